@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-basic.la
+libhyper_basic_la_SOURCES = \
+	src/basic/fd-util.c \
+	src/basic/fd-util.h \
+	src/basic/log.c \
+	src/basic/log.h \
+	src/basic/macro.h \
+	src/basic/parse-util.c \
+	src/basic/parse-util.h \
+	src/basic/string-util.c \
+	src/basic/string-util.h \
+	src/basic/time-util.c \
+	src/basic/time-util.h
+EXTRA_DIST += src/README.md src/basic/README.md

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The bus: names, paths, polkit. */
+
+#include <systemd/sd-bus.h>
+
+#include "basic/macro.h"
+
+#define HYPER_BUS_NAME "org.hyper1"
+#define HYPER_BUS_PATH "/org/hyper1"
+#define HYPER_MANAGER_INTERFACE "org.hyper1.Manager"
+#define HYPER_JOB_INTERFACE "org.hyper1.Job"
+#define HYPER_JOB_PATH_PREFIX "/org/hyper1/job"
+
+/* "/org/hyper1/job/<label>" as sd_bus_path_encode(3) makes it; NULL when out of memory. */
+char *job_bus_path(const char *job_id);
+
+/* Asks polkit whether the sender of @m may do @action; root always may, without asking. Asynchronous: the
+ * first call returns 0 and @m will be handed to its handler again when polkit has answered; 1 means allowed;
+ * negative errno with
+ * @error set (HYPER_BUS_ERROR_ACCESS_DENIED) means refused. *registry is the caller's, NULL at first, and is
+ * emptied with bus_polkit_registry_free(). After systemd's bus_verify_polkit_async(), using the public
+ * interface org.freedesktop.PolicyKit1.Authority only. */
+typedef struct PolkitRegistry PolkitRegistry;
+int bus_verify_polkit(sd_bus_message *m, const char *action, PolkitRegistry **registry, sd_bus_error *error);
+PolkitRegistry *bus_polkit_registry_free(PolkitRegistry *r);

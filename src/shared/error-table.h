@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one table of errors a person or a program can meet: what the bus calls it, the errno it is inside, and
+ * the HTTP status every dialect answers. The table is also registered with SD_BUS_ERROR_MAP, so sd-bus turns
+ * org.hyper1.Error.* into the errno here and back. */
+
+#include <systemd/sd-bus.h>
+
+#include "basic/macro.h"
+
+typedef struct ErrorEntry {
+        const char *bus_name; /* "org.hyper1.Error.NoSuchJob" */
+        int error; /* positive errno, unique in the table */
+        int http_status;
+        const char *text; /* what to say when there is nothing more exact */
+} ErrorEntry;
+
+#define HYPER_BUS_ERROR_INVALID_SPEC "org.hyper1.Error.InvalidSpec" /* EBADMSG, 400 */
+#define HYPER_BUS_ERROR_INVALID_ARGUMENT "org.hyper1.Error.InvalidArgument" /* EINVAL, 400 */
+#define HYPER_BUS_ERROR_NOT_SUPPORTED \
+        "org.hyper1.Error.NotSupported" /* EOPNOTSUPP, 400: lists what is built in */
+#define HYPER_BUS_ERROR_NO_SUCH_JOB "org.hyper1.Error.NoSuchJob" /* ENOENT, 404 */
+#define HYPER_BUS_ERROR_JOB_EXISTS "org.hyper1.Error.JobExists" /* EEXIST, 409 */
+#define HYPER_BUS_ERROR_JOB_FINISHED "org.hyper1.Error.JobFinished" /* EALREADY, 400 */
+#define HYPER_BUS_ERROR_PATH_REFUSED \
+        "org.hyper1.Error.PathRefused" /* EPERM, 400: configuration forbids the path */
+#define HYPER_BUS_ERROR_ACCESS_DENIED "org.hyper1.Error.AccessDenied" /* EACCES, 403 */
+#define HYPER_BUS_ERROR_TOO_LARGE "org.hyper1.Error.TooLarge" /* EFBIG, 413 */
+#define HYPER_BUS_ERROR_UNAVAILABLE "org.hyper1.Error.Unavailable" /* EAGAIN, 503: try again */
+#define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
+
+/* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign.
+ * Never NULL: what is not in the table is INTERNAL. */
+const ErrorEntry *error_entry_by_bus_name(const char *name);
+const ErrorEntry *error_entry_by_errno(int error);
+
+/* All entries, for tests and documentation; ends with a NULL bus_name. */
+const ErrorEntry *error_table(void);
+
+/* Fills @error with the entry for @r (any sign) and a text; returns -errno as sd-bus handlers return it. */
+int bus_error_setf(sd_bus_error *error, const char *bus_name, const char *format, ...) _printf_(3, 4);

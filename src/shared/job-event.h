@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Job events are journal entries, and nothing else is the source of truth for them. This is the one place
+ * that knows the fields: it writes them (from the job and from the manager) and reads them (in every
+ * follower). */
+
+#include <jansson.h>
+#include <systemd/sd-id128.h>
+#include <systemd/sd-journal.h>
+
+#include "basic/time-util.h"
+#include "shared/job-state.h"
+
+/* One id per kind, each with a text in the journal catalog (units/hyper.catalog). */
+#define MESSAGE_JOB_STATE                                                         \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        11) /* the manager: a state changed */
+#define MESSAGE_JOB_PHASE                                                         \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        12) /* the job: a phase began */
+#define MESSAGE_JOB_PROGRESS                                                      \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        13) /* the job: bytes moved */
+#define MESSAGE_JOB_NOTE                                                          \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        14) /* something worth knowing */
+#define MESSAGE_JOB_ERROR                                                         \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        15) /* the job: why the attempt fails */
+
+typedef enum EventKind {
+        EVENT_STATE, /* HYPER_EVENT=state */
+        EVENT_PHASE, /* phase */
+        EVENT_PROGRESS, /* progress */
+        EVENT_NOTE, /* note */
+        EVENT_ERROR, /* error */
+        _EVENT_KIND_MAX,
+        _EVENT_KIND_INVALID = -EINVAL,
+} EventKind;
+
+const char *event_kind_to_string(EventKind k) _pure_;
+EventKind event_kind_from_string(const char *s) _pure_;
+
+typedef struct JobEvent {
+        EventKind kind;
+        char *job_id;
+        char *message;
+        JobState state; /* EVENT_STATE, else _JOB_STATE_INVALID */
+        JobPhase phase; /* or _PHASE_INVALID */
+        double percent; /* 0 to 100, or negative: not known */
+        uint64_t bytes_done, bytes_total; /* both 0: not known */
+        uint64_t rate; /* bytes per second, 0: not known */
+        json_t *details; /* object or NULL */
+        usec_t realtime; /* when the entry was written (read only) */
+        char *cursor; /* the journal's cursor (read only) */
+} JobEvent;
+
+#define JOB_EVENT_INIT(k)                                                                        \
+        (JobEvent) {                                                                             \
+                .kind = (k), .state = _JOB_STATE_INVALID, .phase = _PHASE_INVALID, .percent = -1 \
+        }
+
+JobEvent *job_event_free(JobEvent *e);
+DEFINE_CLEANUP_FUNC(JobEvent *, job_event_free);
+
+/* Sends one entry to the journal (sd_journal_sendv(3)). Strings are taken as they are; control characters in
+ * @e->message are the journal's business. 0 or negative errno. */
+int job_event_send(const JobEvent *e);
+
+/* Reads the entry that @j stands on. Only an entry whose _SYSTEMD_UNIT is hyper-managerd.service or the unit
+ * of the very job it names is believed: -EPERM otherwise; -ENODATA for an entry that is no job event,
+ * -EBADMSG for one with fields that make no sense. *ret belongs to the caller. */
+int job_event_read(sd_journal *j, JobEvent **ret);
+
+/* Restricts @j to trusted entries about one job, or (NULL) about all jobs:
+ * _SYSTEMD_UNIT=hyper-job-<id>.service, or _SYSTEMD_UNIT=hyper-managerd.service with HYPER_JOB_ID=<id>. */
+int job_event_add_matches(sd_journal *j, const char *job_id);

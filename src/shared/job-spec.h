@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The canonical job spec: what every dialect is translated to at the edge. JSON in, struct out, nothing
+ * else. */
+
+#include "shared/json-table.h"
+
+#define JOB_ID_MAX 128
+
+#define JOB_TIMEOUT_DEFAULT 7200u
+#define JOB_TIMEOUT_MIN 60u
+#define JOB_TIMEOUT_MAX 86400u
+#define JOB_RETRY_DEFAULT 3u
+#define JOB_RETRY_MAX 5u
+#define JOB_PRIORITY_DEFAULT 50u
+#define JOB_PRIORITY_MAX 100u
+
+typedef enum JobOperation {
+        OPERATION_CONVERT,
+        OPERATION_INSPECT,
+        OPERATION_OFFLINE_FIX,
+        OPERATION_BOOT_REPAIR,
+        OPERATION_SELINUX_PREP,
+        OPERATION_LVM_REPAIR,
+        OPERATION_FS_REPAIR,
+        OPERATION_INITRAMFS_REGENERATE,
+        _OPERATION_MAX,
+        _OPERATION_INVALID = -EINVAL,
+} JobOperation;
+
+const char *job_operation_to_string(JobOperation o) _pure_;
+JobOperation job_operation_from_string(const char *s) _pure_;
+/* True for those that this build carries out (so far: convert). */
+bool job_operation_is_built_in(JobOperation o) _pure_;
+
+/* Disk image formats, by qemu's names, with the names clients use for them ("vhd" is "vpc" to qemu). */
+typedef enum DiskFormat {
+        FORMAT_PROBE, /* not given: found out by looking */
+        FORMAT_RAW,
+        FORMAT_QCOW2,
+        FORMAT_VMDK,
+        FORMAT_VDI,
+        FORMAT_VHD,
+        FORMAT_VHDX,
+        FORMAT_OVA, /* a tar with an OVF and its disks; a source only */
+        _FORMAT_MAX,
+        _FORMAT_INVALID = -EINVAL,
+} DiskFormat;
+
+const char *disk_format_to_string(DiskFormat f) _pure_; /* our name: "vhd" */
+const char *disk_format_to_qemu(DiskFormat f) _pure_; /* qemu's name: "vpc" */
+DiskFormat disk_format_from_string(const char *s) _pure_; /* takes both, and "vpc" */
+
+typedef enum EndpointType {
+        ENDPOINT_FILE, /* an image file on this machine */
+        ENDPOINT_NBD, /* an NBD URI: nbd://, nbds://, nbd+unix://, nbds+unix:// */
+        _ENDPOINT_MAX,
+        _ENDPOINT_INVALID = -EINVAL,
+} EndpointType;
+
+const char *endpoint_type_to_string(EndpointType t) _pure_;
+EndpointType endpoint_type_from_string(const char *s) _pure_;
+
+typedef struct JobEndpoint {
+        int type; /* EndpointType */
+        char *path; /* FILE: absolute, no "..", no NUL, UTF-8 */
+        char *uri; /* NBD */
+        char *tls_certificates; /* NBD with TLS: a directory as nbd_set_tls_certificates(3) wants it */
+        int format; /* DiskFormat. NBD destinations are raw. */
+        char *checksum; /* source FILE: "sha256:<64 hex digits>" of the file, or NULL */
+} JobEndpoint;
+
+typedef struct JobSpec {
+        char *job_id; /* NULL: one is made */
+        int operation; /* JobOperation */
+        JobEndpoint source;
+        JobEndpoint destination;
+        struct {
+                bool compress; /* qcow2 */
+                bool verify; /* read the finished output back and compare it with the source */
+        } parameters;
+        struct {
+                unsigned timeout_seconds;
+                unsigned retry_count;
+                unsigned priority;
+                bool idempotent;
+        } policy;
+        json_t *audit_info; /* as given, or NULL */
+        json_t *capability_requirements; /* as given, or NULL */
+        json_t *document; /* the whole canonical object: unknown fields kept, defaults filled in, secrets
+                             "***" */
+        json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd credentials
+                          */
+} JobSpec;
+
+JobSpec *job_spec_free(JobSpec *s);
+DEFINE_CLEANUP_FUNC(JobSpec *, job_spec_free);
+
+/* Decodes and checks a canonical spec as far as that is possible without touching the machine: types,
+ * ranges, ids, combinations (compress needs qcow2, …), paths made of plain components. @errors gets every
+ * wrong field; *ret is set only when there is none. 0 with *ret, -EBADMSG with @errors, -ENOMEM. */
+int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors);
+
+/* The same from text; text that is no JSON is one error. */
+int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *errors);
+
+/* True if both ask for the same work: the documents are equal, whatever the order of their keys. */
+bool job_spec_equal(const JobSpec *a, const JobSpec *b);
+
+/* [A-Za-z0-9][A-Za-z0-9._:-]{0,127} */
+bool job_id_is_valid(const char *id) _pure_;
+/* A random UUID (RFC 9562, version 4) in the usual form. 0 or negative errno; the caller frees *ret. */
+int job_id_make(char **ret);
+
+/* "hyper-job-<escaped id>.service", escaped as systemd-escape(1) does. NULL when out of memory. */
+char *job_unit_name(const char *id);
+/* The id in such a name; -EINVAL for other names. The caller frees *ret. */
+int job_id_from_unit_name(const char *unit, char **ret);
+/* The directory name for a job's files, below <state>/jobs/: the same escaping. */
+char *job_escape_id(const char *id);
+
+/* Replaces *id with a new value in the spec's document too. */
+int job_spec_set_id(JobSpec *s, const char *id);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Decoding JSON objects into plain structs by table. Every byte comes from outside: a decoder checks type,
+ * range and length, collects all that is wrong (not only the first) as "field: must be …" lines, and
+ * remembers unknown keys. */
+
+#include <jansson.h>
+
+#include "basic/macro.h"
+
+typedef enum JsonType {
+        JSON_FIELD_STRING, /* char *: copied, freed by json_table_done() */
+        JSON_FIELD_BOOLEAN, /* bool */
+        JSON_FIELD_UNSIGNED, /* unsigned */
+        JSON_FIELD_UINT64, /* uint64_t */
+        JSON_FIELD_STRV, /* char **: list of strings */
+        JSON_FIELD_ENUM, /* int: from_string() gives a negative value for what it does not know */
+        JSON_FIELD_OBJECT, /* nested struct at the offset: @nested decodes into it */
+        JSON_FIELD_ANY, /* json_t *: a reference to the value as it is */
+} JsonType;
+
+typedef enum JsonFieldFlags {
+        JSON_REQUIRED = 1 << 0,
+        JSON_NULLABLE = 1 << 1, /* null is the same as not given */
+        JSON_NONEMPTY = 1 << 2, /* strings and lists */
+} JsonFieldFlags;
+
+typedef struct JsonField {
+        const char *key; /* NULL ends a table */
+        JsonType type;
+        size_t offset;
+        unsigned flags;
+        uint64_t min, max; /* numbers: range; strings: max is the longest length (0: 4096) */
+        const struct JsonField *nested; /* OBJECT */
+        int (*from_string)(const char *); /* ENUM */
+        const char *expected; /* ENUM and special cases: what the error says, "one of a, b, c" */
+} JsonField;
+
+/* What was found wrong; an empty list means success. */
+typedef struct JsonErrors {
+        char **errors; /* "execution_policy.timeout_seconds: must be 60 to 86400" */
+        char **unknown; /* "execution_policy.colour": keys that no table knows */
+} JsonErrors;
+
+void json_errors_done(JsonErrors *e);
+int json_errors_add(JsonErrors *e, const char *path, const char *format, ...) _printf_(3, 4);
+/* All errors joined with "; ". NULL when out of memory. */
+char *json_errors_text(const JsonErrors *e);
+
+/* Decodes @object by @table into @base (which must hold defaults). @path is put before each key ("" at the
+ * top, "source" below). Returns 0 even if fields are wrong: look at @errors. -ENOMEM otherwise. */
+int json_table_decode(
+                const JsonField *table, json_t *object, const char *path, void *base, JsonErrors *errors);
+
+/* Frees what json_table_decode() put into @base. */
+void json_table_done(const JsonField *table, void *base);
+
+/* Parses text into an object: at most @max bytes, UTF-8 (RFC 8259), depth limited, duplicate keys refused.
+ * On failure -EBADMSG and a text with line and column in *ret_error (caller frees). */
+int json_parse_object(const char *text, size_t size, json_t **ret, char **ret_error);
+/* The same for any JSON value. */
+int json_parse_any(const char *text, size_t size, json_t **ret, char **ret_error);
+
+/* json_decref() when the scope ends. */
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+/* True for keys whose value is a secret: password, passwd, secret, token, authorization, api_key, tls_psk,
+ * …, in any case, also as the end of a longer key ("vcenter_password"). */
+bool json_key_is_secret(const char *key);
+
+/* A deep copy with every secret's value, and the userinfo of every URL, replaced by "***". NULL when out of
+ * memory. */
+json_t *json_redact(json_t *value);

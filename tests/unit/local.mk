@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Unit tests, one program per file, on libcheck. Each area lists its own:
+#
+#   UNIT_TESTS += tests/unit/test-parse-util
+#   tests_unit_test_parse_util_SOURCES = tests/unit/test-parse-util.c
+#   tests_unit_test_parse_util_LDADD = libhyper-basic.la $(CHECK_LIBS)
+
+include tests/unit/basic.mk
+include tests/unit/shared.mk
+include tests/unit/store.mk
+include tests/unit/manager.mk
+include tests/unit/api.mk
+include tests/unit/job.mk
+include tests/unit/ctl.mk
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+noinst_HEADERS = tests/unit/test.h tests/fuzz/fuzz.h
+EXTRA_DIST += tests/unit/README.md

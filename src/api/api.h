@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The daemon as one object: what all requests share. Everything it needs is handed in, so tests run it on
+ * their own sockets, with their own database, journal folder, and bus. */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "basic/time-util.h"
+#include "store/store.h"
+
+typedef struct Api Api;
+typedef struct Dialect Dialect;
+typedef struct ManagerClient ManagerClient;
+typedef struct SseHub SseHub;
+
+typedef struct ApiConfig {
+        const char *database; /* path of the manager's database; need not exist yet */
+        const char *journal_directory; /* NULL: the system's journal */
+        const char *bus_address; /* NULL: the system bus */
+        usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
+} ApiConfig;
+
+/* @config's strings are copied. */
+int api_new(sd_event *event, const ApiConfig *config, Api **ret);
+Api *api_free(Api *a);
+DEFINE_CLEANUP_FUNC(Api *, api_free);
+
+/* Serves @dialect on a listening socket, which is taken over, also on failure. -EADDRNOTAVAIL for a socket
+ * that is open to more than this machine: such a listener needs authentication, which there is none of yet.
+ * -EINVAL for a broken route table. */
+int api_add_listener(Api *a, const Dialect *dialect, int fd);
+
+/* Stops accepting, ends the streams (their clients come back and resume), lets the answers in flight finish,
+ * and then leaves the event loop with @exit_code. What is not answered within 10 s is given up. */
+void api_shutdown(Api *a, int exit_code);
+
+sd_event *api_event(Api *a);
+ManagerClient *api_manager(Api *a);
+SseHub *api_sse(Api *a);
+const char *api_journal_directory(Api *a); /* for journal_read_events() and journal_read_log() */
+
+/* The database, opened when it is first asked for and again if it was replaced. -ENOENT while there is none
+ * yet: to a client that is the same as one without jobs. Other errors have been logged; pass them on. Valid
+ * until the handler returns. */
+int api_store(Api *a, Store **ret);
+
+/* How many requests came since the start, and by class of status (1xx to 5xx); streams are counted when they
+ * end. The place where metrics will be taken from. */
+typedef struct ApiCounters {
+        uint64_t requests; /* finished ones */
+        uint64_t by_class[6]; /* [2]: 2xx …; [0]: clients that went away before the answer */
+        usec_t busy; /* sum of the time from the request's first line to its last byte, without streams */
+        unsigned in_flight; /* requests being worked on, streams not included */
+        unsigned streams;
+        unsigned connections;
+} ApiCounters;
+const ApiCounters *api_counters(Api *a);
+usec_t api_started_at(Api *a); /* realtime */

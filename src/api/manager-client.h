@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Calls to org.hyper1 for a request, without waiting: the HTTP connection is suspended until the answer
+ * comes. The bus starts the manager if it is not running. If the bus itself goes away, calls in flight fail
+ * with 503 and the next call connects anew; reads and streams do not notice. */
+
+#include "api/request.h"
+
+/* A call of org.hyper1.Manager.@member, to append arguments to (sd_bus_message_append(3)). If the bus cannot
+ * be reached 503 is answered and the return is negative. The caller unrefs. */
+int manager_call_new(Request *r, const char *member, sd_bus_message **ret);
+
+/* Called when the answer is there: either @reply or @error is set, the other NULL. @error is never of the
+ * client library's making only: timeouts and lost connections come as bus errors as well. It answers the
+ * request, starts further calls, or, while other calls of this request are out, just notes the result. A
+ * negative return is answered like a handler's. */
+typedef int (*manager_reply_func)(
+                Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata);
+
+/* Sends the call. A request may have any number of calls out at once (they are sent in order, a bounded
+ * number at a time); the last one to come back must have answered, else the client gets a 500. With @func
+ * NULL an error is answered as it came and success as 204. @userdata must live as long as the request
+ * (request_set_userdata()), or be the index of the call (SIZE_TO_PTR). 0 or negative errno. */
+int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata);
+
+#define SIZE_TO_PTR(n) ((void *) (uintptr_t) (n))
+#define PTR_TO_SIZE(p) ((size_t) (uintptr_t) (p))
+
+/* --- for api.c ------------------------------------------------------------------------------------------
+ */
+
+int manager_client_new(sd_event *event, const char *bus_address, ManagerClient **ret);
+ManagerClient *manager_client_free(ManagerClient *c);
+DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
+
+/* How long a call may take: longer than starting the manager, shorter than clients wait. */
+#define MANAGER_CALL_TIMEOUT (25 * USEC_PER_SEC)
+/* Calls out at once on our connection; dbus-daemon(1) allows 128 replies outstanding. */
+#define MANAGER_CALLS_MAX 64

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Routes are data. A dialect is a table of routes, a way to word errors, and the name of the sockets it is
+ * served on; one dispatcher (http-server.c) does the rest for all of them: matching, path parameters, query
+ * parameters, HEAD, OPTIONS, 404, 405 with Allow, 413, errors. An OpenAPI document can be made from the same
+ * tables. */
+
+#include <jansson.h>
+
+#include "basic/macro.h"
+
+typedef struct Request Request;
+
+/* HEAD is served by GET routes and OPTIONS by the dispatcher: neither stands in a table. */
+typedef enum HttpMethod {
+        HTTP_GET,
+        HTTP_POST,
+        HTTP_PUT,
+        HTTP_PATCH,
+        HTTP_DELETE,
+        _HTTP_METHOD_MAX,
+        _HTTP_METHOD_INVALID = -EINVAL,
+} HttpMethod;
+
+/* "GET", …; methods are case-sensitive (RFC 9110, 9.1). */
+const char *http_method_to_string(HttpMethod m) _pure_;
+HttpMethod http_method_from_string(const char *s) _pure_;
+
+/* What a caller must be allowed to do. Local listeners ask for nothing; authenticated ones (later) will. */
+typedef enum Scope {
+        SCOPE_PUBLIC, /* never asks who is there: /health */
+        SCOPE_READ,
+        SCOPE_WRITE,
+} Scope;
+
+/* Query parameters, decoded by table like JSON fields (request_query_decode()). */
+typedef enum QueryType {
+        QUERY_STRING, /* const char *: borrowed from the request */
+        QUERY_UNSIGNED, /* unsigned, @min to @max */
+        QUERY_UINT64, /* uint64_t, @min to @max */
+        QUERY_BOOLEAN, /* bool; "?queue" alone is true */
+        QUERY_TIMESTAMP, /* usec_t: RFC 3339 (a "+" in the offset may come undecoded as a blank) */
+        QUERY_ENUM, /* int: @from_string gives a negative value for what it does not know */
+        QUERY_ENUM_SET, /* uint32_t: mask of 1u << value; the parameter may be repeated or "a,b" */
+} QueryType;
+
+typedef struct QueryField {
+        const char *key; /* NULL ends a table */
+        QueryType type;
+        size_t offset; /* into the struct given to request_query_decode() */
+        uint64_t min, max; /* numbers; strings: max is the longest length (0: 1024) */
+        int (*from_string)(const char *); /* ENUM, ENUM_SET; see also @mask_from_string */
+        uint32_t (*mask_from_string)(const char *); /* ENUM_SET where one word stands for several values
+                                                     * ("pending"); 0 for what it does not know */
+        const char *expected; /* ENUM, ENUM_SET: what the error says, "one of a, b, c" */
+} QueryField;
+
+/* Answers, or starts what will answer: returns 0 once request_reply_…() or manager_call() has been called.
+ * A negative errno is answered by the error table (shared/error-table.h), unless the function it came from
+ * has set a better answer already, as all of request.h do for a client's mistake: handlers just pass on what
+ * they get. */
+typedef int (*request_handler)(Request *r);
+
+#define REQUEST_BODY_MAX ((size_t) 10 * 1024 * 1024)
+
+typedef struct Route {
+        HttpMethod method;
+        const char *path; /* "/jobs/{id}": a parameter is a whole segment; literal segments win over
+                             parameters */
+        Scope scope;
+        request_handler handler; /* NULL ends a table */
+        size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
+        const QueryField *query; /* NULL: query parameters are ignored */
+        const char *summary; /* one sentence for the API's own documentation */
+} Route;
+
+typedef struct Dialect {
+        const char *name; /* "hypersdk": also what a job's row says it came through */
+        const char *fd_name; /* FileDescriptorName= of its sockets; the unit is "<fd_name>.socket" */
+        const Route *routes;
+        /* An error in the dialect's own form. New reference, or NULL when out of memory. @message is UTF-8
+         * and for people. request_path() may be asked for. */
+        json_t *(*error)(Request *r, unsigned status, const char *message);
+} Dialect;
+
+/* A route table made ready for matching. It keeps a pointer to the dialect, which must outlive it.
+ * -EINVAL for a table that contradicts itself (two routes for one method and path, two names for the
+ * parameter of one place): a programmer's mistake, found at start and by a test. */
+typedef struct Router Router;
+int router_new(const Dialect *dialect, Router **ret);
+Router *router_free(Router *r);
+DEFINE_CLEANUP_FUNC(Router *, router_free);
+
+#define ROUTER_SEGMENTS_MAX 16
+#define ROUTER_PARAMS_MAX 4
+
+typedef struct RouteMatch {
+        const Route *routes[_HTTP_METHOD_MAX]; /* what is there for this path, by method; all NULL: nothing
+                                                */
+        const char *param_names[ROUTER_PARAMS_MAX];
+        const char *param_values[ROUTER_PARAMS_MAX]; /* borrowed from the segments */
+        size_t n_params;
+} RouteMatch;
+
+/* Finds the routes for a path given as its decoded segments. 0, or -ENOENT if no route has such a path. */
+int router_match(const Router *r, const char *const *segments, size_t n, RouteMatch *ret);
+
+/* "GET, HEAD, OPTIONS": the Allow header for a path (RFC 9110, 10.2.1). */
+#define ALLOW_SIZE 64
+char *route_match_allow(const RouteMatch *m, char buf[static ALLOW_SIZE]);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* An endpoint is a disk that the engine reads from or writes to: behind NBD, a raw file, a qcow2 file, or
+ * nothing at all. All of them work through one table of functions, asynchronously and without an event loop:
+ * a request is started, its completion is called later from endpoint_dispatch(), and endpoint_wait() says
+ * which file descriptors to poll meanwhile. Everything here is for one thread; an endpoint that has workers
+ * of its own hides them.
+ *
+ * Offsets and lengths are bytes of the disk as a guest sees it. A request that fails completes with a
+ * negative errno and leaves a text in endpoint_error() that says what was tried, for people:
+ *
+ *   "reading 262144 bytes at 1073741824 from source: Connection reset by peer"
+ *
+ * What the errno says about trying again:
+ *
+ *   -ECONNRESET -EPIPE -ESHUTDOWN -ENOTCONN -ETIMEDOUT -ECONNREFUSED   the connection: may help
+ *   -ENOSPC -EDQUOT                                                    the destination is full: may help
+ *   -EIO                                                               the other side failed to read or
+ *                                                                      write: may help
+ *   -ENOMEM                                                            may help
+ *   -EPROTO -EFBIG -EOPNOTSUPP -EINVAL                                 does not help
+ */
+
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/types.h>
+
+#include "basic/macro.h"
+#include "basic/time-util.h"
+
+typedef struct Endpoint Endpoint;
+
+/* A run of bytes of one kind. */
+typedef struct Extent {
+        uint64_t length; /* never 0 */
+        bool zero; /* reads as zeroes */
+} Extent;
+
+/* Called once for each request that was started, from endpoint_dispatch() or before the starting call
+ * returns. @error is 0 or negative errno. It must not start requests itself. */
+typedef void (*EndpointDone)(void *userdata, int error);
+
+/* The same for extents: @n of them, at least one, beginning at the offset that was asked for; they end at or
+ * before the end of the disk, and cover the range asked for or a first part of it. Valid only during the
+ * call. */
+typedef void (*EndpointExtentsDone)(void *userdata, const Extent *extents, size_t n, int error);
+
+typedef struct EndpointOps {
+        const char *name; /* "nbd", "raw", … */
+
+        /* Ends everything without waiting for the other side, and frees. Completions of requests still in
+         * flight are not called. */
+        void (*free)(Endpoint *e);
+
+        /* Asks what lies at [offset, offset + length). NULL: unknown, all is data. */
+        int (*extents)(Endpoint *e, uint64_t offset, uint64_t length, EndpointExtentsDone done,
+                        void *userdata);
+
+        /* Reads into @buf, which stays the caller's and untouched until completion. NULL: cannot be read. */
+        int (*read)(Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done,
+                        void *userdata);
+
+        /* Writes @buf, the same way. Zeroes inside may be made holes. Ranges come in ascending order,
+         * without overlap and each once, which is what lets a destination lay its file out as the data
+         * comes; what is never written reads as zeroes in the end, provided that zero() is called for it.
+         * NULL: cannot be written. */
+        int (*write)(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
+                        void *userdata);
+
+        /* Makes a range read as zeroes, in the same order as writes. */
+        int (*zero)(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone done, void *userdata);
+
+        /* Makes everything last that was completed before the call, including what the endpoint needs to go
+         * on from there. */
+        int (*flush)(Endpoint *e, EndpointDone done, void *userdata);
+
+        /* After the last write: completes the image and makes it last. Called once, nothing in flight. NULL:
+         * the same as flush. */
+        int (*finish)(Endpoint *e, EndpointDone done, void *userdata);
+
+        /* How to go on from where all that has been completed so far ends (and only that, up to the first
+         * range still in flight): two numbers that only the endpoint understands; they are in the
+         * checkpoint, and given back when the endpoint is made again. NULL: none needed. */
+        void (*state)(Endpoint *e, uint64_t ret_state[static 2]);
+
+        /* File descriptors to poll, at most @max into @fds; the number of them. NULL: none. */
+        size_t (*wait)(Endpoint *e, struct pollfd *fds, size_t max);
+
+        /* Handles what poll() found in those same @fds, without blocking. Errors of requests go to their
+         * completions; a negative errno means that the endpoint as a whole is broken. */
+        int (*dispatch)(Endpoint *e, const struct pollfd *fds, size_t n);
+} EndpointOps;
+
+/* What all kinds begin with. */
+struct Endpoint {
+        const EndpointOps *ops;
+        uint64_t size; /* of the disk, fixed once the endpoint is made */
+        char *label; /* how it is called in messages: "source", "/srv/a.qcow2" */
+        char *error; /* the first error's text, or NULL */
+        uint64_t bytes_read, bytes_written; /* content moved through it; for a compressing destination what
+                                               went in */
+        size_t preferred; /* a good length of a request */
+        unsigned in_flight_max; /* requests at a time beyond which nothing is gained */
+};
+
+Endpoint *endpoint_free(Endpoint *e);
+DEFINE_CLEANUP_FUNC(Endpoint *, endpoint_free);
+#define _cleanup_endpoint_ _cleanup_(endpoint_freep)
+
+/* The text of the first error, or "" if there was none. */
+const char *endpoint_error(const Endpoint *e);
+
+#define ENDPOINT_FDS_MAX 64
+
+/* --- NBD (endpoint-nbd.c) --------------------------------------------------------------------------------
+ */
+
+typedef enum NbdFlags {
+        NBD_SOURCE = 0, /* read only */
+        NBD_DESTINATION = 1 << 0, /* will be written; refused with -EROFS if the server does not allow it */
+        NBD_KNOWN_ZERO = 1 << 1, /* a destination fresh from its maker: reads as zeroes all over, so that
+                                    zeroes need not be written */
+} NbdFlags;
+
+typedef struct NbdOptions {
+        char *const *uris; /* NBD URIs, or paths of unix sockets (beginning with "/"). Several are
+                              servers for the very same disk; several are allowed for sources only. */
+        unsigned connections; /* to each server; 0: a good number. A destination gets one unless the
+                                 server says that several are safe (NBD_FLAG_CAN_MULTI_CONN); so does a
+                                 network source. */
+        unsigned flags; /* NbdFlags */
+        const char *tls_certificates; /* a directory as nbd_set_tls_certificates(3) wants it, or NULL */
+        const char *tls_psk_file; /* as nbd_set_tls_psk_file(3) wants it, or NULL */
+        usec_t timeout; /* for connecting and negotiating; 0: 30 s */
+        int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
+        const char *label; /* for messages: "source" */
+} NbdOptions;
+
+/* Connects. A disk may be empty (size 0). -EPROTO if servers disagree on the size or it is absurd, -EROFS,
+ * -ETIMEDOUT, -ECANCELED, and what connecting gives. On error *ret_error is a text that the caller frees (it
+ * never holds a secret from a URI). */
+int endpoint_nbd_new(const NbdOptions *options, Endpoint **ret, char **ret_error);
+
+/* --- files (endpoint-raw.c, endpoint-qcow2.c) ------------------------------------------------------------
+ */
+
+/* A raw file, written sparsely in 4 KiB blocks. @fd is a regular file opened for reading and writing; it is
+ * duplicated. What lies at and behind @watermark is thrown away, what is before stays. The finished file is
+ * exactly @size long. */
+int endpoint_raw_new(int fd, uint64_t size, uint64_t watermark, const char *label, Endpoint **ret,
+                char **ret_error);
+
+/* A qcow2 file (version 3, clusters of 64 KiB). The disk's size is rounded up to whole sectors of 512 bytes,
+ * as qemu knows no other (endpoint->size stays @size). @watermark 0 makes it anew. Else @state is what
+ * ops->state() said at @watermark, and the file is checked in full as far as it counts: -EBADMSG if it does
+ * not fit, and then it can only be made anew. @threads compress (0: a good number). It has no header until
+ * it is finished, so that nobody takes the unfinished one for an image. */
+int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, uint64_t watermark,
+                const uint64_t state[static 2], const char *label, Endpoint **ret, char **ret_error);
+
+/* Takes everything, keeps nothing: for measuring a source, or for reading it once to the end. */
+int endpoint_null_new(uint64_t size, const char *label, Endpoint **ret);
+
+/* --- for the engine, over any endpoint (endpoint.c) ------------------------------------------------------
+ */
+
+/* Starts requests: as the slots above, with what is missing in @e stood in for. Lengths of 0 complete at
+ * once. A range that reaches behind the disk is -EINVAL. */
+int endpoint_extents(
+                Endpoint *e, uint64_t offset, uint64_t length, EndpointExtentsDone done, void *userdata);
+int endpoint_read(Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done, void *userdata);
+int endpoint_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
+                void *userdata);
+int endpoint_zero(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone done, void *userdata);
+int endpoint_flush(Endpoint *e, EndpointDone done, void *userdata);
+int endpoint_finish(Endpoint *e, EndpointDone done, void *userdata);
+void endpoint_state(Endpoint *e, uint64_t ret_state[static 2]);
+
+/* Waits until something can be dispatched in @a or @b (either may be NULL) or @cancel_fd (negative: none) is
+ * readable, at most @timeout, and dispatches. 0, -ECANCELED, or what dispatch gave. */
+int endpoints_run(Endpoint *a, Endpoint *b, int cancel_fd, usec_t timeout);
+
+/* Remembers the first error's text: what was tried with ": " and strerror(@error) behind it. Returns
+ * -abs(@error). */
+int endpoint_fail(Endpoint *e, int error, const char *format, ...) _printf_(3, 4);

@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What tests/machine, tests/demo and tests/run share: speaking, long steps, needs, building. To be sourced.
+# shellcheck disable=SC2034 # the variables are for those who source this
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+tests=$top/tests
+work=$top/.cache # what belongs to this checkout: builds, logs
+logs=$work/logs
+cache=${HYPER_CACHE:-/var/cache/hyper-tests} # what outlives checkouts: the machine's root
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+        say "$(basename "$0"): $*"
+        exit 1
+}
+
+# seconds since the first argument (an $EPOCHREALTIME), with one decimal
+elapsed() {
+        local now=$EPOCHREALTIME
+        local tenths=$(((${now/[.,]/} - ${1/[.,]/}) / 100000))
+        printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
+}
+
+# Runs a command that takes long: says so, says so again every 15 seconds, says how long it took. Its output goes to
+# the file LOG; when it fails the end of that is shown. Usage: long LOG "What it does" COMMAND…
+long() {
+        local log=$1 what=$2 begun=$EPOCHREALTIME status=0 pid ticker
+        shift 2
+        mkdir -p "$(dirname "$log")"
+        say "  $what …"
+        "$@" </dev/null >"$log" 2>&1 &
+        pid=$!
+        (
+                trap 'kill "$sleeper" 2>/dev/null; exit 0' TERM
+                while :; do
+                        sleep 15 &
+                        sleeper=$!
+                        wait "$sleeper"
+                        say "    … still at it after $(elapsed "$begun")"
+                done
+        ) &
+        ticker=$!
+        wait "$pid" || status=$?
+        kill "$ticker" 2>/dev/null || :
+        wait "$ticker" 2>/dev/null || :
+        if [ "$status" -ne 0 ]; then
+                say "    failed with status $status after $(elapsed "$begun"); the end of $log:"
+                tail -n 30 "$log" | sed 's/^/    | /' >&2
+                return "$status"
+        fi
+        say "    done in $(elapsed "$begun")"
+}
+
+# the packages named in lists below tests/needs, one per line
+needs() {
+        local list
+        for list; do sed '/^#/d;/^$/d' "$tests/needs/$list"; done | sort -u
+}
+
+# those of them that are not installed here
+needs_missing() {
+        local p
+        for p in $(needs "$@"); do
+                [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || printf '%s\n' "$p"
+        done
+}
+
+# installs what is missing of these lists
+needs_install() {
+        local missing
+        missing=$(needs_missing "$@" | tr '\n' ' ')
+        [ -z "${missing// /}" ] && return 0
+        [ "$(id -u)" -eq 0 ] || die "packages are missing and only root can install them: apt-get install $missing"
+        export DEBIAN_FRONTEND=noninteractive
+        long "$logs/apt-update.log" "Reading the package lists" apt-get -o DPkg::Lock::Timeout=300 -q update || return
+        # shellcheck disable=SC2086 # a list of words
+        long "$logs/apt-install.log" "Installing: $missing" \
+                apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install $missing
+}
+
+# Builds the suite in FOLDER with these configure switches; only what changed, if it was built there before.
+# One build at a time for one checkout. Usage: build FOLDER "SWITCHES" [MAKE TARGETS…]
+build() {
+        local folder=$1 switches=$2
+        shift 2
+        mkdir -p "$folder" "$work"
+        (
+                set -e
+                exec 9>"$work/autoreconf.lock"
+                flock 9
+                cd "$top"
+                if [ ! -x configure ] || [ -n "$(find configure.ac Makefile.am src units dbus man tests \
+                        \( -name '*.mk' -o -name configure.ac -o -name Makefile.am \) -newer configure -print -quit)" ]; then
+                        autoreconf -fi
+                fi
+        ) || return
+        (
+                set -e
+                exec 9>"$folder/.lock"
+                flock 9
+                cd "$folder"
+                if [ ! -e Makefile ] || [ "$(cat .switches 2>/dev/null)" != "$switches" ]; then
+                        # shellcheck disable=SC2086 # several words
+                        "$top/configure" $switches
+                        printf '%s\n' "$switches" >.switches
+                fi
+                make -j"$(nproc)" "$@"
+        )
+}

@@ -2,8 +2,8 @@
 #pragma once
 
 /* The one table of errors a person or a program can meet: what the bus calls it, the errno it is inside, and
- * the HTTP status every dialect answers. The table is also registered with SD_BUS_ERROR_MAP, so sd-bus turns
- * org.hyper1.Error.* into the errno here and back. */
+ * the HTTP status every dialect answers. The table is also registered with sd_bus_error_add_map(3), so that
+ * sd_bus_error_get_errno(3) and a failed sd_bus_call(3) turn org.hyper1.Error.* into the errno here. */
 
 #include <systemd/sd-bus.h>
 
@@ -30,13 +30,15 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_UNAVAILABLE "org.hyper1.Error.Unavailable" /* EAGAIN, 503: try again */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
-/* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign.
- * Never NULL: what is not in the table is INTERNAL. */
+/* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also
+ * those with which a call fails that nobody could answer: they are UNAVAILABLE). Never NULL: all else is
+ * INTERNAL. */
 const ErrorEntry *error_entry_by_bus_name(const char *name);
 const ErrorEntry *error_entry_by_errno(int error);
 
 /* All entries, for tests and documentation; ends with a NULL bus_name. */
 const ErrorEntry *error_table(void);
 
-/* Fills @error with the entry for @r (any sign) and a text; returns -errno as sd-bus handlers return it. */
+/* Fills @error (which may be NULL) with @bus_name and a text (@format NULL: the entry's own); returns the
+ * entry's -errno, as sd-bus handlers return it. */
 int bus_error_setf(sd_bus_error *error, const char *bus_name, const char *format, ...) _printf_(3, 4);

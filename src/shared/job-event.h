@@ -65,14 +65,47 @@ JobEvent *job_event_free(JobEvent *e);
 DEFINE_CLEANUP_FUNC(JobEvent *, job_event_free);
 
 /* Sends one entry to the journal (sd_journal_sendv(3)). Strings are taken as they are; control characters in
- * @e->message are the journal's business. 0 or negative errno. */
+ * @e->message are the journal's business. 0, -EINVAL without a job id or kind, -E2BIG when the details are
+ * too large, or what sd_journal_sendv() says. */
 int job_event_send(const JobEvent *e);
 
+/* The fields of an entry, without "NAME=". data is NULL for a field that is not there; sizes are as found.
+ */
+typedef enum EventField {
+        FIELD_UNIT, /* _SYSTEMD_UNIT, which only journald writes */
+        FIELD_JOB_ID, /* HYPER_JOB_ID; the others in this way too */
+        FIELD_EVENT,
+        FIELD_STATE,
+        FIELD_PHASE,
+        FIELD_PERCENT,
+        FIELD_BYTES_DONE,
+        FIELD_BYTES_TOTAL,
+        FIELD_RATE,
+        FIELD_DETAILS,
+        FIELD_MESSAGE,
+        _EVENT_FIELD_MAX,
+} EventField;
+
+typedef struct EventFieldValue {
+        const char *data;
+        size_t size;
+} EventFieldValue;
+
+/* What is taken of a message; the rest is left out. Larger details are refused, in writing and in reading.
+ */
+#define EVENT_MESSAGE_MAX ((size_t) 64 * 1024)
+#define EVENT_DETAILS_MAX ((size_t) 64 * 1024)
+
+/* The decoder of job_event_read(), which has the errors: fields in, event out. */
+int job_event_decode(const EventFieldValue fields[static _EVENT_FIELD_MAX], JobEvent **ret);
+
 /* Reads the entry that @j stands on. Only an entry whose _SYSTEMD_UNIT is hyper-managerd.service or the unit
- * of the very job it names is believed: -EPERM otherwise; -ENODATA for an entry that is no job event,
- * -EBADMSG for one with fields that make no sense. *ret belongs to the caller. */
+ * of the very job it names is believed, and a state only from the manager: -EPERM otherwise; -ENODATA for an
+ * entry that is no job event, -EBADMSG for one with fields that make no sense. *ret belongs to the caller.
+ */
 int job_event_read(sd_journal *j, JobEvent **ret);
 
-/* Restricts @j to trusted entries about one job, or (NULL) about all jobs:
- * _SYSTEMD_UNIT=hyper-job-<id>.service, or _SYSTEMD_UNIT=hyper-managerd.service with HYPER_JOB_ID=<id>. */
+/* Restricts @j to entries that may be trusted ones about one job (_SYSTEMD_UNIT=hyper-job-<id>.service, or
+ * _SYSTEMD_UNIT=hyper-managerd.service with HYPER_JOB_ID=<id>), or (NULL) about all jobs
+ * (_SYSTEMD_SLICE=hyper-jobs.slice, or the manager's). job_event_read() decides about each. */
 int job_event_add_matches(sd_journal *j, const char *job_id);

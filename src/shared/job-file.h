@@ -4,11 +4,14 @@
 /* What the manager hands to a job's unit and what the unit hands back: small files in the job's own folder
  * STATEDIR "/jobs/<escaped id>/", nothing on the command line but that folder's path.
  *
- *   job.json      manager → unit   the plan (below)
- *   result.json   unit → manager   how the attempt ended (below); written by hyper-job run, so it is decoded
- * as hostile published     unit → manager   exists once the output has its final name (written by hyper-job
- * finish) cancelled     manager → unit   exists once the job is cancelled: finish then removes the
- * unfinished output
+ * job.json: manager to unit. The plan (below).
+ *
+ * result.json: unit to manager. How the attempt ended (below); written by hyper-job run, so it is decoded as
+ * hostile.
+ *
+ * published: unit to manager. Exists once the output has its final name (written by hyper-job finish).
+ *
+ * cancelled: manager to unit. Exists once the job is cancelled: finish then removes the unfinished output.
  */
 
 #include "shared/job-spec.h"
@@ -16,7 +19,8 @@
 typedef struct JobPlan {
         char *job_id;
         unsigned attempt; /* from 1 */
-        JobSpec *spec; /* paths resolved: no symlink in them */
+        JobSpec *spec; /* paths resolved: no symlink in them. spec->source.path and spec->destination.path
+                          are what is written, whatever the document says. */
         char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
                                 itself */
         char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md; else NULL */
@@ -25,7 +29,11 @@ typedef struct JobPlan {
 JobPlan *job_plan_free(JobPlan *p);
 DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);
 int job_plan_write(const JobPlan *p, const char *folder);
+/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for job_result_read().
+ */
 int job_plan_read(const char *folder, JobPlan **ret);
+/* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */
+int job_plan_decode(const char *text, size_t size, JobPlan **ret);
 
 typedef enum JobOutcome {
         OUTCOME_COMPLETED,
@@ -40,17 +48,27 @@ typedef struct JobResult {
         unsigned attempt;
         int outcome; /* JobOutcome */
         int phase; /* JobPhase in which it ended */
-        char *message; /* for people: what was tried, on what, what went wrong */
-        char *code; /* for programs: "checksum_mismatch", "image_refused", "no_space", … */
-        json_t *outputs; /* [{"path","format","virtual_size","actual_size"}] */
-        json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…} */
+        char *message; /* for people: what was tried, on what, what went wrong; one line of at most 4096
+                          bytes once it was written and read */
+        char *code; /* for programs: [a-z0-9_]{1,64}: "checksum_mismatch", "image_refused", "no_space", … */
+        json_t *outputs; /* [{"path","format","virtual_size","actual_size"}], or NULL */
+        json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…}: numbers, or
+                            NULL */
 } JobResult;
 
 JobResult *job_result_free(JobResult *r);
 DEFINE_CLEANUP_FUNC(JobResult *, job_result_free);
 int job_result_write(const JobResult *r, const char *folder);
-/* -ENOENT: there is none; -EBADMSG: it makes no sense. */
 int job_result_read(const char *folder, JobResult **ret);
+int job_result_decode(const char *text, size_t size, JobResult **ret);
+
+/* The two marks: made durably; removed; asked for. */
+#define JOB_MARK_PUBLISHED "published"
+#define JOB_MARK_CANCELLED "cancelled"
+int job_mark_set(const char *folder, const char *mark);
+int job_mark_clear(const char *folder, const char *mark);
+/* 1 or 0, or negative errno. */
+int job_mark_is_set(const char *folder, const char *mark);
 
 const char *job_outcome_to_string(JobOutcome o) _pure_;
 JobOutcome job_outcome_from_string(const char *s) _pure_;

@@ -7,6 +7,11 @@
 #include "shared/json-table.h"
 
 #define JOB_ID_MAX 128
+/* The longest text of one spec. */
+#define JOB_SPEC_MAX ((size_t) 1024 * 1024)
+/* The unfinished output of "<dir>/<name>" is the folder "<dir>/" PREFIX "<name>" SUFFIX. */
+#define JOB_PART_PREFIX "."
+#define JOB_PART_SUFFIX ".hyper-part"
 
 #define JOB_TIMEOUT_DEFAULT 7200u
 #define JOB_TIMEOUT_MIN 60u
@@ -97,6 +102,14 @@ typedef struct JobSpec {
 JobSpec *job_spec_free(JobSpec *s);
 DEFINE_CLEANUP_FUNC(JobSpec *, job_spec_free);
 
+/* True for a path that may be a source or (with room for its part folder) a destination: absolute, UTF-8, no
+ * control characters, no empty, "." or ".." component, nothing of a part folder, not too long. Otherwise
+ * *ret_reason says what is wrong ("must be …", static). */
+bool job_path_is_valid(const char *path, bool is_destination, const char **ret_reason);
+
+/* "<dir>/.<name>.hyper-part" for a destination. NULL when out of memory. */
+char *job_part_path(const char *destination);
+
 /* Decodes and checks a canonical spec as far as that is possible without touching the machine: types,
  * ranges, ids, combinations (compress needs qcow2, …), paths made of plain components. @errors gets every
  * wrong field; *ret is set only when there is none. 0 with *ret, -EBADMSG with @errors, -ENOMEM. */
@@ -108,7 +121,8 @@ int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *err
 /* True if both ask for the same work: the documents are equal, whatever the order of their keys. */
 bool job_spec_equal(const JobSpec *a, const JobSpec *b);
 
-/* [A-Za-z0-9][A-Za-z0-9._:-]{0,127} */
+/* [A-Za-z0-9][A-Za-z0-9._:-]{0,127}, and no more "-" in it than fit into a unit's name, where each takes
+ * four characters (36 in the longest id). */
 bool job_id_is_valid(const char *id) _pure_;
 /* A random UUID (RFC 9562, version 4) in the usual form. 0 or negative errno; the caller frees *ret. */
 int job_id_make(char **ret);

@@ -18,12 +18,14 @@ typedef enum JsonType {
         JSON_FIELD_ENUM, /* int: from_string() gives a negative value for what it does not know */
         JSON_FIELD_OBJECT, /* nested struct at the offset: @nested decodes into it */
         JSON_FIELD_ANY, /* json_t *: a reference to the value as it is */
+        JSON_FIELD_KNOWN, /* nothing: the key is known, the value is somebody else's business */
 } JsonType;
 
 typedef enum JsonFieldFlags {
         JSON_REQUIRED = 1 << 0,
         JSON_NULLABLE = 1 << 1, /* null is the same as not given */
         JSON_NONEMPTY = 1 << 2, /* strings and lists */
+        JSON_BUILT_IN = 1 << 3, /* ENUM: an unknown word is "not built in", and @expected lists what is */
 } JsonFieldFlags;
 
 typedef struct JsonField {
@@ -31,13 +33,17 @@ typedef struct JsonField {
         JsonType type;
         size_t offset;
         unsigned flags;
-        uint64_t min, max; /* numbers: range; strings: max is the longest length (0: 4096) */
+        uint64_t min, max; /* numbers: range (max 0: what the type holds); strings, also in lists: max is the
+                              longest length in bytes (0: 4096) */
         const struct JsonField *nested; /* OBJECT */
         int (*from_string)(const char *); /* ENUM */
-        const char *expected; /* ENUM and special cases: what the error says, "one of a, b, c" */
+        const char *expected; /* ENUM: the words, "a, b, c" */
 } JsonField;
 
-/* What was found wrong; an empty list means success. */
+/* What was found wrong; an empty list means success. Each list holds JSON_ERRORS_MAX entries at most, of one
+ * line each: what comes from outside is shortened, its control characters replaced. */
+#define JSON_ERRORS_MAX 64
+
 typedef struct JsonErrors {
         char **errors; /* "execution_policy.timeout_seconds: must be 60 to 86400" */
         char **unknown; /* "execution_policy.colour": keys that no table knows */
@@ -56,8 +62,13 @@ int json_table_decode(
 /* Frees what json_table_decode() put into @base. */
 void json_table_done(const JsonField *table, void *base);
 
-/* Parses text into an object: at most @max bytes, UTF-8 (RFC 8259), depth limited, duplicate keys refused.
- * On failure -EBADMSG and a text with line and column in *ret_error (caller frees). */
+/* What json_parse_object() takes: larger texts and deeper values are errors. */
+#define JSON_TEXT_MAX ((size_t) 16 * 1024 * 1024)
+#define JSON_DEPTH_MAX 64
+
+/* Parses text into an object: UTF-8 (RFC 8259), size and depth limited, duplicate keys and NUL refused. On
+ * failure -EBADMSG and a text with line and column in *ret_error (caller frees; it never quotes the input,
+ * which may hold a secret), or -ENOMEM. */
 int json_parse_object(const char *text, size_t size, json_t **ret, char **ret_error);
 /* The same for any JSON value. */
 int json_parse_any(const char *text, size_t size, json_t **ret, char **ret_error);

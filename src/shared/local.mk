@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-shared.la
+libhyper_shared_la_SOURCES = \
+	src/shared/error-table.c \
+	src/shared/error-table.h \
+	src/shared/job-event.c \
+	src/shared/job-event.h \
+	src/shared/job-file-internal.h \
+	src/shared/job-file.c \
+	src/shared/job-file.h \
+	src/shared/job-id.c \
+	src/shared/job-names.c \
+	src/shared/job-path.c \
+	src/shared/job-result.c \
+	src/shared/job-secrets.c \
+	src/shared/job-secrets.h \
+	src/shared/job-spec.c \
+	src/shared/job-spec.h \
+	src/shared/job-state.c \
+	src/shared/job-state.h \
+	src/shared/json-parse.c \
+	src/shared/json-redact.c \
+	src/shared/json-table.c \
+	src/shared/json-table.h \
+	src/shared/nbd-uri.c \
+	src/shared/nbd-uri.h
+libhyper_shared_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(XML_CFLAGS)
+libhyper_shared_la_LIBADD = libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(XML_LIBS)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The words of a job spec. */
+
+#include "basic/string-util.h"
+#include "shared/job-spec.h"
+
+static const char *const operation_names[_OPERATION_MAX] = {
+                [OPERATION_CONVERT] = "convert",
+                [OPERATION_INSPECT] = "inspect",
+                [OPERATION_OFFLINE_FIX] = "offline_fix",
+                [OPERATION_BOOT_REPAIR] = "boot_repair",
+                [OPERATION_SELINUX_PREP] = "selinux_prep",
+                [OPERATION_LVM_REPAIR] = "lvm_repair",
+                [OPERATION_FS_REPAIR] = "fs_repair",
+                [OPERATION_INITRAMFS_REGENERATE] = "initramfs_regenerate",
+};
+
+static const struct {
+        const char *name, *qemu;
+} formats[_FORMAT_MAX] = {
+                [FORMAT_PROBE] = {"probe", NULL},
+                [FORMAT_RAW] = {"raw", "raw"},
+                [FORMAT_QCOW2] = {"qcow2", "qcow2"},
+                [FORMAT_VMDK] = {"vmdk", "vmdk"},
+                [FORMAT_VDI] = {"vdi", "vdi"},
+                [FORMAT_VHD] = {"vhd", "vpc"},
+                [FORMAT_VHDX] = {"vhdx", "vhdx"},
+                [FORMAT_OVA] = {"ova", NULL},
+};
+
+static const char *const endpoint_names[_ENDPOINT_MAX] = {
+                [ENDPOINT_FILE] = "file",
+                [ENDPOINT_NBD] = "nbd",
+};
+
+static int find_name(const char *const *names, int n, const char *s) {
+        for (int i = 0; s && i < n; i++)
+                if (streq(names[i], s))
+                        return i;
+        return -EINVAL;
+}
+
+const char *job_operation_to_string(JobOperation o) {
+        return o >= 0 && o < _OPERATION_MAX ? operation_names[o] : NULL;
+}
+
+JobOperation job_operation_from_string(const char *s) {
+        return find_name(operation_names, _OPERATION_MAX, s);
+}
+
+bool job_operation_is_built_in(JobOperation o) {
+        return o == OPERATION_CONVERT;
+}
+
+const char *disk_format_to_string(DiskFormat f) {
+        return f >= 0 && f < _FORMAT_MAX ? formats[f].name : NULL;
+}
+
+const char *disk_format_to_qemu(DiskFormat f) {
+        return f >= 0 && f < _FORMAT_MAX ? formats[f].qemu : NULL;
+}
+
+DiskFormat disk_format_from_string(const char *s) {
+        for (int i = 0; s && i < _FORMAT_MAX; i++)
+                if (streq(formats[i].name, s) || streq_ptr(formats[i].qemu, s))
+                        return i;
+        return _FORMAT_INVALID;
+}
+
+const char *endpoint_type_to_string(EndpointType t) {
+        return t >= 0 && t < _ENDPOINT_MAX ? endpoint_names[t] : NULL;
+}
+
+EndpointType endpoint_type_from_string(const char *s) {
+        return find_name(endpoint_names, _ENDPOINT_MAX, s);
+}

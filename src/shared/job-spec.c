@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared/job-spec.h"
+#include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "shared/job-secrets.h"
+#include "shared/nbd-uri.h"
+
+/* What a decoder's from_string() says for words we know but this build does not do is the same as for words
+ * nobody knows: the error lists what is built in. */
+static int operation_built_in(const char *s) {
+        JobOperation o = job_operation_from_string(s);
+
+        return o >= 0 && !job_operation_is_built_in(o) ? -EOPNOTSUPP : (int) o;
+}
+
+static int endpoint_type(const char *s) {
+        return endpoint_type_from_string(s);
+}
+
+static int source_format(const char *s) {
+        return disk_format_from_string(s);
+}
+
+static int destination_format(const char *s) {
+        DiskFormat f = disk_format_from_string(s);
+
+        return f == FORMAT_QCOW2 || f == FORMAT_RAW || f == FORMAT_VMDK ? (int) f : -EOPNOTSUPP;
+}
+
+/* clang-format off */
+#define ENDPOINT_FIELDS \
+        {"type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN, \
+                        .from_string = endpoint_type, .expected = "file, nbd"}, \
+        {"path", JSON_FIELD_STRING, offsetof(JobEndpoint, path), .flags = JSON_NULLABLE}, \
+        {"uri", JSON_FIELD_STRING, offsetof(JobEndpoint, uri), .flags = JSON_NULLABLE, .max = 8192}, \
+        {"tls_certificates", JSON_FIELD_STRING, offsetof(JobEndpoint, tls_certificates), .flags = JSON_NULLABLE}, \
+        {"tls_psk", JSON_FIELD_KNOWN}
+/* clang-format on */
+
+static const JsonField source_fields[] = {
+                ENDPOINT_FIELDS,
+                {"format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format),
+                                .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = source_format,
+                                .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, ova"},
+                {"checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE},
+                {},
+};
+
+static const JsonField destination_fields[] = {
+                ENDPOINT_FIELDS,
+                {"format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format),
+                                .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = destination_format,
+                                .expected = "qcow2, raw, vmdk"},
+                {},
+};
+
+static const JsonField parameter_fields[] = {
+                {"compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress),
+                                .flags = JSON_NULLABLE},
+                {"verify", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE},
+                {},
+};
+
+static const JsonField policy_fields[] = {
+                {"timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.timeout_seconds),
+                                JSON_NULLABLE, JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX},
+                {"retry_count", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.retry_count), JSON_NULLABLE, 0,
+                                JOB_RETRY_MAX},
+                {"priority", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.priority), JSON_NULLABLE, 0,
+                                JOB_PRIORITY_MAX},
+                {"idempotent", JSON_FIELD_BOOLEAN, offsetof(JobSpec, policy.idempotent),
+                                .flags = JSON_NULLABLE},
+                {},
+};
+
+static const JsonField spec_fields[] = {
+                {"job_id", JSON_FIELD_STRING, offsetof(JobSpec, job_id), .flags = JSON_NULLABLE},
+                {"operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation),
+                                .flags = JSON_REQUIRED | JSON_BUILT_IN, .from_string = operation_built_in,
+                                .expected = "convert"},
+                {"source", JSON_FIELD_OBJECT, offsetof(JobSpec, source), .flags = JSON_REQUIRED,
+                                .nested = source_fields},
+                {"destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_REQUIRED,
+                                .nested = destination_fields},
+                /* These two have no struct type of their own: their offsets count from the spec. */
+                {"parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields},
+                {"execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields},
+                {"audit_info", JSON_FIELD_KNOWN},
+                {"capability_requirements", JSON_FIELD_KNOWN},
+                {},
+};
+
+JobSpec *job_spec_free(JobSpec *s) {
+        if (!s)
+                return NULL;
+        json_table_done(spec_fields, s);
+        json_decref(s->audit_info);
+        json_decref(s->capability_requirements);
+        json_decref(s->document);
+        json_decref(s->secrets);
+        return mfree(s);
+}
+
+static JobSpec *job_spec_new(void) {
+        JobSpec *s = new0(JobSpec, 1);
+
+        if (!s)
+                return NULL;
+        s->operation = _OPERATION_INVALID;
+        s->source.type = s->destination.type = _ENDPOINT_INVALID;
+        s->source.format = s->destination.format = FORMAT_PROBE;
+        s->policy.timeout_seconds = JOB_TIMEOUT_DEFAULT;
+        s->policy.retry_count = JOB_RETRY_DEFAULT;
+        s->policy.priority = JOB_PRIORITY_DEFAULT;
+        s->policy.idempotent = true; /* an output appears only when complete: doing it twice does no harm */
+        return s;
+}
+
+/* A field that the endpoint's type has no use for is a misunderstanding worth telling. */
+static int check_unused(const char *value, const char *section, const char *key, const char *type,
+                JsonErrors *errors) {
+        _cleanup_free_ char *path = strprintf("%s.%s", section, key);
+
+        if (!path)
+                return -ENOMEM;
+        return value ? json_errors_add(errors, path, "must not be given with type \"%s\"", type) : 0;
+}
+
+static int check_file(
+                JobEndpoint *e, const char *section, bool is_destination, bool has_psk, JsonErrors *errors) {
+        _cleanup_free_ char *path = strprintf("%s.path", section);
+        const char *reason;
+        int r = 0;
+
+        if (!path)
+                return -ENOMEM;
+        if (!e->path)
+                r = json_errors_add(errors, path, "must be given");
+        else if (!job_path_is_valid(e->path, is_destination, &reason))
+                r = json_errors_add(errors, path, "%s", reason);
+        if (r >= 0)
+                r = check_unused(e->uri, section, "uri", "file", errors);
+        if (r >= 0)
+                r = check_unused(e->tls_certificates, section, "tls_certificates", "file", errors);
+        if (r >= 0)
+                r = check_unused(has_psk ? "" : NULL, section, "tls_psk", "file", errors);
+        return r;
+}
+
+static int check_tls(const JobEndpoint *e, const char *section, bool tls, bool has_psk, JsonErrors *errors) {
+        _cleanup_free_ char *path = strprintf("%s.tls_certificates", section);
+        const char *reason;
+
+        if (!path)
+                return -ENOMEM;
+        if (!tls && (e->tls_certificates || has_psk))
+                return json_errors_add(errors, section,
+                                "must have a uri of nbds:// or nbds+unix:// when tls_certificates or tls_psk is given");
+        if (e->tls_certificates && has_psk)
+                return json_errors_add(errors, section, "must not have both tls_certificates and tls_psk");
+        if (e->tls_certificates && !job_path_is_valid(e->tls_certificates, false, &reason))
+                return json_errors_add(errors, path, "%s", reason);
+        return 0;
+}
+
+static int check_nbd(JobEndpoint *e, const char *section, bool has_psk, JsonErrors *errors) {
+        _cleanup_(nbd_uri_done) NbdUri uri = {};
+        _cleanup_free_ char *path = strprintf("%s.uri", section), *reason = NULL;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        r = e->uri ? nbd_uri_parse(e->uri, &uri, &reason) : -ENODATA;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                r = json_errors_add(errors, path, "%s", reason ? reason : "must be given");
+        else
+                r = check_tls(e, section, uri.tls, has_psk, errors);
+        if (r >= 0)
+                r = check_unused(e->path, section, "path", "nbd", errors);
+        if (r >= 0)
+                r = check_unused(e->checksum, section, "checksum", "nbd", errors);
+        return r;
+}
+
+/* The key goes into a file of lines for GnuTLS: "[user:]key", one line. */
+static int check_psk(json_t *spec, const char *section, bool *ret_has_psk, JsonErrors *errors) {
+        json_t *value = json_object_get(json_object_get(spec, section), "tls_psk");
+        const char *s = json_string_value(value);
+        _cleanup_free_ char *path = NULL;
+
+        *ret_has_psk = value && !json_is_null(value);
+        if (!s || (*s && strlen(s) <= 4096 && !utf8_has_control(s)))
+                return 0;
+        path = strprintf("%s.tls_psk", section);
+        return path ? json_errors_add(errors, path, "must be one line of 1 to 4096 bytes") : -ENOMEM;
+}
+
+static int check_endpoint(JobSpec *s, json_t *object, bool is_destination, JsonErrors *errors) {
+        const char *section = is_destination ? "destination" : "source";
+        JobEndpoint *e = is_destination ? &s->destination : &s->source;
+        bool has_psk;
+        int r;
+
+        r = check_psk(object, section, &has_psk, errors);
+        if (r < 0)
+                return r;
+        if (e->type == ENDPOINT_FILE)
+                return check_file(e, section, is_destination, has_psk, errors);
+        if (e->type == ENDPOINT_NBD)
+                return check_nbd(e, section, has_psk, errors);
+        return 0; /* told already */
+}
+
+static int check_checksum(JobSpec *s, JsonErrors *errors) {
+        const char *hex;
+
+        if (!s->source.checksum)
+                return 0;
+        for (char *p = s->source.checksum; *p; p++)
+                if (*p >= 'A' && *p <= 'Z')
+                        *p += 'a' - 'A';
+        hex = startswith(s->source.checksum, "sha256:");
+        if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
+                return json_errors_add(
+                                errors, "source.checksum", "must be \"sha256:\" and 64 hexadecimal digits");
+        return 0;
+}
+
+static DiskFormat format_by_extension(const char *path) {
+        if (endswith(path, ".raw") || endswith(path, ".img"))
+                return FORMAT_RAW;
+        return endswith(path, ".vmdk") ? FORMAT_VMDK : FORMAT_QCOW2;
+}
+
+/* What fields must be to each other. */
+static int check_combinations(JobSpec *s, JsonErrors *errors) {
+        int r = 0;
+
+        if (s->destination.format == FORMAT_PROBE)
+                s->destination.format = s->destination.type == ENDPOINT_FILE && s->destination.path
+                                ? format_by_extension(s->destination.path)
+                                : FORMAT_RAW;
+        else if (s->destination.type == ENDPOINT_NBD && s->destination.format != FORMAT_RAW)
+                r = json_errors_add(errors, "destination.format",
+                                "must be raw for type \"nbd\": the server decides how it stores what it is given");
+        if (r >= 0 && s->source.type == ENDPOINT_NBD && s->source.format == FORMAT_OVA)
+                r = json_errors_add(errors, "source.format", "must not be ova for type \"nbd\"");
+        if (r >= 0 && s->parameters.compress && s->destination.format != FORMAT_QCOW2)
+                r = json_errors_add(errors, "parameters.compress",
+                                "must be false unless destination.format is qcow2");
+        if (r >= 0 && s->source.path && streq_ptr(s->source.path, s->destination.path))
+                r = json_errors_add(errors, "destination.path", "must not be the source itself");
+        if (r >= 0 && s->source.uri && streq_ptr(s->source.uri, s->destination.uri))
+                r = json_errors_add(errors, "destination.uri", "must not be the source itself");
+        return r;
+}
+
+static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
+        int r = 0;
+
+        if (s->job_id && !job_id_is_valid(s->job_id))
+                r = json_errors_add(errors, "job_id",
+                                "must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most 36), "
+                                "the first a letter or digit");
+        if (r >= 0)
+                r = check_endpoint(s, object, false, errors);
+        if (r >= 0)
+                r = check_endpoint(s, object, true, errors);
+        if (r >= 0)
+                r = check_checksum(s, errors);
+        return r < 0 ? r : check_combinations(s, errors);
+}
+
+/* Whatever people wrote down for themselves, as long as it is an object; taken from the document, where it
+ * is without secrets. */
+static int take_object(json_t *document, const char *key, json_t **p, JsonErrors *errors) {
+        json_t *value = json_object_get(document, key);
+
+        if (!value || json_is_null(value))
+                return 0;
+        if (!json_is_object(value))
+                return json_errors_add(errors, key, "must be an object");
+        *p = json_incref(value);
+        return 0;
+}
+
+static void drop_nulls(json_t *object) {
+        const char *key;
+        json_t *value;
+        void *next;
+
+        json_object_foreach_safe(object, next, key, value) if (json_is_null(value))
+                        json_object_del(object, key);
+}
+
+static json_t *section_of(json_t *document, const char *key) {
+        json_t *section = json_object_get(document, key);
+
+        if (!section && json_object_set_new(document, key, json_object()) == 0)
+                section = json_object_get(document, key);
+        return section;
+}
+
+/* One form for the same thing: null is not given, what is not given is the default. */
+static int fill_document(JobSpec *s) {
+        static const char *const sections[] = {"source", "destination", "parameters", "execution_policy"};
+        json_t *parameters, *policy, *source, *destination;
+        int failed = 0;
+
+        drop_nulls(s->document);
+        for (size_t i = 0; i < ELEMENTSOF(sections); i++)
+                drop_nulls(json_object_get(s->document, sections[i]));
+        source = section_of(s->document, "source");
+        destination = section_of(s->document, "destination");
+        parameters = section_of(s->document, "parameters");
+        policy = section_of(s->document, "execution_policy");
+
+        if (s->source.format != FORMAT_PROBE)
+                failed |= json_object_set_new(
+                                source, "format", json_string(disk_format_to_string(s->source.format)));
+        if (s->source.checksum)
+                failed |= json_object_set_new(source, "checksum", json_string(s->source.checksum));
+        failed |= json_object_set_new(
+                        destination, "format", json_string(disk_format_to_string(s->destination.format)));
+        failed |= json_object_set_new(parameters, "compress", json_boolean(s->parameters.compress));
+        failed |= json_object_set_new(parameters, "verify", json_boolean(s->parameters.verify));
+        failed |= json_object_set_new(policy, "timeout_seconds", json_integer(s->policy.timeout_seconds));
+        failed |= json_object_set_new(policy, "retry_count", json_integer(s->policy.retry_count));
+        failed |= json_object_set_new(policy, "priority", json_integer(s->policy.priority));
+        failed |= json_object_set_new(policy, "idempotent", json_boolean(s->policy.idempotent));
+        return failed ? -ENOMEM : 0;
+}
+
+int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
+        _cleanup_(job_spec_freep) JobSpec *s = job_spec_new();
+        size_t before = strv_length(errors->errors);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        r = json_table_decode(spec_fields, object, "", s, errors);
+        if (r >= 0)
+                r = check_spec(s, object, errors);
+        if (r >= 0 && json_is_object(object))
+                r = job_secrets_cut(object, &s->document, &s->secrets, errors);
+        if (r >= 0)
+                r = take_object(s->document, "audit_info", &s->audit_info, errors);
+        if (r >= 0)
+                r = take_object(s->document, "capability_requirements", &s->capability_requirements, errors);
+        if (r < 0)
+                return r;
+        if (strv_length(errors->errors) > before || before >= JSON_ERRORS_MAX)
+                return -EBADMSG;
+        r = fill_document(s);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *errors) {
+        _cleanup_json_ json_t *object = NULL;
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        if (size > JOB_SPEC_MAX)
+                r = json_errors_add(errors, "", "the spec must be at most %zu bytes long", JOB_SPEC_MAX);
+        else {
+                r = json_parse_object(text, size, &object, &error);
+                if (r >= 0)
+                        return job_spec_from_json(object, ret, errors);
+                if (r == -EBADMSG)
+                        r = json_errors_add(errors, "", "the spec is no JSON object: %s", error);
+        }
+        return r < 0 ? r : -EBADMSG;
+}
+
+bool job_spec_equal(const JobSpec *a, const JobSpec *b) {
+        return json_equal(a->document, b->document);
+}
+
+int job_spec_set_id(JobSpec *s, const char *id) {
+        if (!job_id_is_valid(id))
+                return -EINVAL;
+        if (json_object_set_new(s->document, "job_id", json_string(id)) < 0)
+                return -ENOMEM;
+        return free_and_strdup(&s->job_id, id);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "shared/json-table.h"
+
+#define STRING_MAX_DEFAULT 4096
+#define LIST_MAX 1024
+#define LINE_MAX_BYTES 1024
+
+void json_errors_done(JsonErrors *e) {
+        e->errors = strv_free(e->errors);
+        e->unknown = strv_free(e->unknown);
+}
+
+/* Lines come to be read by people and written to logs: one line each, never endless. */
+static int add_line(char ***list, const char *text) {
+        if (strv_length(*list) >= JSON_ERRORS_MAX)
+                return 0;
+        char *line = utf8_make_valid(text, strlen(text), LINE_MAX_BYTES);
+        return strv_consume(list, line ? ascii_replace_control(line, '?') : NULL);
+}
+
+int json_errors_add(JsonErrors *e, const char *path, const char *format, ...) {
+        _cleanup_free_ char *what = NULL, *line = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&what, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                what = NULL;
+                return -ENOMEM;
+        }
+        line = isempty(path) ? TAKE_PTR(what) : strprintf("%s: %s", path, what);
+        return line ? add_line(&e->errors, line) : -ENOMEM;
+}
+
+char *json_errors_text(const JsonErrors *e) {
+        return strv_join(e->errors, "; ");
+}
+
+static char *join_path(const char *path, const char *key) {
+        return isempty(path) ? strdup(key) : strprintf("%s.%s", path, key);
+}
+
+static int decode_string(const JsonField *f, json_t *value, const char *path, char **p, JsonErrors *errors) {
+        uint64_t max = f->max > 0 ? f->max : STRING_MAX_DEFAULT;
+
+        if (!json_is_string(value))
+                return json_errors_add(errors, path, "must be a string");
+        if (json_string_length(value) == 0 && (f->flags & JSON_NONEMPTY))
+                return json_errors_add(errors, path, "must not be empty");
+        if (json_string_length(value) > max)
+                return json_errors_add(errors, path, "must be at most %" PRIu64 " bytes long", max);
+        return free_and_strdup(p, json_string_value(value));
+}
+
+static int decode_number(const JsonField *f, json_t *value, const char *path, void *p, JsonErrors *errors) {
+        uint64_t type_max = f->type == JSON_FIELD_UNSIGNED ? UINT_MAX : INT64_MAX;
+        uint64_t max = f->max > 0 ? f->max : type_max;
+
+        if (!json_is_integer(value))
+                return json_errors_add(errors, path, "must be a whole number, %" PRIu64 " to %" PRIu64,
+                                f->min, max);
+        if (json_integer_value(value) < 0 || (uint64_t) json_integer_value(value) < f->min ||
+                        (uint64_t) json_integer_value(value) > max)
+                return json_errors_add(errors, path, "must be %" PRIu64 " to %" PRIu64, f->min, max);
+        if (f->type == JSON_FIELD_UNSIGNED)
+                *(unsigned *) p = (unsigned) json_integer_value(value);
+        else
+                *(uint64_t *) p = (uint64_t) json_integer_value(value);
+        return 0;
+}
+
+static int decode_strv(const JsonField *f, json_t *value, const char *path, char ***p, JsonErrors *errors) {
+        uint64_t max = f->max > 0 ? f->max : STRING_MAX_DEFAULT;
+        size_t n = json_array_size(value), i;
+        json_t *item;
+
+        if (!json_is_array(value))
+                return json_errors_add(errors, path, "must be a list of strings");
+        if (n == 0 && (f->flags & JSON_NONEMPTY))
+                return json_errors_add(errors, path, "must not be empty");
+        if (n > LIST_MAX)
+                return json_errors_add(errors, path, "must have at most %d entries", LIST_MAX);
+
+        _cleanup_strv_free_ char **list = new0(char *, n + 1);
+        if (!list)
+                return -ENOMEM;
+        json_array_foreach(value, i, item) {
+                if (!json_is_string(item))
+                        return json_errors_add(errors, path, "must be a list of strings");
+                if (json_string_length(item) > max)
+                        return json_errors_add(errors, path,
+                                        "must be a list of strings of at most %" PRIu64 " bytes", max);
+                list[i] = strdup(json_string_value(item));
+                if (!list[i])
+                        return -ENOMEM;
+        }
+        strv_free(*p);
+        *p = TAKE_PTR(list);
+        return 0;
+}
+
+static int decode_enum(const JsonField *f, json_t *value, const char *path, int *p, JsonErrors *errors) {
+        const char *word = json_string_value(value);
+
+        if (!word)
+                return json_errors_add(errors, path, "must be a string, one of %s", f->expected);
+        int k = f->from_string(word);
+        if (k >= 0)
+                *p = k;
+        else if (f->flags & JSON_BUILT_IN)
+                return json_errors_add(
+                                errors, path, "\"%.64s\" is not built in; built in: %s", word, f->expected);
+        else
+                return json_errors_add(errors, path, "must be one of %s", f->expected);
+        return 0;
+}
+
+static int decode_field(const JsonField *f, json_t *value, const char *path, void *p, JsonErrors *errors) {
+        switch (f->type) {
+        case JSON_FIELD_STRING:
+                return decode_string(f, value, path, p, errors);
+        case JSON_FIELD_BOOLEAN:
+                if (!json_is_boolean(value))
+                        return json_errors_add(errors, path, "must be true or false");
+                *(bool *) p = json_is_true(value);
+                return 0;
+        case JSON_FIELD_UNSIGNED:
+        case JSON_FIELD_UINT64:
+                return decode_number(f, value, path, p, errors);
+        case JSON_FIELD_STRV:
+                return decode_strv(f, value, path, p, errors);
+        case JSON_FIELD_ENUM:
+                return decode_enum(f, value, path, p, errors);
+        case JSON_FIELD_OBJECT:
+                return json_table_decode(f->nested, value, path, p, errors);
+        case JSON_FIELD_ANY:
+                json_decref(*(json_t **) p);
+                *(json_t **) p = json_incref(value);
+                return 0;
+        case JSON_FIELD_KNOWN:
+                return 0;
+        }
+        return -EINVAL;
+}
+
+static const JsonField *find_field(const JsonField *table, const char *key) {
+        for (const JsonField *f = table; f->key; f++)
+                if (streq(f->key, key))
+                        return f;
+        return NULL;
+}
+
+static int note_unknown(const JsonField *table, json_t *object, const char *path, JsonErrors *errors) {
+        const char *key;
+        json_t *value;
+        int r;
+
+        json_object_foreach(object, key, value) {
+                if (strv_length(errors->unknown) >= JSON_ERRORS_MAX)
+                        break;
+                if (find_field(table, key))
+                        continue;
+                _cleanup_free_ char *full = join_path(path, key);
+                r = full ? add_line(&errors->unknown, full) : -ENOMEM;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int json_table_decode(
+                const JsonField *table, json_t *object, const char *path, void *base, JsonErrors *errors) {
+        int r;
+
+        if (!json_is_object(object))
+                return json_errors_add(errors, path, "must be an object");
+        for (const JsonField *f = table; f->key; f++) {
+                json_t *value = json_object_get(object, f->key);
+                _cleanup_free_ char *full = join_path(path, f->key);
+
+                if (!full)
+                        return -ENOMEM;
+                if (json_is_null(value) && (f->flags & JSON_NULLABLE))
+                        value = NULL;
+                if (value)
+                        r = decode_field(f, value, full, (char *) base + f->offset, errors);
+                else if (f->flags & JSON_REQUIRED)
+                        r = json_errors_add(errors, full, "must be given");
+                else
+                        continue;
+                if (r < 0)
+                        return r;
+        }
+        return note_unknown(table, object, path, errors);
+}
+
+void json_table_done(const JsonField *table, void *base) {
+        for (const JsonField *f = table; f->key; f++) {
+                void *p = (char *) base + f->offset;
+
+                switch (f->type) {
+                case JSON_FIELD_STRING:
+                        *(char **) p = mfree(*(char **) p);
+                        break;
+                case JSON_FIELD_STRV:
+                        *(char ***) p = strv_free(*(char ***) p);
+                        break;
+                case JSON_FIELD_OBJECT:
+                        json_table_done(f->nested, p);
+                        break;
+                case JSON_FIELD_ANY:
+                        json_decref(*(json_t **) p);
+                        *(json_t **) p = NULL;
+                        break;
+                case JSON_FIELD_BOOLEAN:
+                case JSON_FIELD_UNSIGNED:
+                case JSON_FIELD_UINT64:
+                case JSON_FIELD_ENUM:
+                case JSON_FIELD_KNOWN:
+                        break;
+                }
+        }
+}

@@ -1,1 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-store.la
+libhyper_store_la_SOURCES = \
+	src/store/facts.c \
+	src/store/jobs-list.c \
+	src/store/jobs.c \
+	src/store/schema.c \
+	src/store/sql.c \
+	src/store/sql.h \
+	src/store/store.h
+libhyper_store_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
+libhyper_store_la_LIBADD = libhyper-shared.la $(SQLITE_LIBS) $(JANSSON_LIBS)
+EXTRA_DIST += src/store/README.md

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Pages of jobs. A page by state walks the index (state, seq) once per wanted state and merges, so it
+ * touches only what it skips and what it gives, and the totals come from the counters. */
+
+#include <jansson.h>
+
+#include "shared/job-state.h"
+#include "store/sql.h"
+
+void job_rows_done(JobRows *rows) {
+        for (size_t i = 0; i < rows->n; i++)
+                job_row_free(rows->rows[i]);
+        free(rows->rows);
+        *rows = (JobRows){};
+}
+
+/* The rows that @st gives, appended to @rows. */
+static int collect(Store *s, sqlite3_stmt *st, JobRows *rows) {
+        size_t allocated = rows->n;
+        int rc, r;
+
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                if (!GREEDY_REALLOC(rows->rows, allocated, rows->n + 1))
+                        return -ENOMEM;
+                r = job_row_read(st, rows->rows + rows->n);
+                if (r < 0)
+                        return r;
+                rows->n++;
+        }
+        return rc == SQLITE_DONE ? 0 : sql_errno(s);
+}
+
+static void bind_page(sqlite3_stmt *st, int first, const JobFilter *filter) {
+        (void) sqlite3_bind_int64(st, first,
+                        filter->limit > 0 ? (int64_t) MIN(filter->limit, (uint64_t) INT64_MAX) : -1);
+        (void) sqlite3_bind_int64(st, first + 1, (int64_t) MIN(filter->offset, (uint64_t) INT64_MAX));
+}
+
+/* One parameter per state; the states that are not wanted stay NULL and match nothing. */
+static void bind_states(sqlite3_stmt *st, int first, uint32_t states) {
+        for (int i = 0; i < _JOB_STATE_MAX; i++)
+                if (states == 0 || states & 1u << i)
+                        (void) sqlite3_bind_text(st, first + i, job_state_to_string(i), -1, SQLITE_STATIC);
+}
+
+static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
+        static const StatementId statements[] = {
+                        [JOB_ORDER_NEWEST] = SQL_JOBS_NEWEST,
+                        [JOB_ORDER_OLDEST] = SQL_JOBS_OLDEST,
+                        [JOB_ORDER_QUEUE] = SQL_JOBS_BY_QUEUE,
+        };
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, statements[filter->order]);
+        uint64_t counts[_JOB_STATE_MAX];
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        r = store_jobs_count(s, counts);
+        if (r < 0)
+                return r;
+        for (int i = 0; i < _JOB_STATE_MAX; i++)
+                if (filter->states == 0 || filter->states & 1u << i)
+                        rows->total += counts[i];
+        bind_states(st, 1, filter->states);
+        bind_page(st, _JOB_STATE_MAX + 1, filter);
+        return collect(s, st, rows);
+}
+
+/* Binds ids, order and states, which the page and its total share. */
+static int bind_ids(sqlite3_stmt *st, const JobFilter *filter, const char *ids) {
+        if (sqlite3_bind_text(st, _JOB_STATE_MAX + 1, ids, -1, SQLITE_STATIC) != SQLITE_OK)
+                return -ENOMEM;
+        bind_states(st, 1, filter->states);
+        return 0;
+}
+
+static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_BY_ID);
+        _cleanup_sql_done_ sqlite3_stmt *total = sql_statement(s, SQL_JOBS_BY_ID_TOTAL);
+        json_auto_t *list = json_array();
+        _cleanup_free_ char *ids = NULL;
+        int r;
+
+        if (!st || !total)
+                return sql_errno(s);
+        for (char *const *id = filter->ids; *id; id++)
+                if (json_array_append_new(list, json_string(*id)) < 0)
+                        return -EINVAL;
+        ids = json_dumps(list, JSON_COMPACT);
+        if (!ids)
+                return -ENOMEM;
+        r = bind_ids(total, filter, ids);
+        if (r >= 0)
+                r = bind_ids(st, filter, ids);
+        if (r < 0)
+                return r;
+        if (sqlite3_step(total) != SQLITE_ROW)
+                return sql_errno(s);
+        rows->total = (uint64_t) sqlite3_column_int64(total, 0);
+        bind_page(st, _JOB_STATE_MAX + 2, filter);
+        (void) sqlite3_bind_int(st, _JOB_STATE_MAX + 4, (int) filter->order);
+        return collect(s, st, rows);
+}
+
+int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
+        JobRows rows = {};
+        int r;
+
+        r = filter->ids ? list_by_id(s, filter, &rows) : list_by_state(s, filter, &rows);
+        if (r < 0) {
+                job_rows_done(&rows);
+                return r;
+        }
+        *ret = rows;
+        return 0;
+}
+
+int store_jobs_count(Store *s, uint64_t ret[static _JOB_STATE_MAX]) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_COUNT);
+        uint64_t counts[_JOB_STATE_MAX] = {};
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                const char *name = (const char *) sqlite3_column_text(st, 0);
+                JobState state = name ? job_state_from_string(name) : _JOB_STATE_INVALID;
+
+                if (state < 0)
+                        return -EBADMSG;
+                counts[state] = (uint64_t) sqlite3_column_int64(st, 1);
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        memcpy(ret, counts, sizeof(counts));
+        return 0;
+}

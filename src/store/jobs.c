@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/string-util.h"
+#include "shared/job-state.h"
+#include "store/sql.h"
+
+JobRow *job_row_free(JobRow *row) {
+        if (!row)
+                return NULL;
+        free(row->id);
+        free(row->operation);
+        free(row->spec);
+        free(row->dialect);
+        free(row->request);
+        free(row->reason);
+        free(row->worker_id);
+        free(row->result);
+        return mfree(row);
+}
+
+void job_state_rows_free(JobStateRow *rows, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(rows[i].reason);
+        free(rows);
+}
+
+static void bind_text(sqlite3_stmt *st, int i, const char *text) {
+        (void) sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+static void bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
+        (void) sqlite3_bind_int64(st, i, (int64_t) value);
+}
+
+int job_row_read(sqlite3_stmt *st, JobRow **ret) {
+        _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
+        const char *state, *phase;
+
+        if (!row)
+                return -ENOMEM;
+        row->seq = sqlite3_column_int64(st, 0);
+        const struct {
+                int column;
+                char **to;
+        } texts[] = {
+                        {1, &row->id},
+                        {2, &row->operation},
+                        {3, &row->spec},
+                        {4, &row->dialect},
+                        {5, &row->request},
+                        {7, &row->reason},
+                        {13, &row->worker_id},
+                        {24, &row->result},
+        };
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                int r = sql_column_strdup(st, texts[i].column, texts[i].to);
+                if (r < 0)
+                        return r;
+        }
+        state = (const char *) sqlite3_column_text(st, 6);
+        row->state = state ? job_state_from_string(state) : _JOB_STATE_INVALID;
+        if (row->state < 0 || !row->id || !row->spec)
+                return -EBADMSG;
+        row->priority = (unsigned) sqlite3_column_int64(st, 8);
+        row->attempt = (unsigned) sqlite3_column_int64(st, 9);
+        row->retry_count = (unsigned) sqlite3_column_int64(st, 10);
+        row->idempotent = sqlite3_column_int(st, 11);
+        row->any_worker = sqlite3_column_int(st, 12);
+        row->created_at = (usec_t) sqlite3_column_int64(st, 14);
+        row->updated_at = (usec_t) sqlite3_column_int64(st, 15);
+        row->started_at = (usec_t) sqlite3_column_int64(st, 16);
+        row->finished_at = (usec_t) sqlite3_column_int64(st, 17);
+        row->due_at = (usec_t) sqlite3_column_int64(st, 18);
+        phase = (const char *) sqlite3_column_text(st, 19);
+        row->phase = phase ? job_phase_from_string(phase) : _PHASE_INVALID;
+        row->percent = sqlite3_column_double(st, 20);
+        row->bytes_done = (uint64_t) sqlite3_column_int64(st, 21);
+        row->bytes_total = (uint64_t) sqlite3_column_int64(st, 22);
+        row->rate = (uint64_t) sqlite3_column_int64(st, 23);
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+/* A statement that gives one row at most. -ENOENT if it gives none. */
+static int job_row_query(Store *s, sqlite3_stmt *st, JobRow **ret) {
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                return job_row_read(st, ret);
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+static int insert_state(Store *s, const char *id, JobState state, usec_t timestamp, const char *reason) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_STATE_INSERT);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        bind_text(st, 2, job_state_to_string(state));
+        bind_uint(st, 3, timestamp);
+        bind_text(st, 4, strempty(reason));
+        return sql_run(s, st);
+}
+
+static int insert_row(Store *s, JobRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_INSERT);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 2, row->id);
+        bind_text(st, 3, row->operation);
+        bind_text(st, 4, row->spec);
+        bind_text(st, 5, row->dialect);
+        bind_text(st, 6, row->request);
+        bind_text(st, 7, job_state_to_string(row->state));
+        bind_text(st, 8, strempty(row->reason));
+        bind_uint(st, 9, row->priority);
+        bind_uint(st, 10, row->attempt);
+        bind_uint(st, 11, row->retry_count);
+        bind_uint(st, 12, row->idempotent);
+        bind_uint(st, 13, row->any_worker);
+        bind_text(st, 14, row->worker_id);
+        bind_uint(st, 15, row->created_at);
+        bind_uint(st, 16, row->updated_at);
+        bind_uint(st, 17, row->started_at);
+        bind_uint(st, 18, row->finished_at);
+        bind_uint(st, 19, row->due_at);
+        bind_text(st, 20, row->phase >= 0 ? job_phase_to_string(row->phase) : NULL);
+        (void) sqlite3_bind_double(st, 21, row->percent);
+        bind_uint(st, 22, row->bytes_done);
+        bind_uint(st, 23, row->bytes_total);
+        bind_uint(st, 24, row->rate);
+        bind_text(st, 25, row->result);
+        r = sql_run(s, st);
+        if (r >= 0)
+                row->seq = sqlite3_last_insert_rowid(s->db);
+        return r;
+}
+
+int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_states) {
+        int r;
+
+        if (n_states == 0)
+                return -EINVAL;
+        r = sql_begin(s);
+        if (r < 0)
+                return r;
+        row->state = states[n_states - 1].state;
+        r = free_and_strdup(&row->reason, states[n_states - 1].reason);
+        if (r >= 0)
+                r = insert_row(s, row);
+        for (size_t i = 0; i < n_states && r >= 0; i++)
+                r = insert_state(s, row->id, states[i].state, states[i].timestamp, states[i].reason);
+        return sql_end(s, r);
+}
+
+static int apply_transition(Store *s, const char *id, const JobTransition *t) {
+        _cleanup_sql_done_ sqlite3_stmt *st = NULL;
+        int r;
+
+        if (!job_state_may_become(t->from, t->to))
+                return -EINVAL;
+        st = sql_statement(s, SQL_JOB_TRANSITION);
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        bind_text(st, 2, job_state_to_string(t->from));
+        bind_text(st, 3, job_state_to_string(t->to));
+        bind_text(st, 4, strempty(t->reason));
+        bind_uint(st, 5, t->timestamp);
+        bind_text(st, 6, t->worker_id);
+        bind_text(st, 7, t->result);
+        bind_uint(st, 8, t->to == JOB_RETRYING ? t->due_at : 0);
+        bind_uint(st, 9, t->begins_attempt);
+        bind_uint(st, 10, job_state_is_terminal(t->to));
+        r = sql_run(s, st);
+        if (r < 0)
+                return r;
+        if (sqlite3_changes(s->db) != 1)
+                return -ESTALE;
+        return insert_state(s, id, t->to, t->timestamp, t->reason);
+}
+
+int store_job_transition(Store *s, const char *id, const JobTransition *changes, size_t n) {
+        int r;
+
+        r = sql_begin(s);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = apply_transition(s, id, changes + i);
+        return sql_end(s, r);
+}
+
+int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t timestamp) {
+        int r;
+
+        r = sql_begin(s);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_PROGRESS);
+
+                if (!st) {
+                        r = sql_errno(s);
+                        break;
+                }
+                bind_text(st, 1, progress[i].id);
+                bind_text(st, 2, progress[i].phase >= 0 ? job_phase_to_string(progress[i].phase) : NULL);
+                (void) sqlite3_bind_double(st, 3, progress[i].percent);
+                bind_uint(st, 4, progress[i].bytes_done);
+                bind_uint(st, 5, progress[i].bytes_total);
+                bind_uint(st, 6, progress[i].rate);
+                bind_uint(st, 7, timestamp);
+                r = sql_run(s, st);
+        }
+        return sql_end(s, r);
+}
+
+int store_job_get(Store *s, const char *id, JobRow **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_GET);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        return job_row_query(s, st, ret);
+}
+
+int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_STATES);
+        JobStateRow *rows = NULL;
+        size_t n = 0, allocated = 0;
+        int rc, r = 0;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                const char *state = (const char *) sqlite3_column_text(st, 0);
+
+                if (!GREEDY_REALLOC(rows, allocated, n + 1)) {
+                        r = -ENOMEM;
+                        break;
+                }
+                rows[n] = (JobStateRow){
+                                .state = state ? job_state_from_string(state) : _JOB_STATE_INVALID,
+                                .timestamp = (usec_t) sqlite3_column_int64(st, 1),
+                };
+                r = rows[n].state < 0 ? -EBADMSG : sql_column_strdup(st, 2, &rows[n].reason);
+                if (r < 0)
+                        break;
+                n++;
+        }
+        if (r >= 0 && rc != SQLITE_DONE)
+                r = sql_errno(s);
+        if (r < 0) {
+                job_state_rows_free(rows, n);
+                return r;
+        }
+        *ret = rows;
+        *ret_n = n;
+        return 0;
+}
+
+int store_job_next(Store *s, bool any_worker, JobRow **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_NEXT);
+
+        if (!st)
+                return sql_errno(s);
+        bind_uint(st, 1, any_worker);
+        return job_row_query(s, st, ret);
+}
+
+int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_QUEUE_POSITION);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                *ret = (uint64_t) sqlite3_column_int64(st, 0);
+                return 0;
+        case SQLITE_DONE:
+                *ret = 0;
+                return 0;
+        default:
+                return sql_errno(s);
+        }
+}
+
+int store_job_next_due(Store *s, usec_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_NEXT_DUE);
+
+        if (!st)
+                return sql_errno(s);
+        if (sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        if (sqlite3_column_type(st, 0) == SQLITE_NULL)
+                return -ENOENT;
+        *ret = (usec_t) sqlite3_column_int64(st, 0);
+        return 0;
+}

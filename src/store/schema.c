@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The schema and its way here. A step, once released, is never changed: a change is one more step. */
+
+#include "store/sql.h"
+
+#define SCHEMA_APPLICATION_ID 0x68797072 /* "hypr" */
+#define SCHEMA_APPLICATION_ID_TEXT "0x68797072"
+
+static const char *const steps[] = {
+                /* 1: jobs */
+                "CREATE TABLE jobs ("
+                "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+                "  id TEXT NOT NULL UNIQUE,"
+                "  operation TEXT NOT NULL,"
+                "  spec TEXT NOT NULL,"
+                "  dialect TEXT NOT NULL,"
+                "  request TEXT,"
+                "  state TEXT NOT NULL,"
+                "  reason TEXT NOT NULL DEFAULT '',"
+                "  priority INTEGER NOT NULL,"
+                "  attempt INTEGER NOT NULL DEFAULT 0,"
+                "  retry_count INTEGER NOT NULL,"
+                "  idempotent INTEGER NOT NULL,"
+                "  any_worker INTEGER NOT NULL DEFAULT 0,"
+                "  worker_id TEXT,"
+                "  created_at INTEGER NOT NULL,"
+                "  updated_at INTEGER NOT NULL,"
+                "  started_at INTEGER NOT NULL DEFAULT 0,"
+                "  finished_at INTEGER NOT NULL DEFAULT 0,"
+                "  due_at INTEGER NOT NULL DEFAULT 0,"
+                "  phase TEXT,"
+                "  percent REAL NOT NULL DEFAULT -1,"
+                "  bytes_done INTEGER NOT NULL DEFAULT 0,"
+                "  bytes_total INTEGER NOT NULL DEFAULT 0,"
+                "  rate INTEGER NOT NULL DEFAULT 0,"
+                "  result TEXT"
+                ") STRICT;"
+                "CREATE INDEX jobs_by_state ON jobs (state, seq);"
+                "CREATE INDEX jobs_queue ON jobs (priority DESC, seq) WHERE state = 'QUEUED';"
+                "CREATE INDEX jobs_due ON jobs (due_at) WHERE state = 'RETRYING';"
+                "CREATE TABLE job_states ("
+                "  seq INTEGER PRIMARY KEY,"
+                "  job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,"
+                "  state TEXT NOT NULL,"
+                "  timestamp INTEGER NOT NULL,"
+                "  reason TEXT NOT NULL"
+                ") STRICT;"
+                "CREATE INDEX job_states_by_job ON job_states (job_seq);"
+                /* Counters, so that a total costs nothing however many jobs there are. */
+                "CREATE TABLE job_counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+                "CREATE TRIGGER jobs_count_insert AFTER INSERT ON jobs BEGIN"
+                "  INSERT INTO job_counts VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET n = n + 1;"
+                " END;"
+                "CREATE TRIGGER jobs_count_delete AFTER DELETE ON jobs BEGIN"
+                "  UPDATE job_counts SET n = n - 1 WHERE state = old.state;"
+                " END;"
+                "CREATE TRIGGER jobs_count_update AFTER UPDATE OF state ON jobs WHEN old.state <> new.state BEGIN"
+                "  UPDATE job_counts SET n = n - 1 WHERE state = old.state;"
+                "  INSERT INTO job_counts VALUES (new.state, 1) ON CONFLICT (state) DO UPDATE SET n = n + 1;"
+                " END;"
+                "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+};
+
+static int query_integer(Store *s, const char *sql, int64_t *ret) {
+        sqlite3_stmt *statement = NULL;
+        int r = 0;
+
+        if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
+                return sql_errno(s);
+        if (sqlite3_step(statement) == SQLITE_ROW)
+                *ret = sqlite3_column_int64(statement, 0);
+        else
+                r = sql_errno(s);
+        (void) sqlite3_finalize(statement);
+        return r;
+}
+
+/* The version, or 0 for a new and empty file. -EBADMSG for somebody else's database and for one of a newer
+ * hyper. */
+static int schema_version(Store *s, int64_t *ret) {
+        int64_t id = 0, tables = 0, version = 0;
+        int r;
+
+        r = query_integer(s, "PRAGMA application_id", &id);
+        if (r < 0)
+                return r;
+        r = query_integer(s, "SELECT count(*) FROM sqlite_schema", &tables);
+        if (r < 0)
+                return r;
+        if (tables > 0) {
+                if (id != SCHEMA_APPLICATION_ID)
+                        return -EBADMSG;
+                r = query_integer(s, "SELECT version FROM schema_version", &version);
+                if (r < 0)
+                        return r;
+                if (version < 1 || version > (int64_t) ELEMENTSOF(steps))
+                        return -EBADMSG;
+        }
+        *ret = version;
+        return 0;
+}
+
+static int run_text(Store *s, const char *sql) {
+        return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_errno(s);
+}
+
+static int apply_step(Store *s, int64_t version) {
+        int r;
+
+        r = sql_begin(s);
+        if (r < 0)
+                return r;
+        if (version == 0)
+                r = run_text(s,
+                                "PRAGMA application_id=" SCHEMA_APPLICATION_ID_TEXT ";"
+                                "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;"
+                                "INSERT INTO schema_version VALUES (0)");
+        if (r >= 0)
+                r = run_text(s, steps[version]);
+        if (r >= 0)
+                r = run_text(s, "UPDATE schema_version SET version = version + 1");
+        return sql_end(s, r);
+}
+
+int schema_migrate(Store *s) {
+        int64_t version;
+        int r;
+
+        r = schema_version(s, &version);
+        if (r < 0)
+                return r;
+        for (; version < (int64_t) ELEMENTSOF(steps); version++) {
+                r = apply_step(s, version);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int schema_check(Store *s) {
+        int64_t version;
+        int r;
+
+        r = schema_version(s, &version);
+        if (r < 0)
+                return r;
+        /* Made, but not filled yet: the owner is at it, or was cut off; a reader comes again later. */
+        return version == (int64_t) ELEMENTSOF(steps) ? 0 : -ENOENT;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/stat.h>
+
+#include "basic/string-util.h"
+#include "store/sql.h"
+
+/* One arm per state, so that each walks its part of the index (state, seq); the arms are merged in order. */
+#define ARM(i) "SELECT seq FROM jobs WHERE state = ?" #i
+#define ARMS                                                                                                   \
+        ARM(1)                                                                                                 \
+        " UNION ALL " ARM(2) " UNION ALL " ARM(3) " UNION ALL " ARM(4) " UNION ALL " ARM(5) " UNION ALL " ARM( \
+                        6) " UNION ALL " ARM(7) " UNION ALL " ARM(8) " UNION ALL " ARM(9)
+#define STATES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+static_assert(_JOB_STATE_MAX == 9, "one parameter per state");
+
+static const char *const statement_texts[_SQL_MAX] = {
+                [SQL_BEGIN] = "BEGIN IMMEDIATE",
+                [SQL_COMMIT] = "COMMIT",
+                [SQL_ROLLBACK] = "ROLLBACK",
+                [SQL_JOB_INSERT] =
+                                "INSERT INTO jobs (" JOB_COLUMNS
+                                ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                                "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+                [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
+                                         "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
+                [SQL_JOB_TRANSITION] =
+                                "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
+                                "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
+                                "result = coalesce(?7, result), due_at = ?8, attempt = attempt + ?9, "
+                                "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 ELSE started_at END, "
+                                "finished_at = CASE WHEN ?10 THEN ?5 ELSE finished_at END, "
+                                "phase = CASE WHEN ?9 THEN NULL ELSE phase END, "
+                                "percent = CASE WHEN ?9 THEN -1 ELSE percent END, "
+                                "bytes_done = CASE WHEN ?9 THEN 0 ELSE bytes_done END, "
+                                "bytes_total = CASE WHEN ?9 THEN 0 ELSE bytes_total END, "
+                                "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
+                                "WHERE id = ?1 AND state = ?2",
+                [SQL_JOB_PROGRESS] =
+                                "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, rate = ?6, "
+                                "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
+                [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
+                [SQL_JOB_STATES] =
+                                "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = s.job_seq "
+                                "WHERE j.id = ?1 ORDER BY s.seq",
+                [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
+                                    "(" ARMS " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
+                [SQL_JOBS_OLDEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
+                                    "(" ARMS " ORDER BY seq LIMIT ?10 OFFSET ?11) ORDER BY seq",
+                [SQL_JOBS_BY_QUEUE] = "SELECT " JOB_COLUMNS " FROM jobs WHERE state IN (" STATES ") "
+                                      "ORDER BY priority DESC, seq LIMIT ?10 OFFSET ?11",
+                [SQL_JOBS_BY_ID] = "SELECT " JOB_COLUMNS
+                                   " FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
+                                   "AND state IN (" STATES
+                                   ") ORDER BY CASE ?13 WHEN 2 THEN -priority ELSE 0 END, "
+                                   "CASE ?13 WHEN 0 THEN -seq ELSE seq END LIMIT ?11 OFFSET ?12",
+                [SQL_JOBS_BY_ID_TOTAL] =
+                                "SELECT count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
+                                "AND state IN (" STATES ")",
+                [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
+                [SQL_JOB_NEXT] =
+                                "SELECT " JOB_COLUMNS
+                                " FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' AND (?1 OR NOT any_worker) "
+                                "ORDER BY priority DESC, seq LIMIT 1",
+                /* Two ranges of the index jobs_queue. (Left to itself, SQLite prefers the index by state,
+                   and sorts.) */
+                [SQL_JOB_QUEUE_POSITION] =
+                                "SELECT (SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority > j.priority) + "
+                                "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority = j.priority AND "
+                                "q.seq <= j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
+                [SQL_JOB_NEXT_DUE] =
+                                "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
+                [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
+                [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
+                                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+};
+
+int sql_errno(Store *s) {
+        switch (sqlite3_errcode(s->db) & 0xff) {
+        case SQLITE_OK:
+        case SQLITE_ROW:
+        case SQLITE_DONE:
+                return 0;
+        case SQLITE_NOMEM:
+                return -ENOMEM;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+                return -EBUSY;
+        case SQLITE_FULL:
+                return -ENOSPC;
+        case SQLITE_CONSTRAINT:
+                return sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE ? -EEXIST : -EINVAL;
+        case SQLITE_CANTOPEN:
+                return -ENOENT;
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+                return -EACCES;
+        case SQLITE_READONLY:
+                return -EROFS;
+        case SQLITE_NOTADB:
+        case SQLITE_CORRUPT:
+        case SQLITE_SCHEMA:
+                return -EBADMSG;
+        default:
+                return -EIO;
+        }
+}
+
+sqlite3_stmt *sql_statement(Store *s, StatementId id) {
+        if (!s->statements[id])
+                (void) sqlite3_prepare_v3(s->db, statement_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
+                                &s->statements[id], NULL);
+        return s->statements[id];
+}
+
+int sql_run(Store *s, sqlite3_stmt *statement) {
+        if (!statement)
+                return sql_errno(s);
+        int rc = sqlite3_step(statement);
+        int r = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : sql_errno(s);
+        (void) sqlite3_reset(statement);
+        return r;
+}
+
+int sql_begin(Store *s) {
+        return sql_run(s, sql_statement(s, SQL_BEGIN));
+}
+
+int sql_end(Store *s, int r) {
+        if (r >= 0) {
+                int q = sql_run(s, sql_statement(s, SQL_COMMIT));
+                if (q >= 0)
+                        return r;
+                r = q;
+        }
+        /* After some errors (a full disk) SQLite has rolled back by itself. */
+        if (!sqlite3_get_autocommit(s->db))
+                (void) sql_run(s, sql_statement(s, SQL_ROLLBACK));
+        return r;
+}
+
+int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret) {
+        const char *text = (const char *) sqlite3_column_text(statement, column);
+        char *copy = NULL;
+
+        if (text) {
+                copy = strdup(text);
+                if (!copy)
+                        return -ENOMEM;
+        }
+        *ret = copy;
+        return 0;
+}
+
+/* What the connection is told before anything else. WAL lets readers read while the owner writes; FULL makes
+ * a commit durable before it returns. */
+static int configure_owner(Store *s) {
+        int on = 1;
+
+        if (sqlite3_exec(s->db,
+                            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                            "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216",
+                            NULL, NULL, NULL) != SQLITE_OK)
+                return sql_errno(s);
+        /* -wal and -shm stay when the owner sleeps: a reader that may not write could not make them. */
+        if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) != SQLITE_OK)
+                return sql_errno(s);
+        return schema_migrate(s);
+}
+
+int store_open(const char *path, StoreMode mode, Store **ret) {
+        _cleanup_(store_freep) Store *s = new0(Store, 1);
+        int flags = mode == STORE_OWNER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->mode = mode;
+        /* What cannot be opened has no errno of SQLite's worth showing; ask the kernel. */
+        if (mode == STORE_READER) {
+                struct stat st;
+                if (stat(path, &st) < 0)
+                        return -errno;
+        }
+        if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
+                        SQLITE_OK)
+                return s->db ? sql_errno(s) : -ENOMEM;
+        (void) sqlite3_busy_timeout(s->db, 5000);
+        /* Rows are written by this program alone, but the file may be damaged. */
+        if (sqlite3_exec(s->db, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON", NULL, NULL, NULL) !=
+                        SQLITE_OK)
+                return sql_errno(s);
+        r = mode == STORE_OWNER ? configure_owner(s) : schema_check(s);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+Store *store_free(Store *s) {
+        if (!s)
+                return NULL;
+        for (size_t i = 0; i < _SQL_MAX; i++)
+                (void) sqlite3_finalize(s->statements[i]);
+        (void) sqlite3_close(s->db);
+        return mfree(s);
+}
+
+const char *store_error_text(Store *s) {
+        return sqlite3_errmsg(s->db);
+}

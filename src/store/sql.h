@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Between the store's nouns and SQLite: opening, statements prepared once, transactions. Inside this folder
+ * only. */
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+/* Every statement of the store, in one place, so that each is prepared once and kept. */
+typedef enum StatementId {
+        SQL_BEGIN,
+        SQL_COMMIT,
+        SQL_ROLLBACK,
+        SQL_JOB_INSERT,
+        SQL_JOB_STATE_INSERT,
+        SQL_JOB_TRANSITION,
+        SQL_JOB_PROGRESS,
+        SQL_JOB_GET,
+        SQL_JOB_STATES,
+        SQL_JOBS_NEWEST,
+        SQL_JOBS_OLDEST,
+        SQL_JOBS_BY_QUEUE,
+        SQL_JOBS_BY_ID,
+        SQL_JOBS_BY_ID_TOTAL,
+        SQL_JOBS_COUNT,
+        SQL_JOB_NEXT,
+        SQL_JOB_QUEUE_POSITION,
+        SQL_JOB_NEXT_DUE,
+        SQL_FACT_GET,
+        SQL_FACT_SET,
+        _SQL_MAX,
+} StatementId;
+
+struct Store {
+        sqlite3 *db;
+        sqlite3_stmt *statements[_SQL_MAX];
+        StoreMode mode;
+};
+
+/* The columns of a JobRow in the order in which job_row_read() takes them. */
+#define JOB_COLUMNS                                                                                           \
+        "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
+        "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
+        "percent, bytes_done, bytes_total, rate, result"
+
+/* SQLite's last error as a negative errno. */
+int sql_errno(Store *s);
+
+/* The statement, prepared at its first use, reset and with no values bound; NULL with sql_errno() on
+ * failure. */
+sqlite3_stmt *sql_statement(Store *s, StatementId id);
+
+/* Ends a use of a statement: it lets go of its locks and values. For _cleanup_. */
+static inline void sql_donep(sqlite3_stmt **statement) {
+        if (*statement) {
+                (void) sqlite3_reset(*statement);
+                (void) sqlite3_clear_bindings(*statement);
+        }
+}
+#define _cleanup_sql_done_ _cleanup_(sql_donep)
+
+/* Runs a statement that gives no rows. 0 or negative errno. */
+int sql_run(Store *s, sqlite3_stmt *statement);
+
+/* A transaction. end() commits if @r is not negative, else rolls back; it gives @r, or the commit's own
+ * error. */
+int sql_begin(Store *s);
+int sql_end(Store *s, int r);
+
+/* Brings an owner's database to the newest schema, one transaction per step; checks a reader's. */
+int schema_migrate(Store *s);
+int schema_check(Store *s);
+
+/* From jobs.c, for the other files about jobs: the row that @st stands on, in the order of JOB_COLUMNS. */
+int job_row_read(sqlite3_stmt *st, JobRow **ret);
+
+/* NULL-safe copies of a column. A column that is NULL gives NULL. 0 or -ENOMEM. */
+int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret);

@@ -1,1 +1,32 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-api.la
+libhyper_api_la_SOURCES = \
+	src/api/api.c \
+	src/api/api.h \
+	src/api/api-private.h \
+	src/api/http-server.c \
+	src/api/http-server.h \
+	src/api/journal-position.c \
+	src/api/journal-position.h \
+	src/api/json-reply.c \
+	src/api/manager-client.c \
+	src/api/manager-client.h \
+	src/api/origin.c \
+	src/api/origin.h \
+	src/api/query.c \
+	src/api/request.c \
+	src/api/request.h \
+	src/api/request-private.h \
+	src/api/router.c \
+	src/api/router.h \
+	src/api/sse.c \
+	src/api/sse.h \
+	src/api/sse-private.h \
+	src/api/sse-stream.c \
+	src/api/uri.c \
+	src/api/uri.h
+libhyper_api_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS)
+libhyper_api_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) \
+	$(JANSSON_LIBS)
+EXTRA_DIST += src/api/README.md

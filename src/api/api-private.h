@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What request.c and http-server.c tell the daemon, so that it can count, become idle and end. */
+
+#include "api/request-private.h"
+
+void api_connection_opened(Api *a);
+void api_connection_closed(Api *a);
+void api_request_begun(Api *a, Request *r);
+void api_request_streams(Api *a); /* it is a stream from now on */
+void api_request_done(Api *a, Request *r);
+
+/* Memory for bodies, of all requests together. */
+bool api_take_body(Api *a, size_t size);
+void api_give_body(Api *a, size_t size);
+
+const char *api_hostname(Api *a);
+bool api_is_ending(Api *a);

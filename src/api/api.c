@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api-private.h"
+#include "api/http-server.h"
+#include "api/manager-client.h"
+#include "api/sse-private.h"
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+
+#define STORE_CHECK_INTERVAL USEC_PER_SEC
+#define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
+#define SWEEP_INTERVAL (10 * USEC_PER_SEC)
+
+typedef struct Listener Listener;
+struct Listener {
+        LIST_ENTRY(Listener) listeners;
+        Router *router;
+        HttpServer *server;
+};
+
+struct Api {
+        sd_event *event;
+        ApiConfig config; /* its strings are ours */
+        char hostname[HOST_NAME_MAX + 1];
+        LIST_HEAD(, Listener) listeners;
+        LIST_HEAD(, Request) requests;
+        ManagerClient *manager;
+        SseHub *sse;
+
+        Store *store;
+        dev_t store_dev;
+        ino_t store_ino;
+        usec_t store_checked; /* monotonic */
+
+        ApiCounters counters;
+        usec_t started; /* realtime */
+        size_t bodies; /* bytes held for bodies */
+        usec_t last_activity; /* monotonic */
+        sd_event_source *idle_timer, *sweep_timer, *end_timer, *end_check;
+        bool ending;
+        int exit_code;
+};
+
+/* --- the database ----------------------------------------------------------------------------------------
+ */
+
+/* Whether the file that is open is still the one under that name. Looked at once a second: a restored backup
+ * is a rare thing, a request is not. */
+static bool api_store_is_current(Api *a) {
+        usec_t now = now_monotonic();
+        struct stat st;
+
+        if (now < a->store_checked + STORE_CHECK_INTERVAL)
+                return true;
+        if (stat(a->config.database, &st) < 0 || st.st_dev != a->store_dev || st.st_ino != a->store_ino)
+                return false;
+        a->store_checked = now;
+        return true;
+}
+
+int api_store(Api *a, Store **ret) {
+        struct stat st;
+        int r;
+
+        if (a->store && !api_store_is_current(a)) {
+                log_info("The database %s was replaced, opening it anew.", a->config.database);
+                a->store = store_free(a->store);
+        }
+
+        if (!a->store) {
+                if (stat(a->config.database, &st) < 0) {
+                        if (errno == ENOENT)
+                                return -ENOENT;
+                        return log_error_errno(
+                                        errno, "Failed to look at the database %s: %m", a->config.database);
+                }
+                r = store_open(a->config.database, STORE_READER, &a->store);
+                if (r == -ENOENT)
+                        return r;
+                if (r < 0)
+                        return log_error_errno(r, "Failed to open the database %s: %m", a->config.database);
+                a->store_dev = st.st_dev;
+                a->store_ino = st.st_ino;
+                a->store_checked = now_monotonic();
+        }
+
+        *ret = a->store;
+        return 0;
+}
+
+/* --- counting, idleness, the end -------------------------------------------------------------------------
+ */
+
+static bool api_is_busy(const Api *a) {
+        return a->counters.in_flight > 0 || a->counters.streams > 0;
+}
+
+static void api_leave(Api *a) {
+        a->end_timer = sd_event_source_disable_unref(a->end_timer);
+        a->end_check = sd_event_source_disable_unref(a->end_check);
+        (void) sd_event_exit(a->event, a->exit_code);
+}
+
+static int on_end_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        Api *a = userdata;
+
+        log_warning("Giving up on %u answers that are still in flight.", a->counters.in_flight);
+        api_leave(a);
+        return 0;
+}
+
+/* Leaves as soon as the last answer is out; looked at from the loop, not from libmicrohttpd's callbacks. */
+static int on_end(sd_event_source *source, void *userdata) {
+        Api *a = userdata;
+
+        if (!api_is_busy(a))
+                api_leave(a);
+        return 0;
+}
+
+void api_shutdown(Api *a, int exit_code) {
+        Listener *l;
+        int r;
+
+        if (a->ending)
+                return;
+        a->ending = true;
+        a->exit_code = exit_code;
+        a->idle_timer = sd_event_source_disable_unref(a->idle_timer);
+
+        LIST_FOREACH(l, &a->listeners, listeners)
+                http_server_quiesce(l->server);
+        sse_hub_end(a->sse);
+        /* Once more: a request that is in a socket already is answered. */
+        LIST_FOREACH(l, &a->listeners, listeners)
+                http_server_run(l->server);
+
+        if (api_is_busy(a)) {
+                r = sd_event_add_time_relative(a->event, &a->end_timer, CLOCK_MONOTONIC, SHUTDOWN_TIMEOUT, 0,
+                                on_end_timeout, a);
+                if (r >= 0)
+                        r = sd_event_add_defer(a->event, &a->end_check, on_end, a);
+                if (r >= 0)
+                        return;
+                log_warning_errno(r, "Failed to wait for the answers in flight: %m");
+        }
+        api_leave(a);
+}
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        usec_t now = now_monotonic(), due;
+        Api *a = userdata;
+
+        due = (api_is_busy(a) ? now : a->last_activity) + a->config.idle_timeout;
+        if (due <= now) {
+                log_debug("No request for a while, leaving.");
+                api_shutdown(a, 0);
+                return 0;
+        }
+        (void) sd_event_source_set_time(source, due);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
+        usec_t now = now_monotonic();
+        Api *a = userdata;
+        Listener *l;
+
+        if (a->counters.connections == 0)
+                return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+
+        LIST_FOREACH(l, &a->listeners, listeners)
+                http_server_sweep(l->server, now);
+        (void) sd_event_source_set_time_relative(source, SWEEP_INTERVAL);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void api_connection_opened(Api *a) {
+        int enabled;
+
+        /* Whoever has just connected is about to ask for something. */
+        a->last_activity = now_monotonic();
+        if (a->counters.connections++ > 0)
+                return;
+        if (sd_event_source_get_enabled(a->sweep_timer, &enabled) == 0) {
+                (void) sd_event_source_set_time_relative(a->sweep_timer, SWEEP_INTERVAL);
+                (void) sd_event_source_set_enabled(a->sweep_timer, SD_EVENT_ONESHOT);
+        }
+}
+
+void api_connection_closed(Api *a) {
+        a->counters.connections--;
+}
+
+void api_request_begun(Api *a, Request *r) {
+        LIST_INSERT_HEAD(&a->requests, r, requests);
+        a->counters.in_flight++;
+}
+
+void api_request_streams(Api *a) {
+        a->counters.in_flight--;
+        a->counters.streams++;
+}
+
+void api_request_done(Api *a, Request *r) {
+        usec_t now = now_monotonic();
+
+        LIST_REMOVE(r, requests);
+        if (r->stream) {
+                sse_stream_detach(r->stream);
+                a->counters.streams--;
+        } else {
+                a->counters.in_flight--;
+                a->counters.busy += now - r->started;
+        }
+        a->last_activity = now;
+        a->counters.requests++;
+        a->counters.by_class[r->status / 100 % ELEMENTSOF(a->counters.by_class)]++;
+
+        log_debug("%s %s: %u, %" PRIu64 " µs.",
+                        r->is_head ? "HEAD" : strna(http_method_to_string(r->method)),
+                        r->route ? r->route->path : request_path(r), r->status, now - r->started);
+
+        if (a->end_check && !api_is_busy(a))
+                (void) sd_event_source_set_enabled(a->end_check, SD_EVENT_ONESHOT);
+}
+
+bool api_take_body(Api *a, size_t size) {
+        if (a->bodies + size > HTTP_BODIES_MAX)
+                return false;
+        a->bodies += size;
+        return true;
+}
+
+void api_give_body(Api *a, size_t size) {
+        assert(a->bodies >= size);
+        a->bodies -= size;
+}
+
+/* --- the daemon ------------------------------------------------------------------------------------------
+ */
+
+sd_event *api_event(Api *a) {
+        return a->event;
+}
+
+ManagerClient *api_manager(Api *a) {
+        return a->manager;
+}
+
+SseHub *api_sse(Api *a) {
+        return a->sse;
+}
+
+const char *api_journal_directory(Api *a) {
+        return a->config.journal_directory;
+}
+
+const char *api_hostname(Api *a) {
+        return a->hostname;
+}
+
+bool api_is_ending(Api *a) {
+        return a->ending;
+}
+
+const ApiCounters *api_counters(Api *a) {
+        return &a->counters;
+}
+
+usec_t api_started_at(Api *a) {
+        return a->started;
+}
+
+static int api_copy_config(Api *a, const ApiConfig *config) {
+        a->config = (ApiConfig){
+                        .database = strdup(config->database),
+                        .journal_directory =
+                                        config->journal_directory ? strdup(config->journal_directory) : NULL,
+                        .idle_timeout = config->idle_timeout,
+        };
+        if (!a->config.database || (config->journal_directory && !a->config.journal_directory))
+                return -ENOMEM;
+        return 0;
+}
+
+static int api_add_timers(Api *a) {
+        int r;
+
+        r = sd_event_add_time(a->event, &a->sweep_timer, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_sweep, a);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(a->sweep_timer, SD_EVENT_OFF);
+        if (r < 0 || a->config.idle_timeout == 0)
+                return r;
+        return sd_event_add_time_relative(
+                        a->event, &a->idle_timer, CLOCK_MONOTONIC, a->config.idle_timeout, 0, on_idle, a);
+}
+
+int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
+        _cleanup_(api_freep) Api *a = NULL;
+        int r;
+
+        a = new0(Api, 1);
+        if (!a)
+                return -ENOMEM;
+        LIST_INIT(&a->listeners);
+        LIST_INIT(&a->requests);
+        a->event = sd_event_ref(event);
+        a->started = now_realtime();
+        a->last_activity = now_monotonic();
+
+        r = api_copy_config(a, config);
+        if (r < 0)
+                return r;
+        if (gethostname(a->hostname, sizeof(a->hostname) - 1) < 0)
+                return -errno;
+        r = manager_client_new(event, config->bus_address, &a->manager);
+        if (r < 0)
+                return r;
+        r = sse_hub_new(a, &a->sse);
+        if (r < 0)
+                return r;
+        r = api_add_timers(a);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(a);
+        return 0;
+}
+
+static Listener *listener_free(Listener *l) {
+        if (!l)
+                return NULL;
+        http_server_free(l->server);
+        router_free(l->router);
+        free(l);
+        return NULL;
+}
+DEFINE_CLEANUP_FUNC(Listener *, listener_free);
+
+int api_add_listener(Api *a, const Dialect *dialect, int fd) {
+        _cleanup_(listener_freep) Listener *l = NULL;
+        _cleanup_close_ int owned = fd;
+        int r;
+
+        l = new0(Listener, 1);
+        if (!l)
+                return -ENOMEM;
+        r = router_new(dialect, &l->router);
+        if (r < 0)
+                return r;
+        r = http_server_new(a, dialect, l->router, TAKE_FD(owned), &l->server);
+        if (r < 0)
+                return r;
+
+        LIST_INSERT_HEAD(&a->listeners, l, listeners);
+        TAKE_PTR(l);
+        return 0;
+}
+
+/* libmicrohttpd stops only when no connection is suspended any more. */
+static void api_abandon_requests(Api *a) {
+        Request *r;
+
+        LIST_FOREACH(r, &a->requests, requests)
+                if (r->suspended)
+                        request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "hyper-apid is stopping.");
+        if (a->sse)
+                sse_hub_end(a->sse);
+}
+
+Api *api_free(Api *a) {
+        if (!a)
+                return NULL;
+
+        a->ending = true;
+        a->end_check = sd_event_source_disable_unref(a->end_check);
+        a->manager = manager_client_free(a->manager);
+        api_abandon_requests(a);
+        while (!LIST_EMPTY(&a->listeners)) {
+                Listener *l = LIST_FIRST(&a->listeners);
+
+                LIST_REMOVE(l, listeners);
+                listener_free(l);
+        }
+        sse_hub_free(a->sse);
+        store_free(a->store);
+        sd_event_source_disable_unref(a->idle_timer);
+        sd_event_source_disable_unref(a->sweep_timer);
+        sd_event_source_disable_unref(a->end_timer);
+        sd_event_source_disable_unref(a->end_check);
+        sd_event_unref(a->event);
+        free((char *) a->config.database);
+        free((char *) a->config.journal_directory);
+        free(a);
+        return NULL;
+}

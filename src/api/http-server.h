@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One listening socket: libmicrohttpd on its own epoll, which is watched by the daemon's event loop. Only
+ * this file and request.c know that the server is libmicrohttpd. */
+
+#include "api/request-private.h"
+
+/* Takes @fd over, also on failure. @router and @api outlive the server. */
+int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, HttpServer **ret);
+/* Every suspended connection must have been resumed before. */
+HttpServer *http_server_free(HttpServer *s);
+DEFINE_CLEANUP_FUNC(HttpServer *, http_server_free);
+
+/* Stops accepting. Clients that come now wait in the socket's queue, which PID 1 holds too. */
+void http_server_quiesce(HttpServer *s);
+
+/* Does what can be done at once. */
+void http_server_run(HttpServer *s);
+
+/* Closes connections that have been sending one request for too long: libmicrohttpd's own timeout begins
+ * anew with each byte. */
+void http_server_sweep(HttpServer *s, usec_t now);
+
+Api *http_server_api(HttpServer *s);
+const Dialect *http_server_dialect(HttpServer *s);
+const Router *http_server_router(HttpServer *s);
+/* True if web browsers can reach it: then Host and Origin are looked at. */
+bool http_server_is_inet(HttpServer *s);
+
+#define HTTP_CONNECTIONS_MAX 4096 /* per listener */
+#define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */
+#define HTTP_IDLE_SEC 60u
+#define HTTP_HEADERS_TIMEOUT (60 * USEC_PER_SEC)
+#define HTTP_BODY_TIMEOUT (300 * USEC_PER_SEC)
+#define HTTP_BODIES_MAX ((size_t) 128 * 1024 * 1024) /* of all requests together */

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "api/manager-client.h"
+#include "api/request-private.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "shared/bus-util.h"
+#include "shared/error-table.h"
+
+typedef struct Call {
+        TAILQ_ENTRY(Call) calls;
+        ManagerClient *client;
+        Request *request;
+        sd_bus_message *message;
+        sd_bus_slot *slot;
+        manager_reply_func func;
+        void *userdata;
+} Call;
+
+struct ManagerClient {
+        sd_event *event;
+        char *address; /* NULL: the system bus */
+        sd_bus *bus; /* NULL: not connected, the next call will */
+        TAILQ_HEAD(, Call) sent, waiting;
+        unsigned n_sent;
+};
+
+static Call *call_free(Call *call) {
+        if (!call)
+                return NULL;
+        sd_bus_slot_unref(call->slot);
+        sd_bus_message_unref(call->message);
+        request_unref(call->request);
+        free(call);
+        return NULL;
+}
+
+/* What a call without a function of its own does. */
+static int call_default(Request *r, const sd_bus_error *error) {
+        return error ? request_reply_bus_error(r, error) : request_reply_empty(r, MHD_HTTP_NO_CONTENT);
+}
+
+/* Hands the answer to the request, and frees the call, which is on no list any more. */
+static void call_finish(Call *call, sd_bus_message *reply, const sd_bus_error *error) {
+        Request *r = call->request;
+        int k;
+
+        r->n_calls--;
+        if (call->func)
+                k = call->func(r, reply, error, call->userdata);
+        else
+                k = call_default(r, error);
+        request_handler_returned(r, k);
+        call_free(call);
+}
+
+static void manager_client_pump(ManagerClient *c);
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(m);
+        Call *call = userdata;
+        ManagerClient *c = call->client;
+        /* What libsystemd says when the connection ends is true, but not what a person can act on. */
+        const sd_bus_error lost = SD_BUS_ERROR_MAKE_CONST(HYPER_BUS_ERROR_UNAVAILABLE,
+                        "The connection to the system bus was lost before hyper-managerd answered. "
+                        "Whether it did what was asked is not known: look before you try again.");
+
+        if (error && sd_bus_is_open(sd_bus_message_get_bus(m)) <= 0)
+                error = &lost;
+
+        TAILQ_REMOVE(&c->sent, call, calls);
+        c->n_sent--;
+        call_finish(call, error ? NULL : m, error);
+        manager_client_pump(c);
+        return 0;
+}
+
+static int call_send(Call *call) {
+        ManagerClient *c = call->client;
+        int r;
+
+        r = sd_bus_call_async(c->bus, &call->slot, call->message, on_reply, call, MANAGER_CALL_TIMEOUT);
+        if (r < 0)
+                return r;
+        TAILQ_INSERT_TAIL(&c->sent, call, calls);
+        c->n_sent++;
+        return 0;
+}
+
+static const sd_bus_error *unavailable(void) {
+        static const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(HYPER_BUS_ERROR_UNAVAILABLE,
+                        "The system bus cannot be reached, so nothing can be changed right now. Nothing was "
+                        "done; try again in a moment, and see 'systemctl status dbus' if it stays so.");
+
+        return &error;
+}
+
+/* Sends what waits, as far as the bus lets us. */
+static void manager_client_pump(ManagerClient *c) {
+        while (!TAILQ_EMPTY(&c->waiting) && c->n_sent < MANAGER_CALLS_MAX) {
+                Call *call = TAILQ_FIRST(&c->waiting);
+                int r;
+
+                TAILQ_REMOVE(&c->waiting, call, calls);
+                r = c->bus ? call_send(call) : -ENOTCONN;
+                if (r < 0) {
+                        log_debug_errno(r, "Failed to call the manager: %m");
+                        call_finish(call, NULL, unavailable());
+                }
+        }
+}
+
+/* libsystemd has failed the calls that were out before it tells us this. */
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        ManagerClient *c = userdata;
+
+        log_notice("The connection to the bus was lost; the next request that needs it connects again.");
+        c->bus = sd_bus_close_unref(c->bus);
+        manager_client_pump(c);
+        return 0;
+}
+
+static int manager_client_open(ManagerClient *c, sd_bus **ret) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        if (!c->address)
+                return sd_bus_open_system_with_description(ret, "hyper-apid");
+
+        r = sd_bus_new(&bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_address(bus, c->address);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_bus_client(bus, true);
+        if (r < 0)
+                return r;
+        r = sd_bus_start(bus);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static int manager_client_connect(ManagerClient *c) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        if (c->bus)
+                return 0;
+
+        r = manager_client_open(c, &bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                        "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, c);
+        if (r < 0)
+                return r;
+        r = sd_bus_attach_event(bus, c->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+
+        c->bus = TAKE_PTR(bus);
+        return 0;
+}
+
+int manager_call_new(Request *r, const char *member, sd_bus_message **ret) {
+        ManagerClient *c = api_manager(request_api(r));
+        int k;
+
+        k = manager_client_connect(c);
+        if (k < 0) {
+                log_warning_errno(k, "Failed to connect to the bus: %m");
+                request_reply_bus_error(r, unavailable());
+                return k;
+        }
+        return sd_bus_message_new_method_call(
+                        c->bus, ret, HYPER_BUS_NAME, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, member);
+}
+
+int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
+        ManagerClient *c = api_manager(request_api(r));
+        Call *call;
+
+        call = new0(Call, 1);
+        if (!call)
+                return -ENOMEM;
+        call->client = c;
+        call->request = request_ref(r);
+        call->message = sd_bus_message_ref(m);
+        call->func = func;
+        call->userdata = userdata;
+
+        if (TAILQ_EMPTY(&c->waiting) && c->n_sent < MANAGER_CALLS_MAX) {
+                int k = c->bus ? call_send(call) : -ENOTCONN;
+
+                if (k < 0) {
+                        log_warning_errno(k, "Failed to call the manager: %m");
+                        call_free(call);
+                        request_reply_bus_error(r, unavailable());
+                        return k;
+                }
+        } else
+                TAILQ_INSERT_TAIL(&c->waiting, call, calls);
+
+        r->n_calls++;
+        return 0;
+}
+
+int manager_client_new(sd_event *event, const char *bus_address, ManagerClient **ret) {
+        ManagerClient *c;
+
+        c = new0(ManagerClient, 1);
+        if (!c)
+                return -ENOMEM;
+        TAILQ_INIT(&c->sent);
+        TAILQ_INIT(&c->waiting);
+        if (free_and_strdup(&c->address, bus_address) < 0) {
+                free(c);
+                return -ENOMEM;
+        }
+        c->event = sd_event_ref(event);
+
+        *ret = c;
+        return 0;
+}
+
+ManagerClient *manager_client_free(ManagerClient *c) {
+        Call *call;
+
+        if (!c)
+                return NULL;
+
+        while ((call = TAILQ_FIRST(&c->sent))) {
+                TAILQ_REMOVE(&c->sent, call, calls);
+                call->request->n_calls--;
+                call_free(call);
+        }
+        while ((call = TAILQ_FIRST(&c->waiting))) {
+                TAILQ_REMOVE(&c->waiting, call, calls);
+                call->request->n_calls--;
+                call_free(call);
+        }
+        sd_bus_close_unref(c->bus);
+        sd_event_unref(c->event);
+        free(c->address);
+        free(c);
+        return NULL;
+}

@@ -30,3 +30,4 @@ libhyper_api_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS)
 libhyper_api_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) \
 	$(JANSSON_LIBS)
 EXTRA_DIST += src/api/README.md
+include src/api/dialects.mk

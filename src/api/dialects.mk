@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The dialects: what stands between the HTTP server and the job spec. Their routes need libhyper-api.la at link time,
+# their decoders and renderers do not.
+
+noinst_LTLIBRARIES += libhyper-dialects.la
+libhyper_dialects_la_SOURCES = \
+	src/api/dialect-complete.c \
+	src/api/dialect-job.c \
+	src/api/dialect-job.h \
+	src/api/hypersdk/hypersdk-cancel.c \
+	src/api/hypersdk/hypersdk-decode.c \
+	src/api/hypersdk/hypersdk-decode.h \
+	src/api/hypersdk/hypersdk-json.c \
+	src/api/hypersdk/hypersdk-json.h \
+	src/api/hypersdk/hypersdk-routes.c \
+	src/api/hypersdk/hypersdk-submit.c \
+	src/api/hypersdk/hypersdk.h \
+	src/api/job-json.c \
+	src/api/job-json.h \
+	src/api/job-submit.c \
+	src/api/job-submit.h \
+	src/api/worker/worker-decode.c \
+	src/api/worker/worker-decode.h \
+	src/api/worker/worker-json.c \
+	src/api/worker/worker-json.h \
+	src/api/worker/worker-routes.c \
+	src/api/worker/worker.h
+libhyper_dialects_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+libhyper_dialects_la_LIBADD = libhyper-store.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+EXTRA_DIST += src/api/hypersdk/README.md src/api/worker/README.md

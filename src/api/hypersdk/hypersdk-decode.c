@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-decode.h"
+#include "basic/string-util.h"
+
+/* HyperSDK clients of several versions write the same thing in several ways. Of lines with the same
+ * canonical field, any one may be given; two that differ are refused.
+ *
+ *   the disk      source {"type", "path" | "uri", "format", "checksum"}; without it, vm_path names it (an
+ *                 absolute path, file:// or nbd://). With a source, vm_path is only a label.
+ *   the output    destination {"type", "path" | "uri", "format"}, or output_path. A path that ends in "/",
+ * and an output_path whose last part has no ".", is a folder, as older clients mean it; so are output_dir
+ * and destination.output_dir. The file in it is called like the source. With nothing of all that, it stands
+ * beside the source. its format    destination.format, format, output_format, also below options; else by
+ * its name, else qcow2 how           options.compress, options.verify, and the same without options policy
+ * execution_policy {…} as in the worker API, or its fields at the top or below options
+ */
+const FieldMap hypersdk_fields[] = {
+                {"id", "job_id", FIELD_SHOWN},
+                {"job_id", "job_id", 0},
+                {"name", NULL, 0},
+                {"description", NULL, 0},
+                {"created_at", NULL, 0},
+                {"operation", "operation", FIELD_SHOWN},
+
+                {"vm_path", "source.path", FIELD_SHOWN | FIELD_OUT_ONLY}, /* see take_vm_path() */
+                {"vm_path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY},
+                {"source.type", "source.type", FIELD_SHOWN},
+                {"source.path", "source.path", FIELD_SHOWN},
+                {"source.uri", "source.uri", FIELD_SHOWN},
+                {"source.url", "source.uri", 0},
+                {"source.format", "source.format", FIELD_SHOWN},
+                {"source.checksum", "source.checksum", FIELD_SHOWN},
+                {"source.tls_certificates", "source.tls_certificates", FIELD_SHOWN},
+                {"source.tls_psk", "source.tls_psk", 0},
+
+                {"destination.type", "destination.type", FIELD_SHOWN},
+                {"destination.path", "destination.path", FIELD_SHOWN},
+                {"destination.output_path", "destination.path", 0},
+                {"output_path", "destination.path", 0},
+                {"options.output_path", "destination.path", 0},
+                {"destination.directory", TRANSLATE_DIRECTORY, 0},
+                {"destination.output_dir", TRANSLATE_DIRECTORY, 0},
+                {"output_dir", TRANSLATE_DIRECTORY, 0},
+                {"options.output_dir", TRANSLATE_DIRECTORY, 0},
+                {"destination.uri", "destination.uri", FIELD_SHOWN},
+                {"destination.url", "destination.uri", 0},
+                {"destination.tls_certificates", "destination.tls_certificates", FIELD_SHOWN},
+                {"destination.tls_psk", "destination.tls_psk", 0},
+                {"destination.format", "destination.format", FIELD_SHOWN},
+                {"format", "destination.format", 0},
+                {"output_format", "destination.format", 0},
+                {"options.format", "destination.format", 0},
+                {"options.output_format", "destination.format", 0},
+
+                {"options.compress", "parameters.compress", FIELD_SHOWN},
+                {"compress", "parameters.compress", 0},
+                {"parameters.compress", "parameters.compress", 0},
+                {"options.verify", "parameters.verify", FIELD_SHOWN},
+                {"verify", "parameters.verify", 0},
+                {"parameters.verify", "parameters.verify", 0},
+
+                {"execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN},
+                {"timeout_seconds", "execution_policy.timeout_seconds", 0},
+                {"options.timeout_seconds", "execution_policy.timeout_seconds", 0},
+                {"execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN},
+                {"retry_count", "execution_policy.retry_count", 0},
+                {"options.retry_count", "execution_policy.retry_count", 0},
+                {"execution_policy.priority", "execution_policy.priority", FIELD_SHOWN},
+                {"priority", "execution_policy.priority", 0},
+                {"options.priority", "execution_policy.priority", 0},
+                {"execution_policy.idempotent", "execution_policy.idempotent", FIELD_SHOWN},
+                {"audit_info", "audit_info", FIELD_SHOWN},
+                {"capability_requirements", "capability_requirements", FIELD_SHOWN},
+                {},
+};
+
+/* vm_path names the disk when no source does. An inventory path ("Datacenter/vm/web") is somebody else's. */
+static int take_vm_path(Translation *t) {
+        const char *type = translation_get_string(t, "source.type");
+        int r;
+
+        if (translation_get(t, "source.path") || translation_get(t, "source.uri") ||
+                        (type && endpoint_type_from_string(type) < 0))
+                return 0;
+        r = translation_take(t, "vm_path", "source.path");
+        if (r < 0)
+                return r;
+
+        const char *path = translation_get_string(t, "source.path");
+        if (!path || path[0] == '/' || startswith(path, "file:") || startswith(path, "nbd"))
+                return 0;
+        return translation_error(t, "source.path",
+                        "must be the absolute path of a disk image on this machine, or a file:// or nbd:// URL "
+                        "(this machine can read: file, nbd)");
+}
+
+/* Older clients give a folder as output_path. */
+static int take_output_path(Translation *t) {
+        const char *path = translation_get_string(t, "destination.path"),
+                   *origin = json_string_value(json_object_get(t->origins, "destination.path"));
+        const char *slash = path ? strrchr(path, '/') : NULL;
+        int r;
+
+        if (!slash || !origin || !endswith(origin, "output_path") || strchr(slash, '.') ||
+                        translation_get(t, TRANSLATE_DIRECTORY))
+                return 0;
+        r = translation_take(t, origin, TRANSLATE_DIRECTORY);
+        if (r < 0)
+                return r;
+        (void) json_object_del(translation_get(t, "destination"), "path");
+        (void) json_object_del(t->origins, "destination.path");
+        return 0;
+}
+
+int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        _cleanup_(translation_done) Translation t = {};
+        int r;
+
+        if (!json_is_object(object)) {
+                r = json_errors_add(errors, "job", "must be an object");
+                return r < 0 ? r : -EBADMSG;
+        }
+        r = translation_begin(&t, hypersdk_fields, object, errors);
+        if (r < 0)
+                return r;
+        r = take_vm_path(&t);
+        if (r < 0)
+                return r;
+        r = take_output_path(&t);
+        if (r < 0)
+                return r;
+        r = translation_complete(&t);
+        if (r < 0)
+                return r;
+        return translation_finish(&t, ret);
+}
+
+int hypersdk_submit_decode(json_t *body, json_t **ret, bool *ret_batch, JsonErrors *errors) {
+        json_t *list = json_is_array(body) ? body : json_object_get(body, "jobs");
+        int r = 0;
+
+        if (!list) {
+                _cleanup_json_ json_t *one = json_is_object(body) ? json_array() : NULL;
+
+                if (!json_is_object(body)) {
+                        r = json_errors_add(
+                                        errors, "body", "must be a job, a list of jobs or {\"jobs\": […]}");
+                        return r < 0 ? r : -EBADMSG;
+                }
+                if (!one || json_array_append(one, body) < 0)
+                        return -ENOMEM;
+                *ret = TAKE_PTR(one);
+                *ret_batch = false;
+                return 0;
+        }
+
+        if (!json_is_array(list))
+                r = json_errors_add(errors, "jobs", "must be a list");
+        else if (json_array_size(list) == 0)
+                r = json_errors_add(errors, "jobs", "must have at least one job");
+        else if (json_array_size(list) > HYPERSDK_BATCH_MAX)
+                r = json_errors_add(errors, "jobs", "must have at most %u jobs", HYPERSDK_BATCH_MAX);
+        else {
+                *ret = json_incref(list);
+                *ret_batch = true;
+                return 0;
+        }
+        return r < 0 ? r : -EBADMSG;
+}
+
+void hypersdk_selection_done(HypersdkSelection *s) {
+        if (!s)
+                return;
+        strv_free(s->ids);
+        *s = (HypersdkSelection){};
+}
+
+uint32_t hypersdk_status_to_states(const char *status) {
+        if (streq(status, "pending") || streq(status, "queued"))
+                return 1u << JOB_CREATED | 1u << JOB_VALIDATED | 1u << JOB_QUEUED | 1u << JOB_ASSIGNED |
+                                1u << JOB_RETRYING;
+        if (streq(status, "running"))
+                return 1u << JOB_RUNNING;
+        if (streq(status, "completed"))
+                return 1u << JOB_COMPLETED;
+        if (streq(status, "failed"))
+                return 1u << JOB_FAILED;
+        if (streq(status, "cancelled") || streq(status, "canceled"))
+                return 1u << JOB_CANCELLED;
+        return 0;
+}
+
+static int decode_status(json_t *value, uint32_t *states, JsonErrors *errors) {
+        size_t n = json_is_array(value) ? json_array_size(value) : 1;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *s = json_string_value(json_is_array(value) ? json_array_get(value, i) : value);
+                uint32_t one = s ? hypersdk_status_to_states(s) : 0;
+
+                if (one == 0)
+                        return json_errors_add(errors, "status",
+                                        "must be pending, running, completed, failed or cancelled, or a list of "
+                                        "these");
+                *states |= one;
+        }
+        return 0;
+}
+
+/* What the tables below decode into. */
+typedef struct Request {
+        char **job_ids;
+        char *job_id, *id;
+        json_t *status;
+        bool all;
+        uint64_t limit, offset;
+} Request;
+
+static const JsonField query_table[] = {
+                {"job_ids", JSON_FIELD_STRV, offsetof(Request, job_ids), JSON_NULLABLE},
+                {"status", JSON_FIELD_ANY, offsetof(Request, status), JSON_NULLABLE},
+                {"all", JSON_FIELD_BOOLEAN, offsetof(Request, all), JSON_NULLABLE},
+                /* 0 is what some clients send for "not given" */
+                {"limit", JSON_FIELD_UINT64, offsetof(Request, limit), JSON_NULLABLE, 0, HYPERSDK_LIMIT_MAX},
+                {"offset", JSON_FIELD_UINT64, offsetof(Request, offset), JSON_NULLABLE, 0, INT64_MAX},
+                {},
+};
+
+static const JsonField cancel_table[] = {
+                {"job_ids", JSON_FIELD_STRV, offsetof(Request, job_ids), JSON_NULLABLE},
+                {"job_id", JSON_FIELD_STRING, offsetof(Request, job_id), JSON_NULLABLE},
+                {"id", JSON_FIELD_STRING, offsetof(Request, id), JSON_NULLABLE},
+                {"status", JSON_FIELD_ANY, offsetof(Request, status), JSON_NULLABLE},
+                {},
+};
+
+static int selection_from_request(Request *q, HypersdkSelection *ret, JsonErrors *errors) {
+        _cleanup_(hypersdk_selection_done)
+                        HypersdkSelection s = {.all = q->all, .limit = q->limit, .offset = q->offset};
+        int r = 0;
+
+        if (q->job_id)
+                r = strv_extend(&q->job_ids, q->job_id);
+        if (r >= 0 && q->id)
+                r = strv_extend(&q->job_ids, q->id);
+        if (r >= 0 && q->status && !json_is_null(q->status))
+                r = decode_status(q->status, &s.states, errors);
+        if (r < 0)
+                return r;
+        if (errors->errors)
+                return -EBADMSG;
+        s.ids = TAKE_PTR(q->job_ids);
+        *ret = s;
+        s = (HypersdkSelection){};
+        return 0;
+}
+
+static int decode_selection(
+                const JsonField *table, json_t *object, HypersdkSelection *ret, JsonErrors *errors) {
+        Request q = {};
+        int r;
+
+        if (!json_is_object(object)) {
+                r = json_errors_add(errors, "body", "must be an object");
+                return r < 0 ? r : -EBADMSG;
+        }
+        r = json_table_decode(table, object, "", &q, errors);
+        if (r >= 0)
+                r = selection_from_request(&q, ret, errors);
+        json_table_done(table, &q);
+        return r;
+}
+
+int hypersdk_query_decode(json_t *object, HypersdkSelection *ret, JsonErrors *errors) {
+        return decode_selection(query_table, object, ret, errors);
+}
+
+int hypersdk_cancel_decode(json_t *object, HypersdkSelection *ret, JsonErrors *errors) {
+        _cleanup_(hypersdk_selection_done) HypersdkSelection s = {};
+        int r;
+
+        r = decode_selection(cancel_table, object, &s, errors);
+        if (r < 0)
+                return r;
+        if (!s.ids && s.states == 0) {
+                r = json_errors_add(errors, "job_ids", "must be given, or status: which jobs to cancel");
+                return r < 0 ? r : -EBADMSG;
+        }
+        *ret = s;
+        s = (HypersdkSelection){};
+        return 0;
+}

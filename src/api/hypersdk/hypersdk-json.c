@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-decode.h"
+#include "api/job-json.h"
+#include "basic/string-util.h"
+
+const char *hypersdk_status(JobState s) {
+        switch (s) {
+        case JOB_RUNNING:
+                return "running";
+        case JOB_COMPLETED:
+                return "completed";
+        case JOB_FAILED:
+                return "failed";
+        case JOB_CANCELLED:
+                return "cancelled";
+        default:
+                return "pending";
+        }
+}
+
+static json_t *strings_json(char *const *l) {
+        _cleanup_json_ json_t *a = json_array();
+
+        STRV_FOREACH(s, l)
+        if (!a || json_array_append_new(a, json_text(*s)) < 0)
+                return NULL;
+        return TAKE_PTR(a);
+}
+
+static json_t *remaining_json(const JobRow *row) {
+        uint64_t seconds;
+
+        return job_row_remaining(row, &seconds) ? json_count(seconds) : json_null();
+}
+
+/* Where the job is: its phase; before it has one, and when it is done, its status. */
+static const char *stage_of(const JobRow *row) {
+        const char *phase = row->state == JOB_COMPLETED ? NULL : job_phase_to_string(row->phase);
+
+        return phase ? phase : hypersdk_status(row->state);
+}
+
+static json_t *progress_json(const JobRow *row) {
+        const char *stage = stage_of(row);
+
+        return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "stage", stage, "phase",
+                        stage, "current_step", stage, "percent_complete", (int) job_row_percent(row),
+                        "current_bytes", json_count(row->bytes_done), "bytes_transferred",
+                        json_count(row->bytes_done), "bytes_downloaded", json_count(row->bytes_done),
+                        "total_bytes", json_count(row->bytes_total), "bytes_per_second",
+                        json_count(row->state == JOB_RUNNING ? row->rate : 0), "estimated_remaining",
+                        remaining_json(row));
+}
+
+/* "web" of "/srv/web.vmdk" */
+static json_t *base_name_json(const char *path, bool directory) {
+        const char *slash = path ? strrchr(path, '/') : NULL;
+
+        if (!slash)
+                return json_null();
+        if (directory)
+                return json_stringn(path, slash == path ? 1 : (size_t) (slash - path));
+
+        const char *dot = strrchr(slash, '.');
+        return json_stringn(
+                        slash + 1, dot && dot > slash + 1 ? (size_t) (dot - slash - 1) : strlen(slash + 1));
+}
+
+static int collect_outputs(const json_t *outputs, json_t *files, uint64_t *size) {
+        json_t *output;
+        size_t i;
+
+        json_array_foreach(outputs, i, output) {
+                json_t *path = json_object_get(output, "path");
+                json_int_t n = json_integer_value(json_object_get(output, "actual_size"));
+
+                if (json_is_string(path) && json_array_append(files, path) < 0)
+                        return -ENOMEM;
+                *size += n > 0 ? (uint64_t) n : 0;
+        }
+        return 0;
+}
+
+static json_t *result_json(const JobRow *row, const json_t *result) {
+        _cleanup_json_ json_t *files = json_array(),
+                              *canonical = row->spec ? json_loads(row->spec, 0, NULL) : NULL;
+        const char *source = json_string_value(json_path_get(canonical, "source.path")), *first;
+        json_t *outputs = json_object_get(result, "outputs"), *metrics = json_object_get(result, "metrics");
+        uint64_t size = 0, duration = 0;
+
+        if (!job_state_is_terminal(row->state))
+                return json_null();
+        if (!files || collect_outputs(outputs, files, &size) < 0)
+                return NULL;
+        first = json_string_value(json_array_get(files, 0));
+        if (row->started_at > 0 && row->finished_at > row->started_at)
+                duration = (row->finished_at - row->started_at) / USEC_PER_SEC;
+
+        return json_pack("{s:b, s:s, s:o, s:o, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o}", "success",
+                        row->state == JOB_COMPLETED, "status", hypersdk_status(row->state), "vm_name",
+                        base_name_json(source, false), "output_dir", base_name_json(first, true),
+                        "output_path", json_text(first), "files", files, "output_files", files, "outputs",
+                        json_is_array(outputs) ? json_incref(outputs) : json_array(), "total_size",
+                        json_count(size), "duration", json_count(duration), "metrics",
+                        json_is_object(metrics) ? json_incref(metrics) : json_object(), "error",
+                        json_text(job_row_error_text(row, result)));
+}
+
+json_t *hypersdk_job_json(const JobRow *row) {
+        _cleanup_json_ json_t *result = job_row_result(row);
+
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id),
+                        "definition", job_row_definition(row, HYPERSDK_DIALECT, hypersdk_fields, "id"),
+                        "status", hypersdk_status(row->state), "progress", progress_json(row), "result",
+                        result_json(row, result), "error", json_text(job_row_error_text(row, result)),
+                        "created_at", json_time(row->created_at), "started_at", json_time(row->started_at),
+                        "completed_at", json_time(row->finished_at), "updated_at",
+                        json_time(row->updated_at));
+}
+
+json_t *hypersdk_jobs_json(const JobRows *rows, usec_t now) {
+        _cleanup_json_ json_t *jobs = json_array();
+
+        for (size_t i = 0; i < rows->n; i++)
+                if (!jobs || json_array_append_new(jobs, hypersdk_job_json(rows->rows[i])) < 0)
+                        return NULL;
+        return json_pack("{s:O, s:o, s:o}", "jobs", jobs, "total", json_count(rows->total), "timestamp",
+                        json_time(now));
+}
+
+json_t *hypersdk_progress_json(const JobRow *row) {
+        _cleanup_json_ json_t *result = job_row_result(row), *progress = progress_json(row), *flat = NULL;
+
+        flat = json_pack("{s:o, s:s, s:O, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id), "status",
+                        hypersdk_status(row->state), "progress", progress, "error",
+                        json_text(job_row_error_text(row, result)), "started_at", json_time(row->started_at),
+                        "completed_at", json_time(row->finished_at), "updated_at",
+                        json_time(row->updated_at));
+        if (!flat || json_object_update_missing(flat, progress) < 0)
+                return NULL;
+        return TAKE_PTR(flat);
+}
+
+json_t *hypersdk_eta_json(const JobRow *row, usec_t now) {
+        usec_t end = row->finished_at > 0 ? row->finished_at : now, eta = row->finished_at;
+        uint64_t elapsed = row->started_at > 0 && end > row->started_at
+                        ? (end - row->started_at) / USEC_PER_SEC
+                        : 0,
+                 seconds;
+
+        if (!job_state_is_terminal(row->state))
+                eta = job_row_remaining(row, &seconds) && seconds < UINT32_MAX ? now + seconds * USEC_PER_SEC
+                                                                               : 0;
+        return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id",
+                        json_text(row->id), "status", hypersdk_status(row->state), "percent_complete",
+                        (int) job_row_percent(row), "estimated_remaining", remaining_json(row),
+                        "estimated_remaining_seconds", remaining_json(row), "eta", json_time(eta),
+                        "estimated_completion", json_time(eta), "elapsed", json_count(elapsed),
+                        "bytes_per_second", json_count(row->state == JOB_RUNNING ? row->rate : 0),
+                        "bytes_transferred", json_count(row->bytes_done), "total_bytes",
+                        json_count(row->bytes_total), "timestamp", json_time(now));
+}
+
+json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total) {
+        return json_pack("{s:o, s:s, s:o, s:o}", "job_id", json_text(row->id), "status",
+                        hypersdk_status(row->state), "logs", strings_json(lines), "total",
+                        json_count(total));
+}
+
+json_t *hypersdk_status_json(
+                const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running, usec_t now) {
+        uint64_t total = 0, running = counts[JOB_RUNNING];
+
+        for (JobState s = 0; s < _JOB_STATE_MAX; s++)
+                total += counts[s];
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:o}", "total_jobs",
+                        json_count(total), "running_jobs", json_count(running), "completed_jobs",
+                        json_count(counts[JOB_COMPLETED]), "failed_jobs", json_count(counts[JOB_FAILED]),
+                        "cancelled_jobs", json_count(counts[JOB_CANCELLED]), "pending_jobs",
+                        json_count(total - running - counts[JOB_COMPLETED] - counts[JOB_FAILED] -
+                                        counts[JOB_CANCELLED]),
+                        "worker_count", (int) max_running, "active_workers", json_count(running), "version",
+                        PACKAGE_VERSION, "timestamp", json_time(now));
+}
+
+/* The formats in the order of the enum; a destination is one of the few that a disk can run from. */
+static json_t *formats_json(bool destination, bool file_works) {
+        _cleanup_json_ json_t *a = json_array();
+
+        for (DiskFormat f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
+                if (!file_works || (destination && f != FORMAT_RAW && f != FORMAT_QCOW2 && f != FORMAT_VMDK))
+                        continue;
+                if (!a || json_array_append_new(a, json_string(disk_format_to_string(f))) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(a);
+}
+
+static json_t *operations_json(void) {
+        _cleanup_json_ json_t *a = json_array();
+
+        for (JobOperation o = 0; o < _OPERATION_MAX; o++)
+                if (job_operation_is_built_in(o) &&
+                                (!a ||
+                                                json_array_append_new(
+                                                                a, json_string(job_operation_to_string(o))) <
+                                                                0))
+                        return NULL;
+        return TAKE_PTR(a);
+}
+
+json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t now) {
+        _cleanup_json_ json_t *found = json_object(), *missing = json_array(), *types = NULL;
+
+        if (!found || !missing)
+                return NULL;
+        for (size_t i = 0; i < n; i++) {
+                if (json_object_set_new(found, tools[i].name, json_text(tools[i].path)) < 0)
+                        return NULL;
+                if (!tools[i].path && tools[i].needed &&
+                                json_array_append_new(missing, json_string(tools[i].name)) < 0)
+                        return NULL;
+        }
+
+        bool file_works = json_array_size(missing) == 0;
+        types = file_works ? json_pack("[s, s]", endpoint_type_to_string(ENDPOINT_FILE),
+                                             endpoint_type_to_string(ENDPOINT_NBD))
+                           : json_pack("[s]", endpoint_type_to_string(ENDPOINT_NBD));
+        return json_pack("{s:s, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:i, s:o}", "version", PACKAGE_VERSION,
+                        "source_types", types, "destination_types", types, "source_formats",
+                        formats_json(false, file_works), "destination_formats",
+                        formats_json(true, file_works), "operations", operations_json(), "tools", found,
+                        "missing_tools", missing, "max_jobs_per_request", (int) HYPERSDK_BATCH_MAX,
+                        "timestamp", json_time(now));
+}
+
+json_t *hypersdk_submitted_json(
+                char *const *job_ids, size_t n_rejected, char *const *errors, bool batch, usec_t now) {
+        size_t n = strv_length(job_ids);
+        _cleanup_free_ char *message = NULL, *text = strv_join(errors, "; ");
+
+        if (!batch && n > 0)
+                message = strdup("job submitted successfully");
+        else if (n_rejected == 0)
+                message = strprintf("%zu jobs submitted successfully", n);
+        else
+                message = strprintf("%zu jobs submitted, %zu rejected", n, n_rejected);
+        if (!message || !text)
+                return NULL;
+
+        _cleanup_json_ json_t *answer = json_pack("{s:o, s:o, s:i, s:i, s:o, s:s, s:o}", "job_id",
+                        json_text(n > 0 ? job_ids[0] : NULL), "job_ids", strings_json(job_ids), "accepted",
+                        (int) n, "rejected", (int) n_rejected, "errors", strings_json(errors), "message",
+                        message, "timestamp", json_time(now));
+        /* Nothing accepted is an error, and errors have "error" in this API. */
+        if (!answer || (n == 0 && json_object_set_new(answer, "error", json_text(text)) < 0))
+                return NULL;
+        return TAKE_PTR(answer);
+}
+
+json_t *hypersdk_cancelled_json(
+                char *const *cancelled, char *const *failed, json_t *errors, uint64_t n_left, usec_t now) {
+        size_t n = strv_length(cancelled);
+        _cleanup_free_ char *message = NULL;
+
+        if (n_left > 0)
+                message = strprintf("%zu jobs cancelled, %" PRIu64 " more match: ask again for these", n,
+                                n_left);
+        else
+                message = strdup(n > 0 && !failed       ? "jobs cancelled successfully"
+                                                : n > 0 ? "some jobs cancelled, some not"
+                                                        : "no job was cancelled");
+        if (!message)
+                return NULL;
+        /* "errors" is a map here: that is what the clients that read it decode it into. */
+        return json_pack("{s:s, s:i, s:o, s:o, s:O, s:o}", "message", message, "count", (int) n, "cancelled",
+                        strings_json(cancelled), "failed", strings_json(failed), "errors", errors,
+                        "timestamp", json_time(now));
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <unistd.h>
+
+#include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk.h"
+#include "api/job-json.h"
+#include "api/job-submit.h"
+#include "basic/string-util.h"
+#include "shared/journal-follow.h"
+#include "shared/settings.h"
+
+#define LOG_TAIL_MAX 10000u
+
+/* How many jobs run here at once, as the manager's configuration says. It is read rather than asked for, so
+ * that a look at /status does not start the manager. */
+static unsigned max_running(void) {
+        _cleanup_(settings_freep) Settings *s = NULL;
+        _cleanup_free_ char *error = NULL;
+
+        /* A file that is broken is the manager's to complain about: it keeps what it had. */
+        if (settings_load(SYSCONFDIR "/hyper", &s, &error) >= 0)
+                return s->jobs.max_running;
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        return (unsigned) CLAMP(cores, 1L, 8L);
+}
+
+static int get_health(Request *r) {
+        return request_reply_json(r, 200,
+                        json_pack("{s:s, s:s, s:o}", "status", "ok", "version", PACKAGE_VERSION, "timestamp",
+                                        json_time(now_realtime())));
+}
+
+static int get_status(Request *r) {
+        uint64_t counts[_JOB_STATE_MAX] = {};
+        Store *store;
+        int k;
+
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_jobs_count(store, counts);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        return request_reply_json(r, 200, hypersdk_status_json(counts, max_running(), now_realtime()));
+}
+
+/* The first program of that name, as a shell would find it; NULL if there is none. Its folder may not be
+ * readable to us, its name is enough. */
+static char *find_program(const char *name) {
+        static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"};
+
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                _cleanup_free_ char *path = strprintf("%s/%s", folders[i], name);
+
+                if (path && access(path, X_OK) == 0)
+                        return TAKE_PTR(path);
+        }
+        return NULL;
+}
+
+static int get_capabilities(Request *r) {
+        HypersdkTool tools[] = {{"qemu-img", NULL, true}, {"qemu-nbd", NULL, true}, {"nbdkit", NULL, false}};
+        json_t *answer;
+
+        for (size_t i = 0; i < ELEMENTSOF(tools); i++)
+                tools[i].path = find_program(tools[i].name);
+        answer = hypersdk_capabilities_json(tools, ELEMENTSOF(tools), now_realtime());
+        for (size_t i = 0; i < ELEMENTSOF(tools); i++)
+                free((char *) tools[i].path);
+        return request_reply_json(r, 200, answer);
+}
+
+static int reply_selection(Request *r, const HypersdkSelection *s) {
+        _cleanup_(job_rows_done) JobRows rows = {};
+        JobFilter filter = {
+                        .states = s->states, .ids = s->ids, .order = JOB_ORDER_NEWEST, .offset = s->offset};
+        Store *store;
+        int k;
+
+        /* Who wants all gets as much as one answer holds; "total" and "offset" lead to the rest. */
+        filter.limit = s->limit > 0 ? s->limit : s->all ? HYPERSDK_LIMIT_MAX : HYPERSDK_LIMIT_DEFAULT;
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_jobs_list(store, &filter, &rows);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        return request_reply_json(r, 200, hypersdk_jobs_json(&rows, now_realtime()));
+}
+
+static int reply_errors(Request *r, const JsonErrors *errors) {
+        _cleanup_free_ char *text = json_errors_text(errors);
+
+        return text ? request_reply_error(r, 400, "%s", text) : -ENOMEM;
+}
+
+static int post_query(Request *r) {
+        _cleanup_(hypersdk_selection_done) HypersdkSelection s = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *body = NULL;
+        size_t size;
+        int k;
+
+        (void) request_body(r, &size);
+        if (size > 0) {
+                k = request_json_object(r, &body);
+                if (k < 0)
+                        return k;
+                k = hypersdk_query_decode(body, &s, &errors);
+                if (k == -EBADMSG)
+                        return reply_errors(r, &errors);
+                if (k < 0)
+                        return k;
+        }
+        return reply_selection(r, &s);
+}
+
+typedef struct QueryParameters {
+        uint32_t states;
+        bool all;
+        uint64_t limit, offset;
+} QueryParameters;
+
+static const QueryField query_parameters[] = {
+                {.key = "status",
+                                .type = QUERY_ENUM_SET,
+                                .offset = offsetof(QueryParameters, states),
+                                .mask_from_string = hypersdk_status_to_states,
+                                .expected = "one of pending, running, completed, failed, cancelled"},
+                {.key = "all", .type = QUERY_BOOLEAN, .offset = offsetof(QueryParameters, all)},
+                {.key = "limit",
+                                .type = QUERY_UINT64,
+                                .offset = offsetof(QueryParameters, limit),
+                                .max = HYPERSDK_LIMIT_MAX},
+                {.key = "offset",
+                                .type = QUERY_UINT64,
+                                .offset = offsetof(QueryParameters, offset),
+                                .max = INT64_MAX},
+                {},
+};
+
+/* ?job_ids=a,b&job_ids=c; an id has no comma. */
+static int add_ids(char ***ids, const char *list) {
+        for (const char *p = list;; p++) {
+                size_t n = strcspn(p, ",");
+                char *id = n > 0 ? strndup(p, n) : NULL;
+
+                if (n > 0 && (!id || strv_consume(ids, id) < 0))
+                        return -ENOMEM;
+                p += n;
+                if (!*p)
+                        return 0;
+        }
+}
+
+static int get_query(Request *r) {
+        _cleanup_(hypersdk_selection_done) HypersdkSelection s = {};
+        QueryParameters q = {};
+        const char *list;
+        int k;
+
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        for (size_t i = 0; (list = request_query_nth(r, "job_ids", i)); i++) {
+                k = add_ids(&s.ids, list);
+                if (k < 0)
+                        return k;
+        }
+        s.states = q.states;
+        s.all = q.all;
+        s.limit = q.limit;
+        s.offset = q.offset;
+        return reply_selection(r, &s);
+}
+
+static int get_job(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k = job_find(r, request_param(r, "id"), &row);
+
+        return k < 0 ? k : request_reply_json(r, 200, hypersdk_job_json(row));
+}
+
+static int get_progress(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k = job_find(r, request_param(r, "id"), &row);
+
+        return k < 0 ? k : request_reply_json(r, 200, hypersdk_progress_json(row));
+}
+
+static int get_eta(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k = job_find(r, request_param(r, "id"), &row);
+
+        return k < 0 ? k : request_reply_json(r, 200, hypersdk_eta_json(row, now_realtime()));
+}
+
+typedef struct LogParameters {
+        unsigned tail;
+} LogParameters;
+
+static const QueryField log_parameters[] = {
+                {.key = "tail",
+                                .type = QUERY_UNSIGNED,
+                                .offset = offsetof(LogParameters, tail),
+                                .min = 1,
+                                .max = LOG_TAIL_MAX},
+                {},
+};
+
+static int get_logs(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_strv_free_ char **lines = NULL;
+        LogParameters q = {};
+        size_t total = 0;
+        int k;
+
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        k = job_find(r, request_param(r, "id"), &row);
+        if (k < 0)
+                return k;
+        k = journal_read_log(api_journal_directory(request_api(r)), row->id, q.tail, &lines, &total);
+        if (k < 0)
+                return k;
+        return request_reply_json(r, 200, hypersdk_logs_json(row, lines, total));
+}
+
+static const Route hypersdk_routes[] = {
+                {HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers."},
+                {HTTP_GET, "/status", SCOPE_READ, get_status,
+                                .summary = "How many jobs there are, by status."},
+                {HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
+                                .summary = "What this machine can read, write and do."},
+                {HTTP_POST, "/jobs/submit", SCOPE_WRITE, hypersdk_submit,
+                                .summary = "Submits a job, or a list of jobs."},
+                {HTTP_GET, "/jobs/query", SCOPE_READ, get_query, .query = query_parameters,
+                                .summary = "Jobs by id and status, newest first."},
+                {HTTP_POST, "/jobs/query", SCOPE_READ, post_query,
+                                .summary = "Jobs by id and status, newest first."},
+                {HTTP_POST, "/jobs/cancel", SCOPE_WRITE, hypersdk_cancel,
+                                .summary = "Cancels jobs by id, by status, or by both."},
+                {HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job."},
+                {HTTP_GET, "/jobs/status/{id}", SCOPE_READ, get_job, .summary = "One job."},
+                {HTTP_GET, "/jobs/progress/{id}", SCOPE_READ, get_progress, .summary = "How far a job is."},
+                {HTTP_GET, "/jobs/logs/{id}", SCOPE_READ, get_logs, .query = log_parameters,
+                                .summary = "What a job has logged, or the last lines of it."},
+                {HTTP_GET, "/jobs/eta/{id}", SCOPE_READ, get_eta, .summary = "When a job will be done."},
+                {},
+};
+
+static json_t *error_json(Request *r, unsigned status, const char *message) {
+        return json_pack("{s:o, s:o}", "error", json_text(message), "timestamp", json_time(now_realtime()));
+}
+
+const Dialect hypersdk_dialect = {
+                .name = HYPERSDK_DIALECT,
+                .fd_name = "hyper",
+                .routes = hypersdk_routes,
+                .error = error_json,
+};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk.h"
+#include "api/job-submit.h"
+#include "basic/string-util.h"
+#include "shared/error-table.h"
+
+/* What became of one job of the request. */
+typedef struct Submitted {
+        char *id; /* accepted */
+        char *error; /* or rejected, and why */
+        int status; /* HTTP, if it had been the only one */
+} Submitted;
+
+typedef struct Submission {
+        Submitted *jobs;
+        size_t n, n_pending;
+        bool batch;
+} Submission;
+
+static void submission_free(void *userdata) {
+        Submission *s = userdata;
+
+        for (size_t i = 0; i < s->n; i++) {
+                free(s->jobs[i].id);
+                free(s->jobs[i].error);
+        }
+        free(s->jobs);
+        free(s);
+}
+
+static int reject(Submission *s, size_t i, int status, const char *text) {
+        s->jobs[i].status = status;
+        s->jobs[i].error = s->batch ? strprintf("jobs[%zu]: %s", i, text) : strdup(text);
+        return s->jobs[i].error ? 0 : -ENOMEM;
+}
+
+/* All answers are there. Nothing accepted is an error: the jobs' own status if they agree, else 400. */
+static int reply(Request *r, const Submission *s) {
+        _cleanup_strv_free_ char **ids = NULL, **errors = NULL;
+        int status = 0, k;
+
+        for (size_t i = 0; i < s->n; i++) {
+                const Submitted *job = &s->jobs[i];
+
+                if (job->id)
+                        k = strv_extend(&ids, job->id);
+                else {
+                        k = strv_extend(&errors, strempty(job->error));
+                        status = status == 0 || status == job->status ? job->status : 400;
+                }
+                if (k < 0)
+                        return k;
+        }
+        return request_reply_json(r, ids ? 201 : (unsigned) status,
+                        hypersdk_submitted_json(ids, strv_length(errors), errors, s->batch, now_realtime()));
+}
+
+static int on_submitted(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        Submission *s = request_userdata(r);
+        size_t i = PTR_TO_SIZE(userdata);
+        int k;
+
+        if (error) {
+                const ErrorEntry *entry = error_entry_by_bus_name(error->name);
+
+                k = reject(s, i, entry->http_status, isempty(error->message) ? entry->text : error->message);
+        } else {
+                const char *id;
+                bool created;
+
+                k = job_submit_reply_read(m, &id, &created);
+                if (k >= 0)
+                        k = free_and_strdup(&s->jobs[i].id, id);
+        }
+        if (k < 0)
+                return k;
+        s->n_pending--;
+        return s->n_pending == 0 ? reply(r, s) : 0;
+}
+
+/* Sends the job on its way, or notes why it is refused. */
+static int submit_one(Request *r, Submission *s, size_t i, json_t *object) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(dialect_job_done) DialectJob job = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        int k;
+
+        k = hypersdk_job_decode(object, &job, &errors);
+        if (k == -EBADMSG) {
+                _cleanup_free_ char *text = json_errors_text(&errors);
+
+                return text ? reject(s, i, 400, text) : -ENOMEM;
+        }
+        if (k < 0)
+                return k;
+        k = job_submit_call_new(r, &job, HYPERSDK_DIALECT, false, &m);
+        if (k < 0)
+                return k;
+        k = manager_call(r, m, on_submitted, SIZE_TO_PTR(i));
+        if (k < 0)
+                return k;
+        s->n_pending++;
+        return 0;
+}
+
+int hypersdk_submit(Request *r) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *body = NULL, *list = NULL;
+        bool batch;
+        int k;
+
+        k = request_json(r, &body);
+        if (k < 0)
+                return k;
+        k = hypersdk_submit_decode(body, &list, &batch, &errors);
+        if (k == -EBADMSG) {
+                _cleanup_free_ char *text = json_errors_text(&errors);
+
+                return text ? request_reply_error(r, 400, "%s", text) : -ENOMEM;
+        }
+        if (k < 0)
+                return k;
+
+        Submission *s = new0(Submission, 1);
+        if (!s)
+                return -ENOMEM;
+        s->batch = batch;
+        s->n = json_array_size(list);
+        s->jobs = new0(Submitted, s->n);
+        if (!s->jobs)
+                s->n = 0;
+        request_set_userdata(r, s, submission_free);
+        if (s->n == 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < s->n; i++) {
+                k = submit_one(r, s, i, json_array_get(list, i));
+                if (k < 0)
+                        return k;
+        }
+        return s->n_pending == 0 ? reply(r, s) : 0;
+}

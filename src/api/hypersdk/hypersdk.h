@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The HyperSDK API (hyper.socket): which routes there are. hypersdk-decode reads what clients send,
+ * hypersdk-json words what they get, hypersdk-submit and hypersdk-cancel change things. */
+
+#include "api/request.h"
+
+extern const Dialect hypersdk_dialect;
+
+/* POST /jobs/submit */
+int hypersdk_submit(Request *r);
+/* POST /jobs/cancel */
+int hypersdk_cancel(Request *r);

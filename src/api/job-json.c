@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/job-json.h"
+#include "basic/string-util.h"
+
+json_t *json_time(usec_t t) {
+        char buf[RFC3339_SIZE];
+
+        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
+}
+
+json_t *json_text(const char *s) {
+        if (!s)
+                return json_null();
+        if (utf8_is_valid(s))
+                return json_string(s);
+
+        _cleanup_free_ char *copy = strdup(s);
+        if (!copy)
+                return NULL;
+        for (char *c = copy; *c; c++)
+                if ((unsigned char) *c >= 0x80)
+                        *c = '?';
+        return json_string(copy);
+}
+
+json_t *json_count(uint64_t n) {
+        return json_integer((json_int_t) MIN(n, (uint64_t) INT64_MAX));
+}
+
+/* What stands in the database was written by the manager; if it is no JSON after all, the answer is without
+ * it rather than no answer. */
+static json_t *parse_column(const char *text) {
+        return text ? json_loads(text, 0, NULL) : NULL;
+}
+
+json_t *job_row_definition(const JobRow *row, const char *dialect, const FieldMap *map, const char *id_key) {
+        _cleanup_json_ json_t *definition = NULL;
+
+        if (streq_ptr(row->dialect, dialect))
+                definition = parse_column(row->request);
+        if (!json_is_object(definition)) {
+                _cleanup_json_ json_t *canonical = parse_column(row->spec),
+                                      *clean = json_is_object(canonical) ? json_redact(canonical) : NULL;
+
+                /* Secrets are not in there, but a user's name in a URL may be: the job needs it, nobody
+                 * else. */
+                json_decref(definition);
+                definition = dialect_job_from_canonical(map, clean);
+        }
+        if (!definition || json_object_set_new(definition, id_key, json_text(row->id)) < 0)
+                return NULL;
+        return TAKE_PTR(definition);
+}
+
+json_t *job_row_result(const JobRow *row) {
+        _cleanup_json_ json_t *result = parse_column(row->result);
+
+        return json_is_object(result) ? TAKE_PTR(result) : NULL;
+}
+
+const char *job_row_error_text(const JobRow *row, const json_t *result) {
+        if (row->state != JOB_FAILED)
+                return NULL;
+
+        const char *message = json_string_value(json_path_get(result, "error.message"));
+        if (!isempty(message))
+                return message;
+        return !isempty(row->reason) ? row->reason : "The job failed; its log may say more.";
+}
+
+unsigned job_row_percent(const JobRow *row) {
+        if (row->state == JOB_COMPLETED)
+                return 100;
+        if (!(row->percent > 0))
+                return 0;
+        return row->percent >= 100 ? 99 : (unsigned) row->percent;
+}
+
+bool job_row_remaining(const JobRow *row, uint64_t *ret_seconds) {
+        if (job_state_is_terminal(row->state)) {
+                *ret_seconds = 0;
+                return true;
+        }
+        if (row->state != JOB_RUNNING || row->rate == 0 || row->bytes_total == 0 ||
+                        row->bytes_done > row->bytes_total)
+                return false;
+
+        uint64_t left = row->bytes_total - row->bytes_done;
+        *ret_seconds = left / row->rate + (left % row->rate > 0);
+        return true;
+}

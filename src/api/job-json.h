@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What all dialects say about a job, from its row in the database: rows and events in, JSON out. Pure. All
+ * functions that return JSON return a new reference, or NULL when out of memory, which json_pack("o") passes
+ * on. */
+
+#include "api/dialect-job.h"
+#include "store/store.h"
+
+/* RFC 3339 in UTC; null for 0, "not yet". */
+json_t *json_time(usec_t t);
+/* A string, or null for NULL. Bytes that are no UTF-8 become "?". */
+json_t *json_text(const char *s);
+/* Any length fits JSON's integers but not jansson's: capped at INT64_MAX. */
+json_t *json_count(uint64_t n);
+
+/* The job as this dialect's client wrote it, if it came through @dialect; else the canonical spec in its
+ * words. The id is filled in below @id_key. */
+json_t *job_row_definition(const JobRow *row, const char *dialect, const FieldMap *map, const char *id_key);
+
+/* The row's result, or NULL if there is none (yet): {"outputs", "metrics", "error"}. */
+json_t *job_row_result(const JobRow *row);
+/* Why it FAILED, for people; NULL for all other states. @result may be NULL. Borrowed from either. */
+const char *job_row_error_text(const JobRow *row, const json_t *result);
+
+/* 0 to 100, whole percent, rounded down; 100 exactly when it is COMPLETED. */
+unsigned job_row_percent(const JobRow *row);
+
+/* Seconds until it is done, rounded up, from what is left and the rate; 0 for a job that has ended. False if
+ * nobody can know. */
+bool job_row_remaining(const JobRow *row, uint64_t *ret_seconds);

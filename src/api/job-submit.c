@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "api/job-submit.h"
+#include "basic/string-util.h"
+
+static int append_secrets(sd_bus_message *m, json_t *secrets) {
+        const char *key;
+        json_t *value;
+        int r;
+
+        if (json_object_size(secrets) == 0)
+                return 0;
+        /* So that sd-bus wipes the message's memory when it is done with it. */
+        r = sd_bus_message_sensitive(m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "secrets");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a{ss}");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{ss}");
+        json_object_foreach(secrets, key, value) {
+                if (r < 0)
+                        break;
+                r = sd_bus_message_append(m, "{ss}", key, strempty(json_string_value(value)));
+        }
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+static int append_warnings(sd_bus_message *m, char **warnings) {
+        int r;
+
+        if (!warnings)
+                return 0;
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "warnings");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, warnings);
+        for (int i = 0; i < 2 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+int job_submit_call_new(Request *request, const DialectJob *job, const char *dialect, bool any_worker,
+                sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_free_ char *spec = json_dumps(job->spec->document, JSON_COMPACT),
+                            *sent = json_dumps(job->request, JSON_COMPACT);
+        int r;
+
+        if (!spec || !sent)
+                return -ENOMEM;
+        r = manager_call_new(request, "SubmitJob", &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", spec);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}{sv}", "dialect", "s", dialect, "request", "s", sent);
+        if (r >= 0 && any_worker)
+                r = sd_bus_message_append(m, "{sv}", "any-worker", "b", 1);
+        if (r >= 0)
+                r = append_warnings(m, job->warnings);
+        if (r >= 0)
+                r = append_secrets(m, job->spec->secrets);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+int job_submit_reply_read(sd_bus_message *reply, const char **ret_id, bool *ret_created) {
+        const char *id;
+        int created, r;
+
+        r = sd_bus_message_read(reply, "sob", &id, NULL, &created);
+        if (r < 0)
+                return r;
+        *ret_id = id;
+        *ret_created = created;
+        return 0;
+}
+
+int job_find(Request *request, const char *id, JobRow **ret) {
+        Store *store;
+        int r;
+
+        r = api_store(request_api(request), &store);
+        if (r >= 0)
+                r = store_job_get(store, id, ret);
+        if (r == -ENOENT)
+                (void) request_reply_error(request, 404, "Job %s not found", id);
+        return r;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Handing a decoded job to the manager. */
+
+#include "api/dialect-job.h"
+#include "api/manager-client.h"
+
+/* The call org.hyper1.Manager.SubmitJob for @job, ready for manager_call(). As with manager_call_new(), a
+ * bus that cannot be reached has been answered. The caller unrefs. */
+int job_submit_call_new(Request *request, const DialectJob *job, const char *dialect, bool any_worker,
+                sd_bus_message **ret);
+
+/* Reads its reply; *ret_id is borrowed from @reply. */
+int job_submit_reply_read(sd_bus_message *reply, const char **ret_id, bool *ret_created);
+
+/* The row of a job that the client named. A job that there is not, and a database that there is not yet,
+ * have been answered 404. */
+int job_find(Request *request, const char *id, JobRow **ret);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a client of the worker API sends, read into structs. Pure. Errors name the client's own fields, all
+ * of them at once. */
+
+#include "api/dialect-job.h"
+
+/* The fields of a job ("spec"), see the table in worker-decode.c. */
+extern const FieldMap worker_fields[];
+
+/* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
+int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);

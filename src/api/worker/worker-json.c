@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+
+#include "api/job-json.h"
+#include "api/worker/worker-decode.h"
+#include "api/worker/worker-json.h"
+#include "basic/string-util.h"
+
+/* A phase as people read it. */
+static const char *const phase_titles[_PHASE_MAX] = {
+                [PHASE_INITIALIZATION] = "Starting job execution",
+                [PHASE_INSPECTION] = "Inspecting the source",
+                [PHASE_CONVERSION] = "Converting disk format",
+                [PHASE_VERIFICATION] = "Verifying the output",
+                [PHASE_FINALIZATION] = "Finishing the output",
+};
+
+/* What "phase" says when no phase is known: the state in lower case, and for RUNNING the first phase. */
+static json_t *phase_json(JobPhase phase, JobState state) {
+        char word[32] = "";
+        const char *name = job_phase_to_string(phase);
+
+        if (!name && state == JOB_RUNNING)
+                name = job_phase_to_string(PHASE_INITIALIZATION);
+        if (!name) {
+                const char *s = strempty(job_state_to_string(state));
+
+                for (size_t i = 0; s[i] && i < sizeof(word) - 1; i++)
+                        word[i] = (char) tolower((unsigned char) s[i]);
+                name = word;
+        }
+        return json_string(name);
+}
+
+/* Details are a map of strings in this API. */
+static int add_detail(json_t *details, const char *key, uint64_t value) {
+        char text[32];
+
+        (void) snprintf(text, sizeof(text), "%" PRIu64, value);
+        return json_object_set_new(details, key, json_string(text));
+}
+
+static json_t *details_json(uint64_t done, uint64_t total, uint64_t rate, json_t *more) {
+        _cleanup_json_ json_t *details = json_object();
+        const char *key;
+        json_t *value;
+
+        if (!details)
+                return NULL;
+        json_object_foreach(more, key, value) {
+                _cleanup_free_ char *text = json_is_string(value)
+                                ? NULL
+                                : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+                if (json_object_set_new(details, key,
+                                    json_is_string(value) ? json_copy(value) : json_string(text)) < 0)
+                        return NULL;
+        }
+        if (total > 0 &&
+                        (add_detail(details, "bytes_processed", done) < 0 ||
+                                        add_detail(details, "total_bytes", total) < 0))
+                return NULL;
+        if (rate > 0 && add_detail(details, "bytes_per_second", rate) < 0)
+                return NULL;
+        return TAKE_PTR(details);
+}
+
+/* The row knows as much as the last event, to the second: reading the journal for each GET would cost more
+ * than it tells. */
+static json_t *latest_event_json(const JobRow *row) {
+        _cleanup_free_ char *message = NULL;
+        unsigned percent = job_row_percent(row);
+        bool in_phase = row->state == JOB_RUNNING && row->phase >= 0 && row->phase < _PHASE_MAX;
+
+        if (in_phase && row->bytes_total > 0)
+                message = strprintf("%s: %u%% complete", phase_titles[row->phase], percent);
+        else if (in_phase)
+                message = strdup(phase_titles[row->phase]);
+        else
+                message = strdup(!isempty(row->reason) ? row->reason
+                                                       : strempty(job_state_to_string(row->state)));
+        if (!message)
+                return NULL;
+        return json_pack("{s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "job_id", json_text(row->id), "timestamp",
+                        json_time(row->updated_at), "phase",
+                        phase_json(in_phase ? row->phase : _PHASE_INVALID, row->state), "percentage",
+                        (int) percent, "progress_percent", (int) percent, "message", json_text(message),
+                        "details",
+                        details_json(row->bytes_done, row->bytes_total, in_phase ? row->rate : 0, NULL));
+}
+
+static json_t *history_json(const JobStateRow *states, size_t n) {
+        _cleanup_json_ json_t *history = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                if (!history ||
+                                json_array_append_new(history,
+                                                json_pack("{s:s, s:o, s:o}", "state",
+                                                                strempty(job_state_to_string(
+                                                                                states[i].state)),
+                                                                "timestamp", json_time(states[i].timestamp),
+                                                                "reason",
+                                                                json_text(strempty(states[i].reason)))) < 0)
+                        return NULL;
+        return TAKE_PTR(history);
+}
+
+static json_t *result_json(const JobRow *row) {
+        _cleanup_json_ json_t *result = NULL;
+
+        if (!job_state_is_terminal(row->state))
+                return json_null();
+        result = job_row_result(row);
+
+        json_t *outputs = json_object_get(result, "outputs"), *metrics = json_object_get(result, "metrics"),
+               *error = json_object_get(result, "error");
+        if (row->state != JOB_FAILED)
+                error = NULL;
+        return json_pack("{s:s, s:o, s:o, s:o}", "status",
+                        row->state == JOB_COMPLETED                ? "completed"
+                                        : row->state == JOB_FAILED ? "failed"
+                                                                   : "cancelled",
+                        "outputs", json_is_array(outputs) ? json_incref(outputs) : json_array(), "metrics",
+                        json_is_object(metrics) ? json_incref(metrics) : json_object(), "error",
+                        json_is_object(error) ? json_incref(error)
+                                        : row->state == JOB_FAILED
+                                        ? json_pack("{s:n, s:n, s:o}", "phase", "code", "message",
+                                                          json_text(job_row_error_text(row, result)))
+                                        : json_null());
+}
+
+json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_states) {
+        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:i, s:o}", "job_id",
+                        json_text(row->id), "spec",
+                        job_row_definition(row, WORKER_DIALECT, worker_fields, "job_id"), "state",
+                        strempty(job_state_to_string(row->state)), "state_history",
+                        history_json(states, n_states), "result", result_json(row), "latest_event",
+                        latest_event_json(row), "is_terminal", job_state_is_terminal(row->state),
+                        "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at),
+                        "started_at", json_time(row->started_at), "completed_at",
+                        json_time(row->finished_at), "attempt", (int) row->attempt, "worker_id",
+                        json_text(row->worker_id));
+}
+
+static json_t *summary_json(const JobRow *row) {
+        return json_pack("{s:o, s:s, s:o, s:o, s:b, s:o, s:i}", "job_id", json_text(row->id), "state",
+                        strempty(job_state_to_string(row->state)), "created_at", json_time(row->created_at),
+                        "updated_at", json_time(row->updated_at), "is_terminal",
+                        job_state_is_terminal(row->state), "operation", json_text(row->operation),
+                        "percentage", (int) job_row_percent(row));
+}
+
+json_t *worker_jobs_json(const JobRows *rows) {
+        _cleanup_json_ json_t *jobs = json_array();
+
+        for (size_t i = 0; i < rows->n; i++)
+                if (!jobs || json_array_append_new(jobs, summary_json(rows->rows[i])) < 0)
+                        return NULL;
+        return json_pack("{s:o, s:O}", "total", json_count(rows->total), "jobs", jobs);
+}
+
+json_t *worker_submitted_json(const JobRow *row, bool created, uint64_t position) {
+        const char *message = !created ? "Job exists already with the same spec"
+                        : position > 0 ? "Job queued successfully"
+                                       : "Job submitted successfully";
+
+        return json_pack("{s:o, s:s, s:s, s:o}", "job_id", json_text(row->id), "state",
+                        strempty(job_state_to_string(row->state)), "message", message, "queue_position",
+                        position > 0 ? json_count(position) : json_null());
+}
+
+json_t *worker_event_json(const JobEvent *event, unsigned *percent) {
+        _cleanup_json_ json_t *details = NULL;
+
+        if (event->percent >= 0)
+                *percent = event->percent >= 100 ? 100 : (unsigned) event->percent;
+        else if (event->kind == EVENT_STATE && event->state == JOB_COMPLETED)
+                *percent = 100;
+
+        details = details_json(event->bytes_done, event->bytes_total, event->rate, event->details);
+        if (!details)
+                return NULL;
+        if (event->kind == EVENT_STATE &&
+                        json_object_set_new(details, "state",
+                                        json_string(strempty(job_state_to_string(event->state)))) < 0)
+                return NULL;
+        return json_pack("{s:o, s:o, s:o, s:i, s:i, s:o, s:O}", "job_id", json_text(event->job_id),
+                        "timestamp", json_time(event->realtime), "phase",
+                        phase_json(event->phase, event->kind == EVENT_STATE ? event->state : JOB_RUNNING),
+                        "percentage", (int) *percent, "progress_percent", (int) *percent, "message",
+                        json_text(strempty(event->message)), "details", details);
+}
+
+json_t *worker_events_json(JobEvent *const *events, size_t n) {
+        _cleanup_json_ json_t *list = json_array();
+        unsigned percent = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (!list || json_array_append_new(list, worker_event_json(events[i], &percent)) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
+}
+
+json_t *worker_error_json(const char *job_id, JobState state, const char *reason) {
+        const char *message = !isempty(reason) ? reason : "The job failed; its log may say more.";
+
+        return json_pack("{s:o, s:s, s:o, s:o}", "job_id", json_text(job_id), "state",
+                        strempty(job_state_to_string(state)), "message", json_text(message), "error",
+                        json_text(message));
+}
+
+json_t *worker_complete_json(const char *job_id, JobState state, const char *reason) {
+        return json_pack("{s:s, s:o, s:o}", "state", strempty(job_state_to_string(state)), "job_id",
+                        json_text(job_id), "reason", json_text(strempty(reason)));
+}
+
+json_t *worker_health_json(uint64_t active, usec_t now) {
+        /* This machine is the one worker there is. */
+        return json_pack("{s:s, s:s, s:o, s:i, s:o}", "status", "healthy", "version", "v1", "timestamp",
+                        json_time(now), "workers", 1, "active_jobs", json_count(active));
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/job-json.h"
+#include "api/job-submit.h"
+#include "api/sse.h"
+#include "api/worker/worker-decode.h"
+#include "api/worker/worker-json.h"
+#include "api/worker/worker.h"
+#include "basic/string-util.h"
+#include "shared/error-table.h"
+#include "shared/journal-follow.h"
+
+#define LIST_DEFAULT 100u
+#define LIST_MAX 1000u
+
+static int get_health(Request *r) {
+        uint64_t counts[_JOB_STATE_MAX] = {};
+        Store *store;
+        int k;
+
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_jobs_count(store, counts);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        return request_reply_json(r, 200,
+                        worker_health_json(counts[JOB_ASSIGNED] + counts[JOB_RUNNING], now_realtime()));
+}
+
+typedef struct SubmitParameters {
+        bool queue;
+} SubmitParameters;
+
+static const QueryField submit_parameters[] = {
+                {.key = "queue", .type = QUERY_BOOLEAN, .offset = offsetof(SubmitParameters, queue)},
+                {},
+};
+
+/* The job as it is a moment later: the manager has written it before it answered. */
+static int on_submitted(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        uint64_t position = 0;
+        const char *id;
+        bool created;
+        Store *store;
+        int k;
+
+        if (error)
+                return request_reply_bus_error(r, error);
+        k = job_submit_reply_read(reply, &id, &created);
+        if (k < 0)
+                return k;
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_job_get(store, id, &row);
+        if (k < 0)
+                return k;
+        if (row->state == JOB_QUEUED) {
+                k = store_job_queue_position(store, id, &position);
+                if (k < 0)
+                        return k;
+        }
+        return request_reply_json(r, created ? 201 : 200, worker_submitted_json(row, created, position));
+}
+
+static int post_job(Request *r) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(dialect_job_done) DialectJob job = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *body = NULL;
+        SubmitParameters q = {};
+        int k;
+
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        k = request_json_object(r, &body);
+        if (k < 0)
+                return k;
+        k = worker_job_decode(body, &job, &errors);
+        if (k == -EBADMSG) {
+                _cleanup_free_ char *text = json_errors_text(&errors);
+
+                return text ? request_reply_error(r, 400, "%s", text) : -ENOMEM;
+        }
+        if (k < 0)
+                return k;
+        k = job_submit_call_new(r, &job, WORKER_DIALECT, q.queue, &m);
+        return k < 0 ? k : manager_call(r, m, on_submitted, NULL);
+}
+
+typedef struct ListParameters {
+        uint32_t states;
+        uint64_t limit, offset;
+} ListParameters;
+
+static int state_from_string(const char *s) {
+        return job_state_from_string(s);
+}
+
+static const QueryField list_parameters[] = {
+                {.key = "state",
+                                .type = QUERY_ENUM_SET,
+                                .offset = offsetof(ListParameters, states),
+                                .from_string = state_from_string,
+                                .expected = "one of CREATED, VALIDATED, QUEUED, ASSIGNED, RUNNING, RETRYING, "
+                                            "COMPLETED, FAILED, CANCELLED"},
+                {.key = "limit",
+                                .type = QUERY_UINT64,
+                                .offset = offsetof(ListParameters, limit),
+                                .min = 1,
+                                .max = LIST_MAX},
+                {.key = "offset",
+                                .type = QUERY_UINT64,
+                                .offset = offsetof(ListParameters, offset),
+                                .max = INT64_MAX},
+                {},
+};
+
+static int get_jobs(Request *r) {
+        _cleanup_(job_rows_done) JobRows rows = {};
+        ListParameters q = {.limit = LIST_DEFAULT};
+        Store *store;
+        int k;
+
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_jobs_list(store,
+                                &(JobFilter){.states = q.states,
+                                                .order = JOB_ORDER_NEWEST,
+                                                .limit = q.limit,
+                                                .offset = q.offset},
+                                &rows);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        return request_reply_json(r, 200, worker_jobs_json(&rows));
+}
+
+static int get_job(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        JobStateRow *states = NULL;
+        json_t *answer;
+        Store *store;
+        size_t n = 0;
+        int k;
+
+        k = job_find(r, request_param(r, "id"), &row);
+        if (k < 0)
+                return k;
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_job_states(store, row->id, &states, &n);
+        if (k < 0)
+                return k;
+        answer = worker_job_json(row, states, n);
+        job_state_rows_free(states, n);
+        return request_reply_json(r, 200, answer);
+}
+
+static int reply_terminal(Request *r, const JobRow *row) {
+        return request_reply_error(r, 400, "Job %s is already in terminal state %s", row->id,
+                        strempty(job_state_to_string(row->state)));
+}
+
+static int on_cancelled(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k;
+
+        if (error && !streq_ptr(error->name, HYPER_BUS_ERROR_JOB_FINISHED))
+                return request_reply_bus_error(r, error);
+        k = job_find(r, request_param(r, "id"), &row);
+        if (k < 0)
+                return k;
+        /* It may have ended between our look at it and the manager's. */
+        if (error)
+                return reply_terminal(r, row);
+        return request_reply_json(r, 200,
+                        json_pack("{s:s, s:s, s:s}", "job_id", row->id, "state",
+                                        strempty(job_state_to_string(row->state)), "message",
+                                        "Job cancelled successfully"));
+}
+
+static int delete_job(Request *r) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k;
+
+        k = job_find(r, request_param(r, "id"), &row);
+        if (k < 0)
+                return k;
+        if (job_state_is_terminal(row->state))
+                return reply_terminal(r, row);
+        k = manager_call_new(r, "CancelJob", &m);
+        if (k >= 0)
+                k = sd_bus_message_append(m, "s", row->id);
+        return k < 0 ? k : manager_call(r, m, on_cancelled, NULL);
+}
+
+typedef struct EventParameters {
+        usec_t since;
+} EventParameters;
+
+static const QueryField event_parameters[] = {
+                {.key = "since", .type = QUERY_TIMESTAMP, .offset = offsetof(EventParameters, since)},
+                {},
+};
+
+static int get_events(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        EventParameters q = {};
+        JobEvent **events = NULL;
+        json_t *answer;
+        size_t n = 0;
+        int k;
+
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        k = job_find(r, request_param(r, "id"), &row);
+        if (k < 0)
+                return k;
+        /* The journal counts whole microseconds and includes the first: exclusive is one later. */
+        k = journal_read_events(api_journal_directory(request_api(r)), row->id, NULL,
+                        q.since > 0 ? q.since + 1 : 0, 0, &events, &n);
+        if (k < 0)
+                return k;
+        answer = worker_events_json(events, n);
+        job_events_free(events, n);
+        return request_reply_json(r, 200, answer);
+}
+
+static int stream_event(const JobEvent *event, const char **ret_name, json_t **ret_data) {
+        unsigned percent = 0;
+        json_t *data = worker_event_json(event, &percent);
+
+        if (!data)
+                return -ENOMEM;
+        /* Never "error" for an attempt that fails: the job may be tried again, and browsers hang up on it.
+         */
+        *ret_name = "progress";
+        *ret_data = data;
+        return 0;
+}
+
+static const SseFormat stream_format = {
+                .event = stream_event,
+                .error = worker_error_json,
+                .complete = worker_complete_json,
+};
+
+static int get_stream(Request *r) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k = job_find(r, request_param(r, "id"), &row);
+
+        return k < 0 ? k : request_reply_events(r, row->id, &stream_format);
+}
+
+static const Route worker_routes[] = {
+                {HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers."},
+                {HTTP_POST, "/jobs", SCOPE_WRITE, post_job, .query = submit_parameters,
+                                .summary = "Submits a job."},
+                {HTTP_GET, "/jobs", SCOPE_READ, get_jobs, .query = list_parameters,
+                                .summary = "Jobs, newest first."},
+                {HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job with its history."},
+                {HTTP_DELETE, "/jobs/{id}", SCOPE_WRITE, delete_job, .summary = "Cancels a job."},
+                {HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
+                                .summary = "What has happened to a job."},
+                {HTTP_GET, "/jobs/{id}/events/stream", SCOPE_READ, get_stream,
+                                .summary = "The same as a stream of server-sent events, until the job has ended."},
+                {},
+};
+
+static json_t *error_json(Request *r, unsigned status, const char *message) {
+        return json_pack("{s:{s:i, s:o, s:o, s:o}}", "error", "code", (int) status, "message",
+                        json_text(message), "path", json_text(request_path(r)), "timestamp",
+                        json_time(now_realtime()));
+}
+
+const Dialect worker_dialect = {
+                .name = WORKER_DIALECT,
+                .fd_name = "hyper-worker",
+                .routes = worker_routes,
+                .error = error_json,
+};

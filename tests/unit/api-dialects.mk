@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+UNIT_TESTS += tests/unit/test-dialect-jobs
+tests_unit_test_dialect_jobs_SOURCES = tests/unit/test-dialect-jobs.c
+tests_unit_test_dialect_jobs_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_dialect_jobs_LDADD = libhyper-dialects.la $(CHECK_LIBS)
+EXTRA_DIST += \
+	tests/unit/data/hypersdk-bad-jobs.json \
+	tests/unit/data/hypersdk-jobs.json \
+	tests/unit/data/worker-bad-jobs.json \
+	tests/unit/data/worker-jobs.json

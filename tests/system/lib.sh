@@ -1,0 +1,208 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What the system tests share. A test is sourced by nobody and sources this: it then has a folder of its own, $dir,
+# which goes away when it ends, and the functions below. Every wait has an end, and everything that fails says what was
+# expected and what there was.
+
+# shellcheck disable=SC2034 # the variables are for those who source this
+
+set -euo pipefail
+
+api=http://127.0.0.1:8080
+worker=http://127.0.0.1:8000
+manager=(org.hyper1 /org/hyper1 org.hyper1.Manager)
+dir=''
+
+# --- failing ----------------------------------------------------------------------------------------------------------
+
+context() {
+        set +e +x
+        echo "--- jobs"
+        busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 1 limit t 20 2>&1 | jq -c '.data[1][]? | [.[0], .[3], .[4], .[5], .[8]]' 2>/dev/null
+        echo "--- units"
+        systemctl list-units --all --no-legend --plain 'hyper*'
+        echo "--- the journal's end"
+        journalctl -q --no-pager -o short-precise -n 60 _SYSTEMD_UNIT=hyper.service + _SYSTEMD_UNIT=hyper-managerd.service \
+                + _SYSTEMD_SLICE=hyper-jobs.slice + _PID=1 | tail -n 60
+}
+
+fail() {
+        echo "FAILED (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}): $*"
+        context
+        exit 1
+}
+
+skip() {
+        echo "SKIP: $*"
+        exit 77
+}
+
+# what FAILED at a line that nothing was said about
+unexpected() {
+        local status=$?
+        [ -n "${expected_failure:-}" ] && return
+        echo "FAILED (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}): status $status from: $BASH_COMMAND"
+        context
+        exit 1
+}
+
+# equal ACTUAL EXPECTED WHAT
+equal() { [ "$1" = "$2" ] || fail "$3: expected '$2', got '$1'"; }
+# contains TEXT PART WHAT
+contains() { case $1 in *"$2"*) ;; *) fail "$3: expected '$2' in: $1" ;; esac; }
+lacks() { case $1 in *"$2"*) fail "$3: did not expect '$2' in: $1" ;; esac; }
+exists() { [ -e "$1" ] || fail "expected $1 to exist; in its folder: $(find "$(dirname "$1")" -mindepth 1 -maxdepth 1 -printf '%f ' 2>&1)"; }
+missing() { [ ! -e "$1" ] || fail "expected that there is no $1"; }
+
+# eventually SECONDS WHAT COMMAND…: waits until the command is true
+eventually() {
+        local limit=$1 what=$2 end=$((SECONDS + $1))
+        shift 2
+        until "$@"; do
+                [ $SECONDS -lt $end ] || fail "waited $limit s for this, in vain: $what"
+                sleep 0.05
+        done
+}
+
+# --- jobs over the bus ------------------------------------------------------------------------------------------------
+
+# submit SPEC: submits over the bus and prints the id
+submit() { busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' "$1" 0 | jq -r '.data[0]'; }
+
+# spec SOURCE DESTINATION [JQ-PROGRAM]: a spec for a conversion. Paths are files, all else NBD URIs; the program changes
+# the rest, as in: spec a.vmdk b.qcow2 '.parameters.verify = true'
+spec() {
+        jq -cn --arg s "$1" --arg d "$2" '
+                def end: if startswith("/") then {type: "file", path: .} else {type: "nbd", uri: .} end;
+                def format: capture("\\.(?<f>qcow2|raw|vmdk)$").f // "raw";
+                {operation: "convert", source: ($s | end), destination: ($d | end)}
+                | if .destination.type == "file" then .destination.format = (([$d | format] | .[0]) // "raw") else . end' | jq -c "${3:-.}"
+}
+
+# job ID: the job as JSON
+job() { busctl --json=short call "${manager[@]}" GetJob s "$1" | jq -r '.data[1]'; }
+job_path() { busctl --json=short call "${manager[@]}" GetJob s "$1" | jq -r '.data[0]'; }
+state() { job "$1" | jq -r .state; }
+reason() { job "$1" | jq -r '.state_history[-1].reason // .reason'; }
+# states ID: all it went through, in one line
+states() { job "$1" | jq -r '[.state_history[].state] | join(" ")'; }
+unit() { echo "hyper-job-$(systemd-escape -- "$1").service"; }
+
+is_final() { case $1 in COMPLETED | FAILED | CANCELLED) ;; *) return 1 ;; esac; }
+
+# wait_state ID STATE [SECONDS]: until it is in that state, or beyond it
+wait_state() {
+        local id=$1 want=$2 limit=${3:-60} now end=$((SECONDS + ${3:-60}))
+        while :; do
+                now=$(state "$id") || now='(none)'
+                [ "$now" = "$want" ] && return 0
+                if is_final "$now"; then
+                        case " $(states "$id") " in *" $want "*) is_final "$want" || return 0 ;; esac
+                        fail "job $id is $now, not $want: $(reason "$id")"
+                fi
+                [ $SECONDS -lt $end ] || fail "job $id is still $now after $limit s, not $want"
+                sleep 0.05
+        done
+}
+
+# wait_bytes ID BYTES: until that many are done
+wait_bytes() {
+        local id=$1 moved end=$((SECONDS + 60))
+        while :; do
+                moved=$(busctl --json=short get-property org.hyper1 "$(job_path "$id")" org.hyper1.Job BytesDone | jq -r .data)
+                [ "$moved" -ge "$2" ] && return 0
+                is_final "$(state "$id")" && fail "job $id is $(state "$id") after $moved bytes: $(reason "$id")"
+                [ $SECONDS -lt $end ] || fail "job $id has moved $moved bytes in 60 s, not $2"
+                sleep 0.05
+        done
+}
+
+unit_gone() { [ "$(systemctl show -P LoadState "$(unit "$1")")" = not-found ]; }
+cancel() { busctl -q call "${manager[@]}" CancelJob s "$1"; }
+
+# --- HTTP -------------------------------------------------------------------------------------------------------------
+
+# http METHOD URL [BODY] [CURL OPTIONS…]: prints the body; the status is in $dir/status, the headers in $dir/headers
+http() {
+        local method=$1 url=$2 data=()
+        shift 2
+        if [ $# -gt 0 ]; then
+                [ -z "$1" ] || data=(-H 'Content-Type: application/json' --data-binary "$1")
+                shift
+        fi
+        [ "$method" != HEAD ] || data+=(-I)
+        curl -sS -m 60 -X "$method" -D "$dir/headers" -o "$dir/body" -w '%{http_code}' "${data[@]}" "$@" "$url" >"$dir/status"
+        cat "$dir/body"
+}
+status() { cat "$dir/status"; }
+
+# --- images -----------------------------------------------------------------------------------------------------------
+
+# raw_image FILE MEGABYTES: data, holes and written zeroes, different every time
+raw_image() {
+        local file=$1 size=$2 at
+        truncate -s "${size}M" "$file"
+        for ((at = 0; at < size; at += 8)); do
+                case $((at / 8 % 4)) in
+                        0 | 2) dd if=/dev/urandom of="$file" bs=1M count=$((size - at < 5 ? size - at : 5)) seek=$at conv=notrunc status=none ;;
+                        1) dd if=/dev/zero of="$file" bs=1M count=$((size - at < 4 ? size - at : 4)) seek=$at conv=notrunc status=none ;;
+                esac
+        done
+}
+
+# same RAW IMAGE FORMAT: the image holds these bytes, and is sound
+same() {
+        qemu-img compare -q -f raw -F "$3" "$1" "$2" || fail "$2 does not hold what $1 does"
+        case $3 in qcow2) qemu-img check -q -f qcow2 "$2" || fail "qemu-img check finds $2 broken" ;; esac
+}
+
+# serve SOCKET ARGUMENTS…: an NBD server on a unix socket, with nbdkit's arguments; its URI is nbd_uri SOCKET
+serve() {
+        local socket=$1
+        shift
+        systemd-run -q --collect --unit="test-nbd-$(basename "$socket" .sock)" -p Type=forking -p "PIDFile=$socket.pid" \
+                nbdkit --pidfile "$socket.pid" -U "$socket" "$@"
+}
+stop_serving() { systemctl stop "test-nbd-$(basename "$1" .sock)"; }
+nbd_uri() { echo "nbd+unix:///?socket=$1"; }
+
+no_part_left() {
+        local left
+        left=$(find "$1" -name '*.hyper-part' -o -name '*.partial' | head -n 3)
+        [ -z "$left" ] || fail "unfinished output was left behind: $left"
+}
+
+# settings YAML: puts a configuration drop-in in force
+settings() {
+        mkdir -p /etc/hyper/config.d
+        printf '%s\n' "$1" >/etc/hyper/config.d/90-test.yaml
+        busctl -q call "${manager[@]}" Reload
+}
+
+# --- after a test -----------------------------------------------------------------------------------------------------
+
+# Called by the runner when a test has ended well: nothing may be left of it.
+if [ "${1:-}" = after ]; then
+        set +e
+        [ "$2" -eq 0 ] || exit 0
+        left=$(systemctl list-units --all --no-legend --plain 'hyper-job-*' | cut -d' ' -f1)
+        bad=$(systemctl --failed --no-legend --plain | cut -d' ' -f1)
+        if [ -n "$left$bad" ]; then
+                echo "FAILED: left behind after the test: units of jobs: ${left:-none}; failed units: ${bad:-none}"
+                context
+                exit 1
+        fi
+        crashes=$(journalctl -q --no-pager -o cat _PID=1 --grep='(Main process exited, code=(dumped|killed), status=(6|11|4|7|8)/)|Watchdog timeout')
+        if [ -n "$crashes" ]; then
+                echo "FAILED: a program crashed during the test: $crashes"
+                context
+                exit 1
+        fi
+        exit 0
+fi
+
+trap unexpected ERR
+dir=$(mktemp -d "/srv/$(basename "${BASH_SOURCE[1]:-$0}" .sh).XXXXXX")
+chmod 755 "$dir"
+trap 'rm -rf "$dir"' EXIT

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The units are sound, and systemd finds them well protected.
+
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+systemd-analyze verify --man=no /lib/systemd/system/hyper* 2>"$dir/verify" || fail "systemd-analyze verify: $(cat "$dir/verify")"
+equal "$(grep hyper "$dir/verify" || :)" "" "what systemd-analyze verify says"
+for unit in $(cd /lib/systemd/system && echo hyper*.service); do
+        score=$(systemd-analyze security --no-pager "$unit" | sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p')
+        echo "$unit: $score"
+        awk "BEGIN { exit !($score < 3.0) }" || fail "$unit has an exposure of $score: $(systemd-analyze security --no-pager "$unit" | grep -v ✓)"
+done
+equal "$(systemctl is-active hyper.socket hyper-worker.socket | tr '\n' ' ')" "active active " "the sockets"
+for f in /lib/systemd/system/hyper*.service /lib/systemd/system/hyper*.socket; do
+        grep -q '^Documentation=' "$f" || fail "$f has no Documentation="
+done
+getent passwd hyper-api >/dev/null || fail "sysusers has made no user hyper-api"
+equal "$(ss -ltnH '( sport = :8080 or sport = :8000 )' | awk '{print $4}' | sort | tr '\n' ' ')" "127.0.0.1:8000 127.0.0.1:8080 " "the addresses that are listened on"

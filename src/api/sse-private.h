@@ -44,6 +44,7 @@ struct SseStream {
         bool has_position;
         JournalPosition position; /* of the last event, told or passed over */
         usec_t position_time; /* its realtime */
+        unsigned percent; /* the format's: what it told last */
         char *cursor; /* its cursor, or the client's Last-Event-ID; NULL: the beginning */
 
         char *queue; /* bytes @queue_begin to @queue_end wait to be sent */

@@ -121,7 +121,7 @@ static void sse_stream_tell(SseStream *s, const JobEvent *event) {
         if (event->kind == EVENT_STATE && job_state_is_terminal(event->state))
                 return sse_stream_finish(s, event->state, event->message, event->cursor);
 
-        if (s->format->event(event, &name, &data) < 0)
+        if (s->format->event(event, &s->percent, &name, &data) < 0)
                 return sse_stream_drop(s, "out of memory");
         if (name)
                 sse_stream_push_event(s, name, data, event->cursor);

@@ -17,8 +17,9 @@
 /* How a dialect words it. All give new references; NULL when out of memory. */
 typedef struct SseFormat {
         /* The data of one event that is not the last. *ret_name is what stands behind "event:" ("progress");
-         * if it is left NULL this event is not told in the dialect. */
-        int (*event)(const JobEvent *event, const char **ret_name, json_t **ret_data);
+         * if it is left NULL this event is not told in the dialect. *percent is the dialect's to keep: 0 at
+         * first, then what it left there for the stream's event before this one. */
+        int (*event)(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data);
         /* FAILED only: the data of "error". @reason may be NULL. */
         json_t *(*error)(const char *job_id, JobState state, const char *reason);
         /* The data of "complete". */

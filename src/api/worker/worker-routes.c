@@ -231,9 +231,8 @@ static int get_events(Request *r) {
         return request_reply_json(r, 200, answer);
 }
 
-static int stream_event(const JobEvent *event, const char **ret_name, json_t **ret_data) {
-        unsigned percent = 0;
-        json_t *data = worker_event_json(event, &percent);
+static int stream_event(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data) {
+        json_t *data = worker_event_json(event, percent);
 
         if (!data)
                 return -ENOMEM;

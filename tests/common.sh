@@ -80,7 +80,7 @@ needs_install() {
                 apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install $missing
 }
 
-# Builds the suite in FOLDER with these configure switches; only what changed, if it was built there before.
+# Builds the suite in FOLDER with these configure switches (quoted as for a shell); only what changed, if it was built there before.
 # One build at a time for one checkout. Usage: build FOLDER "SWITCHES" [MAKE TARGETS…]
 build() {
         local folder=$1 switches=$2
@@ -102,8 +102,7 @@ build() {
                 flock 9
                 cd "$folder"
                 if [ ! -e Makefile ] || [ "$(cat .switches 2>/dev/null)" != "$switches" ]; then
-                        # shellcheck disable=SC2086 # several words
-                        "$top/configure" $switches
+                        eval "\"\$top/configure\" $switches"
                         printf '%s\n' "$switches" >.switches
                 fi
                 make -j"$(nproc)" "$@"

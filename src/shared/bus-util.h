@@ -16,12 +16,14 @@
 /* "/org/hyper1/job/<label>" as sd_bus_path_encode(3) makes it; NULL when out of memory. */
 char *job_bus_path(const char *job_id);
 
-/* Asks polkit whether the sender of @m may do @action; root always may, without asking. Asynchronous: the
- * first call returns 0 and @m will be handed to its handler again when polkit has answered; 1 means allowed;
- * negative errno with
- * @error set (HYPER_BUS_ERROR_ACCESS_DENIED) means refused. *registry is the caller's, NULL at first, and is
- * emptied with bus_polkit_registry_free(). After systemd's bus_verify_polkit_async(), using the public
+/* Asks polkit whether the sender of @m may do @action; root, and whoever the daemon runs as, always may,
+ * without asking. 1 means allowed. 0 means that polkit was asked: the handler returns 1 (no reply yet) at
+ * once, without having changed anything, and is called with @m again, from its start, when polkit has
+ * answered. Negative errno with @error set (HYPER_BUS_ERROR_ACCESS_DENIED) means refused. *registry is the
+ * caller's, NULL at first, lives as long as the bus, which must be attached to an event loop, and is given
+ * to bus_polkit_registry_free() at last. After systemd's bus_verify_polkit_async(), using the public
  * interface org.freedesktop.PolicyKit1.Authority only. */
 typedef struct PolkitRegistry PolkitRegistry;
 int bus_verify_polkit(sd_bus_message *m, const char *action, PolkitRegistry **registry, sd_bus_error *error);
 PolkitRegistry *bus_polkit_registry_free(PolkitRegistry *r);
+DEFINE_CLEANUP_FUNC(PolkitRegistry *, bus_polkit_registry_free);

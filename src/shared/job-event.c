@@ -304,12 +304,14 @@ static int copy_field(sd_journal *j, EventField which, EventFieldValue *f, char 
                 return r;
         if (size < prefix)
                 return -EBADMSG;
-        char *copy = malloc(size - prefix + 1);
+        /* Enough to see that it is too much. */
+        size = MIN(size - prefix, EVENT_DETAILS_MAX + 1);
+        char *copy = malloc(size + 1);
         if (!copy)
                 return -ENOMEM;
-        memcpy(copy, (const char *) data + prefix, size - prefix);
-        copy[size - prefix] = 0;
-        *f = (EventFieldValue){.data = copy, .size = size - prefix};
+        memcpy(copy, (const char *) data + prefix, size);
+        copy[size] = 0;
+        *f = (EventFieldValue){.data = copy, .size = size};
         *ret_copy = copy;
         return 0;
 }
@@ -320,7 +322,7 @@ int job_event_read(sd_journal *j, JobEvent **ret) {
         char *copies[_EVENT_FIELD_MAX] = {};
         int r;
 
-        /* One byte more than is taken, so that what is too large is seen to be. */
+        /* What is decompressed of a field, its name included. */
         r = sd_journal_set_data_threshold(j, EVENT_DETAILS_MAX + SHORT_MAX);
         for (EventField f = 0; f < _EVENT_FIELD_MAX && r >= 0; f++)
                 r = copy_field(j, f, &fields[f], &copies[f]);

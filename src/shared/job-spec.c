@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shared/job-spec.h"
 #include "basic/string-util.h"
-#include "basic/utf8.h"
+#include "shared/job-endpoint.h"
 #include "shared/job-secrets.h"
-#include "shared/nbd-uri.h"
 
 /* What a decoder's from_string() says for words we know but this build does not do is the same as for words
  * nobody knows: the error lists what is built in. */
@@ -116,103 +115,6 @@ static JobSpec *job_spec_new(void) {
         return s;
 }
 
-/* A field that the endpoint's type has no use for is a misunderstanding worth telling. */
-static int check_unused(const char *value, const char *section, const char *key, const char *type,
-                JsonErrors *errors) {
-        _cleanup_free_ char *path = strprintf("%s.%s", section, key);
-
-        if (!path)
-                return -ENOMEM;
-        return value ? json_errors_add(errors, path, "must not be given with type \"%s\"", type) : 0;
-}
-
-static int check_file(
-                JobEndpoint *e, const char *section, bool is_destination, bool has_psk, JsonErrors *errors) {
-        _cleanup_free_ char *path = strprintf("%s.path", section);
-        const char *reason;
-        int r = 0;
-
-        if (!path)
-                return -ENOMEM;
-        if (!e->path)
-                r = json_errors_add(errors, path, "must be given");
-        else if (!job_path_is_valid(e->path, is_destination, &reason))
-                r = json_errors_add(errors, path, "%s", reason);
-        if (r >= 0)
-                r = check_unused(e->uri, section, "uri", "file", errors);
-        if (r >= 0)
-                r = check_unused(e->tls_certificates, section, "tls_certificates", "file", errors);
-        if (r >= 0)
-                r = check_unused(has_psk ? "" : NULL, section, "tls_psk", "file", errors);
-        return r;
-}
-
-static int check_tls(const JobEndpoint *e, const char *section, bool tls, bool has_psk, JsonErrors *errors) {
-        _cleanup_free_ char *path = strprintf("%s.tls_certificates", section);
-        const char *reason;
-
-        if (!path)
-                return -ENOMEM;
-        if (!tls && (e->tls_certificates || has_psk))
-                return json_errors_add(errors, section,
-                                "must have a uri of nbds:// or nbds+unix:// when tls_certificates or tls_psk is given");
-        if (e->tls_certificates && has_psk)
-                return json_errors_add(errors, section, "must not have both tls_certificates and tls_psk");
-        if (e->tls_certificates && !job_path_is_valid(e->tls_certificates, false, &reason))
-                return json_errors_add(errors, path, "%s", reason);
-        return 0;
-}
-
-static int check_nbd(JobEndpoint *e, const char *section, bool has_psk, JsonErrors *errors) {
-        _cleanup_(nbd_uri_done) NbdUri uri = {};
-        _cleanup_free_ char *path = strprintf("%s.uri", section), *reason = NULL;
-        int r;
-
-        if (!path)
-                return -ENOMEM;
-        r = e->uri ? nbd_uri_parse(e->uri, &uri, &reason) : -ENODATA;
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                r = json_errors_add(errors, path, "%s", reason ? reason : "must be given");
-        else
-                r = check_tls(e, section, uri.tls, has_psk, errors);
-        if (r >= 0)
-                r = check_unused(e->path, section, "path", "nbd", errors);
-        if (r >= 0)
-                r = check_unused(e->checksum, section, "checksum", "nbd", errors);
-        return r;
-}
-
-/* The key goes into a file of lines for GnuTLS: "[user:]key", one line. */
-static int check_psk(json_t *spec, const char *section, bool *ret_has_psk, JsonErrors *errors) {
-        json_t *value = json_object_get(json_object_get(spec, section), "tls_psk");
-        const char *s = json_string_value(value);
-        _cleanup_free_ char *path = NULL;
-
-        *ret_has_psk = value && !json_is_null(value);
-        if (!s || (*s && strlen(s) <= 4096 && !utf8_has_control(s)))
-                return 0;
-        path = strprintf("%s.tls_psk", section);
-        return path ? json_errors_add(errors, path, "must be one line of 1 to 4096 bytes") : -ENOMEM;
-}
-
-static int check_endpoint(JobSpec *s, json_t *object, bool is_destination, JsonErrors *errors) {
-        const char *section = is_destination ? "destination" : "source";
-        JobEndpoint *e = is_destination ? &s->destination : &s->source;
-        bool has_psk;
-        int r;
-
-        r = check_psk(object, section, &has_psk, errors);
-        if (r < 0)
-                return r;
-        if (e->type == ENDPOINT_FILE)
-                return check_file(e, section, is_destination, has_psk, errors);
-        if (e->type == ENDPOINT_NBD)
-                return check_nbd(e, section, has_psk, errors);
-        return 0; /* told already */
-}
-
 static int check_checksum(JobSpec *s, JsonErrors *errors) {
         const char *hex;
 
@@ -265,9 +167,10 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                                 "must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most 36), "
                                 "the first a letter or digit");
         if (r >= 0)
-                r = check_endpoint(s, object, false, errors);
+                r = job_endpoint_check(&s->source, json_object_get(object, "source"), false, errors);
         if (r >= 0)
-                r = check_endpoint(s, object, true, errors);
+                r = job_endpoint_check(
+                                &s->destination, json_object_get(object, "destination"), true, errors);
         if (r >= 0)
                 r = check_checksum(s, errors);
         return r < 0 ? r : check_combinations(s, errors);

@@ -2,8 +2,12 @@
 
 noinst_LTLIBRARIES += libhyper-shared.la
 libhyper_shared_la_SOURCES = \
+	src/shared/bus-util.c \
+	src/shared/bus-util.h \
 	src/shared/error-table.c \
 	src/shared/error-table.h \
+	src/shared/job-endpoint.c \
+	src/shared/job-endpoint.h \
 	src/shared/job-event.c \
 	src/shared/job-event.h \
 	src/shared/job-file-internal.h \
@@ -19,11 +23,22 @@ libhyper_shared_la_SOURCES = \
 	src/shared/job-spec.h \
 	src/shared/job-state.c \
 	src/shared/job-state.h \
+	src/shared/journal-follow.c \
+	src/shared/journal-follow.h \
+	src/shared/journal-open.h \
+	src/shared/journal-read.c \
 	src/shared/json-parse.c \
 	src/shared/json-redact.c \
 	src/shared/json-table.c \
 	src/shared/json-table.h \
 	src/shared/nbd-uri.c \
-	src/shared/nbd-uri.h
+	src/shared/nbd-uri.h \
+	src/shared/settings-internal.h \
+	src/shared/settings-yaml.c \
+	src/shared/settings.c \
+	src/shared/settings.h \
+	src/shared/vmdk-descriptor.c \
+	src/shared/vmdk-descriptor.h
 libhyper_shared_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(XML_CFLAGS)
 libhyper_shared_la_LIBADD = libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(XML_LIBS)
+EXTRA_DIST += src/shared/README.md

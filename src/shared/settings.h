@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* /etc/hyper/config.yaml and its drop-ins /etc/hyper/config.d/\*.yaml (read in the order of their names,
+/* /etc/hyper/config.yaml and its drop-ins /etc/hyper/config.d/ (read in the order of their names,
  * later wins). Everything is optional. An unknown key, a wrong type or a value out of range is an error that
- * names file, line and key; then nothing of the file is in force. */
+ * names file, line and key; then nothing of it all is in force. Anchors, aliases and tags are refused. */
 
 #include <jansson.h>
 
@@ -19,16 +19,24 @@ typedef struct Settings {
                 char **destination_paths; /* jobs.destination_paths: the same for destinations */
         } jobs;
         struct {
-                usec_t idle_timeout; /* daemon.idle_timeout, seconds in the file; default 30 s */
-                char *log_level; /* daemon.log_level: debug … err */
+                usec_t idle_timeout; /* daemon.idle_timeout, seconds in the file, 1 to 86400; default 30 */
+                char *log_level; /* daemon.log_level: debug, info, notice, warning, err; default info */
         } daemon;
 } Settings;
 
 Settings *settings_free(Settings *s);
 DEFINE_CLEANUP_FUNC(Settings *, settings_free);
 
+/* The defaults; NULL when out of memory. */
+Settings *settings_new(void);
+
+/* Puts what one file says over @s; @file is its name, for errors. On error @s is partly changed. 0; -EBADMSG
+ * with *ret_error; -ENOMEM. */
+int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error);
+
 /* @directory is normally SYSCONFDIR "/hyper". A missing file or folder is no error. On -EBADMSG *ret_error
- * holds "FILE:LINE: KEY: what is wrong"; the caller frees it. */
+ * holds "FILE:LINE: KEY: what is wrong", when a file cannot be read (its errno) "FILE: why"; the caller
+ * frees it. -ENOMEM says nothing. */
 int settings_load(const char *directory, Settings **ret, char **ret_error);
 
 /* What is in force, as JSON of the same shape as the file. New reference, or NULL when out of memory. */

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One configuration file: sections of settings, nothing deeper, read event by event so that every complaint
+ * has its line and nothing is expanded. */
+
+#include <yaml.h>
+
+#include "basic/string-util.h"
+#include "shared/settings-internal.h"
+
+#define LIST_MAX 256
+
+typedef struct Reader {
+        yaml_parser_t parser;
+        yaml_event_t event;
+        const char *file;
+        Settings *settings;
+        uint64_t seen; /* entries that this file has set already */
+        char **sections; /* and the sections */
+        char **ret_error;
+} Reader;
+
+static int complain(Reader *d, size_t line, const char *key, const char *what) {
+        *d->ret_error = key ? strprintf("%s:%zu: %s: %s", d->file, line + 1, key, what)
+                            : strprintf("%s:%zu: %s", d->file, line + 1, what);
+        return *d->ret_error ? -EBADMSG : -ENOMEM;
+}
+
+static const yaml_char_t *event_anchor(const yaml_event_t *e) {
+        switch (e->type) {
+        case YAML_SCALAR_EVENT:
+                return e->data.scalar.anchor;
+        case YAML_SEQUENCE_START_EVENT:
+                return e->data.sequence_start.anchor;
+        case YAML_MAPPING_START_EVENT:
+                return e->data.mapping_start.anchor;
+        default:
+                return NULL;
+        }
+}
+
+static const yaml_char_t *event_tag(const yaml_event_t *e) {
+        switch (e->type) {
+        case YAML_SCALAR_EVENT:
+                return e->data.scalar.tag;
+        case YAML_SEQUENCE_START_EVENT:
+                return e->data.sequence_start.tag;
+        case YAML_MAPPING_START_EVENT:
+                return e->data.mapping_start.tag;
+        default:
+                return NULL;
+        }
+}
+
+/* The next event is in d->event; what this file format does not have is refused here. */
+static int next_event(Reader *d) {
+        yaml_event_delete(&d->event);
+        if (!yaml_parser_parse(&d->parser, &d->event)) {
+                if (d->parser.error == YAML_MEMORY_ERROR)
+                        return -ENOMEM;
+                return complain(d, d->parser.problem_mark.line, NULL,
+                                d->parser.problem ? d->parser.problem : "this is no YAML");
+        }
+        if (d->event.type == YAML_ALIAS_EVENT || event_anchor(&d->event))
+                return complain(d, d->event.start_mark.line, NULL, "anchors and aliases are not supported");
+        if (event_tag(&d->event))
+                return complain(d, d->event.start_mark.line, NULL, "tags are not supported");
+        return 0;
+}
+
+static const char *scalar_text(const Reader *d) {
+        return (const char *) d->event.data.scalar.value;
+}
+
+/* A key, copied; NULL at the end of the mapping. */
+static int next_key(Reader *d, const char *section, char **ret, size_t *ret_line) {
+        int r = next_event(d);
+
+        if (r < 0)
+                return r;
+        *ret_line = d->event.start_mark.line;
+        if (d->event.type == YAML_MAPPING_END_EVENT) {
+                *ret = NULL;
+                return 0;
+        }
+        if (d->event.type != YAML_SCALAR_EVENT || strlen(scalar_text(d)) != d->event.data.scalar.length)
+                return complain(d, *ret_line, section, "a key must be a word");
+        *ret = strdup(scalar_text(d));
+        return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_null_scalar(const Reader *d) {
+        const char *s = scalar_text(d);
+
+        return d->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+                        (!*s || streq(s, "~") || streq(s, "null"));
+}
+
+/* Reads a scalar, or a list of scalars, into @v; what is nested deeper is an error. */
+static int read_value(Reader *d, const char *key, SettingsValue *v) {
+        int r = next_event(d);
+
+        if (r < 0)
+                return r;
+        v->is_list = d->event.type == YAML_SEQUENCE_START_EVENT;
+        for (;;) {
+                if (v->is_list) {
+                        r = next_event(d);
+                        if (r < 0)
+                                return r;
+                        if (d->event.type == YAML_SEQUENCE_END_EVENT)
+                                return 0;
+                }
+                if (d->event.type != YAML_SCALAR_EVENT)
+                        return complain(d, d->event.start_mark.line, key,
+                                        "must be a value or a list of values");
+                if (is_null_scalar(d) || strlen(scalar_text(d)) != d->event.data.scalar.length)
+                        return complain(d, d->event.start_mark.line, key, "must not be empty");
+                if (strv_length(v->items) >= LIST_MAX)
+                        return complain(d, d->event.start_mark.line, key, "must have fewer entries");
+                v->is_quoted = d->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+                r = strv_extend(&v->items, scalar_text(d));
+                if (r < 0 || !v->is_list)
+                        return r;
+        }
+}
+
+static int read_entry(Reader *d, const char *section, const char *key, size_t line) {
+        _cleanup_free_ char *full = strprintf("%s.%s", section, key);
+        SettingsValue v = {};
+        const SettingsEntry *e;
+        uint64_t bit = 1;
+        int r;
+
+        if (!full)
+                return -ENOMEM;
+        for (e = settings_entries; e->section && !(streq(e->section, section) && streq(e->key, key)); e++)
+                bit <<= 1;
+        if (!e->section)
+                return complain(d, line, full, "there is no such setting");
+        if (d->seen & bit)
+                return complain(d, line, full, "is given twice");
+        d->seen |= bit;
+
+        r = read_value(d, full, &v);
+        if (r >= 0) {
+                r = e->set(d->settings, &v);
+                if (r == -EINVAL)
+                        r = complain(d, line, full, e->must_be);
+        }
+        strv_free(v.items);
+        return r;
+}
+
+static bool is_section(const char *name) {
+        for (const SettingsEntry *e = settings_entries; e->section; e++)
+                if (streq(e->section, name))
+                        return true;
+        return false;
+}
+
+static int read_section(Reader *d, const char *section, size_t line) {
+        int r;
+
+        if (!is_section(section))
+                return complain(d, line, section, "there is no such section");
+        if (strv_contains(d->sections, section))
+                return complain(d, line, section, "is given twice");
+        r = strv_extend(&d->sections, section);
+        if (r >= 0)
+                r = next_event(d);
+        if (r < 0)
+                return r;
+        if (d->event.type == YAML_SCALAR_EVENT && is_null_scalar(d)) /* all of it commented out */
+                return 0;
+        if (d->event.type != YAML_MAPPING_START_EVENT)
+                return complain(d, d->event.start_mark.line, section,
+                                "must be a section, with a setting per line");
+        for (;;) {
+                _cleanup_free_ char *key = NULL;
+                size_t key_line;
+
+                r = next_key(d, section, &key, &key_line);
+                if (r < 0 || !key)
+                        return r;
+                r = read_entry(d, section, key, key_line);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int read_document(Reader *d) {
+        int r = next_event(d);
+
+        if (r < 0)
+                return r;
+        if (d->event.type == YAML_SCALAR_EVENT && is_null_scalar(d))
+                return 0;
+        if (d->event.type != YAML_MAPPING_START_EVENT)
+                return complain(d, d->event.start_mark.line, NULL, "the file must be made of sections");
+        for (;;) {
+                _cleanup_free_ char *section = NULL;
+                size_t line;
+
+                r = next_key(d, NULL, &section, &line);
+                if (r < 0 || !section)
+                        return r;
+                r = read_section(d, section, line);
+                if (r < 0)
+                        return r;
+        }
+}
+
+/* STREAM-START (DOCUMENT-START … DOCUMENT-END)? STREAM-END */
+static int read_stream(Reader *d) {
+        int r = next_event(d);
+
+        if (r >= 0)
+                r = next_event(d);
+        if (r < 0 || d->event.type == YAML_STREAM_END_EVENT)
+                return r;
+        r = read_document(d);
+        if (r >= 0)
+                r = next_event(d);
+        if (r >= 0)
+                r = next_event(d);
+        if (r >= 0 && d->event.type != YAML_STREAM_END_EVENT)
+                r = complain(d, d->event.start_mark.line, NULL, "there must be one document in a file");
+        return r;
+}
+
+int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error) {
+        Reader d = {.file = file, .settings = s, .ret_error = ret_error};
+        int r;
+
+        if (!yaml_parser_initialize(&d.parser))
+                return -ENOMEM;
+        yaml_parser_set_input_string(&d.parser, (const unsigned char *) text, size);
+        yaml_parser_set_encoding(&d.parser, YAML_UTF8_ENCODING);
+        r = read_stream(&d);
+        yaml_event_delete(&d.event);
+        yaml_parser_delete(&d.parser);
+        strv_free(d.sections);
+        return r;
+}

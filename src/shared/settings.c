@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+
+#include "basic/fd-util.h"
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "shared/job-spec.h"
+#include "shared/settings-internal.h"
+
+#define FILE_MAX ((size_t) 1024 * 1024)
+#define MAX_RUNNING_LIMIT 256u
+#define IDLE_TIMEOUT_LIMIT 86400u
+
+Settings *settings_free(Settings *s) {
+        if (!s)
+                return NULL;
+        free(s->database.path);
+        strv_free(s->jobs.source_paths);
+        strv_free(s->jobs.destination_paths);
+        free(s->daemon.log_level);
+        return mfree(s);
+}
+
+static unsigned default_max_running(void) {
+        cpu_set_t cpus;
+        int n = sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ? 1 : CPU_COUNT(&cpus);
+
+        return (unsigned) CLAMP(n, 1, 8);
+}
+
+Settings *settings_new(void) {
+        _cleanup_(settings_freep) Settings *s = new0(Settings, 1);
+
+        if (!s)
+                return NULL;
+        s->jobs.max_running = default_max_running();
+        s->daemon.idle_timeout = 30 * USEC_PER_SEC;
+        s->database.path = strdup(STATEDIR "/hyper.db");
+        s->daemon.log_level = strdup("info");
+        return s->database.path && s->daemon.log_level ? TAKE_PTR(s) : NULL;
+}
+
+/* --- one value -------------------------------------------------------------------------------------------
+ */
+
+static int take_unsigned(const SettingsValue *v, unsigned max, unsigned *ret) {
+        unsigned n;
+
+        if (v->is_list || v->is_quoted || parse_unsigned(v->items[0], &n) < 0 || n < 1 || n > max)
+                return -EINVAL;
+        *ret = n;
+        return 0;
+}
+
+static int set_max_running(Settings *s, const SettingsValue *v) {
+        return take_unsigned(v, MAX_RUNNING_LIMIT, &s->jobs.max_running);
+}
+
+static int set_idle_timeout(Settings *s, const SettingsValue *v) {
+        unsigned seconds;
+        int r = take_unsigned(v, IDLE_TIMEOUT_LIMIT, &seconds);
+
+        if (r >= 0)
+                s->daemon.idle_timeout = seconds * USEC_PER_SEC;
+        return r;
+}
+
+static int set_log_level(Settings *s, const SettingsValue *v) {
+        static const char *const words[] = {"debug", "info", "notice", "warning", "err"};
+
+        for (size_t i = 0; !v->is_list && i < ELEMENTSOF(words); i++)
+                if (streq(v->items[0], words[i]))
+                        return free_and_strdup(&s->daemon.log_level, v->items[0]);
+        return -EINVAL;
+}
+
+static int set_database_path(Settings *s, const SettingsValue *v) {
+        const char *reason;
+
+        if (v->is_list || !job_path_is_valid(v->items[0], false, &reason))
+                return -EINVAL;
+        return free_and_strdup(&s->database.path, v->items[0]);
+}
+
+/* Folders, a slash at the end or not; "/" is everything. */
+static int take_folders(const SettingsValue *v, char ***p) {
+        _cleanup_strv_free_ char **folders = NULL;
+        const char *reason;
+        int r;
+
+        if (!v->is_list)
+                return -EINVAL;
+        STRV_FOREACH(item, v->items) {
+                size_t n = strlen(*item);
+
+                while (n > 1 && (*item)[n - 1] == '/')
+                        n--;
+                char *folder = strndup(*item, n);
+                r = strv_consume(&folders, folder);
+                if (r < 0)
+                        return r;
+                if (!streq(folder, "/") && !job_path_is_valid(folder, false, &reason))
+                        return -EINVAL;
+        }
+        strv_free(*p);
+        *p = TAKE_PTR(folders);
+        return 0;
+}
+
+static int set_source_paths(Settings *s, const SettingsValue *v) {
+        return take_folders(v, &s->jobs.source_paths);
+}
+
+static int set_destination_paths(Settings *s, const SettingsValue *v) {
+        return take_folders(v, &s->jobs.destination_paths);
+}
+
+const SettingsEntry settings_entries[] = {
+                {"database", "path", set_database_path, "must be an absolute path"},
+                {"jobs", "max_running", set_max_running, "must be a whole number, 1 to 256"},
+                {"jobs", "source_paths", set_source_paths, "must be a list of absolute paths"},
+                {"jobs", "destination_paths", set_destination_paths, "must be a list of absolute paths"},
+                {"daemon", "idle_timeout", set_idle_timeout,
+                                "must be a whole number of seconds, 1 to 86400"},
+                {"daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err"},
+                {},
+};
+
+static int load_file(const char *file, Settings *s, char **ret_error) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0)
+                return settings_parse(file, text, size, s, ret_error);
+        if (r != -ENOMEM) {
+                *ret_error = r == -EFBIG ? strprintf("%s: the file is larger than 1 MiB", file)
+                                         : strprintf("%s: %s", file, strerror(-r));
+                if (!*ret_error)
+                        return -ENOMEM;
+        }
+        return r;
+}
+
+static int is_drop_in(const struct dirent *de) {
+        return de->d_name[0] != '.' && endswith(de->d_name, ".yaml");
+}
+
+/* By bytes, so that the order does not depend on who starts the daemon. */
+static int by_name(const struct dirent **a, const struct dirent **b) {
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int load_drop_ins(const char *folder, Settings *s, char **ret_error) {
+        struct dirent **found;
+        int n, r = 0;
+
+        n = scandir(folder, &found, is_drop_in, by_name);
+        if (n < 0) {
+                r = -errno;
+                if (r == -ENOENT)
+                        return 0;
+                *ret_error = strprintf("%s: %s", folder, strerror(-r));
+                return *ret_error ? r : -ENOMEM;
+        }
+        for (int i = 0; i < n; i++) {
+                _cleanup_free_ char *file = strprintf("%s/%s", folder, found[i]->d_name);
+
+                free(found[i]);
+                if (r >= 0)
+                        r = file ? load_file(file, s, ret_error) : -ENOMEM;
+        }
+        free(found);
+        return r;
+}
+
+int settings_load(const char *directory, Settings **ret, char **ret_error) {
+        _cleanup_(settings_freep) Settings *s = settings_new();
+        _cleanup_free_ char *file = strprintf("%s/config.yaml", directory);
+        _cleanup_free_ char *drop_ins = strprintf("%s/config.d", directory);
+        int r;
+
+        if (!s || !file || !drop_ins)
+                return -ENOMEM;
+        r = load_file(file, s, ret_error);
+        if (r >= 0)
+                r = load_drop_ins(drop_ins, s, ret_error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+static json_t *strv_to_json(char *const *l) {
+        _cleanup_(json_decrefp) json_t *array = json_array();
+
+        STRV_FOREACH(s, l)
+        if (json_array_append_new(array, json_string(*s)) < 0)
+                return NULL;
+        return TAKE_PTR(array);
+}
+
+json_t *settings_to_json(const Settings *s) {
+        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:I, s:s}}", "database", "path", s->database.path,
+                        "jobs", "max_running", (json_int_t) s->jobs.max_running, "source_paths",
+                        strv_to_json(s->jobs.source_paths), "destination_paths",
+                        strv_to_json(s->jobs.destination_paths), "daemon", "idle_timeout",
+                        (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
+                        s->daemon.log_level);
+}

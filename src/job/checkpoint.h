@@ -12,12 +12,13 @@
 #define PART_IMAGE_FILE "image"
 #define CHECKPOINT_VERSION 1
 #define CHECKPOINT_MAX 65536 /* bytes of the file */
+#define CHECKPOINT_TEXT_MAX 4096
 #define CHECKPOINT_SIZE_MAX ((uint64_t) INT64_MAX) /* of a disk */
 
 /* What has to be the same for a copy to go on. */
 typedef struct CheckpointIdentity {
         const char *source; /* names the source and its version, as the caller sees it: path, inode, size,
-                               mtime, or the URI; any UTF-8 text up to 16 KiB */
+                               mtime, or the URI; UTF-8, at most CHECKPOINT_TEXT_MAX bytes */
         uint64_t size; /* of the disk */
         const char *destination; /* names kind and options: "raw", "qcow2", "qcow2 compress", "vmdk" … */
 } CheckpointIdentity;
@@ -34,7 +35,7 @@ typedef struct Checkpoint {
 Checkpoint *checkpoint_free(Checkpoint *c);
 DEFINE_CLEANUP_FUNC(Checkpoint *, checkpoint_free);
 
-/* Pure. -EBADMSG for anything that is not exactly one whole checkpoint of this version. */
+/* Pure. -EBADMSG for whatever is not exactly one whole checkpoint of this version. */
 int checkpoint_decode(const char *text, size_t size, Checkpoint **ret);
 /* JSON text that the caller frees. NULL when out of memory. */
 char *checkpoint_encode(const Checkpoint *c);

@@ -26,17 +26,18 @@ typedef struct CopyOptions {
         usec_t progress_interval; /* 0: half a second */
         usec_t checkpoint_interval; /* 0: 5 s. USEC_INFINITY: no checkpoints */
         usec_t stall_timeout; /* nothing moves for so long: -ETIMEDOUT. 0: 5 min */
-        int cancel_fd; /* readable: -ECANCELED after the request at hand; negative: none. A cancelled copy
-                          writes a last checkpoint if it can do so at once. */
+        int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
         size_t request_size; /* 0: what the source prefers */
         unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their product
                             */
 } CopyOptions;
 
 /* Copies @source to @destination from @watermark (0, or what part_watermark() says) to the end of the
- * source, and finishes the destination. @part is where checkpoints go, NULL: none are kept. The source may
- * be shorter than the destination, whose rest becomes zero; longer is -EINVAL. 0 when all of it lasts on
- * stable storage; negative errno with *ret_error (caller frees) otherwise. *ret_progress may be NULL; it is
- * set on errors too. */
+ * destination, and finishes it. The source may be shorter than the destination, whose rest becomes zero;
+ * longer is -EINVAL. @part is where checkpoints go; NULL: none are kept. When the source fails or the
+ * destination is full, what was copied until then is still made last, and a checkpoint of it written.
+ *
+ * 0 when all of it lasts on stable storage. Otherwise negative errno with *ret_error (caller frees), and the
+ * endpoints can only be freed. *ret_progress may be NULL; it is set on errors too. */
 int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, CopyProgress *ret_progress, char **ret_error);

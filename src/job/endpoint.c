@@ -103,6 +103,11 @@ void endpoint_state(Endpoint *e, uint64_t ret_state[static 2]) {
                 e->ops->state(e, ret_state);
 }
 
+void endpoint_stop(Endpoint *e) {
+        if (e->ops->stop)
+                e->ops->stop(e);
+}
+
 static int dispatch(Endpoint *e, const struct pollfd *fds, size_t n) {
         return e && e->ops->dispatch ? e->ops->dispatch(e, fds, n) : 0;
 }

@@ -49,9 +49,13 @@ typedef void (*EndpointExtentsDone)(void *userdata, const Extent *extents, size_
 typedef struct EndpointOps {
         const char *name; /* "nbd", "raw", … */
 
-        /* Ends everything without waiting for the other side, and frees. Completions of requests still in
-         * flight are not called. */
+        /* Ends everything and frees, stopped or not. */
         void (*free)(Endpoint *e);
+
+        /* Drops all requests: their completions are not called any more, and their buffers not touched.
+         * After that the endpoint can only be freed. NULL: requests are complete when their start returns.
+         */
+        void (*stop)(Endpoint *e);
 
         /* Asks what lies at [offset, offset + length). NULL: unknown, all is data. */
         int (*extents)(Endpoint *e, uint64_t offset, uint64_t length, EndpointExtentsDone done,
@@ -176,6 +180,7 @@ int endpoint_zero(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone do
 int endpoint_flush(Endpoint *e, EndpointDone done, void *userdata);
 int endpoint_finish(Endpoint *e, EndpointDone done, void *userdata);
 void endpoint_state(Endpoint *e, uint64_t ret_state[static 2]);
+void endpoint_stop(Endpoint *e);
 
 /* Waits until something can be dispatched in @a or @b (either may be NULL) or @cancel_fd (negative: none) is
  * readable, at most @timeout, and dispatches. 0, -ECANCELED, or what dispatch gave. */

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* As in the copy, slots form a ring in the order of the disk; here each is read from both sides, and judged
+ * when both are there and all before it are equal, which makes the first difference found the first there
+ * is. */
+
+#include "job/compare.h"
+#include "basic/string-util.h"
+#include "job/extent-cursor.h"
+#include "job/rate.h"
+#include "job/zero.h"
+
+#define ZERO_MAX (UINT64_C(1) << 30)
+#define PROGRESS_INTERVAL (500 * USEC_PER_MSEC)
+#define STALL_TIMEOUT (300 * USEC_PER_SEC)
+
+typedef struct Compare Compare;
+
+typedef struct Slot {
+        Compare *compare;
+        uint64_t offset, length;
+        unsigned pending; /* reads under way */
+        char *side[2]; /* what was read; NULL: zeroes */
+} Slot;
+
+struct Compare {
+        Endpoint *endpoints[2];
+        const CopyOptions *options;
+        ExtentCursor cursors[2];
+
+        Slot *slots;
+        size_t n_slots;
+        uint64_t head, tail; /* count up; the slot is this modulo n_slots */
+
+        char **buffers; /* two for each slot */
+        size_t n_buffers, n_free;
+        size_t request_size;
+
+        CopyProgress progress;
+        RateMeter rate;
+        usec_t started, last_progress, last_activity;
+        int error;
+};
+
+static Slot *slot_at(Compare *c, uint64_t i) {
+        return &c->slots[i % c->n_slots];
+}
+
+static void on_read(void *userdata, int error) {
+        Slot *s = userdata;
+
+        s->compare->last_activity = now_monotonic();
+        if (error < 0 && s->compare->error == 0)
+                s->compare->error = error;
+        s->pending--;
+}
+
+/* What lies behind the end of the shorter disk is zero. */
+static int start_read(Compare *c, Slot *s, unsigned side) {
+        Endpoint *e = c->endpoints[side];
+        uint64_t readable = s->offset < e->size ? MIN(s->length, e->size - s->offset) : 0;
+        char *buf = s->side[side] = c->buffers[--c->n_free];
+
+        memset(buf + readable, 0, s->length - readable);
+        c->progress.bytes_read += readable;
+        s->pending++;
+        return endpoint_read(e, buf, readable, s->offset, on_read, s);
+}
+
+static int fill(Compare *c) {
+        for (;;) {
+                Extent x[2];
+                int r = 1;
+
+                for (unsigned i = 0; i < 2; i++) {
+                        int q = extent_cursor_prefetch(&c->cursors[i]);
+                        if (q >= 0)
+                                q = extent_cursor_peek(&c->cursors[i], &x[i]);
+                        if (q < 0)
+                                return q;
+                        r = MIN(r, q);
+                }
+                if (r == 0 || x[0].length == 0 || c->tail - c->head == c->n_slots || c->n_free < 2)
+                        return 0;
+
+                bool zero = x[0].zero && x[1].zero;
+                Slot *s = slot_at(c, c->tail++);
+                *s = (Slot){.compare = c, .offset = c->cursors[0].position};
+                s->length = MIN(MIN(x[0].length, x[1].length), zero ? ZERO_MAX : (uint64_t) c->request_size);
+                for (unsigned i = 0; i < 2; i++) {
+                        extent_cursor_advance(&c->cursors[i], s->length);
+                        r = x[i].zero ? 0 : start_read(c, s, i);
+                        if (r < 0)
+                                return r;
+                }
+                if (zero)
+                        c->progress.bytes_zero += s->length;
+        }
+}
+
+/* True if both sides hold the same; else *ret_at is where they differ first. */
+static bool slot_is_equal(const Slot *s, uint64_t *ret_at) {
+        const char *a = s->side[0], *b = s->side[1];
+        bool equal = a && b ? memcmp(a, b, s->length) == 0
+                        : a ? memory_is_zero(a, s->length)
+                        : b ? memory_is_zero(b, s->length)
+                            : true;
+
+        for (uint64_t i = 0; !equal && i < s->length; i++)
+                if ((a ? a[i] : 0) != (b ? b[i] : 0)) {
+                        *ret_at = s->offset + i;
+                        break;
+                }
+        return equal;
+}
+
+/* Judges what has come. 1: equal so far; 0: *ret_offset differs. */
+static int judge(Compare *c, uint64_t *ret_offset) {
+        for (; c->head < c->tail && slot_at(c, c->head)->pending == 0; c->head++) {
+                Slot *s = slot_at(c, c->head);
+
+                if (!slot_is_equal(s, ret_offset))
+                        return 0;
+                for (unsigned i = 0; i < 2; i++)
+                        if (s->side[i])
+                                c->buffers[c->n_free++] = TAKE_PTR(s->side[i]);
+                c->progress.position = s->offset + s->length;
+        }
+        return 1;
+}
+
+static int report(Compare *c, usec_t now) {
+        c->last_progress = now;
+        c->progress.elapsed = now - c->started;
+        c->progress.rate = rate_meter_update(&c->rate, now, c->progress.position);
+        return c->options->progress ? c->options->progress(&c->progress, c->options->userdata) : 0;
+}
+
+static int step(Compare *c, uint64_t *ret_offset) {
+        usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
+                                                            : PROGRESS_INTERVAL;
+        usec_t stall = c->options->stall_timeout > 0 ? c->options->stall_timeout : STALL_TIMEOUT;
+        usec_t now = now_monotonic(), next = c->last_progress + interval;
+        int r = 0;
+
+        if (now >= next) {
+                r = report(c, now);
+                next = now + interval;
+        }
+        if (r >= 0)
+                r = fill(c);
+        if (r >= 0)
+                r = c->error;
+        if (r < 0)
+                return r;
+        r = judge(c, ret_offset);
+        if (r == 0 || c->progress.position == c->progress.total)
+                return r;
+        if (now >= c->last_activity + stall)
+                return -ETIMEDOUT;
+        r = endpoints_run(c->endpoints[0], c->endpoints[1], c->options->cancel_fd, next - now);
+        return r < 0 ? r : 1;
+}
+
+static int allocate(Compare *c) {
+        unsigned requests = c->options->requests > 0
+                        ? c->options->requests
+                        : MIN(c->endpoints[0]->in_flight_max, c->endpoints[1]->in_flight_max);
+
+        c->request_size = c->options->request_size > 0
+                        ? c->options->request_size
+                        : MIN(c->endpoints[0]->preferred, c->endpoints[1]->preferred);
+        c->request_size = CLAMP(c->request_size / EXTENT_BLOCK, (size_t) 1, (size_t) 512) * EXTENT_BLOCK;
+        c->n_slots = CLAMP(requests, 1u, 512u);
+        c->n_buffers = c->n_slots * 2;
+        c->slots = new0(Slot, c->n_slots);
+        c->buffers = new0(char *, c->n_buffers);
+        if (!c->slots || !c->buffers)
+                return -ENOMEM;
+        for (; c->n_free < c->n_buffers; c->n_free++) {
+                c->buffers[c->n_free] = calloc(1, c->request_size);
+                if (!c->buffers[c->n_free])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static void release(Compare *c) {
+        for (uint64_t i = c->head; i < c->tail; i++)
+                for (unsigned k = 0; k < 2; k++)
+                        free(slot_at(c, i)->side[k]);
+        for (size_t i = 0; i < c->n_free; i++)
+                free(c->buffers[i]);
+        free(c->buffers);
+        free(c->slots);
+        for (unsigned i = 0; i < 2; i++)
+                extent_cursor_done(&c->cursors[i]);
+}
+
+static int run(Compare *c, uint64_t *ret_offset) {
+        int r = allocate(c);
+
+        if (r < 0)
+                return r;
+        r = report(c, c->started);
+        if (r < 0)
+                return r;
+        do
+                r = step(c, ret_offset);
+        while (r > 0 && c->progress.position < c->progress.total);
+        if (r <= 0) {
+                /* Reads in flight would write into what release() frees. */
+                endpoint_stop(c->endpoints[0]);
+                endpoint_stop(c->endpoints[1]);
+                return r;
+        }
+        r = report(c, now_monotonic());
+        return r < 0 ? r : 1;
+}
+
+static char *explain(const Compare *c, int error) {
+        const Endpoint *a = c->endpoints[0], *b = c->endpoints[1];
+
+        if (error != -ECANCELED && !isempty(endpoint_error(a)))
+                return strdup(endpoint_error(a));
+        if (error != -ECANCELED && !isempty(endpoint_error(b)))
+                return strdup(endpoint_error(b));
+        return strprintf("comparing %s with %s at %" PRIu64 ": %s", a->label, b->label, c->progress.position,
+                        strerror(-error));
+}
+
+int compare_run(Endpoint *a, Endpoint *b, const CopyOptions *options, uint64_t *ret_offset,
+                char **ret_error) {
+        usec_t now = now_monotonic();
+        Compare c = {
+                        .endpoints = {a, b},
+                        .options = options,
+                        .progress.total = MAX(a->size, b->size),
+                        .started = now,
+                        .last_activity = now,
+        };
+        uint64_t offset = 0;
+
+        for (unsigned i = 0; i < 2; i++)
+                extent_cursor_init(&c.cursors[i], c.endpoints[i], 0, c.progress.total);
+        int r = run(&c, &offset);
+        release(&c);
+        if (r < 0)
+                *ret_error = explain(&c, r);
+        if (r == 0)
+                *ret_offset = offset;
+        return r;
+}

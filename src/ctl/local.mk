@@ -1,1 +1,49 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-ctl.la
+libhyper_ctl_la_SOURCES = \
+	src/ctl/arguments.c \
+	src/ctl/arguments.h \
+	src/ctl/client.c \
+	src/ctl/client.h \
+	src/ctl/job-view.c \
+	src/ctl/job-view.h \
+	src/ctl/journal-print.c \
+	src/ctl/journal-print.h \
+	src/ctl/polkit-agent.c \
+	src/ctl/polkit-agent.h \
+	src/ctl/progress-bar.c \
+	src/ctl/progress-bar.h \
+	src/ctl/submit-spec.c \
+	src/ctl/submit-spec.h \
+	src/ctl/table.c \
+	src/ctl/table.h \
+	src/ctl/terminal.c \
+	src/ctl/terminal.h \
+	src/ctl/text.c \
+	src/ctl/text.h \
+	src/ctl/verb-cancel.c \
+	src/ctl/verb-config.c \
+	src/ctl/verb-list.c \
+	src/ctl/verb-logs.c \
+	src/ctl/verb-status.c \
+	src/ctl/verb-submit.c \
+	src/ctl/verb-watch.c \
+	src/ctl/verbs.c \
+	src/ctl/verbs.h \
+	src/ctl/watch.c \
+	src/ctl/watch.h
+libhyper_ctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+libhyper_ctl_la_LIBADD = libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) -lm
+
+bin_PROGRAMS += hyperctl
+hyperctl_SOURCES = src/ctl/ctl-main.c
+hyperctl_LDADD = libhyper-ctl.la
+
+# Installed under the name of the command, as bash-completion looks it up.
+bashcompletion_DATA = src/ctl/completions/hyperctl
+src/ctl/completions/hyperctl: src/ctl/hyperctl.bash-completion
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/src/ctl/hyperctl.bash-completion $@
+CLEANFILES += src/ctl/completions/hyperctl
+
+EXTRA_DIST += src/ctl/README.md src/ctl/hyperctl.bash-completion

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The command line of hyperctl, read by one table of options. */
+
+#include "basic/macro.h"
+
+/* Bits, so that a verb can say which options it takes. */
+typedef enum Option {
+        OPTION_HELP,
+        OPTION_VERSION,
+        OPTION_HOST,
+        OPTION_MACHINE,
+        OPTION_JSON,
+        OPTION_JSON_SHORT,
+        OPTION_NO_PAGER,
+        OPTION_NO_LEGEND,
+        OPTION_QUIET,
+        OPTION_NO_ASK_PASSWORD,
+        OPTION_SOURCE,
+        OPTION_SOURCE_FORMAT,
+        OPTION_CHECKSUM,
+        OPTION_DESTINATION,
+        OPTION_FORMAT,
+        OPTION_COMPRESS,
+        OPTION_VERIFY,
+        OPTION_OPERATION,
+        OPTION_ID,
+        OPTION_PRIORITY,
+        OPTION_TIMEOUT,
+        OPTION_RETRIES,
+        OPTION_WAIT,
+        OPTION_FOLLOW,
+        OPTION_STATE,
+        OPTION_LIMIT,
+        OPTION_OFFSET,
+        OPTION_ORDER,
+        OPTION_LINES,
+        _OPTION_MAX,
+} Option;
+
+#define OPTION_BIT(o) (UINT64_C(1) << (o))
+
+typedef struct OptionInfo {
+        const char *name; /* long name, without dashes */
+        char letter; /* or 0 */
+        const char *argument; /* what stands for its value in the help, or NULL; "[=…]" for one that may be
+                                 left out */
+        const char *help;
+} OptionInfo;
+
+const OptionInfo *option_info(Option o) _pure_;
+
+/* Those that every verb takes. */
+uint64_t options_common(void) _pure_;
+
+typedef enum JsonMode {
+        JSON_MODE_OFF,
+        JSON_MODE_SHORT, /* one line */
+        JSON_MODE_PRETTY,
+} JsonMode;
+
+typedef enum Transport {
+        TRANSPORT_LOCAL,
+        TRANSPORT_REMOTE, /* -H: over ssh */
+        TRANSPORT_MACHINE, /* -M: a local container */
+} Transport;
+
+typedef struct Arguments {
+        uint64_t given; /* OPTION_BIT()s of what was on the command line */
+        Transport transport;
+        const char *host; /* of -H or -M */
+        JsonMode json;
+        bool help, version, no_legend, quiet, no_ask_password;
+        const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
+        bool compress, verify, wait, follow;
+        unsigned priority, timeout, retries;
+        char **states;
+        uint64_t limit, offset;
+        const char *order;
+        uint64_t lines;
+        char **words; /* the verb and what follows it; part of argv */
+} Arguments;
+
+void arguments_done(Arguments *a);
+
+/* Reads argv (which must outlive *ret and is put in another order). Says what is wrong on stderr: -EINVAL,
+ * or -ENOMEM. */
+int arguments_parse(int argc, char **argv, Arguments *ret);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "basic/time-util.h"
+#include "ctl/client.h"
+#include "ctl/polkit-agent.h"
+#include "ctl/text.h"
+#include "shared/error-table.h"
+
+/* A prompt of polkit waits for a person; a submission probes files. */
+#define CALL_TIMEOUT (180 * USEC_PER_SEC)
+
+/* What hyperctl makes of an error of the bus, and the remedy where the error's own text cannot know it. */
+static const struct {
+        const char *name;
+        int status;
+        const char *remedy;
+} answers[] = {
+                {HYPER_BUS_ERROR_NO_SUCH_JOB, EXIT_NO_SUCH_JOB,
+                                "\"hyperctl list\" shows the jobs there are."},
+                {HYPER_BUS_ERROR_INVALID_SPEC, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_INVALID_ARGUMENT, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_NOT_SUPPORTED, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_JOB_EXISTS, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_JOB_FINISHED, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_PATH_REFUSED, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_TOO_LARGE, EXIT_REFUSED, NULL},
+                {HYPER_BUS_ERROR_UNAVAILABLE, EXIT_UNAVAILABLE, "Try again in a moment."},
+                {HYPER_BUS_ERROR_INTERNAL, EXIT_OTHER, "\"journalctl -u hyper-managerd\" tells more."},
+                {HYPER_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
+                                "Run it as root, or have polkit allow org.hyper1.manage-jobs."},
+                {SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
+                                "Run it as root, or have polkit allow org.hyper1.manage-jobs."},
+                {SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,
+                                "Run it as root, or without --no-ask-password at a terminal."},
+                {SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_UNAVAILABLE,
+                                "hyper-managerd is not installed there, or the bus does not know of it yet: "
+                                "\"systemctl reload dbus\"."},
+                {SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_UNAVAILABLE,
+                                "\"systemctl status hyper-managerd\" tells more."},
+                {SD_BUS_ERROR_NO_REPLY, EXIT_UNAVAILABLE, "\"systemctl status hyper-managerd\" tells more."},
+                {SD_BUS_ERROR_TIMEOUT, EXIT_UNAVAILABLE, "\"systemctl status hyper-managerd\" tells more."},
+                {SD_BUS_ERROR_DISCONNECTED, EXIT_UNAVAILABLE, "\"systemctl status dbus\" tells more."},
+                {SD_BUS_ERROR_UNKNOWN_METHOD, EXIT_OTHER,
+                                "hyper-managerd and hyperctl are of different versions."},
+                {"org.freedesktop.systemd1.NoSuchUnit", EXIT_UNAVAILABLE,
+                                "hyper-managerd.service is not installed."},
+                {"org.freedesktop.systemd1.UnitMasked", EXIT_UNAVAILABLE,
+                                "\"systemctl unmask hyper-managerd\" allows it again."},
+                {"org.freedesktop.DBus.Error.Spawn.ChildExited", EXIT_UNAVAILABLE,
+                                "\"systemctl status hyper-managerd\" tells more."},
+};
+
+static int find_answer(const char *name) {
+        for (size_t i = 0; name && i < ELEMENTSOF(answers); i++)
+                if (streq(answers[i].name, name))
+                        return (int) i;
+        return -ENOENT;
+}
+
+/* sd-bus wraps an errno of its own, such as that of a connection that broke, as System.Error.ENOTCONN. */
+static bool is_local_error(const char *name) {
+        return name && startswith(name, "System.Error.");
+}
+
+int client_exit_status(const char *name) {
+        int i = find_answer(name);
+
+        return i >= 0 ? answers[i].status : is_local_error(name) ? EXIT_UNAVAILABLE : EXIT_OTHER;
+}
+
+static const char *errno_remedy(const Ctl *ctl, int r) {
+        if (r == -EACCES || r == -EPERM)
+                return "Run it as root.";
+        switch (ctl->args.transport) {
+        case TRANSPORT_REMOTE:
+                return "Does \"ssh HOST systemd-stdio-bridge\" work without a question, and does HOST have a system bus?";
+        case TRANSPORT_MACHINE:
+                return "\"machinectl list\" shows the containers there are; entering one takes root.";
+        default:
+                return "Is the bus running? \"systemctl status dbus\" tells.";
+        }
+}
+
+static int local_failure(Ctl *ctl, int r, const char *what) {
+        log_error_errno(r, "%s failed: %m. %s", what, r == -ENOMEM ? "" : errno_remedy(ctl, r));
+        return r == -EACCES || r == -EPERM ? EXIT_DENIED : r == -ENOMEM ? EXIT_OTHER : EXIT_UNAVAILABLE;
+}
+
+int client_failure(Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
+        _cleanup_free_ char *text = NULL;
+        const char *remedy;
+        int i;
+
+        if (!sd_bus_error_is_set(error) || is_local_error(error->name))
+                return local_failure(ctl, r, what);
+        i = find_answer(error->name);
+        remedy = i >= 0 ? answers[i].remedy : NULL;
+        text = text_escape(isempty(error->message) ? error->name : error->message, ctl->err.utf8);
+        if (!text)
+                return log_oom(), EXIT_OTHER;
+        log_error("%s failed: %s%s%s%s", what, text, endswith(text, ".") ? "" : ".", remedy ? " " : "",
+                        strempty(remedy));
+        return client_exit_status(error->name);
+}
+
+int client_open(Ctl *ctl, sd_bus **ret) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int r;
+
+        switch (ctl->args.transport) {
+        case TRANSPORT_REMOTE:
+                r = sd_bus_open_system_remote(&bus, ctl->args.host);
+                break;
+        case TRANSPORT_MACHINE:
+                r = sd_bus_open_system_machine(&bus, ctl->args.host);
+                break;
+        default:
+                r = sd_bus_open_system(&bus);
+        }
+        if (r < 0)
+                return r;
+        r = sd_bus_set_allow_interactive_authorization(bus, !ctl->args.no_ask_password);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+int client_connect(Ctl *ctl, sd_bus **ret) {
+        int r = client_open(ctl, ret);
+
+        if (r < 0) {
+                _cleanup_free_ char *what = ctl->args.transport == TRANSPORT_LOCAL
+                                ? strdup("Connecting to the system bus")
+                                : strprintf("Connecting to the system bus of %s", ctl->args.host);
+
+                return client_failure(ctl, NULL, r, what ? what : "Connecting");
+        }
+        if (ctl->args.transport == TRANSPORT_LOCAL && !ctl->args.no_ask_password)
+                polkit_agent_open();
+        return EXIT_OK;
+}
+
+int client_call_message(Ctl *ctl, sd_bus *bus, sd_bus_message *m, sd_bus_message **ret, const char *what) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = sd_bus_call(bus, m, CALL_TIMEOUT, &error, ret);
+
+        return r < 0 ? client_failure(ctl, &error, r, what) : EXIT_OK;
+}
+
+int client_call(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, const char *method,
+                const char *types, ...) {
+        _cleanup_message_ sd_bus_message *m = NULL;
+        va_list ap;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                        bus, &m, HYPER_BUS_NAME, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, method);
+        if (r >= 0 && types) {
+                va_start(ap, types);
+                r = sd_bus_message_appendv(m, types, ap);
+                va_end(ap);
+        }
+        if (r < 0)
+                return client_failure(ctl, NULL, r, what);
+        return client_call_message(ctl, bus, m, ret, what);
+}
+
+int client_print_json(Ctl *ctl, json_t *value) {
+        _cleanup_free_ char *text = NULL;
+
+        if (!value)
+                return log_oom(), EXIT_OTHER;
+        text = text_json(value, ctl->args.json == JSON_MODE_PRETTY, ctl->out.tty ? ctl->out.utf8 : true);
+        if (!text)
+                return log_oom(), EXIT_OTHER;
+        return puts(text) < 0 ? EXIT_OTHER : EXIT_OK;
+}

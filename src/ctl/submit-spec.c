@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <libgen.h>
+#include <unistd.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "ctl/submit-spec.h"
+#include "shared/job-spec.h"
+
+/* The object at @key, made if it is not there; NULL when it is something else, or out of memory. */
+static json_t *descend(json_t *object, const char *key) {
+        json_t *child = json_object_get(object, key);
+
+        if (!child && json_object_set_new(object, key, json_object()) >= 0)
+                child = json_object_get(object, key);
+        return json_is_object(child) ? child : NULL;
+}
+
+static int set_new(json_t *spec, const char *section, const char *key, json_t *value) {
+        json_t *object = section ? descend(spec, section) : spec;
+
+        if (!object) {
+                json_decref(value);
+                log_error("The spec's \"%s\" is not an object.", section);
+                return EXIT_REFUSED;
+        }
+        if (!value || json_object_set_new(object, key, value) < 0)
+                return log_oom(), EXIT_OTHER;
+        return EXIT_OK;
+}
+
+static int set_string(json_t *spec, const char *section, const char *key, const char *value) {
+        return set_new(spec, section, key, json_string(value));
+}
+
+static bool is_nbd_uri(const char *s) {
+        return startswith(s, "nbd:") || startswith(s, "nbds:") || startswith(s, "nbd+unix:") ||
+                        startswith(s, "nbds+unix:");
+}
+
+static bool has_dotdot(const char *path) {
+        return startswith(path, "../") || strstr(path, "/../");
+}
+
+/* "../a.vmdk": where that really is; hyper-managerd takes plain paths only. */
+static char *resolve_dotdot(const char *path) {
+        _cleanup_free_ char *for_dir = strdup(path), *for_name = strdup(path), *dir = NULL;
+
+        if (!for_dir || !for_name)
+                return NULL;
+        dir = realpath(dirname(for_dir), NULL);
+        return dir ? strprintf("%s/%s", streq(dir, "/") ? "" : dir, basename(for_name)) : NULL;
+}
+
+/* "a.vmdk" and "./a.vmdk" are in the current folder. */
+static int make_absolute(const Arguments *a, const char *option, const char *path, char **ret) {
+        _cleanup_free_ char *cwd = NULL;
+        const char *rest;
+
+        if (path[0] == '/') {
+                *ret = strdup(path);
+                return *ret ? EXIT_OK : (log_oom(), EXIT_OTHER);
+        }
+        if (a->transport != TRANSPORT_LOCAL) {
+                log_error("--%s= must be an absolute path, as it is on %s.", option, a->host);
+                return EXIT_USAGE;
+        }
+        if (has_dotdot(path)) {
+                *ret = resolve_dotdot(path);
+                if (*ret)
+                        return EXIT_OK;
+                log_error_errno(errno, "--%s=%s: the folder cannot be found: %m", option, path);
+                return EXIT_OTHER;
+        }
+        cwd = getcwd(NULL, 0);
+        if (!cwd) {
+                log_error_errno(errno, "Failed to find the current folder: %m");
+                return EXIT_OTHER;
+        }
+        while ((rest = startswith(path, "./")))
+                path = rest + strspn(rest, "/");
+        *ret = strprintf("%s/%s", streq(cwd, "/") ? "" : cwd, path);
+        return *ret ? EXIT_OK : (log_oom(), EXIT_OTHER);
+}
+
+/* Replaces the whole endpoint: a "path" of the file together with a "uri" of ours would be neither. */
+static int set_endpoint(const Arguments *a, json_t *spec, const char *section, const char *value) {
+        _cleanup_free_ char *path = NULL;
+        int status;
+
+        if (!utf8_is_valid(value) || isempty(value)) {
+                log_error("--%s= must be a path or an NBD URI, in UTF-8.", section);
+                return EXIT_USAGE;
+        }
+        status = set_new(spec, NULL, section, json_object());
+        if (status == EXIT_OK && is_nbd_uri(value)) {
+                status = set_string(spec, section, "type", "nbd");
+                return status == EXIT_OK ? set_string(spec, section, "uri", value) : status;
+        }
+        if (status == EXIT_OK)
+                status = make_absolute(a, section, value, &path);
+        if (status == EXIT_OK)
+                status = set_string(spec, section, "type", "file");
+        return status == EXIT_OK ? set_string(spec, section, "path", path) : status;
+}
+
+/* The format that the destination's name promises, or NULL. */
+static const char *format_of_name(const char *path) {
+        static const struct {
+                const char *suffix, *format;
+        } formats[] = {{".qcow2", "qcow2"}, {".raw", "raw"}, {".img", "raw"}, {".vmdk", "vmdk"}};
+
+        for (size_t i = 0; i < ELEMENTSOF(formats); i++)
+                if (endswith(path, formats[i].suffix))
+                        return formats[i].format;
+        return NULL;
+}
+
+static int apply_endpoints(const Arguments *a, json_t *spec) {
+        int status = EXIT_OK;
+
+        if (a->source)
+                status = set_endpoint(a, spec, "source", a->source);
+        if (status == EXIT_OK && a->source_format)
+                status = set_string(spec, "source", "format", a->source_format);
+        if (status == EXIT_OK && a->checksum)
+                status = set_string(spec, "source", "checksum", a->checksum);
+        if (status == EXIT_OK && a->destination)
+                status = set_endpoint(a, spec, "destination", a->destination);
+        if (status == EXIT_OK && a->format)
+                status = set_string(spec, "destination", "format", a->format);
+        else if (status == EXIT_OK && a->destination && !is_nbd_uri(a->destination)) {
+                if (!format_of_name(a->destination)) {
+                        log_error("The name %s does not tell the format: give --format=qcow2, raw or vmdk.",
+                                        a->destination);
+                        return EXIT_USAGE;
+                }
+                status = set_string(spec, "destination", "format", format_of_name(a->destination));
+        }
+        return status;
+}
+
+static int apply_policy(const Arguments *a, json_t *spec) {
+        const struct {
+                Option option;
+                const char *key;
+                unsigned value;
+        } numbers[] = {
+                        {OPTION_PRIORITY, "priority", a->priority},
+                        {OPTION_TIMEOUT, "timeout_seconds", a->timeout},
+                        {OPTION_RETRIES, "retry_count", a->retries},
+        };
+        int status = EXIT_OK;
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers) && status == EXIT_OK; i++)
+                if (a->given & OPTION_BIT(numbers[i].option))
+                        status = set_new(spec, "execution_policy", numbers[i].key,
+                                        json_integer((json_int_t) numbers[i].value));
+        return status;
+}
+
+int submit_spec_apply(const Arguments *a, json_t *spec) {
+        int status;
+
+        status = apply_endpoints(a, spec);
+        if (status == EXIT_OK)
+                status = apply_policy(a, spec);
+        if (status == EXIT_OK && a->compress)
+                status = set_new(spec, "parameters", "compress", json_true());
+        if (status == EXIT_OK && a->verify)
+                status = set_new(spec, "parameters", "verify", json_true());
+        if (status == EXIT_OK && a->operation)
+                status = set_string(spec, NULL, "operation", a->operation);
+        else if (status == EXIT_OK && !json_object_get(spec, "operation"))
+                status = set_string(spec, NULL, "operation", "convert");
+        if (status == EXIT_OK && a->id)
+                status = set_string(spec, NULL, "job_id", a->id);
+        return status;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the options of "hyperctl submit" to a job spec. */
+
+#include <jansson.h>
+
+#include "ctl/verbs.h"
+
+/* Puts what the options say into @spec (an object), over what it says already. Paths that are not absolute
+ * are taken from the current folder, for a job on this machine. Returns an ExitStatus and says what is
+ * wrong. */
+int submit_spec_apply(const Arguments *a, json_t *spec);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "basic/log.h"
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "ctl/job-view.h"
+#include "ctl/text.h"
+#include "shared/json-table.h"
+
+#define LABEL_WIDTH 12
+
+/* "       State: …", the value escaped, nothing for an empty one. */
+static int line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) _printf_(4, 5);
+static int line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) {
+        _cleanup_free_ char *text = NULL, *escaped = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
+        va_end(ap);
+        escaped = text ? text_escape(text, ctl->out.utf8) : NULL;
+        if (!escaped)
+                return -ENOMEM;
+        if (*escaped)
+                printf("%*s%s %s%s%s\n", LABEL_WIDTH, label, *label ? ":" : " ",
+                                colour_on(&ctl->out, colour), escaped, colour_off(&ctl->out, colour));
+        return 0;
+}
+
+#define WHEN_SIZE 96
+static const char *format_when(char buf[static WHEN_SIZE], usec_t t) {
+        time_t seconds = (time_t) (t / USEC_PER_SEC);
+        char date[40], span[TIMESPAN_SIZE];
+        usec_t now = now_realtime();
+        struct tm tm;
+
+        if (t == 0 || !localtime_r(&seconds, &tm) ||
+                        strftime(date, sizeof(date), "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+                return "";
+        if (now >= t + USEC_PER_SEC)
+                snprintf(buf, WHEN_SIZE, "%s; %s ago", date,
+                                format_timespan(span, (now - t) / USEC_PER_SEC * USEC_PER_SEC));
+        else
+                snprintf(buf, WHEN_SIZE, "%s", date);
+        return buf;
+}
+
+static int print_endpoint(Ctl *ctl, const char *label, json_t *endpoint) {
+        const char *where = json_string_value(json_object_get(endpoint, "path"));
+        const char *format = json_string_value(json_object_get(endpoint, "format"));
+
+        if (!where)
+                where = json_string_value(json_object_get(endpoint, "uri"));
+        return where ? line(ctl, label, COLOUR_NONE, "%s%s%s%s", where, format ? " (" : "", strempty(format),
+                                       format ? ")" : "")
+                     : 0;
+}
+
+static int print_progress(Ctl *ctl, const JobView *v) {
+        char done[BYTES_SIZE], total[BYTES_SIZE], rate[BYTES_SIZE];
+        _cleanup_free_ char *bytes = NULL, *speed = NULL;
+
+        if (isempty(v->phase) && v->percent < 0)
+                return 0;
+        bytes = v->total > 0
+                        ? strprintf(", %s of %s", format_bytes(done, v->done), format_bytes(total, v->total))
+                        : strdup("");
+        speed = v->rate > 0 && !job_view_has_ended(v) ? strprintf(", %s/s", format_bytes(rate, v->rate))
+                                                      : strdup("");
+        if (!bytes || !speed)
+                return -ENOMEM;
+        if (v->percent < 0)
+                return line(ctl, "Progress", COLOUR_NONE, "%s%s%s", v->phase, bytes, speed);
+        return line(ctl, "Progress", COLOUR_NONE, "%s%s%.1f%%%s%s", strempty(v->phase),
+                        isempty(v->phase) ? "" : ", ", v->percent, bytes, speed);
+}
+
+static int print_output(Ctl *ctl, json_t *output) {
+        const char *where = json_string_value(json_object_get(output, "path"));
+        const char *format = json_string_value(json_object_get(output, "format"));
+        json_t *virtual_size = json_object_get(output, "virtual_size"),
+               *actual_size = json_object_get(output, "actual_size");
+        char a[BYTES_SIZE], b[BYTES_SIZE];
+
+        if (!json_is_integer(virtual_size) || !json_is_integer(actual_size))
+                return line(ctl, "Output", COLOUR_NONE, "%s (%s)", strna(where), strna(format));
+        return line(ctl, "Output", COLOUR_NONE, "%s (%s, %s, %s on disk)", strna(where), strna(format),
+                        format_bytes(a, (uint64_t) json_integer_value(virtual_size)),
+                        format_bytes(b, (uint64_t) json_integer_value(actual_size)));
+}
+
+/* Output files, and why it failed in the job's own words. */
+static int print_result(Ctl *ctl, const JobView *v) {
+        _cleanup_(json_decrefp) json_t *result = json_loads(strempty(v->result), 0, NULL);
+        json_t *error = json_object_get(result, "error"), *output;
+        const char *message = json_string_value(json_object_get(error, "message")),
+                   *phase = json_string_value(json_object_get(error, "phase"));
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(json_object_get(result, "outputs"), i, output) {
+                r = print_output(ctl, output);
+                if (r < 0)
+                        return r;
+        }
+        if (message && !streq_ptr(message, v->reason))
+                r = line(ctl, "Error", COLOUR_RED, "%s%s%s", strempty(phase), phase ? ": " : "", message);
+        return r;
+}
+
+static int print_history(Ctl *ctl, const JobView *v) {
+        char when[RFC3339_SIZE];
+        int r = 0;
+
+        for (size_t i = 0; i < v->n_history && r >= 0; i++) {
+                const StateChange *c = v->history + i;
+
+                r = line(ctl, i == 0 ? "History" : "", COLOUR_NONE, "%s %s%s%s",
+                                format_rfc3339(when, c->when), c->state, isempty(c->reason) ? "" : ": ",
+                                strempty(c->reason));
+        }
+        return r;
+}
+
+static int print_times(Ctl *ctl, const JobView *v) {
+        char buf[WHEN_SIZE], span[TIMESPAN_SIZE];
+        int r;
+
+        r = line(ctl, "Created", COLOUR_NONE, "%s", format_when(buf, v->created));
+        if (r >= 0)
+                r = line(ctl, "Started", COLOUR_NONE, "%s", format_when(buf, v->started));
+        if (r >= 0)
+                r = line(ctl, "Finished", COLOUR_NONE, "%s", format_when(buf, v->finished));
+        if (r >= 0 && v->started > 0 && v->finished > v->started)
+                r = line(ctl, "Took", COLOUR_NONE, "%s", format_timespan(span, v->finished - v->started));
+        return r;
+}
+
+static int print_job(Ctl *ctl, const JobView *v) {
+        _cleanup_(json_decrefp) json_t *spec = json_loads(strempty(v->spec), 0, NULL);
+        Colour colour = colour_of_state(strempty(v->state));
+        int r;
+
+        printf("%s%s%s %s - %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
+                        colour_off(&ctl->out, colour), v->id, strempty(v->operation));
+        r = line(ctl, "State", colour, "%s", strempty(v->state));
+        if (r >= 0)
+                r = line(ctl, "Reason", COLOUR_NONE, "%s", strempty(v->reason));
+        if (r >= 0)
+                r = print_progress(ctl, v);
+        if (r >= 0)
+                r = print_endpoint(ctl, "Source", json_object_get(spec, "source"));
+        if (r >= 0)
+                r = print_endpoint(ctl, "Destination", json_object_get(spec, "destination"));
+        if (r >= 0)
+                r = print_result(ctl, v);
+        if (r >= 0)
+                r = line(ctl, "Unit", COLOUR_NONE, "%s", strempty(v->unit));
+        if (r >= 0 && v->attempt > 0)
+                r = line(ctl, "Attempt", COLOUR_NONE, "%u", v->attempt);
+        if (r >= 0)
+                r = line(ctl, "Priority", COLOUR_NONE, "%u", v->priority);
+        if (r >= 0)
+                r = print_times(ctl, v);
+        if (r >= 0)
+                r = print_history(ctl, v);
+        return r;
+}
+
+static int status_one(Ctl *ctl, sd_bus *bus, const char *id, bool first) {
+        _cleanup_(json_decrefp) json_t *details = NULL;
+        _cleanup_(job_view_done) JobView view = {.percent = -1};
+        _cleanup_free_ char *path = NULL;
+        int status;
+
+        status = job_view_find(ctl, bus, id, &path, &details);
+        if (status != EXIT_OK)
+                return status;
+        if (ctl->args.json != JSON_MODE_OFF)
+                return client_print_json(ctl, details);
+        status = job_view_fetch(ctl, bus, id, path, &view);
+        if (status != EXIT_OK)
+                return status;
+        if (!first)
+                putchar('\n');
+        if (free_and_strdup(&view.id, id) < 0 || print_job(ctl, &view) < 0)
+                return log_oom(), EXIT_OTHER;
+        return EXIT_OK;
+}
+
+int verb_status(Ctl *ctl, char **words) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int first = client_connect(ctl, &bus);
+
+        if (first != EXIT_OK)
+                return first;
+        STRV_FOREACH(id, words) {
+                int status = status_one(ctl, bus, *id, id == words);
+
+                if (first == EXIT_OK)
+                        first = status;
+        }
+        return first;
+}

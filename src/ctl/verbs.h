@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The verbs of hyperctl, as a table. */
+
+#include "ctl/arguments.h"
+#include "ctl/terminal.h"
+
+/* How hyperctl exits; also in hyperctl(1). Of several jobs the first that did not end well decides. */
+typedef enum ExitStatus {
+        EXIT_OK = 0,
+        EXIT_OTHER = 1, /* anything without a number of its own */
+        EXIT_USAGE = 2, /* the command line makes no sense */
+        EXIT_JOB_FAILED = 3,
+        EXIT_JOB_CANCELLED = 4,
+        EXIT_NO_SUCH_JOB = 5,
+        EXIT_REFUSED = 6, /* hyper understood, and says no: a wrong spec, a path it may not touch, an id in
+                             use */
+        EXIT_DENIED = 7, /* polkit or the bus says no */
+        EXIT_UNAVAILABLE = 8, /* no bus, no hyper-managerd, no such host */
+} ExitStatus;
+
+/* What every verb is given. */
+typedef struct Ctl {
+        Arguments args;
+        Terminal out, err; /* what stdout and stderr can show */
+} Ctl;
+
+#define WORDS_ANY SIZE_MAX
+
+typedef struct Verb {
+        const char *name;
+        size_t min, max; /* words behind the verb */
+        uint64_t options; /* OPTION_BIT()s, besides options_common() */
+        int (*run)(Ctl *ctl, char **words); /* returns an ExitStatus; has said what is wrong */
+        const char *usage; /* what follows the verb: "ID…" */
+        const char *help; /* one line */
+} Verb;
+
+/* Ends with a NULL name. */
+const Verb *verb_table(void) _pure_;
+const Verb *verb_find(const char *name) _pure_;
+
+int verb_submit(Ctl *ctl, char **words);
+int verb_list(Ctl *ctl, char **words);
+int verb_status(Ctl *ctl, char **words);
+int verb_watch(Ctl *ctl, char **words);
+int verb_logs(Ctl *ctl, char **words);
+int verb_cancel(Ctl *ctl, char **words);
+int verb_config(Ctl *ctl, char **words);
+int verb_reload(Ctl *ctl, char **words);
+int verb_help(Ctl *ctl, char **words);
+
+/* All of hyperctl: reads the command line, runs the verb, returns the exit status. */
+int ctl_run(int argc, char **argv);

@@ -31,3 +31,8 @@ libhyper_api_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la 
 	$(JANSSON_LIBS)
 EXTRA_DIST += src/api/README.md
 include src/api/dialects.mk
+
+libexec_PROGRAMS += hyper-apid
+hyper_apid_SOURCES = src/api/apid-main.c
+hyper_apid_CPPFLAGS = $(libhyper_api_la_CPPFLAGS)
+hyper_apid_LDADD = libhyper-dialects.la libhyper-api.la

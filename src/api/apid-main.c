@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-apid: takes the sockets from systemd, serves a dialect on each, and leaves when nobody asks. */
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+#include "api/api.h"
+#include "api/hypersdk/hypersdk.h"
+#include "api/router.h"
+#include "api/worker/worker.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "shared/settings.h"
+
+/* What is served on which sockets: by the FileDescriptorName= of the socket unit. */
+static const Dialect *const dialects[] = {
+                &hypersdk_dialect,
+                &worker_dialect,
+};
+
+static const Dialect *dialect_by_fd_name(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(dialects); i++)
+                if (streq(dialects[i]->fd_name, name))
+                        return dialects[i];
+        return NULL;
+}
+
+static int help(void) {
+        printf("Usage: hyper-apid [OPTION]\n\n"
+               "The HTTP API of hyper. It is started by systemd when a client connects to one of its sockets\n"
+               "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a while.\n\n"
+               "  -h --help      Show this help\n"
+               "     --version   Show the version\n\n"
+               "See hyper-apid(8) for the paths it serves, hyper.conf(5) for the configuration.\n");
+        return 0;
+}
+
+/* 1: go on; 0: done; negative errno. */
+static int parse_argv(int argc, char *argv[]) {
+        enum { ARG_VERSION = 0x100 };
+        static const struct option options[] = {
+                        {"help", no_argument, NULL, 'h'},
+                        {"version", no_argument, NULL, ARG_VERSION},
+                        {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        return help();
+                case ARG_VERSION:
+                        printf("hyper-apid %s\n", PACKAGE_VERSION);
+                        return 0;
+                default: /* getopt_long(3) has said what is wrong */
+                        return -EINVAL;
+                }
+
+        if (optind < argc) {
+                log_error("hyper-apid takes no arguments, but got \"%s\".", argv[optind]);
+                return -EINVAL;
+        }
+        return 1;
+}
+
+static int load_settings(Settings **ret) {
+        _cleanup_free_ char *error = NULL;
+        _cleanup_(settings_freep) Settings *settings = NULL;
+        int r, level;
+
+        r = settings_load(SYSCONFDIR "/hyper", &settings, &error);
+        if (r < 0)
+                return log_error_errno(
+                                r, "Failed to read the configuration: %s", error ? error : strerror(-r));
+
+        level = settings->daemon.log_level ? log_level_from_string(settings->daemon.log_level) : -EINVAL;
+        if (level >= 0)
+                log_set_max_level(level);
+
+        *ret = TAKE_PTR(settings);
+        return 0;
+}
+
+static int serve(Api *api, int fd, const char *name) {
+        const Dialect *dialect = dialect_by_fd_name(name);
+        int r;
+
+        if (!dialect) {
+                log_error("No API is known for a socket named \"%s\"; see FileDescriptorName= of the socket unit "
+                          "that started this.",
+                                name);
+                return -EINVAL;
+        }
+
+        r = sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, /* listening= */ 1);
+        if (r == 0) {
+                log_error("%s.socket: what was passed is not a listening stream socket (ListenStream=).",
+                                name);
+                return -EINVAL;
+        }
+        if (r < 0)
+                return log_error_errno(r, "Failed to look at a socket of %s.socket: %m", name);
+
+        r = api_add_listener(api, dialect, fd);
+        if (r == -EADDRNOTAVAIL) {
+                log_error("Refusing to serve %s.socket: one of its addresses can be reached from other machines, "
+                          "and requests from there would not be authenticated. Change its ListenStream= to an "
+                          "address in 127.0.0.0/8, [::1] or a unix socket ('systemctl edit %s.socket'), then "
+                          "'systemctl restart %s.socket'. To reach it from elsewhere use 'ssh -L'.",
+                                name, name, name);
+                return r;
+        }
+        if (r < 0)
+                return log_error_errno(r, "Failed to serve %s.socket: %m", name);
+        return 0;
+}
+
+static int serve_all(Api *api) {
+        _cleanup_strv_free_ char **names = NULL;
+        int n, r;
+
+        n = sd_listen_fds_with_names(/* unset_environment= */ true, &names);
+        if (n < 0)
+                return log_error_errno(n, "Failed to take the sockets from systemd: %m");
+        if (n == 0) {
+                log_error("hyper-apid serves the sockets systemd hands it, and got none. "
+                          "Start it with 'systemctl start hyper.socket'.");
+                return -ENOTCONN;
+        }
+
+        for (int i = 0; i < n; i++) {
+                r = serve(api, SD_LISTEN_FDS_START + i, names[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+        log_debug("Asked to stop, finishing the answers in flight.");
+        (void) sd_notify(0, "STOPPING=1");
+        api_shutdown(userdata, 0);
+        return 0;
+}
+
+static int add_signals(sd_event *event, Api *api) {
+        static const int signals[] = {SIGTERM, SIGINT};
+        sigset_t mask;
+        int r;
+
+        /* A client that goes away is no reason to die. */
+        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+                return -errno;
+
+        sigemptyset(&mask);
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                sigaddset(&mask, signals[i]);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                r = sd_event_add_signal(event, NULL, signals[i], on_signal, api);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int run(void) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(settings_freep) Settings *settings = NULL;
+        _cleanup_(api_freep) Api *api = NULL;
+        int r;
+
+        r = load_settings(&settings);
+        if (r < 0)
+                return r;
+        r = sd_event_default(&event);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make an event loop: %m");
+        r = api_new(event,
+                        &(ApiConfig){
+                                        .database = settings->database.path,
+                                        .idle_timeout = settings->daemon.idle_timeout,
+                        },
+                        &api);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        r = add_signals(event, api);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch for signals: %m");
+        r = serve_all(api);
+        if (r < 0)
+                return r;
+        r = sd_event_set_watchdog(event, true);
+        if (r < 0)
+                log_warning_errno(r, "Failed to set up the watchdog: %m");
+
+        (void) sd_notify(0, "READY=1");
+        r = sd_event_loop(event);
+        (void) sd_notify(0, "STOPPING=1");
+        if (r < 0)
+                return log_error_errno(r, "The event loop failed: %m");
+        return r;
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-apid");
+        r = parse_argv(argc, argv);
+        if (r <= 0)
+                return r < 0 ? EX_USAGE : EXIT_SUCCESS;
+
+        r = run();
+        /* EX_CONFIG: starting again would not help (RestartPreventExitStatus= of hyper.service). */
+        if (r == -EBADMSG || r == -EINVAL || r == -EADDRNOTAVAIL)
+                return EX_CONFIG;
+        return r < 0 ? EXIT_FAILURE : r;
+}

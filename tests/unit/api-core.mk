@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+UNIT_TESTS += tests/unit/test-api-parse tests/unit/test-api-http
+API_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS)
+API_TEST_LDADD = libhyper-api.la $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_api_parse_SOURCES = tests/unit/test-api-parse.c
+tests_unit_test_api_parse_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_parse_LDADD = $(API_TEST_LDADD)
+tests_unit_test_api_http_SOURCES = tests/unit/test-api-http.c tests/unit/api-test.c tests/unit/api-test.h
+tests_unit_test_api_http_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_http_LDADD = $(API_TEST_LDADD)

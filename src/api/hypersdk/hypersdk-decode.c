@@ -248,7 +248,9 @@ static int selection_from_request(Request *q, HypersdkSelection *ret, JsonErrors
                 return r;
         if (errors->errors)
                 return -EBADMSG;
-        s.ids = TAKE_PTR(q->job_ids);
+        /* An empty list is how some clients write none. */
+        if (strv_length(q->job_ids) > 0)
+                s.ids = TAKE_PTR(q->job_ids);
         *ret = s;
         s = (HypersdkSelection){};
         return 0;

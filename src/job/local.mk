@@ -31,3 +31,49 @@ libhyper_engine_la_SOURCES = \
 	src/job/zero.h
 libhyper_engine_la_CFLAGS = $(AM_CFLAGS) $(NBD_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) -pthread
 libhyper_engine_la_LIBADD = libhyper-basic.la $(NBD_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -lpthread
+
+# The program around the engine: phases, inspection of images, servers, the part folder.
+noinst_LTLIBRARIES += libhyper-job.la
+libhyper_job_la_SOURCES = \
+	src/job/checksum.c \
+	src/job/checksum.h \
+	src/job/child.c \
+	src/job/child.h \
+	src/job/connection.c \
+	src/job/convert.c \
+	src/job/convert.h \
+	src/job/finish.c \
+	src/job/image-header.c \
+	src/job/image-info.c \
+	src/job/image.c \
+	src/job/image.h \
+	src/job/inspect.c \
+	src/job/job.c \
+	src/job/job.h \
+	src/job/ova.c \
+	src/job/ova.h \
+	src/job/ovf.c \
+	src/job/ovf.h \
+	src/job/part-folder.c \
+	src/job/part-folder.h \
+	src/job/prepare.c \
+	src/job/report.c \
+	src/job/report.h \
+	src/job/run.c \
+	src/job/safe-open.c \
+	src/job/safe-open.h \
+	src/job/server.c \
+	src/job/server.h \
+	src/job/source.c \
+	src/job/source.h \
+	src/job/tar.c \
+	src/job/tar.h
+libhyper_job_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(CRYPTO_CFLAGS)
+libhyper_job_la_LIBADD = libhyper-engine.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
+	$(XML_LIBS) $(CRYPTO_LIBS)
+
+libexec_PROGRAMS += hyper-job
+hyper_job_SOURCES = src/job/job-main.c
+hyper_job_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+hyper_job_LDADD = libhyper-job.la
+EXTRA_DIST += src/job/README.md

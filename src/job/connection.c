@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Connections to disks, through servers of our own or to somebody else's, and who is to blame when one
+ * breaks. */
+
+#include <unistd.h>
+
+#include "basic/string-util.h"
+#include "job/source.h"
+#include "shared/json-table.h"
+
+#define MANY_CONNECTIONS 0 /* the engine's choice */
+
+void connection_done(Connection *c) {
+        c->endpoint = endpoint_free(c->endpoint);
+        c->servers = server_group_free(c->servers);
+}
+
+char *tidy_complaint(const char *errors) {
+        _cleanup_free_ char *line = child_complaint(errors);
+
+        if (!line)
+                return NULL;
+        /* "Could not open 'json:{…}': the reason": nobody wrote that file name. */
+        const char *options = strstr(line, "'json:{"), *end = options ? strstr(options, "}': ") : NULL;
+        return strdup(end ? end + strlen("}': ") : line);
+}
+
+/* The credential that the manager hands over, if there is one. */
+static int psk_file(const char *role, char **ret) {
+        const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+        if (isempty(directory))
+                return 0;
+        _cleanup_free_ char *path = strprintf("%s/%s.tls_psk", directory, role);
+        if (!path)
+                return -ENOMEM;
+        if (access(path, R_OK) == 0)
+                *ret = TAKE_PTR(path);
+        return 0;
+}
+
+int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret) {
+        char *const uris[] = {spec->uri, NULL};
+        _cleanup_free_ char *psk = NULL, *why = NULL;
+
+        int r = psk_file(role, &psk);
+        if (r < 0)
+                return r;
+        NbdOptions options = {
+                        .uris = uris,
+                        .connections = MANY_CONNECTIONS,
+                        .flags = flags,
+                        .tls_certificates = spec->tls_certificates,
+                        .tls_psk_file = psk,
+                        .cancel_fd = j->cancel_fd,
+                        .label = role,
+        };
+        r = endpoint_nbd_new(&options, ret, &why);
+        if (r >= 0)
+                return 0;
+        const char *code = failure_code_from_errno(r);
+        /* Whatever else a network says may pass; a file that is "missing" is not ours. */
+        if (streq(code, "failed") || streq(code, "source_missing"))
+                code = "connection_failed";
+        return job_fail(j, r, code, "Connecting to the %s server failed: %s", role,
+                        why ? why : strerror(-r));
+}
+
+static int server_fail(Job *j, int error, const char *label, const char *why) {
+        if (why && strstr(why, "Failed to get") && strstr(why, "lock"))
+                return job_fail(j, error, "source_in_use",
+                                "%s is in use by another process, perhaps a running virtual machine: %s",
+                                label, why);
+        switch (error) {
+        case -ECANCELED:
+                return error;
+        case -ENOENT:
+                return job_fail(j, error, "program_missing",
+                                "qemu-nbd was not found: install the package qemu-utils");
+        case -ESRCH:
+                return job_fail(j, error, "server_died", "The server for %s ended at its start: %s", label,
+                                strna(why));
+        default:
+                return job_fail(j, error, NULL, "Starting the server for %s failed: %s", label,
+                                strerror(-error));
+        }
+}
+
+int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *runtime,
+                const char *label, Connection *ret) {
+        _cleanup_connection_ Connection c = {};
+        _cleanup_json_ json_t *options = image_options(image);
+        _cleanup_free_ char *said = NULL, *why = NULL;
+
+        if (!options)
+                return -ENOMEM;
+        int r = server_group_start(options, writable ? 1 : servers_for_reading(), writable, runtime,
+                        j->cancel_fd, &c.servers, &said);
+        if (r < 0) {
+                _cleanup_free_ char *tidy = said ? tidy_complaint(said) : NULL;
+                return server_fail(j, r, label, tidy);
+        }
+        NbdOptions nbd = {
+                        .uris = server_group_sockets(c.servers),
+                        .connections = MANY_CONNECTIONS,
+                        .flags = flags,
+                        .cancel_fd = j->cancel_fd,
+                        .label = label,
+        };
+        r = endpoint_nbd_new(&nbd, &c.endpoint, &why);
+        if (r < 0)
+                return connection_fail(j, &c, NULL, r, "Opening the image", why);
+        *ret = c;
+        c = (Connection){};
+        return 0;
+}
+
+int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text) {
+        Connection *const both[] = {a, b};
+
+        if (error == -ECANCELED)
+                return error;
+        for (size_t i = 0; i < ELEMENTSOF(both); i++) {
+                if (!both[i] || !both[i]->servers)
+                        continue;
+                _cleanup_free_ char *dead = server_group_obituary(both[i]->servers);
+                if (dead)
+                        return job_fail(j, error, "server_died", "%s failed: the server for %s has died: %s",
+                                        what, both[i]->endpoint ? both[i]->endpoint->label : "the image",
+                                        dead);
+        }
+        return job_fail(j, error, NULL, "%s failed: %s", what, isempty(text) ? strerror(-error) : text);
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "job/checkpoint.h"
+#include "job/compare.h"
+#include "job/convert.h"
+
+/* --- where the image grows ------------------------------------------------------------------------------
+ */
+
+int part_image(const Conversion *c, size_t disk, Image *ret) {
+        Image i = {.whole = true, .format = c->spec->format};
+
+        i.label = output_path(c->spec->path, (unsigned) disk + 1);
+        i.path = disk == 0 ? strprintf("%s/" PART_IMAGE_FILE, c->part_dir)
+                           : strprintf("%s/disk%zu/" PART_IMAGE_FILE, c->part_dir, disk + 1);
+        if (!i.label || !i.path) {
+                image_done(&i);
+                return -ENOMEM;
+        }
+        *ret = i;
+        return 0;
+}
+
+static uint64_t allocated_bytes(const Conversion *c, unsigned disk) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        if (part_folder_disk(c->part_fd, disk, false, &fd) < 0 ||
+                        fstatat(fd, PART_IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return 0;
+        return (uint64_t) st.st_blocks * 512;
+}
+
+/* What takes room in a source that has no map of its own may be written zeroes, which become holes. */
+static bool allocation_is_data(const Image *i) {
+        return i->format != FORMAT_RAW && !i->extents;
+}
+
+int convert_check_space(Conversion *c) {
+        char missing[BYTES_SIZE], need_text[BYTES_SIZE];
+        uint64_t need = 0, have = 0;
+        bool sure = true;
+        struct statvfs fs;
+
+        if (c->spec->type != ENDPOINT_FILE || !c->source->disks || c->job->plan->spec->parameters.compress)
+                return 0;
+        if (fstatvfs(c->part_fd, &fs) < 0)
+                return -errno;
+        for (size_t i = 0; i < c->source->n_disks; i++) {
+                const Image *image = &c->source->disks[i];
+                need += MIN(image->actual_size, image->virtual_size);
+                have += allocated_bytes(c, (unsigned) i + 1);
+                sure = sure && allocation_is_data(image);
+        }
+        need = need > have ? need - have : 0;
+        uint64_t available = (uint64_t) fs.f_bavail * fs.f_frsize;
+        if (need <= available)
+                return 0;
+        format_bytes(need_text, need);
+        format_bytes(missing, need - available);
+        if (sure)
+                return job_fail(c->job, ENOSPC, "no_space",
+                                "The file system of %s cannot hold the disk: %s are needed, %s are missing",
+                                c->spec->path, need_text, missing);
+        report_note(&c->job->report,
+                        "The file system of %s may be too small: the source takes %s, %s more than are free",
+                        c->spec->path, need_text, missing);
+        return 0;
+}
+
+/* --- destinations ---------------------------------------------------------------------------------------
+ */
+
+/* What must be the same for a copy to go on, besides the source. */
+static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
+        if (c->spec->type == ENDPOINT_NBD)
+                return strprintf("nbd %s %" PRIu64, c->spec->uri, nbd->size);
+        return strprintf("%s%s", disk_format_to_string((DiskFormat) c->spec->format),
+                        c->job->plan->spec->parameters.compress ? " compress" : "");
+}
+
+typedef struct Destination {
+        Connection connection; /* with a server: vmdk */
+        Part *part;
+        uint64_t watermark;
+} Destination;
+
+static void destination_done(Destination *d) {
+        connection_done(&d->connection);
+        part_close(d->part);
+        *d = (Destination){};
+}
+
+static int open_part(
+                Conversion *c, size_t disk, uint64_t size, const Endpoint *nbd, unsigned flags, Part **ret) {
+        _cleanup_free_ char *source = strprintf("%s\ndisk %zu", c->source->identity, disk + 1);
+        _cleanup_free_ char *destination = destination_identity(c, nbd), *why = NULL;
+        CheckpointIdentity id = {.source = source, .size = size, .destination = destination};
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!source || !destination)
+                return -ENOMEM;
+        int r = part_folder_disk(c->part_fd, (unsigned) disk + 1, true, &fd);
+        if (r >= 0)
+                r = part_open(fd, &id, flags, ret, &why);
+        if (r < 0)
+                return job_fail(c->job, r, NULL,
+                                "Opening the folder for the unfinished image, %s, failed: %s", c->part_dir,
+                                why ? why : strerror(-r));
+        return 0;
+}
+
+static int open_own_format(Conversion *c, const char *label, Destination *d) {
+        _cleanup_free_ char *why = NULL;
+
+        int r = part_open_endpoint(d->part, disk_format_to_qemu((DiskFormat) c->spec->format),
+                        c->job->plan->spec->parameters.compress, label, &d->connection.endpoint,
+                        &d->watermark, &why);
+        if (r < 0)
+                return job_fail(c->job, r, NULL, "Making the image %s failed: %s", label,
+                                why ? why : strerror(-r));
+        return 0;
+}
+
+static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
+        _cleanup_child_output_ ChildOutput o = {};
+        _cleanup_free_ char *bytes = strprintf("%" PRIu64, size);
+        const char *const argv[] = {"qemu-img", "create", "-q", "-f", "vmdk", "-o",
+                        "subformat=monolithicSparse", image->path, bytes, NULL};
+        ChildLimits limits = {.timeout = 60 * USEC_PER_SEC, .output_max = 65536};
+
+        if (!bytes)
+                return -ENOMEM;
+        if (unlink(image->path) < 0 && errno != ENOENT)
+                return job_fail(c->job, errno, NULL, "Removing an older %s failed: %s", image->path,
+                                strerror(errno));
+        int r = child_run(argv, &limits, c->job->cancel_fd, &o);
+        if (r == -ENOENT)
+                return job_fail(c->job, r, "program_missing",
+                                "qemu-img was not found: install the package qemu-utils");
+        if (r == -ECANCELED)
+                return r;
+        if (r < 0)
+                return job_fail(c->job, r, NULL, "Making the image %s failed: %s", image->label,
+                                strerror(-r));
+        if (o.status == 0)
+                return 0;
+        _cleanup_free_ char *why = child_complaint(o.errors);
+        if (why && strstr(why, strerror(ENOSPC)))
+                return job_fail(c->job, ENOSPC, NULL, "Making the image %s failed: %s", image->label, why);
+        return job_fail(c->job, EINVAL, "unsupported", "Making the image %s failed: %s", image->label,
+                        why ? why : "qemu-img did not say why");
+}
+
+/* qemu writes vmdk. Its image is left as it is between attempts. */
+static int open_vmdk(Conversion *c, size_t disk, uint64_t size, Destination *d) {
+        _cleanup_(image_done) Image image = {};
+        int r = part_image(c, disk, &image);
+
+        if (r < 0)
+                return r;
+        d->watermark = part_watermark(d->part);
+        bool fresh = d->watermark == 0;
+        if (fresh) {
+                r = part_reset(d->part);
+                if (r < 0)
+                        return job_fail(c->job, r, NULL, "Forgetting an older attempt in %s failed: %s",
+                                        c->part_dir, strerror(-r));
+                r = create_vmdk(c, &image, size);
+                if (r < 0)
+                        return r;
+        }
+        return connect_image(c->job, &image, true, NBD_DESTINATION | (fresh ? NBD_KNOWN_ZERO : 0),
+                        c->runtime, image.label, &d->connection);
+}
+
+static int open_nbd(Conversion *c, uint64_t size, Destination *d) {
+        int r = connect_nbd(c->job, c->spec, "destination", NBD_DESTINATION, &d->connection.endpoint);
+
+        if (r < 0)
+                return r;
+        if (d->connection.endpoint->size < size)
+                return job_fail(c->job, EINVAL, "destination_refused",
+                                "The destination server's disk has %" PRIu64
+                                " bytes, fewer than the source's %" PRIu64,
+                                d->connection.endpoint->size, size);
+        return 0;
+}
+
+static int open_destination(Conversion *c, size_t disk, uint64_t size, Destination *d) {
+        bool own = c->spec->type == ENDPOINT_FILE && c->spec->format != FORMAT_VMDK;
+        int r;
+
+        if (c->spec->type == ENDPOINT_NBD) {
+                r = open_nbd(c, size, d);
+                if (r < 0)
+                        return r;
+        }
+        r = open_part(c, disk, size, d->connection.endpoint, own ? PART_OWN_IMAGE : 0, &d->part);
+        if (r < 0)
+                return r;
+        if (c->spec->type == ENDPOINT_NBD) {
+                d->watermark = part_watermark(d->part);
+                return 0;
+        }
+        if (!own)
+                return open_vmdk(c, disk, size, d);
+        _cleanup_free_ char *label = output_path(c->spec->path, (unsigned) disk + 1);
+        return label ? open_own_format(c, label, d) : -ENOMEM;
+}
+
+/* --- copying --------------------------------------------------------------------------------------------
+ */
+
+typedef struct Progress {
+        Job *job;
+        const char *what;
+        Connection *source, *destination;
+} Progress;
+
+static void pass_errors_on(Report *report, Connection *c) {
+        if (c->servers) {
+                _cleanup_free_ char *errors = server_group_errors(c->servers);
+                if (errors)
+                        report_lines(report, "qemu-nbd", errors);
+        }
+}
+
+static int on_progress(const CopyProgress *p, void *userdata) {
+        Progress *progress = userdata;
+
+        pass_errors_on(&progress->job->report, progress->source);
+        pass_errors_on(&progress->job->report, progress->destination);
+        report_progress(&progress->job->report, progress->what, p->position, p->total, p->rate, true);
+        return 0;
+}
+
+static char *step_name(const Conversion *c, const char *one, const char *many, size_t disk) {
+        return c->source->n_disks == 1 ? strdup(one)
+                                       : strprintf("%s %zu of %zu", many, disk + 1, c->source->n_disks);
+}
+
+static void add_up(Conversion *c, const CopyProgress *p, const Endpoint *destination) {
+        c->bytes_read += p->bytes_read;
+        c->bytes_zero += p->bytes_zero;
+        c->bytes_written += destination->bytes_written;
+        c->resumed_from += p->resumed_from;
+}
+
+/* A vmdk's server must end by itself, so that all of the image is written. */
+static int close_destination(Conversion *c, Destination *d) {
+        _cleanup_free_ char *why = NULL;
+
+        d->connection.endpoint = endpoint_free(d->connection.endpoint);
+        int r = d->connection.servers ? server_group_stop(d->connection.servers, &why) : 0;
+        if (r < 0)
+                return job_fail(c->job, r, "server_died", "Closing the image %s failed: %s", c->spec->path,
+                                why ? why : strerror(-r));
+        return 0;
+}
+
+int convert_disk(Conversion *c, size_t disk) {
+        _cleanup_connection_ Connection source = {};
+        _cleanup_(destination_done) Destination d = {};
+        _cleanup_free_ char *what = step_name(c, "Converting disk format", "Converting disk", disk),
+                            *why = NULL;
+        CopyProgress done = {};
+        char a[BYTES_SIZE], b[BYTES_SIZE];
+
+        if (!what)
+                return -ENOMEM;
+        int r = source_connect(c->source, disk, &source);
+        if (r < 0)
+                return r;
+        uint64_t size = c->sizes[disk] = source.endpoint->size;
+        if (!c->source->disks)
+                c->job->report.work_total = size * (c->job->plan->spec->parameters.verify ? 2 : 1);
+        r = open_destination(c, disk, size, &d);
+        if (r < 0)
+                return r;
+        if (d.watermark > 0)
+                report_note(&c->job->report, "Going on where an earlier attempt ended: %s of %s are done",
+                                format_bytes(a, d.watermark), format_bytes(b, size));
+
+        Progress progress = {.job = c->job, .what = what, .source = &source, .destination = &d.connection};
+        CopyOptions options = {
+                        .progress = on_progress,
+                        .userdata = &progress,
+                        .progress_interval = REPORT_INTERVAL,
+                        .cancel_fd = c->job->cancel_fd,
+        };
+        r = copy_run(source.endpoint, d.connection.endpoint, d.part, d.watermark, &options, &done, &why);
+        add_up(c, &done, d.connection.endpoint);
+        if (r < 0)
+                return connection_fail(c->job, &source, &d.connection, r, what, why);
+        report_step_done(&c->job->report, size);
+        return close_destination(c, &d);
+}
+
+/* --- verification ---------------------------------------------------------------------------------------
+ */
+
+static int connect_result(Conversion *c, const Image *image, Connection *ret) {
+        if (c->spec->type == ENDPOINT_FILE)
+                return connect_image(c->job, image, false, NBD_SOURCE, c->runtime, image->label, ret);
+        *ret = (Connection){};
+        return connect_nbd(c->job, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
+}
+
+static int compare_disk(Conversion *c, size_t disk, const Image *image) {
+        _cleanup_connection_ Connection source = {}, result = {};
+        _cleanup_free_ char *what =
+                        step_name(c, "Comparing the result with the source", "Comparing disk", disk);
+        _cleanup_free_ char *why = NULL;
+        uint64_t offset = 0;
+
+        if (!what)
+                return -ENOMEM;
+        int r = source_connect(c->source, disk, &source);
+        if (r >= 0)
+                r = connect_result(c, image, &result);
+        if (r < 0)
+                return r;
+        Progress progress = {.job = c->job, .what = what, .source = &source, .destination = &result};
+        CopyOptions options = {
+                        .progress = on_progress,
+                        .userdata = &progress,
+                        .progress_interval = REPORT_INTERVAL,
+                        .checkpoint_interval = USEC_INFINITY,
+                        .cancel_fd = c->job->cancel_fd,
+        };
+        r = compare_run(source.endpoint, result.endpoint, &options, &offset, &why);
+        if (r < 0)
+                return connection_fail(c->job, &source, &result, r, what, why);
+        report_step_done(&c->job->report, c->sizes[disk]);
+        if (r > 0)
+                return 0;
+        /* If somebody wrote to the source, that is the reason to tell. */
+        r = source_check_unchanged(c->source);
+        if (r < 0)
+                return r;
+        return job_fail(c->job, EBADMSG, "verification_failed",
+                        "%s found a difference at byte %" PRIu64 ": the result is not used", what, offset);
+}
+
+int verify_disk(Conversion *c, size_t disk, bool compare) {
+        _cleanup_(image_done) Image image = {};
+        int r;
+
+        if (c->spec->type == ENDPOINT_FILE) {
+                r = part_image(c, disk, &image);
+                if (r < 0)
+                        return r;
+                image.length = c->sizes[disk]; /* an upper bound for the limits */
+                r = image_check(c->job, &image, "verification_failed");
+                if (r < 0)
+                        return r;
+        }
+        return compare ? compare_disk(c, disk, &image) : 0;
+}

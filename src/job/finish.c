@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* "hyper-job finish": with all privileges, after the sandboxed half is gone, however it went. Gives a
+ * finished image its name, removes the part folder of a cancelled job, keeps the one of a failed job so that
+ * another attempt can go on from it. May be called again at any time. What the sandboxed half left behind is
+ * not trusted. */
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "job/job.h"
+#include "job/part-folder.h"
+
+/* Why systemd says the unit ended, systemd.exec(5); NULL when we were not called by it. */
+static bool unit_succeeded(void) {
+        const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE"),
+                   *status = getenv("EXIT_STATUS");
+
+        if (!result)
+                return true;
+        return streq(result, "success") && (!code || streq(code, "exited")) &&
+                        (!status || streq(status, "0"));
+}
+
+/* The result of this attempt, if it says that the work is complete. */
+static int completed_disks(Job *j, unsigned *ret) {
+        _cleanup_(job_result_freep) JobResult *result = NULL;
+
+        int r = job_result_read(j->folder, &result);
+        if (r < 0)
+                return r;
+        if (result->outcome != OUTCOME_COMPLETED || result->attempt != j->plan->attempt)
+                return -ENODATA;
+        size_t n = json_array_size(result->outputs);
+        if (n < 1 || n > PART_DISKS_MAX)
+                return -EBADMSG;
+        /* publishing fails must not lose what run had measured */
+        json_decref(j->metrics);
+        j->metrics = result->metrics ? json_incref(result->metrics) : json_object();
+        *ret = (unsigned) n;
+        return j->metrics ? 0 : -ENOMEM;
+}
+
+static int remove_part(Job *j, PartFolder *p) {
+        int r = part_folder_remove(p);
+
+        if (r == -ENOTEMPTY)
+                log_warning("The folder %s holds files that are not the job's, and is left there", p->path);
+        else if (r < 0)
+                return log_error_errno(r, "Failed to remove %s: %m", p->path);
+        report_note(&j->report, "The unfinished image was removed");
+        return 0;
+}
+
+static int publish(Job *j, PartFolder *p, unsigned n_disks) {
+        const char *destination = j->plan->spec->destination.path;
+        _cleanup_free_ char *why = NULL;
+
+        j->report.phase = PHASE_FINALIZATION;
+        int r = part_folder_publish(p, j->folder_fd, destination, n_disks, &why);
+        if (r < 0)
+                return job_fail(j, r, NULL, "%s", why ? why : "Giving the finished image its name failed");
+        for (unsigned i = 1; i <= n_disks; i++) {
+                _cleanup_free_ char *path = output_path(destination, i);
+                report_note(&j->report, "The disk image %s is complete", strna(path));
+        }
+        return 0;
+}
+
+static int finish(Job *j) {
+        _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
+        _cleanup_free_ char *why = NULL;
+        unsigned n_disks = 0;
+
+        int r = part_folder_open(j->plan->part_dir, &p, &why);
+        if (r < 0)
+                return job_fail(j, r, why ? "destination_refused" : NULL, "%s",
+                                why ? why : "Opening the folder of the destination failed");
+        if (marker_exists(j->folder_fd, MARKER_CANCELLED))
+                return remove_part(j, &p);
+        r = unit_succeeded() ? completed_disks(j, &n_disks) : -ENODATA;
+        if (r >= 0)
+                return publish(j, &p, n_disks);
+        part_folder_remove_if_empty(&p);
+        return 0;
+}
+
+int verb_finish(const char *folder) {
+        _cleanup_job_ Job *j = NULL;
+
+        int r = job_open(folder, &j);
+        if (r < 0)
+                return JOB_EXIT_FAILED;
+        if (j->plan->spec->destination.type != ENDPOINT_FILE || !j->plan->part_dir ||
+                        marker_exists(j->folder_fd, MARKER_PUBLISHED))
+                return EXIT_SUCCESS;
+        r = finish(j);
+        return r < 0 ? job_end(j, r) : EXIT_SUCCESS;
+}

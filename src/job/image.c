@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <endian.h>
+
+#include "basic/fd-util.h"
+#include "basic/string-util.h"
+#include "job/image.h"
+#include "job/tar.h"
+#include "shared/json-table.h"
+#include "shared/vmdk-descriptor.h"
+
+#define PROBE_SIZE 512u
+
+void image_done(Image *i) {
+        free(i->label);
+        free(i->path);
+        strv_free(i->extents);
+        *i = (Image){};
+}
+
+/* --- probing --------------------------------------------------------------------------------------------
+ */
+
+/* Formats that are told by what is at one place. */
+static const struct {
+        size_t offset;
+        const char *magic;
+        size_t length;
+        DiskFormat format; /* _FORMAT_INVALID: known, but not supported */
+        const char *name;
+} magics[] = {
+                {0, "QFI\xfb\0\0\0\1", 8, _FORMAT_INVALID, "qcow version 1"},
+                {0, "QFI\xfb", 4, FORMAT_QCOW2, NULL},
+                {0, "KDMV", 4, FORMAT_VMDK, NULL},
+                {0, "COWD", 4, FORMAT_VMDK, NULL},
+                {0, "conectix", 8, FORMAT_VHD, NULL},
+                {0, "vhdxfile", 8, FORMAT_VHDX, NULL},
+                {0x40, "\x7f\x10\xda\xbe", 4, FORMAT_VDI, NULL},
+                {0, "QED\0", 4, _FORMAT_INVALID, "QED"},
+                {0, "WithoutFreeSpace", 16, _FORMAT_INVALID, "Parallels"},
+                {0, "WithouFreSpacExt", 16, _FORMAT_INVALID, "Parallels"},
+                {0, "LUKS\xba\xbe", 6, _FORMAT_INVALID, "LUKS (encrypted)"},
+};
+
+static int probe_start(const char *data, size_t size, DiskFormat *ret, char **ret_error) {
+        for (size_t k = 0; k < ELEMENTSOF(magics); k++) {
+                if (magics[k].offset + magics[k].length > size ||
+                                memcmp(data + magics[k].offset, magics[k].magic, magics[k].length) != 0)
+                        continue;
+                if (magics[k].format >= 0) {
+                        *ret = magics[k].format;
+                        return 0;
+                }
+                *ret_error = strprintf("it is a %s image, which is not supported. If it is a raw disk that "
+                                       "only looks so, say that its format is raw.",
+                                magics[k].name);
+                return *ret_error ? -EOPNOTSUPP : -ENOMEM;
+        }
+        if (vmdk_is_descriptor(data, size))
+                *ret = FORMAT_VMDK;
+        else if (size == PROBE_SIZE && memcmp(data + 257, "ustar", 5) == 0 && tar_is_header(data))
+                *ret = FORMAT_OVA;
+        else
+                *ret = FORMAT_RAW;
+        return 0;
+}
+
+int image_probe(int fd, const Image *i, DiskFormat *ret, char **ret_error) {
+        char data[PROBE_SIZE];
+        DiskFormat format = FORMAT_RAW;
+        size_t size = (size_t) MIN(i->length, (uint64_t) PROBE_SIZE);
+
+        int r = pread_full(fd, data, size, i->offset);
+        if (r >= 0)
+                r = probe_start(data, size, &format, ret_error);
+        if (r < 0)
+                return r;
+        /* A fixed VHD is a raw disk with a footer of 512 bytes behind it (511 from very old programs). */
+        if (format == FORMAT_RAW && i->length > PROBE_SIZE) {
+                r = pread_full(fd, data, PROBE_SIZE, i->offset + i->length - PROBE_SIZE);
+                if (r < 0)
+                        return r;
+                if (memcmp(data, "conectix", 8) == 0 || memcmp(data + 1, "conectix", 8) == 0)
+                        format = FORMAT_VHD;
+        }
+        *ret = format;
+        return 0;
+}
+
+int image_settle_format(int fd, Image *i, char **ret_error) {
+        DiskFormat found;
+
+        if (i->format == FORMAT_RAW)
+                return 0;
+        int r = image_probe(fd, i, &found, ret_error);
+        if (r < 0)
+                return r;
+        if (i->format == FORMAT_PROBE)
+                i->format = (int) found;
+        if (i->format == (int) found)
+                return 0;
+        *ret_error = strprintf("it was said to be %s, but it looks like %s",
+                        disk_format_to_string((DiskFormat) i->format), disk_format_to_string(found));
+        return *ret_error ? -EMEDIUMTYPE : -ENOMEM;
+}
+
+/* --- how qemu opens it ----------------------------------------------------------------------------------
+ */
+
+json_t *image_options(const Image *i) {
+        const char *driver = disk_format_to_qemu((DiskFormat) i->format);
+        json_t *file = json_pack("{s:s, s:s}", "driver", "file", "filename", i->path);
+
+        if (file && !i->whole)
+                file = json_pack("{s:s, s:I, s:I, s:o}", "driver", "raw", "offset", (json_int_t) i->offset,
+                                "size", (json_int_t) i->length, "file", file);
+        json_t *options = file ? json_pack("{s:s, s:o}", "driver", driver, "file", file) : NULL;
+        /* Only these two have such a thing; what they may say about one is refused before, this is for
+         * the day when somebody gets around that. */
+        if (options && (i->format == FORMAT_QCOW2 || i->format == FORMAT_VMDK) &&
+                        json_object_set_new(options, "backing", json_null()) < 0) {
+                json_decref(options);
+                options = NULL;
+        }
+        return options;
+}
+
+char *image_options_text(const Image *i) {
+        _cleanup_json_ json_t *options = image_options(i);
+        _cleanup_free_ char *json = options ? json_dumps(options, JSON_COMPACT) : NULL;
+
+        return json ? strprintf("json:%s", json) : NULL;
+}
+
+/* qemu-img needs little; a qcow2 of many terabytes has tables that grow with it. */
+ChildLimits image_limits(uint64_t size) {
+        return (ChildLimits){
+                        .address_space = (UINT64_C(1) << 30) + size / 4096,
+                        .cpu_seconds = 300,
+                        .timeout = 600 * USEC_PER_SEC,
+                        .output_max = (size_t) 4 * 1024 * 1024,
+        };
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* qemu-img as an inspector, in a child with limits. */
+
+#include <inttypes.h>
+#include <sys/wait.h>
+
+#include "basic/string-util.h"
+#include "job/source.h"
+
+/* What qemu-img check exits with, qemu-img(1). */
+#define CHECK_LEAKS 3
+#define CHECK_NOT_SUPPORTED 63
+
+static int run_qemu_img(Job *j, const Image *i, const char *verb, ChildOutput *ret) {
+        _cleanup_free_ char *name = image_options_text(i);
+        const char *const argv[] = {"qemu-img", verb, "--output=json", name, NULL};
+        ChildLimits limits = image_limits(i->length);
+
+        if (!name)
+                return -ENOMEM;
+        int r = child_run(argv, &limits, j->cancel_fd, ret);
+        switch (r) {
+        case 0:
+                return 0;
+        case -ECANCELED:
+                return r;
+        case -ENOENT:
+                return job_fail(j, r, "program_missing",
+                                "qemu-img was not found: install the package qemu-utils");
+        case -ETIMEDOUT:
+                return job_fail(j, r, "image_refused",
+                                "The image %s was refused: \"qemu-img %s\" was not done with it in %u minutes",
+                                i->label, verb, (unsigned) (limits.timeout / USEC_PER_SEC / 60));
+        case -EFBIG:
+                return job_fail(j, r, "image_refused",
+                                "The image %s was refused: \"qemu-img %s\" reports too much about it",
+                                i->label, verb);
+        default:
+                return job_fail(j, r, NULL, "Running \"qemu-img %s\" on %s failed: %s", verb, i->label,
+                                strerror(-r));
+        }
+}
+
+static int info_failed(Job *j, const Image *i, const ChildOutput *o) {
+        _cleanup_free_ char *why = tidy_complaint(o->errors), *how = child_status_text(o->status);
+
+        if (strstr(o->errors, "Failed to get") && strstr(o->errors, "lock"))
+                return job_fail(j, EBUSY, "source_in_use",
+                                "%s is in use by another process, perhaps a running virtual machine",
+                                i->label);
+        return job_fail(j, EBADMSG, "image_refused", "The image %s was refused: qemu-img %s%s%s", i->label,
+                        strempty(how), why ? ": " : "", strempty(why));
+}
+
+int image_inspect(Job *j, Image *i) {
+        _cleanup_child_output_ ChildOutput o = {};
+        _cleanup_image_info_ ImageInfo info = {};
+        _cleanup_free_ char *why = NULL;
+
+        int r = run_qemu_img(j, i, "info", &o);
+        if (r < 0)
+                return r;
+        if (o.status != 0)
+                return info_failed(j, i, &o);
+        report_lines(&j->report, "qemu-img", o.errors);
+        r = image_info_from_json(o.output, o.size, &info);
+        if (r < 0)
+                return job_fail(j, r, "image_refused",
+                                "The image %s was refused: what qemu-img reports about it makes no sense",
+                                i->label);
+        r = image_info_check(i, &info, &why);
+        if (r == -EBADMSG)
+                return job_fail(j, r, "image_refused", "The image %s was refused: %s", i->label, strna(why));
+        if (r < 0)
+                return job_fail(j, r, NULL, "Inspecting the image %s failed: %s", i->label, strerror(-r));
+        i->virtual_size = info.virtual_size;
+        /* For a member of an OVA qemu-img speaks of the whole archive. */
+        i->actual_size = i->whole ? info.actual_size : i->length;
+        if (info.n_snapshots > 0)
+                report_note(&j->report,
+                                "%s holds %zu snapshot%s, which %s not converted: only its current "
+                                "state is",
+                                i->label, info.n_snapshots, info.n_snapshots == 1 ? "" : "s",
+                                info.n_snapshots == 1 ? "is" : "are");
+        if (info.dirty)
+                report_note(&j->report, "%s was not closed properly by its last user", i->label);
+        return image_check(j, i, "image_damaged");
+}
+
+int image_check(Job *j, const Image *i, const char *code) {
+        _cleanup_child_output_ ChildOutput o = {};
+
+        if (i->format == FORMAT_RAW)
+                return 0;
+        int r = run_qemu_img(j, i, "check", &o);
+        if (r < 0)
+                return r;
+        if (WIFEXITED(o.status)) {
+                if (WEXITSTATUS(o.status) == 0 || WEXITSTATUS(o.status) == CHECK_NOT_SUPPORTED)
+                        return 0;
+                if (WEXITSTATUS(o.status) == CHECK_LEAKS) {
+                        report_note(&j->report, "%s has clusters that nothing refers to; that is harmless",
+                                        i->label);
+                        return 0;
+                }
+        }
+        /* The first line says what is wrong, the last ones count. */
+        report_lines(&j->report, "qemu-img", o.errors);
+        _cleanup_free_ char *first = strndup(o.errors, strcspn(o.errors, "\n"));
+        _cleanup_free_ char *how = child_status_text(o.status);
+        return job_fail(j, EBADMSG, code, "The image %s is damaged or cut off: qemu-img check %s%s%s",
+                        i->label, strempty(how), isempty(first) ? "" : ": ", strempty(first));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-job: what a job's unit runs. See src/job/README.md. */
+
+#include <stdio.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "job/job.h"
+
+static const struct {
+        const char *name;
+        int (*run)(const char *folder);
+        const char *help;
+} verbs[] = {
+                {"prepare", verb_prepare, "make the folder for the unfinished image beside the destination"},
+                {"run", verb_run, "convert; to be run in the job's sandbox"},
+                {"finish", verb_finish, "give the finished image its name, or clean up"},
+};
+
+static int help(FILE *f) {
+        fprintf(f,
+                        "Usage: hyper-job VERB FOLDER\n\n"
+                        "Runs one attempt of a job, whose plan is in FOLDER (/var/lib/hyper/jobs/ID). Started by\n"
+                        "the job's unit; there is no need to call it by hand.\n\n");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+        fprintf(f, "\n  --help     show this\n  --version  show the version\n");
+        return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[]) {
+        log_open("hyper-job");
+        if (argc == 2 && streq(argv[1], "--help"))
+                return help(stdout);
+        if (argc == 2 && streq(argv[1], "--version"))
+                return printf("hyper %s\n", PACKAGE_VERSION) < 0;
+        for (size_t i = 0; argc == 3 && i < ELEMENTSOF(verbs); i++)
+                if (streq(argv[1], verbs[i].name))
+                        return verbs[i].run(argv[2]);
+        (void) help(stderr);
+        return EXIT_FAILURE;
+}

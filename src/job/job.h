@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What prepare, run and finish share: the job's folder, the plan in it, and how the attempt ends. */
+
+#include "job/report.h"
+
+typedef struct Job {
+        char *folder;
+        int folder_fd;
+        JobPlan *plan;
+        Report report;
+        int cancel_fd; /* a signalfd for SIGTERM and SIGINT that is never read; negative: none */
+        usec_t started;
+        /* The first failure: */
+        char *code;
+        char *message;
+        /* What came out: */
+        json_t *outputs; /* array */
+        json_t *metrics; /* object */
+} Job;
+
+/* Opens the folder and reads the plan. */
+int job_open(const char *folder, Job **ret);
+Job *job_free(Job *j);
+DEFINE_CLEANUP_FUNC(Job *, job_free);
+#define _cleanup_job_ _cleanup_(job_freep)
+
+/* Blocks SIGTERM and SIGINT and makes them readable in j->cancel_fd. */
+int job_catch_signals(Job *j);
+bool job_is_cancelled(const Job *j);
+
+/* Notes why the attempt fails, unless something was noted before, and returns -abs(@error). @code is one of
+ * the failure table's; NULL takes the one that stands for @error. Without a format the text is "@what:
+ * reason".
+ */
+int job_fail(Job *j, int error, const char *code, const char *format, ...) _printf_(4, 5);
+
+/* Ends the attempt: event and result.json from what was noted (@r negative) or of success, and the exit
+ * status. */
+int job_end(Job *j, int r);
+
+/* The one table of failures. */
+JobOutcome failure_outcome(const char *code);
+const char *failure_code_from_errno(int error);
+
+/* The verbs. They return the exit status. */
+int verb_prepare(const char *folder);
+int verb_run(const char *folder);
+int verb_finish(const char *folder);

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "job/checkpoint.h"
+#include "job/part-folder.h"
+
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define RECORD_MAX 8192
+
+void part_folder_done(PartFolder *p) {
+        p->parent_fd = safe_close(p->parent_fd);
+        p->fd = safe_close(p->fd);
+        p->path = mfree(p->path);
+        p->name = mfree(p->name);
+}
+
+bool marker_exists(int job_fd, const char *name) {
+        return faccessat(job_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+char *output_path(const char *destination, unsigned disk) {
+        const char *slash = strrchr(destination, '/'), *dot = strrchr(destination, '.');
+
+        if (disk <= 1)
+                return strdup(destination);
+        if (!dot || dot <= (slash ? slash + 1 : destination))
+                dot = destination + strlen(destination);
+        return strprintf("%.*s-disk%u%s", (int) (dot - destination), destination, disk, dot);
+}
+
+/* --- the folder -----------------------------------------------------------------------------------------
+ */
+
+static int check_folder(PartFolder *p, char **ret_error) {
+        struct stat st;
+
+        if (fstat(p->fd, &st) < 0)
+                return -errno;
+        if (st.st_uid == geteuid() && (st.st_mode & 022) == 0)
+                return 0;
+        *ret_error = strprintf("%s is there already, but others may write to it: it was not made by hyper. "
+                               "Remove it.",
+                        p->path);
+        return *ret_error ? -EPERM : -ENOMEM;
+}
+
+int part_folder_open(const char *path, PartFolder *ret, char **ret_error) {
+        _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
+        const char *slash = strrchr(path, '/');
+        int r;
+
+        if (!slash || !slash[1])
+                return -EINVAL;
+        p.path = strdup(path);
+        p.name = strdup(slash + 1);
+        _cleanup_free_ char *parent = strndup(path, MAX((size_t) (slash - path), (size_t) 1));
+        if (!p.path || !p.name || !parent)
+                return -ENOMEM;
+        p.parent_fd = open_no_symlinks(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
+        if (p.parent_fd < 0)
+                return p.parent_fd;
+        p.fd = openat(p.parent_fd, p.name, FOLDER_FLAGS);
+        if (p.fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+                *ret_error = strprintf("%s is there already and is no folder: it was not made by hyper. "
+                                       "Remove it.",
+                                path);
+                return *ret_error ? -EPERM : -ENOMEM;
+        }
+        if (p.fd < 0 && errno != ENOENT)
+                return -errno;
+        if (p.fd >= 0) {
+                r = check_folder(&p, ret_error);
+                if (r < 0)
+                        return r;
+        }
+        *ret = p;
+        p = PART_FOLDER_INIT;
+        return 0;
+}
+
+int part_folder_make(PartFolder *p) {
+        if (p->fd >= 0)
+                return 0;
+        if (mkdirat(p->parent_fd, p->name, 0700) < 0)
+                return -errno;
+        p->fd = openat(p->parent_fd, p->name, FOLDER_FLAGS);
+        if (p->fd < 0 || fsync(p->parent_fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int part_folder_record(const PartFolder *p, int job_fd) {
+        struct stat st;
+
+        if (fstat(p->fd, &st) < 0)
+                return -errno;
+        _cleanup_free_ char *text = strprintf("%ju %ju\n", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        if (!text)
+                return -ENOMEM;
+        return write_file_atomic_at(job_fd, RECORD_PREPARED, text, strlen(text), 0600);
+}
+
+int part_folder_check_record(int part_fd, int job_fd) {
+        _cleanup_free_ char *text = NULL;
+        struct stat st;
+
+        int r = read_file_at(job_fd, RECORD_PREPARED, RECORD_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        if (fstat(part_fd, &st) < 0)
+                return -errno;
+        _cleanup_free_ char *expected = strprintf("%ju %ju\n", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        if (!expected)
+                return -ENOMEM;
+        return streq(text, expected) ? 0 : -ESTALE;
+}
+
+int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd) {
+        char name[32];
+        int fd;
+
+        if (disk <= 1)
+                fd = fcntl(part_fd, F_DUPFD_CLOEXEC, 3);
+        else {
+                snprintf(name, sizeof(name), "disk%u", disk);
+                if (create && mkdirat(part_fd, name, 0700) < 0 && errno != EEXIST)
+                        return -errno;
+                fd = openat(part_fd, name, FOLDER_FLAGS);
+        }
+        if (fd < 0)
+                return -errno;
+        *ret_fd = fd;
+        return 0;
+}
+
+/* --- removing -------------------------------------------------------------------------------------------
+ */
+
+/* The first failure in *r, the rest is tried all the same. */
+static void unlink_entry(int fd, const char *name, int flags, int *r) {
+        if (unlinkat(fd, name, flags) < 0 && errno != ENOENT && *r >= 0)
+                *r = -errno;
+}
+
+static int empty_disk(int fd) {
+        int r = 0;
+
+        /* The checkpoint first: what is left of a removal that was cut off is then never taken for a
+         * copy to go on from. */
+        unlink_entry(fd, CHECKPOINT_FILE, 0, &r);
+        unlink_entry(fd, CHECKPOINT_FILE ".new", 0, &r);
+        unlink_entry(fd, PART_IMAGE_FILE, 0, &r);
+        return r;
+}
+
+int part_folder_empty(int part_fd) {
+        char name[32];
+        int r = empty_disk(part_fd);
+
+        for (unsigned i = 2; i <= PART_DISKS_MAX; i++) {
+                _cleanup_close_ int fd = -EBADF;
+                int k = part_folder_disk(part_fd, i, false, &fd);
+                if (k == -ENOENT)
+                        continue;
+                if (k >= 0)
+                        k = empty_disk(fd);
+                if (k < 0 && r >= 0)
+                        r = k;
+                snprintf(name, sizeof(name), "disk%u", i);
+                unlink_entry(part_fd, name, AT_REMOVEDIR, &r);
+        }
+        return r;
+}
+
+/* Not while a job works in it: the copy engine holds a lock on the image, or on the folder (part_open()). */
+static int lock_folder(int fd, int *ret_image_fd) {
+        _cleanup_close_ int image_fd =
+                        openat(fd, PART_IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0 || (image_fd >= 0 && flock(image_fd, LOCK_EX | LOCK_NB) < 0))
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        *ret_image_fd = TAKE_FD(image_fd);
+        return 0;
+}
+
+int part_folder_remove(PartFolder *p) {
+        _cleanup_close_ int image_fd = -EBADF;
+
+        if (p->fd < 0)
+                return 0;
+        int r = lock_folder(p->fd, &image_fd);
+        if (r < 0)
+                return r;
+        r = part_folder_empty(p->fd);
+        unlink_entry(p->parent_fd, p->name, AT_REMOVEDIR, &r);
+        (void) fsync(p->parent_fd);
+        return r;
+}
+
+void part_folder_remove_if_empty(PartFolder *p) {
+        if (p->fd >= 0)
+                (void) unlinkat(p->parent_fd, p->name, AT_REMOVEDIR);
+}
+
+/* --- publishing -----------------------------------------------------------------------------------------
+ */
+
+typedef struct Output {
+        char *path; /* for people */
+        const char *name; /* in path */
+        int dir_fd; /* where its image is; -EBADF: gone already */
+        uint64_t inode;
+} Output;
+
+typedef struct Publication {
+        Output outputs[PART_DISKS_MAX];
+        unsigned n;
+} Publication;
+
+static void publication_done(Publication *p) {
+        for (unsigned i = 0; i < p->n; i++) {
+                free(p->outputs[i].path);
+                safe_close(p->outputs[i].dir_fd);
+        }
+}
+
+#define publish_error(ret, error, ...)           \
+        ({                                       \
+                *(ret) = strprintf(__VA_ARGS__); \
+                *(ret) ? -abs(error) : -ENOMEM;  \
+        })
+
+/* The records of an earlier call that was cut off: "inode inode …\n". Written by us, but in a folder that
+ * the sandboxed half can write to: what it can do with it is name its own images wrongly. */
+static int read_record(int job_fd, Publication *p) {
+        _cleanup_free_ char *text = NULL;
+        char *save = NULL;
+        unsigned i = 0;
+
+        int r = read_file_at(job_fd, RECORD_PUBLISHING, RECORD_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        for (char *word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save), i++)
+                if (i >= p->n || parse_uint64(word, &p->outputs[i].inode) < 0)
+                        return -EBADMSG;
+        return i == p->n ? 0 : -EBADMSG;
+}
+
+static int write_record(int job_fd, const Publication *p) {
+        char text[PART_DISKS_MAX * 21 + 1];
+        size_t n = 0;
+
+        for (unsigned i = 0; i < p->n; i++)
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%" PRIu64 "%c", p->outputs[i].inode,
+                                i + 1 < p->n ? ' ' : '\n');
+        return write_file_atomic_at(job_fd, RECORD_PUBLISHING, text, n, 0600);
+}
+
+/* The finished image must be a plain file of ours with one name: the half that wrote it is not trusted. */
+static int sync_image(Output *o, char **ret_error) {
+        _cleanup_close_ int fd =
+                        openat(o->dir_fd, PART_IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0)
+                return publish_error(ret_error, errno, "The finished image of %s cannot be opened: %s",
+                                o->path, strerror(errno));
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
+                return publish_error(ret_error, EPERM,
+                                "The finished image of %s is not a plain file of ours", o->path);
+        if (fsync(fd) < 0)
+                return publish_error(ret_error, errno, "The finished image of %s cannot be flushed: %s",
+                                o->path, strerror(errno));
+        o->inode = st.st_ino;
+        return 0;
+}
+
+static int name_taken(const PartFolder *p, const Output *o, char **ret_error) {
+        return publish_error(ret_error, EEXIST,
+                        "%s appeared while the job ran, and is not replaced. The finished image is still in "
+                        "the folder %s: move one of them away.",
+                        o->path, p->path);
+}
+
+/* Everything that can be known is checked before the first image gets its name. */
+static int begin_publication(PartFolder *p, int job_fd, Publication *pub, char **ret_error) {
+        struct stat st;
+        int r;
+
+        for (unsigned i = 0; i < pub->n; i++) {
+                Output *o = &pub->outputs[i];
+                if (o->dir_fd < 0)
+                        return publish_error(
+                                        ret_error, ENOENT, "The finished image of %s is not there", o->path);
+                if (fstatat(p->parent_fd, o->name, &st, AT_SYMLINK_NOFOLLOW) >= 0)
+                        return name_taken(p, o, ret_error);
+                if (errno != ENOENT)
+                        return -errno;
+                r = sync_image(o, ret_error);
+                if (r < 0)
+                        return r;
+        }
+        return write_record(job_fd, pub);
+}
+
+/* rename(2) that never replaces; file systems without RENAME_NOREPLACE get a second name and lose the
+ * first. */
+static int rename_noreplace(int from_fd, const char *from, int to_fd, const char *to) {
+        if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) >= 0)
+                return 0;
+        if (errno != EINVAL && errno != ENOSYS)
+                return -errno;
+        if (linkat(from_fd, from, to_fd, to, 0) < 0)
+                return -errno;
+        return unlinkat(from_fd, from, 0) < 0 ? -errno : 0;
+}
+
+static int publish_one(PartFolder *p, Output *o, char **ret_error) {
+        struct stat st;
+
+        if (o->dir_fd >= 0 && fstatat(o->dir_fd, PART_IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+                        st.st_ino == o->inode) {
+                int r = rename_noreplace(o->dir_fd, PART_IMAGE_FILE, p->parent_fd, o->name);
+                if (r == -EEXIST)
+                        return name_taken(p, o, ret_error);
+                if (r < 0)
+                        return publish_error(ret_error, r,
+                                        "The finished image could not be renamed to %s: %s", o->path,
+                                        strerror(-r));
+                return 0;
+        }
+        if (fstatat(p->parent_fd, o->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && st.st_ino == o->inode)
+                return 0;
+        return publish_error(ret_error, ENOENT, "The finished image of %s is not there", o->path);
+}
+
+static int init_publication(PartFolder *p, const char *destination, unsigned n_disks, Publication *pub) {
+        for (unsigned i = 0; i < n_disks; i++) {
+                Output *o = &pub->outputs[i];
+                *o = (Output){.dir_fd = -EBADF, .path = output_path(destination, i + 1)};
+                pub->n++;
+                if (!o->path)
+                        return -ENOMEM;
+                const char *slash = strrchr(o->path, '/');
+                if (!slash)
+                        return -EINVAL;
+                o->name = slash + 1;
+                if (p->fd >= 0) {
+                        int r = part_folder_disk(p->fd, i + 1, false, &o->dir_fd);
+                        if (r < 0 && r != -ENOENT)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+int part_folder_publish(
+                PartFolder *p, int job_fd, const char *destination, unsigned n_disks, char **ret_error) {
+        _cleanup_(publication_done) Publication pub = {};
+        int r;
+
+        if (marker_exists(job_fd, MARKER_PUBLISHED))
+                return 0;
+        if (n_disks < 1 || n_disks > PART_DISKS_MAX)
+                return -EINVAL;
+        r = init_publication(p, destination, n_disks, &pub);
+        if (r < 0)
+                return r;
+        r = read_record(job_fd, &pub);
+        if (r == -ENOENT)
+                r = begin_publication(p, job_fd, &pub, ret_error);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < pub.n; i++) {
+                r = publish_one(p, &pub.outputs[i], ret_error);
+                if (r < 0)
+                        return r;
+        }
+        if (fsync(p->parent_fd) < 0)
+                return -errno;
+        r = write_file_atomic_at(job_fd, MARKER_PUBLISHED, "", 0, 0600);
+        if (r < 0)
+                return r;
+        /* What is left is a checkpoint that nobody needs; a failure to remove it harms nobody. */
+        (void) part_folder_remove(p);
+        return 0;
+}

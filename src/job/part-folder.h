@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The folder ".<name>.hyper-part" beside a destination, in which its image grows, and the way out of it. It
+ * is made and emptied with full privileges in directories that users may own, so: no symlink is followed
+ * anywhere, nothing is replaced, nothing but the known entries is touched.
+ *
+ *   image, checkpoint            the first disk
+ *   disk2/image, disk2/checkpoint, disk3/…    the further disks of an OVA
+ */
+
+#include "job/safe-open.h"
+
+#define PART_DISKS_MAX 64
+
+/* Files in the job's folder (shared/job-file.h), beside which these two are the job's own: which folder
+ * prepare made, and which files finish is giving their names. */
+#define MARKER_PUBLISHED "published"
+#define MARKER_CANCELLED "cancelled"
+#define RECORD_PREPARED "prepared"
+#define RECORD_PUBLISHING "publishing"
+
+typedef struct PartFolder {
+        int parent_fd;
+        int fd; /* -EBADF: the folder is not there */
+        char *path, *name;
+} PartFolder;
+
+#define PART_FOLDER_INIT                          \
+        (PartFolder) {                            \
+                .parent_fd = -EBADF, .fd = -EBADF \
+        }
+void part_folder_done(PartFolder *p);
+#define _cleanup_part_folder_ _cleanup_(part_folder_done)
+
+/* The final name of disk @disk (from 1): the destination itself, then "<stem>-disk2.<extension>", … NULL
+ * when out of memory. */
+char *output_path(const char *destination, unsigned disk);
+
+/* Opens the folder's parent, and the folder if it is there. 0; -ELOOP, -ENOENT, … for the parent; -EPERM
+ * with *ret_error if what is there under the name is not a folder of ours. */
+int part_folder_open(const char *path, PartFolder *ret, char **ret_error);
+
+/* Makes the folder if it is not there, for root only; @p is open. */
+int part_folder_make(PartFolder *p);
+
+/* Notes in the job's folder which folder it is, and checks it: a user who owns the parent could put another
+ * in its place. -ESTALE: it is another one. */
+int part_folder_record(const PartFolder *p, int job_fd);
+int part_folder_check_record(int part_fd, int job_fd);
+
+/* The place of disk @disk: the folder itself or one below, made if @create. The caller closes *ret_fd. */
+int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd);
+
+/* Gives the @n_disks images their final names, so that it can be cut off at any time and called again. 0
+ * also if all of it was done before; -EEXIST if something else has such a name; *ret_error says what went
+ * wrong (caller frees). Everything is on stable storage then, and the marker MARKER_PUBLISHED is there. */
+int part_folder_publish(
+                PartFolder *p, int job_fd, const char *destination, unsigned n_disks, char **ret_error);
+
+/* Removes the known entries and, if nothing else is in it, the folder. -ENOTEMPTY: something else is. 0 too
+ * if it is not there. */
+int part_folder_remove(PartFolder *p);
+/* Only its known entries; the folder itself stays. */
+int part_folder_empty(int part_fd);
+/* The folder, if it is empty. */
+void part_folder_remove_if_empty(PartFolder *p);
+
+/* True if the marker @name is in the job's folder. */
+bool marker_exists(int job_fd, const char *name);

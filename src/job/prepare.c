@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* "hyper-job prepare": with all privileges, before the sandbox is made. Makes the part folder beside the
+ * destination, so that it can be bound into the unit's mount namespace. */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "job/job.h"
+#include "job/part-folder.h"
+
+static int parent_fail(Job *j, int r) {
+        const char *path = j->plan->spec->destination.path;
+
+        if (r == -ELOOP)
+                return job_fail(j, r, "destination_refused",
+                                "A folder above the destination %s has become a symbolic link", path);
+        return job_fail(j, r, r == -ENOENT || r == -ENOTDIR ? "destination_refused" : NULL,
+                        "Opening the folder of the destination %s failed: %s", path, strerror(-r));
+}
+
+/* The final name must be free. It is looked at again when the image is given the name. */
+static int check_name_free(Job *j, const PartFolder *p) {
+        const char *path = j->plan->spec->destination.path;
+        struct stat st;
+
+        if (fstatat(p->parent_fd, strrchr(path, '/') + 1, &st, AT_SYMLINK_NOFOLLOW) >= 0)
+                return job_fail(j, EEXIST, "destination_exists",
+                                "The destination %s exists already, and is not replaced: remove it or choose "
+                                "another name",
+                                path);
+        return errno == ENOENT ? 0 : -errno;
+}
+
+/* A crash may have come between the last image's new name and the note of it. */
+static int finish_publishing(Job *j, PartFolder *p) {
+        _cleanup_(job_result_freep) JobResult *result = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        int r = job_result_read(j->folder, &result);
+        if (r < 0 || result->outcome != OUTCOME_COMPLETED || !json_is_array(result->outputs))
+                return 0;
+        r = part_folder_publish(p, j->folder_fd, j->plan->spec->destination.path,
+                        (unsigned) json_array_size(result->outputs), &why);
+        if (r < 0)
+                return job_fail(j, r, r == -EEXIST ? "destination_exists" : NULL,
+                                "Giving the finished image its name failed: %s", why ? why : strerror(-r));
+        return 0;
+}
+
+static int prepare(Job *j) {
+        _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        if (j->plan->spec->destination.type != ENDPOINT_FILE)
+                return 0;
+        if (!j->plan->part_dir)
+                return job_fail(j, EINVAL, "failed",
+                                "The job's plan names no folder for the unfinished image");
+        r = part_folder_open(j->plan->part_dir, &p, &why);
+        if (r < 0)
+                return why ? job_fail(j, r, "destination_refused", "%s", why) : parent_fail(j, r);
+        if (marker_exists(j->folder_fd, RECORD_PUBLISHING)) {
+                r = finish_publishing(j, &p);
+                if (r < 0 || marker_exists(j->folder_fd, MARKER_PUBLISHED))
+                        return r;
+        }
+        r = check_name_free(j, &p);
+        if (r < 0)
+                return r;
+        r = part_folder_make(&p);
+        if (r >= 0)
+                r = part_folder_record(&p, j->folder_fd);
+        if (r < 0)
+                return job_fail(j, r, NULL, "Making the folder %s failed: %s", j->plan->part_dir,
+                                strerror(-r));
+        return 0;
+}
+
+int verb_prepare(const char *folder) {
+        _cleanup_job_ Job *j = NULL;
+
+        int r = job_open(folder, &j);
+        if (r < 0)
+                return JOB_EXIT_FAILED;
+        if (marker_exists(j->folder_fd, MARKER_PUBLISHED))
+                return EXIT_SUCCESS;
+        r = prepare(j);
+        if (r < 0)
+                return job_end(j, r);
+        /* The last attempt's result is none of this one's, and must not be taken for it. */
+        if (!marker_exists(j->folder_fd, MARKER_PUBLISHED) && unlinkat(j->folder_fd, "result.json", 0) < 0 &&
+                        errno != ENOENT)
+                return log_error_errno(errno, "Failed to remove %s/result.json: %m", folder),
+                       JOB_EXIT_TRANSIENT;
+        return EXIT_SUCCESS;
+}

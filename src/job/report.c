@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "basic/log.h"
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "job/report.h"
+#include "shared/job-event.h"
+
+#define LINES_MAX 50
+
+static void log_no_memory(void) {
+        (void) log_oom();
+}
+
+void report_init(Report *r, const char *job_id) {
+        *r = (Report){
+                        .job_id = job_id,
+                        .phase = PHASE_INITIALIZATION,
+                        /* Set by systemd for what it starts: then the journal is the place to look. */
+                        .print = !getenv("JOURNAL_STREAM"),
+        };
+}
+
+static void send_event(Report *r, JobEvent *e) {
+        e->job_id = (char *) r->job_id;
+        e->phase = r->phase;
+        int k = job_event_send(e);
+        if (k < 0)
+                log_debug_errno(k, "Failed to send an event to the journal: %m");
+        if (r->print || k < 0)
+                log_full_errno(e->kind == EVENT_ERROR ? LOG_ERR : LOG_INFO, 0, "%s", e->message);
+}
+
+void report_phase(Report *r, JobPhase phase, const char *format, ...) {
+        _cleanup_free_ char *message = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        if (vasprintf(&message, format, ap) < 0)
+                message = NULL;
+        va_end(ap);
+        if (!message)
+                return log_no_memory();
+        r->phase = phase;
+        r->last = 0;
+        if (phase == PHASE_FINALIZATION)
+                r->percent = 100;
+        JobEvent e = JOB_EVENT_INIT(EVENT_PHASE);
+        e.message = message;
+        e.percent = r->percent;
+        send_event(r, &e);
+}
+
+void report_note(Report *r, const char *format, ...) {
+        _cleanup_free_ char *message = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        if (vasprintf(&message, format, ap) < 0)
+                message = NULL;
+        va_end(ap);
+        if (!message)
+                return log_no_memory();
+        JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
+        e.message = message;
+        send_event(r, &e);
+}
+
+void report_error(Report *r, const char *code, const char *message) {
+        JobEvent e = JOB_EVENT_INIT(EVENT_ERROR);
+
+        e.message = (char *) message;
+        e.details = json_pack("{s:s}", "code", code);
+        send_event(r, &e);
+        json_decref(e.details);
+}
+
+static double percent_of(uint64_t part, uint64_t whole) {
+        return whole > 0 ? 100.0 * (double) part / (double) whole : 100;
+}
+
+void report_progress(
+                Report *r, const char *what, uint64_t done, uint64_t total, uint64_t rate, bool counts) {
+        char a[BYTES_SIZE], b[BYTES_SIZE], c[BYTES_SIZE];
+        int percent = (int) percent_of(done, total); /* of this step */
+        usec_t now = now_monotonic();
+
+        if (done < total && r->last > 0 && now < r->last + REPORT_INTERVAL * 9 / 10)
+                return;
+        r->last = now;
+        if (counts && r->work_total > 0)
+                r->percent = MIN(MAX(r->percent, percent_of(r->work_done + done, r->work_total)), 100.0);
+
+        _cleanup_free_ char *message = rate > 0
+                        ? strprintf("%s: %d%% complete (%s of %s, %s/s)", what, percent,
+                                          format_bytes(a, done), format_bytes(b, total),
+                                          format_bytes(c, rate))
+                        : strprintf("%s: %d%% complete (%s of %s)", what, percent, format_bytes(a, done),
+                                          format_bytes(b, total));
+        if (!message)
+                return log_no_memory();
+        JobEvent e = JOB_EVENT_INIT(EVENT_PROGRESS);
+        e.message = message;
+        e.percent = r->percent;
+        e.bytes_done = done;
+        e.bytes_total = total;
+        e.rate = rate;
+        send_event(r, &e);
+}
+
+void report_step_done(Report *r, uint64_t total) {
+        r->work_done += total;
+}
+
+void report_lines(Report *r, const char *program, const char *text) {
+        unsigned n = 0;
+
+        for (const char *p = text; *p;) {
+                size_t length = strcspn(p, "\n");
+                if (length > 0 && n++ < LINES_MAX)
+                        log_warning("%s: %.*s", program, (int) MIN(length, (size_t) 1000), p);
+                p += length + (p[length] == '\n');
+        }
+        if (n > LINES_MAX)
+                log_warning("%s: … %u more lines", program, n - LINES_MAX);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a job tells the world while it runs: events in the journal (shared/job-event.h), and outside of a
+ * unit lines on standard error. Telling is best effort: a journal that is away never fails a job. */
+
+#include "basic/time-util.h"
+#include "shared/job-file.h"
+#include "shared/job-state.h"
+
+/* Progress at least this often while bytes move, and hardly ever more often. */
+#define REPORT_INTERVAL (500 * USEC_PER_MSEC)
+
+typedef struct Report {
+        const char *job_id; /* not owned */
+        JobPhase phase;
+        uint64_t work_done, work_total; /* bytes of all steps that count: those finished, and all; 0: not
+                                           known yet */
+        double percent; /* last one told; never falls */
+        usec_t last; /* when progress was told last */
+        bool print; /* to standard error too */
+} Report;
+
+void report_init(Report *r, const char *job_id);
+
+/* A phase begins. */
+void report_phase(Report *r, JobPhase phase, const char *format, ...) _printf_(3, 4);
+
+/* Something worth knowing. */
+void report_note(Report *r, const char *format, ...) _printf_(2, 3);
+
+/* Why the attempt fails; @code for programs. */
+void report_error(Report *r, const char *code, const char *message);
+
+/* One step of the work: @what is done ("Converting disk format"), @done of @total bytes. @counts says that
+ * it is part of work_total. Left out when the last one is not long ago, unless it is the step's end. */
+void report_progress(Report *r, const char *what, uint64_t done, uint64_t total, uint64_t rate, bool counts);
+
+/* A counting step of @total bytes is finished. */
+void report_step_done(Report *r, uint64_t total);
+
+/* What a helper program wrote to its standard error, line by line. */
+void report_lines(Report *r, const char *program, const char *text);

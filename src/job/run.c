@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* "hyper-job run": everything that touches bytes from outside, inside the unit's sandbox. One phase after
+ * the other; a phase that fails ends the attempt. */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "job/checkpoint.h"
+#include "job/convert.h"
+#include "shared/json-table.h"
+
+/* Where an NBD destination's checkpoint is, in the job's folder. */
+#define CHECKPOINT_FOLDER "part"
+
+typedef struct Run {
+        Job *job;
+        char *runtime; /* a private folder for sockets */
+        Source *source;
+        Conversion conversion;
+        int part_fd;
+        char *checkpoint_dir;
+} Run;
+
+static void run_done(Run *r) {
+        source_free(r->source);
+        safe_close(r->part_fd);
+        if (r->runtime)
+                (void) rmdir(r->runtime);
+        free(r->runtime);
+        free(r->checkpoint_dir);
+}
+
+/* --- initialization -------------------------------------------------------------------------------------
+ */
+
+static int open_part_folder(Run *run) {
+        Job *j = run->job;
+        int r;
+
+        run->part_fd = open_no_symlinks(AT_FDCWD, j->plan->part_dir, O_RDONLY | O_DIRECTORY, 0);
+        if (run->part_fd < 0)
+                return job_fail(j, run->part_fd, "destination_refused",
+                                "Opening the folder for the unfinished image, %s, failed: %s",
+                                j->plan->part_dir, strerror(-run->part_fd));
+        r = part_folder_check_record(run->part_fd, j->folder_fd);
+        if (r < 0)
+                return job_fail(j, r, "destination_refused",
+                                "The folder %s is not the one that was made for this job: %s",
+                                j->plan->part_dir, strerror(-r));
+        return 0;
+}
+
+static int open_checkpoint_folder(Run *run) {
+        Job *j = run->job;
+
+        run->checkpoint_dir = strprintf("%s/" CHECKPOINT_FOLDER, j->folder);
+        if (!run->checkpoint_dir)
+                return -ENOMEM;
+        if (mkdirat(j->folder_fd, CHECKPOINT_FOLDER, 0700) < 0 && errno != EEXIST)
+                return job_fail(j, errno, NULL, "Making the folder %s failed: %s", run->checkpoint_dir,
+                                strerror(errno));
+        run->part_fd = openat(
+                        j->folder_fd, CHECKPOINT_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return run->part_fd < 0 ? -errno : 0;
+}
+
+static int initialize(Run *run) {
+        Job *j = run->job;
+        const JobSpec *spec = j->plan->spec;
+        int r;
+
+        report_phase(&j->report, PHASE_INITIALIZATION, "Starting job execution (attempt %u)",
+                        j->plan->attempt);
+        if (!job_operation_is_built_in((JobOperation) spec->operation))
+                return job_fail(j, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
+                                strna(job_operation_to_string((JobOperation) spec->operation)));
+        run->runtime = strdup("/tmp/hyper-job.XXXXXX");
+        if (!run->runtime)
+                return -ENOMEM;
+        if (!mkdtemp(run->runtime)) {
+                run->runtime = mfree(run->runtime);
+                return job_fail(j, errno, NULL, "Making a folder in /tmp failed: %s", strerror(errno));
+        }
+        r = spec->destination.type == ENDPOINT_FILE ? open_part_folder(run) : open_checkpoint_folder(run);
+        if (r >= 0)
+                r = source_open(j, run->runtime, &run->source);
+        if (r < 0)
+                return r;
+        run->conversion = (Conversion){
+                        .job = j,
+                        .source = run->source,
+                        .spec = &spec->destination,
+                        .part_fd = run->part_fd,
+                        .part_dir = spec->destination.type == ENDPOINT_FILE ? j->plan->part_dir
+                                                                            : run->checkpoint_dir,
+                        .runtime = run->runtime,
+        };
+        return 0;
+}
+
+/* --- the other phases -----------------------------------------------------------------------------------
+ */
+
+static int inspect(Run *run) {
+        Job *j = run->job;
+        Source *s = run->source;
+        uint64_t total = 0;
+        int r;
+
+        if (s->spec->type == ENDPOINT_FILE)
+                report_phase(&j->report, PHASE_INSPECTION, "Inspecting %s", s->spec->path);
+        else
+                report_phase(&j->report, PHASE_INSPECTION, "Connecting to the source server");
+        r = source_verify_checksum(s);
+        if (r >= 0)
+                r = source_inspect(s);
+        if (r < 0)
+                return r;
+        if (s->n_disks > PART_DISKS_MAX)
+                return job_fail(j, EFBIG, "unsupported", "The source has %zu disks, %d are supported",
+                                s->n_disks, PART_DISKS_MAX);
+        if (s->n_disks > 1 && run->conversion.spec->type == ENDPOINT_NBD)
+                return job_fail(j, EOPNOTSUPP, "unsupported",
+                                "The source has %zu disks, but an NBD destination takes one", s->n_disks);
+        for (size_t i = 0; s->disks && i < s->n_disks; i++)
+                total += s->disks[i].virtual_size;
+        j->report.work_total = total * (j->plan->spec->parameters.verify ? 2 : 1);
+        return 0;
+}
+
+static int convert(Run *run) {
+        Conversion *c = &run->conversion;
+        char size[BYTES_SIZE];
+        int r = convert_check_space(c);
+
+        if (r < 0)
+                return r;
+        if (run->source->disks)
+                report_phase(&run->job->report, PHASE_CONVERSION, "Converting %zu disk%s, %s in all",
+                                run->source->n_disks, run->source->n_disks == 1 ? "" : "s",
+                                format_bytes(size,
+                                                run->job->report.work_total /
+                                                                (run->job->plan->spec->parameters.verify
+                                                                                                ? 2
+                                                                                                : 1)));
+        else
+                report_phase(&run->job->report, PHASE_CONVERSION, "Converting one disk");
+        for (size_t i = 0; i < run->source->n_disks; i++) {
+                r = convert_disk(c, i);
+                if (r < 0)
+                        return r;
+        }
+        return source_check_unchanged(run->source);
+}
+
+static int verify(Run *run) {
+        bool compare = run->job->plan->spec->parameters.verify;
+        int r;
+
+        report_phase(&run->job->report, PHASE_VERIFICATION, "%s",
+                        compare ? "Comparing the result with the source" : "Checking the result");
+        for (size_t i = 0; i < run->source->n_disks; i++) {
+                r = verify_disk(&run->conversion, i, compare);
+                if (r < 0)
+                        return r;
+        }
+        return compare ? source_check_unchanged(run->source) : 0;
+}
+
+static int add_output(Run *run, size_t disk) {
+        const JobEndpoint *d = run->conversion.spec;
+        json_int_t size = (json_int_t) run->conversion.sizes[disk];
+        json_t *output;
+
+        if (d->type == ENDPOINT_FILE) {
+                _cleanup_(image_done) Image image = {};
+                struct stat st;
+                int r = part_image(&run->conversion, disk, &image);
+                if (r < 0)
+                        return r;
+                if (lstat(image.path, &st) < 0)
+                        return -errno;
+                output = json_pack("{s:s, s:s, s:I, s:I}", "path", image.label, "format",
+                                disk_format_to_string((DiskFormat) d->format), "virtual_size", size,
+                                "actual_size", (json_int_t) st.st_blocks * 512);
+        } else {
+                _cleanup_json_ json_t *uri = json_string(d->uri), *redacted = uri ? json_redact(uri) : NULL;
+                output = redacted ? json_pack("{s:O, s:s, s:I, s:I}", "uri", redacted, "format", "raw",
+                                                    "virtual_size", size, "actual_size", size)
+                                  : NULL;
+        }
+        return json_array_append_new(run->job->outputs, output) < 0 ? -ENOMEM : 0;
+}
+
+static int finalize(Run *run) {
+        report_phase(&run->job->report, PHASE_FINALIZATION, "Finishing");
+        for (size_t i = 0; i < run->source->n_disks; i++) {
+                int r = add_output(run, i);
+                if (r < 0)
+                        return r;
+        }
+        /* An NBD destination has nothing left to do: its checkpoint is of no use any more. */
+        if (run->conversion.spec->type == ENDPOINT_NBD)
+                (void) part_folder_empty(run->part_fd);
+        return 0;
+}
+
+static void add_metrics(Run *run) {
+        const Conversion *c = &run->conversion;
+        double seconds = (double) (now_monotonic() - run->job->started) / (double) USEC_PER_SEC;
+        json_t *m = json_pack("{s:I, s:I, s:I, s:I, s:f}", "bytes_read", (json_int_t) c->bytes_read,
+                        "bytes_written", (json_int_t) c->bytes_written, "bytes_zero",
+                        (json_int_t) c->bytes_zero, "bytes_resumed", (json_int_t) c->resumed_from,
+                        "duration_seconds", seconds);
+
+        if (m) {
+                json_decref(run->job->metrics);
+                run->job->metrics = m;
+        }
+}
+
+/* A result that is known to be wrong must not be gone on from. */
+static void drop_wrong_result(Run *run) {
+        static const char *const wrong[] = {"verification_failed", "source_changed"};
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong) && run->part_fd >= 0; i++)
+                if (streq_ptr(run->job->code, wrong[i])) {
+                        int r = part_folder_empty(run->part_fd);
+                        if (r < 0)
+                                log_warning_errno(r, "Failed to empty %s: %m", run->conversion.part_dir);
+                }
+}
+
+/* An earlier attempt got as far as the final name, but not as far as telling the manager. */
+static int repeat_result(Job *j) {
+        JobResult *old = NULL;
+
+        report_note(&j->report, "An earlier attempt was finished already");
+        if (job_result_read(j->folder, &old) >= 0) {
+                json_decref(j->outputs);
+                json_decref(j->metrics);
+                j->outputs = old->outputs ? json_incref(old->outputs) : json_array();
+                j->metrics = old->metrics ? json_incref(old->metrics) : json_object();
+        }
+        job_result_free(old);
+        j->report.phase = PHASE_FINALIZATION;
+        return job_end(j, 0);
+}
+
+int verb_run(const char *folder) {
+        static int (*const phases[])(Run *) = {initialize, inspect, convert, verify, finalize};
+        _cleanup_job_ Job *j = NULL;
+        int r;
+
+        r = job_open(folder, &j);
+        if (r < 0)
+                return JOB_EXIT_FAILED;
+        r = job_catch_signals(j);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up signals: %m"), JOB_EXIT_TRANSIENT;
+        umask(077);
+        if (marker_exists(j->folder_fd, MARKER_PUBLISHED))
+                return repeat_result(j);
+
+        _cleanup_(run_done) Run run = {.job = j, .part_fd = -EBADF};
+        for (size_t i = 0; i < ELEMENTSOF(phases) && r >= 0; i++) {
+                r = phases[i](&run);
+                if (r >= 0 && job_is_cancelled(j))
+                        r = -ECANCELED;
+        }
+        add_metrics(&run);
+        if (r < 0)
+                drop_wrong_result(&run);
+        return job_end(j, r);
+}

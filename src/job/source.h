@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a job converts: the disks of an image file, of an OVA, or one behind NBD. All functions note failures
+ * in the job (job_fail()) and return negative errno. */
+
+#include <sys/stat.h>
+
+#include "job/endpoint.h"
+#include "job/job.h"
+#include "job/ova.h"
+#include "job/server.h"
+
+typedef struct Source {
+        Job *job; /* not owned */
+        const JobEndpoint *spec; /* of the plan */
+        int fd; /* FILE */
+        struct stat st; /* FILE */
+        char *identity; /* names the source and its version */
+        Image image; /* FILE that is no OVA */
+        Ova *ova; /* or this */
+        Image *disks; /* FILE: points into one of them; NULL: NBD */
+        size_t n_disks;
+        char *runtime; /* a private folder for sockets; not owned */
+} Source;
+
+/* Opens all files, and says what the source is and which version of it. */
+int source_open(Job *j, char *runtime, Source **ret);
+Source *source_free(Source *s);
+DEFINE_CLEANUP_FUNC(Source *, source_free);
+#define _cleanup_source_ _cleanup_(source_freep)
+
+/* Compares the digest that was given with the file's. */
+int source_verify_checksum(Source *s);
+
+/* Finds the disks, refuses what is not safe or not whole. */
+int source_inspect(Source *s);
+
+/* Checks that no file has changed since source_open(). */
+int source_check_unchanged(Source *s);
+
+/* A disk that can be read. */
+typedef struct Connection {
+        ServerGroup *servers; /* NULL: somebody else's */
+        Endpoint *endpoint;
+} Connection;
+void connection_done(Connection *c);
+#define _cleanup_connection_ _cleanup_(connection_done)
+
+/* Connects to disk @disk (from 0). */
+int source_connect(Source *s, size_t disk, Connection *ret);
+
+/* Connects to what is behind @spec, an NBD endpoint of the plan; @role is "source" or "destination", which
+ * names its credential too. @flags: NbdFlags. */
+int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret);
+
+/* Starts @n servers for @image and connects. */
+int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *runtime,
+                const char *label, Connection *ret);
+
+/* Notes a failure of copying or comparing: who is to blame if a local server has died, else what the engine
+ * says. @error and @text are the engine's. */
+int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text);
+
+/* What a helper program complained about, without the block device options in it. The caller frees it. */
+char *tidy_complaint(const char *errors);
+
+/* "qemu-img info" and "check" of an image that passed image_check_header(); fills its sizes. */
+int image_inspect(Job *j, Image *i);
+/* @code: what a failed check means for the job. */
+int image_check(Job *j, const Image *i, const char *code);

@@ -1,1 +1,35 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Units as they are go to UNITS, those with @paths@ in them to UNITS_IN (as NAME.in); both are installed.
+
+UNITS = units/hyper-credential-key.service units/hyper-jobs.slice units/hyper-resume.service
+UNITS_IN = units/hyper-managerd.service
+
+# For every file that is made from a .in file, here and in dbus/
+fill_in = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
+	-e 's|@libexecdir[@]|$(libexecdir)|g' \
+	-e 's|@bindir[@]|$(bindir)|g' \
+	-e 's|@localstatedir[@]|$(localstatedir)|g' \
+	-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+	-e 's|@VERSION[@]|$(VERSION)|g' \
+	<$< >$@.new && mv $@.new $@
+
+$(UNITS_IN): %: %.in Makefile
+	$(fill_in)
+
+dist_systemdsystemunit_DATA = $(UNITS)
+nodist_systemdsystemunit_DATA = $(UNITS_IN)
+EXTRA_DIST += $(UNITS_IN:=.in) units/hyper.sysusers units/hyper.tmpfiles
+CLEANFILES += $(UNITS_IN)
+dist_catalog_DATA = units/hyper.catalog
+
+# sysusers.d and tmpfiles.d want names that end in .conf
+install-data-local: install-units-conf
+install-units-conf:
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
+	$(INSTALL_DATA) $(srcdir)/units/hyper.sysusers '$(DESTDIR)$(sysusersdir)/hyper.conf'
+	$(INSTALL_DATA) $(srcdir)/units/hyper.tmpfiles '$(DESTDIR)$(tmpfilesdir)/hyper.conf'
+uninstall-local: uninstall-units-conf
+uninstall-units-conf:
+	rm -f '$(DESTDIR)$(sysusersdir)/hyper.conf' '$(DESTDIR)$(tmpfilesdir)/hyper.conf'
+.PHONY: install-units-conf uninstall-units-conf

@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-manager.la
+libhyper_manager_la_SOURCES = \
+	src/manager/attempt.c \
+	src/manager/attempt.h \
+	src/manager/credentials.c \
+	src/manager/credentials.h \
+	src/manager/idle.c \
+	src/manager/job-bus.c \
+	src/manager/job-folder.c \
+	src/manager/job-folder.h \
+	src/manager/job-json.c \
+	src/manager/job-unit.c \
+	src/manager/job.c \
+	src/manager/job.h \
+	src/manager/manager-bus.c \
+	src/manager/manager.c \
+	src/manager/manager.h \
+	src/manager/progress.c \
+	src/manager/queue.c \
+	src/manager/reconcile.c \
+	src/manager/settle.c \
+	src/manager/source-files.c \
+	src/manager/source-files.h \
+	src/manager/submit.c \
+	src/manager/unit-properties.c \
+	src/manager/unit-properties.h
+libhyper_manager_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+
+libexec_PROGRAMS += hyper-managerd
+hyper_managerd_SOURCES = src/manager/managerd-main.c
+hyper_managerd_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+hyper_managerd_LDADD = libhyper-manager.la
+
+EXTRA_DIST += src/manager/README.md

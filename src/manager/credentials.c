@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/string-util.h"
+#include "basic/time-util.h"
+#include "manager/credentials.h"
+#include "shared/job-spec.h"
+
+#define ENCRYPT_TIMEOUT (10 * USEC_PER_SEC)
+/* Base64 of the value with a header of some hundred bytes. */
+#define ENCRYPTED_MAX ((size_t) 4 * CREDENTIAL_SIZE_MAX)
+#define SUFFIX ".cred"
+
+static const char encrypt_program[] = "/usr/bin/systemd-creds";
+
+extern char **environ;
+
+bool credential_name_is_valid(const char *name) {
+        size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+        return n > 0 && n <= 64 && name[n] == '\0' && name[0] != '.' && name[0] != '-';
+}
+
+static char *credential_prefix(const char *job_id) {
+        _cleanup_free_ char *escaped = job_escape_id(job_id);
+
+        /* "@" is in no id and in no name: one job's files are never taken for another's. */
+        return escaped ? strprintf("job-%s@", escaped) : NULL;
+}
+
+static char *credential_directory(const char *state_directory) {
+        return strprintf("%s/credentials", state_directory);
+}
+
+static int make_pipe(int ret[static 2]) {
+        return pipe2(ret, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* Starts systemd-creds between two pipes. */
+static int spawn_encrypt(const char *name, int in, int out, pid_t *ret) {
+        _cleanup_free_ char *name_option = strprintf("--name=%s", name);
+        posix_spawn_file_actions_t actions;
+        int r;
+
+        if (!name_option)
+                return -ENOMEM;
+        r = posix_spawn_file_actions_init(&actions);
+        if (r > 0)
+                return -r;
+        char *const argv[] = {(char *) encrypt_program, (char *) "encrypt", (char *) "--with-key=host",
+                        (char *) "--quiet", name_option, (char *) "-", (char *) "-", NULL};
+        r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+        if (r == 0)
+                r = posix_spawn(ret, encrypt_program, &actions, NULL, argv, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        return -r;
+}
+
+/* Reads until the end or the deadline. */
+static int read_all(int fd, usec_t deadline, char *buffer, size_t size, size_t *ret_n) {
+        size_t n = 0;
+
+        for (;;) {
+                usec_t now = now_monotonic();
+                struct pollfd p = {.fd = fd, .events = POLLIN};
+
+                if (now >= deadline)
+                        return -ETIMEDOUT;
+                int r = poll(&p, 1, (int) ((deadline - now) / USEC_PER_MSEC) + 1);
+                if (r < 0 && errno != EINTR)
+                        return -errno;
+                if (r <= 0)
+                        continue;
+                ssize_t k = read(fd, buffer + n, size - n);
+                if (k < 0 && errno != EINTR)
+                        return -errno;
+                if (k == 0)
+                        break;
+                n += k > 0 ? (size_t) k : 0;
+                if (n == size)
+                        return -EFBIG;
+        }
+        *ret_n = n;
+        return 0;
+}
+
+static int write_all(int fd, const char *s, size_t n) {
+        while (n > 0) {
+                ssize_t k = write(fd, s, n);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                s += k;
+                n -= k;
+        }
+        return 0;
+}
+
+static int encrypt(const char *name, const char *value, char *buffer, size_t size, size_t *ret_n) {
+        _cleanup_close_ int in_read = -EBADF, in_write = -EBADF, out_read = -EBADF, out_write = -EBADF;
+        usec_t deadline = now_monotonic() + ENCRYPT_TIMEOUT;
+        int fds[2], r, status;
+        pid_t pid;
+
+        if ((r = make_pipe(fds)) < 0)
+                return r;
+        in_read = fds[0];
+        in_write = fds[1];
+        /* It reads all before it writes anything; the value fits into the pipe, so nobody waits here. */
+        if (fcntl(in_write, F_SETPIPE_SZ, CREDENTIAL_SIZE_MAX) < 0)
+                return -errno;
+        if ((r = make_pipe(fds)) < 0)
+                return r;
+        out_read = fds[0];
+        out_write = fds[1];
+
+        r = write_all(in_write, value, strlen(value));
+        if (r < 0)
+                return r;
+        in_write = safe_close(in_write);
+        r = spawn_encrypt(name, in_read, out_write, &pid);
+        if (r < 0)
+                return r;
+        in_read = safe_close(in_read);
+        out_write = safe_close(out_write);
+
+        r = read_all(out_read, deadline, buffer, size, ret_n);
+        if (r < 0)
+                (void) kill(pid, SIGKILL);
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        if (r < 0)
+                return r;
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+}
+
+int credential_store(const char *state_directory, const char *job_id, const char *name, const char *value) {
+        _cleanup_free_ char *directory = credential_directory(state_directory),
+                            *prefix = credential_prefix(job_id), *path = NULL, *buffer = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!credential_name_is_valid(name) || strlen(value) > CREDENTIAL_SIZE_MAX)
+                return -EINVAL;
+        if (!directory || !prefix)
+                return -ENOMEM;
+        path = strprintf("%s/%s%s" SUFFIX, directory, prefix, name);
+        buffer = malloc(ENCRYPTED_MAX);
+        if (!path || !buffer)
+                return -ENOMEM;
+        r = mkdir_parents(directory, 0700);
+        if (r >= 0)
+                r = encrypt(name, value, buffer, ENCRYPTED_MAX, &n);
+        if (r >= 0)
+                r = write_file_atomic_at(AT_FDCWD, path, buffer, n, 0600);
+        return r;
+}
+
+/* Calls for each credential file of the job: extends the list, or (NULL) removes the file. */
+static int credentials_walk(const char *state_directory, const char *job_id, char ***list) {
+        _cleanup_free_ char *directory = credential_directory(state_directory),
+                            *prefix = credential_prefix(job_id);
+        int r = 0;
+
+        if (!directory || !prefix)
+                return -ENOMEM;
+        DIR *d = opendir(directory);
+        if (!d)
+                return errno == ENOENT ? 0 : -errno;
+        for (struct dirent *de; r >= 0 && (de = readdir(d));) {
+                const char *name = startswith(de->d_name, prefix),
+                           *end = name ? endswith(name, SUFFIX) : NULL;
+
+                if (!end)
+                        continue;
+                if (!list) {
+                        if (unlinkat(dirfd(d), de->d_name, 0) < 0)
+                                r = -errno;
+                        continue;
+                }
+                r = strv_extendf(list, "%.*s", (int) (end - name), name);
+                if (r >= 0)
+                        r = strv_extendf(list, "%s/%s", directory, de->d_name);
+        }
+        closedir(d);
+        return r;
+}
+
+int credentials_list(const char *state_directory, const char *job_id, char ***ret) {
+        _cleanup_strv_free_ char **list = NULL;
+        int r = credentials_walk(state_directory, job_id, &list);
+
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+int credentials_remove(const char *state_directory, const char *job_id) {
+        return credentials_walk(state_directory, job_id, NULL);
+}

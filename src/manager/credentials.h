@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Secrets of jobs: encrypted by systemd-creds(1) with the machine's key into
+ * <state>/credentials/job-<escaped id>.<name>.cred, decrypted by systemd when it starts the unit
+ * (LoadCredentialEncrypted=), removed when the job ends. They are never in the database, a command line, an
+ * environment, a unit property or a log line. */
+
+#include "basic/macro.h"
+
+#define CREDENTIALS_MAX 16
+#define CREDENTIAL_SIZE_MAX 65536
+
+/* [a-z0-9][a-z0-9_.-]{0,63}: the place in the spec that the secret was cut out of, "source.tls_psk". */
+bool credential_name_is_valid(const char *name) _pure_;
+
+/* Encrypts and writes one. Waits for systemd-creds, which takes some milliseconds, for at most 10 s. 0 or
+ * negative errno: -ENOENT without systemd-creds, -EIO if it fails (what it said is on our stderr). */
+int credential_store(const char *state_directory, const char *job_id, const char *name, const char *value);
+
+/* All of a job's, as "name", "path", "name", "path", …; the caller frees with strv_free(). */
+int credentials_list(const char *state_directory, const char *job_id, char ***ret);
+
+/* Removes all of a job's. 0 also if there are none. */
+int credentials_remove(const char *state_directory, const char *job_id);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When nobody asks and no job is left, the daemon ends, and the bus starts it again for the next call.
+ *
+ * No call may be lost in between: systemd is told STOPPING=1 first, so that it will start the unit anew
+ * instead of taking it for running; then the name is given up, and only when the bus has confirmed that does
+ * the daemon end. Calls that came before that confirmation are answered. If one of them was a job, the
+ * daemon ends with EX_TEMPFAIL, for which its unit has RestartForceExitStatus=. */
+
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+#include "basic/log.h"
+#include "manager/manager.h"
+
+static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        Manager *m = userdata;
+
+        return sd_event_exit(m->event, m->jobs ? EX_TEMPFAIL : EXIT_SUCCESS);
+}
+
+static int drain(Manager *m) {
+        m->draining = true;
+        log_debug("Nothing to do, ending until the next call.");
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Nothing to do.");
+        return sd_bus_release_name_async(m->bus, &m->release_call, HYPER_BUS_NAME, on_released, m);
+}
+
+static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        Manager *m = userdata;
+        usec_t now = now_monotonic(), timeout = m->settings->daemon.idle_timeout;
+        int r;
+
+        if (!m->jobs && m->ready && now >= m->last_call + timeout) {
+                r = drain(m);
+                if (r >= 0)
+                        return 0;
+                log_error_errno(r, "Failed to give up the bus name: %m");
+                return sd_event_exit(m->event, EXIT_FAILURE);
+        }
+        /* While jobs are there, the end of the last one is the time to look again; a timeout later will do.
+         */
+        usec_t due = m->jobs ? now + timeout : m->last_call + timeout;
+        r = sd_event_source_set_time_relative(s, due > now ? due - now : timeout);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+        return r;
+}
+
+/* Sees every message before its handler; only calls count, since signals of systemd come all the time. */
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        Manager *m = userdata;
+
+        if (sd_bus_message_is_method_call(message, NULL, NULL) > 0)
+                m->last_call = now_monotonic();
+        return 0;
+}
+
+int idle_start(Manager *m) {
+        usec_t timeout = m->settings->daemon.idle_timeout;
+        int r;
+
+        m->last_call = now_monotonic();
+        r = sd_bus_add_filter(m->bus, &m->object_slots[4], on_message, m);
+        if (r < 0 || timeout == USEC_INFINITY)
+                return r;
+        return sd_event_add_time_relative(m->event, &m->idle_timer, CLOCK_MONOTONIC, timeout,
+                        USEC_PER_SEC / 4, on_idle_timer, m);
+}

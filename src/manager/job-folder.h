@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A job's own folder <state>/jobs/<escaped id>/, and the empty folder <runtime>/<escaped id>/ in which its
+ * unit's file system is put together. A hostile image may have taken over a job and written into the first:
+ * no symlink in it is followed. */
+
+#include "basic/macro.h"
+
+/* "<state>/jobs/<escaped id>" and "<runtime>/<escaped id>". NULL when out of memory. */
+char *job_folder_path(const char *state_directory, const char *job_id);
+char *job_root_path(const char *runtime_directory, const char *job_id);
+
+/* Makes the folder (0700) with its parents if it is not there. */
+int job_folder_make(const char *path);
+
+/* Forgets what a former attempt left in it: its result. */
+int job_folder_clear_result(const char *path);
+
+/* Removes a folder and all that is in it; 0 also if there is none. */
+int remove_tree(const char *path);
+
+/* The ids of all jobs that have a folder below <state>/jobs; the caller frees with strv_free(). */
+int job_folders_list(const char *state_directory, char ***ret);

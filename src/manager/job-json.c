@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A job as JSON, for GetJob. */
+
+#include <jansson.h>
+
+#include "basic/string-util.h"
+#include "manager/manager.h"
+
+/* RFC 3339, or null for "not yet". */
+static json_t *time_to_json(usec_t t) {
+        char buffer[RFC3339_SIZE];
+
+        return t > 0 ? json_string(format_rfc3339(buffer, t)) : json_null();
+}
+
+/* What is in the database was JSON when it was written; null where there is nothing. */
+static json_t *text_to_json(const char *text) {
+        json_t *value = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+
+        return value ? value : json_null();
+}
+
+static json_t *history_to_json(const JobStateRow *rows, size_t n) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < n; i++) {
+                json_t *entry = json_pack("{s:s, s:o, s:s}", "state", job_state_to_string(rows[i].state),
+                                "timestamp", time_to_json(rows[i].timestamp), "reason",
+                                strempty(rows[i].reason));
+
+                if (json_array_append_new(list, entry) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
+        return list;
+}
+
+static json_t *progress_to_json(const JobRow *row) {
+        return json_pack("{s:s?, s:o, s:I, s:I, s:I}", "phase", job_phase_to_string(row->phase), "percent",
+                        row->percent < 0 ? json_null() : json_real(row->percent), "bytes_done",
+                        (json_int_t) row->bytes_done, "bytes_total", (json_int_t) row->bytes_total, "rate",
+                        (json_int_t) row->rate);
+}
+
+/* The request is the client's own text: JSON if it is JSON. */
+static json_t *request_to_json(const char *request) {
+        json_t *value = request ? json_loads(request, JSON_DECODE_ANY, NULL) : NULL;
+
+        return value ? value : request ? json_string(request) : json_null();
+}
+
+static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
+        return json_pack(
+                        "{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, s:o, s:o, "
+                        "s:o, s:o, s:o, s:o, s:o}",
+                        "job_id", row->id, "operation", row->operation, "state",
+                        job_state_to_string(row->state), "reason", strempty(row->reason), "state_history",
+                        history_to_json(states, n), "attempt", (int) row->attempt, "retry_count",
+                        (int) row->retry_count, "priority", (int) row->priority, "idempotent",
+                        (int) row->idempotent, "any_worker", (int) row->any_worker, "worker_id",
+                        row->worker_id, "unit", unit, "dialect", strempty(row->dialect), "request",
+                        request_to_json(row->request), "created_at", time_to_json(row->created_at),
+                        "updated_at", time_to_json(row->updated_at), "started_at",
+                        time_to_json(row->started_at), "finished_at", time_to_json(row->finished_at),
+                        "due_at", time_to_json(row->due_at), "progress", progress_to_json(row), "spec",
+                        text_to_json(row->spec), "result", text_to_json(row->result));
+}
+
+int job_details(Store *store, const char *id, char **ret) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_free_ char *unit = job_unit_name(id);
+        _cleanup_json_ json_t *object = NULL;
+        JobStateRow *states = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!unit)
+                return -ENOMEM;
+        r = store_job_get(store, id, &row);
+        if (r >= 0)
+                r = store_job_states(store, id, &states, &n);
+        if (r < 0)
+                return r;
+        object = row_to_json(row, unit, states, n);
+        job_state_rows_free(states, n);
+        char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The transient unit of a job: started, stopped and watched over the bus, never waited for. */
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/credentials.h"
+#include "manager/job-folder.h"
+#include "manager/manager.h"
+#include "manager/unit-properties.h"
+#include "shared/job-file.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+
+static Job *job_of_unit(Manager *m, const char *unit) {
+        _cleanup_free_ char *id = NULL;
+
+        return job_id_from_unit_name(unit, &id) < 0 ? NULL : manager_get_job(m, id);
+}
+
+/* --- what systemd tells -------------------------------------------------------------------------------- */
+
+static void unit_is_running(Job *j) {
+        if (j->row->state != JOB_ASSIGNED)
+                return;
+        int r = job_run(j);
+        /* It will be told again when the job ends: both changes are made then. */
+        if (r < 0)
+                log_error_errno(r, "Failed to record that job %s is running: %m", j->row->id);
+}
+
+static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        const char *path, *unit, *result;
+
+        if (sd_bus_message_read(message, "uoss", NULL, &path, &unit, &result) < 0)
+                return 0;
+        Job *j = job_of_unit(userdata, unit);
+        if (!j || !streq_ptr(j->unit.start_job, path))
+                return 0;
+        j->unit.start_job = mfree(j->unit.start_job);
+        if (j->unit.stage == UNIT_LIVE && streq(result, "done"))
+                unit_is_running(j);
+        return 0;
+}
+
+/* Usually the end was told before, by the unit's state. A daemon-reload removes all units, too, and adds
+ * them again: so this is no news of an end, but a reason to look. */
+static int on_unit_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        const char *unit;
+        Manager *m = userdata;
+
+        if (sd_bus_message_read(message, "so", &unit, NULL) < 0)
+                return 0;
+        Job *j = job_of_unit(m, unit);
+        if (!j || j->unit.stage == UNIT_NONE)
+                return 0;
+        int r = manager_reconcile(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
+        return 0;
+}
+
+/* PID 1 was executed anew: subscriptions are gone, and something may have been missed. */
+static int on_systemd_owner(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        const char *new_owner;
+        Manager *m = userdata;
+
+        if (sd_bus_message_read(message, "sss", NULL, NULL, &new_owner) < 0 || isempty(new_owner))
+                return 0;
+        (void) sd_bus_call_method_async(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                        "Subscribe", NULL, NULL, NULL);
+        int r = manager_reconcile(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
+        return 0;
+}
+
+int job_unit_subscribe(Manager *m) {
+        int r;
+
+        if ((r = sd_bus_match_signal_async(m->bus, &m->systemd_slots[0], SYSTEMD_NAME, SYSTEMD_PATH,
+                             SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, m)) < 0 ||
+                        (r = sd_bus_match_signal_async(m->bus, &m->systemd_slots[1], SYSTEMD_NAME,
+                                         SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved", on_unit_removed, NULL,
+                                         m)) < 0 ||
+                        (r = sd_bus_add_match_async(m->bus, &m->systemd_slots[2],
+                                         "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                         "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+                                         "arg0='" SYSTEMD_NAME "'",
+                                         on_systemd_owner, NULL, m)) < 0)
+                return r;
+        return sd_bus_call_method_async(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                        "Subscribe", NULL, NULL, NULL);
+}
+
+/* One property of the unit that matters here; others are skipped. */
+static int read_property(sd_bus_message *message, Job *j, const char **active_state) {
+        const char *name, *s;
+        int r = sd_bus_message_read(message, "s", &name);
+
+        if (r < 0)
+                return r;
+        if (streq(name, "ActiveState"))
+                return sd_bus_message_read(message, "v", "s", active_state);
+        if (streq(name, "ExecMainCode"))
+                return sd_bus_message_read(message, "v", "i", &j->unit.exit_code);
+        if (streq(name, "ExecMainStatus"))
+                return sd_bus_message_read(message, "v", "i", &j->unit.exit_status);
+        if (streq(name, "Result")) {
+                r = sd_bus_message_read(message, "v", "s", &s);
+                return r < 0 ? r : free_and_strdup(&j->unit.result, s);
+        }
+        return sd_bus_message_skip(message, "v");
+}
+
+static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        const char *active = NULL;
+        Job *j = userdata;
+        int r;
+
+        if (sd_bus_message_skip(message, "s") < 0 ||
+                        sd_bus_message_enter_container(message, 'a', "{sv}") < 0)
+                return 0;
+        while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0)
+                if (read_property(message, j, &active) < 0 || sd_bus_message_exit_container(message) < 0)
+                        return 0;
+        /* Before its start is done, "inactive" only says that the unit was loaded. */
+        if (!active || j->unit.start_call || j->unit.start_job)
+                return 0;
+        if (streq(active, "active") && j->unit.stage == UNIT_LIVE)
+                unit_is_running(j);
+        else if (streq(active, "inactive") || streq(active, "failed"))
+                job_settle(j, NULL);
+        return 0;
+}
+
+static int watch_unit(Job *j, const char *unit) {
+        _cleanup_free_ char *path = NULL;
+        int r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
+
+        if (r < 0)
+                return r;
+        j->unit.properties_match = sd_bus_slot_unref(j->unit.properties_match);
+        return sd_bus_match_signal_async(j->manager->bus, &j->unit.properties_match, SYSTEMD_NAME, path,
+                        "org.freedesktop.DBus.Properties", "PropertiesChanged", on_properties_changed, NULL,
+                        j);
+}
+
+/* --- what systemd is asked ------------------------------------------------------------------------------
+ */
+
+static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        const char *path;
+        Job *j = userdata;
+
+        j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
+        if (error) {
+                job_settle(j, error->message);
+                return 0;
+        }
+        if (j->unit.stage == UNIT_STARTING)
+                j->unit.stage = UNIT_LIVE;
+        if (sd_bus_message_read(reply, "o", &path) >= 0)
+                (void) free_and_strdup(&j->unit.start_job, path);
+        return 0;
+}
+
+static int call_start(Job *j, const UnitProperties *properties) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        _cleanup_free_ char *unit = job_unit_name(j->row->id);
+        sd_bus *bus = j->manager->bus;
+        int r;
+
+        if (!unit)
+                return -ENOMEM;
+        if ((r = watch_unit(j, unit)) < 0 ||
+                        (r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH,
+                                         SYSTEMD_MANAGER, "StartTransientUnit")) < 0 ||
+                        (r = sd_bus_message_append(call, "ss", unit, "fail")) < 0 ||
+                        (r = unit_properties_append(properties, call)) < 0 ||
+                        (r = sd_bus_message_append(call, "a(sa(sv))", 0)) < 0)
+                return r;
+        return sd_bus_call_async(bus, &j->unit.start_call, call, on_start_reply, j, 0);
+}
+
+/* Writes what the unit reads: the plan, and an empty folder for its root. */
+static int write_plan(
+                Job *j, const JobSpec *spec, const JobFiles *files, const char *folder, const char *root) {
+        const JobPlan plan = {
+                        .job_id = j->row->id,
+                        .attempt = j->row->attempt,
+                        .spec = (JobSpec *) spec,
+                        .source_files = files->source_files,
+                        .part_dir = files->part_dir,
+        };
+        int r;
+
+        if ((r = job_folder_make(folder)) < 0 || (r = job_folder_clear_result(folder)) < 0 ||
+                        (r = remove_tree(root)) < 0 || (r = job_folder_make(root)) < 0)
+                return r;
+        return job_plan_write(&plan, folder);
+}
+
+static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
+        _cleanup_(unit_properties_done) UnitProperties properties = {};
+        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id),
+                            *root = job_root_path(j->manager->runtime_directory, j->row->id);
+        _cleanup_strv_free_ char **credentials = NULL;
+        int r;
+
+        if (!folder || !root)
+                return -ENOMEM;
+        r = write_plan(j, spec, files, folder, root);
+        if (r >= 0)
+                r = credentials_list(j->manager->state_directory, j->row->id, &credentials);
+        if (r < 0)
+                return r;
+        const UnitRequest request = {
+                        .job_id = j->row->id,
+                        .folder = folder,
+                        .root = root,
+                        .source_files = files->source_files,
+                        .part_dir = files->part_dir,
+                        .sockets = files->sockets,
+                        .tls_directories = files->tls_directories,
+                        .credentials = credentials,
+                        .network = files->network,
+                        .timeout_seconds = spec->policy.timeout_seconds,
+                        .priority = j->row->priority,
+        };
+        r = unit_properties_for_job(&request, &properties);
+        return r < 0 ? r : call_start(j, &properties);
+}
+
+void job_unit_start(Job *j, const JobSpec *spec, const JobFiles *files) {
+        int r;
+
+        j->unit.stage = UNIT_STARTING;
+        j->unit.stop_sent = false;
+        j->unit.result = mfree(j->unit.result);
+        j->unit.exit_code = j->unit.exit_status = 0;
+        r = progress_follow(j->manager);
+        if (r < 0)
+                log_warning_errno(r, "Failed to follow the journal; progress will not be seen: %m");
+        r = try_start(j, spec, files);
+        if (r < 0)
+                job_settle(j, strerror(-r));
+}
+
+int job_unit_adopt(Job *j, bool active) {
+        _cleanup_free_ char *unit = job_unit_name(j->row->id);
+        int r = unit ? watch_unit(j, unit) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        j->unit.stage = UNIT_LIVE;
+        if (active)
+                unit_is_running(j);
+        r = progress_follow(j->manager);
+        if (r < 0)
+                log_warning_errno(r, "Failed to follow the journal; progress will not be seen: %m");
+        return 0;
+}
+
+static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+        /* A unit that is gone already is told of by UnitRemoved. */
+        if (error && !streq(error->name, "org.freedesktop.systemd1.NoSuchUnit"))
+                log_error("Failed to stop the unit of a job: %s", error->message);
+        return 0;
+}
+
+void job_unit_stop(Job *j) {
+        _cleanup_free_ char *unit = job_unit_name(j->row->id);
+        int r = -ENOMEM;
+
+        if (j->unit.stop_sent)
+                return;
+        if (unit)
+                r = sd_bus_call_method_async(j->manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+                                SYSTEMD_MANAGER, "StopUnit", on_stop_reply, NULL, "ss", unit, "replace");
+        if (r < 0)
+                log_error_errno(r, "Failed to stop the unit of job %s: %m", j->row->id);
+        else
+                j->unit.stop_sent = true;
+}
+
+void job_unit_cleanup(Job *j) {
+        _cleanup_(unit_properties_done) UnitProperties properties = {};
+        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
+        int r;
+
+        j->unit.stage = UNIT_CLEANUP;
+        r = folder ? unit_properties_for_cleanup(j->row->id, folder, &properties) : -ENOMEM;
+        if (r >= 0)
+                r = call_start(j, &properties);
+        if (r < 0)
+                job_settle(j, strerror(-r));
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/job.h"
+#include "basic/string-util.h"
+
+int job_new(Store *store, clock_func clock, job_observer observer, Manager *manager, JobRow *row,
+                Job **ret) {
+        Job *j = new0(Job, 1);
+
+        if (!j)
+                return -ENOMEM;
+        j->store = store;
+        j->clock = clock;
+        j->observer = observer;
+        j->manager = manager;
+        j->row = row;
+        j->error_phase = _PHASE_INVALID;
+        *ret = j;
+        return 0;
+}
+
+Job *job_free(Job *j) {
+        if (!j)
+                return NULL;
+        sd_bus_slot_unref(j->unit.start_call);
+        sd_bus_slot_unref(j->unit.properties_match);
+        free(j->unit.start_job);
+        free(j->unit.result);
+        free(j->error_message);
+        free(j->destination);
+        job_row_free(j->row);
+        free(j);
+        return NULL;
+}
+
+bool job_holds_slot(const Job *j) {
+        return j->unit.stage == UNIT_STARTING || j->unit.stage == UNIT_LIVE;
+}
+
+/* Writes @changes, brings the row in memory up to them, and tells each to the observer. */
+static int job_change(Job *j, const JobTransition *changes, size_t n) {
+        const JobTransition *last = &changes[n - 1];
+        _cleanup_free_ char *reason = strdup(strempty(last->reason));
+        _cleanup_free_ char *result = last->result ? strdup(last->result) : NULL;
+        JobState from = j->row->state;
+
+        /* What memory is needed is taken first: behind the transaction nothing may fail. */
+        if (!reason || (last->result && !result))
+                return -ENOMEM;
+        int r = store_job_transition(j->store, j->row->id, changes, n);
+        if (r < 0)
+                return r;
+
+        free(j->row->reason);
+        j->row->reason = TAKE_PTR(reason);
+        if (result) {
+                free(j->row->result);
+                j->row->result = TAKE_PTR(result);
+        }
+        for (size_t i = 0; i < n; i++) {
+                const JobTransition *t = &changes[i];
+
+                j->row->state = t->to;
+                j->row->updated_at = t->timestamp;
+                j->row->due_at = t->to == JOB_RETRYING ? t->due_at : 0;
+                if (job_state_is_terminal(t->to))
+                        j->row->finished_at = t->timestamp;
+                if (t->begins_attempt) {
+                        j->row->attempt++;
+                        if (j->row->started_at == 0)
+                                j->row->started_at = t->timestamp;
+                        job_progress(j, _PHASE_INVALID, -1, 0, 0, 0);
+                        j->progress_dirty = false;
+                        j->error_message = mfree(j->error_message);
+                        j->error_phase = _PHASE_INVALID;
+                }
+                if (j->observer)
+                        j->observer(j, from, t->to, t->reason, j->manager);
+                from = t->to;
+        }
+        return 0;
+}
+
+/* A unit can be over before it was seen running: then both changes are made at once. */
+static int job_end(Job *j, JobTransition end) {
+        JobTransition changes[2];
+        size_t n = 0;
+
+        end.timestamp = j->clock();
+        if (j->row->state == JOB_ASSIGNED && !job_state_may_become(JOB_ASSIGNED, end.to)) {
+                changes[n++] = (JobTransition){.from = JOB_ASSIGNED,
+                                .to = JOB_RUNNING,
+                                .timestamp = end.timestamp,
+                                .reason = "The unit was started"};
+                end.from = JOB_RUNNING;
+        } else
+                end.from = j->row->state;
+        changes[n++] = end;
+        return job_change(j, changes, n);
+}
+
+int job_assign(Job *j) {
+        _cleanup_free_ char *reason = strprintf("Attempt %u begins", j->row->attempt + 1);
+
+        if (!reason)
+                return -ENOMEM;
+        return job_change(j,
+                        &(JobTransition){.from = JOB_QUEUED,
+                                        .to = JOB_ASSIGNED,
+                                        .timestamp = j->clock(),
+                                        .reason = reason,
+                                        .begins_attempt = true},
+                        1);
+}
+
+int job_run(Job *j) {
+        return job_change(j,
+                        &(JobTransition){.from = JOB_ASSIGNED,
+                                        .to = JOB_RUNNING,
+                                        .timestamp = j->clock(),
+                                        .reason = "The unit was started"},
+                        1);
+}
+
+int job_requeue(Job *j, const char *reason) {
+        return job_change(j,
+                        &(JobTransition){.from = j->row->state,
+                                        .to = JOB_QUEUED,
+                                        .timestamp = j->clock(),
+                                        .reason = reason},
+                        1);
+}
+
+int job_retry(Job *j, usec_t due_at, const char *reason) {
+        return job_end(j, (JobTransition){.to = JOB_RETRYING, .reason = reason, .due_at = due_at});
+}
+
+int job_complete(Job *j, const char *result, const char *reason) {
+        return job_end(j, (JobTransition){.to = JOB_COMPLETED, .reason = reason, .result = result});
+}
+
+int job_fail(Job *j, const char *result, const char *reason) {
+        return job_end(j, (JobTransition){.to = JOB_FAILED, .reason = reason, .result = result});
+}
+
+int job_cancel(Job *j, const char *reason) {
+        if (job_is_finished(j))
+                return -EALREADY;
+        return job_end(j, (JobTransition){.to = JOB_CANCELLED, .reason = reason});
+}
+
+void job_progress(Job *j, JobPhase phase, double percent, uint64_t done, uint64_t total, uint64_t rate) {
+        j->row->phase = phase;
+        j->row->percent = percent;
+        j->row->bytes_done = done;
+        j->row->bytes_total = total;
+        j->row->rate = rate;
+        j->progress_dirty = true;
+}
+
+int job_note_error(Job *j, JobPhase phase, const char *message) {
+        int r = free_and_strdup(&j->error_message, message);
+
+        if (r >= 0)
+                j->error_phase = phase;
+        return r;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A job that is not finished, or whose unit still stops: its row, and the one place that changes its state.
+ * Nothing here knows of the bus, of JSON, or of units; who wants to hear of a change is told through the
+ * observer once the change is on disk. */
+
+#include <systemd/sd-bus.h>
+#include <uthash.h>
+
+#include "store/store.h"
+
+typedef struct Job Job;
+typedef struct Manager Manager;
+
+/* Called for each change of state, after it is durable, in order. */
+typedef void (*job_observer)(Job *j, JobState from, JobState to, const char *reason, void *userdata);
+
+/* Where the job's unit stands, as far as the manager was told. */
+typedef enum UnitStage {
+        UNIT_NONE, /* there is none */
+        UNIT_STARTING, /* StartTransientUnit is called */
+        UNIT_LIVE, /* it was started, or was found running */
+        UNIT_CLEANUP, /* what runs is the removal of a cancelled job's unfinished output */
+} UnitStage;
+
+typedef struct JobUnit {
+        UnitStage stage;
+        sd_bus_slot *start_call; /* the StartTransientUnit call */
+        sd_bus_slot *properties_match;
+        char *start_job; /* systemd's job that starts it, until that is done */
+        bool stop_sent;
+        bool seen; /* in the list of units that is being looked through */
+        /* What PropertiesChanged of the unit said last; how the attempt ended. */
+        char *result; /* "success", "exit-code", "signal", "timeout", "oom-kill", … or NULL: not heard */
+        int32_t exit_code; /* CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: not heard */
+        int32_t exit_status;
+} JobUnit;
+
+struct Job {
+        Store *store;
+        clock_func clock;
+        job_observer observer;
+        Manager *manager; /* the observer's userdata */
+
+        JobRow *row; /* spec and request are left out: they are in the store */
+        char *destination; /* path or URI: no two jobs write to one */
+        JobUnit unit;
+
+        bool progress_dirty; /* the row's progress is newer than the store's */
+        bool unsettled; /* the unit is gone, but its end could not be recorded yet */
+        char *error_message; /* the last error event of this attempt */
+        int error_phase;
+
+        UT_hash_handle hh; /* manager->jobs, by row->id */
+};
+
+/* @row belongs to the job from success on. */
+int job_new(Store *store, clock_func clock, job_observer observer, Manager *manager, JobRow *row, Job **ret);
+Job *job_free(Job *j);
+DEFINE_CLEANUP_FUNC(Job *, job_free);
+
+static inline bool job_is_finished(const Job *j) {
+        return job_state_is_terminal(j->row->state);
+}
+
+/* Holds one of the jobs.max_running slots: its copying process may be running. */
+bool job_holds_slot(const Job *j);
+
+/* Each is one transaction; 0, -ESTALE, or what the store says. On failure nothing has changed. */
+int job_assign(Job *j); /* QUEUED → ASSIGNED: a new attempt begins */
+int job_run(Job *j); /* ASSIGNED → RUNNING */
+int job_requeue(Job *j, const char *reason); /* RETRYING → QUEUED */
+int job_retry(Job *j, usec_t due_at, const char *reason); /* → RETRYING */
+int job_complete(Job *j, const char *result, const char *reason);
+int job_fail(Job *j, const char *result, const char *reason);
+int job_cancel(Job *j, const char *reason); /* -EALREADY if it is finished */
+
+/* What an event said about a running attempt; not written to the store here. */
+void job_progress(Job *j, JobPhase phase, double percent, uint64_t done, uint64_t total, uint64_t rate);
+/* Remembers why the attempt is about to fail. */
+int job_note_error(Job *j, JobPhase phase, const char *message);

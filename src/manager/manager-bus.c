@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.hyper1.Manager: the object /org/hyper1. */
+
+#include <systemd/sd-daemon.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/manager.h"
+#include "shared/error-table.h"
+#include "shared/job-spec.h"
+
+#define LIST_LIMIT_DEFAULT 100u
+#define LIST_LIMIT_MAX 1000u
+
+static const char manage_jobs[] = "org.hyper1.manage-jobs";
+
+/* --- SubmitJob -------------------------------------------------------------------------------------------
+ */
+
+static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(submit_options_done) SubmitOptions options = {};
+        _cleanup_free_ char *id = NULL, *path = NULL;
+        const char *spec;
+        Manager *m = userdata;
+        bool created;
+        int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &spec);
+        if (r >= 0)
+                r = submit_options_read(message, &options, error);
+        if (r >= 0)
+                r = manager_submit(m, spec, &options, &id, &created, error);
+        if (r < 0)
+                return r;
+        path = job_bus_path(id);
+        if (!path)
+                return -ENOMEM;
+        return sd_bus_reply_method_return(message, "sob", id, path, (int) created);
+}
+
+/* --- GetJob ----------------------------------------------------------------------------------------------
+ */
+
+static int no_such_job(sd_bus_error *error, const char *id) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
+                        job_id_is_valid(id) ? id : "with such an id");
+}
+
+static int method_get_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *details = NULL, *path = NULL;
+        Manager *m = userdata;
+        const char *id;
+        int r = sd_bus_message_read(message, "s", &id);
+
+        if (r < 0)
+                return r;
+        r = job_id_is_valid(id) ? job_details(m->store, id, &details) : -ENOENT;
+        if (r == -ENOENT)
+                return no_such_job(error, id);
+        if (r < 0)
+                return r;
+        path = job_bus_path(id);
+        return path ? sd_bus_reply_method_return(message, "os", path, details) : -ENOMEM;
+}
+
+/* --- ListJobs --------------------------------------------------------------------------------------------
+ */
+
+typedef struct ListFilter {
+        JobFilter filter;
+        char **ids;
+} ListFilter;
+
+static void list_filter_done(ListFilter *f) {
+        strv_free(f->ids);
+}
+
+static int read_states(sd_bus_message *m, JobFilter *filter, sd_bus_error *error) {
+        _cleanup_strv_free_ char **states = NULL;
+        int r = sd_bus_message_read_strv(m, &states);
+
+        if (r < 0)
+                return r;
+        /* An empty list asks for jobs in no state; the store's mask has no way to say that. */
+        if (strv_length(states) == 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "states: must name at least one state");
+        STRV_FOREACH(s, states) {
+                JobState state = job_state_from_string(*s);
+
+                if (state < 0)
+                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                        "states: must be of CREATED, VALIDATED, QUEUED, ASSIGNED, RUNNING, "
+                                        "RETRYING, COMPLETED, FAILED, CANCELLED");
+                filter->states |= 1u << state;
+        }
+        return 0;
+}
+
+static int read_order(sd_bus_message *m, JobFilter *filter, sd_bus_error *error) {
+        static const struct {
+                const char *name;
+                JobOrder order;
+        } orders[] = {{"newest", JOB_ORDER_NEWEST}, {"oldest", JOB_ORDER_OLDEST},
+                        {"queue", JOB_ORDER_QUEUE}};
+        const char *s;
+        int r = sd_bus_message_read(m, "s", &s);
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(orders); i++)
+                if (streq(s, orders[i].name)) {
+                        filter->order = orders[i].order;
+                        return 0;
+                }
+        return r < 0 ? r
+                     : bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                       "order: must be newest, oldest or queue");
+}
+
+static int read_limit(sd_bus_message *m, JobFilter *filter, sd_bus_error *error) {
+        int r = sd_bus_message_read(m, "t", &filter->limit);
+
+        if (r >= 0 && (filter->limit < 1 || filter->limit > LIST_LIMIT_MAX))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "limit: must be 1 to %u",
+                                LIST_LIMIT_MAX);
+        return r;
+}
+
+static int read_filter_entry(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
+        static const struct {
+                const char *key, *type;
+        } keys[] = {{"states", "as"}, {"ids", "as"}, {"order", "s"}, {"offset", "t"}, {"limit", "t"}};
+        const char *key;
+        size_t i;
+        int r = sd_bus_message_read(m, "s", &key);
+
+        if (r < 0)
+                return r;
+        for (i = 0; i < ELEMENTSOF(keys) && !streq(key, keys[i].key);)
+                i++;
+        if (i == ELEMENTSOF(keys))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "%.64s: there is no such filter; there are states, ids, order, offset, limit",
+                                key);
+        if (sd_bus_message_enter_container(m, 'v', keys[i].type) <= 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s: must be of type %s", key,
+                                keys[i].type);
+        if (streq(key, "states"))
+                r = read_states(m, &f->filter, error);
+        else if (streq(key, "ids")) {
+                f->ids = strv_free(f->ids);
+                r = sd_bus_message_read_strv(m, &f->ids);
+                if (r >= 0 && !f->ids && !(f->ids = new0(char *, 1)))
+                        r = -ENOMEM;
+        } else if (streq(key, "order"))
+                r = read_order(m, &f->filter, error);
+        else if (streq(key, "offset"))
+                r = sd_bus_message_read(m, "t", &f->filter.offset);
+        else
+                r = read_limit(m, &f->filter, error);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_filter(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
+        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+        f->filter.limit = LIST_LIMIT_DEFAULT;
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_filter_entry(m, f, error);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        f->filter.ids = f->ids;
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int append_row(sd_bus_message *reply, const JobRow *row) {
+        _cleanup_free_ char *path = job_bus_path(row->id);
+
+        if (!path)
+                return -ENOMEM;
+        return sd_bus_message_append(reply, "(sosssdtts)", row->id, path, row->operation,
+                        job_state_to_string(row->state), strempty(job_phase_to_string(row->phase)),
+                        row->percent < 0 ? -1.0 : row->percent, (uint64_t) row->created_at,
+                        (uint64_t) row->finished_at, strempty(row->reason));
+}
+
+static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(list_filter_done) ListFilter f = {};
+        _cleanup_(job_rows_done) JobRows rows = {};
+        Manager *m = userdata;
+        int r = read_filter(message, &f, error);
+
+        if (r >= 0)
+                r = store_jobs_list(m->store, &f.filter, &rows);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "t", rows.total);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sosssdtts)");
+        for (size_t i = 0; r >= 0 && i < rows.n; i++)
+                r = append_row(reply, rows.rows[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* --- the others ------------------------------------------------------------------------------------------
+ */
+
+static int method_cancel_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+        const char *id;
+        Job *j;
+        int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &id);
+        if (r < 0)
+                return r;
+        j = manager_get_job(m, id);
+        if (!j) {
+                _cleanup_(job_row_freep) JobRow *row = NULL;
+
+                r = job_id_is_valid(id) ? store_job_get(m->store, id, &row) : -ENOENT;
+                if (r == -ENOENT)
+                        return no_such_job(error, id);
+                return r < 0 ? r
+                             : bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
+                                               id, job_state_to_string(row->state));
+        }
+        r = manager_cancel_job(m, j, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *why = NULL;
+        Manager *m = userdata;
+        int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = manager_reload(m, &why);
+        if (r < 0 && why)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+static int method_get_config(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+        _cleanup_json_ json_t *config = settings_to_json(m->settings);
+        _cleanup_free_ char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
+
+        return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", PACKAGE_VERSION);
+}
+
+static int get_max_running(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+
+        return sd_bus_message_append(reply, "u", (uint32_t) m->settings->jobs.max_running);
+}
+
+static int get_jobs(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        uint64_t counts[_JOB_STATE_MAX];
+        Manager *m = userdata;
+        int r = store_jobs_count(m->store, counts);
+
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "{st}");
+        for (JobState s = 0; r >= 0 && s < _JOB_STATE_MAX; s++)
+                r = sd_bus_message_append(reply, "{st}", job_state_to_string(s), counts[s]);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* Reads are for everybody on this machine, changes for whom polkit allows them. */
+const sd_bus_vtable manager_vtable[] = {
+                SD_BUS_VTABLE_START(0),
+                SD_BUS_METHOD_WITH_ARGS("SubmitJob", SD_BUS_ARGS("s", spec, "a{sv}", options),
+                                SD_BUS_RESULT("s", id, "o", job, "b", created), method_submit_job,
+                                SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+                SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", id),
+                                SD_BUS_RESULT("o", job, "s", details), method_get_job,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_ARGS("a{sv}", filter),
+                                SD_BUS_RESULT("t", total, "a(sosssdtts)", jobs), method_list_jobs,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_cancel_job, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config),
+                                method_get_config, SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("s", id, "o", job), 0),
+                SD_BUS_SIGNAL_WITH_ARGS("JobStateChanged",
+                                SD_BUS_ARGS("s", id, "o", job, "s", old_state, "s", new_state, "s", reason),
+                                0),
+                SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+                SD_BUS_PROPERTY("MaxRunning", "u", get_max_running, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+                SD_BUS_PROPERTY("Jobs", "a{st}", get_jobs, 0, 0),
+                SD_BUS_VTABLE_END,
+};
+
+int manager_bus_register(Manager *m) {
+        int r = sd_bus_add_object_vtable(m->bus, &m->object_slots[0], HYPER_BUS_PATH,
+                        HYPER_MANAGER_INTERFACE, manager_vtable, m);
+
+        if (r >= 0)
+                r = sd_bus_add_object_manager(m->bus, &m->object_slots[1], HYPER_BUS_PATH);
+        return r;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/manager.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/credentials.h"
+#include "manager/job-folder.h"
+#include "shared/job-event.h"
+
+Manager *manager_free(Manager *m) {
+        Job *j, *next;
+
+        if (!m)
+                return NULL;
+        for (size_t i = 0; i < ELEMENTSOF(m->object_slots); i++)
+                sd_bus_slot_unref(m->object_slots[i]);
+        for (size_t i = 0; i < ELEMENTSOF(m->systemd_slots); i++)
+                sd_bus_slot_unref(m->systemd_slots[i]);
+        sd_bus_slot_unref(m->reconcile_call);
+        sd_bus_slot_unref(m->release_call);
+        sd_event_source_disable_unref(m->queue_source);
+        sd_event_source_disable_unref(m->queue_timer);
+        sd_event_source_disable_unref(m->progress_timer);
+        sd_event_source_disable_unref(m->idle_timer);
+        journal_follow_free(m->follow);
+        bus_polkit_registry_free(m->polkit);
+        HASH_ITER(hh, m->jobs, j, next) {
+                HASH_DEL(m->jobs, j);
+                job_free(j);
+        }
+        job_free(m->finished);
+        settings_free(m->settings);
+        sd_bus_unref(m->bus);
+        sd_event_unref(m->event);
+        free(m->state_directory);
+        free(m->runtime_directory);
+        free(m->config_directory);
+        free(m->journal_directory);
+        free(m);
+        return NULL;
+}
+
+int manager_new(const ManagerOptions *o, Manager **ret) {
+        _cleanup_(manager_freep) Manager *m = new0(Manager, 1);
+
+        if (!m) {
+                settings_free(o->settings);
+                return -ENOMEM;
+        }
+        m->event = sd_event_ref(o->event);
+        m->bus = sd_bus_ref(o->bus);
+        m->store = o->store;
+        m->settings = o->settings;
+        m->clock = o->clock;
+        m->state_directory = strdup(o->state_directory);
+        m->runtime_directory = strdup(o->runtime_directory);
+        m->config_directory = strdup(o->config_directory);
+        m->journal_directory = o->journal_directory ? strdup(o->journal_directory) : NULL;
+        if (!m->state_directory || !m->runtime_directory || !m->config_directory ||
+                        (o->journal_directory && !m->journal_directory))
+                return -ENOMEM;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+/* The journal hears of a change first: it is the source of truth for events. */
+static void on_job_changed(Job *j, JobState from, JobState to, const char *reason, void *userdata) {
+        JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
+
+        e.job_id = j->row->id;
+        e.message = (char *) reason;
+        e.state = to;
+        int r = job_event_send(&e);
+        if (r < 0)
+                log_warning_errno(r, "Failed to log that job %s is %s: %m", j->row->id,
+                                job_state_to_string(to));
+        job_bus_state_changed(j, from, to, reason);
+}
+
+const char *spec_destination(const JobSpec *spec) {
+        return spec->destination.type == ENDPOINT_FILE ? spec->destination.path : spec->destination.uri;
+}
+
+/* Puts the paths that were resolved at submission into @spec. They are an entry of the stored document, and
+ * only where they differ from what was asked for. */
+static int take_resolved_paths(json_t *document, JobSpec *spec) {
+        const char *source = NULL, *destination = NULL;
+        int r = 0;
+
+        (void) json_unpack(document, "{s?:s, s?:s}", "source", &source, "destination", &destination);
+        if (source && spec->source.path)
+                r = free_and_strdup(&spec->source.path, source);
+        if (r >= 0 && destination && spec->destination.path)
+                r = free_and_strdup(&spec->destination.path, destination);
+        return r;
+}
+
+static int parse_stored_spec(const char *text, JobSpec **ret) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *document = json_loads(text, 0, NULL), *resolved = NULL;
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        int r;
+
+        if (!document)
+                return -EBADMSG;
+        resolved = json_incref(json_object_get(document, "resolved_paths"));
+        (void) json_object_del(document, "resolved_paths");
+        r = job_spec_from_json(document, &spec, &errors);
+        if (r >= 0 && resolved)
+                r = take_resolved_paths(resolved, spec);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(spec);
+        return 0;
+}
+
+int manager_load_spec(Manager *m, const char *id, JobSpec **ret) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int r = store_job_get(m->store, id, &row);
+
+        return r < 0 ? r : parse_stored_spec(row->spec, ret);
+}
+
+int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
+        _cleanup_(job_row_freep) JobRow *taken = row;
+        _cleanup_(job_freep) Job *j = NULL;
+        int r = job_new(m->store, m->clock, on_job_changed, m, row, &j);
+
+        if (r < 0)
+                return r;
+        TAKE_PTR(taken);
+        j->destination = strdup(strempty(spec_destination(spec)));
+        if (!j->destination)
+                return -ENOMEM;
+        /* The long texts stay in the store. */
+        j->row->spec = mfree(j->row->spec);
+        j->row->request = mfree(j->row->request);
+        HASH_ADD_KEYPTR(hh, m->jobs, j->row->id, strlen(j->row->id), j);
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
+Job *manager_get_job(Manager *m, const char *id) {
+        Job *j;
+
+        HASH_FIND_STR(m->jobs, id, j);
+        return j;
+}
+
+void manager_forget_job(Manager *m, Job *j) {
+        _cleanup_free_ char *folder = job_folder_path(m->state_directory, j->row->id),
+                            *root = job_root_path(m->runtime_directory, j->row->id);
+        int r;
+
+        if (!folder || !root)
+                log_oom();
+        else {
+                r = remove_tree(root);
+                if (r < 0)
+                        log_warning_errno(r, "Failed to remove %s: %m", root);
+                r = credentials_remove(m->state_directory, j->row->id);
+                if (r < 0)
+                        log_warning_errno(r, "Failed to remove the secrets of job %s: %m", j->row->id);
+                /* Last: a folder that is left tells the next start that there is something to do. */
+                r = remove_tree(folder);
+                if (r < 0)
+                        log_warning_errno(r, "Failed to remove %s: %m", folder);
+        }
+        HASH_DEL(m->jobs, j);
+        job_free(j);
+        queue_wake(m);
+}
+
+/* A row whose spec cannot be read any more cannot run; what it was is still there to be looked at. */
+static int fail_unreadable(Manager *m, const JobRow *row) {
+        JobTransition t = {.from = row->state,
+                        .to = JOB_FAILED,
+                        .timestamp = m->clock(),
+                        .reason = "Failed: its spec in the database cannot be read by this version"};
+        JobTransition run = {.from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = t.timestamp};
+
+        log_error("The spec of job %s in the database makes no sense.", row->id);
+        if (job_state_may_become(row->state, JOB_FAILED))
+                return store_job_transition(m->store, row->id, &t, 1);
+        return store_job_transition(m->store, row->id, (JobTransition[]){run, t}, 2);
+}
+
+static int load_jobs(Manager *m) {
+        const JobFilter filter = {
+                        .states = ~(1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED) &
+                                        ((1u << _JOB_STATE_MAX) - 1),
+                        .order = JOB_ORDER_OLDEST,
+        };
+        _cleanup_(job_rows_done) JobRows rows = {};
+        int r = store_jobs_list(m->store, &filter, &rows);
+
+        for (size_t i = 0; r >= 0 && i < rows.n; i++) {
+                _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                Job *j;
+
+                r = parse_stored_spec(rows.rows[i]->spec, &spec);
+                if (r == -EBADMSG)
+                        r = fail_unreadable(m, rows.rows[i]);
+                else if (r >= 0)
+                        r = manager_add_job(m, TAKE_PTR(rows.rows[i]), spec, &j);
+        }
+        return r;
+}
+
+int manager_start(Manager *m) {
+        int r = load_jobs(m);
+
+        if (r < 0)
+                return log_error_errno(r, "Failed to read the jobs from the database: %s",
+                                store_error_text(m->store));
+        r = manager_bus_register(m);
+        if (r >= 0)
+                r = job_bus_register(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to put the objects on the bus: %m");
+        /* Subscribe before looking: a unit that ends in between is told of. */
+        r = job_unit_subscribe(m);
+        if (r >= 0)
+                r = manager_reconcile(m);
+        if (r >= 0)
+                r = idle_start(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
+        return 0;
+}
+
+int manager_reload(Manager *m, char **ret_error) {
+        Settings *s = NULL;
+        int r = settings_load(m->config_directory, &s, ret_error);
+
+        if (r < 0)
+                return r;
+        /* The database is open: another path is a matter for the next start. */
+        settings_free(m->settings);
+        m->settings = s;
+        int level = log_level_from_string(s->daemon.log_level);
+        if (level >= 0)
+                log_set_max_level(level);
+        (void) sd_bus_emit_properties_changed(
+                        m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
+        queue_wake(m);
+        return 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-managerd: started by the bus, owns org.hyper1. */
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/manager.h"
+
+static const char *arg_state_directory = STATEDIR;
+static const char *arg_runtime_directory = "/run/hyper-jobs";
+static const char *arg_config_directory = SYSCONFDIR "/hyper";
+
+static int help(void) {
+        printf("hyper-managerd [OPTIONS…]\n\n"
+               "Owns org.hyper1 on the system bus: the database, the queue and the units of migration jobs.\n"
+               "The bus starts it when it is called, and it ends when it has nothing to do.\n\n"
+               "  -h --help                    Show this help\n"
+               "     --version                 Show the version\n"
+               "     --config-directory=PATH   Where config.yaml and config.d/ are (%s)\n"
+               "     --state-directory=PATH    Where the database and the jobs' folders are (%s)\n"
+               "     --runtime-directory=PATH  Where the jobs' root directories are made (%s)\n\n"
+               "See hyper-managerd(8).\n",
+                        arg_config_directory, arg_state_directory, arg_runtime_directory);
+        return 0;
+}
+
+/* 1: go on; 0: done; negative errno. */
+static int parse_arguments(int argc, char *argv[]) {
+        enum { ARG_VERSION = 0x100, ARG_CONFIG, ARG_STATE, ARG_RUNTIME };
+        static const struct option options[] = {
+                        {"help", no_argument, NULL, 'h'},
+                        {"version", no_argument, NULL, ARG_VERSION},
+                        {"config-directory", required_argument, NULL, ARG_CONFIG},
+                        {"state-directory", required_argument, NULL, ARG_STATE},
+                        {"runtime-directory", required_argument, NULL, ARG_RUNTIME},
+                        {},
+        };
+
+        for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;)
+                switch (c) {
+                case 'h':
+                        return help();
+                case ARG_VERSION:
+                        puts("hyper-managerd " PACKAGE_VERSION);
+                        return 0;
+                case ARG_CONFIG:
+                        arg_config_directory = optarg;
+                        break;
+                case ARG_STATE:
+                        arg_state_directory = optarg;
+                        break;
+                case ARG_RUNTIME:
+                        arg_runtime_directory = optarg;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+        if (optind < argc) {
+                log_error("hyper-managerd takes no arguments, but was given %s.", argv[optind]);
+                return -EINVAL;
+        }
+        return 1;
+}
+
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping; running jobs go on.");
+        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
+}
+
+static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        (void) sd_notify(false, "RELOADING=1");
+        r = manager_reload(userdata, &why);
+        if (r < 0)
+                log_error_errno(r, "Failed to read the configuration again, the old one stays in force: %s",
+                                why ? why : strerror(-r));
+        (void) sd_notify(false, "READY=1");
+        return 0;
+}
+
+static int set_signals(sd_event *event, Manager *m) {
+        sigset_t set;
+        int r;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        if ((r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, NULL)) < 0 ||
+                        (r = sd_event_add_signal(event, NULL, SIGINT, on_terminate, NULL)) < 0)
+                return r;
+        return sd_event_add_signal(event, NULL, SIGHUP, on_hangup, m);
+}
+
+/* The bus is gone: PID 1 starts us again, and then the units are looked at anew. */
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        log_error("The connection to the bus was lost; ending to be started again.");
+        return sd_event_exit(userdata, EXIT_FAILURE);
+}
+
+static int open_bus(sd_event *event, sd_bus **ret) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        int r = sd_bus_open_system(&bus);
+
+        if (r >= 0)
+                r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, event);
+        if (r >= 0)
+                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return log_error_errno(r, "Failed to connect to the system bus: %m");
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static int load_settings(Settings **ret) {
+        _cleanup_free_ char *why = NULL;
+        int r = settings_load(arg_config_directory, ret, &why);
+
+        if (r < 0)
+                return log_error_errno(r, "Failed to read the configuration: %s", why ? why : strerror(-r));
+        int level = log_level_from_string(strempty((*ret)->daemon.log_level));
+        if (level >= 0)
+                log_set_max_level(level);
+        return 0;
+}
+
+static int run(void) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_(manager_freep) Manager *m = NULL;
+        Settings *settings = NULL;
+        int r = load_settings(&settings);
+
+        if (r < 0)
+                return r;
+        r = store_open(settings->database.path, STORE_OWNER, &store);
+        if (r < 0) {
+                log_error_errno(r, "Failed to open the database %s: %m", settings->database.path);
+                settings_free(settings);
+                return r;
+        }
+        r = sd_event_default(&event);
+        if (r >= 0)
+                r = open_bus(event, &bus);
+        if (r < 0) {
+                settings_free(settings);
+                return r;
+        }
+        const ManagerOptions options = {
+                        .event = event,
+                        .bus = bus,
+                        .store = store,
+                        .settings = settings,
+                        .clock = now_realtime,
+                        .state_directory = arg_state_directory,
+                        .runtime_directory = arg_runtime_directory,
+                        .config_directory = arg_config_directory,
+        };
+        if ((r = manager_new(&options, &m)) < 0 || (r = set_signals(event, m)) < 0 ||
+                        (r = sd_event_set_watchdog(event, true)) < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        r = manager_start(m);
+        return r < 0 ? r : sd_event_loop(event);
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-managerd");
+        r = parse_arguments(argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        /* The API reads the database by group; nobody else reads anything. */
+        umask(0027);
+        r = run();
+        return r < 0 ? EXIT_FAILURE : r;
+}

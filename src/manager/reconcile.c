@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* After a start of the manager (or of systemd itself) the database and the units are compared: what runs is
+ * taken over, what is gone is settled by what it left behind. */
+
+#include <systemd/sd-daemon.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/job-folder.h"
+#include "manager/manager.h"
+#include "shared/job-file.h"
+
+#define UNIT_PATTERN "hyper-job-*.service"
+
+/* A unit of a job that is over: one that was cancelled just before we ended. It gets a job in memory again,
+ * so that its end is seen. */
+static int add_finished(Manager *m, const char *id, Job **ret) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        JobRow *row = NULL;
+        int r = manager_load_spec(m, id, &spec);
+
+        if (r >= 0)
+                r = store_job_get(m->store, id, &row);
+        return r < 0 ? r : manager_add_job(m, row, spec, ret);
+}
+
+static int mark_cancelled(Manager *m, const Job *j) {
+        _cleanup_free_ char *folder = job_folder_path(m->state_directory, j->row->id);
+
+        if (!folder)
+                return -ENOMEM;
+        return j->row->state == JOB_CANCELLED ? job_mark_set(folder, JOB_MARK_CANCELLED) : 0;
+}
+
+static int meet_unit(Manager *m, const char *unit, const char *active_state, bool has_job) {
+        _cleanup_free_ char *id = NULL;
+        Job *j;
+        int r = job_id_from_unit_name(unit, &id);
+
+        if (r < 0)
+                return 0;
+        j = manager_get_job(m, id);
+        if (!j) {
+                r = add_finished(m, id, &j);
+                if (r == -ENOENT) {
+                        log_warning("%s runs for a job that is not in the database; leaving it alone.",
+                                        unit);
+                        return 0;
+                }
+                if (r < 0)
+                        return r;
+        }
+        j->unit.seen = true;
+        if (j->unit.stage != UNIT_NONE)
+                return 0;
+        /* Over, and about to be collected: what it left behind says how it ended. */
+        if (!has_job && (streq(active_state, "inactive") || streq(active_state, "failed")))
+                return 0;
+
+        r = job_unit_adopt(j, streq(active_state, "active"));
+        if (r >= 0 && job_is_finished(j)) {
+                r = mark_cancelled(m, j);
+                job_unit_stop(j);
+        }
+        return r;
+}
+
+/* Jobs that were being carried out when we last looked, and whose unit is gone. A start that is not answered
+ * yet is not over. */
+static void settle_the_gone(Manager *m) {
+        Job *j, *next;
+
+        HASH_ITER(hh, m->jobs, j, next) {
+                bool carried_out = j->unit.stage != UNIT_NONE || j->row->state == JOB_ASSIGNED ||
+                                j->row->state == JOB_RUNNING;
+
+                if (carried_out && !j->unit.seen && !j->unit.start_call && !j->unsettled)
+                        job_settle(j, NULL);
+        }
+}
+
+/* A folder without a job that needs it: a cancelled one's unfinished output may still have to go. */
+static int visit_folder(Manager *m, const char *id) {
+        _cleanup_free_ char *folder = job_folder_path(m->state_directory, id);
+        Job *j = manager_get_job(m, id);
+        int r;
+
+        if (j)
+                return 0;
+        if (!folder)
+                return -ENOMEM;
+        r = add_finished(m, id, &j);
+        if (r == -ENOENT) /* the submission was not finished: nobody was told of this job */
+                return remove_tree(folder);
+        if (r < 0)
+                return r;
+        r = mark_cancelled(m, j);
+        job_settle(j, NULL);
+        return r;
+}
+
+static void visit_folders(Manager *m) {
+        _cleanup_strv_free_ char **ids = NULL;
+        int r = job_folders_list(m->state_directory, &ids);
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to look through %s/jobs: %m", m->state_directory);
+        STRV_FOREACH(id, ids) {
+                r = visit_folder(m, *id);
+                if (r < 0)
+                        log_warning_errno(r, "Failed to tidy up after job %s: %m", *id);
+        }
+}
+
+static int on_name_acquired(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        Manager *m = userdata;
+        uint32_t outcome;
+
+        if (error || sd_bus_message_read(reply, "u", &outcome) < 0 || outcome != 1) {
+                log_error("Failed to get the bus name " HYPER_BUS_NAME ": %s",
+                                error ? error->message : "another process has it");
+                return sd_event_exit(m->event, EXIT_FAILURE);
+        }
+        m->watched = true;
+        (void) sd_notify(false, "READY=1\nSTATUS=Ready.");
+        return 0;
+}
+
+static int first_time(Manager *m) {
+        m->ready = true;
+        visit_folders(m);
+        return sd_bus_request_name_async(m->bus, NULL, HYPER_BUS_NAME, 0, on_name_acquired, m);
+}
+
+static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        const char *unit, *active;
+        Manager *m = userdata;
+        uint32_t job;
+        int r;
+
+        m->reconcile_call = sd_bus_slot_unref(m->reconcile_call);
+        if (error) {
+                log_error("Failed to list the units of jobs: %s", error->message);
+                return sd_event_exit(m->event, EXIT_FAILURE);
+        }
+        /* What happened since the question was put may be missing in the answer. */
+        if (m->reconcile_again)
+                return manager_reconcile(m);
+
+        for (Job *j = m->jobs; j; j = j->hh.next)
+                j->unit.seen = false;
+        r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        while (r >= 0 &&
+                        (r = sd_bus_message_read(reply, "(ssssssouso)", &unit, NULL, NULL, &active, NULL,
+                                         NULL, NULL, &job, NULL, NULL)) > 0)
+                r = meet_unit(m, unit, active, job > 0);
+        if (r >= 0) {
+                settle_the_gone(m);
+                r = m->ready ? 0 : first_time(m);
+        }
+        if (r < 0) {
+                log_error_errno(r, "Failed to take over the units of jobs: %m");
+                return sd_event_exit(m->event, EXIT_FAILURE);
+        }
+        queue_wake(m);
+        return 0;
+}
+
+int manager_reconcile(Manager *m) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        static char *const patterns[] = {(char *) UNIT_PATTERN, NULL};
+        int r;
+
+        m->reconcile_again = m->reconcile_call;
+        if (m->reconcile_call)
+                return 0;
+        if ((r = sd_bus_message_new_method_call(m->bus, &call, "org.freedesktop.systemd1",
+                             "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                             "ListUnitsByPatterns")) < 0 ||
+                        (r = sd_bus_message_append(call, "as", 0)) < 0 ||
+                        (r = sd_bus_message_append_strv(call, (char **) patterns)) < 0)
+                return r;
+        return sd_bus_call_async(m->bus, &m->reconcile_call, call, on_units, m, 0);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The end of an attempt: gathers what is known, lets attempt.c judge it, and records the verdict. */
+
+#include <sys/stat.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/attempt.h"
+#include "manager/job-folder.h"
+#include "manager/manager.h"
+#include "shared/job-file.h"
+
+static bool exists(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) >= 0;
+}
+
+/* When this attempt began, from the history of the job. */
+static usec_t attempt_began(Job *j) {
+        JobStateRow *rows = NULL;
+        usec_t began = 0;
+        size_t n = 0;
+
+        if (store_job_states(j->store, j->row->id, &rows, &n) < 0)
+                return 0;
+        for (size_t i = 0; i < n; i++)
+                if (rows[i].state == JOB_ASSIGNED || rows[i].state == JOB_RUNNING)
+                        began = rows[i].timestamp;
+        job_state_rows_free(rows, n);
+        return began;
+}
+
+/* The job wrote its result when SIGTERM came: was that when its time was over? */
+static bool deadline_passed(Job *j, const char *folder, unsigned timeout_seconds) {
+        _cleanup_free_ char *path = strprintf("%s/result.json", folder);
+        usec_t began = attempt_began(j);
+        struct stat st;
+
+        if (!path || began == 0 || lstat(path, &st) < 0)
+                return false;
+        return (usec_t) st.st_mtime * USEC_PER_SEC + st.st_mtim.tv_nsec / NSEC_PER_USEC >=
+                        began + timeout_seconds * USEC_PER_SEC;
+}
+
+/* @ret_result keeps what the facts point to. */
+static int gather(Job *j, const JobPlan *plan, const char *folder, const char *start_error,
+                AttemptFacts *ret, JobResult **ret_result) {
+        _cleanup_(job_result_freep) JobResult *result = NULL;
+        int published = job_mark_is_set(folder, JOB_MARK_PUBLISHED);
+        int r = job_result_read(folder, &result);
+
+        if (published < 0 || r == -ENOMEM)
+                return published < 0 ? published : r;
+        /* A result of another attempt says nothing about this one. */
+        if (result && result->attempt != j->row->attempt)
+                result = job_result_free(result);
+        *ret = (AttemptFacts){
+                        .attempt = j->row->attempt,
+                        .retry_count = j->row->retry_count,
+                        .idempotent = j->row->idempotent,
+                        .was_running = j->row->state == JOB_RUNNING,
+                        .published = published > 0,
+                        .destination_exists = plan && plan->spec->destination.path &&
+                                        exists(plan->spec->destination.path),
+                        .timeout_seconds = plan ? plan->spec->policy.timeout_seconds : 0,
+                        .deadline_passed = plan && result &&
+                                        deadline_passed(j, folder, plan->spec->policy.timeout_seconds),
+                        .result = result,
+                        .result_unreadable = r < 0 && r != -ENOENT,
+                        .unit_result = j->unit.result,
+                        .exit_code = j->unit.exit_code,
+                        .exit_status = j->unit.exit_status,
+                        .phase = j->row->phase,
+                        .error_message = j->error_message,
+                        .error_phase = j->error_phase,
+                        .start_error = start_error,
+        };
+        *ret_result = TAKE_PTR(result);
+        return 0;
+}
+
+/* A finished job says 100 %, whether its last event was seen or not. */
+static int record_completion(Job *j, const Verdict *v) {
+        uint64_t total = j->row->bytes_total;
+
+        job_progress(j, PHASE_FINALIZATION, 100, total > 0 ? total : j->row->bytes_done, total,
+                        j->row->rate);
+        j->progress_dirty = false;
+        int r = store_job_progress(j->store,
+                        &(JobProgress){.id = j->row->id,
+                                        .phase = j->row->phase,
+                                        .percent = j->row->percent,
+                                        .bytes_done = j->row->bytes_done,
+                                        .bytes_total = j->row->bytes_total,
+                                        .rate = j->row->rate},
+                        1, j->clock());
+        return r < 0 ? r : job_complete(j, v->result, v->reason);
+}
+
+static int record(Job *j, const Verdict *v) {
+        switch (v->state) {
+        case JOB_COMPLETED:
+                return record_completion(j, v);
+        case JOB_RETRYING:
+                return job_retry(j, j->clock() + v->pause, v->reason);
+        default:
+                return job_fail(j, v->result, v->reason);
+        }
+}
+
+static int settle_attempt(Job *j, const char *start_error) {
+        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
+        _cleanup_(job_result_freep) JobResult *result = NULL;
+        _cleanup_(job_plan_freep) JobPlan *plan = NULL;
+        _cleanup_(verdict_done) Verdict v = {};
+        AttemptFacts facts;
+        int r;
+
+        if (!folder)
+                return -ENOMEM;
+        r = job_plan_read(folder, &plan);
+        if (r == -ENOMEM)
+                return r;
+        /* What came so far is written first: the row then shows how far the attempt went. */
+        progress_flush(j->manager);
+        r = gather(j, plan, folder, start_error, &facts, &result);
+        if (r >= 0)
+                r = attempt_judge(&facts, &v);
+        return r < 0 ? r : record(j, &v);
+}
+
+/* Nothing of a cancelled job runs any more. Its unit has removed the unfinished output; what is still there
+ * is from an attempt that had no finish of its own. */
+static void settle_cancelled(Job *j, bool was_cleanup) {
+        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
+        _cleanup_(job_plan_freep) JobPlan *plan = NULL;
+
+        if (j->row->state == JOB_CANCELLED && folder && job_plan_read(folder, &plan) >= 0 &&
+                        plan->part_dir && exists(plan->part_dir)) {
+                if (!was_cleanup) {
+                        job_unit_cleanup(j);
+                        return;
+                }
+                log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
+                            "its log says why (journalctl HYPER_JOB_ID=%s).",
+                                plan->part_dir, j->row->id, j->row->id);
+        }
+        manager_forget_job(j->manager, j);
+}
+
+void job_settle(Job *j, const char *start_error) {
+        bool was_cleanup = j->unit.stage == UNIT_CLEANUP;
+        Manager *m = j->manager;
+        int r;
+
+        j->unit.stage = UNIT_NONE;
+        j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
+        j->unit.properties_match = sd_bus_slot_unref(j->unit.properties_match);
+        j->unit.start_job = mfree(j->unit.start_job);
+        queue_wake(m);
+
+        if (job_is_finished(j)) {
+                settle_cancelled(j, was_cleanup);
+                return;
+        }
+        r = settle_attempt(j, start_error);
+        j->unsettled = r < 0;
+        if (r < 0) {
+                log_error_errno(r, "Failed to record the end of an attempt of job %s, trying again: %m",
+                                j->row->id);
+                if (start_error)
+                        (void) job_note_error(j, _PHASE_INVALID, start_error);
+        } else if (job_is_finished(j))
+                manager_forget_job(m, j);
+}

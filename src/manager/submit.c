@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* SubmitJob: from text on the bus to a job that is durably queued. */
+
+#include <stdio.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/credentials.h"
+#include "manager/job-folder.h"
+#include "manager/manager.h"
+#include "shared/error-table.h"
+#include "shared/job-event.h"
+
+#define WARNINGS_MAX 64u
+#define DIALECT_MAX 32u
+
+/* --- options ---------------------------------------------------------------------------------------------
+ */
+
+void submit_options_done(SubmitOptions *o) {
+        strv_free(o->warnings);
+        /* Copies of secrets do not linger in freed memory. */
+        STRV_FOREACH(s, o->secrets)
+        explicit_bzero(*s, strlen(*s));
+        strv_free(o->secrets);
+        *o = (SubmitOptions){};
+}
+
+static int wrong_option(sd_bus_error *error, const char *key, const char *text) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "options.%.64s: %s", key, text);
+}
+
+static bool dialect_is_valid(const char *s) {
+        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+        return n > 0 && n <= DIALECT_MAX && s[n] == '\0';
+}
+
+static int read_secrets(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error) {
+        const char *name, *value;
+        int r = sd_bus_message_enter_container(m, 'a', "{ss}");
+
+        while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0) {
+                if (!credential_name_is_valid(name))
+                        return wrong_option(error, "secrets",
+                                        "names must be of a-z, 0-9, \"_\", \".\" and \"-\", at most 64 long");
+                if (strlen(value) > CREDENTIAL_SIZE_MAX)
+                        return wrong_option(error, "secrets", "values must be at most 64 KiB long");
+                if (strv_length(o->secrets) >= 2 * CREDENTIALS_MAX)
+                        return wrong_option(error, "secrets", "must be at most 16");
+                if ((r = strv_extend(&o->secrets, name)) >= 0)
+                        r = strv_extend(&o->secrets, value);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_value(sd_bus_message *m, const char *key, SubmitOptions *o, sd_bus_error *error) {
+        int r, any_worker;
+
+        if (streq(key, "dialect")) {
+                r = sd_bus_message_read(m, "s", &o->dialect);
+                if (r >= 0 && !dialect_is_valid(o->dialect))
+                        return wrong_option(error, key, "must be a short word of lower-case letters");
+                return r;
+        }
+        if (streq(key, "request")) {
+                r = sd_bus_message_read(m, "s", &o->request);
+                if (r >= 0 && strlen(o->request) > JOB_SPEC_MAX)
+                        return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
+                                        "options.request: must be at most %zu bytes long", JOB_SPEC_MAX);
+                return r;
+        }
+        if (streq(key, "any-worker")) {
+                r = sd_bus_message_read(m, "b", &any_worker);
+                if (r >= 0)
+                        o->any_worker = any_worker;
+                return r;
+        }
+        if (streq(key, "warnings")) {
+                o->warnings = strv_free(o->warnings);
+                r = sd_bus_message_read_strv(m, &o->warnings);
+                if (r >= 0 && strv_length(o->warnings) > WARNINGS_MAX)
+                        return wrong_option(error, key, "must be at most 64");
+                return r;
+        }
+        return read_secrets(m, o, error);
+}
+
+static int read_option(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error) {
+        static const struct {
+                const char *key, *type;
+        } keys[] = {{"dialect", "s"}, {"request", "s"}, {"any-worker", "b"}, {"warnings", "as"},
+                        {"secrets", "a{ss}"}};
+        const char *key;
+        size_t i;
+        int r = sd_bus_message_read(m, "s", &key);
+
+        if (r < 0)
+                return r;
+        for (i = 0; i < ELEMENTSOF(keys) && !streq(key, keys[i].key);)
+                i++;
+        if (i == ELEMENTSOF(keys))
+                return wrong_option(error, key,
+                                "there is no such option; there are dialect, request, any-worker, warnings, secrets");
+        if (sd_bus_message_enter_container(m, 'v', keys[i].type) <= 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "options.%s: must be of type %s", key, keys[i].type);
+        r = read_value(m, key, o, error);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
+        _cleanup_(submit_options_done) SubmitOptions o = {.dialect = "bus"};
+        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_option(m, &o, error);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        if (r < 0)
+                return r;
+        *ret = o;
+        o = (SubmitOptions){};
+        return 0;
+}
+
+/* --- checks ----------------------------------------------------------------------------------------------
+ */
+
+static int parse_spec(const char *text, JobSpec **ret, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_free_ char *what = NULL;
+        int r;
+
+        if (strlen(text) > JOB_SPEC_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
+                                "The spec must be at most %zu bytes long", JOB_SPEC_MAX);
+        r = job_spec_parse(text, strlen(text), ret, &errors);
+        if (r != -EBADMSG)
+                return r;
+        what = json_errors_text(&errors);
+        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
+}
+
+/* 1 if the very same job is there, 0 if there is none of that id. */
+static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(job_spec_freep) JobSpec *existing = NULL;
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_json_ json_t *document = NULL;
+        int r = store_job_get(m->store, spec->job_id, &row);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        document = json_loads(row->spec, 0, NULL);
+        (void) json_object_del(document, "resolved_paths");
+        if (document && job_spec_from_json(document, &existing, &errors) >= 0 &&
+                        job_spec_equal(existing, spec))
+                return 1;
+        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS, "Job %s exists already, with another spec",
+                        spec->job_id);
+}
+
+static int check_files(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
+        _cleanup_free_ char *why = NULL;
+        int r = job_files_resolve(spec, m->settings, ret, &why);
+
+        if (r >= 0 || !why)
+                return r;
+        return bus_error_setf(error,
+                        r == -EPERM ? HYPER_BUS_ERROR_PATH_REFUSED : HYPER_BUS_ERROR_INVALID_SPEC, "%s",
+                        why);
+}
+
+static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
+        const char *destination = files->destination_path ? files->destination_path : spec->destination.uri;
+
+        if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
+                                "destination.path: must not be the source itself");
+        for (Job *j = m->jobs; j; j = j->hh.next)
+                if (!job_is_finished(j) && streq(j->destination, destination))
+                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                        "destination.%s: job %s, which is not finished, writes there",
+                                        files->destination_path ? "path" : "uri", j->row->id);
+        return 0;
+}
+
+/* --- acceptance ------------------------------------------------------------------------------------------
+ */
+
+/* Notes where symlinks led to, in the document that is stored and in the spec. */
+static int set_resolved(JobSpec *spec, const JobFiles *files) {
+        _cleanup_json_ json_t *resolved = json_object();
+        int failed = !resolved;
+
+        if (files->source_path && !streq(files->source_path, spec->source.path)) {
+                failed |= json_object_set_new(resolved, "source", json_string(files->source_path)) < 0;
+                failed |= free_and_strdup(&spec->source.path, files->source_path) < 0;
+        }
+        if (files->destination_path && !streq(files->destination_path, spec->destination.path)) {
+                failed |= json_object_set_new(
+                                          resolved, "destination", json_string(files->destination_path)) < 0;
+                failed |= free_and_strdup(&spec->destination.path, files->destination_path) < 0;
+        }
+        if (!failed && json_object_size(resolved) > 0)
+                failed = json_object_set(spec->document, "resolved_paths", resolved) < 0;
+        return failed ? -ENOMEM : 0;
+}
+
+static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, JobRow **ret) {
+        _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
+
+        if (!row)
+                return -ENOMEM;
+        row->id = strdup(spec->job_id);
+        row->operation = strdup(job_operation_to_string(spec->operation));
+        row->spec = json_dumps(spec->document, JSON_COMPACT);
+        row->dialect = strdup(o->dialect);
+        row->request = o->request ? strdup(o->request) : NULL;
+        row->reason = strprintf("Added to the queue with priority %u", spec->policy.priority);
+        if (!row->id || !row->operation || !row->spec || !row->dialect || !row->reason ||
+                        (o->request && !row->request))
+                return -ENOMEM;
+        row->state = JOB_QUEUED;
+        row->priority = spec->policy.priority;
+        row->retry_count = spec->policy.retry_count;
+        row->idempotent = spec->policy.idempotent;
+        row->any_worker = o->any_worker;
+        row->created_at = row->updated_at = m->clock();
+        row->phase = _PHASE_INVALID;
+        row->percent = -1;
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+/* Those of the options and those that were still in the spec. */
+static int store_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
+        const char *name = NULL;
+        json_t *value;
+        int r = 0;
+
+        for (char *const *s = o->secrets; r >= 0 && s && s[0] && s[1]; s += 2)
+                r = credential_store(m->state_directory, spec->job_id, name = s[0], s[1]);
+        json_object_foreach(spec->secrets, name, value) {
+                if (r < 0)
+                        break;
+                r = credential_store(m->state_directory, spec->job_id, name, json_string_value(value));
+        }
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        log_error_errno(r, "Failed to encrypt %s of job %s with systemd-creds: %m", strna(name),
+                        spec->job_id);
+        return bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL,
+                        "The secret %.64s could not be encrypted; see the log of hyper-managerd",
+                        strna(name));
+}
+
+static void tell_states(Job *j, const JobStateRow *states, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
+
+                e.job_id = j->row->id;
+                e.state = states[i].state;
+                e.message = states[i].reason;
+                (void) job_event_send(&e);
+        }
+}
+
+static void tell_warnings(Job *j, char *const *warnings) {
+        STRV_FOREACH(w, warnings) {
+                JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
+
+                e.job_id = j->row->id;
+                e.message = *w;
+                (void) job_event_send(&e);
+        }
+}
+
+/* Takes @row, which is durable when this gives 0. */
+static int insert(
+                Manager *m, JobRow *row, const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
+        _cleanup_(job_row_freep) JobRow *taken = row;
+        _cleanup_free_ char *submitted = strprintf("Job submitted via %s", o->dialect),
+                            *queued = strdup(row->reason);
+        char validated[] = "Job spec validated";
+        Job *j;
+        int r;
+
+        if (!submitted || !queued)
+                return -ENOMEM;
+        const JobStateRow states[] = {
+                        {JOB_CREATED, row->created_at, submitted},
+                        {JOB_VALIDATED, row->created_at, validated},
+                        {JOB_QUEUED, row->created_at, queued},
+        };
+        r = store_job_insert(m->store, row, states, ELEMENTSOF(states));
+        if (r < 0 && r != -ENOMEM)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "The job could not be recorded: %s", store_error_text(m->store));
+        if (r >= 0)
+                r = manager_add_job(m, TAKE_PTR(taken), spec, &j);
+        if (r < 0)
+                return r;
+        tell_states(j, states, ELEMENTSOF(states));
+        tell_warnings(j, o->warnings);
+        job_bus_announce(j);
+        queue_wake(m);
+        return 0;
+}
+
+static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
+        _cleanup_(job_files_done) JobFiles files = {};
+        JobRow *row = NULL;
+        int r;
+
+        if ((r = check_files(m, spec, &files, error)) < 0 ||
+                        (r = check_destination(m, spec, &files, error)) < 0 ||
+                        (r = set_resolved(spec, &files)) < 0 || (r = make_row(m, spec, o, &row)) < 0)
+                return r;
+        r = store_secrets(m, spec, o, error);
+        if (r >= 0)
+                r = insert(m, TAKE_PTR(row), spec, o, error);
+        if (r < 0) {
+                job_row_free(row);
+                (void) credentials_remove(m->state_directory, spec->job_id);
+        }
+        return r;
+}
+
+int manager_submit(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
+                bool *ret_created, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        _cleanup_free_ char *id = NULL;
+        int r = parse_spec(text, &spec, error);
+
+        if (r < 0)
+                return r;
+        /* This name in a document is ours. */
+        (void) json_object_del(spec->document, "resolved_paths");
+        if (spec->job_id)
+                r = compare_with_existing(m, spec, error);
+        else {
+                r = job_id_make(&id);
+                if (r >= 0)
+                        r = job_spec_set_id(spec, id);
+        }
+        if (r < 0)
+                return r;
+        bool exists = r > 0;
+        if (!exists && (r = accept(m, spec, options, error)) < 0)
+                return r;
+        free(id);
+        id = strdup(spec->job_id);
+        if (!id)
+                return -ENOMEM;
+        *ret_id = TAKE_PTR(id);
+        *ret_created = !exists;
+        return 0;
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/unit-properties.h"
+#include <sys/mount.h>
+
+#include "basic/string-util.h"
+#include "basic/time-util.h"
+#include "shared/job-spec.h"
+
+#define HYPER_JOB LIBEXECDIR "/hyper-job"
+#define MIB ((uint64_t) 1024 * 1024)
+
+/* A property that every job's unit has. */
+typedef struct FixedProperty {
+        const char *name;
+        PropertyKind kind;
+        uint64_t number;
+        const char *const *strings;
+} FixedProperty;
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static const FixedProperty fixed[] = {
+                {"Slice", PROPERTY_STRING, 0, LIST("hyper-jobs.slice")},
+                {"Type", PROPERTY_STRING, 0, LIST("exec")},
+                /* Nobody needs a dead job's unit: how it ended is in its folder, then in the database. */
+                {"CollectMode", PROPERTY_STRING, 0, LIST("inactive-or-failed")},
+
+                /* hyper-job gets SIGTERM first and alone, so that it can end its servers in good order. */
+                {"KillMode", PROPERTY_STRING, 0, LIST("mixed")},
+                {"TimeoutStopUSec", PROPERTY_U64, 30 * USEC_PER_SEC, NULL},
+                /* Prepare makes a folder: what takes longer than this is a dead network file system. */
+                {"TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL},
+
+                /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. */
+                {"LogRateLimitIntervalUSec", PROPERTY_U64, 0, NULL},
+                {"SyslogIdentifier", PROPERTY_STRING, 0, LIST("hyper-job")},
+
+                /* Prepare and finish work in the machine's own file system: neither the root directory nor
+                 * the restrictions below are for them. "+" in front of their command lines would say the
+                 * same, but systemd 252 writes transient "+" lines as keys that it does not know when it
+                 * reads them again after a daemon-reload, and the job would end without finish. */
+                {"RootDirectoryStartOnly", PROPERTY_BOOL, true, NULL},
+                {"PermissionsStartOnly", PROPERTY_BOOL, true, NULL},
+
+                /* The root is an empty folder; what the job sees of the machine is bound into it, and
+                 * nothing of it but the part folder and the job's folder can be written. (An empty
+                 * TemporaryFileSystem=/ would be simpler, but it is there for prepare and finish, too.) */
+                {"MountAPIVFS", PROPERTY_BOOL, true, NULL},
+                {"ProtectSystem", PROPERTY_STRING, 0, LIST("strict")},
+                {"ProtectHome", PROPERTY_STRING, 0, LIST("read-only")},
+                {"TemporaryFileSystem", PROPERTY_PAIRS, 0,
+                                LIST("/dev/shm", "ro,size=0", "/tmp",
+                                                "mode=0700,size=64M,nr_inodes=1k,nodev,nosuid,noexec")},
+                {"PrivateDevices", PROPERTY_BOOL, true, NULL},
+                {"PrivateIPC", PROPERTY_BOOL, true, NULL},
+                {"ProtectProc", PROPERTY_STRING, 0, LIST("invisible")},
+                {"ProcSubset", PROPERTY_STRING, 0, LIST("pid")},
+                {"ProtectKernelTunables", PROPERTY_BOOL, true, NULL},
+                {"ProtectKernelModules", PROPERTY_BOOL, true, NULL},
+                {"ProtectKernelLogs", PROPERTY_BOOL, true, NULL},
+                {"ProtectControlGroups", PROPERTY_BOOL, true, NULL},
+                {"ProtectClock", PROPERTY_BOOL, true, NULL},
+                {"ProtectHostname", PROPERTY_BOOL, true, NULL},
+
+                /* Root without its powers, but for reading images that belong to somebody else. */
+                {"CapabilityBoundingSet", PROPERTY_U64, 1u << 1 /* CAP_DAC_OVERRIDE */, NULL},
+                {"NoNewPrivileges", PROPERTY_BOOL, true, NULL},
+                {"LockPersonality", PROPERTY_BOOL, true, NULL},
+                {"MemoryDenyWriteExecute", PROPERTY_BOOL, true, NULL},
+                {"RestrictNamespaces", PROPERTY_U64, 0, NULL}, /* none may be made or joined */
+                {"RestrictRealtime", PROPERTY_BOOL, true, NULL},
+                /* (RestrictSUIDSGID= would make openat2(2) fail, which keeps links out; the mounts are
+                   nosuid.) */
+                {"SystemCallArchitectures", PROPERTY_STRV, 0, LIST("native")},
+                {"SystemCallFilter", PROPERTY_FILTER, 1, LIST("@system-service")},
+                /* @file-system in @system-service has the two calls that reach files without a path. */
+                {"SystemCallFilter", PROPERTY_FILTER, 0,
+                                LIST("@privileged", "@keyring", "@debug", "@mount", "@obsolete",
+                                                "name_to_handle_at", "open_by_handle_at")},
+                {"SystemCallErrorNumber", PROPERTY_I32, EPERM, NULL},
+                {"UMask", PROPERTY_U32, 0077, NULL},
+
+                /* A job and its servers stay far below this, unless an image drives them mad. */
+                {"MemoryMax", PROPERTY_U64, 1024 * MIB, NULL},
+                {"TasksMax", PROPERTY_U64, 512, NULL},
+                {"LimitCORE", PROPERTY_U64, 0, NULL}, /* a core would hold pieces of the disk, and keys */
+                {"OOMPolicy", PROPERTY_STRING, 0, LIST("stop")},
+};
+
+/* What a program needs to run, wherever /lib and /bin are links into /usr or not. */
+static const char *const programs[] = {
+                "/usr",
+                "-/bin",
+                "-/sbin",
+                "-/lib",
+                "-/lib32",
+                "-/lib64",
+                "-/libx32",
+                "-/etc/ld.so.cache",
+                "-/etc/alternatives",
+                /* The one socket of the journal that events are sent to. */
+                "-/run/systemd/journal/socket",
+};
+
+/* What finding and trusting a server needs. */
+static const char *const network_files[] = {
+                "-/etc/resolv.conf",
+                "-/etc/hosts",
+                "-/etc/host.conf",
+                "-/etc/nsswitch.conf",
+                "-/etc/gai.conf",
+                "-/etc/services",
+                "-/etc/ssl",
+                "-/etc/ca-certificates",
+                "-/etc/gnutls",
+};
+
+void unit_properties_done(UnitProperties *p) {
+        for (size_t i = 0; i < p->n; i++)
+                strv_free(p->items[i].strings);
+        free(p->items);
+        *p = (UnitProperties){};
+}
+
+unsigned weight_from_priority(unsigned priority) {
+        if (priority <= 50)
+                return 10 + priority * 90 / 50;
+        return 100 + (MIN(priority, 100u) - 50) * 18;
+}
+
+/* Takes @strings, also on failure. */
+static int add_consume(
+                UnitProperties *p, const char *name, PropertyKind kind, uint64_t number, char **strings) {
+        if (!GREEDY_REALLOC(p->items, p->allocated, p->n + 1)) {
+                strv_free(strings);
+                return -ENOMEM;
+        }
+        p->items[p->n++] = (UnitProperty){.name = name, .kind = kind, .number = number, .strings = strings};
+        return 0;
+}
+
+static int add_list(UnitProperties *p, const char *name, PropertyKind kind, uint64_t number,
+                const char *const *list, size_t n) {
+        _cleanup_strv_free_ char **copy = new0(char *, n + 1);
+
+        if (!copy)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                if (!(copy[i] = strdup(list[i])))
+                        return -ENOMEM;
+        return add_consume(p, name, kind, number, TAKE_PTR(copy));
+}
+
+static int add_string(UnitProperties *p, const char *name, const char *value) {
+        return add_list(p, name, PROPERTY_STRING, 0, &value, 1);
+}
+
+static int add_exec(UnitProperties *p, const char *name, const char *verb, const char *folder) {
+        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){HYPER_JOB, verb, folder}, 3);
+}
+
+/* Prepare and finish keep RootDirectory= off, but the binds are made for them, too, over the very files they
+ * are about to make, rename and remove: they step out of that, into the machine's own view. */
+static int add_exec_outside(UnitProperties *p, const char *name, const char *verb, const char *folder) {
+        return add_list(p, name, PROPERTY_EXEC, 0,
+                        (const char *const[]){"/usr/bin/nsenter", "--target=1", "--mount", "--", HYPER_JOB,
+                                        verb, folder},
+                        7);
+}
+
+/* systemd 252 leaves this file behind when a transient unit with LogExtraFields= is gone: some bytes of
+ * memory for every job there ever was. */
+static int add_exec_tidy_up(UnitProperties *p, const char *job_id) {
+        _cleanup_free_ char *unit = job_unit_name(job_id), *file = NULL;
+
+        if (!unit)
+                return -ENOMEM;
+        file = strprintf("/run/systemd/units/log-extra-fields:%s", unit);
+        return file ? add_list(p, "ExecStopPost", PROPERTY_EXEC, 0,
+                                      (const char *const[]){"/usr/bin/rm", "-f", "--", file}, 4)
+                    : -ENOMEM;
+}
+
+static int add_identity(UnitProperties *p, const char *job_id) {
+        _cleanup_free_ char *description = strprintf("Migration job %s", job_id),
+                            *field = strprintf("HYPER_JOB_ID=%s", job_id);
+
+        if (!description || !field)
+                return -ENOMEM;
+        int r = add_string(p, "Description", description);
+        if (r >= 0)
+                r = add_list(p, "LogExtraFields", PROPERTY_BYTES, 0, (const char *const[]){field}, 1);
+        return r;
+}
+
+/* Every path that is the job's own may be missing: then systemd still starts the unit, and hyper-job says
+ * in plain words what is not there; and finish always runs. */
+static int extend_optional(char ***list, char *const *paths) {
+        STRV_FOREACH(path, paths) {
+                int r = strv_extendf(list, "-%s", *path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int extend_list(char ***list, const char *const *paths, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                int r = strv_extend(list, paths[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_view(UnitProperties *p, const UnitRequest *q) {
+        _cleanup_strv_free_ char **ro = NULL, **rw = NULL, **writable = NULL;
+        int r;
+
+        if ((r = extend_list(&ro, programs, ELEMENTSOF(programs))) < 0 ||
+                        (r = extend_optional(&ro, q->source_files)) < 0 ||
+                        (r = extend_optional(&ro, q->tls_directories)) < 0)
+                return r;
+        if (q->network && (r = extend_list(&ro, network_files, ELEMENTSOF(network_files))) < 0)
+                return r;
+        if (!startswith(LIBEXECDIR, "/usr/") && (r = strv_extend(&ro, LIBEXECDIR)) < 0)
+                return r;
+
+        if ((r = strv_extend(&rw, q->folder)) < 0)
+                return r;
+        if (q->part_dir && (r = strv_extendf(&rw, "-%s", q->part_dir)) < 0)
+                return r;
+        /* What ProtectSystem=strict leaves writable. */
+        STRV_FOREACH(path, rw)
+        if ((r = strv_extend(&writable, *path)) < 0)
+                return r;
+        if ((r = strv_extend(&writable, "/tmp")) < 0)
+                return r;
+        /* Connecting to a socket needs no writable mount. */
+        if ((r = extend_optional(&ro, q->sockets)) < 0)
+                return r;
+
+        if ((r = add_string(p, "RootDirectory", q->root)) < 0 ||
+                        (r = add_consume(p, "BindReadOnlyPaths", PROPERTY_BINDS, 0, TAKE_PTR(ro))) < 0 ||
+                        (r = add_consume(p, "BindPaths", PROPERTY_BINDS, 0, TAKE_PTR(rw))) < 0)
+                return r;
+        return add_consume(p, "ReadWritePaths", PROPERTY_STRV, 0, TAKE_PTR(writable));
+}
+
+static int add_limits(UnitProperties *p, const UnitRequest *q) {
+        static const char *const local[] = {"AF_UNIX"}, *const remote[] = {"AF_UNIX", "AF_INET", "AF_INET6"};
+        unsigned weight = weight_from_priority(q->priority);
+        int r;
+
+        if ((r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, q->timeout_seconds * USEC_PER_SEC, NULL)) <
+                                        0 ||
+                        (r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL)) < 0 ||
+                        (r = add_consume(p, "IOWeight", PROPERTY_U64, weight, NULL)) < 0 ||
+                        (r = add_consume(p, "PrivateNetwork", PROPERTY_BOOL, !q->network, NULL)) < 0)
+                return r;
+        return add_list(p, "RestrictAddressFamilies", PROPERTY_FILTER, 1, q->network ? remote : local,
+                        q->network ? ELEMENTSOF(remote) : ELEMENTSOF(local));
+}
+
+int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+        int r = add_identity(&p, q->job_id);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(fixed); i++) {
+                size_t n = 0;
+                while (fixed[i].strings && fixed[i].strings[n])
+                        n++;
+                r = add_list(&p, fixed[i].name, fixed[i].kind, fixed[i].number, fixed[i].strings, n);
+                if (r < 0)
+                        return r;
+        }
+        if ((r = add_limits(&p, q)) < 0 || (r = add_view(&p, q)) < 0 ||
+                        (r = add_exec_outside(&p, "ExecStartPre", "prepare", q->folder)) < 0 ||
+                        (r = add_exec(&p, "ExecStart", "run", q->folder)) < 0 ||
+                        (r = add_exec_outside(&p, "ExecStopPost", "finish", q->folder)) < 0 ||
+                        (r = add_exec_tidy_up(&p, q->job_id)) < 0)
+                return r;
+        if (strv_length(q->credentials) > 0) {
+                r = add_list(&p, "LoadCredentialEncrypted", PROPERTY_PAIRS, 0,
+                                (const char *const *) q->credentials, strv_length(q->credentials));
+                if (r < 0)
+                        return r;
+        }
+        *ret = p;
+        p = (UnitProperties){};
+        return 0;
+}
+
+int unit_properties_for_cleanup(const char *job_id, const char *folder, UnitProperties *ret) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+        int r;
+
+        if ((r = add_identity(&p, job_id)) < 0 || (r = add_string(&p, "Slice", "hyper-jobs.slice")) < 0 ||
+                        (r = add_string(&p, "Type", "oneshot")) < 0 ||
+                        (r = add_string(&p, "CollectMode", "inactive-or-failed")) < 0 ||
+                        (r = add_string(&p, "SyslogIdentifier", "hyper-job")) < 0 ||
+                        (r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL)) <
+                                        0 ||
+                        (r = add_exec(&p, "ExecStart", "finish", folder)) < 0 ||
+                        (r = add_exec_tidy_up(&p, job_id)) < 0)
+                return r;
+        *ret = p;
+        p = (UnitProperties){};
+        return 0;
+}
+
+const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name) {
+        for (size_t i = 0; i < p->n; i++)
+                if (streq(p->items[i].name, name))
+                        return &p->items[i];
+        return NULL;
+}
+
+static int append_binds(sd_bus_message *m, char *const *paths) {
+        int r = sd_bus_message_open_container(m, 'a', "(ssbt)");
+
+        STRV_FOREACH(s, paths) {
+                bool optional = **s == '-';
+                const char *path = *s + optional;
+
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_append(m, "(ssbt)", path, path, (int) optional, (uint64_t) MS_REC);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_pairs(sd_bus_message *m, char *const *strings) {
+        int r = sd_bus_message_open_container(m, 'a', "(ss)");
+
+        for (size_t i = 0; r >= 0 && strings[i] && strings[i + 1]; i += 2)
+                r = sd_bus_message_append(m, "(ss)", strings[i], strings[i + 1]);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_exec(sd_bus_message *m, char **argv) {
+        int r;
+
+        if ((r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
+                        (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
+                        (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
+                        (r = sd_bus_message_append_strv(m, argv)) < 0 ||
+                        (r = sd_bus_message_append(m, "b", 0)) < 0 ||
+                        (r = sd_bus_message_close_container(m)) < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static int append_bytes(sd_bus_message *m, char *const *strings) {
+        int r = sd_bus_message_open_container(m, 'a', "ay");
+
+        STRV_FOREACH(s, strings) {
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_append_array(m, 'y', *s, strlen(*s));
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_filter(sd_bus_message *m, const UnitProperty *p) {
+        int r;
+
+        if ((r = sd_bus_message_open_container(m, 'r', "bas")) < 0 ||
+                        (r = sd_bus_message_append(m, "b", (int) p->number)) < 0 ||
+                        (r = sd_bus_message_append_strv(m, p->strings)) < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static const char *const signatures[] = {
+                [PROPERTY_BOOL] = "b",
+                [PROPERTY_I32] = "i",
+                [PROPERTY_U32] = "u",
+                [PROPERTY_U64] = "t",
+                [PROPERTY_STRING] = "s",
+                [PROPERTY_STRV] = "as",
+                [PROPERTY_EXEC] = "a(sasb)",
+                [PROPERTY_BINDS] = "a(ssbt)",
+                [PROPERTY_FILTER] = "(bas)",
+                [PROPERTY_PAIRS] = "a(ss)",
+                [PROPERTY_BYTES] = "aay",
+};
+
+static int append_value(sd_bus_message *m, const UnitProperty *p) {
+        switch (p->kind) {
+        case PROPERTY_BOOL:
+                return sd_bus_message_append(m, "b", (int) p->number);
+        case PROPERTY_I32:
+                return sd_bus_message_append(m, "i", (int32_t) p->number);
+        case PROPERTY_U32:
+                return sd_bus_message_append(m, "u", (uint32_t) p->number);
+        case PROPERTY_U64:
+                return sd_bus_message_append(m, "t", p->number);
+        case PROPERTY_STRING:
+                return sd_bus_message_append(m, "s", p->strings[0]);
+        case PROPERTY_STRV:
+                return sd_bus_message_append_strv(m, p->strings);
+        case PROPERTY_EXEC:
+                return append_exec(m, p->strings);
+        case PROPERTY_BINDS:
+                return append_binds(m, p->strings);
+        case PROPERTY_FILTER:
+                return append_filter(m, p);
+        case PROPERTY_PAIRS:
+                return append_pairs(m, p->strings);
+        case PROPERTY_BYTES:
+                return append_bytes(m, p->strings);
+        }
+        return -EINVAL;
+}
+
+int unit_properties_append(const UnitProperties *p, sd_bus_message *m) {
+        int r = sd_bus_message_open_container(m, 'a', "(sv)");
+
+        for (size_t i = 0; r >= 0 && i < p->n; i++) {
+                if ((r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
+                                (r = sd_bus_message_append(m, "s", p->items[i].name)) < 0 ||
+                                (r = sd_bus_message_open_container(m, 'v', signatures[p->items[i].kind])) <
+                                                0 ||
+                                (r = append_value(m, &p->items[i])) < 0 ||
+                                (r = sd_bus_message_close_container(m)) < 0)
+                        return r;
+                r = sd_bus_message_close_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The properties of a job's transient unit: a table of what every job has, and what its spec adds. Made as
+ * plain data, so that a test can look at it; job-unit.c puts it into a message with one loop. */
+
+#include <systemd/sd-bus.h>
+
+#include "basic/macro.h"
+
+typedef enum PropertyKind {
+        PROPERTY_BOOL, /* b: number */
+        PROPERTY_I32, /* i: number */
+        PROPERTY_U32, /* u: number */
+        PROPERTY_U64, /* t: number */
+        PROPERTY_STRING, /* s: strings[0] */
+        PROPERTY_STRV, /* as: strings */
+        PROPERTY_EXEC, /* a(sasb): strings is argv, argv[0] the program */
+        PROPERTY_BINDS, /* a(ssbt): strings are paths; a "-" in front: it need not exist */
+        PROPERTY_FILTER, /* (bas): number 1: only strings are allowed, 0: strings are not */
+        PROPERTY_PAIRS, /* a(ss): strings two by two */
+        PROPERTY_BYTES, /* aay: strings */
+} PropertyKind;
+
+typedef struct UnitProperty {
+        const char *name; /* systemd's, a static string */
+        PropertyKind kind;
+        uint64_t number;
+        char **strings;
+} UnitProperty;
+
+typedef struct UnitProperties {
+        UnitProperty *items;
+        size_t n, allocated;
+} UnitProperties;
+
+void unit_properties_done(UnitProperties *p);
+
+/* What a job's unit depends on. All paths are resolved and absolute. */
+typedef struct UnitRequest {
+        const char *job_id;
+        const char *folder; /* the job's own, read and written by the job */
+        const char *root; /* an empty folder: the root of the job's file system is put together there */
+        char *const *source_files; /* read-only */
+        const char *part_dir; /* or NULL; made by ExecStartPre= */
+        char *const *sockets; /* of NBD servers on this machine */
+        char *const *tls_directories; /* read-only */
+        char *const *credentials; /* name, path of the encrypted file, name, path, … */
+        bool network;
+        unsigned timeout_seconds;
+        unsigned priority;
+} UnitRequest;
+
+/* The unit that carries the job out. 0 or -ENOMEM. */
+int unit_properties_for_job(const UnitRequest *request, UnitProperties *ret);
+
+/* The unit that removes a cancelled job's unfinished output when no unit is there to do it: it runs
+ * hyper-job finish alone. */
+int unit_properties_for_cleanup(const char *job_id, const char *folder, UnitProperties *ret);
+
+const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
+
+/* Appends them as a(sv). 0 or negative errno. */
+int unit_properties_append(const UnitProperties *p, sd_bus_message *m);
+
+/* 10 … 1000, with 100, the default of systemd, for priority 50 (systemd.resource-control(5)). */
+unsigned weight_from_priority(unsigned priority) _pure_;

@@ -1,1 +1,67 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+SHARED_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+SHARED_TEST_LDADD = libhyper-shared.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+
+UNIT_TESTS += tests/unit/test-error-table
+tests_unit_test_error_table_SOURCES = tests/unit/test-error-table.c
+tests_unit_test_error_table_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_error_table_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-job-file
+tests_unit_test_job_file_SOURCES = tests/unit/test-job-file.c
+tests_unit_test_job_file_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_job_file_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-job-id
+tests_unit_test_job_id_SOURCES = tests/unit/test-job-id.c
+tests_unit_test_job_id_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_job_id_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-job-spec
+tests_unit_test_job_spec_SOURCES = tests/unit/test-job-spec.c
+tests_unit_test_job_spec_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_job_spec_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-job-state
+tests_unit_test_job_state_SOURCES = tests/unit/test-job-state.c
+tests_unit_test_job_state_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_job_state_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-json-table
+tests_unit_test_json_table_SOURCES = tests/unit/test-json-table.c
+tests_unit_test_json_table_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_json_table_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-nbd-uri
+tests_unit_test_nbd_uri_SOURCES = tests/unit/test-nbd-uri.c
+tests_unit_test_nbd_uri_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_nbd_uri_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-utf8
+tests_unit_test_utf8_SOURCES = tests/unit/test-utf8.c
+tests_unit_test_utf8_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_utf8_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-job-event
+tests_unit_test_job_event_SOURCES = tests/unit/test-job-event.c
+tests_unit_test_job_event_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_job_event_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-settings
+tests_unit_test_settings_SOURCES = tests/unit/test-settings.c
+tests_unit_test_settings_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_settings_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-vmdk-descriptor
+tests_unit_test_vmdk_descriptor_SOURCES = tests/unit/test-vmdk-descriptor.c
+tests_unit_test_vmdk_descriptor_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_vmdk_descriptor_LDADD = $(SHARED_TEST_LDADD)
+
+TESTS += tests/unit/check-layering
+EXTRA_DIST += tests/unit/check-layering
+
+UNIT_TESTS += tests/unit/test-journal
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
+tests_unit_test_journal_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_journal_LDADD = $(SHARED_TEST_LDADD)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/string-util.h"
+#include "fuzz.h"
+#include "shared/job-file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_(job_result_freep) JobResult *result = NULL;
+        _cleanup_(job_plan_freep) JobPlan *plan = NULL;
+
+        if (job_result_decode((const char *) data, size, &result) == 0 &&
+                        (!job_outcome_to_string(result->outcome) || result->attempt == 0))
+                abort();
+        if (job_plan_decode((const char *) data, size, &plan) == 0 && !job_id_is_valid(plan->job_id))
+                abort();
+        return 0;
+}

@@ -10,9 +10,8 @@
 /* The parts of a spec in which a secret is of use to the job; elsewhere it is only masked. */
 static const char *const sections[] = {"source", "destination", "parameters"};
 
-/* Fields that the job needs as they are; nbd_uri_parse() refuses a URI with a password. */
-static const char *const kept[][2] = {{"source", "path"}, {"source", "uri"}, {"source", "tls_certificates"},
-                {"destination", "path"}, {"destination", "uri"}, {"destination", "tls_certificates"}};
+/* A URI's user name is of use to the job; nbd_uri_parse() refuses one with a password. */
+static const char *const with_uri[] = {"source", "destination"};
 
 static int cut_value(json_t *value, const char *path, json_t *secrets, JsonErrors *errors);
 
@@ -74,12 +73,12 @@ int job_secrets_cut(json_t *spec, json_t **ret_document, json_t **ret_secrets, J
                 if (r < 0)
                         return r;
         }
-        for (size_t i = 0; i < ELEMENTSOF(kept); i++) {
-                json_t *value = json_object_get(json_object_get(spec, kept[i][0]), kept[i][1]);
+        for (size_t i = 0; i < ELEMENTSOF(with_uri); i++) {
+                json_t *uri = json_object_get(json_object_get(spec, with_uri[i]), "uri");
 
-                if (json_is_string(value) &&
-                                json_object_set_new(json_object_get(document, kept[i][0]), kept[i][1],
-                                                json_string(json_string_value(value))) < 0)
+                if (json_is_string(uri) &&
+                                json_object_set_new(json_object_get(document, with_uri[i]), "uri",
+                                                json_string(json_string_value(uri))) < 0)
                         return -ENOMEM;
         }
         *ret_document = TAKE_PTR(document);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "basic/fd-util.h"
+#include "shared/settings.h"
+#include "test.h"
+
+static void put(const char *dir, const char *name, const char *text) {
+        _cleanup_free_ char *path = strprintf("%s/%s", dir, name);
+        FILE *f = fopen(path, "we");
+
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs(text, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+static Settings *loaded(const char *dir) {
+        _cleanup_free_ char *error = NULL;
+        Settings *s = NULL;
+        int r = settings_load(dir, &s, &error);
+
+        ck_assert_msg(r == 0, "%s", strna(error));
+        return s;
+}
+
+/* What is wrong with @text, without the file's name. */
+static void check_error(const char *text, const char *expected) {
+        _cleanup_(settings_freep) Settings *s = settings_new();
+        _cleanup_free_ char *error = NULL;
+
+        ck_assert_msg(settings_parse("f", text, strlen(text), s, &error) == -EBADMSG, "%s was taken", text);
+        ck_assert_str_eq(error, expected);
+}
+
+START_TEST(without_a_file_there_are_defaults) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(settings_freep) Settings *s = loaded(dir), *none = loaded("/nonexistent");
+
+        ck_assert_str_eq(s->database.path, STATEDIR "/hyper.db");
+        ck_assert_uint_ge(s->jobs.max_running, 1);
+        ck_assert_uint_le(s->jobs.max_running, 8);
+        ck_assert_ptr_null(s->jobs.source_paths);
+        ck_assert_uint_eq(s->daemon.idle_timeout, 30 * USEC_PER_SEC);
+        ck_assert_str_eq(s->daemon.log_level, "info");
+        ck_assert_str_eq(none->daemon.log_level, "info");
+}
+END_TEST
+
+START_TEST(everything_can_be_set) {
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        put(dir, "config.yaml",
+                        "# a comment\n"
+                        "database:\n  path: /srv/h.db\n"
+                        "jobs:\n  max_running: 16\n  source_paths: [/srv/in/, \"/mnt\"]\n"
+                        "  destination_paths:\n    - /\n"
+                        "daemon:\n  idle_timeout: 5\n  log_level: debug\n");
+        _cleanup_(settings_freep) Settings *s = loaded(dir);
+        ck_assert_str_eq(s->database.path, "/srv/h.db");
+        ck_assert_uint_eq(s->jobs.max_running, 16);
+        ck_assert_uint_eq(strv_length(s->jobs.source_paths), 2);
+        ck_assert_str_eq(s->jobs.source_paths[0], "/srv/in");
+        ck_assert_str_eq(s->jobs.source_paths[1], "/mnt");
+        ck_assert_str_eq(s->jobs.destination_paths[0], "/");
+        ck_assert_uint_eq(s->daemon.idle_timeout, 5 * USEC_PER_SEC);
+        ck_assert_str_eq(s->daemon.log_level, "debug");
+}
+END_TEST
+
+START_TEST(drop_ins_win_in_the_order_of_their_names) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *drop_ins = strprintf("%s/config.d", dir);
+
+        ck_assert_int_eq(mkdir(drop_ins, 0700), 0);
+        put(dir, "config.yaml",
+                        "jobs:\n  max_running: 1\n  source_paths: [/a]\ndaemon:\n  idle_timeout: 7\n");
+        put(drop_ins, "20-b.yaml", "jobs: {max_running: 3}\n");
+        put(drop_ins, "10-a.yaml", "jobs: {max_running: 2, source_paths: []}\n");
+        put(drop_ins, ".hidden.yaml", "jobs: {max_running: 4}\n");
+        put(drop_ins, "30-c.yaml~", "jobs: {max_running: 5}\n");
+        _cleanup_(settings_freep) Settings *s = loaded(dir);
+        ck_assert_uint_eq(s->jobs.max_running, 3);
+        ck_assert_uint_eq(strv_length(s->jobs.source_paths), 0);
+        ck_assert_uint_eq(s->daemon.idle_timeout, 7 * USEC_PER_SEC);
+}
+END_TEST
+
+START_TEST(empty_files_and_sections_set_nothing) {
+        static const char *const texts[] = {"", "\n", "# only a comment\n", "---\n", "~\n", "jobs:\n",
+                        "jobs:\n  # max_running: 3\ndaemon:\n", "{}", "jobs: {}\n", "\xef\xbb\xbfjobs:\n"};
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(settings_freep) Settings *s = settings_new();
+                _cleanup_free_ char *error = NULL;
+
+                ck_assert_msg(settings_parse("f", texts[i], strlen(texts[i]), s, &error) == 0, "%s: %s",
+                                texts[i], strna(error));
+        }
+}
+END_TEST
+
+START_TEST(an_error_names_line_and_key) {
+        check_error("jbos:\n  max_running: 3\n", "f:1: jbos: there is no such section");
+        check_error("jobs:\n  max_runing: 3\n", "f:2: jobs.max_runing: there is no such setting");
+        check_error("jobs:\n  path: 3\n", "f:2: jobs.path: there is no such setting");
+        check_error("jobs:\n  max_running: 0\n", "f:2: jobs.max_running: must be a whole number, 1 to 256");
+        check_error("jobs:\n  max_running: 257\n",
+                        "f:2: jobs.max_running: must be a whole number, 1 to 256");
+        check_error("jobs:\n  max_running: '4'\n",
+                        "f:2: jobs.max_running: must be a whole number, 1 to 256");
+        check_error("jobs:\n  max_running: [4]\n",
+                        "f:2: jobs.max_running: must be a whole number, 1 to 256");
+        check_error("jobs:\n  max_running:\n", "f:2: jobs.max_running: must not be empty");
+        check_error("jobs:\n  max_running: {a: b}\n",
+                        "f:2: jobs.max_running: must be a value or a list of values");
+        check_error("jobs:\n  source_paths: /srv\n",
+                        "f:2: jobs.source_paths: must be a list of absolute paths");
+        check_error("jobs:\n  source_paths: [srv]\n",
+                        "f:2: jobs.source_paths: must be a list of absolute paths");
+        check_error("jobs:\n  source_paths: [/a/../b]\n",
+                        "f:2: jobs.source_paths: must be a list of absolute paths");
+        check_error("jobs:\n  source_paths: [[/a]]\n",
+                        "f:2: jobs.source_paths: must be a value or a list of values");
+        check_error("daemon:\n\n  idle_timeout: 30s\n",
+                        "f:3: daemon.idle_timeout: must be a whole number of seconds, 1 to 86400");
+        check_error("daemon:\n  log_level: loud\n",
+                        "f:2: daemon.log_level: must be one of debug, info, notice, warning, err");
+        check_error("database:\n  path: hyper.db\n", "f:2: database.path: must be an absolute path");
+        check_error("jobs: 3\n", "f:1: jobs: must be a section, with a setting per line");
+        check_error("- jobs\n", "f:1: the file must be made of sections");
+        check_error("jobs\n", "f:1: the file must be made of sections");
+        check_error("jobs:\n  max_running: 1\n  max_running: 2\n", "f:3: jobs.max_running: is given twice");
+        check_error("jobs:\ndaemon:\njobs:\n", "f:3: jobs: is given twice");
+        check_error("[a]: b\n", "f:1: a key must be a word");
+}
+END_TEST
+
+START_TEST(what_yaml_has_beyond_this_is_refused) {
+        check_error("jobs: &a\n  max_running: 1\n", "f:1: anchors and aliases are not supported");
+        check_error("jobs:\n  source_paths: [*a]\n", "f:2: anchors and aliases are not supported");
+        check_error("jobs:\n  max_running: !!int 3\n", "f:2: tags are not supported");
+        check_error("jobs:\n--- \ndaemon:\n", "f:2: there must be one document in a file");
+        check_error("jobs:\n  <<: {max_running: 1}\n", "f:2: jobs.<<: there is no such setting");
+        check_error("jobs:\n  max_running: \"a\\0b\"\n", "f:2: jobs.max_running: must not be empty");
+}
+END_TEST
+
+START_TEST(broken_yaml_is_refused_with_its_line) {
+        static const char *const texts[] = {"jobs:\n\tmax_running: 3\n", "jobs: [\n", "jobs: \"a\n",
+                        "a: b: c\n", "\xff\xfe", "jobs:\n  \x01\n", "%YAML 9.9\n---\n"};
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(settings_freep) Settings *s = settings_new();
+                _cleanup_free_ char *error = NULL;
+
+                ck_assert_msg(settings_parse("f", texts[i], strlen(texts[i]), s, &error) == -EBADMSG, "%s",
+                                texts[i]);
+                ck_assert_msg(startswith(error, "f:"), "%s", error);
+        }
+}
+END_TEST
+
+START_TEST(a_bad_drop_in_is_named_and_nothing_is_in_force) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *drop_ins = strprintf("%s/config.d", dir), *error = NULL, *expected = NULL;
+        Settings *s = NULL;
+
+        ck_assert_int_eq(mkdir(drop_ins, 0700), 0);
+        put(dir, "config.yaml", "jobs:\n  max_running: 1\n");
+        put(drop_ins, "a.yaml", "jobs:\n  max_running: x\n");
+        ck_assert_int_eq(settings_load(dir, &s, &error), -EBADMSG);
+        expected = strprintf("%s/a.yaml:2: jobs.max_running: must be a whole number, 1 to 256", drop_ins);
+        ck_assert_str_eq(error, expected);
+        ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_named) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *file = strprintf("%s/config.yaml", dir), *error = NULL, *larger = NULL;
+        Settings *s = NULL;
+
+        put(dir, "config.yaml", "");
+        ck_assert_int_eq(truncate(file, 2 * 1024 * 1024), 0);
+        ck_assert_int_eq(settings_load(dir, &s, &error), -EFBIG);
+        larger = strprintf("%s: the file is larger than 1 MiB", file);
+        ck_assert_str_eq(error, larger);
+
+        error = mfree(error);
+        ck_assert_int_eq(unlink(file), 0);
+        ck_assert_int_eq(mkdir(file, 0700), 0);
+        ck_assert_int_eq(settings_load(dir, &s, &error), -EISDIR);
+        ck_assert(startswith(error, file));
+        ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        put(dir, "config.yaml", "jobs:\n  max_running: 3\n  source_paths: [/a]\ndatabase: {path: /x.db}\n");
+        _cleanup_(settings_freep) Settings *s = loaded(dir);
+        _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
+        _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
+        ck_assert_str_eq(text,
+                        "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
+                        "[\"/a\"],\"destination_paths\":[]},\"daemon\":{\"idle_timeout\":30,"
+                        "\"log_level\":\"info\"}}");
+
+        /* JSON is YAML: what is shown can be used as a file. */
+        put(dir, "config.yaml", text);
+        settings_free(loaded(dir));
+}
+END_TEST
+
+TEST_MAIN("settings", without_a_file_there_are_defaults, everything_can_be_set,
+                drop_ins_win_in_the_order_of_their_names, empty_files_and_sections_set_nothing,
+                an_error_names_line_and_key, what_yaml_has_beyond_this_is_refused,
+                broken_yaml_is_refused_with_its_line, a_bad_drop_in_is_named_and_nothing_is_in_force,
+                a_file_that_cannot_be_read_is_named, what_is_in_force_is_shown_in_the_shape_of_the_file)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -87,7 +88,10 @@ static int child_setup(const ChildLimits *limits, pid_t parent, int null_fd, int
         if (place_fd(null_fd, STDIN_FILENO) < 0 || place_fd(out_fd, STDOUT_FILENO) < 0 ||
                         place_fd(err_fd, STDERR_FILENO) < 0)
                 return -1;
-        return listen_fd >= 0 ? place_fd(listen_fd, LISTEN_FD) : 0;
+        if (listen_fd >= 0 && place_fd(listen_fd, LISTEN_FD) < 0)
+                return -1;
+        /* Whatever was opened without O_CLOEXEC by whomever. */
+        return close_range(listen_fd >= 0 ? LISTEN_FD + 1 : LISTEN_FD, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 /* A copy out of the way of the descriptors that the child's own will be put on. */

@@ -14,6 +14,7 @@
 #include "basic/fd-util.h"
 #include "job/child.h"
 #include "shared/job-file.h"
+#include "shared/job-state.h"
 #include "shared/json-table.h"
 #include "test.h"
 

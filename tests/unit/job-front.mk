@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-JOB_FRONT_TESTS = tests/unit/test-job-tar tests/unit/test-job-ovf
-UNIT_TESTS += $(JOB_FRONT_TESTS)
-JOB_FRONT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
-JOB_FRONT_LDADD = libhyper-job.la $(CHECK_LIBS)
+# Those from test-job-convert on run the hyper-job of the build folder with the real qemu-img, qemu-nbd and nbdkit.
+UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-image tests/unit/test-job-child \
+	tests/unit/test-job-convert
+JOB_FRONT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
+JOB_FRONT_LDADD = libhyper-job.la $(CHECK_LIBS) $(CRYPTO_LIBS)
 
 tests_unit_test_job_tar_SOURCES = tests/unit/test-job-tar.c tests/unit/job-front.h
 tests_unit_test_job_tar_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
@@ -11,3 +12,12 @@ tests_unit_test_job_tar_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_ovf_SOURCES = tests/unit/test-job-ovf.c tests/unit/job-front.h
 tests_unit_test_job_ovf_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_ovf_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_image_SOURCES = tests/unit/test-job-image.c tests/unit/job-front.h
+tests_unit_test_job_image_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_image_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_child_SOURCES = tests/unit/test-job-child.c tests/unit/job-front.h
+tests_unit_test_job_child_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_child_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_convert_SOURCES = tests/unit/test-job-convert.c tests/unit/job-front.h
+tests_unit_test_job_convert_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_convert_LDADD = $(JOB_FRONT_LDADD)

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Conversions from the plan to the final name, with the real tools. */
+
+#include <openssl/sha.h>
+
+#include "job-front.h"
+
+#define SIZE (16 * MIB)
+
+/* A disk, its image in @format, and a plan that converts it to qcow2. */
+static Plan setup(const char *dir, const char *format, const char *option) {
+        char *raw = PATH(dir, "disk.raw"), *image = PATH(dir, "disk, one.%s", format);
+
+        if (!file_exists(raw))
+                make_disk(raw, SIZE, 1);
+        if (option)
+                RUN("qemu-img", "convert", "-f", "raw", "-O", format, "-o", option, raw, image);
+        else
+                RUN("qemu-img", "convert", "-f", "raw", "-O", format, raw, image);
+        return (Plan){.folder = PATH(dir, "job"),
+                        .source = image,
+                        .destination = PATH(dir, "result"),
+                        .destination_format = "qcow2",
+                        .verify = true};
+}
+
+static void assert_result(const char *dir, const Plan *p) {
+        assert_same_disk(PATH(dir, "disk.raw"), "raw", p->destination, p->destination_format);
+}
+
+static const struct {
+        const char *format, *option;
+        const char *extents[2];
+} sources[] = {
+                {"vmdk", "subformat=monolithicSparse", {}},
+                {"vmdk", "subformat=monolithicFlat", {"disk, one-flat.vmdk"}},
+                {"vmdk", "subformat=twoGbMaxExtentSparse", {"disk, one-s001.vmdk"}},
+                {"vmdk", "subformat=twoGbMaxExtentFlat", {"disk, one-f001.vmdk"}},
+                {"vmdk", "subformat=streamOptimized", {}},
+                {"qcow2", NULL, {}},
+                {"qcow2", "compat=0.10", {}},
+                {"qcow2", "cluster_size=2M", {}},
+                {"vdi", NULL, {}},
+                {"vpc", "force_size=on", {}},
+                {"vpc", "subformat=fixed,force_size=on", {}},
+                {"vhdx", NULL, {}},
+                {"raw", NULL, {}},
+};
+
+START_TEST(every_source_format_converts) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, sources[_i].format, sources[_i].option);
+
+        for (size_t k = 0; k < 2 && sources[_i].extents[k]; k++)
+                p.extents[k] = PATH(dir, "%s", sources[_i].extents[k]);
+        assert_converts(&p);
+        assert_result(dir, &p);
+        /* The same with the format given, under the name that clients use. */
+        ck_assert_int_eq(unlink(p.destination), 0);
+        p.source_format = streq(sources[_i].format, "vpc") ? "vhd" : sources[_i].format;
+        p.folder = PATH(dir, "job2");
+        p.destination_format = "raw";
+        assert_converts(&p);
+        assert_result(dir, &p);
+}
+END_TEST
+
+START_TEST(every_destination_format_comes_out) {
+        static const char *const formats[] = {"qcow2", "raw", "vmdk"};
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vdi", NULL);
+
+        p.destination_format = formats[_i];
+        assert_converts(&p);
+        assert_result(dir, &p);
+        struct stat st;
+        ck_assert_int_eq(stat(p.destination, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 0777, 0600);
+        ck_assert_msg((uint64_t) st.st_blocks * 512 < SIZE / 2, "%s is not sparse", formats[_i]);
+}
+END_TEST
+
+START_TEST(compressed_qcow2_is_smaller) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *raw = PATH(dir, "disk.raw");
+        _cleanup_free_ char *text = malloc(SIZE);
+
+        for (size_t i = 0; i < SIZE; i++)
+                text[i] = (char) ('a' + i % 7);
+        write_file(raw, text, SIZE);
+        Plan p = setup(dir, "vmdk", NULL);
+        p.compress = true;
+        assert_converts(&p);
+        assert_result(dir, &p);
+        ck_assert_uint_lt(file_size(p.destination), SIZE / 4);
+}
+END_TEST
+
+START_TEST(the_result_says_what_came_out) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vmdk", NULL);
+        const char *path, *format;
+        json_int_t virtual_size, actual_size, bytes_read;
+
+        assert_converts(&p);
+        _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
+        ck_assert_uint_eq(json_array_size(r->outputs), 1);
+        ck_assert_int_eq(json_unpack(json_array_get(r->outputs, 0), "{s:s, s:s, s:I, s:I}", "path", &path,
+                                         "format", &format, "virtual_size", &virtual_size, "actual_size",
+                                         &actual_size),
+                        0);
+        ck_assert_str_eq(path, p.destination);
+        ck_assert_str_eq(format, "qcow2");
+        ck_assert_int_eq(virtual_size, SIZE);
+        ck_assert_int_gt(actual_size, 0);
+        ck_assert_int_eq(json_unpack(r->metrics, "{s:I}", "bytes_read", &bytes_read), 0);
+        ck_assert_int_gt(bytes_read, 0);
+        ck_assert_int_eq(r->phase, PHASE_FINALIZATION);
+        ck_assert_uint_eq(r->attempt, 1);
+}
+END_TEST
+
+static char *sha256_of(const char *path) {
+        unsigned char digest[32];
+        size_t size;
+        _cleanup_free_ char *data = read_text(path, &size);
+        char *text = malloc(7 + 64 + 1);
+
+        SHA256((unsigned char *) data, size, digest);
+        strcpy(text, "sha256:");
+        for (size_t i = 0; i < sizeof(digest); i++)
+                snprintf(text + 7 + 2 * i, 3, "%02x", digest[i]);
+        return text;
+}
+
+START_TEST(the_right_checksum_is_accepted_and_a_wrong_one_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vmdk", NULL);
+        _cleanup_free_ char *sum = sha256_of(p.source);
+
+        p.checksum = sum;
+        assert_converts(&p);
+        ck_assert_int_eq(unlink(p.destination), 0);
+        sum[10] = sum[10] == '0' ? '1' : '0';
+        p.folder = PATH(dir, "job2");
+        assert_refused(&p, "checksum_mismatch", "but");
+}
+END_TEST
+
+START_TEST(a_format_that_is_not_the_images_is_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vmdk", NULL);
+
+        p.source_format = "qcow2";
+        assert_refused(&p, "format_mismatch", "said to be qcow2, but it looks like vmdk");
+}
+END_TEST
+
+START_TEST(raw_is_believed) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "qcow2", NULL);
+
+        p.source_format = "raw";
+        p.destination_format = "raw";
+        assert_converts(&p);
+        assert_same_disk(p.source, "raw", p.destination, "raw");
+}
+END_TEST
+
+START_TEST(an_existing_destination_is_never_touched) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vmdk", NULL);
+
+        write_text(p.destination, "mine");
+        write_plan(&p);
+        ck_assert_int_eq(hyper_job("prepare", p.folder), JOB_EXIT_FAILED);
+        _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
+        ck_assert_str_eq(r->code, "destination_exists");
+        _cleanup_free_ char *text = read_text(p.destination, NULL);
+        ck_assert_str_eq(text, "mine");
+}
+END_TEST
+
+START_TEST(a_destination_that_appears_meanwhile_is_not_replaced) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vmdk", NULL);
+        _cleanup_free_ char *part = part_dir(p.destination), *image = strprintf("%s/image", part);
+
+        write_plan(&p);
+        ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
+        ck_assert_int_eq(hyper_job("run", p.folder), 0);
+        write_text(p.destination, "mine");
+        ck_assert_int_eq(hyper_job("finish", p.folder), JOB_EXIT_FAILED);
+        _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
+        ck_assert_int_eq(r->outcome, OUTCOME_FAILED);
+        ck_assert_str_eq(r->code, "destination_exists");
+        _cleanup_free_ char *text = read_text(p.destination, NULL),
+                            *marker = strprintf("%s/published", p.folder);
+        ck_assert_str_eq(text, "mine");
+        ck_assert(!file_exists(marker));
+        assert_same_disk(PATH(dir, "disk.raw"), "raw", image, "qcow2");
+}
+END_TEST
+
+START_TEST(a_source_that_changes_meanwhile_is_noticed) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "vmdk", NULL);
+        _cleanup_free_ char *part = part_dir(p.destination), *image = strprintf("%s/image", part);
+        struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+        static const ChildLimits limits = {};
+        const char *const argv[] = {"./hyper-job", "run", p.folder, NULL};
+        char line[4096];
+        int err[2], status;
+        pid_t pid;
+
+        write_plan(&p);
+        ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
+        ck_assert_int_eq(pipe(err), 0);
+        ck_assert_int_eq(child_spawn(argv, &limits, -1, -1, err[1], &pid), 0);
+        close(err[1]);
+        FILE *f = fdopen(err[0], "r");
+        while (fgets(line, sizeof(line), f))
+                if (strstr(line, "is a vmdk image"))
+                        ck_assert_int_eq(utimensat(AT_FDCWD, p.source, old, 0), 0);
+        fclose(f);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
+        ck_assert_str_eq(strna(r->code), "source_changed");
+        ck_assert_int_eq(WEXITSTATUS(status), JOB_EXIT_FAILED);
+        ck_assert(!file_exists(image));
+        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert(!file_exists(part));
+}
+END_TEST
+
+/* --- OVA --------------------------------------------------------------------------------------------------
+ */
+
+/* An OVA of @n streamOptimized disks disk0.raw, … */
+static Plan setup_ova(const char *dir, unsigned n, bool manifest, bool wrong_digest) {
+        TarBuilder t = {};
+        const char *files[8] = {"disk 0.vmdk", "disk1.vmdk", "disk2.vmdk"};
+        char *ova = PATH(dir, "machine.ova"), *mf = strdup("");
+        _cleanup_free_ char *ovf =
+                        make_ovf((const char *const[]){"disk%200.vmdk", "disk1.vmdk", "disk2.vmdk"}, n);
+
+        tar_add_text(&t, "machine.ovf", ovf);
+        for (unsigned i = 0; i < n; i++) {
+                char *raw = PATH(dir, "disk%u.raw", i), *vmdk = PATH(dir, "%s", files[i]);
+                make_disk(raw, (4 + i) * MIB, 10 + i);
+                RUN("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw,
+                                vmdk);
+                tar_add_file(&t, files[i], vmdk);
+                _cleanup_free_ char *sum = sha256_of(vmdk);
+                char *more = strprintf("%sSHA256(%s)= %s%s\n", mf, files[i], wrong_digest ? "00" : "",
+                                sum + 7 + (wrong_digest ? 2 : 0));
+                free(mf);
+                mf = more;
+        }
+        if (manifest)
+                tar_add_text(&t, "machine.mf", mf);
+        tar_end(&t);
+        write_file(ova, t.data, t.size);
+        tar_builder_done(&t);
+        free(mf);
+        return (Plan){.folder = PATH(dir, "job"),
+                        .source = ova,
+                        .destination = PATH(dir, "result.qcow2"),
+                        .destination_format = "qcow2",
+                        .verify = true};
+}
+
+START_TEST(an_ova_converts_in_place) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup_ova(dir, 1, true, false);
+
+        assert_converts(&p);
+        assert_same_disk(PATH(dir, "disk0.raw"), "raw", p.destination, "qcow2");
+}
+END_TEST
+
+START_TEST(all_disks_of_an_ova_convert) {
+        static const char *const formats[] = {"qcow2", "vmdk"};
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup_ova(dir, 3, false, false);
+
+        p.destination_format = formats[_i];
+        assert_converts(&p);
+        assert_same_disk(PATH(dir, "disk0.raw"), "raw", p.destination, formats[_i]);
+        assert_same_disk(PATH(dir, "disk1.raw"), "raw", PATH(dir, "result-disk2.qcow2"), formats[_i]);
+        assert_same_disk(PATH(dir, "disk2.raw"), "raw", PATH(dir, "result-disk3.qcow2"), formats[_i]);
+        _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
+        ck_assert_uint_eq(json_array_size(r->outputs), 3);
+}
+END_TEST
+
+START_TEST(a_further_disks_name_that_is_taken_stops_all) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup_ova(dir, 2, false, false);
+
+        write_text(PATH(dir, "result-disk2.qcow2"), "mine");
+        write_plan(&p);
+        ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
+        ck_assert_int_eq(hyper_job("run", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish", p.folder), JOB_EXIT_FAILED);
+        ck_assert(!file_exists(p.destination));
+        _cleanup_free_ char *text = read_text(PATH(dir, "result-disk2.qcow2"), NULL);
+        ck_assert_str_eq(text, "mine");
+}
+END_TEST
+
+START_TEST(a_manifest_that_does_not_match_is_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup_ova(dir, 1, true, true);
+
+        assert_refused(&p, "checksum_mismatch", "disk 0.vmdk in ");
+}
+END_TEST
+
+#define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
+
+int main(void) {
+        Suite *suite = suite_create("convert");
+        TCase *tcase = tcase_create("convert");
+
+        tcase_set_timeout(tcase, 120);
+        LOOP(every_source_format_converts, ELEMENTSOF(sources));
+        LOOP(every_destination_format_comes_out, 3);
+        tcase_add_test(tcase, compressed_qcow2_is_smaller);
+        tcase_add_test(tcase, the_result_says_what_came_out);
+        tcase_add_test(tcase, the_right_checksum_is_accepted_and_a_wrong_one_refused);
+        tcase_add_test(tcase, a_format_that_is_not_the_images_is_refused);
+        tcase_add_test(tcase, raw_is_believed);
+        tcase_add_test(tcase, an_existing_destination_is_never_touched);
+        tcase_add_test(tcase, a_destination_that_appears_meanwhile_is_not_replaced);
+        tcase_add_test(tcase, a_source_that_changes_meanwhile_is_noticed);
+        tcase_add_test(tcase, an_ova_converts_in_place);
+        LOOP(all_disks_of_an_ova_convert, 2);
+        tcase_add_test(tcase, a_further_disks_name_that_is_taken_stops_all);
+        tcase_add_test(tcase, a_manifest_that_does_not_match_is_refused);
+        suite_add_tcase(suite, tcase);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_ENV);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed > 0;
+}

@@ -98,6 +98,10 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
 
         if (!folder)
                 return -ENOMEM;
+        /* Its end is only not recorded yet. */
+        if (j->unit.stage != UNIT_NONE && job_mark_is_set(folder, JOB_MARK_PUBLISHED) > 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s has just been completed",
+                                j->row->id);
         r = job_cancel(j, "Cancelled on request");
         if (r == -EALREADY)
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
@@ -114,9 +118,10 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
         marked = job_mark_set(folder, JOB_MARK_CANCELLED);
         if (marked < 0 && marked != -ENOENT)
                 log_error_errno(marked, "Failed to mark job %s as cancelled in %s: %m", j->row->id, folder);
+        j->unit.finish_tried = false;
         if (job_holds_slot(j))
                 job_unit_stop(j);
-        else
+        else if (j->unit.stage == UNIT_NONE)
                 job_settle(j, NULL);
         return 0;
 }

@@ -239,7 +239,7 @@ void job_unit_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         int r;
 
         j->unit.stage = UNIT_STARTING;
-        j->unit.stop_sent = false;
+        j->unit.stop_sent = j->unit.finish_tried = false;
         j->unit.result = mfree(j->unit.result);
         j->unit.exit_code = j->unit.exit_status = 0;
         r = progress_follow(j->manager);
@@ -289,15 +289,17 @@ void job_unit_stop(Job *j) {
                 j->unit.stop_sent = true;
 }
 
-void job_unit_cleanup(Job *j) {
+int job_unit_finish(Job *j) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
         int r;
 
-        j->unit.stage = UNIT_CLEANUP;
-        r = folder ? unit_properties_for_cleanup(j->row->id, folder, &properties) : -ENOMEM;
+        j->unit.finish_tried = true;
+        r = folder ? unit_properties_for_finish(j->row->id, folder, &properties) : -ENOMEM;
         if (r >= 0)
                 r = call_start(j, &properties);
         if (r < 0)
-                job_settle(j, strerror(-r));
+                return log_error_errno(r, "Failed to tidy up after job %s: %m", j->row->id);
+        j->unit.stage = UNIT_FINISH;
+        return 0;
 }

@@ -21,7 +21,7 @@ typedef enum UnitStage {
         UNIT_NONE, /* there is none */
         UNIT_STARTING, /* StartTransientUnit is called */
         UNIT_LIVE, /* it was started, or was found running */
-        UNIT_CLEANUP, /* what runs is the removal of a cancelled job's unfinished output */
+        UNIT_FINISH, /* what runs is hyper-job finish alone, after a unit that was cut off */
 } UnitStage;
 
 typedef struct JobUnit {
@@ -30,6 +30,7 @@ typedef struct JobUnit {
         sd_bus_slot *properties_match;
         char *start_job; /* systemd's job that starts it, until that is done */
         bool stop_sent;
+        bool finish_tried; /* finish was run alone for this attempt: once is enough */
         bool seen; /* in the list of units that is being looked through */
         /* What PropertiesChanged of the unit said last; how the attempt ended. */
         char *result; /* "success", "exit-code", "signal", "timeout", "oom-kill", … or NULL: not heard */

@@ -136,8 +136,10 @@ void job_unit_start(Job *j, const JobSpec *spec, const JobFiles *files);
 /* Takes a unit over that was running before we were. */
 int job_unit_adopt(Job *j, bool active);
 void job_unit_stop(Job *j);
-/* Runs hyper-job finish alone, for a cancelled job that has no unit. */
-void job_unit_cleanup(Job *j);
+/* Runs hyper-job finish alone: to remove the unfinished output of a cancelled job that has no unit, or to go
+ * on where a power cut has interrupted it. job_settle() is called when it has ended; on failure there is
+ * nothing that will end. */
+int job_unit_finish(Job *j);
 
 /* --- settle.c ------------------------------------------------------------------------------------------ */
 

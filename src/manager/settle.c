@@ -110,6 +110,13 @@ static int record(Job *j, const Verdict *v) {
         }
 }
 
+/* The work is complete, but finish was not: it was cut off together with the machine. */
+static bool needs_finish(const Job *j, const AttemptFacts *f) {
+        return f->result && f->result->outcome == OUTCOME_COMPLETED && !f->published &&
+                        !j->unit.finish_tried;
+}
+
+/* 1 if it is not over yet. */
 static int settle_attempt(Job *j, const char *start_error) {
         _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_result_freep) JobResult *result = NULL;
@@ -126,32 +133,37 @@ static int settle_attempt(Job *j, const char *start_error) {
         /* What came so far is written first: the row then shows how far the attempt went. */
         progress_flush(j->manager);
         r = gather(j, plan, folder, start_error, &facts, &result);
-        if (r >= 0)
-                r = attempt_judge(&facts, &v);
+        if (r < 0)
+                return r;
+        if (needs_finish(j, &facts) && job_unit_finish(j) >= 0)
+                return 1;
+        r = attempt_judge(&facts, &v);
         return r < 0 ? r : record(j, &v);
 }
 
 /* Nothing of a cancelled job runs any more. Its unit has removed the unfinished output; what is still there
  * is from an attempt that had no finish of its own. */
-static void settle_cancelled(Job *j, bool was_cleanup) {
+static void settle_cancelled(Job *j) {
         _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
 
         if (j->row->state == JOB_CANCELLED && folder && job_plan_read(folder, &plan) >= 0 &&
-                        plan->part_dir && exists(plan->part_dir)) {
-                if (!was_cleanup) {
-                        job_unit_cleanup(j);
+                        plan->part_dir) {
+                if (exists(plan->part_dir) && !j->unit.finish_tried && job_unit_finish(j) >= 0)
                         return;
-                }
-                log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
-                            "its log says why (journalctl HYPER_JOB_ID=%s).",
-                                plan->part_dir, j->row->id, j->row->id);
+                if (exists(plan->part_dir))
+                        log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
+                                    "its log says why (journalctl HYPER_JOB_ID=%s).",
+                                        plan->part_dir, j->row->id, j->row->id);
+                /* The cancel came while finish was giving the output its name. */
+                if (job_mark_is_set(folder, JOB_MARK_PUBLISHED) > 0)
+                        log_notice("Job %s was complete when it was cancelled; its output %s is left there.",
+                                        j->row->id, plan->spec->destination.path);
         }
         manager_forget_job(j->manager, j);
 }
 
 void job_settle(Job *j, const char *start_error) {
-        bool was_cleanup = j->unit.stage == UNIT_CLEANUP;
         Manager *m = j->manager;
         int r;
 
@@ -162,7 +174,7 @@ void job_settle(Job *j, const char *start_error) {
         queue_wake(m);
 
         if (job_is_finished(j)) {
-                settle_cancelled(j, was_cleanup);
+                settle_cancelled(j);
                 return;
         }
         r = settle_attempt(j, start_error);
@@ -172,6 +184,6 @@ void job_settle(Job *j, const char *start_error) {
                                 j->row->id);
                 if (start_error)
                         (void) job_note_error(j, _PHASE_INVALID, start_error);
-        } else if (job_is_finished(j))
+        } else if (r == 0 && job_is_finished(j))
                 manager_forget_job(m, j);
 }

@@ -293,7 +293,7 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
         return 0;
 }
 
-int unit_properties_for_cleanup(const char *job_id, const char *folder, UnitProperties *ret) {
+int unit_properties_for_finish(const char *job_id, const char *folder, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
         int r;
 

@@ -54,9 +54,8 @@ typedef struct UnitRequest {
 /* The unit that carries the job out. 0 or -ENOMEM. */
 int unit_properties_for_job(const UnitRequest *request, UnitProperties *ret);
 
-/* The unit that removes a cancelled job's unfinished output when no unit is there to do it: it runs
- * hyper-job finish alone. */
-int unit_properties_for_cleanup(const char *job_id, const char *folder, UnitProperties *ret);
+/* The unit that runs hyper-job finish alone. */
+int unit_properties_for_finish(const char *job_id, const char *folder, UnitProperties *ret);
 
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
 

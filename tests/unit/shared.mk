@@ -65,3 +65,8 @@ UNIT_TESTS += tests/unit/test-journal
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
 tests_unit_test_journal_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_journal_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-polkit
+tests_unit_test_polkit_SOURCES = tests/unit/test-polkit.c
+tests_unit_test_polkit_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_polkit_LDADD = $(SHARED_TEST_LDADD)

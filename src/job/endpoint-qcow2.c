@@ -25,7 +25,7 @@
 #define WINDOW_BITS (-12)
 #define MEMORY_LEVEL 9
 
-#define WRITE_THREADS 3
+#define WRITE_THREADS 2 /* one writes, one flushes */
 #define COMPRESS_THREADS_MAX 8
 
 typedef enum WriteState {
@@ -262,7 +262,7 @@ static void place_ready(Qcow2Endpoint *q) {
                         write_settle(w, 0);
                         continue;
                 }
-                w->task = (PoolTask){.run = run_write, .done = on_write_done};
+                w->task = (PoolTask){.run = run_write, .done = on_write_done, .serial = true};
                 pool_submit(q->pool, &w->task);
         }
 }

@@ -16,9 +16,8 @@
 /* What a hole is worth: less makes files that file systems dislike, more misses what a guest trimmed. */
 #define HOLE_BLOCK ((size_t) 4096)
 
-/* Writers: copying into the page cache is about as fast as reading from a socket, so one would do, but file
- * systems make a writer wait now and then. One more, so that a flush does not hold up writing. */
-#define THREADS 3
+/* One writes; the other one is there so that a flush does not hold up writing. */
+#define THREADS 2
 
 typedef struct RawEndpoint {
         Endpoint endpoint;
@@ -106,7 +105,7 @@ static int raw_write(Endpoint *e, const void *buf, size_t length, uint64_t offse
                 void *userdata) {
         return submit(RAW(e),
                         &(RawTask){
-                                        .task.run = run_write,
+                                        .task = {.run = run_write, .serial = true},
                                         .buf = buf,
                                         .length = length,
                                         .offset = offset,

@@ -7,39 +7,53 @@
 #include "basic/fd-util.h"
 #include "job/pool.h"
 
-STAILQ_HEAD(PoolTasks, PoolTask);
+TAILQ_HEAD(PoolTasks, PoolTask);
 
 struct Pool {
-        pthread_mutex_t lock; /* waiting, finished, stop */
+        pthread_mutex_t lock; /* for what follows */
         pthread_cond_t wake;
         struct PoolTasks waiting, finished;
-        bool stop;
+        bool stop, serial_busy;
         int event_fd; /* counts up when finished gets its first task */
         unsigned n_threads;
         pthread_t threads[];
 };
+
+/* The first task that may start now. */
+static PoolTask *pool_take(Pool *p) {
+        PoolTask *t;
+
+        TAILQ_FOREACH(t, &p->waiting, entry)
+                if (!t->serial || !p->serial_busy)
+                        break;
+        if (!t)
+                return NULL;
+        TAILQ_REMOVE(&p->waiting, t, entry);
+        if (t->serial)
+                p->serial_busy = true;
+        return t;
+}
 
 static void *pool_thread(void *userdata) {
         Pool *p = userdata;
         const uint64_t one = 1;
 
         pthread_mutex_lock(&p->lock);
-        for (;;) {
-                PoolTask *t = STAILQ_FIRST(&p->waiting);
+        while (!p->stop) {
+                PoolTask *t = pool_take(p);
 
-                if (p->stop)
-                        break;
                 if (!t) {
                         pthread_cond_wait(&p->wake, &p->lock);
                         continue;
                 }
-                STAILQ_REMOVE_HEAD(&p->waiting, entry);
                 pthread_mutex_unlock(&p->lock);
                 t->result = t->run(t);
                 pthread_mutex_lock(&p->lock);
+                if (t->serial)
+                        p->serial_busy = false;
 
-                bool first = STAILQ_EMPTY(&p->finished);
-                STAILQ_INSERT_TAIL(&p->finished, t, entry);
+                bool first = TAILQ_EMPTY(&p->finished);
+                TAILQ_INSERT_TAIL(&p->finished, t, entry);
                 /* An eventfd's write can fail only when its counter is full, and then it is readable. */
                 if (first && write(p->event_fd, &one, sizeof(one)) < 0)
                         continue;
@@ -71,8 +85,8 @@ int pool_new(unsigned threads, Pool **ret) {
                 return -ENOMEM;
         pthread_mutex_init(&p->lock, NULL);
         pthread_cond_init(&p->wake, NULL);
-        STAILQ_INIT(&p->waiting);
-        STAILQ_INIT(&p->finished);
+        TAILQ_INIT(&p->waiting);
+        TAILQ_INIT(&p->finished);
         p->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (p->event_fd < 0)
                 return -errno;
@@ -101,7 +115,7 @@ Pool *pool_free(Pool *p) {
 
 void pool_submit(Pool *p, PoolTask *t) {
         pthread_mutex_lock(&p->lock);
-        STAILQ_INSERT_TAIL(&p->waiting, t, entry);
+        TAILQ_INSERT_TAIL(&p->waiting, t, entry);
         pthread_cond_signal(&p->wake);
         pthread_mutex_unlock(&p->lock);
 }
@@ -111,17 +125,17 @@ int pool_fd(const Pool *p) {
 }
 
 void pool_dispatch(Pool *p) {
-        struct PoolTasks finished = STAILQ_HEAD_INITIALIZER(finished);
+        struct PoolTasks finished = TAILQ_HEAD_INITIALIZER(finished);
         uint64_t count;
 
         pthread_mutex_lock(&p->lock);
-        STAILQ_CONCAT(&finished, &p->finished);
+        TAILQ_CONCAT(&finished, &p->finished, entry);
         /* Emptying it fails only when it is empty. */
         ssize_t n _unused_ = read(p->event_fd, &count, sizeof(count));
         pthread_mutex_unlock(&p->lock);
 
-        for (PoolTask *t; (t = STAILQ_FIRST(&finished));) {
-                STAILQ_REMOVE_HEAD(&finished, entry);
+        for (PoolTask *t; (t = TAILQ_FIRST(&finished));) {
+                TAILQ_REMOVE(&finished, t, entry);
                 t->done(t, t->result);
         }
 }

@@ -15,8 +15,10 @@ struct PoolTask {
         int (*run)(PoolTask *t); /* in a thread of the pool: 0 or negative errno; touches only what the task
                                     owns */
         void (*done)(PoolTask *t, int result); /* in the owner's thread, from pool_dispatch() */
+        bool serial; /* never two of these at a time: writers of one file would only spin on its inode's
+                        lock */
         int result;
-        STAILQ_ENTRY(PoolTask) entry;
+        TAILQ_ENTRY(PoolTask) entry;
 };
 
 /* Starts @threads threads. 0 or negative errno. */

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-UNIT_TESTS += tests/unit/test-dialect-jobs tests/unit/test-dialect-json
+UNIT_TESTS += tests/unit/test-dialect-jobs tests/unit/test-dialect-json tests/unit/test-dialect-routes
 tests_unit_test_dialect_jobs_SOURCES = tests/unit/test-dialect-jobs.c
 tests_unit_test_dialect_jobs_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_dialect_jobs_LDADD = libhyper-dialects.la $(CHECK_LIBS)
 tests_unit_test_dialect_json_SOURCES = tests/unit/test-dialect-json.c
 tests_unit_test_dialect_json_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_unit_test_dialect_json_LDADD = libhyper-dialects.la $(CHECK_LIBS)
+tests_unit_test_dialect_routes_SOURCES = tests/unit/test-dialect-routes.c tests/unit/api-test.c tests/unit/api-test.h
+tests_unit_test_dialect_routes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(MICROHTTPD_CFLAGS)
+tests_unit_test_dialect_routes_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)
 EXTRA_DIST += \
 	tests/unit/data/hypersdk-bad-jobs.json \
 	tests/unit/data/hypersdk-jobs.json \

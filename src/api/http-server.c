@@ -250,6 +250,11 @@ void http_server_run(HttpServer *s) {
         http_server_arm(s);
 }
 
+void http_server_resume(HttpServer *s, struct MHD_Connection *connection) {
+        MHD_resume_connection(connection);
+        (void) sd_event_source_set_enabled(s->again, SD_EVENT_ONESHOT);
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         http_server_run(userdata);
         return 0;

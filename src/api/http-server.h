@@ -18,6 +18,10 @@ void http_server_quiesce(HttpServer *s);
 /* Does what can be done at once. */
 void http_server_run(HttpServer *s);
 
+/* Goes on with a suspended connection, in the loop's next round. libmicrohttpd does not tell its epoll of
+ * it. */
+void http_server_resume(HttpServer *s, struct MHD_Connection *connection);
+
 /* Closes connections that have been sending one request for too long: libmicrohttpd's own timeout begins
  * anew with each byte. */
 void http_server_sweep(HttpServer *s, usec_t now);

@@ -28,7 +28,7 @@ void request_answer(Request *r, unsigned status, struct MHD_Response *response) 
         r->status = status;
         if (r->suspended) {
                 r->suspended = false;
-                MHD_resume_connection(r->connection);
+                http_server_resume(r->server, r->connection);
         }
 }
 

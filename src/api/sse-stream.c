@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "api/api-private.h"
+#include "api/http-server.h"
 #include "api/sse-private.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -21,7 +22,7 @@ static void sse_stream_wake(SseStream *s) {
         if (!s->suspended)
                 return;
         s->suspended = false;
-        MHD_resume_connection(s->request->connection);
+        http_server_resume(s->request->server, s->request->connection);
 }
 
 static int sse_stream_fd(SseStream *s) {

@@ -57,6 +57,10 @@ PolkitRegistry *bus_polkit_registry_free(PolkitRegistry *r) {
         return mfree(r);
 }
 
+size_t bus_polkit_pending(const PolkitRegistry *r) {
+        return r ? r->n : 0;
+}
+
 static int on_cleanup(sd_event_source *source, void *userdata) {
         query_free(userdata);
         return 0;

@@ -27,3 +27,6 @@ typedef struct PolkitRegistry PolkitRegistry;
 int bus_verify_polkit(sd_bus_message *m, const char *action, PolkitRegistry **registry, sd_bus_error *error);
 PolkitRegistry *bus_polkit_registry_free(PolkitRegistry *r);
 DEFINE_CLEANUP_FUNC(PolkitRegistry *, bus_polkit_registry_free);
+
+/* How many questions to polkit wait for an answer: a daemon with some is not idle. @r may be NULL. */
+size_t bus_polkit_pending(const PolkitRegistry *r) _pure_;

@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+FUZZERS += tests/fuzz/fuzz-submit-options
+tests_fuzz_fuzz_submit_options_SOURCES = tests/fuzz/fuzz-submit-options.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_submit_options_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_submit_options_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_submit_options_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

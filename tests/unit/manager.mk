@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+
+UNIT_TESTS += tests/unit/test-manager-attempt tests/unit/test-manager-files tests/unit/test-manager-unit \
+	tests/unit/test-manager-jobs tests/unit/test-manager-bus tests/unit/test-manager-restart
+MANAGER_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
+MANAGER_TEST_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+MANAGER_BUS_SOURCES = tests/unit/manager-test.c tests/unit/manager-test.h
+
+tests_unit_test_manager_attempt_SOURCES = tests/unit/test-manager-attempt.c
+tests_unit_test_manager_attempt_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_attempt_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_files_SOURCES = tests/unit/test-manager-files.c
+tests_unit_test_manager_files_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_files_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_unit_SOURCES = tests/unit/test-manager-unit.c
+tests_unit_test_manager_unit_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_unit_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_jobs_SOURCES = tests/unit/test-manager-jobs.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_jobs_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_jobs_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_bus_SOURCES = tests/unit/test-manager-bus.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_bus_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_bus_LDADD = $(MANAGER_TEST_LDADD) $(XML_LIBS)
+tests_unit_test_manager_restart_SOURCES = tests/unit/test-manager-restart.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_restart_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_restart_LDADD = $(MANAGER_TEST_LDADD)

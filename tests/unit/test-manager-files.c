@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "basic/fd-util.h"
+#include "manager/credentials.h"
+#include "manager/job-folder.h"
+#include "manager/source-files.h"
+#include "test.h"
+
+static void put(const char *dir, const char *name, const char *content) {
+        _cleanup_free_ char *path = strprintf("%s/%s", dir, name);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(pwrite_full(fd, content, strlen(content), 0), 0);
+}
+
+static void make_dir(const char *dir, const char *name) {
+        _cleanup_free_ char *path = strprintf("%s/%s", dir, name);
+
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+static void make_link(const char *target, const char *dir, const char *name) {
+        _cleanup_free_ char *path = strprintf("%s/%s", dir, name);
+
+        ck_assert_int_eq(symlink(target, path), 0);
+}
+
+/* A spec between two names in @dir; those with a scheme are NBD URIs. */
+static JobSpec *spec_of(const char *dir, const char *source, const char *destination, const char *format) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *object = json_pack("{s:s, s:{s:s}, s:{s:s}}", "operation", "convert",
+                        "source", "type", strstr(source, "://") ? "nbd" : "file", "destination", "type",
+                        strstr(destination, "://") ? "nbd" : "file");
+        const char *ends[] = {"source", "destination"}, *values[] = {source, destination};
+        JobSpec *spec = NULL;
+
+        for (size_t i = 0; i < 2; i++) {
+                bool uri = strstr(values[i], "://");
+                _cleanup_free_ char *path = uri ? strdup(values[i]) : strprintf("%s/%s", dir, values[i]);
+
+                json_object_set_new(
+                                json_object_get(object, ends[i]), uri ? "uri" : "path", json_string(path));
+        }
+        if (format)
+                json_object_set_new(json_object_get(object, "source"), "format", json_string(format));
+        int r = job_spec_from_json(object, &spec, &errors);
+        _cleanup_free_ char *text = json_errors_text(&errors);
+        ck_assert_msg(r == 0, "%s", strna(text));
+        return spec;
+}
+
+static int look(const char *dir, const char *source, const char *destination, const char *format,
+                JobFiles *ret, char **ret_error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, source, destination, format);
+
+        return job_files_resolve(spec, NULL, ret, ret_error);
+}
+
+/* It is refused with @expected, and these words. */
+static void refused(const char *dir, const char *source, const char *destination, int expected,
+                const char *field, const char *words) {
+        _cleanup_(job_files_done) JobFiles files = {};
+        _cleanup_free_ char *error = NULL;
+        int r = look(dir, source, destination, NULL, &files, &error);
+
+        ck_assert_msg(r == expected, "%s: %s instead of %s: %s", source, strerror(-r), strerror(-expected),
+                        strna(error));
+        ck_assert_msg(error && startswith(error, field) && strstr(error, words),
+                        "\"%s\" and \"%s\" are not in \"%s\"", field, words, strna(error));
+}
+
+static void accepted(const char *dir, const char *source, const char *destination, JobFiles *ret) {
+        _cleanup_free_ char *error = NULL;
+        int r = look(dir, source, destination, NULL, ret, &error);
+
+        ck_assert_msg(r == 0, "%s", strna(error));
+}
+
+static void ends_with(const char *path, const char *end) {
+        ck_assert_msg(path && endswith(path, end), "%s does not end with %s", strna(path), end);
+}
+
+START_TEST(plain_files) {
+        _cleanup_(job_files_done) JobFiles f = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        put(dir, "a.raw", "x");
+        accepted(dir, "a.raw", "b.qcow2", &f);
+        ends_with(f.source_path, "/a.raw");
+        ends_with(f.destination_path, "/b.qcow2");
+        ends_with(f.part_dir, "/.b.qcow2.hyper-part");
+        ck_assert_uint_eq(strv_length(f.source_files), 1);
+        ck_assert(!f.network);
+}
+END_TEST
+
+START_TEST(symlinks_are_followed_once) {
+        _cleanup_(job_files_done) JobFiles f = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *error = NULL;
+
+        make_dir(dir, "real");
+        put(dir, "real/a.raw", "x");
+        make_link("real", dir, "link");
+        accepted(dir, "link/a.raw", "link/b.qcow2", &f);
+        ends_with(f.source_path, "/real/a.raw");
+        ends_with(f.destination_path, "/real/b.qcow2");
+        ends_with(f.part_dir, "/real/.b.qcow2.hyper-part");
+
+        /* From then on a link is somebody's trick. */
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "link/a.raw", "real/b.qcow2", NULL);
+        _cleanup_(job_files_done) JobFiles again = {};
+        ck_assert_int_eq(job_files_check(spec, NULL, &again, &error), -EBADMSG);
+        ck_assert_ptr_nonnull(strstr(error, "a symbolic link was put into it"));
+}
+END_TEST
+
+START_TEST(what_is_no_image_file_is_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        make_dir(dir, "folder");
+        make_link("/dev/zero", dir, "zero");
+        make_link("/etc/passwd", dir, "passwd");
+        make_link("loop", dir, "loop");
+        _cleanup_free_ char *fifo = strprintf("%s/fifo", dir);
+        ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+        put(dir, "a.raw", "x");
+        put(dir, "there.qcow2", "x");
+
+        refused(dir, "none.raw", "b.qcow2", -ENOENT, "source.path", "there is no such file");
+        refused(dir, "folder", "b.qcow2", -EBADMSG, "source.path", "not a regular file");
+        refused(dir, "fifo", "b.qcow2", -EBADMSG, "source.path", "not a regular file");
+        refused(dir, "zero", "b.qcow2", -EBADMSG, "source.path", "not a regular file");
+        refused(dir, "loop", "b.qcow2", -EBADMSG, "source.path", "lead nowhere");
+        /* The link is judged by where it leads. */
+        refused(dir, "passwd", "b.qcow2", -EPERM, "source.path: /etc/passwd", "configuration and keys");
+        refused(dir, "a.raw", "there.qcow2", -EBADMSG, "destination.path", "not overwritten");
+        refused(dir, "a.raw", "none/b.qcow2", -EBADMSG, "destination.path", "no such file or folder");
+        refused(dir, "a.raw", "a.raw/b.qcow2", -EBADMSG, "destination.path", "not a folder");
+}
+END_TEST
+
+START_TEST(a_dangling_link_is_no_free_name) {
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        put(dir, "a.raw", "x");
+        make_link("/etc/hyper-test-none", dir, "b.qcow2");
+        refused(dir, "a.raw", "b.qcow2", -EBADMSG, "destination.path", "not overwritten");
+}
+END_TEST
+
+START_TEST(places) {
+        static const char *const bad[] = {"/etc/a", "/etc", "/usr/a", "/boot/a", "/dev/a", "/proc/1/a",
+                        "/sys/a", "/run/a", "/bin/a", "/lib64/a", "/var/lib/mysql/a", "/var/log/a",
+                        "/var/lib/hyper/a", "/var/lib/libvirt/secrets/a", "/root/.ssh/a", "/home/u/.gnupg/a",
+                        "/srv/.a.qcow2.hyper-part/image"};
+        static const char *const good[] = {"/srv/a", "/home/u/a", "/root/a", "/etcetera/a", "/tmp/a",
+                        "/var/tmp/a", "/a", "/var/lib/libvirt/images/a", "/var/lib/machines/a",
+                        "/run/media/u/a", "/usr2/a", "/srv/hyper-part/a", "/srv/a.hyper-part",
+                        "/mnt/.sshd/a"};
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                ck_assert_msg(path_refusal(bad[i], i % 2, NULL), "%s is allowed", bad[i]);
+        for (size_t i = 0; i < ELEMENTSOF(good); i++) {
+                const char *why = path_refusal(good[i], i % 2, NULL);
+
+                ck_assert_msg(!why, "%s is refused: %s", good[i], strna(why));
+        }
+}
+END_TEST
+
+START_TEST(the_configuration_narrows_it_further) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(settings_freep) Settings *s = settings_new();
+        _cleanup_free_ char *link = strprintf("%s/link", dir);
+
+        ck_assert_int_eq(symlink("/srv/images", link), 0);
+        ck_assert_int_eq(strv_extend(&s->jobs.source_paths, "/srv/images/"), 0);
+        ck_assert_int_eq(strv_extend(&s->jobs.destination_paths, "/srv/out"), 0);
+        ck_assert_int_eq(strv_extend(&s->jobs.destination_paths, "/etc"), 0);
+        ck_assert_ptr_null(path_refusal("/srv/images/a", false, s));
+        ck_assert_ptr_nonnull(path_refusal("/srv/images2/a", false, s));
+        ck_assert_ptr_nonnull(path_refusal("/srv/images/a", true, s));
+        ck_assert_ptr_null(path_refusal("/srv/out/deep/a", true, s));
+        ck_assert_ptr_nonnull(path_refusal("/etc/a", true, s));
+}
+END_TEST
+
+#define DESCRIPTOR(extents)                                                                                         \
+        "# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType=\"twoGbMaxExtentSparse\"\n" \
+        "# Extent description\n" extents
+
+START_TEST(a_split_disk_brings_its_extents) {
+        _cleanup_(job_files_done) JobFiles f = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        put(dir, "a.vmdk", DESCRIPTOR("RW 100 SPARSE \"a-s001.vmdk\"\nRW 100 SPARSE \"a-s002.vmdk\"\n"));
+        put(dir, "a-s001.vmdk", "x");
+        put(dir, "a-s002.vmdk", "x");
+        put(dir, "a-s003.vmdk", "x");
+        accepted(dir, "a.vmdk", "b.qcow2", &f);
+        ck_assert_uint_eq(strv_length(f.source_files), 3);
+        ends_with(f.source_files[0], "/a.vmdk");
+        ends_with(f.source_files[1], "/a-s001.vmdk");
+        ends_with(f.source_files[2], "/a-s002.vmdk");
+}
+END_TEST
+
+START_TEST(a_descriptor_that_reaches_outside_is_refused) {
+        static const struct {
+                const char *text, *words;
+        } cases[] = {
+                        {DESCRIPTOR("RW 100 FLAT \"/etc/shadow\" 0\n"), "not a plain file beside it"},
+                        {DESCRIPTOR("RW 100 FLAT \"../secret.vmdk\" 0\n"), "not a plain file beside it"},
+                        {DESCRIPTOR("RW 100 FLAT \"nbd:unix:x\" 0\n"), "not a plain file beside it"},
+                        {DESCRIPTOR("RW 100 FLAT \"link.vmdk\" 0\n"), "link.vmdk is not a regular file"},
+                        {DESCRIPTOR("RW 100 FLAT \"folder\" 0\n"), "folder is not a regular file"},
+                        {DESCRIPTOR("RW 100 FLAT \"missing.vmdk\" 0\n"), "missing.vmdk cannot be used"},
+                        {DESCRIPTOR("parentFileNameHint=\"base.vmdk\"\nRW 100 SPARSE \"a.vmdk\"\n"),
+                                        "parent"},
+        };
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        make_link("/etc/shadow", dir, "link.vmdk");
+        make_dir(dir, "folder");
+        put(dir, "base.vmdk", "x");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                put(dir, "a.vmdk", cases[i].text);
+                refused(dir, "a.vmdk", "b.qcow2", -EBADMSG, "source.path", cases[i].words);
+        }
+
+        /* To a raw disk these are the guest's bytes. */
+        _cleanup_(job_files_done) JobFiles f = {};
+        _cleanup_free_ char *error = NULL;
+        ck_assert_int_eq(look(dir, "a.vmdk", "b.qcow2", "raw", &f, &error), 0);
+        ck_assert_uint_eq(strv_length(f.source_files), 1);
+}
+END_TEST
+
+static void make_socket(const char *path) {
+        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_uint_lt(strlen(path), sizeof(sa.sun_path));
+        memcpy(sa.sun_path, path, strlen(path) + 1);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *) &sa, sizeof(sa)), 0);
+}
+
+START_TEST(nbd_over_sockets_and_networks) {
+        _cleanup_(job_files_done) JobFiles f = {}, g = {}, h = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *socket = strprintf("%s/s", dir),
+                            *uri = strprintf("nbd+unix:///x?socket=%s/s", dir),
+                            *file = strprintf("nbd+unix:///?socket=%s/a.raw", dir),
+                            *none = strprintf("nbd+unix:///?socket=%s/none", dir);
+
+        make_socket(socket);
+        put(dir, "a.raw", "x");
+        accepted(dir, uri, "b.qcow2", &f);
+        ck_assert_uint_eq(strv_length(f.sockets), 1);
+        ck_assert_str_eq(f.sockets[0], socket);
+        ck_assert(!f.network);
+
+        accepted(dir, "a.raw", "nbd://127.0.0.1:10810/disk", &g);
+        ck_assert(g.network);
+        ck_assert_ptr_null(g.sockets);
+        ck_assert_ptr_null(g.part_dir);
+        /* The server may come later. */
+        accepted(dir, none, "b.qcow2", &h);
+
+        refused(dir, file, "b.qcow2", -EBADMSG, "source.uri", "not a socket");
+        refused(dir, "nbd+unix:///?socket=/run/dbus/system_bus_socket", "b.qcow2", -EPERM, "source.uri",
+                        "another service listens there");
+}
+END_TEST
+
+START_TEST(a_hostile_folder_is_removed_without_following_anything) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *job = strprintf("%s/job", dir), *deep = strprintf("%s/job/deep", dir),
+                            *kept = strprintf("%s/kept/file", dir);
+
+        make_dir(dir, "kept");
+        put(dir, "kept/file", "x");
+        make_dir(dir, "job");
+        make_dir(dir, "job/deep");
+        put(dir, "job/deep/file", "x");
+        make_link("../kept", dir, "job/link");
+        make_link("../../kept/file", dir, "job/deep/link");
+        ck_assert_int_eq(chmod(deep, 0), 0);
+        ck_assert_int_eq(remove_tree(job), 0);
+        ck_assert_int_lt(access(job, F_OK), 0);
+        ck_assert_int_eq(access(kept, F_OK), 0);
+        ck_assert_int_eq(remove_tree(job), 0);
+}
+END_TEST
+
+START_TEST(folders_name_their_jobs) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *a = job_folder_path(dir, "a-b.c:d"), *junk = strprintf("%s/jobs/no job", dir);
+        _cleanup_strv_free_ char **ids = NULL;
+
+        ck_assert_int_eq(job_folder_make(a), 0);
+        ck_assert_int_eq(mkdir(junk, 0700), 0);
+        ck_assert_int_eq(job_folders_list(dir, &ids), 0);
+        ck_assert_uint_eq(strv_length(ids), 1);
+        ck_assert_str_eq(ids[0], "a-b.c:d");
+}
+END_TEST
+
+START_TEST(secrets_of_one_job_are_not_another_s) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_strv_free_ char **list = NULL, **rest = NULL;
+
+        make_dir(dir, "credentials");
+        put(dir, "credentials/job-a@source.tls_psk.cred", "x");
+        put(dir, "credentials/job-a.source@x.cred", "x");
+        put(dir, "credentials/job-a@y.new", "x");
+        ck_assert_int_eq(credentials_list(dir, "a", &list), 0);
+        ck_assert_uint_eq(strv_length(list), 2);
+        ck_assert_str_eq(list[0], "source.tls_psk");
+        ends_with(list[1], "/credentials/job-a@source.tls_psk.cred");
+        ck_assert_int_eq(credentials_remove(dir, "a"), 0);
+        ck_assert_int_lt(access(list[1], F_OK), 0);
+        ck_assert_int_eq(credentials_list(dir, "a.source", &rest), 0);
+        ck_assert_uint_eq(strv_length(rest), 2);
+
+        ck_assert(credential_name_is_valid("source.tls_psk"));
+        ck_assert(!credential_name_is_valid(""));
+        ck_assert(!credential_name_is_valid("../x"));
+        ck_assert(!credential_name_is_valid("a/b"));
+        ck_assert(!credential_name_is_valid(".a"));
+        ck_assert(!credential_name_is_valid("A"));
+        ck_assert(!credential_name_is_valid("a@b"));
+}
+END_TEST
+
+TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once, what_is_no_image_file_is_refused,
+                a_dangling_link_is_no_free_name, places, the_configuration_narrows_it_further,
+                a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
+                nbd_over_sockets_and_networks, a_hostile_folder_is_removed_without_following_anything,
+                folders_name_their_jobs, secrets_of_one_job_are_not_another_s)

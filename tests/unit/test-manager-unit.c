@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The properties of a job's unit, as data. What systemd makes of them, tests/system/sandbox.sh looks at. */
+
+#include "manager/unit-properties.h"
+#include "test.h"
+
+static char *const sources[] = {(char *) "/srv/in/a.vmdk", (char *) "/srv/in/a-s001.vmdk", NULL};
+static char *const sockets[] = {(char *) "/run/nbd.sock", NULL};
+static char *const credentials[] = {
+                (char *) "source.tls_psk", (char *) "/var/lib/hyper/credentials/x.cred", NULL};
+
+static UnitProperties properties(UnitRequest q) {
+        UnitProperties p = {};
+
+        q.job_id = "a-b";
+        q.folder = "/var/lib/hyper/jobs/a\\x2db";
+        q.root = "/run/hyper-jobs/a\\x2db";
+        ck_assert_int_eq(unit_properties_for_job(&q, &p), 0);
+        return p;
+}
+
+static const UnitProperty *get(const UnitProperties *p, const char *name) {
+        const UnitProperty *found = unit_properties_find(p, name);
+
+        ck_assert_msg(found, "there is no %s", name);
+        return found;
+}
+
+static bool has(const UnitProperties *p, const char *name, const char *value) {
+        return strv_contains(get(p, name)->strings, value);
+}
+
+START_TEST(a_local_job_is_shut_in) {
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){.source_files = sources,
+                        .part_dir = "/srv/out/.b.hyper-part",
+                        .timeout_seconds = 60,
+                        .priority = 50});
+
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
+        ck_assert_uint_eq(strv_length(get(&p, "RestrictAddressFamilies")->strings), 1);
+        ck_assert(has(&p, "RestrictAddressFamilies", "AF_UNIX"));
+        ck_assert(has(&p, "RootDirectory", "/run/hyper-jobs/a\\x2db"));
+        ck_assert(has(&p, "ProtectSystem", "strict"));
+        ck_assert_uint_eq(get(&p, "CapabilityBoundingSet")->number, 2);
+        ck_assert_uint_eq(get(&p, "NoNewPrivileges")->number, true);
+        ck_assert_uint_eq(get(&p, "RestrictNamespaces")->number, 0);
+        ck_assert_uint_eq(get(&p, "RuntimeMaxUSec")->number, 60000000);
+        ck_assert_uint_eq(get(&p, "LogRateLimitIntervalUSec")->number, 0);
+        ck_assert(has(&p, "LogExtraFields", "HYPER_JOB_ID=a-b"));
+        ck_assert(has(&p, "Slice", "hyper-jobs.slice"));
+        ck_assert_ptr_null(unit_properties_find(&p, "LoadCredentialEncrypted"));
+
+        /* Nothing but programs and its own files is bound, and what may be written is little. */
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/in/a.vmdk"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/in/a-s001.vmdk"));
+        STRV_FOREACH(s, get(&p, "BindReadOnlyPaths")->strings)
+        ck_assert_msg(!startswith(*s, "-/etc/") || streq(*s, "-/etc/ld.so.cache") ||
+                                        streq(*s, "-/etc/alternatives"),
+                        "%s is bound", *s);
+        ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 2);
+        ck_assert(has(&p, "BindPaths", "-/srv/out/.b.hyper-part"));
+        ck_assert(has(&p, "BindPaths", "/var/lib/hyper/jobs/a\\x2db"));
+        ck_assert_uint_eq(strv_length(get(&p, "ReadWritePaths")->strings), 3);
+}
+END_TEST
+
+START_TEST(a_job_with_a_server_elsewhere_has_a_network_and_its_names) {
+        _cleanup_(unit_properties_done) UnitProperties p =
+                        properties((UnitRequest){.source_files = sources, .network = true});
+
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, false);
+        ck_assert(has(&p, "RestrictAddressFamilies", "AF_INET6"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/etc/resolv.conf"));
+        ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 1);
+}
+END_TEST
+
+START_TEST(sockets_and_secrets_are_handed_on) {
+        _cleanup_(unit_properties_done) UnitProperties p =
+                        properties((UnitRequest){.sockets = sockets, .credentials = credentials});
+
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/run/nbd.sock"));
+        ck_assert_str_eq(get(&p, "LoadCredentialEncrypted")->strings[0], "source.tls_psk");
+        ck_assert_str_eq(
+                        get(&p, "LoadCredentialEncrypted")->strings[1], "/var/lib/hyper/credentials/x.cred");
+}
+END_TEST
+
+START_TEST(prepare_and_finish_work_outside_run_inside) {
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){});
+
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[0], LIBEXECDIR "/hyper-job");
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "run");
+        ck_assert(has(&p, "ExecStartPre", "prepare"));
+        ck_assert(has(&p, "ExecStartPre", "--target=1"));
+        ck_assert(has(&p, "ExecStopPost", "finish"));
+        ck_assert(has(&p, "ExecStopPost", "--target=1"));
+        ck_assert_uint_eq(get(&p, "RootDirectoryStartOnly")->number, true);
+        ck_assert_uint_eq(get(&p, "PermissionsStartOnly")->number, true);
+        /* systemd 252 forgets these two when it reads the unit again after a daemon-reload. */
+        ck_assert_ptr_null(unit_properties_find(&p, "ExecStartPreEx"));
+        ck_assert_ptr_null(unit_properties_find(&p, "ExecStopPostEx"));
+}
+END_TEST
+
+START_TEST(finish_alone) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+
+        ck_assert_int_eq(unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", &p), 0);
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "finish");
+        ck_assert(has(&p, "Type", "oneshot"));
+        ck_assert_ptr_null(unit_properties_find(&p, "RootDirectory"));
+}
+END_TEST
+
+START_TEST(weights) {
+        ck_assert_uint_eq(weight_from_priority(0), 10);
+        ck_assert_uint_eq(weight_from_priority(50), 100);
+        ck_assert_uint_eq(weight_from_priority(100), 1000);
+        ck_assert_uint_eq(weight_from_priority(UINT32_MAX), 1000);
+        for (unsigned i = 0; i < 100; i++)
+                ck_assert_uint_lt(weight_from_priority(i), weight_from_priority(i + 1));
+}
+END_TEST
+
+TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
+                sockets_and_secrets_are_handed_on, prepare_and_finish_work_outside_run_inside, finish_alone,
+                weights)

@@ -73,9 +73,9 @@ submit() { busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' "$1" 0 | 
 # the rest, as in: spec a.vmdk b.qcow2 '.parameters.verify = true'
 spec() {
         jq -cn --arg s "$1" --arg d "$2" '
-                def end: if startswith("/") then {type: "file", path: .} else {type: "nbd", uri: .} end;
+                def endpoint: if startswith("/") then {type: "file", path: .} else {type: "nbd", uri: .} end;
                 def format: capture("\\.(?<f>qcow2|raw|vmdk)$").f // "raw";
-                {operation: "convert", source: ($s | end), destination: ($d | end)}
+                {operation: "convert", source: ($s | endpoint), destination: ($d | endpoint)}
                 | if .destination.type == "file" then .destination.format = (([$d | format] | .[0]) // "raw") else . end' | jq -c "${3:-.}"
 }
 

@@ -395,9 +395,10 @@ START_TEST(submissions_and_cancels_say_what_became_of_each) {
         assert_member(none, "error", "\"jobs[1]: vm_path: no\"");
 
         _cleanup_json_ json_t *errors = json_pack("{s:s}", "b", "There is no such job."),
-                              *cancelled = hypersdk_cancelled_json(two, NULL, json_object(), 0, T0),
-                              *failed = hypersdk_cancelled_json(NULL, two, json_incref(errors), 0, T0),
-                              *more = hypersdk_cancelled_json(two, NULL, json_object(), 5, T0);
+                              *no_errors = json_object(),
+                              *cancelled = hypersdk_cancelled_json(two, NULL, no_errors, 0, T0),
+                              *failed = hypersdk_cancelled_json(NULL, two, errors, 0, T0),
+                              *more = hypersdk_cancelled_json(two, NULL, no_errors, 5, T0);
         assert_member(cancelled, "message", "\"jobs cancelled successfully\"");
         assert_member(cancelled, "count", "1");
         assert_member(cancelled, "cancelled", "[\"a\"]");

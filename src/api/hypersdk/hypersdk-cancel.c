@@ -41,8 +41,8 @@ static int refuse(Cancellation *c, const char *id, const char *text) {
 
 static int reply(Request *r, const Cancellation *c) {
         return request_reply_json(r, 200,
-                        hypersdk_cancelled_json(c->cancelled, c->failed, json_incref(c->errors), c->n_left,
-                                        now_realtime()));
+                        hypersdk_cancelled_json(
+                                        c->cancelled, c->failed, c->errors, c->n_left, now_realtime()));
 }
 
 static int on_cancelled(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {

@@ -35,7 +35,7 @@ json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t n
 json_t *hypersdk_submitted_json(
                 char *const *job_ids, size_t n_rejected, char *const *errors, bool batch, usec_t now);
 
-/* The outcome of a cancel; @errors is an object {"id": "why not"}. @n_left: how many more there are than one
- * request cancels. */
+/* The outcome of a cancel; @errors is an object {"id": "why not"}, borrowed. @n_left: how many more there
+ * are than one request cancels. */
 json_t *hypersdk_cancelled_json(
                 char *const *cancelled, char *const *failed, json_t *errors, uint64_t n_left, usec_t now);

@@ -13,6 +13,7 @@ void dialect_job_done(DialectJob *j) {
                 return;
         job_spec_free(j->spec);
         json_decref(j->request);
+        json_decref(j->origins);
         strv_free(j->warnings);
         *j = (DialectJob){};
 }
@@ -78,18 +79,18 @@ bool translation_is_settled(const Translation *t, const char *canonical) {
 
 /* What the client calls a canonical field: the field that gave its value, or one above it, or else the one
  * that the table shows. The rest of the path is kept: "audit_info.tags" of "audit" is "audit.tags". */
-static char *dialect_name(const Translation *t, const char *canonical) {
+static char *dialect_name(const FieldMap *map, json_t *origins, const char *canonical) {
         const char *best = NULL, *key;
         size_t length = 0;
         json_t *v;
 
-        json_object_foreach(t->origins, key, v)
+        json_object_foreach(origins, key, v)
                 if (path_is_below(canonical, key) && strlen(key) > length) {
                         best = json_string_value(v);
                         length = strlen(key);
                 }
         if (!best)
-                for (const FieldMap *m = t->map; m->dialect; m++)
+                for (const FieldMap *m = map; m->dialect; m++)
                         if (m->canonical && (m->flags & FIELD_SHOWN) && !(m->flags & FIELD_OUT_ONLY) &&
                                         path_is_below(canonical, m->canonical) &&
                                         strlen(m->canonical) > length) {
@@ -207,7 +208,7 @@ int translation_set(Translation *t, const char *canonical, json_t *value) {
 }
 
 int translation_error(Translation *t, const char *canonical, const char *format, ...) {
-        _cleanup_free_ char *text = NULL, *name = dialect_name(t, canonical);
+        _cleanup_free_ char *text = NULL, *name = dialect_name(t->map, t->origins, canonical);
         va_list ap;
         int r;
 
@@ -251,7 +252,7 @@ static int adopt_errors(Translation *t, const JsonErrors *found) {
                         return -ENOMEM;
                 if (translation_is_settled(t, path))
                         continue;
-                name = dialect_name(t, path);
+                name = dialect_name(t->map, t->origins, path);
                 if (!name)
                         return -ENOMEM;
                 if (has_error(t->errors, name))
@@ -280,6 +281,16 @@ static int make_warnings(const JsonErrors *errors, char ***ret) {
         return 0;
 }
 
+/* What is kept of the request has a limit, as has the spec itself. */
+static int check_size(Translation *t, const json_t *request) {
+        int r;
+
+        if (json_dumpb(request, NULL, 0, JSON_COMPACT) <= JOB_SPEC_MAX)
+                return 0;
+        r = json_errors_add(t->errors, "", "the job must be at most %zu bytes long", JOB_SPEC_MAX);
+        return r < 0 ? r : -EBADMSG;
+}
+
 int translation_finish(Translation *t, DialectJob *ret) {
         _cleanup_(json_errors_done) JsonErrors found = {};
         _cleanup_(dialect_job_done) DialectJob job = {};
@@ -299,9 +310,25 @@ int translation_finish(Translation *t, DialectJob *ret) {
         job.request = json_redact(t->request);
         if (!job.request)
                 return -ENOMEM;
+        r = check_size(t, job.request);
+        if (r < 0)
+                return r;
+        job.origins = json_incref(t->origins);
         *ret = job;
         job = (DialectJob){};
         return 0;
+}
+
+char *dialect_error_text(const FieldMap *map, json_t *origins, const char *text) {
+        size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_.");
+
+        if (n == 0 || !startswith(text + n, ": "))
+                return strdup(text);
+
+        _cleanup_free_ char *canonical = strndup(text, n), *name = NULL;
+        if (canonical)
+                name = dialect_name(map, origins, canonical);
+        return name ? strprintf("%s%s", name, text + n) : NULL;
 }
 
 json_t *dialect_job_from_canonical(const FieldMap *map, const json_t *canonical) {

@@ -26,6 +26,7 @@ typedef struct FieldMap {
 typedef struct DialectJob {
         JobSpec *spec; /* the canonical spec, checked; secrets cut out */
         json_t *request; /* what was sent, secrets "***" */
+        json_t *origins; /* {"source.path": "image.path"}: which field gave a canonical one */
         char **warnings; /* one line per field that nothing here knows */
 } DialectJob;
 
@@ -36,7 +37,7 @@ typedef struct Translation {
         const FieldMap *map;
         json_t *request; /* borrowed */
         json_t *canonical;
-        json_t *origins; /* {"source.path": "image.path"}: which field gave a canonical one */
+        json_t *origins; /* as in DialectJob */
         char **settled; /* canonical paths about which enough was said */
         JsonErrors *errors; /* the caller's */
 } Translation;
@@ -71,6 +72,10 @@ int translation_complete(Translation *t);
 
 /* Checks the whole. 0 with *ret; -EBADMSG with the caller's errors; -ENOMEM. */
 int translation_finish(Translation *t, DialectJob *ret);
+
+/* The manager knows canonical names only: its "source.path: /a: …" by the name the client used. The caller
+ * frees it; NULL when out of memory. */
+char *dialect_error_text(const FieldMap *map, json_t *origins, const char *text);
 
 /* The other way: a canonical spec in a dialect's words. New reference; NULL when out of memory. */
 json_t *dialect_job_from_canonical(const FieldMap *map, const json_t *canonical);

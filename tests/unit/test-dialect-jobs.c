@@ -178,6 +178,36 @@ START_TEST(the_log_is_told_of_a_bounded_number_of_unknown_fields) {
 }
 END_TEST
 
+START_TEST(a_job_has_a_size_limit) {
+        _cleanup_free_ char *text = calloc(1, JOB_SPEC_MAX + 1);
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        DialectJob job = {};
+
+        memset(text, 'x', JOB_SPEC_MAX);
+        _cleanup_json_ json_t *request =
+                        json_pack("{s:{s:s}, s:s}", "image", "path", "/data/vm.vmdk", "note", text);
+        ck_assert_int_eq(worker_job_decode(request, &job, &errors), -EBADMSG);
+        ck_assert_str_eq(errors.errors[0], "the job must be at most 1048576 bytes long");
+}
+END_TEST
+
+START_TEST(the_managers_errors_are_told_in_the_clients_words) {
+        static const char *const texts[][2] = {{"source.path: /a: refused", "audit.x: /a: refused"},
+                        {"destination.path: no", "parameters.output_path: no"},
+                        {"operation: no", "operation: no"},
+                        {"Something else: source.path: no", "Something else: source.path: no"}, {"", ""},
+                        {"source.path", "source.path"}, {"colour: no", "colour: no"}};
+        _cleanup_json_ json_t *origins = json_pack("{s:s}", "source.path", "audit.x");
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_free_ char *text = dialect_error_text(worker_fields, origins, texts[i][0]);
+
+                ck_assert_str_eq(text, texts[i][1]);
+        }
+}
+END_TEST
+
 TEST_MAIN("dialect-jobs", each_form_of_a_job_becomes_the_canonical_one, each_wrong_field_is_named,
                 a_job_of_one_dialect_reads_well_in_the_other, secrets_are_cut_out,
-                the_log_is_told_of_a_bounded_number_of_unknown_fields)
+                the_log_is_told_of_a_bounded_number_of_unknown_fields, a_job_has_a_size_limit,
+                the_managers_errors_are_told_in_the_clients_words)

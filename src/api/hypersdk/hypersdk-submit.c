@@ -13,6 +13,7 @@ typedef struct Submitted {
         char *id; /* accepted */
         char *error; /* or rejected, and why */
         int status; /* HTTP, if it had been the only one */
+        json_t *origins; /* of its fields, while the manager looks at it */
 } Submitted;
 
 typedef struct Submission {
@@ -27,6 +28,7 @@ static void submission_free(void *userdata) {
         for (size_t i = 0; i < s->n; i++) {
                 free(s->jobs[i].id);
                 free(s->jobs[i].error);
+                json_decref(s->jobs[i].origins);
         }
         free(s->jobs);
         free(s);
@@ -66,8 +68,10 @@ static int on_submitted(Request *r, sd_bus_message *m, const sd_bus_error *error
 
         if (error) {
                 const ErrorEntry *entry = error_entry_by_bus_name(error->name);
+                _cleanup_free_ char *text = dialect_error_text(hypersdk_fields, s->jobs[i].origins,
+                                isempty(error->message) ? entry->text : error->message);
 
-                k = reject(s, i, entry->http_status, isempty(error->message) ? entry->text : error->message);
+                k = text ? reject(s, i, entry->http_status, text) : -ENOMEM;
         } else {
                 const char *id;
                 bool created;
@@ -103,6 +107,7 @@ static int submit_one(Request *r, Submission *s, size_t i, json_t *object) {
         k = manager_call(r, m, on_submitted, SIZE_TO_PTR(i));
         if (k < 0)
                 return k;
+        s->jobs[i].origins = json_incref(job.origins);
         s->n_pending++;
         return 0;
 }

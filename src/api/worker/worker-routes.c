@@ -44,8 +44,13 @@ static int on_submitted(Request *r, sd_bus_message *reply, const sd_bus_error *e
         Store *store;
         int k;
 
-        if (error)
-                return request_reply_bus_error(r, error);
+        if (error) {
+                _cleanup_free_ char *text = dialect_error_text(
+                                worker_fields, request_userdata(r), strempty(error->message));
+
+                return text ? request_reply_bus_error(r, &SD_BUS_ERROR_MAKE_CONST(error->name, text))
+                            : -ENOMEM;
+        }
         k = job_submit_reply_read(reply, &id, &created);
         if (k < 0)
                 return k;
@@ -60,6 +65,10 @@ static int on_submitted(Request *r, sd_bus_message *reply, const sd_bus_error *e
                         return k;
         }
         return request_reply_json(r, created ? 201 : 200, worker_submitted_json(row, created, position));
+}
+
+static void origins_done(void *userdata) {
+        json_decref(userdata);
 }
 
 static int post_job(Request *r) {
@@ -84,6 +93,7 @@ static int post_job(Request *r) {
         }
         if (k < 0)
                 return k;
+        request_set_userdata(r, json_incref(job.origins), origins_done);
         k = job_submit_call_new(r, &job, WORKER_DIALECT, q.queue, &m);
         return k < 0 ? k : manager_call(r, m, on_submitted, NULL);
 }

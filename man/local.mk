@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Manual pages, in mdoc(7), written by hand. check-man holds them against the programs.
+
+dist_man_MANS += \
+	man/hyper-api.7 \
+	man/hyper-apid.8 \
+	man/hyper-config.5 \
+	man/hyper-job.8 \
+	man/hyper-managerd.8 \
+	man/hyper.7 \
+	man/hyper.socket.8 \
+	man/hyperctl.1 \
+	man/org.hyper1.5
+
+TESTS += man/check-man
+EXTRA_DIST += man/check-man

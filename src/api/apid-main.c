@@ -35,7 +35,7 @@ static int help(void) {
                "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a while.\n\n"
                "  -h --help      Show this help\n"
                "     --version   Show the version\n\n"
-               "See hyper-apid(8) for the paths it serves, hyper.conf(5) for the configuration.\n");
+               "See hyper-apid(8) for the paths it serves, hyper-config(5) for the configuration.\n");
         return 0;
 }
 

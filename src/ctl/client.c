@@ -50,14 +50,24 @@ static const struct {
                                 "hyper-managerd.service is not installed."},
                 {"org.freedesktop.systemd1.UnitMasked", EXIT_UNAVAILABLE,
                                 "\"systemctl unmask hyper-managerd\" allows it again."},
-                {"org.freedesktop.DBus.Error.Spawn.ChildExited", EXIT_UNAVAILABLE,
+                /* what the bus says when it could not have the manager started */
+                {"org.freedesktop.DBus.Error.TimedOut", EXIT_UNAVAILABLE,
+                                "\"systemctl status hyper-managerd\" tells more."},
+                {"org.freedesktop.DBus.Error.Spawn.*", EXIT_UNAVAILABLE,
+                                "\"systemctl status hyper-managerd\" tells more."},
+                {"org.freedesktop.systemd1.*", EXIT_UNAVAILABLE,
                                 "\"systemctl status hyper-managerd\" tells more."},
 };
 
+/* A name in the table that ends in "*" stands for all that begin so. */
 static int find_answer(const char *name) {
-        for (size_t i = 0; name && i < ELEMENTSOF(answers); i++)
-                if (streq(answers[i].name, name))
+        for (size_t i = 0; name && i < ELEMENTSOF(answers); i++) {
+                const char *star = endswith(answers[i].name, "*");
+
+                if (star ? strncmp(answers[i].name, name, (size_t) (star - answers[i].name)) == 0
+                         : streq(answers[i].name, name))
                         return (int) i;
+        }
         return -ENOENT;
 }
 

@@ -69,6 +69,8 @@ static int parse_parameter(const char *text, size_t size, NbdUri *u, char **ret_
                 return refuse(ret_error, "must give \"socket\" once only");
 
         size_t n = size - name - 1;
+        if (n == 0) /* xmlURIUnescapeString() takes 0 for "up to the NUL", past the end of this parameter */
+                return refuse(ret_error, "must give \"socket\" a path");
         char *value = malloc(n + 1);
         if (!value)
                 return -ENOMEM;

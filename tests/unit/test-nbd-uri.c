@@ -52,10 +52,12 @@ START_TEST(what_reaches_elsewhere_is_refused) {
                         "nbd://h/?TLS-PSK-FILE=/etc/shadow", "nbd://h/?tls-certificates=/etc",
                         "nbds://h/?tls-verify-peer=false", "nbd://h/?x", "nbd://h/?export=../x",
                         "nbd+unix:///", "nbd+unix:///?socket=", "nbd+unix:///?socket=s",
-                        "nbd+unix:///?socket=/a/../b", "nbd+unix:///?socket=/a%2f..%2fb",
-                        "nbd+unix:///?socket=/a&socket=/b", "nbd+unix:///?socket=/a;socket=/b",
-                        "nbd+unix:///?socket=/a&tls-psk-file=/b", "nbd+unix://h/?socket=/a",
-                        "nbd+unix:///?socket=%00", "nbd+unix:///?Socket=/a", "nbd+unix:///?socket=/a%0ab",
+                        "nbd+unix:///?socket=;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                        "nbd+unix:///?socket=&socket=/b", "nbd+unix:///?socket=/a/../b",
+                        "nbd+unix:///?socket=/a%2f..%2fb", "nbd+unix:///?socket=/a&socket=/b",
+                        "nbd+unix:///?socket=/a;socket=/b", "nbd+unix:///?socket=/a&tls-psk-file=/b",
+                        "nbd+unix://h/?socket=/a", "nbd+unix:///?socket=%00", "nbd+unix:///?Socket=/a",
+                        "nbd+unix:///?socket=/a%0ab",
                         "nbd+unix:///?socket=/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 

@@ -343,7 +343,10 @@ static int run(Copy *c) {
         while (r >= 0 && !(c->finished && c->error == 0))
                 r = c->error < 0 ? c->error : step(c);
         if (r < 0) {
-                if (c->part && r != -ECANCELED)
+                if (c->part && r == -EBADMSG && c->finishing)
+                        (void) part_reset(c->part); /* the image is damaged: the next attempt must not go on
+                                                       with it */
+                else if (c->part && r != -ECANCELED)
                         save_what_there_is(c);
                 /* Requests in flight would write into what release() frees. */
                 endpoint_stop(c->source);

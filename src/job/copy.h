@@ -37,7 +37,8 @@ typedef struct CopyOptions {
  * longer is -EINVAL. @part is where checkpoints go; NULL: none are kept. When the source fails or the
  * destination is full, what was copied until then is still made last, and a checkpoint of it written.
  *
- * 0 when all of it lasts on stable storage. Otherwise negative errno with *ret_error (caller frees), and the
- * endpoints can only be freed. *ret_progress may be NULL; it is set on errors too. */
+ * 0 when all of it lasts on stable storage. -EBADMSG: somebody else has changed the unfinished image; its
+ * checkpoint is gone, the next attempt begins anew. Otherwise negative errno with *ret_error (caller frees),
+ * and the endpoints can only be freed. *ret_progress may be NULL; it is set on errors too. */
 int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, CopyProgress *ret_progress, char **ret_error);

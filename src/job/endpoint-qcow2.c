@@ -50,6 +50,7 @@ typedef struct Qcow2Endpoint {
         Pool *pool;
         Qcow2Map map;
         TAILQ_HEAD(, Write) writes;
+        int error; /* of the first write that failed; none is placed after it */
         struct Sync {
                 PoolTask task;
                 bool busy;
@@ -227,6 +228,8 @@ static void write_settle(Write *w, int result) {
         Qcow2Endpoint *q = w->owner;
         Endpoint *e = &q->endpoint;
 
+        if (result < 0 && q->error == 0)
+                q->error = result;
         w->state = result < 0 ? WRITE_FAILED : WRITE_COMPLETE;
         if (result < 0)
                 (void) endpoint_fail(e, result, "writing %zu bytes at %" PRIu64 " of %s", w->length,
@@ -240,28 +243,30 @@ static void write_settle(Write *w, int result) {
         }
 }
 
+static void place_ready(Qcow2Endpoint *q);
+
 static void on_write_done(PoolTask *t, int result) {
+        Qcow2Endpoint *q = CONTAINER_OF(t, Write, task)->owner;
+
         write_settle(CONTAINER_OF(t, Write, task), result);
+        if (result < 0)
+                place_ready(q);
 }
 
-/* Places all that are ready and have nothing unplaced before them. */
+/* Places all that are ready and have nothing unplaced before them; after a failure they fail with it. */
 static void place_ready(Qcow2Endpoint *q) {
         for (Write *next, *w = TAILQ_FIRST(&q->writes); w; w = next) {
                 next = TAILQ_NEXT(w, entry);
-                if (w->state == WRITE_COMPRESSING || w->state == WRITE_FAILED)
+                if (w->state == WRITE_COMPRESSING && q->error == 0)
                         break;
                 if (w->state != WRITE_COMPRESSED)
                         continue;
-                int r = place(w);
-                if (r < 0) {
+                int r = q->error < 0 ? q->error : place(w);
+                if (r < 0 || w->n_segments == 0) {
                         write_settle(w, r);
-                        break;
-                }
-                w->state = WRITE_PLACED;
-                if (w->n_segments == 0) {
-                        write_settle(w, 0);
                         continue;
                 }
+                w->state = WRITE_PLACED;
                 w->task = (PoolTask){.run = run_write, .done = on_write_done, .serial = true};
                 pool_submit(q->pool, &w->task);
         }
@@ -269,13 +274,13 @@ static void place_ready(Qcow2Endpoint *q) {
 
 static void on_compress_done(PoolTask *t, int result) {
         Write *w = CONTAINER_OF(t, Write, task);
+        Qcow2Endpoint *q = w->owner;
 
-        if (result < 0) {
+        if (result < 0)
                 write_settle(w, result);
-                return;
-        }
-        w->state = WRITE_COMPRESSED;
-        place_ready(w->owner);
+        else
+                w->state = WRITE_COMPRESSED;
+        place_ready(q);
 }
 
 static int qcow2_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,

@@ -127,8 +127,33 @@ void make_disk(const char *path, uint64_t size) {
                 ck_assert_int_eq(pwrite_full(fd, "!", 1, size - 1), 0);
 }
 
+void make_wide_disk(const char *path) {
+        _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        _cleanup_free_ char *buf = malloc(128 * KIB);
+        const uint64_t begin[] = {0, 504 * MIB, 1020 * MIB};
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_ptr_nonnull(buf);
+        ck_assert_int_eq(ftruncate(fd, 1100 * MIB + 512), 0);
+        for (size_t k = 0; k < ELEMENTSOF(begin); k++)
+                for (uint64_t i = 0; i < 96; i++) {
+                        fill_piece(buf, 128 * KIB, i + k);
+                        ck_assert_int_eq(pwrite_full(fd, buf, 128 * KIB, begin[k] + i * 128 * KIB), 0);
+                }
+}
+
 void assert_same_file(const char *a, const char *b) {
         ck_assert_msg(run_program("cmp", a, b, NULL) == 0, "%s and %s differ", a, b);
+}
+
+void assert_same_raw(const char *a, const char *b) {
+        struct stat x, y;
+
+        ck_assert_int_eq(stat(a, &x), 0);
+        ck_assert_int_eq(stat(b, &y), 0);
+        ck_assert_int_eq(x.st_size, y.st_size);
+        ck_assert_msg(run_program("qemu-img", "compare", "-f", "raw", "-F", "raw", a, b, NULL) == 0,
+                        "%s and %s differ", a, b);
 }
 
 void assert_good_qcow2(const char *image, const char *raw) {

@@ -32,8 +32,13 @@ void fill_random(void *buf, size_t size, uint64_t seed);
  * end. */
 void make_disk(const char *path, uint64_t size);
 
+/* One that is mostly empty, with such data around the borders of what one qcow2 L2 table covers. */
+void make_wide_disk(const char *path);
+
 /* Both files hold the same bytes and have the same length. */
 void assert_same_file(const char *a, const char *b);
+/* The same for two raw files that are mostly empty. */
+void assert_same_raw(const char *a, const char *b);
 
 /* qemu-img check finds nothing at all, and the image reads as @raw does (which may end with a broken
  * sector). */

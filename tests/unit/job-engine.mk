@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-ENGINE_TESTS = tests/unit/test-engine-copy
+ENGINE_TESTS = tests/unit/test-engine-copy tests/unit/test-engine-resume
 ENGINE_TEST_UTIL = tests/unit/engine-util.c tests/unit/engine-util.h
 ENGINE_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 ENGINE_TEST_LIBS = libhyper-engine.la libhyper-basic.la $(CHECK_LIBS)
@@ -9,3 +9,6 @@ UNIT_TESTS += $(ENGINE_TESTS)
 tests_unit_test_engine_copy_SOURCES = tests/unit/test-engine-copy.c $(ENGINE_TEST_UTIL)
 tests_unit_test_engine_copy_CPPFLAGS = $(ENGINE_TEST_CPPFLAGS)
 tests_unit_test_engine_copy_LDADD = $(ENGINE_TEST_LIBS)
+tests_unit_test_engine_resume_SOURCES = tests/unit/test-engine-resume.c $(ENGINE_TEST_UTIL)
+tests_unit_test_engine_resume_CPPFLAGS = $(ENGINE_TEST_CPPFLAGS)
+tests_unit_test_engine_resume_LDADD = $(ENGINE_TEST_LIBS)

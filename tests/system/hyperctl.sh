@@ -21,6 +21,12 @@ equal "$(hyperctl logs -n 1 by-hand | wc -l)" 1 "the lines of logs -n 1"
 contains "$(hyperctl logs -n 1 by-hand)" Completed "the last line"
 equal "$(timeout 20 hyperctl logs --follow by-hand | wc -l)" "$(hyperctl logs by-hand | wc -l)" "the lines of logs --follow for a job that is over"
 
+# What a program in the job's unit prints is shown, not obeyed by the terminal.
+systemd-run -q --wait --collect --unit="$(unit by-hand)" printf 'one \033]0;title\007 two\n'
+journalctl --sync
+contains "$(hyperctl logs -n 3 by-hand)" 'one \x1b]0;title\x07 two' "a line with control characters"
+lacks "$(hyperctl logs by-hand)" $'\033' "the logs"
+
 # exits STATUS COMMAND…
 exits() {
         local expected=$1 status=0

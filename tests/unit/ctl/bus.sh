@@ -43,9 +43,20 @@ bus_stop() {
 }
 
 clean_up() {
+        local status=$?
+        local pid
         bus_stop TERM
-        # The mock ends with its bus.
+        # The mocks end with their bus; one that does not is ended here, and that is a failure.
+        if [ -e "$dir/started" ]; then
+                while read -r pid; do
+                        timeout 10 tail -f --pid="$pid" /dev/null && continue
+                        echo "FAILED: the mock $pid did not end with its bus"
+                        kill -KILL "$pid" 2>/dev/null
+                        status=1
+                done <"$dir/started"
+        fi
         rm -rf "$dir"
+        exit "$status"
 }
 trap clean_up EXIT
 
@@ -68,9 +79,10 @@ cat >"$dir/manager" <<EOF
 #!/bin/sh
 # From the second start on, the job that drops its manager goes on.
 cd "$dir" || exit 1
-if [ -e started ]; then exec "$mock" --resumed job-that-drops; fi
-: >started
-exec "$mock"
+resumed=
+[ ! -e started ] || resumed="--resumed job-that-drops"
+echo \$\$ >>started
+exec "$mock" \$resumed
 EOF
 chmod +x "$dir/manager"
 

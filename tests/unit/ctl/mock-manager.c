@@ -332,6 +332,9 @@ int main(int argc, char **argv) {
 
         if (sd_event_default(&m.event) < 0 || sd_bus_open_system(&m.bus) < 0)
                 return EXIT_FAILURE;
+        /* Without the bus nobody could ever ask it to end. */
+        if (sd_bus_set_exit_on_disconnect(m.bus, true) < 0)
+                return EXIT_FAILURE;
         if (argc > 2 && streq(argv[1], "--resumed"))
                 add_job(&m, argv[2], "{}")->step = 3;
         r = sd_bus_add_object_vtable(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* "hyper-job finish": with all privileges, after the sandboxed half is gone, however it went. Gives a
- * finished image its name, removes the part folder of a cancelled job, keeps the one of a failed job so that
+ * finished image its name, removes the part folder of a cancelled job, keeps the one of a failed job if
  * another attempt can go on from it. May be called again at any time. What the sandboxed half left behind is
  * not trusted. */
 
@@ -83,7 +83,7 @@ static int finish(Job *j) {
         r = unit_succeeded() ? completed_disks(j, &n_disks) : -ENODATA;
         if (r >= 0)
                 return publish(j, &p, n_disks);
-        part_folder_remove_if_empty(&p);
+        part_folder_remove_if_useless(&p);
         return 0;
 }
 

@@ -204,9 +204,18 @@ int part_folder_remove(PartFolder *p) {
         return r;
 }
 
-void part_folder_remove_if_empty(PartFolder *p) {
-        if (p->fd >= 0)
-                (void) unlinkat(p->parent_fd, p->name, AT_REMOVEDIR);
+void part_folder_remove_if_useless(PartFolder *p) {
+        if (p->fd < 0)
+                return;
+        for (unsigned disk = 1; disk <= PART_DISKS_MAX; disk++) {
+                _cleanup_close_ int dir = -EBADF;
+
+                if (part_folder_disk(p->fd, disk, false, &dir) < 0)
+                        break;
+                if (faccessat(dir, CHECKPOINT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        return;
+        }
+        (void) part_folder_remove(p);
 }
 
 /* --- publishing -----------------------------------------------------------------------------------------

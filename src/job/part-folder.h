@@ -63,8 +63,8 @@ int part_folder_publish(
 int part_folder_remove(PartFolder *p);
 /* Only its known entries; the folder itself stays. */
 int part_folder_empty(int part_fd);
-/* The folder, if it is empty. */
-void part_folder_remove_if_empty(PartFolder *p);
+/* The folder and its known entries, if no checkpoint says that another attempt could go on from them. */
+void part_folder_remove_if_useless(PartFolder *p);
 
 /* True if the marker @name is in the job's folder. */
 bool marker_exists(int job_fd, const char *name);

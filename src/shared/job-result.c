@@ -91,7 +91,8 @@ static bool code_is_valid(const char *code) {
 static bool output_is_valid(json_t *output) {
         json_t *virtual_size = json_object_get(output, "virtual_size");
         json_t *actual_size = json_object_get(output, "actual_size");
-        const char *path = json_string_value(json_object_get(output, "path"));
+        json_t *file = json_object_get(output, "path"), *server = json_object_get(output, "uri");
+        const char *path = json_string_value(file ? file : server);
         const char *format = json_string_value(json_object_get(output, "format"));
 
         return path && format && strlen(path) <= 8192 && !utf8_has_control(path) &&

@@ -6,7 +6,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-yes "the same line again and again" | dd of="$dir/disk.raw" bs=1M count=64 iflag=fullblock status=none
+head -c 64M < <(yes "the same line again and again") >"$dir/disk.raw"
 id=$(submit "$(spec "$dir/disk.raw" "$dir/disk.qcow2" '.parameters = {compress: true, verify: true}')")
 wait_state "$id" COMPLETED 120
 same "$dir/disk.raw" "$dir/disk.qcow2" qcow2

@@ -9,7 +9,7 @@
 
 secret="the-secret-$RANDOM$RANDOM"
 mkdir "$dir/vault" "$dir/in" "$dir/out"
-yes "$secret" | head -c 1M >"$dir/vault/secret.raw"
+head -c 1M < <(yes "$secret") >"$dir/vault/secret.raw"
 cd "$dir/in"
 
 # qcow2: another file as backing file, by several names; as data file; in /usr, which a job's namespace does hold, so

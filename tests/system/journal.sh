@@ -15,7 +15,7 @@ contains "$(jq -r '.HYPER_EVENT // empty' <<<"$by_field" | sort -u | tr '\n' ' '
 equal "$(jq -r 'select(.HYPER_EVENT == "state") | .HYPER_STATE' <<<"$by_field" | tr '\n' ' ')" \
         "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " "the states"
 phases=$(jq -r 'select(.HYPER_EVENT == "phase") | .HYPER_PHASE' <<<"$by_field" | tr '\n' ' ')
-equal "$phases" "initialization inspection conversion finalization " "the phases"
+equal "$phases" "initialization inspection conversion verification finalization " "the phases"
 [ -n "$(journalctl -q -o cat -u 'hyper-job-*')" ] || fail "journalctl -u 'hyper-job-*' shows nothing"
 for event in state phase progress; do
         message=$(jq -r "select(.HYPER_EVENT == \"$event\") | .MESSAGE_ID" <<<"$by_field" | head -n 1)

@@ -20,7 +20,8 @@ for _ in 1 2 3; do
         [ "$pid" -gt 0 ] || fail "the manager does not run while jobs do"
         kill -KILL "$pid"
         restarted() { now=$(systemctl show -P MainPID hyper-managerd.service) && [ "$now" -gt 0 ] && [ "$now" != "$pid" ]; }
-        busctl -q get-property "${manager[@]}" Version
+        answers() { busctl -q get-property "${manager[@]}" Version 2>/dev/null; }
+        eventually 15 "the manager answers" answers
         eventually 15 "the manager is back" restarted
 done
 equal "$(systemctl show -P MainPID "$(unit job-1)")" "$job_pid" "the process of a job that ran all the while"

@@ -163,7 +163,8 @@ serve() {
         systemd-run -q --collect --unit="test-nbd-$(basename "$socket" .sock)" -p Type=forking -p "PIDFile=$socket.pid" \
                 nbdkit --pidfile "$socket.pid" -U "$socket" "$@"
 }
-stop_serving() { systemctl stop "test-nbd-$(basename "$1" .sock)"; }
+# (nbdkit 1.32 may abort when a client goes away in the middle of a request: then there is nothing to stop)
+stop_serving() { systemctl stop "test-nbd-$(basename "$1" .sock)" 2>/dev/null || :; }
 nbd_uri() { echo "nbd+unix:///?socket=$1"; }
 
 no_part_left() {

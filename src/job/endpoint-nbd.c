@@ -38,17 +38,18 @@ typedef struct NbdRequest {
 
         unsigned parts; /* on the wire */
         bool open; /* parts are being sent right now */
-        bool waiting; /* on the todo list: more parts will be sent */
+        bool waiting; /* on the todo or the lost list */
         int error;
 
         uint64_t zeroed; /* a zero that is written: how far it got */
         bool fallback; /* the server cannot zero, so write zeroes */
 
+        uint64_t seen; /* bytes that a read's answer has held so far */
         Extent *extents; /* the answer */
         size_t n_extents;
 
         TAILQ_ENTRY(NbdRequest) all;
-        TAILQ_ENTRY(NbdRequest) todo; /* waits for dispatch to send more */
+        TAILQ_ENTRY(NbdRequest) todo; /* waits for dispatch to send more, or to say why it was lost */
 } NbdRequest;
 
 struct NbdEndpoint {
@@ -60,6 +61,9 @@ struct NbdEndpoint {
         char *zeroes; /* ZERO_WRITE of them, once needed */
         TAILQ_HEAD(, NbdRequest) all;
         TAILQ_HEAD(, NbdRequest) todo;
+        TAILQ_HEAD(, NbdRequest) lost; /* their connection broke */
+        int cause; /* why, negative errno; 0: not known, the server hung up */
+        char *detail; /* and what libnbd said when it was the server's fault */
 };
 
 static NbdEndpoint *NBD(Endpoint *e) {
@@ -96,11 +100,13 @@ static NbdRequest *request_free(NbdRequest *q) {
 
 static int request_fail(NbdRequest *q, int error) {
         Endpoint *e = &q->owner->endpoint;
+        _cleanup_free_ char *detail = NULL, *range = NULL;
 
-        if (q->length == 0)
-                return endpoint_fail(e, error, "%s %s", q->verb, e->label);
-        return endpoint_fail(e, error, "%s %" PRIu64 " bytes at %" PRIu64 " of %s", q->verb, q->length,
-                        q->offset, e->label);
+        if (error == -EPROTO && q->owner->detail)
+                detail = strprintf(" (%s)", q->owner->detail);
+        if (q->length > 0)
+                range = strprintf(" %" PRIu64 " bytes at %" PRIu64 " of", q->length, q->offset);
+        return endpoint_fail(e, error, "%s%s %s%s", q->verb, strempty(range), e->label, strempty(detail));
 }
 
 /* Tells the caller, if all parts are back. Returns the error. */
@@ -126,6 +132,10 @@ static int on_part(void *userdata, int *error) {
         q->parts--;
         if (*error != 0 && q->error == 0)
                 q->error = -nbd_errno_normalized(*error);
+        if (q->error == -ECONNRESET && q->parts == 0 && !q->waiting) {
+                q->waiting = true;
+                TAILQ_INSERT_TAIL(&q->owner->lost, q, todo);
+        }
         request_settle(q);
         return 1;
 }
@@ -241,7 +251,7 @@ static int nbd_op_extents(
                 done(userdata, NULL, 0, -EOPNOTSUPP);
                 return 0;
         }
-        NbdRequest *q = request_new(e, "asking for the extents of", offset, length, userdata);
+        NbdRequest *q = request_new(e, "asking for the extents of the", offset, length, userdata);
         if (!q)
                 return -ENOMEM;
         q->extents_done = done;
@@ -254,6 +264,26 @@ static int nbd_op_extents(
         return request_close(q);
 }
 
+/* Data or a hole has arrived in the buffer. */
+static int on_read_chunk(void *userdata, const void *data, size_t count, uint64_t offset, unsigned status,
+                int *error) {
+        NbdRequest *q = userdata;
+
+        if (status != LIBNBD_READ_ERROR)
+                q->seen += count;
+        return 0;
+}
+
+/* libnbd is content with an answer that leaves something out, and the buffer then holds what was read
+ * before. */
+static int on_read_done(void *userdata, int *error) {
+        NbdRequest *q = userdata;
+
+        if (*error == 0 && q->seen != q->length)
+                *error = EPROTO;
+        return on_part(q, error);
+}
+
 static int nbd_op_read(
                 Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done, void *userdata) {
         NbdRequest *q = request_new(e, "reading", offset, length, userdata);
@@ -263,7 +293,10 @@ static int nbd_op_read(
         q->done = done;
         q->parts++;
         struct nbd_handle *h = pick(NBD(e));
-        part_sent(q, h, nbd_aio_pread(h, buf, length, offset, COMPLETION(on_part, q), 0));
+        part_sent(q, h,
+                        nbd_aio_pread_structured(h, buf, length, offset,
+                                        (nbd_chunk_callback){.callback = on_read_chunk, .user_data = q},
+                                        COMPLETION(on_read_done, q), 0));
         e->bytes_read += length;
         return request_close(q);
 }
@@ -394,16 +427,32 @@ static size_t nbd_op_wait(Endpoint *e, struct pollfd *fds, size_t max) {
         return k;
 }
 
+/* libnbd gives commands of a connection that broke one and the same errno; why it broke is only known here.
+ */
+static void settle_lost(NbdEndpoint *n) {
+        for (NbdRequest *q; (q = TAILQ_FIRST(&n->lost));) {
+                TAILQ_REMOVE(&n->lost, q, todo);
+                q->waiting = false;
+                if (n->cause < 0)
+                        q->error = n->cause;
+                request_settle(q);
+        }
+}
+
 static int nbd_op_dispatch(Endpoint *e, const struct pollfd *fds, size_t n_fds) {
         NbdEndpoint *n = NBD(e);
+        int r = 0;
 
-        for (size_t k = 0; k < n_fds; k++) {
-                if (fds[k].revents == 0)
-                        continue;
-                int r = nbd_handle_notify(n->connections[n->polled[k]], fds[k].revents);
-                if (r < 0) /* the text of a request that was in flight says more, if there was one */
-                        return endpoint_fail(e, r, "talking to the NBD server of %s", e->label);
+        for (size_t k = 0; k < n_fds && r >= 0; k++)
+                if (fds[k].revents != 0)
+                        r = nbd_handle_notify(n->connections[n->polled[k]], fds[k].revents);
+        if (r < 0 && n->cause == 0) {
+                n->cause = r;
+                n->detail = strdup(strempty(nbd_get_error()));
         }
+        settle_lost(n);
+        if (r < 0)
+                return endpoint_fail(e, r, "talking to the NBD server of %s", e->label);
         for (NbdRequest *q; (q = TAILQ_FIRST(&n->todo));) {
                 TAILQ_REMOVE(&n->todo, q, todo);
                 q->waiting = false;
@@ -418,6 +467,7 @@ static void nbd_op_stop(Endpoint *e) {
         while (n->n_connections > 0)
                 nbd_close(n->connections[--n->n_connections]); /* forgets commands without calling back */
         TAILQ_INIT(&n->todo);
+        TAILQ_INIT(&n->lost);
         for (NbdRequest *q; (q = TAILQ_FIRST(&n->all));)
                 request_free(q);
 }
@@ -426,6 +476,7 @@ static void nbd_op_free(Endpoint *e) {
         NbdEndpoint *n = NBD(e);
 
         nbd_op_stop(e);
+        free(n->detail);
         free(n->zeroes);
         free(n);
 }
@@ -548,6 +599,7 @@ int endpoint_nbd_new(const NbdOptions *o, Endpoint **ret, char **ret_error) {
                 return -ENOMEM;
         TAILQ_INIT(&n->all);
         TAILQ_INIT(&n->todo);
+        TAILQ_INIT(&n->lost);
         e->ops = (o->flags & NBD_DESTINATION) ? &nbd_destination_ops : &nbd_source_ops;
         e->label = strdup(o->label);
         if (!e->label)

@@ -16,6 +16,14 @@ int nbd_errno_normalized(int error) {
         }
 }
 
+/* Why libnbd gave up a connection. It leaves errno at 0 when the server breaks the protocol, and also when
+ * the server hangs up in the middle of an answer, which only its text tells apart. */
+static int why_broken(void) {
+        if (nbd_get_errno() == 0)
+                return strstr(strempty(nbd_get_error()), "disconnected") ? ECONNRESET : EPROTO;
+        return nbd_errno_normalized(nbd_get_errno());
+}
+
 int nbd_handle_notify(struct nbd_handle *h, short revents) {
         unsigned direction = nbd_aio_get_direction(h);
         int r = 0;
@@ -28,7 +36,7 @@ int nbd_handle_notify(struct nbd_handle *h, short revents) {
         else if (revents & (POLLERR | POLLNVAL))
                 return -ECONNRESET;
         if (r < 0)
-                return -nbd_errno_normalized(nbd_get_errno());
+                return -why_broken();
         return 0;
 }
 

@@ -166,7 +166,7 @@ void assert_good_qcow2(const char *image, const char *raw) {
 /* --- servers
  * ------------------------------------------------------------------------------------------------ */
 
-static int listen_at(const char *path) {
+int listen_at(const char *path) {
         struct sockaddr_un sa = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

@@ -55,6 +55,9 @@ typedef struct Server {
 void server_done(Server *s);
 #define _cleanup_server_ _cleanup_(server_done)
 
+/* A listening unix socket. */
+int listen_at(const char *path);
+
 /* Starts a server on "<dir>/<name>.sock", which is ready when this returns: the socket is made here and
  * handed over as sd_listen_fds(3) says. The list of arguments ends with NULL. */
 Server serve(const char *dir, const char *name, const char *program, ...);

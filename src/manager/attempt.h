@@ -14,7 +14,7 @@ typedef struct AttemptFacts {
         unsigned retry_count; /* retries the policy allows */
         bool idempotent;
         bool was_running; /* the job was RUNNING, not only ASSIGNED */
-        bool published; /* the output has its final name */
+        bool published; /* the output has its final name, or needs none */
         bool destination_exists; /* something stands under the final name */
         bool deadline_passed; /* timeout_seconds have gone by since it began */
         unsigned timeout_seconds;

@@ -44,6 +44,13 @@ static bool deadline_passed(Job *j, const char *folder, unsigned timeout_seconds
                         began + timeout_seconds * USEC_PER_SEC;
 }
 
+/* What was written to an NBD server has no other name: it is complete when the job says so. */
+static bool needs_no_publishing(const Job *j, const JobPlan *plan, const JobResult *result) {
+        return plan && plan->spec->destination.type == ENDPOINT_NBD && result &&
+                        result->outcome == OUTCOME_COMPLETED &&
+                        (!j->unit.result || streq(j->unit.result, "success"));
+}
+
 /* @ret_result keeps what the facts point to. */
 static int gather(Job *j, const JobPlan *plan, const char *folder, const char *start_error,
                 AttemptFacts *ret, JobResult **ret_result) {
@@ -61,7 +68,7 @@ static int gather(Job *j, const JobPlan *plan, const char *folder, const char *s
                         .retry_count = j->row->retry_count,
                         .idempotent = j->row->idempotent,
                         .was_running = j->row->state == JOB_RUNNING,
-                        .published = published > 0,
+                        .published = published > 0 || needs_no_publishing(j, plan, result),
                         .destination_exists = plan && plan->spec->destination.path &&
                                         exists(plan->spec->destination.path),
                         .timeout_seconds = plan ? plan->spec->policy.timeout_seconds : 0,

@@ -260,6 +260,7 @@ static int store_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *o
                         strna(name));
 }
 
+/* The journal first, as for every change; the job's object is announced before it changes. */
 static void tell_states(Job *j, const JobStateRow *states, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
@@ -269,6 +270,9 @@ static void tell_states(Job *j, const JobStateRow *states, size_t n) {
                 e.message = states[i].reason;
                 (void) job_event_send(&e);
         }
+        job_bus_announce(j);
+        for (size_t i = 1; i < n; i++)
+                job_bus_state_changed(j, states[i - 1].state, states[i].state, states[i].reason);
 }
 
 static void tell_warnings(Job *j, char *const *warnings) {
@@ -308,7 +312,6 @@ static int insert(
                 return r;
         tell_states(j, states, ELEMENTSOF(states));
         tell_warnings(j, o->warnings);
-        job_bus_announce(j);
         queue_wake(m);
         return 0;
 }

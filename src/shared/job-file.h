@@ -51,7 +51,8 @@ typedef struct JobResult {
         char *message; /* for people: what was tried, on what, what went wrong; one line of at most 4096
                           bytes once it was written and read */
         char *code; /* for programs: [a-z0-9_]{1,64}: "checksum_mismatch", "image_refused", "no_space", … */
-        json_t *outputs; /* [{"path","format","virtual_size","actual_size"}], or NULL */
+        json_t *outputs; /* [{"path" (or, of an NBD server, "uri"),"format","virtual_size","actual_size"}],
+                            or NULL */
         json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…}: numbers, or
                             NULL */
 } JobResult;

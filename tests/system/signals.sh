@@ -16,7 +16,7 @@ told() { jq -rs '[.[] | select(.member == "JobStateChanged") | .payload.data[3]]
 complete() { [[ "$(told)" == *COMPLETED ]]; }
 eventually 10 "the last change is signalled" complete
 kill "$monitor"
-equal "$(told)" "ASSIGNED RUNNING COMPLETED" "the changes that were signalled"
+equal "$(told)" "VALIDATED QUEUED ASSIGNED RUNNING COMPLETED" "the changes that were signalled"
 equal "$(jq -rs '[.[] | select(.member == "JobNew") | .payload.data[0]] | join(" ")' "$dir/signals")" seen "the new jobs"
 changes=$(jq -cs '[.[] | select(.member == "PropertiesChanged" and .payload.data[0] == "org.hyper1.Job") | .payload.data[1] | keys[]] | unique' "$dir/signals")
 contains "$changes" '"State"' "properties that emitted changes"

@@ -64,7 +64,8 @@ run_to_completion(&f, "a");
 expect_states(&f, "a", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
 ck_assert(folder_is_gone(&f, "a"));
 ck_assert_ptr_null(f.manager->jobs);
-ck_assert_str_eq(f.signals, "a QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
+ck_assert_str_eq(f.signals,
+                "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
 ck_assert_uint_eq(f.n_added, 1);
 ck_assert_uint_eq(f.n_removed, 1);
 BUS_TEST_END
@@ -305,6 +306,29 @@ expect_state(&f, "b", JOB_FAILED);
 expect_reason(&f, "b", "could not be given its final name");
 BUS_TEST_END
 
+BUS_TEST(what_is_written_to_a_server_is_complete_when_the_job_says_so)
+_cleanup_free_ char *
+                spec = strprintf(
+                               "{\"operation\":\"convert\",\"job_id\":\"a\",\"source\":{\"type\":\"file\",\"path\":\"%s/source.raw\"},"
+                               "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///?socket=%s/s\"}}",
+                               f.dir, f.dir),
+               *source = strprintf("%s/source.raw", f.dir), *folder = folder_of(&f, "a");
+
+make_file(source, "disk");
+ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
+settle_down(&f);
+const JobResult result = {.attempt = 1,
+                .outcome = OUTCOME_COMPLETED,
+                .phase = PHASE_FINALIZATION,
+                .outputs = json_pack("[{s:s, s:s}]", "uri", "nbd+unix:///?socket=/s", "format", "raw")};
+ck_assert_int_eq(job_result_write(&result, folder), 0);
+json_decref(result.outputs);
+fake_ends(&f, "a", "success", CLD_EXITED, 0, true);
+expect_state(&f, "a", JOB_COMPLETED);
+_cleanup_free_ char *stored = result_of(&f, "a");
+ck_assert_ptr_nonnull(strstr(stored, "\"uri\""));
+BUS_TEST_END
+
 BUS_TEST(a_daemon_reload_is_not_the_end_of_a_unit)
 submit(&f, "a", NULL);
 settle_down(&f);
@@ -373,5 +397,6 @@ TEST_MAIN("manager-jobs", a_job_runs_and_completes, the_answer_comes_after_the_j
                 the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone,
                 what_a_cancelled_job_left_unfinished_is_removed_by_finish,
                 a_failed_job_keeps_its_unfinished_output, a_finish_that_was_cut_off_is_run_again,
+                what_is_written_to_a_server_is_complete_when_the_job_says_so,
                 a_daemon_reload_is_not_the_end_of_a_unit, hostile_results_are_no_results,
                 two_hundred_jobs_and_fifty_cancels)

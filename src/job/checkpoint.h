@@ -12,6 +12,7 @@
 #define PART_IMAGE_FILE "image"
 #define CHECKPOINT_VERSION 1
 #define CHECKPOINT_MAX 65536 /* bytes of the file */
+#define CHECKPOINT_RESERVE 16384 /* bytes kept free for the next one, on a disk that fills up */
 #define CHECKPOINT_TEXT_MAX 4096
 #define CHECKPOINT_SIZE_MAX ((uint64_t) INT64_MAX) /* of a disk */
 

@@ -87,15 +87,24 @@ static int finish(Job *j) {
         return 0;
 }
 
+/* What was written to a server has no name to be given. */
+static int finish_without_name(Job *j) {
+        unsigned n_disks;
+
+        if (marker_exists(j->folder_fd, MARKER_CANCELLED) || !unit_succeeded() ||
+                        completed_disks(j, &n_disks) < 0)
+                return 0;
+        return job_mark_set(j->folder, MARKER_PUBLISHED);
+}
+
 int verb_finish(const char *folder) {
         _cleanup_job_ Job *j = NULL;
 
         int r = job_open(folder, &j);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (j->plan->spec->destination.type != ENDPOINT_FILE || !j->plan->part_dir ||
-                        marker_exists(j->folder_fd, MARKER_PUBLISHED))
+        if (marker_exists(j->folder_fd, MARKER_PUBLISHED))
                 return EXIT_SUCCESS;
-        r = finish(j);
+        r = j->plan->part_dir ? finish(j) : finish_without_name(j);
         return r < 0 ? job_end(j, r) : EXIT_SUCCESS;
 }

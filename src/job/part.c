@@ -130,6 +130,16 @@ static int look_back(Part *p) {
         return 0;
 }
 
+/* Room for one checkpoint, under the name that the next one is written under: a copy that fills the disk can
+ * still say how far it got. Without it the copy works as well, so a failure is nobody's business. */
+static void make_reserve(const Part *p) {
+        _cleanup_close_ int fd = openat(p->dir_fd, CHECKPOINT_FILE ".new",
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd >= 0)
+                (void) posix_fallocate(fd, 0, CHECKPOINT_RESERVE);
+}
+
 static int part_open_files(Part *p, int dir_fd) {
         int r;
 
@@ -143,7 +153,10 @@ static int part_open_files(Part *p, int dir_fd) {
                         return r;
         }
         r = take_lock(p);
-        return r < 0 ? r : look_back(p);
+        if (r < 0)
+                return r;
+        make_reserve(p);
+        return look_back(p);
 }
 
 int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **ret, char **ret_error) {
@@ -206,7 +219,9 @@ int part_save(Part *p, uint64_t watermark, const uint64_t state[static 2]) {
         text = checkpoint_encode(&c);
         if (!text)
                 return -ENOMEM;
+        /* This gives back the reserve first: the new file takes its name. */
         r = write_file_atomic_at(p->dir_fd, CHECKPOINT_FILE, text, strlen(text), 0600);
+        make_reserve(p);
         if (r < 0)
                 return r;
         p->watermark = watermark;

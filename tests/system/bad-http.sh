@@ -22,7 +22,7 @@ refused() {
 }
 for base in "$api" "$worker"; do
         refused "an unknown path" 404 "" GET "$base/nothing/here"
-        refused "a path with bad escapes" 400 escapes GET "$base/jobs/%zz"
+        refused "a path with bad escapes" 400 malformed GET "$base/jobs/%zz"
         refused "no job of that name" 404 nobody GET "$base/jobs/nobody"
 done
 submit_url=("$api/jobs/submit" "$worker/jobs")

@@ -21,7 +21,8 @@ backed shadow.qcow2 /etc/shadow
 backed usr.qcow2 /usr/lib/os-release
 backed json.qcow2 "json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":\"$dir/vault/secret.raw\"}}"
 backed nbd.qcow2 nbd:127.0.0.1:10809
-backed itself.qcow2 itself.qcow2
+qemu-img create -q -f qcow2 itself.qcow2 1M
+qemu-img rebase -q -u -b itself.qcow2 -F qcow2 itself.qcow2
 cp "$dir/vault/secret.raw" data.raw
 qemu-img create -q -f qcow2 -o "data_file=data.raw,data_file_raw=on" data.qcow2 1M
 qemu-img amend -q -o "data_file=$dir/vault/secret.raw" data.qcow2 2>/dev/null || :

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 raw_image "$dir/disk.raw" 32
-serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=64M
+serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=16M
 id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/disk.qcow2" '.job_id = "orphan"')")
 wait_bytes "$id" 1
 # nothing may start it before the job is over

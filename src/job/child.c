@@ -60,10 +60,17 @@ static int place_fd(int fd, int target) {
         return dup2(fd, target);
 }
 
-/* Ten digits with zeroes in front: fits the place that was left for it. */
+/* Without zeroes in front: some readers would take the number for octal. */
 static void write_pid(char *digits, pid_t pid) {
-        for (int i = 9; i >= 0; i--, pid /= 10)
-                digits[i] = (char) ('0' + pid % 10);
+        char reversed[10];
+        size_t n = 0;
+
+        do
+                reversed[n++] = (char) ('0' + pid % 10);
+        while ((pid /= 10) > 0 && n < sizeof(reversed));
+        for (size_t i = 0; i < n; i++)
+                digits[i] = reversed[n - 1 - i];
+        digits[n] = 0;
 }
 
 static int child_setup(const ChildLimits *limits, pid_t parent, int null_fd, int listen_fd, int out_fd,

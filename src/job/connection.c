@@ -3,13 +3,17 @@
 /* Connections to disks, through servers of our own or to somebody else's, and who is to blame when one
  * breaks. */
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/source.h"
 #include "shared/json-table.h"
+#include "shared/nbd-uri.h"
 
 #define MANY_CONNECTIONS 0 /* the engine's choice */
+#define PSK_MAX ((size_t) 8192)
 
 void connection_done(Connection *c) {
         c->endpoint = endpoint_free(c->endpoint);
@@ -26,33 +30,90 @@ char *tidy_complaint(const char *errors) {
         return strdup(end ? end + strlen("}': ") : line);
 }
 
-/* The credential that the manager hands over, if there is one. */
-static int psk_file(const char *role, char **ret) {
+/* What nbd_set_tls_psk_file(3) and the URI must say for a pre-shared key. */
+typedef struct Psk {
+        char *file; /* "user:key"; removed with the struct. NULL: there is no key */
+        char *uri; /* with the user in it */
+} Psk;
+
+static void psk_done(Psk *p) {
+        if (p->file)
+                (void) unlink(p->file);
+        free(p->file);
+        free(p->uri);
+}
+
+static int psk_write(Job *j, const char *role, const char *user, const char *key, Psk *p) {
+        _cleanup_free_ char *line = strprintf("%s:%s\n", user, key);
+
+        p->file = strprintf("%s/%s.psk", j->runtime, role);
+        if (!line || !p->file)
+                return -ENOMEM;
+        int r = write_file_atomic_at(AT_FDCWD, p->file, line, strlen(line), 0600);
+        explicit_bzero(line, strlen(line));
+        return r;
+}
+
+/* Nothing that would mean something in a URI. */
+static bool psk_user_is_plain(const char *user) {
+        return *user &&
+                        user[strspn(user,
+                                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] ==
+                        0;
+}
+
+/* The credential that the manager hands over, if there is one: the key, or "user:key" as psktool(1) writes
+ * it. libnbd wants the user in the URI; without any name it is "hyper". */
+static int psk_load(Job *j, const JobEndpoint *spec, const char *role, Psk *p) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_(nbd_uri_done) NbdUri uri = {};
+        _cleanup_free_ char *path = NULL, *text = NULL, *why = NULL;
 
         if (isempty(directory))
                 return 0;
-        _cleanup_free_ char *path = strprintf("%s/%s.tls_psk", directory, role);
+        path = strprintf("%s/%s.tls_psk", directory, role);
         if (!path)
                 return -ENOMEM;
-        if (access(path, R_OK) == 0)
-                *ret = TAKE_PTR(path);
-        return 0;
+        int r = read_file_at(AT_FDCWD, path, PSK_MAX, &text, NULL);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = nbd_uri_parse(spec->uri, &uri, &why);
+        if (r < 0)
+                return r;
+        text[strcspn(text, "\r\n")] = 0;
+        char *colon = strchr(text, ':');
+        if (colon)
+                *colon = 0;
+        const char *user = uri.user ? uri.user : colon ? text : "hyper";
+        const char *rest = strstr(spec->uri, "://");
+        r = rest && (uri.user || psk_user_is_plain(user))
+                        ? psk_write(j, role, user, colon ? colon + 1 : text, p)
+                        : -EINVAL;
+        if (r >= 0 && !uri.user) {
+                p->uri = strprintf("%.*s://%s@%s", (int) (rest - spec->uri), spec->uri, user, rest + 3);
+                r = p->uri ? 0 : -ENOMEM;
+        }
+        explicit_bzero(text, strlen(text));
+        if (colon)
+                explicit_bzero(colon + 1, strlen(colon + 1));
+        return r;
 }
 
 int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret) {
-        char *const uris[] = {spec->uri, NULL};
-        _cleanup_free_ char *psk = NULL, *why = NULL;
+        _cleanup_(psk_done) Psk psk = {};
+        _cleanup_free_ char *why = NULL;
 
-        int r = psk_file(role, &psk);
+        int r = psk_load(j, spec, role, &psk);
         if (r < 0)
-                return r;
+                return job_fail(j, r, "failed", "Reading the pre-shared key for the %s failed: %s", role,
+                                strerror(-r));
+        char *const uris[] = {psk.uri ? psk.uri : spec->uri, NULL};
         NbdOptions options = {
                         .uris = uris,
                         .connections = MANY_CONNECTIONS,
                         .flags = flags,
                         .tls_certificates = spec->tls_certificates,
-                        .tls_psk_file = psk,
+                        .tls_psk_file = psk.file,
                         .cancel_fd = j->cancel_fd,
                         .label = role,
         };
@@ -87,15 +148,15 @@ static int server_fail(Job *j, int error, const char *label, const char *why) {
         }
 }
 
-int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *runtime,
-                const char *label, Connection *ret) {
+int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *label,
+                Connection *ret) {
         _cleanup_connection_ Connection c = {};
         _cleanup_json_ json_t *options = image_options(image);
         _cleanup_free_ char *said = NULL, *why = NULL;
 
         if (!options)
                 return -ENOMEM;
-        int r = server_group_start(options, writable ? 1 : servers_for_reading(), writable, runtime,
+        int r = server_group_start(options, writable ? 1 : servers_for_reading(), writable, j->runtime,
                         j->cancel_fd, &c.servers, &said);
         if (r < 0) {
                 _cleanup_free_ char *tidy = said ? tidy_complaint(said) : NULL;

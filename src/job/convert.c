@@ -178,7 +178,7 @@ static int open_vmdk(Conversion *c, size_t disk, uint64_t size, Destination *d) 
                         return r;
         }
         return connect_image(c->job, &image, true, NBD_DESTINATION | (fresh ? NBD_KNOWN_ZERO : 0),
-                        c->runtime, image.label, &d->connection);
+                        image.label, &d->connection);
 }
 
 static int open_nbd(Conversion *c, uint64_t size, Destination *d) {
@@ -309,7 +309,7 @@ int convert_disk(Conversion *c, size_t disk) {
 
 static int connect_result(Conversion *c, const Image *image, Connection *ret) {
         if (c->spec->type == ENDPOINT_FILE)
-                return connect_image(c->job, image, false, NBD_SOURCE, c->runtime, image->label, ret);
+                return connect_image(c->job, image, false, NBD_SOURCE, image->label, ret);
         *ret = (Connection){};
         return connect_nbd(c->job, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
 }

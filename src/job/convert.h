@@ -14,7 +14,6 @@ typedef struct Conversion {
         const JobEndpoint *spec; /* the destination's, of the plan */
         int part_fd; /* the part folder; for an NBD destination the one that keeps its checkpoint */
         char *part_dir; /* its path; not owned */
-        char *runtime; /* a private folder for sockets; not owned */
         uint64_t sizes[PART_DISKS_MAX]; /* of the disks that are converted */
         uint64_t bytes_read, bytes_written, bytes_zero, resumed_from; /* sums */
 } Conversion;

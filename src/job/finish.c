@@ -61,7 +61,8 @@ static int publish(Job *j, PartFolder *p, unsigned n_disks) {
         j->report.phase = PHASE_FINALIZATION;
         int r = part_folder_publish(p, j->folder_fd, destination, n_disks, &why);
         if (r < 0)
-                return job_fail(j, r, NULL, "%s", why ? why : "Giving the finished image its name failed");
+                return job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL, "%s",
+                                why ? why : "Giving the finished image its name failed");
         for (unsigned i = 1; i <= n_disks; i++) {
                 _cleanup_free_ char *path = output_path(destination, i);
                 report_note(&j->report, "The disk image %s is complete", strna(path));
@@ -69,7 +70,22 @@ static int publish(Job *j, PartFolder *p, unsigned n_disks) {
         return 0;
 }
 
-static int finish(Job *j) {
+/* What is behind NBD has no other name to get: being complete is all. */
+static int finish_nbd(Job *j) {
+        unsigned n_disks;
+
+        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !unit_succeeded() ||
+                        completed_disks(j, &n_disks) < 0)
+                return 0;
+        j->report.phase = PHASE_FINALIZATION;
+        int r = job_mark_set(j->folder, JOB_MARK_PUBLISHED);
+        if (r < 0)
+                return job_fail(j, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
+        report_note(&j->report, "The disk at the destination server is complete");
+        return 0;
+}
+
+static int finish_file(Job *j) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
         unsigned n_disks = 0;
@@ -78,7 +94,7 @@ static int finish(Job *j) {
         if (r < 0)
                 return job_fail(j, r, why ? "destination_refused" : NULL, "%s",
                                 why ? why : "Opening the folder of the destination failed");
-        if (marker_exists(j->folder_fd, MARKER_CANCELLED))
+        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED))
                 return remove_part(j, &p);
         r = unit_succeeded() ? completed_disks(j, &n_disks) : -ENODATA;
         if (r >= 0)
@@ -87,24 +103,14 @@ static int finish(Job *j) {
         return 0;
 }
 
-/* What was written to a server has no name to be given. */
-static int finish_without_name(Job *j) {
-        unsigned n_disks;
-
-        if (marker_exists(j->folder_fd, MARKER_CANCELLED) || !unit_succeeded() ||
-                        completed_disks(j, &n_disks) < 0)
-                return 0;
-        return job_mark_set(j->folder, MARKER_PUBLISHED);
-}
-
 int verb_finish(const char *folder) {
         _cleanup_job_ Job *j = NULL;
 
         int r = job_open(folder, &j);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (marker_exists(j->folder_fd, MARKER_PUBLISHED))
+        if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
-        r = j->plan->part_dir ? finish(j) : finish_without_name(j);
+        r = j->plan->part_dir ? finish_file(j) : finish_nbd(j);
         return r < 0 ? job_end(j, r) : EXIT_SUCCESS;
 }

@@ -36,6 +36,7 @@ static const struct {
                 {"destination_busy", OUTCOME_TRANSIENT, {EBUSY}},
                 {"no_space", OUTCOME_TRANSIENT, {ENOSPC, EDQUOT}},
                 {"verification_failed", OUTCOME_FAILED, {}},
+                {"publish_failed", OUTCOME_TRANSIENT, {}},
                 /* On the way */
                 {"connection_failed", OUTCOME_TRANSIENT,
                                 {ECONNRESET, EPIPE, ESHUTDOWN, ENOTCONN, ECONNREFUSED, EHOSTUNREACH,
@@ -75,6 +76,9 @@ Job *job_free(Job *j) {
                 return NULL;
         safe_close(j->folder_fd);
         safe_close(j->cancel_fd);
+        if (j->runtime)
+                (void) rmdir(j->runtime);
+        free(j->runtime);
         job_plan_free(j->plan);
         json_decref(j->outputs);
         json_decref(j->metrics);

@@ -11,6 +11,7 @@ typedef struct Job {
         JobPlan *plan;
         Report report;
         int cancel_fd; /* a signalfd for SIGTERM and SIGINT that is never read; negative: none */
+        char *runtime; /* run: a private folder for sockets and keys; gone with the job */
         usec_t started;
         /* The first failure: */
         char *code;

@@ -377,7 +377,7 @@ int part_folder_publish(
         _cleanup_(publication_done) Publication pub = {};
         int r;
 
-        if (marker_exists(job_fd, MARKER_PUBLISHED))
+        if (marker_exists(job_fd, JOB_MARK_PUBLISHED))
                 return 0;
         if (n_disks < 1 || n_disks > PART_DISKS_MAX)
                 return -EINVAL;
@@ -396,7 +396,7 @@ int part_folder_publish(
         }
         if (fsync(p->parent_fd) < 0)
                 return -errno;
-        r = write_file_atomic_at(job_fd, MARKER_PUBLISHED, "", 0, 0600);
+        r = write_file_atomic_at(job_fd, JOB_MARK_PUBLISHED, "", 0, 0600);
         if (r < 0)
                 return r;
         /* What is left is a checkpoint that nobody needs; a failure to remove it harms nobody. */

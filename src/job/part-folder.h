@@ -10,13 +10,12 @@
  */
 
 #include "job/safe-open.h"
+#include "shared/job-file.h"
 
 #define PART_DISKS_MAX 64
 
-/* Files in the job's folder (shared/job-file.h), beside which these two are the job's own: which folder
- * prepare made, and which files finish is giving their names. */
-#define MARKER_PUBLISHED "published"
-#define MARKER_CANCELLED "cancelled"
+/* Files in the job's folder that are its own, beside those of shared/job-file.h: which folder prepare made,
+ * and which files finish is giving their names. */
 #define RECORD_PREPARED "prepared"
 #define RECORD_PUBLISHING "publishing"
 
@@ -54,7 +53,7 @@ int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd);
 
 /* Gives the @n_disks images their final names, so that it can be cut off at any time and called again. 0
  * also if all of it was done before; -EEXIST if something else has such a name; *ret_error says what went
- * wrong (caller frees). Everything is on stable storage then, and the marker MARKER_PUBLISHED is there. */
+ * wrong (caller frees). Everything is on stable storage then, and the marker JOB_MARK_PUBLISHED is there. */
 int part_folder_publish(
                 PartFolder *p, int job_fd, const char *destination, unsigned n_disks, char **ret_error);
 

@@ -68,7 +68,7 @@ static int prepare(Job *j) {
                 return why ? job_fail(j, r, "destination_refused", "%s", why) : parent_fail(j, r);
         if (marker_exists(j->folder_fd, RECORD_PUBLISHING)) {
                 r = finish_publishing(j, &p);
-                if (r < 0 || marker_exists(j->folder_fd, MARKER_PUBLISHED))
+                if (r < 0 || marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                         return r;
         }
         r = check_name_free(j, &p);
@@ -89,13 +89,13 @@ int verb_prepare(const char *folder) {
         int r = job_open(folder, &j);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (marker_exists(j->folder_fd, MARKER_PUBLISHED))
+        if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         r = prepare(j);
         if (r < 0)
                 return job_end(j, r);
         /* The last attempt's result is none of this one's, and must not be taken for it. */
-        if (!marker_exists(j->folder_fd, MARKER_PUBLISHED) && unlinkat(j->folder_fd, "result.json", 0) < 0 &&
+        if (!marker_exists(j->folder_fd, JOB_MARK_PUBLISHED) && unlinkat(j->folder_fd, "result.json", 0) < 0 &&
                         errno != ENOENT)
                 return log_error_errno(errno, "Failed to remove %s/result.json: %m", folder),
                        JOB_EXIT_TRANSIENT;

@@ -21,7 +21,6 @@
 
 typedef struct Run {
         Job *job;
-        char *runtime; /* a private folder for sockets */
         Source *source;
         Conversion conversion;
         int part_fd;
@@ -31,9 +30,6 @@ typedef struct Run {
 static void run_done(Run *r) {
         source_free(r->source);
         safe_close(r->part_fd);
-        if (r->runtime)
-                (void) rmdir(r->runtime);
-        free(r->runtime);
         free(r->checkpoint_dir);
 }
 
@@ -81,16 +77,16 @@ static int initialize(Run *run) {
         if (!job_operation_is_built_in((JobOperation) spec->operation))
                 return job_fail(j, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
                                 strna(job_operation_to_string((JobOperation) spec->operation)));
-        run->runtime = strdup("/tmp/hyper-job.XXXXXX");
-        if (!run->runtime)
+        j->runtime = strprintf("/tmp/hyper-job.%d.XXXXXX", getpid());
+        if (!j->runtime)
                 return -ENOMEM;
-        if (!mkdtemp(run->runtime)) {
-                run->runtime = mfree(run->runtime);
+        if (!mkdtemp(j->runtime)) {
+                j->runtime = mfree(j->runtime);
                 return job_fail(j, errno, NULL, "Making a folder in /tmp failed: %s", strerror(errno));
         }
         r = spec->destination.type == ENDPOINT_FILE ? open_part_folder(run) : open_checkpoint_folder(run);
         if (r >= 0)
-                r = source_open(j, run->runtime, &run->source);
+                r = source_open(j, &run->source);
         if (r < 0)
                 return r;
         run->conversion = (Conversion){
@@ -100,7 +96,6 @@ static int initialize(Run *run) {
                         .part_fd = run->part_fd,
                         .part_dir = spec->destination.type == ENDPOINT_FILE ? j->plan->part_dir
                                                                             : run->checkpoint_dir,
-                        .runtime = run->runtime,
         };
         return 0;
 }
@@ -266,7 +261,7 @@ int verb_run(const char *folder) {
         if (r < 0)
                 return log_error_errno(r, "Failed to set up signals: %m"), JOB_EXIT_TRANSIENT;
         umask(077);
-        if (marker_exists(j->folder_fd, MARKER_PUBLISHED))
+        if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return repeat_result(j);
 
         _cleanup_(run_done) Run run = {.job = j, .part_fd = -EBADF};

@@ -80,7 +80,7 @@ static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret
         return 0;
 }
 
-int source_open(Job *j, char *runtime, Source **ret) {
+int source_open(Job *j, Source **ret) {
         _cleanup_source_ Source *s = new0(Source, 1);
         int r;
 
@@ -89,7 +89,6 @@ int source_open(Job *j, char *runtime, Source **ret) {
         s->job = j;
         s->spec = &j->plan->spec->source;
         s->fd = -EBADF;
-        s->runtime = runtime;
         if (s->spec->type == ENDPOINT_NBD) {
                 s->n_disks = 1;
                 s->identity = strprintf("nbd %s", s->spec->uri);
@@ -286,8 +285,7 @@ int source_inspect(Source *s) {
 
 int source_connect(Source *s, size_t disk, Connection *ret) {
         if (s->disks)
-                return connect_image(s->job, &s->disks[disk], false, NBD_SOURCE, s->runtime,
-                                s->disks[disk].label, ret);
+                return connect_image(s->job, &s->disks[disk], false, NBD_SOURCE, s->disks[disk].label, ret);
         *ret = (Connection){};
         return connect_nbd(s->job, s->spec, "source", NBD_SOURCE, &ret->endpoint);
 }

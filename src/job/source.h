@@ -21,11 +21,10 @@ typedef struct Source {
         Ova *ova; /* or this */
         Image *disks; /* FILE: points into one of them; NULL: NBD */
         size_t n_disks;
-        char *runtime; /* a private folder for sockets; not owned */
 } Source;
 
 /* Opens all files, and says what the source is and which version of it. */
-int source_open(Job *j, char *runtime, Source **ret);
+int source_open(Job *j, Source **ret);
 Source *source_free(Source *s);
 DEFINE_CLEANUP_FUNC(Source *, source_free);
 #define _cleanup_source_ _cleanup_(source_freep)
@@ -55,8 +54,8 @@ int source_connect(Source *s, size_t disk, Connection *ret);
 int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret);
 
 /* Starts @n servers for @image and connects. */
-int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *runtime,
-                const char *label, Connection *ret);
+int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *label,
+                Connection *ret);
 
 /* Notes a failure of copying or comparing: who is to blame if a local server has died, else what the engine
  * says. @error and @text are the engine's. */

@@ -307,6 +307,8 @@ static inline void assert_converts(const Plan *p) {
 
         ck_assert_msg(status == 0 && result->outcome == OUTCOME_COMPLETED, "status %d: %s: %s", status,
                         strna(result->code), strna(result->message));
+        _cleanup_free_ char *marker = strprintf("%s/published", p->folder);
+        ck_assert_msg(file_exists(marker), "%s is not there", marker);
         if (p->destination[0] == '/') {
                 _cleanup_free_ char *part = part_dir(p->destination);
                 ck_assert_msg(file_exists(p->destination), "%s is not there", p->destination);

@@ -79,7 +79,7 @@ START_TEST(images_get_their_names_once) {
         assert_content(PATH(p.dir, "vm-disk2.qcow2"), "2");
         assert_content(PATH(p.dir, "vm-disk3.qcow2"), "3");
         ck_assert(!file_exists(p.part));
-        ck_assert(marker_exists(p.job_fd, MARKER_PUBLISHED));
+        ck_assert(marker_exists(p.job_fd, JOB_MARK_PUBLISHED));
         open_place(&p);
         ck_assert_int_eq(publish(&p, 3, &again), 0);
         assert_content(p.destination, "1");
@@ -100,14 +100,14 @@ START_TEST(a_publication_that_was_cut_off_is_finished) {
         ck_assert_int_eq(publish(&p, 3, &again), 0);
 
         /* As if the marker had not been reached. */
-        ck_assert_int_eq(unlinkat(p.job_fd, MARKER_PUBLISHED, 0), 0);
+        ck_assert_int_eq(unlinkat(p.job_fd, JOB_MARK_PUBLISHED, 0), 0);
         open_place(&p);
         _cleanup_free_ char *third = NULL;
         ck_assert_int_eq(publish(&p, 3, &third), 0);
-        ck_assert(marker_exists(p.job_fd, MARKER_PUBLISHED));
+        ck_assert(marker_exists(p.job_fd, JOB_MARK_PUBLISHED));
 
         /* As if only the first had been renamed. */
-        ck_assert_int_eq(unlinkat(p.job_fd, MARKER_PUBLISHED, 0), 0);
+        ck_assert_int_eq(unlinkat(p.job_fd, JOB_MARK_PUBLISHED, 0), 0);
         ck_assert_int_eq(part_folder_make(&p.folder), 0);
         _cleanup_close_ int fd = -EBADF;
         ck_assert_int_eq(part_folder_disk(p.folder.fd, 2, true, &fd), 0);

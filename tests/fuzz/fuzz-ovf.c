@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The OVF descriptor and the manifest of an OVA. */
+
+#include "basic/string-util.h"
+#include "fuzz.h"
+#include "job/ovf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_free_ char *why = NULL, *why_not = NULL;
+        _cleanup_manifest_ Manifest manifest = {};
+        _cleanup_ovf_ OvfDescriptor ovf = {};
+
+        int r = ovf_parse((const char *) data, size, &ovf, &why);
+        if ((r == -EBADMSG) != (why != NULL))
+                abort();
+        for (size_t i = 0; i < ovf.n_disks; i++)
+                if (ovf.disks[i].file) {
+                        _cleanup_free_ char *decoded = ovf_decode_href(ovf.disks[i].file);
+                        if (decoded && strlen(decoded) > strlen(ovf.disks[i].file))
+                                abort();
+                }
+        r = manifest_parse((const char *) data, size, &manifest, &why_not);
+        if ((r == -EBADMSG) != (why_not != NULL))
+                abort();
+        return 0;
+}

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info
+JOB_FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+
+tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz-tar.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tar_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_tar_LDADD = libhyper-job.la
+tests_fuzz_fuzz_tar_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ovf_SOURCES = tests/fuzz/fuzz-ovf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ovf_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_ovf_LDADD = libhyper-job.la
+tests_fuzz_fuzz_ovf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_image_info_SOURCES = tests/fuzz/fuzz-image-info.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_image_info_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_image_info_LDADD = libhyper-job.la
+tests_fuzz_fuzz_image_info_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

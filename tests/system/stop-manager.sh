@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 raw_image "$dir/disk.raw" 48
-serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=64M
+serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=16M
 id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/disk.qcow2")")
 wait_bytes "$id" 1
 systemctl restart hyper-managerd.service

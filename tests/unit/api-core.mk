@@ -10,3 +10,9 @@ tests_unit_test_api_parse_LDADD = $(API_TEST_LDADD)
 tests_unit_test_api_http_SOURCES = tests/unit/test-api-http.c tests/unit/api-test.c tests/unit/api-test.h
 tests_unit_test_api_http_CPPFLAGS = $(API_TEST_CPPFLAGS)
 tests_unit_test_api_http_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-sse
+tests_unit_test_api_sse_SOURCES = tests/unit/test-api-sse.c tests/unit/api-test.c tests/unit/api-test.h \
+	tests/unit/journal-writer.c tests/unit/journal-writer.h
+tests_unit_test_api_sse_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_sse_LDADD = $(API_TEST_LDADD)

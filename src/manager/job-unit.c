@@ -151,18 +151,30 @@ static int watch_unit(Job *j, const char *unit) {
 /* --- what systemd is asked ------------------------------------------------------------------------------
  */
 
+/* systemd went away with the question (a daemon-reexec): the unit may have been started or not. */
+static bool is_no_answer(const sd_bus_error *error) {
+        return sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,
+                        SD_BUS_ERROR_DISCONNECTED, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                        SD_BUS_ERROR_SERVICE_UNKNOWN);
+}
+
 static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
         const char *path;
         Job *j = userdata;
+        int r;
 
         j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
-        if (error) {
+        if (error && !is_no_answer(error)) {
                 job_settle(j, error->message);
                 return 0;
         }
         if (j->unit.stage == UNIT_STARTING)
                 j->unit.stage = UNIT_LIVE;
+        if (error) {
+                r = manager_reconcile(j->manager);
+                return r < 0 ? log_error_errno(r, "Failed to ask systemd for the units of jobs: %m") : 0;
+        }
         if (sd_bus_message_read(reply, "o", &path) >= 0)
                 (void) free_and_strdup(&j->unit.start_job, path);
         return 0;

@@ -20,6 +20,7 @@ libhyper_manager_la_SOURCES = \
 	src/manager/progress.c \
 	src/manager/queue.c \
 	src/manager/reconcile.c \
+	src/manager/retell.c \
 	src/manager/settle.c \
 	src/manager/source-files.c \
 	src/manager/source-files.h \

@@ -212,6 +212,7 @@ int manager_start(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Failed to read the jobs from the database: %s",
                                 store_error_text(m->store));
+        manager_retell(m);
         r = manager_bus_register(m);
         if (r >= 0)
                 r = job_bus_register(m);

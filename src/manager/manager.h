@@ -152,6 +152,11 @@ void job_settle(Job *j, const char *start_error);
 /* Compares the jobs with the units that are there, then starts the queue. */
 int manager_reconcile(Manager *m);
 
+/* --- retell.c ------------------------------------------------------------------------------------------ */
+
+/* Tells the journal of the changes that it missed when the manager before this one ended. */
+void manager_retell(Manager *m);
+
 /* --- progress.c ---------------------------------------------------------------------------------------- */
 
 /* Follows the journal while units run. */

@@ -52,7 +52,8 @@ static int meet_unit(Manager *m, const char *unit, const char *active_state, boo
                         return r;
         }
         j->unit.seen = true;
-        if (j->unit.stage != UNIT_NONE)
+        /* Known, unless the answer to its start was lost. */
+        if (j->unit.stage != UNIT_NONE && (j->unit.stage != UNIT_LIVE || j->row->state != JOB_ASSIGNED))
                 return 0;
         /* Over, and about to be collected: what it left behind says how it ended. */
         if (!has_job && (streq(active_state, "inactive") || streq(active_state, "failed")))
@@ -143,7 +144,10 @@ static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
 
         m->reconcile_call = sd_bus_slot_unref(m->reconcile_call);
         if (error) {
-                log_error("Failed to list the units of jobs: %s", error->message);
+                log_warning("Failed to list the units of jobs: %s", error->message);
+                /* Once it runs again (a daemon-reexec takes it away for a moment), systemd is asked anew. */
+                if (m->ready)
+                        return sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ? manager_reconcile(m) : 0;
                 return sd_event_exit(m->event, EXIT_FAILURE);
         }
         /* What happened since the question was put may be missing in the answer. */

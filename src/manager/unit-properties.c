@@ -194,7 +194,8 @@ static int add_identity(UnitProperties *p, const char *job_id) {
 }
 
 /* Every path that is the job's own may be missing: then systemd still starts the unit, and hyper-job says
- * in plain words what is not there; and finish always runs. */
+ * in plain words what is not there; and finish always runs, even after a daemon-reload, in which systemd 252
+ * reads binds with "\\" or ":" in them back as those of other paths. */
 static int extend_optional(char ***list, char *const *paths) {
         STRV_FOREACH(path, paths) {
                 int r = strv_extendf(list, "-%s", *path);
@@ -226,7 +227,7 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         if (!startswith(LIBEXECDIR, "/usr/") && (r = strv_extend(&ro, LIBEXECDIR)) < 0)
                 return r;
 
-        if ((r = strv_extend(&rw, q->folder)) < 0)
+        if ((r = strv_extendf(&rw, "-%s", q->folder)) < 0)
                 return r;
         if (q->part_dir && (r = strv_extendf(&rw, "-%s", q->part_dir)) < 0)
                 return r;

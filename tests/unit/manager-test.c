@@ -133,6 +133,9 @@ static int fake_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         u->finish = runs_finish(m);
         f->n_live++;
         f->most_live = MAX(f->most_live, f->n_live);
+        if (f->lose_answer)
+                return sd_bus_error_set(error, SD_BUS_ERROR_NO_REPLY,
+                                "Message recipient disconnected from message bus without replying");
         ck_assert_int_ge(sd_bus_reply_method_return(m, "o", SYSTEMD_PATH "/job/7"), 0);
         if (!f->hold_start)
                 emit_job_removed(f, name);

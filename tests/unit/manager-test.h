@@ -29,6 +29,7 @@ typedef struct Fixture {
         FakeUnit units[FAKE_UNITS_MAX];
         size_t n_units, n_live, most_live;
         const char *start_error; /* StartTransientUnit fails with this text */
+        bool lose_answer; /* StartTransientUnit starts the unit, but the caller hears NoReply */
         bool hold_start; /* the start job stays queued until fake_started() */
         unsigned max_running;
 

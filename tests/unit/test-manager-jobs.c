@@ -339,6 +339,17 @@ run_to_completion(&f, "a");
 expect_state(&f, "a", JOB_COMPLETED);
 BUS_TEST_END
 
+BUS_TEST(a_start_without_an_answer_is_looked_after)
+f.lose_answer = true;
+submit(&f, "a", NULL);
+settle_down(&f);
+expect_state(&f, "a", JOB_RUNNING);
+ck_assert(unit_is_live(&f, "a"));
+run_to_completion(&f, "a");
+expect_state(&f, "a", JOB_COMPLETED);
+ck_assert_uint_eq(unit_of(&f, "a")->starts, 1);
+BUS_TEST_END
+
 BUS_TEST(hostile_results_are_no_results)
 static const char *const texts[] = {"", "{", "[]", "{\"attempt\":1,\"outcome\":\"completed\"", "\xff\xfe",
                 "{\"attempt\":\"1\",\"outcome\":\"completed\"}"};
@@ -398,5 +409,5 @@ TEST_MAIN("manager-jobs", a_job_runs_and_completes, the_answer_comes_after_the_j
                 what_a_cancelled_job_left_unfinished_is_removed_by_finish,
                 a_failed_job_keeps_its_unfinished_output, a_finish_that_was_cut_off_is_run_again,
                 what_is_written_to_a_server_is_complete_when_the_job_says_so,
-                a_daemon_reload_is_not_the_end_of_a_unit, hostile_results_are_no_results,
-                two_hundred_jobs_and_fifty_cancels)
+                a_daemon_reload_is_not_the_end_of_a_unit, a_start_without_an_answer_is_looked_after,
+                hostile_results_are_no_results, two_hundred_jobs_and_fifty_cancels)

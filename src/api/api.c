@@ -46,8 +46,7 @@ struct Api {
         int exit_code;
 };
 
-/* --- the database ----------------------------------------------------------------------------------------
- */
+/* --- the database ------------------------------------------------------------------------------------- */
 
 /* Whether the file that is open is still the one under that name. Looked at once a second: a restored backup
  * is a rare thing, a request is not. */
@@ -93,8 +92,7 @@ int api_store(Api *a, Store **ret) {
         return 0;
 }
 
-/* --- counting, idleness, the end -------------------------------------------------------------------------
- */
+/* --- counting, idleness, the end ---------------------------------------------------------------------- */
 
 static bool api_is_busy(const Api *a) {
         return a->counters.in_flight > 0 || a->counters.streams > 0;
@@ -242,8 +240,7 @@ void api_give_body(Api *a, size_t size) {
         a->bodies -= size;
 }
 
-/* --- the daemon ------------------------------------------------------------------------------------------
- */
+/* --- the daemon --------------------------------------------------------------------------------------- */
 
 sd_event *api_event(Api *a) {
         return a->event;
@@ -279,10 +276,9 @@ usec_t api_started_at(Api *a) {
 
 static int api_copy_config(Api *a, const ApiConfig *config) {
         a->config = (ApiConfig){
-                        .database = strdup(config->database),
-                        .journal_directory =
-                                        config->journal_directory ? strdup(config->journal_directory) : NULL,
-                        .idle_timeout = config->idle_timeout,
+                .database = strdup(config->database),
+                .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
+                .idle_timeout = config->idle_timeout,
         };
         if (!a->config.database || (config->journal_directory && !a->config.journal_directory))
                 return -ENOMEM;

@@ -18,8 +18,8 @@
 
 /* What is served on which sockets: by the FileDescriptorName= of the socket unit. */
 static const Dialect *const dialects[] = {
-                &hypersdk_dialect,
-                &worker_dialect,
+        &hypersdk_dialect,
+        &worker_dialect,
 };
 
 static const Dialect *dialect_by_fd_name(const char *name) {
@@ -43,9 +43,9 @@ static int help(void) {
 static int parse_argv(int argc, char *argv[]) {
         enum { ARG_VERSION = 0x100 };
         static const struct option options[] = {
-                        {"help", no_argument, NULL, 'h'},
-                        {"version", no_argument, NULL, ARG_VERSION},
-                        {},
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, ARG_VERSION },
+                {},
         };
         int c;
 
@@ -148,7 +148,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 }
 
 static int add_signals(sd_event *event, Api *api) {
-        static const int signals[] = {SIGTERM, SIGINT};
+        static const int signals[] = { SIGTERM, SIGINT };
         sigset_t mask;
         int r;
 

@@ -78,9 +78,9 @@ typedef struct EndpointPaths {
         const char *whole, *type, *path, *uri;
 } EndpointPaths;
 
-static const EndpointPaths source_paths = {"source", "source.type", "source.path", "source.uri"};
-static const EndpointPaths destination_paths = {
-                "destination", "destination.type", "destination.path", "destination.uri"};
+static const EndpointPaths source_paths = { "source", "source.type", "source.path", "source.uri" };
+static const EndpointPaths destination_paths = { "destination", "destination.type", "destination.path",
+        "destination.uri" };
 
 /* A path may be written as a URL, and a type left out. */
 static int complete_endpoint(Translation *t, const EndpointPaths *p) {

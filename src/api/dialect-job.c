@@ -172,11 +172,11 @@ int translation_begin(Translation *t, const FieldMap *map, json_t *request, Json
         int r;
 
         *t = (Translation){
-                        .map = map,
-                        .request = request,
-                        .canonical = json_object(),
-                        .origins = json_object(),
-                        .errors = errors,
+                .map = map,
+                .request = request,
+                .canonical = json_object(),
+                .origins = json_object(),
+                .errors = errors,
         };
         if (!t->canonical || !t->origins)
                 return -ENOMEM;

@@ -46,8 +46,7 @@ bool http_server_is_inet(HttpServer *s) {
         return s->is_inet;
 }
 
-/* --- the life of a request -------------------------------------------------------------------------------
- */
+/* --- the life of a request ---------------------------------------------------------------------------- */
 
 static void on_mhd_log(void *userdata, const char *format, va_list ap) {
         char buf[512];
@@ -58,8 +57,7 @@ static void on_mhd_log(void *userdata, const char *format, va_list ap) {
         log_debug("libmicrohttpd: %s", buf);
 }
 
-/* We decode ourselves, strictly and after taking the path apart: libmicrohttpd is to leave %2F and %00 be.
- */
+/* We decode ourselves, strictly and after taking the path apart: libmicrohttpd is to leave %2F and %00 be. */
 static size_t on_unescape(void *userdata, struct MHD_Connection *connection, char *s) {
         return strlen(s);
 }
@@ -217,8 +215,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *mhd, co
         return MHD_YES;
 }
 
-/* --- the event loop --------------------------------------------------------------------------------------
- */
+/* --- the event loop ----------------------------------------------------------------------------------- */
 
 /* Honours MHD_get_timeout(). The timer may be early, never late: it is set anew only if it would be late, so
  * that a busy server does not set it for each request. */

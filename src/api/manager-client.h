@@ -27,8 +27,7 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 #define SIZE_TO_PTR(n) ((void *) (uintptr_t) (n))
 #define PTR_TO_SIZE(p) ((size_t) (uintptr_t) (p))
 
-/* --- for api.c ------------------------------------------------------------------------------------------
- */
+/* --- for api.c ---------------------------------------------------------------------------------------- */
 
 int manager_client_new(sd_event *event, const char *bus_address, ManagerClient **ret);
 ManagerClient *manager_client_free(ManagerClient *c);

@@ -55,8 +55,7 @@ Request *request_unref(Request *r) {
         return NULL;
 }
 
-/* --- reading what was asked ------------------------------------------------------------------------------
- */
+/* --- reading what was asked --------------------------------------------------------------------------- */
 
 /* See origin.h: which web pages may use a listener that asks nobody for a password. */
 static int request_check_origin(Request *r) {
@@ -227,8 +226,7 @@ int request_append_body(Request *r, const char *data, size_t size, size_t max) {
         return 0;
 }
 
-/* --- what handlers ask -----------------------------------------------------------------------------------
- */
+/* --- what handlers ask -------------------------------------------------------------------------------- */
 
 Api *request_api(Request *r) {
         return http_server_api(r->server);
@@ -313,8 +311,7 @@ void *request_userdata(Request *r) {
         return r->userdata;
 }
 
-/* --- the handler -----------------------------------------------------------------------------------------
- */
+/* --- the handler -------------------------------------------------------------------------------------- */
 
 void request_handler_returned(Request *r, int result) {
         if (r->answered || !r->connection)

@@ -13,8 +13,7 @@
 #include "api/api.h"
 #include "api/router.h"
 
-/* --- what was asked -------------------------------------------------------------------------------------
- */
+/* --- what was asked ----------------------------------------------------------------------------------- */
 
 Api *request_api(Request *r);
 const Route *request_route(Request *r); /* NULL before a route is found */

@@ -20,11 +20,11 @@ struct Router {
 };
 
 static const char *const http_method_table[_HTTP_METHOD_MAX] = {
-                [HTTP_GET] = "GET",
-                [HTTP_POST] = "POST",
-                [HTTP_PUT] = "PUT",
-                [HTTP_PATCH] = "PATCH",
-                [HTTP_DELETE] = "DELETE",
+        [HTTP_GET] = "GET",
+        [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT",
+        [HTTP_PATCH] = "PATCH",
+        [HTTP_DELETE] = "DELETE",
 };
 
 const char *http_method_to_string(HttpMethod m) {

@@ -96,8 +96,8 @@ DEFINE_CLEANUP_FUNC(Router *, router_free);
 #define ROUTER_PARAMS_MAX 4
 
 typedef struct RouteMatch {
-        const Route *routes[_HTTP_METHOD_MAX]; /* what is there for this path, by method; all NULL: nothing
-                                                */
+        const Route *routes
+                        [_HTTP_METHOD_MAX]; /* what is there for this path, by method; all NULL: nothing */
         const char *param_names[ROUTER_PARAMS_MAX];
         const char *param_values[ROUTER_PARAMS_MAX]; /* borrowed from the segments */
         size_t n_params;

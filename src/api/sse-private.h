@@ -57,8 +57,7 @@ SseTopic *sse_hub_topic(SseHub *h, const char *job_id);
 int sse_hub_add(SseHub *h, const char *job_id, SseStream *s);
 void sse_hub_remove(SseHub *h, SseStream *s);
 
-/* True if the database says that the job has ended long enough ago for its last event to be in the journal.
- */
+/* True if the database says that the job has ended long enough ago for its last event to be in the journal. */
 bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret);
 
 void sse_stream_event(SseStream *s, const JobEvent *event);

@@ -130,7 +130,7 @@ int uri_split_query(char *query, QueryPair *pairs, size_t max, size_t *ret_n) {
                 r = uri_decode(key, /* plus= */ true);
                 if (r < 0)
                         return r;
-                pairs[n++] = (QueryPair){key, value};
+                pairs[n++] = (QueryPair){ key, value };
         }
 
         *ret_n = n;

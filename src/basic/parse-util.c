@@ -35,7 +35,8 @@ int parse_unsigned(const char *s, unsigned *ret) {
 }
 
 int parse_boolean(const char *s, bool *ret) {
-        static const char *const words[][2] = {{"false", "true"}, {"no", "yes"}, {"off", "on"}, {"0", "1"}};
+        static const char *const words[][2] = { { "false", "true" }, { "no", "yes" }, { "off", "on" },
+                { "0", "1" } };
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
                 for (int value = 0; value < 2; value++)
@@ -47,7 +48,7 @@ int parse_boolean(const char *s, bool *ret) {
 }
 
 char *format_bytes(char buf[static BYTES_SIZE], uint64_t bytes) {
-        static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+        static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
         double value = (double) bytes;
         size_t i = 0;
 

@@ -55,7 +55,7 @@ static bool take_char(const char **p, const char *any_of) {
 }
 
 static int days_in_month(int year, int month) {
-        static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
         if (month == 2 && (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)))
                 return 29;
@@ -111,11 +111,11 @@ char *format_timespan(char buf[static TIMESPAN_SIZE], usec_t span) {
                 const char *suffix;
                 usec_t usec;
         } units[] = {
-                        {"d", 86400 * USEC_PER_SEC},
-                        {"h", 3600 * USEC_PER_SEC},
-                        {"min", 60 * USEC_PER_SEC},
-                        {"s", USEC_PER_SEC},
-                        {"ms", USEC_PER_MSEC},
+                { "d", 86400 * USEC_PER_SEC },
+                { "h", 3600 * USEC_PER_SEC },
+                { "min", 60 * USEC_PER_SEC },
+                { "s", USEC_PER_SEC },
+                { "ms", USEC_PER_MSEC },
         };
         size_t length = 0;
 

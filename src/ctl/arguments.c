@@ -15,41 +15,39 @@
 #define LIMIT_MAX 1000 /* of org.hyper1.Manager.ListJobs */
 
 static const OptionInfo options[_OPTION_MAX] = {
-                [OPTION_HELP] = {"help", 'h', NULL, "Show this help"},
-                [OPTION_VERSION] = {"version", 0, NULL, "Show the version"},
-                [OPTION_HOST] = {"host", 'H', "[USER@]HOST", "Ask the hyper of another machine, over ssh"},
-                [OPTION_MACHINE] = {"machine", 'M', "CONTAINER", "Ask the hyper of a local container"},
-                [OPTION_JSON] = {"json", 0, "MODE", "Write JSON: pretty, short or off"},
-                [OPTION_JSON_SHORT] = {"", 'j', NULL,
-                                "The same as --json=pretty on a terminal, --json=short otherwise"},
-                [OPTION_NO_PAGER] = {"no-pager", 0, NULL,
-                                "Accepted as by systemctl; no pager is ever started"},
-                [OPTION_NO_LEGEND] = {"no-legend", 0, NULL, "No line of titles and no totals"},
-                [OPTION_QUIET] = {"quiet", 'q', NULL, "No progress and no remarks"},
-                [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", 0, NULL, "Do not ask for a password"},
-                [OPTION_SOURCE] = {"source", 's', "PATH|URI", "The image file, or the NBD server, to read"},
-                [OPTION_SOURCE_FORMAT] = {"source-format", 0, "FORMAT",
-                                "Its format, if it is not to be found out"},
-                [OPTION_CHECKSUM] = {"checksum", 0, "sha256:HEX", "What the source file must hash to"},
-                [OPTION_DESTINATION] = {"destination", 'd', "PATH|URI",
-                                "The image file, or the NBD server, to write"},
-                [OPTION_FORMAT] = {"format", 0, "FORMAT", "The destination's format: qcow2, raw, vmdk"},
-                [OPTION_COMPRESS] = {"compress", 0, NULL, "Compress the output (qcow2)"},
-                [OPTION_VERIFY] = {"verify", 0, NULL, "Read the output back and compare it with the source"},
-                [OPTION_OPERATION] = {"operation", 0, "NAME", "What to do, convert if not given"},
-                [OPTION_ID] = {"id", 0, "ID", "The job's id, a random one if not given"},
-                [OPTION_PRIORITY] = {"priority", 0, "N", "0 to 100, higher is sooner, 50 if not given"},
-                [OPTION_TIMEOUT] = {"timeout", 0, "SECONDS", "How long one attempt may take, 60 to 86400"},
-                [OPTION_RETRIES] = {"retries", 0, "N", "How often to try again, 0 to 5"},
-                [OPTION_WAIT] = {"wait", 'w', NULL, "Wait until the job has ended, and show its progress"},
-                [OPTION_FOLLOW] = {"follow", 'f', NULL,
-                                "Show log lines as they come, until the job has ended"},
-                [OPTION_STATE] = {"state", 0, "STATE[,…]",
-                                "Only jobs in these states; also \"active\" and \"finished\""},
-                [OPTION_LIMIT] = {"limit", 0, "N", "At most so many jobs, 1 to 1000, 100 if not given"},
-                [OPTION_OFFSET] = {"offset", 0, "N", "Leave out the first N jobs"},
-                [OPTION_ORDER] = {"order", 0, "ORDER", "newest (if not given), oldest or queue"},
-                [OPTION_LINES] = {"lines", 'n', "N", "Only the last N lines"},
+        [OPTION_HELP] = { "help", 'h', NULL, "Show this help" },
+        [OPTION_VERSION] = { "version", 0, NULL, "Show the version" },
+        [OPTION_HOST] = { "host", 'H', "[USER@]HOST", "Ask the hyper of another machine, over ssh" },
+        [OPTION_MACHINE] = { "machine", 'M', "CONTAINER", "Ask the hyper of a local container" },
+        [OPTION_JSON] = { "json", 0, "MODE", "Write JSON: pretty, short or off" },
+        [OPTION_JSON_SHORT] = { "", 'j', NULL,
+                        "The same as --json=pretty on a terminal, --json=short otherwise" },
+        [OPTION_NO_PAGER] = { "no-pager", 0, NULL, "Accepted as by systemctl; no pager is ever started" },
+        [OPTION_NO_LEGEND] = { "no-legend", 0, NULL, "No line of titles and no totals" },
+        [OPTION_QUIET] = { "quiet", 'q', NULL, "No progress and no remarks" },
+        [OPTION_NO_ASK_PASSWORD] = { "no-ask-password", 0, NULL, "Do not ask for a password" },
+        [OPTION_SOURCE] = { "source", 's', "PATH|URI", "The image file, or the NBD server, to read" },
+        [OPTION_SOURCE_FORMAT] = { "source-format", 0, "FORMAT",
+                        "Its format, if it is not to be found out" },
+        [OPTION_CHECKSUM] = { "checksum", 0, "sha256:HEX", "What the source file must hash to" },
+        [OPTION_DESTINATION] = { "destination", 'd', "PATH|URI",
+                        "The image file, or the NBD server, to write" },
+        [OPTION_FORMAT] = { "format", 0, "FORMAT", "The destination's format: qcow2, raw, vmdk" },
+        [OPTION_COMPRESS] = { "compress", 0, NULL, "Compress the output (qcow2)" },
+        [OPTION_VERIFY] = { "verify", 0, NULL, "Read the output back and compare it with the source" },
+        [OPTION_OPERATION] = { "operation", 0, "NAME", "What to do, convert if not given" },
+        [OPTION_ID] = { "id", 0, "ID", "The job's id, a random one if not given" },
+        [OPTION_PRIORITY] = { "priority", 0, "N", "0 to 100, higher is sooner, 50 if not given" },
+        [OPTION_TIMEOUT] = { "timeout", 0, "SECONDS", "How long one attempt may take, 60 to 86400" },
+        [OPTION_RETRIES] = { "retries", 0, "N", "How often to try again, 0 to 5" },
+        [OPTION_WAIT] = { "wait", 'w', NULL, "Wait until the job has ended, and show its progress" },
+        [OPTION_FOLLOW] = { "follow", 'f', NULL, "Show log lines as they come, until the job has ended" },
+        [OPTION_STATE] = { "state", 0, "STATE[,…]",
+                        "Only jobs in these states; also \"active\" and \"finished\"" },
+        [OPTION_LIMIT] = { "limit", 0, "N", "At most so many jobs, 1 to 1000, 100 if not given" },
+        [OPTION_OFFSET] = { "offset", 0, "N", "Leave out the first N jobs" },
+        [OPTION_ORDER] = { "order", 0, "ORDER", "newest (if not given), oldest or queue" },
+        [OPTION_LINES] = { "lines", 'n', "N", "Only the last N lines" },
 };
 
 const OptionInfo *option_info(Option o) {
@@ -255,8 +253,7 @@ static int parse_one(Arguments *a, Option o, const char *value) {
         }
 }
 
-/* The table in the form getopt_long(3) wants; a value is the option's number plus 256, a letter is itself.
- */
+/* The table in the form getopt_long(3) wants; a value is the option's number plus 256, a letter is itself. */
 static void make_getopt(struct option *longs, char *letters) {
         size_t n = 0;
 
@@ -264,16 +261,16 @@ static void make_getopt(struct option *longs, char *letters) {
         *letters++ = ':';
         for (Option o = 0; o < _OPTION_MAX; o++) {
                 if (*options[o].name)
-                        longs[n++] = (struct option){.name = options[o].name,
-                                        .has_arg = options[o].argument ? required_argument : no_argument,
-                                        .val = 256 + (int) o};
+                        longs[n++] = (struct option){ .name = options[o].name,
+                                .has_arg = options[o].argument ? required_argument : no_argument,
+                                .val = 256 + (int) o };
                 if (options[o].letter) {
                         *letters++ = options[o].letter;
                         if (options[o].argument)
                                 *letters++ = ':';
                 }
         }
-        longs[n] = (struct option){0};
+        longs[n] = (struct option){ 0 };
         *letters = 0;
 }
 
@@ -289,7 +286,7 @@ static Option option_from_getopt(int c) {
 int arguments_parse(int argc, char **argv, Arguments *ret) {
         struct option longs[_OPTION_MAX + 1];
         char letters[2 * _OPTION_MAX + 2];
-        Arguments a = {.limit = LIMIT_DEFAULT, .lines = UINT64_MAX};
+        Arguments a = { .limit = LIMIT_DEFAULT, .lines = UINT64_MAX };
         int c, r = 0;
 
         make_getopt(longs, letters);

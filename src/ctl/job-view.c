@@ -33,27 +33,27 @@ static const struct {
         char type;
         size_t offset;
 } properties[] = {
-                {"Id", 's', offsetof(JobView, id)},
-                {"Operation", 's', offsetof(JobView, operation)},
-                {"Spec", 's', offsetof(JobView, spec)},
-                {"Unit", 's', offsetof(JobView, unit)},
-                {"State", 's', offsetof(JobView, state)},
-                {"Reason", 's', offsetof(JobView, reason)},
-                {"Phase", 's', offsetof(JobView, phase)},
-                {"Result", 's', offsetof(JobView, result)},
-                {"Priority", 'u', offsetof(JobView, priority)},
-                {"Attempt", 'u', offsetof(JobView, attempt)},
-                {"Percent", 'd', offsetof(JobView, percent)},
-                {"BytesDone", 't', offsetof(JobView, done)},
-                {"BytesTotal", 't', offsetof(JobView, total)},
-                {"Rate", 't', offsetof(JobView, rate)},
-                {"CreatedUSec", 't', offsetof(JobView, created)},
-                {"StartedUSec", 't', offsetof(JobView, started)},
-                {"FinishedUSec", 't', offsetof(JobView, finished)},
+        { "Id", 's', offsetof(JobView, id) },
+        { "Operation", 's', offsetof(JobView, operation) },
+        { "Spec", 's', offsetof(JobView, spec) },
+        { "Unit", 's', offsetof(JobView, unit) },
+        { "State", 's', offsetof(JobView, state) },
+        { "Reason", 's', offsetof(JobView, reason) },
+        { "Phase", 's', offsetof(JobView, phase) },
+        { "Result", 's', offsetof(JobView, result) },
+        { "Priority", 'u', offsetof(JobView, priority) },
+        { "Attempt", 'u', offsetof(JobView, attempt) },
+        { "Percent", 'd', offsetof(JobView, percent) },
+        { "BytesDone", 't', offsetof(JobView, done) },
+        { "BytesTotal", 't', offsetof(JobView, total) },
+        { "Rate", 't', offsetof(JobView, rate) },
+        { "CreatedUSec", 't', offsetof(JobView, created) },
+        { "StartedUSec", 't', offsetof(JobView, started) },
+        { "FinishedUSec", 't', offsetof(JobView, finished) },
 };
 
 static int read_basic(JobView *v, sd_bus_message *m, char type, size_t offset) {
-        const char signature[] = {type, 0};
+        const char signature[] = { type, 0 };
         void *field = (char *) v + offset;
         const char *s;
         int r;
@@ -84,7 +84,8 @@ static int read_history(JobView *v, sd_bus_message *m) {
                 if (!GREEDY_REALLOC(v->history, allocated, v->n_history + 1))
                         return -ENOMEM;
                 v->history[v->n_history++] = (StateChange){
-                                .state = strdup(state), .reason = strdup(reason), .when = when};
+                        .state = strdup(state), .reason = strdup(reason), .when = when
+                };
                 if (!v->history[v->n_history - 1].state || !v->history[v->n_history - 1].reason)
                         return -ENOMEM;
         }

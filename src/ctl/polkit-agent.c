@@ -58,5 +58,5 @@ void polkit_agent_open(void) {
         write_fd = safe_close(write_fd);
 
         /* pkttyagent closes the descriptor when it is registered: only then may the first call be made. */
-        (void) poll(&(struct pollfd){.fd = read_fd, .events = POLLIN}, 1, READY_TIMEOUT_MSEC);
+        (void) poll(&(struct pollfd){ .fd = read_fd, .events = POLLIN }, 1, READY_TIMEOUT_MSEC);
 }

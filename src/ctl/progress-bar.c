@@ -22,7 +22,7 @@ usec_t progress_time_left(const Progress *p) {
 
 /* The filled part goes in eighths of a column where the terminal has UTF-8. */
 static char *draw_bar(double percent, size_t width, bool utf8) {
-        static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+        static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
         size_t units = (size_t) (percent / 100 * (double) width * 8), full = units / 8, part = units % 8;
         char *bar = NULL;
         size_t size;

@@ -108,7 +108,7 @@ static int set_endpoint(const Arguments *a, json_t *spec, const char *section, c
 static const char *format_of_name(const char *path) {
         static const struct {
                 const char *suffix, *format;
-        } formats[] = {{".qcow2", "qcow2"}, {".raw", "raw"}, {".img", "raw"}, {".vmdk", "vmdk"}};
+        } formats[] = { { ".qcow2", "qcow2" }, { ".raw", "raw" }, { ".img", "raw" }, { ".vmdk", "vmdk" } };
 
         for (size_t i = 0; i < ELEMENTSOF(formats); i++)
                 if (endswith(path, formats[i].suffix))
@@ -146,9 +146,9 @@ static int apply_policy(const Arguments *a, json_t *spec) {
                 const char *key;
                 unsigned value;
         } numbers[] = {
-                        {OPTION_PRIORITY, "priority", a->priority},
-                        {OPTION_TIMEOUT, "timeout_seconds", a->timeout},
-                        {OPTION_RETRIES, "retry_count", a->retries},
+                { OPTION_PRIORITY, "priority", a->priority },
+                { OPTION_TIMEOUT, "timeout_seconds", a->timeout },
+                { OPTION_RETRIES, "retry_count", a->retries },
         };
         int status = EXIT_OK;
 

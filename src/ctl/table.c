@@ -23,7 +23,7 @@ Table *table_new(const TableColumn *columns, size_t n_columns) {
         Table *t = new0(Table, 1);
 
         if (t)
-                *t = (Table){.columns = columns, .n_columns = n_columns};
+                *t = (Table){ .columns = columns, .n_columns = n_columns };
         return t;
 }
 
@@ -45,7 +45,7 @@ int table_add(Table *t, const char *text, Colour colour) {
         copy = strdup(text);
         if (!copy)
                 return -ENOMEM;
-        t->cells[t->n_cells++] = (Cell){.text = copy, .colour = colour};
+        t->cells[t->n_cells++] = (Cell){ .text = copy, .colour = colour };
         return 0;
 }
 

@@ -17,18 +17,18 @@ static size_t columns_from_environment(void) {
 
 void terminal_query(int fd, Terminal *ret) {
         const char *term = getenv("TERM");
-        struct winsize size = {0};
+        struct winsize size = { 0 };
 
         *ret = (Terminal){
-                        .tty = isatty(fd),
-                        .utf8 = streq(nl_langinfo(CODESET), "UTF-8"),
+                .tty = isatty(fd),
+                .utf8 = streq(nl_langinfo(CODESET), "UTF-8"),
         };
         if (!ret->tty)
                 return;
         ret->cursor = !isempty(term) && !streq(term, "dumb");
         ret->colour = ret->cursor && isempty(getenv("NO_COLOR"));
         if (ioctl(fd, TIOCGWINSZ, &size) < 0)
-                size = (struct winsize){0};
+                size = (struct winsize){ 0 };
         ret->width = columns_from_environment();
         if (ret->width == 0)
                 ret->width = size.ws_col > 0 ? size.ws_col : 80;
@@ -37,13 +37,13 @@ void terminal_query(int fd, Terminal *ret) {
 
 const char *colour_on(const Terminal *t, Colour c) {
         static const char *const sequences[_COLOUR_MAX] = {
-                        [COLOUR_NONE] = "",
-                        [COLOUR_RED] = "\x1b[0;1;31m",
-                        [COLOUR_GREEN] = "\x1b[0;1;32m",
-                        [COLOUR_YELLOW] = "\x1b[0;1;33m",
-                        [COLOUR_BLUE] = "\x1b[0;1;34m",
-                        [COLOUR_GREY] = "\x1b[0;2m",
-                        [COLOUR_BOLD] = "\x1b[0;1m",
+                [COLOUR_NONE] = "",
+                [COLOUR_RED] = "\x1b[0;1;31m",
+                [COLOUR_GREEN] = "\x1b[0;1;32m",
+                [COLOUR_YELLOW] = "\x1b[0;1;33m",
+                [COLOUR_BLUE] = "\x1b[0;1;34m",
+                [COLOUR_GREY] = "\x1b[0;2m",
+                [COLOUR_BOLD] = "\x1b[0;1m",
         };
 
         return t->colour ? sequences[c] : "";

@@ -9,7 +9,7 @@
  * 3629. */
 static size_t decode(const char *s, uint32_t *ret, bool *ret_valid) {
         const unsigned char *p = (const unsigned char *) s;
-        static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
         size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
         uint32_t c = n == 1 ? p[0] : n > 0 ? p[0] & (0xffu >> (n + 1)) : 0;
 

@@ -35,7 +35,7 @@ static int split_port(const char *host, char **ret_host, char **ret_port) {
 static int make_command(Ctl *ctl, const char *id, bool follow, char ***ret) {
         _cleanup_free_ char *host = NULL, *port = NULL;
         _cleanup_strv_free_ char **l = NULL;
-        const char *plain[] = {"ssh", "-xT"};
+        const char *plain[] = { "ssh", "-xT" };
         int r;
 
         assert(job_id_is_valid(id));
@@ -103,7 +103,7 @@ static int print_remote(Ctl *ctl, const char *id, bool follow) {
 /* Whether there is anything to wait for. The journal is readable without the manager, so that its absence is
  * no more than a remark: EXIT_OK with @ret_follow, or EXIT_NO_SUCH_JOB. */
 static int ask_state(Ctl *ctl, const char *id, bool *ret_follow) {
-        _cleanup_(job_view_done) JobView view = {.percent = -1};
+        _cleanup_(job_view_done) JobView view = { .percent = -1 };
         _cleanup_free_ char *path = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
         int status;

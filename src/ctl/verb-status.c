@@ -173,7 +173,7 @@ static int print_job(Ctl *ctl, const JobView *v) {
 
 static int status_one(Ctl *ctl, sd_bus *bus, const char *id, bool first) {
         _cleanup_(json_decrefp) json_t *details = NULL;
-        _cleanup_(job_view_done) JobView view = {.percent = -1};
+        _cleanup_(job_view_done) JobView view = { .percent = -1 };
         _cleanup_free_ char *path = NULL;
         int status;
 

@@ -112,6 +112,6 @@ int verb_submit(Ctl *ctl, char **words) {
         if (status == EXIT_OK && ctl->args.follow)
                 status = journal_print(ctl, id, /* follow= */ true);
         if (status == EXIT_OK && (ctl->args.wait || ctl->args.follow))
-                status = watch_jobs(ctl, &bus, (char *[]){id, NULL});
+                status = watch_jobs(ctl, &bus, (char *[]){ id, NULL });
         return status;
 }

@@ -19,23 +19,22 @@
                         B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES))
 
 static const Verb verbs[] = {
-                {"submit", 0, 1, JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_WAIT) | B(OPTION_FOLLOW),
-                                verb_submit, "[SPEC.json|-]",
-                                "Submit a job, from a file, stdin (-) or options"},
-                {"list", 0, 0,
-                                JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
-                                                B(OPTION_OFFSET) | B(OPTION_ORDER),
-                                verb_list, "", "List jobs"},
-                {"status", 1, WORDS_ANY, JSON_OPTIONS, verb_status, "ID…", "Show all that is known of jobs"},
-                {"watch", 1, WORDS_ANY, JSON_OPTIONS, verb_watch, "ID…",
-                                "Show the progress of jobs until they have ended"},
-                {"logs", 1, 1, JSON_OPTIONS | B(OPTION_FOLLOW) | B(OPTION_LINES), verb_logs, "ID",
-                                "Show a job's log lines from the journal"},
-                {"cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs"},
-                {"config", 0, 0, JSON_OPTIONS, verb_config, "", "Show the configuration that is in force"},
-                {"reload", 0, 0, 0, verb_reload, "", "Have the configuration read again"},
-                {"help", 0, 1, 0, verb_help, "[VERB]", "Show this help, or that of a verb"},
-                {},
+        { "submit", 0, 1, JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_WAIT) | B(OPTION_FOLLOW), verb_submit,
+                        "[SPEC.json|-]", "Submit a job, from a file, stdin (-) or options" },
+        { "list", 0, 0,
+                        JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
+                                        B(OPTION_OFFSET) | B(OPTION_ORDER),
+                        verb_list, "", "List jobs" },
+        { "status", 1, WORDS_ANY, JSON_OPTIONS, verb_status, "ID…", "Show all that is known of jobs" },
+        { "watch", 1, WORDS_ANY, JSON_OPTIONS, verb_watch, "ID…",
+                        "Show the progress of jobs until they have ended" },
+        { "logs", 1, 1, JSON_OPTIONS | B(OPTION_FOLLOW) | B(OPTION_LINES), verb_logs, "ID",
+                        "Show a job's log lines from the journal" },
+        { "cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs" },
+        { "config", 0, 0, JSON_OPTIONS, verb_config, "", "Show the configuration that is in force" },
+        { "reload", 0, 0, 0, verb_reload, "", "Have the configuration read again" },
+        { "help", 0, 1, 0, verb_help, "[VERB]", "Show this help, or that of a verb" },
+        {},
 };
 
 const Verb *verb_table(void) {
@@ -198,7 +197,7 @@ int ctl_run(int argc, char **argv) {
         else if (ctl.args.help && ctl.args.words[0] && verb_find(ctl.args.words[0]))
                 r = verb_help(&ctl, ctl.args.words);
         else if (ctl.args.help)
-                r = verb_help(&ctl, (char *[]){NULL});
+                r = verb_help(&ctl, (char *[]){ NULL });
         else
                 r = run_verb(&ctl);
         arguments_done(&ctl.args);

@@ -54,11 +54,11 @@ static void erase_block(Watch *w) {
 }
 
 static int draw_job(const Watch *w, const Watched *j) {
-        Progress p = {.label = w->n_jobs > 1 ? j->id : NULL,
-                        .percent = j->view.percent,
-                        .done = j->view.done,
-                        .total = j->view.total,
-                        .rate = j->view.rate};
+        Progress p = { .label = w->n_jobs > 1 ? j->id : NULL,
+                .percent = j->view.percent,
+                .done = j->view.done,
+                .total = j->view.total,
+                .rate = j->view.rate };
         _cleanup_free_ char *phase = NULL, *line = NULL, *fitted = NULL;
         bool utf8 = w->ctl->err.utf8;
         /* Never the last column: some terminals wrap there. */
@@ -304,7 +304,7 @@ static int watch_connection(Watch *w) {
 
 /* After a loss: 0 to try again on a new connection, or an ExitStatus. */
 static int reconnect(Watch *w) {
-        const struct timespec pause = {.tv_nsec = PAUSE_MSEC * 1000000L};
+        const struct timespec pause = { .tv_nsec = PAUSE_MSEC * 1000000L };
         int r;
 
         if (w->lost_since == 0)
@@ -360,7 +360,7 @@ static int watch_find(Watch *w, char **ids) {
                 Watched *j = w->jobs + i;
                 int status;
 
-                *j = (Watched){.watch = w, .id = ids[i], .view.percent = -1};
+                *j = (Watched){ .watch = w, .id = ids[i], .view.percent = -1 };
                 status = job_view_find(w->ctl, *w->bus, j->id, &j->path, NULL);
                 if (status != EXIT_OK)
                         return status;
@@ -378,7 +378,7 @@ static void watch_done(Watch *w) {
 }
 
 int watch_jobs(Ctl *ctl, sd_bus **bus, char **ids) {
-        _cleanup_(watch_done) Watch w = {.ctl = ctl, .bus = bus, .n_jobs = strv_length(ids)};
+        _cleanup_(watch_done) Watch w = { .ctl = ctl, .bus = bus, .n_jobs = strv_length(ids) };
         int status;
 
         w.jobs = new0(Watched, w.n_jobs);

@@ -44,8 +44,7 @@ char *checkpoint_encode(const Checkpoint *c);
 /* True if a copy described by @id, with the image file @image_inode, may go on from @c. */
 bool checkpoint_matches(const Checkpoint *c, const CheckpointIdentity *id, uint64_t image_inode);
 
-/* --- the part folder --------------------------------------------------------------------------------------
- */
+/* --- the part folder ---------------------------------------------------------------------------------- */
 
 typedef struct Part Part;
 

@@ -17,7 +17,7 @@ static void md_freep(EVP_MD **m) {
 }
 
 static bool is_readable(int fd) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
+        struct pollfd p = { .fd = fd, .events = POLLIN };
         return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 

@@ -45,11 +45,10 @@ static int find_program(const char *name, char **ret) {
         return -ENOENT;
 }
 
-/* --- after fork(): only what signal-safety(7) allows ------------------------------------------------------
- */
+/* --- after fork(): only what signal-safety(7) allows -------------------------------------------------- */
 
 static int set_limit(int resource, uint64_t value) {
-        struct rlimit l = {.rlim_cur = value, .rlim_max = value};
+        struct rlimit l = { .rlim_cur = value, .rlim_max = value };
         return setrlimit(resource, &l);
 }
 
@@ -111,7 +110,7 @@ int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_
                 int stderr_fd, pid_t *ret) {
         _cleanup_free_ char *program = NULL, *path = NULL;
         char listen_pid[] = "LISTEN_PID=0000000000", listen_fds[] = "LISTEN_FDS=1", lc_all[] = "LC_ALL=C";
-        char *envp[] = {NULL, lc_all, listen_fd >= 0 ? listen_pid : NULL, listen_fds, NULL};
+        char *envp[] = { NULL, lc_all, listen_fd >= 0 ? listen_pid : NULL, listen_fds, NULL };
         int r, report[2], error = 0;
 
         r = find_program(argv[0], &program);
@@ -219,10 +218,10 @@ static int watch(pid_t pid, Collector *out, Collector *err, usec_t timeout, int 
         usec_t deadline = timeout > 0 ? now_monotonic() + timeout : USEC_INFINITY;
         _cleanup_close_ int pid_fd = pidfd_open(pid, 0);
         struct pollfd p[] = {
-                        {.fd = pid_fd, .events = POLLIN},
-                        {.fd = cancel_fd, .events = POLLIN},
-                        {.fd = out->fd, .events = POLLIN},
-                        {.fd = err->fd, .events = POLLIN},
+                { .fd = pid_fd, .events = POLLIN },
+                { .fd = cancel_fd, .events = POLLIN },
+                { .fd = out->fd, .events = POLLIN },
+                { .fd = err->fd, .events = POLLIN },
         };
 
         if (pid_fd < 0)
@@ -272,8 +271,8 @@ int child_run(const char *const argv[], const ChildLimits *limits, int cancel_fd
         out_write = safe_close(out_write);
         err_write = safe_close(err_write);
 
-        Collector o = {.fd = out_read, .max = limits->output_max};
-        Collector e = {.fd = err_read, .max = ERRORS_MAX, .drop = true};
+        Collector o = { .fd = out_read, .max = limits->output_max };
+        Collector e = { .fd = err_read, .max = ERRORS_MAX, .drop = true };
         r = watch(pid, &o, &e, limits->timeout, cancel_fd);
         if (r < 0)
                 (void) kill(pid, SIGKILL);
@@ -292,7 +291,7 @@ int child_run(const char *const argv[], const ChildLimits *limits, int cancel_fd
                 return r;
         }
         child_clean_text(e.data);
-        *ret = (ChildOutput){.status = status, .output = o.data, .size = o.size, .errors = e.data};
+        *ret = (ChildOutput){ .status = status, .output = o.data, .size = o.size, .errors = e.data };
         return 0;
 }
 

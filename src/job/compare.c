@@ -85,7 +85,7 @@ static int fill(Compare *c) {
 
                 bool zero = x[0].zero && x[1].zero;
                 Slot *s = slot_at(c, c->tail++);
-                *s = (Slot){.compare = c, .offset = c->cursors[0].position};
+                *s = (Slot){ .compare = c, .offset = c->cursors[0].position };
                 s->length = MIN(MIN(x[0].length, x[1].length), zero ? ZERO_MAX : (uint64_t) c->request_size);
                 for (unsigned i = 0; i < 2; i++) {
                         extent_cursor_advance(&c->cursors[i], s->length);
@@ -233,11 +233,11 @@ int compare_run(Endpoint *a, Endpoint *b, const CopyOptions *options, uint64_t *
                 char **ret_error) {
         usec_t now = now_monotonic();
         Compare c = {
-                        .endpoints = {a, b},
-                        .options = options,
-                        .progress.total = MAX(a->size, b->size),
-                        .started = now,
-                        .last_activity = now,
+                .endpoints = { a, b },
+                .options = options,
+                .progress.total = MAX(a->size, b->size),
+                .started = now,
+                .last_activity = now,
         };
         uint64_t offset = 0;
 

@@ -107,15 +107,15 @@ int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flag
         if (r < 0)
                 return job_fail(j, r, "failed", "Reading the pre-shared key for the %s failed: %s", role,
                                 strerror(-r));
-        char *const uris[] = {psk.uri ? psk.uri : spec->uri, NULL};
+        char *const uris[] = { psk.uri ? psk.uri : spec->uri, NULL };
         NbdOptions options = {
-                        .uris = uris,
-                        .connections = MANY_CONNECTIONS,
-                        .flags = flags,
-                        .tls_certificates = spec->tls_certificates,
-                        .tls_psk_file = psk.file,
-                        .cancel_fd = j->cancel_fd,
-                        .label = role,
+                .uris = uris,
+                .connections = MANY_CONNECTIONS,
+                .flags = flags,
+                .tls_certificates = spec->tls_certificates,
+                .tls_psk_file = psk.file,
+                .cancel_fd = j->cancel_fd,
+                .label = role,
         };
         r = endpoint_nbd_new(&options, ret, &why);
         if (r >= 0)
@@ -163,11 +163,11 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
                 return server_fail(j, r, label, tidy);
         }
         NbdOptions nbd = {
-                        .uris = server_group_sockets(c.servers),
-                        .connections = MANY_CONNECTIONS,
-                        .flags = flags,
-                        .cancel_fd = j->cancel_fd,
-                        .label = label,
+                .uris = server_group_sockets(c.servers),
+                .connections = MANY_CONNECTIONS,
+                .flags = flags,
+                .cancel_fd = j->cancel_fd,
+                .label = label,
         };
         r = endpoint_nbd_new(&nbd, &c.endpoint, &why);
         if (r < 0)
@@ -178,7 +178,7 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
 }
 
 int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text) {
-        Connection *const both[] = {a, b};
+        Connection *const both[] = { a, b };
 
         if (error == -ECANCELED)
                 return error;

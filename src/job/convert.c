@@ -11,11 +11,10 @@
 #include "job/compare.h"
 #include "job/convert.h"
 
-/* --- where the image grows ------------------------------------------------------------------------------
- */
+/* --- where the image grows ---------------------------------------------------------------------------- */
 
 int part_image(const Conversion *c, size_t disk, Image *ret) {
-        Image i = {.whole = true, .format = c->spec->format};
+        Image i = { .whole = true, .format = c->spec->format };
 
         i.label = output_path(c->spec->path, (unsigned) disk + 1);
         i.path = disk == 0 ? strprintf("%s/" PART_IMAGE_FILE, c->part_dir)
@@ -75,8 +74,7 @@ int convert_check_space(Conversion *c) {
         return 0;
 }
 
-/* --- destinations ---------------------------------------------------------------------------------------
- */
+/* --- destinations ------------------------------------------------------------------------------------- */
 
 /* What must be the same for a copy to go on, besides the source. */
 static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
@@ -102,7 +100,7 @@ static int open_part(
                 Conversion *c, size_t disk, uint64_t size, const Endpoint *nbd, unsigned flags, Part **ret) {
         _cleanup_free_ char *source = strprintf("%s\ndisk %zu", c->source->identity, disk + 1);
         _cleanup_free_ char *destination = destination_identity(c, nbd), *why = NULL;
-        CheckpointIdentity id = {.source = source, .size = size, .destination = destination};
+        CheckpointIdentity id = { .source = source, .size = size, .destination = destination };
         _cleanup_close_ int fd = -EBADF;
 
         if (!source || !destination)
@@ -132,9 +130,9 @@ static int open_own_format(Conversion *c, const char *label, Destination *d) {
 static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
         _cleanup_child_output_ ChildOutput o = {};
         _cleanup_free_ char *bytes = strprintf("%" PRIu64, size);
-        const char *const argv[] = {"qemu-img", "create", "-q", "-f", "vmdk", "-o",
-                        "subformat=monolithicSparse", image->path, bytes, NULL};
-        ChildLimits limits = {.timeout = 60 * USEC_PER_SEC, .output_max = 65536};
+        const char *const argv[] = { "qemu-img", "create", "-q", "-f", "vmdk", "-o",
+                "subformat=monolithicSparse", image->path, bytes, NULL };
+        ChildLimits limits = { .timeout = 60 * USEC_PER_SEC, .output_max = 65536 };
 
         if (!bytes)
                 return -ENOMEM;
@@ -216,8 +214,7 @@ static int open_destination(Conversion *c, size_t disk, uint64_t size, Destinati
         return label ? open_own_format(c, label, d) : -ENOMEM;
 }
 
-/* --- copying --------------------------------------------------------------------------------------------
- */
+/* --- copying ------------------------------------------------------------------------------------------ */
 
 typedef struct Progress {
         Job *job;
@@ -289,12 +286,12 @@ int convert_disk(Conversion *c, size_t disk) {
                 report_note(&c->job->report, "Going on where an earlier attempt ended: %s of %s are done",
                                 format_bytes(a, d.watermark), format_bytes(b, size));
 
-        Progress progress = {.job = c->job, .what = what, .source = &source, .destination = &d.connection};
+        Progress progress = { .job = c->job, .what = what, .source = &source, .destination = &d.connection };
         CopyOptions options = {
-                        .progress = on_progress,
-                        .userdata = &progress,
-                        .progress_interval = REPORT_INTERVAL,
-                        .cancel_fd = c->job->cancel_fd,
+                .progress = on_progress,
+                .userdata = &progress,
+                .progress_interval = REPORT_INTERVAL,
+                .cancel_fd = c->job->cancel_fd,
         };
         r = copy_run(source.endpoint, d.connection.endpoint, d.part, d.watermark, &options, &done, &why);
         add_up(c, &done, d.connection.endpoint);
@@ -304,8 +301,7 @@ int convert_disk(Conversion *c, size_t disk) {
         return close_destination(c, &d);
 }
 
-/* --- verification ---------------------------------------------------------------------------------------
- */
+/* --- verification ------------------------------------------------------------------------------------- */
 
 static int connect_result(Conversion *c, const Image *image, Connection *ret) {
         if (c->spec->type == ENDPOINT_FILE)
@@ -328,13 +324,13 @@ static int compare_disk(Conversion *c, size_t disk, const Image *image) {
                 r = connect_result(c, image, &result);
         if (r < 0)
                 return r;
-        Progress progress = {.job = c->job, .what = what, .source = &source, .destination = &result};
+        Progress progress = { .job = c->job, .what = what, .source = &source, .destination = &result };
         CopyOptions options = {
-                        .progress = on_progress,
-                        .userdata = &progress,
-                        .progress_interval = REPORT_INTERVAL,
-                        .checkpoint_interval = USEC_INFINITY,
-                        .cancel_fd = c->job->cancel_fd,
+                .progress = on_progress,
+                .userdata = &progress,
+                .progress_interval = REPORT_INTERVAL,
+                .checkpoint_interval = USEC_INFINITY,
+                .cancel_fd = c->job->cancel_fd,
         };
         r = compare_run(source.endpoint, result.endpoint, &options, &offset, &why);
         if (r < 0)

@@ -171,7 +171,7 @@ static int fill(Copy *c) {
                         return 0;
 
                 Slot *s = slot_at(c, c->tail++);
-                *s = (Slot){.copy = c, .offset = c->cursor.position, .state = SLOT_READ};
+                *s = (Slot){ .copy = c, .offset = c->cursor.position, .state = SLOT_READ };
                 s->length = MIN(x.length, x.zero ? ZERO_MAX : (uint64_t) c->request_size);
                 extent_cursor_advance(&c->cursor, s->length);
                 if (x.zero)
@@ -371,17 +371,15 @@ int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t water
                 const CopyOptions *options, CopyProgress *ret_progress, char **ret_error) {
         usec_t now = now_monotonic();
         Copy c = {
-                        .source = source,
-                        .destination = destination,
-                        .part = part,
-                        .options = options,
-                        .progress = {.position = watermark,
-                                        .resumed_from = watermark,
-                                        .total = destination->size},
-                        .saved_watermark = watermark,
-                        .started = now,
-                        .last_activity = now,
-                        .last_save = now,
+                .source = source,
+                .destination = destination,
+                .part = part,
+                .options = options,
+                .progress = { .position = watermark, .resumed_from = watermark, .total = destination->size },
+                .saved_watermark = watermark,
+                .started = now,
+                .last_activity = now,
+                .last_save = now,
         };
 
         if (source->size > destination->size) {

@@ -28,8 +28,7 @@ typedef struct CopyOptions {
         usec_t stall_timeout; /* nothing moves for so long: -ETIMEDOUT. 0: 5 min */
         int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
         size_t request_size; /* 0: what the source prefers */
-        unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their product
-                            */
+        unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their product */
 } CopyOptions;
 
 /* Copies @source to @destination from @watermark (0, or what part_watermark() says) to the end of the

@@ -70,8 +70,7 @@ static NbdEndpoint *NBD(Endpoint *e) {
         return CONTAINER_OF(e, NbdEndpoint, endpoint);
 }
 
-/* --- requests --------------------------------------------------------------------------------------------
- */
+/* --- requests ----------------------------------------------------------------------------------------- */
 
 static NbdRequest *request_new(
                 Endpoint *e, const char *verb, uint64_t offset, uint64_t length, void *userdata) {
@@ -156,7 +155,7 @@ static int on_zero_part(void *userdata, int *error) {
         return on_part(q, error);
 }
 
-#define COMPLETION(f, q) ((nbd_completion_callback){.callback = (f), .user_data = (q)})
+#define COMPLETION(f, q) ((nbd_completion_callback){ .callback = (f), .user_data = (q) })
 
 /* The connection with the least to do, beginning behind the last one taken. */
 static struct nbd_handle *pick(NbdEndpoint *n) {
@@ -193,8 +192,7 @@ static int request_close(NbdRequest *q) {
         return 0;
 }
 
-/* --- extents and reading ----------------------------------------------------------------------------------
- */
+/* --- extents and reading ------------------------------------------------------------------------------ */
 
 /* The answer: pairs of length and flags. It may end before what was asked for, and the last extent may go
  * beyond it. */
@@ -216,8 +214,8 @@ static int on_extents(void *userdata, const char *context, uint64_t offset, uint
                 return -1;
         }
         for (size_t i = 0; i < n && rest > 0; i++) {
-                Extent x = {.length = MIN(entries[2 * i], rest),
-                                .zero = entries[2 * i + 1] & LIBNBD_STATE_ZERO};
+                Extent x = { .length = MIN(entries[2 * i], rest),
+                        .zero = entries[2 * i + 1] & LIBNBD_STATE_ZERO };
                 if (x.length == 0) {
                         *error = EPROTO;
                         return -1;
@@ -259,7 +257,7 @@ static int nbd_op_extents(
         struct nbd_handle *h = pick(n);
         part_sent(q, h,
                         nbd_aio_block_status(h, length, offset,
-                                        (nbd_extent_callback){.callback = on_extents, .user_data = q},
+                                        (nbd_extent_callback){ .callback = on_extents, .user_data = q },
                                         COMPLETION(on_extents_done, q), 0));
         return request_close(q);
 }
@@ -295,14 +293,13 @@ static int nbd_op_read(
         struct nbd_handle *h = pick(NBD(e));
         part_sent(q, h,
                         nbd_aio_pread_structured(h, buf, length, offset,
-                                        (nbd_chunk_callback){.callback = on_read_chunk, .user_data = q},
+                                        (nbd_chunk_callback){ .callback = on_read_chunk, .user_data = q },
                                         COMPLETION(on_read_done, q), 0));
         e->bytes_read += length;
         return request_close(q);
 }
 
-/* --- writing ----------------------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------------------ */
 
 /* Parts of a write: runs of data, and runs of zeroes unless the disk is zero there anyway. */
 static int nbd_op_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
@@ -402,11 +399,9 @@ static int nbd_op_flush(Endpoint *e, EndpointDone done, void *userdata) {
         return request_close(q);
 }
 
-/* --- polling ----------------------------------------------------------------------------------------------
- */
+/* --- polling ------------------------------------------------------------------------------------------ */
 
-/* Idle connections are left out: a server that hangs up when nothing is wanted of it any more does no harm.
- */
+/* Idle connections are left out: a server that hangs up when nothing is wanted of it any more does no harm. */
 static size_t nbd_op_wait(Endpoint *e, struct pollfd *fds, size_t max) {
         NbdEndpoint *n = NBD(e);
         size_t k = 0;
@@ -418,17 +413,16 @@ static size_t nbd_op_wait(Endpoint *e, struct pollfd *fds, size_t max) {
                         continue;
                 unsigned direction = nbd_aio_get_direction(h);
                 fds[k] = (struct pollfd){
-                                .fd = nbd_aio_get_fd(h),
-                                .events = (short) ((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
-                                                (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0)),
+                        .fd = nbd_aio_get_fd(h),
+                        .events = (short) ((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
+                                        (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0)),
                 };
                 n->polled[k++] = i;
         }
         return k;
 }
 
-/* libnbd gives commands of a connection that broke one and the same errno; why it broke is only known here.
- */
+/* libnbd gives commands of a connection that broke one and the same errno; why it broke is only known here. */
 static void settle_lost(NbdEndpoint *n) {
         for (NbdRequest *q; (q = TAILQ_FIRST(&n->lost));) {
                 TAILQ_REMOVE(&n->lost, q, todo);
@@ -482,30 +476,29 @@ static void nbd_op_free(Endpoint *e) {
 }
 
 static const EndpointOps nbd_source_ops = {
-                .name = "nbd",
-                .free = nbd_op_free,
-                .stop = nbd_op_stop,
-                .extents = nbd_op_extents,
-                .read = nbd_op_read,
-                .wait = nbd_op_wait,
-                .dispatch = nbd_op_dispatch,
+        .name = "nbd",
+        .free = nbd_op_free,
+        .stop = nbd_op_stop,
+        .extents = nbd_op_extents,
+        .read = nbd_op_read,
+        .wait = nbd_op_wait,
+        .dispatch = nbd_op_dispatch,
 };
 
 static const EndpointOps nbd_destination_ops = {
-                .name = "nbd",
-                .free = nbd_op_free,
-                .stop = nbd_op_stop,
-                .extents = nbd_op_extents,
-                .read = nbd_op_read,
-                .write = nbd_op_write,
-                .zero = nbd_op_zero,
-                .flush = nbd_op_flush,
-                .wait = nbd_op_wait,
-                .dispatch = nbd_op_dispatch,
+        .name = "nbd",
+        .free = nbd_op_free,
+        .stop = nbd_op_stop,
+        .extents = nbd_op_extents,
+        .read = nbd_op_read,
+        .write = nbd_op_write,
+        .zero = nbd_op_zero,
+        .flush = nbd_op_flush,
+        .wait = nbd_op_wait,
+        .dispatch = nbd_op_dispatch,
 };
 
-/* --- connecting -------------------------------------------------------------------------------------------
- */
+/* --- connecting --------------------------------------------------------------------------------------- */
 
 static int add_connection(
                 NbdEndpoint *n, const NbdOptions *o, const char *uri, usec_t timeout, char **ret_error) {

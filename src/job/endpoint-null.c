@@ -13,9 +13,9 @@ static int null_write(Endpoint *e, const void *buf, size_t length, uint64_t offs
 }
 
 static const EndpointOps null_ops = {
-                .name = "null",
-                .free = null_free,
-                .write = null_write,
+        .name = "null",
+        .free = null_free,
+        .write = null_write,
 };
 
 int endpoint_null_new(uint64_t size, const char *label, Endpoint **ret) {

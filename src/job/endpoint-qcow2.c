@@ -189,7 +189,7 @@ static void add_segment(Write *w, const char *data, size_t length, uint64_t at) 
         if (last && last->data + last->length == data && last->at + last->length == at)
                 last->length += length;
         else
-                w->segments[w->n_segments++] = (Segment){.data = data, .length = length, .at = at};
+                w->segments[w->n_segments++] = (Segment){ .data = data, .length = length, .at = at };
 }
 
 static int place(Write *w) {
@@ -267,7 +267,7 @@ static void place_ready(Qcow2Endpoint *q) {
                         continue;
                 }
                 w->state = WRITE_PLACED;
-                w->task = (PoolTask){.run = run_write, .done = on_write_done, .serial = true};
+                w->task = (PoolTask){ .run = run_write, .done = on_write_done, .serial = true };
                 pool_submit(q->pool, &w->task);
         }
 }
@@ -293,14 +293,14 @@ static int qcow2_write(Endpoint *e, const void *buf, size_t length, uint64_t off
         if (!w)
                 return -ENOMEM;
         *w = (Write){
-                        .task = {.run = run_compress, .done = on_compress_done},
-                        .owner = q,
-                        .state = q->compress ? WRITE_COMPRESSING : WRITE_COMPRESSED,
-                        .buf = buf,
-                        .length = length,
-                        .offset = offset,
-                        .done = done,
-                        .userdata = userdata,
+                .task = { .run = run_compress, .done = on_compress_done },
+                .owner = q,
+                .state = q->compress ? WRITE_COMPRESSING : WRITE_COMPRESSED,
+                .buf = buf,
+                .length = length,
+                .offset = offset,
+                .done = done,
+                .userdata = userdata,
         };
         TAILQ_INSERT_TAIL(&q->writes, w, entry);
         if (q->compress)
@@ -314,8 +314,7 @@ static void qcow2_state(Endpoint *e, uint64_t ret_state[static 2]) {
         Qcow2Endpoint *q = QCOW2(e);
         const Write *first = TAILQ_FIRST(&q->writes);
 
-        /* Placing failed halfway, or it is not complete: where it began. Not placed: nothing behind it is.
-         */
+        /* Placing failed halfway, or it is not complete: where it began. Not placed: nothing behind it is. */
         bool begun = first && first->segments;
         ret_state[0] = begun ? first->before[0] : q->map.next;
         ret_state[1] = begun ? first->before[1] : q->map.pack;
@@ -354,10 +353,10 @@ static void on_sync_done(PoolTask *t, int result) {
 static int start_sync(Qcow2Endpoint *q, int (*run)(PoolTask *), EndpointDone done, void *userdata) {
         if (q->sync.busy)
                 return -EBUSY;
-        q->sync = (struct Sync){.task = {.run = run, .done = on_sync_done},
-                        .busy = true,
-                        .done = done,
-                        .userdata = userdata};
+        q->sync = (struct Sync){ .task = { .run = run, .done = on_sync_done },
+                .busy = true,
+                .done = done,
+                .userdata = userdata };
         pool_submit(q->pool, &q->sync.task);
         return 0;
 }
@@ -376,7 +375,7 @@ static int qcow2_finish(Endpoint *e, EndpointDone done, void *userdata) {
 }
 
 static size_t qcow2_wait(Endpoint *e, struct pollfd *fds, size_t max) {
-        fds[0] = (struct pollfd){.fd = pool_fd(QCOW2(e)->pool), .events = POLLIN};
+        fds[0] = (struct pollfd){ .fd = pool_fd(QCOW2(e)->pool), .events = POLLIN };
         return 1;
 }
 
@@ -404,15 +403,15 @@ static void qcow2_free(Endpoint *e) {
 }
 
 static const EndpointOps qcow2_ops = {
-                .name = "qcow2",
-                .free = qcow2_free,
-                .stop = qcow2_stop,
-                .write = qcow2_write,
-                .flush = qcow2_flush,
-                .finish = qcow2_finish,
-                .state = qcow2_state,
-                .wait = qcow2_wait,
-                .dispatch = qcow2_dispatch,
+        .name = "qcow2",
+        .free = qcow2_free,
+        .stop = qcow2_stop,
+        .write = qcow2_write,
+        .flush = qcow2_flush,
+        .finish = qcow2_finish,
+        .state = qcow2_state,
+        .wait = qcow2_wait,
+        .dispatch = qcow2_dispatch,
 };
 
 /* --- making one

@@ -105,7 +105,7 @@ static int raw_write(Endpoint *e, const void *buf, size_t length, uint64_t offse
                 void *userdata) {
         return submit(RAW(e),
                         &(RawTask){
-                                        .task = {.run = run_write, .serial = true},
+                                        .task = { .run = run_write, .serial = true },
                                         .buf = buf,
                                         .length = length,
                                         .offset = offset,
@@ -115,11 +115,11 @@ static int raw_write(Endpoint *e, const void *buf, size_t length, uint64_t offse
 }
 
 static int raw_flush(Endpoint *e, EndpointDone done, void *userdata) {
-        return submit(RAW(e), &(RawTask){.task.run = run_flush, .done = done, .userdata = userdata});
+        return submit(RAW(e), &(RawTask){ .task.run = run_flush, .done = done, .userdata = userdata });
 }
 
 static size_t raw_wait(Endpoint *e, struct pollfd *fds, size_t max) {
-        fds[0] = (struct pollfd){.fd = pool_fd(RAW(e)->pool), .events = POLLIN};
+        fds[0] = (struct pollfd){ .fd = pool_fd(RAW(e)->pool), .events = POLLIN };
         return 1;
 }
 
@@ -146,13 +146,13 @@ static void raw_free(Endpoint *e) {
 }
 
 static const EndpointOps raw_ops = {
-                .name = "raw",
-                .free = raw_free,
-                .stop = raw_stop,
-                .write = raw_write,
-                .flush = raw_flush,
-                .wait = raw_wait,
-                .dispatch = raw_dispatch,
+        .name = "raw",
+        .free = raw_free,
+        .stop = raw_stop,
+        .write = raw_write,
+        .flush = raw_flush,
+        .wait = raw_wait,
+        .dispatch = raw_dispatch,
 };
 
 static int prepare_file(int fd, uint64_t size, uint64_t watermark) {

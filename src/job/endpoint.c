@@ -46,7 +46,7 @@ int endpoint_extents(
         if (length == 0 || !range_is_inside(e, offset, length))
                 return refuse_range(e, "asking about", offset, length);
         if (!e->ops->extents) {
-                const Extent all = {.length = length, .zero = false};
+                const Extent all = { .length = length, .zero = false };
                 done(userdata, &all, 1, 0);
                 return 0;
         }
@@ -121,7 +121,7 @@ int endpoints_run(Endpoint *a, Endpoint *b, int cancel_fd, usec_t timeout) {
                 n_a = a->ops->wait(a, fds, ENDPOINT_FDS_MAX);
         if (b && b->ops->wait)
                 n_b = b->ops->wait(b, fds + n_a, ENDPOINT_FDS_MAX);
-        fds[n_a + n_b] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
+        fds[n_a + n_b] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
 
         int timeout_msec = timeout >= (usec_t) INT32_MAX * USEC_PER_MSEC
                         ? INT32_MAX

@@ -117,8 +117,7 @@ const char *endpoint_error(const Endpoint *e);
 
 #define ENDPOINT_FDS_MAX 64
 
-/* --- NBD (endpoint-nbd.c) --------------------------------------------------------------------------------
- */
+/* --- NBD (endpoint-nbd.c) ----------------------------------------------------------------------------- */
 
 typedef enum NbdFlags {
         NBD_SOURCE = 0, /* read only */
@@ -146,8 +145,7 @@ typedef struct NbdOptions {
  * never holds a secret from a URI). */
 int endpoint_nbd_new(const NbdOptions *options, Endpoint **ret, char **ret_error);
 
-/* --- files (endpoint-raw.c, endpoint-qcow2.c) ------------------------------------------------------------
- */
+/* --- files (endpoint-raw.c, endpoint-qcow2.c) --------------------------------------------------------- */
 
 /* A raw file, written sparsely in 4 KiB blocks. @fd is a regular file opened for reading and writing; it is
  * duplicated. What lies at and behind @watermark is thrown away, what is before stays. The finished file is
@@ -166,8 +164,7 @@ int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, u
 /* Takes everything, keeps nothing: for measuring a source, or for reading it once to the end. */
 int endpoint_null_new(uint64_t size, const char *label, Endpoint **ret);
 
-/* --- for the engine, over any endpoint (endpoint.c) ------------------------------------------------------
- */
+/* --- for the engine, over any endpoint (endpoint.c) --------------------------------------------------- */
 
 /* Starts requests: as the slots above, with what is missing in @e stood in for. Lengths of 0 complete at
  * once. A range that reaches behind the disk is -EINVAL. */

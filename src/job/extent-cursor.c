@@ -13,12 +13,12 @@
 
 void extent_cursor_init(ExtentCursor *c, Endpoint *endpoint, uint64_t position, uint64_t end) {
         *c = (ExtentCursor){
-                        .endpoint = endpoint,
-                        .end = end,
-                        .position = position,
-                        .covered = position,
-                        .asked = position,
-                        .ask_length = ASK_FIRST,
+                .endpoint = endpoint,
+                .end = end,
+                .position = position,
+                .covered = position,
+                .asked = position,
+                .ask_length = ASK_FIRST,
         };
 }
 
@@ -42,7 +42,7 @@ static int add_run(ExtentCursor *c, uint64_t to, bool zero) {
                 }
                 if (!GREEDY_REALLOC(c->runs, c->allocated, c->first + c->n + 1))
                         return -ENOMEM;
-                c->runs[c->first + c->n++] = (Extent){.length = length, .zero = zero};
+                c->runs[c->first + c->n++] = (Extent){ .length = length, .zero = zero };
         }
         c->covered = to;
         return 0;

@@ -37,8 +37,7 @@ static uint64_t le64(const char *p) {
         return le64toh(v);
 }
 
-/* --- qcow2: docs/interop/qcow2.txt in qemu --------------------------------------------------------------
- */
+/* --- qcow2: docs/interop/qcow2.txt in qemu ------------------------------------------------------------ */
 
 static int check_qcow2(const char *header, char **ret_error) {
         uint32_t version = be32(header + 4);
@@ -58,8 +57,7 @@ static int check_qcow2(const char *header, char **ret_error) {
         return 0;
 }
 
-/* --- vmdk: "Virtual Disk Format 5.0" --------------------------------------------------------------------
- */
+/* --- vmdk: "Virtual Disk Format 5.0" ------------------------------------------------------------------ */
 
 static int check_parent(const VmdkDescriptor *d, char **ret_error) {
         if (!d->parent)
@@ -175,8 +173,7 @@ static int check_vmdk(int fd, Image *i, const char *header, char *const *visible
         return 0;
 }
 
-/* --- vhd: "Virtual Hard Disk Image Format Specification" ------------------------------------------------
- */
+/* --- vhd: "Virtual Hard Disk Image Format Specification" ---------------------------------------------- */
 
 static int check_vhd(int fd, const Image *i, char **ret_error) {
         char footer[HEADER_SIZE];
@@ -196,8 +193,7 @@ static int check_vhd(int fd, const Image *i, char **ret_error) {
         return 0;
 }
 
-/* --- vdi: the header of VirtualBox, as block/vdi.c in qemu reads it -------------------------------------
- */
+/* --- vdi: the header of VirtualBox, as block/vdi.c in qemu reads it ----------------------------------- */
 
 static int check_vdi(const Image *i, const char *header, char **ret_error) {
         uint32_t type = le32(header + 0x4c);

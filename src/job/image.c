@@ -17,8 +17,7 @@ void image_done(Image *i) {
         *i = (Image){};
 }
 
-/* --- probing --------------------------------------------------------------------------------------------
- */
+/* --- probing ------------------------------------------------------------------------------------------ */
 
 /* Formats that are told by what is at one place. */
 static const struct {
@@ -28,17 +27,17 @@ static const struct {
         DiskFormat format; /* _FORMAT_INVALID: known, but not supported */
         const char *name;
 } magics[] = {
-                {0, "QFI\xfb\0\0\0\1", 8, _FORMAT_INVALID, "qcow version 1"},
-                {0, "QFI\xfb", 4, FORMAT_QCOW2, NULL},
-                {0, "KDMV", 4, FORMAT_VMDK, NULL},
-                {0, "COWD", 4, FORMAT_VMDK, NULL},
-                {0, "conectix", 8, FORMAT_VHD, NULL},
-                {0, "vhdxfile", 8, FORMAT_VHDX, NULL},
-                {0x40, "\x7f\x10\xda\xbe", 4, FORMAT_VDI, NULL},
-                {0, "QED\0", 4, _FORMAT_INVALID, "QED"},
-                {0, "WithoutFreeSpace", 16, _FORMAT_INVALID, "Parallels"},
-                {0, "WithouFreSpacExt", 16, _FORMAT_INVALID, "Parallels"},
-                {0, "LUKS\xba\xbe", 6, _FORMAT_INVALID, "LUKS (encrypted)"},
+        { 0, "QFI\xfb\0\0\0\1", 8, _FORMAT_INVALID, "qcow version 1" },
+        { 0, "QFI\xfb", 4, FORMAT_QCOW2, NULL },
+        { 0, "KDMV", 4, FORMAT_VMDK, NULL },
+        { 0, "COWD", 4, FORMAT_VMDK, NULL },
+        { 0, "conectix", 8, FORMAT_VHD, NULL },
+        { 0, "vhdxfile", 8, FORMAT_VHDX, NULL },
+        { 0x40, "\x7f\x10\xda\xbe", 4, FORMAT_VDI, NULL },
+        { 0, "QED\0", 4, _FORMAT_INVALID, "QED" },
+        { 0, "WithoutFreeSpace", 16, _FORMAT_INVALID, "Parallels" },
+        { 0, "WithouFreSpacExt", 16, _FORMAT_INVALID, "Parallels" },
+        { 0, "LUKS\xba\xbe", 6, _FORMAT_INVALID, "LUKS (encrypted)" },
 };
 
 static int probe_start(const char *data, size_t size, DiskFormat *ret, char **ret_error) {
@@ -103,8 +102,7 @@ int image_settle_format(int fd, Image *i, char **ret_error) {
         return *ret_error ? -EMEDIUMTYPE : -ENOMEM;
 }
 
-/* --- how qemu opens it ----------------------------------------------------------------------------------
- */
+/* --- how qemu opens it -------------------------------------------------------------------------------- */
 
 json_t *image_options(const Image *i) {
         const char *driver = disk_format_to_qemu((DiskFormat) i->format);
@@ -134,9 +132,9 @@ char *image_options_text(const Image *i) {
 /* qemu-img needs little; a qcow2 of many terabytes has tables that grow with it. */
 ChildLimits image_limits(uint64_t size) {
         return (ChildLimits){
-                        .address_space = (UINT64_C(1) << 30) + size / 4096,
-                        .cpu_seconds = 300,
-                        .timeout = 600 * USEC_PER_SEC,
-                        .output_max = (size_t) 4 * 1024 * 1024,
+                .address_space = (UINT64_C(1) << 30) + size / 4096,
+                .cpu_seconds = 300,
+                .timeout = 600 * USEC_PER_SEC,
+                .output_max = (size_t) 4 * 1024 * 1024,
         };
 }

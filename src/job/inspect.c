@@ -14,7 +14,7 @@
 
 static int run_qemu_img(Job *j, const Image *i, const char *verb, ChildOutput *ret) {
         _cleanup_free_ char *name = image_options_text(i);
-        const char *const argv[] = {"qemu-img", verb, "--output=json", name, NULL};
+        const char *const argv[] = { "qemu-img", verb, "--output=json", name, NULL };
         ChildLimits limits = image_limits(i->length);
 
         if (!name)

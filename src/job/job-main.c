@@ -13,9 +13,9 @@ static const struct {
         int (*run)(const char *folder);
         const char *help;
 } verbs[] = {
-                {"prepare", verb_prepare, "make the folder for the unfinished image beside the destination"},
-                {"run", verb_run, "convert; to be run in the job's sandbox"},
-                {"finish", verb_finish, "give the finished image its name, or clean up"},
+        { "prepare", verb_prepare, "make the folder for the unfinished image beside the destination" },
+        { "run", verb_run, "convert; to be run in the job's sandbox" },
+        { "finish", verb_finish, "give the finished image its name, or clean up" },
 };
 
 static int help(FILE *f) {

@@ -13,8 +13,7 @@
 #include "job/job.h"
 #include "job/safe-open.h"
 
-/* --- the table of failures ------------------------------------------------------------------------------
- */
+/* --- the table of failures ---------------------------------------------------------------------------- */
 
 /* Can trying again help? */
 static const struct {
@@ -22,34 +21,34 @@ static const struct {
         JobOutcome outcome;
         int errors[7]; /* those that mean it when nothing better is known; 0 ends */
 } failures[] = {
-                /* The source */
-                {"source_missing", OUTCOME_TRANSIENT, {ENOENT, ENOTDIR}},
-                {"source_in_use", OUTCOME_TRANSIENT, {}},
-                {"source_changed", OUTCOME_FAILED, {}},
-                {"checksum_mismatch", OUTCOME_FAILED, {}},
-                {"format_mismatch", OUTCOME_FAILED, {}},
-                {"image_refused", OUTCOME_FAILED, {}},
-                {"image_damaged", OUTCOME_FAILED, {EBADMSG}},
-                /* The destination */
-                {"destination_exists", OUTCOME_FAILED, {EEXIST}},
-                {"destination_refused", OUTCOME_FAILED, {EROFS, ELOOP, EMLINK, ESTALE}},
-                {"destination_busy", OUTCOME_TRANSIENT, {EBUSY}},
-                {"no_space", OUTCOME_TRANSIENT, {ENOSPC, EDQUOT}},
-                {"verification_failed", OUTCOME_FAILED, {}},
-                {"publish_failed", OUTCOME_TRANSIENT, {}},
-                /* On the way */
-                {"connection_failed", OUTCOME_TRANSIENT,
-                                {ECONNRESET, EPIPE, ESHUTDOWN, ENOTCONN, ECONNREFUSED, EHOSTUNREACH,
-                                                ENETUNREACH}},
-                {"timed_out", OUTCOME_TRANSIENT, {ETIMEDOUT}},
-                {"io_error", OUTCOME_TRANSIENT, {EIO}},
-                {"server_died", OUTCOME_TRANSIENT, {}},
-                {"out_of_memory", OUTCOME_TRANSIENT, {ENOMEM, EMFILE, ENFILE, EAGAIN}},
-                {"permission_denied", OUTCOME_FAILED, {EACCES, EPERM}},
-                {"unsupported", OUTCOME_FAILED, {EOPNOTSUPP, EPROTO, EFBIG, EINVAL, ENOSYS}},
-                {"program_missing", OUTCOME_FAILED, {}},
-                {"cancelled", OUTCOME_CANCELLED, {ECANCELED}},
-                {"failed", OUTCOME_FAILED, {}},
+        /* The source */
+        { "source_missing", OUTCOME_TRANSIENT, { ENOENT, ENOTDIR } },
+        { "source_in_use", OUTCOME_TRANSIENT, {} },
+        { "source_changed", OUTCOME_FAILED, {} },
+        { "checksum_mismatch", OUTCOME_FAILED, {} },
+        { "format_mismatch", OUTCOME_FAILED, {} },
+        { "image_refused", OUTCOME_FAILED, {} },
+        { "image_damaged", OUTCOME_FAILED, { EBADMSG } },
+        /* The destination */
+        { "destination_exists", OUTCOME_FAILED, { EEXIST } },
+        { "destination_refused", OUTCOME_FAILED, { EROFS, ELOOP, EMLINK, ESTALE } },
+        { "destination_busy", OUTCOME_TRANSIENT, { EBUSY } },
+        { "no_space", OUTCOME_TRANSIENT, { ENOSPC, EDQUOT } },
+        { "verification_failed", OUTCOME_FAILED, {} },
+        { "publish_failed", OUTCOME_TRANSIENT, {} },
+        /* On the way */
+        { "connection_failed", OUTCOME_TRANSIENT,
+                        { ECONNRESET, EPIPE, ESHUTDOWN, ENOTCONN, ECONNREFUSED, EHOSTUNREACH,
+                                        ENETUNREACH } },
+        { "timed_out", OUTCOME_TRANSIENT, { ETIMEDOUT } },
+        { "io_error", OUTCOME_TRANSIENT, { EIO } },
+        { "server_died", OUTCOME_TRANSIENT, {} },
+        { "out_of_memory", OUTCOME_TRANSIENT, { ENOMEM, EMFILE, ENFILE, EAGAIN } },
+        { "permission_denied", OUTCOME_FAILED, { EACCES, EPERM } },
+        { "unsupported", OUTCOME_FAILED, { EOPNOTSUPP, EPROTO, EFBIG, EINVAL, ENOSYS } },
+        { "program_missing", OUTCOME_FAILED, {} },
+        { "cancelled", OUTCOME_CANCELLED, { ECANCELED } },
+        { "failed", OUTCOME_FAILED, {} },
 };
 
 JobOutcome failure_outcome(const char *code) {
@@ -68,8 +67,7 @@ const char *failure_code_from_errno(int error) {
         return "failed";
 }
 
-/* --- the job --------------------------------------------------------------------------------------------
- */
+/* --- the job ------------------------------------------------------------------------------------------ */
 
 Job *job_free(Job *j) {
         if (!j)
@@ -129,7 +127,7 @@ int job_catch_signals(Job *j) {
 }
 
 bool job_is_cancelled(const Job *j) {
-        struct pollfd p = {.fd = j->cancel_fd, .events = POLLIN};
+        struct pollfd p = { .fd = j->cancel_fd, .events = POLLIN };
         return j->cancel_fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
@@ -150,13 +148,13 @@ int job_fail(Job *j, int error, const char *code, const char *format, ...) {
 
 static int write_result(Job *j, JobOutcome outcome, const char *message) {
         JobResult result = {
-                        .attempt = j->plan->attempt,
-                        .outcome = (int) outcome,
-                        .phase = (int) j->report.phase,
-                        .message = (char *) message,
-                        .code = j->code,
-                        .outputs = j->outputs,
-                        .metrics = j->metrics,
+                .attempt = j->plan->attempt,
+                .outcome = (int) outcome,
+                .phase = (int) j->report.phase,
+                .message = (char *) message,
+                .code = j->code,
+                .outputs = j->outputs,
+                .metrics = j->metrics,
         };
         int r = job_result_write(&result, j->folder);
         return r < 0 ? log_error_errno(r, "Failed to write %s/result.json: %m", j->folder) : 0;

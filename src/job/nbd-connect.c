@@ -43,12 +43,10 @@ int nbd_handle_notify(struct nbd_handle *h, short revents) {
 int nbd_handle_poll(struct nbd_handle *h, int cancel_fd, usec_t timeout) {
         unsigned direction = nbd_aio_get_direction(h);
         struct pollfd fds[] = {
-                        {.fd = nbd_aio_get_fd(h),
-                                        .events = (short) ((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN
-                                                                                                  : 0) |
-                                                        (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT
-                                                                                                : 0))},
-                        {.fd = cancel_fd, .events = POLLIN},
+                { .fd = nbd_aio_get_fd(h),
+                                .events = (short) ((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
+                                                (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0)) },
+                { .fd = cancel_fd, .events = POLLIN },
         };
         int n = poll(fds, ELEMENTSOF(fds), (int) MIN(timeout / USEC_PER_MSEC + 1, (usec_t) INT32_MAX));
 

@@ -65,11 +65,11 @@ static int add_disk(Ova *o, int fd, const char *path, const OvfDisk *disk, char 
                                 disk->file);
         Image *i = &o->disks[o->n_disks++];
         *i = (Image){
-                        .label = strprintf("%s in %s", m->name, path),
-                        .path = strdup(path),
-                        .offset = m->offset,
-                        .length = m->size,
-                        .format = FORMAT_PROBE,
+                .label = strprintf("%s in %s", m->name, path),
+                .path = strdup(path),
+                .offset = m->offset,
+                .length = m->size,
+                .format = FORMAT_PROBE,
         };
         if (!i->label || !i->path)
                 return -ENOMEM;

@@ -97,7 +97,7 @@ static int add_disk(OvfDescriptor *d, const xmlNode *disk, const xmlNode *refere
         if (!GREEDY_REALLOC(d->disks, d->allocated, d->n_disks + 1))
                 return -ENOMEM;
         OvfDisk *new = &d->disks[d->n_disks];
-        *new = (OvfDisk){.id = strdup(id)};
+        *new = (OvfDisk){ .id = strdup(id) };
         if (!new->id)
                 return -ENOMEM;
         d->n_disks++;
@@ -203,8 +203,7 @@ char *ovf_decode_href(const char *href) {
         return TAKE_PTR(decoded);
 }
 
-/* --- the manifest ---------------------------------------------------------------------------------------
- */
+/* --- the manifest ------------------------------------------------------------------------------------- */
 
 void manifest_done(Manifest *m) {
         for (size_t i = 0; i < m->n_entries; i++) {
@@ -261,9 +260,9 @@ static int parse_entry(const char *line, size_t n, ManifestEntry *ret) {
         size_t length = digest_length(algorithm);
         if (length == 0 || !normalize_digest(digest, length) || isempty(file))
                 return -EINVAL;
-        *ret = (ManifestEntry){.algorithm = TAKE_PTR(algorithm),
-                        .file = TAKE_PTR(file),
-                        .digest = TAKE_PTR(digest)};
+        *ret = (ManifestEntry){
+                .algorithm = TAKE_PTR(algorithm), .file = TAKE_PTR(file), .digest = TAKE_PTR(digest)
+        };
         return 0;
 }
 

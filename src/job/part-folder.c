@@ -35,8 +35,7 @@ char *output_path(const char *destination, unsigned disk) {
         return strprintf("%.*s-disk%u%s", (int) (dot - destination), destination, disk, dot);
 }
 
-/* --- the folder -----------------------------------------------------------------------------------------
- */
+/* --- the folder --------------------------------------------------------------------------------------- */
 
 static int check_folder(PartFolder *p, char **ret_error) {
         struct stat st;
@@ -140,8 +139,7 @@ int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd) {
         return 0;
 }
 
-/* --- removing -------------------------------------------------------------------------------------------
- */
+/* --- removing ----------------------------------------------------------------------------------------- */
 
 /* The first failure in *r, the rest is tried all the same. */
 static void unlink_entry(int fd, const char *name, int flags, int *r) {
@@ -218,8 +216,7 @@ void part_folder_remove_if_useless(PartFolder *p) {
         (void) part_folder_remove(p);
 }
 
-/* --- publishing -----------------------------------------------------------------------------------------
- */
+/* --- publishing --------------------------------------------------------------------------------------- */
 
 typedef struct Output {
         char *path; /* for people */
@@ -355,7 +352,7 @@ static int publish_one(PartFolder *p, Output *o, char **ret_error) {
 static int init_publication(PartFolder *p, const char *destination, unsigned n_disks, Publication *pub) {
         for (unsigned i = 0; i < n_disks; i++) {
                 Output *o = &pub->outputs[i];
-                *o = (Output){.dir_fd = -EBADF, .path = output_path(destination, i + 1)};
+                *o = (Output){ .dir_fd = -EBADF, .path = output_path(destination, i + 1) };
                 pub->n++;
                 if (!o->path)
                         return -ENOMEM;

@@ -168,9 +168,9 @@ int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **r
         p->own_image = flags & PART_OWN_IMAGE;
         if (strlen(id->source) > CHECKPOINT_TEXT_MAX || strlen(id->destination) > CHECKPOINT_TEXT_MAX)
                 return -ENAMETOOLONG;
-        p->identity = (CheckpointIdentity){.source = strdup(id->source),
-                        .size = id->size,
-                        .destination = strdup(id->destination)};
+        p->identity = (CheckpointIdentity){
+                .source = strdup(id->source), .size = id->size, .destination = strdup(id->destination)
+        };
         if (!p->identity.source || !p->identity.destination)
                 return -ENOMEM;
 
@@ -205,11 +205,11 @@ int part_reset(Part *p) {
 
 int part_save(Part *p, uint64_t watermark, const uint64_t state[static 2]) {
         Checkpoint c = {
-                        .source = (char *) p->identity.source,
-                        .size = p->identity.size,
-                        .destination = (char *) p->identity.destination,
-                        .watermark = watermark,
-                        .state = {state[0], state[1]},
+                .source = (char *) p->identity.source,
+                .size = p->identity.size,
+                .destination = (char *) p->identity.destination,
+                .watermark = watermark,
+                .state = { state[0], state[1] },
         };
         _cleanup_free_ char *text = NULL;
 

@@ -95,8 +95,8 @@ int verb_prepare(const char *folder) {
         if (r < 0)
                 return job_end(j, r);
         /* The last attempt's result is none of this one's, and must not be taken for it. */
-        if (!marker_exists(j->folder_fd, JOB_MARK_PUBLISHED) && unlinkat(j->folder_fd, "result.json", 0) < 0 &&
-                        errno != ENOENT)
+        if (!marker_exists(j->folder_fd, JOB_MARK_PUBLISHED) &&
+                        unlinkat(j->folder_fd, "result.json", 0) < 0 && errno != ENOENT)
                 return log_error_errno(errno, "Failed to remove %s/result.json: %m", folder),
                        JOB_EXIT_TRANSIENT;
         return EXIT_SUCCESS;

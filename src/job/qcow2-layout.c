@@ -58,16 +58,16 @@ int qcow2_layout(uint64_t size, Qcow2Layout *ret) {
 
 void qcow2_header(const Qcow2Layout *l, uint8_t ret[static QCOW2_HEADER_SIZE]) {
         const Header h = {
-                        .magic = {'Q', 'F', 'I', (char) 0xfb},
-                        .version = htobe32(3),
-                        .cluster_bits = htobe32(QCOW2_CLUSTER_BITS),
-                        .size = htobe64(l->size),
-                        .l1_size = htobe32((uint32_t) l->l1_entries),
-                        .l1_table_offset = htobe64(l->l1),
-                        .refcount_table_offset = htobe64(l->refcount_table),
-                        .refcount_table_clusters = htobe32((uint32_t) l->refcount_table_clusters),
-                        .refcount_order = htobe32(4),
-                        .header_length = htobe32(offsetof(Header, extensions_end)),
+                .magic = { 'Q', 'F', 'I', (char) 0xfb },
+                .version = htobe32(3),
+                .cluster_bits = htobe32(QCOW2_CLUSTER_BITS),
+                .size = htobe64(l->size),
+                .l1_size = htobe32((uint32_t) l->l1_entries),
+                .l1_table_offset = htobe64(l->l1),
+                .refcount_table_offset = htobe64(l->refcount_table),
+                .refcount_table_clusters = htobe32((uint32_t) l->refcount_table_clusters),
+                .refcount_order = htobe32(4),
+                .header_length = htobe32(offsetof(Header, extensions_end)),
         };
 
         memcpy(ret, &h, sizeof(h));
@@ -128,10 +128,10 @@ static int walk_l2(const Walk *w, int fd, uint64_t offset, uint64_t *l2) {
 
 int qcow2_walk(int fd, const Qcow2Layout *layout, const uint64_t *l1, uint64_t end, Qcow2Visit visit,
                 void *userdata) {
-        const Walk w = {.first = layout->data / QCOW2_CLUSTER,
-                        .end = end / QCOW2_CLUSTER,
-                        .visit = visit,
-                        .userdata = userdata};
+        const Walk w = { .first = layout->data / QCOW2_CLUSTER,
+                .end = end / QCOW2_CLUSTER,
+                .visit = visit,
+                .userdata = userdata };
         _cleanup_free_ uint64_t *l2 = malloc(QCOW2_CLUSTER);
         int r = 0;
 

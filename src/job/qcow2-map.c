@@ -8,7 +8,7 @@
 #include "job/qcow2-refcount.h"
 
 static int map_init(Qcow2Map *m, int fd, uint64_t size) {
-        *m = (Qcow2Map){.fd = fd, .l2_index = UINT64_MAX};
+        *m = (Qcow2Map){ .fd = fd, .l2_index = UINT64_MAX };
         int r = qcow2_layout(size, &m->layout);
         if (r < 0)
                 return r;
@@ -149,8 +149,7 @@ int qcow2_map_finish(Qcow2Map *m) {
 /* --- going on
  * ----------------------------------------------------------------------------------------------- */
 
-/* Nothing that is written from here on changes what lies before the watermark, so the checkpoint stays true.
- */
+/* Nothing that is written from here on changes what lies before the watermark, so the checkpoint stays true. */
 static int cut_file(Qcow2Map *m, uint64_t watermark, uint64_t next, uint64_t pack) {
         static const uint8_t no_header[QCOW2_HEADER_SIZE];
         struct stat st;
@@ -169,8 +168,7 @@ static int cut_file(Qcow2Map *m, uint64_t watermark, uint64_t next, uint64_t pac
         return pwrite_full(m->fd, no_header, sizeof(no_header), 0);
 }
 
-/* An L1 entry may point anywhere so far: nothing is read or written through it before it has been looked at.
- */
+/* An L1 entry may point anywhere so far: nothing is read or written through it before it has been looked at. */
 static bool l1_entry_is_plausible(const Qcow2Map *m, uint64_t index) {
         uint64_t entry = be64toh(m->l1[index]), first, last;
 

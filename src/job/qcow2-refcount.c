@@ -105,7 +105,7 @@ static int write_table(const Refcounts *c, const Qcow2Layout *layout, uint64_t n
 }
 
 int qcow2_write_refcounts(int fd, const Qcow2Layout *layout, const uint64_t *l1, uint64_t end) {
-        Refcounts c = {.fd = fd, .first_block = end / QCOW2_CLUSTER};
+        Refcounts c = { .fd = fd, .first_block = end / QCOW2_CLUSTER };
         uint64_t n_blocks = 1;
 
         /* The blocks count themselves too. */

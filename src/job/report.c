@@ -16,10 +16,10 @@ static void log_no_memory(void) {
 
 void report_init(Report *r, const char *job_id) {
         *r = (Report){
-                        .job_id = job_id,
-                        .phase = PHASE_INITIALIZATION,
-                        /* Set by systemd for what it starts: then the journal is the place to look. */
-                        .print = !getenv("JOURNAL_STREAM"),
+                .job_id = job_id,
+                .phase = PHASE_INITIALIZATION,
+                /* Set by systemd for what it starts: then the journal is the place to look. */
+                .print = !getenv("JOURNAL_STREAM"),
         };
 }
 

@@ -33,8 +33,7 @@ static void run_done(Run *r) {
         free(r->checkpoint_dir);
 }
 
-/* --- initialization -------------------------------------------------------------------------------------
- */
+/* --- initialization ----------------------------------------------------------------------------------- */
 
 static int open_part_folder(Run *run) {
         Job *j = run->job;
@@ -90,18 +89,17 @@ static int initialize(Run *run) {
         if (r < 0)
                 return r;
         run->conversion = (Conversion){
-                        .job = j,
-                        .source = run->source,
-                        .spec = &spec->destination,
-                        .part_fd = run->part_fd,
-                        .part_dir = spec->destination.type == ENDPOINT_FILE ? j->plan->part_dir
-                                                                            : run->checkpoint_dir,
+                .job = j,
+                .source = run->source,
+                .spec = &spec->destination,
+                .part_fd = run->part_fd,
+                .part_dir = spec->destination.type == ENDPOINT_FILE ? j->plan->part_dir
+                                                                    : run->checkpoint_dir,
         };
         return 0;
 }
 
-/* --- the other phases -----------------------------------------------------------------------------------
- */
+/* --- the other phases --------------------------------------------------------------------------------- */
 
 static int inspect(Run *run) {
         Job *j = run->job;
@@ -223,7 +221,7 @@ static void add_metrics(Run *run) {
 
 /* A result that is known to be wrong must not be gone on from. */
 static void drop_wrong_result(Run *run) {
-        static const char *const wrong[] = {"verification_failed", "source_changed"};
+        static const char *const wrong[] = { "verification_failed", "source_changed" };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong) && run->part_fd >= 0; i++)
                 if (streq_ptr(run->job->code, wrong[i])) {
@@ -250,7 +248,7 @@ static int repeat_result(Job *j) {
 }
 
 int verb_run(const char *folder) {
-        static int (*const phases[])(Run *) = {initialize, inspect, convert, verify, finalize};
+        static int (*const phases[])(Run *) = { initialize, inspect, convert, verify, finalize };
         _cleanup_job_ Job *j = NULL;
         int r;
 
@@ -264,7 +262,7 @@ int verb_run(const char *folder) {
         if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return repeat_result(j);
 
-        _cleanup_(run_done) Run run = {.job = j, .part_fd = -EBADF};
+        _cleanup_(run_done) Run run = { .job = j, .part_fd = -EBADF };
         for (size_t i = 0; i < ELEMENTSOF(phases) && r >= 0; i++) {
                 r = phases[i](&run);
                 if (r >= 0 && job_is_cancelled(j))

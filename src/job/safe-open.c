@@ -9,9 +9,9 @@
 
 int open_no_symlinks(int dir_fd, const char *path, int flags, mode_t mode) {
         struct open_how how = {
-                        .flags = (uint64_t) (flags | O_CLOEXEC),
-                        .mode = mode,
-                        .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+                .flags = (uint64_t) (flags | O_CLOEXEC),
+                .mode = mode,
+                .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
         };
         long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
         return fd < 0 ? -errno : (int) fd;

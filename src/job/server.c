@@ -41,8 +41,7 @@ unsigned servers_for_reading(void) {
         return (unsigned) CLAMP(n, 2, SERVERS_MAX);
 }
 
-/* --- one server -----------------------------------------------------------------------------------------
- */
+/* --- one server --------------------------------------------------------------------------------------- */
 
 static void server_done(Server *s) {
         if (s->pid > 0)
@@ -58,7 +57,7 @@ static void server_done(Server *s) {
 }
 
 static int listen_on(const char *path) {
-        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
         if (strlen(path) >= sizeof(sa.sun_path))
                 return -ENAMETOOLONG;
@@ -72,7 +71,7 @@ static int listen_on(const char *path) {
 }
 
 static int connect_to(const char *path) {
-        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
         strcpy(sa.sun_path, path); /* listen_on() had it before */
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -82,10 +81,10 @@ static int connect_to(const char *path) {
 }
 
 static int server_spawn(Server *s, const char *options, bool writable) {
-        const char *const read_argv[] = {
-                        "qemu-nbd", "--persistent", "--shared=64", "--read-only", options, NULL};
-        const char *const write_argv[] = {"qemu-nbd", "--persistent", "--shared=64", "--discard=unmap",
-                        "--detect-zeroes=unmap", options, NULL};
+        const char *const read_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--read-only", options,
+                NULL };
+        const char *const write_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--discard=unmap",
+                "--detect-zeroes=unmap", options, NULL };
         ChildLimits limits = {};
         int p[2];
 
@@ -151,10 +150,10 @@ static char *server_last_words(Server *s) {
  * complain about us. */
 #define GREETING_SIZE 18
 static const unsigned char goodbye[] = {
-                0, 0, 0, 1, /* client flags: fixed newstyle */
-                'I', 'H', 'A', 'V', 'E', 'O', 'P', 'T', /* an option follows */
-                0, 0, 0, 2, /* NBD_OPT_ABORT */
-                0, 0, 0, 0, /* without data */
+        0, 0, 0, 1, /* client flags: fixed newstyle */
+        'I', 'H', 'A', 'V', 'E', 'O', 'P', 'T', /* an option follows */
+        0, 0, 0, 2, /* NBD_OPT_ABORT */
+        0, 0, 0, 0, /* without data */
 };
 
 /* 1: greeted, 0: more to come, -ECONNRESET: closed. */
@@ -181,9 +180,9 @@ static int server_wait_greeting(Server *s, int cancel_fd, usec_t deadline, char 
         if (fd < 0)
                 return fd;
         struct pollfd p[] = {
-                        {.fd = fd, .events = POLLIN},
-                        {.fd = s->pid_fd, .events = POLLIN},
-                        {.fd = cancel_fd, .events = POLLIN},
+                { .fd = fd, .events = POLLIN },
+                { .fd = s->pid_fd, .events = POLLIN },
+                { .fd = cancel_fd, .events = POLLIN },
         };
         for (;;) {
                 usec_t now = now_monotonic();
@@ -209,8 +208,7 @@ static int server_wait_greeting(Server *s, int cancel_fd, usec_t deadline, char 
         }
 }
 
-/* --- the group ------------------------------------------------------------------------------------------
- */
+/* --- the group ---------------------------------------------------------------------------------------- */
 
 ServerGroup *server_group_free(ServerGroup *g) {
         if (!g)
@@ -235,7 +233,7 @@ int server_group_start(json_t *options, unsigned n, bool writable, const char *d
         assert(n >= 1 && n <= SERVERS_MAX);
         for (unsigned i = 0; i < n; i++) {
                 Server *s = &g->servers[g->n++];
-                *s = (Server){.pid_fd = -EBADF, .err_fd = -EBADF};
+                *s = (Server){ .pid_fd = -EBADF, .err_fd = -EBADF };
                 g->sockets[i] = s->socket = strprintf("%s/nbd%u", directory, counter++);
                 if (!s->socket)
                         return -ENOMEM;
@@ -253,7 +251,7 @@ int server_group_start(json_t *options, unsigned n, bool writable, const char *d
 }
 
 static int server_stop(Server *s, usec_t deadline, char **ret_error) {
-        struct pollfd p = {.fd = s->pid_fd, .events = POLLIN};
+        struct pollfd p = { .fd = s->pid_fd, .events = POLLIN };
 
         if (s->pid > 0 && kill(s->pid, SIGTERM) < 0)
                 return -errno;

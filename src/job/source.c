@@ -21,8 +21,7 @@ Source *source_free(Source *s) {
         return NULL;
 }
 
-/* --- the files ------------------------------------------------------------------------------------------
- */
+/* --- the files ---------------------------------------------------------------------------------------- */
 
 static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *ret_stat) {
         int r = open_regular(path, ret_fd, ret_stat);
@@ -122,8 +121,7 @@ int source_check_unchanged(Source *s) {
                                           s->spec->path);
 }
 
-/* --- the checksum ---------------------------------------------------------------------------------------
- */
+/* --- the checksum ------------------------------------------------------------------------------------- */
 
 typedef struct HashProgress {
         Job *job;
@@ -142,7 +140,7 @@ static int compare_digest(Source *s, const char *label, uint64_t offset, uint64_
                 const char *algorithm, const char *expected) {
         char digest[CHECKSUM_HEX_MAX];
         _cleanup_free_ char *what = strprintf("Verifying the checksum of %s", label);
-        HashProgress progress = {.job = s->job, .what = what, .total = size};
+        HashProgress progress = { .job = s->job, .what = what, .total = size };
 
         if (!what)
                 return -ENOMEM;
@@ -197,8 +195,7 @@ static int verify_manifest(Source *s) {
         return 0;
 }
 
-/* --- inspection -----------------------------------------------------------------------------------------
- */
+/* --- inspection --------------------------------------------------------------------------------------- */
 
 /* A text about an image becomes the failure's message. */
 static int refuse_image(Job *j, const char *label, int error, const char *why) {
@@ -256,11 +253,11 @@ int source_inspect(Source *s) {
         if (s->st.st_size == 0)
                 return job_fail(s->job, EBADMSG, "image_refused", "The source %s is empty", s->spec->path);
         s->image = (Image){
-                        .label = strdup(s->spec->path),
-                        .path = strdup(s->spec->path),
-                        .whole = true,
-                        .length = (uint64_t) s->st.st_size,
-                        .format = s->spec->format,
+                .label = strdup(s->spec->path),
+                .path = strdup(s->spec->path),
+                .whole = true,
+                .length = (uint64_t) s->st.st_size,
+                .format = s->spec->format,
         };
         if (!s->image.label || !s->image.path)
                 return -ENOMEM;

@@ -251,7 +251,7 @@ static int add_member(TarReader *t, const TarHeader *h, uint64_t size) {
         if (!copy)
                 return -ENOMEM;
         t->index.members[t->index.n_members++] =
-                        (TarMember){.name = copy, .offset = t->offset + BLOCK, .size = size};
+                        (TarMember){ .name = copy, .offset = t->offset + BLOCK, .size = size };
         return 0;
 }
 
@@ -315,7 +315,7 @@ static int read_entry(TarReader *t) {
 }
 
 int tar_index_read(tar_read_func read, void *userdata, uint64_t size, TarIndex *ret, char **ret_error) {
-        TarReader t = {.read = read, .userdata = userdata, .size = size};
+        TarReader t = { .read = read, .userdata = userdata, .size = size };
         unsigned headers = 0;
         int r;
 

@@ -212,8 +212,8 @@ static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
 }
 
 int attempt_judge(const AttemptFacts *f, Verdict *ret) {
-        Cause c = {.phase = f->phase};
-        Verdict v = {.state = _JOB_STATE_INVALID};
+        Cause c = { .phase = f->phase };
+        Verdict v = { .state = _JOB_STATE_INVALID };
         int r;
 
         if (f->published)

@@ -55,8 +55,8 @@ static int spawn_encrypt(const char *name, int in, int out, pid_t *ret) {
         r = posix_spawn_file_actions_init(&actions);
         if (r > 0)
                 return -r;
-        char *const argv[] = {(char *) encrypt_program, (char *) "encrypt", (char *) "--with-key=host",
-                        (char *) "--quiet", name_option, (char *) "-", (char *) "-", NULL};
+        char *const argv[] = { (char *) encrypt_program, (char *) "encrypt", (char *) "--with-key=host",
+                (char *) "--quiet", name_option, (char *) "-", (char *) "-", NULL };
         r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
@@ -72,7 +72,7 @@ static int read_all(int fd, usec_t deadline, char *buffer, size_t size, size_t *
 
         for (;;) {
                 usec_t now = now_monotonic();
-                struct pollfd p = {.fd = fd, .events = POLLIN};
+                struct pollfd p = { .fd = fd, .events = POLLIN };
 
                 if (now >= deadline)
                         return -ETIMEDOUT;

@@ -148,8 +148,7 @@ static int watch_unit(Job *j, const char *unit) {
                         j);
 }
 
-/* --- what systemd is asked ------------------------------------------------------------------------------
- */
+/* --- what systemd is asked ---------------------------------------------------------------------------- */
 
 /* systemd went away with the question (a daemon-reexec): the unit may have been started or not. */
 static bool is_no_answer(const sd_bus_error *error) {
@@ -202,11 +201,11 @@ static int call_start(Job *j, const UnitProperties *properties) {
 static int write_plan(
                 Job *j, const JobSpec *spec, const JobFiles *files, const char *folder, const char *root) {
         const JobPlan plan = {
-                        .job_id = j->row->id,
-                        .attempt = j->row->attempt,
-                        .spec = (JobSpec *) spec,
-                        .source_files = files->source_files,
-                        .part_dir = files->part_dir,
+                .job_id = j->row->id,
+                .attempt = j->row->attempt,
+                .spec = (JobSpec *) spec,
+                .source_files = files->source_files,
+                .part_dir = files->part_dir,
         };
         int r;
 
@@ -231,17 +230,17 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         if (r < 0)
                 return r;
         const UnitRequest request = {
-                        .job_id = j->row->id,
-                        .folder = folder,
-                        .root = root,
-                        .source_files = files->source_files,
-                        .part_dir = files->part_dir,
-                        .sockets = files->sockets,
-                        .tls_directories = files->tls_directories,
-                        .credentials = credentials,
-                        .network = files->network,
-                        .timeout_seconds = spec->policy.timeout_seconds,
-                        .priority = j->row->priority,
+                .job_id = j->row->id,
+                .folder = folder,
+                .root = root,
+                .source_files = files->source_files,
+                .part_dir = files->part_dir,
+                .sockets = files->sockets,
+                .tls_directories = files->tls_directories,
+                .credentials = credentials,
+                .network = files->network,
+                .timeout_seconds = spec->policy.timeout_seconds,
+                .priority = j->row->priority,
         };
         r = unit_properties_for_job(&request, &properties);
         return r < 0 ? r : call_start(j, &properties);

@@ -87,10 +87,10 @@ static int job_end(Job *j, JobTransition end) {
 
         end.timestamp = j->clock();
         if (j->row->state == JOB_ASSIGNED && !job_state_may_become(JOB_ASSIGNED, end.to)) {
-                changes[n++] = (JobTransition){.from = JOB_ASSIGNED,
-                                .to = JOB_RUNNING,
-                                .timestamp = end.timestamp,
-                                .reason = "The unit was started"};
+                changes[n++] = (JobTransition){ .from = JOB_ASSIGNED,
+                        .to = JOB_RUNNING,
+                        .timestamp = end.timestamp,
+                        .reason = "The unit was started" };
                 end.from = JOB_RUNNING;
         } else
                 end.from = j->row->state;
@@ -104,48 +104,48 @@ int job_assign(Job *j) {
         if (!reason)
                 return -ENOMEM;
         return job_change(j,
-                        &(JobTransition){.from = JOB_QUEUED,
+                        &(JobTransition){ .from = JOB_QUEUED,
                                         .to = JOB_ASSIGNED,
                                         .timestamp = j->clock(),
                                         .reason = reason,
-                                        .begins_attempt = true},
+                                        .begins_attempt = true },
                         1);
 }
 
 int job_run(Job *j) {
         return job_change(j,
-                        &(JobTransition){.from = JOB_ASSIGNED,
+                        &(JobTransition){ .from = JOB_ASSIGNED,
                                         .to = JOB_RUNNING,
                                         .timestamp = j->clock(),
-                                        .reason = "The unit was started"},
+                                        .reason = "The unit was started" },
                         1);
 }
 
 int job_requeue(Job *j, const char *reason) {
         return job_change(j,
-                        &(JobTransition){.from = j->row->state,
+                        &(JobTransition){ .from = j->row->state,
                                         .to = JOB_QUEUED,
                                         .timestamp = j->clock(),
-                                        .reason = reason},
+                                        .reason = reason },
                         1);
 }
 
 int job_retry(Job *j, usec_t due_at, const char *reason) {
-        return job_end(j, (JobTransition){.to = JOB_RETRYING, .reason = reason, .due_at = due_at});
+        return job_end(j, (JobTransition){ .to = JOB_RETRYING, .reason = reason, .due_at = due_at });
 }
 
 int job_complete(Job *j, const char *result, const char *reason) {
-        return job_end(j, (JobTransition){.to = JOB_COMPLETED, .reason = reason, .result = result});
+        return job_end(j, (JobTransition){ .to = JOB_COMPLETED, .reason = reason, .result = result });
 }
 
 int job_fail(Job *j, const char *result, const char *reason) {
-        return job_end(j, (JobTransition){.to = JOB_FAILED, .reason = reason, .result = result});
+        return job_end(j, (JobTransition){ .to = JOB_FAILED, .reason = reason, .result = result });
 }
 
 int job_cancel(Job *j, const char *reason) {
         if (job_is_finished(j))
                 return -EALREADY;
-        return job_end(j, (JobTransition){.to = JOB_CANCELLED, .reason = reason});
+        return job_end(j, (JobTransition){ .to = JOB_CANCELLED, .reason = reason });
 }
 
 void job_progress(Job *j, JobPhase phase, double percent, uint64_t done, uint64_t total, uint64_t rate) {

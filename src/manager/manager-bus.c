@@ -15,8 +15,7 @@
 
 static const char manage_jobs[] = "org.hyper1.manage-jobs";
 
-/* --- SubmitJob -------------------------------------------------------------------------------------------
- */
+/* --- SubmitJob ---------------------------------------------------------------------------------------- */
 
 static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
@@ -41,8 +40,7 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
         return sd_bus_reply_method_return(message, "sob", id, path, (int) created);
 }
 
-/* --- GetJob ----------------------------------------------------------------------------------------------
- */
+/* --- GetJob ------------------------------------------------------------------------------------------- */
 
 static int no_such_job(sd_bus_error *error, const char *id) {
         return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
@@ -66,8 +64,7 @@ static int method_get_job(sd_bus_message *message, void *userdata, sd_bus_error 
         return path ? sd_bus_reply_method_return(message, "os", path, details) : -ENOMEM;
 }
 
-/* --- ListJobs --------------------------------------------------------------------------------------------
- */
+/* --- ListJobs ----------------------------------------------------------------------------------------- */
 
 typedef struct ListFilter {
         JobFilter filter;
@@ -104,8 +101,8 @@ static int read_order(sd_bus_message *m, JobFilter *filter, sd_bus_error *error)
         static const struct {
                 const char *name;
                 JobOrder order;
-        } orders[] = {{"newest", JOB_ORDER_NEWEST}, {"oldest", JOB_ORDER_OLDEST},
-                        {"queue", JOB_ORDER_QUEUE}};
+        } orders[] = { { "newest", JOB_ORDER_NEWEST }, { "oldest", JOB_ORDER_OLDEST },
+                { "queue", JOB_ORDER_QUEUE } };
         const char *s;
         int r = sd_bus_message_read(m, "s", &s);
 
@@ -131,7 +128,8 @@ static int read_limit(sd_bus_message *m, JobFilter *filter, sd_bus_error *error)
 static int read_filter_entry(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
         static const struct {
                 const char *key, *type;
-        } keys[] = {{"states", "as"}, {"ids", "as"}, {"order", "s"}, {"offset", "t"}, {"limit", "t"}};
+        } keys[] = { { "states", "as" }, { "ids", "as" }, { "order", "s" }, { "offset", "t" },
+                { "limit", "t" } };
         const char *key;
         size_t i;
         int r = sd_bus_message_read(m, "s", &key);
@@ -209,8 +207,7 @@ static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_erro
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* --- the others ------------------------------------------------------------------------------------------
- */
+/* --- the others --------------------------------------------------------------------------------------- */
 
 static int method_cancel_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
@@ -286,30 +283,28 @@ static int get_jobs(sd_bus *bus, const char *path, const char *interface, const 
 
 /* Reads are for everybody on this machine, changes for whom polkit allows them. */
 const sd_bus_vtable manager_vtable[] = {
-                SD_BUS_VTABLE_START(0),
-                SD_BUS_METHOD_WITH_ARGS("SubmitJob", SD_BUS_ARGS("s", spec, "a{sv}", options),
-                                SD_BUS_RESULT("s", id, "o", job, "b", created), method_submit_job,
-                                SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
-                SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", id),
-                                SD_BUS_RESULT("o", job, "s", details), method_get_job,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_ARGS("a{sv}", filter),
-                                SD_BUS_RESULT("t", total, "a(sosssdtts)", jobs), method_list_jobs,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                method_cancel_job, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config),
-                                method_get_config, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("s", id, "o", job), 0),
-                SD_BUS_SIGNAL_WITH_ARGS("JobStateChanged",
-                                SD_BUS_ARGS("s", id, "o", job, "s", old_state, "s", new_state, "s", reason),
-                                0),
-                SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-                SD_BUS_PROPERTY("MaxRunning", "u", get_max_running, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-                SD_BUS_PROPERTY("Jobs", "a{st}", get_jobs, 0, 0),
-                SD_BUS_VTABLE_END,
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("SubmitJob", SD_BUS_ARGS("s", spec, "a{sv}", options),
+                        SD_BUS_RESULT("s", id, "o", job, "b", created), method_submit_job,
+                        SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", id), SD_BUS_RESULT("o", job, "s", details),
+                        method_get_job, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_ARGS("a{sv}", filter),
+                        SD_BUS_RESULT("t", total, "a(sosssdtts)", jobs), method_list_jobs,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_cancel_job,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config), method_get_config,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("s", id, "o", job), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("JobStateChanged",
+                        SD_BUS_ARGS("s", id, "o", job, "s", old_state, "s", new_state, "s", reason), 0),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("MaxRunning", "u", get_max_running, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Jobs", "a{st}", get_jobs, 0, 0),
+        SD_BUS_VTABLE_END,
 };
 
 int manager_bus_register(Manager *m) {

@@ -172,23 +172,23 @@ void manager_forget_job(Manager *m, Job *j) {
 
 /* A row whose spec cannot be read any more cannot run; what it was is still there to be looked at. */
 static int fail_unreadable(Manager *m, const JobRow *row) {
-        JobTransition t = {.from = row->state,
-                        .to = JOB_FAILED,
-                        .timestamp = m->clock(),
-                        .reason = "Failed: its spec in the database cannot be read by this version"};
-        JobTransition run = {.from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = t.timestamp};
+        JobTransition t = { .from = row->state,
+                .to = JOB_FAILED,
+                .timestamp = m->clock(),
+                .reason = "Failed: its spec in the database cannot be read by this version" };
+        JobTransition run = { .from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = t.timestamp };
 
         log_error("The spec of job %s in the database makes no sense.", row->id);
         if (job_state_may_become(row->state, JOB_FAILED))
                 return store_job_transition(m->store, row->id, &t, 1);
-        return store_job_transition(m->store, row->id, (JobTransition[]){run, t}, 2);
+        return store_job_transition(m->store, row->id, (JobTransition[]){ run, t }, 2);
 }
 
 static int load_jobs(Manager *m) {
         const JobFilter filter = {
-                        .states = ~(1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED) &
-                                        ((1u << _JOB_STATE_MAX) - 1),
-                        .order = JOB_ORDER_OLDEST,
+                .states = ~(1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED) &
+                                ((1u << _JOB_STATE_MAX) - 1),
+                .order = JOB_ORDER_OLDEST,
         };
         _cleanup_(job_rows_done) JobRows rows = {};
         int r = store_jobs_list(m->store, &filter, &rows);

@@ -35,12 +35,12 @@ static int help(void) {
 static int parse_arguments(int argc, char *argv[]) {
         enum { ARG_VERSION = 0x100, ARG_CONFIG, ARG_STATE, ARG_RUNTIME };
         static const struct option options[] = {
-                        {"help", no_argument, NULL, 'h'},
-                        {"version", no_argument, NULL, ARG_VERSION},
-                        {"config-directory", required_argument, NULL, ARG_CONFIG},
-                        {"state-directory", required_argument, NULL, ARG_STATE},
-                        {"runtime-directory", required_argument, NULL, ARG_RUNTIME},
-                        {},
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, ARG_VERSION },
+                { "config-directory", required_argument, NULL, ARG_CONFIG },
+                { "state-directory", required_argument, NULL, ARG_STATE },
+                { "runtime-directory", required_argument, NULL, ARG_RUNTIME },
+                {},
         };
 
         for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;)
@@ -160,14 +160,14 @@ static int run(void) {
                 return r;
         }
         const ManagerOptions options = {
-                        .event = event,
-                        .bus = bus,
-                        .store = store,
-                        .settings = settings,
-                        .clock = now_realtime,
-                        .state_directory = arg_state_directory,
-                        .runtime_directory = arg_runtime_directory,
-                        .config_directory = arg_config_directory,
+                .event = event,
+                .bus = bus,
+                .store = store,
+                .settings = settings,
+                .clock = now_realtime,
+                .state_directory = arg_state_directory,
+                .runtime_directory = arg_runtime_directory,
+                .config_directory = arg_config_directory,
         };
         if ((r = manager_new(&options, &m)) < 0 || (r = set_signals(event, m)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0)

@@ -74,12 +74,12 @@ void progress_flush(Manager *m) {
         }
         for (Job *j = m->jobs; j; j = j->hh.next)
                 if (j->progress_dirty)
-                        list[k++] = (JobProgress){.id = j->row->id,
-                                        .phase = j->row->phase,
-                                        .percent = j->row->percent,
-                                        .bytes_done = j->row->bytes_done,
-                                        .bytes_total = j->row->bytes_total,
-                                        .rate = j->row->rate};
+                        list[k++] = (JobProgress){ .id = j->row->id,
+                                .phase = j->row->phase,
+                                .percent = j->row->percent,
+                                .bytes_done = j->row->bytes_done,
+                                .bytes_total = j->row->bytes_total,
+                                .rate = j->row->rate };
         int r = store_job_progress(m->store, list, n, m->clock());
         if (r < 0) {
                 /* The next event brings newer figures: these are not missed. */

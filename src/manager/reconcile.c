@@ -175,7 +175,7 @@ static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
 
 int manager_reconcile(Manager *m) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        static char *const patterns[] = {(char *) UNIT_PATTERN, NULL};
+        static char *const patterns[] = { (char *) UNIT_PATTERN, NULL };
         int r;
 
         m->reconcile_again = m->reconcile_call;

@@ -65,9 +65,9 @@ static int retell_job(Manager *m, const char *id, usec_t since) {
 
 static int retell_finished(Manager *m, usec_t since) {
         const JobFilter filter = {
-                        .states = 1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED,
-                        .order = JOB_ORDER_NEWEST,
-                        .limit = FINISHED_MAX,
+                .states = 1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED,
+                .order = JOB_ORDER_NEWEST,
+                .limit = FINISHED_MAX,
         };
         _cleanup_(job_rows_done) JobRows rows = {};
         int r = store_jobs_list(m->store, &filter, &rows);

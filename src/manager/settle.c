@@ -64,25 +64,25 @@ static int gather(Job *j, const JobPlan *plan, const char *folder, const char *s
         if (result && result->attempt != j->row->attempt)
                 result = job_result_free(result);
         *ret = (AttemptFacts){
-                        .attempt = j->row->attempt,
-                        .retry_count = j->row->retry_count,
-                        .idempotent = j->row->idempotent,
-                        .was_running = j->row->state == JOB_RUNNING,
-                        .published = published > 0 || needs_no_publishing(j, plan, result),
-                        .destination_exists = plan && plan->spec->destination.path &&
-                                        exists(plan->spec->destination.path),
-                        .timeout_seconds = plan ? plan->spec->policy.timeout_seconds : 0,
-                        .deadline_passed = plan && result &&
-                                        deadline_passed(j, folder, plan->spec->policy.timeout_seconds),
-                        .result = result,
-                        .result_unreadable = r < 0 && r != -ENOENT,
-                        .unit_result = j->unit.result,
-                        .exit_code = j->unit.exit_code,
-                        .exit_status = j->unit.exit_status,
-                        .phase = j->row->phase,
-                        .error_message = j->error_message,
-                        .error_phase = j->error_phase,
-                        .start_error = start_error,
+                .attempt = j->row->attempt,
+                .retry_count = j->row->retry_count,
+                .idempotent = j->row->idempotent,
+                .was_running = j->row->state == JOB_RUNNING,
+                .published = published > 0 || needs_no_publishing(j, plan, result),
+                .destination_exists =
+                                plan && plan->spec->destination.path && exists(plan->spec->destination.path),
+                .timeout_seconds = plan ? plan->spec->policy.timeout_seconds : 0,
+                .deadline_passed = plan && result &&
+                                deadline_passed(j, folder, plan->spec->policy.timeout_seconds),
+                .result = result,
+                .result_unreadable = r < 0 && r != -ENOENT,
+                .unit_result = j->unit.result,
+                .exit_code = j->unit.exit_code,
+                .exit_status = j->unit.exit_status,
+                .phase = j->row->phase,
+                .error_message = j->error_message,
+                .error_phase = j->error_phase,
+                .start_error = start_error,
         };
         *ret_result = TAKE_PTR(result);
         return 0;
@@ -96,12 +96,12 @@ static int record_completion(Job *j, const Verdict *v) {
                         j->row->rate);
         j->progress_dirty = false;
         int r = store_job_progress(j->store,
-                        &(JobProgress){.id = j->row->id,
+                        &(JobProgress){ .id = j->row->id,
                                         .phase = j->row->phase,
                                         .percent = j->row->percent,
                                         .bytes_done = j->row->bytes_done,
                                         .bytes_total = j->row->bytes_total,
-                                        .rate = j->row->rate},
+                                        .rate = j->row->rate },
                         1, j->clock());
         return r < 0 ? r : job_complete(j, v->result, v->reason);
 }

@@ -19,43 +19,43 @@ static const struct {
         const char *prefix;
         const char *refusal; /* NULL: allowed again */
 } places[] = {
-                {"/bin", "programs of the system are there"},
-                {"/boot", "the kernel and its loader are there"},
-                {"/dev", "devices are not image files"},
-                {"/etc", "the system's configuration and keys are there"},
-                {"/lib", "programs of the system are there"},
-                {"/lib32", "programs of the system are there"},
-                {"/lib64", "programs of the system are there"},
-                {"/libx32", "programs of the system are there"},
-                {"/lost+found", "it belongs to the file system"},
-                {"/proc", "it is the kernel's"},
-                {"/sbin", "programs of the system are there"},
-                {"/sys", "it is the kernel's"},
-                {"/usr", "programs of the system are there"},
-                /* Sockets, secrets and state of running services; media that a person plugged in are not. */
-                {"/run", "running services keep their state there"},
-                {"/run/media", NULL},
-                {"/run/mount", NULL},
-                /* Databases, spools, logs, and our own files, except where disk images are kept. */
-                {"/var", "services keep their data there"},
-                {"/var/home", NULL}, /* where /home is on image-based systems */
-                {"/var/lib/glance/images", NULL},
-                {"/var/lib/libvirt", NULL},
-                {"/var/lib/libvirt/secrets", "libvirt's secrets are there"},
-                {"/var/lib/machines", NULL},
-                {"/var/lib/nova/instances", NULL},
-                {"/var/lib/portables", NULL},
-                {"/var/lib/vz", NULL},
-                {"/var/local", NULL},
-                {"/var/mnt", NULL},
-                {"/var/opt", NULL},
-                {"/var/srv", NULL},
-                {"/var/tmp", NULL},
-                {"/var/www", NULL},
+        { "/bin", "programs of the system are there" },
+        { "/boot", "the kernel and its loader are there" },
+        { "/dev", "devices are not image files" },
+        { "/etc", "the system's configuration and keys are there" },
+        { "/lib", "programs of the system are there" },
+        { "/lib32", "programs of the system are there" },
+        { "/lib64", "programs of the system are there" },
+        { "/libx32", "programs of the system are there" },
+        { "/lost+found", "it belongs to the file system" },
+        { "/proc", "it is the kernel's" },
+        { "/sbin", "programs of the system are there" },
+        { "/sys", "it is the kernel's" },
+        { "/usr", "programs of the system are there" },
+        /* Sockets, secrets and state of running services; media that a person plugged in are not. */
+        { "/run", "running services keep their state there" },
+        { "/run/media", NULL },
+        { "/run/mount", NULL },
+        /* Databases, spools, logs, and our own files, except where disk images are kept. */
+        { "/var", "services keep their data there" },
+        { "/var/home", NULL }, /* where /home is on image-based systems */
+        { "/var/lib/glance/images", NULL },
+        { "/var/lib/libvirt", NULL },
+        { "/var/lib/libvirt/secrets", "libvirt's secrets are there" },
+        { "/var/lib/machines", NULL },
+        { "/var/lib/nova/instances", NULL },
+        { "/var/lib/portables", NULL },
+        { "/var/lib/vz", NULL },
+        { "/var/local", NULL },
+        { "/var/mnt", NULL },
+        { "/var/opt", NULL },
+        { "/var/srv", NULL },
+        { "/var/tmp", NULL },
+        { "/var/www", NULL },
 };
 
 /* Folders with keys, wherever they are. */
-static const char *const private_names[] = {".ssh", ".gnupg", ".pki"};
+static const char *const private_names[] = { ".ssh", ".gnupg", ".pki" };
 
 void job_files_done(JobFiles *f) {
         free(f->source_path);
@@ -143,8 +143,8 @@ static int refuse(char **ret_error, int r, const char *field, const char *path, 
 /* Opens @path as a handle only: nothing is read, no device or FIFO waits. */
 static int open_handle(const char *path, bool follow) {
         struct open_how how = {
-                        .flags = O_PATH | O_CLOEXEC,
-                        .resolve = RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS),
+                .flags = O_PATH | O_CLOEXEC,
+                .resolve = RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS),
         };
         int fd = (int) syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 
@@ -210,8 +210,8 @@ static int check_place(const char *field, const char *path, bool destination, co
 
 /* The first bytes of the image; a file that is shorter gives fewer. */
 static int read_head(const char *path, char **ret, size_t *ret_size) {
-        struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-                        .resolve = RESOLVE_NO_SYMLINKS};
+        struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+                .resolve = RESOLVE_NO_SYMLINKS };
         _cleanup_close_ int fd = (int) syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
         _cleanup_free_ char *buffer = malloc(VMDK_DESCRIPTOR_MAX + 1);
 
@@ -328,9 +328,9 @@ static int add_destination_file(
 /* Sockets of services are in /run, where images are not: there, only what other services talk through is out
  * of reach. */
 static const char *socket_refusal(const char *path) {
-        static const char *const services[] = {"/run/systemd", "/run/dbus", "/run/user", "/run/udev",
-                        "/run/credentials", "/run/docker.sock", "/run/containerd", "/run/hyper",
-                        "/run/libvirt", "/run/polkit"};
+        static const char *const services[] = { "/run/systemd", "/run/dbus", "/run/user", "/run/udev",
+                "/run/credentials", "/run/docker.sock", "/run/containerd", "/run/hyper", "/run/libvirt",
+                "/run/polkit" };
 
         for (size_t i = 0; i < ELEMENTSOF(services); i++)
                 if (path_is_below(path, services[i]))

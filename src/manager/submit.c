@@ -15,8 +15,7 @@
 #define WARNINGS_MAX 64u
 #define DIALECT_MAX 32u
 
-/* --- options ---------------------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------------------ */
 
 void submit_options_done(SubmitOptions *o) {
         strv_free(o->warnings);
@@ -90,8 +89,8 @@ static int read_value(sd_bus_message *m, const char *key, SubmitOptions *o, sd_b
 static int read_option(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error) {
         static const struct {
                 const char *key, *type;
-        } keys[] = {{"dialect", "s"}, {"request", "s"}, {"any-worker", "b"}, {"warnings", "as"},
-                        {"secrets", "a{ss}"}};
+        } keys[] = { { "dialect", "s" }, { "request", "s" }, { "any-worker", "b" }, { "warnings", "as" },
+                { "secrets", "a{ss}" } };
         const char *key;
         size_t i;
         int r = sd_bus_message_read(m, "s", &key);
@@ -111,7 +110,7 @@ static int read_option(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error)
 }
 
 int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
-        _cleanup_(submit_options_done) SubmitOptions o = {.dialect = "bus"};
+        _cleanup_(submit_options_done) SubmitOptions o = { .dialect = "bus" };
         int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 
         while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
@@ -128,8 +127,7 @@ int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *err
         return 0;
 }
 
-/* --- checks ----------------------------------------------------------------------------------------------
- */
+/* --- checks ------------------------------------------------------------------------------------------- */
 
 static int parse_spec(const char *text, JobSpec **ret, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -190,8 +188,7 @@ static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *fi
         return 0;
 }
 
-/* --- acceptance ------------------------------------------------------------------------------------------
- */
+/* --- acceptance --------------------------------------------------------------------------------------- */
 
 /* Notes where symlinks led to, in the document that is stored and in the spec. */
 static int set_resolved(JobSpec *spec, const JobFiles *files) {
@@ -298,9 +295,9 @@ static int insert(
         if (!submitted || !queued)
                 return -ENOMEM;
         const JobStateRow states[] = {
-                        {JOB_CREATED, row->created_at, submitted},
-                        {JOB_VALIDATED, row->created_at, validated},
-                        {JOB_QUEUED, row->created_at, queued},
+                { JOB_CREATED, row->created_at, submitted },
+                { JOB_VALIDATED, row->created_at, validated },
+                { JOB_QUEUED, row->created_at, queued },
         };
         r = store_job_insert(m->store, row, states, ELEMENTSOF(states));
         if (r < 0 && r != -ENOMEM)

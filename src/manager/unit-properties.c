@@ -17,102 +17,102 @@ typedef struct FixedProperty {
         const char *const *strings;
 } FixedProperty;
 
-#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static const FixedProperty fixed[] = {
-                {"Slice", PROPERTY_STRING, 0, LIST("hyper-jobs.slice")},
-                {"Type", PROPERTY_STRING, 0, LIST("exec")},
-                /* Nobody needs a dead job's unit: how it ended is in its folder, then in the database. */
-                {"CollectMode", PROPERTY_STRING, 0, LIST("inactive-or-failed")},
+        { "Slice", PROPERTY_STRING, 0, LIST("hyper-jobs.slice") },
+        { "Type", PROPERTY_STRING, 0, LIST("exec") },
+        /* Nobody needs a dead job's unit: how it ended is in its folder, then in the database. */
+        { "CollectMode", PROPERTY_STRING, 0, LIST("inactive-or-failed") },
 
-                /* hyper-job gets SIGTERM first and alone, so that it can end its servers in good order. */
-                {"KillMode", PROPERTY_STRING, 0, LIST("mixed")},
-                {"TimeoutStopUSec", PROPERTY_U64, 30 * USEC_PER_SEC, NULL},
-                /* Prepare makes a folder: what takes longer than this is a dead network file system. */
-                {"TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL},
+        /* hyper-job gets SIGTERM first and alone, so that it can end its servers in good order. */
+        { "KillMode", PROPERTY_STRING, 0, LIST("mixed") },
+        { "TimeoutStopUSec", PROPERTY_U64, 30 * USEC_PER_SEC, NULL },
+        /* Prepare makes a folder: what takes longer than this is a dead network file system. */
+        { "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL },
 
-                /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. */
-                {"LogRateLimitIntervalUSec", PROPERTY_U64, 0, NULL},
-                {"SyslogIdentifier", PROPERTY_STRING, 0, LIST("hyper-job")},
+        /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. */
+        { "LogRateLimitIntervalUSec", PROPERTY_U64, 0, NULL },
+        { "SyslogIdentifier", PROPERTY_STRING, 0, LIST("hyper-job") },
 
-                /* Prepare and finish work in the machine's own file system: neither the root directory nor
+        /* Prepare and finish work in the machine's own file system: neither the root directory nor
                  * the restrictions below are for them. "+" in front of their command lines would say the
                  * same, but systemd 252 writes transient "+" lines as keys that it does not know when it
                  * reads them again after a daemon-reload, and the job would end without finish. */
-                {"RootDirectoryStartOnly", PROPERTY_BOOL, true, NULL},
-                {"PermissionsStartOnly", PROPERTY_BOOL, true, NULL},
+        { "RootDirectoryStartOnly", PROPERTY_BOOL, true, NULL },
+        { "PermissionsStartOnly", PROPERTY_BOOL, true, NULL },
 
-                /* The root is an empty folder; what the job sees of the machine is bound into it, and
+        /* The root is an empty folder; what the job sees of the machine is bound into it, and
                  * nothing of it but the part folder and the job's folder can be written. (An empty
                  * TemporaryFileSystem=/ would be simpler, but it is there for prepare and finish, too.) */
-                {"MountAPIVFS", PROPERTY_BOOL, true, NULL},
-                {"ProtectSystem", PROPERTY_STRING, 0, LIST("strict")},
-                {"ProtectHome", PROPERTY_STRING, 0, LIST("read-only")},
-                {"TemporaryFileSystem", PROPERTY_PAIRS, 0,
-                                LIST("/dev/shm", "ro,size=0", "/tmp",
-                                                "mode=0700,size=64M,nr_inodes=1k,nodev,nosuid,noexec")},
-                {"PrivateDevices", PROPERTY_BOOL, true, NULL},
-                {"PrivateIPC", PROPERTY_BOOL, true, NULL},
-                {"ProtectProc", PROPERTY_STRING, 0, LIST("invisible")},
-                {"ProcSubset", PROPERTY_STRING, 0, LIST("pid")},
-                {"ProtectKernelTunables", PROPERTY_BOOL, true, NULL},
-                {"ProtectKernelModules", PROPERTY_BOOL, true, NULL},
-                {"ProtectKernelLogs", PROPERTY_BOOL, true, NULL},
-                {"ProtectControlGroups", PROPERTY_BOOL, true, NULL},
-                {"ProtectClock", PROPERTY_BOOL, true, NULL},
-                {"ProtectHostname", PROPERTY_BOOL, true, NULL},
+        { "MountAPIVFS", PROPERTY_BOOL, true, NULL },
+        { "ProtectSystem", PROPERTY_STRING, 0, LIST("strict") },
+        { "ProtectHome", PROPERTY_STRING, 0, LIST("read-only") },
+        { "TemporaryFileSystem", PROPERTY_PAIRS, 0,
+                        LIST("/dev/shm", "ro,size=0", "/tmp",
+                                        "mode=0700,size=64M,nr_inodes=1k,nodev,nosuid,noexec") },
+        { "PrivateDevices", PROPERTY_BOOL, true, NULL },
+        { "PrivateIPC", PROPERTY_BOOL, true, NULL },
+        { "ProtectProc", PROPERTY_STRING, 0, LIST("invisible") },
+        { "ProcSubset", PROPERTY_STRING, 0, LIST("pid") },
+        { "ProtectKernelTunables", PROPERTY_BOOL, true, NULL },
+        { "ProtectKernelModules", PROPERTY_BOOL, true, NULL },
+        { "ProtectKernelLogs", PROPERTY_BOOL, true, NULL },
+        { "ProtectControlGroups", PROPERTY_BOOL, true, NULL },
+        { "ProtectClock", PROPERTY_BOOL, true, NULL },
+        { "ProtectHostname", PROPERTY_BOOL, true, NULL },
 
-                /* Root without its powers, but for reading images that belong to somebody else. */
-                {"CapabilityBoundingSet", PROPERTY_U64, 1u << 1 /* CAP_DAC_OVERRIDE */, NULL},
-                {"NoNewPrivileges", PROPERTY_BOOL, true, NULL},
-                {"LockPersonality", PROPERTY_BOOL, true, NULL},
-                {"MemoryDenyWriteExecute", PROPERTY_BOOL, true, NULL},
-                {"RestrictNamespaces", PROPERTY_U64, 0, NULL}, /* none may be made or joined */
-                {"RestrictRealtime", PROPERTY_BOOL, true, NULL},
-                /* (RestrictSUIDSGID= would make openat2(2) fail, which keeps links out; the mounts are
+        /* Root without its powers, but for reading images that belong to somebody else. */
+        { "CapabilityBoundingSet", PROPERTY_U64, 1u << 1 /* CAP_DAC_OVERRIDE */, NULL },
+        { "NoNewPrivileges", PROPERTY_BOOL, true, NULL },
+        { "LockPersonality", PROPERTY_BOOL, true, NULL },
+        { "MemoryDenyWriteExecute", PROPERTY_BOOL, true, NULL },
+        { "RestrictNamespaces", PROPERTY_U64, 0, NULL }, /* none may be made or joined */
+        { "RestrictRealtime", PROPERTY_BOOL, true, NULL },
+        /* (RestrictSUIDSGID= would make openat2(2) fail, which keeps links out; the mounts are
                    nosuid.) */
-                {"SystemCallArchitectures", PROPERTY_STRV, 0, LIST("native")},
-                {"SystemCallFilter", PROPERTY_FILTER, 1, LIST("@system-service")},
-                /* @file-system in @system-service has the two calls that reach files without a path. */
-                {"SystemCallFilter", PROPERTY_FILTER, 0,
-                                LIST("@privileged", "@keyring", "@debug", "@mount", "@obsolete",
-                                                "name_to_handle_at", "open_by_handle_at")},
-                {"SystemCallErrorNumber", PROPERTY_I32, EPERM, NULL},
-                {"UMask", PROPERTY_U32, 0077, NULL},
+        { "SystemCallArchitectures", PROPERTY_STRV, 0, LIST("native") },
+        { "SystemCallFilter", PROPERTY_FILTER, 1, LIST("@system-service") },
+        /* @file-system in @system-service has the two calls that reach files without a path. */
+        { "SystemCallFilter", PROPERTY_FILTER, 0,
+                        LIST("@privileged", "@keyring", "@debug", "@mount", "@obsolete", "name_to_handle_at",
+                                        "open_by_handle_at") },
+        { "SystemCallErrorNumber", PROPERTY_I32, EPERM, NULL },
+        { "UMask", PROPERTY_U32, 0077, NULL },
 
-                /* A job and its servers stay far below this, unless an image drives them mad. */
-                {"MemoryMax", PROPERTY_U64, 1024 * MIB, NULL},
-                {"TasksMax", PROPERTY_U64, 512, NULL},
-                {"LimitCORE", PROPERTY_U64, 0, NULL}, /* a core would hold pieces of the disk, and keys */
-                {"OOMPolicy", PROPERTY_STRING, 0, LIST("stop")},
+        /* A job and its servers stay far below this, unless an image drives them mad. */
+        { "MemoryMax", PROPERTY_U64, 1024 * MIB, NULL },
+        { "TasksMax", PROPERTY_U64, 512, NULL },
+        { "LimitCORE", PROPERTY_U64, 0, NULL }, /* a core would hold pieces of the disk, and keys */
+        { "OOMPolicy", PROPERTY_STRING, 0, LIST("stop") },
 };
 
 /* What a program needs to run, wherever /lib and /bin are links into /usr or not. */
 static const char *const programs[] = {
-                "/usr",
-                "-/bin",
-                "-/sbin",
-                "-/lib",
-                "-/lib32",
-                "-/lib64",
-                "-/libx32",
-                "-/etc/ld.so.cache",
-                "-/etc/alternatives",
-                /* The one socket of the journal that events are sent to. */
-                "-/run/systemd/journal/socket",
+        "/usr",
+        "-/bin",
+        "-/sbin",
+        "-/lib",
+        "-/lib32",
+        "-/lib64",
+        "-/libx32",
+        "-/etc/ld.so.cache",
+        "-/etc/alternatives",
+        /* The one socket of the journal that events are sent to. */
+        "-/run/systemd/journal/socket",
 };
 
 /* What finding and trusting a server needs. */
 static const char *const network_files[] = {
-                "-/etc/resolv.conf",
-                "-/etc/hosts",
-                "-/etc/host.conf",
-                "-/etc/nsswitch.conf",
-                "-/etc/gai.conf",
-                "-/etc/services",
-                "-/etc/ssl",
-                "-/etc/ca-certificates",
-                "-/etc/gnutls",
+        "-/etc/resolv.conf",
+        "-/etc/hosts",
+        "-/etc/host.conf",
+        "-/etc/nsswitch.conf",
+        "-/etc/gai.conf",
+        "-/etc/services",
+        "-/etc/ssl",
+        "-/etc/ca-certificates",
+        "-/etc/gnutls",
 };
 
 void unit_properties_done(UnitProperties *p) {
@@ -135,7 +135,8 @@ static int add_consume(
                 strv_free(strings);
                 return -ENOMEM;
         }
-        p->items[p->n++] = (UnitProperty){.name = name, .kind = kind, .number = number, .strings = strings};
+        p->items[p->n++] =
+                        (UnitProperty){ .name = name, .kind = kind, .number = number, .strings = strings };
         return 0;
 }
 
@@ -156,15 +157,15 @@ static int add_string(UnitProperties *p, const char *name, const char *value) {
 }
 
 static int add_exec(UnitProperties *p, const char *name, const char *verb, const char *folder) {
-        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){HYPER_JOB, verb, folder}, 3);
+        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){ HYPER_JOB, verb, folder }, 3);
 }
 
 /* Prepare and finish keep RootDirectory= off, but the binds are made for them, too, over the very files they
  * are about to make, rename and remove: they step out of that, into the machine's own view. */
 static int add_exec_outside(UnitProperties *p, const char *name, const char *verb, const char *folder) {
         return add_list(p, name, PROPERTY_EXEC, 0,
-                        (const char *const[]){"/usr/bin/nsenter", "--target=1", "--mount", "--", HYPER_JOB,
-                                        verb, folder},
+                        (const char *const[]){ "/usr/bin/nsenter", "--target=1", "--mount", "--", HYPER_JOB,
+                                        verb, folder },
                         7);
 }
 
@@ -177,7 +178,7 @@ static int add_exec_tidy_up(UnitProperties *p, const char *job_id) {
                 return -ENOMEM;
         file = strprintf("/run/systemd/units/log-extra-fields:%s", unit);
         return file ? add_list(p, "ExecStopPost", PROPERTY_EXEC, 0,
-                                      (const char *const[]){"/usr/bin/rm", "-f", "--", file}, 4)
+                                      (const char *const[]){ "/usr/bin/rm", "-f", "--", file }, 4)
                     : -ENOMEM;
 }
 
@@ -189,7 +190,7 @@ static int add_identity(UnitProperties *p, const char *job_id) {
                 return -ENOMEM;
         int r = add_string(p, "Description", description);
         if (r >= 0)
-                r = add_list(p, "LogExtraFields", PROPERTY_BYTES, 0, (const char *const[]){field}, 1);
+                r = add_list(p, "LogExtraFields", PROPERTY_BYTES, 0, (const char *const[]){ field }, 1);
         return r;
 }
 
@@ -249,7 +250,8 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
 }
 
 static int add_limits(UnitProperties *p, const UnitRequest *q) {
-        static const char *const local[] = {"AF_UNIX"}, *const remote[] = {"AF_UNIX", "AF_INET", "AF_INET6"};
+        static const char *const local[] = { "AF_UNIX" },
+                                 *const remote[] = { "AF_UNIX", "AF_INET", "AF_INET6" };
         unsigned weight = weight_from_priority(q->priority);
         int r;
 
@@ -376,17 +378,17 @@ static int append_filter(sd_bus_message *m, const UnitProperty *p) {
 }
 
 static const char *const signatures[] = {
-                [PROPERTY_BOOL] = "b",
-                [PROPERTY_I32] = "i",
-                [PROPERTY_U32] = "u",
-                [PROPERTY_U64] = "t",
-                [PROPERTY_STRING] = "s",
-                [PROPERTY_STRV] = "as",
-                [PROPERTY_EXEC] = "a(sasb)",
-                [PROPERTY_BINDS] = "a(ssbt)",
-                [PROPERTY_FILTER] = "(bas)",
-                [PROPERTY_PAIRS] = "a(ss)",
-                [PROPERTY_BYTES] = "aay",
+        [PROPERTY_BOOL] = "b",
+        [PROPERTY_I32] = "i",
+        [PROPERTY_U32] = "u",
+        [PROPERTY_U64] = "t",
+        [PROPERTY_STRING] = "s",
+        [PROPERTY_STRV] = "as",
+        [PROPERTY_EXEC] = "a(sasb)",
+        [PROPERTY_BINDS] = "a(ssbt)",
+        [PROPERTY_FILTER] = "(bas)",
+        [PROPERTY_PAIRS] = "a(ss)",
+        [PROPERTY_BYTES] = "aay",
 };
 
 static int append_value(sd_bus_message *m, const UnitProperty *p) {

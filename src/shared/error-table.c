@@ -6,19 +6,18 @@
 
 /* The last entry before the end is INTERNAL: what everything unknown becomes. */
 static const ErrorEntry table[] = {
-                {HYPER_BUS_ERROR_INVALID_SPEC, EBADMSG, 400, "The job spec is not valid."},
-                {HYPER_BUS_ERROR_INVALID_ARGUMENT, EINVAL, 400, "An argument is not valid."},
-                {HYPER_BUS_ERROR_NOT_SUPPORTED, EOPNOTSUPP, 400, "This is not built in."},
-                {HYPER_BUS_ERROR_NO_SUCH_JOB, ENOENT, 404, "There is no such job."},
-                {HYPER_BUS_ERROR_JOB_EXISTS, EEXIST, 409, "Another job with this id exists already."},
-                {HYPER_BUS_ERROR_JOB_FINISHED, EALREADY, 400, "The job has ended already."},
-                {HYPER_BUS_ERROR_PATH_REFUSED, EPERM, 400, "The configuration does not allow this path."},
-                {HYPER_BUS_ERROR_ACCESS_DENIED, EACCES, 403, "You are not allowed to do this."},
-                {HYPER_BUS_ERROR_TOO_LARGE, EFBIG, 413, "The request is too large."},
-                {HYPER_BUS_ERROR_UNAVAILABLE, EAGAIN, 503,
-                                "The service is not available just now; try again."},
-                {HYPER_BUS_ERROR_INTERNAL, EIO, 500, "Something failed inside; the journal says what."},
-                {},
+        { HYPER_BUS_ERROR_INVALID_SPEC, EBADMSG, 400, "The job spec is not valid." },
+        { HYPER_BUS_ERROR_INVALID_ARGUMENT, EINVAL, 400, "An argument is not valid." },
+        { HYPER_BUS_ERROR_NOT_SUPPORTED, EOPNOTSUPP, 400, "This is not built in." },
+        { HYPER_BUS_ERROR_NO_SUCH_JOB, ENOENT, 404, "There is no such job." },
+        { HYPER_BUS_ERROR_JOB_EXISTS, EEXIST, 409, "Another job with this id exists already." },
+        { HYPER_BUS_ERROR_JOB_FINISHED, EALREADY, 400, "The job has ended already." },
+        { HYPER_BUS_ERROR_PATH_REFUSED, EPERM, 400, "The configuration does not allow this path." },
+        { HYPER_BUS_ERROR_ACCESS_DENIED, EACCES, 403, "You are not allowed to do this." },
+        { HYPER_BUS_ERROR_TOO_LARGE, EFBIG, 413, "The request is too large." },
+        { HYPER_BUS_ERROR_UNAVAILABLE, EAGAIN, 503, "The service is not available just now; try again." },
+        { HYPER_BUS_ERROR_INTERNAL, EIO, 500, "Something failed inside; the journal says what." },
+        {},
 };
 
 /* What the bus itself, sd-bus and D-Bus activation answer in place of the manager. */
@@ -26,34 +25,34 @@ static const struct {
         const char *bus_name;
         int error;
 } bus_aliases[] = {
-                {SD_BUS_ERROR_ACCESS_DENIED, EACCES},
-                {SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EACCES},
-                {SD_BUS_ERROR_AUTH_FAILED, EACCES},
-                {SD_BUS_ERROR_INVALID_ARGS, EINVAL},
-                {SD_BUS_ERROR_INVALID_SIGNATURE, EINVAL},
-                {SD_BUS_ERROR_INCONSISTENT_MESSAGE, EINVAL},
-                {SD_BUS_ERROR_UNKNOWN_OBJECT, ENOENT},
-                {SD_BUS_ERROR_UNKNOWN_METHOD, EOPNOTSUPP},
-                {SD_BUS_ERROR_UNKNOWN_INTERFACE, EOPNOTSUPP},
-                {SD_BUS_ERROR_UNKNOWN_PROPERTY, EOPNOTSUPP},
-                {SD_BUS_ERROR_NOT_SUPPORTED, EOPNOTSUPP},
-                {SD_BUS_ERROR_SERVICE_UNKNOWN, EAGAIN},
-                {SD_BUS_ERROR_NAME_HAS_NO_OWNER, EAGAIN},
-                {SD_BUS_ERROR_NO_REPLY, EAGAIN},
-                {SD_BUS_ERROR_TIMEOUT, EAGAIN},
-                {SD_BUS_ERROR_DISCONNECTED, EAGAIN},
-                {SD_BUS_ERROR_NO_SERVER, EAGAIN},
-                {SD_BUS_ERROR_LIMITS_EXCEEDED, EAGAIN},
-                {SD_BUS_ERROR_NO_MEMORY, EAGAIN},
-                {"org.freedesktop.DBus.Error.TimedOut", EAGAIN},
-                {"org.freedesktop.systemd1.NoSuchUnit", EAGAIN},
-                {"org.freedesktop.systemd1.LoadFailed", EAGAIN},
-                {"org.freedesktop.systemd1.UnitMasked", EAGAIN},
+        { SD_BUS_ERROR_ACCESS_DENIED, EACCES },
+        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EACCES },
+        { SD_BUS_ERROR_AUTH_FAILED, EACCES },
+        { SD_BUS_ERROR_INVALID_ARGS, EINVAL },
+        { SD_BUS_ERROR_INVALID_SIGNATURE, EINVAL },
+        { SD_BUS_ERROR_INCONSISTENT_MESSAGE, EINVAL },
+        { SD_BUS_ERROR_UNKNOWN_OBJECT, ENOENT },
+        { SD_BUS_ERROR_UNKNOWN_METHOD, EOPNOTSUPP },
+        { SD_BUS_ERROR_UNKNOWN_INTERFACE, EOPNOTSUPP },
+        { SD_BUS_ERROR_UNKNOWN_PROPERTY, EOPNOTSUPP },
+        { SD_BUS_ERROR_NOT_SUPPORTED, EOPNOTSUPP },
+        { SD_BUS_ERROR_SERVICE_UNKNOWN, EAGAIN },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EAGAIN },
+        { SD_BUS_ERROR_NO_REPLY, EAGAIN },
+        { SD_BUS_ERROR_TIMEOUT, EAGAIN },
+        { SD_BUS_ERROR_DISCONNECTED, EAGAIN },
+        { SD_BUS_ERROR_NO_SERVER, EAGAIN },
+        { SD_BUS_ERROR_LIMITS_EXCEEDED, EAGAIN },
+        { SD_BUS_ERROR_NO_MEMORY, EAGAIN },
+        { "org.freedesktop.DBus.Error.TimedOut", EAGAIN },
+        { "org.freedesktop.systemd1.NoSuchUnit", EAGAIN },
+        { "org.freedesktop.systemd1.LoadFailed", EAGAIN },
+        { "org.freedesktop.systemd1.UnitMasked", EAGAIN },
 };
 
 /* The errno with which a call fails when nobody could answer it. */
-static const int unavailable[] = {ETIMEDOUT, ECONNREFUSED, ECONNRESET, ENOTCONN, EPIPE, EHOSTUNREACH, EBUSY,
-                ENOMEM, ENOBUFS, EMFILE, ENFILE};
+static const int unavailable[] = { ETIMEDOUT, ECONNREFUSED, ECONNRESET, ENOTCONN, EPIPE, EHOSTUNREACH, EBUSY,
+        ENOMEM, ENOBUFS, EMFILE, ENFILE };
 
 /* sd-bus wants its map to stay where it is. */
 static sd_bus_error_map bus_map[ELEMENTSOF(table)];
@@ -62,7 +61,7 @@ __attribute__((__constructor__)) static void register_bus_map(void) {
         size_t i;
 
         for (i = 0; table[i].bus_name; i++)
-                bus_map[i] = (sd_bus_error_map){.name = table[i].bus_name, .code = table[i].error};
+                bus_map[i] = (sd_bus_error_map){ .name = table[i].bus_name, .code = table[i].error };
         bus_map[i] = (sd_bus_error_map) SD_BUS_ERROR_MAP_END;
         (void) sd_bus_error_add_map(bus_map);
 }

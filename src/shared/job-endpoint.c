@@ -43,7 +43,7 @@ static int check_unused(const Check *c, const char *const *keys, size_t n) {
 }
 
 static int check_file(const Check *c) {
-        static const char *const unused[] = {"uri", "tls_certificates", "tls_psk"};
+        static const char *const unused[] = { "uri", "tls_certificates", "tls_psk" };
         const char *reason;
         int r = 0;
 
@@ -70,7 +70,7 @@ static int check_tls(const Check *c, bool tls) {
 }
 
 static int check_nbd(const Check *c) {
-        static const char *const unused[] = {"path", "checksum"};
+        static const char *const unused[] = { "path", "checksum" };
         _cleanup_(nbd_uri_done) NbdUri uri = {};
         _cleanup_free_ char *reason = NULL;
         int r;
@@ -89,11 +89,11 @@ static int check_nbd(const Check *c) {
 }
 
 int job_endpoint_check(const JobEndpoint *e, json_t *json, bool is_destination, JsonErrors *errors) {
-        const Check c = {.e = e,
-                        .json = json,
-                        .section = is_destination ? "destination" : "source",
-                        .is_destination = is_destination,
-                        .errors = errors};
+        const Check c = { .e = e,
+                .json = json,
+                .section = is_destination ? "destination" : "source",
+                .is_destination = is_destination,
+                .errors = errors };
 
         switch (e->type) {
         case ENDPOINT_FILE:

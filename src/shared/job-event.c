@@ -15,25 +15,25 @@
 #define JOBS_SLICE "hyper-jobs.slice"
 
 static const char *const kind_names[_EVENT_KIND_MAX] = {
-                [EVENT_STATE] = "state",
-                [EVENT_PHASE] = "phase",
-                [EVENT_PROGRESS] = "progress",
-                [EVENT_NOTE] = "note",
-                [EVENT_ERROR] = "error",
+        [EVENT_STATE] = "state",
+        [EVENT_PHASE] = "phase",
+        [EVENT_PROGRESS] = "progress",
+        [EVENT_NOTE] = "note",
+        [EVENT_ERROR] = "error",
 };
 
 static const char *const field_names[_EVENT_FIELD_MAX] = {
-                [FIELD_UNIT] = "_SYSTEMD_UNIT",
-                [FIELD_JOB_ID] = "HYPER_JOB_ID",
-                [FIELD_EVENT] = "HYPER_EVENT",
-                [FIELD_STATE] = "HYPER_STATE",
-                [FIELD_PHASE] = "HYPER_PHASE",
-                [FIELD_PERCENT] = "HYPER_PERCENT",
-                [FIELD_BYTES_DONE] = "HYPER_BYTES_DONE",
-                [FIELD_BYTES_TOTAL] = "HYPER_BYTES_TOTAL",
-                [FIELD_RATE] = "HYPER_RATE",
-                [FIELD_DETAILS] = "HYPER_DETAILS",
-                [FIELD_MESSAGE] = "MESSAGE",
+        [FIELD_UNIT] = "_SYSTEMD_UNIT",
+        [FIELD_JOB_ID] = "HYPER_JOB_ID",
+        [FIELD_EVENT] = "HYPER_EVENT",
+        [FIELD_STATE] = "HYPER_STATE",
+        [FIELD_PHASE] = "HYPER_PHASE",
+        [FIELD_PERCENT] = "HYPER_PERCENT",
+        [FIELD_BYTES_DONE] = "HYPER_BYTES_DONE",
+        [FIELD_BYTES_TOTAL] = "HYPER_BYTES_TOTAL",
+        [FIELD_RATE] = "HYPER_RATE",
+        [FIELD_DETAILS] = "HYPER_DETAILS",
+        [FIELD_MESSAGE] = "MESSAGE",
 };
 
 const char *event_kind_to_string(EventKind k) {
@@ -57,8 +57,7 @@ JobEvent *job_event_free(JobEvent *e) {
         return mfree(e);
 }
 
-/* --- writing --------------------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------------------ */
 
 /* A percentage travels as hundredths with a point, whatever the locale says. */
 static int add_percent(char ***fields, double percent) {
@@ -99,11 +98,11 @@ static int add_kind(char ***fields, EventKind kind) {
                 sd_id128_t id;
                 int priority;
         } kinds[_EVENT_KIND_MAX] = {
-                        [EVENT_STATE] = {MESSAGE_JOB_STATE, LOG_INFO},
-                        [EVENT_PHASE] = {MESSAGE_JOB_PHASE, LOG_INFO},
-                        [EVENT_PROGRESS] = {MESSAGE_JOB_PROGRESS, LOG_INFO},
-                        [EVENT_NOTE] = {MESSAGE_JOB_NOTE, LOG_NOTICE},
-                        [EVENT_ERROR] = {MESSAGE_JOB_ERROR, LOG_ERR},
+                [EVENT_STATE] = { MESSAGE_JOB_STATE, LOG_INFO },
+                [EVENT_PHASE] = { MESSAGE_JOB_PHASE, LOG_INFO },
+                [EVENT_PROGRESS] = { MESSAGE_JOB_PROGRESS, LOG_INFO },
+                [EVENT_NOTE] = { MESSAGE_JOB_NOTE, LOG_NOTICE },
+                [EVENT_ERROR] = { MESSAGE_JOB_ERROR, LOG_ERR },
         };
         int r;
 
@@ -142,12 +141,11 @@ int job_event_send(const JobEvent *e) {
         if (r < 0)
                 return r;
         STRV_FOREACH(f, fields)
-        iov[n++] = (struct iovec){.iov_base = *f, .iov_len = strlen(*f)};
+        iov[n++] = (struct iovec){ .iov_base = *f, .iov_len = strlen(*f) };
         return sd_journal_sendv(iov, (int) n);
 }
 
-/* --- reading --------------------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------------------ */
 
 static bool field_is(const EventFieldValue *f, const char *s) {
         return f->data && f->size == strlen(s) && memcmp(f->data, s, f->size) == 0;
@@ -233,8 +231,7 @@ static int take_state_and_phase(const EventFieldValue *fields, JobEvent *e) {
                 if (e->phase < 0)
                         return -EBADMSG;
         }
-        /* A change of state that does not say which is none; in other events the state is only in the way.
-         */
+        /* A change of state that does not say which is none; in other events the state is only in the way. */
         if (e->kind != EVENT_STATE)
                 e->state = _JOB_STATE_INVALID;
         return e->kind == EVENT_STATE && e->state < 0 ? -EBADMSG : 0;
@@ -311,7 +308,7 @@ static int copy_field(sd_journal *j, EventField which, EventFieldValue *f, char 
                 return -ENOMEM;
         memcpy(copy, (const char *) data + prefix, size);
         copy[size] = 0;
-        *f = (EventFieldValue){.data = copy, .size = size};
+        *f = (EventFieldValue){ .data = copy, .size = size };
         *ret_copy = copy;
         return 0;
 }

@@ -69,8 +69,7 @@ DEFINE_CLEANUP_FUNC(JobEvent *, job_event_free);
  * too large, or what sd_journal_sendv() says. */
 int job_event_send(const JobEvent *e);
 
-/* The fields of an entry, without "NAME=". data is NULL for a field that is not there; sizes are as found.
- */
+/* The fields of an entry, without "NAME=". data is NULL for a field that is not there; sizes are as found. */
 typedef enum EventField {
         FIELD_UNIT, /* _SYSTEMD_UNIT, which only journald writes */
         FIELD_JOB_ID, /* HYPER_JOB_ID; the others in this way too */
@@ -91,8 +90,7 @@ typedef struct EventFieldValue {
         size_t size;
 } EventFieldValue;
 
-/* What is taken of a message; the rest is left out. Larger details are refused, in writing and in reading.
- */
+/* What is taken of a message; the rest is left out. Larger details are refused, in writing and in reading. */
 #define EVENT_MESSAGE_MAX ((size_t) 64 * 1024)
 #define EVENT_DETAILS_MAX ((size_t) 64 * 1024)
 

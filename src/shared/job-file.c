@@ -101,17 +101,15 @@ int job_plan_write(const JobPlan *p, const char *folder) {
 }
 
 static const JsonField plan_fields[] = {
-                {"job_id", JSON_FIELD_STRING, offsetof(JobPlan, job_id), .flags = JSON_REQUIRED},
-                {"attempt", JSON_FIELD_UNSIGNED, offsetof(JobPlan, attempt), .flags = JSON_REQUIRED,
-                                .min = 1},
-                {"spec", JSON_FIELD_KNOWN, .flags = JSON_REQUIRED},
-                {"source_files", JSON_FIELD_STRV, offsetof(JobPlan, source_files), .flags = JSON_NULLABLE},
-                {"part_dir", JSON_FIELD_STRING, offsetof(JobPlan, part_dir), .flags = JSON_NULLABLE},
-                {},
+        { "job_id", JSON_FIELD_STRING, offsetof(JobPlan, job_id), .flags = JSON_REQUIRED },
+        { "attempt", JSON_FIELD_UNSIGNED, offsetof(JobPlan, attempt), .flags = JSON_REQUIRED, .min = 1 },
+        { "spec", JSON_FIELD_KNOWN, .flags = JSON_REQUIRED },
+        { "source_files", JSON_FIELD_STRV, offsetof(JobPlan, source_files), .flags = JSON_NULLABLE },
+        { "part_dir", JSON_FIELD_STRING, offsetof(JobPlan, part_dir), .flags = JSON_NULLABLE },
+        {},
 };
 
-/* The manager wrote it, but what it means for paths is checked here too: a plan decides what root touches.
- */
+/* The manager wrote it, but what it means for paths is checked here too: a plan decides what root touches. */
 static bool plan_makes_sense(const JobPlan *p) {
         _cleanup_free_ char *part = NULL;
         const char *reason;

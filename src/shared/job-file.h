@@ -29,8 +29,7 @@ typedef struct JobPlan {
 JobPlan *job_plan_free(JobPlan *p);
 DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);
 int job_plan_write(const JobPlan *p, const char *folder);
-/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for job_result_read().
- */
+/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for job_result_read(). */
 int job_plan_read(const char *folder, JobPlan **ret);
 /* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */
 int job_plan_decode(const char *text, size_t size, JobPlan **ret);

@@ -6,32 +6,32 @@
 #include "shared/job-spec.h"
 
 static const char *const operation_names[_OPERATION_MAX] = {
-                [OPERATION_CONVERT] = "convert",
-                [OPERATION_INSPECT] = "inspect",
-                [OPERATION_OFFLINE_FIX] = "offline_fix",
-                [OPERATION_BOOT_REPAIR] = "boot_repair",
-                [OPERATION_SELINUX_PREP] = "selinux_prep",
-                [OPERATION_LVM_REPAIR] = "lvm_repair",
-                [OPERATION_FS_REPAIR] = "fs_repair",
-                [OPERATION_INITRAMFS_REGENERATE] = "initramfs_regenerate",
+        [OPERATION_CONVERT] = "convert",
+        [OPERATION_INSPECT] = "inspect",
+        [OPERATION_OFFLINE_FIX] = "offline_fix",
+        [OPERATION_BOOT_REPAIR] = "boot_repair",
+        [OPERATION_SELINUX_PREP] = "selinux_prep",
+        [OPERATION_LVM_REPAIR] = "lvm_repair",
+        [OPERATION_FS_REPAIR] = "fs_repair",
+        [OPERATION_INITRAMFS_REGENERATE] = "initramfs_regenerate",
 };
 
 static const struct {
         const char *name, *qemu;
 } formats[_FORMAT_MAX] = {
-                [FORMAT_PROBE] = {"probe", NULL},
-                [FORMAT_RAW] = {"raw", "raw"},
-                [FORMAT_QCOW2] = {"qcow2", "qcow2"},
-                [FORMAT_VMDK] = {"vmdk", "vmdk"},
-                [FORMAT_VDI] = {"vdi", "vdi"},
-                [FORMAT_VHD] = {"vhd", "vpc"},
-                [FORMAT_VHDX] = {"vhdx", "vhdx"},
-                [FORMAT_OVA] = {"ova", NULL},
+        [FORMAT_PROBE] = { "probe", NULL },
+        [FORMAT_RAW] = { "raw", "raw" },
+        [FORMAT_QCOW2] = { "qcow2", "qcow2" },
+        [FORMAT_VMDK] = { "vmdk", "vmdk" },
+        [FORMAT_VDI] = { "vdi", "vdi" },
+        [FORMAT_VHD] = { "vhd", "vpc" },
+        [FORMAT_VHDX] = { "vhdx", "vhdx" },
+        [FORMAT_OVA] = { "ova", NULL },
 };
 
 static const char *const endpoint_names[_ENDPOINT_MAX] = {
-                [ENDPOINT_FILE] = "file",
-                [ENDPOINT_NBD] = "nbd",
+        [ENDPOINT_FILE] = "file",
+        [ENDPOINT_NBD] = "nbd",
 };
 
 static int find_name(const char *const *names, int n, const char *s) {

@@ -17,10 +17,10 @@
 #define METRICS_MAX 256
 
 static const char *const outcome_names[_OUTCOME_MAX] = {
-                [OUTCOME_COMPLETED] = "completed",
-                [OUTCOME_FAILED] = "failed",
-                [OUTCOME_TRANSIENT] = "transient",
-                [OUTCOME_CANCELLED] = "cancelled",
+        [OUTCOME_COMPLETED] = "completed",
+        [OUTCOME_FAILED] = "failed",
+        [OUTCOME_TRANSIENT] = "transient",
+        [OUTCOME_CANCELLED] = "cancelled",
 };
 
 const char *job_outcome_to_string(JobOutcome o) {
@@ -68,20 +68,18 @@ static int phase_from_string(const char *s) {
 }
 
 static const JsonField result_fields[] = {
-                {"attempt", JSON_FIELD_UNSIGNED, offsetof(JobResult, attempt), .flags = JSON_REQUIRED,
-                                .min = 1},
-                {"outcome", JSON_FIELD_ENUM, offsetof(JobResult, outcome), .flags = JSON_REQUIRED,
-                                .from_string = outcome_from_string,
-                                .expected = "completed, failed, transient, cancelled"},
-                {"phase", JSON_FIELD_ENUM, offsetof(JobResult, phase), .flags = JSON_NULLABLE,
-                                .from_string = phase_from_string, .expected = "a phase"},
-                {"message", JSON_FIELD_STRING, offsetof(JobResult, message), .flags = JSON_NULLABLE,
-                                .max = MESSAGE_MAX},
-                {"code", JSON_FIELD_STRING, offsetof(JobResult, code), .flags = JSON_NULLABLE,
-                                .max = CODE_MAX},
-                {"outputs", JSON_FIELD_ANY, offsetof(JobResult, outputs), .flags = JSON_NULLABLE},
-                {"metrics", JSON_FIELD_ANY, offsetof(JobResult, metrics), .flags = JSON_NULLABLE},
-                {},
+        { "attempt", JSON_FIELD_UNSIGNED, offsetof(JobResult, attempt), .flags = JSON_REQUIRED, .min = 1 },
+        { "outcome", JSON_FIELD_ENUM, offsetof(JobResult, outcome), .flags = JSON_REQUIRED,
+                        .from_string = outcome_from_string,
+                        .expected = "completed, failed, transient, cancelled" },
+        { "phase", JSON_FIELD_ENUM, offsetof(JobResult, phase), .flags = JSON_NULLABLE,
+                        .from_string = phase_from_string, .expected = "a phase" },
+        { "message", JSON_FIELD_STRING, offsetof(JobResult, message), .flags = JSON_NULLABLE,
+                        .max = MESSAGE_MAX },
+        { "code", JSON_FIELD_STRING, offsetof(JobResult, code), .flags = JSON_NULLABLE, .max = CODE_MAX },
+        { "outputs", JSON_FIELD_ANY, offsetof(JobResult, outputs), .flags = JSON_NULLABLE },
+        { "metrics", JSON_FIELD_ANY, offsetof(JobResult, metrics), .flags = JSON_NULLABLE },
+        {},
 };
 
 static bool code_is_valid(const char *code) {

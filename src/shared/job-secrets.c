@@ -8,10 +8,10 @@
 #define MASK "***"
 
 /* The parts of a spec in which a secret is of use to the job; elsewhere it is only masked. */
-static const char *const sections[] = {"source", "destination", "parameters"};
+static const char *const sections[] = { "source", "destination", "parameters" };
 
 /* A URI's user name is of use to the job; nbd_uri_parse() refuses one with a password. */
-static const char *const with_uri[] = {"source", "destination"};
+static const char *const with_uri[] = { "source", "destination" };
 
 static int cut_value(json_t *value, const char *path, json_t *secrets, JsonErrors *errors);
 

@@ -37,56 +37,51 @@ static int destination_format(const char *s) {
 /* clang-format on */
 
 static const JsonField source_fields[] = {
-                ENDPOINT_FIELDS,
-                {"format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format),
-                                .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = source_format,
-                                .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, ova"},
-                {"checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE},
-                {},
+        ENDPOINT_FIELDS,
+        { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
+                        .from_string = source_format, .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, ova" },
+        { "checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE },
+        {},
 };
 
 static const JsonField destination_fields[] = {
-                ENDPOINT_FIELDS,
-                {"format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format),
-                                .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = destination_format,
-                                .expected = "qcow2, raw, vmdk"},
-                {},
+        ENDPOINT_FIELDS,
+        { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
+                        .from_string = destination_format, .expected = "qcow2, raw, vmdk" },
+        {},
 };
 
 static const JsonField parameter_fields[] = {
-                {"compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress),
-                                .flags = JSON_NULLABLE},
-                {"verify", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE},
-                {},
+        { "compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress), .flags = JSON_NULLABLE },
+        { "verify", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE },
+        {},
 };
 
 static const JsonField policy_fields[] = {
-                {"timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.timeout_seconds),
-                                JSON_NULLABLE, JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX},
-                {"retry_count", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.retry_count), JSON_NULLABLE, 0,
-                                JOB_RETRY_MAX},
-                {"priority", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.priority), JSON_NULLABLE, 0,
-                                JOB_PRIORITY_MAX},
-                {"idempotent", JSON_FIELD_BOOLEAN, offsetof(JobSpec, policy.idempotent),
-                                .flags = JSON_NULLABLE},
-                {},
+        { "timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.timeout_seconds), JSON_NULLABLE,
+                        JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX },
+        { "retry_count", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.retry_count), JSON_NULLABLE, 0,
+                        JOB_RETRY_MAX },
+        { "priority", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.priority), JSON_NULLABLE, 0,
+                        JOB_PRIORITY_MAX },
+        { "idempotent", JSON_FIELD_BOOLEAN, offsetof(JobSpec, policy.idempotent), .flags = JSON_NULLABLE },
+        {},
 };
 
 static const JsonField spec_fields[] = {
-                {"job_id", JSON_FIELD_STRING, offsetof(JobSpec, job_id), .flags = JSON_NULLABLE},
-                {"operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation),
-                                .flags = JSON_REQUIRED | JSON_BUILT_IN, .from_string = operation_built_in,
-                                .expected = "convert"},
-                {"source", JSON_FIELD_OBJECT, offsetof(JobSpec, source), .flags = JSON_REQUIRED,
-                                .nested = source_fields},
-                {"destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_REQUIRED,
-                                .nested = destination_fields},
-                /* These two have no struct type of their own: their offsets count from the spec. */
-                {"parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields},
-                {"execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields},
-                {"audit_info", JSON_FIELD_KNOWN},
-                {"capability_requirements", JSON_FIELD_KNOWN},
-                {},
+        { "job_id", JSON_FIELD_STRING, offsetof(JobSpec, job_id), .flags = JSON_NULLABLE },
+        { "operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation), .flags = JSON_REQUIRED | JSON_BUILT_IN,
+                        .from_string = operation_built_in, .expected = "convert" },
+        { "source", JSON_FIELD_OBJECT, offsetof(JobSpec, source), .flags = JSON_REQUIRED,
+                        .nested = source_fields },
+        { "destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_REQUIRED,
+                        .nested = destination_fields },
+        /* These two have no struct type of their own: their offsets count from the spec. */
+        { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
+        { "execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields },
+        { "audit_info", JSON_FIELD_KNOWN },
+        { "capability_requirements", JSON_FIELD_KNOWN },
+        {},
 };
 
 JobSpec *job_spec_free(JobSpec *s) {
@@ -208,7 +203,7 @@ static json_t *section_of(json_t *document, const char *key) {
 
 /* One form for the same thing: null is not given, what is not given is the default. */
 static int fill_document(JobSpec *s) {
-        static const char *const sections[] = {"source", "destination", "parameters", "execution_policy"};
+        static const char *const sections[] = { "source", "destination", "parameters", "execution_policy" };
         json_t *parameters, *policy, *source, *destination;
         int failed = 0;
 

@@ -95,8 +95,7 @@ typedef struct JobSpec {
         json_t *capability_requirements; /* as given, or NULL */
         json_t *document; /* the whole canonical object: unknown fields kept, defaults filled in, secrets
                              "***" */
-        json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd credentials
-                          */
+        json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd credentials */
 } JobSpec;
 
 JobSpec *job_spec_free(JobSpec *s);

@@ -3,39 +3,39 @@
 #include "basic/string-util.h"
 
 static const char *const state_names[_JOB_STATE_MAX] = {
-                [JOB_CREATED] = "CREATED",
-                [JOB_VALIDATED] = "VALIDATED",
-                [JOB_QUEUED] = "QUEUED",
-                [JOB_ASSIGNED] = "ASSIGNED",
-                [JOB_RUNNING] = "RUNNING",
-                [JOB_RETRYING] = "RETRYING",
-                [JOB_COMPLETED] = "COMPLETED",
-                [JOB_FAILED] = "FAILED",
-                [JOB_CANCELLED] = "CANCELLED",
+        [JOB_CREATED] = "CREATED",
+        [JOB_VALIDATED] = "VALIDATED",
+        [JOB_QUEUED] = "QUEUED",
+        [JOB_ASSIGNED] = "ASSIGNED",
+        [JOB_RUNNING] = "RUNNING",
+        [JOB_RETRYING] = "RETRYING",
+        [JOB_COMPLETED] = "COMPLETED",
+        [JOB_FAILED] = "FAILED",
+        [JOB_CANCELLED] = "CANCELLED",
 };
 
 static const char *const phase_names[_PHASE_MAX] = {
-                [PHASE_INITIALIZATION] = "initialization",
-                [PHASE_INSPECTION] = "inspection",
-                [PHASE_CONVERSION] = "conversion",
-                [PHASE_VERIFICATION] = "verification",
-                [PHASE_FINALIZATION] = "finalization",
+        [PHASE_INITIALIZATION] = "initialization",
+        [PHASE_INSPECTION] = "inspection",
+        [PHASE_CONVERSION] = "conversion",
+        [PHASE_VERIFICATION] = "verification",
+        [PHASE_FINALIZATION] = "finalization",
 };
 
 #define TO(state) (1u << (state))
 
 /* For each state, what it may become. A terminal state has nothing here, and never will. */
 static const unsigned transitions[_JOB_STATE_MAX] = {
-                /* FAILED: the check against the real world did not pass after all. */
-                [JOB_CREATED] = TO(JOB_VALIDATED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
-                [JOB_VALIDATED] = TO(JOB_QUEUED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
-                [JOB_QUEUED] = TO(JOB_ASSIGNED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
-                /* QUEUED: it cannot be started just now; RETRYING: the attempt ended before it was seen
+        /* FAILED: the check against the real world did not pass after all. */
+        [JOB_CREATED] = TO(JOB_VALIDATED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        [JOB_VALIDATED] = TO(JOB_QUEUED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        [JOB_QUEUED] = TO(JOB_ASSIGNED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        /* QUEUED: it cannot be started just now; RETRYING: the attempt ended before it was seen
                    running. */
-                [JOB_ASSIGNED] = TO(JOB_RUNNING) | TO(JOB_QUEUED) | TO(JOB_RETRYING) | TO(JOB_FAILED) |
-                                TO(JOB_CANCELLED),
-                [JOB_RUNNING] = TO(JOB_COMPLETED) | TO(JOB_RETRYING) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
-                [JOB_RETRYING] = TO(JOB_QUEUED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        [JOB_ASSIGNED] = TO(JOB_RUNNING) | TO(JOB_QUEUED) | TO(JOB_RETRYING) | TO(JOB_FAILED) |
+                        TO(JOB_CANCELLED),
+        [JOB_RUNNING] = TO(JOB_COMPLETED) | TO(JOB_RETRYING) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        [JOB_RETRYING] = TO(JOB_QUEUED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
 };
 
 static int find_name(const char *const *names, int n, const char *s) {

@@ -42,8 +42,7 @@ static void tell(JournalFollow *f) {
 
         if (job_event_read(f->journal, &event) < 0)
                 return;
-        /* Without memory for the cursor the old one stays: telling twice after a restart is better than not.
-         */
+        /* Without memory for the cursor the old one stays: telling twice after a restart is better than not. */
         (void) free_and_strdup(&f->cursor, event->cursor);
         f->func(f, event, f->userdata);
 }

@@ -11,12 +11,12 @@
 /* Only letters and digits of a key count, so that api_key, apiKey and X-Api-Key are one. */
 #define KEY_MAX 256
 
-static const char *const secret_endings[] = {"password", "passwords", "passwd", "passphrase", "pwd",
-                "secret", "secrets", "token", "tokens", "authorization", "apikey", "apikeys", "accesskey",
-                "secretkey", "privatekey", "credential", "credentials", "cookie", "psk"};
+static const char *const secret_endings[] = { "password", "passwords", "passwd", "passphrase", "pwd",
+        "secret", "secrets", "token", "tokens", "authorization", "apikey", "apikeys", "accesskey",
+        "secretkey", "privatekey", "credential", "credentials", "cookie", "psk" };
 
 /* Too short to be looked for at the end of other words. */
-static const char *const secret_words[] = {"pass", "auth"};
+static const char *const secret_words[] = { "pass", "auth" };
 
 static bool key_is_secret_n(const char *key, size_t size) {
         char plain[KEY_MAX];

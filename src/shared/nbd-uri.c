@@ -43,7 +43,7 @@ static bool has_only_uri_characters(const char *s) {
 }
 
 static int parse_scheme(const char *scheme, bool *ret_tls, bool *ret_unix) {
-        static const char *const schemes[] = {"nbd", "nbds", "nbd+unix", "nbds+unix"};
+        static const char *const schemes[] = { "nbd", "nbds", "nbd+unix", "nbds+unix" };
 
         for (size_t i = 0; scheme && i < ELEMENTSOF(schemes); i++)
                 if (streq(scheme, schemes[i])) {

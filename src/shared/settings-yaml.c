@@ -230,7 +230,7 @@ static int read_stream(Reader *d) {
 }
 
 int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error) {
-        Reader d = {.file = file, .settings = s, .ret_error = ret_error};
+        Reader d = { .file = file, .settings = s, .ret_error = ret_error };
         int r;
 
         if (!yaml_parser_initialize(&d.parser))

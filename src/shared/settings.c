@@ -42,8 +42,7 @@ Settings *settings_new(void) {
         return s->database.path && s->daemon.log_level ? TAKE_PTR(s) : NULL;
 }
 
-/* --- one value -------------------------------------------------------------------------------------------
- */
+/* --- one value ---------------------------------------------------------------------------------------- */
 
 static int take_unsigned(const SettingsValue *v, unsigned max, unsigned *ret) {
         unsigned n;
@@ -68,7 +67,7 @@ static int set_idle_timeout(Settings *s, const SettingsValue *v) {
 }
 
 static int set_log_level(Settings *s, const SettingsValue *v) {
-        static const char *const words[] = {"debug", "info", "notice", "warning", "err"};
+        static const char *const words[] = { "debug", "info", "notice", "warning", "err" };
 
         for (size_t i = 0; !v->is_list && i < ELEMENTSOF(words); i++)
                 if (streq(v->items[0], words[i]))
@@ -118,14 +117,13 @@ static int set_destination_paths(Settings *s, const SettingsValue *v) {
 }
 
 const SettingsEntry settings_entries[] = {
-                {"database", "path", set_database_path, "must be an absolute path"},
-                {"jobs", "max_running", set_max_running, "must be a whole number, 1 to 256"},
-                {"jobs", "source_paths", set_source_paths, "must be a list of absolute paths"},
-                {"jobs", "destination_paths", set_destination_paths, "must be a list of absolute paths"},
-                {"daemon", "idle_timeout", set_idle_timeout,
-                                "must be a whole number of seconds, 1 to 86400"},
-                {"daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err"},
-                {},
+        { "database", "path", set_database_path, "must be an absolute path" },
+        { "jobs", "max_running", set_max_running, "must be a whole number, 1 to 256" },
+        { "jobs", "source_paths", set_source_paths, "must be a list of absolute paths" },
+        { "jobs", "destination_paths", set_destination_paths, "must be a list of absolute paths" },
+        { "daemon", "idle_timeout", set_idle_timeout, "must be a whole number of seconds, 1 to 86400" },
+        { "daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err" },
+        {},
 };
 
 static int load_file(const char *file, Settings *s, char **ret_error) {

@@ -77,15 +77,15 @@ static bool is_one_of(const char *word, const char *const *words, size_t n) {
 }
 
 static bool is_access(const char *word) {
-        static const char *const words[] = {"RW", "RDONLY", "NOACCESS"};
+        static const char *const words[] = { "RW", "RDONLY", "NOACCESS" };
 
         return is_one_of(word, words, ELEMENTSOF(words));
 }
 
 /* RW 4192256 SPARSE "disk-s001.vmdk" [offset [more]] */
 static int parse_extent(VmdkDescriptor *d, char *rest, unsigned line, char **ret_error) {
-        static const char *const types[] = {"FLAT", "SPARSE", "VMFS", "VMFSSPARSE", "VMFSRDM", "VMFSRAW",
-                        "VMFSTHIN", "SESPARSE"};
+        static const char *const types[] = { "FLAT", "SPARSE", "VMFS", "VMFSSPARSE", "VMFSRDM", "VMFSRAW",
+                "VMFSTHIN", "SESPARSE" };
         uint64_t number;
 
         if (parse_uint64(next_word(&rest), &number) < 0)

@@ -46,9 +46,9 @@ static void bind_states(sqlite3_stmt *st, int first, uint32_t states) {
 
 static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
         static const StatementId statements[] = {
-                        [JOB_ORDER_NEWEST] = SQL_JOBS_NEWEST,
-                        [JOB_ORDER_OLDEST] = SQL_JOBS_OLDEST,
-                        [JOB_ORDER_QUEUE] = SQL_JOBS_BY_QUEUE,
+                [JOB_ORDER_NEWEST] = SQL_JOBS_NEWEST,
+                [JOB_ORDER_OLDEST] = SQL_JOBS_OLDEST,
+                [JOB_ORDER_QUEUE] = SQL_JOBS_BY_QUEUE,
         };
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, statements[filter->order]);
         uint64_t counts[_JOB_STATE_MAX];

@@ -42,14 +42,14 @@ int job_row_read(sqlite3_stmt *st, JobRow **ret) {
                 int column;
                 char **to;
         } texts[] = {
-                        {1, &row->id},
-                        {2, &row->operation},
-                        {3, &row->spec},
-                        {4, &row->dialect},
-                        {5, &row->request},
-                        {7, &row->reason},
-                        {13, &row->worker_id},
-                        {24, &row->result},
+                { 1, &row->id },
+                { 2, &row->operation },
+                { 3, &row->spec },
+                { 4, &row->dialect },
+                { 5, &row->request },
+                { 7, &row->reason },
+                { 13, &row->worker_id },
+                { 24, &row->result },
         };
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 int r = sql_column_strdup(st, texts[i].column, texts[i].to);
@@ -246,8 +246,8 @@ int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n)
                         break;
                 }
                 rows[n] = (JobStateRow){
-                                .state = state ? job_state_from_string(state) : _JOB_STATE_INVALID,
-                                .timestamp = (usec_t) sqlite3_column_int64(st, 1),
+                        .state = state ? job_state_from_string(state) : _JOB_STATE_INVALID,
+                        .timestamp = (usec_t) sqlite3_column_int64(st, 1),
                 };
                 r = rows[n].state < 0 ? -EBADMSG : sql_column_strdup(st, 2, &rows[n].reason);
                 if (r < 0)

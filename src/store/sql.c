@@ -14,64 +14,58 @@
 static_assert(_JOB_STATE_MAX == 9, "one parameter per state");
 
 static const char *const statement_texts[_SQL_MAX] = {
-                [SQL_BEGIN] = "BEGIN IMMEDIATE",
-                [SQL_COMMIT] = "COMMIT",
-                [SQL_ROLLBACK] = "ROLLBACK",
-                [SQL_JOB_INSERT] =
-                                "INSERT INTO jobs (" JOB_COLUMNS
-                                ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                                "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
-                [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
-                                         "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
-                [SQL_JOB_TRANSITION] =
-                                "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
-                                "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
-                                "result = coalesce(?7, result), due_at = ?8, attempt = attempt + ?9, "
-                                "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 ELSE started_at END, "
-                                "finished_at = CASE WHEN ?10 THEN ?5 ELSE finished_at END, "
-                                "phase = CASE WHEN ?9 THEN NULL ELSE phase END, "
-                                "percent = CASE WHEN ?9 THEN -1 ELSE percent END, "
-                                "bytes_done = CASE WHEN ?9 THEN 0 ELSE bytes_done END, "
-                                "bytes_total = CASE WHEN ?9 THEN 0 ELSE bytes_total END, "
-                                "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
-                                "WHERE id = ?1 AND state = ?2",
-                [SQL_JOB_PROGRESS] =
-                                "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, rate = ?6, "
-                                "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
-                [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
-                [SQL_JOB_STATES] =
-                                "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = s.job_seq "
-                                "WHERE j.id = ?1 ORDER BY s.seq",
-                [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
-                                    "(" ARMS " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
-                [SQL_JOBS_OLDEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
-                                    "(" ARMS " ORDER BY seq LIMIT ?10 OFFSET ?11) ORDER BY seq",
-                [SQL_JOBS_BY_QUEUE] = "SELECT " JOB_COLUMNS " FROM jobs WHERE state IN (" STATES ") "
-                                      "ORDER BY priority DESC, seq LIMIT ?10 OFFSET ?11",
-                [SQL_JOBS_BY_ID] = "SELECT " JOB_COLUMNS
-                                   " FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
-                                   "AND state IN (" STATES
-                                   ") ORDER BY CASE ?13 WHEN 2 THEN -priority ELSE 0 END, "
-                                   "CASE ?13 WHEN 0 THEN -seq ELSE seq END LIMIT ?11 OFFSET ?12",
-                [SQL_JOBS_BY_ID_TOTAL] =
-                                "SELECT count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
-                                "AND state IN (" STATES ")",
-                [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
-                [SQL_JOB_NEXT] =
-                                "SELECT " JOB_COLUMNS
-                                " FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' AND (?1 OR NOT any_worker) "
-                                "ORDER BY priority DESC, seq LIMIT 1",
-                /* Two ranges of the index jobs_queue. (Left to itself, SQLite prefers the index by state,
+        [SQL_BEGIN] = "BEGIN IMMEDIATE",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+        [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
+                           ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                           "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
+                                 "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
+        [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
+                               "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
+                               "result = coalesce(?7, result), due_at = ?8, attempt = attempt + ?9, "
+                               "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 ELSE started_at END, "
+                               "finished_at = CASE WHEN ?10 THEN ?5 ELSE finished_at END, "
+                               "phase = CASE WHEN ?9 THEN NULL ELSE phase END, "
+                               "percent = CASE WHEN ?9 THEN -1 ELSE percent END, "
+                               "bytes_done = CASE WHEN ?9 THEN 0 ELSE bytes_done END, "
+                               "bytes_total = CASE WHEN ?9 THEN 0 ELSE bytes_total END, "
+                               "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
+                               "WHERE id = ?1 AND state = ?2",
+        [SQL_JOB_PROGRESS] =
+                        "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, rate = ?6, "
+                        "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
+        [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
+        [SQL_JOB_STATES] =
+                        "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = s.job_seq "
+                        "WHERE j.id = ?1 ORDER BY s.seq",
+        [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
+                            "(" ARMS " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
+        [SQL_JOBS_OLDEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
+                            "(" ARMS " ORDER BY seq LIMIT ?10 OFFSET ?11) ORDER BY seq",
+        [SQL_JOBS_BY_QUEUE] = "SELECT " JOB_COLUMNS " FROM jobs WHERE state IN (" STATES ") "
+                              "ORDER BY priority DESC, seq LIMIT ?10 OFFSET ?11",
+        [SQL_JOBS_BY_ID] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
+                           "AND state IN (" STATES ") ORDER BY CASE ?13 WHEN 2 THEN -priority ELSE 0 END, "
+                           "CASE ?13 WHEN 0 THEN -seq ELSE seq END LIMIT ?11 OFFSET ?12",
+        [SQL_JOBS_BY_ID_TOTAL] = "SELECT count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
+                                 "AND state IN (" STATES ")",
+        [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
+        [SQL_JOB_NEXT] =
+                        "SELECT " JOB_COLUMNS
+                        " FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' AND (?1 OR NOT any_worker) "
+                        "ORDER BY priority DESC, seq LIMIT 1",
+        /* Two ranges of the index jobs_queue. (Left to itself, SQLite prefers the index by state,
                    and sorts.) */
-                [SQL_JOB_QUEUE_POSITION] =
-                                "SELECT (SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority > j.priority) + "
-                                "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority = j.priority AND "
-                                "q.seq <= j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
-                [SQL_JOB_NEXT_DUE] =
-                                "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
-                [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
-                [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
-                                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [SQL_JOB_QUEUE_POSITION] =
+                        "SELECT (SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority > j.priority) + "
+                        "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority = j.priority AND "
+                        "q.seq <= j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
+        [SQL_JOB_NEXT_DUE] = "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
+        [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
+        [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
+                         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 };
 
 int sql_errno(Store *s) {

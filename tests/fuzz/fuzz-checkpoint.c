@@ -17,7 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         text = checkpoint_encode(c);
         if (!text || checkpoint_decode(text, strlen(text), &again) < 0)
                 abort();
-        const CheckpointIdentity id = {.source = c->source, .size = c->size, .destination = c->destination};
+        const CheckpointIdentity id = {
+                .source = c->source, .size = c->size, .destination = c->destination
+        };
         if (!checkpoint_matches(again, &id, c->image_inode) || again->watermark != c->watermark ||
                         again->state[0] != c->state[0] || again->state[1] != c->state[1])
                 abort();

@@ -7,7 +7,7 @@
 #include "job/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        Image image = {.path = (char *) "/srv/a", .whole = true, .format = FORMAT_VMDK};
+        Image image = { .path = (char *) "/srv/a", .whole = true, .format = FORMAT_VMDK };
         _cleanup_image_info_ ImageInfo info = {};
         _cleanup_free_ char *why = NULL;
 

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 size_t n = end ? (size_t) (end - data) : size;
 
                 fields[data[0] % _EVENT_FIELD_MAX] =
-                                (EventFieldValue){.data = (const char *) data + 1, .size = n - 1};
+                                (EventFieldValue){ .data = (const char *) data + 1, .size = n - 1 };
                 n += end != NULL;
                 data += n;
                 size -= n;

@@ -51,7 +51,7 @@ static int append_value(sd_bus_message *m, const char *type, char *text) {
 }
 
 static int append_option(sd_bus_message *m, char *line) {
-        static const char *const types[] = {"s", "u", "t", "b", "as", "a{ss}"};
+        static const char *const types[] = { "s", "u", "t", "b", "as", "a{ss}" };
         char *type = strchr(line, '='), *value = type ? strchr(type, ':') : NULL;
 
         if (!value)

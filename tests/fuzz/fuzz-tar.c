@@ -21,7 +21,7 @@ static int read_input(void *userdata, void *buf, size_t size, uint64_t offset) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        Input in = {.data = data, .size = size};
+        Input in = { .data = data, .size = size };
         _cleanup_tar_index_ TarIndex index = {};
         _cleanup_free_ char *why = NULL;
 

@@ -44,7 +44,7 @@ static int listen_on(TestServer *s) {
                 struct sockaddr sa;
                 struct sockaddr_in in;
                 struct sockaddr_un un;
-        } address = {.sa.sa_family = (sa_family_t) s->family};
+        } address = { .sa.sa_family = (sa_family_t) s->family };
         socklen_t length = s->family == AF_UNIX ? sizeof(address.un) : sizeof(address.in);
         int fd;
 
@@ -67,13 +67,13 @@ static int listen_on(TestServer *s) {
 
 void test_server_start(TestServer *s, int family, const Dialect *dialect, const ApiConfig *config) {
         static const ApiConfig nothing = {
-                        .database = "/nonexistent/hyper.db",
-                        .bus_address = "unix:path=/nonexistent/bus",
+                .database = "/nonexistent/hyper.db",
+                .bus_address = "unix:path=/nonexistent/bus",
         };
         sigset_t mask;
         int fd;
 
-        *s = (TestServer){.family = family};
+        *s = (TestServer){ .family = family };
         fd = listen_on(s);
 
         sigemptyset(&mask);
@@ -111,7 +111,7 @@ int test_connect(const TestServer *s) {
                 struct sockaddr sa;
                 struct sockaddr_in in;
                 struct sockaddr_un un;
-        } address = {.sa.sa_family = (sa_family_t) s->family};
+        } address = { .sa.sa_family = (sa_family_t) s->family };
         socklen_t length = s->family == AF_UNIX ? sizeof(address.un) : sizeof(address.in);
         int fd;
 
@@ -158,7 +158,7 @@ void test_send(int fd, const char *format, ...) {
 
 /* 0: the end. */
 static size_t read_some(int fd, void *buf, size_t size) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
+        struct pollfd p = { .fd = fd, .events = POLLIN };
         ssize_t n;
 
         ck_assert_msg(poll(&p, 1, TEST_TIMEOUT_MSEC) == 1, "no answer within %d ms", TEST_TIMEOUT_MSEC);

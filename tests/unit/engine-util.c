@@ -130,7 +130,7 @@ void make_disk(const char *path, uint64_t size) {
 void make_wide_disk(const char *path) {
         _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         _cleanup_free_ char *buf = malloc(128 * KIB);
-        const uint64_t begin[] = {0, 504 * MIB, 1020 * MIB};
+        const uint64_t begin[] = { 0, 504 * MIB, 1020 * MIB };
 
         ck_assert_int_ge(fd, 0);
         ck_assert_ptr_nonnull(buf);
@@ -167,7 +167,7 @@ void assert_good_qcow2(const char *image, const char *raw) {
  * ------------------------------------------------------------------------------------------------ */
 
 int listen_at(const char *path) {
-        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         ck_assert_uint_lt(strlen(path), sizeof(sa.sun_path));
@@ -180,7 +180,7 @@ int listen_at(const char *path) {
 }
 
 Server serve(const char *dir, const char *name, const char *program, ...) {
-        Server s = {.socket = strprintf("%s/%s.sock", dir, name)};
+        Server s = { .socket = strprintf("%s/%s.sock", dir, name) };
         _cleanup_close_ int fd = listen_at(s.socket);
         char *argv[ARGUMENTS_MAX], pid_text[32];
         va_list ap;
@@ -226,7 +226,7 @@ static int open_and_copy(TestCopy *t) {
         _cleanup_close_ int dir_fd = -EBADF;
         _cleanup_(part_closep) Part *part = NULL;
         _cleanup_endpoint_ Endpoint *source = NULL, *destination = NULL;
-        const NbdOptions nbd = {.uris = (char *const *) t->sources, .cancel_fd = -1, .label = "source"};
+        const NbdOptions nbd = { .uris = (char *const *) t->sources, .cancel_fd = -1, .label = "source" };
         bool compress = endswith(t->format, " compress");
 
         int r = endpoint_nbd_new(&nbd, &source, &t->error);
@@ -235,9 +235,9 @@ static int open_and_copy(TestCopy *t) {
         (void) mkdir(t->part, 0700);
         dir_fd = open(t->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(dir_fd, 0);
-        const CheckpointIdentity id = {.source = t->identity ? t->identity : "a source",
-                        .size = source->size,
-                        .destination = t->format};
+        const CheckpointIdentity id = { .source = t->identity ? t->identity : "a source",
+                .size = source->size,
+                .destination = t->format };
         r = part_open(dir_fd, &id, PART_OWN_IMAGE, &part, &t->error);
         if (r >= 0)
                 r = part_open_endpoint(part, compress ? "qcow2" : t->format, compress, "destination",
@@ -253,8 +253,8 @@ int test_copy(TestCopy *t) {
 }
 
 Endpoint *open_nbd(const char *socket_path, unsigned flags, const char *label) {
-        char *const uris[] = {(char *) socket_path, NULL};
-        const NbdOptions o = {.uris = uris, .flags = flags, .cancel_fd = -1, .label = label};
+        char *const uris[] = { (char *) socket_path, NULL };
+        const NbdOptions o = { .uris = uris, .flags = flags, .cancel_fd = -1, .label = label };
         _cleanup_free_ char *error = NULL;
         Endpoint *e = NULL;
 

@@ -84,7 +84,7 @@ typedef struct TestCopy {
 void test_copy_done(TestCopy *t);
 #define _cleanup_copy_ _cleanup_(test_copy_done)
 #define TEST_COPY(p, f, ...) \
-        { .part = (p), .format = (f), .sources = {__VA_ARGS__}, .options.cancel_fd = -1 }
+        { .part = (p), .format = (f), .sources = { __VA_ARGS__ }, .options.cancel_fd = -1 }
 
 /* Opens everything and copies; what copy_run() or opening gave. */
 int test_copy(TestCopy *t);

@@ -233,7 +233,7 @@ static void transmit(const Client *c) {
 }
 
 Server serve_fake(const char *dir, const char *name, FakeNbd what, uint64_t size) {
-        Server s = {.socket = strprintf("%s/%s.sock", dir, name)};
+        Server s = { .socket = strprintf("%s/%s.sock", dir, name) };
         int fd = listen_at(s.socket);
 
         s.pid = fork();
@@ -241,7 +241,7 @@ Server serve_fake(const char *dir, const char *name, FakeNbd what, uint64_t size
         if (s.pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
                 for (;;) {
-                        Client c = {.fd = accept(fd, NULL, NULL), .what = what, .size = size};
+                        Client c = { .fd = accept(fd, NULL, NULL), .what = what, .size = size };
                         if (c.fd < 0)
                                 _exit(1);
                         if (negotiate(&c))

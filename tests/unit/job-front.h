@@ -20,11 +20,10 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* --- programs ---------------------------------------------------------------------------------------------
- */
+/* --- programs ----------------------------------------------------------------------------------------- */
 
 static inline int run_argv(const char *const argv[], ChildOutput *ret) {
-        static const ChildLimits limits = {.timeout = 120 * USEC_PER_SEC, .output_max = 1024 * 1024};
+        static const ChildLimits limits = { .timeout = 120 * USEC_PER_SEC, .output_max = 1024 * 1024 };
         int r = child_run(argv, &limits, -1, ret);
 
         ck_assert_msg(r == 0, "%s: %s", argv[0], strerror(-r));
@@ -35,30 +34,29 @@ static inline int run_argv(const char *const argv[], ChildOutput *ret) {
 /* Runs a program that must succeed. */
 #define RUN(...)                                                                                    \
         do {                                                                                        \
-                const char *const _argv[] = {__VA_ARGS__, NULL};                                    \
+                const char *const _argv[] = { __VA_ARGS__, NULL };                                  \
                 _cleanup_child_output_ ChildOutput _o = {};                                         \
                 int _status = run_argv(_argv, &_o);                                                 \
                 ck_assert_msg(_status == 0, "%s exited with %d: %s", _argv[0], _status, _o.errors); \
         } while (0)
 
 /* Runs a program and gives its exit status. */
-#define RUN_STATUS(...)                                          \
-        ({                                                       \
-                const char *const _argv[] = {__VA_ARGS__, NULL}; \
-                _cleanup_child_output_ ChildOutput _o = {};      \
-                run_argv(_argv, &_o);                            \
+#define RUN_STATUS(...)                                            \
+        ({                                                         \
+                const char *const _argv[] = { __VA_ARGS__, NULL }; \
+                _cleanup_child_output_ ChildOutput _o = {};        \
+                run_argv(_argv, &_o);                              \
         })
 
 static inline bool program_exists(const char *name) {
-        static const ChildLimits limits = {.output_max = 65536};
-        const char *const argv[] = {name, "--version", NULL};
+        static const ChildLimits limits = { .output_max = 65536 };
+        const char *const argv[] = { name, "--version", NULL };
         _cleanup_child_output_ ChildOutput o = {};
 
         return child_run(argv, &limits, -1, &o) == 0;
 }
 
-/* --- files ------------------------------------------------------------------------------------------------
- */
+/* --- files -------------------------------------------------------------------------------------------- */
 
 #define PATH(dir, ...) test_path(dir, __VA_ARGS__)
 
@@ -138,8 +136,7 @@ static inline void assert_same_disk(
         RUN("qemu-img", "compare", "-f", a_format, "-F", b_format, a, b);
 }
 
-/* --- archives ---------------------------------------------------------------------------------------------
- */
+/* --- archives ----------------------------------------------------------------------------------------- */
 
 typedef struct TarBuilder {
         char *data;
@@ -233,8 +230,7 @@ static inline char *make_ovf(const char *const *files, size_t n) {
         return ovf;
 }
 
-/* --- jobs -------------------------------------------------------------------------------------------------
- */
+/* --- jobs --------------------------------------------------------------------------------------------- */
 
 typedef struct Plan {
         const char *folder; /* the job's; made if it is not there */

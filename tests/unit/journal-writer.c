@@ -65,10 +65,10 @@ void journal_write_progress(JournalWriter *w, const char *job_id, const char *un
                             *m = strprintf("MESSAGE=%s", message);
 
         journal_write(w,
-                        (const char *[]){u, id, m, "_SYSTEMD_SLICE=hyper-jobs.slice", "PRIORITY=6",
+                        (const char *[]){ u, id, m, "_SYSTEMD_SLICE=hyper-jobs.slice", "PRIORITY=6",
                                         "MESSAGE_ID=7c2f1b609e3d4a538a14510d7a670b13",
                                         "HYPER_EVENT=progress", "HYPER_PHASE=conversion", "HYPER_PERCENT=50",
-                                        NULL});
+                                        NULL });
 }
 
 void journal_write_state(JournalWriter *w, const char *job_id, const char *state, const char *reason) {
@@ -76,8 +76,8 @@ void journal_write_state(JournalWriter *w, const char *job_id, const char *state
                             *s = strprintf("HYPER_STATE=%s", state), *m = strprintf("MESSAGE=%s", reason);
 
         journal_write(w,
-                        (const char *[]){"_SYSTEMD_UNIT=hyper-managerd.service",
+                        (const char *[]){ "_SYSTEMD_UNIT=hyper-managerd.service",
                                         "_SYSTEMD_SLICE=system.slice", id, s, m, "PRIORITY=6",
                                         "MESSAGE_ID=7c2f1b609e3d4a538a14510d7a670b11", "HYPER_EVENT=state",
-                                        NULL});
+                                        NULL });
 }

@@ -21,8 +21,7 @@ static usec_t read_test_clock(void) {
         return test_clock++;
 }
 
-/* --- the bus ---------------------------------------------------------------------------------------------
- */
+/* --- the bus ------------------------------------------------------------------------------------------ */
 
 static void write_bus_config(const char *path, const char *socket) {
         _cleanup_free_ char *text = strprintf(
@@ -67,8 +66,7 @@ static sd_bus *connect_bus(Fixture *f) {
         return bus;
 }
 
-/* --- the stand-in for systemd ----------------------------------------------------------------------------
- */
+/* --- the stand-in for systemd ------------------------------------------------------------------------- */
 
 static FakeUnit *find_unit(Fixture *f, const char *name) {
         for (size_t i = 0; i < f->n_units; i++)
@@ -177,14 +175,12 @@ static int fake_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error
 }
 
 static const sd_bus_vtable systemd_vtable[] = {
-                SD_BUS_VTABLE_START(0),
-                SD_BUS_METHOD("Subscribe", "", "", fake_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", fake_start,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("StopUnit", "ss", "o", fake_stop, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("ListUnitsByPatterns", "asas", "a(ssssssouso)", fake_list,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_VTABLE_END,
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Subscribe", "", "", fake_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", fake_start, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StopUnit", "ss", "o", fake_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListUnitsByPatterns", "asas", "a(ssssssouso)", fake_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
 };
 
 static char *unit_name(const char *id) {
@@ -254,8 +250,7 @@ void fake_daemon_reload(Fixture *f, const char *id) {
         settle_down(f);
 }
 
-/* --- the manager -----------------------------------------------------------------------------------------
- */
+/* --- the manager -------------------------------------------------------------------------------------- */
 
 static Settings *make_settings(Fixture *f) {
         Settings *s = settings_new();
@@ -271,15 +266,15 @@ void manager_up(Fixture *f) {
         ck_assert_int_eq(store_open(path, STORE_OWNER, &f->store), 0);
         f->manager_bus = connect_bus(f);
         const ManagerOptions options = {
-                        .event = f->event,
-                        .bus = f->manager_bus,
-                        .store = f->store,
-                        .settings = make_settings(f),
-                        .clock = read_test_clock,
-                        .state_directory = f->state,
-                        .runtime_directory = f->runtime,
-                        .config_directory = f->config,
-                        .journal_directory = f->dir,
+                .event = f->event,
+                .bus = f->manager_bus,
+                .store = f->store,
+                .settings = make_settings(f),
+                .clock = read_test_clock,
+                .state_directory = f->state,
+                .runtime_directory = f->runtime,
+                .config_directory = f->config,
+                .journal_directory = f->dir,
         };
         ck_assert_int_eq(manager_new(&options, &f->manager), 0);
         ck_assert_int_ge(manager_start(f->manager), 0);
@@ -316,7 +311,7 @@ static int on_interfaces(sd_bus_message *m, void *userdata, sd_bus_error *error)
 void fixture_open(Fixture *f) {
         if (geteuid() != 0)
                 exit(77);
-        *f = (Fixture){.max_running = 4};
+        *f = (Fixture){ .max_running = 4 };
         f->dir = test_dir();
         f->state = strprintf("%s/state", f->dir);
         f->runtime = strprintf("%s/runtime", f->dir);
@@ -429,8 +424,7 @@ int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *err
         return r;
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------------
- */
+/* --- jobs --------------------------------------------------------------------------------------------- */
 
 void make_file(const char *path, const char *content) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -507,11 +501,11 @@ char *folder_of(Fixture *f, const char *id) {
 void leave_result(Fixture *f, const char *id, unsigned attempt, int outcome, const char *message) {
         _cleanup_free_ char *folder = folder_of(f, id);
         const JobResult result = {
-                        .attempt = attempt,
-                        .outcome = outcome,
-                        .phase = PHASE_CONVERSION,
-                        .message = (char *) message,
-                        .code = (char *) "test_code",
+                .attempt = attempt,
+                .outcome = outcome,
+                .phase = PHASE_CONVERSION,
+                .message = (char *) message,
+                .code = (char *) "test_code",
         };
 
         ck_assert_int_ge(job_result_write(&result, folder), 0);

@@ -55,8 +55,7 @@ bool wait_for(Fixture *f, bool (*condition)(Fixture *f, const char *id), const c
 /* Calls org.hyper1.Manager. 0 with *ret (may be NULL), or negative errno with @error. */
 int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *error, const char *types, ...);
 
-/* A source and a spec that writes beside it: "<dir>/<id>.qcow2". @extra is put into the object: ",\"a\":1".
- */
+/* A source and a spec that writes beside it: "<dir>/<id>.qcow2". @extra is put into the object: ",\"a\":1". */
 char *make_spec(Fixture *f, const char *id, const char *extra);
 /* Submits that; the job is durably queued. */
 void submit(Fixture *f, const char *id, const char *extra);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What HTTP clients, good and bad, meet: the whole server on real sockets, with a dialect made for the test.
- */
+/* What HTTP clients, good and bad, meet: the whole server on real sockets, with a dialect made for the test. */
 
 #include <jansson.h>
 #include <signal.h>
@@ -12,8 +11,7 @@
 #include "api/request.h"
 #include "test.h"
 
-/* --- the dialect -----------------------------------------------------------------------------------------
- */
+/* --- the dialect -------------------------------------------------------------------------------------- */
 
 static int on_hello(Request *r) {
         return request_reply_json(r, 200, json_pack("{s:s}", "hello", "world"));
@@ -52,15 +50,15 @@ typedef struct TestQuery {
 } TestQuery;
 
 static const QueryField query_fields[] = {
-                {"limit", QUERY_UNSIGNED, offsetof(TestQuery, limit), 1, 1000},
-                {"queue", QUERY_BOOLEAN, offsetof(TestQuery, queue)},
-                {"since", QUERY_TIMESTAMP, offsetof(TestQuery, since)},
-                {"name", QUERY_STRING, offsetof(TestQuery, name), .max = 8},
-                {},
+        { "limit", QUERY_UNSIGNED, offsetof(TestQuery, limit), 1, 1000 },
+        { "queue", QUERY_BOOLEAN, offsetof(TestQuery, queue) },
+        { "since", QUERY_TIMESTAMP, offsetof(TestQuery, since) },
+        { "name", QUERY_STRING, offsetof(TestQuery, name), .max = 8 },
+        {},
 };
 
 static int on_query(Request *r) {
-        TestQuery q = {.limit = 100};
+        TestQuery q = { .limit = 100 };
         int k;
 
         k = request_query_decode(r, &q);
@@ -96,27 +94,27 @@ static int on_nothing(Request *r) {
 }
 
 static const Route routes[] = {
-                {HTTP_GET, "/hello", SCOPE_PUBLIC, on_hello},
-                {HTTP_GET, "/items/{id}", SCOPE_READ, on_item},
-                {HTTP_DELETE, "/items/{id}", SCOPE_WRITE, on_item},
-                {HTTP_GET, "/items/special", SCOPE_READ, on_special},
-                {HTTP_POST, "/items", SCOPE_WRITE, on_size, .max_body = 1000},
-                {HTTP_POST, "/large", SCOPE_WRITE, on_size},
-                {HTTP_GET, "/large", SCOPE_READ, on_large},
-                {HTTP_POST, "/echo", SCOPE_WRITE, on_echo},
-                {HTTP_GET, "/query", SCOPE_READ, on_query, .query = query_fields},
-                {HTTP_GET, "/silent", SCOPE_READ, on_silent},
-                {HTTP_GET, "/missing", SCOPE_READ, on_missing},
-                {HTTP_GET, "/busy", SCOPE_READ, on_busy},
-                {HTTP_GET, "/nothing", SCOPE_READ, on_nothing},
-                {},
+        { HTTP_GET, "/hello", SCOPE_PUBLIC, on_hello },
+        { HTTP_GET, "/items/{id}", SCOPE_READ, on_item },
+        { HTTP_DELETE, "/items/{id}", SCOPE_WRITE, on_item },
+        { HTTP_GET, "/items/special", SCOPE_READ, on_special },
+        { HTTP_POST, "/items", SCOPE_WRITE, on_size, .max_body = 1000 },
+        { HTTP_POST, "/large", SCOPE_WRITE, on_size },
+        { HTTP_GET, "/large", SCOPE_READ, on_large },
+        { HTTP_POST, "/echo", SCOPE_WRITE, on_echo },
+        { HTTP_GET, "/query", SCOPE_READ, on_query, .query = query_fields },
+        { HTTP_GET, "/silent", SCOPE_READ, on_silent },
+        { HTTP_GET, "/missing", SCOPE_READ, on_missing },
+        { HTTP_GET, "/busy", SCOPE_READ, on_busy },
+        { HTTP_GET, "/nothing", SCOPE_READ, on_nothing },
+        {},
 };
 
 static const Dialect dialect = {
-                .name = "test",
-                .fd_name = "test",
-                .routes = routes,
-                .error = test_dialect_error,
+        .name = "test",
+        .fd_name = "test",
+        .routes = routes,
+        .error = test_dialect_error,
 };
 
 static TestServer server;
@@ -140,8 +138,7 @@ static void assert_get(const char *path, unsigned status, const char *body) {
                 ck_assert_msg(strstr(r.body, body), "%s: no \"%s\" in %s", path, body, r.body);
 }
 
-/* --- the tests -------------------------------------------------------------------------------------------
- */
+/* --- the tests ---------------------------------------------------------------------------------------- */
 
 START_TEST(answers_have_the_headers_they_should) {
         _cleanup_free_ char *type = NULL, *cache = NULL;
@@ -248,8 +245,8 @@ START_TEST(keep_alive_and_pipelining) {
         static const struct {
                 unsigned status;
                 const char *body;
-        } expected[] = {{200, "world"}, {404, "error"}, {201, "{\"size\":5}"}, {404, "error"}, {400, "JSON"},
-                        {200, "{\"id\":\"7\"}"}};
+        } expected[] = { { 200, "world" }, { 404, "error" }, { 201, "{\"size\":5}" }, { 404, "error" },
+                { 400, "JSON" }, { 200, "{\"id\":\"7\"}" } };
         for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
                 _cleanup_reply_ TestReply r = {};
 
@@ -411,14 +408,14 @@ END_TEST
 
 START_TEST(clients_that_leave_in_the_middle) {
         static const char *const pieces[] = {
-                        "",
-                        "G",
-                        "GET /hello",
-                        "GET /hello HTTP/1.1\r\n",
-                        "GET /hello HTTP/1.1\r\nHost: x\r\n",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-                        "GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
+                "",
+                "G",
+                "GET /hello",
+                "GET /hello HTTP/1.1\r\n",
+                "GET /hello HTTP/1.1\r\nHost: x\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+                "GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
         };
 
         start();
@@ -455,21 +452,21 @@ END_TEST
 
 START_TEST(garbage) {
         static const char *const inputs[] = {
-                        "\r\n\r\n\r\n",
-                        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-                        "GET\r\n\r\n",
-                        "GET /\r\n\r\n",
-                        "GET / HTTP/9.9\r\n\r\n",
-                        "GET /hello HTTP/1.1\r\n\r\n", /* no Host */
-                        "GET /hello HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n",
-                        "GET /hello HTTP/1.1\r\nHost\r\n\r\n",
-                        "GET /hello HTTP/1.1\r\n folded\r\nHost: x\r\n\r\n",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\n\r\n",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-                        "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nonsense\r\nContent-Length: 3\r\n\r\nabc",
-                        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                "\r\n\r\n\r\n",
+                "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+                "GET\r\n\r\n",
+                "GET /\r\n\r\n",
+                "GET / HTTP/9.9\r\n\r\n",
+                "GET /hello HTTP/1.1\r\n\r\n", /* no Host */
+                "GET /hello HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n",
+                "GET /hello HTTP/1.1\r\nHost\r\n\r\n",
+                "GET /hello HTTP/1.1\r\n folded\r\nHost: x\r\n\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\n\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nonsense\r\nContent-Length: 3\r\n\r\nabc",
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         };
 
         start();
@@ -516,17 +513,17 @@ START_TEST(web_pages_from_elsewhere_are_refused) {
                 const char *method, *headers;
                 unsigned status;
         } cases[] = {
-                        {"GET", "Host: localhost:8080\r\n", 200},
-                        {"GET", "Host: 127.0.0.1\r\nOrigin: https://evil.example\r\n",
-                                        200}, /* a browser hides the answer */
-                        {"GET", "Host: evil.example\r\n", 421},
-                        {"GET", "Host: evil.example\r\nOrigin: http://evil.example\r\n", 421},
-                        {"POST", "Host: evil.example\r\nOrigin: http://evil.example\r\n", 421},
-                        {"POST", "Host: localhost:8080\r\n", 201},
-                        {"POST", "Host: localhost:8080\r\nOrigin: http://localhost:8080\r\n", 201},
-                        {"POST", "Host: localhost:8080\r\nOrigin: http://localhost:3000\r\n", 403},
-                        {"POST", "Host: localhost:8080\r\nOrigin: https://evil.example\r\n", 403},
-                        {"POST", "Host: localhost:8080\r\nOrigin: null\r\n", 403},
+                { "GET", "Host: localhost:8080\r\n", 200 },
+                { "GET", "Host: 127.0.0.1\r\nOrigin: https://evil.example\r\n",
+                                200 }, /* a browser hides the answer */
+                { "GET", "Host: evil.example\r\n", 421 },
+                { "GET", "Host: evil.example\r\nOrigin: http://evil.example\r\n", 421 },
+                { "POST", "Host: evil.example\r\nOrigin: http://evil.example\r\n", 421 },
+                { "POST", "Host: localhost:8080\r\n", 201 },
+                { "POST", "Host: localhost:8080\r\nOrigin: http://localhost:8080\r\n", 201 },
+                { "POST", "Host: localhost:8080\r\nOrigin: http://localhost:3000\r\n", 403 },
+                { "POST", "Host: localhost:8080\r\nOrigin: https://evil.example\r\n", 403 },
+                { "POST", "Host: localhost:8080\r\nOrigin: null\r\n", 403 },
         };
 
         test_server_start(&server, AF_INET, &dialect, NULL);
@@ -595,9 +592,9 @@ END_TEST
 
 START_TEST(leaves_when_idle_whatever_is_connected) {
         const ApiConfig config = {
-                        .database = "/nonexistent/hyper.db",
-                        .bus_address = "unix:path=/nonexistent/bus",
-                        .idle_timeout = 300 * USEC_PER_MSEC,
+                .database = "/nonexistent/hyper.db",
+                .bus_address = "unix:path=/nonexistent/bus",
+                .idle_timeout = 300 * USEC_PER_MSEC,
         };
         _cleanup_reply_ TestReply r = {};
         usec_t begin;

@@ -19,22 +19,22 @@ static int decode(const char *text, bool plus, char out[static 64]) {
 
 START_TEST(decoding_is_strict) {
         static const char *const bad[] = {
-                        "%",
-                        "a%",
-                        "%4",
-                        "%zz",
-                        "%4g",
-                        "%00",
-                        "a%00b",
-                        "%0a",
-                        "\n",
-                        "%7f",
-                        "%1b[0m",
-                        "%ff",
-                        "%c0%80",
-                        "%ed%a0%80",
-                        "\xff",
-                        "%f4%90%80%80",
+                "%",
+                "a%",
+                "%4",
+                "%zz",
+                "%4g",
+                "%00",
+                "a%00b",
+                "%0a",
+                "\n",
+                "%7f",
+                "%1b[0m",
+                "%ff",
+                "%c0%80",
+                "%ed%a0%80",
+                "\xff",
+                "%f4%90%80%80",
         };
         char out[64];
 
@@ -145,22 +145,22 @@ static int handler(Request *r) {
 
 START_TEST(literals_win_over_parameters) {
         static const Route routes[] = {
-                        {HTTP_GET, "/jobs/{id}", .handler = handler},
-                        {HTTP_DELETE, "/jobs/{id}", .handler = handler},
-                        {HTTP_GET, "/jobs/{id}/events", .handler = handler},
-                        {HTTP_POST, "/jobs/query", .handler = handler},
-                        {HTTP_GET, "/jobs/query/help", .handler = handler},
-                        {HTTP_GET, "/", .handler = handler},
-                        {},
+                { HTTP_GET, "/jobs/{id}", .handler = handler },
+                { HTTP_DELETE, "/jobs/{id}", .handler = handler },
+                { HTTP_GET, "/jobs/{id}/events", .handler = handler },
+                { HTTP_POST, "/jobs/query", .handler = handler },
+                { HTTP_GET, "/jobs/query/help", .handler = handler },
+                { HTTP_GET, "/", .handler = handler },
+                {},
         };
-        const Dialect dialect = {.routes = routes};
+        const Dialect dialect = { .routes = routes };
         _cleanup_(router_freep) Router *router = NULL;
         char allow[ALLOW_SIZE];
         RouteMatch m;
 
         ck_assert_int_eq(router_new(&dialect, &router), 0);
 
-        ck_assert_int_eq(router_match(router, (const char *[]){"jobs", "x"}, 2, &m), 0);
+        ck_assert_int_eq(router_match(router, (const char *[]){ "jobs", "x" }, 2, &m), 0);
         ck_assert_ptr_eq(m.routes[HTTP_GET], &routes[0]);
         ck_assert_ptr_eq(m.routes[HTTP_DELETE], &routes[1]);
         ck_assert_ptr_null(m.routes[HTTP_POST]);
@@ -169,78 +169,78 @@ START_TEST(literals_win_over_parameters) {
         ck_assert_str_eq(m.param_values[0], "x");
         ck_assert_str_eq(route_match_allow(&m, allow), "GET, HEAD, DELETE, OPTIONS");
 
-        ck_assert_int_eq(router_match(router, (const char *[]){"jobs", "query"}, 2, &m), 0);
+        ck_assert_int_eq(router_match(router, (const char *[]){ "jobs", "query" }, 2, &m), 0);
         ck_assert_ptr_eq(m.routes[HTTP_POST], &routes[3]);
         ck_assert_ptr_null(m.routes[HTTP_GET]);
         ck_assert_uint_eq(m.n_params, 0);
         ck_assert_str_eq(route_match_allow(&m, allow), "POST, OPTIONS");
 
         /* the literal leads nowhere: the parameter is tried */
-        ck_assert_int_eq(router_match(router, (const char *[]){"jobs", "query", "events"}, 3, &m), 0);
+        ck_assert_int_eq(router_match(router, (const char *[]){ "jobs", "query", "events" }, 3, &m), 0);
         ck_assert_ptr_eq(m.routes[HTTP_GET], &routes[2]);
         ck_assert_str_eq(m.param_values[0], "query");
 
         ck_assert_int_eq(router_match(router, NULL, 0, &m), 0);
         ck_assert_ptr_eq(m.routes[HTTP_GET], &routes[5]);
 
-        ck_assert_int_eq(router_match(router, (const char *[]){"jobs"}, 1, &m), -ENOENT);
-        ck_assert_int_eq(router_match(router, (const char *[]){"Jobs", "x"}, 2, &m), -ENOENT);
-        ck_assert_int_eq(router_match(router, (const char *[]){"jobs", "x", "y"}, 3, &m), -ENOENT);
+        ck_assert_int_eq(router_match(router, (const char *[]){ "jobs" }, 1, &m), -ENOENT);
+        ck_assert_int_eq(router_match(router, (const char *[]){ "Jobs", "x" }, 2, &m), -ENOENT);
+        ck_assert_int_eq(router_match(router, (const char *[]){ "jobs", "x", "y" }, 3, &m), -ENOENT);
 }
 END_TEST
 
 START_TEST(contradictory_tables_are_refused) {
-        static const Route twice[] = {{HTTP_GET, "/a", .handler = handler},
-                        {HTTP_GET, "/a/", .handler = handler}, {}},
-                           two_names[] = {{HTTP_GET, "/a/{x}", .handler = handler},
-                                           {HTTP_PUT, "/a/{y}", .handler = handler}, {}},
-                           no_name[] = {{HTTP_GET, "/a/{}", .handler = handler}, {}},
-                           half[] = {{HTTP_GET, "/a/{x", .handler = handler}, {}},
-                           relative[] = {{HTTP_GET, "a", .handler = handler}, {}},
-                           empty[] = {{HTTP_GET, "/a//b", .handler = handler}, {}};
-        static const Route *const tables[] = {twice, two_names, no_name, half, relative, empty};
+        static const Route twice[] = { { HTTP_GET, "/a", .handler = handler },
+                { HTTP_GET, "/a/", .handler = handler }, {} },
+                           two_names[] = { { HTTP_GET, "/a/{x}", .handler = handler },
+                                   { HTTP_PUT, "/a/{y}", .handler = handler }, {} },
+                           no_name[] = { { HTTP_GET, "/a/{}", .handler = handler }, {} },
+                           half[] = { { HTTP_GET, "/a/{x", .handler = handler }, {} },
+                           relative[] = { { HTTP_GET, "a", .handler = handler }, {} },
+                           empty[] = { { HTTP_GET, "/a//b", .handler = handler }, {} };
+        static const Route *const tables[] = { twice, two_names, no_name, half, relative, empty };
 
         for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
                 Router *router;
 
-                ck_assert_int_eq(router_new(&(Dialect){.routes = tables[i]}, &router), -EINVAL);
+                ck_assert_int_eq(router_new(&(Dialect){ .routes = tables[i] }, &router), -EINVAL);
         }
 }
 END_TEST
 
 START_TEST(hosts_that_are_this_machine) {
         static const char *const local[] = {
-                        "localhost",
-                        "LocalHost:8080",
-                        "localhost.",
-                        "a.localhost:1",
-                        "127.0.0.1",
-                        "127.0.0.1:8080",
-                        "192.168.1.7:8080",
-                        "[::1]",
-                        "[::1]:8080",
-                        "[fe80::1]",
-                        "myhost",
-                        "MyHost:8080",
+                "localhost",
+                "LocalHost:8080",
+                "localhost.",
+                "a.localhost:1",
+                "127.0.0.1",
+                "127.0.0.1:8080",
+                "192.168.1.7:8080",
+                "[::1]",
+                "[::1]:8080",
+                "[fe80::1]",
+                "myhost",
+                "MyHost:8080",
         };
         static const char *const foreign[] = {
-                        "",
-                        ":8080",
-                        "evil.example",
-                        "evil.example:8080",
-                        "localhost.evil.example",
-                        "notlocalhost",
-                        ".localhost",
-                        "localhost:8080x",
-                        "localhost:123456",
-                        "[::1",
-                        "[::1]x",
-                        "[localhost]",
-                        "127.0.0.1.evil.example",
-                        "127.1",
-                        "localhost@evil",
-                        "myhost.evil.example",
-                        "local host",
+                "",
+                ":8080",
+                "evil.example",
+                "evil.example:8080",
+                "localhost.evil.example",
+                "notlocalhost",
+                ".localhost",
+                "localhost:8080x",
+                "localhost:123456",
+                "[::1",
+                "[::1]x",
+                "[localhost]",
+                "127.0.0.1.evil.example",
+                "127.1",
+                "localhost@evil",
+                "myhost.evil.example",
+                "local host",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(local); i++)
@@ -264,8 +264,8 @@ START_TEST(origins) {
 END_TEST
 
 static bool inet_is_local(const char *text) {
-        struct sockaddr_in in = {.sin_family = AF_INET};
-        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+        struct sockaddr_in in = { .sin_family = AF_INET };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 
         if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
                 return address_is_local((struct sockaddr *) &in, sizeof(in));
@@ -274,8 +274,8 @@ static bool inet_is_local(const char *text) {
 }
 
 START_TEST(addresses_only_this_machine_can_reach) {
-        struct sockaddr_un un = {.sun_family = AF_UNIX};
-        struct sockaddr other = {.sa_family = AF_NETLINK};
+        struct sockaddr_un un = { .sun_family = AF_UNIX };
+        struct sockaddr other = { .sa_family = AF_NETLINK };
 
         ck_assert(address_is_local((struct sockaddr *) &un, sizeof(un)));
         ck_assert(inet_is_local("127.0.0.1"));
@@ -297,18 +297,18 @@ END_TEST
 
 START_TEST(cursors) {
         static const char *const bad[] = {
-                        "",
-                        "x",
-                        "17",
-                        ID_A,
-                        ID_A ";i=1",
-                        ID_A ";i=1;t=2",
-                        "s=1;i=1;t=2;x=3",
-                        ID_A ";i=;t=2;x=3",
-                        ID_A ";i=g;t=2;x=3",
-                        ID_A ";i=11111111111111111;t=2;x=3",
-                        ID_A ";;i=1;t=2;x=3",
-                        "=;=",
+                "",
+                "x",
+                "17",
+                ID_A,
+                ID_A ";i=1",
+                ID_A ";i=1;t=2",
+                "s=1;i=1;t=2;x=3",
+                ID_A ";i=;t=2;x=3",
+                ID_A ";i=g;t=2;x=3",
+                ID_A ";i=11111111111111111;t=2;x=3",
+                ID_A ";;i=1;t=2;x=3",
+                "=;=",
         };
         JournalPosition first, second, other, later, twin;
 

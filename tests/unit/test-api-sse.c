@@ -14,8 +14,7 @@
 #include "store/store.h"
 #include "test.h"
 
-/* --- the dialect -----------------------------------------------------------------------------------------
- */
+/* --- the dialect -------------------------------------------------------------------------------------- */
 
 static int format_event(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data) {
         if (event->kind == EVENT_STATE)
@@ -34,7 +33,7 @@ static json_t *format_complete(const char *job_id, JobState state, const char *r
 }
 
 static int on_stream(Request *r) {
-        static const SseFormat format = {format_event, format_error, format_complete};
+        static const SseFormat format = { format_event, format_error, format_complete };
 
         return request_reply_events(r, request_param(r, "id"), &format);
 }
@@ -48,20 +47,19 @@ static int on_counters(Request *r) {
 }
 
 static const Route routes[] = {
-                {HTTP_GET, "/jobs/{id}/stream", SCOPE_READ, on_stream},
-                {HTTP_GET, "/counters", SCOPE_READ, on_counters},
-                {},
+        { HTTP_GET, "/jobs/{id}/stream", SCOPE_READ, on_stream },
+        { HTTP_GET, "/counters", SCOPE_READ, on_counters },
+        {},
 };
 
 static const Dialect dialect = {
-                .name = "test",
-                .fd_name = "test",
-                .routes = routes,
-                .error = test_dialect_error,
+        .name = "test",
+        .fd_name = "test",
+        .routes = routes,
+        .error = test_dialect_error,
 };
 
-/* --- the surroundings ------------------------------------------------------------------------------------
- */
+/* --- the surroundings --------------------------------------------------------------------------------- */
 
 typedef struct World {
         char *dir, *database, *journal;
@@ -107,20 +105,21 @@ static void stop(void) {
 static void add_job(const char *id, JobState state, usec_t age) {
         usec_t at = now_realtime() - age;
         JobRow row = {
-                        .id = (char *) id,
-                        .operation = (char *) "convert",
-                        .spec = (char *) "{}",
-                        .dialect = (char *) "test",
-                        .state = JOB_ASSIGNED,
-                        .created_at = at,
-                        .updated_at = at,
-                        .phase = _PHASE_INVALID,
-                        .percent = -1,
+                .id = (char *) id,
+                .operation = (char *) "convert",
+                .spec = (char *) "{}",
+                .dialect = (char *) "test",
+                .state = JOB_ASSIGNED,
+                .created_at = at,
+                .updated_at = at,
+                .phase = _PHASE_INVALID,
+                .percent = -1,
         };
-        const JobStateRow states[] = {{JOB_CREATED, at, (char *) ""}, {JOB_ASSIGNED, at, (char *) ""}};
-        const JobTransition run = {.from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = at, .reason = ""};
+        const JobStateRow states[] = { { JOB_CREATED, at, (char *) "" }, { JOB_ASSIGNED, at, (char *) "" } };
+        const JobTransition run = { .from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = at, .reason = "" };
         const JobTransition end = {
-                        .from = JOB_RUNNING, .to = state, .timestamp = at, .reason = "the reason"};
+                .from = JOB_RUNNING, .to = state, .timestamp = at, .reason = "the reason"
+        };
 
         ck_assert_int_eq(store_job_insert(world.store, &row, states, 2), 0);
         ck_assert_int_eq(store_job_transition(world.store, id, &run, 1), 0);
@@ -136,8 +135,7 @@ static void write_events(const char *id, unsigned from, unsigned to) {
         }
 }
 
-/* --- a client --------------------------------------------------------------------------------------------
- */
+/* --- a client ----------------------------------------------------------------------------------------- */
 
 typedef struct Stream {
         int fd;
@@ -148,7 +146,7 @@ typedef struct Stream {
 } Stream;
 
 static void stream_open(Stream *s, const char *job_id, const char *last_id) {
-        *s = (Stream){.fd = test_connect(&world.server), .text = calloc(1, 1)};
+        *s = (Stream){ .fd = test_connect(&world.server), .text = calloc(1, 1) };
         test_send(s->fd, "GET /jobs/%s/stream HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n", job_id,
                         last_id ? "Last-Event-ID: " : "", strempty(last_id), last_id ? "\r\n" : "");
 }
@@ -164,7 +162,7 @@ static void stream_close(Stream *s) {
 /* The head of the answer, and each piece of the body, as they come over the wire. */
 static bool stream_read(Stream *s, const char *end) {
         while (!strstr(s->text, end)) {
-                struct pollfd p = {.fd = s->fd, .events = POLLIN};
+                struct pollfd p = { .fd = s->fd, .events = POLLIN };
                 char buf[4096];
                 ssize_t n;
 
@@ -264,8 +262,7 @@ static void expect_end(Stream *s) {
         ck_assert_ptr_null(strstr(s->text, "event:"));
 }
 
-/* --- the tests -------------------------------------------------------------------------------------------
- */
+/* --- the tests ---------------------------------------------------------------------------------------- */
 
 START_TEST(the_past_then_what_comes_then_the_end) {
         Stream s;
@@ -333,10 +330,10 @@ START_TEST(a_client_that_comes_back_goes_on_where_it_was) {
         stream_close(&s);
 
         /* and after the end there is nothing but the end */
-        const JobTransition end = {.from = JOB_RUNNING,
-                        .to = JOB_CANCELLED,
-                        .timestamp = now_realtime() - 60 * USEC_PER_SEC,
-                        .reason = ""};
+        const JobTransition end = { .from = JOB_RUNNING,
+                .to = JOB_CANCELLED,
+                .timestamp = now_realtime() - 60 * USEC_PER_SEC,
+                .reason = "" };
         ck_assert_int_eq(store_job_transition(world.store, "a", &end, 1), 0);
         stream_open(&s, "a", last);
         expect_complete(&s, "CANCELLED", false);
@@ -377,11 +374,11 @@ END_TEST
 
 START_TEST(a_cursor_that_is_not_known_begins_anew) {
         static const char *const ids[] = {
-                        "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t=5;x=5",
-                        "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t=ffffffffffffff;x=5",
-                        "17",
-                        "x=1;;;=;",
-                        "\x7f\xff\xfe",
+                "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t=5;x=5",
+                "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t=ffffffffffffff;x=5",
+                "17",
+                "x=1;;;=;",
+                "\x7f\xff\xfe",
         };
 
         start();
@@ -431,7 +428,8 @@ START_TEST(an_end_that_nobody_wrote_down_is_told_from_the_database) {
         stream_open(&s, "a", NULL);
         expect_progress(&s, 1, 1);
         const JobTransition end = {
-                        .from = JOB_RUNNING, .to = JOB_COMPLETED, .timestamp = now_realtime(), .reason = ""};
+                .from = JOB_RUNNING, .to = JOB_COMPLETED, .timestamp = now_realtime(), .reason = ""
+        };
         ck_assert_int_eq(store_job_transition(world.store, "a", &end, 1), 0);
         expect_complete(&s, "COMPLETED", false);
         expect_end(&s);
@@ -476,7 +474,7 @@ START_TEST(a_slow_client_is_dropped_and_others_do_not_notice) {
         }
         /* It finds what was in the socket, and then the end. */
         do {
-                struct pollfd p = {.fd = slow.fd, .events = POLLIN};
+                struct pollfd p = { .fd = slow.fd, .events = POLLIN };
                 char buf[65536];
 
                 ck_assert_int_eq(poll(&p, 1, 20000), 1);

@@ -9,10 +9,10 @@
 #include "shared/job-state.h"
 #include "test.h"
 
-#define PARSE(ret, ...)                                                          \
-        ({                                                                       \
-                static char *_argv[] = {(char *) "hyperctl", __VA_ARGS__, NULL}; \
-                arguments_parse((int) ELEMENTSOF(_argv) - 1, _argv, (ret));      \
+#define PARSE(ret, ...)                                                            \
+        ({                                                                         \
+                static char *_argv[] = { (char *) "hyperctl", __VA_ARGS__, NULL }; \
+                arguments_parse((int) ELEMENTSOF(_argv) - 1, _argv, (ret));        \
         })
 #define W(s) ((char *) (s))
 
@@ -186,7 +186,7 @@ START_TEST(relative_paths_begin_in_the_current_folder) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *real = realpath(dir, NULL), *expected = NULL;
         _cleanup_(json_decrefp) json_t *spec = NULL;
-        Arguments a = {.source = "./a.vmdk", .destination = "../b.qcow2"};
+        Arguments a = { .source = "./a.vmdk", .destination = "../b.qcow2" };
         char *slash;
 
         ck_assert_int_eq(chdir(real), 0);
@@ -205,14 +205,14 @@ START_TEST(relative_paths_begin_in_the_current_folder) {
 END_TEST
 
 START_TEST(relative_paths_mean_nothing_on_another_machine) {
-        Arguments a = {.transport = TRANSPORT_REMOTE, .host = "kvm1", .source = "a.vmdk"};
+        Arguments a = { .transport = TRANSPORT_REMOTE, .host = "kvm1", .source = "a.vmdk" };
 
         json_decref(apply(&a, "{}", EXIT_USAGE));
 }
 END_TEST
 
 START_TEST(a_name_that_does_not_tell_the_format_needs_one) {
-        Arguments a = {.source = "/srv/a.vmdk", .destination = "/srv/disk"};
+        Arguments a = { .source = "/srv/a.vmdk", .destination = "/srv/disk" };
 
         json_decref(apply(&a, "{}", EXIT_USAGE));
         a.format = "raw";
@@ -221,7 +221,7 @@ START_TEST(a_name_that_does_not_tell_the_format_needs_one) {
 END_TEST
 
 START_TEST(a_section_of_the_wrong_kind_is_refused) {
-        Arguments a = {.verify = true};
+        Arguments a = { .verify = true };
 
         json_decref(apply(&a, "{\"parameters\":[]}", EXIT_REFUSED));
 }

@@ -15,8 +15,8 @@ static const struct {
         const FieldMap *fields;
         decode_func decode;
 } dialects[] = {
-                {"worker", "job_id", worker_fields, worker_job_decode},
-                {"hypersdk", "id", hypersdk_fields, hypersdk_job_decode},
+        { "worker", "job_id", worker_fields, worker_job_decode },
+        { "hypersdk", "id", hypersdk_fields, hypersdk_job_decode },
 };
 
 static json_t *load_cases(const char *dialect, const char *what) {
@@ -148,7 +148,7 @@ START_TEST(secrets_are_cut_out) {
                         0, NULL);
         _cleanup_(dialect_job_done) DialectJob job = decoded(1, request, "secrets");
         _cleanup_free_ char *document = text_of(job.spec->document), *echo = text_of(job.request);
-        static const char *const secrets[] = {"0badcafe", "unused", "t0k3n"};
+        static const char *const secrets[] = { "0badcafe", "unused", "t0k3n" };
 
         for (size_t i = 0; i < ELEMENTSOF(secrets); i++) {
                 ck_assert_msg(!strstr(document, secrets[i]), "%s", document);
@@ -192,11 +192,11 @@ START_TEST(a_job_has_a_size_limit) {
 END_TEST
 
 START_TEST(the_managers_errors_are_told_in_the_clients_words) {
-        static const char *const texts[][2] = {{"source.path: /a: refused", "audit.x: /a: refused"},
-                        {"destination.path: no", "parameters.output_path: no"},
-                        {"operation: no", "operation: no"},
-                        {"Something else: source.path: no", "Something else: source.path: no"}, {"", ""},
-                        {"source.path", "source.path"}, {"colour: no", "colour: no"}};
+        static const char *const texts[][2] = { { "source.path: /a: refused", "audit.x: /a: refused" },
+                { "destination.path: no", "parameters.output_path: no" },
+                { "operation: no", "operation: no" },
+                { "Something else: source.path: no", "Something else: source.path: no" }, { "", "" },
+                { "source.path", "source.path" }, { "colour: no", "colour: no" } };
         _cleanup_json_ json_t *origins = json_pack("{s:s}", "source.path", "audit.x");
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {

@@ -18,24 +18,24 @@
 /* 45.9 % of a conversion, 1 GiB of 2 GiB, 100 MiB/s. Tests change what they are about. */
 static JobRow running_row(void) {
         return (JobRow){
-                        .seq = 1,
-                        .id = (char *) "job-1",
-                        .operation = (char *) "convert",
-                        .spec = (char *) SPEC,
-                        .dialect = (char *) "bus",
-                        .state = JOB_RUNNING,
-                        .reason = (char *) "The unit has started.",
-                        .priority = 50,
-                        .attempt = 1,
-                        .retry_count = 3,
-                        .created_at = T0,
-                        .updated_at = T0 + 90 * USEC_PER_SEC,
-                        .started_at = T0 + 65 * USEC_PER_SEC,
-                        .phase = PHASE_CONVERSION,
-                        .percent = 45.9,
-                        .bytes_done = 1073741824,
-                        .bytes_total = 2147483648,
-                        .rate = 104857600,
+                .seq = 1,
+                .id = (char *) "job-1",
+                .operation = (char *) "convert",
+                .spec = (char *) SPEC,
+                .dialect = (char *) "bus",
+                .state = JOB_RUNNING,
+                .reason = (char *) "The unit has started.",
+                .priority = 50,
+                .attempt = 1,
+                .retry_count = 3,
+                .created_at = T0,
+                .updated_at = T0 + 90 * USEC_PER_SEC,
+                .started_at = T0 + 65 * USEC_PER_SEC,
+                .phase = PHASE_CONVERSION,
+                .percent = 45.9,
+                .bytes_done = 1073741824,
+                .bytes_total = 2147483648,
+                .rate = 104857600,
         };
 }
 
@@ -67,8 +67,8 @@ static void assert_member(const json_t *object, const char *path, const char *wa
 
 START_TEST(worker_clients_see_a_running_job) {
         JobRow row = running_row();
-        const JobStateRow states[] = {{JOB_CREATED, T0, (char *) "Job submitted via REST API"},
-                        {JOB_RUNNING, T0 + 65 * USEC_PER_SEC + 250000, NULL}};
+        const JobStateRow states[] = { { JOB_CREATED, T0, (char *) "Job submitted via REST API" },
+                { JOB_RUNNING, T0 + 65 * USEC_PER_SEC + 250000, NULL } };
         _cleanup_json_ json_t *job = worker_job_json(&row, states, ELEMENTSOF(states));
 
         assert_member(job, "job_id", "\"job-1\"");
@@ -118,8 +118,8 @@ START_TEST(worker_clients_see_how_a_job_ended) {
 END_TEST
 
 START_TEST(worker_lists_and_submissions_are_short) {
-        JobRow row = running_row(), *rows[] = {&row};
-        JobRows page = {.rows = rows, .n = 1, .total = 7}, empty = {};
+        JobRow row = running_row(), *rows[] = { &row };
+        JobRows page = { .rows = rows, .n = 1, .total = 7 }, empty = {};
         _cleanup_json_ json_t *list = worker_jobs_json(&page), *nothing = worker_jobs_json(&empty),
                               *queued = NULL, *again = worker_submitted_json(&row, false, 0);
 
@@ -141,7 +141,7 @@ END_TEST
 START_TEST(worker_events_are_as_published) {
         JobEvent state = JOB_EVENT_INIT(EVENT_STATE), progress = JOB_EVENT_INIT(EVENT_PROGRESS),
                  note = JOB_EVENT_INIT(EVENT_NOTE);
-        JobEvent *events[] = {&state, &progress, &note};
+        JobEvent *events[] = { &state, &progress, &note };
 
         state.job_id = progress.job_id = note.job_id = (char *) "job-1";
         state.state = JOB_RETRYING;
@@ -183,8 +183,8 @@ START_TEST(hypersdk_clients_see_a_running_job) {
         JobRow row = running_row();
         _cleanup_json_ json_t *job = hypersdk_job_json(&row), *progress = hypersdk_progress_json(&row),
                               *eta = hypersdk_eta_json(&row, T0 + 100 * USEC_PER_SEC);
-        static const char *const fields[] = {"definition", "status", "progress", "result", "error",
-                        "started_at", "completed_at", "updated_at"};
+        static const char *const fields[] = { "definition", "status", "progress", "result", "error",
+                "started_at", "completed_at", "updated_at" };
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 ck_assert_msg(json_object_get(job, fields[i]), "%s is missing", fields[i]);
@@ -244,15 +244,15 @@ END_TEST
 
 START_TEST(each_state_has_its_hypersdk_status_and_back) {
         static const char *const names[_JOB_STATE_MAX] = {
-                        [JOB_CREATED] = "pending",
-                        [JOB_VALIDATED] = "pending",
-                        [JOB_QUEUED] = "pending",
-                        [JOB_ASSIGNED] = "pending",
-                        [JOB_RETRYING] = "pending",
-                        [JOB_RUNNING] = "running",
-                        [JOB_COMPLETED] = "completed",
-                        [JOB_FAILED] = "failed",
-                        [JOB_CANCELLED] = "cancelled",
+                [JOB_CREATED] = "pending",
+                [JOB_VALIDATED] = "pending",
+                [JOB_QUEUED] = "pending",
+                [JOB_ASSIGNED] = "pending",
+                [JOB_RETRYING] = "pending",
+                [JOB_RUNNING] = "running",
+                [JOB_COMPLETED] = "completed",
+                [JOB_FAILED] = "failed",
+                [JOB_CANCELLED] = "cancelled",
         };
 
         for (JobState s = 0; s < _JOB_STATE_MAX; s++) {
@@ -336,12 +336,12 @@ START_TEST(what_cannot_be_known_is_null) {
 END_TEST
 
 START_TEST(status_counts_add_up) {
-        uint64_t counts[_JOB_STATE_MAX] = {[JOB_QUEUED] = 2,
-                        [JOB_RETRYING] = 1,
-                        [JOB_RUNNING] = 3,
-                        [JOB_COMPLETED] = 35,
-                        [JOB_FAILED] = 4,
-                        [JOB_CANCELLED] = 5};
+        uint64_t counts[_JOB_STATE_MAX] = { [JOB_QUEUED] = 2,
+                [JOB_RETRYING] = 1,
+                [JOB_RUNNING] = 3,
+                [JOB_COMPLETED] = 35,
+                [JOB_FAILED] = 4,
+                [JOB_CANCELLED] = 5 };
         _cleanup_json_ json_t *status = hypersdk_status_json(counts, 10, T0);
 
         assert_member(status, "total_jobs", "50");
@@ -356,8 +356,8 @@ START_TEST(status_counts_add_up) {
 END_TEST
 
 START_TEST(capabilities_are_those_of_the_programs_found) {
-        HypersdkTool tools[] = {{"qemu-img", "/usr/bin/qemu-img", true},
-                        {"qemu-nbd", "/usr/bin/qemu-nbd", true}, {"nbdkit", NULL, false}};
+        HypersdkTool tools[] = { { "qemu-img", "/usr/bin/qemu-img", true },
+                { "qemu-nbd", "/usr/bin/qemu-nbd", true }, { "nbdkit", NULL, false } };
         _cleanup_json_ json_t *all = hypersdk_capabilities_json(tools, ELEMENTSOF(tools), T0), *less = NULL;
 
         tools[1].path = NULL;
@@ -377,7 +377,8 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
 END_TEST
 
 START_TEST(submissions_and_cancels_say_what_became_of_each) {
-        char *two[] = {(char *) "a", (char *) "b", NULL}, *why[] = {(char *) "jobs[1]: vm_path: no", NULL};
+        char *two[] = { (char *) "a", (char *) "b", NULL },
+             *why[] = { (char *) "jobs[1]: vm_path: no", NULL };
         _cleanup_json_ json_t *one = NULL, *some = hypersdk_submitted_json(two, 1, why, true, T0),
                               *none = hypersdk_submitted_json(NULL, 1, why, true, T0);
 
@@ -447,14 +448,14 @@ START_TEST(queries_select_by_id_and_status) {
 END_TEST
 
 START_TEST(bad_queries_name_their_fields) {
-        static const char *const bad[][2] = {{"{\"status\":\"RUNNING\"}", "status: must be"},
-                        {"{\"status\":[1]}", "status: must be"}, {"{\"status\":{}}", "status: must be"},
-                        {"{\"limit\":1001}", "limit: must be 0 to 1000"},
-                        {"{\"limit\":\"5\"}", "limit: must be"}, {"{\"offset\":-1}", "offset: must be"},
-                        {"{\"all\":1}", "all: must be true or false"},
-                        {"{\"job_ids\":\"a\"}", "job_ids: must be a list of strings"},
-                        {"{\"job_ids\":[1]}", "job_ids: must be a list of strings"},
-                        {"[]", "body: must be an object"}};
+        static const char *const bad[][2] = { { "{\"status\":\"RUNNING\"}", "status: must be" },
+                { "{\"status\":[1]}", "status: must be" }, { "{\"status\":{}}", "status: must be" },
+                { "{\"limit\":1001}", "limit: must be 0 to 1000" },
+                { "{\"limit\":\"5\"}", "limit: must be" }, { "{\"offset\":-1}", "offset: must be" },
+                { "{\"all\":1}", "all: must be true or false" },
+                { "{\"job_ids\":\"a\"}", "job_ids: must be a list of strings" },
+                { "{\"job_ids\":[1]}", "job_ids: must be a list of strings" },
+                { "[]", "body: must be an object" } };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_free_ char *error = NULL;
@@ -473,8 +474,8 @@ START_TEST(bad_queries_name_their_fields) {
 END_TEST
 
 START_TEST(a_cancel_must_say_what) {
-        static const char *const texts[] = {"{\"job_ids\":[\"a\"],\"status\":\"running\"}", "{\"id\":\"a\"}",
-                        "{\"job_id\":\"a\"}", "{\"status\":\"pending\"}"};
+        static const char *const texts[] = { "{\"job_ids\":[\"a\"],\"status\":\"running\"}",
+                "{\"id\":\"a\"}", "{\"job_id\":\"a\"}", "{\"status\":\"pending\"}" };
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_json_ json_t *nothing = json_object();
         HypersdkSelection none = {};
@@ -501,8 +502,9 @@ START_TEST(a_submission_is_one_job_or_many) {
                 const char *text;
                 size_t n; /* 0: refused */
                 bool batch;
-        } cases[] = {{"{\"vm_path\":\"/a\"}", 1, false}, {"[{},{}]", 2, true}, {"{\"jobs\":[{}]}", 1, true},
-                        {"[]", 0}, {"{\"jobs\":[]}", 0}, {"{\"jobs\":{}}", 0}, {"5", 0}, {"null", 0}};
+        } cases[] = { { "{\"vm_path\":\"/a\"}", 1, false }, { "[{},{}]", 2, true },
+                { "{\"jobs\":[{}]}", 1, true }, { "[]", 0 }, { "{\"jobs\":[]}", 0 }, { "{\"jobs\":{}}", 0 },
+                { "5", 0 }, { "null", 0 } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(json_errors_done) JsonErrors errors = {};

@@ -38,9 +38,9 @@ typedef struct Mock {
 static int mock_insert(Mock *m, const char *text, JobSpec *spec, const char *dialect, const char *request,
                 bool any) {
         _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
-        const JobStateRow states[] = {{JOB_CREATED, T0, (char *) "Job submitted"},
-                        {JOB_VALIDATED, T0, (char *) "It can be done here"},
-                        {JOB_QUEUED, T0, (char *) "Waits for a slot"}};
+        const JobStateRow states[] = { { JOB_CREATED, T0, (char *) "Job submitted" },
+                { JOB_VALIDATED, T0, (char *) "It can be done here" },
+                { JOB_QUEUED, T0, (char *) "Waits for a slot" } };
 
         row->id = strdup(spec->job_id);
         row->operation = strdup("convert");
@@ -97,7 +97,7 @@ static void read_options(sd_bus_message *msg, MockOptions *o) {
 }
 
 static int mock_submit(Mock *m, sd_bus_message *msg) {
-        MockOptions o = {.warnings = json_array(), .secrets = json_object()};
+        MockOptions o = { .warnings = json_array(), .secrets = json_object() };
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_(job_spec_freep) JobSpec *spec = NULL, *old = NULL;
         _cleanup_(job_row_freep) JobRow *row = NULL;
@@ -147,10 +147,10 @@ static int mock_cancel(Mock *m, sd_bus_message *msg) {
         ck_assert_int_gt(sd_bus_message_read(msg, "s", &id), 0);
         ck_assert_int_eq(store_job_get(m->store, id, &row), 0);
         /* As if it had ended a moment ago. */
-        const JobTransition end = {.from = row->state,
-                        .to = streq(id, "late") ? JOB_COMPLETED : JOB_CANCELLED,
-                        .timestamp = T0 + 1,
-                        .reason = "Cancelled by request"};
+        const JobTransition end = { .from = row->state,
+                .to = streq(id, "late") ? JOB_COMPLETED : JOB_CANCELLED,
+                .timestamp = T0 + 1,
+                .reason = "Cancelled by request" };
         ck_assert_int_eq(store_job_transition(m->store, id, &end, 1), 0);
         if (streq(id, "late"))
                 return sd_bus_reply_method_errorf(msg, HYPER_BUS_ERROR_JOB_FINISHED, "It is done.");
@@ -193,8 +193,7 @@ static void mock_serve(Mock *m, int fd) {
         }
 }
 
-/* --- one test's world -----------------------------------------------------------------------------------
- */
+/* --- one test's world --------------------------------------------------------------------------------- */
 
 typedef struct World {
         char *dir, *database, *calls, *bus, *journal;
@@ -203,7 +202,7 @@ typedef struct World {
 } World;
 
 static pid_t start_mock(const World *w) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         ck_assert_int_ge(fd, 0);
@@ -223,7 +222,7 @@ static pid_t start_mock(const World *w) {
 
                 /* Each server has a connection of its own. */
                 if (client >= 0 && fork() == 0) {
-                        Mock m = {.calls = fopen(w->calls, "ae")};
+                        Mock m = { .calls = fopen(w->calls, "ae") };
 
                         prctl(PR_SET_PDEATHSIG, SIGKILL);
                         if (m.calls && store_open(w->database, STORE_OWNER, &m.store) >= 0)
@@ -237,7 +236,7 @@ static pid_t start_mock(const World *w) {
 static void world_start(World *w) {
         _cleanup_(store_freep) Store *store = NULL;
 
-        *w = (World){.dir = test_dir()};
+        *w = (World){ .dir = test_dir() };
         w->database = strprintf("%s/hyper.db", w->dir);
         w->calls = strprintf("%s/calls", w->dir);
         w->bus = strprintf("unix:path=%s/bus", w->dir);
@@ -247,7 +246,8 @@ static void world_start(World *w) {
         w->mock = start_mock(w);
 
         const ApiConfig config = {
-                        .database = w->database, .bus_address = w->bus, .journal_directory = w->journal};
+                .database = w->database, .bus_address = w->bus, .journal_directory = w->journal
+        };
         test_server_start(&w->worker, AF_INET, &worker_dialect, &config);
         test_server_start(&w->hypersdk, AF_INET, &hypersdk_dialect, &config);
 }
@@ -272,12 +272,12 @@ static void move_job(World *w, const char *id, const JobState *states, size_t n,
 
         ck_assert_int_eq(store_open(w->database, STORE_OWNER, &store), 0);
         for (size_t i = 0; i < n; i++) {
-                JobTransition change = {.from = from,
-                                .to = states[i],
-                                .timestamp = T0 + (i + 1) * USEC_PER_SEC,
-                                .reason = i + 1 == n && result ? "It has ended." : "It goes on.",
-                                .begins_attempt = states[i] == JOB_ASSIGNED,
-                                .result = i + 1 == n ? result : NULL};
+                JobTransition change = { .from = from,
+                        .to = states[i],
+                        .timestamp = T0 + (i + 1) * USEC_PER_SEC,
+                        .reason = i + 1 == n && result ? "It has ended." : "It goes on.",
+                        .begins_attempt = states[i] == JOB_ASSIGNED,
+                        .result = i + 1 == n ? result : NULL };
 
                 ck_assert_int_eq(store_job_transition(store, id, &change, 1), 0);
                 from = states[i];
@@ -431,7 +431,7 @@ START_TEST(a_worker_client_cancels) {
                               *again = ask(&w.worker, 400, "DELETE /jobs/a", ""),
                               *missing = ask(&w.worker, 404, "DELETE /jobs/b", ""), *raced = NULL;
 
-        const JobState running[] = {JOB_ASSIGNED, JOB_RUNNING};
+        const JobState running[] = { JOB_ASSIGNED, JOB_RUNNING };
         move_job(&w, "late", running, ELEMENTSOF(running), NULL);
         raced = ask(&w.worker, 400, "DELETE /jobs/late", "");
 
@@ -453,7 +453,7 @@ START_TEST(health_says_how_many_jobs_are_worked_on) {
         world_start(&w);
         _cleanup_json_ json_t *a = ask(&w.worker, 201, "POST /jobs", JOB_A), *health = NULL, *status = NULL,
                               *ok = NULL;
-        const JobState running[] = {JOB_ASSIGNED, JOB_RUNNING};
+        const JobState running[] = { JOB_ASSIGNED, JOB_RUNNING };
 
         move_job(&w, "a", running, ELEMENTSOF(running), NULL);
         health = ask(&w.worker, 200, "GET /health", "");
@@ -547,8 +547,8 @@ START_TEST(a_hypersdk_client_queries) {
         _cleanup_json_ json_t *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
                         "[{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"},{\"id\":\"b\",\"vm_path\":\"/data/b.vmdk\"},"
                         "{\"id\":\"c\",\"vm_path\":\"/data/c.vmdk\"}]");
-        const JobState ended[] = {JOB_ASSIGNED, JOB_RUNNING, JOB_COMPLETED},
-                       running[] = {JOB_ASSIGNED, JOB_RUNNING};
+        const JobState ended[] = { JOB_ASSIGNED, JOB_RUNNING, JOB_COMPLETED },
+                       running[] = { JOB_ASSIGNED, JOB_RUNNING };
 
         move_job(&w, "a", ended, ELEMENTSOF(ended), "{\"outputs\":[],\"metrics\":{},\"error\":null}");
         move_job(&w, "b", running, ELEMENTSOF(running), NULL);
@@ -619,7 +619,7 @@ START_TEST(a_hypersdk_client_cancels_by_id_and_by_status) {
         _cleanup_json_ json_t *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
                         "[{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"},{\"id\":\"b\",\"vm_path\":\"/data/b.vmdk\"},"
                         "{\"id\":\"c\",\"vm_path\":\"/data/c.vmdk\"},{\"id\":\"d\",\"vm_path\":\"/data/d.vmdk\"}]");
-        const JobState running[] = {JOB_ASSIGNED, JOB_RUNNING};
+        const JobState running[] = { JOB_ASSIGNED, JOB_RUNNING };
 
         move_job(&w, "b", running, ELEMENTSOF(running), NULL);
         _cleanup_json_ json_t *nothing = ask(&w.hypersdk, 400, "POST /jobs/cancel", "{}"),
@@ -682,8 +682,7 @@ START_TEST(a_database_that_is_not_there_yet_is_an_empty_one) {
 }
 END_TEST
 
-/* --- events ----------------------------------------------------------------------------------------------
- */
+/* --- events ------------------------------------------------------------------------------------------- */
 
 #define JOURNAL_REMOTE "/lib/systemd/systemd-journal-remote"
 
@@ -738,7 +737,7 @@ static void write_journal(const World *w, const char *end) {
 }
 
 static void submit_and_end(World *w, JobState end, const char *result) {
-        const JobState states[] = {JOB_ASSIGNED, JOB_RUNNING, end};
+        const JobState states[] = { JOB_ASSIGNED, JOB_RUNNING, end };
         _cleanup_json_ json_t *a = ask(&w->worker, 201, "POST /jobs", JOB_A);
 
         ck_assert_ptr_nonnull(a);
@@ -849,7 +848,7 @@ END_TEST
 
 START_TEST(a_job_without_events_has_a_stream_too) {
         World w;
-        const JobState states[] = {JOB_CANCELLED};
+        const JobState states[] = { JOB_CANCELLED };
 
         world_start(&w);
         _cleanup_json_ json_t *a = ask(&w.worker, 201, "POST /jobs", JOB_A);

@@ -12,7 +12,7 @@ typedef struct Pair {
 } Pair;
 
 static void pair_init(Pair *p, uint64_t a_size, uint64_t b_size) {
-        *p = (Pair){.dir = test_dir()};
+        *p = (Pair){ .dir = test_dir() };
         p->a = strprintf("%s/a.raw", p->dir);
         p->b = strprintf("%s/b.raw", p->dir);
         make_disk(p->a, a_size);
@@ -43,7 +43,7 @@ static int compare(Pair *p, const CopyOptions *options, uint64_t *ret_offset, ch
         p->servers[1] = SERVE_NBDKIT(p->dir, "b", "-r", "--filter=noextents", "file", p->b);
         _cleanup_endpoint_ Endpoint *a = open_nbd(p->servers[0].socket, 0, "a"),
                                     *b = open_nbd(p->servers[1].socket, 0, "b");
-        const CopyOptions defaults = {.cancel_fd = -1};
+        const CopyOptions defaults = { .cancel_fd = -1 };
 
         return compare_run(a, b, options ? options : &defaults, ret_offset, ret_error);
 }
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(the_first_difference_is_told) {
         /* In data, in a hole, at borders, at both ends. */
-        const uint64_t offsets[] = {8 * MIB - 1, 5 * MIB + 3, 7 * 128 * KIB + 77, 65536, 65535, 0};
+        const uint64_t offsets[] = { 8 * MIB - 1, 5 * MIB + 3, 7 * 128 * KIB + 77, 65536, 65535, 0 };
         _cleanup_pair_ Pair p;
 
         pair_init(&p, 8 * MIB, 8 * MIB);
@@ -128,7 +128,9 @@ START_TEST(progress_is_told) {
         _cleanup_pair_ Pair p;
         _cleanup_free_ char *error = NULL;
         Seen seen = {};
-        const CopyOptions o = {.cancel_fd = -1, .progress = note, .userdata = &seen, .progress_interval = 1};
+        const CopyOptions o = {
+                .cancel_fd = -1, .progress = note, .userdata = &seen, .progress_interval = 1
+        };
         uint64_t offset;
 
         pair_init(&p, 4 * MIB, 4 * MIB);
@@ -141,8 +143,8 @@ END_TEST
 START_TEST(a_comparison_can_be_cancelled) {
         _cleanup_pair_ Pair p;
         _cleanup_free_ char *error = NULL;
-        Seen seen = {.cancel_fd = eventfd(0, EFD_CLOEXEC)};
-        const CopyOptions o = {.cancel_fd = seen.cancel_fd, .progress = cancel, .userdata = &seen};
+        Seen seen = { .cancel_fd = eventfd(0, EFD_CLOEXEC) };
+        const CopyOptions o = { .cancel_fd = seen.cancel_fd, .progress = cancel, .userdata = &seen };
         uint64_t offset;
 
         pair_init(&p, 4 * MIB, 4 * MIB);
@@ -159,7 +161,7 @@ START_TEST(a_read_error_is_no_difference) {
                                                 "error-pread=EIO", "error-pread-rate=100%");
         _cleanup_endpoint_ Endpoint *a = open_nbd(good.socket, 0, "the source"),
                                     *b = open_nbd(bad.socket, 0, "the copy");
-        const CopyOptions o = {.cancel_fd = -1};
+        const CopyOptions o = { .cancel_fd = -1 };
         uint64_t offset;
 
         ck_assert_int_eq(compare_run(a, b, &o, &offset, &error), -EIO);

@@ -10,8 +10,8 @@
 #include "job/compare.h"
 
 /* nbdkit serves a size to the byte; qemu-nbd in whole sectors. */
-static const uint64_t sizes[] = {
-                0, 1, 512, 513, 65535, 65536, 65537, 1048576, 1048576 + 513, 5 * 1048576 + 65536};
+static const uint64_t sizes[] = { 0, 1, 512, 513, 65535, 65536, 65537, 1048576, 1048576 + 513,
+        5 * 1048576 + 65536 };
 
 static void copy_all_sizes(const char *format) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -86,7 +86,7 @@ END_TEST
 START_TEST(terabytes_of_nothing_are_quick) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *part = strprintf("%s/part", dir), *image = strprintf("%s/part/image", dir);
-        const char *formats[] = {"raw", "qcow2"};
+        const char *formats[] = { "raw", "qcow2" };
         struct stat st;
 
         _cleanup_server_ Server s = SERVE_NBDKIT(dir, "s", "-r", "data", "size=8T",
@@ -100,7 +100,7 @@ START_TEST(terabytes_of_nothing_are_quick) {
                 _cleanup_server_ Server d = SERVE_QEMU(dir, "d", formats[i], "-r", image);
                 _cleanup_endpoint_ Endpoint *a = open_nbd(s.socket, 0, "a"), *b = open_nbd(d.socket, 0, "b");
                 _cleanup_free_ char *error = NULL;
-                const CopyOptions o = {.cancel_fd = -1};
+                const CopyOptions o = { .cancel_fd = -1 };
                 uint64_t offset = 0;
                 ck_assert_int_eq(compare_run(a, b, &o, &offset, &error), 1);
         }
@@ -167,14 +167,14 @@ END_TEST
 static int copy_to_nbd(const char *source, const char *destination, unsigned flags, char **ret_error) {
         _cleanup_endpoint_ Endpoint *s = open_nbd(source, 0, "source"),
                                     *d = open_nbd(destination, NBD_DESTINATION | flags, "destination");
-        const CopyOptions o = {.cancel_fd = -1};
+        const CopyOptions o = { .cancel_fd = -1 };
 
         return copy_run(s, d, NULL, 0, &o, NULL, ret_error);
 }
 
 static void assert_same_disk(const char *a_socket, const char *b_socket) {
         _cleanup_endpoint_ Endpoint *a = open_nbd(a_socket, 0, "a"), *b = open_nbd(b_socket, 0, "b");
-        const CopyOptions o = {.cancel_fd = -1};
+        const CopyOptions o = { .cancel_fd = -1 };
         _cleanup_free_ char *error = NULL;
         uint64_t offset = 0;
 
@@ -183,7 +183,7 @@ static void assert_same_disk(const char *a_socket, const char *b_socket) {
 }
 
 START_TEST(an_nbd_destination_is_overwritten_whatever_was_there) {
-        const char *filters[] = {"--filter=nofilter", "--filter=nozero", "--filter=noextents"};
+        const char *filters[] = { "--filter=nofilter", "--filter=nozero", "--filter=noextents" };
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *disk = strprintf("%s/disk.raw", dir), *old = strprintf("%s/old.raw", dir),
                             *garbage = malloc(6 * MIB);
@@ -231,7 +231,8 @@ START_TEST(a_destination_must_be_writable_and_large_enough) {
         Endpoint *e = NULL;
         uris[0] = ro.socket;
         const NbdOptions o = {
-                        .uris = uris, .flags = NBD_DESTINATION, .cancel_fd = -1, .label = "destination"};
+                .uris = uris, .flags = NBD_DESTINATION, .cancel_fd = -1, .label = "destination"
+        };
         ck_assert_int_eq(endpoint_nbd_new(&o, &e, &error), -EROFS);
         ck_assert_int_eq(copy_to_nbd(s.socket, d.socket, 0, &small), -EINVAL);
         ck_assert_ptr_nonnull(strstr(small, "has room for 1048576"));
@@ -242,7 +243,7 @@ START_TEST(nothing_is_a_destination_too) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_server_ Server s = SERVE_NBDKIT(dir, "s", "pattern", "8M");
         _cleanup_endpoint_ Endpoint *source = open_nbd(s.socket, 0, "source"), *null = NULL;
-        const CopyOptions o = {.cancel_fd = -1};
+        const CopyOptions o = { .cancel_fd = -1 };
         _cleanup_free_ char *error = NULL;
 
         ck_assert_int_eq(endpoint_null_new(source->size, "nothing", &null), 0);

@@ -24,23 +24,23 @@ static const struct {
         FakeNbd what;
         int result;
 } cases[] = {
-                {FAKE_HONEST, 0},
-                {FAKE_SIZE_HUGE, -EPROTO},
-                {FAKE_EXTENT_EMPTY, -EPROTO},
-                {FAKE_EXTENT_LONG, 0},
-                {FAKE_EXTENT_TINY, 0},
-                {FAKE_EXTENT_NONE, -EPROTO},
-                {FAKE_EXTENT_MANY, 0},
-                {FAKE_EXTENT_OTHER_CONTEXT, -EPROTO},
-                {FAKE_EXTENT_ERROR, 0}, /* then all is data */
-                {FAKE_READ_SHORT, -EPROTO},
-                {FAKE_READ_OUTSIDE, -EPROTO},
-                {FAKE_READ_ENDLESS, -EPROTO},
-                {FAKE_READ_GARBAGE, -EPROTO},
-                {FAKE_READ_HANGUP, -ECONNRESET},
-                {FAKE_READ_END, -ECONNRESET},
-                {FAKE_READ_END_BETWEEN, -ECONNRESET},
-                {FAKE_READ_UNASKED, -EPROTO},
+        { FAKE_HONEST, 0 },
+        { FAKE_SIZE_HUGE, -EPROTO },
+        { FAKE_EXTENT_EMPTY, -EPROTO },
+        { FAKE_EXTENT_LONG, 0 },
+        { FAKE_EXTENT_TINY, 0 },
+        { FAKE_EXTENT_NONE, -EPROTO },
+        { FAKE_EXTENT_MANY, 0 },
+        { FAKE_EXTENT_OTHER_CONTEXT, -EPROTO },
+        { FAKE_EXTENT_ERROR, 0 }, /* then all is data */
+        { FAKE_READ_SHORT, -EPROTO },
+        { FAKE_READ_OUTSIDE, -EPROTO },
+        { FAKE_READ_ENDLESS, -EPROTO },
+        { FAKE_READ_GARBAGE, -EPROTO },
+        { FAKE_READ_HANGUP, -ECONNRESET },
+        { FAKE_READ_END, -ECONNRESET },
+        { FAKE_READ_END_BETWEEN, -ECONNRESET },
+        { FAKE_READ_UNASKED, -EPROTO },
 };
 
 START_TEST(a_lying_server_gives_an_error_or_a_right_copy) {
@@ -79,8 +79,8 @@ START_TEST(a_server_that_says_nothing_is_given_up) {
         _cleanup_free_ char *path = strprintf("%s/silent.sock", dir), *error = NULL, *cancelled = NULL;
         _cleanup_close_ int fd = listen_at(path);
         int pipe_fds[2];
-        char *uris[] = {path, NULL};
-        NbdOptions o = {.uris = uris, .timeout = 50 * USEC_PER_MSEC, .cancel_fd = -1, .label = "source"};
+        char *uris[] = { path, NULL };
+        NbdOptions o = { .uris = uris, .timeout = 50 * USEC_PER_MSEC, .cancel_fd = -1, .label = "source" };
         Endpoint *e = NULL;
 
         ck_assert_int_eq(endpoint_nbd_new(&o, &e, &error), -ETIMEDOUT);
@@ -96,8 +96,8 @@ START_TEST(a_server_that_says_nothing_is_given_up) {
 END_TEST
 
 START_TEST(errors_do_not_quote_the_uri) {
-        char *uris[] = {(char *) "nbds+unix://secret-user@/x?socket=/nonexistent/s.sock", NULL};
-        const NbdOptions o = {.uris = uris, .cancel_fd = -1, .label = "source"};
+        char *uris[] = { (char *) "nbds+unix://secret-user@/x?socket=/nonexistent/s.sock", NULL };
+        const NbdOptions o = { .uris = uris, .cancel_fd = -1, .label = "source" };
         _cleanup_free_ char *error = NULL;
         Endpoint *e = NULL;
 

@@ -16,12 +16,12 @@
  * ---------------------------------------------------------------------------------------------- */
 
 START_TEST(a_checkpoint_reads_as_it_was_written) {
-        const Checkpoint c = {.source = (char *) "/srv/\"ä\"\\.vmdk inode 7",
-                        .size = INT64_MAX,
-                        .destination = (char *) "qcow2 compress",
-                        .watermark = 65536,
-                        .state = {131072, 70000},
-                        .image_inode = UINT64_MAX};
+        const Checkpoint c = { .source = (char *) "/srv/\"ä\"\\.vmdk inode 7",
+                .size = INT64_MAX,
+                .destination = (char *) "qcow2 compress",
+                .watermark = 65536,
+                .state = { 131072, 70000 },
+                .image_inode = UINT64_MAX };
         _cleanup_free_ char *text = checkpoint_encode(&c);
         _cleanup_(checkpoint_freep) Checkpoint *d = NULL;
 
@@ -35,7 +35,7 @@ START_TEST(a_checkpoint_reads_as_it_was_written) {
         ck_assert_uint_eq(d->state[1], c.state[1]);
         ck_assert_uint_eq(d->image_inode, c.image_inode);
 
-        CheckpointIdentity id = {.source = c.source, .size = c.size, .destination = c.destination};
+        CheckpointIdentity id = { .source = c.source, .size = c.size, .destination = c.destination };
         ck_assert(checkpoint_matches(d, &id, UINT64_MAX));
         ck_assert(!checkpoint_matches(d, &id, 1));
         id.size--;
@@ -51,31 +51,31 @@ END_TEST
 START_TEST(a_checkpoint_that_makes_no_sense_is_refused) {
         const char *good = FIELDS("1", "10", "10", "[0,0]", "\"1\"");
         const char *bad[] = {
-                        "",
-                        "{}",
-                        "[]",
-                        "null",
-                        "{",
-                        "\xff",
-                        FIELDS("2", "10", "10", "[0,0]", "\"1\""),
-                        FIELDS("0", "10", "10", "[0,0]", "\"1\""),
-                        FIELDS("\"1\"", "10", "10", "[0,0]", "\"1\""),
-                        FIELDS("1", "10", "11", "[0,0]", "\"1\""),
-                        FIELDS("1", "-1", "0", "[0,0]", "\"1\""),
-                        FIELDS("1", "10", "-1", "[0,0]", "\"1\""),
-                        FIELDS("1", "9223372036854775808", "0", "[0,0]", "\"1\""),
-                        FIELDS("1", "1e3", "0", "[0,0]", "\"1\""),
-                        FIELDS("1", "10", "0", "[0]", "\"1\""),
-                        FIELDS("1", "10", "0", "[0,0,0]", "\"1\""),
-                        FIELDS("1", "10", "0", "[0,-1]", "\"1\""),
-                        FIELDS("1", "10", "0", "{}", "\"1\""),
-                        FIELDS("1", "10", "0", "[0,0]", "1"),
-                        FIELDS("1", "10", "0", "[0,0]", "\"\""),
-                        FIELDS("1", "10", "0", "[0,0]", "\"-1\""),
-                        FIELDS("1", "10", "0", "[0,0]", "\"1\",\"more\":1"),
-                        FIELDS("1", "10", "0", "[0,0]", "\"1\"") " x",
-                        "{\"version\":1,\"source\":\"a\\u0000b\",\"size\":1,\"destination\":\"raw\",\"watermark\":0,"
-                        "\"state\":[0,0],\"image_inode\":\"1\"}",
+                "",
+                "{}",
+                "[]",
+                "null",
+                "{",
+                "\xff",
+                FIELDS("2", "10", "10", "[0,0]", "\"1\""),
+                FIELDS("0", "10", "10", "[0,0]", "\"1\""),
+                FIELDS("\"1\"", "10", "10", "[0,0]", "\"1\""),
+                FIELDS("1", "10", "11", "[0,0]", "\"1\""),
+                FIELDS("1", "-1", "0", "[0,0]", "\"1\""),
+                FIELDS("1", "10", "-1", "[0,0]", "\"1\""),
+                FIELDS("1", "9223372036854775808", "0", "[0,0]", "\"1\""),
+                FIELDS("1", "1e3", "0", "[0,0]", "\"1\""),
+                FIELDS("1", "10", "0", "[0]", "\"1\""),
+                FIELDS("1", "10", "0", "[0,0,0]", "\"1\""),
+                FIELDS("1", "10", "0", "[0,-1]", "\"1\""),
+                FIELDS("1", "10", "0", "{}", "\"1\""),
+                FIELDS("1", "10", "0", "[0,0]", "1"),
+                FIELDS("1", "10", "0", "[0,0]", "\"\""),
+                FIELDS("1", "10", "0", "[0,0]", "\"-1\""),
+                FIELDS("1", "10", "0", "[0,0]", "\"1\",\"more\":1"),
+                FIELDS("1", "10", "0", "[0,0]", "\"1\"") " x",
+                "{\"version\":1,\"source\":\"a\\u0000b\",\"size\":1,\"destination\":\"raw\",\"watermark\":0,"
+                "\"state\":[0,0],\"image_inode\":\"1\"}",
         };
         Checkpoint *c = NULL;
 
@@ -89,7 +89,7 @@ END_TEST
 /* --- the part folder
  * ------------------------------------------------------------------------------------------ */
 
-static const CheckpointIdentity identity = {.source = "s", .size = MIB, .destination = "raw"};
+static const CheckpointIdentity identity = { .source = "s", .size = MIB, .destination = "raw" };
 
 static int open_part(const char *dir, unsigned flags, Part **ret) {
         _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(a_part_remembers_until_it_is_reset) {
         _cleanup_test_dir_ char *dir = test_dir();
-        const uint64_t state[2] = {65536, 1};
+        const uint64_t state[2] = { 65536, 1 };
         Part *p = NULL;
 
         ck_assert_int_eq(open_part(dir, PART_OWN_IMAGE, &p), 0);
@@ -197,15 +197,16 @@ static int fake_extents(
 
         for (; offset >= x->length; x++)
                 offset -= x->length;
-        const Extent part = {.length = MIN(MIN(x->length - offset, length), d->most), .zero = x->zero};
+        const Extent part = { .length = MIN(MIN(x->length - offset, length), d->most), .zero = x->zero };
         done(userdata, &part, 1, 0);
         return 0;
 }
 
 static void assert_runs(const Extent *extents, uint64_t size, uint64_t end, const Extent *expected) {
-        static const EndpointOps ops = {.name = "fake", .extents = fake_extents};
-        FakeDisk d = {.endpoint = {.ops = &ops, .size = size, .label = (char *) "fake"}, .extents = extents};
-        const uint64_t most[] = {UINT64_MAX, 65536, 1000};
+        static const EndpointOps ops = { .name = "fake", .extents = fake_extents };
+        FakeDisk d = { .endpoint = { .ops = &ops, .size = size, .label = (char *) "fake" },
+                .extents = extents };
+        const uint64_t most[] = { UINT64_MAX, 65536, 1000 };
 
         for (size_t i = 0; i < ELEMENTSOF(most); i++) {
                 const Extent *want = expected;
@@ -239,19 +240,21 @@ static void assert_runs(const Extent *extents, uint64_t size, uint64_t end, cons
 START_TEST(extents_come_in_whole_blocks) {
         enum { B = EXTENT_BLOCK };
 
-        assert_runs((Extent[]){{3 * B, false}}, 3 * B, 3 * B, (Extent[]){{3 * B, false}, {}});
-        assert_runs((Extent[]){{}}, 0, 0, (Extent[]){{}});
-        assert_runs((Extent[]){{B, true}, {1, false}, {3 * B - 1, true}}, 4 * B, 4 * B,
-                        (Extent[]){{B, true}, {B, false}, {2 * B, true}, {}});
+        assert_runs((Extent[]){ { 3 * B, false } }, 3 * B, 3 * B, (Extent[]){ { 3 * B, false }, {} });
+        assert_runs((Extent[]){ {} }, 0, 0, (Extent[]){ {} });
+        assert_runs((Extent[]){ { B, true }, { 1, false }, { 3 * B - 1, true } }, 4 * B, 4 * B,
+                        (Extent[]){ { B, true }, { B, false }, { 2 * B, true }, {} });
         /* Data around a border takes both blocks; zeroes that fill no block are read. */
-        assert_runs((Extent[]){{B - 1, true}, {2, false}, {B - 2, true}, {B / 2, true}, {B / 2 + 1, false}},
-                        3 * B, 3 * B, (Extent[]){{3 * B, false}, {}});
+        assert_runs((Extent[]){ { B - 1, true }, { 2, false }, { B - 2, true }, { B / 2, true },
+                                    { B / 2 + 1, false } },
+                        3 * B, 3 * B, (Extent[]){ { 3 * B, false }, {} });
         /* A broken last block, and a walk that goes on behind the disk. */
-        assert_runs((Extent[]){{2 * B + 100, true}}, 2 * B + 100, 2 * B + 100,
-                        (Extent[]){{2 * B + 100, true}, {}});
-        assert_runs((Extent[]){{B, true}, {100, false}}, B + 100, B + 100,
-                        (Extent[]){{B, true}, {100, false}, {}});
-        assert_runs((Extent[]){{100, false}}, 100, 5 * B + 7, (Extent[]){{B, false}, {4 * B + 7, true}, {}});
+        assert_runs((Extent[]){ { 2 * B + 100, true } }, 2 * B + 100, 2 * B + 100,
+                        (Extent[]){ { 2 * B + 100, true }, {} });
+        assert_runs((Extent[]){ { B, true }, { 100, false } }, B + 100, B + 100,
+                        (Extent[]){ { B, true }, { 100, false }, {} });
+        assert_runs((Extent[]){ { 100, false } }, 100, 5 * B + 7,
+                        (Extent[]){ { B, false }, { 4 * B + 7, true }, {} });
 }
 END_TEST
 
@@ -259,7 +262,7 @@ END_TEST
  * ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(the_layout_has_room_for_the_largest_image) {
-        const uint64_t sizes[] = {0, 1, GIB, 16 * TIB, 64 * TIB, QCOW2_SIZE_MAX};
+        const uint64_t sizes[] = { 0, 1, GIB, 16 * TIB, 64 * TIB, QCOW2_SIZE_MAX };
         Qcow2Layout l;
 
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
@@ -295,8 +298,9 @@ START_TEST(entries_name_the_clusters_they_touch) {
                         1);
         ck_assert_uint_eq(last, 5);
 
-        const uint64_t bad[] = {1, 5 * QCOW2_CLUSTER, QCOW2_COPIED, QCOW2_COPIED | 512, QCOW2_COPIED | 65537,
-                        QCOW2_COPIED | QCOW2_COMPRESSED | 65536, QCOW2_COPIED | (UINT64_C(1) << 57)};
+        const uint64_t bad[] = { 1, 5 * QCOW2_CLUSTER, QCOW2_COPIED, QCOW2_COPIED | 512,
+                QCOW2_COPIED | 65537, QCOW2_COPIED | QCOW2_COMPRESSED | 65536,
+                QCOW2_COPIED | (UINT64_C(1) << 57) };
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 ck_assert_int_eq(qcow2_entry_clusters(bad[i], &first, &last), -EBADMSG);
 }

@@ -30,7 +30,7 @@ static void start_server(Bench *b) {
 }
 
 static void bench_init(Bench *b) {
-        *b = (Bench){.dir = test_dir()};
+        *b = (Bench){ .dir = test_dir() };
         b->disk = strprintf("%s/disk.raw", b->dir);
         b->part = strprintf("%s/part", b->dir);
         b->image = strprintf("%s/part/image", b->dir);
@@ -48,7 +48,7 @@ static void bench_done(Bench *b) {
 }
 #define _cleanup_bench_ _cleanup_(bench_done)
 
-static const char *const formats[] = {"raw", "qcow2", "qcow2 compress"};
+static const char *const formats[] = { "raw", "qcow2", "qcow2 compress" };
 
 /* A server for each copy: nbdkit 1.32 sometimes aborts when a client goes away with requests in flight. */
 static TestCopy prepare(Bench *b, const char *format) {
@@ -78,7 +78,7 @@ static bool copy_until_killed(Bench *b, const char *format, unsigned msec) {
 
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
-                const struct itimerval timer = {.it_value.tv_usec = msec * 1000};
+                const struct itimerval timer = { .it_value.tv_usec = msec * 1000 };
 
                 signal(SIGALRM, SIG_DFL); /* the test framework has a handler of its own */
                 setitimer(ITIMER_REAL, &timer, NULL);
@@ -206,7 +206,7 @@ static int give_up(const CopyProgress *p, void *userdata) {
 static void fail_and_resume(const char *format, int (*progress)(const CopyProgress *, void *), int error,
                 const char *text) {
         _cleanup_bench_ Bench b;
-        Trouble trouble = {.bench = &b};
+        Trouble trouble = { .bench = &b };
 
         bench_init(&b);
         _cleanup_copy_ TestCopy t = prepare(&b, format);
@@ -246,7 +246,7 @@ END_TEST
 
 START_TEST(a_cancel_is_prompt) {
         _cleanup_bench_ Bench b;
-        Trouble trouble = {.bench = &b, .cancel_fd = eventfd(0, EFD_CLOEXEC)};
+        Trouble trouble = { .bench = &b, .cancel_fd = eventfd(0, EFD_CLOEXEC) };
 
         bench_init(&b);
         _cleanup_copy_ TestCopy t = prepare(&b, "qcow2");
@@ -355,8 +355,8 @@ static uint64_t get_be64(const char *path, uint64_t offset) {
 }
 
 START_TEST(a_qcow2_with_broken_tables_is_begun_anew) {
-        const uint64_t bad_l1[] = {1, QCOW2_COPIED, QCOW2_COPIED | 65536,
-                        QCOW2_COMPRESSED | (UINT64_C(5) << 16), (UINT64_C(5) << 16)};
+        const uint64_t bad_l1[] = { 1, QCOW2_COPIED, QCOW2_COPIED | 65536,
+                QCOW2_COMPRESSED | (UINT64_C(5) << 16), (UINT64_C(5) << 16) };
         _cleanup_bench_ Bench b;
         Qcow2Layout l;
 

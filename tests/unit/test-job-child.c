@@ -4,11 +4,11 @@
 
 #include "job-front.h"
 
-static const ChildLimits plain = {.timeout = 30 * USEC_PER_SEC, .output_max = 65536};
+static const ChildLimits plain = { .timeout = 30 * USEC_PER_SEC, .output_max = 65536 };
 
 START_TEST(output_errors_and_status_are_told) {
-        const char *const argv[] = {"sh", "-c",
-                        "echo out; echo first >&2; printf 'bad \\033[31m\\377\\n' >&2; exit 3", NULL};
+        const char *const argv[] = { "sh", "-c",
+                "echo out; echo first >&2; printf 'bad \\033[31m\\377\\n' >&2; exit 3", NULL };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &plain, -1, &o), 0);
@@ -22,7 +22,7 @@ START_TEST(output_errors_and_status_are_told) {
 END_TEST
 
 START_TEST(the_environment_is_its_own) {
-        const char *const argv[] = {"env", NULL};
+        const char *const argv[] = { "env", NULL };
         _cleanup_child_output_ ChildOutput o = {};
 
         setenv("HYPER_TEST_SECRET", "leaked", 1);
@@ -33,7 +33,7 @@ START_TEST(the_environment_is_its_own) {
 END_TEST
 
 START_TEST(no_descriptor_is_inherited) {
-        const char *const argv[] = {"ls", "/proc/self/fd", NULL};
+        const char *const argv[] = { "ls", "/proc/self/fd", NULL };
         _cleanup_child_output_ ChildOutput o = {};
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -45,8 +45,8 @@ START_TEST(no_descriptor_is_inherited) {
 END_TEST
 
 START_TEST(missing_programs_are_told) {
-        const char *const argv[] = {"hyper-no-such-program", NULL},
-                          *const path[] = {"/no/such/program", NULL};
+        const char *const argv[] = { "hyper-no-such-program", NULL },
+                          *const path[] = { "/no/such/program", NULL };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &plain, -1, &o), -ENOENT);
@@ -55,8 +55,8 @@ START_TEST(missing_programs_are_told) {
 END_TEST
 
 START_TEST(time_is_limited) {
-        const char *const argv[] = {"sleep", "60", NULL};
-        ChildLimits limits = {.timeout = 50 * USEC_PER_MSEC, .output_max = 10};
+        const char *const argv[] = { "sleep", "60", NULL };
+        ChildLimits limits = { .timeout = 50 * USEC_PER_MSEC, .output_max = 10 };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &limits, -1, &o), -ETIMEDOUT);
@@ -64,8 +64,8 @@ START_TEST(time_is_limited) {
 END_TEST
 
 START_TEST(cpu_is_limited) {
-        const char *const argv[] = {"sh", "-c", "while :; do :; done", NULL};
-        ChildLimits limits = {.timeout = 30 * USEC_PER_SEC, .cpu_seconds = 1, .output_max = 10};
+        const char *const argv[] = { "sh", "-c", "while :; do :; done", NULL };
+        ChildLimits limits = { .timeout = 30 * USEC_PER_SEC, .cpu_seconds = 1, .output_max = 10 };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &limits, -1, &o), 0);
@@ -74,8 +74,8 @@ START_TEST(cpu_is_limited) {
 END_TEST
 
 START_TEST(memory_is_limited) {
-        const char *const argv[] = {"sh", "-c", "ulimit -v", NULL};
-        ChildLimits limits = {.timeout = 30 * USEC_PER_SEC, .address_space = 256 * MIB, .output_max = 100};
+        const char *const argv[] = { "sh", "-c", "ulimit -v", NULL };
+        ChildLimits limits = { .timeout = 30 * USEC_PER_SEC, .address_space = 256 * MIB, .output_max = 100 };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &limits, -1, &o), 0);
@@ -84,8 +84,8 @@ START_TEST(memory_is_limited) {
 END_TEST
 
 START_TEST(output_is_limited) {
-        const char *const argv[] = {"sh", "-c", "while :; do echo more; done", NULL};
-        const char *const complaining[] = {"sh", "-c", "yes complaint | head -c 100000 >&2", NULL};
+        const char *const argv[] = { "sh", "-c", "while :; do echo more; done", NULL };
+        const char *const complaining[] = { "sh", "-c", "yes complaint | head -c 100000 >&2", NULL };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &plain, -1, &o), -EFBIG);
@@ -95,7 +95,7 @@ START_TEST(output_is_limited) {
 END_TEST
 
 START_TEST(a_cancel_kills) {
-        const char *const argv[] = {"sleep", "60", NULL};
+        const char *const argv[] = { "sleep", "60", NULL };
         _cleanup_close_ int cancel = eventfd(1, EFD_CLOEXEC);
         _cleanup_child_output_ ChildOutput o = {};
 
@@ -104,8 +104,8 @@ START_TEST(a_cancel_kills) {
 END_TEST
 
 START_TEST(a_listening_socket_is_handed_over) {
-        const char *const argv[] = {
-                        "sh", "-c", "test $LISTEN_PID -eq $$ && test $LISTEN_FDS = 1 && echo x >&3", NULL};
+        const char *const argv[] = { "sh", "-c",
+                "test $LISTEN_PID -eq $$ && test $LISTEN_FDS = 1 && echo x >&3", NULL };
         int p[2], status;
         char c;
         pid_t pid;

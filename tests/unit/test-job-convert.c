@@ -18,11 +18,11 @@ static Plan setup(const char *dir, const char *format, const char *option) {
                 RUN("qemu-img", "convert", "-f", "raw", "-O", format, "-o", option, raw, image);
         else
                 RUN("qemu-img", "convert", "-f", "raw", "-O", format, raw, image);
-        return (Plan){.folder = PATH(dir, "job"),
-                        .source = image,
-                        .destination = PATH(dir, "result"),
-                        .destination_format = "qcow2",
-                        .verify = true};
+        return (Plan){ .folder = PATH(dir, "job"),
+                .source = image,
+                .destination = PATH(dir, "result"),
+                .destination_format = "qcow2",
+                .verify = true };
 }
 
 static void assert_result(const char *dir, const Plan *p) {
@@ -33,19 +33,19 @@ static const struct {
         const char *format, *option;
         const char *extents[2];
 } sources[] = {
-                {"vmdk", "subformat=monolithicSparse", {}},
-                {"vmdk", "subformat=monolithicFlat", {"disk, one-flat.vmdk"}},
-                {"vmdk", "subformat=twoGbMaxExtentSparse", {"disk, one-s001.vmdk"}},
-                {"vmdk", "subformat=twoGbMaxExtentFlat", {"disk, one-f001.vmdk"}},
-                {"vmdk", "subformat=streamOptimized", {}},
-                {"qcow2", NULL, {}},
-                {"qcow2", "compat=0.10", {}},
-                {"qcow2", "cluster_size=2M", {}},
-                {"vdi", NULL, {}},
-                {"vpc", "force_size=on", {}},
-                {"vpc", "subformat=fixed,force_size=on", {}},
-                {"vhdx", NULL, {}},
-                {"raw", NULL, {}},
+        { "vmdk", "subformat=monolithicSparse", {} },
+        { "vmdk", "subformat=monolithicFlat", { "disk, one-flat.vmdk" } },
+        { "vmdk", "subformat=twoGbMaxExtentSparse", { "disk, one-s001.vmdk" } },
+        { "vmdk", "subformat=twoGbMaxExtentFlat", { "disk, one-f001.vmdk" } },
+        { "vmdk", "subformat=streamOptimized", {} },
+        { "qcow2", NULL, {} },
+        { "qcow2", "compat=0.10", {} },
+        { "qcow2", "cluster_size=2M", {} },
+        { "vdi", NULL, {} },
+        { "vpc", "force_size=on", {} },
+        { "vpc", "subformat=fixed,force_size=on", {} },
+        { "vhdx", NULL, {} },
+        { "raw", NULL, {} },
 };
 
 START_TEST(every_source_format_converts) {
@@ -67,7 +67,7 @@ START_TEST(every_source_format_converts) {
 END_TEST
 
 START_TEST(every_destination_format_comes_out) {
-        static const char *const formats[] = {"qcow2", "raw", "vmdk"};
+        static const char *const formats[] = { "qcow2", "raw", "vmdk" };
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = setup(dir, "vdi", NULL);
 
@@ -207,9 +207,9 @@ START_TEST(a_source_that_changes_meanwhile_is_noticed) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = setup(dir, "vmdk", NULL);
         _cleanup_free_ char *part = part_dir(p.destination), *image = strprintf("%s/image", part);
-        struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+        struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
         static const ChildLimits limits = {};
-        const char *const argv[] = {"./hyper-job", "run", p.folder, NULL};
+        const char *const argv[] = { "./hyper-job", "run", p.folder, NULL };
         char line[4096];
         int err[2], status;
         pid_t pid;
@@ -234,16 +234,15 @@ START_TEST(a_source_that_changes_meanwhile_is_noticed) {
 }
 END_TEST
 
-/* --- OVA --------------------------------------------------------------------------------------------------
- */
+/* --- OVA ---------------------------------------------------------------------------------------------- */
 
 /* An OVA of @n streamOptimized disks disk0.raw, … */
 static Plan setup_ova(const char *dir, unsigned n, bool manifest, bool wrong_digest) {
         TarBuilder t = {};
-        const char *files[8] = {"disk 0.vmdk", "disk1.vmdk", "disk2.vmdk"};
+        const char *files[8] = { "disk 0.vmdk", "disk1.vmdk", "disk2.vmdk" };
         char *ova = PATH(dir, "machine.ova"), *mf = strdup("");
         _cleanup_free_ char *ovf =
-                        make_ovf((const char *const[]){"disk%200.vmdk", "disk1.vmdk", "disk2.vmdk"}, n);
+                        make_ovf((const char *const[]){ "disk%200.vmdk", "disk1.vmdk", "disk2.vmdk" }, n);
 
         tar_add_text(&t, "machine.ovf", ovf);
         for (unsigned i = 0; i < n; i++) {
@@ -264,11 +263,11 @@ static Plan setup_ova(const char *dir, unsigned n, bool manifest, bool wrong_dig
         write_file(ova, t.data, t.size);
         tar_builder_done(&t);
         free(mf);
-        return (Plan){.folder = PATH(dir, "job"),
-                        .source = ova,
-                        .destination = PATH(dir, "result.qcow2"),
-                        .destination_format = "qcow2",
-                        .verify = true};
+        return (Plan){ .folder = PATH(dir, "job"),
+                .source = ova,
+                .destination = PATH(dir, "result.qcow2"),
+                .destination_format = "qcow2",
+                .verify = true };
 }
 
 START_TEST(an_ova_converts_in_place) {
@@ -281,7 +280,7 @@ START_TEST(an_ova_converts_in_place) {
 END_TEST
 
 START_TEST(all_disks_of_an_ova_convert) {
-        static const char *const formats[] = {"qcow2", "vmdk"};
+        static const char *const formats[] = { "qcow2", "vmdk" };
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = setup_ova(dir, 3, false, false);
 

@@ -8,7 +8,7 @@ typedef struct Entry {
 } Entry;
 
 static void set(Entry *e, EventField f, const char *value) {
-        e->fields[f] = (EventFieldValue){.data = value, .size = value ? strlen(value) : 0};
+        e->fields[f] = (EventFieldValue){ .data = value, .size = value ? strlen(value) : 0 };
 }
 
 static Entry entry_of(const char *unit, const char *job_id, const char *event) {
@@ -73,20 +73,20 @@ START_TEST(only_the_manager_and_the_job_itself_are_believed) {
                 const char *unit, *job_id, *event;
                 int result;
         } cases[] = {
-                        {"hyper-managerd.service", "a", "state", 0},
-                        {"hyper-managerd.service", "a", "progress", 0},
-                        {"hyper-job-a.service", "a", "progress", 0},
-                        {"hyper-job-a.service", "a", "error", 0},
-                        {"hyper-job-a.service", "a", "state", -EPERM},
-                        {"hyper-job-a.service", "b", "progress", -EPERM},
-                        {"hyper-job-b.service", "a", "progress", -EPERM},
-                        {"hyper-job-a.service.service", "a", "progress", -EPERM},
-                        {"hyper-job-a.scope", "a", "progress", -EPERM},
-                        {"user@1000.service", "a", "progress", -EPERM},
-                        {"hyper-managerd.service2", "a", "state", -EPERM},
-                        {"xhyper-managerd.service", "a", "state", -EPERM},
-                        {"", "a", "progress", -EPERM},
-                        {NULL, "a", "progress", -EPERM},
+                { "hyper-managerd.service", "a", "state", 0 },
+                { "hyper-managerd.service", "a", "progress", 0 },
+                { "hyper-job-a.service", "a", "progress", 0 },
+                { "hyper-job-a.service", "a", "error", 0 },
+                { "hyper-job-a.service", "a", "state", -EPERM },
+                { "hyper-job-a.service", "b", "progress", -EPERM },
+                { "hyper-job-b.service", "a", "progress", -EPERM },
+                { "hyper-job-a.service.service", "a", "progress", -EPERM },
+                { "hyper-job-a.scope", "a", "progress", -EPERM },
+                { "user@1000.service", "a", "progress", -EPERM },
+                { "hyper-managerd.service2", "a", "state", -EPERM },
+                { "xhyper-managerd.service", "a", "state", -EPERM },
+                { "", "a", "progress", -EPERM },
+                { NULL, "a", "progress", -EPERM },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -115,13 +115,13 @@ START_TEST(fields_that_make_no_sense_are_refused) {
         static const struct {
                 EventField field;
                 const char *value;
-        } cases[] = {{FIELD_JOB_ID, "../x"}, {FIELD_JOB_ID, ""}, {FIELD_EVENT, "party"}, {FIELD_EVENT, ""},
-                        {FIELD_STATE, "running"}, {FIELD_STATE, NULL}, {FIELD_PHASE, "lunch"},
-                        {FIELD_PERCENT, "101"}, {FIELD_PERCENT, "100.01"}, {FIELD_PERCENT, "-1"},
-                        {FIELD_PERCENT, "nan"}, {FIELD_PERCENT, "1.5"}, {FIELD_PERCENT, "1e1"},
-                        {FIELD_PERCENT, ""}, {FIELD_BYTES_DONE, "-1"}, {FIELD_BYTES_TOTAL, "1 "},
-                        {FIELD_RATE, "18446744073709551616"}, {FIELD_DETAILS, "[1]"}, {FIELD_DETAILS, "{"},
-                        {FIELD_DETAILS, ""}};
+        } cases[] = { { FIELD_JOB_ID, "../x" }, { FIELD_JOB_ID, "" }, { FIELD_EVENT, "party" },
+                { FIELD_EVENT, "" }, { FIELD_STATE, "running" }, { FIELD_STATE, NULL },
+                { FIELD_PHASE, "lunch" }, { FIELD_PERCENT, "101" }, { FIELD_PERCENT, "100.01" },
+                { FIELD_PERCENT, "-1" }, { FIELD_PERCENT, "nan" }, { FIELD_PERCENT, "1.5" },
+                { FIELD_PERCENT, "1e1" }, { FIELD_PERCENT, "" }, { FIELD_BYTES_DONE, "-1" },
+                { FIELD_BYTES_TOTAL, "1 " }, { FIELD_RATE, "18446744073709551616" },
+                { FIELD_DETAILS, "[1]" }, { FIELD_DETAILS, "{" }, { FIELD_DETAILS, "" } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Entry e = entry_of("hyper-managerd.service", "a", "state");
@@ -141,7 +141,7 @@ START_TEST(binary_and_huge_fields_are_bounded) {
         _cleanup_(job_event_freep) JobEvent *event = NULL;
 
         memset(data, 0xff, huge);
-        e.fields[FIELD_MESSAGE] = (EventFieldValue){.data = data, .size = huge};
+        e.fields[FIELD_MESSAGE] = (EventFieldValue){ .data = data, .size = huge };
         ck_assert_int_eq(job_event_decode(e.fields, &event), 0);
         ck_assert_uint_le(strlen(event->message), EVENT_MESSAGE_MAX);
         ck_assert_uint_gt(strlen(event->message), EVENT_MESSAGE_MAX - 4);
@@ -150,12 +150,12 @@ START_TEST(binary_and_huge_fields_are_bounded) {
         memset(data, ' ', huge);
         for (EventField f = FIELD_PHASE; f <= FIELD_DETAILS; f++) {
                 e = entry_of("hyper-managerd.service", "a", "note");
-                e.fields[f] = (EventFieldValue){.data = data, .size = huge};
+                e.fields[f] = (EventFieldValue){ .data = data, .size = huge };
                 ck_assert_msg(decode(&e) == -EBADMSG, "%d", (int) f);
         }
         /* "a" and what stands behind a NUL are not the same id */
         e = entry_of("hyper-managerd.service", "a", "note");
-        e.fields[FIELD_JOB_ID] = (EventFieldValue){.data = "a\0b", .size = 3};
+        e.fields[FIELD_JOB_ID] = (EventFieldValue){ .data = "a\0b", .size = 3 };
         ck_assert_int_eq(decode(&e), -EBADMSG);
 }
 END_TEST

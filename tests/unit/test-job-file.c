@@ -30,14 +30,14 @@ static void put(const char *folder, const char *name, const char *text) {
 
 START_TEST(a_plan_reads_back_with_its_resolved_paths) {
         _cleanup_test_dir_ char *dir = test_dir();
-        char *files[] = {(char *) "/srv/a.vmdk", (char *) "/srv/a-s001.vmdk", NULL};
+        char *files[] = { (char *) "/srv/a.vmdk", (char *) "/srv/a-s001.vmdk", NULL };
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(SPEC);
         _cleanup_(job_plan_freep) JobPlan *back = NULL;
-        JobPlan plan = {.job_id = (char *) "j",
-                        .attempt = 2,
-                        .spec = spec,
-                        .source_files = files,
-                        .part_dir = (char *) "/srv/.b.raw.hyper-part"};
+        JobPlan plan = { .job_id = (char *) "j",
+                .attempt = 2,
+                .spec = spec,
+                .source_files = files,
+                .part_dir = (char *) "/srv/.b.raw.hyper-part" };
 
         ck_assert_int_eq(free_and_strdup(&spec->source.path, "/srv/a.vmdk"), 0);
         ck_assert_int_eq(job_plan_write(&plan, dir), 0);
@@ -59,7 +59,7 @@ START_TEST(an_nbd_plan_has_no_files) {
                         "{\"operation\":\"convert\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd://a\"},"
                         "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbd://b\"}}");
         _cleanup_(job_plan_freep) JobPlan *back = NULL;
-        JobPlan plan = {.job_id = (char *) "j", .attempt = 1, .spec = spec};
+        JobPlan plan = { .job_id = (char *) "j", .attempt = 1, .spec = spec };
 
         ck_assert_int_eq(job_plan_write(&plan, dir), 0);
         ck_assert_int_eq(job_plan_read(dir, &back), 0);
@@ -69,25 +69,24 @@ START_TEST(an_nbd_plan_has_no_files) {
 END_TEST
 
 START_TEST(a_plan_that_makes_no_sense_is_refused) {
-        static const char *const bad[] = {"", "[]", "{}", "{\"job_id\":\"j\",\"attempt\":1}",
-                        "{\"job_id\":\"j\",\"attempt\":1,\"spec\":{}}",
-                        /* another part folder than the destination's */
-                        "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
-                        ",\"source_files\":[\"/link.vmdk\"],\"part_dir\":\"/etc\"}",
-                        "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
-                        ",\"source_files\":[\"/link.vmdk\"]}",
-                        /* no attempt 0 */
-                        "{\"job_id\":\"j\",\"attempt\":0,\"spec\":" SPEC
-                        ",\"source_files\":[\"/link.vmdk\"],\"part_dir\":\"/srv/.b.raw.hyper-part\"}",
-                        /* the image is not the first file; a file reaches outside */
-                        "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
-                        ",\"source_files\":[\"/x\"],\"part_dir\":\"/srv/.b.raw.hyper-part\"}",
-                        "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
-                        ",\"source_files\":[\"/link.vmdk\",\"/a/../b\"],"
-                        "\"part_dir\":\"/srv/.b.raw.hyper-part\"}",
-                        /* another job's */
-                        "{\"job_id\":\"k\",\"attempt\":1,\"spec\":" SPEC
-                        ",\"source_files\":[\"/link.vmdk\"],\"part_dir\":\"/srv/.b.raw.hyper-part\"}"};
+        static const char *const bad[] = { "", "[]", "{}", "{\"job_id\":\"j\",\"attempt\":1}",
+                "{\"job_id\":\"j\",\"attempt\":1,\"spec\":{}}",
+                /* another part folder than the destination's */
+                "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
+                ",\"source_files\":[\"/link.vmdk\"],\"part_dir\":\"/etc\"}",
+                "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC ",\"source_files\":[\"/link.vmdk\"]}",
+                /* no attempt 0 */
+                "{\"job_id\":\"j\",\"attempt\":0,\"spec\":" SPEC
+                ",\"source_files\":[\"/link.vmdk\"],\"part_dir\":\"/srv/.b.raw.hyper-part\"}",
+                /* the image is not the first file; a file reaches outside */
+                "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
+                ",\"source_files\":[\"/x\"],\"part_dir\":\"/srv/.b.raw.hyper-part\"}",
+                "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
+                ",\"source_files\":[\"/link.vmdk\",\"/a/../b\"],"
+                "\"part_dir\":\"/srv/.b.raw.hyper-part\"}",
+                /* another job's */
+                "{\"job_id\":\"k\",\"attempt\":1,\"spec\":" SPEC
+                ",\"source_files\":[\"/link.vmdk\"],\"part_dir\":\"/srv/.b.raw.hyper-part\"}" };
         static const char good[] = "{\"job_id\":\"j\",\"attempt\":1,\"spec\":" SPEC
                                    ",\"source_files\":[\"/link.vmdk\"],"
                                    "\"part_dir\":\"/srv/.b.raw.hyper-part\"}";
@@ -103,14 +102,13 @@ END_TEST
 START_TEST(a_result_reads_back) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(job_result_freep) JobResult *back = NULL;
-        JobResult result = {.attempt = 3,
-                        .outcome = OUTCOME_TRANSIENT,
-                        .phase = PHASE_CONVERSION,
-                        .message = (char *) "qemu said: \xff\nno space",
-                        .code = (char *) "no_space",
-                        .outputs = json_pack(
-                                        "[{s:s,s:s,s:i}]", "path", "/a", "format", "raw", "virtual_size", 5),
-                        .metrics = json_pack("{s:i,s:f}", "bytes_read", 7, "duration_seconds", 1.5)};
+        JobResult result = { .attempt = 3,
+                .outcome = OUTCOME_TRANSIENT,
+                .phase = PHASE_CONVERSION,
+                .message = (char *) "qemu said: \xff\nno space",
+                .code = (char *) "no_space",
+                .outputs = json_pack("[{s:s,s:s,s:i}]", "path", "/a", "format", "raw", "virtual_size", 5),
+                .metrics = json_pack("{s:i,s:f}", "bytes_read", 7, "duration_seconds", 1.5) };
 
         ck_assert_int_eq(job_result_read(dir, &back), -ENOENT);
         ck_assert_int_eq(job_result_write(&result, dir), 0);
@@ -130,7 +128,7 @@ END_TEST
 START_TEST(a_bare_result_is_enough) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(job_result_freep) JobResult *back = NULL;
-        JobResult result = {.attempt = 1, .outcome = OUTCOME_COMPLETED, .phase = _PHASE_INVALID};
+        JobResult result = { .attempt = 1, .outcome = OUTCOME_COMPLETED, .phase = _PHASE_INVALID };
 
         ck_assert_int_eq(job_result_write(&result, dir), 0);
         ck_assert_int_eq(job_result_read(dir, &back), 0);
@@ -142,21 +140,21 @@ START_TEST(a_bare_result_is_enough) {
 END_TEST
 
 START_TEST(a_hostile_result_is_refused) {
-        static const char *const bad[] = {"", "{}", "[]", "\"x\"", "{\"attempt\":1}",
-                        "{\"attempt\":1,\"outcome\":\"won\"}", "{\"attempt\":0,\"outcome\":\"failed\"}",
-                        "{\"attempt\":-1,\"outcome\":\"failed\"}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"phase\":\"lunch\"}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"code\":\"No Space\"}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"code\":\"\"}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":{}}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\"}]}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"a\\n\",\"format\":\"raw\"}]}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\",\"format\":\"x\"}]}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":"
-                        "[{\"path\":\"/a\",\"format\":\"raw\",\"virtual_size\":-1}]}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":[]}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"a\":\"<script>\"}}",
-                        "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"A b\":1}}"};
+        static const char *const bad[] = { "", "{}", "[]", "\"x\"", "{\"attempt\":1}",
+                "{\"attempt\":1,\"outcome\":\"won\"}", "{\"attempt\":0,\"outcome\":\"failed\"}",
+                "{\"attempt\":-1,\"outcome\":\"failed\"}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"phase\":\"lunch\"}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"code\":\"No Space\"}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"code\":\"\"}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":{}}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\"}]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"a\\n\",\"format\":\"raw\"}]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\",\"format\":\"x\"}]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":"
+                "[{\"path\":\"/a\",\"format\":\"raw\",\"virtual_size\":-1}]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":[]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"a\":\"<script>\"}}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"A b\":1}}" };
         JobResult *result = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)

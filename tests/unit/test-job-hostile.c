@@ -8,10 +8,10 @@
 #include "job-front.h"
 
 static Plan plan_for(const char *dir, const char *source) {
-        return (Plan){.folder = PATH(dir, "job"),
-                        .source = source,
-                        .destination = PATH(dir, "result"),
-                        .destination_format = "raw"};
+        return (Plan){ .folder = PATH(dir, "job"),
+                .source = source,
+                .destination = PATH(dir, "result"),
+                .destination_format = "raw" };
 }
 
 static void refuse_image(const char *dir, const char *source, const char *text) {
@@ -20,8 +20,7 @@ static void refuse_image(const char *dir, const char *source, const char *text) 
         assert_refused(&p, "image_refused", text);
 }
 
-/* --- qcow2 ------------------------------------------------------------------------------------------------
- */
+/* --- qcow2 -------------------------------------------------------------------------------------------- */
 
 START_TEST(qcow2_with_a_backing_file) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -59,7 +58,7 @@ START_TEST(qcow2_that_is_encrypted) {
 END_TEST
 
 START_TEST(qcow2_of_an_absurd_size) {
-        static const uint64_t sizes[] = {UINT64_C(1) << 62, UINT64_C(65) << 40, UINT64_MAX};
+        static const uint64_t sizes[] = { UINT64_C(1) << 62, UINT64_C(65) << 40, UINT64_MAX };
         _cleanup_test_dir_ char *dir = test_dir();
         char *image = PATH(dir, "a.qcow2");
 
@@ -85,8 +84,7 @@ START_TEST(a_sparse_raw_file_of_an_absurd_size) {
 }
 END_TEST
 
-/* --- vmdk -------------------------------------------------------------------------------------------------
- */
+/* --- vmdk --------------------------------------------------------------------------------------------- */
 
 static char *descriptor(const char *extent) {
         char *text = strprintf("# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
@@ -98,16 +96,16 @@ static char *descriptor(const char *extent) {
 
 START_TEST(vmdk_that_names_other_files) {
         static const char *const extents[] = {
-                        "RW 2 FLAT \"/etc/passwd\" 0",
-                        "RW 2 FLAT \"../secret\" 0",
-                        "RW 2 FLAT \"sub/secret\" 0",
-                        "RW 2 FLAT \"nbd://127.0.0.1/\" 0",
-                        "RW 2 FLAT \"json:{}\" 0",
-                        "RW 2 FLAT \"fat:secret\" 0",
-                        "RW 2 FLAT \"secret\" 0\nRW 2 FLAT \"/etc/passwd\" 0",
-                        "RW 2 SPARSE \"/etc/passwd\"",
-                        "RW 2 VMFS \"/etc/passwd\"",
-                        "RW 2 FLAT \"..\" 0",
+                "RW 2 FLAT \"/etc/passwd\" 0",
+                "RW 2 FLAT \"../secret\" 0",
+                "RW 2 FLAT \"sub/secret\" 0",
+                "RW 2 FLAT \"nbd://127.0.0.1/\" 0",
+                "RW 2 FLAT \"json:{}\" 0",
+                "RW 2 FLAT \"fat:secret\" 0",
+                "RW 2 FLAT \"secret\" 0\nRW 2 FLAT \"/etc/passwd\" 0",
+                "RW 2 SPARSE \"/etc/passwd\"",
+                "RW 2 VMFS \"/etc/passwd\"",
+                "RW 2 FLAT \"..\" 0",
         };
         _cleanup_test_dir_ char *dir = test_dir(), *inner = strprintf("%s/inner", dir);
         _cleanup_free_ char *text = descriptor(extents[_i]);
@@ -213,7 +211,7 @@ END_TEST
 START_TEST(vmdk_inside_an_ova_with_a_hollow_header) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(tar_builder_done) TarBuilder t = {};
-        _cleanup_free_ char *ovf = make_ovf((const char *const[]){"a.vmdk"}, 1);
+        _cleanup_free_ char *ovf = make_ovf((const char *const[]){ "a.vmdk" }, 1);
 
         write_hollow_vmdk(PATH(dir, "a.vmdk"), "RW 2 FLAT \"/etc/passwd\" 0");
         tar_add_text(&t, "a.ovf", ovf);
@@ -224,20 +222,19 @@ START_TEST(vmdk_inside_an_ova_with_a_hollow_header) {
 }
 END_TEST
 
-/* --- damaged ----------------------------------------------------------------------------------------------
- */
+/* --- damaged ------------------------------------------------------------------------------------------ */
 
 static const struct {
         const char *format, *option, *cut; /* the file that is cut, NULL: the image */
 } damaged[] = {
-                {"vmdk", "subformat=monolithicSparse", NULL},
-                {"vmdk", "subformat=streamOptimized", NULL},
-                {"vmdk", "subformat=monolithicFlat", "a-flat.vmdk"},
-                {"vmdk", "subformat=twoGbMaxExtentSparse", "a-s001.vmdk"},
-                {"qcow2", "compat=1.1", NULL},
-                {"vdi", "static=off", NULL},
-                {"vpc", "subformat=dynamic", NULL},
-                {"vhdx", "subformat=dynamic", NULL},
+        { "vmdk", "subformat=monolithicSparse", NULL },
+        { "vmdk", "subformat=streamOptimized", NULL },
+        { "vmdk", "subformat=monolithicFlat", "a-flat.vmdk" },
+        { "vmdk", "subformat=twoGbMaxExtentSparse", "a-s001.vmdk" },
+        { "qcow2", "compat=1.1", NULL },
+        { "vdi", "static=off", NULL },
+        { "vpc", "subformat=dynamic", NULL },
+        { "vhdx", "subformat=dynamic", NULL },
 };
 
 START_TEST(an_image_that_is_cut_off) {
@@ -292,8 +289,7 @@ START_TEST(a_source_that_is_no_file) {
 }
 END_TEST
 
-/* --- OVA --------------------------------------------------------------------------------------------------
- */
+/* --- OVA ---------------------------------------------------------------------------------------------- */
 
 static void refuse_ova(TarBuilder *t, const char *text) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -305,11 +301,11 @@ static void refuse_ova(TarBuilder *t, const char *text) {
 }
 
 START_TEST(ova_that_reaches_outside) {
-        _cleanup_free_ char *up = make_ovf((const char *const[]){"../../etc/passwd"}, 1);
-        _cleanup_free_ char *absolute = make_ovf((const char *const[]){"/etc/passwd"}, 1);
-        _cleanup_free_ char *net = make_ovf((const char *const[]){"http://127.0.0.1/a.vmdk"}, 1);
-        _cleanup_free_ char *plain = make_ovf((const char *const[]){"a.vmdk"}, 1);
-        const char *const ovfs[] = {up, absolute, net};
+        _cleanup_free_ char *up = make_ovf((const char *const[]){ "../../etc/passwd" }, 1);
+        _cleanup_free_ char *absolute = make_ovf((const char *const[]){ "/etc/passwd" }, 1);
+        _cleanup_free_ char *net = make_ovf((const char *const[]){ "http://127.0.0.1/a.vmdk" }, 1);
+        _cleanup_free_ char *plain = make_ovf((const char *const[]){ "a.vmdk" }, 1);
+        const char *const ovfs[] = { up, absolute, net };
 
         for (size_t i = 0; i < ELEMENTSOF(ovfs); i++) {
                 TarBuilder t = {};
@@ -331,8 +327,8 @@ END_TEST
 
 START_TEST(ova_without_what_it_needs) {
         _cleanup_free_ char *none = make_ovf(NULL, 0);
-        _cleanup_free_ char *gz = make_ovf((const char *const[]){"a.vmdk.gz"}, 1);
-        _cleanup_free_ char *plain = make_ovf((const char *const[]){"a.vmdk"}, 1);
+        _cleanup_free_ char *gz = make_ovf((const char *const[]){ "a.vmdk.gz" }, 1);
+        _cleanup_free_ char *plain = make_ovf((const char *const[]){ "a.vmdk" }, 1);
         TarBuilder t = {};
 
         tar_add_text(&t, "readme", "nothing here");
@@ -366,13 +362,12 @@ END_TEST
 #define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
 
 int main(void) {
-        const TTest *const tests[] = {qcow2_with_a_backing_file, qcow2_with_a_data_file,
-                        qcow2_that_is_encrypted, a_sparse_raw_file_of_an_absurd_size,
-                        vmdk_whose_extent_is_a_symlink, vmdk_whose_extent_became_a_symlink_after_submission,
-                        vmdk_whose_extent_was_not_submitted, vmdk_with_a_parent, vmdk_with_a_hollow_header,
-                        vmdk_with_a_hollow_extent, vmdk_inside_an_ova_with_a_hollow_header,
-                        vhd_that_is_a_differencing_disk, an_empty_file, a_source_that_is_no_file,
-                        ova_that_reaches_outside, ova_without_what_it_needs};
+        const TTest *const tests[] = { qcow2_with_a_backing_file, qcow2_with_a_data_file,
+                qcow2_that_is_encrypted, a_sparse_raw_file_of_an_absurd_size, vmdk_whose_extent_is_a_symlink,
+                vmdk_whose_extent_became_a_symlink_after_submission, vmdk_whose_extent_was_not_submitted,
+                vmdk_with_a_parent, vmdk_with_a_hollow_header, vmdk_with_a_hollow_extent,
+                vmdk_inside_an_ova_with_a_hollow_header, vhd_that_is_a_differencing_disk, an_empty_file,
+                a_source_that_is_no_file, ova_that_reaches_outside, ova_without_what_it_needs };
         Suite *suite = suite_create("hostile");
         TCase *tcase = tcase_create("hostile");
 

@@ -33,10 +33,10 @@ static char *systemd_escape(const char *id) {
 
 START_TEST(ids_are_plain_words) {
         _cleanup_free_ char *longest = malloc(130);
-        static const char *const good[] = {"a", "0", "a.b", "a:b", "a_b", "a-b", "Z9..", "a--b",
-                        "550e8400-e29b-41d4-a716-446655440000"};
-        static const char *const bad[] = {"", ".", "..", "-a", "_a", ":a", ".a", "a/b", "a b", "a\n",
-                        "\xc3\xa4", "a@b", "a\\x2d", "a%n"};
+        static const char *const good[] = { "a", "0", "a.b", "a:b", "a_b", "a-b", "Z9..", "a--b",
+                "550e8400-e29b-41d4-a716-446655440000" };
+        static const char *const bad[] = { "", ".", "..", "-a", "_a", ":a", ".a", "a/b", "a b", "a\n",
+                "\xc3\xa4", "a@b", "a\\x2d", "a%n" };
 
         for (size_t i = 0; i < ELEMENTSOF(good); i++)
                 ck_assert_msg(job_id_is_valid(good[i]), "%s", good[i]);
@@ -72,9 +72,8 @@ START_TEST(made_ids_are_random_uuids) {
 END_TEST
 
 START_TEST(unit_names_are_escaped_as_systemd_does) {
-        static const char *const ids[] = {"a", "a-b", "a.b", "a:b_c", "a..",
-                        "550e8400-e29b-41d4-a716-446655440000", "A--Z", ".a", "a/b", "a b", "x\\y",
-                        "\xc3\xa4"};
+        static const char *const ids[] = { "a", "a-b", "a.b", "a:b_c", "a..",
+                "550e8400-e29b-41d4-a716-446655440000", "A--Z", ".a", "a/b", "a b", "x\\y", "\xc3\xa4" };
 
         for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
                 _cleanup_free_ char *unit = job_unit_name(ids[i]), *expected = systemd_escape(ids[i]);
@@ -85,11 +84,11 @@ START_TEST(unit_names_are_escaped_as_systemd_does) {
 END_TEST
 
 START_TEST(unit_names_lead_back_to_their_ids) {
-        static const char *const ids[] = {"a", "a-b.c:d_e", "550e8400-e29b-41d4-a716-446655440000"};
-        static const char *const bad[] = {"", "hyper-job-.service", "hyper-job-a", "hyper-job-a.timer",
-                        "hyper-managerd.service", "hyper-job-a-b.service", "hyper-job-a\\x2.service",
-                        "hyper-job-a\\x2D.service", "hyper-job-\\x61.service", "hyper-job-a\\x00.service",
-                        "hyper-job-.service.service"};
+        static const char *const ids[] = { "a", "a-b.c:d_e", "550e8400-e29b-41d4-a716-446655440000" };
+        static const char *const bad[] = { "", "hyper-job-.service", "hyper-job-a", "hyper-job-a.timer",
+                "hyper-managerd.service", "hyper-job-a-b.service", "hyper-job-a\\x2.service",
+                "hyper-job-a\\x2D.service", "hyper-job-\\x61.service", "hyper-job-a\\x00.service",
+                "hyper-job-.service.service" };
         char *id = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
@@ -105,7 +104,7 @@ START_TEST(unit_names_lead_back_to_their_ids) {
 END_TEST
 
 START_TEST(folder_names_stay_in_their_folder) {
-        static const char *const ids[] = {".", "..", "../x", "/", "."};
+        static const char *const ids[] = { ".", "..", "../x", "/", "." };
 
         for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
                 _cleanup_free_ char *name = job_escape_id(ids[i]);

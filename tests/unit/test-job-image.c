@@ -26,17 +26,16 @@ START_TEST(what_qemu_img_reports_is_read) {
 END_TEST
 
 START_TEST(reports_that_make_no_sense_are_refused) {
-        static const char *const texts[] = {"", "[]", "{}", "{\"format\": \"raw\"}",
-                        "{\"format\": \"raw\", \"virtual-size\": -1}",
-                        "{\"format\": \"raw\", \"virtual-size\": \"1\"}",
-                        "{\"format\": 1, \"virtual-size\": 1}",
-                        "{\"format\": \"raw\", \"virtual-size\": 1, \"encrypted\": \"no\"}",
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": 1}",
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": []}}",
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": {}}}}",
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": [1]}}}",
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": [{}]}}}",
-                        "{\"format\": \"raw\", \"virtual-size\": 1} trailing"};
+        static const char *const texts[] = { "", "[]", "{}", "{\"format\": \"raw\"}",
+                "{\"format\": \"raw\", \"virtual-size\": -1}",
+                "{\"format\": \"raw\", \"virtual-size\": \"1\"}", "{\"format\": 1, \"virtual-size\": 1}",
+                "{\"format\": \"raw\", \"virtual-size\": 1, \"encrypted\": \"no\"}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": 1}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": []}}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": {}}}}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": [1]}}}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": [{}]}}}",
+                "{\"format\": \"raw\", \"virtual-size\": 1} trailing" };
 
         for (size_t k = 0; k < ELEMENTSOF(texts); k++) {
                 ImageInfo i = {};
@@ -47,7 +46,7 @@ END_TEST
 
 /* The second line of defence on its own: the header said nothing, the report does. */
 static void assert_report_refused(int format, const char *report, const char *expected) {
-        Image image = {.path = (char *) "/srv/a", .whole = true, .format = format};
+        Image image = { .path = (char *) "/srv/a", .whole = true, .format = format };
         _cleanup_image_info_ ImageInfo info = {};
         _cleanup_free_ char *why = NULL;
 
@@ -95,7 +94,7 @@ END_TEST
 
 static int probe(const char *path, DiskFormat *ret) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        Image i = {.whole = true, .length = file_size(path)};
+        Image i = { .whole = true, .length = file_size(path) };
         _cleanup_free_ char *why = NULL;
 
         return image_probe(fd, &i, ret, &why);
@@ -106,16 +105,16 @@ START_TEST(formats_are_found) {
                 const char *qemu, *option;
                 DiskFormat format;
         } cases[] = {
-                        {"raw", NULL, FORMAT_RAW},
-                        {"qcow2", NULL, FORMAT_QCOW2},
-                        {"qcow2", "compat=0.10", FORMAT_QCOW2},
-                        {"vmdk", NULL, FORMAT_VMDK},
-                        {"vmdk", "subformat=monolithicFlat", FORMAT_VMDK},
-                        {"vmdk", "subformat=streamOptimized", FORMAT_VMDK},
-                        {"vdi", NULL, FORMAT_VDI},
-                        {"vpc", NULL, FORMAT_VHD},
-                        {"vpc", "subformat=fixed", FORMAT_VHD},
-                        {"vhdx", NULL, FORMAT_VHDX},
+                { "raw", NULL, FORMAT_RAW },
+                { "qcow2", NULL, FORMAT_QCOW2 },
+                { "qcow2", "compat=0.10", FORMAT_QCOW2 },
+                { "vmdk", NULL, FORMAT_VMDK },
+                { "vmdk", "subformat=monolithicFlat", FORMAT_VMDK },
+                { "vmdk", "subformat=streamOptimized", FORMAT_VMDK },
+                { "vdi", NULL, FORMAT_VDI },
+                { "vpc", NULL, FORMAT_VHD },
+                { "vpc", "subformat=fixed", FORMAT_VHD },
+                { "vhdx", NULL, FORMAT_VHDX },
         };
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -134,7 +133,7 @@ START_TEST(formats_are_found) {
 END_TEST
 
 START_TEST(known_but_unsupported_formats_are_named) {
-        static const char *const formats[] = {"qcow", "qed", "luks", "parallels"};
+        static const char *const formats[] = { "qcow", "qed", "luks", "parallels" };
         _cleanup_test_dir_ char *dir = test_dir();
 
         for (size_t k = 0; k < ELEMENTSOF(formats); k++) {
@@ -161,8 +160,10 @@ START_TEST(short_files_are_raw) {
 END_TEST
 
 START_TEST(options_name_everything) {
-        Image i = {.path = (char *) "/srv/a,b\"c:d", .whole = true, .format = FORMAT_QCOW2};
-        Image member = {.path = (char *) "/srv/a.ova", .offset = 512, .length = 1024, .format = FORMAT_VMDK};
+        Image i = { .path = (char *) "/srv/a,b\"c:d", .whole = true, .format = FORMAT_QCOW2 };
+        Image member = {
+                .path = (char *) "/srv/a.ova", .offset = 512, .length = 1024, .format = FORMAT_VMDK
+        };
         _cleanup_json_ json_t *options = image_options(&i), *in_tar = image_options(&member);
         json_t *file = json_object_get(options, "file");
 

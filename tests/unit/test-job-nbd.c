@@ -15,14 +15,13 @@
 
 #define SIZE (48 * MIB)
 
-/* --- servers and jobs in the background -------------------------------------------------------------------
- */
+/* --- servers and jobs in the background --------------------------------------------------------------- */
 
 static const ChildLimits no_limits = {};
 
 /* nbdkit on a socket that listens before it runs. */
 static pid_t serve(const char *socket_path, const char *const argv[]) {
-        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
         pid_t pid;
 
         ck_assert_uint_lt(strlen(socket_path), sizeof(sa.sun_path));
@@ -36,11 +35,11 @@ static pid_t serve(const char *socket_path, const char *const argv[]) {
         return pid;
 }
 
-#define SERVE(path, ...) serve(path, (const char *const[]){"nbdkit", "-f", __VA_ARGS__, NULL})
+#define SERVE(path, ...) serve(path, (const char *const[]){ "nbdkit", "-f", __VA_ARGS__, NULL })
 
 /* hyper-job run; its lines come from *ret_lines. */
 static pid_t start_job(const Plan *p, FILE **ret_lines) {
-        const char *const argv[] = {"./hyper-job", "run", p->folder, NULL};
+        const char *const argv[] = { "./hyper-job", "run", p->folder, NULL };
         pid_t pid;
         int err[2];
 
@@ -123,10 +122,10 @@ static char *uri_of(const char *dir) {
 
 static Plan nbd_to_file(const char *dir) {
         make_disk(PATH(dir, "disk.raw"), SIZE, 7);
-        return (Plan){.folder = PATH(dir, "job"),
-                        .source = uri_of(dir),
-                        .destination = PATH(dir, "result"),
-                        .destination_format = "qcow2"};
+        return (Plan){ .folder = PATH(dir, "job"),
+                .source = uri_of(dir),
+                .destination = PATH(dir, "result"),
+                .destination_format = "qcow2" };
 }
 
 static Plan file_to_nbd(const char *dir, uint64_t size) {
@@ -134,11 +133,10 @@ static Plan file_to_nbd(const char *dir, uint64_t size) {
 
         make_disk(raw, size, 7);
         RUN("qemu-img", "convert", "-f", "raw", "-O", "vmdk", raw, image);
-        return (Plan){.folder = PATH(dir, "job"), .source = image, .destination = uri_of(dir)};
+        return (Plan){ .folder = PATH(dir, "job"), .source = image, .destination = uri_of(dir) };
 }
 
-/* --- it works ---------------------------------------------------------------------------------------------
- */
+/* --- it works ----------------------------------------------------------------------------------------- */
 
 START_TEST(from_a_server) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -169,14 +167,14 @@ END_TEST
 
 START_TEST(with_a_pre_shared_key) {
         static const char key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-        static const char *const users[] = {"hyper", "alice"};
+        static const char *const users[] = { "hyper", "alice" };
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
         _cleanup_free_ char *keys = strprintf("%s:%s\n", users[_i], key);
         _cleanup_free_ char *option = strprintf("--tls-psk=%s/keys", dir);
         _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", dir);
         _cleanup_free_ char *uri = strprintf("nbds+unix:///?socket=%s/nbd", dir);
-        const char *const run[] = {"env", credentials, "./hyper-job", "run", p.folder, NULL};
+        const char *const run[] = { "env", credentials, "./hyper-job", "run", p.folder, NULL };
         _cleanup_child_output_ ChildOutput o = {};
 
         write_text(PATH(dir, "keys"), keys);
@@ -194,8 +192,7 @@ START_TEST(with_a_pre_shared_key) {
 }
 END_TEST
 
-/* --- it does not ------------------------------------------------------------------------------------------
- */
+/* --- it does not -------------------------------------------------------------------------------------- */
 
 START_TEST(no_server_is_transient) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -308,11 +305,10 @@ START_TEST(a_local_server_that_dies_is_transient) {
 }
 END_TEST
 
-/* --- interrupted jobs -------------------------------------------------------------------------------------
- */
+/* --- interrupted jobs --------------------------------------------------------------------------------- */
 
 START_TEST(a_killed_job_goes_on_from_its_checkpoint) {
-        static const char *const formats[] = {"qcow2", "raw", "vmdk"};
+        static const char *const formats[] = { "qcow2", "raw", "vmdk" };
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
         char *part = part_dir(p.destination);
@@ -441,8 +437,7 @@ START_TEST(a_unit_that_did_not_succeed_publishes_nothing) {
 }
 END_TEST
 
-/* --- a full disk ------------------------------------------------------------------------------------------
- */
+/* --- a full disk -------------------------------------------------------------------------------------- */
 
 /* False if this process may not mount: then there is nothing to test. */
 static bool mount_small(const char *path) {
@@ -453,7 +448,7 @@ static bool mount_small(const char *path) {
 }
 
 START_TEST(a_full_disk_is_transient) {
-        static const char *const formats[] = {"qcow2", "raw", "vmdk"};
+        static const char *const formats[] = { "qcow2", "raw", "vmdk" };
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
         char *small = PATH(dir, "small");
@@ -495,16 +490,15 @@ END_TEST
 #define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
 
 int main(void) {
-        const TTest *const tests[] = {from_a_server, to_a_server, no_server_is_transient,
-                        a_disk_that_is_too_small_is_refused, a_read_only_disk_is_refused,
-                        a_disk_that_forgets_is_found_out,
-                        read_errors_are_transient_and_the_next_attempt_is_right, write_errors_are_transient,
-                        a_server_that_goes_away_is_transient, a_local_server_that_dies_is_transient,
-                        a_checkpoint_of_another_source_is_not_used, a_cancelled_job_leaves_nothing,
-                        a_cancel_after_the_last_byte_still_counts,
-                        a_stopped_job_that_was_not_cancelled_goes_on_later,
-                        a_unit_that_did_not_succeed_publishes_nothing,
-                        a_disk_that_cannot_hold_it_is_found_out_early};
+        const TTest *const tests[] = { from_a_server, to_a_server, no_server_is_transient,
+                a_disk_that_is_too_small_is_refused, a_read_only_disk_is_refused,
+                a_disk_that_forgets_is_found_out, read_errors_are_transient_and_the_next_attempt_is_right,
+                write_errors_are_transient, a_server_that_goes_away_is_transient,
+                a_local_server_that_dies_is_transient, a_checkpoint_of_another_source_is_not_used,
+                a_cancelled_job_leaves_nothing, a_cancel_after_the_last_byte_still_counts,
+                a_stopped_job_that_was_not_cancelled_goes_on_later,
+                a_unit_that_did_not_succeed_publishes_nothing,
+                a_disk_that_cannot_hold_it_is_found_out_early };
         Suite *suite = suite_create("nbd");
         TCase *tcase = tcase_create("nbd");
 

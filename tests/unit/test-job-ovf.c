@@ -109,10 +109,10 @@ START_TEST(manifests_are_read) {
 END_TEST
 
 START_TEST(broken_manifests_are_refused) {
-        static const char *const texts[] = {"SHA256(a)= 12\n", "MD5(a)= d41d8cd98f00b204e9800998ecf8427e",
-                        "SHA1 a\n", "SHA1()= da39a3ee5e6b4b0d3255bfef95601890afd80709",
-                        "SHA1(a) da39a3ee5e6b4b0d3255bfef95601890afd80709",
-                        "SHA1)a(= da39a3ee5e6b4b0d3255bfef95601890afd80709", "(a)= 1"};
+        static const char *const texts[] = { "SHA256(a)= 12\n", "MD5(a)= d41d8cd98f00b204e9800998ecf8427e",
+                "SHA1 a\n", "SHA1()= da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                "SHA1(a) da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                "SHA1)a(= da39a3ee5e6b4b0d3255bfef95601890afd80709", "(a)= 1" };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_free_ char *why = NULL;

@@ -24,7 +24,7 @@ static void open_place(Place *p) {
 }
 
 static Place make_place(unsigned n_disks) {
-        Place p = {.dir = test_dir(), .folder = PART_FOLDER_INIT};
+        Place p = { .dir = test_dir(), .folder = PART_FOLDER_INIT };
 
         p.job = PATH(p.dir, "job");
         p.destination = PATH(p.dir, "vm.qcow2");
@@ -34,7 +34,7 @@ static Place make_place(unsigned n_disks) {
         open_place(&p);
         ck_assert_int_eq(part_folder_make(&p.folder), 0);
         for (unsigned i = 1; i <= n_disks; i++) {
-                char text[2] = {(char) ('0' + i)};
+                char text[2] = { (char) ('0' + i) };
                 _cleanup_close_ int fd = -EBADF;
                 ck_assert_int_eq(part_folder_disk(p.folder.fd, i, true, &fd), 0);
                 write_text(i == 1 ? PATH(p.part, "image") : PATH(p.part, "disk%u/image", i), text);
@@ -55,12 +55,12 @@ static void assert_content(const char *path, const char *text) {
 
 START_TEST(output_names_are_told_apart) {
         static const char *const names[][3] = {
-                        {"/a/vm.qcow2", "2", "/a/vm-disk2.qcow2"},
-                        {"/a/vm", "3", "/a/vm-disk3"},
-                        {"/a.b/vm", "2", "/a.b/vm-disk2"},
-                        {"/a/.vm", "2", "/a/.vm-disk2"},
-                        {"/a/vm.tar.raw", "10", "/a/vm.tar-disk10.raw"},
-                        {"/a/vm.raw", "1", "/a/vm.raw"},
+                { "/a/vm.qcow2", "2", "/a/vm-disk2.qcow2" },
+                { "/a/vm", "3", "/a/vm-disk3" },
+                { "/a.b/vm", "2", "/a.b/vm-disk2" },
+                { "/a/.vm", "2", "/a/.vm-disk2" },
+                { "/a/vm.tar.raw", "10", "/a/vm.tar-disk10.raw" },
+                { "/a/vm.raw", "1", "/a/vm.raw" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {

@@ -111,8 +111,8 @@ END_TEST
 START_TEST(the_destinations_format_follows_its_name) {
         static const struct {
                 const char *path, *format;
-        } cases[] = {{"/a.qcow2", "qcow2"}, {"/a.raw", "raw"}, {"/a.img", "raw"}, {"/a.vmdk", "vmdk"},
-                        {"/a.vdi", "qcow2"}, {"/a", "qcow2"}, {"/a.raw/b", "qcow2"}};
+        } cases[] = { { "/a.qcow2", "qcow2" }, { "/a.raw", "raw" }, { "/a.img", "raw" },
+                { "/a.vmdk", "vmdk" }, { "/a.vdi", "qcow2" }, { "/a", "qcow2" }, { "/a.raw/b", "qcow2" } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *text =
@@ -157,24 +157,24 @@ START_TEST(paths_are_plain) {
         static const struct {
                 const char *path, *reason;
         } cases[] = {
-                        {"", "must be an absolute path"},
-                        {"a", "must be an absolute path"},
-                        {"~/a", "must be an absolute path"},
-                        {"/", "must not have an empty component (\"//\" or a slash at the end)"},
-                        {"/a/", "must not have an empty component (\"//\" or a slash at the end)"},
-                        {"/a//b", "must not have an empty component (\"//\" or a slash at the end)"},
-                        {"/a/./b", "must not have a \".\" or \"..\" component"},
-                        {"/a/../b", "must not have a \".\" or \"..\" component"},
-                        {"/..", "must not have a \".\" or \"..\" component"},
-                        {"/a\nb", "must not have control characters"},
-                        {"/a\x7f", "must not have control characters"},
-                        {"/a\xc2\x9b", "must not have control characters"},
-                        {"/a\xff", "must be valid UTF-8"},
-                        {"/x/.a.hyper-part/image",
-                                        "must not be in the unfinished output of a job (.*.hyper-part)"},
+                { "", "must be an absolute path" },
+                { "a", "must be an absolute path" },
+                { "~/a", "must be an absolute path" },
+                { "/", "must not have an empty component (\"//\" or a slash at the end)" },
+                { "/a/", "must not have an empty component (\"//\" or a slash at the end)" },
+                { "/a//b", "must not have an empty component (\"//\" or a slash at the end)" },
+                { "/a/./b", "must not have a \".\" or \"..\" component" },
+                { "/a/../b", "must not have a \".\" or \"..\" component" },
+                { "/..", "must not have a \".\" or \"..\" component" },
+                { "/a\nb", "must not have control characters" },
+                { "/a\x7f", "must not have control characters" },
+                { "/a\xc2\x9b", "must not have control characters" },
+                { "/a\xff", "must be valid UTF-8" },
+                { "/x/.a.hyper-part/image",
+                                "must not be in the unfinished output of a job (.*.hyper-part)" },
         };
-        static const char *const fine[] = {"/a", "/a b/...", "/..a", "/\xc3\xa4", "/a:b", "/a%20", "/a,b",
-                        "/.hyper-part", "/a.hyper-part"};
+        static const char *const fine[] = { "/a", "/a b/...", "/..a", "/\xc3\xa4", "/a:b", "/a%20", "/a,b",
+                "/.hyper-part", "/a.hyper-part" };
         const char *reason;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -21,15 +21,15 @@ START_TEST(each_state_may_become_these_and_no_others) {
         static const struct {
                 const char *from, *to;
         } allowed[] = {
-                        {"CREATED", "VALIDATED FAILED CANCELLED"},
-                        {"VALIDATED", "QUEUED FAILED CANCELLED"},
-                        {"QUEUED", "ASSIGNED FAILED CANCELLED"},
-                        {"ASSIGNED", "QUEUED RUNNING RETRYING FAILED CANCELLED"},
-                        {"RUNNING", "RETRYING COMPLETED FAILED CANCELLED"},
-                        {"RETRYING", "QUEUED FAILED CANCELLED"},
-                        {"COMPLETED", ""},
-                        {"FAILED", ""},
-                        {"CANCELLED", ""},
+                { "CREATED", "VALIDATED FAILED CANCELLED" },
+                { "VALIDATED", "QUEUED FAILED CANCELLED" },
+                { "QUEUED", "ASSIGNED FAILED CANCELLED" },
+                { "ASSIGNED", "QUEUED RUNNING RETRYING FAILED CANCELLED" },
+                { "RUNNING", "RETRYING COMPLETED FAILED CANCELLED" },
+                { "RETRYING", "QUEUED FAILED CANCELLED" },
+                { "COMPLETED", "" },
+                { "FAILED", "" },
+                { "CANCELLED", "" },
         };
 
         ck_assert_uint_eq(ELEMENTSOF(allowed), _JOB_STATE_MAX);

@@ -110,8 +110,8 @@ START_TEST(gnu_long_names_are_understood) {
 END_TEST
 
 START_TEST(outside_names_are_refused) {
-        static const char *const names[] = {"../a", "/etc/passwd", "a/../b", "a//b", "a/./b", "..", ".",
-                        "a/", "a\\b", "a\tb", "\xff"};
+        static const char *const names[] = { "../a", "/etc/passwd", "a/../b", "a//b", "a/./b", "..", ".",
+                "a/", "a\\b", "a\tb", "\xff" };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 TarBuilder t = {};
@@ -133,8 +133,8 @@ START_TEST(links_and_devices_are_refused) {
         static const struct {
                 char type;
                 const char *text;
-        } types[] = {{'1', "hard link"}, {'2', "symbolic link"}, {'3', "device"}, {'4', "device"},
-                        {'6', "FIFO"}, {'S', "sparse"}, {'K', "unknown type"}, {'Z', "unknown type"}};
+        } types[] = { { '1', "hard link" }, { '2', "symbolic link" }, { '3', "device" }, { '4', "device" },
+                { '6', "FIFO" }, { 'S', "sparse" }, { 'K', "unknown type" }, { 'Z', "unknown type" } };
 
         for (size_t i = 0; i < ELEMENTSOF(types); i++) {
                 TarBuilder t = {};
@@ -145,8 +145,8 @@ START_TEST(links_and_devices_are_refused) {
 END_TEST
 
 START_TEST(sizes_beyond_the_file_are_refused) {
-        static const uint64_t sizes[] = {
-                        513, 4096, UINT64_C(1) << 40, INT64_MAX, UINT64_MAX - 511, UINT64_MAX};
+        static const uint64_t sizes[] = { 513, 4096, UINT64_C(1) << 40, INT64_MAX, UINT64_MAX - 511,
+                UINT64_MAX };
 
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
                 TarBuilder t = {};

@@ -37,7 +37,7 @@ static void journal_done(Journal *j) {
 #define _cleanup_test_journal_ _cleanup_(journal_done)
 
 static Journal journal_new(void) {
-        return (Journal){.dir = test_dir(), .now = BEGIN};
+        return (Journal){ .dir = test_dir(), .now = BEGIN };
 }
 
 static void field(Journal *j, const char *name, const char *data, size_t size) {
@@ -74,7 +74,7 @@ static void add_v(Journal *j, const char *unit, const char *message, const char 
 }
 #define add(j, unit, message, ...)                                       \
         do {                                                             \
-                const char *const f_[] = {__VA_ARGS__};                  \
+                const char *const f_[] = { __VA_ARGS__ };                \
                 add_v(j, unit, message, f_, sizeof(f_) / sizeof(f_[0])); \
         } while (false)
 
@@ -96,7 +96,7 @@ static void state_of(Journal *j, const char *id, const char *state) {
 static void flush(Journal *j) {
         _cleanup_free_ char *output = strprintf("--output=%s/system.journal", j->dir);
         _cleanup_free_ char *input = strprintf("%s/entries", j->dir);
-        char *argv[] = {(char *) WRITER, output, (char *) "-", NULL};
+        char *argv[] = { (char *) WRITER, output, (char *) "-", NULL };
         posix_spawn_file_actions_t actions;
         int status;
         pid_t pid;
@@ -242,7 +242,7 @@ END_TEST
 
 START_TEST(a_replay_resumes_exactly_behind_each_cursor) {
         _cleanup_test_journal_ Journal j = journal_new();
-        static const char *const rests[] = {"2 3 4", "3 4", "4", ""};
+        static const char *const rests[] = { "2 3 4", "3 4", "4", "" };
         JobEvent **events;
         size_t n;
 
@@ -286,9 +286,9 @@ START_TEST(a_cursor_that_is_gone_is_refused) {
         ck_assert_int_eq(unlink(old), 0);
         ck_assert_int_eq(journal_read_events(j.dir, "a", cursor, 0, 0, &events, &n), -EINVAL);
 
-        static const char *const bad[] = {"", "x", "s=1", "s=zz;i=1",
-                        "s=17a67f0817ad4ca5b897bd3d438c1cfa;i=ffffffff;b=4ae8c1a1d3a14b0bb2b5a9ae3a6a1234;"
-                        "m=ffffffffff;t=ffffffffffff;x=1"};
+        static const char *const bad[] = { "", "x", "s=1", "s=zz;i=1",
+                "s=17a67f0817ad4ca5b897bd3d438c1cfa;i=ffffffff;b=4ae8c1a1d3a14b0bb2b5a9ae3a6a1234;"
+                "m=ffffffffff;t=ffffffffffff;x=1" };
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 ck_assert_msg(journal_read_events(j.dir, "a", bad[i], 0, 0, &events, &n) == -EINVAL, "%s",
                                 bad[i]);
@@ -299,7 +299,7 @@ START_TEST(since_and_limit_cut_a_replay) {
         _cleanup_test_journal_ Journal j = journal_new();
 
         for (int i = 1; i <= 5; i++) {
-                char message[2] = {(char) ('0' + i), 0};
+                char message[2] = { (char) ('0' + i), 0 };
                 progress_of(&j, "a", message);
         }
         flush(&j);
@@ -307,9 +307,9 @@ START_TEST(since_and_limit_cut_a_replay) {
                 usec_t since;
                 size_t limit;
                 const char *expected;
-        } cases[] = {{0, 2, "1 2"}, {BEGIN + 3 * USEC_PER_SEC, 0, "3 4 5"},
-                        {BEGIN + 3 * USEC_PER_SEC + 1, 0, "4 5"}, {BEGIN + 3 * USEC_PER_SEC, 1, "3"},
-                        {BEGIN + 6 * USEC_PER_SEC, 0, ""}, {1, 0, "1 2 3 4 5"}};
+        } cases[] = { { 0, 2, "1 2" }, { BEGIN + 3 * USEC_PER_SEC, 0, "3 4 5" },
+                { BEGIN + 3 * USEC_PER_SEC + 1, 0, "4 5" }, { BEGIN + 3 * USEC_PER_SEC, 1, "3" },
+                { BEGIN + 6 * USEC_PER_SEC, 0, "" }, { 1, 0, "1 2 3 4 5" } };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *found = replay(&j, "a", NULL, cases[i].since, cases[i].limit);
                 ck_assert_str_eq(found, cases[i].expected);

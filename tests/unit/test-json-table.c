@@ -21,21 +21,21 @@ static int colour_from_string(const char *s) {
 }
 
 static const JsonField inner_fields[] = {
-                {"flag", JSON_FIELD_BOOLEAN, offsetof(Inner, flag)},
-                {},
+        { "flag", JSON_FIELD_BOOLEAN, offsetof(Inner, flag) },
+        {},
 };
 
 static const JsonField fields[] = {
-                {"name", JSON_FIELD_STRING, offsetof(Sample, name), JSON_REQUIRED | JSON_NONEMPTY, .max = 8},
-                {"count", JSON_FIELD_UNSIGNED, offsetof(Sample, count), JSON_NULLABLE, 60, 86400},
-                {"size", JSON_FIELD_UINT64, offsetof(Sample, size)},
-                {"list", JSON_FIELD_STRV, offsetof(Sample, list), JSON_NONEMPTY},
-                {"colour", JSON_FIELD_ENUM, offsetof(Sample, colour), .from_string = colour_from_string,
-                                .expected = "red, blue"},
-                {"inner", JSON_FIELD_OBJECT, offsetof(Sample, inner), .nested = inner_fields},
-                {"any", JSON_FIELD_ANY, offsetof(Sample, any)},
-                {"known", JSON_FIELD_KNOWN},
-                {},
+        { "name", JSON_FIELD_STRING, offsetof(Sample, name), JSON_REQUIRED | JSON_NONEMPTY, .max = 8 },
+        { "count", JSON_FIELD_UNSIGNED, offsetof(Sample, count), JSON_NULLABLE, 60, 86400 },
+        { "size", JSON_FIELD_UINT64, offsetof(Sample, size) },
+        { "list", JSON_FIELD_STRV, offsetof(Sample, list), JSON_NONEMPTY },
+        { "colour", JSON_FIELD_ENUM, offsetof(Sample, colour), .from_string = colour_from_string,
+                        .expected = "red, blue" },
+        { "inner", JSON_FIELD_OBJECT, offsetof(Sample, inner), .nested = inner_fields },
+        { "any", JSON_FIELD_ANY, offsetof(Sample, any) },
+        { "known", JSON_FIELD_KNOWN },
+        {},
 };
 
 static json_t *parsed(const char *text) {
@@ -65,7 +65,7 @@ static void check_error(const char *text, const char *expected) {
 
 START_TEST(fields_land_in_the_struct) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
-        Sample s = {.count = 7200};
+        Sample s = { .count = 7200 };
         _cleanup_free_ char *found = decode("{\"name\":\"x\",\"count\":null,\"size\":9000000000000000000,"
                                             "\"list\":[\"a\",\"b\"],\"colour\":\"blue\","
                                             "\"inner\":{\"flag\":true},\"any\":[1],\"known\":{}}",
@@ -209,11 +209,11 @@ START_TEST(depth_is_limited_but_brackets_in_strings_do_not_count) {
 END_TEST
 
 START_TEST(secret_keys_are_known_in_every_spelling) {
-        static const char *const secret[] = {"password", "Passwd", "vcenter_password", "vcenterPassword",
-                        "Authorization", "X-Api-Key", "apiKey", "api_key", "token", "access_token", "SECRET",
-                        "tls_psk", "client-secret", "aws_secret_access_key", "pass", "Cookie"};
-        static const char *const plain[] = {"path", "tokens_used", "bypass", "passport", "key", "disk",
-                        "secretary", "checksum", "author", "", "password_policy"};
+        static const char *const secret[] = { "password", "Passwd", "vcenter_password", "vcenterPassword",
+                "Authorization", "X-Api-Key", "apiKey", "api_key", "token", "access_token", "SECRET",
+                "tls_psk", "client-secret", "aws_secret_access_key", "pass", "Cookie" };
+        static const char *const plain[] = { "path", "tokens_used", "bypass", "passport", "key", "disk",
+                "secretary", "checksum", "author", "", "password_policy" };
 
         for (size_t i = 0; i < ELEMENTSOF(secret); i++)
                 ck_assert_msg(json_key_is_secret(secret[i]), "%s", secret[i]);

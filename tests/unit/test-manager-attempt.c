@@ -6,13 +6,13 @@
 
 /* An attempt of an ordinary job whose unit is gone and left nothing; the cases change what differs. */
 static const AttemptFacts plain = {
-                .attempt = 1,
-                .retry_count = 3,
-                .idempotent = true,
-                .was_running = true,
-                .timeout_seconds = 60,
-                .phase = PHASE_CONVERSION,
-                .error_phase = _PHASE_INVALID,
+        .attempt = 1,
+        .retry_count = 3,
+        .idempotent = true,
+        .was_running = true,
+        .timeout_seconds = 60,
+        .phase = PHASE_CONVERSION,
+        .error_phase = _PHASE_INVALID,
 };
 
 /* Facts that differ in what @f sets (and in none of the above). */
@@ -26,7 +26,7 @@ static AttemptFacts with(AttemptFacts f) {
         f.error_phase = plain.error_phase;
         return f;
 }
-#define FACTS(...) with((AttemptFacts){__VA_ARGS__})
+#define FACTS(...) with((AttemptFacts){ __VA_ARGS__ })
 
 #define RESULT(o)                                                                                        \
         &(JobResult) {                                                                                   \
@@ -127,15 +127,15 @@ START_TEST(crashes_are_told_by_their_names) {
                 int code, status;
                 const char *reason;
         } cases[] = {
-                        {"signal", CLD_KILLED, SIGKILL, "killed by signal 9 (SIGKILL)"},
-                        {"core-dump", CLD_DUMPED, SIGSEGV, "killed by signal 11 (SIGSEGV)"},
-                        {"oom-kill", CLD_KILLED, SIGKILL, "more memory than the job may have"},
-                        {"exit-code", CLD_EXITED, 226, "226/NAMESPACE"},
-                        {"exit-code", CLD_EXITED, 203, "203/EXEC"},
-                        {"exit-code", CLD_EXITED, 5, "exited with status 5"},
-                        {"resources", 0, 0, "systemd says \"resources\""},
-                        {"success", CLD_EXITED, 0, "interrupted: its unit is gone and left no result"},
-                        {NULL, 0, 0, "interrupted: its unit is gone and left no result"},
+                { "signal", CLD_KILLED, SIGKILL, "killed by signal 9 (SIGKILL)" },
+                { "core-dump", CLD_DUMPED, SIGSEGV, "killed by signal 11 (SIGSEGV)" },
+                { "oom-kill", CLD_KILLED, SIGKILL, "more memory than the job may have" },
+                { "exit-code", CLD_EXITED, 226, "226/NAMESPACE" },
+                { "exit-code", CLD_EXITED, 203, "203/EXEC" },
+                { "exit-code", CLD_EXITED, 5, "exited with status 5" },
+                { "resources", 0, 0, "systemd says \"resources\"" },
+                { "success", CLD_EXITED, 0, "interrupted: its unit is gone and left no result" },
+                { NULL, 0, 0, "interrupted: its unit is gone and left no result" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -180,7 +180,7 @@ START_TEST(complete_but_without_its_name) {
 END_TEST
 
 START_TEST(pauses_double_up_to_a_minute) {
-        static const unsigned seconds[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
+        static const unsigned seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
 
         for (unsigned i = 0; i < ELEMENTSOF(seconds); i++)
                 ck_assert_uint_eq(attempt_pause(i + 1), seconds[i] * USEC_PER_SEC);

@@ -405,11 +405,10 @@ START_TEST(a_job_that_comes_in_the_last_moment_is_not_forgotten) {
 }
 END_TEST
 
-/* --- introspection ---------------------------------------------------------------------------------------
- */
+/* --- introspection ------------------------------------------------------------------------------------ */
 
 static void add_line(char ***lines, const char *parent, xmlNode *node) {
-        static const char *const attributes[] = {"name", "direction", "type", "access", "value"};
+        static const char *const attributes[] = { "name", "direction", "type", "access", "value" };
         _cleanup_free_ char *line = strprintf("%s/%s", parent, (const char *) node->name);
 
         for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {

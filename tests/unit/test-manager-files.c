@@ -36,7 +36,7 @@ static JobSpec *spec_of(const char *dir, const char *source, const char *destina
         _cleanup_json_ json_t *object = json_pack("{s:s, s:{s:s}, s:{s:s}}", "operation", "convert",
                         "source", "type", strstr(source, "://") ? "nbd" : "file", "destination", "type",
                         strstr(destination, "://") ? "nbd" : "file");
-        const char *ends[] = {"source", "destination"}, *values[] = {source, destination};
+        const char *ends[] = { "source", "destination" }, *values[] = { source, destination };
         JobSpec *spec = NULL;
 
         for (size_t i = 0; i < 2; i++) {
@@ -155,14 +155,13 @@ START_TEST(a_dangling_link_is_no_free_name) {
 END_TEST
 
 START_TEST(places) {
-        static const char *const bad[] = {"/etc/a", "/etc", "/usr/a", "/boot/a", "/dev/a", "/proc/1/a",
-                        "/sys/a", "/run/a", "/bin/a", "/lib64/a", "/var/lib/mysql/a", "/var/log/a",
-                        "/var/lib/hyper/a", "/var/lib/libvirt/secrets/a", "/root/.ssh/a", "/home/u/.gnupg/a",
-                        "/srv/.a.qcow2.hyper-part/image"};
-        static const char *const good[] = {"/srv/a", "/home/u/a", "/root/a", "/etcetera/a", "/tmp/a",
-                        "/var/tmp/a", "/a", "/var/lib/libvirt/images/a", "/var/lib/machines/a",
-                        "/run/media/u/a", "/usr2/a", "/srv/hyper-part/a", "/srv/a.hyper-part",
-                        "/mnt/.sshd/a"};
+        static const char *const bad[] = { "/etc/a", "/etc", "/usr/a", "/boot/a", "/dev/a", "/proc/1/a",
+                "/sys/a", "/run/a", "/bin/a", "/lib64/a", "/var/lib/mysql/a", "/var/log/a",
+                "/var/lib/hyper/a", "/var/lib/libvirt/secrets/a", "/root/.ssh/a", "/home/u/.gnupg/a",
+                "/srv/.a.qcow2.hyper-part/image" };
+        static const char *const good[] = { "/srv/a", "/home/u/a", "/root/a", "/etcetera/a", "/tmp/a",
+                "/var/tmp/a", "/a", "/var/lib/libvirt/images/a", "/var/lib/machines/a", "/run/media/u/a",
+                "/usr2/a", "/srv/hyper-part/a", "/srv/a.hyper-part", "/mnt/.sshd/a" };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 ck_assert_msg(path_refusal(bad[i], i % 2, NULL), "%s is allowed", bad[i]);
@@ -215,14 +214,13 @@ START_TEST(a_descriptor_that_reaches_outside_is_refused) {
         static const struct {
                 const char *text, *words;
         } cases[] = {
-                        {DESCRIPTOR("RW 100 FLAT \"/etc/shadow\" 0\n"), "not a plain file beside it"},
-                        {DESCRIPTOR("RW 100 FLAT \"../secret.vmdk\" 0\n"), "not a plain file beside it"},
-                        {DESCRIPTOR("RW 100 FLAT \"nbd:unix:x\" 0\n"), "not a plain file beside it"},
-                        {DESCRIPTOR("RW 100 FLAT \"link.vmdk\" 0\n"), "link.vmdk is not a regular file"},
-                        {DESCRIPTOR("RW 100 FLAT \"folder\" 0\n"), "folder is not a regular file"},
-                        {DESCRIPTOR("RW 100 FLAT \"missing.vmdk\" 0\n"), "missing.vmdk cannot be used"},
-                        {DESCRIPTOR("parentFileNameHint=\"base.vmdk\"\nRW 100 SPARSE \"a.vmdk\"\n"),
-                                        "parent"},
+                { DESCRIPTOR("RW 100 FLAT \"/etc/shadow\" 0\n"), "not a plain file beside it" },
+                { DESCRIPTOR("RW 100 FLAT \"../secret.vmdk\" 0\n"), "not a plain file beside it" },
+                { DESCRIPTOR("RW 100 FLAT \"nbd:unix:x\" 0\n"), "not a plain file beside it" },
+                { DESCRIPTOR("RW 100 FLAT \"link.vmdk\" 0\n"), "link.vmdk is not a regular file" },
+                { DESCRIPTOR("RW 100 FLAT \"folder\" 0\n"), "folder is not a regular file" },
+                { DESCRIPTOR("RW 100 FLAT \"missing.vmdk\" 0\n"), "missing.vmdk cannot be used" },
+                { DESCRIPTOR("parentFileNameHint=\"base.vmdk\"\nRW 100 SPARSE \"a.vmdk\"\n"), "parent" },
         };
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -243,7 +241,7 @@ START_TEST(a_descriptor_that_reaches_outside_is_refused) {
 END_TEST
 
 static void make_socket(const char *path) {
-        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         ck_assert_uint_lt(strlen(path), sizeof(sa.sun_path));

@@ -92,7 +92,7 @@ submit(&f, "low", ",\"execution_policy\":{\"priority\":10}");
 submit(&f, "high", ",\"execution_policy\":{\"priority\":90}");
 submit(&f, "high-too", ",\"execution_policy\":{\"priority\":90}");
 settle_down(&f);
-static const char *const order[] = {"first", "high", "high-too", "low"};
+static const char *const order[] = { "first", "high", "high-too", "low" };
 for (size_t i = 0; i < ELEMENTSOF(order); i++) {
         expect_state(&f, order[i], JOB_RUNNING);
         ck_assert_uint_eq(f.n_live, 1);
@@ -317,10 +317,10 @@ _cleanup_free_ char *
 make_file(source, "disk");
 ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
 settle_down(&f);
-const JobResult result = {.attempt = 1,
-                .outcome = OUTCOME_COMPLETED,
-                .phase = PHASE_FINALIZATION,
-                .outputs = json_pack("[{s:s, s:s}]", "uri", "nbd+unix:///?socket=/s", "format", "raw")};
+const JobResult result = { .attempt = 1,
+        .outcome = OUTCOME_COMPLETED,
+        .phase = PHASE_FINALIZATION,
+        .outputs = json_pack("[{s:s, s:s}]", "uri", "nbd+unix:///?socket=/s", "format", "raw") };
 ck_assert_int_eq(job_result_write(&result, folder), 0);
 json_decref(result.outputs);
 fake_ends(&f, "a", "success", CLD_EXITED, 0, true);
@@ -351,8 +351,8 @@ ck_assert_uint_eq(unit_of(&f, "a")->starts, 1);
 BUS_TEST_END
 
 BUS_TEST(hostile_results_are_no_results)
-static const char *const texts[] = {"", "{", "[]", "{\"attempt\":1,\"outcome\":\"completed\"", "\xff\xfe",
-                "{\"attempt\":\"1\",\"outcome\":\"completed\"}"};
+static const char *const texts[] = { "", "{", "[]", "{\"attempt\":1,\"outcome\":\"completed\"", "\xff\xfe",
+        "{\"attempt\":\"1\",\"outcome\":\"completed\"}" };
 
 for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
         _cleanup_free_ char *id = strprintf("h%zu", i), *folder = folder_of(&f, id),

@@ -48,7 +48,7 @@ ck_assert_uint_eq(unit_of(&f, "a")->starts, 1);
 BUS_TEST_END
 
 BUS_TEST(ends_that_nobody_saw_are_found_out)
-static const char *const ids[] = {"completed", "failed", "transient", "crashed", "finish"};
+static const char *const ids[] = { "completed", "failed", "transient", "crashed", "finish" };
 
 f.manager->settings->jobs.max_running = f.max_running = 8;
 for (size_t i = 0; i < ELEMENTSOF(ids); i++)
@@ -107,7 +107,8 @@ submit(&f, "a", NULL);
 settle_down(&f);
 /* It is killed behind the transaction, before the mark and the stop. */
 const JobTransition t = {
-                .from = JOB_RUNNING, .to = JOB_CANCELLED, .timestamp = test_clock, .reason = "Cancelled"};
+        .from = JOB_RUNNING, .to = JOB_CANCELLED, .timestamp = test_clock, .reason = "Cancelled"
+};
 ck_assert_int_eq(store_job_transition(f.store, "a", &t, 1), 0);
 manager_down(&f);
 manager_up(&f);

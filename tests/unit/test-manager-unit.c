@@ -5,10 +5,10 @@
 #include "manager/unit-properties.h"
 #include "test.h"
 
-static char *const sources[] = {(char *) "/srv/in/a.vmdk", (char *) "/srv/in/a-s001.vmdk", NULL};
-static char *const sockets[] = {(char *) "/run/nbd.sock", NULL};
-static char *const credentials[] = {
-                (char *) "source.tls_psk", (char *) "/var/lib/hyper/credentials/x.cred", NULL};
+static char *const sources[] = { (char *) "/srv/in/a.vmdk", (char *) "/srv/in/a-s001.vmdk", NULL };
+static char *const sockets[] = { (char *) "/run/nbd.sock", NULL };
+static char *const credentials[] = { (char *) "source.tls_psk", (char *) "/var/lib/hyper/credentials/x.cred",
+        NULL };
 
 static UnitProperties properties(UnitRequest q) {
         UnitProperties p = {};
@@ -32,10 +32,10 @@ static bool has(const UnitProperties *p, const char *name, const char *value) {
 }
 
 START_TEST(a_local_job_is_shut_in) {
-        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){.source_files = sources,
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){ .source_files = sources,
                         .part_dir = "/srv/out/.b.hyper-part",
                         .timeout_seconds = 60,
-                        .priority = 50});
+                        .priority = 50 });
 
         ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
         ck_assert_uint_eq(strv_length(get(&p, "RestrictAddressFamilies")->strings), 1);
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(a_job_with_a_server_elsewhere_has_a_network_and_its_names) {
         _cleanup_(unit_properties_done) UnitProperties p =
-                        properties((UnitRequest){.source_files = sources, .network = true});
+                        properties((UnitRequest){ .source_files = sources, .network = true });
 
         ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, false);
         ck_assert(has(&p, "RestrictAddressFamilies", "AF_INET6"));
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(sockets_and_secrets_are_handed_on) {
         _cleanup_(unit_properties_done) UnitProperties p =
-                        properties((UnitRequest){.sockets = sockets, .credentials = credentials});
+                        properties((UnitRequest){ .sockets = sockets, .credentials = credentials });
 
         ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
         ck_assert(has(&p, "BindReadOnlyPaths", "-/run/nbd.sock"));

@@ -90,9 +90,9 @@ static int on_do(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 }
 
 static const sd_bus_vtable service_vtable[] = {
-                SD_BUS_VTABLE_START(0),
-                SD_BUS_METHOD("Do", NULL, NULL, on_do, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_VTABLE_END,
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Do", NULL, NULL, on_do, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
 };
 
 static int connect_to(const char *address, sd_bus **ret) {
@@ -251,8 +251,8 @@ START_TEST(a_person_is_asked_only_if_the_caller_says_so) {
 END_TEST
 
 START_TEST(anything_but_a_yes_is_a_no) {
-        static const Answer answers[] = {
-                        ANSWER_NO, ANSWER_CHALLENGE, ANSWER_NONSENSE, ANSWER_ERROR, ANSWER_NOBODY};
+        static const Answer answers[] = { ANSWER_NO, ANSWER_CHALLENGE, ANSWER_NONSENSE, ANSWER_ERROR,
+                ANSWER_NOBODY };
 
         for (size_t i = 0; i < ELEMENTSOF(answers); i++) {
                 _cleanup_world_ World w = {};

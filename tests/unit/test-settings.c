@@ -87,8 +87,8 @@ START_TEST(drop_ins_win_in_the_order_of_their_names) {
 END_TEST
 
 START_TEST(empty_files_and_sections_set_nothing) {
-        static const char *const texts[] = {"", "\n", "# only a comment\n", "---\n", "~\n", "jobs:\n",
-                        "jobs:\n  # max_running: 3\ndaemon:\n", "{}", "jobs: {}\n", "\xef\xbb\xbfjobs:\n"};
+        static const char *const texts[] = { "", "\n", "# only a comment\n", "---\n", "~\n", "jobs:\n",
+                "jobs:\n  # max_running: 3\ndaemon:\n", "{}", "jobs: {}\n", "\xef\xbb\xbfjobs:\n" };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_(settings_freep) Settings *s = settings_new();
@@ -147,8 +147,8 @@ START_TEST(what_yaml_has_beyond_this_is_refused) {
 END_TEST
 
 START_TEST(broken_yaml_is_refused_with_its_line) {
-        static const char *const texts[] = {"jobs:\n\tmax_running: 3\n", "jobs: [\n", "jobs: \"a\n",
-                        "a: b: c\n", "\xff\xfe", "jobs:\n  \x01\n", "%YAML 9.9\n---\n"};
+        static const char *const texts[] = { "jobs:\n\tmax_running: 3\n", "jobs: [\n", "jobs: \"a\n",
+                "a: b: c\n", "\xff\xfe", "jobs:\n  \x01\n", "%YAML 9.9\n---\n" };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_(settings_freep) Settings *s = settings_new();

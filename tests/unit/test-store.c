@@ -25,21 +25,21 @@ static int open_reader(const char *dir, Store **ret) {
 
 static int insert(Store *s, const char *id, unsigned priority) {
         static const JobStateRow states[] = {
-                        {JOB_CREATED, 100, (char *) "Job submitted"},
-                        {JOB_VALIDATED, 101, (char *) "Spec validated"},
-                        {JOB_QUEUED, 102, (char *) "Queued"},
+                { JOB_CREATED, 100, (char *) "Job submitted" },
+                { JOB_VALIDATED, 101, (char *) "Spec validated" },
+                { JOB_QUEUED, 102, (char *) "Queued" },
         };
-        JobRow row = {.id = (char *) id,
-                        .operation = (char *) "convert",
-                        .spec = (char *) "{}",
-                        .dialect = (char *) "bus",
-                        .priority = priority,
-                        .retry_count = 3,
-                        .idempotent = true,
-                        .created_at = 100,
-                        .updated_at = 102,
-                        .phase = _PHASE_INVALID,
-                        .percent = -1};
+        JobRow row = { .id = (char *) id,
+                .operation = (char *) "convert",
+                .spec = (char *) "{}",
+                .dialect = (char *) "bus",
+                .priority = priority,
+                .retry_count = 3,
+                .idempotent = true,
+                .created_at = 100,
+                .updated_at = 102,
+                .phase = _PHASE_INVALID,
+                .percent = -1 };
         int r = store_job_insert(s, &row, states, ELEMENTSOF(states));
 
         free(row.reason);
@@ -47,12 +47,12 @@ static int insert(Store *s, const char *id, unsigned priority) {
 }
 
 static int change(Store *s, const char *id, JobState from, JobState to) {
-        const JobTransition t = {.from = from,
-                        .to = to,
-                        .timestamp = 200,
-                        .reason = "because",
-                        .begins_attempt = to == JOB_ASSIGNED,
-                        .due_at = to == JOB_RETRYING ? 5000 : 0};
+        const JobTransition t = { .from = from,
+                .to = to,
+                .timestamp = 200,
+                .reason = "because",
+                .begins_attempt = to == JOB_ASSIGNED,
+                .due_at = to == JOB_RETRYING ? 5000 : 0 };
 
         return store_job_transition(s, id, &t, 1);
 }
@@ -132,12 +132,12 @@ START_TEST(several_changes_are_one_transaction) {
         _cleanup_(store_freep) Store *s = open_owner(dir);
         _cleanup_(job_row_freep) JobRow *row = NULL;
         const JobTransition both[] = {
-                        {.from = JOB_QUEUED,
-                                        .to = JOB_ASSIGNED,
-                                        .timestamp = 1,
-                                        .reason = "slot",
-                                        .worker_id = "w"},
-                        {.from = JOB_RUNNING, .to = JOB_FAILED, .timestamp = 2, .reason = "never applies"},
+                { .from = JOB_QUEUED,
+                                .to = JOB_ASSIGNED,
+                                .timestamp = 1,
+                                .reason = "slot",
+                                .worker_id = "w" },
+                { .from = JOB_RUNNING, .to = JOB_FAILED, .timestamp = 2, .reason = "never applies" },
         };
         JobStateRow *states;
         size_t n;
@@ -156,7 +156,7 @@ END_TEST
 START_TEST(the_queue_is_by_priority_then_arrival) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *s = open_owner(dir);
-        static const char *const expected[] = {"high", "first", "second", "low"};
+        static const char *const expected[] = { "high", "first", "second", "low" };
         uint64_t position;
 
         insert(s, "first", 50);
@@ -201,14 +201,14 @@ START_TEST(progress_of_a_finished_job_is_passed_over) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *s = open_owner(dir);
         const JobProgress progress[] = {
-                        {.id = "runs",
-                                        .phase = PHASE_CONVERSION,
-                                        .percent = 12.5,
-                                        .bytes_done = 1,
-                                        .bytes_total = 8,
-                                        .rate = 7},
-                        {.id = "ended", .phase = PHASE_CONVERSION, .percent = 12.5},
-                        {.id = "unknown", .phase = PHASE_CONVERSION, .percent = 12.5},
+                { .id = "runs",
+                                .phase = PHASE_CONVERSION,
+                                .percent = 12.5,
+                                .bytes_done = 1,
+                                .bytes_total = 8,
+                                .rate = 7 },
+                { .id = "ended", .phase = PHASE_CONVERSION, .percent = 12.5 },
+                { .id = "unknown", .phase = PHASE_CONVERSION, .percent = 12.5 },
         };
 
         insert(s, "runs", 50);
@@ -237,13 +237,14 @@ static void assert_page(Store *s, JobFilter filter, uint64_t total, const char *
         ck_assert_uint_eq(rows.n, n);
         job_rows_done(&rows);
 }
-#define IDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define NONE ((const char *const[]){NULL})
+#define IDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NONE ((const char *const[]){ NULL })
 
 START_TEST(pages_are_filtered_ordered_and_counted) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *s = open_owner(dir);
-        char *wanted[] = {(char *) "b", (char *) "d", (char *) "nowhere", (char *) "it's \"quoted\"", NULL};
+        char *wanted[] = { (char *) "b", (char *) "d", (char *) "nowhere", (char *) "it's \"quoted\"",
+                NULL };
 
         insert(s, "a", 10);
         insert(s, "b", 90);
@@ -253,15 +254,16 @@ START_TEST(pages_are_filtered_ordered_and_counted) {
         change(s, "a", JOB_QUEUED, JOB_ASSIGNED);
 
         assert_page(s, (JobFilter){}, 4, IDS("d", "c", "b", "a"));
-        assert_page(s, (JobFilter){.order = JOB_ORDER_OLDEST, .limit = 2, .offset = 1}, 4, IDS("b", "c"));
-        assert_page(s, (JobFilter){.states = 1u << JOB_QUEUED}, 2, IDS("c", "b"));
-        assert_page(s, (JobFilter){.states = 1u << JOB_QUEUED, .order = JOB_ORDER_QUEUE}, 2, IDS("b", "c"));
-        assert_page(s, (JobFilter){.states = 1u << JOB_CANCELLED | 1u << JOB_ASSIGNED}, 2, IDS("d", "a"));
-        assert_page(s, (JobFilter){.offset = 4}, 4, NONE);
-        assert_page(s, (JobFilter){.ids = wanted}, 2, IDS("d", "b"));
-        assert_page(s, (JobFilter){.ids = wanted, .limit = 1, .order = JOB_ORDER_OLDEST}, 2, IDS("b"));
-        assert_page(s, (JobFilter){.ids = wanted, .order = JOB_ORDER_QUEUE}, 2, IDS("b", "d"));
-        assert_page(s, (JobFilter){.ids = wanted, .states = 1u << JOB_CANCELLED}, 1, IDS("d"));
+        assert_page(s, (JobFilter){ .order = JOB_ORDER_OLDEST, .limit = 2, .offset = 1 }, 4, IDS("b", "c"));
+        assert_page(s, (JobFilter){ .states = 1u << JOB_QUEUED }, 2, IDS("c", "b"));
+        assert_page(s, (JobFilter){ .states = 1u << JOB_QUEUED, .order = JOB_ORDER_QUEUE }, 2,
+                        IDS("b", "c"));
+        assert_page(s, (JobFilter){ .states = 1u << JOB_CANCELLED | 1u << JOB_ASSIGNED }, 2, IDS("d", "a"));
+        assert_page(s, (JobFilter){ .offset = 4 }, 4, NONE);
+        assert_page(s, (JobFilter){ .ids = wanted }, 2, IDS("d", "b"));
+        assert_page(s, (JobFilter){ .ids = wanted, .limit = 1, .order = JOB_ORDER_OLDEST }, 2, IDS("b"));
+        assert_page(s, (JobFilter){ .ids = wanted, .order = JOB_ORDER_QUEUE }, 2, IDS("b", "d"));
+        assert_page(s, (JobFilter){ .ids = wanted, .states = 1u << JOB_CANCELLED }, 1, IDS("d"));
 }
 END_TEST
 

@@ -11,8 +11,8 @@ static usec_t parsed(const char *s) {
 
 START_TEST(a_formatted_time_reads_back_as_itself) {
         char buf[RFC3339_SIZE];
-        const usec_t times[] = {
-                        0, 1, 951782400 * USEC_PER_SEC, 1769853600123456, 253402300799 * USEC_PER_SEC};
+        const usec_t times[] = { 0, 1, 951782400 * USEC_PER_SEC, 1769853600123456,
+                253402300799 * USEC_PER_SEC };
 
         for (size_t i = 0; i < ELEMENTSOF(times); i++)
                 ck_assert_uint_eq(parsed(format_rfc3339(buf, times[i])), times[i]);
@@ -32,11 +32,10 @@ START_TEST(offsets_and_fractions_are_understood) {
 END_TEST
 
 START_TEST(what_is_no_time_is_refused) {
-        static const char *const bad[] = {"", "now", "2026-01-31", "2026-01-31T10:00:00",
-                        "2026-02-29T10:00:00Z", "2026-13-01T10:00:00Z", "2026-01-31T24:00:00Z",
-                        "2026-01-31T10:00:00Zx", "2026-01-31T10:00:00.Z", "1969-12-31T23:59:59Z",
-                        "2026-01-31T10:00:00+2:00", "1970-01-01T00:00:00+01:00",
-                        "2026-01-31T10:00:00.1234567890Z"};
+        static const char *const bad[] = { "", "now", "2026-01-31", "2026-01-31T10:00:00",
+                "2026-02-29T10:00:00Z", "2026-13-01T10:00:00Z", "2026-01-31T24:00:00Z",
+                "2026-01-31T10:00:00Zx", "2026-01-31T10:00:00.Z", "1969-12-31T23:59:59Z",
+                "2026-01-31T10:00:00+2:00", "1970-01-01T00:00:00+01:00", "2026-01-31T10:00:00.1234567890Z" };
         usec_t t;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)

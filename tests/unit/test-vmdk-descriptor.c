@@ -98,10 +98,10 @@ START_TEST(a_descriptor_that_is_too_long_is_refused) {
 END_TEST
 
 START_TEST(descriptors_are_told_from_images) {
-        static const char *const good[] = {"# Disk DescriptorFile", "# Disk DescriptorFile\n", "version=1\n",
-                        "# a comment\n\n \t\r\nversion=1", "\n# Disk DescriptorFile\n"};
-        static const char *const bad[] = {"", "#", "# a comment", "KDMV\1", "x\nversion=1\n", " version=1\n",
-                        "# Disk Descriptor", "version"};
+        static const char *const good[] = { "# Disk DescriptorFile", "# Disk DescriptorFile\n",
+                "version=1\n", "# a comment\n\n \t\r\nversion=1", "\n# Disk DescriptorFile\n" };
+        static const char *const bad[] = { "", "#", "# a comment", "KDMV\1", "x\nversion=1\n",
+                " version=1\n", "# Disk Descriptor", "version" };
 
         for (size_t i = 0; i < ELEMENTSOF(good); i++)
                 ck_assert_msg(vmdk_is_descriptor(good[i], strlen(good[i])), "%s", good[i]);
@@ -113,9 +113,9 @@ END_TEST
 
 START_TEST(extent_names_are_plain_files_beside_the_descriptor) {
         char name[257];
-        static const char *const good[] = {"a.vmdk", "disk 1-s001.vmdk", "..a", "\xc3\xa4.vmdk", "a,b=c"};
-        static const char *const bad[] = {"", ".", "..", "/etc/shadow", "../a", "a/b", " a", "\ta",
-                        "json:{}", "nbd:h:1", "C:a", "a\nb", "a\x7f", "\xff.vmdk"};
+        static const char *const good[] = { "a.vmdk", "disk 1-s001.vmdk", "..a", "\xc3\xa4.vmdk", "a,b=c" };
+        static const char *const bad[] = { "", ".", "..", "/etc/shadow", "../a", "a/b", " a", "\ta",
+                "json:{}", "nbd:h:1", "C:a", "a\nb", "a\x7f", "\xff.vmdk" };
 
         for (size_t i = 0; i < ELEMENTSOF(good); i++)
                 ck_assert_msg(vmdk_extent_name_is_plain(good[i]), "%s", good[i]);

@@ -34,7 +34,7 @@ static inline void test_dir_freep(char **dir) {
 /* Runs one case of tests. Under valgrind and gdb set CK_FORK=no. */
 #define TEST_MAIN(name, ...)                                   \
         int main(void) {                                       \
-                const TTest *const tests[] = {__VA_ARGS__};    \
+                const TTest *const tests[] = { __VA_ARGS__ };  \
                 Suite *suite = suite_create(name);             \
                 TCase *tcase = tcase_create(name);             \
                 for (size_t i = 0; i < ELEMENTSOF(tests); i++) \

@@ -84,9 +84,9 @@ static int choose_by_ids(Cancellation *c, Store *store, const HypersdkSelection 
 
 static int choose_by_status(Cancellation *c, Store *store, const HypersdkSelection *s) {
         _cleanup_(job_rows_done) JobRows rows = {};
-        JobFilter filter = {.states = s->states & ~STATES_TERMINAL,
-                        .order = JOB_ORDER_NEWEST,
-                        .limit = CANCEL_MAX};
+        JobFilter filter = {
+                .states = s->states & ~STATES_TERMINAL, .order = JOB_ORDER_NEWEST, .limit = CANCEL_MAX
+        };
         int k;
 
         /* 0 would mean all of them. */

@@ -15,63 +15,63 @@
  * execution_policy {…} as in the worker API, or its fields at the top or below options
  */
 const FieldMap hypersdk_fields[] = {
-                {"id", "job_id", FIELD_SHOWN},
-                {"job_id", "job_id", 0},
-                {"name", NULL, 0},
-                {"description", NULL, 0},
-                {"created_at", NULL, 0},
-                {"operation", "operation", FIELD_SHOWN},
+        { "id", "job_id", FIELD_SHOWN },
+        { "job_id", "job_id", 0 },
+        { "name", NULL, 0 },
+        { "description", NULL, 0 },
+        { "created_at", NULL, 0 },
+        { "operation", "operation", FIELD_SHOWN },
 
-                {"vm_path", "source.path", FIELD_SHOWN | FIELD_OUT_ONLY}, /* see take_vm_path() */
-                {"vm_path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY},
-                {"source.type", "source.type", FIELD_SHOWN},
-                {"source.path", "source.path", FIELD_SHOWN},
-                {"source.uri", "source.uri", FIELD_SHOWN},
-                {"source.url", "source.uri", 0},
-                {"source.format", "source.format", FIELD_SHOWN},
-                {"source.checksum", "source.checksum", FIELD_SHOWN},
-                {"source.tls_certificates", "source.tls_certificates", FIELD_SHOWN},
-                {"source.tls_psk", "source.tls_psk", 0},
+        { "vm_path", "source.path", FIELD_SHOWN | FIELD_OUT_ONLY }, /* see take_vm_path() */
+        { "vm_path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
+        { "source.type", "source.type", FIELD_SHOWN },
+        { "source.path", "source.path", FIELD_SHOWN },
+        { "source.uri", "source.uri", FIELD_SHOWN },
+        { "source.url", "source.uri", 0 },
+        { "source.format", "source.format", FIELD_SHOWN },
+        { "source.checksum", "source.checksum", FIELD_SHOWN },
+        { "source.tls_certificates", "source.tls_certificates", FIELD_SHOWN },
+        { "source.tls_psk", "source.tls_psk", 0 },
 
-                {"destination.type", "destination.type", FIELD_SHOWN},
-                {"destination.path", "destination.path", FIELD_SHOWN},
-                {"destination.output_path", "destination.path", 0},
-                {"output_path", "destination.path", 0},
-                {"options.output_path", "destination.path", 0},
-                {"destination.directory", TRANSLATE_DIRECTORY, 0},
-                {"destination.output_dir", TRANSLATE_DIRECTORY, 0},
-                {"output_dir", TRANSLATE_DIRECTORY, 0},
-                {"options.output_dir", TRANSLATE_DIRECTORY, 0},
-                {"destination.uri", "destination.uri", FIELD_SHOWN},
-                {"destination.url", "destination.uri", 0},
-                {"destination.tls_certificates", "destination.tls_certificates", FIELD_SHOWN},
-                {"destination.tls_psk", "destination.tls_psk", 0},
-                {"destination.format", "destination.format", FIELD_SHOWN},
-                {"format", "destination.format", 0},
-                {"output_format", "destination.format", 0},
-                {"options.format", "destination.format", 0},
-                {"options.output_format", "destination.format", 0},
+        { "destination.type", "destination.type", FIELD_SHOWN },
+        { "destination.path", "destination.path", FIELD_SHOWN },
+        { "destination.output_path", "destination.path", 0 },
+        { "output_path", "destination.path", 0 },
+        { "options.output_path", "destination.path", 0 },
+        { "destination.directory", TRANSLATE_DIRECTORY, 0 },
+        { "destination.output_dir", TRANSLATE_DIRECTORY, 0 },
+        { "output_dir", TRANSLATE_DIRECTORY, 0 },
+        { "options.output_dir", TRANSLATE_DIRECTORY, 0 },
+        { "destination.uri", "destination.uri", FIELD_SHOWN },
+        { "destination.url", "destination.uri", 0 },
+        { "destination.tls_certificates", "destination.tls_certificates", FIELD_SHOWN },
+        { "destination.tls_psk", "destination.tls_psk", 0 },
+        { "destination.format", "destination.format", FIELD_SHOWN },
+        { "format", "destination.format", 0 },
+        { "output_format", "destination.format", 0 },
+        { "options.format", "destination.format", 0 },
+        { "options.output_format", "destination.format", 0 },
 
-                {"options.compress", "parameters.compress", FIELD_SHOWN},
-                {"compress", "parameters.compress", 0},
-                {"parameters.compress", "parameters.compress", 0},
-                {"options.verify", "parameters.verify", FIELD_SHOWN},
-                {"verify", "parameters.verify", 0},
-                {"parameters.verify", "parameters.verify", 0},
+        { "options.compress", "parameters.compress", FIELD_SHOWN },
+        { "compress", "parameters.compress", 0 },
+        { "parameters.compress", "parameters.compress", 0 },
+        { "options.verify", "parameters.verify", FIELD_SHOWN },
+        { "verify", "parameters.verify", 0 },
+        { "parameters.verify", "parameters.verify", 0 },
 
-                {"execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN},
-                {"timeout_seconds", "execution_policy.timeout_seconds", 0},
-                {"options.timeout_seconds", "execution_policy.timeout_seconds", 0},
-                {"execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN},
-                {"retry_count", "execution_policy.retry_count", 0},
-                {"options.retry_count", "execution_policy.retry_count", 0},
-                {"execution_policy.priority", "execution_policy.priority", FIELD_SHOWN},
-                {"priority", "execution_policy.priority", 0},
-                {"options.priority", "execution_policy.priority", 0},
-                {"execution_policy.idempotent", "execution_policy.idempotent", FIELD_SHOWN},
-                {"audit_info", "audit_info", FIELD_SHOWN},
-                {"capability_requirements", "capability_requirements", FIELD_SHOWN},
-                {},
+        { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
+        { "timeout_seconds", "execution_policy.timeout_seconds", 0 },
+        { "options.timeout_seconds", "execution_policy.timeout_seconds", 0 },
+        { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },
+        { "retry_count", "execution_policy.retry_count", 0 },
+        { "options.retry_count", "execution_policy.retry_count", 0 },
+        { "execution_policy.priority", "execution_policy.priority", FIELD_SHOWN },
+        { "priority", "execution_policy.priority", 0 },
+        { "options.priority", "execution_policy.priority", 0 },
+        { "execution_policy.idempotent", "execution_policy.idempotent", FIELD_SHOWN },
+        { "audit_info", "audit_info", FIELD_SHOWN },
+        { "capability_requirements", "capability_requirements", FIELD_SHOWN },
+        {},
 };
 
 /* vm_path names the disk when no source does. An inventory path ("Datacenter/vm/web") is somebody else's. */
@@ -216,26 +216,26 @@ typedef struct Request {
 } Request;
 
 static const JsonField query_table[] = {
-                {"job_ids", JSON_FIELD_STRV, offsetof(Request, job_ids), JSON_NULLABLE},
-                {"status", JSON_FIELD_ANY, offsetof(Request, status), JSON_NULLABLE},
-                {"all", JSON_FIELD_BOOLEAN, offsetof(Request, all), JSON_NULLABLE},
-                /* 0 is what some clients send for "not given" */
-                {"limit", JSON_FIELD_UINT64, offsetof(Request, limit), JSON_NULLABLE, 0, HYPERSDK_LIMIT_MAX},
-                {"offset", JSON_FIELD_UINT64, offsetof(Request, offset), JSON_NULLABLE, 0, INT64_MAX},
-                {},
+        { "job_ids", JSON_FIELD_STRV, offsetof(Request, job_ids), JSON_NULLABLE },
+        { "status", JSON_FIELD_ANY, offsetof(Request, status), JSON_NULLABLE },
+        { "all", JSON_FIELD_BOOLEAN, offsetof(Request, all), JSON_NULLABLE },
+        /* 0 is what some clients send for "not given" */
+        { "limit", JSON_FIELD_UINT64, offsetof(Request, limit), JSON_NULLABLE, 0, HYPERSDK_LIMIT_MAX },
+        { "offset", JSON_FIELD_UINT64, offsetof(Request, offset), JSON_NULLABLE, 0, INT64_MAX },
+        {},
 };
 
 static const JsonField cancel_table[] = {
-                {"job_ids", JSON_FIELD_STRV, offsetof(Request, job_ids), JSON_NULLABLE},
-                {"job_id", JSON_FIELD_STRING, offsetof(Request, job_id), JSON_NULLABLE},
-                {"id", JSON_FIELD_STRING, offsetof(Request, id), JSON_NULLABLE},
-                {"status", JSON_FIELD_ANY, offsetof(Request, status), JSON_NULLABLE},
-                {},
+        { "job_ids", JSON_FIELD_STRV, offsetof(Request, job_ids), JSON_NULLABLE },
+        { "job_id", JSON_FIELD_STRING, offsetof(Request, job_id), JSON_NULLABLE },
+        { "id", JSON_FIELD_STRING, offsetof(Request, id), JSON_NULLABLE },
+        { "status", JSON_FIELD_ANY, offsetof(Request, status), JSON_NULLABLE },
+        {},
 };
 
 static int selection_from_request(Request *q, HypersdkSelection *ret, JsonErrors *errors) {
         _cleanup_(hypersdk_selection_done)
-                        HypersdkSelection s = {.all = q->all, .limit = q->limit, .offset = q->offset};
+                        HypersdkSelection s = { .all = q->all, .limit = q->limit, .offset = q->offset };
         int r = 0;
 
         if (q->job_id)

@@ -47,7 +47,8 @@ static int get_status(Request *r) {
 /* The first program of that name, as a shell would find it; NULL if there is none. Its folder may not be
  * readable to us, its name is enough. */
 static char *find_program(const char *name) {
-        static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"};
+        static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                "/usr/bin" };
 
         for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
                 _cleanup_free_ char *path = strprintf("%s/%s", folders[i], name);
@@ -59,7 +60,8 @@ static char *find_program(const char *name) {
 }
 
 static int get_capabilities(Request *r) {
-        HypersdkTool tools[] = {{"qemu-img", NULL, true}, {"qemu-nbd", NULL, true}, {"nbdkit", NULL, false}};
+        HypersdkTool tools[] = { { "qemu-img", NULL, true }, { "qemu-nbd", NULL, true },
+                { "nbdkit", NULL, false } };
         json_t *answer;
 
         for (size_t i = 0; i < ELEMENTSOF(tools); i++)
@@ -73,7 +75,8 @@ static int get_capabilities(Request *r) {
 static int reply_selection(Request *r, const HypersdkSelection *s) {
         _cleanup_(job_rows_done) JobRows rows = {};
         JobFilter filter = {
-                        .states = s->states, .ids = s->ids, .order = JOB_ORDER_NEWEST, .offset = s->offset};
+                .states = s->states, .ids = s->ids, .order = JOB_ORDER_NEWEST, .offset = s->offset
+        };
         Store *store;
         int k;
 
@@ -121,21 +124,21 @@ typedef struct QueryParameters {
 } QueryParameters;
 
 static const QueryField query_parameters[] = {
-                {.key = "status",
-                                .type = QUERY_ENUM_SET,
-                                .offset = offsetof(QueryParameters, states),
-                                .mask_from_string = hypersdk_status_to_states,
-                                .expected = "one of pending, running, completed, failed, cancelled"},
-                {.key = "all", .type = QUERY_BOOLEAN, .offset = offsetof(QueryParameters, all)},
-                {.key = "limit",
-                                .type = QUERY_UINT64,
-                                .offset = offsetof(QueryParameters, limit),
-                                .max = HYPERSDK_LIMIT_MAX},
-                {.key = "offset",
-                                .type = QUERY_UINT64,
-                                .offset = offsetof(QueryParameters, offset),
-                                .max = INT64_MAX},
-                {},
+        { .key = "status",
+                        .type = QUERY_ENUM_SET,
+                        .offset = offsetof(QueryParameters, states),
+                        .mask_from_string = hypersdk_status_to_states,
+                        .expected = "one of pending, running, completed, failed, cancelled" },
+        { .key = "all", .type = QUERY_BOOLEAN, .offset = offsetof(QueryParameters, all) },
+        { .key = "limit",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(QueryParameters, limit),
+                        .max = HYPERSDK_LIMIT_MAX },
+        { .key = "offset",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(QueryParameters, offset),
+                        .max = INT64_MAX },
+        {},
 };
 
 /* ?job_ids=a,b&job_ids=c; an id has no comma. */
@@ -199,12 +202,12 @@ typedef struct LogParameters {
 } LogParameters;
 
 static const QueryField log_parameters[] = {
-                {.key = "tail",
-                                .type = QUERY_UNSIGNED,
-                                .offset = offsetof(LogParameters, tail),
-                                .min = 1,
-                                .max = LOG_TAIL_MAX},
-                {},
+        { .key = "tail",
+                        .type = QUERY_UNSIGNED,
+                        .offset = offsetof(LogParameters, tail),
+                        .min = 1,
+                        .max = LOG_TAIL_MAX },
+        {},
 };
 
 static int get_logs(Request *r) {
@@ -227,26 +230,25 @@ static int get_logs(Request *r) {
 }
 
 static const Route hypersdk_routes[] = {
-                {HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers."},
-                {HTTP_GET, "/status", SCOPE_READ, get_status,
-                                .summary = "How many jobs there are, by status."},
-                {HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
-                                .summary = "What this machine can read, write and do."},
-                {HTTP_POST, "/jobs/submit", SCOPE_WRITE, hypersdk_submit,
-                                .summary = "Submits a job, or a list of jobs."},
-                {HTTP_GET, "/jobs/query", SCOPE_READ, get_query, .query = query_parameters,
-                                .summary = "Jobs by id and status, newest first."},
-                {HTTP_POST, "/jobs/query", SCOPE_READ, post_query,
-                                .summary = "Jobs by id and status, newest first."},
-                {HTTP_POST, "/jobs/cancel", SCOPE_WRITE, hypersdk_cancel,
-                                .summary = "Cancels jobs by id, by status, or by both."},
-                {HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job."},
-                {HTTP_GET, "/jobs/status/{id}", SCOPE_READ, get_job, .summary = "One job."},
-                {HTTP_GET, "/jobs/progress/{id}", SCOPE_READ, get_progress, .summary = "How far a job is."},
-                {HTTP_GET, "/jobs/logs/{id}", SCOPE_READ, get_logs, .query = log_parameters,
-                                .summary = "What a job has logged, or the last lines of it."},
-                {HTTP_GET, "/jobs/eta/{id}", SCOPE_READ, get_eta, .summary = "When a job will be done."},
-                {},
+        { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
+        { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "How many jobs there are, by status." },
+        { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
+                        .summary = "What this machine can read, write and do." },
+        { HTTP_POST, "/jobs/submit", SCOPE_WRITE, hypersdk_submit,
+                        .summary = "Submits a job, or a list of jobs." },
+        { HTTP_GET, "/jobs/query", SCOPE_READ, get_query, .query = query_parameters,
+                        .summary = "Jobs by id and status, newest first." },
+        { HTTP_POST, "/jobs/query", SCOPE_READ, post_query,
+                        .summary = "Jobs by id and status, newest first." },
+        { HTTP_POST, "/jobs/cancel", SCOPE_WRITE, hypersdk_cancel,
+                        .summary = "Cancels jobs by id, by status, or by both." },
+        { HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job." },
+        { HTTP_GET, "/jobs/status/{id}", SCOPE_READ, get_job, .summary = "One job." },
+        { HTTP_GET, "/jobs/progress/{id}", SCOPE_READ, get_progress, .summary = "How far a job is." },
+        { HTTP_GET, "/jobs/logs/{id}", SCOPE_READ, get_logs, .query = log_parameters,
+                        .summary = "What a job has logged, or the last lines of it." },
+        { HTTP_GET, "/jobs/eta/{id}", SCOPE_READ, get_eta, .summary = "When a job will be done." },
+        {},
 };
 
 static json_t *error_json(Request *r, unsigned status, const char *message) {
@@ -254,8 +256,8 @@ static json_t *error_json(Request *r, unsigned status, const char *message) {
 }
 
 const Dialect hypersdk_dialect = {
-                .name = HYPERSDK_DIALECT,
-                .fd_name = "hyper",
-                .routes = hypersdk_routes,
-                .error = error_json,
+        .name = HYPERSDK_DIALECT,
+        .fd_name = "hyper",
+        .routes = hypersdk_routes,
+        .error = error_json,
 };

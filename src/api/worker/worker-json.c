@@ -8,11 +8,11 @@
 
 /* A phase as people read it. */
 static const char *const phase_titles[_PHASE_MAX] = {
-                [PHASE_INITIALIZATION] = "Starting job execution",
-                [PHASE_INSPECTION] = "Inspecting the source",
-                [PHASE_CONVERSION] = "Converting disk format",
-                [PHASE_VERIFICATION] = "Verifying the output",
-                [PHASE_FINALIZATION] = "Finishing the output",
+        [PHASE_INITIALIZATION] = "Starting job execution",
+        [PHASE_INSPECTION] = "Inspecting the source",
+        [PHASE_CONVERSION] = "Converting disk format",
+        [PHASE_VERIFICATION] = "Verifying the output",
+        [PHASE_FINALIZATION] = "Finishing the output",
 };
 
 /* What "phase" says when no phase is known: the state in lower case, and for RUNNING the first phase. */

@@ -31,8 +31,8 @@ typedef struct SubmitParameters {
 } SubmitParameters;
 
 static const QueryField submit_parameters[] = {
-                {.key = "queue", .type = QUERY_BOOLEAN, .offset = offsetof(SubmitParameters, queue)},
-                {},
+        { .key = "queue", .type = QUERY_BOOLEAN, .offset = offsetof(SubmitParameters, queue) },
+        {},
 };
 
 /* The job as it is a moment later: the manager has written it before it answered. */
@@ -108,27 +108,27 @@ static int state_from_string(const char *s) {
 }
 
 static const QueryField list_parameters[] = {
-                {.key = "state",
-                                .type = QUERY_ENUM_SET,
-                                .offset = offsetof(ListParameters, states),
-                                .from_string = state_from_string,
-                                .expected = "one of CREATED, VALIDATED, QUEUED, ASSIGNED, RUNNING, RETRYING, "
-                                            "COMPLETED, FAILED, CANCELLED"},
-                {.key = "limit",
-                                .type = QUERY_UINT64,
-                                .offset = offsetof(ListParameters, limit),
-                                .min = 1,
-                                .max = LIST_MAX},
-                {.key = "offset",
-                                .type = QUERY_UINT64,
-                                .offset = offsetof(ListParameters, offset),
-                                .max = INT64_MAX},
-                {},
+        { .key = "state",
+                        .type = QUERY_ENUM_SET,
+                        .offset = offsetof(ListParameters, states),
+                        .from_string = state_from_string,
+                        .expected = "one of CREATED, VALIDATED, QUEUED, ASSIGNED, RUNNING, RETRYING, "
+                                    "COMPLETED, FAILED, CANCELLED" },
+        { .key = "limit",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(ListParameters, limit),
+                        .min = 1,
+                        .max = LIST_MAX },
+        { .key = "offset",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(ListParameters, offset),
+                        .max = INT64_MAX },
+        {},
 };
 
 static int get_jobs(Request *r) {
         _cleanup_(job_rows_done) JobRows rows = {};
-        ListParameters q = {.limit = LIST_DEFAULT};
+        ListParameters q = { .limit = LIST_DEFAULT };
         Store *store;
         int k;
 
@@ -138,10 +138,10 @@ static int get_jobs(Request *r) {
         k = api_store(request_api(r), &store);
         if (k >= 0)
                 k = store_jobs_list(store,
-                                &(JobFilter){.states = q.states,
+                                &(JobFilter){ .states = q.states,
                                                 .order = JOB_ORDER_NEWEST,
                                                 .limit = q.limit,
-                                                .offset = q.offset},
+                                                .offset = q.offset },
                                 &rows);
         if (k < 0 && k != -ENOENT)
                 return k;
@@ -213,8 +213,8 @@ typedef struct EventParameters {
 } EventParameters;
 
 static const QueryField event_parameters[] = {
-                {.key = "since", .type = QUERY_TIMESTAMP, .offset = offsetof(EventParameters, since)},
-                {},
+        { .key = "since", .type = QUERY_TIMESTAMP, .offset = offsetof(EventParameters, since) },
+        {},
 };
 
 static int get_events(Request *r) {
@@ -246,17 +246,16 @@ static int stream_event(const JobEvent *event, unsigned *percent, const char **r
 
         if (!data)
                 return -ENOMEM;
-        /* Never "error" for an attempt that fails: the job may be tried again, and browsers hang up on it.
-         */
+        /* Never "error" for an attempt that fails: the job may be tried again, and browsers hang up on it. */
         *ret_name = "progress";
         *ret_data = data;
         return 0;
 }
 
 static const SseFormat stream_format = {
-                .event = stream_event,
-                .error = worker_error_json,
-                .complete = worker_complete_json,
+        .event = stream_event,
+        .error = worker_error_json,
+        .complete = worker_complete_json,
 };
 
 static int get_stream(Request *r) {
@@ -267,18 +266,18 @@ static int get_stream(Request *r) {
 }
 
 static const Route worker_routes[] = {
-                {HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers."},
-                {HTTP_POST, "/jobs", SCOPE_WRITE, post_job, .query = submit_parameters,
-                                .summary = "Submits a job."},
-                {HTTP_GET, "/jobs", SCOPE_READ, get_jobs, .query = list_parameters,
-                                .summary = "Jobs, newest first."},
-                {HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job with its history."},
-                {HTTP_DELETE, "/jobs/{id}", SCOPE_WRITE, delete_job, .summary = "Cancels a job."},
-                {HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
-                                .summary = "What has happened to a job."},
-                {HTTP_GET, "/jobs/{id}/events/stream", SCOPE_READ, get_stream,
-                                .summary = "The same as a stream of server-sent events, until the job has ended."},
-                {},
+        { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
+        { HTTP_POST, "/jobs", SCOPE_WRITE, post_job, .query = submit_parameters,
+                        .summary = "Submits a job." },
+        { HTTP_GET, "/jobs", SCOPE_READ, get_jobs, .query = list_parameters,
+                        .summary = "Jobs, newest first." },
+        { HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job with its history." },
+        { HTTP_DELETE, "/jobs/{id}", SCOPE_WRITE, delete_job, .summary = "Cancels a job." },
+        { HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
+                        .summary = "What has happened to a job." },
+        { HTTP_GET, "/jobs/{id}/events/stream", SCOPE_READ, get_stream,
+                        .summary = "The same as a stream of server-sent events, until the job has ended." },
+        {},
 };
 
 static json_t *error_json(Request *r, unsigned status, const char *message) {
@@ -288,8 +287,8 @@ static json_t *error_json(Request *r, unsigned status, const char *message) {
 }
 
 const Dialect worker_dialect = {
-                .name = WORKER_DIALECT,
-                .fd_name = "hyper-worker",
-                .routes = worker_routes,
-                .error = error_json,
+        .name = WORKER_DIALECT,
+        .fd_name = "hyper-worker",
+        .routes = worker_routes,
+        .error = error_json,
 };

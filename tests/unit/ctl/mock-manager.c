@@ -99,13 +99,13 @@ static int on_step(sd_event_source *s, uint64_t now, void *userdata) {
 static MockJob *add_job(Mock *m, const char *id, const char *spec) {
         MockJob *j = new0(MockJob, 1);
 
-        *j = (MockJob){.mock = m,
-                        .id = strdup(id),
-                        .spec = strdup(spec),
-                        .state = "QUEUED",
-                        .phase = "",
-                        .reason = "",
-                        .next = m->jobs};
+        *j = (MockJob){ .mock = m,
+                .id = strdup(id),
+                .spec = strdup(spec),
+                .state = "QUEUED",
+                .phase = "",
+                .reason = "",
+                .next = m->jobs };
         m->jobs = j;
         sd_bus_path_encode(HYPER_JOB_PATH_PREFIX, id, &j->path);
         sd_event_add_time_relative(m->event, &j->timer, CLOCK_MONOTONIC, STEP_USEC, 0, on_step, j);
@@ -259,16 +259,16 @@ static int method_config(sd_bus_message *msg, void *userdata, sd_bus_error *erro
 }
 
 static const sd_bus_vtable manager_vtable[] = {
-                SD_BUS_VTABLE_START(0),
-                SD_BUS_METHOD("SubmitJob", "sa{sv}", "sob", method_submit, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("GetJob", "s", "os", method_get, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdtts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_METHOD("GetConfig", NULL, "s", method_config, SD_BUS_VTABLE_UNPRIVILEGED),
-                SD_BUS_SIGNAL("JobNew", "so", 0),
-                SD_BUS_SIGNAL("JobStateChanged", "sosss", 0),
-                SD_BUS_VTABLE_END,
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("SubmitJob", "sa{sv}", "sob", method_submit, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetJob", "s", "os", method_get, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdtts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetConfig", NULL, "s", method_config, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL("JobNew", "so", 0),
+        SD_BUS_SIGNAL("JobStateChanged", "sosss", 0),
+        SD_BUS_VTABLE_END,
 };
 
 /* --- org.hyper1.Job
@@ -279,20 +279,21 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
         MockJob *j = userdata;
         const struct {
                 const char *name, *value;
-        } strings[] = {{"Id", j->id}, {"Operation", "convert"}, {"Spec", j->spec}, {"State", j->state},
-                        {"Unit", "hyper-job-x.service"}, {"Reason", j->reason}, {"Phase", j->phase},
-                        {"Result",
-                                        is_over(j) && streq(j->state, "COMPLETED")
-                                                        ? "{\"outputs\":[{\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\","
-                                                          "\"virtual_size\":4294967296,\"actual_size\":1073741824}]}"
-                                                        : ""}};
+        } strings[] = { { "Id", j->id }, { "Operation", "convert" }, { "Spec", j->spec },
+                { "State", j->state }, { "Unit", "hyper-job-x.service" }, { "Reason", j->reason },
+                { "Phase", j->phase },
+                { "Result",
+                                is_over(j) && streq(j->state, "COMPLETED")
+                                                ? "{\"outputs\":[{\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\","
+                                                  "\"virtual_size\":4294967296,\"actual_size\":1073741824}]}"
+                                                : "" } };
         const struct {
                 const char *name;
                 uint64_t value;
-        } numbers[] = {{"BytesDone", j->step * UINT64_C(1073741824)},
-                        {"BytesTotal", STEPS * UINT64_C(1073741824)}, {"Rate", is_over(j) ? 0 : 536870912},
-                        {"CreatedUSec", CREATED_USEC}, {"StartedUSec", CREATED_USEC + USEC_PER_SEC},
-                        {"FinishedUSec", is_over(j) ? CREATED_USEC + 5 * USEC_PER_SEC : 0}};
+        } numbers[] = { { "BytesDone", j->step * UINT64_C(1073741824) },
+                { "BytesTotal", STEPS * UINT64_C(1073741824) }, { "Rate", is_over(j) ? 0 : 536870912 },
+                { "CreatedUSec", CREATED_USEC }, { "StartedUSec", CREATED_USEC + USEC_PER_SEC },
+                { "FinishedUSec", is_over(j) ? CREATED_USEC + 5 * USEC_PER_SEC : 0 } };
 
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
                 if (streq(strings[i].name, property))
@@ -310,11 +311,11 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
 
 #define P(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
-static const sd_bus_vtable job_vtable[] = {SD_BUS_VTABLE_START(0), P("Id", "s"), P("Operation", "s"),
-                P("Spec", "s"), P("Unit", "s"), P("Priority", "u"), P("State", "s"), P("Reason", "s"),
-                P("StateHistory", "a(sts)"), P("Attempt", "u"), P("Phase", "s"), P("Percent", "d"),
-                P("BytesDone", "t"), P("BytesTotal", "t"), P("Rate", "t"), P("CreatedUSec", "t"),
-                P("StartedUSec", "t"), P("FinishedUSec", "t"), P("Result", "s"), SD_BUS_VTABLE_END};
+static const sd_bus_vtable job_vtable[] = { SD_BUS_VTABLE_START(0), P("Id", "s"), P("Operation", "s"),
+        P("Spec", "s"), P("Unit", "s"), P("Priority", "u"), P("State", "s"), P("Reason", "s"),
+        P("StateHistory", "a(sts)"), P("Attempt", "u"), P("Phase", "s"), P("Percent", "d"),
+        P("BytesDone", "t"), P("BytesTotal", "t"), P("Rate", "t"), P("CreatedUSec", "t"),
+        P("StartedUSec", "t"), P("FinishedUSec", "t"), P("Result", "s"), SD_BUS_VTABLE_END };
 
 static int find_job(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
                 sd_bus_error *error) {

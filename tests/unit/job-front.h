@@ -58,9 +58,18 @@ static inline bool program_exists(const char *name) {
 
 /* --- files -------------------------------------------------------------------------------------------- */
 
+/* A string that lives as long as the test's process, where the leak checker sees it. */
+static inline char *test_keep(char *s) {
+        static char **kept;
+
+        ck_assert_ptr_nonnull(s);
+        ck_assert_int_eq(strv_consume(&kept, s), 0);
+        return s;
+}
+
 #define PATH(dir, ...) test_path(dir, __VA_ARGS__)
 
-/* A path below @dir that lives as long as the test's process. */
+/* A path below @dir, kept. */
 static inline char *test_path(const char *dir, const char *format, ...) _printf_(2, 3);
 static inline char *test_path(const char *dir, const char *format, ...) {
         _cleanup_free_ char *name = NULL;

@@ -117,7 +117,7 @@ static void assert_ended(const Plan *p, JobOutcome outcome, const char *code) {
 }
 
 static char *uri_of(const char *dir) {
-        return strprintf("nbd+unix:///?socket=%s/nbd", dir);
+        return test_keep(strprintf("nbd+unix:///?socket=%s/nbd", dir));
 }
 
 static Plan nbd_to_file(const char *dir) {
@@ -311,7 +311,7 @@ START_TEST(a_killed_job_goes_on_from_its_checkpoint) {
         static const char *const formats[] = { "qcow2", "raw", "vmdk" };
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
-        char *part = part_dir(p.destination);
+        char *part = test_keep(part_dir(p.destination));
         pid_t server = SERVE(PATH(dir, "nbd"), "--filter=rate", "file", PATH(dir, "disk.raw"), "rate=16M");
         FILE *lines;
 
@@ -361,7 +361,7 @@ END_TEST
 START_TEST(a_cancelled_job_leaves_nothing) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
-        char *part = part_dir(p.destination);
+        char *part = test_keep(part_dir(p.destination));
         pid_t server = SERVE(PATH(dir, "nbd"), "--filter=rate", "file", PATH(dir, "disk.raw"), "rate=16M");
         FILE *lines;
 
@@ -382,7 +382,7 @@ END_TEST
 START_TEST(a_cancel_after_the_last_byte_still_counts) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
-        char *part = part_dir(p.destination);
+        char *part = test_keep(part_dir(p.destination));
 
         p.source = PATH(dir, "disk.raw");
         write_plan(&p);

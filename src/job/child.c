@@ -23,6 +23,8 @@ void child_output_done(ChildOutput *o) {
 }
 
 /* $PATH as execvp(3) would search it, but before fork(), where memory may still be allocated. */
+#define CHILD_STACK ((rlim_t) 2 * 1024 * 1024)
+
 static int find_program(const char *name, char **ret) {
         const char *path = getenv("PATH");
 
@@ -86,7 +88,10 @@ static int child_setup(const ChildLimits *limits, pid_t parent, int null_fd, int
                 (void) signal(s, SIG_DFL);
         if (set_limit(RLIMIT_CORE, 0) < 0)
                 return -1;
-        if (limits->address_space > 0 && set_limit(RLIMIT_AS, limits->address_space) < 0)
+        /* Each thread's stack counts: by the usual 8 MiB, qemu's 64 helper threads alone would use it up. */
+        if (limits->address_space > 0 &&
+                        (set_limit(RLIMIT_AS, limits->address_space) < 0 ||
+                                        set_limit(RLIMIT_STACK, CHILD_STACK) < 0))
                 return -1;
         if (limits->cpu_seconds > 0 && set_limit(RLIMIT_CPU, limits->cpu_seconds) < 0)
                 return -1;
@@ -110,7 +115,9 @@ int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_
                 int stderr_fd, pid_t *ret) {
         _cleanup_free_ char *program = NULL, *path = NULL;
         char listen_pid[] = "LISTEN_PID=0000000000", listen_fds[] = "LISTEN_FDS=1", lc_all[] = "LC_ALL=C";
-        char *envp[] = { NULL, lc_all, listen_fd >= 0 ? listen_pid : NULL, listen_fds, NULL };
+        /* malloc(3) would reserve address space for every few threads. */
+        char arenas[] = "MALLOC_ARENA_MAX=2";
+        char *envp[] = { NULL, lc_all, arenas, listen_fd >= 0 ? listen_pid : NULL, listen_fds, NULL };
         int r, report[2], error = 0;
 
         r = find_program(argv[0], &program);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "basic/fd-util.h"
@@ -34,6 +36,16 @@ static void write_bus_config(const char *path, const char *socket) {
         make_file(path, text);
 }
 
+/* The socket is there a moment before somebody listens on it. */
+static bool listens(const char *path) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+        strcpy(address.sun_path, path);
+        return connect(fd, (struct sockaddr *) &address, sizeof(address)) >= 0;
+}
+
 static void start_dbus(Fixture *f, const char *socket) {
         _cleanup_free_ char *config = strprintf("%s/bus.conf", f->dir),
                             *option = strprintf("--config-file=%s/bus.conf", f->dir);
@@ -47,7 +59,7 @@ static void start_dbus(Fixture *f, const char *socket) {
                                 NULL);
                 _exit(127);
         }
-        for (unsigned i = 0; access(socket, F_OK) < 0; i++) {
+        for (unsigned i = 0; !listens(socket); i++) {
                 ck_assert_msg(i < 500 && waitpid(f->dbus_pid, NULL, WNOHANG) == 0,
                                 "dbus-daemon does not start");
                 usleep(10 * 1000);
@@ -260,6 +272,10 @@ static Settings *make_settings(Fixture *f) {
         return s;
 }
 
+static bool is_ready(Fixture *f, const char *id) {
+        return f->manager->ready;
+}
+
 void manager_up(Fixture *f) {
         _cleanup_free_ char *path = strprintf("%s/hyper.db", f->state);
 
@@ -278,8 +294,8 @@ void manager_up(Fixture *f) {
         };
         ck_assert_int_eq(manager_new(&options, &f->manager), 0);
         ck_assert_int_ge(manager_start(f->manager), 0);
+        ck_assert(wait_for(f, is_ready, NULL));
         settle_down(f);
-        ck_assert(f->manager->ready);
 }
 
 void manager_down(Fixture *f) {
@@ -369,7 +385,7 @@ static int turn(Fixture *f, uint64_t timeout) {
 
 /* Quiet is when a call and its reply have made the round through the bus, and nothing came with them. */
 void settle_down(Fixture *f) {
-        while (!f->exited && turn(f, 30 * USEC_PER_MSEC) > 0)
+        while (!f->exited && turn(f, 60 * USEC_PER_MSEC) > 0)
                 ;
 }
 

@@ -122,6 +122,7 @@ static void add_job(const char *id, JobState state, usec_t age) {
         };
 
         ck_assert_int_eq(store_job_insert(world.store, &row, states, 2), 0);
+        free(row.reason);
         ck_assert_int_eq(store_job_transition(world.store, id, &run, 1), 0);
         if (state != JOB_RUNNING)
                 ck_assert_int_eq(store_job_transition(world.store, id, &end, 1), 0);

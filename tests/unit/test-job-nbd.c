@@ -442,7 +442,7 @@ END_TEST
 /* False if this process may not mount: then there is nothing to test. */
 static bool mount_small(const char *path) {
         ck_assert_int_eq(mkdir(path, 0700), 0);
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
                 return false;
         return mount("tmpfs", path, "tmpfs", 0, "size=8M") == 0;
 }
@@ -461,7 +461,7 @@ START_TEST(a_full_disk_is_transient) {
         ck_assert_int_eq(attempt(&p), JOB_EXIT_TRANSIENT);
         assert_ended(&p, OUTCOME_TRANSIENT, "no_space");
         ck_assert(!file_exists(p.destination));
-        ck_assert_int_eq(mount(NULL, small, NULL, MS_REMOUNT, "size=64M"), 0);
+        ck_assert_int_eq(mount("none", small, "none", MS_REMOUNT, "size=64M"), 0);
         p.attempt = 2;
         p.verify = true;
         assert_converts(&p);

@@ -66,6 +66,13 @@ static void start_dbus(Fixture *f, const char *socket) {
         }
 }
 
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Fixture *f = userdata;
+
+        f->n_messages++;
+        return 0;
+}
+
 static sd_bus *connect_bus(Fixture *f) {
         _cleanup_free_ char *address = strprintf("unix:path=%s/bus", f->dir);
         sd_bus *bus;
@@ -75,6 +82,7 @@ static sd_bus *connect_bus(Fixture *f) {
         ck_assert_int_ge(sd_bus_set_bus_client(bus, true), 0);
         ck_assert_int_ge(sd_bus_start(bus), 0);
         ck_assert_int_ge(sd_bus_attach_event(bus, f->event, 0), 0);
+        ck_assert_int_ge(sd_bus_add_filter(bus, NULL, on_message, f), 0);
         return bus;
 }
 
@@ -272,10 +280,6 @@ static Settings *make_settings(Fixture *f) {
         return s;
 }
 
-static bool is_ready(Fixture *f, const char *id) {
-        return f->manager->ready;
-}
-
 void manager_up(Fixture *f) {
         _cleanup_free_ char *path = strprintf("%s/hyper.db", f->state);
 
@@ -294,12 +298,13 @@ void manager_up(Fixture *f) {
         };
         ck_assert_int_eq(manager_new(&options, &f->manager), 0);
         ck_assert_int_ge(manager_start(f->manager), 0);
-        ck_assert(wait_for(f, is_ready, NULL));
         settle_down(f);
+        ck_assert(f->manager->ready);
 }
 
 void manager_down(Fixture *f) {
         f->manager = manager_free(f->manager);
+        f->barriers = 0;
         f->manager_bus = sd_bus_close_unref(f->manager_bus);
         f->store = store_free(f->store);
 }
@@ -370,34 +375,48 @@ void fixture_close(Fixture *f) {
         test_dir_freep(&f->dir);
 }
 
-/* One turn of the loop: 1 if something happened. */
-static int turn(Fixture *f, uint64_t timeout) {
-        int r = sd_event_run(f->event, timeout);
+static void turn(Fixture *f) {
+        int r = sd_event_run(f->event, 10 * USEC_PER_SEC);
 
         if (r == -ESTALE || sd_event_get_state(f->event) == SD_EVENT_FINISHED) {
                 f->exited = true;
                 (void) sd_event_get_exit_code(f->event, &f->exit_code);
-                return 0;
+                return;
         }
-        ck_assert_int_ge(r, 0);
-        return r;
+        ck_assert_msg(r > 0, "the bus does not answer: %s", r < 0 ? strerror(-r) : "nothing came in 10 s");
 }
 
-/* Quiet is when a call and its reply have made the round through the bus, and nothing came with them. */
+static int on_barrier(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Fixture *f = userdata;
+
+        f->barriers--;
+        return 1; /* seen: no filter counts it */
+}
+
+/* Once the bus has answered a question of each connection, it has passed on what they sent before. */
+static void pass_barrier(Fixture *f) {
+        sd_bus *const buses[] = { f->manager_bus, f->systemd_bus, f->client };
+
+        for (size_t i = 0; i < ELEMENTSOF(buses); i++)
+                if (buses[i]) {
+                        ck_assert_int_ge(sd_bus_call_method_async(buses[i], NULL, "org.freedesktop.DBus",
+                                                         "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                                         "GetId", on_barrier, f, NULL),
+                                        0);
+                        f->barriers++;
+                }
+        while (f->barriers > 0 && !f->exited)
+                turn(f);
+}
+
 void settle_down(Fixture *f) {
-        while (!f->exited && turn(f, 60 * USEC_PER_MSEC) > 0)
-                ;
-}
+        /* What is passed on may be answered, and that answer lead to the next: all three must find nothing. */
+        for (unsigned quiet = 0; quiet < 3 && !f->exited;) {
+                unsigned before = f->n_messages;
 
-bool wait_for(Fixture *f, bool (*condition)(Fixture *f, const char *id), const char *id) {
-        usec_t end = now_monotonic() + 5 * USEC_PER_SEC;
-
-        while (!condition(f, id)) {
-                if (f->exited || now_monotonic() > end)
-                        return false;
-                (void) turn(f, 50 * USEC_PER_MSEC);
+                pass_barrier(f);
+                quiet = f->n_messages == before ? quiet + 1 : 0;
         }
-        return true;
 }
 
 typedef struct Answer {

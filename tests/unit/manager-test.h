@@ -35,6 +35,8 @@ typedef struct Fixture {
 
         char signals[8192]; /* "id OLD>NEW" of each JobStateChanged, one a line */
         unsigned n_added, n_removed; /* InterfacesAdded, InterfacesRemoved */
+        unsigned n_messages; /* calls and signals that came on any connection */
+        unsigned barriers; /* answers of the bus that are waited for */
         int exit_code;
         bool exited;
 } Fixture;
@@ -48,9 +50,8 @@ void fixture_close(Fixture *f);
 void manager_up(Fixture *f);
 void manager_down(Fixture *f);
 
-/* Runs the loop until nothing happens for a while, or @condition is true: then true, false after 5 s. */
+/* Runs the loop until everything that was sent has arrived and led to nothing more. */
 void settle_down(Fixture *f);
-bool wait_for(Fixture *f, bool (*condition)(Fixture *f, const char *id), const char *id);
 
 /* Calls org.hyper1.Manager. 0 with *ret (may be NULL), or negative errno with @error. */
 int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *error, const char *types, ...);

@@ -15,5 +15,9 @@ void api_request_done(Api *a, Request *r);
 bool api_take_body(Api *a, size_t size);
 void api_give_body(Api *a, size_t size);
 
+/* For a route that is from_database: the answer kept for @path, NULL if there is none; and keeping one. */
+const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size);
+void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size);
+
 const char *api_hostname(Api *a);
 bool api_is_ending(Api *a);

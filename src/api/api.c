@@ -7,6 +7,7 @@
 #include "api/api-private.h"
 #include "api/http-server.h"
 #include "api/manager-client.h"
+#include "api/reply-cache.h"
 #include "api/sse-private.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
@@ -36,6 +37,7 @@ struct Api {
         dev_t store_dev;
         ino_t store_ino;
         usec_t store_checked; /* monotonic */
+        ReplyCache *replies;
 
         ApiCounters counters;
         usec_t started; /* realtime */
@@ -86,10 +88,27 @@ int api_store(Api *a, Store **ret) {
                 a->store_dev = st.st_dev;
                 a->store_ino = st.st_ino;
                 a->store_checked = now_monotonic();
+                reply_cache_flush(a->replies);
         }
 
         *ret = a->store;
         return 0;
+}
+
+const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size) {
+        Store *store;
+        int64_t version;
+
+        if (api_store(a, &store) < 0 || store_version(store, &version) < 0)
+                return NULL;
+        return reply_cache_get(a->replies, version, dialect->name, path, ret_size);
+}
+
+/* The version is that from before the handler read: if something came in between, the answer is forgotten at
+ * the next question. */
+void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size) {
+        if (a->store)
+                (void) reply_cache_put(a->replies, dialect->name, path, text, size);
 }
 
 /* --- counting, idleness, the end ---------------------------------------------------------------------- */
@@ -316,6 +335,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
                 return r;
         if (gethostname(a->hostname, sizeof(a->hostname) - 1) < 0)
                 return -errno;
+        a->replies = reply_cache_new();
+        if (!a->replies)
+                return -ENOMEM;
         r = manager_client_new(event, config->bus_address, &a->manager);
         if (r < 0)
                 return r;
@@ -387,6 +409,7 @@ Api *api_free(Api *a) {
         }
         sse_hub_free(a->sse);
         store_free(a->store);
+        reply_cache_free(a->replies);
         sd_event_source_disable_unref(a->idle_timer);
         sd_event_source_disable_unref(a->sweep_timer);
         sd_event_source_disable_unref(a->end_timer);

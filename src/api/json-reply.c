@@ -115,7 +115,28 @@ int request_reply_json(Request *r, unsigned status, json_t *value) {
                 log_error("No memory for the answer to %s.", request_path(r));
                 return reply_plain_failure(r);
         }
-        return reply_buffer(r, status, JSON_CONTENT_TYPE, text, strlen(text));
+        size_t size = strlen(text);
+        if (status == MHD_HTTP_OK && r->route && r->route->from_database)
+                api_keep_reply(request_api(r), request_dialect(r), request_path(r), text, size);
+        return reply_buffer(r, status, JSON_CONTENT_TYPE, text, size);
+}
+
+int request_reply_kept(Request *r) {
+        size_t size;
+        const char *kept;
+        char *text;
+
+        if (!r->route->from_database)
+                return 0;
+        kept = api_kept_reply(request_api(r), request_dialect(r), request_path(r), &size);
+        if (!kept)
+                return 0;
+        text = malloc(size);
+        if (!text)
+                return -ENOMEM;
+        memcpy(text, kept, size);
+        int k = reply_buffer(r, MHD_HTTP_OK, JSON_CONTENT_TYPE, text, size);
+        return k < 0 ? k : 1;
 }
 
 int request_reply_empty(Request *r, unsigned status) {

@@ -15,6 +15,8 @@ libhyper_api_la_SOURCES = \
 	src/api/origin.c \
 	src/api/origin.h \
 	src/api/query.c \
+	src/api/reply-cache.c \
+	src/api/reply-cache.h \
 	src/api/request.c \
 	src/api/request.h \
 	src/api/request-private.h \

@@ -76,6 +76,9 @@ int request_begin(Request *r, const char *method);
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);
 
+/* Answers with what is kept for this path, if its route allows that: 1 if there was something, 0 if not. */
+int request_reply_kept(Request *r);
+
 /* Calls the handler and makes sure that an answer is set or under way. */
 void request_handle(Request *r);
 /* What a handler's or a callback's return value means, if it set no answer. */

@@ -329,5 +329,6 @@ void request_handler_returned(Request *r, int result) {
 
 void request_handle(Request *r) {
         r->stage = REQUEST_HANDLED;
-        request_handler_returned(r, r->route->handler(r));
+        int k = request_reply_kept(r);
+        request_handler_returned(r, k != 0 ? k : r->route->handler(r));
 }

@@ -71,6 +71,8 @@ typedef struct Route {
         Scope scope;
         request_handler handler; /* NULL ends a table */
         size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
+        bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until the
+                             * database changes (reply-cache.h). Not with query parameters. */
         const QueryField *query; /* NULL: query parameters are ignored */
         const char *summary; /* one sentence for the API's own documentation */
 } Route;

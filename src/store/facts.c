@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/sql.h"
 
+int store_version(Store *s, int64_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VERSION);
+
+        if (!st || sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        *ret = sqlite3_column_int64(st, 0);
+        return 0;
+}
+
 int store_get_fact(Store *s, const char *name, char **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_FACT_GET);
 

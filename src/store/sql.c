@@ -63,6 +63,7 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority = j.priority AND "
                         "q.seq <= j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
         [SQL_JOB_NEXT_DUE] = "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
+        [SQL_VERSION] = "PRAGMA data_version",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -28,6 +28,7 @@ typedef enum StatementId {
         SQL_JOB_NEXT,
         SQL_JOB_QUEUE_POSITION,
         SQL_JOB_NEXT_DUE,
+        SQL_VERSION,
         SQL_FACT_GET,
         SQL_FACT_SET,
         _SQL_MAX,

@@ -22,6 +22,10 @@ int store_open(const char *path, StoreMode mode, Store **ret);
 Store *store_free(Store *s);
 DEFINE_CLEANUP_FUNC(Store *, store_free);
 
+/* A number that changes whenever another connection has committed something (PRAGMA data_version): what was
+ * read while it stays the same is still true. Meant for readers. */
+int store_version(Store *s, int64_t *ret);
+
 /* What went wrong last, in SQLite's words, for a log line. */
 const char *store_error_text(Store *s);
 

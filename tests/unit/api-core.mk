@@ -16,3 +16,8 @@ tests_unit_test_api_sse_SOURCES = tests/unit/test-api-sse.c tests/unit/api-test.
 	tests/unit/journal-writer.c tests/unit/journal-writer.h
 tests_unit_test_api_sse_CPPFLAGS = $(API_TEST_CPPFLAGS)
 tests_unit_test_api_sse_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-reply-cache
+tests_unit_test_api_reply_cache_SOURCES = tests/unit/test-api-reply-cache.c
+tests_unit_test_api_reply_cache_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_reply_cache_LDADD = $(API_TEST_LDADD)

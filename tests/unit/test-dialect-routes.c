@@ -612,6 +612,34 @@ START_TEST(a_hypersdk_client_looks_at_one_job) {
 }
 END_TEST
 
+START_TEST(a_kept_answer_is_never_older_than_the_database) {
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"}"),
+                              *first = ask(&w.hypersdk, 200, "GET /jobs/a", ""),
+                              *second = ask(&w.hypersdk, 200, "GET /jobs/a", ""),
+                              *missing = ask(&w.hypersdk, 404, "GET /jobs/b", "");
+
+        assert_member(first, "status", "\"pending\"");
+        ck_assert(json_equal(first, second));
+        move_job(&w, "a", (JobState[]){ JOB_ASSIGNED, JOB_RUNNING }, 2, NULL);
+        _cleanup_json_ json_t *third = ask(&w.hypersdk, 200, "GET /jobs/a", ""),
+                              *same = ask(&w.hypersdk, 200, "GET /jobs/status/a", "");
+        assert_member(third, "status", "\"running\"");
+        ck_assert(json_equal(third, same));
+        _cleanup_json_ json_t *t = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"id\":\"b\",\"vm_path\":\"/data/b.vmdk\"}"),
+                              *there = ask(&w.hypersdk, 200, "GET /jobs/b", "");
+        assert_member(there, "definition.id", "\"b\"");
+        ck_assert_ptr_nonnull(s);
+        ck_assert_ptr_nonnull(t);
+        ck_assert_ptr_nonnull(missing);
+        world_stop(&w);
+}
+END_TEST
+
 START_TEST(a_hypersdk_client_cancels_by_id_and_by_status) {
         World w;
 
@@ -866,6 +894,7 @@ TEST_MAIN("dialect-routes", a_worker_client_submits_and_looks, a_worker_client_i
                 a_worker_client_cancels, health_says_how_many_jobs_are_worked_on,
                 a_hypersdk_client_submits_one_job_or_many, secrets_reach_the_manager_and_nobody_else,
                 a_hypersdk_client_queries, a_hypersdk_client_looks_at_one_job,
+                a_kept_answer_is_never_older_than_the_database,
                 a_hypersdk_client_cancels_by_id_and_by_status,
                 a_database_that_is_not_there_yet_is_an_empty_one, events_are_the_trusted_ones_after_a_time,
                 a_stream_replays_and_completes, the_stream_of_a_failed_job_says_error_then_complete,

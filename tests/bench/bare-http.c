@@ -13,9 +13,16 @@
 
 static struct MHD_Response *response;
 
+/* It is called first when the headers are there, and an answer then would end the connection. */
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url,
                 const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
                 void **req_cls) {
+        static char seen;
+
+        if (!*req_cls) {
+                *req_cls = &seen;
+                return MHD_YES;
+        }
         return MHD_queue_response(connection, MHD_HTTP_OK, response);
 }
 

@@ -174,8 +174,8 @@ bench_submit() {
                 began=$(date +%s%6N)
                 post_job "first-$run-$i" >/dev/null
                 until [ "$(curl -sf "http://127.0.0.1:8000/jobs/first-$run-$i" | jq -r .state)" = COMPLETED ]; do sleep 0.1; done
-                inside journalctl -q -o json _COMM=hyper-job "HYPER_JOB_ID=first-$run-$i" | head -n 1 |
-                        jq -r ".__REALTIME_TIMESTAMP | tonumber | (. - $began) / 1000"
+                inside journalctl -q -o json _COMM=hyper-job "HYPER_JOB_ID=first-$run-$i" |
+                        jq -rs ".[0].__REALTIME_TIMESTAMP | tonumber | (. - $began) / 1000"
         done >"$results.first"
         [ "$(wc -l <"$results.first")" -eq 5 ] || die "the journal lacks the first lines of jobs"
         record submit "From POST to the job's first line in the journal, median" ms "$(median <"$results.first")" "" ""

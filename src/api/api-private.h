@@ -21,3 +21,4 @@ void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char
 
 const char *api_hostname(Api *a);
 bool api_is_ending(Api *a);
+const char *api_refusal(Api *a); /* NULL: requests are welcome */

@@ -111,6 +111,10 @@ void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char
                 (void) reply_cache_put(a->replies, dialect->name, path, text, size);
 }
 
+const char *api_refusal(Api *a) {
+        return a->config.refusal;
+}
+
 /* --- counting, idleness, the end ---------------------------------------------------------------------- */
 
 static bool api_is_busy(const Api *a) {
@@ -297,9 +301,11 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
         a->config = (ApiConfig){
                 .database = strdup(config->database),
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
+                .refusal = config->refusal ? strdup(config->refusal) : NULL,
                 .idle_timeout = config->idle_timeout,
         };
-        if (!a->config.database || (config->journal_directory && !a->config.journal_directory))
+        if (!a->config.database || (config->journal_directory && !a->config.journal_directory) ||
+                        (config->refusal && !a->config.refusal))
                 return -ENOMEM;
         return 0;
 }
@@ -417,6 +423,7 @@ Api *api_free(Api *a) {
         sd_event_unref(a->event);
         free((char *) a->config.database);
         free((char *) a->config.journal_directory);
+        free((char *) a->config.refusal);
         free(a);
         return NULL;
 }

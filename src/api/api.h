@@ -19,6 +19,7 @@ typedef struct ApiConfig {
         const char *database; /* path of the manager's database; need not exist yet */
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
+        const char *refusal; /* every request is answered 503 with this; NULL: none is */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
 } ApiConfig;
 

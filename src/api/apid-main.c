@@ -67,15 +67,27 @@ static int parse_argv(int argc, char *argv[]) {
         return 1;
 }
 
-static int load_settings(Settings **ret) {
+/* With a wrong configuration each request is answered with what is wrong, for so long; then we end, and the next
+ * request has it read again. To fail instead would have systemd give up on the sockets. */
+#define REFUSE_TIME (5 * USEC_PER_SEC)
+
+static int load_settings(Settings **ret, char **ret_refusal) {
         _cleanup_free_ char *error = NULL;
         _cleanup_(settings_freep) Settings *settings = NULL;
         int r, level;
 
         r = settings_load(SYSCONFDIR "/hyper", &settings, &error);
-        if (r < 0)
-                return log_error_errno(
-                                r, "Failed to read the configuration: %s", error ? error : strerror(-r));
+        if (r == -ENOMEM)
+                return log_oom();
+        if (r < 0) {
+                *ret_refusal = strprintf(
+                                "The configuration is not valid: %s. The API answers again when that is mended.",
+                                error ? error : strerror(-r));
+                settings = settings_new();
+                if (!*ret_refusal || !settings)
+                        return log_oom();
+                log_error("%s", *ret_refusal);
+        }
 
         level = settings->daemon.log_level ? log_level_from_string(settings->daemon.log_level) : -EINVAL;
         if (level >= 0)
@@ -170,13 +182,19 @@ static int add_signals(sd_event *event, Api *api) {
         return 0;
 }
 
+static int on_refused_enough(sd_event_source *source, uint64_t usec, void *userdata) {
+        api_shutdown(userdata, 0);
+        return 0;
+}
+
 static int run(void) {
+        _cleanup_free_ char *refusal = NULL;
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(settings_freep) Settings *settings = NULL;
         _cleanup_(api_freep) Api *api = NULL;
         int r;
 
-        r = load_settings(&settings);
+        r = load_settings(&settings, &refusal);
         if (r < 0)
                 return r;
         r = sd_event_default(&event);
@@ -185,12 +203,17 @@ static int run(void) {
         r = api_new(event,
                         &(ApiConfig){
                                         .database = settings->database.path,
+                                        .refusal = refusal,
                                         .idle_timeout = settings->daemon.idle_timeout,
                         },
                         &api);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
-        r = add_signals(event, api);
+        if (refusal)
+                r = sd_event_add_time_relative(
+                                event, NULL, CLOCK_MONOTONIC, REFUSE_TIME, 0, on_refused_enough, api);
+        if (r >= 0)
+                r = add_signals(event, api);
         if (r < 0)
                 return log_error_errno(r, "Failed to watch for signals: %m");
         r = serve_all(api);

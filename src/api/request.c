@@ -329,6 +329,13 @@ void request_handler_returned(Request *r, int result) {
 
 void request_handle(Request *r) {
         r->stage = REQUEST_HANDLED;
-        int k = request_reply_kept(r);
+        const char *refusal = api_refusal(request_api(r));
+        int k;
+
+        if (refusal) {
+                (void) request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", refusal);
+                return;
+        }
+        k = request_reply_kept(r);
         request_handler_returned(r, k != 0 ? k : r->route->handler(r));
 }

@@ -20,6 +20,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/progress.c \
 	src/manager/queue.c \
 	src/manager/reconcile.c \
+	src/manager/refuse.c \
+	src/manager/refuse.h \
 	src/manager/retell.c \
 	src/manager/settle.c \
 	src/manager/source-files.c \

@@ -12,6 +12,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/refuse.h"
 
 static const char *arg_state_directory = STATEDIR;
 static const char *arg_runtime_directory = "/run/hyper-jobs";
@@ -100,7 +101,7 @@ static int set_signals(sd_event *event, Manager *m) {
         if ((r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, NULL)) < 0 ||
                         (r = sd_event_add_signal(event, NULL, SIGINT, on_terminate, NULL)) < 0)
                 return r;
-        return sd_event_add_signal(event, NULL, SIGHUP, on_hangup, m);
+        return m ? sd_event_add_signal(event, NULL, SIGHUP, on_hangup, m) : 0;
 }
 
 /* The bus is gone: PID 1 starts us again, and then the units are looked at anew. */
@@ -124,12 +125,34 @@ static int open_bus(sd_event *event, sd_bus **ret) {
         return 0;
 }
 
-static int load_settings(Settings **ret) {
+/* Nothing can be done before somebody has mended something: -errno, or the exit status. */
+static int refuse(const char *what, const char *why) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *text =
+                        strprintf("%s: %s. hyper-managerd can do nothing before that is mended.", what, why);
+        int r;
+
+        if (!text)
+                return log_oom();
+        log_error("%s", text);
+        if ((r = sd_event_default(&event)) < 0 || (r = set_signals(event, NULL)) < 0 ||
+                        (r = sd_event_set_watchdog(event, true)) < 0 || (r = open_bus(event, &bus)) < 0)
+                return r;
+        return refuse_run(event, bus, text);
+}
+
+/* 0, or -errno; -EBADMSG with *ret_why. */
+static int load_settings(Settings **ret, char **ret_why) {
         _cleanup_free_ char *why = NULL;
         int r = settings_load(arg_config_directory, ret, &why);
 
+        if (r < 0 && r != -ENOMEM) {
+                *ret_why = why ? TAKE_PTR(why) : strdup(strerror(-r));
+                return -EBADMSG;
+        }
         if (r < 0)
-                return log_error_errno(r, "Failed to read the configuration: %s", why ? why : strerror(-r));
+                return log_oom();
         int level = log_level_from_string(strempty((*ret)->daemon.log_level));
         if (level >= 0)
                 log_set_max_level(level);
@@ -141,16 +164,21 @@ static int run(void) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(store_freep) Store *store = NULL;
         _cleanup_(manager_freep) Manager *m = NULL;
+        _cleanup_free_ char *why = NULL;
         Settings *settings = NULL;
-        int r = load_settings(&settings);
+        int r = load_settings(&settings, &why);
 
+        if (r == -EBADMSG)
+                return refuse("The configuration is not valid", strempty(why));
         if (r < 0)
                 return r;
         r = store_open(settings->database.path, STORE_OWNER, &store);
         if (r < 0) {
-                log_error_errno(r, "Failed to open the database %s: %m", settings->database.path);
+                why = strprintf("%s (%s)", settings->database.path,
+                                r == -EBADMSG ? "it is not a database of this version of hyper"
+                                              : strerror(-r));
                 settings_free(settings);
-                return r;
+                return refuse("The database cannot be opened", strempty(why));
         }
         r = sd_event_default(&event);
         if (r >= 0)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What hyper-managerd does when it cannot begin its work, because its configuration or its database is of no
+ * use: it owns the name and answers each call with the reason, for a few seconds, and ends. Without that the
+ * bus would let every client wait 25 s for a name that never comes, and then not say why. */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+/* Answers until REFUSE_TIME is over; then leaves the event loop with EX_CONFIG. @why is for the person who
+ * called: a sentence or two, what and where. Returns what sd_event_loop(3) does. */
+int refuse_run(sd_event *event, sd_bus *bus, const char *why);

@@ -4,6 +4,9 @@ noinst_LTLIBRARIES += libhyper-shared.la
 libhyper_shared_la_SOURCES = \
 	src/shared/bus-util.c \
 	src/shared/bus-util.h \
+	src/shared/cron-calendar.c \
+	src/shared/cron.c \
+	src/shared/cron.h \
 	src/shared/error-table.c \
 	src/shared/error-table.h \
 	src/shared/job-endpoint.c \

@@ -44,3 +44,9 @@ tests_fuzz_fuzz_vmdk_descriptor_SOURCES = tests/fuzz/fuzz-vmdk-descriptor.c $(FU
 tests_fuzz_fuzz_vmdk_descriptor_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_vmdk_descriptor_LDADD = $(SHARED_FUZZ_LDADD)
 tests_fuzz_fuzz_vmdk_descriptor_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-cron
+tests_fuzz_fuzz_cron_SOURCES = tests/fuzz/fuzz-cron.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_cron_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_cron_LDADD = $(SHARED_FUZZ_LDADD)
+tests_fuzz_fuzz_cron_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

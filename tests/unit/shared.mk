@@ -70,3 +70,15 @@ UNIT_TESTS += tests/unit/test-polkit
 tests_unit_test_polkit_SOURCES = tests/unit/test-polkit.c
 tests_unit_test_polkit_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_polkit_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-cron
+tests_unit_test_cron_SOURCES = tests/unit/test-cron.c
+tests_unit_test_cron_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_cron_LDADD = $(SHARED_TEST_LDADD)
+
+check_PROGRAMS += tests/unit/cron/cron-tool
+tests_unit_cron_cron_tool_SOURCES = tests/unit/cron/cron-tool.c
+tests_unit_cron_cron_tool_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_cron_cron_tool_LDADD = libhyper-shared.la $(JANSSON_LIBS)
+TESTS += tests/unit/cron/check-cron
+EXTRA_DIST += tests/unit/cron/check-cron

@@ -139,7 +139,7 @@ static int refuse(const char *what, const char *why) {
         if ((r = sd_event_default(&event)) < 0 || (r = set_signals(event, NULL)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0 || (r = open_bus(event, &bus)) < 0)
                 return r;
-        return refuse_run(event, bus, text);
+        return refuse_run(event, bus, arg_config_directory, text);
 }
 
 /* 0, or -errno; -EBADMSG with *ret_why. */

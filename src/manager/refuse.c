@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/inotify.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
+#include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "manager/refuse.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 
-/* Long enough that a client which comes again every second does not run into the unit's start limit, short
- * enough that a mended file is seen soon. */
+/* Long enough that a client which comes again every second does not run into the unit's start limit. */
 #define REFUSE_TIME (5 * USEC_PER_SEC)
 
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -24,16 +25,56 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         return r < 0 ? r : 1;
 }
 
-static int on_over(sd_event_source *s, uint64_t usec, void *userdata) {
-        return sd_event_exit(sd_event_source_get_event(s), EX_CONFIG);
+static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        return sd_event_exit(userdata, EX_CONFIG);
 }
 
-int refuse_run(sd_event *event, sd_bus *bus, const char *why) {
+/* Ends as idle.c does, and for its reasons: what is called from now on goes to the next start. */
+static int end(sd_event *event, sd_bus *bus) {
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Ending, to look again at the next call.");
+        return sd_bus_release_name_async(bus, NULL, HYPER_BUS_NAME, on_released, event);
+}
+
+static int on_over(sd_event_source *s, uint64_t usec, void *userdata) {
+        return end(sd_event_source_get_event(s), userdata);
+}
+
+static int on_configuration(sd_event_source *s, const struct inotify_event *e, void *userdata) {
+        (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
+        return end(sd_event_source_get_event(s), userdata);
+}
+
+/* @directory need not be there. */
+static int watch(sd_event *event, sd_bus *bus, const char *directory) {
+        sd_event_source *source = NULL;
         int r;
 
+        r = sd_event_add_inotify(event, &source, directory,
+                        IN_ONLYDIR | IN_CLOSE_WRITE | IN_MOVE | IN_DELETE | IN_ATTRIB, on_configuration,
+                        bus);
+        if (r == -ENOENT || r == -ENOTDIR)
+                return 0;
+        if (r >= 0)
+                r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_source_set_floating(source, true);
+        sd_event_source_unref(source);
+        return r;
+}
+
+int refuse_run(sd_event *event, sd_bus *bus, const char *config_directory, const char *why) {
+        _cleanup_free_ char *drop_ins = strprintf("%s/config.d", config_directory);
+        int r;
+
+        if (!drop_ins)
+                return -ENOMEM;
         r = sd_bus_add_filter(bus, NULL, on_message, (void *) why);
         if (r >= 0)
-                r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, REFUSE_TIME, 0, on_over, NULL);
+                r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, REFUSE_TIME, 0, on_over, bus);
+        if (r >= 0)
+                r = watch(event, bus, config_directory);
+        if (r >= 0)
+                r = watch(event, bus, drop_ins);
         if (r >= 0)
                 r = sd_bus_request_name(bus, HYPER_BUS_NAME, 0);
         if (r < 0)

@@ -8,6 +8,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-/* Answers until REFUSE_TIME is over; then leaves the event loop with EX_CONFIG. @why is for the person who
- * called: a sentence or two, what and where. Returns what sd_event_loop(3) does. */
-int refuse_run(sd_event *event, sd_bus *bus, const char *why);
+/* Answers until REFUSE_TIME is over or something in @config_directory or its config.d/ changes; then leaves the
+ * event loop with EX_CONFIG, and the next call starts the daemon anew. @why is for the person who called: a
+ * sentence or two, what and where. Returns what sd_event_loop(3) does. */
+int refuse_run(sd_event *event, sd_bus *bus, const char *config_directory, const char *why);

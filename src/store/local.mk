@@ -3,8 +3,11 @@
 noinst_LTLIBRARIES += libhyper-store.la
 libhyper_store_la_SOURCES = \
 	src/store/facts.c \
+	src/store/hosts.c \
+	src/store/hosts.h \
 	src/store/jobs-list.c \
 	src/store/jobs.c \
+	src/store/schema-hosts.c \
 	src/store/schema.c \
 	src/store/sql.c \
 	src/store/sql.h \

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The schema and its way here. A step, once released, is never changed: a change is one more step. */
+/* How a database is brought to its schema, and the schema of the manager's. */
 
 #include "store/sql.h"
-
-#define SCHEMA_APPLICATION_ID 0x68797072 /* "hypr" */
-#define SCHEMA_APPLICATION_ID_TEXT "0x68797072"
 
 static const char *const steps[] = {
         /* 1: jobs */
@@ -62,6 +59,13 @@ static const char *const steps[] = {
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
+const Schema schema_jobs = {
+        .application_id = 0x68797072, /* "hypr" */
+        .set_application_id = "PRAGMA application_id=0x68797072",
+        .steps = steps,
+        .n_steps = ELEMENTSOF(steps),
+};
+
 static int query_integer(Store *s, const char *sql, int64_t *ret) {
         sqlite3_stmt *statement = NULL;
         int r = 0;
@@ -89,12 +93,12 @@ static int schema_version(Store *s, int64_t *ret) {
         if (r < 0)
                 return r;
         if (tables > 0) {
-                if (id != SCHEMA_APPLICATION_ID)
+                if (id != s->schema->application_id)
                         return -EBADMSG;
                 r = query_integer(s, "SELECT version FROM schema_version", &version);
                 if (r < 0)
                         return r;
-                if (version < 1 || version > (int64_t) ELEMENTSOF(steps))
+                if (version < 1 || version > (int64_t) s->schema->n_steps)
                         return -EBADMSG;
         }
         *ret = version;
@@ -112,12 +116,13 @@ static int apply_step(Store *s, int64_t version) {
         if (r < 0)
                 return r;
         if (version == 0)
+                r = run_text(s, s->schema->set_application_id);
+        if (r >= 0 && version == 0)
                 r = run_text(s,
-                                "PRAGMA application_id=" SCHEMA_APPLICATION_ID_TEXT ";"
                                 "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;"
                                 "INSERT INTO schema_version VALUES (0)");
         if (r >= 0)
-                r = run_text(s, steps[version]);
+                r = run_text(s, s->schema->steps[version]);
         if (r >= 0)
                 r = run_text(s, "UPDATE schema_version SET version = version + 1");
         return sql_end(s, r);
@@ -130,7 +135,7 @@ int schema_migrate(Store *s) {
         r = schema_version(s, &version);
         if (r < 0)
                 return r;
-        for (; version < (int64_t) ELEMENTSOF(steps); version++) {
+        for (; version < (int64_t) s->schema->n_steps; version++) {
                 r = apply_step(s, version);
                 if (r < 0)
                         return r;
@@ -146,5 +151,5 @@ int schema_check(Store *s) {
         if (r < 0)
                 return r;
         /* Made, but not filled yet: the owner is at it, or was cut off; a reader comes again later. */
-        return version == (int64_t) ELEMENTSOF(steps) ? 0 : -ENOENT;
+        return version == (int64_t) s->schema->n_steps ? 0 : -ENOENT;
 }

@@ -67,6 +67,25 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [SQL_HOST_PUT] =
+                        "INSERT INTO hosts (id, uri, shown_uri, name, state, error, created_at, updated_at) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [SQL_HOST_STATE] = "UPDATE hosts SET state = ?2, error = ?3, updated_at = ?4 WHERE id = ?1",
+        [SQL_HOSTS_AWAY] = "UPDATE hosts SET state = 'DISCONNECTED' WHERE state = 'CONNECTED'",
+        [SQL_HOST_DELETE] = "DELETE FROM hosts WHERE id = ?1",
+        [SQL_HOST_GET] = "SELECT " HOST_COLUMNS " FROM hosts WHERE id = ?1",
+        [SQL_HOSTS] = "SELECT " HOST_COLUMNS " FROM hosts ORDER BY id",
+        /* An update keeps seq, which the API shows, and created_at. */
+        [SQL_VM_PUT] = "INSERT INTO vms (host_id, uuid, name, description, state, vcpu_count, memory_bytes, "
+                       "vnc, spice, persistent, created_at, updated_at) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) "
+                       "ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name, "
+                       "description = excluded.description, state = excluded.state, "
+                       "vcpu_count = excluded.vcpu_count, memory_bytes = excluded.memory_bytes, "
+                       "vnc = excluded.vnc, spice = excluded.spice, persistent = excluded.persistent, "
+                       "updated_at = excluded.updated_at RETURNING seq, created_at",
+        [SQL_VM_DELETE] = "DELETE FROM vms WHERE host_id = ?1 AND uuid = ?2",
+        [SQL_VMS_BY_HOST] = "SELECT " VM_COLUMNS " FROM vms WHERE host_id = ?1 ORDER BY name, seq",
 };
 
 int sql_errno(Store *s) {
@@ -162,7 +181,7 @@ static int configure_owner(Store *s) {
         return schema_migrate(s);
 }
 
-int store_open(const char *path, StoreMode mode, Store **ret) {
+static int open_schema(const char *path, StoreMode mode, const Schema *schema, Store **ret) {
         _cleanup_(store_freep) Store *s = new0(Store, 1);
         int flags = mode == STORE_OWNER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
         int r;
@@ -170,6 +189,7 @@ int store_open(const char *path, StoreMode mode, Store **ret) {
         if (!s)
                 return -ENOMEM;
         s->mode = mode;
+        s->schema = schema;
         /* What cannot be opened has no errno of SQLite's worth showing; ask the kernel. */
         if (mode == STORE_READER) {
                 struct stat st;
@@ -189,6 +209,14 @@ int store_open(const char *path, StoreMode mode, Store **ret) {
                 return r;
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+int store_open(const char *path, StoreMode mode, Store **ret) {
+        return open_schema(path, mode, &schema_jobs, ret);
+}
+
+int store_open_hosts(const char *path, StoreMode mode, Store **ret) {
+        return open_schema(path, mode, &schema_hosts, ret);
 }
 
 Store *store_free(Store *s) {

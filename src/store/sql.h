@@ -31,11 +31,33 @@ typedef enum StatementId {
         SQL_VERSION,
         SQL_FACT_GET,
         SQL_FACT_SET,
+        SQL_HOST_PUT,
+        SQL_HOST_STATE,
+        SQL_HOSTS_AWAY,
+        SQL_HOST_DELETE,
+        SQL_HOST_GET,
+        SQL_HOSTS,
+        SQL_VM_PUT,
+        SQL_VM_DELETE,
+        SQL_VMS_BY_HOST,
         _SQL_MAX,
 } StatementId;
 
+/* What a database of ours is: whose it is, and the steps from an empty file to today's tables. A step, once
+ * released, is never changed: a change is one more step. */
+typedef struct Schema {
+        int64_t application_id;
+        const char *set_application_id; /* the PRAGMA, which takes no parameter */
+        const char *const *steps;
+        size_t n_steps;
+} Schema;
+
+extern const Schema schema_jobs; /* schema.c */
+extern const Schema schema_hosts; /* schema-hosts.c */
+
 struct Store {
         sqlite3 *db;
+        const Schema *schema;
         sqlite3_stmt *statements[_SQL_MAX];
         StoreMode mode;
 };
@@ -45,6 +67,11 @@ struct Store {
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
         "percent, bytes_done, bytes_total, rate, result"
+
+#define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
+#define VM_COLUMNS                                                                                \
+        "seq, uuid, name, description, state, vcpu_count, memory_bytes, vnc, spice, persistent, " \
+        "created_at, updated_at"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

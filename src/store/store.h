@@ -18,7 +18,8 @@ typedef enum StoreMode {
         STORE_READER, /* read-only; works while no owner runs */
 } StoreMode;
 
-int store_open(const char *path, StoreMode mode, Store **ret);
+int store_open(const char *path, StoreMode mode, Store **ret); /* the manager's */
+int store_open_hosts(const char *path, StoreMode mode, Store **ret); /* hyper-hostd's, see hosts.h */
 Store *store_free(Store *s);
 DEFINE_CLEANUP_FUNC(Store *, store_free);
 

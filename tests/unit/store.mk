@@ -4,3 +4,8 @@ UNIT_TESTS += tests/unit/test-store
 tests_unit_test_store_SOURCES = tests/unit/test-store.c
 tests_unit_test_store_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_LDADD = libhyper-store.la $(CHECK_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-hosts
+tests_unit_test_store_hosts_SOURCES = tests/unit/test-store-hosts.c
+tests_unit_test_store_hosts_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_hosts_LDADD = libhyper-store.la $(CHECK_LIBS)

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/hosts.h"
+#include "basic/string-util.h"
+#include "store/sql.h"
+
+static const char *const host_states[] = {
+        [HOST_CONNECTED] = "CONNECTED",
+        [HOST_DISCONNECTED] = "DISCONNECTED",
+        [HOST_ERROR] = "ERROR",
+};
+
+const char *host_state_to_string(HostState s) {
+        return s >= 0 && s < _HOST_STATE_MAX ? host_states[s] : NULL;
+}
+
+HostState host_state_from_string(const char *s) {
+        for (HostState i = 0; i < _HOST_STATE_MAX; i++)
+                if (streq_ptr(s, host_states[i]))
+                        return i;
+        return _HOST_STATE_INVALID;
+}
+
+void host_row_done(HostRow *row) {
+        free(row->id);
+        free(row->uri);
+        free(row->shown_uri);
+        free(row->name);
+        free(row->error);
+        *row = (HostRow){};
+}
+
+void host_rows_done(HostRows *rows) {
+        for (size_t i = 0; i < rows->n; i++)
+                host_row_done(rows->rows + i);
+        free(rows->rows);
+        *rows = (HostRows){};
+}
+
+void vm_row_done(VmRow *row) {
+        free(row->uuid);
+        free(row->name);
+        free(row->description);
+        *row = (VmRow){};
+}
+
+void vm_rows_done(VmRows *rows) {
+        for (size_t i = 0; i < rows->n; i++)
+                vm_row_done(rows->rows + i);
+        free(rows->rows);
+        *rows = (VmRows){};
+}
+
+static void bind_text(sqlite3_stmt *st, int i, const char *text) {
+        (void) sqlite3_bind_text(st, i, strempty(text), -1, SQLITE_STATIC);
+}
+
+static void bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
+        (void) sqlite3_bind_int64(st, i, (int64_t) value);
+}
+
+/* --- hosts -------------------------------------------------------------------------------------------- */
+
+int store_host_insert(Store *s, const HostRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_PUT);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, row->id);
+        bind_text(st, 2, row->uri);
+        bind_text(st, 3, row->shown_uri);
+        bind_text(st, 4, row->name);
+        bind_text(st, 5, host_state_to_string(row->state));
+        bind_text(st, 6, row->error);
+        bind_uint(st, 7, row->created_at);
+        bind_uint(st, 8, row->updated_at);
+        r = sql_run(s, st);
+        /* The id is the primary key, which SQLite tells apart from other unique columns. */
+        if (r == -EINVAL && sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_PRIMARYKEY)
+                r = -EEXIST;
+        return r;
+}
+
+int store_host_set_state(Store *s, const char *id, HostState state, const char *error, usec_t timestamp) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_STATE);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        bind_text(st, 2, host_state_to_string(state));
+        bind_text(st, 3, error);
+        bind_uint(st, 4, timestamp);
+        return sql_run(s, st);
+}
+
+int store_hosts_set_away(Store *s) {
+        return sql_run(s, sql_statement(s, SQL_HOSTS_AWAY));
+}
+
+int store_host_delete(Store *s, const char *id) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_DELETE);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        r = sql_run(s, st);
+        if (r < 0)
+                return r;
+        return sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+static int host_row_read(sqlite3_stmt *st, HostRow *ret) {
+        HostRow row = {
+                .state = host_state_from_string((const char *) sqlite3_column_text(st, 4)),
+                .created_at = (usec_t) sqlite3_column_int64(st, 6),
+                .updated_at = (usec_t) sqlite3_column_int64(st, 7),
+        };
+        int r = row.state < 0 ? -EBADMSG : sql_column_strdup(st, 0, &row.id);
+
+        if (r >= 0)
+                r = sql_column_strdup(st, 1, &row.uri);
+        if (r >= 0)
+                r = sql_column_strdup(st, 2, &row.shown_uri);
+        if (r >= 0)
+                r = sql_column_strdup(st, 3, &row.name);
+        if (r >= 0)
+                r = sql_column_strdup(st, 5, &row.error);
+        if (r < 0) {
+                host_row_done(&row);
+                return r;
+        }
+        *ret = row;
+        return 0;
+}
+
+int store_host_get(Store *s, const char *id, HostRow *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_GET);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                return host_row_read(st, ret);
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+int store_hosts_list(Store *s, HostRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOSTS);
+        _cleanup_(host_rows_done) HostRows rows = {};
+        size_t allocated = 0;
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                int r;
+
+                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
+                        return -ENOMEM;
+                r = host_row_read(st, rows.rows + rows.n);
+                if (r < 0)
+                        return r;
+                rows.n++;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = rows;
+        rows = (HostRows){};
+        return 0;
+}
+
+/* --- VMs ---------------------------------------------------------------------------------------------- */
+
+static int vm_put(Store *s, const char *host_id, VmRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VM_PUT);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, host_id);
+        bind_text(st, 2, row->uuid);
+        bind_text(st, 3, row->name);
+        bind_text(st, 4, row->description);
+        (void) sqlite3_bind_int(st, 5, row->state);
+        bind_uint(st, 6, row->vcpu_count);
+        bind_uint(st, 7, row->memory_bytes);
+        bind_uint(st, 8, row->vnc);
+        bind_uint(st, 9, row->spice);
+        bind_uint(st, 10, row->persistent);
+        bind_uint(st, 11, row->updated_at);
+        if (sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        row->seq = sqlite3_column_int64(st, 0);
+        row->created_at = (usec_t) sqlite3_column_int64(st, 1);
+        return 0;
+}
+
+static int vm_delete(Store *s, const char *host_id, const char *uuid) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VM_DELETE);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, host_id);
+        bind_text(st, 2, uuid);
+        return sql_run(s, st);
+}
+
+int store_vms_put(Store *s, const char *host_id, VmRow *const *rows, size_t n, char *const *gone) {
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        STRV_FOREACH(uuid, gone)
+        if (r >= 0)
+                r = vm_delete(s, host_id, *uuid);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = vm_put(s, host_id, rows[i]);
+        return sql_end(s, r);
+}
+
+static int vm_row_read(sqlite3_stmt *st, VmRow *ret) {
+        VmRow row = {
+                .seq = sqlite3_column_int64(st, 0),
+                .state = sqlite3_column_int(st, 4),
+                .vcpu_count = (unsigned) sqlite3_column_int64(st, 5),
+                .memory_bytes = (uint64_t) sqlite3_column_int64(st, 6),
+                .vnc = sqlite3_column_int(st, 7),
+                .spice = sqlite3_column_int(st, 8),
+                .persistent = sqlite3_column_int(st, 9),
+                .created_at = (usec_t) sqlite3_column_int64(st, 10),
+                .updated_at = (usec_t) sqlite3_column_int64(st, 11),
+        };
+        int r = sql_column_strdup(st, 1, &row.uuid);
+
+        if (r >= 0)
+                r = sql_column_strdup(st, 2, &row.name);
+        if (r >= 0)
+                r = sql_column_strdup(st, 3, &row.description);
+        if (r < 0) {
+                vm_row_done(&row);
+                return r;
+        }
+        *ret = row;
+        return 0;
+}
+
+int store_vms_list(Store *s, const char *host_id, VmRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VMS_BY_HOST);
+        _cleanup_(vm_rows_done) VmRows rows = {};
+        size_t allocated = 0;
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, host_id);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                int r;
+
+                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
+                        return -ENOMEM;
+                r = vm_row_read(st, rows.rows + rows.n);
+                if (r < 0)
+                        return r;
+                rows.n++;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = rows;
+        rows = (VmRows){};
+        return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The database of hyper-hostd, opened with store_open_hosts(): the hosts there are, and what was last known of
+ * their VMs. hyper-hostd is its one writer; errors and durability are those of store.h. */
+
+#include "store/store.h"
+
+typedef enum HostState {
+        HOST_CONNECTED,
+        HOST_DISCONNECTED, /* gone, or not tried yet: it will be tried again */
+        HOST_ERROR, /* libvirt refuses, which another try will hardly change */
+        _HOST_STATE_MAX,
+        _HOST_STATE_INVALID = -EINVAL,
+} HostState;
+
+const char *host_state_to_string(HostState s);
+HostState host_state_from_string(const char *s);
+
+typedef struct HostRow {
+        char *id;
+        char *uri; /* as it was given: not to be shown */
+        char *shown_uri; /* the same with its userinfo as "***" */
+        char *name;
+        HostState state;
+        char *error; /* why it is not connected, in libvirt's words; "" */
+        usec_t created_at, updated_at;
+} HostRow;
+void host_row_done(HostRow *row);
+
+typedef struct HostRows {
+        HostRow *rows;
+        size_t n;
+} HostRows;
+void host_rows_done(HostRows *rows);
+
+typedef struct VmRow {
+        int64_t seq; /* set by store_vms_put() */
+        char *uuid;
+        char *name;
+        char *description;
+        int state; /* virDomainState */
+        unsigned vcpu_count;
+        uint64_t memory_bytes;
+        bool vnc, spice, persistent;
+        usec_t created_at, updated_at; /* created_at is set by store_vms_put() */
+} VmRow;
+void vm_row_done(VmRow *row);
+
+typedef struct VmRows {
+        VmRow *rows;
+        size_t n;
+} VmRows;
+void vm_rows_done(VmRows *rows);
+
+/* -EEXIST: there is one with that id. */
+int store_host_insert(Store *s, const HostRow *row);
+int store_host_set_state(Store *s, const char *id, HostState state, const char *error, usec_t timestamp);
+/* No host is connected any more: for when the daemon begins and ends. */
+int store_hosts_set_away(Store *s);
+/* And with it its VMs. -ENOENT if there is none. */
+int store_host_delete(Store *s, const char *id);
+
+int store_host_get(Store *s, const char *id, HostRow *ret);
+int store_hosts_list(Store *s, HostRows *ret); /* by id */
+
+/* Inserts or updates @n VMs of a host, and removes those whose UUIDs are in @gone (a strv, may be NULL), in
+ * one transaction. */
+int store_vms_put(Store *s, const char *host_id, VmRow *const *rows, size_t n, char *const *gone);
+/* By name. */
+int store_vms_list(Store *s, const char *host_id, VmRows *ret);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The schema of hyper-hostd's database. */
+
+#include "store/sql.h"
+
+static const char *const steps[] = {
+        /* 1: hosts and the cache of their VMs. uri may name a user and stays here, shown_uri does not. */
+        "CREATE TABLE hosts ("
+        "  id TEXT PRIMARY KEY,"
+        "  uri TEXT NOT NULL,"
+        "  shown_uri TEXT NOT NULL,"
+        "  name TEXT NOT NULL,"
+        "  state TEXT NOT NULL,"
+        "  error TEXT NOT NULL,"
+        "  created_at INTEGER NOT NULL,"
+        "  updated_at INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE TABLE vms ("
+        "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  host_id TEXT NOT NULL REFERENCES hosts (id) ON DELETE CASCADE,"
+        "  uuid TEXT NOT NULL,"
+        "  name TEXT NOT NULL,"
+        "  description TEXT NOT NULL,"
+        "  state INTEGER NOT NULL,"
+        "  vcpu_count INTEGER NOT NULL,"
+        "  memory_bytes INTEGER NOT NULL,"
+        "  vnc INTEGER NOT NULL,"
+        "  spice INTEGER NOT NULL,"
+        "  persistent INTEGER NOT NULL,"
+        "  created_at INTEGER NOT NULL,"
+        "  updated_at INTEGER NOT NULL,"
+        "  UNIQUE (host_id, uuid)"
+        ") STRICT;"
+        "CREATE INDEX vms_by_name ON vms (host_id, name, seq);",
+};
+
+const Schema schema_hosts = {
+        .application_id = 0x68797068, /* "hyph" */
+        .set_application_id = "PRAGMA application_id=0x68797068",
+        .steps = steps,
+        .n_steps = ELEMENTSOF(steps),
+};

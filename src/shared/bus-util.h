@@ -13,6 +13,13 @@
 #define HYPER_JOB_INTERFACE "org.hyper1.Job"
 #define HYPER_JOB_PATH_PREFIX "/org/hyper1/job"
 
+/* hyper-hostd's */
+#define HYPER_HOSTS_BUS_NAME "org.hyper1.Hosts"
+#define HYPER_HOSTS_BUS_PATH "/org/hyper1/hosts"
+#define HYPER_HOSTS_MANAGER_INTERFACE "org.hyper1.Hosts.Manager"
+#define HYPER_HOSTS_HOST_INTERFACE "org.hyper1.Hosts.Host"
+#define HYPER_HOSTS_VM_INTERFACE "org.hyper1.Hosts.Vm"
+
 /* "/org/hyper1/job/<label>" as sd_bus_path_encode(3) makes it; NULL when out of memory. */
 char *job_bus_path(const char *job_id);
 

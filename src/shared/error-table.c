@@ -16,6 +16,12 @@ static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_ACCESS_DENIED, EACCES, 403, "You are not allowed to do this." },
         { HYPER_BUS_ERROR_TOO_LARGE, EFBIG, 413, "The request is too large." },
         { HYPER_BUS_ERROR_UNAVAILABLE, EAGAIN, 503, "The service is not available just now; try again." },
+        { HYPER_BUS_ERROR_NO_SUCH_HOST, ENXIO, 404, "There is no such host." },
+        { HYPER_BUS_ERROR_NO_SUCH_VM, ENODEV, 404, "There is no such VM on this host." },
+        { HYPER_BUS_ERROR_HOST_EXISTS, ENOTUNIQ, 409, "A host with this id exists already." },
+        { HYPER_BUS_ERROR_HOST_NOT_CONNECTED, ENOLINK, 503, "The host is not connected." },
+        { HYPER_BUS_ERROR_WRONG_STATE, EBADFD, 409, "The VM is not in a state for this." },
+        { HYPER_BUS_ERROR_LIBVIRT, EREMOTEIO, 500, "libvirt failed, and does not say why." },
         { HYPER_BUS_ERROR_INTERNAL, EIO, 500, "Something failed inside; the journal says what." },
         {},
 };

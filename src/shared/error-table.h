@@ -28,6 +28,12 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_ACCESS_DENIED "org.hyper1.Error.AccessDenied" /* EACCES, 403 */
 #define HYPER_BUS_ERROR_TOO_LARGE "org.hyper1.Error.TooLarge" /* EFBIG, 413 */
 #define HYPER_BUS_ERROR_UNAVAILABLE "org.hyper1.Error.Unavailable" /* EAGAIN, 503: try again */
+#define HYPER_BUS_ERROR_NO_SUCH_HOST "org.hyper1.Error.NoSuchHost" /* ENXIO, 404 */
+#define HYPER_BUS_ERROR_NO_SUCH_VM "org.hyper1.Error.NoSuchVm" /* ENODEV, 404 */
+#define HYPER_BUS_ERROR_HOST_EXISTS "org.hyper1.Error.HostExists" /* ENOTUNIQ, 409 */
+#define HYPER_BUS_ERROR_HOST_NOT_CONNECTED "org.hyper1.Error.HostNotConnected" /* ENOLINK, 503 */
+#define HYPER_BUS_ERROR_WRONG_STATE "org.hyper1.Error.WrongState" /* EBADFD, 409: of a VM */
+#define HYPER_BUS_ERROR_LIBVIRT "org.hyper1.Error.Libvirt" /* EREMOTEIO, 500: libvirt's own words */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
 /* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also

@@ -12,6 +12,7 @@
 #define FILE_MAX ((size_t) 1024 * 1024)
 #define MAX_RUNNING_LIMIT 256u
 #define IDLE_TIMEOUT_LIMIT 86400u
+#define CALL_TIMEOUT_LIMIT 600u
 
 Settings *settings_free(Settings *s) {
         if (!s)
@@ -37,6 +38,7 @@ Settings *settings_new(void) {
                 return NULL;
         s->jobs.max_running = default_max_running();
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
+        s->hosts.call_timeout = 30 * USEC_PER_SEC;
         s->database.path = strdup(STATEDIR "/hyper.db");
         s->daemon.log_level = strdup("info");
         return s->database.path && s->daemon.log_level ? TAKE_PTR(s) : NULL;
@@ -57,13 +59,21 @@ static int set_max_running(Settings *s, const SettingsValue *v) {
         return take_unsigned(v, MAX_RUNNING_LIMIT, &s->jobs.max_running);
 }
 
-static int set_idle_timeout(Settings *s, const SettingsValue *v) {
+static int take_seconds(const SettingsValue *v, unsigned max, usec_t *ret) {
         unsigned seconds;
-        int r = take_unsigned(v, IDLE_TIMEOUT_LIMIT, &seconds);
+        int r = take_unsigned(v, max, &seconds);
 
         if (r >= 0)
-                s->daemon.idle_timeout = seconds * USEC_PER_SEC;
+                *ret = seconds * USEC_PER_SEC;
         return r;
+}
+
+static int set_idle_timeout(Settings *s, const SettingsValue *v) {
+        return take_seconds(v, IDLE_TIMEOUT_LIMIT, &s->daemon.idle_timeout);
+}
+
+static int set_call_timeout(Settings *s, const SettingsValue *v) {
+        return take_seconds(v, CALL_TIMEOUT_LIMIT, &s->hosts.call_timeout);
 }
 
 static int set_log_level(Settings *s, const SettingsValue *v) {
@@ -123,6 +133,7 @@ const SettingsEntry settings_entries[] = {
         { "jobs", "destination_paths", set_destination_paths, "must be a list of absolute paths" },
         { "daemon", "idle_timeout", set_idle_timeout, "must be a whole number of seconds, 1 to 86400" },
         { "daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err" },
+        { "hosts", "call_timeout", set_call_timeout, "must be a whole number of seconds, 1 to 600" },
         {},
 };
 
@@ -203,10 +214,11 @@ static json_t *strv_to_json(char *const *l) {
 }
 
 json_t *settings_to_json(const Settings *s) {
-        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:I, s:s}}", "database", "path", s->database.path,
-                        "jobs", "max_running", (json_int_t) s->jobs.max_running, "source_paths",
-                        strv_to_json(s->jobs.source_paths), "destination_paths",
+        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:I, s:s}, s:{s:I}}", "database", "path",
+                        s->database.path, "jobs", "max_running", (json_int_t) s->jobs.max_running,
+                        "source_paths", strv_to_json(s->jobs.source_paths), "destination_paths",
                         strv_to_json(s->jobs.destination_paths), "daemon", "idle_timeout",
                         (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
-                        s->daemon.log_level);
+                        s->daemon.log_level, "hosts", "call_timeout",
+                        (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC));
 }

@@ -22,6 +22,10 @@ typedef struct Settings {
                 usec_t idle_timeout; /* daemon.idle_timeout, seconds in the file, 1 to 86400; default 30 */
                 char *log_level; /* daemon.log_level: debug, info, notice, warning, err; default info */
         } daemon;
+        struct {
+                usec_t call_timeout; /* hosts.call_timeout: how long libvirt may take for one call, seconds in the
+                                        file, 1 to 600; default 30 */
+        } hosts;
 } Settings;
 
 Settings *settings_free(Settings *s);

@@ -42,6 +42,7 @@ START_TEST(without_a_file_there_are_defaults) {
         ck_assert_uint_le(s->jobs.max_running, 8);
         ck_assert_ptr_null(s->jobs.source_paths);
         ck_assert_uint_eq(s->daemon.idle_timeout, 30 * USEC_PER_SEC);
+        ck_assert_uint_eq(s->hosts.call_timeout, 30 * USEC_PER_SEC);
         ck_assert_str_eq(s->daemon.log_level, "info");
         ck_assert_str_eq(none->daemon.log_level, "info");
 }
@@ -55,7 +56,8 @@ START_TEST(everything_can_be_set) {
                         "database:\n  path: /srv/h.db\n"
                         "jobs:\n  max_running: 16\n  source_paths: [/srv/in/, \"/mnt\"]\n"
                         "  destination_paths:\n    - /\n"
-                        "daemon:\n  idle_timeout: 5\n  log_level: debug\n");
+                        "daemon:\n  idle_timeout: 5\n  log_level: debug\n"
+                        "hosts:\n  call_timeout: 600\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -64,6 +66,7 @@ START_TEST(everything_can_be_set) {
         ck_assert_str_eq(s->jobs.source_paths[1], "/mnt");
         ck_assert_str_eq(s->jobs.destination_paths[0], "/");
         ck_assert_uint_eq(s->daemon.idle_timeout, 5 * USEC_PER_SEC);
+        ck_assert_uint_eq(s->hosts.call_timeout, 600 * USEC_PER_SEC);
         ck_assert_str_eq(s->daemon.log_level, "debug");
 }
 END_TEST
@@ -124,6 +127,8 @@ START_TEST(an_error_names_line_and_key) {
                         "f:2: jobs.source_paths: must be a value or a list of values");
         check_error("daemon:\n\n  idle_timeout: 30s\n",
                         "f:3: daemon.idle_timeout: must be a whole number of seconds, 1 to 86400");
+        check_error("hosts:\n  call_timeout: 601\n",
+                        "f:2: hosts.call_timeout: must be a whole number of seconds, 1 to 600");
         check_error("daemon:\n  log_level: loud\n",
                         "f:2: daemon.log_level: must be one of debug, info, notice, warning, err");
         check_error("database:\n  path: hyper.db\n", "f:2: database.path: must be an absolute path");
@@ -206,7 +211,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[]},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"}}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30}}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);

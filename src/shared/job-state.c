@@ -57,6 +57,21 @@ bool job_state_is_terminal(JobState s) {
         return s == JOB_COMPLETED || s == JOB_FAILED || s == JOB_CANCELLED;
 }
 
+const char *job_state_to_status(JobState s) {
+        switch (s) {
+        case JOB_RUNNING:
+                return "running";
+        case JOB_COMPLETED:
+                return "completed";
+        case JOB_FAILED:
+                return "failed";
+        case JOB_CANCELLED:
+                return "cancelled";
+        default:
+                return "pending";
+        }
+}
+
 bool job_state_may_become(JobState from, JobState to) {
         if (from < 0 || from >= _JOB_STATE_MAX || to < 0 || to >= _JOB_STATE_MAX)
                 return false;

@@ -26,6 +26,9 @@ JobState job_state_from_string(const char *s) _pure_;
 /* COMPLETED, FAILED, CANCELLED: never changes again. */
 bool job_state_is_terminal(JobState s) _pure_;
 
+/* The word of HyperSDK's clients and of webhooks: pending, running, completed, failed, cancelled. */
+const char *job_state_to_status(JobState s) _pure_;
+
 /* True if a job may go from @from to @to. */
 bool job_state_may_become(JobState from, JobState to) _pure_;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "shared/job-state.h"
+#include "store/deliveries.h"
 #include "store/sql.h"
 
 JobRow *job_row_free(JobRow *row) {
@@ -154,11 +155,14 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
                 r = insert_row(s, row);
         for (size_t i = 0; i < n_states && r >= 0; i++)
                 r = insert_state(s, row->id, states[i].state, states[i].timestamp, states[i].reason);
+        if (r >= 0)
+                r = deliveries_add_job(s, WEBHOOK_JOB_SUBMITTED, row->id, row->created_at);
         return sql_end(s, r);
 }
 
 static int apply_transition(Store *s, const char *id, const JobTransition *t) {
         _cleanup_sql_done_ sqlite3_stmt *st = NULL;
+        WebhookEvent event;
         int r;
 
         if (!job_state_may_become(t->from, t->to))
@@ -181,7 +185,9 @@ static int apply_transition(Store *s, const char *id, const JobTransition *t) {
                 return r;
         if (sqlite3_changes(s->db) != 1)
                 return -ESTALE;
-        return insert_state(s, id, t->to, t->timestamp, t->reason);
+        r = insert_state(s, id, t->to, t->timestamp, t->reason);
+        event = deliveries_event_of(t->to);
+        return r < 0 || event < 0 ? r : deliveries_add_job(s, event, id, t->timestamp);
 }
 
 int store_job_transition(Store *s, const char *id, const JobTransition *changes, size_t n) {
@@ -216,6 +222,8 @@ int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t t
                 bind_uint(st, 6, progress[i].rate);
                 bind_uint(st, 7, timestamp);
                 r = sql_run(s, st);
+                if (r >= 0 && progress[i].tell && sqlite3_changes(s->db) == 1)
+                        r = deliveries_add_job(s, WEBHOOK_JOB_PROGRESS, progress[i].id, timestamp);
         }
         return sql_end(s, r);
 }

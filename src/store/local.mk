@@ -2,6 +2,9 @@
 
 noinst_LTLIBRARIES += libhyper-store.la
 libhyper_store_la_SOURCES = \
+	src/store/deliveries.c \
+	src/store/deliveries.h \
+	src/store/delivery-data.c \
 	src/store/facts.c \
 	src/store/hosts.c \
 	src/store/hosts.h \
@@ -11,7 +14,9 @@ libhyper_store_la_SOURCES = \
 	src/store/schema.c \
 	src/store/sql.c \
 	src/store/sql.h \
-	src/store/store.h
+	src/store/store.h \
+	src/store/webhooks.c \
+	src/store/webhooks.h
 libhyper_store_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 libhyper_store_la_LIBADD = libhyper-shared.la $(SQLITE_LIBS) $(JANSSON_LIBS)
 EXTRA_DIST += src/store/README.md

@@ -64,6 +64,48 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "q.seq <= j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
         [SQL_JOB_NEXT_DUE] = "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
         [SQL_VERSION] = "PRAGMA data_version",
+        [SQL_WEBHOOK_INSERT] =
+                        "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, retry_count, headers, "
+                        "has_secret, credential, from_config, created_at) "
+                        "VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        [SQL_WEBHOOK_UPDATE] =
+                        "UPDATE webhooks SET url = ?2, events = ?3, event_mask = ?4, enabled = ?5, timeout = ?6, "
+                        "retry_count = ?7, headers = ?8, has_secret = ?9, credential = ?10, from_config = ?11, "
+                        "created_at = ?12 WHERE seq = ?1",
+        [SQL_WEBHOOK_DELETE] = "DELETE FROM webhooks WHERE seq = ?1",
+        [SQL_WEBHOOKS_LIST] = "SELECT " WEBHOOK_COLUMNS
+                              ", (SELECT count(*) FROM deliveries d WHERE d.webhook_seq = w.seq AND "
+                              "d.state = 'pending') FROM webhooks w ORDER BY w.seq",
+        [SQL_WEBHOOKS_FOR_EVENT] = "SELECT seq FROM webhooks WHERE enabled AND event_mask & ?1 ORDER BY seq",
+        [SQL_WEBHOOK_COUNT] = "UPDATE webhooks SET delivered = delivered + ?2, failed = failed + ?3 "
+                              "WHERE seq = (SELECT webhook_seq FROM deliveries WHERE seq = ?1)",
+        [SQL_DELIVERY_INSERT] =
+                        "INSERT INTO deliveries (webhook_seq, id, event, subject, body, created_at, due_at) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        [SQL_DELIVERY_DROP_PROGRESS] =
+                        "DELETE FROM deliveries WHERE webhook_seq = ?1 AND subject = ?2 AND state = 'pending' "
+                        "AND event = 'job.progress' AND attempts = 0",
+        [SQL_DELIVERY_HEADS] =
+                        "SELECT w.seq, (SELECT due_at FROM deliveries d WHERE d.webhook_seq = w.seq AND "
+                        "d.state = 'pending' ORDER BY d.seq LIMIT 1) FROM webhooks w WHERE w.enabled "
+                        "ORDER BY w.seq",
+        [SQL_DELIVERIES_PENDING] = "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE webhook_seq = ?1 "
+                                   "AND state = 'pending' ORDER BY seq LIMIT ?2",
+        [SQL_DELIVERIES_LIST] = "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE webhook_seq = ?1 "
+                                "ORDER BY seq DESC LIMIT ?2",
+        [SQL_DELIVERY_ATTEMPTS] =
+                        "SELECT d.attempts, w.retry_count FROM deliveries d JOIN webhooks w ON w.seq = d.webhook_seq "
+                        "WHERE d.seq = ?1 AND d.state = 'pending'",
+        [SQL_DELIVERY_RECORD] =
+                        "UPDATE deliveries SET state = ?2, attempts = attempts + 1, due_at = ?3, tried_at = ?4, "
+                        "status = ?5, duration = ?6, error = ?7, response = ?8 WHERE seq = ?1",
+        [SQL_DELIVERY_COUNT] = "INSERT INTO delivery_counts VALUES (?1, 1) "
+                               "ON CONFLICT (state) DO UPDATE SET n = n + 1",
+        [SQL_DELIVERIES_COUNT] = "SELECT state, n FROM delivery_counts UNION ALL "
+                                 "SELECT 'pending', count(*) FROM deliveries WHERE state = 'pending'",
+        [SQL_DELIVERIES_PRUNE] = "DELETE FROM deliveries WHERE (state <> 'pending' AND tried_at < ?1) OR "
+                                 "(state = 'pending' AND created_at < ?1 AND "
+                                 "webhook_seq IN (SELECT seq FROM webhooks WHERE NOT enabled))",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -29,6 +29,22 @@ typedef enum StatementId {
         SQL_JOB_QUEUE_POSITION,
         SQL_JOB_NEXT_DUE,
         SQL_VERSION,
+        SQL_WEBHOOK_INSERT,
+        SQL_WEBHOOK_UPDATE,
+        SQL_WEBHOOK_DELETE,
+        SQL_WEBHOOKS_LIST,
+        SQL_WEBHOOKS_FOR_EVENT,
+        SQL_WEBHOOK_COUNT,
+        SQL_DELIVERY_INSERT,
+        SQL_DELIVERY_DROP_PROGRESS,
+        SQL_DELIVERY_HEADS,
+        SQL_DELIVERIES_PENDING,
+        SQL_DELIVERIES_LIST,
+        SQL_DELIVERY_ATTEMPTS,
+        SQL_DELIVERY_RECORD,
+        SQL_DELIVERY_COUNT,
+        SQL_DELIVERIES_COUNT,
+        SQL_DELIVERIES_PRUNE,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,
@@ -73,6 +89,14 @@ struct Store {
         "seq, uuid, name, description, state, vcpu_count, memory_bytes, vnc, spice, persistent, " \
         "created_at, updated_at"
 
+/* The same for a WebhookRow, and for a DeliveryRow. */
+#define WEBHOOK_COLUMNS                                                                                    \
+        "w.seq, url, events, event_mask, enabled, timeout, retry_count, headers, has_secret, credential, " \
+        "from_config, created_at, delivered, failed"
+#define DELIVERY_COLUMNS                                                                                       \
+        "seq, webhook_seq, id, event, body, state, attempts, created_at, due_at, tried_at, status, duration, " \
+        "error, response"
+
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);
 
@@ -103,6 +127,14 @@ int schema_check(Store *s);
 
 /* From jobs.c, for the other files about jobs: the row that @st stands on, in the order of JOB_COLUMNS. */
 int job_row_read(sqlite3_stmt *st, JobRow **ret);
+
+static inline void sql_bind_text(sqlite3_stmt *st, int i, const char *text) {
+        (void) sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+static inline void sql_bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
+        (void) sqlite3_bind_int64(st, i, (int64_t) value);
+}
 
 /* NULL-safe copies of a column. A column that is NULL gives NULL. 0 or -ENOMEM. */
 int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret);

@@ -95,6 +95,7 @@ typedef struct JobProgress {
         JobPhase phase;
         double percent;
         uint64_t bytes_done, bytes_total, rate;
+        bool tell; /* webhooks are told of it */
 } JobProgress;
 /* All of it in one transaction. Rows in a terminal state, and ids that do not exist, are passed over. */
 int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t timestamp);

@@ -82,3 +82,8 @@ tests_unit_cron_cron_tool_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_cron_cron_tool_LDADD = libhyper-shared.la $(JANSSON_LIBS)
 TESTS += tests/unit/cron/check-cron
 EXTRA_DIST += tests/unit/cron/check-cron
+
+UNIT_TESTS += tests/unit/test-webhook
+tests_unit_test_webhook_SOURCES = tests/unit/test-webhook.c
+tests_unit_test_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_webhook_LDADD = libhyper-shared.la $(CHECK_LIBS) $(JANSSON_LIBS)

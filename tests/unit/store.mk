@@ -9,3 +9,8 @@ UNIT_TESTS += tests/unit/test-store-hosts
 tests_unit_test_store_hosts_SOURCES = tests/unit/test-store-hosts.c
 tests_unit_test_store_hosts_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_hosts_LDADD = libhyper-store.la $(CHECK_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-webhooks
+tests_unit_test_store_webhooks_SOURCES = tests/unit/test-store-webhooks.c
+tests_unit_test_store_webhooks_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_store_webhooks_LDADD = libhyper-store.la $(CHECK_LIBS) $(JANSSON_LIBS)

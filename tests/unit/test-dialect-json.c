@@ -256,7 +256,7 @@ START_TEST(each_state_has_its_hypersdk_status_and_back) {
         };
 
         for (JobState s = 0; s < _JOB_STATE_MAX; s++) {
-                ck_assert_str_eq(hypersdk_status(s), names[s]);
+                ck_assert_str_eq(job_state_to_status(s), names[s]);
                 ck_assert_uint_ne(hypersdk_status_to_states(names[s]) & 1u << s, 0);
         }
         ck_assert_uint_eq(hypersdk_status_to_states("canceled"), 1u << JOB_CANCELLED);

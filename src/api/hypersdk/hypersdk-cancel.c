@@ -71,7 +71,7 @@ static int choose_by_ids(Cancellation *c, Store *store, const HypersdkSelection 
                         continue;
                 else if (job_state_is_terminal(row->state)) {
                         _cleanup_free_ char *text =
-                                        strprintf("The job is %s already.", hypersdk_status(row->state));
+                                        strprintf("The job is %s already.", job_state_to_status(row->state));
 
                         k = text ? refuse(c, *id, text) : -ENOMEM;
                 } else if (!strv_contains(c->ids, *id))

@@ -4,21 +4,6 @@
 #include "api/job-json.h"
 #include "basic/string-util.h"
 
-const char *hypersdk_status(JobState s) {
-        switch (s) {
-        case JOB_RUNNING:
-                return "running";
-        case JOB_COMPLETED:
-                return "completed";
-        case JOB_FAILED:
-                return "failed";
-        case JOB_CANCELLED:
-                return "cancelled";
-        default:
-                return "pending";
-        }
-}
-
 static json_t *strings_json(char *const *l) {
         _cleanup_json_ json_t *a = json_array();
 
@@ -38,7 +23,7 @@ static json_t *remaining_json(const JobRow *row) {
 static const char *stage_of(const JobRow *row) {
         const char *phase = row->state == JOB_COMPLETED ? NULL : job_phase_to_string(row->phase);
 
-        return phase ? phase : hypersdk_status(row->state);
+        return phase ? phase : job_state_to_status(row->state);
 }
 
 static json_t *progress_json(const JobRow *row) {
@@ -98,7 +83,7 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
                 duration = (row->finished_at - row->started_at) / USEC_PER_SEC;
 
         return json_pack("{s:b, s:s, s:o, s:o, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o}", "success",
-                        row->state == JOB_COMPLETED, "status", hypersdk_status(row->state), "vm_name",
+                        row->state == JOB_COMPLETED, "status", job_state_to_status(row->state), "vm_name",
                         base_name_json(source, false), "output_dir", base_name_json(first, true),
                         "output_path", json_text(first), "files", files, "output_files", files, "outputs",
                         json_is_array(outputs) ? json_incref(outputs) : json_array(), "total_size",
@@ -112,7 +97,7 @@ json_t *hypersdk_job_json(const JobRow *row) {
 
         return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id),
                         "definition", job_row_definition(row, HYPERSDK_DIALECT, hypersdk_fields, "id"),
-                        "status", hypersdk_status(row->state), "progress", progress_json(row), "result",
+                        "status", job_state_to_status(row->state), "progress", progress_json(row), "result",
                         result_json(row, result), "error", json_text(job_row_error_text(row, result)),
                         "created_at", json_time(row->created_at), "started_at", json_time(row->started_at),
                         "completed_at", json_time(row->finished_at), "updated_at",
@@ -133,7 +118,7 @@ json_t *hypersdk_progress_json(const JobRow *row) {
         _cleanup_json_ json_t *result = job_row_result(row), *progress = progress_json(row), *flat = NULL;
 
         flat = json_pack("{s:o, s:s, s:O, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id), "status",
-                        hypersdk_status(row->state), "progress", progress, "error",
+                        job_state_to_status(row->state), "progress", progress, "error",
                         json_text(job_row_error_text(row, result)), "started_at", json_time(row->started_at),
                         "completed_at", json_time(row->finished_at), "updated_at",
                         json_time(row->updated_at));
@@ -153,7 +138,7 @@ json_t *hypersdk_eta_json(const JobRow *row, usec_t now) {
                 eta = job_row_remaining(row, &seconds) && seconds < UINT32_MAX ? now + seconds * USEC_PER_SEC
                                                                                : 0;
         return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id",
-                        json_text(row->id), "status", hypersdk_status(row->state), "percent_complete",
+                        json_text(row->id), "status", job_state_to_status(row->state), "percent_complete",
                         (int) job_row_percent(row), "estimated_remaining", remaining_json(row),
                         "estimated_remaining_seconds", remaining_json(row), "eta", json_time(eta),
                         "estimated_completion", json_time(eta), "elapsed", json_count(elapsed),
@@ -164,7 +149,7 @@ json_t *hypersdk_eta_json(const JobRow *row, usec_t now) {
 
 json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total) {
         return json_pack("{s:o, s:s, s:o, s:o}", "job_id", json_text(row->id), "status",
-                        hypersdk_status(row->state), "logs", strings_json(lines), "total",
+                        job_state_to_status(row->state), "logs", strings_json(lines), "total",
                         json_count(total));
 }
 

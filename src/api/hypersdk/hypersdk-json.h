@@ -10,9 +10,6 @@
 
 #define HYPERSDK_DIALECT "hypersdk"
 
-/* "pending", "running", "completed", "failed", "cancelled" */
-const char *hypersdk_status(JobState s) _pure_;
-
 json_t *hypersdk_job_json(const JobRow *row);
 json_t *hypersdk_jobs_json(const JobRows *rows, usec_t now);
 /* The fields of progress flat, and once more nested. */

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Deliveries: made with what they tell of, tried in order, kept for a while. */
+
+#include "store/deliveries.h"
+#include "basic/string-util.h"
+#include "shared/job-spec.h"
+#include "store/sql.h"
+
+static const char *const state_names[_DELIVERY_STATE_MAX] = {
+        [DELIVERY_PENDING] = "pending",
+        [DELIVERY_DELIVERED] = "delivered",
+        [DELIVERY_FAILED] = "failed",
+};
+
+const char *delivery_state_to_string(DeliveryState s) {
+        return s >= 0 && s < _DELIVERY_STATE_MAX ? state_names[s] : NULL;
+}
+
+DeliveryState delivery_state_from_string(const char *s) {
+        for (DeliveryState i = 0; s && i < _DELIVERY_STATE_MAX; i++)
+                if (streq(state_names[i], s))
+                        return i;
+        return _DELIVERY_STATE_INVALID;
+}
+
+void delivery_rows_done(DeliveryRows *rows) {
+        for (size_t i = 0; i < rows->n; i++) {
+                free(rows->rows[i].id);
+                free(rows->rows[i].event);
+                free(rows->rows[i].body);
+                free(rows->rows[i].error);
+                free(rows->rows[i].response);
+        }
+        free(rows->rows);
+        *rows = (DeliveryRows){};
+}
+
+/* --- reading ------------------------------------------------------------------------------------------ */
+
+/* The columns of DELIVERY_COLUMNS. What was read so far is freed with the list it stands in. */
+static int row_read(sqlite3_stmt *st, DeliveryRow *row) {
+        const struct {
+                int column;
+                char **to;
+        } texts[] = {
+                { 2, &row->id },
+                { 3, &row->event },
+                { 4, &row->body },
+                { 12, &row->error },
+                { 13, &row->response },
+        };
+
+        *row = (DeliveryRow){
+                .seq = sqlite3_column_int64(st, 0),
+                .webhook_seq = sqlite3_column_int64(st, 1),
+                .state = delivery_state_from_string((const char *) sqlite3_column_text(st, 5)),
+                .attempts = (unsigned) sqlite3_column_int64(st, 6),
+                .created_at = (usec_t) sqlite3_column_int64(st, 7),
+                .due_at = (usec_t) sqlite3_column_int64(st, 8),
+                .tried_at = (usec_t) sqlite3_column_int64(st, 9),
+                .status = (unsigned) sqlite3_column_int64(st, 10),
+                .duration = (usec_t) sqlite3_column_int64(st, 11),
+        };
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                int r = sql_column_strdup(st, texts[i].column, texts[i].to);
+                if (r < 0)
+                        return r;
+        }
+        return row->state < 0 ? -EBADMSG : 0;
+}
+
+/* Appends what the statement gives. */
+static int rows_read(Store *s, sqlite3_stmt *st, DeliveryRows *rows, size_t *allocated) {
+        int rc;
+
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                if (!GREEDY_REALLOC(rows->rows, *allocated, rows->n + 1))
+                        return -ENOMEM;
+                int r = row_read(st, &rows->rows[rows->n++]);
+                if (r < 0)
+                        return r;
+        }
+        return rc == SQLITE_DONE ? 0 : sql_errno(s);
+}
+
+int store_deliveries_list(Store *s, int64_t webhook_seq, uint64_t limit, DeliveryRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERIES_LIST);
+        _cleanup_(delivery_rows_done) DeliveryRows rows = {};
+        size_t allocated = 0;
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) webhook_seq);
+        sql_bind_uint(st, 2, limit);
+        r = rows_read(s, st, &rows, &allocated);
+        if (r < 0)
+                return r;
+        *ret = rows;
+        rows = (DeliveryRows){};
+        return 0;
+}
+
+/* --- what is due -------------------------------------------------------------------------------------- */
+
+static bool is_busy(const int64_t *busy, size_t n, int64_t seq) {
+        for (size_t i = 0; i < n; i++)
+                if (busy[i] == seq)
+                        return true;
+        return false;
+}
+
+/* The webhooks that are enabled and have something pending, and when the first of that is due. */
+typedef struct Head {
+        int64_t webhook_seq;
+        usec_t due_at;
+} Head;
+
+static int read_heads(Store *s, usec_t now, const int64_t *busy, size_t n_busy, Head **ret, size_t *ret_n) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_HEADS);
+        _cleanup_free_ Head *heads = NULL;
+        size_t n = 0, allocated = 0;
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                Head head = { sqlite3_column_int64(st, 0), (usec_t) sqlite3_column_int64(st, 1) };
+
+                if (sqlite3_column_type(st, 1) == SQLITE_NULL || is_busy(busy, n_busy, head.webhook_seq))
+                        continue;
+                /* Further away than the longest pause: the clock was set back meanwhile. */
+                if (head.due_at > now + WEBHOOK_PAUSE_MAX)
+                        head.due_at = now;
+                if (!GREEDY_REALLOC(heads, allocated, n + 1))
+                        return -ENOMEM;
+                heads[n++] = head;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = TAKE_PTR(heads);
+        *ret_n = n;
+        return 0;
+}
+
+int store_deliveries_due(Store *s, usec_t now, const int64_t *busy, size_t n_busy, unsigned limit,
+                DeliveryRows *ret) {
+        _cleanup_(delivery_rows_done) DeliveryRows rows = {};
+        _cleanup_free_ Head *heads = NULL;
+        size_t n = 0, allocated = 0;
+        int r = read_heads(s, now, busy, n_busy, &heads, &n);
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_sql_done_ sqlite3_stmt *st = NULL;
+
+                if (heads[i].due_at > now)
+                        continue;
+                st = sql_statement(s, SQL_DELIVERIES_PENDING);
+                if (!st)
+                        return sql_errno(s);
+                sql_bind_uint(st, 1, (uint64_t) heads[i].webhook_seq);
+                sql_bind_uint(st, 2, limit);
+                r = rows_read(s, st, &rows, &allocated);
+        }
+        if (r < 0)
+                return r;
+        *ret = rows;
+        rows = (DeliveryRows){};
+        return 0;
+}
+
+int store_deliveries_next_due(Store *s, usec_t now, const int64_t *busy, size_t n_busy, usec_t *ret) {
+        _cleanup_free_ Head *heads = NULL;
+        usec_t due = USEC_INFINITY;
+        size_t n = 0;
+        int r = read_heads(s, now, busy, n_busy, &heads, &n);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                due = MIN(due, heads[i].due_at);
+        if (due == USEC_INFINITY)
+                return -ENOENT;
+        *ret = due;
+        return 0;
+}
+
+/* --- making ------------------------------------------------------------------------------------------- */
+
+WebhookEvent deliveries_event_of(JobState state) {
+        switch (state) {
+        case JOB_RUNNING:
+                return WEBHOOK_JOB_STARTED;
+        case JOB_COMPLETED:
+                return WEBHOOK_JOB_COMPLETED;
+        case JOB_FAILED:
+                return WEBHOOK_JOB_FAILED;
+        case JOB_CANCELLED:
+                return WEBHOOK_JOB_CANCELLED;
+        default:
+                return _WEBHOOK_EVENT_INVALID;
+        }
+}
+
+/* Progress that nobody has been told of yet is not worth telling once there is newer. */
+static int drop_older(Store *s, int64_t webhook_seq, const char *subject) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_DROP_PROGRESS);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) webhook_seq);
+        sql_bind_text(st, 2, subject);
+        return sql_run(s, st);
+}
+
+static int add_one(Store *s, int64_t webhook_seq, WebhookEvent event, const char *subject, usec_t timestamp,
+                json_t *data) {
+        _cleanup_sql_done_ sqlite3_stmt *st = NULL;
+        _cleanup_free_ char *id = NULL, *body = NULL;
+        int r = event == WEBHOOK_JOB_PROGRESS ? drop_older(s, webhook_seq, subject) : 0;
+
+        if (r >= 0)
+                r = job_id_make(&id);
+        if (r < 0)
+                return r;
+        body = webhook_body(webhook_event_to_string(event), timestamp, id, data);
+        if (!body)
+                return -ENOMEM;
+        st = sql_statement(s, SQL_DELIVERY_INSERT);
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) webhook_seq);
+        sql_bind_text(st, 2, id);
+        sql_bind_text(st, 3, webhook_event_to_string(event));
+        sql_bind_text(st, 4, subject);
+        sql_bind_text(st, 5, body);
+        sql_bind_uint(st, 6, timestamp);
+        return sql_run(s, st);
+}
+
+static int find_webhooks(Store *s, WebhookEvent event, int64_t **ret, size_t *ret_n) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WEBHOOKS_FOR_EVENT);
+        _cleanup_free_ int64_t *list = NULL;
+        size_t n = 0, allocated = 0;
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) 1 << event);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                if (!GREEDY_REALLOC(list, allocated, n + 1))
+                        return -ENOMEM;
+                list[n++] = sqlite3_column_int64(st, 0);
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = TAKE_PTR(list);
+        *ret_n = n;
+        return 0;
+}
+
+static int add_to(Store *s, const int64_t *webhooks, size_t n, WebhookEvent event, const char *subject,
+                usec_t timestamp, json_t *data) {
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = add_one(s, webhooks[i], event, subject, timestamp, data);
+        return r;
+}
+
+int deliveries_add(Store *s, WebhookEvent event, const char *subject, usec_t timestamp, json_t *data) {
+        _cleanup_free_ int64_t *webhooks = NULL;
+        size_t n = 0;
+        int r = find_webhooks(s, event, &webhooks, &n);
+
+        return r < 0 ? r : add_to(s, webhooks, n, event, subject, timestamp, data);
+}
+
+int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t timestamp) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_free_ int64_t *webhooks = NULL;
+        _cleanup_json_ json_t *data = NULL;
+        size_t n = 0;
+        int r = find_webhooks(s, event, &webhooks, &n);
+
+        if (r < 0 || n == 0)
+                return r;
+        r = store_job_get(s, id, &row);
+        if (r < 0)
+                return r;
+        data = job_row_webhook_data(row);
+        return data ? add_to(s, webhooks, n, event, id, timestamp, data) : -ENOMEM;
+}
+
+/* --- recording ---------------------------------------------------------------------------------------- */
+
+/* The delivery's attempts so far, and the retries it is allowed; -ENOENT if it is not pending. */
+static int read_attempts(Store *s, int64_t seq, unsigned *ret_attempts, unsigned *ret_retries) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_ATTEMPTS);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) seq);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                *ret_attempts = (unsigned) sqlite3_column_int64(st, 0);
+                *ret_retries = (unsigned) sqlite3_column_int64(st, 1);
+                return 0;
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+static int write_attempt(
+                Store *s, const DeliveryResult *result, DeliveryState state, usec_t due, usec_t now) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_RECORD);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) result->seq);
+        sql_bind_text(st, 2, delivery_state_to_string(state));
+        sql_bind_uint(st, 3, due);
+        sql_bind_uint(st, 4, now);
+        sql_bind_uint(st, 5, result->status);
+        sql_bind_uint(st, 6, result->duration);
+        sql_bind_text(st, 7, strempty(result->error));
+        sql_bind_text(st, 8, strempty(result->response));
+        return sql_run(s, st);
+}
+
+/* A delivery has ended: counted with its webhook, and for all. */
+static int count_end(Store *s, int64_t seq, DeliveryState state) {
+        _cleanup_sql_done_ sqlite3_stmt *of_hook = sql_statement(s, SQL_WEBHOOK_COUNT), *of_all = NULL;
+        int r;
+
+        if (!of_hook)
+                return sql_errno(s);
+        sql_bind_uint(of_hook, 1, (uint64_t) seq);
+        sql_bind_uint(of_hook, 2, state == DELIVERY_DELIVERED);
+        sql_bind_uint(of_hook, 3, state == DELIVERY_FAILED);
+        r = sql_run(s, of_hook);
+        if (r < 0)
+                return r;
+        of_all = sql_statement(s, SQL_DELIVERY_COUNT);
+        if (!of_all)
+                return sql_errno(s);
+        sql_bind_text(of_all, 1, delivery_state_to_string(state));
+        return sql_run(s, of_all);
+}
+
+static int record_one(Store *s, const DeliveryResult *result, usec_t now) {
+        unsigned attempts = 0, retries = 0;
+        DeliveryState state;
+        int r = read_attempts(s, result->seq, &attempts, &retries);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        attempts++;
+        state = result->success              ? DELIVERY_DELIVERED
+                        : attempts > retries ? DELIVERY_FAILED
+                                             : DELIVERY_PENDING;
+        r = write_attempt(s, result, state, now + webhook_pause(attempts), now);
+        return r < 0 || state == DELIVERY_PENDING ? r : count_end(s, result->seq, state);
+}
+
+int store_deliveries_record(Store *s, const DeliveryResult *results, size_t n, usec_t now) {
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = record_one(s, results + i, now);
+        return sql_end(s, r);
+}
+
+int store_deliveries_prune(Store *s, usec_t before) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERIES_PRUNE);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, before);
+        return sql_run(s, st);
+}
+
+int store_deliveries_count(Store *s, uint64_t ret[static _DELIVERY_STATE_MAX]) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERIES_COUNT);
+        uint64_t counts[_DELIVERY_STATE_MAX] = {};
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                DeliveryState state = delivery_state_from_string((const char *) sqlite3_column_text(st, 0));
+
+                if (state >= 0)
+                        counts[state] = (uint64_t) sqlite3_column_int64(st, 1);
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        memcpy(ret, counts, sizeof(counts));
+        return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a webhook is told of a job. */
+
+#include "basic/string-util.h"
+#include "store/deliveries.h"
+
+/* What is in the database was JSON when it was written. */
+static json_t *text_to_json(const char *text) {
+        return text ? json_loads(text, 0, NULL) : NULL;
+}
+
+static json_t *time_to_json(usec_t t) {
+        char buffer[RFC3339_SIZE];
+
+        return t > 0 ? json_string(format_rfc3339(buffer, t)) : json_null();
+}
+
+/* The first of @keys that @object has as a string; NULL if none. Borrowed. */
+static json_t *first_string(json_t *object, char *const *keys) {
+        STRV_FOREACH(k, keys) {
+                json_t *value = json_object_get(object, *k);
+
+                if (json_is_string(value) && json_string_length(value) > 0)
+                        return value;
+        }
+        return NULL;
+}
+#define KEYS(...) ((char *const[]){ __VA_ARGS__, NULL })
+
+/* What the client called the disk, else where it is. */
+static json_t *disk_of(json_t *request, json_t *spec) {
+        json_t *value = first_string(request, KEYS((char *) "vm_path"));
+
+        if (!value)
+                value = first_string(json_object_get(spec, "source"), KEYS((char *) "path", (char *) "uri"));
+        return value ? json_redact(value) : json_null();
+}
+
+static json_t *name_of(json_t *request, const JobRow *row) {
+        json_t *value = first_string(
+                        request, KEYS((char *) "name", (char *) "job_name", (char *) "vm_name"));
+
+        return value ? json_incref(value) : json_string(row->id);
+}
+
+static json_t *error_of(const JobRow *row) {
+        _cleanup_json_ json_t *result = text_to_json(row->result);
+        json_t *message = json_object_get(json_object_get(result, "error"), "message");
+
+        if (json_is_string(message))
+                return json_incref(message);
+        return row->state == JOB_FAILED ? json_string(strempty(row->reason)) : json_null();
+}
+
+json_t *job_row_webhook_data(const JobRow *row) {
+        _cleanup_json_ json_t *request = text_to_json(row->request), *spec = text_to_json(row->spec);
+
+        return json_pack(
+                        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:{s:o, s:s?, s:I, s:I}, s:o, s:o, s:o, s:o}",
+                        "job_id", row->id, "job_name", name_of(request, row), "vm_path",
+                        disk_of(request, spec), "operation", strempty(row->operation), "status",
+                        job_state_to_status(row->state), "state", job_state_to_string(row->state), "reason",
+                        strempty(row->reason), "attempt", (json_int_t) row->attempt, "progress",
+                        "percent_complete", row->percent < 0 ? json_null() : json_real(row->percent),
+                        "phase", job_phase_to_string(row->phase), "bytes_transferred",
+                        (json_int_t) row->bytes_done, "total_bytes", (json_int_t) row->bytes_total,
+                        "created_at", time_to_json(row->created_at), "started_at",
+                        time_to_json(row->started_at), "completed_at", time_to_json(row->finished_at),
+                        "error", error_of(row));
+}

@@ -147,10 +147,20 @@ static int encrypt(const char *name, const char *value, char *buffer, size_t siz
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
+int credential_write(const char *name, const char *value, const char *path) {
+        _cleanup_free_ char *buffer = malloc(ENCRYPTED_MAX);
+        size_t n = 0;
+        int r;
+
+        if (!buffer)
+                return -ENOMEM;
+        r = encrypt(name, value, buffer, ENCRYPTED_MAX, &n);
+        return r < 0 ? r : write_file_atomic_at(AT_FDCWD, path, buffer, n, 0600);
+}
+
 int credential_store(const char *state_directory, const char *job_id, const char *name, const char *value) {
         _cleanup_free_ char *directory = credential_directory(state_directory),
-                            *prefix = credential_prefix(job_id), *path = NULL, *buffer = NULL;
-        size_t n = 0;
+                            *prefix = credential_prefix(job_id), *path = NULL;
         int r;
 
         if (!credential_name_is_valid(name) || strlen(value) > CREDENTIAL_SIZE_MAX)
@@ -158,15 +168,10 @@ int credential_store(const char *state_directory, const char *job_id, const char
         if (!directory || !prefix)
                 return -ENOMEM;
         path = strprintf("%s/%s%s" SUFFIX, directory, prefix, name);
-        buffer = malloc(ENCRYPTED_MAX);
-        if (!path || !buffer)
+        if (!path)
                 return -ENOMEM;
         r = mkdir_parents(directory, 0700);
-        if (r >= 0)
-                r = encrypt(name, value, buffer, ENCRYPTED_MAX, &n);
-        if (r >= 0)
-                r = write_file_atomic_at(AT_FDCWD, path, buffer, n, 0600);
-        return r;
+        return r < 0 ? r : credential_write(name, value, path);
 }
 
 /* Calls for each credential file of the job: extends the list, or (NULL) removes the file. */

@@ -14,6 +14,10 @@
 /* [a-z0-9][a-z0-9_.-]{0,63}: the place in the spec that the secret was cut out of, "source.tls_psk". */
 bool credential_name_is_valid(const char *name) _pure_;
 
+/* Encrypts @value, at most CREDENTIAL_SIZE_MAX bytes, into the file @path, readable by root alone; systemd will
+ * decrypt it under no other name than @name. Errors as below. */
+int credential_write(const char *name, const char *value, const char *path);
+
 /* Encrypts and writes one. Waits for systemd-creds, which takes some milliseconds, for at most 10 s. 0 or
  * negative errno: -ENOENT without systemd-creds, -EIO if it fails (what it said is on our stderr). */
 int credential_store(const char *state_directory, const char *job_id, const char *name, const char *value);

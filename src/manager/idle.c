@@ -11,7 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
-#include "manager/manager.h"
+#include "manager/webhook.h"
 
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         Manager *m = userdata;
@@ -31,7 +31,8 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic(), timeout = m->settings->daemon.idle_timeout;
         int r;
 
-        if (!m->jobs && m->ready && bus_polkit_pending(m->polkit) == 0 && now >= m->last_call + timeout) {
+        if (!m->jobs && m->ready && !outbox_is_busy(m->outbox) && bus_polkit_pending(m->polkit) == 0 &&
+                        now >= m->last_call + timeout) {
                 r = drain(m);
                 if (r >= 0)
                         return 0;

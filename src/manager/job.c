@@ -70,6 +70,7 @@ static int job_change(Job *j, const JobTransition *changes, size_t n) {
                                 j->row->started_at = t->timestamp;
                         job_progress(j, _PHASE_INVALID, -1, 0, 0, 0);
                         j->progress_dirty = false;
+                        j->told_tenth = 0;
                         j->error_message = mfree(j->error_message);
                         j->error_phase = _PHASE_INVALID;
                 }

@@ -48,6 +48,7 @@ struct Job {
         char *destination; /* path or URI: no two jobs write to one */
         JobUnit unit;
 
+        unsigned told_tenth; /* webhooks were told of the progress up to here, in tenths of the whole */
         bool progress_dirty; /* the row's progress is newer than the store's */
         bool unsettled; /* the unit is gone, but its end could not be recorded yet */
         char *error_message; /* the last error event of this attempt */

@@ -17,6 +17,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/manager-bus.c \
 	src/manager/manager.c \
 	src/manager/manager.h \
+	src/manager/outbox-bus.c \
+	src/manager/outbox.c \
 	src/manager/progress.c \
 	src/manager/queue.c \
 	src/manager/reconcile.c \
@@ -28,7 +30,12 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source-files.h \
 	src/manager/submit.c \
 	src/manager/unit-properties.c \
-	src/manager/unit-properties.h
+	src/manager/unit-properties.h \
+	src/manager/webhook-bus.c \
+	src/manager/webhook-credentials.c \
+	src/manager/webhook-credentials.h \
+	src/manager/webhook.c \
+	src/manager/webhook.h
 libhyper_manager_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 

@@ -6,7 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/manager.h"
+#include "manager/webhook.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
 
@@ -294,6 +294,17 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_cancel_job,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AddWebhook", SD_BUS_ARGS("s", definition, "a{sv}", options),
+                        SD_BUS_RESULT("u", index), method_add_webhook,
+                        SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("RemoveWebhook", SD_BUS_ARGS("u", index), SD_BUS_NO_RESULT,
+                        method_remove_webhook, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListWebhooks", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", webhooks),
+                        method_list_webhooks, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("TestWebhook", SD_BUS_ARGS("s", test), SD_BUS_RESULT("s", result),
+                        method_test_webhook, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListDeliveries", SD_BUS_ARGS("u", index, "a{sv}", options),
+                        SD_BUS_RESULT("s", deliveries), method_list_deliveries, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config), method_get_config,

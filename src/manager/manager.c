@@ -4,6 +4,7 @@
 #include "basic/string-util.h"
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
+#include "manager/webhook.h"
 #include "shared/job-event.h"
 
 Manager *manager_free(Manager *m) {
@@ -28,6 +29,7 @@ Manager *manager_free(Manager *m) {
                 job_free(j);
         }
         job_free(m->finished);
+        outbox_free(m->outbox);
         settings_free(m->settings);
         sd_bus_unref(m->bus);
         sd_event_unref(m->event);
@@ -74,6 +76,7 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
                 log_warning_errno(r, "Failed to log that job %s is %s: %m", j->row->id,
                                 job_state_to_string(to));
         job_bus_state_changed(j, from, to, reason);
+        outbox_wake(j->manager->outbox);
 }
 
 const char *spec_destination(const JobSpec *spec) {
@@ -216,6 +219,8 @@ int manager_start(Manager *m) {
         r = manager_bus_register(m);
         if (r >= 0)
                 r = job_bus_register(m);
+        if (r >= 0)
+                r = outbox_new(m, &m->outbox);
         if (r < 0)
                 return log_error_errno(r, "Failed to put the objects on the bus: %m");
         /* Subscribe before looking: a unit that ends in between is told of. */
@@ -226,6 +231,10 @@ int manager_start(Manager *m) {
                 r = idle_start(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
+        r = manager_sweep_webhook_secrets(m);
+        if (r < 0)
+                log_warning_errno(r, "Failed to look after the secrets of webhooks: %m");
+        outbox_wake(m->outbox);
         return 0;
 }
 

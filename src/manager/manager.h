@@ -51,6 +51,8 @@ struct Manager {
         sd_event_source *idle_timer;
         usec_t last_call; /* monotonic: when the bus last asked something */
 
+        struct Outbox *outbox; /* deliveries to webhooks: manager/webhook.h */
+
         bool ready; /* the units were looked at: jobs may be started */
         bool draining; /* the name is being given up */
         bool watched; /* READY=1 was sent */

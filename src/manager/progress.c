@@ -3,7 +3,7 @@
 /* Progress of running jobs: from the journal, to the database and the bus at most once a second. */
 
 #include "basic/log.h"
-#include "manager/manager.h"
+#include "manager/webhook.h"
 
 #define FLUSH_INTERVAL USEC_PER_SEC
 
@@ -61,6 +61,13 @@ static size_t count_dirty(Manager *m) {
         return n;
 }
 
+/* The tenth of the whole that the job has passed, if webhooks have not been told of it; else 0. */
+static unsigned untold_tenth(const Job *j) {
+        unsigned tenth = j->row->percent > 0 ? (unsigned) (MIN(j->row->percent, 100.0) / 10) : 0;
+
+        return tenth > j->told_tenth ? tenth : 0;
+}
+
 void progress_flush(Manager *m) {
         size_t n = count_dirty(m), k = 0;
         _cleanup_free_ JobProgress *list = NULL;
@@ -79,7 +86,8 @@ void progress_flush(Manager *m) {
                                 .percent = j->row->percent,
                                 .bytes_done = j->row->bytes_done,
                                 .bytes_total = j->row->bytes_total,
-                                .rate = j->row->rate };
+                                .rate = j->row->rate,
+                                .tell = untold_tenth(j) > 0 };
         int r = store_job_progress(m->store, list, n, m->clock());
         if (r < 0) {
                 /* The next event brings newer figures: these are not missed. */
@@ -89,6 +97,8 @@ void progress_flush(Manager *m) {
         for (Job *j = m->jobs; j; j = j->hh.next)
                 if (j->progress_dirty) {
                         j->progress_dirty = false;
+                        j->told_tenth = MAX(j->told_tenth, untold_tenth(j));
                         job_bus_progress_changed(j);
                 }
+        outbox_wake(m->outbox);
 }

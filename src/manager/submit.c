@@ -9,6 +9,7 @@
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
 #include "manager/manager.h"
+#include "manager/webhook.h"
 #include "shared/error-table.h"
 #include "shared/job-event.h"
 
@@ -309,6 +310,7 @@ static int insert(
                 return r;
         tell_states(j, states, ELEMENTSOF(states));
         tell_warnings(j, o->warnings);
+        outbox_wake(m->outbox);
         queue_wake(m);
         return 0;
 }

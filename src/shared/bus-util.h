@@ -10,6 +10,7 @@
 #define HYPER_BUS_NAME "org.hyper1"
 #define HYPER_BUS_PATH "/org/hyper1"
 #define HYPER_MANAGER_INTERFACE "org.hyper1.Manager"
+#define HYPER_DELIVERIES_INTERFACE "org.hyper1.Deliveries" /* for hyper-notifyd */
 #define HYPER_JOB_INTERFACE "org.hyper1.Job"
 #define HYPER_JOB_PATH_PREFIX "/org/hyper1/job"
 

@@ -22,6 +22,7 @@ static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_HOST_NOT_CONNECTED, ENOLINK, 503, "The host is not connected." },
         { HYPER_BUS_ERROR_WRONG_STATE, EBADFD, 409, "The VM is not in a state for this." },
         { HYPER_BUS_ERROR_LIBVIRT, EREMOTEIO, 500, "libvirt failed, and does not say why." },
+        { HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, EADDRNOTAVAIL, 404, "There is no such webhook." },
         { HYPER_BUS_ERROR_INTERNAL, EIO, 500, "Something failed inside; the journal says what." },
         {},
 };

@@ -34,6 +34,7 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_HOST_NOT_CONNECTED "org.hyper1.Error.HostNotConnected" /* ENOLINK, 503 */
 #define HYPER_BUS_ERROR_WRONG_STATE "org.hyper1.Error.WrongState" /* EBADFD, 409: of a VM */
 #define HYPER_BUS_ERROR_LIBVIRT "org.hyper1.Error.Libvirt" /* EREMOTEIO, 500: libvirt's own words */
+#define HYPER_BUS_ERROR_NO_SUCH_WEBHOOK "org.hyper1.Error.NoSuchWebhook" /* EADDRNOTAVAIL, 404 */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
 /* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also

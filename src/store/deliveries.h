@@ -16,5 +16,5 @@ int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t time
 /* What a job's coming into @state is told as; negative: not told. */
 WebhookEvent deliveries_event_of(JobState state) _pure_;
 
-/* What is told of a job (delivery-data.c). New reference; NULL when out of memory. */
+/* What is told of a job (webhook-json.c). New reference; NULL when out of memory. */
 json_t *job_row_webhook_data(const JobRow *row);

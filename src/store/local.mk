@@ -4,7 +4,6 @@ noinst_LTLIBRARIES += libhyper-store.la
 libhyper_store_la_SOURCES = \
 	src/store/deliveries.c \
 	src/store/deliveries.h \
-	src/store/delivery-data.c \
 	src/store/facts.c \
 	src/store/hosts.c \
 	src/store/hosts.h \
@@ -15,6 +14,7 @@ libhyper_store_la_SOURCES = \
 	src/store/sql.c \
 	src/store/sql.h \
 	src/store/store.h \
+	src/store/webhook-json.c \
 	src/store/webhooks.c \
 	src/store/webhooks.h
 libhyper_store_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)

@@ -27,6 +27,9 @@ typedef struct WebhookRow {
         uint64_t pending, delivered, failed; /* of its deliveries; not written from here */
 } WebhookRow;
 
+/* As it is shown to people and programs; @index is its place in the list. New reference; NULL when out of memory. */
+json_t *webhook_row_to_json(const WebhookRow *row, size_t index);
+
 WebhookRow *webhook_row_free(WebhookRow *row);
 DEFINE_CLEANUP_FUNC(WebhookRow *, webhook_row_free);
 
@@ -77,6 +80,8 @@ typedef struct DeliveryRows {
         size_t n;
 } DeliveryRows;
 void delivery_rows_done(DeliveryRows *rows);
+/* As it is shown, with what was or will be sent. New reference; NULL when out of memory. */
+json_t *delivery_row_to_json(const DeliveryRow *row);
 
 /* The last ones of a webhook, newest first. */
 int store_deliveries_list(Store *s, int64_t webhook_seq, uint64_t limit, DeliveryRows *ret);

@@ -73,7 +73,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-static sd_bus *connect_bus(Fixture *f) {
+sd_bus *connect_bus(Fixture *f) {
         _cleanup_free_ char *address = strprintf("unix:path=%s/bus", f->dir);
         sd_bus *bus;
 
@@ -194,8 +194,18 @@ static int fake_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int fake_start_unit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Fixture *f = userdata;
+
+        if (f->start_error)
+                return sd_bus_error_set(error, SYSTEMD ".UnitMasked", f->start_error);
+        f->n_service_starts++;
+        return sd_bus_reply_method_return(m, "o", SYSTEMD_PATH "/job/9");
+}
+
 static const sd_bus_vtable systemd_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("StartUnit", "ss", "o", fake_start_unit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Subscribe", "", "", fake_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", fake_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StopUnit", "ss", "o", fake_stop, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -432,20 +442,13 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *error, const char *types, ...) {
-        sd_bus_message *m = NULL;
+int call_message(Fixture *f, sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error) {
         Answer answer = {};
-        va_list ap;
         int r;
 
-        ck_assert_int_ge(sd_bus_message_new_method_call(f->client, &m, HYPER_BUS_NAME, HYPER_BUS_PATH,
-                                         HYPER_MANAGER_INTERFACE, member),
+        ck_assert_int_ge(sd_bus_call_async(sd_bus_message_get_bus(m), NULL, m, on_answer, &answer,
+                                         10 * USEC_PER_SEC),
                         0);
-        va_start(ap, types);
-        if (types)
-                ck_assert_int_ge(sd_bus_message_appendv(m, types, ap), 0);
-        va_end(ap);
-        ck_assert_int_ge(sd_bus_call_async(f->client, NULL, m, on_answer, &answer, 10 * USEC_PER_SEC), 0);
         while (!answer.done)
                 ck_assert_int_ge(sd_event_run(f->event, USEC_PER_SEC), 0);
         sd_bus_message_unref(m);
@@ -457,6 +460,20 @@ int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *err
                 *ret = TAKE_PTR(answer.message);
         sd_bus_message_unref(answer.message);
         return r;
+}
+
+int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *error, const char *types, ...) {
+        sd_bus_message *m = NULL;
+        va_list ap;
+
+        ck_assert_int_ge(sd_bus_message_new_method_call(f->client, &m, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                         HYPER_MANAGER_INTERFACE, member),
+                        0);
+        va_start(ap, types);
+        if (types)
+                ck_assert_int_ge(sd_bus_message_appendv(m, types, ap), 0);
+        va_end(ap);
+        return call_message(f, m, ret, error);
 }
 
 /* --- jobs --------------------------------------------------------------------------------------------- */

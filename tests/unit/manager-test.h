@@ -28,7 +28,8 @@ typedef struct Fixture {
 
         FakeUnit units[FAKE_UNITS_MAX];
         size_t n_units, n_live, most_live;
-        const char *start_error; /* StartTransientUnit fails with this text */
+        const char *start_error; /* StartTransientUnit and StartUnit fail with this text */
+        unsigned n_service_starts; /* StartUnit of hyper-notifyd.service came */
         bool lose_answer; /* StartTransientUnit starts the unit, but the caller hears NoReply */
         bool hold_start; /* the start job stays queued until fake_started() */
         unsigned max_running;
@@ -53,8 +54,13 @@ void manager_down(Fixture *f);
 /* Runs the loop until everything that was sent has arrived and led to nothing more. */
 void settle_down(Fixture *f);
 
+/* One more connection to the bus. */
+sd_bus *connect_bus(Fixture *f);
+
 /* Calls org.hyper1.Manager. 0 with *ret (may be NULL), or negative errno with @error. */
 int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *error, const char *types, ...);
+/* The same with a message of the caller's, which is consumed, on the connection that it was made for. */
+int call_message(Fixture *f, sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
 
 /* A source and a spec that writes beside it: "<dir>/<id>.qcow2". @extra is put into the object: ",\"a\":1". */
 char *make_spec(Fixture *f, const char *id, const char *extra);

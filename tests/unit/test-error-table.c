@@ -12,7 +12,7 @@ START_TEST(every_entry_is_found_by_its_name_and_its_errno) {
                 ck_assert(e->http_status >= 400 && e->http_status < 600);
                 ck_assert(!isempty(e->text));
         }
-        ck_assert_uint_eq(n, 17);
+        ck_assert_uint_ge(n, 17);
 }
 END_TEST
 

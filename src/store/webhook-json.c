@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a webhook is told of a job. */
+/* Webhooks and deliveries as JSON: what is told of a job, and how the rows are shown, on the bus as in HTTP. */
 
 #include "basic/string-util.h"
 #include "store/deliveries.h"
@@ -68,4 +68,53 @@ json_t *job_row_webhook_data(const JobRow *row) {
                         "created_at", time_to_json(row->created_at), "started_at",
                         time_to_json(row->started_at), "completed_at", time_to_json(row->finished_at),
                         "error", error_of(row));
+}
+
+/* --- how the rows are shown --------------------------------------------------------------------------- */
+
+static json_t *words_to_json(char *const *words) {
+        _cleanup_json_ json_t *list = json_array();
+
+        STRV_FOREACH(w, words)
+        if (json_array_append_new(list, json_string(*w)) < 0)
+                return NULL;
+        return TAKE_PTR(list);
+}
+
+static json_t *headers_to_json(char *const *names) {
+        _cleanup_json_ json_t *object = json_object();
+
+        STRV_FOREACH(n, names)
+        if (json_object_set_new(object, *n, json_string("***")) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+json_t *webhook_row_to_json(const WebhookRow *row, size_t index) {
+        return json_pack("{s:I, s:s, s:o, s:b, s:I, s:I, s:o, s:s?, s:s, s:o, s:I, s:I, s:I}", "index",
+                        (json_int_t) index, "url", row->url, "events", words_to_json(row->events), "enabled",
+                        (int) row->enabled, "timeout", (json_int_t) row->timeout, "retry_count",
+                        (json_int_t) row->retry_count, "headers", headers_to_json(row->headers), "secret",
+                        row->has_secret ? "***" : NULL, "origin", row->from_config ? "config" : "api",
+                        "created_at", time_to_json(row->created_at), "pending", (json_int_t) row->pending,
+                        "delivered", (json_int_t) row->delivered, "failed", (json_int_t) row->failed);
+}
+
+static json_t *text_or_null(const char *text) {
+        return isempty(text) ? json_null() : json_string(text);
+}
+
+json_t *delivery_row_to_json(const DeliveryRow *row) {
+        _cleanup_json_ json_t *body = text_to_json(row->body);
+
+        return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O?}", "delivery_id",
+                        row->id, "event", row->event, "status", delivery_state_to_string(row->state),
+                        "attempts", (json_int_t) row->attempts, "created_at", time_to_json(row->created_at),
+                        "last_attempt_at", time_to_json(row->tried_at), "next_attempt_at",
+                        time_to_json(row->state == DELIVERY_PENDING ? row->due_at : 0), "status_code",
+                        row->status > 0 ? json_integer(row->status) : json_null(), "duration_ms",
+                        row->attempts > 0 ? json_integer((json_int_t) (row->duration / USEC_PER_MSEC))
+                                          : json_null(),
+                        "error", text_or_null(row->error), "response", text_or_null(row->response), "body",
+                        body);
 }

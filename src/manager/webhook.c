@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/webhook.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/webhook-credentials.h"
+#include "shared/error-table.h"
+
+int manager_find_webhook(const WebhookRows *rows, uint32_t index, WebhookRow **ret, sd_bus_error *error) {
+        if (index >= rows->n)
+                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_WEBHOOK,
+                                rows->n == 0 ? "There are no webhooks"
+                                             : "There is no webhook %u; there are %zu, from 0",
+                                index, rows->n);
+        *ret = rows->rows[index];
+        return 0;
+}
+
+static int secrets_to_json(char *const *secrets, json_t **ret) {
+        _cleanup_json_ json_t *object = json_object();
+
+        if (!object)
+                return -ENOMEM;
+        for (; secrets && secrets[0] && secrets[1]; secrets += 2)
+                if (json_object_set_new(object, secrets[0], json_string(secrets[1])) < 0)
+                        return -ENOMEM;
+        *ret = TAKE_PTR(object);
+        return 0;
+}
+
+static int parse(const char *definition, char *const *secrets, WebhookSpec **ret, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *object = NULL, *beside = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r = json_parse_object(definition, strlen(definition), &object, &why);
+
+        if (r >= 0)
+                r = secrets_to_json(secrets, &beside);
+        if (r >= 0)
+                r = webhook_spec_decode(object, beside, ret, &errors);
+        if (r == -EBADMSG) {
+                if (!why)
+                        why = json_errors_text(&errors);
+                return why ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : -ENOMEM;
+        }
+        STRV_FOREACH(u, errors.unknown)
+        log_warning("A webhook was added with \"%s\", which means nothing here.", *u);
+        return r;
+}
+
+/* The row is the spec's from then on: it takes the strings. */
+static int make_row(Manager *m, WebhookSpec *spec, WebhookRow **ret) {
+        WebhookRow *row = new0(WebhookRow, 1);
+
+        if (!row)
+                return -ENOMEM;
+        row->url = TAKE_PTR(spec->url);
+        row->events = TAKE_PTR(spec->events);
+        row->headers = TAKE_PTR(spec->headers);
+        row->event_mask = spec->event_mask;
+        row->enabled = spec->enabled;
+        row->timeout = spec->timeout;
+        row->retry_count = spec->retry_count;
+        row->has_secret = spec->has_secret;
+        row->created_at = m->clock();
+        *ret = row;
+        return 0;
+}
+
+static int keep_secrets(Manager *m, const WebhookSpec *spec, WebhookRow *row, sd_bus_error *error) {
+        int r;
+
+        if (!spec->secrets)
+                return 0;
+        r = webhook_credential_store(m->state_directory, spec->secrets, &row->credential);
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        log_error_errno(r, "Failed to encrypt the secrets of a webhook with systemd-creds: %m");
+        return bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL,
+                        "The webhook's secrets could not be encrypted; see the log of hyper-managerd");
+}
+
+int manager_add_webhook(Manager *m, const char *definition, char *const *secrets, uint32_t *ret_index,
+                sd_bus_error *error) {
+        _cleanup_(webhook_spec_freep) WebhookSpec *spec = NULL;
+        _cleanup_(webhook_row_freep) WebhookRow *row = NULL;
+        _cleanup_(webhook_rows_done) WebhookRows rows = {};
+        int r = parse(definition, secrets, &spec, error);
+
+        if (r >= 0)
+                r = store_webhooks_list(m->store, &rows);
+        if (r < 0)
+                return r;
+        if (rows.n >= WEBHOOKS_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "There are %u webhooks already, and there cannot be more", WEBHOOKS_MAX);
+        r = make_row(m, spec, &row);
+        if (r >= 0)
+                r = keep_secrets(m, spec, row, error);
+        if (r < 0)
+                return r;
+        r = store_webhook_insert(m->store, row);
+        if (r < 0) {
+                if (row->credential)
+                        (void) webhook_credential_remove(m->state_directory, row->credential);
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "The webhook could not be recorded: %s", store_error_text(m->store));
+        }
+        log_info("Webhook %zu was added: %s", rows.n, row->url);
+        *ret_index = (uint32_t) rows.n;
+        return 0;
+}
+
+int manager_remove_webhook(Manager *m, uint32_t index, sd_bus_error *error) {
+        _cleanup_(webhook_rows_done) WebhookRows rows = {};
+        WebhookRow *row = NULL;
+        int r = store_webhooks_list(m->store, &rows);
+
+        if (r >= 0)
+                r = manager_find_webhook(&rows, index, &row, error);
+        if (r < 0)
+                return r;
+        if (row->from_config)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "Webhook %u is in the configuration file: remove it there, and reload",
+                                index);
+        r = store_webhook_delete(m->store, row->seq);
+        if (r < 0)
+                return r;
+        if (row->credential) {
+                r = webhook_credential_remove(m->state_directory, row->credential);
+                if (r < 0)
+                        log_warning_errno(r, "Failed to remove the secrets of a webhook: %m");
+        }
+        log_info("Webhook %u was removed: %s", index, row->url);
+        return 0;
+}
+
+int manager_sweep_webhook_secrets(Manager *m) {
+        _cleanup_(webhook_rows_done) WebhookRows rows = {};
+        _cleanup_strv_free_ char **wanted = NULL;
+        int r = store_webhooks_list(m->store, &rows);
+
+        for (size_t i = 0; i < rows.n && r >= 0; i++)
+                if (rows.rows[i]->credential)
+                        r = strv_extend(&wanted, rows.rows[i]->credential);
+        return r < 0 ? r : webhook_credentials_sweep(m->state_directory, wanted);
+}

@@ -8,7 +8,7 @@
 void api_connection_opened(Api *a);
 void api_connection_closed(Api *a);
 void api_request_begun(Api *a, Request *r);
-void api_request_streams(Api *a); /* it is a stream from now on */
+void api_request_streams(Api *a, Request *r); /* it is a stream from now on, or a WebSocket */
 void api_request_done(Api *a, Request *r);
 
 /* Memory for bodies, of all requests together. */
@@ -19,6 +19,7 @@ void api_give_body(Api *a, size_t size);
 const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size);
 void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size);
 
+usec_t api_ping_interval(Api *a);
 const char *api_hostname(Api *a);
 bool api_is_ending(Api *a);
 const char *api_refusal(Api *a); /* NULL: requests are welcome */

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "api/api-private.h"
+#include "api/event-hub.h"
 #include "api/http-server.h"
 #include "api/manager-client.h"
 #include "api/reply-cache.h"
 #include "api/sse-private.h"
+#include "api/websocket-private.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -31,7 +33,9 @@ struct Api {
         LIST_HEAD(, Listener) listeners;
         LIST_HEAD(, Request) requests;
         ManagerClient *manager;
+        EventHub *events;
         SseHub *sse;
+        WebSocketHub *websockets;
 
         Store *store;
         dev_t store_dev;
@@ -157,6 +161,7 @@ void api_shutdown(Api *a, int exit_code) {
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_quiesce(l->server);
         sse_hub_end(a->sse);
+        websocket_hub_end(a->websockets);
         /* Once more: a request that is in a socket already is answered. */
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_run(l->server);
@@ -223,7 +228,8 @@ void api_request_begun(Api *a, Request *r) {
         a->counters.in_flight++;
 }
 
-void api_request_streams(Api *a) {
+void api_request_streams(Api *a, Request *r) {
+        r->is_stream = true;
         a->counters.in_flight--;
         a->counters.streams++;
 }
@@ -232,8 +238,11 @@ void api_request_done(Api *a, Request *r) {
         usec_t now = now_monotonic();
 
         LIST_REMOVE(r, requests);
-        if (r->stream) {
+        if (r->stream)
                 sse_stream_detach(r->stream);
+        if (r->websocket)
+                websocket_abandon(r->websocket);
+        if (r->is_stream) {
                 a->counters.streams--;
         } else {
                 a->counters.in_flight--;
@@ -273,6 +282,18 @@ ManagerClient *api_manager(Api *a) {
         return a->manager;
 }
 
+EventHub *api_events(Api *a) {
+        return a->events;
+}
+
+WebSocketHub *api_websockets(Api *a) {
+        return a->websockets;
+}
+
+usec_t api_ping_interval(Api *a) {
+        return a->config.websocket_ping > 0 ? a->config.websocket_ping : WEBSOCKET_PING;
+}
+
 SseHub *api_sse(Api *a) {
         return a->sse;
 }
@@ -302,6 +323,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .database = strdup(config->database),
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
+                .websocket_ping = config->websocket_ping,
                 .idle_timeout = config->idle_timeout,
         };
         if (!a->config.database || (config->journal_directory && !a->config.journal_directory) ||
@@ -347,7 +369,13 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = manager_client_new(event, config->bus_address, &a->manager);
         if (r < 0)
                 return r;
+        r = event_hub_new(a, &a->events);
+        if (r < 0)
+                return r;
         r = sse_hub_new(a, &a->sse);
+        if (r < 0)
+                return r;
+        r = websocket_hub_new(a, &a->websockets);
         if (r < 0)
                 return r;
         r = api_add_timers(a);
@@ -397,6 +425,8 @@ static void api_abandon_requests(Api *a) {
                         request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "hyper-apid is stopping.");
         if (a->sse)
                 sse_hub_end(a->sse);
+        if (a->websockets)
+                websocket_hub_cut(a->websockets);
 }
 
 Api *api_free(Api *a) {
@@ -414,6 +444,8 @@ Api *api_free(Api *a) {
                 listener_free(l);
         }
         sse_hub_free(a->sse);
+        websocket_hub_free(a->websockets);
+        event_hub_free(a->events);
         store_free(a->store);
         reply_cache_free(a->replies);
         sd_event_source_disable_unref(a->idle_timer);

@@ -12,14 +12,17 @@
 
 typedef struct Api Api;
 typedef struct Dialect Dialect;
+typedef struct EventHub EventHub;
 typedef struct ManagerClient ManagerClient;
 typedef struct SseHub SseHub;
+typedef struct WebSocketHub WebSocketHub;
 
 typedef struct ApiConfig {
         const char *database; /* path of the manager's database; need not exist yet */
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
+        usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
 } ApiConfig;
 
@@ -33,13 +36,15 @@ DEFINE_CLEANUP_FUNC(Api *, api_free);
  * -EINVAL for a broken route table. */
 int api_add_listener(Api *a, const Dialect *dialect, int fd);
 
-/* Stops accepting, ends the streams (their clients come back and resume), lets the answers in flight finish,
+/* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight finish,
  * and then leaves the event loop with @exit_code. What is not answered within 10 s is given up. */
 void api_shutdown(Api *a, int exit_code);
 
 sd_event *api_event(Api *a);
 ManagerClient *api_manager(Api *a);
+EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);
+WebSocketHub *api_websockets(Api *a);
 const char *api_journal_directory(Api *a); /* for journal_read_events() and journal_read_log() */
 
 /* The database, opened when it is first asked for and again if it was replaced. -ENOENT while there is none

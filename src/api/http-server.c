@@ -143,12 +143,13 @@ static void reply_too_large(Request *r) {
 
 /* All headers are here. An error found now is kept until the body has been read, so that the connection can
  * go on; only a body that is too large by its own account is not waited for. */
-static enum MHD_Result on_headers(Request *r, const char *method) {
+static enum MHD_Result on_headers(Request *r, const char *method, const char *version) {
         const char *length;
         uint64_t n = 0;
         int k;
 
         r->stage = REQUEST_BODY;
+        r->is_http_1_0 = streq(version, MHD_HTTP_VERSION_1_0);
         k = request_begin(r, method);
         if (k < 0)
                 request_handler_returned(r, k);
@@ -197,7 +198,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *mhd, co
                 return MHD_NO; /* no memory when it began */
 
         if (r->stage == REQUEST_HEADERS)
-                return on_headers(r, method);
+                return on_headers(r, method, version);
         if (*size > 0) {
                 enum MHD_Result result = on_body(r, data, *size);
 
@@ -247,9 +248,13 @@ void http_server_run(HttpServer *s) {
         http_server_arm(s);
 }
 
+void http_server_wake(HttpServer *s) {
+        (void) sd_event_source_set_enabled(s->again, SD_EVENT_ONESHOT);
+}
+
 void http_server_resume(HttpServer *s, struct MHD_Connection *connection) {
         MHD_resume_connection(connection);
-        (void) sd_event_source_set_enabled(s->again, SD_EVENT_ONESHOT);
+        http_server_wake(s);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -325,8 +330,10 @@ int http_server_new(Api *api, const Dialect *dialect, const Router *router, int 
         if (r < 0)
                 return r;
 
-        s->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-                        NULL, on_request, s, /* the log first: it is told what is wrong with the others */
+        s->mhd = MHD_start_daemon(
+                        MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+                        NULL, NULL, on_request,
+                        s, /* the log first: it is told what is wrong with the others */
                         MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_URI_LOG_CALLBACK,
                         on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_request_completed, s,

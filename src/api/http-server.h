@@ -22,6 +22,9 @@ void http_server_run(HttpServer *s);
  * it. */
 void http_server_resume(HttpServer *s, struct MHD_Connection *connection);
 
+/* There is something to do for libmicrohttpd that its epoll does not know of. */
+void http_server_wake(HttpServer *s);
+
 /* Closes connections that have been sending one request for too long: libmicrohttpd's own timeout begins
  * anew with each byte. */
 void http_server_sweep(HttpServer *s, usec_t now);

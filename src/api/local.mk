@@ -5,6 +5,8 @@ libhyper_api_la_SOURCES = \
 	src/api/api.c \
 	src/api/api.h \
 	src/api/api-private.h \
+	src/api/event-hub.c \
+	src/api/event-hub.h \
 	src/api/http-server.c \
 	src/api/http-server.h \
 	src/api/journal-position.c \
@@ -27,10 +29,19 @@ libhyper_api_la_SOURCES = \
 	src/api/sse-private.h \
 	src/api/sse-stream.c \
 	src/api/uri.c \
-	src/api/uri.h
-libhyper_api_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS)
+	src/api/uri.h \
+	src/api/websocket.c \
+	src/api/websocket.h \
+	src/api/websocket-handshake.c \
+	src/api/websocket-io.c \
+	src/api/websocket-private.h \
+	src/api/ws-codec.c \
+	src/api/ws-codec.h \
+	src/api/ws-message.c \
+	src/api/ws-message.h
+libhyper_api_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS)
 libhyper_api_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) \
-	$(JANSSON_LIBS)
+	$(JANSSON_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
 EXTRA_DIST += src/api/README.md
 include src/api/dialects.mk
 

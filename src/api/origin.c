@@ -34,8 +34,15 @@ static int split_host(const char *host, char name[static HOST_MAX + 1], bool *re
         return 0;
 }
 
-bool host_is_local(const char *host, const char *hostname) {
+/* "localhost" and all names below it, of length @n; never looked up in the DNS (RFC 6761, 6.3). */
+static bool name_is_localhost(const char *name, size_t n) {
         static const char suffix[] = ".localhost";
+
+        return strcasecmp(name, "localhost") == 0 ||
+                        (n >= sizeof(suffix) && strcasecmp(name + n - strlen(suffix), suffix) == 0);
+}
+
+bool host_is_local(const char *host, const char *hostname) {
         char name[HOST_MAX + 1];
         struct in6_addr address;
         bool bracketed;
@@ -49,9 +56,7 @@ bool host_is_local(const char *host, const char *hostname) {
         n = strlen(name);
         if (name[n - 1] == '.') /* "localhost.": the same name, written in full */
                 name[--n] = '\0';
-        if (strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1)
-                return true;
-        if (n >= sizeof(suffix) && strcasecmp(name + n - strlen(suffix), suffix) == 0)
+        if (name_is_localhost(name, n) || inet_pton(AF_INET, name, &address) == 1)
                 return true;
         return hostname && strcasecmp(name, hostname) == 0;
 }
@@ -61,6 +66,27 @@ bool origin_is_same(const char *origin, const char *host) {
 
         return host && strncasecmp(origin, scheme, strlen(scheme)) == 0 &&
                         strcasecmp(origin + strlen(scheme), host) == 0;
+}
+
+bool origin_is_loopback(const char *origin) {
+        static const char *const schemes[] = { "http://", "https://" };
+        char name[HOST_MAX + 1];
+        struct in_addr in;
+        struct in6_addr in6;
+        bool bracketed;
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++) {
+                if (strncasecmp(origin, schemes[i], strlen(schemes[i])) != 0)
+                        continue;
+                if (split_host(origin + strlen(schemes[i]), name, &bracketed) < 0)
+                        return false;
+                if (bracketed)
+                        return inet_pton(AF_INET6, name, &in6) == 1 && IN6_IS_ADDR_LOOPBACK(&in6);
+                if (inet_pton(AF_INET, name, &in) == 1)
+                        return ntohl(in.s_addr) >> 24 == 127;
+                return name_is_localhost(name, strlen(name));
+        }
+        return false;
 }
 
 bool address_is_local(const struct sockaddr *address, socklen_t length) {

@@ -18,5 +18,9 @@ bool host_is_local(const char *host, const char *hostname);
 /* True if an Origin header (RFC 6454) is the one of pages served under @host: "http://" and the very Host. */
 bool origin_is_same(const char *origin, const char *host);
 
+/* True if an Origin header is that of pages served on this machine, on any port: http or https, and localhost, a
+ * name below it, 127.0.0.0/8 or [::1]. */
+bool origin_is_loopback(const char *origin);
+
 /* True for a listening address that only this machine can reach: AF_UNIX, 127.0.0.0/8, ::1. */
 bool address_is_local(const struct sockaddr *address, socklen_t length);

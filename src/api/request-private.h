@@ -13,6 +13,7 @@
 
 typedef struct HttpServer HttpServer;
 typedef struct SseStream SseStream;
+typedef struct WebSocket WebSocket;
 
 typedef enum RequestStage {
         REQUEST_HEADERS, /* the first line is here */
@@ -38,7 +39,7 @@ struct Request {
         usec_t started; /* monotonic */
 
         HttpMethod method; /* for HEAD: GET */
-        bool is_head, is_options;
+        bool is_head, is_options, is_http_1_0;
         bool suspended;
         bool close; /* the connection ends with this answer */
         RouteMatch match;
@@ -56,7 +57,9 @@ struct Request {
         struct MHD_Response *response; /* until libmicrohttpd has it */
         unsigned status;
         RequestHeader *headers;
+        bool is_stream; /* it has no end of its own: event stream or WebSocket */
         SseStream *stream;
+        WebSocket *websocket;
         unsigned n_calls; /* out on the bus, or waiting to be sent */
 
         void *userdata;

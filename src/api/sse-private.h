@@ -5,6 +5,7 @@
 
 #include <uthash.h>
 
+#include "api/event-hub.h"
 #include "api/journal-position.h"
 #include "api/request-private.h"
 #include "api/sse.h"
@@ -20,8 +21,8 @@ typedef struct SseTopic {
 struct SseHub {
         Api *api;
         SseTopic *topics; /* by job id */
-        JournalFollow *follow; /* while there is a stream */
-        sd_event_source *tick, *stop;
+        EventListener listener; /* while there is a stream */
+        sd_event_source *tick;
 };
 
 /* A stream is replaying: it reads the journal behind its position whenever its client has taken what there

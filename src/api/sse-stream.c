@@ -340,7 +340,7 @@ int request_reply_events(Request *r, const char *job_id, const SseFormat *format
         if (!response)
                 return -ENOMEM;
         r->stream = TAKE_PTR(s);
-        api_request_streams(request_api(r));
+        api_request_streams(request_api(r), r);
         (void) MHD_add_response_header(
                         response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream; charset=utf-8");
         request_answer(r, MHD_HTTP_OK, response);

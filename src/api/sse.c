@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hub: streams by job, the journal follower, the tick. What one stream does is in sse-stream.c. */
+/* The hub: streams by job, what the journal tells of these, the tick. What one stream does is in sse-stream.c. */
 
 #include "api/api-private.h"
 #include "api/sse-private.h"
@@ -16,7 +16,7 @@ SseTopic *sse_hub_topic(SseHub *h, const char *job_id) {
         return topic;
 }
 
-static void on_event(JournalFollow *f, const JobEvent *event, void *userdata) {
+static void on_event(const JobEvent *event, void *userdata) {
         SseHub *h = userdata;
         SseTopic *topic;
         SseStream *s;
@@ -45,31 +45,22 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* Before the first stream replays: what is written after its replay must find the follower listening. */
+/* Before the first stream replays: what is written after its replay must find us listening. */
 static int sse_hub_start(SseHub *h) {
-        sd_event *event = api_event(h->api);
         int r;
 
         if (!h->tick) {
-                r = sd_event_add_time_relative(event, &h->tick, CLOCK_MONOTONIC, SSE_TICK, 0, on_tick, h);
+                r = sd_event_add_time_relative(
+                                api_event(h->api), &h->tick, CLOCK_MONOTONIC, SSE_TICK, 0, on_tick, h);
                 if (r < 0)
                         return r;
         }
-        if (h->follow)
-                return 0;
-        return journal_follow_new(event, api_journal_directory(h->api), NULL, on_event, h, &h->follow);
+        return event_hub_listen(api_events(h->api), &h->listener);
 }
 
-/* The follower runs while there is a stream. It is put away from the loop, because the last stream may end
- * inside the follower's own callback. */
-static int on_stop(sd_event_source *source, void *userdata) {
-        SseHub *h = userdata;
-
-        if (!h->topics) {
-                h->follow = journal_follow_free(h->follow);
-                h->tick = sd_event_source_disable_unref(h->tick);
-        }
-        return 0;
+static void sse_hub_stop(SseHub *h) {
+        event_hub_ignore(api_events(h->api), &h->listener);
+        h->tick = sd_event_source_disable_unref(h->tick);
 }
 
 int sse_hub_add(SseHub *h, const char *job_id, SseStream *s) {
@@ -113,25 +104,17 @@ void sse_hub_remove(SseHub *h, SseStream *s) {
         free(topic->job_id);
         free(topic);
         if (!h->topics)
-                (void) sd_event_source_set_enabled(h->stop, SD_EVENT_ONESHOT);
+                sse_hub_stop(h);
 }
 
 int sse_hub_new(Api *a, SseHub **ret) {
-        _cleanup_(sse_hub_freep) SseHub *h = NULL;
-        int r;
+        SseHub *h = new0(SseHub, 1);
 
-        h = new0(SseHub, 1);
         if (!h)
                 return -ENOMEM;
         h->api = a;
-        r = sd_event_add_defer(api_event(a), &h->stop, on_stop, h);
-        if (r < 0)
-                return r;
-        r = sd_event_source_set_enabled(h->stop, SD_EVENT_OFF);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(h);
+        h->listener = (EventListener){ .on_event = on_event, .userdata = h };
+        *ret = h;
         return 0;
 }
 
@@ -149,9 +132,7 @@ SseHub *sse_hub_free(SseHub *h) {
                 return NULL;
 
         assert(!h->topics); /* the connections were closed before */
-        journal_follow_free(h->follow);
-        sd_event_source_disable_unref(h->tick);
-        sd_event_source_disable_unref(h->stop);
+        sse_hub_stop(h);
         free(h);
         return NULL;
 }

@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 include tests/fuzz/api-dialects.mk
+
+FUZZERS += tests/fuzz/fuzz-ws-codec
+tests_fuzz_fuzz_ws_codec_SOURCES = tests/fuzz/fuzz-ws-codec.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ws_codec_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_ws_codec_LDADD = libhyper-api.la
+tests_fuzz_fuzz_ws_codec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

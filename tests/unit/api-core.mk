@@ -21,3 +21,14 @@ UNIT_TESTS += tests/unit/test-api-reply-cache
 tests_unit_test_api_reply_cache_SOURCES = tests/unit/test-api-reply-cache.c
 tests_unit_test_api_reply_cache_CPPFLAGS = $(API_TEST_CPPFLAGS)
 tests_unit_test_api_reply_cache_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-ws-codec
+tests_unit_test_api_ws_codec_SOURCES = tests/unit/test-api-ws-codec.c tests/unit/ws-frames.c tests/unit/ws-frames.h
+tests_unit_test_api_ws_codec_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_ws_codec_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-websocket
+tests_unit_test_api_websocket_SOURCES = tests/unit/test-api-websocket.c tests/unit/api-test.c tests/unit/api-test.h \
+	tests/unit/ws-client.c tests/unit/ws-client.h tests/unit/ws-frames.c tests/unit/ws-frames.h
+tests_unit_test_api_websocket_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_websocket_LDADD = $(API_TEST_LDADD)

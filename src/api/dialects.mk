@@ -15,6 +15,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-json.h \
 	src/api/hypersdk/hypersdk-routes.c \
 	src/api/hypersdk/hypersdk-submit.c \
+	src/api/hypersdk/hypersdk-ws.c \
+	src/api/hypersdk/hypersdk-ws.h \
 	src/api/hypersdk/hypersdk.h \
 	src/api/job-json.c \
 	src/api/job-json.h \

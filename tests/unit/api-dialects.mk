@@ -16,3 +16,11 @@ EXTRA_DIST += \
 	tests/unit/data/hypersdk-jobs.json \
 	tests/unit/data/worker-bad-jobs.json \
 	tests/unit/data/worker-jobs.json
+
+UNIT_TESTS += tests/unit/test-hypersdk-ws
+tests_unit_test_hypersdk_ws_SOURCES = tests/unit/test-hypersdk-ws.c tests/unit/api-test.c tests/unit/api-test.h \
+	tests/unit/journal-writer.c tests/unit/journal-writer.h tests/unit/ws-client.c tests/unit/ws-client.h \
+	tests/unit/ws-frames.c tests/unit/ws-frames.h
+tests_unit_test_hypersdk_ws_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(MICROHTTPD_CFLAGS)
+tests_unit_test_hypersdk_ws_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)

@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-ws.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
@@ -31,17 +32,25 @@ static int get_health(Request *r) {
                                         json_time(now_realtime())));
 }
 
-static int get_status(Request *r) {
+int hypersdk_read_status(Api *a, json_t **ret) {
         uint64_t counts[_JOB_STATE_MAX] = {};
         Store *store;
         int k;
 
-        k = api_store(request_api(r), &store);
+        k = api_store(a, &store);
         if (k >= 0)
                 k = store_jobs_count(store, counts);
         if (k < 0 && k != -ENOENT)
                 return k;
-        return request_reply_json(r, 200, hypersdk_status_json(counts, max_running(), now_realtime()));
+        *ret = hypersdk_status_json(counts, max_running(), now_realtime());
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int get_status(Request *r) {
+        json_t *status;
+        int k = hypersdk_read_status(request_api(r), &status);
+
+        return k < 0 ? k : request_reply_json(r, 200, status);
 }
 
 /* The first program of that name, as a shell would find it; NULL if there is none. Its folder may not be
@@ -72,22 +81,31 @@ static int get_capabilities(Request *r) {
         return request_reply_json(r, 200, answer);
 }
 
-static int reply_selection(Request *r, const HypersdkSelection *s) {
+int hypersdk_read_jobs(Api *a, const JobFilter *filter, json_t **ret) {
         _cleanup_(job_rows_done) JobRows rows = {};
+        Store *store;
+        int k;
+
+        k = api_store(a, &store);
+        if (k >= 0)
+                k = store_jobs_list(store, filter, &rows);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        *ret = hypersdk_jobs_json(&rows, now_realtime());
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int reply_selection(Request *r, const HypersdkSelection *s) {
         JobFilter filter = {
                 .states = s->states, .ids = s->ids, .order = JOB_ORDER_NEWEST, .offset = s->offset
         };
-        Store *store;
+        json_t *jobs;
         int k;
 
         /* Who wants all gets as much as one answer holds; "total" and "offset" lead to the rest. */
         filter.limit = s->limit > 0 ? s->limit : s->all ? HYPERSDK_LIMIT_MAX : HYPERSDK_LIMIT_DEFAULT;
-        k = api_store(request_api(r), &store);
-        if (k >= 0)
-                k = store_jobs_list(store, &filter, &rows);
-        if (k < 0 && k != -ENOENT)
-                return k;
-        return request_reply_json(r, 200, hypersdk_jobs_json(&rows, now_realtime()));
+        k = hypersdk_read_jobs(request_api(r), &filter, &jobs);
+        return k < 0 ? k : request_reply_json(r, 200, jobs);
 }
 
 static int reply_errors(Request *r, const JsonErrors *errors) {
@@ -229,6 +247,10 @@ static int get_logs(Request *r) {
         return request_reply_json(r, 200, hypersdk_logs_json(row, lines, total));
 }
 
+static int get_websocket(Request *r) {
+        return request_reply_websocket(r, &hypersdk_websocket);
+}
+
 static const Route hypersdk_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
         { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "How many jobs there are, by status." },
@@ -248,6 +270,8 @@ static const Route hypersdk_routes[] = {
         { HTTP_GET, "/jobs/logs/{id}", SCOPE_READ, get_logs, .query = log_parameters,
                         .summary = "What a job has logged, or the last lines of it." },
         { HTTP_GET, "/jobs/eta/{id}", SCOPE_READ, get_eta, .summary = "When a job will be done." },
+        { HTTP_GET, "/ws", SCOPE_READ, get_websocket,
+                        .summary = "A WebSocket that tells of jobs as they change." },
         {},
 };
 

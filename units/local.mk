@@ -2,7 +2,7 @@
 #
 # Units as they are go to UNITS, those with @paths@ in them to UNITS_IN (as NAME.in); both are installed.
 
-UNITS = units/hyper-credential-key.service units/hyper-jobs.slice units/hyper-resume.service
+UNITS = units/hyper-credential-key.service units/hyper-jobs.slice units/hyper-resume.service units/hyper-schedules.service
 UNITS_IN = units/hyper-managerd.service
 include units/api.mk
 
@@ -23,6 +23,9 @@ nodist_systemdsystemunit_DATA = $(UNITS_IN)
 EXTRA_DIST += $(UNITS_IN:=.in) units/hyper.sysusers units/hyper.tmpfiles
 CLEANFILES += $(UNITS_IN)
 dist_catalog_DATA = units/hyper.catalog
+# For all units whose names begin so
+schedule_dropindir = $(systemdsystemunitdir)/hyper-schedule-.service.d
+dist_schedule_dropin_DATA = units/hyper-schedule.conf
 
 # sysusers.d and tmpfiles.d want names that end in .conf
 install-data-local: install-units-conf

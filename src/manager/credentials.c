@@ -29,11 +29,14 @@ bool credential_name_is_valid(const char *name) {
         return n > 0 && n <= 64 && name[n] == '\0' && name[0] != '.' && name[0] != '-';
 }
 
-static char *credential_prefix(const char *job_id) {
-        _cleanup_free_ char *escaped = job_escape_id(job_id);
+static char *credential_prefix(CredentialOwner owner, const char *id) {
+        static const char *const kinds[] = {
+                [CREDENTIALS_OF_JOB] = "job", [CREDENTIALS_OF_SCHEDULE] = "schedule"
+        };
+        _cleanup_free_ char *escaped = job_escape_id(id);
 
-        /* "@" is in no id and in no name: one job's files are never taken for another's. */
-        return escaped ? strprintf("job-%s@", escaped) : NULL;
+        /* "@" is in no id and in no name: one owner's files are never taken for another's. */
+        return escaped ? strprintf("%s-%s@", kinds[owner], escaped) : NULL;
 }
 
 static char *credential_directory(const char *state_directory) {
@@ -158,9 +161,10 @@ int credential_write(const char *name, const char *value, const char *path) {
         return r < 0 ? r : write_file_atomic_at(AT_FDCWD, path, buffer, n, 0600);
 }
 
-int credential_store(const char *state_directory, const char *job_id, const char *name, const char *value) {
+int credential_store(const char *state_directory, CredentialOwner owner, const char *id, const char *name,
+                const char *value) {
         _cleanup_free_ char *directory = credential_directory(state_directory),
-                            *prefix = credential_prefix(job_id), *path = NULL;
+                            *prefix = credential_prefix(owner, id), *path = NULL;
         int r;
 
         if (!credential_name_is_valid(name) || strlen(value) > CREDENTIAL_SIZE_MAX)
@@ -175,9 +179,10 @@ int credential_store(const char *state_directory, const char *job_id, const char
 }
 
 /* Calls for each credential file of the job: extends the list, or (NULL) removes the file. */
-static int credentials_walk(const char *state_directory, const char *job_id, char ***list) {
+static int credentials_walk(
+                const char *state_directory, CredentialOwner owner, const char *id, char ***list) {
         _cleanup_free_ char *directory = credential_directory(state_directory),
-                            *prefix = credential_prefix(job_id);
+                            *prefix = credential_prefix(owner, id);
         int r = 0;
 
         if (!directory || !prefix)
@@ -204,9 +209,9 @@ static int credentials_walk(const char *state_directory, const char *job_id, cha
         return r;
 }
 
-int credentials_list(const char *state_directory, const char *job_id, char ***ret) {
+int credentials_list(const char *state_directory, CredentialOwner owner, const char *id, char ***ret) {
         _cleanup_strv_free_ char **list = NULL;
-        int r = credentials_walk(state_directory, job_id, &list);
+        int r = credentials_walk(state_directory, owner, id, &list);
 
         if (r < 0)
                 return r;
@@ -214,6 +219,33 @@ int credentials_list(const char *state_directory, const char *job_id, char ***re
         return 0;
 }
 
-int credentials_remove(const char *state_directory, const char *job_id) {
-        return credentials_walk(state_directory, job_id, NULL);
+int credentials_remove(const char *state_directory, CredentialOwner owner, const char *id) {
+        return credentials_walk(state_directory, owner, id, NULL);
+}
+
+static int copy_one(const char *state_directory, const char *prefix, const char *name, const char *path) {
+        _cleanup_free_ char *to = strprintf("%s/credentials/%s%s" SUFFIX, state_directory, prefix, name),
+                            *text = NULL;
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        size_t n = 0;
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        text = malloc(ENCRYPTED_MAX);
+        if (!to || !text)
+                return -ENOMEM;
+        r = read_all(fd, now_monotonic() + ENCRYPT_TIMEOUT, text, ENCRYPTED_MAX, &n);
+        return r < 0 ? r : write_file_atomic_at(AT_FDCWD, to, text, n, 0600);
+}
+
+int credentials_copy(const char *state_directory, const char *schedule_id, const char *job_id) {
+        _cleanup_free_ char *prefix = credential_prefix(CREDENTIALS_OF_JOB, job_id);
+        _cleanup_strv_free_ char **list = NULL;
+        int r = prefix ? credentials_list(state_directory, CREDENTIALS_OF_SCHEDULE, schedule_id, &list)
+                       : -ENOMEM;
+
+        for (char **l = list; r >= 0 && l && l[0]; l += 2)
+                r = copy_one(state_directory, prefix, l[0], l[1]);
+        return r;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Secrets of jobs: encrypted by systemd-creds(1) with the machine's key into
- * <state>/credentials/job-<escaped id>.<name>.cred, decrypted by systemd when it starts the unit
- * (LoadCredentialEncrypted=), removed when the job ends. They are never in the database, a command line, an
+/* Secrets of jobs and of schedules' jobs to come: encrypted by systemd-creds(1) with the machine's key into
+ * <state>/credentials/job-<escaped id>@<name>.cred (schedule-…), decrypted by systemd when it starts the unit
+ * (LoadCredentialEncrypted=), removed when the job ends or the schedule is deleted. They are never in the database, a command line, an
  * environment, a unit property or a log line. */
 
 #include "basic/macro.h"
 
 #define CREDENTIALS_MAX 16
 #define CREDENTIAL_SIZE_MAX 65536
+
+typedef enum CredentialOwner { CREDENTIALS_OF_JOB, CREDENTIALS_OF_SCHEDULE } CredentialOwner;
 
 /* [a-z0-9][a-z0-9_.-]{0,63}: the place in the spec that the secret was cut out of, "source.tls_psk". */
 bool credential_name_is_valid(const char *name) _pure_;
@@ -20,10 +22,14 @@ int credential_write(const char *name, const char *value, const char *path);
 
 /* Encrypts and writes one. Waits for systemd-creds, which takes some milliseconds, for at most 10 s. 0 or
  * negative errno: -ENOENT without systemd-creds, -EIO if it fails (what it said is on our stderr). */
-int credential_store(const char *state_directory, const char *job_id, const char *name, const char *value);
+int credential_store(const char *state_directory, CredentialOwner owner, const char *id, const char *name,
+                const char *value);
 
-/* All of a job's, as "name", "path", "name", "path", …; the caller frees with strv_free(). */
-int credentials_list(const char *state_directory, const char *job_id, char ***ret);
+/* All of an owner's, as "name", "path", "name", "path", …; the caller frees with strv_free(). */
+int credentials_list(const char *state_directory, CredentialOwner owner, const char *id, char ***ret);
 
-/* Removes all of a job's. 0 also if there are none. */
-int credentials_remove(const char *state_directory, const char *job_id);
+/* Gives a job the secrets of a schedule, still encrypted. 0 also if there are none. */
+int credentials_copy(const char *state_directory, const char *schedule_id, const char *job_id);
+
+/* Removes all of an owner's. 0 also if there are none. */
+int credentials_remove(const char *state_directory, CredentialOwner owner, const char *id);

@@ -31,7 +31,8 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic(), timeout = m->settings->daemon.idle_timeout;
         int r;
 
-        if (!m->jobs && m->ready && !outbox_is_busy(m->outbox) && bus_polkit_pending(m->polkit) == 0 &&
+        if (!m->jobs && m->ready && !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
+                        bus_polkit_pending(m->polkit) == 0 &&
                         now >= m->last_call + timeout) {
                 r = drain(m);
                 if (r >= 0)

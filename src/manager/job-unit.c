@@ -36,6 +36,7 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
 
         if (sd_bus_message_read(message, "uoss", NULL, &path, &unit, &result) < 0)
                 return 0;
+        schedule_timer_job_done(userdata, unit, streq(result, "done"));
         Job *j = job_of_unit(userdata, unit);
         if (!j || !streq_ptr(j->unit.start_job, path))
                 return 0;
@@ -226,7 +227,8 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 return -ENOMEM;
         r = write_plan(j, spec, files, folder, root);
         if (r >= 0)
-                r = credentials_list(j->manager->state_directory, j->row->id, &credentials);
+                r = credentials_list(
+                                j->manager->state_directory, CREDENTIALS_OF_JOB, j->row->id, &credentials);
         if (r < 0)
                 return r;
         const UnitRequest request = {

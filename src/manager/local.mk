@@ -25,6 +25,10 @@ libhyper_manager_la_SOURCES = \
 	src/manager/refuse.c \
 	src/manager/refuse.h \
 	src/manager/retell.c \
+	src/manager/schedule.c \
+	src/manager/schedule-bus.c \
+	src/manager/schedule-run.c \
+	src/manager/schedule-timer.c \
 	src/manager/settle.c \
 	src/manager/source-files.c \
 	src/manager/source-files.h \

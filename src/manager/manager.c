@@ -30,6 +30,8 @@ Manager *manager_free(Manager *m) {
         }
         job_free(m->finished);
         outbox_free(m->outbox);
+        schedule_timers_free(m);
+        schedule_row_free(m->schedule);
         settings_free(m->settings);
         sd_bus_unref(m->bus);
         sd_event_unref(m->event);
@@ -77,6 +79,8 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
                                 job_state_to_string(to));
         job_bus_state_changed(j, from, to, reason);
         outbox_wake(j->manager->outbox);
+        if (job_state_is_terminal(to))
+                schedule_job_ended(j->manager, j, to);
 }
 
 const char *spec_destination(const JobSpec *spec) {
@@ -160,7 +164,7 @@ void manager_forget_job(Manager *m, Job *j) {
                 r = remove_tree(root);
                 if (r < 0)
                         log_warning_errno(r, "Failed to remove %s: %m", root);
-                r = credentials_remove(m->state_directory, j->row->id);
+                r = credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, j->row->id);
                 if (r < 0)
                         log_warning_errno(r, "Failed to remove the secrets of job %s: %m", j->row->id);
                 /* Last: a folder that is left tells the next start that there is something to do. */
@@ -221,6 +225,8 @@ int manager_start(Manager *m) {
                 r = job_bus_register(m);
         if (r >= 0)
                 r = outbox_new(m, &m->outbox);
+        if (r >= 0)
+                r = schedule_bus_register(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to put the objects on the bus: %m");
         /* Subscribe before looking: a unit that ends in between is told of. */

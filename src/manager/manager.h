@@ -7,12 +7,13 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "manager/credentials.h"
 #include "manager/job.h"
 #include "manager/source-files.h"
 #include "shared/bus-util.h"
 #include "shared/journal-follow.h"
 #include "shared/settings.h"
-#include "store/store.h"
+#include "store/schedules.h"
 
 typedef struct ManagerOptions {
         sd_event *event;
@@ -38,11 +39,17 @@ struct Manager {
         Job *finished; /* the one read last from the store for the bus */
 
         PolkitRegistry *polkit;
-        sd_bus_slot *object_slots[5];
+        sd_bus_slot *object_slots[7];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;
         bool reconcile_again; /* something happened while the units were being listed */
         sd_bus_slot *release_call;
+        struct Timer *timers; /* those that systemd is being asked about */
+        unsigned n_timers_asked;
+        sd_event_source *timers_later;
+        sd_bus_message **restores; /* calls that are answered when all timers are made */
+        size_t n_restores, restores_allocated;
+        ScheduleRow *schedule; /* the one read last from the store for the bus */
 
         JournalFollow *follow;
         sd_event_source *queue_source; /* runs the queue once the current messages are answered */
@@ -115,6 +122,10 @@ int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *err
 int manager_submit(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
                 bool *ret_created, sd_bus_error *error);
 
+/* Encrypts and keeps the secrets of the options and those that were still in the spec. */
+int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
+                const SubmitOptions *o, sd_bus_error *error);
+
 /* --- job-json.c ---------------------------------------------------------------------------------------- */
 
 /* The whole job for GetJob: JSON text that the caller frees. */
@@ -165,6 +176,70 @@ void manager_retell(Manager *m);
 int progress_follow(Manager *m);
 /* Writes what came since the last time. */
 void progress_flush(Manager *m);
+
+/* --- schedule.c: the rows ------------------------------------------------------------------------------ */
+
+/* @definition is JSON: id, name, description, schedule, enabled, overlap_policy, catch_up, job (a canonical spec
+ * without its id). *ret_id is the caller's. All of these: 0, or negative errno with @error set. */
+int manager_create_schedule(Manager *m, const char *definition, const SubmitOptions *options, char **ret_id,
+                sd_bus_error *error);
+/* @changes has those of the keys that change. A run that is due is neither lost nor made twice. */
+int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
+                sd_bus_error *error);
+int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error);
+
+/* When @row is due next, after @now; 0 if it is disabled or never. */
+usec_t schedule_next(const ScheduleRow *row, usec_t now);
+/* A timer never fires early; two clocks may differ by a little. */
+#define SCHEDULE_SLACK (USEC_PER_SEC / 2)
+/* Whether a timer that fires at @now has something to serve. */
+bool schedule_is_due(const ScheduleRow *row, usec_t now);
+/* The whole schedule for GetSchedule: JSON text that the caller frees. */
+int schedule_details(Store *store, const ScheduleRow *row, char **ret);
+
+/* --- schedule-timer.c ---------------------------------------------------------------------------------- */
+
+/* Has systemd make the timer of @row, in place of one that is there; none if it is disabled. Failures are
+ * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time. */
+void schedule_timer_set(Manager *m, const ScheduleRow *row);
+void schedule_timer_remove(Manager *m, const char *id);
+/* Makes all timers, after a boot, and then answers @call. 1, or negative errno. */
+int schedule_timers_restore(Manager *m, sd_bus_message *call);
+/* Those that a manager before us has not come to make. */
+int schedule_timers_finish(Manager *m);
+/* systemd has done a job with a unit that may be a timer. */
+void schedule_timer_job_done(Manager *m, const char *unit, bool done);
+bool schedule_timers_pending(const Manager *m);
+void schedule_timers_free(Manager *m);
+
+/* --- schedule-run.c ------------------------------------------------------------------------------------ */
+
+/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due.
+ * *ret_job_id is the caller's; NULL if no job was submitted. 0 or negative errno with @error set. */
+int schedule_trigger(Manager *m, const char *id, bool timer, char **ret_job_id, sd_bus_error *error);
+/* Makes up for what was missed: after a boot. */
+void schedule_catch_up(Manager *m);
+/* Goes on with runs that were promised or wait; of one schedule or (NULL) of all. */
+void schedule_runs_continue(Manager *m, const char *id);
+/* A job has ended: was it a schedule's? */
+void schedule_job_ended(Manager *m, const Job *j, JobState state);
+
+/* --- schedule-bus.c ------------------------------------------------------------------------------------ */
+
+int schedule_bus_register(Manager *m);
+extern const sd_bus_vtable schedule_vtable[];
+/* The methods of org.hyper1.Manager about schedules. */
+int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_update_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_delete_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_enable_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_disable_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_trigger_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_get_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_restore_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error);
+/* Tells the bus. @member: ScheduleNew, ScheduleRemoved or ScheduleChanged. */
+void schedule_bus_emit(Manager *m, const char *member, const char *id);
 
 /* --- idle.c -------------------------------------------------------------------------------------------- */
 

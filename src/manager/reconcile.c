@@ -130,8 +130,16 @@ static int on_name_acquired(sd_bus_message *reply, void *userdata, sd_bus_error 
 }
 
 static int first_time(Manager *m) {
+        int r;
+
         m->ready = true;
         visit_folders(m);
+        /* Those that the manager before us has promised, or whose turn has come when it died. */
+        schedule_runs_continue(m, NULL);
+        r = schedule_timers_finish(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to look for schedules without a timer: %s",
+                                store_error_text(m->store));
         return sd_bus_request_name_async(m->bus, NULL, HYPER_BUS_NAME, 0, on_name_acquired, m);
 }
 

@@ -236,23 +236,22 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, Job
         return 0;
 }
 
-/* Those of the options and those that were still in the spec. */
-static int store_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
+int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
+                const SubmitOptions *o, sd_bus_error *error) {
         const char *name = NULL;
         json_t *value;
         int r = 0;
 
         for (char *const *s = o->secrets; r >= 0 && s && s[0] && s[1]; s += 2)
-                r = credential_store(m->state_directory, spec->job_id, name = s[0], s[1]);
+                r = credential_store(m->state_directory, owner, id, name = s[0], s[1]);
         json_object_foreach(spec->secrets, name, value) {
                 if (r < 0)
                         break;
-                r = credential_store(m->state_directory, spec->job_id, name, json_string_value(value));
+                r = credential_store(m->state_directory, owner, id, name, json_string_value(value));
         }
         if (r >= 0 || r == -ENOMEM)
                 return r;
-        log_error_errno(r, "Failed to encrypt %s of job %s with systemd-creds: %m", strna(name),
-                        spec->job_id);
+        log_error_errno(r, "Failed to encrypt %s of %s with systemd-creds: %m", strna(name), id);
         return bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL,
                         "The secret %.64s could not be encrypted; see the log of hyper-managerd",
                         strna(name));
@@ -324,12 +323,12 @@ static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_erro
                         (r = check_destination(m, spec, &files, error)) < 0 ||
                         (r = set_resolved(spec, &files)) < 0 || (r = make_row(m, spec, o, &row)) < 0)
                 return r;
-        r = store_secrets(m, spec, o, error);
+        r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, o, error);
         if (r >= 0)
                 r = insert(m, TAKE_PTR(row), spec, o, error);
         if (r < 0) {
                 job_row_free(row);
-                (void) credentials_remove(m->state_directory, spec->job_id);
+                (void) credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, spec->job_id);
         }
         return r;
 }

@@ -19,6 +19,12 @@ char *job_bus_path(const char *job_id) {
         return sd_bus_path_encode(HYPER_JOB_PATH_PREFIX, job_id, &path) < 0 ? NULL : path;
 }
 
+char *schedule_bus_path(const char *schedule_id) {
+        char *path = NULL;
+
+        return sd_bus_path_encode(HYPER_SCHEDULE_PATH_PREFIX, schedule_id, &path) < 0 ? NULL : path;
+}
+
 /* One question to polkit. It outlives the answer until the message has been handled for the second time. */
 typedef struct Query {
         PolkitRegistry *registry;

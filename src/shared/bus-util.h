@@ -13,6 +13,8 @@
 #define HYPER_DELIVERIES_INTERFACE "org.hyper1.Deliveries" /* for hyper-notifyd */
 #define HYPER_JOB_INTERFACE "org.hyper1.Job"
 #define HYPER_JOB_PATH_PREFIX "/org/hyper1/job"
+#define HYPER_SCHEDULE_INTERFACE "org.hyper1.Schedule"
+#define HYPER_SCHEDULE_PATH_PREFIX "/org/hyper1/schedule"
 
 /* hyper-hostd's */
 #define HYPER_HOSTS_BUS_NAME "org.hyper1.Hosts"
@@ -23,6 +25,9 @@
 
 /* "/org/hyper1/job/<label>" as sd_bus_path_encode(3) makes it; NULL when out of memory. */
 char *job_bus_path(const char *job_id);
+
+/* The same for a schedule: "/org/hyper1/schedule/<label>". */
+char *schedule_bus_path(const char *schedule_id);
 
 /* Asks polkit whether the sender of @m may do @action; root, and whoever the daemon runs as, always may,
  * without asking. 1 means allowed. 0 means that polkit was asked: the handler returns 1 (no reply yet) at

@@ -4,7 +4,8 @@
 #include "basic/string-util.h"
 #include "shared/error-table.h"
 
-/* The last entry before the end is INTERNAL: what everything unknown becomes. */
+/* The last entry before the end is INTERNAL: what everything unknown becomes. Where two have the same errno, the
+ * first one stands for it, and both have the same HTTP status. */
 static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_INVALID_SPEC, EBADMSG, 400, "The job spec is not valid." },
         { HYPER_BUS_ERROR_INVALID_ARGUMENT, EINVAL, 400, "An argument is not valid." },
@@ -23,6 +24,9 @@ static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_WRONG_STATE, EBADFD, 409, "The VM is not in a state for this." },
         { HYPER_BUS_ERROR_LIBVIRT, EREMOTEIO, 500, "libvirt failed, and does not say why." },
         { HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, EADDRNOTAVAIL, 404, "There is no such webhook." },
+        { HYPER_BUS_ERROR_INVALID_SCHEDULE, EBADMSG, 400, "The schedule is not valid." },
+        { HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, ENOENT, 404, "There is no such schedule." },
+        { HYPER_BUS_ERROR_SCHEDULE_EXISTS, EEXIST, 409, "A schedule with this id exists already." },
         { HYPER_BUS_ERROR_INTERNAL, EIO, 500, "Something failed inside; the journal says what." },
         {},
 };

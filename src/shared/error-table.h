@@ -11,7 +11,7 @@
 
 typedef struct ErrorEntry {
         const char *bus_name; /* "org.hyper1.Error.NoSuchJob" */
-        int error; /* positive errno, unique in the table */
+        int error; /* positive errno */
         int http_status;
         const char *text; /* what to say when there is nothing more exact */
 } ErrorEntry;
@@ -35,6 +35,9 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_WRONG_STATE "org.hyper1.Error.WrongState" /* EBADFD, 409: of a VM */
 #define HYPER_BUS_ERROR_LIBVIRT "org.hyper1.Error.Libvirt" /* EREMOTEIO, 500: libvirt's own words */
 #define HYPER_BUS_ERROR_NO_SUCH_WEBHOOK "org.hyper1.Error.NoSuchWebhook" /* EADDRNOTAVAIL, 404 */
+#define HYPER_BUS_ERROR_INVALID_SCHEDULE "org.hyper1.Error.InvalidSchedule" /* EBADMSG, 400 */
+#define HYPER_BUS_ERROR_NO_SUCH_SCHEDULE "org.hyper1.Error.NoSuchSchedule" /* ENOENT, 404 */
+#define HYPER_BUS_ERROR_SCHEDULE_EXISTS "org.hyper1.Error.ScheduleExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
 /* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also

@@ -24,14 +24,6 @@ void job_state_rows_free(JobStateRow *rows, size_t n) {
         free(rows);
 }
 
-static void bind_text(sqlite3_stmt *st, int i, const char *text) {
-        (void) sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
-}
-
-static void bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
-        (void) sqlite3_bind_int64(st, i, (int64_t) value);
-}
-
 int job_row_read(sqlite3_stmt *st, JobRow **ret) {
         _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
         const char *state, *phase;
@@ -98,10 +90,10 @@ static int insert_state(Store *s, const char *id, JobState state, usec_t timesta
 
         if (!st)
                 return sql_errno(s);
-        bind_text(st, 1, id);
-        bind_text(st, 2, job_state_to_string(state));
-        bind_uint(st, 3, timestamp);
-        bind_text(st, 4, strempty(reason));
+        sql_bind_text(st, 1, id);
+        sql_bind_text(st, 2, job_state_to_string(state));
+        sql_bind_uint(st, 3, timestamp);
+        sql_bind_text(st, 4, strempty(reason));
         return sql_run(s, st);
 }
 
@@ -111,30 +103,30 @@ static int insert_row(Store *s, JobRow *row) {
 
         if (!st)
                 return sql_errno(s);
-        bind_text(st, 2, row->id);
-        bind_text(st, 3, row->operation);
-        bind_text(st, 4, row->spec);
-        bind_text(st, 5, row->dialect);
-        bind_text(st, 6, row->request);
-        bind_text(st, 7, job_state_to_string(row->state));
-        bind_text(st, 8, strempty(row->reason));
-        bind_uint(st, 9, row->priority);
-        bind_uint(st, 10, row->attempt);
-        bind_uint(st, 11, row->retry_count);
-        bind_uint(st, 12, row->idempotent);
-        bind_uint(st, 13, row->any_worker);
-        bind_text(st, 14, row->worker_id);
-        bind_uint(st, 15, row->created_at);
-        bind_uint(st, 16, row->updated_at);
-        bind_uint(st, 17, row->started_at);
-        bind_uint(st, 18, row->finished_at);
-        bind_uint(st, 19, row->due_at);
-        bind_text(st, 20, row->phase >= 0 ? job_phase_to_string(row->phase) : NULL);
+        sql_bind_text(st, 2, row->id);
+        sql_bind_text(st, 3, row->operation);
+        sql_bind_text(st, 4, row->spec);
+        sql_bind_text(st, 5, row->dialect);
+        sql_bind_text(st, 6, row->request);
+        sql_bind_text(st, 7, job_state_to_string(row->state));
+        sql_bind_text(st, 8, strempty(row->reason));
+        sql_bind_uint(st, 9, row->priority);
+        sql_bind_uint(st, 10, row->attempt);
+        sql_bind_uint(st, 11, row->retry_count);
+        sql_bind_uint(st, 12, row->idempotent);
+        sql_bind_uint(st, 13, row->any_worker);
+        sql_bind_text(st, 14, row->worker_id);
+        sql_bind_uint(st, 15, row->created_at);
+        sql_bind_uint(st, 16, row->updated_at);
+        sql_bind_uint(st, 17, row->started_at);
+        sql_bind_uint(st, 18, row->finished_at);
+        sql_bind_uint(st, 19, row->due_at);
+        sql_bind_text(st, 20, row->phase >= 0 ? job_phase_to_string(row->phase) : NULL);
         (void) sqlite3_bind_double(st, 21, row->percent);
-        bind_uint(st, 22, row->bytes_done);
-        bind_uint(st, 23, row->bytes_total);
-        bind_uint(st, 24, row->rate);
-        bind_text(st, 25, row->result);
+        sql_bind_uint(st, 22, row->bytes_done);
+        sql_bind_uint(st, 23, row->bytes_total);
+        sql_bind_uint(st, 24, row->rate);
+        sql_bind_text(st, 25, row->result);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -170,16 +162,16 @@ static int apply_transition(Store *s, const char *id, const JobTransition *t) {
         st = sql_statement(s, SQL_JOB_TRANSITION);
         if (!st)
                 return sql_errno(s);
-        bind_text(st, 1, id);
-        bind_text(st, 2, job_state_to_string(t->from));
-        bind_text(st, 3, job_state_to_string(t->to));
-        bind_text(st, 4, strempty(t->reason));
-        bind_uint(st, 5, t->timestamp);
-        bind_text(st, 6, t->worker_id);
-        bind_text(st, 7, t->result);
-        bind_uint(st, 8, t->to == JOB_RETRYING ? t->due_at : 0);
-        bind_uint(st, 9, t->begins_attempt);
-        bind_uint(st, 10, job_state_is_terminal(t->to));
+        sql_bind_text(st, 1, id);
+        sql_bind_text(st, 2, job_state_to_string(t->from));
+        sql_bind_text(st, 3, job_state_to_string(t->to));
+        sql_bind_text(st, 4, strempty(t->reason));
+        sql_bind_uint(st, 5, t->timestamp);
+        sql_bind_text(st, 6, t->worker_id);
+        sql_bind_text(st, 7, t->result);
+        sql_bind_uint(st, 8, t->to == JOB_RETRYING ? t->due_at : 0);
+        sql_bind_uint(st, 9, t->begins_attempt);
+        sql_bind_uint(st, 10, job_state_is_terminal(t->to));
         r = sql_run(s, st);
         if (r < 0)
                 return r;
@@ -214,13 +206,13 @@ int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t t
                         r = sql_errno(s);
                         break;
                 }
-                bind_text(st, 1, progress[i].id);
-                bind_text(st, 2, progress[i].phase >= 0 ? job_phase_to_string(progress[i].phase) : NULL);
+                sql_bind_text(st, 1, progress[i].id);
+                sql_bind_text(st, 2, progress[i].phase >= 0 ? job_phase_to_string(progress[i].phase) : NULL);
                 (void) sqlite3_bind_double(st, 3, progress[i].percent);
-                bind_uint(st, 4, progress[i].bytes_done);
-                bind_uint(st, 5, progress[i].bytes_total);
-                bind_uint(st, 6, progress[i].rate);
-                bind_uint(st, 7, timestamp);
+                sql_bind_uint(st, 4, progress[i].bytes_done);
+                sql_bind_uint(st, 5, progress[i].bytes_total);
+                sql_bind_uint(st, 6, progress[i].rate);
+                sql_bind_uint(st, 7, timestamp);
                 r = sql_run(s, st);
                 if (r >= 0 && progress[i].tell && sqlite3_changes(s->db) == 1)
                         r = deliveries_add_job(s, WEBHOOK_JOB_PROGRESS, progress[i].id, timestamp);
@@ -233,7 +225,7 @@ int store_job_get(Store *s, const char *id, JobRow **ret) {
 
         if (!st)
                 return sql_errno(s);
-        bind_text(st, 1, id);
+        sql_bind_text(st, 1, id);
         return job_row_query(s, st, ret);
 }
 
@@ -245,7 +237,7 @@ int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n)
 
         if (!st)
                 return sql_errno(s);
-        bind_text(st, 1, id);
+        sql_bind_text(st, 1, id);
         while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
                 const char *state = (const char *) sqlite3_column_text(st, 0);
 
@@ -278,7 +270,7 @@ int store_job_next(Store *s, bool any_worker, JobRow **ret) {
 
         if (!st)
                 return sql_errno(s);
-        bind_uint(st, 1, any_worker);
+        sql_bind_uint(st, 1, any_worker);
         return job_row_query(s, st, ret);
 }
 
@@ -287,7 +279,7 @@ int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
 
         if (!st)
                 return sql_errno(s);
-        bind_text(st, 1, id);
+        sql_bind_text(st, 1, id);
         switch (sqlite3_step(st)) {
         case SQLITE_ROW:
                 *ret = (uint64_t) sqlite3_column_int64(st, 0);

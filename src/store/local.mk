@@ -10,6 +10,8 @@ libhyper_store_la_SOURCES = \
 	src/store/jobs-list.c \
 	src/store/jobs.c \
 	src/store/schema-hosts.c \
+	src/store/schedules.c \
+	src/store/schedules.h \
 	src/store/schema.c \
 	src/store/sql.c \
 	src/store/sql.h \

@@ -58,7 +58,7 @@ static const char *const steps[] = {
         " END;"
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 
-        /* webhooks and their deliveries. What was delivered and given up is counted, since rows do not stay. */
+        /* 2: webhooks and their deliveries. What was delivered and given up is counted, since rows do not stay. */
         "CREATE TABLE webhooks ("
         "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
         "  url TEXT NOT NULL,"
@@ -98,6 +98,58 @@ static const char *const steps[] = {
         " WHERE state = 'pending' AND event = 'job.progress' AND attempts = 0;"
         "CREATE INDEX deliveries_ended ON deliveries (tried_at) WHERE state <> 'pending';"
         "CREATE TABLE delivery_counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+
+        /* 3: schedules. A run that was promised and has no job yet is 'starting' or 'waiting'. How a schedule's jobs
+         * end is noted by the database itself, in the transaction that ends the job. */
+        "CREATE TABLE schedules ("
+        "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  id TEXT NOT NULL UNIQUE,"
+        "  name TEXT NOT NULL,"
+        "  description TEXT NOT NULL,"
+        "  expression TEXT NOT NULL,"
+        "  enabled INTEGER NOT NULL,"
+        "  overlap TEXT NOT NULL,"
+        "  catch_up INTEGER NOT NULL,"
+        "  spec TEXT NOT NULL,"
+        "  dialect TEXT NOT NULL,"
+        "  request TEXT,"
+        "  created_at INTEGER NOT NULL,"
+        "  updated_at INTEGER NOT NULL,"
+        "  next_at INTEGER NOT NULL DEFAULT 0,"
+        "  last_run_at INTEGER NOT NULL DEFAULT 0,"
+        "  last_job_id TEXT,"
+        "  last_status TEXT,"
+        "  run_count INTEGER NOT NULL DEFAULT 0,"
+        "  success_count INTEGER NOT NULL DEFAULT 0,"
+        "  failure_count INTEGER NOT NULL DEFAULT 0,"
+        "  has_timer INTEGER NOT NULL DEFAULT 0"
+        ") STRICT;"
+        "CREATE INDEX schedules_without_timer ON schedules (seq) WHERE has_timer = 0 AND enabled = 1;"
+        "CREATE TABLE schedule_runs ("
+        "  seq INTEGER PRIMARY KEY,"
+        "  schedule_seq INTEGER NOT NULL REFERENCES schedules (seq) ON DELETE CASCADE,"
+        "  started_at INTEGER NOT NULL,"
+        "  job_id TEXT,"
+        "  status TEXT NOT NULL"
+        ") STRICT;"
+        "CREATE INDEX schedule_runs_by_schedule ON schedule_runs (schedule_seq, seq);"
+        "CREATE INDEX schedule_runs_by_status ON schedule_runs (schedule_seq, status);"
+        "CREATE INDEX schedule_runs_by_job ON schedule_runs (job_id);"
+        "CREATE INDEX schedule_runs_pending ON schedule_runs (seq) WHERE status IN ('starting', 'waiting');"
+        /* The last 1,000 runs of a schedule are kept. */
+        "CREATE TRIGGER schedule_runs_pruned AFTER INSERT ON schedule_runs BEGIN"
+        "  DELETE FROM schedule_runs WHERE status NOT IN ('starting', 'waiting', 'running') AND seq ="
+        "    (SELECT seq FROM schedule_runs WHERE schedule_seq = new.schedule_seq"
+        "     ORDER BY seq DESC LIMIT 1 OFFSET 1000);"
+        " END;"
+        "CREATE TRIGGER jobs_end_run AFTER UPDATE OF state ON jobs"
+        " WHEN new.state IN ('COMPLETED', 'FAILED', 'CANCELLED') AND old.state <> new.state BEGIN"
+        "  UPDATE schedules SET success_count = success_count + (new.state = 'COMPLETED'),"
+        "    failure_count = failure_count + (new.state = 'FAILED'),"
+        "    last_status = iif(last_job_id = new.id, new.state, last_status)"
+        "    WHERE seq IN (SELECT schedule_seq FROM schedule_runs WHERE job_id = new.id);"
+        "  UPDATE schedule_runs SET status = new.state WHERE job_id = new.id;"
+        " END;",
 };
 
 const Schema schema_jobs = {

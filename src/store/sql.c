@@ -106,6 +106,50 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_DELIVERIES_PRUNE] = "DELETE FROM deliveries WHERE (state <> 'pending' AND tried_at < ?1) OR "
                                  "(state = 'pending' AND created_at < ?1 AND "
                                  "webhook_seq IN (SELECT seq FROM webhooks WHERE NOT enabled))",
+        [SQL_SCHEDULE_INSERT] =
+                        "INSERT INTO schedules (id, name, description, expression, enabled, overlap, catch_up, spec, dialect, "
+                        "request, created_at, updated_at, next_at) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        [SQL_SCHEDULE_UPDATE] =
+                        "UPDATE schedules SET name = ?2, description = ?3, expression = ?4, enabled = ?5, overlap = ?6, "
+                        "catch_up = ?7, spec = ?8, dialect = ?9, request = ?10, updated_at = ?12, next_at = ?13, has_timer = iif(expression = ?4 AND enabled = ?5, has_timer, 0) WHERE id = ?1",
+        [SQL_SCHEDULE_DELETE] = "DELETE FROM schedules WHERE id = ?1",
+        [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE id = ?1",
+        [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules ORDER BY seq LIMIT ?1 OFFSET ?2",
+        [SQL_SCHEDULES_WITHOUT_TIMER] = "SELECT " SCHEDULE_COLUMNS
+                                        " FROM schedules INDEXED BY schedules_without_timer "
+                                        "WHERE has_timer = 0 AND enabled = 1",
+        [SQL_SCHEDULE_TIMER_MADE] = "UPDATE schedules SET has_timer = 1 WHERE id = ?1 AND has_timer = 0",
+        [SQL_SCHEDULES_COUNT] =
+                        "SELECT count(*), coalesce(sum(enabled), 0), coalesce(sum(run_count), 0), "
+                        "coalesce(sum(success_count), 0), coalesce(sum(failure_count), 0) FROM schedules",
+        [SQL_SCHEDULE_NEXT_AT] = "UPDATE schedules SET next_at = ?2 WHERE id = ?1",
+        [SQL_SCHEDULE_RUN_INSERT] = "INSERT INTO schedule_runs (schedule_seq, started_at, job_id, status) "
+                                    "SELECT seq, ?2, ?3, ?4 FROM schedules WHERE id = ?1",
+        [SQL_SCHEDULE_RAN] =
+                        "UPDATE schedules SET last_run_at = ?2, last_job_id = coalesce(?3, last_job_id), "
+                        "last_status = ?4, next_at = ?5, run_count = run_count + ?6 WHERE id = ?1",
+        [SQL_SCHEDULE_RUN_STATUS] =
+                        "UPDATE schedule_runs SET status = ?2, job_id = coalesce(?3, job_id) WHERE seq = ?1",
+        [SQL_SCHEDULE_LAST_STATUS] =
+                        "UPDATE schedules SET last_job_id = coalesce(?2, last_job_id), last_status = ?3, "
+                        "failure_count = failure_count + ?4, run_count = run_count + ?5 WHERE id = ?1",
+        [SQL_SCHEDULE_OF_JOB] =
+                        "SELECT s.id FROM schedule_runs r JOIN schedules s ON s.seq = r.schedule_seq "
+                        "WHERE r.job_id = ?1",
+        [SQL_SCHEDULE_BUSY] =
+                        "SELECT count(*) FROM schedules s JOIN schedule_runs r ON r.schedule_seq = s.seq WHERE s.id = ?1 "
+                        "AND r.status IN ('starting', 'running')",
+        [SQL_SCHEDULE_WAITING] =
+                        "SELECT count(*) FROM schedules s JOIN schedule_runs r ON r.schedule_seq = s.seq WHERE s.id = ?1 "
+                        "AND r.status = 'waiting'",
+        [SQL_SCHEDULE_RUNS_PENDING] =
+                        "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM schedule_runs r JOIN schedules s "
+                        "ON s.seq = r.schedule_seq WHERE r.status IN ('starting', 'waiting') AND (?1 IS NULL OR s.id = ?1) "
+                        "ORDER BY r.seq",
+        [SQL_SCHEDULE_RUNS_LIST] =
+                        "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM schedules s JOIN schedule_runs r "
+                        "ON r.schedule_seq = s.seq WHERE s.id = ?1 ORDER BY r.seq DESC LIMIT ?2",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -45,6 +45,24 @@ typedef enum StatementId {
         SQL_DELIVERY_COUNT,
         SQL_DELIVERIES_COUNT,
         SQL_DELIVERIES_PRUNE,
+        SQL_SCHEDULE_INSERT,
+        SQL_SCHEDULE_UPDATE,
+        SQL_SCHEDULE_DELETE,
+        SQL_SCHEDULE_GET,
+        SQL_SCHEDULES_LIST,
+        SQL_SCHEDULES_COUNT,
+        SQL_SCHEDULES_WITHOUT_TIMER,
+        SQL_SCHEDULE_TIMER_MADE,
+        SQL_SCHEDULE_NEXT_AT,
+        SQL_SCHEDULE_RUN_INSERT,
+        SQL_SCHEDULE_RAN,
+        SQL_SCHEDULE_RUN_STATUS,
+        SQL_SCHEDULE_LAST_STATUS,
+        SQL_SCHEDULE_OF_JOB,
+        SQL_SCHEDULE_BUSY,
+        SQL_SCHEDULE_WAITING,
+        SQL_SCHEDULE_RUNS_PENDING,
+        SQL_SCHEDULE_RUNS_LIST,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,
@@ -96,6 +114,11 @@ struct Store {
 #define DELIVERY_COLUMNS                                                                                       \
         "seq, webhook_seq, id, event, body, state, attempts, created_at, due_at, tried_at, status, duration, " \
         "error, response"
+/* The same for a ScheduleRow. */
+#define SCHEDULE_COLUMNS                                                                                     \
+        "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, "       \
+        "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, success_count, " \
+        "failure_count"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

@@ -194,7 +194,7 @@ if [ "${1:-}" = after ]; then
                 exit 1
         fi
         # (not nbdkit 1.32, which may abort when a client goes away in the middle of a request)
-        crashes=$(journalctl -q --no-pager -o cat _PID=1 -u 'hyper*' --grep='(Main process exited, code=(dumped|killed), status=(6|11|4|7|8)/)|Watchdog timeout')
+        crashes=$(journalctl -q --no-pager -o cat _PID=1 --grep='^hyper[^:]*: (Main process exited, code=(dumped|killed), status=(6|11|4|7|8)/|Watchdog timeout)')
         if [ -n "$crashes" ]; then
                 echo "FAILED: a program crashed during the test: $crashes"
                 context

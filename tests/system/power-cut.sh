@@ -23,6 +23,7 @@ lib 'for id in again once; do wait_bytes $id 1; systemctl kill -s STOP "$(unit $
 equal "$(submit waiting true)" 201 "the third job's status"
 machine crash
 machine up
+equal "$(inside systemctl show -P Result hyper-resume.service)" success "the result of hyper-resume.service"
 lib 'wait_state again COMPLETED 180; wait_state waiting COMPLETED 180'
 case $(lib 'states again') in *RETRYING*) ;; *) fail "the interrupted job was not RETRYING: $(lib 'states again')" ;; esac
 lib 'wait_state once FAILED 60'

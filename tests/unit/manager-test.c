@@ -13,6 +13,7 @@
 #include "basic/log.h"
 #include "manager/job-folder.h"
 #include "shared/job-file.h"
+#include "shared/schedule-event.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
@@ -102,31 +103,71 @@ static void emit_job_removed(Fixture *f, const char *unit) {
 }
 
 /* Does the unit run finish alone? Then the first of its commands is that. */
-static bool runs_finish(sd_bus_message *m) {
-        const char *name, *path;
+static void read_commands(sd_bus_message *m, FakeUnit *u) {
+        const char *path;
         char **argv = NULL;
-        bool found = false;
 
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'v', "a(sasb)"), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sasb)"), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'r', "sasb"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "s", &path), 0);
+        ck_assert_int_gt(sd_bus_message_read_strv(m, &argv), 0);
+        u->finish = streq(argv[1], "finish");
+        strv_free(argv);
+        ck_assert_int_gt(sd_bus_message_skip(m, "b"), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+        /* The other commands are of no interest. */
+        while (sd_bus_message_at_end(m, false) == 0)
+                ck_assert_int_gt(sd_bus_message_skip(m, NULL), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+}
+
+static void read_calendar(sd_bus_message *m, FakeUnit *u) {
+        const char *base, *when;
+
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'v', "a(ss)"), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(ss)"), 0);
+        while (sd_bus_message_read(m, "(ss)", &base, &when) > 0)
+                ck_assert_int_ge(strv_extendf(&u->when, "%s=%s", base, when), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+}
+
+static void read_monotonic(sd_bus_message *m, FakeUnit *u) {
+        const char *base;
+        uint64_t usec;
+
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'v', "a(st)"), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(st)"), 0);
+        while (sd_bus_message_read(m, "(st)", &base, &usec) > 0)
+                ck_assert_int_ge(strv_extendf(&u->when, "%s=%" PRIu64, base, usec / USEC_PER_SEC), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+}
+
+static void read_properties(sd_bus_message *m, FakeUnit *u) {
+        const char *name;
+
+        u->finish = false;
+        u->when = strv_free(u->when);
         ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sv)"), 0);
         while (sd_bus_message_enter_container(m, 'r', "sv") > 0) {
                 ck_assert_int_gt(sd_bus_message_read(m, "s", &name), 0);
-                if (streq(name, "ExecStart")) {
-                        ck_assert_int_gt(sd_bus_message_enter_container(m, 'v', "a(sasb)"), 0);
-                        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sasb)"), 0);
-                        ck_assert_int_gt(sd_bus_message_enter_container(m, 'r', "sasb"), 0);
-                        ck_assert_int_gt(sd_bus_message_read(m, "s", &path), 0);
-                        ck_assert_int_gt(sd_bus_message_read_strv(m, &argv), 0);
-                        found = streq(argv[1], "finish");
-                        strv_free(argv);
-                        ck_assert_int_gt(sd_bus_message_skip(m, "b"), 0);
-                        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
-                        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
-                        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
-                } else
+                if (streq(name, "ExecStart"))
+                        read_commands(m, u);
+                else if (streq(name, "TimersCalendar"))
+                        read_calendar(m, u);
+                else if (streq(name, "TimersMonotonic"))
+                        read_monotonic(m, u);
+                else
                         ck_assert_int_gt(sd_bus_message_skip(m, "v"), 0);
                 ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
         }
-        return found;
+}
+
+static bool is_timer(const FakeUnit *u) {
+        return endswith(u->name, ".timer");
 }
 
 static int fake_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -137,6 +178,10 @@ static int fake_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         ck_assert_int_gt(sd_bus_message_read(m, "ss", &name, &mode), 0);
         if (f->start_error)
                 return sd_bus_error_set(error, SYSTEMD ".TransactionIsDestructive", f->start_error);
+        if (endswith(name, ".timer") && f->busy_timers > 0) {
+                f->busy_timers--;
+                return sd_bus_error_set(error, SYSTEMD ".UnitExists", "Its service was already loaded.");
+        }
         u = find_unit(f, name);
         if (u && u->live)
                 return sd_bus_error_setf(error, SYSTEMD ".UnitExists", "Unit %s was already loaded.", name);
@@ -148,9 +193,11 @@ static int fake_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         u->live = true;
         u->stopped = false;
         u->starts++;
-        u->finish = runs_finish(m);
-        f->n_live++;
-        f->most_live = MAX(f->most_live, f->n_live);
+        read_properties(m, u);
+        if (!is_timer(u)) {
+                f->n_live++;
+                f->most_live = MAX(f->most_live, f->n_live);
+        }
         if (f->lose_answer)
                 return sd_bus_error_set(error, SD_BUS_ERROR_NO_REPLY,
                                 "Message recipient disconnected from message bus without replying");
@@ -169,7 +216,12 @@ static int fake_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (!u || !u->live)
                 return sd_bus_error_setf(error, SYSTEMD ".NoSuchUnit", "Unit %s not loaded.", name);
         u->stopped = true;
-        return sd_bus_reply_method_return(m, "o", SYSTEMD_PATH "/job/8");
+        ck_assert_int_ge(sd_bus_reply_method_return(m, "o", SYSTEMD_PATH "/job/8"), 0);
+        if (is_timer(u)) { /* that takes no time */
+                u->live = false;
+                emit_job_removed(f, name);
+        }
+        return 1;
 }
 
 static int fake_list(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -179,7 +231,7 @@ static int fake_list(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         ck_assert_int_ge(sd_bus_message_new_method_return(m, &reply), 0);
         ck_assert_int_ge(sd_bus_message_open_container(reply, 'a', "(ssssssouso)"), 0);
         for (size_t i = 0; i < f->n_units; i++)
-                if (f->units[i].live)
+                if (f->units[i].live && !is_timer(&f->units[i]))
                         ck_assert_int_ge(sd_bus_message_append(reply, "(ssssssouso)", f->units[i].name, "",
                                                          "loaded", "active", "running", "", "/x",
                                                          (uint32_t) 0, "", "/"),
@@ -224,6 +276,13 @@ FakeUnit *unit_of(Fixture *f, const char *id) {
         _cleanup_free_ char *name = unit_name(id);
 
         return find_unit(f, name);
+}
+
+FakeUnit *timer_of(Fixture *f, const char *id) {
+        _cleanup_free_ char *name = schedule_unit_name(id, "timer");
+        FakeUnit *u = find_unit(f, name);
+
+        return u && u->live ? u : NULL;
 }
 
 bool unit_is_live(Fixture *f, const char *id) {
@@ -377,8 +436,10 @@ void fixture_close(Fixture *f) {
         sd_event_unref(f->event);
         kill(f->dbus_pid, SIGKILL);
         waitpid(f->dbus_pid, NULL, 0);
-        for (size_t i = 0; i < f->n_units; i++)
+        for (size_t i = 0; i < f->n_units; i++) {
                 free(f->units[i].name);
+                strv_free(f->units[i].when);
+        }
         free(f->state);
         free(f->runtime);
         free(f->config);

@@ -14,6 +14,7 @@ typedef struct FakeUnit {
         char *name; /* "hyper-job-a.service" */
         bool live; /* as ListUnitsByPatterns says */
         bool finish; /* it runs hyper-job finish alone */
+        char **when; /* of a timer: "OnCalendar=…", "OnActiveSec=seconds" */
         bool stopped; /* StopUnit came */
         unsigned starts;
 } FakeUnit;
@@ -30,6 +31,7 @@ typedef struct Fixture {
         size_t n_units, n_live, most_live;
         const char *start_error; /* StartTransientUnit and StartUnit fail with this text */
         unsigned n_service_starts; /* StartUnit of hyper-notifyd.service came */
+        unsigned busy_timers; /* StartTransientUnit of a timer fails so many times because its service is there */
         bool lose_answer; /* StartTransientUnit starts the unit, but the caller hears NoReply */
         bool hold_start; /* the start job stays queued until fake_started() */
         unsigned max_running;
@@ -75,6 +77,7 @@ char *result_of(Fixture *f, const char *id);
 char *states_of(Fixture *f, const char *id); /* "CREATED VALIDATED …" */
 
 FakeUnit *unit_of(Fixture *f, const char *id); /* NULL: never asked for */
+FakeUnit *timer_of(Fixture *f, const char *id); /* of a schedule; NULL: it has none now */
 bool unit_is_live(Fixture *f, const char *id);
 /* The unit's start job is done. */
 void fake_started(Fixture *f, const char *id);

@@ -2,7 +2,7 @@
 
 UNIT_TESTS += tests/unit/test-manager-attempt tests/unit/test-manager-files tests/unit/test-manager-unit \
 	tests/unit/test-manager-jobs tests/unit/test-manager-bus tests/unit/test-manager-restart
-UNIT_TESTS += tests/unit/test-manager-webhooks
+UNIT_TESTS += tests/unit/test-manager-webhooks tests/unit/test-manager-schedules
 MANAGER_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
 MANAGER_TEST_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
 MANAGER_BUS_SOURCES = tests/unit/manager-test.c tests/unit/manager-test.h
@@ -28,3 +28,6 @@ tests_unit_test_manager_restart_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_webhooks_SOURCES = tests/unit/test-manager-webhooks.c $(MANAGER_BUS_SOURCES)
 tests_unit_test_manager_webhooks_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_webhooks_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_schedules_SOURCES = tests/unit/test-manager-schedules.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_schedules_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_schedules_LDADD = $(MANAGER_TEST_LDADD)

@@ -2,23 +2,26 @@
 #include "shared/error-table.h"
 #include "test.h"
 
+/* Errors about different things may share an errno, and then also what they are to a client of HTTP. */
 START_TEST(every_entry_is_found_by_its_name_and_its_errno) {
         size_t n = 0;
 
         for (const ErrorEntry *e = error_table(); e->bus_name; e++, n++) {
                 ck_assert_ptr_eq(error_entry_by_bus_name(e->bus_name), e);
-                ck_assert_ptr_eq(error_entry_by_errno(e->error), e);
-                ck_assert_ptr_eq(error_entry_by_errno(-e->error), e);
+                ck_assert_int_eq(error_entry_by_errno(e->error)->error, e->error);
+                ck_assert_int_eq(error_entry_by_errno(e->error)->http_status, e->http_status);
+                ck_assert_ptr_eq(error_entry_by_errno(-e->error), error_entry_by_errno(e->error));
                 ck_assert(e->http_status >= 400 && e->http_status < 600);
                 ck_assert(!isempty(e->text));
         }
-        ck_assert_uint_ge(n, 17);
+        ck_assert_uint_ge(n, 20);
 }
 END_TEST
 
 START_TEST(the_statuses_are_those_that_clients_know) {
         ck_assert_int_eq(error_entry_by_bus_name(HYPER_BUS_ERROR_NO_SUCH_JOB)->http_status, 404);
         ck_assert_int_eq(error_entry_by_bus_name(HYPER_BUS_ERROR_JOB_EXISTS)->http_status, 409);
+        ck_assert_int_eq(error_entry_by_bus_name(HYPER_BUS_ERROR_NO_SUCH_SCHEDULE)->http_status, 404);
         ck_assert_int_eq(error_entry_by_bus_name(HYPER_BUS_ERROR_INVALID_SPEC)->http_status, 400);
         ck_assert_int_eq(error_entry_by_bus_name(HYPER_BUS_ERROR_TOO_LARGE)->http_status, 413);
         ck_assert_int_eq(error_entry_by_bus_name(SD_BUS_ERROR_ACCESS_DENIED)->http_status, 403);

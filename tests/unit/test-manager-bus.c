@@ -476,6 +476,13 @@ submit(&f, "a", NULL);
 compare(&f, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE);
 compare(&f, "/org/hyper1/job/a", HYPER_JOB_INTERFACE);
 compare(&f, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE);
+ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}",
+                                 "{\"id\":\"a\",\"schedule\":\"@daily\",\"job\":{\"operation\":\"convert\","
+                                 "\"source\":{\"type\":\"file\",\"path\":\"/srv/a\"},"
+                                 "\"destination\":{\"type\":\"file\",\"path\":\"/srv/b.raw\"}}}",
+                                 0),
+                0);
+compare(&f, "/org/hyper1/schedule/a", HYPER_SCHEDULE_INTERFACE);
 BUS_TEST_END
 
 TEST_MAIN("manager-bus", wrong_specs_are_refused_by_field, wrong_options_are_refused_by_name,

@@ -318,13 +318,13 @@ START_TEST(secrets_of_one_job_are_not_another_s) {
         put(dir, "credentials/job-a@source.tls_psk.cred", "x");
         put(dir, "credentials/job-a.source@x.cred", "x");
         put(dir, "credentials/job-a@y.new", "x");
-        ck_assert_int_eq(credentials_list(dir, "a", &list), 0);
+        ck_assert_int_eq(credentials_list(dir, CREDENTIALS_OF_JOB, "a", &list), 0);
         ck_assert_uint_eq(strv_length(list), 2);
         ck_assert_str_eq(list[0], "source.tls_psk");
         ends_with(list[1], "/credentials/job-a@source.tls_psk.cred");
-        ck_assert_int_eq(credentials_remove(dir, "a"), 0);
+        ck_assert_int_eq(credentials_remove(dir, CREDENTIALS_OF_JOB, "a"), 0);
         ck_assert_int_lt(access(list[1], F_OK), 0);
-        ck_assert_int_eq(credentials_list(dir, "a.source", &rest), 0);
+        ck_assert_int_eq(credentials_list(dir, CREDENTIALS_OF_JOB, "a.source", &rest), 0);
         ck_assert_uint_eq(strv_length(rest), 2);
 
         ck_assert(credential_name_is_valid("source.tls_psk"));

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Schedules as rows: created, changed, deleted. Their timers are made in schedule-timer.c, their runs in
+ * schedule-run.c. */
+
+#include <unistd.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/manager.h"
+#include "shared/cron.h"
+#include "shared/error-table.h"
+#include "shared/job-spec.h"
+#include "shared/schedule-event.h"
+
+#define TEXT_MAX 4096u
+#define ZONE_DIRECTORY "/usr/share/zoneinfo"
+
+typedef struct Definition {
+        char *id, *name, *description, *schedule;
+        bool enabled, catch_up;
+        int overlap;
+        json_t *job;
+} Definition;
+
+static int overlap_from_string(const char *s) {
+        return schedule_overlap_from_string(s);
+}
+
+static const JsonField definition_table[] = {
+        { "id", JSON_FIELD_STRING, offsetof(Definition, id), JSON_NONEMPTY, .max = JOB_ID_MAX },
+        { "name", JSON_FIELD_STRING, offsetof(Definition, name), JSON_NULLABLE, .max = TEXT_MAX },
+        { "description", JSON_FIELD_STRING, offsetof(Definition, description), JSON_NULLABLE,
+                        .max = TEXT_MAX },
+        { "schedule", JSON_FIELD_STRING, offsetof(Definition, schedule), JSON_NONEMPTY,
+                        .max = CRON_LENGTH_MAX },
+        { "enabled", JSON_FIELD_BOOLEAN, offsetof(Definition, enabled) },
+        { "overlap_policy", JSON_FIELD_ENUM, offsetof(Definition, overlap),
+                        .from_string = overlap_from_string, .expected = "skip, queue, allow" },
+        { "catch_up", JSON_FIELD_BOOLEAN, offsetof(Definition, catch_up) },
+        { "job", JSON_FIELD_ANY, offsetof(Definition, job) },
+        {},
+};
+
+static void definition_done(Definition *d) {
+        json_table_done(definition_table, d);
+}
+
+static int errors_to_bus(JsonErrors *errors, sd_bus_error *error) {
+        _cleanup_free_ char *text = json_errors_text(errors);
+
+        return text ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE, "%s", text) : -ENOMEM;
+}
+
+static int decode(const char *text, Definition *d, JsonErrors *errors, sd_bus_error *error) {
+        _cleanup_json_ json_t *object = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        if (strlen(text) > JOB_SPEC_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
+                                "The schedule must be at most %zu bytes long", JOB_SPEC_MAX);
+        r = json_parse_object(text, strlen(text), &object, &why);
+        if (r == -EBADMSG)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE,
+                                "The schedule is not valid JSON: %s", strna(why));
+        return r < 0 ? r : json_table_decode(definition_table, object, "", d, errors);
+}
+
+/* --- what is in it ------------------------------------------------------------------------------------ */
+
+static int check_expression(const char *expression, JsonErrors *errors) {
+        _cleanup_(cron_done) Cron cron = {};
+        _cleanup_free_ char *why = NULL, *zone = NULL;
+        int r = cron_parse(expression, &cron, &why);
+
+        if (r == -EINVAL)
+                return json_errors_add(errors, "schedule", "%s", why);
+        if (r < 0 || !cron.zone)
+                return r;
+        zone = strprintf(ZONE_DIRECTORY "/%s", cron.zone);
+        if (!zone)
+                return -ENOMEM;
+        return access(zone, F_OK) >= 0
+                        ? 0
+                        : json_errors_add(errors, "schedule",
+                                          "time zone '%s': there is no such zone in " ZONE_DIRECTORY,
+                                          cron.zone);
+}
+
+/* The job's errors are told with their place: "job.source.path: …". */
+static int check_job(json_t *job, JobSpec **ret, JsonErrors *errors) {
+        _cleanup_(json_errors_done) JsonErrors inner = {};
+        int r = 0;
+
+        if (!json_is_object(job))
+                return json_errors_add(errors, "job", "must be an object, a job without its id");
+        (void) json_object_del(job, "job_id");
+        (void) json_object_del(job, "resolved_paths");
+        r = job_spec_from_json(job, ret, &inner);
+        if (r != -EBADMSG)
+                return r;
+        r = 0;
+        for (char **e = inner.errors; e && *e && r >= 0; e++) {
+                _cleanup_free_ char *path = strndup(*e, strcspn(*e, ":")),
+                                    *full = path ? strprintf("job.%s", path) : NULL;
+                const char *rest = *e + strcspn(*e, ":");
+
+                r = full ? json_errors_add(errors, full, "%s",
+                                           *rest ? rest + 1 + strspn(rest + 1, " ") : "is wrong")
+                         : -ENOMEM;
+        }
+        return r;
+}
+
+usec_t schedule_next(const ScheduleRow *row, usec_t now) {
+        _cleanup_(cron_done) Cron cron = {};
+        _cleanup_free_ char *why = NULL;
+        usec_t next;
+
+        if (!row->enabled || cron_parse(row->expression, &cron, &why) < 0)
+                return 0;
+        if (cron.every > 0)
+                return cron_every_next(cron.every, row->created_at, now);
+        return cron_next(&cron, now, &next) < 0 ? 0 : next;
+}
+
+/* What is due stands in the row; but its next_at is no longer right when the clock was set back or the machine's
+ * time zone is another one since, and systemd has moved its timer accordingly. So a timer is believed, too,
+ * if the expression has a time just now, unless that one was served: then the clock was set back over it, by
+ * less than three hours, as cron(8) has it. */
+bool schedule_is_due(const ScheduleRow *row, usec_t now) {
+        _cleanup_(cron_done) Cron cron = {};
+        _cleanup_free_ char *why = NULL;
+        usec_t expected;
+
+        if (!row->enabled)
+                return false;
+        if (row->next_at > 0 && row->next_at <= now + SCHEDULE_SLACK)
+                return true;
+        if (cron_parse(row->expression, &cron, &why) < 0)
+                return false;
+        if (cron.every > 0)
+                return row->last_run_at > now || row->next_at > now + cron.every;
+        if (now < USEC_PER_MINUTE || cron_next(&cron, now - USEC_PER_MINUTE, &expected) < 0 ||
+                        expected > now + SCHEDULE_SLACK || expected < row->updated_at)
+                return false;
+        return row->last_run_at + SCHEDULE_SLACK < expected || row->last_run_at > now + 3 * USEC_PER_HOUR;
+}
+
+/* Takes over what @d has that is set; @d's strings are moved. */
+static int apply(ScheduleRow *row, Definition *d, const JobSpec *spec, const SubmitOptions *o) {
+        const struct {
+                char **from, **to;
+        } texts[] = { { &d->name, &row->name }, { &d->description, &row->description },
+                { &d->schedule, &row->expression } };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (*texts[i].from) {
+                        free(*texts[i].to);
+                        *texts[i].to = TAKE_PTR(*texts[i].from);
+                }
+        row->enabled = d->enabled;
+        row->catch_up = d->catch_up;
+        row->overlap = d->overlap;
+        if (spec) {
+                free(row->spec);
+                row->spec = json_dumps(spec->document, JSON_COMPACT);
+                if (!row->spec)
+                        return -ENOMEM;
+        }
+        if (o->request || spec)
+                if (free_and_strdup(&row->request, o->request) < 0 ||
+                                free_and_strdup(&row->dialect, o->dialect) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+/* --- changes ------------------------------------------------------------------------------------------ */
+
+static int store_failed(Manager *m, int r, const char *what, const char *id, sd_bus_error *error) {
+        if (r == -ENOMEM)
+                return r;
+        if (r == -ENOENT)
+                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
+                                schedule_id_is_valid(id) ? id : "with such an id");
+        if (r == -EEXIST)
+                return bus_error_setf(
+                                error, HYPER_BUS_ERROR_SCHEDULE_EXISTS, "Schedule %s exists already", id);
+        return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE, "The schedule could not be %s: %s", what,
+                        store_error_text(m->store));
+}
+
+static int get_row(Manager *m, const char *id, ScheduleRow **ret, sd_bus_error *error) {
+        int r = schedule_id_is_valid(id) ? store_schedule_get(m->store, id, ret) : -ENOENT;
+
+        return r < 0 ? store_failed(m, r, "read", id, error) : 0;
+}
+
+int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
+                sd_bus_error *error) {
+        _cleanup_(definition_done)
+                        Definition d = { .enabled = true, .catch_up = true, .overlap = OVERLAP_SKIP };
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(schedule_row_freep) ScheduleRow *row = new0(ScheduleRow, 1);
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        int r = row ? decode(text, &d, &errors, error) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        if (!d.id && (r = job_id_make(&d.id)) < 0)
+                return r;
+        if (!schedule_id_is_valid(d.id))
+                r = json_errors_add(&errors, "id",
+                                "must begin with a letter or digit, have only letters, digits and ._:- after it, and be at most 106 long");
+        if (r >= 0)
+                r = d.schedule ? check_expression(d.schedule, &errors)
+                               : json_errors_add(&errors, "schedule",
+                                                 "must be given, a cron expression as in \"0 2 * * *\"");
+        if (r >= 0)
+                r = check_job(d.job, &spec, &errors);
+        if (r < 0)
+                return r;
+        if (errors.errors && errors.errors[0])
+                return errors_to_bus(&errors, error);
+
+        row->id = strdup(d.id);
+        row->name = strdup(d.id);
+        row->description = strdup("");
+        row->created_at = row->updated_at = m->clock();
+        if (!row->id || !row->name || !row->description || (r = apply(row, &d, spec, options)) < 0)
+                return -ENOMEM;
+        row->next_at = schedule_next(row, row->created_at);
+
+        r = store_schedule_insert(m->store, row);
+        if (r < 0)
+                return store_failed(m, r, "recorded", row->id, error);
+        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, row->id, spec, options, error);
+        if (r < 0) {
+                (void) store_schedule_delete(m->store, row->id);
+                (void) credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, row->id);
+                return r;
+        }
+        schedule_timer_set(m, row);
+        schedule_bus_emit(m, "ScheduleNew", row->id);
+        *ret_id = TAKE_PTR(row->id);
+        return 0;
+}
+
+int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
+                sd_bus_error *error) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        _cleanup_(definition_done) Definition d = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        usec_t now = m->clock();
+        int r = get_row(m, id, &row, error);
+
+        if (r < 0)
+                return r;
+        d.enabled = row->enabled;
+        d.catch_up = row->catch_up;
+        d.overlap = row->overlap;
+        r = decode(changes, &d, &errors, error);
+        if (r >= 0 && d.id && !streq(d.id, id))
+                r = json_errors_add(
+                                &errors, "id", "must stay as it is; delete the schedule and create another");
+        if (r >= 0 && d.schedule)
+                r = check_expression(d.schedule, &errors);
+        if (r >= 0 && d.job)
+                r = check_job(d.job, &spec, &errors);
+        if (r < 0)
+                return r;
+        if (errors.errors && errors.errors[0])
+                return errors_to_bus(&errors, error);
+
+        /* What is due by the old expression still runs: its timer may have fired a moment ago. */
+        bool was_enabled = row->enabled, changed = d.schedule && !streq(d.schedule, row->expression);
+        usec_t due = row->enabled && row->next_at > 0 && row->next_at <= now ? row->next_at : 0;
+        r = apply(row, &d, spec, options);
+        if (r < 0)
+                return r;
+        row->updated_at = now;
+        if (!row->enabled)
+                row->next_at = 0;
+        else if (due > 0)
+                row->next_at = due;
+        else if (changed || !was_enabled)
+                row->next_at = schedule_next(row, now);
+        if (spec) {
+                r = credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, id);
+                if (r >= 0)
+                        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, id, spec, options, error);
+                if (r < 0)
+                        return r;
+        }
+        r = store_schedule_update(m->store, row);
+        if (r < 0)
+                return store_failed(m, r, "changed", id, error);
+        if (changed || was_enabled != row->enabled)
+                schedule_timer_set(m, row);
+        schedule_bus_emit(m, "ScheduleChanged", id);
+        if (due > 0 && row->enabled) {
+                _cleanup_free_ char *job_id = NULL;
+                _cleanup_(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
+
+                (void) schedule_trigger(m, id, true, &job_id, &ignored);
+        }
+        return 0;
+}
+
+int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error) {
+        int r = schedule_id_is_valid(id) ? store_schedule_delete(m->store, id) : -ENOENT;
+
+        if (r < 0)
+                return store_failed(m, r, "deleted", id, error);
+        r = credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, id);
+        if (r < 0)
+                log_warning_errno(r, "Failed to remove the secrets of schedule %s: %m", id);
+        schedule_timer_remove(m, id);
+        schedule_bus_emit(m, "ScheduleRemoved", id);
+        return 0;
+}
+
+/* --- as JSON ------------------------------------------------------------------------------------------ */
+
+static json_t *runs_json(Store *store, const char *id) {
+        _cleanup_(schedule_runs_done) ScheduleRuns runs = {};
+        _cleanup_json_ json_t *list = json_array();
+
+        if (!list || store_schedule_runs_list(store, id, 10, &runs) < 0)
+                return NULL;
+        for (size_t i = 0; i < runs.n; i++) {
+                char buf[RFC3339_SIZE];
+
+                if (json_array_append_new(list,
+                                    json_pack("{s:s, s:s?, s:s}", "started_at",
+                                                    format_rfc3339(buf, runs.runs[i].started_at), "job_id",
+                                                    runs.runs[i].job_id, "status", runs.runs[i].status)) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(list);
+}
+
+static json_t *time_json(usec_t t) {
+        char buf[RFC3339_SIZE];
+
+        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
+}
+
+int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
+        _cleanup_(cron_done) Cron cron = {};
+        _cleanup_strv_free_ char **lines = NULL;
+        _cleanup_free_ char *why = NULL;
+        _cleanup_json_ json_t *object = NULL, *calendar = json_array();
+        char *text;
+
+        if (cron_parse(row->expression, &cron, &why) >= 0)
+                (void) cron_to_calendar(&cron, &lines);
+        STRV_FOREACH(l, lines)
+        (void) json_array_append_new(calendar, json_string(*l));
+        object = json_pack(
+                        "{s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, s:I, s:I, s:o, s:o, s:o}",
+                        "id", row->id, "name", row->name, "description", row->description, "schedule",
+                        row->expression, "on_calendar", calendar, "enabled", row->enabled, "overlap_policy",
+                        schedule_overlap_to_string(row->overlap), "catch_up", row->catch_up, "job",
+                        json_loads(row->spec, 0, NULL), "last_run", time_json(row->last_run_at), "next_run",
+                        time_json(row->next_at), "last_job_id", row->last_job_id, "last_status",
+                        row->last_status, "run_count", (json_int_t) row->run_count, "success_count",
+                        (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
+                        "created_at", time_json(row->created_at), "updated_at", time_json(row->updated_at),
+                        "runs", runs_json(store, row->id));
+        text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/schedules.h"
+#include "basic/string-util.h"
+#include "store/sql.h"
+
+static const char *const overlap_names[_OVERLAP_MAX] = {
+        [OVERLAP_SKIP] = "skip",
+        [OVERLAP_QUEUE] = "queue",
+        [OVERLAP_ALLOW] = "allow",
+};
+
+const char *schedule_overlap_to_string(ScheduleOverlap o) {
+        return o >= 0 && o < _OVERLAP_MAX ? overlap_names[o] : NULL;
+}
+
+ScheduleOverlap schedule_overlap_from_string(const char *s) {
+        for (int i = 0; s && i < _OVERLAP_MAX; i++)
+                if (streq(overlap_names[i], s))
+                        return i;
+        return _OVERLAP_INVALID;
+}
+
+ScheduleRow *schedule_row_free(ScheduleRow *row) {
+        if (!row)
+                return NULL;
+        free(row->id);
+        free(row->name);
+        free(row->description);
+        free(row->expression);
+        free(row->spec);
+        free(row->dialect);
+        free(row->request);
+        free(row->last_job_id);
+        free(row->last_status);
+        return mfree(row);
+}
+
+void schedule_rows_done(ScheduleRows *rows) {
+        for (size_t i = 0; i < rows->n; i++)
+                schedule_row_free(rows->rows[i]);
+        rows->rows = mfree(rows->rows);
+        rows->n = 0;
+}
+
+void schedule_runs_done(ScheduleRuns *runs) {
+        for (size_t i = 0; i < runs->n; i++) {
+                free(runs->runs[i].schedule_id);
+                free(runs->runs[i].job_id);
+                free(runs->runs[i].status);
+        }
+        runs->runs = mfree(runs->runs);
+        runs->n = 0;
+}
+
+/* --- schedules ---------------------------------------------------------------------------------------- */
+
+static int row_read(sqlite3_stmt *st, ScheduleRow **ret) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = new0(ScheduleRow, 1);
+
+        if (!row)
+                return -ENOMEM;
+        const struct {
+                int column;
+                char **to;
+        } texts[] = { { 1, &row->id }, { 2, &row->name }, { 3, &row->description }, { 4, &row->expression },
+                { 8, &row->spec }, { 9, &row->dialect }, { 10, &row->request }, { 15, &row->last_job_id },
+                { 16, &row->last_status } };
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                int r = sql_column_strdup(st, texts[i].column, texts[i].to);
+                if (r < 0)
+                        return r;
+        }
+        row->seq = sqlite3_column_int64(st, 0);
+        row->enabled = sqlite3_column_int(st, 5);
+        row->overlap = schedule_overlap_from_string((const char *) sqlite3_column_text(st, 6));
+        row->catch_up = sqlite3_column_int(st, 7);
+        row->created_at = (usec_t) sqlite3_column_int64(st, 11);
+        row->updated_at = (usec_t) sqlite3_column_int64(st, 12);
+        row->next_at = (usec_t) sqlite3_column_int64(st, 13);
+        row->last_run_at = (usec_t) sqlite3_column_int64(st, 14);
+        row->run_count = (uint64_t) sqlite3_column_int64(st, 17);
+        row->success_count = (uint64_t) sqlite3_column_int64(st, 18);
+        row->failure_count = (uint64_t) sqlite3_column_int64(st, 19);
+        if (row->overlap < 0 || !row->id || !row->expression || !row->spec)
+                return -EBADMSG;
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+static int write_row(Store *s, StatementId id, const ScheduleRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, id);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, row->id);
+        sql_bind_text(st, 2, strempty(row->name));
+        sql_bind_text(st, 3, strempty(row->description));
+        sql_bind_text(st, 4, row->expression);
+        sql_bind_uint(st, 5, row->enabled);
+        sql_bind_text(st, 6, schedule_overlap_to_string(row->overlap));
+        sql_bind_uint(st, 7, row->catch_up);
+        sql_bind_text(st, 8, row->spec);
+        sql_bind_text(st, 9, row->dialect);
+        sql_bind_text(st, 10, row->request);
+        if (id == SQL_SCHEDULE_INSERT)
+                sql_bind_uint(st, 11, row->created_at);
+        sql_bind_uint(st, 12, row->updated_at);
+        sql_bind_uint(st, 13, row->next_at);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+int store_schedule_insert(Store *s, const ScheduleRow *row) {
+        return write_row(s, SQL_SCHEDULE_INSERT, row);
+}
+
+int store_schedule_update(Store *s, const ScheduleRow *row) {
+        return write_row(s, SQL_SCHEDULE_UPDATE, row);
+}
+
+int store_schedule_delete(Store *s, const char *id) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_DELETE);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+int store_schedule_get(Store *s, const char *id, ScheduleRow **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_GET);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                return row_read(st, ret);
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+int store_schedules_stats(Store *s, ScheduleStats *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_COUNT);
+
+        if (!st || sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        *ret = (ScheduleStats){
+                .total = (uint64_t) sqlite3_column_int64(st, 0),
+                .enabled = (uint64_t) sqlite3_column_int64(st, 1),
+                .runs = (uint64_t) sqlite3_column_int64(st, 2),
+                .successful = (uint64_t) sqlite3_column_int64(st, 3),
+                .failed = (uint64_t) sqlite3_column_int64(st, 4),
+        };
+        return 0;
+}
+
+static int read_rows(Store *s, sqlite3_stmt *st, ScheduleRows *ret) {
+        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
+        size_t allocated = 0;
+        int rc, r;
+
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
+                        return -ENOMEM;
+                r = row_read(st, &rows.rows[rows.n]);
+                if (r < 0)
+                        return r;
+                rows.n++;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        rows.total = rows.n;
+        *ret = rows;
+        rows = (ScheduleRows){};
+        return 0;
+}
+
+int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_LIST);
+        ScheduleStats stats;
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        r = store_schedules_stats(s, &stats);
+        if (r < 0)
+                return r;
+        (void) sqlite3_bind_int64(st, 1, limit > 0 && limit < INT64_MAX ? (int64_t) limit : -1);
+        sql_bind_uint(st, 2, MIN(offset, (uint64_t) INT64_MAX));
+        r = read_rows(s, st, ret);
+        if (r >= 0)
+                ret->total = stats.total;
+        return r;
+}
+
+int store_schedules_without_timer(Store *s, ScheduleRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_WITHOUT_TIMER);
+
+        return st ? read_rows(s, st, ret) : sql_errno(s);
+}
+
+int store_schedule_timer_made(Store *s, const char *id) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_TIMER_MADE);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        return sql_run(s, st);
+}
+
+/* --- runs --------------------------------------------------------------------------------------------- */
+
+static int insert_run(Store *s, const char *id, usec_t now, const char *job_id, const char *status) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_RUN_INSERT);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_uint(st, 2, now);
+        sql_bind_text(st, 3, job_id);
+        sql_bind_text(st, 4, status);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+/* Only runs with a job count as runs, and that is known when it was submitted. */
+int store_schedule_fire(Store *s, const char *id, usec_t now, const char *job_id, const char *status,
+                usec_t next_at, int64_t *ret_seq) {
+        sqlite3_stmt *st;
+        int64_t seq = 0;
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        r = insert_run(s, id, now, job_id, status);
+        if (r >= 0) {
+                seq = sqlite3_last_insert_rowid(s->db);
+                st = sql_statement(s, SQL_SCHEDULE_RAN);
+                if (!st)
+                        r = sql_errno(s);
+                else {
+                        sql_bind_text(st, 1, id);
+                        sql_bind_uint(st, 2, now);
+                        sql_bind_text(st, 3, job_id);
+                        sql_bind_text(st, 4, status);
+                        sql_bind_uint(st, 5, next_at);
+                        sql_bind_uint(st, 6, 0);
+                        r = sql_run(s, st);
+                        sql_donep(&st);
+                }
+        }
+        r = sql_end(s, r);
+        if (r >= 0)
+                *ret_seq = seq;
+        return r;
+}
+
+int store_schedule_run_change(
+                Store *s, int64_t seq, const char *schedule_id, const char *job_id, const char *status) {
+        sqlite3_stmt *st;
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        st = sql_statement(s, SQL_SCHEDULE_RUN_STATUS);
+        if (!st)
+                return sql_end(s, sql_errno(s));
+        (void) sqlite3_bind_int64(st, 1, seq);
+        sql_bind_text(st, 2, status);
+        sql_bind_text(st, 3, job_id);
+        r = sql_run(s, st);
+        sql_donep(&st);
+        st = r >= 0 ? sql_statement(s, SQL_SCHEDULE_LAST_STATUS) : NULL;
+        if (r >= 0 && !st)
+                r = sql_errno(s);
+        if (r >= 0) {
+                sql_bind_text(st, 1, schedule_id);
+                sql_bind_text(st, 2, job_id);
+                sql_bind_text(st, 3, status);
+                sql_bind_uint(st, 4, streq(status, RUN_REFUSED));
+                sql_bind_uint(st, 5, streq(status, RUN_RUNNING) || streq(status, RUN_REFUSED));
+                r = sql_run(s, st);
+                sql_donep(&st);
+        }
+        return sql_end(s, r);
+}
+
+int store_schedule_set_next(Store *s, const char *id, usec_t next_at) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_NEXT_AT);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_uint(st, 2, next_at);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+int store_schedule_of_job(Store *s, const char *job_id, char **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_OF_JOB);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, job_id);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                return sql_column_strdup(st, 0, ret);
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+static int count_runs(Store *s, StatementId statement, const char *id, uint64_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, statement);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        if (sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        *ret = (uint64_t) sqlite3_column_int64(st, 0);
+        return 0;
+}
+
+int store_schedule_busy(Store *s, const char *id, uint64_t *ret_running, uint64_t *ret_waiting) {
+        int r = count_runs(s, SQL_SCHEDULE_BUSY, id, ret_running);
+
+        return r < 0 ? r : count_runs(s, SQL_SCHEDULE_WAITING, id, ret_waiting);
+}
+
+static int read_runs(Store *s, sqlite3_stmt *st, ScheduleRuns *ret) {
+        _cleanup_(schedule_runs_done) ScheduleRuns runs = {};
+        size_t allocated = 0;
+        int rc;
+
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                ScheduleRun *run;
+                int r;
+
+                if (!GREEDY_REALLOC(runs.runs, allocated, runs.n + 1))
+                        return -ENOMEM;
+                run = &runs.runs[runs.n++];
+                *run = (ScheduleRun){ .seq = sqlite3_column_int64(st, 0),
+                        .started_at = (usec_t) sqlite3_column_int64(st, 2) };
+                if ((r = sql_column_strdup(st, 1, &run->schedule_id)) < 0 ||
+                                (r = sql_column_strdup(st, 3, &run->job_id)) < 0 ||
+                                (r = sql_column_strdup(st, 4, &run->status)) < 0)
+                        return r;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = runs;
+        runs = (ScheduleRuns){};
+        return 0;
+}
+
+int store_schedule_runs_pending(Store *s, const char *id, ScheduleRuns *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_RUNS_PENDING);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        return read_runs(s, st, ret);
+}
+
+int store_schedule_runs_list(Store *s, const char *id, uint64_t limit, ScheduleRuns *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_RUNS_LIST);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_uint(st, 2, limit);
+        return read_runs(s, st, ret);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Schedules and their runs. The same rules and errors as in store.h: each write is one transaction, durable
+ * when the function returns 0. */
+
+#include "store/store.h"
+
+/* What happens when a run is due while the one before goes on. */
+typedef enum ScheduleOverlap {
+        OVERLAP_SKIP,
+        OVERLAP_QUEUE, /* it begins when that one has ended */
+        OVERLAP_ALLOW,
+        _OVERLAP_MAX,
+        _OVERLAP_INVALID = -EINVAL,
+} ScheduleOverlap;
+
+const char *schedule_overlap_to_string(ScheduleOverlap o) _pure_;
+ScheduleOverlap schedule_overlap_from_string(const char *s) _pure_;
+
+typedef struct ScheduleRow {
+        int64_t seq; /* order of creation */
+        char *id, *name, *description;
+        char *expression; /* cron (shared/cron.h) */
+        bool enabled;
+        ScheduleOverlap overlap;
+        bool catch_up; /* one run after times that were missed */
+        char *spec; /* canonical JSON of the job, without its id, secrets "***" */
+        char *dialect; /* through which API it came */
+        char *request; /* what that API's client sent, secrets "***"; or NULL */
+        usec_t created_at, updated_at;
+        usec_t next_at; /* the run that is due next; 0: none */
+        usec_t last_run_at; /* 0: never */
+        char *last_job_id; /* or NULL */
+        char *last_status; /* RunStatus of the last run; NULL: there was none */
+        uint64_t run_count, success_count, failure_count; /* runs that made a job; how those ended */
+} ScheduleRow;
+
+ScheduleRow *schedule_row_free(ScheduleRow *row);
+DEFINE_CLEANUP_FUNC(ScheduleRow *, schedule_row_free);
+
+typedef struct ScheduleRows {
+        ScheduleRow **rows;
+        size_t n;
+        uint64_t total;
+} ScheduleRows;
+void schedule_rows_done(ScheduleRows *rows);
+
+/* -EEXIST if there is one of that id. */
+int store_schedule_insert(Store *s, const ScheduleRow *row);
+/* All but the runs and created_at; -ENOENT. */
+int store_schedule_update(Store *s, const ScheduleRow *row);
+/* With its runs; -ENOENT. Its jobs stay. */
+int store_schedule_delete(Store *s, const char *id);
+int store_schedule_get(Store *s, const char *id, ScheduleRow **ret);
+/* In the order of creation; @limit 0: no limit. */
+int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret);
+
+/* Whether systemd has the timer that a schedule wants: no after each change of it, until this says yes. */
+int store_schedule_timer_made(Store *s, const char *id);
+/* Those enabled whose timer was never made. */
+int store_schedules_without_timer(Store *s, ScheduleRows *ret);
+
+typedef struct ScheduleStats {
+        uint64_t total, enabled, runs, successful, failed;
+} ScheduleStats;
+int store_schedules_stats(Store *s, ScheduleStats *ret);
+
+/* How a run stands: these, or the state its job ended in (COMPLETED, FAILED, CANCELLED). */
+#define RUN_STARTING "starting" /* promised: its job is about to be submitted */
+#define RUN_WAITING "waiting" /* for the end of the one before */
+#define RUN_RUNNING "running" /* its job was submitted */
+#define RUN_SKIPPED "skipped"
+#define RUN_REFUSED "refused" /* its job could not be submitted */
+
+typedef struct ScheduleRun {
+        int64_t seq;
+        char *schedule_id;
+        usec_t started_at;
+        char *job_id; /* NULL: skipped */
+        char *status;
+} ScheduleRun;
+
+typedef struct ScheduleRuns {
+        ScheduleRun *runs;
+        size_t n;
+} ScheduleRuns;
+void schedule_runs_done(ScheduleRuns *runs);
+
+/* A firing, in one transaction: the run (its job's id is promised with it; NULL if it is skipped) and what is
+ * due after it. From then on the firing is served, whatever dies. *ret_seq is the run's. */
+int store_schedule_fire(Store *s, const char *id, usec_t now, const char *job_id, const char *status,
+                usec_t next_at, int64_t *ret_seq);
+/* What became of a run. */
+int store_schedule_run_change(
+                Store *s, int64_t seq, const char *schedule_id, const char *job_id, const char *status);
+int store_schedule_set_next(Store *s, const char *id, usec_t next_at);
+
+/* The schedule that made a job; -ENOENT for other jobs. */
+int store_schedule_of_job(Store *s, const char *job_id, char **ret);
+/* How many of its runs go on, and how many wait. */
+int store_schedule_busy(Store *s, const char *id, uint64_t *ret_running, uint64_t *ret_waiting);
+/* Runs that are starting or waiting, oldest first; of one schedule or (NULL) of all. */
+int store_schedule_runs_pending(Store *s, const char *id, ScheduleRuns *ret);
+/* The last runs, newest first. */
+int store_schedule_runs_list(Store *s, const char *id, uint64_t limit, ScheduleRuns *ret);

@@ -32,8 +32,7 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         int r;
 
         if (!m->jobs && m->ready && !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
-                        bus_polkit_pending(m->polkit) == 0 &&
-                        now >= m->last_call + timeout) {
+                        bus_polkit_pending(m->polkit) == 0 && now >= m->last_call + timeout) {
                 r = drain(m);
                 if (r >= 0)
                         return 0;

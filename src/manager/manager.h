@@ -39,7 +39,7 @@ struct Manager {
         Job *finished; /* the one read last from the store for the bus */
 
         PolkitRegistry *polkit;
-        sd_bus_slot *object_slots[7];
+        sd_bus_slot *object_slots[6];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;
         bool reconcile_again; /* something happened while the units were being listed */

@@ -22,8 +22,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/progress.c \
 	src/manager/queue.c \
 	src/manager/reconcile.c \
-	src/manager/refuse.c \
-	src/manager/refuse.h \
 	src/manager/retell.c \
 	src/manager/schedule.c \
 	src/manager/schedule-bus.c \

@@ -12,7 +12,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
-#include "manager/refuse.h"
+#include "shared/refuse.h"
 
 static const char *arg_state_directory = STATEDIR;
 static const char *arg_runtime_directory = "/run/hyper-jobs";
@@ -139,7 +139,7 @@ static int refuse(const char *what, const char *why) {
         if ((r = sd_event_default(&event)) < 0 || (r = set_signals(event, NULL)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0 || (r = open_bus(event, &bus)) < 0)
                 return r;
-        return refuse_run(event, bus, arg_config_directory, text);
+        return refuse_run(event, bus, HYPER_BUS_NAME, arg_config_directory, text);
 }
 
 /* 0, or -errno; -EBADMSG with *ret_why. */

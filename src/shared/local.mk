@@ -36,6 +36,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/json-table.h \
 	src/shared/nbd-uri.c \
 	src/shared/nbd-uri.h \
+	src/shared/refuse.c \
+	src/shared/refuse.h \
 	src/shared/schedule-event.c \
 	src/shared/schedule-event.h \
 	src/shared/settings-internal.h \

@@ -6,6 +6,10 @@
 #   tests_unit_test_parse_util_SOURCES = tests/unit/test-parse-util.c
 #   tests_unit_test_parse_util_LDADD = libhyper-basic.la $(CHECK_LIBS)
 
+# For tests of what is on the bus
+PRIVATE_BUS_SOURCES = tests/unit/private-bus.c tests/unit/private-bus.h
+INTROSPECTION_SOURCES = tests/unit/introspection.c tests/unit/introspection.h
+
 include tests/unit/basic.mk
 include tests/unit/shared.mk
 include tests/unit/store.mk

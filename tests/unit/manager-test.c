@@ -2,16 +2,12 @@
 #include "manager-test.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "manager/job-folder.h"
+#include "private-bus.h"
 #include "shared/job-file.h"
 #include "shared/schedule-event.h"
 
@@ -26,47 +22,6 @@ static usec_t read_test_clock(void) {
 
 /* --- the bus ------------------------------------------------------------------------------------------ */
 
-static void write_bus_config(const char *path, const char *socket) {
-        _cleanup_free_ char *text = strprintf(
-                        "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
-                        " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-                        "<busconfig><listen>unix:path=%s</listen><auth>EXTERNAL</auth>\n"
-                        "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"false\"/>\n"
-                        "<allow own=\"*\"/><allow user=\"*\"/><allow receive_sender=\"*\"/></policy></busconfig>\n",
-                        socket);
-        make_file(path, text);
-}
-
-/* The socket is there a moment before somebody listens on it. */
-static bool listens(const char *path) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
-        strcpy(address.sun_path, path);
-        return connect(fd, (struct sockaddr *) &address, sizeof(address)) >= 0;
-}
-
-static void start_dbus(Fixture *f, const char *socket) {
-        _cleanup_free_ char *config = strprintf("%s/bus.conf", f->dir),
-                            *option = strprintf("--config-file=%s/bus.conf", f->dir);
-
-        write_bus_config(config, socket);
-        f->dbus_pid = fork();
-        ck_assert_int_ge(f->dbus_pid, 0);
-        if (f->dbus_pid == 0) {
-                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                execl("/usr/bin/dbus-daemon", "dbus-daemon", option, "--nofork", "--nopidfile", "--nosyslog",
-                                NULL);
-                _exit(127);
-        }
-        for (unsigned i = 0; !listens(socket); i++) {
-                ck_assert_msg(i < 500 && waitpid(f->dbus_pid, NULL, WNOHANG) == 0,
-                                "dbus-daemon does not start");
-                usleep(10 * 1000);
-        }
-}
-
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Fixture *f = userdata;
 
@@ -75,14 +30,8 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 }
 
 sd_bus *connect_bus(Fixture *f) {
-        _cleanup_free_ char *address = strprintf("unix:path=%s/bus", f->dir);
-        sd_bus *bus;
+        sd_bus *bus = private_bus_connect(f->dir, f->event);
 
-        ck_assert_int_ge(sd_bus_new(&bus), 0);
-        ck_assert_int_ge(sd_bus_set_address(bus, address), 0);
-        ck_assert_int_ge(sd_bus_set_bus_client(bus, true), 0);
-        ck_assert_int_ge(sd_bus_start(bus), 0);
-        ck_assert_int_ge(sd_bus_attach_event(bus, f->event, 0), 0);
         ck_assert_int_ge(sd_bus_add_filter(bus, NULL, on_message, f), 0);
         return bus;
 }
@@ -411,8 +360,7 @@ void fixture_open(Fixture *f) {
         ck_assert_int_eq(mkdir(f->config, 0700), 0);
         log_set_max_level(LOG_ERR);
 
-        _cleanup_free_ char *socket = strprintf("%s/bus", f->dir);
-        start_dbus(f, socket);
+        f->dbus_pid = private_bus_start(f->dir);
         ck_assert_int_ge(sd_event_new(&f->event), 0);
         f->systemd_bus = connect_bus(f);
         ck_assert_int_ge(sd_bus_add_object_vtable(f->systemd_bus, NULL, SYSTEMD_PATH, SYSTEMD ".Manager",
@@ -434,8 +382,7 @@ void fixture_close(Fixture *f) {
         sd_bus_flush_close_unref(f->client);
         sd_bus_flush_close_unref(f->systemd_bus);
         sd_event_unref(f->event);
-        kill(f->dbus_pid, SIGKILL);
-        waitpid(f->dbus_pid, NULL, 0);
+        private_bus_stop(f->dbus_pid);
         for (size_t i = 0; i < f->n_units; i++) {
                 free(f->units[i].name);
                 strv_free(f->units[i].when);

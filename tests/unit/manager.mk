@@ -5,7 +5,7 @@ UNIT_TESTS += tests/unit/test-manager-attempt tests/unit/test-manager-files test
 UNIT_TESTS += tests/unit/test-manager-webhooks tests/unit/test-manager-schedules
 MANAGER_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
 MANAGER_TEST_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
-MANAGER_BUS_SOURCES = tests/unit/manager-test.c tests/unit/manager-test.h
+MANAGER_BUS_SOURCES = tests/unit/manager-test.c tests/unit/manager-test.h $(PRIVATE_BUS_SOURCES)
 
 tests_unit_test_manager_attempt_SOURCES = tests/unit/test-manager-attempt.c
 tests_unit_test_manager_attempt_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
@@ -19,7 +19,7 @@ tests_unit_test_manager_unit_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_jobs_SOURCES = tests/unit/test-manager-jobs.c $(MANAGER_BUS_SOURCES)
 tests_unit_test_manager_jobs_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_jobs_LDADD = $(MANAGER_TEST_LDADD)
-tests_unit_test_manager_bus_SOURCES = tests/unit/test-manager-bus.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_bus_SOURCES = tests/unit/test-manager-bus.c $(MANAGER_BUS_SOURCES) $(INTROSPECTION_SOURCES)
 tests_unit_test_manager_bus_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_bus_LDADD = $(MANAGER_TEST_LDADD) $(XML_LIBS)
 tests_unit_test_manager_restart_SOURCES = tests/unit/test-manager-restart.c $(MANAGER_BUS_SOURCES)

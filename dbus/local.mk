@@ -6,3 +6,8 @@ dist_dbusinterfaces_DATA = dbus/org.hyper1.Manager.xml dbus/org.hyper1.Job.xml d
 	dbus/org.hyper1.Deliveries.xml
 dist_polkitaction_DATA = dbus/org.hyper1.policy
 dist_polkitrules_DATA = dbus/org.hyper1.rules
+
+# hyper-hostd's
+dist_dbussystemservices_DATA += dbus/org.hyper1.Hosts.service
+dist_dbuspolicy_DATA += dbus/org.hyper1.Hosts.conf
+dist_dbusinterfaces_DATA += dbus/org.hyper1.Hosts.Manager.xml dbus/org.hyper1.Hosts.Host.xml dbus/org.hyper1.Hosts.Vm.xml

@@ -6,12 +6,14 @@ dist_man_MANS += \
 	man/hyper-api.7 \
 	man/hyper-apid.8 \
 	man/hyper-config.5 \
+	man/hyper-hostd.8 \
 	man/hyper-job.8 \
 	man/hyper-managerd.8 \
 	man/hyper.7 \
 	man/hyper.socket.8 \
 	man/hyperctl.1 \
-	man/org.hyper1.5
+	man/org.hyper1.5 \
+	man/org.hyper1.Hosts.5
 
 TESTS += man/check-man
 EXTRA_DIST += man/check-man

@@ -5,6 +5,7 @@
 UNITS = units/hyper-credential-key.service units/hyper-jobs.slice units/hyper-resume.service units/hyper-schedules.service
 UNITS_IN = units/hyper-managerd.service
 include units/api.mk
+include units/hosts.mk
 
 # For every file that is made from a .in file, here and in dbus/
 fill_in = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \

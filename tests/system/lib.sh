@@ -24,7 +24,7 @@ context() {
         systemctl list-units --all --no-legend --plain 'hyper*'
         echo "--- the journal's end"
         journalctl -q --no-pager -o short-precise -n 60 _SYSTEMD_UNIT=hyper.service + _SYSTEMD_UNIT=hyper-managerd.service \
-                + _SYSTEMD_SLICE=hyper-jobs.slice + _PID=1 | tail -n 60
+                + _SYSTEMD_UNIT=hyper-hostd.service + _SYSTEMD_SLICE=hyper-jobs.slice + _PID=1 | tail -n 60
 }
 
 fail() {

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-hostd: started by the bus, owns org.hyper1.Hosts. */
+
+#include <getopt.h>
+#include <jansson.h>
+#include <libxml/parser.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "hosts/hosts.h"
+#include "shared/refuse.h"
+
+static const char *arg_state_directory = STATEDIR "-hosts";
+static const char *arg_config_directory = SYSCONFDIR "/hyper";
+
+static int help(void) {
+        printf("hyper-hostd [OPTIONS…]\n\n"
+               "Owns org.hyper1.Hosts on the system bus: libvirt hosts and their virtual machines.\n"
+               "The bus starts it when it is called. It stays while there is a host.\n\n"
+               "  -h --help                    Show this help\n"
+               "     --version                 Show the version\n"
+               "     --config-directory=PATH   Where config.yaml and config.d/ are (%s)\n"
+               "     --state-directory=PATH    Where the database and the ssh key are (%s)\n\n"
+               "See hyper-hostd(8).\n",
+                        arg_config_directory, arg_state_directory);
+        return 0;
+}
+
+/* 1: go on; 0: done; negative errno. */
+static int parse_arguments(int argc, char *argv[]) {
+        enum { ARG_VERSION = 0x100, ARG_CONFIG, ARG_STATE };
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, ARG_VERSION },
+                { "config-directory", required_argument, NULL, ARG_CONFIG },
+                { "state-directory", required_argument, NULL, ARG_STATE },
+                {},
+        };
+
+        for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;)
+                switch (c) {
+                case 'h':
+                        return help();
+                case ARG_VERSION:
+                        puts("hyper-hostd " PACKAGE_VERSION);
+                        return 0;
+                case ARG_CONFIG:
+                        arg_config_directory = optarg;
+                        break;
+                case ARG_STATE:
+                        arg_state_directory = optarg;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+        if (optind < argc) {
+                log_error("hyper-hostd takes no arguments, but was given %s.", argv[optind]);
+                return -EINVAL;
+        }
+        return 1;
+}
+
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping; the VMs go on.");
+        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
+}
+
+/* Before there is a thread: all of them leave the signals to the loop. */
+static int set_signals(sd_event *event) {
+        sigset_t set;
+        int r;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, NULL);
+        return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, on_terminate, NULL);
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        log_error("The connection to the bus was lost; ending to be started again.");
+        return sd_event_exit(userdata, EXIT_FAILURE);
+}
+
+static int open_bus(sd_event *event, sd_bus **ret) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        int r = sd_bus_open_system(&bus);
+
+        if (r >= 0)
+                r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, event);
+        if (r >= 0)
+                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return log_error_errno(r, "Failed to connect to the system bus: %m");
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static int set_up(sd_event **ret_event, sd_bus **ret_bus) {
+        int r;
+
+        if ((r = sd_event_default(ret_event)) < 0 || (r = set_signals(*ret_event)) < 0 ||
+                        (r = sd_event_set_watchdog(*ret_event, true)) < 0)
+                return log_error_errno(r, "Failed to set up the event loop: %m");
+        return open_bus(*ret_event, ret_bus);
+}
+
+/* Nothing can be done before somebody has mended something: -errno, or the exit status. */
+static int refuse(const char *what, const char *why) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *text =
+                        strprintf("%s: %s. hyper-hostd can do nothing before that is mended.", what, why);
+        int r;
+
+        if (!text)
+                return log_oom();
+        log_error("%s", text);
+        r = set_up(&event, &bus);
+        return r < 0 ? r : refuse_run(event, bus, HYPER_HOSTS_BUS_NAME, arg_config_directory, text);
+}
+
+/* 0, or -errno; -EBADMSG with *ret_why. */
+static int load_settings(Settings **ret, char **ret_why) {
+        _cleanup_free_ char *why = NULL;
+        int r = settings_load(arg_config_directory, ret, &why);
+
+        if (r < 0 && r != -ENOMEM) {
+                *ret_why = why ? TAKE_PTR(why) : strdup(strerror(-r));
+                return -EBADMSG;
+        }
+        if (r < 0)
+                return log_oom();
+        int level = log_level_from_string(strempty((*ret)->daemon.log_level));
+        if (level >= 0)
+                log_set_max_level(level);
+        return 0;
+}
+
+static int serve(Settings *settings, Store *store) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(hosts_freep) Hosts *h = NULL;
+        int r = set_up(&event, &bus);
+
+        if (r < 0) {
+                settings_free(settings);
+                return r;
+        }
+        const HostsOptions options = {
+                .event = event,
+                .bus = bus,
+                .store = store,
+                .settings = settings,
+                .state_directory = arg_state_directory,
+        };
+        r = hosts_new(&options, &h);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        r = hosts_start(h);
+        if (r < 0)
+                return r;
+        (void) sd_notify(false, "READY=1");
+        return sd_event_loop(event);
+}
+
+static int run(void) {
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_free_ char *why = NULL, *path = strprintf("%s/hosts.db", arg_state_directory);
+        Settings *settings = NULL;
+        int r = path ? load_settings(&settings, &why) : log_oom();
+
+        if (r == -EBADMSG)
+                return refuse("The configuration is not valid", strempty(why));
+        if (r < 0)
+                return r;
+        r = store_open_hosts(path, STORE_OWNER, &store);
+        if (r < 0) {
+                settings_free(settings);
+                why = strprintf("%s (%s)", path,
+                                r == -EBADMSG ? "it is not a database of this version of hyper"
+                                              : strerror(-r));
+                return refuse("The database cannot be opened", strempty(why));
+        }
+        return serve(settings, store);
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-hostd");
+        r = parse_arguments(argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        /* The API reads the database by group; nobody else reads anything. */
+        umask(0027);
+        /* Both are used by threads later. */
+        xmlInitParser();
+        json_object_seed(0);
+        r = run();
+        /* A thread may still be in a call of libvirt's that does not come back: nothing waits for it. */
+        (void) fflush(NULL);
+        _Exit(r < 0 ? EXIT_FAILURE : r);
+}

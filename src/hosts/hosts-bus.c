@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.hyper1.Hosts.Manager: the object /org/hyper1/hosts. */
+
+#include <fcntl.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "hosts/host-uri.h"
+#include "hosts/hosts.h"
+#include "shared/error-table.h"
+
+#define LIST_LIMIT_MAX 1000u
+#define NAME_MAX_BYTES 256u
+#define KEY_MAX ((size_t) 16 * 1024)
+
+static const char manage_hosts[] = "org.hyper1.manage-hosts";
+
+int bus_no_such_host(sd_bus_error *error, const char *id) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_HOST, "There is no host %s",
+                        host_id_is_valid(id) ? id : "with such an id");
+}
+
+int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_VM, "Host %s has no VM %.256s", h->row.id, vm);
+}
+
+/* --- AddHost ------------------------------------------------------------------------------------------ */
+
+static int read_options(sd_bus_message *m, const char **id, const char **name, sd_bus_error *error) {
+        const char *key, *value;
+        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = sd_bus_message_read(m, "s", &key);
+                if (r < 0)
+                        return r;
+                if (!streq(key, "id") && !streq(key, "name"))
+                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                        "%.64s: there is no such option; there are id and name", key);
+                if (sd_bus_message_read(m, "v", "s", &value) <= 0)
+                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                        "%s: must be a string", key);
+                *(streq(key, "id") ? id : name) = value;
+                r = sd_bus_message_exit_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int check_host(Hosts *h, const char *uri, const char *id, const char *name, sd_bus_error *error) {
+        const char *why;
+        Host *other;
+
+        if (host_uri_check(uri, &why) < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "uri: %s", why);
+        if (!host_id_is_valid(id))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "id: must be 1 to %d bytes without slashes and control characters",
+                                HOST_ID_MAX);
+        if (strlen(name) > NAME_MAX_BYTES || utf8_has_control(name))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "name: must be at most %u bytes without control characters", NAME_MAX_BYTES);
+        HASH_FIND_STR(h->by_id, id, other);
+        if (other)
+                return bus_error_setf(error, HYPER_BUS_ERROR_HOST_EXISTS, "Host %s exists already", id);
+        if (HASH_COUNT(h->by_id) >= HOSTS_MAX || worker_abandoned() >= GHOSTS_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "There are too many hosts, or too many of them hang.");
+        return 0;
+}
+
+/* The id of a host whose owner gave none, with a number behind it if it is taken. */
+static char *free_id(Hosts *h, const char *uri) {
+        _cleanup_free_ char *base = host_uri_make_id(uri);
+        char *id = base ? strdup(base) : NULL;
+        Host *other;
+
+        for (unsigned i = 2; id; i++) {
+                HASH_FIND_STR(h->by_id, id, other);
+                if (!other)
+                        break;
+                free(id);
+                id = strprintf("%s-%u", base, i);
+        }
+        return id;
+}
+
+static int begin_add(Hosts *h, const char *uri, const char *id, const char *name, sd_bus_message *message) {
+        usec_t now = now_realtime();
+        HostRow row = {
+                .id = strdup(id),
+                .uri = strdup(uri),
+                .shown_uri = host_uri_redact(uri),
+                .name = strdup(isempty(name) ? id : name),
+                .state = HOST_DISCONNECTED,
+                .error = strdup(""),
+                .created_at = now,
+                .updated_at = now,
+        };
+        Host *host;
+        int r;
+
+        if (!row.id || !row.uri || !row.shown_uri || !row.name || !row.error) {
+                host_row_done(&row);
+                return -ENOMEM;
+        }
+        r = host_new(h, &row, &host);
+        if (r < 0)
+                return r;
+        host->adding = true;
+        host->add_call = sd_bus_message_ref(message);
+        host_connect(host);
+        return 1;
+}
+
+static int method_add_host(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *uri, *id = "", *name = "";
+        _cleanup_free_ char *made = NULL;
+        Hosts *h = userdata;
+        int r = bus_verify_polkit(message, manage_hosts, &h->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &uri);
+        if (r >= 0)
+                r = read_options(message, &id, &name, error);
+        if (r < 0)
+                return r;
+        if (isempty(id)) {
+                id = made = free_id(h, uri);
+                if (!made)
+                        return -ENOMEM;
+        }
+        r = check_host(h, uri, id, name, error);
+        return r < 0 ? r : begin_add(h, uri, id, name, message);
+}
+
+/* --- RemoveHost --------------------------------------------------------------------------------------- */
+
+static int method_remove_host(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Hosts *h = userdata;
+        const char *id;
+        Host *host;
+        int r = bus_verify_polkit(message, manage_hosts, &h->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &id);
+        if (r < 0)
+                return r;
+        host = hosts_find(h, id);
+        if (!host)
+                return bus_no_such_host(error, id);
+        r = store_host_delete(h->store, id);
+        if (r < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE, "Host %s could not be removed: %s",
+                                id, store_error_text(h->store));
+        log_info("Host %s was removed.", id);
+        host_bus_added(host, false);
+        host_free(host);
+        hosts_bus_changed(h);
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+/* --- lists -------------------------------------------------------------------------------------------- */
+
+static int append_host(sd_bus_message *reply, const Host *host) {
+        _cleanup_free_ char *path = host_bus_path(host->row.id);
+
+        if (!path)
+                return -ENOMEM;
+        return sd_bus_message_append(reply, "(sossssutt)", host->row.id, path, host->row.shown_uri,
+                        host->row.name, host_state_to_string(host->row.state), host->row.error,
+                        (uint32_t) HASH_COUNT(host->vms), (uint64_t) host->row.created_at,
+                        (uint64_t) host->row.updated_at);
+}
+
+static int method_list_hosts(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Hosts *h = userdata;
+        int r = sd_bus_message_new_method_return(message, &reply);
+
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sossssutt)");
+        for (Host *host = h->by_id; host && r >= 0; host = host->hh.next)
+                if (!host->adding)
+                        r = append_host(reply, host);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int append_vm(sd_bus_message *reply, const Vm *vm) {
+        _cleanup_free_ char *path = vm_bus_path(vm);
+
+        if (!path)
+                return -ENOMEM;
+        return sd_bus_message_append(reply, "(sossssut)", vm->host->row.id, path, vm->row.uuid, vm->row.name,
+                        vm->row.description, vm_state_to_string(vm->row.state),
+                        (uint32_t) vm->row.vcpu_count, vm->row.memory_bytes);
+}
+
+/* Passes @offset VMs over, then appends up to @limit; both count down. */
+static int append_vms(sd_bus_message *reply, const Host *host, uint64_t *offset, uint64_t *limit) {
+        int r = 0;
+
+        for (const Vm *vm = host->vms; vm && r >= 0; vm = vm->hh.next) {
+                if (*offset > 0)
+                        (*offset)--;
+                else if (*limit > 0) {
+                        (*limit)--;
+                        r = append_vm(reply, vm);
+                }
+        }
+        return r;
+}
+
+static int method_list_vms(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        uint64_t offset, limit, total = 0;
+        Hosts *h = userdata;
+        Host *only = NULL;
+        const char *id;
+        int r = sd_bus_message_read(message, "stt", &id, &offset, &limit);
+
+        if (r < 0)
+                return r;
+        if (limit < 1 || limit > LIST_LIMIT_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "limit: must be 1 to %u",
+                                LIST_LIMIT_MAX);
+        if (!isempty(id) && !(only = hosts_find(h, id)))
+                return bus_no_such_host(error, id);
+        for (Host *host = h->by_id; host; host = host->hh.next)
+                if (!host->adding && (!only || host == only))
+                        total += HASH_COUNT(host->vms);
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "t", total);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sossssut)");
+        for (Host *host = h->by_id; host && r >= 0; host = host->hh.next)
+                if (!host->adding && (!only || host == only))
+                        r = append_vms(reply, host, &offset, &limit);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *path = NULL;
+        const char *id, *name;
+        Hosts *h = userdata;
+        Host *host;
+        Vm *vm;
+        int r = sd_bus_message_read(message, "ss", &id, &name);
+
+        if (r < 0)
+                return r;
+        host = hosts_find(h, id);
+        if (!host)
+                return bus_no_such_host(error, id);
+        vm = host_find_vm_by_any(host, name);
+        if (!vm)
+                return bus_no_such_vm(error, host, name);
+        path = vm_bus_path(vm);
+        return path ? sd_bus_reply_method_return(message, "os", path, vm->row.uuid) : -ENOMEM;
+}
+
+/* --- statistics --------------------------------------------------------------------------------------- */
+
+static int method_subscribe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *id, *vm;
+        Hosts *h = userdata;
+        Host *host;
+        int r = sd_bus_message_read(message, "ss", &id, &vm);
+
+        if (r < 0)
+                return r;
+        host = hosts_find(h, id);
+        if (!host)
+                return bus_no_such_host(error, id);
+        r = hosts_subscribe(h, host, vm, message, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+static int method_unsubscribe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *id, *vm;
+        Hosts *h = userdata;
+        int r = sd_bus_message_read(message, "ss", &id, &vm);
+
+        if (r >= 0)
+                r = hosts_unsubscribe(h, id, vm, message);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+/* --- properties --------------------------------------------------------------------------------------- */
+
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", PACKAGE_VERSION);
+}
+
+/* What goes into the authorized_keys of hosts that are reached over ssh. */
+static int get_public_key(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Hosts *h = userdata;
+        _cleanup_free_ char *file = strprintf("%s.pub", h->keyfile), *text = NULL;
+        int r = file ? read_file_at(AT_FDCWD, file, KEY_MAX, &text, NULL) : -ENOMEM;
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || !utf8_is_valid(text))
+                text = mfree(text);
+        else
+                text[strcspn(text, "\n")] = '\0';
+        return sd_bus_message_append(reply, "s", strempty(text));
+}
+
+static int get_stats_calls(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "u", (uint32_t) libvirt_sample_calls());
+}
+
+/* Reads are for everybody on this machine, changes for whom polkit allows them. */
+const sd_bus_vtable hosts_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("AddHost", SD_BUS_ARGS("s", uri, "a{sv}", options),
+                        SD_BUS_RESULT("s", id, "o", host), method_add_host,
+                        SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("RemoveHost", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_remove_host,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListHosts", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sossssutt)", hosts),
+                        method_list_hosts, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListVms", SD_BUS_ARGS("s", host, "t", offset, "t", limit),
+                        SD_BUS_RESULT("t", total, "a(sossssut)", vms), method_list_vms,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetVm", SD_BUS_ARGS("s", host, "s", vm),
+                        SD_BUS_RESULT("o", object, "s", uuid), method_get_vm, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SubscribeStats", SD_BUS_ARGS("s", host, "s", vm), SD_BUS_NO_RESULT,
+                        method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("UnsubscribeStats", SD_BUS_ARGS("s", host, "s", vm), SD_BUS_NO_RESULT,
+                        method_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL("HostsChanged", "", 0),
+        SD_BUS_SIGNAL_WITH_ARGS("VmsChanged", SD_BUS_ARGS("s", host), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("HostConnectionChanged", SD_BUS_ARGS("s", host, "b", connected), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("VmStats", SD_BUS_ARGS("s", host, "s", vm, "s", stats), 0),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("PublicKey", "s", get_public_key, 0, 0),
+        SD_BUS_PROPERTY("StatsCalls", "u", get_stats_calls, 0, 0),
+        SD_BUS_VTABLE_END,
+};
+
+static int find_root(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                sd_bus_error *error) {
+        *ret_found = userdata;
+        return streq(path, HYPER_HOSTS_BUS_PATH);
+}
+
+int hosts_bus_register(Hosts *h) {
+        /* A fallback, as hosts and VMs below it are: sd-bus does not mix the two at one path. */
+        int r = sd_bus_add_fallback_vtable(h->bus, &h->slots[0], HYPER_HOSTS_BUS_PATH,
+                        HYPER_HOSTS_MANAGER_INTERFACE, hosts_vtable, find_root, h);
+
+        if (r >= 0)
+                r = sd_bus_add_object_manager(h->bus, &h->slots[1], HYPER_HOSTS_BUS_PATH);
+        return r;
+}
+
+void hosts_bus_changed(Hosts *h) {
+        int r = sd_bus_emit_signal(
+                        h->bus, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE, "HostsChanged", NULL);
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to tell the bus that hosts have changed: %m");
+}

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+UNIT_TESTS += tests/unit/test-hosts-bus tests/unit/test-hosts-worker tests/unit/test-hosts-uri tests/unit/test-hosts-xml
+HOSTS_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(LIBVIRT_CFLAGS)
+HOSTS_TEST_LDADD = libhyper-hosts.la $(CHECK_LIBS)
+
+tests_unit_test_hosts_bus_SOURCES = tests/unit/test-hosts-bus.c $(PRIVATE_BUS_SOURCES) $(INTROSPECTION_SOURCES)
+tests_unit_test_hosts_bus_CPPFLAGS = $(HOSTS_TEST_CPPFLAGS)
+tests_unit_test_hosts_bus_LDADD = $(HOSTS_TEST_LDADD)
+tests_unit_test_hosts_worker_SOURCES = tests/unit/test-hosts-worker.c
+tests_unit_test_hosts_worker_CPPFLAGS = $(HOSTS_TEST_CPPFLAGS)
+tests_unit_test_hosts_worker_LDADD = $(HOSTS_TEST_LDADD)
+tests_unit_test_hosts_uri_SOURCES = tests/unit/test-hosts-uri.c
+tests_unit_test_hosts_uri_CPPFLAGS = $(HOSTS_TEST_CPPFLAGS)
+tests_unit_test_hosts_uri_LDADD = $(HOSTS_TEST_LDADD)
+tests_unit_test_hosts_xml_SOURCES = tests/unit/test-hosts-xml.c
+tests_unit_test_hosts_xml_CPPFLAGS = $(HOSTS_TEST_CPPFLAGS)
+tests_unit_test_hosts_xml_LDADD = $(HOSTS_TEST_LDADD)

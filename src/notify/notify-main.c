@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-notifyd: started by the manager or a timer when a delivery to a webhook is due. */
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "basic/log.h"
+#include "notify/notifier.h"
+
+static int help(void) {
+        printf("hyper-notifyd [OPTIONS…]\n\n"
+               "Delivers events of migration jobs to webhooks. hyper-managerd has it started when something is due,\n"
+               "and it ends when there is nothing to do.\n\n"
+               "  -h --help     Show this help\n"
+               "     --version  Show the version\n\n"
+               "See the hyper-notifyd(8) man page.\n");
+        return 0;
+}
+
+/* 1: go on; 0: done; negative errno. */
+static int parse_arguments(int argc, char *argv[]) {
+        enum { ARG_VERSION = 0x100 };
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, ARG_VERSION },
+                {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        return help();
+                case ARG_VERSION:
+                        printf("hyper %s\n", PACKAGE_VERSION);
+                        return 0;
+                default:
+                        return -EINVAL;
+                }
+        if (optind < argc) {
+                log_error("hyper-notifyd takes no arguments, but was given %s.", argv[optind]);
+                return -EINVAL;
+        }
+        return 1;
+}
+
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        notifier_end(userdata, "it was asked to");
+        return 0;
+}
+
+static int set_signals(sd_event *event, Notifier *n) {
+        sigset_t set;
+        int r;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, n);
+        return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, on_terminate, n);
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        log_error("The connection to the bus was lost; ending to be started again.");
+        return sd_event_exit(userdata, EXIT_FAILURE);
+}
+
+static int open_bus(sd_event *event, sd_bus **ret) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        int r = sd_bus_open_system(&bus);
+
+        if (r >= 0)
+                r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, event);
+        if (r >= 0)
+                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return log_error_errno(r, "Failed to connect to the system bus: %m");
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+static void notifier_freep(Notifier **n) {
+        notifier_free(*n);
+}
+
+static int run(void) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(notifier_freep) Notifier *n = NULL;
+        int r = sd_event_default(&event);
+
+        if (r < 0)
+                return log_error_errno(r, "Failed to make an event loop: %m");
+        r = open_bus(event, &bus);
+        if (r < 0)
+                return r;
+        const NotifierOptions options = {
+                .event = event,
+                .bus = bus,
+                .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
+        };
+        if ((r = notifier_new(&options, &n)) < 0 || (r = set_signals(event, n)) < 0 ||
+                        (r = sd_event_set_watchdog(event, true)) < 0 || (r = notifier_start(n)) < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        (void) sd_notify(false, "READY=1\nSTATUS=Delivering to webhooks.");
+        return sd_event_loop(event);
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-notifyd");
+        r = parse_arguments(argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+                log_error("Failed to set up libcurl.");
+                return EXIT_FAILURE;
+        }
+        r = run();
+        curl_global_cleanup();
+        return r < 0 ? EXIT_FAILURE : r;
+}

@@ -9,6 +9,7 @@ dist_man_MANS += \
 	man/hyper-hostd.8 \
 	man/hyper-job.8 \
 	man/hyper-managerd.8 \
+	man/hyper-notifyd.8 \
 	man/hyper.7 \
 	man/hyper.socket.8 \
 	man/hyperctl.1 \

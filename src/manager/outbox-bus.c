@@ -3,6 +3,8 @@
 /* org.hyper1.Deliveries: what hyper-notifyd asks for and tells. The bus policy lets nobody else call it, and a check
  * of the user here makes sure. */
 
+#include <systemd/sd-journal.h>
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/webhook.h"
@@ -136,6 +138,25 @@ static int read_result(sd_bus_message *message, DeliveryResult *ret) {
         return r;
 }
 
+/* That something was never told is worth more than a line at the receiver's side. */
+static void log_given_up(Outbox *o, int64_t seq) {
+        _cleanup_(delivery_rows_done) DeliveryRows rows = {};
+        _cleanup_(webhook_rows_done) WebhookRows hooks = {};
+        const char *url = "a webhook";
+
+        if (store_delivery_get(o->manager->store, seq, &rows) < 0)
+                return;
+        if (store_webhooks_list(o->manager->store, &hooks) >= 0)
+                for (size_t i = 0; i < hooks.n; i++)
+                        if (hooks.rows[i]->seq == rows.rows[0].webhook_seq)
+                                url = hooks.rows[i]->url;
+        (void) sd_journal_send("MESSAGE=Gave up telling %s of %s after %u attempts: %s", url,
+                        rows.rows[0].event, rows.rows[0].attempts, strempty(rows.rows[0].error),
+                        "MESSAGE_ID=" SD_ID128_FORMAT_STR, SD_ID128_FORMAT_VAL(MESSAGE_DELIVERY_GIVEN_UP),
+                        "PRIORITY=%i", LOG_WARNING, "HYPER_WEBHOOK=%s", url, "HYPER_DELIVERY_ID=%s",
+                        rows.rows[0].id, "HYPER_WEBHOOK_EVENT=%s", rows.rows[0].event, NULL);
+}
+
 static int method_record_deliveries(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ DeliveryResult *list = NULL;
         size_t n = 0, allocated = 0;
@@ -163,6 +184,9 @@ static int method_record_deliveries(sd_bus_message *message, void *userdata, sd_
                 r = store_deliveries_record(o->manager->store, list, n, o->manager->clock());
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < n; i++)
+                if (list[i].given_up)
+                        log_given_up(o, list[i].seq);
         return sd_bus_reply_method_return(message, NULL);
 }
 

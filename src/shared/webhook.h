@@ -5,6 +5,7 @@
  * hyper-notifyd (which delivers) must agree on. */
 
 #include <jansson.h>
+#include <systemd/sd-id128.h>
 
 #include "basic/time-util.h"
 #include "shared/json-table.h"
@@ -35,6 +36,10 @@ WebhookEvent webhook_event_from_string(const char *s) _pure_;
 
 /* What is kept of a receiver's answer. */
 #define WEBHOOK_RESPONSE_MAX ((size_t) 4096)
+
+/* The manager's entry in the journal about a delivery that was given up; its text is in units/hyper.catalog. */
+#define MESSAGE_DELIVERY_GIVEN_UP \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, 41)
 
 /* How long a delivery that was tried @attempts times (at least once) waits for the next try: 1, 2, 4, … s. */
 usec_t webhook_pause(unsigned attempts) _pure_;

@@ -102,6 +102,23 @@ int store_deliveries_list(Store *s, int64_t webhook_seq, uint64_t limit, Deliver
         return 0;
 }
 
+int store_delivery_get(Store *s, int64_t seq, DeliveryRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_GET);
+        _cleanup_(delivery_rows_done) DeliveryRows rows = {};
+        size_t allocated = 0;
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, (uint64_t) seq);
+        r = rows_read(s, st, &rows, &allocated);
+        if (r < 0 || rows.n == 0)
+                return r < 0 ? r : -ENOENT;
+        *ret = rows;
+        rows = (DeliveryRows){};
+        return 0;
+}
+
 /* --- what is due -------------------------------------------------------------------------------------- */
 
 static bool is_busy(const int64_t *busy, size_t n, int64_t seq) {
@@ -351,7 +368,7 @@ static int count_end(Store *s, int64_t seq, DeliveryState state) {
         return sql_run(s, of_all);
 }
 
-static int record_one(Store *s, const DeliveryResult *result, usec_t now) {
+static int record_one(Store *s, DeliveryResult *result, usec_t now) {
         unsigned attempts = 0, retries = 0;
         DeliveryState state;
         int r = read_attempts(s, result->seq, &attempts, &retries);
@@ -362,11 +379,12 @@ static int record_one(Store *s, const DeliveryResult *result, usec_t now) {
         state = result->success              ? DELIVERY_DELIVERED
                         : attempts > retries ? DELIVERY_FAILED
                                              : DELIVERY_PENDING;
+        result->given_up = state == DELIVERY_FAILED;
         r = write_attempt(s, result, state, now + webhook_pause(attempts), now);
         return r < 0 || state == DELIVERY_PENDING ? r : count_end(s, result->seq, state);
 }
 
-int store_deliveries_record(Store *s, const DeliveryResult *results, size_t n, usec_t now) {
+int store_deliveries_record(Store *s, DeliveryResult *results, size_t n, usec_t now) {
         int r = sql_begin(s);
 
         if (r < 0)

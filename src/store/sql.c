@@ -93,6 +93,7 @@ static const char *const statement_texts[_SQL_MAX] = {
                                    "AND state = 'pending' ORDER BY seq LIMIT ?2",
         [SQL_DELIVERIES_LIST] = "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE webhook_seq = ?1 "
                                 "ORDER BY seq DESC LIMIT ?2",
+        [SQL_DELIVERY_GET] = "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE seq = ?1",
         [SQL_DELIVERY_ATTEMPTS] =
                         "SELECT d.attempts, w.retry_count FROM deliveries d JOIN webhooks w ON w.seq = d.webhook_seq "
                         "WHERE d.seq = ?1 AND d.state = 'pending'",

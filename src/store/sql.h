@@ -40,6 +40,7 @@ typedef enum StatementId {
         SQL_DELIVERY_HEADS,
         SQL_DELIVERIES_PENDING,
         SQL_DELIVERIES_LIST,
+        SQL_DELIVERY_GET,
         SQL_DELIVERY_ATTEMPTS,
         SQL_DELIVERY_RECORD,
         SQL_DELIVERY_COUNT,

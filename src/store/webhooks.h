@@ -93,6 +93,9 @@ int store_deliveries_due(
 /* When the next one is due, of webhooks that are not @busy; -ENOENT if none waits. */
 int store_deliveries_next_due(Store *s, usec_t now, const int64_t *busy, size_t n_busy, usec_t *ret);
 
+/* One delivery, as a list; -ENOENT. */
+int store_delivery_get(Store *s, int64_t seq, DeliveryRows *ret);
+
 /* How an attempt ended; strings are borrowed. */
 typedef struct DeliveryResult {
         int64_t seq;
@@ -100,11 +103,12 @@ typedef struct DeliveryResult {
         unsigned status;
         usec_t duration;
         const char *error, *response;
+        bool given_up; /* set by store_deliveries_record(): it was the last one allowed, and failed */
 } DeliveryResult;
 
 /* Records attempts, all in one transaction: delivered, due again after webhook_pause(), or given up. What is
  * not pending any more, or not there, is passed over. */
-int store_deliveries_record(Store *s, const DeliveryResult *results, size_t n, usec_t now);
+int store_deliveries_record(Store *s, DeliveryResult *results, size_t n, usec_t now);
 
 /* Forgets those that have ended before @before, and those that wait since then for a webhook that is disabled. */
 int store_deliveries_prune(Store *s, usec_t before);

@@ -14,6 +14,10 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-json.c \
 	src/api/hypersdk/hypersdk-json.h \
 	src/api/hypersdk/hypersdk-routes.c \
+	src/api/hypersdk/hypersdk-schedule-json.c \
+	src/api/hypersdk/hypersdk-schedule-json.h \
+	src/api/hypersdk/hypersdk-schedules.c \
+	src/api/hypersdk/hypersdk-schedules.h \
 	src/api/hypersdk/hypersdk-submit.c \
 	src/api/hypersdk/hypersdk-ws.c \
 	src/api/hypersdk/hypersdk-ws.h \

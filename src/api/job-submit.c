@@ -49,31 +49,40 @@ static int append_warnings(sd_bus_message *m, char **warnings) {
         return r;
 }
 
+int job_submit_append_options(
+                sd_bus_message *m, const DialectJob *job, const char *dialect, bool any_worker) {
+        _cleanup_free_ char *sent = job ? json_dumps(job->request, JSON_COMPACT) : NULL;
+        int r;
+
+        if (job && !sent)
+                return -ENOMEM;
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "dialect", "s", dialect);
+        if (r >= 0 && job)
+                r = sd_bus_message_append(m, "{sv}", "request", "s", sent);
+        if (r >= 0 && any_worker)
+                r = sd_bus_message_append(m, "{sv}", "any-worker", "b", 1);
+        if (r >= 0 && job)
+                r = append_warnings(m, job->warnings);
+        if (r >= 0 && job)
+                r = append_secrets(m, job->spec->secrets);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 int job_submit_call_new(Request *request, const DialectJob *job, const char *dialect, bool any_worker,
                 sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_free_ char *spec = json_dumps(job->spec->document, JSON_COMPACT),
-                            *sent = json_dumps(job->request, JSON_COMPACT);
+        _cleanup_free_ char *spec = json_dumps(job->spec->document, JSON_COMPACT);
         int r;
 
-        if (!spec || !sent)
+        if (!spec)
                 return -ENOMEM;
         r = manager_call_new(request, "SubmitJob", &m);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(m, "s", spec);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "{sv}");
+                r = sd_bus_message_append(m, "s", spec);
         if (r >= 0)
-                r = sd_bus_message_append(m, "{sv}{sv}", "dialect", "s", dialect, "request", "s", sent);
-        if (r >= 0 && any_worker)
-                r = sd_bus_message_append(m, "{sv}", "any-worker", "b", 1);
-        if (r >= 0)
-                r = append_warnings(m, job->warnings);
-        if (r >= 0)
-                r = append_secrets(m, job->spec->secrets);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
+                r = job_submit_append_options(m, job, dialect, any_worker);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);

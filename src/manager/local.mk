@@ -25,6 +25,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/retell.c \
 	src/manager/schedule.c \
 	src/manager/schedule-bus.c \
+	src/manager/schedule-definition.c \
+	src/manager/schedule-definition.h \
 	src/manager/schedule-run.c \
 	src/manager/schedule-timer.c \
 	src/manager/settle.c \

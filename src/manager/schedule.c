@@ -3,115 +3,14 @@
 /* Schedules as rows: created, changed, deleted. Their timers are made in schedule-timer.c, their runs in
  * schedule-run.c. */
 
-#include <unistd.h>
-
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/schedule-definition.h"
 #include "shared/cron.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
 #include "shared/schedule-event.h"
-
-#define TEXT_MAX 4096u
-#define ZONE_DIRECTORY "/usr/share/zoneinfo"
-
-typedef struct Definition {
-        char *id, *name, *description, *schedule;
-        bool enabled, catch_up;
-        int overlap;
-        json_t *job;
-} Definition;
-
-static int overlap_from_string(const char *s) {
-        return schedule_overlap_from_string(s);
-}
-
-static const JsonField definition_table[] = {
-        { "id", JSON_FIELD_STRING, offsetof(Definition, id), JSON_NONEMPTY, .max = JOB_ID_MAX },
-        { "name", JSON_FIELD_STRING, offsetof(Definition, name), JSON_NULLABLE, .max = TEXT_MAX },
-        { "description", JSON_FIELD_STRING, offsetof(Definition, description), JSON_NULLABLE,
-                        .max = TEXT_MAX },
-        { "schedule", JSON_FIELD_STRING, offsetof(Definition, schedule), JSON_NONEMPTY,
-                        .max = CRON_LENGTH_MAX },
-        { "enabled", JSON_FIELD_BOOLEAN, offsetof(Definition, enabled) },
-        { "overlap_policy", JSON_FIELD_ENUM, offsetof(Definition, overlap),
-                        .from_string = overlap_from_string, .expected = "skip, queue, allow" },
-        { "catch_up", JSON_FIELD_BOOLEAN, offsetof(Definition, catch_up) },
-        { "job", JSON_FIELD_ANY, offsetof(Definition, job) },
-        {},
-};
-
-static void definition_done(Definition *d) {
-        json_table_done(definition_table, d);
-}
-
-static int errors_to_bus(JsonErrors *errors, sd_bus_error *error) {
-        _cleanup_free_ char *text = json_errors_text(errors);
-
-        return text ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE, "%s", text) : -ENOMEM;
-}
-
-static int decode(const char *text, Definition *d, JsonErrors *errors, sd_bus_error *error) {
-        _cleanup_json_ json_t *object = NULL;
-        _cleanup_free_ char *why = NULL;
-        int r;
-
-        if (strlen(text) > JOB_SPEC_MAX)
-                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
-                                "The schedule must be at most %zu bytes long", JOB_SPEC_MAX);
-        r = json_parse_object(text, strlen(text), &object, &why);
-        if (r == -EBADMSG)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE,
-                                "The schedule is not valid JSON: %s", strna(why));
-        return r < 0 ? r : json_table_decode(definition_table, object, "", d, errors);
-}
-
-/* --- what is in it ------------------------------------------------------------------------------------ */
-
-static int check_expression(const char *expression, JsonErrors *errors) {
-        _cleanup_(cron_done) Cron cron = {};
-        _cleanup_free_ char *why = NULL, *zone = NULL;
-        int r = cron_parse(expression, &cron, &why);
-
-        if (r == -EINVAL)
-                return json_errors_add(errors, "schedule", "%s", why);
-        if (r < 0 || !cron.zone)
-                return r;
-        zone = strprintf(ZONE_DIRECTORY "/%s", cron.zone);
-        if (!zone)
-                return -ENOMEM;
-        return access(zone, F_OK) >= 0
-                        ? 0
-                        : json_errors_add(errors, "schedule",
-                                          "time zone '%s': there is no such zone in " ZONE_DIRECTORY,
-                                          cron.zone);
-}
-
-/* The job's errors are told with their place: "job.source.path: …". */
-static int check_job(json_t *job, JobSpec **ret, JsonErrors *errors) {
-        _cleanup_(json_errors_done) JsonErrors inner = {};
-        int r = 0;
-
-        if (!json_is_object(job))
-                return json_errors_add(errors, "job", "must be an object, a job without its id");
-        (void) json_object_del(job, "job_id");
-        (void) json_object_del(job, "resolved_paths");
-        r = job_spec_from_json(job, ret, &inner);
-        if (r != -EBADMSG)
-                return r;
-        r = 0;
-        for (char **e = inner.errors; e && *e && r >= 0; e++) {
-                _cleanup_free_ char *path = strndup(*e, strcspn(*e, ":")),
-                                    *full = path ? strprintf("job.%s", path) : NULL;
-                const char *rest = *e + strcspn(*e, ":");
-
-                r = full ? json_errors_add(errors, full, "%s",
-                                           *rest ? rest + 1 + strspn(rest + 1, " ") : "is wrong")
-                         : -ENOMEM;
-        }
-        return r;
-}
 
 usec_t schedule_next(const ScheduleRow *row, usec_t now) {
         _cleanup_(cron_done) Cron cron = {};
@@ -149,7 +48,7 @@ bool schedule_is_due(const ScheduleRow *row, usec_t now) {
 }
 
 /* Takes over what @d has that is set; @d's strings are moved. */
-static int apply(ScheduleRow *row, Definition *d, const JobSpec *spec, const SubmitOptions *o) {
+static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o) {
         const struct {
                 char **from, **to;
         } texts[] = { { &d->name, &row->name }, { &d->description, &row->description },
@@ -163,13 +62,13 @@ static int apply(ScheduleRow *row, Definition *d, const JobSpec *spec, const Sub
         row->enabled = d->enabled;
         row->catch_up = d->catch_up;
         row->overlap = d->overlap;
-        if (spec) {
+        if (d->spec) {
                 free(row->spec);
-                row->spec = json_dumps(spec->document, JSON_COMPACT);
+                row->spec = json_dumps(d->spec->document, JSON_COMPACT);
                 if (!row->spec)
                         return -ENOMEM;
         }
-        if (o->request || spec)
+        if (d->spec)
                 if (free_and_strdup(&row->request, o->request) < 0 ||
                                 free_and_strdup(&row->dialect, o->dialect) < 0)
                         return -ENOMEM;
@@ -197,45 +96,48 @@ static int get_row(Manager *m, const char *id, ScheduleRow **ret, sd_bus_error *
         return r < 0 ? store_failed(m, r, "read", id, error) : 0;
 }
 
+static int errors_to_bus(JsonErrors *errors, sd_bus_error *error) {
+        _cleanup_free_ char *text = json_errors_text(errors);
+
+        return text ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE, "%s", text) : -ENOMEM;
+}
+
+static int decode(const char *text, bool create, ScheduleDefinition *d, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        int r;
+
+        if (strlen(text) > JOB_SPEC_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
+                                "The schedule must be at most %zu bytes long", JOB_SPEC_MAX);
+        r = schedule_definition_decode(text, create, d, &errors);
+        return r == -EBADMSG ? errors_to_bus(&errors, error) : r;
+}
+
 int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
                 sd_bus_error *error) {
-        _cleanup_(definition_done)
-                        Definition d = { .enabled = true, .catch_up = true, .overlap = OVERLAP_SKIP };
-        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(schedule_definition_done) ScheduleDefinition d = {
+                .enabled = true, .catch_up = true, .overlap = OVERLAP_SKIP
+        };
         _cleanup_(schedule_row_freep) ScheduleRow *row = new0(ScheduleRow, 1);
-        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-        int r = row ? decode(text, &d, &errors, error) : -ENOMEM;
+        int r = row ? decode(text, true, &d, error) : -ENOMEM;
 
+        if (r >= 0 && !d.id)
+                r = job_id_make(&d.id);
         if (r < 0)
                 return r;
-        if (!d.id && (r = job_id_make(&d.id)) < 0)
-                return r;
-        if (!schedule_id_is_valid(d.id))
-                r = json_errors_add(&errors, "id",
-                                "must begin with a letter or digit, have only letters, digits and ._:- after it, and be at most 106 long");
-        if (r >= 0)
-                r = d.schedule ? check_expression(d.schedule, &errors)
-                               : json_errors_add(&errors, "schedule",
-                                                 "must be given, a cron expression as in \"0 2 * * *\"");
-        if (r >= 0)
-                r = check_job(d.job, &spec, &errors);
-        if (r < 0)
-                return r;
-        if (errors.errors && errors.errors[0])
-                return errors_to_bus(&errors, error);
 
         row->id = strdup(d.id);
         row->name = strdup(d.id);
         row->description = strdup("");
         row->created_at = row->updated_at = m->clock();
-        if (!row->id || !row->name || !row->description || (r = apply(row, &d, spec, options)) < 0)
+        if (!row->id || !row->name || !row->description || (r = apply(row, &d, options)) < 0)
                 return -ENOMEM;
         row->next_at = schedule_next(row, row->created_at);
 
         r = store_schedule_insert(m->store, row);
         if (r < 0)
                 return store_failed(m, r, "recorded", row->id, error);
-        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, row->id, spec, options, error);
+        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, row->id, d.spec, options, error);
         if (r < 0) {
                 (void) store_schedule_delete(m->store, row->id);
                 (void) credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, row->id);
@@ -250,9 +152,7 @@ int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *o
 int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
                 sd_bus_error *error) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
-        _cleanup_(definition_done) Definition d = {};
-        _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        _cleanup_(schedule_definition_done) ScheduleDefinition d = {};
         usec_t now = m->clock();
         int r = get_row(m, id, &row, error);
 
@@ -261,23 +161,17 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
         d.enabled = row->enabled;
         d.catch_up = row->catch_up;
         d.overlap = row->overlap;
-        r = decode(changes, &d, &errors, error);
-        if (r >= 0 && d.id && !streq(d.id, id))
-                r = json_errors_add(
-                                &errors, "id", "must stay as it is; delete the schedule and create another");
-        if (r >= 0 && d.schedule)
-                r = check_expression(d.schedule, &errors);
-        if (r >= 0 && d.job)
-                r = check_job(d.job, &spec, &errors);
+        r = decode(changes, false, &d, error);
         if (r < 0)
                 return r;
-        if (errors.errors && errors.errors[0])
-                return errors_to_bus(&errors, error);
+        if (d.id && !streq(d.id, id))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE,
+                                "id: must stay as it is; delete the schedule and create another");
 
         /* What is due by the old expression still runs: its timer may have fired a moment ago. */
         bool was_enabled = row->enabled, changed = d.schedule && !streq(d.schedule, row->expression);
         usec_t due = row->enabled && row->next_at > 0 && row->next_at <= now ? row->next_at : 0;
-        r = apply(row, &d, spec, options);
+        r = apply(row, &d, options);
         if (r < 0)
                 return r;
         row->updated_at = now;
@@ -287,10 +181,10 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
                 row->next_at = due;
         else if (changed || !was_enabled)
                 row->next_at = schedule_next(row, now);
-        if (spec) {
+        if (d.spec) {
                 r = credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, id);
                 if (r >= 0)
-                        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, id, spec, options, error);
+                        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, id, d.spec, options, error);
                 if (r < 0)
                         return r;
         }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The bodies HyperSDK clients send: submissions, queries, cancels. Each input is tried as all three. What
+/* The bodies HyperSDK clients send: submissions, queries, cancels, schedules. Each input is tried as all of them. What
  * was taken must also hold its promises: a job is the same job after a trip through the dialect, and errors
  * come exactly with refusals. */
 
 #include <stdio.h>
 
 #include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-schedule-json.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
 
@@ -35,6 +36,19 @@ static void try_job(json_t *object) {
         check(job_spec_equal(job.spec, again.spec), "and mean the same");
 }
 
+static void try_schedule(json_t *body, bool create) {
+        _cleanup_(dialect_job_done) DialectJob job = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *definition = NULL;
+        int r = hypersdk_schedule_decode(body, create, &definition, &job, &errors);
+
+        check((r == -EBADMSG) == (errors.errors != NULL), "errors come with a refusal");
+        if (r < 0)
+                return;
+        check(!create || json_object_get(definition, "job"), "a new schedule has a job");
+        check(!job.spec == !json_object_get(definition, "job"), "a job comes with its spec");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(hypersdk_selection_done) HypersdkSelection query = {}, cancel = {};
         _cleanup_(json_errors_done) JsonErrors e1 = {}, e2 = {}, e3 = {};
@@ -55,5 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 check(query.limit <= HYPERSDK_LIMIT_MAX, "a page has a limit");
         if (hypersdk_cancel_decode(body, &cancel, &e3) >= 0)
                 check(cancel.ids || cancel.states != 0, "a cancel says what");
+        if (json_is_object(body)) {
+                try_schedule(body, true);
+                try_schedule(body, false);
+        }
         return 0;
 }

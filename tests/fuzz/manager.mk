@@ -5,3 +5,9 @@ tests_fuzz_fuzz_submit_options_SOURCES = tests/fuzz/fuzz-submit-options.c $(FUZZ
 tests_fuzz_fuzz_submit_options_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_submit_options_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 tests_fuzz_fuzz_submit_options_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-schedule-definition
+tests_fuzz_fuzz_schedule_definition_SOURCES = tests/fuzz/fuzz-schedule-definition.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_schedule_definition_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_schedule_definition_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_schedule_definition_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

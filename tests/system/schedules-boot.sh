@@ -36,9 +36,6 @@ lib "$create"'
         eventually 60 "what was missed and what was promised has run" made_up
         equal "$(runs nights)" "" "the runs of a schedule that missed nothing"
         equal "$(state a_b.c-d-20260101T000000Z-0000)" COMPLETED "the job that was promised"
-        systemctl restart hyper-schedules.service
-        eventually 120 "they are still there" restored
-        equal "$(runs missed)" COMPLETED "the runs after another restore"
         gone() { ! pgrep -x hyper-managerd >/dev/null; }
         settings "daemon: {idle_timeout: 1}"
         eventually 60 "nothing of the suite runs, with 10,000 timers" gone'

@@ -11,6 +11,10 @@ tests_unit_test_dialect_routes_SOURCES = tests/unit/test-dialect-routes.c tests/
 tests_unit_test_dialect_routes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
 	$(MICROHTTPD_CFLAGS)
 tests_unit_test_dialect_routes_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)
+UNIT_TESTS += tests/unit/test-dialect-schedules
+tests_unit_test_dialect_schedules_SOURCES = tests/unit/test-dialect-schedules.c
+tests_unit_test_dialect_schedules_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_dialect_schedules_LDADD = libhyper-dialects.la $(CHECK_LIBS)
 EXTRA_DIST += \
 	tests/unit/data/hypersdk-bad-jobs.json \
 	tests/unit/data/hypersdk-jobs.json \

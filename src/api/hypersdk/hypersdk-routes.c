@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-schedules.h"
 #include "api/hypersdk/hypersdk-ws.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/job-json.h"
@@ -270,6 +271,23 @@ static const Route hypersdk_routes[] = {
         { HTTP_GET, "/jobs/logs/{id}", SCOPE_READ, get_logs, .query = log_parameters,
                         .summary = "What a job has logged, or the last lines of it." },
         { HTTP_GET, "/jobs/eta/{id}", SCOPE_READ, get_eta, .summary = "When a job will be done." },
+        { HTTP_GET, "/schedules", SCOPE_READ, hypersdk_list_schedules, .query = hypersdk_schedule_parameters,
+                        .summary = "Schedules, in the order of their creation." },
+        { HTTP_POST, "/schedules", SCOPE_WRITE, hypersdk_create_schedule, .summary = "Creates a schedule." },
+        { HTTP_GET, "/schedules/stats", SCOPE_READ, hypersdk_schedule_stats,
+                        .summary = "How many schedules and runs there are." },
+        { HTTP_GET, "/schedules/{id}", SCOPE_READ, hypersdk_get_schedule, .from_database = true,
+                        .summary = "One schedule." },
+        { HTTP_PUT, "/schedules/{id}", SCOPE_WRITE, hypersdk_update_schedule,
+                        .summary = "Changes what is given of a schedule." },
+        { HTTP_DELETE, "/schedules/{id}", SCOPE_WRITE, hypersdk_delete_schedule,
+                        .summary = "Deletes a schedule; its jobs stay." },
+        { HTTP_POST, "/schedules/{id}/enable", SCOPE_WRITE, hypersdk_enable_schedule,
+                        .summary = "Has a schedule run at its times." },
+        { HTTP_POST, "/schedules/{id}/disable", SCOPE_WRITE, hypersdk_disable_schedule,
+                        .summary = "Has a schedule not run." },
+        { HTTP_POST, "/schedules/{id}/trigger", SCOPE_WRITE, hypersdk_trigger_schedule,
+                        .summary = "Runs a schedule now." },
         { HTTP_GET, "/ws", SCOPE_READ, get_websocket,
                         .summary = "A WebSocket that tells of jobs as they change." },
         {},

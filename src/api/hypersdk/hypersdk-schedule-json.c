@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-schedule-json.h"
+#include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-json.h"
+#include "api/job-json.h"
+#include "basic/string-util.h"
+
+/* --- what clients send -------------------------------------------------------------------------------- */
+
+/* Handed on as they are: the manager says what is wrong with them, by the same names. */
+static const char *const plain_fields[] = { "id", "name", "description", "schedule", "enabled",
+        "overlap_policy", "catch_up" };
+
+/* Else the second run would find the output of the first. */
+static int name_output_by_run(DialectJob *job) {
+        json_t *destination = json_object_get(job->spec->document, "destination");
+        const char *path = json_string_value(json_object_get(destination, "path")),
+                   *slash = path ? strrchr(path, '/') : NULL, *dot = slash ? strrchr(slash, '.') : NULL;
+        _cleanup_free_ char *named = NULL;
+
+        if (!slash || json_object_get(job->origins, "destination.path"))
+                return 0;
+        named = strprintf("%.*s/{job_id}%s", (int) (slash - path), path, strempty(dot));
+        return named && json_object_set_new(destination, "path", json_string(named)) >= 0 ? 0 : -ENOMEM;
+}
+
+static int decode_template(json_t *template, json_t *definition, DialectJob *ret, JsonErrors *errors) {
+        _cleanup_(json_errors_done) JsonErrors found = {};
+        int r;
+
+        if (!json_is_object(template)) {
+                r = json_errors_add(errors, "job_template", "must be an object, a job as for /jobs/submit");
+                return r < 0 ? r : -EBADMSG;
+        }
+        r = hypersdk_job_decode(template, ret, &found);
+        if (r == -EBADMSG) {
+                r = 0;
+                STRV_FOREACH(e, found.errors) {
+                        const char *colon = strstr(*e, ": ");
+                        _cleanup_free_ char *path =
+                                        strprintf("job_template.%.*s", (int) (colon ? colon - *e : 0), *e);
+
+                        r = path ? json_errors_add(errors, path, "%s", colon ? colon + 2 : *e) : -ENOMEM;
+                        if (r < 0)
+                                return r;
+                }
+                return -EBADMSG;
+        }
+        if (r >= 0)
+                r = name_output_by_run(ret);
+        if (r < 0)
+                return r;
+        return json_object_set(definition, "job", ret->spec->document) < 0 ? -ENOMEM : 0;
+}
+
+int hypersdk_schedule_decode(
+                json_t *object, bool create, json_t **ret, DialectJob *ret_job, JsonErrors *errors) {
+        _cleanup_json_ json_t *definition = json_object();
+        json_t *template = json_object_get(object, "job_template");
+        int r;
+
+        if (!definition)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(plain_fields); i++) {
+                json_t *value = json_object_get(object, plain_fields[i]);
+
+                if (value && json_object_set(definition, plain_fields[i], value) < 0)
+                        return -ENOMEM;
+        }
+        if (template || create) {
+                r = template ? decode_template(template, definition, ret_job, errors)
+                             : json_errors_add(errors, "job_template",
+                                               "must be given, a job as for /jobs/submit");
+                if (r < 0)
+                        return r;
+        }
+        if (errors->errors)
+                return -EBADMSG;
+        *ret = TAKE_PTR(definition);
+        return 0;
+}
+
+/* --- what they read ----------------------------------------------------------------------------------- */
+
+static json_t *template_json(const ScheduleRow *row) {
+        _cleanup_json_ json_t *spec = NULL;
+
+        if (row->request && streq_ptr(row->dialect, HYPERSDK_DIALECT))
+                return json_loads(row->request, 0, NULL);
+        spec = json_loads(row->spec, 0, NULL);
+        return spec ? dialect_job_from_canonical(hypersdk_fields, spec) : NULL;
+}
+
+json_t *hypersdk_schedule_json(const ScheduleRow *row) {
+        return json_pack(
+                        "{s:s, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:I, s:s?, s:s?, s:I, s:I, s:o, s:o}",
+                        "id", row->id, "name", row->name, "description", row->description, "schedule",
+                        row->expression, "enabled", row->enabled, "overlap_policy",
+                        schedule_overlap_to_string(row->overlap), "catch_up", row->catch_up, "job_template",
+                        template_json(row), "last_run", json_time(row->last_run_at), "next_run",
+                        json_time(row->next_at), "run_count", (json_int_t) row->run_count, "last_job_id",
+                        row->last_job_id, "last_status", row->last_status, "success_count",
+                        (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
+                        "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at));
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Schedules as HyperSDK clients write and read them. Pure. */
+
+#include "api/dialect-job.h"
+#include "store/schedules.h"
+
+/* From what a client sends, {"id", "name", "description", "schedule", "enabled", "overlap_policy", "catch_up",
+ * "job_template"}, to what the manager takes (org.hyper1(5)). A template whose output has no name of its own
+ * ("beside the source", "in this folder") gets one for each run. *ret_job is filled if there was a template,
+ * and dialect_job_done()s. 0 with a new reference in *ret, -EBADMSG with @errors, -ENOMEM. */
+int hypersdk_schedule_decode(
+                json_t *object, bool create, json_t **ret, DialectJob *ret_job, JsonErrors *errors);
+
+/* As clients read it. New reference, or NULL when out of memory. */
+json_t *hypersdk_schedule_json(const ScheduleRow *row);

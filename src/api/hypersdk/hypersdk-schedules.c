@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-schedules.h"
+#include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-schedule-json.h"
+#include "api/job-json.h"
+#include "api/job-submit.h"
+#include "basic/string-util.h"
+#include "shared/error-table.h"
+#include "shared/schedule-event.h"
+
+static int find_row(Request *r, const char *id, ScheduleRow **ret) {
+        Store *store;
+        int k = schedule_id_is_valid(id) ? api_store(request_api(r), &store) : -ENOENT;
+
+        if (k >= 0)
+                k = store_schedule_get(store, id, ret);
+        if (k == -ENOENT)
+                (void) request_reply_error(r, 404, "Schedule %s not found", id);
+        return k;
+}
+
+typedef struct ListParameters {
+        uint64_t limit, offset;
+} ListParameters;
+
+const QueryField hypersdk_schedule_parameters[] = {
+        { .key = "limit",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(ListParameters, limit),
+                        .max = INT64_MAX },
+        { .key = "offset",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(ListParameters, offset),
+                        .max = INT64_MAX },
+        {},
+};
+
+int hypersdk_list_schedules(Request *r) {
+        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
+        _cleanup_json_ json_t *list = json_array();
+        ListParameters q = {};
+        Store *store;
+        int k;
+
+        if (!list)
+                return -ENOMEM;
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        k = api_store(request_api(r), &store);
+        if (k >= 0)
+                k = store_schedules_list(store, q.offset, q.limit, &rows);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        for (size_t i = 0; i < rows.n; i++)
+                if (json_array_append_new(list, hypersdk_schedule_json(rows.rows[i])) < 0)
+                        return -ENOMEM;
+        return request_reply_json(r, 200,
+                        json_pack("{s:O, s:I, s:o}", "schedules", list, "total", (json_int_t) rows.total,
+                                        "timestamp", json_time(now_realtime())));
+}
+
+int hypersdk_get_schedule(Request *r) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        int k = find_row(r, request_param(r, "id"), &row);
+
+        return k < 0 ? k : request_reply_json(r, 200, hypersdk_schedule_json(row));
+}
+
+int hypersdk_schedule_stats(Request *r) {
+        ScheduleStats s = {};
+        Store *store;
+        int k = api_store(request_api(r), &store);
+
+        if (k >= 0)
+                k = store_schedules_stats(store, &s);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        return request_reply_json(r, 200,
+                        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "total_schedules",
+                                        (json_int_t) s.total, "enabled_schedules", (json_int_t) s.enabled,
+                                        "disabled_schedules", (json_int_t) (s.total - s.enabled),
+                                        "total_runs", (json_int_t) s.runs, "successful_runs",
+                                        (json_int_t) s.successful, "failed_runs", (json_int_t) s.failed,
+                                        "timestamp", json_time(now_realtime())));
+}
+
+/* --- changes ------------------------------------------------------------------------------------------ */
+
+/* The manager says "job." where the client wrote "job_template.". */
+static int reply_bus_error(Request *r, const sd_bus_error *error) {
+        const char *rest = startswith(strempty(error->message), "job.");
+        _cleanup_free_ char *named = NULL, *text = NULL;
+
+        if (!rest)
+                return request_reply_bus_error(r, error);
+        named = dialect_error_text(hypersdk_fields, request_userdata(r), rest);
+        text = named ? strprintf("job_template.%s", named) : NULL;
+        return text ? request_reply_error(r, (unsigned) error_entry_by_bus_name(error->name)->http_status,
+                                      "%s", text)
+                    : -ENOMEM;
+}
+
+static int reply_schedule(Request *r, unsigned status, const char *id, const char *message) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        int k = find_row(r, id, &row);
+
+        return k < 0 ? k
+                     : request_reply_json(r, status,
+                                       json_pack("{s:s, s:o, s:o}", "message", message, "schedule",
+                                                       hypersdk_schedule_json(row), "timestamp",
+                                                       json_time(now_realtime())));
+}
+
+static int on_created(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        const char *id;
+        int k;
+
+        if (error)
+                return reply_bus_error(r, error);
+        k = sd_bus_message_read(m, "s", &id);
+        return k < 0 ? k : reply_schedule(r, 201, id, "schedule created successfully");
+}
+
+static int on_updated(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        return error ? reply_bus_error(r, error)
+                     : reply_schedule(r, 200, request_param(r, "id"), "schedule updated successfully");
+}
+
+static void unref_origins(void *userdata) {
+        json_decref(userdata);
+}
+
+/* Reads the body, and calls @member with @id (NULL: none), the definition and the options. */
+static int send_definition(Request *r, const char *member, const char *id, manager_reply_func on_reply) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(dialect_job_done) DialectJob job = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *body = NULL, *definition = NULL;
+        _cleanup_free_ char *text = NULL;
+        int k;
+
+        k = request_json_object(r, &body);
+        if (k < 0)
+                return k;
+        k = hypersdk_schedule_decode(body, !id, &definition, &job, &errors);
+        if (k == -EBADMSG) {
+                text = json_errors_text(&errors);
+                return text ? request_reply_error(r, 400, "%s", text) : -ENOMEM;
+        }
+        if (k < 0)
+                return k;
+        text = json_dumps(definition, JSON_COMPACT);
+        if (!text)
+                return -ENOMEM;
+        k = manager_call_new(r, member, &m);
+        if (k >= 0 && id)
+                k = sd_bus_message_append(m, "s", id);
+        if (k >= 0)
+                k = sd_bus_message_append(m, "s", text);
+        if (k >= 0)
+                k = job_submit_append_options(m, job.spec ? &job : NULL, HYPERSDK_DIALECT, false);
+        if (k < 0)
+                return k;
+        request_set_userdata(r, json_incref(job.origins), unref_origins);
+        return manager_call(r, m, on_reply, NULL);
+}
+
+int hypersdk_create_schedule(Request *r) {
+        return send_definition(r, "CreateSchedule", NULL, on_created);
+}
+
+int hypersdk_update_schedule(Request *r) {
+        return send_definition(r, "UpdateSchedule", request_param(r, "id"), on_updated);
+}
+
+static int on_done(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        const char *message = request_userdata(r);
+
+        return error ? request_reply_bus_error(r, error)
+                     : request_reply_json(r, 200,
+                                       json_pack("{s:s, s:o}", "message", message, "timestamp",
+                                                       json_time(now_realtime())));
+}
+
+static int send_id(Request *r, const char *member, const char *message) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int k = manager_call_new(r, member, &m);
+
+        if (k >= 0)
+                k = sd_bus_message_append(m, "s", request_param(r, "id"));
+        if (k < 0)
+                return k;
+        request_set_userdata(r, (void *) message, NULL);
+        return manager_call(r, m, on_done, NULL);
+}
+
+int hypersdk_delete_schedule(Request *r) {
+        return send_id(r, "DeleteSchedule", "schedule deleted successfully");
+}
+
+int hypersdk_enable_schedule(Request *r) {
+        return send_id(r, "EnableSchedule", "schedule enabled successfully");
+}
+
+int hypersdk_disable_schedule(Request *r) {
+        return send_id(r, "DisableSchedule", "schedule disabled successfully");
+}
+
+static int on_triggered(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        const char *job_id;
+        int k;
+
+        if (error)
+                return reply_bus_error(r, error);
+        k = sd_bus_message_read(m, "s", &job_id);
+        if (k < 0)
+                return k;
+        return request_reply_json(r, 200,
+                        json_pack("{s:s, s:s?, s:o}", "message",
+                                        isempty(job_id) ? "schedule triggered; its run before is still going on, and its overlap_policy decides"
+                                                        : "schedule triggered successfully",
+                                        "job_id", isempty(job_id) ? NULL : job_id, "timestamp",
+                                        json_time(now_realtime())));
+}
+
+int hypersdk_trigger_schedule(Request *r) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int k = manager_call_new(r, "TriggerSchedule", &m);
+
+        if (k >= 0)
+                k = sd_bus_message_append(m, "sa{sv}", request_param(r, "id"), 0);
+        return k < 0 ? k : manager_call(r, m, on_triggered, NULL);
+}

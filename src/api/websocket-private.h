@@ -54,6 +54,7 @@ struct WebSocketHub {
         LIST_HEAD(, WebSocket) work;
         sd_event_source *flush; /* while there is work */
         sd_event_source *tick; /* while there are groups */
+        unsigned dropped; /* clients, since it was last said in the log */
 };
 
 /* --- websocket-handshake.c ---------------------------------------------------------------------------- */

@@ -25,9 +25,18 @@ static WebSocketGroup *group_find(WebSocketHub *h, const WebSocketProtocol *prot
 
 static int on_tick(sd_event_source *source, uint64_t usec, void *userdata);
 
+/* One line, however many they are. */
+static void hub_report(WebSocketHub *h) {
+        if (h->dropped > 0)
+                log_info("Dropped %u WebSocket clients that do not read what they are sent.", h->dropped);
+        h->dropped = 0;
+}
+
 static void hub_stop_if_idle(WebSocketHub *h) {
-        if (LIST_EMPTY(&h->groups))
-                h->tick = sd_event_source_disable_unref(h->tick);
+        if (!LIST_EMPTY(&h->groups))
+                return;
+        hub_report(h);
+        h->tick = sd_event_source_disable_unref(h->tick);
 }
 
 static int group_get(WebSocketHub *h, const WebSocketProtocol *protocol, WebSocketGroup **ret) {
@@ -143,7 +152,8 @@ void websocket_close(WebSocket *w, WsCloseCode code, const char *reason) {
 void websocket_give_up(WebSocket *w, const char *why) {
         if (w->state != WS_OPEN)
                 return;
-        log_info("Dropping a WebSocket client: %s.", why);
+        log_debug("Dropping a WebSocket client: %s.", why);
+        w->group->hub->dropped++;
         ws_queue_drop(&w->queue);
         websocket_close(w, WS_CLOSE_TRY_LATER, why);
         /* What is in the socket comes first: it gets more time to find out. */
@@ -341,6 +351,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         LIST_FOREACH(g, &h->groups, groups)
                 LIST_FOREACH(w, &g->clients, clients)
                         websocket_tick(w, now);
+        hub_report(h);
         (void) sd_event_source_set_time_relative(source, TICK);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* libvirt's description of a VM, from a host that may mean harm. */
+
+#include "basic/string-util.h"
+#include "fuzz.h"
+#include "hosts/domain-xml.h"
+#include "shared/json-table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_(domain_summary_done) DomainSummary summary = {};
+        _cleanup_json_ json_t *hardware = NULL;
+        int r = domain_xml_hardware((const char *) data, size, &hardware),
+            q = domain_xml_summary((const char *) data, size, &summary);
+
+        /* Both take the same descriptions, and what they give is JSON. */
+        if ((r == -EBADMSG) != (q == -EBADMSG) || (r >= 0) != (hardware != NULL))
+                abort();
+        if (r >= 0) {
+                _cleanup_free_ char *text = json_dumps(hardware, JSON_COMPACT);
+                _cleanup_json_ json_t *again = text ? json_loads(text, 0, NULL) : NULL;
+
+                if (!again || !json_equal(again, hardware) || !summary.description ||
+                                !utf8_is_valid(summary.description))
+                        abort();
+        }
+        return 0;
+}

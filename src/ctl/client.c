@@ -13,13 +13,23 @@
 /* A prompt of polkit waits for a person; a submission probes files. */
 #define CALL_TIMEOUT (180 * USEC_PER_SEC)
 
-/* What hyperctl makes of an error of the bus, and the remedy where the error's own text cannot know it. */
+/* What hyperctl makes of an error of the bus, and the remedy where the error's own text cannot know it; {daemon} and
+ * {action} are those of the verb. */
 static const struct {
         const char *name;
         int status;
         const char *remedy;
 } answers[] = {
         { HYPER_BUS_ERROR_NO_SUCH_JOB, EXIT_NO_SUCH_JOB, "\"hyperctl list\" shows the jobs there are." },
+        { HYPER_BUS_ERROR_NO_SUCH_HOST, EXIT_NO_SUCH_JOB,
+                        "\"hyperctl host list\" shows the hosts there are." },
+        { HYPER_BUS_ERROR_NO_SUCH_VM, EXIT_NO_SUCH_JOB, "\"hyperctl vm list\" shows the VMs there are." },
+        { SD_BUS_ERROR_UNKNOWN_OBJECT, EXIT_NO_SUCH_JOB, NULL },
+        { HYPER_BUS_ERROR_HOST_EXISTS, EXIT_REFUSED, NULL },
+        { HYPER_BUS_ERROR_WRONG_STATE, EXIT_REFUSED, NULL },
+        { HYPER_BUS_ERROR_HOST_NOT_CONNECTED, EXIT_UNAVAILABLE,
+                        "It is connected to again as soon as it answers." },
+        { HYPER_BUS_ERROR_LIBVIRT, EXIT_OTHER, NULL },
         { HYPER_BUS_ERROR_INVALID_SPEC, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_INVALID_ARGUMENT, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_NOT_SUPPORTED, EXIT_REFUSED, NULL },
@@ -28,34 +38,28 @@ static const struct {
         { HYPER_BUS_ERROR_PATH_REFUSED, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_TOO_LARGE, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_UNAVAILABLE, EXIT_UNAVAILABLE, "Try again in a moment." },
-        { HYPER_BUS_ERROR_INTERNAL, EXIT_OTHER, "\"journalctl -u hyper-managerd\" tells more." },
-        { HYPER_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
-                        "Run it as root, or have polkit allow org.hyper1.manage-jobs." },
-        { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
-                        "Run it as root, or have polkit allow org.hyper1.manage-jobs." },
+        { HYPER_BUS_ERROR_INTERNAL, EXIT_OTHER, "\"journalctl -u {daemon}\" tells more." },
+        { HYPER_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED, "Run it as root, or have polkit allow {action}." },
+        { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED, "Run it as root, or have polkit allow {action}." },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,
                         "Run it as root, or without --no-ask-password at a terminal." },
         { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_UNAVAILABLE,
-                        "hyper-managerd is not installed there, or the bus does not know of it yet: "
+                        "{daemon} is not installed there, or the bus does not know of it yet: "
                         "\"systemctl reload dbus\"." },
-        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_UNAVAILABLE,
-                        "\"systemctl status hyper-managerd\" tells more." },
-        { SD_BUS_ERROR_NO_REPLY, EXIT_UNAVAILABLE, "\"systemctl status hyper-managerd\" tells more." },
-        { SD_BUS_ERROR_TIMEOUT, EXIT_UNAVAILABLE, "\"systemctl status hyper-managerd\" tells more." },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_UNAVAILABLE, "\"systemctl status {daemon}\" tells more." },
+        { SD_BUS_ERROR_NO_REPLY, EXIT_UNAVAILABLE, "\"systemctl status {daemon}\" tells more." },
+        { SD_BUS_ERROR_TIMEOUT, EXIT_UNAVAILABLE, "\"systemctl status {daemon}\" tells more." },
         { SD_BUS_ERROR_DISCONNECTED, EXIT_UNAVAILABLE, "\"systemctl status dbus\" tells more." },
-        { SD_BUS_ERROR_UNKNOWN_METHOD, EXIT_OTHER,
-                        "hyper-managerd and hyperctl are of different versions." },
-        { "org.freedesktop.systemd1.NoSuchUnit", EXIT_UNAVAILABLE,
-                        "hyper-managerd.service is not installed." },
+        { SD_BUS_ERROR_UNKNOWN_METHOD, EXIT_OTHER, "{daemon} and hyperctl are of different versions." },
+        { "org.freedesktop.systemd1.NoSuchUnit", EXIT_UNAVAILABLE, "{daemon}.service is not installed." },
         { "org.freedesktop.systemd1.UnitMasked", EXIT_UNAVAILABLE,
-                        "\"systemctl unmask hyper-managerd\" allows it again." },
+                        "\"systemctl unmask {daemon}\" allows it again." },
         /* what the bus says when it could not have the manager started */
         { "org.freedesktop.DBus.Error.TimedOut", EXIT_UNAVAILABLE,
-                        "\"systemctl status hyper-managerd\" tells more." },
+                        "\"systemctl status {daemon}\" tells more." },
         { "org.freedesktop.DBus.Error.Spawn.*", EXIT_UNAVAILABLE,
-                        "\"systemctl status hyper-managerd\" tells more." },
-        { "org.freedesktop.systemd1.*", EXIT_UNAVAILABLE,
-                        "\"systemctl status hyper-managerd\" tells more." },
+                        "\"systemctl status {daemon}\" tells more." },
+        { "org.freedesktop.systemd1.*", EXIT_UNAVAILABLE, "\"systemctl status {daemon}\" tells more." },
 };
 
 /* A name in the table that ends in "*" stands for all that begin so. */
@@ -99,20 +103,47 @@ static int local_failure(Ctl *ctl, int r, const char *what) {
         return r == -EACCES || r == -EPERM ? EXIT_DENIED : r == -ENOMEM ? EXIT_OTHER : EXIT_UNAVAILABLE;
 }
 
+/* @text with the names of whom the verb talks to in it. */
+static char *fill_in(const Ctl *ctl, const char *text) {
+        static const char daemon[] = "{daemon}", action[] = "{action}";
+        char *filled = strdup("");
+
+        for (const char *p = text, *brace; filled && *p; p = brace) {
+                _cleanup_free_ char *before = filled;
+                const char *value = "";
+
+                brace = strchr(p, '{');
+                size_t n = brace ? (size_t) (brace - p) : strlen(p);
+                if (!brace)
+                        brace = p + n;
+                else if (startswith(brace, daemon)) {
+                        value = ctl->daemon;
+                        brace += strlen(daemon);
+                } else if (startswith(brace, action)) {
+                        value = ctl->action;
+                        brace += strlen(action);
+                } else {
+                        value = "{";
+                        brace++;
+                }
+                filled = strprintf("%s%.*s%s", before, (int) n, p, value);
+        }
+        return filled;
+}
+
 int client_failure(Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
-        _cleanup_free_ char *text = NULL;
-        const char *remedy;
+        _cleanup_free_ char *text = NULL, *remedy = NULL;
         int i;
 
         if (!sd_bus_error_is_set(error) || is_local_error(error->name))
                 return local_failure(ctl, r, what);
         i = find_answer(error->name);
-        remedy = i >= 0 ? answers[i].remedy : NULL;
+        remedy = fill_in(ctl, strempty(i >= 0 ? answers[i].remedy : NULL));
         text = text_escape(isempty(error->message) ? error->name : error->message, ctl->err.utf8);
-        if (!text)
+        if (!text || !remedy)
                 return log_oom(), EXIT_OTHER;
-        log_error("%s failed: %s%s%s%s", what, text, endswith(text, ".") ? "" : ".", remedy ? " " : "",
-                        strempty(remedy));
+        log_error("%s failed: %s%s%s%s", what, text, endswith(text, ".") ? "" : ".", *remedy ? " " : "",
+                        remedy);
         return client_exit_status(error->name);
 }
 

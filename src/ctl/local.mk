@@ -6,6 +6,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/arguments.h \
 	src/ctl/client.c \
 	src/ctl/client.h \
+	src/ctl/hosts-client.c \
+	src/ctl/hosts-client.h \
 	src/ctl/job-view.c \
 	src/ctl/job-view.h \
 	src/ctl/journal-print.c \
@@ -24,10 +26,13 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/text.h \
 	src/ctl/verb-cancel.c \
 	src/ctl/verb-config.c \
+	src/ctl/verb-host.c \
 	src/ctl/verb-list.c \
 	src/ctl/verb-logs.c \
 	src/ctl/verb-status.c \
 	src/ctl/verb-submit.c \
+	src/ctl/verb-vm-top.c \
+	src/ctl/verb-vm.c \
 	src/ctl/verb-watch.c \
 	src/ctl/verbs.c \
 	src/ctl/verbs.h \

@@ -33,7 +33,23 @@ static const Verb verbs[] = {
         { "cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs" },
         { "config", 0, 0, JSON_OPTIONS, verb_config, "", "Show the configuration that is in force" },
         { "reload", 0, 0, 0, verb_reload, "", "Have the configuration read again" },
-        { "help", 0, 1, 0, verb_help, "[VERB]", "Show this help, or that of a verb" },
+        { "host list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_host_list, "", "List libvirt hosts" },
+        { "host add", 1, 2, 0, verb_host_add, "URI [HOST]", "Add a libvirt host, such as qemu:///system" },
+        { "host rm", 1, WORDS_ANY, 0, verb_host_rm, "HOST…", "Forget hosts; their VMs go on" },
+        { "host show", 1, WORDS_ANY, JSON_OPTIONS, verb_host_show, "HOST…",
+                        "Show all that is known of hosts" },
+        { "host key", 0, 0, 0, verb_host_key, "", "Show the key that logs in to hosts over ssh" },
+        { "vm list", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_list, "[HOST]",
+                        "List virtual machines, of a host or of all" },
+        { "vm show", 2, 2, JSON_OPTIONS, verb_vm_show, "HOST VM", "Show a VM and its hardware" },
+        { "vm start", 2, WORDS_ANY, 0, verb_vm_start, "HOST VM…", "Start VMs" },
+        { "vm shutdown", 2, WORDS_ANY, 0, verb_vm_shutdown, "HOST VM…", "Ask VMs to shut down" },
+        { "vm reboot", 2, WORDS_ANY, 0, verb_vm_reboot, "HOST VM…", "Ask VMs to reboot" },
+        { "vm destroy", 2, WORDS_ANY, 0, verb_vm_destroy, "HOST VM…", "Take the power away from VMs" },
+        { "vm reset", 2, WORDS_ANY, 0, verb_vm_reset, "HOST VM…", "Press the reset button of VMs" },
+        { "vm top", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_top, "[HOST]",
+                        "Show what VMs use, live" },
+        { "help", 0, 2, 0, verb_help, "[VERB]", "Show this help, or that of a verb" },
         {},
 };
 
@@ -41,27 +57,58 @@ const Verb *verb_table(void) {
         return verbs;
 }
 
-const Verb *verb_find(const char *name) {
-        for (const Verb *v = verbs; v->name; v++)
-                if (streq(v->name, name))
+const Verb *verb_find(char *const *words, size_t *ret_n) {
+        for (const Verb *v = verbs; v->name && words[0]; v++) {
+                const char *blank = strchr(v->name, ' ');
+                bool found = blank ? strncmp(v->name, words[0], (size_t) (blank - v->name)) == 0 &&
+                                                !words[0][blank - v->name] && streq_ptr(words[1], blank + 1)
+                                   : streq(v->name, words[0]);
+
+                if (found) {
+                        if (ret_n)
+                                *ret_n = blank ? 2 : 1;
                         return v;
+                }
+        }
         return NULL;
 }
 
-/* Two columns, in the terminal's own characters. */
-static void print_row(const Terminal *t, const char *left, const char *right) {
-        size_t width = text_width(left);
+/* What is wrong with words that are no verb: the second one may be missing or not exist. */
+static int not_a_verb(char *const *words) {
+        size_t n = strlen(words[0]);
 
-        for (const char *p = left, *next; *p; p = next) {
+        for (const Verb *v = verbs; v->name; v++)
+                if (strncmp(v->name, words[0], n) == 0 && v->name[n] == ' ') {
+                        log_error("\"%s%s%s\" is not a verb. \"hyperctl help\" lists those with \"%s\".",
+                                        words[0], words[1] ? " " : "", strempty(words[1]), words[0]);
+                        return EXIT_USAGE;
+                }
+        log_error("\"%s\" is not a verb. \"hyperctl help\" lists them.", words[0]);
+        return EXIT_USAGE;
+}
+
+/* "…" as the terminal can show it; returns how many columns that takes. */
+static size_t print_text(const Terminal *t, const char *text) {
+        size_t width = text_width(text);
+
+        for (const char *p = text, *next; *p; p = next) {
                 next = strstr(p, "…");
-                printf("%s%.*s%s", p == left ? "  " : "", (int) (next ? next - p : (ssize_t) strlen(p)), p,
-                                !next                     ? ""
-                                                : t->utf8 ? "…"
-                                                          : "...");
+                printf("%.*s", (int) (next ? next - p : (ssize_t) strlen(p)), p);
+                if (next)
+                        fputs(t->utf8 ? "…" : "...", stdout);
                 if (next && !t->utf8)
                         width += 2;
                 next = next ? next + strlen("…") : p + strlen(p);
         }
+        return width;
+}
+
+/* Two columns. */
+static void print_row(const Terminal *t, const char *left, const char *right) {
+        size_t width;
+
+        fputs("  ", stdout);
+        width = print_text(t, left);
         printf("%*s %s\n", width < LEFT_WIDTH ? (int) (LEFT_WIDTH - width) : 0, "", right);
 }
 
@@ -97,8 +144,9 @@ static void print_help(const Terminal *t) {
 }
 
 static void print_verb_help(const Terminal *t, const Verb *v) {
-        printf("hyperctl %s [OPTION%s]%s%s\n\n%s.\n", v->name, t->utf8 ? "…" : "...", *v->usage ? " " : "",
-                        v->max == WORDS_ANY && !t->utf8 ? "ID..." : v->usage, v->help);
+        printf("hyperctl %s [OPTION%s]%s", v->name, t->utf8 ? "…" : "...", *v->usage ? " " : "");
+        (void) print_text(t, v->usage);
+        printf("\n\n%s.\n", v->help);
         if (v->options) {
                 printf("\nOptions:\n");
                 print_options(t, v->options);
@@ -110,12 +158,10 @@ static void print_verb_help(const Terminal *t, const Verb *v) {
 
 int verb_help(Ctl *ctl, char **words) {
         if (words[0]) {
-                const Verb *v = verb_find(words[0]);
+                const Verb *v = verb_find(words, NULL);
 
-                if (!v) {
-                        log_error("\"%s\" is not a verb. \"hyperctl help\" lists them.", words[0]);
-                        return EXIT_USAGE;
-                }
+                if (!v)
+                        return not_a_verb(words);
                 print_verb_help(&ctl->out, v);
         } else
                 print_help(&ctl->out);
@@ -123,9 +169,9 @@ int verb_help(Ctl *ctl, char **words) {
 }
 
 /* Everything that can be wrong with a verb, its words and its options. */
-static int check_verb(const Verb *v, const Arguments *a) {
+static int check_verb(const Verb *v, const Arguments *a, char **words) {
         uint64_t unfit = a->given & ~(v->options | options_common());
-        size_t n = strv_length(a->words + 1);
+        size_t n = strv_length(words);
 
         for (Option o = 0; o < _OPTION_MAX; o++)
                 if (unfit & OPTION_BIT(o)) {
@@ -141,9 +187,11 @@ static int check_verb(const Verb *v, const Arguments *a) {
                 }
         if (n < v->min || n > v->max) {
                 log_error("\"%s\" takes %s. See \"hyperctl help %s\".", v->name,
-                                v->max == 0              ? "nothing behind it"
-                                                : n == 0 ? "one more word at least"
-                                                         : "one word only",
+                                v->max == 0                   ? "nothing behind it"
+                                                : n < v->min  ? v->min - n == 1 ? "one more word at least"
+                                                                                : "two more words at least"
+                                                : v->max == 1 ? "one word only"
+                                                              : "two words only",
                                 v->name);
                 return -EINVAL;
         }
@@ -167,23 +215,22 @@ static int check_ids(const Verb *v, char **words) {
 static int run_verb(Ctl *ctl) {
         char **words = ctl->args.words;
         const Verb *v;
+        size_t n;
 
         if (!words[0]) {
                 log_error("A verb is missing. \"hyperctl help\" lists them.");
                 return EXIT_USAGE;
         }
-        v = verb_find(words[0]);
-        if (!v) {
-                log_error("\"%s\" is not a verb. \"hyperctl help\" lists them.", words[0]);
+        v = verb_find(words, &n);
+        if (!v)
+                return not_a_verb(words);
+        if (check_verb(v, &ctl->args, words + n) < 0 || check_ids(v, words + n) < 0)
                 return EXIT_USAGE;
-        }
-        if (check_verb(v, &ctl->args) < 0 || check_ids(v, words + 1) < 0)
-                return EXIT_USAGE;
-        return v->run(ctl, words + 1);
+        return v->run(ctl, words + n);
 }
 
 int ctl_run(int argc, char **argv) {
-        Ctl ctl = {};
+        Ctl ctl = { .daemon = "hyper-managerd", .action = "org.hyper1.manage-jobs" };
         int r;
 
         setlocale(LC_CTYPE, "");
@@ -194,7 +241,7 @@ int ctl_run(int argc, char **argv) {
                 return EXIT_USAGE;
         if (ctl.args.version)
                 r = printf("hyperctl %s\n", PACKAGE_VERSION) < 0 ? EXIT_OTHER : EXIT_OK;
-        else if (ctl.args.help && ctl.args.words[0] && verb_find(ctl.args.words[0]))
+        else if (ctl.args.help && verb_find(ctl.args.words, NULL))
                 r = verb_help(&ctl, ctl.args.words);
         else if (ctl.args.help)
                 r = verb_help(&ctl, (char *[]){ NULL });

@@ -13,7 +13,7 @@ typedef enum ExitStatus {
         EXIT_USAGE = 2, /* the command line makes no sense */
         EXIT_JOB_FAILED = 3,
         EXIT_JOB_CANCELLED = 4,
-        EXIT_NO_SUCH_JOB = 5,
+        EXIT_NO_SUCH_JOB = 5, /* nor host, nor VM */
         EXIT_REFUSED = 6, /* hyper understood, and says no: a wrong spec, a path it may not touch, an id in
                              use */
         EXIT_DENIED = 7, /* polkit or the bus says no */
@@ -24,12 +24,13 @@ typedef enum ExitStatus {
 typedef struct Ctl {
         Arguments args;
         Terminal out, err; /* what stdout and stderr can show */
+        const char *daemon, *action; /* whom the verb talks to, and what polkit calls it; for errors */
 } Ctl;
 
 #define WORDS_ANY SIZE_MAX
 
 typedef struct Verb {
-        const char *name;
+        const char *name; /* one word, or two: "host list" */
         size_t min, max; /* words behind the verb */
         uint64_t options; /* OPTION_BIT()s, besides options_common() */
         int (*run)(Ctl *ctl, char **words); /* returns an ExitStatus; has said what is wrong */
@@ -39,7 +40,8 @@ typedef struct Verb {
 
 /* Ends with a NULL name. */
 const Verb *verb_table(void) _pure_;
-const Verb *verb_find(const char *name) _pure_;
+/* The verb that @words begin with, and of how many words it is (ret_n may be NULL). NULL: there is none. */
+const Verb *verb_find(char *const *words, size_t *ret_n);
 
 int verb_submit(Ctl *ctl, char **words);
 int verb_list(Ctl *ctl, char **words);
@@ -49,6 +51,19 @@ int verb_logs(Ctl *ctl, char **words);
 int verb_cancel(Ctl *ctl, char **words);
 int verb_config(Ctl *ctl, char **words);
 int verb_reload(Ctl *ctl, char **words);
+int verb_host_list(Ctl *ctl, char **words);
+int verb_host_add(Ctl *ctl, char **words);
+int verb_host_rm(Ctl *ctl, char **words);
+int verb_host_show(Ctl *ctl, char **words);
+int verb_host_key(Ctl *ctl, char **words);
+int verb_vm_list(Ctl *ctl, char **words);
+int verb_vm_show(Ctl *ctl, char **words);
+int verb_vm_start(Ctl *ctl, char **words);
+int verb_vm_shutdown(Ctl *ctl, char **words);
+int verb_vm_reboot(Ctl *ctl, char **words);
+int verb_vm_destroy(Ctl *ctl, char **words);
+int verb_vm_reset(Ctl *ctl, char **words);
+int verb_vm_top(Ctl *ctl, char **words);
 int verb_help(Ctl *ctl, char **words);
 
 /* All of hyperctl: reads the command line, runs the verb, returns the exit status. */

@@ -20,6 +20,17 @@ static void on_event(JournalFollow *f, const JobEvent *event, void *userdata) {
         }
 }
 
+static void on_schedule(JournalFollow *f, const ScheduleEvent *event, void *userdata) {
+        EventHub *h = userdata;
+        EventListener *next;
+
+        for (EventListener *l = LIST_FIRST(&h->listeners); l; l = next) {
+                next = LIST_NEXT(l, listeners);
+                if (l->on_schedule)
+                        l->on_schedule(event, l->userdata);
+        }
+}
+
 /* The follower is put away from the loop, because the last listener may leave inside the follower's own
  * callback. */
 static int on_stop(sd_event_source *source, void *userdata) {
@@ -40,6 +51,7 @@ int event_hub_listen(EventHub *h, EventListener *l) {
                                 &h->follow);
                 if (r < 0)
                         return r;
+                journal_follow_schedules(h->follow, on_schedule);
         }
         LIST_INSERT_HEAD(&h->listeners, l, listeners);
         l->listening = true;

@@ -11,6 +11,7 @@
 struct JournalFollow {
         sd_journal *journal;
         journal_follow_func func;
+        journal_follow_schedule_func schedule_func; /* or NULL */
         void *userdata;
 
         char *cursor; /* of the last event told, or where it began */
@@ -36,11 +37,28 @@ const char *journal_follow_cursor(JournalFollow *f) {
         return f->cursor;
 }
 
+void journal_follow_schedules(JournalFollow *f, journal_follow_schedule_func func) {
+        f->schedule_func = func;
+}
+
+static void tell_schedule(JournalFollow *f) {
+        ScheduleEvent event;
+
+        if (schedule_event_read(f->journal, &event) < 0)
+                return;
+        f->schedule_func(f, &event, f->userdata);
+        schedule_event_done(&event);
+}
+
 /* The entry under the follower, if it is an event that may be believed. */
 static void tell(JournalFollow *f) {
         _cleanup_(job_event_freep) JobEvent *event = NULL;
+        int r;
 
-        if (job_event_read(f->journal, &event) < 0)
+        r = job_event_read(f->journal, &event);
+        if (r == -ENODATA && f->schedule_func)
+                tell_schedule(f);
+        if (r < 0)
                 return;
         /* Without memory for the cursor the old one stays: telling twice after a restart is better than not. */
         (void) free_and_strdup(&f->cursor, event->cursor);

@@ -55,6 +55,21 @@ jq -es '[.[].timestamp | (sub("\\.[0-9]+Z$"; "Z") | fromdate) + (capture("\\.(?<
         | [.[1:], .[:-1]] | transpose | all(.[0] - .[1] > 0.49)' "$dir/updates" >/dev/null || fail "too many updates: $(jq -c .timestamp "$dir/updates" | tr '\n' ' ')"
 stop_serving "$dir/s.sock"
 
+# --- a schedule -------------------------------------------------------------------------------------------------------
+
+body=$(jq -cn --arg s "$dir/small.raw" --arg d "$dir/scheduled.qcow2" '{id: "nightly", name: "Nightly", schedule: "0 2 * * *",
+        job_template: {source: {type: "file", path: $s}, destination: {type: "file", path: $d, format: "qcow2"}}}')
+http POST "$api/schedules" "$body" >/dev/null
+equal "$(status)" 201 "the schedule; $(cat "$dir/body")"
+http POST "$api/schedules/nightly/trigger" >/dev/null
+equal "$(status)" 200 "triggering it; $(cat "$dir/body")"
+scheduled() { echo ".message.type == \"schedule_event\" and .message.data.schedule_id == \"nightly\" and .message.data.event == \"$1\""; }
+eventually 20 "the schedule was triggered" heard first "$(scheduled triggered)"
+eventually 60 "the schedule's job is done" heard first "$(scheduled completed)"
+id=$(jq -r "select($(scheduled completed)) | .message.data.job_id" "$dir/first")
+eventually 20 "the job's own end" heard first "$(update "$id" completed)"
+http DELETE "$api/schedules/nightly" >/dev/null
+
 # --- closing, by either side ------------------------------------------------------------------------------------------
 
 listen second

@@ -363,6 +363,42 @@ START_TEST(what_others_write_into_the_journal_is_not_believed) {
 }
 END_TEST
 
+START_TEST(schedules_are_told_of) {
+        json_t *data;
+        WsClient c;
+
+        start();
+        ws_client_open(&c, &world.server);
+        json_decref(next_of(&c, "status"));
+        journal_write(&world.writer, /* anybody can write this */
+                        (const char *[]){ "_SYSTEMD_UNIT=user@1000.service",
+                                        "_SYSTEMD_SLICE=user-1000.slice", "HYPER_SCHEDULE_ID=forged",
+                                        "HYPER_SCHEDULE_EVENT=failed", "MESSAGE=forged", "PRIORITY=6",
+                                        NULL });
+        journal_write(&world.writer,
+                        (const char *[]){ "_SYSTEMD_UNIT=hyper-managerd.service",
+                                        "_SYSTEMD_SLICE=system.slice", "HYPER_SCHEDULE_ID=nightly",
+                                        "HYPER_SCHEDULE_EVENT=triggered", "HYPER_JOB_ID=nightly-1",
+                                        "MESSAGE=It is time", "PRIORITY=6", NULL });
+        journal_write(&world.writer,
+                        (const char *[]){ "_SYSTEMD_UNIT=hyper-managerd.service",
+                                        "_SYSTEMD_SLICE=system.slice", "HYPER_SCHEDULE_ID=nightly",
+                                        "HYPER_SCHEDULE_EVENT=skipped", "MESSAGE=The one before goes on",
+                                        "PRIORITY=5", NULL });
+        data = next_of(&c, "schedule_event");
+        ck_assert_str_eq(string_at(data, "schedule_id", NULL), "nightly");
+        ck_assert_str_eq(string_at(data, "event", NULL), "triggered");
+        ck_assert_str_eq(string_at(data, "job_id", NULL), "nightly-1");
+        json_decref(data);
+        data = next_of(&c, "schedule_event");
+        ck_assert_str_eq(string_at(data, "event", NULL), "skipped");
+        ck_assert(json_is_null(json_object_get(data, "job_id")));
+        json_decref(data);
+        ws_client_close(&c);
+        stop();
+}
+END_TEST
+
 START_TEST(who_comes_later_hears_what_comes_later) {
         json_t *data;
         WsClient c;
@@ -434,8 +470,9 @@ TEST_MAIN("hypersdk-ws", first_the_jobs_then_the_status, without_a_database_ther
                 the_status_comes_again_and_again, an_update_is_the_job_as_it_is,
                 progress_is_told_before_the_database_has_it,
                 many_changes_are_few_updates_and_the_last_is_not_lost,
-                what_others_write_into_the_journal_is_not_believed, who_comes_later_hears_what_comes_later,
-                what_clients_say_is_not_listened_to, many_jobs_at_once)
+                what_others_write_into_the_journal_is_not_believed, schedules_are_told_of,
+                who_comes_later_hears_what_comes_later, what_clients_say_is_not_listened_to,
+                many_jobs_at_once)
 #undef main
 
 int main(void) {

@@ -208,6 +208,17 @@ static void on_event(const JobEvent *event, void *userdata) {
         feed_job_changed(f, j, now);
 }
 
+static void on_schedule(const ScheduleEvent *event, void *userdata) {
+        _cleanup_ws_message_ WsMessage *m = NULL;
+        Feed *f = userdata;
+
+        m = make_message("schedule_event",
+                        json_pack("{s:o, s:s, s:o}", "schedule_id", json_text(event->schedule_id), "event",
+                                        schedule_event_to_string(event->kind), "job_id",
+                                        json_text(event->job_id)));
+        websocket_group_send(f->group, m);
+}
+
 static int on_update_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic();
         FeedJob *j, *next;
@@ -267,7 +278,7 @@ static int on_start(WebSocketGroup *g) {
                 return -ENOMEM;
         f->group = g;
         f->update_at = USEC_INFINITY;
-        f->listener = (EventListener){ .on_event = on_event, .userdata = f };
+        f->listener = (EventListener){ .on_event = on_event, .on_schedule = on_schedule, .userdata = f };
         r = event_hub_listen(api_events(a), &f->listener);
         if (r < 0)
                 return log_error_errno(r, "Failed to follow the journal: %m");

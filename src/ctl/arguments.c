@@ -36,7 +36,7 @@ static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_COMPRESS] = { "compress", 0, NULL, "Compress the output (qcow2)" },
         [OPTION_VERIFY] = { "verify", 0, NULL, "Read the output back and compare it with the source" },
         [OPTION_OPERATION] = { "operation", 0, "NAME", "What to do, convert if not given" },
-        [OPTION_ID] = { "id", 0, "ID", "The job's id, a random one if not given" },
+        [OPTION_ID] = { "id", 0, "ID", "Its id, a random one if not given" },
         [OPTION_PRIORITY] = { "priority", 0, "N", "0 to 100, higher is sooner, 50 if not given" },
         [OPTION_TIMEOUT] = { "timeout", 0, "SECONDS", "How long one attempt may take, 60 to 86400" },
         [OPTION_RETRIES] = { "retries", 0, "N", "How often to try again, 0 to 5" },
@@ -44,10 +44,18 @@ static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_FOLLOW] = { "follow", 'f', NULL, "Show log lines as they come, until the job has ended" },
         [OPTION_STATE] = { "state", 0, "STATE[,…]",
                         "Only jobs in these states; also \"active\" and \"finished\"" },
-        [OPTION_LIMIT] = { "limit", 0, "N", "At most so many jobs, 1 to 1000, 100 if not given" },
-        [OPTION_OFFSET] = { "offset", 0, "N", "Leave out the first N jobs" },
+        [OPTION_LIMIT] = { "limit", 0, "N", "At most so many, 1 to 1000, 100 if not given" },
+        [OPTION_OFFSET] = { "offset", 0, "N", "Leave out the first N" },
         [OPTION_ORDER] = { "order", 0, "ORDER", "newest (if not given), oldest or queue" },
         [OPTION_LINES] = { "lines", 'n', "N", "Only the last N lines" },
+        [OPTION_CRON] = { "cron", 0, "CRON", "When it runs, as in \"0 2 * * *\"" },
+        [OPTION_NAME] = { "name", 0, "TEXT", "What it is called" },
+        [OPTION_DESCRIPTION] = { "description", 0, "TEXT", "What it is for" },
+        [OPTION_OVERLAP] = { "overlap", 0, "POLICY",
+                        "If the run before goes on: skip (if not given), queue or allow" },
+        [OPTION_CATCH_UP] = { "catch-up", 0, "BOOL",
+                        "Whether a missed run is made up for, yes if not given" },
+        [OPTION_DISABLED] = { "disabled", 0, NULL, "Do not run it before it is enabled" },
 };
 
 const OptionInfo *option_info(Option o) {
@@ -156,6 +164,19 @@ static int parse_id(const char *value, const char **ret) {
         return 0;
 }
 
+static int parse_yes_no(Option o, const char *value, bool *ret) {
+        static const char *const words[][2] = { { "yes", "no" }, { "true", "false" }, { "on", "off" },
+                { "1", "0" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(value, words[i][0]) || streq(value, words[i][1])) {
+                        *ret = streq(value, words[i][0]);
+                        return 0;
+                }
+        log_error("--%s= must be yes or no.", options[o].name);
+        return -EINVAL;
+}
+
 static int set_host(Arguments *a, Transport transport, const char *value) {
         if (isempty(value) || value[0] == '-') {
                 log_error("%s needs the name of a machine.",
@@ -247,6 +268,23 @@ static int parse_one(Arguments *a, Option o, const char *value) {
                 return parse_order(value, &a->order);
         case OPTION_LINES:
                 return parse_number(o, value, 0, UINT64_MAX, &a->lines);
+        case OPTION_CRON:
+                a->cron = value;
+                return 0;
+        case OPTION_NAME:
+                a->name = value;
+                return 0;
+        case OPTION_DESCRIPTION:
+                a->description = value;
+                return 0;
+        case OPTION_OVERLAP:
+                a->overlap = value;
+                return 0;
+        case OPTION_CATCH_UP:
+                return parse_yes_no(o, value, &a->catch_up);
+        case OPTION_DISABLED:
+                a->disabled = true;
+                return 0;
         default:
                 assert(false);
                 return -EINVAL;

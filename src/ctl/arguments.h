@@ -36,6 +36,12 @@ typedef enum Option {
         OPTION_OFFSET,
         OPTION_ORDER,
         OPTION_LINES,
+        OPTION_CRON,
+        OPTION_NAME,
+        OPTION_DESCRIPTION,
+        OPTION_OVERLAP,
+        OPTION_CATCH_UP,
+        OPTION_DISABLED,
         _OPTION_MAX,
 } Option;
 
@@ -79,6 +85,8 @@ typedef struct Arguments {
         uint64_t limit, offset;
         const char *order;
         uint64_t lines;
+        const char *cron, *name, *description, *overlap; /* of a schedule */
+        bool catch_up, disabled;
         char **words; /* the verb and what follows it; part of argv */
 } Arguments;
 

@@ -29,6 +29,7 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-host.c \
 	src/ctl/verb-list.c \
 	src/ctl/verb-logs.c \
+	src/ctl/verb-schedule.c \
 	src/ctl/verb-status.c \
 	src/ctl/verb-submit.c \
 	src/ctl/verb-vm-top.c \
@@ -36,6 +37,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-watch.c \
 	src/ctl/verbs.c \
 	src/ctl/verbs.h \
+	src/ctl/view.c \
+	src/ctl/view.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
 libhyper_ctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)

@@ -1,11 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <libgen.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/submit-spec.h"
+#include "ctl/text.h"
 #include "shared/job-spec.h"
+
+#define SPEC_SIZE_MAX (1024 * 1024)
+
+static int read_all(FILE *f, char **ret) {
+        _cleanup_free_ char *text = new0(char, SPEC_SIZE_MAX + 2);
+        size_t n;
+
+        if (!text)
+                return -ENOMEM;
+        n = fread(text, 1, SPEC_SIZE_MAX + 1, f);
+        if (ferror(f))
+                return -EIO;
+        if (n > SPEC_SIZE_MAX)
+                return -EFBIG;
+        if (strlen(text) != n)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int submit_spec_load(Ctl *ctl, const char *name, json_t **ret) {
+        _cleanup_free_ char *text = NULL, *shown = NULL;
+        _cleanup_fclose_ FILE *f = NULL;
+        json_error_t error;
+        int r;
+
+        if (!name) {
+                *ret = json_object();
+                return *ret ? EXIT_OK : (log_oom(), EXIT_OTHER);
+        }
+        if (streq(name, "-"))
+                r = read_all(stdin, &text);
+        else {
+                f = fopen(name, "re");
+                r = f ? read_all(f, &text) : -errno;
+        }
+        if (r < 0) {
+                log_error_errno(r, "Failed to read the spec %s: %m", name);
+                return EXIT_OTHER;
+        }
+        *ret = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+        if (json_is_object(*ret))
+                return EXIT_OK;
+        shown = text_escape(*ret ? "an object { … } is needed" : error.text, ctl->err.utf8);
+        log_error("%s:%d:%d: %s", name, *ret ? 1 : error.line, *ret ? 1 : error.column, strempty(shown));
+        json_decref(*ret);
+        *ret = NULL;
+        return EXIT_REFUSED;
+}
 
 /* The object at @key, made if it is not there; NULL when it is something else, or out of memory. */
 static json_t *descend(json_t *object, const char *key) {

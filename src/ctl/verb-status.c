@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "basic/log.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "ctl/job-view.h"
-#include "ctl/text.h"
+#include "ctl/view.h"
 #include "shared/json-table.h"
-
-#define LABEL_WIDTH 12
-
-/* "       State: …", the value escaped, nothing for an empty one. */
-static int line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) _printf_(4, 5);
-static int line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) {
-        _cleanup_free_ char *text = NULL, *escaped = NULL;
-        va_list ap;
-
-        va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
-        va_end(ap);
-        escaped = text ? text_escape(text, ctl->out.utf8) : NULL;
-        if (!escaped)
-                return -ENOMEM;
-        if (*escaped)
-                printf("%*s%s %s%s%s\n", LABEL_WIDTH, label, *label ? ":" : " ",
-                                colour_on(&ctl->out, colour), escaped, colour_off(&ctl->out, colour));
-        return 0;
-}
-
-#define WHEN_SIZE 96
-static const char *format_when(char buf[static WHEN_SIZE], usec_t t) {
-        time_t seconds = (time_t) (t / USEC_PER_SEC);
-        char date[40], span[TIMESPAN_SIZE];
-        usec_t now = now_realtime();
-        struct tm tm;
-
-        if (t == 0 || !localtime_r(&seconds, &tm) ||
-                        strftime(date, sizeof(date), "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
-                return "";
-        if (now >= t + USEC_PER_SEC)
-                snprintf(buf, WHEN_SIZE, "%s; %s ago", date,
-                                format_timespan(span, (now - t) / USEC_PER_SEC * USEC_PER_SEC));
-        else
-                snprintf(buf, WHEN_SIZE, "%s", date);
-        return buf;
-}
-
-static int print_endpoint(Ctl *ctl, const char *label, json_t *endpoint) {
-        const char *where = json_string_value(json_object_get(endpoint, "path"));
-        const char *format = json_string_value(json_object_get(endpoint, "format"));
-
-        if (!where)
-                where = json_string_value(json_object_get(endpoint, "uri"));
-        return where ? line(ctl, label, COLOUR_NONE, "%s%s%s%s", where, format ? " (" : "", strempty(format),
-                                       format ? ")" : "")
-                     : 0;
-}
 
 static int print_progress(Ctl *ctl, const JobView *v) {
         char done[BYTES_SIZE], total[BYTES_SIZE], rate[BYTES_SIZE];
@@ -74,8 +22,8 @@ static int print_progress(Ctl *ctl, const JobView *v) {
         if (!bytes || !speed)
                 return -ENOMEM;
         if (v->percent < 0)
-                return line(ctl, "Progress", COLOUR_NONE, "%s%s%s", v->phase, bytes, speed);
-        return line(ctl, "Progress", COLOUR_NONE, "%s%s%.1f%%%s%s", strempty(v->phase),
+                return view_line(ctl, "Progress", COLOUR_NONE, "%s%s%s", v->phase, bytes, speed);
+        return view_line(ctl, "Progress", COLOUR_NONE, "%s%s%.1f%%%s%s", strempty(v->phase),
                         isempty(v->phase) ? "" : ", ", v->percent, bytes, speed);
 }
 
@@ -87,8 +35,8 @@ static int print_output(Ctl *ctl, json_t *output) {
         char a[BYTES_SIZE], b[BYTES_SIZE];
 
         if (!json_is_integer(virtual_size) || !json_is_integer(actual_size))
-                return line(ctl, "Output", COLOUR_NONE, "%s (%s)", strna(where), strna(format));
-        return line(ctl, "Output", COLOUR_NONE, "%s (%s, %s, %s on disk)", strna(where), strna(format),
+                return view_line(ctl, "Output", COLOUR_NONE, "%s (%s)", strna(where), strna(format));
+        return view_line(ctl, "Output", COLOUR_NONE, "%s (%s, %s, %s on disk)", strna(where), strna(format),
                         format_bytes(a, (uint64_t) json_integer_value(virtual_size)),
                         format_bytes(b, (uint64_t) json_integer_value(actual_size)));
 }
@@ -108,7 +56,8 @@ static int print_result(Ctl *ctl, const JobView *v) {
                         return r;
         }
         if (message && !streq_ptr(message, v->reason))
-                r = line(ctl, "Error", COLOUR_RED, "%s%s%s", strempty(phase), phase ? ": " : "", message);
+                r = view_line(ctl, "Error", COLOUR_RED, "%s%s%s", strempty(phase), phase ? ": " : "",
+                                message);
         return r;
 }
 
@@ -119,7 +68,7 @@ static int print_history(Ctl *ctl, const JobView *v) {
         for (size_t i = 0; i < v->n_history && r >= 0; i++) {
                 const StateChange *c = v->history + i;
 
-                r = line(ctl, i == 0 ? "History" : "", COLOUR_NONE, "%s %s%s%s",
+                r = view_line(ctl, i == 0 ? "History" : "", COLOUR_NONE, "%s %s%s%s",
                                 format_rfc3339(when, c->when), c->state, isempty(c->reason) ? "" : ": ",
                                 strempty(c->reason));
         }
@@ -127,16 +76,17 @@ static int print_history(Ctl *ctl, const JobView *v) {
 }
 
 static int print_times(Ctl *ctl, const JobView *v) {
-        char buf[WHEN_SIZE], span[TIMESPAN_SIZE];
+        char buf[VIEW_WHEN_SIZE], span[TIMESPAN_SIZE];
         int r;
 
-        r = line(ctl, "Created", COLOUR_NONE, "%s", format_when(buf, v->created));
+        r = view_line(ctl, "Created", COLOUR_NONE, "%s", view_when(buf, v->created));
         if (r >= 0)
-                r = line(ctl, "Started", COLOUR_NONE, "%s", format_when(buf, v->started));
+                r = view_line(ctl, "Started", COLOUR_NONE, "%s", view_when(buf, v->started));
         if (r >= 0)
-                r = line(ctl, "Finished", COLOUR_NONE, "%s", format_when(buf, v->finished));
+                r = view_line(ctl, "Finished", COLOUR_NONE, "%s", view_when(buf, v->finished));
         if (r >= 0 && v->started > 0 && v->finished > v->started)
-                r = line(ctl, "Took", COLOUR_NONE, "%s", format_timespan(span, v->finished - v->started));
+                r = view_line(ctl, "Took", COLOUR_NONE, "%s",
+                                format_timespan(span, v->finished - v->started));
         return r;
 }
 
@@ -147,23 +97,23 @@ static int print_job(Ctl *ctl, const JobView *v) {
 
         printf("%s%s%s %s - %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
                         colour_off(&ctl->out, colour), v->id, strempty(v->operation));
-        r = line(ctl, "State", colour, "%s", strempty(v->state));
+        r = view_line(ctl, "State", colour, "%s", strempty(v->state));
         if (r >= 0)
-                r = line(ctl, "Reason", COLOUR_NONE, "%s", strempty(v->reason));
+                r = view_line(ctl, "Reason", COLOUR_NONE, "%s", strempty(v->reason));
         if (r >= 0)
                 r = print_progress(ctl, v);
         if (r >= 0)
-                r = print_endpoint(ctl, "Source", json_object_get(spec, "source"));
+                r = view_endpoint(ctl, "Source", json_object_get(spec, "source"));
         if (r >= 0)
-                r = print_endpoint(ctl, "Destination", json_object_get(spec, "destination"));
+                r = view_endpoint(ctl, "Destination", json_object_get(spec, "destination"));
         if (r >= 0)
                 r = print_result(ctl, v);
         if (r >= 0)
-                r = line(ctl, "Unit", COLOUR_NONE, "%s", strempty(v->unit));
+                r = view_line(ctl, "Unit", COLOUR_NONE, "%s", strempty(v->unit));
         if (r >= 0 && v->attempt > 0)
-                r = line(ctl, "Attempt", COLOUR_NONE, "%u", v->attempt);
+                r = view_line(ctl, "Attempt", COLOUR_NONE, "%u", v->attempt);
         if (r >= 0)
-                r = line(ctl, "Priority", COLOUR_NONE, "%u", v->priority);
+                r = view_line(ctl, "Priority", COLOUR_NONE, "%u", v->priority);
         if (r >= 0)
                 r = print_times(ctl, v);
         if (r >= 0)

@@ -8,8 +8,9 @@
 #include "ctl/text.h"
 #include "ctl/verbs.h"
 #include "shared/job-spec.h"
+#include "shared/schedule-event.h"
 
-#define LEFT_WIDTH 28 /* of the help */
+#define LEFT_WIDTH 30 /* of the help */
 
 #define B OPTION_BIT
 #define JSON_OPTIONS (B(OPTION_JSON) | B(OPTION_JSON_SHORT))
@@ -17,6 +18,7 @@
         (B(OPTION_SOURCE) | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHECKSUM) | B(OPTION_DESTINATION) |       \
                         B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_OPERATION) | \
                         B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES))
+#define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
         { "submit", 0, 1, JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_WAIT) | B(OPTION_FOLLOW), verb_submit,
@@ -33,6 +35,23 @@ static const Verb verbs[] = {
         { "cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs" },
         { "config", 0, 0, JSON_OPTIONS, verb_config, "", "Show the configuration that is in force" },
         { "reload", 0, 0, 0, verb_reload, "", "Have the configuration read again" },
+        { "schedule list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_LIMIT) | B(OPTION_OFFSET),
+                        verb_schedule_list, "", "List schedules" },
+        { "schedule show", 1, WORDS_ANY, JSON_OPTIONS, verb_schedule_show, "SCHEDULE…",
+                        "Show all that is known of schedules" },
+        { "schedule add", 1, 2, JSON_OPTIONS | SPEC_OPTIONS | SCHEDULE_OPTIONS | B(OPTION_DISABLED),
+                        verb_schedule_add, "CRON [SPEC]",
+                        "Create a schedule of a job, given as for submit" },
+        { "schedule edit", 1, 2, (SPEC_OPTIONS & ~B(OPTION_ID)) | SCHEDULE_OPTIONS | B(OPTION_CRON),
+                        verb_schedule_edit, "SCHEDULE [SPEC]", "Change what is given of a schedule" },
+        { "schedule rm", 1, WORDS_ANY, 0, verb_schedule_rm, "SCHEDULE…",
+                        "Delete schedules; their jobs stay" },
+        { "schedule enable", 1, WORDS_ANY, 0, verb_schedule_enable, "SCHEDULE…",
+                        "Have schedules run at their times" },
+        { "schedule disable", 1, WORDS_ANY, 0, verb_schedule_disable, "SCHEDULE…",
+                        "Have schedules not run" },
+        { "schedule trigger", 1, 1, B(OPTION_WAIT), verb_schedule_trigger, "SCHEDULE",
+                        "Run a schedule now" },
         { "host list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_host_list, "", "List libvirt hosts" },
         { "host add", 1, 2, 0, verb_host_add, "URI [HOST]", "Add a libvirt host, such as qemu:///system" },
         { "host rm", 1, WORDS_ANY, 0, verb_host_rm, "HOST…", "Forget hosts; their VMs go on" },
@@ -156,13 +175,30 @@ static void print_verb_help(const Terminal *t, const Verb *v) {
         printf("\nSee hyperctl(1).\n");
 }
 
+/* "schedule": the verbs that begin so. False if there are none. */
+static bool print_group(const Terminal *t, const char *group) {
+        bool found = false;
+
+        for (const Verb *v = verbs; v->name; v++) {
+                const char *rest = startswith(v->name, group);
+                _cleanup_free_ char *left = strprintf("%s %s", v->name, v->usage);
+
+                if (!rest || *rest != ' ')
+                        continue;
+                found = true;
+                print_row(t, strempty(left), v->help);
+        }
+        return found;
+}
+
 int verb_help(Ctl *ctl, char **words) {
         if (words[0]) {
                 const Verb *v = verb_find(words, NULL);
 
-                if (!v)
+                if (v)
+                        print_verb_help(&ctl->out, v);
+                else if (words[1] || !print_group(&ctl->out, words[0]))
                         return not_a_verb(words);
-                print_verb_help(&ctl->out, v);
         } else
                 print_help(&ctl->out);
         return fflush(stdout) == 0 ? EXIT_OK : EXIT_OTHER;
@@ -198,15 +234,20 @@ static int check_verb(const Verb *v, const Arguments *a, char **words) {
         return 0;
 }
 
-/* Job ids are checked here, so that no verb meets one that the bus would have to refuse. */
+/* Ids are checked here, so that no verb meets one that the bus would have to refuse. */
 static int check_ids(const Verb *v, char **words) {
-        if (!startswith(v->usage, "ID"))
+        bool schedule = startswith(v->usage, "SCHEDULE");
+        size_t n = endswith(v->usage, "…") ? WORDS_ANY : 1;
+
+        if (!schedule && !startswith(v->usage, "ID"))
                 return 0;
-        STRV_FOREACH(id, words)
-        if (!job_id_is_valid(*id)) {
-                log_error("A job id is 1 to %u letters, digits, or . _ : - and begins with a letter or digit; "
-                          "\"hyperctl list\" shows those there are.",
-                                JOB_ID_MAX);
+        for (size_t i = 0; words[i] && i < n; i++) {
+                if (schedule ? schedule_id_is_valid(words[i]) : job_id_is_valid(words[i]))
+                        continue;
+                log_error("A %s id is 1 to %u letters, digits, or . _ : - and begins with a letter or digit; "
+                          "\"hyperctl %slist\" shows those there are.",
+                                schedule ? "schedule's" : "job", schedule ? SCHEDULE_ID_MAX : JOB_ID_MAX,
+                                schedule ? "schedule " : "");
                 return -EINVAL;
         }
         return 0;

@@ -23,6 +23,7 @@ ScheduleEventKind schedule_event_from_string(const char *s) _pure_;
 
 /* "hyper-schedule-<escaped id>.<type>"; NULL when out of memory. */
 char *schedule_unit_name(const char *id, const char *type);
+#define SCHEDULE_ID_MAX 106u
 /* True for an id whose runs' jobs and units have valid names. */
 bool schedule_id_is_valid(const char *id) _pure_;
 

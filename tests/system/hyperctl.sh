@@ -88,3 +88,29 @@ exits 8 hyperctl list
 contains "$(cat "$dir/out")" "hyper-managerd" "the error when the manager cannot start"
 rm /etc/hyper/config.d/99-bad.yaml
 eventually 10 "hyperctl works when the configuration is mended" hyperctl list
+
+# Schedules
+busctl -q call "${manager[@]}" Reload
+equal "$(hyperctl schedule add '0 2 * * *' --id=nights --name='Every night' --source="$dir/disk.raw" --destination="$dir/{job_id}.qcow2")" nights "the id"
+exits 6 hyperctl schedule add '0 2 * * *' --id=nights --source="$dir/disk.raw" --destination="$dir/x.qcow2"
+exits 6 hyperctl schedule add '0 25 * * *' --source="$dir/disk.raw" --destination="$dir/x.qcow2"
+contains "$(cat "$dir/out")" "schedule: " "the error"
+exits 5 hyperctl schedule show none
+exits 2 hyperctl schedule add '@daily'
+exits 2 hyperctl schedule edit nights
+contains "$(hyperctl schedule list)" "Every night" "the list"
+equal "$(hyperctl schedule list --json=short | jq -c '[.total, .schedules[0].id, .schedules[0].enabled]')" '[1,"nights",true]' "the list as JSON"
+hyperctl schedule edit nights --cron='TZ=Europe/Berlin 30 3 * * *' --overlap=queue --catch-up=no --compress
+shown=$(hyperctl schedule show nights)
+for words in "TZ=Europe/Berlin 30 3 * * *" "*-*-* 03:30:00 Europe/Berlin" "Every night" "Overlap: queue" "Catch up: no" "hyper-schedule-nights.timer" "$dir/disk.raw"; do
+        contains "$shown" "$words" "what is shown"
+done
+equal "$(hyperctl schedule show nights --json=short | jq -c '[.job.parameters.compress, .job.source.path]')" "[true,\"$dir/disk.raw\"]" "the changed job"
+hyperctl schedule disable nights
+contains "$(hyperctl schedule list --no-legend)" disabled "the list"
+hyperctl schedule enable nights
+id=$(hyperctl -q schedule trigger --wait nights)
+equal "$(state "$id")" COMPLETED "the job of the run"
+contains "$(hyperctl schedule show nights)" "1, of which 1 completed" "the runs"
+hyperctl schedule rm nights
+exits 5 hyperctl schedule rm nights

@@ -19,6 +19,7 @@ void api_give_body(Api *a, size_t size);
 const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size);
 void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size);
 
+bool api_allows_origin(Api *a, const char *origin);
 usec_t api_ping_interval(Api *a);
 const char *api_hostname(Api *a);
 bool api_is_ending(Api *a);

@@ -29,6 +29,7 @@ struct Listener {
 struct Api {
         sd_event *event;
         ApiConfig config; /* its strings are ours */
+        char **cors_origins;
         char hostname[HOST_NAME_MAX + 1];
         LIST_HEAD(, Listener) listeners;
         LIST_HEAD(, Request) requests;
@@ -290,6 +291,10 @@ WebSocketHub *api_websockets(Api *a) {
         return a->websockets;
 }
 
+bool api_allows_origin(Api *a, const char *origin) {
+        return strv_contains(a->cors_origins, origin);
+}
+
 usec_t api_ping_interval(Api *a) {
         return a->config.websocket_ping > 0 ? a->config.websocket_ping : WEBSOCKET_PING;
 }
@@ -329,6 +334,11 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
         if (!a->config.database || (config->journal_directory && !a->config.journal_directory) ||
                         (config->refusal && !a->config.refusal))
                 return -ENOMEM;
+        STRV_FOREACH(origin, config->cors_origins) {
+                int r = strv_extend(&a->cors_origins, *origin);
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 
@@ -456,6 +466,7 @@ Api *api_free(Api *a) {
         free((char *) a->config.database);
         free((char *) a->config.journal_directory);
         free((char *) a->config.refusal);
+        strv_free(a->cors_origins);
         free(a);
         return NULL;
 }

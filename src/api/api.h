@@ -22,6 +22,7 @@ typedef struct ApiConfig {
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
+        char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
 } ApiConfig;

@@ -204,6 +204,7 @@ static int run(void) {
                         &(ApiConfig){
                                         .database = settings->database.path,
                                         .refusal = refusal,
+                                        .cors_origins = settings->api.cors_origins,
                                         .idle_timeout = settings->daemon.idle_timeout,
                         },
                         &api);

@@ -5,6 +5,7 @@ libhyper_api_la_SOURCES = \
 	src/api/api.c \
 	src/api/api.h \
 	src/api/api-private.h \
+	src/api/cors.c \
 	src/api/event-hub.c \
 	src/api/event-hub.h \
 	src/api/http-server.c \

@@ -4,8 +4,9 @@
 /* What keeps web pages out. A page from anywhere, open in a browser on this machine, can send requests to
  * 127.0.0.1: directly (then the browser tells its Origin), or under a name of its own that it lets point to
  * 127.0.0.1 (DNS rebinding; then the Host is that name). A listener without authentication therefore answers
- * only to names that are this machine's, and lets no foreign origin change anything. A browser cannot reach
- * a unix socket: nothing is checked there. */
+ * only to names that are this machine's, and lets no foreign origin change anything, unless api.cors_origins
+ * in the configuration names it; then its pages may read answers as well (cors.c). A browser cannot reach a
+ * unix socket: nothing is checked there. */
 
 #include <sys/socket.h>
 

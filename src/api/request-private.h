@@ -76,6 +76,11 @@ DEFINE_CLEANUP_FUNC(Request *, request_unref);
 /* Reads the target, finds the route. 0, or a negative errno with the error answer set. */
 int request_begin(Request *r, const char *method);
 
+/* Cross-origin resource sharing (cors.c), for pages of configured origins: what every answer to them has, and
+ * what the answer to their browser's question beforehand has besides; @methods is a list. 0 or -ENOMEM. */
+int request_add_cors(Request *r);
+int request_add_preflight(Request *r, const char *methods);
+
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);
 

@@ -75,7 +75,8 @@ static int request_check_origin(Request *r) {
         if (r->is_options || r->method == HTTP_GET)
                 return 0;
         origin = request_header(r, "Origin");
-        if (origin && !origin_is_same(origin, strempty(host))) {
+        if (origin && !origin_is_same(origin, strempty(host)) &&
+                        !api_allows_origin(request_api(r), origin)) {
                 request_reply_error(r, MHD_HTTP_FORBIDDEN,
                                 "This request comes from a web page of another origin (its Origin header is "
                                 "not the one of this server), and such a page may not change anything here.");
@@ -178,6 +179,9 @@ int request_begin(Request *r, const char *method) {
         r->is_options = streq(method, "OPTIONS");
         r->method = r->is_head ? HTTP_GET : http_method_from_string(method);
 
+        k = request_add_cors(r);
+        if (k < 0)
+                return k;
         k = request_read_target(r);
         if (k < 0 || r->answered)
                 return k;
@@ -188,6 +192,8 @@ int request_begin(Request *r, const char *method) {
                 return 0;
 
         k = request_add_header(r, "Allow", route_match_allow(&r->match, allow));
+        if (k >= 0 && r->is_options)
+                k = request_add_preflight(r, allow);
         if (k < 0)
                 return k;
         if (r->is_options)

@@ -95,7 +95,7 @@ static bool origin_is_welcome(Request *r) {
                    *host = r->host ? r->host : request_header(r, MHD_HTTP_HEADER_HOST);
 
         return !origin || !http_server_is_inet(r->server) || origin_is_same(origin, host) ||
-                        origin_is_loopback(origin);
+                        origin_is_loopback(origin) || api_allows_origin(request_api(r), origin);
 }
 
 int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE]) {

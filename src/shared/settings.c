@@ -12,6 +12,7 @@
 #define FILE_MAX ((size_t) 1024 * 1024)
 #define MAX_RUNNING_LIMIT 256u
 #define IDLE_TIMEOUT_LIMIT 86400u
+#define ORIGIN_HOST_LIMIT 261u /* a name and a port */
 #define CALL_TIMEOUT_LIMIT 600u
 
 Settings *settings_free(Settings *s) {
@@ -21,6 +22,7 @@ Settings *settings_free(Settings *s) {
         strv_free(s->jobs.source_paths);
         strv_free(s->jobs.destination_paths);
         free(s->daemon.log_level);
+        strv_free(s->api.cors_origins);
         return mfree(s);
 }
 
@@ -126,6 +128,37 @@ static int set_destination_paths(Settings *s, const SettingsValue *v) {
         return take_folders(v, &s->jobs.destination_paths);
 }
 
+/* "https://console.example.com" or with ":8443", as browsers write it (RFC 6454, 6.2): what is compared is the
+ * text. */
+static bool origin_is_valid(const char *s) {
+        const char *host = startswith(s, "https://");
+        size_t n;
+
+        if (!host)
+                host = startswith(s, "http://");
+        if (!host)
+                return false;
+        n = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-[:]");
+        return n > 0 && n <= ORIGIN_HOST_LIMIT && !host[n];
+}
+
+static int set_cors_origins(Settings *s, const SettingsValue *v) {
+        _cleanup_strv_free_ char **origins = NULL;
+
+        if (!v->is_list)
+                return -EINVAL;
+        STRV_FOREACH(item, v->items) {
+                if (!origin_is_valid(*item))
+                        return -EINVAL;
+                int r = strv_extend(&origins, *item);
+                if (r < 0)
+                        return r;
+        }
+        strv_free(s->api.cors_origins);
+        s->api.cors_origins = TAKE_PTR(origins);
+        return 0;
+}
+
 const SettingsEntry settings_entries[] = {
         { "database", "path", set_database_path, "must be an absolute path" },
         { "jobs", "max_running", set_max_running, "must be a whole number, 1 to 256" },
@@ -134,6 +167,8 @@ const SettingsEntry settings_entries[] = {
         { "daemon", "idle_timeout", set_idle_timeout, "must be a whole number of seconds, 1 to 86400" },
         { "daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err" },
         { "hosts", "call_timeout", set_call_timeout, "must be a whole number of seconds, 1 to 600" },
+        { "api", "cors_origins", set_cors_origins,
+                        "must be a list of origins as browsers send them, like https://console.example.com" },
         {},
 };
 
@@ -214,11 +249,12 @@ static json_t *strv_to_json(char *const *l) {
 }
 
 json_t *settings_to_json(const Settings *s) {
-        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:I, s:s}, s:{s:I}}", "database", "path",
+        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:I, s:s}, s:{s:I}, s:{s:o}}", "database", "path",
                         s->database.path, "jobs", "max_running", (json_int_t) s->jobs.max_running,
                         "source_paths", strv_to_json(s->jobs.source_paths), "destination_paths",
                         strv_to_json(s->jobs.destination_paths), "daemon", "idle_timeout",
                         (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
                         s->daemon.log_level, "hosts", "call_timeout",
-                        (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC));
+                        (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC), "api", "cors_origins",
+                        strv_to_json(s->api.cors_origins));
 }

@@ -26,6 +26,9 @@ typedef struct Settings {
                 usec_t call_timeout; /* hosts.call_timeout: how long libvirt may take for one call, seconds in the
                                         file, 1 to 600; default 30 */
         } hosts;
+        struct {
+                char **cors_origins; /* api.cors_origins: web pages of these may use the API */
+        } api;
 } Settings;
 
 Settings *settings_free(Settings *s);

@@ -631,11 +631,69 @@ START_TEST(finishes_the_answers_in_flight_when_told_to_stop) {
 }
 END_TEST
 
-TEST_MAIN("api-http", answers_have_the_headers_they_should, paths_find_their_route, query_parameters,
-                errors_of_handlers, methods, keep_alive_and_pipelining,
-                a_get_with_a_body_does_not_confuse_the_next_request, bodies, bodies_that_are_too_large,
-                a_chunked_body_without_end_is_cut_off, a_large_body_and_a_large_answer,
-                a_slow_client_does_not_hold_others, clients_that_leave_in_the_middle,
-                a_half_closed_client_gets_its_answer, garbage, headers_that_are_too_large,
-                web_pages_from_elsewhere_are_refused, http_1_0, a_thousand_connections,
-                leaves_when_idle_whatever_is_connected, finishes_the_answers_in_flight_when_told_to_stop)
+static void try_cors(const char *request, unsigned status, const char *allowed_origin,
+                const char *allowed_methods) {
+        _cleanup_free_ char *origin = NULL, *vary = NULL, *m = NULL;
+        _cleanup_reply_ TestReply r = {};
+
+        test_request(&server, &r, "%s", request);
+        origin = test_header(&r, "Access-Control-Allow-Origin");
+        vary = test_header(&r, "Vary");
+        m = test_header(&r, "Access-Control-Allow-Methods");
+        ck_assert_msg(r.status == status, "%u, not %u, for: %s", r.status, status, request);
+        ck_assert_pstr_eq(origin, allowed_origin);
+        ck_assert_pstr_eq(vary, allowed_origin ? "Origin" : NULL);
+        ck_assert_pstr_eq(m, allowed_methods);
+}
+
+START_TEST(pages_of_configured_origins) {
+        char *const origins[] = { (char *) "https://console.example.com", (char *) "http://127.0.0.1:3000",
+                NULL };
+        const ApiConfig config = {
+                .database = "/nonexistent/hyper.db",
+                .bus_address = "unix:path=/nonexistent/bus",
+                .cors_origins = origins,
+        };
+
+        test_server_start(&server, AF_INET, &dialect, &config);
+#define HOST "Host: localhost\r\n"
+#define GOOD "Origin: https://console.example.com\r\n"
+        /* asks beforehand */
+        try_cors("OPTIONS /items HTTP/1.1\r\n" HOST GOOD "Access-Control-Request-Method: POST\r\n\r\n", 204,
+                        "https://console.example.com", "POST, OPTIONS");
+        try_cors("OPTIONS /items HTTP/1.1\r\n" HOST "Origin: https://evil.example\r\n"
+                 "Access-Control-Request-Method: POST\r\n\r\n",
+                        204, NULL, NULL);
+        try_cors("OPTIONS /items HTTP/1.1\r\n" HOST GOOD "\r\n", 204, "https://console.example.com", NULL);
+        /* and then */
+        try_cors("POST /items HTTP/1.1\r\n" HOST GOOD "Content-Length: 0\r\n\r\n", 201,
+                        "https://console.example.com", NULL);
+        try_cors("POST /items HTTP/1.1\r\n" HOST
+                 "Origin: http://127.0.0.1:3000\r\nContent-Length: 0\r\n\r\n",
+                        201, "http://127.0.0.1:3000", NULL);
+        try_cors("GET /hello HTTP/1.1\r\n" HOST GOOD "\r\n", 200, "https://console.example.com", NULL);
+        try_cors("GET /nothing/here HTTP/1.1\r\n" HOST GOOD "\r\n", 404, "https://console.example.com",
+                        NULL);
+        /* others as before */
+        try_cors("GET /hello HTTP/1.1\r\n" HOST "\r\n", 200, NULL, NULL);
+        try_cors("GET /hello HTTP/1.1\r\n" HOST "Origin: https://evil.example\r\n\r\n", 200, NULL, NULL);
+        try_cors("POST /items HTTP/1.1\r\n" HOST "Origin: https://evil.example\r\nContent-Length: 0\r\n\r\n",
+                        403, NULL, NULL);
+        try_cors("POST /items HTTP/1.1\r\n" HOST
+                 "Origin: http://console.example.com\r\nContent-Length: 0\r\n\r\n",
+                        403, NULL, NULL);
+        try_cors("POST /items HTTP/1.1\r\n" HOST "Origin: null\r\nContent-Length: 0\r\n\r\n", 403, NULL,
+                        NULL);
+        ck_assert_int_eq(test_server_stop(&server), 0);
+}
+END_TEST
+
+TEST_MAIN("api-http", pages_of_configured_origins, answers_have_the_headers_they_should,
+                paths_find_their_route, query_parameters, errors_of_handlers, methods,
+                keep_alive_and_pipelining, a_get_with_a_body_does_not_confuse_the_next_request, bodies,
+                bodies_that_are_too_large, a_chunked_body_without_end_is_cut_off,
+                a_large_body_and_a_large_answer, a_slow_client_does_not_hold_others,
+                clients_that_leave_in_the_middle, a_half_closed_client_gets_its_answer, garbage,
+                headers_that_are_too_large, web_pages_from_elsewhere_are_refused, http_1_0,
+                a_thousand_connections, leaves_when_idle_whatever_is_connected,
+                finishes_the_answers_in_flight_when_told_to_stop)

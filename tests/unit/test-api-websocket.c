@@ -292,6 +292,17 @@ START_TEST(pages_of_other_origins_are_kept_out) {
 }
 END_TEST
 
+START_TEST(pages_of_configured_origins_may_connect) {
+        char *const origins[] = { (char *) "https://console.example.com", NULL };
+
+        config.cors_origins = origins;
+        start(AF_INET);
+        try_handshake(101, GET "Origin: https://console.example.com\r\n" UPGRADE KEY "\r\n");
+        try_handshake(403, GET "Origin: https://evil.example\r\n" UPGRADE KEY "\r\n");
+        stop();
+}
+END_TEST
+
 START_TEST(no_browser_comes_over_a_unix_socket) {
         start(AF_UNIX);
         try_handshake(101,
@@ -695,8 +706,8 @@ END_TEST
 
 TEST_MAIN("api-websocket", the_handshake_of_the_rfc, handshakes_good_and_bad,
                 a_refusal_says_what_would_be_right, pages_of_other_origins_are_kept_out,
-                no_browser_comes_over_a_unix_socket, messages_both_ways,
-                a_client_that_does_not_wait_for_the_answer, bytes_that_come_one_by_one,
+                pages_of_configured_origins_may_connect, no_browser_comes_over_a_unix_socket,
+                messages_both_ways, a_client_that_does_not_wait_for_the_answer, bytes_that_come_one_by_one,
                 everybody_gets_what_is_for_all, the_client_closes, the_server_closes,
                 a_client_that_never_answers_a_close, mistakes_end_with_their_code, a_client_that_vanishes,
                 a_protocol_that_cannot, clients_are_told_to_come_back_when_it_stops,

@@ -57,7 +57,8 @@ START_TEST(everything_can_be_set) {
                         "jobs:\n  max_running: 16\n  source_paths: [/srv/in/, \"/mnt\"]\n"
                         "  destination_paths:\n    - /\n"
                         "daemon:\n  idle_timeout: 5\n  log_level: debug\n"
-                        "hosts:\n  call_timeout: 600\n");
+                        "hosts:\n  call_timeout: 600\n"
+                        "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -67,6 +68,9 @@ START_TEST(everything_can_be_set) {
         ck_assert_str_eq(s->jobs.destination_paths[0], "/");
         ck_assert_uint_eq(s->daemon.idle_timeout, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 600 * USEC_PER_SEC);
+        ck_assert_uint_eq(strv_length(s->api.cors_origins), 2);
+        ck_assert_str_eq(s->api.cors_origins[0], "https://a.example");
+        ck_assert_str_eq(s->api.cors_origins[1], "http://b.example:8443");
         ck_assert_str_eq(s->daemon.log_level, "debug");
 }
 END_TEST
@@ -127,6 +131,16 @@ START_TEST(an_error_names_line_and_key) {
                         "f:2: jobs.source_paths: must be a value or a list of values");
         check_error("daemon:\n\n  idle_timeout: 30s\n",
                         "f:3: daemon.idle_timeout: must be a whole number of seconds, 1 to 86400");
+        static const char *const bad_origins[] = { "https://a.example", "[a.example]", "[\"*\"]",
+                "[\"null\"]", "[https://a.example/]", "[https://A.example]", "[ftp://a.example]",
+                "[\"https://\"]", "[\"https://a b\"]" };
+        for (size_t i = 0; i < ELEMENTSOF(bad_origins); i++) {
+                _cleanup_free_ char *text = strprintf("api:\n  cors_origins: %s\n", bad_origins[i]);
+
+                check_error(text,
+                                "f:2: api.cors_origins: must be a list of origins as browsers send them, like "
+                                "https://console.example.com");
+        }
         check_error("hosts:\n  call_timeout: 601\n",
                         "f:2: hosts.call_timeout: must be a whole number of seconds, 1 to 600");
         check_error("daemon:\n  log_level: loud\n",
@@ -211,7 +225,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[]},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30}}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"api\":{\"cors_origins\":[]}}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);

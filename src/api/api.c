@@ -26,6 +26,16 @@ struct Listener {
         HttpServer *server;
 };
 
+/* A database of somebody else's, opened when it is first asked for. */
+typedef struct Database {
+        const char *path; /* the config's */
+        int (*open)(const char *path, StoreMode mode, Store **ret);
+        Store *store; /* NULL: not open */
+        dev_t dev;
+        ino_t ino;
+        usec_t checked; /* monotonic */
+} Database;
+
 struct Api {
         sd_event *event;
         ApiConfig config; /* its strings are ours */
@@ -33,16 +43,13 @@ struct Api {
         char hostname[HOST_NAME_MAX + 1];
         LIST_HEAD(, Listener) listeners;
         LIST_HEAD(, Request) requests;
-        ManagerClient *manager;
+        ManagerClient *manager, *hosts;
         EventHub *events;
         SseHub *sse;
         WebSocketHub *websockets;
 
-        Store *store;
-        dev_t store_dev;
-        ino_t store_ino;
-        usec_t store_checked; /* monotonic */
-        ReplyCache *replies;
+        Database database, hosts_database;
+        ReplyCache *replies; /* from the first */
 
         ApiCounters counters;
         usec_t started; /* realtime */
@@ -53,50 +60,68 @@ struct Api {
         int exit_code;
 };
 
-/* --- the database ------------------------------------------------------------------------------------- */
+/* --- the databases ------------------------------------------------------------------------------------ */
 
 /* Whether the file that is open is still the one under that name. Looked at once a second: a restored backup
  * is a rare thing, a request is not. */
-static bool api_store_is_current(Api *a) {
+static bool database_is_current(Database *d) {
         usec_t now = now_monotonic();
         struct stat st;
 
-        if (now < a->store_checked + STORE_CHECK_INTERVAL)
+        if (now < d->checked + STORE_CHECK_INTERVAL)
                 return true;
-        if (stat(a->config.database, &st) < 0 || st.st_dev != a->store_dev || st.st_ino != a->store_ino)
+        if (stat(d->path, &st) < 0 || st.st_dev != d->dev || st.st_ino != d->ino)
                 return false;
-        a->store_checked = now;
+        d->checked = now;
         return true;
 }
 
-int api_store(Api *a, Store **ret) {
+/* 1 if it was opened anew. */
+static int database_open(Database *d) {
         struct stat st;
         int r;
 
-        if (a->store && !api_store_is_current(a)) {
-                log_info("The database %s was replaced, opening it anew.", a->config.database);
-                a->store = store_free(a->store);
+        if (d->store && !database_is_current(d)) {
+                log_info("The database %s was replaced, opening it anew.", d->path);
+                d->store = store_free(d->store);
         }
+        if (d->store)
+                return 0;
+        if (!d->path)
+                return -ENOENT;
+        if (stat(d->path, &st) < 0) {
+                if (errno == ENOENT)
+                        return -ENOENT;
+                return log_error_errno(errno, "Failed to look at the database %s: %m", d->path);
+        }
+        r = d->open(d->path, STORE_READER, &d->store);
+        if (r == -ENOENT)
+                return r;
+        if (r < 0)
+                return log_error_errno(r, "Failed to open the database %s: %m", d->path);
+        d->dev = st.st_dev;
+        d->ino = st.st_ino;
+        d->checked = now_monotonic();
+        return 1;
+}
 
-        if (!a->store) {
-                if (stat(a->config.database, &st) < 0) {
-                        if (errno == ENOENT)
-                                return -ENOENT;
-                        return log_error_errno(
-                                        errno, "Failed to look at the database %s: %m", a->config.database);
-                }
-                r = store_open(a->config.database, STORE_READER, &a->store);
-                if (r == -ENOENT)
-                        return r;
-                if (r < 0)
-                        return log_error_errno(r, "Failed to open the database %s: %m", a->config.database);
-                a->store_dev = st.st_dev;
-                a->store_ino = st.st_ino;
-                a->store_checked = now_monotonic();
+int api_store(Api *a, Store **ret) {
+        int r = database_open(&a->database);
+
+        if (r < 0)
+                return r;
+        if (r > 0)
                 reply_cache_flush(a->replies);
-        }
+        *ret = a->database.store;
+        return 0;
+}
 
-        *ret = a->store;
+int api_hosts_store(Api *a, Store **ret) {
+        int r = database_open(&a->hosts_database);
+
+        if (r < 0)
+                return r;
+        *ret = a->hosts_database.store;
         return 0;
 }
 
@@ -112,7 +137,7 @@ const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, siz
 /* The version is that from before the handler read: if something came in between, the answer is forgotten at
  * the next question. */
 void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size) {
-        if (a->store)
+        if (a->database.store)
                 (void) reply_cache_put(a->replies, dialect->name, path, text, size);
 }
 
@@ -279,6 +304,14 @@ sd_event *api_event(Api *a) {
         return a->event;
 }
 
+ManagerClient *api_hosts(Api *a) {
+        return a->hosts;
+}
+
+const char *api_bus_address(Api *a) {
+        return a->config.bus_address;
+}
+
 ManagerClient *api_manager(Api *a) {
         return a->manager;
 }
@@ -326,12 +359,18 @@ usec_t api_started_at(Api *a) {
 static int api_copy_config(Api *a, const ApiConfig *config) {
         a->config = (ApiConfig){
                 .database = strdup(config->database),
+                .hosts_database = config->hosts_database ? strdup(config->hosts_database) : NULL,
+                .bus_address = config->bus_address ? strdup(config->bus_address) : NULL,
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
                 .websocket_ping = config->websocket_ping,
                 .idle_timeout = config->idle_timeout,
         };
-        if (!a->config.database || (config->journal_directory && !a->config.journal_directory) ||
+        a->database = (Database){ .path = a->config.database, .open = store_open };
+        a->hosts_database = (Database){ .path = a->config.hosts_database, .open = store_open_hosts };
+        if (!a->config.database || (config->hosts_database && !a->config.hosts_database) ||
+                        (config->bus_address && !a->config.bus_address) ||
+                        (config->journal_directory && !a->config.journal_directory) ||
                         (config->refusal && !a->config.refusal))
                 return -ENOMEM;
         STRV_FOREACH(origin, config->cors_origins) {
@@ -376,7 +415,10 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         a->replies = reply_cache_new();
         if (!a->replies)
                 return -ENOMEM;
-        r = manager_client_new(event, config->bus_address, &a->manager);
+        r = manager_client_new(event, config->bus_address, MANAGER_CALL_TIMEOUT, &a->manager);
+        if (r < 0)
+                return r;
+        r = manager_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, &a->hosts);
         if (r < 0)
                 return r;
         r = event_hub_new(a, &a->events);
@@ -446,6 +488,7 @@ Api *api_free(Api *a) {
         a->ending = true;
         a->end_check = sd_event_source_disable_unref(a->end_check);
         a->manager = manager_client_free(a->manager);
+        a->hosts = manager_client_free(a->hosts);
         api_abandon_requests(a);
         while (!LIST_EMPTY(&a->listeners)) {
                 Listener *l = LIST_FIRST(&a->listeners);
@@ -456,7 +499,8 @@ Api *api_free(Api *a) {
         sse_hub_free(a->sse);
         websocket_hub_free(a->websockets);
         event_hub_free(a->events);
-        store_free(a->store);
+        store_free(a->database.store);
+        store_free(a->hosts_database.store);
         reply_cache_free(a->replies);
         sd_event_source_disable_unref(a->idle_timer);
         sd_event_source_disable_unref(a->sweep_timer);
@@ -464,6 +508,8 @@ Api *api_free(Api *a) {
         sd_event_source_disable_unref(a->end_check);
         sd_event_unref(a->event);
         free((char *) a->config.database);
+        free((char *) a->config.hosts_database);
+        free((char *) a->config.bus_address);
         free((char *) a->config.journal_directory);
         free((char *) a->config.refusal);
         strv_free(a->cors_origins);

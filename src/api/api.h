@@ -19,6 +19,7 @@ typedef struct WebSocketHub WebSocketHub;
 
 typedef struct ApiConfig {
         const char *database; /* path of the manager's database; need not exist yet */
+        const char *hosts_database; /* the same of hyper-hostd's; NULL: there is none */
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
@@ -43,6 +44,8 @@ void api_shutdown(Api *a, int exit_code);
 
 sd_event *api_event(Api *a);
 ManagerClient *api_manager(Api *a);
+ManagerClient *api_hosts(Api *a);
+const char *api_bus_address(Api *a); /* NULL: the system bus */
 EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);
 WebSocketHub *api_websockets(Api *a);
@@ -52,6 +55,8 @@ const char *api_journal_directory(Api *a); /* for journal_read_events() and jour
  * yet: to a client that is the same as one without jobs. Other errors have been logged; pass them on. Valid
  * until the handler returns. */
 int api_store(Api *a, Store **ret);
+/* The same for hyper-hostd's (store/hosts.h). */
+int api_hosts_store(Api *a, Store **ret);
 
 /* How many requests came since the start, and by class of status (1xx to 5xx); streams are counted when they
  * end. The place where metrics will be taken from. */

@@ -9,6 +9,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "api/api.h"
+#include "api/hosts/hosts-api.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/router.h"
 #include "api/worker/worker.h"
@@ -20,6 +21,7 @@
 static const Dialect *const dialects[] = {
         &hypersdk_dialect,
         &worker_dialect,
+        &hosts_dialect,
 };
 
 static const Dialect *dialect_by_fd_name(const char *name) {
@@ -203,6 +205,7 @@ static int run(void) {
         r = api_new(event,
                         &(ApiConfig){
                                         .database = settings->database.path,
+                                        .hosts_database = STATEDIR "-hosts/hosts.db",
                                         .refusal = refusal,
                                         .cors_origins = settings->api.cors_origins,
                                         .idle_timeout = settings->daemon.idle_timeout,

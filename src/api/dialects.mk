@@ -8,6 +8,11 @@ libhyper_dialects_la_SOURCES = \
 	src/api/dialect-complete.c \
 	src/api/dialect-job.c \
 	src/api/dialect-job.h \
+	src/api/hosts/hosts-api.h \
+	src/api/hosts/hosts-json.c \
+	src/api/hosts/hosts-json.h \
+	src/api/hosts/hosts-routes.c \
+	src/api/hosts/hosts-ws.c \
 	src/api/hypersdk/hypersdk-cancel.c \
 	src/api/hypersdk/hypersdk-decode.c \
 	src/api/hypersdk/hypersdk-decode.h \
@@ -34,4 +39,4 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker.h
 libhyper_dialects_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 libhyper_dialects_la_LIBADD = libhyper-store.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
-EXTRA_DIST += src/api/hypersdk/README.md src/api/worker/README.md
+EXTRA_DIST += src/api/hosts/README.md src/api/hypersdk/README.md src/api/worker/README.md

@@ -20,6 +20,7 @@ typedef struct Call {
 struct ManagerClient {
         sd_event *event;
         char *address; /* NULL: the system bus */
+        usec_t timeout;
         sd_bus *bus; /* NULL: not connected, the next call will */
         TAILQ_HEAD(, Call) sent, waiting;
         unsigned n_sent;
@@ -62,7 +63,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) 
         ManagerClient *c = call->client;
         /* What libsystemd says when the connection ends is true, but not what a person can act on. */
         const sd_bus_error lost = SD_BUS_ERROR_MAKE_CONST(HYPER_BUS_ERROR_UNAVAILABLE,
-                        "The connection to the system bus was lost before hyper-managerd answered. "
+                        "The connection to the system bus was lost before the answer came. "
                         "Whether it did what was asked is not known: look before you try again.");
 
         if (error && sd_bus_is_open(sd_bus_message_get_bus(m)) <= 0)
@@ -79,7 +80,7 @@ static int call_send(Call *call) {
         ManagerClient *c = call->client;
         int r;
 
-        r = sd_bus_call_async(c->bus, &call->slot, call->message, on_reply, call, MANAGER_CALL_TIMEOUT);
+        r = sd_bus_call_async(c->bus, &call->slot, call->message, on_reply, call, c->timeout);
         if (r < 0)
                 return r;
         TAILQ_INSERT_TAIL(&c->sent, call, calls);
@@ -166,22 +167,32 @@ static int manager_client_connect(ManagerClient *c) {
         return 0;
 }
 
-int manager_call_new(Request *r, const char *member, sd_bus_message **ret) {
-        ManagerClient *c = api_manager(request_api(r));
-        int k;
+static int call_new(ManagerClient *c, Request *r, const char *name, const char *path, const char *interface,
+                const char *member, sd_bus_message **ret) {
+        int k = manager_client_connect(c);
 
-        k = manager_client_connect(c);
         if (k < 0) {
                 log_warning_errno(k, "Failed to connect to the bus: %m");
                 request_reply_bus_error(r, unavailable());
                 return k;
         }
-        return sd_bus_message_new_method_call(
-                        c->bus, ret, HYPER_BUS_NAME, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, member);
+        return sd_bus_message_new_method_call(c->bus, ret, name, path, interface, member);
+}
+
+int manager_call_new(Request *r, const char *member, sd_bus_message **ret) {
+        return call_new(api_manager(request_api(r)), r, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                        HYPER_MANAGER_INTERFACE, member, ret);
+}
+
+int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
+                sd_bus_message **ret) {
+        return call_new(api_hosts(request_api(r)), r, HYPER_HOSTS_BUS_NAME, path, interface, member, ret);
 }
 
 int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
-        ManagerClient *c = api_manager(request_api(r));
+        Api *a = request_api(r);
+        ManagerClient *c = streq(sd_bus_message_get_destination(m), HYPER_HOSTS_BUS_NAME) ? api_hosts(a)
+                                                                                          : api_manager(a);
         Call *call;
 
         call = new0(Call, 1);
@@ -209,7 +220,7 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         return 0;
 }
 
-int manager_client_new(sd_event *event, const char *bus_address, ManagerClient **ret) {
+int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, ManagerClient **ret) {
         ManagerClient *c;
 
         c = new0(ManagerClient, 1);
@@ -222,6 +233,7 @@ int manager_client_new(sd_event *event, const char *bus_address, ManagerClient *
                 return -ENOMEM;
         }
         c->event = sd_event_ref(event);
+        c->timeout = timeout;
 
         *ret = c;
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Calls to org.hyper1 for a request, without waiting: the HTTP connection is suspended until the answer
+/* Calls to org.hyper1, and org.hyper1.Hosts, for a request, without waiting: the HTTP connection is suspended until the answer
  * comes. The bus starts the manager if it is not running. If the bus itself goes away, calls in flight fail
  * with 503 and the next call connects anew; reads and streams do not notice. */
 
@@ -10,6 +10,11 @@
 /* A call of org.hyper1.Manager.@member, to append arguments to (sd_bus_message_append(3)). If the bus cannot
  * be reached 503 is answered and the return is negative. The caller unrefs. */
 int manager_call_new(Request *r, const char *member, sd_bus_message **ret);
+
+/* The same to hyper-hostd, about one of its objects, over a connection of its own: what waits for a host that does
+ * not answer delays no call of the manager. */
+int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
+                sd_bus_message **ret);
 
 /* Called when the answer is there: either @reply or @error is set, the other NULL. @error is never of the
  * client library's making only: timeouts and lost connections come as bus errors as well. It answers the
@@ -29,11 +34,14 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 
 /* --- for api.c ---------------------------------------------------------------------------------------- */
 
-int manager_client_new(sd_event *event, const char *bus_address, ManagerClient **ret);
+/* @timeout: for each call. */
+int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, ManagerClient **ret);
 ManagerClient *manager_client_free(ManagerClient *c);
 DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
 
 /* How long a call may take: longer than starting the manager, shorter than clients wait. */
 #define MANAGER_CALL_TIMEOUT (25 * USEC_PER_SEC)
+/* hyper-hostd answers in any case, after hosts.call_timeout at the latest. */
+#define HOSTS_CALL_TIMEOUT (660 * USEC_PER_SEC)
 /* Calls out at once on our connection; dbus-daemon(1) allows 128 replies outstanding. */
 #define MANAGER_CALLS_MAX 64

@@ -104,6 +104,13 @@ void websocket_group_send(WebSocketGroup *g, WsMessage *m) {
                         websocket_send(w, m);
 }
 
+void websocket_group_close(WebSocketGroup *g, WsCloseCode code, const char *reason) {
+        WebSocket *w;
+
+        LIST_FOREACH(w, &g->clients, clients)
+                websocket_close(w, code, reason);
+}
+
 /* --- one WebSocket ------------------------------------------------------------------------------------ */
 
 WebSocketGroup *websocket_group(WebSocket *w) {

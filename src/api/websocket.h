@@ -53,6 +53,8 @@ void websocket_group_set_userdata(WebSocketGroup *g, void *userdata);
 void *websocket_group_userdata(WebSocketGroup *g);
 /* To all clients that are open. A client that is being opened has not been yet. */
 void websocket_group_send(WebSocketGroup *g, WsMessage *m);
+/* websocket_close() for all of them. */
+void websocket_group_close(WebSocketGroup *g, WsCloseCode code, const char *reason);
 
 /* --- for api.c ---------------------------------------------------------------------------------------- */
 

@@ -98,6 +98,10 @@ static const char *find_fault(const char *uri) {
                 return "must not hold a password: hosts are reached with keys or certificates";
         if (p.userinfo_size > 0 && p.userinfo[0] == '-')
                 return "must not have a user that begins with a dash";
+        if ((p.userinfo && memchr(p.userinfo, '%', p.userinfo_size)) || memchr(p.host, '%', p.host_size))
+                return "must have the user and the machine as they are, without %XX";
+        if (p.host_size > 0 && p.host[0] == ':')
+                return "must name a machine before the port";
         if (p.host_size > 0 && p.host[0] == '-')
                 return "must not have a machine that begins with a dash";
         if ((scheme_ends(&p, "+ssh") || scheme_ends(&p, "+tls")) && p.host_size == 0)

@@ -203,9 +203,6 @@ void host_bus_vms_changed(Host *h);
 void vm_bus_added(Vm *vm, bool added);
 void vm_bus_changed(Vm *vm);
 
-/* "ACTIVE", "STOPPED", … for a virDomainState. */
-const char *vm_state_to_string(int state);
-
 int bus_no_such_host(sd_bus_error *error, const char *id);
 int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm);
 

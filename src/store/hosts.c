@@ -20,6 +20,15 @@ HostState host_state_from_string(const char *s) {
         return _HOST_STATE_INVALID;
 }
 
+const char *vm_state_to_string(int state) {
+        /* https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainState, which is part of its ABI; this folder
+         * does not depend on libvirt. A VM on its way to being off (4) still runs. */
+        static const char *const words[] = { "UNKNOWN", "ACTIVE", "ACTIVE", "PAUSED", "ACTIVE", "STOPPED",
+                "ERROR", "SUSPENDED" };
+
+        return state >= 0 && state < (int) ELEMENTSOF(words) ? words[state] : "UNKNOWN";
+}
+
 void host_row_done(HostRow *row) {
         free(row->id);
         free(row->uri);

@@ -34,6 +34,9 @@ typedef struct HostRows {
 } HostRows;
 void host_rows_done(HostRows *rows);
 
+/* "ACTIVE", "PAUSED", "SUSPENDED", "STOPPED", "ERROR" or "UNKNOWN" for a virDomainState. */
+const char *vm_state_to_string(int state);
+
 typedef struct VmRow {
         int64_t seq; /* set by store_vms_put() */
         char *uuid;

@@ -16,7 +16,7 @@ wait_state "$id" COMPLETED
 processes() { pgrep -a 'hyper-|qemu-nbd' || :; }
 nothing_runs() { [ -z "$(processes)" ]; }
 eventually 40 "no process of the suite is left" nothing_runs
-equal "$(systemctl is-active hyper.socket hyper-worker.socket | tr '\n' ' ')" "active active " "the sockets"
+equal "$(systemctl is-active hyper.socket hyper-worker.socket hyper-hosts.socket | tr '\n' ' ')" "active active active " "the sockets"
 equal "$(systemctl show -P Result hyper.service hyper-managerd.service | tr '\n' ' ')" "success  success " "how the daemons ended" || :
 equal "$(http GET "$api/jobs/$id" | jq -r .status)" completed "the job, after a new start by HTTP"
 nothing_runs && fail "the API answered without running"

@@ -11,6 +11,7 @@ set -eEuo pipefail
 
 api=http://127.0.0.1:8080
 worker=http://127.0.0.1:8000
+hosts_api=http://127.0.0.1:8890
 manager=(org.hyper1 /org/hyper1 org.hyper1.Manager)
 dir=''
 

@@ -23,7 +23,9 @@ START_TEST(uris_that_are_refused) {
                 "qemu+ssh://root:secret@h/system", "qemu+libssh2://h/system?known_hosts_verify=ignore",
                 "qemu+tcp://h/system", "esx://h/", "http://h/", "qemu+ssh://h", "qemu:///system#x",
                 "qemu+ssh://h/sys tem", "qemu+ssh://h/\n", "qemu+ssh://h/system?;command=x",
-                "qemu+ssh://h/system?keyfile=/x;command=y", "qemu+ssh://h/system?%63ommand=x" };
+                "qemu+ssh://h/system?keyfile=/x;command=y", "qemu+ssh://h/system?%63ommand=x",
+                "qemu+ssh://%2DoProxyCommand=x/system", "qemu+ssh://root@:22/system",
+                "qemu+ssh://ro%6ft@h/system" };
         const char *why;
 
         for (size_t i = 0; i < ELEMENTSOF(uris); i++) {

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The hosts API (hyper-hosts.socket). */
+
+#include "api/router.h"
+#include "api/websocket.h"
+
+extern const Dialect hosts_dialect;
+
+/* /ws */
+extern const WebSocketProtocol hosts_websocket;

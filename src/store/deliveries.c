@@ -5,6 +5,7 @@
 #include "store/deliveries.h"
 #include "basic/string-util.h"
 #include "shared/job-spec.h"
+#include "store/schedules.h"
 #include "store/sql.h"
 
 static const char *const state_names[_DELIVERY_STATE_MAX] = {
@@ -308,6 +309,38 @@ int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t time
                 return r;
         data = job_row_webhook_data(row);
         return data ? add_to(s, webhooks, n, event, id, timestamp, data) : -ENOMEM;
+}
+
+static int set_schedule(json_t *data, const ScheduleRow *schedule) {
+        if (json_object_set_new(data, "schedule_id", json_string(schedule->id)) < 0 ||
+                        json_object_set_new(data, "schedule_name", json_string(schedule->name)) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+int deliveries_add_run(Store *s, WebhookEvent event, const char *job_id, usec_t timestamp) {
+        _cleanup_(schedule_row_freep) ScheduleRow *schedule = NULL;
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_free_ int64_t *webhooks = NULL;
+        _cleanup_free_ char *schedule_id = NULL;
+        _cleanup_json_ json_t *data = NULL;
+        size_t n = 0;
+        int r = find_webhooks(s, event, &webhooks, &n);
+
+        if (r < 0 || n == 0)
+                return r;
+        r = store_schedule_of_job(s, job_id, &schedule_id);
+        if (r >= 0)
+                r = store_schedule_get(s, schedule_id, &schedule);
+        if (r >= 0)
+                r = store_job_get(s, job_id, &row);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        data = job_row_webhook_data(row);
+        r = data ? set_schedule(data, schedule) : -ENOMEM;
+        return r < 0 ? r
+                     : add_to(s, webhooks, n, event, schedule_id,
+                                       timestamp > 0 ? timestamp : row->created_at, data);
 }
 
 /* --- recording ---------------------------------------------------------------------------------------- */

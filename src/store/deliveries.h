@@ -13,6 +13,10 @@ int deliveries_add(Store *s, WebhookEvent event, const char *subject, usec_t tim
  * webhooks. */
 int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t timestamp);
 
+/* The same about the schedule whose run that job is; nothing for other jobs. @timestamp 0: when the job was
+ * submitted. */
+int deliveries_add_run(Store *s, WebhookEvent event, const char *job_id, usec_t timestamp);
+
 /* What a job's coming into @state is told as; negative: not told. */
 WebhookEvent deliveries_event_of(JobState state) _pure_;
 

@@ -179,7 +179,11 @@ static int apply_transition(Store *s, const char *id, const JobTransition *t) {
                 return -ESTALE;
         r = insert_state(s, id, t->to, t->timestamp, t->reason);
         event = deliveries_event_of(t->to);
-        return r < 0 || event < 0 ? r : deliveries_add_job(s, event, id, t->timestamp);
+        if (r >= 0 && event >= 0)
+                r = deliveries_add_job(s, event, id, t->timestamp);
+        if (r >= 0 && job_state_is_terminal(t->to))
+                r = deliveries_add_run(s, WEBHOOK_SCHEDULE_COMPLETED, id, t->timestamp);
+        return r;
 }
 
 int store_job_transition(Store *s, const char *id, const JobTransition *changes, size_t n) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/schedules.h"
 #include "basic/string-util.h"
+#include "store/deliveries.h"
 #include "store/sql.h"
 
 static const char *const overlap_names[_OVERLAP_MAX] = {
@@ -290,6 +291,8 @@ int store_schedule_run_change(
                 r = sql_run(s, st);
                 sql_donep(&st);
         }
+        if (r >= 0 && job_id && streq(status, RUN_RUNNING))
+                r = deliveries_add_run(s, WEBHOOK_SCHEDULE_TRIGGERED, job_id, 0);
         return sql_end(s, r);
 }
 

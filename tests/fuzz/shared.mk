@@ -50,3 +50,9 @@ tests_fuzz_fuzz_cron_SOURCES = tests/fuzz/fuzz-cron.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_cron_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_cron_LDADD = $(SHARED_FUZZ_LDADD)
 tests_fuzz_fuzz_cron_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-webhook
+tests_fuzz_fuzz_webhook_SOURCES = tests/fuzz/fuzz-webhook.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_fuzz_fuzz_webhook_LDADD = libhyper-shared.la $(JANSSON_LIBS)
+tests_fuzz_fuzz_webhook_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <jansson.h>
 
+#include "store/schedules.h"
 #include "store/webhooks.h"
 #include "test.h"
 
@@ -275,6 +276,40 @@ START_TEST(progress_is_told_when_asked_and_only_the_newest) {
 }
 END_TEST
 
+START_TEST(runs_of_schedules_are_told) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_store(dir);
+        _cleanup_(delivery_rows_done) DeliveryRows rows = {};
+        ScheduleRow schedule = { .id = (char *) "nightly",
+                .name = (char *) "Every night",
+                .description = (char *) "",
+                .expression = (char *) "@daily",
+                .enabled = true,
+                .spec = (char *) "{}",
+                .dialect = (char *) "bus",
+                .created_at = T0,
+                .updated_at = T0 };
+        int64_t seq = 0;
+
+        add_hook(s, "http://a/", 1u << WEBHOOK_SCHEDULE_TRIGGERED | 1u << WEBHOOK_SCHEDULE_COMPLETED, 3);
+        ck_assert_int_eq(store_schedule_insert(s, &schedule), 0);
+        ck_assert_int_eq(store_schedule_fire(s, "nightly", T0, "run-1", RUN_STARTING, T0 + 1, &seq), 0);
+        assert_due(s, T0 + 2, 100, "");
+        submit(s, "run-1", NULL);
+        ck_assert_int_eq(store_schedule_run_change(s, seq, "nightly", "run-1", RUN_RUNNING), 0);
+        submit(s, "other", NULL);
+        change(s, "other", JOB_QUEUED, JOB_CANCELLED);
+        change(s, "run-1", JOB_QUEUED, JOB_FAILED);
+        assert_due(s, T0 + 2, 100, "1:schedule.triggered 1:schedule.completed");
+        ck_assert_int_eq(store_deliveries_due(s, T0 + 2, NULL, 0, 100, &rows), 0);
+        ck_assert_ptr_nonnull(strstr(rows.rows[0].body, "\"schedule_id\":\"nightly\""));
+        ck_assert_ptr_nonnull(strstr(rows.rows[0].body, "\"job_id\":\"run-1\""));
+        ck_assert_ptr_nonnull(strstr(rows.rows[0].body, "\"status\":\"pending\""));
+        ck_assert_ptr_nonnull(strstr(rows.rows[1].body, "\"schedule_name\":\"Every night\""));
+        ck_assert_ptr_nonnull(strstr(rows.rows[1].body, "\"status\":\"failed\""));
+}
+END_TEST
+
 START_TEST(a_clock_that_was_set_back_delays_nothing) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *s = open_store(dir);
@@ -348,6 +383,7 @@ END_TEST
 TEST_MAIN("store-webhooks", webhooks_keep_their_order, each_webhook_is_told_what_it_asked_for,
                 a_change_that_does_not_happen_is_not_told, a_delivery_says_what_is_documented,
                 a_failure_holds_up_its_own_webhook_only, attempts_are_listed_newest_first,
-                progress_is_told_when_asked_and_only_the_newest, a_clock_that_was_set_back_delays_nothing,
+                progress_is_told_when_asked_and_only_the_newest, runs_of_schedules_are_told,
+                a_clock_that_was_set_back_delays_nothing,
                 a_disabled_webhook_waits_and_a_deleted_one_is_forgotten,
                 what_has_ended_is_forgotten_in_the_end)

@@ -2,10 +2,11 @@
 
 /* The outbox: when is a delivery due, and is hyper-notifyd there for it?
  *
- * While hyper-notifyd is connected a signal tells it of new deliveries. When it is not, it is started if something
- * is due soon; for what is due later a transient timer starts it. The timer's name has the time in it: asking for
- * it again changes nothing. hyper-notifyd tells systemd that it stops before it leaves the bus, so that a start that
- * we ask for once it is gone is a new start and not lost. */
+ * While hyper-notifyd is connected a signal tells it of new deliveries. When it is not, it is started if
+ * something is due soon; for what is due later a transient timer starts it. The timer's name has the time in it:
+ * asking for it again changes nothing. Nothing gets lost when it ends: it tells systemd first, so that a start
+ * that we ask for from then on is a new one, and then shows itself to us once more, so that we look again when it
+ * is gone. */
 
 #include <pwd.h>
 
@@ -263,11 +264,13 @@ static void look(Outbox *o) {
                 due = now;
         if (due == USEC_INFINITY)
                 return;
-        if (o->courier && sd_bus_track_count(o->courier) > 0) {
-                if (due <= now)
-                        (void) sd_bus_emit_signal(o->manager->bus, HYPER_BUS_PATH,
-                                        HYPER_DELIVERIES_INTERFACE, "DeliveriesPending", "");
-        } else if (due <= now + WEBHOOK_WAIT_MAX)
+        /* (One that the manager before us had started may be there without our having met it yet.) */
+        if (due <= now)
+                (void) sd_bus_emit_signal(o->manager->bus, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE,
+                                "DeliveriesPending", "");
+        if (o->courier && sd_bus_track_count(o->courier) > 0)
+                return;
+        if (due <= now + WEBHOOK_WAIT_MAX)
                 start_notifyd(o);
         else
                 set_timer(o, due, now);

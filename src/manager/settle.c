@@ -58,6 +58,9 @@ static int gather(Job *j, const JobPlan *plan, const char *folder, const char *s
         int published = job_mark_is_set(folder, JOB_MARK_PUBLISHED);
         int r = job_result_read(folder, &result);
 
+        /* No folder: we were cut off between recording that the attempt begins and making it. */
+        if (published == -ENOENT)
+                published = 0;
         if (published < 0 || r == -ENOMEM)
                 return published < 0 ? published : r;
         /* A result of another attempt says nothing about this one. */
@@ -178,7 +181,9 @@ void job_settle(Job *j, const char *start_error) {
         j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
         j->unit.properties_match = sd_bus_slot_unref(j->unit.properties_match);
         j->unit.start_job = mfree(j->unit.start_job);
-        queue_wake(m);
+        /* One that could not be recorded before is tried again by the queue's timer, not at once for ever. */
+        if (!j->unsettled)
+                queue_wake(m);
 
         if (job_is_finished(j)) {
                 settle_cancelled(j);
@@ -191,6 +196,9 @@ void job_settle(Job *j, const char *start_error) {
                                 j->row->id);
                 if (start_error)
                         (void) job_note_error(j, _PHASE_INVALID, start_error);
-        } else if (r == 0 && job_is_finished(j))
+                return;
+        }
+        if (r == 0 && job_is_finished(j))
                 manager_forget_job(m, j);
+        queue_wake(m);
 }

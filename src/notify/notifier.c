@@ -31,6 +31,8 @@
 #define CALL_FAILURES_MAX 10u
 /* How long what is being tried may take when we are to end. */
 #define END_GRACE (2 * USEC_PER_SEC)
+#define BARRIER_TIMEOUT (5 * USEC_PER_SEC)
+#define GOODBYE_TIMEOUT (5 * USEC_PER_SEC)
 
 typedef struct Result {
         int64_t lane, seq;
@@ -96,11 +98,41 @@ Notifier *notifier_free(Notifier *n) {
 
 /* --- the end ------------------------------------------------------------------------------------------ */
 
-/* systemd hears of it before the manager sees us leave the bus: then a start that the manager asks for is a new
- * one. */
 static void end_now(Notifier *n, int code) {
-        (void) sd_notify(false, "STOPPING=1");
         (void) sd_event_exit(n->event, code);
+}
+
+static int on_goodbye(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        end_now(userdata, EXIT_SUCCESS);
+        return 0;
+}
+
+static int call_new(Notifier *n, const char *member, sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(
+                        n->bus, ret, HYPER_BUS_NAME, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE, member);
+}
+
+/* An empty report, so that the manager has met us, and looks again once it sees us leave. If it does not run, it
+ * is not started for this: it looks when it starts. */
+static int send_goodbye(Notifier *n) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r = call_new(n, "RecordDeliveries", &m);
+
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(m, false);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "a(xbutss)", 0);
+        return r < 0 ? r : sd_bus_call_async(n->bus, &n->report, m, on_goodbye, n, GOODBYE_TIMEOUT);
+}
+
+/* systemd knows that we stop before the manager looks for the last time: a start that it asks for from then on is a
+ * new one. */
+static void end_well(Notifier *n) {
+        (void) sd_notify(false, "STOPPING=1");
+        (void) sd_notify_barrier(false, BARRIER_TIMEOUT);
+        n->report = sd_bus_slot_unref(n->report);
+        if (send_goodbye(n) < 0)
+                end_now(n, EXIT_SUCCESS);
 }
 
 static bool is_quiet(const Notifier *n) {
@@ -108,7 +140,7 @@ static bool is_quiet(const Notifier *n) {
 }
 
 static int on_grace_over(sd_event_source *s, uint64_t usec, void *userdata) {
-        end_now(userdata, EXIT_SUCCESS);
+        end_well(userdata);
         return 0;
 }
 
@@ -121,7 +153,7 @@ void notifier_end(Notifier *n, const char *why) {
         if (is_quiet(n) ||
                         sd_event_add_time_relative(n->event, &n->end_timer, CLOCK_MONOTONIC, END_GRACE, 0,
                                         on_grace_over, n) < 0)
-                end_now(n, EXIT_SUCCESS);
+                end_well(n);
 }
 
 static void fail(Notifier *n, int error, const char *what) {
@@ -270,7 +302,7 @@ static void go_on(Notifier *n) {
         if (!n->report && n->n_results > 0)
                 send_report(n);
         if (n->ending && is_quiet(n))
-                end_now(n, EXIT_SUCCESS);
+                end_well(n);
 }
 
 static void on_attempt_done(const HttpResult *result, void *request_userdata, void *userdata) {
@@ -281,11 +313,6 @@ static void on_attempt_done(const HttpResult *result, void *request_userdata, vo
 }
 
 /* --- RecordDeliveries --------------------------------------------------------------------------------- */
-
-static int call_new(Notifier *n, const char *member, sd_bus_message **ret) {
-        return sd_bus_message_new_method_call(
-                        n->bus, ret, HYPER_BUS_NAME, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE, member);
-}
 
 static int on_recorded(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);

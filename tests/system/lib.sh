@@ -174,6 +174,34 @@ no_part_left() {
         [ -z "$left" ] || fail "unfinished output was left behind: $left"
 }
 
+# --- webhooks ---------------------------------------------------------------------------------------------------------
+
+# receiver PORT [HABIT…]: a receiver of webhooks (receiver.py says which habits there are); what came is in $dir/PORT.seen
+receiver() {
+        local port=$1
+        shift
+        touch "$dir/$port.seen"
+        systemd-run -q --collect --unit="test-receiver-$port" -p KillSignal=SIGKILL -p SuccessExitStatus=SIGKILL \
+                python3 "$(dirname "${BASH_SOURCE[0]}")/receiver.py" "$port" "$dir/$port.seen" "$@"
+        eventually 10 "the receiver on port $port listens" listens "$port"
+}
+listens() { [ -n "$(ss -ltnH "( sport = :$1 )")" ]; }
+receiver_down() { systemctl stop "test-receiver-$1"; }
+# hook DEFINITION: adds a webhook and prints its index
+hook() { busctl --json=short call "${manager[@]}" AddWebhook 'sa{sv}' "$1" 0 | jq '.data[0]'; }
+# seen PORT [JQ-PROGRAM]: what came there, one a line; the event if no program says otherwise
+seen() { jq -r "${2:-.body | fromjson | .event}" "$dir/$1.seen"; }
+seen_count() { wc -l <"$dir/$1.seen"; }
+has_seen() { [ "$(seen_count "$1")" -ge "$2" ]; }
+# deliveries INDEX [JQ-PROGRAM]: the deliveries of a webhook as JSON, oldest first
+deliveries() { busctl --json=short call "${manager[@]}" ListDeliveries 'ua{sv}' "$1" 0 | jq -r '.data[0]' | jq -c "reverse | ${2:-.}"; }
+none_pending() { [ "$(deliveries "$1" 'map(select(.status == "pending")) | length')" = 0 ]; }
+# quick_job ID: a job that is soon over, for its events
+quick_job() {
+        [ -e "$dir/disk.raw" ] || truncate -s 1M "$dir/disk.raw"
+        submit "$(spec "$dir/disk.raw" "$dir/$1.qcow2" ".job_id = \"$1\"")" >/dev/null
+}
+
 # settings YAML: puts a configuration drop-in in force
 settings() {
         mkdir -p /etc/hyper/config.d

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "manager-test.h"
+#include "manager/job-folder.h"
 #include "shared/job-file.h"
 
 /* clang-format off */
@@ -74,6 +75,17 @@ ck_assert(unit_of(&f, "finish")->finish);
 leave_mark(&f, "finish", JOB_MARK_PUBLISHED);
 fake_ends(&f, "finish", "success", CLD_EXITED, 0, true);
 expect_state(&f, "finish", JOB_COMPLETED);
+BUS_TEST_END
+
+BUS_TEST(an_attempt_that_had_no_folder_yet_is_interrupted)
+submit(&f, "a", NULL);
+settle_down(&f);
+manager_down(&f);
+fake_ends(&f, "a", "", 0, 0, false);
+_cleanup_free_ char *folder = folder_of(&f, "a");
+ck_assert_int_eq(remove_tree(folder), 0);
+manager_up(&f);
+expect_state(&f, "a", JOB_RETRYING);
 BUS_TEST_END
 
 BUS_TEST(an_interrupted_job_that_may_not_be_repeated_fails)
@@ -162,7 +174,7 @@ ck_assert(!unit_of(&f, "a")->stopped);
 BUS_TEST_END
 
 TEST_MAIN("manager-restart", a_running_job_is_taken_over, a_unit_that_started_unseen_is_running,
-                ends_that_nobody_saw_are_found_out, an_interrupted_job_that_may_not_be_repeated_fails,
+                ends_that_nobody_saw_are_found_out, an_attempt_that_had_no_folder_yet_is_interrupted, an_interrupted_job_that_may_not_be_repeated_fails,
                 waiting_jobs_go_on_waiting, a_cancel_is_carried_out_by_the_next_manager,
                 what_a_cancelled_job_left_is_removed_by_the_next_manager, folders_of_nobody_are_removed,
                 units_of_unknown_jobs_are_left_alone)

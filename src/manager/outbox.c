@@ -2,11 +2,10 @@
 
 /* The outbox: when is a delivery due, and is hyper-notifyd there for it?
  *
- * While hyper-notifyd is connected a signal tells it of new deliveries. When it is not, it is started if
- * something is due soon; for what is due later a transient timer starts it. The timer's name has the time in it:
- * asking for it again changes nothing. Nothing gets lost when it ends: it tells systemd first, so that a start
- * that we ask for from then on is a new one, and then shows itself to us once more, so that we look again when it
- * is gone. */
+ * While hyper-notifyd is connected a signal tells it of new deliveries. When it is not, it is started if something
+ * is due soon; for what is due later a transient timer starts it. Nothing gets lost when it ends: it tells systemd
+ * first, so that a start that we ask for from then on is a new one, and then shows itself to us once more, so that
+ * we look again when it is gone. */
 
 #include <pwd.h>
 
@@ -20,6 +19,8 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define SERVICE "hyper-notifyd.service"
+#define TIMER "hyper-notifyd.timer"
+#define TIMER_TRIES_MAX 10u
 #define NOTIFY_USER "hyper-notify"
 
 #define PRUNE_INTERVAL (3600 * USEC_PER_SEC)
@@ -141,60 +142,70 @@ static bool test_waits(const Outbox *o) {
 
 /* --- hyper-notifyd ------------------------------------------------------------------------------------ */
 
-static int on_timer_set(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+static void timer_step(Outbox *o);
+
+/* A timer of another time is stopped first, and is gone a moment later. */
+static int on_timer_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
         Outbox *o = userdata;
 
         o->timer_call = sd_bus_slot_unref(o->timer_call);
-        if (error && !sd_bus_error_has_name(error, SYSTEMD_NAME ".UnitExists"))
+        if (o->timer_stops) {
+                o->timer_stops = false;
+                timer_step(o);
+        } else if (error && sd_bus_error_has_name(error, SYSTEMD_NAME ".UnitExists") &&
+                        ++o->timer_tries < TIMER_TRIES_MAX) {
+                o->timer_stops = true;
+                timer_step(o);
+        } else if (error)
                 log_error("Failed to set the timer of the next delivery: %s. The next event of a job brings it on the way.",
                                 error->message);
         return 0;
 }
 
-static int timer_message(Outbox *o, usec_t due, usec_t wait, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        _cleanup_free_ char *name = strprintf("hyper-notifyd-%" PRIu64 ".timer", due / USEC_PER_SEC);
-        int r;
+static int stop_message(Outbox *o, sd_bus_message **ret) {
+        int r = sd_bus_message_new_method_call(
+                        o->manager->bus, ret, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit");
 
-        if (!name)
-                return -ENOMEM;
-        if ((r = sd_bus_message_new_method_call(o->manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH,
-                             SYSTEMD_MANAGER, "StartTransientUnit")) < 0 ||
-                        (r = sd_bus_message_append(message, "ss", name, "fail")) < 0 ||
-                        (r = sd_bus_message_append(message, "a(sv)a(sa(sv))", 6, "Description", "s",
-                                         "Next Delivery to a Webhook", "Unit", "s", SERVICE, "CollectMode",
-                                         "s", "inactive-or-failed", "RemainAfterElapse", "b", 0,
-                                         "AccuracyUSec", "t", (uint64_t) (100 * USEC_PER_MSEC),
-                                         "TimersMonotonic", "a(st)", 1, "OnActiveSec", (uint64_t) wait, 0)) <
-                                        0)
-                return r;
-        *ret = TAKE_PTR(message);
-        return 0;
+        return r < 0 ? r : sd_bus_message_append(*ret, "ss", TIMER, "replace");
 }
 
-/* Has systemd start hyper-notifyd at @due. */
-static void set_timer(Outbox *o, usec_t due, usec_t now) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        int r;
+static int start_message(Outbox *o, sd_bus_message **ret) {
+        usec_t now = o->manager->clock(), wait = o->timer_due > now ? o->timer_due - now : 0;
+        int r = sd_bus_message_new_method_call(o->manager->bus, ret, SYSTEMD_NAME, SYSTEMD_PATH,
+                        SYSTEMD_MANAGER, "StartTransientUnit");
 
-        if (o->timer_call)
-                return;
-        /* Up to the next whole second: that is its name. */
-        due = (due + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
-        r = timer_message(o, due, due - now, &message);
+        if (r < 0)
+                return r;
+        /* It starts the service of the same name. */
+        return sd_bus_message_append(*ret, "ssa(sv)a(sa(sv))", TIMER, "fail", 5, "Description", "s",
+                        "Next Delivery to a Webhook", "CollectMode", "s", "inactive-or-failed",
+                        "RemainAfterElapse", "b", 0, "AccuracyUSec", "t", (uint64_t) (100 * USEC_PER_MSEC),
+                        "TimersMonotonic", "a(st)", 1, "OnActiveSec", (uint64_t) wait, 0);
+}
+
+static void timer_step(Outbox *o) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r = o->timer_stops ? stop_message(o, &message) : start_message(o, &message);
+
         if (r >= 0)
-                r = sd_bus_call_async(o->manager->bus, &o->timer_call, message, on_timer_set, o, 0);
+                r = sd_bus_call_async(o->manager->bus, &o->timer_call, message, on_timer_answer, o, 0);
         if (r < 0)
                 log_error_errno(r, "Failed to ask systemd for the timer of the next delivery: %m");
 }
 
-static void start_failed(Outbox *o, const char *why) {
-        usec_t now = o->manager->clock();
+/* Has systemd start hyper-notifyd at @due. */
+static void set_timer(Outbox *o, usec_t due) {
+        o->timer_due = due;
+        o->timer_tries = 0;
+        if (!o->timer_call)
+                timer_step(o);
+}
 
+static void start_failed(Outbox *o, const char *why) {
         log_error("Failed to start " SERVICE ": %s. Trying again in a minute.", why);
         fail_tests(o, "hyper-notifyd could not be started; the log of hyper-managerd says why");
-        set_timer(o, now + START_PAUSE, now);
+        set_timer(o, o->manager->clock() + START_PAUSE);
 }
 
 static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
@@ -273,7 +284,7 @@ static void look(Outbox *o) {
         if (due <= now + WEBHOOK_WAIT_MAX)
                 start_notifyd(o);
         else
-                set_timer(o, due, now);
+                set_timer(o, due);
 }
 
 static int on_wake(sd_event_source *s, void *userdata) {

@@ -70,6 +70,9 @@ struct Outbox {
         sd_event_source *wake_source;
         sd_bus_slot *object_slot, *start_call, *timer_call;
         sd_bus_track *courier; /* hyper-notifyd, while it is connected */
+        usec_t timer_due; /* what the timer is, or is to be, set to */
+        unsigned timer_tries;
+        bool timer_stops; /* an old one is being stopped */
         Test *tests;
         int64_t last_lane;
         usec_t pruned_at; /* monotonic */

@@ -11,7 +11,7 @@ settings 'daemon: {idle_timeout: 2}'
 hook '{"url":"http://127.0.0.1:9001/","events":["job.submitted"],"retry_count":8}' >/dev/null
 quick_job one
 wait_state one COMPLETED
-timer() { systemctl list-units --all --plain --no-legend 'hyper-notifyd-*.timer' | grep -q .; }
+timer() { systemctl list-units --all --plain --no-legend 'hyper-notifyd.timer' | grep -q .; }
 inactive() { [ "$(systemctl is-active hyper-notifyd.service hyper-managerd.service | sort -u)" = inactive ]; }
 waits() { timer && inactive; }
 eventually 90 "only a timer is left" waits

@@ -23,6 +23,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-schedule-json.h \
 	src/api/hypersdk/hypersdk-schedules.c \
 	src/api/hypersdk/hypersdk-schedules.h \
+	src/api/hypersdk/hypersdk-webhooks.c \
+	src/api/hypersdk/hypersdk-webhooks.h \
 	src/api/hypersdk/hypersdk-submit.c \
 	src/api/hypersdk/hypersdk-ws.c \
 	src/api/hypersdk/hypersdk-ws.h \

@@ -4,7 +4,7 @@
 #include "api/job-submit.h"
 #include "basic/string-util.h"
 
-static int append_secrets(sd_bus_message *m, json_t *secrets) {
+int job_submit_append_secrets(sd_bus_message *m, json_t *secrets) {
         const char *key;
         json_t *value;
         int r;
@@ -66,7 +66,7 @@ int job_submit_append_options(
         if (r >= 0 && job)
                 r = append_warnings(m, job->warnings);
         if (r >= 0 && job)
-                r = append_secrets(m, job->spec->secrets);
+                r = job_submit_append_secrets(m, job->spec->secrets);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

@@ -4,6 +4,7 @@
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-schedules.h"
+#include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/hypersdk/hypersdk-ws.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/job-json.h"
@@ -288,6 +289,18 @@ static const Route hypersdk_routes[] = {
                         .summary = "Has a schedule not run." },
         { HTTP_POST, "/schedules/{id}/trigger", SCOPE_WRITE, hypersdk_trigger_schedule,
                         .summary = "Runs a schedule now." },
+        { HTTP_GET, "/webhooks", SCOPE_READ, hypersdk_list_webhooks, .summary = "Webhooks, by their index." },
+        { HTTP_POST, "/webhooks", SCOPE_WRITE, hypersdk_add_webhook, .summary = "Adds a webhook." },
+        { HTTP_POST, "/webhooks/test", SCOPE_WRITE, hypersdk_test_any_webhook,
+                        .summary = "Sends an event to a URL now, and says what came back." },
+        { HTTP_GET, "/webhooks/{index}", SCOPE_READ, hypersdk_get_webhook, .summary = "One webhook." },
+        { HTTP_DELETE, "/webhooks/{index}", SCOPE_WRITE, hypersdk_remove_webhook,
+                        .summary = "Deletes a webhook." },
+        { HTTP_POST, "/webhooks/{index}/test", SCOPE_WRITE, hypersdk_test_webhook,
+                        .summary = "Sends an event to a webhook now, and says what came back." },
+        { HTTP_GET, "/webhooks/{index}/deliveries", SCOPE_READ, hypersdk_list_deliveries,
+                        .query = hypersdk_delivery_parameters,
+                        .summary = "The last deliveries of a webhook, newest first." },
         { HTTP_GET, "/ws", SCOPE_READ, get_websocket,
                         .summary = "A WebSocket that tells of jobs as they change." },
         {},

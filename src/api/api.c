@@ -8,6 +8,7 @@
 #include "api/event-hub.h"
 #include "api/http-server.h"
 #include "api/manager-client.h"
+#include "api/metrics.h"
 #include "api/reply-cache.h"
 #include "api/sse-private.h"
 #include "api/websocket-private.h"
@@ -50,6 +51,7 @@ struct Api {
 
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */
+        Metrics *metrics; /* NULL: turned off */
 
         ApiCounters counters;
         usec_t started; /* realtime */
@@ -278,6 +280,12 @@ void api_request_done(Api *a, Request *r) {
         a->counters.requests++;
         a->counters.by_class[r->status / 100 % ELEMENTSOF(a->counters.by_class)]++;
 
+        if (a->metrics)
+                metrics_count(a->metrics, request_dialect(r)->name,
+                                r->is_head ? "HEAD" : strempty(http_method_to_string(r->method)),
+                                r->route ? r->route->path : "", r->status,
+                                r->stream ? USEC_INFINITY : now - r->started);
+
         log_debug("%s %s: %u, %" PRIu64 " µs.",
                         r->is_head ? "HEAD" : strna(http_method_to_string(r->method)),
                         r->route ? r->route->path : request_path(r), r->status, now - r->started);
@@ -352,6 +360,10 @@ const ApiCounters *api_counters(Api *a) {
         return &a->counters;
 }
 
+const Metrics *api_metrics(Api *a) {
+        return a->metrics;
+}
+
 usec_t api_started_at(Api *a) {
         return a->started;
 }
@@ -414,6 +426,8 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
                 return -errno;
         a->replies = reply_cache_new();
         if (!a->replies)
+                return -ENOMEM;
+        if (config->metrics && !(a->metrics = metrics_new()))
                 return -ENOMEM;
         r = manager_client_new(event, config->bus_address, MANAGER_CALL_TIMEOUT, &a->manager);
         if (r < 0)
@@ -502,6 +516,7 @@ Api *api_free(Api *a) {
         store_free(a->database.store);
         store_free(a->hosts_database.store);
         reply_cache_free(a->replies);
+        metrics_free(a->metrics);
         sd_event_source_disable_unref(a->idle_timer);
         sd_event_source_disable_unref(a->sweep_timer);
         sd_event_source_disable_unref(a->end_timer);

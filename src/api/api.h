@@ -14,6 +14,7 @@ typedef struct Api Api;
 typedef struct Dialect Dialect;
 typedef struct EventHub EventHub;
 typedef struct ManagerClient ManagerClient;
+typedef struct Metrics Metrics;
 typedef struct SseHub SseHub;
 typedef struct WebSocketHub WebSocketHub;
 
@@ -22,6 +23,7 @@ typedef struct ApiConfig {
         const char *hosts_database; /* the same of hyper-hostd's; NULL: there is none */
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
+        bool metrics; /* serve /metrics */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
         char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
@@ -69,4 +71,5 @@ typedef struct ApiCounters {
         unsigned connections;
 } ApiCounters;
 const ApiCounters *api_counters(Api *a);
+const Metrics *api_metrics(Api *a); /* NULL: they are turned off */
 usec_t api_started_at(Api *a); /* realtime */

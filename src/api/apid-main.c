@@ -206,6 +206,7 @@ static int run(void) {
                         &(ApiConfig){
                                         .database = settings->database.path,
                                         .hosts_database = STATEDIR "-hosts/hosts.db",
+                                        .metrics = settings->metrics.enabled,
                                         .refusal = refusal,
                                         .cors_origins = settings->api.cors_origins,
                                         .idle_timeout = settings->daemon.idle_timeout,

@@ -7,6 +7,8 @@ noinst_LTLIBRARIES += libhyper-dialects.la
 libhyper_dialects_la_SOURCES = \
 	src/api/dialect-complete.c \
 	src/api/dialect-job.c \
+	src/api/dialect-metrics.c \
+	src/api/dialect-metrics.h \
 	src/api/dialect-job.h \
 	src/api/hosts/hosts-api.h \
 	src/api/hosts/hosts-json.c \
@@ -18,6 +20,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-decode.h \
 	src/api/hypersdk/hypersdk-json.c \
 	src/api/hypersdk/hypersdk-json.h \
+	src/api/hypersdk/hypersdk-metrics.c \
 	src/api/hypersdk/hypersdk-routes.c \
 	src/api/hypersdk/hypersdk-schedule-json.c \
 	src/api/hypersdk/hypersdk-schedule-json.h \
@@ -37,6 +40,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-decode.h \
 	src/api/worker/worker-json.c \
 	src/api/worker/worker-json.h \
+	src/api/worker/worker-metrics.c \
 	src/api/worker/worker-routes.c \
 	src/api/worker/worker.h
 libhyper_dialects_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)

@@ -15,6 +15,8 @@ libhyper_api_la_SOURCES = \
 	src/api/json-reply.c \
 	src/api/manager-client.c \
 	src/api/manager-client.h \
+	src/api/metrics.c \
+	src/api/metrics.h \
 	src/api/origin.c \
 	src/api/origin.h \
 	src/api/query.c \

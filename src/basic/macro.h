@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define _cleanup_(f) __attribute__((__cleanup__(f)))
+#define _sentinel_ __attribute__((__sentinel__))
 #define _printf_(a, b) __attribute__((__format__(__printf__, a, b)))
 #define _unused_ __attribute__((__unused__))
 #define _pure_ __attribute__((__pure__))

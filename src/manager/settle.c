@@ -91,9 +91,24 @@ static int gather(Job *j, const JobPlan *plan, const char *folder, const char *s
         return 0;
 }
 
-/* A finished job says 100 %, whether its last event was seen or not. */
+/* How large the disks are that came out. */
+static uint64_t output_size(const char *result) {
+        _cleanup_json_ json_t *object = result ? json_loads(result, 0, NULL) : NULL;
+        uint64_t size = 0;
+        json_t *output;
+        size_t i;
+
+        json_array_foreach(json_object_get(object, "outputs"), i, output) {
+                json_int_t n = json_integer_value(json_object_get(output, "virtual_size"));
+
+                size += n > 0 ? (uint64_t) n : 0;
+        }
+        return size;
+}
+
+/* A finished job says 100 %, and of how much, whether its last events were seen or not. */
 static int record_completion(Job *j, const Verdict *v) {
-        uint64_t total = j->row->bytes_total;
+        uint64_t total = MAX(j->row->bytes_total, output_size(v->result));
 
         job_progress(j, PHASE_FINALIZATION, 100, total > 0 ? total : j->row->bytes_done, total,
                         j->row->rate);

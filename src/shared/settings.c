@@ -39,6 +39,7 @@ Settings *settings_new(void) {
         if (!s)
                 return NULL;
         s->jobs.max_running = default_max_running();
+        s->metrics.enabled = true;
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
         s->hosts.call_timeout = 30 * USEC_PER_SEC;
         s->database.path = strdup(STATEDIR "/hyper.db");
@@ -159,11 +160,21 @@ static int set_cors_origins(Settings *s, const SettingsValue *v) {
         return 0;
 }
 
+static int set_metrics_enabled(Settings *s, const SettingsValue *v) {
+        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], &s->metrics.enabled);
+}
+
+static int set_metrics_port(Settings *s, const SettingsValue *v) {
+        return take_unsigned(v, UINT16_MAX, &s->metrics.port);
+}
+
 const SettingsEntry settings_entries[] = {
         { "database", "path", set_database_path, "must be an absolute path" },
         { "jobs", "max_running", set_max_running, "must be a whole number, 1 to 256" },
         { "jobs", "source_paths", set_source_paths, "must be a list of absolute paths" },
         { "jobs", "destination_paths", set_destination_paths, "must be a list of absolute paths" },
+        { "metrics", "enabled", set_metrics_enabled, "must be true or false" },
+        { "metrics", "port", set_metrics_port, "must be a port, 1 to 65535" },
         { "daemon", "idle_timeout", set_idle_timeout, "must be a whole number of seconds, 1 to 86400" },
         { "daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err" },
         { "hosts", "call_timeout", set_call_timeout, "must be a whole number of seconds, 1 to 600" },
@@ -249,10 +260,12 @@ static json_t *strv_to_json(char *const *l) {
 }
 
 json_t *settings_to_json(const Settings *s) {
-        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:I, s:s}, s:{s:I}, s:{s:o}}", "database", "path",
-                        s->database.path, "jobs", "max_running", (json_int_t) s->jobs.max_running,
-                        "source_paths", strv_to_json(s->jobs.source_paths), "destination_paths",
-                        strv_to_json(s->jobs.destination_paths), "daemon", "idle_timeout",
+        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:b, s:o*}, s:{s:I, s:s}, s:{s:I}, s:{s:o}}",
+                        "database", "path", s->database.path, "jobs", "max_running",
+                        (json_int_t) s->jobs.max_running, "source_paths", strv_to_json(s->jobs.source_paths),
+                        "destination_paths", strv_to_json(s->jobs.destination_paths), "metrics", "enabled",
+                        s->metrics.enabled, "port",
+                        s->metrics.port > 0 ? json_integer(s->metrics.port) : NULL, "daemon", "idle_timeout",
                         (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
                         s->daemon.log_level, "hosts", "call_timeout",
                         (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC), "api", "cors_origins",

@@ -19,6 +19,10 @@ typedef struct Settings {
                 char **destination_paths; /* jobs.destination_paths: the same for destinations */
         } jobs;
         struct {
+                bool enabled; /* metrics.enabled: default true */
+                unsigned port; /* metrics.port: what HyperSDK's file has; 0: not given. The socket units decide. */
+        } metrics;
+        struct {
                 usec_t idle_timeout; /* daemon.idle_timeout, seconds in the file, 1 to 86400; default 30 */
                 char *log_level; /* daemon.log_level: debug, info, notice, warning, err; default info */
         } daemon;

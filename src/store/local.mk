@@ -16,6 +16,8 @@ libhyper_store_la_SOURCES = \
 	src/store/sql.c \
 	src/store/sql.h \
 	src/store/store.h \
+	src/store/totals.c \
+	src/store/totals.h \
 	src/store/webhook-json.c \
 	src/store/webhooks.c \
 	src/store/webhooks.h

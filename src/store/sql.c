@@ -151,6 +151,8 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SCHEDULE_RUNS_LIST] =
                         "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM schedules s JOIN schedule_runs r "
                         "ON r.schedule_seq = s.seq WHERE s.id = ?1 ORDER BY r.seq DESC LIMIT ?2",
+        [SQL_JOB_TOTALS] =
+                        "SELECT le_60, le_300, le_600, le_1800, le_7200, n, duration_usec, bytes FROM job_totals",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

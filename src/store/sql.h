@@ -64,6 +64,7 @@ typedef enum StatementId {
         SQL_SCHEDULE_WAITING,
         SQL_SCHEDULE_RUNS_PENDING,
         SQL_SCHEDULE_RUNS_LIST,
+        SQL_JOB_TOTALS,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,

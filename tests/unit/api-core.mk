@@ -22,6 +22,11 @@ tests_unit_test_api_reply_cache_SOURCES = tests/unit/test-api-reply-cache.c
 tests_unit_test_api_reply_cache_CPPFLAGS = $(API_TEST_CPPFLAGS)
 tests_unit_test_api_reply_cache_LDADD = $(API_TEST_LDADD)
 
+UNIT_TESTS += tests/unit/test-api-metrics
+tests_unit_test_api_metrics_SOURCES = tests/unit/test-api-metrics.c
+tests_unit_test_api_metrics_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_metrics_LDADD = $(API_TEST_LDADD)
+
 UNIT_TESTS += tests/unit/test-api-ws-codec
 tests_unit_test_api_ws_codec_SOURCES = tests/unit/test-api-ws-codec.c tests/unit/ws-frames.c tests/unit/ws-frames.h
 tests_unit_test_api_ws_codec_CPPFLAGS = $(API_TEST_CPPFLAGS)

@@ -56,6 +56,7 @@ START_TEST(everything_can_be_set) {
                         "database:\n  path: /srv/h.db\n"
                         "jobs:\n  max_running: 16\n  source_paths: [/srv/in/, \"/mnt\"]\n"
                         "  destination_paths:\n    - /\n"
+                        "metrics:\n  enabled: false\n  port: 8080\n"
                         "daemon:\n  idle_timeout: 5\n  log_level: debug\n"
                         "hosts:\n  call_timeout: 600\n"
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n");
@@ -66,6 +67,8 @@ START_TEST(everything_can_be_set) {
         ck_assert_str_eq(s->jobs.source_paths[0], "/srv/in");
         ck_assert_str_eq(s->jobs.source_paths[1], "/mnt");
         ck_assert_str_eq(s->jobs.destination_paths[0], "/");
+        ck_assert(!s->metrics.enabled);
+        ck_assert_uint_eq(s->metrics.port, 8080);
         ck_assert_uint_eq(s->daemon.idle_timeout, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 600 * USEC_PER_SEC);
         ck_assert_uint_eq(strv_length(s->api.cors_origins), 2);
@@ -224,7 +227,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
-                        "[\"/a\"],\"destination_paths\":[]},\"daemon\":{\"idle_timeout\":30,"
+                        "[\"/a\"],\"destination_paths\":[]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"api\":{\"cors_origins\":[]}}");
 
         /* JSON is YAML: what is shown can be used as a file. */

@@ -256,6 +256,7 @@ static int get_websocket(Request *r) {
 static const Route hypersdk_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
         { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "How many jobs there are, by status." },
+        { HTTP_GET, "/metrics", SCOPE_PUBLIC, hypersdk_get_metrics, .summary = "Figures for Prometheus." },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
                         .summary = "What this machine can read, write and do." },
         { HTTP_POST, "/jobs/submit", SCOPE_WRITE, hypersdk_submit,

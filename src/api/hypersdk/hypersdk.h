@@ -20,3 +20,5 @@ int hypersdk_read_jobs(Api *a, const JobFilter *filter, json_t **ret);
 int hypersdk_submit(Request *r);
 /* POST /jobs/cancel */
 int hypersdk_cancel(Request *r);
+/* GET /metrics */
+int hypersdk_get_metrics(Request *r);

@@ -267,6 +267,7 @@ static int get_stream(Request *r) {
 
 static const Route worker_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
+        { HTTP_GET, "/metrics", SCOPE_PUBLIC, worker_get_metrics, .summary = "Figures for Prometheus." },
         { HTTP_POST, "/jobs", SCOPE_WRITE, post_job, .query = submit_parameters,
                         .summary = "Submits a job." },
         { HTTP_GET, "/jobs", SCOPE_READ, get_jobs, .query = list_parameters,

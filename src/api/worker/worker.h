@@ -7,3 +7,6 @@
 #include "api/request.h"
 
 extern const Dialect worker_dialect;
+
+/* GET /metrics */
+int worker_get_metrics(Request *r);

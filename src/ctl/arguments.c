@@ -56,6 +56,7 @@ static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_CATCH_UP] = { "catch-up", 0, "BOOL",
                         "Whether a missed run is made up for, yes if not given" },
         [OPTION_DISABLED] = { "disabled", 0, NULL, "Do not run it before it is enabled" },
+        [OPTION_EVENTS] = { "events", 0, "EVENT[,…]", "Only these events, such as job.failed" },
 };
 
 const OptionInfo *option_info(Option o) {
@@ -284,6 +285,9 @@ static int parse_one(Arguments *a, Option o, const char *value) {
                 return parse_yes_no(o, value, &a->catch_up);
         case OPTION_DISABLED:
                 a->disabled = true;
+                return 0;
+        case OPTION_EVENTS:
+                a->events = value;
                 return 0;
         default:
                 assert(false);

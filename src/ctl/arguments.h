@@ -42,6 +42,7 @@ typedef enum Option {
         OPTION_OVERLAP,
         OPTION_CATCH_UP,
         OPTION_DISABLED,
+        OPTION_EVENTS,
         _OPTION_MAX,
 } Option;
 
@@ -87,6 +88,7 @@ typedef struct Arguments {
         uint64_t lines;
         const char *cron, *name, *description, *overlap; /* of a schedule */
         bool catch_up, disabled;
+        const char *events; /* of a webhook */
         char **words; /* the verb and what follows it; part of argv */
 } Arguments;
 

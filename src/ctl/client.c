@@ -32,6 +32,8 @@ static const struct {
         { HYPER_BUS_ERROR_LIBVIRT, EXIT_OTHER, NULL },
         { HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, EXIT_NO_SUCH_JOB,
                         "\"hyperctl schedule list\" shows the schedules there are." },
+        { HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, EXIT_NO_SUCH_JOB,
+                        "\"hyperctl webhook list\" shows the webhooks there are." },
         { HYPER_BUS_ERROR_INVALID_SPEC, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_INVALID_SCHEDULE, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_SCHEDULE_EXISTS, EXIT_REFUSED, NULL },

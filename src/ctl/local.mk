@@ -30,6 +30,7 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-list.c \
 	src/ctl/verb-logs.c \
 	src/ctl/verb-schedule.c \
+	src/ctl/verb-webhook.c \
 	src/ctl/verb-status.c \
 	src/ctl/verb-submit.c \
 	src/ctl/verb-vm-top.c \

@@ -13,7 +13,7 @@ typedef enum ExitStatus {
         EXIT_USAGE = 2, /* the command line makes no sense */
         EXIT_JOB_FAILED = 3,
         EXIT_JOB_CANCELLED = 4,
-        EXIT_NO_SUCH_JOB = 5, /* nor schedule, nor host, nor VM */
+        EXIT_NO_SUCH_JOB = 5, /* nor schedule, nor webhook, nor host, nor VM */
         EXIT_REFUSED = 6, /* hyper understood, and says no: a wrong spec, a path it may not touch, an id in
                              use */
         EXIT_DENIED = 7, /* polkit or the bus says no */
@@ -59,6 +59,11 @@ int verb_schedule_rm(Ctl *ctl, char **words);
 int verb_schedule_enable(Ctl *ctl, char **words);
 int verb_schedule_disable(Ctl *ctl, char **words);
 int verb_schedule_trigger(Ctl *ctl, char **words);
+int verb_webhook_list(Ctl *ctl, char **words);
+int verb_webhook_add(Ctl *ctl, char **words);
+int verb_webhook_rm(Ctl *ctl, char **words);
+int verb_webhook_test(Ctl *ctl, char **words);
+int verb_webhook_deliveries(Ctl *ctl, char **words);
 int verb_host_list(Ctl *ctl, char **words);
 int verb_host_add(Ctl *ctl, char **words);
 int verb_host_rm(Ctl *ctl, char **words);

@@ -174,7 +174,8 @@ ck_assert(!unit_of(&f, "a")->stopped);
 BUS_TEST_END
 
 TEST_MAIN("manager-restart", a_running_job_is_taken_over, a_unit_that_started_unseen_is_running,
-                ends_that_nobody_saw_are_found_out, an_attempt_that_had_no_folder_yet_is_interrupted, an_interrupted_job_that_may_not_be_repeated_fails,
-                waiting_jobs_go_on_waiting, a_cancel_is_carried_out_by_the_next_manager,
+                ends_that_nobody_saw_are_found_out, an_attempt_that_had_no_folder_yet_is_interrupted,
+                an_interrupted_job_that_may_not_be_repeated_fails, waiting_jobs_go_on_waiting,
+                a_cancel_is_carried_out_by_the_next_manager,
                 what_a_cancelled_job_left_is_removed_by_the_next_manager, folders_of_nobody_are_removed,
                 units_of_unknown_jobs_are_left_alone)

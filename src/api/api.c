@@ -429,10 +429,11 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
                 return -ENOMEM;
         if (config->metrics && !(a->metrics = metrics_new()))
                 return -ENOMEM;
-        r = manager_client_new(event, config->bus_address, MANAGER_CALL_TIMEOUT, &a->manager);
+        r = manager_client_new(
+                        event, config->bus_address, MANAGER_CALL_TIMEOUT, MANAGER_CALLS_MAX, &a->manager);
         if (r < 0)
                 return r;
-        r = manager_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, &a->hosts);
+        r = manager_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, HOSTS_CALLS_MAX, &a->hosts);
         if (r < 0)
                 return r;
         r = event_hub_new(a, &a->events);

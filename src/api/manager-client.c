@@ -21,6 +21,7 @@ struct ManagerClient {
         sd_event *event;
         char *address; /* NULL: the system bus */
         usec_t timeout;
+        unsigned max_calls;
         sd_bus *bus; /* NULL: not connected, the next call will */
         TAILQ_HEAD(, Call) sent, waiting;
         unsigned n_sent;
@@ -98,7 +99,7 @@ static const sd_bus_error *unavailable(void) {
 
 /* Sends what waits, as far as the bus lets us. */
 static void manager_client_pump(ManagerClient *c) {
-        while (!TAILQ_EMPTY(&c->waiting) && c->n_sent < MANAGER_CALLS_MAX) {
+        while (!TAILQ_EMPTY(&c->waiting) && c->n_sent < c->max_calls) {
                 Call *call = TAILQ_FIRST(&c->waiting);
                 int r;
 
@@ -204,7 +205,7 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         call->func = func;
         call->userdata = userdata;
 
-        if (TAILQ_EMPTY(&c->waiting) && c->n_sent < MANAGER_CALLS_MAX) {
+        if (TAILQ_EMPTY(&c->waiting) && c->n_sent < c->max_calls) {
                 int k = c->bus ? call_send(call) : -ENOTCONN;
 
                 if (k < 0) {
@@ -220,7 +221,8 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         return 0;
 }
 
-int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, ManagerClient **ret) {
+int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
+                ManagerClient **ret) {
         ManagerClient *c;
 
         c = new0(ManagerClient, 1);
@@ -234,6 +236,7 @@ int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout,
         }
         c->event = sd_event_ref(event);
         c->timeout = timeout;
+        c->max_calls = max_calls;
 
         *ret = c;
         return 0;

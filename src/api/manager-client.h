@@ -34,8 +34,9 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 
 /* --- for api.c ---------------------------------------------------------------------------------------- */
 
-/* @timeout: for each call. */
-int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, ManagerClient **ret);
+/* @timeout: for each call; @max_calls: out at once, the others wait. */
+int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
+                ManagerClient **ret);
 ManagerClient *manager_client_free(ManagerClient *c);
 DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
 
@@ -45,3 +46,5 @@ DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
 #define HOSTS_CALL_TIMEOUT (660 * USEC_PER_SEC)
 /* Calls out at once on our connection; dbus-daemon(1) allows 128 replies outstanding. */
 #define MANAGER_CALLS_MAX 64
+/* hyper-hostd lets 96 calls wait for one host and refuses more: some are left for others. */
+#define HOSTS_CALLS_MAX 112

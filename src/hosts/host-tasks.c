@@ -14,8 +14,9 @@
 #include "shared/error-table.h"
 #include "shared/json-table.h"
 
-/* So many calls of clients may wait for one host; the others are told to come again. */
-#define CALLS_MAX 100u
+/* So many calls of clients may wait for one host; the others are told to come again. Fewer than hyper-apid has out
+ * at once, so that a host that hangs does not take all of those. */
+#define CALLS_MAX 96u
 
 typedef struct CallTask CallTask;
 

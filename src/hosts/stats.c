@@ -10,7 +10,11 @@
 /* What is younger answers a new subscriber without asking libvirt again. */
 #define FRESH (USEC_PER_SEC / 2)
 
+/* Those who come while a poll is under way are served by one more, together. */
+#define GATHER (50 * USEC_PER_MSEC)
+
 static void poll_now(Host *h);
+static int arm(Host *h, usec_t after);
 
 typedef struct PollTask {
         Task task;
@@ -83,7 +87,7 @@ static void done_poll(Task *t, int r) {
                 vm_take_sample(vm, p->samples + i);
         }
         publish_sampled(h, first);
-        if (h->poll_again)
+        if (h->poll_again && arm(h, GATHER) < 0)
                 poll_now(h);
 }
 
@@ -136,11 +140,11 @@ static int on_poll(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int arm(Host *h) {
+static int arm(Host *h, usec_t after) {
         if (!h->poll)
-                return sd_event_add_time_relative(h->hosts->event, &h->poll, CLOCK_MONOTONIC, INTERVAL,
-                                INTERVAL / 20, on_poll, h);
-        int r = sd_event_source_set_time_relative(h->poll, INTERVAL);
+                return sd_event_add_time_relative(
+                                h->hosts->event, &h->poll, CLOCK_MONOTONIC, after, after / 20, on_poll, h);
+        int r = sd_event_source_set_time_relative(h->poll, after);
 
         return r < 0 ? r : sd_event_source_set_enabled(h->poll, SD_EVENT_ONESHOT);
 }
@@ -154,7 +158,7 @@ static void poll_now(Host *h) {
                 return;
         r = h->polling ? 1 : start_poll(h);
         if (r > 0)
-                r = arm(h);
+                r = arm(h, INTERVAL);
         if (r < 0)
                 log_warning_errno(r, "Failed to poll host %s for statistics: %m", h->row.id);
 }

@@ -201,7 +201,7 @@ static int join(Subscription *s, Client *c) {
 
 int hosts_subscribe(Hosts *hosts, Host *h, const char *vm, sd_bus_message *message, sd_bus_error *error) {
         Client *c = NULL;
-        Subscription *s;
+        Subscription *s = NULL;
         int r;
 
         /* While a host is away nobody knows what it has. */

@@ -214,8 +214,8 @@ static void *worker_thread(void *p) {
         if (connection)
                 close_connection(w, connection);
         w->ended = true;
-        n_abandoned--;
         worker_unref(w);
+        n_abandoned--; /* last: who waits for that may look at what was freed */
         return NULL;
 }
 

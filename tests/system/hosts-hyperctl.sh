@@ -28,6 +28,8 @@ fails() {
         contains "$(cat "$dir/out")" "$part" "what $* says"
 }
 
+mkdir -p /etc/hyper/config.d
+echo 'daemon: {idle_timeout: 2}' >/etc/hyper/config.d/90-test.yaml
 equal "$(hyperctl host list --json=short)" "[]" "the hosts at first"
 equal "$(hyperctl host add test:///default)" local "the id of a host that was given none"
 equal "$(hyperctl host add "test://$dir/office.xml" office)" office "the id of a host"
@@ -67,5 +69,11 @@ equal "$(hyperctl vm top local --json=short | jq -r '.[].name')" test "the live 
 timeout -s INT 4 script -qec 'stty cols 100 rows 20; hyperctl vm top' "$dir/typescript" </dev/null >/dev/null || :
 [ "$(grep -c '%CPU' "$dir/typescript")" -ge 2 ] || fail "the live table was not drawn again: $(cat -v "$dir/typescript")"
 
+# It has stayed for its hosts, and goes when there is none.
+runs() { pgrep -x hyper-hostd >/dev/null; }
+runs || fail "hyper-hostd has ended while there were hosts"
 hyperctl host rm local office
+does_not_run() { ! runs; }
+eventually 20 "hyper-hostd ends without a host" does_not_run
+equal "$(systemctl show -P Result hyper-hostd.service)" success "how it ended"
 equal "$(hyperctl vm list --json=short)" "[]" "VMs, when there is no host"

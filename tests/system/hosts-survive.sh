@@ -47,10 +47,22 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
         busctl -q call "${hosts[@]}" ListVms stt here 0 10
         [ $((${EPOCHREALTIME/[.,]/} - begun)) -lt 2000000 ] || fail "a host that hangs delays others"
 done
+# Nor do many requests over HTTP that wait for it.
+http GET "$hosts_api/api/hosts" >/dev/null
+seq 150 | xargs -P 150 -I{} curl -s -o /dev/null -w '%{http_code}\n' "$hosts_api/api/hosts/here/info" >"$dir/statuses" &
+many=$!
+begun=${EPOCHREALTIME/[.,]/}
+for _ in 1 2 3 4 5; do
+        http GET "$hosts_api/api/hosts/other/info" >/dev/null
+        equal "$(status)" 200 "the status of another host's figures"
+done
+[ $((${EPOCHREALTIME/[.,]/} - begun)) -lt 2000000 ] || fail "requests for a host that hangs delay those for others"
 kill -0 $call 2>/dev/null || fail "the call to a host that hangs was answered at once: $(cat "$dir/answer")"
 wait $call && fail "a host that hangs has answered"
 contains "$(cat "$dir/answer")" "did not answer within 3s" "the error"
 host_is here DISCONNECTED || fail "a host that hangs counts as connected"
+wait $many
+equal "$(sort "$dir/statuses" | uniq -c | tr -s ' ')" " 150 503" "the answers to requests for a host that hangs"
 equal "$(vm_property here two State)" STOPPED "a VM of a host that hangs"
 systemctl kill -s CONT libvirtd.service
 eventually 90 "it is connected again after it hung" host_is here CONNECTED

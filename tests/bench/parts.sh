@@ -213,6 +213,76 @@ page_times() {
                 median | awk '{print $1 * 1000}' >"$results.far"
 }
 
+# --- hosts: 1,000 VMs over 10 hosts of libvirt's test driver; statistics for many clients -------------------------------
+
+hosts_api=http://127.0.0.1:8890/api
+
+make_hosts() {
+        inside sh -ec '
+                for host in $(seq 0 9); do
+                        {
+                                echo "<node>"
+                                for vm in $(seq 0 99); do
+                                        echo "<domain type=\"test\"><name>vm-$vm</name><memory unit=\"MiB\">512</memory><vcpu>2</vcpu><os><type>hvm</type></os></domain>"
+                                done
+                                echo "</node>"
+                        } >/srv/bench/host-$host.xml
+                done'
+}
+
+hostd_value() {
+        local pid
+        pid=$(inside systemctl show -P MainPID hyper-hostd.service)
+        case $1 in
+                memory) inside awk '/^Pss:/ {print $2 / 1024}' "/proc/$pid/smaps_rollup" ;;
+                cpu) inside awk '{print ($14 + $15) * 10}' "/proc/$pid/stat" ;; # ms, of 100 Hz
+                calls) inside busctl get-property org.hyper1.Hosts /org/hyper1/hosts org.hyper1.Hosts.Manager StatsCalls | cut -d' ' -f2 ;;
+        esac
+}
+api_cpu() { inside awk '{print ($14 + $15) * 10}' "/proc/$(inside systemctl show -P MainPID hyper.service)/stat"; }
+minus() { awk "BEGIN {print ($1 - $2) / ${3:-1}}"; }
+
+bench_hosts() {
+        local i urls=() healths=() before began stats seconds=20 calls cpu api_before
+        make_hosts
+        curl -sf $hosts_api/hosts >/dev/null
+        before=$(hostd_value memory)
+        began=$EPOCHREALTIME
+        for i in 0 1 2 3 4 5 6 7 8 9; do
+                curl -sf -o /dev/null "$hosts_api/hosts" -H 'Content-Type: application/json' \
+                        -d "{\"id\":\"bench-$i\",\"uri\":\"test:///srv/bench/host-$i.xml\"}" || die "host $i could not be added"
+                urls+=(-o /dev/null "$hosts_api/hosts/bench-$i/vms")
+                healths+=(-o /dev/null http://127.0.0.1:8890/health)
+        done
+        record hosts "Adding 10 hosts with 100 VMs each, one after the other" ms "$(minus "${EPOCHREALTIME/[.,]/}" "${began/[.,]/}" 1000)" "" ""
+        for i in $(seq 20); do
+                began=${EPOCHREALTIME/[.,]/}
+                curl -sf "${urls[@]}"
+                minus "${EPOCHREALTIME/[.,]/}" "$began" 1000
+        done >"$results.lists"
+        for i in $(seq 20); do
+                began=${EPOCHREALTIME/[.,]/}
+                curl -sf "${healths[@]}"
+                minus "${EPOCHREALTIME/[.,]/}" "$began" 1000
+        done >"$results.health"
+        record hosts "Lists of the 1,000 VMs of 10 hosts, median" ms "$(median <"$results.lists")" "$(median <"$results.health")" "ten times GET /health, with curl's own start"
+        rm "$results".{lists,health}
+        record hosts "hyper-hostd.service with 1,000 VMs, proportional" MiB "$(hostd_value memory)" "$before" "without a host"
+
+        # Asking takes a call as well, so the numbers are taken close to the time that is counted.
+        calls=$(hostd_value calls) cpu=$(hostd_value cpu) api_before=$(api_cpu)
+        began=${EPOCHREALTIME/[.,]/}
+        stats=$(inside sh -c "ulimit -n 8192; exec node $tool/stats-clients.js ws://127.0.0.1:8890/ws 1000 10 100 $seconds") || die "the WebSocket clients failed"
+        began=$(minus "${EPOCHREALTIME/[.,]/}" "$began" 1000000) # seconds, with the start of the clients
+        record hosts "1,000 clients of 100 VMs: calls of libvirt for each 2 s" "" "$(awk "BEGIN {print ($(hostd_value calls) - $calls) / ($began / 2)}")" 100 "one for each VM"
+        record hosts "1,000 clients of 100 VMs: messages a second" "" "$(jq ".messages / $seconds" <<<"$stats")" 500 "one for each client every 2 s"
+        record hosts "from a subscription to the first statistics, median" ms "$(jq .median <<<"$stats")" "" ""
+        record hosts "from a subscription to the first statistics, worst of 1,000" ms "$(jq .worst <<<"$stats")" "" ""
+        record hosts "CPU of hyper-hostd then, of one processor" % "$(awk "BEGIN {print ($(hostd_value cpu) - $cpu) / ($began * 10)}")" "" ""
+        record hosts "CPU of hyper-apid then, of one processor" % "$(awk "BEGIN {print ($(api_cpu) - $api_before) / ($began * 10)}")" "" ""
+        for i in 0 1 2 3 4 5 6 7 8 9; do curl -sf -X DELETE "$hosts_api/hosts/bench-$i"; done
+}
+
 # --- memory of each daemon, after some work ---------------------------------------------------------------------------
 
 bench_memory() {

@@ -122,10 +122,14 @@ static const char *format_of_name(const char *path) {
         return f > FORMAT_PROBE ? disk_format_to_string(f) : NULL;
 }
 
-/* "<folder>/<source's name>.<format>"; folder NULL: the source's own. */
-static char *output_beside(const char *folder, const char *source, const char *format) {
-        const char *slash = strrchr(source, '/'), *name = slash ? slash + 1 : source,
-                   *dot = strrchr(name, '.');
+/* "<folder>/<name>.<format>"; folder NULL: the source's own; name NULL: the source's. */
+static char *output_beside(
+                const char *folder, const char *source, const char *given_name, const char *format) {
+        const char *slash = strrchr(source, '/'),
+                   *name = given_name ? given_name
+                        : slash       ? slash + 1
+                                      : source,
+                   *dot = given_name ? NULL : strrchr(name, '.');
         int length = dot && dot != name ? (int) (dot - name) : (int) strlen(name);
         int end = folder ? (int) strlen(folder) : slash ? (int) (slash - source) : 0;
 
@@ -141,7 +145,9 @@ static int complete_output_path(Translation *t, const char *format) {
                    *folder = translation_get_string(t, TRANSLATE_DIRECTORY), *reason;
         _cleanup_free_ char *path = NULL;
 
-        if (!source || !job_path_is_valid(source, false, &reason)) {
+        if (!source && folder && t->output_name)
+                source = "";
+        else if (!source || !job_path_is_valid(source, false, &reason)) {
                 if (translation_get(t, source_paths.uri))
                         return translation_error(t, destination_paths.path,
                                         "must be given: the source is no file that the output could be named after");
@@ -149,7 +155,7 @@ static int complete_output_path(Translation *t, const char *format) {
                 return translation_settle(t, destination_paths.path);
         }
 
-        path = output_beside(folder, source, format);
+        path = output_beside(folder, source, t->output_name, format);
         if (!path)
                 return -ENOMEM;
         if (streq(path, source))

@@ -39,6 +39,7 @@ typedef struct Translation {
         json_t *canonical;
         json_t *origins; /* as in DialectJob */
         char **settled; /* canonical paths about which enough was said */
+        const char *output_name; /* of an output that has no name of its own; NULL: the source's */
         JsonErrors *errors; /* the caller's */
 } Translation;
 

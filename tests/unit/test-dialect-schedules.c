@@ -20,9 +20,11 @@ static void assert_output(const char *destination, const char *expected) {
 
 START_TEST(an_output_without_a_name_is_called_after_each_run) {
         assert_output("", "/srv/{job_id}.qcow2");
+        assert_output(",\"format\":\"vmdk\"", "/srv/{job_id}.vmdk"); /* not the source */
         assert_output(",\"output_dir\":\"/out\",\"format\":\"raw\"", "/out/{job_id}.raw");
         assert_output(",\"destination\":{\"path\":\"/out/\"}", "/out/{job_id}.qcow2");
         assert_output(",\"destination\":{\"path\":\"/out/mine.raw\"}", "/out/mine.raw");
+        assert_output(",\"output_dir\":\"/out\",\"source\":{\"uri\":\"nbd://h/x\"}", "/out/{job_id}.qcow2");
         assert_output(",\"destination\":{\"path\":\"/out/{job_id}/x.raw\"}", "/out/{job_id}/x.raw");
 }
 END_TEST

@@ -112,7 +112,7 @@ static int take_output_path(Translation *t) {
         return 0;
 }
 
-int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+static int decode_job(json_t *object, const char *output_name, DialectJob *ret, JsonErrors *errors) {
         _cleanup_(translation_done) Translation t = {};
         int r;
 
@@ -123,6 +123,7 @@ int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         r = translation_begin(&t, hypersdk_fields, object, errors);
         if (r < 0)
                 return r;
+        t.output_name = output_name;
         r = take_vm_path(&t);
         if (r < 0)
                 return r;
@@ -133,6 +134,14 @@ int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         if (r < 0)
                 return r;
         return translation_finish(&t, ret);
+}
+
+int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        return decode_job(object, NULL, ret, errors);
+}
+
+int hypersdk_template_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        return decode_job(object, "{job_id}", ret, errors);
 }
 
 int hypersdk_submit_decode(json_t *body, json_t **ret, bool *ret_batch, JsonErrors *errors) {

@@ -11,19 +11,6 @@
 static const char *const plain_fields[] = { "id", "name", "description", "schedule", "enabled",
         "overlap_policy", "catch_up" };
 
-/* Else the second run would find the output of the first. */
-static int name_output_by_run(DialectJob *job) {
-        json_t *destination = json_object_get(job->spec->document, "destination");
-        const char *path = json_string_value(json_object_get(destination, "path")),
-                   *slash = path ? strrchr(path, '/') : NULL, *dot = slash ? strrchr(slash, '.') : NULL;
-        _cleanup_free_ char *named = NULL;
-
-        if (!slash || json_object_get(job->origins, "destination.path"))
-                return 0;
-        named = strprintf("%.*s/{job_id}%s", (int) (slash - path), path, strempty(dot));
-        return named && json_object_set_new(destination, "path", json_string(named)) >= 0 ? 0 : -ENOMEM;
-}
-
 static int decode_template(json_t *template, json_t *definition, DialectJob *ret, JsonErrors *errors) {
         _cleanup_(json_errors_done) JsonErrors found = {};
         int r;
@@ -32,7 +19,7 @@ static int decode_template(json_t *template, json_t *definition, DialectJob *ret
                 r = json_errors_add(errors, "job_template", "must be an object, a job as for /jobs/submit");
                 return r < 0 ? r : -EBADMSG;
         }
-        r = hypersdk_job_decode(template, ret, &found);
+        r = hypersdk_template_decode(template, ret, &found);
         if (r == -EBADMSG) {
                 r = 0;
                 STRV_FOREACH(e, found.errors) {
@@ -46,8 +33,6 @@ static int decode_template(json_t *template, json_t *definition, DialectJob *ret
                 }
                 return -EBADMSG;
         }
-        if (r >= 0)
-                r = name_output_by_run(ret);
         if (r < 0)
                 return r;
         return json_object_set(definition, "job", ret->spec->document) < 0 ? -ENOMEM : 0;

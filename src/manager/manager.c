@@ -237,6 +237,9 @@ int manager_start(Manager *m) {
                 r = idle_start(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
+        r = manager_sync_webhooks(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");
         r = manager_sweep_webhook_secrets(m);
         if (r < 0)
                 log_warning_errno(r, "Failed to look after the secrets of webhooks: %m");
@@ -259,5 +262,9 @@ int manager_reload(Manager *m, char **ret_error) {
         (void) sd_bus_emit_properties_changed(
                         m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
         queue_wake(m);
+        r = manager_sync_webhooks(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");
+        outbox_wake(m->outbox);
         return 0;
 }

@@ -47,7 +47,7 @@ static int parse(const char *definition, char *const *secrets, WebhookSpec **ret
         return r;
 }
 
-/* The row is the spec's from then on: it takes the strings. */
+/* Takes the strings of the spec. */
 static int make_row(Manager *m, WebhookSpec *spec, WebhookRow **ret) {
         WebhookRow *row = new0(WebhookRow, 1);
 
@@ -144,4 +144,95 @@ int manager_sweep_webhook_secrets(Manager *m) {
                 if (rows.rows[i]->credential)
                         r = strv_extend(&wanted, rows.rows[i]->credential);
         return r < 0 ? r : webhook_credentials_sweep(m->state_directory, wanted);
+}
+
+/* --- those of the configuration ------------------------------------------------------------------------ */
+
+#define SYNCED_FACT "webhooks.config"
+
+/* The first row of the configuration that has this URL and was not @taken yet. */
+static size_t find_from_config(const WebhookRows *rows, const bool *taken, const char *url) {
+        size_t i;
+
+        for (i = 0; i < rows->n; i++)
+                if (rows->rows[i]->from_config && !taken[i] && streq(rows->rows[i]->url, url))
+                        break;
+        return i;
+}
+
+/* One definition: over the row that had its URL, or as a new one. */
+static int sync_one(Manager *m, json_t *definition, const WebhookRows *rows, bool *taken) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(webhook_spec_freep) WebhookSpec *spec = NULL;
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(webhook_row_freep) WebhookRow *row = NULL;
+        size_t i;
+        int r = webhook_spec_decode(definition, NULL, &spec, &errors);
+
+        if (r >= 0)
+                r = make_row(m, spec, &row);
+        if (r < 0)
+                return r;
+        row->from_config = true;
+        i = find_from_config(rows, taken, row->url);
+        if (i == rows->n && rows->n >= WEBHOOKS_MAX) {
+                log_error("There are %u webhooks already: %s of the configuration is left out.",
+                                WEBHOOKS_MAX, row->url);
+                return 0;
+        }
+        r = keep_secrets(m, spec, row, &error);
+        if (r < 0)
+                return r;
+        if (i == rows->n)
+                return store_webhook_insert(m->store, row);
+        taken[i] = true;
+        row->seq = rows->rows[i]->seq;
+        row->created_at = rows->rows[i]->created_at;
+        return store_webhook_update(m->store, row);
+}
+
+static int sync_all(Manager *m, const WebhookRows *rows) {
+        _cleanup_free_ bool *taken = new0(bool, rows->n + 1);
+        json_t *definition;
+        int r = 0;
+        size_t i;
+
+        if (!taken)
+                return -ENOMEM;
+        json_array_foreach(m->settings->webhooks, i, definition) {
+                r = sync_one(m, definition, rows, taken);
+                if (r < 0)
+                        return r;
+        }
+        for (i = 0; i < rows->n && r >= 0; i++)
+                if (rows->rows[i]->from_config && !taken[i])
+                        r = store_webhook_delete(m->store, rows->rows[i]->seq);
+        return r;
+}
+
+static bool has_from_config(const WebhookRows *rows) {
+        for (size_t i = 0; i < rows->n; i++)
+                if (rows->rows[i]->from_config)
+                        return true;
+        return false;
+}
+
+/* Secrets cannot be compared, since the old ones cannot be read any more: whether the files are the same ones has to
+ * do. Files with old secrets are swept away. */
+int manager_sync_webhooks(Manager *m) {
+        _cleanup_(webhook_rows_done) WebhookRows rows = {};
+        _cleanup_free_ char *synced = NULL;
+        int r = store_webhooks_list(m->store, &rows);
+
+        if (r < 0 || (!has_from_config(&rows) && json_array_size(m->settings->webhooks) == 0))
+                return r;
+        r = store_get_fact(m->store, SYNCED_FACT, &synced);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r >= 0 && streq(synced, strempty(m->settings->version)))
+                return 0;
+        r = sync_all(m, &rows);
+        if (r >= 0)
+                r = manager_sweep_webhook_secrets(m);
+        return r < 0 ? r : store_set_fact(m->store, SYNCED_FACT, strempty(m->settings->version));
 }

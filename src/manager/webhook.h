@@ -17,6 +17,11 @@ int manager_remove_webhook(Manager *m, uint32_t index, sd_bus_error *error);
 /* The row at @index out of @rows, or NoSuchWebhook. */
 int manager_find_webhook(const WebhookRows *rows, uint32_t index, WebhookRow **ret, sd_bus_error *error);
 
+/* Brings the webhooks that are from the configuration to what it says now. Those that stay keep their place and their
+ * deliveries. Looks closer only if the files were changed since the last time. 0 or negative errno; what is wrong
+ * with one of them is logged. */
+int manager_sync_webhooks(Manager *m);
+
 /* Removes the secrets of webhooks that are not there: an addition was cut off. */
 int manager_sweep_webhook_secrets(Manager *m);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One configuration file: sections of settings, nothing deeper, read event by event so that every complaint
+/* One configuration file: sections of settings, and the list of webhooks, read event by event so that every complaint
  * has its line and nothing is expanded. */
 
 #include <yaml.h>
 
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/settings-internal.h"
+#include "shared/webhook.h"
 
 #define LIST_MAX 256
 
@@ -152,6 +154,147 @@ static int read_entry(Reader *d, const char *section, const char *key, size_t li
         return r;
 }
 
+/* --- webhooks: a list of definitions, which are deeper than a section ---------------------------------- */
+
+static int read_node(Reader *d, unsigned depth, json_t **ret);
+
+/* Plain words are what they look like, quoted ones are strings. */
+static json_t *scalar_to_json(const Reader *d) {
+        static const struct {
+                const char *word;
+                bool value;
+        } words[] = { { "true", true }, { "false", false }, { "yes", true }, { "no", false } };
+        const char *s = scalar_text(d);
+        uint64_t n;
+
+        if (is_null_scalar(d))
+                return json_null();
+        if (d->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+                return json_string(s);
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(words[i].word, s))
+                        return json_boolean(words[i].value);
+        return parse_uint64(s, &n) >= 0 && n <= INT32_MAX ? json_integer((json_int_t) n) : json_string(s);
+}
+
+static int read_list(Reader *d, unsigned depth, json_t **ret) {
+        _cleanup_(json_decrefp) json_t *list = json_array();
+
+        for (;;) {
+                json_t *item;
+                int r = next_event(d);
+
+                if (r < 0)
+                        return r;
+                if (d->event.type == YAML_SEQUENCE_END_EVENT)
+                        break;
+                if (json_array_size(list) >= LIST_MAX)
+                        return complain(d, d->event.start_mark.line, "webhooks", "must have fewer entries");
+                r = read_node(d, depth, &item);
+                if (r < 0)
+                        return r;
+                if (json_array_append_new(list, item) < 0)
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(list);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int read_mapping(Reader *d, unsigned depth, json_t **ret) {
+        _cleanup_(json_decrefp) json_t *object = json_object();
+
+        for (;;) {
+                _cleanup_free_ char *key = NULL;
+                json_t *value;
+                size_t line;
+                int r = next_key(d, "webhooks", &key, &line);
+
+                if (r < 0)
+                        return r;
+                if (!key)
+                        break;
+                if (json_object_get(object, key))
+                        return complain(d, line, key, "is given twice");
+                r = next_event(d);
+                if (r >= 0)
+                        r = read_node(d, depth, &value);
+                if (r < 0)
+                        return r;
+                if (json_object_set_new(object, key, value) < 0)
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(object);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* The node that the current event begins, as JSON. */
+static int read_node(Reader *d, unsigned depth, json_t **ret) {
+        size_t line = d->event.start_mark.line;
+
+        if (d->event.type == YAML_SCALAR_EVENT) {
+                if (strlen(scalar_text(d)) != d->event.data.scalar.length)
+                        return complain(d, line, "webhooks", "must not have a NUL byte");
+                *ret = scalar_to_json(d);
+                return *ret ? 0 : -ENOMEM;
+        }
+        if (depth == 0)
+                return complain(d, line, "webhooks", "is nested too deeply");
+        return d->event.type == YAML_SEQUENCE_START_EVENT ? read_list(d, depth - 1, ret)
+                                                          : read_mapping(d, depth - 1, ret);
+}
+
+/* Every mistake of a definition is told, on the line where it begins. */
+static int check_webhook(Reader *d, json_t *definition, size_t line, size_t index) {
+        _cleanup_(webhook_spec_freep) WebhookSpec *spec = NULL;
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_free_ char *name = strprintf("webhooks[%zu]", index), *what = NULL;
+        int r = name ? webhook_spec_decode(definition, NULL, &spec, &errors) : -ENOMEM;
+
+        if (r >= 0 && errors.unknown)
+                what = strprintf("%s: there is no such key", errors.unknown[0]);
+        else if (r == -EBADMSG)
+                what = json_errors_text(&errors);
+        else
+                return r;
+        return what ? complain(d, line, name, what) : -ENOMEM;
+}
+
+static int read_webhooks(Reader *d) {
+        _cleanup_(json_decrefp) json_t *list = json_array();
+
+        if (d->event.type != YAML_SEQUENCE_START_EVENT)
+                return complain(d, d->event.start_mark.line, "webhooks", "must be a list of webhooks");
+        for (;;) {
+                json_t *definition;
+                size_t line;
+                int r = next_event(d);
+
+                if (r < 0)
+                        return r;
+                if (d->event.type == YAML_SEQUENCE_END_EVENT)
+                        break;
+                line = d->event.start_mark.line;
+                if (json_array_size(list) >= WEBHOOKS_MAX)
+                        return complain(d, line, "webhooks", "must have fewer entries");
+                /* a definition, and in it a list or the headers */
+                r = read_node(d, 2, &definition);
+                if (r < 0)
+                        return r;
+                if (json_array_append_new(list, definition) < 0)
+                        return -ENOMEM;
+                r = check_webhook(d, definition, line, json_array_size(list) - 1);
+                if (r < 0)
+                        return r;
+        }
+        if (!list)
+                return -ENOMEM;
+        json_decref(d->settings->webhooks);
+        d->settings->webhooks = TAKE_PTR(list);
+        return 0;
+}
+
+/* --- sections ----------------------------------------------------------------------------------------- */
+
 static bool is_section(const char *name) {
         for (const SettingsEntry *e = settings_entries; e->section; e++)
                 if (streq(e->section, name))
@@ -160,9 +303,10 @@ static bool is_section(const char *name) {
 }
 
 static int read_section(Reader *d, const char *section, size_t line) {
+        bool is_webhooks = streq(section, "webhooks");
         int r;
 
-        if (!is_section(section))
+        if (!is_webhooks && !is_section(section))
                 return complain(d, line, section, "there is no such section");
         if (strv_contains(d->sections, section))
                 return complain(d, line, section, "is given twice");
@@ -173,6 +317,8 @@ static int read_section(Reader *d, const char *section, size_t line) {
                 return r;
         if (d->event.type == YAML_SCALAR_EVENT && is_null_scalar(d)) /* all of it commented out */
                 return 0;
+        if (is_webhooks)
+                return read_webhooks(d);
         if (d->event.type != YAML_MAPPING_START_EVENT)
                 return complain(d, d->event.start_mark.line, section,
                                 "must be a section, with a setting per line");

@@ -2,12 +2,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/job-spec.h"
 #include "shared/settings-internal.h"
+#include "shared/webhook.h"
 
 #define FILE_MAX ((size_t) 1024 * 1024)
 #define MAX_RUNNING_LIMIT 256u
@@ -23,6 +25,8 @@ Settings *settings_free(Settings *s) {
         strv_free(s->jobs.destination_paths);
         free(s->daemon.log_level);
         strv_free(s->api.cors_origins);
+        json_decref(s->webhooks);
+        free(s->version);
         return mfree(s);
 }
 
@@ -183,10 +187,29 @@ const SettingsEntry settings_entries[] = {
         {},
 };
 
+/* Which file it is, and when it was changed. */
+static int add_version(const char *file, Settings *s) {
+        _cleanup_free_ char *longer = NULL;
+        struct stat st;
+
+        if (stat(file, &st) < 0)
+                return 0; /* reading it says why */
+        longer = strprintf("%s%s:%ju:%ju:%jd.%09ld ", strempty(s->version), file, (uintmax_t) st.st_ino,
+                        (uintmax_t) st.st_size, (intmax_t) st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        if (!longer)
+                return -ENOMEM;
+        free(s->version);
+        s->version = TAKE_PTR(longer);
+        return 0;
+}
+
 static int load_file(const char *file, Settings *s, char **ret_error) {
         _cleanup_free_ char *text = NULL;
         size_t size;
-        int r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
+        int r = add_version(file, s);
+
+        if (r >= 0)
+                r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
 
         if (r == -ENOENT)
                 return 0;
@@ -259,8 +282,23 @@ static json_t *strv_to_json(char *const *l) {
         return TAKE_PTR(array);
 }
 
+static json_t *webhooks_to_json(const Settings *s) {
+        _cleanup_(json_decrefp) json_t *list = json_array();
+        json_t *definition;
+        size_t i;
+
+        json_array_foreach(s->webhooks, i, definition) {
+                _cleanup_(json_decrefp) json_t *shown = NULL, *secrets = NULL;
+
+                if (webhook_secrets_cut(definition, &shown, &secrets) < 0 ||
+                                json_array_append(list, shown) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(list);
+}
+
 json_t *settings_to_json(const Settings *s) {
-        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:b, s:o*}, s:{s:I, s:s}, s:{s:I}, s:{s:o}}",
+        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:b, s:o*}, s:{s:I, s:s}, s:{s:I}, s:{s:o}, s:o}",
                         "database", "path", s->database.path, "jobs", "max_running",
                         (json_int_t) s->jobs.max_running, "source_paths", strv_to_json(s->jobs.source_paths),
                         "destination_paths", strv_to_json(s->jobs.destination_paths), "metrics", "enabled",
@@ -269,5 +307,5 @@ json_t *settings_to_json(const Settings *s) {
                         (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
                         s->daemon.log_level, "hosts", "call_timeout",
                         (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC), "api", "cors_origins",
-                        strv_to_json(s->api.cors_origins));
+                        strv_to_json(s->api.cors_origins), "webhooks", webhooks_to_json(s));
 }

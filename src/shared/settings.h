@@ -33,6 +33,8 @@ typedef struct Settings {
         struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
         } api;
+        json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
+        char *version; /* of the files that this was read from: another one when one of them was changed */
 } Settings;
 
 Settings *settings_free(Settings *s);
@@ -50,5 +52,5 @@ int settings_parse(const char *file, const char *text, size_t size, Settings *s,
  * frees it. -ENOMEM says nothing. */
 int settings_load(const char *directory, Settings **ret, char **ret_error);
 
-/* What is in force, as JSON of the same shape as the file. New reference, or NULL when out of memory. */
+/* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference, or NULL when out of memory. */
 json_t *settings_to_json(const Settings *s);

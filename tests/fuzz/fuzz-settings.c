@@ -15,8 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         abort();
                 return 0;
         }
-        /* What is in force can be shown, and what is shown is a file. */
+        /* What is in force can be shown, and what is shown is a file, but for the secrets of webhooks. */
         json = settings_to_json(s);
+        (void) json_object_del(json, "webhooks");
         text = json ? json_dumps(json, 0) : NULL;
         if (!text || settings_parse("f", text, strlen(text), again, &error) < 0)
                 abort();

@@ -181,6 +181,53 @@ ck_assert_int_lt(call(&f, "ListDeliveries", NULL, &error, "ua{sv}", WEBHOOKS_MAX
 ck_assert_str_eq(error.name, HYPER_BUS_ERROR_NO_SUCH_WEBHOOK);
 BUS_TEST_END
 
+/* --- those of the configuration ------------------------------------------------------------------------ */
+
+static void configure(Fixture *f, const char *text) {
+        _cleanup_free_ char *path = strprintf("%s/config.yaml", f->config);
+
+        make_file(path, text);
+        ck_assert_int_ge(call(f, "Reload", NULL, NULL, NULL), 0);
+}
+
+BUS_TEST(the_webhooks_of_the_configuration_follow_it)
+_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+add(&f, "{\"url\":\"http://api.example/\"}");
+configure(&f, "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n    events: [job.submitted]\n");
+json_t *hooks = list(&f);
+ck_assert_uint_eq(json_array_size(hooks), 3);
+ck_assert_str_eq(string_at(hooks, 1, "url"), "http://one.example/");
+ck_assert_str_eq(string_at(hooks, 1, "origin"), "config");
+json_decref(hooks);
+ck_assert_int_lt(call(&f, "RemoveWebhook", NULL, &error, "u", 1u), 0);
+ck_assert_ptr_nonnull(strstr(error.message, "is in the configuration file"));
+
+/* One goes, one is changed and keeps what waits for it, one is new. */
+submit(&f, "a", NULL);
+configure(&f, "webhooks:\n  - {url: http://three.example/, timeout: 9}\n  - {url: http://two.example/, retry: 7}\n");
+hooks = list(&f);
+ck_assert_uint_eq(json_array_size(hooks), 3);
+ck_assert_str_eq(string_at(hooks, 0, "url"), "http://api.example/");
+ck_assert_str_eq(string_at(hooks, 1, "url"), "http://two.example/");
+ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(hooks, 1), "retry_count")), 7);
+ck_assert_int_ge(json_integer_value(json_object_get(json_array_get(hooks, 1), "pending")), 1);
+ck_assert_str_eq(string_at(hooks, 2, "url"), "http://three.example/");
+json_decref(hooks);
+
+/* A mistake changes nothing; an empty list removes all of them, and nobody else's. */
+_cleanup_free_ char *path = strprintf("%s/config.yaml", f.config);
+make_file(path, "webhooks:\n  - url: nowhere\n");
+ck_assert_int_lt(call(&f, "Reload", NULL, NULL, NULL), 0);
+hooks = list(&f);
+ck_assert_uint_eq(json_array_size(hooks), 3);
+json_decref(hooks);
+configure(&f, "webhooks: []\n");
+hooks = list(&f);
+ck_assert_uint_eq(json_array_size(hooks), 1);
+ck_assert_str_eq(string_at(hooks, 0, "origin"), "api");
+json_decref(hooks);
+BUS_TEST_END
+
 /* --- deliveries ---------------------------------------------------------------------------------------- */
 
 BUS_TEST(without_webhooks_nothing_is_started)
@@ -364,8 +411,8 @@ for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
 BUS_TEST_END
 
 TEST_MAIN("manager-webhooks", webhooks_are_added_listed_and_removed, what_is_wrong_with_a_webhook_is_said,
-                without_webhooks_nothing_is_started, what_is_due_is_given_in_order_and_recorded,
-                a_courier_that_is_there_is_told_and_not_started,
+                the_webhooks_of_the_configuration_follow_it, without_webhooks_nothing_is_started,
+                what_is_due_is_given_in_order_and_recorded, a_courier_that_is_there_is_told_and_not_started,
                 a_killed_courier_gets_the_same_deliveries_again, a_far_retry_is_a_timer,
                 a_test_is_delivered_once_and_answered, a_test_is_answered_when_there_is_no_courier,
                 wrong_tests_are_refused)

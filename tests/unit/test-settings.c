@@ -228,7 +228,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"api\":{\"cors_origins\":[]}}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"api\":{\"cors_origins\":[]},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);
@@ -236,8 +236,58 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
 }
 END_TEST
 
+START_TEST(webhooks_are_read_as_published) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(settings_freep) Settings *s = NULL, *later = NULL;
+        _cleanup_(json_decrefp) json_t *shown = NULL, *expected = NULL;
+
+        put(dir, "config.yaml",
+                        "database:\n  path: \"/var/lib/hypersdk/jobs.db\"\n\nmetrics:\n  enabled: true\n  port: 8080\n\n"
+                        "webhooks:\n  - url: \"https://hooks.example.com/notify\"\n    events:\n      - job.completed\n"
+                        "      - job.failed\n    enabled: true\n    timeout: 30\n    retry_count: 3\n    headers:\n"
+                        "      Authorization: \"Bearer token123\"\n  - url: http://b.example/\n    secret: \"12\"\n");
+        s = loaded(dir);
+        ck_assert_uint_eq(json_array_size(s->webhooks), 2);
+        expected = json_pack("{s:s, s:[s, s], s:b, s:i, s:i, s:{s:s}}", "url",
+                        "https://hooks.example.com/notify", "events", "job.completed", "job.failed",
+                        "enabled", 1, "timeout", 30, "retry_count", 3, "headers", "Authorization",
+                        "Bearer token123");
+        ck_assert(json_equal(json_array_get(s->webhooks, 0), expected));
+        shown = settings_to_json(s);
+        _cleanup_free_ char *text = json_dumps(shown, 0);
+        ck_assert_ptr_null(strstr(text, "token123"));
+        ck_assert_ptr_nonnull(strstr(text, "\"Authorization\": \"***\""));
+        ck_assert_ptr_nonnull(strstr(text, "\"secret\": \"***\""));
+
+        /* A drop-in has a list of its own, and makes it another version. */
+        _cleanup_free_ char *drop_ins = strprintf("%s/config.d", dir);
+        ck_assert_int_eq(mkdir(drop_ins, 0700), 0);
+        put(dir, "config.d/a.yaml", "webhooks: []\n");
+        later = loaded(dir);
+        ck_assert_uint_eq(json_array_size(later->webhooks), 0);
+        ck_assert_str_ne(later->version, s->version);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_a_webhook_is_named_with_its_line) {
+        check_error("webhooks: 1\n", "f:1: webhooks: must be a list of webhooks");
+        check_error("webhooks:\n  - url: http://a/\n  - url: ftp://b/\n    timeout: 0\n",
+                        "f:3: webhooks[1]: timeout: must be 1 to 300; url: must be an http:// or https:// URL");
+        check_error("webhooks:\n  - events: [job.failed]\n", "f:2: webhooks[0]: url: must be given");
+        check_error("webhooks:\n  - url: http://a/\n    colour: blue\n",
+                        "f:2: webhooks[0]: colour: there is no such key");
+        check_error("webhooks:\n  - url: http://a/\n    url: http://b/\n", "f:3: url: is given twice");
+        check_error("webhooks:\n  - url: http://a/\n    headers: {A: [[b]]}\n",
+                        "f:3: webhooks: is nested too deeply");
+        check_error("webhooks:\n  - http://a/\n", "f:2: webhooks[0]: must be an object");
+        check_error("webhooks: []\nwebhooks: []\n", "f:2: webhooks: is given twice");
+        check_error("webhooks:\n  - &a {url: http://a/}\n", "f:2: anchors and aliases are not supported");
+}
+END_TEST
+
 TEST_MAIN("settings", without_a_file_there_are_defaults, everything_can_be_set,
                 drop_ins_win_in_the_order_of_their_names, empty_files_and_sections_set_nothing,
                 an_error_names_line_and_key, what_yaml_has_beyond_this_is_refused,
                 broken_yaml_is_refused_with_its_line, a_bad_drop_in_is_named_and_nothing_is_in_force,
-                a_file_that_cannot_be_read_is_named, what_is_in_force_is_shown_in_the_shape_of_the_file)
+                a_file_that_cannot_be_read_is_named, what_is_in_force_is_shown_in_the_shape_of_the_file,
+                webhooks_are_read_as_published, what_is_wrong_with_a_webhook_is_named_with_its_line)

@@ -66,6 +66,11 @@ answer=$(http POST "$worker/jobs" "$(job '.execution_policy = {timeout_seconds: 
 for field in execution_policy.timeout_seconds execution_policy.priority job_id; do contains "$answer" "$field" "all that is wrong, at once"; done
 refused "a bad 'since'" 400 since GET "$worker/jobs/nobody/events?since=yesterday"
 
+# What is published and not built in says so
+for route in 'GET /vms/list?vcenter_url=vc' 'GET /vms/info' 'POST /vms/shutdown' 'POST /vms/poweroff' 'POST /vms/remove-cdrom'; do
+        refused "$route" 503 "not built in" "${route% *}" "$api${route#* }"
+done
+
 # What is no HTTP at all
 printf 'GET / HTTP/9.9\r\n\r\n' | nc -N -w 2 127.0.0.1 8080 >/dev/null || :
 head -c 100000 /dev/urandom | nc -N -w 2 127.0.0.1 8000 >/dev/null || :

@@ -253,9 +253,24 @@ static int get_websocket(Request *r) {
         return request_reply_websocket(r, &hypersdk_websocket);
 }
 
+/* Looking into a vCenter is not built in. */
+static int get_vms(Request *r) {
+        return request_reply_error(r, 503,
+                        "Looking into a vCenter is not built in yet. Export the VM as an OVA or copy its disks "
+                        "to this machine, and submit that (source type file)");
+}
+
 static const Route hypersdk_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
         { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "How many jobs there are, by status." },
+        { HTTP_GET, "/vms/list", SCOPE_READ, get_vms, .summary = "VMs of a vCenter; not built in yet." },
+        { HTTP_GET, "/vms/info", SCOPE_READ, get_vms, .summary = "One VM of a vCenter; not built in yet." },
+        { HTTP_POST, "/vms/shutdown", SCOPE_WRITE, get_vms,
+                        .summary = "Shuts a VM of a vCenter down; not built in yet." },
+        { HTTP_POST, "/vms/poweroff", SCOPE_WRITE, get_vms,
+                        .summary = "Turns a VM of a vCenter off; not built in yet." },
+        { HTTP_POST, "/vms/remove-cdrom", SCOPE_WRITE, get_vms,
+                        .summary = "Removes the CD drives of a VM of a vCenter; not built in yet." },
         { HTTP_GET, "/metrics", SCOPE_PUBLIC, hypersdk_get_metrics, .summary = "Figures for Prometheus." },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
                         .summary = "What this machine can read, write and do." },

@@ -33,10 +33,14 @@ START_TEST(requests_are_counted_by_route_and_status) {
         assert_line(text, "x_api_requests_total{method=\"GET\",path=\"/jobs/{id}\",status=\"OK\"} 2");
         assert_line(text, "x_api_requests_total{method=\"GET\",path=\"/jobs/{id}\",status=\"Not Found\"} 1");
         assert_line(text, "x_api_requests_total{method=\"GET\",path=\"(none)\",status=\"Not Found\"} 1");
-        assert_line(text, "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.001\"} 0");
-        assert_line(text, "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.005\"} 1");
-        assert_line(text, "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.5\"} 2");
-        assert_line(text, "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"+Inf\"} 3");
+        assert_line(text,
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.001\"} 0");
+        assert_line(text,
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.005\"} 1");
+        assert_line(text,
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.5\"} 2");
+        assert_line(text,
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"+Inf\"} 3");
         assert_line(text, "x_api_request_duration_seconds_sum{method=\"GET\",path=\"/jobs/{id}\"} 60.303");
         assert_line(text, "x_api_request_duration_seconds_count{method=\"GET\",path=\"/jobs/{id}\"} 3");
 }
@@ -73,8 +77,9 @@ START_TEST(labels_and_numbers_are_written_as_the_format_wants) {
         metrics_sample(f, "a", 18446744073709551615.0, NULL);
         metrics_sample(f, "a", 9007199254740991.0, NULL);
         ck_assert_int_eq(fclose(f), 0);
-        ck_assert_str_eq(text, "# HELP a What it is.\n# TYPE a gauge\na{b=\"x\\\"y\\\\z\\n\"} 1.5\n"
-                               "a 1.84467441e+19\na 9007199254740991\n");
+        ck_assert_str_eq(text,
+                        "# HELP a What it is.\n# TYPE a gauge\na{b=\"x\\\"y\\\\z\\n\"} 1.5\n"
+                        "a 1.84467441e+19\na 9007199254740991\n");
         free(text);
 }
 END_TEST

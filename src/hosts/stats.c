@@ -7,6 +7,7 @@
 #include "hosts/hosts.h"
 
 #define INTERVAL (2 * USEC_PER_SEC)
+#define ACCURACY (10 * USEC_PER_MSEC)
 /* What is younger answers a new subscriber without asking libvirt again. */
 #define FRESH (USEC_PER_SEC / 2)
 
@@ -143,7 +144,7 @@ static int on_poll(sd_event_source *s, uint64_t usec, void *userdata) {
 static int arm(Host *h, usec_t after) {
         if (!h->poll)
                 return sd_event_add_time_relative(
-                                h->hosts->event, &h->poll, CLOCK_MONOTONIC, after, after / 20, on_poll, h);
+                                h->hosts->event, &h->poll, CLOCK_MONOTONIC, after, ACCURACY, on_poll, h);
         int r = sd_event_source_set_time_relative(h->poll, after);
 
         return r < 0 ? r : sd_event_source_set_enabled(h->poll, SD_EVENT_ONESHOT);

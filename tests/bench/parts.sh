@@ -243,7 +243,7 @@ api_cpu() { inside awk '{print ($14 + $15) * 10}' "/proc/$(inside systemctl show
 minus() { awk "BEGIN {print ($1 - $2) / ${3:-1}}"; }
 
 bench_hosts() {
-        local i urls=() healths=() before began stats seconds=20 calls cpu api_before
+        local i urls=() healths=() before began clients seconds=20 calls cpu api_before
         make_hosts
         curl -sf $hosts_api/hosts >/dev/null
         before=$(hostd_value memory)
@@ -269,17 +269,21 @@ bench_hosts() {
         rm "$results".{lists,health}
         record hosts "hyper-hostd.service with 1,000 VMs, proportional" MiB "$(hostd_value memory)" "$before" "without a host"
 
-        # Asking takes a call as well, so the numbers are taken close to the time that is counted.
-        calls=$(hostd_value calls) cpu=$(hostd_value cpu) api_before=$(api_cpu)
-        began=${EPOCHREALTIME/[.,]/}
-        stats=$(inside sh -c "ulimit -n 8192; exec node $tool/stats-clients.js ws://127.0.0.1:8890/ws 1000 10 100 $seconds") || die "the WebSocket clients failed"
-        began=$(minus "${EPOCHREALTIME/[.,]/}" "$began" 1000000) # seconds, with the start of the clients
-        record hosts "1,000 clients of 100 VMs: calls of libvirt for each 2 s" "" "$(awk "BEGIN {print ($(hostd_value calls) - $calls) / ($began / 2)}")" 100 "one for each VM"
-        record hosts "1,000 clients of 100 VMs: messages a second" "" "$(jq ".messages / $seconds" <<<"$stats")" 500 "one for each client every 2 s"
-        record hosts "from a subscription to the first statistics, median" ms "$(jq .median <<<"$stats")" "" ""
-        record hosts "from a subscription to the first statistics, worst of 1,000" ms "$(jq .worst <<<"$stats")" "" ""
-        record hosts "CPU of hyper-hostd then, of one processor" % "$(awk "BEGIN {print ($(hostd_value cpu) - $cpu) / ($began * 10)}")" "" ""
-        record hosts "CPU of hyper-apid then, of one processor" % "$(awk "BEGIN {print ($(api_cpu) - $api_before) / ($began * 10)}")" "" ""
+        inside sh -c "ulimit -n 8192; exec node $tool/stats-clients.js ws://127.0.0.1:8890/ws 1000 10 100 $seconds" >"$results.stats" &
+        clients=$!
+        sleep 6 # by then all are there
+        began=${EPOCHREALTIME/[.,]/} calls=$(hostd_value calls) cpu=$(hostd_value cpu) api_before=$(api_cpu)
+        sleep 10
+        calls=$(minus "$(hostd_value calls)" "$calls") cpu=$(minus "$(hostd_value cpu)" "$cpu") api_before=$(minus "$(api_cpu)" "$api_before")
+        began=$(minus "${EPOCHREALTIME/[.,]/}" "$began" 1000000)
+        wait $clients || die "the WebSocket clients failed"
+        record hosts "1,000 clients of 100 VMs: calls of libvirt for each 2 s" "" "$(awk "BEGIN {print $calls / $began * 2}")" 100 "one for each VM"
+        record hosts "1,000 clients of 100 VMs: messages a second" "" "$(jq ".messages / $seconds" "$results.stats")" 500 "one for each client every 2 s"
+        record hosts "from a subscription to the first statistics, median" ms "$(jq .median "$results.stats")" "" ""
+        record hosts "from a subscription to the first statistics, worst of 1,000" ms "$(jq .worst "$results.stats")" "" ""
+        record hosts "CPU of hyper-hostd then, of one processor" % "$(awk "BEGIN {print $cpu / $began / 10}")" "" ""
+        record hosts "CPU of hyper-apid then, of one processor" % "$(awk "BEGIN {print $api_before / $began / 10}")" "" ""
+        rm "$results.stats"
         for i in 0 1 2 3 4 5 6 7 8 9; do curl -sf -X DELETE "$hosts_api/hosts/bench-$i"; done
 }
 

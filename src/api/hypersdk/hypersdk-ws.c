@@ -11,7 +11,11 @@
 #include "basic/string-util.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
-#define UPDATE_INTERVAL (500 * USEC_PER_MSEC) /* for one job */
+/* For one job: at most two in any second. The second one need not wait for half of it: the end of a job often
+ * comes right after its last progress. */
+#define UPDATE_WINDOW USEC_PER_SEC
+#define UPDATES_IN_WINDOW 2u
+#define RETRY_INTERVAL (500 * USEC_PER_MSEC) /* when the database could not be read */
 #define STATUS_FRESH (500 * USEC_PER_MSEC) /* so old may the one be that a new client gets */
 /* By then the database has what the journal said, and nothing is lost if it is forgotten here. */
 #define FORGET_AFTER (5 * USEC_PER_SEC)
@@ -21,7 +25,9 @@
 typedef struct FeedJob {
         char *id;
         bool pending; /* its clients have not been told of the last change */
-        usec_t told, heard; /* monotonic */
+        usec_t told[UPDATES_IN_WINDOW]; /* monotonic: when its last updates were sent */
+        unsigned n_told; /* how many there were */
+        usec_t heard; /* monotonic */
         /* What it said last, which the database learns within a second. */
         bool has_progress;
         JobPhase phase;
@@ -169,7 +175,8 @@ static void feed_arm(Feed *f, usec_t at) {
 
 /* Tells of the change now, or when it is time. */
 static void feed_job_changed(Feed *f, FeedJob *j, usec_t now) {
-        usec_t due = j->told > 0 ? j->told + UPDATE_INTERVAL : 0;
+        usec_t *oldest = &j->told[j->n_told % UPDATES_IN_WINDOW];
+        usec_t due = j->n_told >= UPDATES_IN_WINDOW ? *oldest + UPDATE_WINDOW : 0;
         int r;
 
         j->pending = true;
@@ -180,10 +187,11 @@ static void feed_job_changed(Feed *f, FeedJob *j, usec_t now) {
         if (r < 0 && r != -ENOENT) {
                 /* The database may be busy; the change is not lost. */
                 log_warning_errno(r, "Failed to tell WebSocket clients of job %s, trying again: %m", j->id);
-                return feed_arm(f, now + UPDATE_INTERVAL);
+                return feed_arm(f, now + RETRY_INTERVAL);
         }
         j->pending = false;
-        j->told = now;
+        *oldest = now;
+        j->n_told++;
 }
 
 static void on_event(const JobEvent *event, void *userdata) {

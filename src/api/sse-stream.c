@@ -63,6 +63,14 @@ static void sse_stream_push(SseStream *s, const char *text, size_t size) {
         s->last_output = now_monotonic();
 }
 
+/* A past that was long is told: a stream that waits needs no room for it. */
+static void sse_stream_shrink(SseStream *s) {
+        if (s->queue_begin < s->queue_end || s->queue_allocated <= SSE_BLOCK)
+                return;
+        s->queue = mfree(s->queue);
+        s->queue_allocated = s->queue_begin = s->queue_end = 0;
+}
+
 /* One event in the form of the standard: the id, what it is, its data. The data is one line: compact JSON. */
 static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, const char *cursor) {
         _cleanup_free_ char *json = NULL, *text = NULL;
@@ -228,6 +236,7 @@ static ssize_t on_read(void *userdata, uint64_t position, char *buf, size_t max)
         if (n > 0) {
                 memcpy(buf, s->queue + s->queue_begin, n);
                 s->queue_begin += n;
+                sse_stream_shrink(s);
                 return (ssize_t) n;
         }
         if (s->ended)

@@ -2,13 +2,16 @@
 #
 # make bench: everything that is measured, in one run, against peers in the same run.
 
-BENCHES = tests/bench/bare-http tests/bench/measure
+BENCHES = tests/bench/bare-http tests/bench/fanout-client tests/bench/measure
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 
 tests_bench_bare_http_SOURCES = tests/bench/bare-http.c
 tests_bench_bare_http_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 tests_bench_bare_http_LDADD = libhyper-basic.la $(MICROHTTPD_LIBS)
+tests_bench_fanout_client_SOURCES = tests/bench/fanout-client.c
+tests_bench_fanout_client_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_bench_fanout_client_LDADD = libhyper-basic.la $(JANSSON_LIBS)
 tests_bench_measure_SOURCES = tests/bench/measure.c
 tests_bench_measure_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_bench_measure_LDADD = libhyper-basic.la $(JANSSON_LIBS)
@@ -18,4 +21,4 @@ bench: all $(BENCHES)
 	$(srcdir)/tests/bench/run --build $(abs_top_builddir)
 .PHONY: bench bench-programs
 
-EXTRA_DIST += tests/bench/README.md tests/bench/parts.sh tests/bench/run tests/bench/schedules.sh tests/bench/stats-clients.js
+EXTRA_DIST += tests/bench/README.md tests/bench/fanout-peer.js tests/bench/fanout.sh tests/bench/parts.sh tests/bench/run tests/bench/schedules.sh tests/bench/stats-clients.js

@@ -151,18 +151,18 @@ static const char *const steps[] = {
         "  UPDATE schedule_runs SET status = new.state WHERE job_id = new.id;"
         " END;",
 
-        /* 4: sums for metrics, by the database itself */
+        /* 4: sums for metrics, by the database itself. What was only read for a checksum was not copied. */
         "CREATE TABLE job_totals ("
         "  one INTEGER PRIMARY KEY CHECK (one = 1),"
         "  le_60 INTEGER NOT NULL, le_300 INTEGER NOT NULL, le_600 INTEGER NOT NULL, le_1800 INTEGER NOT NULL,"
         "  le_7200 INTEGER NOT NULL, n INTEGER NOT NULL, duration_usec INTEGER NOT NULL, bytes INTEGER NOT NULL"
         ") STRICT;"
         "INSERT INTO job_totals SELECT 1, coalesce(sum(d <= 60000000), 0), coalesce(sum(d <= 300000000), 0), coalesce(sum(d <= 600000000), 0),"
-        "  coalesce(sum(d <= 1800000000), 0), coalesce(sum(d <= 7200000000), 0), count(d), coalesce(sum(d), 0), coalesce(sum(bytes_done), 0)"
-        "  FROM (SELECT finished_at - started_at AS d, bytes_done FROM jobs WHERE finished_at > 0 AND started_at > 0);"
+        "  coalesce(sum(d <= 1800000000), 0), coalesce(sum(d <= 7200000000), 0), count(d), coalesce(sum(d), 0), coalesce(sum(bytes), 0)"
+        "  FROM (SELECT finished_at - started_at AS d, iif(phase = 'inspection', 0, bytes_done) AS bytes FROM jobs WHERE finished_at > 0 AND started_at > 0);"
         "CREATE TRIGGER jobs_total AFTER UPDATE OF state ON jobs"
         " WHEN new.finished_at > 0 AND old.finished_at = 0 AND new.started_at > 0 BEGIN"
-        "  UPDATE job_totals SET n = n + 1, bytes = bytes + new.bytes_done,"
+        "  UPDATE job_totals SET n = n + 1, bytes = bytes + iif(new.phase = 'inspection', 0, new.bytes_done),"
         "    duration_usec = duration_usec + (new.finished_at - new.started_at),"
         "    le_60 = le_60 + (new.finished_at - new.started_at <= 60000000),"
         "    le_300 = le_300 + (new.finished_at - new.started_at <= 300000000),"

@@ -8,7 +8,9 @@
 . "$(dirname "$0")/lib.sh"
 
 raw_image "$dir/disk.raw" 96
-serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=96M
+serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=48M
+# so slow that it is caught in the middle, however busy the machine is
+serve "$dir/slow.sock" --filter=rate file "$dir/disk.raw" rate=8M
 
 id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/again.raw" '.execution_policy = {idempotent: true, retry_count: 2}')")
 wait_bytes "$id" $((40 * 1048576))
@@ -19,7 +21,7 @@ equal "$(job "$id" | jq -r .attempt)" 2 "attempts"
 same "$dir/disk.raw" "$dir/again.raw" raw
 no_part_left "$dir"
 
-id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/once.raw" '.execution_policy = {idempotent: false, retry_count: 2}')")
+id=$(submit "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/once.raw" '.execution_policy = {idempotent: false, retry_count: 2}')")
 wait_bytes "$id" 1
 systemctl kill -s KILL "$(unit "$id")"
 wait_state "$id" FAILED 30
@@ -28,3 +30,4 @@ contains "$(reason "$id")" KILL "the reason"
 missing "$dir/once.raw"
 eventually 10 "the unit is gone" unit_gone "$id"
 stop_serving "$dir/s.sock"
+stop_serving "$dir/slow.sock"

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 raw_image "$dir/disk.raw" 64
-serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=64M
+serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=16M
 id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/disk.qcow2" '.job_id = "busless"')")
 wait_bytes "$id" 1
 pid=$(systemctl show -P MainPID "$(unit "$id")")

@@ -9,7 +9,7 @@
 
 settings 'jobs: {max_running: 2}'
 raw_image "$dir/disk.raw" 64
-serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=64M
+serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=32M
 ids=()
 for i in 1 2 3 4; do ids+=("$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/$i.qcow2" ".job_id = \"job-$i\"")")"); done
 wait_state job-1 RUNNING

@@ -109,4 +109,13 @@ error=$(busctl call "${hosts[@]}" ListHosts 2>&1) && fail "a wrong configuration
 contains "$error" "hosts.call_timeout: must be" "the error"
 rm /etc/hyper/config.d/90-test.yaml
 eventually 20 "it works again when that is mended" busctl -q call "${hosts[@]}" ListHosts
+systemctl stop hyper-hostd.service
+mkdir "$dir/kept"
+mv /var/lib/hyper-hosts/hosts.db* "$dir/kept/"
+echo "this is no database, and it is longer than nothing" >/var/lib/hyper-hosts/hosts.db
+error=$(busctl call "${hosts[@]}" ListHosts 2>&1) && fail "a file that is no database was taken"
+contains "$error" "The database cannot be opened" "the error"
+rm /var/lib/hyper-hosts/hosts.db
+cp -p "$dir"/kept/* /var/lib/hyper-hosts/
+eventually 20 "it works again when that is mended" has_vm here one
 systemctl reset-failed

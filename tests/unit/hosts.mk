@@ -16,3 +16,9 @@ tests_unit_test_hosts_uri_LDADD = $(HOSTS_TEST_LDADD)
 tests_unit_test_hosts_xml_SOURCES = tests/unit/test-hosts-xml.c
 tests_unit_test_hosts_xml_CPPFLAGS = $(HOSTS_TEST_CPPFLAGS)
 tests_unit_test_hosts_xml_LDADD = $(HOSTS_TEST_LDADD)
+
+# The API's part
+UNIT_TESTS += tests/unit/test-hosts-json
+tests_unit_test_hosts_json_SOURCES = tests/unit/test-hosts-json.c
+tests_unit_test_hosts_json_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_hosts_json_LDADD = libhyper-dialects.la $(CHECK_LIBS)

@@ -23,6 +23,10 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
                 *req_cls = &seen;
                 return MHD_YES;
         }
+        if (*upload_data_size > 0) { /* of a POST; not looked at */
+                *upload_data_size = 0;
+                return MHD_YES;
+        }
         return MHD_queue_response(connection, MHD_HTTP_OK, response);
 }
 

@@ -180,20 +180,34 @@ static int test_parse(const char *text, TestDefinition *d, sd_bus_error *error) 
         return r == -EBADMSG ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : r;
 }
 
-/* The webhook that has this URL is tested with its own settings. */
-static WebhookRow *find_by_url(const WebhookRows *rows, const char *url) {
+/* The webhook that has this URL is tested with its own settings. For another one it must be a good URL, and without
+ * secrets: there is no way for those but as a webhook's. */
+static int find_by_url(const WebhookRows *rows, const char *url, WebhookRow **ret, sd_bus_error *error) {
+        _cleanup_json_ json_t *whole = json_string(url), *shown = whole ? json_redact(whole) : NULL;
+        const char *reason;
+
+        if (!shown)
+                return -ENOMEM;
         for (size_t i = 0; i < rows->n; i++)
-                if (streq(rows->rows[i]->url, url))
-                        return rows->rows[i];
-        return NULL;
+                if (streq(rows->rows[i]->url, json_string_value(shown))) {
+                        *ret = rows->rows[i];
+                        return 0;
+                }
+        if (!webhook_url_is_valid(url, &reason))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: %s", reason);
+        if (!json_equal(whole, shown))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "url: must have no password or token in it; add the webhook and test that");
+        *ret = NULL;
+        return 0;
 }
 
 int method_test_webhook(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(test_definition_done) TestDefinition d = { .index = UINT64_MAX };
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
-        const char *text, *reason;
         WebhookRow *row = NULL;
         Manager *m = userdata;
+        const char *text;
         int r = bus_verify_polkit(message, manage_webhooks, &m->polkit, error);
 
         if (r <= 0)
@@ -201,12 +215,10 @@ int method_test_webhook(sd_bus_message *message, void *userdata, sd_bus_error *e
         if ((r = sd_bus_message_read(message, "s", &text)) < 0 || (r = test_parse(text, &d, error)) < 0 ||
                         (r = store_webhooks_list(m->store, &rows)) < 0)
                 return r;
-        if (d.url)
-                row = find_by_url(&rows, d.url);
-        else if ((r = manager_find_webhook(&rows, (uint32_t) d.index, &row, error)) < 0)
+        r = d.url ? find_by_url(&rows, d.url, &row, error)
+                  : manager_find_webhook(&rows, (uint32_t) d.index, &row, error);
+        if (r < 0)
                 return r;
-        if (!row && !webhook_url_is_valid(d.url, &reason))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: %s", reason);
         const TestRequest request = {
                 .event = d.event ? d.event : "test",
                 .url = row ? row->url : d.url,

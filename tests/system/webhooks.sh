@@ -38,6 +38,11 @@ wait_state three COMPLETED
 eventually 20 "the second webhook was told" has_seen 9002 1
 equal "$(seen 9002 '.headers["X-Token"]' | sort -u)" "$token" "the header of the second webhook"
 
+# A test by its URL, with the password in it, is a test of that webhook, and does not tell it
+answer=$(busctl --json=short call "${manager[@]}" TestWebhook s "{\"url\":\"http://alice:$password@127.0.0.1:9001/hook\"}" | jq -r '.data[0]')
+equal "$(jq -c '[.success, .url]' <<<"$answer")" '[true,"http://***@127.0.0.1:9001/hook"]' "the test by URL"
+equal "$(seen 9001 '.headers["X-Token"]' | tail -n 1)" "$token" "its header"
+
 # Shown to nobody, and found nowhere (the pattern comes from a file: on a command line it would be found itself)
 printf '%s\n' "$secret" "$token" "$password" >"$dir/pattern"
 busctl call "${manager[@]}" ListWebhooks >"$dir/list"

@@ -398,6 +398,7 @@ static const struct {
         { "{}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be given, or else index" },
         { "{\"url\":\"http://a/\",\"index\":0}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "or else index" },
         { "{\"url\":\"gopher://a/\"}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be an http" },
+        { "{\"url\":\"http://u:p@a/\"}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must have no password" },
         { "{\"index\":0}", HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, "There are no webhooks" },
         { "no", HYPER_BUS_ERROR_INVALID_ARGUMENT, "line 1" },
 };

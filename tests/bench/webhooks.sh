@@ -51,12 +51,12 @@ forget_webhooks() {
 }
 
 bench_webhooks() {
-        local i ours=() peers=() ten nine
+        local ours=() peers=() ten nine
         inside systemd-run -q --unit=bench-receiver "$tool/bare-http" 8101 10
         # takes connections and says nothing
         inside systemd-run -q --unit=bench-hanging sh -c 'sleep 3600 | nc -lk 127.0.0.1 8102 >/dev/null'
         add_webhook 8101
-        for i in 1 2 3; do
+        for _ in 1 2 3; do
                 queue_deliveries 2000
                 ours+=("$(deliver 2000 0)")
                 peers+=("$(curl_rate 2000)")

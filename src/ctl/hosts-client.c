@@ -2,15 +2,12 @@
 #include "ctl/hosts-client.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "ctl/text.h"
 #include "shared/json-table.h"
 
 #define PAGE UINT64_C(1000)
-#define LABEL_WIDTH 12
 
 int hosts_connect(Ctl *ctl, sd_bus **ret) {
         ctl->daemon = "hyper-hostd";
@@ -178,23 +175,6 @@ int hosts_each_vm(Ctl *ctl, sd_bus *bus, const char *host, int (*func)(const Lis
 }
 
 /* --- for people --------------------------------------------------------------------------------------- */
-
-int show_line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) {
-        _cleanup_free_ char *text = NULL, *escaped = NULL;
-        va_list ap;
-
-        va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
-        va_end(ap);
-        escaped = text ? text_escape(text, ctl->out.utf8) : NULL;
-        if (!escaped)
-                return -ENOMEM;
-        if (*escaped)
-                printf("%*s%s %s%s%s\n", LABEL_WIDTH, label, *label ? ":" : " ",
-                                colour_on(&ctl->out, colour), escaped, colour_off(&ctl->out, colour));
-        return 0;
-}
 
 Colour colour_of_host_state(const char *state) {
         return streq(state, "CONNECTED") ? COLOUR_GREEN : streq(state, "ERROR") ? COLOUR_RED : COLOUR_YELLOW;

@@ -33,9 +33,6 @@ typedef struct ListedVm {
 int hosts_each_vm(Ctl *ctl, sd_bus *bus, const char *host, int (*func)(const ListedVm *vm, void *userdata),
                 void *userdata);
 
-/* "   Label: value" for "show", the value escaped; nothing for an empty one. 0 or -ENOMEM. */
-int show_line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) _printf_(4, 5);
-
 /* Of a host or of a VM. */
 Colour colour_of_host_state(const char *state);
 Colour colour_of_vm_state(const char *state);

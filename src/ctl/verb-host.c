@@ -12,6 +12,7 @@
 #include "ctl/hosts-client.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
+#include "ctl/view.h"
 #include "shared/json-table.h"
 
 /* --- list --------------------------------------------------------------------------------------------- */
@@ -173,25 +174,25 @@ static int print_host(Ctl *ctl, json_t *o) {
                 return -ENOMEM;
         printf("%s%s%s %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
                         colour_off(&ctl->out, colour), id);
-        r = show_line(ctl, "Name", COLOUR_NONE, "%s", get_string(o, "Name"));
+        r = view_line(ctl, "Name", COLOUR_NONE, "%s", get_string(o, "Name"));
         if (r >= 0)
-                r = show_line(ctl, "URI", COLOUR_NONE, "%s", get_string(o, "Uri"));
+                r = view_line(ctl, "URI", COLOUR_NONE, "%s", get_string(o, "Uri"));
         if (r >= 0)
-                r = show_line(ctl, "State", colour, "%s", get_string(o, "State"));
+                r = view_line(ctl, "State", colour, "%s", get_string(o, "State"));
         if (r >= 0)
-                r = show_line(ctl, "Error", COLOUR_RED, "%s", get_string(o, "Error"));
+                r = view_line(ctl, "Error", COLOUR_RED, "%s", get_string(o, "Error"));
         if (r >= 0)
-                r = show_line(ctl, "Hostname", COLOUR_NONE, "%s", get_string(o, "Hostname"));
+                r = view_line(ctl, "Hostname", COLOUR_NONE, "%s", get_string(o, "Hostname"));
         if (r >= 0 && get_number(o, "Cpu") > 0)
-                r = show_line(ctl, "Processors", COLOUR_NONE,
+                r = view_line(ctl, "Processors", COLOUR_NONE,
                                 "%" PRIu64 " (%" PRIu64 " cores a socket, %" PRIu64 " threads a core)",
                                 get_number(o, "Cpu"), get_number(o, "Cores"), get_number(o, "Threads"));
         if (r >= 0 && get_number(o, "Memory") > 0)
-                r = show_line(ctl, "Memory", COLOUR_NONE, "%s of %s used",
+                r = view_line(ctl, "Memory", COLOUR_NONE, "%s of %s used",
                                 format_bytes(used, get_number(o, "MemoryUsed")),
                                 format_bytes(total, get_number(o, "Memory")));
         if (r >= 0 && get_number(o, "Uptime") > 0)
-                r = show_line(ctl, "Up for", COLOUR_NONE, "%s",
+                r = view_line(ctl, "Up for", COLOUR_NONE, "%s",
                                 format_timespan(span, get_number(o, "Uptime") * USEC_PER_SEC));
         return r;
 }

@@ -11,6 +11,7 @@
 #include "ctl/hosts-client.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
+#include "ctl/view.h"
 #include "shared/json-table.h"
 
 /* --- list --------------------------------------------------------------------------------------------- */
@@ -84,7 +85,7 @@ static int print_hardware(Ctl *ctl, json_t *hardware) {
 
         json_array_foreach(json_object_get(hardware, "disks"), i, item) {
                 if (r >= 0)
-                        r = show_line(ctl, i == 0 ? "Disks" : "", COLOUR_NONE, "%s (%s %s, %s)",
+                        r = view_line(ctl, i == 0 ? "Disks" : "", COLOUR_NONE, "%s (%s %s, %s)",
                                         get_string(item, "path"),
                                         get_string(json_object_get(item, "target"), "dev"),
                                         get_string(item, "device"),
@@ -95,7 +96,7 @@ static int print_hardware(Ctl *ctl, json_t *hardware) {
                 const char *to = get_string(source, "bridge");
 
                 if (r >= 0)
-                        r = show_line(ctl, i == 0 ? "Networks" : "", COLOUR_NONE, "%s %s %s (%s)",
+                        r = view_line(ctl, i == 0 ? "Networks" : "", COLOUR_NONE, "%s %s %s (%s)",
                                         get_string(json_object_get(item, "mac"), "address"),
                                         get_string(item, "type"), *to ? to : get_string(source, "network"),
                                         get_string(json_object_get(item, "model"), "type"));
@@ -104,10 +105,10 @@ static int print_hardware(Ctl *ctl, json_t *hardware) {
                 json_t *port = json_object_get(item, "port");
 
                 if (r >= 0)
-                        r = port ? show_line(ctl, i == 0 ? "Displays" : "", COLOUR_NONE, "%s, port %" PRIu64,
+                        r = port ? view_line(ctl, i == 0 ? "Displays" : "", COLOUR_NONE, "%s, port %" PRIu64,
                                                    get_string(item, "type"),
                                                    (uint64_t) json_integer_value(port))
-                                 : show_line(ctl, i == 0 ? "Displays" : "", COLOUR_NONE, "%s",
+                                 : view_line(ctl, i == 0 ? "Displays" : "", COLOUR_NONE, "%s",
                                                    get_string(item, "type"));
         }
         return r;
@@ -123,18 +124,18 @@ static int print_vm(Ctl *ctl, json_t *o) {
                 return -ENOMEM;
         printf("%s%s%s %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
                         colour_off(&ctl->out, colour), name);
-        r = show_line(ctl, "Host", COLOUR_NONE, "%s", get_string(o, "Host"));
+        r = view_line(ctl, "Host", COLOUR_NONE, "%s", get_string(o, "Host"));
         if (r >= 0)
-                r = show_line(ctl, "UUID", COLOUR_NONE, "%s", get_string(o, "Uuid"));
+                r = view_line(ctl, "UUID", COLOUR_NONE, "%s", get_string(o, "Uuid"));
         if (r >= 0)
-                r = show_line(ctl, "Description", COLOUR_NONE, "%s", get_string(o, "Description"));
+                r = view_line(ctl, "Description", COLOUR_NONE, "%s", get_string(o, "Description"));
         if (r >= 0)
-                r = show_line(ctl, "State", colour, "%s", get_string(o, "State"));
+                r = view_line(ctl, "State", colour, "%s", get_string(o, "State"));
         if (r >= 0)
-                r = show_line(ctl, "Processors", COLOUR_NONE, "%" PRIu64,
+                r = view_line(ctl, "Processors", COLOUR_NONE, "%" PRIu64,
                                 (uint64_t) json_integer_value(json_object_get(o, "VcpuCount")));
         if (r >= 0)
-                r = show_line(ctl, "Memory", COLOUR_NONE, "%s",
+                r = view_line(ctl, "Memory", COLOUR_NONE, "%s",
                                 format_bytes(memory,
                                                 (uint64_t) json_integer_value(
                                                                 json_object_get(o, "MemoryBytes"))));

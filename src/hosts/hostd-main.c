@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <libxml/parser.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -13,6 +12,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "hosts/hosts.h"
+#include "shared/daemon.h"
 #include "shared/refuse.h"
 
 static const char *arg_state_directory = STATEDIR "-hosts";
@@ -71,46 +71,14 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
 }
 
 /* Before there is a thread: all of them leave the signals to the loop. */
-static int set_signals(sd_event *event) {
-        sigset_t set;
-        int r;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return -errno;
-        r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, NULL);
-        return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, on_terminate, NULL);
-}
-
-static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        log_error("The connection to the bus was lost; ending to be started again.");
-        return sd_event_exit(userdata, EXIT_FAILURE);
-}
-
-static int open_bus(sd_event *event, sd_bus **ret) {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        int r = sd_bus_open_system(&bus);
-
-        if (r >= 0)
-                r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, event);
-        if (r >= 0)
-                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return log_error_errno(r, "Failed to connect to the system bus: %m");
-        *ret = TAKE_PTR(bus);
-        return 0;
-}
-
 static int set_up(sd_event **ret_event, sd_bus **ret_bus) {
         int r;
 
-        if ((r = sd_event_default(ret_event)) < 0 || (r = set_signals(*ret_event)) < 0 ||
+        if ((r = sd_event_default(ret_event)) < 0 ||
+                        (r = daemon_on_end(*ret_event, on_terminate, NULL)) < 0 ||
                         (r = sd_event_set_watchdog(*ret_event, true)) < 0)
                 return log_error_errno(r, "Failed to set up the event loop: %m");
-        return open_bus(*ret_event, ret_bus);
+        return daemon_open_bus(*ret_event, ret_bus);
 }
 
 /* Nothing can be done before somebody has mended something: -errno, or the exit status. */
@@ -126,23 +94,6 @@ static int refuse(const char *what, const char *why) {
         log_error("%s", text);
         r = set_up(&event, &bus);
         return r < 0 ? r : refuse_run(event, bus, HYPER_HOSTS_BUS_NAME, arg_config_directory, text);
-}
-
-/* 0, or -errno; -EBADMSG with *ret_why. */
-static int load_settings(Settings **ret, char **ret_why) {
-        _cleanup_free_ char *why = NULL;
-        int r = settings_load(arg_config_directory, ret, &why);
-
-        if (r < 0 && r != -ENOMEM) {
-                *ret_why = why ? TAKE_PTR(why) : strdup(strerror(-r));
-                return -EBADMSG;
-        }
-        if (r < 0)
-                return log_oom();
-        int level = log_level_from_string(strempty((*ret)->daemon.log_level));
-        if (level >= 0)
-                log_set_max_level(level);
-        return 0;
 }
 
 static int serve(Settings *settings, Store *store) {
@@ -176,7 +127,7 @@ static int run(void) {
         _cleanup_(store_freep) Store *store = NULL;
         _cleanup_free_ char *why = NULL, *path = strprintf("%s/hosts.db", arg_state_directory);
         Settings *settings = NULL;
-        int r = path ? load_settings(&settings, &why) : log_oom();
+        int r = path ? daemon_load_settings(arg_config_directory, &settings, &why) : log_oom();
 
         if (r == -EBADMSG)
                 return refuse("The configuration is not valid", strempty(why));

@@ -12,6 +12,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "shared/daemon.h"
 #include "shared/refuse.h"
 
 static const char *arg_state_directory = STATEDIR;
@@ -88,43 +89,6 @@ static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void
         return 0;
 }
 
-static int set_signals(sd_event *event, Manager *m) {
-        sigset_t set;
-        int r;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGHUP);
-        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return -errno;
-        if ((r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, NULL)) < 0 ||
-                        (r = sd_event_add_signal(event, NULL, SIGINT, on_terminate, NULL)) < 0)
-                return r;
-        return m ? sd_event_add_signal(event, NULL, SIGHUP, on_hangup, m) : 0;
-}
-
-/* The bus is gone: PID 1 starts us again, and then the units are looked at anew. */
-static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        log_error("The connection to the bus was lost; ending to be started again.");
-        return sd_event_exit(userdata, EXIT_FAILURE);
-}
-
-static int open_bus(sd_event *event, sd_bus **ret) {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        int r = sd_bus_open_system(&bus);
-
-        if (r >= 0)
-                r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, event);
-        if (r >= 0)
-                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return log_error_errno(r, "Failed to connect to the system bus: %m");
-        *ret = TAKE_PTR(bus);
-        return 0;
-}
-
 /* Nothing can be done before somebody has mended something: -errno, or the exit status. */
 static int refuse(const char *what, const char *why) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
@@ -136,27 +100,11 @@ static int refuse(const char *what, const char *why) {
         if (!text)
                 return log_oom();
         log_error("%s", text);
-        if ((r = sd_event_default(&event)) < 0 || (r = set_signals(event, NULL)) < 0 ||
-                        (r = sd_event_set_watchdog(event, true)) < 0 || (r = open_bus(event, &bus)) < 0)
+        if ((r = sd_event_default(&event)) < 0 || (r = daemon_on_end(event, on_terminate, NULL)) < 0 ||
+                        (r = sd_event_set_watchdog(event, true)) < 0 ||
+                        (r = daemon_open_bus(event, &bus)) < 0)
                 return r;
         return refuse_run(event, bus, HYPER_BUS_NAME, arg_config_directory, text);
-}
-
-/* 0, or -errno; -EBADMSG with *ret_why. */
-static int load_settings(Settings **ret, char **ret_why) {
-        _cleanup_free_ char *why = NULL;
-        int r = settings_load(arg_config_directory, ret, &why);
-
-        if (r < 0 && r != -ENOMEM) {
-                *ret_why = why ? TAKE_PTR(why) : strdup(strerror(-r));
-                return -EBADMSG;
-        }
-        if (r < 0)
-                return log_oom();
-        int level = log_level_from_string(strempty((*ret)->daemon.log_level));
-        if (level >= 0)
-                log_set_max_level(level);
-        return 0;
 }
 
 static int run(void) {
@@ -166,7 +114,7 @@ static int run(void) {
         _cleanup_(manager_freep) Manager *m = NULL;
         _cleanup_free_ char *why = NULL;
         Settings *settings = NULL;
-        int r = load_settings(&settings, &why);
+        int r = daemon_load_settings(arg_config_directory, &settings, &why);
 
         if (r == -EBADMSG)
                 return refuse("The configuration is not valid", strempty(why));
@@ -182,7 +130,7 @@ static int run(void) {
         }
         r = sd_event_default(&event);
         if (r >= 0)
-                r = open_bus(event, &bus);
+                r = daemon_open_bus(event, &bus);
         if (r < 0) {
                 settings_free(settings);
                 return r;
@@ -197,7 +145,8 @@ static int run(void) {
                 .runtime_directory = arg_runtime_directory,
                 .config_directory = arg_config_directory,
         };
-        if ((r = manager_new(&options, &m)) < 0 || (r = set_signals(event, m)) < 0 ||
+        if ((r = manager_new(&options, &m)) < 0 || (r = daemon_on_end(event, on_terminate, NULL)) < 0 ||
+                        (r = daemon_on_signal(event, SIGHUP, on_hangup, m)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = manager_start(m);

@@ -4,12 +4,12 @@
 
 #include <curl/curl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "notify/notifier.h"
+#include "shared/daemon.h"
 
 static int help(void) {
         printf("hyper-notifyd [OPTIONS…]\n\n"
@@ -53,39 +53,6 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
         return 0;
 }
 
-static int set_signals(sd_event *event, Notifier *n) {
-        sigset_t set;
-        int r;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return -errno;
-        r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, n);
-        return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, on_terminate, n);
-}
-
-static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        log_error("The connection to the bus was lost; ending to be started again.");
-        return sd_event_exit(userdata, EXIT_FAILURE);
-}
-
-static int open_bus(sd_event *event, sd_bus **ret) {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        int r = sd_bus_open_system(&bus);
-
-        if (r >= 0)
-                r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, event);
-        if (r >= 0)
-                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return log_error_errno(r, "Failed to connect to the system bus: %m");
-        *ret = TAKE_PTR(bus);
-        return 0;
-}
-
 static void notifier_freep(Notifier **n) {
         notifier_free(*n);
 }
@@ -98,7 +65,7 @@ static int run(void) {
 
         if (r < 0)
                 return log_error_errno(r, "Failed to make an event loop: %m");
-        r = open_bus(event, &bus);
+        r = daemon_open_bus(event, &bus);
         if (r < 0)
                 return r;
         const NotifierOptions options = {
@@ -106,7 +73,7 @@ static int run(void) {
                 .bus = bus,
                 .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
         };
-        if ((r = notifier_new(&options, &n)) < 0 || (r = set_signals(event, n)) < 0 ||
+        if ((r = notifier_new(&options, &n)) < 0 || (r = daemon_on_end(event, on_terminate, n)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0 || (r = notifier_start(n)) < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         (void) sd_notify(false, "READY=1\nSTATUS=Delivering to webhooks.");

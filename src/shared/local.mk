@@ -7,6 +7,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/cron-calendar.c \
 	src/shared/cron.c \
 	src/shared/cron.h \
+	src/shared/daemon.c \
+	src/shared/daemon.h \
 	src/shared/error-table.c \
 	src/shared/error-table.h \
 	src/shared/job-endpoint.c \

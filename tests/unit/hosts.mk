@@ -22,3 +22,8 @@ UNIT_TESTS += tests/unit/test-hosts-json
 tests_unit_test_hosts_json_SOURCES = tests/unit/test-hosts-json.c
 tests_unit_test_hosts_json_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_unit_test_hosts_json_LDADD = libhyper-dialects.la $(CHECK_LIBS)
+UNIT_TESTS += tests/unit/test-hosts-api
+tests_unit_test_hosts_api_SOURCES = tests/unit/test-hosts-api.c tests/unit/api-test.c tests/unit/api-test.h \
+	tests/unit/ws-client.c tests/unit/ws-client.h tests/unit/ws-frames.c tests/unit/ws-frames.h $(PRIVATE_BUS_SOURCES)
+tests_unit_test_hosts_api_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS)
+tests_unit_test_hosts_api_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)

@@ -284,7 +284,7 @@ void api_request_done(Api *a, Request *r) {
                 metrics_count(a->metrics, request_dialect(r)->name,
                                 r->is_head ? "HEAD" : strempty(http_method_to_string(r->method)),
                                 r->route ? r->route->path : "", r->status,
-                                r->stream ? USEC_INFINITY : now - r->started);
+                                r->is_stream ? USEC_INFINITY : now - r->started);
 
         log_debug("%s %s: %u, %" PRIu64 " µs.",
                         r->is_head ? "HEAD" : strna(http_method_to_string(r->method)),

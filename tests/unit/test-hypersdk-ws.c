@@ -36,6 +36,7 @@ static void start(void) {
                 .database = w->database,
                 .journal_directory = w->journal,
                 .bus_address = "unix:path=/nonexistent/bus",
+                .metrics = true,
         };
         test_server_start(&w->server, AF_INET, &hypersdk_dialect, &config);
 }
@@ -433,6 +434,28 @@ START_TEST(what_clients_say_is_not_listened_to) {
 }
 END_TEST
 
+START_TEST(how_long_a_client_stays_is_no_answering_time) {
+        usec_t deadline = now_monotonic() + 20 * USEC_PER_SEC;
+        bool counted = false;
+        WsClient c;
+
+        start();
+        ws_client_open(&c, &world.server);
+        json_decref(next_of(&c, "status"));
+        ws_client_close(&c);
+        while (!counted) { /* when it is over */
+                _cleanup_reply_ TestReply r = {};
+
+                ck_assert_uint_lt(now_monotonic(), deadline);
+                test_request(&world.server, &r, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                ck_assert_uint_eq(r.status, 200);
+                counted = strstr(r.body, "hypersdk_api_requests_total{method=\"GET\",path=\"/ws\"");
+                ck_assert_ptr_null(strstr(r.body, "seconds_count{method=\"GET\",path=\"/ws\""));
+        }
+        stop();
+}
+END_TEST
+
 START_TEST(many_jobs_at_once) {
         WsClient c;
         unsigned n = 0;
@@ -472,7 +495,7 @@ TEST_MAIN("hypersdk-ws", first_the_jobs_then_the_status, without_a_database_ther
                 many_changes_are_few_updates_and_the_last_is_not_lost,
                 what_others_write_into_the_journal_is_not_believed, schedules_are_told_of,
                 who_comes_later_hears_what_comes_later, what_clients_say_is_not_listened_to,
-                many_jobs_at_once)
+                how_long_a_client_stays_is_no_answering_time, many_jobs_at_once)
 #undef main
 
 int main(void) {

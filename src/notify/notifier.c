@@ -8,6 +8,7 @@
 
 #include "notify/notifier.h"
 
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
@@ -182,12 +183,13 @@ static void set_timer(Notifier *n, usec_t wait, sd_event_time_handler_t handler)
                 fail(n, r, "Failed to set a timer");
 }
 
-/* A call failed: tried again after a moment, but not for ever. */
+/* A call failed: tried again after a moment, but not for ever. A manager that refuses all calls, because its
+ * configuration is wrong, has us started when it works again. */
 static void call_failed(Notifier *n, const char *what, const sd_bus_error *error) {
         n->failures++;
         log_warning("%s: %s", what, strna(error ? error->message : NULL));
         if (n->failures >= CALL_FAILURES_MAX || n->ending)
-                end_now(n, EXIT_FAILURE);
+                end_now(n, EX_TEMPFAIL);
         else
                 set_timer(n, CALL_PAUSE, on_timer);
 }

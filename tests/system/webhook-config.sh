@@ -57,8 +57,20 @@ sed -i 's/timeout: 30/timeout: 3000/' /etc/hyper/config.yaml
 error=$(busctl call "${manager[@]}" Reload 2>&1) && fail "a wrong configuration was taken"
 contains "$error" "config.yaml:6: webhooks[0]: timeout: must be 1 to 300" "the error"
 equal "$(busctl call "${manager[@]}" ListWebhooks | sed 's/"pending.*//')" "$before" "the list after a mistake"
+
+# Nor does hyper-notifyd ask for ever where the manager can only refuse; afterwards all goes on
+receiver_down 9002
+quick_job three
+pending() { ! none_pending 1; }
+eventually 20 "something waits for the receiver that is away" pending
+systemctl stop hyper-managerd.service
+notifyd_gone() { [ "$(systemctl is-active hyper-notifyd.service)" = inactive ]; }
+eventually 60 "hyper-notifyd ends" notifyd_gone
+receiver 9002
 cp "$dir/good.yaml" /etc/hyper/config.yaml
-for id in one two; do wait_state $id COMPLETED; done
+eventually 30 "the manager is back" busctl -q call "${manager[@]}" ListWebhooks
+eventually 30 "what waited was delivered" none_pending 1
+for id in one two three; do wait_state $id COMPLETED; done
 
 rm /etc/hyper/config.yaml
 systemctl reload hyper-managerd.service

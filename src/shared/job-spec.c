@@ -39,7 +39,8 @@ static int destination_format(const char *s) {
 static const JsonField source_fields[] = {
         ENDPOINT_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
-                        .from_string = source_format, .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, ova" },
+                        .from_string = source_format, .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, ova",
+                        .aliases = "vpc" },
         { "checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE },
         {},
 };
@@ -79,10 +80,28 @@ static const JsonField spec_fields[] = {
         /* These two have no struct type of their own: their offsets count from the spec. */
         { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
         { "execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields },
-        { "audit_info", JSON_FIELD_KNOWN },
-        { "capability_requirements", JSON_FIELD_KNOWN },
+        { "audit_info", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
+        { "capability_requirements", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         {},
 };
+
+const JsonField *job_spec_field(const char *path) {
+        const JsonField *f = spec_fields;
+
+        while (f) {
+                size_t n = strcspn(path, ".");
+
+                while (f->key && (strncmp(f->key, path, n) != 0 || f->key[n] != '\0'))
+                        f++;
+                if (!f->key)
+                        return NULL;
+                if (path[n] == '\0')
+                        return f;
+                path += n + 1;
+                f = f->nested;
+        }
+        return NULL;
+}
 
 JobSpec *job_spec_free(JobSpec *s) {
         if (!s)
@@ -171,17 +190,12 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         return r < 0 ? r : check_combinations(s, errors);
 }
 
-/* Whatever people wrote down for themselves, as long as it is an object; taken from the document, where it
- * is without secrets. */
-static int take_object(json_t *document, const char *key, json_t **p, JsonErrors *errors) {
+/* Whatever people wrote down for themselves; taken from the document, where it is without secrets. */
+static void take_object(json_t *document, const char *key, json_t **p) {
         json_t *value = json_object_get(document, key);
 
-        if (!value || json_is_null(value))
-                return 0;
-        if (!json_is_object(value))
-                return json_errors_add(errors, key, "must be an object");
-        *p = json_incref(value);
-        return 0;
+        if (json_is_object(value)) /* what is not has been told by the table */
+                *p = json_incref(value);
 }
 
 static void drop_nulls(json_t *object) {
@@ -243,12 +257,10 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
                 r = check_spec(s, object, errors);
         if (r >= 0 && json_is_object(object))
                 r = job_secrets_cut(object, &s->document, &s->secrets, errors);
-        if (r >= 0)
-                r = take_object(s->document, "audit_info", &s->audit_info, errors);
-        if (r >= 0)
-                r = take_object(s->document, "capability_requirements", &s->capability_requirements, errors);
         if (r < 0)
                 return r;
+        take_object(s->document, "audit_info", &s->audit_info);
+        take_object(s->document, "capability_requirements", &s->capability_requirements);
         if (strv_length(errors->errors) > before || before >= JSON_ERRORS_MAX)
                 return -EBADMSG;
         r = fill_document(s);

@@ -8,8 +8,6 @@
 #include "basic/utf8.h"
 #include "shared/json-table.h"
 
-#define STRING_MAX_DEFAULT 4096
-#define LIST_MAX 1024
 #define LINE_MAX_BYTES 1024
 
 void json_errors_done(JsonErrors *e) {
@@ -50,7 +48,7 @@ static char *join_path(const char *path, const char *key) {
 }
 
 static int decode_string(const JsonField *f, json_t *value, const char *path, char **p, JsonErrors *errors) {
-        uint64_t max = f->max > 0 ? f->max : STRING_MAX_DEFAULT;
+        uint64_t max = f->max > 0 ? f->max : JSON_STRING_MAX;
 
         if (!json_is_string(value))
                 return json_errors_add(errors, path, "must be a string");
@@ -79,7 +77,7 @@ static int decode_number(const JsonField *f, json_t *value, const char *path, vo
 }
 
 static int decode_strv(const JsonField *f, json_t *value, const char *path, char ***p, JsonErrors *errors) {
-        uint64_t max = f->max > 0 ? f->max : STRING_MAX_DEFAULT;
+        uint64_t max = f->max > 0 ? f->max : JSON_STRING_MAX;
         size_t n = json_array_size(value), i;
         json_t *item;
 
@@ -87,8 +85,8 @@ static int decode_strv(const JsonField *f, json_t *value, const char *path, char
                 return json_errors_add(errors, path, "must be a list of strings");
         if (n == 0 && (f->flags & JSON_NONEMPTY))
                 return json_errors_add(errors, path, "must not be empty");
-        if (n > LIST_MAX)
-                return json_errors_add(errors, path, "must have at most %d entries", LIST_MAX);
+        if (n > JSON_LIST_MAX)
+                return json_errors_add(errors, path, "must have at most %d entries", JSON_LIST_MAX);
 
         _cleanup_strv_free_ char **list = new0(char *, n + 1);
         if (!list)
@@ -148,6 +146,8 @@ static int decode_field(const JsonField *f, json_t *value, const char *path, voi
                 return 0;
         case JSON_FIELD_KNOWN:
                 return 0;
+        case JSON_FIELD_KNOWN_OBJECT:
+                return json_is_object(value) ? 0 : json_errors_add(errors, path, "must be an object");
         }
         return -EINVAL;
 }
@@ -226,6 +226,7 @@ void json_table_done(const JsonField *table, void *base) {
                 case JSON_FIELD_UINT64:
                 case JSON_FIELD_ENUM:
                 case JSON_FIELD_KNOWN:
+                case JSON_FIELD_KNOWN_OBJECT:
                         break;
                 }
         }

@@ -19,6 +19,7 @@ typedef enum JsonType {
         JSON_FIELD_OBJECT, /* nested struct at the offset: @nested decodes into it */
         JSON_FIELD_ANY, /* json_t *: a reference to the value as it is */
         JSON_FIELD_KNOWN, /* nothing: the key is known, the value is somebody else's business */
+        JSON_FIELD_KNOWN_OBJECT, /* the same, but it must be an object */
 } JsonType;
 
 typedef enum JsonFieldFlags {
@@ -34,11 +35,15 @@ typedef struct JsonField {
         size_t offset;
         unsigned flags;
         uint64_t min, max; /* numbers: range (max 0: what the type holds); strings, also in lists: max is the
-                              longest length in bytes (0: 4096) */
+                              longest length in bytes (0: JSON_STRING_MAX) */
         const struct JsonField *nested; /* OBJECT */
         int (*from_string)(const char *); /* ENUM */
         const char *expected; /* ENUM: the words, "a, b, c" */
+        const char *aliases; /* ENUM: words that are taken as well, likewise; may be NULL */
 } JsonField;
+
+#define JSON_STRING_MAX 4096
+#define JSON_LIST_MAX 1024 /* entries of a STRV */
 
 /* What was found wrong; an empty list means success. Each list holds JSON_ERRORS_MAX entries at most, of one
  * line each: what comes from outside is shortened, its control characters replaced. */

@@ -97,9 +97,10 @@ START_TEST(all_wrong_fields_are_told_at_once) {
                         "execution_policy.timeout_seconds: must be 60 to 86400; "
                         "execution_policy.retry_count: must be 0 to 5; "
                         "execution_policy.priority: must be 0 to 100; "
+                        "audit_info: must be an object; "
                         "job_id: must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most 36), "
                         "the first a letter or digit; "
-                        "destination.path: must be given; audit_info: must be an object");
+                        "destination.path: must be given");
         bad("{}", "operation: must be given; source: must be given; destination: must be given");
         bad("[]", "the spec is no JSON object: line 1, column 1: must be a JSON object");
         bad("{\"operation\":\"dance\"," FILES "}",

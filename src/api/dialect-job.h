@@ -11,12 +11,14 @@ typedef enum FieldFlags {
         FIELD_SHOWN = 1 << 0, /* given when a canonical spec is put into this dialect's words */
         FIELD_FALLBACK = 1 << 1, /* counts only if nothing further up the table gave the value */
         FIELD_OUT_ONLY = 1 << 2, /* never read, only given */
+        FIELD_REQUIRED = 1 << 3, /* a job without it is refused; for dialect_job_schema() */
 } FieldFlags;
 
 typedef struct FieldMap {
         const char *dialect; /* "image.path"; NULL ends a table */
         const char *canonical; /* "source.path"; NULL: a field that is known but asks for nothing (a name) */
         unsigned flags;
+        const char *description; /* for the API's own documentation; may be NULL */
 } FieldMap;
 
 /* Canonical paths that exist only while a job is translated. */
@@ -80,6 +82,10 @@ char *dialect_error_text(const FieldMap *map, json_t *origins, const char *text)
 
 /* The other way: a canonical spec in a dialect's words. New reference; NULL when out of memory. */
 json_t *dialect_job_from_canonical(const FieldMap *map, const json_t *canonical);
+
+/* What a client may send by @map, as a JSON Schema in OpenAPI 3.0's form. New reference; NULL when out of
+ * memory. Combinations of fields are not in it. */
+json_t *dialect_job_schema(const FieldMap *map);
 
 /* "a.b.c" below @object: get (borrowed, NULL if it is not there), set (steals @value, makes the objects on
  * the way; -EINVAL if something else is in the way). */

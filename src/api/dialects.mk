@@ -9,6 +9,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/dialect-job.c \
 	src/api/dialect-metrics.c \
 	src/api/dialect-metrics.h \
+	src/api/dialect-schema.c \
 	src/api/dialect-job.h \
 	src/api/hosts/hosts-api.h \
 	src/api/hosts/hosts-json.c \
@@ -36,6 +37,10 @@ libhyper_dialects_la_SOURCES = \
 	src/api/job-json.h \
 	src/api/job-submit.c \
 	src/api/job-submit.h \
+	src/api/openapi.c \
+	src/api/openapi.h \
+	src/api/schema.c \
+	src/api/schema.h \
 	src/api/worker/worker-decode.c \
 	src/api/worker/worker-decode.h \
 	src/api/worker/worker-json.c \

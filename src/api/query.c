@@ -8,8 +8,6 @@
 #include "basic/time-util.h"
 #include "shared/json-table.h"
 
-#define QUERY_STRING_MAX 1024
-
 static int decode_number(const QueryField *f, const char *value, void *target, JsonErrors *errors) {
         uint64_t number;
         int r;

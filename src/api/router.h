@@ -3,11 +3,12 @@
 
 /* Routes are data. A dialect is a table of routes, a way to word errors, and the name of the sockets it is
  * served on; one dispatcher (http-server.c) does the rest for all of them: matching, path parameters, query
- * parameters, HEAD, OPTIONS, 404, 405 with Allow, 413, errors. An OpenAPI document can be made from the same
- * tables. */
+ * parameters, HEAD, OPTIONS, 404, 405 with Allow, 413, errors. The API's own documentation is made from the
+ * same tables (openapi.h). */
 
 #include <jansson.h>
 
+#include "api/schema.h"
 #include "basic/macro.h"
 
 typedef struct Request Request;
@@ -49,18 +50,43 @@ typedef struct QueryField {
         const char *key; /* NULL ends a table */
         QueryType type;
         size_t offset; /* into the struct given to request_query_decode() */
-        uint64_t min, max; /* numbers; strings: max is the longest length (0: 1024) */
+        uint64_t min, max; /* numbers; strings: max is the longest length (0: QUERY_STRING_MAX) */
         int (*from_string)(const char *); /* ENUM, ENUM_SET; see also @mask_from_string */
         uint32_t (*mask_from_string)(const char *); /* ENUM_SET where one word stands for several values
                                                      * ("pending"); 0 for what it does not know */
         const char *expected; /* ENUM, ENUM_SET: what the error says, "one of a, b, c" */
+        const char *description; /* for the API's own documentation; may be NULL */
 } QueryField;
+
+#define QUERY_STRING_MAX 1024u
 
 /* Answers, or starts what will answer: returns 0 once request_reply_…() or manager_call() has been called.
  * A negative errno is answered by the error table (shared/error-table.h), unless the function it came from
  * has set a better answer already, as all of request.h do for a client's mistake: handlers just pass on what
  * they get. */
 typedef int (*request_handler)(Request *r);
+
+/* What a stream sends: the name of an event, and what its data are. */
+typedef struct ReplyEvent {
+        const char *name; /* NULL ends a table */
+        const Schema *data;
+} ReplyEvent;
+
+/* An answer other than an error, for the API's own documentation. */
+typedef struct Reply {
+        unsigned status; /* 0 ends a table */
+        SchemaField value; /* its description says what the answer means */
+        const char *content_type; /* NULL: JSON */
+        const ReplyEvent *events; /* of a stream */
+        bool is_empty; /* has no body */
+} Reply;
+
+/* clang-format off */
+/* A table of them in place, and the most common entry: @what is a Schema. */
+#define REPLIES(...) (const Reply[]) { __VA_ARGS__, {} }
+#define REPLY_OBJECT(s, text, what) \
+        { .status = (s), .value = { .type = SCHEMA_OBJECT, .description = (text), .schema = &(what) } }
+/* clang-format on */
 
 #define REQUEST_BODY_MAX ((size_t) 10 * 1024 * 1024)
 
@@ -75,12 +101,16 @@ typedef struct Route {
                              * database changes (reply-cache.h). Not with query parameters. */
         const QueryField *query; /* NULL: query parameters are ignored */
         const char *summary; /* one sentence for the API's own documentation */
+        const Schema *body; /* likewise: what the request's body must be; NULL: nothing is read */
+        const Reply *replies; /* likewise: what comes back, errors apart */
 } Route;
 
 typedef struct Dialect {
         const char *name; /* "hypersdk": also what a job's row says it came through */
         const char *fd_name; /* FileDescriptorName= of its sockets; the unit is "<fd_name>.socket" */
         const Route *routes;
+        const char *title, *description; /* for the API's own documentation; may be NULL */
+        const Schema *error_schema; /* what error() makes, likewise */
         /* An error in the dialect's own form. New reference, or NULL when out of memory. @message is UTF-8
          * and for people. request_path() may be asked for. */
         json_t *(*error)(Request *r, unsigned status, const char *message);

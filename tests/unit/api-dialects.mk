@@ -28,3 +28,15 @@ tests_unit_test_hypersdk_ws_SOURCES = tests/unit/test-hypersdk-ws.c tests/unit/a
 tests_unit_test_hypersdk_ws_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
 	$(MICROHTTPD_CFLAGS)
 tests_unit_test_hypersdk_ws_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)
+
+# The API's own documentation, also to a public validator
+UNIT_TESTS += tests/unit/test-openapi
+tests_unit_test_openapi_SOURCES = tests/unit/test-openapi.c
+tests_unit_test_openapi_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_openapi_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/openapi/print-openapi
+tests_unit_openapi_print_openapi_SOURCES = tests/unit/openapi/print-openapi.c
+tests_unit_openapi_print_openapi_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_openapi_print_openapi_LDADD = libhyper-dialects.la libhyper-api.la
+TESTS += tests/unit/openapi/check-openapi
+EXTRA_DIST += tests/unit/openapi/check-openapi tests/unit/openapi/validate.go

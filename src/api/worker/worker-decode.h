@@ -5,9 +5,11 @@
  * of them at once. */
 
 #include "api/dialect-job.h"
+#include "api/schema.h"
 
 /* The fields of a job ("spec"), see the table in worker-decode.c. */
 extern const FieldMap worker_fields[];
+extern const Schema worker_spec_schema;
 
 /* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
 int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);

@@ -65,6 +65,19 @@ static json_t *details_json(uint64_t done, uint64_t total, uint64_t rate, json_t
         return TAKE_PTR(details);
 }
 
+static const SchemaField event_fields[] = {
+        { "job_id", SCHEMA_STRING },
+        { "timestamp", SCHEMA_TIMESTAMP },
+        { "phase", SCHEMA_STRING, .description = "A phase of the work, or a state in lower case." },
+        { "percentage", SCHEMA_INTEGER, .max = 100 },
+        { "progress_percent", SCHEMA_INTEGER, .max = 100, .description = "The same." },
+        { "message", SCHEMA_STRING },
+        { "details", SCHEMA_MAP },
+        {},
+};
+
+const Schema worker_event_schema = { .name = "Event", .fields = event_fields };
+
 /* The row knows as much as the last event, to the second: reading the journal for each GET would cost more
  * than it tells. */
 static json_t *latest_event_json(const JobRow *row) {
@@ -89,6 +102,19 @@ static json_t *latest_event_json(const JobRow *row) {
                         details_json(row->bytes_done, row->bytes_total, in_phase ? row->rate : 0, NULL));
 }
 
+static const char *state_word(int i) {
+        return i < _JOB_STATE_MAX ? job_state_to_string((JobState) i) : NULL;
+}
+
+static const SchemaField history_fields[] = {
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "timestamp", SCHEMA_TIMESTAMP },
+        { "reason", SCHEMA_STRING },
+        {},
+};
+
+static const Schema history_schema = { .name = "StateChange", .fields = history_fields };
+
 static json_t *history_json(const JobStateRow *states, size_t n) {
         _cleanup_json_ json_t *history = json_array();
 
@@ -105,6 +131,31 @@ static json_t *history_json(const JobStateRow *states, size_t n) {
         return TAKE_PTR(history);
 }
 
+static const char *const end_words[] = { "completed", "failed", "cancelled", NULL };
+
+static const char *end_word(int i) {
+        return end_words[i];
+}
+
+static const SchemaField failure_fields[] = {
+        { "phase", SCHEMA_STRING, SCHEMA_NULLABLE, "Where it failed, if that is known." },
+        { "code", SCHEMA_STRING, SCHEMA_NULLABLE, "For programs, if there is one." },
+        { "message", SCHEMA_STRING },
+        {},
+};
+
+static const Schema failure_schema = { .name = "Failure", .fields = failure_fields };
+
+static const SchemaField result_fields[] = {
+        { "status", SCHEMA_WORD, .word = end_word },
+        { "outputs", SCHEMA_ARRAY_ANY, .description = "What was made." },
+        { "metrics", SCHEMA_OBJECT, .description = "Figures about the work." },
+        { "error", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Why it failed.", &failure_schema },
+        {},
+};
+
+static const Schema result_schema = { .name = "Result", .fields = result_fields };
+
 static json_t *result_json(const JobRow *row) {
         _cleanup_json_ json_t *result = NULL;
 
@@ -117,9 +168,9 @@ static json_t *result_json(const JobRow *row) {
         if (row->state != JOB_FAILED)
                 error = NULL;
         return json_pack("{s:s, s:o, s:o, s:o}", "status",
-                        row->state == JOB_COMPLETED                ? "completed"
-                                        : row->state == JOB_FAILED ? "failed"
-                                                                   : "cancelled",
+                        end_words[row->state == JOB_COMPLETED                      ? 0
+                                                        : row->state == JOB_FAILED ? 1
+                                                                                   : 2],
                         "outputs", json_is_array(outputs) ? json_incref(outputs) : json_array(), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "error",
                         json_is_object(error) ? json_incref(error)
@@ -128,6 +179,25 @@ static json_t *result_json(const JobRow *row) {
                                                           json_text(job_row_error_text(row, result)))
                                         : json_null());
 }
+
+static const SchemaField job_fields[] = {
+        { "job_id", SCHEMA_STRING },
+        { "spec", SCHEMA_OBJECT, 0, "As it was submitted, secrets \"***\".", &worker_spec_schema },
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "state_history", SCHEMA_ARRAY, .schema = &history_schema, .description = "Oldest first." },
+        { "result", SCHEMA_OBJECT, SCHEMA_NULLABLE, "null until it has ended.", &result_schema },
+        { "latest_event", SCHEMA_OBJECT, .schema = &worker_event_schema },
+        { "is_terminal", SCHEMA_BOOLEAN, .description = "It has ended." },
+        { "created_at", SCHEMA_TIMESTAMP },
+        { "updated_at", SCHEMA_TIMESTAMP },
+        { "started_at", SCHEMA_TIMESTAMP, SCHEMA_NULLABLE },
+        { "completed_at", SCHEMA_TIMESTAMP, SCHEMA_NULLABLE, "When it ended, however it did." },
+        { "attempt", SCHEMA_INTEGER, .description = "Which one it is, from 1; 0 before the first." },
+        { "worker_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Who carries it out." },
+        {},
+};
+
+const Schema worker_job_schema = { .name = "Job", .fields = job_fields };
 
 json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_states) {
         return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:i, s:o}", "job_id",
@@ -142,6 +212,19 @@ json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_s
                         json_text(row->worker_id));
 }
 
+static const SchemaField summary_fields[] = {
+        { "job_id", SCHEMA_STRING },
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "created_at", SCHEMA_TIMESTAMP },
+        { "updated_at", SCHEMA_TIMESTAMP },
+        { "is_terminal", SCHEMA_BOOLEAN, .description = "It has ended." },
+        { "operation", SCHEMA_STRING },
+        { "percentage", SCHEMA_INTEGER, .max = 100 },
+        {},
+};
+
+static const Schema summary_schema = { .name = "JobSummary", .fields = summary_fields };
+
 static json_t *summary_json(const JobRow *row) {
         return json_pack("{s:o, s:s, s:o, s:o, s:b, s:o, s:i}", "job_id", json_text(row->id), "state",
                         strempty(job_state_to_string(row->state)), "created_at", json_time(row->created_at),
@@ -149,6 +232,14 @@ static json_t *summary_json(const JobRow *row) {
                         job_state_is_terminal(row->state), "operation", json_text(row->operation),
                         "percentage", (int) job_row_percent(row));
 }
+
+static const SchemaField jobs_fields[] = {
+        { "total", SCHEMA_INTEGER, .description = "How many there are, before limit and offset." },
+        { "jobs", SCHEMA_ARRAY, .schema = &summary_schema },
+        {},
+};
+
+const Schema worker_jobs_schema = { .name = "JobList", .fields = jobs_fields };
 
 json_t *worker_jobs_json(const JobRows *rows) {
         _cleanup_json_ json_t *jobs = json_array();
@@ -158,6 +249,16 @@ json_t *worker_jobs_json(const JobRows *rows) {
                         return NULL;
         return json_pack("{s:o, s:O}", "total", json_count(rows->total), "jobs", jobs);
 }
+
+static const SchemaField submitted_fields[] = {
+        { "job_id", SCHEMA_STRING },
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "message", SCHEMA_STRING },
+        { "queue_position", SCHEMA_INTEGER, SCHEMA_NULLABLE, "From 1; null if it does not wait." },
+        {},
+};
+
+const Schema worker_submitted_schema = { .name = "Submitted", .fields = submitted_fields };
 
 json_t *worker_submitted_json(const JobRow *row, bool created, uint64_t position) {
         const char *message = !created ? "Job exists already with the same spec"
@@ -201,6 +302,30 @@ json_t *worker_events_json(JobEvent *const *events, size_t n) {
         return TAKE_PTR(list);
 }
 
+static const SchemaField cancelled_fields[] = {
+        { "job_id", SCHEMA_STRING },
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "message", SCHEMA_STRING },
+        {},
+};
+
+const Schema worker_cancelled_schema = { .name = "Cancelled", .fields = cancelled_fields };
+
+json_t *worker_cancelled_json(const JobRow *row) {
+        return json_pack("{s:o, s:s, s:s}", "job_id", json_text(row->id), "state",
+                        strempty(job_state_to_string(row->state)), "message", "Job cancelled successfully");
+}
+
+static const SchemaField error_fields[] = {
+        { "job_id", SCHEMA_STRING },
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "message", SCHEMA_STRING },
+        { "error", SCHEMA_STRING, .description = "The same." },
+        {},
+};
+
+const Schema worker_stream_error_schema = { .name = "StreamError", .fields = error_fields };
+
 json_t *worker_error_json(const char *job_id, JobState state, const char *reason) {
         const char *message = !isempty(reason) ? reason : "The job failed; its log may say more.";
 
@@ -209,10 +334,34 @@ json_t *worker_error_json(const char *job_id, JobState state, const char *reason
                         json_text(message));
 }
 
+static const SchemaField complete_fields[] = {
+        { "state", SCHEMA_WORD, .word = state_word },
+        { "job_id", SCHEMA_STRING },
+        { "reason", SCHEMA_STRING },
+        {},
+};
+
+const Schema worker_complete_schema = { .name = "StreamComplete", .fields = complete_fields };
+
 json_t *worker_complete_json(const char *job_id, JobState state, const char *reason) {
         return json_pack("{s:s, s:o, s:o}", "state", strempty(job_state_to_string(state)), "job_id",
                         json_text(job_id), "reason", json_text(strempty(reason)));
 }
+
+static const char *health_word(int i) {
+        return i == 0 ? "healthy" : NULL;
+}
+
+static const SchemaField health_fields[] = {
+        { "status", SCHEMA_WORD, .word = health_word },
+        { "version", SCHEMA_STRING, .description = "Of the API." },
+        { "timestamp", SCHEMA_TIMESTAMP },
+        { "workers", SCHEMA_INTEGER },
+        { "active_jobs", SCHEMA_INTEGER, .description = "That are being carried out." },
+        {},
+};
+
+const Schema worker_health_schema = { .name = "Health", .fields = health_fields };
 
 json_t *worker_health_json(uint64_t active, usec_t now) {
         /* This machine is the one worker there is. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/dialect-metrics.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
+#include "api/openapi.h"
 #include "api/sse.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
@@ -31,7 +33,10 @@ typedef struct SubmitParameters {
 } SubmitParameters;
 
 static const QueryField submit_parameters[] = {
-        { .key = "queue", .type = QUERY_BOOLEAN, .offset = offsetof(SubmitParameters, queue) },
+        { .key = "queue",
+                        .type = QUERY_BOOLEAN,
+                        .offset = offsetof(SubmitParameters, queue),
+                        .description = "Any worker may take it, not only this machine." },
         {},
 };
 
@@ -113,16 +118,19 @@ static const QueryField list_parameters[] = {
                         .offset = offsetof(ListParameters, states),
                         .from_string = state_from_string,
                         .expected = "one of CREATED, VALIDATED, QUEUED, ASSIGNED, RUNNING, RETRYING, "
-                                    "COMPLETED, FAILED, CANCELLED" },
+                                    "COMPLETED, FAILED, CANCELLED",
+                        .description = "Those in one of these states." },
         { .key = "limit",
                         .type = QUERY_UINT64,
                         .offset = offsetof(ListParameters, limit),
                         .min = 1,
-                        .max = LIST_MAX },
+                        .max = LIST_MAX,
+                        .description = "So many of them; 100 if nothing is said." },
         { .key = "offset",
                         .type = QUERY_UINT64,
                         .offset = offsetof(ListParameters, offset),
-                        .max = INT64_MAX },
+                        .max = INT64_MAX,
+                        .description = "After leaving out so many." },
         {},
 };
 
@@ -186,10 +194,7 @@ static int on_cancelled(Request *r, sd_bus_message *reply, const sd_bus_error *e
         /* It may have ended between our look at it and the manager's. */
         if (error)
                 return reply_terminal(r, row);
-        return request_reply_json(r, 200,
-                        json_pack("{s:s, s:s, s:s}", "job_id", row->id, "state",
-                                        strempty(job_state_to_string(row->state)), "message",
-                                        "Job cancelled successfully"));
+        return request_reply_json(r, 200, worker_cancelled_json(row));
 }
 
 static int delete_job(Request *r) {
@@ -213,7 +218,10 @@ typedef struct EventParameters {
 } EventParameters;
 
 static const QueryField event_parameters[] = {
-        { .key = "since", .type = QUERY_TIMESTAMP, .offset = offsetof(EventParameters, since) },
+        { .key = "since",
+                        .type = QUERY_TIMESTAMP,
+                        .offset = offsetof(EventParameters, since),
+                        .description = "Those after this time." },
         {},
 };
 
@@ -265,21 +273,64 @@ static int get_stream(Request *r) {
         return k < 0 ? k : request_reply_events(r, row->id, &stream_format);
 }
 
-static const Route worker_routes[] = {
-        { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
-        { HTTP_GET, "/metrics", SCOPE_PUBLIC, worker_get_metrics, .summary = "Figures for Prometheus." },
-        { HTTP_POST, "/jobs", SCOPE_WRITE, post_job, .query = submit_parameters,
-                        .summary = "Submits a job." },
-        { HTTP_GET, "/jobs", SCOPE_READ, get_jobs, .query = list_parameters,
-                        .summary = "Jobs, newest first." },
-        { HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job with its history." },
-        { HTTP_DELETE, "/jobs/{id}", SCOPE_WRITE, delete_job, .summary = "Cancels a job." },
-        { HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
-                        .summary = "What has happened to a job." },
-        { HTTP_GET, "/jobs/{id}/events/stream", SCOPE_READ, get_stream,
-                        .summary = "The same as a stream of server-sent events, until the job has ended." },
+static const ReplyEvent stream_events[] = {
+        { "progress", &worker_event_schema },
+        { "error", &worker_stream_error_schema },
+        { "complete", &worker_complete_schema },
         {},
 };
+
+static const Route worker_routes[] = {
+        { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "It does.", worker_health_schema)) },
+        { HTTP_GET, "/metrics", SCOPE_PUBLIC, worker_get_metrics, .summary = "Figures for Prometheus.",
+                        .replies = REPLIES({ 200, { .type = SCHEMA_STRING, .description = "The figures." },
+                                        METRICS_CONTENT_TYPE }) },
+        { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get, .summary = "This API, for programs.",
+                        .replies = openapi_replies },
+        { HTTP_POST, "/jobs", SCOPE_WRITE, post_job, .query = submit_parameters, .summary = "Submits a job.",
+                        .body = &worker_spec_schema,
+                        .replies = REPLIES(REPLY_OBJECT(201, "It is accepted.", worker_submitted_schema),
+                                        REPLY_OBJECT(200, "It was there already, with the same spec.",
+                                                        worker_submitted_schema)) },
+        { HTTP_GET, "/jobs", SCOPE_READ, get_jobs, .query = list_parameters,
+                        .summary = "Jobs, newest first.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "The jobs.", worker_jobs_schema)) },
+        { HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .summary = "One job with its history.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "The job.", worker_job_schema)) },
+        { HTTP_DELETE, "/jobs/{id}", SCOPE_WRITE, delete_job, .summary = "Cancels a job.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "It is cancelled, or will be in a moment.",
+                                        worker_cancelled_schema)) },
+        { HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
+                        .summary = "What has happened to a job.",
+                        .replies = REPLIES({ 200,
+                                        { .type = SCHEMA_ARRAY,
+                                                        .description = "Oldest first.",
+                                                        .schema = &worker_event_schema } }) },
+        { HTTP_GET, "/jobs/{id}/events/stream", SCOPE_READ, get_stream,
+                        .summary = "The same as a stream of server-sent events, until the job has ended.",
+                        .replies = REPLIES({ 200,
+                                        { .type = SCHEMA_STRING,
+                                                        .description = "What there was, then what happens, "
+                                                                       "and at last complete. It begins "
+                                                                       "behind Last-Event-ID." },
+                                        "text/event-stream", stream_events }) },
+        {},
+};
+
+static const SchemaField problem_fields[] = {
+        { "code", SCHEMA_INTEGER, .description = "The HTTP status.", .max = 599 },
+        { "message", SCHEMA_STRING },
+        { "path", SCHEMA_STRING },
+        { "timestamp", SCHEMA_TIMESTAMP },
+        {},
+};
+static const Schema problem_schema = { .name = "Problem", .fields = problem_fields };
+static const SchemaField error_fields[] = {
+        { "error", SCHEMA_OBJECT, .schema = &problem_schema },
+        {},
+};
+static const Schema error_schema = { .name = "Error", .fields = error_fields };
 
 static json_t *error_json(Request *r, unsigned status, const char *message) {
         return json_pack("{s:{s:i, s:o, s:o, s:o}}", "error", "code", (int) status, "message",
@@ -291,5 +342,9 @@ const Dialect worker_dialect = {
         .name = WORKER_DIALECT,
         .fd_name = "hyper-worker",
         .routes = worker_routes,
+        .title = "hyper, worker API",
+        .description = "Jobs that move disks of virtual machines onto KVM: submitted, watched, cancelled. See "
+                       "hyper-api(7).",
+        .error_schema = &error_schema,
         .error = error_json,
 };

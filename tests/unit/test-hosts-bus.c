@@ -495,9 +495,11 @@ _cleanup_free_ char *uri = NULL, *text = NULL;
 size_t size, n = 0;
 FILE *vms = open_memstream(&text, &size);
 const char *name;
+/* (under valgrind a call with all of them would take longer than the bus waits) */
+const uint64_t there = getenv("VALGRIND") ? 100 : 1000;
 uint64_t total;
 
-for (unsigned i = 0; i < 1000; i++)
+for (unsigned i = 0; i < there; i++)
         fprintf(vms,
                         "<domain type='test'><name>vm%u</name><memory>1024</memory><os><type>hvm</type></os>"
                         "</domain>",
@@ -505,9 +507,9 @@ for (unsigned i = 0; i < 1000; i++)
 ck_assert_int_eq(fclose(vms), 0);
 uri = make_host(&f, "many", text);
 check_ok(add(&f, "h", uri));
-sd_bus_message *m = ask(&f, ROOT, MANAGER, "ListVms", "stt", "h", UINT64_C(990), UINT64_C(1000));
+sd_bus_message *m = ask(&f, ROOT, MANAGER, "ListVms", "stt", "h", there - 10, UINT64_C(1000));
 ck_assert_int_gt(sd_bus_message_read(m, "t", &total), 0);
-ck_assert_uint_eq(total, 1000);
+ck_assert_uint_eq(total, there);
 ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sossssut)"), 0);
 while (sd_bus_message_read(m, "(sossssut)", NULL, NULL, NULL, &name, NULL, NULL, NULL, NULL) > 0)
         n++;
@@ -519,7 +521,7 @@ m = ask(&f, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NUL
 ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "{oa{sa{sv}}}"), 0);
 for (n = 0; sd_bus_message_skip(m, "{oa{sa{sv}}}") > 0;)
         n++;
-ck_assert_uint_ge(n, 1001);
+ck_assert_uint_ge(n, there + 1);
 sd_bus_message_unref(m);
 HOSTS_TEST_END
 

@@ -557,13 +557,14 @@ END_TEST
 START_TEST(a_stream_keeps_the_daemon_and_the_last_one_lets_it_go) {
         Stream s;
 
-        world.config.idle_timeout = 200 * USEC_PER_MSEC;
+        /* Longer than it takes until the stream is open, also under valgrind on a busy machine. */
+        world.config.idle_timeout = 3 * USEC_PER_SEC;
         start();
         add_job("a", JOB_RUNNING, 0);
         write_events("a", 1, 1);
         stream_open(&s, "a", NULL);
         expect_progress(&s, 1, 1);
-        usleep(500 * USEC_PER_MSEC); /* longer than it waits when idle */
+        usleep(4 * USEC_PER_SEC); /* longer than it waits when idle */
         write_events("a", 2, 2);
         expect_progress(&s, 2, 2);
         stream_close(&s);

@@ -344,6 +344,10 @@ SseHub *api_sse(Api *a) {
         return a->sse;
 }
 
+const char *api_pages_directory(Api *a) {
+        return a->config.pages_directory ? a->config.pages_directory : DATADIR "/hyper/docs";
+}
+
 const char *api_journal_directory(Api *a) {
         return a->config.journal_directory;
 }
@@ -374,6 +378,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .hosts_database = config->hosts_database ? strdup(config->hosts_database) : NULL,
                 .bus_address = config->bus_address ? strdup(config->bus_address) : NULL,
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
+                .pages_directory = config->pages_directory ? strdup(config->pages_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
                 .websocket_ping = config->websocket_ping,
                 .idle_timeout = config->idle_timeout,
@@ -383,6 +388,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
         if (!a->config.database || (config->hosts_database && !a->config.hosts_database) ||
                         (config->bus_address && !a->config.bus_address) ||
                         (config->journal_directory && !a->config.journal_directory) ||
+                        (config->pages_directory && !a->config.pages_directory) ||
                         (config->refusal && !a->config.refusal))
                 return -ENOMEM;
         STRV_FOREACH(origin, config->cors_origins) {
@@ -527,6 +533,7 @@ Api *api_free(Api *a) {
         free((char *) a->config.hosts_database);
         free((char *) a->config.bus_address);
         free((char *) a->config.journal_directory);
+        free((char *) a->config.pages_directory);
         free((char *) a->config.refusal);
         strv_free(a->cors_origins);
         free(a);

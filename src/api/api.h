@@ -23,6 +23,7 @@ typedef struct ApiConfig {
         const char *hosts_database; /* the same of hyper-hostd's; NULL: there is none */
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
+        const char *pages_directory; /* NULL: where they are installed */
         bool metrics; /* serve /metrics */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
         char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
@@ -51,6 +52,7 @@ const char *api_bus_address(Api *a); /* NULL: the system bus */
 EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);
 WebSocketHub *api_websockets(Api *a);
+const char *api_pages_directory(Api *a); /* of files for browsers, without a "/" at its end */
 const char *api_journal_directory(Api *a); /* for journal_read_events() and journal_read_log() */
 
 /* The database, opened when it is first asked for and again if it was replaced. -ENOENT while there is none

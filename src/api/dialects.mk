@@ -46,8 +46,26 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-json.c \
 	src/api/worker/worker-json.h \
 	src/api/worker/worker-metrics.c \
+	src/api/worker/worker-pages.c \
 	src/api/worker/worker-routes.c \
 	src/api/worker/worker.h
 libhyper_dialects_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 libhyper_dialects_la_LIBADD = libhyper-store.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 EXTRA_DIST += src/api/hosts/README.md src/api/hypersdk/README.md src/api/worker/README.md
+
+# Pages for browsers, and what they are made of; see their README
+docspagesdir = $(datadir)/hyper/docs
+dist_docspages_DATA = \
+	src/api/worker/pages/docs.html \
+	src/api/worker/pages/docs.js \
+	src/api/worker/pages/redoc.LICENSE \
+	src/api/worker/pages/redoc.html \
+	src/api/worker/pages/redoc.js \
+	src/api/worker/pages/redoc.standalone.js \
+	src/api/worker/pages/redoc.standalone.js.LICENSE.txt \
+	src/api/worker/pages/swagger-ui-bundle.js \
+	src/api/worker/pages/swagger-ui-bundle.js.LICENSE.txt \
+	src/api/worker/pages/swagger-ui.LICENSE \
+	src/api/worker/pages/swagger-ui.NOTICE \
+	src/api/worker/pages/swagger-ui.css
+EXTRA_DIST += src/api/worker/pages/README.md

@@ -2,9 +2,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "api/api-private.h"
 #include "api/http-server.h"
+#include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
@@ -54,12 +56,20 @@ void request_over(Request *r) {
         r->response = NULL;
 }
 
+static bool has_header(const Request *r, const char *name) {
+        for (const RequestHeader *h = r->headers; h; h = h->next)
+                if (strcasecmp(h->name, name) == 0)
+                        return true;
+        return false;
+}
+
 enum MHD_Result request_send(Request *r) {
         struct MHD_Response *response = TAKE_PTR(r->response);
         enum MHD_Result ok = MHD_YES;
 
-        /* Answers are about now; nothing between us and a client may keep them. */
-        ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+        /* Answers are about now; nothing between us and a client may keep them, but for files. */
+        if (!has_header(r, MHD_HTTP_HEADER_CACHE_CONTROL))
+                ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
         for (RequestHeader *h = r->headers; h; h = h->next)
                 ok &= MHD_add_response_header(response, h->name, h->value);
         if (r->close || api_is_ending(request_api(r)))
@@ -156,6 +166,22 @@ int request_reply_text(Request *r, unsigned status, const char *content_type, co
         if (!copy)
                 return -ENOMEM;
         return reply_buffer(r, status, content_type, copy, strlen(copy));
+}
+
+int request_reply_file(Request *r, unsigned status, const char *content_type, int fd, uint64_t size) {
+        struct MHD_Response *response;
+
+        response = MHD_create_response_from_fd64(size, fd);
+        if (!response) {
+                safe_close(fd);
+                return -ENOMEM;
+        }
+        if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES) {
+                MHD_destroy_response(response); /* which closes it */
+                return -ENOMEM;
+        }
+        request_answer(r, status, response);
+        return 0;
 }
 
 static int reply_error(Request *r, unsigned status, const char *message) {

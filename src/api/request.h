@@ -65,6 +65,9 @@ int request_reply_empty(Request *r, unsigned status);
 /* Text that is not JSON; copied. */
 int request_reply_text(Request *r, unsigned status, const char *content_type, const char *text);
 
+/* The first @size bytes of a file, which must be regular. Takes @fd over, also on failure. */
+int request_reply_file(Request *r, unsigned status, const char *content_type, int fd, uint64_t size);
+
 /* An error in the dialect's form. */
 int request_reply_error(Request *r, unsigned status, const char *format, ...) _printf_(3, 4);
 
@@ -73,7 +76,7 @@ int request_reply_error(Request *r, unsigned status, const char *format, ...) _p
 int request_reply_errno(Request *r, int error, const char *format, ...) _printf_(3, 4);
 int request_reply_bus_error(Request *r, const sd_bus_error *error);
 
-/* One more header for the answer; call it before request_reply_…(). Strings are copied. 0 or -ENOMEM. */
+/* One more header for the answer; call it before request_reply_…(). Cache-Control is "no-store" if nobody says otherwise. Strings are copied. 0 or -ENOMEM. */
 int request_add_header(Request *r, const char *name, const char *value);
 
 /* True once an answer is set or a stream has begun. */

@@ -40,3 +40,8 @@ tests_unit_openapi_print_openapi_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(S
 tests_unit_openapi_print_openapi_LDADD = libhyper-dialects.la libhyper-api.la
 TESTS += tests/unit/openapi/check-openapi
 EXTRA_DIST += tests/unit/openapi/check-openapi tests/unit/openapi/validate.go
+UNIT_TESTS += tests/unit/test-worker-pages
+tests_unit_test_worker_pages_SOURCES = tests/unit/test-worker-pages.c tests/unit/api-test.c tests/unit/api-test.h
+tests_unit_test_worker_pages_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(MICROHTTPD_CFLAGS)
+tests_unit_test_worker_pages_LDADD = libhyper-dialects.la libhyper-api.la $(CHECK_LIBS)

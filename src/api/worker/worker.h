@@ -10,3 +10,9 @@ extern const Dialect worker_dialect;
 
 /* GET /metrics */
 int worker_get_metrics(Request *r);
+
+/* GET /docs, /redoc, /docs/{file} */
+int worker_get_docs(Request *r);
+int worker_get_redoc(Request *r);
+int worker_get_docs_file(Request *r);
+extern const Reply worker_page_replies[], worker_docs_file_replies[];

@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += libhyper-shared.la
 libhyper_shared_la_SOURCES = \
 	src/shared/bus-util.c \
 	src/shared/bus-util.h \
+	src/shared/capability.c \
+	src/shared/capability.h \
 	src/shared/cron-calendar.c \
 	src/shared/cron.c \
 	src/shared/cron.h \

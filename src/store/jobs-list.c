@@ -15,8 +15,7 @@ void job_rows_done(JobRows *rows) {
         *rows = (JobRows){};
 }
 
-/* The rows that @st gives, appended to @rows. */
-static int collect(Store *s, sqlite3_stmt *st, JobRows *rows) {
+int job_rows_collect(Store *s, sqlite3_stmt *st, JobRows *rows) {
         size_t allocated = rows->n;
         int rc, r;
 
@@ -64,7 +63,7 @@ static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
                         rows->total += counts[i];
         bind_states(st, 1, filter->states);
         bind_page(st, _JOB_STATE_MAX + 1, filter);
-        return collect(s, st, rows);
+        return job_rows_collect(s, st, rows);
 }
 
 /* Binds ids, order and states, which the page and its total share. */
@@ -100,7 +99,7 @@ static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
         rows->total = (uint64_t) sqlite3_column_int64(total, 0);
         bind_page(st, _JOB_STATE_MAX + 2, filter);
         (void) sqlite3_bind_int(st, _JOB_STATE_MAX + 4, (int) filter->order);
-        return collect(s, st, rows);
+        return job_rows_collect(s, st, rows);
 }
 
 int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {

@@ -69,6 +69,7 @@ int job_row_read(sqlite3_stmt *st, JobRow **ret) {
         row->bytes_done = (uint64_t) sqlite3_column_int64(st, 21);
         row->bytes_total = (uint64_t) sqlite3_column_int64(st, 22);
         row->rate = (uint64_t) sqlite3_column_int64(st, 23);
+        row->demand = (uint64_t) sqlite3_column_int64(st, 25);
         *ret = TAKE_PTR(row);
         return 0;
 }
@@ -127,6 +128,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_uint(st, 23, row->bytes_total);
         sql_bind_uint(st, 24, row->rate);
         sql_bind_text(st, 25, row->result);
+        sql_bind_uint(st, 26, row->demand);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -152,7 +154,7 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
         return sql_end(s, r);
 }
 
-static int apply_transition(Store *s, const char *id, const JobTransition *t) {
+int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
         _cleanup_sql_done_ sqlite3_stmt *st = NULL;
         WebhookEvent event;
         int r;
@@ -193,7 +195,7 @@ int store_job_transition(Store *s, const char *id, const JobTransition *changes,
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = apply_transition(s, id, changes + i);
+                r = job_transition_apply(s, id, changes + i);
         return sql_end(s, r);
 }
 

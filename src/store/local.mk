@@ -20,7 +20,9 @@ libhyper_store_la_SOURCES = \
 	src/store/totals.h \
 	src/store/webhook-json.c \
 	src/store/webhooks.c \
-	src/store/webhooks.h
+	src/store/webhooks.h \
+	src/store/workers.c \
+	src/store/workers.h
 libhyper_store_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 libhyper_store_la_LIBADD = libhyper-shared.la $(SQLITE_LIBS) $(JANSSON_LIBS)
 EXTRA_DIST += src/store/README.md

@@ -170,6 +170,24 @@ static const char *const steps[] = {
         "    le_1800 = le_1800 + (new.finished_at - new.started_at <= 1800000000),"
         "    le_7200 = le_7200 + (new.finished_at - new.started_at <= 7200000000);"
         " END;",
+
+        /* 5: workers. Where any worker may take a job, those that wait are found by what they demand. */
+        "CREATE TABLE workers ("
+        "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  id TEXT NOT NULL UNIQUE,"
+        "  capabilities TEXT NOT NULL,"
+        "  capability_mask INTEGER NOT NULL,"
+        "  memory_gb INTEGER NOT NULL,"
+        "  disk_gb INTEGER NOT NULL,"
+        "  system_info TEXT NOT NULL,"
+        "  execution_mode TEXT,"
+        "  registered_at INTEGER NOT NULL,"
+        "  heartbeat_at INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE INDEX workers_by_heartbeat ON workers (heartbeat_at);"
+        "ALTER TABLE jobs ADD COLUMN demand INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX jobs_waiting ON jobs (demand, priority DESC, seq) WHERE state = 'QUEUED' AND any_worker = 1;"
+        "CREATE INDEX jobs_held ON jobs (worker_id, finished_at) WHERE worker_id IS NOT NULL;",
 };
 
 const Schema schema_jobs = {

@@ -19,7 +19,7 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_ROLLBACK] = "ROLLBACK",
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
                            ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                           "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+                           "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
         [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
@@ -153,6 +153,47 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "ON r.schedule_seq = s.seq WHERE s.id = ?1 ORDER BY r.seq DESC LIMIT ?2",
         [SQL_JOB_TOTALS] =
                         "SELECT le_60, le_300, le_600, le_1800, le_7200, n, duration_usec, bytes FROM job_totals",
+        [SQL_WORKER_PUT] =
+                        "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, system_info, "
+                        "execution_mode, registered_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) "
+                        "ON CONFLICT (id) DO UPDATE SET capabilities = ?2, capability_mask = ?3, memory_gb = ?4, "
+                        "disk_gb = ?5, system_info = ?6, execution_mode = ?7, registered_at = ?8, "
+                        "heartbeat_at = max(heartbeat_at, ?8)",
+        [SQL_WORKER_HEARTBEAT] = "SELECT heartbeat_at FROM workers WHERE id = ?1",
+        [SQL_WORKER_HEARD] = "UPDATE workers SET heartbeat_at = ?2 WHERE id = ?1 AND heartbeat_at < ?2",
+        [SQL_WORKER_DELETE] = "DELETE FROM workers WHERE id = ?1",
+        [SQL_WORKER_GET] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.id = ?1",
+        [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS " FROM workers w ORDER BY w.seq",
+        [SQL_WORKERS_COUNT] =
+                        "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE heartbeat_at > ?1)",
+        /* The different demands that wait are hopped through along the index, each step one look-up; the first job
+         * of each that the worker can meet is another. The shifts are those of job_demand_pack(). */
+        [SQL_JOB_FOR_WORKER] =
+                        "WITH RECURSIVE demands (d) AS ("
+                        "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = 'QUEUED' AND any_worker = 1) "
+                        "UNION ALL SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = 'QUEUED' "
+                        "AND any_worker = 1 AND demand > d) FROM demands WHERE d IS NOT NULL) "
+                        "SELECT j.id FROM demands JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q INDEXED BY jobs_waiting "
+                        "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.demand = d ORDER BY q.priority DESC, q.seq LIMIT 1) "
+                        "WHERE d IS NOT NULL AND (d & 65535 & ~?1) = 0 AND (d >> 16 & 1048575) <= ?2 AND (d >> 36) <= ?3 "
+                        "ORDER BY j.priority DESC, j.seq LIMIT 1",
+        [SQL_WORKER_JOBS] = "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_held "
+                            "WHERE worker_id = ?1 AND finished_at = 0 ORDER BY seq",
+        [SQL_WORKER_CANCELLED] =
+                        "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_held WHERE worker_id = ?1 "
+                        "AND finished_at > ?2 AND state = 'CANCELLED' ORDER BY seq",
+        /* From the silent workers to their jobs, along both indices. */
+        [SQL_JOBS_ABANDONED] =
+                        "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN (SELECT j.seq FROM workers w "
+                        "INDEXED BY workers_by_heartbeat CROSS JOIN jobs j INDEXED BY jobs_held ON j.worker_id = w.id AND j.finished_at = 0 "
+                        "WHERE w.heartbeat_at <= ?1) ORDER BY seq",
+        [SQL_WORKERS_LONGEST_SILENT] =
+                        "SELECT heartbeat_at FROM workers w INDEXED BY workers_by_heartbeat WHERE EXISTS "
+                        "(SELECT 1 FROM jobs INDEXED BY jobs_held WHERE worker_id = w.id AND finished_at = 0) "
+                        "ORDER BY heartbeat_at LIMIT 1",
+        [SQL_QUEUE_STATUS] =
+                        "SELECT priority, count(*) FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' "
+                        "GROUP BY priority ORDER BY priority DESC",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -65,6 +65,19 @@ typedef enum StatementId {
         SQL_SCHEDULE_RUNS_PENDING,
         SQL_SCHEDULE_RUNS_LIST,
         SQL_JOB_TOTALS,
+        SQL_WORKER_PUT,
+        SQL_WORKER_HEARTBEAT,
+        SQL_WORKER_HEARD,
+        SQL_WORKER_DELETE,
+        SQL_WORKER_GET,
+        SQL_WORKERS_LIST,
+        SQL_WORKERS_COUNT,
+        SQL_JOB_FOR_WORKER,
+        SQL_WORKER_JOBS,
+        SQL_WORKER_CANCELLED,
+        SQL_JOBS_ABANDONED,
+        SQL_WORKERS_LONGEST_SILENT,
+        SQL_QUEUE_STATUS,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,
@@ -102,7 +115,7 @@ struct Store {
 #define JOB_COLUMNS                                                                                           \
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
-        "percent, bytes_done, bytes_total, rate, result"
+        "percent, bytes_done, bytes_total, rate, result, demand"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
 #define VM_COLUMNS                                                                                \
@@ -116,6 +129,11 @@ struct Store {
 #define DELIVERY_COLUMNS                                                                                       \
         "seq, webhook_seq, id, event, body, state, attempts, created_at, due_at, tried_at, status, duration, " \
         "error, response"
+/* The same for a WorkerRow. */
+#define WORKER_COLUMNS                                                                                        \
+        "w.seq, w.id, w.capabilities, w.capability_mask, w.memory_gb, w.disk_gb, w.system_info, "             \
+        "w.execution_mode, w.registered_at, w.heartbeat_at, (SELECT count(*) FROM jobs INDEXED BY jobs_held " \
+        "WHERE worker_id = w.id AND finished_at = 0)"
 /* The same for a ScheduleRow. */
 #define SCHEDULE_COLUMNS                                                                                     \
         "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, "       \
@@ -152,6 +170,10 @@ int schema_check(Store *s);
 
 /* From jobs.c, for the other files about jobs: the row that @st stands on, in the order of JOB_COLUMNS. */
 int job_row_read(sqlite3_stmt *st, JobRow **ret);
+/* Makes the change inside a transaction that is the caller's. */
+int job_transition_apply(Store *s, const char *id, const JobTransition *t);
+/* From jobs-list.c: the rows that @st gives, appended to @rows. */
+int job_rows_collect(Store *s, sqlite3_stmt *st, JobRows *rows);
 
 static inline void sql_bind_text(sqlite3_stmt *st, int i, const char *text) {
         (void) sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);

@@ -44,7 +44,8 @@ typedef struct JobRow {
         unsigned retry_count; /* retries allowed */
         bool idempotent;
         bool any_worker; /* queue=true: any worker may take it */
-        char *worker_id; /* who holds it; NULL: this machine */
+        uint64_t demand; /* what it demands of a worker, packed (shared/capability.h) */
+        char *worker_id; /* who holds it, or held it to its end; NULL: this machine */
         usec_t created_at, updated_at;
         usec_t started_at, finished_at; /* 0: not yet */
         usec_t due_at; /* RETRYING: when the next attempt may begin */

@@ -87,3 +87,8 @@ UNIT_TESTS += tests/unit/test-webhook
 tests_unit_test_webhook_SOURCES = tests/unit/test-webhook.c
 tests_unit_test_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_webhook_LDADD = libhyper-shared.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += tests/unit/test-capability
+tests_unit_test_capability_SOURCES = tests/unit/test-capability.c
+tests_unit_test_capability_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_capability_LDADD = $(SHARED_TEST_LDADD)

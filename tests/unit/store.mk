@@ -14,3 +14,8 @@ UNIT_TESTS += tests/unit/test-store-webhooks
 tests_unit_test_store_webhooks_SOURCES = tests/unit/test-store-webhooks.c
 tests_unit_test_store_webhooks_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_store_webhooks_LDADD = libhyper-store.la $(CHECK_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-workers
+tests_unit_test_store_workers_SOURCES = tests/unit/test-store-workers.c
+tests_unit_test_store_workers_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_store_workers_LDADD = libhyper-store.la $(CHECK_LIBS) $(SQLITE_LIBS)

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/workers.h"
+#include "basic/string-util.h"
+#include "store/sql.h"
+
+void worker_row_done(WorkerRow *row) {
+        free(row->id);
+        free(row->capabilities);
+        free(row->system_info);
+        free(row->execution_mode);
+        *row = (WorkerRow){};
+}
+
+WorkerRow *worker_row_free(WorkerRow *row) {
+        if (!row)
+                return NULL;
+        worker_row_done(row);
+        return mfree(row);
+}
+
+void worker_rows_done(WorkerRows *rows) {
+        for (size_t i = 0; i < rows->n; i++)
+                worker_row_done(&rows->rows[i]);
+        free(rows->rows);
+        *rows = (WorkerRows){};
+}
+
+void queue_status_done(QueueStatus *q) {
+        free(q->priorities);
+        *q = (QueueStatus){};
+}
+
+/* On failure what @row got is the caller's to free. */
+static int row_read(sqlite3_stmt *st, WorkerRow *row) {
+        int r;
+
+        *row = (WorkerRow){
+                .seq = sqlite3_column_int64(st, 0),
+                .capability_mask = (uint32_t) sqlite3_column_int64(st, 3),
+                .memory_gb = (uint64_t) sqlite3_column_int64(st, 4),
+                .disk_gb = (uint64_t) sqlite3_column_int64(st, 5),
+                .registered_at = (usec_t) sqlite3_column_int64(st, 8),
+                .heartbeat_at = (usec_t) sqlite3_column_int64(st, 9),
+                .jobs = (uint64_t) sqlite3_column_int64(st, 10),
+        };
+        if ((r = sql_column_strdup(st, 1, &row->id)) < 0 ||
+                        (r = sql_column_strdup(st, 2, &row->capabilities)) < 0 ||
+                        (r = sql_column_strdup(st, 6, &row->system_info)) < 0 ||
+                        (r = sql_column_strdup(st, 7, &row->execution_mode)) < 0)
+                return r;
+        return row->id && row->capabilities && row->system_info ? 0 : -EBADMSG;
+}
+
+/* When the worker was heard from last; -ENOENT. */
+static int read_heartbeat(Store *s, const char *id, usec_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKER_HEARTBEAT);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                *ret = (usec_t) sqlite3_column_int64(st, 0);
+                return 0;
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+static int put(Store *s, const WorkerRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKER_PUT);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, row->id);
+        sql_bind_text(st, 2, row->capabilities);
+        sql_bind_uint(st, 3, row->capability_mask);
+        sql_bind_uint(st, 4, row->memory_gb);
+        sql_bind_uint(st, 5, row->disk_gb);
+        sql_bind_text(st, 6, row->system_info);
+        sql_bind_text(st, 7, row->execution_mode);
+        sql_bind_uint(st, 8, row->registered_at);
+        return sql_run(s, st);
+}
+
+int store_worker_register(Store *s, const WorkerRow *row, bool *ret_created) {
+        bool created = false;
+        usec_t heartbeat;
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        r = read_heartbeat(s, row->id, &heartbeat);
+        if (r == -ENOENT) {
+                created = true;
+                r = 0;
+        }
+        if (r >= 0)
+                r = put(s, row);
+        r = sql_end(s, r);
+        if (r >= 0)
+                *ret_created = created;
+        return r;
+}
+
+static int heard(Store *s, const char *id, usec_t now) {
+        _cleanup_sql_done_ sqlite3_stmt *st = NULL;
+        usec_t heartbeat;
+        int r = read_heartbeat(s, id, &heartbeat);
+
+        if (r < 0 || now < heartbeat + WORKER_HEARD_STEP)
+                return r;
+        st = sql_statement(s, SQL_WORKER_HEARD);
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_uint(st, 2, now);
+        return sql_run(s, st);
+}
+
+int store_worker_heard(Store *s, const char *id, usec_t now) {
+        int r = sql_begin(s);
+
+        return r < 0 ? r : sql_end(s, heard(s, id, now));
+}
+
+/* Rows of jobs by one or two values. */
+static int list_jobs(Store *s, StatementId id, const char *worker_id, usec_t since, JobRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, id);
+        _cleanup_(job_rows_done) JobRows rows = {};
+        int r, i = 1;
+
+        if (!st)
+                return sql_errno(s);
+        if (worker_id)
+                sql_bind_text(st, i++, worker_id);
+        if (id != SQL_WORKER_JOBS)
+                sql_bind_uint(st, i, since);
+        r = job_rows_collect(s, st, &rows);
+        if (r < 0)
+                return r;
+        rows.total = rows.n;
+        *ret = rows;
+        rows = (JobRows){};
+        return 0;
+}
+
+int store_worker_jobs(Store *s, const char *worker_id, JobRows *ret) {
+        return list_jobs(s, SQL_WORKER_JOBS, worker_id, 0, ret);
+}
+
+int store_worker_cancelled(Store *s, const char *worker_id, usec_t since, JobRows *ret) {
+        return list_jobs(s, SQL_WORKER_CANCELLED, worker_id, since, ret);
+}
+
+int store_jobs_abandoned(Store *s, usec_t since, JobRows *ret) {
+        return list_jobs(s, SQL_JOBS_ABANDONED, NULL, since, ret);
+}
+
+static int delete_idle(Store *s, const char *id) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKER_DELETE);
+        _cleanup_(job_rows_done) JobRows jobs = {};
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        r = store_worker_jobs(s, id, &jobs);
+        if (r < 0)
+                return r;
+        if (jobs.n > 0)
+                return -EBUSY;
+        sql_bind_text(st, 1, id);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+int store_worker_delete(Store *s, const char *id) {
+        int r = sql_begin(s);
+
+        return r < 0 ? r : sql_end(s, delete_idle(s, id));
+}
+
+int store_worker_get(Store *s, const char *id, WorkerRow **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKER_GET);
+        _cleanup_(worker_row_freep) WorkerRow *row = NULL;
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                break;
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+        row = new0(WorkerRow, 1);
+        if (!row)
+                return -ENOMEM;
+        r = row_read(st, row);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+int store_workers_list(Store *s, WorkerRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LIST);
+        _cleanup_(worker_rows_done) WorkerRows rows = {};
+        size_t allocated = 0;
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
+                        return -ENOMEM;
+                int r = row_read(st, &rows.rows[rows.n++]);
+                if (r < 0)
+                        return r;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = rows;
+        rows = (WorkerRows){};
+        return 0;
+}
+
+int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_COUNT);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, since);
+        if (sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        *ret_total = (uint64_t) sqlite3_column_int64(st, 0);
+        *ret_active = (uint64_t) sqlite3_column_int64(st, 1);
+        return 0;
+}
+
+int store_workers_longest_silent(Store *s, usec_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LONGEST_SILENT);
+
+        if (!st)
+                return sql_errno(s);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                *ret = (usec_t) sqlite3_column_int64(st, 0);
+                return 0;
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+/* The id of the job that the worker should get; -ENOENT. */
+static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_FOR_WORKER);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, offer->capabilities);
+        sql_bind_uint(st, 2, offer->memory_gb);
+        sql_bind_uint(st, 3, offer->disk_gb);
+        switch (sqlite3_step(st)) {
+        case SQLITE_ROW:
+                return sql_column_strdup(st, 0, ret);
+        case SQLITE_DONE:
+                return -ENOENT;
+        default:
+                return sql_errno(s);
+        }
+}
+
+/* 1 with *ret, or 0 if no job fits. */
+static int dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char *reason, JobRow **ret) {
+        _cleanup_free_ char *id = NULL;
+        int r = heard(s, offer->worker_id, now);
+
+        if (r < 0)
+                return r == -ENOENT ? -ENODEV : r;
+        r = find_job(s, offer, &id);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = job_transition_apply(s, id,
+                        &(JobTransition){ .from = JOB_QUEUED,
+                                        .to = JOB_ASSIGNED,
+                                        .timestamp = now,
+                                        .reason = reason,
+                                        .worker_id = offer->worker_id,
+                                        .begins_attempt = true });
+        if (r >= 0)
+                r = store_job_get(s, id, ret);
+        return r < 0 ? r : 1;
+}
+
+int store_job_dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char *reason, JobRow **ret) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        r = sql_end(s, dequeue(s, offer, now, reason, &row));
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return -ENOENT;
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+int store_queue_status(Store *s, QueueStatus *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_QUEUE_STATUS);
+        _cleanup_(queue_status_done) QueueStatus q = {};
+        size_t allocated = 0;
+        int rc;
+
+        if (!st)
+                return sql_errno(s);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+                if (!GREEDY_REALLOC(q.priorities, allocated, q.n_priorities + 1))
+                        return -ENOMEM;
+                q.priorities[q.n_priorities].priority = (unsigned) sqlite3_column_int64(st, 0);
+                q.priorities[q.n_priorities].n = (uint64_t) sqlite3_column_int64(st, 1);
+                q.total += q.priorities[q.n_priorities++].n;
+        }
+        if (rc != SQLITE_DONE)
+                return sql_errno(s);
+        *ret = q;
+        q = (QueueStatus){};
+        return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Workers and what they hold. A job that a worker holds is leased: its row names the worker, and the lease
+ * lasts until that worker was silent for too long, so that a heartbeat renews all of a worker's leases with
+ * one write. The same rules and errors as in store.h: each write is one transaction, durable when the function
+ * returns 0. */
+
+#include "store/store.h"
+
+/* A worker that was not heard from for so long has lost its jobs. */
+#define WORKER_LEASE (300 * USEC_PER_SEC)
+/* When a worker was heard from is written at most this often: a poll that finds nothing costs no write. */
+#define WORKER_HEARD_STEP USEC_PER_SEC
+
+typedef struct WorkerRow {
+        int64_t seq; /* order of the first registration */
+        char *id;
+        char *capabilities; /* JSON, as it came */
+        uint32_t capability_mask; /* the same as a set (shared/capability.h) */
+        uint64_t memory_gb, disk_gb; /* 0: it did not say, and gets no job that demands any */
+        char *system_info; /* JSON object, as it came */
+        char *execution_mode; /* or NULL */
+        usec_t registered_at; /* the last time */
+        usec_t heartbeat_at; /* when it was heard from */
+        uint64_t jobs; /* that it holds; only read */
+} WorkerRow;
+
+void worker_row_done(WorkerRow *row);
+WorkerRow *worker_row_free(WorkerRow *row);
+DEFINE_CLEANUP_FUNC(WorkerRow *, worker_row_free);
+
+typedef struct WorkerRows {
+        WorkerRow *rows;
+        size_t n;
+} WorkerRows;
+void worker_rows_done(WorkerRows *rows);
+
+/* Registers a worker, or overwrites what it said of itself before; what it holds it keeps. @row's seq, jobs and
+ * heartbeat_at are not looked at: it was heard from at registered_at. */
+int store_worker_register(Store *s, const WorkerRow *row, bool *ret_created);
+/* It was heard from. -ENOENT. A clock that was set back does not shorten a lease. */
+int store_worker_heard(Store *s, const char *id, usec_t now);
+/* -ENOENT; -EBUSY while it holds a job: those are brought back first, each with its history. */
+int store_worker_delete(Store *s, const char *id);
+int store_worker_get(Store *s, const char *id, WorkerRow **ret);
+/* In the order of the first registration. */
+int store_workers_list(Store *s, WorkerRows *ret);
+/* How many there are, and how many of them were heard from after @since. */
+int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active);
+
+/* What a worker that asks for a job says of itself. */
+typedef struct WorkerOffer {
+        const char *worker_id;
+        uint32_t capabilities; /* mask of 1u << Capability */
+        uint64_t memory_gb, disk_gb;
+} WorkerOffer;
+
+/* Gives the first job of the queue that any worker may take and this one can do, as ASSIGNED to it: looking
+ * and taking are one transaction, so no two workers get one job. The time it takes grows with how many
+ * different demands wait, not with how many jobs. -ENODEV if there is no such worker, -ENOENT if there is no
+ * such job; then the worker was heard from all the same. */
+int store_job_dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char *reason, JobRow **ret);
+
+/* The jobs that a worker holds, oldest first. */
+int store_worker_jobs(Store *s, const char *worker_id, JobRows *ret);
+/* Those it held when they were cancelled, after @since: what it has to be told. */
+int store_worker_cancelled(Store *s, const char *worker_id, usec_t since, JobRows *ret);
+/* The jobs of workers that were not heard from after @since. */
+int store_jobs_abandoned(Store *s, usec_t since, JobRows *ret);
+/* When the worker was last heard from that was silent for longest of those that hold jobs; -ENOENT if no
+ * worker holds any. */
+int store_workers_longest_silent(Store *s, usec_t *ret);
+
+/* How many jobs wait, of each priority, the highest first. */
+typedef struct QueueStatus {
+        uint64_t total;
+        struct {
+                unsigned priority;
+                uint64_t n;
+        } * priorities;
+        size_t n_priorities;
+} QueueStatus;
+void queue_status_done(QueueStatus *q);
+int store_queue_status(Store *s, QueueStatus *ret);

@@ -36,26 +36,10 @@ bool job_holds_slot(const Job *j) {
         return j->unit.stage == UNIT_STARTING || j->unit.stage == UNIT_LIVE;
 }
 
-/* Writes @changes, brings the row in memory up to them, and tells each to the observer. */
-static int job_change(Job *j, const JobTransition *changes, size_t n) {
-        const JobTransition *last = &changes[n - 1];
-        _cleanup_free_ char *reason = strdup(strempty(last->reason));
-        _cleanup_free_ char *result = last->result ? strdup(last->result) : NULL;
+/* Brings the row in memory up to @changes, which are on disk, and tells each to the observer. */
+static void job_follow(Job *j, const JobTransition *changes, size_t n) {
         JobState from = j->row->state;
 
-        /* What memory is needed is taken first: behind the transaction nothing may fail. */
-        if (!reason || (last->result && !result))
-                return -ENOMEM;
-        int r = store_job_transition(j->store, j->row->id, changes, n);
-        if (r < 0)
-                return r;
-
-        free(j->row->reason);
-        j->row->reason = TAKE_PTR(reason);
-        if (result) {
-                free(j->row->result);
-                j->row->result = TAKE_PTR(result);
-        }
         for (size_t i = 0; i < n; i++) {
                 const JobTransition *t = &changes[i];
 
@@ -64,6 +48,8 @@ static int job_change(Job *j, const JobTransition *changes, size_t n) {
                 j->row->due_at = t->to == JOB_RETRYING ? t->due_at : 0;
                 if (job_state_is_terminal(t->to))
                         j->row->finished_at = t->timestamp;
+                if (t->worker_id && isempty(t->worker_id))
+                        j->row->worker_id = mfree(j->row->worker_id);
                 if (t->begins_attempt) {
                         j->row->attempt++;
                         if (j->row->started_at == 0)
@@ -78,7 +64,48 @@ static int job_change(Job *j, const JobTransition *changes, size_t n) {
                         j->observer(j, from, t->to, t->reason, j->manager);
                 from = t->to;
         }
+}
+
+/* Writes @changes, and follows them. */
+static int job_change(Job *j, const JobTransition *changes, size_t n) {
+        const JobTransition *last = &changes[n - 1];
+        _cleanup_free_ char *reason = strdup(strempty(last->reason));
+        _cleanup_free_ char *result = last->result ? strdup(last->result) : NULL;
+
+        /* What memory is needed is taken first: behind the transaction nothing may fail. */
+        if (!reason || (last->result && !result))
+                return -ENOMEM;
+        int r = store_job_transition(j->store, j->row->id, changes, n);
+        if (r < 0)
+                return r;
+
+        free(j->row->reason);
+        j->row->reason = TAKE_PTR(reason);
+        if (result) {
+                free(j->row->result);
+                j->row->result = TAKE_PTR(result);
+        }
+        job_follow(j, changes, n);
         return 0;
+}
+
+void job_dequeued(Job *j, JobRow *row) {
+        free(j->row->worker_id);
+        j->row->worker_id = TAKE_PTR(row->worker_id);
+        free(j->row->reason);
+        j->row->reason = TAKE_PTR(row->reason);
+        job_follow(j,
+                        &(JobTransition){ .from = JOB_QUEUED,
+                                        .to = JOB_ASSIGNED,
+                                        .timestamp = row->updated_at,
+                                        .reason = j->row->reason,
+                                        .begins_attempt = true },
+                        1);
+}
+
+/* Why an attempt is RUNNING. */
+static const char *begun(const Job *j) {
+        return j->row->worker_id ? "Worker started execution" : "The unit was started";
 }
 
 /* A unit can be over before it was seen running: then both changes are made at once. */
@@ -91,7 +118,7 @@ static int job_end(Job *j, JobTransition end) {
                 changes[n++] = (JobTransition){ .from = JOB_ASSIGNED,
                         .to = JOB_RUNNING,
                         .timestamp = end.timestamp,
-                        .reason = "The unit was started" };
+                        .reason = begun(j) };
                 end.from = JOB_RUNNING;
         } else
                 end.from = j->row->state;
@@ -118,7 +145,7 @@ int job_run(Job *j) {
                         &(JobTransition){ .from = JOB_ASSIGNED,
                                         .to = JOB_RUNNING,
                                         .timestamp = j->clock(),
-                                        .reason = "The unit was started" },
+                                        .reason = begun(j) },
                         1);
 }
 
@@ -127,12 +154,17 @@ int job_requeue(Job *j, const char *reason) {
                         &(JobTransition){ .from = j->row->state,
                                         .to = JOB_QUEUED,
                                         .timestamp = j->clock(),
-                                        .reason = reason },
+                                        .reason = reason,
+                                        .worker_id = "" },
                         1);
 }
 
 int job_retry(Job *j, usec_t due_at, const char *reason) {
-        return job_end(j, (JobTransition){ .to = JOB_RETRYING, .reason = reason, .due_at = due_at });
+        return job_end(j,
+                        (JobTransition){ .to = JOB_RETRYING,
+                                        .reason = reason,
+                                        .due_at = due_at,
+                                        .worker_id = "" });
 }
 
 int job_complete(Job *j, const char *result, const char *reason) {

@@ -50,6 +50,7 @@ struct Job {
 
         unsigned told_tenth; /* webhooks were told of the progress up to here, in tenths of the whole */
         bool progress_dirty; /* the row's progress is newer than the store's */
+        bool elsewhere; /* this machine cannot do it: it waits for a worker */
         bool unsettled; /* the unit is gone, but its end could not be recorded yet */
         char *error_message; /* the last error event of this attempt */
         int error_phase;
@@ -72,11 +73,19 @@ bool job_holds_slot(const Job *j);
 /* Each is one transaction; 0, -ESTALE, or what the store says. On failure nothing has changed. */
 int job_assign(Job *j); /* QUEUED → ASSIGNED: a new attempt begins */
 int job_run(Job *j); /* ASSIGNED → RUNNING */
-int job_requeue(Job *j, const char *reason); /* RETRYING → QUEUED */
+int job_requeue(Job *j, const char *reason); /* RETRYING or ASSIGNED → QUEUED; nobody holds it any more */
 int job_retry(Job *j, usec_t due_at, const char *reason); /* → RETRYING */
 int job_complete(Job *j, const char *result, const char *reason);
 int job_fail(Job *j, const char *result, const char *reason);
 int job_cancel(Job *j, const char *reason); /* -EALREADY if it is finished */
+
+/* The store has given @j to a worker (store_job_dequeue()): memory follows. Takes from @row what it needs. */
+void job_dequeued(Job *j, JobRow *row);
+
+/* A worker has it, not this machine. */
+static inline bool job_is_held(const Job *j) {
+        return j->row->worker_id && (j->row->state == JOB_ASSIGNED || j->row->state == JOB_RUNNING);
+}
 
 /* What an event said about a running attempt; not written to the store here. */
 void job_progress(Job *j, JobPhase phase, double percent, uint64_t done, uint64_t total, uint64_t rate);

@@ -36,6 +36,9 @@ libhyper_manager_la_SOURCES = \
 	src/manager/unit-properties.c \
 	src/manager/unit-properties.h \
 	src/manager/webhook-bus.c \
+	src/manager/worker-bus.c \
+	src/manager/worker-report.c \
+	src/manager/worker.c \
 	src/manager/webhook-credentials.c \
 	src/manager/webhook-credentials.h \
 	src/manager/webhook.c \

@@ -55,6 +55,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->store = o->store;
         m->settings = o->settings;
         m->clock = o->clock;
+        m->started_at = m->clock();
         m->state_directory = strdup(o->state_directory);
         m->runtime_directory = strdup(o->runtime_directory);
         m->config_directory = strdup(o->config_directory);

@@ -14,6 +14,7 @@
 #include "shared/journal-follow.h"
 #include "shared/settings.h"
 #include "store/schedules.h"
+#include "store/workers.h"
 
 typedef struct ManagerOptions {
         sd_event *event;
@@ -56,6 +57,7 @@ struct Manager {
         sd_event_source *queue_timer; /* the next retry, or the next try to record an end */
         sd_event_source *progress_timer; /* at most one write a second */
         sd_event_source *idle_timer;
+        usec_t started_at; /* by @clock: before, no worker could be heard */
         usec_t last_call; /* monotonic: when the bus last asked something */
 
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook.h */
@@ -159,6 +161,8 @@ int job_unit_finish(Job *j);
 /* The unit of @j is gone (or, with @start_error, never was): works out how the attempt ended and records it.
  * @j may be freed. */
 void job_settle(Job *j, const char *start_error);
+/* @j is COMPLETED, with 100 % done. */
+int job_record_completion(Job *j, const char *result, const char *reason);
 
 /* --- reconcile.c --------------------------------------------------------------------------------------- */
 
@@ -176,6 +180,8 @@ void manager_retell(Manager *m);
 int progress_follow(Manager *m);
 /* Writes what came since the last time. */
 void progress_flush(Manager *m);
+/* Has them written soon. */
+void progress_wake(Manager *m);
 
 /* --- schedule.c: the rows ------------------------------------------------------------------------------ */
 
@@ -240,6 +246,50 @@ int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error 
 int method_restore_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error);
 /* Tells the bus. @member: ScheduleNew, ScheduleRemoved or ScheduleChanged. */
 void schedule_bus_emit(Manager *m, const char *member, const char *id);
+
+/* --- worker.c ------------------------------------------------------------------------------------------ */
+
+/* All of these: 0, or negative errno with @error set. */
+int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_bus_error *error);
+/* Its jobs go back to the queue, those that it has begun as their policy says. */
+int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error);
+/* What a worker that lives is told: the jobs it holds, and those that were cancelled while it held them. */
+int manager_worker_heard(
+                Manager *m, const char *id, JobRows *ret_jobs, JobRows *ret_cancelled, sd_bus_error *error);
+/* *ret_spec is the caller's; NULL if there is nothing for it. */
+int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error *error);
+/* Whether a worker is heard from. */
+bool worker_is_active(const Manager *m, const WorkerRow *row);
+bool worker_id_is_valid(const char *id) _pure_;
+int no_such_worker(sd_bus_error *error, const char *id);
+
+/* --- worker-report.c ----------------------------------------------------------------------------------- */
+
+int manager_report_events(
+                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
+int manager_report_result(
+                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
+/* A worker holds @j no longer: RETRYING if its policy allows that, else FAILED. @pause: before the next attempt.
+ * @j may be freed. */
+int job_lost(Job *j, const char *code, const char *why, usec_t pause);
+/* Takes the jobs of those away that were silent for too long. Says when to look again. */
+int workers_expire(Manager *m, usec_t now, usec_t *next);
+/* Whether this machine may take @j, and can, as far as its demand says. */
+bool worker_is_local(const Manager *m, const Job *j);
+/* Whether others may take it that can do what this machine cannot. */
+bool job_may_go_elsewhere(const Job *j);
+
+/* --- worker-bus.c -------------------------------------------------------------------------------------- */
+
+int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_unregister_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_heartbeat(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_get_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_report_result(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_queue_status(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* --- idle.c -------------------------------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@ static int on_progress_timer(sd_event_source *s, uint64_t usec, void *userdata) 
         return 0;
 }
 
-static void arm_timer(Manager *m) {
+void progress_wake(Manager *m) {
         int enabled = SD_EVENT_OFF, r;
 
         if (m->progress_timer && sd_event_source_get_enabled(m->progress_timer, &enabled) >= 0 &&
@@ -36,7 +36,7 @@ static void on_event(JournalFollow *f, const JobEvent *e, void *userdata) {
         case EVENT_PROGRESS:
                 job_progress(j, e->phase >= 0 ? e->phase : j->row->phase, e->percent, e->bytes_done,
                                 e->bytes_total, e->rate);
-                arm_timer(m);
+                progress_wake(m);
                 break;
         case EVENT_ERROR:
                 if (job_note_error(j, e->phase, e->message) < 0)

@@ -26,8 +26,8 @@ Job *queue_next(Manager *m) {
         Job *best = NULL;
 
         for (Job *j = m->jobs; j; j = j->hh.next)
-                if (j->row->state == JOB_QUEUED && (!best || comes_before(j, best)) &&
-                                !destination_is_held(m, j))
+                if (j->row->state == JOB_QUEUED && !j->elsewhere && (!best || comes_before(j, best)) &&
+                                worker_is_local(m, j) && !destination_is_held(m, j))
                         best = j;
         return best;
 }
@@ -67,6 +67,11 @@ static int start_job(Manager *m, Job *j) {
         if (r < 0)
                 return r;
         r = job_files_check(spec, m->settings, &files, &why);
+        if (r < 0 && why && job_may_go_elsewhere(j)) {
+                log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id, why);
+                j->elsewhere = true;
+                return 0;
+        }
         if (r < 0 && why)
                 return fail_before_start(j, r, why);
         if (r >= 0)
@@ -123,6 +128,8 @@ void queue_run(Manager *m) {
         if (!m->ready || m->draining)
                 return;
         r = bring_back(m, now, &next);
+        if (r >= 0)
+                r = workers_expire(m, now, &next);
         while (r >= 0 && slots_held(m) < m->settings->jobs.max_running) {
                 Job *j = queue_next(m);
 

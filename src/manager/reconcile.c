@@ -76,7 +76,7 @@ static void settle_the_gone(Manager *m) {
                 bool carried_out = j->unit.stage != UNIT_NONE || j->row->state == JOB_ASSIGNED ||
                                 j->row->state == JOB_RUNNING;
 
-                if (carried_out && !j->unit.seen && !j->unit.start_call && !j->unsettled)
+                if (carried_out && !job_is_held(j) && !j->unit.seen && !j->unit.start_call && !j->unsettled)
                         job_settle(j, NULL);
         }
 }

@@ -107,8 +107,8 @@ static uint64_t output_size(const char *result) {
 }
 
 /* A finished job says 100 %, and of how much, whether its last events were seen or not. */
-static int record_completion(Job *j, const Verdict *v) {
-        uint64_t total = MAX(j->row->bytes_total, output_size(v->result));
+int job_record_completion(Job *j, const char *result, const char *reason) {
+        uint64_t total = MAX(j->row->bytes_total, output_size(result));
 
         job_progress(j, PHASE_FINALIZATION, 100, total > 0 ? total : j->row->bytes_done, total,
                         j->row->rate);
@@ -121,13 +121,13 @@ static int record_completion(Job *j, const Verdict *v) {
                                         .bytes_total = j->row->bytes_total,
                                         .rate = j->row->rate },
                         1, j->clock());
-        return r < 0 ? r : job_complete(j, v->result, v->reason);
+        return r < 0 ? r : job_complete(j, result, reason);
 }
 
 static int record(Job *j, const Verdict *v) {
         switch (v->state) {
         case JOB_COMPLETED:
-                return record_completion(j, v);
+                return job_record_completion(j, v->result, v->reason);
         case JOB_RETRYING:
                 return job_retry(j, j->clock() + v->pause, v->reason);
         default:

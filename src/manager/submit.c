@@ -10,6 +10,7 @@
 #include "manager/job-folder.h"
 #include "manager/manager.h"
 #include "manager/webhook.h"
+#include "shared/capability.h"
 #include "shared/error-table.h"
 #include "shared/job-event.h"
 
@@ -164,6 +165,17 @@ static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *
                         spec->job_id);
 }
 
+static int check_demand(const JobSpec *spec, JobDemand *ret, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_free_ char *what = NULL;
+        int r = job_demand_from_spec(spec, ret, &errors);
+
+        if (r != -EBADMSG)
+                return r;
+        what = json_errors_text(&errors);
+        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
+}
+
 static int check_files(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
         int r = job_files_resolve(spec, m->settings, ret, &why);
@@ -175,8 +187,23 @@ static int check_files(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_er
                         why);
 }
 
+/* Where there are workers that may take the job, what is wrong here may be right there: this machine looks again
+ * when it would be its turn. */
+static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
+        _cleanup_free_ char *why = NULL;
+        uint64_t total, active;
+        int r = store_workers_count(m->store, 0, &total, &active);
+
+        if (r < 0)
+                return r;
+        if (total == 0)
+                return check_files(m, spec, ret, error);
+        r = job_files_resolve(spec, m->settings, ret, &why);
+        return why ? 0 : r;
+}
+
 static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
-        const char *destination = files->destination_path ? files->destination_path : spec->destination.uri;
+        const char *destination = files->destination_path ? files->destination_path : spec_destination(spec);
 
         if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
@@ -185,7 +212,8 @@ static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *fi
                 if (!job_is_finished(j) && streq(j->destination, destination))
                         return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                         "destination.%s: job %s, which is not finished, writes there",
-                                        files->destination_path ? "path" : "uri", j->row->id);
+                                        spec->destination.type == ENDPOINT_FILE ? "path" : "uri",
+                                        j->row->id);
         return 0;
 }
 
@@ -210,7 +238,8 @@ static int set_resolved(JobSpec *spec, const JobFiles *files) {
         return failed ? -ENOMEM : 0;
 }
 
-static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, JobRow **ret) {
+static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, const JobDemand *demand,
+                JobRow **ret) {
         _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
 
         if (!row)
@@ -228,7 +257,10 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, Job
         row->priority = spec->policy.priority;
         row->retry_count = spec->policy.retry_count;
         row->idempotent = spec->policy.idempotent;
-        row->any_worker = o->any_worker;
+        /* A secret does not leave this machine, so such a job is for this machine only. */
+        row->any_worker = o->any_worker && strv_length(o->secrets) == 0 &&
+                        json_object_size(spec->secrets) == 0;
+        row->demand = job_demand_pack(demand);
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
         row->percent = -1;
@@ -316,12 +348,16 @@ static int insert(
 
 static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
         _cleanup_(job_files_done) JobFiles files = {};
+        JobDemand demand;
         JobRow *row = NULL;
         int r;
 
-        if ((r = check_files(m, spec, &files, error)) < 0 ||
+        if ((r = check_demand(spec, &demand, error)) < 0 ||
+                        (r = o->any_worker ? check_files_somewhere(m, spec, &files, error)
+                                           : check_files(m, spec, &files, error)) < 0 ||
                         (r = check_destination(m, spec, &files, error)) < 0 ||
-                        (r = set_resolved(spec, &files)) < 0 || (r = make_row(m, spec, o, &row)) < 0)
+                        (r = set_resolved(spec, &files)) < 0 ||
+                        (r = make_row(m, spec, o, &demand, &row)) < 0)
                 return r;
         r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, o, error);
         if (r >= 0)

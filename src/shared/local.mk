@@ -51,7 +51,9 @@ libhyper_shared_la_SOURCES = \
 	src/shared/vmdk-descriptor.c \
 	src/shared/vmdk-descriptor.h \
 	src/shared/webhook.c \
-	src/shared/webhook.h
+	src/shared/webhook.h \
+	src/shared/worker-message.c \
+	src/shared/worker-message.h
 libhyper_shared_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(XML_CFLAGS)
 libhyper_shared_la_LIBADD = libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(XML_LIBS)
 EXTRA_DIST += src/shared/README.md

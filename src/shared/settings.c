@@ -44,6 +44,7 @@ Settings *settings_new(void) {
                 return NULL;
         s->jobs.max_running = default_max_running();
         s->metrics.enabled = true;
+        s->worker.local = true;
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
         s->hosts.call_timeout = 30 * USEC_PER_SEC;
         s->database.path = strdup(STATEDIR "/hyper.db");
@@ -164,6 +165,10 @@ static int set_cors_origins(Settings *s, const SettingsValue *v) {
         return 0;
 }
 
+static int set_worker_local(Settings *s, const SettingsValue *v) {
+        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], &s->worker.local);
+}
+
 static int set_metrics_enabled(Settings *s, const SettingsValue *v) {
         return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], &s->metrics.enabled);
 }
@@ -182,6 +187,7 @@ const SettingsEntry settings_entries[] = {
         { "daemon", "idle_timeout", set_idle_timeout, "must be a whole number of seconds, 1 to 86400" },
         { "daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err" },
         { "hosts", "call_timeout", set_call_timeout, "must be a whole number of seconds, 1 to 600" },
+        { "worker", "local", set_worker_local, "must be true or false" },
         { "api", "cors_origins", set_cors_origins,
                         "must be a list of origins as browsers send them, like https://console.example.com" },
         {},
@@ -298,7 +304,8 @@ static json_t *webhooks_to_json(const Settings *s) {
 }
 
 json_t *settings_to_json(const Settings *s) {
-        return json_pack("{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:b, s:o*}, s:{s:I, s:s}, s:{s:I}, s:{s:o}, s:o}",
+        return json_pack(
+                        "{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:b, s:o*}, s:{s:I, s:s}, s:{s:I}, s:{s:b}, s:{s:o}, s:o}",
                         "database", "path", s->database.path, "jobs", "max_running",
                         (json_int_t) s->jobs.max_running, "source_paths", strv_to_json(s->jobs.source_paths),
                         "destination_paths", strv_to_json(s->jobs.destination_paths), "metrics", "enabled",
@@ -306,6 +313,7 @@ json_t *settings_to_json(const Settings *s) {
                         s->metrics.port > 0 ? json_integer(s->metrics.port) : NULL, "daemon", "idle_timeout",
                         (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
                         s->daemon.log_level, "hosts", "call_timeout",
-                        (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC), "api", "cors_origins",
-                        strv_to_json(s->api.cors_origins), "webhooks", webhooks_to_json(s));
+                        (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC), "worker", "local",
+                        s->worker.local, "api", "cors_origins", strv_to_json(s->api.cors_origins),
+                        "webhooks", webhooks_to_json(s));
 }

@@ -31,6 +31,9 @@ typedef struct Settings {
                                         file, 1 to 600; default 30 */
         } hosts;
         struct {
+                bool local; /* worker.local: this machine takes jobs that any worker may take, too; default true */
+        } worker;
+        struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
         } api;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */

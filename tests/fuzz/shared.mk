@@ -56,3 +56,9 @@ tests_fuzz_fuzz_webhook_SOURCES = tests/fuzz/fuzz-webhook.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_fuzz_fuzz_webhook_LDADD = libhyper-shared.la $(JANSSON_LIBS)
 tests_fuzz_fuzz_webhook_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-worker-message
+tests_fuzz_fuzz_worker_message_SOURCES = tests/fuzz/fuzz-worker-message.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_worker_message_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_worker_message_LDADD = $(SHARED_FUZZ_LDADD)
+tests_fuzz_fuzz_worker_message_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -295,6 +295,7 @@ static Settings *make_settings(Fixture *f) {
 
         ck_assert_ptr_nonnull(s);
         s->jobs.max_running = f->max_running;
+        s->worker.local = !f->no_local_worker;
         return s;
 }
 

@@ -35,6 +35,7 @@ typedef struct Fixture {
         bool lose_answer; /* StartTransientUnit starts the unit, but the caller hears NoReply */
         bool hold_start; /* the start job stays queued until fake_started() */
         unsigned max_running;
+        bool no_local_worker; /* worker.local: false, from the next manager on */
 
         char signals[8192]; /* "id OLD>NEW" of each JobStateChanged, one a line */
         unsigned n_added, n_removed; /* InterfacesAdded, InterfacesRemoved */

@@ -2,7 +2,8 @@
 
 UNIT_TESTS += tests/unit/test-manager-attempt tests/unit/test-manager-files tests/unit/test-manager-unit \
 	tests/unit/test-manager-jobs tests/unit/test-manager-bus tests/unit/test-manager-restart
-UNIT_TESTS += tests/unit/test-manager-webhooks tests/unit/test-manager-schedules
+UNIT_TESTS += tests/unit/test-manager-webhooks tests/unit/test-manager-schedules \
+	tests/unit/test-manager-workers tests/unit/test-manager-workers-model
 MANAGER_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
 MANAGER_TEST_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
 MANAGER_BUS_SOURCES = tests/unit/manager-test.c tests/unit/manager-test.h $(PRIVATE_BUS_SOURCES)
@@ -19,6 +20,12 @@ tests_unit_test_manager_unit_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_jobs_SOURCES = tests/unit/test-manager-jobs.c $(MANAGER_BUS_SOURCES)
 tests_unit_test_manager_jobs_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_jobs_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_workers_SOURCES = tests/unit/test-manager-workers.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_workers_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_workers_LDADD = $(MANAGER_TEST_LDADD)
+tests_unit_test_manager_workers_model_SOURCES = tests/unit/test-manager-workers-model.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_workers_model_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_workers_model_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_bus_SOURCES = tests/unit/test-manager-bus.c $(MANAGER_BUS_SOURCES) $(INTROSPECTION_SOURCES)
 tests_unit_test_manager_bus_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_bus_LDADD = $(MANAGER_TEST_LDADD) $(XML_LIBS)

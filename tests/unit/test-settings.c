@@ -43,6 +43,7 @@ START_TEST(without_a_file_there_are_defaults) {
         ck_assert_ptr_null(s->jobs.source_paths);
         ck_assert_uint_eq(s->daemon.idle_timeout, 30 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 30 * USEC_PER_SEC);
+        ck_assert(s->worker.local);
         ck_assert_str_eq(s->daemon.log_level, "info");
         ck_assert_str_eq(none->daemon.log_level, "info");
 }
@@ -59,6 +60,7 @@ START_TEST(everything_can_be_set) {
                         "metrics:\n  enabled: false\n  port: 8080\n"
                         "daemon:\n  idle_timeout: 5\n  log_level: debug\n"
                         "hosts:\n  call_timeout: 600\n"
+                        "worker:\n  local: false\n"
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
@@ -71,6 +73,7 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(s->metrics.port, 8080);
         ck_assert_uint_eq(s->daemon.idle_timeout, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 600 * USEC_PER_SEC);
+        ck_assert(!s->worker.local);
         ck_assert_uint_eq(strv_length(s->api.cors_origins), 2);
         ck_assert_str_eq(s->api.cors_origins[0], "https://a.example");
         ck_assert_str_eq(s->api.cors_origins[1], "http://b.example:8443");
@@ -228,7 +231,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"api\":{\"cors_origins\":[]},\"webhooks\":[]}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[]},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);

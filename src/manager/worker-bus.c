@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The methods of org.hyper1.Manager about workers and the queue. */
+
+#include "basic/string-util.h"
+#include "manager/manager.h"
+
+static const char manage_workers[] = "org.hyper1.manage-workers";
+
+static int reply_json(sd_bus_message *message, json_t *value) {
+        _cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+        return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
+}
+
+static json_t *time_to_json(usec_t t) {
+        char buffer[RFC3339_SIZE];
+
+        return t > 0 ? json_string(format_rfc3339(buffer, t)) : json_null();
+}
+
+static json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
+        json_t *capabilities = json_loads(row->capabilities, 0, NULL),
+               *info = json_loads(row->system_info, 0, NULL);
+
+        return json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o, s:b, s:I}", "worker_id", row->id, "capabilities",
+                        capabilities ? capabilities : json_null(), "system_info", info ? info : json_null(),
+                        "execution_mode", row->execution_mode, "registered_at",
+                        time_to_json(row->registered_at), "heartbeat_at", time_to_json(row->heartbeat_at),
+                        "active", worker_is_active(m, row), "jobs", (json_int_t) row->jobs);
+}
+
+int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+        const char *worker;
+        bool created;
+        int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &worker);
+        if (r >= 0)
+                r = manager_register_worker(m, worker, &created, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "b", (int) created);
+}
+
+int method_unregister_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+        const char *id;
+        int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &id);
+        if (r >= 0)
+                r = manager_unregister_worker(m, id, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+static int append_ids(sd_bus_message *reply, const JobRows *rows) {
+        int r = sd_bus_message_open_container(reply, 'a', "s");
+
+        for (size_t i = 0; r >= 0 && i < rows->n; i++)
+                r = sd_bus_message_append(reply, "s", rows->rows[i]->id);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+int method_heartbeat(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(job_rows_done) JobRows jobs = {}, cancelled = {};
+        Manager *m = userdata;
+        const char *id;
+        int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        if ((r = sd_bus_message_read(message, "s", &id)) < 0 ||
+                        (r = manager_worker_heard(m, id, &jobs, &cancelled, error)) < 0 ||
+                        (r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
+                        (r = append_ids(reply, &jobs)) < 0 || (r = append_ids(reply, &cancelled)) < 0)
+                return r;
+        return sd_bus_send(NULL, reply, NULL);
+}
+
+int method_get_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(worker_row_freep) WorkerRow *row = NULL;
+        _cleanup_json_ json_t *worker = NULL;
+        Manager *m = userdata;
+        const char *id;
+        int r = sd_bus_message_read(message, "s", &id);
+
+        if (r < 0)
+                return r;
+        r = worker_id_is_valid(id) ? store_worker_get(m->store, id, &row) : -ENOENT;
+        if (r < 0)
+                return r == -ENOENT ? no_such_worker(error, id) : r;
+        worker = worker_to_json(m, row);
+        return reply_json(message, worker);
+}
+
+int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(worker_rows_done) WorkerRows rows = {};
+        _cleanup_json_ json_t *list = json_array();
+        Manager *m = userdata;
+        int r = store_workers_list(m->store, &rows);
+
+        for (size_t i = 0; r >= 0 && i < rows.n; i++)
+                if (json_array_append_new(list, worker_to_json(m, &rows.rows[i])) < 0)
+                        r = -ENOMEM;
+        return r < 0 ? r : reply_json(message, list);
+}
+
+int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *spec = NULL;
+        Manager *m = userdata;
+        const char *worker;
+        int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &worker);
+        if (r >= 0)
+                r = manager_dequeue(m, worker, &spec, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "bs", spec != NULL, strempty(spec));
+}
+
+typedef int (*report_func)(
+                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
+
+static int report(sd_bus_message *message, Manager *m, report_func func, sd_bus_error *error) {
+        const char *job, *worker, *text;
+        int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "sss", &job, &worker, &text);
+        if (r >= 0)
+                r = func(m, job, worker, text, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return report(message, userdata, manager_report_events, error);
+}
+
+int method_report_result(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return report(message, userdata, manager_report_result, error);
+}
+
+int method_queue_status(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(queue_status_done) QueueStatus q = {};
+        Manager *m = userdata;
+        int r = store_queue_status(m->store, &q);
+
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "t", q.total);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "{ut}");
+        for (size_t i = 0; r >= 0 && i < q.n_priorities; i++)
+                r = sd_bus_message_append(
+                                reply, "{ut}", (uint32_t) q.priorities[i].priority, q.priorities[i].n);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Workers over the bus: what they take, report and lose. */
+
+#include "manager-test.h"
+#include "shared/error-table.h"
+
+/* clang-format off */
+#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); f.no_local_worker = true; manager_up(&f);
+#define BUS_TEST_END fixture_close(&f); } END_TEST
+/* clang-format on */
+
+#define LEASE_SECONDS 300
+
+static void expect_state(Fixture *f, const char *id, JobState state) {
+        _cleanup_free_ char *reason = reason_of(f, id);
+
+        ck_assert_msg(state_of(f, id) == state, "job %s is %s, not %s: %s", id,
+                        job_state_to_string(state_of(f, id)), job_state_to_string(state), reason);
+}
+
+static void expect_states(Fixture *f, const char *id, const char *expected) {
+        _cleanup_free_ char *states = states_of(f, id);
+
+        ck_assert_str_eq(states, expected);
+}
+
+static void register_worker(Fixture *f, const char *id) {
+        _cleanup_free_ char *text = strprintf("{\"worker_id\":\"%s\",\"capabilities\":[\"qemu_img\"],"
+                                              "\"system_info\":{\"memory_mb\":16384}}",
+                        id);
+
+        ck_assert_int_ge(call(f, "RegisterWorker", NULL, NULL, "s", text), 0);
+}
+
+/* Submitted with queue=true. */
+static void submit_queued(Fixture *f, const char *id, const char *extra) {
+        _cleanup_free_ char *spec = make_spec(f, id, extra);
+
+        ck_assert_int_ge(call(f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), 0);
+}
+
+/* The worker gets @id, or (NULL) nothing. */
+static void expect_dequeue(Fixture *f, const char *worker, const char *id) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ char *text = strprintf("{\"worker_id\":\"%s\"}", worker);
+        const char *spec;
+        int found;
+
+        ck_assert_int_ge(call(f, "Dequeue", &reply, NULL, "s", text), 0);
+        ck_assert_int_ge(sd_bus_message_read(reply, "bs", &found, &spec), 0);
+        if (!id) {
+                ck_assert(!found);
+                ck_assert_str_eq(spec, "");
+                return;
+        }
+        ck_assert(found);
+        _cleanup_json_ json_t *object = json_loads(spec, 0, NULL);
+        ck_assert_str_eq(json_string_value(json_object_get(object, "job_id")), id);
+        ck_assert_ptr_nonnull(json_object_get(object, "source"));
+        ck_assert_ptr_null(json_object_get(object, "resolved_paths"));
+}
+
+static int report(Fixture *f, const char *id, const char *worker, const char *events) {
+        return call(f, "ReportEvents", NULL, NULL, "sss", id, worker, events);
+}
+
+static int finish(Fixture *f, const char *id, const char *worker, const char *result) {
+        return call(f, "ReportResult", NULL, NULL, "sss", id, worker, result);
+}
+
+static int heartbeat(Fixture *f, const char *worker, char ***ret_jobs, char ***ret_cancelled) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = call(f, "Heartbeat", &reply, NULL, "s", worker);
+
+        if (r < 0)
+                return r;
+        ck_assert_int_ge(sd_bus_message_read_strv(reply, ret_jobs), 0);
+        ck_assert_int_ge(sd_bus_message_read_strv(reply, ret_cancelled), 0);
+        return 0;
+}
+
+static void beat(Fixture *f, const char *worker) {
+        _cleanup_strv_free_ char **jobs = NULL, **cancelled = NULL;
+
+        ck_assert_int_eq(heartbeat(f, worker, &jobs, &cancelled), 0);
+}
+
+static void time_passes(Fixture *f, unsigned seconds) {
+        test_clock += seconds * USEC_PER_SEC;
+        queue_wake(f->manager);
+        settle_down(f);
+}
+
+BUS_TEST(a_worker_takes_a_job_and_completes_it)
+_cleanup_free_ char *result = NULL;
+_cleanup_(job_row_freep) JobRow *row = NULL;
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", NULL);
+settle_down(&f);
+expect_state(&f, "a", JOB_QUEUED);
+expect_dequeue(&f, "w1", "a");
+expect_dequeue(&f, "w1", NULL);
+expect_state(&f, "a", JOB_ASSIGNED);
+ck_assert_int_ge(report(&f, "a", "w1",
+                                 "[{\"phase\":\"conversion\",\"percentage\":10},{\"percentage\":45.5}]"),
+                0);
+expect_state(&f, "a", JOB_RUNNING);
+ck_assert_int_ge(
+                finish(&f, "a", "w1",
+                                "{\"status\":\"completed\",\"outputs\":[{\"path\":\"/srv/a.qcow2\"}],\"metrics\":{\"seconds\":3,\"token\":\"s3cret\"}}"),
+                0);
+expect_states(&f, "a", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
+result = result_of(&f, "a");
+ck_assert_ptr_nonnull(strstr(result, "/srv/a.qcow2"));
+ck_assert_ptr_null(strstr(result, "s3cret"));
+ck_assert_int_eq(store_job_get(f.store, "a", &row), 0);
+ck_assert_str_eq(row->worker_id, "w1");
+ck_assert(row->percent == 100);
+ck_assert_ptr_null(f.manager->jobs);
+ck_assert_ptr_null(unit_of(&f, "a"));
+ck_assert_str_eq(f.signals,
+                "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
+BUS_TEST_END
+
+BUS_TEST(a_percentage_never_goes_back)
+_cleanup_(job_row_freep) JobRow *row = NULL;
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", NULL);
+expect_dequeue(&f, "w1", "a");
+ck_assert_int_ge(report(&f, "a", "w1", "{\"phase\":\"conversion\",\"percentage\":60}"), 0);
+ck_assert_int_ge(report(&f, "a", "w1", "{\"phase\":\"conversion\",\"percentage\":40}"), 0);
+ck_assert_int_ge(report(&f, "a", "w1", "{\"message\":\"no percentage\"}"), 0);
+progress_flush(f.manager);
+ck_assert_int_eq(store_job_get(f.store, "a", &row), 0);
+ck_assert(row->percent == 60);
+ck_assert_int_eq(row->phase, PHASE_CONVERSION);
+BUS_TEST_END
+
+BUS_TEST(only_the_worker_that_holds_a_job_reports_about_it)
+static const char event[] = "{\"percentage\":1}", done[] = "{\"status\":\"completed\"}";
+
+register_worker(&f, "w1");
+register_worker(&f, "w2");
+submit_queued(&f, "a", NULL);
+ck_assert_int_eq(report(&f, "a", "w1", event), -ENOLCK);
+ck_assert_int_eq(report(&f, "nothing", "w1", event), -ENOENT);
+ck_assert_int_eq(finish(&f, "nothing", "w1", done), -ENOENT);
+expect_dequeue(&f, "w1", "a");
+ck_assert_int_eq(report(&f, "a", "w2", event), -ENOLCK);
+ck_assert_int_eq(finish(&f, "a", "w2", done), -ENOLCK);
+ck_assert_int_eq(finish(&f, "a", "../w1", done), -ENOLCK);
+expect_state(&f, "a", JOB_ASSIGNED);
+ck_assert_int_ge(finish(&f, "a", "w1", done), 0);
+ck_assert_int_eq(finish(&f, "a", "w1", done), -ENOLCK);
+ck_assert_int_eq(report(&f, "a", "w1", event), -ENOLCK);
+expect_state(&f, "a", JOB_COMPLETED);
+BUS_TEST_END
+
+BUS_TEST(a_report_that_makes_no_sense_changes_nothing)
+static const char *const events[] = { "", "{", "[]", "7", "{\"percentage\":101}", "{\"percentage\":\"1\"}",
+        "[{},{\"details\":[]}]", "{\"message\":5}" };
+static const char *const results[] = { "", "[]", "{}", "{\"status\":\"done\"}",
+        "{\"status\":\"completed\",\"outputs\":{}}", "{\"status\":\"failed\",\"error\":\"x\"}" };
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", NULL);
+expect_dequeue(&f, "w1", "a");
+for (size_t i = 0; i < ELEMENTSOF(events); i++)
+        ck_assert_msg(report(&f, "a", "w1", events[i]) == -EINVAL, "%s", events[i]);
+for (size_t i = 0; i < ELEMENTSOF(results); i++)
+        ck_assert_msg(finish(&f, "a", "w1", results[i]) == -EINVAL, "%s", results[i]);
+expect_state(&f, "a", JOB_ASSIGNED);
+BUS_TEST_END
+
+BUS_TEST(a_failure_is_tried_again_as_the_policy_says)
+static const char failed[] =
+                "{\"status\":\"failed\",\"error\":{\"code\":\"disk\",\"message\":\"disk full\"}}";
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", ",\"execution_policy\":{\"idempotent\":true,\"retry_count\":1}");
+expect_dequeue(&f, "w1", "a");
+ck_assert_int_ge(finish(&f, "a", "w1", failed), 0);
+expect_state(&f, "a", JOB_RETRYING);
+expect_dequeue(&f, "w1", NULL);
+time_passes(&f, 2);
+expect_dequeue(&f, "w1", "a");
+ck_assert_int_ge(finish(&f, "a", "w1", failed), 0);
+expect_states(&f, "a", "CREATED VALIDATED QUEUED ASSIGNED RETRYING QUEUED ASSIGNED FAILED");
+submit_queued(&f, "b", ",\"execution_policy\":{\"idempotent\":false}");
+expect_dequeue(&f, "w1", "b");
+ck_assert_int_ge(finish(&f, "b", "w1", failed), 0);
+expect_state(&f, "b", JOB_FAILED);
+submit_queued(&f, "c", ",\"execution_policy\":{\"idempotent\":true}");
+expect_dequeue(&f, "w1", "c");
+ck_assert_int_ge(finish(&f, "c", "w1", "{\"status\":\"failed\",\"error\":{\"retryable\":false}}"), 0);
+expect_state(&f, "c", JOB_FAILED);
+BUS_TEST_END
+
+BUS_TEST(a_silent_worker_loses_its_jobs)
+_cleanup_free_ char *result = NULL;
+
+register_worker(&f, "w1");
+register_worker(&f, "w2");
+submit_queued(&f, "a", ",\"execution_policy\":{\"idempotent\":true}");
+submit_queued(&f, "b", ",\"execution_policy\":{\"idempotent\":false}");
+submit_queued(&f, "c", NULL);
+expect_dequeue(&f, "w1", "a");
+expect_dequeue(&f, "w1", "b");
+expect_dequeue(&f, "w2", "c");
+time_passes(&f, LEASE_SECONDS - 1);
+beat(&f, "w2");
+expect_state(&f, "a", JOB_ASSIGNED);
+time_passes(&f, 1);
+expect_state(&f, "a", JOB_RETRYING);
+expect_state(&f, "b", JOB_FAILED);
+expect_state(&f, "c", JOB_ASSIGNED);
+result = result_of(&f, "b");
+ck_assert_ptr_nonnull(strstr(result, "worker_lost"));
+ck_assert_ptr_nonnull(strstr(result, "w1"));
+ck_assert_int_eq(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
+ck_assert_int_eq(finish(&f, "b", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
+BUS_TEST_END
+
+BUS_TEST(a_lease_counts_from_the_start_of_the_manager)
+register_worker(&f, "w1");
+submit_queued(&f, "a", NULL);
+expect_dequeue(&f, "w1", "a");
+manager_down(&f);
+test_clock += 2 * LEASE_SECONDS * USEC_PER_SEC;
+manager_up(&f);
+settle_down(&f);
+expect_state(&f, "a", JOB_ASSIGNED);
+ck_assert_ptr_null(unit_of(&f, "a"));
+time_passes(&f, LEASE_SECONDS - 1);
+beat(&f, "w1");
+time_passes(&f, 1);
+expect_state(&f, "a", JOB_ASSIGNED);
+ck_assert_int_ge(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), 0);
+expect_state(&f, "a", JOB_COMPLETED);
+BUS_TEST_END
+
+BUS_TEST(a_cancel_is_told_with_the_next_heartbeat)
+_cleanup_strv_free_ char **jobs = NULL, **cancelled = NULL;
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", NULL);
+submit_queued(&f, "b", NULL);
+expect_dequeue(&f, "w1", "a");
+expect_dequeue(&f, "w1", "b");
+ck_assert_int_eq(cancel(&f, "a"), 0);
+expect_state(&f, "a", JOB_CANCELLED);
+ck_assert_int_eq(heartbeat(&f, "w1", &jobs, &cancelled), 0);
+ck_assert_uint_eq(strv_length(jobs), 1);
+ck_assert_str_eq(jobs[0], "b");
+ck_assert_uint_eq(strv_length(cancelled), 1);
+ck_assert_str_eq(cancelled[0], "a");
+ck_assert_int_eq(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
+expect_state(&f, "a", JOB_CANCELLED);
+BUS_TEST_END
+
+BUS_TEST(the_jobs_of_an_unregistered_worker_go_back)
+register_worker(&f, "w1");
+submit_queued(&f, "begun", ",\"execution_policy\":{\"idempotent\":true}");
+submit_queued(&f, "waiting", ",\"execution_policy\":{\"idempotent\":false}");
+expect_dequeue(&f, "w1", "begun");
+ck_assert_int_ge(report(&f, "begun", "w1", "{}"), 0);
+expect_dequeue(&f, "w1", "waiting");
+ck_assert_int_ge(call(&f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
+settle_down(&f);
+expect_states(&f, "begun", "CREATED VALIDATED QUEUED ASSIGNED RUNNING RETRYING QUEUED");
+expect_states(&f, "waiting", "CREATED VALIDATED QUEUED ASSIGNED QUEUED");
+ck_assert_int_eq(call(&f, "UnregisterWorker", NULL, NULL, "s", "w1"), -ENOTNAM);
+ck_assert_int_eq(call(&f, "Heartbeat", NULL, NULL, "s", "w1"), -ENOTNAM);
+ck_assert_int_eq(call(&f, "GetWorker", NULL, NULL, "s", "w1"), -ENOTNAM);
+ck_assert_int_eq(call(&f, "Dequeue", NULL, NULL, "s", "{\"worker_id\":\"w1\"}"), -ENOTNAM);
+BUS_TEST_END
+
+BUS_TEST(this_machine_takes_what_it_can)
+f.manager->settings->worker.local = true;
+submit_queued(&f, "a", NULL);
+submit_queued(&f, "lvm", ",\"capability_requirements\":{\"needs_lvm\":true}");
+submit_queued(&f, "huge", ",\"capability_requirements\":{\"min_memory_gb\":1000000}");
+submit(&f, "mine", ",\"capability_requirements\":{\"needs_lvm\":true}");
+settle_down(&f);
+expect_state(&f, "a", JOB_RUNNING);
+expect_state(&f, "mine", JOB_RUNNING);
+expect_state(&f, "lvm", JOB_QUEUED);
+expect_state(&f, "huge", JOB_QUEUED);
+BUS_TEST_END
+
+BUS_TEST(what_is_only_at_a_workers_place_waits_for_it)
+static const char spec[] =
+                "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
+                "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
+
+f.manager->settings->worker.local = true;
+ck_assert_int_eq(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), -EBADMSG);
+register_worker(&f, "w1");
+ck_assert_int_eq(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), -EBADMSG);
+ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), 0);
+settle_down(&f);
+expect_state(&f, "far", JOB_QUEUED);
+expect_dequeue(&f, "w1", "far");
+BUS_TEST_END
+
+BUS_TEST(a_job_with_a_secret_stays_here)
+_cleanup_(job_row_freep) JobRow *row = NULL;
+_cleanup_free_ char *spec = make_spec(&f, "a", NULL);
+
+register_worker(&f, "w1");
+if (call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 2, "any-worker", "b", 1, "secrets", "a{ss}", 1,
+                    "source.tls_psk", "x") >= 0) {
+        ck_assert_int_eq(store_job_get(f.store, "a", &row), 0);
+        ck_assert(!row->any_worker);
+        expect_dequeue(&f, "w1", NULL);
+} else /* without systemd-creds it cannot be kept, and is not accepted */
+        ck_assert_int_eq(store_job_get(f.store, "a", &row), -ENOENT);
+BUS_TEST_END
+
+BUS_TEST(wrong_registrations_name_all_that_is_wrong)
+_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+ck_assert_int_eq(
+                call(&f, "RegisterWorker", NULL, &error, "s",
+                                "{\"worker_id\":\"../x\",\"capabilities\":7,\"system_info\":{\"memory_mb\":-1}}"),
+                -EINVAL);
+ck_assert_ptr_nonnull(strstr(error.message, "worker_id: "));
+ck_assert_ptr_nonnull(strstr(error.message, "capabilities: "));
+ck_assert_ptr_nonnull(strstr(error.message, "system_info.memory_mb: "));
+ck_assert_int_eq(call(&f, "RegisterWorker", NULL, NULL, "s", "{\"worker_id\":\"w1\"}"), -EINVAL);
+ck_assert_int_eq(call(&f, "GetWorker", NULL, NULL, "s", "w1"), -ENOTNAM);
+BUS_TEST_END
+
+BUS_TEST(a_worker_is_shown_as_it_came)
+_cleanup_(sd_bus_message_unrefp) sd_bus_message *one = NULL, *all = NULL, *queue = NULL;
+_cleanup_json_ json_t *worker = NULL, *workers = NULL;
+const char *text;
+uint64_t total;
+
+ck_assert_int_ge(
+                call(&f, "RegisterWorker", NULL, NULL, "s",
+                                "{\"worker_id\":\"w1\",\"capabilities\":{\"qemu_img\":true,\"new_thing\":false},\"execution_mode\":\"HOST\",\"system_info\":{\"password\":\"s3cret\"}}"),
+                0);
+ck_assert_int_ge(call(&f, "GetWorker", &one, NULL, "s", "w1"), 0);
+ck_assert_int_ge(sd_bus_message_read(one, "s", &text), 0);
+ck_assert_ptr_null(strstr(text, "s3cret"));
+worker = json_loads(text, 0, NULL);
+ck_assert(json_is_false(json_object_get(json_object_get(worker, "capabilities"), "new_thing")));
+ck_assert_str_eq(json_string_value(json_object_get(worker, "execution_mode")), "HOST");
+ck_assert(json_is_true(json_object_get(worker, "active")));
+ck_assert_int_ge(call(&f, "ListWorkers", &all, NULL, ""), 0);
+ck_assert_int_ge(sd_bus_message_read(all, "s", &text), 0);
+workers = json_loads(text, 0, NULL);
+ck_assert_uint_eq(json_array_size(workers), 1);
+submit_queued(&f, "a", NULL);
+ck_assert_int_ge(call(&f, "QueueStatus", &queue, NULL, ""), 0);
+ck_assert_int_ge(sd_bus_message_read(queue, "t", &total), 0);
+ck_assert_uint_eq(total, 1);
+BUS_TEST_END
+
+TEST_MAIN("manager-workers", a_worker_takes_a_job_and_completes_it, a_percentage_never_goes_back,
+                only_the_worker_that_holds_a_job_reports_about_it,
+                a_report_that_makes_no_sense_changes_nothing, a_failure_is_tried_again_as_the_policy_says,
+                a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,
+                a_cancel_is_told_with_the_next_heartbeat, the_jobs_of_an_unregistered_worker_go_back,
+                this_machine_takes_what_it_can, what_is_only_at_a_workers_place_waits_for_it,
+                a_job_with_a_secret_stays_here, wrong_registrations_name_all_that_is_wrong,
+                a_worker_is_shown_as_it_came)

@@ -44,6 +44,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-decode.c \
 	src/api/worker/worker-decode.h \
 	src/api/worker/worker-json.c \
+	src/api/worker/worker-workers.c \
+	src/api/worker/worker-workers.h \
 	src/api/worker/worker-json.h \
 	src/api/worker/worker-metrics.c \
 	src/api/worker/worker-pages.c \

@@ -5,6 +5,7 @@
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/job-json.h"
+#include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
 #include "test.h"
 
@@ -520,11 +521,37 @@ START_TEST(a_submission_is_one_job_or_many) {
 }
 END_TEST
 
-TEST_MAIN("dialect-json", worker_clients_see_a_running_job, worker_clients_see_how_a_job_ended,
-                worker_lists_and_submissions_are_short, worker_events_are_as_published,
-                hypersdk_clients_see_a_running_job, hypersdk_clients_see_how_a_job_ended,
-                each_state_has_its_hypersdk_status_and_back, a_client_sees_its_own_words_again,
-                a_user_in_a_url_is_not_told_to_the_other_dialect, what_cannot_be_known_is_null,
-                status_counts_add_up, capabilities_are_those_of_the_programs_found,
+START_TEST(a_report_says_whose_it_is) {
+        static const struct {
+                const char *text, *worker;
+        } cases[] = {
+                { "{\"worker_id\":\"w\"}", "w" },
+                { "[{\"worker_id\":\"w\"},{\"percentage\":1}]", "w" },
+                { "[{},{\"worker_id\":\"w\"},{\"worker_id\":\"w\"}]", "w" },
+                { "[{\"worker_id\":\"w\"},{\"worker_id\":\"x\"}]", NULL },
+                { "{\"worker_id\":7}", NULL },
+                { "{}", NULL },
+                { "[]", NULL },
+                { "[7,\"w\"]", NULL },
+                { "\"w\"", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_t *report = json_loads(cases[i].text, JSON_DECODE_ANY, NULL);
+                const char *why = NULL, *worker = worker_id_of_report(report, &why);
+
+                ck_assert_msg(streq_ptr(worker, cases[i].worker), "%s", cases[i].text);
+                ck_assert(worker || startswith(why, "worker_id: "));
+        }
+}
+END_TEST
+
+TEST_MAIN("dialect-json", a_report_says_whose_it_is, worker_clients_see_a_running_job,
+                worker_clients_see_how_a_job_ended, worker_lists_and_submissions_are_short,
+                worker_events_are_as_published, hypersdk_clients_see_a_running_job,
+                hypersdk_clients_see_how_a_job_ended, each_state_has_its_hypersdk_status_and_back,
+                a_client_sees_its_own_words_again, a_user_in_a_url_is_not_told_to_the_other_dialect,
+                what_cannot_be_known_is_null, status_counts_add_up,
+                capabilities_are_those_of_the_programs_found,
                 submissions_and_cancels_say_what_became_of_each, queries_select_by_id_and_status,
                 bad_queries_name_their_fields, a_cancel_must_say_what, a_submission_is_one_job_or_many)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/worker/worker-decode.h"
+#include "basic/string-util.h"
 
 /* Two forms of the spec are in use: audit_info {requested_by, ticket_id, tags: […]} with
  * parameters.output_path, and audit {requested_by, ticket, tags: {…}} with artifacts.output_path. Both are
@@ -91,4 +92,24 @@ int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         if (r < 0)
                 return r;
         return translation_finish(&t, ret);
+}
+
+const char *worker_id_of_report(json_t *report, const char **ret_why) {
+        size_t n = json_is_array(report) ? json_array_size(report) : 1;
+        const char *id = NULL;
+
+        *ret_why = "worker_id: must be given";
+        for (size_t i = 0; i < n; i++) {
+                json_t *value = json_object_get(
+                                json_is_array(report) ? json_array_get(report, i) : report, "worker_id");
+
+                if (!value)
+                        continue;
+                if (!json_is_string(value) || (id && !streq(id, json_string_value(value)))) {
+                        *ret_why = "worker_id: must be a string, and the same in all events";
+                        return NULL;
+                }
+                id = json_string_value(value);
+        }
+        return id;
 }

@@ -13,3 +13,7 @@ extern const Schema worker_spec_schema;
 
 /* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
 int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
+
+/* The worker's id in a report, one event or a list of them: each that names one names the same. Borrowed; NULL
+ * with *ret_why (static). Pure. */
+const char *worker_id_of_report(json_t *report, const char **ret_why);

@@ -363,8 +363,7 @@ static const SchemaField health_fields[] = {
 
 const Schema worker_health_schema = { .name = "Health", .fields = health_fields };
 
-json_t *worker_health_json(uint64_t active, usec_t now) {
-        /* This machine is the one worker there is. */
-        return json_pack("{s:s, s:s, s:o, s:i, s:o}", "status", "healthy", "version", "v1", "timestamp",
-                        json_time(now), "workers", 1, "active_jobs", json_count(active));
+json_t *worker_health_json(uint64_t workers, uint64_t active, usec_t now) {
+        return json_pack("{s:s, s:s, s:o, s:o, s:o}", "status", "healthy", "version", "v1", "timestamp",
+                        json_time(now), "workers", json_count(workers), "active_jobs", json_count(active));
 }

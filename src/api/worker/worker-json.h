@@ -40,6 +40,6 @@ extern const Schema worker_stream_error_schema;
 json_t *worker_complete_json(const char *job_id, JobState state, const char *reason);
 extern const Schema worker_complete_schema;
 
-/* @active: jobs that are being worked on. */
-json_t *worker_health_json(uint64_t active, usec_t now);
+/* @workers: those that are heard from, and this machine. @active: jobs that are being worked on. */
+json_t *worker_health_json(uint64_t workers, uint64_t active, usec_t now);
 extern const Schema worker_health_schema;

@@ -6,6 +6,7 @@
 #include "api/sse.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
+#include "api/worker/worker-workers.h"
 #include "api/worker/worker.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
@@ -15,17 +16,20 @@
 #define LIST_MAX 1000u
 
 static int get_health(Request *r) {
-        uint64_t counts[_JOB_STATE_MAX] = {};
+        uint64_t counts[_JOB_STATE_MAX] = {}, total = 0, active = 0;
+        usec_t now = now_realtime();
         Store *store;
         int k;
 
         k = api_store(request_api(r), &store);
         if (k >= 0)
                 k = store_jobs_count(store, counts);
+        if (k >= 0)
+                k = store_workers_count(store, now - WORKER_LEASE, &total, &active);
         if (k < 0 && k != -ENOENT)
                 return k;
         return request_reply_json(r, 200,
-                        worker_health_json(counts[JOB_ASSIGNED] + counts[JOB_RUNNING], now_realtime()));
+                        worker_health_json(active + 1, counts[JOB_ASSIGNED] + counts[JOB_RUNNING], now));
 }
 
 typedef struct SubmitParameters {
@@ -322,6 +326,37 @@ static const Route worker_routes[] = {
                                                                        "and at last complete. It begins "
                                                                        "behind Last-Event-ID." },
                                         "text/event-stream", stream_events }) },
+        { HTTP_POST, "/jobs/{id}/events", SCOPE_WRITE, worker_post_events,
+                        .summary = "A worker tells how a job goes on that it holds.",
+                        .body = &worker_report_schema,
+                        .replies = REPLIES(REPLY_OBJECT(202, "It is noted.", worker_reported_schema)) },
+        { HTTP_POST, "/jobs/{id}/result", SCOPE_WRITE, worker_post_result,
+                        .summary = "A worker tells how a job ended that it held.",
+                        .body = &worker_outcome_schema,
+                        .replies = REPLIES(REPLY_OBJECT(200, "It is recorded.", worker_reported_schema)) },
+        { HTTP_POST, "/workers/register", SCOPE_WRITE, worker_post_register,
+                        .summary = "Registers a worker; again overwrites what it said of itself.",
+                        .body = &worker_registration_schema,
+                        .replies = REPLIES(
+                                        REPLY_OBJECT(201, "It is registered.", worker_registered_schema)) },
+        { HTTP_POST, "/workers/{id}/heartbeat", SCOPE_WRITE, worker_post_heartbeat,
+                        .summary = "A worker lives, and keeps the jobs that it holds.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "It was heard.", worker_heartbeat_schema)) },
+        { HTTP_GET, "/workers", SCOPE_READ, worker_get_workers, .summary = "All workers.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "The workers.", worker_workers_schema)) },
+        { HTTP_DELETE, "/workers/{id}", SCOPE_WRITE, worker_delete_worker,
+                        .summary = "Removes a worker; its jobs go back.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "It is removed.", worker_removed_schema)) },
+        { HTTP_GET, "/queue", SCOPE_READ, worker_get_queue, .summary = "How many jobs wait.",
+                        .replies = REPLIES(REPLY_OBJECT(200, "The queue.", worker_queue_schema)) },
+        { HTTP_POST, "/queue/dequeue", SCOPE_WRITE, worker_post_dequeue,
+                        .summary = "Gives a worker the first job that it can do.",
+                        .body = &worker_dequeue_schema,
+                        .replies = REPLIES({ 200,
+                                        { .type = SCHEMA_OBJECT,
+                                                        .flags = SCHEMA_NULLABLE,
+                                                        .description = "The job; null if there is none for it.",
+                                                        .schema = &worker_spec_schema } }) },
         {},
 };
 

@@ -66,7 +66,7 @@ contains "$(hyperctl vm top office)" "web server" "the live table, through a pip
 lacks "$(hyperctl vm top office)" "Größe" "the live table"
 equal "$(hyperctl vm top local --json=short | jq -r '.[].name')" test "the live table as JSON"
 # On a terminal it is drawn again and again, until it is told to end.
-timeout -s INT 4 script -qec 'stty cols 100 rows 20; hyperctl vm top' "$dir/typescript" </dev/null >/dev/null || :
+timeout 60 script -qefc 'stty cols 100 rows 20; timeout --foreground -s INT 6 hyperctl vm top' "$dir/typescript" </dev/null >/dev/null || :
 [ "$(grep -c '%CPU' "$dir/typescript")" -ge 2 ] || fail "the live table was not drawn again: $(cat -v "$dir/typescript")"
 
 # It has stayed for its hosts, and goes when there is none.

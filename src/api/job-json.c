@@ -2,12 +2,6 @@
 #include "api/job-json.h"
 #include "basic/string-util.h"
 
-json_t *json_time(usec_t t) {
-        char buf[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
-}
-
 json_t *json_text(const char *s) {
         if (!s)
                 return json_null();

@@ -8,8 +8,6 @@
 #include "api/dialect-job.h"
 #include "store/store.h"
 
-/* RFC 3339 in UTC; null for 0, "not yet". */
-json_t *json_time(usec_t t);
 /* A string, or null for NULL. Bytes that are no UTF-8 become "?". */
 json_t *json_text(const char *s);
 /* Any length fits JSON's integers but not jansson's: capped at INT64_MAX. */

@@ -4,6 +4,7 @@
 #include "basic/time-util.h"
 #include "ctl/client.h"
 #include "ctl/table.h"
+#include "shared/json-table.h"
 
 typedef struct ListedJob {
         const char *id, *path, *operation, *state, *phase, *reason;
@@ -53,19 +54,11 @@ static int list_jobs(Ctl *ctl, sd_bus *bus, sd_bus_message **ret) {
         return client_call_message(ctl, bus, m, ret, "Listing jobs");
 }
 
-/* Times that are not yet, and percentages not known, are null. */
-static json_t *time_to_json(usec_t t) {
-        char buf[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
-}
-
 static json_t *job_to_json(const ListedJob *j) {
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "id", j->id, "path", j->path,
                         "operation", j->operation, "state", j->state, "phase", j->phase, "percent",
                         j->percent >= 0 ? json_real(j->percent) : json_null(), "created",
-                        time_to_json(j->created), "finished", time_to_json(j->finished), "reason",
-                        j->reason);
+                        json_time(j->created), "finished", json_time(j->finished), "reason", j->reason);
 }
 
 static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {

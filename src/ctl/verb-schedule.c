@@ -25,12 +25,6 @@ static int read_schedule(sd_bus_message *m, ListedSchedule *ret) {
                         &ret->enabled, &ret->last, &ret->next, &ret->runs, &ret->status);
 }
 
-static json_t *time_to_json(usec_t t) {
-        char buf[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
-}
-
 static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {
         _cleanup_json_ json_t *list = json_array(), *answer = NULL;
         ListedSchedule s;
@@ -40,8 +34,8 @@ static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {
                 if (json_array_append_new(list,
                                     json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:I, s:s}", "id", s.id, "name",
                                                     s.name, "schedule", s.expression, "enabled", s.enabled,
-                                                    "last_run", time_to_json(s.last), "next_run",
-                                                    time_to_json(s.next), "run_count", (json_int_t) s.runs,
+                                                    "last_run", json_time(s.last), "next_run",
+                                                    json_time(s.next), "run_count", (json_int_t) s.runs,
                                                     "last_status", s.status)) < 0)
                         r = -ENOMEM;
         if (r < 0)

@@ -7,13 +7,6 @@
 #include "basic/string-util.h"
 #include "manager/manager.h"
 
-/* RFC 3339, or null for "not yet". */
-static json_t *time_to_json(usec_t t) {
-        char buffer[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buffer, t)) : json_null();
-}
-
 /* What is in the database was JSON when it was written; null where there is nothing. */
 static json_t *text_to_json(const char *text) {
         json_t *value = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
@@ -26,7 +19,7 @@ static json_t *history_to_json(const JobStateRow *rows, size_t n) {
 
         for (size_t i = 0; list && i < n; i++) {
                 json_t *entry = json_pack("{s:s, s:o, s:s}", "state", job_state_to_string(rows[i].state),
-                                "timestamp", time_to_json(rows[i].timestamp), "reason",
+                                "timestamp", json_time(rows[i].timestamp), "reason",
                                 strempty(rows[i].reason));
 
                 if (json_array_append_new(list, entry) < 0) {
@@ -61,11 +54,11 @@ static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRo
                         (int) row->retry_count, "priority", (int) row->priority, "idempotent",
                         (int) row->idempotent, "any_worker", (int) row->any_worker, "worker_id",
                         row->worker_id, "unit", unit, "dialect", strempty(row->dialect), "request",
-                        request_to_json(row->request), "created_at", time_to_json(row->created_at),
-                        "updated_at", time_to_json(row->updated_at), "started_at",
-                        time_to_json(row->started_at), "finished_at", time_to_json(row->finished_at),
-                        "due_at", time_to_json(row->due_at), "progress", progress_to_json(row), "spec",
-                        text_to_json(row->spec), "result", text_to_json(row->result));
+                        request_to_json(row->request), "created_at", json_time(row->created_at),
+                        "updated_at", json_time(row->updated_at), "started_at", json_time(row->started_at),
+                        "finished_at", json_time(row->finished_at), "due_at", json_time(row->due_at),
+                        "progress", progress_to_json(row), "spec", text_to_json(row->spec), "result",
+                        text_to_json(row->result));
 }
 
 int job_details(Store *store, const char *id, char **ret) {

@@ -193,6 +193,8 @@ int manager_create_schedule(Manager *m, const char *definition, const SubmitOpti
 int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
                 sd_bus_error *error);
 int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error);
+/* Says so in @error, whatever @id is; returns what goes with it. */
+int schedule_not_found(const char *id, sd_bus_error *error);
 
 /* When @row is due next, after @now; 0 if it is disabled or never. */
 usec_t schedule_next(const ScheduleRow *row, usec_t now);

@@ -14,11 +14,6 @@
 
 static const char manage_schedules[] = "org.hyper1.manage-schedules";
 
-static int no_such_schedule(sd_bus_error *error, const char *id) {
-        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
-                        schedule_id_is_valid(id) ? id : "with such an id");
-}
-
 /* --- org.hyper1.Manager ------------------------------------------------------------------------------- */
 
 int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -137,7 +132,7 @@ int method_get_schedule(sd_bus_message *message, void *userdata, sd_bus_error *e
                 return r;
         r = schedule_id_is_valid(id) ? store_schedule_get(m->store, id, &row) : -ENOENT;
         if (r == -ENOENT)
-                return no_such_schedule(error, id);
+                return schedule_not_found(id, error);
         if (r >= 0)
                 r = schedule_details(m->store, row, &details);
         if (r < 0)

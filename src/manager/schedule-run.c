@@ -165,8 +165,7 @@ int schedule_trigger(Manager *m, const char *id, bool timer, char **ret_job_id, 
                 return 0;
         }
         if (r == -ENOENT)
-                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
-                                schedule_id_is_valid(id) ? id : "with such an id");
+                return schedule_not_found(id, error);
         if (r < 0)
                 return r;
         if (!timer)

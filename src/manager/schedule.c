@@ -77,12 +77,16 @@ static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o
 
 /* --- changes ------------------------------------------------------------------------------------------ */
 
+int schedule_not_found(const char *id, sd_bus_error *error) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
+                        schedule_id_is_valid(id) ? id : "with such an id");
+}
+
 static int store_failed(Manager *m, int r, const char *what, const char *id, sd_bus_error *error) {
         if (r == -ENOMEM)
                 return r;
         if (r == -ENOENT)
-                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
-                                schedule_id_is_valid(id) ? id : "with such an id");
+                return schedule_not_found(id, error);
         if (r == -EEXIST)
                 return bus_error_setf(
                                 error, HYPER_BUS_ERROR_SCHEDULE_EXISTS, "Schedule %s exists already", id);
@@ -236,12 +240,6 @@ static json_t *runs_json(Store *store, const char *id) {
         return TAKE_PTR(list);
 }
 
-static json_t *time_json(usec_t t) {
-        char buf[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
-}
-
 int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
         _cleanup_(cron_done) Cron cron = {};
         _cleanup_strv_free_ char **lines = NULL;
@@ -258,11 +256,11 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
                         "id", row->id, "name", row->name, "description", row->description, "schedule",
                         row->expression, "on_calendar", calendar, "enabled", row->enabled, "overlap_policy",
                         schedule_overlap_to_string(row->overlap), "catch_up", row->catch_up, "job",
-                        json_loads(row->spec, 0, NULL), "last_run", time_json(row->last_run_at), "next_run",
-                        time_json(row->next_at), "last_job_id", row->last_job_id, "last_status",
+                        json_loads(row->spec, 0, NULL), "last_run", json_time(row->last_run_at), "next_run",
+                        json_time(row->next_at), "last_job_id", row->last_job_id, "last_status",
                         row->last_status, "run_count", (json_int_t) row->run_count, "success_count",
                         (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
-                        "created_at", time_json(row->created_at), "updated_at", time_json(row->updated_at),
+                        "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at),
                         "runs", runs_json(store, row->id));
         text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!text)

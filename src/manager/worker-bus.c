@@ -13,12 +13,6 @@ static int reply_json(sd_bus_message *message, json_t *value) {
         return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
 }
 
-static json_t *time_to_json(usec_t t) {
-        char buffer[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buffer, t)) : json_null();
-}
-
 static json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
         json_t *capabilities = json_loads(row->capabilities, 0, NULL),
                *info = json_loads(row->system_info, 0, NULL);
@@ -26,7 +20,7 @@ static json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
         return json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o, s:b, s:I}", "worker_id", row->id, "capabilities",
                         capabilities ? capabilities : json_null(), "system_info", info ? info : json_null(),
                         "execution_mode", row->execution_mode, "registered_at",
-                        time_to_json(row->registered_at), "heartbeat_at", time_to_json(row->heartbeat_at),
+                        json_time(row->registered_at), "heartbeat_at", json_time(row->heartbeat_at),
                         "active", worker_is_active(m, row), "jobs", (json_int_t) row->jobs);
 }
 

@@ -231,3 +231,9 @@ void json_table_done(const JsonField *table, void *base) {
                 }
         }
 }
+
+json_t *json_time(usec_t t) {
+        char buf[RFC3339_SIZE];
+
+        return t > 0 ? json_string(format_rfc3339(buf, t)) : json_null();
+}

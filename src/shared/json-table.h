@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "basic/macro.h"
+#include "basic/time-util.h"
 
 typedef enum JsonType {
         JSON_FIELD_STRING, /* char *: copied, freed by json_table_done() */
@@ -80,6 +81,9 @@ int json_parse_any(const char *text, size_t size, json_t **ret, char **ret_error
 
 /* json_decref() when the scope ends. */
 #define _cleanup_json_ _cleanup_(json_decrefp)
+
+/* RFC 3339 in UTC; null for 0, "not yet". A new reference, or NULL when out of memory. */
+json_t *json_time(usec_t t);
 
 /* True for keys whose value is a secret: password, passwd, secret, token, authorization, api_key, tls_psk,
  * …, in any case, also as the end of a longer key ("vcenter_password"). */

@@ -165,12 +165,16 @@ static int set_cors_origins(Settings *s, const SettingsValue *v) {
         return 0;
 }
 
+static int take_boolean(const SettingsValue *v, bool *ret) {
+        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], ret);
+}
+
 static int set_worker_local(Settings *s, const SettingsValue *v) {
-        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], &s->worker.local);
+        return take_boolean(v, &s->worker.local);
 }
 
 static int set_metrics_enabled(Settings *s, const SettingsValue *v) {
-        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], &s->metrics.enabled);
+        return take_boolean(v, &s->metrics.enabled);
 }
 
 static int set_metrics_port(Settings *s, const SettingsValue *v) {

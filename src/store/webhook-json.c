@@ -10,12 +10,6 @@ static json_t *text_to_json(const char *text) {
         return text ? json_loads(text, 0, NULL) : NULL;
 }
 
-static json_t *time_to_json(usec_t t) {
-        char buffer[RFC3339_SIZE];
-
-        return t > 0 ? json_string(format_rfc3339(buffer, t)) : json_null();
-}
-
 /* The first of @keys that @object has as a string; NULL if none. Borrowed. */
 static json_t *first_string(json_t *object, char *const *keys) {
         STRV_FOREACH(k, keys) {
@@ -65,9 +59,8 @@ json_t *job_row_webhook_data(const JobRow *row) {
                         "percent_complete", row->percent < 0 ? json_null() : json_real(row->percent),
                         "phase", job_phase_to_string(row->phase), "bytes_transferred",
                         (json_int_t) row->bytes_done, "total_bytes", (json_int_t) row->bytes_total,
-                        "created_at", time_to_json(row->created_at), "started_at",
-                        time_to_json(row->started_at), "completed_at", time_to_json(row->finished_at),
-                        "error", error_of(row));
+                        "created_at", json_time(row->created_at), "started_at", json_time(row->started_at),
+                        "completed_at", json_time(row->finished_at), "error", error_of(row));
 }
 
 /* --- how the rows are shown --------------------------------------------------------------------------- */
@@ -96,7 +89,7 @@ json_t *webhook_row_to_json(const WebhookRow *row, size_t index) {
                         (int) row->enabled, "timeout", (json_int_t) row->timeout, "retry_count",
                         (json_int_t) row->retry_count, "headers", headers_to_json(row->headers), "secret",
                         row->has_secret ? "***" : NULL, "origin", row->from_config ? "config" : "api",
-                        "created_at", time_to_json(row->created_at), "pending", (json_int_t) row->pending,
+                        "created_at", json_time(row->created_at), "pending", (json_int_t) row->pending,
                         "delivered", (json_int_t) row->delivered, "failed", (json_int_t) row->failed);
 }
 
@@ -109,9 +102,9 @@ json_t *delivery_row_to_json(const DeliveryRow *row) {
 
         return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O?}", "delivery_id",
                         row->id, "event", row->event, "status", delivery_state_to_string(row->state),
-                        "attempts", (json_int_t) row->attempts, "created_at", time_to_json(row->created_at),
-                        "last_attempt_at", time_to_json(row->tried_at), "next_attempt_at",
-                        time_to_json(row->state == DELIVERY_PENDING ? row->due_at : 0), "status_code",
+                        "attempts", (json_int_t) row->attempts, "created_at", json_time(row->created_at),
+                        "last_attempt_at", json_time(row->tried_at), "next_attempt_at",
+                        json_time(row->state == DELIVERY_PENDING ? row->due_at : 0), "status_code",
                         row->status > 0 ? json_integer(row->status) : json_null(), "duration_ms",
                         row->attempts > 0 ? json_integer((json_int_t) (row->duration / USEC_PER_MSEC))
                                           : json_null(),

@@ -91,10 +91,10 @@ static void sse_stream_finish(SseStream *s, JobState state, const char *reason, 
         _cleanup_json_ json_t *error = NULL, *complete = NULL;
 
         if (state == JOB_FAILED) {
-                error = s->format->error(s->job_id, state, reason);
+                error = s->format->error(s->job_id, state, s->percent, reason);
                 sse_stream_push_event(s, "error", error, NULL);
         }
-        complete = s->format->complete(s->job_id, state, reason);
+        complete = s->format->complete(s->job_id, state, s->percent, reason);
         sse_stream_push_event(s, "complete", complete, cursor);
         s->ended = true;
 }

@@ -20,10 +20,10 @@ typedef struct SseFormat {
          * if it is left NULL this event is not told in the dialect. *percent is the dialect's to keep: 0 at
          * first, then what it left there for the stream's event before this one. */
         int (*event)(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data);
-        /* FAILED only: the data of "error". @reason may be NULL. */
-        json_t *(*error)(const char *job_id, JobState state, const char *reason);
+        /* FAILED only: the data of "error". @reason may be NULL. @percent is what the last event() left. */
+        json_t *(*error)(const char *job_id, JobState state, unsigned percent, const char *reason);
         /* The data of "complete". */
-        json_t *(*complete)(const char *job_id, JobState state, const char *reason);
+        json_t *(*complete)(const char *job_id, JobState state, unsigned percent, const char *reason);
 } SseFormat;
 
 /* Answers with the stream of the job's events; the caller has checked that the job exists. Looks at the

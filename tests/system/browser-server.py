@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""browser-server.py FILE: serves the page browser-page.html on 127.0.0.1:3000, and appends what it reports to FILE."""
+"""browser-server.py FILE [PAGE]: serves the page (browser-page.html) on 127.0.0.1:3000, and appends what it reports to FILE."""
 
 import http.server
 import pathlib
 import sys
 
-PAGE = pathlib.Path(__file__).with_name("browser-page.html").read_bytes()
+PAGE = pathlib.Path(__file__).with_name(sys.argv[2] if len(sys.argv) > 2 else "browser-page.html").read_bytes()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

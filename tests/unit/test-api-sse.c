@@ -24,11 +24,11 @@ static int format_event(const JobEvent *event, unsigned *percent, const char **r
         return *ret_data ? 0 : -ENOMEM;
 }
 
-static json_t *format_error(const char *job_id, JobState state, const char *reason) {
+static json_t *format_error(const char *job_id, JobState state, unsigned percent, const char *reason) {
         return json_pack("{s:s?}", "error", reason);
 }
 
-static json_t *format_complete(const char *job_id, JobState state, const char *reason) {
+static json_t *format_complete(const char *job_id, JobState state, unsigned percent, const char *reason) {
         return json_pack("{s:s}", "state", job_state_to_string(state));
 }
 

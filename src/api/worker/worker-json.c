@@ -321,31 +321,35 @@ static const SchemaField error_fields[] = {
         { "state", SCHEMA_WORD, .word = state_word },
         { "message", SCHEMA_STRING },
         { "error", SCHEMA_STRING, .description = "The same." },
+        { "percentage", SCHEMA_INTEGER, .description = "As far as it came." },
         {},
 };
 
 const Schema worker_stream_error_schema = { .name = "StreamError", .fields = error_fields };
 
-json_t *worker_error_json(const char *job_id, JobState state, const char *reason) {
+json_t *worker_error_json(const char *job_id, JobState state, unsigned percent, const char *reason) {
         const char *message = !isempty(reason) ? reason : "The job failed; its log may say more.";
 
-        return json_pack("{s:o, s:s, s:o, s:o}", "job_id", json_text(job_id), "state",
+        return json_pack("{s:o, s:s, s:o, s:o, s:i}", "job_id", json_text(job_id), "state",
                         strempty(job_state_to_string(state)), "message", json_text(message), "error",
-                        json_text(message));
+                        json_text(message), "percentage", (int) percent);
 }
 
 static const SchemaField complete_fields[] = {
         { "state", SCHEMA_WORD, .word = state_word },
         { "job_id", SCHEMA_STRING },
         { "reason", SCHEMA_STRING },
+        { "percentage", SCHEMA_INTEGER, .description = "As far as it came; 100 if COMPLETED." },
         {},
 };
 
+/* Clients of the published example read a percentage from each event, also from the last. */
 const Schema worker_complete_schema = { .name = "StreamComplete", .fields = complete_fields };
 
-json_t *worker_complete_json(const char *job_id, JobState state, const char *reason) {
-        return json_pack("{s:s, s:o, s:o}", "state", strempty(job_state_to_string(state)), "job_id",
-                        json_text(job_id), "reason", json_text(strempty(reason)));
+json_t *worker_complete_json(const char *job_id, JobState state, unsigned percent, const char *reason) {
+        return json_pack("{s:s, s:o, s:o, s:i}", "state", strempty(job_state_to_string(state)), "job_id",
+                        json_text(job_id), "reason", json_text(strempty(reason)), "percentage",
+                        state == JOB_COMPLETED ? 100 : (int) percent);
 }
 
 static const char *health_word(int i) {

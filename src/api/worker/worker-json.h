@@ -35,9 +35,9 @@ extern const Schema worker_event_schema;
 json_t *worker_events_json(JobEvent *const *events, size_t n);
 
 /* The last events of a stream. @reason may be NULL. */
-json_t *worker_error_json(const char *job_id, JobState state, const char *reason);
+json_t *worker_error_json(const char *job_id, JobState state, unsigned percent, const char *reason);
 extern const Schema worker_stream_error_schema;
-json_t *worker_complete_json(const char *job_id, JobState state, const char *reason);
+json_t *worker_complete_json(const char *job_id, JobState state, unsigned percent, const char *reason);
 extern const Schema worker_complete_schema;
 
 /* @workers: those that are heard from, and this machine. @active: jobs that are being worked on. */

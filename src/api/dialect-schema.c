@@ -2,7 +2,7 @@
 
 /* What a dialect's job may look like, from the table that translates it and the canonical decoder's. */
 
-#include "api/dialect-job.h"
+#include "api/dialect-schema.h"
 #include "api/schema.h"
 #include "basic/string-util.h"
 

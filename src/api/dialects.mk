@@ -5,12 +5,10 @@
 
 noinst_LTLIBRARIES += libhyper-dialects.la
 libhyper_dialects_la_SOURCES = \
-	src/api/dialect-complete.c \
-	src/api/dialect-job.c \
 	src/api/dialect-metrics.c \
 	src/api/dialect-metrics.h \
 	src/api/dialect-schema.c \
-	src/api/dialect-job.h \
+	src/api/dialect-schema.h \
 	src/api/hosts/hosts-api.h \
 	src/api/hosts/hosts-json.c \
 	src/api/hosts/hosts-json.h \

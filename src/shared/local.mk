@@ -11,6 +11,9 @@ libhyper_shared_la_SOURCES = \
 	src/shared/cron.h \
 	src/shared/daemon.c \
 	src/shared/daemon.h \
+	src/shared/dialect-complete.c \
+	src/shared/dialect-job.c \
+	src/shared/dialect-job.h \
 	src/shared/error-table.c \
 	src/shared/error-table.h \
 	src/shared/job-endpoint.c \
@@ -52,6 +55,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/vmdk-descriptor.h \
 	src/shared/webhook.c \
 	src/shared/webhook.h \
+	src/shared/worker-job.c \
+	src/shared/worker-job.h \
 	src/shared/worker-message.c \
 	src/shared/worker-message.h
 libhyper_shared_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(XML_CFLAGS)

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-#include "api/worker/worker-decode.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "shared/worker-job.h"
 
 static void check(bool b, const char *what) {
         if (!b) {

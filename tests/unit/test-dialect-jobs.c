@@ -5,7 +5,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/job-json.h"
-#include "api/worker/worker-decode.h"
+#include "shared/worker-job.h"
 #include "test.h"
 
 typedef int (*decode_func)(json_t *object, DialectJob *ret, JsonErrors *errors);

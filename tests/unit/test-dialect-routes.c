@@ -16,11 +16,11 @@
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 
-#include "api/dialect-job.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/worker/worker.h"
 #include "basic/fd-util.h"
 #include "shared/bus-util.h"
+#include "shared/dialect-job.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
 #include "tests/unit/api-test.h"

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 
+#include "api/dialect-schema.h"
 #include "api/openapi.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker.h"

@@ -4,7 +4,7 @@
 /* What a HyperSDK client sends, read into structs. Pure: no bus, no database. Errors name the client's own
  * fields, all of them at once. */
 
-#include "api/dialect-job.h"
+#include "shared/dialect-job.h"
 #include "shared/job-state.h"
 
 /* As many jobs as one request may submit. */

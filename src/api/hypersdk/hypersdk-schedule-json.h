@@ -3,7 +3,7 @@
 
 /* Schedules as HyperSDK clients write and read them. Pure. */
 
-#include "api/dialect-job.h"
+#include "shared/dialect-job.h"
 #include "store/schedules.h"
 
 /* From what a client sends, {"id", "name", "description", "schedule", "enabled", "overlap_policy", "catch_up",

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a client of the worker API sends, read into structs. Pure. Errors name the client's own fields, all
- * of them at once. */
+/* What a client of the worker API sends besides jobs, which are in shared/worker-job.h. Pure. */
 
-#include "api/dialect-job.h"
 #include "api/schema.h"
+#include "shared/worker-job.h"
 
-/* The fields of a job ("spec"), see the table in worker-decode.c. */
-extern const FieldMap worker_fields[];
 extern const Schema worker_spec_schema;
-
-/* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
-int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
 
 /* The worker's id in a report, one event or a list of them: each that names one names the same. Borrowed; NULL
  * with *ret_why (static). Pure. */

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "api/dialect-job.h"
 #include "basic/string-util.h"
+#include "shared/dialect-job.h"
 
 static bool is_nbd_uri(const char *s) {
         return startswith(s, "nbd:") || startswith(s, "nbds:") || startswith(s, "nbd+unix:") ||

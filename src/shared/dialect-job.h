@@ -83,10 +83,6 @@ char *dialect_error_text(const FieldMap *map, json_t *origins, const char *text)
 /* The other way: a canonical spec in a dialect's words. New reference; NULL when out of memory. */
 json_t *dialect_job_from_canonical(const FieldMap *map, const json_t *canonical);
 
-/* What a client may send by @map, as a JSON Schema in OpenAPI 3.0's form. New reference; NULL when out of
- * memory. Combinations of fields are not in it. */
-json_t *dialect_job_schema(const FieldMap *map);
-
 /* "a.b.c" below @object: get (borrowed, NULL if it is not there), set (steals @value, makes the objects on
  * the way; -EINVAL if something else is in the way). */
 json_t *json_path_get(const json_t *object, const char *path);

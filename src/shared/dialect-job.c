@@ -2,8 +2,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "api/dialect-job.h"
 #include "basic/string-util.h"
+#include "shared/dialect-job.h"
 
 /* Clients may send anything; the job's log is told of so many fields and no more. */
 #define WARNINGS_MAX 32u

@@ -146,7 +146,7 @@ static int read_entry(Reader *d, const char *section, const char *key, size_t li
 
         r = read_value(d, full, &v);
         if (r >= 0) {
-                r = e->set(d->settings, &v);
+                r = settings_set(d->settings, e, &v);
                 if (r == -EINVAL)
                         r = complain(d, line, full, e->must_be);
         }

@@ -12,10 +12,7 @@
 #include "shared/webhook.h"
 
 #define FILE_MAX ((size_t) 1024 * 1024)
-#define MAX_RUNNING_LIMIT 256u
-#define IDLE_TIMEOUT_LIMIT 86400u
 #define ORIGIN_HOST_LIMIT 261u /* a name and a port */
-#define CALL_TIMEOUT_LIMIT 600u
 
 Settings *settings_free(Settings *s) {
         if (!s)
@@ -52,59 +49,76 @@ Settings *settings_new(void) {
         return s->database.path && s->daemon.log_level ? TAKE_PTR(s) : NULL;
 }
 
-/* --- one value ---------------------------------------------------------------------------------------- */
+/* --- kinds of settings -------------------------------------------------------------------------------- */
 
-static int take_unsigned(const SettingsValue *v, unsigned max, unsigned *ret) {
+static int read_unsigned(const SettingsEntry *e, const SettingsValue *v, unsigned *ret) {
         unsigned n;
 
-        if (v->is_list || v->is_quoted || parse_unsigned(v->items[0], &n) < 0 || n < 1 || n > max)
+        if (v->is_list || v->is_quoted || parse_unsigned(v->items[0], &n) < 0 || n < 1 || n > e->max)
                 return -EINVAL;
         *ret = n;
         return 0;
 }
 
-static int set_max_running(Settings *s, const SettingsValue *v) {
-        return take_unsigned(v, MAX_RUNNING_LIMIT, &s->jobs.max_running);
+static int set_number(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        return read_unsigned(e, v, field);
 }
 
-static int take_seconds(const SettingsValue *v, unsigned max, usec_t *ret) {
+static json_t *show_number(const void *field) {
+        return json_integer(*(const unsigned *) field);
+}
+
+static bool number_is_given(const void *field) {
+        return *(const unsigned *) field > 0;
+}
+
+static int set_seconds(const SettingsEntry *e, const SettingsValue *v, void *field) {
         unsigned seconds;
-        int r = take_unsigned(v, max, &seconds);
+        int r = read_unsigned(e, v, &seconds);
 
         if (r >= 0)
-                *ret = seconds * USEC_PER_SEC;
+                *(usec_t *) field = seconds * USEC_PER_SEC;
         return r;
 }
 
-static int set_idle_timeout(Settings *s, const SettingsValue *v) {
-        return take_seconds(v, IDLE_TIMEOUT_LIMIT, &s->daemon.idle_timeout);
+static json_t *show_seconds(const void *field) {
+        return json_integer((json_int_t) (*(const usec_t *) field / USEC_PER_SEC));
 }
 
-static int set_call_timeout(Settings *s, const SettingsValue *v) {
-        return take_seconds(v, CALL_TIMEOUT_LIMIT, &s->hosts.call_timeout);
+static int set_boolean(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], field);
 }
 
-static int set_log_level(Settings *s, const SettingsValue *v) {
+static json_t *show_boolean(const void *field) {
+        return json_boolean(*(const bool *) field);
+}
+
+static int set_level(const SettingsEntry *e, const SettingsValue *v, void *field) {
         static const char *const words[] = { "debug", "info", "notice", "warning", "err" };
 
         for (size_t i = 0; !v->is_list && i < ELEMENTSOF(words); i++)
                 if (streq(v->items[0], words[i]))
-                        return free_and_strdup(&s->daemon.log_level, v->items[0]);
+                        return free_and_strdup(field, v->items[0]);
         return -EINVAL;
 }
 
-static int set_database_path(Settings *s, const SettingsValue *v) {
+static int set_path(const SettingsEntry *e, const SettingsValue *v, void *field) {
         const char *reason;
 
         if (v->is_list || !job_path_is_valid(v->items[0], false, &reason))
                 return -EINVAL;
-        return free_and_strdup(&s->database.path, v->items[0]);
+        return free_and_strdup(field, v->items[0]);
+}
+
+static json_t *show_text(const void *field) {
+        return json_string(*(char *const *) field);
 }
 
 /* Folders, a slash at the end or not; "/" is everything. */
-static int take_folders(const SettingsValue *v, char ***p) {
+static int set_folders(const SettingsEntry *e, const SettingsValue *v, void *field) {
         _cleanup_strv_free_ char **folders = NULL;
         const char *reason;
+        char ***p = field;
         int r;
 
         if (!v->is_list)
@@ -126,14 +140,6 @@ static int take_folders(const SettingsValue *v, char ***p) {
         return 0;
 }
 
-static int set_source_paths(Settings *s, const SettingsValue *v) {
-        return take_folders(v, &s->jobs.source_paths);
-}
-
-static int set_destination_paths(Settings *s, const SettingsValue *v) {
-        return take_folders(v, &s->jobs.destination_paths);
-}
-
 /* "https://console.example.com" or with ":8443", as browsers write it (RFC 6454, 6.2): what is compared is the
  * text. */
 static bool origin_is_valid(const char *s) {
@@ -148,8 +154,9 @@ static bool origin_is_valid(const char *s) {
         return n > 0 && n <= ORIGIN_HOST_LIMIT && !host[n];
 }
 
-static int set_cors_origins(Settings *s, const SettingsValue *v) {
+static int set_origins(const SettingsEntry *e, const SettingsValue *v, void *field) {
         _cleanup_strv_free_ char **origins = NULL;
+        char ***p = field;
 
         if (!v->is_list)
                 return -EINVAL;
@@ -160,42 +167,54 @@ static int set_cors_origins(Settings *s, const SettingsValue *v) {
                 if (r < 0)
                         return r;
         }
-        strv_free(s->api.cors_origins);
-        s->api.cors_origins = TAKE_PTR(origins);
+        strv_free(*p);
+        *p = TAKE_PTR(origins);
         return 0;
 }
 
-static int take_boolean(const SettingsValue *v, bool *ret) {
-        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], ret);
+static json_t *show_list(const void *field) {
+        _cleanup_(json_decrefp) json_t *array = json_array();
+
+        STRV_FOREACH(s, *(char **const *) field)
+        if (json_array_append_new(array, json_string(*s)) < 0)
+                return NULL;
+        return TAKE_PTR(array);
 }
 
-static int set_worker_local(Settings *s, const SettingsValue *v) {
-        return take_boolean(v, &s->worker.local);
-}
+static const SettingsKind number = { set_number, show_number };
+static const SettingsKind optional_number = { set_number, show_number, number_is_given };
+static const SettingsKind seconds = { set_seconds, show_seconds };
+static const SettingsKind boolean = { set_boolean, show_boolean };
+static const SettingsKind level = { set_level, show_text };
+static const SettingsKind path = { set_path, show_text };
+static const SettingsKind folders = { set_folders, show_list };
+static const SettingsKind origins = { set_origins, show_list };
 
-static int set_metrics_enabled(Settings *s, const SettingsValue *v) {
-        return take_boolean(v, &s->metrics.enabled);
-}
+/* --- what can be set ---------------------------------------------------------------------------------- */
 
-static int set_metrics_port(Settings *s, const SettingsValue *v) {
-        return take_unsigned(v, UINT16_MAX, &s->metrics.port);
-}
+#define SETTING(section, key, kind) #section, #key, &(kind), offsetof(Settings, section.key)
 
 const SettingsEntry settings_entries[] = {
-        { "database", "path", set_database_path, "must be an absolute path" },
-        { "jobs", "max_running", set_max_running, "must be a whole number, 1 to 256" },
-        { "jobs", "source_paths", set_source_paths, "must be a list of absolute paths" },
-        { "jobs", "destination_paths", set_destination_paths, "must be a list of absolute paths" },
-        { "metrics", "enabled", set_metrics_enabled, "must be true or false" },
-        { "metrics", "port", set_metrics_port, "must be a port, 1 to 65535" },
-        { "daemon", "idle_timeout", set_idle_timeout, "must be a whole number of seconds, 1 to 86400" },
-        { "daemon", "log_level", set_log_level, "must be one of debug, info, notice, warning, err" },
-        { "hosts", "call_timeout", set_call_timeout, "must be a whole number of seconds, 1 to 600" },
-        { "worker", "local", set_worker_local, "must be true or false" },
-        { "api", "cors_origins", set_cors_origins,
+        { SETTING(database, path, path), "must be an absolute path" },
+        { SETTING(jobs, max_running, number), "must be a whole number, 1 to 256", 256 },
+        { SETTING(jobs, source_paths, folders), "must be a list of absolute paths" },
+        { SETTING(jobs, destination_paths, folders), "must be a list of absolute paths" },
+        { SETTING(metrics, enabled, boolean), "must be true or false" },
+        { SETTING(metrics, port, optional_number), "must be a port, 1 to 65535", UINT16_MAX },
+        { SETTING(daemon, idle_timeout, seconds), "must be a whole number of seconds, 1 to 86400", 86400 },
+        { SETTING(daemon, log_level, level), "must be one of debug, info, notice, warning, err" },
+        { SETTING(hosts, call_timeout, seconds), "must be a whole number of seconds, 1 to 600", 600 },
+        { SETTING(worker, local, boolean), "must be true or false" },
+        { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like https://console.example.com" },
         {},
 };
+
+int settings_set(Settings *s, const SettingsEntry *e, const SettingsValue *v) {
+        return e->kind->set(e, v, (char *) s + e->offset);
+}
+
+/* --- files -------------------------------------------------------------------------------------------- */
 
 /* Which file it is, and when it was changed. */
 static int add_version(const char *file, Settings *s) {
@@ -283,14 +302,7 @@ int settings_load(const char *directory, Settings **ret, char **ret_error) {
         return 0;
 }
 
-static json_t *strv_to_json(char *const *l) {
-        _cleanup_(json_decrefp) json_t *array = json_array();
-
-        STRV_FOREACH(s, l)
-        if (json_array_append_new(array, json_string(*s)) < 0)
-                return NULL;
-        return TAKE_PTR(array);
-}
+/* --- showing ------------------------------------------------------------------------------------------ */
 
 static json_t *webhooks_to_json(const Settings *s) {
         _cleanup_(json_decrefp) json_t *list = json_array();
@@ -307,17 +319,28 @@ static json_t *webhooks_to_json(const Settings *s) {
         return TAKE_PTR(list);
 }
 
+/* The section of that name, made when it is not there yet; borrowed. */
+static json_t *section_of(json_t *all, const char *name) {
+        json_t *section = json_object_get(all, name);
+
+        if (section)
+                return section;
+        section = json_object();
+        return json_object_set_new(all, name, section) < 0 ? NULL : section;
+}
+
 json_t *settings_to_json(const Settings *s) {
-        return json_pack(
-                        "{s:{s:s}, s:{s:I, s:o, s:o}, s:{s:b, s:o*}, s:{s:I, s:s}, s:{s:I}, s:{s:b}, s:{s:o}, s:o}",
-                        "database", "path", s->database.path, "jobs", "max_running",
-                        (json_int_t) s->jobs.max_running, "source_paths", strv_to_json(s->jobs.source_paths),
-                        "destination_paths", strv_to_json(s->jobs.destination_paths), "metrics", "enabled",
-                        s->metrics.enabled, "port",
-                        s->metrics.port > 0 ? json_integer(s->metrics.port) : NULL, "daemon", "idle_timeout",
-                        (json_int_t) (s->daemon.idle_timeout / USEC_PER_SEC), "log_level",
-                        s->daemon.log_level, "hosts", "call_timeout",
-                        (json_int_t) (s->hosts.call_timeout / USEC_PER_SEC), "worker", "local",
-                        s->worker.local, "api", "cors_origins", strv_to_json(s->api.cors_origins),
-                        "webhooks", webhooks_to_json(s));
+        _cleanup_(json_decrefp) json_t *all = json_object();
+
+        for (const SettingsEntry *e = settings_entries; e->section; e++) {
+                const void *field = (const char *) s + e->offset;
+
+                if (e->kind->is_given && !e->kind->is_given(field))
+                        continue;
+                if (json_object_set_new(section_of(all, e->section), e->key, e->kind->show(field)) < 0)
+                        return NULL;
+        }
+        if (json_object_set_new(all, "webhooks", webhooks_to_json(s)) < 0)
+                return NULL;
+        return TAKE_PTR(all);
 }

@@ -39,18 +39,18 @@ void delivery_rows_done(DeliveryRows *rows) {
 
 /* --- reading ------------------------------------------------------------------------------------------ */
 
-/* The columns of DELIVERY_COLUMNS. What was read so far is freed with the list it stands in. */
-static int row_read(sqlite3_stmt *st, DeliveryRow *row) {
-        const struct {
-                int column;
-                char **to;
-        } texts[] = {
+/* The columns of DELIVERY_COLUMNS. */
+static int row_read(sqlite3_stmt *st, void *ret) {
+        DeliveryRow *row = ret;
+        const SqlText texts[] = {
                 { 2, &row->id },
                 { 3, &row->event },
                 { 4, &row->body },
                 { 12, &row->error },
                 { 13, &row->response },
+                {},
         };
+        int r;
 
         *row = (DeliveryRow){
                 .seq = sqlite3_column_int64(st, 0),
@@ -63,39 +63,20 @@ static int row_read(sqlite3_stmt *st, DeliveryRow *row) {
                 .status = (unsigned) sqlite3_column_int64(st, 10),
                 .duration = (usec_t) sqlite3_column_int64(st, 11),
         };
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
-                int r = sql_column_strdup(st, texts[i].column, texts[i].to);
-                if (r < 0)
-                        return r;
-        }
-        return row->state < 0 ? -EBADMSG : 0;
-}
-
-/* Appends what the statement gives. */
-static int rows_read(Store *s, sqlite3_stmt *st, DeliveryRows *rows, size_t *allocated) {
-        int rc;
-
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(rows->rows, *allocated, rows->n + 1))
-                        return -ENOMEM;
-                int r = row_read(st, &rows->rows[rows->n++]);
-                if (r < 0)
-                        return r;
-        }
-        return rc == SQLITE_DONE ? 0 : sql_errno(s);
+        r = sql_column_texts(st, texts);
+        return r < 0 ? r : row->state < 0 ? -EBADMSG : 0;
 }
 
 int store_deliveries_list(Store *s, int64_t webhook_seq, uint64_t limit, DeliveryRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERIES_LIST);
         _cleanup_(delivery_rows_done) DeliveryRows rows = {};
-        size_t allocated = 0;
         int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, (uint64_t) webhook_seq);
         sql_bind_uint(st, 2, limit);
-        r = rows_read(s, st, &rows, &allocated);
+        r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
         if (r < 0)
                 return r;
         *ret = rows;
@@ -106,13 +87,12 @@ int store_deliveries_list(Store *s, int64_t webhook_seq, uint64_t limit, Deliver
 int store_delivery_get(Store *s, int64_t seq, DeliveryRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_GET);
         _cleanup_(delivery_rows_done) DeliveryRows rows = {};
-        size_t allocated = 0;
         int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, (uint64_t) seq);
-        r = rows_read(s, st, &rows, &allocated);
+        r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
         if (r < 0 || rows.n == 0)
                 return r < 0 ? r : -ENOENT;
         *ret = rows;
@@ -139,11 +119,9 @@ static int read_heads(Store *s, usec_t now, const int64_t *busy, size_t n_busy, 
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_HEADS);
         _cleanup_free_ Head *heads = NULL;
         size_t n = 0, allocated = 0;
-        int rc;
+        int r;
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        while ((r = sql_next(s, st)) > 0) {
                 Head head = { sqlite3_column_int64(st, 0), (usec_t) sqlite3_column_int64(st, 1) };
 
                 if (sqlite3_column_type(st, 1) == SQLITE_NULL || is_busy(busy, n_busy, head.webhook_seq))
@@ -155,8 +133,8 @@ static int read_heads(Store *s, usec_t now, const int64_t *busy, size_t n_busy, 
                         return -ENOMEM;
                 heads[n++] = head;
         }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(heads);
         *ret_n = n;
         return 0;
@@ -166,7 +144,7 @@ int store_deliveries_due(Store *s, usec_t now, const int64_t *busy, size_t n_bus
                 DeliveryRows *ret) {
         _cleanup_(delivery_rows_done) DeliveryRows rows = {};
         _cleanup_free_ Head *heads = NULL;
-        size_t n = 0, allocated = 0;
+        size_t n = 0;
         int r = read_heads(s, now, busy, n_busy, &heads, &n);
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -179,7 +157,7 @@ int store_deliveries_due(Store *s, usec_t now, const int64_t *busy, size_t n_bus
                         return sql_errno(s);
                 sql_bind_uint(st, 1, (uint64_t) heads[i].webhook_seq);
                 sql_bind_uint(st, 2, limit);
-                r = rows_read(s, st, &rows, &allocated);
+                r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
         }
         if (r < 0)
                 return r;
@@ -257,22 +235,23 @@ static int add_one(Store *s, int64_t webhook_seq, WebhookEvent event, const char
         return sql_run(s, st);
 }
 
+static int seq_read(sqlite3_stmt *st, void *ret) {
+        *(int64_t *) ret = sqlite3_column_int64(st, 0);
+        return 0;
+}
+
 static int find_webhooks(Store *s, WebhookEvent event, int64_t **ret, size_t *ret_n) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WEBHOOKS_FOR_EVENT);
         _cleanup_free_ int64_t *list = NULL;
-        size_t n = 0, allocated = 0;
-        int rc;
+        size_t n = 0;
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, (uint64_t) 1 << event);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(list, allocated, n + 1))
-                        return -ENOMEM;
-                list[n++] = sqlite3_column_int64(st, 0);
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        r = SQL_READ_ROWS(s, st, seq_read, list, n);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(list);
         *ret_n = n;
         return 0;
@@ -348,20 +327,17 @@ int deliveries_add_run(Store *s, WebhookEvent event, const char *job_id, usec_t 
 /* The delivery's attempts so far, and the retries it is allowed; -ENOENT if it is not pending. */
 static int read_attempts(Store *s, int64_t seq, unsigned *ret_attempts, unsigned *ret_retries) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERY_ATTEMPTS);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, (uint64_t) seq);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                *ret_attempts = (unsigned) sqlite3_column_int64(st, 0);
-                *ret_retries = (unsigned) sqlite3_column_int64(st, 1);
-                return 0;
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        r = sql_row(s, st);
+        if (r < 0)
+                return r;
+        *ret_attempts = (unsigned) sqlite3_column_int64(st, 0);
+        *ret_retries = (unsigned) sqlite3_column_int64(st, 1);
+        return 0;
 }
 
 static int write_attempt(
@@ -439,18 +415,16 @@ int store_deliveries_prune(Store *s, usec_t before) {
 int store_deliveries_count(Store *s, uint64_t ret[static _DELIVERY_STATE_MAX]) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_DELIVERIES_COUNT);
         uint64_t counts[_DELIVERY_STATE_MAX] = {};
-        int rc;
+        int r;
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        while ((r = sql_next(s, st)) > 0) {
                 DeliveryState state = delivery_state_from_string((const char *) sqlite3_column_text(st, 0));
 
                 if (state >= 0)
                         counts[state] = (uint64_t) sqlite3_column_int64(st, 1);
         }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         memcpy(ret, counts, sizeof(counts));
         return 0;
 }

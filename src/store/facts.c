@@ -3,27 +3,22 @@
 
 int store_version(Store *s, int64_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VERSION);
+        int r = sql_row(s, st);
 
-        if (!st || sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
-        *ret = sqlite3_column_int64(st, 0);
-        return 0;
+        if (r >= 0)
+                *ret = sqlite3_column_int64(st, 0);
+        return r;
 }
 
 int store_get_fact(Store *s, const char *name, char **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_FACT_GET);
+        int r;
 
         if (!st)
                 return sql_errno(s);
-        (void) sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                return sql_column_strdup(st, 0, ret);
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        sql_bind_text(st, 1, name);
+        r = sql_row(s, st);
+        return r < 0 ? r : sql_column_strdup(st, 0, ret);
 }
 
 int store_set_fact(Store *s, const char *name, const char *value) {
@@ -31,7 +26,7 @@ int store_set_fact(Store *s, const char *name, const char *value) {
 
         if (!st)
                 return sql_errno(s);
-        (void) sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
-        (void) sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
+        sql_bind_text(st, 1, name);
+        sql_bind_text(st, 2, value);
         return sql_run(s, st);
 }

@@ -63,10 +63,6 @@ static void bind_text(sqlite3_stmt *st, int i, const char *text) {
         (void) sqlite3_bind_text(st, i, strempty(text), -1, SQLITE_STATIC);
 }
 
-static void bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
-        (void) sqlite3_bind_int64(st, i, (int64_t) value);
-}
-
 /* --- hosts -------------------------------------------------------------------------------------------- */
 
 int store_host_insert(Store *s, const HostRow *row) {
@@ -81,8 +77,8 @@ int store_host_insert(Store *s, const HostRow *row) {
         bind_text(st, 4, row->name);
         bind_text(st, 5, host_state_to_string(row->state));
         bind_text(st, 6, row->error);
-        bind_uint(st, 7, row->created_at);
-        bind_uint(st, 8, row->updated_at);
+        sql_bind_uint(st, 7, row->created_at);
+        sql_bind_uint(st, 8, row->updated_at);
         r = sql_run(s, st);
         /* The id is the primary key, which SQLite tells apart from other unique columns. */
         if (r == -EINVAL && sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -98,7 +94,7 @@ int store_host_set_state(Store *s, const char *id, HostState state, const char *
         bind_text(st, 1, id);
         bind_text(st, 2, host_state_to_string(state));
         bind_text(st, 3, error);
-        bind_uint(st, 4, timestamp);
+        sql_bind_uint(st, 4, timestamp);
         return sql_run(s, st);
 }
 
@@ -108,33 +104,39 @@ int store_hosts_set_away(Store *s) {
 
 int store_host_delete(Store *s, const char *id) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_DELETE);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, id);
+        return sql_run_on_one(s, st);
+}
+
+static int host_row_read(sqlite3_stmt *st, void *ret) {
+        HostRow *row = ret;
+
+        *row = (HostRow){
+                .state = host_state_from_string((const char *) sqlite3_column_text(st, 4)),
+                .created_at = (usec_t) sqlite3_column_int64(st, 6),
+                .updated_at = (usec_t) sqlite3_column_int64(st, 7),
+        };
+        if (row->state < 0)
+                return -EBADMSG;
+        return sql_column_texts(st,
+                        (SqlText[]){ { 0, &row->id }, { 1, &row->uri }, { 2, &row->shown_uri },
+                                        { 3, &row->name }, { 5, &row->error }, {} });
+}
+
+int store_host_get(Store *s, const char *id, HostRow *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_GET);
+        HostRow row = {};
         int r;
 
         if (!st)
                 return sql_errno(s);
         bind_text(st, 1, id);
-        r = sql_run(s, st);
-        if (r < 0)
-                return r;
-        return sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
-}
-
-static int host_row_read(sqlite3_stmt *st, HostRow *ret) {
-        HostRow row = {
-                .state = host_state_from_string((const char *) sqlite3_column_text(st, 4)),
-                .created_at = (usec_t) sqlite3_column_int64(st, 6),
-                .updated_at = (usec_t) sqlite3_column_int64(st, 7),
-        };
-        int r = row.state < 0 ? -EBADMSG : sql_column_strdup(st, 0, &row.id);
-
+        r = sql_row(s, st);
         if (r >= 0)
-                r = sql_column_strdup(st, 1, &row.uri);
-        if (r >= 0)
-                r = sql_column_strdup(st, 2, &row.shown_uri);
-        if (r >= 0)
-                r = sql_column_strdup(st, 3, &row.name);
-        if (r >= 0)
-                r = sql_column_strdup(st, 5, &row.error);
+                r = host_row_read(st, &row);
         if (r < 0) {
                 host_row_done(&row);
                 return r;
@@ -143,42 +145,13 @@ static int host_row_read(sqlite3_stmt *st, HostRow *ret) {
         return 0;
 }
 
-int store_host_get(Store *s, const char *id, HostRow *ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_GET);
-
-        if (!st)
-                return sql_errno(s);
-        bind_text(st, 1, id);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                return host_row_read(st, ret);
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
-}
-
 int store_hosts_list(Store *s, HostRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOSTS);
         _cleanup_(host_rows_done) HostRows rows = {};
-        size_t allocated = 0;
-        int rc;
+        int r = SQL_READ_ROWS(s, st, host_row_read, rows.rows, rows.n);
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                int r;
-
-                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
-                        return -ENOMEM;
-                r = host_row_read(st, rows.rows + rows.n);
-                if (r < 0)
-                        return r;
-                rows.n++;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         *ret = rows;
         rows = (HostRows){};
         return 0;
@@ -188,6 +161,7 @@ int store_hosts_list(Store *s, HostRows *ret) {
 
 static int vm_put(Store *s, const char *host_id, VmRow *row) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VM_PUT);
+        int r;
 
         if (!st)
                 return sql_errno(s);
@@ -196,14 +170,15 @@ static int vm_put(Store *s, const char *host_id, VmRow *row) {
         bind_text(st, 3, row->name);
         bind_text(st, 4, row->description);
         (void) sqlite3_bind_int(st, 5, row->state);
-        bind_uint(st, 6, row->vcpu_count);
-        bind_uint(st, 7, row->memory_bytes);
-        bind_uint(st, 8, row->vnc);
-        bind_uint(st, 9, row->spice);
-        bind_uint(st, 10, row->persistent);
-        bind_uint(st, 11, row->updated_at);
-        if (sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
+        sql_bind_uint(st, 6, row->vcpu_count);
+        sql_bind_uint(st, 7, row->memory_bytes);
+        sql_bind_uint(st, 8, row->vnc);
+        sql_bind_uint(st, 9, row->spice);
+        sql_bind_uint(st, 10, row->persistent);
+        sql_bind_uint(st, 11, row->updated_at);
+        r = sql_row(s, st);
+        if (r < 0)
+                return r;
         row->seq = sqlite3_column_int64(st, 0);
         row->created_at = (usec_t) sqlite3_column_int64(st, 1);
         return 0;
@@ -232,8 +207,10 @@ int store_vms_put(Store *s, const char *host_id, VmRow *const *rows, size_t n, c
         return sql_end(s, r);
 }
 
-static int vm_row_read(sqlite3_stmt *st, VmRow *ret) {
-        VmRow row = {
+static int vm_row_read(sqlite3_stmt *st, void *ret) {
+        VmRow *row = ret;
+
+        *row = (VmRow){
                 .seq = sqlite3_column_int64(st, 0),
                 .state = sqlite3_column_int(st, 4),
                 .vcpu_count = (unsigned) sqlite3_column_int64(st, 5),
@@ -244,41 +221,21 @@ static int vm_row_read(sqlite3_stmt *st, VmRow *ret) {
                 .created_at = (usec_t) sqlite3_column_int64(st, 10),
                 .updated_at = (usec_t) sqlite3_column_int64(st, 11),
         };
-        int r = sql_column_strdup(st, 1, &row.uuid);
-
-        if (r >= 0)
-                r = sql_column_strdup(st, 2, &row.name);
-        if (r >= 0)
-                r = sql_column_strdup(st, 3, &row.description);
-        if (r < 0) {
-                vm_row_done(&row);
-                return r;
-        }
-        *ret = row;
-        return 0;
+        return sql_column_texts(st,
+                        (SqlText[]){ { 1, &row->uuid }, { 2, &row->name }, { 3, &row->description }, {} });
 }
 
 int store_vms_list(Store *s, const char *host_id, VmRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VMS_BY_HOST);
         _cleanup_(vm_rows_done) VmRows rows = {};
-        size_t allocated = 0;
-        int rc;
+        int r;
 
         if (!st)
                 return sql_errno(s);
         bind_text(st, 1, host_id);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                int r;
-
-                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
-                        return -ENOMEM;
-                r = vm_row_read(st, rows.rows + rows.n);
-                if (r < 0)
-                        return r;
-                rows.n++;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        r = SQL_READ_ROWS(s, st, vm_row_read, rows.rows, rows.n);
+        if (r < 0)
+                return r;
         *ret = rows;
         rows = (VmRows){};
         return 0;

@@ -15,21 +15,6 @@ void job_rows_done(JobRows *rows) {
         *rows = (JobRows){};
 }
 
-int job_rows_collect(Store *s, sqlite3_stmt *st, JobRows *rows) {
-        size_t allocated = rows->n;
-        int rc, r;
-
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(rows->rows, allocated, rows->n + 1))
-                        return -ENOMEM;
-                r = job_row_read(st, rows->rows + rows->n);
-                if (r < 0)
-                        return r;
-                rows->n++;
-        }
-        return rc == SQLITE_DONE ? 0 : sql_errno(s);
-}
-
 static void bind_page(sqlite3_stmt *st, int first, const JobFilter *filter) {
         (void) sqlite3_bind_int64(st, first,
                         filter->limit > 0 ? (int64_t) MIN(filter->limit, (uint64_t) INT64_MAX) : -1);
@@ -63,7 +48,7 @@ static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
                         rows->total += counts[i];
         bind_states(st, 1, filter->states);
         bind_page(st, _JOB_STATE_MAX + 1, filter);
-        return job_rows_collect(s, st, rows);
+        return SQL_READ_ROWS(s, st, job_row_read, rows->rows, rows->n);
 }
 
 /* Binds ids, order and states, which the page and its total share. */
@@ -92,14 +77,14 @@ static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
         r = bind_ids(total, filter, ids);
         if (r >= 0)
                 r = bind_ids(st, filter, ids);
+        if (r >= 0)
+                r = sql_row(s, total);
         if (r < 0)
                 return r;
-        if (sqlite3_step(total) != SQLITE_ROW)
-                return sql_errno(s);
         rows->total = (uint64_t) sqlite3_column_int64(total, 0);
         bind_page(st, _JOB_STATE_MAX + 2, filter);
         (void) sqlite3_bind_int(st, _JOB_STATE_MAX + 4, (int) filter->order);
-        return job_rows_collect(s, st, rows);
+        return SQL_READ_ROWS(s, st, job_row_read, rows->rows, rows->n);
 }
 
 int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
@@ -118,11 +103,9 @@ int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
 int store_jobs_count(Store *s, uint64_t ret[static _JOB_STATE_MAX]) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_COUNT);
         uint64_t counts[_JOB_STATE_MAX] = {};
-        int rc;
+        int r;
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        while ((r = sql_next(s, st)) > 0) {
                 const char *name = (const char *) sqlite3_column_text(st, 0);
                 JobState state = name ? job_state_from_string(name) : _JOB_STATE_INVALID;
 
@@ -130,8 +113,8 @@ int store_jobs_count(Store *s, uint64_t ret[static _JOB_STATE_MAX]) {
                         return -EBADMSG;
                 counts[state] = (uint64_t) sqlite3_column_int64(st, 1);
         }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         memcpy(ret, counts, sizeof(counts));
         return 0;
 }

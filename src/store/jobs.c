@@ -24,17 +24,14 @@ void job_state_rows_free(JobStateRow *rows, size_t n) {
         free(rows);
 }
 
-int job_row_read(sqlite3_stmt *st, JobRow **ret) {
+int job_row_read(sqlite3_stmt *st, void *ret) {
         _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
         const char *state, *phase;
 
         if (!row)
                 return -ENOMEM;
         row->seq = sqlite3_column_int64(st, 0);
-        const struct {
-                int column;
-                char **to;
-        } texts[] = {
+        const SqlText texts[] = {
                 { 1, &row->id },
                 { 2, &row->operation },
                 { 3, &row->spec },
@@ -43,12 +40,11 @@ int job_row_read(sqlite3_stmt *st, JobRow **ret) {
                 { 7, &row->reason },
                 { 13, &row->worker_id },
                 { 24, &row->result },
+                {},
         };
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
-                int r = sql_column_strdup(st, texts[i].column, texts[i].to);
-                if (r < 0)
-                        return r;
-        }
+        int r = sql_column_texts(st, texts);
+        if (r < 0)
+                return r;
         state = (const char *) sqlite3_column_text(st, 6);
         row->state = state ? job_state_from_string(state) : _JOB_STATE_INVALID;
         if (row->state < 0 || !row->id || !row->spec)
@@ -70,20 +66,15 @@ int job_row_read(sqlite3_stmt *st, JobRow **ret) {
         row->bytes_total = (uint64_t) sqlite3_column_int64(st, 22);
         row->rate = (uint64_t) sqlite3_column_int64(st, 23);
         row->demand = (uint64_t) sqlite3_column_int64(st, 25);
-        *ret = TAKE_PTR(row);
+        *(JobRow **) ret = TAKE_PTR(row);
         return 0;
 }
 
 /* A statement that gives one row at most. -ENOENT if it gives none. */
 static int job_row_query(Store *s, sqlite3_stmt *st, JobRow **ret) {
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                return job_row_read(st, ret);
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        int r = sql_row(s, st);
+
+        return r < 0 ? r : job_row_read(st, ret);
 }
 
 static int insert_state(Store *s, const char *id, JobState state, usec_t timestamp, const char *reason) {
@@ -235,33 +226,25 @@ int store_job_get(Store *s, const char *id, JobRow **ret) {
         return job_row_query(s, st, ret);
 }
 
+static int state_row_read(sqlite3_stmt *st, void *ret) {
+        const char *state = (const char *) sqlite3_column_text(st, 0);
+        JobStateRow *row = ret;
+
+        row->state = state ? job_state_from_string(state) : _JOB_STATE_INVALID;
+        row->timestamp = (usec_t) sqlite3_column_int64(st, 1);
+        return row->state < 0 ? -EBADMSG : sql_column_strdup(st, 2, &row->reason);
+}
+
 int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_STATES);
         JobStateRow *rows = NULL;
-        size_t n = 0, allocated = 0;
-        int rc, r = 0;
+        size_t n = 0;
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                const char *state = (const char *) sqlite3_column_text(st, 0);
-
-                if (!GREEDY_REALLOC(rows, allocated, n + 1)) {
-                        r = -ENOMEM;
-                        break;
-                }
-                rows[n] = (JobStateRow){
-                        .state = state ? job_state_from_string(state) : _JOB_STATE_INVALID,
-                        .timestamp = (usec_t) sqlite3_column_int64(st, 1),
-                };
-                r = rows[n].state < 0 ? -EBADMSG : sql_column_strdup(st, 2, &rows[n].reason);
-                if (r < 0)
-                        break;
-                n++;
-        }
-        if (r >= 0 && rc != SQLITE_DONE)
-                r = sql_errno(s);
+        r = SQL_READ_ROWS(s, st, state_row_read, rows, n);
         if (r < 0) {
                 job_state_rows_free(rows, n);
                 return r;
@@ -282,29 +265,24 @@ int store_job_next(Store *s, bool any_worker, JobRow **ret) {
 
 int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_QUEUE_POSITION);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                *ret = (uint64_t) sqlite3_column_int64(st, 0);
-                return 0;
-        case SQLITE_DONE:
-                *ret = 0;
-                return 0;
-        default:
-                return sql_errno(s);
-        }
+        r = sql_next(s, st);
+        if (r < 0)
+                return r;
+        *ret = r > 0 ? (uint64_t) sqlite3_column_int64(st, 0) : 0;
+        return 0;
 }
 
 int store_job_next_due(Store *s, usec_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_NEXT_DUE);
+        int r = sql_row(s, st);
 
-        if (!st)
-                return sql_errno(s);
-        if (sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         if (sqlite3_column_type(st, 0) == SQLITE_NULL)
                 return -ENOENT;
         *ret = (usec_t) sqlite3_column_int64(st, 0);

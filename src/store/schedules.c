@@ -55,22 +55,17 @@ void schedule_runs_done(ScheduleRuns *runs) {
 
 /* --- schedules ---------------------------------------------------------------------------------------- */
 
-static int row_read(sqlite3_stmt *st, ScheduleRow **ret) {
+static int row_read(sqlite3_stmt *st, void *ret) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = new0(ScheduleRow, 1);
 
         if (!row)
                 return -ENOMEM;
-        const struct {
-                int column;
-                char **to;
-        } texts[] = { { 1, &row->id }, { 2, &row->name }, { 3, &row->description }, { 4, &row->expression },
-                { 8, &row->spec }, { 9, &row->dialect }, { 10, &row->request }, { 15, &row->last_job_id },
-                { 16, &row->last_status } };
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
-                int r = sql_column_strdup(st, texts[i].column, texts[i].to);
-                if (r < 0)
-                        return r;
-        }
+        const SqlText texts[] = { { 1, &row->id }, { 2, &row->name }, { 3, &row->description },
+                { 4, &row->expression }, { 8, &row->spec }, { 9, &row->dialect }, { 10, &row->request },
+                { 15, &row->last_job_id }, { 16, &row->last_status }, {} };
+        int r = sql_column_texts(st, texts);
+        if (r < 0)
+                return r;
         row->seq = sqlite3_column_int64(st, 0);
         row->enabled = sqlite3_column_int(st, 5);
         row->overlap = schedule_overlap_from_string((const char *) sqlite3_column_text(st, 6));
@@ -84,13 +79,12 @@ static int row_read(sqlite3_stmt *st, ScheduleRow **ret) {
         row->failure_count = (uint64_t) sqlite3_column_int64(st, 19);
         if (row->overlap < 0 || !row->id || !row->expression || !row->spec)
                 return -EBADMSG;
-        *ret = TAKE_PTR(row);
+        *(ScheduleRow **) ret = TAKE_PTR(row);
         return 0;
 }
 
 static int write_row(Store *s, StatementId id, const ScheduleRow *row) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, id);
-        int r;
 
         if (!st)
                 return sql_errno(s);
@@ -108,8 +102,7 @@ static int write_row(Store *s, StatementId id, const ScheduleRow *row) {
                 sql_bind_uint(st, 11, row->created_at);
         sql_bind_uint(st, 12, row->updated_at);
         sql_bind_uint(st, 13, row->next_at);
-        r = sql_run(s, st);
-        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+        return sql_run_on_one(s, st);
 }
 
 int store_schedule_insert(Store *s, const ScheduleRow *row) {
@@ -122,36 +115,30 @@ int store_schedule_update(Store *s, const ScheduleRow *row) {
 
 int store_schedule_delete(Store *s, const char *id) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_DELETE);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        return sql_run_on_one(s, st);
+}
+
+int store_schedule_get(Store *s, const char *id, ScheduleRow **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_GET);
         int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        r = sql_run(s, st);
-        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
-}
-
-int store_schedule_get(Store *s, const char *id, ScheduleRow **ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_GET);
-
-        if (!st)
-                return sql_errno(s);
-        sql_bind_text(st, 1, id);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                return row_read(st, ret);
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        r = sql_row(s, st);
+        return r < 0 ? r : row_read(st, ret);
 }
 
 int store_schedules_stats(Store *s, ScheduleStats *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_COUNT);
+        int r = sql_row(s, st);
 
-        if (!st || sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         *ret = (ScheduleStats){
                 .total = (uint64_t) sqlite3_column_int64(st, 0),
                 .enabled = (uint64_t) sqlite3_column_int64(st, 1),
@@ -164,19 +151,10 @@ int store_schedules_stats(Store *s, ScheduleStats *ret) {
 
 static int read_rows(Store *s, sqlite3_stmt *st, ScheduleRows *ret) {
         _cleanup_(schedule_rows_done) ScheduleRows rows = {};
-        size_t allocated = 0;
-        int rc, r;
+        int r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
 
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
-                        return -ENOMEM;
-                r = row_read(st, &rows.rows[rows.n]);
-                if (r < 0)
-                        return r;
-                rows.n++;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         rows.total = rows.n;
         *ret = rows;
         rows = (ScheduleRows){};
@@ -204,7 +182,7 @@ int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows
 int store_schedules_without_timer(Store *s, ScheduleRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_WITHOUT_TIMER);
 
-        return st ? read_rows(s, st, ret) : sql_errno(s);
+        return read_rows(s, st, ret);
 }
 
 int store_schedule_timer_made(Store *s, const char *id) {
@@ -220,7 +198,6 @@ int store_schedule_timer_made(Store *s, const char *id) {
 
 static int insert_run(Store *s, const char *id, usec_t now, const char *job_id, const char *status) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_RUN_INSERT);
-        int r;
 
         if (!st)
                 return sql_errno(s);
@@ -228,8 +205,7 @@ static int insert_run(Store *s, const char *id, usec_t now, const char *job_id, 
         sql_bind_uint(st, 2, now);
         sql_bind_text(st, 3, job_id);
         sql_bind_text(st, 4, status);
-        r = sql_run(s, st);
-        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+        return sql_run_on_one(s, st);
 }
 
 /* Only runs with a job count as runs, and that is known when it was submitted. */
@@ -298,42 +274,36 @@ int store_schedule_run_change(
 
 int store_schedule_set_next(Store *s, const char *id, usec_t next_at) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_NEXT_AT);
-        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
         sql_bind_uint(st, 2, next_at);
-        r = sql_run(s, st);
-        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+        return sql_run_on_one(s, st);
 }
 
 int store_schedule_of_job(Store *s, const char *job_id, char **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_OF_JOB);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, job_id);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                return sql_column_strdup(st, 0, ret);
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        r = sql_row(s, st);
+        return r < 0 ? r : sql_column_strdup(st, 0, ret);
 }
 
 static int count_runs(Store *s, StatementId statement, const char *id, uint64_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, statement);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        if (sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
-        *ret = (uint64_t) sqlite3_column_int64(st, 0);
-        return 0;
+        r = sql_row(s, st);
+        if (r >= 0)
+                *ret = (uint64_t) sqlite3_column_int64(st, 0);
+        return r;
 }
 
 int store_schedule_busy(Store *s, const char *id, uint64_t *ret_running, uint64_t *ret_waiting) {
@@ -342,27 +312,22 @@ int store_schedule_busy(Store *s, const char *id, uint64_t *ret_running, uint64_
         return r < 0 ? r : count_runs(s, SQL_SCHEDULE_WAITING, id, ret_waiting);
 }
 
+static int run_read(sqlite3_stmt *st, void *ret) {
+        ScheduleRun *run = ret;
+
+        run->seq = sqlite3_column_int64(st, 0);
+        run->started_at = (usec_t) sqlite3_column_int64(st, 2);
+        return sql_column_texts(st,
+                        (SqlText[]){ { 1, &run->schedule_id }, { 3, &run->job_id }, { 4, &run->status },
+                                        {} });
+}
+
 static int read_runs(Store *s, sqlite3_stmt *st, ScheduleRuns *ret) {
         _cleanup_(schedule_runs_done) ScheduleRuns runs = {};
-        size_t allocated = 0;
-        int rc;
+        int r = SQL_READ_ROWS(s, st, run_read, runs.runs, runs.n);
 
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                ScheduleRun *run;
-                int r;
-
-                if (!GREEDY_REALLOC(runs.runs, allocated, runs.n + 1))
-                        return -ENOMEM;
-                run = &runs.runs[runs.n++];
-                *run = (ScheduleRun){ .seq = sqlite3_column_int64(st, 0),
-                        .started_at = (usec_t) sqlite3_column_int64(st, 2) };
-                if ((r = sql_column_strdup(st, 1, &run->schedule_id)) < 0 ||
-                                (r = sql_column_strdup(st, 3, &run->job_id)) < 0 ||
-                                (r = sql_column_strdup(st, 4, &run->status)) < 0)
-                        return r;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         *ret = runs;
         runs = (ScheduleRuns){};
         return 0;

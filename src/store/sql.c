@@ -265,6 +265,49 @@ int sql_run(Store *s, sqlite3_stmt *statement) {
         return r;
 }
 
+int sql_run_on_one(Store *s, sqlite3_stmt *statement) {
+        int r = sql_run(s, statement);
+
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+}
+
+int sql_next(Store *s, sqlite3_stmt *statement) {
+        if (!statement)
+                return sql_errno(s);
+        switch (sqlite3_step(statement)) {
+        case SQLITE_ROW:
+                return 1;
+        case SQLITE_DONE:
+                return 0;
+        default:
+                return sql_errno(s);
+        }
+}
+
+int sql_row(Store *s, sqlite3_stmt *statement) {
+        int r = sql_next(s, statement);
+
+        return r < 0 ? r : r == 0 ? -ENOENT : 0;
+}
+
+int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size, void **array, size_t *n) {
+        size_t allocated = *n;
+        int r;
+
+        while ((r = sql_next(s, statement)) > 0) {
+                void *row;
+
+                if (!greedy_realloc(array, &allocated, *n + 1, size))
+                        return -ENOMEM;
+                row = (char *) *array + (*n)++ * size;
+                memset(row, 0, size);
+                r = read(statement, row);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
 int sql_begin(Store *s) {
         return sql_run(s, sql_statement(s, SQL_BEGIN));
 }
@@ -293,6 +336,14 @@ int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret) {
         }
         *ret = copy;
         return 0;
+}
+
+int sql_column_texts(sqlite3_stmt *statement, const SqlText *texts) {
+        int r = 0;
+
+        for (; texts->to && r >= 0; texts++)
+                r = sql_column_strdup(statement, texts->column, texts->to);
+        return r;
 }
 
 /* What the connection is told before anything else. WAL lets readers read while the owner writes; FULL makes

@@ -159,6 +159,29 @@ static inline void sql_donep(sqlite3_stmt **statement) {
 /* Runs a statement that gives no rows. 0 or negative errno. */
 int sql_run(Store *s, sqlite3_stmt *statement);
 
+/* The same for one that is to change one row: -ENOENT if there was none. */
+int sql_run_on_one(Store *s, sqlite3_stmt *statement);
+
+/* On to the next row: 1 if there is one, 0 if there are no more, negative errno. */
+int sql_next(Store *s, sqlite3_stmt *statement);
+
+/* The only row: 0, -ENOENT if there is none, negative errno. */
+int sql_row(Store *s, sqlite3_stmt *statement);
+
+/* Reads the row that @statement stands on. What it has read when it fails is freed with what it was read into. */
+typedef int (*SqlReader)(sqlite3_stmt *statement, void *ret);
+
+/* All rows, appended to an array: each is zeroed and counted before it is read, so whoever frees the array frees all of
+ * it also after a failure. 0 or negative errno. */
+#define SQL_READ_ROWS(s, statement, read, array, n)                                                \
+        ({                                                                                         \
+                void *_array = (array);                                                            \
+                int _r = sql_read_rows((s), (statement), (read), sizeof(*(array)), &_array, &(n)); \
+                (array) = _array;                                                                  \
+                _r;                                                                                \
+        })
+int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size, void **array, size_t *n);
+
 /* A transaction. end() commits if @r is not negative, else rolls back; it gives @r, or the commit's own
  * error. */
 int sql_begin(Store *s);
@@ -168,12 +191,10 @@ int sql_end(Store *s, int r);
 int schema_migrate(Store *s);
 int schema_check(Store *s);
 
-/* From jobs.c, for the other files about jobs: the row that @st stands on, in the order of JOB_COLUMNS. */
-int job_row_read(sqlite3_stmt *st, JobRow **ret);
+/* From jobs.c, for the other files about jobs, an SqlReader: a JobRow *, from JOB_COLUMNS. */
+int job_row_read(sqlite3_stmt *st, void *ret);
 /* Makes the change inside a transaction that is the caller's. */
 int job_transition_apply(Store *s, const char *id, const JobTransition *t);
-/* From jobs-list.c: the rows that @st gives, appended to @rows. */
-int job_rows_collect(Store *s, sqlite3_stmt *st, JobRows *rows);
 
 static inline void sql_bind_text(sqlite3_stmt *st, int i, const char *text) {
         (void) sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
@@ -185,3 +206,10 @@ static inline void sql_bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
 
 /* NULL-safe copies of a column. A column that is NULL gives NULL. 0 or -ENOMEM. */
 int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret);
+
+/* Several of them, up to a NULL. */
+typedef struct SqlText {
+        int column;
+        char **to;
+} SqlText;
+int sql_column_texts(sqlite3_stmt *statement, const SqlText *texts);

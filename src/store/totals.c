@@ -9,9 +9,10 @@ const double duration_buckets[DURATION_BUCKETS] = { 60, 300, 600, 1800, 7200, IN
 
 int store_job_totals(Store *s, JobTotals *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_TOTALS);
+        int r = sql_row(s, st);
 
-        if (!st || sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         for (int i = 0; i < DURATION_BUCKETS; i++)
                 ret->durations[i] = (uint64_t) sqlite3_column_int64(st, i);
         ret->duration_sum = (double) sqlite3_column_int64(st, DURATION_BUCKETS) / (double) USEC_PER_SEC;

@@ -55,7 +55,7 @@ static int words_from_text(const char *text, char ***ret) {
 }
 
 /* The columns of WEBHOOK_COLUMNS. */
-static int row_read(sqlite3_stmt *st, WebhookRow **ret) {
+static int row_read(sqlite3_stmt *st, void *ret) {
         _cleanup_(webhook_row_freep) WebhookRow *row = new0(WebhookRow, 1);
         int r;
 
@@ -78,7 +78,7 @@ static int row_read(sqlite3_stmt *st, WebhookRow **ret) {
                                         0 ||
                         (r = sql_column_strdup(st, 9, &row->credential)) < 0)
                 return r;
-        *ret = TAKE_PTR(row);
+        *(WebhookRow **) ret = TAKE_PTR(row);
         return 0;
 }
 
@@ -114,12 +114,6 @@ int store_webhook_insert(Store *s, WebhookRow *row) {
         return r;
 }
 
-static int run_on_one(Store *s, sqlite3_stmt *st) {
-        int r = sql_run(s, st);
-
-        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
-}
-
 int store_webhook_update(Store *s, const WebhookRow *row) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WEBHOOK_UPDATE);
         _cleanup_free_ char *events = words_to_text(row->events), *headers = words_to_text(row->headers);
@@ -130,7 +124,7 @@ int store_webhook_update(Store *s, const WebhookRow *row) {
                 return -ENOMEM;
         sql_bind_uint(st, 1, (uint64_t) row->seq);
         bind_definition(st, row, events, headers);
-        return run_on_one(s, st);
+        return sql_run_on_one(s, st);
 }
 
 int store_webhook_delete(Store *s, int64_t seq) {
@@ -139,27 +133,16 @@ int store_webhook_delete(Store *s, int64_t seq) {
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, (uint64_t) seq);
-        return run_on_one(s, st);
+        return sql_run_on_one(s, st);
 }
 
 int store_webhooks_list(Store *s, WebhookRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WEBHOOKS_LIST);
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
-        size_t allocated = 0;
-        int rc;
+        int r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
-                        return -ENOMEM;
-                int r = row_read(st, &rows.rows[rows.n]);
-                if (r < 0)
-                        return r;
-                rows.n++;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         *ret = rows;
         rows = (WebhookRows){};
         return 0;

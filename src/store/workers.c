@@ -31,7 +31,8 @@ void queue_status_done(QueueStatus *q) {
 }
 
 /* On failure what @row got is the caller's to free. */
-static int row_read(sqlite3_stmt *st, WorkerRow *row) {
+static int row_read(sqlite3_stmt *st, void *ret) {
+        WorkerRow *row = ret;
         int r;
 
         *row = (WorkerRow){
@@ -43,10 +44,10 @@ static int row_read(sqlite3_stmt *st, WorkerRow *row) {
                 .heartbeat_at = (usec_t) sqlite3_column_int64(st, 9),
                 .jobs = (uint64_t) sqlite3_column_int64(st, 10),
         };
-        if ((r = sql_column_strdup(st, 1, &row->id)) < 0 ||
-                        (r = sql_column_strdup(st, 2, &row->capabilities)) < 0 ||
-                        (r = sql_column_strdup(st, 6, &row->system_info)) < 0 ||
-                        (r = sql_column_strdup(st, 7, &row->execution_mode)) < 0)
+        r = sql_column_texts(st,
+                        (SqlText[]){ { 1, &row->id }, { 2, &row->capabilities }, { 6, &row->system_info },
+                                        { 7, &row->execution_mode }, {} });
+        if (r < 0)
                 return r;
         return row->id && row->capabilities && row->system_info ? 0 : -EBADMSG;
 }
@@ -54,19 +55,15 @@ static int row_read(sqlite3_stmt *st, WorkerRow *row) {
 /* When the worker was heard from last; -ENOENT. */
 static int read_heartbeat(Store *s, const char *id, usec_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKER_HEARTBEAT);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
+        r = sql_row(s, st);
+        if (r >= 0)
                 *ret = (usec_t) sqlite3_column_int64(st, 0);
-                return 0;
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        return r;
 }
 
 static int put(Store *s, const WorkerRow *row) {
@@ -138,7 +135,7 @@ static int list_jobs(Store *s, StatementId id, const char *worker_id, usec_t sin
                 sql_bind_text(st, i++, worker_id);
         if (id != SQL_WORKER_JOBS)
                 sql_bind_uint(st, i, since);
-        r = job_rows_collect(s, st, &rows);
+        r = SQL_READ_ROWS(s, st, job_row_read, rows.rows, rows.n);
         if (r < 0)
                 return r;
         rows.total = rows.n;
@@ -172,8 +169,7 @@ static int delete_idle(Store *s, const char *id) {
         if (jobs.n > 0)
                 return -EBUSY;
         sql_bind_text(st, 1, id);
-        r = sql_run(s, st);
-        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
+        return sql_run_on_one(s, st);
 }
 
 int store_worker_delete(Store *s, const char *id) {
@@ -190,14 +186,9 @@ int store_worker_get(Store *s, const char *id, WorkerRow **ret) {
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                break;
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        r = sql_row(s, st);
+        if (r < 0)
+                return r;
         row = new0(WorkerRow, 1);
         if (!row)
                 return -ENOMEM;
@@ -211,20 +202,10 @@ int store_worker_get(Store *s, const char *id, WorkerRow **ret) {
 int store_workers_list(Store *s, WorkerRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LIST);
         _cleanup_(worker_rows_done) WorkerRows rows = {};
-        size_t allocated = 0;
-        int rc;
+        int r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(rows.rows, allocated, rows.n + 1))
-                        return -ENOMEM;
-                int r = row_read(st, &rows.rows[rows.n++]);
-                if (r < 0)
-                        return r;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
         *ret = rows;
         rows = (WorkerRows){};
         return 0;
@@ -232,12 +213,14 @@ int store_workers_list(Store *s, WorkerRows *ret) {
 
 int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_COUNT);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, since);
-        if (sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
+        r = sql_row(s, st);
+        if (r < 0)
+                return r;
         *ret_total = (uint64_t) sqlite3_column_int64(st, 0);
         *ret_active = (uint64_t) sqlite3_column_int64(st, 1);
         return 0;
@@ -245,37 +228,25 @@ int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *r
 
 int store_workers_longest_silent(Store *s, usec_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LONGEST_SILENT);
+        int r = sql_row(s, st);
 
-        if (!st)
-                return sql_errno(s);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
+        if (r >= 0)
                 *ret = (usec_t) sqlite3_column_int64(st, 0);
-                return 0;
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        return r;
 }
 
 /* The id of the job that the worker should get; -ENOENT. */
 static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_FOR_WORKER);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, offer->capabilities);
         sql_bind_uint(st, 2, offer->memory_gb);
         sql_bind_uint(st, 3, offer->disk_gb);
-        switch (sqlite3_step(st)) {
-        case SQLITE_ROW:
-                return sql_column_strdup(st, 0, ret);
-        case SQLITE_DONE:
-                return -ENOENT;
-        default:
-                return sql_errno(s);
-        }
+        r = sql_row(s, st);
+        return r < 0 ? r : sql_column_strdup(st, 0, ret);
 }
 
 /* 1 with *ret, or 0 if no job fits. */
@@ -315,23 +286,23 @@ int store_job_dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char
         return 0;
 }
 
+static int priority_read(sqlite3_stmt *st, void *ret) {
+        QueuePriority *row = ret;
+
+        row->priority = (unsigned) sqlite3_column_int64(st, 0);
+        row->n = (uint64_t) sqlite3_column_int64(st, 1);
+        return 0;
+}
+
 int store_queue_status(Store *s, QueueStatus *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_QUEUE_STATUS);
         _cleanup_(queue_status_done) QueueStatus q = {};
-        size_t allocated = 0;
-        int rc;
+        int r = SQL_READ_ROWS(s, st, priority_read, q.priorities, q.n_priorities);
 
-        if (!st)
-                return sql_errno(s);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-                if (!GREEDY_REALLOC(q.priorities, allocated, q.n_priorities + 1))
-                        return -ENOMEM;
-                q.priorities[q.n_priorities].priority = (unsigned) sqlite3_column_int64(st, 0);
-                q.priorities[q.n_priorities].n = (uint64_t) sqlite3_column_int64(st, 1);
-                q.total += q.priorities[q.n_priorities++].n;
-        }
-        if (rc != SQLITE_DONE)
-                return sql_errno(s);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < q.n_priorities; i++)
+                q.total += q.priorities[i].n;
         *ret = q;
         q = (QueueStatus){};
         return 0;

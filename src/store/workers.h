@@ -72,13 +72,15 @@ int store_jobs_abandoned(Store *s, usec_t since, JobRows *ret);
  * worker holds any. */
 int store_workers_longest_silent(Store *s, usec_t *ret);
 
+typedef struct QueuePriority {
+        unsigned priority;
+        uint64_t n;
+} QueuePriority;
+
 /* How many jobs wait, of each priority, the highest first. */
 typedef struct QueueStatus {
         uint64_t total;
-        struct {
-                unsigned priority;
-                uint64_t n;
-        } * priorities;
+        QueuePriority *priorities;
         size_t n_priorities;
 } QueueStatus;
 void queue_status_done(QueueStatus *q);

@@ -45,7 +45,7 @@ struct Job {
         Manager *manager; /* the observer's userdata */
 
         JobRow *row; /* spec and request are left out: they are in the store */
-        char *destination; /* path or URI: no two jobs write to one */
+        char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
         JobUnit unit;
 
         unsigned told_tenth; /* webhooks were told of the progress up to here, in tenths of the whole */

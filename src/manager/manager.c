@@ -85,7 +85,11 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
 }
 
 const char *spec_destination(const JobSpec *spec) {
-        return spec->destination.type == ENDPOINT_FILE ? spec->destination.path : spec->destination.uri;
+        const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
+
+        if (e == &spec->source && spec->operation == OPERATION_INSPECT)
+                return NULL;
+        return e->type == ENDPOINT_FILE ? e->path : e->uri;
 }
 
 /* Puts the paths that were resolved at submission into @spec. They are an entry of the stored document, and

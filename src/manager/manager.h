@@ -84,7 +84,7 @@ Job *manager_get_job(Manager *m, const char *id);
 /* Forgets a finished job once nothing of it runs any more, and removes its folders and secrets. */
 void manager_forget_job(Manager *m, Job *j);
 
-/* The destination as it is compared: path or URI. */
+/* What the job writes, as it is compared: path or URI. NULL if it only reads. */
 const char *spec_destination(const JobSpec *spec);
 /* The stored spec of a job with its paths resolved as they were at submission. */
 int manager_load_spec(Manager *m, const char *id, JobSpec **ret);
@@ -276,7 +276,7 @@ int manager_report_result(
 int job_lost(Job *j, const char *code, const char *why, usec_t pause);
 /* Takes the jobs of those away that were silent for too long. Says when to look again. */
 int workers_expire(Manager *m, usec_t now, usec_t *next);
-/* Whether this machine may take @j, and can, as far as its demand says. */
+/* Whether this machine may take @j, and can, as far as its operation and its demand say. */
 bool worker_is_local(const Manager *m, const Job *j);
 /* Whether others may take it that can do what this machine cannot. */
 bool job_may_go_elsewhere(const Job *j);

@@ -14,6 +14,16 @@
 
 static const char manage_schedules[] = "org.hyper1.manage-schedules";
 
+/* As for a job, but that its runs are for this machine. */
+static int read_options(sd_bus_message *message, SubmitOptions *ret, sd_bus_error *error) {
+        int r = submit_options_read(message, ret, error);
+
+        return r >= 0 && ret->any_worker
+                        ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                          "options.any-worker: must be false, the jobs of a schedule are done by this machine")
+                        : r;
+}
+
 /* --- org.hyper1.Manager ------------------------------------------------------------------------------- */
 
 int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -27,7 +37,7 @@ int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &definition);
         if (r >= 0)
-                r = submit_options_read(message, &options, error);
+                r = read_options(message, &options, error);
         if (r >= 0)
                 r = manager_create_schedule(m, definition, &options, &id, error);
         if (r < 0)
@@ -46,7 +56,7 @@ int method_update_schedule(sd_bus_message *message, void *userdata, sd_bus_error
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "ss", &id, &changes);
         if (r >= 0)
-                r = submit_options_read(message, &options, error);
+                r = read_options(message, &options, error);
         if (r >= 0)
                 r = manager_update_schedule(m, id, changes, &options, error);
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);

@@ -65,6 +65,9 @@ static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
         (void) json_object_del(d->job, "job_id");
         (void) json_object_del(d->job, "resolved_paths");
         r = job_spec_from_json(d->job, &d->spec, &inner);
+        if (r >= 0 && !job_operation_is_built_in(d->spec->operation))
+                return json_errors_add(errors, "job.operation",
+                                "must be convert: the jobs of a schedule are done by this machine");
         if (r != -EBADMSG)
                 return r;
         r = 0;

@@ -421,7 +421,7 @@ static int job_files_look(const JobSpec *spec, const Settings *settings, bool fo
                 return r;
         if (spec->destination.type == ENDPOINT_FILE)
                 r = add_destination_file(spec, settings, follow, &f, ret_error);
-        else
+        else if (spec->destination.type == ENDPOINT_NBD)
                 r = add_nbd("destination", &spec->destination, &f, ret_error);
         if (r < 0)
                 return r;

@@ -187,13 +187,38 @@ static int check_files(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_er
                         why);
 }
 
-/* Where there are workers that may take the job, what is wrong here may be right there: this machine looks again
- * when it would be its turn. */
+static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
+        return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0;
+}
+
+/* This machine does not do all that a job may ask for: the rest is left to workers, for whoever says so. */
+static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
+        const char *operation = job_operation_to_string(spec->operation);
+
+        if (job_operation_is_built_in(spec->operation))
+                return 0;
+        if (!o->any_worker)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
+                                "operation: this machine does convert; %s is done by workers, and left to them "
+                                "with queue=true in the worker API, or the option any-worker on the bus",
+                                operation);
+        if (has_secrets(spec, o))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
+                                "operation: %s is done by workers, and a job with a secret stays on this machine",
+                                operation);
+        return 0;
+}
+
+/* Where workers may take the job, what is wrong here may be right there: this machine looks again when it would
+ * be its turn. Only where nobody else is there is it told now. */
 static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
         uint64_t total, active;
-        int r = store_workers_count(m->store, 0, &total, &active);
+        int r;
 
+        if (!job_operation_is_built_in(spec->operation))
+                return 0;
+        r = store_workers_count(m->store, 0, &total, &active);
         if (r < 0)
                 return r;
         if (total == 0)
@@ -204,16 +229,17 @@ static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret,
 
 static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
         const char *destination = files->destination_path ? files->destination_path : spec_destination(spec);
+        const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
 
         if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
                                 "destination.path: must not be the source itself");
-        for (Job *j = m->jobs; j; j = j->hh.next)
+        for (Job *j = m->jobs; destination && j; j = j->hh.next)
                 if (!job_is_finished(j) && streq(j->destination, destination))
                         return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "destination.%s: job %s, which is not finished, writes there",
-                                        spec->destination.type == ENDPOINT_FILE ? "path" : "uri",
-                                        j->row->id);
+                                        "%s.%s: job %s, which is not finished, writes there",
+                                        e == &spec->source ? "source" : "destination",
+                                        e->type == ENDPOINT_FILE ? "path" : "uri", j->row->id);
         return 0;
 }
 
@@ -258,8 +284,7 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         row->retry_count = spec->policy.retry_count;
         row->idempotent = spec->policy.idempotent;
         /* A secret does not leave this machine, so such a job is for this machine only. */
-        row->any_worker = o->any_worker && strv_length(o->secrets) == 0 &&
-                        json_object_size(spec->secrets) == 0;
+        row->any_worker = o->any_worker && !has_secrets(spec, o);
         row->demand = job_demand_pack(demand);
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
@@ -314,6 +339,30 @@ static void tell_warnings(Job *j, char *const *warnings) {
         }
 }
 
+/* A job may wait for a worker that does not exist yet. Its log says so. */
+static void tell_nobody_can(Job *j) {
+        const JobDemand d = job_demand_unpack(j->row->demand);
+        _cleanup_free_ char *capabilities = NULL, *message = NULL;
+        JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
+        bool can;
+
+        if (worker_is_local(j->manager, j) || store_workers_can(j->store, &d, &can) < 0 || can)
+                return;
+        capabilities = capabilities_to_text(d.capabilities);
+        message = capabilities
+                        ? strprintf("No worker that is registered can do this job: it waits for one with "
+                                    "%s%s",
+                                          capabilities,
+                                          d.memory_gb > 0 || d.disk_gb > 0
+                                                          ? ", and enough memory and disk space"
+                                                          : "")
+                        : NULL;
+        e.job_id = j->row->id;
+        e.message = message;
+        if (message)
+                (void) job_event_send(&e);
+}
+
 /* Takes @row, which is durable when this gives 0. */
 static int insert(
                 Manager *m, JobRow *row, const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
@@ -341,6 +390,7 @@ static int insert(
                 return r;
         tell_states(j, states, ELEMENTSOF(states));
         tell_warnings(j, o->warnings);
+        tell_nobody_can(j);
         outbox_wake(m->outbox);
         queue_wake(m);
         return 0;
@@ -352,7 +402,7 @@ static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_erro
         JobRow *row = NULL;
         int r;
 
-        if ((r = check_demand(spec, &demand, error)) < 0 ||
+        if ((r = check_operation(spec, o, error)) < 0 || (r = check_demand(spec, &demand, error)) < 0 ||
                         (r = o->any_worker ? check_files_somewhere(m, spec, &files, error)
                                            : check_files(m, spec, &files, error)) < 0 ||
                         (r = check_destination(m, spec, &files, error)) < 0 ||

@@ -42,6 +42,8 @@ bool worker_is_local(const Manager *m, const Job *j) {
         /* It was given to this machine, whatever it says that it needs. */
         if (!j->row->any_worker)
                 return true;
+        if (!job_operation_is_built_in(job_operation_from_string(j->row->operation)))
+                return false;
         d = job_demand_unpack(j->row->demand);
         return m->settings->worker.local && !(d.capabilities & ~mine) &&
                         (d.memory_gb == 0 || d.memory_gb <= memory_size()) &&

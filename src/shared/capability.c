@@ -43,6 +43,20 @@ uint32_t operation_capabilities(JobOperation o) {
         return o >= 0 && o < _OPERATION_MAX ? operations[o] : 0;
 }
 
+char *capabilities_to_text(uint32_t mask) {
+        _cleanup_free_ char *text = strdup("");
+
+        for (int i = 0; text && i < _CAPABILITY_MAX; i++)
+                if (mask & 1u << i) {
+                        char *longer = strprintf(
+                                        "%s%s%s", text, isempty(text) ? "" : ", ", capability_names[i]);
+
+                        free(text);
+                        text = longer;
+                }
+        return TAKE_PTR(text);
+}
+
 uint64_t job_demand_pack(const JobDemand *d) {
         return (uint64_t) d->disk_gb << DISK_SHIFT | (uint64_t) d->memory_gb << MEMORY_SHIFT |
                         d->capabilities;

@@ -21,6 +21,9 @@ Capability capability_from_string(const char *s) _pure_;
 /* What an operation needs whatever the job says: a mask of 1u << Capability. */
 uint32_t operation_capabilities(JobOperation o) _pure_;
 
+/* "nbd_access, lvm_tools" for a mask. The caller frees; NULL when out of memory. */
+char *capabilities_to_text(uint32_t mask);
+
 /* The most that a job may demand, in GiB. */
 #define DEMAND_MEMORY_MAX ((1u << 20) - 1)
 #define DEMAND_DISK_MAX ((1u << 24) - 1)

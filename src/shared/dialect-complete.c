@@ -200,26 +200,37 @@ static int complete_destination(Translation *t) {
         return complete_output_path(t, format);
 }
 
+/* Operations other than a conversion work on the source itself, unless a place for their output is named. */
+static bool needs_destination(const Translation *t) {
+        const char *operation = translation_get_string(t, "operation");
+        json_t *destination = translation_get(t, destination_paths.whole);
+        JobOperation o = operation ? job_operation_from_string(operation) : _OPERATION_INVALID;
+
+        if (o == OPERATION_CONVERT)
+                return true;
+        /* Some clients name a format whatever they ask for. */
+        return destination &&
+                        (o < 0 ||
+                                        json_object_size(destination) !=
+                                                        (json_object_get(destination, "format") ? 1 : 0));
+}
+
 int translation_complete(Translation *t) {
-        bool given = translation_get(t, destination_paths.whole);
-        const char *name;
         int r = 0;
 
         if (!translation_get(t, "operation"))
                 r = translation_set(t, "operation", json_string(job_operation_to_string(OPERATION_CONVERT)));
         if (r >= 0)
                 r = complete_endpoint(t, &source_paths);
-        if (r >= 0)
-                r = complete_endpoint(t, &destination_paths);
         if (r < 0)
                 return r;
-
-        name = translation_get_string(t, "operation");
-        /* An operation that this build does not have is told as such, not that it has no destination. */
-        if (given || (name && job_operation_from_string(name) == OPERATION_CONVERT))
+        if (!needs_destination(t)) {
+                (void) json_object_del(t->canonical, destination_paths.whole);
+                return translation_settle(t, destination_paths.whole);
+        }
+        r = complete_endpoint(t, &destination_paths);
+        if (r >= 0)
                 r = complete_destination(t);
-        else
-                r = translation_settle(t, destination_paths.whole);
         if (r < 0)
                 return r;
         /* It has done its part. */

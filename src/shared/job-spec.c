@@ -4,12 +4,8 @@
 #include "shared/job-endpoint.h"
 #include "shared/job-secrets.h"
 
-/* What a decoder's from_string() says for words we know but this build does not do is the same as for words
- * nobody knows: the error lists what is built in. */
-static int operation_built_in(const char *s) {
-        JobOperation o = job_operation_from_string(s);
-
-        return o >= 0 && !job_operation_is_built_in(o) ? -EOPNOTSUPP : (int) o;
+static int operation(const char *s) {
+        return job_operation_from_string(s);
 }
 
 static int endpoint_type(const char *s) {
@@ -71,11 +67,14 @@ static const JsonField policy_fields[] = {
 
 static const JsonField spec_fields[] = {
         { "job_id", JSON_FIELD_STRING, offsetof(JobSpec, job_id), .flags = JSON_NULLABLE },
-        { "operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation), .flags = JSON_REQUIRED | JSON_BUILT_IN,
-                        .from_string = operation_built_in, .expected = "convert" },
+        { "operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation), .flags = JSON_REQUIRED,
+                        .from_string = operation,
+                        .expected = "convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                                    "fs_repair, initramfs_regenerate" },
         { "source", JSON_FIELD_OBJECT, offsetof(JobSpec, source), .flags = JSON_REQUIRED,
                         .nested = source_fields },
-        { "destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_REQUIRED,
+        /* A conversion must have one; the other operations work on the source itself. */
+        { "destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_NULLABLE,
                         .nested = destination_fields },
         /* These two have no struct type of their own: their offsets count from the spec. */
         { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
@@ -151,10 +150,14 @@ static DiskFormat format_by_extension(const char *path) {
 }
 
 /* What fields must be to each other. */
-static int check_combinations(JobSpec *s, JsonErrors *errors) {
+static int check_combinations(JobSpec *s, bool has_destination, JsonErrors *errors) {
         int r = 0;
 
-        if (s->destination.format == FORMAT_PROBE)
+        if (!has_destination && (s->operation == OPERATION_CONVERT || s->operation < 0))
+                r = json_errors_add(errors, "destination", "must be given");
+        else if (!has_destination)
+                ; /* there is nothing whose format could be found out */
+        else if (s->destination.format == FORMAT_PROBE)
                 s->destination.format = s->destination.type == ENDPOINT_FILE && s->destination.path
                                 ? format_by_extension(s->destination.path)
                                 : FORMAT_RAW;
@@ -174,6 +177,7 @@ static int check_combinations(JobSpec *s, JsonErrors *errors) {
 }
 
 static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
+        json_t *destination = json_object_get(object, "destination");
         int r = 0;
 
         if (s->job_id && !job_id_is_valid(s->job_id))
@@ -183,11 +187,10 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         if (r >= 0)
                 r = job_endpoint_check(&s->source, json_object_get(object, "source"), false, errors);
         if (r >= 0)
-                r = job_endpoint_check(
-                                &s->destination, json_object_get(object, "destination"), true, errors);
+                r = job_endpoint_check(&s->destination, destination, true, errors);
         if (r >= 0)
                 r = check_checksum(s, errors);
-        return r < 0 ? r : check_combinations(s, errors);
+        return r < 0 ? r : check_combinations(s, destination && !json_is_null(destination), errors);
 }
 
 /* Whatever people wrote down for themselves; taken from the document, where it is without secrets. */
@@ -218,14 +221,13 @@ static json_t *section_of(json_t *document, const char *key) {
 /* One form for the same thing: null is not given, what is not given is the default. */
 static int fill_document(JobSpec *s) {
         static const char *const sections[] = { "source", "destination", "parameters", "execution_policy" };
-        json_t *parameters, *policy, *source, *destination;
+        json_t *parameters, *policy, *source;
         int failed = 0;
 
         drop_nulls(s->document);
         for (size_t i = 0; i < ELEMENTSOF(sections); i++)
                 drop_nulls(json_object_get(s->document, sections[i]));
         source = section_of(s->document, "source");
-        destination = section_of(s->document, "destination");
         parameters = section_of(s->document, "parameters");
         policy = section_of(s->document, "execution_policy");
 
@@ -234,8 +236,9 @@ static int fill_document(JobSpec *s) {
                                 source, "format", json_string(disk_format_to_string(s->source.format)));
         if (s->source.checksum)
                 failed |= json_object_set_new(source, "checksum", json_string(s->source.checksum));
-        failed |= json_object_set_new(
-                        destination, "format", json_string(disk_format_to_string(s->destination.format)));
+        if (job_spec_has_destination(s))
+                failed |= json_object_set_new(section_of(s->document, "destination"), "format",
+                                json_string(disk_format_to_string(s->destination.format)));
         failed |= json_object_set_new(parameters, "compress", json_boolean(s->parameters.compress));
         failed |= json_object_set_new(parameters, "verify", json_boolean(s->parameters.verify));
         failed |= json_object_set_new(policy, "timeout_seconds", json_integer(s->policy.timeout_seconds));

@@ -36,7 +36,7 @@ typedef enum JobOperation {
 
 const char *job_operation_to_string(JobOperation o) _pure_;
 JobOperation job_operation_from_string(const char *s) _pure_;
-/* True for those that this build carries out (so far: convert). */
+/* True for those that this machine carries out (convert). The others are for workers that can. */
 bool job_operation_is_built_in(JobOperation o) _pure_;
 
 /* Disk image formats, by qemu's names, with the names clients use for them ("vhd" is "vpc" to qemu). */
@@ -80,7 +80,7 @@ typedef struct JobSpec {
         char *job_id; /* NULL: one is made */
         int operation; /* JobOperation */
         JobEndpoint source;
-        JobEndpoint destination;
+        JobEndpoint destination; /* its type is _ENDPOINT_INVALID if there is none */
         struct {
                 bool compress; /* qcow2 */
                 bool verify; /* read the finished output back and compare it with the source */
@@ -100,6 +100,11 @@ typedef struct JobSpec {
 
 JobSpec *job_spec_free(JobSpec *s);
 DEFINE_CLEANUP_FUNC(JobSpec *, job_spec_free);
+
+/* A conversion always has one; the other operations only if the output is to stand apart from the source. */
+static inline bool job_spec_has_destination(const JobSpec *s) {
+        return s->destination.type >= 0;
+}
 
 /* True for a path that may be a source or (with room for its part folder) a destination: absolute, UTF-8, no
  * control characters, no empty, "." or ".." component, nothing of a part folder, not too long. Otherwise

@@ -10,7 +10,8 @@
 const FieldMap worker_fields[] = {
         { "job_id", "job_id", FIELD_SHOWN,
                         "1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\"; a UUID is made if there is none." },
-        { "operation", "operation", FIELD_SHOWN, "convert, if nothing is said." },
+        { "operation", "operation", FIELD_SHOWN,
+                        "convert, if nothing is said; the others only with queue=true." },
 
         { "image.path", "source.path", FIELD_SHOWN | FIELD_REQUIRED,
                         "An absolute path or file:// URL on this machine, or an nbd:// URI." },

@@ -168,6 +168,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE heartbeat_at > ?1)",
         /* The different demands that wait are hopped through along the index, each step one look-up; the first job
          * of each that the worker can meet is another. The shifts are those of job_demand_pack(). */
+        [SQL_WORKERS_CAN] = "SELECT EXISTS (SELECT 1 FROM workers WHERE (?1 & ~capability_mask) = 0 "
+                            "AND memory_gb >= ?2 AND disk_gb >= ?3)",
         [SQL_JOB_FOR_WORKER] =
                         "WITH RECURSIVE demands (d) AS ("
                         "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = 'QUEUED' AND any_worker = 1) "

@@ -72,6 +72,7 @@ typedef enum StatementId {
         SQL_WORKER_GET,
         SQL_WORKERS_LIST,
         SQL_WORKERS_COUNT,
+        SQL_WORKERS_CAN,
         SQL_JOB_FOR_WORKER,
         SQL_WORKER_JOBS,
         SQL_WORKER_CANCELLED,

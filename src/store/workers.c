@@ -226,6 +226,20 @@ int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *r
         return 0;
 }
 
+int store_workers_can(Store *s, const JobDemand *demand, bool *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_CAN);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, demand->capabilities);
+        sql_bind_uint(st, 2, demand->memory_gb);
+        sql_bind_uint(st, 3, demand->disk_gb);
+        if (sqlite3_step(st) != SQLITE_ROW)
+                return sql_errno(s);
+        *ret = sqlite3_column_int(st, 0);
+        return 0;
+}
+
 int store_workers_longest_silent(Store *s, usec_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LONGEST_SILENT);
         int r = sql_row(s, st);

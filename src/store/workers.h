@@ -6,6 +6,7 @@
  * one write. The same rules and errors as in store.h: each write is one transaction, durable when the function
  * returns 0. */
 
+#include "shared/capability.h"
 #include "store/store.h"
 
 /* A worker that was not heard from for so long has lost its jobs. */
@@ -48,6 +49,9 @@ int store_worker_get(Store *s, const char *id, WorkerRow **ret);
 int store_workers_list(Store *s, WorkerRows *ret);
 /* How many there are, and how many of them were heard from after @since. */
 int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active);
+
+/* Whether one that is registered, heard from or not, could do what @demand says. */
+int store_workers_can(Store *s, const JobDemand *demand, bool *ret);
 
 /* What a worker that asks for a job says of itself. */
 typedef struct WorkerOffer {

@@ -87,10 +87,11 @@ START_TEST(a_full_spec_is_understood) {
 END_TEST
 
 START_TEST(all_wrong_fields_are_told_at_once) {
-        bad("{\"operation\":\"inspect\",\"job_id\":\"-\",\"source\":{\"type\":\"vsphere\",\"path\":7},"
+        bad("{\"operation\":\"Convert\",\"job_id\":\"-\",\"source\":{\"type\":\"vsphere\",\"path\":7},"
             "\"destination\":{\"type\":\"file\",\"format\":\"vdi\"},\"audit_info\":[],"
             "\"execution_policy\":{\"timeout_seconds\":5,\"priority\":101,\"retry_count\":6}}",
-                        "operation: \"inspect\" is not built in; built in: convert; "
+                        "operation: must be one of convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                        "fs_repair, initramfs_regenerate; "
                         "source.type: \"vsphere\" is not built in; built in: file, nbd; "
                         "source.path: must be a string; "
                         "destination.format: \"vdi\" is not built in; built in: qcow2, raw, vmdk; "
@@ -104,8 +105,35 @@ START_TEST(all_wrong_fields_are_told_at_once) {
         bad("{}", "operation: must be given; source: must be given; destination: must be given");
         bad("[]", "the spec is no JSON object: line 1, column 1: must be a JSON object");
         bad("{\"operation\":\"dance\"," FILES "}",
-                        "operation: \"dance\" is not built in; built in: convert");
+                        "operation: must be one of convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                        "fs_repair, initramfs_regenerate");
         bad(SOURCE("\"type\":\"file\",\"path\":7"), "source.path: must be a string");
+}
+END_TEST
+
+START_TEST(only_a_conversion_must_have_a_destination) {
+        static const char source[] = "\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"}";
+
+        for (JobOperation o = 0; o < _OPERATION_MAX; o++) {
+                _cleanup_free_ char *text = strprintf("{\"operation\":\"%s\",\"destination\":null,%s}",
+                                job_operation_to_string(o), source);
+
+                if (o == OPERATION_CONVERT) {
+                        bad(text, "destination: must be given");
+                        continue;
+                }
+                _cleanup_(job_spec_freep) JobSpec *s = good(text);
+                ck_assert_int_eq(s->operation, o);
+                ck_assert(!job_spec_has_destination(s));
+                ck_assert_ptr_null(json_object_get(s->document, "destination"));
+                ck_assert(!job_operation_is_built_in(o));
+        }
+        _cleanup_(job_spec_freep) JobSpec *apart = good(
+                        "{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/b.qcow2\"}}");
+        ck_assert(job_spec_has_destination(apart));
+        bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a\"},\"destination\":{}}",
+                        "destination.type: must be given");
 }
 END_TEST
 
@@ -316,14 +344,13 @@ START_TEST(words_read_back_as_themselves) {
         ck_assert_str_eq(disk_format_to_qemu(FORMAT_VHD), "vpc");
         ck_assert_ptr_null(disk_format_to_qemu(FORMAT_OVA));
         ck_assert(job_operation_is_built_in(OPERATION_CONVERT));
-        ck_assert(!job_operation_is_built_in(OPERATION_INSPECT));
 }
 END_TEST
 
 TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
-                all_wrong_fields_are_told_at_once, the_destinations_format_follows_its_name,
-                fields_must_go_together, paths_are_plain, a_destination_leaves_room_for_its_part_folder,
-                the_part_folder_is_beside_the_destination, secrets_are_cut_out,
-                the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
-                equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
-                words_read_back_as_themselves)
+                all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
+                the_destinations_format_follows_its_name, fields_must_go_together, paths_are_plain,
+                a_destination_leaves_room_for_its_part_folder, the_part_folder_is_beside_the_destination,
+                secrets_are_cut_out, the_document_decodes_to_the_same_again,
+                unknown_fields_are_kept_and_told, equal_work_is_equal_whatever_the_order,
+                text_that_is_too_long_is_refused, words_read_back_as_themselves)

@@ -291,6 +291,64 @@ expect_state(&f, "lvm", JOB_QUEUED);
 expect_state(&f, "huge", JOB_QUEUED);
 BUS_TEST_END
 
+/* {"operation":…} on an image that is not here. */
+static int submit_operation(
+                Fixture *f, const char *id, const char *operation, bool any_worker, sd_bus_error *error) {
+        _cleanup_free_ char *spec = strprintf(
+                        "{\"job_id\":\"%s\",\"operation\":\"%s\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"}}",
+                        id, operation);
+
+        return any_worker ? call(f, "SubmitJob", NULL, error, "sa{sv}", spec, 1, "any-worker", "b", 1)
+                          : call(f, "SubmitJob", NULL, error, "sa{sv}", spec, 0);
+}
+
+BUS_TEST(what_this_machine_does_not_do_is_for_workers)
+_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+f.manager->settings->worker.local = true;
+ck_assert_int_eq(submit_operation(&f, "here", "boot_repair", false, &error), -EBADMSG);
+ck_assert_ptr_nonnull(strstr(
+                error.message, "operation: this machine does convert; boot_repair is done by workers"));
+ck_assert_ptr_nonnull(strstr(error.message, "queue=true"));
+/* Nobody is there yet who could. */
+ck_assert_int_ge(submit_operation(&f, "look", "inspect", true, NULL), 0);
+ck_assert_int_ge(submit_operation(&f, "repair", "fs_repair", true, NULL), 0);
+settle_down(&f);
+expect_state(&f, "look", JOB_QUEUED);
+expect_state(&f, "repair", JOB_QUEUED);
+register_worker(&f, "w1"); /* qemu_img */
+expect_dequeue(&f, "w1", "look");
+expect_dequeue(&f, "w1", NULL);
+ck_assert_int_ge(call(&f, "RegisterWorker", NULL, NULL, "s",
+                                 "{\"worker_id\":\"w2\",\"capabilities\":[\"nbd_access\"]}"),
+                0);
+expect_dequeue(&f, "w2", "repair");
+ck_assert_int_ge(finish(&f, "repair", "w2", "{\"status\":\"completed\"}"), 0);
+expect_states(&f, "repair", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
+BUS_TEST_END
+
+BUS_TEST(no_two_jobs_change_one_image)
+ck_assert_int_ge(submit_operation(&f, "first", "fs_repair", true, NULL), 0);
+ck_assert_int_eq(submit_operation(&f, "second", "lvm_repair", true, NULL), -EINVAL);
+/* Looking does no harm, however many do. */
+ck_assert_int_ge(submit_operation(&f, "look-1", "inspect", true, NULL), 0);
+ck_assert_int_ge(submit_operation(&f, "look-2", "inspect", true, NULL), 0);
+ck_assert_int_eq(cancel(&f, "first"), 0);
+ck_assert_int_ge(submit_operation(&f, "second", "lvm_repair", true, NULL), 0);
+BUS_TEST_END
+
+BUS_TEST(a_schedule_is_for_this_machine)
+static const char definition[] =
+                "{\"id\":\"s\",\"schedule\":\"0 2 * * *\",\"job\":{\"operation\":\"%s\",\"source\":"
+                "{\"type\":\"file\",\"path\":\"/srv/a\"},\"destination\":{\"type\":\"file\",\"path\":\"/srv/b\"}}}";
+_cleanup_free_ char *convert = strprintf(definition, "convert"), *inspect = strprintf(definition, "inspect");
+
+ck_assert_int_lt(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}", inspect, 0), 0);
+ck_assert_int_eq(
+                call(&f, "CreateSchedule", NULL, NULL, "sa{sv}", convert, 1, "any-worker", "b", 1), -EINVAL);
+ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}", convert, 0), 0);
+BUS_TEST_END
+
 BUS_TEST(what_is_only_at_a_workers_place_waits_for_it)
 static const char spec[] =
                 "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
@@ -366,6 +424,7 @@ TEST_MAIN("manager-workers", a_worker_takes_a_job_and_completes_it, a_percentage
                 a_report_that_makes_no_sense_changes_nothing, a_failure_is_tried_again_as_the_policy_says,
                 a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,
                 a_cancel_is_told_with_the_next_heartbeat, the_jobs_of_an_unregistered_worker_go_back,
-                this_machine_takes_what_it_can, what_is_only_at_a_workers_place_waits_for_it,
-                a_job_with_a_secret_stays_here, wrong_registrations_name_all_that_is_wrong,
-                a_worker_is_shown_as_it_came)
+                this_machine_takes_what_it_can, what_this_machine_does_not_do_is_for_workers,
+                no_two_jobs_change_one_image, a_schedule_is_for_this_machine,
+                what_is_only_at_a_workers_place_waits_for_it, a_job_with_a_secret_stays_here,
+                wrong_registrations_name_all_that_is_wrong, a_worker_is_shown_as_it_came)

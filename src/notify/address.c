@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 static bool ipv4_is_refused(const uint8_t a[static 4]) {
         return a[0] == 169 && a[1] == 254;
@@ -37,13 +38,19 @@ bool address_is_refused(const struct sockaddr *address, socklen_t size) {
         return true;
 }
 
-const char *address_to_text(
-                const struct sockaddr *address, socklen_t size, char buffer[static ADDRESS_TEXT_SIZE]) {
+const char *address_refuse(
+                const struct sockaddr *address, socklen_t size, char buffer[static HTTP_REFUSE_SIZE]) {
+        char text[INET6_ADDRSTRLEN];
         const void *p = NULL;
 
+        if (!address_is_refused(address, size))
+                return NULL;
         if (address->sa_family == AF_INET && size >= sizeof(struct sockaddr_in))
                 p = &((const struct sockaddr_in *) address)->sin_addr;
         else if (address->sa_family == AF_INET6 && size >= sizeof(struct sockaddr_in6))
                 p = &((const struct sockaddr_in6 *) address)->sin6_addr;
-        return p && inet_ntop(address->sa_family, p, buffer, ADDRESS_TEXT_SIZE) ? buffer : "?";
+        (void) snprintf(buffer, HTTP_REFUSE_SIZE,
+                        "%s is a link-local address, to which nothing is delivered",
+                        p && inet_ntop(address->sa_family, p, text, sizeof(text)) ? text : "?");
+        return buffer;
 }

@@ -6,8 +6,6 @@ libhyper_notify_la_SOURCES = \
 	src/notify/address.h \
 	src/notify/credential.c \
 	src/notify/credential.h \
-	src/notify/http-post.c \
-	src/notify/http-post.h \
 	src/notify/lane.c \
 	src/notify/lane.h \
 	src/notify/notifier.c \
@@ -15,7 +13,7 @@ libhyper_notify_la_SOURCES = \
 	src/notify/signature.c \
 	src/notify/signature.h
 libhyper_notify_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
-libhyper_notify_la_LIBADD = libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
+libhyper_notify_la_LIBADD = libhyper-http.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 
 libexec_PROGRAMS += hyper-notifyd
 hyper_notifyd_SOURCES = src/notify/notify-main.c

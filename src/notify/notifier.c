@@ -13,11 +13,13 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "notify/address.h"
 #include "notify/credential.h"
-#include "notify/http-post.h"
 #include "notify/lane.h"
 #include "notify/signature.h"
 #include "shared/bus-util.h"
+#include "shared/http-client.h"
 #include "shared/webhook.h"
 
 /* Deliveries of one webhook that are asked for at once. */
@@ -207,7 +209,8 @@ static int note_result(Notifier *n, const Delivery *d, const HttpResult *result)
         r->status = result->status;
         r->duration = result->duration;
         r->error = strdup(strempty(result->error));
-        r->response = strdup(strempty(result->response));
+        r->response = utf8_make_valid(
+                        strempty(result->response), result->response_size, WEBHOOK_RESPONSE_MAX);
         if (!r->error || !r->response) {
                 free(r->error);
                 free(r->response);
@@ -260,12 +263,13 @@ static int post(Notifier *n, const Delivery *d, const WebhookSecrets *secrets) {
                         r = strv_extend(&headers, h[1]);
         if (r >= 0) {
                 const HttpRequest request = {
+                        .method = "POST",
                         .url = secrets->url ? secrets->url : d->url,
                         .body = d->body,
                         .headers = headers,
                         .timeout = d->timeout * USEC_PER_SEC,
                 };
-                r = http_client_post(n->http, &request, (void *) d);
+                r = http_client_send(n->http, &request, (void *) d);
         }
         STRV_FOREACH(h, headers)
         explicit_bzero(*h, strlen(*h));
@@ -502,9 +506,16 @@ int notifier_new(const NotifierOptions *o, Notifier **ret) {
         n->event = sd_event_ref(o->event);
         n->bus = sd_bus_ref(o->bus);
         n->credentials_directory = o->credentials_directory;
+        const HttpClientOptions options = {
+                .event = n->event,
+                .done = on_attempt_done,
+                .userdata = n,
+                .response_max = WEBHOOK_RESPONSE_MAX,
+                .refuse = address_refuse,
+        };
         r = lanes_new(&n->lanes);
         if (r >= 0)
-                r = http_client_new(n->event, on_attempt_done, n, &n->http);
+                r = http_client_new(&options, &n->http);
         if (r < 0) {
                 notifier_free(n);
                 return r;

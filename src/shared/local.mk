@@ -61,4 +61,9 @@ libhyper_shared_la_SOURCES = \
 	src/shared/worker-message.h
 libhyper_shared_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(XML_CFLAGS)
 libhyper_shared_la_LIBADD = libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(XML_LIBS)
+# What talks HTTP to other machines, apart, so that nothing else is linked with libcurl
+noinst_LTLIBRARIES += libhyper-http.la
+libhyper_http_la_SOURCES = src/shared/http-client.c src/shared/http-client.h
+libhyper_http_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(CURL_CFLAGS)
+libhyper_http_la_LIBADD = libhyper-basic.la $(SYSTEMD_LIBS) $(CURL_LIBS)
 EXTRA_DIST += src/shared/README.md

@@ -13,8 +13,8 @@
 #include "basic/fd-util.h"
 #include "notify/address.h"
 #include "notify/credential.h"
-#include "notify/http-post.h"
 #include "notify/signature.h"
+#include "shared/webhook.h"
 #include "test.h"
 
 /* --- addresses ---------------------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ typedef struct Outcome {
         unsigned n, status;
         bool success;
         char *error, *response;
-        usec_t duration;
+        usec_t duration, retry_after;
 } Outcome;
 
 static void outcome_done(Outcome *o) {
@@ -204,18 +204,30 @@ static void on_done(const HttpResult *result, void *request_userdata, void *user
         o->error = strdup(strempty(result->error));
         o->response = strdup(result->response);
         o->duration = result->duration;
+        o->retry_after = result->retry_after;
+}
+
+static HttpClient *client(sd_event *event) {
+        const HttpClientOptions options = { .event = event,
+                .done = on_done,
+                .response_max = WEBHOOK_RESPONSE_MAX,
+                .refuse = address_refuse };
+        HttpClient *c;
+
+        ck_assert_int_eq(http_client_new(&options, &c), 0);
+        return c;
 }
 
 static void post(const char *url, char *const *headers, usec_t timeout, Outcome *o) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(http_client_freep) HttpClient *c = NULL;
         const HttpRequest request = {
-                .url = url, .body = "{\"a\":1}", .headers = headers, .timeout = timeout
+                .method = "POST", .url = url, .body = "{\"a\":1}", .headers = headers, .timeout = timeout
         };
 
         ck_assert_int_ge(sd_event_new(&event), 0);
-        ck_assert_int_eq(http_client_new(event, on_done, NULL, &c), 0);
-        ck_assert_int_eq(http_client_post(c, &request, o), 0);
+        c = client(event);
+        ck_assert_int_eq(http_client_send(c, &request, o), 0);
         while (o->n == 0)
                 ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
         ck_assert_uint_eq(o->n, 1);
@@ -363,17 +375,17 @@ START_TEST(one_that_hangs_does_not_hold_the_others_up) {
                                                     ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(http_client_freep) HttpClient *c = NULL;
-        HttpRequest request = { .url = hangs.url, .body = "{}", .timeout = LONG };
+        HttpRequest request = { .method = "POST", .url = hangs.url, .body = "{}", .timeout = LONG };
         _cleanup_outcome_ Outcome never = {};
 
         ck_assert_int_ge(sd_event_new(&event), 0);
-        ck_assert_int_eq(http_client_new(event, on_done, NULL, &c), 0);
-        ck_assert_int_eq(http_client_post(c, &request, &never), 0);
+        c = client(event);
+        ck_assert_int_eq(http_client_send(c, &request, &never), 0);
         request.url = answers.url;
         for (unsigned i = 0; i < 10; i++) {
                 _cleanup_outcome_ Outcome o = {};
 
-                ck_assert_int_eq(http_client_post(c, &request, &o), 0);
+                ck_assert_int_eq(http_client_send(c, &request, &o), 0);
                 while (o.n == 0)
                         ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
                 ck_assert(o.success);
@@ -382,9 +394,57 @@ START_TEST(one_that_hangs_does_not_hold_the_others_up) {
 }
 END_TEST
 
+START_TEST(what_is_given_up_is_never_done) {
+        _cleanup_receiver_ Receiver hangs = receiver(HANGS, NULL),
+                                    answers = receiver(
+                                                    ANSWERS, "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\n\r\n");
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(http_client_freep) HttpClient *c = NULL;
+        HttpRequest request = { .method = "PUT", .url = hangs.url, .body = "{}", .timeout = USEC_PER_SEC };
+        _cleanup_outcome_ Outcome never = {}, o = {};
+
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        c = client(event);
+        ck_assert_int_eq(http_client_send(c, &request, &never), 0);
+        request.url = answers.url;
+        ck_assert_int_eq(http_client_send(c, &request, &o), 0);
+        http_client_abort(c, &never);
+        while (o.n == 0)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+        ck_assert_uint_eq(o.status, 429);
+        ck_assert_uint_eq(o.retry_after, 7 * USEC_PER_SEC);
+        /* longer than its time would have been */
+        usec_t end = now_monotonic() + 2 * USEC_PER_SEC;
+        while (now_monotonic() < end)
+                ck_assert_int_ge(sd_event_run(event, USEC_PER_SEC), 0);
+        ck_assert_uint_eq(never.n, 0);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_wanted_whole_is_refused_if_it_is_too_long) {
+        _cleanup_receiver_ Receiver r = receiver(ENDLESS, "all work and no play\n");
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(http_client_freep) HttpClient *c = NULL;
+        const HttpRequest request = { .method = "PUT", .url = r.url, .body = "{}", .timeout = LONG };
+        _cleanup_outcome_ Outcome o = {};
+
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        const HttpClientOptions options = {
+                .event = event, .done = on_done, .response_max = 100000, .response_whole = true
+        };
+        ck_assert_int_eq(http_client_new(&options, &c), 0);
+        ck_assert_int_eq(http_client_send(c, &request, &o), 0);
+        while (o.n == 0)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+        ck_assert(!o.success);
+        ck_assert_str_eq(o.error, "the answer is longer than 100000 bytes");
+}
+END_TEST
+
 TEST_MAIN("notify-http", link_local_addresses_are_refused_in_all_their_forms, the_signature_is_an_hmac,
                 credentials_are_read_from_their_folder, any_2xx_is_success,
                 the_request_is_what_was_asked_for, a_password_in_the_url_is_sent_as_such,
                 of_an_endless_answer_the_beginning_is_enough, endless_headers_are_cut_off,
                 who_does_not_answer_is_given_up, other_failures_are_told_as_they_are,
-                nothing_goes_to_a_link_local_address, one_that_hangs_does_not_hold_the_others_up)
+                nothing_goes_to_a_link_local_address, one_that_hangs_does_not_hold_the_others_up,
+                what_is_given_up_is_never_done, an_answer_that_is_wanted_whole_is_refused_if_it_is_too_long)

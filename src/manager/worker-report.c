@@ -2,18 +2,14 @@
 
 /* Jobs that workers hold: how they go on, how they end, and how they are lost. */
 
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include "basic/string-util.h"
 #include "manager/attempt.h"
 #include "manager/manager.h"
 #include "shared/capability.h"
 #include "shared/error-table.h"
 #include "shared/job-event.h"
+#include "shared/machine.h"
 #include "shared/worker-message.h"
-
-#define GIB (UINT64_C(1) << 30)
 
 /* --- this machine as a worker ------------------------------------------------------------------------- */
 
@@ -22,21 +18,11 @@ static uint64_t free_space(const Job *j) {
         const char *slash = strrchr(j->destination, '/');
         _cleanup_free_ char *folder =
                         slash ? strndup(j->destination, (size_t) (slash - j->destination) + 1) : NULL;
-        struct statvfs st;
 
-        if (!folder || folder[0] != '/' || statvfs(folder, &st) < 0)
-                return 0;
-        return (uint64_t) st.f_bavail * st.f_frsize / GIB;
-}
-
-static uint64_t memory_size(void) {
-        long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-        return pages > 0 && size > 0 ? (uint64_t) pages * (uint64_t) size / GIB : 0;
+        return folder && folder[0] == '/' ? machine_free_space_mb(folder) / 1024 : 0;
 }
 
 bool worker_is_local(const Manager *m, const Job *j) {
-        const uint32_t mine = 1u << CAPABILITY_QEMU_IMG | 1u << CAPABILITY_NBD_ACCESS;
         JobDemand d;
 
         /* It was given to this machine, whatever it says that it needs. */
@@ -45,8 +31,8 @@ bool worker_is_local(const Manager *m, const Job *j) {
         if (!job_operation_is_built_in(job_operation_from_string(j->row->operation)))
                 return false;
         d = job_demand_unpack(j->row->demand);
-        return m->settings->worker.local && !(d.capabilities & ~mine) &&
-                        (d.memory_gb == 0 || d.memory_gb <= memory_size()) &&
+        return m->settings->worker.local && !(d.capabilities & ~machine_capabilities()) &&
+                        (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024) &&
                         (d.disk_gb == 0 || d.disk_gb <= free_space(j));
 }
 

@@ -41,6 +41,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/json-redact.c \
 	src/shared/json-table.c \
 	src/shared/json-table.h \
+	src/shared/machine.c \
+	src/shared/machine.h \
 	src/shared/nbd-uri.c \
 	src/shared/nbd-uri.h \
 	src/shared/refuse.c \

@@ -24,13 +24,25 @@ typedef struct SettingsKind {
 struct SettingsEntry {
         const char *section, *key;
         const SettingsKind *kind;
-        size_t offset; /* of its field in Settings */
+        size_t offset; /* of its field in the struct */
         const char *must_be;
         unsigned max; /* of a number; the least is 1 */
 };
 
-/* All settings there are (64 at most); ends with a NULL section. */
+/* Kinds that several files have. */
+extern const SettingsKind settings_number; /* unsigned */
+extern const SettingsKind settings_seconds; /* usec_t */
+extern const SettingsKind settings_boolean; /* bool */
+extern const SettingsKind settings_path; /* char *, absolute */
+extern const SettingsKind settings_level; /* char *, of the log */
+
+/* All settings of config.yaml; ends with a NULL section. */
 extern const SettingsEntry settings_entries[];
 
-/* Sets what the entry is about. 0; -EINVAL: it is not what it must be; -ENOMEM. */
-int settings_set(Settings *s, const SettingsEntry *e, const SettingsValue *v);
+/* Reads one file by a table of at most 64 entries into the struct at @base; @webhooks is NULL where there is no such
+ * list. Otherwise as settings_parse(). */
+int settings_read(const char *file, const char *text, size_t size, const SettingsEntry *entries, void *base,
+                json_t **webhooks, char **ret_error);
+/* The same with a file's content. -ENOENT and others: as settings_load(). */
+int settings_read_file(const char *file, const SettingsEntry *entries, void *base, json_t **webhooks,
+                char **ret_error);

@@ -16,7 +16,9 @@ typedef struct Reader {
         yaml_parser_t parser;
         yaml_event_t event;
         const char *file;
-        Settings *settings;
+        const SettingsEntry *entries;
+        void *base; /* the struct that they are about */
+        json_t **webhooks; /* where they go; NULL: this file has none */
         uint64_t seen; /* entries that this file has set already */
         char **sections; /* and the sections */
         char **ret_error;
@@ -136,7 +138,7 @@ static int read_entry(Reader *d, const char *section, const char *key, size_t li
 
         if (!full)
                 return -ENOMEM;
-        for (e = settings_entries; e->section && !(streq(e->section, section) && streq(e->key, key)); e++)
+        for (e = d->entries; e->section && !(streq(e->section, section) && streq(e->key, key)); e++)
                 bit <<= 1;
         if (!e->section)
                 return complain(d, line, full, "there is no such setting");
@@ -146,7 +148,7 @@ static int read_entry(Reader *d, const char *section, const char *key, size_t li
 
         r = read_value(d, full, &v);
         if (r >= 0) {
-                r = settings_set(d->settings, e, &v);
+                r = e->kind->set(e, &v, (char *) d->base + e->offset);
                 if (r == -EINVAL)
                         r = complain(d, line, full, e->must_be);
         }
@@ -288,25 +290,25 @@ static int read_webhooks(Reader *d) {
         }
         if (!list)
                 return -ENOMEM;
-        json_decref(d->settings->webhooks);
-        d->settings->webhooks = TAKE_PTR(list);
+        json_decref(*d->webhooks);
+        *d->webhooks = TAKE_PTR(list);
         return 0;
 }
 
 /* --- sections ----------------------------------------------------------------------------------------- */
 
-static bool is_section(const char *name) {
-        for (const SettingsEntry *e = settings_entries; e->section; e++)
+static bool is_section(const Reader *d, const char *name) {
+        for (const SettingsEntry *e = d->entries; e->section; e++)
                 if (streq(e->section, name))
                         return true;
         return false;
 }
 
 static int read_section(Reader *d, const char *section, size_t line) {
-        bool is_webhooks = streq(section, "webhooks");
+        bool is_webhooks = d->webhooks && streq(section, "webhooks");
         int r;
 
-        if (!is_webhooks && !is_section(section))
+        if (!is_webhooks && !is_section(d, section))
                 return complain(d, line, section, "there is no such section");
         if (strv_contains(d->sections, section))
                 return complain(d, line, section, "is given twice");
@@ -375,8 +377,11 @@ static int read_stream(Reader *d) {
         return r;
 }
 
-int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error) {
-        Reader d = { .file = file, .settings = s, .ret_error = ret_error };
+int settings_read(const char *file, const char *text, size_t size, const SettingsEntry *entries, void *base,
+                json_t **webhooks, char **ret_error) {
+        Reader d = {
+                .file = file, .entries = entries, .base = base, .webhooks = webhooks, .ret_error = ret_error
+        };
         int r;
 
         if (!yaml_parser_initialize(&d.parser))

@@ -181,12 +181,12 @@ static json_t *show_list(const void *field) {
         return TAKE_PTR(array);
 }
 
-static const SettingsKind number = { set_number, show_number };
+const SettingsKind settings_number = { set_number, show_number };
 static const SettingsKind optional_number = { set_number, show_number, number_is_given };
-static const SettingsKind seconds = { set_seconds, show_seconds };
-static const SettingsKind boolean = { set_boolean, show_boolean };
-static const SettingsKind level = { set_level, show_text };
-static const SettingsKind path = { set_path, show_text };
+const SettingsKind settings_seconds = { set_seconds, show_seconds };
+const SettingsKind settings_boolean = { set_boolean, show_boolean };
+const SettingsKind settings_level = { set_level, show_text };
+const SettingsKind settings_path = { set_path, show_text };
 static const SettingsKind folders = { set_folders, show_list };
 static const SettingsKind origins = { set_origins, show_list };
 
@@ -195,24 +195,22 @@ static const SettingsKind origins = { set_origins, show_list };
 #define SETTING(section, key, kind) #section, #key, &(kind), offsetof(Settings, section.key)
 
 const SettingsEntry settings_entries[] = {
-        { SETTING(database, path, path), "must be an absolute path" },
-        { SETTING(jobs, max_running, number), "must be a whole number, 1 to 256", 256 },
+        { SETTING(database, path, settings_path), "must be an absolute path" },
+        { SETTING(jobs, max_running, settings_number), "must be a whole number, 1 to 256", 256 },
         { SETTING(jobs, source_paths, folders), "must be a list of absolute paths" },
         { SETTING(jobs, destination_paths, folders), "must be a list of absolute paths" },
-        { SETTING(metrics, enabled, boolean), "must be true or false" },
+        { SETTING(metrics, enabled, settings_boolean), "must be true or false" },
         { SETTING(metrics, port, optional_number), "must be a port, 1 to 65535", UINT16_MAX },
-        { SETTING(daemon, idle_timeout, seconds), "must be a whole number of seconds, 1 to 86400", 86400 },
-        { SETTING(daemon, log_level, level), "must be one of debug, info, notice, warning, err" },
-        { SETTING(hosts, call_timeout, seconds), "must be a whole number of seconds, 1 to 600", 600 },
-        { SETTING(worker, local, boolean), "must be true or false" },
+        { SETTING(daemon, idle_timeout, settings_seconds), "must be a whole number of seconds, 1 to 86400",
+                        86400 },
+        { SETTING(daemon, log_level, settings_level), "must be one of debug, info, notice, warning, err" },
+        { SETTING(hosts, call_timeout, settings_seconds), "must be a whole number of seconds, 1 to 600",
+                        600 },
+        { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like https://console.example.com" },
         {},
 };
-
-int settings_set(Settings *s, const SettingsEntry *e, const SettingsValue *v) {
-        return e->kind->set(e, v, (char *) s + e->offset);
-}
 
 /* --- files -------------------------------------------------------------------------------------------- */
 
@@ -232,18 +230,14 @@ static int add_version(const char *file, Settings *s) {
         return 0;
 }
 
-static int load_file(const char *file, Settings *s, char **ret_error) {
+int settings_read_file(const char *file, const SettingsEntry *entries, void *base, json_t **webhooks,
+                char **ret_error) {
         _cleanup_free_ char *text = NULL;
         size_t size;
-        int r = add_version(file, s);
+        int r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
 
         if (r >= 0)
-                r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
-
-        if (r == -ENOENT)
-                return 0;
-        if (r >= 0)
-                return settings_parse(file, text, size, s, ret_error);
+                return settings_read(file, text, size, entries, base, webhooks, ret_error);
         if (r != -ENOMEM) {
                 *ret_error = r == -EFBIG ? strprintf("%s: the file is larger than 1 MiB", file)
                                          : strprintf("%s: %s", file, strerror(-r));
@@ -251,6 +245,21 @@ static int load_file(const char *file, Settings *s, char **ret_error) {
                         return -ENOMEM;
         }
         return r;
+}
+
+int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error) {
+        return settings_read(file, text, size, settings_entries, s, &s->webhooks, ret_error);
+}
+
+static int load_file(const char *file, Settings *s, char **ret_error) {
+        int r = add_version(file, s);
+
+        if (r >= 0)
+                r = settings_read_file(file, settings_entries, s, &s->webhooks, ret_error);
+        if (r != -ENOENT)
+                return r;
+        *ret_error = mfree(*ret_error);
+        return 0;
 }
 
 static int is_drop_in(const struct dirent *de) {

@@ -11,6 +11,7 @@
 #include "api/job-submit.h"
 #include "basic/string-util.h"
 #include "shared/journal-follow.h"
+#include "shared/machine.h"
 #include "shared/settings.h"
 
 #define LOG_TAIL_MAX 10000u
@@ -55,28 +56,13 @@ static int get_status(Request *r) {
         return k < 0 ? k : request_reply_json(r, 200, status);
 }
 
-/* The first program of that name, as a shell would find it; NULL if there is none. Its folder may not be
- * readable to us, its name is enough. */
-static char *find_program(const char *name) {
-        static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-                "/usr/bin" };
-
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                _cleanup_free_ char *path = strprintf("%s/%s", folders[i], name);
-
-                if (path && access(path, X_OK) == 0)
-                        return TAKE_PTR(path);
-        }
-        return NULL;
-}
-
 static int get_capabilities(Request *r) {
         HypersdkTool tools[] = { { "qemu-img", NULL, true }, { "qemu-nbd", NULL, true },
                 { "nbdkit", NULL, false } };
         json_t *answer;
 
         for (size_t i = 0; i < ELEMENTSOF(tools); i++)
-                tools[i].path = find_program(tools[i].name);
+                tools[i].path = machine_find_program(tools[i].name);
         answer = hypersdk_capabilities_json(tools, ELEMENTSOF(tools), now_realtime());
         for (size_t i = 0; i < ELEMENTSOF(tools); i++)
                 free((char *) tools[i].path);

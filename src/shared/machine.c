@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared/machine.h"
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "basic/string-util.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+char *machine_find_program(const char *name) {
+        static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                "/usr/bin" };
+
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                _cleanup_free_ char *path = strprintf("%s/%s", folders[i], name);
+
+                if (path && access(path, X_OK) == 0)
+                        return TAKE_PTR(path);
+        }
+        return NULL;
+}
+
+static bool has_program(const char *name) {
+        _cleanup_free_ char *path = machine_find_program(name);
+
+        return path;
+}
+
+uint32_t machine_capabilities(void) {
+        static bool known;
+        static uint32_t mask;
+
+        if (!known) {
+                mask = (has_program("qemu-img") ? 1u << CAPABILITY_QEMU_IMG : 0) |
+                                (has_program("qemu-nbd") ? 1u << CAPABILITY_NBD_ACCESS : 0);
+                known = true;
+        }
+        return mask;
+}
+
+uint64_t machine_memory_mb(void) {
+        long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+        return pages > 0 && size > 0 ? (uint64_t) pages * (uint64_t) size / MIB : 0;
+}
+
+uint64_t machine_free_space_mb(const char *path) {
+        struct statvfs st;
+
+        return statvfs(path, &st) < 0 ? 0 : (uint64_t) st.f_bavail * st.f_frsize / MIB;
+}

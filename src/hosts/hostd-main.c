@@ -13,7 +13,6 @@
 #include "basic/string-util.h"
 #include "hosts/hosts.h"
 #include "shared/daemon.h"
-#include "shared/refuse.h"
 
 static const char *arg_state_directory = STATEDIR "-hosts";
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
@@ -70,47 +69,29 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
         return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
 }
 
-/* Before there is a thread: all of them leave the signals to the loop. */
-static int set_up(sd_event **ret_event, sd_bus **ret_bus) {
-        int r;
-
-        if ((r = sd_event_default(ret_event)) < 0 ||
-                        (r = daemon_on_end(*ret_event, on_terminate, NULL)) < 0 ||
-                        (r = sd_event_set_watchdog(*ret_event, true)) < 0)
-                return log_error_errno(r, "Failed to set up the event loop: %m");
-        return daemon_open_bus(*ret_event, ret_bus);
-}
-
-/* Nothing can be done before somebody has mended something: -errno, or the exit status. */
-static int refuse(const char *what, const char *why) {
+static int run(void) {
+        const Daemon daemon = { "hyper-hostd", HYPER_HOSTS_BUS_NAME, arg_config_directory, on_terminate };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_free_ char *text =
-                        strprintf("%s: %s. hyper-hostd can do nothing before that is mended.", what, why);
-        int r;
-
-        if (!text)
-                return log_oom();
-        log_error("%s", text);
-        r = set_up(&event, &bus);
-        return r < 0 ? r : refuse_run(event, bus, HYPER_HOSTS_BUS_NAME, arg_config_directory, text);
-}
-
-static int serve(Settings *settings, Store *store) {
-        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(store_freep) Store *store = NULL;
         _cleanup_(hosts_freep) Hosts *h = NULL;
-        int r = set_up(&event, &bus);
+        _cleanup_(settings_freep) Settings *settings = NULL;
+        _cleanup_free_ char *path = strprintf("%s/hosts.db", arg_state_directory);
+        int r = path ? daemon_configure(&daemon, &settings) : log_oom();
 
-        if (r < 0) {
-                settings_free(settings);
+        if (r != 0)
                 return r;
-        }
+        r = store_open_hosts(path, STORE_OWNER, &store);
+        if (r < 0)
+                return daemon_refuse_database(&daemon, path, r);
+        r = daemon_set_up(&daemon, &event, &bus);
+        if (r < 0)
+                return r;
         const HostsOptions options = {
                 .event = event,
                 .bus = bus,
                 .store = store,
-                .settings = settings,
+                .settings = TAKE_PTR(settings),
                 .state_directory = arg_state_directory,
         };
         r = hosts_new(&options, &h);
@@ -121,27 +102,6 @@ static int serve(Settings *settings, Store *store) {
                 return r;
         (void) sd_notify(false, "READY=1");
         return sd_event_loop(event);
-}
-
-static int run(void) {
-        _cleanup_(store_freep) Store *store = NULL;
-        _cleanup_free_ char *why = NULL, *path = strprintf("%s/hosts.db", arg_state_directory);
-        Settings *settings = NULL;
-        int r = path ? daemon_load_settings(arg_config_directory, &settings, &why) : log_oom();
-
-        if (r == -EBADMSG)
-                return refuse("The configuration is not valid", strempty(why));
-        if (r < 0)
-                return r;
-        r = store_open_hosts(path, STORE_OWNER, &store);
-        if (r < 0) {
-                settings_free(settings);
-                why = strprintf("%s (%s)", path,
-                                r == -EBADMSG ? "it is not a database of this version of hyper"
-                                              : strerror(-r));
-                return refuse("The database cannot be opened", strempty(why));
-        }
-        return serve(settings, store);
 }
 
 int main(int argc, char *argv[]) {

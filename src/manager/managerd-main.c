@@ -13,7 +13,6 @@
 #include "basic/string-util.h"
 #include "manager/manager.h"
 #include "shared/daemon.h"
-#include "shared/refuse.h"
 
 static const char *arg_state_directory = STATEDIR;
 static const char *arg_runtime_directory = "/run/hyper-jobs";
@@ -89,65 +88,34 @@ static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void
         return 0;
 }
 
-/* Nothing can be done before somebody has mended something: -errno, or the exit status. */
-static int refuse(const char *what, const char *why) {
-        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_free_ char *text =
-                        strprintf("%s: %s. hyper-managerd can do nothing before that is mended.", what, why);
-        int r;
-
-        if (!text)
-                return log_oom();
-        log_error("%s", text);
-        if ((r = sd_event_default(&event)) < 0 || (r = daemon_on_end(event, on_terminate, NULL)) < 0 ||
-                        (r = sd_event_set_watchdog(event, true)) < 0 ||
-                        (r = daemon_open_bus(event, &bus)) < 0)
-                return r;
-        return refuse_run(event, bus, HYPER_BUS_NAME, arg_config_directory, text);
-}
-
 static int run(void) {
+        const Daemon daemon = { "hyper-managerd", HYPER_BUS_NAME, arg_config_directory, on_terminate };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(store_freep) Store *store = NULL;
         _cleanup_(manager_freep) Manager *m = NULL;
-        _cleanup_free_ char *why = NULL;
-        Settings *settings = NULL;
-        int r = daemon_load_settings(arg_config_directory, &settings, &why);
+        _cleanup_(settings_freep) Settings *settings = NULL;
+        int r = daemon_configure(&daemon, &settings);
 
-        if (r == -EBADMSG)
-                return refuse("The configuration is not valid", strempty(why));
-        if (r < 0)
+        if (r != 0)
                 return r;
         r = store_open(settings->database.path, STORE_OWNER, &store);
-        if (r < 0) {
-                why = strprintf("%s (%s)", settings->database.path,
-                                r == -EBADMSG ? "it is not a database of this version of hyper"
-                                              : strerror(-r));
-                settings_free(settings);
-                return refuse("The database cannot be opened", strempty(why));
-        }
-        r = sd_event_default(&event);
-        if (r >= 0)
-                r = daemon_open_bus(event, &bus);
-        if (r < 0) {
-                settings_free(settings);
+        if (r < 0)
+                return daemon_refuse_database(&daemon, settings->database.path, r);
+        r = daemon_set_up(&daemon, &event, &bus);
+        if (r < 0)
                 return r;
-        }
         const ManagerOptions options = {
                 .event = event,
                 .bus = bus,
                 .store = store,
-                .settings = settings,
+                .settings = TAKE_PTR(settings),
                 .clock = now_realtime,
                 .state_directory = arg_state_directory,
                 .runtime_directory = arg_runtime_directory,
                 .config_directory = arg_config_directory,
         };
-        if ((r = manager_new(&options, &m)) < 0 || (r = daemon_on_end(event, on_terminate, NULL)) < 0 ||
-                        (r = daemon_on_signal(event, SIGHUP, on_hangup, m)) < 0 ||
-                        (r = sd_event_set_watchdog(event, true)) < 0)
+        if ((r = manager_new(&options, &m)) < 0 || (r = daemon_on_signal(event, SIGHUP, on_hangup, m)) < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = manager_start(m);
         return r < 0 ? r : sd_event_loop(event);

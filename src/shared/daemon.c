@@ -5,6 +5,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/daemon.h"
+#include "shared/refuse.h"
 
 int daemon_on_signal(sd_event *event, int signal, sd_event_signal_handler_t handler, void *userdata) {
         sigset_t set;
@@ -42,18 +43,52 @@ int daemon_open_bus(sd_event *event, sd_bus **ret) {
         return 0;
 }
 
-int daemon_load_settings(const char *directory, Settings **ret, char **ret_why) {
+int daemon_set_up(const Daemon *d, sd_event **ret_event, sd_bus **ret_bus) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        int r;
+
+        if ((r = sd_event_default(&event)) < 0 || (r = daemon_on_end(event, d->on_end, NULL)) < 0 ||
+                        (r = sd_event_set_watchdog(event, true)) < 0)
+                return log_error_errno(r, "Failed to set up the event loop: %m");
+        r = daemon_open_bus(event, ret_bus);
+        if (r >= 0)
+                *ret_event = TAKE_PTR(event);
+        return r;
+}
+
+/* Nothing can be done before somebody has mended something. */
+static int refuse(const Daemon *d, const char *what, const char *why) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *text =
+                        strprintf("%s: %s. %s can do nothing before that is mended.", what, why, d->program);
+        int r;
+
+        if (!text)
+                return log_oom();
+        log_error("%s", text);
+        r = daemon_set_up(d, &event, &bus);
+        return r < 0 ? r : refuse_run(event, bus, d->bus_name, d->config_directory, text);
+}
+
+int daemon_configure(const Daemon *d, Settings **ret) {
         _cleanup_free_ char *why = NULL;
-        int r = settings_load(directory, ret, &why);
+        int r = settings_load(d->config_directory, ret, &why);
 
         if (r == -ENOMEM)
                 return log_oom();
-        if (r < 0) {
-                *ret_why = why ? TAKE_PTR(why) : strdup(strerror(-r));
-                return -EBADMSG;
-        }
+        if (r < 0)
+                return refuse(d, "The configuration is not valid", why ? why : strerror(-r));
         int level = log_level_from_string(strempty((*ret)->daemon.log_level));
         if (level >= 0)
                 log_set_max_level(level);
         return 0;
+}
+
+int daemon_refuse_database(const Daemon *d, const char *path, int error) {
+        _cleanup_free_ char *why = strprintf("%s (%s)", path,
+                        error == -EBADMSG ? "it is not a database of this version of hyper"
+                                          : strerror(-error));
+
+        return why ? refuse(d, "The database cannot be opened", why) : log_oom();
 }

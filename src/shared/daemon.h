@@ -18,6 +18,22 @@ int daemon_on_signal(sd_event *event, int signal, sd_event_signal_handler_t hand
  * daemon again. 0 with *ret, or negative errno. */
 int daemon_open_bus(sd_event *event, sd_bus **ret);
 
-/* Reads the configuration in @directory, and takes the level of logging from it. 0 with *ret; -EBADMSG with
- * *ret_why (caller frees), which is not logged; -ENOMEM. */
-int daemon_load_settings(const char *directory, Settings **ret, char **ret_why);
+/* Who a daemon is that owns a name on the bus. */
+typedef struct Daemon {
+        const char *program;
+        const char *bus_name;
+        const char *config_directory;
+        sd_event_signal_handler_t on_end; /* SIGTERM or SIGINT came; there is no userdata */
+} Daemon;
+
+/* Reads the configuration, and takes the level of logging from it. 0 with *ret. Otherwise the daemon has refused its
+ * calls for a while with the reason, or could not do even that, and is to end: its exit status, or negative errno. */
+int daemon_configure(const Daemon *d, Settings **ret);
+
+/* Refuses all calls (shared/refuse.h) because the database at @path cannot be opened, for which @error is the negative
+ * errno. What it returns is what main() ends with: an exit status, or negative errno. */
+int daemon_refuse_database(const Daemon *d, const char *path, int error);
+
+/* The event loop with its watchdog and what ends it, and the bus; before there are threads, all of which leave signals to
+ * the loop. 0 with both, or negative errno. */
+int daemon_set_up(const Daemon *d, sd_event **ret_event, sd_bus **ret_bus);

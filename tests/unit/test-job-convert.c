@@ -320,10 +320,8 @@ END_TEST
 #define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
 
 int main(void) {
-        Suite *suite = suite_create("convert");
-        TCase *tcase = tcase_create("convert");
+        TCase *tcase = test_case("convert", 120, NULL, 0);
 
-        tcase_set_timeout(tcase, 120);
         LOOP(every_source_format_converts, ELEMENTSOF(sources));
         LOOP(every_destination_format_comes_out, 3);
         tcase_add_test(tcase, compressed_qcow2_is_smaller);
@@ -338,10 +336,5 @@ int main(void) {
         LOOP(all_disks_of_an_ova_convert, 2);
         tcase_add_test(tcase, a_further_disks_name_that_is_taken_stops_all);
         tcase_add_test(tcase, a_manifest_that_does_not_match_is_refused);
-        suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return test_run("convert", tcase);
 }

@@ -368,19 +368,10 @@ int main(void) {
                 vmdk_with_a_parent, vmdk_with_a_hollow_header, vmdk_with_a_hollow_extent,
                 vmdk_inside_an_ova_with_a_hollow_header, vhd_that_is_a_differencing_disk, an_empty_file,
                 a_source_that_is_no_file, ova_that_reaches_outside, ova_without_what_it_needs };
-        Suite *suite = suite_create("hostile");
-        TCase *tcase = tcase_create("hostile");
+        TCase *tcase = test_case("hostile", 120, tests, ELEMENTSOF(tests));
 
-        tcase_set_timeout(tcase, 120);
-        for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-                tcase_add_test(tcase, tests[i]);
         LOOP(qcow2_of_an_absurd_size, 3);
         LOOP(vmdk_that_names_other_files, 10);
         LOOP(an_image_that_is_cut_off, ELEMENTSOF(damaged));
-        suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return test_run("hostile", tcase);
 }

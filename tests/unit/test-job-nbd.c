@@ -499,23 +499,14 @@ int main(void) {
                 a_stopped_job_that_was_not_cancelled_goes_on_later,
                 a_unit_that_did_not_succeed_publishes_nothing,
                 a_disk_that_cannot_hold_it_is_found_out_early };
-        Suite *suite = suite_create("nbd");
-        TCase *tcase = tcase_create("nbd");
+        TCase *tcase = test_case("nbd", 120, tests, ELEMENTSOF(tests));
 
         if (!program_exists("nbdkit")) {
                 fprintf(stderr, "nbdkit is not installed\n");
                 return 77;
         }
-        tcase_set_timeout(tcase, 120);
-        for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-                tcase_add_test(tcase, tests[i]);
         LOOP(with_a_pre_shared_key, 2);
         LOOP(a_killed_job_goes_on_from_its_checkpoint, 3);
         LOOP(a_full_disk_is_transient, 3);
-        suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return test_run("nbd", tcase);
 }

@@ -9,6 +9,7 @@
 #include "api/http-server.h"
 #include "api/manager-client.h"
 #include "api/metrics.h"
+#include "api/queue-waiters.h"
 #include "api/reply-cache.h"
 #include "api/sse-private.h"
 #include "api/websocket-private.h"
@@ -48,6 +49,7 @@ struct Api {
         EventHub *events;
         SseHub *sse;
         WebSocketHub *websockets;
+        QueueWaiters *queue_waiters;
 
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */
@@ -178,7 +180,8 @@ static int on_end(sd_event_source *source, void *userdata) {
 
 void api_shutdown(Api *a, int exit_code) {
         Listener *l;
-        int r;
+        Request *r;
+        int k;
 
         if (a->ending)
                 return;
@@ -190,18 +193,20 @@ void api_shutdown(Api *a, int exit_code) {
                 http_server_quiesce(l->server);
         sse_hub_end(a->sse);
         websocket_hub_end(a->websockets);
+        LIST_FOREACH(r, &a->requests, requests)
+                request_park_over(r);
         /* Once more: a request that is in a socket already is answered. */
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_run(l->server);
 
         if (api_is_busy(a)) {
-                r = sd_event_add_time_relative(a->event, &a->end_timer, CLOCK_MONOTONIC, SHUTDOWN_TIMEOUT, 0,
+                k = sd_event_add_time_relative(a->event, &a->end_timer, CLOCK_MONOTONIC, SHUTDOWN_TIMEOUT, 0,
                                 on_end_timeout, a);
-                if (r >= 0)
-                        r = sd_event_add_defer(a->event, &a->end_check, on_end, a);
-                if (r >= 0)
+                if (k >= 0)
+                        k = sd_event_add_defer(a->event, &a->end_check, on_end, a);
+                if (k >= 0)
                         return;
-                log_warning_errno(r, "Failed to wait for the answers in flight: %m");
+                log_warning_errno(k, "Failed to wait for the answers in flight: %m");
         }
         api_leave(a);
 }
@@ -274,7 +279,8 @@ void api_request_done(Api *a, Request *r) {
                 a->counters.streams--;
         } else {
                 a->counters.in_flight--;
-                a->counters.busy += now - r->started;
+                if (!r->waited)
+                        a->counters.busy += now - r->started;
         }
         a->last_activity = now;
         a->counters.requests++;
@@ -284,7 +290,7 @@ void api_request_done(Api *a, Request *r) {
                 metrics_count(a->metrics, request_dialect(r)->name,
                                 r->is_head ? "HEAD" : strempty(http_method_to_string(r->method)),
                                 r->route ? r->route->path : "", r->status,
-                                r->is_stream ? USEC_INFINITY : now - r->started);
+                                r->is_stream || r->waited ? USEC_INFINITY : now - r->started);
 
         log_debug("%s %s: %u, %" PRIu64 " µs.",
                         r->is_head ? "HEAD" : strna(http_method_to_string(r->method)),
@@ -318,6 +324,10 @@ ManagerClient *api_hosts(Api *a) {
 
 const char *api_bus_address(Api *a) {
         return a->config.bus_address;
+}
+
+QueueWaiters *api_queue_waiters(Api *a) {
+        return a->queue_waiters;
 }
 
 ManagerClient *api_manager(Api *a) {
@@ -442,6 +452,10 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = manager_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, HOSTS_CALLS_MAX, &a->hosts);
         if (r < 0)
                 return r;
+        r = queue_waiters_new(a, &a->queue_waiters);
+        if (r < 0)
+                return r;
+        manager_client_set_waiters(a->manager, a->queue_waiters);
         r = event_hub_new(a, &a->events);
         if (r < 0)
                 return r;
@@ -517,6 +531,7 @@ Api *api_free(Api *a) {
                 LIST_REMOVE(l, listeners);
                 listener_free(l);
         }
+        queue_waiters_free(a->queue_waiters);
         sse_hub_free(a->sse);
         websocket_hub_free(a->websockets);
         event_hub_free(a->events);

@@ -15,6 +15,7 @@ typedef struct Dialect Dialect;
 typedef struct EventHub EventHub;
 typedef struct ManagerClient ManagerClient;
 typedef struct Metrics Metrics;
+typedef struct QueueWaiters QueueWaiters;
 typedef struct SseHub SseHub;
 typedef struct WebSocketHub WebSocketHub;
 
@@ -51,6 +52,7 @@ ManagerClient *api_hosts(Api *a);
 const char *api_bus_address(Api *a); /* NULL: the system bus */
 EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);
+QueueWaiters *api_queue_waiters(Api *a);
 WebSocketHub *api_websockets(Api *a);
 const char *api_pages_directory(Api *a); /* of files for browsers, without a "/" at its end */
 const char *api_journal_directory(Api *a); /* for journal_read_events() and journal_read_log() */

@@ -41,6 +41,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/schema.h \
 	src/api/worker/worker-decode.c \
 	src/api/worker/worker-decode.h \
+	src/api/worker/worker-dequeue.c \
 	src/api/worker/worker-json.c \
 	src/api/worker/worker-workers.c \
 	src/api/worker/worker-workers.h \

@@ -25,6 +25,7 @@ void request_answer(Request *r, unsigned status, struct MHD_Response *response) 
                 return;
         }
 
+        request_unpark(r);
         r->answered = true;
         r->response = response;
         r->status = status;
@@ -51,6 +52,7 @@ int request_add_header(Request *r, const char *name, const char *value) {
 
 void request_over(Request *r) {
         r->connection = NULL;
+        request_unpark(r);
         if (r->response)
                 MHD_destroy_response(r->response);
         r->response = NULL;

@@ -20,10 +20,13 @@ libhyper_api_la_SOURCES = \
 	src/api/origin.c \
 	src/api/origin.h \
 	src/api/query.c \
+	src/api/queue-waiters.c \
+	src/api/queue-waiters.h \
 	src/api/reply-cache.c \
 	src/api/reply-cache.h \
 	src/api/request.c \
 	src/api/request.h \
+	src/api/request-park.c \
 	src/api/request-private.h \
 	src/api/router.c \
 	src/api/router.h \

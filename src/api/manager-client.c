@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "api/manager-client.h"
+#include "api/queue-waiters.h"
 #include "api/request-private.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -23,6 +24,8 @@ struct ManagerClient {
         usec_t timeout;
         unsigned max_calls;
         sd_bus *bus; /* NULL: not connected, the next call will */
+        QueueWaiters *waiters; /* or NULL */
+        sd_bus_slot *queue_match; /* they are told of jobs that wait */
         TAILQ_HEAD(, Call) sent, waiting;
         unsigned n_sent;
 };
@@ -117,8 +120,11 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         ManagerClient *c = userdata;
 
         log_notice("The connection to the bus was lost; the next request that needs it connects again.");
+        c->queue_match = sd_bus_slot_unref(c->queue_match);
         c->bus = sd_bus_close_unref(c->bus);
         manager_client_pump(c);
+        if (c->waiters)
+                queue_waiters_wake(c->waiters, NULL);
         return 0;
 }
 
@@ -166,6 +172,34 @@ static int manager_client_connect(ManagerClient *c) {
 
         c->bus = TAKE_PTR(bus);
         return 0;
+}
+
+static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        ManagerClient *c = userdata;
+        const char *id;
+
+        if (sd_bus_message_read(m, "s", &id) > 0)
+                queue_waiters_wake(c->waiters, id);
+        return 0;
+}
+
+int manager_client_watch_queue(ManagerClient *c) {
+        int r;
+
+        if (c->queue_match)
+                return 0;
+        if (!c->bus)
+                return -ENOTCONN;
+        /* Sent before the call that follows, so it is in force when that is answered. */
+        r = sd_bus_add_match_async(c->bus, &c->queue_match,
+                        "type='signal',sender='" HYPER_BUS_NAME "',path='" HYPER_BUS_PATH
+                        "',interface='" HYPER_MANAGER_INTERFACE "',member='JobStateChanged',arg3='QUEUED'",
+                        on_job_queued, NULL, c);
+        return r < 0 ? log_warning_errno(r, "Failed to listen for jobs that wait: %m") : 0;
+}
+
+void manager_client_set_waiters(ManagerClient *c, QueueWaiters *waiters) {
+        c->waiters = waiters;
 }
 
 static int call_new(ManagerClient *c, Request *r, const char *name, const char *path, const char *interface,
@@ -258,6 +292,7 @@ ManagerClient *manager_client_free(ManagerClient *c) {
                 call->request->n_calls--;
                 call_free(call);
         }
+        sd_bus_slot_unref(c->queue_match);
         sd_bus_close_unref(c->bus);
         sd_event_unref(c->event);
         free(c->address);

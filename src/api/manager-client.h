@@ -37,6 +37,10 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 /* @timeout: for each call; @max_calls: out at once, the others wait. */
 int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
                 ManagerClient **ret);
+/* Who is woken (queue_waiters_wake()) by jobs that wait, once manager_client_watch_queue() was called, which needs a
+ * connection (manager_call_new()): 0 or negative errno. */
+void manager_client_set_waiters(ManagerClient *c, QueueWaiters *waiters);
+int manager_client_watch_queue(ManagerClient *c);
 ManagerClient *manager_client_free(ManagerClient *c);
 DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
 

@@ -12,6 +12,7 @@
 #define REQUEST_QUERY_MAX 64
 
 typedef struct HttpServer HttpServer;
+typedef struct RequestPark RequestPark;
 typedef struct SseStream SseStream;
 typedef struct WebSocket WebSocket;
 
@@ -61,6 +62,8 @@ struct Request {
         SseStream *stream;
         WebSocket *websocket;
         unsigned n_calls; /* out on the bus, or waiting to be sent */
+        RequestPark *park; /* it waits, and no call is out for it */
+        bool waited; /* it has: how long it took says nothing */
 
         void *userdata;
         void (*userdata_done)(void *userdata);
@@ -91,6 +94,9 @@ int request_reply_kept(Request *r);
 void request_handle(Request *r);
 /* What a handler's or a callback's return value means, if it set no answer. */
 void request_handler_returned(Request *r, int result);
+
+/* What it waits for in request_park() is over, if it waits. */
+void request_park_over(Request *r);
 
 /* The connection is done with it: nobody hears an answer any more. */
 void request_over(Request *r);

@@ -326,7 +326,7 @@ void request_handler_returned(Request *r, int result) {
         if (result < 0) {
                 log_debug_errno(result, "%s: answering an error: %m", request_path(r));
                 request_reply_errno(r, result, NULL);
-        } else if (r->n_calls == 0) {
+        } else if (r->n_calls == 0 && !r->park) {
                 log_error("The handler of %s did not answer: this is a bug in hyper-apid.",
                                 r->route ? r->route->path : request_path(r));
                 request_reply_errno(r, EIO, NULL);

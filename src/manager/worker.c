@@ -121,24 +121,6 @@ int manager_worker_heard(
         return 0;
 }
 
-/* What the worker can do: as it says now, or else as it registered. */
-static int make_offer(Manager *m, const WorkerHello *h, WorkerOffer *ret, sd_bus_error *error) {
-        _cleanup_(worker_row_freep) WorkerRow *row = NULL;
-        int r = store_worker_get(m->store, h->worker_id, &row);
-
-        if (r == -ENOENT)
-                return no_such_worker(error, h->worker_id);
-        if (r < 0)
-                return r;
-        *ret = (WorkerOffer){
-                .worker_id = h->worker_id,
-                .capabilities = h->capabilities ? h->capability_mask : row->capability_mask,
-                .memory_gb = h->memory_gb > 0 ? h->memory_gb : row->memory_gb,
-                .disk_gb = h->disk_gb > 0 ? h->disk_gb : row->disk_gb,
-        };
-        return 0;
-}
-
 /* The spec without what is this machine's business only. */
 static int spec_for_worker(const JobRow *row, char **ret) {
         _cleanup_json_ json_t *spec = json_loads(row->spec, 0, NULL);
@@ -156,14 +138,20 @@ static int spec_for_worker(const JobRow *row, char **ret) {
 
 int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error *error) {
         _cleanup_(worker_hello_done) WorkerHello h = {};
+        _cleanup_(worker_row_freep) WorkerRow *worker = NULL;
         _cleanup_(job_row_freep) JobRow *row = NULL;
         _cleanup_free_ char *reason = NULL;
         WorkerOffer offer;
         Job *j;
-        int r;
+        int r = parse_hello(text, false, &h, error);
 
-        if ((r = parse_hello(text, false, &h, error)) < 0 || (r = make_offer(m, &h, &offer, error)) < 0)
+        if (r >= 0)
+                r = store_worker_get(m->store, h.worker_id, &worker);
+        if (r == -ENOENT)
+                return no_such_worker(error, h.worker_id);
+        if (r < 0)
                 return r;
+        worker_offer_make(worker, &h, &offer);
         reason = strprintf("Assigned to worker %s", h.worker_id);
         if (!reason)
                 return -ENOMEM;

@@ -42,6 +42,7 @@ static const JsonField hello_fields[] = {
                         .max = 64 },
         { "capabilities", JSON_FIELD_ANY, offsetof(WorkerHello, capabilities), JSON_NULLABLE },
         { "system_info", JSON_FIELD_ANY, offsetof(WorkerHello, system_info), JSON_NULLABLE },
+        { "wait", JSON_FIELD_UNSIGNED, offsetof(WorkerHello, wait), JSON_NULLABLE, .max = WORKER_WAIT_MAX },
         {},
 };
 

@@ -12,6 +12,8 @@
 #define WORKER_OUTPUTS_MAX 1000u
 /* The longest text of a message from a worker. */
 #define WORKER_MESSAGE_MAX ((size_t) 10 * 1024 * 1024)
+/* How long a question for a job may wait, in seconds. */
+#define WORKER_WAIT_MAX 60u
 /* What it says of itself, and the result of a job: stored, and shown in every answer about it. */
 #define WORKER_TEXT_MAX ((size_t) 256 * 1024)
 
@@ -23,6 +25,7 @@ typedef struct WorkerHello {
         json_t *system_info; /* object, or NULL */
         uint64_t memory_gb,
                         disk_gb; /* whole GiB of system_info.memory_mb and .disk_space_mb; 0: not given */
+        unsigned wait; /* a question for a job: the answer may wait so many seconds for one */
 } WorkerHello;
 
 void worker_hello_done(WorkerHello *h);

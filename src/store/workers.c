@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/workers.h"
 #include "basic/string-util.h"
+#include "shared/capability.h"
 #include "store/sql.h"
 
 void worker_row_done(WorkerRow *row) {
@@ -247,6 +248,23 @@ int store_workers_longest_silent(Store *s, usec_t *ret) {
         if (r >= 0)
                 *ret = (usec_t) sqlite3_column_int64(st, 0);
         return r;
+}
+
+void worker_offer_make(const WorkerRow *row, const WorkerHello *h, WorkerOffer *ret) {
+        *ret = (WorkerOffer){
+                .worker_id = row->id,
+                .capabilities = h->capabilities ? h->capability_mask : row->capability_mask,
+                .memory_gb = h->memory_gb > 0 ? h->memory_gb : row->memory_gb,
+                .disk_gb = h->disk_gb > 0 ? h->disk_gb : row->disk_gb,
+        };
+}
+
+/* The same as SQL_JOB_FOR_WORKER says. */
+bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) {
+        JobDemand d = job_demand_unpack(demand);
+
+        return !(d.capabilities & ~o->capabilities) && d.memory_gb <= o->memory_gb &&
+                        d.disk_gb <= o->disk_gb;
 }
 
 /* The id of the job that the worker should get; -ENOENT. */

@@ -7,6 +7,7 @@
  * returns 0. */
 
 #include "shared/capability.h"
+#include "shared/worker-message.h"
 #include "store/store.h"
 
 /* A worker that was not heard from for so long has lost its jobs. */
@@ -59,6 +60,12 @@ typedef struct WorkerOffer {
         uint32_t capabilities; /* mask of 1u << Capability */
         uint64_t memory_gb, disk_gb;
 } WorkerOffer;
+
+/* What @row's worker offers with @hello: what it says now, or else what it said when it registered. The id is
+ * borrowed from @row. */
+void worker_offer_make(const WorkerRow *row, const WorkerHello *hello, WorkerOffer *ret);
+/* Whether that is enough for a job of this demand (job_demand_pack()). */
+bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) _pure_;
 
 /* Gives the first job of the queue that any worker may take and this one can do, as ASSIGNED to it: looking
  * and taking are one transaction, so no two workers get one job. The time it takes grows with how many

@@ -17,7 +17,7 @@ static void try_hello(const char *text, bool registering) {
         int r = worker_hello_parse(text, registering, &h, &errors);
 
         check_errors(r, &errors);
-        if (r == 0 && (!h.worker_id || (registering && !h.capabilities)))
+        if (r == 0 && (!h.worker_id || (registering && !h.capabilities) || h.wait > WORKER_WAIT_MAX))
                 abort();
 }
 

@@ -38,3 +38,8 @@ tests_unit_test_manager_webhooks_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_schedules_SOURCES = tests/unit/test-manager-schedules.c $(MANAGER_BUS_SOURCES)
 tests_unit_test_manager_schedules_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_schedules_LDADD = $(MANAGER_TEST_LDADD)
+UNIT_TESTS += tests/unit/test-dequeue-wait
+tests_unit_test_dequeue_wait_SOURCES = tests/unit/test-dequeue-wait.c tests/unit/api-test.c tests/unit/api-test.h \
+	$(MANAGER_BUS_SOURCES)
+tests_unit_test_dequeue_wait_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS) $(MICROHTTPD_CFLAGS)
+tests_unit_test_dequeue_wait_LDADD = libhyper-dialects.la libhyper-api.la $(MANAGER_TEST_LDADD)

@@ -4,7 +4,6 @@
 #include "api/job-submit.h"
 #include "api/manager-client.h"
 #include "api/worker/worker-decode.h"
-#include "api/worker/worker-json.h"
 #include "basic/string-util.h"
 
 /* What the manager takes: the body, as JSON that was looked at. The caller frees. */
@@ -251,51 +250,6 @@ int worker_get_queue(Request *r) {
         return request_reply_json(r, 200,
                         json_pack("{s:o, s:O}", "total_jobs", json_count(q.total), "by_priority",
                                         priorities));
-}
-
-static const SchemaField dequeue_fields[] = {
-        { "worker_id", SCHEMA_STRING },
-        { "capabilities", SCHEMA_ANY, SCHEMA_OPTIONAL, "Those of its registration, if not given." },
-        { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
-        {},
-};
-
-const Schema worker_dequeue_schema = { .name = "Dequeue", .fields = dequeue_fields };
-
-/* The job as a client of this API would have submitted it. */
-static int reply_spec(Request *r, const char *spec) {
-        _cleanup_json_ json_t *object = json_loads(spec, 0, NULL);
-        _cleanup_(job_row_freep) JobRow *row = NULL;
-        int k = job_find(r, strempty(json_string_value(json_object_get(object, "job_id"))), &row);
-
-        return k < 0 ? k
-                     : request_reply_json(r, 200,
-                                       job_row_definition(row, WORKER_DIALECT, worker_fields, "job_id"));
-}
-
-static int on_dequeued(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        const char *spec;
-        int found, k;
-
-        if (error)
-                return request_reply_bus_error(r, error);
-        k = sd_bus_message_read(reply, "bs", &found, &spec);
-        if (k < 0)
-                return k;
-        return found ? reply_spec(r, spec) : request_reply_json(r, 200, json_null());
-}
-
-int worker_post_dequeue(Request *r) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_json_ json_t *body = NULL;
-        _cleanup_free_ char *text = NULL;
-        int k = read_body(r, &body, &text);
-
-        if (k >= 0)
-                k = manager_call_new(r, "Dequeue", &m);
-        if (k >= 0)
-                k = sd_bus_message_append(m, "s", text);
-        return k < 0 ? k : manager_call(r, m, on_dequeued, NULL);
 }
 
 /* --- reports ------------------------------------------------------------------------------------------ */

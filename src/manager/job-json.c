@@ -47,7 +47,7 @@ static json_t *request_to_json(const char *request) {
 static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
         return json_pack(
                         "{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, s:o, s:o, "
-                        "s:o, s:o, s:o, s:o, s:o}",
+                        "s:o, s:o, s:o, s:o, s:o, s:o}",
                         "job_id", row->id, "operation", row->operation, "state",
                         job_state_to_string(row->state), "reason", strempty(row->reason), "state_history",
                         history_to_json(states, n), "attempt", (int) row->attempt, "retry_count",
@@ -57,8 +57,8 @@ static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRo
                         request_to_json(row->request), "created_at", json_time(row->created_at),
                         "updated_at", json_time(row->updated_at), "started_at", json_time(row->started_at),
                         "finished_at", json_time(row->finished_at), "due_at", json_time(row->due_at),
-                        "progress", progress_to_json(row), "spec", text_to_json(row->spec), "result",
-                        text_to_json(row->result));
+                        "deadline_at", json_time(row->deadline_at), "progress", progress_to_json(row),
+                        "spec", text_to_json(row->spec), "result", text_to_json(row->result));
 }
 
 int job_details(Store *store, const char *id, char **ret) {

@@ -50,7 +50,8 @@ struct Job {
 
         unsigned told_tenth; /* webhooks were told of the progress up to here, in tenths of the whole */
         bool progress_dirty; /* the row's progress is newer than the store's */
-        bool elsewhere; /* this machine cannot do it: it waits for a worker */
+        usec_t look_again_at; /* this machine could not do it: it waits for a worker, or until then */
+        unsigned n_looks; /* how often it could not */
         bool unsettled; /* the unit is gone, but its end could not be recorded yet */
         char *error_message; /* the last error event of this attempt */
         int error_phase;

@@ -37,6 +37,7 @@ libhyper_manager_la_SOURCES = \
 	src/manager/unit-properties.h \
 	src/manager/webhook-bus.c \
 	src/manager/worker-bus.c \
+	src/manager/worker-lease.c \
 	src/manager/worker-report.c \
 	src/manager/worker.c \
 	src/manager/webhook-credentials.c \

@@ -266,7 +266,7 @@ int manager_reload(Manager *m, char **ret_error) {
                 log_set_max_level(level);
         (void) sd_bus_emit_properties_changed(
                         m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
-        queue_wake(m);
+        queue_look_again(m);
         r = manager_sync_webhooks(m);
         if (r < 0)
                 log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");

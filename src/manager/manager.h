@@ -136,12 +136,14 @@ int job_details(Store *store, const char *id, char **ret);
 /* --- queue.c ------------------------------------------------------------------------------------------- */
 
 /* The job that would start next, or NULL: highest priority, then first come, none whose destination is still
- * held by a unit that stops. */
-Job *queue_next(Manager *m);
+ * held by a unit that stops; of those that others may take, too, only if @any_worker. */
+Job *queue_next(Manager *m, bool any_worker);
 /* Starts what may start now, and brings back what is due. */
 void queue_run(Manager *m);
 /* The same, soon, from the event loop. */
 void queue_wake(Manager *m);
+/* What this machine could not do may be different now: it looks at all that waits once more. */
+void queue_look_again(Manager *m);
 
 /* --- job-unit.c ---------------------------------------------------------------------------------------- */
 
@@ -274,12 +276,16 @@ int manager_report_result(
 /* A worker holds @j no longer: RETRYING if its policy allows that, else FAILED. @pause: before the next attempt.
  * @j may be freed. */
 int job_lost(Job *j, const char *code, const char *why, usec_t pause);
-/* Takes the jobs of those away that were silent for too long. Says when to look again. */
-int workers_expire(Manager *m, usec_t now, usec_t *next);
 /* Whether this machine may take @j, and can, as far as its operation and its demand say. */
 bool worker_is_local(const Manager *m, const Job *j);
 /* Whether others may take it that can do what this machine cannot. */
 bool job_may_go_elsewhere(const Job *j);
+
+/* --- worker-lease.c ------------------------------------------------------------------------------------ */
+
+/* Takes jobs away from workers that were silent for too long, and those that have taken too long. Says when to look
+ * again. */
+int workers_expire(Manager *m, usec_t now, usec_t *next);
 
 /* --- worker-bus.c -------------------------------------------------------------------------------------- */
 

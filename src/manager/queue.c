@@ -7,6 +7,13 @@
 /* When the database cannot be written (a full disk), the same is tried again after this long. */
 #define STORE_PAUSE (5 * USEC_PER_SEC)
 
+/* What this machine cannot do (its files are at a worker's place) is looked at again after this long, then after
+ * twice as long, up to an hour; and no more than so many in one go. What waits for workers may be many. */
+#define LOOK_PAUSE (60 * USEC_PER_SEC)
+#define LOOK_PAUSE_MAX (3600 * USEC_PER_SEC)
+#define LOOKS_MAX 64u
+#define LOOKS_PAUSE USEC_PER_SEC
+
 /* True if the unit of another job still has to let go of what @j is to write. */
 static bool destination_is_held(Manager *m, const Job *j) {
         for (Job *other = m->jobs; other; other = other->hh.next)
@@ -22,11 +29,13 @@ static bool comes_before(const Job *a, const Job *b) {
         return a->row->seq < b->row->seq;
 }
 
-Job *queue_next(Manager *m) {
+Job *queue_next(Manager *m, bool any_worker) {
+        usec_t now = m->clock();
         Job *best = NULL;
 
         for (Job *j = m->jobs; j; j = j->hh.next)
-                if (j->row->state == JOB_QUEUED && !j->elsewhere && (!best || comes_before(j, best)) &&
+                if (j->row->state == JOB_QUEUED && j->look_again_at <= now &&
+                                (any_worker || !j->row->any_worker) && (!best || comes_before(j, best)) &&
                                 worker_is_local(m, j) && !destination_is_held(m, j))
                         best = j;
         return best;
@@ -58,6 +67,7 @@ static int fail_before_start(Job *j, int error, const char *why) {
         return r;
 }
 
+/* 1, 0 if it is left to a worker, or negative errno. */
 static int start_job(Manager *m, Job *j) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_(job_files_done) JobFiles files = {};
@@ -68,20 +78,25 @@ static int start_job(Manager *m, Job *j) {
                 return r;
         r = job_files_check(spec, m->settings, &files, &why);
         if (r < 0 && why && job_may_go_elsewhere(j)) {
-                log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id, why);
-                j->elsewhere = true;
+                if (j->n_looks == 0)
+                        log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id,
+                                        why);
+                j->look_again_at = m->clock() + MIN(LOOK_PAUSE << MIN(j->n_looks, 6u), LOOK_PAUSE_MAX);
+                j->n_looks++;
                 return 0;
         }
         if (r < 0 && why)
-                return fail_before_start(j, r, why);
+                return (r = fail_before_start(j, r, why)) < 0 ? r : 1;
         if (r >= 0)
                 r = job_assign(j);
-        if (r >= 0)
-                job_unit_start(j, spec, &files);
-        return r;
+        if (r < 0)
+                return r;
+        job_unit_start(j, spec, &files);
+        return 1;
 }
 
-/* Ends that could not be recorded, and retries whose time has come. Says when to look again. */
+/* Ends that could not be recorded, retries whose time has come, and jobs to be looked at once more. Says when to do all
+ * of this again. */
 static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
         int r;
@@ -90,7 +105,9 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
                 if (j->unsettled) {
                         job_settle(j, NULL);
                         *next = MIN(*next, now + STORE_PAUSE);
-                } else if (j->row->state != JOB_RETRYING)
+                } else if (j->row->state == JOB_QUEUED && j->look_again_at > now)
+                        *next = MIN(*next, j->look_again_at);
+                else if (j->row->state != JOB_RETRYING)
                         continue;
                 else if (j->row->due_at <= now) {
                         r = job_requeue(j, "The pause before the next attempt is over");
@@ -123,6 +140,7 @@ static void arm_timer(Manager *m, usec_t now, usec_t next) {
 
 void queue_run(Manager *m) {
         usec_t now = m->clock(), next = USEC_INFINITY;
+        unsigned n_left = 0;
         int r;
 
         if (!m->ready || m->draining)
@@ -131,12 +149,15 @@ void queue_run(Manager *m) {
         if (r >= 0)
                 r = workers_expire(m, now, &next);
         while (r >= 0 && slots_held(m) < m->settings->jobs.max_running) {
-                Job *j = queue_next(m);
+                Job *j = queue_next(m, n_left < LOOKS_MAX);
 
                 if (!j)
                         break;
                 r = start_job(m, j);
+                n_left += r == 0;
         }
+        if (n_left > 0)
+                next = MIN(next, now + (n_left < LOOKS_MAX ? LOOK_PAUSE : LOOKS_PAUSE));
         if (r < 0) {
                 log_error_errno(r, "Failed to start the next job, trying again in %u s: %m",
                                 (unsigned) (STORE_PAUSE / USEC_PER_SEC));
@@ -159,4 +180,12 @@ void queue_wake(Manager *m) {
         int r = sd_event_add_defer(m->event, &m->queue_source, on_queue_source, m);
         if (r < 0)
                 log_error_errno(r, "Failed to wake the queue: %m");
+}
+
+void queue_look_again(Manager *m) {
+        for (Job *j = m->jobs; j; j = j->hh.next) {
+                j->look_again_at = 0;
+                j->n_looks = 0;
+        }
+        queue_wake(m);
 }

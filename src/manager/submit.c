@@ -283,6 +283,7 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         row->priority = spec->policy.priority;
         row->retry_count = spec->policy.retry_count;
         row->idempotent = spec->policy.idempotent;
+        row->timeout_seconds = spec->policy.timeout_seconds;
         /* A secret does not leave this machine, so such a job is for this machine only. */
         row->any_worker = o->any_worker && !has_secrets(spec, o);
         row->demand = job_demand_pack(demand);

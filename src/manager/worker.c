@@ -93,7 +93,7 @@ int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error) {
                 r = store_worker_delete(m->store, id);
         if (r == -ENOENT)
                 return no_such_worker(error, id);
-        queue_wake(m);
+        queue_look_again(m); /* it may have been the only one */
         if (r >= 0)
                 log_info("Worker %s is unregistered.", id);
         return r;

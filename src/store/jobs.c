@@ -3,6 +3,7 @@
 #include "shared/job-state.h"
 #include "store/deliveries.h"
 #include "store/sql.h"
+#include "store/workers.h"
 
 JobRow *job_row_free(JobRow *row) {
         if (!row)
@@ -66,6 +67,8 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
         row->bytes_total = (uint64_t) sqlite3_column_int64(st, 22);
         row->rate = (uint64_t) sqlite3_column_int64(st, 23);
         row->demand = (uint64_t) sqlite3_column_int64(st, 25);
+        row->timeout_seconds = (unsigned) sqlite3_column_int64(st, 26);
+        row->deadline_at = (usec_t) sqlite3_column_int64(st, 27);
         *(JobRow **) ret = TAKE_PTR(row);
         return 0;
 }
@@ -120,6 +123,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_uint(st, 24, row->rate);
         sql_bind_text(st, 25, row->result);
         sql_bind_uint(st, 26, row->demand);
+        sql_bind_uint(st, 27, row->timeout_seconds);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -165,6 +169,7 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
         sql_bind_uint(st, 8, t->to == JOB_RETRYING ? t->due_at : 0);
         sql_bind_uint(st, 9, t->begins_attempt);
         sql_bind_uint(st, 10, job_state_is_terminal(t->to));
+        sql_bind_uint(st, 11, WORKER_LEASE / USEC_PER_SEC);
         r = sql_run(s, st);
         if (r < 0)
                 return r;
@@ -278,13 +283,5 @@ int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
 }
 
 int store_job_next_due(Store *s, usec_t *ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_NEXT_DUE);
-        int r = sql_row(s, st);
-
-        if (r < 0)
-                return r;
-        if (sqlite3_column_type(st, 0) == SQLITE_NULL)
-                return -ENOENT;
-        *ret = (usec_t) sqlite3_column_int64(st, 0);
-        return 0;
+        return sql_read_earliest(s, SQL_JOB_NEXT_DUE, ret);
 }

@@ -188,6 +188,15 @@ static const char *const steps[] = {
         "ALTER TABLE jobs ADD COLUMN demand INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX jobs_waiting ON jobs (demand, priority DESC, seq) WHERE state = 'QUEUED' AND any_worker = 1;"
         "CREATE INDEX jobs_held ON jobs (worker_id, finished_at) WHERE worker_id IS NOT NULL;",
+
+        /* 6: a worker that is heard from but gets nowhere does not keep its jobs for ever. */
+        "ALTER TABLE jobs ADD COLUMN timeout_seconds INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE jobs ADD COLUMN deadline_at INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE jobs SET timeout_seconds = coalesce(iif(json_valid(spec), json_extract(spec, '$.execution_policy.timeout_seconds'), NULL), 7200)"
+        "  WHERE finished_at = 0;"
+        "UPDATE jobs SET deadline_at = updated_at + (timeout_seconds + 300) * 1000000"
+        "  WHERE worker_id IS NOT NULL AND state IN ('ASSIGNED', 'RUNNING');"
+        "CREATE INDEX jobs_deadline ON jobs (deadline_at) WHERE deadline_at > 0 AND finished_at = 0;",
 };
 
 const Schema schema_jobs = {

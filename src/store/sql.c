@@ -17,22 +17,27 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
-        [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
-                           ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                           "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+        [SQL_JOB_INSERT] =
+                        "INSERT INTO jobs (" JOB_COLUMNS
+                        ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                        "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, 0)",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
-        [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
-                               "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
-                               "result = coalesce(?7, result), due_at = ?8, attempt = attempt + ?9, "
-                               "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 ELSE started_at END, "
-                               "finished_at = CASE WHEN ?10 THEN ?5 ELSE finished_at END, "
-                               "phase = CASE WHEN ?9 THEN NULL ELSE phase END, "
-                               "percent = CASE WHEN ?9 THEN -1 ELSE percent END, "
-                               "bytes_done = CASE WHEN ?9 THEN 0 ELSE bytes_done END, "
-                               "bytes_total = CASE WHEN ?9 THEN 0 ELSE bytes_total END, "
-                               "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
-                               "WHERE id = ?1 AND state = ?2",
+        [SQL_JOB_TRANSITION] =
+                        "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
+                        "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
+                        "result = coalesce(?7, result), due_at = ?8, attempt = attempt + ?9, "
+                        /* An attempt of a worker's has one; it stays with a job that has ended. */
+                        "deadline_at = CASE WHEN ?9 AND ?6 <> '' THEN ?5 + (timeout_seconds + ?11) * 1000000 "
+                        "WHEN ?3 IN ('RETRYING', 'QUEUED') THEN 0 ELSE deadline_at END, "
+                        "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 ELSE started_at END, "
+                        "finished_at = CASE WHEN ?10 THEN ?5 ELSE finished_at END, "
+                        "phase = CASE WHEN ?9 THEN NULL ELSE phase END, "
+                        "percent = CASE WHEN ?9 THEN -1 ELSE percent END, "
+                        "bytes_done = CASE WHEN ?9 THEN 0 ELSE bytes_done END, "
+                        "bytes_total = CASE WHEN ?9 THEN 0 ELSE bytes_total END, "
+                        "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
+                        "WHERE id = ?1 AND state = ?2",
         [SQL_JOB_PROGRESS] =
                         "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, rate = ?6, "
                         "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
@@ -183,7 +188,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                             "WHERE worker_id = ?1 AND finished_at = 0 ORDER BY seq",
         [SQL_WORKER_CANCELLED] =
                         "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_held WHERE worker_id = ?1 "
-                        "AND finished_at > ?2 AND state = 'CANCELLED' ORDER BY seq",
+                        "AND finished_at > ?2 AND (state = 'CANCELLED' OR (state = 'FAILED' AND deadline_at > 0 "
+                        "AND finished_at >= deadline_at)) ORDER BY seq",
         /* From the silent workers to their jobs, along both indices. */
         [SQL_JOBS_ABANDONED] =
                         "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN (SELECT j.seq FROM workers w "
@@ -193,6 +199,10 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "SELECT heartbeat_at FROM workers w INDEXED BY workers_by_heartbeat WHERE EXISTS "
                         "(SELECT 1 FROM jobs INDEXED BY jobs_held WHERE worker_id = w.id AND finished_at = 0) "
                         "ORDER BY heartbeat_at LIMIT 1",
+        [SQL_JOBS_OVERDUE] = "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_deadline "
+                             "WHERE deadline_at > 0 AND finished_at = 0 AND deadline_at <= ?1 ORDER BY seq",
+        [SQL_JOB_NEXT_DEADLINE] = "SELECT min(deadline_at) FROM jobs INDEXED BY jobs_deadline "
+                                  "WHERE deadline_at > 0 AND finished_at = 0",
         [SQL_QUEUE_STATUS] =
                         "SELECT priority, count(*) FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' "
                         "GROUP BY priority ORDER BY priority DESC",
@@ -265,6 +275,18 @@ int sql_run(Store *s, sqlite3_stmt *statement) {
         int r = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : sql_errno(s);
         (void) sqlite3_reset(statement);
         return r;
+}
+
+int sql_read_earliest(Store *s, StatementId id, usec_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, id);
+        int r = sql_row(s, st);
+
+        if (r < 0)
+                return r;
+        if (sqlite3_column_type(st, 0) == SQLITE_NULL)
+                return -ENOENT;
+        *ret = (usec_t) sqlite3_column_int64(st, 0);
+        return 0;
 }
 
 int sql_run_on_one(Store *s, sqlite3_stmt *statement) {

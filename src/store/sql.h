@@ -78,6 +78,8 @@ typedef enum StatementId {
         SQL_WORKER_CANCELLED,
         SQL_JOBS_ABANDONED,
         SQL_WORKERS_LONGEST_SILENT,
+        SQL_JOBS_OVERDUE,
+        SQL_JOB_NEXT_DEADLINE,
         SQL_QUEUE_STATUS,
         SQL_FACT_GET,
         SQL_FACT_SET,
@@ -116,7 +118,7 @@ struct Store {
 #define JOB_COLUMNS                                                                                           \
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
-        "percent, bytes_done, bytes_total, rate, result, demand"
+        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
 #define VM_COLUMNS                                                                                \
@@ -168,6 +170,8 @@ int sql_next(Store *s, sqlite3_stmt *statement);
 
 /* The only row: 0, -ENOENT if there is none, negative errno. */
 int sql_row(Store *s, sqlite3_stmt *statement);
+/* The time that a statement without parameters gives in its one row; -ENOENT if that is NULL. */
+int sql_read_earliest(Store *s, StatementId id, usec_t *ret);
 
 /* Reads the row that @statement stands on. What it has read when it fails is freed with what it was read into. */
 typedef int (*SqlReader)(sqlite3_stmt *statement, void *ret);

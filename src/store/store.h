@@ -44,11 +44,13 @@ typedef struct JobRow {
         unsigned retry_count; /* retries allowed */
         bool idempotent;
         bool any_worker; /* queue=true: any worker may take it */
+        unsigned timeout_seconds; /* how long an attempt may take; 0: the row is of an older hyper, and has ended */
         uint64_t demand; /* what it demands of a worker, packed (shared/capability.h) */
         char *worker_id; /* who holds it, or held it to its end; NULL: this machine */
         usec_t created_at, updated_at;
         usec_t started_at, finished_at; /* 0: not yet */
         usec_t due_at; /* RETRYING: when the next attempt may begin */
+        usec_t deadline_at; /* of a worker's attempt: when it is taken away; 0: none. Only read */
         JobPhase phase; /* or _PHASE_INVALID */
         double percent; /* negative: not known */
         uint64_t bytes_done, bytes_total, rate;

@@ -157,6 +157,14 @@ int store_jobs_abandoned(Store *s, usec_t since, JobRows *ret) {
         return list_jobs(s, SQL_JOBS_ABANDONED, NULL, since, ret);
 }
 
+int store_jobs_overdue(Store *s, usec_t now, JobRows *ret) {
+        return list_jobs(s, SQL_JOBS_OVERDUE, NULL, now, ret);
+}
+
+int store_job_next_deadline(Store *s, usec_t *ret) {
+        return sql_read_earliest(s, SQL_JOB_NEXT_DEADLINE, ret);
+}
+
 static int delete_idle(Store *s, const char *id) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKER_DELETE);
         _cleanup_(job_rows_done) JobRows jobs = {};
@@ -229,16 +237,17 @@ int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *r
 
 int store_workers_can(Store *s, const JobDemand *demand, bool *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_CAN);
+        int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, demand->capabilities);
         sql_bind_uint(st, 2, demand->memory_gb);
         sql_bind_uint(st, 3, demand->disk_gb);
-        if (sqlite3_step(st) != SQLITE_ROW)
-                return sql_errno(s);
-        *ret = sqlite3_column_int(st, 0);
-        return 0;
+        r = sql_row(s, st);
+        if (r >= 0)
+                *ret = sqlite3_column_int(st, 0);
+        return r;
 }
 
 int store_workers_longest_silent(Store *s, usec_t *ret) {

@@ -75,10 +75,15 @@ int store_job_dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char
 
 /* The jobs that a worker holds, oldest first. */
 int store_worker_jobs(Store *s, const char *worker_id, JobRows *ret);
-/* Those it held when they were cancelled, after @since: what it has to be told. */
+/* Those it held when they were cancelled, or failed at their deadline, after @since: what it has to be told. */
 int store_worker_cancelled(Store *s, const char *worker_id, usec_t since, JobRows *ret);
 /* The jobs of workers that were not heard from after @since. */
 int store_jobs_abandoned(Store *s, usec_t since, JobRows *ret);
+/* The jobs whose deadline has passed: their timeout_seconds and the length of a lease after a worker got them,
+ * however often it was heard from since. */
+int store_jobs_overdue(Store *s, usec_t now, JobRows *ret);
+/* The first deadline of those that are held; -ENOENT if there is none. */
+int store_job_next_deadline(Store *s, usec_t *ret);
 /* When the worker was last heard from that was silent for longest of those that hold jobs; -ENOENT if no
  * worker holds any. */
 int store_workers_longest_silent(Store *s, usec_t *ret);

@@ -242,6 +242,90 @@ ck_assert_int_ge(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), 0);
 expect_state(&f, "a", JOB_COMPLETED);
 BUS_TEST_END
 
+/* It lives, and time passes, a little at a time. */
+static void beats_for(Fixture *f, const char *worker, unsigned seconds) {
+        for (; seconds > 0; seconds -= MIN(seconds, 100u)) {
+                beat(f, worker);
+                time_passes(f, MIN(seconds, 100u));
+        }
+}
+
+#define ONE_MINUTE ",\"execution_policy\":{\"timeout_seconds\":60,\"idempotent\":true}"
+
+BUS_TEST(a_worker_that_only_lives_does_not_keep_its_job)
+_cleanup_strv_free_ char **jobs = NULL, **cancelled = NULL;
+_cleanup_free_ char *result = NULL, *reason = NULL;
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", ONE_MINUTE);
+submit_queued(&f, "b", NULL);
+expect_dequeue(&f, "w1", "a");
+expect_dequeue(&f, "w1", "b");
+ck_assert_int_ge(report(&f, "a", "w1", "{\"phase\":\"conversion\",\"percentage\":10}"), 0);
+ck_assert_int_ge(report(&f, "b", "w1", "{}"), 0);
+beats_for(&f, "w1", 60 + LEASE_SECONDS - 1);
+expect_state(&f, "a", JOB_RUNNING);
+time_passes(&f, 1);
+/* As it would be here. */
+expect_state(&f, "a", JOB_FAILED);
+reason = reason_of(&f, "a");
+ck_assert_str_eq(reason, "Failed: timed out after 60 s in phase conversion");
+result = result_of(&f, "a");
+ck_assert_ptr_nonnull(strstr(result, "\"code\":\"timeout\""));
+expect_state(&f, "b", JOB_RUNNING);
+ck_assert_int_eq(heartbeat(&f, "w1", &jobs, &cancelled), 0);
+ck_assert_uint_eq(strv_length(jobs), 1);
+ck_assert_str_eq(jobs[0], "b");
+ck_assert_uint_eq(strv_length(cancelled), 1);
+ck_assert_str_eq(cancelled[0], "a");
+ck_assert_int_eq(report(&f, "a", "w1", "{\"percentage\":99}"), -ENOLCK);
+ck_assert_int_eq(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
+expect_states(&f, "a", "CREATED VALIDATED QUEUED ASSIGNED RUNNING FAILED");
+BUS_TEST_END
+
+BUS_TEST(a_worker_that_never_begins_does_not_keep_its_job)
+_cleanup_free_ char *reason = NULL;
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", ONE_MINUTE);
+submit_queued(&f, "once", ",\"execution_policy\":{\"timeout_seconds\":60,\"idempotent\":false}");
+expect_dequeue(&f, "w1", "a");
+expect_dequeue(&f, "w1", "once");
+beats_for(&f, "w1", 60 + LEASE_SECONDS);
+expect_state(&f, "a", JOB_RETRYING);
+expect_state(&f, "once", JOB_FAILED);
+reason = reason_of(&f, "a");
+ck_assert_ptr_nonnull(strstr(reason, "worker w1 has not begun within 60 s"));
+ck_assert_int_eq(report(&f, "a", "w1", "{}"), -ENOLCK);
+time_passes(&f, 2);
+register_worker(&f, "w2");
+expect_dequeue(&f, "w2", "a");
+/* The next attempt has all its time again. */
+beats_for(&f, "w2", 60 + LEASE_SECONDS - 1);
+expect_state(&f, "a", JOB_ASSIGNED);
+BUS_TEST_END
+
+BUS_TEST(a_deadline_outlives_the_manager)
+register_worker(&f, "w1");
+submit_queued(&f, "a", ONE_MINUTE);
+submit_queued(&f, "b", ONE_MINUTE);
+expect_dequeue(&f, "w1", "a");
+expect_dequeue(&f, "w1", "b");
+ck_assert_int_ge(report(&f, "a", "w1", "{}"), 0);
+ck_assert_int_ge(report(&f, "b", "w1", "{}"), 0);
+manager_down(&f);
+test_clock += 3600 * USEC_PER_SEC;
+manager_up(&f);
+settle_down(&f);
+/* Who has finished while there was no manager can say so now. */
+expect_state(&f, "a", JOB_RUNNING);
+ck_assert_int_ge(finish(&f, "b", "w1", "{\"status\":\"completed\"}"), 0);
+beats_for(&f, "w1", LEASE_SECONDS - 1);
+expect_state(&f, "a", JOB_RUNNING);
+time_passes(&f, 1);
+expect_state(&f, "a", JOB_FAILED);
+BUS_TEST_END
+
 BUS_TEST(a_cancel_is_told_with_the_next_heartbeat)
 _cleanup_strv_free_ char **jobs = NULL, **cancelled = NULL;
 
@@ -364,6 +448,72 @@ expect_state(&f, "far", JOB_QUEUED);
 expect_dequeue(&f, "w1", "far");
 BUS_TEST_END
 
+BUS_TEST(what_waits_for_a_worker_is_looked_at_again)
+_cleanup_free_ char *
+                image = strprintf("%s/late.raw", f.dir),
+               *spec = strprintf(
+                               "{\"job_id\":\"late\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
+                               "\"destination\":{\"type\":\"file\",\"path\":\"%s/late.qcow2\",\"format\":\"qcow2\"}}",
+                               image, f.dir);
+
+f.manager->settings->worker.local = true;
+register_worker(&f, "w1");
+ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), 0);
+settle_down(&f);
+expect_state(&f, "late", JOB_QUEUED);
+make_file(image, "disk");
+time_passes(&f, 59);
+expect_state(&f, "late", JOB_QUEUED);
+time_passes(&f, 1);
+expect_state(&f, "late", JOB_RUNNING);
+BUS_TEST_END
+
+BUS_TEST(when_the_last_worker_goes_it_is_told_what_is_wrong)
+static const char spec[] =
+                "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
+                "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
+_cleanup_free_ char *result = NULL;
+
+f.manager->settings->worker.local = true;
+register_worker(&f, "w1");
+ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), 0);
+settle_down(&f);
+expect_state(&f, "far", JOB_QUEUED);
+ck_assert_int_ge(call(&f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
+settle_down(&f);
+expect_state(&f, "far", JOB_FAILED);
+result = result_of(&f, "far");
+ck_assert_ptr_nonnull(strstr(result, "source_missing"));
+BUS_TEST_END
+
+/* More than are looked at in one go: none is forgotten, and none keeps a slot from those that can be done. */
+BUS_TEST(many_that_wait_for_workers_hold_nobody_up)
+f.manager->settings->worker.local = true;
+register_worker(&f, "w1");
+for (unsigned i = 0; i < 100; i++) {
+        _cleanup_free_ char *
+                        id = strprintf("far-%u", i),
+                       *spec = strprintf(
+                                       "{\"job_id\":\"%s\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
+                                       "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/%u.qcow2\",\"format\":\"qcow2\"}}",
+                                       id, i);
+        const SubmitOptions options = { .dialect = "worker", .any_worker = true };
+        _cleanup_free_ char *made = NULL;
+        bool created;
+
+        ck_assert_int_ge(manager_submit(f.manager, spec, &options, &made, &created, NULL), 0);
+}
+submit(&f, "here", NULL);
+settle_down(&f);
+expect_state(&f, "here", JOB_RUNNING);
+submit_queued(&f, "anywhere", NULL);
+time_passes(&f, 1);
+expect_state(&f, "anywhere", JOB_RUNNING);
+expect_state(&f, "far-0", JOB_QUEUED);
+expect_state(&f, "far-99", JOB_QUEUED);
+expect_dequeue(&f, "w1", "far-0");
+BUS_TEST_END
+
 BUS_TEST(a_job_with_a_secret_stays_here)
 _cleanup_(job_row_freep) JobRow *row = NULL;
 _cleanup_free_ char *spec = make_spec(&f, "a", NULL);
@@ -423,8 +573,13 @@ TEST_MAIN("manager-workers", a_worker_takes_a_job_and_completes_it, a_percentage
                 only_the_worker_that_holds_a_job_reports_about_it,
                 a_report_that_makes_no_sense_changes_nothing, a_failure_is_tried_again_as_the_policy_says,
                 a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,
-                a_cancel_is_told_with_the_next_heartbeat, the_jobs_of_an_unregistered_worker_go_back,
-                this_machine_takes_what_it_can, what_this_machine_does_not_do_is_for_workers,
-                no_two_jobs_change_one_image, a_schedule_is_for_this_machine,
-                what_is_only_at_a_workers_place_waits_for_it, a_job_with_a_secret_stays_here,
-                wrong_registrations_name_all_that_is_wrong, a_worker_is_shown_as_it_came)
+                a_worker_that_only_lives_does_not_keep_its_job,
+                a_worker_that_never_begins_does_not_keep_its_job, a_deadline_outlives_the_manager,
+                what_waits_for_a_worker_is_looked_at_again,
+                when_the_last_worker_goes_it_is_told_what_is_wrong,
+                many_that_wait_for_workers_hold_nobody_up, a_cancel_is_told_with_the_next_heartbeat,
+                the_jobs_of_an_unregistered_worker_go_back, this_machine_takes_what_it_can,
+                what_this_machine_does_not_do_is_for_workers, no_two_jobs_change_one_image,
+                a_schedule_is_for_this_machine, what_is_only_at_a_workers_place_waits_for_it,
+                a_job_with_a_secret_stays_here, wrong_registrations_name_all_that_is_wrong,
+                a_worker_is_shown_as_it_came)

@@ -448,6 +448,92 @@ START_TEST(two_connections_never_get_one_job) {
 }
 END_TEST
 
+START_TEST(a_job_that_is_held_too_long_is_found) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_owner(dir);
+        _cleanup_(job_rows_done) JobRows early = {}, late = {}, told = {}, after = {};
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        usec_t deadline = 0;
+
+        enlist(s, "w", T0);
+        submit(s, "a"); /* without a timeout: what is left is the length of a lease */
+        submit(s, "b");
+        ck_assert_int_eq(store_job_next_deadline(s, &deadline), -ENOENT);
+        ck_assert_int_eq(take_simple(s, "w", T0, "a"), 0);
+        ck_assert_int_eq(store_job_next_deadline(s, &deadline), 0);
+        ck_assert_uint_eq(deadline, T0 + WORKER_LEASE);
+        ck_assert_int_eq(store_jobs_overdue(s, deadline - 1, &early), 0);
+        ck_assert_uint_eq(early.n, 0);
+        ck_assert_int_eq(store_jobs_overdue(s, deadline, &late), 0);
+        ck_assert_uint_eq(late.n, 1);
+        ck_assert_uint_eq(late.rows[0]->deadline_at, deadline);
+        /* Its end at the deadline is told to the worker, an earlier one is the worker's own. */
+        ck_assert_int_eq(change(s, "a", JOB_ASSIGNED, JOB_RUNNING, T0 + 1), 0);
+        ck_assert_int_eq(change(s, "a", JOB_RUNNING, JOB_FAILED, deadline), 0);
+        ck_assert_int_eq(take_simple(s, "w", T0, "b"), 0);
+        ck_assert_int_eq(change(s, "b", JOB_ASSIGNED, JOB_FAILED, T0 + 2), 0);
+        ck_assert_int_eq(store_worker_cancelled(s, "w", T0, &told), 0);
+        ck_assert_uint_eq(told.n, 1);
+        ck_assert_str_eq(told.rows[0]->id, "a");
+        ck_assert_int_eq(store_jobs_overdue(s, deadline, &after), 0);
+        ck_assert_uint_eq(after.n, 0);
+        /* What goes back has none. */
+        submit(s, "c");
+        ck_assert_int_eq(take_simple(s, "w", T0, "c"), 0);
+        ck_assert_int_eq(change(s, "c", JOB_ASSIGNED, JOB_QUEUED, T0), 0);
+        ck_assert_int_eq(store_job_get(s, "c", &row), 0);
+        ck_assert_uint_eq(row->deadline_at, 0);
+        ck_assert_int_eq(store_job_next_deadline(s, &deadline), -ENOENT);
+}
+END_TEST
+
+/* A database as an older hyper has left it, at the step that brought workers. */
+static void make_older(const char *path) {
+        static const char jobs[] =
+                        "INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, idempotent, any_worker, "
+                        "worker_id, created_at, updated_at, finished_at) VALUES "
+                        "('held', 'convert', '{\"execution_policy\":{\"timeout_seconds\":60}}', 'bus', 'RUNNING', 50, 0, 1, 1, 'w', 1, 1000000, 0),"
+                        "('waits', 'convert', '{}', 'bus', 'QUEUED', 50, 0, 1, 1, NULL, 1, 1, 0),"
+                        "('broken', 'convert', '{', 'bus', 'RUNNING', 50, 0, 1, 0, NULL, 1, 1, 0),"
+                        "('over', 'convert', '{', 'bus', 'COMPLETED', 50, 0, 1, 1, 'w', 1, 1, 7)";
+        sqlite3 *db;
+
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db, schema_jobs.set_application_id, NULL, NULL, NULL), SQLITE_OK);
+        for (size_t i = 0; i < 5; i++)
+                ck_assert_int_eq(sqlite3_exec(db, schema_jobs.steps[i], NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db,
+                                         "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;"
+                                         "INSERT INTO schema_version VALUES (5)",
+                                         NULL, NULL, NULL),
+                        SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db, jobs, NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(what_an_older_hyper_has_given_away_gets_its_deadline) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *path = strprintf("%s/hyper.db", dir);
+        _cleanup_(store_freep) Store *s = NULL;
+        static const struct {
+                const char *id;
+                unsigned timeout;
+                usec_t deadline;
+        } expected[] = { { "held", 60, 361 * USEC_PER_SEC }, { "waits", 7200, 0 }, { "broken", 7200, 0 },
+                { "over", 0, 0 } };
+
+        make_older(path);
+        s = open_owner(dir);
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                _cleanup_(job_row_freep) JobRow *row = NULL;
+
+                ck_assert_int_eq(store_job_get(s, expected[i].id, &row), 0);
+                ck_assert_uint_eq(row->timeout_seconds, expected[i].timeout);
+                ck_assert_uint_eq(row->deadline_at, expected[i].deadline);
+        }
+}
+END_TEST
+
 TEST_MAIN("store-workers", a_worker_reads_back_as_it_registered,
                 registering_again_overwrites_and_keeps_jobs_and_place,
                 a_heartbeat_is_noted_and_never_goes_back, jobs_go_by_priority_then_arrival_across_demands,
@@ -455,4 +541,5 @@ TEST_MAIN("store-workers", a_worker_reads_back_as_it_registered,
                 this_machines_jobs_and_those_that_do_not_wait_are_not_given_away, asking_is_a_sign_of_life,
                 the_jobs_of_silent_workers_are_found, a_worker_is_removed_when_it_holds_nothing,
                 a_worker_can_be_told_what_was_cancelled, the_queue_is_counted_by_priority,
-                a_dequeue_costs_the_same_however_many_jobs_wait, two_connections_never_get_one_job)
+                a_dequeue_costs_the_same_however_many_jobs_wait, two_connections_never_get_one_job,
+                a_job_that_is_held_too_long_is_found, what_an_older_hyper_has_given_away_gets_its_deadline)

@@ -100,7 +100,7 @@ static const SchemaField heartbeat_fields[] = {
         { "timestamp", SCHEMA_TIMESTAMP },
         { "jobs", SCHEMA_ARRAY, .description = "The ids of the jobs that the worker holds." },
         { "cancel_jobs", SCHEMA_ARRAY,
-                        .description = "Those that were cancelled while it held them: it must let go of them. Each "
+                        .description = "Those that were cancelled, or took too long, while it held them: it must let go of them. Each "
                                        "is told for 300 seconds." },
         {},
 };

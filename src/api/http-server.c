@@ -48,7 +48,7 @@ bool http_server_is_inet(HttpServer *s) {
 
 /* --- the life of a request ---------------------------------------------------------------------------- */
 
-static void on_mhd_log(void *userdata, const char *format, va_list ap) {
+_printf_(2, 0) static void on_mhd_log(void *userdata, const char *format, va_list ap) {
         char buf[512];
 
         if (vsnprintf(buf, sizeof(buf), format, ap) < 0)

@@ -196,7 +196,7 @@ static int reply_error(Request *r, unsigned status, const char *message) {
 }
 
 /* The text may quote a client or libsystemd: it is made UTF-8, because jansson refuses anything else. */
-static int reply_errorv(Request *r, unsigned status, const char *format, va_list ap) {
+_printf_(3, 0) static int reply_errorv(Request *r, unsigned status, const char *format, va_list ap) {
         char buf[MESSAGE_MAX];
         int n;
 

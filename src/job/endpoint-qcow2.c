@@ -91,7 +91,6 @@ static Write *write_free(Write *w) {
         free(w);
         return NULL;
 }
-DEFINE_CLEANUP_FUNC(Write *, write_free);
 
 static size_t clusters_of(const Write *w) {
         return (w->length + QCOW2_CLUSTER - 1) / QCOW2_CLUSTER;

@@ -141,7 +141,7 @@ void test_send_bytes(int fd, const void *data, size_t size) {
         }
 }
 
-static void send_va(int fd, const char *format, va_list ap) {
+_printf_(2, 0) static void send_va(int fd, const char *format, va_list ap) {
         _cleanup_free_ char *text = NULL;
 
         ck_assert_int_ge(vasprintf(&text, format, ap), 0);

@@ -294,8 +294,8 @@ END_TEST
 START_TEST(text_must_be_utf8) {
         static const char *const good[] = { "κόσμε", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xef\xbf\xbf",
                 "\xed\x9f\xbf", "\xee\x80\x80", "\x7f", "\xc2\x80" };
-        static const char *const bad[] = { "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"
-                                           "edited", /* a surrogate */
+        static const char *const bad[] = { ("\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"
+                                            "edited"), /* a surrogate */
                 "\xf4\x90\x80\x80", /* above U+10FFFF */
                 "\x80", "\xbf\xbf", "\xfe", "\xff", "a\xc0\xaf", "\xe0\x80\xaf",
                 "\xf0\x80\x80\xaf", /* overlong */

@@ -77,7 +77,7 @@ END_TEST
 START_TEST(a_server_that_says_nothing_is_given_up) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *path = strprintf("%s/silent.sock", dir), *error = NULL, *cancelled = NULL;
-        _cleanup_close_ int fd = listen_at(path);
+        _cleanup_close_ _unused_ int fd = listen_at(path);
         int pipe_fds[2];
         char *uris[] = { path, NULL };
         NbdOptions o = { .uris = uris, .timeout = 50 * USEC_PER_MSEC, .cancel_fd = -1, .label = "source" };

@@ -287,8 +287,8 @@ START_TEST(a_cursor_that_is_gone_is_refused) {
         ck_assert_int_eq(journal_read_events(j.dir, "a", cursor, 0, 0, &events, &n), -EINVAL);
 
         static const char *const bad[] = { "", "x", "s=1", "s=zz;i=1",
-                "s=17a67f0817ad4ca5b897bd3d438c1cfa;i=ffffffff;b=4ae8c1a1d3a14b0bb2b5a9ae3a6a1234;"
-                "m=ffffffffff;t=ffffffffffff;x=1" };
+                ("s=17a67f0817ad4ca5b897bd3d438c1cfa;i=ffffffff;b=4ae8c1a1d3a14b0bb2b5a9ae3a6a1234;"
+                 "m=ffffffffff;t=ffffffffffff;x=1") };
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 ck_assert_msg(journal_read_events(j.dir, "a", bad[i], 0, 0, &events, &n) == -EINVAL, "%s",
                                 bad[i]);

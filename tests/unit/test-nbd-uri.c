@@ -57,8 +57,8 @@ START_TEST(what_reaches_elsewhere_is_refused) {
                 "nbd+unix:///?socket=/a;socket=/b", "nbd+unix:///?socket=/a&tls-psk-file=/b",
                 "nbd+unix://h/?socket=/a", "nbd+unix:///?socket=%00", "nbd+unix:///?Socket=/a",
                 "nbd+unix:///?socket=/a%0ab",
-                "nbd+unix:///?socket=/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+                ("nbd+unix:///?socket=/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_free_ char *error = NULL;

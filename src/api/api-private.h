@@ -3,6 +3,7 @@
 
 /* What request.c and http-server.c tell the daemon, so that it can count, become idle and end. */
 
+#include "api/access.h"
 #include "api/request-private.h"
 
 void api_connection_opened(Api *a);
@@ -14,6 +15,9 @@ void api_request_done(Api *a, Request *r);
 /* Memory for bodies, of all requests together. */
 bool api_take_body(Api *a, size_t size);
 void api_give_body(Api *a, size_t size);
+
+/* Who may ask, as the database says now. -EAGAIN while that cannot be known; other errors have been logged. */
+int api_access(Api *a, Access **ret);
 
 /* For a route that is from_database: the answer kept for @path, NULL if there is none; and keeping one. */
 const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size);

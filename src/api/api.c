@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/access.h"
 #include "api/api-private.h"
 #include "api/event-hub.h"
 #include "api/http-server.h"
@@ -53,6 +54,7 @@ struct Api {
 
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */
+        Access *access;
         Metrics *metrics; /* NULL: turned off */
 
         ApiCounters counters;
@@ -99,7 +101,7 @@ static int database_open(Database *d) {
                 return log_error_errno(errno, "Failed to look at the database %s: %m", d->path);
         }
         r = d->open(d->path, STORE_READER, &d->store);
-        if (r == -ENOENT)
+        if (r == -ENOENT || r == -EAGAIN)
                 return r;
         if (r < 0)
                 return log_error_errno(r, "Failed to open the database %s: %m", d->path);
@@ -112,11 +114,29 @@ static int database_open(Database *d) {
 int api_store(Api *a, Store **ret) {
         int r = database_open(&a->database);
 
+        /* The first thing that the manager does is to bring it up to date. */
+        if (r == -EAGAIN)
+                manager_client_wake(a->manager);
         if (r < 0)
                 return r;
-        if (r > 0)
+        if (r > 0) {
                 reply_cache_flush(a->replies);
+                access_forget(a->access);
+        }
         *ret = a->database.store;
+        return 0;
+}
+
+int api_access(Api *a, Access **ret) {
+        Store *store = NULL;
+        int r = api_store(a, &store);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = access_update(a->access, store);
+        if (r < 0)
+                return log_error_errno(r, "Failed to read the API keys from %s: %m", a->database.path);
+        *ret = a->access;
         return 0;
 }
 
@@ -225,6 +245,26 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+/* Streams, and waiting for a job, of those whose key was removed, or has expired. */
+static void api_end_streams_without_key(Api *a) {
+        Access *access = NULL;
+        Request *r;
+
+        LIST_FOREACH(r, &a->requests, requests) {
+                if ((!r->is_stream && !r->park) || isempty(r->key.text))
+                        continue;
+                if (!access && api_access(a, &access) < 0)
+                        return;
+                if (access_is_valid(access, &r->key))
+                        continue;
+                request_park_over(r);
+                if (r->stream)
+                        sse_stream_end(r->stream);
+                if (r->websocket)
+                        websocket_close(r->websocket, WS_CLOSE_POLICY, "The API key is no longer valid.");
+        }
+}
+
 static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic();
         Api *a = userdata;
@@ -235,6 +275,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
 
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_sweep(l->server, now);
+        api_end_streams_without_key(a);
         (void) sd_event_source_set_time_relative(source, SWEEP_INTERVAL);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -390,6 +431,8 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
                 .pages_directory = config->pages_directory ? strdup(config->pages_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
+                .rate_limit = config->rate_limit,
+                .rate_burst = config->rate_burst,
                 .websocket_ping = config->websocket_ping,
                 .idle_timeout = config->idle_timeout,
         };
@@ -443,6 +486,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         a->replies = reply_cache_new();
         if (!a->replies)
                 return -ENOMEM;
+        r = access_new(config->rate_limit, config->rate_burst, &a->access);
+        if (r < 0)
+                return r;
         if (config->metrics && !(a->metrics = metrics_new()))
                 return -ENOMEM;
         r = manager_client_new(
@@ -499,8 +545,9 @@ int api_add_listener(Api *a, const Dialect *dialect, int fd) {
                 return r;
 
         LIST_INSERT_HEAD(&a->listeners, l, listeners);
+        r = !http_server_is_local(l->server);
         TAKE_PTR(l);
-        return 0;
+        return r;
 }
 
 /* libmicrohttpd stops only when no connection is suspended any more. */
@@ -539,6 +586,7 @@ Api *api_free(Api *a) {
         store_free(a->hosts_database.store);
         reply_cache_free(a->replies);
         metrics_free(a->metrics);
+        access_free(a->access);
         sd_event_source_disable_unref(a->idle_timer);
         sd_event_source_disable_unref(a->sweep_timer);
         sd_event_source_disable_unref(a->end_timer);

@@ -28,6 +28,7 @@ typedef struct ApiConfig {
         bool metrics; /* serve /metrics */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
         char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
+        unsigned rate_limit, rate_burst; /* 0: the defaults (access.h) */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
 } ApiConfig;
@@ -37,9 +38,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret);
 Api *api_free(Api *a);
 DEFINE_CLEANUP_FUNC(Api *, api_free);
 
-/* Serves @dialect on a listening socket, which is taken over, also on failure. -EADDRNOTAVAIL for a socket
- * that is open to more than this machine: such a listener needs authentication, which there is none of yet.
- * -EINVAL for a broken route table. */
+/* Serves @dialect on a listening socket, which is taken over, also on failure. 1 if other
+ * machines can reach it, 0 if not. -EADDRNOTAVAIL if they could and there is no API key; -EINVAL for a broken
+ * route table. */
 int api_add_listener(Api *a, const Dialect *dialect, int fd);
 
 /* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight finish,
@@ -58,7 +59,7 @@ const char *api_pages_directory(Api *a); /* of files for browsers, without a "/"
 const char *api_journal_directory(Api *a); /* for journal_read_events() and journal_read_log() */
 
 /* The database, opened when it is first asked for and again if it was replaced. -ENOENT while there is none
- * yet: to a client that is the same as one without jobs. Other errors have been logged; pass them on. Valid
+ * yet: to a client that is the same as one without jobs. -EAGAIN while it is one of an older hyper. Other errors have been logged; pass them on. Valid
  * until the handler returns. */
 int api_store(Api *a, Store **ret);
 /* The same for hyper-hostd's (store/hosts.h). */

@@ -122,14 +122,18 @@ static int serve(Api *api, int fd, const char *name) {
         r = api_add_listener(api, dialect, fd);
         if (r == -EADDRNOTAVAIL) {
                 log_error("Refusing to serve %s.socket: one of its addresses can be reached from other machines, "
-                          "and requests from there would not be authenticated. Change its ListenStream= to an "
-                          "address in 127.0.0.0/8, [::1] or a unix socket ('systemctl edit %s.socket'), then "
-                          "'systemctl restart %s.socket'. To reach it from elsewhere use 'ssh -L'.",
+                          "and there is no API key that a request from there could come with. Make one "
+                          "('hyperctl key add'), or change its ListenStream= to an address in 127.0.0.0/8, [::1] "
+                          "or a unix socket ('systemctl edit %s.socket'); then 'systemctl restart %s.socket'.",
                                 name, name, name);
                 return r;
         }
         if (r < 0)
                 return log_error_errno(r, "Failed to serve %s.socket: %m", name);
+        if (r > 0)
+                log_notice("%s.socket can be reached from other machines. Each request needs an API key, but "
+                           "nothing is encrypted: see hyper-apid(8).",
+                                name);
         return 0;
 }
 
@@ -209,6 +213,8 @@ static int run(void) {
                                         .metrics = settings->metrics.enabled,
                                         .refusal = refusal,
                                         .cors_origins = settings->api.cors_origins,
+                                        .rate_limit = settings->api.rate_limit,
+                                        .rate_burst = settings->api.rate_burst,
                                         .idle_timeout = settings->daemon.idle_timeout,
                         },
                         &api);

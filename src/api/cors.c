@@ -7,6 +7,7 @@
 #include "api/http-server.h"
 
 #define PREFLIGHT_HEADERS "Content-Type, Last-Event-ID, X-API-Key"
+#define EXPOSED_HEADERS "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 #define PREFLIGHT_SECONDS "600"
 
 /* The Origin of the request if it is one of the configured; else NULL. */
@@ -24,6 +25,8 @@ int request_add_cors(Request *r) {
         if (!origin)
                 return 0;
         k = request_add_header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if (k >= 0)
+                k = request_add_header(r, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
         return k < 0 ? k : request_add_header(r, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ORIGIN);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "api/access.h"
 #include "api/api-private.h"
 #include "api/http-server.h"
 #include "api/origin.h"
@@ -23,7 +24,7 @@ struct HttpServer {
         Api *api;
         const Dialect *dialect;
         const Router *router;
-        bool is_inet;
+        bool is_inet, is_local;
         struct MHD_Daemon *mhd;
         LIST_HEAD(, Connection) connections;
         sd_event_source *io, *timer, *again;
@@ -44,6 +45,10 @@ const Router *http_server_router(HttpServer *s) {
 
 bool http_server_is_inet(HttpServer *s) {
         return s->is_inet;
+}
+
+bool http_server_is_local(HttpServer *s) {
+        return s->is_local;
 }
 
 /* --- the life of a request ---------------------------------------------------------------------------- */
@@ -296,8 +301,7 @@ static int http_server_watch(HttpServer *s) {
         return sd_event_add_defer(event, &s->again, on_again, s);
 }
 
-/* -EADDRNOTAVAIL for an address that is not only this machine's. */
-static int check_address(int fd, bool *ret_is_inet) {
+static int http_server_read_address(HttpServer *s, int fd) {
         union {
                 struct sockaddr sa;
                 struct sockaddr_storage storage;
@@ -306,10 +310,23 @@ static int check_address(int fd, bool *ret_is_inet) {
 
         if (getsockname(fd, &address.sa, &length) < 0)
                 return -errno;
-        if (!address_is_local(&address.sa, length))
-                return -EADDRNOTAVAIL;
-        *ret_is_inet = address.sa.sa_family != AF_UNIX;
+        s->is_inet = address.sa.sa_family != AF_UNIX;
+        s->is_local = address_is_local(&address.sa, length);
         return 0;
+}
+
+/* -EADDRNOTAVAIL if strangers could come, and none of them could show a key. Where the keys are not known, requests
+ * have to wait until they are. */
+static int http_server_check_address(HttpServer *s) {
+        Access *access;
+        int r;
+
+        if (s->is_local || api_refusal(s->api))
+                return 0;
+        r = api_access(s->api, &access);
+        if (r < 0)
+                return r == -EAGAIN ? 0 : r;
+        return access_has_keys(access) ? 0 : -EADDRNOTAVAIL;
 }
 
 int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, HttpServer **ret) {
@@ -326,7 +343,9 @@ int http_server_new(Api *api, const Dialect *dialect, const Router *router, int 
         s->timer_at = USEC_INFINITY;
         LIST_INIT(&s->connections);
 
-        r = check_address(fd, &s->is_inet);
+        r = http_server_read_address(s, fd);
+        if (r >= 0)
+                r = http_server_check_address(s);
         if (r < 0)
                 return r;
 

@@ -6,7 +6,8 @@
 
 #include "api/request-private.h"
 
-/* Takes @fd over, also on failure. @router and @api outlive the server. */
+/* Takes @fd over, also on failure. @router and @api outlive the server. -EADDRNOTAVAIL for an address that other
+ * machines can reach while there is no API key. */
 int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, HttpServer **ret);
 /* Every suspended connection must have been resumed before. */
 HttpServer *http_server_free(HttpServer *s);
@@ -34,6 +35,9 @@ const Dialect *http_server_dialect(HttpServer *s);
 const Router *http_server_router(HttpServer *s);
 /* True if web browsers can reach it: then Host and Origin are looked at. */
 bool http_server_is_inet(HttpServer *s);
+
+/* True if only this machine can reach it. */
+bool http_server_is_local(HttpServer *s);
 
 #define HTTP_CONNECTIONS_MAX 4096 /* per listener */
 #define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */

@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-api.la
 libhyper_api_la_SOURCES = \
+	src/api/access.c \
+	src/api/access.h \
 	src/api/api.c \
 	src/api/api.h \
 	src/api/api-private.h \
@@ -22,6 +24,8 @@ libhyper_api_la_SOURCES = \
 	src/api/query.c \
 	src/api/queue-waiters.c \
 	src/api/queue-waiters.h \
+	src/api/rate-limit.c \
+	src/api/rate-limit.h \
 	src/api/reply-cache.c \
 	src/api/reply-cache.h \
 	src/api/request.c \

@@ -28,6 +28,7 @@ struct ManagerClient {
         sd_bus_slot *queue_match; /* they are told of jobs that wait */
         TAILQ_HEAD(, Call) sent, waiting;
         unsigned n_sent;
+        usec_t woken; /* monotonic */
 };
 
 static Call *call_free(Call *call) {
@@ -253,6 +254,22 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 
         r->n_calls++;
         return 0;
+}
+
+void manager_client_wake(ManagerClient *c) {
+        usec_t now = now_monotonic();
+        int r;
+
+        if (now < c->woken + USEC_PER_SEC)
+                return;
+        c->woken = now;
+        log_info("The database is that of an older hyper; starting hyper-managerd, which brings it up to date.");
+        r = manager_client_connect(c);
+        if (r >= 0)
+                r = sd_bus_call_method_async(c->bus, NULL, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
+        if (r < 0)
+                log_warning_errno(r, "Failed to start hyper-managerd: %m");
 }
 
 int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,

@@ -112,6 +112,23 @@ static json_t *replies_json(const Dialect *dialect, const Route *route, json_t *
         return TAKE_PTR(replies);
 }
 
+/* --- keys --------------------------------------------------------------------------------------------- */
+
+/* One of the two, or neither: nobody is asked for a key before there is one. */
+static json_t *security_json(const Route *route) {
+        return route->scope == SCOPE_PUBLIC ? json_array()
+                                            : json_pack("[{s:[]}, {s:[]}, {}]", "ApiKey", "Bearer");
+}
+
+static json_t *security_schemes(void) {
+        return json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "ApiKey", "type", "apiKey", "in",
+                        "header", "name", API_KEY_HEADER, "description",
+                        "A key that was made with 'hyperctl key add'. It is needed as soon as there is one, and must "
+                        "have the scope that an operation names (x-scope).",
+                        "Bearer", "type", "http", "scheme", "bearer", "description",
+                        "The same key, for clients that know no other header.");
+}
+
 /* --- operations --------------------------------------------------------------------------------------- */
 
 /* "get_jobs_id_events" for GET /jobs/{id}/events. */
@@ -150,9 +167,10 @@ static json_t *operation_json(const Dialect *dialect, const Route *route, json_t
         if (!id || !parameters || add_path_parameters(parameters, route->path) < 0 ||
                         add_query_parameters(parameters, route->query) < 0)
                 return NULL;
-        operation = json_pack("{s:s, s:s, s:o, s:O, s:o}", "operationId", id, "summary",
+        operation = json_pack("{s:s, s:s, s:o, s:O, s:o, s:o, s:s*}", "operationId", id, "summary",
                         strempty(route->summary), "tags", tags_json(route), "parameters", parameters,
-                        "responses", replies_json(dialect, route, components));
+                        "responses", replies_json(dialect, route, components), "security",
+                        security_json(route), "x-scope", scope_to_string(route->scope));
         if (!operation)
                 return NULL;
         if (route->body &&
@@ -189,10 +207,10 @@ json_t *openapi_document(const Dialect *dialect) {
         for (const Route *route = dialect->routes; route->handler; route++)
                 if (add_operation(paths, dialect, route, components) < 0)
                         return NULL;
-        return json_pack("{s:s, s:{s:s, s:s, s:s}, s:O, s:{s:O}}", "openapi", "3.0.3", "info", "title",
+        return json_pack("{s:s, s:{s:s, s:s, s:s}, s:O, s:{s:O, s:o}}", "openapi", "3.0.3", "info", "title",
                         dialect->title ? dialect->title : dialect->name, "version", PACKAGE_VERSION,
                         "description", strempty(dialect->description), "paths", paths, "components",
-                        "schemas", components);
+                        "schemas", components, "securitySchemes", security_schemes());
 }
 
 const Reply openapi_replies[] = {

@@ -46,6 +46,8 @@ struct Request {
         RouteMatch match;
         const Route *route;
 
+        ApiKeyId key; /* the one it came with, if it had to; else empty */
+
         const char *host; /* from an absolute target, else NULL */
         char *path_text; /* the path as it came, for messages */
         QueryPair *query;
@@ -83,6 +85,9 @@ int request_begin(Request *r, const char *method);
  * what the answer to their browser's question beforehand has besides; @methods is a list. 0 or -ENOMEM. */
 int request_add_cors(Request *r);
 int request_add_preflight(Request *r, const char *methods);
+
+/* Whether the client may ask for this route, and now (access.c). 0, or a negative errno with the error answer set. */
+int request_check_access(Request *r);
 
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);

@@ -64,8 +64,9 @@ static int request_check_origin(Request *r) {
         if (!http_server_is_inet(r->server))
                 return 0;
 
-        /* RFC 9112, 3.2: HTTP/1.1 has a Host (libmicrohttpd sees to that); HTTP/1.0 need not. */
-        if (host && !host_is_local(host, api_hostname(request_api(r)))) {
+        /* RFC 9112, 3.2: HTTP/1.1 has a Host (libmicrohttpd sees to that); HTTP/1.0 need not. What other machines
+         * reach has whatever name they know it by; there a page cannot do anything, for it has no key. */
+        if (host && http_server_is_local(r->server) && !host_is_local(host, api_hostname(request_api(r)))) {
                 request_reply_error(r, MHD_HTTP_MISDIRECTED_REQUEST,
                                 "The Host of this request is not a name of this machine: only localhost, "
                                 "IP addresses and the machine's host name are answered here.");
@@ -189,7 +190,7 @@ int request_begin(Request *r, const char *method) {
         if (r->method >= 0)
                 r->route = r->match.routes[r->method];
         if (r->route)
-                return 0;
+                return request_check_access(r);
 
         k = request_add_header(r, "Allow", route_match_allow(&r->match, allow));
         if (k >= 0 && r->is_options)

@@ -10,6 +10,7 @@
 
 #include "api/schema.h"
 #include "basic/macro.h"
+#include "shared/api-key.h"
 
 typedef struct Request Request;
 
@@ -27,13 +28,6 @@ typedef enum HttpMethod {
 /* "GET", …; methods are case-sensitive (RFC 9110, 9.1). */
 const char *http_method_to_string(HttpMethod m) _pure_;
 HttpMethod http_method_from_string(const char *s) _pure_;
-
-/* What a caller must be allowed to do. Local listeners ask for nothing; authenticated ones (later) will. */
-typedef enum Scope {
-        SCOPE_PUBLIC, /* never asks who is there: /health */
-        SCOPE_READ,
-        SCOPE_WRITE,
-} Scope;
 
 /* Query parameters, decoded by table like JSON fields (request_query_decode()). */
 typedef enum QueryType {
@@ -94,7 +88,7 @@ typedef struct Route {
         HttpMethod method;
         const char *path; /* "/jobs/{id}": a parameter is a whole segment; literal segments win over
                              parameters */
-        Scope scope;
+        Scope scope; /* what a key must allow, where a listener wants one (access.h) */
         request_handler handler; /* NULL ends a table */
         size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
         bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until the
@@ -111,6 +105,7 @@ typedef struct Dialect {
         const Route *routes;
         const char *title, *description; /* for the API's own documentation; may be NULL */
         const Schema *error_schema; /* what error() makes, likewise */
+        bool keys_on_loopback; /* wants a key of clients on this machine too, once there are keys */
         /* An error in the dialect's own form. New reference, or NULL when out of memory. @message is UTF-8
          * and for people. request_path() may be asked for. */
         json_t *(*error)(Request *r, unsigned status, const char *message);

@@ -15,6 +15,7 @@ typedef enum WsCloseCode {
         WS_CLOSE_NO_STATUS = 1005, /* never sent: there was none */
         WS_CLOSE_ABNORMAL = 1006, /* never sent: there was no close frame */
         WS_CLOSE_INVALID_TEXT = 1007,
+        WS_CLOSE_POLICY = 1008,
         WS_CLOSE_TOO_BIG = 1009,
         WS_CLOSE_INTERNAL_ERROR = 1011,
         WS_CLOSE_RESTART = 1012, /* the service is restarted: come back */

@@ -13,6 +13,8 @@
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000 /* of org.hyper1.Manager.ListJobs */
+#define RATE_MAX 1000000 /* of org.hyper1.Manager.AddKey */
+#define DAYS_MAX 36500
 
 static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_HELP] = { "help", 'h', NULL, "Show this help" },
@@ -57,6 +59,9 @@ static const OptionInfo options[_OPTION_MAX] = {
                         "Whether a missed run is made up for, yes if not given" },
         [OPTION_DISABLED] = { "disabled", 0, NULL, "Do not run it before it is enabled" },
         [OPTION_EVENTS] = { "events", 0, "EVENT[,…]", "Only these events, such as job.failed" },
+        [OPTION_SCOPE] = { "scope", 0, "SCOPE[,…]", "What the key allows: read, submit, work" },
+        [OPTION_RATE] = { "rate", 0, "N", "How many requests a minute, 1 to 1000000" },
+        [OPTION_DAYS] = { "days", 0, "N", "How long the key is valid, for ever if not given" },
 };
 
 const OptionInfo *option_info(Option o) {
@@ -289,6 +294,13 @@ static int parse_one(Arguments *a, Option o, const char *value) {
         case OPTION_EVENTS:
                 a->events = value;
                 return 0;
+        case OPTION_SCOPE:
+                a->scope = value;
+                return 0;
+        case OPTION_RATE:
+                return parse_small_number(o, value, 1, RATE_MAX, &a->rate);
+        case OPTION_DAYS:
+                return parse_small_number(o, value, 1, DAYS_MAX, &a->days);
         default:
                 assert(false);
                 return -EINVAL;

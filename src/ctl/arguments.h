@@ -43,6 +43,9 @@ typedef enum Option {
         OPTION_CATCH_UP,
         OPTION_DISABLED,
         OPTION_EVENTS,
+        OPTION_SCOPE,
+        OPTION_RATE,
+        OPTION_DAYS,
         _OPTION_MAX,
 } Option;
 
@@ -89,6 +92,8 @@ typedef struct Arguments {
         const char *cron, *name, *description, *overlap; /* of a schedule */
         bool catch_up, disabled;
         const char *events; /* of a webhook */
+        const char *scope; /* of a key */
+        unsigned rate, days; /* likewise; 0: not given */
         char **words; /* the verb and what follows it; part of argv */
 } Arguments;
 

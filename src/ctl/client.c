@@ -34,6 +34,8 @@ static const struct {
                         "\"hyperctl schedule list\" shows the schedules there are." },
         { HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, EXIT_NO_SUCH_JOB,
                         "\"hyperctl webhook list\" shows the webhooks there are." },
+        { HYPER_BUS_ERROR_NO_SUCH_KEY, EXIT_NO_SUCH_JOB, "\"hyperctl key list\" shows the keys there are." },
+        { HYPER_BUS_ERROR_KEY_EXISTS, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_INVALID_SPEC, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_INVALID_SCHEDULE, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_SCHEDULE_EXISTS, EXIT_REFUSED, NULL },

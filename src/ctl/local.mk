@@ -27,6 +27,7 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-cancel.c \
 	src/ctl/verb-config.c \
 	src/ctl/verb-host.c \
+	src/ctl/verb-key.c \
 	src/ctl/verb-list.c \
 	src/ctl/verb-logs.c \
 	src/ctl/verb-schedule.c \

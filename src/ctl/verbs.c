@@ -76,6 +76,11 @@ static const Verb verbs[] = {
         { "vm reset", 2, WORDS_ANY, 0, verb_vm_reset, "HOST VM…", "Press the reset button of VMs" },
         { "vm top", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_top, "[HOST]",
                         "Show what VMs use, live" },
+        { "key list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_key_list, "",
+                        "List the keys for the HTTP API" },
+        { "key add", 1, 1, JSON_OPTIONS | B(OPTION_SCOPE) | B(OPTION_RATE) | B(OPTION_DAYS), verb_key_add,
+                        "NAME", "Make a key for the HTTP API, and show it, once" },
+        { "key rm", 1, WORDS_ANY, 0, verb_key_rm, "NAME…", "Have keys no longer be valid" },
         { "help", 0, 2, 0, verb_help, "[VERB]", "Show this help, or that of a verb" },
         {},
 };

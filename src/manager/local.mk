@@ -14,6 +14,9 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-unit.c \
 	src/manager/job.c \
 	src/manager/job.h \
+	src/manager/key-bus.c \
+	src/manager/key.c \
+	src/manager/key.h \
 	src/manager/manager-bus.c \
 	src/manager/manager.c \
 	src/manager/manager.h \

@@ -6,6 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/key.h"
 #include "manager/webhook.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
@@ -346,6 +347,12 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_NO_RESULT, method_report_result, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("QueueStatus", SD_BUS_NO_ARGS,
                         SD_BUS_RESULT("t", total, "a{ut}", by_priority), method_queue_status,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AddKey", SD_BUS_ARGS("s", definition), SD_BUS_RESULT("s", id, "s", key),
+                        method_add_key, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("RemoveKey", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_remove_key,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListKeys", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", keys), method_list_keys,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                         SD_BUS_VTABLE_UNPRIVILEGED),

@@ -41,6 +41,8 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_NO_SUCH_WORKER "org.hyper1.Error.NoSuchWorker" /* ENOTNAM, 404 */
 #define HYPER_BUS_ERROR_NOT_HELD \
         "org.hyper1.Error.NotHeld" /* ENOLCK, 409: the worker does not hold the job */
+#define HYPER_BUS_ERROR_NO_SUCH_KEY "org.hyper1.Error.NoSuchKey" /* ENOKEY, 404 */
+#define HYPER_BUS_ERROR_KEY_EXISTS "org.hyper1.Error.KeyExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
 /* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also

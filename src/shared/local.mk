@@ -68,4 +68,12 @@ noinst_LTLIBRARIES += libhyper-http.la
 libhyper_http_la_SOURCES = src/shared/http-client.c src/shared/http-client.h
 libhyper_http_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(CURL_CFLAGS)
 libhyper_http_la_LIBADD = libhyper-basic.la $(SYSTEMD_LIBS) $(CURL_LIBS)
+
+# Apart, for those who hash keys: only they are linked to libnettle.
+noinst_LTLIBRARIES += libhyper-api-key.la
+libhyper_api_key_la_SOURCES = \
+	src/shared/api-key.c \
+	src/shared/api-key.h
+libhyper_api_key_la_CPPFLAGS = $(AM_CPPFLAGS) $(NETTLE_CFLAGS)
+libhyper_api_key_la_LIBADD = libhyper-basic.la $(NETTLE_LIBS)
 EXTRA_DIST += src/shared/README.md

@@ -35,6 +35,8 @@ typedef struct Settings {
         } worker;
         struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
+                unsigned rate_limit; /* api.rate_limit: requests a minute of one client, 1 to 1000000; 0: not given */
+                unsigned rate_burst; /* api.rate_burst: how many of them at once, likewise */
         } api;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
         char *version; /* of the files that this was read from: another one when one of them was changed */

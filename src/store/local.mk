@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-store.la
 libhyper_store_la_SOURCES = \
+	src/store/api-keys.c \
+	src/store/api-keys.h \
 	src/store/deliveries.c \
 	src/store/deliveries.h \
 	src/store/facts.c \
@@ -24,5 +26,5 @@ libhyper_store_la_SOURCES = \
 	src/store/workers.c \
 	src/store/workers.h
 libhyper_store_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
-libhyper_store_la_LIBADD = libhyper-shared.la $(SQLITE_LIBS) $(JANSSON_LIBS)
+libhyper_store_la_LIBADD = libhyper-shared.la libhyper-api-key.la $(SQLITE_LIBS) $(JANSSON_LIBS)
 EXTRA_DIST += src/store/README.md

@@ -197,6 +197,18 @@ static const char *const steps[] = {
         "UPDATE jobs SET deadline_at = updated_at + (timeout_seconds + 300) * 1000000"
         "  WHERE worker_id IS NOT NULL AND state IN ('ASSIGNED', 'RUNNING');"
         "CREATE INDEX jobs_deadline ON jobs (deadline_at) WHERE deadline_at > 0 AND finished_at = 0;",
+
+        /* 7: keys for the API. A row never changes. */
+        "CREATE TABLE api_keys ("
+        "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  id TEXT NOT NULL UNIQUE,"
+        "  name TEXT NOT NULL UNIQUE,"
+        "  hash BLOB NOT NULL CHECK (length(hash) = 32),"
+        "  scopes TEXT NOT NULL,"
+        "  rate_limit INTEGER NOT NULL,"
+        "  created_at INTEGER NOT NULL,"
+        "  expires_at INTEGER NOT NULL"
+        ") STRICT;",
 };
 
 const Schema schema_jobs = {
@@ -250,21 +262,24 @@ static int run_text(Store *s, const char *sql) {
 }
 
 static int apply_step(Store *s, int64_t version) {
-        int r;
+        int r = run_text(s, s->schema->steps[version]);
 
-        r = sql_begin(s);
+        return r < 0 ? r : run_text(s, "UPDATE schema_version SET version = version + 1");
+}
+
+/* All steps in one transaction: a reader finds an empty file or today's tables, nothing between. */
+static int create(Store *s) {
+        int r = sql_begin(s);
+
         if (r < 0)
                 return r;
-        if (version == 0)
-                r = run_text(s, s->schema->set_application_id);
-        if (r >= 0 && version == 0)
+        r = run_text(s, s->schema->set_application_id);
+        if (r >= 0)
                 r = run_text(s,
                                 "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;"
                                 "INSERT INTO schema_version VALUES (0)");
-        if (r >= 0)
-                r = run_text(s, s->schema->steps[version]);
-        if (r >= 0)
-                r = run_text(s, "UPDATE schema_version SET version = version + 1");
+        for (int64_t version = 0; r >= 0 && version < (int64_t) s->schema->n_steps; version++)
+                r = apply_step(s, version);
         return sql_end(s, r);
 }
 
@@ -275,8 +290,12 @@ int schema_migrate(Store *s) {
         r = schema_version(s, &version);
         if (r < 0)
                 return r;
+        if (version == 0)
+                return create(s);
         for (; version < (int64_t) s->schema->n_steps; version++) {
-                r = apply_step(s, version);
+                r = sql_begin(s);
+                if (r >= 0)
+                        r = sql_end(s, apply_step(s, version));
                 if (r < 0)
                         return r;
         }
@@ -290,6 +309,9 @@ int schema_check(Store *s) {
         r = schema_version(s, &version);
         if (r < 0)
                 return r;
-        /* Made, but not filled yet: the owner is at it, or was cut off; a reader comes again later. */
-        return version == (int64_t) s->schema->n_steps ? 0 : -ENOENT;
+        if (version == (int64_t) s->schema->n_steps)
+                return 0;
+        /* Made, but not filled yet: the owner is at it, or was cut off. Or filled by an older hyper, which is
+         * something else: there may be much in it. */
+        return version == 0 ? -ENOENT : -EAGAIN;
 }

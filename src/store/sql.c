@@ -206,6 +206,12 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_QUEUE_STATUS] =
                         "SELECT priority, count(*) FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' "
                         "GROUP BY priority ORDER BY priority DESC",
+        [SQL_API_KEY_INSERT] =
+                        "INSERT INTO api_keys (id, name, hash, scopes, rate_limit, created_at, expires_at) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        [SQL_API_KEY_DELETE] = "DELETE FROM api_keys WHERE name = ?1",
+        [SQL_API_KEYS_LIST] =
+                        "SELECT id, name, hash, scopes, rate_limit, created_at, expires_at FROM api_keys ORDER BY seq",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

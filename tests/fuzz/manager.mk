@@ -11,3 +11,9 @@ tests_fuzz_fuzz_schedule_definition_SOURCES = tests/fuzz/fuzz-schedule-definitio
 tests_fuzz_fuzz_schedule_definition_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_schedule_definition_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 tests_fuzz_fuzz_schedule_definition_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-key-definition
+tests_fuzz_fuzz_key_definition_SOURCES = tests/fuzz/fuzz-key-definition.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_key_definition_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_key_definition_LDADD = libhyper-manager.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_key_definition_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

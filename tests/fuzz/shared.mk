@@ -62,3 +62,9 @@ tests_fuzz_fuzz_worker_message_SOURCES = tests/fuzz/fuzz-worker-message.c $(FUZZ
 tests_fuzz_fuzz_worker_message_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_worker_message_LDADD = $(SHARED_FUZZ_LDADD)
 tests_fuzz_fuzz_worker_message_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-api-key
+tests_fuzz_fuzz_api_key_SOURCES = tests/fuzz/fuzz-api-key.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_api_key_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_api_key_LDADD = libhyper-api-key.la
+tests_fuzz_fuzz_api_key_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -37,3 +37,13 @@ tests_unit_test_api_websocket_SOURCES = tests/unit/test-api-websocket.c tests/un
 	tests/unit/ws-client.c tests/unit/ws-client.h tests/unit/ws-frames.c tests/unit/ws-frames.h
 tests_unit_test_api_websocket_CPPFLAGS = $(API_TEST_CPPFLAGS)
 tests_unit_test_api_websocket_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-rate-limit
+tests_unit_test_api_rate_limit_SOURCES = tests/unit/test-api-rate-limit.c
+tests_unit_test_api_rate_limit_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_rate_limit_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-access
+tests_unit_test_api_access_SOURCES = tests/unit/test-api-access.c tests/unit/api-test.c tests/unit/api-test.h
+tests_unit_test_api_access_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_access_LDADD = $(API_TEST_LDADD)

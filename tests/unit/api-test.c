@@ -35,11 +35,11 @@ static int server_main(int fd, const Dialect *dialect, const ApiConfig *config) 
         if (sd_event_add_signal(event, NULL, SIGTERM, on_sigterm, api) < 0)
                 return 102;
         if (api_add_listener(api, dialect, fd) < 0)
-                return 103;
+                return TEST_SERVER_REFUSED;
         return sd_event_loop(event);
 }
 
-static int listen_on(TestServer *s) {
+static int listen_on(TestServer *s, in_addr_t where) {
         union {
                 struct sockaddr sa;
                 struct sockaddr_in in;
@@ -52,7 +52,7 @@ static int listen_on(TestServer *s) {
                 snprintf(s->name, sizeof(s->name), "hyper-test.%d", getpid());
                 strcpy(address.un.sun_path + 1, s->name); /* abstract: nothing to clean up (unix(7)) */
         } else
-                address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+                address.in.sin_addr.s_addr = htonl(where);
 
         fd = socket(s->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         ck_assert_int_ge(fd, 0);
@@ -65,7 +65,7 @@ static int listen_on(TestServer *s) {
         return fd;
 }
 
-void test_server_start(TestServer *s, int family, const Dialect *dialect, const ApiConfig *config) {
+static void server_start(TestServer *s, const Dialect *dialect, const ApiConfig *config, in_addr_t where) {
         static const ApiConfig nothing = {
                 .database = "/nonexistent/hyper.db",
                 .bus_address = "unix:path=/nonexistent/bus",
@@ -73,8 +73,7 @@ void test_server_start(TestServer *s, int family, const Dialect *dialect, const 
         sigset_t mask;
         int fd;
 
-        *s = (TestServer){ .family = family };
-        fd = listen_on(s);
+        fd = listen_on(s, where);
 
         sigemptyset(&mask);
         sigaddset(&mask, SIGTERM);
@@ -89,6 +88,16 @@ void test_server_start(TestServer *s, int family, const Dialect *dialect, const 
         sigprocmask(SIG_UNBLOCK, &mask, NULL);
         signal(SIGPIPE, SIG_IGN);
         close(fd);
+}
+
+void test_server_start(TestServer *s, int family, const Dialect *dialect, const ApiConfig *config) {
+        *s = (TestServer){ .family = family };
+        server_start(s, dialect, config, INADDR_LOOPBACK);
+}
+
+void test_server_start_open(TestServer *s, const Dialect *dialect, const ApiConfig *config) {
+        *s = (TestServer){ .family = AF_INET };
+        server_start(s, dialect, config, INADDR_ANY);
 }
 
 int test_server_wait(TestServer *s) {

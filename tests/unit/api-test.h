@@ -20,6 +20,10 @@ typedef struct TestServer {
 
 /* @config may be NULL: no database, no bus. */
 void test_server_start(TestServer *s, int family, const Dialect *dialect, const ApiConfig *config);
+/* The same on all IPv4 addresses of this machine, so that others could reach it. */
+void test_server_start_open(TestServer *s, const Dialect *dialect, const ApiConfig *config);
+/* The exit status of one that could not serve its socket. */
+#define TEST_SERVER_REFUSED 103
 /* Returns the exit status. */
 int test_server_stop(TestServer *s);
 /* Waits for it to leave by itself. */

@@ -92,3 +92,8 @@ UNIT_TESTS += tests/unit/test-capability
 tests_unit_test_capability_SOURCES = tests/unit/test-capability.c
 tests_unit_test_capability_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_capability_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-key
+tests_unit_test_api_key_SOURCES = tests/unit/test-api-key.c
+tests_unit_test_api_key_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_api_key_LDADD = libhyper-api-key.la $(CHECK_LIBS)

@@ -19,3 +19,8 @@ UNIT_TESTS += tests/unit/test-store-workers
 tests_unit_test_store_workers_SOURCES = tests/unit/test-store-workers.c
 tests_unit_test_store_workers_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_store_workers_LDADD = libhyper-store.la $(CHECK_LIBS) $(SQLITE_LIBS)
+
+UNIT_TESTS += tests/unit/test-store-api-keys
+tests_unit_test_store_api_keys_SOURCES = tests/unit/test-store-api-keys.c
+tests_unit_test_store_api_keys_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_api_keys_LDADD = libhyper-store.la $(CHECK_LIBS) $(SQLITE_LIBS)

@@ -101,7 +101,7 @@ static const Route routes[] = {
         { HTTP_GET, "/ws", SCOPE_READ, on_websocket },
         { HTTP_GET, "/failing", SCOPE_READ, on_failing },
         { HTTP_GET, "/refusing", SCOPE_READ, on_refusing },
-        { HTTP_POST, "/broadcast", SCOPE_WRITE, on_broadcast },
+        { HTTP_POST, "/broadcast", SCOPE_SUBMIT, on_broadcast },
         { HTTP_GET, "/counters", SCOPE_READ, on_counters },
         {},
 };

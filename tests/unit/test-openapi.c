@@ -70,6 +70,34 @@ START_TEST(each_route_is_in_it_and_nothing_else) {
 }
 END_TEST
 
+START_TEST(each_route_says_whether_it_needs_a_key) {
+        _cleanup_json_ json_t *document = openapi_document(&worker_dialect);
+        size_t n_public = 0, n_work = 0;
+
+        ck_assert_str_eq(json_string_value(get(document, "components.securitySchemes.ApiKey.name")),
+                        "X-API-Key");
+        ck_assert_str_eq(json_string_value(get(document, "components.securitySchemes.ApiKey.in")), "header");
+        for (const Route *route = worker_dialect.routes; route->handler; route++) {
+                json_t *operation = operation_of(document, route), *security = get(operation, "security");
+                const char *scope = json_string_value(json_object_get(operation, "x-scope"));
+
+                ck_assert(streq_ptr(scope, scope_to_string(route->scope)));
+                n_public += route->scope == SCOPE_PUBLIC;
+                n_work += route->scope == SCOPE_WORK;
+                if (route->scope == SCOPE_PUBLIC) {
+                        ck_assert_uint_eq(json_array_size(security), 0);
+                        continue;
+                }
+                ck_assert_uint_eq(json_array_size(security), 3);
+                ck_assert(json_is_array(json_object_get(json_array_get(security, 0), "ApiKey")));
+                /* what changes something is not for those who may only look */
+                ck_assert_int_eq(route->scope == SCOPE_READ, route->method == HTTP_GET);
+        }
+        ck_assert_uint_eq(n_public, 5);
+        ck_assert_uint_eq(n_work, 6);
+}
+END_TEST
+
 static const json_t *parameter(const json_t *operation, const char *in, const char *name) {
         const json_t *list = get(operation, "parameters");
 
@@ -276,6 +304,6 @@ START_TEST(a_job_is_as_the_decoder_takes_it) {
 }
 END_TEST
 
-TEST_MAIN("openapi", each_route_is_in_it_and_nothing_else, each_parameter_is_in_it_and_nothing_else,
-                parameters_have_the_limits_of_their_table, references_lead_somewhere,
-                a_job_is_as_the_decoder_takes_it)
+TEST_MAIN("openapi", each_route_is_in_it_and_nothing_else, each_route_says_whether_it_needs_a_key,
+                each_parameter_is_in_it_and_nothing_else, parameters_have_the_limits_of_their_table,
+                references_lead_somewhere, a_job_is_as_the_decoder_takes_it)

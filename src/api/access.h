@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who may ask for what, and how often.
+ *
+ * A unix socket is open to whom its file lets in. A listener on the loopback interface is open, that of a dialect with
+ * keys_on_loopback only until there is a key. Whatever can be reached from other machines wants a key always.
+ * Each route says which scope a key must have; public ones ask for none.
+ *
+ * Each key has a token bucket; without a key, an address has one if the configuration sets a limit. Wrong keys are
+ * counted by address and by the id that they name, in a bucket of their own: once it is empty, a key of that id is not
+ * even looked at, so that nobody can guess at speed; but a key with a right id is not held up by others at the same
+ * address that come with wrong ones. */
+
+#include "api/api.h"
+#include "shared/api-key.h"
+
+typedef struct Access Access;
+
+/* 0: the defaults below. */
+int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret);
+Access *access_free(Access *a);
+DEFINE_CLEANUP_FUNC(Access *, access_free);
+
+/* Reads the keys if the database has changed; @store NULL: there is no database yet. On failure nothing is known, and
+ * nobody may be let in. 0 or negative errno. */
+int access_update(Access *a, Store *store);
+
+/* The database is another one now. */
+void access_forget(Access *a);
+
+/* Also one that has expired is a key. */
+bool access_has_keys(const Access *a) _pure_;
+/* Whether the key of this id may still be used. */
+bool access_is_valid(const Access *a, const ApiKeyId *id);
+
+#define ACCESS_RATE_LIMIT 6000u /* requests a minute with one key, if nobody says otherwise */
+#define ACCESS_RATE_SECONDS 10u /* a full bucket lasts so long, likewise */
+/* Wrong keys. */
+#define ACCESS_FAILURES_PER_MINUTE 10u
+#define ACCESS_FAILURES_BURST 20u

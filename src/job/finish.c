@@ -54,12 +54,25 @@ static int remove_part(Job *j, PartFolder *p) {
         return 0;
 }
 
+/* From here on the job cannot be cancelled any more; -EALREADY: it was. */
+static int claim(Job *j) {
+        int r = job_mark_claim(j->folder, JOB_MARK_PUBLISHED);
+
+        j->report.phase = PHASE_FINALIZATION;
+        return r < 0 && r != -EALREADY
+                        ? job_fail(j, r, NULL, "Noting that the output is published failed: %s",
+                                          strerror(-r))
+                        : r;
+}
+
 static int publish(Job *j, PartFolder *p, unsigned n_disks) {
         const char *destination = j->plan->spec->destination.path;
         _cleanup_free_ char *why = NULL;
 
-        j->report.phase = PHASE_FINALIZATION;
-        int r = part_folder_publish(p, j->folder_fd, destination, n_disks, &why);
+        int r = claim(j);
+        if (r < 0)
+                return r == -EALREADY ? remove_part(j, p) : r;
+        r = part_folder_publish(p, j->folder_fd, destination, n_disks, &why);
         if (r < 0)
                 return job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL, "%s",
                                 why ? why : "Giving the finished image its name failed");
@@ -77,8 +90,10 @@ static int finish_nbd(Job *j) {
         if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !unit_succeeded() ||
                         completed_disks(j, &n_disks) < 0)
                 return 0;
-        j->report.phase = PHASE_FINALIZATION;
-        int r = job_mark_set(j->folder, JOB_MARK_PUBLISHED);
+        int r = claim(j);
+        if (r < 0)
+                return r == -EALREADY ? 0 : r;
+        r = job_mark_set(j->folder, JOB_MARK_PUBLISHED);
         if (r < 0)
                 return job_fail(j, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
         report_note(&j->report, "The disk at the destination server is complete");

@@ -92,18 +92,24 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
 
 int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
         _cleanup_free_ char *folder = job_folder_path(m->state_directory, j->row->id);
-        int r, marked;
+        int r = 0, marked;
 
         if (!folder)
                 return -ENOMEM;
-        /* Its end is only not recorded yet. */
-        if (j->unit.stage != UNIT_NONE && job_mark_is_set(folder, JOB_MARK_PUBLISHED) > 0)
-                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s has just been completed",
-                                j->row->id);
-        r = job_cancel(j, "Cancelled on request");
-        if (r == -EALREADY)
+        if (job_is_finished(j))
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
                                 j->row->id, job_state_to_string(j->row->state));
+        if (j->unit.stage != UNIT_NONE)
+                r = job_mark_claim(folder, JOB_MARK_CANCELLED);
+        /* Its end is only not recorded yet. */
+        if (r == -EALREADY)
+                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED,
+                                "Job %s is complete: its output is just being given its name", j->row->id);
+        if (r < 0 && r != -ENOENT)
+                log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, folder);
+        r = job_cancel(j, "Cancelled on request");
+        if (r < 0)
+                (void) job_mark_release(folder);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)

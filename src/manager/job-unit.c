@@ -211,7 +211,8 @@ static int write_plan(
         int r;
 
         if ((r = job_folder_make(folder)) < 0 || (r = job_folder_clear_result(folder)) < 0 ||
-                        (r = remove_tree(root)) < 0 || (r = job_folder_make(root)) < 0)
+                        (r = job_mark_release(folder)) < 0 || (r = remove_tree(root)) < 0 ||
+                        (r = job_folder_make(root)) < 0)
                 return r;
         return job_plan_write(&plan, folder);
 }

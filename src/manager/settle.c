@@ -152,6 +152,11 @@ static int settle_attempt(Job *j, const char *start_error) {
 
         if (!folder)
                 return -ENOMEM;
+        /* A cancel that we were cut off from recording; the output was not published then. */
+        if (job_mark_is_claimed(folder, JOB_MARK_CANCELLED) > 0) {
+                r = job_cancel(j, "Cancelled on request");
+                return r < 0 ? r : job_mark_set(folder, JOB_MARK_CANCELLED);
+        }
         r = job_plan_read(folder, &plan);
         if (r == -ENOMEM)
                 return r;
@@ -166,9 +171,9 @@ static int settle_attempt(Job *j, const char *start_error) {
         return r < 0 ? r : record(j, &v);
 }
 
-/* Nothing of a cancelled job runs any more. Its unit has removed the unfinished output; what is still there
- * is from an attempt that had no finish of its own. */
-static void settle_cancelled(Job *j) {
+/* Nothing of a finished job runs any more. The unit of a cancelled one has removed the unfinished output; what is still
+ * there is from an attempt that had no finish of its own. */
+static void settle_finished(Job *j) {
         _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
 
@@ -180,10 +185,6 @@ static void settle_cancelled(Job *j) {
                         log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
                                     "its log says why (journalctl HYPER_JOB_ID=%s).",
                                         plan->part_dir, j->row->id, j->row->id);
-                /* The cancel came while finish was giving the output its name. */
-                if (job_mark_is_set(folder, JOB_MARK_PUBLISHED) > 0)
-                        log_notice("Job %s was complete when it was cancelled; its output %s is left there.",
-                                        j->row->id, plan->spec->destination.path);
         }
         manager_forget_job(j->manager, j);
 }
@@ -201,7 +202,7 @@ void job_settle(Job *j, const char *start_error) {
                 queue_wake(m);
 
         if (job_is_finished(j)) {
-                settle_cancelled(j);
+                settle_finished(j);
                 return;
         }
         r = settle_attempt(j, start_error);
@@ -214,6 +215,6 @@ void job_settle(Job *j, const char *start_error) {
                 return;
         }
         if (r == 0 && job_is_finished(j))
-                manager_forget_job(m, j);
+                settle_finished(j);
         queue_wake(m);
 }

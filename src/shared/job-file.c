@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -183,4 +184,44 @@ int job_mark_is_set(const char *folder, const char *mark) {
         if (fstatat(dir, mark, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
         return 1;
+}
+
+/* What is claimed is what a symlink points to: that is made as a whole or not at all, and never replaces another. */
+#define CLAIM_LINK "ending"
+
+/* 1 if it is @mark, 0 if it is another, -ENOENT if there is none. */
+static int compare_claim(int dir, const char *mark) {
+        char target[NAME_MAX + 1];
+        ssize_t n = readlinkat(dir, CLAIM_LINK, target, sizeof(target));
+
+        if (n < 0)
+                return -errno;
+        return (size_t) n == strlen(mark) && memcmp(target, mark, (size_t) n) == 0;
+}
+
+int job_mark_claim(const char *folder, const char *mark) {
+        _cleanup_close_ int dir = open_folder(folder);
+        int r;
+
+        if (dir < 0)
+                return dir;
+        if (symlinkat(mark, dir, CLAIM_LINK) < 0) {
+                if (errno != EEXIST)
+                        return -errno;
+                r = compare_claim(dir, mark);
+                if (r <= 0)
+                        return r < 0 ? r : -EALREADY;
+        }
+        return fsync(dir) < 0 ? -errno : 0;
+}
+
+int job_mark_release(const char *folder) {
+        return job_mark_clear(folder, CLAIM_LINK);
+}
+
+int job_mark_is_claimed(const char *folder, const char *mark) {
+        _cleanup_close_ int dir = open_folder(folder);
+        int r = dir < 0 ? dir : compare_claim(dir, mark);
+
+        return r == -ENOENT ? 0 : r;
 }

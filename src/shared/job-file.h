@@ -12,6 +12,8 @@
  * published: unit to manager. Exists once the output has its final name (written by hyper-job finish).
  *
  * cancelled: manager to unit. Exists once the job is cancelled: finish then removes the unfinished output.
+ *
+ * ending: a link to which of these two it will be; who makes it decides (job_mark_claim()).
  */
 
 #include "shared/job-spec.h"
@@ -69,6 +71,15 @@ int job_mark_set(const char *folder, const char *mark);
 int job_mark_clear(const char *folder, const char *mark);
 /* 1 or 0, or negative errno. */
 int job_mark_is_set(const char *folder, const char *mark);
+
+/* A cancel and the publishing of the output exclude each other: one mark only can be claimed, by the manager before it
+ * records that the job is cancelled, by hyper-job finish before it gives the output its name. 0, also when that mark was
+ * claimed before; -EALREADY: the other one was. */
+int job_mark_claim(const char *folder, const char *mark);
+/* No mark is claimed any more: another attempt begins. */
+int job_mark_release(const char *folder);
+/* 1 or 0, or negative errno. */
+int job_mark_is_claimed(const char *folder, const char *mark);
 
 const char *job_outcome_to_string(JobOutcome o) _pure_;
 JobOutcome job_outcome_from_string(const char *s) _pure_;

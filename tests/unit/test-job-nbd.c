@@ -395,6 +395,30 @@ START_TEST(a_cancel_after_the_last_byte_still_counts) {
 }
 END_TEST
 
+/* Whoever claims the end first has it. */
+START_TEST(a_cancel_and_the_publishing_exclude_each_other) {
+        for (unsigned cancelled = 0; cancelled < 2; cancelled++) {
+                _cleanup_test_dir_ char *dir = test_dir();
+                Plan p = nbd_to_file(dir);
+                char *part = test_keep(part_dir(p.destination));
+
+                p.source = PATH(dir, "disk.raw");
+                write_plan(&p);
+                ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
+                ck_assert_int_eq(hyper_job("run", p.folder), 0);
+                if (cancelled)
+                        ck_assert_int_eq(job_mark_claim(p.folder, JOB_MARK_CANCELLED), 0);
+                ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+                ck_assert_int_eq(job_mark_is_claimed(p.folder, JOB_MARK_PUBLISHED), !cancelled);
+                ck_assert_int_eq(job_mark_is_set(p.folder, JOB_MARK_PUBLISHED), !cancelled);
+                ck_assert_int_eq(file_exists(p.destination), !cancelled);
+                ck_assert(!file_exists(part));
+                if (!cancelled)
+                        ck_assert_int_eq(job_mark_claim(p.folder, JOB_MARK_CANCELLED), -EALREADY);
+        }
+}
+END_TEST
+
 START_TEST(a_stopped_job_that_was_not_cancelled_goes_on_later) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
@@ -496,6 +520,7 @@ int main(void) {
                 write_errors_are_transient, a_server_that_goes_away_is_transient,
                 a_local_server_that_dies_is_transient, a_checkpoint_of_another_source_is_not_used,
                 a_cancelled_job_leaves_nothing, a_cancel_after_the_last_byte_still_counts,
+                a_cancel_and_the_publishing_exclude_each_other,
                 a_stopped_job_that_was_not_cancelled_goes_on_later,
                 a_unit_that_did_not_succeed_publishes_nothing,
                 a_disk_that_cannot_hold_it_is_found_out_early };

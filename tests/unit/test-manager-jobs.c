@@ -248,6 +248,42 @@ fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_CANCELLED, true);
 expect_state(&f, "b", JOB_RUNNING);
 BUS_TEST_END
 
+BUS_TEST(a_job_that_is_being_published_cannot_be_cancelled)
+_cleanup_free_ char *folder = folder_of(&f, "a");
+
+submit(&f, "a", NULL);
+settle_down(&f);
+ck_assert_int_eq(job_mark_claim(folder, JOB_MARK_PUBLISHED), 0);
+ck_assert_int_eq(cancel(&f, "a"), -EALREADY);
+expect_state(&f, "a", JOB_RUNNING);
+ck_assert(!unit_of(&f, "a")->stopped);
+ck_assert(!has_mark(&f, "a", JOB_MARK_CANCELLED));
+run_to_completion(&f, "a");
+expect_state(&f, "a", JOB_COMPLETED);
+BUS_TEST_END
+
+BUS_TEST(a_job_that_could_not_be_published_can_be_cancelled_later)
+_cleanup_free_ char *folder = folder_of(&f, "a");
+
+submit(&f, "a", NULL);
+settle_down(&f);
+ck_assert_int_eq(job_mark_claim(folder, JOB_MARK_PUBLISHED), 0);
+leave_result(&f, "a", 1, OUTCOME_TRANSIENT, "it broke");
+fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_TRANSIENT, true);
+expect_state(&f, "a", JOB_RETRYING);
+time_passes(&f, 1);
+expect_state(&f, "a", JOB_RUNNING);
+ck_assert_int_eq(job_mark_is_claimed(folder, JOB_MARK_PUBLISHED), 0);
+ck_assert_int_eq(cancel(&f, "a"), 0);
+ck_assert_int_eq(job_mark_claim(folder, JOB_MARK_PUBLISHED), -EALREADY);
+/* A second cancel changes nothing of that. */
+ck_assert_int_eq(cancel(&f, "a"), -EALREADY);
+ck_assert_int_eq(job_mark_is_claimed(folder, JOB_MARK_CANCELLED), 1);
+fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_CANCELLED, true);
+expect_state(&f, "a", JOB_CANCELLED);
+ck_assert(folder_is_gone(&f, "a"));
+BUS_TEST_END
+
 BUS_TEST(what_a_cancelled_job_left_unfinished_is_removed_by_finish)
 _cleanup_free_ char *part = NULL;
 
@@ -406,6 +442,8 @@ TEST_MAIN("manager-jobs", a_job_runs_and_completes, the_answer_comes_after_the_j
                 a_source_that_became_a_link_before_the_start, a_waiting_job_is_cancelled,
                 a_running_job_is_cancelled, a_job_is_cancelled_while_it_starts,
                 the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone,
+                a_job_that_is_being_published_cannot_be_cancelled,
+                a_job_that_could_not_be_published_can_be_cancelled_later,
                 what_a_cancelled_job_left_unfinished_is_removed_by_finish,
                 a_failed_job_keeps_its_unfinished_output, a_finish_that_was_cut_off_is_run_again,
                 what_is_written_to_a_server_is_complete_when_the_job_says_so,

@@ -131,6 +131,26 @@ expect_state(&f, "a", JOB_CANCELLED);
 ck_assert_ptr_null(f.manager->jobs);
 BUS_TEST_END
 
+BUS_TEST(a_cancel_that_was_claimed_and_not_recorded_is_carried_out)
+_cleanup_free_ char *part = strprintf("%s/.a.qcow2.hyper-part", f.dir), *folder = folder_of(&f, "a");
+
+submit(&f, "a", NULL);
+settle_down(&f);
+ck_assert_int_eq(mkdir(part, 0700), 0);
+/* It is killed behind the claim; the job, which is complete, finds that when it is to publish its output. */
+ck_assert_int_eq(job_mark_claim(folder, JOB_MARK_CANCELLED), 0);
+leave_result(&f, "a", 1, OUTCOME_COMPLETED, "");
+manager_down(&f);
+fake_ends(&f, "a", "", 0, 0, false);
+manager_up(&f);
+expect_state(&f, "a", JOB_CANCELLED);
+ck_assert(has_mark(&f, "a", JOB_MARK_CANCELLED));
+ck_assert(unit_of(&f, "a")->finish);
+ck_assert_int_eq(rmdir(part), 0);
+fake_ends(&f, "a", "success", CLD_EXITED, 0, true);
+ck_assert_ptr_null(f.manager->jobs);
+BUS_TEST_END
+
 BUS_TEST(what_a_cancelled_job_left_is_removed_by_the_next_manager)
 _cleanup_free_ char *part = strprintf("%s/.a.qcow2.hyper-part", f.dir), *folder = folder_of(&f, "a");
 
@@ -177,5 +197,6 @@ TEST_MAIN("manager-restart", a_running_job_is_taken_over, a_unit_that_started_un
                 ends_that_nobody_saw_are_found_out, an_attempt_that_had_no_folder_yet_is_interrupted,
                 an_interrupted_job_that_may_not_be_repeated_fails, waiting_jobs_go_on_waiting,
                 a_cancel_is_carried_out_by_the_next_manager,
+                a_cancel_that_was_claimed_and_not_recorded_is_carried_out,
                 what_a_cancelled_job_left_is_removed_by_the_next_manager, folders_of_nobody_are_removed,
                 units_of_unknown_jobs_are_left_alone)

@@ -70,6 +70,9 @@ int part_image_fd(const Part *p);
 uint64_t part_watermark(const Part *p);
 const uint64_t *part_state(const Part *p);
 
+/* Why what an earlier attempt left is not used, for people; NULL: there was nothing, or it is used. */
+const char *part_why_anew(const Part *p);
+
 /* Forgets how far the last attempt got: the checkpoint is removed, the watermark is 0. For when the image
  * turns out not to fit (-EBADMSG), or a fresh image is about to be made by somebody else. */
 int part_reset(Part *p);

@@ -285,6 +285,9 @@ int convert_disk(Conversion *c, size_t disk) {
         if (d.watermark > 0)
                 report_note(&c->job->report, "Going on where an earlier attempt ended: %s of %s are done",
                                 format_bytes(a, d.watermark), format_bytes(b, size));
+        else if (part_why_anew(d.part))
+                report_note(&c->job->report, "What an earlier attempt left is not used: %s",
+                                part_why_anew(d.part));
 
         Progress progress = { .job = c->job, .what = what, .source = &source, .destination = &d.connection };
         CopyOptions options = {
@@ -295,6 +298,8 @@ int convert_disk(Conversion *c, size_t disk) {
         };
         r = copy_run(source.endpoint, d.connection.endpoint, d.part, d.watermark, &options, &done, &why);
         add_up(c, &done, d.connection.endpoint);
+        if (r == -EBADMSG) /* what there was is forgotten */
+                return job_fail(c->job, r, "output_damaged", "%s failed: %s", what, strna(why));
         if (r < 0)
                 return connection_fail(c->job, &source, &d.connection, r, what, why);
         report_step_done(&c->job->report, size);

@@ -33,6 +33,7 @@ static const struct {
         { "destination_exists", OUTCOME_FAILED, { EEXIST } },
         { "destination_refused", OUTCOME_FAILED, { EROFS, ELOOP, EMLINK, ESTALE } },
         { "destination_busy", OUTCOME_TRANSIENT, { EBUSY } },
+        { "output_damaged", OUTCOME_TRANSIENT, {} }, /* the next attempt begins anew */
         { "no_space", OUTCOME_TRANSIENT, { ENOSPC, EDQUOT } },
         { "verification_failed", OUTCOME_FAILED, {} },
         { "publish_failed", OUTCOME_TRANSIENT, {} },

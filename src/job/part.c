@@ -17,6 +17,7 @@ struct Part {
         bool own_image;
         CheckpointIdentity identity; /* strings are ours */
         uint64_t watermark, state[2];
+        const char *why_anew;
 };
 
 Part *part_close(Part *p) {
@@ -122,8 +123,11 @@ static int look_back(Part *p) {
                 return 0;
         if (r < 0 && r != -EBADMSG)
                 return r;
-        if (r < 0 || inode == 0 || !checkpoint_matches(c, &p->identity, inode) ||
-                        (c->watermark % EXTENT_BLOCK != 0 && c->watermark != c->size))
+        if (r < 0 || (c->watermark % EXTENT_BLOCK != 0 && c->watermark != c->size))
+                p->why_anew = "its checkpoint cannot be read";
+        else if (inode == 0 || !checkpoint_matches(c, &p->identity, inode))
+                p->why_anew = "the source, the destination or the unfinished image is another one now";
+        if (p->why_anew)
                 return remove_checkpoint(p);
         p->watermark = c->watermark;
         memcpy(p->state, c->state, sizeof(p->state));
@@ -198,6 +202,10 @@ const uint64_t *part_state(const Part *p) {
         return p->state;
 }
 
+const char *part_why_anew(const Part *p) {
+        return p->why_anew;
+}
+
 int part_reset(Part *p) {
         p->watermark = p->state[0] = p->state[1] = 0;
         return remove_checkpoint(p);
@@ -246,6 +254,7 @@ int part_open_endpoint(Part *p, const char *format, bool compress, const char *l
         int r = open_format(p, format, compress, label, ret, ret_error);
         if (r == -EBADMSG && p->watermark > 0) {
                 free(TAKE_PTR(*ret_error));
+                p->why_anew = "the unfinished image does not hold what its checkpoint says";
                 r = part_reset(p);
                 if (r >= 0)
                         r = open_format(p, format, compress, label, ret, ret_error);

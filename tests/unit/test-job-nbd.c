@@ -3,6 +3,7 @@
 /* NBD at both ends, and everything that can go wrong in mid-copy: servers that fail, are slow or go away, a
  * job that is killed or stopped, a disk that is full. Servers are nbdkit's; 77 (skipped) without it. */
 
+#include <endian.h>
 #include <glob.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 
 #include "job-front.h"
+#include "job/qcow2-layout.h"
 
 #define SIZE (48 * MIB)
 
@@ -358,6 +360,62 @@ START_TEST(a_checkpoint_of_another_source_is_not_used) {
 }
 END_TEST
 
+/* The first attempt is stopped in the middle. */
+static Plan interrupted(const char *dir) {
+        Plan p = nbd_to_file(dir);
+        pid_t server = SERVE(PATH(dir, "nbd"), "--filter=rate", "file", PATH(dir, "disk.raw"), "rate=16M");
+        FILE *lines;
+        pid_t job = start_job(&p, &lines);
+
+        wait_for_checkpoint(test_keep(part_dir(p.destination)));
+        ck_assert_int_eq(kill(job, SIGTERM), 0);
+        ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_CANCELLED);
+        child_kill(server);
+        SERVE(PATH(dir, "nbd"), "file", PATH(dir, "disk.raw"));
+        p.attempt = 2;
+        return p;
+}
+
+START_TEST(a_checkpoint_that_cannot_be_read_is_not_used) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = interrupted(dir);
+        _cleanup_free_ char *part = part_dir(p.destination);
+        FILE *lines;
+
+        write_text(PATH(part, "checkpoint"), "{\"version\": 1, \"size");
+        pid_t job = start_job(&p, &lines);
+        wait_for_line(lines, "What an earlier attempt left is not used: its checkpoint cannot be read");
+        ck_assert_int_eq(wait_job(job, lines), 0);
+        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(metric(&p, "bytes_resumed"), 0);
+        assert_same_disk(PATH(dir, "disk.raw"), "raw", p.destination, "qcow2");
+}
+END_TEST
+
+START_TEST(an_unfinished_image_that_was_damaged_is_transient_and_begun_anew) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = interrupted(dir);
+        _cleanup_free_ char *part = part_dir(p.destination);
+        _cleanup_close_ int fd = open(PATH(part, "image"), O_RDWR | O_CLOEXEC);
+        uint64_t l2, entry;
+        Qcow2Layout l;
+
+        /* Two clusters in one place, which is found only when all tables are gone through in the end. */
+        ck_assert_int_eq(qcow2_layout(SIZE, &l), 0);
+        ck_assert_int_eq(pread(fd, &l2, sizeof(l2), (off_t) l.l1), sizeof(l2));
+        off_t at = (off_t) (be64toh(l2) & QCOW2_OFFSET_MASK);
+        ck_assert_int_eq(pread(fd, &entry, sizeof(entry), at), sizeof(entry));
+        ck_assert_int_eq(pwrite(fd, &entry, sizeof(entry), at + 8), sizeof(entry));
+
+        ck_assert_int_eq(attempt(&p), JOB_EXIT_TRANSIENT);
+        assert_ended(&p, OUTCOME_TRANSIENT, "output_damaged");
+        p.attempt = 3;
+        assert_converts(&p);
+        ck_assert_int_eq(metric(&p, "bytes_resumed"), 0);
+        assert_same_disk(PATH(dir, "disk.raw"), "raw", p.destination, "qcow2");
+}
+END_TEST
+
 START_TEST(a_cancelled_job_leaves_nothing) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = nbd_to_file(dir);
@@ -519,6 +577,8 @@ int main(void) {
                 a_disk_that_forgets_is_found_out, read_errors_are_transient_and_the_next_attempt_is_right,
                 write_errors_are_transient, a_server_that_goes_away_is_transient,
                 a_local_server_that_dies_is_transient, a_checkpoint_of_another_source_is_not_used,
+                a_checkpoint_that_cannot_be_read_is_not_used,
+                an_unfinished_image_that_was_damaged_is_transient_and_begun_anew,
                 a_cancelled_job_leaves_nothing, a_cancel_after_the_last_byte_still_counts,
                 a_cancel_and_the_publishing_exclude_each_other,
                 a_stopped_job_that_was_not_cancelled_goes_on_later,

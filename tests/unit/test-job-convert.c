@@ -252,8 +252,10 @@ static Plan setup_ova(const char *dir, unsigned n, bool manifest, bool wrong_dig
                                 vmdk);
                 tar_add_file(&t, files[i], vmdk);
                 _cleanup_free_ char *sum = sha256_of(vmdk);
-                char *more = strprintf("%sSHA256(%s)= %s%s\n", mf, files[i], wrong_digest ? "00" : "",
-                                sum + 7 + (wrong_digest ? 2 : 0));
+                char *digest = sum + strlen("sha256:");
+                if (wrong_digest)
+                        digest[0] = digest[0] == '0' ? '1' : '0';
+                char *more = strprintf("%sSHA256(%s)= %s\n", mf, files[i], digest);
                 free(mf);
                 mf = more;
         }

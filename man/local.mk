@@ -3,6 +3,7 @@
 # Manual pages, in mdoc(7), written by hand. check-man holds them against the programs.
 
 dist_man_MANS += \
+	man/hyper-agentd.8 \
 	man/hyper-api.7 \
 	man/hyper-apid.8 \
 	man/hyper-config.5 \

@@ -153,19 +153,29 @@ static int find_cause(const AttemptFacts *f, Cause *c) {
         return f->result ? cause_from_result(f, c) : cause_without_result(f, c);
 }
 
-int attempt_error_json(JobPhase phase, const char *code, const char *message, json_t *metrics, char **ret) {
+/* @retryable: "retryable" is in it, as far as that is known. */
+static int error_json(JobPhase phase, const char *code, const char *message, const bool *retryable,
+                json_t *metrics, char **ret) {
         _cleanup_json_ json_t *object = NULL;
         json_t *error = json_pack("{s:s?, s:s, s:s}", "phase", job_phase_to_string(phase), "code", code,
                         "message", message);
 
         if (!error)
                 return -ENOMEM;
+        if (retryable && json_object_set_new(error, "retryable", json_boolean(*retryable)) < 0) {
+                json_decref(error);
+                return -ENOMEM;
+        }
         object = json_pack("{s:[], s:O?, s:o}", "outputs", "metrics", metrics, "error", error);
         char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
         *ret = text;
         return 0;
+}
+
+int attempt_error_json(JobPhase phase, const char *code, const char *message, json_t *metrics, char **ret) {
+        return error_json(phase, code, message, NULL, metrics, ret);
 }
 
 static int judge_completed(const AttemptFacts *f, Verdict *v) {
@@ -207,8 +217,8 @@ static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
                 v->reason = strprintf("Failed%s; no retry is left after %u attempts", what, f->attempt);
         if (!v->reason)
                 return -ENOMEM;
-        return attempt_error_json(
-                        c->phase, c->code, c->message, f->result ? f->result->metrics : NULL, &v->result);
+        return error_json(c->phase, c->code, c->message, &c->transient,
+                        f->result ? f->result->metrics : NULL, &v->result);
 }
 
 int attempt_judge(const AttemptFacts *f, Verdict *ret) {

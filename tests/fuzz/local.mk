@@ -22,6 +22,7 @@ include tests/fuzz/manager.mk
 include tests/fuzz/api.mk
 include tests/fuzz/job.mk
 include tests/fuzz/hosts.mk
+include tests/fuzz/agent.mk
 include tests/fuzz/ctl.mk
 
 check_PROGRAMS += $(FUZZERS)

@@ -23,7 +23,7 @@ equal "$(systemctl is-active hyper.socket hyper-worker.socket hyper-hosts.socket
 for f in /lib/systemd/system/hyper*.service /lib/systemd/system/hyper*.socket; do
         grep -q '^Documentation=' "$f" || fail "$f has no Documentation="
 done
-for user in hyper-api hyper-hosts; do
+for user in hyper-api hyper-hosts hyper-agent; do
         getent passwd $user >/dev/null || fail "sysusers has made no user $user"
 done
 equal "$(ss -ltnH '( sport = :8080 or sport = :8000 or sport = :8890 )' | awk '{print $4}' | sort | tr '\n' ' ')" "127.0.0.1:8000 127.0.0.1:8080 127.0.0.1:8890 " "the addresses that are listened on"

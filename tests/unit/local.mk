@@ -18,6 +18,7 @@ include tests/unit/api.mk
 include tests/unit/job.mk
 include tests/unit/hosts.mk
 include tests/unit/notify.mk
+include tests/unit/agent.mk
 include tests/unit/ctl.mk
 
 check_PROGRAMS += $(UNIT_TESTS)

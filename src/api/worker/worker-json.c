@@ -141,6 +141,7 @@ static const SchemaField failure_fields[] = {
         { "phase", SCHEMA_STRING, SCHEMA_NULLABLE, "Where it failed, if that is known." },
         { "code", SCHEMA_STRING, SCHEMA_NULLABLE, "For programs, if there is one." },
         { "message", SCHEMA_STRING },
+        { "retryable", SCHEMA_BOOLEAN, SCHEMA_OPTIONAL, "Whether trying again may help, if that is known." },
         {},
 };
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-agentd: the worker of a server on another machine. */
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+#include "agent/agent.h"
+#include "agent/check.h"
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "shared/daemon.h"
+
+#define CONFIG_FILE SYSCONFDIR "/hyper/agent.yaml"
+#define AGENT_STATE STATEDIR "-agent"
+
+static const char *arg_config = CONFIG_FILE;
+static bool arg_check;
+
+static int help(void) {
+        printf("hyper-agentd [OPTIONS…]\n\n"
+               "Works for a hyper server on another machine: takes migration jobs from its queue, has the manager of\n"
+               "this machine carry them out, and reports how they go on and end. Configured in\n" CONFIG_FILE
+               ".\n\n"
+               "  -h --help         Show this help\n"
+               "     --version      Show the version\n"
+               "     --check        Check the configuration and the connection, show what would be registered, and end\n"
+               "     --config=FILE  Another configuration file\n\n"
+               "See the hyper-agentd(8) man page.\n");
+        return 0;
+}
+
+/* 1: go on; 0: done; negative errno. */
+static int parse_arguments(int argc, char *argv[]) {
+        enum { ARG_VERSION = 0x100, ARG_CHECK, ARG_CONFIG };
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, ARG_VERSION },
+                { "check", no_argument, NULL, ARG_CHECK },
+                { "config", required_argument, NULL, ARG_CONFIG },
+                {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        return help();
+                case ARG_VERSION:
+                        printf("hyper %s\n", PACKAGE_VERSION);
+                        return 0;
+                case ARG_CHECK:
+                        arg_check = true;
+                        break;
+                case ARG_CONFIG:
+                        arg_config = optarg;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+        if (optind < argc) {
+                log_error("hyper-agentd takes no arguments, but was given %s.", argv[optind]);
+                return -EINVAL;
+        }
+        return 1;
+}
+
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Ending; jobs that are begun go on.");
+        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
+}
+
+static int serve(sd_event *event, sd_bus *bus, const AgentSettings *settings) {
+        _cleanup_(agent_freep) Agent *a = NULL;
+        const char *state = getenv("STATE_DIRECTORY");
+        _cleanup_free_ char *folder = strprintf("%s/jobs", state ? state : AGENT_STATE);
+        const AgentOptions options = { .event = event, .bus = bus, .settings = settings, .folder = folder };
+        int r = folder ? mkdir_parents(folder, 0700) : -ENOMEM;
+
+        if (r < 0)
+                return log_error_errno(r, "Failed to make %s: %m", strna(folder));
+        if ((r = agent_new(&options, &a)) < 0 || (r = daemon_on_end(event, on_terminate, a)) < 0 ||
+                        (r = sd_event_set_watchdog(event, true)) < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        r = agent_start(a);
+        if (r < 0)
+                return log_error_errno(r, "Failed to go on with the jobs in %s: %m", folder);
+        (void) sd_notify(false, "READY=1");
+        return sd_event_loop(event);
+}
+
+static int run(void) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(agent_settings_freep) AgentSettings *settings = NULL;
+        _cleanup_free_ char *why = NULL;
+        int level, r = agent_settings_load(arg_config, getenv("CREDENTIALS_DIRECTORY"), &settings, &why);
+
+        if (r < 0) {
+                log_error("%s", why ? why : "Out of memory.");
+                return r == -ENOMEM ? r : EX_CONFIG;
+        }
+        level = log_level_from_string(settings->daemon.log_level);
+        if (level >= 0 && !getenv("HYPER_LOG_LEVEL"))
+                log_set_max_level(level);
+        r = sd_event_default(&event);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make an event loop: %m");
+        r = daemon_open_bus(event, &bus);
+        if (r < 0)
+                return r;
+        return arg_check ? agent_check(event, bus, settings) : serve(event, bus, settings);
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-agentd");
+        r = parse_arguments(argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+                log_error("Failed to set up libcurl.");
+                return EXIT_FAILURE;
+        }
+        r = run();
+        curl_global_cleanup();
+        return r < 0 ? EXIT_FAILURE : r;
+}

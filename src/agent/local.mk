@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-agent.la
+libhyper_agent_la_SOURCES = \
+	src/agent/agent-settings.c \
+	src/agent/agent-settings.h \
+	src/agent/agent.c \
+	src/agent/agent.h \
+	src/agent/answer.c \
+	src/agent/answer.h \
+	src/agent/check.c \
+	src/agent/check.h \
+	src/agent/dequeue.c \
+	src/agent/forward.c \
+	src/agent/held-job.c \
+	src/agent/held.c \
+	src/agent/held.h \
+	src/agent/link.c \
+	src/agent/report.c \
+	src/agent/report.h \
+	src/agent/server.c
+libhyper_agent_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
+libhyper_agent_la_LIBADD = libhyper-http.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) \
+	$(CRYPTO_LIBS)
+
+libexec_PROGRAMS += hyper-agentd
+hyper_agentd_SOURCES = src/agent/agent-main.c
+hyper_agentd_CPPFLAGS = $(libhyper_agent_la_CPPFLAGS)
+hyper_agentd_LDADD = libhyper-agent.la
+
+exampledir = $(docdir)
+dist_example_DATA = src/agent/agent.yaml.example
+EXTRA_DIST += src/agent/README.md

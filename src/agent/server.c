@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Requests to the server. */
+
+#include "agent/agent.h"
+#include "basic/string-util.h"
+
+Verdict verdict_of(const HttpResult *result) {
+        if (result->success)
+                return VERDICT_DONE;
+        switch (result->status) {
+        case 404:
+        case 409:
+                return VERDICT_NOT_OURS;
+        case 400:
+        case 413:
+                return VERDICT_REFUSED;
+        default:
+                return VERDICT_UNAVAILABLE;
+        }
+}
+
+void server_ask(Agent *a, Ask *ask, const char *method, const char *path, json_t *body, usec_t timeout,
+                answer_func func) {
+        _cleanup_free_ char *url = strprintf("%s%s", a->settings->server.url, path), *text = NULL;
+        char *key[] = { (char *) "X-API-Key", a->settings->api_key, NULL };
+        bool needs_body = streq(method, "POST");
+        int r = url ? 0 : -ENOMEM;
+
+        if (needs_body) {
+                text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+                r = text ? r : -ENOMEM;
+        }
+        json_decref(body);
+        if (r >= 0) {
+                const HttpRequest request = {
+                        .method = method,
+                        .url = url,
+                        .body = text,
+                        .headers = a->settings->api_key ? key : NULL,
+                        .timeout = timeout,
+                };
+                ask->agent = a;
+                ask->func = func;
+                r = http_client_send(a->http, &request, ask);
+        }
+        if (r < 0)
+                agent_fail(a, r, "Failed to send a request");
+        else
+                ask->out = true;
+}
+
+void server_abort(Ask *ask) {
+        if (ask->out)
+                http_client_abort(ask->agent->http, ask);
+        ask->out = false;
+}

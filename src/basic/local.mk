@@ -9,6 +9,8 @@ libhyper_basic_la_SOURCES = \
 	src/basic/macro.h \
 	src/basic/parse-util.c \
 	src/basic/parse-util.h \
+	src/basic/prioq.c \
+	src/basic/prioq.h \
 	src/basic/string-util.c \
 	src/basic/string-util.h \
 	src/basic/time-util.c \

@@ -5,9 +5,11 @@
  * Nothing here knows of the bus, of JSON, or of units; who wants to hear of a change is told through the
  * observer once the change is on disk. */
 
+#include <sys/queue.h>
 #include <systemd/sd-bus.h>
 #include <uthash.h>
 
+#include "basic/prioq.h"
 #include "store/store.h"
 
 typedef struct Job Job;
@@ -57,6 +59,14 @@ struct Job {
         int error_phase;
 
         UT_hash_handle hh; /* manager->jobs, by row->id */
+
+        /* Where it stands: job-places.c. */
+        Prioq *queue; /* or NULL */
+        size_t place_index;
+        struct JobList *list; /* or NULL */
+        TAILQ_ENTRY(Job) in_list;
+        bool has_destination;
+        UT_hash_handle by_destination;
 };
 
 /* @row belongs to the job from success on. */
@@ -66,6 +76,13 @@ DEFINE_CLEANUP_FUNC(Job *, job_free);
 
 static inline bool job_is_finished(const Job *j) {
         return job_state_is_terminal(j->row->state);
+}
+
+/* In the order in which they are to start: highest priority, then first come. */
+static inline bool job_comes_before(const Job *a, const Job *b) {
+        if (a->row->priority != b->row->priority)
+                return a->row->priority > b->row->priority;
+        return a->row->seq < b->row->seq;
 }
 
 /* Holds one of the jobs.max_running slots: its copying process may be running. */

@@ -9,6 +9,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/idle.c \
 	src/manager/job-bus.c \
 	src/manager/job-folder.c \
+	src/manager/job-places.c \
+	src/manager/job-places.h \
 	src/manager/job-folder.h \
 	src/manager/job-json.c \
 	src/manager/job-unit.c \

@@ -24,6 +24,7 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->idle_timer);
         journal_follow_free(m->follow);
         bus_polkit_registry_free(m->polkit);
+        job_places_done(&m->places);
         HASH_ITER(hh, m->jobs, j, next) {
                 HASH_DEL(m->jobs, j);
                 job_free(j);
@@ -50,6 +51,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
                 settings_free(o->settings);
                 return -ENOMEM;
         }
+        job_places_init(&m->places);
         m->event = sd_event_ref(o->event);
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;
@@ -71,6 +73,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
 static void on_job_changed(Job *j, JobState from, JobState to, const char *reason, void *userdata) {
         JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
 
+        job_place(&j->manager->places, j, j->clock());
         e.job_id = j->row->id;
         e.message = (char *) reason;
         e.state = to;
@@ -146,7 +149,11 @@ int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
         /* The long texts stay in the store. */
         j->row->spec = mfree(j->row->spec);
         j->row->request = mfree(j->row->request);
+        r = job_places_reserve(&m->places, HASH_COUNT(m->jobs) + 1);
+        if (r < 0)
+                return r;
         HASH_ADD_KEYPTR(hh, m->jobs, j->row->id, strlen(j->row->id), j);
+        job_place(&m->places, j, m->clock());
         *ret = TAKE_PTR(j);
         return 0;
 }
@@ -177,6 +184,7 @@ void manager_forget_job(Manager *m, Job *j) {
                 if (r < 0)
                         log_warning_errno(r, "Failed to remove %s: %m", folder);
         }
+        job_displace(&m->places, j);
         HASH_DEL(m->jobs, j);
         job_free(j);
         queue_wake(m);

@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "manager/credentials.h"
+#include "manager/job-places.h"
 #include "manager/job.h"
 #include "manager/source-files.h"
 #include "shared/bus-util.h"
@@ -37,6 +38,7 @@ struct Manager {
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
 
         Job *jobs; /* those not finished, and those whose unit still stops */
+        JobPlaces places;
         Job *finished; /* the one read last from the store for the bus */
 
         PolkitRegistry *polkit;
@@ -56,6 +58,7 @@ struct Manager {
         sd_event_source *queue_source; /* runs the queue once the current messages are answered */
         sd_event_source *queue_timer; /* the next retry, or the next try to record an end */
         sd_event_source *progress_timer; /* at most one write a second */
+        bool progress_is_new; /* of some job, since the last write */
         sd_event_source *idle_timer;
         usec_t started_at; /* by @clock: before, no worker could be heard */
         usec_t last_call; /* monotonic: when the bus last asked something */
@@ -278,6 +281,8 @@ int manager_report_result(
 int job_lost(Job *j, const char *code, const char *why, usec_t pause);
 /* Whether this machine may take @j, and can, as far as its operation and its demand say. */
 bool worker_is_local(const Manager *m, const Job *j);
+/* The same, but for what may change: the settings and the free space. */
+bool worker_could_be_local(const Job *j);
 /* Whether others may take it that can do what this machine cannot. */
 bool job_may_go_elsewhere(const Job *j);
 

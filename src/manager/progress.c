@@ -15,6 +15,7 @@ static int on_progress_timer(sd_event_source *s, uint64_t usec, void *userdata) 
 void progress_wake(Manager *m) {
         int enabled = SD_EVENT_OFF, r;
 
+        m->progress_is_new = true;
         if (m->progress_timer && sd_event_source_get_enabled(m->progress_timer, &enabled) >= 0 &&
                         enabled != SD_EVENT_OFF)
                 return;
@@ -53,14 +54,6 @@ int progress_follow(Manager *m) {
         return journal_follow_new(m->event, m->journal_directory, NULL, on_event, m, &m->follow);
 }
 
-static size_t count_dirty(Manager *m) {
-        size_t n = 0;
-
-        for (Job *j = m->jobs; j; j = j->hh.next)
-                n += j->progress_dirty;
-        return n;
-}
-
 /* The tenth of the whole that the job has passed, if webhooks have not been told of it; else 0. */
 static unsigned untold_tenth(const Job *j) {
         unsigned tenth = j->row->percent > 0 ? (unsigned) (MIN(j->row->percent, 100.0) / 10) : 0;
@@ -68,37 +61,73 @@ static unsigned untold_tenth(const Job *j) {
         return tenth > j->told_tenth ? tenth : 0;
 }
 
-void progress_flush(Manager *m) {
-        size_t n = count_dirty(m), k = 0;
-        _cleanup_free_ JobProgress *list = NULL;
+/* The jobs that progress: those here, and those that workers hold. */
+static size_t count_under_way(Manager *m) {
+        size_t n = 0;
+        Job *j;
 
-        if (n == 0)
+        TAILQ_FOREACH(j, &m->places.here, in_list)
+                n++;
+        TAILQ_FOREACH(j, &m->places.held, in_list)
+                n++;
+        return n;
+}
+
+static size_t list_dirty(struct JobList *list, Job **ret) {
+        size_t n = 0;
+        Job *j;
+
+        TAILQ_FOREACH(j, list, in_list)
+                if (j->progress_dirty)
+                        ret[n++] = j;
+        return n;
+}
+
+static int write_progress(Manager *m, Job **jobs, size_t n) {
+        _cleanup_free_ JobProgress *list = new0(JobProgress, n);
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                list[i] = (JobProgress){ .id = jobs[i]->row->id,
+                        .phase = jobs[i]->row->phase,
+                        .percent = jobs[i]->row->percent,
+                        .bytes_done = jobs[i]->row->bytes_done,
+                        .bytes_total = jobs[i]->row->bytes_total,
+                        .rate = jobs[i]->row->rate,
+                        .tell = untold_tenth(jobs[i]) > 0 };
+        return store_job_progress(m->store, list, n, m->clock());
+}
+
+void progress_flush(Manager *m) {
+        _cleanup_free_ Job **dirty = NULL;
+        size_t n;
+        int r;
+
+        if (!m->progress_is_new)
                 return;
-        list = new0(JobProgress, n);
-        if (!list) {
+        m->progress_is_new = false;
+        dirty = new0(Job *, count_under_way(m) + 1);
+        if (!dirty) {
                 log_oom();
                 return;
         }
-        for (Job *j = m->jobs; j; j = j->hh.next)
-                if (j->progress_dirty)
-                        list[k++] = (JobProgress){ .id = j->row->id,
-                                .phase = j->row->phase,
-                                .percent = j->row->percent,
-                                .bytes_done = j->row->bytes_done,
-                                .bytes_total = j->row->bytes_total,
-                                .rate = j->row->rate,
-                                .tell = untold_tenth(j) > 0 };
-        int r = store_job_progress(m->store, list, n, m->clock());
+        n = list_dirty(&m->places.here, dirty);
+        n += list_dirty(&m->places.held, dirty + n);
+        if (n == 0)
+                return;
+        r = write_progress(m, dirty, n);
         if (r < 0) {
                 /* The next event brings newer figures: these are not missed. */
                 log_warning_errno(r, "Failed to record the progress of %zu jobs: %m", n);
                 return;
         }
-        for (Job *j = m->jobs; j; j = j->hh.next)
-                if (j->progress_dirty) {
-                        j->progress_dirty = false;
-                        j->told_tenth = MAX(j->told_tenth, untold_tenth(j));
-                        job_bus_progress_changed(j);
-                }
+        for (size_t i = 0; i < n; i++) {
+                Job *j = dirty[i];
+
+                j->progress_dirty = false;
+                j->told_tenth = MAX(j->told_tenth, untold_tenth(j));
+                job_bus_progress_changed(j);
+        }
         outbox_wake(m->outbox);
 }

@@ -14,37 +14,64 @@
 #define LOOKS_MAX 64u
 #define LOOKS_PAUSE USEC_PER_SEC
 
-/* True if the unit of another job still has to let go of what @j is to write. */
+/* True if the unit of another job, which is finished, still has to let go of what @j is to write. */
 static bool destination_is_held(Manager *m, const Job *j) {
-        for (Job *other = m->jobs; other; other = other->hh.next)
-                if (other != j && other->unit.stage != UNIT_NONE &&
+        Job *other;
+
+        TAILQ_FOREACH(other, &m->places.ending, in_list)
+                if (other->unit.stage != UNIT_NONE && !isempty(j->destination) &&
                                 streq(other->destination, j->destination))
                         return true;
         return false;
 }
 
-static bool comes_before(const Job *a, const Job *b) {
-        if (a->row->priority != b->row->priority)
-                return a->row->priority > b->row->priority;
-        return a->row->seq < b->row->seq;
+/* This machine cannot do it now. */
+static void look_again_later(Manager *m, Job *j) {
+        j->look_again_at = m->clock() + MIN(LOOK_PAUSE << MIN(j->n_looks, 6u), LOOK_PAUSE_MAX);
+        j->n_looks++;
+        job_place(&m->places, j, m->clock());
+}
+
+/* Those whose destination is held stand aside meanwhile; whoever holds it wakes the queue at its end. */
+static Job *first_that_may_start(Manager *m, Prioq *q) {
+        struct JobList aside;
+        Job *j, *blocked;
+
+        TAILQ_INIT(&aside);
+        while ((j = prioq_first(q))) {
+                if (!worker_is_local(m, j))
+                        look_again_later(m, j);
+                else if (!destination_is_held(m, j))
+                        break;
+                else {
+                        prioq_remove(q, j);
+                        TAILQ_INSERT_TAIL(&aside, j, in_list);
+                }
+        }
+        while ((blocked = TAILQ_FIRST(&aside))) {
+                TAILQ_REMOVE(&aside, blocked, in_list);
+                prioq_put(q, blocked);
+        }
+        return j;
 }
 
 Job *queue_next(Manager *m, bool any_worker) {
-        usec_t now = m->clock();
-        Job *best = NULL;
+        Job *own = first_that_may_start(m, &m->places.own), *shared = NULL;
 
-        for (Job *j = m->jobs; j; j = j->hh.next)
-                if (j->row->state == JOB_QUEUED && j->look_again_at <= now &&
-                                (any_worker || !j->row->any_worker) && (!best || comes_before(j, best)) &&
-                                worker_is_local(m, j) && !destination_is_held(m, j))
-                        best = j;
-        return best;
+        if (any_worker && m->settings->worker.local)
+                shared = first_that_may_start(m, &m->places.shared);
+        if (!own || !shared)
+                return own ? own : shared;
+        return job_comes_before(own, shared) ? own : shared;
 }
 
 static unsigned slots_held(Manager *m) {
         unsigned n = 0;
+        Job *j;
 
-        for (Job *j = m->jobs; j; j = j->hh.next)
+        TAILQ_FOREACH(j, &m->places.here, in_list)
+                n += job_holds_slot(j);
+        TAILQ_FOREACH(j, &m->places.ending, in_list)
                 n += job_holds_slot(j);
         return n;
 }
@@ -81,8 +108,7 @@ static int start_job(Manager *m, Job *j) {
                 if (j->n_looks == 0)
                         log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id,
                                         why);
-                j->look_again_at = m->clock() + MIN(LOOK_PAUSE << MIN(j->n_looks, 6u), LOOK_PAUSE_MAX);
-                j->n_looks++;
+                look_again_later(m, j);
                 return 0;
         }
         if (r < 0 && why)
@@ -101,21 +127,24 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
         int r;
 
-        HASH_ITER(hh, m->jobs, j, following) {
-                if (j->unsettled) {
-                        job_settle(j, NULL);
-                        *next = MIN(*next, now + STORE_PAUSE);
-                } else if (j->row->state == JOB_QUEUED && j->look_again_at > now)
-                        *next = MIN(*next, j->look_again_at);
-                else if (j->row->state != JOB_RETRYING)
+        for (j = TAILQ_FIRST(&m->places.here); j; j = following) {
+                following = TAILQ_NEXT(j, in_list);
+                if (!j->unsettled)
                         continue;
-                else if (j->row->due_at <= now) {
-                        r = job_requeue(j, "The pause before the next attempt is over");
-                        if (r < 0)
-                                return r;
-                } else
-                        *next = MIN(*next, j->row->due_at);
+                job_settle(j, NULL);
+                *next = MIN(*next, now + STORE_PAUSE);
         }
+        while ((j = prioq_first(&m->places.retrying)) && j->row->due_at <= now) {
+                r = job_requeue(j, "The pause before the next attempt is over");
+                if (r < 0)
+                        return r;
+        }
+        if (j)
+                *next = MIN(*next, j->row->due_at);
+        while ((j = prioq_first(&m->places.later)) && j->look_again_at <= now)
+                job_place(&m->places, j, now);
+        if (j)
+                *next = MIN(*next, j->look_again_at);
         return 0;
 }
 
@@ -184,8 +213,11 @@ void queue_wake(Manager *m) {
 
 void queue_look_again(Manager *m) {
         for (Job *j = m->jobs; j; j = j->hh.next) {
+                if (j->n_looks == 0)
+                        continue;
                 j->look_again_at = 0;
                 j->n_looks = 0;
+                job_place(&m->places, j, m->clock());
         }
         queue_wake(m);
 }

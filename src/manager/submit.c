@@ -213,15 +213,15 @@ static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_e
  * be its turn. Only where nobody else is there is it told now. */
 static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
-        uint64_t total, active;
+        bool any;
         int r;
 
         if (!job_operation_is_built_in(spec->operation))
                 return 0;
-        r = store_workers_count(m->store, 0, &total, &active);
+        r = store_workers_can(m->store, &(JobDemand){}, &any);
         if (r < 0)
                 return r;
-        if (total == 0)
+        if (!any)
                 return check_files(m, spec, ret, error);
         r = job_files_resolve(spec, m->settings, ret, &why);
         return why ? 0 : r;
@@ -230,16 +230,17 @@ static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret,
 static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
         const char *destination = files->destination_path ? files->destination_path : spec_destination(spec);
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
+        Job *other;
 
         if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
                                 "destination.path: must not be the source itself");
-        for (Job *j = m->jobs; destination && j; j = j->hh.next)
-                if (!job_is_finished(j) && streq(j->destination, destination))
-                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "%s.%s: job %s, which is not finished, writes there",
-                                        e == &spec->source ? "source" : "destination",
-                                        e->type == ENDPOINT_FILE ? "path" : "uri", j->row->id);
+        other = destination ? job_places_by_destination(&m->places, destination) : NULL;
+        if (other)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "%s.%s: job %s, which is not finished, writes there",
+                                e == &spec->source ? "source" : "destination",
+                                e->type == ENDPOINT_FILE ? "path" : "uri", other->row->id);
         return 0;
 }
 

@@ -96,7 +96,7 @@ int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *e
         _cleanup_(worker_rows_done) WorkerRows rows = {};
         _cleanup_json_ json_t *list = json_array();
         Manager *m = userdata;
-        int r = store_workers_list(m->store, &rows);
+        int r = store_workers_list(m->store, 0, 0, &rows);
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++)
                 if (json_array_append_new(list, worker_to_json(m, &rows.rows[i])) < 0)

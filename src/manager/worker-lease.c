@@ -56,20 +56,13 @@ static int overdue(Job *j) {
         return r;
 }
 
-static bool any_is_held(const Manager *m) {
-        for (const Job *j = m->jobs; j; j = j->hh.next)
-                if (job_is_held(j))
-                        return true;
-        return false;
-}
-
 /* While there was no manager nobody could be heard: then all counts from its start. */
 int workers_expire(Manager *m, usec_t now, usec_t *next) {
         _cleanup_(job_rows_done) JobRows silent_ones = {}, overdue_ones = {};
         usec_t first = m->started_at + WORKER_LEASE, silent, deadline;
         int r = 0;
 
-        if (!any_is_held(m))
+        if (TAILQ_EMPTY(&m->places.held))
                 return 0;
         if (now >= first) {
                 r = store_jobs_abandoned(m->store, now - WORKER_LEASE, &silent_ones);

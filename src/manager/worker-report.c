@@ -22,7 +22,7 @@ static uint64_t free_space(const Job *j) {
         return folder && folder[0] == '/' ? machine_free_space_mb(folder) / 1024 : 0;
 }
 
-bool worker_is_local(const Manager *m, const Job *j) {
+bool worker_could_be_local(const Job *j) {
         JobDemand d;
 
         /* It was given to this machine, whatever it says that it needs. */
@@ -31,15 +31,23 @@ bool worker_is_local(const Manager *m, const Job *j) {
         if (!job_operation_is_built_in(job_operation_from_string(j->row->operation)))
                 return false;
         d = job_demand_unpack(j->row->demand);
-        return m->settings->worker.local && !(d.capabilities & ~machine_capabilities()) &&
-                        (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024) &&
-                        (d.disk_gb == 0 || d.disk_gb <= free_space(j));
+        return !(d.capabilities & ~machine_capabilities()) &&
+                        (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
+}
+
+bool worker_is_local(const Manager *m, const Job *j) {
+        unsigned disk_gb = job_demand_unpack(j->row->demand).disk_gb;
+
+        if (!j->row->any_worker)
+                return true;
+        return m->settings->worker.local && worker_could_be_local(j) &&
+                        (disk_gb == 0 || disk_gb <= free_space(j));
 }
 
 bool job_may_go_elsewhere(const Job *j) {
-        uint64_t total, active;
+        bool any;
 
-        return j->row->any_worker && store_workers_count(j->store, 0, &total, &active) >= 0 && total > 0;
+        return j->row->any_worker && store_workers_can(j->store, &(JobDemand){}, &any) >= 0 && any;
 }
 
 /* --- reports ------------------------------------------------------------------------------------------ */

@@ -209,6 +209,24 @@ static const char *const steps[] = {
         "  created_at INTEGER NOT NULL,"
         "  expires_at INTEGER NOT NULL"
         ") STRICT;",
+
+        /* 8: how many wait of each priority, counted, so that a place in the queue costs as little in a long one. */
+        "CREATE TABLE queue_counts (priority INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
+        "INSERT INTO queue_counts SELECT priority, count(*) FROM jobs WHERE state = 'QUEUED' GROUP BY priority;"
+        "CREATE TRIGGER queue_count_insert AFTER INSERT ON jobs WHEN new.state = 'QUEUED' BEGIN"
+        "  INSERT INTO queue_counts VALUES (new.priority, 1) ON CONFLICT (priority) DO UPDATE SET n = n + 1;"
+        " END;"
+        "CREATE TRIGGER queue_count_enter AFTER UPDATE OF state ON jobs"
+        " WHEN new.state = 'QUEUED' AND old.state <> 'QUEUED' BEGIN"
+        "  INSERT INTO queue_counts VALUES (new.priority, 1) ON CONFLICT (priority) DO UPDATE SET n = n + 1;"
+        " END;"
+        "CREATE TRIGGER queue_count_leave AFTER UPDATE OF state ON jobs"
+        " WHEN old.state = 'QUEUED' AND new.state <> 'QUEUED' BEGIN"
+        "  UPDATE queue_counts SET n = n - 1 WHERE priority = old.priority;"
+        " END;"
+        "CREATE TRIGGER queue_count_delete AFTER DELETE ON jobs WHEN old.state = 'QUEUED' BEGIN"
+        "  UPDATE queue_counts SET n = n - 1 WHERE priority = old.priority;"
+        " END;",
 };
 
 const Schema schema_jobs = {

@@ -61,12 +61,12 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "SELECT " JOB_COLUMNS
                         " FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' AND (?1 OR NOT any_worker) "
                         "ORDER BY priority DESC, seq LIMIT 1",
-        /* Two ranges of the index jobs_queue. (Left to itself, SQLite prefers the index by state,
-                   and sorts.) */
+        /* All that have its priority or a higher one, but for those behind it: a job that has just come has few of
+         * these. (Left to itself, SQLite prefers the index by state, and sorts.) */
         [SQL_JOB_QUEUE_POSITION] =
-                        "SELECT (SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority > j.priority) + "
+                        "SELECT (SELECT sum(n) FROM queue_counts c WHERE c.priority >= j.priority) - "
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority = j.priority AND "
-                        "q.seq <= j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
+                        "q.seq > j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
         [SQL_JOB_NEXT_DUE] = "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
         [SQL_VERSION] = "PRAGMA data_version",
         [SQL_WEBHOOK_INSERT] =
@@ -168,7 +168,7 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_WORKER_HEARD] = "UPDATE workers SET heartbeat_at = ?2 WHERE id = ?1 AND heartbeat_at < ?2",
         [SQL_WORKER_DELETE] = "DELETE FROM workers WHERE id = ?1",
         [SQL_WORKER_GET] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.id = ?1",
-        [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS " FROM workers w ORDER BY w.seq",
+        [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS " FROM workers w ORDER BY w.seq LIMIT ?1 OFFSET ?2",
         [SQL_WORKERS_COUNT] =
                         "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE heartbeat_at > ?1)",
         /* The different demands that wait are hopped through along the index, each step one look-up; the first job
@@ -203,9 +203,7 @@ static const char *const statement_texts[_SQL_MAX] = {
                              "WHERE deadline_at > 0 AND finished_at = 0 AND deadline_at <= ?1 ORDER BY seq",
         [SQL_JOB_NEXT_DEADLINE] = "SELECT min(deadline_at) FROM jobs INDEXED BY jobs_deadline "
                                   "WHERE deadline_at > 0 AND finished_at = 0",
-        [SQL_QUEUE_STATUS] =
-                        "SELECT priority, count(*) FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' "
-                        "GROUP BY priority ORDER BY priority DESC",
+        [SQL_QUEUE_STATUS] = "SELECT priority, n FROM queue_counts WHERE n > 0 ORDER BY priority DESC",
         [SQL_API_KEY_INSERT] =
                         "INSERT INTO api_keys (id, name, hash, scopes, rate_limit, created_at, expires_at) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -46,8 +46,8 @@ int store_worker_heard(Store *s, const char *id, usec_t now);
 /* -ENOENT; -EBUSY while it holds a job: those are brought back first, each with its history. */
 int store_worker_delete(Store *s, const char *id);
 int store_worker_get(Store *s, const char *id, WorkerRow **ret);
-/* In the order of the first registration. */
-int store_workers_list(Store *s, WorkerRows *ret);
+/* In the order of the first registration; @limit of them (0: all) behind the first @offset. */
+int store_workers_list(Store *s, uint64_t offset, uint64_t limit, WorkerRows *ret);
 /* How many there are, and how many of them were heard from after @since. */
 int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active);
 

@@ -4,6 +4,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
+#include "basic/prioq.h"
 #include "test.h"
 
 START_TEST(numbers_must_be_digits_and_fit) {
@@ -98,6 +99,60 @@ START_TEST(reading_keeps_to_its_limit) {
 }
 END_TEST
 
+typedef struct Number {
+        unsigned value;
+        size_t index;
+        bool queued;
+} Number;
+
+static bool number_before(const void *a, const void *b) {
+        return ((const Number *) a)->value < ((const Number *) b)->value;
+}
+
+/* The smallest that is queued, or NULL. */
+static Number *smallest(Number *numbers, size_t n) {
+        Number *best = NULL;
+
+        for (size_t i = 0; i < n; i++)
+                if (numbers[i].queued && (!best || numbers[i].value < best->value))
+                        best = &numbers[i];
+        return best;
+}
+
+START_TEST(a_priority_queue_gives_the_first_whatever_is_done_to_it) {
+        Number numbers[64] = {};
+        Prioq q;
+
+        prioq_init(&q, number_before, offsetof(Number, index));
+        ck_assert_ptr_null(prioq_first(&q));
+        srand(1);
+        for (unsigned step = 0; step < 20000; step++) {
+                Number *n = &numbers[(unsigned) rand() % ELEMENTSOF(numbers)], *first;
+                bool moves = rand() % 3 == 0;
+
+                if (!n->queued) {
+                        n->value = (unsigned) rand() % 100;
+                        ck_assert_int_eq(prioq_reserve(&q, q.n + 1), 0);
+                        prioq_put(&q, n);
+                        n->queued = true;
+                } else if (moves) {
+                        n->value = (unsigned) rand() % 100;
+                        prioq_moved(&q, n);
+                } else {
+                        prioq_remove(&q, n);
+                        n->queued = false;
+                }
+                first = smallest(numbers, ELEMENTSOF(numbers));
+                ck_assert_int_eq(first == NULL, prioq_first(&q) == NULL);
+                if (first)
+                        ck_assert_uint_eq(((Number *) prioq_first(&q))->value, first->value);
+        }
+        prioq_done(&q);
+        ck_assert_ptr_null(prioq_first(&q));
+}
+END_TEST
+
 TEST_MAIN("basic", numbers_must_be_digits_and_fit, booleans_are_words, byte_counts_read_well,
                 utf8_follows_rfc3629, lists_of_strings_grow_and_join,
-                an_atomic_write_replaces_the_whole_file, reading_keeps_to_its_limit)
+                an_atomic_write_replaces_the_whole_file, reading_keeps_to_its_limit,
+                a_priority_queue_gives_the_first_whatever_is_done_to_it)

@@ -128,7 +128,7 @@ START_TEST(registering_again_overwrites_and_keeps_jobs_and_place) {
         ck_assert_int_eq(take_simple(s, "w1", T0, "a"), 0);
         ck_assert_int_eq(store_worker_register(s, &again, &created), 0);
         ck_assert(!created);
-        ck_assert_int_eq(store_workers_list(s, &rows), 0);
+        ck_assert_int_eq(store_workers_list(s, 0, 0, &rows), 0);
         ck_assert_uint_eq(rows.n, 2);
         ck_assert_str_eq(rows.rows[0].id, "w1");
         ck_assert_str_eq(rows.rows[0].capabilities, "[]");
@@ -368,6 +368,56 @@ START_TEST(a_dequeue_costs_the_same_however_many_jobs_wait) {
 }
 END_TEST
 
+/* The same of the place of the job that has come last. */
+static int steps_of_position(Store *s) {
+        sqlite3_stmt *st = sql_statement(s, SQL_JOB_QUEUE_POSITION);
+
+        ck_assert_ptr_nonnull(st);
+        sql_donep(&st);
+        (void) sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, true);
+        sql_bind_text(st, 1, "last");
+        ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+        int steps = sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, true);
+        sql_donep(&st);
+        return steps;
+}
+
+START_TEST(a_place_in_the_queue_costs_the_same_however_many_jobs_wait) {
+        _cleanup_test_dir_ char *few_dir = test_dir(), *many_dir = test_dir();
+        _cleanup_(store_freep) Store *few = open_owner(few_dir), *many = open_owner(many_dir);
+
+        fill(few, 101);
+        fill(many, 20200);
+        ck_assert_int_eq(insert(few, "last", 50, true, (JobDemand){}), 0);
+        ck_assert_int_eq(insert(many, "last", 50, true, (JobDemand){}), 0);
+        ck_assert_int_eq(steps_of_position(many), steps_of_position(few));
+}
+END_TEST
+
+START_TEST(workers_are_listed_in_pages) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_owner(dir);
+        static const struct {
+                uint64_t offset, limit;
+                const char *first;
+                size_t n;
+        } pages[] = { { 0, 2, "w1", 2 }, { 1, 1, "w2", 1 }, { 2, 0, "w3", 1 }, { 0, 0, "w1", 3 },
+                { 3, 5, NULL, 0 }, { UINT64_MAX, UINT64_MAX, NULL, 0 } };
+
+        enlist(s, "w1", T0);
+        enlist(s, "w2", T0);
+        enlist(s, "w3", T0);
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++) {
+                _cleanup_(worker_rows_done) WorkerRows rows = {};
+
+                ck_assert_int_eq(store_workers_list(s, pages[i].offset, pages[i].limit, &rows), 0);
+                ck_assert_uint_eq(rows.n, pages[i].n);
+                if (rows.n > 0)
+                        ck_assert_str_eq(rows.rows[0].id, pages[i].first);
+        }
+}
+END_TEST
+
 #define RACERS 4
 #define RACED 200
 
@@ -511,9 +561,10 @@ static void make_older(const char *path) {
         ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
-START_TEST(what_an_older_hyper_has_given_away_gets_its_deadline) {
+START_TEST(what_an_older_hyper_has_is_brought_up_to_date) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *path = strprintf("%s/hyper.db", dir);
+        _cleanup_(queue_status_done) QueueStatus q = {};
         _cleanup_(store_freep) Store *s = NULL;
         static const struct {
                 const char *id;
@@ -531,6 +582,9 @@ START_TEST(what_an_older_hyper_has_given_away_gets_its_deadline) {
                 ck_assert_uint_eq(row->timeout_seconds, expected[i].timeout);
                 ck_assert_uint_eq(row->deadline_at, expected[i].deadline);
         }
+        ck_assert_int_eq(store_queue_status(s, &q), 0);
+        ck_assert_uint_eq(q.n_priorities, 1);
+        ck_assert_uint_eq(q.priorities[0].n, 1);
 }
 END_TEST
 
@@ -541,5 +595,7 @@ TEST_MAIN("store-workers", a_worker_reads_back_as_it_registered,
                 this_machines_jobs_and_those_that_do_not_wait_are_not_given_away, asking_is_a_sign_of_life,
                 the_jobs_of_silent_workers_are_found, a_worker_is_removed_when_it_holds_nothing,
                 a_worker_can_be_told_what_was_cancelled, the_queue_is_counted_by_priority,
-                a_dequeue_costs_the_same_however_many_jobs_wait, two_connections_never_get_one_job,
-                a_job_that_is_held_too_long_is_found, what_an_older_hyper_has_given_away_gets_its_deadline)
+                a_dequeue_costs_the_same_however_many_jobs_wait,
+                a_place_in_the_queue_costs_the_same_however_many_jobs_wait, workers_are_listed_in_pages,
+                two_connections_never_get_one_job, a_job_that_is_held_too_long_is_found,
+                what_an_older_hyper_has_is_brought_up_to_date)

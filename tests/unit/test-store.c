@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "store/store.h"
+#include "store/workers.h"
 #include "test.h"
 
 static Store *open_owner(const char *dir) {
@@ -178,6 +179,57 @@ START_TEST(the_queue_is_by_priority_then_arrival) {
         }
         JobRow *none;
         ck_assert_int_eq(store_job_next(s, true, &none), -ENOENT);
+}
+END_TEST
+
+/* Each job's place is what the list in the queue's order says, and the counts are those of that list. */
+static void check_positions(Store *s) {
+        const JobFilter filter = { .states = 1u << JOB_QUEUED, .order = JOB_ORDER_QUEUE };
+        _cleanup_(queue_status_done) QueueStatus q = {};
+        _cleanup_(job_rows_done) JobRows rows = {};
+        size_t counted = 0;
+
+        ck_assert_int_eq(store_jobs_list(s, &filter, &rows), 0);
+        for (size_t i = 0; i < rows.n; i++) {
+                uint64_t position;
+
+                ck_assert_int_eq(store_job_queue_position(s, rows.rows[i]->id, &position), 0);
+                ck_assert_uint_eq(position, i + 1);
+        }
+        ck_assert_int_eq(store_queue_status(s, &q), 0);
+        ck_assert_uint_eq(q.total, rows.n);
+        for (size_t i = 0; i < q.n_priorities; i++)
+                for (uint64_t n = 0; n < q.priorities[i].n; n++)
+                        ck_assert_uint_eq(rows.rows[counted++]->priority, q.priorities[i].priority);
+        ck_assert_uint_eq(counted, rows.n);
+}
+
+START_TEST(places_in_the_queue_are_right_whoever_comes_and_goes) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_owner(dir);
+        JobState states[40];
+
+        srand(1);
+        for (unsigned i = 0; i < ELEMENTSOF(states); i++) {
+                _cleanup_free_ char *id = strprintf("%u", i);
+
+                insert(s, id, (unsigned) rand() % 4 * 25);
+                states[i] = JOB_QUEUED;
+        }
+        check_positions(s);
+        for (unsigned step = 0; step < 100; step++) {
+                unsigned i = (unsigned) rand() % ELEMENTSOF(states);
+                _cleanup_free_ char *id = strprintf("%u", i);
+                JobState next = states[i] == JOB_QUEUED     ? rand() % 8 == 0 ? JOB_CANCELLED : JOB_ASSIGNED
+                                : states[i] == JOB_ASSIGNED ? JOB_RETRYING
+                                                            : JOB_QUEUED;
+
+                if (job_state_is_terminal(states[i]))
+                        continue;
+                ck_assert_int_eq(change(s, id, states[i], next), 0);
+                states[i] = next;
+                check_positions(s);
+        }
 }
 END_TEST
 
@@ -394,8 +446,8 @@ END_TEST
 
 TEST_MAIN("store", a_job_reads_back_as_it_was_written, an_id_is_taken_once,
                 a_change_applies_only_to_the_state_it_was_made_for, several_changes_are_one_transaction,
-                the_queue_is_by_priority_then_arrival, the_next_retry_is_the_earliest,
-                progress_of_a_finished_job_is_passed_over, pages_are_filtered_ordered_and_counted,
-                what_was_inserted_survives_a_kill, a_reader_without_any_rights_reads_while_the_owner_is_away,
-                a_reader_sees_each_commit_at_once, a_database_that_is_not_ours_is_refused,
-                facts_outlive_their_owner)
+                the_queue_is_by_priority_then_arrival, places_in_the_queue_are_right_whoever_comes_and_goes,
+                the_next_retry_is_the_earliest, progress_of_a_finished_job_is_passed_over,
+                pages_are_filtered_ordered_and_counted, what_was_inserted_survives_a_kill,
+                a_reader_without_any_rights_reads_while_the_owner_is_away, a_reader_sees_each_commit_at_once,
+                a_database_that_is_not_ours_is_refused, facts_outlive_their_owner)

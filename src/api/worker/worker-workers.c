@@ -157,7 +157,7 @@ static const SchemaField worker_fields_shown[] = {
 static const Schema worker_schema = { .name = "Worker", .fields = worker_fields_shown };
 
 static const SchemaField workers_fields[] = {
-        { "total", SCHEMA_INTEGER },
+        { "total", SCHEMA_INTEGER, 0, "How many there are." },
         { "active", SCHEMA_INTEGER, 0, "Those heard from within 300 seconds." },
         { "workers", SCHEMA_ARRAY, .schema = &worker_schema },
         {},
@@ -174,28 +174,52 @@ static json_t *worker_json(const WorkerRow *row, bool active) {
                         json_count(row->jobs));
 }
 
+typedef struct WorkersParameters {
+        uint64_t limit, offset;
+} WorkersParameters;
+
+const QueryField worker_workers_parameters[] = {
+        { .key = "limit",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(WorkersParameters, limit),
+                        .min = 1,
+                        .max = INT64_MAX,
+                        .description = "So many of them; all if nothing is said." },
+        { .key = "offset",
+                        .type = QUERY_UINT64,
+                        .offset = offsetof(WorkersParameters, offset),
+                        .max = INT64_MAX,
+                        .description = "After leaving out so many." },
+        {},
+};
+
 int worker_get_workers(Request *r) {
         _cleanup_(worker_rows_done) WorkerRows rows = {};
         _cleanup_json_ json_t *list = json_array();
+        uint64_t total = 0, active = 0;
         usec_t now = now_realtime();
-        uint64_t n_active = 0;
+        WorkersParameters q = {};
         Store *store;
-        int k = api_store(request_api(r), &store);
+        int k = request_query_decode(r, &q);
 
+        if (k < 0)
+                return k;
+        k = api_store(request_api(r), &store);
         if (k >= 0)
-                k = store_workers_list(store, &rows);
+                k = store_workers_count(store, now - WORKER_LEASE, &total, &active);
+        if (k >= 0)
+                k = store_workers_list(store, q.offset, q.limit, &rows);
         if (k < 0 && k != -ENOENT)
                 return k;
         for (size_t i = 0; i < rows.n; i++) {
-                bool active = rows.rows[i].heartbeat_at + WORKER_LEASE > now;
+                bool is_active = rows.rows[i].heartbeat_at + WORKER_LEASE > now;
 
-                n_active += active;
-                if (json_array_append_new(list, worker_json(&rows.rows[i], active)) < 0)
+                if (json_array_append_new(list, worker_json(&rows.rows[i], is_active)) < 0)
                         return -ENOMEM;
         }
         return request_reply_json(r, 200,
-                        json_pack("{s:o, s:o, s:O}", "total", json_count(rows.n), "active",
-                                        json_count(n_active), "workers", list));
+                        json_pack("{s:o, s:o, s:O}", "total", json_count(total), "active",
+                                        json_count(active), "workers", list));
 }
 
 /* --- removal ------------------------------------------------------------------------------------------ */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/job-places.h"
+#include "basic/string-util.h"
+#include "manager/manager.h"
+
+static bool starts_before(const void *x, const void *y) {
+        const Job *a = x, *b = y;
+
+        return job_comes_before(a, b);
+}
+
+static bool looks_before(const void *x, const void *y) {
+        const Job *a = x, *b = y;
+
+        return a->look_again_at < b->look_again_at;
+}
+
+static bool due_before(const void *x, const void *y) {
+        const Job *a = x, *b = y;
+
+        return a->row->due_at < b->row->due_at;
+}
+
+void job_places_init(JobPlaces *p) {
+        const size_t offset = offsetof(Job, place_index);
+
+        *p = (JobPlaces){};
+        prioq_init(&p->own, starts_before, offset);
+        prioq_init(&p->shared, starts_before, offset);
+        prioq_init(&p->later, looks_before, offset);
+        prioq_init(&p->retrying, due_before, offset);
+        TAILQ_INIT(&p->here);
+        TAILQ_INIT(&p->held);
+        TAILQ_INIT(&p->ending);
+}
+
+void job_places_done(JobPlaces *p) {
+        prioq_done(&p->own);
+        prioq_done(&p->shared);
+        prioq_done(&p->later);
+        prioq_done(&p->retrying);
+        HASH_CLEAR(by_destination, p->by_destination);
+}
+
+int job_places_reserve(JobPlaces *p, size_t n) {
+        Prioq *const queues[] = { &p->own, &p->shared, &p->later, &p->retrying };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(queues) && r >= 0; i++)
+                r = prioq_reserve(queues[i], n);
+        return r;
+}
+
+static void leave(JobPlaces *p, Job *j) {
+        if (j->queue)
+                prioq_remove(j->queue, j);
+        if (j->list)
+                TAILQ_REMOVE(j->list, j, in_list);
+        j->queue = NULL;
+        j->list = NULL;
+}
+
+static void enter_queue(Prioq *q, Job *j) {
+        j->queue = q;
+        prioq_put(q, j);
+}
+
+static void enter_list(struct JobList *list, Job *j) {
+        j->list = list;
+        TAILQ_INSERT_TAIL(list, j, in_list);
+}
+
+static void forget_destination(JobPlaces *p, Job *j) {
+        if (j->has_destination)
+                HASH_DELETE(by_destination, p->by_destination, j);
+        j->has_destination = false;
+}
+
+static void place_queued(JobPlaces *p, Job *j, usec_t now) {
+        if (!j->row->any_worker)
+                enter_queue(&p->own, j);
+        else if (!worker_could_be_local(j))
+                return; /* for workers only */
+        else if (j->look_again_at > now)
+                enter_queue(&p->later, j);
+        else
+                enter_queue(&p->shared, j);
+}
+
+void job_place(JobPlaces *p, Job *j, usec_t now) {
+        leave(p, j);
+        if (job_is_finished(j)) {
+                forget_destination(p, j);
+                enter_list(&p->ending, j);
+                return;
+        }
+        if (!j->has_destination && !isempty(j->destination)) {
+                HASH_ADD_KEYPTR(by_destination, p->by_destination, j->destination, strlen(j->destination),
+                                j);
+                j->has_destination = true;
+        }
+        switch (j->row->state) {
+        case JOB_QUEUED:
+                place_queued(p, j, now);
+                break;
+        case JOB_RETRYING:
+                enter_queue(&p->retrying, j);
+                break;
+        case JOB_ASSIGNED:
+        case JOB_RUNNING:
+                enter_list(job_is_held(j) ? &p->held : &p->here, j);
+                break;
+        default:
+                break;
+        }
+}
+
+void job_displace(JobPlaces *p, Job *j) {
+        leave(p, j);
+        forget_destination(p, j);
+}
+
+Job *job_places_by_destination(const JobPlaces *p, const char *destination) {
+        Job *j;
+
+        HASH_FIND(by_destination, p->by_destination, destination, strlen(destination), j);
+        return j;
+}

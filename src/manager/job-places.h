@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where each job that is in memory stands, so that what is asked for with every call (the next job, a retry that is
+ * due, who writes to a file) is found without walking through all of them: a hundred thousand may wait. */
+
+#include <sys/queue.h>
+
+#include "basic/prioq.h"
+#include "manager/job.h"
+
+TAILQ_HEAD(JobList, Job);
+
+typedef struct JobPlaces {
+        Prioq own; /* QUEUED, for this machine; in the order in which they are to start */
+        Prioq shared; /* QUEUED, for any worker, and this machine could do it; likewise */
+        Prioq later; /* of those, the ones this machine could not do, by when it looks again */
+        Prioq retrying; /* RETRYING, by when they are due */
+        struct JobList here; /* ASSIGNED or RUNNING on this machine */
+        struct JobList held; /* the same, by workers */
+        struct JobList ending; /* finished, but something of them still runs */
+        Job *by_destination; /* those that are not finished, and write somewhere */
+} JobPlaces;
+
+void job_places_init(JobPlaces *p);
+/* Forgets the jobs. */
+void job_places_done(JobPlaces *p);
+/* Room for @n jobs: job_place() cannot fail then. 0 or -ENOMEM. */
+int job_places_reserve(JobPlaces *p, size_t n);
+
+/* Puts @j where it belongs, from where it was: to be called when its state or look_again_at has changed. */
+void job_place(JobPlaces *p, Job *j, usec_t now);
+/* Takes it out. */
+void job_displace(JobPlaces *p, Job *j);
+
+/* The job that is not finished and writes to @destination, or NULL. */
+Job *job_places_by_destination(const JobPlaces *p, const char *destination);

@@ -275,6 +275,12 @@ static int check_key(Request *r, Access *a) {
         return 0;
 }
 
+bool request_key_is_valid(Request *r) {
+        Access *a;
+
+        return isempty(r->key.text) || (api_access(request_api(r), &a) >= 0 && access_is_valid(a, &r->key));
+}
+
 int request_check_access(Request *r) {
         Api *api = request_api(r);
         HttpServer *s = r->server;

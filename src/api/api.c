@@ -17,6 +17,7 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/bus-util.h"
 
 #define STORE_CHECK_INTERVAL USEC_PER_SEC
 #define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
@@ -114,9 +115,8 @@ static int database_open(Database *d) {
 int api_store(Api *a, Store **ret) {
         int r = database_open(&a->database);
 
-        /* The first thing that the manager does is to bring it up to date. */
         if (r == -EAGAIN)
-                manager_client_wake(a->manager);
+                manager_client_wake(a->manager, HYPER_BUS_NAME);
         if (r < 0)
                 return r;
         if (r > 0) {
@@ -143,6 +143,8 @@ int api_access(Api *a, Access **ret) {
 int api_hosts_store(Api *a, Store **ret) {
         int r = database_open(&a->hosts_database);
 
+        if (r == -EAGAIN)
+                manager_client_wake(a->hosts, HYPER_HOSTS_BUS_NAME);
         if (r < 0)
                 return r;
         *ret = a->hosts_database.store;
@@ -245,17 +247,11 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* Streams, and waiting for a job, of those whose key was removed, or has expired. */
 static void api_end_streams_without_key(Api *a) {
-        Access *access = NULL;
         Request *r;
 
         LIST_FOREACH(r, &a->requests, requests) {
-                if ((!r->is_stream && !r->park) || isempty(r->key.text))
-                        continue;
-                if (!access && api_access(a, &access) < 0)
-                        return;
-                if (access_is_valid(access, &r->key))
+                if ((!r->is_stream && !r->park) || request_key_is_valid(r))
                         continue;
                 request_park_over(r);
                 if (r->stream)

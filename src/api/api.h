@@ -59,7 +59,8 @@ const char *api_pages_directory(Api *a); /* of files for browsers, without a "/"
 const char *api_journal_directory(Api *a); /* for journal_read_events() and journal_read_log() */
 
 /* The database, opened when it is first asked for and again if it was replaced. -ENOENT while there is none
- * yet: to a client that is the same as one without jobs. -EAGAIN while it is one of an older hyper. Other errors have been logged; pass them on. Valid
+ * yet: to a client that is the same as one without jobs. -EAGAIN while its owner,
+ * which was started, has to look after it first. Other errors have been logged; pass them on. Valid
  * until the handler returns. */
 int api_store(Api *a, Store **ret);
 /* The same for hyper-hostd's (store/hosts.h). */

@@ -256,20 +256,21 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         return 0;
 }
 
-void manager_client_wake(ManagerClient *c) {
+void manager_client_wake(ManagerClient *c, const char *name) {
         usec_t now = now_monotonic();
         int r;
 
         if (now < c->woken + USEC_PER_SEC)
                 return;
         c->woken = now;
-        log_info("The database is that of an older hyper; starting hyper-managerd, which brings it up to date.");
+        log_info("The database of %s cannot be read before %s has looked after it; starting that.", name,
+                        name);
         r = manager_client_connect(c);
         if (r >= 0)
-                r = sd_bus_call_method_async(c->bus, NULL, HYPER_BUS_NAME, HYPER_BUS_PATH,
-                                "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL);
+                r = sd_bus_call_method_async(c->bus, NULL, name, "/", "org.freedesktop.DBus.Peer", "Ping",
+                                NULL, NULL, NULL);
         if (r < 0)
-                log_warning_errno(r, "Failed to start hyper-managerd: %m");
+                log_warning_errno(r, "Failed to start %s: %m", name);
 }
 
 int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,

@@ -44,8 +44,9 @@ int manager_client_watch_queue(ManagerClient *c);
 ManagerClient *manager_client_free(ManagerClient *c);
 DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
 
-/* Has the manager started, if it does not run, at most once a second. Nothing is waited for, failures are logged. */
-void manager_client_wake(ManagerClient *c);
+/* Has the daemon @name started (the manager, or hyper-hostd), if it does not run, at most once a second: it is to look
+ * after its database. Nothing is waited for, failures are logged. */
+void manager_client_wake(ManagerClient *c, const char *name);
 
 /* How long a call may take: longer than starting the manager, shorter than clients wait. */
 #define MANAGER_CALL_TIMEOUT (25 * USEC_PER_SEC)

@@ -89,6 +89,10 @@ int request_add_preflight(Request *r, const char *methods);
 /* Whether the client may ask for this route, and now (access.c). 0, or a negative errno with the error answer set. */
 int request_check_access(Request *r);
 
+/* Whether that is still so, for a request that waits or streams: the key that it came with was not removed, and has not
+ * expired. False too where that cannot be known. */
+bool request_key_is_valid(Request *r);
+
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);
 

@@ -325,6 +325,9 @@ int schema_check(Store *s) {
         int r;
 
         r = schema_version(s, &version);
+        /* It is there, but -wal or -shm is not, or needs recovery: a reader can do nothing about that. */
+        if (r == -ENOENT || r == -EROFS)
+                return -EAGAIN;
         if (r < 0)
                 return r;
         if (version == (int64_t) s->schema->n_steps)

@@ -6,8 +6,9 @@
  * that is on disk (synchronous=FULL) when the function returns 0.
  *
  * Errors: -ENOENT no such row, -EEXIST the id is taken, -ESTALE the row is not in the expected state,
- * -EBADMSG the file is not such a database or of a newer schema, -EAGAIN a reader's is of an older one (its owner
- * has not run since the upgrade), -EBUSY, -ENOSPC, -EIO, -ENOMEM. */
+ * -EBADMSG the file is not such a database or of a newer schema, -EAGAIN (to a reader only) its owner has to open it
+ * first, because it is of an older schema or its -wal and -shm are not as they should be, -EBUSY, -ENOSPC, -EIO,
+ * -ENOMEM. */
 
 #include "basic/time-util.h"
 #include "shared/job-state.h"

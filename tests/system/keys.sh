@@ -137,6 +137,28 @@ cancel "$slow"
 eventually 30 "the slow job's unit is gone" unit_gone "$slow"
 stop_serving "$dir/slow.sock"
 
+# A worker that waits for a job with a key that is removed meanwhile gets none.
+settings 'worker: {local: false}'
+add gone --scope=work
+heard() { as both GET "$worker/workers" >/dev/null && jq -r '.workers[] | select(.worker_id == "w2") | .last_heartbeat' "$dir/body"; }
+was_heard_after() { [ "$(heard)" != "$1" ]; }
+equal "$(as gone POST "$worker/workers/register" '{"worker_id":"w2","capabilities":["qemu_img"]}')" 201 "a worker registers"
+before=$(heard)
+sleep 1.1 # it is noted once a second
+curl -sS -m 60 -o "$dir/answer" -H "X-API-Key: ${keys[gone]}" "$worker/queue/dequeue" -d '{"worker_id":"w2","wait":60}' &
+waiting=$!
+eventually 10 "w2 has asked" was_heard_after "$before"
+hyperctl key rm gone
+equal "$(as both POST "$worker/jobs?queue=true" "$(worker_job queued)")" 201 "a job for a worker"
+wait $waiting || fail "the worker that waited ended with $?"
+equal "$(cat "$dir/answer")" null "what a worker gets whose key was removed"
+equal "$(state queued)" QUEUED "the job that it did not get"
+as both POST "$worker/queue/dequeue" '{"worker_id":"w2"}' >/dev/null
+equal "$(jq -r .job_id "$dir/body")" queued "the job, with a key that is valid"
+equal "$(as both POST "$worker/jobs/queued/result" '{"worker_id":"w2","status":"completed"}')" 200 "its result"
+rm /etc/hyper/config.d/90-test.yaml
+busctl -q call "${manager[@]}" Reload
+
 # --- keys are nowhere -------------------------------------------------------------------------------------------------
 
 for name in "${!keys[@]}"; do

@@ -30,6 +30,8 @@ static const struct {
         { HYPER_BUS_ERROR_HOST_NOT_CONNECTED, EXIT_UNAVAILABLE,
                         "It is connected to again as soon as it answers." },
         { HYPER_BUS_ERROR_LIBVIRT, EXIT_OTHER, NULL },
+        { HYPER_BUS_ERROR_NO_SUCH_WORKER, EXIT_NO_SUCH_JOB,
+                        "\"hyperctl worker list\" shows the workers there are." },
         { HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, EXIT_NO_SUCH_JOB,
                         "\"hyperctl schedule list\" shows the schedules there are." },
         { HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, EXIT_NO_SUCH_JOB,

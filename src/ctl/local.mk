@@ -37,6 +37,7 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-vm-top.c \
 	src/ctl/verb-vm.c \
 	src/ctl/verb-watch.c \
+	src/ctl/verb-worker.c \
 	src/ctl/verbs.c \
 	src/ctl/verbs.h \
 	src/ctl/view.c \

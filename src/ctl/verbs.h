@@ -13,7 +13,7 @@ typedef enum ExitStatus {
         EXIT_USAGE = 2, /* the command line makes no sense */
         EXIT_JOB_FAILED = 3,
         EXIT_JOB_CANCELLED = 4,
-        EXIT_NO_SUCH_JOB = 5, /* nor schedule, nor webhook, nor host, nor VM, nor key */
+        EXIT_NO_SUCH_JOB = 5, /* nor schedule, nor webhook, nor host, nor VM, nor worker, nor key */
         EXIT_REFUSED = 6, /* hyper understood, and says no: a wrong spec, a path it may not touch, an id in
                              use */
         EXIT_DENIED = 7, /* polkit or the bus says no */
@@ -77,6 +77,10 @@ int verb_vm_reboot(Ctl *ctl, char **words);
 int verb_vm_destroy(Ctl *ctl, char **words);
 int verb_vm_reset(Ctl *ctl, char **words);
 int verb_vm_top(Ctl *ctl, char **words);
+int verb_queue(Ctl *ctl, char **words);
+int verb_worker_list(Ctl *ctl, char **words);
+int verb_worker_show(Ctl *ctl, char **words);
+int verb_worker_rm(Ctl *ctl, char **words);
 int verb_key_list(Ctl *ctl, char **words);
 int verb_key_add(Ctl *ctl, char **words);
 int verb_key_rm(Ctl *ctl, char **words);

@@ -43,6 +43,7 @@ equal "$(status)" 201 "a submission: $answer"
 http POST "$worker/jobs?queue=true" "$(job_body first '.execution_policy.priority = 10')" | jq -e '.queue_position == 2' >/dev/null ||
         fail "the queue position of the second job"
 equal "$(http GET "$worker/queue" | jq -c .)" '{"total_jobs":2,"by_priority":{"50":1,"10":1}}' "the queue"
+equal "$(hyperctl queue --json=short)" '{"total":2,"by_priority":{"50":1,"10":1}}' "hyperctl queue"
 answer=$(dequeue w1)
 equal "$(jq -r '.job_id + " " + .image.path + " " + .parameters.output_format' <<<"$answer")" "first $dir/disk.raw qcow2" "what w1 can do"
 equal "$(dequeue w1)" null "there is nothing more for it"
@@ -68,6 +69,13 @@ equal "$(states first)" "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED" "a
 equal "$(http GET "$worker/jobs/first" | jq -r '.result.outputs[0].path')" /elsewhere "its output"
 http POST "$worker/jobs/first/result" '{"worker_id":"w1","status":"failed"}' >/dev/null
 equal "$(status)" 409 "the result again"
+
+equal "$(hyperctl worker list --json=short | jq -c '[.[] | [.worker_id, .jobs]]')" '[["w1",0],["w2",0]]' "hyperctl worker list"
+contains "$(hyperctl worker show w1)" "hostname: one" "hyperctl worker show"
+http POST "$worker/workers/register" '{"worker_id":"w3","capabilities":[]}' >/dev/null
+hyperctl worker rm w3 || fail "hyperctl worker rm"
+http POST "$worker/workers/w3/heartbeat" >/dev/null
+equal "$(status)" 404 "a heartbeat after hyperctl worker rm"
 
 # --- cancel, unregister --------------------------------------------------------------------------------------------------
 

@@ -258,6 +258,59 @@ static int method_config(sd_bus_message *msg, void *userdata, sd_bus_error *erro
                         "{\"jobs\":{\"max_running\":4,\"source_paths\":[\"/srv\",\"/mnt/a b\"]},\"daemon\":{\"idle_timeout\":30}}");
 }
 
+/* Two workers; what the second says of itself is full of control characters. */
+static json_t *make_worker(bool evil) {
+        return json_pack("{s:s, s:o, s:{s:s, s:i}, s:s?, s:s, s:s, s:b, s:i}", "worker_id",
+                        evil ? "w2" : "w1", "capabilities",
+                        evil ? json_pack("[s, s]", "qemu_img", EVIL)
+                             : json_pack("{s:b, s:b}", "qemu_img", 1, "lvm_tools", 0),
+                        "system_info", "hostname", evil ? EVIL : "node-1", "memory_mb", 16384,
+                        "execution_mode", evil ? NULL : "PRIVILEGED", "registered_at",
+                        "2026-01-01T00:00:00Z", "heartbeat_at", "2026-01-01T00:00:00Z", "active", !evil,
+                        "jobs", evil ? 0 : 2);
+}
+
+static int reply_json(sd_bus_message *m, json_t *value) {
+        char *text = json_dumps(value, JSON_COMPACT);
+        int r = text ? sd_bus_reply_method_return(m, "s", text) : -ENOMEM;
+
+        free(text);
+        json_decref(value);
+        return r;
+}
+
+static int method_list_workers(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return reply_json(m, json_pack("[o, o]", make_worker(false), make_worker(true)));
+}
+
+static int no_such_worker(sd_bus_error *error, const char *id) {
+        return sd_bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_WORKER, "There is no worker %s", id);
+}
+
+static int method_get_worker(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *id;
+        int r = sd_bus_message_read(m, "s", &id);
+
+        if (r < 0)
+                return r;
+        if (!streq(id, "w1") && !streq(id, "w2"))
+                return no_such_worker(error, id);
+        return reply_json(m, make_worker(streq(id, "w2")));
+}
+
+static int method_unregister_worker(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *id;
+        int r = sd_bus_message_read(m, "s", &id);
+
+        if (r < 0)
+                return r;
+        return streq(id, "w1") ? sd_bus_reply_method_return(m, NULL) : no_such_worker(error, id);
+}
+
+static int method_queue_status(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "ta{ut}", UINT64_C(12), 2, 90, UINT64_C(2), 50, UINT64_C(10));
+}
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("SubmitJob", "sa{sv}", "sob", method_submit, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -266,6 +319,10 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetConfig", NULL, "s", method_config, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListWorkers", NULL, "s", method_list_workers, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetWorker", "s", "s", method_get_worker, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("UnregisterWorker", "s", NULL, method_unregister_worker, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("QueueStatus", NULL, "ta{ut}", method_queue_status, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL("JobNew", "so", 0),
         SD_BUS_SIGNAL("JobStateChanged", "sosss", 0),
         SD_BUS_VTABLE_END,

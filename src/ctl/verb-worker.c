@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyperctl worker …, hyperctl queue: who takes jobs on other machines, and how many wait. What a worker says of itself
+ * comes from another machine. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "basic/time-util.h"
+#include "ctl/client.h"
+#include "ctl/table.h"
+#include "ctl/view.h"
+#include "shared/json-table.h"
+
+static int connect_for_workers(Ctl *ctl, sd_bus **ret) {
+        ctl->action = "org.hyper1.manage-workers";
+        return client_connect(ctl, ret);
+}
+
+/* Calls what answers with JSON text. EXIT_OK with a new reference, or another ExitStatus. */
+static int call_json(
+                Ctl *ctl, sd_bus *bus, json_t **ret, const char *what, const char *method, const char *id) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int status = client_call(ctl, bus, &reply, what, method, id ? "s" : NULL, id), r;
+        const char *text;
+
+        if (status != EXIT_OK)
+                return status;
+        r = sd_bus_message_read(reply, "s", &text);
+        *ret = r >= 0 ? json_loads(text, 0, NULL) : NULL;
+        return *ret ? EXIT_OK : client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, what);
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+        return strempty(json_string_value(json_object_get(object, key)));
+}
+
+static usec_t time_of(const json_t *object, const char *key) {
+        usec_t t;
+
+        return parse_rfc3339(text_of(object, key), &t) < 0 ? 0 : t;
+}
+
+/* A list of words, or a map of booleans: the words that are there, or true. */
+static char *join_capabilities(json_t *capabilities) {
+        _cleanup_strv_free_ char **words = NULL;
+        const char *key;
+        json_t *value;
+        size_t i;
+
+        json_array_foreach(capabilities, i, value)
+                if (strv_extend(&words, strempty(json_string_value(value))) < 0)
+                        return NULL;
+        json_object_foreach(capabilities, key, value)
+                if (json_is_true(value) && strv_extend(&words, key) < 0)
+                        return NULL;
+        return words ? strv_join(words, ",") : strdup("-");
+}
+
+/* Those that are heard from in green when they work. */
+static Colour colour_of_worker(bool active, json_int_t jobs) {
+        return !active ? COLOUR_YELLOW : jobs > 0 ? COLOUR_GREEN : COLOUR_NONE;
+}
+
+/* --- list --------------------------------------------------------------------------------------------- */
+
+static int add_worker_row(Table *t, json_t *w) {
+        _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities"));
+        json_int_t jobs = json_integer_value(json_object_get(w, "jobs"));
+        bool active = json_is_true(json_object_get(w, "active"));
+        usec_t heard = time_of(w, "heartbeat_at"), now = now_realtime();
+        char age[TIMESPAN_SIZE];
+        int r;
+
+        if (!capabilities)
+                return -ENOMEM;
+        r = table_add(t, text_of(w, "worker_id"), COLOUR_NONE);
+        if (r >= 0)
+                r = table_add(t, active ? "active" : "silent", colour_of_worker(active, jobs));
+        if (r >= 0)
+                r = table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, jobs);
+        if (r >= 0)
+                r = heard > 0 && heard <= now
+                                ? table_addf(t, COLOUR_NONE, "%s ago",
+                                                  format_timespan(age,
+                                                                  (now - heard) / USEC_PER_SEC *
+                                                                                  USEC_PER_SEC))
+                                : table_add(t, "-", COLOUR_NONE);
+        if (r >= 0)
+                r = table_add(t, capabilities, COLOUR_NONE);
+        return r < 0 ? r : table_add(t, text_of(json_object_get(w, "system_info"), "hostname"), COLOUR_NONE);
+}
+
+static int print_table(Ctl *ctl, const Table *t) {
+        int r = t ? table_print(t, stdout, &ctl->out, !ctl->args.no_legend) : -ENOMEM;
+
+        if (r < 0) {
+                log_error_errno(r, "Failed to write to standard output: %m");
+                return EXIT_OTHER;
+        }
+        return EXIT_OK;
+}
+
+int verb_worker_list(Ctl *ctl, char **words) {
+        static const TableColumn columns[] = { { .title = "ID", .shrink_to = 12 }, { .title = "STATE" },
+                { .title = "JOBS", .right = true }, { .title = "HEARD", .right = true },
+                { .title = "CAPABILITIES", .shrink_to = 12 }, { .title = "HOST", .shrink_to = 6 } };
+        _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
+        _cleanup_json_ json_t *list = NULL;
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status = connect_for_workers(ctl, &bus);
+        size_t i, n_active = 0;
+        json_t *worker;
+
+        if (status == EXIT_OK)
+                status = call_json(ctl, bus, &list, "Listing workers", "ListWorkers", NULL);
+        if (status != EXIT_OK)
+                return status;
+        if (ctl->args.json != JSON_MODE_OFF)
+                return client_print_json(ctl, list);
+        json_array_foreach(list, i, worker) {
+                if (!t || add_worker_row(t, worker) < 0)
+                        return log_oom(), EXIT_OTHER;
+                n_active += json_is_true(json_object_get(worker, "active"));
+        }
+        status = print_table(ctl, t);
+        if (status == EXIT_OK && !ctl->args.no_legend)
+                printf("\n%zu workers listed, %zu of them active.\n", json_array_size(list), n_active);
+        return status;
+}
+
+/* --- show --------------------------------------------------------------------------------------------- */
+
+static int view_system_info(Ctl *ctl, json_t *info) {
+        const char *key, *label = "System";
+        json_t *value;
+        int r = 0;
+
+        json_object_foreach(info, key, value) {
+                _cleanup_free_ char *text = json_is_string(value) ? strdup(json_string_value(value))
+                                                                  : json_dumps(value, JSON_ENCODE_ANY);
+
+                if (!text)
+                        return -ENOMEM;
+                r = view_line(ctl, label, COLOUR_NONE, "%s: %s", key, text);
+                if (r < 0)
+                        return r;
+                label = "";
+        }
+        return r;
+}
+
+static int view_worker(Ctl *ctl, json_t *w) {
+        _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities"));
+        json_int_t jobs = json_integer_value(json_object_get(w, "jobs"));
+        bool active = json_is_true(json_object_get(w, "active"));
+        char when[VIEW_WHEN_SIZE];
+        int r;
+
+        if (!capabilities)
+                return -ENOMEM;
+        if ((r = view_line(ctl, "Worker", COLOUR_BOLD, "%s", text_of(w, "worker_id"))) < 0 ||
+                        (r = view_line(ctl, "State", colour_of_worker(active, jobs), "%s",
+                                         active ? "active" : "silent")) < 0 ||
+                        (r = view_line(ctl, "Jobs", COLOUR_NONE, "%" JSON_INTEGER_FORMAT, jobs)) < 0 ||
+                        (r = view_line(ctl, "Heard", COLOUR_NONE, "%s",
+                                         view_when(when, time_of(w, "heartbeat_at")))) < 0 ||
+                        (r = view_line(ctl, "Registered", COLOUR_NONE, "%s",
+                                         view_when(when, time_of(w, "registered_at")))) < 0 ||
+                        (r = view_line(ctl, "Can", COLOUR_NONE, "%s", capabilities)) < 0 ||
+                        (r = view_line(ctl, "Mode", COLOUR_NONE, "%s", text_of(w, "execution_mode"))) < 0)
+                return r;
+        return view_system_info(ctl, json_object_get(w, "system_info"));
+}
+
+/* All are tried, also behind one that fails. */
+int verb_worker_show(Ctl *ctl, char **words) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status = connect_for_workers(ctl, &bus), worst = EXIT_OK;
+        bool first = true;
+
+        if (status != EXIT_OK)
+                return status;
+        STRV_FOREACH(id, words) {
+                _cleanup_json_ json_t *worker = NULL;
+
+                status = call_json(ctl, bus, &worker, "Showing the worker", "GetWorker", *id);
+                if (status == EXIT_OK && ctl->args.json != JSON_MODE_OFF)
+                        status = client_print_json(ctl, worker);
+                else if (status == EXIT_OK) {
+                        if (!first)
+                                putchar('\n');
+                        if (view_worker(ctl, worker) < 0)
+                                return log_oom(), EXIT_OTHER;
+                        first = false;
+                }
+                worst = MAX(worst, status);
+        }
+        return worst;
+}
+
+/* --- rm ----------------------------------------------------------------------------------------------- */
+
+int verb_worker_rm(Ctl *ctl, char **words) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status = connect_for_workers(ctl, &bus), worst = EXIT_OK;
+
+        if (status != EXIT_OK)
+                return status;
+        STRV_FOREACH(id, words) {
+                status = client_call(ctl, bus, NULL, "Removing the worker", "UnregisterWorker", "s", *id);
+                worst = MAX(worst, status);
+        }
+        return worst;
+}
+
+/* --- the queue ---------------------------------------------------------------------------------------- */
+
+static int read_priority(sd_bus_message *reply, uint32_t *priority, uint64_t *n) {
+        return sd_bus_message_read(reply, "{ut}", priority, n);
+}
+
+static int print_queue_as_json(Ctl *ctl, sd_bus_message *reply, uint64_t total) {
+        _cleanup_json_ json_t *priorities = json_object(), *answer = NULL;
+        uint32_t priority;
+        uint64_t n;
+        int r;
+
+        while ((r = read_priority(reply, &priority, &n)) > 0) {
+                char key[16];
+
+                snprintf(key, sizeof(key), "%" PRIu32, priority);
+                if (json_object_set_new(priorities, key, json_integer((json_int_t) n)) < 0)
+                        return log_oom(), EXIT_OTHER;
+        }
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Looking at the queue");
+        answer = json_pack("{s:I, s:O}", "total", (json_int_t) total, "by_priority", priorities);
+        return client_print_json(ctl, answer);
+}
+
+static int print_queue_as_table(Ctl *ctl, sd_bus_message *reply, uint64_t total) {
+        static const TableColumn columns[] = { { .title = "PRIORITY", .right = true },
+                { .title = "WAITING", .right = true } };
+        _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
+        uint32_t priority;
+        uint64_t n;
+        int status, r;
+
+        while ((r = read_priority(reply, &priority, &n)) > 0)
+                if (!t || table_addf(t, COLOUR_NONE, "%" PRIu32, priority) < 0 ||
+                                table_addf(t, COLOUR_NONE, "%" PRIu64, n) < 0)
+                        return log_oom(), EXIT_OTHER;
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Looking at the queue");
+        status = print_table(ctl, t);
+        if (status == EXIT_OK && !ctl->args.no_legend)
+                printf("\n%" PRIu64 " jobs wait.\n", total);
+        return status;
+}
+
+int verb_queue(Ctl *ctl, char **words) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_bus_ sd_bus *bus = NULL;
+        uint64_t total;
+        int status = client_connect(ctl, &bus), r;
+
+        if (status == EXIT_OK)
+                status = client_call(ctl, bus, &reply, "Looking at the queue", "QueueStatus", NULL);
+        if (status != EXIT_OK)
+                return status;
+        r = sd_bus_message_read(reply, "t", &total);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "{ut}");
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Looking at the queue");
+        return ctl->args.json != JSON_MODE_OFF ? print_queue_as_json(ctl, reply, total)
+                                               : print_queue_as_table(ctl, reply, total);
+}

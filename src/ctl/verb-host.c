@@ -10,7 +10,6 @@
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "ctl/hosts-client.h"
-#include "ctl/table.h"
 #include "ctl/text.h"
 #include "ctl/view.h"
 #include "shared/json-table.h"
@@ -52,7 +51,7 @@ static int print_hosts_as_table(Ctl *ctl, sd_bus_message *m) {
                 { .title = "ERROR", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         ListedHost h;
-        int r;
+        int status, r;
 
         if (!t)
                 return log_oom(), EXIT_OTHER;
@@ -65,10 +64,10 @@ static int print_hosts_as_table(Ctl *ctl, sd_bus_message *m) {
                         return log_oom(), EXIT_OTHER;
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Listing hosts");
-        r = table_print(t, stdout, &ctl->out, !ctl->args.no_legend);
-        if (r >= 0 && !ctl->args.no_legend)
+        status = view_table(ctl, t);
+        if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%zu hosts listed.\n", table_rows(t));
-        return r < 0 ? EXIT_OTHER : EXIT_OK;
+        return status;
 }
 
 int verb_host_list(Ctl *ctl, char **words) {
@@ -156,44 +155,32 @@ int verb_host_key(Ctl *ctl, char **words) {
 
 /* --- show --------------------------------------------------------------------------------------------- */
 
-static const char *get_string(json_t *o, const char *key) {
-        return strempty(json_string_value(json_object_get(o, key)));
-}
-
-static uint64_t get_number(json_t *o, const char *key) {
-        return (uint64_t) json_integer_value(json_object_get(o, key));
-}
-
 static int print_host(Ctl *ctl, json_t *o) {
-        Colour colour = colour_of_host_state(get_string(o, "State"));
+        Colour colour = colour_of_host_state(view_string(o, "State"));
         char used[BYTES_SIZE], total[BYTES_SIZE], span[TIMESPAN_SIZE];
-        _cleanup_free_ char *id = text_escape(get_string(o, "Id"), ctl->out.utf8);
-        int r;
+        int r = view_heading(ctl, colour, view_string(o, "Id"));
 
-        if (!id)
-                return -ENOMEM;
-        printf("%s%s%s %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
-                        colour_off(&ctl->out, colour), id);
-        r = view_line(ctl, "Name", COLOUR_NONE, "%s", get_string(o, "Name"));
         if (r >= 0)
-                r = view_line(ctl, "URI", COLOUR_NONE, "%s", get_string(o, "Uri"));
+                r = view_line(ctl, "Name", COLOUR_NONE, "%s", view_string(o, "Name"));
         if (r >= 0)
-                r = view_line(ctl, "State", colour, "%s", get_string(o, "State"));
+                r = view_line(ctl, "URI", COLOUR_NONE, "%s", view_string(o, "Uri"));
         if (r >= 0)
-                r = view_line(ctl, "Error", COLOUR_RED, "%s", get_string(o, "Error"));
+                r = view_line(ctl, "State", colour, "%s", view_string(o, "State"));
         if (r >= 0)
-                r = view_line(ctl, "Hostname", COLOUR_NONE, "%s", get_string(o, "Hostname"));
-        if (r >= 0 && get_number(o, "Cpu") > 0)
+                r = view_line(ctl, "Error", COLOUR_RED, "%s", view_string(o, "Error"));
+        if (r >= 0)
+                r = view_line(ctl, "Hostname", COLOUR_NONE, "%s", view_string(o, "Hostname"));
+        if (r >= 0 && view_number(o, "Cpu") > 0)
                 r = view_line(ctl, "Processors", COLOUR_NONE,
                                 "%" PRIu64 " (%" PRIu64 " cores a socket, %" PRIu64 " threads a core)",
-                                get_number(o, "Cpu"), get_number(o, "Cores"), get_number(o, "Threads"));
-        if (r >= 0 && get_number(o, "Memory") > 0)
+                                view_number(o, "Cpu"), view_number(o, "Cores"), view_number(o, "Threads"));
+        if (r >= 0 && view_number(o, "Memory") > 0)
                 r = view_line(ctl, "Memory", COLOUR_NONE, "%s of %s used",
-                                format_bytes(used, get_number(o, "MemoryUsed")),
-                                format_bytes(total, get_number(o, "Memory")));
-        if (r >= 0 && get_number(o, "Uptime") > 0)
+                                format_bytes(used, view_number(o, "MemoryUsed")),
+                                format_bytes(total, view_number(o, "Memory")));
+        if (r >= 0 && view_number(o, "Uptime") > 0)
                 r = view_line(ctl, "Up for", COLOUR_NONE, "%s",
-                                format_timespan(span, get_number(o, "Uptime") * USEC_PER_SEC));
+                                format_timespan(span, view_number(o, "Uptime") * USEC_PER_SEC));
         return r;
 }
 

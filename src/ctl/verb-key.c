@@ -8,7 +8,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/client.h"
-#include "ctl/table.h"
+#include "ctl/view.h"
 #include "shared/json-table.h"
 
 static int connect_for_keys(Ctl *ctl, sd_bus **ret) {
@@ -58,17 +58,11 @@ static int print_keys(Ctl *ctl, json_t *list) {
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         json_t *key;
         size_t i;
-        int r;
 
         json_array_foreach(list, i, key)
                 if (!t || add_key_row(t, key) < 0)
                         return log_oom(), EXIT_OTHER;
-        r = t ? table_print(t, stdout, &ctl->out, !ctl->args.no_legend) : -ENOMEM;
-        if (r < 0) {
-                log_error_errno(r, "Failed to write to standard output: %m");
-                return EXIT_OTHER;
-        }
-        return EXIT_OK;
+        return view_table(ctl, t);
 }
 
 int verb_key_list(Ctl *ctl, char **words) {

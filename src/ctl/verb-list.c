@@ -3,7 +3,7 @@
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "ctl/client.h"
-#include "ctl/table.h"
+#include "ctl/view.h"
 #include "shared/json-table.h"
 
 typedef struct ListedJob {
@@ -79,7 +79,6 @@ static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {
 }
 
 static int add_row(Table *t, const ListedJob *j) {
-        usec_t now = now_realtime();
         char age[TIMESPAN_SIZE];
         int r;
 
@@ -92,13 +91,7 @@ static int add_row(Table *t, const ListedJob *j) {
                 r = j->percent >= 0 ? table_addf(t, COLOUR_NONE, "%.1f%%", j->percent)
                                     : table_add(t, "-", COLOUR_NONE);
         if (r >= 0)
-                r = table_add(t,
-                                j->created == 0 || j->created > now
-                                                ? "-"
-                                                : format_timespan(age,
-                                                                  (now - j->created) / USEC_PER_SEC *
-                                                                                  USEC_PER_SEC),
-                                COLOUR_NONE);
+                r = table_add(t, view_age(age, j->created), COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, isempty(j->reason) ? "-" : j->reason, COLOUR_NONE);
         return r;
@@ -110,7 +103,7 @@ static int print_as_table(Ctl *ctl, sd_bus_message *m, uint64_t total) {
                 { .title = "AGE", .right = true }, { .title = "REASON", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         ListedJob j;
-        int r;
+        int status, r;
 
         if (!t)
                 return log_oom(), EXIT_OTHER;
@@ -119,14 +112,10 @@ static int print_as_table(Ctl *ctl, sd_bus_message *m, uint64_t total) {
                         return log_oom(), EXIT_OTHER;
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Listing jobs");
-        r = table_print(t, stdout, &ctl->out, !ctl->args.no_legend);
-        if (r < 0) {
-                log_error_errno(r, "Failed to write to standard output: %m");
-                return EXIT_OTHER;
-        }
-        if (!ctl->args.no_legend)
+        status = view_table(ctl, t);
+        if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%zu of %" PRIu64 " jobs listed.\n", table_rows(t), total);
-        return EXIT_OK;
+        return status;
 }
 
 int verb_list(Ctl *ctl, char **words) {

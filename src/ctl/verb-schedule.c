@@ -5,7 +5,6 @@
 #include "basic/string-util.h"
 #include "ctl/client.h"
 #include "ctl/submit-spec.h"
-#include "ctl/table.h"
 #include "ctl/view.h"
 #include "ctl/watch.h"
 #include "shared/json-table.h"
@@ -55,22 +54,13 @@ static int add_row(Table *t, const ListedSchedule *s) {
                 r = table_add(t, s->expression, COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t,
-                                !s->enabled                    ? "disabled"
-                                                : s->next == 0 ? "-"
-                                                : s->next <= now
-                                                ? "now"
-                                                : format_timespan(left,
-                                                                  (s->next - now) / USEC_PER_SEC *
-                                                                                  USEC_PER_SEC),
+                                !s->enabled                      ? "disabled"
+                                                : s->next == 0   ? "-"
+                                                : s->next <= now ? "now"
+                                                                 : view_span(left, s->next - now),
                                 s->enabled ? COLOUR_NONE : COLOUR_YELLOW);
         if (r >= 0)
-                r = table_add(t,
-                                s->last == 0 || s->last > now
-                                                ? "-"
-                                                : format_timespan(passed,
-                                                                  (now - s->last) / USEC_PER_SEC *
-                                                                                  USEC_PER_SEC),
-                                COLOUR_NONE);
+                r = table_add(t, view_age(passed, s->last), COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, isempty(s->status) ? "-" : s->status, colour_of_state(s->status));
         if (r >= 0)
@@ -87,20 +77,16 @@ static int print_as_table(Ctl *ctl, sd_bus_message *m, uint64_t total) {
                 { .title = "RUNS", .right = true }, { .title = "NAME", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         ListedSchedule s;
-        int r = t ? 0 : -ENOMEM;
+        int status, r = t ? 0 : -ENOMEM;
 
         while (r >= 0 && (r = read_schedule(m, &s)) > 0)
                 r = add_row(t, &s);
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Listing schedules");
-        r = table_print(t, stdout, &ctl->out, !ctl->args.no_legend);
-        if (r < 0) {
-                log_error_errno(r, "Failed to write to standard output: %m");
-                return EXIT_OTHER;
-        }
-        if (!ctl->args.no_legend)
+        status = view_table(ctl, t);
+        if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%zu of %" PRIu64 " schedules listed.\n", table_rows(t), total);
-        return EXIT_OK;
+        return status;
 }
 
 int verb_schedule_list(Ctl *ctl, char **words) {
@@ -144,14 +130,10 @@ static int get_schedule(Ctl *ctl, sd_bus *bus, const char *id, json_t **ret) {
         return *ret ? EXIT_OK : client_failure(ctl, NULL, -EBADMSG, what);
 }
 
-static const char *text_of(json_t *object, const char *key) {
-        return strempty(json_string_value(json_object_get(object, key)));
-}
-
 static usec_t time_of(json_t *object, const char *key) {
         usec_t t;
 
-        return parse_rfc3339(text_of(object, key), &t) >= 0 ? t : 0;
+        return parse_rfc3339(view_string(object, key), &t) >= 0 ? t : 0;
 }
 
 static int print_times(Ctl *ctl, json_t *s) {
@@ -161,7 +143,7 @@ static int print_times(Ctl *ctl, json_t *s) {
         size_t i;
         int r;
 
-        r = view_line(ctl, "Schedule", COLOUR_NONE, "%s", text_of(s, "schedule"));
+        r = view_line(ctl, "Schedule", COLOUR_NONE, "%s", view_string(s, "schedule"));
         json_array_foreach(json_object_get(s, "on_calendar"), i, value) {
                 calendar = json_string_value(value);
                 if (r >= 0)
@@ -188,8 +170,8 @@ static int print_runs(Ctl *ctl, json_t *s) {
         json_array_foreach(json_object_get(s, "runs"), i, run)
                 if (r >= 0)
                         r = view_line(ctl, i == 0 ? "Last ones" : "", COLOUR_NONE, "%s %s %s",
-                                        text_of(run, "started_at"), text_of(run, "status"),
-                                        text_of(run, "job_id"));
+                                        view_string(run, "started_at"), view_string(run, "status"),
+                                        view_string(run, "job_id"));
         return r;
 }
 
@@ -197,28 +179,27 @@ static int print_schedule(Ctl *ctl, json_t *s) {
         bool enabled = json_is_true(json_object_get(s, "enabled"));
         Colour colour = enabled ? COLOUR_GREEN : COLOUR_YELLOW;
         json_t *job = json_object_get(s, "job");
-        _cleanup_free_ char *timer = schedule_unit_name(text_of(s, "id"), "timer");
+        _cleanup_free_ char *timer = schedule_unit_name(view_string(s, "id"), "timer");
         int r;
 
         if (!timer)
                 return -ENOMEM;
-        printf("%s%s%s ", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
-                        colour_off(&ctl->out, colour));
-        printf("%s\n", text_of(s, "id"));
-        r = view_line(ctl, "Name", COLOUR_NONE, "%s", text_of(s, "name"));
+        r = view_heading(ctl, colour, view_string(s, "id"));
         if (r >= 0)
-                r = view_line(ctl, "Description", COLOUR_NONE, "%s", text_of(s, "description"));
+                r = view_line(ctl, "Name", COLOUR_NONE, "%s", view_string(s, "name"));
+        if (r >= 0)
+                r = view_line(ctl, "Description", COLOUR_NONE, "%s", view_string(s, "description"));
         if (r >= 0)
                 r = view_line(ctl, "Enabled", colour, "%s", enabled ? "yes" : "no");
         if (r >= 0)
                 r = print_times(ctl, s);
         if (r >= 0)
-                r = view_line(ctl, "Overlap", COLOUR_NONE, "%s", text_of(s, "overlap_policy"));
+                r = view_line(ctl, "Overlap", COLOUR_NONE, "%s", view_string(s, "overlap_policy"));
         if (r >= 0)
                 r = view_line(ctl, "Catch up", COLOUR_NONE, "%s",
                                 json_is_true(json_object_get(s, "catch_up")) ? "yes" : "no");
         if (r >= 0)
-                r = view_line(ctl, "Operation", COLOUR_NONE, "%s", text_of(job, "operation"));
+                r = view_line(ctl, "Operation", COLOUR_NONE, "%s", view_string(job, "operation"));
         if (r >= 0)
                 r = view_endpoint(ctl, "Source", json_object_get(job, "source"));
         if (r >= 0)

@@ -9,7 +9,6 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "ctl/hosts-client.h"
-#include "ctl/table.h"
 #include "ctl/text.h"
 #include "ctl/view.h"
 #include "shared/json-table.h"
@@ -54,7 +53,7 @@ int verb_vm_list(Ctl *ctl, char **words) {
                 { .title = "MEMORY", .right = true }, { .title = "DESCRIPTION", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         _cleanup_bus_ sd_bus *bus = NULL;
-        int status, r;
+        int status;
 
         if (!t)
                 return log_oom(), EXIT_OTHER;
@@ -66,17 +65,13 @@ int verb_vm_list(Ctl *ctl, char **words) {
         status = hosts_each_vm(ctl, bus, words[0], add_row, t);
         if (status != EXIT_OK)
                 return status;
-        r = table_print(t, stdout, &ctl->out, !ctl->args.no_legend);
-        if (r >= 0 && !ctl->args.no_legend)
+        status = view_table(ctl, t);
+        if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%zu VMs listed.\n", table_rows(t));
-        return r < 0 ? EXIT_OTHER : EXIT_OK;
+        return status;
 }
 
 /* --- show --------------------------------------------------------------------------------------------- */
-
-static const char *get_string(json_t *o, const char *key) {
-        return strempty(json_string_value(json_object_get(o, key)));
-}
 
 static int print_hardware(Ctl *ctl, json_t *hardware) {
         json_t *item;
@@ -86,59 +81,52 @@ static int print_hardware(Ctl *ctl, json_t *hardware) {
         json_array_foreach(json_object_get(hardware, "disks"), i, item) {
                 if (r >= 0)
                         r = view_line(ctl, i == 0 ? "Disks" : "", COLOUR_NONE, "%s (%s %s, %s)",
-                                        get_string(item, "path"),
-                                        get_string(json_object_get(item, "target"), "dev"),
-                                        get_string(item, "device"),
-                                        get_string(json_object_get(item, "driver"), "type"));
+                                        view_string(item, "path"),
+                                        view_string(json_object_get(item, "target"), "dev"),
+                                        view_string(item, "device"),
+                                        view_string(json_object_get(item, "driver"), "type"));
         }
         json_array_foreach(json_object_get(hardware, "networks"), i, item) {
                 json_t *source = json_object_get(item, "source");
-                const char *to = get_string(source, "bridge");
+                const char *to = view_string(source, "bridge");
 
                 if (r >= 0)
                         r = view_line(ctl, i == 0 ? "Networks" : "", COLOUR_NONE, "%s %s %s (%s)",
-                                        get_string(json_object_get(item, "mac"), "address"),
-                                        get_string(item, "type"), *to ? to : get_string(source, "network"),
-                                        get_string(json_object_get(item, "model"), "type"));
+                                        view_string(json_object_get(item, "mac"), "address"),
+                                        view_string(item, "type"), *to ? to : view_string(source, "network"),
+                                        view_string(json_object_get(item, "model"), "type"));
         }
         json_array_foreach(json_object_get(hardware, "graphics"), i, item) {
                 json_t *port = json_object_get(item, "port");
 
                 if (r >= 0)
                         r = port ? view_line(ctl, i == 0 ? "Displays" : "", COLOUR_NONE, "%s, port %" PRIu64,
-                                                   get_string(item, "type"),
+                                                   view_string(item, "type"),
                                                    (uint64_t) json_integer_value(port))
                                  : view_line(ctl, i == 0 ? "Displays" : "", COLOUR_NONE, "%s",
-                                                   get_string(item, "type"));
+                                                   view_string(item, "type"));
         }
         return r;
 }
 
 static int print_vm(Ctl *ctl, json_t *o) {
-        Colour colour = colour_of_vm_state(get_string(o, "State"));
-        _cleanup_free_ char *name = text_escape(get_string(o, "Name"), ctl->out.utf8);
+        Colour colour = colour_of_vm_state(view_string(o, "State"));
         char memory[BYTES_SIZE];
-        int r;
+        int r = view_heading(ctl, colour, view_string(o, "Name"));
 
-        if (!name)
-                return -ENOMEM;
-        printf("%s%s%s %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
-                        colour_off(&ctl->out, colour), name);
-        r = view_line(ctl, "Host", COLOUR_NONE, "%s", get_string(o, "Host"));
         if (r >= 0)
-                r = view_line(ctl, "UUID", COLOUR_NONE, "%s", get_string(o, "Uuid"));
+                r = view_line(ctl, "Host", COLOUR_NONE, "%s", view_string(o, "Host"));
         if (r >= 0)
-                r = view_line(ctl, "Description", COLOUR_NONE, "%s", get_string(o, "Description"));
+                r = view_line(ctl, "UUID", COLOUR_NONE, "%s", view_string(o, "Uuid"));
         if (r >= 0)
-                r = view_line(ctl, "State", colour, "%s", get_string(o, "State"));
+                r = view_line(ctl, "Description", COLOUR_NONE, "%s", view_string(o, "Description"));
         if (r >= 0)
-                r = view_line(ctl, "Processors", COLOUR_NONE, "%" PRIu64,
-                                (uint64_t) json_integer_value(json_object_get(o, "VcpuCount")));
+                r = view_line(ctl, "State", colour, "%s", view_string(o, "State"));
+        if (r >= 0)
+                r = view_line(ctl, "Processors", COLOUR_NONE, "%" PRIu64, view_number(o, "VcpuCount"));
         if (r >= 0)
                 r = view_line(ctl, "Memory", COLOUR_NONE, "%s",
-                                format_bytes(memory,
-                                                (uint64_t) json_integer_value(
-                                                                json_object_get(o, "MemoryBytes"))));
+                                format_bytes(memory, view_number(o, "MemoryBytes")));
         return r < 0 ? r : print_hardware(ctl, json_object_get(o, "hardware"));
 }
 

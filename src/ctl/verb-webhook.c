@@ -3,6 +3,7 @@
 /* hyperctl webhook …: who is told of events, and how that went. Secrets are never taken from the command line, where
  * everybody on the machine could read them: a definition with some comes from a file or from stdin. */
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "basic/log.h"
@@ -10,7 +11,6 @@
 #include "basic/string-util.h"
 #include "ctl/client.h"
 #include "ctl/submit-spec.h"
-#include "ctl/table.h"
 #include "ctl/view.h"
 #include "shared/json-table.h"
 
@@ -42,24 +42,6 @@ static int read_index(const char *word, uint32_t *ret) {
         return EXIT_OK;
 }
 
-static const char *text_of(json_t *object, const char *key) {
-        return strempty(json_string_value(json_object_get(object, key)));
-}
-
-static json_int_t number_of(json_t *object, const char *key) {
-        return json_integer_value(json_object_get(object, key));
-}
-
-static int print_table(Ctl *ctl, const Table *t) {
-        int r = table_print(t, stdout, &ctl->out, !ctl->args.no_legend);
-
-        if (r < 0) {
-                log_error_errno(r, "Failed to write to standard output: %m");
-                return EXIT_OTHER;
-        }
-        return EXIT_OK;
-}
-
 /* --- list --------------------------------------------------------------------------------------------- */
 
 static char *join_events(json_t *events) {
@@ -76,24 +58,24 @@ static char *join_events(json_t *events) {
 static int add_webhook_row(Table *t, json_t *w) {
         _cleanup_free_ char *events = join_events(json_object_get(w, "events"));
         bool enabled = json_is_true(json_object_get(w, "enabled"));
-        json_int_t failed = number_of(w, "failed");
+        uint64_t failed = view_number(w, "failed");
         int r = events ? 0 : -ENOMEM;
 
         if (r >= 0)
-                r = table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, number_of(w, "index"));
+                r = table_addf(t, COLOUR_NONE, "%" PRIu64, view_number(w, "index"));
         if (r >= 0)
-                r = table_add(t, text_of(w, "url"), COLOUR_NONE);
+                r = table_add(t, view_string(w, "url"), COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, events, COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, enabled ? "yes" : "no", enabled ? COLOUR_NONE : COLOUR_YELLOW);
         if (r >= 0)
-                r = table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, number_of(w, "pending"));
+                r = table_addf(t, COLOUR_NONE, "%" PRIu64, view_number(w, "pending"));
         if (r >= 0)
-                r = table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, number_of(w, "delivered"));
+                r = table_addf(t, COLOUR_NONE, "%" PRIu64, view_number(w, "delivered"));
         if (r >= 0)
-                r = table_addf(t, failed > 0 ? COLOUR_RED : COLOUR_NONE, "%" JSON_INTEGER_FORMAT, failed);
-        return r < 0 ? r : table_add(t, text_of(w, "origin"), COLOUR_NONE);
+                r = table_addf(t, failed > 0 ? COLOUR_RED : COLOUR_NONE, "%" PRIu64, failed);
+        return r < 0 ? r : table_add(t, view_string(w, "origin"), COLOUR_NONE);
 }
 
 int verb_webhook_list(Ctl *ctl, char **words) {
@@ -121,7 +103,7 @@ int verb_webhook_list(Ctl *ctl, char **words) {
         json_array_foreach(list, i, webhook)
                 if (!t || add_webhook_row(t, webhook) < 0)
                         return log_oom(), EXIT_OTHER;
-        return print_table(ctl, t);
+        return view_table(ctl, t);
 }
 
 /* --- add and rm --------------------------------------------------------------------------------------- */
@@ -229,12 +211,12 @@ static int print_outcome(Ctl *ctl, json_t *result) {
         if (r >= 0 && json_is_integer(code))
                 r = view_line(ctl, "Status", COLOUR_NONE, "%" JSON_INTEGER_FORMAT, json_integer_value(code));
         if (r >= 0)
-                r = view_line(ctl, "Took", COLOUR_NONE, "%" JSON_INTEGER_FORMAT " ms",
-                                number_of(result, "duration_ms"));
+                r = view_line(ctl, "Took", COLOUR_NONE, "%" PRIu64 " ms",
+                                view_number(result, "duration_ms"));
         if (r >= 0)
-                r = view_line(ctl, "Error", COLOUR_NONE, "%s", text_of(result, "error"));
+                r = view_line(ctl, "Error", COLOUR_NONE, "%s", view_string(result, "error"));
         if (r >= 0)
-                r = view_line(ctl, "Answer", COLOUR_NONE, "%s", text_of(result, "response"));
+                r = view_line(ctl, "Answer", COLOUR_NONE, "%s", view_string(result, "response"));
         return r < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
 }
 
@@ -265,28 +247,28 @@ int verb_webhook_test(Ctl *ctl, char **words) {
 /* --- deliveries --------------------------------------------------------------------------------------- */
 
 static int add_delivery_row(Table *t, json_t *d) {
-        const char *status = text_of(d, "status");
+        const char *status = view_string(d, "status");
         json_t *code = json_object_get(d, "status_code"),
                *data = json_object_get(json_object_get(d, "body"), "data");
         int r;
 
-        r = table_add(t, text_of(d, "created_at"), COLOUR_NONE);
+        r = table_add(t, view_string(d, "created_at"), COLOUR_NONE);
         if (r >= 0)
-                r = table_add(t, text_of(d, "event"), COLOUR_NONE);
+                r = table_add(t, view_string(d, "event"), COLOUR_NONE);
         if (r >= 0)
-                r = table_add(t, text_of(data, "job_id"), COLOUR_NONE);
+                r = table_add(t, view_string(data, "job_id"), COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, status,
                                 streq(status, "failed")                    ? COLOUR_RED
                                                 : streq(status, "pending") ? COLOUR_YELLOW
                                                                            : COLOUR_GREEN);
         if (r >= 0)
-                r = table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, number_of(d, "attempts"));
+                r = table_addf(t, COLOUR_NONE, "%" PRIu64, view_number(d, "attempts"));
         if (r >= 0)
                 r = json_is_integer(code) ? table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT,
                                                             json_integer_value(code))
                                           : table_add(t, "-", COLOUR_NONE);
-        return r < 0 ? r : table_add(t, text_of(d, "error"), COLOUR_NONE);
+        return r < 0 ? r : table_add(t, view_string(d, "error"), COLOUR_NONE);
 }
 
 int verb_webhook_deliveries(Ctl *ctl, char **words) {
@@ -317,5 +299,5 @@ int verb_webhook_deliveries(Ctl *ctl, char **words) {
         json_array_foreach(list, i, delivery)
                 if (!t || add_delivery_row(t, delivery) < 0)
                         return log_oom(), EXIT_OTHER;
-        return print_table(ctl, t);
+        return view_table(ctl, t);
 }

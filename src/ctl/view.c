@@ -3,11 +3,22 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/text.h"
 #include "ctl/view.h"
 
 #define LABEL_WIDTH 12
+
+int view_heading(Ctl *ctl, Colour colour, const char *name) {
+        _cleanup_free_ char *escaped = text_escape(name, ctl->out.utf8);
+
+        if (!escaped)
+                return -ENOMEM;
+        printf("%s%s%s %s\n", colour_on(&ctl->out, colour), ctl->out.utf8 ? "●" : "*",
+                        colour_off(&ctl->out, colour), escaped);
+        return 0;
+}
 
 int view_line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) {
         _cleanup_free_ char *text = NULL, *escaped = NULL;
@@ -26,6 +37,36 @@ int view_line(Ctl *ctl, const char *label, Colour colour, const char *format, ..
         return 0;
 }
 
+const char *view_span(char buf[static TIMESPAN_SIZE], usec_t span) {
+        return format_timespan(buf, span / USEC_PER_SEC * USEC_PER_SEC);
+}
+
+const char *view_age(char buf[static TIMESPAN_SIZE], usec_t since) {
+        usec_t now = now_realtime();
+
+        return since == 0 || since > now ? "-" : view_span(buf, now - since);
+}
+
+const char *view_string(json_t *object, const char *key) {
+        return strempty(json_string_value(json_object_get(object, key)));
+}
+
+uint64_t view_number(json_t *object, const char *key) {
+        return (uint64_t) json_integer_value(json_object_get(object, key));
+}
+
+int view_table(Ctl *ctl, const Table *t) {
+        int r = t ? table_print(t, stdout, &ctl->out, !ctl->args.no_legend) : -ENOMEM;
+
+        if (r == -ENOMEM)
+                return log_oom(), EXIT_OTHER;
+        if (r < 0) {
+                log_error_errno(r, "Failed to write to standard output: %m");
+                return EXIT_OTHER;
+        }
+        return EXIT_OK;
+}
+
 const char *view_when(char buf[static VIEW_WHEN_SIZE], usec_t t) {
         time_t seconds = (time_t) (t / USEC_PER_SEC);
         char date[40], span[TIMESPAN_SIZE];
@@ -36,11 +77,9 @@ const char *view_when(char buf[static VIEW_WHEN_SIZE], usec_t t) {
                         strftime(date, sizeof(date), "%a %Y-%m-%d %H:%M:%S %Z", &tm) == 0)
                 return "";
         if (now >= t + USEC_PER_SEC)
-                snprintf(buf, VIEW_WHEN_SIZE, "%s; %s ago", date,
-                                format_timespan(span, (now - t) / USEC_PER_SEC * USEC_PER_SEC));
+                snprintf(buf, VIEW_WHEN_SIZE, "%s; %s ago", date, view_span(span, now - t));
         else if (t >= now + USEC_PER_SEC)
-                snprintf(buf, VIEW_WHEN_SIZE, "%s; in %s", date,
-                                format_timespan(span, (t - now) / USEC_PER_SEC * USEC_PER_SEC));
+                snprintf(buf, VIEW_WHEN_SIZE, "%s; in %s", date, view_span(span, t - now));
         else
                 snprintf(buf, VIEW_WHEN_SIZE, "%s", date);
         return buf;

@@ -345,57 +345,39 @@ static int get_health(Request *r) {
         return request_reply_json(r, 200, json_pack("{s:s}", "status", "ok"));
 }
 
+/* What both bases have; they differ in what is_v1() is asked for. */
+/* clang-format off */
+#define HOST_ROUTES(base) \
+        { HTTP_GET, base "/hosts", SCOPE_READ, get_hosts, .summary = "All hosts." }, \
+        { HTTP_POST, base "/hosts", SCOPE_SUBMIT, post_host, .max_body = BODY_MAX, \
+                .summary = "Connects to a host and keeps it." }, \
+        { HTTP_GET, base "/hosts/{id}", SCOPE_READ, get_host, .summary = "A host." }, \
+        { HTTP_DELETE, base "/hosts/{id}", SCOPE_SUBMIT, delete_host, .summary = "Forgets a host." }, \
+        { HTTP_GET, base "/hosts/{id}/info", SCOPE_READ, get_info, \
+                .summary = "A host's figures, asked of it now." }, \
+        { HTTP_GET, base "/hosts/{id}/vms", SCOPE_READ, get_vms, \
+                .summary = "Its VMs as they were last seen." }, \
+        { HTTP_GET, base "/hosts/{id}/vms/{name}/hardware", SCOPE_READ, get_hardware, \
+                .summary = "A VM's hardware, asked of libvirt now." }, \
+        { HTTP_POST, base "/hosts/{id}/vms/{name}/action", SCOPE_SUBMIT, post_action, .max_body = BODY_MAX, \
+                .summary = "Starts, stops or resets a VM." }, \
+        { HTTP_POST, base "/hosts/{id}/vms/{name}/start", SCOPE_SUBMIT, post_short_action, \
+                .summary = "Starts a VM." }, \
+        { HTTP_POST, base "/hosts/{id}/vms/{name}/shutdown", SCOPE_SUBMIT, post_short_action, \
+                .summary = "Asks a VM to shut down." }, \
+        { HTTP_POST, base "/hosts/{id}/vms/{name}/reboot", SCOPE_SUBMIT, post_short_action, \
+                .summary = "Asks a VM to reboot." }, \
+        { HTTP_POST, base "/hosts/{id}/vms/{name}/forceoff", SCOPE_SUBMIT, post_short_action, \
+                .summary = "Takes a VM's power away." }, \
+        { HTTP_POST, base "/hosts/{id}/vms/{name}/forcereset", SCOPE_SUBMIT, post_short_action, \
+                .summary = "Presses a VM's reset button." }
+/* clang-format on */
+
 static const Route hosts_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
         { HTTP_GET, "/ws", SCOPE_READ, get_ws, .summary = "What happens, as it happens (WebSocket)." },
-
-        { HTTP_GET, "/api/hosts", SCOPE_READ, get_hosts, .summary = "All hosts." },
-        { HTTP_POST, "/api/hosts", SCOPE_SUBMIT, post_host, .max_body = BODY_MAX,
-                        .summary = "Connects to a host and keeps it." },
-        { HTTP_GET, "/api/hosts/{id}", SCOPE_READ, get_host, .summary = "A host." },
-        { HTTP_DELETE, "/api/hosts/{id}", SCOPE_SUBMIT, delete_host, .summary = "Forgets a host." },
-        { HTTP_GET, "/api/hosts/{id}/info", SCOPE_READ, get_info,
-                        .summary = "A host's figures, asked of it now." },
-        { HTTP_GET, "/api/hosts/{id}/vms", SCOPE_READ, get_vms,
-                        .summary = "Its VMs as they were last seen." },
-        { HTTP_GET, "/api/hosts/{id}/vms/{name}/hardware", SCOPE_READ, get_hardware,
-                        .summary = "A VM's hardware, asked of libvirt now." },
-        { HTTP_POST, "/api/hosts/{id}/vms/{name}/action", SCOPE_SUBMIT, post_action, .max_body = BODY_MAX,
-                        .summary = "Starts, stops or resets a VM." },
-        { HTTP_POST, "/api/hosts/{id}/vms/{name}/start", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Starts a VM." },
-        { HTTP_POST, "/api/hosts/{id}/vms/{name}/shutdown", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Asks a VM to shut down." },
-        { HTTP_POST, "/api/hosts/{id}/vms/{name}/reboot", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Asks a VM to reboot." },
-        { HTTP_POST, "/api/hosts/{id}/vms/{name}/forceoff", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Takes a VM's power away." },
-        { HTTP_POST, "/api/hosts/{id}/vms/{name}/forcereset", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Presses a VM's reset button." },
-
-        { HTTP_GET, "/api/v1/hosts", SCOPE_READ, get_hosts, .summary = "All hosts." },
-        { HTTP_POST, "/api/v1/hosts", SCOPE_SUBMIT, post_host, .max_body = BODY_MAX,
-                        .summary = "Connects to a host and keeps it." },
-        { HTTP_GET, "/api/v1/hosts/{id}", SCOPE_READ, get_host, .summary = "A host." },
-        { HTTP_DELETE, "/api/v1/hosts/{id}", SCOPE_SUBMIT, delete_host, .summary = "Forgets a host." },
-        { HTTP_GET, "/api/v1/hosts/{id}/info", SCOPE_READ, get_info,
-                        .summary = "A host's figures, asked of it now." },
-        { HTTP_GET, "/api/v1/hosts/{id}/vms", SCOPE_READ, get_vms,
-                        .summary = "Its VMs as they were last seen." },
-        { HTTP_GET, "/api/v1/hosts/{id}/vms/{name}/hardware", SCOPE_READ, get_hardware,
-                        .summary = "A VM's hardware, asked of libvirt now." },
-        { HTTP_POST, "/api/v1/hosts/{id}/vms/{name}/action", SCOPE_SUBMIT, post_action, .max_body = BODY_MAX,
-                        .summary = "Starts, stops or resets a VM." },
-        { HTTP_POST, "/api/v1/hosts/{id}/vms/{name}/start", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Starts a VM." },
-        { HTTP_POST, "/api/v1/hosts/{id}/vms/{name}/shutdown", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Asks a VM to shut down." },
-        { HTTP_POST, "/api/v1/hosts/{id}/vms/{name}/reboot", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Asks a VM to reboot." },
-        { HTTP_POST, "/api/v1/hosts/{id}/vms/{name}/forceoff", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Takes a VM's power away." },
-        { HTTP_POST, "/api/v1/hosts/{id}/vms/{name}/forcereset", SCOPE_SUBMIT, post_short_action,
-                        .summary = "Presses a VM's reset button." },
+        HOST_ROUTES("/api"),
+        HOST_ROUTES("/api/v1"),
         {},
 };
 

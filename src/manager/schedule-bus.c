@@ -5,7 +5,6 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
-#include "shared/cron.h"
 #include "shared/error-table.h"
 #include "shared/schedule-event.h"
 
@@ -254,13 +253,9 @@ static int get_boolean(sd_bus *bus, const char *path, const char *interface, con
 static int get_on_calendar(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         ScheduleRow *row = ((Manager *) userdata)->schedule;
-        _cleanup_(cron_done) Cron cron = {};
         _cleanup_strv_free_ char **lines = NULL;
-        _cleanup_free_ char *why = NULL;
-        int r = cron_parse(row->expression, &cron, &why);
+        int r = schedule_calendar(row, NULL, &lines);
 
-        if (r >= 0)
-                r = cron_to_calendar(&cron, &lines);
         return r < 0 ? r : sd_bus_message_append_strv(reply, lines);
 }
 

@@ -11,7 +11,6 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
-#include "shared/cron.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
 #include "shared/schedule-event.h"
@@ -117,20 +116,17 @@ static Timer *timer_get(Manager *m, const char *id) {
 /* --- the unit ----------------------------------------------------------------------------------------- */
 
 static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t now) {
-        _cleanup_(cron_done) Cron cron = {};
         _cleanup_strv_free_ char **lines = NULL;
-        _cleanup_free_ char *why = NULL;
-        int r = cron_parse(row->expression, &cron, &why);
+        usec_t every;
+        int r = schedule_calendar(row, &every, &lines);
 
-        if (r >= 0)
-                r = cron_to_calendar(&cron, &lines);
         if (r < 0)
                 return r;
-        if (cron.every > 0) {
+        if (every > 0) {
                 usec_t wait = row->next_at > now ? row->next_at - now : 0;
 
                 return sd_bus_message_append(message, "(sv)(sv)", "TimersMonotonic", "a(st)", 2,
-                                "OnActiveSec", (uint64_t) wait, "OnUnitActiveSec", (uint64_t) cron.every,
+                                "OnActiveSec", (uint64_t) wait, "OnUnitActiveSec", (uint64_t) every,
                                 "AccuracyUSec", "t", (uint64_t) (10 * USEC_PER_MSEC));
         }
         if ((r = sd_bus_message_open_container(message, 'r', "sv")) < 0 ||
@@ -319,16 +315,15 @@ void schedule_timer_remove(Manager *m, const char *id) {
 }
 
 static int want_all(Manager *m, bool all) {
-        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
-        int r = all ? store_schedules_list(m->store, 0, 0, &rows)
-                    : store_schedules_without_timer(m->store, &rows);
+        _cleanup_strv_free_ char **ids = NULL;
+        int r = store_schedules_ids(m->store, all, &ids);
 
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < rows.n; i++)
-                schedule_timer_set(m, rows.rows[i]);
-        if (rows.n > 0)
-                log_info("Setting the timers of %zu schedules.", rows.n);
+        STRV_FOREACH(id, ids)
+        timer_want(m, *id, true);
+        if (ids)
+                log_info("Setting the timers of %zu schedules.", strv_length(ids));
         return 0;
 }
 

@@ -24,6 +24,18 @@ usec_t schedule_next(const ScheduleRow *row, usec_t now) {
         return cron_next(&cron, now, &next) < 0 ? 0 : next;
 }
 
+int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lines) {
+        _cleanup_(cron_done) Cron cron = {};
+        _cleanup_free_ char *why = NULL;
+        int r = cron_parse(row->expression, &cron, &why);
+
+        if (r >= 0)
+                r = cron_to_calendar(&cron, ret_lines);
+        if (r >= 0 && ret_every)
+                *ret_every = cron.every;
+        return r;
+}
+
 /* What is due stands in the row; but its next_at is no longer right when the clock was set back or the machine's
  * time zone is another one since, and systemd has moved its timer accordingly. So a timer is believed, too,
  * if the expression has a time just now, unless that one was served: then the clock was set back over it, by
@@ -241,14 +253,11 @@ static json_t *runs_json(Store *store, const char *id) {
 }
 
 int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
-        _cleanup_(cron_done) Cron cron = {};
         _cleanup_strv_free_ char **lines = NULL;
-        _cleanup_free_ char *why = NULL;
         _cleanup_json_ json_t *object = NULL, *calendar = json_array();
         char *text;
 
-        if (cron_parse(row->expression, &cron, &why) >= 0)
-                (void) cron_to_calendar(&cron, &lines);
+        (void) schedule_calendar(row, NULL, &lines);
         STRV_FOREACH(l, lines)
         (void) json_array_append_new(calendar, json_string(*l));
         object = json_pack(

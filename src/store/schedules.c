@@ -179,10 +179,24 @@ int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows
         return r;
 }
 
-int store_schedules_without_timer(Store *s, ScheduleRows *ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_WITHOUT_TIMER);
+int store_schedules_ids(Store *s, bool all, char ***ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st =
+                        sql_statement(s, all ? SQL_SCHEDULES_IDS : SQL_SCHEDULES_WITHOUT_TIMER);
+        _cleanup_strv_free_ char **ids = NULL;
+        size_t n = 0, allocated = 0;
+        int r;
 
-        return read_rows(s, st, ret);
+        while ((r = sql_next(s, st)) > 0) {
+                if (!GREEDY_REALLOC(ids, allocated, n + 2))
+                        return -ENOMEM;
+                ids[n] = ids[n + 1] = NULL;
+                r = sql_column_strdup(st, 0, &ids[n++]);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(ids);
+        return r;
 }
 
 int store_schedule_timer_made(Store *s, const char *id) {

@@ -58,8 +58,8 @@ int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows
 
 /* Whether systemd has the timer that a schedule wants: no after each change of it, until this says yes. */
 int store_schedule_timer_made(Store *s, const char *id);
-/* Those enabled whose timer was never made. */
-int store_schedules_without_timer(Store *s, ScheduleRows *ret);
+/* Their ids, a strv that the caller frees: of @all of them, or of those enabled whose timer was never made. */
+int store_schedules_ids(Store *s, bool all, char ***ret);
 
 typedef struct ScheduleStats {
         uint64_t total, enabled, runs, successful, failed;

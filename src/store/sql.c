@@ -122,9 +122,9 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SCHEDULE_DELETE] = "DELETE FROM schedules WHERE id = ?1",
         [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE id = ?1",
         [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules ORDER BY seq LIMIT ?1 OFFSET ?2",
-        [SQL_SCHEDULES_WITHOUT_TIMER] =
-                        "SELECT " SCHEDULE_COLUMNS " FROM schedules INDEXED BY schedules_without_timer "
-                        "WHERE has_timer = 0 AND enabled = 1",
+        [SQL_SCHEDULES_IDS] = "SELECT id FROM schedules ORDER BY seq",
+        [SQL_SCHEDULES_WITHOUT_TIMER] = "SELECT id FROM schedules INDEXED BY schedules_without_timer "
+                                        "WHERE has_timer = 0 AND enabled = 1",
         [SQL_SCHEDULE_TIMER_MADE] = "UPDATE schedules SET has_timer = 1 WHERE id = ?1 AND has_timer = 0",
         [SQL_SCHEDULES_COUNT] =
                         "SELECT count(*), coalesce(sum(enabled), 0), coalesce(sum(run_count), 0), "

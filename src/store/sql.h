@@ -52,6 +52,7 @@ typedef enum StatementId {
         SQL_SCHEDULE_GET,
         SQL_SCHEDULES_LIST,
         SQL_SCHEDULES_COUNT,
+        SQL_SCHEDULES_IDS,
         SQL_SCHEDULES_WITHOUT_TIMER,
         SQL_SCHEDULE_TIMER_MADE,
         SQL_SCHEDULE_NEXT_AT,

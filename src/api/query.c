@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Query parameters by table: request_query_decode() of request.h. */
+/* Query parameters by table: query_decode() of router.h, request_query_decode() of request.h. */
 
 #include "api/request-private.h"
 #include "basic/parse-util.h"
@@ -71,12 +71,20 @@ static uint32_t mask_from_word(const QueryField *f, const char *word) {
         return v >= 0 && v < 32 ? (uint32_t) 1 << v : 0;
 }
 
+const char *query_get(const QueryPair *pairs, size_t n_pairs, const char *key, size_t n) {
+        for (size_t i = 0; i < n_pairs; i++)
+                if (streq(pairs[i].key, key) && n-- == 0)
+                        return strempty(pairs[i].value);
+        return NULL;
+}
+
 /* "a,b", and the same parameter again. */
-static int decode_enum_set(Request *r, const QueryField *f, void *target, JsonErrors *errors) {
+static int decode_enum_set(const QueryPair *pairs, size_t n_pairs, const QueryField *f, void *target,
+                JsonErrors *errors) {
         uint32_t mask = 0;
         const char *value;
 
-        for (size_t i = 0; (value = request_query_nth(r, f->key, i)); i++) {
+        for (size_t i = 0; (value = query_get(pairs, n_pairs, f->key, i)); i++) {
                 _cleanup_free_ char *copy = strdup(value);
                 char *rest = copy, *word;
 
@@ -104,8 +112,9 @@ static int decode_string(const QueryField *f, const char *value, void *target, J
         return 0;
 }
 
-static int decode_field(Request *r, const QueryField *f, void *base, JsonErrors *errors) {
-        const char *value = request_query(r, f->key);
+static int decode_field(const QueryPair *pairs, size_t n_pairs, const QueryField *f, void *base,
+                JsonErrors *errors) {
+        const char *value = query_get(pairs, n_pairs, f->key, 0);
         void *target = (char *) base + f->offset;
 
         if (!value)
@@ -124,9 +133,18 @@ static int decode_field(Request *r, const QueryField *f, void *base, JsonErrors 
         case QUERY_ENUM:
                 return decode_enum(f, value, target, errors);
         case QUERY_ENUM_SET:
-                return decode_enum_set(r, f, target, errors);
+                return decode_enum_set(pairs, n_pairs, f, target, errors);
         }
         return -EINVAL;
+}
+
+int query_decode(const QueryField *fields, const QueryPair *pairs, size_t n_pairs, void *base,
+                JsonErrors *errors) {
+        int r = 0;
+
+        for (const QueryField *f = fields; f->key && r >= 0; f++)
+                r = decode_field(pairs, n_pairs, f, base, errors);
+        return r < 0 ? r : errors->errors ? -EBADMSG : 0;
 }
 
 int request_query_decode(Request *r, void *base) {
@@ -138,13 +156,9 @@ int request_query_decode(Request *r, void *base) {
 
         if (r->n_query == 0)
                 return 0;
-        for (const QueryField *f = r->route->query; f->key; f++) {
-                k = decode_field(r, f, base, &errors);
-                if (k < 0)
-                        return k;
-        }
-        if (!errors.errors)
-                return 0;
+        k = query_decode(r->route->query, r->query, r->n_query, base, &errors);
+        if (k != -EBADMSG)
+                return k;
 
         text = json_errors_text(&errors);
         if (!text)

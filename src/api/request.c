@@ -266,10 +266,7 @@ const char *request_header(Request *r, const char *name) {
 }
 
 const char *request_query_nth(Request *r, const char *key, size_t n) {
-        for (size_t i = 0; i < r->n_query; i++)
-                if (streq(r->query[i].key, key) && n-- == 0)
-                        return strempty(r->query[i].value);
-        return NULL;
+        return query_get(r->query, r->n_query, key, n);
 }
 
 const char *request_query(Request *r, const char *key) {

@@ -9,8 +9,10 @@
 #include <jansson.h>
 
 #include "api/schema.h"
+#include "api/uri.h"
 #include "basic/macro.h"
 #include "shared/api-key.h"
+#include "shared/json-table.h"
 
 typedef struct Request Request;
 
@@ -53,6 +55,13 @@ typedef struct QueryField {
 } QueryField;
 
 #define QUERY_STRING_MAX 1024u
+
+/* Decodes by @fields into @base, which holds the defaults; strings are borrowed from @pairs. What no field names is passed
+ * over. 0, -EBADMSG with all that is wrong in @errors, -ENOMEM. Pure. */
+int query_decode(const QueryField *fields, const QueryPair *pairs, size_t n_pairs, void *base,
+                JsonErrors *errors);
+/* The value of the @n-th pair with that key: "" if it has none, NULL if there are not so many. */
+const char *query_get(const QueryPair *pairs, size_t n_pairs, const char *key, size_t n);
 
 /* Answers, or starts what will answer: returns 0 once request_reply_…() or manager_call() has been called.
  * A negative errno is answered by the error table (shared/error-table.h), unless the function it came from

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The body of a worker client's submission. What was taken must be the same job after a trip through the
- * dialect, and errors come exactly with refusals. */
+/* The body of a worker client's submission, and whose report it would be. What was taken must be the same job after
+ * a trip through the dialect, and errors come exactly with refusals. */
 
 #include <stdio.h>
 
+#include "api/worker/worker-decode.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "shared/worker-job.h"
@@ -21,10 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(json_errors_done) JsonErrors errors = {}, none = {};
         _cleanup_json_ json_t *body = NULL, *there = NULL;
         _cleanup_free_ char *error = NULL;
+        const char *why = NULL;
         int r;
 
         if (json_parse_any((const char *) data, size, &body, &error) < 0)
                 return 0;
+        check(worker_id_of_report(body, &why) || why, "a report of nobody is told as such");
         r = worker_job_decode(body, &job, &errors);
         check((r == -EBADMSG) == (errors.errors != NULL), "errors come with a refusal");
         /* Secrets are gone from it: such a job cannot be submitted again. */

@@ -190,8 +190,8 @@ static int refuse_key(Request *r, Access *a, const Stranger *s, const char *why)
         if (!v.allowed)
                 return refuse_for_now(
                                 r, &v, "Too many requests from this address came with a wrong API key.");
-        log_notice("%s.socket: refused a request from %s: %s", request_dialect(r)->fd_name,
-                        address_text(r, address), why);
+        log_notice("%s.socket: refused a request from %s%s%s: %s", request_dialect(r)->fd_name,
+                        address_text(r, address), isempty(s->id.text) ? "" : " with key ", s->id.text, why);
         return refuse(r, why);
 }
 

@@ -29,26 +29,22 @@ static char *join_scopes(json_t *scopes) {
 
 static int add_key_row(Table *t, json_t *k) {
         _cleanup_free_ char *scopes = join_scopes(json_object_get(k, "scopes"));
-        const char *name = NULL, *id = NULL, *created = NULL, *expires = NULL;
-        json_int_t rate = 0;
-        int expired = 0, r;
+        const char *expires = view_string(k, "expires_at");
+        bool expired = json_is_true(json_object_get(k, "expired"));
+        uint64_t rate = view_number(k, "rate_limit");
+        int r = scopes ? 0 : -ENOMEM;
 
-        /* what is null stays as it is */
-        (void) json_unpack(k, "{s:s, s:s, s:s}", "name", &name, "id", &id, "created_at", &created);
-        (void) json_unpack(k, "{s:s}", "expires_at", &expires);
-        (void) json_unpack(k, "{s:b}", "expired", &expired);
-        (void) json_unpack(k, "{s:I}", "rate_limit", &rate);
-        if (!scopes)
-                return -ENOMEM;
-        if ((r = table_add(t, strempty(name), COLOUR_NONE)) < 0 ||
-                        (r = table_add(t, strempty(id), COLOUR_NONE)) < 0 ||
-                        (r = table_add(t, scopes, COLOUR_NONE)) < 0)
-                return r;
-        r = rate > 0 ? table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, rate)
-                     : table_add(t, "-", COLOUR_NONE);
         if (r >= 0)
-                r = table_add(t, strempty(created), COLOUR_NONE);
-        return r < 0 ? r : table_add(t, expires ? expires : "never", expired ? COLOUR_YELLOW : COLOUR_NONE);
+                r = table_add(t, view_string(k, "name"), COLOUR_NONE);
+        if (r >= 0)
+                r = table_add(t, view_string(k, "id"), COLOUR_NONE);
+        if (r >= 0)
+                r = table_add(t, scopes, COLOUR_NONE);
+        if (r >= 0)
+                r = rate > 0 ? table_addf(t, COLOUR_NONE, "%" PRIu64, rate) : table_add(t, "-", COLOUR_NONE);
+        if (r >= 0)
+                r = table_add(t, view_string(k, "created_at"), COLOUR_NONE);
+        return r < 0 ? r : table_add(t, *expires ? expires : "never", expired ? COLOUR_YELLOW : COLOUR_NONE);
 }
 
 static int print_keys(Ctl *ctl, json_t *list) {

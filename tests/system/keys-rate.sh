@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 240
 #
 # How often one may ask: 429 with Retry-After, which curl heeds; a limit of a key's own, and one of the configuration's;
 # wrong keys are soon not looked at.

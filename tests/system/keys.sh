@@ -17,6 +17,14 @@ as() {
         http "$1" "$2" "${3:-}" "${with[@]}" >/dev/null
         status
 }
+# What is asked of 192.0.2.10 is asked from the other machine.
+there=
+curl() {
+        case ${*: -1} in
+        http://192.0.2.10*) nsenter -t "$there" -n curl "$@" ;;
+        *) command curl "$@" ;;
+        esac
+}
 add() { keys[$1]=$(hyperctl key add "$@" -q); }
 
 # --- without a key ----------------------------------------------------------------------------------------------------
@@ -90,7 +98,16 @@ equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code
 
 # --- where others can reach it ----------------------------------------------------------------------------------------
 
-ip address add 192.0.2.10/32 dev lo
+# Another machine: a network of its own, with a wire to this one.
+unshare -n sleep infinity &
+there=$!
+other_network() { [ "$(readlink "/proc/$there/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+eventually 10 "there is a network of its own" other_network
+ip link add here0 type veth peer name there0 netns "$there"
+ip address add 192.0.2.10/24 dev here0
+ip link set here0 up
+nsenter -t "$there" -n ip address add 192.0.2.20/24 dev there0
+nsenter -t "$there" -n ip link set there0 up
 for unit in hyper:8080 hyper-worker:8000 hyper-hosts:8890; do
         mkdir -p "/run/systemd/system/${unit%:*}.socket.d"
         printf '[Socket]\nListenStream=192.0.2.10:%s\n' "${unit#*:}" >"/run/systemd/system/${unit%:*}.socket.d/open.conf"
@@ -170,6 +187,7 @@ for name in "${!keys[@]}"; do
 done
 equal "$(sqlite3 -readonly /var/lib/hyper/hyper.db 'SELECT count(*) FROM api_keys WHERE length(hash) = 32')" 3 "hashes in the database"
 journalctl -q --no-pager -u hyper-managerd --grep 'API key submitter .* was added, for submit' >/dev/null || fail "the log does not say that a key was added"
+journalctl -q --no-pager -u hyper.service --grep 'hyper.socket: refused a request from 192.0.2.20: The API key is not valid' >/dev/null || fail "the log does not say that a wrong key came from elsewhere"
 journalctl -q --no-pager -u hyper.service --grep 'refused a request from 127.0.0.1' >/dev/null || fail "the log does not say that a wrong key came"
 
 # Without the last key this machine gets in again; what others can reach stays shut.
@@ -179,3 +197,4 @@ equal "$(as - GET "$open:8080/jobs/query")" 401 "HyperSDK from elsewhere when th
 rm -r /run/systemd/system/hyper*.socket.d
 systemctl daemon-reload
 systemctl restart hyper.socket hyper-worker.socket hyper-hosts.socket
+kill "$there"

@@ -9,6 +9,7 @@ libhyper_engine_la_SOURCES = \
 	src/job/copy.c \
 	src/job/copy.h \
 	src/job/endpoint-nbd.c \
+	src/job/endpoint-nbd.h \
 	src/job/endpoint-null.c \
 	src/job/endpoint-qcow2.c \
 	src/job/endpoint-raw.c \
@@ -18,6 +19,8 @@ libhyper_engine_la_SOURCES = \
 	src/job/extent-cursor.h \
 	src/job/nbd-connect.c \
 	src/job/nbd-connect.h \
+	src/job/nbd-io.c \
+	src/job/nbd-request.c \
 	src/job/part.c \
 	src/job/pool.c \
 	src/job/pool.h \

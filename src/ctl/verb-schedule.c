@@ -130,12 +130,6 @@ static int get_schedule(Ctl *ctl, sd_bus *bus, const char *id, json_t **ret) {
         return *ret ? EXIT_OK : client_failure(ctl, NULL, -EBADMSG, what);
 }
 
-static usec_t time_of(json_t *object, const char *key) {
-        usec_t t;
-
-        return parse_rfc3339(view_string(object, key), &t) >= 0 ? t : 0;
-}
-
 static int print_times(Ctl *ctl, json_t *s) {
         char buf[VIEW_WHEN_SIZE];
         const char *calendar;
@@ -150,9 +144,9 @@ static int print_times(Ctl *ctl, json_t *s) {
                         r = view_line(ctl, i == 0 ? "Calendar" : "", COLOUR_NONE, "%s", strempty(calendar));
         }
         if (r >= 0)
-                r = view_line(ctl, "Next run", COLOUR_NONE, "%s", view_when(buf, time_of(s, "next_run")));
+                r = view_line(ctl, "Next run", COLOUR_NONE, "%s", view_when(buf, view_time(s, "next_run")));
         if (r >= 0)
-                r = view_line(ctl, "Last run", COLOUR_NONE, "%s", view_when(buf, time_of(s, "last_run")));
+                r = view_line(ctl, "Last run", COLOUR_NONE, "%s", view_when(buf, view_time(s, "last_run")));
         return r;
 }
 

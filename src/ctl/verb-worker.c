@@ -10,7 +10,6 @@
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "ctl/client.h"
-#include "ctl/table.h"
 #include "ctl/view.h"
 #include "shared/json-table.h"
 
@@ -31,16 +30,6 @@ static int call_json(
         r = sd_bus_message_read(reply, "s", &text);
         *ret = r >= 0 ? json_loads(text, 0, NULL) : NULL;
         return *ret ? EXIT_OK : client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, what);
-}
-
-static const char *text_of(const json_t *object, const char *key) {
-        return strempty(json_string_value(json_object_get(object, key)));
-}
-
-static usec_t time_of(const json_t *object, const char *key) {
-        usec_t t;
-
-        return parse_rfc3339(text_of(object, key), &t) < 0 ? 0 : t;
 }
 
 /* A list of words, or a map of booleans: the words that are there, or true. */
@@ -70,42 +59,27 @@ static int add_worker_row(Table *t, json_t *w) {
         _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities"));
         json_int_t jobs = json_integer_value(json_object_get(w, "jobs"));
         bool active = json_is_true(json_object_get(w, "active"));
-        usec_t heard = time_of(w, "heartbeat_at"), now = now_realtime();
         char age[TIMESPAN_SIZE];
         int r;
 
         if (!capabilities)
                 return -ENOMEM;
-        r = table_add(t, text_of(w, "worker_id"), COLOUR_NONE);
+        r = table_add(t, view_string(w, "worker_id"), COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, active ? "active" : "silent", colour_of_worker(active, jobs));
         if (r >= 0)
                 r = table_addf(t, COLOUR_NONE, "%" JSON_INTEGER_FORMAT, jobs);
         if (r >= 0)
-                r = heard > 0 && heard <= now
-                                ? table_addf(t, COLOUR_NONE, "%s ago",
-                                                  format_timespan(age,
-                                                                  (now - heard) / USEC_PER_SEC *
-                                                                                  USEC_PER_SEC))
-                                : table_add(t, "-", COLOUR_NONE);
+                r = table_add(t, view_age(age, view_time(w, "heartbeat_at")), COLOUR_NONE);
         if (r >= 0)
                 r = table_add(t, capabilities, COLOUR_NONE);
-        return r < 0 ? r : table_add(t, text_of(json_object_get(w, "system_info"), "hostname"), COLOUR_NONE);
-}
-
-static int print_table(Ctl *ctl, const Table *t) {
-        int r = t ? table_print(t, stdout, &ctl->out, !ctl->args.no_legend) : -ENOMEM;
-
-        if (r < 0) {
-                log_error_errno(r, "Failed to write to standard output: %m");
-                return EXIT_OTHER;
-        }
-        return EXIT_OK;
+        return r < 0 ? r
+                     : table_add(t, view_string(json_object_get(w, "system_info"), "hostname"), COLOUR_NONE);
 }
 
 int verb_worker_list(Ctl *ctl, char **words) {
         static const TableColumn columns[] = { { .title = "ID", .shrink_to = 12 }, { .title = "STATE" },
-                { .title = "JOBS", .right = true }, { .title = "HEARD", .right = true },
+                { .title = "JOBS", .right = true }, { .title = "HEARD AGO", .right = true },
                 { .title = "CAPABILITIES", .shrink_to = 12 }, { .title = "HOST", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         _cleanup_json_ json_t *list = NULL;
@@ -125,7 +99,7 @@ int verb_worker_list(Ctl *ctl, char **words) {
                         return log_oom(), EXIT_OTHER;
                 n_active += json_is_true(json_object_get(worker, "active"));
         }
-        status = print_table(ctl, t);
+        status = view_table(ctl, t);
         if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%zu workers listed, %zu of them active.\n", json_array_size(list), n_active);
         return status;
@@ -161,16 +135,17 @@ static int view_worker(Ctl *ctl, json_t *w) {
 
         if (!capabilities)
                 return -ENOMEM;
-        if ((r = view_line(ctl, "Worker", COLOUR_BOLD, "%s", text_of(w, "worker_id"))) < 0 ||
+        if ((r = view_line(ctl, "Worker", COLOUR_BOLD, "%s", view_string(w, "worker_id"))) < 0 ||
                         (r = view_line(ctl, "State", colour_of_worker(active, jobs), "%s",
                                          active ? "active" : "silent")) < 0 ||
                         (r = view_line(ctl, "Jobs", COLOUR_NONE, "%" JSON_INTEGER_FORMAT, jobs)) < 0 ||
                         (r = view_line(ctl, "Heard", COLOUR_NONE, "%s",
-                                         view_when(when, time_of(w, "heartbeat_at")))) < 0 ||
+                                         view_when(when, view_time(w, "heartbeat_at")))) < 0 ||
                         (r = view_line(ctl, "Registered", COLOUR_NONE, "%s",
-                                         view_when(when, time_of(w, "registered_at")))) < 0 ||
+                                         view_when(when, view_time(w, "registered_at")))) < 0 ||
                         (r = view_line(ctl, "Can", COLOUR_NONE, "%s", capabilities)) < 0 ||
-                        (r = view_line(ctl, "Mode", COLOUR_NONE, "%s", text_of(w, "execution_mode"))) < 0)
+                        (r = view_line(ctl, "Mode", COLOUR_NONE, "%s", view_string(w, "execution_mode"))) <
+                                        0)
                 return r;
         return view_system_info(ctl, json_object_get(w, "system_info"));
 }
@@ -255,7 +230,7 @@ static int print_queue_as_table(Ctl *ctl, sd_bus_message *reply, uint64_t total)
                         return log_oom(), EXIT_OTHER;
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Looking at the queue");
-        status = print_table(ctl, t);
+        status = view_table(ctl, t);
         if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%" PRIu64 " jobs wait.\n", total);
         return status;

@@ -55,6 +55,12 @@ uint64_t view_number(json_t *object, const char *key) {
         return (uint64_t) json_integer_value(json_object_get(object, key));
 }
 
+usec_t view_time(json_t *object, const char *key) {
+        usec_t t;
+
+        return parse_rfc3339(view_string(object, key), &t) < 0 ? 0 : t;
+}
+
 int view_table(Ctl *ctl, const Table *t) {
         int r = t ? table_print(t, stdout, &ctl->out, !ctl->args.no_legend) : -ENOMEM;
 

@@ -29,6 +29,7 @@ const char *view_age(char buf[static TIMESPAN_SIZE], usec_t since);
 /* What an object says under @key; "" and 0 if it says nothing, or something else. */
 const char *view_string(json_t *object, const char *key);
 uint64_t view_number(json_t *object, const char *key);
+usec_t view_time(json_t *object, const char *key); /* RFC 3339 */
 
 /* Prints a list on standard output; @t is NULL when out of memory. EXIT_OK, or has said what is wrong and returns
  * another ExitStatus. */

@@ -4,6 +4,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/client.h"
+#include "ctl/hosts-client.h"
 #include "ctl/text.h"
 
 /* As YAML that /etc/hyper/config.yaml would take: JSON scalars and lists are YAML's flow style. */
@@ -59,7 +60,7 @@ int verb_reload(Ctl *ctl, char **words) {
         _cleanup_bus_ sd_bus *bus = NULL;
         int status = client_connect(ctl, &bus);
 
-        return status != EXIT_OK
-                        ? status
-                        : client_call(ctl, bus, NULL, "Reading the configuration again", "Reload", NULL);
+        if (status == EXIT_OK)
+                status = client_call(ctl, bus, NULL, "Reading the configuration again", "Reload", NULL);
+        return status == EXIT_OK ? hosts_reload(ctl, bus) : status;
 }

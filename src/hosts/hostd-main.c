@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <libxml/parser.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -69,6 +70,15 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
         return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
 }
 
+static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        _cleanup_free_ char *why = NULL;
+
+        daemon_reload_begin();
+        int r = hosts_reload(userdata, &why);
+        daemon_reload_end(r, why);
+        return 0;
+}
+
 static int run(void) {
         const Daemon daemon = { "hyper-hostd", HYPER_HOSTS_BUS_NAME, arg_config_directory, on_terminate };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
@@ -93,9 +103,9 @@ static int run(void) {
                 .store = store,
                 .settings = TAKE_PTR(settings),
                 .state_directory = arg_state_directory,
+                .config_directory = arg_config_directory,
         };
-        r = hosts_new(&options, &h);
-        if (r < 0)
+        if ((r = hosts_new(&options, &h)) < 0 || (r = daemon_on_signal(event, SIGHUP, on_hangup, h)) < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = hosts_start(h);
         if (r < 0)

@@ -164,6 +164,21 @@ static int method_remove_host(sd_bus_message *message, void *userdata, sd_bus_er
         return sd_bus_reply_method_return(message, NULL);
 }
 
+/* --- Reload ------------------------------------------------------------------------------------------- */
+
+static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *why = NULL;
+        Hosts *h = userdata;
+        int r = bus_verify_polkit(message, manage_hosts, &h->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = hosts_reload(h, &why);
+        if (r < 0 && why)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
 /* --- lists -------------------------------------------------------------------------------------------- */
 
 static int append_host(sd_bus_message *reply, const Host *host) {
@@ -330,6 +345,8 @@ const sd_bus_vtable hosts_vtable[] = {
                         SD_BUS_RESULT("s", id, "o", host), method_add_host,
                         SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("RemoveHost", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_remove_host,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListHosts", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sossssutt)", hosts),
                         method_list_hosts, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -2,6 +2,7 @@
 #include "hosts/hosts.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/daemon.h"
 
 Hosts *hosts_free(Hosts *h) {
         Host *host, *next;
@@ -24,6 +25,7 @@ Hosts *hosts_free(Hosts *h) {
         sd_bus_unref(h->bus);
         sd_event_unref(h->event);
         free(h->state_directory);
+        free(h->config_directory);
         free(h->keyfile);
         return mfree(h);
 }
@@ -40,11 +42,20 @@ int hosts_new(const HostsOptions *o, Hosts **ret) {
         h->store = o->store;
         h->settings = o->settings;
         h->state_directory = strdup(o->state_directory);
+        h->config_directory = strdup(o->config_directory);
         h->keyfile = strprintf("%s/.ssh/id_ed25519", o->state_directory);
-        if (!h->state_directory || !h->keyfile)
+        if (!h->state_directory || !h->config_directory || !h->keyfile)
                 return -ENOMEM;
         *ret = TAKE_PTR(h);
         return 0;
+}
+
+int hosts_reload(Hosts *h, char **ret_why) {
+        int r = daemon_reload_settings(h->config_directory, &h->settings, ret_why);
+
+        if (r >= 0 && h->idle_timer) /* it looks again then */
+                (void) sd_event_source_set_time_relative(h->idle_timer, h->settings->daemon.idle_timeout);
+        return r;
 }
 
 Host *hosts_find(Hosts *h, const char *id) {

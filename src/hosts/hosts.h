@@ -25,6 +25,7 @@ typedef struct HostsOptions {
         Store *store; /* as STORE_OWNER, of store_open_hosts() */
         Settings *settings; /* the daemon's from hosts_new() on, also on failure */
         const char *state_directory; /* .ssh/ is in it */
+        const char *config_directory; /* read again by hosts_reload() */
 } HostsOptions;
 
 /* A VM as it was last seen. It outlives the connection to its host. */
@@ -75,7 +76,7 @@ struct Hosts {
         sd_bus *bus;
         Store *store;
         Settings *settings;
-        char *state_directory, *keyfile;
+        char *state_directory, *config_directory, *keyfile;
         Host *by_id;
         Client *clients;
         Subscription *subscriptions;
@@ -94,6 +95,10 @@ DEFINE_CLEANUP_FUNC(Hosts *, hosts_free);
 
 /* Loads the hosts, puts the objects on the bus, begins to connect, requests the name. */
 int hosts_start(Hosts *h);
+
+/* Reads the configuration again; what is waited for just now keeps its timeout. On failure the old one stays in force,
+ * and *ret_why is why, for people (caller frees; may be NULL). 0 or negative errno. */
+int hosts_reload(Hosts *h, char **ret_why);
 
 /* NULL: there is none, or it is being added. */
 Host *hosts_find(Hosts *h, const char *id);

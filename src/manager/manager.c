@@ -5,6 +5,7 @@
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
 #include "manager/webhook.h"
+#include "shared/daemon.h"
 #include "shared/job-event.h"
 
 Manager *manager_free(Manager *m) {
@@ -261,17 +262,11 @@ int manager_start(Manager *m) {
 }
 
 int manager_reload(Manager *m, char **ret_error) {
-        Settings *s = NULL;
-        int r = settings_load(m->config_directory, &s, ret_error);
+        /* The database is open: another path is a matter for the next start. */
+        int r = daemon_reload_settings(m->config_directory, &m->settings, ret_error);
 
         if (r < 0)
                 return r;
-        /* The database is open: another path is a matter for the next start. */
-        settings_free(m->settings);
-        m->settings = s;
-        int level = log_level_from_string(s->daemon.log_level);
-        if (level >= 0)
-                log_set_max_level(level);
         (void) sd_bus_emit_properties_changed(
                         m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
         queue_look_again(m);

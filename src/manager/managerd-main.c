@@ -77,14 +77,10 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
 
 static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         _cleanup_free_ char *why = NULL;
-        int r;
 
-        (void) sd_notify(false, "RELOADING=1");
-        r = manager_reload(userdata, &why);
-        if (r < 0)
-                log_error_errno(r, "Failed to read the configuration again, the old one stays in force: %s",
-                                why ? why : strerror(-r));
-        (void) sd_notify(false, "READY=1");
+        daemon_reload_begin();
+        int r = manager_reload(userdata, &why);
+        daemon_reload_end(r, why);
         return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
 #include <stdlib.h>
+#include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -71,6 +72,13 @@ static int refuse(const Daemon *d, const char *what, const char *why) {
         return r < 0 ? r : refuse_run(event, bus, d->bus_name, d->config_directory, text);
 }
 
+static void take_log_level(const Settings *s) {
+        int level = log_level_from_string(strempty(s->daemon.log_level));
+
+        if (level >= 0)
+                log_set_max_level(level);
+}
+
 int daemon_configure(const Daemon *d, Settings **ret) {
         _cleanup_free_ char *why = NULL;
         int r = settings_load(d->config_directory, ret, &why);
@@ -79,10 +87,31 @@ int daemon_configure(const Daemon *d, Settings **ret) {
                 return log_oom();
         if (r < 0)
                 return refuse(d, "The configuration is not valid", why ? why : strerror(-r));
-        int level = log_level_from_string(strempty((*ret)->daemon.log_level));
-        if (level >= 0)
-                log_set_max_level(level);
+        take_log_level(*ret);
         return 0;
+}
+
+int daemon_reload_settings(const char *directory, Settings **s, char **ret_why) {
+        Settings *new = NULL;
+        int r = settings_load(directory, &new, ret_why);
+
+        if (r < 0)
+                return r;
+        settings_free(*s);
+        *s = new;
+        take_log_level(new);
+        return 0;
+}
+
+void daemon_reload_begin(void) {
+        (void) sd_notify(false, "RELOADING=1");
+}
+
+void daemon_reload_end(int r, const char *why) {
+        if (r < 0)
+                log_error_errno(r, "Failed to read the configuration again, the old one stays in force: %s",
+                                why ? why : strerror(-r));
+        (void) sd_notify(false, "READY=1");
 }
 
 int daemon_refuse_database(const Daemon *d, const char *path, int error) {

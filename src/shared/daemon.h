@@ -30,6 +30,15 @@ typedef struct Daemon {
  * calls for a while with the reason, or could not do even that, and is to end: its exit status, or negative errno. */
 int daemon_configure(const Daemon *d, Settings **ret);
 
+/* Reads the configuration in @directory anew, for a daemon that runs, which has *s of it: another *s, and the level of
+ * logging from it. On failure the old one stays in force, and *ret_why is why, for people (caller frees; NULL when out
+ * of memory). 0 or negative errno. */
+int daemon_reload_settings(const char *directory, Settings **s, char **ret_why);
+
+/* Around what is done at SIGHUP: tells PID 1, and afterwards logs a failure @r. */
+void daemon_reload_begin(void);
+void daemon_reload_end(int r, const char *why);
+
 /* Refuses all calls (shared/refuse.h) because the database at @path cannot be opened, for which @error is the negative
  * errno. What it returns is what main() ends with: an exit status, or negative errno. */
 int daemon_refuse_database(const Daemon *d, const char *path, int error);

@@ -29,7 +29,7 @@ fails() {
 }
 
 mkdir -p /etc/hyper/config.d
-echo 'daemon: {idle_timeout: 2}' >/etc/hyper/config.d/90-test.yaml
+echo 'daemon: {idle_timeout: 3600}' >/etc/hyper/config.d/90-test.yaml
 equal "$(hyperctl host list --json=short)" "[]" "the hosts at first"
 equal "$(hyperctl host add test:///default)" local "the id of a host that was given none"
 equal "$(hyperctl host add "test://$dir/office.xml" office)" office "the id of a host"
@@ -73,6 +73,14 @@ timeout 60 script -qefc 'stty cols 100 rows 20; timeout --foreground -s INT 6 hy
 runs() { pgrep -x hyper-hostd >/dev/null; }
 runs || fail "hyper-hostd has ended while there were hosts"
 hyperctl host rm local office
+# The configuration is read again: a wrong one is told and not taken, another time to wait is.
+printf 'hosts:\n  calltimeout: 2\n' >/etc/hyper/config.d/91-wrong.yaml
+! systemctl reload hyper-hostd.service 2>/dev/null || fail "a wrong configuration was taken"
+fails 6 "91-wrong.yaml:2: hosts.calltimeout" hyperctl reload
+rm /etc/hyper/config.d/91-wrong.yaml
+systemctl reload hyper-hostd.service
+echo 'daemon: {idle_timeout: 2}' >/etc/hyper/config.d/90-test.yaml
+hyperctl reload
 does_not_run() { ! runs; }
 eventually 20 "hyper-hostd ends without a host" does_not_run
 equal "$(systemctl show -P Result hyper-hostd.service)" success "how it ended"

@@ -70,6 +70,7 @@ static void up(Fixture *f) {
                 .store = f->store,
                 .settings = settings_new(),
                 .state_directory = f->dir,
+                .config_directory = f->dir,
         };
         ck_assert_int_eq(hosts_new(&options, &f->hosts), 0);
         ck_assert_int_ge(hosts_start(f->hosts), 0);
@@ -628,6 +629,24 @@ compare(&f, ROOT "/here", HYPER_HOSTS_HOST_INTERFACE);
 compare(&f, vm, HYPER_HOSTS_VM_INTERFACE);
 HOSTS_TEST_END
 
+static void put_configuration(Fixture *f, const char *text) {
+        _cleanup_free_ char *path = strprintf("%s/config.yaml", f->dir);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        ck_assert_int_eq(pwrite_full(fd, text, strlen(text), 0), 0);
+}
+
+HOSTS_TEST(the_configuration_is_read_again)
+put_configuration(&f, "hosts:\n  call_timeout: 7\n");
+check_ok(ask(&f, ROOT, MANAGER, "Reload", NULL));
+ck_assert_uint_eq(f.hosts->settings->hosts.call_timeout, 7 * USEC_PER_SEC);
+/* A bad one is not taken. */
+put_configuration(&f, "hosts:\n  call_timeout: 8\n  calltimeout: 9\n");
+check_error(ask(&f, ROOT, MANAGER, "Reload", NULL), HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                "config.yaml:3: hosts.calltimeout");
+ck_assert_uint_eq(f.hosts->settings->hosts.call_timeout, 7 * USEC_PER_SEC);
+HOSTS_TEST_END
+
 HOSTS_TEST(without_a_host_it_ends)
 f.hosts->settings->daemon.idle_timeout = USEC_PER_SEC / 5;
 down(&f);
@@ -647,4 +666,4 @@ TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is
                 a_vm_that_others_change_is_seen, names_may_be_anything, hardware_is_json,
                 a_thousand_vms_are_listed_in_pages_and_as_objects, statistics_come_to_who_subscribed,
                 a_client_that_leaves_the_bus_takes_its_subscriptions_along, a_subscription_outlives_its_vm,
-                the_bus_has_what_is_written_down, without_a_host_it_ends)
+                the_bus_has_what_is_written_down, the_configuration_is_read_again, without_a_host_it_ends)

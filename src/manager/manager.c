@@ -267,6 +267,8 @@ int manager_reload(Manager *m, char **ret_error) {
 
         if (r < 0)
                 return r;
+        if (m->idle_timer) /* it looks again then */
+                (void) sd_event_source_set_time_relative(m->idle_timer, m->settings->daemon.idle_timeout);
         (void) sd_bus_emit_properties_changed(
                         m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
         queue_look_again(m);

@@ -3,8 +3,6 @@
 /* hyper-agentd: the worker of a server on another machine. */
 
 #include <curl/curl.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
@@ -21,53 +19,20 @@
 static const char *arg_config = CONFIG_FILE;
 static bool arg_check;
 
-static int help(void) {
-        printf("hyper-agentd [OPTIONS…]\n\n"
-               "Works for a hyper server on another machine: takes migration jobs from its queue, has the manager of\n"
-               "this machine carry them out, and reports how they go on and end. Configured in\n" CONFIG_FILE
-               ".\n\n"
-               "  -h --help         Show this help\n"
-               "     --version      Show the version\n"
-               "     --check        Check the configuration and the connection, show what would be registered, and end\n"
-               "     --config=FILE  Another configuration file\n\n"
-               "See the hyper-agentd(8) man page.\n");
-        return 0;
-}
+static const DaemonOption program_options[] = {
+        { .name = "check",
+                        .flag = &arg_check,
+                        .help = "Check the configuration and the connection, show what would be registered, and end" },
+        { .name = "config", .value_name = "FILE", .value = &arg_config, .help = "The configuration" },
+        {},
+};
 
-/* 1: go on; 0: done; negative errno. */
-static int parse_arguments(int argc, char *argv[]) {
-        enum { ARG_VERSION = 0x100, ARG_CHECK, ARG_CONFIG };
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "version", no_argument, NULL, ARG_VERSION },
-                { "check", no_argument, NULL, ARG_CHECK },
-                { "config", required_argument, NULL, ARG_CONFIG },
-                {},
-        };
-        int c;
-
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        return help();
-                case ARG_VERSION:
-                        printf("hyper %s\n", PACKAGE_VERSION);
-                        return 0;
-                case ARG_CHECK:
-                        arg_check = true;
-                        break;
-                case ARG_CONFIG:
-                        arg_config = optarg;
-                        break;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                log_error("hyper-agentd takes no arguments, but was given %s.", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const DaemonProgram program = {
+        .name = "hyper-agentd",
+        .about = "Works for a hyper server on another machine: takes migration jobs from its queue, has the manager of\n"
+                 "this machine carry them out, and reports how they go on and end.",
+        .options = program_options,
+};
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Ending; jobs that are begun go on.");
@@ -120,7 +85,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_open("hyper-agentd");
-        r = parse_arguments(argc, argv);
+        r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

@@ -2,9 +2,7 @@
 
 /* hyper-apid: takes the sockets from systemd, serves a dialect on each, and leaves when nobody asks. */
 
-#include <getopt.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
@@ -15,6 +13,7 @@
 #include "api/worker/worker.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/daemon.h"
 #include "shared/settings.h"
 
 /* What is served on which sockets: by the FileDescriptorName= of the socket unit. */
@@ -31,43 +30,11 @@ static const Dialect *dialect_by_fd_name(const char *name) {
         return NULL;
 }
 
-static int help(void) {
-        printf("Usage: hyper-apid [OPTION]\n\n"
-               "The HTTP API of hyper. It is started by systemd when a client connects to one of its sockets\n"
-               "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a while.\n\n"
-               "  -h --help      Show this help\n"
-               "     --version   Show the version\n\n"
-               "See hyper-apid(8) for the paths it serves, hyper-config(5) for the configuration.\n");
-        return 0;
-}
-
-/* 1: go on; 0: done; negative errno. */
-static int parse_argv(int argc, char *argv[]) {
-        enum { ARG_VERSION = 0x100 };
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "version", no_argument, NULL, ARG_VERSION },
-                {},
-        };
-        int c;
-
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        return help();
-                case ARG_VERSION:
-                        printf("hyper-apid %s\n", PACKAGE_VERSION);
-                        return 0;
-                default: /* getopt_long(3) has said what is wrong */
-                        return -EINVAL;
-                }
-
-        if (optind < argc) {
-                log_error("hyper-apid takes no arguments, but got \"%s\".", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const DaemonProgram program = {
+        .name = "hyper-apid",
+        .about = "The HTTP API of hyper. It is started by systemd when a client connects to one of its sockets\n"
+                 "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a while.",
+};
 
 /* With a wrong configuration each request is answered with what is wrong, for so long; then we end, and the next
  * request has it read again. To fail instead would have systemd give up on the sockets. */
@@ -246,7 +213,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_open("hyper-apid");
-        r = parse_argv(argc, argv);
+        r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EX_USAGE : EXIT_SUCCESS;
 

@@ -2,7 +2,6 @@
 
 /* hyper-hostd: started by the bus, owns org.hyper1.Hosts. */
 
-#include <getopt.h>
 #include <jansson.h>
 #include <libxml/parser.h>
 #include <signal.h>
@@ -18,52 +17,24 @@
 static const char *arg_state_directory = STATEDIR "-hosts";
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
 
-static int help(void) {
-        printf("hyper-hostd [OPTIONS…]\n\n"
-               "Owns org.hyper1.Hosts on the system bus: libvirt hosts and their virtual machines.\n"
-               "The bus starts it when it is called. It stays while there is a host.\n\n"
-               "  -h --help                    Show this help\n"
-               "     --version                 Show the version\n"
-               "     --config-directory=PATH   Where config.yaml and config.d/ are (%s)\n"
-               "     --state-directory=PATH    Where the database and the ssh key are (%s)\n\n"
-               "See hyper-hostd(8).\n",
-                        arg_config_directory, arg_state_directory);
-        return 0;
-}
+static const DaemonOption program_options[] = {
+        { .name = "config-directory",
+                        .value_name = "PATH",
+                        .value = &arg_config_directory,
+                        .help = "Where config.yaml and config.d/ are" },
+        { .name = "state-directory",
+                        .value_name = "PATH",
+                        .value = &arg_state_directory,
+                        .help = "Where the database and the ssh key are" },
+        {},
+};
 
-/* 1: go on; 0: done; negative errno. */
-static int parse_arguments(int argc, char *argv[]) {
-        enum { ARG_VERSION = 0x100, ARG_CONFIG, ARG_STATE };
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "version", no_argument, NULL, ARG_VERSION },
-                { "config-directory", required_argument, NULL, ARG_CONFIG },
-                { "state-directory", required_argument, NULL, ARG_STATE },
-                {},
-        };
-
-        for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;)
-                switch (c) {
-                case 'h':
-                        return help();
-                case ARG_VERSION:
-                        puts("hyper-hostd " PACKAGE_VERSION);
-                        return 0;
-                case ARG_CONFIG:
-                        arg_config_directory = optarg;
-                        break;
-                case ARG_STATE:
-                        arg_state_directory = optarg;
-                        break;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                log_error("hyper-hostd takes no arguments, but was given %s.", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const DaemonProgram program = {
+        .name = "hyper-hostd",
+        .about = "Owns org.hyper1.Hosts on the system bus: libvirt hosts and their virtual machines.\n"
+                 "The bus starts it when it is called. It stays while there is a host.",
+        .options = program_options,
+};
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping; the VMs go on.");
@@ -118,7 +89,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_open("hyper-hostd");
-        r = parse_arguments(argc, argv);
+        r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         /* The API reads the database by group; nobody else reads anything. */

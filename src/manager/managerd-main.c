@@ -2,9 +2,7 @@
 
 /* hyper-managerd: started by the bus, owns org.hyper1. */
 
-#include <getopt.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
@@ -18,57 +16,28 @@ static const char *arg_state_directory = STATEDIR;
 static const char *arg_runtime_directory = "/run/hyper-jobs";
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
 
-static int help(void) {
-        printf("hyper-managerd [OPTIONS…]\n\n"
-               "Owns org.hyper1 on the system bus: the database, the queue and the units of migration jobs.\n"
-               "The bus starts it when it is called, and it ends when it has nothing to do.\n\n"
-               "  -h --help                    Show this help\n"
-               "     --version                 Show the version\n"
-               "     --config-directory=PATH   Where config.yaml and config.d/ are (%s)\n"
-               "     --state-directory=PATH    Where the database and the jobs' folders are (%s)\n"
-               "     --runtime-directory=PATH  Where the jobs' root directories are made (%s)\n\n"
-               "See hyper-managerd(8).\n",
-                        arg_config_directory, arg_state_directory, arg_runtime_directory);
-        return 0;
-}
+static const DaemonOption program_options[] = {
+        { .name = "config-directory",
+                        .value_name = "PATH",
+                        .value = &arg_config_directory,
+                        .help = "Where config.yaml and config.d/ are" },
+        { .name = "state-directory",
+                        .value_name = "PATH",
+                        .value = &arg_state_directory,
+                        .help = "Where the database and the jobs' folders are" },
+        { .name = "runtime-directory",
+                        .value_name = "PATH",
+                        .value = &arg_runtime_directory,
+                        .help = "Where the jobs' root directories are made" },
+        {},
+};
 
-/* 1: go on; 0: done; negative errno. */
-static int parse_arguments(int argc, char *argv[]) {
-        enum { ARG_VERSION = 0x100, ARG_CONFIG, ARG_STATE, ARG_RUNTIME };
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "version", no_argument, NULL, ARG_VERSION },
-                { "config-directory", required_argument, NULL, ARG_CONFIG },
-                { "state-directory", required_argument, NULL, ARG_STATE },
-                { "runtime-directory", required_argument, NULL, ARG_RUNTIME },
-                {},
-        };
-
-        for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) >= 0;)
-                switch (c) {
-                case 'h':
-                        return help();
-                case ARG_VERSION:
-                        puts("hyper-managerd " PACKAGE_VERSION);
-                        return 0;
-                case ARG_CONFIG:
-                        arg_config_directory = optarg;
-                        break;
-                case ARG_STATE:
-                        arg_state_directory = optarg;
-                        break;
-                case ARG_RUNTIME:
-                        arg_runtime_directory = optarg;
-                        break;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                log_error("hyper-managerd takes no arguments, but was given %s.", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const DaemonProgram program = {
+        .name = "hyper-managerd",
+        .about = "Owns org.hyper1 on the system bus: the database, the queue and the units of migration jobs.\n"
+                 "The bus starts it when it is called, and it ends when it has nothing to do.",
+        .options = program_options,
+};
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping; running jobs go on.");
@@ -121,7 +90,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_open("hyper-managerd");
-        r = parse_arguments(argc, argv);
+        r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         /* The API reads the database by group; nobody else reads anything. */

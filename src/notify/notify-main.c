@@ -3,50 +3,17 @@
 /* hyper-notifyd: started by the manager or a timer when a delivery to a webhook is due. */
 
 #include <curl/curl.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "notify/notifier.h"
 #include "shared/daemon.h"
 
-static int help(void) {
-        printf("hyper-notifyd [OPTIONS…]\n\n"
-               "Delivers events of migration jobs to webhooks. hyper-managerd has it started when something is due,\n"
-               "and it ends when there is nothing to do.\n\n"
-               "  -h --help     Show this help\n"
-               "     --version  Show the version\n\n"
-               "See the hyper-notifyd(8) man page.\n");
-        return 0;
-}
-
-/* 1: go on; 0: done; negative errno. */
-static int parse_arguments(int argc, char *argv[]) {
-        enum { ARG_VERSION = 0x100 };
-        static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "version", no_argument, NULL, ARG_VERSION },
-                {},
-        };
-        int c;
-
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        return help();
-                case ARG_VERSION:
-                        printf("hyper %s\n", PACKAGE_VERSION);
-                        return 0;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                log_error("hyper-notifyd takes no arguments, but was given %s.", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const DaemonProgram program = {
+        .name = "hyper-notifyd",
+        .about = "Delivers events of migration jobs to webhooks. hyper-managerd has it started when something is due,\n"
+                 "and it ends when there is nothing to do.",
+};
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         notifier_end(userdata, "it was asked to");
@@ -84,7 +51,7 @@ int main(int argc, char *argv[]) {
         int r;
 
         log_open("hyper-notifyd");
-        r = parse_arguments(argc, argv);
+        r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

@@ -9,6 +9,7 @@ libhyper_shared_la_SOURCES = \
 	src/shared/cron-calendar.c \
 	src/shared/cron.c \
 	src/shared/cron.h \
+	src/shared/daemon-arguments.c \
 	src/shared/daemon.c \
 	src/shared/daemon.h \
 	src/shared/dialect-complete.c \

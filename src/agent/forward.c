@@ -11,8 +11,9 @@
 
 /* A report is not larger, so that a slow link gets it through in time. */
 #define REPORT_SIZE_MAX ((size_t) 512 * 1024)
-/* Between two reports of a running job: events that come meanwhile go together. */
-#define PAUSE (USEC_PER_SEC / 2)
+/* Between two reports of a running job: events that come meanwhile go together, and many jobs do not use up what a key may
+ * ask in a minute. */
+#define PAUSE USEC_PER_SEC
 /* How long to wait for the last word of a job that has ended; a journal that is not kept may have lost it. */
 #define LAST_WORD_TIMEOUT (10 * USEC_PER_SEC)
 /* How often our manager is asked about a job whose end the journal may have lost. */
@@ -239,7 +240,8 @@ void forward_wake(HeldJob *h) {
         /* (A report that is out looks again when it is answered.) */
         if (h->agent->link != LINK_UP || h->report.out)
                 return;
-        later(h, h->stage == HELD_ENDED ? 0 : PAUSE);
+        /* (The first event makes the job RUNNING there.) */
+        later(h, h->stage == HELD_ENDED || h->file.sequence == 0 ? 0 : PAUSE);
 }
 
 void forward_stop(HeldJob *h) {

@@ -131,6 +131,9 @@ int api_access(Api *a, Access **ret) {
         Store *store = NULL;
         int r = api_store(a, &store);
 
+        /* Where there were keys it is only away for a moment: somebody puts a backup in its place. */
+        if (r == -ENOENT && access_has_keys(a->access))
+                return -EAGAIN;
         if (r < 0 && r != -ENOENT)
                 return r;
         r = access_update(a->access, store);

@@ -358,6 +358,7 @@ int http_server_new(Api *api, const Dialect *dialect, const Router *router, int 
                         on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_request_completed, s,
                         MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
                         MHD_OPTION_CONNECTION_LIMIT, (unsigned) HTTP_CONNECTIONS_MAX,
+                        MHD_OPTION_PER_IP_CONNECTION_LIMIT, s->is_local ? 0u : HTTP_CONNECTIONS_PER_ADDRESS,
                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                         HTTP_IDLE_SEC, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
         if (!s->mhd)

@@ -4,10 +4,12 @@
  * test as the manager does. */
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "api-test.h"
 #include "api/access.h"
+#include "api/http-server.h"
 #include "api/request.h"
 #include "api/sse.h"
 #include "api/websocket.h"
@@ -311,6 +313,38 @@ START_TEST(what_others_can_reach_wants_a_key_always) {
 }
 END_TEST
 
+/* Whoever connects has not shown a key yet. */
+START_TEST(one_address_does_not_take_all_connections) {
+        enum { MORE = 20 };
+        _cleanup_fixture_ Fixture f;
+        int fds[HTTP_CONNECTIONS_PER_ADDRESS + MORE];
+        struct rlimit limit;
+        ApiKey key;
+
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        fixture_open(&f);
+        add(&f, "a", SCOPE_READ, &key);
+        test_server_start_open(&f.server, &plain,
+                        &(ApiConfig){ .database = f.path, .bus_address = "unix:path=/nonexistent/bus" });
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fds[i] = test_connect(&f.server);
+        for (size_t i = HTTP_CONNECTIONS_PER_ADDRESS; i < ELEMENTSOF(fds); i++)
+                ck_assert(test_is_closed(fds[i]));
+        for (size_t i = 0; i < HTTP_CONNECTIONS_PER_ADDRESS; i += 100) {
+                _cleanup_reply_ TestReply r = {};
+
+                test_send(fds[i], "GET /read HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\n\r\n",
+                                key.text);
+                test_read_reply(fds[i], &r);
+                ck_assert_uint_eq(r.status, 200);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                close(fds[i]);
+}
+END_TEST
+
 static void damage(Fixture *f, const char *sql) {
         sqlite3 *db;
 
@@ -331,6 +365,20 @@ START_TEST(where_the_keys_are_not_known_nobody_gets_in) {
         expect(&f, "GET /read", key.text, 500);
         expect(&f, "GET /read", NULL, 500);
         damage(&f, "UPDATE api_keys SET scopes = 'read'");
+        expect(&f, "GET /read", key.text, 200);
+        /* away for a moment, while it is replaced (it is looked for once a second) */
+        _cleanup_free_ char *away = strprintf("%s.away", f.path);
+        usec_t begun = now_monotonic();
+        unsigned status;
+        ck_assert_int_eq(rename(f.path, away), 0);
+        do {
+                _cleanup_reply_ TestReply r = {};
+
+                ask(&f, "GET /read", "", "", &r);
+                status = r.status;
+        } while (status == 401 && now_monotonic() < begun + 20 * USEC_PER_SEC);
+        ck_assert_uint_eq(status, 503);
+        ck_assert_int_eq(rename(away, f.path), 0);
         expect(&f, "GET /read", key.text, 200);
         /* an older hyper's */
         ck_assert_int_eq(test_server_stop(&f.server), 0);
@@ -497,7 +545,8 @@ TEST_MAIN("api-access", without_keys_this_machine_gets_in,
                 a_key_that_has_expired_is_none_and_leaves_the_door_shut,
                 loopback_of_another_dialect_and_unix_sockets_ask_for_nothing,
                 what_others_can_reach_is_not_served_without_a_key, what_others_can_reach_wants_a_key_always,
-                where_the_keys_are_not_known_nobody_gets_in, a_key_may_ask_so_often_and_is_told_when_again,
+                one_address_does_not_take_all_connections, where_the_keys_are_not_known_nobody_gets_in,
+                a_key_may_ask_so_often_and_is_told_when_again,
                 a_limit_in_the_configuration_is_for_addresses_too_but_not_for_unix_sockets,
                 wrong_keys_are_soon_not_looked_at_and_right_ones_still_are,
                 a_web_page_of_a_configured_origin_may_send_a_key_and_read_the_limits,

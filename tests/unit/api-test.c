@@ -274,3 +274,20 @@ void test_request(const TestServer *s, TestReply *ret, const char *format, ...) 
         test_read_reply_full(fd, startswith(format, "HEAD "), ret);
         close(fd);
 }
+
+void test_get_until(const TestServer *s, const char *path, const char *expected) {
+        usec_t deadline = now_monotonic() + TEST_TIMEOUT_MSEC * USEC_PER_MSEC;
+        _cleanup_free_ char *last = NULL;
+
+        do {
+                _cleanup_reply_ TestReply r = {};
+
+                test_request(s, &r, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+                free(last);
+                last = strdup(r.body);
+                if (streq(last, expected))
+                        return;
+                usleep(20 * USEC_PER_MSEC);
+        } while (now_monotonic() < deadline);
+        ck_assert_str_eq(last, expected);
+}

@@ -53,5 +53,12 @@ bool test_is_closed(int fd);
 /* One request on a connection of its own. */
 void test_request(const TestServer *s, TestReply *ret, const char *format, ...) _printf_(3, 4);
 
+/* Asks GET @path again and again until the answer's body is @expected, for some seconds. */
+void test_get_until(const TestServer *s, const char *path, const char *expected);
+
 /* {"error":"text","status":N} */
 json_t *test_dialect_error(Request *r, unsigned status, const char *message);
+
+/* A dialect of the test's own. */
+#define TEST_DIALECT(r) \
+        { .name = "test", .fd_name = "test", .routes = (r), .error = test_dialect_error }

@@ -438,36 +438,15 @@ void settle_down(Fixture *f) {
         }
 }
 
-typedef struct Answer {
-        bool done;
-        sd_bus_message *message;
-} Answer;
-
-static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Answer *a = userdata;
-
-        a->message = sd_bus_message_ref(m);
-        a->done = true;
-        return 0;
-}
-
 int call_message(Fixture *f, sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error) {
-        Answer answer = {};
-        int r;
+        sd_bus_message *answer = private_bus_call(m);
+        int r = -sd_bus_message_get_errno(answer);
 
-        ck_assert_int_ge(sd_bus_call_async(sd_bus_message_get_bus(m), NULL, m, on_answer, &answer,
-                                         10 * USEC_PER_SEC),
-                        0);
-        while (!answer.done)
-                ck_assert_int_ge(sd_event_run(f->event, USEC_PER_SEC), 0);
-        sd_bus_message_unref(m);
-
-        r = -sd_bus_message_get_errno(answer.message);
         if (r < 0 && error)
-                ck_assert_int_lt(sd_bus_error_copy(error, sd_bus_message_get_error(answer.message)), 0);
+                ck_assert_int_lt(sd_bus_error_copy(error, sd_bus_message_get_error(answer)), 0);
         if (r >= 0 && ret)
-                *ret = TAKE_PTR(answer.message);
-        sd_bus_message_unref(answer.message);
+                *ret = TAKE_PTR(answer);
+        sd_bus_message_unref(answer);
         return r;
 }
 
@@ -553,6 +532,25 @@ char *states_of(Fixture *f, const char *id) {
                 ck_assert_int_ge(strv_extend(&list, job_state_to_string(rows[i].state)), 0);
         job_state_rows_free(rows, n);
         return strv_join(list, " ");
+}
+
+void expect_state(Fixture *f, const char *id, JobState state) {
+        _cleanup_free_ char *reason = reason_of(f, id);
+
+        ck_assert_msg(state_of(f, id) == state, "job %s is %s, not %s: %s", id,
+                        job_state_to_string(state_of(f, id)), job_state_to_string(state), reason);
+}
+
+void expect_reason(Fixture *f, const char *id, const char *words) {
+        _cleanup_free_ char *reason = reason_of(f, id);
+
+        ck_assert_msg(strstr(reason, words), "\"%s\" is not in \"%s\"", words, reason);
+}
+
+void expect_states(Fixture *f, const char *id, const char *expected) {
+        _cleanup_free_ char *states = states_of(f, id);
+
+        ck_assert_str_eq(states, expected);
 }
 
 char *folder_of(Fixture *f, const char *id) {

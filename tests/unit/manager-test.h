@@ -76,6 +76,10 @@ JobState state_of(Fixture *f, const char *id);
 char *reason_of(Fixture *f, const char *id);
 char *result_of(Fixture *f, const char *id);
 char *states_of(Fixture *f, const char *id); /* "CREATED VALIDATED …" */
+/* The same, checked; @words is a part of the reason. */
+void expect_state(Fixture *f, const char *id, JobState state);
+void expect_reason(Fixture *f, const char *id, const char *words);
+void expect_states(Fixture *f, const char *id, const char *expected);
 
 FakeUnit *unit_of(Fixture *f, const char *id); /* NULL: never asked for */
 FakeUnit *timer_of(Fixture *f, const char *id); /* of a schedule; NULL: it has none now */
@@ -93,3 +97,9 @@ void leave_result(Fixture *f, const char *id, unsigned attempt, int outcome, con
 void leave_mark(Fixture *f, const char *id, const char *mark);
 bool has_mark(Fixture *f, const char *id, const char *mark);
 void make_file(const char *path, const char *content);
+
+/* A test with a manager. (A macro for each end: what is between them is laid out as the body of a function is not.) */
+/* clang-format off */
+#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
+#define BUS_TEST_END fixture_close(&f); } END_TEST
+/* clang-format on */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "basic/fd-util.h"
+#include "basic/time-util.h"
 #include "test.h"
 
 static void write_config(const char *path, const char *socket) {
@@ -71,4 +72,28 @@ sd_bus *private_bus_connect(const char *dir, sd_event *event) {
         ck_assert_int_ge(sd_bus_start(bus), 0);
         ck_assert_int_ge(sd_bus_attach_event(bus, event, 0), 0);
         return bus;
+}
+
+typedef struct Answer {
+        bool done;
+        sd_bus_message *message;
+} Answer;
+
+static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Answer *a = userdata;
+
+        a->message = sd_bus_message_ref(m);
+        a->done = true;
+        return 0;
+}
+
+sd_bus_message *private_bus_call(sd_bus_message *m) {
+        sd_bus *bus = sd_bus_message_get_bus(m);
+        Answer answer = {};
+
+        ck_assert_int_ge(sd_bus_call_async(bus, NULL, m, on_answer, &answer, 20 * USEC_PER_SEC), 0);
+        while (!answer.done)
+                ck_assert_int_ge(sd_event_run(sd_bus_get_event(bus), 20 * USEC_PER_SEC), 0);
+        sd_bus_message_unref(m);
+        return answer.message;
 }

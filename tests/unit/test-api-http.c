@@ -110,12 +110,7 @@ static const Route routes[] = {
         {},
 };
 
-static const Dialect dialect = {
-        .name = "test",
-        .fd_name = "test",
-        .routes = routes,
-        .error = test_dialect_error,
-};
+static const Dialect dialect = TEST_DIALECT(routes);
 
 static TestServer server;
 

@@ -52,12 +52,7 @@ static const Route routes[] = {
         {},
 };
 
-static const Dialect dialect = {
-        .name = "test",
-        .fd_name = "test",
-        .routes = routes,
-        .error = test_dialect_error,
-};
+static const Dialect dialect = TEST_DIALECT(routes);
 
 /* --- the surroundings --------------------------------------------------------------------------------- */
 
@@ -509,20 +504,9 @@ START_TEST(stopping_ends_streams_without_complete) {
 END_TEST
 
 static void expect_streams(unsigned n) {
-        _cleanup_free_ char *expected = strprintf("{\"streams\":%u,\"in_flight\":1}", n), *last = NULL;
-        usec_t deadline = now_monotonic() + 20 * USEC_PER_SEC;
+        _cleanup_free_ char *expected = strprintf("{\"streams\":%u,\"in_flight\":1}", n);
 
-        do {
-                _cleanup_reply_ TestReply r = {};
-
-                test_request(&world.server, &r, "GET /counters HTTP/1.1\r\nHost: x\r\n\r\n");
-                free(last);
-                last = strdup(r.body);
-                if (streq(last, expected))
-                        return;
-                usleep(20 * USEC_PER_MSEC);
-        } while (now_monotonic() < deadline);
-        ck_assert_str_eq(last, expected);
+        test_get_until(&world.server, "/counters", expected);
 }
 
 START_TEST(a_client_that_leaves_is_noticed_though_nothing_happens) {

@@ -106,12 +106,7 @@ static const Route routes[] = {
         {},
 };
 
-static const Dialect dialect = {
-        .name = "test",
-        .fd_name = "test",
-        .routes = routes,
-        .error = test_dialect_error,
-};
+static const Dialect dialect = TEST_DIALECT(routes);
 
 static TestServer server;
 static ApiConfig config;
@@ -145,20 +140,7 @@ static void expect_hello(Client *c, int starts) {
 }
 
 static void expect_counters(const char *expected) {
-        usec_t deadline = now_monotonic() + 20 * USEC_PER_SEC;
-        _cleanup_free_ char *last = NULL;
-
-        do {
-                _cleanup_reply_ TestReply r = {};
-
-                test_request(&server, &r, "GET /counters HTTP/1.1\r\nHost: localhost\r\n\r\n");
-                free(last);
-                last = strdup(r.body);
-                if (streq(last, expected))
-                        return;
-                usleep(20 * USEC_PER_MSEC);
-        } while (now_monotonic() < deadline);
-        ck_assert_str_eq(last, expected);
+        test_get_until(&server, "/counters", expected);
 }
 
 static void expect_nobody(void) {

@@ -132,34 +132,16 @@ static void turn(Fixture *f) {
         while (!(condition))     \
         turn(f)
 
-typedef struct Answer {
-        bool done;
-        sd_bus_message *message;
-} Answer;
-
-static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Answer *a = userdata;
-
-        a->message = sd_bus_message_ref(m);
-        a->done = true;
-        return 0;
-}
-
-static sd_bus_message *ask_over(sd_bus *bus, Fixture *f, const char *path, const char *interface,
-                const char *member, const char *types, va_list ap) {
+static sd_bus_message *ask_over(sd_bus *bus, const char *path, const char *interface, const char *member,
+                const char *types, va_list ap) {
         sd_bus_message *m = NULL;
-        Answer answer = {};
 
         ck_assert_int_ge(sd_bus_message_new_method_call(
                                          bus, &m, HYPER_HOSTS_BUS_NAME, path, interface, member),
                         0);
         if (types)
                 ck_assert_int_ge(sd_bus_message_appendv(m, types, ap), 0);
-        ck_assert_int_ge(sd_bus_call_async(bus, NULL, m, on_answer, &answer, 20 * USEC_PER_SEC), 0);
-        while (!answer.done)
-                turn(f);
-        sd_bus_message_unref(m);
-        return answer.message;
+        return private_bus_call(m);
 }
 
 /* The answer, which may be an error. */
@@ -169,7 +151,7 @@ static sd_bus_message *ask(Fixture *f, const char *path, const char *interface, 
         va_list ap;
 
         va_start(ap, types);
-        m = ask_over(f->client, f, path, interface, member, types, ap);
+        m = ask_over(f->client, path, interface, member, types, ap);
         va_end(ap);
         return m;
 }

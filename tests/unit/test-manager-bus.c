@@ -6,13 +6,9 @@
 
 #include "introspection.h"
 #include "manager-test.h"
+#include "private-bus.h"
 #include "shared/error-table.h"
 #include "shared/job-file.h"
-
-/* clang-format off */
-#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
-#define BUS_TEST_END fixture_close(&f); } END_TEST
-/* clang-format on */
 
 static void refused(Fixture *f, const char *name, const char *words, const char *spec) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -242,30 +238,17 @@ ck_assert_int_eq(call(&f, "GetJob", NULL, NULL, "s", "../../etc"), -ENOENT);
 sd_bus_message_unref(m);
 BUS_TEST_END
 
-typedef struct Answer {
-        bool done;
-        sd_bus_message *message;
-} Answer;
-
-static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Answer *a = userdata;
-
-        a->message = sd_bus_message_ref(m);
-        a->done = true;
-        return 0;
-}
-
 /* Calls any interface of the daemon. */
 static sd_bus_message *ask(Fixture *f, const char *path, const char *interface, const char *member,
                 const char *types, const char *a, const char *b) {
-        Answer answer = {};
+        sd_bus_message *m;
 
-        ck_assert_int_ge(sd_bus_call_method_async(f->client, NULL, HYPER_BUS_NAME, path, interface, member,
-                                         on_answer, &answer, types, a, b),
+        ck_assert_int_ge(sd_bus_message_new_method_call(
+                                         f->client, &m, HYPER_BUS_NAME, path, interface, member),
                         0);
-        while (!answer.done)
-                ck_assert_int_ge(sd_event_run(f->event, USEC_PER_SEC), 0);
-        return answer.message;
+        if (types)
+                ck_assert_int_ge(sd_bus_message_append(m, types, a, b), 0);
+        return private_bus_call(m);
 }
 
 static char *job_property(Fixture *f, const char *path, const char *name) {

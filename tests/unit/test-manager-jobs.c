@@ -9,30 +9,6 @@
 #include "manager-test.h"
 #include "shared/job-file.h"
 
-/* clang-format off */
-#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
-#define BUS_TEST_END fixture_close(&f); } END_TEST
-/* clang-format on */
-
-static void expect_state(Fixture *f, const char *id, JobState state) {
-        _cleanup_free_ char *reason = reason_of(f, id);
-
-        ck_assert_msg(state_of(f, id) == state, "job %s is %s, not %s: %s", id,
-                        job_state_to_string(state_of(f, id)), job_state_to_string(state), reason);
-}
-
-static void expect_reason(Fixture *f, const char *id, const char *words) {
-        _cleanup_free_ char *reason = reason_of(f, id);
-
-        ck_assert_msg(strstr(reason, words), "\"%s\" is not in \"%s\"", words, reason);
-}
-
-static void expect_states(Fixture *f, const char *id, const char *expected) {
-        _cleanup_free_ char *states = states_of(f, id);
-
-        ck_assert_str_eq(states, expected);
-}
-
 static bool folder_is_gone(Fixture *f, const char *id) {
         _cleanup_free_ char *folder = folder_of(f, id);
 

@@ -6,11 +6,6 @@
 #include "manager/key.h"
 #include "shared/error-table.h"
 
-/* clang-format off */
-#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
-#define BUS_TEST_END fixture_close(&f); } END_TEST
-/* clang-format on */
-
 static char *add(Fixture *f, const char *definition) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = {};

@@ -10,18 +10,6 @@
 #include "manager/job-folder.h"
 #include "shared/job-file.h"
 
-/* clang-format off */
-#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
-#define BUS_TEST_END fixture_close(&f); } END_TEST
-/* clang-format on */
-
-static void expect_state(Fixture *f, const char *id, JobState state) {
-        _cleanup_free_ char *reason = reason_of(f, id);
-
-        ck_assert_msg(state_of(f, id) == state, "job %s is %s, not %s: %s", id,
-                        job_state_to_string(state_of(f, id)), job_state_to_string(state), reason);
-}
-
 BUS_TEST(a_running_job_is_taken_over)
 submit(&f, "a", NULL);
 settle_down(&f);

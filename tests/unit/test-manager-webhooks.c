@@ -8,11 +8,6 @@
 #include "manager/webhook.h"
 #include "shared/error-table.h"
 
-/* clang-format off */
-#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
-#define BUS_TEST_END fixture_close(&f); } END_TEST
-/* clang-format on */
-
 static uint32_t add(Fixture *f, const char *definition) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;

@@ -6,24 +6,10 @@
 #include "shared/error-table.h"
 
 /* clang-format off */
-#define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); f.no_local_worker = true; manager_up(&f);
-#define BUS_TEST_END fixture_close(&f); } END_TEST
+#define WORKERS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); f.no_local_worker = true; manager_up(&f);
 /* clang-format on */
 
 #define LEASE_SECONDS 300
-
-static void expect_state(Fixture *f, const char *id, JobState state) {
-        _cleanup_free_ char *reason = reason_of(f, id);
-
-        ck_assert_msg(state_of(f, id) == state, "job %s is %s, not %s: %s", id,
-                        job_state_to_string(state_of(f, id)), job_state_to_string(state), reason);
-}
-
-static void expect_states(Fixture *f, const char *id, const char *expected) {
-        _cleanup_free_ char *states = states_of(f, id);
-
-        ck_assert_str_eq(states, expected);
-}
 
 static void register_worker(Fixture *f, const char *id) {
         _cleanup_free_ char *text = strprintf("{\"worker_id\":\"%s\",\"capabilities\":[\"qemu_img\"],"
@@ -92,7 +78,7 @@ static void time_passes(Fixture *f, unsigned seconds) {
         settle_down(f);
 }
 
-BUS_TEST(a_worker_takes_a_job_and_completes_it)
+WORKERS_TEST(a_worker_takes_a_job_and_completes_it)
 _cleanup_free_ char *result = NULL;
 _cleanup_(job_row_freep) JobRow *row = NULL;
 
@@ -124,7 +110,7 @@ ck_assert_str_eq(f.signals,
                 "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
 BUS_TEST_END
 
-BUS_TEST(a_percentage_never_goes_back)
+WORKERS_TEST(a_percentage_never_goes_back)
 _cleanup_(job_row_freep) JobRow *row = NULL;
 
 register_worker(&f, "w1");
@@ -139,7 +125,7 @@ ck_assert(row->percent == 60);
 ck_assert_int_eq(row->phase, PHASE_CONVERSION);
 BUS_TEST_END
 
-BUS_TEST(only_the_worker_that_holds_a_job_reports_about_it)
+WORKERS_TEST(only_the_worker_that_holds_a_job_reports_about_it)
 static const char event[] = "{\"percentage\":1}", done[] = "{\"status\":\"completed\"}";
 
 register_worker(&f, "w1");
@@ -159,7 +145,7 @@ ck_assert_int_eq(report(&f, "a", "w1", event), -ENOLCK);
 expect_state(&f, "a", JOB_COMPLETED);
 BUS_TEST_END
 
-BUS_TEST(a_report_that_makes_no_sense_changes_nothing)
+WORKERS_TEST(a_report_that_makes_no_sense_changes_nothing)
 static const char *const events[] = { "", "{", "[]", "7", "{\"percentage\":101}", "{\"percentage\":\"1\"}",
         "[{},{\"details\":[]}]", "{\"message\":5}" };
 static const char *const results[] = { "", "[]", "{}", "{\"status\":\"done\"}",
@@ -175,7 +161,7 @@ for (size_t i = 0; i < ELEMENTSOF(results); i++)
 expect_state(&f, "a", JOB_ASSIGNED);
 BUS_TEST_END
 
-BUS_TEST(a_failure_is_tried_again_as_the_policy_says)
+WORKERS_TEST(a_failure_is_tried_again_as_the_policy_says)
 static const char failed[] =
                 "{\"status\":\"failed\",\"error\":{\"code\":\"disk\",\"message\":\"disk full\"}}";
 
@@ -199,7 +185,7 @@ ck_assert_int_ge(finish(&f, "c", "w1", "{\"status\":\"failed\",\"error\":{\"retr
 expect_state(&f, "c", JOB_FAILED);
 BUS_TEST_END
 
-BUS_TEST(a_silent_worker_loses_its_jobs)
+WORKERS_TEST(a_silent_worker_loses_its_jobs)
 _cleanup_free_ char *result = NULL;
 
 register_worker(&f, "w1");
@@ -224,7 +210,7 @@ ck_assert_int_eq(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
 ck_assert_int_eq(finish(&f, "b", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
 BUS_TEST_END
 
-BUS_TEST(a_lease_counts_from_the_start_of_the_manager)
+WORKERS_TEST(a_lease_counts_from_the_start_of_the_manager)
 register_worker(&f, "w1");
 submit_queued(&f, "a", NULL);
 expect_dequeue(&f, "w1", "a");
@@ -252,7 +238,7 @@ static void beats_for(Fixture *f, const char *worker, unsigned seconds) {
 
 #define ONE_MINUTE ",\"execution_policy\":{\"timeout_seconds\":60,\"idempotent\":true}"
 
-BUS_TEST(a_worker_that_only_lives_does_not_keep_its_job)
+WORKERS_TEST(a_worker_that_only_lives_does_not_keep_its_job)
 _cleanup_strv_free_ char **jobs = NULL, **cancelled = NULL;
 _cleanup_free_ char *result = NULL, *reason = NULL;
 
@@ -283,7 +269,7 @@ ck_assert_int_eq(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
 expect_states(&f, "a", "CREATED VALIDATED QUEUED ASSIGNED RUNNING FAILED");
 BUS_TEST_END
 
-BUS_TEST(a_worker_that_never_begins_does_not_keep_its_job)
+WORKERS_TEST(a_worker_that_never_begins_does_not_keep_its_job)
 _cleanup_free_ char *reason = NULL;
 
 register_worker(&f, "w1");
@@ -305,7 +291,7 @@ beats_for(&f, "w2", 60 + LEASE_SECONDS - 1);
 expect_state(&f, "a", JOB_ASSIGNED);
 BUS_TEST_END
 
-BUS_TEST(a_deadline_outlives_the_manager)
+WORKERS_TEST(a_deadline_outlives_the_manager)
 register_worker(&f, "w1");
 submit_queued(&f, "a", ONE_MINUTE);
 submit_queued(&f, "b", ONE_MINUTE);
@@ -326,7 +312,7 @@ time_passes(&f, 1);
 expect_state(&f, "a", JOB_FAILED);
 BUS_TEST_END
 
-BUS_TEST(a_cancel_is_told_with_the_next_heartbeat)
+WORKERS_TEST(a_cancel_is_told_with_the_next_heartbeat)
 _cleanup_strv_free_ char **jobs = NULL, **cancelled = NULL;
 
 register_worker(&f, "w1");
@@ -345,7 +331,7 @@ ck_assert_int_eq(finish(&f, "a", "w1", "{\"status\":\"completed\"}"), -ENOLCK);
 expect_state(&f, "a", JOB_CANCELLED);
 BUS_TEST_END
 
-BUS_TEST(the_jobs_of_an_unregistered_worker_go_back)
+WORKERS_TEST(the_jobs_of_an_unregistered_worker_go_back)
 register_worker(&f, "w1");
 submit_queued(&f, "begun", ",\"execution_policy\":{\"idempotent\":true}");
 submit_queued(&f, "waiting", ",\"execution_policy\":{\"idempotent\":false}");
@@ -362,7 +348,7 @@ ck_assert_int_eq(call(&f, "GetWorker", NULL, NULL, "s", "w1"), -ENOTNAM);
 ck_assert_int_eq(call(&f, "Dequeue", NULL, NULL, "s", "{\"worker_id\":\"w1\"}"), -ENOTNAM);
 BUS_TEST_END
 
-BUS_TEST(this_machine_takes_what_it_can)
+WORKERS_TEST(this_machine_takes_what_it_can)
 f.manager->settings->worker.local = true;
 submit_queued(&f, "a", NULL);
 submit_queued(&f, "lvm", ",\"capability_requirements\":{\"needs_lvm\":true}");
@@ -386,7 +372,7 @@ static int submit_operation(
                           : call(f, "SubmitJob", NULL, error, "sa{sv}", spec, 0);
 }
 
-BUS_TEST(what_this_machine_does_not_do_is_for_workers)
+WORKERS_TEST(what_this_machine_does_not_do_is_for_workers)
 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
 f.manager->settings->worker.local = true;
@@ -411,7 +397,7 @@ ck_assert_int_ge(finish(&f, "repair", "w2", "{\"status\":\"completed\"}"), 0);
 expect_states(&f, "repair", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
 BUS_TEST_END
 
-BUS_TEST(no_two_jobs_change_one_image)
+WORKERS_TEST(no_two_jobs_change_one_image)
 ck_assert_int_ge(submit_operation(&f, "first", "fs_repair", true, NULL), 0);
 ck_assert_int_eq(submit_operation(&f, "second", "lvm_repair", true, NULL), -EINVAL);
 /* Looking does no harm, however many do. */
@@ -421,7 +407,7 @@ ck_assert_int_eq(cancel(&f, "first"), 0);
 ck_assert_int_ge(submit_operation(&f, "second", "lvm_repair", true, NULL), 0);
 BUS_TEST_END
 
-BUS_TEST(a_schedule_is_for_this_machine)
+WORKERS_TEST(a_schedule_is_for_this_machine)
 static const char definition[] =
                 "{\"id\":\"s\",\"schedule\":\"0 2 * * *\",\"job\":{\"operation\":\"%s\",\"source\":"
                 "{\"type\":\"file\",\"path\":\"/srv/a\"},\"destination\":{\"type\":\"file\",\"path\":\"/srv/b\"}}}";
@@ -433,7 +419,7 @@ ck_assert_int_eq(
 ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}", convert, 0), 0);
 BUS_TEST_END
 
-BUS_TEST(what_is_only_at_a_workers_place_waits_for_it)
+WORKERS_TEST(what_is_only_at_a_workers_place_waits_for_it)
 static const char spec[] =
                 "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
                 "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
@@ -448,7 +434,7 @@ expect_state(&f, "far", JOB_QUEUED);
 expect_dequeue(&f, "w1", "far");
 BUS_TEST_END
 
-BUS_TEST(what_waits_for_a_worker_is_looked_at_again)
+WORKERS_TEST(what_waits_for_a_worker_is_looked_at_again)
 _cleanup_free_ char *
                 image = strprintf("%s/late.raw", f.dir),
                *spec = strprintf(
@@ -468,7 +454,7 @@ time_passes(&f, 1);
 expect_state(&f, "late", JOB_RUNNING);
 BUS_TEST_END
 
-BUS_TEST(when_the_last_worker_goes_it_is_told_what_is_wrong)
+WORKERS_TEST(when_the_last_worker_goes_it_is_told_what_is_wrong)
 static const char spec[] =
                 "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
                 "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
@@ -487,7 +473,7 @@ ck_assert_ptr_nonnull(strstr(result, "source_missing"));
 BUS_TEST_END
 
 /* More than are looked at in one go: none is forgotten, and none keeps a slot from those that can be done. */
-BUS_TEST(many_that_wait_for_workers_hold_nobody_up)
+WORKERS_TEST(many_that_wait_for_workers_hold_nobody_up)
 f.manager->settings->worker.local = true;
 register_worker(&f, "w1");
 for (unsigned i = 0; i < 100; i++) {
@@ -514,7 +500,7 @@ expect_state(&f, "far-99", JOB_QUEUED);
 expect_dequeue(&f, "w1", "far-0");
 BUS_TEST_END
 
-BUS_TEST(a_job_with_a_secret_stays_here)
+WORKERS_TEST(a_job_with_a_secret_stays_here)
 _cleanup_(job_row_freep) JobRow *row = NULL;
 _cleanup_free_ char *spec = make_spec(&f, "a", NULL);
 
@@ -528,7 +514,7 @@ if (call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 2, "any-worker", "b", 1, "
         ck_assert_int_eq(store_job_get(f.store, "a", &row), -ENOENT);
 BUS_TEST_END
 
-BUS_TEST(wrong_registrations_name_all_that_is_wrong)
+WORKERS_TEST(wrong_registrations_name_all_that_is_wrong)
 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
 ck_assert_int_eq(
@@ -542,7 +528,7 @@ ck_assert_int_eq(call(&f, "RegisterWorker", NULL, NULL, "s", "{\"worker_id\":\"w
 ck_assert_int_eq(call(&f, "GetWorker", NULL, NULL, "s", "w1"), -ENOTNAM);
 BUS_TEST_END
 
-BUS_TEST(a_worker_is_shown_as_it_came)
+WORKERS_TEST(a_worker_is_shown_as_it_came)
 _cleanup_(sd_bus_message_unrefp) sd_bus_message *one = NULL, *all = NULL, *queue = NULL;
 _cleanup_json_ json_t *worker = NULL, *workers = NULL;
 const char *text;

@@ -42,6 +42,7 @@ static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_PRIORITY] = { "priority", 0, "N", "0 to 100, higher is sooner, 50 if not given" },
         [OPTION_TIMEOUT] = { "timeout", 0, "SECONDS", "How long one attempt may take, 60 to 86400" },
         [OPTION_RETRIES] = { "retries", 0, "N", "How often to try again, 0 to 5" },
+        [OPTION_ANY_WORKER] = { "any-worker", 0, NULL, "Any worker may take it, not only this machine" },
         [OPTION_WAIT] = { "wait", 'w', NULL, "Wait until the job has ended, and show its progress" },
         [OPTION_FOLLOW] = { "follow", 'f', NULL, "Show log lines as they come, until the job has ended" },
         [OPTION_STATE] = { "state", 0, "STATE[,…]",
@@ -258,6 +259,9 @@ static int parse_one(Arguments *a, Option o, const char *value) {
                 return parse_small_number(o, value, JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX, &a->timeout);
         case OPTION_RETRIES:
                 return parse_small_number(o, value, 0, JOB_RETRY_MAX, &a->retries);
+        case OPTION_ANY_WORKER:
+                a->any_worker = true;
+                return 0;
         case OPTION_WAIT:
                 a->wait = true;
                 return 0;

@@ -29,6 +29,7 @@ typedef enum Option {
         OPTION_PRIORITY,
         OPTION_TIMEOUT,
         OPTION_RETRIES,
+        OPTION_ANY_WORKER,
         OPTION_WAIT,
         OPTION_FOLLOW,
         OPTION_STATE,
@@ -83,7 +84,7 @@ typedef struct Arguments {
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
-        bool compress, verify, wait, follow;
+        bool compress, verify, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;
         uint64_t limit, offset;

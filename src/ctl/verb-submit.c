@@ -17,7 +17,8 @@ static int submit(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
 
         if (!text)
                 return log_oom(), EXIT_OTHER;
-        status = client_call(ctl, bus, &reply, "Submitting the job", "SubmitJob", "sa{sv}", text, 0);
+        status = client_call(ctl, bus, &reply, "Submitting the job", "SubmitJob", "sa{sv}", text, 1,
+                        "any-worker", "b", (int) ctl->args.any_worker);
         if (status != EXIT_OK)
                 return status;
         r = sd_bus_message_read(reply, "sob", &id, &path, &created);

@@ -21,8 +21,10 @@
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
-        { "submit", 0, 1, JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_WAIT) | B(OPTION_FOLLOW), verb_submit,
-                        "[SPEC.json|-]", "Submit a job, from a file, stdin (-) or options" },
+        { "submit", 0, 1,
+                        JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_ANY_WORKER) | B(OPTION_WAIT) |
+                                        B(OPTION_FOLLOW),
+                        verb_submit, "[SPEC.json|-]", "Submit a job, from a file, stdin (-) or options" },
         { "list", 0, 0,
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),

@@ -191,6 +191,11 @@ static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
         return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0;
 }
 
+/* A secret does not leave this machine, so a job that has one is for this machine only. */
+static bool may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
+        return o->any_worker && !has_secrets(spec, o);
+}
+
 /* This machine does not do all that a job may ask for: the rest is left to workers, for whoever says so. */
 static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
         const char *operation = job_operation_to_string(spec->operation);
@@ -209,16 +214,17 @@ static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_e
         return 0;
 }
 
-/* Where workers may take the job, what is wrong here may be right there: this machine looks again when it would
- * be its turn. Only where nobody else is there is it told now. */
+/* Where workers may take the job, what is wrong here may be right there: this machine, if it takes such jobs at all,
+ * looks again when it would be its turn. Only where nobody else is there is it told now. */
 static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
-        bool any;
-        int r;
+        bool any = true;
+        int r = 0;
 
         if (!job_operation_is_built_in(spec->operation))
                 return 0;
-        r = store_workers_can(m->store, &(JobDemand){}, &any);
+        if (m->settings->worker.local)
+                r = store_workers_can(m->store, &(JobDemand){}, &any);
         if (r < 0)
                 return r;
         if (!any)
@@ -285,8 +291,7 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         row->retry_count = spec->policy.retry_count;
         row->idempotent = spec->policy.idempotent;
         row->timeout_seconds = spec->policy.timeout_seconds;
-        /* A secret does not leave this machine, so such a job is for this machine only. */
-        row->any_worker = o->any_worker && !has_secrets(spec, o);
+        row->any_worker = may_go_elsewhere(spec, o);
         row->demand = job_demand_pack(demand);
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
@@ -405,8 +410,8 @@ static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_erro
         int r;
 
         if ((r = check_operation(spec, o, error)) < 0 || (r = check_demand(spec, &demand, error)) < 0 ||
-                        (r = o->any_worker ? check_files_somewhere(m, spec, &files, error)
-                                           : check_files(m, spec, &files, error)) < 0 ||
+                        (r = may_go_elsewhere(spec, o) ? check_files_somewhere(m, spec, &files, error)
+                                                       : check_files(m, spec, &files, error)) < 0 ||
                         (r = check_destination(m, spec, &files, error)) < 0 ||
                         (r = set_resolved(spec, &files)) < 0 ||
                         (r = make_row(m, spec, o, &demand, &row)) < 0)

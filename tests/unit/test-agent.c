@@ -32,8 +32,8 @@ static char *load_error(const char *dir, const char *yaml) {
 
 START_TEST(a_configuration_that_makes_no_sense_says_what) {
         _cleanup_test_dir_ char *dir = test_dir();
-        _cleanup_free_ char *key = put(dir, "key", "hk_0123456789abcdef\n"),
-                            *two = put(dir, "two", "hk_0123\nhk_4567\n");
+        _cleanup_free_ _unused_ char *key = put(dir, "key", "hk_0123456789abcdef\n"),
+                                     *_unused_ two = put(dir, "two", "hk_0123\nhk_4567\n");
         static const struct {
                 const char *yaml, *error; /* %s: the folder */
         } cases[] = {
@@ -84,7 +84,8 @@ END_TEST
 START_TEST(the_key_comes_from_a_credential_too) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *file = put(dir, "agent.yaml", "server: {url: \"https://h:8000/base//\"}"),
-                            *key = put(dir, AGENT_CREDENTIAL_API_KEY, "hk_0123456789abcdef"), *error = NULL;
+                            *_unused_ key = put(dir, AGENT_CREDENTIAL_API_KEY, "hk_0123456789abcdef"),
+                            *error = NULL;
         _cleanup_(agent_settings_freep) AgentSettings *s = NULL;
 
         ck_assert_int_eq(agent_settings_load(file, dir, &s, &error), 0);

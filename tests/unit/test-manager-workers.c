@@ -434,6 +434,16 @@ expect_state(&f, "far", JOB_QUEUED);
 expect_dequeue(&f, "w1", "far");
 BUS_TEST_END
 
+WORKERS_TEST(where_only_workers_work_nobody_looks_here)
+static const char spec[] =
+                "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
+                "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
+
+ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), 0);
+settle_down(&f);
+expect_state(&f, "far", JOB_QUEUED);
+BUS_TEST_END
+
 WORKERS_TEST(what_waits_for_a_worker_is_looked_at_again)
 _cleanup_free_ char *
                 image = strprintf("%s/late.raw", f.dir),
@@ -561,7 +571,7 @@ TEST_MAIN("manager-workers", a_worker_takes_a_job_and_completes_it, a_percentage
                 a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,
                 a_worker_that_only_lives_does_not_keep_its_job,
                 a_worker_that_never_begins_does_not_keep_its_job, a_deadline_outlives_the_manager,
-                what_waits_for_a_worker_is_looked_at_again,
+                where_only_workers_work_nobody_looks_here, what_waits_for_a_worker_is_looked_at_again,
                 when_the_last_worker_goes_it_is_told_what_is_wrong,
                 many_that_wait_for_workers_hold_nobody_up, a_cancel_is_told_with_the_next_heartbeat,
                 the_jobs_of_an_unregistered_worker_go_back, this_machine_takes_what_it_can,

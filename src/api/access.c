@@ -296,7 +296,8 @@ int request_check_access(Request *r) {
                 request_reply_errno(r, k == -EAGAIN ? EAGAIN : EIO, NULL);
                 return k;
         }
-        if (!http_server_is_local(s) || (request_dialect(r)->keys_on_loopback && access_has_keys(a)))
+        if (!http_server_is_local(s) || api_requires_key(api) ||
+                        (request_dialect(r)->keys_on_loopback && access_has_keys(a)))
                 return check_key(r, a);
         if (a->rate_limit == 0)
                 return 0;

@@ -4,8 +4,8 @@
 /* Who may ask for what, and how often.
  *
  * A unix socket is open to whom its file lets in. A listener on the loopback interface is open, that of a dialect with
- * keys_on_loopback only until there is a key. Whatever can be reached from other machines wants a key always.
- * Each route says which scope a key must have; public ones ask for none.
+ * keys_on_loopback only until there is a key; with api.require_key none is open. Whatever can be reached from other
+ * machines wants a key always. Each route says which scope a key must have; public ones ask for none.
  *
  * Each key has a token bucket; without a key, an address has one if the configuration sets a limit. Wrong keys are
  * counted by address and by the id that they name, in a bucket of their own: once it is empty, a key of that id is not

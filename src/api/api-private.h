@@ -23,6 +23,7 @@ int api_access(Api *a, Access **ret);
 const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size);
 void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size);
 
+bool api_requires_key(Api *a); /* on the loopback interface too */
 bool api_allows_origin(Api *a, const char *origin);
 usec_t api_ping_interval(Api *a);
 const char *api_hostname(Api *a);

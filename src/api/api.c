@@ -382,6 +382,10 @@ WebSocketHub *api_websockets(Api *a) {
         return a->websockets;
 }
 
+bool api_requires_key(Api *a) {
+        return a->config.require_key;
+}
+
 bool api_allows_origin(Api *a, const char *origin) {
         return strv_contains(a->cors_origins, origin);
 }
@@ -430,6 +434,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
                 .pages_directory = config->pages_directory ? strdup(config->pages_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
+                .require_key = config->require_key,
                 .rate_limit = config->rate_limit,
                 .rate_burst = config->rate_burst,
                 .websocket_ping = config->websocket_ping,

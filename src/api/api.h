@@ -28,6 +28,7 @@ typedef struct ApiConfig {
         bool metrics; /* serve /metrics */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
         char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
+        bool require_key; /* on the loopback interface too, in each dialect */
         unsigned rate_limit, rate_burst; /* 0: the defaults (access.h) */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */

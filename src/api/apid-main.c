@@ -180,6 +180,7 @@ static int run(void) {
                                         .metrics = settings->metrics.enabled,
                                         .refusal = refusal,
                                         .cors_origins = settings->api.cors_origins,
+                                        .require_key = settings->api.require_key,
                                         .rate_limit = settings->api.rate_limit,
                                         .rate_burst = settings->api.rate_burst,
                                         .idle_timeout = settings->daemon.idle_timeout,

@@ -209,6 +209,7 @@ const SettingsEntry settings_entries[] = {
         { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like https://console.example.com" },
+        { SETTING(api, require_key, settings_boolean), "must be true or false" },
         { SETTING(api, rate_limit, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
         { SETTING(api, rate_burst, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
         {},

@@ -35,6 +35,7 @@ typedef struct Settings {
         } worker;
         struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
+                bool require_key; /* api.require_key: on the loopback interface too, in each dialect; default false */
                 unsigned rate_limit; /* api.rate_limit: requests a minute of one client, 1 to 1000000; 0: not given */
                 unsigned rate_burst; /* api.rate_burst: how many of them at once, likewise */
         } api;

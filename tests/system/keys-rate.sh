@@ -44,6 +44,17 @@ http GET "$worker/jobs" "" -H "X-API-Key: $fast" >/dev/null
 equal "$(status)" 200 "a right key from the same address"
 [ "$(journalctl -q --no-pager -o cat -u hyper.service --grep 'refused a request' | wc -l)" -le 25 ] || fail "wrong keys fill the log"
 
+# Keys for all ports, if the configuration says so
+settings 'api: {require_key: true}'
+systemctl restart hyper.service
+for url in "$api/jobs/query" "$hosts_api/api/hosts" "$worker/jobs"; do
+        http GET "$url" >/dev/null
+        equal "$(status)" 401 "$url without a key, where all want one"
+        http GET "$url" "" -H "X-API-Key: $fast" >/dev/null
+        equal "$(status)" 200 "$url with a key"
+done
+equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code}' http://localhost/jobs/query)" 200 "the UNIX socket, where all want one"
+
 # In the configuration: for addresses as well, where no key is wanted, but not over the UNIX socket
 settings 'api: {rate_limit: 6, rate_burst: 3}'
 systemctl restart hyper.service

@@ -278,6 +278,26 @@ START_TEST(loopback_of_another_dialect_and_unix_sockets_ask_for_nothing) {
 }
 END_TEST
 
+START_TEST(a_key_may_be_required_everywhere_but_on_unix_sockets) {
+        _cleanup_fixture_ Fixture f;
+        const char *bus = "unix:path=/nonexistent/bus";
+        ApiKey key;
+
+        fixture_open(&f);
+        const ApiConfig config = { .database = f.path, .bus_address = bus, .require_key = true };
+        test_server_start(&f.server, AF_INET, &plain, &config);
+        expect(&f, "POST /submit", NULL, 401); /* also before there is a key */
+        expect(&f, "GET /public", NULL, 200);
+        add(&f, "a", SCOPE_SUBMIT, &key);
+        expect(&f, "POST /submit", NULL, 401);
+        expect(&f, "POST /submit", key.text, 200);
+        expect(&f, "POST /work", key.text, 403);
+        ck_assert_int_eq(test_server_stop(&f.server), 0);
+        test_server_start(&f.server, AF_UNIX, &plain, &config);
+        expect(&f, "POST /submit", NULL, 200);
+}
+END_TEST
+
 START_TEST(what_others_can_reach_is_not_served_without_a_key) {
         _cleanup_fixture_ Fixture f;
 
@@ -544,6 +564,7 @@ TEST_MAIN("api-access", without_keys_this_machine_gets_in,
                 a_bearer_token_is_a_key_too, what_is_nearly_a_key_is_none,
                 a_key_that_has_expired_is_none_and_leaves_the_door_shut,
                 loopback_of_another_dialect_and_unix_sockets_ask_for_nothing,
+                a_key_may_be_required_everywhere_but_on_unix_sockets,
                 what_others_can_reach_is_not_served_without_a_key, what_others_can_reach_wants_a_key_always,
                 one_address_does_not_take_all_connections, where_the_keys_are_not_known_nobody_gets_in,
                 a_key_may_ask_so_often_and_is_told_when_again,

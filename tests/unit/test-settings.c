@@ -61,7 +61,8 @@ START_TEST(everything_can_be_set) {
                         "daemon:\n  idle_timeout: 5\n  log_level: debug\n"
                         "hosts:\n  call_timeout: 600\n"
                         "worker:\n  local: false\n"
-                        "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n");
+                        "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n"
+                        "  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -77,6 +78,9 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(strv_length(s->api.cors_origins), 2);
         ck_assert_str_eq(s->api.cors_origins[0], "https://a.example");
         ck_assert_str_eq(s->api.cors_origins[1], "http://b.example:8443");
+        ck_assert(s->api.require_key);
+        ck_assert_uint_eq(s->api.rate_limit, 600);
+        ck_assert_uint_eq(s->api.rate_burst, 20);
         ck_assert_str_eq(s->daemon.log_level, "debug");
 }
 END_TEST
@@ -231,7 +235,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[]},\"webhooks\":[]}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"require_key\":false},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);

@@ -19,11 +19,10 @@
 static const char *arg_config = CONFIG_FILE;
 static bool arg_check;
 
-static const DaemonOption program_options[] = {
-        { .name = "check",
-                        .flag = &arg_check,
+static const DaemonOption options[] = {
+        { "check", .flag = &arg_check,
                         .help = "Check the configuration and the connection, show what would be registered, and end" },
-        { .name = "config", .value_name = "FILE", .value = &arg_config, .help = "The configuration" },
+        { "config", "FILE", .value = &arg_config, .help = "Another configuration file" },
         {},
 };
 
@@ -31,7 +30,7 @@ static const DaemonProgram program = {
         .name = "hyper-agentd",
         .about = "Works for a hyper server on another machine: takes migration jobs from its queue, has the manager of\n"
                  "this machine carry them out, and reports how they go on and end.",
-        .options = program_options,
+        .options = options,
 };
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
@@ -43,12 +42,14 @@ static int serve(sd_event *event, sd_bus *bus, const AgentSettings *settings) {
         _cleanup_(agent_freep) Agent *a = NULL;
         const char *state = getenv("STATE_DIRECTORY");
         _cleanup_free_ char *folder = strprintf("%s/jobs", state ? state : AGENT_STATE);
-        const AgentOptions options = { .event = event, .bus = bus, .settings = settings, .folder = folder };
+        const AgentOptions agent_options = {
+                .event = event, .bus = bus, .settings = settings, .folder = folder
+        };
         int r = folder ? mkdir_parents(folder, 0700) : -ENOMEM;
 
         if (r < 0)
                 return log_error_errno(r, "Failed to make %s: %m", strna(folder));
-        if ((r = agent_new(&options, &a)) < 0 || (r = daemon_on_end(event, on_terminate, a)) < 0 ||
+        if ((r = agent_new(&agent_options, &a)) < 0 || (r = daemon_on_end(event, on_terminate, a)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = agent_start(a);

@@ -32,11 +32,13 @@ json_t *hello_json(const AgentSettings *s) {
 
         if (uname(&u) < 0)
                 u = (struct utsname){};
-        return json_pack("{s:s, s:o, s:{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}, s:s}", "worker_id",
-                        s->worker.id, "capabilities", capabilities_json(), "system_info", "hostname",
-                        u.nodename, "os", u.sysname, "kernel", u.release, "architecture", u.machine, "agent",
-                        "hyper " PACKAGE_VERSION, "memory_mb", (json_int_t) machine_memory_mb(),
-                        "disk_space_mb", (json_int_t) machine_free_space_mb(s->worker.directory), "max_jobs",
+        return json_pack("{s:s, s:o, s:o, s:{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}, s:s}", "worker_id",
+                        s->worker.id, "capabilities", capabilities_json(), "operations",
+                        operations_to_json(machine_operations()), "system_info", "hostname",
+                        utf8_is_valid(u.nodename) ? u.nodename : "?", "os", u.sysname, "kernel", u.release,
+                        "architecture", u.machine, "agent", "hyper " PACKAGE_VERSION, "memory_mb",
+                        (json_int_t) machine_memory_mb(), "disk_space_mb",
+                        (json_int_t) machine_free_space_mb(s->worker.directory), "max_jobs",
                         (json_int_t) s->worker.max_jobs, "execution_mode", "systemd");
 }
 

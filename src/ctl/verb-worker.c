@@ -127,13 +127,14 @@ static int view_system_info(Ctl *ctl, json_t *info) {
 }
 
 static int view_worker(Ctl *ctl, json_t *w) {
-        _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities"));
+        _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities")),
+                            *operations = join_capabilities(json_object_get(w, "operations"));
         json_int_t jobs = json_integer_value(json_object_get(w, "jobs"));
         bool active = json_is_true(json_object_get(w, "active"));
         char when[VIEW_WHEN_SIZE];
         int r;
 
-        if (!capabilities)
+        if (!capabilities || !operations)
                 return -ENOMEM;
         if ((r = view_line(ctl, "Worker", COLOUR_BOLD, "%s", view_string(w, "worker_id"))) < 0 ||
                         (r = view_line(ctl, "State", colour_of_worker(active, jobs), "%s",
@@ -144,6 +145,7 @@ static int view_worker(Ctl *ctl, json_t *w) {
                         (r = view_line(ctl, "Registered", COLOUR_NONE, "%s",
                                          view_when(when, view_time(w, "registered_at")))) < 0 ||
                         (r = view_line(ctl, "Can", COLOUR_NONE, "%s", capabilities)) < 0 ||
+                        (r = view_line(ctl, "Does", COLOUR_NONE, "%s", operations)) < 0 ||
                         (r = view_line(ctl, "Mode", COLOUR_NONE, "%s", view_string(w, "execution_mode"))) <
                                         0)
                 return r;

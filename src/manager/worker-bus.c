@@ -17,8 +17,9 @@ static json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
         json_t *capabilities = json_loads(row->capabilities, 0, NULL),
                *info = json_loads(row->system_info, 0, NULL);
 
-        return json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o, s:b, s:I}", "worker_id", row->id, "capabilities",
-                        capabilities ? capabilities : json_null(), "system_info", info ? info : json_null(),
+        return json_pack("{s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:b, s:I}", "worker_id", row->id,
+                        "capabilities", capabilities ? capabilities : json_null(), "operations",
+                        operations_to_json(row->capability_mask), "system_info", info ? info : json_null(),
                         "execution_mode", row->execution_mode, "registered_at",
                         json_time(row->registered_at), "heartbeat_at", json_time(row->heartbeat_at),
                         "active", worker_is_active(m, row), "jobs", (json_int_t) row->jobs);

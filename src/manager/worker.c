@@ -54,7 +54,7 @@ int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_
         const WorkerRow row = {
                 .id = h.worker_id,
                 .capabilities = capabilities,
-                .capability_mask = h.capability_mask,
+                .capability_mask = h.capability_mask | h.operation_mask,
                 .memory_gb = h.memory_gb,
                 .disk_gb = h.disk_gb,
                 .system_info = info,

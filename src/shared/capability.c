@@ -5,7 +5,7 @@
 /* Where the parts of a packed demand are. */
 #define MEMORY_SHIFT 16
 #define DISK_SHIFT 36
-static_assert(_CAPABILITY_MAX <= MEMORY_SHIFT, "the mask has its bits");
+static_assert((int) _CAPABILITY_MAX + (int) _OPERATION_MAX <= MEMORY_SHIFT, "the mask has its bits");
 
 static const char *const capability_names[_CAPABILITY_MAX] = {
         [CAPABILITY_QEMU_IMG] = "qemu_img",
@@ -57,6 +57,22 @@ char *capabilities_to_text(uint32_t mask) {
         return TAKE_PTR(text);
 }
 
+uint32_t operation_bit(JobOperation o) {
+        return o >= 0 && o < _OPERATION_MAX ? 1u << ((unsigned) _CAPABILITY_MAX + (unsigned) o) : 0;
+}
+
+json_t *operations_to_json(uint32_t mask) {
+        json_t *list = json_array();
+
+        for (int o = 0; list && o < _OPERATION_MAX; o++)
+                if ((mask & operation_bit(o)) &&
+                                json_array_append_new(list, json_string(job_operation_to_string(o))) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        return list;
+}
+
 uint64_t job_demand_pack(const JobDemand *d) {
         return (uint64_t) d->disk_gb << DISK_SHIFT | (uint64_t) d->memory_gb << MEMORY_SHIFT |
                         d->capabilities;
@@ -101,9 +117,9 @@ int job_demand_from_spec(const JobSpec *spec, JobDemand *ret, JsonErrors *errors
                         return -EBADMSG;
         }
         *ret = (JobDemand){
-                .capabilities = operation_capabilities(spec->operation) | (q.nbd ? BIT(NBD_ACCESS) : 0) |
-                                (q.lvm ? BIT(LVM_TOOLS) : 0) | (q.mount ? BIT(MOUNT_OPERATIONS) : 0) |
-                                (q.selinux ? BIT(SELINUX_TOOLS) : 0),
+                .capabilities = operation_bit(spec->operation) | operation_capabilities(spec->operation) |
+                                (q.nbd ? BIT(NBD_ACCESS) : 0) | (q.lvm ? BIT(LVM_TOOLS) : 0) |
+                                (q.mount ? BIT(MOUNT_OPERATIONS) : 0) | (q.selinux ? BIT(SELINUX_TOOLS) : 0),
                 .memory_gb = q.memory_gb,
                 .disk_gb = q.disk_gb,
         };
@@ -139,6 +155,25 @@ int capabilities_from_json(json_t *value, const char *path, uint32_t *ret, JsonE
                 wrong = true;
         if (wrong) {
                 int r = json_errors_add(errors, path, "must be a list of words, or an object of booleans");
+
+                return r < 0 ? r : -EBADMSG;
+        }
+        *ret = mask;
+        return 0;
+}
+
+int operations_from_json(json_t *value, const char *path, uint32_t *ret, JsonErrors *errors) {
+        bool wrong = !json_is_array(value);
+        uint32_t mask = 0;
+        json_t *v;
+        size_t i;
+
+        json_array_foreach(value, i, v) {
+                wrong |= !json_is_string(v);
+                mask |= operation_bit(job_operation_from_string(strempty(json_string_value(v))));
+        }
+        if (wrong) {
+                int r = json_errors_add(errors, path, "must be a list of words");
 
                 return r < 0 ? r : -EBADMSG;
         }

@@ -24,12 +24,20 @@ uint32_t operation_capabilities(JobOperation o) _pure_;
 /* "nbd_access, lvm_tools" for a mask. The caller frees; NULL when out of memory. */
 char *capabilities_to_text(uint32_t mask);
 
+/* A worker may say that it carries out some operations only. In masks, each operation has a bit of its own above those of
+ * the capabilities: a job demands its own, a worker offers those that it names, or all. */
+#define CAPABILITY_BITS ((1u << _CAPABILITY_MAX) - 1)
+#define OPERATION_BITS (((1u << _OPERATION_MAX) - 1) << _CAPABILITY_MAX)
+uint32_t operation_bit(JobOperation o) _pure_;
+/* The words for the operations in @mask; new reference, or NULL when out of memory. */
+json_t *operations_to_json(uint32_t mask);
+
 /* The most that a job may demand, in GiB. */
 #define DEMAND_MEMORY_MAX ((1u << 20) - 1)
 #define DEMAND_DISK_MAX ((1u << 24) - 1)
 
 typedef struct JobDemand {
-        uint32_t capabilities; /* mask of 1u << Capability */
+        uint32_t capabilities; /* mask of 1u << Capability, and its operation's bit */
         unsigned memory_gb, disk_gb; /* at least; 0: any */
 } JobDemand;
 
@@ -46,3 +54,6 @@ int job_demand_from_spec(const JobSpec *spec, JobDemand *ret, JsonErrors *errors
  * others are kept by whoever keeps the JSON, and no job demands them. What is neither form is added to
  * @errors under @path. 0, -EBADMSG or -ENOMEM. */
 int capabilities_from_json(json_t *value, const char *path, uint32_t *ret, JsonErrors *errors);
+
+/* Operations come as a list of words; those that are not known here are nobody's demand. As capabilities_from_json(). */
+int operations_from_json(json_t *value, const char *path, uint32_t *ret, JsonErrors *errors);

@@ -39,6 +39,15 @@ uint32_t machine_capabilities(void) {
         return mask;
 }
 
+uint32_t machine_operations(void) {
+        uint32_t mask = 0;
+
+        for (JobOperation o = 0; o < _OPERATION_MAX; o++)
+                if (job_operation_is_built_in(o))
+                        mask |= operation_bit(o);
+        return mask;
+}
+
 uint64_t machine_memory_mb(void) {
         long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
 

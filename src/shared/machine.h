@@ -15,6 +15,9 @@ char *machine_find_program(const char *name);
  * given jobs that need them. Looked up once for each process. */
 uint32_t machine_capabilities(void);
 
+/* Mask of operation_bit(): the operations that are built in. */
+uint32_t machine_operations(void);
+
 /* All of the memory, in MiB; 0: not known. */
 uint64_t machine_memory_mb(void);
 

@@ -41,6 +41,7 @@ static const JsonField hello_fields[] = {
         { "execution_mode", JSON_FIELD_STRING, offsetof(WorkerHello, execution_mode), JSON_NULLABLE,
                         .max = 64 },
         { "capabilities", JSON_FIELD_ANY, offsetof(WorkerHello, capabilities), JSON_NULLABLE },
+        { "operations", JSON_FIELD_ANY, offsetof(WorkerHello, operations), JSON_NULLABLE },
         { "system_info", JSON_FIELD_ANY, offsetof(WorkerHello, system_info), JSON_NULLABLE },
         { "wait", JSON_FIELD_UNSIGNED, offsetof(WorkerHello, wait), JSON_NULLABLE, .max = WORKER_WAIT_MAX },
         {},
@@ -88,6 +89,16 @@ static int check_capabilities(WorkerHello *h, bool registering, JsonErrors *erro
         return r == -EBADMSG ? 0 : r;
 }
 
+static int check_operations(WorkerHello *h, JsonErrors *errors) {
+        int r;
+
+        h->operation_mask = OPERATION_BITS;
+        if (!h->operations)
+                return 0;
+        r = operations_from_json(h->operations, "operations", &h->operation_mask, errors);
+        return r == -EBADMSG ? 0 : r;
+}
+
 static int check_hello(WorkerHello *h, bool registering, JsonErrors *errors) {
         int r = 0;
 
@@ -97,6 +108,8 @@ static int check_hello(WorkerHello *h, bool registering, JsonErrors *errors) {
                                 "\":\" and \"-\" in it");
         if (r >= 0)
                 r = check_capabilities(h, registering, errors);
+        if (r >= 0)
+                r = check_operations(h, errors);
         return r < 0 ? r : check_system_info(h, errors);
 }
 

@@ -22,6 +22,8 @@ typedef struct WorkerHello {
         char *execution_mode; /* or NULL */
         json_t *capabilities; /* as they came; NULL: not given */
         uint32_t capability_mask; /* the same as a set */
+        json_t *operations; /* those that it carries out; NULL: not given */
+        uint32_t operation_mask; /* of operation_bit(); not given: all of them */
         json_t *system_info; /* object, or NULL */
         uint64_t memory_gb,
                         disk_gb; /* whole GiB of system_info.memory_mb and .disk_space_mb; 0: not given */

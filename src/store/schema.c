@@ -227,6 +227,9 @@ static const char *const steps[] = {
         "CREATE TRIGGER queue_count_delete AFTER DELETE ON jobs WHEN old.state = 'QUEUED' BEGIN"
         "  UPDATE queue_counts SET n = n - 1 WHERE priority = old.priority;"
         " END;",
+
+        /* 9: workers may say which operations they carry out; those that did not carry out all. */
+        "UPDATE workers SET capability_mask = capability_mask | 8160;",
 };
 
 const Schema schema_jobs = {

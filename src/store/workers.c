@@ -267,7 +267,9 @@ int store_workers_longest_silent(Store *s, usec_t *ret) {
 void worker_offer_make(const WorkerRow *row, const WorkerHello *h, WorkerOffer *ret) {
         *ret = (WorkerOffer){
                 .worker_id = row->id,
-                .capabilities = h->capabilities ? h->capability_mask : row->capability_mask,
+                .capabilities = (h->capabilities ? h->capability_mask
+                                                 : row->capability_mask & CAPABILITY_BITS) |
+                                (h->operations ? h->operation_mask : row->capability_mask & OPERATION_BITS),
                 .memory_gb = h->memory_gb > 0 ? h->memory_gb : row->memory_gb,
                 .disk_gb = h->disk_gb > 0 ? h->disk_gb : row->disk_gb,
         };

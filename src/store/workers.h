@@ -19,7 +19,7 @@ typedef struct WorkerRow {
         int64_t seq; /* order of the first registration */
         char *id;
         char *capabilities; /* JSON, as it came */
-        uint32_t capability_mask; /* the same as a set (shared/capability.h) */
+        uint32_t capability_mask; /* the same as a set, and its operations (shared/capability.h) */
         uint64_t memory_gb, disk_gb; /* 0: it did not say, and gets no job that demands any */
         char *system_info; /* JSON object, as it came */
         char *execution_mode; /* or NULL */

@@ -61,12 +61,13 @@ START_TEST(requirements_add_to_what_the_operation_needs) {
         JobDemand d;
 
         ck_assert_int_eq(demand_of(NULL, &d, &errors), 0);
-        ck_assert_uint_eq(d.capabilities, 1u << CAPABILITY_QEMU_IMG);
+        ck_assert_uint_eq(d.capabilities, 1u << CAPABILITY_QEMU_IMG | operation_bit(OPERATION_CONVERT));
         ck_assert_int_eq(demand_of("{\"needs_lvm\": true, \"needs_nbd\": false, \"min_memory_gb\": 8, "
                                    "\"min_disk_space_gb\": 100, \"colour\": \"red\"}",
                                          &d, &errors),
                         0);
-        ck_assert_uint_eq(d.capabilities, 1u << CAPABILITY_QEMU_IMG | 1u << CAPABILITY_LVM_TOOLS);
+        ck_assert_uint_eq(d.capabilities & CAPABILITY_BITS,
+                        1u << CAPABILITY_QEMU_IMG | 1u << CAPABILITY_LVM_TOOLS);
         ck_assert_uint_eq(d.memory_gb, 8);
         ck_assert_uint_eq(d.disk_gb, 100);
 }
@@ -123,7 +124,29 @@ START_TEST(other_forms_are_refused) {
 }
 END_TEST
 
+START_TEST(operations_have_bits_beside_the_capabilities) {
+        _cleanup_json_ json_t *all = operations_to_json(OPERATION_BITS | CAPABILITY_BITS),
+                              *some = json_loads("[\"convert\", \"inspect\", \"juggle\"]", 0, NULL),
+                              *wrong = json_loads("{\"convert\": true}", 0, NULL), *back = NULL;
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        uint32_t mask = 0;
+
+        ck_assert_uint_eq(json_array_size(all), _OPERATION_MAX);
+        ck_assert_uint_eq(OPERATION_BITS & CAPABILITY_BITS, 0);
+        /* What the database has of workers that do not say it (store/schema.c) */
+        ck_assert_uint_eq(OPERATION_BITS, 8160);
+        ck_assert_int_eq(operations_from_json(all, "operations", &mask, &errors), 0);
+        ck_assert_uint_eq(mask, OPERATION_BITS);
+        ck_assert_int_eq(operations_from_json(some, "operations", &mask, &errors), 0);
+        ck_assert_uint_eq(mask, operation_bit(OPERATION_CONVERT) | operation_bit(OPERATION_INSPECT));
+        back = operations_to_json(mask);
+        ck_assert_uint_eq(json_array_size(back), 2);
+        ck_assert_int_eq(operations_from_json(wrong, "operations", &mask, &errors), -EBADMSG);
+        ck_assert_uint_eq(operation_bit(_OPERATION_INVALID), 0);
+}
+END_TEST
+
 TEST_MAIN("capability", every_capability_has_a_word_of_its_own, every_operation_needs_something,
                 a_demand_comes_out_of_its_number_as_it_went_in, requirements_add_to_what_the_operation_needs,
                 all_wrong_requirements_are_told_at_once, capabilities_come_in_two_forms,
-                other_forms_are_refused)
+                other_forms_are_refused, operations_have_bits_beside_the_capabilities)

@@ -397,6 +397,20 @@ ck_assert_int_ge(finish(&f, "repair", "w2", "{\"status\":\"completed\"}"), 0);
 expect_states(&f, "repair", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
 BUS_TEST_END
 
+/* One that can do all of what an operation needs, and does not do it. */
+WORKERS_TEST(a_worker_gets_the_operations_that_it_carries_out)
+ck_assert_int_ge(
+                call(&f, "RegisterWorker", NULL, NULL, "s",
+                                "{\"worker_id\":\"w1\",\"capabilities\":[\"qemu_img\"],\"operations\":[\"convert\"]}"),
+                0);
+ck_assert_int_ge(submit_operation(&f, "look", "inspect", true, NULL), 0);
+submit_queued(&f, "copy", NULL);
+expect_dequeue(&f, "w1", "copy");
+expect_dequeue(&f, "w1", NULL);
+register_worker(&f, "w2");
+expect_dequeue(&f, "w2", "look");
+BUS_TEST_END
+
 WORKERS_TEST(no_two_jobs_change_one_image)
 ck_assert_int_ge(submit_operation(&f, "first", "fs_repair", true, NULL), 0);
 ck_assert_int_eq(submit_operation(&f, "second", "lvm_repair", true, NULL), -EINVAL);
@@ -565,7 +579,8 @@ ck_assert_int_ge(sd_bus_message_read(queue, "t", &total), 0);
 ck_assert_uint_eq(total, 1);
 BUS_TEST_END
 
-TEST_MAIN("manager-workers", a_worker_takes_a_job_and_completes_it, a_percentage_never_goes_back,
+TEST_MAIN("manager-workers", a_worker_gets_the_operations_that_it_carries_out,
+                a_worker_takes_a_job_and_completes_it, a_percentage_never_goes_back,
                 only_the_worker_that_holds_a_job_reports_about_it,
                 a_report_that_makes_no_sense_changes_nothing, a_failure_is_tried_again_as_the_policy_says,
                 a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,

@@ -15,6 +15,7 @@
 static const SchemaField dequeue_fields[] = {
         { "worker_id", SCHEMA_STRING },
         { "capabilities", SCHEMA_ANY, SCHEMA_OPTIONAL, "Those of its registration, if not given." },
+        { "operations", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE, "Likewise." },
         { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         { "wait", SCHEMA_INTEGER, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
                         "So many seconds the answer may wait for a job; 0 if nothing is said.",

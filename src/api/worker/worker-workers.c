@@ -39,6 +39,8 @@ static int call_about(Request *r, const char *member, manager_reply_func func) {
 static const SchemaField registration_fields[] = {
         { "worker_id", SCHEMA_STRING },
         { "capabilities", SCHEMA_ANY, 0, "A list of words, or a map of booleans." },
+        { "operations", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
+                        "Those that it carries out; all, if nothing is said." },
         { "system_info", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
                         "Of this, memory_mb and disk_space_mb decide which jobs it gets." },
         { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
@@ -145,6 +147,7 @@ int worker_post_heartbeat(Request *r) {
 static const SchemaField worker_fields_shown[] = {
         { "worker_id", SCHEMA_STRING },
         { "capabilities", SCHEMA_ANY, 0, "As they came." },
+        { "operations", SCHEMA_ARRAY_ANY, 0, "Those that it carries out." },
         { "system_info", SCHEMA_OBJECT },
         { "execution_mode", SCHEMA_STRING, SCHEMA_NULLABLE },
         { "registered_at", SCHEMA_TIMESTAMP },
@@ -166,8 +169,9 @@ static const SchemaField workers_fields[] = {
 const Schema worker_workers_schema = { .name = "WorkerList", .fields = workers_fields };
 
 static json_t *worker_json(const WorkerRow *row, bool active) {
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "worker_id", json_text(row->id),
-                        "capabilities", json_loads(row->capabilities, 0, NULL), "system_info",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "worker_id", json_text(row->id),
+                        "capabilities", json_loads(row->capabilities, 0, NULL), "operations",
+                        operations_to_json(row->capability_mask), "system_info",
                         json_loads(row->system_info, 0, NULL), "execution_mode",
                         json_text(row->execution_mode), "registered_at", json_time(row->registered_at),
                         "last_heartbeat", json_time(row->heartbeat_at), "active", active, "jobs",

@@ -3,17 +3,8 @@
 #include <strings.h>
 
 #include "api/uri.h"
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
-
-static int unhex(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -EINVAL;
-}
 
 int uri_decode(char *s, bool plus) {
         bool ascii = true;
@@ -23,7 +14,7 @@ int uri_decode(char *s, bool plus) {
                 unsigned char c = (unsigned char) *in;
 
                 if (c == '%') {
-                        int high = unhex(in[1]), low = high < 0 ? -EINVAL : unhex(in[2]);
+                        int high = parse_hex_digit(in[1]), low = high < 0 ? -EINVAL : parse_hex_digit(in[2]);
 
                         if (low < 0)
                                 return -EINVAL;

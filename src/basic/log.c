@@ -42,8 +42,7 @@ int log_internal(int level, int error, const char *format, ...) {
         if (level <= max_level) {
                 errno = error;
                 va_start(ap, format);
-                if (vasprintf(&text, format, ap) < 0)
-                        text = NULL;
+                text = vstrprintf(format, ap);
                 va_end(ap);
                 /* One write per line, so that lines of several processes do not mix. */
                 if (to_journal)

@@ -60,3 +60,13 @@ char *format_bytes(char buf[static BYTES_SIZE], uint64_t bytes) {
                 snprintf(buf, BYTES_SIZE, "%.1f %s", value, units[i]);
         return buf;
 }
+
+int parse_hex_digit(char c) {
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F')
+                return c - 'A' + 10;
+        return -EINVAL;
+}

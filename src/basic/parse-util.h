@@ -15,3 +15,6 @@ int parse_boolean(const char *s, bool *ret);
 /* "1.5 GiB" and the like, for people: binary units, one decimal. */
 #define BYTES_SIZE 32
 char *format_bytes(char buf[static BYTES_SIZE], uint64_t bytes);
+
+/* 0 to 15, or -EINVAL. */
+int parse_hex_digit(char c);

@@ -17,8 +17,7 @@ int free_and_strdup(char **p, const char *s) {
         return 0;
 }
 
-static char *vstrprintf(const char *format, va_list ap) _printf_(1, 0);
-static char *vstrprintf(const char *format, va_list ap) {
+char *vstrprintf(const char *format, va_list ap) {
         char *s;
 
         return vasprintf(&s, format, ap) < 0 ? NULL : s;

@@ -3,6 +3,8 @@
 
 /* Strings, and lists of strings that end with NULL (strv). */
 
+#include <stdarg.h>
+
 #include "basic/macro.h"
 
 static inline bool streq(const char *a, const char *b) {
@@ -43,6 +45,7 @@ int free_and_strdup(char **p, const char *s);
 
 /* asprintf() that returns the string, or NULL when out of memory. The caller frees it. */
 char *strprintf(const char *format, ...) _printf_(1, 2);
+char *vstrprintf(const char *format, va_list ap) _printf_(1, 0);
 
 /* True if @s is UTF-8 as RFC 3629 defines it (no surrogates, no overlong forms, at most U+10FFFF). */
 bool utf8_is_valid(const char *s);

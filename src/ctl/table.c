@@ -54,8 +54,7 @@ int table_addf(Table *t, Colour colour, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
+        text = vstrprintf(format, ap);
         va_end(ap);
         return text ? table_add(t, text, colour) : -ENOMEM;
 }

@@ -25,8 +25,7 @@ int view_line(Ctl *ctl, const char *label, Colour colour, const char *format, ..
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&text, format, ap) < 0)
-                text = NULL;
+        text = vstrprintf(format, ap);
         va_end(ap);
         escaped = text ? text_escape(text, ctl->out.utf8) : NULL;
         if (!escaped)

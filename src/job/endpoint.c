@@ -25,8 +25,7 @@ int endpoint_fail(Endpoint *e, int error, const char *format, ...) {
         if (e->error) /* the first one is the cause, the rest follows from it */
                 return -error;
         va_start(ap, format);
-        if (vasprintf(&what, format, ap) < 0)
-                what = NULL;
+        what = vstrprintf(format, ap);
         va_end(ap);
         e->error = what ? strprintf("%s: %s", what, strerror(error)) : NULL;
         return -error;

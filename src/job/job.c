@@ -138,8 +138,7 @@ int job_fail(Job *j, int error, const char *code, const char *format, ...) {
         if (j->code)
                 return -abs(error);
         va_start(ap, format);
-        if (vasprintf(&j->message, format, ap) < 0)
-                j->message = NULL;
+        j->message = vstrprintf(format, ap);
         va_end(ap);
         j->code = strdup(code ? code : failure_code_from_errno(error));
         if (!j->message || !j->code)

@@ -4,6 +4,7 @@
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
 
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/ovf.h"
 
@@ -172,16 +173,6 @@ int ovf_parse(const char *text, size_t size, OvfDescriptor *ret, char **ret_erro
         return 0;
 }
 
-static int hex_digit(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -EINVAL;
-}
-
 char *ovf_decode_href(const char *href) {
         _cleanup_free_ char *decoded = strdup(href);
         char *to = decoded;
@@ -193,7 +184,7 @@ char *ovf_decode_href(const char *href) {
                         *to++ = *p;
                         continue;
                 }
-                int high = hex_digit(p[1]), low = high >= 0 ? hex_digit(p[2]) : -EINVAL;
+                int high = parse_hex_digit(p[1]), low = high >= 0 ? parse_hex_digit(p[2]) : -EINVAL;
                 if (low < 0 || (high == 0 && low == 0))
                         return NULL;
                 *to++ = (char) (high << 4 | low);
@@ -230,7 +221,7 @@ static bool normalize_digest(char *digest, size_t length) {
         if (strlen(digest) != length)
                 return false;
         for (char *p = digest; *p; p++) {
-                if (hex_digit(*p) < 0)
+                if (parse_hex_digit(*p) < 0)
                         return false;
                 if (*p >= 'A' && *p <= 'F')
                         *p = (char) (*p - 'A' + 'a');

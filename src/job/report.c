@@ -38,8 +38,7 @@ void report_phase(Report *r, JobPhase phase, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&message, format, ap) < 0)
-                message = NULL;
+        message = vstrprintf(format, ap);
         va_end(ap);
         if (!message)
                 return log_no_memory();
@@ -58,8 +57,7 @@ void report_note(Report *r, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&message, format, ap) < 0)
-                message = NULL;
+        message = vstrprintf(format, ap);
         va_end(ap);
         if (!message)
                 return log_no_memory();

@@ -4,19 +4,13 @@
 
 #include <stdio.h>
 
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/dialect-job.h"
 
 static bool is_nbd_uri(const char *s) {
         return startswith(s, "nbd:") || startswith(s, "nbds:") || startswith(s, "nbd+unix:") ||
                         startswith(s, "nbds+unix:");
-}
-
-static int hex_digit(char c) {
-        return c >= '0' && c <= '9'            ? c - '0'
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : -1;
 }
 
 /* The path of a file: URL on this machine (RFC 8089): file:///p, file://localhost/p, file:/p. -EINVAL for
@@ -35,7 +29,7 @@ static int path_from_file_url(const char *url, char **ret) {
                 return -ENOMEM;
         for (; *p; p++)
                 if (*p == '%') {
-                        int high = hex_digit(p[1]), low = high < 0 ? -1 : hex_digit(p[2]);
+                        int high = parse_hex_digit(p[1]), low = high < 0 ? -1 : parse_hex_digit(p[2]);
 
                         if (low < 0 || high * 16 + low == 0)
                                 return -EINVAL;

@@ -215,12 +215,10 @@ int translation_error(Translation *t, const char *canonical, const char *format,
         if (!name)
                 return -ENOMEM;
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        text = vstrprintf(format, ap);
         va_end(ap);
-        if (r < 0) {
-                text = NULL;
+        if (!text)
                 return -ENOMEM;
-        }
         r = json_errors_add(t->errors, name, "%s", text);
         return r < 0 ? r : translation_settle(t, canonical);
 }

@@ -26,15 +26,12 @@ static int add_line(char ***list, const char *text) {
 int json_errors_add(JsonErrors *e, const char *path, const char *format, ...) {
         _cleanup_free_ char *what = NULL, *line = NULL;
         va_list ap;
-        int r;
 
         va_start(ap, format);
-        r = vasprintf(&what, format, ap);
+        what = vstrprintf(format, ap);
         va_end(ap);
-        if (r < 0) {
-                what = NULL;
+        if (!what)
                 return -ENOMEM;
-        }
         line = isempty(path) ? TAKE_PTR(what) : strprintf("%s: %s", path, what);
         return line ? add_line(&e->errors, line) : -ENOMEM;
 }

@@ -3,6 +3,11 @@
 SHARED_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 SHARED_TEST_LDADD = libhyper-shared.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
 
+UNIT_TESTS += tests/unit/test-daemon
+tests_unit_test_daemon_SOURCES = tests/unit/test-daemon.c
+tests_unit_test_daemon_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_daemon_LDADD = $(SHARED_TEST_LDADD)
+
 UNIT_TESTS += tests/unit/test-error-table
 tests_unit_test_error_table_SOURCES = tests/unit/test-error-table.c
 tests_unit_test_error_table_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)

@@ -210,7 +210,26 @@ START_TEST(outcomes_read_back_as_themselves) {
 }
 END_TEST
 
+START_TEST(one_mark_only_can_be_claimed) {
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        ck_assert_int_eq(job_mark_is_claimed(dir, JOB_MARK_PUBLISHED), 0);
+        ck_assert_int_eq(job_mark_claim(dir, JOB_MARK_PUBLISHED), 0);
+        ck_assert_int_eq(job_mark_claim(dir, JOB_MARK_PUBLISHED), 0); /* it was cut off and comes again */
+        ck_assert_int_eq(job_mark_claim(dir, JOB_MARK_CANCELLED), -EALREADY);
+        ck_assert_int_eq(job_mark_is_claimed(dir, JOB_MARK_PUBLISHED), 1);
+        ck_assert_int_eq(job_mark_is_claimed(dir, JOB_MARK_CANCELLED), 0);
+        /* A claim is not the mark. */
+        ck_assert_int_eq(job_mark_is_set(dir, JOB_MARK_PUBLISHED), 0);
+        ck_assert_int_eq(job_mark_release(dir), 0);
+        ck_assert_int_eq(job_mark_release(dir), 0);
+        ck_assert_int_eq(job_mark_claim(dir, JOB_MARK_CANCELLED), 0);
+        ck_assert_int_eq(job_mark_claim(dir, JOB_MARK_PUBLISHED), -EALREADY);
+        ck_assert_int_eq(job_mark_claim("/nonexistent", JOB_MARK_PUBLISHED), -ENOENT);
+}
+END_TEST
+
 TEST_MAIN("job-file", a_plan_reads_back_with_its_resolved_paths, an_nbd_plan_has_no_files,
                 a_plan_that_makes_no_sense_is_refused, a_result_reads_back, a_bare_result_is_enough,
                 a_hostile_result_is_refused, only_a_plain_file_is_read, marks_are_set_and_cleared,
-                outcomes_read_back_as_themselves)
+                outcomes_read_back_as_themselves, one_mark_only_can_be_claimed)

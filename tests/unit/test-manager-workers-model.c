@@ -311,9 +311,10 @@ static void step_time(Model *m) {
         m->accepted[7]++;
 }
 
-/* kill -9: what was not on disk is gone, and leases count from now on. */
+/* kill -9: what was not on disk is gone, and leases count from when there is a manager again. */
 static void step_restart(Fixture *f, Model *m) {
         manager_down(f);
+        test_clock += dice(m, 3) * 250 * USEC_PER_SEC;
         manager_up(f);
         m->accepted[10]++;
 }
@@ -338,7 +339,7 @@ static void step(Fixture *f, Model *m) {
                 step_result(f, m, w);
         else if (kind < 900)
                 step_cancel(f, m);
-        else if (kind < 996)
+        else if (kind < 990)
                 step_time(m);
         else
                 step_restart(f, m);

@@ -29,25 +29,22 @@ int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm) {
 
 /* --- AddHost ------------------------------------------------------------------------------------------ */
 
-static int read_options(sd_bus_message *m, const char **id, const char **name, sd_bus_error *error) {
-        const char *key, *value;
-        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+typedef struct AddOptions {
+        const char *id, *name;
+} AddOptions;
 
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read(m, "s", &key);
-                if (r < 0)
-                        return r;
-                if (!streq(key, "id") && !streq(key, "name"))
-                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "%.64s: there is no such option; there are id and name", key);
-                if (sd_bus_message_read(m, "v", "s", &value) <= 0)
-                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "%s: must be a string", key);
-                *(streq(key, "id") ? id : name) = value;
-                r = sd_bus_message_exit_container(m);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        AddOptions *o = userdata;
+
+        return sd_bus_message_read(m, "s", streq(key, "id") ? &o->id : &o->name);
 }
+
+static const BusOptions add_options = {
+        .options = (const BusOption[]){ { "id", "s" }, { "name", "s" }, {} },
+        .prefix = "",
+        .what = "option",
+        .read = read_option,
+};
 
 static int check_host(Hosts *h, const char *uri, const char *id, const char *name, sd_bus_error *error) {
         const char *why;
@@ -116,7 +113,8 @@ static int begin_add(Hosts *h, const char *uri, const char *id, const char *name
 }
 
 static int method_add_host(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const char *uri, *id = "", *name = "";
+        AddOptions o = { .id = "", .name = "" };
+        const char *uri;
         _cleanup_free_ char *made = NULL;
         Hosts *h = userdata;
         int r = bus_verify_polkit(message, manage_hosts, &h->polkit, error);
@@ -125,16 +123,16 @@ static int method_add_host(sd_bus_message *message, void *userdata, sd_bus_error
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &uri);
         if (r >= 0)
-                r = read_options(message, &id, &name, error);
+                r = bus_read_options(message, &add_options, &o, error);
         if (r < 0)
                 return r;
-        if (isempty(id)) {
-                id = made = free_id(h, uri);
+        if (isempty(o.id)) {
+                o.id = made = free_id(h, uri);
                 if (!made)
                         return -ENOMEM;
         }
-        r = check_host(h, uri, id, name, error);
-        return r < 0 ? r : begin_add(h, uri, id, name, message);
+        r = check_host(h, uri, o.id, o.name, error);
+        return r < 0 ? r : begin_add(h, uri, o.id, o.name, message);
 }
 
 /* --- RemoveHost --------------------------------------------------------------------------------------- */

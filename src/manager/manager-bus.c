@@ -126,53 +126,36 @@ static int read_limit(sd_bus_message *m, JobFilter *filter, sd_bus_error *error)
         return r;
 }
 
-static int read_filter_entry(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
-        static const struct {
-                const char *key, *type;
-        } keys[] = { { "states", "as" }, { "ids", "as" }, { "order", "s" }, { "offset", "t" },
-                { "limit", "t" } };
-        const char *key;
-        size_t i;
-        int r = sd_bus_message_read(m, "s", &key);
+static int read_filter_entry(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        ListFilter *f = userdata;
+        int r;
 
-        if (r < 0)
-                return r;
-        for (i = 0; i < ELEMENTSOF(keys) && !streq(key, keys[i].key);)
-                i++;
-        if (i == ELEMENTSOF(keys))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "%.64s: there is no such filter; there are states, ids, order, offset, limit",
-                                key);
-        if (sd_bus_message_enter_container(m, 'v', keys[i].type) <= 0)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s: must be of type %s", key,
-                                keys[i].type);
         if (streq(key, "states"))
-                r = read_states(m, &f->filter, error);
-        else if (streq(key, "ids")) {
-                f->ids = strv_free(f->ids);
-                r = sd_bus_message_read_strv(m, &f->ids);
-                if (r >= 0 && !f->ids && !(f->ids = new0(char *, 1)))
-                        r = -ENOMEM;
-        } else if (streq(key, "order"))
-                r = read_order(m, &f->filter, error);
-        else if (streq(key, "offset"))
-                r = sd_bus_message_read(m, "t", &f->filter.offset);
-        else
-                r = read_limit(m, &f->filter, error);
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+                return read_states(m, &f->filter, error);
+        if (streq(key, "order"))
+                return read_order(m, &f->filter, error);
+        if (streq(key, "limit"))
+                return read_limit(m, &f->filter, error);
+        if (streq(key, "offset"))
+                return sd_bus_message_read(m, "t", &f->filter.offset);
+        f->ids = strv_free(f->ids);
+        r = sd_bus_message_read_strv(m, &f->ids);
+        return r < 0 || f->ids || (f->ids = new0(char *, 1)) ? r : -ENOMEM;
 }
 
-static int read_filter(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
-        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+static const BusOptions list_filter = {
+        .options = (const BusOption[]){ { "states", "as" }, { "ids", "as" }, { "order", "s" },
+                        { "offset", "t" }, { "limit", "t" }, {} },
+        .prefix = "",
+        .what = "filter",
+        .read = read_filter_entry,
+};
 
+static int read_filter(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
         f->filter.limit = LIST_LIMIT_DEFAULT;
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_filter_entry(m, f, error);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-        }
+        int r = bus_read_options(m, &list_filter, f, error);
         f->filter.ids = f->ids;
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        return r;
 }
 
 static int append_row(sd_bus_message *reply, const JobRow *row) {

@@ -56,7 +56,8 @@ static int read_secrets(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int read_value(sd_bus_message *m, const char *key, SubmitOptions *o, sd_bus_error *error) {
+static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        SubmitOptions *o = userdata;
         int r, any_worker;
 
         if (streq(key, "dialect")) {
@@ -88,40 +89,18 @@ static int read_value(sd_bus_message *m, const char *key, SubmitOptions *o, sd_b
         return read_secrets(m, o, error);
 }
 
-static int read_option(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error) {
-        static const struct {
-                const char *key, *type;
-        } keys[] = { { "dialect", "s" }, { "request", "s" }, { "any-worker", "b" }, { "warnings", "as" },
-                { "secrets", "a{ss}" } };
-        const char *key;
-        size_t i;
-        int r = sd_bus_message_read(m, "s", &key);
-
-        if (r < 0)
-                return r;
-        for (i = 0; i < ELEMENTSOF(keys) && !streq(key, keys[i].key);)
-                i++;
-        if (i == ELEMENTSOF(keys))
-                return wrong_option(error, key,
-                                "there is no such option; there are dialect, request, any-worker, warnings, secrets");
-        if (sd_bus_message_enter_container(m, 'v', keys[i].type) <= 0)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "options.%s: must be of type %s", key, keys[i].type);
-        r = read_value(m, key, o, error);
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
+static const BusOptions submit_options = {
+        .options = (const BusOption[]){ { "dialect", "s" }, { "request", "s" }, { "any-worker", "b" },
+                        { "warnings", "as" }, { "secrets", "a{ss}" }, {} },
+        .prefix = "options.",
+        .what = "option",
+        .read = read_option,
+};
 
 int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions o = { .dialect = "bus" };
-        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        int r = bus_read_options(m, &submit_options, &o, error);
 
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_option(m, &o, error);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
         if (r < 0)
                 return r;
         *ret = o;

@@ -13,9 +13,9 @@
 
 static const char manage_webhooks[] = "org.hyper1.manage-webhooks";
 
-/* --- options: one key, of one type -------------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------------------------------------ */
 
-static int read_secrets(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int read_secrets(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
         char ***list = userdata;
         const char *name, *value;
         int r = sd_bus_message_enter_container(m, 'a', "{ss}");
@@ -30,7 +30,7 @@ static int read_secrets(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int read_limit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int read_limit(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
         uint64_t *limit = userdata;
         int r = sd_bus_message_read(m, "t", limit);
 
@@ -40,28 +40,19 @@ static int read_limit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return r;
 }
 
-/* Reads an a{sv} in which only @key, of @type, may be. */
-static int read_options(sd_bus_message *m, const char *key, const char *type,
-                int (*read)(sd_bus_message *, void *, sd_bus_error *), void *userdata, sd_bus_error *error) {
-        const char *name;
-        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+static const BusOptions add_options = {
+        .options = (const BusOption[]){ { "secrets", "a{ss}" }, {} },
+        .prefix = "options.",
+        .what = "option",
+        .read = read_secrets,
+};
 
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read(m, "s", &name);
-                if (r < 0)
-                        return r;
-                if (!streq(name, key))
-                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "options.%.64s: there is no such option; there is %s", name, key);
-                if (sd_bus_message_enter_container(m, 'v', type) <= 0)
-                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "options.%s: must be of type %s", key, type);
-                if ((r = read(m, userdata, error)) < 0 || (r = sd_bus_message_exit_container(m)) < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
+static const BusOptions list_options = {
+        .options = (const BusOption[]){ { "limit", "t" }, {} },
+        .prefix = "options.",
+        .what = "option",
+        .read = read_limit,
+};
 
 /* --- methods ------------------------------------------------------------------------------------------ */
 
@@ -82,7 +73,7 @@ int method_add_webhook(sd_bus_message *message, void *userdata, sd_bus_error *er
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &definition);
         if (r >= 0)
-                r = read_options(message, "secrets", "a{ss}", read_secrets, &secrets, error);
+                r = bus_read_options(message, &add_options, &secrets, error);
         if (r < 0)
                 return r;
         if (strlen(definition) > DEFINITION_MAX)
@@ -133,7 +124,7 @@ int method_list_deliveries(sd_bus_message *message, void *userdata, sd_bus_error
         uint32_t index;
         int r = sd_bus_message_read(message, "u", &index);
 
-        if (r < 0 || (r = read_options(message, "limit", "t", read_limit, &limit, error)) < 0 ||
+        if (r < 0 || (r = bus_read_options(message, &list_options, &limit, error)) < 0 ||
                         (r = store_webhooks_list(m->store, &rows)) < 0 ||
                         (r = manager_find_webhook(&rows, index, &row, error)) < 0 ||
                         (r = store_deliveries_list(m->store, row->seq, limit, &deliveries)) < 0)

@@ -2,6 +2,7 @@
 
 noinst_LTLIBRARIES += libhyper-shared.la
 libhyper_shared_la_SOURCES = \
+	src/shared/bus-options.c \
 	src/shared/bus-util.c \
 	src/shared/bus-util.h \
 	src/shared/capability.c \

@@ -336,9 +336,9 @@ static void tell_nobody_can(Job *j) {
                 return;
         capabilities = capabilities_to_text(d.capabilities);
         message = capabilities
-                        ? strprintf("No worker that is registered can do this job: it waits for one with "
+                        ? strprintf("No worker that is registered can do this job: it waits for one that does %s, with "
                                     "%s%s",
-                                          capabilities,
+                                          j->row->operation, capabilities,
                                           d.memory_gb > 0 || d.disk_gb > 0
                                                           ? ", and enough memory and disk space"
                                                           : "")

@@ -31,7 +31,7 @@ equal "$(status)" 400 "an operation that this machine does not have"
 contains "$(jq -r .error.message "$dir/body")" "operation: this machine does convert" "what is wrong with it"
 equal "$(hyperctl submit --id=early --operation=boot_repair --any-worker -s /srv/far.qcow2)" early "the submission for workers"
 equal "$(state early)" QUEUED "it waits"
-says_so() { http GET "$worker/jobs/early/events" | jq -e 'any(.message | contains("No worker that is registered can do this job: it waits for one with nbd_access, mount_operations"))' >/dev/null; }
+says_so() { http GET "$worker/jobs/early/events" | jq -e 'any(.message | contains("No worker that is registered can do this job: it waits for one that does boot_repair, with nbd_access, mount_operations"))' >/dev/null; }
 eventually 10 "its log says that nobody can do it" says_so
 equal "$(http GET "$worker/queue" | jq .total_jobs)" 1 "the queue"
 http POST "$worker/workers/register" '{"worker_id":"mender","capabilities":["nbd_access","mount_operations"]}' >/dev/null

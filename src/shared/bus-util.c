@@ -10,6 +10,10 @@
 /* A person may have to type a password. */
 #define POLKIT_TIMEOUT (120 * USEC_PER_SEC)
 #define PENDING_MAX 512
+/* What was allowed to a client without a question to a person is not asked again for so long: hyper-apid calls some
+ * thousand times a second, and polkit answers some hundred times. */
+#define GRANT_TIME USEC_PER_SEC
+#define GRANTS_MAX 64u
 
 #define POLKIT_ALLOW_USER_INTERACTION 1u
 
@@ -36,10 +40,62 @@ typedef struct Query {
         TAILQ_ENTRY(Query) entries;
 } Query;
 
+/* A client of the bus (its unique name, which no other will have) may do this. */
+typedef struct Grant {
+        char *sender, *action;
+        usec_t until; /* monotonic */
+        TAILQ_ENTRY(Grant) entries;
+} Grant;
+
 struct PolkitRegistry {
         TAILQ_HEAD(, Query) queries;
         size_t n;
+        TAILQ_HEAD(GrantList, Grant) grants; /* those that end first are first */
+        unsigned n_grants;
 };
+
+static void grant_end(PolkitRegistry *r, Grant *g) {
+        TAILQ_REMOVE(&r->grants, g, entries);
+        r->n_grants--;
+        free(g->sender);
+        free(g->action);
+        free(g);
+}
+
+/* A person who can be asked is: what is allowed after a password may be allowed only once. */
+static bool is_interactive(sd_bus_message *m) {
+        return sd_bus_message_get_allow_interactive_authorization(m) != 0;
+}
+
+/* No memory is no harm: then it is asked again. */
+static void grant_add(PolkitRegistry *r, sd_bus_message *m, const char *action) {
+        const char *sender = sd_bus_message_get_sender(m);
+        Grant *g;
+
+        if (!sender || is_interactive(m) || !(g = new0(Grant, 1)))
+                return;
+        g->sender = strdup(sender);
+        g->action = strdup(action);
+        g->until = now_monotonic() + GRANT_TIME;
+        TAILQ_INSERT_TAIL(&r->grants, g, entries);
+        if (++r->n_grants > GRANTS_MAX || !g->sender || !g->action)
+                grant_end(r, g->sender && g->action ? TAILQ_FIRST(&r->grants) : g);
+}
+
+static bool grant_find(PolkitRegistry *r, sd_bus_message *m, const char *action) {
+        const char *sender = sd_bus_message_get_sender(m);
+        usec_t now = now_monotonic();
+        Grant *g;
+
+        while ((g = TAILQ_FIRST(&r->grants)) && g->until <= now)
+                grant_end(r, g);
+        if (!sender || is_interactive(m))
+                return false;
+        TAILQ_FOREACH(g, &r->grants, entries)
+                if (streq(g->sender, sender) && streq(g->action, action))
+                        return true;
+        return false;
+}
 
 static Query *query_free(Query *q) {
         if (!q)
@@ -60,6 +116,8 @@ DEFINE_CLEANUP_FUNC(Query *, query_free);
 PolkitRegistry *bus_polkit_registry_free(PolkitRegistry *r) {
         while (r && !TAILQ_EMPTY(&r->queries))
                 query_free(TAILQ_FIRST(&r->queries));
+        while (r && !TAILQ_EMPTY(&r->grants))
+                grant_end(r, TAILQ_FIRST(&r->grants));
         return mfree(r);
 }
 
@@ -178,14 +236,23 @@ int bus_verify_polkit(
                 if (!*registry)
                         return -ENOMEM;
                 TAILQ_INIT(&(*registry)->queries);
+                TAILQ_INIT(&(*registry)->grants);
         }
         TAILQ_FOREACH(q, &(*registry)->queries, entries)
-                if (q->request == m && q->reply && streq(q->action, action))
-                        return judge(q->reply, action, error);
+                if (q->request == m && q->reply && streq(q->action, action)) {
+                        r = judge(q->reply, action, error);
+                        if (r > 0)
+                                grant_add(*registry, m, action);
+                        return r;
+                }
+        if (grant_find(*registry, m, action))
+                return 1;
 
         r = sd_bus_query_sender_privilege(m, -1);
-        if (r > 0)
+        if (r > 0) {
+                grant_add(*registry, m, action);
                 return 1;
+        }
         if (r < 0) /* gone, most likely */
                 return refuse(error, action, "the bus does not say who asks");
         if ((*registry)->n >= PENDING_MAX)

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "basic/string-util.h"
 #include "store/sql.h"
+
+/* How often, and after how many microseconds, a reader looks again at what is being written. */
+#define LOOKS_MAX 10u
+#define LOOK_PAUSE 1000u
 
 /* One arm per state, so that each walks its part of the index (state, seq); the arms are merged in order. */
 #define ARM(i) "SELECT seq FROM jobs WHERE state = ?" #i
@@ -299,10 +304,27 @@ int sql_run_on_one(Store *s, sqlite3_stmt *statement) {
         return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
 }
 
+/* A reader may come upon the head of the log's index while the owner writes it. If the owner is done before SQLite has
+ * asked who writes there, that looks as if it had died, and only an owner could mend it (walIndexReadHdr() in SQLite's
+ * wal.c). It is whole at the next look; where it is not, the owner did die, and its next start mends it. */
+static int step(Store *s, sqlite3_stmt *statement) {
+        int rc = sqlite3_step(statement);
+
+        for (unsigned i = 0; i < LOOKS_MAX && rc != SQLITE_ROW && rc != SQLITE_DONE &&
+                        sqlite3_extended_errcode(s->db) == SQLITE_READONLY_RECOVERY;
+                        i++) {
+                (void) sqlite3_reset(statement);
+                if (i > 0)
+                        (void) usleep(LOOK_PAUSE);
+                rc = sqlite3_step(statement);
+        }
+        return rc;
+}
+
 int sql_next(Store *s, sqlite3_stmt *statement) {
         if (!statement)
                 return sql_errno(s);
-        switch (sqlite3_step(statement)) {
+        switch (step(s, statement)) {
         case SQLITE_ROW:
                 return 1;
         case SQLITE_DONE:
@@ -414,6 +436,10 @@ static int open_schema(const char *path, StoreMode mode, const Schema *schema, S
                         SQLITE_OK)
                 return sql_errno(s);
         r = mode == STORE_OWNER ? configure_owner(s) : schema_check(s);
+        for (unsigned i = 0; i < LOOKS_MAX && r == -EROFS && mode == STORE_READER; i++) {
+                (void) usleep(LOOK_PAUSE); /* as in step() */
+                r = schema_check(s);
+        }
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

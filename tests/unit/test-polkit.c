@@ -179,18 +179,23 @@ static void world_done(World *w) {
 
 enum { ALLOWED = 0, REFUSED = 1, OTHER = 2 };
 
-static int call(const char *address, unsigned uid, bool interactive) {
+/* So often, over one connection. */
+static int call(const char *address, unsigned uid, bool interactive, unsigned times) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *m = NULL;
         sd_bus *bus;
-        int r;
+        int r = 0;
 
         if (setgid(uid) < 0 || setuid(uid) < 0 || connect_to(address, &bus) < 0)
                 return OTHER;
-        if (sd_bus_message_new_method_call(bus, &m, "t.T", "/t", "t.T", "Do") < 0 ||
-                        sd_bus_message_set_allow_interactive_authorization(m, interactive) < 0)
-                return OTHER;
-        r = sd_bus_call(bus, m, 10 * USEC_PER_SEC, &error, NULL);
+        for (unsigned i = 0; i < times; i++) {
+                if (sd_bus_message_new_method_call(bus, &m, "t.T", "/t", "t.T", "Do") < 0 ||
+                                sd_bus_message_set_allow_interactive_authorization(m, interactive) < 0)
+                        return OTHER;
+                r = sd_bus_call(bus, m, 10 * USEC_PER_SEC, &error, NULL);
+                if (r < 0)
+                        break;
+        }
         if (r >= 0)
                 return ALLOWED;
         fprintf(stderr, "%s: %s\n", error.name, error.message);
@@ -202,7 +207,7 @@ static int on_exit_of_caller(sd_event_source *s, const siginfo_t *si, void *user
                         sd_event_source_get_event(s), si->si_code == CLD_EXITED ? si->si_status : OTHER);
 }
 
-static int ask(World *w, unsigned uid, bool interactive) {
+static int ask_times(World *w, unsigned uid, bool interactive, unsigned times) {
         sigset_t set;
 
         sigemptyset(&set);
@@ -210,9 +215,13 @@ static int ask(World *w, unsigned uid, bool interactive) {
         sigprocmask(SIG_BLOCK, &set, NULL);
         pid_t pid = fork();
         if (pid == 0)
-                _exit(call(w->address, uid, interactive));
+                _exit(call(w->address, uid, interactive, times));
         ck_assert_int_ge(sd_event_add_child(w->event, NULL, pid, WEXITED, on_exit_of_caller, NULL), 0);
         return sd_event_loop(w->event);
+}
+
+static int ask(World *w, unsigned uid, bool interactive) {
+        return ask_times(w, uid, interactive, 1);
 }
 
 /* --- tests
@@ -238,6 +247,26 @@ START_TEST(a_yes_runs_the_method_once) {
         ck_assert_uint_eq(w.done, 1);
         ck_assert_uint_eq(w.flags, 0);
         ck_assert_int_eq(w.subject[0], ':'); /* the caller's unique name */
+}
+END_TEST
+
+START_TEST(a_yes_holds_for_a_moment_for_the_same_client) {
+        _cleanup_world_ World w = {};
+
+        world_start(&w, ANSWER_YES);
+        ck_assert_int_eq(ask_times(&w, NOBODY, false, 3), ALLOWED);
+        ck_assert_uint_eq(w.asked, 1);
+        ck_assert_uint_eq(w.done, 3);
+}
+END_TEST
+
+START_TEST(a_yes_of_a_person_is_for_once) {
+        _cleanup_world_ World w = {};
+
+        world_start(&w, ANSWER_YES);
+        ck_assert_int_eq(ask_times(&w, NOBODY, true, 3), ALLOWED);
+        ck_assert_uint_eq(w.asked, 3);
+        ck_assert_uint_eq(w.done, 3);
 }
 END_TEST
 
@@ -282,5 +311,6 @@ __attribute__((__constructor__)) static void skip_if_impossible(void) {
 }
 
 TEST_MAIN("polkit", root_is_not_asked_about, a_yes_runs_the_method_once,
+                a_yes_holds_for_a_moment_for_the_same_client, a_yes_of_a_person_is_for_once,
                 a_person_is_asked_only_if_the_caller_says_so, anything_but_a_yes_is_a_no,
                 a_path_names_the_job)

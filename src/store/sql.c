@@ -431,9 +431,11 @@ static int open_schema(const char *path, StoreMode mode, const Schema *schema, S
                         SQLITE_OK)
                 return s->db ? sql_errno(s) : -ENOMEM;
         (void) sqlite3_busy_timeout(s->db, 5000);
-        /* Rows are written by this program alone, but the file may be damaged. */
-        if (sqlite3_exec(s->db, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON", NULL, NULL, NULL) !=
-                        SQLITE_OK)
+        /* Rows are written by this program alone, but the file may be damaged. What SQLite would put into temporary files
+         * (a statement that touches many pages) stays in memory: in a sandbox there is no place for them. */
+        if (sqlite3_exec(s->db,
+                            "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
+                            NULL, NULL, NULL) != SQLITE_OK)
                 return sql_errno(s);
         r = mode == STORE_OWNER ? configure_owner(s) : schema_check(s);
         for (unsigned i = 0; i < LOOKS_MAX && r == -EROFS && mode == STORE_READER; i++) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "store/sql.h"
 #include "store/store.h"
 #include "store/workers.h"
 #include "test.h"
@@ -382,6 +383,25 @@ START_TEST(a_reader_without_any_rights_reads_while_the_owner_is_away) {
 }
 END_TEST
 
+/* In the manager's sandbox there is nowhere to put them. */
+START_TEST(no_temporary_files_are_needed) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *owner = open_owner(dir), *reader = NULL;
+
+        ck_assert_int_eq(open_reader(dir, &reader), 0);
+        Store *const stores[] = { owner, reader };
+        for (size_t i = 0; i < ELEMENTSOF(stores); i++) {
+                sqlite3_stmt *st;
+
+                ck_assert_int_eq(sqlite3_prepare_v2(stores[i]->db, "PRAGMA temp_store", -1, &st, NULL),
+                                SQLITE_OK);
+                ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+                ck_assert_int_eq(sqlite3_column_int(st, 0), 2);
+                ck_assert_int_eq(sqlite3_finalize(st), SQLITE_OK);
+        }
+}
+END_TEST
+
 START_TEST(a_reader_sees_each_commit_at_once) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *owner = open_owner(dir), *reader = NULL;
@@ -518,6 +538,7 @@ TEST_MAIN("store", a_job_reads_back_as_it_was_written, an_id_is_taken_once,
                 the_queue_is_by_priority_then_arrival, places_in_the_queue_are_right_whoever_comes_and_goes,
                 the_next_retry_is_the_earliest, progress_of_a_finished_job_is_passed_over,
                 pages_are_filtered_ordered_and_counted, what_was_inserted_survives_a_kill,
-                a_reader_without_any_rights_reads_while_the_owner_is_away, a_reader_sees_each_commit_at_once,
+                a_reader_without_any_rights_reads_while_the_owner_is_away, no_temporary_files_are_needed,
+                a_reader_sees_each_commit_at_once,
                 a_reader_does_not_take_an_owner_that_writes_for_one_that_died,
                 a_database_that_is_not_ours_is_refused, facts_outlive_their_owner)

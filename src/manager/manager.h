@@ -61,6 +61,7 @@ struct Manager {
         bool progress_is_new; /* of some job, since the last write */
         sd_event_source *idle_timer;
         usec_t started_at; /* by @clock: before, no worker could be heard */
+        usec_t leases_until; /* by @clock: no lease of a worker ends before */
         usec_t last_call; /* monotonic: when the bus last asked something */
 
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook.h */

@@ -56,14 +56,36 @@ static int overdue(Job *j) {
         return r;
 }
 
-/* While there was no manager nobody could be heard: then all counts from its start. */
+/* When the first of all leases ends; USEC_INFINITY if there is none. */
+static int first_end(Manager *m, usec_t earliest, usec_t *ret) {
+        usec_t silent, deadline, end = USEC_INFINITY;
+        int r = store_workers_longest_silent(m->store, &silent);
+
+        if (r >= 0)
+                end = MAX(silent + WORKER_LEASE, earliest);
+        if (r >= 0 || r == -ENOENT)
+                r = store_job_next_deadline(m->store, &deadline);
+        if (r >= 0)
+                end = MIN(end, MAX(deadline, earliest));
+        if (r < 0 && r != -ENOENT)
+                return r;
+        *ret = end;
+        return 0;
+}
+
+/* While there was no manager nobody could be heard: then all counts from its start. Heartbeats put the end of leases
+ * off, and a new one lasts for WORKER_LEASE at least: it is enough to look when the first may have ended. */
 int workers_expire(Manager *m, usec_t now, usec_t *next) {
         _cleanup_(job_rows_done) JobRows silent_ones = {}, overdue_ones = {};
-        usec_t first = m->started_at + WORKER_LEASE, silent, deadline;
+        usec_t first = m->started_at + WORKER_LEASE;
         int r = 0;
 
         if (TAILQ_EMPTY(&m->places.held))
                 return 0;
+        if (now < m->leases_until) {
+                *next = MIN(*next, m->leases_until);
+                return 0;
+        }
         if (now >= first) {
                 r = store_jobs_abandoned(m->store, now - WORKER_LEASE, &silent_ones);
                 if (r >= 0)
@@ -73,14 +95,9 @@ int workers_expire(Manager *m, usec_t now, usec_t *next) {
                 if (r >= 0)
                         r = each_held(m, &overdue_ones, overdue);
         }
-        if (r < 0)
-                return r;
-        r = store_workers_longest_silent(m->store, &silent);
         if (r >= 0)
-                *next = MIN(*next, MAX(silent + WORKER_LEASE, first));
-        if (r >= 0 || r == -ENOENT)
-                r = store_job_next_deadline(m->store, &deadline);
+                r = first_end(m, first, &m->leases_until);
         if (r >= 0)
-                *next = MIN(*next, MAX(deadline, first));
-        return r == -ENOENT ? 0 : r;
+                *next = MIN(*next, m->leases_until);
+        return r;
 }

@@ -166,6 +166,7 @@ int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error 
         j = manager_get_job(m, row->id);
         if (j)
                 job_dequeued(j, row);
+        m->leases_until = MIN(m->leases_until, m->clock() + WORKER_LEASE);
         queue_wake(m); /* for the timer of its lease */
         return spec_for_worker(row, ret_spec);
 }

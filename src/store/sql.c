@@ -358,6 +358,14 @@ int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size
         return r;
 }
 
+int sql_set_durable(Store *s, bool durable) {
+        /* (It takes effect when it is prepared, so it cannot be kept.) */
+        return sqlite3_exec(s->db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL,
+                               NULL, NULL) == SQLITE_OK
+                        ? 0
+                        : sql_errno(s);
+}
+
 int sql_begin(Store *s) {
         return sql_run(s, sql_statement(s, SQL_BEGIN));
 }

@@ -191,6 +191,10 @@ typedef int (*SqlReader)(sqlite3_stmt *statement, void *ret);
         })
 int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size, void **array, size_t *n);
 
+/* Whether the transactions that follow are on the disk when they end, or (false) with one that comes later. Not within
+ * one. 0 or negative errno. */
+int sql_set_durable(Store *s, bool durable);
+
 /* A transaction. end() commits if @r is not negative, else rolls back; it gives @r, or the commit's own
  * error. */
 int sql_begin(Store *s);

@@ -119,9 +119,15 @@ static int heard(Store *s, const char *id, usec_t now) {
 }
 
 int store_worker_heard(Store *s, const char *id, usec_t now) {
-        int r = sql_begin(s);
+        int r, k;
 
-        return r < 0 ? r : sql_end(s, heard(s, id, now));
+        r = sql_set_durable(s, false);
+        if (r >= 0)
+                r = sql_begin(s);
+        if (r >= 0)
+                r = sql_end(s, heard(s, id, now));
+        k = sql_set_durable(s, true);
+        return r < 0 ? r : k;
 }
 
 /* Rows of jobs by one or two values. */

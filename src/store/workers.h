@@ -41,7 +41,8 @@ void worker_rows_done(WorkerRows *rows);
 /* Registers a worker, or overwrites what it said of itself before; what it holds it keeps. @row's seq, jobs and
  * heartbeat_at are not looked at: it was heard from at registered_at. */
 int store_worker_register(Store *s, const WorkerRow *row, bool *ret_created);
-/* It was heard from. -ENOENT. A clock that was set back does not shorten a lease. */
+/* It was heard from. -ENOENT. A clock that was set back does not shorten a lease. This alone is not waited for until it
+ * is on the disk: after a power cut leases count from the next start. */
 int store_worker_heard(Store *s, const char *id, usec_t now);
 /* -ENOENT; -EBUSY while it holds a job: those are brought back first, each with its history. */
 int store_worker_delete(Store *s, const char *id);

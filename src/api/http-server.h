@@ -39,7 +39,7 @@ bool http_server_is_inet(HttpServer *s);
 /* True if only this machine can reach it. */
 bool http_server_is_local(HttpServer *s);
 
-#define HTTP_CONNECTIONS_MAX 4096 /* per listener */
+#define HTTP_CONNECTIONS_MAX 16000 /* per listener */
 /* Where other machines can come: one of them, which need not have a key to connect, leaves room for the others. */
 #define HTTP_CONNECTIONS_PER_ADDRESS 1024u
 #define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */

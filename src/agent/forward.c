@@ -94,19 +94,23 @@ static void on_result(Agent *a, Ask *ask, const HttpResult *result) {
                 held_drop(h, "it has ended, and the server does not count it as ours");
                 break;
         case VERDICT_REFUSED:
-                if (!h->result_refused) {
-                        /* An end without figures is better than none. */
-                        log_warning("The server refuses the result of job %s, and is told the least: %s",
-                                        h->file.job_id, strempty(result->error));
-                        h->result_refused = true;
-                        (void) json_object_del(h->result, "outputs");
-                        (void) json_object_del(h->result, "metrics");
-                        forward(h);
+                if (h->result_refused) {
+                        /* Not kept, so that it stands in nobody's way. The server still counts it as ours, and names it
+                         * with each heartbeat, until it takes it back. */
+                        held_drop(h, "the server refuses its result");
                         break;
                 }
-                _fallthrough_;
+                /* An end without figures is better than none. */
+                log_warning("The server refuses the result of job %s, and is told the least: %s",
+                                h->file.job_id, strempty(result->error));
+                h->result_refused = true;
+                (void) json_object_del(h->result, "outputs");
+                (void) json_object_del(h->result, "metrics");
+                forward(h);
+                break;
         case VERDICT_UNAVAILABLE:
                 link_failed(a, result);
+                break;
         }
 }
 

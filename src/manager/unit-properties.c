@@ -31,8 +31,10 @@ static const FixedProperty fixed[] = {
         /* Prepare makes a folder: what takes longer than this is a dead network file system. */
         { "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL },
 
-        /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. */
-        { "LogRateLimitIntervalUSec", PROPERTY_U64, 0, NULL },
+        /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. (0 would be no limit, but
+           systemd 252 then leaves journald's own in force.) */
+        { "LogRateLimitIntervalUSec", PROPERTY_U64, USEC_PER_SEC, NULL },
+        { "LogRateLimitBurst", PROPERTY_U32, 1000000, NULL },
         { "SyslogIdentifier", PROPERTY_STRING, 0, LIST("hyper-job") },
 
         /* Prepare and finish work in the machine's own file system: neither the root directory nor

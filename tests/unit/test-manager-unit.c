@@ -46,7 +46,9 @@ START_TEST(a_local_job_is_shut_in) {
         ck_assert_uint_eq(get(&p, "NoNewPrivileges")->number, true);
         ck_assert_uint_eq(get(&p, "RestrictNamespaces")->number, 0);
         ck_assert_uint_eq(get(&p, "RuntimeMaxUSec")->number, 60000000);
-        ck_assert_uint_eq(get(&p, "LogRateLimitIntervalUSec")->number, 0);
+        ck_assert_uint_ne(get(&p, "LogRateLimitIntervalUSec")->number,
+                        0); /* which would be no property at all */
+        ck_assert_uint_ge(get(&p, "LogRateLimitBurst")->number, 1000000);
         ck_assert(has(&p, "LogExtraFields", "HYPER_JOB_ID=a-b"));
         ck_assert(has(&p, "Slice", "hyper-jobs.slice"));
         ck_assert_ptr_null(unit_properties_find(&p, "LoadCredentialEncrypted"));

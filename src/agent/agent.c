@@ -45,7 +45,11 @@ static void on_answer(const HttpResult *result, void *request_userdata, void *us
 static void on_event(JournalFollow *f, const JobEvent *event, void *userdata) {
         HeldJob *h = held_find_local(userdata, event->job_id);
 
-        if (h)
+        if (!h)
+                return;
+        if (event->kind == EVENT_STATE && job_state_is_terminal(event->state))
+                held_look(h); /* and then everything without a pause */
+        else
                 forward_wake(h);
 }
 

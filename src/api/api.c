@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <limits.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/access.h"
 #include "api/api-private.h"
+#include "api/database.h"
 #include "api/event-hub.h"
 #include "api/http-server.h"
 #include "api/manager-client.h"
@@ -19,7 +19,6 @@
 #include "basic/string-util.h"
 #include "shared/bus-util.h"
 
-#define STORE_CHECK_INTERVAL USEC_PER_SEC
 #define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
 #define SWEEP_INTERVAL (10 * USEC_PER_SEC)
 
@@ -29,16 +28,6 @@ struct Listener {
         Router *router;
         HttpServer *server;
 };
-
-/* A database of somebody else's, opened when it is first asked for. */
-typedef struct Database {
-        const char *path; /* the config's */
-        int (*open)(const char *path, StoreMode mode, Store **ret);
-        Store *store; /* NULL: not open */
-        dev_t dev;
-        ino_t ino;
-        usec_t checked; /* monotonic */
-} Database;
 
 struct Api {
         sd_event *event;
@@ -68,49 +57,6 @@ struct Api {
 };
 
 /* --- the databases ------------------------------------------------------------------------------------ */
-
-/* Whether the file that is open is still the one under that name. Looked at once a second: a restored backup
- * is a rare thing, a request is not. */
-static bool database_is_current(Database *d) {
-        usec_t now = now_monotonic();
-        struct stat st;
-
-        if (now < d->checked + STORE_CHECK_INTERVAL)
-                return true;
-        if (stat(d->path, &st) < 0 || st.st_dev != d->dev || st.st_ino != d->ino)
-                return false;
-        d->checked = now;
-        return true;
-}
-
-/* 1 if it was opened anew. */
-static int database_open(Database *d) {
-        struct stat st;
-        int r;
-
-        if (d->store && !database_is_current(d)) {
-                log_info("The database %s was replaced, opening it anew.", d->path);
-                d->store = store_free(d->store);
-        }
-        if (d->store)
-                return 0;
-        if (!d->path)
-                return -ENOENT;
-        if (stat(d->path, &st) < 0) {
-                if (errno == ENOENT)
-                        return -ENOENT;
-                return log_error_errno(errno, "Failed to look at the database %s: %m", d->path);
-        }
-        r = d->open(d->path, STORE_READER, &d->store);
-        if (r == -ENOENT || r == -EAGAIN)
-                return r;
-        if (r < 0)
-                return log_error_errno(r, "Failed to open the database %s: %m", d->path);
-        d->dev = st.st_dev;
-        d->ino = st.st_ino;
-        d->checked = now_monotonic();
-        return 1;
-}
 
 int api_store(Api *a, Store **ret) {
         int r = database_open(&a->database);
@@ -586,8 +532,8 @@ Api *api_free(Api *a) {
         sse_hub_free(a->sse);
         websocket_hub_free(a->websockets);
         event_hub_free(a->events);
-        store_free(a->database.store);
-        store_free(a->hosts_database.store);
+        database_done(&a->database);
+        database_done(&a->hosts_database);
         reply_cache_free(a->replies);
         metrics_free(a->metrics);
         access_free(a->access);

@@ -8,6 +8,8 @@ libhyper_api_la_SOURCES = \
 	src/api/api.h \
 	src/api/api-private.h \
 	src/api/cors.c \
+	src/api/database.c \
+	src/api/database.h \
 	src/api/event-hub.c \
 	src/api/event-hub.h \
 	src/api/http-server.c \

@@ -11,12 +11,13 @@ database=/var/lib/hyper/hyper.db
 key=$(hyperctl key add one --scope=read -q)
 answer() { curl -sS -m 30 -o "$dir/body" -w '%{http_code}' -H "X-API-Key: $1" "$worker/jobs"; }
 answers() { [ "$(answer "$1")" = "$2" ]; }
-version() { sqlite3 "$database" "UPDATE schema_version SET version = version $1"; }
+set_version() { sqlite3 "$database" "UPDATE schema_version SET version = $1"; }
 equal "$(answer "$key")" 200 "the answer with a key"
 systemctl stop hyper.service hyper-managerd.service
 
 # It claims to be older than it is: so the manager cannot bring it up to date, and there is time to look.
-version "- 1"
+version=$(sqlite3 "$database" "SELECT version FROM schema_version")
+set_version 1
 equal "$(answer "$key")" 503 "the answer with a key while the keys cannot be known"
 equal "$(answer "")" 503 "the answer without one"
 equal "$(curl -sS -o /dev/null -w '%{http_code}' "$worker/health")" 503 "health"
@@ -26,7 +27,7 @@ journalctl -q --no-pager -u hyper.service --grep 'before org.hyper1 has looked a
 
 systemctl stop hyper-managerd.service
 systemctl reset-failed 'hyper*' 2>/dev/null || :
-version "+ 1"
+set_version "$version"
 eventually 20 "the key is valid again" answers "$key" 200
 equal "$(answer "")" 401 "the answer without one, when the keys are known"
 

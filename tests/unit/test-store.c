@@ -448,11 +448,13 @@ static void read_often(const char *dir, int other) {
 }
 
 /* The index of the log begins with two copies of its head (https://www.sqlite.org/walformat.html, 2.1). One of them
- * is spoilt again and again for a moment, as when an owner is at it. */
+ * is spoilt again and again for a moment, as when an owner is at it. (Other than an owner we hold no lock meanwhile: where
+ * the machine let us wait in the middle of it, for longer than a reader does, it was right to give up.) */
 START_TEST(a_reader_does_not_take_an_owner_that_writes_for_one_that_died) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *path = strprintf("%s/hyper.db-shm", dir);
         Store *owner = open_owner(dir);
+        usec_t begun, longest = 0;
         volatile uint8_t *index;
         int status, fd, pair[2];
         char c;
@@ -480,12 +482,14 @@ START_TEST(a_reader_does_not_take_an_owner_that_writes_for_one_that_died) {
         ck_assert_int_eq(write(pair[1], "", 1), 1);
         ck_assert_int_eq(read(pair[1], &c, 1), 1); /* it is open */
         while (waitpid(pid, &status, WNOHANG) == 0) {
+                begun = now_monotonic();
                 index[48] ^= 1;
                 (void) usleep(1);
                 index[48] ^= 1;
+                longest = MAX(longest, now_monotonic() - begun);
                 (void) usleep(100);
         }
-        ck_assert_int_eq(status, 0);
+        ck_assert(status == 0 || longest >= 5 * USEC_PER_MSEC);
         ck_assert_int_eq(munmap((void *) index, 4096), 0);
         store_free(owner);
         close(fd);

@@ -145,8 +145,8 @@ void server_abort(Ask *ask);
 void link_try(Agent *a);
 /* A request had no answer, or one that means "later". */
 void link_failed(Agent *a, const HttpResult *result);
-/* The server does not know us any more. */
-void link_unknown(Agent *a);
+/* The same of a request in our own name, where 404 means that the server does not know us any more. */
+void link_ask_failed(Agent *a, const HttpResult *result);
 
 /* --- dequeue.c: how jobs come ---------------------------------------------------------------------------- */
 

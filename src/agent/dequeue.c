@@ -35,10 +35,7 @@ static void on_dequeued(Agent *a, Ask *ask, const HttpResult *result) {
         int r;
 
         if (!result->success) {
-                if (result->status == 404)
-                        link_unknown(a);
-                else
-                        link_failed(a, result);
+                link_ask_failed(a, result);
                 return;
         }
         r = answer_dequeued(result->response, result->response_size, &id, &why);

@@ -91,7 +91,8 @@ static void link_failed_with(Agent *a, const char *why) {
         link_failed(a, &(HttpResult){ .error = strempty(error), .response = "" });
 }
 
-void link_unknown(Agent *a) {
+/* The server does not know us any more. */
+static void link_unknown(Agent *a) {
         log_info("%s does not know worker %s any more; registering again.", a->settings->server.url,
                         a->settings->worker.id);
         a->registered = false;
@@ -100,6 +101,13 @@ void link_unknown(Agent *a) {
         server_abort(&a->link_ask);
         /* Not at once: a server that forgets us each time would keep us busy. */
         set_timer(a, agent_jitter(PAUSE_MIN));
+}
+
+void link_ask_failed(Agent *a, const HttpResult *result) {
+        if (result->status == 404)
+                link_unknown(a);
+        else
+                link_failed(a, result);
 }
 
 /* --- up ------------------------------------------------------------------------------------------------- */
@@ -147,10 +155,7 @@ static void on_heartbeat(Agent *a, Ask *ask, const HttpResult *result) {
         int r;
 
         if (!result->success) {
-                if (result->status == 404)
-                        link_unknown(a);
-                else
-                        link_failed(a, result);
+                link_ask_failed(a, result);
                 return;
         }
         r = answer_heartbeat(result->response, result->response_size, &answer, &why);

@@ -168,9 +168,15 @@ static int check_known(Translation *t, json_t *object, const char *prefix) {
         return 0;
 }
 
-int translation_begin(Translation *t, const FieldMap *map, json_t *request, JsonErrors *errors) {
+int translation_begin(
+                Translation *t, const FieldMap *map, const char *what, json_t *request, JsonErrors *errors) {
         int r;
 
+        if (!json_is_object(request)) {
+                *t = (Translation){};
+                r = json_errors_add(errors, what, "must be an object");
+                return r < 0 ? r : -EBADMSG;
+        }
         *t = (Translation){
                 .map = map,
                 .request = request,

@@ -69,11 +69,7 @@ int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         _cleanup_(translation_done) Translation t = {};
         int r;
 
-        if (!json_is_object(object)) {
-                r = json_errors_add(errors, "body", "must be an object");
-                return r < 0 ? r : -EBADMSG;
-        }
-        r = translation_begin(&t, worker_fields, object, errors);
+        r = translation_begin(&t, worker_fields, "body", object, errors);
         if (r < 0)
                 return r;
         r = complete_audit(&t);

@@ -39,6 +39,17 @@ static int reply_no_host(Request *r, const char *id) {
         return request_reply_error(r, 404, "There is no host %s", id);
 }
 
+/* The host that the path names, in the answer to ListHosts. 1, 0 if that was answered already, or negative errno. */
+static int find_asked_host(Request *r, sd_bus_message *reply, const sd_bus_error *error, HostView *ret) {
+        const char *id = request_param(r, "id");
+        int k;
+
+        if (error)
+                return request_reply_bus_error(r, error);
+        k = find_host(reply, id, ret);
+        return k == 0 ? reply_no_host(r, id) : k;
+}
+
 static int list_hosts(Request *r, manager_reply_func func) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int k = manager_of_hosts_call_new(r, "ListHosts", &m);
@@ -65,16 +76,10 @@ static int get_hosts(Request *r) {
 }
 
 static int on_host(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        const char *id = request_param(r, "id");
         HostView h;
-        int k;
+        int k = find_asked_host(r, reply, error, &h);
 
-        if (error)
-                return request_reply_bus_error(r, error);
-        k = find_host(reply, id, &h);
-        if (k == 0)
-                return reply_no_host(r, id);
-        return k < 0 ? k : request_reply_json(r, 200, hosts_host_json(&h));
+        return k <= 0 ? k : request_reply_json(r, 200, hosts_host_json(&h));
 }
 
 static int get_host(Request *r) {
@@ -232,21 +237,16 @@ static int get_info(Request *r) {
 
 /* hyper-hostd runs now, and what it knows is in its database. */
 static int on_hosts_for_vms(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        const char *id = request_param(r, "id");
         _cleanup_(vm_rows_done) VmRows rows = {};
         HostView h;
         Store *store;
-        int k;
+        int k = find_asked_host(r, reply, error, &h);
 
-        if (error)
-                return request_reply_bus_error(r, error);
-        k = find_host(reply, id, &h);
-        if (k == 0)
-                return reply_no_host(r, id);
+        if (k <= 0)
+                return k;
+        k = api_hosts_store(request_api(r), &store);
         if (k >= 0)
-                k = api_hosts_store(request_api(r), &store);
-        if (k >= 0)
-                k = store_vms_list(store, id, &rows);
+                k = store_vms_list(store, h.id, &rows);
         return k < 0 ? k : request_reply_json(r, 200, hosts_vms_json(&rows, is_v1(r)));
 }
 

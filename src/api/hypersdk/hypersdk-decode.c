@@ -116,11 +116,7 @@ static int decode_job(json_t *object, const char *output_name, DialectJob *ret, 
         _cleanup_(translation_done) Translation t = {};
         int r;
 
-        if (!json_is_object(object)) {
-                r = json_errors_add(errors, "job", "must be an object");
-                return r < 0 ? r : -EBADMSG;
-        }
-        r = translation_begin(&t, hypersdk_fields, object, errors);
+        r = translation_begin(&t, hypersdk_fields, "job", object, errors);
         if (r < 0)
                 return r;
         t.output_name = output_name;

@@ -181,12 +181,26 @@ static json_t *strv_json(const JsonField *f) {
         return j;
 }
 
+/* true, false, and words. */
+static json_t *switch_json(const JsonField *f) {
+        json_t *j = schema_from_words(f->expected, f->aliases), *words = json_object_get(j, "enum");
+
+        if (!words || json_object_del(j, "type") < 0 || json_array_append_new(words, json_true()) < 0 ||
+                        json_array_append_new(words, json_false()) < 0) {
+                json_decref(j);
+                return NULL;
+        }
+        return j;
+}
+
 json_t *schema_from_json_field(const JsonField *f) {
         switch (f->type) {
         case JSON_FIELD_STRING:
                 return string_json(f);
         case JSON_FIELD_BOOLEAN:
                 return typed("boolean");
+        case JSON_FIELD_SWITCH:
+                return switch_json(f);
         case JSON_FIELD_UNSIGNED:
                 return integer_json(f->min, f->max > 0 ? f->max : UINT_MAX);
         case JSON_FIELD_UINT64:

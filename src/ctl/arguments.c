@@ -36,7 +36,11 @@ static const OptionInfo options[_OPTION_MAX] = {
                         "The image file, or the NBD server, to write" },
         [OPTION_FORMAT] = { "format", 0, "FORMAT", "The destination's format: qcow2, raw, vmdk" },
         [OPTION_COMPRESS] = { "compress", 0, NULL, "Compress the output (qcow2)" },
-        [OPTION_VERIFY] = { "verify", 0, NULL, "Read the output back and compare it with the source" },
+        [OPTION_VERIFY] = { "verify", 0, "[=full]",
+                        "Read the output back and compare it with the source; full: every byte" },
+        [OPTION_IN_USE] = { "in-use", 0, "MODE", "A source in use: refuse (if not given) or allow" },
+        [OPTION_ALLOW_LARGER] = { "allow-larger", 0, NULL,
+                        "The NBD destination may be larger than the source" },
         [OPTION_OPERATION] = { "operation", 0, "NAME", "What to do, convert if not given" },
         [OPTION_ID] = { "id", 0, "ID", "Its id, a random one if not given" },
         [OPTION_PRIORITY] = { "priority", 0, "N", "0 to 100, higher is sooner, 50 if not given" },
@@ -161,6 +165,25 @@ static int parse_order(const char *value, const char **ret) {
         return 0;
 }
 
+static int parse_verify(const char *value, Arguments *a) {
+        if (value && !streq(value, "full")) {
+                log_error("--verify takes no value but full.");
+                return -EINVAL;
+        }
+        a->verify = true;
+        a->verify_full = value;
+        return 0;
+}
+
+static int parse_in_use(const char *value, const char **ret) {
+        if (job_in_use_from_string(value) < 0) {
+                log_error("--in-use= must be refuse or allow.");
+                return -EINVAL;
+        }
+        *ret = value;
+        return 0;
+}
+
 static int parse_id(const char *value, const char **ret) {
         if (!job_id_is_valid(value)) {
                 log_error("--id= must be 1 to %u letters, digits, or . _ : - and begin with a letter or digit.",
@@ -246,7 +269,11 @@ static int parse_one(Arguments *a, Option o, const char *value) {
                 a->compress = true;
                 return 0;
         case OPTION_VERIFY:
-                a->verify = true;
+                return parse_verify(value, a);
+        case OPTION_IN_USE:
+                return parse_in_use(value, &a->in_use);
+        case OPTION_ALLOW_LARGER:
+                a->allow_larger = true;
                 return 0;
         case OPTION_OPERATION:
                 a->operation = value;
@@ -320,7 +347,9 @@ static void make_getopt(struct option *longs, char *letters) {
         for (Option o = 0; o < _OPTION_MAX; o++) {
                 if (*options[o].name)
                         longs[n++] = (struct option){ .name = options[o].name,
-                                .has_arg = options[o].argument ? required_argument : no_argument,
+                                .has_arg = !options[o].argument                 ? no_argument
+                                                : options[o].argument[0] == '[' ? optional_argument
+                                                                                : required_argument,
                                 .val = 256 + (int) o };
                 if (options[o].letter) {
                         *letters++ = options[o].letter;

@@ -24,6 +24,8 @@ typedef enum Option {
         OPTION_FORMAT,
         OPTION_COMPRESS,
         OPTION_VERIFY,
+        OPTION_IN_USE,
+        OPTION_ALLOW_LARGER,
         OPTION_OPERATION,
         OPTION_ID,
         OPTION_PRIORITY,
@@ -84,7 +86,8 @@ typedef struct Arguments {
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
-        bool compress, verify, any_worker, wait, follow;
+        const char *in_use;
+        bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;
         uint64_t limit, offset;

@@ -220,7 +220,12 @@ int submit_spec_apply(const Arguments *a, json_t *spec) {
         if (status == EXIT_OK && a->compress)
                 status = set_new(spec, "parameters", "compress", json_true());
         if (status == EXIT_OK && a->verify)
-                status = set_new(spec, "parameters", "verify", json_true());
+                status = set_new(spec, "parameters", "verify",
+                                a->verify_full ? json_string("full") : json_true());
+        if (status == EXIT_OK && a->in_use)
+                status = set_string(spec, "parameters", "in_use", a->in_use);
+        if (status == EXIT_OK && a->allow_larger)
+                status = set_new(spec, "parameters", "allow_larger", json_true());
         if (status == EXIT_OK && a->operation)
                 status = set_string(spec, NULL, "operation", a->operation);
         else if (status == EXIT_OK && !json_object_get(spec, "operation"))

@@ -14,10 +14,11 @@
 
 #define B OPTION_BIT
 #define JSON_OPTIONS (B(OPTION_JSON) | B(OPTION_JSON_SHORT))
-#define SPEC_OPTIONS                                                                                     \
-        (B(OPTION_SOURCE) | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHECKSUM) | B(OPTION_DESTINATION) |       \
-                        B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_OPERATION) | \
-                        B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES))
+#define SPEC_OPTIONS                                                                                       \
+        (B(OPTION_SOURCE) | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHECKSUM) | B(OPTION_DESTINATION) |         \
+                        B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_IN_USE) |      \
+                        B(OPTION_ALLOW_LARGER) | B(OPTION_OPERATION) | B(OPTION_ID) | B(OPTION_PRIORITY) | \
+                        B(OPTION_TIMEOUT) | B(OPTION_RETRIES))
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
@@ -163,7 +164,7 @@ static void print_options(const Terminal *t, uint64_t mask) {
                         continue;
                 left = strprintf("%c%c%s%s%s%s%s", i->letter ? '-' : ' ', i->letter ? i->letter : ' ',
                                 i->letter && *i->name ? ", " : "  ", *i->name ? "--" : "", i->name,
-                                i->argument ? "=" : "", strempty(i->argument));
+                                i->argument && i->argument[0] != '[' ? "=" : "", strempty(i->argument));
                 print_row(t, strempty(left), i->help);
         }
 }

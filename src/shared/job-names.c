@@ -34,6 +34,11 @@ static const char *const endpoint_names[_ENDPOINT_MAX] = {
         [ENDPOINT_NBD] = "nbd",
 };
 
+static const char *const in_use_names[_IN_USE_MAX] = {
+        [IN_USE_REFUSE] = "refuse",
+        [IN_USE_ALLOW] = "allow",
+};
+
 static int find_name(const char *const *names, int n, const char *s) {
         for (int i = 0; s && i < n; i++)
                 if (streq(names[i], s))
@@ -74,4 +79,12 @@ const char *endpoint_type_to_string(EndpointType t) {
 
 EndpointType endpoint_type_from_string(const char *s) {
         return find_name(endpoint_names, _ENDPOINT_MAX, s);
+}
+
+const char *job_in_use_to_string(JobInUse u) {
+        return u >= 0 && u < _IN_USE_MAX ? in_use_names[u] : NULL;
+}
+
+JobInUse job_in_use_from_string(const char *s) {
+        return find_name(in_use_names, _IN_USE_MAX, s);
 }

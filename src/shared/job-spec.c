@@ -22,6 +22,14 @@ static int destination_format(const char *s) {
         return f == FORMAT_QCOW2 || f == FORMAT_RAW || f == FORMAT_VMDK ? (int) f : -EOPNOTSUPP;
 }
 
+static int verify(const char *s) {
+        return streq(s, "full") ? (int) VERIFY_FULL : -EINVAL;
+}
+
+static int in_use(const char *s) {
+        return job_in_use_from_string(s);
+}
+
 /* clang-format off */
 #define ENDPOINT_FIELDS \
         {"type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN, \
@@ -50,7 +58,12 @@ static const JsonField destination_fields[] = {
 
 static const JsonField parameter_fields[] = {
         { "compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress), .flags = JSON_NULLABLE },
-        { "verify", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE },
+        { "verify", JSON_FIELD_SWITCH, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE,
+                        .from_string = verify, .expected = "full" },
+        { "in_use", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.in_use), .flags = JSON_NULLABLE,
+                        .from_string = in_use, .expected = "refuse, allow" },
+        { "allow_larger", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.allow_larger),
+                        .flags = JSON_NULLABLE },
         {},
 };
 
@@ -218,6 +231,14 @@ static json_t *section_of(json_t *document, const char *key) {
         return section;
 }
 
+/* What is rarely asked for is in the document only if it was. */
+static void fill_exceptions(const JobSpec *s, json_t *parameters) {
+        if (s->parameters.in_use == IN_USE_REFUSE)
+                (void) json_object_del(parameters, "in_use");
+        if (!s->parameters.allow_larger)
+                (void) json_object_del(parameters, "allow_larger");
+}
+
 /* One form for the same thing: null is not given, what is not given is the default. */
 static int fill_document(JobSpec *s) {
         static const char *const sections[] = { "source", "destination", "parameters", "execution_policy" };
@@ -240,7 +261,10 @@ static int fill_document(JobSpec *s) {
                 failed |= json_object_set_new(section_of(s->document, "destination"), "format",
                                 json_string(disk_format_to_string(s->destination.format)));
         failed |= json_object_set_new(parameters, "compress", json_boolean(s->parameters.compress));
-        failed |= json_object_set_new(parameters, "verify", json_boolean(s->parameters.verify));
+        failed |= json_object_set_new(parameters, "verify",
+                        s->parameters.verify == VERIFY_FULL ? json_string("full")
+                                                            : json_boolean(s->parameters.verify));
+        fill_exceptions(s, parameters);
         failed |= json_object_set_new(policy, "timeout_seconds", json_integer(s->policy.timeout_seconds));
         failed |= json_object_set_new(policy, "retry_count", json_integer(s->policy.retry_count));
         failed |= json_object_set_new(policy, "priority", json_integer(s->policy.priority));

@@ -67,6 +67,24 @@ typedef enum EndpointType {
 const char *endpoint_type_to_string(EndpointType t) _pure_;
 EndpointType endpoint_type_from_string(const char *s) _pure_;
 
+/* Reading the finished output back and comparing it with the source. */
+typedef enum JobVerify {
+        VERIFY_OFF,
+        VERIFY_ON, /* all data, and a sample of what the source calls zero */
+        VERIFY_FULL, /* every byte of both */
+} JobVerify;
+
+/* What is done with a source that another program may be writing. */
+typedef enum JobInUse {
+        IN_USE_REFUSE,
+        IN_USE_ALLOW,
+        _IN_USE_MAX,
+        _IN_USE_INVALID = -EINVAL,
+} JobInUse;
+
+const char *job_in_use_to_string(JobInUse u) _pure_;
+JobInUse job_in_use_from_string(const char *s) _pure_;
+
 typedef struct JobEndpoint {
         int type; /* EndpointType */
         char *path; /* FILE: absolute, no "..", no NUL, UTF-8 */
@@ -83,7 +101,9 @@ typedef struct JobSpec {
         JobEndpoint destination; /* its type is _ENDPOINT_INVALID if there is none */
         struct {
                 bool compress; /* qcow2 */
-                bool verify; /* read the finished output back and compare it with the source */
+                bool allow_larger; /* an NBD destination may be larger than the source */
+                int verify; /* JobVerify */
+                int in_use; /* JobInUse */
         } parameters;
         struct {
                 unsigned timeout_seconds;

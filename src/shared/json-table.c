@@ -119,6 +119,16 @@ static int decode_enum(const JsonField *f, json_t *value, const char *path, int 
         return 0;
 }
 
+static int decode_switch(const JsonField *f, json_t *value, const char *path, int *p, JsonErrors *errors) {
+        const char *word = json_string_value(value);
+        int k = json_is_boolean(value) ? json_is_true(value) : word ? f->from_string(word) : -EINVAL;
+
+        if (k < 0)
+                return json_errors_add(errors, path, "must be true, false or %s", f->expected);
+        *p = k;
+        return 0;
+}
+
 static int decode_field(const JsonField *f, json_t *value, const char *path, void *p, JsonErrors *errors) {
         switch (f->type) {
         case JSON_FIELD_STRING:
@@ -128,6 +138,8 @@ static int decode_field(const JsonField *f, json_t *value, const char *path, voi
                         return json_errors_add(errors, path, "must be true or false");
                 *(bool *) p = json_is_true(value);
                 return 0;
+        case JSON_FIELD_SWITCH:
+                return decode_switch(f, value, path, p, errors);
         case JSON_FIELD_UNSIGNED:
         case JSON_FIELD_UINT64:
                 return decode_number(f, value, path, p, errors);
@@ -219,6 +231,7 @@ void json_table_done(const JsonField *table, void *base) {
                         *(json_t **) p = NULL;
                         break;
                 case JSON_FIELD_BOOLEAN:
+                case JSON_FIELD_SWITCH:
                 case JSON_FIELD_UNSIGNED:
                 case JSON_FIELD_UINT64:
                 case JSON_FIELD_ENUM:

@@ -13,6 +13,7 @@
 typedef enum JsonType {
         JSON_FIELD_STRING, /* char *: copied, freed by json_table_done() */
         JSON_FIELD_BOOLEAN, /* bool */
+        JSON_FIELD_SWITCH, /* int: false is 0, true is 1, and further words as for ENUM, from 2 on */
         JSON_FIELD_UNSIGNED, /* unsigned */
         JSON_FIELD_UINT64, /* uint64_t */
         JSON_FIELD_STRV, /* char **: list of strings */
@@ -38,8 +39,8 @@ typedef struct JsonField {
         uint64_t min, max; /* numbers: range (max 0: what the type holds); strings, also in lists: max is the
                               longest length in bytes (0: JSON_STRING_MAX) */
         const struct JsonField *nested; /* OBJECT */
-        int (*from_string)(const char *); /* ENUM */
-        const char *expected; /* ENUM: the words, "a, b, c" */
+        int (*from_string)(const char *); /* ENUM, SWITCH */
+        const char *expected; /* ENUM: the words, "a, b, c"; SWITCH: those besides true and false */
         const char *aliases; /* ENUM: words that are taken as well, likewise; may be NULL */
 } JsonField;
 

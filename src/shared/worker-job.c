@@ -37,7 +37,14 @@ const FieldMap worker_fields[] = {
         { "parameters.output_tls_psk", "destination.tls_psk", 0, "As image.tls_psk." },
         { "parameters.compress", "parameters.compress", FIELD_SHOWN, "qcow2 only." },
         { "parameters.verify", "parameters.verify", FIELD_SHOWN,
-                        "Reads the output back and compares it with the source." },
+                        "Reads the output back and compares it with the source: its data and a sample of its "
+                        "zeroes, or with \"full\" every byte." },
+        { "parameters.in_use", "parameters.in_use", FIELD_SHOWN,
+                        "\"allow\": reads a source that another program, such as a running virtual machine, "
+                        "has open." },
+        { "parameters.allow_larger", "parameters.allow_larger", FIELD_SHOWN,
+                        "Accepts an NBD destination that is larger than the source; what lies behind is left "
+                        "as it is." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },

@@ -148,15 +148,16 @@ START_TEST(options_alone_make_a_spec_that_the_manager_takes) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
 
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--source=/srv/a.vmdk"), W("--destination=/srv/a.qcow2"),
-                                         W("--compress"), W("--verify"), W("--priority=70"),
-                                         W("--timeout=600"), W("--retries=0"), W("--id=nightly.1")),
+                                         W("--compress"), W("--verify=full"), W("--in-use=allow"),
+                                         W("--priority=70"), W("--timeout=600"), W("--retries=0"),
+                                         W("--id=nightly.1")),
                         0);
         spec = apply(&a, "{}", EXIT_OK);
         assert_spec(spec,
                         "{\"operation\":\"convert\",\"job_id\":\"nightly.1\","
                         "\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\"},"
-                        "\"parameters\":{\"compress\":true,\"verify\":true},"
+                        "\"parameters\":{\"compress\":true,\"verify\":\"full\",\"in_use\":\"allow\"},"
                         "\"execution_policy\":{\"priority\":70,\"timeout_seconds\":600,\"retry_count\":0}}");
         ck_assert_int_eq(job_spec_from_json(spec, &decoded, &errors), 0);
         ck_assert_ptr_null(errors.unknown);
@@ -183,12 +184,13 @@ START_TEST(nbd_uris_are_endpoints_too) {
         _cleanup_(json_decrefp) json_t *spec = NULL;
 
         ck_assert_int_eq(PARSE(&a, W("submit"), W("-s"), W("nbd+unix:///x?socket=/run/nbd.sock"), W("-d"),
-                                         W("nbds://kvm.example/disk")),
+                                         W("nbds://kvm.example/disk"), W("--verify"), W("--allow-larger")),
                         0);
         spec = apply(&a, "{}", EXIT_OK);
         assert_spec(spec,
                         "{\"operation\":\"convert\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///x?socket=/run/nbd.sock\"},"
-                        "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbds://kvm.example/disk\"}}");
+                        "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbds://kvm.example/disk\"},"
+                        "\"parameters\":{\"verify\":true,\"allow_larger\":true}}");
 }
 END_TEST
 

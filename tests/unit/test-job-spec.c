@@ -182,6 +182,33 @@ START_TEST(fields_must_go_together) {
 }
 END_TEST
 
+START_TEST(exceptions_are_asked_for) {
+        _cleanup_(job_spec_freep) JobSpec *plain = good(SPEC(",\"parameters\":{}"));
+        _cleanup_(job_spec_freep) JobSpec *same = good(SPEC(
+                        ",\"parameters\":{\"in_use\":\"refuse\",\"allow_larger\":false,\"verify\":false}"));
+        _cleanup_(job_spec_freep) JobSpec *s =
+                        good(SPEC(",\"parameters\":{\"in_use\":\"allow\",\"verify\":\"full\"}"));
+        _cleanup_(job_spec_freep) JobSpec *larger = good(DESTINATION(
+                        "\"type\":\"nbd\",\"uri\":\"nbd://h\"},\"parameters\":{\"allow_larger\":true"));
+
+        ck_assert_int_eq(plain->parameters.in_use, IN_USE_REFUSE);
+        ck_assert_int_eq(plain->parameters.verify, VERIFY_OFF);
+        ck_assert(job_spec_equal(plain, same));
+        ck_assert_int_eq(s->parameters.in_use, IN_USE_ALLOW);
+        ck_assert_int_eq(s->parameters.verify, VERIFY_FULL);
+        ck_assert_str_eq(document_string(s, "parameters", "verify"), "full");
+        ck_assert_str_eq(document_string(s, "parameters", "in_use"), "allow");
+        ck_assert(larger->parameters.allow_larger);
+
+        bad(SPEC(",\"parameters\":{\"verify\":\"half\"}"), "parameters.verify: must be true, false or full");
+        bad(SPEC(",\"parameters\":{\"verify\":2}"), "parameters.verify: must be true, false or full");
+        bad(SPEC(",\"parameters\":{\"in_use\":true}"),
+                        "parameters.in_use: must be a string, one of refuse, allow");
+        bad(SPEC(",\"parameters\":{\"in_use\":\"maybe\"}"),
+                        "parameters.in_use: must be one of refuse, allow");
+}
+END_TEST
+
 START_TEST(paths_are_plain) {
         static const struct {
                 const char *path, *reason;
@@ -349,8 +376,9 @@ END_TEST
 
 TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
-                the_destinations_format_follows_its_name, fields_must_go_together, paths_are_plain,
-                a_destination_leaves_room_for_its_part_folder, the_part_folder_is_beside_the_destination,
-                secrets_are_cut_out, the_document_decodes_to_the_same_again,
-                unknown_fields_are_kept_and_told, equal_work_is_equal_whatever_the_order,
-                text_that_is_too_long_is_refused, words_read_back_as_themselves)
+                the_destinations_format_follows_its_name, fields_must_go_together, exceptions_are_asked_for,
+                paths_are_plain, a_destination_leaves_room_for_its_part_folder,
+                the_part_folder_is_beside_the_destination, secrets_are_cut_out,
+                the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
+                equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
+                words_read_back_as_themselves)

@@ -58,6 +58,12 @@ const FieldMap hypersdk_fields[] = {
         { "options.verify", "parameters.verify", FIELD_SHOWN },
         { "verify", "parameters.verify", 0 },
         { "parameters.verify", "parameters.verify", 0 },
+        { "options.in_use", "parameters.in_use", FIELD_SHOWN },
+        { "in_use", "parameters.in_use", 0 },
+        { "parameters.in_use", "parameters.in_use", 0 },
+        { "options.allow_larger", "parameters.allow_larger", FIELD_SHOWN },
+        { "allow_larger", "parameters.allow_larger", 0 },
+        { "parameters.allow_larger", "parameters.allow_larger", 0 },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "timeout_seconds", "execution_policy.timeout_seconds", 0 },

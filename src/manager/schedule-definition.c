@@ -5,6 +5,7 @@
 
 #include "basic/string-util.h"
 #include "shared/cron.h"
+#include "shared/job-template.h"
 #include "shared/schedule-event.h"
 #include "store/schedules.h"
 
@@ -55,6 +56,25 @@ static int check_expression(const char *expression, JsonErrors *errors) {
                                           cron.zone);
 }
 
+static int check_placeholders(json_t *job, JsonErrors *errors) {
+        static const char *const fields[] = { "path", "uri" };
+        json_t *destination = json_object_get(job, "destination");
+
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                const char *text = json_string_value(json_object_get(destination, fields[i]));
+                _cleanup_free_ char *placeholder = NULL, *field = strprintf("job.destination.%s", fields[i]);
+                int r = !field ? -ENOMEM : text ? job_template_check(text, &placeholder) : 0;
+
+                if (r == -EBADMSG)
+                        r = json_errors_add(errors, field,
+                                        "must not have the placeholder %s: {job_id} is the only one",
+                                        placeholder);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* The job's errors are told with their place: "job.source.path: …". */
 static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
         _cleanup_(json_errors_done) JsonErrors inner = {};
@@ -68,6 +88,8 @@ static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
         if (r >= 0 && !job_operation_is_built_in(d->spec->operation))
                 return json_errors_add(errors, "job.operation",
                                 "must be convert: the jobs of a schedule are done by this machine");
+        if (r >= 0)
+                r = check_placeholders(d->job, errors);
         if (r != -EBADMSG)
                 return r;
         r = 0;

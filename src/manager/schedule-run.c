@@ -14,6 +14,7 @@
 #include "manager/manager.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
+#include "shared/job-template.h"
 #include "shared/schedule-event.h"
 
 /* Waiting runs of one schedule; beyond that they are skipped. */
@@ -49,18 +50,24 @@ static int run_refused(Manager *m, const ScheduleRun *run, const char *why) {
         return r;
 }
 
-/* Each run needs an output of its own: "{job_id}" in its path stands for the id of the run's job. */
+/* Each run needs an output of its own: "{job_id}" in where it goes stands for the id of the run's job. */
 static int name_output(json_t *spec, const char *job_id) {
-        static const char placeholder[] = "{job_id}";
+        static const char *const fields[] = { "path", "uri" };
         json_t *destination = json_object_get(spec, "destination");
-        const char *path = json_string_value(json_object_get(destination, "path")),
-                   *place = path ? strstr(path, placeholder) : NULL;
-        _cleanup_free_ char *named = NULL;
 
-        if (!place)
-                return 0;
-        named = strprintf("%.*s%s%s", (int) (place - path), path, job_id, place + strlen(placeholder));
-        return named && json_object_set_new(destination, "path", json_string(named)) >= 0 ? 0 : -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                const char *text = json_string_value(json_object_get(destination, fields[i]));
+                _cleanup_free_ char *named = NULL;
+
+                if (!text)
+                        continue;
+                int r = job_template_fill(text, job_id, &named);
+                if (r < 0)
+                        return r;
+                if (json_object_set_new(destination, fields[i], json_string(named)) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 static int submit_spec(Manager *m, const ScheduleRow *row, const char *job_id, sd_bus_error *error) {

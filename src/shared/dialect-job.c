@@ -4,6 +4,7 @@
 
 #include "basic/string-util.h"
 #include "shared/dialect-job.h"
+#include "shared/job-misplaced.h"
 
 /* Clients may send anything; the job's log is told of so many fields and no more. */
 #define WARNINGS_MAX 32u
@@ -295,11 +296,21 @@ static int check_size(Translation *t, const json_t *request) {
         return r < 0 ? r : -EBADMSG;
 }
 
+static char *clients_name(void *userdata, const char *canonical) {
+        const Translation *t = userdata;
+
+        /* What gave a value may not be the name to recommend. */
+        return dialect_name(t->map, NULL, canonical);
+}
+
 int translation_finish(Translation *t, DialectJob *ret) {
         _cleanup_(json_errors_done) JsonErrors found = {};
         _cleanup_(dialect_job_done) DialectJob job = {};
         int r;
 
+        r = job_misplaced_check(t->errors, clients_name, t);
+        if (r < 0)
+                return r;
         r = job_spec_from_json(t->canonical, &job.spec, &found);
         if (r == -EBADMSG)
                 r = adopt_errors(t, &found);

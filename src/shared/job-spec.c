@@ -2,6 +2,7 @@
 #include "shared/job-spec.h"
 #include "basic/string-util.h"
 #include "shared/job-endpoint.h"
+#include "shared/job-misplaced.h"
 #include "shared/job-secrets.h"
 
 static int operation(const char *s) {
@@ -272,6 +273,10 @@ static int fill_document(JobSpec *s) {
         return failed ? -ENOMEM : 0;
 }
 
+static char *own_name(_unused_ void *userdata, const char *canonical) {
+        return strdup(canonical);
+}
+
 int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
         _cleanup_(job_spec_freep) JobSpec *s = job_spec_new();
         size_t before = strv_length(errors->errors);
@@ -280,6 +285,8 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
         if (!s)
                 return -ENOMEM;
         r = json_table_decode(spec_fields, object, "", s, errors);
+        if (r >= 0)
+                r = job_misplaced_check(errors, own_name, NULL);
         if (r >= 0)
                 r = check_spec(s, object, errors);
         if (r >= 0 && json_is_object(object))

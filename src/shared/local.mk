@@ -26,6 +26,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/job-file.c \
 	src/shared/job-file.h \
 	src/shared/job-id.c \
+	src/shared/job-misplaced.c \
+	src/shared/job-misplaced.h \
 	src/shared/job-names.c \
 	src/shared/job-path.c \
 	src/shared/job-result.c \
@@ -35,6 +37,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/job-spec.h \
 	src/shared/job-state.c \
 	src/shared/job-state.h \
+	src/shared/job-template.c \
+	src/shared/job-template.h \
 	src/shared/journal-follow.c \
 	src/shared/journal-follow.h \
 	src/shared/journal-open.h \

@@ -42,6 +42,8 @@ for url in "${submit_url[@]}"; do
 done
 
 sdk() { jq -cn --arg p "$dir/disk.raw" --arg o "$dir/out.qcow2" '{source: {type: "file", path: $p}, destination: {type: "file", path: $o, format: "qcow2"}}' | jq -c "$1"; }
+refused "a section by another name" 400 'policy: must be given as execution_policy' POST "$api/jobs/submit" "$(sdk '.policy = {retry_count: 0}')"
+refused "a setting in a wrong place" 400 'checksum: must be given as source.checksum' POST "$api/jobs/submit" "$(sdk '.checksum = "sha256:00"')"
 refused "another source type" 400 file POST "$api/jobs/submit" "$(sdk '.source = {type: "vsphere", vcenter_url: "x"}')"
 refused "another destination type" 400 file POST "$api/jobs/submit" "$(sdk '.destination = {type: "kvm"}')"
 refused "a relative path" 400 source.path POST "$api/jobs/submit" "$(sdk '.source.path = "disk.raw"')"

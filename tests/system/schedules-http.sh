@@ -45,6 +45,8 @@ wrong '.id = "x" | del(.schedule)' 'schedule: must be given'
 wrong '.id = "x" | del(.job_template)' 'job_template: must be given'
 wrong '.id = "x" | .job_template.source.path = "relative"' 'job_template.source.path: '
 wrong '.id = "x" | .job_template.source = {type: "vsphere", vcenter_url: "vc"}' 'job_template.source.type'
+wrong '.id = "x" | .job_template.destination.path += "-{date}"' 'must not have the placeholder {date}'
+wrong '.id = "x" | .job_template.policy = {}' 'policy: must be given as '
 wrong '.id = "x" | .overlap_policy = "sometimes"' 'overlap_policy: '
 asks POST /schedules 400 '{' >/dev/null
 for path in /schedules/none /schedules/none/enable /schedules/none/trigger; do

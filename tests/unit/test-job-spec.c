@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shared/job-spec.h"
+#include "shared/job-template.h"
 #include "test.h"
 
 #define FILES                                                      \
@@ -329,6 +330,47 @@ START_TEST(unknown_fields_are_kept_and_told) {
 }
 END_TEST
 
+START_TEST(a_setting_in_a_wrong_place_is_refused_with_the_right_name) {
+        static const struct {
+                const char *field, *error;
+        } cases[] = {
+                { "\"policy\":{\"retry_count\":0}", "policy: must be given as execution_policy" },
+                { "\"timeout_seconds\":60",
+                                "timeout_seconds: must be given as execution_policy.timeout_seconds" },
+                { "\"verify\":true", "verify: must be given as parameters.verify" },
+                { "\"format\":\"raw\"", "format: must be given as source.format or destination.format" },
+                { "\"parameters\":{\"priority\":1}",
+                                "parameters.priority: must be given as execution_policy.priority" },
+                { "\"checksum\":\"sha256:00\"", "checksum: must be given as source.checksum" },
+                { "\"execution_policy\":{\"retries\":1}",
+                                "execution_policy.retries: must be given as execution_policy.retry_count" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text =
+                                strprintf("{\"operation\":\"convert\"," FILES ",%s}", cases[i].field);
+                bad(text, cases[i].error);
+        }
+        /* Notes of people are no settings. */
+        job_spec_free(good(
+                        SPEC(",\"audit_info\":{\"priority\":1,\"format\":\"x\"},\"notes\":{\"verify\":1}")));
+}
+END_TEST
+
+START_TEST(every_placeholder_is_filled_in) {
+        _cleanup_free_ char *filled = NULL, *plain = NULL, *unknown = NULL;
+
+        ck_assert_int_eq(job_template_fill("/srv/{job_id}/x-{job_id}{job_id}.raw", "n1", &filled), 0);
+        ck_assert_str_eq(filled, "/srv/n1/x-n1n1.raw");
+        ck_assert_int_eq(job_template_fill("/srv/{job_i}", "n1", &plain), 0);
+        ck_assert_str_eq(plain, "/srv/{job_i}");
+
+        ck_assert_int_eq(job_template_check("/srv/{job_id}/{ }{a-b}{.raw}", &unknown), 0);
+        ck_assert_int_eq(job_template_check("/srv/{job_id}-{date}.raw", &unknown), -EBADMSG);
+        ck_assert_str_eq(unknown, "{date}");
+}
+END_TEST
+
 START_TEST(equal_work_is_equal_whatever_the_order) {
         _cleanup_(job_spec_freep) JobSpec *a = good(SPEC(""));
         _cleanup_(job_spec_freep) JobSpec *b = good(
@@ -380,5 +422,6 @@ TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 paths_are_plain, a_destination_leaves_room_for_its_part_folder,
                 the_part_folder_is_beside_the_destination, secrets_are_cut_out,
                 the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
+                a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,
                 equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
                 words_read_back_as_themselves)

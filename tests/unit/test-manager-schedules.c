@@ -116,6 +116,33 @@ static void assert_timer(Fixture *f, const char *id, const char *expected) {
 
 /* --- rows and timers ---------------------------------------------------------------------------------- */
 
+SCHEDULE_TEST(every_placeholder_of_the_destination_is_filled_in)
+_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+_cleanup_free_ char *folder = strprintf("%s/x-{job_id}-{job_id}", f.dir), *source = NULL, *good = NULL,
+                    *bad = NULL, *job_id = NULL;
+_cleanup_(job_row_freep) JobRow *job = NULL;
+
+source = strprintf("%s/source.raw", f.dir);
+make_file(source, "disk");
+good = strprintf("{\"id\":\"twice\",\"schedule\":\"" NIGHTLY "\",\"job\":{\"operation\":\"convert\","
+                 "\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
+                 "\"destination\":{\"type\":\"file\",\"path\":\"%s.raw\"}}}",
+                source, folder);
+bad = strprintf("{\"id\":\"odd\",\"schedule\":\"" NIGHTLY "\",\"job\":{\"operation\":\"convert\","
+                "\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
+                "\"destination\":{\"type\":\"file\",\"path\":\"%s/{date}.raw\"}}}",
+                source, f.dir);
+ck_assert_int_lt(call(&f, "CreateSchedule", NULL, &error, "sa{sv}", bad, 0), 0);
+ck_assert_ptr_nonnull(strstr(error.message, "job.destination.path: must not have the placeholder {date}"));
+sd_bus_error_free(&error);
+ck_assert_msg(call(&f, "CreateSchedule", NULL, &error, "sa{sv}", good, 0) >= 0, "%s", error.message);
+settle_down(&f);
+job_id = trigger_with(&f, "twice", false);
+ck_assert_int_eq(store_job_get(f.store, job_id, &job), 0);
+ck_assert_ptr_nonnull(strstr(job->spec, job_id));
+ck_assert_ptr_null(strstr(job->spec, "{job_id}"));
+SCHEDULE_TEST_END
+
 SCHEDULE_TEST(a_schedule_has_a_timer_and_a_next_time)
 create(&f, "nights", NIGHTLY, NULL);
 assert_timer(&f, "nights", "OnCalendar=*-*-* 02:00:00");
@@ -531,7 +558,8 @@ ck_assert_int_ge(on_object(&f, "Delete", NULL), 0);
 ck_assert_int_lt(on_object(&f, "Disable", NULL), 0);
 SCHEDULE_TEST_END
 
-TEST_MAIN("manager-schedules", a_schedule_has_a_timer_and_a_next_time, wrong_schedules_are_refused_by_field,
+TEST_MAIN("manager-schedules", a_schedule_has_a_timer_and_a_next_time,
+                every_placeholder_of_the_destination_is_filled_in, wrong_schedules_are_refused_by_field,
                 what_there_is_not_cannot_be_changed,
                 changes_leave_the_rest_and_touch_the_timer_only_if_they_must,
                 a_deleted_schedule_leaves_its_jobs, a_timer_that_fires_makes_one_job,

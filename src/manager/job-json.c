@@ -46,12 +46,12 @@ static json_t *request_to_json(const char *request) {
 
 static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
         return json_pack(
-                        "{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, s:o, s:o, "
+                        "{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, s:o, s:o, "
                         "s:o, s:o, s:o, s:o, s:o, s:o}",
-                        "job_id", row->id, "operation", row->operation, "state",
-                        job_state_to_string(row->state), "reason", strempty(row->reason), "state_history",
-                        history_to_json(states, n), "attempt", (int) row->attempt, "retry_count",
-                        (int) row->retry_count, "priority", (int) row->priority, "idempotent",
+                        "job_id", row->id, "operation", row->operation, "role", role_to_string(row->role),
+                        "state", job_state_to_string(row->state), "reason", strempty(row->reason),
+                        "state_history", history_to_json(states, n), "attempt", (int) row->attempt,
+                        "retry_count", (int) row->retry_count, "priority", (int) row->priority, "idempotent",
                         (int) row->idempotent, "any_worker", (int) row->any_worker, "worker_id",
                         row->worker_id, "unit", unit, "dialect", strempty(row->dialect), "request",
                         request_to_json(row->request), "created_at", json_time(row->created_at),

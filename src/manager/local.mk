@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += libhyper-manager.la
 libhyper_manager_la_SOURCES = \
 	src/manager/attempt.c \
 	src/manager/attempt.h \
+	src/manager/caller.c \
+	src/manager/caller.h \
 	src/manager/credentials.c \
 	src/manager/credentials.h \
 	src/manager/idle.c \

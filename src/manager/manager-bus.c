@@ -30,7 +30,7 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &spec);
         if (r >= 0)
-                r = submit_options_read(message, &options, error);
+                r = submit_options_of_call(message, &options, error);
         if (r >= 0)
                 r = manager_submit(m, spec, &options, &id, &created, error);
         if (r < 0)

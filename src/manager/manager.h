@@ -115,14 +115,18 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error);
 typedef struct SubmitOptions {
         const char *dialect;
         const char *request;
+        const char *wanted_role; /* the option "role", or NULL */
+        Role role; /* in which the caller asks */
         bool any_worker;
         char **warnings;
         char **secrets; /* name, value, name, value, … */
 } SubmitOptions;
 
 void submit_options_done(SubmitOptions *o);
-/* Reads the a{sv} that @m stands before. 0 or negative errno with @error set. */
+/* Reads the a{sv} that @m stands before; the role is left out. 0 or negative errno with @error set. */
 int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
+/* The same with the role of the caller. */
+int submit_options_of_call(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
 
 /* Accepts a job. 0 with *ret_id (caller frees) and *ret_created, or negative errno with @error set. */
 int manager_submit(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,

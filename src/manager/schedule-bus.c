@@ -15,7 +15,7 @@ static const char manage_schedules[] = "org.hyper1.manage-schedules";
 
 /* As for a job, but that its runs are for this machine. */
 static int read_options(sd_bus_message *message, SubmitOptions *ret, sd_bus_error *error) {
-        int r = submit_options_read(message, ret, error);
+        int r = submit_options_of_call(message, ret, error);
 
         return r >= 0 && ret->any_worker
                         ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,

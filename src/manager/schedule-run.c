@@ -73,7 +73,7 @@ static int name_output(json_t *spec, const char *job_id) {
 static int submit_spec(Manager *m, const ScheduleRow *row, const char *job_id, sd_bus_error *error) {
         _cleanup_json_ json_t *spec = json_loads(row->spec, 0, NULL);
         _cleanup_free_ char *text = NULL, *made = NULL;
-        SubmitOptions options = { .dialect = row->dialect };
+        SubmitOptions options = { .dialect = row->dialect, .role = row->role };
         bool created;
 
         if (!spec || json_object_set_new(spec, "job_id", json_string(job_id)) < 0 ||

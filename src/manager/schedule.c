@@ -80,10 +80,12 @@ static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o
                 if (!row->spec)
                         return -ENOMEM;
         }
-        if (d->spec)
+        if (d->spec) {
+                row->role = o->role;
                 if (free_and_strdup(&row->request, o->request) < 0 ||
                                 free_and_strdup(&row->dialect, o->dialect) < 0)
                         return -ENOMEM;
+        }
         return 0;
 }
 
@@ -261,16 +263,17 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
         STRV_FOREACH(l, lines)
         (void) json_array_append_new(calendar, json_string(*l));
         object = json_pack(
-                        "{s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, s:I, s:I, s:o, s:o, s:o}",
-                        "id", row->id, "name", row->name, "description", row->description, "schedule",
-                        row->expression, "on_calendar", calendar, "enabled", row->enabled, "overlap_policy",
-                        schedule_overlap_to_string(row->overlap), "catch_up", row->catch_up, "job",
-                        json_loads(row->spec, 0, NULL), "last_run", json_time(row->last_run_at), "next_run",
-                        json_time(row->next_at), "last_job_id", row->last_job_id, "last_status",
-                        row->last_status, "run_count", (json_int_t) row->run_count, "success_count",
-                        (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
-                        "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at),
-                        "runs", runs_json(store, row->id));
+                        "{s:s, s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, s:I, s:I, s:o, s:o, s:o}",
+                        "id", row->id, "name", row->name, "description", row->description, "role",
+                        role_to_string(row->role), "schedule", row->expression, "on_calendar", calendar,
+                        "enabled", row->enabled, "overlap_policy", schedule_overlap_to_string(row->overlap),
+                        "catch_up", row->catch_up, "job", json_loads(row->spec, 0, NULL), "last_run",
+                        json_time(row->last_run_at), "next_run", json_time(row->next_at), "last_job_id",
+                        row->last_job_id, "last_status", row->last_status, "run_count",
+                        (json_int_t) row->run_count, "success_count", (json_int_t) row->success_count,
+                        "failure_count", (json_int_t) row->failure_count, "created_at",
+                        json_time(row->created_at), "updated_at", json_time(row->updated_at), "runs",
+                        runs_json(store, row->id));
         text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;

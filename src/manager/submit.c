@@ -6,6 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/caller.h"
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
 #include "manager/manager.h"
@@ -73,6 +74,8 @@ static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bu
                                         "options.request: must be at most %zu bytes long", JOB_SPEC_MAX);
                 return r;
         }
+        if (streq(key, "role"))
+                return sd_bus_message_read(m, "s", &o->wanted_role);
         if (streq(key, "any-worker")) {
                 r = sd_bus_message_read(m, "b", &any_worker);
                 if (r >= 0)
@@ -91,7 +94,7 @@ static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bu
 
 static const BusOptions submit_options = {
         .options = (const BusOption[]){ { "dialect", "s" }, { "request", "s" }, { "any-worker", "b" },
-                        { "warnings", "as" }, { "secrets", "a{ss}" }, {} },
+                        { "role", "s" }, { "warnings", "as" }, { "secrets", "a{ss}" }, {} },
         .prefix = "options.",
         .what = "option",
         .read = read_option,
@@ -101,6 +104,19 @@ int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *err
         _cleanup_(submit_options_done) SubmitOptions o = { .dialect = "bus" };
         int r = bus_read_options(m, &submit_options, &o, error);
 
+        if (r < 0)
+                return r;
+        *ret = o;
+        o = (SubmitOptions){};
+        return 0;
+}
+
+int submit_options_of_call(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
+        _cleanup_(submit_options_done) SubmitOptions o = {};
+        int r = submit_options_read(m, &o, error);
+
+        if (r >= 0)
+                r = caller_role(m, o.wanted_role, &o.role, error);
         if (r < 0)
                 return r;
         *ret = o;
@@ -266,6 +282,7 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
                         (o->request && !row->request))
                 return -ENOMEM;
         row->state = JOB_QUEUED;
+        row->role = o->role;
         row->priority = spec->policy.priority;
         row->retry_count = spec->policy.retry_count;
         row->idempotent = spec->policy.idempotent;

@@ -53,6 +53,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/nbd-uri.h \
 	src/shared/refuse.c \
 	src/shared/refuse.h \
+	src/shared/role.c \
+	src/shared/role.h \
 	src/shared/schedule-event.c \
 	src/shared/schedule-event.h \
 	src/shared/settings-internal.h \

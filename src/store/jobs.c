@@ -69,6 +69,9 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
         row->demand = (uint64_t) sqlite3_column_int64(st, 25);
         row->timeout_seconds = (unsigned) sqlite3_column_int64(st, 26);
         row->deadline_at = (usec_t) sqlite3_column_int64(st, 27);
+        row->role = role_from_string((const char *) sqlite3_column_text(st, 28));
+        if (row->role < 0)
+                return -EBADMSG;
         *(JobRow **) ret = TAKE_PTR(row);
         return 0;
 }
@@ -124,6 +127,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_text(st, 25, row->result);
         sql_bind_uint(st, 26, row->demand);
         sql_bind_uint(st, 27, row->timeout_seconds);
+        sql_bind_text(st, 28, role_to_string(row->role));
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);

@@ -77,7 +77,8 @@ static int row_read(sqlite3_stmt *st, void *ret) {
         row->run_count = (uint64_t) sqlite3_column_int64(st, 17);
         row->success_count = (uint64_t) sqlite3_column_int64(st, 18);
         row->failure_count = (uint64_t) sqlite3_column_int64(st, 19);
-        if (row->overlap < 0 || !row->id || !row->expression || !row->spec)
+        row->role = role_from_string((const char *) sqlite3_column_text(st, 20));
+        if (row->overlap < 0 || row->role < 0 || !row->id || !row->expression || !row->spec)
                 return -EBADMSG;
         *(ScheduleRow **) ret = TAKE_PTR(row);
         return 0;
@@ -102,6 +103,7 @@ static int write_row(Store *s, StatementId id, const ScheduleRow *row) {
                 sql_bind_uint(st, 11, row->created_at);
         sql_bind_uint(st, 12, row->updated_at);
         sql_bind_uint(st, 13, row->next_at);
+        sql_bind_text(st, 14, role_to_string(row->role));
         return sql_run_on_one(s, st);
 }
 

@@ -230,6 +230,11 @@ static const char *const steps[] = {
 
         /* 9: workers may say which operations they carry out; those that did not carry out all. */
         "UPDATE workers SET capability_mask = capability_mask | 8160;",
+
+        /* 10: the role that a job's paths are checked by. Who submitted what is here already is not known, and it could be
+         * anybody: it is an operator's. What needs more is refused by name, and submitted again by an administrator. */
+        "ALTER TABLE jobs ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';"
+        "ALTER TABLE schedules ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';",
 };
 
 const Schema schema_jobs = {

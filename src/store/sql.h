@@ -122,7 +122,7 @@ struct Store {
 #define JOB_COLUMNS                                                                                           \
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
-        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at"
+        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
 #define VM_COLUMNS                                                                                \
@@ -145,7 +145,7 @@ struct Store {
 #define SCHEDULE_COLUMNS                                                                                     \
         "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, "       \
         "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, success_count, " \
-        "failure_count"
+        "failure_count, role"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

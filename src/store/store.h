@@ -12,6 +12,7 @@
 
 #include "basic/time-util.h"
 #include "shared/job-state.h"
+#include "shared/role.h"
 
 typedef struct Store Store;
 
@@ -41,6 +42,7 @@ typedef struct JobRow {
         char *request; /* what that API's client sent, secrets "***"; NULL if it came as a canonical spec */
         JobState state;
         char *reason; /* of the last change of state */
+        Role role; /* of who submitted it: its paths are checked by it */
         unsigned priority;
         unsigned attempt; /* starts made so far */
         unsigned retry_count; /* retries allowed */

@@ -44,6 +44,11 @@ tests_unit_test_dequeue_wait_SOURCES = tests/unit/test-dequeue-wait.c tests/unit
 tests_unit_test_dequeue_wait_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 tests_unit_test_dequeue_wait_LDADD = libhyper-dialects.la libhyper-api.la $(MANAGER_TEST_LDADD)
 
+UNIT_TESTS += tests/unit/test-manager-caller
+tests_unit_test_manager_caller_SOURCES = tests/unit/test-manager-caller.c
+tests_unit_test_manager_caller_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_caller_LDADD = $(MANAGER_TEST_LDADD)
+
 UNIT_TESTS += tests/unit/test-manager-keys
 tests_unit_test_manager_keys_SOURCES = tests/unit/test-manager-keys.c $(MANAGER_BUS_SOURCES)
 tests_unit_test_manager_keys_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)

@@ -581,6 +581,8 @@ START_TEST(what_an_older_hyper_has_is_brought_up_to_date) {
                 ck_assert_int_eq(store_job_get(s, expected[i].id, &row), 0);
                 ck_assert_uint_eq(row->timeout_seconds, expected[i].timeout);
                 ck_assert_uint_eq(row->deadline_at, expected[i].deadline);
+                /* Anybody may have submitted it. */
+                ck_assert_int_eq(row->role, ROLE_OPERATOR);
         }
         ck_assert_int_eq(store_queue_status(s, &q), 0);
         ck_assert_uint_eq(q.n_priorities, 1);

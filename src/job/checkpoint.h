@@ -53,6 +53,7 @@ typedef enum PartFlags {
                                     not there. Without it the image is somebody else's (a qemu-nbd that
                                     writes a vmdk): it may be there or not, and must not be replaced between
                                     attempts. */
+        PART_NO_IMAGE = 1 << 1, /* there is no image here: what is written is behind an NBD server */
 } PartFlags;
 
 /* Opens the part folder @dir_fd (duplicated), takes its lock, and looks how far an earlier attempt got: the

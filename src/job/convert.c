@@ -10,6 +10,7 @@
 #include "job/checkpoint.h"
 #include "job/compare.h"
 #include "job/convert.h"
+#include "job/identity.h"
 
 /* --- where the image grows ---------------------------------------------------------------------------- */
 
@@ -78,8 +79,11 @@ int convert_check_space(Conversion *c) {
 
 /* What must be the same for a copy to go on, besides the source. */
 static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
-        if (c->spec->type == ENDPOINT_NBD)
-                return strprintf("nbd %s %" PRIu64, c->spec->uri, nbd->size);
+        if (c->spec->type == ENDPOINT_NBD) {
+                _cleanup_free_ char *server = identity_of_server(c->spec->uri, c->job->plan->job_id);
+                _cleanup_free_ char *full = server ? strprintf("%s %" PRIu64, server, nbd->size) : NULL;
+                return full ? identity_shortened(full, CHECKPOINT_TEXT_MAX) : NULL;
+        }
         return strprintf("%s%s", disk_format_to_string((DiskFormat) c->spec->format),
                         c->job->plan->spec->parameters.compress ? " compress" : "");
 }
@@ -98,7 +102,8 @@ static void destination_done(Destination *d) {
 
 static int open_part(
                 Conversion *c, size_t disk, uint64_t size, const Endpoint *nbd, unsigned flags, Part **ret) {
-        _cleanup_free_ char *source = strprintf("%s\ndisk %zu", c->source->identity, disk + 1);
+        _cleanup_free_ char *full = strprintf("%s\ndisk %zu", c->source->identity, disk + 1);
+        _cleanup_free_ char *source = full ? identity_shortened(full, CHECKPOINT_TEXT_MAX) : NULL;
         _cleanup_free_ char *destination = destination_identity(c, nbd), *why = NULL;
         CheckpointIdentity id = { .source = source, .size = size, .destination = destination };
         _cleanup_close_ int fd = -EBADF;
@@ -201,7 +206,11 @@ static int open_destination(Conversion *c, size_t disk, uint64_t size, Destinati
                 if (r < 0)
                         return r;
         }
-        r = open_part(c, disk, size, d->connection.endpoint, own ? PART_OWN_IMAGE : 0, &d->part);
+        r = open_part(c, disk, size, d->connection.endpoint,
+                        own                                             ? PART_OWN_IMAGE
+                                        : c->spec->type == ENDPOINT_NBD ? PART_NO_IMAGE
+                                                                        : 0,
+                        &d->part);
         if (r < 0)
                 return r;
         if (c->spec->type == ENDPOINT_NBD) {

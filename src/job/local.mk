@@ -46,6 +46,8 @@ libhyper_job_la_SOURCES = \
 	src/job/convert.c \
 	src/job/convert.h \
 	src/job/finish.c \
+	src/job/identity.c \
+	src/job/identity.h \
 	src/job/image-header.c \
 	src/job/image-info.c \
 	src/job/image.c \

@@ -14,7 +14,7 @@
 
 struct Part {
         int dir_fd, image_fd;
-        bool own_image;
+        bool own_image, no_image;
         CheckpointIdentity identity; /* strings are ours */
         uint64_t watermark, state[2];
         const char *why_anew;
@@ -125,7 +125,7 @@ static int look_back(Part *p) {
                 return r;
         if (r < 0 || (c->watermark % EXTENT_BLOCK != 0 && c->watermark != c->size))
                 p->why_anew = "its checkpoint cannot be read";
-        else if (inode == 0 || !checkpoint_matches(c, &p->identity, inode))
+        else if ((inode == 0) != p->no_image || !checkpoint_matches(c, &p->identity, inode))
                 p->why_anew = "the source, the destination or the unfinished image is another one now";
         if (p->why_anew)
                 return remove_checkpoint(p);
@@ -170,6 +170,7 @@ int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **r
                 return -ENOMEM;
         p->dir_fd = p->image_fd = -EBADF;
         p->own_image = flags & PART_OWN_IMAGE;
+        p->no_image = flags & PART_NO_IMAGE;
         if (strlen(id->source) > CHECKPOINT_TEXT_MAX || strlen(id->destination) > CHECKPOINT_TEXT_MAX)
                 return -ENAMETOOLONG;
         p->identity = (CheckpointIdentity){

@@ -7,6 +7,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/checksum.h"
+#include "job/identity.h"
 #include "job/safe-open.h"
 #include "job/source.h"
 
@@ -45,7 +46,7 @@ static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *
         }
 }
 
-/* Path, device, inode, size and time of the last change of every file. */
+/* Of every file. */
 static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret) {
         _cleanup_strv_free_ char **parts = NULL;
         _cleanup_close_ int first_fd = -EBADF;
@@ -57,9 +58,7 @@ static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret
                 int r = open_source_file(j, *path, &fd, &st);
                 if (r < 0)
                         return r;
-                r = strv_extendf(&parts, "%s %ju:%ju %jd %jd.%09ld", *path, (uintmax_t) st.st_dev,
-                                (uintmax_t) st.st_ino, (intmax_t) st.st_size, (intmax_t) st.st_mtim.tv_sec,
-                                st.st_mtim.tv_nsec);
+                r = identity_add_file(&parts, *path, &st, j->plan->job_id);
                 if (r < 0)
                         return r;
                 if (first_fd < 0) {
@@ -90,7 +89,7 @@ int source_open(Job *j, Source **ret) {
         s->fd = -EBADF;
         if (s->spec->type == ENDPOINT_NBD) {
                 s->n_disks = 1;
-                s->identity = strprintf("nbd %s", s->spec->uri);
+                s->identity = identity_of_server(s->spec->uri, j->plan->job_id);
                 if (!s->identity)
                         return -ENOMEM;
         } else {

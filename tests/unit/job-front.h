@@ -247,7 +247,8 @@ typedef struct Plan {
         const char *source, *source_format, *checksum; /* a path, or an NBD URI */
         const char *extents[4]; /* further source files */
         const char *destination, *destination_format;
-        bool compress, verify;
+        bool compress, verify, verify_full, allow_larger, in_use;
+        const char *job_id; /* NULL: "test" */
 } Plan;
 
 static inline char *part_dir(const char *destination) {
@@ -275,11 +276,14 @@ static inline void write_plan(const Plan *p) {
                         p->checksum);
         json_t *destination = json_pack("{s:s, s:s, s:s*}", "type", to_file ? "file" : "nbd",
                         to_file ? "path" : "uri", p->destination, "format", p->destination_format);
-        _cleanup_json_ json_t *plan = json_pack(
-                        "{s:s, s:i, s:{s:s, s:s, s:o, s:o, s:{s:b, s:b}}, s:O, s:s?}", "job_id", "test",
-                        "attempt", p->attempt ? (int) p->attempt : 1, "spec", "job_id", "test", "operation",
-                        "convert", "source", source, "destination", destination, "parameters", "compress",
-                        p->compress, "verify", p->verify, "source_files", files, "part_dir", part);
+        const char *id = p->job_id ? p->job_id : "test";
+        json_t *parameters = json_pack("{s:b, s:o, s:s, s:b}", "compress", p->compress, "verify",
+                        p->verify_full ? json_string("full") : json_boolean(p->verify), "in_use",
+                        p->in_use ? "allow" : "refuse", "allow_larger", p->allow_larger);
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:i, s:{s:s, s:s, s:o, s:o, s:o}, s:O, s:s?}",
+                        "job_id", id, "attempt", p->attempt ? (int) p->attempt : 1, "spec", "job_id", id,
+                        "operation", "convert", "source", source, "destination", destination, "parameters",
+                        parameters, "source_files", files, "part_dir", part);
         ck_assert_ptr_nonnull(plan);
         ck_assert_int_eq(json_dump_file(plan, path, 0), 0);
 }

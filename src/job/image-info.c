@@ -135,7 +135,8 @@ int image_info_from_json(const char *text, size_t size, ImageInfo *ret) {
  * of those that were found good before, and as long as the descriptor says. */
 static int check_extent(const Image *i, const ImageExtent *e, char **ret_error) {
         if (isempty(e->format)) {
-                if (i->whole ? streq(e->filename, i->path) : startswith(e->filename, "json:") != NULL)
+                if (image_is_whole_file(i) ? streq(e->filename, i->path)
+                                           : startswith(e->filename, "json:") != NULL)
                         return 0;
                 return refuse(ret_error, "it would make qemu open \"%s\"", e->filename);
         }
@@ -171,6 +172,10 @@ int image_info_check(const Image *i, const ImageInfo *info, char **ret_error) {
         if (info->virtual_size > IMAGE_SIZE_MAX)
                 return refuse(ret_error, "it claims a disk of %s, more than %s are not supported",
                                 format_bytes(size, info->virtual_size), format_bytes(max, IMAGE_SIZE_MAX));
+        if (i->expected_size > 0 && info->virtual_size != i->expected_size)
+                return refuse(ret_error,
+                                "its header gives a disk of %" PRIu64 " bytes, but qemu reads %" PRIu64,
+                                i->expected_size, info->virtual_size);
         if (info->virtual_size == 0)
                 return refuse(ret_error, "the disk in it is empty (0 bytes)");
         for (size_t k = 0; k < info->n_extents; k++) {

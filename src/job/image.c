@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <endian.h>
+#include <sys/stat.h>
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/image.h"
+#include "job/map.h"
+#include "job/safe-open.h"
 #include "job/tar.h"
 #include "shared/json-table.h"
 #include "shared/vmdk-descriptor.h"
@@ -102,20 +105,59 @@ int image_settle_format(int fd, Image *i, char **ret_error) {
         return *ret_error ? -EMEDIUMTYPE : -ENOMEM;
 }
 
+/* --- its tables --------------------------------------------------------------------------------------- */
+
+static int walk_extent(const char *path, int cancel_fd, char **ret_error) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *why = NULL;
+        struct stat st;
+        Map map;
+
+        int r = open_regular(path, &fd, &st);
+        if (r < 0)
+                return r;
+        MapFile file = { .fd = fd, .length = (uint64_t) st.st_size, .cancel_fd = cancel_fd };
+        r = map_walk(FORMAT_VMDK, &file, &map, &why);
+        return r == -EBADMSG ? refuse(ret_error, "%s: %s", path, strna(why)) : r;
+}
+
+int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
+        MapFile file = { .fd = fd, .offset = i->offset, .length = i->length, .cancel_fd = cancel_fd };
+        Map map;
+
+        int r = map_walk((DiskFormat) i->format, &file, &map, ret_error);
+        STRV_FOREACH(path, i->extents)
+        if (r >= 0)
+                r = walk_extent(*path, cancel_fd, ret_error);
+        if (r < 0)
+                return r;
+        i->image_length = map.length;
+        i->expected_size = map.virtual_size;
+        return 0;
+}
+
 /* --- how qemu opens it -------------------------------------------------------------------------------- */
 
 json_t *image_options(const Image *i) {
         const char *driver = disk_format_to_qemu((DiskFormat) i->format);
         json_t *file = json_pack("{s:s, s:s}", "driver", "file", "filename", i->path);
 
-        if (file && !i->whole)
+        uint64_t length = i->image_length > 0 ? i->image_length : i->length;
+        if (file && !image_is_whole_file(i))
                 file = json_pack("{s:s, s:I, s:I, s:o}", "driver", "raw", "offset", (json_int_t) i->offset,
-                                "size", (json_int_t) i->length, "file", file);
+                                "size", (json_int_t) length, "file", file);
         json_t *options = file ? json_pack("{s:s, s:o}", "driver", driver, "file", file) : NULL;
         /* Only these two have such a thing; what they may say about one is refused before, this is for
          * the day when somebody gets around that. */
         if (options && (i->format == FORMAT_QCOW2 || i->format == FORMAT_VMDK) &&
                         json_object_set_new(options, "backing", json_null()) < 0) {
+                json_decref(options);
+                options = NULL;
+        }
+        /* A VHD's disk is as large as its footer says. qemu takes the geometry, which is smaller, for programs
+         * that it does not know. */
+        if (options && i->format == FORMAT_VHD &&
+                        json_object_set_new(options, "force_size_calc", json_string("current_size")) < 0) {
                 json_decref(options);
                 options = NULL;
         }

@@ -29,6 +29,8 @@ typedef struct Image {
         uint64_t offset, length; /* in the file; for a whole file 0 and its length */
         int format; /* DiskFormat; after image_settle_format() never FORMAT_PROBE */
         char **extents; /* absolute paths of the further files it is made of */
+        uint64_t image_length; /* what belongs to the image; after image_check_map() */
+        uint64_t expected_size; /* of the disk, as we read it; 0: not known; after image_check_map() */
         uint64_t virtual_size; /* of the disk; after image_inspect() */
         uint64_t actual_size; /* what it takes on the file system; after image_inspect() */
 } Image;
@@ -46,6 +48,10 @@ int image_settle_format(int fd, Image *i, char **ret_error);
 /* Reads what the headers say about other files, before qemu does. @visible: all files that belong to the
  * source, the image first. Fills i->extents. -EBADMSG with a text: refused. */
 int image_check_header(int fd, Image *i, char *const *visible, char **ret_error);
+
+/* Reads the tables of the image, see map.h: all that they map must be inside the file. Fills i->image_length
+ * and i->expected_size. -EBADMSG with a text: refused; -ECANCELED. */
+int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error);
 
 /* "qemu-img info --output=json", decoded. */
 typedef struct ImageExtent {
@@ -72,6 +78,11 @@ int image_info_from_json(const char *text, size_t size, ImageInfo *ret);
 
 /* Compares with what the header said. -EBADMSG with a text: refused. */
 int image_info_check(const Image *i, const ImageInfo *info, char **ret_error);
+
+/* True if qemu reads the file itself, not a part of it. */
+static inline bool image_is_whole_file(const Image *i) {
+        return i->whole && (i->image_length == 0 || i->image_length == i->length);
+}
 
 /* Block device options (as for -blockdev) that open exactly this image and nothing else: driver named, no
  * backing file. New reference, or NULL when out of memory. */

@@ -55,6 +55,14 @@ libhyper_job_la_SOURCES = \
 	src/job/inspect.c \
 	src/job/job.c \
 	src/job/job.h \
+	src/job/map-format.h \
+	src/job/map-qcow2.c \
+	src/job/map-vdi.c \
+	src/job/map-vhd.c \
+	src/job/map-vhdx.c \
+	src/job/map-vmdk.c \
+	src/job/map.c \
+	src/job/map.h \
 	src/job/ova.c \
 	src/job/ova.h \
 	src/job/ovf.c \
@@ -73,9 +81,10 @@ libhyper_job_la_SOURCES = \
 	src/job/source.h \
 	src/job/tar.c \
 	src/job/tar.h
-libhyper_job_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(CRYPTO_CFLAGS)
+libhyper_job_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(CRYPTO_CFLAGS) \
+	$(ZLIB_CFLAGS)
 libhyper_job_la_LIBADD = libhyper-engine.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
-	$(XML_LIBS) $(CRYPTO_LIBS)
+	$(XML_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS)
 
 libexec_PROGRAMS += hyper-job
 hyper_job_SOURCES = src/job/job-main.c

@@ -214,6 +214,10 @@ static int inspect_disk(Source *s, Image *i) {
         char size[BYTES_SIZE], used[BYTES_SIZE];
 
         int r = image_check_header(s->fd, i, s->job->plan->source_files, &why);
+        if (r >= 0)
+                r = image_check_map(s->fd, i, s->job->cancel_fd, &why);
+        if (r == -ECANCELED)
+                return r;
         if (r < 0)
                 return refuse_image(s->job, i->label, r, why);
         r = image_inspect(s->job, i);

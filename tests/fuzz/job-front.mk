@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info
+FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info tests/fuzz/fuzz-map
 JOB_FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 
 tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz-tar.c $(FUZZ_MAIN)
@@ -15,3 +15,7 @@ tests_fuzz_fuzz_image_info_SOURCES = tests/fuzz/fuzz-image-info.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_image_info_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_image_info_LDADD = libhyper-job.la
 tests_fuzz_fuzz_image_info_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_map_SOURCES = tests/fuzz/fuzz-map.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_map_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_map_LDADD = libhyper-job.la
+tests_fuzz_fuzz_map_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

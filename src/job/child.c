@@ -311,25 +311,6 @@ void child_clean_text(char *s) {
                         *p = '?';
 }
 
-char *child_complaint(const char *errors) {
-        const char *end = errors + strlen(errors);
-
-        while (end > errors && end[-1] == '\n')
-                end--;
-        const char *begin = end;
-        while (begin > errors && begin[-1] != '\n')
-                begin--;
-        if (begin == end)
-                return NULL;
-        _cleanup_free_ char *line = strndup(begin, (size_t) (end - begin));
-        if (!line)
-                return NULL;
-        const char *text = startswith(line, "qemu-img: ");
-        if (!text)
-                text = startswith(line, "qemu-nbd: ");
-        return strdup(text ? text : line);
-}
-
 char *child_status_text(int status) {
         if (WIFEXITED(status))
                 return strprintf("exited with status %d", WEXITSTATUS(status));

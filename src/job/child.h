@@ -41,10 +41,6 @@ int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_
 /* SIGKILL and reap. */
 void child_kill(pid_t pid);
 
-/* The last line of a program's standard error without its "name: " in front; NULL if it said nothing. The
- * caller frees it. */
-char *child_complaint(const char *errors);
-
 /* Replaces what is no printable UTF-8 text by "?", line ends stay. */
 void child_clean_text(char *s);
 

@@ -20,16 +20,6 @@ void connection_done(Connection *c) {
         c->servers = server_group_free(c->servers);
 }
 
-char *tidy_complaint(const char *errors) {
-        _cleanup_free_ char *line = child_complaint(errors);
-
-        if (!line)
-                return NULL;
-        /* "Could not open 'json:{…}': the reason": nobody wrote that file name. */
-        const char *options = strstr(line, "'json:{"), *end = options ? strstr(options, "}': ") : NULL;
-        return strdup(end ? end + strlen("}': ") : line);
-}
-
 /* What nbd_set_tls_psk_file(3) and the URI must say for a pre-shared key. */
 typedef struct Psk {
         char *file; /* "user:key"; removed with the struct. NULL: there is no key */
@@ -159,8 +149,7 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
         int r = server_group_start(options, writable ? 1 : servers_for_reading(), writable, j->runtime,
                         j->cancel_fd, &c.servers, &said);
         if (r < 0) {
-                _cleanup_free_ char *tidy = said ? tidy_complaint(said) : NULL;
-                return server_fail(j, r, label, tidy);
+                return server_fail(j, r, label, said);
         }
         NbdOptions nbd = {
                 .uris = server_group_sockets(c.servers),
@@ -177,19 +166,39 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
         return 0;
 }
 
+/* What a local server says about an error of its image. */
+static int image_error_fail(Job *j, const Connection *c, const char *what, const char *said) {
+        const char *label = c->endpoint ? c->endpoint->label : "the image";
+        bool damaged = strstr(said, "orrupt") != NULL;
+
+        return job_fail(j, damaged ? EBADMSG : EIO, damaged ? "image_damaged" : "io_error",
+                        "%s failed: the server for %s reports: %s", what, label, said);
+}
+
 int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text) {
         Connection *const both[] = { a, b };
+        bool lost = streq(failure_code_from_errno(error), "connection_failed");
 
         if (error == -ECANCELED)
                 return error;
         for (size_t i = 0; i < ELEMENTSOF(both); i++) {
                 if (!both[i] || !both[i]->servers)
                         continue;
-                _cleanup_free_ char *dead = server_group_obituary(both[i]->servers);
+                _cleanup_free_ char *dead = server_group_obituary(both[i]->servers, lost);
                 if (dead)
                         return job_fail(j, error, "server_died", "%s failed: the server for %s has died: %s",
                                         what, both[i]->endpoint ? both[i]->endpoint->label : "the image",
                                         dead);
+        }
+        /* A server that cannot read its image hangs up or says EIO; the reason is on its standard error only. */
+        for (size_t i = 0; i < ELEMENTSOF(both); i++) {
+                bool failed = both[i] && both[i]->servers &&
+                                (!both[i]->endpoint || !isempty(endpoint_error(both[i]->endpoint)));
+                _cleanup_free_ char *said = failed && (lost || error == -EIO || error == -EINVAL)
+                                ? server_group_complaint(both[i]->servers)
+                                : NULL;
+                if (said)
+                        return image_error_fail(j, both[i], what, said);
         }
         return job_fail(j, error, NULL, "%s failed: %s", what, isempty(text) ? strerror(-error) : text);
 }

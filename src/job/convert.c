@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
 #include "job/compare.h"
+#include "job/complaint.h"
 #include "job/convert.h"
 #include "job/identity.h"
 
@@ -52,7 +53,8 @@ int convert_check_space(Conversion *c) {
         if (c->spec->type != ENDPOINT_FILE || !c->source->disks || c->job->plan->spec->parameters.compress)
                 return 0;
         if (fstatvfs(c->part_fd, &fs) < 0)
-                return -errno;
+                return job_fail(c->job, errno, NULL, "Asking for the free space of %s failed: %s",
+                                c->part_dir, strerror(errno));
         for (size_t i = 0; i < c->source->n_disks; i++) {
                 const Image *image = &c->source->disks[i];
                 need += MIN(image->actual_size, image->virtual_size);
@@ -155,7 +157,7 @@ static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
                                 strerror(-r));
         if (o.status == 0)
                 return 0;
-        _cleanup_free_ char *why = child_complaint(o.errors);
+        _cleanup_free_ char *why = complaint_text(o.errors);
         if (why && strstr(why, strerror(ENOSPC)))
                 return job_fail(c->job, ENOSPC, NULL, "Making the image %s failed: %s", image->label, why);
         return job_fail(c->job, EINVAL, "unsupported", "Making the image %s failed: %s", image->label,

@@ -74,8 +74,10 @@ static int publish(Job *j, PartFolder *p, unsigned n_disks) {
                 return r == -EALREADY ? remove_part(j, p) : r;
         r = part_folder_publish(p, j->folder_fd, destination, n_disks, &why);
         if (r < 0)
-                return job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL, "%s",
-                                why ? why : "Giving the finished image its name failed");
+                return why ? job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
+                           : job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL,
+                                             "Giving the finished image the name %s failed: %s", destination,
+                                             strerror(-r));
         for (unsigned i = 1; i <= n_disks; i++) {
                 _cleanup_free_ char *path = output_path(destination, i);
                 report_note(&j->report, "The disk image %s is complete", strna(path));
@@ -107,8 +109,9 @@ static int finish_file(Job *j) {
 
         int r = part_folder_open(j->plan->part_dir, &p, &why);
         if (r < 0)
-                return job_fail(j, r, why ? "destination_refused" : NULL, "%s",
-                                why ? why : "Opening the folder of the destination failed");
+                return why ? job_fail(j, r, "destination_refused", "%s", why)
+                           : job_fail(j, r, NULL, "Opening the folder of the destination %s failed: %s",
+                                             j->plan->spec->destination.path, strerror(-r));
         if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED))
                 return remove_part(j, &p);
         r = unit_succeeded() ? completed_disks(j, &n_disks) : -ENODATA;

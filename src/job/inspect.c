@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "basic/string-util.h"
+#include "job/complaint.h"
 #include "job/source.h"
 
 /* What qemu-img check exits with, qemu-img(1). */
@@ -43,12 +44,12 @@ static int run_qemu_img(Job *j, const Image *i, const char *verb, ChildOutput *r
 }
 
 static int info_failed(Job *j, const Image *i, const ChildOutput *o) {
-        _cleanup_free_ char *why = tidy_complaint(o->errors), *how = child_status_text(o->status);
+        _cleanup_free_ char *why = complaint_text(o->errors), *how = child_status_text(o->status);
 
         if (strstr(o->errors, "Failed to get") && strstr(o->errors, "lock"))
                 return job_fail(j, EBUSY, "source_in_use",
-                                "%s is in use by another process, perhaps a running virtual machine",
-                                i->label);
+                                "%s is in use by another process, perhaps a running virtual machine: %s",
+                                i->label, strempty(why));
         return job_fail(j, EBADMSG, "image_refused", "The image %s was refused: qemu-img %s%s%s", i->label,
                         strempty(how), why ? ": " : "", strempty(why));
 }
@@ -105,10 +106,9 @@ int image_check(Job *j, const Image *i, const char *code) {
                         return 0;
                 }
         }
-        /* The first line says what is wrong, the last ones count. */
         report_lines(&j->report, "qemu-img", o.errors);
-        _cleanup_free_ char *first = strndup(o.errors, strcspn(o.errors, "\n"));
+        _cleanup_free_ char *why = complaint_text(o.errors);
         _cleanup_free_ char *how = child_status_text(o.status);
         return job_fail(j, EBADMSG, code, "The image %s is damaged or cut off: qemu-img check %s%s%s",
-                        i->label, strempty(how), isempty(first) ? "" : ": ", strempty(first));
+                        i->label, strempty(how), why ? ": " : "", strempty(why));
 }

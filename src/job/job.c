@@ -185,7 +185,8 @@ int job_end(Job *j, int r) {
                         j->message = mfree(j->message);
                         (void) job_fail(j, ECANCELED, "cancelled", "The job was stopped");
                 }
-                (void) job_fail(j, r, NULL, "The job failed: %s", strerror(-r));
+                (void) job_fail(j, r, NULL, "The phase %s failed (%s); the job's log may say more",
+                                strna(job_phase_to_string(j->report.phase)), strerror(-r));
                 outcome = failure_outcome(strempty(j->code));
                 report_error(&j->report, strempty(j->code), strempty(j->message));
         }

@@ -42,6 +42,8 @@ libhyper_job_la_SOURCES = \
 	src/job/checksum.h \
 	src/job/child.c \
 	src/job/child.h \
+	src/job/complaint.c \
+	src/job/complaint.h \
 	src/job/connection.c \
 	src/job/convert.c \
 	src/job/convert.h \

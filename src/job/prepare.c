@@ -34,7 +34,10 @@ static int check_name_free(Job *j, const PartFolder *p) {
                                 "The destination %s exists already, and is not replaced: remove it or choose "
                                 "another name",
                                 path);
-        return errno == ENOENT ? 0 : -errno;
+        return errno == ENOENT ? 0
+                               : job_fail(j, errno, "destination_refused",
+                                                 "Looking for the destination %s failed: %s", path,
+                                                 strerror(errno));
 }
 
 /* A crash may have come between the last image's new name and the note of it. */

@@ -63,7 +63,9 @@ static int open_checkpoint_folder(Run *run) {
                                 strerror(errno));
         run->part_fd = openat(
                         j->folder_fd, CHECKPOINT_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return run->part_fd < 0 ? -errno : 0;
+        return run->part_fd < 0 ? job_fail(j, errno, NULL, "Opening the folder %s failed: %s",
+                                                  run->checkpoint_dir, strerror(errno))
+                                : 0;
 }
 
 static int initialize(Run *run) {
@@ -178,8 +180,12 @@ static int add_output(Run *run, size_t disk) {
                 int r = part_image(&run->conversion, disk, &image);
                 if (r < 0)
                         return r;
-                if (lstat(image.path, &st) < 0)
-                        return -errno;
+                if (lstat(image.path, &st) < 0) {
+                        r = -errno;
+                        return job_fail(run->job, r, "output_damaged",
+                                        "Looking at the finished image in %s failed: %s",
+                                        run->conversion.part_dir, strerror(-r));
+                }
                 output = json_pack("{s:s, s:s, s:I, s:I}", "path", image.label, "format",
                                 disk_format_to_string((DiskFormat) d->format), "virtual_size", size,
                                 "actual_size", (json_int_t) st.st_blocks * 512);

@@ -11,11 +11,13 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/complaint.h"
 #include "job/server.h"
 #include "shared/json-table.h"
 
 #define START_TIMEOUT (60 * USEC_PER_SEC)
 #define STOP_TIMEOUT (300 * USEC_PER_SEC)
+#define HANGUP_TIMEOUT (500 * USEC_PER_MSEC) /* for a server that hung up to end */
 #define ERRORS_MAX ((size_t) 64 * 1024)
 
 typedef struct Server {
@@ -25,7 +27,7 @@ typedef struct Server {
         int status;
         char *socket;
         char *errors; /* not yet told */
-        char *last; /* last line that was not empty */
+        char *said; /* all of it, as far as it is kept */
 } Server;
 
 struct ServerGroup {
@@ -53,7 +55,7 @@ static void server_done(Server *s) {
                 (void) unlink(s->socket);
         s->socket = mfree(s->socket);
         s->errors = mfree(s->errors);
-        s->last = mfree(s->last);
+        s->said = mfree(s->said);
 }
 
 static int listen_on(const char *path) {
@@ -103,29 +105,28 @@ static int server_spawn(Server *s, const char *options, bool writable) {
         return s->pid_fd < 0 ? -errno : 0;
 }
 
+/* Adds to a text that is bounded. */
+static void append(char **text, const char *more) {
+        size_t old = *text ? strlen(*text) : 0;
+        char *joined = old + strlen(more) <= ERRORS_MAX ? strprintf("%s%s", strempty(*text), more) : NULL;
+
+        if (!joined)
+                return;
+        free(*text);
+        *text = joined;
+}
+
 static void server_read_errors(Server *s) {
         char buf[4096];
         ssize_t n;
 
         while (s->err_fd >= 0 && (n = read(s->err_fd, buf, sizeof(buf) - 1)) > 0) {
-                size_t old = s->errors ? strlen(s->errors) : 0;
-
                 buf[n] = 0;
                 if (strlen(buf) < (size_t) n)
                         continue; /* no text */
                 child_clean_text(buf);
-                if (old + (size_t) n > ERRORS_MAX)
-                        continue;
-                char *joined = strprintf("%s%s", strempty(s->errors), buf);
-                if (!joined)
-                        return;
-                free(s->errors);
-                s->errors = joined;
-        }
-        char *complaint = s->errors ? child_complaint(s->errors) : NULL;
-        if (complaint) {
-                free(s->last);
-                s->last = complaint;
+                append(&s->errors, buf);
+                append(&s->said, buf);
         }
 }
 
@@ -139,10 +140,9 @@ static bool server_is_dead(Server *s) {
 static char *server_last_words(Server *s) {
         server_read_errors(s);
         _cleanup_free_ char *how = child_status_text(s->status);
+        char *said = s->said ? complaint_text(s->said) : NULL;
 
-        if (!how)
-                return NULL;
-        return s->last ? strprintf("%s", s->last) : strprintf("qemu-nbd %s", how);
+        return said ? said : strprintf("qemu-nbd %s without a word", strna(how));
 }
 
 /* The oldstyle part of a server's greeting, and a client's polite way to leave at once, as
@@ -287,16 +287,42 @@ char *const *server_group_sockets(const ServerGroup *g) {
         return (char *const *) g->sockets;
 }
 
-char *server_group_obituary(ServerGroup *g) {
-        for (unsigned i = 0; i < g->n; i++) {
-                Server *s = &g->servers[i];
-                if (!server_is_dead(s))
-                        continue;
-                _cleanup_free_ char *how = child_status_text(s->status);
-                server_read_errors(s);
-                return strprintf("qemu-nbd %s%s%s", strempty(how), s->last ? ": " : "", strempty(s->last));
+/* Closing its sockets is not yet the end of a process. */
+static void wait_for_end(ServerGroup *g) {
+        struct pollfd p[SERVERS_MAX];
+
+        for (unsigned i = 0; i < g->n; i++)
+                p[i] = (struct pollfd){ .fd = g->servers[i].pid > 0 ? g->servers[i].pid_fd : -1,
+                        .events = POLLIN };
+        (void) poll(p, g->n, (int) (HANGUP_TIMEOUT / USEC_PER_MSEC));
+}
+
+char *server_group_obituary(ServerGroup *g, bool wait) {
+        for (unsigned pass = 0; pass < (wait ? 2 : 1); pass++) {
+                if (pass > 0)
+                        wait_for_end(g);
+                for (unsigned i = 0; i < g->n; i++) {
+                        Server *s = &g->servers[i];
+                        if (!server_is_dead(s))
+                                continue;
+                        server_read_errors(s);
+                        _cleanup_free_ char *how = child_status_text(s->status);
+                        _cleanup_free_ char *said = s->said ? complaint_text(s->said) : NULL;
+                        return strprintf("qemu-nbd %s%s%s", strempty(how), said ? ": " : "", strempty(said));
+                }
         }
         return NULL;
+}
+
+char *server_group_complaint(ServerGroup *g) {
+        _cleanup_free_ char *all = NULL;
+
+        for (unsigned i = 0; i < g->n; i++) {
+                server_read_errors(&g->servers[i]);
+                if (g->servers[i].said)
+                        append(&all, g->servers[i].said);
+        }
+        return all ? complaint_text(all) : NULL;
 }
 
 char *server_group_errors(ServerGroup *g) {

@@ -36,8 +36,12 @@ int server_group_stop(ServerGroup *g, char **ret_error);
 /* Paths of the sockets, ending with NULL; belongs to the group. */
 char *const *server_group_sockets(const ServerGroup *g);
 
-/* If one of them has died: its last words (caller frees). NULL if all are alive. */
-char *server_group_obituary(ServerGroup *g);
+/* If one of them has died: how, and what it said (caller frees). NULL if all are alive. With @wait a server that hung
+ * up is given a moment to end. */
+char *server_group_obituary(ServerGroup *g, bool wait);
+
+/* What they complained about so far (complaint_text()). NULL if nothing. The caller frees it. */
+char *server_group_complaint(ServerGroup *g);
 
 /* What they wrote to standard error since the last call, NULL if nothing. The caller frees it. */
 char *server_group_errors(ServerGroup *g);

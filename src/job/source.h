@@ -61,9 +61,6 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
  * says. @error and @text are the engine's. */
 int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text);
 
-/* What a helper program complained about, without the block device options in it. The caller frees it. */
-char *tidy_complaint(const char *errors);
-
 /* "qemu-img info" and "check" of an image that passed image_check_header(); fills its sizes. */
 int image_inspect(Job *j, Image *i);
 /* @code: what a failed check means for the job. */

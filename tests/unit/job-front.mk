@@ -2,8 +2,7 @@
 
 # Those from test-job-convert on run the hyper-job of the build folder with the real qemu-img, qemu-nbd and nbdkit.
 UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-image tests/unit/test-job-child \
-	tests/unit/test-job-part-folder tests/unit/test-job-convert tests/unit/test-job-hostile tests/unit/test-job-nbd \
-	tests/unit/test-job-identity
+	tests/unit/test-job-part-folder tests/unit/test-job-convert tests/unit/test-job-hostile tests/unit/test-job-nbd
 UNIT_TESTS += tests/unit/test-job-map
 JOB_FRONT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
 JOB_FRONT_LDADD = libhyper-job.la $(CHECK_LIBS) $(CRYPTO_LIBS)
@@ -32,9 +31,6 @@ tests_unit_test_job_part_folder_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_nbd_SOURCES = tests/unit/test-job-nbd.c tests/unit/job-front.h tests/unit/job-servers.h
 tests_unit_test_job_nbd_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_nbd_LDADD = $(JOB_FRONT_LDADD)
-tests_unit_test_job_identity_SOURCES = tests/unit/test-job-identity.c tests/unit/job-front.h tests/unit/job-servers.h
-tests_unit_test_job_identity_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
-tests_unit_test_job_identity_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_map_SOURCES = tests/unit/test-job-map.c tests/unit/job-front.h
 tests_unit_test_job_map_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_map_LDADD = $(JOB_FRONT_LDADD)

@@ -2,3 +2,4 @@
 
 include tests/unit/job-engine.mk
 include tests/unit/job-front.mk
+include tests/unit/job-promise.mk

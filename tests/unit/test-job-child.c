@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 
 #include "job-front.h"
+#include "job/complaint.h"
 
 static const ChildLimits plain = { .timeout = 30 * USEC_PER_SEC, .output_max = 65536 };
 
@@ -15,8 +16,8 @@ START_TEST(output_errors_and_status_are_told) {
         ck_assert_int_eq(WEXITSTATUS(o.status), 3);
         ck_assert_str_eq(o.output, "out\n");
         ck_assert_str_eq(o.errors, "first\nbad ?[31m?\n");
-        _cleanup_free_ char *last = child_complaint(o.errors), *how = child_status_text(o.status);
-        ck_assert_str_eq(last, "bad ?[31m?");
+        _cleanup_free_ char *said = complaint_text(o.errors), *how = child_status_text(o.status);
+        ck_assert_str_eq(said, "first; bad ?[31m?");
         ck_assert_str_eq(how, "exited with status 3");
 }
 END_TEST

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# What a job promises of its source and its output. These run the hyper-job of the build folder, too.
+JOB_PROMISE_UTIL = tests/unit/job-front.h tests/unit/job-servers.h
+UNIT_TESTS += tests/unit/test-job-identity tests/unit/test-job-complaint
+tests_unit_test_job_identity_SOURCES = tests/unit/test-job-identity.c $(JOB_PROMISE_UTIL)
+tests_unit_test_job_identity_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_identity_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_complaint_SOURCES = tests/unit/test-job-complaint.c $(JOB_PROMISE_UTIL)
+tests_unit_test_job_complaint_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_complaint_LDADD = $(JOB_FRONT_LDADD)

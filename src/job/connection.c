@@ -141,7 +141,7 @@ static int server_fail(Job *j, int error, const char *label, const char *why) {
 int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *label,
                 Connection *ret) {
         _cleanup_connection_ Connection c = {};
-        _cleanup_json_ json_t *options = image_options(image);
+        _cleanup_json_ json_t *options = image_disk_options(image);
         _cleanup_free_ char *said = NULL, *why = NULL;
 
         if (!options)

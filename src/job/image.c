@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <endian.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "basic/fd-util.h"
@@ -12,11 +13,27 @@
 #include "shared/vmdk-descriptor.h"
 
 #define PROBE_SIZE 512u
+#define SECTOR 512u
+
+static void remove_written(char *const *paths) {
+        for (size_t n = strv_length(paths); n > 0; n--)
+                (void) remove(paths[n - 1]);
+}
 
 void image_done(Image *i) {
+        remove_written(i->written);
+        strv_free(i->written);
+        free(i->descriptor);
+        vmdk_descriptor_done(&i->vmdk);
+        for (size_t k = 0; k < i->n_expected; k++) {
+                free(i->expected[k].filename);
+                free(i->expected[k].format);
+        }
+        free(i->expected);
         free(i->label);
         free(i->path);
         strv_free(i->extents);
+        strv_free(i->sparse);
         *i = (Image){};
 }
 
@@ -126,13 +143,15 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
         Map map;
 
         int r = map_walk((DiskFormat) i->format, &file, &map, ret_error);
-        STRV_FOREACH(path, i->extents)
+        STRV_FOREACH(path, i->sparse)
         if (r >= 0)
                 r = walk_extent(*path, cancel_fd, ret_error);
         if (r < 0)
                 return r;
         i->image_length = map.length;
         i->expected_size = map.virtual_size;
+        if (i->format == FORMAT_RAW)
+                i->expected_size = (i->length + SECTOR - 1) / SECTOR * SECTOR;
         return 0;
 }
 
@@ -140,7 +159,8 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
 
 json_t *image_options(const Image *i) {
         const char *driver = disk_format_to_qemu((DiskFormat) i->format);
-        json_t *file = json_pack("{s:s, s:s}", "driver", "file", "filename", i->path);
+        json_t *file = json_pack(
+                        "{s:s, s:s}", "driver", "file", "filename", i->descriptor ? i->descriptor : i->path);
 
         uint64_t length = i->image_length > 0 ? i->image_length : i->length;
         if (file && !image_is_whole_file(i))
@@ -161,6 +181,15 @@ json_t *image_options(const Image *i) {
                 json_decref(options);
                 options = NULL;
         }
+        return options;
+}
+
+json_t *image_disk_options(const Image *i) {
+        json_t *options = image_options(i);
+
+        if (options && i->cut_size > 0)
+                options = json_pack("{s:s, s:I, s:o}", "driver", "raw", "size", (json_int_t) i->cut_size,
+                                "file", options);
         return options;
 }
 

@@ -10,6 +10,7 @@
 
 #include "job/child.h"
 #include "shared/job-spec.h"
+#include "shared/vmdk-descriptor.h"
 
 /* Sets a text and returns -EBADMSG, or -ENOMEM. */
 #define refuse(ret, ...)                         \
@@ -21,6 +22,13 @@
 /* The largest disk that any of the formats can hold (VHDX). */
 #define IMAGE_SIZE_MAX (UINT64_C(64) << 40)
 
+/* A file that qemu reads a part of the disk from. */
+typedef struct ImageExtent {
+        char *filename;
+        char *format; /* "" for the image itself, else as the VMDK descriptor says */
+        uint64_t virtual_size;
+} ImageExtent;
+
 /* Where an image is: a whole file, or a member of an OVA. */
 typedef struct Image {
         char *label; /* for messages: "/srv/a.vmdk", "disk1.vmdk in /srv/a.ova" */
@@ -29,8 +37,16 @@ typedef struct Image {
         uint64_t offset, length; /* in the file; for a whole file 0 and its length */
         int format; /* DiskFormat; after image_settle_format() never FORMAT_PROBE */
         char **extents; /* absolute paths of the further files it is made of */
+        char **sparse; /* those of them that have tables */
         uint64_t image_length; /* what belongs to the image; after image_check_map() */
-        uint64_t expected_size; /* of the disk, as we read it; 0: not known; after image_check_map() */
+        VmdkDescriptor vmdk; /* a VMDK in several files; after image_check_header() */
+        char *descriptor; /* what qemu opens instead of it; after image_write_descriptor() */
+        char **written; /* what image_done() removes, the last first */
+        /* What we read from the image, and qemu must say too. */
+        uint64_t expected_size; /* 0: nothing was read */
+        ImageExtent *expected;
+        size_t n_expected, allocated;
+        uint64_t cut_size; /* not 0: the disk ends here, though qemu reads more */
         uint64_t virtual_size; /* of the disk; after image_inspect() */
         uint64_t actual_size; /* what it takes on the file system; after image_inspect() */
 } Image;
@@ -54,12 +70,6 @@ int image_check_header(int fd, Image *i, char *const *visible, char **ret_error)
 int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error);
 
 /* "qemu-img info --output=json", decoded. */
-typedef struct ImageExtent {
-        char *filename;
-        char *format; /* "" for the image itself, else as the VMDK descriptor says */
-        uint64_t virtual_size;
-} ImageExtent;
-
 typedef struct ImageInfo {
         char *format;
         uint64_t virtual_size, actual_size;
@@ -87,6 +97,8 @@ static inline bool image_is_whole_file(const Image *i) {
 /* Block device options (as for -blockdev) that open exactly this image and nothing else: driver named, no
  * backing file. New reference, or NULL when out of memory. */
 json_t *image_options(const Image *i);
+/* The same for the disk in it: without what qemu reads behind its end. */
+json_t *image_disk_options(const Image *i);
 /* The same as a file name that the tools take: "json:{…}". The caller frees it. */
 char *image_options_text(const Image *i);
 

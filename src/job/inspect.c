@@ -75,7 +75,7 @@ int image_inspect(Job *j, Image *i) {
                 return job_fail(j, r, "image_refused", "The image %s was refused: %s", i->label, strna(why));
         if (r < 0)
                 return job_fail(j, r, NULL, "Inspecting the image %s failed: %s", i->label, strerror(-r));
-        i->virtual_size = info.virtual_size;
+        i->virtual_size = i->cut_size > 0 ? i->cut_size : info.virtual_size;
         /* For a member of an OVA qemu-img speaks of the whole archive. */
         i->actual_size = i->whole ? info.actual_size : i->length;
         if (info.n_snapshots > 0)

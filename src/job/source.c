@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "job/checksum.h"
 #include "job/identity.h"
+#include "job/image-vmdk.h"
 #include "job/safe-open.h"
 #include "job/source.h"
 
@@ -220,6 +221,10 @@ static int inspect_disk(Source *s, Image *i) {
                 return r;
         if (r < 0)
                 return refuse_image(s->job, i->label, r, why);
+        r = image_write_descriptor(i, s->job->runtime);
+        if (r < 0)
+                return job_fail(s->job, r, NULL, "Writing a descriptor for %s failed: %s", i->label,
+                                strerror(-r));
         r = image_inspect(s->job, i);
         if (r < 0)
                 return r;

@@ -255,6 +255,7 @@ static int add_extent(JobFiles *f, const char *name, char **ret_error) {
 static int add_extents(const JobSpec *spec, JobFiles *f, char **ret_error) {
         _cleanup_(vmdk_descriptor_done) VmdkDescriptor d = {};
         _cleanup_free_ char *head = NULL, *why = NULL;
+        _cleanup_strv_free_ char **names = NULL;
         size_t size = 0;
         int r;
 
@@ -275,10 +276,13 @@ static int add_extents(const JobSpec *spec, JobFiles *f, char **ret_error) {
         if (r < 0)
                 return refuse(ret_error, -EBADMSG, "source.path", f->source_path,
                                 why ? why : "its descriptor makes no sense");
-        if (d.parent)
+        if (vmdk_descriptor_has_parent(&d))
                 return refuse(ret_error, -EBADMSG, "source.path", f->source_path,
                                 "it is a snapshot that needs its parent disk; consolidate the snapshots first");
-        STRV_FOREACH(name, d.extents) {
+        r = vmdk_descriptor_files(&d, &names);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(name, names) {
                 r = add_extent(f, *name, ret_error);
                 if (r < 0)
                         return r;

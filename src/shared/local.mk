@@ -63,6 +63,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/settings.h \
 	src/shared/vmdk-descriptor.c \
 	src/shared/vmdk-descriptor.h \
+	src/shared/vmdk-text.c \
+	src/shared/vmdk-text.h \
 	src/shared/webhook.c \
 	src/shared/webhook.h \
 	src/shared/worker-job.c \

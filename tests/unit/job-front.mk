@@ -4,6 +4,7 @@
 UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-image tests/unit/test-job-child \
 	tests/unit/test-job-part-folder tests/unit/test-job-convert tests/unit/test-job-hostile tests/unit/test-job-nbd
 UNIT_TESTS += tests/unit/test-job-map
+UNIT_TESTS += tests/unit/test-job-vmdk
 JOB_FRONT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
 JOB_FRONT_LDADD = libhyper-job.la $(CHECK_LIBS) $(CRYPTO_LIBS)
 
@@ -22,6 +23,9 @@ tests_unit_test_job_child_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_convert_SOURCES = tests/unit/test-job-convert.c tests/unit/job-front.h
 tests_unit_test_job_convert_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_convert_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_vmdk_SOURCES = tests/unit/test-job-vmdk.c tests/unit/job-front.h
+tests_unit_test_job_vmdk_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_vmdk_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_hostile_SOURCES = tests/unit/test-job-hostile.c tests/unit/job-front.h
 tests_unit_test_job_hostile_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_hostile_LDADD = $(JOB_FRONT_LDADD)

@@ -8,10 +8,12 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/job.h"
 #include "job/part-folder.h"
+#include "job/part-lock.h"
 
 /* Why systemd says the unit ended, systemd.exec(5); NULL when we were not called by it. */
 static bool unit_succeeded(void) {
@@ -102,6 +104,21 @@ static int finish_nbd(Job *j) {
         return 0;
 }
 
+/* The folder cannot be locked, or another job took it over after this one's last attempt. What is in it is that one's, so
+ * nothing of it is published or removed. */
+static int leave_to_others(Job *j, const PartFolder *p, int error) {
+        unsigned n_disks;
+
+        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !unit_succeeded() ||
+                        completed_disks(j, &n_disks) < 0)
+                return 0;
+        if (error == -EBUSY || error == -EUSERS)
+                return job_fail(j, EBUSY, "destination_busy",
+                                "Another job has begun to write the destination %s before this one's image got its name",
+                                j->plan->spec->destination.path);
+        return job_fail(j, error, NULL, "Locking the folder %s failed: %s", p->path, strerror(-error));
+}
+
 static int finish_file(Job *j) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
@@ -112,6 +129,10 @@ static int finish_file(Job *j) {
                 return why ? job_fail(j, r, "destination_refused", "%s", why)
                            : job_fail(j, r, NULL, "Opening the folder of the destination %s failed: %s",
                                              j->plan->spec->destination.path, strerror(-r));
+        _cleanup_close_ int lock_fd = -EBADF;
+        r = p.fd >= 0 ? part_lock(p.fd, j->plan->job_id, 0, &lock_fd) : 0;
+        if (r < 0)
+                return leave_to_others(j, &p, r);
         if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED))
                 return remove_part(j, &p);
         r = unit_succeeded() ? completed_disks(j, &n_disks) : -ENODATA;

@@ -73,6 +73,8 @@ libhyper_job_la_SOURCES = \
 	src/job/ovf.h \
 	src/job/part-folder.c \
 	src/job/part-folder.h \
+	src/job/part-lock.c \
+	src/job/part-lock.h \
 	src/job/prepare.c \
 	src/job/report.c \
 	src/job/report.h \

@@ -10,6 +10,7 @@
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
 #include "job/part-folder.h"
+#include "job/part-lock.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define RECORD_MAX 8192
@@ -197,6 +198,7 @@ int part_folder_remove(PartFolder *p) {
         if (r < 0)
                 return r;
         r = part_folder_empty(p->fd);
+        unlink_entry(p->fd, PART_LOCK_FILE, 0, &r);
         unlink_entry(p->parent_fd, p->name, AT_REMOVEDIR, &r);
         (void) fsync(p->parent_fd);
         return r;

@@ -5,6 +5,7 @@
  * is made and emptied with full privileges in directories that users may own, so: no symlink is followed
  * anywhere, nothing is replaced, nothing but the known entries is touched.
  *
+ *   lock                         who works here (part-lock.h)
  *   image, checkpoint            the first disk
  *   disk2/image, disk2/checkpoint, disk3/…    the further disks of an OVA
  */

@@ -13,6 +13,7 @@
 #include "basic/string-util.h"
 #include "job/job.h"
 #include "job/part-folder.h"
+#include "job/part-lock.h"
 
 static int parent_fail(Job *j, int r) {
         const char *path = j->plan->spec->destination.path;
@@ -40,14 +41,37 @@ static int check_name_free(Job *j, const PartFolder *p) {
                                                  strerror(errno));
 }
 
+static int busy(Job *j) {
+        return job_fail(j, EBUSY, "destination_busy",
+                        "Another job is writing the destination %s: wait until it is finished, or cancel it",
+                        j->plan->spec->destination.path);
+}
+
+/* hyper-job run takes the lock for good; this is to say so before anything was read. */
+static int check_lock(Job *j, const PartFolder *p) {
+        _cleanup_close_ int fd = -EBADF;
+        int r = p->fd >= 0 ? part_lock(p->fd, j->plan->job_id, 0, &fd) : 0;
+
+        if (r == -EBUSY)
+                return busy(j);
+        /* What another job left there, this one takes over. */
+        return r < 0 && r != -EUSERS
+                        ? job_fail(j, r, NULL, "Locking the folder %s failed: %s", p->path, strerror(-r))
+                        : 0;
+}
+
 /* A crash may have come between the last image's new name and the note of it. */
 static int finish_publishing(Job *j, PartFolder *p) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_free_ char *why = NULL;
+        _cleanup_close_ int lock_fd = -EBADF;
 
         int r = job_result_read(j->folder, &result);
         if (r < 0 || result->outcome != OUTCOME_COMPLETED || !json_is_array(result->outputs))
                 return 0;
+        r = p->fd >= 0 ? part_lock(p->fd, j->plan->job_id, 0, &lock_fd) : 0;
+        if (r < 0)
+                return busy(j);
         r = part_folder_publish(p, j->folder_fd, j->plan->spec->destination.path,
                         (unsigned) json_array_size(result->outputs), &why);
         if (r < 0)
@@ -75,6 +99,8 @@ static int prepare(Job *j) {
                         return r;
         }
         r = check_name_free(j, &p);
+        if (r >= 0)
+                r = check_lock(j, &p);
         if (r < 0)
                 return r;
         r = part_folder_make(&p);

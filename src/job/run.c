@@ -14,6 +14,7 @@
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
 #include "job/convert.h"
+#include "job/part-lock.h"
 #include "shared/json-table.h"
 
 /* Where an NBD destination's checkpoint is, in the job's folder. */
@@ -23,17 +24,33 @@ typedef struct Run {
         Job *job;
         Source *source;
         Conversion conversion;
-        int part_fd;
+        int part_fd, lock_fd;
         char *checkpoint_dir;
 } Run;
 
 static void run_done(Run *r) {
         source_free(r->source);
+        safe_close(r->lock_fd);
         safe_close(r->part_fd);
         free(r->checkpoint_dir);
 }
 
 /* --- initialization ----------------------------------------------------------------------------------- */
+
+/* For the whole attempt, so that nobody else changes an image while it is verified either. */
+static int lock_part_folder(Run *run) {
+        Job *j = run->job;
+        int r = part_lock(run->part_fd, j->plan->job_id, PART_LOCK_TAKE_OVER, &run->lock_fd);
+
+        if (r == -EBUSY)
+                return job_fail(j, r, "destination_busy",
+                                "Another job is writing the destination %s: wait until it is finished, or cancel it",
+                                j->plan->spec->destination.path);
+        if (r < 0)
+                return job_fail(j, r, NULL, "Locking the folder for the unfinished image, %s, failed: %s",
+                                j->plan->part_dir, strerror(-r));
+        return 0;
+}
 
 static int open_part_folder(Run *run) {
         Job *j = run->job;
@@ -49,7 +66,7 @@ static int open_part_folder(Run *run) {
                 return job_fail(j, r, "destination_refused",
                                 "The folder %s is not the one that was made for this job: %s",
                                 j->plan->part_dir, strerror(-r));
-        return 0;
+        return lock_part_folder(run);
 }
 
 static int open_checkpoint_folder(Run *run) {
@@ -268,7 +285,7 @@ int verb_run(const char *folder) {
         if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return repeat_result(j);
 
-        _cleanup_(run_done) Run run = { .job = j, .part_fd = -EBADF };
+        _cleanup_(run_done) Run run = { .job = j, .part_fd = -EBADF, .lock_fd = -EBADF };
         for (size_t i = 0; i < ELEMENTSOF(phases) && r >= 0; i++) {
                 r = phases[i](&run);
                 if (r >= 0 && job_is_cancelled(j))

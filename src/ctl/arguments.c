@@ -39,6 +39,8 @@ static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_VERIFY] = { "verify", 0, "[=full]",
                         "Read the output back and compare it with the source; full: every byte" },
         [OPTION_IN_USE] = { "in-use", 0, "MODE", "A source in use: refuse (if not given) or allow" },
+        [OPTION_CHAIN] = { "chain", 0, "MODE",
+                        "An image on top of others: refuse (if not given) or flatten" },
         [OPTION_ALLOW_LARGER] = { "allow-larger", 0, NULL,
                         "The NBD destination may be larger than the source" },
         [OPTION_OPERATION] = { "operation", 0, "NAME", "What to do, convert if not given" },
@@ -184,6 +186,15 @@ static int parse_in_use(const char *value, const char **ret) {
         return 0;
 }
 
+static int parse_chain(const char *value, const char **ret) {
+        if (job_chain_from_string(value) < 0) {
+                log_error("--chain= must be refuse or flatten.");
+                return -EINVAL;
+        }
+        *ret = value;
+        return 0;
+}
+
 static int parse_id(const char *value, const char **ret) {
         if (!job_id_is_valid(value)) {
                 log_error("--id= must be 1 to %u letters, digits, or . _ : - and begin with a letter or digit.",
@@ -272,6 +283,8 @@ static int parse_one(Arguments *a, Option o, const char *value) {
                 return parse_verify(value, a);
         case OPTION_IN_USE:
                 return parse_in_use(value, &a->in_use);
+        case OPTION_CHAIN:
+                return parse_chain(value, &a->chain);
         case OPTION_ALLOW_LARGER:
                 a->allow_larger = true;
                 return 0;

@@ -25,6 +25,7 @@ typedef enum Option {
         OPTION_COMPRESS,
         OPTION_VERIFY,
         OPTION_IN_USE,
+        OPTION_CHAIN,
         OPTION_ALLOW_LARGER,
         OPTION_OPERATION,
         OPTION_ID,
@@ -86,7 +87,7 @@ typedef struct Arguments {
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
-        const char *in_use;
+        const char *in_use, *chain;
         bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;

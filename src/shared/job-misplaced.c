@@ -28,6 +28,7 @@ static const struct {
         { "compress", "parameters.compress", NULL },
         { "verify", "parameters.verify", NULL },
         { "in_use", "parameters.in_use", NULL },
+        { "chain", "parameters.chain", NULL },
         { "allow_larger", "parameters.allow_larger", NULL },
         /* the two ends */
         { "checksum", "source.checksum", NULL },

@@ -31,6 +31,10 @@ static int in_use(const char *s) {
         return job_in_use_from_string(s);
 }
 
+static int chain(const char *s) {
+        return job_chain_from_string(s);
+}
+
 /* clang-format off */
 #define ENDPOINT_FIELDS \
         {"type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN, \
@@ -63,6 +67,8 @@ static const JsonField parameter_fields[] = {
                         .from_string = verify, .expected = "full" },
         { "in_use", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.in_use), .flags = JSON_NULLABLE,
                         .from_string = in_use, .expected = "refuse, allow" },
+        { "chain", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.chain), .flags = JSON_NULLABLE,
+                        .from_string = chain, .expected = "refuse, flatten" },
         { "allow_larger", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.allow_larger),
                         .flags = JSON_NULLABLE },
         {},
@@ -236,6 +242,8 @@ static json_t *section_of(json_t *document, const char *key) {
 static void fill_exceptions(const JobSpec *s, json_t *parameters) {
         if (s->parameters.in_use == IN_USE_REFUSE)
                 (void) json_object_del(parameters, "in_use");
+        if (s->parameters.chain == CHAIN_REFUSE)
+                (void) json_object_del(parameters, "chain");
         if (!s->parameters.allow_larger)
                 (void) json_object_del(parameters, "allow_larger");
 }

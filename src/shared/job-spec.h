@@ -85,6 +85,17 @@ typedef enum JobInUse {
 const char *job_in_use_to_string(JobInUse u) _pure_;
 JobInUse job_in_use_from_string(const char *s) _pure_;
 
+/* What is done with an image on top of others, which holds only what was changed. */
+typedef enum JobChain {
+        CHAIN_REFUSE,
+        CHAIN_FLATTEN, /* all of them are read as one disk */
+        _CHAIN_MAX,
+        _CHAIN_INVALID = -EINVAL,
+} JobChain;
+
+const char *job_chain_to_string(JobChain c) _pure_;
+JobChain job_chain_from_string(const char *s) _pure_;
+
 typedef struct JobEndpoint {
         int type; /* EndpointType */
         char *path; /* FILE: absolute, no "..", no NUL, UTF-8 */
@@ -104,6 +115,7 @@ typedef struct JobSpec {
                 bool allow_larger; /* an NBD destination may be larger than the source */
                 int verify; /* JobVerify */
                 int in_use; /* JobInUse */
+                int chain; /* JobChain */
         } parameters;
         struct {
                 unsigned timeout_seconds;

@@ -42,6 +42,9 @@ const FieldMap worker_fields[] = {
         { "parameters.in_use", "parameters.in_use", FIELD_SHOWN,
                         "\"allow\": reads a source that another program, such as a running virtual machine, "
                         "has open." },
+        { "parameters.chain", "parameters.chain", FIELD_SHOWN,
+                        "\"flatten\": reads an image on top of others, such as a snapshot, together with all of "
+                        "them." },
         { "parameters.allow_larger", "parameters.allow_larger", FIELD_SHOWN,
                         "Accepts an NBD destination that is larger than the source; what lies behind is left "
                         "as it is." },

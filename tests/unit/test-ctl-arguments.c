@@ -149,15 +149,15 @@ START_TEST(options_alone_make_a_spec_that_the_manager_takes) {
 
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--source=/srv/a.vmdk"), W("--destination=/srv/a.qcow2"),
                                          W("--compress"), W("--verify=full"), W("--in-use=allow"),
-                                         W("--priority=70"), W("--timeout=600"), W("--retries=0"),
-                                         W("--id=nightly.1")),
+                                         W("--chain=flatten"), W("--priority=70"), W("--timeout=600"),
+                                         W("--retries=0"), W("--id=nightly.1")),
                         0);
         spec = apply(&a, "{}", EXIT_OK);
         assert_spec(spec,
                         "{\"operation\":\"convert\",\"job_id\":\"nightly.1\","
                         "\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\"},"
-                        "\"parameters\":{\"compress\":true,\"verify\":\"full\",\"in_use\":\"allow\"},"
+                        "\"parameters\":{\"compress\":true,\"verify\":\"full\",\"in_use\":\"allow\",\"chain\":\"flatten\"},"
                         "\"execution_policy\":{\"priority\":70,\"timeout_seconds\":600,\"retry_count\":0}}");
         ck_assert_int_eq(job_spec_from_json(spec, &decoded, &errors), 0);
         ck_assert_ptr_null(errors.unknown);

@@ -186,9 +186,10 @@ END_TEST
 START_TEST(exceptions_are_asked_for) {
         _cleanup_(job_spec_freep) JobSpec *plain = good(SPEC(",\"parameters\":{}"));
         _cleanup_(job_spec_freep) JobSpec *same = good(SPEC(
-                        ",\"parameters\":{\"in_use\":\"refuse\",\"allow_larger\":false,\"verify\":false}"));
+                        ",\"parameters\":{\"in_use\":\"refuse\",\"chain\":\"refuse\",\"allow_larger\":false,\"verify\":false}"));
         _cleanup_(job_spec_freep) JobSpec *s =
-                        good(SPEC(",\"parameters\":{\"in_use\":\"allow\",\"verify\":\"full\"}"));
+                        good(SPEC(",\"parameters\":{\"in_use\":\"allow\",\"verify\":\"full\",\"chain\":"
+                                  "\"flatten\"}"));
         _cleanup_(job_spec_freep) JobSpec *larger = good(DESTINATION(
                         "\"type\":\"nbd\",\"uri\":\"nbd://h\"},\"parameters\":{\"allow_larger\":true"));
 
@@ -200,6 +201,11 @@ START_TEST(exceptions_are_asked_for) {
         ck_assert_str_eq(document_string(s, "parameters", "verify"), "full");
         ck_assert_str_eq(document_string(s, "parameters", "in_use"), "allow");
         ck_assert(larger->parameters.allow_larger);
+        ck_assert_int_eq(plain->parameters.chain, CHAIN_REFUSE);
+        ck_assert_int_eq(s->parameters.chain, CHAIN_FLATTEN);
+        ck_assert_str_eq(document_string(s, "parameters", "chain"), "flatten");
+        bad(SPEC(",\"parameters\":{\"chain\":\"follow\"}"),
+                        "parameters.chain: must be one of refuse, flatten");
 
         bad(SPEC(",\"parameters\":{\"verify\":\"half\"}"), "parameters.verify: must be true, false or full");
         bad(SPEC(",\"parameters\":{\"verify\":2}"), "parameters.verify: must be true, false or full");

@@ -82,6 +82,7 @@ needs_install() {
 
 # Builds the suite in FOLDER with these configure switches (quoted as for a shell); only what changed, if it was built there before.
 # One build at a time for one checkout. Usage: build FOLDER "SWITCHES" [MAKE TARGETS…]
+# HYPER_MAKE_JOBS limits how many compilers run.
 build() {
         local folder=$1 switches=$2
         shift 2
@@ -105,6 +106,6 @@ build() {
                         eval "\"\$top/configure\" $switches"
                         printf '%s\n' "$switches" >.switches
                 fi
-                make -j"$(nproc)" "$@"
+                make -j"${HYPER_MAKE_JOBS:-$(nproc)}" "$@"
         )
 }

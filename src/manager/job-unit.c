@@ -240,6 +240,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .part_dir = files->part_dir,
                 .sockets = files->sockets,
                 .tls_directories = files->tls_directories,
+                .devices = files->devices,
                 .credentials = credentials,
                 .network = files->network,
                 .timeout_seconds = spec->policy.timeout_seconds,

@@ -26,6 +26,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/manager.h \
 	src/manager/outbox-bus.c \
 	src/manager/outbox.c \
+	src/manager/path-rules.c \
+	src/manager/path-rules.h \
 	src/manager/progress.c \
 	src/manager/queue.c \
 	src/manager/reconcile.c \

@@ -97,13 +97,16 @@ static int fail_before_start(Job *j, int error, const char *why) {
 /* 1, 0 if it is left to a worker, or negative errno. */
 static int start_job(Manager *m, Job *j) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        _cleanup_(path_rules_done) PathRules rules = {};
         _cleanup_(job_files_done) JobFiles files = {};
         _cleanup_free_ char *why = NULL;
         int r = manager_load_spec(m, j->row->id, &spec);
 
+        if (r >= 0)
+                r = path_rules_init(&rules, m->settings, j->row->role);
         if (r < 0)
                 return r;
-        r = job_files_check(spec, m->settings, &files, &why);
+        r = job_files_check(spec, &rules, &files, &why);
         if (r < 0 && why && job_may_go_elsewhere(j)) {
                 if (j->n_looks == 0)
                         log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id,

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,50 +14,6 @@
 #include "shared/nbd-uri.h"
 #include "shared/vmdk-descriptor.h"
 
-/* Where disk images are not, but much that must not be read or overwritten through a job. The longest entry
- * that a path lies below decides. */
-static const struct {
-        const char *prefix;
-        const char *refusal; /* NULL: allowed again */
-} places[] = {
-        { "/bin", "programs of the system are there" },
-        { "/boot", "the kernel and its loader are there" },
-        { "/dev", "devices are not image files" },
-        { "/etc", "the system's configuration and keys are there" },
-        { "/lib", "programs of the system are there" },
-        { "/lib32", "programs of the system are there" },
-        { "/lib64", "programs of the system are there" },
-        { "/libx32", "programs of the system are there" },
-        { "/lost+found", "it belongs to the file system" },
-        { "/proc", "it is the kernel's" },
-        { "/sbin", "programs of the system are there" },
-        { "/sys", "it is the kernel's" },
-        { "/usr", "programs of the system are there" },
-        /* Sockets, secrets and state of running services; media that a person plugged in are not. */
-        { "/run", "running services keep their state there" },
-        { "/run/media", NULL },
-        { "/run/mount", NULL },
-        /* Databases, spools, logs, and our own files, except where disk images are kept. */
-        { "/var", "services keep their data there" },
-        { "/var/home", NULL }, /* where /home is on image-based systems */
-        { "/var/lib/glance/images", NULL },
-        { "/var/lib/libvirt", NULL },
-        { "/var/lib/libvirt/secrets", "libvirt's secrets are there" },
-        { "/var/lib/machines", NULL },
-        { "/var/lib/nova/instances", NULL },
-        { "/var/lib/portables", NULL },
-        { "/var/lib/vz", NULL },
-        { "/var/local", NULL },
-        { "/var/mnt", NULL },
-        { "/var/opt", NULL },
-        { "/var/srv", NULL },
-        { "/var/tmp", NULL },
-        { "/var/www", NULL },
-};
-
-/* Folders with keys, wherever they are. */
-static const char *const private_names[] = { ".ssh", ".gnupg", ".pki" };
-
 void job_files_done(JobFiles *f) {
         free(f->source_path);
         strv_free(f->source_files);
@@ -64,70 +21,8 @@ void job_files_done(JobFiles *f) {
         free(f->part_dir);
         strv_free(f->sockets);
         strv_free(f->tls_directories);
+        strv_free(f->devices);
         *f = (JobFiles){};
-}
-
-/* True if @path is @prefix or lies below it. */
-static bool path_is_below(const char *path, const char *prefix) {
-        size_t n = strlen(prefix);
-
-        while (n > 0 && prefix[n - 1] == '/')
-                n--;
-        return strncmp(path, prefix, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
-/* The folders of the configuration may be links themselves: paths are compared by where they lead. */
-static bool path_is_below_any(const char *path, char *const *folders) {
-        STRV_FOREACH(folder, folders) {
-                _cleanup_free_ char *real = realpath(*folder, NULL);
-
-                if (path_is_below(path, real ? real : *folder))
-                        return true;
-        }
-        return false;
-}
-
-static bool is_part_folder(const char *name, size_t n) {
-        size_t suffix = strlen(JOB_PART_SUFFIX);
-
-        return n > suffix && name[0] == '.' && memcmp(name + n - suffix, JOB_PART_SUFFIX, suffix) == 0;
-}
-
-static const char *component_refusal(const char *path) {
-        for (const char *p = path; *p;) {
-                p += strspn(p, "/");
-                size_t n = strcspn(p, "/");
-
-                for (size_t i = 0; i < ELEMENTSOF(private_names); i++)
-                        if (n == strlen(private_names[i]) && strncmp(p, private_names[i], n) == 0)
-                                return "keys are kept there";
-                if (is_part_folder(p, n))
-                        return "a job keeps its unfinished output there";
-                p += n;
-        }
-        return NULL;
-}
-
-const char *path_refusal(const char *path, bool destination, const Settings *settings) {
-        const char *refusal = NULL;
-        size_t longest = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                if (strlen(places[i].prefix) > longest && path_is_below(path, places[i].prefix)) {
-                        longest = strlen(places[i].prefix);
-                        refusal = places[i].refusal;
-                }
-        if (!refusal)
-                refusal = component_refusal(path);
-        if (!refusal && settings) {
-                char *const *allowed =
-                                destination ? settings->jobs.destination_paths : settings->jobs.source_paths;
-
-                if (strv_length(allowed) > 0 && !path_is_below_any(path, allowed))
-                        refusal = destination ? "it is not below any of jobs.destination_paths"
-                                              : "it is not below any of jobs.source_paths";
-        }
-        return refusal;
 }
 
 /* Sets *ret_error to "FIELD: PATH: TEXT" and returns @r. */
@@ -140,72 +35,98 @@ static int refuse(char **ret_error, int r, const char *field, const char *path, 
         return r;
 }
 
-/* Opens @path as a handle only: nothing is read, no device or FIFO waits. */
-static int open_handle(const char *path, bool follow) {
-        struct open_how how = {
-                .flags = O_PATH | O_CLOEXEC,
-                .resolve = RESOLVE_NO_MAGICLINKS | (follow ? 0 : RESOLVE_NO_SYMLINKS),
-        };
-        int fd = (int) syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-
-        return fd < 0 ? -errno : fd;
+/* What open(2) says of a path, for people. */
+static const char *open_error(int error, bool follow, char **buffer) {
+        if (error == -ENOENT || error == -ENOTDIR)
+                return "there is no such file or folder";
+        if (error == -ELOOP)
+                return follow ? "its symbolic links lead nowhere"
+                              : "a symbolic link was put into it since the job was submitted";
+        return *buffer = strprintf("it cannot be opened: %s", strerror(-error));
 }
 
-static int handle_path(int fd, char **ret) {
-        char link[64], path[PATH_MAX];
+/* "a source may not be here: WHY"; an operator is shown the path as it was given, whatever it leads to. */
+static int refuse_place(
+                const char *field, const char *path, bool destination, const char *why, char **ret_error) {
+        _cleanup_free_ char *text =
+                        strprintf("%s may not be here: %s", destination ? "a destination" : "a source", why);
 
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        ssize_t n = readlink(link, path, sizeof(path));
-        if (n < 0)
-                return -errno;
-        if ((size_t) n >= sizeof(path))
-                return -ENAMETOOLONG;
-        char *copy = strndup(path, n);
-        if (!copy)
-                return -ENOMEM;
-        *ret = copy;
-        return 0;
+        return text ? refuse(ret_error, -EPERM, field, path, text) : -ENOMEM;
 }
 
 /* Opens what a spec's field names and gives its path without symlinks. */
-static int resolve(const char *field, const char *path, bool follow, mode_t type, const char *type_text,
-                char **ret_path, char **ret_error) {
-        _cleanup_close_ int fd = open_handle(path, follow);
-        _cleanup_free_ char *real = NULL;
+static int resolve(const PathRules *rules, bool destination, const char *field, const char *path,
+                bool follow, char **ret_path, struct stat *ret_stat, char **ret_error) {
+        _cleanup_free_ char *real = NULL, *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        const char *why = NULL;
         struct stat st;
 
-        if (fd == -ENOENT || fd == -ENOTDIR)
-                return refuse(ret_error, -ENOENT, field, path, "there is no such file or folder");
-        if (fd == -ELOOP)
-                return refuse(ret_error, -EBADMSG, field, path,
-                                follow ? "its symbolic links lead nowhere"
-                                       : "a symbolic link was put into it since the job was submitted");
-        if (fd < 0)
-                return refuse(ret_error, -EBADMSG, field, path, strerror(-fd));
+        fd = path_open(rules, path, destination, follow, &real, &why);
+        if (fd == -ENOMEM)
+                return fd;
+        if (fd == -EPERM)
+                return refuse_place(field, real ? real : path, destination, why, ret_error);
+        if (fd < 0) {
+                why = open_error(fd, follow, &text);
+                return why ? refuse(ret_error, fd == -ENOENT || fd == -ENOTDIR ? -ENOENT : -EBADMSG, field,
+                                             path, why)
+                           : -ENOMEM;
+        }
         if (fstat(fd, &st) < 0)
                 return refuse(ret_error, -EBADMSG, field, path, strerror(errno));
-        if ((st.st_mode & S_IFMT) != type)
-                return refuse(ret_error, -EBADMSG, field, path, type_text);
-        int r = handle_path(fd, &real);
-        if (r == -ENOMEM)
-                return r;
+        *ret_path = TAKE_PTR(real);
+        *ret_stat = st;
+        return 0;
+}
+
+static int resolve_folder(const PathRules *rules, bool destination, const char *field, const char *path,
+                bool follow, char **ret_path, char **ret_error) {
+        _cleanup_free_ char *real = NULL;
+        struct stat st;
+        int r = resolve(rules, destination, field, path, follow, &real, &st, ret_error);
+
         if (r < 0)
-                return refuse(ret_error, -EBADMSG, field, path, strerror(-r));
+                return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
+        if (!S_ISDIR(st.st_mode))
+                return refuse(ret_error, -EBADMSG, field, path, "it is not a folder");
         *ret_path = TAKE_PTR(real);
         return 0;
 }
 
-static int check_place(const char *field, const char *path, bool destination, const Settings *settings,
-                char **ret_error) {
-        const char *refusal = path_refusal(path, destination, settings);
-        _cleanup_free_ char *text = NULL;
+static int check_place(const PathRules *rules, bool destination, const char *field, const char *path,
+                const char *shown, char **ret_error) {
+        const char *why = NULL;
+        int r = path_check(rules, path, destination, &why);
 
-        if (!refusal)
+        return r == -EPERM ? refuse_place(field, shown, destination, why, ret_error) : r;
+}
+
+/* --- block devices ------------------------------------------------------------------------------------- */
+
+/* What the kernel uses itself cannot be claimed: what is mounted, swap, parts of LVM and RAID, and the disk that a
+ * partition like that is on. */
+static int check_claim(const char *field, const char *path, char **ret_error) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        if (fd >= 0)
                 return 0;
-        text = strprintf("%s may not be here: %s", destination ? "a destination" : "a source", refusal);
-        if (!text)
-                return -ENOMEM;
-        return refuse(ret_error, -EPERM, field, path, text);
+        text = errno == EBUSY
+                        ? strdup("the system uses this block device: it, or a part of it, is mounted, swap, or "
+                                 "part of LVM or RAID; unmount it, or name the volume that is on it")
+                        : strprintf("the block device cannot be opened: %s", strerror(errno));
+        return text ? refuse(ret_error, -EBADMSG, field, path, text) : -ENOMEM;
+}
+
+/* Its name is kept as it was given: udev's links stay the same when numbers change. */
+static int add_device(
+                JobFiles *f, const char *field, const char *path, const char *access, char **ret_error) {
+        int r = check_claim(field, path, ret_error);
+
+        if (r >= 0)
+                r = strv_extend(&f->devices, path);
+        return r < 0 ? r : strv_extend(&f->devices, access);
 }
 
 /* The first bytes of the image; a file that is shorter gives fewer. */
@@ -291,19 +212,52 @@ static int add_extents(const JobSpec *spec, JobFiles *f, char **ret_error) {
 }
 
 static int add_source_file(
-                const JobSpec *spec, const Settings *settings, bool follow, JobFiles *f, char **ret_error) {
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
+        const char *path = spec->source.path;
+        struct stat st;
+        int r = resolve(rules, false, "source.path", path, follow, &f->source_path, &st, ret_error);
+
+        if (r < 0)
+                return r;
+        if (S_ISBLK(st.st_mode)) {
+                if (path_is_device(path) && (r = free_and_strdup(&f->source_path, path)) < 0)
+                        return r;
+                r = add_device(f, "source.path", f->source_path, "r", ret_error);
+                return r < 0 ? r : strv_extend(&f->source_files, f->source_path);
+        }
+        if (!S_ISREG(st.st_mode))
+                return refuse(ret_error, -EBADMSG, "source.path", path,
+                                "it is neither a regular file nor a block device");
+        r = strv_extend(&f->source_files, f->source_path);
+        return r < 0 ? r : add_extents(spec, f, ret_error);
+}
+
+/* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */
+static int add_destination_device(
+                const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error) {
+        const char *path = spec->destination.path;
+        _cleanup_free_ char *real = NULL;
+        struct stat st;
         int r;
 
-        if ((r = resolve("source.path", spec->source.path, follow, S_IFREG, "it is not a regular file",
-                             &f->source_path, ret_error)) < 0 ||
-                        (r = check_place("source.path", f->source_path, false, settings, ret_error)) < 0 ||
-                        (r = strv_extend(&f->source_files, f->source_path)) < 0)
-                return r;
-        return add_extents(spec, f, ret_error);
+        if (rules->role < ROLE_ADMIN)
+                return refuse_place("destination.path", path, true,
+                                "only an administrator's job may write to a block device", ret_error);
+        r = resolve(rules, true, "destination.path", path, true, &real, &st, ret_error);
+        if (r < 0)
+                return r == -ENOENT ? -EBADMSG : r;
+        if (!S_ISBLK(st.st_mode))
+                return refuse(ret_error, -EBADMSG, "destination.path", path, "it is not a block device");
+        if (spec->destination.format != FORMAT_RAW)
+                return refuse(ret_error, -EBADMSG, "destination.format",
+                                strna(disk_format_to_string(spec->destination.format)),
+                                "a block device holds a raw disk; set it to raw");
+        f->destination_path = strdup(path);
+        return f->destination_path ? add_device(f, "destination.path", path, "rw", ret_error) : -ENOMEM;
 }
 
 static int add_destination_file(
-                const JobSpec *spec, const Settings *settings, bool follow, JobFiles *f, char **ret_error) {
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
         const char *path = spec->destination.path, *slash = strrchr(path, '/');
         _cleanup_free_ char *folder = strndup(path, slash == path ? 1 : slash - path), *real = NULL;
         struct stat st;
@@ -311,16 +265,22 @@ static int add_destination_file(
 
         if (!folder)
                 return -ENOMEM;
-        r = resolve("destination.path", folder, follow, S_IFDIR, "it is not a folder", &real, ret_error);
+        if (path_is_device(path))
+                return add_destination_device(spec, rules, f, ret_error);
+        /* (The name first, so that a refusal names what was given.) */
+        r = check_place(rules, true, "destination.path", path, path, ret_error);
+        if (r >= 0)
+                r = resolve_folder(rules, true, "destination.path", folder, follow, &real, ret_error);
         if (r < 0)
-                return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
+                return r;
         f->destination_path = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
         if (!f->destination_path)
                 return -ENOMEM;
         f->part_dir = job_part_path(f->destination_path);
         if (!f->part_dir)
                 return -ENOMEM;
-        r = check_place("destination.path", f->destination_path, true, settings, ret_error);
+        r = check_place(rules, true, "destination.path", f->destination_path,
+                        rules->role < ROLE_ADMIN ? path : f->destination_path, ret_error);
         if (r < 0)
                 return r;
         if (lstat(f->destination_path, &st) >= 0)
@@ -341,11 +301,31 @@ static const char *socket_refusal(const char *path) {
                         return "a source or destination may not be here: another service listens there";
         if (path_is_below(path, "/run"))
                 return NULL;
-        return path_refusal(path, false, NULL);
+        return path_refusal(path, false);
+}
+
+/* An operator's is by the same rules as files; an administrator's may be in /run besides. */
+static int resolve_socket_folder(const PathRules *rules, bool destination, const char *field,
+                const char *path, const char *folder, char **ret, char **ret_error) {
+        if (rules->role < ROLE_ADMIN) {
+                int r = check_place(rules, destination, field, path, path, ret_error);
+                return r < 0 ? r : resolve_folder(rules, destination, field, folder, true, ret, ret_error);
+        }
+        const char *refusal = socket_refusal(path);
+        _cleanup_free_ char *text = NULL;
+
+        if (refusal)
+                return refuse(ret_error, -EPERM, field, path, refusal);
+        *ret = realpath(folder, NULL);
+        if (*ret)
+                return 0;
+        text = strprintf("its folder cannot be used: %s", strerror(errno));
+        return text ? refuse(ret_error, -EBADMSG, field, path, text) : -ENOMEM;
 }
 
 /* The server may come later than the job: its socket need not be there yet. But its folder must be. */
-static int add_socket(const char *field, const char *path, JobFiles *f, char **ret_error) {
+static int add_socket(const PathRules *rules, bool destination, const char *field, const char *path,
+                JobFiles *f, char **ret_error) {
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *folder = strndup(path, slash == path ? 1 : slash - path), *real = NULL,
                             *full = NULL;
@@ -353,9 +333,9 @@ static int add_socket(const char *field, const char *path, JobFiles *f, char **r
 
         if (!folder)
                 return -ENOMEM;
-        int r = resolve(field, folder, true, S_IFDIR, "it is not a folder", &real, ret_error);
+        int r = resolve_socket_folder(rules, destination, field, path, folder, &real, ret_error);
         if (r < 0)
-                return r == -ENOENT ? -EBADMSG : r;
+                return r;
         full = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
         if (!full)
                 return -ENOMEM;
@@ -372,13 +352,34 @@ static int add_socket(const char *field, const char *path, JobFiles *f, char **r
         return strv_consume(&f->sockets, TAKE_PTR(full));
 }
 
+/* Where certificates usually are, although nothing else there may be used. */
+static bool is_certificate_folder(const char *path) {
+        return path_is_below(path, "/etc/pki") || path_is_below(path, "/etc/hyper");
+}
+
+static int resolve_tls_directory(const PathRules *rules, bool destination, const char *field,
+                const char *path, char **ret, char **ret_error) {
+        _cleanup_free_ char *real = NULL;
+
+        if (rules->role < ROLE_ADMIN || !is_certificate_folder(path))
+                return resolve_folder(rules, destination, field, path, true, ret, ret_error);
+        real = realpath(path, NULL);
+        if (!real)
+                return refuse(ret_error, -EBADMSG, field, path, "there is no such folder");
+        if (!is_certificate_folder(real))
+                return refuse(ret_error, -EPERM, field, path, "it leads out of the folder for certificates");
+        *ret = TAKE_PTR(real);
+        return 0;
+}
+
 /* All of the folder is shown to the job, so it must be one that is made for this. */
-static int add_tls_directory(const char *field, const char *path, JobFiles *f, char **ret_error) {
+static int add_tls_directory(const PathRules *rules, bool destination, const char *field, const char *path,
+                JobFiles *f, char **ret_error) {
         _cleanup_free_ char *folder = NULL, *ca = NULL;
-        int r = resolve(field, path, true, S_IFDIR, "it is not a folder", &folder, ret_error);
+        int r = resolve_tls_directory(rules, destination, field, path, &folder, ret_error);
 
         if (r < 0)
-                return r == -ENOENT ? -EBADMSG : r;
+                return r;
         ca = strprintf("%s/ca-cert.pem", folder);
         if (!ca)
                 return -ENOMEM;
@@ -390,7 +391,9 @@ static int add_tls_directory(const char *field, const char *path, JobFiles *f, c
         return strv_consume(&f->tls_directories, TAKE_PTR(folder));
 }
 
-static int add_nbd(const char *name, const JobEndpoint *e, JobFiles *f, char **ret_error) {
+static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *e, JobFiles *f,
+                char **ret_error) {
+        bool destination = streq(name, "destination");
         _cleanup_free_ char *uri_field = strprintf("%s.uri", name),
                             *tls_field = strprintf("%s.tls_certificates", name), *why = NULL;
         _cleanup_(nbd_uri_done) NbdUri uri = {};
@@ -404,29 +407,29 @@ static int add_nbd(const char *name, const JobEndpoint *e, JobFiles *f, char **r
         if (r < 0)
                 return r;
         if (uri.socket)
-                r = add_socket(uri_field, uri.socket, f, ret_error);
+                r = add_socket(rules, destination, uri_field, uri.socket, f, ret_error);
         else
                 f->network = true;
         if (r >= 0 && e->tls_certificates)
-                r = add_tls_directory(tls_field, e->tls_certificates, f, ret_error);
+                r = add_tls_directory(rules, destination, tls_field, e->tls_certificates, f, ret_error);
         return r;
 }
 
-static int job_files_look(const JobSpec *spec, const Settings *settings, bool follow, JobFiles *ret,
-                char **ret_error) {
+static int job_files_look(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *ret, char **ret_error) {
         _cleanup_(job_files_done) JobFiles f = {};
         int r;
 
         if (spec->source.type == ENDPOINT_FILE)
-                r = add_source_file(spec, settings, follow, &f, ret_error);
+                r = add_source_file(spec, rules, follow, &f, ret_error);
         else
-                r = add_nbd("source", &spec->source, &f, ret_error);
+                r = add_nbd(rules, "source", &spec->source, &f, ret_error);
         if (r < 0)
                 return r;
         if (spec->destination.type == ENDPOINT_FILE)
-                r = add_destination_file(spec, settings, follow, &f, ret_error);
+                r = add_destination_file(spec, rules, follow, &f, ret_error);
         else if (spec->destination.type == ENDPOINT_NBD)
-                r = add_nbd("destination", &spec->destination, &f, ret_error);
+                r = add_nbd(rules, "destination", &spec->destination, &f, ret_error);
         if (r < 0)
                 return r;
         *ret = f;
@@ -434,10 +437,10 @@ static int job_files_look(const JobSpec *spec, const Settings *settings, bool fo
         return 0;
 }
 
-int job_files_resolve(const JobSpec *spec, const Settings *settings, JobFiles *ret, char **ret_error) {
-        return job_files_look(spec, settings, true, ret, ret_error);
+int job_files_resolve(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
+        return job_files_look(spec, rules, true, ret, ret_error);
 }
 
-int job_files_check(const JobSpec *spec, const Settings *settings, JobFiles *ret, char **ret_error) {
-        return job_files_look(spec, settings, false, ret, ret_error);
+int job_files_check(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
+        return job_files_look(spec, rules, false, ret, ret_error);
 }

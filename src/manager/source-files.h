@@ -4,16 +4,17 @@
 /* Which files of the machine a job may see: the paths of its spec with every symlink resolved, checked
  * against the system's own directories and the configuration. */
 
+#include "manager/path-rules.h"
 #include "shared/job-spec.h"
-#include "shared/settings.h"
 
 typedef struct JobFiles {
         char *source_path; /* FILE: resolved */
         char **source_files; /* FILE: the image first, then the other files of a split one */
         char *destination_path; /* FILE: resolved directory and the name */
-        char *part_dir; /* FILE: ".<name>.hyper-part" beside it */
+        char *part_dir; /* FILE: ".<name>.hyper-part" beside it; NULL for a block device */
         char **sockets; /* NBD over a UNIX socket: that socket */
         char **tls_directories; /* NBD with TLS: resolved */
+        char **devices; /* block devices: path, "r" or "rw", path, …; as they were named, links of udev included */
         bool network; /* an end is on another machine, or behind a port of this one */
 } JobFiles;
 
@@ -25,11 +26,8 @@ void job_files_done(JobFiles *f);
  * 0; -EPERM (a path that may not be used), -EBADMSG (a path that cannot be used as what the spec says) or
  * -ENOENT (the source is not there), with "source.path: /a/b: …" in *ret_error, which the caller frees;
  * -ENOMEM. */
-int job_files_resolve(const JobSpec *spec, const Settings *settings, JobFiles *ret, char **ret_error);
+int job_files_resolve(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error);
 
 /* The same with paths that were resolved before: a symlink in them is an error (-EBADMSG), since somebody
  * put it there since. */
-int job_files_check(const JobSpec *spec, const Settings *settings, JobFiles *ret, char **ret_error);
-
-/* Why a path may not be used as a source (or destination), or NULL. For tests; @settings may be NULL. */
-const char *path_refusal(const char *path, bool destination, const Settings *settings);
+int job_files_check(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error);

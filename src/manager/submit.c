@@ -171,9 +171,13 @@ static int check_demand(const JobSpec *spec, JobDemand *ret, sd_bus_error *error
         return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
 }
 
-static int check_files(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
+static int check_files(Manager *m, const JobSpec *spec, Role role, JobFiles *ret, sd_bus_error *error) {
+        _cleanup_(path_rules_done) PathRules rules = {};
         _cleanup_free_ char *why = NULL;
-        int r = job_files_resolve(spec, m->settings, ret, &why);
+        int r = path_rules_init(&rules, m->settings, role);
+
+        if (r >= 0)
+                r = job_files_resolve(spec, &rules, ret, &why);
 
         if (r >= 0 || !why)
                 return r;
@@ -211,7 +215,9 @@ static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_e
 
 /* Where workers may take the job, what is wrong here may be right there: this machine, if it takes such jobs at all,
  * looks again when it would be its turn. Only where nobody else is there is it told now. */
-static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret, sd_bus_error *error) {
+static int check_files_somewhere(
+                Manager *m, const JobSpec *spec, Role role, JobFiles *ret, sd_bus_error *error) {
+        _cleanup_(path_rules_done) PathRules rules = {};
         _cleanup_free_ char *why = NULL;
         bool any = true;
         int r = 0;
@@ -223,8 +229,10 @@ static int check_files_somewhere(Manager *m, const JobSpec *spec, JobFiles *ret,
         if (r < 0)
                 return r;
         if (!any)
-                return check_files(m, spec, ret, error);
-        r = job_files_resolve(spec, m->settings, ret, &why);
+                return check_files(m, spec, role, ret, error);
+        r = path_rules_init(&rules, m->settings, role);
+        if (r >= 0)
+                r = job_files_resolve(spec, &rules, ret, &why);
         return why ? 0 : r;
 }
 
@@ -406,8 +414,9 @@ static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_erro
         int r;
 
         if ((r = check_operation(spec, o, error)) < 0 || (r = check_demand(spec, &demand, error)) < 0 ||
-                        (r = may_go_elsewhere(spec, o) ? check_files_somewhere(m, spec, &files, error)
-                                                       : check_files(m, spec, &files, error)) < 0 ||
+                        (r = may_go_elsewhere(spec, o) ? check_files_somewhere(
+                                                                         m, spec, o->role, &files, error)
+                                                       : check_files(m, spec, o->role, &files, error)) < 0 ||
                         (r = check_destination(m, spec, &files, error)) < 0 ||
                         (r = set_resolved(spec, &files)) < 0 ||
                         (r = make_row(m, spec, o, &demand, &row)) < 0)

@@ -234,6 +234,11 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                 return r;
         if (q->part_dir && (r = strv_extendf(&rw, "-%s", q->part_dir)) < 0)
                 return r;
+        for (char *const *d = q->devices; d && d[0] && d[1]; d += 2) {
+                r = streq(d[1], "r") ? 0 : strv_extendf(&rw, "-%s", d[0]);
+                if (r < 0)
+                        return r;
+        }
         /* What ProtectSystem=strict leaves writable. */
         STRV_FOREACH(path, rw)
         if ((r = strv_extend(&writable, *path)) < 0)
@@ -287,6 +292,13 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                         (r = add_exec_outside(&p, "ExecStopPost", "finish", q->folder)) < 0 ||
                         (r = add_exec_tidy_up(&p, q->job_id)) < 0)
                 return r;
+        /* The private /dev has none, and its device policy lets nothing else through. */
+        if (strv_length(q->devices) > 0) {
+                r = add_list(&p, "DeviceAllow", PROPERTY_PAIRS, 0, (const char *const *) q->devices,
+                                strv_length(q->devices));
+                if (r < 0)
+                        return r;
+        }
         if (strv_length(q->credentials) > 0) {
                 r = add_list(&p, "LoadCredentialEncrypted", PROPERTY_PAIRS, 0,
                                 (const char *const *) q->credentials, strv_length(q->credentials));

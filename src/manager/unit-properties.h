@@ -45,6 +45,7 @@ typedef struct UnitRequest {
         const char *part_dir; /* or NULL; made by ExecStartPre= */
         char *const *sockets; /* of NBD servers on this machine */
         char *const *tls_directories; /* read-only */
+        char *const *devices; /* block devices: path, "r" or "rw", path, … */
         char *const *credentials; /* name, path of the encrypted file, name, path, … */
         bool network;
         unsigned timeout_seconds;

@@ -34,6 +34,19 @@ static unsigned default_max_running(void) {
         return (unsigned) CLAMP(n, 1, 8);
 }
 
+/* Where operators keep images, until the configuration says something else. */
+static const char *const default_paths[] = { "/var/lib/libvirt/images", "/var/lib/hypersdk",
+        "/var/lib/hyper/uploads", "/srv", "/mnt", "/media", "/data", "/vms" };
+
+static char **make_default_paths(void) {
+        _cleanup_strv_free_ char **l = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(default_paths); i++)
+                if (strv_extend(&l, default_paths[i]) < 0)
+                        return NULL;
+        return TAKE_PTR(l);
+}
+
 Settings *settings_new(void) {
         _cleanup_(settings_freep) Settings *s = new0(Settings, 1);
 
@@ -46,7 +59,11 @@ Settings *settings_new(void) {
         s->hosts.call_timeout = 30 * USEC_PER_SEC;
         s->database.path = strdup(STATEDIR "/hyper.db");
         s->daemon.log_level = strdup("info");
-        return s->database.path && s->daemon.log_level ? TAKE_PTR(s) : NULL;
+        s->jobs.source_paths = make_default_paths();
+        s->jobs.destination_paths = make_default_paths();
+        return s->database.path && s->daemon.log_level && s->jobs.source_paths && s->jobs.destination_paths
+                        ? TAKE_PTR(s)
+                        : NULL;
 }
 
 /* --- kinds of settings -------------------------------------------------------------------------------- */

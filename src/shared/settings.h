@@ -15,7 +15,7 @@ typedef struct Settings {
         } database;
         struct {
                 unsigned max_running; /* jobs.max_running: 1 to 256; default: cores, at most 8 */
-                char **source_paths; /* jobs.source_paths: if set, sources must lie below one of them */
+                char **source_paths; /* jobs.source_paths: an operator's sources must lie below one of them */
                 char **destination_paths; /* jobs.destination_paths: the same for destinations */
         } jobs;
         struct {

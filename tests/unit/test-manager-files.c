@@ -54,11 +54,18 @@ static JobSpec *spec_of(const char *dir, const char *source, const char *destina
         return spec;
 }
 
-static int look(const char *dir, const char *source, const char *destination, const char *format,
-                JobFiles *ret, char **ret_error) {
+static const PathRules as_admin = { .role = ROLE_ADMIN };
+
+static int look_as(const PathRules *rules, const char *dir, const char *source, const char *destination,
+                const char *format, JobFiles *ret, char **ret_error) {
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, source, destination, format);
 
-        return job_files_resolve(spec, NULL, ret, ret_error);
+        return job_files_resolve(spec, rules, ret, ret_error);
+}
+
+static int look(const char *dir, const char *source, const char *destination, const char *format,
+                JobFiles *ret, char **ret_error) {
+        return look_as(&as_admin, dir, source, destination, format, ret, ret_error);
 }
 
 /* It is refused with @expected, and these words. */
@@ -115,7 +122,7 @@ START_TEST(symlinks_are_followed_once) {
         /* From then on a link is somebody's trick. */
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "link/a.raw", "real/b.qcow2", NULL);
         _cleanup_(job_files_done) JobFiles again = {};
-        ck_assert_int_eq(job_files_check(spec, NULL, &again, &error), -EBADMSG);
+        ck_assert_int_eq(job_files_check(spec, &as_admin, &again, &error), -EBADMSG);
         ck_assert_ptr_nonnull(strstr(error, "a symbolic link was put into it"));
 }
 END_TEST
@@ -133,9 +140,11 @@ START_TEST(what_is_no_image_file_is_refused) {
         put(dir, "there.qcow2", "x");
 
         refused(dir, "none.raw", "b.qcow2", -ENOENT, "source.path", "there is no such file");
-        refused(dir, "folder", "b.qcow2", -EBADMSG, "source.path", "not a regular file");
-        refused(dir, "fifo", "b.qcow2", -EBADMSG, "source.path", "not a regular file");
-        refused(dir, "zero", "b.qcow2", -EBADMSG, "source.path", "not a regular file");
+        refused(dir, "folder", "b.qcow2", -EBADMSG, "source.path",
+                        "neither a regular file nor a block device");
+        refused(dir, "fifo", "b.qcow2", -EBADMSG, "source.path",
+                        "neither a regular file nor a block device");
+        refused(dir, "zero", "b.qcow2", -EPERM, "source.path: /dev/zero", "only block devices");
         refused(dir, "loop", "b.qcow2", -EBADMSG, "source.path", "lead nowhere");
         /* The link is judged by where it leads. */
         refused(dir, "passwd", "b.qcow2", -EPERM, "source.path: /etc/passwd", "configuration and keys");
@@ -158,35 +167,156 @@ START_TEST(places) {
         static const char *const bad[] = { "/etc/a", "/etc", "/usr/a", "/boot/a", "/dev/a", "/proc/1/a",
                 "/sys/a", "/run/a", "/bin/a", "/lib64/a", "/var/lib/mysql/a", "/var/log/a",
                 "/var/lib/hyper/a", "/var/lib/libvirt/secrets/a", "/root/.ssh/a", "/home/u/.gnupg/a",
-                "/srv/.a.qcow2.hyper-part/image" };
+                "/srv/.a.qcow2.hyper-part/image", "/root/.bash_profile",
+                "/root/.config/systemd/user/a.service", "/home/u/.profile", "/home/u/.a",
+                "/home/u/.local/bin/a", "/var/home/u/.zshrc", "/srv/homes/u/.bashrc",
+                "/srv/.ssh/authorized_keys", "/root/.local/share/libvirt",
+                "/home/u/.local/share/gnome-boxesx/a", "/var/lib/hyper/uploadsx/a", "/var/lib/hyper",
+                "/"
+                "etc//passwd" };
         static const char *const good[] = { "/srv/a", "/home/u/a", "/root/a", "/etcetera/a", "/tmp/a",
                 "/var/tmp/a", "/a", "/var/lib/libvirt/images/a", "/var/lib/machines/a", "/run/media/u/a",
-                "/usr2/a", "/srv/hyper-part/a", "/srv/a.hyper-part", "/mnt/.sshd/a" };
+                "/usr2/a", "/srv/hyper-part/a", "/srv/a.hyper-part", "/mnt/.sshd/a",
+                "/var/lib/hyper/uploads/a", "/var/lib/hypersdk/a", "/home/u/.local/share/libvirt/images/a",
+                "/root/.local/share/gnome-boxes/images/a", "/srv/.a", "/home/.a", "/home/u/vms/.a" };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                ck_assert_msg(path_refusal(bad[i], i % 2, NULL), "%s is allowed", bad[i]);
+                ck_assert_msg(path_refusal(bad[i], false), "%s is allowed", bad[i]);
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
-                const char *why = path_refusal(good[i], i % 2, NULL);
+                const char *why = path_refusal(good[i], false);
 
                 ck_assert_msg(!why, "%s is refused: %s", good[i], strna(why));
         }
+        ck_assert_ptr_null(path_refusal("/dev/vg0/a", true));
+        ck_assert_ptr_nonnull(path_refusal("/dev/.ssh/a", true));
+        ck_assert_ptr_nonnull(path_refusal("/etc/a", true));
 }
 END_TEST
 
-START_TEST(the_configuration_narrows_it_further) {
-        _cleanup_test_dir_ char *dir = test_dir();
-        _cleanup_(settings_freep) Settings *s = settings_new();
-        _cleanup_free_ char *link = strprintf("%s/link", dir);
+/* An operator's rules with one folder for both. */
+static PathRules operator_of(const char *folder) {
+        PathRules p = { .role = ROLE_OPERATOR };
 
-        ck_assert_int_eq(symlink("/srv/images", link), 0);
-        ck_assert_int_eq(strv_extend(&s->jobs.source_paths, "/srv/images/"), 0);
-        ck_assert_int_eq(strv_extend(&s->jobs.destination_paths, "/srv/out"), 0);
-        ck_assert_int_eq(strv_extend(&s->jobs.destination_paths, "/etc"), 0);
-        ck_assert_ptr_null(path_refusal("/srv/images/a", false, s));
-        ck_assert_ptr_nonnull(path_refusal("/srv/images2/a", false, s));
-        ck_assert_ptr_nonnull(path_refusal("/srv/images/a", true, s));
-        ck_assert_ptr_null(path_refusal("/srv/out/deep/a", true, s));
-        ck_assert_ptr_nonnull(path_refusal("/etc/a", true, s));
+        ck_assert_int_eq(strv_extend(&p.source_paths, folder), 0);
+        ck_assert_int_eq(strv_extend(&p.destination_paths, folder), 0);
+        return p;
+}
+
+/* What an operator is told of a source; NULL if it is taken. */
+static char *told(const PathRules *rules, const char *dir, const char *source, const char *destination,
+                int *ret) {
+        _cleanup_(job_files_done) JobFiles f = {};
+        char *error = NULL;
+
+        *ret = look_as(rules, dir, source, destination, "raw", &f, &error);
+        ck_assert_int_eq(*ret < 0, error != NULL);
+        return error;
+}
+
+/* @source and @other, which is as long, are refused with one text but for the name. */
+static void told_the_same(const PathRules *rules, const char *dir, const char *source,
+                const char *destination, const char *other_source, const char *other_destination) {
+        int a, b;
+        _cleanup_free_ char *one = told(rules, dir, source, destination, &a),
+                            *two = told(rules, dir, other_source, other_destination, &b);
+
+        ck_assert_int_eq(a, -EPERM);
+        ck_assert_int_eq(b, -EPERM);
+        ck_assert_msg(strstr(strna(one), " must be below a folder of jobs."), "%s", strna(one));
+        ck_assert_str_eq(strstr(one, ": a "), strstr(two, ": a "));
+        /* Only the path as it was given is named, not where it leads. */
+        ck_assert(strstr(source, "secret") || strstr(destination, "secret") || !strstr(one, "secret"));
+        ck_assert(!strstr(one, "/etc/") && !strstr(one, "/proc/"));
+}
+
+START_TEST(an_operator_is_told_nothing_of_other_places) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *in = strprintf("%s/in", dir), *secret = strprintf("%s/secret", dir);
+        PathRules rules = operator_of(in);
+        _cleanup_(job_files_done) JobFiles f = {};
+        _cleanup_free_ char *error = NULL;
+        static const char *const links[][2] = { { "file", "../secret/a.raw" }, { "folder", "../secret" },
+                { "missing", "../secret/none" }, { "deep", "../secret/a.raw/x" },
+                { "shadow", "/etc/shadow" }, { "no-shadow", "/etc/none" }, { "chain", "file" },
+                { "up", "../.." }, { "proc", "/proc/self/exe" }, { "null", "/dev/null" },
+                { "two", "via/a.raw" }, { "root", "/" } };
+
+        make_dir(dir, "in");
+        make_dir(dir, "secret");
+        put(dir, "secret/a.raw", "x");
+        put(dir, "in/a.raw", "x");
+        make_link("../secret", dir, "in/via");
+        for (size_t i = 0; i < ELEMENTSOF(links); i++) {
+                _cleanup_free_ char *name = strprintf("in/%s", links[i][0]),
+                                    *below = strprintf("%s/x", name);
+
+                make_link(links[i][1], dir, name);
+                told_the_same(&rules, dir, name, "in/b.raw", "secret/none", "in/b.raw");
+                told_the_same(&rules, dir, "in/a.raw", below, "in/a.raw", "secret/none/b.raw");
+        }
+        /* A file, a folder, nothing, and what is below each of them. */
+        told_the_same(&rules, dir, "secret/a.raw", "in/b.raw", "secret/b.raw", "in/b.raw");
+        told_the_same(&rules, dir, "secret", "in/b.raw", "secre", "in/b.raw");
+        told_the_same(&rules, dir, "secret/a.raw/x", "in/b.raw", "none/b/x", "in/b.raw");
+        told_the_same(&rules, dir, "in/via/a.raw", "in/b.raw", "in/via/b.raw", "in/b.raw");
+        told_the_same(&rules, dir, "in/a.raw", "secret/a.raw", "in/a.raw", "secret/b.raw");
+        told_the_same(&rules, dir, "in/a.raw", "in/via/a.raw", "in/a.raw", "in/via/b.raw");
+        told_the_same(&rules, dir, "inx/a.raw", "in/b.raw", "iny/a.raw", "in/b.raw");
+
+        /* Inside everything is told, links included. */
+        make_link("a.raw", dir, "in/good");
+        int good = look_as(&rules, dir, "in/good", "in/b.raw", "raw", &f, &error);
+        ck_assert_msg(good == 0, "%s", strna(error));
+        ends_with(f.source_path, "/in/a.raw");
+        int r;
+        _cleanup_free_ char *missing = told(&rules, dir, "in/none", "in/b.raw", &r);
+        ck_assert_int_eq(r, -ENOENT);
+        ck_assert_ptr_nonnull(strstr(missing, "no such file"));
+        path_rules_done(&rules);
+        (void) secret;
+}
+END_TEST
+
+/* What the configuration names may be a link, on the way and at the end. */
+START_TEST(folders_of_the_configuration_may_be_links) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *named = strprintf("%s/link/in", dir), *error = NULL;
+        PathRules rules = operator_of(named);
+        _cleanup_(job_files_done) JobFiles f = {}, g = {};
+        int r;
+
+        make_dir(dir, "real");
+        make_dir(dir, "real/store");
+        make_link("store", dir, "real/in");
+        make_link("real", dir, "link");
+        put(dir, "real/store/a.raw", "x");
+        put(dir, "real/b.raw", "x");
+        ck_assert_int_eq(look_as(&rules, dir, "link/in/a.raw", "link/in/b.raw", "raw", &f, &error), 0);
+        ends_with(f.source_path, "/real/store/a.raw");
+        ck_assert_int_eq(look_as(&rules, dir, "real/store/a.raw", "real/store/b.raw", "raw", &g, &error), 0);
+        _cleanup_free_ char *beside = told(&rules, dir, "real/b.raw", "link/in/b.raw", &r);
+        ck_assert_int_eq(r, -EPERM);
+        path_rules_done(&rules);
+}
+END_TEST
+
+/* Not even a configuration that allows everything opens the system's own places, or all devices. */
+START_TEST(the_systems_own_places_stay_closed) {
+        PathRules rules = operator_of("/");
+        static const char *const sources[] = { "etc/passwd", "etc/none", "proc/self/exe",
+                "root/.bash_profile", "dev/null", "dev/loop0", "dev/none", "var/log/none", "usr/bin/env" };
+
+        for (size_t i = 0; i < ELEMENTSOF(sources); i++) {
+                _cleanup_free_ char *destination = strprintf("%s/x", sources[i]);
+                int r;
+                _cleanup_free_ char *error = told(&rules, "", sources[i], "srv/none/b.raw", &r);
+
+                ck_assert_msg(r == -EPERM || streq(sources[i], "dev/none"), "%s: %s", sources[i], error);
+                free(error);
+                error = told(&as_admin, "", "srv", destination, &r);
+                ck_assert_int_lt(r, 0);
+        }
+        path_rules_done(&rules);
 }
 END_TEST
 
@@ -338,7 +468,8 @@ START_TEST(secrets_of_one_job_are_not_another_s) {
 END_TEST
 
 TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once, what_is_no_image_file_is_refused,
-                a_dangling_link_is_no_free_name, places, the_configuration_narrows_it_further,
+                a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
+                folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
                 a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
                 nbd_over_sockets_and_networks, a_hostile_folder_is_removed_without_following_anything,
                 folders_name_their_jobs, secrets_of_one_job_are_not_another_s)

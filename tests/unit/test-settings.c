@@ -40,7 +40,9 @@ START_TEST(without_a_file_there_are_defaults) {
         ck_assert_str_eq(s->database.path, STATEDIR "/hyper.db");
         ck_assert_uint_ge(s->jobs.max_running, 1);
         ck_assert_uint_le(s->jobs.max_running, 8);
-        ck_assert_ptr_null(s->jobs.source_paths);
+        ck_assert_uint_eq(strv_length(s->jobs.source_paths), 8);
+        ck_assert(strv_contains(s->jobs.source_paths, "/var/lib/libvirt/images"));
+        ck_assert(strv_contains(s->jobs.destination_paths, "/srv"));
         ck_assert_uint_eq(s->daemon.idle_timeout, 30 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 30 * USEC_PER_SEC);
         ck_assert(s->worker.local);
@@ -228,13 +230,13 @@ END_TEST
 START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_test_dir_ char *dir = test_dir();
 
-        put(dir, "config.yaml", "jobs:\n  max_running: 3\n  source_paths: [/a]\ndatabase: {path: /x.db}\n");
+        put(dir, "config.yaml", "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: [/b]\ndatabase: {path: /x.db}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
-                        "[\"/a\"],\"destination_paths\":[]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
+                        "[\"/a\"],\"destination_paths\":[\"/b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"require_key\":false},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */

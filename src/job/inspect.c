@@ -50,8 +50,11 @@ static int info_failed(Job *j, const Image *i, const ChildOutput *o) {
                 return job_fail(j, EBUSY, "source_in_use",
                                 "%s is in use by another process, perhaps a running virtual machine: %s",
                                 i->label, strempty(why));
-        return job_fail(j, EBADMSG, "image_refused", "The image %s was refused: qemu-img %s%s%s", i->label,
-                        strempty(how), why ? ": " : "", strempty(why));
+        /* qemu does not always say more than that. */
+        bool bare = why && (endswith(why, strerror(EINVAL)) || endswith(why, strerror(ENOTSUP)));
+        return job_fail(j, EBADMSG, "image_refused", "The image %s was refused: qemu-img %s%s%s%s", i->label,
+                        strempty(how), why ? ": " : "", strempty(why),
+                        bare ? ". Its header is damaged, or of a kind that is not supported." : "");
 }
 
 int image_inspect(Job *j, Image *i) {

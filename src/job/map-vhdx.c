@@ -11,6 +11,8 @@
 #define BLOCK_MIN (UINT64_C(1) << 20)
 #define BLOCK_MAX (UINT64_C(1) << 28)
 #define ENTRIES_MAX 2047u
+#define REQUIRED 1u /* of a region's flags */
+#define REGION_UNIT (UINT64_C(1) << 20)
 #define PLACE_MASK UINT64_C(0xfffffffffff00000)
 
 static const char bat_guid[] = "\x66\x77\xc2\x2d\x23\xf6\x00\x42\x9d\x64\x11\x5e\x9b\xfd\x4a\x08";
@@ -77,13 +79,21 @@ static int read_regions(MapWalk *w, Region *ret_bat, Region *ret_metadata) {
         *ret_bat = *ret_metadata = (Region){};
         for (uint32_t i = 0; i < map_le32(t + 8); i++) {
                 const char *e = t + 16 + (size_t) i * 32;
-                Region region = { .at = map_le64(e + 16), .size = map_le32(e + 24) };
+                Region region = { .at = map_le64(e + 16), .size = map_le32(e + 24) }, *of = NULL;
                 if (memcmp(e, bat_guid, 16) == 0)
-                        *ret_bat = region;
+                        of = ret_bat;
                 else if (memcmp(e, metadata_guid, 16) == 0)
-                        *ret_metadata = region;
-                else
+                        of = ret_metadata;
+                else if (map_le32(e + 28) & REQUIRED)
+                        return refuse(w->error, "its table of regions names one that is not known");
+                if (!of)
                         continue;
+                if (of->size > 0)
+                        return refuse(w->error, "its table of regions names one twice");
+                if (region.at < REGION_UNIT || region.at % REGION_UNIT != 0 ||
+                                region.size % REGION_UNIT != 0)
+                        return refuse(w->error, "its table of regions names one at no whole MiB");
+                *of = region;
                 map_need(w, region.at, region.size);
         }
         if (ret_bat->size == 0 || ret_metadata->size == 0)

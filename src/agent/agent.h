@@ -126,11 +126,11 @@ void agent_fail(Agent *a, int error, const char *what);
 /* What an answer means. */
 typedef enum Verdict {
         VERDICT_DONE, /* 2xx */
-        VERDICT_NOT_OURS, /* 404, 409: there is no such job, or it is not ours */
+        VERDICT_NOT_OURS, /* 404, 409 in the server's own words: there is no such job, or it is not ours */
         VERDICT_REFUSED, /* 400, 413: what we sent */
         VERDICT_UNAVAILABLE, /* no answer, 401, 403, 429, 5xx and all else: later */
 } Verdict;
-Verdict verdict_of(const HttpResult *result);
+Verdict verdict_of(const HttpResult *result, const char *job_id);
 
 /* Sends a request; @ask->func is called once with its answer, unless it is aborted. @body is consumed; NULL: none (or out
  * of memory, where @method is POST). Failures end in agent_fail(). */
@@ -145,8 +145,8 @@ void server_abort(Ask *ask);
 void link_try(Agent *a);
 /* A request had no answer, or one that means "later". */
 void link_failed(Agent *a, const HttpResult *result);
-/* The same of a request in our own name, where 404 means that the server does not know us any more. */
-void link_ask_failed(Agent *a, const HttpResult *result);
+/* The same for a request of this worker, where the server's own 404 for @path means that the worker is not registered. */
+void link_ask_failed(Agent *a, const HttpResult *result, const char *path);
 
 /* --- dequeue.c: how jobs come ---------------------------------------------------------------------------- */
 

@@ -145,3 +145,20 @@ char *answer_message(const char *text, size_t size) {
         line = isempty(message) ? NULL : utf8_make_valid(message, strlen(message), MESSAGE_MAX);
         return line ? ascii_replace_control(line, ' ') : NULL;
 }
+
+bool answer_is_error_for(const char *text, size_t size, unsigned status, const char *path) {
+        _cleanup_free_ char *why = NULL;
+        _cleanup_json_ json_t *value = NULL;
+        json_t *error, *code;
+        const char *named;
+
+        if (json_parse_any(text, size, &value, &why) < 0)
+                return false;
+        error = json_object_get(value, "error");
+        code = json_object_get(error, "code");
+        named = json_string_value(json_object_get(error, "path"));
+        if (!named || !json_is_integer(code) || json_integer_value(code) != (json_int_t) status)
+                return false;
+        named = startswith(named, path);
+        return named && (*named == '\0' || *named == '/');
+}

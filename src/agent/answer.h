@@ -33,5 +33,9 @@ void job_answer_done(JobAnswer *a);
 /* GET /jobs/{id} */
 int answer_job(const char *text, size_t size, JobAnswer *ret, char **ret_error);
 
+/* Whether this body is the worker API's own error of this HTTP status, for @path or a path below it. A proxy's page with the
+ * same status is not. */
+bool answer_is_error_for(const char *text, size_t size, unsigned status, const char *path);
+
 /* What an error's body says, in one line for the log; NULL if it says nothing. The caller frees it. */
 char *answer_message(const char *text, size_t size);

@@ -35,7 +35,7 @@ static void on_dequeued(Agent *a, Ask *ask, const HttpResult *result) {
         int r;
 
         if (!result->success) {
-                link_ask_failed(a, result);
+                link_ask_failed(a, result, "/queue/dequeue");
                 return;
         }
         r = answer_dequeued(result->response, result->response_size, &id, &why);
@@ -143,7 +143,7 @@ static void on_job(Agent *a, Ask *ask, const HttpResult *result) {
         _cleanup_free_ char *why = NULL;
         int r;
 
-        switch (verdict_of(result)) {
+        switch (verdict_of(result, d->job_id)) {
         case VERDICT_DONE:
                 r = answer_job(result->response, result->response_size, &job, &why);
                 if (r == -EBADMSG)

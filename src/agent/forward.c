@@ -50,7 +50,7 @@ static void on_events(Agent *a, Ask *ask, const HttpResult *result) {
         HeldJob *h = CONTAINER_OF(ask, HeldJob, report);
         int r;
 
-        switch (verdict_of(result)) {
+        switch (verdict_of(result, h->file.job_id)) {
         case VERDICT_NOT_OURS:
                 held_drop(h, "the server says that it is not ours");
                 return;
@@ -84,7 +84,7 @@ static void on_events(Agent *a, Ask *ask, const HttpResult *result) {
 static void on_result(Agent *a, Ask *ask, const HttpResult *result) {
         HeldJob *h = CONTAINER_OF(ask, HeldJob, report);
 
-        switch (verdict_of(result)) {
+        switch (verdict_of(result, h->file.job_id)) {
         case VERDICT_DONE:
                 log_info("Job %s is done, and the server knows.", h->file.job_id);
                 held_forget(h);

@@ -3,6 +3,7 @@
 /* Whether there is a server: registration, heartbeats, and pauses when there is none. */
 
 #include "agent/agent.h"
+#include "agent/answer.h"
 #include "agent/report.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -103,8 +104,8 @@ static void link_unknown(Agent *a) {
         set_timer(a, agent_jitter(PAUSE_MIN));
 }
 
-void link_ask_failed(Agent *a, const HttpResult *result) {
-        if (result->status == 404)
+void link_ask_failed(Agent *a, const HttpResult *result, const char *path) {
+        if (result->status == 404 && answer_is_error_for(result->response, result->response_size, 404, path))
                 link_unknown(a);
         else
                 link_failed(a, result);
@@ -155,7 +156,7 @@ static void on_heartbeat(Agent *a, Ask *ask, const HttpResult *result) {
         int r;
 
         if (!result->success) {
-                link_ask_failed(a, result);
+                link_ask_failed(a, result, "/workers");
                 return;
         }
         r = answer_heartbeat(result->response, result->response_size, &answer, &why);

@@ -3,15 +3,23 @@
 /* Requests to the server. */
 
 #include "agent/agent.h"
+#include "agent/answer.h"
 #include "basic/string-util.h"
 
-Verdict verdict_of(const HttpResult *result) {
+static bool is_error_for_job(const HttpResult *result, const char *job_id) {
+        _cleanup_free_ char *path = strprintf("/jobs/%s", job_id);
+
+        /* Out of memory: the request is repeated later. */
+        return path && answer_is_error_for(result->response, result->response_size, result->status, path);
+}
+
+Verdict verdict_of(const HttpResult *result, const char *job_id) {
         if (result->success)
                 return VERDICT_DONE;
         switch (result->status) {
         case 404:
         case 409:
-                return VERDICT_NOT_OURS;
+                return is_error_for_job(result, job_id) ? VERDICT_NOT_OURS : VERDICT_UNAVAILABLE;
         case 400:
         case 413:
                 return VERDICT_REFUSED;

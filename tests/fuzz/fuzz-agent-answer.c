@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         try_dequeued(text, size);
         try_heartbeat(text, size);
         try_job(text, size);
+        (void) answer_is_error_for(text, size, 404, "/jobs/a");
         message = answer_message(text, size);
         if (message && (!utf8_is_valid(message) || strchr(message, '\n')))
                 abort();

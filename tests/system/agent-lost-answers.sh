@@ -4,8 +4,8 @@
 # runs-on: host
 # second-machine: yes
 #
-# Of each kind of request that hyper-agentd makes two answers are lost, when the server has done what it was asked for: each job
-# has one end, a whole output, and all its events.
+# A proxy answers the first request of each kind that hyper-agentd makes with a 404 of its own, and loses two answers of each
+# kind when the server has done what it was asked for: each job has one end, a whole output, and all its events.
 
 # shellcheck source=tests/system/lib-agent.sh
 . "$(dirname "$0")/lib-agent.sh"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""losing-proxy.py ADDRESS PORT SERVER LOG: hands HTTP requests on to SERVER, and loses the first two answers to each kind of
-request: the server has done what it was asked for, and whoever asked does not know. What was lost is in LOG."""
+"""losing-proxy.py ADDRESS PORT SERVER LOG: hands HTTP requests on to SERVER. The first request of each kind is not handed on, but
+answered with a 404 of the proxy's own, as a proxy does while its server restarts. Then the first two answers to each kind are
+lost: the server has done what it was asked for, and the client does not know. What was lost is in LOG."""
 
 import re
 import sys
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 address, port, server, log = sys.argv[1:]
 lost = {}
+denied = set()
 lock = threading.Lock()
 
 
@@ -20,6 +22,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_request(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = self.command + " " + re.sub(r"^/(jobs|workers)/(?!register)[^/]*", r"/\1/*", self.path)
+        with lock:
+            deny = kind not in denied
+            denied.add(kind)
+        if deny:
+            self.answer(404, b"<html><body>404 Not Found</body></html>")
+            return
         headers = {k: v for k, v in self.headers.items() if k.lower() in ("x-api-key", "content-type")}
         request = urllib.request.Request(server + self.path, body or None, headers, method=self.command)
         try:
@@ -27,7 +36,6 @@ class Handler(BaseHTTPRequestHandler):
                 status, content = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             status, content = error.code, error.read()
-        kind = self.command + " " + re.sub(r"^/(jobs|workers)/(?!register)[^/]*", r"/\1/*", self.path)
         # A question for a job that there is none for is asked again anyway.
         if status < 300 and content != b"null":
             with lock:
@@ -37,6 +45,9 @@ class Handler(BaseHTTPRequestHandler):
                         f.write(kind + "\n")
                     self.close_connection = True
                     return
+        self.answer(status, content)
+
+    def answer(self, status, content):
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

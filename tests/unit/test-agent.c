@@ -3,6 +3,8 @@
 /* The parts of hyper-agentd that are pure: its configuration, what it makes of the server's jobs, what it tells. */
 
 #include "agent/agent-settings.h"
+#include "agent/agent.h"
+#include "agent/answer.h"
 #include "agent/held.h"
 #include "agent/report.h"
 #include "basic/fd-util.h"
@@ -248,6 +250,38 @@ START_TEST(answers_that_make_no_sense_are_refused) {
 }
 END_TEST
 
+START_TEST(only_the_servers_own_error_for_the_job_counts) {
+        static const struct {
+                const char *body;
+                bool counts;
+        } cases[] = {
+                { "{\"error\":{\"code\":404,\"message\":\"x\",\"path\":\"/jobs/a/events\"}}", true },
+                { "{\"error\":{\"code\":404,\"message\":\"x\",\"path\":\"/jobs/a\"}}", true },
+                { "{\"error\":{\"code\":404,\"message\":\"x\",\"path\":\"/jobs/ab\"}}", false },
+                { "{\"error\":{\"code\":404,\"message\":\"x\",\"path\":\"/\"}}", false },
+                { "{\"error\":{\"code\":409,\"message\":\"x\",\"path\":\"/jobs/a\"}}", false },
+                { "{\"error\":{\"code\":\"404\",\"path\":\"/jobs/a\"}}", false },
+                { "{\"error\":{\"code\":404,\"message\":\"x\"}}", false },
+                { "{\"error\":\"not found\"}", false },
+                { "<html>404 Not Found</html>", false },
+                { "", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                HttpResult result = { .status = 404,
+                        .error = "",
+                        .response = cases[i].body,
+                        .response_size = strlen(cases[i].body) };
+
+                ck_assert_msg(answer_is_error_for(cases[i].body, strlen(cases[i].body), 404, "/jobs/a") ==
+                                                cases[i].counts,
+                                "%s", cases[i].body);
+                ck_assert_int_eq(verdict_of(&result, "a"),
+                                cases[i].counts ? VERDICT_NOT_OURS : VERDICT_UNAVAILABLE);
+        }
+}
+END_TEST
+
 /* --- reports -------------------------------------------------------------------------------------------- */
 
 /* What the server's decoder makes of it is what was meant. */
@@ -358,5 +392,6 @@ END_TEST
 TEST_MAIN("agent", a_configuration_that_makes_no_sense_says_what, the_key_comes_from_a_credential_too,
                 the_id_here_is_that_of_the_attempt, a_job_is_what_the_server_would_have_made_of_it,
                 a_job_that_cannot_be_done_here_says_why, a_file_is_read_as_it_was_written,
-                answers_that_make_no_sense_are_refused, events_are_told_as_the_server_reads_them,
-                results_are_told_as_the_server_reads_them, a_registration_is_taken)
+                answers_that_make_no_sense_are_refused, only_the_servers_own_error_for_the_job_counts,
+                events_are_told_as_the_server_reads_them, results_are_told_as_the_server_reads_them,
+                a_registration_is_taken)

@@ -79,7 +79,7 @@ same "$dir/disk.raw" "$dir/$id.qcow2" qcow2
 answer=$(asks GET "/jobs/$id" 200)
 is .status '"completed"'
 answer=$(asks GET /schedules/daily-backup 200)
-is '[.last_job_id, .last_status, .run_count, (.last_run | type)]' "[\"$id\",\"COMPLETED\",1,\"string\"]"
+is '[.last_job_id, .last_status, .run_count, (.last_run | type)]' "[\"$id\",\"completed\",1,\"string\"]"
 
 # An output that the client did not name is another one each time
 answer=$(asks POST /schedules 201 "$(jq -c --arg d "$dir/out/" '{id: "folder", schedule: "@weekly", enabled: false, job_template: {vm_path: .job_template.source.path, output_dir: $d}}' <<<"$body")")

@@ -76,6 +76,13 @@ static json_t *template_json(const ScheduleRow *row) {
         return spec ? dialect_job_from_canonical(hypersdk_fields, spec) : NULL;
 }
 
+/* How the last run went: a job's state in the words of this dialect, or a word for a run that has no job yet. */
+static const char *last_status(const ScheduleRow *row) {
+        JobState state = row->last_status ? job_state_from_string(row->last_status) : -EINVAL;
+
+        return state >= 0 ? job_state_to_status(state) : row->last_status;
+}
+
 json_t *hypersdk_schedule_json(const ScheduleRow *row) {
         return json_pack(
                         "{s:s, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:I, s:s?, s:s?, s:I, s:I, s:o, s:o}",
@@ -84,7 +91,7 @@ json_t *hypersdk_schedule_json(const ScheduleRow *row) {
                         schedule_overlap_to_string(row->overlap), "catch_up", row->catch_up, "job_template",
                         template_json(row), "last_run", json_time(row->last_run_at), "next_run",
                         json_time(row->next_at), "run_count", (json_int_t) row->run_count, "last_job_id",
-                        row->last_job_id, "last_status", row->last_status, "success_count",
+                        row->last_job_id, "last_status", last_status(row), "success_count",
                         (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
                         "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at));
 }

@@ -31,6 +31,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/progress.c \
 	src/manager/queue.c \
 	src/manager/reconcile.c \
+	src/manager/restore.c \
+	src/manager/restore.h \
 	src/manager/retell.c \
 	src/manager/schedule.c \
 	src/manager/schedule-bus.c \

@@ -4,6 +4,7 @@
 #include "basic/string-util.h"
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
+#include "manager/restore.h"
 #include "manager/webhook.h"
 #include "shared/daemon.h"
 #include "shared/job-event.h"
@@ -258,6 +259,11 @@ int manager_start(Manager *m) {
         if (r < 0)
                 log_warning_errno(r, "Failed to look after the secrets of webhooks: %m");
         outbox_wake(m->outbox);
+        r = restore_after_boot(m);
+        if (r < 0)
+                log_error_errno(r,
+                                "Failed to set the timers of schedules after the boot: %m. "
+                                "'systemctl restart hyper-schedules' tries again.");
         return 0;
 }
 

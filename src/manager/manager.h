@@ -50,6 +50,7 @@ struct Manager {
         struct Timer *timers; /* those that systemd is being asked about */
         unsigned n_timers_asked;
         sd_event_source *timers_later;
+        bool restoring; /* timers are set for the first time in this boot */
         sd_bus_message **restores; /* calls that are answered when all timers are made */
         size_t n_restores, restores_allocated;
         ScheduleRow *schedule; /* the one read last from the store for the bus */
@@ -224,7 +225,7 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret);
  * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time. */
 void schedule_timer_set(Manager *m, const ScheduleRow *row);
 void schedule_timer_remove(Manager *m, const char *id);
-/* Makes all timers, after a boot, and then answers @call. 1, or negative errno. */
+/* Makes all timers, and then answers @call, which may be NULL. 1, or negative errno. */
 int schedule_timers_restore(Manager *m, sd_bus_message *call);
 /* Those that a manager before us has not come to make. */
 int schedule_timers_finish(Manager *m);

@@ -10,11 +10,13 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/restore.h"
 #include "shared/daemon.h"
 
 static const char *arg_state_directory = STATEDIR;
 static const char *arg_runtime_directory = "/run/hyper-jobs";
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
+static bool arg_pending;
 
 static const DaemonOption program_options[] = {
         { .name = "config-directory",
@@ -29,6 +31,9 @@ static const DaemonOption program_options[] = {
                         .value_name = "PATH",
                         .value = &arg_runtime_directory,
                         .help = "Where the jobs' root directories are made" },
+        { .name = "pending",
+                        .flag = &arg_pending,
+                        .help = "Only say whether there is anything to do after a boot: exit status 0 if so, else 1" },
         {},
 };
 
@@ -86,6 +91,25 @@ static int run(void) {
         return r < 0 ? r : sd_event_loop(event);
 }
 
+/* For ExecCondition=: whether a boot has to start the manager. What cannot be read is the manager's to complain about. */
+static int pending(void) {
+        _cleanup_(settings_freep) Settings *settings = NULL;
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_free_ char *why = NULL;
+        bool needed;
+        int r;
+
+        r = settings_load(arg_config_directory, &settings, &why);
+        if (r < 0)
+                return EXIT_SUCCESS;
+        r = store_open(settings->database.path, STORE_READER, &store);
+        if (r == -ENOENT)
+                return EXIT_FAILURE;
+        if (r >= 0)
+                r = restore_is_needed(store, &needed);
+        return r < 0 || needed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char *argv[]) {
         int r;
 
@@ -93,6 +117,8 @@ int main(int argc, char *argv[]) {
         r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (arg_pending)
+                return pending();
         /* The API reads the database by group; nobody else reads anything. */
         umask(0027);
         r = run();

@@ -11,6 +11,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/restore.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
 #include "shared/schedule-event.h"
@@ -64,6 +65,7 @@ static void answer_restore(Manager *m) {
         }
         m->restores = mfree(m->restores);
         m->n_restores = m->restores_allocated = 0;
+        restore_done(m);
 }
 
 bool schedule_timers_pending(const Manager *m) {
@@ -328,13 +330,17 @@ static int want_all(Manager *m, bool all) {
 }
 
 int schedule_timers_restore(Manager *m, sd_bus_message *call) {
-        int r = want_all(m, true);
+        /* After a boot both the manager itself and hyper-schedules.service ask for this. */
+        bool under_way = call && m->restoring && m->timers;
+        int r = under_way ? 0 : want_all(m, true);
 
         if (r < 0)
                 return r;
-        if (!GREEDY_REALLOC(m->restores, m->restores_allocated, m->n_restores + 1))
-                return -ENOMEM;
-        m->restores[m->n_restores++] = sd_bus_message_ref(call);
+        if (call) {
+                if (!GREEDY_REALLOC(m->restores, m->restores_allocated, m->n_restores + 1))
+                        return -ENOMEM;
+                m->restores[m->n_restores++] = sd_bus_message_ref(call);
+        }
         next_timer(m);
         return 1;
 }

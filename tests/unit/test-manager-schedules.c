@@ -446,6 +446,31 @@ assert_runs(&f, "nights", "running");
 assert_timer(&f, "nights", "OnCalendar=*-*-* 02:00:00");
 SCHEDULE_TEST_END
 
+/* Whatever starts it. */
+SCHEDULE_TEST(the_first_manager_of_a_boot_sets_the_timers_by_itself)
+create(&f, "nights", NIGHTLY, NULL);
+manager_down(&f);
+for (size_t i = 0; i < f.n_units; i++)
+        f.units[i].live = false;
+manager_up(&f);
+settle_down(&f);
+ck_assert_ptr_null(timer_of(&f, "nights")); /* the same boot: nothing to do */
+manager_down(&f);
+
+_cleanup_free_ char *mark = strprintf("%s/restored", f.runtime); /* a boot empties /run */
+ck_assert_int_eq(unlink(mark), 0);
+test_clock = FIRST_NIGHT + 2 * DAY + 90 * USEC_PER_MINUTE;
+manager_up(&f);
+settle_down(&f);
+assert_timer(&f, "nights", "OnCalendar=*-*-* 02:00:00");
+assert_runs(&f, "nights", "running");
+unsigned starts = timer_of(&f, "nights")->starts;
+manager_down(&f);
+manager_up(&f);
+settle_down(&f);
+ck_assert_uint_eq(timer_of(&f, "nights")->starts, starts);
+SCHEDULE_TEST_END
+
 SCHEDULE_TEST(a_timer_whose_service_runs_is_made_when_that_has_ended)
 f.busy_timers = 2;
 create(&f, "nights", NIGHTLY, NULL);
@@ -573,6 +598,7 @@ TEST_MAIN("manager-schedules", a_schedule_has_a_timer_and_a_next_time,
                 a_change_while_a_run_is_due_neither_loses_nor_doubles_it,
                 a_run_that_was_promised_is_made_up_for_by_the_next_manager,
                 after_a_boot_timers_are_back_and_one_missed_run_is_made_up_for,
+                the_first_manager_of_a_boot_sets_the_timers_by_itself,
                 a_timer_whose_service_runs_is_made_when_that_has_ended,
                 a_timer_that_a_manager_could_not_make_is_made_by_the_next, a_thousand_runs_are_kept,
                 lists_and_details, schedule_objects)

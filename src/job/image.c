@@ -24,6 +24,7 @@ void image_done(Image *i) {
         remove_written(i->written);
         strv_free(i->written);
         free(i->descriptor);
+        free(i->overlay);
         vmdk_descriptor_done(&i->vmdk);
         for (size_t k = 0; k < i->n_expected; k++) {
                 free(i->expected[k].filename);
@@ -149,6 +150,7 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
         if (r < 0)
                 return r;
         i->image_length = map.length;
+        i->has_log = map.has_log;
         i->expected_size = map.virtual_size;
         if (i->format == FORMAT_RAW)
                 i->expected_size = (i->length + SECTOR - 1) / SECTOR * SECTOR;
@@ -156,6 +158,16 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
 }
 
 /* --- how qemu opens it -------------------------------------------------------------------------------- */
+
+/* Changes go to the overlay. */
+static json_t *overlay_options(const char *path, json_t *file) {
+        if (json_object_set_new(file, "read-only", json_true()) < 0) {
+                json_decref(file);
+                return NULL;
+        }
+        return json_pack("{s:s, s:{s:s, s:s}, s:o}", "driver", "qcow2", "file", "driver", "file", "filename",
+                        path, "backing", file);
+}
 
 json_t *image_options(const Image *i) {
         const char *driver = disk_format_to_qemu((DiskFormat) i->format);
@@ -166,6 +178,8 @@ json_t *image_options(const Image *i) {
         if (file && !image_is_whole_file(i))
                 file = json_pack("{s:s, s:I, s:I, s:o}", "driver", "raw", "offset", (json_int_t) i->offset,
                                 "size", (json_int_t) length, "file", file);
+        if (file && i->overlay)
+                file = overlay_options(i->overlay, file);
         json_t *options = file ? json_pack("{s:s, s:o}", "driver", driver, "file", file) : NULL;
         /* Only these two have such a thing; what they may say about one is refused before, this is for
          * the day when somebody gets around that. */

@@ -41,6 +41,8 @@ typedef struct Image {
         uint64_t image_length; /* what belongs to the image; after image_check_map() */
         VmdkDescriptor vmdk; /* a VMDK in several files; after image_check_header() */
         char *descriptor; /* what qemu opens instead of it; after image_write_descriptor() */
+        bool has_log; /* which must be replayed; after image_check_map() */
+        char *overlay; /* holds what replaying the log has changed; after image_replay_log() */
         char **written; /* what image_done() removes, the last first */
         /* What we read from the image, and qemu must say too. */
         uint64_t expected_size; /* 0: nothing was read */

@@ -52,6 +52,8 @@ libhyper_job_la_SOURCES = \
 	src/job/identity.h \
 	src/job/image-header.c \
 	src/job/image-info.c \
+	src/job/image-log.c \
+	src/job/image-log.h \
 	src/job/image-vmdk.c \
 	src/job/image-vmdk.h \
 	src/job/image.c \

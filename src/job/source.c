@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "job/checksum.h"
 #include "job/identity.h"
+#include "job/image-log.h"
 #include "job/image-vmdk.h"
 #include "job/safe-open.h"
 #include "job/source.h"
@@ -225,7 +226,9 @@ static int inspect_disk(Source *s, Image *i) {
         if (r < 0)
                 return job_fail(s->job, r, NULL, "Writing a descriptor for %s failed: %s", i->label,
                                 strerror(-r));
-        r = image_inspect(s->job, i);
+        r = image_replay_log(s->job, i);
+        if (r >= 0)
+                r = image_inspect(s->job, i);
         if (r < 0)
                 return r;
         report_note(&s->job->report, "%s is a %s image with a disk of %s, %s in use", i->label,

@@ -15,7 +15,7 @@ esac
 TMPDIR=$(mktemp -d) # what a case leaves behind goes, too
 export TMPDIR PYTHONDONTWRITEBYTECODE=1
 trap 'rm -rf "$TMPDIR"' EXIT
-python3 "$srcdir/tests/oracle/run" ./hyper-job "${limit[@]}" || {
+python3 "${srcdir:?}/tests/oracle/run" ./hyper-job "${limit[@]}" || {
         echo "FAILED: run a case again with: tests/oracle/run ./hyper-job --only NUMBER"
         exit 1
 }

@@ -9,6 +9,8 @@ import subprocess
 import tarfile
 import zlib
 
+from readers import crc32c
+
 SECTOR = 512
 
 
@@ -118,6 +120,43 @@ def vhdx_4k(folder, raw, disk, rng):
     return name
 
 
+def vhdx_log(folder, raw, disk, rng):
+    """The host crashed: 4 KiB of the disk are in the log, not yet in their place, where older data are."""
+    name = by_qemu("vhdx", ".vhdx", "block_size=1M")(folder, raw, disk, rng)
+    path = os.path.join(folder, name)
+    with open(path, "r+b") as f:
+        data = f.read()
+        # a page of the first block, which lies where the table of blocks says
+        regions = data[196608:262144]
+        at = regions.index(bytes.fromhex("6677c22d23f600429d64115e9bfd4a08"))
+        bat, = struct.unpack_from("<Q", regions, at + 16)
+        target = (struct.unpack_from("<Q", data, bat)[0] >> 20 << 20) + 4096 * rng.randrange(256)
+        page = data[target:target + 4096]
+        f.seek(target)
+        f.write(b"\x17" * 4096)
+        heads = [(struct.unpack_from("<Q", data, o + 8)[0], o) for o in (65536, 131072)]
+        current = max(heads)[1]
+        log_guid, sequence = rng.randbytes(16), rng.randrange(1, 1 << 40)
+        head = bytearray(data[current:current + 4096])
+        head[48:64] = log_guid
+        f.seek(current)
+        f.write(seal(head))
+        _, log_at = struct.unpack_from("<IQ", head, 68)
+        entry = bytearray(8192)
+        struct.pack_into("<4sIIIQI4s16sQQ", entry, 0, b"loge", 0, 8192, 0, sequence, 1, b"", log_guid, len(data), len(data))
+        struct.pack_into("<4s4s8sQQ", entry, 64, b"desc", page[4092:], page[:8], target, sequence)
+        entry[4096:] = struct.pack("<4sI", b"data", sequence >> 32) + page[8:4092] + struct.pack("<I", sequence & 0xffffffff)
+        f.seek(log_at)
+        f.write(seal(entry))
+    return name
+
+
+def seal(data):
+    data[4:8] = bytes(4)
+    data[4:8] = struct.pack("<I", crc32c(bytes(data)))
+    return bytes(data)
+
+
 def ovf(files):
     refs = "".join(f'<File ovf:id="f{i}" ovf:href="{n}"/>' for i, n in enumerate(files))
     disks = "".join(f'<Disk ovf:diskId="d{i}" ovf:fileRef="f{i}" ovf:capacity="1"/>' for i in range(len(files)))
@@ -182,6 +221,7 @@ MAKERS = {
     "vhdx": (by_qemu("vhdx", ".vhdx"), LARGE, True),
     "vhdx-1m": (by_qemu("vhdx", ".vhdx", "block_size=1M"), LARGE, True),
     "vhdx-fixed": (by_qemu("vhdx", ".vhdx", "subformat=fixed"), SMALL, True),
+    "vhdx-log": (vhdx_log, SMALL, True),
     "vhdx-4k": (vhdx_4k, SMALL, False),
     "ova-stream": (ova(stream_footer, "sha256"), SMALL, True),
     "ova-qemu-stream": (ova(by_qemu("vmdk", ".vmdk", "subformat=streamOptimized"), "sha1"), SMALL, True),

@@ -40,6 +40,18 @@ def cut(case, rng):
     return f"{os.path.basename(path)} cut by {n} bytes of {size}"
 
 
+def cut_last(case, rng):
+    """The last byte that is not zero is missing, or a few before it."""
+    path = case.files[-1]
+    size = os.path.getsize(path)
+    tail = read(path, max(0, size - (1 << 20)), 1 << 20).rstrip(b"\0")
+    n = max(0, size - (1 << 20)) + len(tail) - rng.choice((1, 1, 2, 100))
+    if n <= 0:
+        return None
+    os.truncate(path, n)
+    return f"{os.path.basename(path)} cut to {n} bytes of {size}"
+
+
 def pad(case, rng):
     path = rng.choice(case.files)
     n = rng.choice((1, 3, 511, 512, 4096, 65536, (1 << 20) + 7))
@@ -406,6 +418,6 @@ def first_sector(case, _rng):
 
 
 LEGAL = (none, pad_footer, creator, geometry, vhdx_one_header, read_only, blank_lines)
-OTHERS = (cut, cut, cut, cut, pad, before, flip, flip, flip_near_data, flip_near_data, field, field, field, table_entry,
+OTHERS = (cut, cut, cut, cut, cut_last, pad, before, flip, flip, flip_near_data, flip_near_data, field, field, field, table_entry,
           table_entry, extent_line, extent_line, swap_lines, line_ends, parent, swap_files, lose_file, rename, compress,
           declared, first_sector)

@@ -380,13 +380,55 @@ def vhdx_regions(f):
     return regions
 
 
+class Patched(Reader):
+    """A file with a log, as it is after the log was replayed."""
+
+    def __init__(self, f, pages):
+        self.f, self.pages, self.length, self.path = f, pages, f.length, f.path
+
+    def read(self, at, size):
+        data = bytearray(self.f.read(at, size))
+        for place, page in self.pages.items():
+            a, b = max(at, place), min(at + size, place + 4096)
+            if a < b:
+                data[a - at:b - at] = page[a - place:b - place]
+        return bytes(data)
+
+    def copy(self, disk, at, size, to):
+        for start in range(0, size, 1 << 16):
+            disk.put(to + start, self.read(at + start, min(1 << 16, size - start)))
+
+
+def vhdx_log(f, head):
+    """The pages that a log of one entry holds."""
+    log_length, at = struct.unpack_from("<IQ", head, 68)
+    entry = f.read(at, 4096)
+    _, _, length, tail, sequence, n, _, guid_, flushed, _ = struct.unpack_from("<4sIIIQI4s16sQQ", entry)
+    check(entry[:4] == b"loge" and guid_ == head[48:64] and 8192 <= length <= log_length, "the log")
+    check(tail == 0 and n == (length - 4096) // 4096 and n <= 126, "a log of several entries")
+    check(length % 4096 == 0 and flushed <= f.length, "the log")
+    entry = f.read(at, length)
+    check(sealed(entry), "the log's checksum")
+    pages = {}
+    for i in range(n):
+        sign, last, first, place, number = struct.unpack_from("<4s4s8sQQ", entry, 64 + 32 * i)
+        data = entry[4096 * (i + 1):4096 * (i + 2)]
+        high, low = struct.unpack_from("<I", data, 4)[0], struct.unpack_from("<I", data, 4092)[0]
+        check(sign == b"desc" and data[:4] == b"data" and number == sequence == high << 32 | low, "a page of the log")
+        check(place % 4096 == 0, "the place of a page")
+        pages[place] = first + data[8:4092] + last
+    return pages
+
+
 def read_vhdx(f):
     check(f.read(0, 8) == b"vhdxfile", "no VHDX")
     heads = [h for h in (f.read(65536, 4096), f.read(131072, 4096)) if h[:4] == b"head" and sealed(h)]
     check(heads, "no header")
     head = max(heads, key=lambda h: struct.unpack_from("<Q", h, 8))
     log_version, version = struct.unpack_from("<HH", head, 64)
-    check(version == 1 and head[48:64] == bytes(16), "a log to replay")
+    check(version == 1, "the version")
+    if head[48:64] != bytes(16):
+        f = Patched(f, vhdx_log(f, head))
     regions = vhdx_regions(f)
     bat, _ = regions.get(guid("2DC27766-F623-4200-9D64-115E9BFD4A08")) or check(False, "no BAT")
     meta, _ = regions.get(guid("8B7CA206-4790-4B9A-B8FE-575F050F886E")) or check(False, "no metadata")

@@ -10,6 +10,8 @@
 #include "job/rate.h"
 #include "job/zero.h"
 
+#define SAMPLE_STRIDE ((uint64_t) 64) /* blocks */
+#define SAMPLES_MAX ((uint64_t) 4096) /* about, of those between the ends of runs */
 #define ZERO_MAX (UINT64_C(1) << 30)
 #define PROGRESS_INTERVAL (500 * USEC_PER_MSEC)
 #define STALL_TIMEOUT (300 * USEC_PER_SEC)
@@ -26,7 +28,12 @@ typedef struct Slot {
 struct Compare {
         Endpoint *endpoints[2];
         const CopyOptions *options;
+        const CompareMode *mode;
+        CompareReport report;
         ExtentCursor cursors[2];
+        uint64_t stride; /* bytes from one sample to the next */
+        uint64_t run_length; /* of the first disk's run at hand, as far as it was gone through */
+        bool run_is_zero;
 
         Slot *slots;
         size_t n_slots;
@@ -67,6 +74,60 @@ static int start_read(Compare *c, Slot *s, unsigned side) {
         return endpoint_read(e, buf, readable, s->offset, on_read, s);
 }
 
+/* --- what is read -------------------------------------------------------------------------------------- */
+
+static uint64_t sample_stride(uint64_t size) {
+        uint64_t blocks = size / EXTENT_BLOCK;
+
+        return MAX(SAMPLE_STRIDE, blocks / SAMPLES_MAX) * EXTENT_BLOCK;
+}
+
+/* How long the next piece of a run of @length bytes is, and whether it is one of the sample. */
+static uint64_t sample_piece(
+                const Compare *c, uint64_t position, uint64_t length, bool at_start, bool *ret_read) {
+        uint64_t next = (position + c->stride - 1) / c->stride * c->stride;
+        uint64_t last = position + (length - 1) / EXTENT_BLOCK * EXTENT_BLOCK;
+        uint64_t sample = at_start ? position : MIN(next, last);
+
+        *ret_read = sample == position;
+        return *ret_read ? MIN(length, EXTENT_BLOCK) : sample - position;
+}
+
+typedef struct Piece {
+        uint64_t length;
+        bool read[2];
+} Piece;
+
+/* Both disks are known from here on, as @x says. */
+static Piece next_piece(Compare *c, const Extent x[static 2]) {
+        CompareDepth depth = x[0].zero ? c->mode->zeroes : c->mode->data;
+        uint64_t position = c->cursors[0].position, length = x[0].length;
+        bool at_start = c->run_length == 0 || c->run_is_zero != x[0].zero, chosen = depth == COMPARE_ALL;
+
+        if (depth == COMPARE_SAMPLE)
+                length = sample_piece(c, position, length, at_start, &chosen);
+        else if (depth == COMPARE_TRUST && !x[0].zero)
+                chosen = true;
+        Piece p = { .length = MIN(length, x[1].length), .read = { chosen, chosen } };
+        /* Data where there should be none is always looked at. */
+        if (x[0].zero && !x[1].zero)
+                p.read[1] = true;
+        p.length = MIN(p.length, p.read[1] ? (uint64_t) c->request_size : ZERO_MAX);
+        c->run_length = (at_start ? 0 : c->run_length) + p.length;
+        c->run_is_zero = x[0].zero;
+        return p;
+}
+
+static void account(Compare *c, const Piece *p, bool zero) {
+        if (!p->read[1]) {
+                c->report.skipped += p->length;
+                c->progress.bytes_zero += zero ? p->length : 0;
+        } else if (zero)
+                c->report.zeroes += p->length;
+        else
+                c->report.data += p->length;
+}
+
 static int fill(Compare *c) {
         for (;;) {
                 Extent x[2];
@@ -83,20 +144,21 @@ static int fill(Compare *c) {
                 if (r == 0 || x[0].length == 0 || c->tail - c->head == c->n_slots || c->n_free < 2)
                         return 0;
 
-                bool zero = x[0].zero && x[1].zero;
                 Slot *s = slot_at(c, c->tail++);
                 *s = (Slot){ .compare = c, .offset = c->cursors[0].position };
-                s->length = MIN(MIN(x[0].length, x[1].length), zero ? ZERO_MAX : (uint64_t) c->request_size);
+                Piece p = next_piece(c, x);
+                s->length = p.length;
+                account(c, &p, x[0].zero);
                 for (unsigned i = 0; i < 2; i++) {
                         extent_cursor_advance(&c->cursors[i], s->length);
-                        r = x[i].zero ? 0 : start_read(c, s, i);
+                        r = p.read[i] ? start_read(c, s, i) : 0;
                         if (r < 0)
                                 return r;
                 }
-                if (zero)
-                        c->progress.bytes_zero += s->length;
         }
 }
+
+/* --- what came ----------------------------------------------------------------------------------------- */
 
 /* True if both sides hold the same; else *ret_at is where they differ first. */
 static bool slot_is_equal(const Slot *s, uint64_t *ret_at) {
@@ -229,18 +291,20 @@ static char *explain(const Compare *c, int error) {
                         strerror(-error));
 }
 
-int compare_run(Endpoint *a, Endpoint *b, const CopyOptions *options, uint64_t *ret_offset,
-                char **ret_error) {
+int compare_disks(Endpoint *a, Endpoint *b, const CopyOptions *options, const CompareMode *mode,
+                CompareReport *ret_report, uint64_t *ret_offset, char **ret_error) {
         usec_t now = now_monotonic();
         Compare c = {
                 .endpoints = { a, b },
                 .options = options,
-                .progress.total = MAX(a->size, b->size),
+                .mode = mode,
+                .progress.total = mode->end > 0 ? mode->end : MAX(a->size, b->size),
                 .started = now,
                 .last_activity = now,
         };
         uint64_t offset = 0;
 
+        c.stride = sample_stride(c.progress.total);
         for (unsigned i = 0; i < 2; i++)
                 extent_cursor_init(&c.cursors[i], c.endpoints[i], 0, c.progress.total);
         int r = run(&c, &offset);
@@ -249,5 +313,14 @@ int compare_run(Endpoint *a, Endpoint *b, const CopyOptions *options, uint64_t *
                 *ret_error = explain(&c, r);
         if (r == 0)
                 *ret_offset = offset;
+        if (ret_report)
+                *ret_report = c.report;
         return r;
+}
+
+int compare_run(Endpoint *a, Endpoint *b, const CopyOptions *options, uint64_t *ret_offset,
+                char **ret_error) {
+        static const CompareMode mode = { .data = COMPARE_ALL, .zeroes = COMPARE_TRUST };
+
+        return compare_disks(a, b, options, &mode, NULL, ret_offset, ret_error);
 }

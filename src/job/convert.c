@@ -8,7 +8,6 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
-#include "job/compare.h"
 #include "job/complaint.h"
 #include "job/convert.h"
 #include "job/identity.h"
@@ -227,12 +226,6 @@ static int open_destination(Conversion *c, size_t disk, uint64_t size, Destinati
 
 /* --- copying ------------------------------------------------------------------------------------------ */
 
-typedef struct Progress {
-        Job *job;
-        const char *what;
-        Connection *source, *destination;
-} Progress;
-
 static void pass_errors_on(Report *report, Connection *c) {
         if (c->servers) {
                 _cleanup_free_ char *errors = server_group_errors(c->servers);
@@ -241,8 +234,8 @@ static void pass_errors_on(Report *report, Connection *c) {
         }
 }
 
-static int on_progress(const CopyProgress *p, void *userdata) {
-        Progress *progress = userdata;
+int convert_on_progress(const CopyProgress *p, void *userdata) {
+        ConvertProgress *progress = userdata;
 
         pass_errors_on(&progress->job->report, progress->source);
         pass_errors_on(&progress->job->report, progress->destination);
@@ -250,7 +243,7 @@ static int on_progress(const CopyProgress *p, void *userdata) {
         return 0;
 }
 
-static char *step_name(const Conversion *c, const char *one, const char *many, size_t disk) {
+char *convert_step_name(const Conversion *c, const char *one, const char *many, size_t disk) {
         return c->source->n_disks == 1 ? strdup(one)
                                        : strprintf("%s %zu of %zu", many, disk + 1, c->source->n_disks);
 }
@@ -277,7 +270,7 @@ static int close_destination(Conversion *c, Destination *d) {
 int convert_disk(Conversion *c, size_t disk) {
         _cleanup_connection_ Connection source = {};
         _cleanup_(destination_done) Destination d = {};
-        _cleanup_free_ char *what = step_name(c, "Converting disk format", "Converting disk", disk),
+        _cleanup_free_ char *what = convert_step_name(c, "Converting disk format", "Converting disk", disk),
                             *why = NULL;
         CopyProgress done = {};
         char a[BYTES_SIZE], b[BYTES_SIZE];
@@ -300,9 +293,11 @@ int convert_disk(Conversion *c, size_t disk) {
                 report_note(&c->job->report, "What an earlier attempt left is not used: %s",
                                 part_why_anew(d.part));
 
-        Progress progress = { .job = c->job, .what = what, .source = &source, .destination = &d.connection };
+        ConvertProgress progress = {
+                .job = c->job, .what = what, .source = &source, .destination = &d.connection
+        };
         CopyOptions options = {
-                .progress = on_progress,
+                .progress = convert_on_progress,
                 .userdata = &progress,
                 .progress_interval = REPORT_INTERVAL,
                 .cancel_fd = c->job->cancel_fd,
@@ -315,65 +310,4 @@ int convert_disk(Conversion *c, size_t disk) {
                 return connection_fail(c->job, &source, &d.connection, r, what, why);
         report_step_done(&c->job->report, size);
         return close_destination(c, &d);
-}
-
-/* --- verification ------------------------------------------------------------------------------------- */
-
-static int connect_result(Conversion *c, const Image *image, Connection *ret) {
-        if (c->spec->type == ENDPOINT_FILE)
-                return connect_image(c->job, image, false, NBD_SOURCE, image->label, ret);
-        *ret = (Connection){};
-        return connect_nbd(c->job, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
-}
-
-static int compare_disk(Conversion *c, size_t disk, const Image *image) {
-        _cleanup_connection_ Connection source = {}, result = {};
-        _cleanup_free_ char *what =
-                        step_name(c, "Comparing the result with the source", "Comparing disk", disk);
-        _cleanup_free_ char *why = NULL;
-        uint64_t offset = 0;
-
-        if (!what)
-                return -ENOMEM;
-        int r = source_connect(c->source, disk, &source);
-        if (r >= 0)
-                r = connect_result(c, image, &result);
-        if (r < 0)
-                return r;
-        Progress progress = { .job = c->job, .what = what, .source = &source, .destination = &result };
-        CopyOptions options = {
-                .progress = on_progress,
-                .userdata = &progress,
-                .progress_interval = REPORT_INTERVAL,
-                .checkpoint_interval = USEC_INFINITY,
-                .cancel_fd = c->job->cancel_fd,
-        };
-        r = compare_run(source.endpoint, result.endpoint, &options, &offset, &why);
-        if (r < 0)
-                return connection_fail(c->job, &source, &result, r, what, why);
-        report_step_done(&c->job->report, c->sizes[disk]);
-        if (r > 0)
-                return 0;
-        /* If somebody wrote to the source, that is the reason to tell. */
-        r = source_check_unchanged(c->source);
-        if (r < 0)
-                return r;
-        return job_fail(c->job, EBADMSG, "verification_failed",
-                        "%s found a difference at byte %" PRIu64 ": the result is not used", what, offset);
-}
-
-int verify_disk(Conversion *c, size_t disk, bool compare) {
-        _cleanup_(image_done) Image image = {};
-        int r;
-
-        if (c->spec->type == ENDPOINT_FILE) {
-                r = part_image(c, disk, &image);
-                if (r < 0)
-                        return r;
-                image.length = c->sizes[disk]; /* an upper bound for the limits */
-                r = image_check(c->job, &image, "verification_failed");
-                if (r < 0)
-                        return r;
-        }
-        return compare ? compare_disk(c, disk, &image) : 0;
 }

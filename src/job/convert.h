@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The work on one disk after another: copying it into its part folder or to a server, checking what came
- * out. All functions note failures in the job and return negative errno. */
+/* The work on one disk after another: copying it into its part folder or to a server. All functions note failures in the job and return negative errno. */
 
+#include "job/compare.h"
 #include "job/copy.h"
 #include "job/part-folder.h"
+#include "job/read-back.h"
 #include "job/source.h"
+
+/* How a result was compared with its source. */
+typedef struct Verification {
+        int verify; /* JobVerify; VERIFY_OFF: not at all */
+        ReadBack read_back;
+        CompareReport report;
+} Verification;
 
 typedef struct Conversion {
         Job *job; /* not owned */
@@ -15,6 +23,7 @@ typedef struct Conversion {
         int part_fd; /* the part folder; for an NBD destination the one that keeps its checkpoint */
         char *part_dir; /* its path; not owned */
         uint64_t sizes[PART_DISKS_MAX]; /* of the disks that are converted */
+        Verification verified[PART_DISKS_MAX];
         uint64_t bytes_read, bytes_written, bytes_zero, resumed_from; /* sums */
 } Conversion;
 
@@ -24,9 +33,17 @@ int convert_check_space(Conversion *c);
 /* Copies disk @disk (from 0), going on where an earlier attempt ended. */
 int convert_disk(Conversion *c, size_t disk);
 
-/* Checks the finished image of disk @disk with "qemu-img check"; with @compare it is read through another
- * server and compared with the source byte for byte. */
-int verify_disk(Conversion *c, size_t disk, bool compare);
-
 /* The unfinished (or finished) image of disk @disk as an image to open; image_done() it. */
 int part_image(const Conversion *c, size_t disk, Image *ret);
+
+/* What copying and comparing have in common: their progress becomes the job's, and what servers complain about goes to
+ * the log. */
+typedef struct ConvertProgress {
+        Job *job;
+        const char *what; /* "Converting disk format" */
+        Connection *source, *destination;
+} ConvertProgress;
+int convert_on_progress(const CopyProgress *p, void *userdata);
+
+/* @one for the only disk, else "@many 2 of 3". NULL when out of memory. */
+char *convert_step_name(const Conversion *c, const char *one, const char *many, size_t disk);

@@ -89,7 +89,7 @@ int extent_cursor_prefetch(ExtentCursor *c) {
         if (c->covered > c->position && c->covered - c->position >= LOOK_AHEAD)
                 return 0;
 
-        uint64_t length = MIN(c->ask_length, c->endpoint->size - c->asked);
+        uint64_t length = MIN(c->ask_length, MIN(c->endpoint->size, c->end) - c->asked);
         if (c->no_extents)
                 return add_extent(c, length, false);
         c->waiting = true;

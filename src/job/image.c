@@ -173,6 +173,12 @@ json_t *image_options(const Image *i) {
         const char *driver = disk_format_to_qemu((DiskFormat) i->format);
         json_t *file = json_pack(
                         "{s:s, s:s}", "driver", "file", "filename", i->descriptor ? i->descriptor : i->path);
+        if (file && i->direct &&
+                        json_object_set_new(file, "cache",
+                                        json_pack("{s:b, s:b}", "direct", 1, "no-flush", 0)) < 0) {
+                json_decref(file);
+                return NULL;
+        }
 
         uint64_t length = i->image_length > 0 ? i->image_length : i->length;
         if (file && !image_is_whole_file(i))

@@ -48,6 +48,7 @@ typedef struct Image {
         uint64_t expected_size; /* 0: nothing was read */
         ImageExtent *expected;
         size_t n_expected, allocated;
+        bool direct; /* read past the page cache */
         uint64_t cut_size; /* not 0: the disk ends here, though qemu reads more */
         uint64_t virtual_size; /* of the disk; after image_inspect() */
         uint64_t actual_size; /* what it takes on the file system; after image_inspect() */

@@ -78,6 +78,8 @@ libhyper_job_la_SOURCES = \
 	src/job/part-lock.c \
 	src/job/part-lock.h \
 	src/job/prepare.c \
+	src/job/read-back.c \
+	src/job/read-back.h \
 	src/job/report.c \
 	src/job/report.h \
 	src/job/run.c \
@@ -88,7 +90,9 @@ libhyper_job_la_SOURCES = \
 	src/job/source.c \
 	src/job/source.h \
 	src/job/tar.c \
-	src/job/tar.h
+	src/job/tar.h \
+	src/job/verify.c \
+	src/job/verify.h
 libhyper_job_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(CRYPTO_CFLAGS) \
 	$(ZLIB_CFLAGS)
 libhyper_job_la_LIBADD = libhyper-engine.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \

@@ -15,6 +15,7 @@
 #include "job/checkpoint.h"
 #include "job/convert.h"
 #include "job/part-lock.h"
+#include "job/verify.h"
 #include "shared/json-table.h"
 
 /* Where an NBD destination's checkpoint is, in the job's folder. */
@@ -173,7 +174,7 @@ static int convert(Run *run) {
 }
 
 static int verify(Run *run) {
-        bool compare = run->job->plan->spec->parameters.verify;
+        JobVerify compare = (JobVerify) run->job->plan->spec->parameters.verify;
         int r;
 
         report_phase(&run->job->report, PHASE_VERIFICATION, "%s",
@@ -190,11 +191,12 @@ static int add_output(Run *run, size_t disk) {
         const JobEndpoint *d = run->conversion.spec;
         json_int_t size = (json_int_t) run->conversion.sizes[disk];
         json_t *output;
+        int r;
 
         if (d->type == ENDPOINT_FILE) {
                 _cleanup_(image_done) Image image = {};
                 struct stat st;
-                int r = part_image(&run->conversion, disk, &image);
+                r = part_image(&run->conversion, disk, &image);
                 if (r < 0)
                         return r;
                 if (lstat(image.path, &st) < 0) {
@@ -211,6 +213,11 @@ static int add_output(Run *run, size_t disk) {
                 output = redacted ? json_pack("{s:O, s:s, s:I, s:I}", "uri", redacted, "format", "raw",
                                                     "virtual_size", size, "actual_size", size)
                                   : NULL;
+        }
+        r = output ? verify_describe(&run->conversion, disk, output) : -ENOMEM;
+        if (r < 0) {
+                json_decref(output);
+                return r;
         }
         return json_array_append_new(run->job->outputs, output) < 0 ? -ENOMEM : 0;
 }

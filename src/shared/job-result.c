@@ -86,6 +86,15 @@ static bool code_is_valid(const char *code) {
         return *code && strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(code);
 }
 
+/* Not there, or a plain word. */
+static bool word_is_valid(json_t *output, const char *key) {
+        json_t *word = json_object_get(output, key);
+
+        return !word ||
+                        (json_is_string(word) && json_string_length(word) <= CODE_MAX &&
+                                        code_is_valid(json_string_value(word)));
+}
+
 static bool output_is_valid(json_t *output) {
         json_t *virtual_size = json_object_get(output, "virtual_size");
         json_t *actual_size = json_object_get(output, "actual_size");
@@ -93,7 +102,15 @@ static bool output_is_valid(json_t *output) {
         const char *path = json_string_value(file ? file : server);
         const char *format = json_string_value(json_object_get(output, "format"));
 
-        return path && format && strlen(path) <= 8192 && !utf8_has_control(path) &&
+        static const char *const numbers[] = { "bytes_data_compared", "bytes_zero_compared",
+                "bytes_zero_not_read" };
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                json_t *number = json_object_get(output, numbers[i]);
+                if (number && (!json_is_integer(number) || json_integer_value(number) < 0))
+                        return false;
+        }
+        return word_is_valid(output, "verified") && word_is_valid(output, "read_back") && path && format &&
+                        strlen(path) <= 8192 && !utf8_has_control(path) &&
                         disk_format_from_string(format) >= 0 &&
                         (!virtual_size || json_integer_value(virtual_size) >= 0) &&
                         (!actual_size || json_integer_value(actual_size) >= 0);

@@ -140,6 +140,96 @@ START_TEST(progress_is_told) {
 }
 END_TEST
 
+/* --- depth ---------------------------------------------------------------------------------------------- */
+
+#define BLOCK (64 * KIB)
+
+/* A server that calls everything zero, and holds what @path does. */
+static Server serve_liar(const char *dir, const char *path, uint64_t size) {
+        _cleanup_free_ char *get_size = strprintf("get_size=echo %" PRIu64, size),
+                            *extents = strprintf("extents=echo 0 %" PRIu64 " hole,zero", size),
+                            *pread = strprintf(
+                                            "pread=dd if=%s skip=$4 count=$3 iflag=count_bytes,skip_bytes",
+                                            path);
+
+        return SERVE_NBDKIT(dir, "liar", "-r", "eval", get_size, "can_extents=exit 0", extents, pread);
+}
+
+static int compare_with_liar(const char *byte_at_path, uint64_t size, CompareDepth zeroes,
+                CompareReport *report, uint64_t *ret_offset) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *empty = strprintf("%s/empty.raw", dir), *error = NULL;
+        _cleanup_close_ int fd = open(empty, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        const CompareMode mode = { .data = COMPARE_ALL, .zeroes = zeroes };
+        const CopyOptions options = { .cancel_fd = -1 };
+
+        ck_assert_int_eq(ftruncate(fd, (off_t) size), 0);
+        _cleanup_server_ Server liar = serve_liar(dir, byte_at_path, size);
+        _cleanup_server_ Server honest = SERVE_NBDKIT(dir, "honest", "-r", "file", empty);
+        _cleanup_endpoint_ Endpoint *a = open_nbd(liar.socket, 0, "a"), *b = open_nbd(honest.socket, 0, "b");
+        int r = compare_disks(a, b, &options, &mode, report, ret_offset, &error);
+        ck_assert_msg(r >= 0, "%s", strna(error));
+        return r;
+}
+
+/* What the first disk calls zero and is not: a sample finds it where it looks, and only there. */
+START_TEST(what_is_called_zero_is_read_as_deep_as_asked) {
+        static const struct {
+                uint64_t block;
+                int expected[3]; /* ALL, SAMPLE, TRUST */
+        } cases[] = { { 0, { 0, 0, 1 } }, { 1, { 0, 1, 1 } }, { 64, { 0, 0, 1 } }, { 65, { 0, 1, 1 } },
+                { 159, { 0, 0, 1 } } };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *path = strprintf("%s/disk.raw", dir);
+        uint64_t size = 160 * BLOCK;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (CompareDepth depth = COMPARE_ALL; depth <= COMPARE_TRUST; depth++) {
+                        _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                        CompareReport report = {};
+                        uint64_t offset = UINT64_MAX, at = cases[i].block * BLOCK + 77;
+
+                        ck_assert_int_eq(ftruncate(fd, (off_t) size), 0);
+                        put_byte(path, at, 1);
+                        int r = compare_with_liar(path, size, depth, &report, &offset);
+                        ck_assert_msg(r == cases[i].expected[depth], "block %" PRIu64 ", depth %d: %d",
+                                        cases[i].block, (int) depth, r);
+                        if (r == 0) {
+                                ck_assert_uint_eq(offset, at);
+                                continue;
+                        }
+                        ck_assert_uint_eq(report.data, 0);
+                        ck_assert_uint_eq(report.zeroes + report.skipped, size);
+                        ck_assert_uint_eq(report.zeroes, depth == COMPARE_SAMPLE ? 4 * BLOCK : 0);
+                }
+}
+END_TEST
+
+/* Only the part that was copied so far, and of its data a sample. */
+START_TEST(a_part_can_be_sampled) {
+        const CompareMode mode = { .data = COMPARE_SAMPLE, .zeroes = COMPARE_SAMPLE, .end = 4 * MIB };
+        const CopyOptions options = { .cancel_fd = -1 };
+        _cleanup_pair_ Pair p;
+        _cleanup_free_ char *error = NULL;
+        uint64_t offset = 0;
+
+        pair_init(&p, 8 * MIB, 8 * MIB);
+        put_byte(p.b, 4 * MIB + 1, 77);
+        for (unsigned i = 0; i < 2; i++) {
+                p.servers[0] = SERVE_NBDKIT(p.dir, "a", "-r", "file", p.a);
+                p.servers[1] = SERVE_NBDKIT(p.dir, "b", "-r", "--filter=noextents", "file", p.b);
+                _cleanup_endpoint_ Endpoint *a = open_nbd(p.servers[0].socket, 0, "a"),
+                                            *b = open_nbd(p.servers[1].socket, 0, "b");
+                ck_assert_int_eq(
+                                compare_disks(a, b, &options, &mode, NULL, &offset, &error), i == 0 ? 1 : 0);
+                for (unsigned k = 0; k < 2; k++)
+                        server_done(&p.servers[k]);
+                put_byte(p.b, 4 * MIB - 1, 77);
+        }
+        ck_assert_uint_eq(offset, 4 * MIB - 1);
+}
+END_TEST
+
 START_TEST(a_comparison_can_be_cancelled) {
         _cleanup_pair_ Pair p;
         _cleanup_free_ char *error = NULL;
@@ -170,5 +260,6 @@ START_TEST(a_read_error_is_no_difference) {
 END_TEST
 
 TEST_MAIN("engine-compare", equal_disks_are_equal, empty_disks_are_equal, the_first_difference_is_told,
-                what_is_longer_must_end_in_zeroes, progress_is_told, a_comparison_can_be_cancelled,
-                a_read_error_is_no_difference)
+                what_is_longer_must_end_in_zeroes, progress_is_told,
+                what_is_called_zero_is_read_as_deep_as_asked, a_part_can_be_sampled,
+                a_comparison_can_be_cancelled, a_read_error_is_no_difference)

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "job/verify.h"
+
+/* Only now that all of it is written, and right before it is read. */
+static int connect_result(Conversion *c, Image *image, ReadBack *ret_read_back, Connection *ret) {
+        if (c->spec->type == ENDPOINT_FILE) {
+                int r = read_back_prepare(image->path, ret_read_back);
+                if (r < 0)
+                        return job_fail(c->job, r, "output_damaged",
+                                        "Flushing the finished image of %s to read it back failed: %s",
+                                        image->label, strerror(-r));
+                image->direct = *ret_read_back == READ_BACK_DIRECT;
+                return connect_image(c->job, image, false, NBD_SOURCE, image->label, ret);
+        }
+        *ret_read_back = READ_BACK_SERVER;
+        *ret = (Connection){};
+        return connect_nbd(c->job, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
+}
+
+static void report_verification(Conversion *c, const Verification *v) {
+        static const char *const from[_READ_BACK_MAX] = {
+                [READ_BACK_DIRECT] = "from the disk",
+                [READ_BACK_DROPPED] = "from the disk, after the page cache was emptied",
+                [READ_BACK_CACHED] = "from the page cache, which this file system does not let go",
+                [READ_BACK_SERVER] = "from the destination server",
+        };
+        char data[BYTES_SIZE], zeroes[BYTES_SIZE], skipped[BYTES_SIZE];
+
+        report_note(&c->job->report,
+                        "The result is the same as the source: %s of data and %s of zeroes were read back %s, %s of "
+                        "zeroes were not read",
+                        format_bytes(data, v->report.data), format_bytes(zeroes, v->report.zeroes),
+                        from[v->read_back], format_bytes(skipped, v->report.skipped));
+}
+
+static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify verify) {
+        _cleanup_connection_ Connection source = {}, result = {};
+        _cleanup_free_ char *what =
+                        convert_step_name(c, "Comparing the result with the source", "Comparing disk", disk);
+        _cleanup_free_ char *why = NULL;
+        const CompareMode mode = { .data = COMPARE_ALL,
+                .zeroes = verify == VERIFY_FULL ? COMPARE_ALL : COMPARE_SAMPLE,
+                .end = c->spec->type == ENDPOINT_NBD ? c->sizes[disk] : 0 };
+        Verification *v = &c->verified[disk];
+        uint64_t offset = 0;
+
+        if (!what)
+                return -ENOMEM;
+        int r = source_connect(c->source, disk, &source);
+        if (r >= 0)
+                r = connect_result(c, image, &v->read_back, &result);
+        if (r < 0)
+                return r;
+        ConvertProgress progress = {
+                .job = c->job, .what = what, .source = &source, .destination = &result
+        };
+        CopyOptions options = {
+                .progress = convert_on_progress,
+                .userdata = &progress,
+                .progress_interval = REPORT_INTERVAL,
+                .checkpoint_interval = USEC_INFINITY,
+                .cancel_fd = c->job->cancel_fd,
+        };
+        r = compare_disks(source.endpoint, result.endpoint, &options, &mode, &v->report, &offset, &why);
+        if (r < 0)
+                return connection_fail(c->job, &source, &result, r, what, why);
+        report_step_done(&c->job->report, c->sizes[disk]);
+        if (r > 0) {
+                v->verify = verify;
+                report_verification(c, v);
+                return 0;
+        }
+        /* If somebody wrote to the source, that is the reason to tell. */
+        r = source_check_unchanged(c->source);
+        if (r < 0)
+                return r;
+        return job_fail(c->job, EBADMSG, "verification_failed",
+                        "%s found a difference at byte %" PRIu64 ": the result is not used", what, offset);
+}
+
+int verify_disk(Conversion *c, size_t disk, JobVerify verify) {
+        _cleanup_(image_done) Image image = {};
+        int r;
+
+        if (c->spec->type == ENDPOINT_FILE) {
+                r = part_image(c, disk, &image);
+                if (r < 0)
+                        return r;
+                image.length = c->sizes[disk]; /* an upper bound for the limits */
+                r = image_check(c->job, &image, "verification_failed");
+                if (r < 0)
+                        return r;
+        }
+        return verify == VERIFY_OFF ? 0 : compare_disk(c, disk, &image, verify);
+}
+
+int verify_describe(const Conversion *c, size_t disk, json_t *output) {
+        const Verification *v = &c->verified[disk];
+
+        if (v->verify == VERIFY_OFF)
+                return 0;
+        _cleanup_json_ json_t *more = json_pack("{s:s, s:s, s:I, s:I, s:I}", "verified",
+                        v->verify == VERIFY_FULL ? "full" : "sample", "read_back",
+                        read_back_to_string(v->read_back), "bytes_data_compared",
+                        (json_int_t) v->report.data, "bytes_zero_compared", (json_int_t) v->report.zeroes,
+                        "bytes_zero_not_read", (json_int_t) v->report.skipped);
+        return !more || json_object_update(output, more) < 0 ? -ENOMEM : 0;
+}

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hosts/host-uri.h"
+#include <stdio.h>
+
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 
 #define URI_MAX 1024
+#define PATH_MAX_SIZE 256
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
 
 bool host_id_is_valid(const char *id) {
         size_t n = strlen(id);
@@ -11,10 +17,12 @@ bool host_id_is_valid(const char *id) {
         return n >= 1 && n <= HOST_ID_MAX && utf8_is_valid(id) && !utf8_has_control(id) && !strchr(id, '/');
 }
 
-/* Where the parts of DRIVER[+TRANSPORT]://[USERINFO@]HOST[:PORT]/PATH[?QUERY] begin and how long they are. */
+/* --- in parts ------------------------------------------------------------------------------------------ */
+
+/* Where the parts of SCHEME://[USERINFO@]HOST[:PORT][/PATH][?QUERY] begin and how long they are. */
 typedef struct Parts {
-        const char *scheme, *userinfo, *host, *rest, *query;
-        size_t scheme_size, userinfo_size, host_size;
+        const char *scheme, *userinfo, *host, *path, *query;
+        size_t scheme_size, userinfo_size, host_size, path_size;
 } Parts;
 
 static bool split(const char *uri, Parts *ret) {
@@ -35,120 +43,194 @@ static bool split(const char *uri, Parts *ret) {
         }
         p.host = authority;
         p.host_size = (size_t) (end - authority);
-        p.rest = end;
-        p.query = strchr(end, '?');
-        if (p.query)
-                p.query++;
+        p.path = end;
+        p.path_size = strcspn(end, "?");
+        if (end[p.path_size] == '?')
+                p.query = end + p.path_size + 1;
         *ret = p;
         return true;
 }
 
-static bool scheme_ends(const Parts *p, const char *transport) {
-        size_t n = strlen(transport);
-
-        return p->scheme_size > n && memcmp(p->scheme + p->scheme_size - n, transport, n) == 0;
+static bool is_text(const char *s, size_t n, const char *text) {
+        return n == strlen(text) && memcmp(s, text, n) == 0;
 }
 
-/* "command" and "netcat" name programs, "socket", "mode" and "proxy" how to get there; the others switch checks
- * off or ask for things that only a person at a terminal can answer. */
-static const char *check_query(const char *query) {
-        static const char *const allowed[] = { "keyfile", "no_tty", "socket", "mode", "proxy", "name",
-                "pkipath", "tls_priority" };
+static bool is_made_of(const char *s, size_t n, const char *characters) {
+        for (size_t i = 0; i < n; i++)
+                if (!s[i] || !strchr(characters, s[i]))
+                        return false;
+        return true;
+}
 
-        for (const char *p = query; p && *p;) {
-                size_t n = strcspn(p, "&;"), key = strcspn(p, "=&;");
-                bool known = n == 0;
+/* --- what is allowed ----------------------------------------------------------------------------------- */
 
-                for (size_t i = 0; i < ELEMENTSOF(allowed) && !known; i++)
-                        known = key == strlen(allowed[i]) && memcmp(p, allowed[i], key) == 0;
-                if (!known)
-                        return "of its parameters keyfile, no_tty, socket, mode, proxy, name, pkipath and "
-                               "tls_priority may be given";
-                p += n + (p[n] != '\0');
-        }
+/* Each reads its part of @p. NULL, or what is wrong. */
+
+static const char *read_scheme(const Parts *p, bool allow_test, HostUri *u) {
+        static const struct {
+                const char *scheme;
+                HostTransport transport;
+        } schemes[] = {
+                { "qemu", TRANSPORT_LOCAL },
+                { "qemu+ssh", TRANSPORT_SSH },
+                { "qemu+tls", TRANSPORT_TLS },
+                { "test", TRANSPORT_TEST },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                if (is_text(p->scheme, p->scheme_size, schemes[i].scheme)) {
+                        u->transport = schemes[i].transport;
+                        return u->transport == TRANSPORT_TEST && !allow_test
+                                        ? "must not be a test host; hosts.allow_test in the configuration allows them"
+                                        : NULL;
+                }
+        return "must begin with qemu:///, qemu+ssh:// or qemu+tls://";
+}
+
+static const char *read_user(const Parts *p, HostUri *u) {
+        if (!p->userinfo)
+                return NULL;
+        if (memchr(p->userinfo, ':', p->userinfo_size))
+                return "must not hold a password: hosts are reached with keys or certificates";
+        if (u->transport != TRANSPORT_SSH)
+                return "must have a user with qemu+ssh only";
+        if (p->userinfo_size == 0 || p->userinfo[0] == '-' ||
+                        !is_made_of(p->userinfo, p->userinfo_size, LETTERS DIGITS "._-+@"))
+                return "must have a user of letters, digits, \".\", \"_\", \"-\", \"+\" and \"@\" that does not begin with a "
+                       "dash";
+        u->user = p->userinfo;
+        u->user_size = p->userinfo_size;
         return NULL;
 }
 
-static const char *find_fault(const char *uri) {
-        static const char *const drivers[] = { "qemu", "test", "xen", "lxc", "ch", "bhyve", "vz" };
-        static const char *const transports[] = { "", "+unix", "+ssh", "+tls" };
-        bool known = false;
+static const char *read_port(const char *s, size_t n, HostUri *u) {
+        if (n == 0)
+                return NULL;
+        for (size_t i = 1; i < n && n <= 6; i++)
+                u->port = u->port * 10 + (unsigned) (s[i] - '0');
+        return s[0] == ':' && is_made_of(s + 1, n - 1, DIGITS) && u->port >= 1 && u->port <= UINT16_MAX
+                        ? NULL
+                        : "must have a port of 1 to 65535 behind the machine";
+}
+
+static const char *read_host(const Parts *p, HostUri *u) {
+        static const char wrong[] =
+                        "must have a machine's name of letters, digits, \".\", \"_\" and \"-\" that does not begin "
+                        "with a dash, or its address";
+        const char *bracket =
+                        p->host_size > 0 && p->host[0] == '[' ? memchr(p->host, ']', p->host_size) : NULL;
+        size_t n;
+
+        if (u->transport == TRANSPORT_LOCAL || u->transport == TRANSPORT_TEST)
+                return p->host_size == 0 ? NULL : "must name another machine with qemu+ssh or qemu+tls";
+        if (bracket) {
+                n = (size_t) (bracket - p->host) + 1;
+                if (n < 4 || !is_made_of(p->host + 1, n - 2, DIGITS "abcdefABCDEF:."))
+                        return wrong;
+        } else {
+                const char *colon = memchr(p->host, ':', p->host_size);
+
+                n = colon ? (size_t) (colon - p->host) : p->host_size;
+                if (n == 0 || p->host[0] == '-' || !is_made_of(p->host, n, LETTERS DIGITS "._-"))
+                        return wrong;
+        }
+        u->host = p->host;
+        u->host_size = n;
+        return read_port(p->host + n, p->host_size - n, u);
+}
+
+static const char *read_path(const Parts *p, HostUri *u) {
+        u->path = p->path;
+        u->path_size = p->path_size;
+        if (is_text(p->path, p->path_size, "/system"))
+                return u->transport == TRANSPORT_TEST ? "must be test:///default or the file of a test host"
+                                                      : NULL;
+        switch (u->transport) {
+        case TRANSPORT_SSH:
+        case TRANSPORT_TLS:
+                return is_text(p->path, p->path_size, "/session") ? NULL
+                                                                  : "must end with /system or /session";
+        case TRANSPORT_TEST:
+                return p->path_size > 1 && p->path_size <= PATH_MAX_SIZE && p->path[0] == '/' &&
+                                                is_made_of(p->path, p->path_size, LETTERS DIGITS "/._-")
+                                ? NULL
+                                : "must have a path of letters, digits, \"/\", \".\", \"_\" and \"-\"";
+        default:
+                return "must end with /system";
+        }
+}
+
+/* All else that libvirt knows names programs, files, sockets, or other URIs. */
+static const char *read_query(const Parts *p, HostUri *u) {
+        if (!p->query)
+                return NULL;
+        if (!streq(p->query, "no_verify=1"))
+                return "must have no parameter but no_verify=1; keys, certificates and the way to a host are set for "
+                       "hyper-hostd as a whole, see hyper-hostd(8)";
+        if (u->transport != TRANSPORT_SSH && u->transport != TRANSPORT_TLS)
+                return "must have no_verify=1 with qemu+ssh and qemu+tls only";
+        u->no_verify = true;
+        return NULL;
+}
+
+int host_uri_parse(const char *uri, bool allow_test, HostUri *ret, const char **ret_why) {
+        const char *why = NULL;
+        HostUri u = {};
         Parts p;
 
         if (strlen(uri) > URI_MAX)
-                return "must have 1024 characters at most";
-        for (const char *c = uri; *c; c++)
-                if (*c <= ' ' || *c >= 0x7f || strchr("\"'\\<>^`{|}", *c))
-                        return "must be of the characters of a URI; others are written as %XX";
-        if (strchr(uri, '#'))
-                return "must not have a fragment (#)";
-        if (!split(uri, &p))
-                return "must be a libvirt URI, such as qemu:///system or qemu+ssh://root@kvm1/system";
-        for (size_t i = 0; i < ELEMENTSOF(drivers) && !known; i++)
-                for (size_t k = 0; k < ELEMENTSOF(transports) && !known; k++) {
-                        size_t n = strlen(drivers[i]), m = strlen(transports[k]);
-
-                        known = p.scheme_size == n + m && memcmp(p.scheme, drivers[i], n) == 0 &&
-                                        memcmp(p.scheme + n, transports[k], m) == 0;
-                }
-        if (!known)
-                return "must begin with qemu:, qemu+ssh:, qemu+tls: or another of libvirt's drivers with one "
-                       "of these transports";
-        if (p.userinfo && memchr(p.userinfo, ':', p.userinfo_size))
-                return "must not hold a password: hosts are reached with keys or certificates";
-        if (p.userinfo_size > 0 && p.userinfo[0] == '-')
-                return "must not have a user that begins with a dash";
-        if ((p.userinfo && memchr(p.userinfo, '%', p.userinfo_size)) || memchr(p.host, '%', p.host_size))
-                return "must have the user and the machine as they are, without %XX";
-        if (p.host_size > 0 && p.host[0] == ':')
-                return "must name a machine before the port";
-        if (p.host_size > 0 && p.host[0] == '-')
-                return "must not have a machine that begins with a dash";
-        if ((scheme_ends(&p, "+ssh") || scheme_ends(&p, "+tls")) && p.host_size == 0)
-                return "must name a machine for ssh and tls";
-        if (*p.rest != '/')
-                return "must have a path, such as /system";
-        return check_query(p.query);
+                why = "must have 1024 characters at most";
+        else if (!split(uri, &p))
+                why = "must be a libvirt URI, such as qemu:///system or qemu+ssh://root@kvm1/system";
+        if (!why)
+                why = read_scheme(&p, allow_test, &u);
+        if (!why)
+                why = read_user(&p, &u);
+        if (!why)
+                why = read_host(&p, &u);
+        if (!why)
+                why = read_path(&p, &u);
+        if (!why)
+                why = read_query(&p, &u);
+        if (why) {
+                *ret_why = why;
+                return -EINVAL;
+        }
+        *ret = u;
+        return 0;
 }
 
-int host_uri_check(const char *uri, const char **ret_why) {
-        const char *why = find_fault(uri);
+/* --- made anew ----------------------------------------------------------------------------------------- */
 
-        if (!why)
-                return 0;
-        *ret_why = why;
-        return -EINVAL;
+char *host_uri_build(const HostUri *u, const char *keyfile) {
+        static const char *const schemes[] = {
+                [TRANSPORT_LOCAL] = "qemu",
+                [TRANSPORT_SSH] = "qemu+ssh",
+                [TRANSPORT_TLS] = "qemu+tls",
+                [TRANSPORT_TEST] = "test",
+        };
+        bool ssh = u->transport == TRANSPORT_SSH;
+        char port[sizeof(":65535")] = "";
+
+        if (u->port > 0)
+                (void) snprintf(port, sizeof(port), ":%hu", (unsigned short) u->port);
+        return strprintf("%s://%.*s%s%.*s%s%.*s%s%s%s%s", schemes[u->transport], (int) u->user_size,
+                        strempty(u->user), u->user ? "@" : "", (int) u->host_size, strempty(u->host), port,
+                        (int) u->path_size, u->path, ssh || u->no_verify ? "?" : "",
+                        ssh ? "no_tty=1&keyfile=" : "", ssh ? keyfile : "",
+                        !u->no_verify         ? ""
+                                        : ssh ? "&no_verify=1"
+                                              : "no_verify=1");
 }
 
 char *host_uri_redact(const char *uri) {
         Parts p;
 
-        if (!split(uri, &p) || !p.userinfo)
-                return strdup(uri);
-        return strprintf("%.*s://***@%s", (int) p.scheme_size, p.scheme, p.host);
-}
-
-static bool has_parameter(const char *query, const char *name) {
-        size_t n = strlen(name);
-
-        for (const char *p = query; p; p = strpbrk(p, "&;"), p = p ? p + 1 : NULL)
-                if (strncmp(p, name, n) == 0 && p[n] == '=')
-                        return true;
-        return false;
-}
-
-char *host_uri_complete(const char *uri, const char *keyfile) {
-        Parts p;
-
-        if (!split(uri, &p) || !scheme_ends(&p, "+ssh"))
-                return strdup(uri);
-        bool key = keyfile && !has_parameter(p.query, "keyfile"), tty = !has_parameter(p.query, "no_tty");
-        return strprintf("%s%s%s%s%s%s", uri,
-                        !key && !tty               ? ""
-                                        : !p.query ? "?"
-                                                   : "&",
-                        tty ? "no_tty=1" : "", tty && key ? "&" : "", key ? "keyfile=" : "",
-                        key ? keyfile : "");
+        if (!split(uri, &p))
+                return strdup("***");
+        return strprintf("%.*s://%s%.*s%.*s%s", (int) p.scheme_size, p.scheme, p.userinfo ? "***@" : "",
+                        (int) p.host_size, p.host, (int) strcspn(p.path, "?#"), p.path,
+                        p.query && streq(p.query, "no_verify=1") ? "?no_verify=1" : "");
 }
 
 char *host_uri_make_id(const char *uri) {

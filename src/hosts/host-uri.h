@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* libvirt's connection URIs (https://libvirt.org/uri.html), as far as they may be given to hyper-hostd. */
+/* libvirt's connection URIs (https://libvirt.org/uri.html), as far as they may be given to hyper-hostd: a list of what is
+ * allowed. libvirt never sees the text of somebody else, only one that is put together from what was read. */
 
 #include "basic/macro.h"
 
@@ -10,17 +11,32 @@
 /* 1 to 128 bytes of UTF-8 without control characters and slashes. */
 bool host_id_is_valid(const char *id);
 
-/* Checks a URI: qemu:///system, qemu+ssh://[USER@]HOST[:PORT]/system, qemu+tls://HOST/system, test:///…; other
- * drivers with the same transports, too. A password, a transport or a parameter that would start a program or
- * turn a check off is refused. 0, or -EINVAL with *ret_why (static). */
-int host_uri_check(const char *uri, const char **ret_why);
+typedef enum HostTransport {
+        TRANSPORT_LOCAL, /* qemu:///system */
+        TRANSPORT_SSH, /* qemu+ssh://[USER@]HOST[:PORT]/system */
+        TRANSPORT_TLS, /* qemu+tls://HOST[:PORT]/system */
+        TRANSPORT_TEST, /* test:///default, test:///FILE: made up, for trials */
+} HostTransport;
 
-/* The URI for people and other programs: userinfo reads "***". NULL when out of memory; the caller frees. */
+/* A URI that is allowed, in parts; the strings lie in its text, and are not ended by NUL. */
+typedef struct HostUri {
+        HostTransport transport;
+        const char *user, *host, *path; /* user: NULL if there is none; path with its "/" */
+        size_t user_size, host_size, path_size;
+        unsigned port; /* 0: not given */
+        bool no_verify; /* neither the host's key nor its certificate is checked */
+} HostUri;
+
+/* 0, or -EINVAL with *ret_why (static). @allow_test: hosts.allow_test. */
+int host_uri_parse(const char *uri, bool allow_test, HostUri *ret, const char **ret_why);
+
+/* What libvirt is given. Over ssh with the key in @keyfile, and so that nobody is asked anything. NULL when out of memory;
+ * the caller frees. */
+char *host_uri_build(const HostUri *uri, const char *keyfile);
+
+/* The URI for people and other programs: userinfo reads "***", and a query that is not "no_verify=1" is left out; whatever
+ * @uri is. NULL when out of memory; the caller frees. */
 char *host_uri_redact(const char *uri);
-
-/* What libvirt is given: for +ssh with no_tty=1, so that nobody is asked anything, and with @keyfile unless
- * the URI names another. NULL when out of memory; the caller frees. */
-char *host_uri_complete(const char *uri, const char *keyfile);
 
 /* An id for a host whose owner gave none: the name of the machine in the URI, or "local". The caller frees. */
 char *host_uri_make_id(const char *uri);

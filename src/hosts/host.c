@@ -20,6 +20,7 @@ typedef struct ConnectTask {
         Task task;
         Host *host; /* the loop's */
         char *uri;
+        bool is_file; /* it is described in a file of this machine */
         HostFacts facts;
 } ConnectTask;
 
@@ -30,6 +31,11 @@ static int run_connect(Task *t, Worker *w, virConnectPtr *connection) {
         *connection = virConnectOpen(c->uri);
         if (!*connection) {
                 r = libvirt_error(&t->error);
+                if (c->is_file && r != -ENOMEM) {
+                        /* libvirt's words would quote it. */
+                        free(t->error);
+                        t->error = strprintf("%s cannot be read as a host of libvirt's test driver", c->uri);
+                }
                 return r == -ENODEV ? -EREMOTEIO : r;
         }
         /* Local drivers without a daemon have nothing to keep alive. */
@@ -117,7 +123,7 @@ static void let_go(Host *h) {
         worker_abandon(w);
 }
 
-static int try_connect(Host *h) {
+static int try_connect(Host *h, const HostUri *uri) {
         const WorkerHandler handler = { .on_vm = on_vm, .on_closed = on_closed, .userdata = h };
         ConnectTask *c;
         int r;
@@ -129,7 +135,8 @@ static int try_connect(Host *h) {
                 return -ENOMEM;
         c->task = (Task){ .run = run_connect, .done = done_connect, .free = free_connect };
         c->host = h;
-        c->uri = host_uri_complete(h->row.uri, h->hosts->keyfile);
+        c->is_file = uri->transport == TRANSPORT_TEST;
+        c->uri = host_uri_build(uri, h->hosts->keyfile);
         r = c->uri ? worker_new(h->hosts->event, &handler, &h->worker) : -ENOMEM;
         if (r < 0) {
                 free_connect(&c->task);
@@ -138,8 +145,40 @@ static int try_connect(Host *h) {
         return worker_run(h->worker, &c->task, h->hosts->settings->hosts.call_timeout);
 }
 
+/* An older hyper took other URIs, and the configuration may be another one: what is not allowed is never opened. */
+static void refuse_uri(Host *h, const char *why) {
+        _cleanup_free_ char *text =
+                        strprintf("its URI is not allowed, it %s; remove the host, and add it again", why);
+
+        h->refused = true;
+        host_lost(h, HOST_ERROR, text ? text : why);
+        h->retry = sd_event_source_disable_unref(h->retry);
+}
+
+void host_check_uri(Host *h) {
+        const char *why = NULL;
+        HostUri uri;
+        bool allowed = host_uri_parse(h->row.uri, h->hosts->settings->hosts.allow_test, &uri, &why) >= 0;
+
+        if (allowed && h->refused)
+                host_connect(h);
+        else if (!allowed && !h->refused && !h->adding)
+                refuse_uri(h, why);
+}
+
 void host_connect(Host *h) {
-        int r = try_connect(h);
+        const char *why = NULL;
+        HostUri uri;
+        int r = host_uri_parse(h->row.uri, h->hosts->settings->hosts.allow_test, &uri, &why);
+
+        if (r < 0)
+                return refuse_uri(h, why);
+        h->refused = false;
+        if (uri.no_verify)
+                log_warning("Host %s is connected to without checking that it is that host (no_verify=1): whoever is "
+                            "in between can act as it.",
+                                h->row.id);
+        r = try_connect(h, &uri);
 
         if (r == -EBUSY)
                 host_lost(h, HOST_DISCONNECTED,

@@ -48,9 +48,10 @@ static const BusOptions add_options = {
 
 static int check_host(Hosts *h, const char *uri, const char *id, const char *name, sd_bus_error *error) {
         const char *why;
+        HostUri parts;
         Host *other;
 
-        if (host_uri_check(uri, &why) < 0)
+        if (host_uri_parse(uri, h->settings->hosts.allow_test, &parts, &why) < 0)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "uri: %s", why);
         if (!host_id_is_valid(id))
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,

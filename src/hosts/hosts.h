@@ -50,6 +50,7 @@ struct Host {
         HostRow row;
         HostFacts facts;
         Vm *vms;
+        bool refused; /* its URI is not allowed, so there are no tries */
         bool adding; /* not a host yet: it is being connected to for the first time */
         sd_bus_message *add_call; /* which is answered when that has ended */
 
@@ -113,6 +114,8 @@ DEFINE_CLEANUP_FUNC(Host *, host_free);
 
 /* Begins to connect; from then on it stays connected, or tries to. */
 void host_connect(Host *h);
+/* The configuration has changed: whether its URI is allowed now. */
+void host_check_uri(Host *h);
 /* The connection is of no more use; tries again after a pause. @error: for people. A host that was being added
  * is freed. */
 void host_lost(Host *h, HostState state, const char *error);

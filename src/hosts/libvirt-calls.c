@@ -73,6 +73,16 @@ void libvirt_events_stop(void) {
 
 /* --- errors ------------------------------------------------------------------------------------------- */
 
+static bool quotes_a_file(const virError *e) {
+        static const int codes[] = { VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_INVALID_SCHEMA,
+                VIR_ERR_CONF_SYNTAX, VIR_ERR_PARSE_FAILED, VIR_ERR_SEXPR_SERIAL };
+
+        for (size_t i = 0; i < ELEMENTSOF(codes); i++)
+                if (e->code == codes[i])
+                        return true;
+        return e->domain == VIR_FROM_XML || e->domain == VIR_FROM_CONF;
+}
+
 int libvirt_error(char **ret_error) {
         static const struct {
                 int code, error;
@@ -94,6 +104,10 @@ int libvirt_error(char **ret_error) {
         };
         const virError *e = virGetLastError();
         const char *text = e && e->message ? e->message : "libvirt does not say why";
+
+        /* These quote the line that is wrong, of whatever file it is. */
+        if (e && quotes_a_file(e))
+                text = "libvirt found XML that is malformed, or not what it should be";
 
         *ret_error = utf8_make_valid(text, strlen(text), ERROR_TEXT_MAX);
         if (*ret_error)

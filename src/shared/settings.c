@@ -223,6 +223,7 @@ const SettingsEntry settings_entries[] = {
         { SETTING(daemon, log_level, settings_level), "must be one of debug, info, notice, warning, err" },
         { SETTING(hosts, call_timeout, settings_seconds), "must be a whole number of seconds, 1 to 600",
                         600 },
+        { SETTING(hosts, allow_test, settings_boolean), "must be true or false" },
         { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like https://console.example.com" },

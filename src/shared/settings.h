@@ -29,6 +29,7 @@ typedef struct Settings {
         struct {
                 usec_t call_timeout; /* hosts.call_timeout: how long libvirt may take for one call, seconds in the
                                         file, 1 to 600; default 30 */
+                bool allow_test; /* hosts.allow_test: hosts of libvirt's test driver may be added; default false */
         } hosts;
         struct {
                 bool local; /* worker.local: this machine takes jobs that any worker may take, too; default true */

@@ -245,6 +245,7 @@ minus() { awk "BEGIN {print ($1 - $2) / ${3:-1}}"; }
 bench_hosts() {
         local i urls=() healths=() before began clients seconds=20 calls cpu api_before
         make_hosts
+        inside sh -c 'mkdir -p /etc/hyper/config.d && echo "hosts: {allow_test: true}" >/etc/hyper/config.d/90-hosts.yaml'
         curl -sf $hosts_api/hosts >/dev/null
         before=$(hostd_value memory)
         began=$EPOCHREALTIME

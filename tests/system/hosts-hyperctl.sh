@@ -29,7 +29,7 @@ fails() {
 }
 
 mkdir -p /etc/hyper/config.d
-echo 'daemon: {idle_timeout: 3600}' >/etc/hyper/config.d/90-test.yaml
+printf 'daemon: {idle_timeout: 3600}\nhosts: {allow_test: true}\n' >/etc/hyper/config.d/90-test.yaml
 equal "$(hyperctl host list --json=short)" "[]" "the hosts at first"
 equal "$(hyperctl host add test:///default)" local "the id of a host that was given none"
 equal "$(hyperctl host add "test://$dir/office.xml" office)" office "the id of a host"

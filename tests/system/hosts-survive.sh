@@ -12,7 +12,7 @@
 . "$(dirname "$0")/lib-libvirt.sh"
 
 mkdir -p /etc/hyper/config.d
-echo 'hosts: {call_timeout: 3}' >/etc/hyper/config.d/90-test.yaml
+echo 'hosts: {call_timeout: 3, allow_test: true}' >/etc/hyper/config.d/90-test.yaml
 libvirt_up
 define one
 add_host qemu:///system here >/dev/null

@@ -22,6 +22,9 @@ examples() {
                 inside' | sed -e 's/\\&//g' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\e/\\/g'
 }
 
+# Those about hosts use a host of libvirt's test driver.
+mkdir -p /etc/hyper/config.d
+echo 'hosts: {allow_test: true}' >/etc/hyper/config.d/90-test.yaml
 raw_image "$dir/a.raw" 32
 qemu-img convert -f raw -O vmdk "$dir/a.raw" /srv/a.vmdk
 pages=0

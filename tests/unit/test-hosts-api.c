@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "api/hosts/hosts-api.h"
@@ -54,6 +55,19 @@ static unsigned ask(const World *w, const char *method, const char *path, const 
         return reply.status;
 }
 
+/* The hosts are those of libvirt's test driver. */
+static void configure(World *w) {
+        _cleanup_free_ char *folder = strprintf("%s/config", w->dir),
+                            *file = strprintf("%s/config.yaml", folder);
+        FILE *f;
+
+        ck_assert_int_eq(mkdir(folder, 0755), 0);
+        f = fopen(file, "we");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs("hosts: {allow_test: true}\n", f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
 static void start(World *w) {
         if (access("./hyper-hostd", X_OK) < 0)
                 exit(77);
@@ -62,6 +76,7 @@ static void start(World *w) {
         w->database = strprintf("%s/hosts.db", w->dir);
         w->address = strprintf("unix:path=%s/bus", w->dir);
         w->bus = private_bus_start(w->dir);
+        configure(w);
         start_hostd(w);
         const ApiConfig config = {
                 .database = "/nonexistent/hyper.db",

@@ -27,6 +27,7 @@ typedef struct Fixture {
         Store *store;
         Hosts *hosts;
         bool exited;
+        bool no_test_hosts; /* hosts.allow_test: false, from the next start on */
         int exit_code;
 
         unsigned n_hosts_changed, n_vms_changed, n_added, n_removed;
@@ -72,6 +73,7 @@ static void up(Fixture *f) {
                 .state_directory = f->dir,
                 .config_directory = f->dir,
         };
+        options.settings->hosts.allow_test = !f->no_test_hosts;
         ck_assert_int_eq(hosts_new(&options, &f->hosts), 0);
         ck_assert_int_ge(hosts_start(f->hosts), 0);
 }
@@ -240,6 +242,13 @@ static char *make_host(Fixture *f, const char *name, const char *vms) {
 
         ck_assert_int_eq(pwrite_full(fd, text, strlen(text), 0), 0);
         return strprintf("test://%s", path);
+}
+
+static void put_configuration(Fixture *f, const char *text) {
+        _cleanup_free_ char *path = strprintf("%s/config.yaml", f->dir);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        ck_assert_int_eq(pwrite_full(fd, text, strlen(text), 0), 0);
 }
 
 /* --- hosts -------------------------------------------------------------------------------------------- */
@@ -611,13 +620,6 @@ compare(&f, ROOT "/here", HYPER_HOSTS_HOST_INTERFACE);
 compare(&f, vm, HYPER_HOSTS_VM_INTERFACE);
 HOSTS_TEST_END
 
-static void put_configuration(Fixture *f, const char *text) {
-        _cleanup_free_ char *path = strprintf("%s/config.yaml", f->dir);
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-        ck_assert_int_eq(pwrite_full(fd, text, strlen(text), 0), 0);
-}
-
 HOSTS_TEST(the_configuration_is_read_again)
 put_configuration(&f, "hosts:\n  call_timeout: 7\n");
 check_ok(ask(&f, ROOT, MANAGER, "Reload", NULL));
@@ -627,6 +629,56 @@ put_configuration(&f, "hosts:\n  call_timeout: 8\n  calltimeout: 9\n");
 check_error(ask(&f, ROOT, MANAGER, "Reload", NULL), HYPER_BUS_ERROR_INVALID_ARGUMENT,
                 "config.yaml:3: hosts.calltimeout");
 ck_assert_uint_eq(f.hosts->settings->hosts.call_timeout, 7 * USEC_PER_SEC);
+HOSTS_TEST_END
+
+static bool host_is(Fixture *f, const char *state) {
+        _cleanup_free_ char *now = property(f, ROOT "/here", HYPER_HOSTS_HOST_INTERFACE, "State");
+
+        return streq(now, state);
+}
+
+/* An older hyper has taken it, or the configuration was another one. */
+HOSTS_TEST(a_uri_that_is_not_allowed_any_more_is_never_opened)
+check_ok(add(&f, "here", "test:///default"));
+down(&f);
+f.no_test_hosts = true;
+up(&f);
+ck_assert(host_is(&f, "ERROR"));
+_cleanup_free_ char *error = property(&f, ROOT "/here", HYPER_HOSTS_HOST_INTERFACE, "Error");
+ck_assert_msg(strstr(error, "its URI is not allowed") && strstr(error, "hosts.allow_test"), "%s", error);
+ck_assert_ptr_null(f.hosts->by_id->worker);
+ck_assert_ptr_null(f.hosts->by_id->retry);
+check_error(add(&f, "more", "test:///default"), HYPER_BUS_ERROR_INVALID_ARGUMENT, "hosts.allow_test");
+check_error(add(&f, "more", "qemu:///system?name=test:///default"), HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                "no parameter but no_verify=1");
+/* What was known of its VMs is there, and it can be removed. */
+ck_assert_uint_eq(count_vms(&f, "here"), 1);
+
+put_configuration(&f, "hosts:\n  allow_test: true\n");
+check_ok(ask(&f, ROOT, MANAGER, "Reload", NULL));
+wait_until(&f, host_is(&f, "CONNECTED"));
+put_configuration(&f, "hosts:\n  allow_test: false\n");
+check_ok(ask(&f, ROOT, MANAGER, "Reload", NULL));
+ck_assert(host_is(&f, "ERROR"));
+ck_assert_ptr_null(f.hosts->by_id->worker);
+check_ok(ask(&f, ROOT, MANAGER, "RemoveHost", "s", "here"));
+HOSTS_TEST_END
+
+/* A file's first line is nobody's business. */
+HOSTS_TEST(an_error_does_not_quote_a_file)
+static const char *const contents[] = { "secret:x:0:0\n", "<secret/>",
+        "<node><domain type='secret'/></node>",
+        "<node><domain type='test'><name>secret</name><os><type>secret</type></os></domain></node>" };
+for (size_t i = 0; i < ELEMENTSOF(contents); i++) {
+        _cleanup_free_ char *path = strprintf("%s/quoted.xml", f.dir), *uri = strprintf("test://%s", path);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        ck_assert_int_eq(pwrite_full(fd, contents[i], strlen(contents[i]), 0), 0);
+        sd_bus_message *m = add(&f, "quoted", uri);
+        const sd_bus_error *e = sd_bus_message_get_error(m);
+        ck_assert_ptr_nonnull(e);
+        ck_assert_msg(!strstr(e->message, "secret"), "%s", e->message);
+        sd_bus_message_unref(m);
+}
 HOSTS_TEST_END
 
 HOSTS_TEST(without_a_host_it_ends)
@@ -648,4 +700,6 @@ TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is
                 a_vm_that_others_change_is_seen, names_may_be_anything, hardware_is_json,
                 a_thousand_vms_are_listed_in_pages_and_as_objects, statistics_come_to_who_subscribed,
                 a_client_that_leaves_the_bus_takes_its_subscriptions_along, a_subscription_outlives_its_vm,
-                the_bus_has_what_is_written_down, the_configuration_is_read_again, without_a_host_it_ends)
+                the_bus_has_what_is_written_down, the_configuration_is_read_again,
+                a_uri_that_is_not_allowed_any_more_is_never_opened, an_error_does_not_quote_a_file,
+                without_a_host_it_ends)

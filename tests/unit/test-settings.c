@@ -237,7 +237,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[\"/b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"require_key\":false},\"webhooks\":[]}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"require_key\":false},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);

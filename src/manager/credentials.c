@@ -239,13 +239,67 @@ static int copy_one(const char *state_directory, const char *prefix, const char 
         return r < 0 ? r : write_file_atomic_at(AT_FDCWD, to, text, n, 0600);
 }
 
-int credentials_copy(const char *state_directory, const char *schedule_id, const char *job_id) {
+int credentials_copy(const char *state_directory, const char *set, const char *job_id) {
         _cleanup_free_ char *prefix = credential_prefix(CREDENTIALS_OF_JOB, job_id);
         _cleanup_strv_free_ char **list = NULL;
-        int r = prefix ? credentials_list(state_directory, CREDENTIALS_OF_SCHEDULE, schedule_id, &list)
-                       : -ENOMEM;
+        int r = prefix ? credentials_list(state_directory, CREDENTIALS_OF_SCHEDULE, set, &list) : -ENOMEM;
 
         for (char **l = list; r >= 0 && l && l[0]; l += 2)
                 r = copy_one(state_directory, prefix, l[0], l[1]);
+        return r;
+}
+
+void credential_owners_done(CredentialOwners *o) {
+        for (size_t i = 0; i < o->n; i++)
+                free(o->prefixes[i]);
+        free(o->prefixes);
+        *o = (CredentialOwners){};
+}
+
+int credential_owners_add(CredentialOwners *o, CredentialOwner owner, const char *id) {
+        if (!GREEDY_REALLOC(o->prefixes, o->allocated, o->n + 1))
+                return -ENOMEM;
+        o->prefixes[o->n] = credential_prefix(owner, id);
+        if (!o->prefixes[o->n])
+                return -ENOMEM;
+        o->n++;
+        return 0;
+}
+
+static int compare_prefixes(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+int credentials_sweep(const char *state_directory, CredentialOwners *owners) {
+        _cleanup_free_ char *directory = credential_directory(state_directory);
+        int r = 0;
+
+        if (!directory)
+                return -ENOMEM;
+        DIR *d = opendir(directory);
+        if (!d)
+                return errno == ENOENT ? 0 : -errno;
+        if (owners->n > 0)
+                qsort(owners->prefixes, owners->n, sizeof(char *), compare_prefixes);
+        for (struct dirent *de; (de = readdir(d));) {
+                const char *at = strchr(de->d_name, '@');
+                _cleanup_free_ char *prefix = NULL;
+
+                /* Files without an owner are those of webhooks (webhook-credentials.h). */
+                if (!at)
+                        continue;
+                prefix = strndup(de->d_name, (size_t) (at - de->d_name) + 1);
+                if (!prefix) {
+                        r = -ENOMEM;
+                        break;
+                }
+                if (owners->n > 0 &&
+                                bsearch(&prefix, owners->prefixes, owners->n, sizeof(char *),
+                                                compare_prefixes))
+                        continue;
+                if (unlinkat(dirfd(d), de->d_name, 0) < 0 && errno != ENOENT)
+                        r = -errno;
+        }
+        closedir(d);
         return r;
 }

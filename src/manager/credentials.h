@@ -3,14 +3,18 @@
 
 /* Secrets of jobs and of schedules' jobs to come: encrypted by systemd-creds(1) with the machine's key into
  * <state>/credentials/job-<escaped id>@<name>.cred (schedule-…), decrypted by systemd when it starts the unit
- * (LoadCredentialEncrypted=), removed when the job ends or the schedule is deleted. They are never in the database, a command line, an
- * environment, a unit property or a log line. */
+ * (LoadCredentialEncrypted=), removed when the job ends or the schedule is deleted. They are never in the database, a
+ * command line, an environment, a unit property or a log line.
+ *
+ * The secrets of a schedule are a set with a name of its own, which the schedule's row has: a change writes a new set,
+ * commits the row, and removes the old set. What no row names is removed when the manager starts. */
 
 #include "basic/macro.h"
 
 #define CREDENTIALS_MAX 16
 #define CREDENTIAL_SIZE_MAX 65536
 
+/* The id that goes with it is the job's, or the name of the schedule's set. */
 typedef enum CredentialOwner { CREDENTIALS_OF_JOB, CREDENTIALS_OF_SCHEDULE } CredentialOwner;
 
 /* [a-z0-9][a-z0-9_.-]{0,63}: the place in the spec that the secret was cut out of, "source.tls_psk". */
@@ -28,8 +32,20 @@ int credential_store(const char *state_directory, CredentialOwner owner, const c
 /* All of an owner's, as "name", "path", "name", "path", …; the caller frees with strv_free(). */
 int credentials_list(const char *state_directory, CredentialOwner owner, const char *id, char ***ret);
 
-/* Gives a job the secrets of a schedule, still encrypted. 0 also if there are none. */
-int credentials_copy(const char *state_directory, const char *schedule_id, const char *job_id);
+/* Gives a job the secrets of a schedule's set, still encrypted. 0 also if there are none. */
+int credentials_copy(const char *state_directory, const char *set, const char *job_id);
 
 /* Removes all of an owner's. 0 also if there are none. */
 int credentials_remove(const char *state_directory, CredentialOwner owner, const char *id);
+
+/* Those whose secrets are kept by credentials_sweep(). */
+typedef struct CredentialOwners {
+        char **prefixes; /* of the names of their files */
+        size_t n, allocated;
+} CredentialOwners;
+
+void credential_owners_done(CredentialOwners *o);
+int credential_owners_add(CredentialOwners *o, CredentialOwner owner, const char *id);
+
+/* Removes all secrets but those of the owners, which it sorts. 0 or negative errno. */
+int credentials_sweep(const char *state_directory, CredentialOwners *owners);

@@ -258,6 +258,9 @@ int manager_start(Manager *m) {
         r = manager_sweep_webhook_secrets(m);
         if (r < 0)
                 log_warning_errno(r, "Failed to look after the secrets of webhooks: %m");
+        r = manager_sweep_secrets(m);
+        if (r < 0)
+                log_warning_errno(r, "Failed to remove secrets that nothing names any more: %m");
         outbox_wake(m->outbox);
         r = restore_after_boot(m);
         if (r < 0)

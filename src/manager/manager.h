@@ -212,6 +212,9 @@ usec_t schedule_next(const ScheduleRow *row, usec_t now);
 /* When it runs, as OnCalendar= lines (a strv that the caller frees), or *ret_every (may be NULL) apart, which is 0 else.
  * 0 or negative errno. */
 int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lines);
+/* Removes the secrets that no unfinished job and no schedule names: a manager that was killed may have left them. 0 or
+ * negative errno. */
+int manager_sweep_secrets(Manager *m);
 /* A timer never fires early; two clocks may differ by a little. */
 #define SCHEDULE_SLACK (USEC_PER_SEC / 2)
 /* Whether a timer that fires at @now has something to serve. */

@@ -11,6 +11,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/credentials.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
 #include "shared/job-spec.h"
@@ -91,11 +92,16 @@ static int run_start(Manager *m, const ScheduleRun *run, sd_bus_error *error) {
 
         if (r < 0)
                 return r;
-        r = credentials_copy(m->state_directory, run->schedule_id, run->job_id);
+        if (row->credentials)
+                r = credentials_copy(m->state_directory, row->credentials, run->job_id);
         if (r < 0)
-                log_warning_errno(r, "Failed to hand the secrets of schedule %s to job %s: %m",
-                                run->schedule_id, run->job_id);
-        r = submit_spec(m, row, run->job_id, &refusal);
+                (void) bus_error_setf(&refusal, HYPER_BUS_ERROR_INTERNAL,
+                                "The secrets of schedule %s could not be copied for the job: %s",
+                                run->schedule_id, strerror(-r));
+        else
+                r = submit_spec(m, row, run->job_id, &refusal);
+        if (r < 0 && !manager_get_job(m, run->job_id))
+                (void) credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, run->job_id);
         if (r < 0 && error_entry_by_bus_name(refusal.name)->http_status == 503) {
                 /* Nothing is wrong with the job: it is tried again at the next start. */
                 log_warning("Schedule %s cannot submit its job %s now: %s", run->schedule_id, run->job_id,

@@ -5,6 +5,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/credentials.h"
 #include "manager/manager.h"
 #include "manager/schedule-definition.h"
 #include "shared/cron.h"
@@ -131,6 +132,56 @@ static int decode(const char *text, bool create, ScheduleDefinition *d, sd_bus_e
         return r == -EBADMSG ? errors_to_bus(&errors, error) : r;
 }
 
+/* --- secrets ------------------------------------------------------------------------------------------ */
+
+static void drop_secrets(Manager *m, const char *set) {
+        int r = set ? credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, set) : 0;
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to remove secrets of a schedule: %m");
+}
+
+/* Writes the secrets of a schedule's job as a set of their own: its name in *ret (caller frees), or NULL if there are
+ * none. */
+static int make_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *options, char **ret,
+                sd_bus_error *error) {
+        _cleanup_free_ char *set = NULL;
+        int r;
+
+        if (json_object_size(spec->secrets) == 0 && strv_length(options->secrets) == 0) {
+                *ret = NULL;
+                return 0;
+        }
+        r = job_id_make(&set);
+        if (r < 0)
+                return r;
+        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, set, spec, options, error);
+        if (r < 0) {
+                drop_secrets(m, set);
+                return r;
+        }
+        *ret = TAKE_PTR(set);
+        return 0;
+}
+
+int manager_sweep_secrets(Manager *m) {
+        _cleanup_(credential_owners_done) CredentialOwners owners = {};
+        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
+        Job *j, *next;
+        int r = store_schedules_list(m->store, 0, 0, &rows);
+
+        for (size_t i = 0; r >= 0 && i < rows.n; i++)
+                if (rows.rows[i]->credentials)
+                        r = credential_owners_add(
+                                        &owners, CREDENTIALS_OF_SCHEDULE, rows.rows[i]->credentials);
+        HASH_ITER(hh, m->jobs, j, next) {
+                if (r < 0)
+                        break;
+                r = credential_owners_add(&owners, CREDENTIALS_OF_JOB, j->row->id);
+        }
+        return r < 0 ? r : credentials_sweep(m->state_directory, &owners);
+}
+
 int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
                 sd_bus_error *error) {
         _cleanup_(schedule_definition_done) ScheduleDefinition d = {
@@ -152,18 +203,39 @@ int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *o
                 return -ENOMEM;
         row->next_at = schedule_next(row, row->created_at);
 
-        r = store_schedule_insert(m->store, row);
+        r = make_secrets(m, d.spec, options, &row->credentials, error);
         if (r < 0)
-                return store_failed(m, r, "recorded", row->id, error);
-        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, row->id, d.spec, options, error);
-        if (r < 0) {
-                (void) store_schedule_delete(m->store, row->id);
-                (void) credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, row->id);
                 return r;
+        r = store_schedule_insert(m->store, row);
+        if (r < 0) {
+                drop_secrets(m, row->credentials);
+                return store_failed(m, r, "recorded", row->id, error);
         }
         schedule_timer_set(m, row);
         schedule_bus_emit(m, "ScheduleNew", row->id);
         *ret_id = TAKE_PTR(row->id);
+        return 0;
+}
+
+/* Commits the row with the secrets that came with @spec, if that is set; until then the old ones are in force. */
+static int update_with_secrets(Manager *m, ScheduleRow *row, const JobSpec *spec,
+                const SubmitOptions *options, sd_bus_error *error) {
+        _cleanup_free_ char *old = NULL;
+        int r;
+
+        if (spec) {
+                old = TAKE_PTR(row->credentials);
+                r = make_secrets(m, spec, options, &row->credentials, error);
+                if (r < 0)
+                        return r;
+        }
+        r = store_schedule_update(m->store, row);
+        if (r < 0) {
+                if (spec)
+                        drop_secrets(m, row->credentials);
+                return store_failed(m, r, "changed", row->id, error);
+        }
+        drop_secrets(m, old);
         return 0;
 }
 
@@ -199,16 +271,9 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
                 row->next_at = due;
         else if (changed || !was_enabled)
                 row->next_at = schedule_next(row, now);
-        if (d.spec) {
-                r = credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, id);
-                if (r >= 0)
-                        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, id, d.spec, options, error);
-                if (r < 0)
-                        return r;
-        }
-        r = store_schedule_update(m->store, row);
+        r = update_with_secrets(m, row, d.spec, options, error);
         if (r < 0)
-                return store_failed(m, r, "changed", id, error);
+                return r;
         if (changed || was_enabled != row->enabled)
                 schedule_timer_set(m, row);
         schedule_bus_emit(m, "ScheduleChanged", id);
@@ -222,13 +287,15 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
 }
 
 int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error) {
-        int r = schedule_id_is_valid(id) ? store_schedule_delete(m->store, id) : -ENOENT;
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        int r = get_row(m, id, &row, error);
 
         if (r < 0)
-                return store_failed(m, r, "deleted", id, error);
-        r = credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, id);
+                return r;
+        r = store_schedule_delete(m->store, id);
         if (r < 0)
-                log_warning_errno(r, "Failed to remove the secrets of schedule %s: %m", id);
+                return store_failed(m, r, "deleted", id, error);
+        drop_secrets(m, row->credentials);
         schedule_timer_remove(m, id);
         schedule_bus_emit(m, "ScheduleRemoved", id);
         return 0;

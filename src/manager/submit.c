@@ -304,25 +304,39 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         return 0;
 }
 
-int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
-                const SubmitOptions *o, sd_bus_error *error) {
-        const char *name = NULL;
-        json_t *value;
-        int r = 0;
+static int store_secret(Manager *m, CredentialOwner owner, const char *id, const char *name,
+                const char *value, sd_bus_error *error) {
+        int r;
 
-        for (char *const *s = o->secrets; r >= 0 && s && s[0] && s[1]; s += 2)
-                r = credential_store(m->state_directory, owner, id, name = s[0], s[1]);
-        json_object_foreach(spec->secrets, name, value) {
-                if (r < 0)
-                        break;
-                r = credential_store(m->state_directory, owner, id, name, json_string_value(value));
-        }
+        if (strlen(value) > CREDENTIAL_SIZE_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
+                                "%.64s: must be at most %u bytes long", name,
+                                (unsigned) CREDENTIAL_SIZE_MAX);
+        r = credential_store(m->state_directory, owner, id, name, value);
         if (r >= 0 || r == -ENOMEM)
                 return r;
-        log_error_errno(r, "Failed to encrypt %s of %s with systemd-creds: %m", strna(name), id);
+        log_error_errno(r, "Failed to encrypt %s of %s with systemd-creds: %m", name, id);
         return bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL,
-                        "The secret %.64s could not be encrypted; see the log of hyper-managerd",
-                        strna(name));
+                        "The secret %.64s could not be encrypted; see the log of hyper-managerd", name);
+}
+
+int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
+                const SubmitOptions *o, sd_bus_error *error) {
+        const char *name;
+        json_t *value;
+        int r;
+
+        for (char *const *s = o->secrets; s && s[0] && s[1]; s += 2) {
+                r = store_secret(m, owner, id, s[0], s[1], error);
+                if (r < 0)
+                        return r;
+        }
+        json_object_foreach(spec->secrets, name, value) {
+                r = store_secret(m, owner, id, name, json_string_value(value), error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* The journal first, as for every change; the job's object is announced before it changes. */

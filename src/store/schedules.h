@@ -27,6 +27,7 @@ typedef struct ScheduleRow {
         bool catch_up; /* one run after times that were missed */
         char *spec; /* canonical JSON of the job, without its id, secrets "***" */
         char *dialect; /* through which API it came */
+        char *credentials; /* the set of secrets that its jobs get (manager/credentials.h); NULL: none */
         Role role; /* of who gave it its job: that job's paths are checked by it */
         char *request; /* what that API's client sent, secrets "***"; or NULL */
         usec_t created_at, updated_at;

@@ -235,6 +235,11 @@ static const char *const steps[] = {
          * anybody: it is an operator's. What needs more is refused by name, and submitted again by an administrator. */
         "ALTER TABLE jobs ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';"
         "ALTER TABLE schedules ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';",
+
+        /* 11: which set of secrets is a schedule's, so that a change of the row and of the secrets is one. Until now the
+         * set had the schedule's name. */
+        "ALTER TABLE schedules ADD COLUMN credentials TEXT;"
+        "UPDATE schedules SET credentials = id;",
 };
 
 const Schema schema_jobs = {

@@ -119,11 +119,12 @@ static const char *const statement_texts[_SQL_MAX] = {
                                  "webhook_seq IN (SELECT seq FROM webhooks WHERE NOT enabled))",
         [SQL_SCHEDULE_INSERT] =
                         "INSERT INTO schedules (id, name, description, expression, enabled, overlap, catch_up, spec, dialect, "
-                        "request, created_at, updated_at, next_at, role) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                        "request, created_at, updated_at, next_at, role, credentials) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         [SQL_SCHEDULE_UPDATE] =
                         "UPDATE schedules SET name = ?2, description = ?3, expression = ?4, enabled = ?5, overlap = ?6, "
-                        "catch_up = ?7, spec = ?8, dialect = ?9, request = ?10, updated_at = ?12, next_at = ?13, role = ?14, has_timer = iif(expression = ?4 AND enabled = ?5, has_timer, 0) WHERE id = ?1",
+                        "catch_up = ?7, spec = ?8, dialect = ?9, request = ?10, updated_at = ?12, next_at = ?13, role = ?14, "
+                        "credentials = ?15, has_timer = iif(expression = ?4 AND enabled = ?5, has_timer, 0) WHERE id = ?1",
         [SQL_SCHEDULE_DELETE] = "DELETE FROM schedules WHERE id = ?1",
         [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE id = ?1",
         [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules ORDER BY seq LIMIT ?1 OFFSET ?2",

@@ -145,7 +145,7 @@ struct Store {
 #define SCHEDULE_COLUMNS                                                                                     \
         "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, "       \
         "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, success_count, " \
-        "failure_count, role"
+        "failure_count, role, credentials"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

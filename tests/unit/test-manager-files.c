@@ -440,6 +440,40 @@ START_TEST(folders_name_their_jobs) {
 }
 END_TEST
 
+START_TEST(secrets_that_nothing_names_are_swept) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(credential_owners_done) CredentialOwners owners = {};
+        _cleanup_strv_free_ char **a = NULL, **b = NULL, **c = NULL, **set = NULL;
+
+        make_dir(dir, "credentials");
+        put(dir, "credentials/job-a@x.cred", "x");
+        put(dir, "credentials/job-b@x.cred", "x");
+        put(dir, "credentials/job-b@x.new", "x");
+        put(dir, "credentials/job-ab@x.cred", "x");
+        put(dir, "credentials/schedule-a@x.cred", "x");
+        put(dir, "credentials/schedule-s@x.cred", "x");
+        put(dir, "credentials/webhook-0123", "x");
+        ck_assert_int_eq(credential_owners_add(&owners, CREDENTIALS_OF_SCHEDULE, "s"), 0);
+        ck_assert_int_eq(credential_owners_add(&owners, CREDENTIALS_OF_JOB, "a"), 0);
+        ck_assert_int_eq(credentials_sweep(dir, &owners), 0);
+        ck_assert_int_eq(credentials_list(dir, CREDENTIALS_OF_JOB, "a", &a), 0);
+        ck_assert_uint_eq(strv_length(a), 2);
+        ck_assert_int_eq(credentials_list(dir, CREDENTIALS_OF_SCHEDULE, "s", &set), 0);
+        ck_assert_uint_eq(strv_length(set), 2);
+        ck_assert_int_eq(credentials_list(dir, CREDENTIALS_OF_JOB, "b", &b), 0);
+        ck_assert_uint_eq(strv_length(b), 0);
+        ck_assert_int_eq(credentials_list(dir, CREDENTIALS_OF_SCHEDULE, "a", &c), 0);
+        ck_assert_uint_eq(strv_length(c), 0);
+        _cleanup_free_ char *webhook = strprintf("%s/credentials/webhook-0123", dir);
+        ck_assert_int_eq(access(webhook, F_OK), 0);
+
+        CredentialOwners none = {};
+        ck_assert_int_eq(credentials_sweep("/nonexistent", &none), 0);
+        ck_assert_int_eq(credentials_sweep(dir, &none), 0);
+        ck_assert_int_lt(access(a[1], F_OK), 0);
+}
+END_TEST
+
 START_TEST(secrets_of_one_job_are_not_another_s) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_strv_free_ char **list = NULL, **rest = NULL;
@@ -472,4 +506,5 @@ TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once, what_is_no_i
                 folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
                 a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
                 nbd_over_sockets_and_networks, a_hostile_folder_is_removed_without_following_anything,
-                folders_name_their_jobs, secrets_of_one_job_are_not_another_s)
+                folders_name_their_jobs, secrets_of_one_job_are_not_another_s,
+                secrets_that_nothing_names_are_swept)

@@ -59,6 +59,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->store = o->store;
         m->settings = o->settings;
         m->clock = o->clock;
+        m->send_event = o->send_event ?: job_event_send;
         m->started_at = m->clock();
         m->state_directory = strdup(o->state_directory);
         m->runtime_directory = strdup(o->runtime_directory);
@@ -73,16 +74,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
 
 /* The journal hears of a change first: it is the source of truth for events. */
 static void on_job_changed(Job *j, JobState from, JobState to, const char *reason, void *userdata) {
-        JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
-
         job_place(&j->manager->places, j, j->clock());
-        e.job_id = j->row->id;
-        e.message = (char *) reason;
-        e.state = to;
-        int r = job_event_send(&e);
-        if (r < 0)
-                log_warning_errno(r, "Failed to log that job %s is %s: %m", j->row->id,
-                                job_state_to_string(to));
+        manager_log_changes(j->manager);
         job_bus_state_changed(j, from, to, reason);
         outbox_wake(j->manager->outbox);
         if (job_state_is_terminal(to))

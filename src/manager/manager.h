@@ -27,6 +27,7 @@ typedef struct ManagerOptions {
         const char *runtime_directory; /* where the jobs' root directories are made; the manager's alone */
         const char *config_directory; /* read again by Reload */
         const char *journal_directory; /* NULL: the system's journal */
+        int (*send_event)(const JobEvent *e); /* NULL: job_event_send() */
 } ManagerOptions;
 
 struct Manager {
@@ -64,6 +65,9 @@ struct Manager {
         usec_t started_at; /* by @clock: before, no worker could be heard */
         usec_t leases_until; /* by @clock: no lease of a worker ends before */
         usec_t last_call; /* monotonic: when the bus last asked something */
+
+        int (*send_event)(const JobEvent *e);
+        uint64_t logged; /* the last change of state that the journal has: retell.c */
 
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook.h */
 
@@ -182,8 +186,11 @@ int manager_reconcile(Manager *m);
 
 /* --- retell.c ------------------------------------------------------------------------------------------ */
 
-/* Tells the journal of the changes that it missed when the manager before this one ended. */
+/* Finds the last change of state in the journal, and logs those after it: the manager before this one was killed between
+ * recording and logging them, or the journal has lost its end. */
 void manager_retell(Manager *m);
+/* Logs the changes of state that were recorded since the last call. A failure is logged; the next call tries again. */
+void manager_log_changes(Manager *m);
 
 /* --- progress.c ---------------------------------------------------------------------------------------- */
 

@@ -1,93 +1,120 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A change of state is durable first and told to the journal second, and the manager can be killed, or the
- * power cut, in between; journald itself may lose its last minutes then. So after a start whatever is
- * younger in the database than the last change that is in the journal is told now: changes are told in their
- * order, by nobody else. */
-
-#include <systemd/sd-journal.h>
+/* A change of state is durable first and in the journal second, and the manager can be killed, or the power
+ * cut, in between; journald itself may lose its last minutes then. So changes are logged in the order in which
+ * they are recorded, each with its number (HYPER_CHANGE=), and a start goes on behind the last number that the
+ * journal has. Times cannot say that: many changes are of the same moment, and journald's clock reads later
+ * than ours. */
 
 #include "basic/log.h"
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
 #include "shared/job-event.h"
+#include "shared/journal-open.h"
+#include "shared/journal-sync.h"
 
-/* Finished jobs that are looked at: more do not end in the time that a journal can lose. */
-#define FINISHED_MAX 1000u
+/* So many changes are read at once. */
+#define BATCH 100u
+/* How long a start waits for journald. */
+#define SYNC_TIMEOUT (10 * USEC_PER_SEC)
 
-/* When the last change of state was told; 0 if the journal has none. */
-static int last_told(Manager *m, usec_t *ret) {
-        sd_journal *journal = NULL;
-        uint64_t realtime = 0;
+#define FIELD "HYPER_CHANGE="
+
+static int read_number(sd_journal *journal, uint64_t *ret) {
+        _cleanup_free_ char *text = NULL;
+        const void *data;
+        size_t size;
+        int r = sd_journal_get_data(journal, "HYPER_CHANGE", &data, &size);
+
+        if (r < 0)
+                return r;
+        text = strndup((const char *) data + strlen(FIELD), size - strlen(FIELD));
+        return text ? parse_uint64(text, ret) : -ENOMEM;
+}
+
+/* The last change that is in the journal; -ENOENT if the journal has none. */
+static int last_logged(Manager *m, uint64_t *ret) {
+        _cleanup_journal_ sd_journal *journal = NULL;
         int r;
 
-        if (m->journal_directory)
-                r = sd_journal_open_directory(&journal, m->journal_directory, 0);
-        else
-                r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+        /* What the manager before this one sent may still be on its way. */
+        if (!m->journal_directory && (r = journal_sync(SYNC_TIMEOUT)) < 0)
+                log_warning_errno(r, "Failed to wait for systemd-journald: %m");
+        r = journal_open(m->journal_directory, &journal);
         if (r >= 0)
                 r = sd_journal_add_match(journal, "_SYSTEMD_UNIT=hyper-managerd.service", 0);
         if (r >= 0)
                 r = sd_journal_add_match(journal, "HYPER_EVENT=state", 0);
         if (r >= 0)
                 r = sd_journal_seek_tail(journal);
-        if (r >= 0)
-                r = sd_journal_previous(journal);
-        if (r > 0)
-                r = sd_journal_get_realtime_usec(journal, &realtime);
-        sd_journal_close(journal);
-        if (r >= 0)
-                *ret = realtime;
-        return r;
+        if (r < 0)
+                return r;
+        /* A power cut can leave an entry at the end that cannot be read. */
+        while ((r = sd_journal_previous(journal)) > 0) {
+                r = read_number(journal, ret);
+                if (r >= 0 || r == -ENOMEM)
+                        return r;
+        }
+        return r < 0 ? r : -ENOENT;
 }
 
-/* Tells what changed after @since, in order. */
-static int retell_job(Manager *m, const char *id, usec_t since) {
-        JobStateRow *rows = NULL;
-        size_t n = 0;
-        int r = store_job_states(m->store, id, &rows, &n);
+/* Logs the next ones. The number of those that were logged, or negative errno. */
+static int log_some(Manager *m, bool finished) {
+        JobChange *changes = NULL;
+        size_t n = 0, i = 0;
+        int r = store_job_changes(m->store, m->logged, finished, BATCH, &changes, &n);
 
-        for (size_t i = 0; i < n; i++) {
+        for (; r >= 0 && i < n; i++) {
                 JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
 
-                if (rows[i].timestamp <= since)
-                        continue;
-                e.job_id = (char *) id;
-                e.state = rows[i].state;
-                e.message = rows[i].reason;
-                r = job_event_send(&e);
-                if (r < 0)
-                        break;
+                e.job_id = changes[i].job_id;
+                e.state = changes[i].state;
+                e.message = changes[i].reason;
+                e.change = changes[i].seq;
+                r = m->send_event(&e);
+                if (r >= 0)
+                        m->logged = changes[i].seq;
         }
-        job_state_rows_free(rows, n);
+        job_changes_free(changes, n);
+        return r < 0 ? r : (int) n;
+}
+
+static int log_all(Manager *m, bool finished) {
+        int r;
+
+        do
+                r = log_some(m, finished);
+        while (r == (int) BATCH);
         return r;
 }
 
-static int retell_finished(Manager *m, usec_t since) {
-        const JobFilter filter = {
-                .states = 1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED,
-                .order = JOB_ORDER_NEWEST,
-                .limit = FINISHED_MAX,
-        };
-        _cleanup_(job_rows_done) JobRows rows = {};
-        int r = store_jobs_list(m->store, &filter, &rows);
+void manager_log_changes(Manager *m) {
+        int r = log_all(m, true);
 
-        for (size_t i = 0; r >= 0 && i < rows.n; i++)
-                if (rows.rows[i]->finished_at > since)
-                        r = retell_job(m, rows.rows[i]->id, since);
-        return r;
+        if (r < 0)
+                log_warning_errno(r, "Failed to log changes of state, the next one tries again: %m");
 }
 
 void manager_retell(Manager *m) {
-        usec_t since = 0;
-        int r = last_told(m, &since);
+        uint64_t logged = 0, last = 0;
+        int r = store_job_last_change(m->store, &last);
 
-        for (Job *j = m->jobs; r >= 0 && j; j = j->hh.next)
-                if (j->row->updated_at > since)
-                        r = retell_job(m, j->row->id, since);
-        /* A journal without any is one that is not kept, not one that lost its end. */
-        if (r >= 0 && since > 0)
-                r = retell_finished(m, since);
+        if (r >= 0)
+                r = last_logged(m, &logged);
+        /* A database that is older than the journal, or a new one, begins here. */
+        m->logged = r < 0 ? 0 : MIN(logged, last);
+        if (r >= 0)
+                r = log_all(m, true);
+        else if (r == -ENOENT) {
+                /* A journal without any is one that is not kept, not one that lost its end: what has not
+                 * finished is logged. */
+                r = log_all(m, false);
+                if (r >= 0)
+                        m->logged = last;
+        } else
+                m->logged = last;
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the journal what it may have missed: %m");
+                log_warning_errno(r,
+                                "Failed to log the changes of state that the journal may have missed: %m");
 }

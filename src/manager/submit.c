@@ -341,14 +341,7 @@ int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, con
 
 /* The journal first, as for every change; the job's object is announced before it changes. */
 static void tell_states(Job *j, const JobStateRow *states, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
-
-                e.job_id = j->row->id;
-                e.state = states[i].state;
-                e.message = states[i].reason;
-                (void) job_event_send(&e);
-        }
+        manager_log_changes(j->manager);
         job_bus_announce(j);
         for (size_t i = 1; i < n; i++)
                 job_bus_state_changed(j, states[i - 1].state, states[i].state, states[i].reason);

@@ -130,6 +130,8 @@ int job_event_send(const JobEvent *e) {
                 r = add_kind(&fields, e->kind);
         if (r >= 0 && job_state_to_string(e->state))
                 r = strv_extendf(&fields, "HYPER_STATE=%s", job_state_to_string(e->state));
+        if (r >= 0 && e->change > 0)
+                r = strv_extendf(&fields, "HYPER_CHANGE=%" PRIu64, e->change);
         if (r >= 0 && job_phase_to_string(e->phase))
                 r = strv_extendf(&fields, "HYPER_PHASE=%s", job_phase_to_string(e->phase));
         if (r >= 0)

@@ -43,6 +43,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/journal-follow.h \
 	src/shared/journal-open.h \
 	src/shared/journal-read.c \
+	src/shared/journal-sync.c \
+	src/shared/journal-sync.h \
 	src/shared/json-parse.c \
 	src/shared/json-redact.c \
 	src/shared/json-table.c \

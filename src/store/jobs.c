@@ -263,6 +263,56 @@ int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n)
         return 0;
 }
 
+void job_changes_free(JobChange *changes, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(changes[i].job_id);
+                free(changes[i].reason);
+        }
+        free(changes);
+}
+
+static int change_read(sqlite3_stmt *st, void *ret) {
+        JobChange *change = ret;
+        const SqlText texts[] = { { 1, &change->job_id }, { 3, &change->reason }, {} };
+        const char *state = (const char *) sqlite3_column_text(st, 2);
+        int r = sql_column_texts(st, texts);
+
+        change->seq = (uint64_t) sqlite3_column_int64(st, 0);
+        change->state = state ? job_state_from_string(state) : _JOB_STATE_INVALID;
+        return r >= 0 && change->state < 0 ? -EBADMSG : r;
+}
+
+int store_job_changes(
+                Store *s, uint64_t after, bool finished, size_t limit, JobChange **ret, size_t *ret_n) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_CHANGES);
+        JobChange *changes = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, after);
+        sql_bind_uint(st, 2, finished);
+        sql_bind_uint(st, 3, limit);
+        r = SQL_READ_ROWS(s, st, change_read, changes, n);
+        if (r < 0) {
+                job_changes_free(changes, n);
+                return r;
+        }
+        *ret = changes;
+        *ret_n = n;
+        return 0;
+}
+
+int store_job_last_change(Store *s, uint64_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_LAST_CHANGE);
+        int r = st ? sql_row(s, st) : sql_errno(s);
+
+        if (r >= 0)
+                *ret = (uint64_t) sqlite3_column_int64(st, 0);
+        return r;
+}
+
 int store_job_next(Store *s, bool any_worker, JobRow **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_NEXT);
 

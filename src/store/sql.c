@@ -50,6 +50,11 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_STATES] =
                         "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = s.job_seq "
                         "WHERE j.id = ?1 ORDER BY s.seq",
+        /* (CROSS: by the primary key, in its order) */
+        [SQL_JOB_CHANGES] =
+                        "SELECT s.seq, j.id, s.state, s.reason FROM job_states s CROSS JOIN jobs j ON j.seq = s.job_seq "
+                        "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
+        [SQL_JOB_LAST_CHANGE] = "SELECT coalesce(max(seq), 0) FROM job_states",
         [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
                             "(" ARMS " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
         [SQL_JOBS_OLDEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "

@@ -19,6 +19,8 @@ typedef enum StatementId {
         SQL_JOB_PROGRESS,
         SQL_JOB_GET,
         SQL_JOB_STATES,
+        SQL_JOB_CHANGES,
+        SQL_JOB_LAST_CHANGE,
         SQL_JOBS_NEWEST,
         SQL_JOBS_OLDEST,
         SQL_JOBS_BY_QUEUE,

@@ -110,6 +110,21 @@ int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t t
 int store_job_get(Store *s, const char *id, JobRow **ret);
 int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n);
 
+/* A change of state and its place in the order in which all changes were recorded. */
+typedef struct JobChange {
+        uint64_t seq; /* from 1 */
+        char *job_id;
+        JobState state;
+        char *reason;
+} JobChange;
+void job_changes_free(JobChange *changes, size_t n);
+
+/* The changes that were recorded after the change @after, @limit at most, in order. Without @finished, those of finished
+ * jobs are left out. *ret belongs to the caller (job_changes_free()). */
+int store_job_changes(Store *s, uint64_t after, bool finished, size_t limit, JobChange **ret, size_t *ret_n);
+/* The last one's seq; 0 if there is none. */
+int store_job_last_change(Store *s, uint64_t *ret);
+
 typedef enum JobOrder {
         JOB_ORDER_NEWEST, /* seq, descending */
         JOB_ORDER_OLDEST,

@@ -8,6 +8,7 @@
 #include "basic/log.h"
 #include "manager/job-folder.h"
 #include "private-bus.h"
+#include "shared/job-event.h"
 #include "shared/job-file.h"
 #include "shared/schedule-event.h"
 
@@ -299,11 +300,26 @@ static Settings *make_settings(Fixture *f) {
         return s;
 }
 
+static Fixture *logging; /* whose manager sends */
+
+static int on_event_sent(const JobEvent *e) {
+        size_t n = strlen(logging->logged);
+
+        if (e->kind != EVENT_STATE)
+                return 0;
+        if (logging->log_error < 0)
+                return logging->log_error;
+        snprintf(logging->logged + n, sizeof(logging->logged) - n, "%" PRIu64 " %s %s\n", e->change,
+                        e->job_id, job_state_to_string(e->state));
+        return 0;
+}
+
 void manager_up(Fixture *f) {
         _cleanup_free_ char *path = strprintf("%s/hyper.db", f->state);
 
         ck_assert_int_eq(store_open(path, STORE_OWNER, &f->store), 0);
         f->manager_bus = connect_bus(f);
+        logging = f;
         const ManagerOptions options = {
                 .event = f->event,
                 .bus = f->manager_bus,
@@ -314,6 +330,7 @@ void manager_up(Fixture *f) {
                 .runtime_directory = f->runtime,
                 .config_directory = f->config,
                 .journal_directory = f->dir,
+                .send_event = on_event_sent,
         };
         ck_assert_int_eq(manager_new(&options, &f->manager), 0);
         ck_assert_int_ge(manager_start(f->manager), 0);

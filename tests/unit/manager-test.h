@@ -38,6 +38,8 @@ typedef struct Fixture {
         bool no_local_worker; /* worker.local: false, from the next manager on */
 
         char signals[8192]; /* "id OLD>NEW" of each JobStateChanged, one a line */
+        char logged[8192]; /* "number id STATE" of each change that was sent to the journal, one a line */
+        int log_error; /* sending an event to the journal gives this */
         unsigned n_added, n_removed; /* InterfacesAdded, InterfacesRemoved */
         unsigned n_messages; /* calls and signals that came on any connection */
         unsigned barriers; /* answers of the bus that are waited for */

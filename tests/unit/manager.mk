@@ -2,6 +2,7 @@
 
 UNIT_TESTS += tests/unit/test-manager-attempt tests/unit/test-manager-files tests/unit/test-manager-unit \
 	tests/unit/test-manager-jobs tests/unit/test-manager-bus tests/unit/test-manager-restart
+UNIT_TESTS += tests/unit/test-manager-changes
 UNIT_TESTS += tests/unit/test-manager-webhooks tests/unit/test-manager-schedules \
 	tests/unit/test-manager-workers tests/unit/test-manager-workers-model
 MANAGER_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS)
@@ -29,6 +30,10 @@ tests_unit_test_manager_workers_model_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_bus_SOURCES = tests/unit/test-manager-bus.c $(MANAGER_BUS_SOURCES) $(INTROSPECTION_SOURCES)
 tests_unit_test_manager_bus_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_bus_LDADD = $(MANAGER_TEST_LDADD) $(XML_LIBS)
+tests_unit_test_manager_changes_SOURCES = tests/unit/test-manager-changes.c tests/unit/journal-writer.c \
+	tests/unit/journal-writer.h $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_changes_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_changes_LDADD = $(MANAGER_TEST_LDADD)
 tests_unit_test_manager_restart_SOURCES = tests/unit/test-manager-restart.c $(MANAGER_BUS_SOURCES)
 tests_unit_test_manager_restart_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
 tests_unit_test_manager_restart_LDADD = $(MANAGER_TEST_LDADD)

@@ -157,6 +157,43 @@ START_TEST(several_changes_are_one_transaction) {
 }
 END_TEST
 
+START_TEST(changes_are_read_in_the_order_in_which_they_were_recorded) {
+        _cleanup_(store_freep) Store *s = NULL;
+        _cleanup_test_dir_ char *dir = test_dir();
+        JobChange *changes;
+        uint64_t last;
+        size_t n;
+
+        s = open_owner(dir);
+        ck_assert_int_eq(store_job_last_change(s, &last), 0);
+        ck_assert_uint_eq(last, 0);
+        ck_assert_int_eq(insert(s, "b", 50), 0);
+        ck_assert_int_eq(insert(s, "a", 50), 0);
+        ck_assert_int_eq(change(s, "b", JOB_QUEUED, JOB_CANCELLED), 0);
+        ck_assert_int_eq(store_job_last_change(s, &last), 0);
+        ck_assert_uint_eq(last, 7);
+
+        ck_assert_int_eq(store_job_changes(s, 5, true, 10, &changes, &n), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_uint_eq(changes[0].seq, 6);
+        ck_assert_str_eq(changes[0].job_id, "a");
+        ck_assert_int_eq(changes[0].state, JOB_QUEUED);
+        ck_assert_str_eq(changes[0].reason, "Queued");
+        ck_assert_str_eq(changes[1].job_id, "b");
+        ck_assert_int_eq(changes[1].state, JOB_CANCELLED);
+        job_changes_free(changes, n);
+
+        ck_assert_int_eq(store_job_changes(s, 0, false, 2, &changes, &n), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_uint_eq(changes[0].seq, 4);
+        ck_assert_str_eq(changes[0].job_id, "a");
+        job_changes_free(changes, n);
+        ck_assert_int_eq(store_job_changes(s, 7, true, 2, &changes, &n), 0);
+        ck_assert_uint_eq(n, 0);
+        job_changes_free(changes, n);
+}
+END_TEST
+
 START_TEST(the_queue_is_by_priority_then_arrival) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *s = open_owner(dir);
@@ -540,6 +577,7 @@ END_TEST
 
 TEST_MAIN("store", a_job_reads_back_as_it_was_written, an_id_is_taken_once,
                 a_change_applies_only_to_the_state_it_was_made_for, several_changes_are_one_transaction,
+                changes_are_read_in_the_order_in_which_they_were_recorded,
                 the_queue_is_by_priority_then_arrival, places_in_the_queue_are_right_whoever_comes_and_goes,
                 the_next_retry_is_the_earliest, progress_of_a_finished_job_is_passed_over,
                 pages_are_filtered_ordered_and_counted, what_was_inserted_survives_a_kill,

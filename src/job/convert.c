@@ -185,6 +185,28 @@ static int open_vmdk(Conversion *c, size_t disk, uint64_t size, Destination *d) 
                         image.label, &d->connection);
 }
 
+/* A disk of another size is perhaps another disk. */
+static int check_larger(Conversion *c, const Endpoint *e, uint64_t size) {
+        if (!c->job->plan->spec->parameters.allow_larger)
+                return job_fail(c->job, EINVAL, "destination_refused",
+                                "The destination server's disk has %" PRIu64
+                                " bytes, more than the source's %" PRIu64
+                                ". If it is the right one, set parameters.allow_larger: what lies behind the end of "
+                                "the source is left as it is.",
+                                e->size, size);
+        if (e->alignment > 1 && size % e->alignment != 0)
+                return job_fail(c->job, EINVAL, "destination_refused",
+                                "The destination server takes whole blocks of %zu bytes only, and the source's %" PRIu64
+                                " bytes do not end with one: the rest of the last block would be overwritten. Make the "
+                                "destination's disk as large as the source.",
+                                e->alignment, size);
+        report_note(&c->job->report,
+                        "The destination server's disk is larger than the source: from byte %" PRIu64
+                        " on it is left as it is",
+                        size);
+        return 0;
+}
+
 static int open_nbd(Conversion *c, uint64_t size, Destination *d) {
         int r = connect_nbd(c->job, c->spec, "destination", NBD_DESTINATION, &d->connection.endpoint);
 
@@ -195,7 +217,7 @@ static int open_nbd(Conversion *c, uint64_t size, Destination *d) {
                                 "The destination server's disk has %" PRIu64
                                 " bytes, fewer than the source's %" PRIu64,
                                 d->connection.endpoint->size, size);
-        return 0;
+        return d->connection.endpoint->size > size ? check_larger(c, d->connection.endpoint, size) : 0;
 }
 
 static int open_destination(Conversion *c, size_t disk, uint64_t size, Destination *d) {
@@ -267,6 +289,54 @@ static int close_destination(Conversion *c, Destination *d) {
         return 0;
 }
 
+/* A server that was restarted may serve another disk, or an empty one: a sample of what was copied must be there. 1 if it
+ * is, 0 if not, and then both ends can only be closed. */
+static int holds_what_was_copied(Conversion *c, Connection *source, Destination *d) {
+        const CompareMode mode = { .data = COMPARE_SAMPLE, .zeroes = COMPARE_SAMPLE, .end = d->watermark };
+        const CopyOptions options = { .cancel_fd = c->job->cancel_fd };
+        _cleanup_free_ char *why = NULL;
+        uint64_t offset;
+
+        int r = compare_disks(
+                        source->endpoint, d->connection.endpoint, &options, &mode, NULL, &offset, &why);
+        if (r < 0)
+                return connection_fail(c->job, source, &d->connection, r,
+                                "Looking for what an earlier attempt copied", why);
+        if (r > 0)
+                return 1;
+        report_note(&c->job->report,
+                        "What an earlier attempt left is not used: the destination server's disk does not hold it");
+        r = part_reset(d->part);
+        return r < 0 ? job_fail(c->job, r, NULL, "Removing the checkpoint in %s failed: %s", c->part_dir,
+                                       strerror(-r))
+                     : 0;
+}
+
+static int open_once(Conversion *c, size_t disk, Connection *source, Destination *d) {
+        int r = source_connect(c->source, disk, source);
+        if (r < 0)
+                return r;
+        uint64_t size = c->sizes[disk] = source->endpoint->size;
+        if (size == 0)
+                return job_fail(c->job, EBADMSG, "image_refused", "The source's disk %zu is empty",
+                                disk + 1);
+        if (!c->source->disks)
+                c->job->report.work_total = size * (c->job->plan->spec->parameters.verify ? 2 : 1);
+        return open_destination(c, disk, size, d);
+}
+
+static int open_both(Conversion *c, size_t disk, Connection *source, Destination *d) {
+        int r = open_once(c, disk, source, d);
+        if (r < 0 || c->spec->type != ENDPOINT_NBD || d->watermark == 0)
+                return r;
+        r = holds_what_was_copied(c, source, d);
+        if (r != 0)
+                return MIN(r, 0);
+        destination_done(d);
+        connection_done(source);
+        return open_once(c, disk, source, d); /* without a checkpoint it begins anew */
+}
+
 int convert_disk(Conversion *c, size_t disk) {
         _cleanup_connection_ Connection source = {};
         _cleanup_(destination_done) Destination d = {};
@@ -277,15 +347,10 @@ int convert_disk(Conversion *c, size_t disk) {
 
         if (!what)
                 return -ENOMEM;
-        int r = source_connect(c->source, disk, &source);
+        int r = open_both(c, disk, &source, &d);
         if (r < 0)
                 return r;
-        uint64_t size = c->sizes[disk] = source.endpoint->size;
-        if (!c->source->disks)
-                c->job->report.work_total = size * (c->job->plan->spec->parameters.verify ? 2 : 1);
-        r = open_destination(c, disk, size, &d);
-        if (r < 0)
-                return r;
+        uint64_t size = c->sizes[disk];
         if (d.watermark > 0)
                 report_note(&c->job->report, "Going on where an earlier attempt ended: %s of %s are done",
                                 format_bytes(a, d.watermark), format_bytes(b, size));
@@ -297,6 +362,7 @@ int convert_disk(Conversion *c, size_t disk) {
                 .job = c->job, .what = what, .source = &source, .destination = &d.connection
         };
         CopyOptions options = {
+                .size = c->spec->type == ENDPOINT_NBD ? size : 0,
                 .progress = convert_on_progress,
                 .userdata = &progress,
                 .progress_interval = REPORT_INTERVAL,

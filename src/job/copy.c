@@ -369,29 +369,30 @@ static char *explain(const Copy *c, int error) {
 
 int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, CopyProgress *ret_progress, char **ret_error) {
+        uint64_t total = options->size > 0 ? options->size : destination->size;
         usec_t now = now_monotonic();
         Copy c = {
                 .source = source,
                 .destination = destination,
                 .part = part,
                 .options = options,
-                .progress = { .position = watermark, .resumed_from = watermark, .total = destination->size },
+                .progress = { .position = watermark, .resumed_from = watermark, .total = total },
                 .saved_watermark = watermark,
                 .started = now,
                 .last_activity = now,
                 .last_save = now,
         };
 
-        if (source->size > destination->size) {
+        if (source->size > total || total > destination->size) {
                 *ret_error = strprintf("%s has %" PRIu64 " bytes, but %s has room for %" PRIu64,
-                                source->label, source->size, destination->label, destination->size);
+                                source->label, source->size, destination->label,
+                                MIN(total, destination->size));
                 return -EINVAL;
         }
-        if (watermark > destination->size ||
-                        (watermark % EXTENT_BLOCK != 0 && watermark != destination->size))
+        if (watermark > total || (watermark % EXTENT_BLOCK != 0 && watermark != total))
                 return -EINVAL;
 
-        extent_cursor_init(&c.cursor, source, watermark, destination->size);
+        extent_cursor_init(&c.cursor, source, watermark, total);
         int r = run(&c);
         release(&c);
         if (ret_progress)

@@ -27,13 +27,14 @@ typedef struct CopyOptions {
         usec_t checkpoint_interval; /* 0: 5 s. USEC_INFINITY: no checkpoints */
         usec_t stall_timeout; /* nothing moves for so long: -ETIMEDOUT. 0: 5 min */
         int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
+        uint64_t size; /* how much of the destination is written; 0: all of it */
         size_t request_size; /* 0: what the source prefers */
         unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their product */
 } CopyOptions;
 
 /* Copies @source to @destination from @watermark (0, or what part_watermark() says) to the end of the
- * destination, and finishes it. The source may be shorter than the destination, whose rest becomes zero;
- * longer is -EINVAL. @part is where checkpoints go; NULL: none are kept. When the source fails or the
+ * destination or to @options->size, and finishes it. The source may be shorter than that, and the rest becomes
+ * zero; longer is -EINVAL. What lies behind @options->size is not touched. @part is where checkpoints go; NULL: none are kept. When the source fails or the
  * destination is full, what was copied until then is still made last, and a checkpoint of it written.
  *
  * 0 when all of it lasts on stable storage. -EBADMSG: somebody else has changed the unfinished image; its

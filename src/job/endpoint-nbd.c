@@ -13,6 +13,8 @@
 #define LOCAL_IN_FLIGHT 16
 #define NETWORK_REQUEST ((size_t) 512 * 1024)
 #define NETWORK_IN_FLIGHT 32
+#define PREFERRED_REQUEST_MAX ((size_t) 4 * 1024 * 1024) /* of those in flight, all are in memory */
+#define COMMAND_MAX ((size_t) 32 * 1024 * 1024) /* what every server must take that names no limit */
 
 /* --- polling ------------------------------------------------------------------------------------------ */
 
@@ -170,6 +172,8 @@ static int connect_all(NbdEndpoint *n, const NbdOptions *o, char **ret_error) {
 static void take_capabilities(NbdEndpoint *n, const NbdOptions *o) {
         struct nbd_handle *h = n->connections[0];
         int64_t maximum = nbd_get_block_size(h, LIBNBD_SIZE_MAXIMUM);
+        int64_t preferred = nbd_get_block_size(h, LIBNBD_SIZE_PREFERRED);
+        int64_t minimum = nbd_get_block_size(h, LIBNBD_SIZE_MINIMUM);
         bool local = uri_is_local(o->uris[0]);
 
         n->can_extents = true;
@@ -182,8 +186,13 @@ static void take_capabilities(NbdEndpoint *n, const NbdOptions *o) {
         /* Measured: between processes on one machine, requests that stay in the cache are best; over a
          * network, what is in flight must fill the line, at the expense of 16 MiB of memory. */
         n->endpoint.preferred = local ? LOCAL_REQUEST : NETWORK_REQUEST;
-        if (maximum > 0)
-                n->endpoint.preferred = CLAMP((size_t) maximum, (size_t) 65536, n->endpoint.preferred);
+        if (preferred > 0)
+                n->endpoint.preferred =
+                                MAX(n->endpoint.preferred, MIN((size_t) preferred, PREFERRED_REQUEST_MAX));
+        /* What is longer is sent in several commands. */
+        n->maximum = maximum > 0 ? MIN((size_t) maximum, COMMAND_MAX) : COMMAND_MAX;
+        n->endpoint.preferred = CLAMP(n->maximum, (size_t) 65536, n->endpoint.preferred);
+        n->endpoint.alignment = minimum > 1 ? (size_t) minimum : 1;
         n->endpoint.in_flight_max = local ? LOCAL_IN_FLIGHT : NETWORK_IN_FLIGHT;
 }
 

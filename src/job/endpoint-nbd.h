@@ -28,7 +28,8 @@ typedef struct NbdRequest {
         uint64_t zeroed; /* a zero that is written: how far it got */
         bool fallback; /* the server cannot zero, so write zeroes */
 
-        uint64_t seen; /* bytes that a read's answer has held so far */
+        bool is_read;
+        uint64_t seen; /* bytes that a read's answers have held so far */
         Extent *extents; /* the answer */
         size_t n_extents;
 
@@ -42,6 +43,7 @@ struct NbdEndpoint {
         size_t n_connections, next;
         size_t polled[ENDPOINT_FDS_MAX]; /* which connections wait() spoke of, in its order */
         bool can_extents, can_zero, can_flush, known_zero;
+        size_t maximum; /* of the data in one command */
         char *zeroes; /* ZERO_WRITE of them, once needed */
         TAILQ_HEAD(, NbdRequest) all;
         TAILQ_HEAD(, NbdRequest) todo;

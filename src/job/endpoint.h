@@ -105,6 +105,7 @@ struct Endpoint {
         uint64_t bytes_read, bytes_written; /* content moved through it; for a compressing destination what
                                                went in */
         size_t preferred; /* a good length of a request */
+        size_t alignment; /* where requests must begin and end, besides at the disk's end; 0 and 1: anywhere */
         unsigned in_flight_max; /* requests at a time beyond which nothing is gained */
 };
 

@@ -90,33 +90,41 @@ static int on_read_chunk(void *userdata, const void *data, size_t count, uint64_
         return 0;
 }
 
-/* libnbd is content with an answer that leaves something out, and the buffer then holds what was read
- * before. */
-static int on_read_done(void *userdata, int *error) {
-        NbdRequest *q = userdata;
-
-        if (*error == 0 && q->seen != q->length)
-                *error = EPROTO;
-        return nbd_on_part(q, error);
-}
-
 int nbd_op_read(Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done, void *userdata) {
         NbdRequest *q = nbd_request_new(e, "reading", offset, length, userdata);
 
         if (!q)
                 return -ENOMEM;
         q->done = done;
-        q->parts++;
-        struct nbd_handle *h = nbd_pick(NBD(e));
-        nbd_part_sent(q, h,
-                        nbd_aio_pread_structured(h, buf, length, offset,
-                                        (nbd_chunk_callback){ .callback = on_read_chunk, .user_data = q },
-                                        NBD_COMPLETION(on_read_done, q), 0));
+        q->is_read = true;
+        for (size_t i = 0, n; i < length && q->error == 0; i += n) {
+                struct nbd_handle *h = nbd_pick(NBD(e));
+
+                n = MIN(length - i, NBD(e)->maximum);
+                q->parts++;
+                nbd_part_sent(q, h,
+                                nbd_aio_pread_structured(h, (char *) buf + i, n, offset + i,
+                                                (nbd_chunk_callback){
+                                                                .callback = on_read_chunk, .user_data = q },
+                                                NBD_COMPLETION(nbd_on_part, q), 0));
+        }
         e->bytes_read += length;
         return nbd_request_close(q);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------ */
+
+/* As many commands as the server's limit makes of it. */
+static void write_data(
+                NbdRequest *q, struct nbd_handle *h, const char *data, size_t length, uint64_t offset) {
+        for (size_t i = 0, n; i < length && q->error == 0; i += n) {
+                n = MIN(length - i, q->owner->maximum);
+                q->parts++;
+                nbd_part_sent(q, h,
+                                nbd_aio_pwrite(h, data + i, n, offset + i, NBD_COMPLETION(nbd_on_part, q),
+                                                0));
+        }
+}
 
 /* Parts of a write: runs of data, and runs of zeroes unless the disk is zero there anyway. */
 int nbd_op_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
@@ -137,15 +145,13 @@ int nbd_op_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, E
                 while (k < length && memory_is_zero(p + k, MIN((size_t) HOLE_BLOCK, length - k)) == zero);
 
                 if (!zero || !n->known_zero) {
-                        q->parts++;
-                        if (zero && n->can_zero)
+                        if (zero && n->can_zero) {
+                                q->parts++;
                                 nbd_part_sent(q, h,
                                                 nbd_aio_zero(h, k - i, offset + i,
                                                                 NBD_COMPLETION(nbd_on_part, q), 0));
-                        else
-                                nbd_part_sent(q, h,
-                                                nbd_aio_pwrite(h, p + i, k - i, offset + i,
-                                                                NBD_COMPLETION(nbd_on_part, q), 0));
+                        } else
+                                write_data(q, h, p + i, k - i, offset + i);
                         e->bytes_written += zero ? 0 : k - i;
                 }
                 i = k;
@@ -171,7 +177,7 @@ static int on_zero_part(void *userdata, int *error) {
 
 void nbd_write_zeroes(NbdRequest *q) {
         NbdEndpoint *n = q->owner;
-        size_t length = MIN(q->length - q->zeroed, (uint64_t) ZERO_WRITE);
+        size_t length = MIN(q->length - q->zeroed, MIN((uint64_t) ZERO_WRITE, (uint64_t) n->maximum));
         uint64_t offset = q->offset + q->zeroed;
 
         q->open = true;

@@ -30,15 +30,13 @@ static uint32_t le32(const char *p) {
 
 /* --- qcow2: docs/interop/qcow2.txt in qemu ------------------------------------------------------------ */
 
-static int check_qcow2(const char *header, char **ret_error) {
+static int check_qcow2(const Image *i, const char *header, char **ret_error) {
         uint32_t version = be32(header + 4);
 
         if (version != 2 && version != 3)
                 return refuse(ret_error, "it is qcow2 of version %u, 2 and 3 are supported", version);
-        if (be64(header + 8) != 0)
-                return refuse(ret_error,
-                                "it has a backing file, which will not be opened: make it independent first "
-                                "(qemu-img convert, or qemu-img rebase -b \"\")");
+        if (be64(header + 8) != 0 && !i->flatten)
+                return refuse(ret_error, "it has a backing file, which is not opened: " CHAIN_REMEDY);
         if (be32(header + 32) != 0)
                 return refuse(ret_error, "it is encrypted: decrypt it first (qemu-img convert)");
         if (version == 3 && (be64(header + 72) & UINT64_C(4)))
@@ -63,8 +61,7 @@ static int check_vhd(int fd, const Image *i, char **ret_error) {
                 return refuse(ret_error, "it does not end with a VHD's footer: it is cut off");
         if (be32(p + 60) == 4)
                 return refuse(ret_error,
-                                "it is a differencing disk on top of another one, which will not be opened: "
-                                "merge it first");
+                                "it is a differencing disk on top of another one, which is not opened: " CHAIN_REMEDY);
         return 0;
 }
 
@@ -92,7 +89,7 @@ int image_check_header(int fd, Image *i, char *const *visible, char **ret_error)
                 return r;
         switch (i->format) {
         case FORMAT_QCOW2:
-                return check_qcow2(header, ret_error);
+                return check_qcow2(i, header, ret_error);
         case FORMAT_VMDK:
                 return image_check_vmdk(fd, i, header, visible, ret_error);
         case FORMAT_VHD:

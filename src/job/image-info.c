@@ -168,7 +168,7 @@ int image_info_check(const Image *i, const ImageInfo *info, char **ret_error) {
         if (!streq(info->format, disk_format_to_qemu((DiskFormat) i->format)))
                 return refuse(ret_error, "qemu opens it as %s instead of %s", info->format,
                                 disk_format_to_qemu((DiskFormat) i->format));
-        if (info->has_backing)
+        if (info->has_backing && !i->flatten)
                 return refuse(ret_error, "it has a backing file, which will not be opened");
         if (info->has_data_file)
                 return refuse(ret_error, "it has an external data file, which will not be opened");

@@ -13,6 +13,7 @@
 #include "basic/string-util.h"
 #include "job/image-vmdk.h"
 #include "job/safe-open.h"
+#include "shared/vmdk-embedded.h"
 
 #define HEADER_SIZE 512u
 /* qemu reads a name of up to 511 bytes. */
@@ -34,45 +35,16 @@ static uint64_t le64(const char *p) {
 
 /* --- parents ------------------------------------------------------------------------------------------ */
 
-static int check_parent(const VmdkDescriptor *d, char **ret_error) {
-        if (!vmdk_descriptor_has_parent(d))
+static int check_parent(const Image *i, const VmdkDescriptor *d, char **ret_error) {
+        if (i->flatten || !vmdk_descriptor_has_parent(d))
                 return 0;
         return refuse(ret_error,
-                        "it is a snapshot on top of another disk, which will not be opened: consolidate the "
-                        "machine's snapshots first");
+                        "it is a snapshot on top of another disk, which is not opened: " CHAIN_REMEDY);
 }
 
 /* --- one file with a descriptor inside ---------------------------------------------------------------- */
 
 #define FLAG_COMPRESSED (UINT32_C(1) << 16)
-
-/* The descriptor inside, as far as it is one: a file that is one extent of many has none. 1 or 0. */
-static int read_embedded(int fd, const char *header, uint64_t offset, uint64_t length, VmdkDescriptor *ret,
-                char **ret_error) {
-        uint64_t at = le64(header + 28), n = le64(header + 36);
-        _cleanup_free_ char *text = NULL, *why = NULL;
-
-        if (at == 0 || n == 0)
-                return 0;
-        n = MIN(n, (uint64_t) VMDK_DESCRIPTOR_MAX / VMDK_SECTOR);
-        if (at > length / VMDK_SECTOR || n > length / VMDK_SECTOR - at)
-                return refuse(ret_error, "the descriptor inside is behind its end: it is cut off");
-        text = malloc(n * VMDK_SECTOR);
-        if (!text)
-                return -ENOMEM;
-        int r = pread_full(fd, text, n * VMDK_SECTOR, offset + at * VMDK_SECTOR);
-        if (r < 0)
-                return r;
-        size_t size = strnlen(text, n * VMDK_SECTOR);
-        if (size == 0)
-                return 0;
-        if (!vmdk_is_descriptor(text, size))
-                return refuse(ret_error, "the descriptor inside is not one");
-        r = vmdk_descriptor_parse(text, size, ret, &why);
-        if (r == -EBADMSG)
-                return refuse(ret_error, "the descriptor inside: %s", strna(why));
-        return r < 0 ? r : 1;
-}
 
 /* Of a disk in one file the descriptor names that file, perhaps by an older name, and nothing else. */
 static int check_embedded(const VmdkDescriptor *d, uint64_t capacity, char **ret_error) {
@@ -95,14 +67,14 @@ static int check_embedded(const VmdkDescriptor *d, uint64_t capacity, char **ret
 
 /* @alone: it is not an extent of a descriptor's. Without a capacity qemu takes the descriptor inside as if it
  * were a file of its own, and opens what that names. */
-static int check_sparse_header(
-                int fd, const char *header, uint64_t offset, uint64_t length, bool alone, char **ret_error) {
+static int check_sparse_header(const Image *i, int fd, const char *header, uint64_t offset, uint64_t length,
+                bool alone, char **ret_error) {
         _cleanup_(vmdk_descriptor_done) VmdkDescriptor d = {};
         uint64_t capacity = le64(header + 12);
 
         if (capacity == 0)
                 return refuse(ret_error, "its header claims a capacity of 0");
-        int r = read_embedded(fd, header, offset, length, &d, ret_error);
+        int r = vmdk_embedded_read(fd, header, offset, length, &d, ret_error);
         if (r < 0)
                 return r;
         if (r == 0)
@@ -111,14 +83,15 @@ static int check_sparse_header(
                                 : refuse(ret_error,
                                                   "it is one extent of a disk in several files: use the "
                                                   "descriptor that names all of them as the source");
-        r = check_parent(&d, ret_error);
+        r = check_parent(i, &d, ret_error);
         return r < 0 || !alone ? r : check_embedded(&d, capacity, ret_error);
 }
 
 /* --- extents ------------------------------------------------------------------------------------------ */
 
 /* The size in sectors that a sparse file's own header gives. */
-static int sparse_capacity(int fd, uint64_t length, const VmdkExtent *x, uint64_t *ret, char **ret_error) {
+static int sparse_capacity(const Image *i, int fd, uint64_t length, const VmdkExtent *x, uint64_t *ret,
+                char **ret_error) {
         char header[HEADER_SIZE] = {};
 
         int r = pread_full(fd, header, (size_t) MIN(length, (uint64_t) sizeof(header)), 0);
@@ -132,7 +105,7 @@ static int sparse_capacity(int fd, uint64_t length, const VmdkExtent *x, uint64_
         }
         if (memcmp(header, "KDMV", 4) == 0) {
                 *ret = le64(header + 12);
-                return check_sparse_header(fd, header, 0, length, false, ret_error);
+                return check_sparse_header(i, fd, header, 0, length, false, ret_error);
         }
         if (memcmp(header, "COWD", 4) != 0)
                 return refuse(ret_error, "it is not the sparse extent that it was said to be");
@@ -203,7 +176,7 @@ static int check_extent(Image *i, VmdkExtent *x, char *const *visible, char **re
         if (flat)
                 r = check_flat(x, (uint64_t) st.st_size, &why);
         else {
-                r = sparse_capacity(fd, (uint64_t) st.st_size, x, &sectors, &why);
+                r = sparse_capacity(i, fd, (uint64_t) st.st_size, x, &sectors, &why);
                 if (r >= 0)
                         r = check_capacity(i, x, sectors, &why);
         }
@@ -231,7 +204,7 @@ static int check_descriptor_file(int fd, Image *i, char *const *visible, char **
         if (r == -EBADMSG)
                 return refuse(ret_error, "its descriptor: %s", strna(why));
         if (r >= 0)
-                r = check_parent(&i->vmdk, ret_error);
+                r = check_parent(i, &i->vmdk, ret_error);
         if (r < 0)
                 return r;
         if (i->vmdk.n_extents == 0)
@@ -253,7 +226,7 @@ int image_check_vmdk(int fd, Image *i, const char *header, char *const *visible,
                                 "descriptor that names it as the source");
         if (memcmp(header, "KDMV", 4) != 0)
                 return 0;
-        return check_sparse_header(fd, header, i->offset, i->length, true, ret_error);
+        return check_sparse_header(i, fd, header, i->offset, i->length, true, ret_error);
 }
 
 /* --- the descriptor for qemu -------------------------------------------------------------------------- */

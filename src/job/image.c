@@ -21,6 +21,10 @@ static void remove_written(char *const *paths) {
 }
 
 void image_done(Image *i) {
+        if (i->parent) {
+                image_done(i->parent);
+                free(i->parent);
+        }
         remove_written(i->written);
         strv_free(i->written);
         free(i->descriptor);
@@ -204,8 +208,22 @@ json_t *image_options(const Image *i) {
         return options;
 }
 
+static json_t *chain_options(const Image *i) {
+        json_t *options = image_options(i), *below;
+
+        if (!options || !i->parent)
+                return options;
+        /* The driver of VMDK takes no other one below it. */
+        below = i->format == FORMAT_VMDK ? chain_options(i->parent) : image_disk_options(i->parent);
+        if (!below || json_object_set_new(options, "backing", below) < 0) {
+                json_decref(options);
+                return NULL;
+        }
+        return options;
+}
+
 json_t *image_disk_options(const Image *i) {
-        json_t *options = image_options(i);
+        json_t *options = chain_options(i);
 
         if (options && i->cut_size > 0)
                 options = json_pack("{s:s, s:I, s:o}", "driver", "raw", "size", (json_int_t) i->cut_size,

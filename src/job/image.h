@@ -12,6 +12,11 @@
 #include "shared/job-spec.h"
 #include "shared/vmdk-descriptor.h"
 
+/* What a refusal says of an image on top of others. */
+#define CHAIN_REMEDY                                                                                    \
+        "set parameters.chain to \"flatten\" to read it together with the images below it, or make it " \
+        "independent first"
+
 /* Sets a text and returns -EBADMSG, or -ENOMEM. */
 #define refuse(ret, ...)                         \
         ({                                       \
@@ -40,6 +45,8 @@ typedef struct Image {
         char **sparse; /* those of them that have tables */
         uint64_t image_length; /* what belongs to the image; after image_check_map() */
         VmdkDescriptor vmdk; /* a VMDK in several files; after image_check_header() */
+        bool flatten; /* it may be on top of another image */
+        struct Image *parent; /* that one, owned; after chain_examine() */
         char *descriptor; /* what qemu opens instead of it; after image_write_descriptor() */
         bool has_log; /* which must be replayed; after image_check_map() */
         char *overlay; /* holds what replaying the log has changed; after image_replay_log() */
@@ -100,7 +107,7 @@ static inline bool image_is_whole_file(const Image *i) {
 /* Block device options (as for -blockdev) that open exactly this image and nothing else: driver named, no
  * backing file. New reference, or NULL when out of memory. */
 json_t *image_options(const Image *i);
-/* The same for the disk in it: without what qemu reads behind its end. */
+/* The same for the disk in it: with the images below it, and without what qemu reads behind its end. */
 json_t *image_disk_options(const Image *i);
 /* The same as a file name that the tools take: "json:{…}". The caller frees it. */
 char *image_options_text(const Image *i);

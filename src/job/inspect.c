@@ -7,6 +7,8 @@
 
 #include "basic/string-util.h"
 #include "job/complaint.h"
+#include "job/image-log.h"
+#include "job/image-vmdk.h"
 #include "job/source.h"
 
 /* What qemu-img check exits with, qemu-img(1). */
@@ -55,6 +57,36 @@ static int info_failed(Job *j, const Image *i, const ChildOutput *o) {
         return job_fail(j, EBADMSG, "image_refused", "The image %s was refused: qemu-img %s%s%s%s", i->label,
                         strempty(how), why ? ": " : "", strempty(why),
                         bare ? ". Its header is damaged, or of a kind that is not supported." : "");
+}
+
+int image_refused(Job *j, const char *label, int error, const char *why) {
+        if (error == -EBADMSG || error == -EOPNOTSUPP)
+                return job_fail(j, error, "image_refused", "The image %s was refused: %s", label,
+                                strna(why));
+        if (error == -EMEDIUMTYPE)
+                return job_fail(j, error, "format_mismatch", "The image %s was refused: %s", label,
+                                strna(why));
+        if (error == -ENOENT && why)
+                return job_fail(j, error, "source_missing", "%s", why);
+        return job_fail(j, error, NULL, "Inspecting the image %s failed: %s", label, strerror(-error));
+}
+
+int image_examine(Job *j, int fd, Image *i) {
+        _cleanup_free_ char *why = NULL;
+
+        int r = image_check_header(fd, i, j->plan->source_files, &why);
+        if (r >= 0)
+                r = image_check_map(fd, i, j->cancel_fd, &why);
+        if (r == -ECANCELED)
+                return r;
+        if (r < 0)
+                return image_refused(j, i->label, r, why);
+        r = image_write_descriptor(i, j->runtime);
+        if (r < 0)
+                return job_fail(j, r, NULL, "Writing a descriptor for %s failed: %s", i->label,
+                                strerror(-r));
+        r = image_replay_log(j, i);
+        return r < 0 ? r : image_inspect(j, i);
 }
 
 int image_inspect(Job *j, Image *i) {

@@ -38,6 +38,8 @@ libhyper_engine_la_LIBADD = libhyper-basic.la $(NBD_LIBS) $(JANSSON_LIBS) $(ZLIB
 # The program around the engine: phases, inspection of images, servers, the part folder.
 noinst_LTLIBRARIES += libhyper-job.la
 libhyper_job_la_SOURCES = \
+	src/job/chain.c \
+	src/job/chain.h \
 	src/job/checksum.c \
 	src/job/checksum.h \
 	src/job/child.c \

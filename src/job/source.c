@@ -6,10 +6,9 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "job/chain.h"
 #include "job/checksum.h"
 #include "job/identity.h"
-#include "job/image-log.h"
-#include "job/image-vmdk.h"
 #include "job/safe-open.h"
 #include "job/source.h"
 
@@ -198,37 +197,13 @@ static int verify_manifest(Source *s) {
 
 /* --- inspection --------------------------------------------------------------------------------------- */
 
-/* A text about an image becomes the failure's message. */
-static int refuse_image(Job *j, const char *label, int error, const char *why) {
-        if (error == -EBADMSG || error == -EOPNOTSUPP)
-                return job_fail(j, error, "image_refused", "The image %s was refused: %s", label,
-                                strna(why));
-        if (error == -EMEDIUMTYPE)
-                return job_fail(j, error, "format_mismatch", "The image %s was refused: %s", label,
-                                strna(why));
-        if (error == -ENOENT && why)
-                return job_fail(j, error, "source_missing", "%s", why);
-        return job_fail(j, error, NULL, "Inspecting the image %s failed: %s", label, strerror(-error));
-}
-
 static int inspect_disk(Source *s, Image *i) {
-        _cleanup_free_ char *why = NULL;
         char size[BYTES_SIZE], used[BYTES_SIZE];
 
-        int r = image_check_header(s->fd, i, s->job->plan->source_files, &why);
+        i->flatten = i->whole && s->job->plan->spec->parameters.chain == CHAIN_FLATTEN;
+        int r = image_examine(s->job, s->fd, i);
         if (r >= 0)
-                r = image_check_map(s->fd, i, s->job->cancel_fd, &why);
-        if (r == -ECANCELED)
-                return r;
-        if (r < 0)
-                return refuse_image(s->job, i->label, r, why);
-        r = image_write_descriptor(i, s->job->runtime);
-        if (r < 0)
-                return job_fail(s->job, r, NULL, "Writing a descriptor for %s failed: %s", i->label,
-                                strerror(-r));
-        r = image_replay_log(s->job, i);
-        if (r >= 0)
-                r = image_inspect(s->job, i);
+                r = chain_examine(s->job, s->fd, i);
         if (r < 0)
                 return r;
         report_note(&s->job->report, "%s is a %s image with a disk of %s, %s in use", i->label,
@@ -242,7 +217,7 @@ static int inspect_ova(Source *s) {
 
         int r = ova_open(s->fd, s->spec->path, (uint64_t) s->st.st_size, &s->ova, &why);
         if (r < 0)
-                return refuse_image(s->job, s->spec->path, r, why);
+                return image_refused(s->job, s->spec->path, r, why);
         s->disks = s->ova->disks;
         s->n_disks = s->ova->n_disks;
         report_note(&s->job->report, "%s is an OVA with %zu disk%s", s->spec->path, s->n_disks,
@@ -274,7 +249,7 @@ int source_inspect(Source *s) {
                 return -ENOMEM;
         r = image_settle_format(s->fd, &s->image, &why);
         if (r < 0)
-                return refuse_image(s->job, s->image.label, r, why);
+                return image_refused(s->job, s->image.label, r, why);
         if (s->image.format == FORMAT_OVA) {
                 r = inspect_ova(s);
                 if (r < 0)

@@ -61,6 +61,11 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
  * says. @error and @text are the engine's. */
 int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text);
 
+/* A text about an image becomes the failure's message. */
+int image_refused(Job *j, const char *label, int error, const char *why);
+/* All that is checked in one image, without those below it: header, tables, and what qemu reads. @fd is its
+ * file. */
+int image_examine(Job *j, int fd, Image *i);
 /* "qemu-img info" and "check" of an image that passed image_check_header(); fills its sizes. */
 int image_inspect(Job *j, Image *i);
 /* @code: what a failed check means for the job. */

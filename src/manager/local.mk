@@ -41,6 +41,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/schedule-run.c \
 	src/manager/schedule-timer.c \
 	src/manager/settle.c \
+	src/manager/source-chain.c \
+	src/manager/source-chain.h \
 	src/manager/source-files.c \
 	src/manager/source-files.h \
 	src/manager/submit.c \

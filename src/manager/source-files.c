@@ -10,9 +10,9 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "manager/source-chain.h"
 #include "manager/source-files.h"
 #include "shared/nbd-uri.h"
-#include "shared/vmdk-descriptor.h"
 
 void job_files_done(JobFiles *f) {
         free(f->source_path);
@@ -129,88 +129,6 @@ static int add_device(
         return r < 0 ? r : strv_extend(&f->devices, access);
 }
 
-/* The first bytes of the image; a file that is shorter gives fewer. */
-static int read_head(const char *path, char **ret, size_t *ret_size) {
-        struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-                .resolve = RESOLVE_NO_SYMLINKS };
-        _cleanup_close_ int fd = (int) syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-        _cleanup_free_ char *buffer = malloc(VMDK_DESCRIPTOR_MAX + 1);
-
-        if (fd < 0)
-                return -errno;
-        if (!buffer)
-                return -ENOMEM;
-        ssize_t n = pread(fd, buffer, VMDK_DESCRIPTOR_MAX, 0);
-        if (n < 0)
-                return -errno;
-        buffer[n] = '\0';
-        *ret_size = n;
-        *ret = TAKE_PTR(buffer);
-        return 0;
-}
-
-/* One extent of a split disk: a plain file beside the descriptor, and no link to another place. */
-static int add_extent(JobFiles *f, const char *name, char **ret_error) {
-        const char *slash = strrchr(f->source_path, '/');
-        _cleanup_free_ char *path = NULL, *text = NULL;
-        struct stat st;
-
-        if (!vmdk_extent_name_is_plain(name)) {
-                text = strdup("its descriptor names an extent that is not a plain file beside it");
-                return text ? refuse(ret_error, -EBADMSG, "source.path", f->source_path, text) : -ENOMEM;
-        }
-        path = strprintf("%.*s/%s", (int) (slash - f->source_path), f->source_path, name);
-        if (!path)
-                return -ENOMEM;
-        if (lstat(path, &st) < 0)
-                text = strprintf("its extent %s cannot be used: %s", name, strerror(errno));
-        else if (!S_ISREG(st.st_mode))
-                text = strprintf("its extent %s is not a regular file", name);
-        else if (strv_contains(f->source_files, path))
-                return 0;
-        else
-                return strv_consume(&f->source_files, TAKE_PTR(path));
-        return text ? refuse(ret_error, -EBADMSG, "source.path", f->source_path, text) : -ENOMEM;
-}
-
-static int add_extents(const JobSpec *spec, JobFiles *f, char **ret_error) {
-        _cleanup_(vmdk_descriptor_done) VmdkDescriptor d = {};
-        _cleanup_free_ char *head = NULL, *why = NULL;
-        _cleanup_strv_free_ char **names = NULL;
-        size_t size = 0;
-        int r;
-
-        /* To a raw disk its first bytes are the guest's business. */
-        if (spec->source.format != FORMAT_PROBE && spec->source.format != FORMAT_VMDK)
-                return 0;
-        r = read_head(f->source_path, &head, &size);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return refuse(ret_error, -EBADMSG, "source.path", f->source_path, strerror(-r));
-        if (!vmdk_is_descriptor(head, size))
-                return 0;
-
-        r = vmdk_descriptor_parse(head, size, &d, &why);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return refuse(ret_error, -EBADMSG, "source.path", f->source_path,
-                                why ? why : "its descriptor makes no sense");
-        if (vmdk_descriptor_has_parent(&d))
-                return refuse(ret_error, -EBADMSG, "source.path", f->source_path,
-                                "it is a snapshot that needs its parent disk; consolidate the snapshots first");
-        r = vmdk_descriptor_files(&d, &names);
-        if (r < 0)
-                return r;
-        STRV_FOREACH(name, names) {
-                r = add_extent(f, *name, ret_error);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int add_source_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
         const char *path = spec->source.path;
@@ -229,7 +147,7 @@ static int add_source_file(
                 return refuse(ret_error, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
         r = strv_extend(&f->source_files, f->source_path);
-        return r < 0 ? r : add_extents(spec, f, ret_error);
+        return r < 0 ? r : source_chain_add(spec, rules, f, ret_error);
 }
 
 /* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */

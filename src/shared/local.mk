@@ -18,6 +18,11 @@ libhyper_shared_la_SOURCES = \
 	src/shared/dialect-job.h \
 	src/shared/error-table.c \
 	src/shared/error-table.h \
+	src/shared/hyperv-names.c \
+	src/shared/hyperv-names.h \
+	src/shared/image-names.c \
+	src/shared/image-names.h \
+	src/shared/image-paths.c \
 	src/shared/job-endpoint.c \
 	src/shared/job-endpoint.h \
 	src/shared/job-event.c \
@@ -65,6 +70,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/settings.h \
 	src/shared/vmdk-descriptor.c \
 	src/shared/vmdk-descriptor.h \
+	src/shared/vmdk-embedded.c \
+	src/shared/vmdk-embedded.h \
 	src/shared/vmdk-text.c \
 	src/shared/vmdk-text.h \
 	src/shared/webhook.c \

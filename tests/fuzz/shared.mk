@@ -68,3 +68,9 @@ tests_fuzz_fuzz_api_key_SOURCES = tests/fuzz/fuzz-api-key.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_api_key_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_api_key_LDADD = libhyper-api-key.la
 tests_fuzz_fuzz_api_key_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-image-names
+tests_fuzz_fuzz_image_names_SOURCES = tests/fuzz/fuzz-image-names.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_image_names_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_image_names_LDADD = $(SHARED_FUZZ_LDADD)
+tests_fuzz_fuzz_image_names_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

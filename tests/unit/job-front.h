@@ -245,9 +245,10 @@ typedef struct Plan {
         const char *folder; /* the job's; made if it is not there */
         unsigned attempt; /* 0: 1 */
         const char *source, *source_format, *checksum; /* a path, or an NBD URI */
-        const char *extents[4]; /* further source files */
+        const char *extents[8]; /* further source files */
         const char *destination, *destination_format;
         bool compress, verify, verify_full, allow_larger, in_use;
+        const char *chain; /* NULL: not given */
         const char *job_id; /* NULL: "test" */
 } Plan;
 
@@ -277,9 +278,9 @@ static inline void write_plan(const Plan *p) {
         json_t *destination = json_pack("{s:s, s:s, s:s*}", "type", to_file ? "file" : "nbd",
                         to_file ? "path" : "uri", p->destination, "format", p->destination_format);
         const char *id = p->job_id ? p->job_id : "test";
-        json_t *parameters = json_pack("{s:b, s:o, s:s, s:b}", "compress", p->compress, "verify",
+        json_t *parameters = json_pack("{s:b, s:o, s:s, s:b, s:s*}", "compress", p->compress, "verify",
                         p->verify_full ? json_string("full") : json_boolean(p->verify), "in_use",
-                        p->in_use ? "allow" : "refuse", "allow_larger", p->allow_larger);
+                        p->in_use ? "allow" : "refuse", "allow_larger", p->allow_larger, "chain", p->chain);
         _cleanup_json_ json_t *plan = json_pack("{s:s, s:i, s:{s:s, s:s, s:o, s:o, s:o}, s:O, s:s?}",
                         "job_id", id, "attempt", p->attempt ? (int) p->attempt : 1, "spec", "job_id", id,
                         "operation", "convert", "source", source, "destination", destination, "parameters",

@@ -4,7 +4,10 @@
 UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-image tests/unit/test-job-child \
 	tests/unit/test-job-part-folder tests/unit/test-job-convert tests/unit/test-job-hostile tests/unit/test-job-nbd
 UNIT_TESTS += tests/unit/test-job-map
-UNIT_TESTS += tests/unit/test-job-vmdk
+UNIT_TESTS += tests/unit/test-job-vmdk tests/unit/test-job-chain
+tests_unit_test_job_chain_SOURCES = tests/unit/test-job-chain.c tests/unit/job-front.h
+tests_unit_test_job_chain_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_chain_LDADD = $(JOB_FRONT_LDADD)
 JOB_FRONT_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
 JOB_FRONT_LDADD = libhyper-job.la $(CHECK_LIBS) $(CRYPTO_LIBS)
 

@@ -59,6 +59,10 @@ tests_unit_test_settings_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_settings_LDADD = $(SHARED_TEST_LDADD)
 
 UNIT_TESTS += tests/unit/test-vmdk-descriptor
+UNIT_TESTS += tests/unit/test-image-names
+tests_unit_test_image_names_SOURCES = tests/unit/test-image-names.c
+tests_unit_test_image_names_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_image_names_LDADD = $(SHARED_TEST_LDADD)
 tests_unit_test_vmdk_descriptor_SOURCES = tests/unit/test-vmdk-descriptor.c
 tests_unit_test_vmdk_descriptor_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_vmdk_descriptor_LDADD = $(SHARED_TEST_LDADD)

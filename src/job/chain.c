@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/chain.h"
+#include "basic/fd-util.h"
+#include "basic/string-util.h"
+#include "job/safe-open.h"
+#include "job/source.h"
+#include "shared/image-names.h"
+
+/* The first of the places where the parent may be that is a file of the job, in *ret (caller frees). */
+static int find_parent(const Image *child, const ImageNames *n, char *const *visible, char **ret) {
+        STRV_FOREACH(name, n->parents) {
+                _cleanup_strv_free_ char **paths = NULL;
+                int r = image_parent_paths(child->path, *name, n->parent_id != NULL, &paths);
+                if (r < 0)
+                        return r;
+                STRV_FOREACH(path, paths)
+                if (strv_contains(visible, *path) && !streq(*path, child->path))
+                        return free_and_strdup(ret, *path);
+        }
+        return -ENOENT;
+}
+
+static bool is_in_chain(const Image *top, const char *path) {
+        for (const Image *i = top; i; i = i->parent)
+                if (streq(i->path, path) || strv_contains(i->extents, path))
+                        return true;
+        return false;
+}
+
+static int new_image(const Image *child, const char *path, const struct stat *st, int format, Image **ret) {
+        Image *i = new0(Image, 1);
+
+        if (!i)
+                return -ENOMEM;
+        *i = (Image){
+                .label = strdup(path),
+                .path = strdup(path),
+                .whole = true,
+                .length = (uint64_t) st->st_size,
+                .format = format,
+                .flatten = true,
+        };
+        if (!i->label || !i->path) {
+                image_done(i);
+                free(i);
+                return -ENOMEM;
+        }
+        *ret = i;
+        return 0;
+}
+
+/* The parent says of itself what its child says of it. */
+static int check_identity(Job *j, const Image *child, const ImageNames *n, const Image *parent, int fd) {
+        _cleanup_image_names_ ImageNames own = {};
+        _cleanup_free_ char *why = NULL;
+
+        if (!n->parent_id)
+                return 0;
+        int r = image_names_read(fd, parent->length, parent->format, &own, &why);
+        if (r < 0)
+                return image_refused(j, parent->label, r, why);
+        if (streq_ptr(own.id, n->parent_id))
+                return 0;
+        return job_fail(j, EBADMSG, "image_refused",
+                        "The image %s was refused: it is on top of an image with the %s, but %s has the %s: that is "
+                        "another image, or was changed since",
+                        child->label, n->parent_id, parent->label, own.id ? own.id : "none");
+}
+
+/* Opens what @child is on top of, as child->parent. */
+static int open_parent(Job *j, const Image *top, Image *child, const ImageNames *n, int *ret_fd) {
+        _cleanup_free_ char *path = NULL, *why = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        int r = find_parent(child, n, j->plan->source_files, &path);
+        if (r == -ENOENT)
+                return job_fail(j, r, "image_refused",
+                                "The image %s was refused: it is on top of %s%s%s, which is not one of the files of "
+                                "the job",
+                                child->label, n->parents ? "\"" : "an image",
+                                n->parents ? n->parents[0] : "",
+                                n->parents ? "\"" : " that it does not name");
+        if (r < 0)
+                return r;
+        if (is_in_chain(top, path))
+                return job_fail(j, ELOOP, "image_refused",
+                                "The image %s was refused: it is on top of itself", top->label);
+        r = open_regular(path, &fd, &st);
+        if (r < 0)
+                return job_fail(j, r, "image_refused", "Opening %s, which %s is on top of, failed: %s", path,
+                                child->label, strerror(-r));
+        r = new_image(child, path, &st, n->parent_format, &child->parent);
+        if (r < 0)
+                return r;
+        r = image_settle_format(fd, child->parent, &why);
+        if (r < 0)
+                return image_refused(j, path, r, why);
+        r = check_identity(j, child, n, child->parent, fd);
+        if (r >= 0)
+                r = image_examine(j, fd, child->parent);
+        if (r >= 0)
+                *ret_fd = TAKE_FD(fd);
+        return r;
+}
+
+/* The manager listed what it read from the same images: a file too many means that one of them has changed. */
+static int check_all_used(Job *j, const Image *top) {
+        STRV_FOREACH(path, j->plan->source_files)
+        if (!is_in_chain(top, *path))
+                return job_fail(j, EBADMSG, "image_refused",
+                                "The image %s was refused: %s was a part of it when the job began, and is not any "
+                                "more",
+                                top->label, *path);
+        return 0;
+}
+
+int chain_examine(Job *j, int fd, Image *top) {
+        _cleanup_close_ int own = -EBADF;
+        unsigned depth = 1;
+
+        if (!top->whole)
+                return 0;
+        for (Image *i = top;; i = i->parent, depth++) {
+                _cleanup_image_names_ ImageNames n = {};
+                _cleanup_free_ char *why = NULL;
+
+                int r = image_names_read(own >= 0 ? own : fd, i->length, i->format, &n, &why);
+                if (r < 0)
+                        return image_refused(j, i->label, r, why);
+                if (!n.has_parent)
+                        break;
+                if (depth == IMAGE_CHAIN_MAX)
+                        return job_fail(j, EBADMSG, "image_refused",
+                                        "The image %s was refused: more than %u images are on top of each other",
+                                        top->label, IMAGE_CHAIN_MAX);
+                int next = -EBADF;
+                r = open_parent(j, top, i, &n, &next);
+                if (r < 0)
+                        return r;
+                safe_close(own);
+                own = next;
+        }
+        for (const Image *i = top->parent; i; i = i->parent)
+                top->actual_size += i->actual_size;
+        return check_all_used(j, top);
+}

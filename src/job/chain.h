@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Images on top of each other: VMDK snapshots, qcow2 with backing files, differencing VHD and VHDX. What an
+ * image calls its parent is looked for only among the files that the manager found allowed; and each parent
+ * must be the very image that its child was made for, as far as their formats can tell. */
+
+#include "job/image.h"
+#include "job/job.h"
+
+/* Finds the images below @top, which image_examine() has accepted, and examines each. Also checks that the
+ * images are made of all files of the job's source. Fills top->parent and so on. Notes failures in the job. */
+int chain_examine(Job *j, int fd, Image *top);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The files that a source image names: the extents of a VMDK, and the images that it is on top of. No name in
+ * an image leads to a file that its submitter could not have named: the same rules hold for it, and symbolic
+ * links are not followed. */
+
+#include "manager/path-rules.h"
+#include "manager/source-files.h"
+
+/* Adds to f->source_files what the image f->source_path, which is there already, needs. 0; -EBADMSG with
+ * *ret_error (caller frees), "source.path: …"; -ENOMEM. */
+int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error);

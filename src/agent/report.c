@@ -91,9 +91,9 @@ json_t *event_json(const char *worker_id, const JobEvent *e, uint64_t sequence) 
         }
         if (!details)
                 return NULL;
-        o = json_pack("{s:s, s:s, s:s, s:O}", "worker_id", worker_id, "timestamp",
+        o = json_pack("{s:s, s:s, s:s, s:O, s:I}", "worker_id", worker_id, "timestamp",
                         format_rfc3339(time, e->realtime), "message", strempty(e->message), "details",
-                        details);
+                        details, "sequence", (json_int_t) MIN(sequence, (uint64_t) INT64_MAX));
         if (!o ||
                         (job_phase_to_string(e->phase) &&
                                         json_object_set_new(o, "phase",

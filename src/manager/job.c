@@ -57,6 +57,7 @@ static void job_follow(Job *j, const JobTransition *changes, size_t n) {
                         job_progress(j, _PHASE_INVALID, -1, 0, 0, 0);
                         j->progress_dirty = false;
                         j->told_tenth = 0;
+                        j->told_sequence = 0;
                         j->error_message = mfree(j->error_message);
                         j->error_phase = _PHASE_INVALID;
                 }

@@ -50,6 +50,7 @@ struct Job {
         char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
         JobUnit unit;
 
+        uint64_t told_sequence; /* of the last event that the worker reported in this attempt; 0: none had one */
         unsigned told_tenth; /* webhooks were told of the progress up to here, in tenths of the whole */
         bool progress_dirty; /* the row's progress is newer than the store's */
         usec_t look_again_at; /* this machine could not do it: it waits for a worker, or until then */

@@ -85,6 +85,9 @@ static int tell_event(Job *j, WorkerEvent *e) {
         double percent = MAX(e->percent, j->row->percent);
         int r;
 
+        /* Reported again because the acknowledgement was lost. */
+        if (e->sequence > 0 && e->sequence <= j->told_sequence)
+                return 0;
         event.job_id = j->row->id;
         event.phase = job_phase_from_string(e->phase);
         event.percent = percent;
@@ -102,6 +105,7 @@ static int tell_event(Job *j, WorkerEvent *e) {
         json_decref(event.details);
         if (r < 0)
                 return r;
+        j->told_sequence = MAX(j->told_sequence, e->sequence);
         job_progress(j, event.phase >= 0 ? event.phase : j->row->phase, percent, j->row->bytes_done,
                         j->row->bytes_total, j->row->rate);
         return 0;

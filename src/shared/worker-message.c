@@ -137,6 +137,7 @@ int worker_hello_parse(const char *text, bool registering, WorkerHello *ret, Jso
 typedef struct EventFields {
         char *phase, *message;
         json_t *percentage, *progress, *details;
+        uint64_t sequence;
 } EventFields;
 
 static const JsonField event_fields[] = {
@@ -146,6 +147,7 @@ static const JsonField event_fields[] = {
         { "percentage", JSON_FIELD_ANY, offsetof(EventFields, percentage), JSON_NULLABLE },
         { "progress_percent", JSON_FIELD_ANY, offsetof(EventFields, progress), JSON_NULLABLE },
         { "details", JSON_FIELD_ANY, offsetof(EventFields, details), JSON_NULLABLE },
+        { "sequence", JSON_FIELD_UINT64, offsetof(EventFields, sequence), JSON_NULLABLE, .min = 1 },
         { "worker_id", JSON_FIELD_KNOWN },
         { "job_id", JSON_FIELD_KNOWN },
         { "timestamp", JSON_FIELD_KNOWN },
@@ -202,6 +204,7 @@ static int decode_event(json_t *object, size_t index, WorkerEvent *ret, JsonErro
         ret->phase = TAKE_PTR(f.phase);
         ret->message = TAKE_PTR(f.message);
         ret->details = TAKE_PTR(f.details);
+        ret->sequence = f.sequence;
         return 0;
 }
 

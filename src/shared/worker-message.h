@@ -39,6 +39,7 @@ typedef struct WorkerEvent {
         double percent; /* negative: not given */
         char *message; /* or NULL */
         json_t *details; /* object, or NULL */
+        uint64_t sequence; /* of this attempt's events, from 1; 0: not given */
 } WorkerEvent;
 
 typedef struct WorkerEvents {

@@ -304,6 +304,7 @@ START_TEST(events_are_told_as_the_server_reads_them) {
         ck_assert_str_eq(read.events[0].message, "going on");
         ck_assert(read.events[0].percent > 12.4 && read.events[0].percent < 12.6);
         ck_assert_int_eq(json_integer_value(json_object_get(read.events[0].details, "sequence")), 7);
+        ck_assert_uint_eq(read.events[0].sequence, 7);
         ck_assert_int_eq(json_integer_value(json_object_get(read.events[0].details, "bytes_processed")), 5);
         ck_assert_str_eq(json_string_value(json_object_get(read.events[0].details, "event")), "note");
 

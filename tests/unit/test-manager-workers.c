@@ -110,6 +110,24 @@ ck_assert_str_eq(f.signals,
                 "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
 BUS_TEST_END
 
+WORKERS_TEST(an_event_that_is_repeated_counts_once)
+_cleanup_(job_row_freep) JobRow *row = NULL;
+
+register_worker(&f, "w1");
+submit_queued(&f, "a", NULL);
+expect_dequeue(&f, "w1", "a");
+ck_assert_int_ge(report(&f, "a", "w1",
+                                 "[{\"percentage\":10,\"sequence\":1},{\"percentage\":20,\"sequence\":2}]"),
+                0);
+ck_assert_int_ge(report(&f, "a", "w1",
+                                 "[{\"percentage\":90,\"sequence\":2},{\"percentage\":60,\"sequence\":3}]"),
+                0);
+ck_assert_int_lt(report(&f, "a", "w1", "{\"percentage\":90,\"sequence\":0}"), 0);
+progress_flush(f.manager);
+ck_assert_int_eq(store_job_get(f.store, "a", &row), 0);
+ck_assert(row->percent == 60);
+BUS_TEST_END
+
 WORKERS_TEST(a_percentage_never_goes_back)
 _cleanup_(job_row_freep) JobRow *row = NULL;
 
@@ -580,8 +598,8 @@ ck_assert_uint_eq(total, 1);
 BUS_TEST_END
 
 TEST_MAIN("manager-workers", a_worker_gets_the_operations_that_it_carries_out,
-                a_worker_takes_a_job_and_completes_it, a_percentage_never_goes_back,
-                only_the_worker_that_holds_a_job_reports_about_it,
+                a_worker_takes_a_job_and_completes_it, an_event_that_is_repeated_counts_once,
+                a_percentage_never_goes_back, only_the_worker_that_holds_a_job_reports_about_it,
                 a_report_that_makes_no_sense_changes_nothing, a_failure_is_tried_again_as_the_policy_says,
                 a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,
                 a_worker_that_only_lives_does_not_keep_its_job,

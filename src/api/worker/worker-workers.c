@@ -286,6 +286,9 @@ static const SchemaField report_fields[] = {
         { "worker_id", SCHEMA_STRING },
         { "phase", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         { "percentage", SCHEMA_ANY, SCHEMA_OPTIONAL, "0 to 100; also as progress_percent." },
+        { "sequence", SCHEMA_INTEGER, SCHEMA_OPTIONAL,
+                        "Counts the events of this attempt from 1: an event whose number is not larger than that of the "
+                        "one before is a repetition, and is dropped." },
         { "message", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         { "details", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         {},

@@ -15,6 +15,8 @@ libhyper_basic_la_SOURCES = \
 	src/basic/string-util.h \
 	src/basic/time-util.c \
 	src/basic/time-util.h \
+	src/basic/utf16.c \
+	src/basic/utf16.h \
 	src/basic/utf8.c \
 	src/basic/utf8.h
 EXTRA_DIST += src/README.md src/basic/README.md

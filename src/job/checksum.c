@@ -31,7 +31,7 @@ static void to_hex(const unsigned char *bytes, size_t n, char *ret) {
         *ret = 0;
 }
 
-int checksum_file(int fd, uint64_t offset, uint64_t size, const char *algorithm, int cancel_fd,
+int checksum_content(const Content *content, const char *algorithm, int cancel_fd,
                 checksum_progress_func progress, void *userdata, char ret[static CHECKSUM_HEX_MAX]) {
         _cleanup_(md_freep) EVP_MD *md = EVP_MD_fetch(NULL, algorithm, NULL);
         _cleanup_(md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -45,13 +45,15 @@ int checksum_file(int fd, uint64_t offset, uint64_t size, const char *algorithm,
                 return -ENOMEM;
         if (EVP_DigestInit_ex2(context, md, NULL) != 1)
                 return -EOPNOTSUPP;
-        (void) posix_fadvise(fd, (off_t) offset, (off_t) size, POSIX_FADV_SEQUENTIAL);
-        for (uint64_t done = 0; done < size;) {
-                size_t n = (size_t) MIN(size - done, (uint64_t) BUFFER);
+        for (size_t i = 0; i < content->n_pieces; i++)
+                (void) posix_fadvise(content->pieces[i].fd, (off_t) content->pieces[i].offset,
+                                (off_t) content->pieces[i].length, POSIX_FADV_SEQUENTIAL);
+        for (uint64_t done = 0; done < content->size;) {
+                size_t n = (size_t) MIN(content->size - done, (uint64_t) BUFFER);
 
                 if (is_readable(cancel_fd))
                         return -ECANCELED;
-                int r = pread_full(fd, buf, n, offset + done);
+                int r = content_pread(content, buf, n, done);
                 if (r < 0)
                         return r;
                 if (EVP_DigestUpdate(context, buf, n) != 1)
@@ -65,4 +67,12 @@ int checksum_file(int fd, uint64_t offset, uint64_t size, const char *algorithm,
                 return -EIO;
         to_hex(digest, length, ret);
         return 0;
+}
+
+int checksum_file(int fd, uint64_t offset, uint64_t size, const char *algorithm, int cancel_fd,
+                checksum_progress_func progress, void *userdata, char ret[static CHECKSUM_HEX_MAX]) {
+        _cleanup_content_ Content content = {};
+        int r = content_add(&content, fd, 0, offset, size);
+
+        return r < 0 ? r : checksum_content(&content, algorithm, cancel_fd, progress, userdata, ret);
 }

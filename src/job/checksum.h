@@ -4,6 +4,7 @@
 /* Digests of files and parts of files. */
 
 #include "basic/time-util.h"
+#include "job/content.h"
 
 #define CHECKSUM_HEX_MAX 129
 
@@ -14,4 +15,8 @@ typedef int (*checksum_progress_func)(void *userdata, uint64_t done);
  * "SHA512". -ECANCELED once @cancel_fd (or negative) is readable; -EIO: the file ends before; -EOPNOTSUPP:
  * no such digest here. */
 int checksum_file(int fd, uint64_t offset, uint64_t size, const char *algorithm, int cancel_fd,
+                checksum_progress_func progress, void *userdata, char ret[static CHECKSUM_HEX_MAX]);
+
+/* The same of a content. */
+int checksum_content(const Content *content, const char *algorithm, int cancel_fd,
                 checksum_progress_func progress, void *userdata, char ret[static CHECKSUM_HEX_MAX]);

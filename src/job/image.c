@@ -81,11 +81,18 @@ static int probe_start(const char *data, size_t size, DiskFormat *ret, char **re
         }
         if (vmdk_is_descriptor(data, size))
                 *ret = FORMAT_VMDK;
-        else if (size == PROBE_SIZE && memcmp(data + 257, "ustar", 5) == 0 && tar_is_header(data))
+        else if (size == PROBE_SIZE && tar_is_header(data))
                 *ret = FORMAT_OVA;
         else
                 *ret = FORMAT_RAW;
         return 0;
+}
+
+bool image_head_is_known(const char *head, size_t size) {
+        _cleanup_free_ char *why = NULL;
+        DiskFormat format = FORMAT_RAW;
+
+        return probe_start(head, MIN(size, (size_t) PROBE_SIZE), &format, &why) < 0 || format != FORMAT_RAW;
 }
 
 int image_probe(int fd, const Image *i, DiskFormat *ret, char **ret_error) {

@@ -67,6 +67,9 @@ void image_done(Image *i);
  * known. -EOPNOTSUPP with a text for formats that are known and not supported. @fd is the file. */
 int image_probe(int fd, const Image *i, DiskFormat *ret, char **ret_error);
 
+/* True if the first bytes are those of an image format, supported or not, or of a tar. */
+bool image_head_is_known(const char *head, size_t size);
+
 /* Decides i->format. A given one must be what the probe found; raw is believed, as every image is a valid
  * raw disk. -EMEDIUMTYPE with a text if they differ. */
 int image_settle_format(int fd, Image *i, char **ret_error);

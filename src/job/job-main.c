@@ -6,7 +6,9 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/archive.h"
 #include "job/job.h"
+#include "job/recognize.h"
 
 static const struct {
         const char *name;
@@ -16,6 +18,15 @@ static const struct {
         { "prepare", verb_prepare, "make the folder for the unfinished image beside the destination" },
         { "run", verb_run, "convert; to be run in the job's sandbox" },
         { "finish", verb_finish, "give the finished image its name, or clean up" },
+};
+
+/* What "run" starts as its children; see job/helper.h. */
+static const struct {
+        const char *name;
+        int (*run)(int argc, char *argv[]);
+} helpers[] = {
+        { "recognize", verb_recognize },
+        { "extract", verb_extract },
 };
 
 static int help(FILE *f) {
@@ -38,6 +49,9 @@ int main(int argc, char *argv[]) {
         for (size_t i = 0; argc == 3 && i < ELEMENTSOF(verbs); i++)
                 if (streq(argv[1], verbs[i].name))
                         return verbs[i].run(argv[2]);
+        for (size_t i = 0; argc >= 2 && i < ELEMENTSOF(helpers); i++)
+                if (streq(argv[1], helpers[i].name))
+                        return helpers[i].run(argc - 2, argv + 2);
         (void) help(stderr);
         return EXIT_FAILURE;
 }

@@ -38,6 +38,10 @@ libhyper_engine_la_LIBADD = libhyper-basic.la $(NBD_LIBS) $(JANSSON_LIBS) $(ZLIB
 # The program around the engine: phases, inspection of images, servers, the part folder.
 noinst_LTLIBRARIES += libhyper-job.la
 libhyper_job_la_SOURCES = \
+	src/job/archive-member.c \
+	src/job/archive-member.h \
+	src/job/archive.c \
+	src/job/archive.h \
 	src/job/chain.c \
 	src/job/chain.h \
 	src/job/checksum.c \
@@ -47,9 +51,15 @@ libhyper_job_la_SOURCES = \
 	src/job/complaint.c \
 	src/job/complaint.h \
 	src/job/connection.c \
+	src/job/content.c \
+	src/job/content.h \
 	src/job/convert.c \
 	src/job/convert.h \
 	src/job/finish.c \
+	src/job/gunzip.c \
+	src/job/gunzip.h \
+	src/job/helper.c \
+	src/job/helper.h \
 	src/job/identity.c \
 	src/job/identity.h \
 	src/job/image-header.c \
@@ -63,6 +73,8 @@ libhyper_job_la_SOURCES = \
 	src/job/inspect.c \
 	src/job/job.c \
 	src/job/job.h \
+	src/job/manifest.c \
+	src/job/manifest.h \
 	src/job/map-format.h \
 	src/job/map-qcow2.c \
 	src/job/map-vdi.c \
@@ -71,6 +83,8 @@ libhyper_job_la_SOURCES = \
 	src/job/map-vmdk.c \
 	src/job/map.c \
 	src/job/map.h \
+	src/job/ova-name.c \
+	src/job/ova-name.h \
 	src/job/ova.c \
 	src/job/ova.h \
 	src/job/ovf.c \
@@ -82,6 +96,9 @@ libhyper_job_la_SOURCES = \
 	src/job/prepare.c \
 	src/job/read-back.c \
 	src/job/read-back.h \
+	src/job/recognize-child.c \
+	src/job/recognize.c \
+	src/job/recognize.h \
 	src/job/report.c \
 	src/job/report.h \
 	src/job/run.c \
@@ -89,16 +106,25 @@ libhyper_job_la_SOURCES = \
 	src/job/safe-open.h \
 	src/job/server.c \
 	src/job/server.h \
+	src/job/source-settle.c \
 	src/job/source.c \
 	src/job/source.h \
+	src/job/sparse-writer.c \
+	src/job/sparse-writer.h \
+	src/job/tar-number.c \
+	src/job/tar-number.h \
+	src/job/tar-sparse.c \
+	src/job/tar-sparse.h \
 	src/job/tar.c \
 	src/job/tar.h \
+	src/job/unpack.c \
+	src/job/unpack.h \
 	src/job/verify.c \
 	src/job/verify.h
 libhyper_job_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(CRYPTO_CFLAGS) \
-	$(ZLIB_CFLAGS)
+	$(ZLIB_CFLAGS) $(ARCHIVE_CFLAGS) $(BLKID_CFLAGS) $(MAGIC_CFLAGS)
 libhyper_job_la_LIBADD = libhyper-engine.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
-	$(XML_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS)
+	$(XML_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ARCHIVE_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS)
 
 libexec_PROGRAMS += hyper-job
 hyper_job_SOURCES = src/job/job-main.c

@@ -3,6 +3,7 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
+#include <strings.h>
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
@@ -12,6 +13,7 @@ void ovf_descriptor_done(OvfDescriptor *d) {
         for (size_t i = 0; i < d->n_disks; i++) {
                 free(d->disks[i].id);
                 free(d->disks[i].file);
+                free(d->disks[i].compression);
         }
         free(d->disks);
         *d = (OvfDescriptor){};
@@ -46,25 +48,104 @@ static const xmlNode *next_element(const xmlNode *node, const char *name) {
         return node;
 }
 
-static int find_file(const xmlNode *references, const char *id, const xmlNode **ret, char **ret_error) {
+/* The one file whose attribute @key has that value; *ret NULL: none. */
+static int find_file_by(const xmlNode *references, const char *key, const char *value, const xmlNode **ret,
+                char **ret_error) {
         const xmlNode *found = NULL;
 
         for (const xmlNode *f = references ? next_element(references->children, "File") : NULL; f;
                         f = next_element(f->next, "File")) {
-                const char *file_id = attribute(f, "id");
-                if (!file_id || !streq(file_id, id))
+                const char *v = attribute(f, key);
+                if (!v || !streq(v, value))
                         continue;
                 if (found)
-                        return ovf_error(ret_error, "it lists two files of the id \"%s\"", id);
+                        return ovf_error(ret_error, "it lists two files of the %s \"%s\"", key, value);
                 found = f;
         }
+        *ret = found;
+        return 0;
+}
+
+/* Old versions of oVirt refer to a file by its name. */
+static int find_file(const xmlNode *references, const char *id, const xmlNode **ret, char **ret_error) {
+        const xmlNode *found = NULL;
+
+        int r = find_file_by(references, "id", id, &found, ret_error);
+        if (r >= 0 && !found)
+                r = find_file_by(references, "href", id, &found, ret_error);
+        if (r < 0)
+                return r;
         if (!found)
                 return ovf_error(ret_error, "it lists no file of the id \"%s\", which a disk refers to", id);
         *ret = found;
         return 0;
 }
 
-static int disk_file(const xmlNode *references, const char *ref, char **ret, char **ret_error) {
+/* Like DSP0004: "byte * 2^20"; and the words that were in use before it. */
+static const struct {
+        const char *unit;
+        unsigned shift;
+} units_table[] = {
+        { "byte", 0 },
+        { "bytes", 0 },
+        { "kb", 10 },
+        { "kilobyte", 10 },
+        { "kilobytes", 10 },
+        { "mb", 20 },
+        { "megabyte", 20 },
+        { "megabytes", 20 },
+        { "gb", 30 },
+        { "gigabyte", 30 },
+        { "gigabytes", 30 },
+        { "tb", 40 },
+        { "terabyte", 40 },
+        { "terabytes", 40 },
+};
+
+static int unit_shift(const char *units, unsigned *ret) {
+        char tidy[32], *star;
+        size_t n = 0;
+        uint64_t exponent = 0;
+
+        for (const char *p = units; *p; p++) {
+                if (*p == ' ' || *p == '\t')
+                        continue;
+                if (n + 1 >= sizeof(tidy))
+                        return -EINVAL;
+                tidy[n++] = *p;
+        }
+        tidy[n] = 0;
+        star = strstr(tidy, "*2^");
+        if (star && (parse_uint64(star + 3, &exponent) < 0 || exponent > 62))
+                return -EINVAL;
+        if (star)
+                *star = 0;
+        for (size_t i = 0; i < ELEMENTSOF(units_table); i++)
+                if (strcasecmp(units_table[i].unit, tidy) == 0) {
+                        *ret = units_table[i].shift + (unsigned) exponent;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+uint64_t ovf_capacity(const char *number, const char *units) {
+        unsigned shift = 0;
+        uint64_t n;
+
+        if (!number || parse_uint64(number, &n) < 0 ||
+                        unit_shift(isempty(units) ? "byte" : units, &shift) < 0)
+                return 0;
+        return shift < 64 && n <= UINT64_MAX >> shift ? n << shift : 0;
+}
+
+static int optional_number(const xmlNode *node, const char *name, uint64_t *ret) {
+        const char *text = attribute(node, name);
+
+        *ret = 0;
+        return isempty(text) ? 0 : parse_uint64(text, ret);
+}
+
+static int disk_file(OvfDisk *d, const xmlNode *references, const char *ref, char **ret_error) {
         const xmlNode *file;
         int r = find_file(references, ref, &file, ret_error);
 
@@ -73,16 +154,35 @@ static int disk_file(const xmlNode *references, const char *ref, char **ret, cha
         const char *href = attribute(file, "href"), *compression = attribute(file, "compression");
         if (isempty(href))
                 return ovf_error(ret_error, "the file of the id \"%s\" has no name", ref);
-        if (!isempty(compression) && !streq(compression, "identity"))
-                return ovf_error(ret_error,
-                                "the disk file %s is compressed as a whole (%s): unpack it and make the OVA "
-                                "again without compression",
-                                href, compression);
-        if (attribute(file, "chunkSize"))
-                return ovf_error(ret_error, "the disk file %s is split in chunks, which is not supported",
-                                href);
-        *ret = strdup(href);
-        return *ret ? 0 : -ENOMEM;
+        if (optional_number(file, "chunkSize", &d->chunk_size) < 0)
+                return ovf_error(ret_error, "the chunkSize of %s is no number", href);
+        /* Some exporters write a size that is none; it is needed for chunks only. */
+        if (optional_number(file, "size", &d->file_size) < 0)
+                d->file_size = 0;
+        d->file = strdup(href);
+        if (!d->file)
+                return -ENOMEM;
+        if (isempty(compression) || streq(compression, "identity"))
+                return 0;
+        d->compression = strdup(compression);
+        return d->compression ? 0 : -ENOMEM;
+}
+
+/* oVirt says it in words of its own, others with the URI of the format. */
+static bool disk_is_raw(const xmlNode *disk) {
+        const char *volume = attribute(disk, "volume-format"), *format = strempty(attribute(disk, "format"));
+        size_t n = strlen(format);
+
+        return (volume && strcasecmp(volume, "RAW") == 0) ||
+                        (n >= 3 && strcasecmp(format + n - 3, "raw") == 0);
+}
+
+/* oVirt writes no capacity, but a size in gibibytes. */
+static uint64_t disk_capacity(const xmlNode *disk) {
+        const char *capacity = attribute(disk, "capacity");
+
+        return capacity ? ovf_capacity(capacity, attribute(disk, "capacityAllocationUnits"))
+                        : ovf_capacity(attribute(disk, "size"), "gigabytes");
 }
 
 static int add_disk(OvfDescriptor *d, const xmlNode *disk, const xmlNode *references, char **ret_error) {
@@ -102,17 +202,30 @@ static int add_disk(OvfDescriptor *d, const xmlNode *disk, const xmlNode *refere
         if (!new->id)
                 return -ENOMEM;
         d->n_disks++;
-        return isempty(ref) ? 0 : disk_file(references, ref, &new->file, ret_error);
+        new->capacity = disk_capacity(disk);
+        new->is_raw = disk_is_raw(disk);
+        return isempty(ref) ? 0 : disk_file(new, references, ref, ret_error);
+}
+
+/* The element of OVF 1 and 2; in OVF 0.9, and with oVirt, all sections have one name and a type. */
+static bool is_disk_section(const xmlNode *node) {
+        const char *type, *colon;
+
+        if (is_element(node, "DiskSection"))
+                return true;
+        if (!is_element(node, "Section") || !(type = attribute(node, "type")))
+                return false;
+        colon = strrchr(type, ':');
+        return streq(colon ? colon + 1 : type, "DiskSection_Type");
 }
 
 static int read_envelope(const xmlNode *root, OvfDescriptor *d, char **ret_error) {
         if (!root || !is_element(root, "Envelope"))
                 return ovf_error(ret_error, "its first element is not \"Envelope\"");
         const xmlNode *references = next_element(root->children, "References");
-        for (const xmlNode *s = next_element(root->children, "DiskSection"); s;
-                        s = next_element(s->next, "DiskSection"))
-                for (const xmlNode *disk = next_element(s->children, "Disk"); disk;
-                                disk = next_element(disk->next, "Disk")) {
+        for (const xmlNode *s = root->children; s; s = s->next)
+                for (const xmlNode *disk = is_disk_section(s) ? next_element(s->children, "Disk") : NULL;
+                                disk; disk = next_element(disk->next, "Disk")) {
                         int r = add_disk(d, disk, references, ret_error);
                         if (r < 0)
                                 return r;
@@ -192,99 +305,4 @@ char *ovf_decode_href(const char *href) {
         }
         *to = 0;
         return TAKE_PTR(decoded);
-}
-
-/* --- the manifest ------------------------------------------------------------------------------------- */
-
-void manifest_done(Manifest *m) {
-        for (size_t i = 0; i < m->n_entries; i++) {
-                free(m->entries[i].algorithm);
-                free(m->entries[i].file);
-                free(m->entries[i].digest);
-        }
-        free(m->entries);
-        *m = (Manifest){};
-}
-
-static size_t digest_length(const char *algorithm) {
-        if (streq(algorithm, "SHA1"))
-                return 40;
-        if (streq(algorithm, "SHA256"))
-                return 64;
-        if (streq(algorithm, "SHA512"))
-                return 128;
-        return 0;
-}
-
-/* Lower case, and nothing but hex digits of the right number. */
-static bool normalize_digest(char *digest, size_t length) {
-        if (strlen(digest) != length)
-                return false;
-        for (char *p = digest; *p; p++) {
-                if (parse_hex_digit(*p) < 0)
-                        return false;
-                if (*p >= 'A' && *p <= 'F')
-                        *p = (char) (*p - 'A' + 'a');
-        }
-        return true;
-}
-
-/* 0; -EINVAL for a line of another form; -ENOMEM. */
-static int parse_entry(const char *line, size_t n, ManifestEntry *ret) {
-        _cleanup_free_ char *copy = strndup(line, n), *algorithm = NULL, *file = NULL, *digest = NULL;
-
-        if (!copy)
-                return -ENOMEM;
-        char *open = strchr(copy, '('), *close = strrchr(copy, ')');
-        if (!open || !close || close < open || open == copy)
-                return -EINVAL;
-        algorithm = strndup(copy, (size_t) (open - copy));
-        file = strndup(open + 1, (size_t) (close - open - 1));
-        char *p = close + 1 + strspn(close + 1, " \t");
-        if (*p != '=')
-                return -EINVAL;
-        p += 1 + strspn(p + 1, " \t");
-        p[strcspn(p, " \t\r")] = 0;
-        digest = strdup(p);
-        if (!algorithm || !file || !digest)
-                return -ENOMEM;
-        size_t length = digest_length(algorithm);
-        if (length == 0 || !normalize_digest(digest, length) || isempty(file))
-                return -EINVAL;
-        *ret = (ManifestEntry){
-                .algorithm = TAKE_PTR(algorithm), .file = TAKE_PTR(file), .digest = TAKE_PTR(digest)
-        };
-        return 0;
-}
-
-int manifest_parse(const char *text, size_t size, Manifest *ret, char **ret_error) {
-        _cleanup_manifest_ Manifest m = {};
-        unsigned line = 0;
-
-        if (size > MANIFEST_MAX || memchr(text, 0, size))
-                return ovf_error(ret_error, "the manifest is no text, or longer than %zu bytes",
-                                MANIFEST_MAX);
-        for (const char *p = text, *end = text + size; p < end;) {
-                const char *newline = memchr(p, '\n', (size_t) (end - p));
-                size_t n = (size_t) ((newline ? newline : end) - p);
-
-                line++;
-                if (n > 0 && !(n == 1 && p[0] == '\r')) {
-                        if (!GREEDY_REALLOC(m.entries, m.allocated, m.n_entries + 1))
-                                return -ENOMEM;
-                        int r = parse_entry(p, n, &m.entries[m.n_entries]);
-                        if (r == -EINVAL)
-                                return ovf_error(ret_error,
-                                                "line %u of the manifest is not of the form \"SHA256(file)= "
-                                                "digest\"",
-                                                line);
-                        if (r < 0)
-                                return r;
-                        m.n_entries++;
-                }
-                p += n + 1;
-        }
-        *ret = m;
-        m = (Manifest){};
-        return 0;
 }

@@ -11,6 +11,7 @@
 #include "job/checkpoint.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
+#include "job/unpack.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define RECORD_MAX 8192
@@ -122,6 +123,39 @@ int part_folder_check_record(int part_fd, int job_fd) {
         return streq(text, expected) ? 0 : -ESTALE;
 }
 
+int part_folder_record_taken(const PartFolder *p, int job_fd, const char *destination) {
+        unsigned taken = 0;
+        struct stat st;
+
+        for (unsigned i = 2; i <= PART_DISKS_MAX && taken == 0; i++) {
+                _cleanup_free_ char *path = output_path(destination, i);
+                if (!path)
+                        return -ENOMEM;
+                if (fstatat(p->parent_fd, strrchr(path, '/') + 1, &st, AT_SYMLINK_NOFOLLOW) >= 0)
+                        taken = i;
+                else if (errno != ENOENT)
+                        return -errno;
+        }
+        _cleanup_free_ char *text = strprintf("%u\n", taken);
+        if (!text)
+                return -ENOMEM;
+        return write_file_atomic_at(job_fd, RECORD_TAKEN, text, strlen(text), 0600);
+}
+
+int part_folder_read_taken(int job_fd, unsigned *ret) {
+        _cleanup_free_ char *text = NULL;
+        uint64_t n;
+
+        int r = read_file_at(job_fd, RECORD_TAKEN, RECORD_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+        text[strcspn(text, "\n")] = 0;
+        if (parse_uint64(text, &n) < 0 || n > PART_DISKS_MAX)
+                return -EBADMSG;
+        *ret = (unsigned) n;
+        return 0;
+}
+
 int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd) {
         char name[32];
         int fd;
@@ -149,6 +183,7 @@ static void unlink_entry(int fd, const char *name, int flags, int *r) {
 }
 
 static int empty_disk(int fd) {
+        static const char *const unpacked[] = { UNPACKED_FILES };
         int r = 0;
 
         /* The checkpoint first: what is left of a removal that was cut off is then never taken for a
@@ -156,6 +191,8 @@ static int empty_disk(int fd) {
         unlink_entry(fd, CHECKPOINT_FILE, 0, &r);
         unlink_entry(fd, CHECKPOINT_FILE ".new", 0, &r);
         unlink_entry(fd, PART_IMAGE_FILE, 0, &r);
+        for (size_t i = 0; i < ELEMENTSOF(unpacked); i++)
+                unlink_entry(fd, unpacked[i], 0, &r);
         return r;
 }
 

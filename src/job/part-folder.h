@@ -19,6 +19,8 @@
  * and which files finish is giving their names. */
 #define RECORD_PREPARED "prepared"
 #define RECORD_PUBLISHING "publishing"
+/* The first of the further outputs' names that is taken: its number, or 0. */
+#define RECORD_TAKEN "taken"
 
 typedef struct PartFolder {
         int parent_fd;
@@ -48,6 +50,11 @@ int part_folder_make(PartFolder *p);
  * in its place. -ESTALE: it is another one. */
 int part_folder_record(const PartFolder *p, int job_fd);
 int part_folder_check_record(int part_fd, int job_fd);
+
+/* Notes in the job's folder which of the names of further disks is taken first (there may be no further disk:
+ * that is known only later), and reads it; 0: none. */
+int part_folder_record_taken(const PartFolder *p, int job_fd, const char *destination);
+int part_folder_read_taken(int job_fd, unsigned *ret);
 
 /* The place of disk @disk: the folder itself or one below, made if @create. The caller closes *ret_fd. */
 int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd);

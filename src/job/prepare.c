@@ -106,6 +106,8 @@ static int prepare(Job *j) {
         r = part_folder_make(&p);
         if (r >= 0)
                 r = part_folder_record(&p, j->folder_fd);
+        if (r >= 0)
+                r = part_folder_record_taken(&p, j->folder_fd, j->plan->spec->destination.path);
         if (r < 0)
                 return job_fail(j, r, NULL, "Making the folder %s failed: %s", j->plan->part_dir,
                                 strerror(-r));

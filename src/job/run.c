@@ -116,10 +116,31 @@ static int initialize(Run *run) {
                 .part_dir = spec->destination.type == ENDPOINT_FILE ? j->plan->part_dir
                                                                     : run->checkpoint_dir,
         };
+        run->source->part_fd = run->part_fd;
+        run->source->part_dir = run->conversion.part_dir;
         return 0;
 }
 
 /* --- the other phases --------------------------------------------------------------------------------- */
+
+/* How many outputs there will be is known only now, and what names are taken only to prepare. */
+static int check_names_free(Run *run) {
+        Job *j = run->job;
+        unsigned taken;
+
+        if (run->conversion.spec->type != ENDPOINT_FILE)
+                return 0;
+        int r = part_folder_read_taken(j->folder_fd, &taken);
+        if (r < 0)
+                return job_fail(j, r, NULL, "Reading which names are taken failed: %s", strerror(-r));
+        if (taken == 0 || run->source->n_disks < taken)
+                return 0;
+        _cleanup_free_ char *path = output_path(run->conversion.spec->path, taken);
+        return job_fail(j, EEXIST, "destination_exists",
+                        "The source has %zu disks, and the name for disk %u, %s, exists already, and is not "
+                        "replaced: remove it or choose another destination",
+                        run->source->n_disks, taken, strna(path));
+}
 
 static int inspect(Run *run) {
         Job *j = run->job;
@@ -133,12 +154,16 @@ static int inspect(Run *run) {
                 report_phase(&j->report, PHASE_INSPECTION, "Connecting to the source server");
         r = source_verify_checksum(s);
         if (r >= 0)
-                r = source_inspect(s);
+                r = source_settle(s);
+        if (r >= 0)
+                r = check_names_free(run);
         if (r < 0)
                 return r;
-        if (s->n_disks > PART_DISKS_MAX)
-                return job_fail(j, EFBIG, "unsupported", "The source has %zu disks, %d are supported",
-                                s->n_disks, PART_DISKS_MAX);
+        if (j->report.phase != PHASE_INSPECTION)
+                report_phase(&j->report, PHASE_INSPECTION, "Inspecting %s", s->spec->path);
+        r = source_inspect(s);
+        if (r < 0)
+                return r;
         if (s->n_disks > 1 && run->conversion.spec->type == ENDPOINT_NBD)
                 return job_fail(j, EOPNOTSUPP, "unsupported",
                                 "The source has %zu disks, but an NBD destination takes one", s->n_disks);
@@ -187,6 +212,20 @@ static int verify(Run *run) {
         return compare ? source_check_unchanged(run->source) : 0;
 }
 
+static int add_warnings(Run *run, size_t disk, json_t *output) {
+        char **warnings = run->source->warnings ? run->source->warnings[disk] : NULL;
+        json_t *list = warnings && output ? json_array() : NULL;
+
+        if (!list)
+                return warnings && output ? -ENOMEM : 0;
+        STRV_FOREACH(w, warnings)
+        if (json_array_append_new(list, json_string(*w)) < 0) {
+                json_decref(list);
+                return -ENOMEM;
+        }
+        return json_object_set_new(output, "warnings", list) < 0 ? -ENOMEM : 0;
+}
+
 static int add_output(Run *run, size_t disk) {
         const JobEndpoint *d = run->conversion.spec;
         json_int_t size = (json_int_t) run->conversion.sizes[disk];
@@ -215,6 +254,8 @@ static int add_output(Run *run, size_t disk) {
                                   : NULL;
         }
         r = output ? verify_describe(&run->conversion, disk, output) : -ENOMEM;
+        if (r >= 0)
+                r = add_warnings(run, disk, output);
         if (r < 0) {
                 json_decref(output);
                 return r;

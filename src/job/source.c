@@ -15,7 +15,14 @@
 Source *source_free(Source *s) {
         if (!s)
                 return NULL;
+        for (size_t i = 0; i < s->n_disks && s->disk_fds; i++)
+                safe_close(s->disk_fds[i]);
+        for (size_t i = 0; i < s->n_disks && s->warnings; i++)
+                strv_free(s->warnings[i]);
+        free(s->disk_fds);
+        free(s->warnings);
         safe_close(s->fd);
+        safe_close(s->archive_fd);
         ova_free(s->ova);
         image_done(&s->image);
         free(s->identity);
@@ -87,7 +94,7 @@ int source_open(Job *j, Source **ret) {
                 return -ENOMEM;
         s->job = j;
         s->spec = &j->plan->spec->source;
-        s->fd = -EBADF;
+        s->fd = s->archive_fd = s->part_fd = -EBADF;
         if (s->spec->type == ENDPOINT_NBD) {
                 s->n_disks = 1;
                 s->identity = identity_of_server(s->spec->uri, j->plan->job_id);
@@ -136,16 +143,15 @@ static int hash_progress(void *userdata, uint64_t done) {
         return 0;
 }
 
-static int compare_digest(Source *s, const char *label, uint64_t offset, uint64_t size,
-                const char *algorithm, const char *expected) {
+int source_compare_digest(Source *s, const char *label, const Content *content, const char *algorithm,
+                const char *expected) {
         char digest[CHECKSUM_HEX_MAX];
         _cleanup_free_ char *what = strprintf("Verifying the checksum of %s", label);
-        HashProgress progress = { .job = s->job, .what = what, .total = size };
+        HashProgress progress = { .job = s->job, .what = what, .total = content->size };
 
         if (!what)
                 return -ENOMEM;
-        int r = checksum_file(
-                        s->fd, offset, size, algorithm, s->job->cancel_fd, hash_progress, &progress, digest);
+        int r = checksum_content(content, algorithm, s->job->cancel_fd, hash_progress, &progress, digest);
         if (r < 0)
                 return job_fail(s->job, r, NULL, "Reading %s to verify its checksum failed: %s", label,
                                 strerror(-r));
@@ -157,7 +163,20 @@ static int compare_digest(Source *s, const char *label, uint64_t offset, uint64_
         return 0;
 }
 
+/* The digest of one of several files would prove nothing about the others. */
+static int check_one_file(Source *s) {
+        size_t n = strv_length(s->job->plan->source_files);
+
+        if (n <= 1)
+                return 0;
+        return job_fail(s->job, EINVAL, "unsupported",
+                        "The checksum of %s covers one file, but the image is made of %zu: %s and others. Leave it "
+                        "out; of an OVF, the manifest is always checked.",
+                        s->spec->path, n, s->job->plan->source_files[1]);
+}
+
 int source_verify_checksum(Source *s) {
+        _cleanup_content_ Content content = {};
         char expected[CHECKSUM_HEX_MAX];
 
         if (s->spec->type != ENDPOINT_FILE || !s->spec->checksum)
@@ -166,44 +185,32 @@ int source_verify_checksum(Source *s) {
         if (!hex || strlen(hex) != 64)
                 return job_fail(s->job, EINVAL, "unsupported",
                                 "The checksum is not of the form sha256:digest");
+        int r = check_one_file(s);
+        if (r >= 0)
+                r = content_add(&content, s->fd, 0, 0, (uint64_t) s->st.st_size);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i <= 64; i++)
                 expected[i] = hex[i] >= 'A' && hex[i] <= 'F' ? (char) (hex[i] - 'A' + 'a') : hex[i];
-        int r = compare_digest(s, s->spec->path, 0, (uint64_t) s->st.st_size, "SHA256", expected);
+        r = source_compare_digest(s, s->spec->path, &content, "SHA256", expected);
         if (r >= 0)
                 report_note(&s->job->report, "The SHA-256 checksum of %s is right", s->spec->path);
         return r;
 }
 
-static int verify_manifest(Source *s) {
-        for (size_t i = 0; i < s->ova->manifest.n_entries; i++) {
-                const ManifestEntry *e = &s->ova->manifest.entries[i];
-                const TarMember *m = tar_index_find(&s->ova->index, e->file);
-                if (!m)
-                        return job_fail(s->job, EBADMSG, "image_refused",
-                                        "The manifest of %s speaks of \"%s\", which is not in it",
-                                        s->spec->path, e->file);
-                _cleanup_free_ char *label = strprintf("%s in %s", m->name, s->spec->path);
-                if (!label)
-                        return -ENOMEM;
-                int r = compare_digest(s, label, m->offset, m->size, e->algorithm, e->digest);
-                if (r < 0)
-                        return r;
-        }
-        if (s->ova->manifest.n_entries > 0)
-                report_note(&s->job->report, "All %zu digests in the manifest of %s are right",
-                                s->ova->manifest.n_entries, s->spec->path);
-        return 0;
-}
-
 /* --- inspection --------------------------------------------------------------------------------------- */
 
-static int inspect_disk(Source *s, Image *i) {
+static int inspect_disk(Source *s, size_t disk) {
+        Image *i = &s->disks[disk];
+        int fd = s->disk_fds[disk];
         char size[BYTES_SIZE], used[BYTES_SIZE];
 
-        i->flatten = i->whole && s->job->plan->spec->parameters.chain == CHAIN_FLATTEN;
-        int r = image_examine(s->job, s->fd, i);
+        /* What was unpacked has nothing beside it. */
+        i->flatten = i->whole && streq(i->path, s->spec->path) &&
+                        s->job->plan->spec->parameters.chain == CHAIN_FLATTEN;
+        int r = image_examine(s->job, fd, i);
         if (r >= 0)
-                r = chain_examine(s->job, s->fd, i);
+                r = chain_examine(s->job, fd, i);
         if (r < 0)
                 return r;
         report_note(&s->job->report, "%s is a %s image with a disk of %s, %s in use", i->label,
@@ -212,54 +219,22 @@ static int inspect_disk(Source *s, Image *i) {
         return 0;
 }
 
-static int inspect_ova(Source *s) {
-        _cleanup_free_ char *why = NULL;
+static int warn_of_capacity(Source *s, size_t disk) {
+        uint64_t capacity = s->ova ? s->ova->details[disk].capacity : 0;
 
-        int r = ova_open(s->fd, s->spec->path, (uint64_t) s->st.st_size, &s->ova, &why);
-        if (r < 0)
-                return image_refused(s->job, s->spec->path, r, why);
-        s->disks = s->ova->disks;
-        s->n_disks = s->ova->n_disks;
-        report_note(&s->job->report, "%s is an OVA with %zu disk%s", s->spec->path, s->n_disks,
-                        s->n_disks == 1 ? "" : "s");
-        if (s->ova->n_empty > 0)
-                report_note(&s->job->report,
-                                "%zu disk%s of the OVA %s empty and without a file, and left out",
-                                s->ova->n_empty, s->ova->n_empty == 1 ? "" : "s",
-                                s->ova->n_empty == 1 ? "is" : "are");
-        return s->job->plan->spec->parameters.verify ? verify_manifest(s) : 0;
+        if (capacity == 0 || capacity == s->disks[disk].virtual_size)
+                return 0;
+        return source_warn(s, disk,
+                        "The OVF says that the disk in %s has %" PRIu64 " bytes, but it has %" PRIu64
+                        ": what the image says counts",
+                        s->disks[disk].label, capacity, s->disks[disk].virtual_size);
 }
 
 int source_inspect(Source *s) {
-        _cleanup_free_ char *why = NULL;
-        int r;
-
-        if (s->spec->type == ENDPOINT_NBD)
-                return 0;
-        if (s->st.st_size == 0)
-                return job_fail(s->job, EBADMSG, "image_refused", "The source %s is empty", s->spec->path);
-        s->image = (Image){
-                .label = strdup(s->spec->path),
-                .path = strdup(s->spec->path),
-                .whole = true,
-                .length = (uint64_t) s->st.st_size,
-                .format = s->spec->format,
-        };
-        if (!s->image.label || !s->image.path)
-                return -ENOMEM;
-        r = image_settle_format(s->fd, &s->image, &why);
-        if (r < 0)
-                return image_refused(s->job, s->image.label, r, why);
-        if (s->image.format == FORMAT_OVA) {
-                r = inspect_ova(s);
-                if (r < 0)
-                        return r;
-        } else {
-                s->disks = &s->image;
-                s->n_disks = 1;
-        }
-        for (size_t i = 0; i < s->n_disks; i++) {
-                r = inspect_disk(s, &s->disks[i]);
+        for (size_t i = 0; s->disks && i < s->n_disks; i++) {
+                int r = inspect_disk(s, i);
+                if (r >= 0)
+                        r = warn_of_capacity(s, i);
                 if (r < 0)
                         return r;
         }

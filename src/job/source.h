@@ -17,10 +17,15 @@ typedef struct Source {
         int fd; /* FILE */
         struct stat st; /* FILE */
         char *identity; /* names the source and its version */
+        int archive_fd; /* of an OVA: where its tar is */
         Image image; /* FILE that is no OVA */
         Ova *ova; /* or this */
         Image *disks; /* FILE: points into one of them; NULL: NBD */
         size_t n_disks;
+        int *disk_fds; /* of each, where its image is */
+        char ***warnings; /* of each, for the result */
+        int part_fd; /* where archives are unpacked; not owned */
+        const char *part_dir; /* its path; not owned */
 } Source;
 
 /* Opens all files, and says what the source is and which version of it. */
@@ -31,6 +36,17 @@ DEFINE_CLEANUP_FUNC(Source *, source_free);
 
 /* Compares the digest that was given with the file's. */
 int source_verify_checksum(Source *s);
+
+/* Finds out what the source is and where its disks are: archives are unpacked into the part folder, manifests
+ * are checked. Formats are settled then. source-settle.c */
+int source_settle(Source *s);
+
+/* Notes something for the result of disk @disk (from 0), and in the log. */
+int source_warn(Source *s, size_t disk, const char *format, ...) _printf_(3, 4);
+
+/* Digest @expected of @content, which is called @label. */
+int source_compare_digest(Source *s, const char *label, const Content *content, const char *algorithm,
+                const char *expected);
 
 /* Finds the disks, refuses what is not safe or not whole. */
 int source_inspect(Source *s);

@@ -3,11 +3,14 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "job/tar-number.h"
+#include "job/tar-sparse.h"
 #include "job/tar.h"
 
 #define BLOCK 512u
 #define NAME_LENGTH_MAX 4096u
-#define EXTENSION_MAX 65536u
+#define EXTENSION_MAX ((uint64_t) 16 * 1024 * 1024) /* the map of a sparse file may be in it */
+#define MAP_MAX ((size_t) 32 * 1024 * 1024)
 
 /* The header of ustar interchange format, pax(1). All of it is text. */
 typedef struct TarHeader {
@@ -32,6 +35,7 @@ typedef struct TarPending {
         char *name;
         bool has_size;
         uint64_t size;
+        TarSparse sparse;
 } TarPending;
 
 typedef struct TarReader {
@@ -43,15 +47,21 @@ typedef struct TarReader {
         char *error;
 } TarReader;
 
+static void tar_member_done(TarMember *m) {
+        free(m->name);
+        free(m->segments);
+}
+
 void tar_index_done(TarIndex *index) {
         for (size_t i = 0; i < index->n_members; i++)
-                free(index->members[i].name);
+                tar_member_done(&index->members[i]);
         free(index->members);
         *index = (TarIndex){};
 }
 
 static void pending_done(TarPending *p) {
         free(p->name);
+        tar_sparse_done(&p->sparse);
         *p = (TarPending){};
 }
 
@@ -61,45 +71,6 @@ static void pending_done(TarPending *p) {
                 (t)->error = strprintf(__VA_ARGS__); \
                 (t)->error ? -EBADMSG : -ENOMEM;     \
         })
-
-/* Octal digits between blanks, ended by a blank, NUL or the field's end. */
-static int parse_octal(const char *field, size_t size, uint64_t *ret) {
-        uint64_t value = 0;
-        size_t i = 0, digits = 0;
-
-        while (i < size && field[i] == ' ')
-                i++;
-        for (; i < size && field[i] >= '0' && field[i] <= '7'; i++, digits++) {
-                if (value > UINT64_MAX >> 3)
-                        return -ERANGE;
-                value = value << 3 | (uint64_t) (field[i] - '0');
-        }
-        for (; i < size; i++)
-                if (field[i] != ' ' && field[i] != 0)
-                        return -EINVAL;
-        if (digits == 0)
-                return -EINVAL;
-        *ret = value;
-        return 0;
-}
-
-/* GNU's form for what does not fit: the top bit set, then a big-endian number. */
-static int parse_base256(const char *field, size_t size, uint64_t *ret) {
-        uint64_t value = (unsigned char) field[0] & 0x7f;
-
-        for (size_t i = 1; i < size; i++) {
-                if (value >> 56)
-                        return -ERANGE;
-                value = value << 8 | (unsigned char) field[i];
-        }
-        *ret = value;
-        return 0;
-}
-
-static int parse_size(const char *field, size_t size, uint64_t *ret) {
-        return (unsigned char) field[0] & 0x80 ? parse_base256(field, size, ret)
-                                               : parse_octal(field, size, ret);
-}
 
 bool tar_is_header(const void *block) {
         const unsigned char *b = block;
@@ -111,7 +82,8 @@ bool tar_is_header(const void *block) {
                                                 i < offsetof(TarHeader, checksum) + sizeof(h->checksum)
                                 ? ' '
                                 : b[i];
-        return parse_octal(h->checksum, sizeof(h->checksum), &expected) >= 0 && expected == sum;
+        return h->name[0] && tar_parse_number(h->checksum, sizeof(h->checksum), &expected) >= 0 &&
+                        expected == sum;
 }
 
 static bool is_zero_block(const TarHeader *h) {
@@ -124,7 +96,7 @@ static bool name_is_safe(const char *name) {
         if (isempty(name) || strlen(name) > NAME_LENGTH_MAX || !utf8_is_valid(name))
                 return false;
         for (const char *p = name; *p; p++)
-                if ((unsigned char) *p < 0x20 || *p == 0x7f || *p == '\\')
+                if ((unsigned char) *p < 0x20 || *p == 0x7f)
                         return false;
         for (const char *p = name;;) {
                 size_t n = strcspn(p, "/");
@@ -168,9 +140,11 @@ static int pax_apply(TarReader *t, const char *key, const char *value) {
                 t->pending.has_size = true;
                 return 0;
         }
-        if (startswith(key, "GNU.sparse."))
-                return tar_error(t, "a sparse member at byte %" PRIu64 ", which cannot be read in place",
-                                t->offset);
+        int r = tar_sparse_pax(&t->pending.sparse, key, value);
+        if (r == -EBADMSG || startswith(key, "SCHILY.realsize"))
+                return tar_error(t, "a sparse member of an unknown form at byte %" PRIu64, t->offset);
+        if (r < 0)
+                return r;
         return 0; /* times, owners and the like do not matter here */
 }
 
@@ -213,7 +187,7 @@ static int handle_extension(TarReader *t, char type, uint64_t size) {
         TarPending saved = t->pending;
         t->pending = (TarPending){};
         r = parse_pax(t, data, size);
-        bool changes = t->pending.name || t->pending.has_size;
+        bool changes = t->pending.name || t->pending.has_size || t->pending.sparse.is_sparse;
         pending_done(&t->pending);
         t->pending = saved;
         if (r >= 0 && changes)
@@ -221,23 +195,71 @@ static int handle_extension(TarReader *t, char type, uint64_t size) {
         return r;
 }
 
-static int add_member(TarReader *t, const TarHeader *h, uint64_t size) {
-        _cleanup_free_ char *full = TAKE_PTR(t->pending.name);
-        int r = full ? 0 : header_name(h, &full);
+/* Programs of Windows write "\" for "/"; some write "./" in front, or in between. */
+static void tidy_name(char *name) {
+        char *to = name;
 
+        for (char *p = name; *p; p++)
+                if (*p == '\\')
+                        *p = '/';
+        for (const char *p = name; *p;) {
+                size_t n = strcspn(p, "/");
+
+                if (n == 1 && p[0] == '.' && p[1] == '/')
+                        p += 2;
+                else {
+                        memmove(to, p, n + (p[n] == '/'));
+                        to += n + (p[n] == '/');
+                        p += n + (p[n] == '/');
+                }
+        }
+        *to = 0;
+}
+
+static int add_folder(TarReader *t, char *name, uint64_t size) {
+        size_t n = strlen(name);
+
+        if (n > 0 && name[n - 1] == '/')
+                name[n - 1] = 0;
+        if (*name && !streq(name, ".") && !name_is_safe(name))
+                return tar_error(t, "a member whose name is not a plain relative path at byte %" PRIu64,
+                                t->offset);
+        return size > 0 ? tar_error(t, "a folder with content at byte %" PRIu64, t->offset) : 0;
+}
+
+/* The stored bytes of a sparse member are the ranges that its map lists. */
+static int place_sparse(TarReader *t, TarMember *m) {
+        TarSparse *s = &t->pending.sparse;
+
+        if (!s->is_sparse)
+                return 0;
+        int r = tar_sparse_place(s, m->offset, m->size);
+        if (r < 0)
+                return tar_error(t, "a sparse member whose map does not fit its data at byte %" PRIu64,
+                                t->offset);
+        m->is_sparse = true;
+        m->size = s->size;
+        m->segments = TAKE_PTR(s->segments);
+        m->n_segments = s->n_segments;
+        return 0;
+}
+
+static int add_member(TarReader *t, const TarHeader *h, uint64_t offset, uint64_t size) {
+        _cleanup_free_ char *name = TAKE_PTR(t->pending.name);
+        TarMember m = { .offset = offset, .size = size };
+        int r = 0;
+
+        if (t->pending.sparse.name) {
+                free(name);
+                name = TAKE_PTR(t->pending.sparse.name);
+        }
+        if (!name)
+                r = header_name(h, &name);
         if (r < 0)
                 return r;
-        const char *name = startswith(full, "./") ? full + 2 : full;
-        if (h->type == '5') {
-                size_t n = strlen(name);
-                if (n > 0 && name[n - 1] == '/')
-                        full[strlen(full) - 1] = 0;
-                if (*name && !name_is_safe(name))
-                        return tar_error(t,
-                                        "a member whose name is not a plain relative path at byte %" PRIu64,
-                                        t->offset);
-                return size > 0 ? tar_error(t, "a folder with content at byte %" PRIu64, t->offset) : 0;
-        }
+        tidy_name(name);
+        if (h->type == '5')
+                return add_folder(t, name, size);
         if (!name_is_safe(name))
                 return tar_error(t, "a member whose name is not a plain relative path at byte %" PRIu64,
                                 t->offset);
@@ -247,11 +269,61 @@ static int add_member(TarReader *t, const TarHeader *h, uint64_t size) {
                 return tar_error(t, "more than %u members", TAR_MEMBERS_MAX);
         if (!GREEDY_REALLOC(t->index.members, t->index.allocated, t->index.n_members + 1))
                 return -ENOMEM;
-        char *copy = strdup(name);
-        if (!copy)
-                return -ENOMEM;
-        t->index.members[t->index.n_members++] =
-                        (TarMember){ .name = copy, .offset = t->offset + BLOCK, .size = size };
+        r = place_sparse(t, &m);
+        if (r < 0)
+                return r;
+        m.name = TAKE_PTR(name);
+        t->index.members[t->index.n_members++] = m;
+        return 0;
+}
+
+/* --- sparse members ----------------------------------------------------------------------------------- */
+
+#define broken_map(t) tar_error(t, "a sparse member with a broken map at byte %" PRIu64, (t)->offset)
+
+/* Type "S": the map is in the header and in blocks behind it. *offset is moved behind these. */
+static int read_old_map(TarReader *t, const TarHeader *h, uint64_t *offset) {
+        char block[BLOCK];
+        bool more = false;
+
+        tar_sparse_done(&t->pending.sparse);
+        int r = tar_sparse_header(&t->pending.sparse, h, &more);
+        while (r >= 0 && more) {
+                if (t->size - *offset < BLOCK)
+                        return broken_map(t);
+                r = t->read(t->userdata, block, BLOCK, *offset);
+                if (r < 0)
+                        return r;
+                r = tar_sparse_block(&t->pending.sparse, block, &more);
+                *offset += BLOCK;
+        }
+        return r == -EBADMSG ? broken_map(t) : r;
+}
+
+/* pax 1.0: the map is text in front of the data. */
+static int read_data_map(TarReader *t, uint64_t *offset, uint64_t *size) {
+        size_t n = 0, length = 0;
+        int r;
+
+        do {
+                n = n > 0 ? 4 * n : 16 * BLOCK;
+                n = (size_t) MIN((uint64_t) n, *size);
+                if (n > MAP_MAX)
+                        return broken_map(t);
+                _cleanup_free_ char *text = malloc(MAX(n, (size_t) 1));
+                if (!text)
+                        return -ENOMEM;
+                r = t->read(t->userdata, text, n, *offset);
+                if (r < 0)
+                        return r;
+                r = tar_sparse_map(&t->pending.sparse, text, n, &length);
+        } while (r == -EAGAIN && n < *size);
+        if (r == -EAGAIN || r == -EBADMSG || (r >= 0 && length > *size))
+                return broken_map(t);
+        if (r < 0)
+                return r;
+        *offset += length;
+        *size -= length;
         return 0;
 }
 
@@ -266,8 +338,6 @@ static const char *refused_type(char type) {
                 return "a device";
         case '6':
                 return "a FIFO";
-        case 'S':
-                return "a sparse member, which cannot be read in place,";
         default:
                 return "a member of an unknown type";
         }
@@ -288,29 +358,39 @@ static int read_entry(TarReader *t) {
                 return 0;
         if (!tar_is_header(&h))
                 return tar_error(t, "no tar header at byte %" PRIu64 ", where one must be", t->offset);
-        if (parse_size(h.size, sizeof(h.size), &size) < 0)
+        if (tar_parse_number(h.size, sizeof(h.size), &size) < 0)
                 return tar_error(t, "a member whose size is no number at byte %" PRIu64, t->offset);
 
         bool extension = h.type == 'x' || h.type == 'g' || h.type == 'L';
-        bool file = h.type == '0' || h.type == 0 || h.type == '7';
+        bool file = h.type == '0' || h.type == 0 || h.type == '7' || h.type == 'S';
         if (!extension && !file && h.type != '5')
                 return tar_error(t, "%s at byte %" PRIu64, refused_type(h.type), t->offset);
         if (!extension && t->pending.has_size)
                 size = t->pending.size;
-        uint64_t rest = t->size - t->offset - BLOCK;
+        uint64_t offset = t->offset + BLOCK;
+        r = h.type == 'S' ? read_old_map(t, &h, &offset) : 0;
+        if (r < 0)
+                return r;
+        uint64_t rest = t->size - offset, next;
         if (size > rest)
                 return tar_error(t,
                                 "a member of %" PRIu64 " bytes at byte %" PRIu64
                                 ", but the file ends %" PRIu64 " bytes later",
                                 size, t->offset, rest);
+        /* The last member's padding may be missing; size <= rest, so nothing wraps. */
+        next = offset + MIN(rest, (size + BLOCK - 1) / BLOCK * BLOCK);
+        if (file && t->pending.sparse.is_sparse && t->pending.sparse.map_in_data) {
+                r = read_data_map(t, &offset, &size);
+                if (r < 0)
+                        return r;
+        }
 
-        r = extension ? handle_extension(t, h.type, size) : add_member(t, &h, size);
+        r = extension ? handle_extension(t, h.type, size) : add_member(t, &h, offset, size);
         if (r < 0)
                 return r;
         if (!extension)
                 pending_done(&t->pending);
-        /* The last member's padding may be missing; size <= rest, so nothing wraps. */
-        t->offset += BLOCK + MIN(rest, (size + BLOCK - 1) / BLOCK * BLOCK);
+        t->offset = next;
         return 1;
 }
 
@@ -324,7 +404,7 @@ int tar_index_read(tar_read_func read, void *userdata, uint64_t size, TarIndex *
                 r = ++headers > 4 * TAR_MEMBERS_MAX ? tar_error(&t, "more than %u headers", headers - 1)
                                                     : read_entry(&t);
         } while (r > 0);
-        if (r >= 0 && t.pending.name)
+        if (r >= 0 && (t.pending.name || t.pending.sparse.is_sparse))
                 r = tar_error(&t, "an extension header with no member behind it");
         pending_done(&t.pending);
         if (r < 0) {

@@ -3,15 +3,20 @@
 
 /* The index of a tar (an OVA): names and where the bytes of each member are, so that a disk can be read in
  * place. Strict on purpose: plain files only, each name once, nothing that could point outside. Understands
- * ustar (POSIX.1-1988), pax "path" and "size" (POSIX.1-2001), GNU long names and base-256 sizes. */
+ * the format of Unix version 7, ustar (POSIX.1-1988), pax "path" and "size" (POSIX.1-2001), GNU long names and
+ * base-256 sizes, and sparse files (tar-sparse.h). */
 
-#include "basic/macro.h"
+#include "job/tar-sparse.h"
 
 #define TAR_MEMBERS_MAX 1024
 
 typedef struct TarMember {
-        char *name; /* "./" in front is taken off */
-        uint64_t offset, size; /* of the content, in bytes */
+        char *name; /* "./" is taken out, "\" is "/" */
+        uint64_t offset; /* of its first byte in the archive */
+        uint64_t size; /* of the file */
+        bool is_sparse; /* then these are the stored parts of it */
+        TarSegment *segments;
+        size_t n_segments;
 } TarMember;
 
 typedef struct TarIndex {

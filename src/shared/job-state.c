@@ -16,6 +16,7 @@ static const char *const state_names[_JOB_STATE_MAX] = {
 
 static const char *const phase_names[_PHASE_MAX] = {
         [PHASE_INITIALIZATION] = "initialization",
+        [PHASE_EXTRACTION] = "extraction",
         [PHASE_INSPECTION] = "inspection",
         [PHASE_CONVERSION] = "conversion",
         [PHASE_VERIFICATION] = "verification",

@@ -35,6 +35,7 @@ bool job_state_may_become(JobState from, JobState to) _pure_;
 /* The phases of a running job, in their order. */
 typedef enum JobPhase {
         PHASE_INITIALIZATION,
+        PHASE_EXTRACTION, /* only of what cannot be read in place */
         PHASE_INSPECTION,
         PHASE_CONVERSION,
         PHASE_VERIFICATION,

@@ -4,6 +4,8 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "job/manifest.h"
+#include "job/ova-name.h"
 #include "job/ovf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -30,9 +30,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 abort();
         for (size_t i = 0; i < index.n_members; i++) {
                 const TarMember *m = &index.members[i];
-                if (m->offset > size || m->size > size - m->offset || m->name[0] == '/' ||
+                if (m->offset > size || (!m->is_sparse && m->size > size - m->offset) || m->name[0] == '/' ||
                                 startswith(m->name, "../") || tar_index_find(&index, m->name) != m)
                         abort();
+                uint64_t end = 0;
+                for (size_t k = 0; k < m->n_segments; k++) {
+                        const TarSegment *g = &m->segments[k];
+                        if (g->at < end || g->length > m->size - g->at || g->offset > size ||
+                                        g->length > size - g->offset)
+                                abort();
+                        end = g->at + g->length;
+                }
         }
         return 0;
 }

@@ -9,6 +9,7 @@
 /* A phase as people read it. */
 static const char *const phase_titles[_PHASE_MAX] = {
         [PHASE_INITIALIZATION] = "Starting job execution",
+        [PHASE_EXTRACTION] = "Unpacking the source",
         [PHASE_INSPECTION] = "Inspecting the source",
         [PHASE_CONVERSION] = "Converting disk format",
         [PHASE_VERIFICATION] = "Verifying the output",

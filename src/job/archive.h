@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Archives and compressed files with one disk image in them. What reads them runs as "hyper-job extract", a
+ * child with limits: libraries that read hostile bytes have nothing but these bytes and their own output. */
+
+#include <sys/types.h>
+
+#include "basic/macro.h"
+
+typedef enum ArchiveKind {
+        ARCHIVE_NONE,
+        ARCHIVE_GZIP,
+        ARCHIVE_XZ,
+        ARCHIVE_BZIP2,
+        ARCHIVE_ZSTD,
+        ARCHIVE_ZIP,
+        ARCHIVE_7Z,
+        _ARCHIVE_MAX,
+        _ARCHIVE_INVALID = -EINVAL,
+} ArchiveKind;
+
+#define ARCHIVE_HEAD 8u /* bytes that archive_kind() looks at */
+
+/* What the first bytes of a file say. */
+ArchiveKind archive_kind(const char *head, size_t size) _pure_;
+
+const char *archive_kind_to_string(ArchiveKind k) _pure_; /* "gzip" */
+ArchiveKind archive_kind_from_string(const char *s) _pure_;
+
+/* How "hyper-job extract" ends. */
+#define EXTRACT_REFUSED 1 /* standard error says why */
+#define EXTRACT_NO_SPACE 28
+#define EXTRACT_IO_ERROR 5
+
+/* Writes the one image in the @length bytes at @offset of @in to the empty file @out; zeroes become holes.
+ * @max: the most bytes that it may have. 0; -EBADMSG with *ret_error (caller frees): damaged, or not one image;
+ * -ENOSPC, -EIO, …: writing or reading failed. */
+int archive_extract(ArchiveKind kind, int in, uint64_t offset, uint64_t length, int out, uint64_t max,
+                char **ret_error);
+
+/* "hyper-job extract KIND OFFSET LENGTH MAX", from descriptor 3 to standard output. The exit status. */
+int verb_extract(int argc, char *argv[]);

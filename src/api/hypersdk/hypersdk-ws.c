@@ -190,7 +190,8 @@ static void feed_job_changed(Feed *f, FeedJob *j, usec_t now) {
                 return feed_arm(f, now + RETRY_INTERVAL);
         }
         j->pending = false;
-        *oldest = now;
+        /* Not @now: reading the job may have taken time, and the window begins when clients were told. */
+        *oldest = now_monotonic();
         j->n_told++;
 }
 

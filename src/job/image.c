@@ -198,6 +198,13 @@ json_t *image_options(const Image *i) {
         if (file && i->overlay)
                 file = overlay_options(i->overlay, file);
         json_t *options = file ? json_pack("{s:s, s:o}", "driver", driver, "file", file) : NULL;
+        /* What is below takes this over. */
+        if (options && i->in_use &&
+                        (json_object_set_new(options, "read-only", json_true()) < 0 ||
+                                        json_object_set_new(options, "force-share", json_true()) < 0)) {
+                json_decref(options);
+                return NULL;
+        }
         /* Only these two have such a thing; what they may say about one is refused before, this is for
          * the day when somebody gets around that. */
         if (options && (i->format == FORMAT_QCOW2 || i->format == FORMAT_VMDK) &&

@@ -56,6 +56,7 @@ typedef struct Image {
         ImageExtent *expected;
         size_t n_expected, allocated;
         bool direct; /* read past the page cache */
+        bool in_use; /* read although others write to it */
         uint64_t cut_size; /* not 0: the disk ends here, though qemu reads more */
         uint64_t virtual_size; /* of the disk; after image_inspect() */
         uint64_t actual_size; /* what it takes on the file system; after image_inspect() */

@@ -70,6 +70,8 @@ libhyper_job_la_SOURCES = \
 	src/job/image-vmdk.h \
 	src/job/image.c \
 	src/job/image.h \
+	src/job/in-use.c \
+	src/job/in-use.h \
 	src/job/inspect.c \
 	src/job/job.c \
 	src/job/job.h \
@@ -83,6 +85,8 @@ libhyper_job_la_SOURCES = \
 	src/job/map-vmdk.c \
 	src/job/map.c \
 	src/job/map.h \
+	src/job/lock-holder.c \
+	src/job/lock-holder.h \
 	src/job/ova-name.c \
 	src/job/ova-name.h \
 	src/job/ova.c \

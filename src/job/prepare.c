@@ -11,6 +11,7 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/in-use.h"
 #include "job/job.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
@@ -80,6 +81,25 @@ static int finish_publishing(Job *j, PartFolder *p) {
         return 0;
 }
 
+/* Here, and not in the sandbox, because only here it can be seen who has the source open, and what lies beside it. */
+static int check_source(Job *j) {
+        const JobSpec *spec = j->plan->spec;
+        _cleanup_free_ char *text = NULL;
+
+        int r = spec->source.type == ENDPOINT_FILE ? in_use_check(j->plan->source_files, &text) : 0;
+        if (r == -EBUSY && spec->parameters.in_use == IN_USE_ALLOW)
+                r = write_file_atomic_at(j->folder_fd, RECORD_IN_USE, text, strlen(text), 0644);
+        else if (r == -EBUSY)
+                return job_fail(j, r, "source_in_use",
+                                "The source %s (To read it all the same, set parameters.in_use to allow.)",
+                                text);
+        else if (r >= 0 && unlinkat(j->folder_fd, RECORD_IN_USE, 0) < 0 && errno != ENOENT)
+                r = -errno;
+        return r < 0 ? job_fail(j, r, NULL, "Finding out whether the source %s is in use failed: %s",
+                                       strna(spec->source.path), strerror(-r))
+                     : 0;
+}
+
 static int prepare(Job *j) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
@@ -122,7 +142,10 @@ int verb_prepare(const char *folder) {
                 return JOB_EXIT_FAILED;
         if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
-        r = prepare(j);
+        /* What is complete needs no source any more. */
+        r = marker_exists(j->folder_fd, RECORD_PUBLISHING) ? 0 : check_source(j);
+        if (r >= 0)
+                r = prepare(j);
         if (r < 0)
                 return job_end(j, r);
         /* The last attempt's result is none of this one's, and must not be taken for it. */

@@ -253,6 +253,9 @@ static int add_output(Run *run, size_t disk) {
                                                     "virtual_size", size, "actual_size", size)
                                   : NULL;
         }
+        if (output && run->source->in_use)
+                (void) json_object_set_new(output, "source_state",
+                                json_string(run->source->changed ? "in_use_changed" : "in_use"));
         r = output ? verify_describe(&run->conversion, disk, output) : -ENOMEM;
         if (r >= 0)
                 r = add_warnings(run, disk, output);

@@ -9,8 +9,11 @@
 #include "job/chain.h"
 #include "job/checksum.h"
 #include "job/identity.h"
+#include "job/in-use.h"
 #include "job/safe-open.h"
 #include "job/source.h"
+
+#define RECORD_MAX ((size_t) 8192)
 
 Source *source_free(Source *s) {
         if (!s)
@@ -86,6 +89,38 @@ static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret
         return 0;
 }
 
+/* Once more, for who came after prepare. Who that is cannot be seen from here. */
+static int check_in_use(Source *s) {
+        Job *j = s->job;
+        _cleanup_free_ char *text = NULL, *record = NULL;
+        int r = 0;
+
+        STRV_FOREACH(path, j->plan->source_files) {
+                _cleanup_close_ int fd = -EBADF;
+                struct stat st;
+                r = open_source_file(j, *path, &fd, &st);
+                if (r >= 0)
+                        r = in_use_check_locks(*path, fd, &text);
+                if (r < 0)
+                        break;
+        }
+        if (r == -EBUSY && j->plan->spec->parameters.in_use != IN_USE_ALLOW)
+                return job_fail(j, r, "source_in_use",
+                                "The source %s (To read it all the same, set parameters.in_use to allow.)",
+                                text);
+        if (r < 0 && r != -EBUSY)
+                return job_fail(j, r, NULL, "Asking for the locks of the source %s failed: %s",
+                                s->spec->path, strerror(-r));
+        if (read_file_at(j->folder_fd, RECORD_IN_USE, RECORD_MAX, &record, NULL) < 0 && r == 0)
+                return 0;
+        s->in_use = true;
+        report_note(&j->report,
+                        "The source is read although it is in use: what is written to it meanwhile may be in the result "
+                        "or not (%s)",
+                        record ? record : strempty(text));
+        return 0;
+}
+
 int source_open(Job *j, Source **ret) {
         _cleanup_source_ Source *s = new0(Source, 1);
         int r;
@@ -107,6 +142,9 @@ int source_open(Job *j, Source **ret) {
                 if (!streq(j->plan->source_files[0], s->spec->path))
                         return job_fail(j, EINVAL, "failed",
                                         "The first source file of the job's plan is not the source");
+                r = check_in_use(s);
+                if (r < 0)
+                        return r;
         }
         *ret = TAKE_PTR(s);
         return 0;
@@ -120,12 +158,19 @@ int source_check_unchanged(Source *s) {
         int r = files_identity(s->job, NULL, NULL, &now);
         if (r < 0)
                 return r;
-        return streq(now, s->identity)
-                        ? 0
-                        : job_fail(s->job, ESTALE, "source_changed",
-                                          "The source %s was changed while it was converted. Make sure that "
-                                          "nothing writes to it, then submit the job again.",
-                                          s->spec->path);
+        if (streq(now, s->identity))
+                return 0;
+        if (s->in_use) {
+                report_note(&s->job->report,
+                                "The source %s was written to while it was read, as parameters.in_use allows",
+                                s->spec->path);
+                s->changed = true;
+                return 0;
+        }
+        return job_fail(s->job, ESTALE, "source_changed",
+                        "The source %s was changed while it was converted. Make sure that nothing writes to it, then "
+                        "submit the job again.",
+                        s->spec->path);
 }
 
 /* --- the checksum ------------------------------------------------------------------------------------- */
@@ -232,6 +277,7 @@ static int warn_of_capacity(Source *s, size_t disk) {
 
 int source_inspect(Source *s) {
         for (size_t i = 0; s->disks && i < s->n_disks; i++) {
+                s->disks[i].in_use = s->in_use;
                 int r = inspect_disk(s, i);
                 if (r >= 0)
                         r = warn_of_capacity(s, i);

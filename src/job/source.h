@@ -16,6 +16,8 @@ typedef struct Source {
         const JobEndpoint *spec; /* of the plan */
         int fd; /* FILE */
         struct stat st; /* FILE */
+        bool in_use; /* somebody else may write to it, and that is allowed */
+        bool changed; /* and has done so */
         char *identity; /* names the source and its version */
         int archive_fd; /* of an OVA: where its tar is */
         Image image; /* FILE that is no OVA */

@@ -109,9 +109,9 @@ static bool output_is_valid(json_t *output) {
                 if (number && (!json_is_integer(number) || json_integer_value(number) < 0))
                         return false;
         }
-        return word_is_valid(output, "verified") && word_is_valid(output, "read_back") && path && format &&
-                        strlen(path) <= 8192 && !utf8_has_control(path) &&
-                        disk_format_from_string(format) >= 0 &&
+        return word_is_valid(output, "verified") && word_is_valid(output, "read_back") &&
+                        word_is_valid(output, "source_state") && path && format && strlen(path) <= 8192 &&
+                        !utf8_has_control(path) && disk_format_from_string(format) >= 0 &&
                         (!virtual_size || json_integer_value(virtual_size) >= 0) &&
                         (!actual_size || json_integer_value(actual_size) >= 0);
 }

@@ -195,6 +195,57 @@ static int refuse_key(Request *r, Access *a, const Stranger *s, const char *why)
         return refuse(r, why);
 }
 
+/* --- roles -------------------------------------------------------------------------------------------- */
+
+static uint32_t role_scopes(Role role) {
+        static const uint32_t scopes[_ROLE_MAX] = {
+                [ROLE_VIEWER] = 1u << SCOPE_READ,
+                [ROLE_OPERATOR] = 1u << SCOPE_READ | 1u << SCOPE_SUBMIT | 1u << SCOPE_WORK,
+                [ROLE_ADMIN] = 1u << SCOPE_ADMIN,
+        };
+
+        return scopes[role];
+}
+
+static Role scopes_role(uint32_t scopes) {
+        return scopes & 1u << SCOPE_ADMIN             ? ROLE_ADMIN
+                        : scopes & 1u << SCOPE_SUBMIT ? ROLE_OPERATOR
+                        : scopes                      ? ROLE_VIEWER
+                                                      : ROLE_NONE;
+}
+
+/* Which groups have a scope, for people. */
+static const char *scope_groups(Scope scope) {
+        switch (scope) {
+        case SCOPE_READ:
+                return ROLE_GROUP_VIEWER ", " ROLE_GROUP_OPERATOR " or " ROLE_GROUP_ADMIN;
+        case SCOPE_ADMIN:
+                return ROLE_GROUP_ADMIN;
+        default:
+                return ROLE_GROUP_OPERATOR " or " ROLE_GROUP_ADMIN;
+        }
+}
+
+static Role user_role(Request *r) {
+        Api *api = request_api(r);
+
+        return api_local_is_anybody(api) ? ROLE_ADMIN : r->has_uid ? api_role_of(api, r->uid) : ROLE_NONE;
+}
+
+/* What every user that may do this is a member of, and which key would do as well. */
+static int refuse_user(Request *r) {
+        char who[64] = "The user of this connection cannot be found, so it has no role";
+
+        if (r->has_uid)
+                (void) snprintf(who, sizeof(who), "The user with the UID %u has no role for this",
+                                (unsigned) r->uid);
+        request_reply_error(r, MHD_HTTP_FORBIDDEN,
+                        "%s. It requires membership in the group %s, or an API key with the scope \"%s\" in the "
+                        "header " API_KEY_HEADER " ('hyperctl key add').",
+                        who, scope_groups(r->route->scope), scope_to_string(r->route->scope));
+        return -EACCES;
+}
+
 /* --- checks ------------------------------------------------------------------------------------------- */
 
 static int check_rate(Request *r, RateTable *t, const void *name, size_t size, const RateLimit *limit) {
@@ -267,41 +318,83 @@ static int check_key(Request *r, Access *a) {
                 return k;
         if (!scopes_allow(key->scopes, r->route->scope)) {
                 request_reply_error(r, MHD_HTTP_FORBIDDEN,
-                                "The API key %s does not have the scope \"%s\", which this needs.",
+                                "The API key %s does not have the scope \"%s\", which this requires.",
                                 key->name, scope_to_string(r->route->scope));
                 return -EACCES;
         }
         r->key = key->id;
+        r->role = scopes_role(key->scopes);
         return 0;
 }
 
-bool request_key_is_valid(Request *r) {
+/* Whether the request comes with a key, where none is required. A text in another form is not meant for us. */
+static bool has_key(Request *r) {
+        const char *text = request_key(r);
+        ApiKeyId id;
+
+        return text && api_key_parse(text, &id) >= 0;
+}
+
+static bool requires_key(Request *r, const Access *a) {
+        HttpServer *s = r->server;
+
+        if (!http_server_is_local(s))
+                return true;
+        if (!http_server_is_inet(s))
+                return false;
+        return api_requires_key(request_api(r)) ||
+                        (request_dialect(r)->keys_on_loopback && access_has_keys(a));
+}
+
+static bool user_is_allowed(Request *r) {
+        r->role = user_role(r);
+        r->by_user = scopes_allow(role_scopes(r->role), r->route->scope);
+        return r->by_user;
+}
+
+static int check_user(Request *r, Access *a) {
+        uint8_t address[16];
+
+        if (!user_is_allowed(r))
+                return refuse_user(r);
+        if (a->rate_limit == 0 || !http_server_is_inet(r->server))
+                return 0;
+        const RateLimit limit = make_limit(a, a->rate_limit);
+        read_address(r, address);
+        return check_rate(r, a->by_address, address, sizeof(address), &limit);
+}
+
+Role request_role(Request *r) {
+        return r->role;
+}
+
+bool request_is_still_allowed(Request *r) {
         Access *a;
 
+        if (r->by_user)
+                return scopes_allow(role_scopes(user_role(r)), r->route->scope);
         return isempty(r->key.text) || (api_access(request_api(r), &a) >= 0 && access_is_valid(a, &r->key));
 }
 
 int request_check_access(Request *r) {
         Api *api = request_api(r);
-        HttpServer *s = r->server;
-        uint8_t address[16];
         Access *a;
         int k;
 
         /* A refused configuration is all that is told then. */
-        if (!http_server_is_inet(s) || r->route->scope == SCOPE_PUBLIC || api_refusal(api))
+        if (r->route->scope == SCOPE_PUBLIC || api_refusal(api))
                 return 0;
         k = api_access(api, &a);
-        if (k < 0) { /* no errno of the store's is the client's mistake */
-                request_reply_errno(r, k == -EAGAIN ? EAGAIN : EIO, NULL);
+        if (k < 0) {
+                request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                "The database cannot be read at present, so it is not known who may do this. The "
+                                "journal of hyper.service says why; try again when that is mended.");
                 return k;
         }
-        if (!http_server_is_local(s) || api_requires_key(api) ||
-                        (request_dialect(r)->keys_on_loopback && access_has_keys(a)))
-                return check_key(r, a);
-        if (a->rate_limit == 0)
-                return 0;
-        const RateLimit limit = make_limit(a, a->rate_limit);
-        read_address(r, address);
-        return check_rate(r, a->by_address, address, sizeof(address), &limit);
+        if (requires_key(r, a)) {
+                bool by_role = r->route->for_browsers && http_server_is_local(r->server) &&
+                                !request_key(r) && user_is_allowed(r);
+                return by_role ? 0 : check_key(r, a);
+        }
+        return !api_local_is_anybody(api) && has_key(r) ? check_key(r, a) : check_user(r, a);
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who may ask for what, and how often.
+/* Who may ask for what, and how often: one model for all listeners and dialects.
  *
- * A unix socket is open to whom its file lets in. A listener on the loopback interface is open, that of a dialect with
- * keys_on_loopback only until there is a key; with api.require_key none is open. Whatever can be reached from other
- * machines wants a key always. Each route says which scope a key must have; public ones ask for none.
+ * A request comes from an identity: an API key, or the user of a local connection (peer.h). The identity has a role, and
+ * with it scopes: viewer may read, operator may submit and work besides, admin may do everything. A key says itself what it
+ * allows, a user's role follows from the user's groups (role.h). Each route names the scope it requires; public ones
+ * require none. What has no identity has no role.
+ *
+ * Whatever can be reached from other machines requires a key, as do all ports with api.require_key, and the loopback
+ * interface in a dialect with keys_on_loopback once there is a key. Elsewhere the user's role decides, unless the request
+ * comes with a key: then that does. With api.local "anybody" each user of this machine is admin.
  *
  * Each key has a token bucket; without a key, an address has one if the configuration sets a limit. Wrong keys are
  * counted by address and by the id that they name, in a bucket of their own: once it is empty, a key of that id is not

@@ -19,6 +19,13 @@ void api_give_body(Api *a, size_t size);
 /* Who may ask, as the database says now. -EAGAIN while that cannot be known; other errors have been logged. */
 int api_access(Api *a, Access **ret);
 
+/* The user at the other end of a connection that was just accepted from a listener of this machine's. False if nobody
+ * needs to know, or the user cannot be found. */
+bool api_find_peer(Api *a, int fd, uid_t *ret);
+/* The role of a user of this machine; at most some seconds old. */
+Role api_role_of(Api *a, uid_t uid);
+bool api_local_is_anybody(Api *a);
+
 /* For a route that is from_database: the answer kept for @path, NULL if there is none; and keeping one. */
 const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size);
 void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size);

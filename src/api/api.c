@@ -10,8 +10,10 @@
 #include "api/http-server.h"
 #include "api/manager-client.h"
 #include "api/metrics.h"
+#include "api/peer.h"
 #include "api/queue-waiters.h"
 #include "api/reply-cache.h"
+#include "api/role-cache.h"
 #include "api/sse-private.h"
 #include "api/websocket-private.h"
 #include "basic/fd-util.h"
@@ -20,7 +22,8 @@
 #include "shared/bus-util.h"
 
 #define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
-#define SWEEP_INTERVAL (10 * USEC_PER_SEC)
+/* Together with ROLE_CACHE_TIME this is how long a stream goes on at most when its role or key is gone: under 10 s. */
+#define SWEEP_INTERVAL (5 * USEC_PER_SEC)
 
 typedef struct Listener Listener;
 struct Listener {
@@ -45,6 +48,8 @@ struct Api {
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */
         Access *access;
+        PeerFinder peers;
+        RoleCache *roles;
         Metrics *metrics; /* NULL: turned off */
 
         ApiCounters counters;
@@ -88,6 +93,35 @@ int api_access(Api *a, Access **ret) {
         *ret = a->access;
         return 0;
 }
+
+/* --- the users of this machine -------------------------------------------------------------------------- */
+
+void api_take_peer_socket(Api *a, int fd) {
+        safe_close(a->peers.fd);
+        a->peers.fd = fd;
+}
+
+bool api_has_peer_socket(Api *a) {
+        return a->peers.fd >= 0;
+}
+
+bool api_local_is_anybody(Api *a) {
+        return a->config.local_anybody;
+}
+
+bool api_find_peer(Api *a, int fd, uid_t *ret) {
+        int r = a->config.local_anybody ? -ENODATA : peer_find_user(&a->peers, fd, ret);
+
+        if (r < 0 && !a->config.local_anybody)
+                log_debug_errno(r, "The user of a connection cannot be found: %m");
+        return r >= 0;
+}
+
+Role api_role_of(Api *a, uid_t uid) {
+        return role_cache_get(a->roles, uid, now_monotonic());
+}
+
+/* --- the databases, again ------------------------------------------------------------------------------- */
 
 int api_hosts_store(Api *a, Store **ret) {
         int r = database_open(&a->hosts_database);
@@ -196,17 +230,19 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static void api_end_streams_without_key(Api *a) {
+static void api_end_streams_without_role(Api *a) {
         Request *r;
 
         LIST_FOREACH(r, &a->requests, requests) {
-                if ((!r->is_stream && !r->park) || request_key_is_valid(r))
+                if ((!r->is_stream && !r->park) || request_is_still_allowed(r))
                         continue;
                 request_park_over(r);
                 if (r->stream)
                         sse_stream_end(r->stream);
                 if (r->websocket)
-                        websocket_close(r->websocket, WS_CLOSE_POLICY, "The API key is no longer valid.");
+                        websocket_close(r->websocket, WS_CLOSE_POLICY,
+                                        isempty(r->key.text) ? "The user no longer has the role for this."
+                                                             : "The API key is no longer valid.");
         }
 }
 
@@ -220,7 +256,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
 
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_sweep(l->server, now);
-        api_end_streams_without_key(a);
+        api_end_streams_without_role(a);
         (void) sd_event_source_set_time_relative(source, SWEEP_INTERVAL);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -381,6 +417,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .pages_directory = config->pages_directory ? strdup(config->pages_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
                 .require_key = config->require_key,
+                .local_anybody = config->local_anybody,
                 .rate_limit = config->rate_limit,
                 .rate_burst = config->rate_burst,
                 .websocket_ping = config->websocket_ping,
@@ -427,6 +464,7 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         a->event = sd_event_ref(event);
         a->started = now_realtime();
         a->last_activity = now_monotonic();
+        a->peers.fd = -EBADF;
 
         r = api_copy_config(a, config);
         if (r < 0)
@@ -437,6 +475,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         if (!a->replies)
                 return -ENOMEM;
         r = access_new(config->rate_limit, config->rate_burst, &a->access);
+        if (r < 0)
+                return r;
+        r = role_cache_new(config->role_of_user ? config->role_of_user : role_of_user, &a->roles);
         if (r < 0)
                 return r;
         if (config->metrics && !(a->metrics = metrics_new()))
@@ -537,6 +578,8 @@ Api *api_free(Api *a) {
         reply_cache_free(a->replies);
         metrics_free(a->metrics);
         access_free(a->access);
+        role_cache_free(a->roles);
+        safe_close(a->peers.fd);
         sd_event_source_disable_unref(a->idle_timer);
         sd_event_source_disable_unref(a->sweep_timer);
         sd_event_source_disable_unref(a->end_timer);

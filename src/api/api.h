@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "basic/time-util.h"
+#include "shared/role.h"
 #include "store/store.h"
 
 typedef struct Api Api;
@@ -29,6 +30,8 @@ typedef struct ApiConfig {
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
         char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
         bool require_key; /* on the loopback interface too, in each dialect */
+        bool local_anybody; /* each user of this machine is admin; else the groups decide */
+        int (*role_of_user)(uid_t uid, Role *ret); /* NULL: by the user database */
         unsigned rate_limit, rate_burst; /* 0: the defaults (access.h) */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
@@ -38,6 +41,10 @@ typedef struct ApiConfig {
 int api_new(sd_event *event, const ApiConfig *config, Api **ret);
 Api *api_free(Api *a);
 DEFINE_CLEANUP_FUNC(Api *, api_free);
+
+/* Takes over a socket of NETLINK_SOCK_DIAG (api/peer.h): without one, a client over TCP has no identity. */
+void api_take_peer_socket(Api *a, int fd);
+bool api_has_peer_socket(Api *a);
 
 /* Serves @dialect on a listening socket, which is taken over, also on failure. 1 if other
  * machines can reach it, 0 if not. -EADDRNOTAVAIL if they could and there is no API key; -EINVAL for a broken

@@ -3,12 +3,14 @@
 /* hyper-apid: takes the sockets from systemd, serves a dialect on each, and leaves when nobody asks. */
 
 #include <signal.h>
+#include <stdio.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include "api/api.h"
 #include "api/hosts/hosts-api.h"
 #include "api/hypersdk/hypersdk.h"
+#include "api/peer.h"
 #include "api/router.h"
 #include "api/worker/worker.h"
 #include "basic/log.h"
@@ -30,8 +32,17 @@ static const Dialect *dialect_by_fd_name(const char *name) {
         return NULL;
 }
 
+static bool print_routes;
+static const DaemonOption options[] = {
+        { .name = "routes",
+                        .flag = &print_routes,
+                        .help = "Show each route, and the scope that it requires" },
+        {},
+};
+
 static const DaemonProgram program = {
         .name = "hyper-apid",
+        .options = options,
         .about = "The HTTP API of hyper. It is started by systemd when a client connects to one of its sockets\n"
                  "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a while.",
 };
@@ -66,10 +77,23 @@ static int load_settings(Settings **ret, char **ret_refusal) {
         return 0;
 }
 
+static void show_routes(void) {
+        for (size_t i = 0; i < ELEMENTSOF(dialects); i++)
+                for (const Route *route = dialects[i]->routes; route->handler; route++)
+                        printf("%s %s %s %s\n", dialects[i]->fd_name, http_method_to_string(route->method),
+                                        route->path,
+                                        route->scope == SCOPE_PUBLIC ? "public"
+                                                                     : scope_to_string(route->scope));
+}
+
 static int serve(Api *api, int fd, const char *name) {
         const Dialect *dialect = dialect_by_fd_name(name);
         int r;
 
+        if (peer_socket_is_valid(fd)) {
+                api_take_peer_socket(api, fd);
+                return 0;
+        }
         if (!dialect) {
                 log_error("No API is known for a socket named \"%s\"; see FileDescriptorName= of the socket unit "
                           "that started this.",
@@ -104,7 +128,7 @@ static int serve(Api *api, int fd, const char *name) {
         return 0;
 }
 
-static int serve_all(Api *api) {
+static int serve_all(Api *api, bool anybody) {
         _cleanup_strv_free_ char **names = NULL;
         int n, r;
 
@@ -122,6 +146,13 @@ static int serve_all(Api *api) {
                 if (r < 0)
                         return r;
         }
+        if (anybody)
+                log_notice("api.local is \"anybody\" in the configuration: each user of this machine is admin here, and "
+                           "may have files written as root.");
+        else if (!api_has_peer_socket(api))
+                log_warning("There is no socket to ask the kernel on, so clients over TCP have no identity, and are "
+                            "refused without an API key. Start it with 'systemctl restart hyper.socket' "
+                            "(hyper-peers.socket).");
         return 0;
 }
 
@@ -181,6 +212,7 @@ static int run(void) {
                                         .refusal = refusal,
                                         .cors_origins = settings->api.cors_origins,
                                         .require_key = settings->api.require_key,
+                                        .local_anybody = settings->api.local == LOCAL_ANYBODY,
                                         .rate_limit = settings->api.rate_limit,
                                         .rate_burst = settings->api.rate_burst,
                                         .idle_timeout = settings->daemon.idle_timeout,
@@ -195,7 +227,7 @@ static int run(void) {
                 r = add_signals(event, api);
         if (r < 0)
                 return log_error_errno(r, "Failed to watch for signals: %m");
-        r = serve_all(api);
+        r = serve_all(api, settings->api.local == LOCAL_ANYBODY);
         if (r < 0)
                 return r;
         r = sd_event_set_watchdog(event, true);
@@ -217,6 +249,10 @@ int main(int argc, char *argv[]) {
         r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EX_USAGE : EXIT_SUCCESS;
+        if (print_routes) {
+                show_routes();
+                return EXIT_SUCCESS;
+        }
 
         r = run();
         /* EX_CONFIG: starting again would not help (RestartPreventExitStatus= of hyper.service). */

@@ -23,6 +23,15 @@ static bool database_is_current(Database *d) {
         return true;
 }
 
+/* Whatever the cause is, for clients it is one error, and no other. */
+static int refuse(const Database *d, int error) {
+        (void) log_error_errno(error,
+                        "Failed to open the database %s, so all requests are refused. Check its permissions and its "
+                        "disk: %m",
+                        d->path);
+        return -ENOMEDIUM;
+}
+
 int database_open(Database *d) {
         struct stat st;
         int r;
@@ -38,13 +47,13 @@ int database_open(Database *d) {
         if (stat(d->path, &st) < 0) {
                 if (errno == ENOENT)
                         return -ENOENT;
-                return log_error_errno(errno, "Failed to look at the database %s: %m", d->path);
+                return refuse(d, -errno);
         }
         r = d->open(d->path, STORE_READER, &d->store);
         if (r == -ENOENT || r == -EAGAIN)
                 return r;
         if (r < 0)
-                return log_error_errno(r, "Failed to open the database %s: %m", d->path);
+                return refuse(d, r);
         d->dev = st.st_dev;
         d->ino = st.st_ino;
         d->checked = now_monotonic();

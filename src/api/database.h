@@ -18,7 +18,8 @@ typedef struct Database {
 } Database;
 
 /* Sees to it that @store is that of the file which is there now: 1 if it was opened anew, 0 if it was open.
- * -ENOENT if there is no file; -EAGAIN if only its owner can open it at present; other errors are logged. */
+ * -ENOENT if there is no file, and for no other cause; -EAGAIN if only its owner can open it at present; -ENOMEDIUM for
+ * everything else, which is logged. */
 int database_open(Database *d);
 /* Closes it. */
 void database_done(Database *d);

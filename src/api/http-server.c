@@ -18,6 +18,8 @@ typedef struct Connection {
         struct MHD_Connection *mhd;
         Request *request; /* the one being worked on */
         usec_t waiting_since; /* accepted, or the last answer sent */
+        bool has_uid; /* it is known who made it */
+        uid_t uid;
 } Connection;
 
 struct HttpServer {
@@ -74,6 +76,15 @@ static Connection *connection_of(struct MHD_Connection *mhd) {
         return info ? info->socket_context : NULL;
 }
 
+/* Right after the connection was accepted, once: what is asked later may find that the client has closed it. */
+static void http_server_identify(HttpServer *s, Connection *c) {
+        const union MHD_ConnectionInfo *info =
+                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        if (s->is_local && info)
+                c->has_uid = api_find_peer(s->api, info->connect_fd, &c->uid);
+}
+
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                 enum MHD_ConnectionNotificationCode code) {
         HttpServer *s = userdata;
@@ -95,6 +106,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
                 return; /* its requests are refused in on_request_line() */
         c->mhd = mhd;
         c->waiting_since = now_monotonic();
+        http_server_identify(s, c);
         LIST_INSERT_HEAD(&s->connections, c, connections);
         *context = c;
         api_connection_opened(s->api);
@@ -112,6 +124,8 @@ static void *on_request_line(void *userdata, const char *target, struct MHD_Conn
         if (!r)
                 return NULL;
         c->request = r;
+        r->has_uid = c->has_uid;
+        r->uid = c->uid;
         api_request_begun(s->api, r);
         return r;
 }
@@ -325,7 +339,7 @@ static int http_server_check_address(HttpServer *s) {
                 return 0;
         r = api_access(s->api, &access);
         if (r < 0)
-                return r == -EAGAIN ? 0 : r;
+                return r == -ENOMEM ? r : 0;
         return access_has_keys(access) ? 0 : -EADDRNOTAVAIL;
 }
 

@@ -23,6 +23,8 @@ libhyper_api_la_SOURCES = \
 	src/api/metrics.h \
 	src/api/origin.c \
 	src/api/origin.h \
+	src/api/peer.c \
+	src/api/peer.h \
 	src/api/query.c \
 	src/api/queue-waiters.c \
 	src/api/queue-waiters.h \
@@ -34,8 +36,12 @@ libhyper_api_la_SOURCES = \
 	src/api/request.h \
 	src/api/request-park.c \
 	src/api/request-private.h \
+	src/api/role-cache.c \
+	src/api/role-cache.h \
 	src/api/router.c \
 	src/api/router.h \
+	src/api/socket-diag.c \
+	src/api/socket-diag.h \
 	src/api/sse.c \
 	src/api/sse.h \
 	src/api/sse-private.h \

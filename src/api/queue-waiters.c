@@ -152,7 +152,7 @@ static void wake_behind(QueueWaiters *q, const char *job_id, uint64_t serial) {
                 next = TAILQ_NEXT(w, waiting);
                 if (w->serial <= serial || !worker_offer_meets(&w->offer, demand))
                         continue;
-                if (request_client_is_gone(w->request) || !request_key_is_valid(w->request)) {
+                if (request_client_is_gone(w->request) || !request_is_still_allowed(w->request)) {
                         waiter_over(w->request);
                         continue;
                 }

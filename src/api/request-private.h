@@ -46,7 +46,11 @@ struct Request {
         RouteMatch match;
         const Route *route;
 
-        ApiKeyId key; /* the one it came with, if it had to; else empty */
+        ApiKeyId key; /* the one that lets it in; empty: none does */
+        bool has_uid; /* of a local client: it is known who made the connection */
+        uid_t uid;
+        bool by_user; /* that lets it in */
+        Role role; /* what it was let in as */
 
         const char *host; /* from an absolute target, else NULL */
         char *path_text; /* the path as it came, for messages */
@@ -89,9 +93,9 @@ int request_add_preflight(Request *r, const char *methods);
 /* Whether the client may ask for this route, and now (access.c). 0, or a negative errno with the error answer set. */
 int request_check_access(Request *r);
 
-/* Whether that is still so, for a request that waits or streams: the key that it came with was not removed, and has not
- * expired. False too where that cannot be known. */
-bool request_key_is_valid(Request *r);
+/* Whether that is still so, for a request that waits or streams: the key that it came with was not removed and has not
+ * expired, or the user still has the role. False too where that cannot be known. */
+bool request_is_still_allowed(Request *r);
 
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);

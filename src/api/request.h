@@ -19,6 +19,10 @@ Api *request_api(Request *r);
 const Route *request_route(Request *r); /* NULL before a route is found */
 const Dialect *request_dialect(Request *r);
 
+/* What the client was let in as, by its key or its user. ROLE_NONE for public routes. A key for workers alone is a
+ * viewer's besides. */
+Role request_role(Request *r);
+
 /* The path as the client sent it, without the query; for messages. Always UTF-8 (what was not is "?"). */
 const char *request_path(Request *r);
 

@@ -97,12 +97,14 @@ typedef struct Route {
         HttpMethod method;
         const char *path; /* "/jobs/{id}": a parameter is a whole segment; literal segments win over
                              parameters */
-        Scope scope; /* what a key must allow, where a listener wants one (access.h) */
+        Scope scope; /* what the client's key or role must allow (access.h) */
         request_handler handler; /* NULL ends a table */
         size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
         bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until the
                              * database changes (reply-cache.h). Not with query parameters. */
         const QueryField *query; /* NULL: query parameters are ignored */
+        bool for_browsers; /* a page, which a browser asks for without a key: on this machine a user's role is enough,
+                            * also where a key is required */
         const char *summary; /* one sentence for the API's own documentation */
         const Schema *body; /* likewise: what the request's body must be; NULL: nothing is read */
         const Reply *replies; /* likewise: what comes back, errors apart */

@@ -66,7 +66,7 @@ static const OptionInfo options[_OPTION_MAX] = {
                         "Whether a missed run is made up for, yes if not given" },
         [OPTION_DISABLED] = { "disabled", 0, NULL, "Do not run it before it is enabled" },
         [OPTION_EVENTS] = { "events", 0, "EVENT[,…]", "Only these events, such as job.failed" },
-        [OPTION_SCOPE] = { "scope", 0, "SCOPE[,…]", "What the key allows: read, submit, work" },
+        [OPTION_SCOPE] = { "scope", 0, "SCOPE[,…]", "What the key allows: read, submit, work, admin" },
         [OPTION_RATE] = { "rate", 0, "N", "How many requests a minute, 1 to 1000000" },
         [OPTION_DAYS] = { "days", 0, "N", "How long the key is valid, for ever if not given" },
 };

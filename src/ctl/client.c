@@ -9,6 +9,7 @@
 #include "ctl/polkit-agent.h"
 #include "ctl/text.h"
 #include "shared/error-table.h"
+#include "shared/role.h"
 
 /* A prompt of polkit waits for a person; a submission probes files. */
 #define CALL_TIMEOUT (180 * USEC_PER_SEC)
@@ -49,8 +50,10 @@ static const struct {
         { HYPER_BUS_ERROR_TOO_LARGE, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_UNAVAILABLE, EXIT_UNAVAILABLE, "Try again in a moment." },
         { HYPER_BUS_ERROR_INTERNAL, EXIT_OTHER, "\"journalctl -u {daemon}\" tells more." },
-        { HYPER_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED, "Run it as root, or have polkit allow {action}." },
-        { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED, "Run it as root, or have polkit allow {action}." },
+        { HYPER_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
+                        "Run it as root or as a member of {group}, or have polkit allow {action}." },
+        { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
+                        "Run it as root, or as a member of the group hyper-viewer, hyper-operator or hyper-admin." },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,
                         "Run it as root, or without --no-ask-password at a terminal." },
         { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_UNAVAILABLE,
@@ -113,26 +116,37 @@ static int local_failure(Ctl *ctl, int r, const char *what) {
         return r == -EACCES || r == -EPERM ? EXIT_DENIED : r == -ENOMEM ? EXIT_OTHER : EXIT_UNAVAILABLE;
 }
 
+/* The least of the groups whose members may do it without a password (dbus/org.hyper1.rules). */
+static const char *action_group(const char *action) {
+        static const char *const admin[] = { "org.hyper1.manage-hosts", "org.hyper1.manage-keys",
+                "org.hyper1.manage-webhooks" };
+
+        for (size_t i = 0; i < ELEMENTSOF(admin); i++)
+                if (streq(admin[i], action))
+                        return ROLE_GROUP_ADMIN;
+        return ROLE_GROUP_OPERATOR;
+}
+
 /* @text with the names of whom the verb talks to in it. */
 static char *fill_in(const Ctl *ctl, const char *text) {
-        static const char daemon[] = "{daemon}", action[] = "{action}";
+        const struct {
+                const char *name, *value;
+        } names[] = { { "{daemon}", ctl->daemon }, { "{action}", ctl->action },
+                { "{group}", action_group(ctl->action) } };
         char *filled = strdup("");
 
         for (const char *p = text, *brace; filled && *p; p = brace) {
                 _cleanup_free_ char *before = filled;
+                size_t n = strcspn(p, "{");
                 const char *value = "";
 
-                brace = strchr(p, '{');
-                size_t n = brace ? (size_t) (brace - p) : strlen(p);
-                if (!brace)
-                        brace = p + n;
-                else if (startswith(brace, daemon)) {
-                        value = ctl->daemon;
-                        brace += strlen(daemon);
-                } else if (startswith(brace, action)) {
-                        value = ctl->action;
-                        brace += strlen(action);
-                } else {
+                brace = p + n;
+                for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                        if (startswith(p + n, names[i].name)) {
+                                value = names[i].value;
+                                brace += strlen(names[i].name);
+                        }
+                if (*brace == '{' && brace == p + n) { /* another one */
                         value = "{";
                         brace++;
                 }

@@ -130,7 +130,7 @@ int verb_key_add(Ctl *ctl, char **words) {
         int status, r;
 
         if (!ctl->args.scope) {
-                log_error("What the key allows is missing: --scope= with read, submit, work, or several of them.");
+                log_error("What the key allows is missing: --scope= with read, submit, work, admin, or several of them.");
                 return EXIT_USAGE;
         }
         definition = make_definition(ctl, words[0]);

@@ -178,6 +178,7 @@ static int act(Ctl *ctl, char **words, const char *method, const char *doing) {
         first = hosts_connect(ctl, &bus);
         if (first != EXIT_OK)
                 return first;
+        ctl->action = "org.hyper1.manage-vms";
         STRV_FOREACH(vm, words + 1) {
                 _cleanup_free_ char *what = strprintf("%s VM %s", doing, *vm), *path = NULL;
 

@@ -65,7 +65,7 @@ static int get_vcpu_count(sd_bus *bus, const char *path, const char *interface, 
 /* --- methods ------------------------------------------------------------------------------------------ */
 
 static int act(sd_bus_message *message, Vm *vm, VmAction action, sd_bus_error *error) {
-        int r = bus_verify_polkit(message, "org.hyper1.manage-hosts", &vm->host->hosts->polkit, error);
+        int r = bus_verify_polkit(message, "org.hyper1.manage-vms", &vm->host->hosts->polkit, error);
 
         if (r <= 0)
                 return r < 0 ? r : 1;

@@ -27,7 +27,7 @@ static int take_scopes(KeyDefinition *d, JsonErrors *errors) {
                 Scope s = scope_from_string(*word);
 
                 if (s < 0)
-                        return json_errors_add(errors, "scopes", "must be any of read, submit, work");
+                        return json_errors_add(errors, "scopes", "must be any of read, submit, work, admin");
                 d->scopes |= 1u << s;
         }
         return 0;

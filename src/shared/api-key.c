@@ -21,6 +21,7 @@ static const char *const scope_table[_SCOPE_MAX] = {
         [SCOPE_READ] = "read",
         [SCOPE_SUBMIT] = "submit",
         [SCOPE_WORK] = "work",
+        [SCOPE_ADMIN] = "admin",
 };
 
 const char *scope_to_string(Scope s) {
@@ -41,7 +42,7 @@ bool scopes_allow(uint32_t scopes, Scope needed) {
         case SCOPE_READ:
                 return scopes != 0;
         default:
-                return scopes & 1u << needed;
+                return scopes & (1u << needed | 1u << SCOPE_ADMIN);
         }
 }
 

@@ -9,15 +9,16 @@
 
 /* What a caller must be allowed to do. */
 typedef enum Scope {
-        SCOPE_PUBLIC, /* nothing: never asks who is there. No key has it. */
-        SCOPE_READ, /* look. Whoever may do anything may look. */
-        SCOPE_SUBMIT, /* submit and cancel jobs, and all else that changes something */
+        SCOPE_PUBLIC, /* nothing: open to everybody. No key has it. */
+        SCOPE_READ, /* look; the role viewer. Whoever may do anything may look. */
+        SCOPE_SUBMIT, /* submit and cancel jobs, use VMs and schedules; the role operator */
         SCOPE_WORK, /* be a worker: take jobs and report them */
+        SCOPE_ADMIN, /* add hosts and webhooks, use any path; the role admin. It includes all others. */
         _SCOPE_MAX,
         _SCOPE_INVALID = -EINVAL,
 } Scope;
 
-/* "read", "submit", "work"; NULL for anything else. */
+/* "read", "submit", "work", "admin"; NULL for anything else. */
 const char *scope_to_string(Scope s) _pure_;
 Scope scope_from_string(const char *s) _pure_;
 

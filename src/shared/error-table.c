@@ -67,7 +67,7 @@ static const struct {
 
 /* The errno with which a call fails when nobody could answer it. */
 static const int unavailable[] = { ETIMEDOUT, ECONNREFUSED, ECONNRESET, ENOTCONN, EPIPE, EHOSTUNREACH, EBUSY,
-        ENOMEM, ENOBUFS, EMFILE, ENFILE };
+        ENOMEM, ENOBUFS, EMFILE, ENFILE, ENOMEDIUM };
 
 /* sd-bus wants its map to stay where it is. */
 static sd_bus_error_map bus_map[ELEMENTSOF(table)];

@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-shared.la
 libhyper_shared_la_SOURCES = \
+	src/shared/address-range.c \
+	src/shared/address-range.h \
 	src/shared/bus-options.c \
 	src/shared/bus-util.c \
 	src/shared/bus-util.h \

@@ -261,11 +261,12 @@ static int check_webhook(Reader *d, json_t *definition, size_t line, size_t inde
         return what ? complain(d, line, name, what) : -ENOMEM;
 }
 
-static int read_webhooks(Reader *d) {
+static int read_webhook_list(Reader *d) {
         _cleanup_(json_decrefp) json_t *list = json_array();
 
         if (d->event.type != YAML_SEQUENCE_START_EVENT)
-                return complain(d, d->event.start_mark.line, "webhooks", "must be a list of webhooks");
+                return complain(d, d->event.start_mark.line, "webhooks",
+                                "must be a list of webhooks, or a section with allow_private and list");
         for (;;) {
                 json_t *definition;
                 size_t line;
@@ -293,6 +294,34 @@ static int read_webhooks(Reader *d) {
         json_decref(*d->webhooks);
         *d->webhooks = TAKE_PTR(list);
         return 0;
+}
+
+/* The list alone, or a section in which the list is one of the settings. */
+static int read_webhooks(Reader *d) {
+        bool seen = false;
+
+        if (d->event.type != YAML_MAPPING_START_EVENT)
+                return read_webhook_list(d);
+        for (;;) {
+                _cleanup_free_ char *key = NULL;
+                size_t line;
+                int r = next_key(d, "webhooks", &key, &line);
+
+                if (r < 0 || !key)
+                        return r;
+                if (!streq(key, "list"))
+                        r = read_entry(d, "webhooks", key, line);
+                else if (seen)
+                        r = complain(d, line, "webhooks.list", "is given twice");
+                else {
+                        seen = true;
+                        r = next_event(d);
+                        if (r >= 0)
+                                r = read_webhook_list(d);
+                }
+                if (r < 0)
+                        return r;
+        }
 }
 
 /* --- sections ----------------------------------------------------------------------------------------- */

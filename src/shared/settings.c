@@ -7,6 +7,7 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "shared/address-range.h"
 #include "shared/job-spec.h"
 #include "shared/settings-internal.h"
 #include "shared/webhook.h"
@@ -22,6 +23,7 @@ Settings *settings_free(Settings *s) {
         strv_free(s->jobs.destination_paths);
         free(s->daemon.log_level);
         strv_free(s->api.cors_origins);
+        strv_free(s->delivery.allow_private);
         json_decref(s->webhooks);
         free(s->version);
         return mfree(s);
@@ -189,6 +191,45 @@ static int set_origins(const SettingsEntry *e, const SettingsValue *v, void *fie
         return 0;
 }
 
+static int set_ranges(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        _cleanup_strv_free_ char **ranges = NULL;
+        char ***p = field;
+
+        if (!v->is_list)
+                return -EINVAL;
+        STRV_FOREACH(item, v->items) {
+                AddressRange range;
+
+                int r = address_range_parse(*item, &range);
+                if (r >= 0)
+                        r = strv_extend(&ranges, *item);
+                if (r < 0)
+                        return r;
+        }
+        strv_free(*p);
+        *p = TAKE_PTR(ranges);
+        return 0;
+}
+
+static bool list_is_given(const void *field) {
+        return *(char **const *) field;
+}
+
+static const char *const local_words[] = { [LOCAL_GROUPS] = "groups", [LOCAL_ANYBODY] = "anybody" };
+
+static int set_local(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        for (size_t i = 0; !v->is_list && i < ELEMENTSOF(local_words); i++)
+                if (streq(v->items[0], local_words[i])) {
+                        *(LocalAccess *) field = (LocalAccess) i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static json_t *show_local(const void *field) {
+        return json_string(local_words[*(const LocalAccess *) field]);
+}
+
 static json_t *show_list(const void *field) {
         _cleanup_(json_decrefp) json_t *array = json_array();
 
@@ -206,6 +247,8 @@ const SettingsKind settings_level = { set_level, show_text };
 const SettingsKind settings_path = { set_path, show_text };
 static const SettingsKind folders = { set_folders, show_list };
 static const SettingsKind origins = { set_origins, show_list };
+static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
+static const SettingsKind local = { set_local, show_local };
 
 /* --- what can be set ---------------------------------------------------------------------------------- */
 
@@ -227,9 +270,12 @@ const SettingsEntry settings_entries[] = {
         { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like https://console.example.com" },
+        { SETTING(api, local, local), "must be groups or anybody" },
         { SETTING(api, require_key, settings_boolean), "must be true or false" },
         { SETTING(api, rate_limit, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
         { SETTING(api, rate_burst, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
+        { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
+                        "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind the prefix" },
         {},
 };
 
@@ -370,7 +416,10 @@ json_t *settings_to_json(const Settings *s) {
                 if (json_object_set_new(section_of(all, e->section), e->key, e->kind->show(field)) < 0)
                         return NULL;
         }
-        if (json_object_set_new(all, "webhooks", webhooks_to_json(s)) < 0)
+        /* The list alone, or beside the section's other settings. */
+        json_t *section = json_object_get(all, "webhooks");
+        if (json_object_set_new(
+                            section ? section : all, section ? "list" : "webhooks", webhooks_to_json(s)) < 0)
                 return NULL;
         return TAKE_PTR(all);
 }

@@ -9,6 +9,12 @@
 
 #include "basic/time-util.h"
 
+/* Which users of this machine the HTTP API serves. */
+typedef enum LocalAccess {
+        LOCAL_GROUPS, /* those that a group gives a role (shared/role.h) */
+        LOCAL_ANYBODY, /* each, as admin */
+} LocalAccess;
+
 typedef struct Settings {
         struct {
                 char *path; /* database.path */
@@ -36,10 +42,15 @@ typedef struct Settings {
         } worker;
         struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
+                LocalAccess local; /* api.local: groups or anybody; default groups */
                 bool require_key; /* api.require_key: on the loopback interface too, in each dialect; default false */
                 unsigned rate_limit; /* api.rate_limit: requests a minute of one client, 1 to 1000000; 0: not given */
                 unsigned rate_burst; /* api.rate_burst: how many of them at once, likewise */
         } api;
+        struct {
+                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h) that events
+                                         are delivered to though they are not the internet's */
+        } delivery;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
         char *version; /* of the files that this was read from: another one when one of them was changed */
 } Settings;

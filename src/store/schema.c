@@ -339,13 +339,13 @@ int schema_check(Store *s) {
 
         r = schema_version(s, &version);
         /* It is there, but -wal or -shm is not, or needs recovery: a reader can do nothing about that. */
-        if (r == -ENOENT || r == -EROFS)
+        if (r == -EROFS || (r == -EIO && (sqlite3_errcode(s->db) & 0xff) == SQLITE_CANTOPEN))
                 return -EAGAIN;
         if (r < 0)
                 return r;
         if (version == (int64_t) s->schema->n_steps)
                 return 0;
-        /* Made, but not filled yet: the owner is at it, or was cut off. Or filled by an older hyper, which is
-         * something else: there may be much in it. */
-        return version == 0 ? -ENOENT : -EAGAIN;
+        /* Made, but not filled yet: the owner is at it, was cut off, or somebody has emptied the file. Or filled by an
+         * older hyper. None of these is the same as a file that is not there. */
+        return -EAGAIN;
 }

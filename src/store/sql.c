@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "basic/string-util.h"
@@ -260,8 +260,6 @@ int sql_errno(Store *s) {
                 return -ENOSPC;
         case SQLITE_CONSTRAINT:
                 return sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE ? -EEXIST : -EINVAL;
-        case SQLITE_CANTOPEN:
-                return -ENOENT;
         case SQLITE_PERM:
         case SQLITE_AUTH:
                 return -EACCES;
@@ -435,12 +433,9 @@ static int open_schema(const char *path, StoreMode mode, const Schema *schema, S
                 return -ENOMEM;
         s->mode = mode;
         s->schema = schema;
-        /* What cannot be opened has no errno of SQLite's worth showing; ask the kernel. */
-        if (mode == STORE_READER) {
-                struct stat st;
-                if (stat(path, &st) < 0)
-                        return -errno;
-        }
+        /* SQLite has one error for all that keeps it from opening a file; ask the kernel. */
+        if (mode == STORE_READER && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
+                return -errno;
         if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
                         SQLITE_OK)
                 return s->db ? sql_errno(s) : -ENOMEM;

@@ -82,16 +82,16 @@ vm_call here guest Destroy
 equal "$(vm_property here guest State)" STOPPED "the state right after a destroy"
 
 # --- polkit --------------------------------------------------------------------------------------------------------------
-as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+as_nobody() { as hyper-viewer "$@"; }
 path=$(vm_path here guest)
 error=$(as_nobody busctl call org.hyper1.Hosts "$path" org.hyper1.Hosts.Vm Start 2>&1) && fail "anybody may start VMs"
-contains "$error" "Not allowed (org.hyper1.manage-hosts)" "the error"
+contains "$error" "Not allowed (org.hyper1.manage-vms)" "the error"
 error=$(as_nobody busctl call "${hosts[@]}" RemoveHost s here 2>&1) && fail "anybody may remove hosts"
 error=$(as_nobody busctl call "${hosts[@]}" AddHost 'sa{sv}' test:///default 0 2>&1) && fail "anybody may add hosts"
 as_nobody busctl -q call "${hosts[@]}" ListHosts || fail "reading is refused"
 cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
 polkit.addRule(function(action, subject) {
-        if (action.id == "org.hyper1.manage-hosts" && subject.user == "nobody") return polkit.Result.YES;
+        if (action.id == "org.hyper1.manage-vms" && subject.user == "nobody") return polkit.Result.YES;
 });
 EOF
 systemctl restart polkit.service

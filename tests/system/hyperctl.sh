@@ -65,7 +65,7 @@ contains "$(tail -n 1 "$dir/watched")" CANCELLED "what watch said last"
 stop_serving "$dir/slow.sock"
 
 # Somebody without rights may look, and is told what to do when they change something.
-nobody() { timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups hyperctl --no-ask-password "$@"; }
+nobody() { timeout 60 setpriv --reuid=65534 --regid=65534 --groups=hyper-viewer hyperctl --no-ask-password "$@"; }
 contains "$(nobody list)" by-hand "the list for somebody without rights"
 status=0
 error=$(nobody submit -s "$dir/disk.raw" -d "$dir/nobody.qcow2" 2>&1) || status=$?

@@ -121,6 +121,16 @@ wait_bytes() {
 unit_gone() { [ "$(systemctl show -P LoadState "$(unit "$1")")" = not-found ]; }
 cancel() { busctl -q call "${manager[@]}" CancelJob s "$1"; }
 
+# --- users ------------------------------------------------------------------------------------------------------------
+
+# as GROUPS COMMAND…: runs it as a user without a home; GROUPS is a list with commas, or "" for none
+as() {
+        local groups=(--clear-groups)
+        [ -z "$1" ] || groups=(--groups="$1")
+        shift
+        setpriv --reuid=nobody --regid=nogroup "${groups[@]}" "$@"
+}
+
 # --- HTTP -------------------------------------------------------------------------------------------------------------
 
 # http METHOD URL [BODY] [CURL OPTIONS…]: prints the body; the status is in $dir/status, the headers in $dir/headers

@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# On the bus, root may; anybody else is asked for by polkit, and refused without a session. Reading is free.
+# On the bus, root may; a user without a role gets nothing, a viewer may read, and for what a group does not allow polkit is
+# asked, which refuses without a session.
 
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 raw_image "$dir/disk.raw" 8
-as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+as_nobody() { as hyper-viewer "$@"; }
+error=$(as '' busctl get-property "${manager[@]}" Version 2>&1) && fail "a user without a role may read"
+contains "$error" "Access denied" "the error"
 id=$(submit "$(spec "$dir/disk.raw" "$dir/mine.qcow2")")
 error=$(as_nobody busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/disk.raw" "$dir/theirs.qcow2")" 0 2>&1) && fail "anybody may submit jobs"
 contains "$error" "Not allowed (org.hyper1.manage-jobs)" "the error"

@@ -45,7 +45,7 @@ equal "$code" 5 "the exit status for a webhook that is not there: $out"
 contains "$out" "hyperctl webhook list" "its output"
 run hyperctl webhook rm first
 equal "$code" 2 "the exit status for an index that is none: $out"
-run setpriv --reuid=nobody --regid=nogroup --clear-groups hyperctl --no-ask-password webhook rm 0
+run as hyper-viewer hyperctl --no-ask-password webhook rm 0
 equal "$code" 7 "the exit status for somebody who may not: $out"
 contains "$out" "org.hyper1.manage-webhooks" "its output"
 hyperctl webhook rm 0

@@ -59,7 +59,7 @@ equal "$(search | sort -u | tr '\n' ' ')" "0 " "where secrets are found"
 equal "$(find /var/lib/hyper/credentials/webhooks -type f -printf '%m %u\n' | sort | uniq -c | tr -s ' ')" " 2 600 root" "the files with secrets"
 
 # Nobody else gets deliveries
-as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+as_nobody() { as hyper-viewer "$@"; }
 as_nobody busctl call org.hyper1 /org/hyper1 org.hyper1.Deliveries NextDeliveries axu 0 16 2>/dev/null && fail "anybody may take deliveries"
 as_nobody busctl call "${manager[@]}" AddWebhook 'sa{sv}' '{"url":"http://a/"}' 0 2>/dev/null && fail "anybody may add webhooks"
 setpriv --reuid=hyper-notify --regid=hyper-notify --clear-groups busctl -q call org.hyper1 /org/hyper1 org.hyper1.Deliveries NextDeliveries axu 0 16 ||

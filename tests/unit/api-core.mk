@@ -47,3 +47,8 @@ UNIT_TESTS += tests/unit/test-api-access
 tests_unit_test_api_access_SOURCES = tests/unit/test-api-access.c tests/unit/api-test.c tests/unit/api-test.h
 tests_unit_test_api_access_CPPFLAGS = $(API_TEST_CPPFLAGS)
 tests_unit_test_api_access_LDADD = $(API_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-api-peer
+tests_unit_test_api_peer_SOURCES = tests/unit/test-api-peer.c
+tests_unit_test_api_peer_CPPFLAGS = $(API_TEST_CPPFLAGS)
+tests_unit_test_api_peer_LDADD = $(API_TEST_LDADD)

@@ -106,3 +106,8 @@ UNIT_TESTS += tests/unit/test-api-key
 tests_unit_test_api_key_SOURCES = tests/unit/test-api-key.c
 tests_unit_test_api_key_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_api_key_LDADD = libhyper-api-key.la $(CHECK_LIBS)
+
+UNIT_TESTS += tests/unit/test-address-range
+tests_unit_test_address_range_SOURCES = tests/unit/test-address-range.c
+tests_unit_test_address_range_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_address_range_LDADD = $(SHARED_TEST_LDADD)

@@ -35,6 +35,8 @@ static const Route routes[] = {
         { HTTP_GET, "/read", SCOPE_READ, on_anything },
         { HTTP_POST, "/submit", SCOPE_SUBMIT, on_anything },
         { HTTP_POST, "/work", SCOPE_WORK, on_anything },
+        { HTTP_POST, "/admin", SCOPE_ADMIN, on_anything },
+        { HTTP_GET, "/page", SCOPE_READ, on_anything, .for_browsers = true },
         { HTTP_GET, "/ws", SCOPE_READ, on_websocket },
         {},
 };
@@ -139,11 +141,12 @@ START_TEST(each_scope_gets_what_is_its_own) {
                 const char *what;
                 bool allowed[_SCOPE_MAX];
         } cases[] = {
-                { "GET /public", { [SCOPE_READ] = true, [SCOPE_SUBMIT] = true, [SCOPE_WORK] = true } },
-                { "GET /read", { [SCOPE_READ] = true, [SCOPE_SUBMIT] = true, [SCOPE_WORK] = true } },
-                { "HEAD /read", { [SCOPE_READ] = true, [SCOPE_SUBMIT] = true, [SCOPE_WORK] = true } },
-                { "POST /submit", { [SCOPE_SUBMIT] = true } },
-                { "POST /work", { [SCOPE_WORK] = true } },
+                { "GET /public", { false, true, true, true, true } },
+                { "GET /read", { false, true, true, true, true } },
+                { "HEAD /read", { false, true, true, true, true } },
+                { "POST /submit", { [SCOPE_SUBMIT] = true, [SCOPE_ADMIN] = true } },
+                { "POST /work", { [SCOPE_WORK] = true, [SCOPE_ADMIN] = true } },
+                { "POST /admin", { [SCOPE_ADMIN] = true } },
         };
         _cleanup_fixture_ Fixture f;
         ApiKey keys[_SCOPE_MAX], both;
@@ -172,7 +175,8 @@ START_TEST(each_scope_gets_what_is_its_own) {
                                                 "%s", r.body);
                 }
                 if (!startswith(cases[i].what, "HEAD"))
-                        expect(&f, cases[i].what, both.text, 200);
+                        expect(&f, cases[i].what, both.text,
+                                        streq(cases[i].what, "POST /admin") ? 403 : 200);
         }
 }
 END_TEST
@@ -382,8 +386,8 @@ START_TEST(where_the_keys_are_not_known_nobody_gets_in) {
         start(&f, AF_INET, &shy);
         expect(&f, "GET /read", key.text, 200);
         damage(&f, "UPDATE api_keys SET scopes = 'everything'");
-        expect(&f, "GET /read", key.text, 500);
-        expect(&f, "GET /read", NULL, 500);
+        expect(&f, "GET /read", key.text, 503);
+        expect(&f, "GET /read", NULL, 503);
         damage(&f, "UPDATE api_keys SET scopes = 'read'");
         expect(&f, "GET /read", key.text, 200);
         /* away for a moment, while it is replaced (it is looked for once a second) */
@@ -447,6 +451,180 @@ START_TEST(a_key_may_ask_so_often_and_is_told_when_again) {
         ask(&f, "GET /read", "X-API-Key", other.text, &r);
         ck_assert_uint_eq(r.status, 200);
         ck_assert_uint_eq(number(&r, "X-RateLimit-Limit"), ACCESS_RATE_LIMIT / 60 * ACCESS_RATE_SECONDS);
+}
+END_TEST
+
+/* --- users -------------------------------------------------------------------------------------------- */
+
+/* What role the user of the tests has is in a file, which the server's process reads. */
+static char role_file[PATH_MAX];
+
+static void set_role(Fixture *f, Role role) {
+        FILE *file;
+
+        (void) snprintf(role_file, sizeof(role_file), "%s/role", f->dir);
+        file = fopen(role_file, "we");
+        ck_assert_ptr_nonnull(file);
+        fprintf(file, "%d", (int) role);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+static int role_of_tester(uid_t uid, Role *ret) {
+        FILE *file = fopen(role_file, "re");
+        int role = ROLE_NONE;
+
+        if (!file)
+                return -errno;
+        if (fscanf(file, "%d", &role) != 1 || uid != geteuid())
+                role = ROLE_NONE;
+        fclose(file);
+        *ret = (Role) role;
+        return 0;
+}
+
+static void start_with_roles(Fixture *f, int family, const Dialect *dialect, bool require_key) {
+        test_server_start(&f->server, family, dialect,
+                        &(ApiConfig){ .database = f->path,
+                                        .bus_address = "unix:path=/nonexistent/bus",
+                                        .require_key = require_key,
+                                        .role_of_user = role_of_tester });
+}
+
+START_TEST(each_role_gets_what_is_its_own) {
+        static const struct {
+                const char *what;
+                Role least;
+                const char *group;
+        } cases[] = {
+                { "GET /public", ROLE_NONE, NULL },
+                { "GET /read", ROLE_VIEWER, "hyper-viewer, hyper-operator or hyper-admin" },
+                { "GET /page", ROLE_VIEWER, "hyper-viewer, hyper-operator or hyper-admin" },
+                { "POST /submit", ROLE_OPERATOR, "hyper-operator or hyper-admin" },
+                { "POST /work", ROLE_OPERATOR, "hyper-operator or hyper-admin" },
+                { "POST /admin", ROLE_ADMIN, "the group hyper-admin" },
+        };
+        static const int families[] = { AF_INET, AF_UNIX };
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        for (size_t n = 0; n < ELEMENTSOF(families); n++)
+                for (Role role = ROLE_NONE; role < _ROLE_MAX; role++) {
+                        set_role(&f, role);
+                        start_with_roles(&f, families[n], &shy, false);
+                        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                                _cleanup_reply_ TestReply r = {};
+
+                                ask(&f, cases[i].what, "", "", &r);
+                                ck_assert_msg(r.status == (role >= cases[i].least ? 200 : 403),
+                                                "%s as %s: %u", cases[i].what, role_to_string(role),
+                                                r.status);
+                                if (r.status == 403)
+                                        ck_assert_msg(strstr(r.body, cases[i].group) &&
+                                                                        strstr(r.body, "API key"),
+                                                        "%s", r.body);
+                        }
+                        ck_assert_int_eq(test_server_stop(&f.server), 0);
+                }
+}
+END_TEST
+
+START_TEST(a_key_that_comes_along_decides_before_the_user) {
+        _cleanup_fixture_ Fixture f;
+        ApiKey reader, admin;
+
+        fixture_open(&f);
+        add(&f, "reader", SCOPE_READ, &reader);
+        add(&f, "admin", SCOPE_ADMIN, &admin);
+        set_role(&f, ROLE_OPERATOR);
+        start_with_roles(&f, AF_INET, &plain, false);
+        expect(&f, "POST /submit", NULL, 200);
+        expect(&f, "POST /submit", reader.text, 403);
+        expect(&f, "POST /admin", NULL, 403);
+        expect(&f, "POST /admin", admin.text, 200);
+        expect(&f, "POST /submit", "of somebody else's", 200); /* not a key of ours */
+        ck_assert_int_eq(store_api_key_delete(f.store, "admin"), 0);
+        expect(&f, "POST /submit", admin.text, 401);
+        ck_assert_int_eq(test_server_stop(&f.server), 0);
+        set_role(&f, ROLE_NONE);
+        start_with_roles(&f, AF_UNIX, &plain, false);
+        expect(&f, "GET /read", NULL, 403);
+        expect(&f, "GET /read", reader.text, 200);
+}
+END_TEST
+
+START_TEST(a_page_is_a_browsers_where_a_key_is_required) {
+        _cleanup_fixture_ Fixture f;
+        ApiKey key;
+
+        fixture_open(&f);
+        add(&f, "a", SCOPE_READ, &key);
+        set_role(&f, ROLE_VIEWER);
+        start_with_roles(&f, AF_INET, &plain, true);
+        expect(&f, "GET /read", NULL, 401);
+        expect(&f, "GET /page", NULL, 200);
+        expect(&f, "GET /page", key.text, 200);
+        ck_assert_int_eq(test_server_stop(&f.server), 0);
+        set_role(&f, ROLE_NONE);
+        start_with_roles(&f, AF_INET, &plain, true);
+        expect(&f, "GET /page", NULL, 401);
+        expect(&f, "GET /page", key.text, 200);
+}
+END_TEST
+
+START_TEST(a_role_that_is_taken_away_ends_within_ten_seconds) {
+        _cleanup_fixture_ Fixture f;
+        unsigned status;
+
+        fixture_open(&f);
+        set_role(&f, ROLE_VIEWER);
+        start_with_roles(&f, AF_INET, &plain, false);
+        expect(&f, "GET /read", NULL, 200);
+        set_role(&f, ROLE_NONE);
+        usec_t begun = now_monotonic();
+        do {
+                _cleanup_reply_ TestReply r = {};
+
+                ask(&f, "GET /read", "", "", &r);
+                status = r.status;
+        } while (status == 200 && now_monotonic() < begun + 10 * USEC_PER_SEC);
+        ck_assert_uint_eq(status, 403);
+}
+END_TEST
+
+/* A database that is there and cannot be read is not the same as none. */
+START_TEST(a_database_that_cannot_be_opened_shuts_every_door) {
+        static const char *const routes_there[] = { "GET /read", "POST /submit", "GET /page",
+                "POST /admin" };
+        static const int families[] = { AF_INET, AF_UNIX };
+        _cleanup_fixture_ Fixture f;
+        _cleanup_free_ char *none = NULL, *folder = NULL, *loop = NULL, *text = NULL;
+
+        fixture_open(&f);
+        none = strprintf("%s/none.db", f.dir);
+        folder = strprintf("%s/folder.db", f.dir);
+        loop = strprintf("%s/loop.db", f.dir);
+        text = strprintf("%s/text.db", f.dir);
+        ck_assert_int_eq(mkdir(folder, 0755), 0);
+        ck_assert_int_eq(symlink("loop.db", loop), 0);
+        FILE *file = fopen(text, "we");
+        for (unsigned i = 0; i < 1000; i++)
+                fputs("this is no database\n", file);
+        ck_assert_int_eq(fclose(file), 0);
+        const struct {
+                const char *path;
+                unsigned status;
+        } cases[] = { { none, 200 }, { folder, 503 }, { loop, 503 }, { text, 503 } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (size_t n = 0; n < ELEMENTSOF(families); n++) {
+                        test_server_start(&f.server, families[n], &shy,
+                                        &(ApiConfig){ .database = cases[i].path,
+                                                        .bus_address = "unix:path=/nonexistent/bus" });
+                        for (size_t k = 0; k < ELEMENTSOF(routes_there); k++)
+                                expect(&f, routes_there[k], NULL, cases[i].status);
+                        expect(&f, "GET /public", NULL, 200);
+                        ck_assert_int_eq(test_server_stop(&f.server), 0);
+                }
 }
 END_TEST
 
@@ -567,7 +745,10 @@ TEST_MAIN("api-access", without_keys_this_machine_gets_in,
                 a_key_may_be_required_everywhere_but_on_unix_sockets,
                 what_others_can_reach_is_not_served_without_a_key, what_others_can_reach_wants_a_key_always,
                 one_address_does_not_take_all_connections, where_the_keys_are_not_known_nobody_gets_in,
-                a_key_may_ask_so_often_and_is_told_when_again,
+                a_key_may_ask_so_often_and_is_told_when_again, each_role_gets_what_is_its_own,
+                a_key_that_comes_along_decides_before_the_user, a_page_is_a_browsers_where_a_key_is_required,
+                a_role_that_is_taken_away_ends_within_ten_seconds,
+                a_database_that_cannot_be_opened_shuts_every_door,
                 a_limit_in_the_configuration_is_for_addresses_too_but_not_for_unix_sockets,
                 wrong_keys_are_soon_not_looked_at_and_right_ones_still_are,
                 a_web_page_of_a_configured_origin_may_send_a_key_and_read_the_limits,

@@ -64,7 +64,7 @@ START_TEST(everything_can_be_set) {
                         "hosts:\n  call_timeout: 600\n"
                         "worker:\n  local: false\n"
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n"
-                        "  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n");
+                        "  local: anybody\n  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -80,10 +80,56 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(strv_length(s->api.cors_origins), 2);
         ck_assert_str_eq(s->api.cors_origins[0], "https://a.example");
         ck_assert_str_eq(s->api.cors_origins[1], "http://b.example:8443");
+        ck_assert_int_eq(s->api.local, LOCAL_ANYBODY);
         ck_assert(s->api.require_key);
         ck_assert_uint_eq(s->api.rate_limit, 600);
         ck_assert_uint_eq(s->api.rate_burst, 20);
         ck_assert_str_eq(s->daemon.log_level, "debug");
+}
+END_TEST
+
+START_TEST(webhooks_are_a_list_or_a_section_with_one) {
+        static const struct {
+                const char *text, *error;
+        } bad[] = {
+                { "webhooks:\n  allow_private: 10.0.0.0/8\n",
+                                ":2: webhooks.allow_private: must be a list of address" },
+                { "webhooks:\n  allow_private: [10.0.0.1/8]\n",
+                                ":2: webhooks.allow_private: must be a list of address" },
+                { "webhooks:\n  other: []\n", ":2: webhooks.other: there is no such setting" },
+                { "webhooks:\n  list: x\n", ":2: webhooks: must be a list of webhooks" },
+                { "webhooks:\n  list: []\n  list: []\n", ":3: webhooks.list: is given twice" },
+                { "webhooks:\n  allow_private: []\n  allow_private: []\n",
+                                ":3: webhooks.allow_private: is given twice" },
+        };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *drop_ins = strprintf("%s/config.d", dir);
+
+        ck_assert_int_eq(mkdir(drop_ins, 0700), 0);
+        put(dir, "config.yaml",
+                        "webhooks:\n  allow_private: [127.0.0.0/8, \"::1\"]\n  list:\n    - url: http://a.example/\n");
+        _cleanup_(settings_freep) Settings *s = loaded(dir);
+        ck_assert_uint_eq(strv_length(s->delivery.allow_private), 2);
+        ck_assert_str_eq(s->delivery.allow_private[1], "::1");
+        ck_assert_uint_eq(json_array_size(s->webhooks), 1);
+        _cleanup_(json_decrefp) json_t *json = settings_to_json(s),
+                                       *shown = json_incref(json_object_get(json, "webhooks"));
+        ck_assert_uint_eq(json_array_size(json_object_get(shown, "allow_private")), 2);
+        ck_assert_uint_eq(json_array_size(json_object_get(shown, "list")), 1);
+        /* each file for itself */
+        put(drop_ins, "a.yaml", "webhooks: []\n");
+        _cleanup_(settings_freep) Settings *other = loaded(dir);
+        ck_assert_uint_eq(strv_length(other->delivery.allow_private), 2);
+        ck_assert_uint_eq(json_array_size(other->webhooks), 0);
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_free_ char *error = NULL;
+                Settings *none = NULL;
+
+                put(drop_ins, "a.yaml", bad[i].text);
+                ck_assert_int_eq(settings_load(dir, &none, &error), -EBADMSG);
+                ck_assert_msg(strstr(error, bad[i].error), "%s", error);
+        }
 }
 END_TEST
 
@@ -237,7 +283,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[\"/b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"require_key\":false},\"webhooks\":[]}");
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\",\"require_key\":false},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);
@@ -279,7 +325,8 @@ START_TEST(webhooks_are_read_as_published) {
 END_TEST
 
 START_TEST(what_is_wrong_with_a_webhook_is_named_with_its_line) {
-        check_error("webhooks: 1\n", "f:1: webhooks: must be a list of webhooks");
+        check_error("webhooks: 1\n",
+                        "f:1: webhooks: must be a list of webhooks, or a section with allow_private and list");
         check_error("webhooks:\n  - url: http://a/\n  - url: ftp://b/\n    timeout: 0\n",
                         "f:3: webhooks[1]: timeout: must be 1 to 300; url: must be an http:// or https:// URL");
         check_error("webhooks:\n  - events: [job.failed]\n", "f:2: webhooks[0]: url: must be given");
@@ -295,8 +342,9 @@ START_TEST(what_is_wrong_with_a_webhook_is_named_with_its_line) {
 END_TEST
 
 TEST_MAIN("settings", without_a_file_there_are_defaults, everything_can_be_set,
-                drop_ins_win_in_the_order_of_their_names, empty_files_and_sections_set_nothing,
-                an_error_names_line_and_key, what_yaml_has_beyond_this_is_refused,
-                broken_yaml_is_refused_with_its_line, a_bad_drop_in_is_named_and_nothing_is_in_force,
-                a_file_that_cannot_be_read_is_named, what_is_in_force_is_shown_in_the_shape_of_the_file,
-                webhooks_are_read_as_published, what_is_wrong_with_a_webhook_is_named_with_its_line)
+                webhooks_are_a_list_or_a_section_with_one, drop_ins_win_in_the_order_of_their_names,
+                empty_files_and_sections_set_nothing, an_error_names_line_and_key,
+                what_yaml_has_beyond_this_is_refused, broken_yaml_is_refused_with_its_line,
+                a_bad_drop_in_is_named_and_nothing_is_in_force, a_file_that_cannot_be_read_is_named,
+                what_is_in_force_is_shown_in_the_shape_of_the_file, webhooks_are_read_as_published,
+                what_is_wrong_with_a_webhook_is_named_with_its_line)

@@ -349,10 +349,10 @@ static int get_health(Request *r) {
 /* clang-format off */
 #define HOST_ROUTES(base) \
         { HTTP_GET, base "/hosts", SCOPE_READ, get_hosts, .summary = "All hosts." }, \
-        { HTTP_POST, base "/hosts", SCOPE_SUBMIT, post_host, .max_body = BODY_MAX, \
+        { HTTP_POST, base "/hosts", SCOPE_ADMIN, post_host, .max_body = BODY_MAX, \
                 .summary = "Connects to a host and keeps it." }, \
         { HTTP_GET, base "/hosts/{id}", SCOPE_READ, get_host, .summary = "A host." }, \
-        { HTTP_DELETE, base "/hosts/{id}", SCOPE_SUBMIT, delete_host, .summary = "Forgets a host." }, \
+        { HTTP_DELETE, base "/hosts/{id}", SCOPE_ADMIN, delete_host, .summary = "Forgets a host." }, \
         { HTTP_GET, base "/hosts/{id}/info", SCOPE_READ, get_info, \
                 .summary = "A host's figures, asked of it now." }, \
         { HTTP_GET, base "/hosts/{id}/vms", SCOPE_READ, get_vms, \

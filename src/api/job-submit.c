@@ -49,8 +49,13 @@ static int append_warnings(sd_bus_message *m, char **warnings) {
         return r;
 }
 
-int job_submit_append_options(
-                sd_bus_message *m, const DialectJob *job, const char *dialect, bool any_worker) {
+/* The manager checks paths by it. Who may submit and is not admin is an operator. */
+static const char *role_word(Request *request) {
+        return role_to_string(request_role(request) == ROLE_ADMIN ? ROLE_ADMIN : ROLE_OPERATOR);
+}
+
+int job_submit_append_options(Request *request, sd_bus_message *m, const DialectJob *job,
+                const char *dialect, bool any_worker) {
         _cleanup_free_ char *sent = job ? json_dumps(job->request, JSON_COMPACT) : NULL;
         int r;
 
@@ -58,7 +63,8 @@ int job_submit_append_options(
                 return -ENOMEM;
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(m, "{sv}", "dialect", "s", dialect);
+                r = sd_bus_message_append(
+                                m, "{sv}{sv}", "dialect", "s", dialect, "role", "s", role_word(request));
         if (r >= 0 && job)
                 r = sd_bus_message_append(m, "{sv}", "request", "s", sent);
         if (r >= 0 && any_worker)
@@ -82,7 +88,7 @@ int job_submit_call_new(Request *request, const DialectJob *job, const char *dia
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", spec);
         if (r >= 0)
-                r = job_submit_append_options(m, job, dialect, any_worker);
+                r = job_submit_append_options(request, m, job, dialect, any_worker);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);

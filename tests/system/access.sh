@@ -64,7 +64,7 @@ check_routes root 3 --unix-socket $socket
 answer=$(runuser -u t-nobody -- curl -sS "$api/jobs/x")
 contains "$(jq -r .error <<<"$answer")" "the group hyper-viewer, hyper-operator or hyper-admin, or an API key with the scope \"read\"" "HyperSDK's refusal"
 answer=$(runuser -u t-viewer -- curl -sS "$worker/jobs" -d '{}')
-contains "$(jq -r .detail <<<"$answer")" "the group hyper-operator or hyper-admin, or an API key with the scope \"submit\"" "the worker API's refusal"
+contains "$answer" "the group hyper-operator or hyper-admin, or an API key with the scope \\\"submit\\\"" "the worker API's refusal"
 answer=$(runuser -u t-operator -- curl -sS "$hosts_api/api/v1/hosts" -d '{}')
 contains "$answer" "the group hyper-admin" "the hosts API's refusal"
 

@@ -160,7 +160,7 @@ static int send_definition(Request *r, const char *member, const char *id, manag
         if (k >= 0)
                 k = sd_bus_message_append(m, "s", text);
         if (k >= 0)
-                k = job_submit_append_options(m, job.spec ? &job : NULL, HYPERSDK_DIALECT, false);
+                k = job_submit_append_options(r, m, job.spec ? &job : NULL, HYPERSDK_DIALECT, false);
         if (k < 0)
                 return k;
         request_set_userdata(r, json_incref(job.origins), unref_origins);

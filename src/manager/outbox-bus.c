@@ -105,6 +105,8 @@ static int method_next_deliveries(sd_bus_message *message, void *userdata, sd_bu
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "limit: must be 1 to %u; busy: at most %u", BATCH_MAX, BUSY_MAX);
         if ((r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
+                        (r = sd_bus_message_append_strv(
+                                         reply, o->manager->settings->delivery.allow_private)) < 0 ||
                         (r = sd_bus_message_open_container(reply, 'a', "(xxsssuss)")) < 0 ||
                         (r = append_tests(o, reply, busy, size)) < 0 ||
                         (r = append_due(o, reply, busy, size, limit)) < 0 ||
@@ -193,8 +195,8 @@ static int method_record_deliveries(sd_bus_message *message, void *userdata, sd_
 const sd_bus_vtable deliveries_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("NextDeliveries", SD_BUS_ARGS("ax", busy, "u", limit),
-                        SD_BUS_RESULT("a(xxsssuss)", deliveries, "t", wait), method_next_deliveries,
-                        SD_BUS_VTABLE_UNPRIVILEGED),
+                        SD_BUS_RESULT("as", allow_private, "a(xxsssuss)", deliveries, "t", wait),
+                        method_next_deliveries, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("RecordDeliveries", SD_BUS_ARGS("a(xbutss)", results), SD_BUS_NO_RESULT,
                         method_record_deliveries, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("DeliveriesPending", SD_BUS_NO_ARGS, 0),

@@ -122,9 +122,13 @@ int method_list_deliveries(sd_bus_message *message, void *userdata, sd_bus_error
         Manager *m = userdata;
         WebhookRow *row;
         uint32_t index;
-        int r = sd_bus_message_read(message, "u", &index);
+        /* What receivers answer is in it. */
+        int r = bus_verify_polkit(message, manage_webhooks, &m->polkit, error);
 
-        if (r < 0 || (r = bus_read_options(message, &list_options, &limit, error)) < 0 ||
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        if ((r = sd_bus_message_read(message, "u", &index)) < 0 ||
+                        (r = bus_read_options(message, &list_options, &limit, error)) < 0 ||
                         (r = store_webhooks_list(m->store, &rows)) < 0 ||
                         (r = manager_find_webhook(&rows, index, &row, error)) < 0 ||
                         (r = store_deliveries_list(m->store, row->seq, limit, &deliveries)) < 0)

@@ -52,6 +52,7 @@ struct Notifier {
         sd_event *event;
         sd_bus *bus;
         const char *credentials_directory;
+        AllowedRanges allowed;
         HttpClient *http;
         Lanes *lanes;
 
@@ -91,6 +92,7 @@ Notifier *notifier_free(Notifier *n) {
         sd_event_source_disable_unref(n->timer);
         sd_event_source_disable_unref(n->end_timer);
         http_client_free(n->http);
+        allowed_ranges_done(&n->allowed);
         lanes_free(n->lanes);
         results_clear(&n->results);
         results_clear(&n->reported);
@@ -396,8 +398,22 @@ static int read_delivery(Notifier *n, sd_bus_message *m) {
         return 1;
 }
 
+/* The private addresses that may be delivered to, as the configuration is now. Before the deliveries. */
+static int read_allowed(Notifier *n, sd_bus_message *m) {
+        const char *text;
+        int r = sd_bus_message_enter_container(m, 'a', "s");
+
+        allowed_ranges_done(&n->allowed);
+        while (r >= 0 && (r = sd_bus_message_read(m, "s", &text)) > 0)
+                r = allowed_ranges_add(&n->allowed, text);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_answer(Notifier *n, sd_bus_message *m, uint64_t *ret_wait) {
-        int r = sd_bus_message_enter_container(m, 'a', "(xxsssuss)");
+        int r = read_allowed(n, m);
+
+        if (r >= 0)
+                r = sd_bus_message_enter_container(m, 'a', "(xxsssuss)");
 
         while (r >= 0 && (r = read_delivery(n, m)) > 0)
                 ;
@@ -512,6 +528,7 @@ int notifier_new(const NotifierOptions *o, Notifier **ret) {
                 .userdata = n,
                 .response_max = WEBHOOK_RESPONSE_MAX,
                 .refuse = address_refuse,
+                .refuse_userdata = &n->allowed,
         };
         r = lanes_new(&n->lanes);
         if (r >= 0)

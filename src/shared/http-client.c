@@ -40,6 +40,7 @@ struct HttpClient {
         size_t response_max;
         bool response_whole;
         http_refuse_func refuse;
+        void *refuse_userdata;
         char *ca_file, *certificate_file, *key_file;
         LIST_HEAD(, Exchange) exchanges;
 };
@@ -84,9 +85,9 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
 
 static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
         Exchange *e = userdata;
-        const char *why = e->client->refuse
-                        ? e->client->refuse(&address->addr, address->addrlen, e->refuse_buffer)
-                        : NULL;
+        const char *why = e->client->refuse ? e->client->refuse(&address->addr, address->addrlen,
+                                                              e->client->refuse_userdata, e->refuse_buffer)
+                                            : NULL;
 
         if (why) {
                 e->refused = why;
@@ -377,6 +378,7 @@ int http_client_new(const HttpClientOptions *options, HttpClient **ret) {
         c->response_max = options->response_max;
         c->response_whole = options->response_whole;
         c->refuse = options->refuse;
+        c->refuse_userdata = options->refuse_userdata;
         LIST_INIT(&c->exchanges);
         if ((r = free_and_strdup(&c->ca_file, options->ca_file)) < 0 ||
                         (r = free_and_strdup(&c->certificate_file, options->certificate_file)) < 0 ||

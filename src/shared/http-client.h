@@ -37,8 +37,8 @@ typedef void (*http_done_func)(const HttpResult *result, void *request_userdata,
 
 /* Looks at an address before it is connected to: NULL if it may be, else why not, for people (in @buffer or static). */
 #define HTTP_REFUSE_SIZE 160
-typedef const char *(*http_refuse_func)(
-                const struct sockaddr *address, socklen_t size, char buffer[static HTTP_REFUSE_SIZE]);
+typedef const char *(*http_refuse_func)(const struct sockaddr *address, socklen_t size, void *userdata,
+                char buffer[static HTTP_REFUSE_SIZE]);
 
 typedef struct HttpClientOptions {
         sd_event *event;
@@ -47,6 +47,7 @@ typedef struct HttpClientOptions {
         size_t response_max; /* what is read of a body */
         bool response_whole; /* a longer body is a failure, else its rest is not read */
         http_refuse_func refuse; /* or NULL */
+        void *refuse_userdata;
         const char *ca_file; /* the CAs that servers are verified with, in PEM; NULL: those of the system */
         const char *certificate_file, *key_file; /* what we are known by, in PEM; NULL: nothing */
 } HttpClientOptions;

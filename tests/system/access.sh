@@ -76,6 +76,11 @@ id=$(runuser -u t-operator -- curl -sS "$api/jobs/submit" -H 'Content-Type: appl
   \"destination\": {\"type\": \"file\", \"path\": \"$dir/disk.qcow2\", \"format\": \"qcow2\"}}" | jq -r '.job_id // .job_ids[0]')
 wait_state "$id" COMPLETED
 same "$dir/disk.raw" "$dir/disk.qcow2" qcow2
+equal "$(job "$id" | jq -r .role)" operator "the role that the job is checked by"
+equal "$(ask t-admin POST "$worker/jobs" -H 'Content-Type: application/json' -d "{\"job_id\": \"by-admin\", \"operation\": \"convert\",
+  \"image\": {\"path\": \"$dir/disk.raw\"}, \"parameters\": {\"output_path\": \"$dir/admin.qcow2\", \"output_format\": \"qcow2\"}}")" 201 "a job of an admin"
+equal "$(job by-admin | jq -r .role)" admin "the role that the admin's job is checked by"
+wait_state by-admin COMPLETED
 equal "$(ask t-viewer GET "$api/jobs/$id")" 200 "the job for a viewer"
 equal "$(ask t-nobody GET "$api/jobs/$id")" 403 "the job for somebody without a role"
 
@@ -88,7 +93,7 @@ methods=(
         "viewer ListWebhooks"
         "viewer ListKeys"
         "operator CancelJob s nothing"
-        "operator RemoveSchedule s nothing"
+        "operator DeleteSchedule s nothing"
         "operator Reload"
         "admin RemoveWebhook u 77"
         "admin RemoveKey s nothing"

@@ -58,7 +58,7 @@ static int mock_insert(Mock *m, const char *text, JobSpec *spec, const char *dia
 }
 
 typedef struct MockOptions {
-        const char *dialect, *request;
+        const char *dialect, *request, *role;
         int any_worker;
         json_t *warnings, *secrets;
 } MockOptions;
@@ -73,6 +73,8 @@ static void read_options(sd_bus_message *msg, MockOptions *o) {
                         ck_assert_int_gt(sd_bus_message_read(msg, "v", "s", &o->dialect), 0);
                 else if (streq(key, "request"))
                         ck_assert_int_gt(sd_bus_message_read(msg, "v", "s", &o->request), 0);
+                else if (streq(key, "role"))
+                        ck_assert_int_gt(sd_bus_message_read(msg, "v", "s", &o->role), 0);
                 else if (streq(key, "any-worker"))
                         ck_assert_int_gt(sd_bus_message_read(msg, "v", "b", &o->any_worker), 0);
                 else if (streq(key, "warnings")) {
@@ -107,6 +109,7 @@ static int mock_submit(Mock *m, sd_bus_message *msg) {
 
         ck_assert_int_gt(sd_bus_message_read(msg, "s", &text), 0);
         read_options(msg, &o);
+        ck_assert_str_eq(o.role, "admin"); /* in these tests everybody is */
         json_t *call = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "spec", text, "dialect", o.dialect,
                         "request", o.request, "any", o.any_worker, "warnings", o.warnings, "secrets",
                         o.secrets);

@@ -19,33 +19,71 @@
 
 /* --- addresses ---------------------------------------------------------------------------------------- */
 
-static bool refused(const char *text) {
-        struct sockaddr_in v4 = { .sin_family = AF_INET };
-        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+/* What webhooks.allow_private lists: 127.0.0.0/8 as soon as there is a receiver. */
+static AllowedRanges allowed;
 
-        if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
-                return address_is_refused((struct sockaddr *) &v4, sizeof(v4));
-        ck_assert_int_eq(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
-        return address_is_refused((struct sockaddr *) &v6, sizeof(v6));
+static void allow(const char *range) {
+        ck_assert_int_eq(allowed_ranges_add(&allowed, range), 0);
 }
 
-START_TEST(link_local_addresses_are_refused_in_all_their_forms) {
-        static const char *const bad[] = { "169.254.169.254", "169.254.0.0", "169.254.255.255", "fe80::1",
-                "febf::1", "::ffff:169.254.169.254", "::169.254.169.254", "64:ff9b::169.254.169.254",
-                "2002:a9fe:a9fe::1" };
-        static const char *const good[] = { "127.0.0.1", "169.253.255.255", "169.255.0.0", "192.168.1.1",
-                "::1", "fec0::1", "fd00::1", "2001:db8::1", "::ffff:127.0.0.1", "64:ff9b::8.8.8.8",
-                "2002:808:808::1", "2001:a9fe:a9fe::1" };
+START_TEST(nothing_goes_to_addresses_that_are_not_the_internets) {
+        static const struct {
+                const char *address, *kind;
+        } cases[] = {
+                { "127.0.0.1", "a loopback address" },
+                { "127.255.0.1", "a loopback address" },
+                { "::1", "a loopback address" },
+                { "::ffff:127.0.0.1", "a loopback address" },
+                { "64:ff9b::7f00:1", "a loopback address" },
+                { "2002:7f00:1::1", "a loopback address" },
+                { "10.1.2.3", "a private address" },
+                { "172.16.0.1", "a private address" },
+                { "172.31.255.255", "a private address" },
+                { "192.168.0.1", "a private address" },
+                { "100.64.0.1", "a private address" },
+                { "fd00::1", "a private address" },
+                { "fc00::1", "a private address" },
+                { "fec0::1", "a private address" },
+                { "64:ff9b:1::1", "a private address" },
+                { "169.254.169.254", "a link-local address" },
+                { "fe80::1", "a link-local address" },
+                { "febf::1", "a link-local address" },
+                { "0.0.0.0", "an address of this machine" },
+                { "::", "an address of this machine" },
+                { "224.0.0.1", "a multicast address" },
+                { "ff02::1", "a multicast address" },
+                { "255.255.255.255", "a reserved address" },
+                { "8.8.8.8", NULL },
+                { "172.32.0.1", NULL },
+                { "172.15.0.1", NULL },
+                { "100.128.0.1", NULL },
+                { "128.0.0.1", NULL },
+                { "2001:db8::1", NULL },
+                { "64:ff9b::808:808", NULL },
+                { "2002:808:808::1", NULL },
+                { "::ffff:8.8.8.8", NULL },
+        };
 
-        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                ck_assert_msg(refused(bad[i]), "%s", bad[i]);
-        for (size_t i = 0; i < ELEMENTSOF(good); i++)
-                ck_assert_msg(!refused(good[i]), "%s", good[i]);
-        struct sockaddr other = { .sa_family = AF_UNIX };
-        ck_assert(address_is_refused(&other, sizeof(other)));
-        /* An address that is cut off */
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                AddressRange range;
+
+                ck_assert_int_eq(address_range_parse(cases[i].address, &range), 0);
+                const char *kind = address_kind(&range.address);
+                ck_assert_msg(streq_ptr(kind, cases[i].kind), "%s: %s", cases[i].address, kind);
+        }
+}
+END_TEST
+
+START_TEST(what_is_no_address_is_refused) {
         struct sockaddr_in6 cut = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-        ck_assert(address_is_refused((struct sockaddr *) &cut, sizeof(struct sockaddr_in)));
+        struct sockaddr other = { .sa_family = AF_UNIX };
+        char buffer[HTTP_REFUSE_SIZE];
+
+        ck_assert_ptr_nonnull(address_refuse(&other, sizeof(other), NULL, buffer));
+        ck_assert_ptr_nonnull(
+                        address_refuse((struct sockaddr *) &cut, sizeof(struct sockaddr_in), NULL, buffer));
+        allow("::/0");
+        ck_assert_ptr_nonnull(address_refuse(&other, sizeof(other), &allowed, buffer));
 }
 END_TEST
 
@@ -160,6 +198,7 @@ static Receiver receiver(Habit habit, const char *text) {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         Receiver r = {};
 
+        allow("127.0.0.0/8");
         ck_assert_int_eq(bind(fd, (struct sockaddr *) &address, size), 0);
         ck_assert_int_eq(listen(fd, 8), 0);
         ck_assert_int_eq(getsockname(fd, (struct sockaddr *) &address, &size), 0);
@@ -211,7 +250,8 @@ static HttpClient *client(sd_event *event) {
         const HttpClientOptions options = { .event = event,
                 .done = on_done,
                 .response_max = WEBHOOK_RESPONSE_MAX,
-                .refuse = address_refuse };
+                .refuse = address_refuse,
+                .refuse_userdata = &allowed };
         HttpClient *c;
 
         ck_assert_int_eq(http_client_new(&options, &c), 0);
@@ -354,6 +394,32 @@ START_TEST(other_failures_are_told_as_they_are) {
 }
 END_TEST
 
+START_TEST(what_the_configuration_lists_is_delivered_to_and_nothing_else) {
+        _cleanup_receiver_ Receiver r = receiver(ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        _cleanup_free_ char *by_name =
+                        strprintf("http://localhost%s", strchr(r.url + strlen("http://"), ':'));
+        _cleanup_outcome_ Outcome none = {}, name = {}, other = {}, own = {};
+
+        allowed_ranges_done(&allowed);
+        post(r.url, NULL, LONG, &none);
+        ck_assert_msg(strstr(none.error,
+                                      "127.0.0.1 is a loopback address, to which nothing is delivered unless "
+                                      "webhooks.allow_private lists it"),
+                        "%s", none.error);
+        ck_assert(!none.success && none.status == 0);
+        post(by_name, NULL, LONG, &name);
+        ck_assert_msg(strstr(name.error, "is a loopback address"), "%s", name.error);
+        allow("10.0.0.0/8");
+        allow("127.0.0.2");
+        post(r.url, NULL, LONG, &other);
+        ck_assert(!other.success);
+        allow("127.0.0.1");
+        post(r.url, NULL, LONG, &own);
+        ck_assert_msg(own.success, "%s", own.error);
+        ck_assert_int_eq(allowed_ranges_add(&allowed, "localhost"), -EINVAL);
+}
+END_TEST
+
 START_TEST(nothing_goes_to_a_link_local_address) {
         static const char *const urls[] = { "http://169.254.169.254/latest/meta-data/", "http://[fe80::1]/",
                 "http://[::ffff:169.254.169.254]/", "http://2852039166/", "http://0xa9fea9fe/" };
@@ -441,7 +507,8 @@ START_TEST(an_answer_that_is_wanted_whole_is_refused_if_it_is_too_long) {
 }
 END_TEST
 
-TEST_MAIN("notify-http", link_local_addresses_are_refused_in_all_their_forms, the_signature_is_an_hmac,
+TEST_MAIN("notify-http", nothing_goes_to_addresses_that_are_not_the_internets, what_is_no_address_is_refused,
+                what_the_configuration_lists_is_delivered_to_and_nothing_else, the_signature_is_an_hmac,
                 credentials_are_read_from_their_folder, any_2xx_is_success,
                 the_request_is_what_was_asked_for, a_password_in_the_url_is_sent_as_such,
                 of_an_endless_answer_the_beginning_is_enough, endless_headers_are_cut_off,

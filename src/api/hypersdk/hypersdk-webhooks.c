@@ -72,6 +72,15 @@ const QueryField hypersdk_delivery_parameters[] = {
         {},
 };
 
+/* What receivers answer, which may be a service inside a network, is for admins. */
+static json_t *delivery_json(Request *r, const DeliveryRow *row) {
+        _cleanup_json_ json_t *shown = delivery_row_to_json(row);
+
+        if (request_role(r) < ROLE_ADMIN && json_object_set_new(shown, "response", json_null()) < 0)
+                return NULL;
+        return TAKE_PTR(shown);
+}
+
 int hypersdk_list_deliveries(Request *r) {
         _cleanup_(delivery_rows_done) DeliveryRows deliveries = {};
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
@@ -92,7 +101,7 @@ int hypersdk_list_deliveries(Request *r) {
         if (k < 0)
                 return k;
         for (size_t i = 0; i < deliveries.n; i++)
-                if (json_array_append_new(list, delivery_row_to_json(&deliveries.rows[i])) < 0)
+                if (json_array_append_new(list, delivery_json(r, &deliveries.rows[i])) < 0)
                         return -ENOMEM;
         return request_reply_json(r, 200,
                         json_pack("{s:O, s:I, s:I, s:I, s:I, s:o}", "deliveries", list, "total",

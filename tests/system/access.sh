@@ -140,7 +140,7 @@ usermod -aG hyper-viewer t-nobody
 is_viewer() { [ "$(ask t-nobody GET "$api/status")" = 200 ]; }
 eventually 10 "the membership counts" is_viewer
 # streams go on as long as the role is there
-truncate -s 512M "$dir/big.raw"
+raw_image "$dir/big.raw" 64
 serve "$dir/slow.sock" --filter=rate file "$dir/big.raw" rate=8M
 long=$(submit "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/long.qcow2" '.job_id = "long"')")
 wait_state "$long" RUNNING

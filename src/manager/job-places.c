@@ -29,6 +29,7 @@ void job_places_init(JobPlaces *p) {
         prioq_init(&p->shared, starts_before, offset);
         prioq_init(&p->later, looks_before, offset);
         prioq_init(&p->retrying, due_before, offset);
+        TAILQ_INIT(&p->looked_at);
         TAILQ_INIT(&p->here);
         TAILQ_INIT(&p->held);
         TAILQ_INIT(&p->ending);
@@ -77,7 +78,9 @@ static void forget_destination(JobPlaces *p, Job *j) {
 }
 
 static void place_queued(JobPlaces *p, Job *j, usec_t now) {
-        if (!j->row->any_worker)
+        if (j->lookup)
+                enter_list(&p->looked_at, j);
+        else if (!j->row->any_worker)
                 enter_queue(&p->own, j);
         else if (!worker_could_be_local(j))
                 return; /* for workers only */
@@ -89,6 +92,9 @@ static void place_queued(JobPlaces *p, Job *j, usec_t now) {
 
 void job_place(JobPlaces *p, Job *j, usec_t now) {
         leave(p, j);
+        /* It was cancelled meanwhile, or a worker has got it. */
+        if (j->row->state != JOB_QUEUED)
+                j->lookup = lookup_cancel(j->lookup);
         if (job_is_finished(j)) {
                 forget_destination(p, j);
                 enter_list(&p->ending, j);
@@ -116,6 +122,7 @@ void job_place(JobPlaces *p, Job *j, usec_t now) {
 }
 
 void job_displace(JobPlaces *p, Job *j) {
+        j->lookup = lookup_cancel(j->lookup);
         leave(p, j);
         forget_destination(p, j);
 }

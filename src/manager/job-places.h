@@ -16,6 +16,7 @@ typedef struct JobPlaces {
         Prioq shared; /* QUEUED, for any worker, and this machine could do it; likewise */
         Prioq later; /* of those, the ones this machine could not do, by when it looks again */
         Prioq retrying; /* RETRYING, by when they are due */
+        struct JobList looked_at; /* QUEUED, and about to start here: their paths are being looked at */
         struct JobList here; /* ASSIGNED or RUNNING on this machine */
         struct JobList held; /* the same, by workers */
         struct JobList ending; /* finished, but something of them still runs */

@@ -55,6 +55,7 @@ struct Job {
         bool progress_dirty; /* the row's progress is newer than the store's */
         usec_t look_again_at; /* this machine could not do it: it waits for a worker, or until then */
         unsigned n_looks; /* how often it could not */
+        struct Lookup *lookup; /* QUEUED: its turn has come, and its paths are being looked at */
         bool unsettled; /* the unit is gone, but its end could not be recorded yet */
         char *error_message; /* the last error event of this attempt */
         int error_phase;

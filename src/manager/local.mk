@@ -21,6 +21,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/key-bus.c \
 	src/manager/key.c \
 	src/manager/key.h \
+	src/manager/lookup.c \
+	src/manager/lookup.h \
 	src/manager/manager-bus.c \
 	src/manager/manager.c \
 	src/manager/manager.h \
@@ -45,6 +47,7 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source-chain.h \
 	src/manager/source-files.c \
 	src/manager/source-files.h \
+	src/manager/submit-options.c \
 	src/manager/submit.c \
 	src/manager/unit-properties.c \
 	src/manager/unit-properties.h \
@@ -58,7 +61,7 @@ libhyper_manager_la_SOURCES = \
 	src/manager/webhook.c \
 	src/manager/webhook.h
 libhyper_manager_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-managerd
 hyper_managerd_SOURCES = src/manager/managerd-main.c

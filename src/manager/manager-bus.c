@@ -18,12 +18,26 @@ static const char manage_jobs[] = "org.hyper1.manage-jobs";
 
 /* --- SubmitJob ---------------------------------------------------------------------------------------- */
 
+/* The call waits for this. */
+static void on_submitted(
+                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = userdata;
+        _cleanup_free_ char *path = NULL;
+
+        if (r >= 0) {
+                path = job_bus_path(id);
+                r = path ? sd_bus_reply_method_return(call, "sob", id, path, (int) created) : -ENOMEM;
+        }
+        if (r < 0)
+                r = sd_bus_reply_method_errno(call, r, error);
+        if (r < 0)
+                log_warning_errno(r, "Failed to answer a client that has submitted a job: %m");
+}
+
 static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
-        _cleanup_free_ char *id = NULL, *path = NULL;
         const char *spec;
         Manager *m = userdata;
-        bool created;
         int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
 
         if (r <= 0)
@@ -31,14 +45,12 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
         r = sd_bus_message_read(message, "s", &spec);
         if (r >= 0)
                 r = submit_options_of_call(message, &options, error);
-        if (r >= 0)
-                r = manager_submit(m, spec, &options, &id, &created, error);
         if (r < 0)
                 return r;
-        path = job_bus_path(id);
-        if (!path)
-                return -ENOMEM;
-        return sd_bus_reply_method_return(message, "sob", id, path, (int) created);
+        r = manager_submit(m, spec, &options, on_submitted, sd_bus_message_ref(message), error);
+        if (r < 0)
+                sd_bus_message_unref(message);
+        return r < 0 ? r : 1;
 }
 
 /* --- GetJob ------------------------------------------------------------------------------------------- */

@@ -25,6 +25,8 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->progress_timer);
         sd_event_source_disable_unref(m->idle_timer);
         journal_follow_free(m->follow);
+        submissions_free(m);
+        schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         job_places_done(&m->places);
         HASH_ITER(hh, m->jobs, j, next) {
@@ -32,6 +34,7 @@ Manager *manager_free(Manager *m) {
                 job_free(j);
         }
         job_free(m->finished);
+        lookup_pool_free(m->lookups);
         outbox_free(m->outbox);
         schedule_timers_free(m);
         schedule_row_free(m->schedule);
@@ -48,12 +51,15 @@ Manager *manager_free(Manager *m) {
 
 int manager_new(const ManagerOptions *o, Manager **ret) {
         _cleanup_(manager_freep) Manager *m = new0(Manager, 1);
+        int r;
 
         if (!m) {
                 settings_free(o->settings);
                 return -ENOMEM;
         }
         job_places_init(&m->places);
+        TAILQ_INIT(&m->submissions);
+        TAILQ_INIT(&m->runs);
         m->event = sd_event_ref(o->event);
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;
@@ -68,6 +74,9 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         if (!m->state_directory || !m->runtime_directory || !m->config_directory ||
                         (o->journal_directory && !m->journal_directory))
                 return -ENOMEM;
+        r = lookup_pool_new(m->event, &m->lookups);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(m);
         return 0;
 }

@@ -10,12 +10,16 @@
 #include "manager/credentials.h"
 #include "manager/job-places.h"
 #include "manager/job.h"
+#include "manager/lookup.h"
 #include "manager/source-files.h"
 #include "shared/bus-util.h"
 #include "shared/journal-follow.h"
 #include "shared/settings.h"
 #include "store/schedules.h"
 #include "store/workers.h"
+
+typedef struct Submission Submission;
+typedef struct RunStart RunStart;
 
 typedef struct ManagerOptions {
         sd_event *event;
@@ -70,6 +74,13 @@ struct Manager {
         uint64_t logged; /* the last change of state that the journal has: retell.c */
 
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook.h */
+
+        LookupPool *lookups;
+        unsigned n_looks; /* at jobs that workers may take, too, since @looks_since (by @clock) */
+        usec_t looks_since;
+        TAILQ_HEAD(, Submission) submissions;
+        TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */
+        bool released; /* the name is given up: the end comes with the last lookup */
 
         bool ready; /* the units were looked at: jobs may be started */
         bool draining; /* the name is being given up */
@@ -133,9 +144,18 @@ int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *err
 /* The same with the role of the caller. */
 int submit_options_of_call(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
 
-/* Accepts a job. 0 with *ret_id (caller frees) and *ret_created, or negative errno with @error set. */
-int manager_submit(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
-                bool *ret_created, sd_bus_error *error);
+/* In the loop, once: the job @id is durably queued, or was there already (@created is false), or is refused: @r is
+ * negative then, with @error. */
+typedef void (*submit_done)(
+                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata);
+
+/* Takes a job. 0: @done is called, soon, or before this returns. Negative errno with @error set: it is not. What @options
+ * has borrowed stays where it is until @done is called or the manager ends; the rest of it is taken, or left to the
+ * caller to be freed. */
+int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
+                sd_bus_error *error);
+/* Refuses those that are under way: the manager ends. */
+void submissions_free(Manager *m);
 
 /* Encrypts and keeps the secrets of the options and those that were still in the spec. */
 int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
@@ -246,13 +266,16 @@ void schedule_timers_free(Manager *m);
 
 /* --- schedule-run.c ------------------------------------------------------------------------------------ */
 
-/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due.
- * *ret_job_id is the caller's; NULL if no job was submitted. 0 or negative errno with @error set. */
-int schedule_trigger(Manager *m, const char *id, bool timer, char **ret_job_id, sd_bus_error *error);
+/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due. @call (may be NULL)
+ * is answered with the id of the job, or with why there is none: 1 if that comes later, 0 if there is no job to wait for,
+ * or negative errno with @error set. */
+int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, sd_bus_error *error);
 /* Makes up for what was missed: after a boot. */
 void schedule_catch_up(Manager *m);
 /* Goes on with runs that were promised or wait; of one schedule or (NULL) of all. */
 void schedule_runs_continue(Manager *m, const char *id);
+/* Forgets the runs that are being submitted: the next start goes on with them. */
+void schedule_runs_free(Manager *m);
 /* A job has ended: was it a schedule's? */
 void schedule_job_ended(Manager *m, const Job *j, JobState state);
 
@@ -326,3 +349,5 @@ int method_queue_status(sd_bus_message *message, void *userdata, sd_bus_error *e
 /* --- idle.c -------------------------------------------------------------------------------------------- */
 
 int idle_start(Manager *m);
+/* To be called when one has been served: the manager may have waited for it to end. */
+void idle_lookup_done(Manager *m);

@@ -7,9 +7,17 @@
 #include "shared/role.h"
 #include "shared/settings.h"
 
+/* What is being looked at just now, for another thread to tell of. */
+typedef enum LookingAt {
+        LOOKING_AT_NOTHING,
+        LOOKING_AT_SOURCE,
+        LOOKING_AT_DESTINATION,
+} LookingAt;
+
 typedef struct PathRules {
         Role role;
         char **source_paths, **destination_paths; /* an operator's */
+        int *at; /* LookingAt, written without a lock; or NULL */
         char *database; /* our own, wherever the configuration puts it; NULL: none */
 } PathRules;
 

@@ -73,14 +73,17 @@ static unsigned slots_held(Manager *m) {
                 n += job_holds_slot(j);
         TAILQ_FOREACH(j, &m->places.ending, in_list)
                 n += job_holds_slot(j);
+        TAILQ_FOREACH(j, &m->places.looked_at, in_list)
+                n++;
         return n;
 }
 
 /* What was accepted cannot be done any more: the source vanished, the destination is taken. */
 static int fail_before_start(Job *j, int error, const char *why) {
-        const char *code = error == -ENOENT ? "source_missing"
-                        : error == -EPERM   ? "path_refused"
-                                            : "spec_invalid";
+        const char *code = error == -ENOENT   ? "source_missing"
+                        : error == -EPERM     ? "path_refused"
+                        : error == -ETIMEDOUT ? "path_hangs"
+                                              : "spec_invalid";
         _cleanup_free_ char *result = NULL, *reason = strprintf("Failed before it started: %s", why);
         int r;
 
@@ -94,34 +97,83 @@ static int fail_before_start(Job *j, int error, const char *why) {
         return r;
 }
 
-/* 1, 0 if it is left to a worker, or negative errno. */
+static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        queue_run(userdata);
+        return 0;
+}
+
+static void arm_timer(Manager *m, usec_t now, usec_t next) {
+        /* The clock of the due times can be set; the timer's cannot. A minute at most, then look again. */
+        usec_t wait = next > now ? MIN(next - now, 60 * USEC_PER_SEC) : 0;
+        int r;
+
+        m->queue_timer = sd_event_source_disable_unref(m->queue_timer);
+        if (next == USEC_INFINITY)
+                return;
+        r = sd_event_add_time_relative(m->event, &m->queue_timer, CLOCK_MONOTONIC, wait, 10 * USEC_PER_MSEC,
+                        on_queue_timer, m);
+        if (r < 0)
+                log_error_errno(r, "Failed to set the timer of the queue: %m");
+}
+
+static void try_again_later(Manager *m, int r) {
+        usec_t now = m->clock();
+
+        log_error_errno(r, "Failed to start the next job, trying again in %u s: %m",
+                        (unsigned) (STORE_PAUSE / USEC_PER_SEC));
+        arm_timer(m, now, now + STORE_PAUSE);
+}
+
+/* Its paths are not as they should be. */
+static int refuse_start(Manager *m, Job *j, int r, const char *why) {
+        if (!job_may_go_elsewhere(j))
+                return fail_before_start(j, r, why);
+        if (j->n_looks == 0)
+                log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id, why);
+        look_again_later(m, j);
+        return 0;
+}
+
+static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const char *why, void *userdata) {
+        Job *j = userdata;
+        Manager *m = j->manager;
+
+        j->lookup = NULL;
+        job_place(&m->places, j, m->clock());
+        if (r < 0 && why)
+                r = refuse_start(m, j, r, why);
+        else {
+                if (r >= 0)
+                        r = job_assign(j);
+                if (r >= 0)
+                        job_unit_start(j, spec, files);
+        }
+        if (r < 0)
+                try_again_later(m, r);
+        else
+                queue_wake(m);
+        idle_lookup_done(m);
+}
+
+/* It is looked at; until that is done it has a slot. */
 static int start_job(Manager *m, Job *j) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_(path_rules_done) PathRules rules = {};
-        _cleanup_(job_files_done) JobFiles files = {};
         _cleanup_free_ char *why = NULL;
         int r = manager_load_spec(m, j->row->id, &spec);
 
         if (r >= 0)
                 r = path_rules_init(&rules, m->settings, j->row->role);
-        if (r < 0)
-                return r;
-        r = job_files_check(spec, &rules, &files, &why);
-        if (r < 0 && why && job_may_go_elsewhere(j)) {
-                if (j->n_looks == 0)
-                        log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id,
-                                        why);
-                look_again_later(m, j);
-                return 0;
-        }
-        if (r < 0 && why)
-                return (r = fail_before_start(j, r, why)) < 0 ? r : 1;
         if (r >= 0)
-                r = job_assign(j);
-        if (r < 0)
+                r = lookup_start(m->lookups, TAKE_PTR(spec), &rules, job_files_check, on_looked_at, j,
+                                &j->lookup, &why);
+        if (r < 0) {
+                if (why)
+                        log_warning("Job %s cannot be started now: %s", j->row->id, why);
                 return r;
-        job_unit_start(j, spec, &files);
-        return 1;
+        }
+        job_place(&m->places, j, m->clock());
+        return 0;
 }
 
 /* Ends that could not be recorded, retries whose time has come, and jobs to be looked at once more. Says when to do all
@@ -151,45 +203,29 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
         return 0;
 }
 
-static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
-        queue_run(userdata);
-        return 0;
-}
-
-static void arm_timer(Manager *m, usec_t now, usec_t next) {
-        /* The clock of the due times can be set; the timer's cannot. A minute at most, then look again. */
-        usec_t wait = next > now ? MIN(next - now, 60 * USEC_PER_SEC) : 0;
-        int r;
-
-        m->queue_timer = sd_event_source_disable_unref(m->queue_timer);
-        if (next == USEC_INFINITY)
-                return;
-        r = sd_event_add_time_relative(m->event, &m->queue_timer, CLOCK_MONOTONIC, wait, 10 * USEC_PER_MSEC,
-                        on_queue_timer, m);
-        if (r < 0)
-                log_error_errno(r, "Failed to set the timer of the queue: %m");
-}
-
 void queue_run(Manager *m) {
         usec_t now = m->clock(), next = USEC_INFINITY;
-        unsigned n_left = 0;
         int r;
 
         if (!m->ready || m->draining)
                 return;
+        if (now >= m->looks_since + LOOKS_PAUSE || now < m->looks_since) {
+                m->looks_since = now;
+                m->n_looks = 0;
+        }
         r = bring_back(m, now, &next);
         if (r >= 0)
                 r = workers_expire(m, now, &next);
         while (r >= 0 && slots_held(m) < m->settings->jobs.max_running) {
-                Job *j = queue_next(m, n_left < LOOKS_MAX);
+                Job *j = queue_next(m, m->n_looks < LOOKS_MAX);
 
                 if (!j)
                         break;
                 r = start_job(m, j);
-                n_left += r == 0;
+                m->n_looks += j->row->any_worker;
         }
-        if (n_left > 0)
-                next = MIN(next, now + (n_left < LOOKS_MAX ? LOOK_PAUSE : LOOKS_PAUSE));
+        if (m->n_looks >= LOOKS_MAX)
+                next = MIN(next, m->looks_since + LOOKS_PAUSE);
         if (r < 0) {
                 log_error_errno(r, "Failed to start the next job, trying again in %u s: %m",
                                 (unsigned) (STORE_PAUSE / USEC_PER_SEC));

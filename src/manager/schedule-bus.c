@@ -109,7 +109,6 @@ static int read_trigger_options(sd_bus_message *message, bool *ret_timer, sd_bus
 
 static int trigger(
                 sd_bus_message *message, Manager *m, const char *id, bool has_options, sd_bus_error *error) {
-        _cleanup_free_ char *job_id = NULL;
         bool timer = false;
         int r = bus_verify_polkit(message, manage_schedules, &m->polkit, error);
 
@@ -122,8 +121,8 @@ static int trigger(
                 if (r < 0)
                         return r;
         }
-        r = schedule_trigger(m, id, timer, &job_id, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "s", strempty(job_id));
+        r = schedule_trigger(m, id, timer, message, error);
+        return r != 0 ? r : sd_bus_reply_method_return(message, "s", "");
 }
 
 int method_trigger_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {

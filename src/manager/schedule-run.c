@@ -71,51 +71,129 @@ static int name_output(json_t *spec, const char *job_id) {
         return 0;
 }
 
-static int submit_spec(Manager *m, const ScheduleRow *row, const char *job_id, sd_bus_error *error) {
-        _cleanup_json_ json_t *spec = json_loads(row->spec, 0, NULL);
-        _cleanup_free_ char *text = NULL, *made = NULL;
-        SubmitOptions options = { .dialect = row->dialect, .role = row->role };
-        bool created;
+/* A run whose job is being submitted. */
+struct RunStart {
+        Manager *manager; /* NULL: it is in no list */
+        ScheduleRow *row;
+        ScheduleRun run;
+        sd_bus_message *call; /* that is answered with it, or NULL */
+        TAILQ_ENTRY(RunStart) entries;
+};
 
-        if (!spec || json_object_set_new(spec, "job_id", json_string(job_id)) < 0 ||
-                        name_output(spec, job_id) < 0 || !(text = json_dumps(spec, JSON_COMPACT)))
+static RunStart *run_start_free(RunStart *s) {
+        if (!s)
+                return NULL;
+        if (s->manager)
+                TAILQ_REMOVE(&s->manager->runs, s, entries);
+        sd_bus_message_unref(s->call);
+        schedule_row_free(s->row);
+        free(s->run.schedule_id);
+        free(s->run.job_id);
+        return mfree(s);
+}
+DEFINE_CLEANUP_FUNC(RunStart *, run_start_free);
+
+void schedule_runs_free(Manager *m) {
+        while (!TAILQ_EMPTY(&m->runs))
+                run_start_free(TAILQ_FIRST(&m->runs));
+}
+
+static bool is_being_started(const Manager *m, int64_t seq) {
+        RunStart *s;
+
+        TAILQ_FOREACH(s, &m->runs, entries)
+                if (s->run.seq == seq)
+                        return true;
+        return false;
+}
+
+/* Records that it cannot be, and why. */
+static void run_failed(RunStart *s, int r, const sd_bus_error *refusal) {
+        if (error_entry_by_bus_name(refusal->name)->http_status == 503)
+                /* Nothing is wrong with the job: it is tried again at the next start. */
+                log_warning("Schedule %s cannot submit its job %s now: %s", s->run.schedule_id,
+                                s->run.job_id, refusal->message);
+        else
+                (void) run_refused(s->manager, &s->run, refusal->message ? refusal->message : strerror(-r));
+}
+
+static int run_succeeded(RunStart *s) {
+        Manager *m = s->manager;
+        int r = store_schedule_run_change(
+                        m->store, s->run.seq, s->run.schedule_id, s->run.job_id, RUN_RUNNING);
+
+        tell(SCHEDULE_TRIGGERED, s->run.schedule_id, s->run.job_id,
+                        strprintf("Schedule %s has submitted job %s", s->run.schedule_id, s->run.job_id));
+        schedule_bus_emit(m, "ScheduleChanged", s->run.schedule_id);
+        return r;
+}
+
+static void on_submitted(
+                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+        _cleanup_(run_start_freep) RunStart *s = userdata;
+
+        if (r < 0)
+                run_failed(s, r, error);
+        else
+                r = run_succeeded(s);
+        if (!s->call)
+                return;
+        r = r < 0 ? sd_bus_reply_method_errno(s->call, r, error)
+                  : sd_bus_reply_method_return(s->call, "s", s->run.job_id);
+        if (r < 0)
+                log_warning_errno(r, "Failed to answer a client that runs schedule %s: %m",
+                                s->run.schedule_id);
+}
+
+static int submit_spec(RunStart *s, sd_bus_error *error) {
+        _cleanup_json_ json_t *spec = json_loads(s->row->spec, 0, NULL);
+        SubmitOptions options = { .dialect = s->row->dialect, .role = s->row->role };
+        _cleanup_free_ char *text = NULL;
+
+        if (!spec || json_object_set_new(spec, "job_id", json_string(s->run.job_id)) < 0 ||
+                        name_output(spec, s->run.job_id) < 0 || !(text = json_dumps(spec, JSON_COMPACT)))
                 return -ENOMEM;
-        return manager_submit(m, text, &options, &made, &created, error);
+        return manager_submit(s->manager, text, &options, on_submitted, s, error);
+}
+
+static int run_start_new(Manager *m, const ScheduleRun *run, sd_bus_message *call, RunStart **ret) {
+        _cleanup_(run_start_freep) RunStart *s = new0(RunStart, 1);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->run.seq = run->seq;
+        s->run.schedule_id = strdup(run->schedule_id);
+        s->run.job_id = strdup(run->job_id);
+        s->call = sd_bus_message_ref(call);
+        if (!s->run.schedule_id || !s->run.job_id)
+                return -ENOMEM;
+        r = store_schedule_get(m->store, run->schedule_id, &s->row);
+        if (r < 0)
+                return r;
+        s->manager = m;
+        TAILQ_INSERT_TAIL(&m->runs, s, entries);
+        *ret = TAKE_PTR(s);
+        return 0;
 }
 
 /* Submits the job that @run was promised. If it is there already, because we died after that, so much the
- * better. */
-static int run_start(Manager *m, const ScheduleRun *run, sd_bus_error *error) {
-        _cleanup_(sd_bus_error_free) sd_bus_error refusal = SD_BUS_ERROR_NULL;
-        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
-        int r = store_schedule_get(m->store, run->schedule_id, &row);
+ * better. 1: @call is answered when it is known what became of it. */
+static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, sd_bus_error *error) {
+        RunStart *s;
+        int r = run_start_new(m, run, call, &s);
 
         if (r < 0)
                 return r;
-        if (row->credentials)
-                r = credentials_copy(m->state_directory, row->credentials, run->job_id);
+        r = credentials_copy(m->state_directory, run->schedule_id, run->job_id);
         if (r < 0)
-                (void) bus_error_setf(&refusal, HYPER_BUS_ERROR_INTERNAL,
-                                "The secrets of schedule %s could not be copied for the job: %s",
-                                run->schedule_id, strerror(-r));
-        else
-                r = submit_spec(m, row, run->job_id, &refusal);
-        if (r < 0 && !manager_get_job(m, run->job_id))
-                (void) credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, run->job_id);
-        if (r < 0 && error_entry_by_bus_name(refusal.name)->http_status == 503) {
-                /* Nothing is wrong with the job: it is tried again at the next start. */
-                log_warning("Schedule %s cannot submit its job %s now: %s", run->schedule_id, run->job_id,
-                                refusal.message);
-                return sd_bus_error_copy(error, &refusal);
-        }
-        if (r < 0) {
-                (void) run_refused(m, run, refusal.message ? refusal.message : strerror(-r));
-                return sd_bus_error_is_set(&refusal) ? sd_bus_error_copy(error, &refusal) : r;
-        }
-        r = store_schedule_run_change(m->store, run->seq, run->schedule_id, run->job_id, RUN_RUNNING);
-        tell(SCHEDULE_TRIGGERED, run->schedule_id, run->job_id,
-                        strprintf("Schedule %s has submitted job %s", run->schedule_id, run->job_id));
-        schedule_bus_emit(m, "ScheduleChanged", run->schedule_id);
+                log_warning_errno(r, "Failed to hand the secrets of schedule %s to job %s: %m",
+                                run->schedule_id, run->job_id);
+        r = submit_spec(s, error);
+        if (r >= 0)
+                return 1;
+        run_failed(s, r, error);
+        run_start_free(s);
         return r;
 }
 
@@ -136,7 +214,7 @@ static int choose(Manager *m, const ScheduleRow *row, const char **ret_status) {
 }
 
 /* Serves a firing of @row, or a wish. */
-static int fire(Manager *m, ScheduleRow *row, usec_t next_at, char **ret_job_id, sd_bus_error *error) {
+static int fire(Manager *m, ScheduleRow *row, usec_t next_at, sd_bus_message *call, sd_bus_error *error) {
         usec_t now = m->clock();
         _cleanup_free_ char *job_id = make_job_id(row->id, now);
         const char *status;
@@ -154,12 +232,8 @@ static int fire(Manager *m, ScheduleRow *row, usec_t next_at, char **ret_job_id,
                                     : bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
                                                       "The run could not be recorded: %s",
                                                       store_error_text(m->store));
-        if (streq(status, RUN_STARTING)) {
-                r = run_start(m, &run, error);
-                if (r >= 0)
-                        *ret_job_id = TAKE_PTR(job_id);
-                return r;
-        }
+        if (streq(status, RUN_STARTING))
+                return run_start(m, &run, call, error);
         if (streq(status, RUN_SKIPPED))
                 tell(SCHEDULE_SKIPPED, row->id, NULL,
                                 strprintf("Schedule %s has skipped a run: the one before goes on", row->id));
@@ -167,7 +241,7 @@ static int fire(Manager *m, ScheduleRow *row, usec_t next_at, char **ret_job_id,
         return 0;
 }
 
-int schedule_trigger(Manager *m, const char *id, bool timer, char **ret_job_id, sd_bus_error *error) {
+int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, sd_bus_error *error) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
         usec_t now = m->clock();
         int r = schedule_id_is_valid(id) ? store_schedule_get(m->store, id, &row) : -ENOENT;
@@ -182,7 +256,7 @@ int schedule_trigger(Manager *m, const char *id, bool timer, char **ret_job_id, 
         if (r < 0)
                 return r;
         if (!timer)
-                return fire(m, row, row->next_at, ret_job_id, error);
+                return fire(m, row, row->next_at, call, error);
         if (!schedule_is_due(row, now)) {
                 /* Served before; but perhaps we could not submit its job then, and this is another try. */
                 schedule_runs_continue(m, id);
@@ -190,7 +264,7 @@ int schedule_trigger(Manager *m, const char *id, bool timer, char **ret_job_id, 
         }
         /* (A timer that was a little early must not find the same time again.) */
         usec_t served = row->next_at <= now + SCHEDULE_SLACK ? MAX(now, row->next_at) : now;
-        return fire(m, row, schedule_next(row, served), ret_job_id, error);
+        return fire(m, row, schedule_next(row, served), call, error);
 }
 
 /* --- afterwards --------------------------------------------------------------------------------------- */
@@ -205,6 +279,8 @@ void schedule_runs_continue(Manager *m, const char *id) {
                 const ScheduleRun *run = &runs.runs[i];
                 uint64_t running, waiting;
 
+                if (is_being_started(m, run->seq))
+                        continue;
                 if (streq(run->status, RUN_WAITING)) {
                         r = store_schedule_busy(m->store, run->schedule_id, &running, &waiting);
                         if (r < 0 || running > 0)
@@ -214,7 +290,7 @@ void schedule_runs_continue(Manager *m, const char *id) {
                         if (r < 0)
                                 break;
                 }
-                if (run_start(m, run, &error) < 0)
+                if (run_start(m, run, NULL, &error) < 0)
                         log_debug("Run %s waits: %s", strna(run->job_id), strna(error.message));
         }
         if (r < 0)
@@ -241,7 +317,6 @@ void schedule_catch_up(Manager *m) {
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-                _cleanup_free_ char *job_id = NULL;
                 ScheduleRow *row = rows.rows[i];
 
                 if (!row->enabled || row->next_at == 0 || row->next_at > now)
@@ -251,7 +326,7 @@ void schedule_catch_up(Manager *m) {
                         continue;
                 }
                 log_info("Schedule %s has missed its time; it runs now.", row->id);
-                if (schedule_trigger(m, row->id, true, &job_id, &error) < 0)
+                if (schedule_trigger(m, row->id, true, NULL, &error) < 0)
                         log_warning("Schedule %s cannot make up for it: %s", row->id, strna(error.message));
         }
         if (r < 0)

@@ -278,10 +278,9 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
                 schedule_timer_set(m, row);
         schedule_bus_emit(m, "ScheduleChanged", id);
         if (due > 0 && row->enabled) {
-                _cleanup_free_ char *job_id = NULL;
                 _cleanup_(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
 
-                (void) schedule_trigger(m, id, true, &job_id, &ignored);
+                (void) schedule_trigger(m, id, true, NULL, &ignored);
         }
         return 0;
 }

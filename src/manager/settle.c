@@ -11,10 +11,9 @@
 #include "manager/manager.h"
 #include "shared/job-file.h"
 
-static bool exists(const char *path) {
-        struct stat st;
-
-        return lstat(path, &st) >= 0;
+/* Where the file system does not answer, nothing is known to be there. */
+static bool exists(Job *j, const char *path) {
+        return lookup_exists(j->manager->lookups, path) > 0;
 }
 
 /* When this attempt began, from the history of the job. */
@@ -72,8 +71,10 @@ static int gather(Job *j, const JobPlan *plan, const char *folder, const char *s
                 .idempotent = j->row->idempotent,
                 .was_running = j->row->state == JOB_RUNNING,
                 .published = published > 0 || needs_no_publishing(j, plan, result),
-                .destination_exists =
-                                plan && plan->spec->destination.path && exists(plan->spec->destination.path),
+                /* (Looked at only where it says why the output has no name.) */
+                .destination_exists = published == 0 && result && result->outcome == OUTCOME_COMPLETED &&
+                                plan && plan->spec->destination.path &&
+                                exists(j, plan->spec->destination.path),
                 .timeout_seconds = plan ? plan->spec->policy.timeout_seconds : 0,
                 .deadline_passed = plan && result &&
                                 deadline_passed(j, folder, plan->spec->policy.timeout_seconds),
@@ -179,9 +180,9 @@ static void settle_finished(Job *j) {
 
         if (j->row->state == JOB_CANCELLED && folder && job_plan_read(folder, &plan) >= 0 &&
                         plan->part_dir) {
-                if (exists(plan->part_dir) && !j->unit.finish_tried && job_unit_finish(j) >= 0)
+                if (exists(j, plan->part_dir) && !j->unit.finish_tried && job_unit_finish(j) >= 0)
                         return;
-                if (exists(plan->part_dir))
+                if (exists(j, plan->part_dir))
                         log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
                                     "its log says why (journalctl HYPER_JOB_ID=%s).",
                                         plan->part_dir, j->row->id, j->row->id);

@@ -333,17 +333,24 @@ static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *
         return r;
 }
 
+static void looking_at(const PathRules *rules, LookingAt at) {
+        if (rules->at)
+                __atomic_store_n(rules->at, at, __ATOMIC_RELAXED);
+}
+
 static int job_files_look(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *ret, char **ret_error) {
         _cleanup_(job_files_done) JobFiles f = {};
         int r;
 
+        looking_at(rules, LOOKING_AT_SOURCE);
         if (spec->source.type == ENDPOINT_FILE)
                 r = add_source_file(spec, rules, follow, &f, ret_error);
         else
                 r = add_nbd(rules, "source", &spec->source, &f, ret_error);
         if (r < 0)
                 return r;
+        looking_at(rules, LOOKING_AT_DESTINATION);
         if (spec->destination.type == ENDPOINT_FILE)
                 r = add_destination_file(spec, rules, follow, &f, ret_error);
         else if (spec->destination.type == ENDPOINT_NBD)

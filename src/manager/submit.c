@@ -6,7 +6,6 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/caller.h"
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
 #include "manager/manager.h"
@@ -14,115 +13,6 @@
 #include "shared/capability.h"
 #include "shared/error-table.h"
 #include "shared/job-event.h"
-
-#define WARNINGS_MAX 64u
-#define DIALECT_MAX 32u
-
-/* --- options ------------------------------------------------------------------------------------------ */
-
-void submit_options_done(SubmitOptions *o) {
-        strv_free(o->warnings);
-        /* Copies of secrets do not linger in freed memory. */
-        STRV_FOREACH(s, o->secrets)
-        explicit_bzero(*s, strlen(*s));
-        strv_free(o->secrets);
-        *o = (SubmitOptions){};
-}
-
-static int wrong_option(sd_bus_error *error, const char *key, const char *text) {
-        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "options.%.64s: %s", key, text);
-}
-
-static bool dialect_is_valid(const char *s) {
-        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
-
-        return n > 0 && n <= DIALECT_MAX && s[n] == '\0';
-}
-
-static int read_secrets(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error) {
-        const char *name, *value;
-        int r = sd_bus_message_enter_container(m, 'a', "{ss}");
-
-        while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0) {
-                if (!credential_name_is_valid(name))
-                        return wrong_option(error, "secrets",
-                                        "names must be of a-z, 0-9, \"_\", \".\" and \"-\", at most 64 long");
-                if (strlen(value) > CREDENTIAL_SIZE_MAX)
-                        return wrong_option(error, "secrets", "values must be at most 64 KiB long");
-                if (strv_length(o->secrets) >= 2 * CREDENTIALS_MAX)
-                        return wrong_option(error, "secrets", "must be at most 16");
-                if ((r = strv_extend(&o->secrets, name)) >= 0)
-                        r = strv_extend(&o->secrets, value);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
-static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
-        SubmitOptions *o = userdata;
-        int r, any_worker;
-
-        if (streq(key, "dialect")) {
-                r = sd_bus_message_read(m, "s", &o->dialect);
-                if (r >= 0 && !dialect_is_valid(o->dialect))
-                        return wrong_option(error, key, "must be a short word of lower-case letters");
-                return r;
-        }
-        if (streq(key, "request")) {
-                r = sd_bus_message_read(m, "s", &o->request);
-                if (r >= 0 && strlen(o->request) > JOB_SPEC_MAX)
-                        return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
-                                        "options.request: must be at most %zu bytes long", JOB_SPEC_MAX);
-                return r;
-        }
-        if (streq(key, "role"))
-                return sd_bus_message_read(m, "s", &o->wanted_role);
-        if (streq(key, "any-worker")) {
-                r = sd_bus_message_read(m, "b", &any_worker);
-                if (r >= 0)
-                        o->any_worker = any_worker;
-                return r;
-        }
-        if (streq(key, "warnings")) {
-                o->warnings = strv_free(o->warnings);
-                r = sd_bus_message_read_strv(m, &o->warnings);
-                if (r >= 0 && strv_length(o->warnings) > WARNINGS_MAX)
-                        return wrong_option(error, key, "must be at most 64");
-                return r;
-        }
-        return read_secrets(m, o, error);
-}
-
-static const BusOptions submit_options = {
-        .options = (const BusOption[]){ { "dialect", "s" }, { "request", "s" }, { "any-worker", "b" },
-                        { "role", "s" }, { "warnings", "as" }, { "secrets", "a{ss}" }, {} },
-        .prefix = "options.",
-        .what = "option",
-        .read = read_option,
-};
-
-int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
-        _cleanup_(submit_options_done) SubmitOptions o = { .dialect = "bus" };
-        int r = bus_read_options(m, &submit_options, &o, error);
-
-        if (r < 0)
-                return r;
-        *ret = o;
-        o = (SubmitOptions){};
-        return 0;
-}
-
-int submit_options_of_call(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
-        _cleanup_(submit_options_done) SubmitOptions o = {};
-        int r = submit_options_read(m, &o, error);
-
-        if (r >= 0)
-                r = caller_role(m, o.wanted_role, &o.role, error);
-        if (r < 0)
-                return r;
-        *ret = o;
-        o = (SubmitOptions){};
-        return 0;
-}
 
 /* --- checks ------------------------------------------------------------------------------------------- */
 
@@ -171,21 +61,6 @@ static int check_demand(const JobSpec *spec, JobDemand *ret, sd_bus_error *error
         return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
 }
 
-static int check_files(Manager *m, const JobSpec *spec, Role role, JobFiles *ret, sd_bus_error *error) {
-        _cleanup_(path_rules_done) PathRules rules = {};
-        _cleanup_free_ char *why = NULL;
-        int r = path_rules_init(&rules, m->settings, role);
-
-        if (r >= 0)
-                r = job_files_resolve(spec, &rules, ret, &why);
-
-        if (r >= 0 || !why)
-                return r;
-        return bus_error_setf(error,
-                        r == -EPERM ? HYPER_BUS_ERROR_PATH_REFUSED : HYPER_BUS_ERROR_INVALID_SPEC, "%s",
-                        why);
-}
-
 static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
         return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0;
 }
@@ -215,25 +90,23 @@ static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_e
 
 /* Where workers may take the job, what is wrong here may be right there: this machine, if it takes such jobs at all,
  * looks again when it would be its turn. Only where nobody else is there is it told now. */
-static int check_files_somewhere(
-                Manager *m, const JobSpec *spec, Role role, JobFiles *ret, sd_bus_error *error) {
-        _cleanup_(path_rules_done) PathRules rules = {};
-        _cleanup_free_ char *why = NULL;
+static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions *o, bool *ret) {
         bool any = true;
         int r = 0;
 
-        if (!job_operation_is_built_in(spec->operation))
-                return 0;
-        if (m->settings->worker.local)
+        if (may_go_elsewhere(spec, o) && m->settings->worker.local)
                 r = store_workers_can(m->store, &(JobDemand){}, &any);
-        if (r < 0)
-                return r;
-        if (!any)
-                return check_files(m, spec, role, ret, error);
-        r = path_rules_init(&rules, m->settings, role);
         if (r >= 0)
-                r = job_files_resolve(spec, &rules, ret, &why);
-        return why ? 0 : r;
+                *ret = may_go_elsewhere(spec, o) && any;
+        return r;
+}
+
+static int refuse_files(int r, const char *why, sd_bus_error *error) {
+        const char *name = r == -EPERM                   ? HYPER_BUS_ERROR_PATH_REFUSED
+                        : r == -ETIMEDOUT || r == -EBUSY ? HYPER_BUS_ERROR_UNAVAILABLE
+                                                         : HYPER_BUS_ERROR_INVALID_SPEC;
+
+        return why ? bus_error_setf(error, name, "%s", why) : r;
 }
 
 static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
@@ -414,19 +287,15 @@ static int insert(
         return 0;
 }
 
-static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
-        _cleanup_(job_files_done) JobFiles files = {};
+static int accept(Manager *m, JobSpec *spec, const JobFiles *files, const SubmitOptions *o,
+                sd_bus_error *error) {
         JobDemand demand;
         JobRow *row = NULL;
         int r;
 
-        if ((r = check_operation(spec, o, error)) < 0 || (r = check_demand(spec, &demand, error)) < 0 ||
-                        (r = may_go_elsewhere(spec, o) ? check_files_somewhere(
-                                                                         m, spec, o->role, &files, error)
-                                                       : check_files(m, spec, o->role, &files, error)) < 0 ||
-                        (r = check_destination(m, spec, &files, error)) < 0 ||
-                        (r = set_resolved(spec, &files)) < 0 ||
-                        (r = make_row(m, spec, o, &demand, &row)) < 0)
+        if ((r = check_demand(spec, &demand, error)) < 0 ||
+                        (r = check_destination(m, spec, files, error)) < 0 ||
+                        (r = set_resolved(spec, files)) < 0 || (r = make_row(m, spec, o, &demand, &row)) < 0)
                 return r;
         r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, o, error);
         if (r >= 0)
@@ -438,10 +307,133 @@ static int accept(Manager *m, JobSpec *spec, const SubmitOptions *o, sd_bus_erro
         return r;
 }
 
-int manager_submit(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
-                bool *ret_created, sd_bus_error *error) {
+/* --- the way of a submission --------------------------------------------------------------------------- */
+
+/* A submission whose paths are being looked at. */
+struct Submission {
+        Manager *manager;
+        Lookup *lookup;
+        SubmitOptions options;
+        char *id;
+        char *text; /* the spec, where it may be needed once more */
+        bool ignores_files;
+        submit_done done;
+        void *userdata;
+        TAILQ_ENTRY(Submission) entries;
+};
+
+static Submission *submission_free(Submission *s) {
+        if (!s)
+                return NULL;
+        if (s->lookup)
+                lookup_cancel(s->lookup);
+        if (s->manager)
+                TAILQ_REMOVE(&s->manager->submissions, s, entries);
+        submit_options_done(&s->options);
+        free(s->id);
+        free(s->text);
+        return mfree(s);
+}
+DEFINE_CLEANUP_FUNC(Submission *, submission_free);
+
+void submissions_free(Manager *m) {
+        while (!TAILQ_EMPTY(&m->submissions)) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_(submission_freep) Submission *s = TAILQ_FIRST(&m->submissions);
+                int r = bus_error_setf(&error, HYPER_BUS_ERROR_UNAVAILABLE, "The service is ending; try again");
+
+                s->done(m, r, s->id, false, &error, s->userdata);
+        }
+}
+
+static int parse_again(Submission *s, JobSpec **ret, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        int r = parse_spec(s->text, &spec, error);
+
+        if (r >= 0) {
+                (void) json_object_del(spec->document, "resolved_paths");
+                r = job_spec_set_id(spec, s->id);
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(spec);
+        return r;
+}
+
+/* Meanwhile the same may have been submitted once more: then that one is it. 1 if it was there. */
+static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int looked, const char *why,
+                sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *again = NULL;
+        JobFiles none = {};
+        int r;
+
+        if (looked < 0 && !(why && s->ignores_files))
+                return refuse_files(looked, why, error);
+        if (!spec) {
+                r = parse_again(s, &again, error);
+                if (r < 0)
+                        return r;
+                spec = again;
+        }
+        r = compare_with_existing(s->manager, spec, error);
+        return r != 0 ? r : accept(s->manager, spec, looked < 0 ? &none : files, &s->options, error);
+}
+
+static void on_looked_at(JobSpec *spec, JobFiles *files, int looked, const char *why, void *userdata) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(submission_freep) Submission *s = userdata;
+        int r;
+
+        s->lookup = NULL;
+        r = accept_looked_at(s, spec, files, looked, why, &error);
+        s->done(s->manager, r < 0 ? r : 0, s->id, r == 0, &error, s->userdata);
+        idle_lookup_done(s->manager);
+}
+
+/* Has the paths looked at; @spec is consumed. */
+static int look_at_files(Submission *s, JobSpec *spec, sd_bus_error *error) {
+        bool here = job_operation_is_built_in(spec->operation);
+        _cleanup_(path_rules_done) PathRules rules = {};
+        _cleanup_(job_spec_freep) JobSpec *taken = spec;
+        _cleanup_free_ char *why = NULL;
+        int r = may_ignore_files(s->manager, spec, &s->options, &s->ignores_files);
+
+        if (r >= 0)
+                r = path_rules_init(&rules, s->manager->settings, s->options.role);
+        if (r >= 0)
+                r = lookup_start(s->manager->lookups, TAKE_PTR(taken), &rules,
+                                here ? job_files_resolve : NULL, on_looked_at, s, &s->lookup, &why);
+        return r < 0 ? refuse_files(r, why, error) : 0;
+}
+
+/* Takes @options, also on failure. */
+static int submission_new(Manager *m, const char *text, const char *id, SubmitOptions *options,
+                submit_done done, void *userdata, Submission **ret) {
+        _cleanup_(submission_freep) Submission *s = new0(Submission, 1);
+
+        if (!s) {
+                submit_options_done(options);
+                return -ENOMEM;
+        }
+        s->options = *options;
+        *options = (SubmitOptions){};
+        s->id = strdup(id);
+        s->text = strdup(text);
+        if (!s->id || !s->text)
+                return -ENOMEM;
+        s->manager = m;
+        s->done = done;
+        s->userdata = userdata;
+        TAILQ_INSERT_TAIL(&m->submissions, s, entries);
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
+                sd_bus_error *error) {
+        _cleanup_(submission_freep) Submission *s = NULL;
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_free_ char *id = NULL;
+        JobDemand demand;
         int r = parse_spec(text, &spec, error);
 
         if (r < 0)
@@ -455,16 +447,18 @@ int manager_submit(Manager *m, const char *text, const SubmitOptions *options, c
                 if (r >= 0)
                         r = job_spec_set_id(spec, id);
         }
+        if (r > 0) {
+                done(m, 0, spec->job_id, false, error, userdata);
+                return 0;
+        }
+        if (r < 0 || (r = check_operation(spec, options, error)) < 0 ||
+                        (r = check_demand(spec, &demand, error)) < 0)
+                return r;
+        r = submission_new(m, text, spec->job_id, options, done, userdata, &s);
+        if (r >= 0)
+                r = look_at_files(s, TAKE_PTR(spec), error);
         if (r < 0)
                 return r;
-        bool exists = r > 0;
-        if (!exists && (r = accept(m, spec, options, error)) < 0)
-                return r;
-        free(id);
-        id = strdup(spec->job_id);
-        if (!id)
-                return -ENOMEM;
-        *ret_id = TAKE_PTR(id);
-        *ret_created = !exists;
+        TAKE_PTR(s);
         return 0;
 }

@@ -445,11 +445,18 @@ static void pass_barrier(Fixture *f) {
                 turn(f);
 }
 
+void finish_lookups(Fixture *f) {
+        while (f->manager && !f->exited &&
+                        (lookup_pool_pending(f->manager->lookups) > 0 || f->manager->queue_source))
+                turn(f);
+}
+
 void settle_down(Fixture *f) {
         /* What is passed on may be answered, and that answer lead to the next: all three must find nothing. */
         for (unsigned quiet = 0; quiet < 3 && !f->exited;) {
                 unsigned before = f->n_messages;
 
+                finish_lookups(f);
                 pass_barrier(f);
                 quiet = f->n_messages == before ? quiet + 1 : 0;
         }

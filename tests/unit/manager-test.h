@@ -58,6 +58,8 @@ void manager_down(Fixture *f);
 
 /* Runs the loop until everything that was sent has arrived and led to nothing more. */
 void settle_down(Fixture *f);
+/* The same until no path is being looked at, and the queue has nothing to start. */
+void finish_lookups(Fixture *f);
 
 /* One more connection to the bus. */
 sd_bus *connect_bus(Fixture *f);

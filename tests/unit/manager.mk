@@ -53,6 +53,11 @@ tests_unit_test_dequeue_wait_SOURCES = tests/unit/test-dequeue-wait.c tests/unit
 tests_unit_test_dequeue_wait_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 tests_unit_test_dequeue_wait_LDADD = libhyper-dialects.la libhyper-api.la $(MANAGER_TEST_LDADD)
 
+UNIT_TESTS += tests/unit/test-manager-lookup
+tests_unit_test_manager_lookup_SOURCES = tests/unit/test-manager-lookup.c $(MANAGER_BUS_SOURCES)
+tests_unit_test_manager_lookup_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)
+tests_unit_test_manager_lookup_LDADD = $(MANAGER_TEST_LDADD) -lpthread
+
 UNIT_TESTS += tests/unit/test-manager-caller
 tests_unit_test_manager_caller_SOURCES = tests/unit/test-manager-caller.c
 tests_unit_test_manager_caller_CPPFLAGS = $(MANAGER_TEST_CPPFLAGS)

@@ -110,6 +110,12 @@ static void model_time(Model *m, usec_t started_at) {
 
 /* --- steps -------------------------------------------------------------------------------------------- */
 
+static void is_accepted(
+                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+        ck_assert_msg(r >= 0, "%s: %s", id, strna(error->message));
+        ck_assert(created);
+}
+
 static void step_submit(Fixture *f, Model *m) {
         size_t i = m->n;
         ModelJob *j = &m->jobs[i];
@@ -125,20 +131,18 @@ static void step_submit(Fixture *f, Model *m) {
                 .needs_lvm = dice(m, 4) == 0 };
         _cleanup_free_ char *
                         name = job_name(i),
-                       *id = NULL,
                        *extra = strprintf(
                                        ",\"execution_policy\":{\"priority\":%u,\"retry_count\":%u,\"timeout_seconds\":%u,"
                                        "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s}",
                                        j->priority, j->retries, j->timeout, j->idempotent ? "true" : "false",
                                        j->needs_lvm ? "true" : "false"),
                        *spec = make_spec(f, name, extra);
-        const SubmitOptions options = { .dialect = "worker", .any_worker = true };
+        SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        bool created;
 
-        ck_assert_msg(manager_submit(f->manager, spec, &options, &id, &created, &error) >= 0, "%s: %s", name,
-                        strna(error.message));
-        ck_assert(created);
+        ck_assert_msg(manager_submit(f->manager, spec, &options, is_accepted, NULL, &error) >= 0, "%s: %s",
+                        name, strna(error.message));
+        finish_lookups(f);
         m->n++;
         m->accepted[0]++;
 }

@@ -3,10 +3,13 @@
 /* What the headers of an image say about other files, read before qemu opens it. */
 
 #include <endian.h>
+#include <sys/stat.h>
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/image-vmdk.h"
+#include "job/parallels.h"
+#include "job/safe-open.h"
 
 #define HEADER_SIZE 512u
 
@@ -81,6 +84,50 @@ static int check_vdi(const Image *i, const char *header, char **ret_error) {
         return 0;
 }
 
+/* --- parallels ---------------------------------------------------------------------------------------- */
+
+static int read_descriptor(const char *path, char **ret, size_t *ret_size) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        struct stat st;
+
+        int r = open_regular(path, &fd, &st);
+        if (r < 0)
+                return r;
+        size_t size = (size_t) MIN((uint64_t) st.st_size, (uint64_t) PARALLELS_DESCRIPTOR_MAX + 1);
+        text = malloc(size + 1);
+        if (!text)
+                return -ENOMEM;
+        r = pread_full(fd, text, size, 0);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(text);
+        *ret_size = size;
+        return 0;
+}
+
+static int check_parallels(Image *i, char *const *visible, char **ret_error) {
+        const char *slash = strrchr(i->path, '/');
+        _cleanup_free_ char *path = strprintf(
+                                            "%.*s/" PARALLELS_DESCRIPTOR, (int) (slash - i->path), i->path),
+                            *text = NULL;
+        size_t size;
+
+        if (!path)
+                return -ENOMEM;
+        if (i->whole && strv_contains(visible, path)) {
+                int r = read_descriptor(path, &text, &size);
+                if (r >= 0)
+                        r = parallels_check_descriptor(text, size, slash + 1, ret_error);
+                return r < 0 ? r : strv_consume(&i->extents, TAKE_PTR(path));
+        }
+        return i->format_given ? 0
+                               : refuse(ret_error,
+                                                 "without " PARALLELS_DESCRIPTOR " beside it nothing says "
+                                                 "whether it is a whole disk or a snapshot: if it is whole, "
+                                                 "give its format, parallels");
+}
+
 int image_check_header(int fd, Image *i, char *const *visible, char **ret_error) {
         char header[HEADER_SIZE] = {};
 
@@ -96,6 +143,8 @@ int image_check_header(int fd, Image *i, char *const *visible, char **ret_error)
                 return check_vhd(fd, i, ret_error);
         case FORMAT_VDI:
                 return check_vdi(i, header, ret_error);
+        case FORMAT_PARALLELS:
+                return check_parallels(i, visible, ret_error);
         default:
                 return 0;
         }

@@ -60,8 +60,8 @@ static const struct {
         { 0, "vhdxfile", 8, FORMAT_VHDX, NULL },
         { 0x40, "\x7f\x10\xda\xbe", 4, FORMAT_VDI, NULL },
         { 0, "QED\0", 4, _FORMAT_INVALID, "QED" },
-        { 0, "WithoutFreeSpace", 16, _FORMAT_INVALID, "Parallels" },
-        { 0, "WithouFreSpacExt", 16, _FORMAT_INVALID, "Parallels" },
+        { 0, "WithoutFreeSpace", 16, FORMAT_PARALLELS, NULL },
+        { 0, "WithouFreSpacExt", 16, FORMAT_PARALLELS, NULL },
         { 0, "LUKS\xba\xbe", 6, _FORMAT_INVALID, "LUKS (encrypted)" },
 };
 
@@ -120,6 +120,7 @@ int image_probe(int fd, const Image *i, DiskFormat *ret, char **ret_error) {
 int image_settle_format(int fd, Image *i, char **ret_error) {
         DiskFormat found;
 
+        i->format_given = i->format != FORMAT_PROBE;
         if (i->format == FORMAT_RAW)
                 return 0;
         int r = image_probe(fd, i, &found, ret_error);

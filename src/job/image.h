@@ -41,6 +41,7 @@ typedef struct Image {
         bool whole; /* all of the file */
         uint64_t offset, length; /* in the file; for a whole file 0 and its length */
         int format; /* DiskFormat; after image_settle_format() never FORMAT_PROBE */
+        bool format_given; /* by the job */
         char **extents; /* absolute paths of the further files it is made of */
         char **sparse; /* those of them that have tables */
         uint64_t image_length; /* what belongs to the image; after image_check_map() */

@@ -78,6 +78,7 @@ libhyper_job_la_SOURCES = \
 	src/job/manifest.c \
 	src/job/manifest.h \
 	src/job/map-format.h \
+	src/job/map-parallels.c \
 	src/job/map-qcow2.c \
 	src/job/map-vdi.c \
 	src/job/map-vhd.c \
@@ -93,6 +94,8 @@ libhyper_job_la_SOURCES = \
 	src/job/ova.h \
 	src/job/ovf.c \
 	src/job/ovf.h \
+	src/job/parallels.c \
+	src/job/parallels.h \
 	src/job/part-folder.c \
 	src/job/part-folder.h \
 	src/job/part-lock.c \

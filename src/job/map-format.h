@@ -64,3 +64,4 @@ int map_walk_vmdk(MapWalk *w);
 int map_walk_vhd(MapWalk *w);
 int map_walk_vhdx(MapWalk *w);
 int map_walk_vdi(MapWalk *w);
+int map_walk_parallels(MapWalk *w);

@@ -88,6 +88,7 @@ static const struct {
         { FORMAT_VHD, map_walk_vhd },
         { FORMAT_VHDX, map_walk_vhdx },
         { FORMAT_VDI, map_walk_vdi },
+        { FORMAT_PARALLELS, map_walk_parallels },
 };
 
 int map_walk(DiskFormat format, const MapFile *file, Map *ret, char **ret_error) {

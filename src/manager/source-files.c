@@ -129,6 +129,23 @@ static int add_device(
         return r < 0 ? r : strv_extend(&f->devices, access);
 }
 
+/* Beside a Parallels image: it says whether the image is a whole disk. The job does without if there is none. */
+static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
+        const char *slash = strrchr(f->source_path, '/');
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (spec->source.format != FORMAT_PARALLELS &&
+                        (spec->source.format != FORMAT_PROBE ||
+                                        (!endswith(slash, ".hds") && !endswith(slash, ".hdd"))))
+                return 0;
+        path = strprintf("%.*s/DiskDescriptor.xml", (int) (slash - f->source_path), f->source_path);
+        if (!path)
+                return -ENOMEM;
+        return lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ? 0
+                                                            : strv_consume(&f->source_files, TAKE_PTR(path));
+}
+
 static int add_source_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
         const char *path = spec->source.path;
@@ -147,7 +164,9 @@ static int add_source_file(
                 return refuse(ret_error, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
         r = strv_extend(&f->source_files, f->source_path);
-        return r < 0 ? r : source_chain_add(spec, rules, f, ret_error);
+        if (r >= 0)
+                r = source_chain_add(spec, rules, f, ret_error);
+        return r < 0 ? r : add_parallels_descriptor(spec, f);
 }
 
 /* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */

@@ -26,6 +26,7 @@ static const struct {
         [FORMAT_VDI] = { "vdi", "vdi" },
         [FORMAT_VHD] = { "vhd", "vpc" },
         [FORMAT_VHDX] = { "vhdx", "vhdx" },
+        [FORMAT_PARALLELS] = { "parallels", "parallels" },
         [FORMAT_OVA] = { "ova", NULL },
 };
 

@@ -48,6 +48,7 @@ typedef enum DiskFormat {
         FORMAT_VDI,
         FORMAT_VHD,
         FORMAT_VHDX,
+        FORMAT_PARALLELS,
         FORMAT_OVA, /* a tar with an OVF and its disks; a source only */
         _FORMAT_MAX,
         _FORMAT_INVALID = -EINVAL,

@@ -46,8 +46,8 @@ static void patch(uint8_t *image, uint64_t length, const uint8_t *data, size_t s
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const DiskFormat formats[] = { FORMAT_QCOW2, FORMAT_VMDK, FORMAT_VHD, FORMAT_VHDX,
-                FORMAT_VDI };
+        static const DiskFormat formats[] = { FORMAT_QCOW2, FORMAT_VMDK, FORMAT_VHD, FORMAT_VHDX, FORMAT_VDI,
+                FORMAT_PARALLELS };
         _cleanup_close_ int fd = memfd_create("image", MFD_CLOEXEC);
         _cleanup_free_ char *why = NULL;
         Map map;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info tests/fuzz/fuzz-map
+FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info tests/fuzz/fuzz-map \
+	tests/fuzz/fuzz-parallels
 JOB_FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 
 tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz-tar.c $(FUZZ_MAIN)
@@ -19,3 +20,7 @@ tests_fuzz_fuzz_map_SOURCES = tests/fuzz/fuzz-map.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_map_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_map_LDADD = libhyper-job.la
 tests_fuzz_fuzz_map_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_parallels_SOURCES = tests/fuzz/fuzz-parallels.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_parallels_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_parallels_LDADD = libhyper-job.la
+tests_fuzz_fuzz_parallels_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

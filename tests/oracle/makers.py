@@ -223,6 +223,7 @@ MAKERS = {
     "vhdx-fixed": (by_qemu("vhdx", ".vhdx", "subformat=fixed"), SMALL, True),
     "vhdx-log": (vhdx_log, SMALL, True),
     "vhdx-4k": (vhdx_4k, SMALL, False),
+    "parallels": (by_qemu("parallels", ".hdd"), LARGE, True),
     "ova-stream": (ova(stream_footer, "sha256"), SMALL, True),
     "ova-qemu-stream": (ova(by_qemu("vmdk", ".vmdk", "subformat=streamOptimized"), "sha1"), SMALL, True),
     "ova-sparse": (ova(by_qemu("vmdk", ".vmdk"), form=tarfile.GNU_FORMAT), SMALL, True),

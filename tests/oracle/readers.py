@@ -464,6 +464,24 @@ def read_vhdx(f):
     return d
 
 
+# --- Parallels: docs/interop/parallels.txt ---------------------------------------------------------------------------
+
+def read_parallels(f):
+    h = f.read(0, 64)
+    magic, version, _, _, cluster, n, sectors, _, _, _, _ = struct.unpack("<16sIIIIIQIIIQ", h)
+    newer = magic == b"WithouFreSpacExt"
+    check(version == 2 and cluster > 0, "the header")
+    if not newer:
+        sectors &= 0xffffffff
+    cluster *= 512
+    d = new_disk(sectors * 512)
+    check(n <= 1 << 24 and n * cluster >= d.size, "the table of clusters is too small")
+    for i, place in enumerate(struct.unpack(f"<{n}I", f.read(64, n * 4))):
+        if place and i * cluster < d.size:
+            f.copy(d, place * (cluster if newer else 512), visible(d.size, i * cluster, cluster), i * cluster)
+    return d
+
+
 # --- OVA ------------------------------------------------------------------------------------------------------------------
 
 def local(e, name):
@@ -524,6 +542,8 @@ MAGICS = (
     (0, b"vhdxfile", read_vhdx),
     (0x40, b"\x7f\x10\xda\xbe", read_vdi),
     (0, b"conectix", read_vhd),
+    (0, b"WithouFreSpacExt", read_parallels),
+    (0, b"WithoutFreeSpace", read_parallels),
 )
 PACKERS = (
     (b"\x1f\x8b", gzip.decompress),

@@ -3,7 +3,7 @@
 # Those from test-job-convert on run the hyper-job of the build folder with the real qemu-img, qemu-nbd and nbdkit.
 UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-image tests/unit/test-job-child \
 	tests/unit/test-job-part-folder tests/unit/test-job-convert tests/unit/test-job-hostile tests/unit/test-job-nbd
-UNIT_TESTS += tests/unit/test-job-map
+UNIT_TESTS += tests/unit/test-job-map tests/unit/test-job-parallels
 UNIT_TESTS += tests/unit/test-job-vmdk tests/unit/test-job-chain
 tests_unit_test_job_chain_SOURCES = tests/unit/test-job-chain.c tests/unit/job-front.h
 tests_unit_test_job_chain_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
@@ -41,3 +41,6 @@ tests_unit_test_job_nbd_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_map_SOURCES = tests/unit/test-job-map.c tests/unit/job-front.h
 tests_unit_test_job_map_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_map_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_parallels_SOURCES = tests/unit/test-job-parallels.c tests/unit/job-front.h
+tests_unit_test_job_parallels_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
+tests_unit_test_job_parallels_LDADD = $(JOB_FRONT_LDADD)

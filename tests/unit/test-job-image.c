@@ -115,6 +115,7 @@ START_TEST(formats_are_found) {
                 { "vpc", NULL, FORMAT_VHD },
                 { "vpc", "subformat=fixed", FORMAT_VHD },
                 { "vhdx", NULL, FORMAT_VHDX },
+                { "parallels", NULL, FORMAT_PARALLELS },
         };
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -133,7 +134,7 @@ START_TEST(formats_are_found) {
 END_TEST
 
 START_TEST(known_but_unsupported_formats_are_named) {
-        static const char *const formats[] = { "qcow", "qed", "luks", "parallels" };
+        static const char *const formats[] = { "qcow", "qed", "luks" };
         _cleanup_test_dir_ char *dir = test_dir();
 
         for (size_t k = 0; k < ELEMENTSOF(formats); k++) {

@@ -32,6 +32,7 @@ static const struct {
         { "vmdk", "subformat=streamOptimized", NULL, FORMAT_VMDK, FILLED_UP },
         { "vdi", NULL, NULL, FORMAT_VDI, MIB - 1536 },
         { "vhdx", NULL, NULL, FORMAT_VHDX, 7 * MIB - 1536 },
+        { "parallels", NULL, NULL, FORMAT_PARALLELS, MIB - 1536 },
         { "vpc", "force_size=on", NULL, FORMAT_VHD, 0 },
         { "vpc", "subformat=fixed,force_size=on", NULL, FORMAT_VHD, 0 },
         { "qcow2", "compression_type=zlib", "-c", FORMAT_QCOW2, 512 },

@@ -10,16 +10,18 @@
 #include "job/checkpoint.h"
 #include "job/complaint.h"
 #include "job/convert.h"
+#include "job/device.h"
 #include "job/identity.h"
 
 /* --- where the image grows ---------------------------------------------------------------------------- */
 
 int part_image(const Conversion *c, size_t disk, Image *ret) {
-        Image i = { .whole = true, .format = c->spec->format };
+        Image i = { .whole = true, .format = c->spec->format, .device = plan_writes_device(c->job->plan) };
 
         i.label = output_path(c->spec->path, (unsigned) disk + 1);
-        i.path = disk == 0 ? strprintf("%s/" PART_IMAGE_FILE, c->part_dir)
-                           : strprintf("%s/disk%zu/" PART_IMAGE_FILE, c->part_dir, disk + 1);
+        i.path = i.device           ? strdup(c->spec->path)
+                        : disk == 0 ? strprintf("%s/" PART_IMAGE_FILE, c->part_dir)
+                                    : strprintf("%s/disk%zu/" PART_IMAGE_FILE, c->part_dir, disk + 1);
         if (!i.label || !i.path) {
                 image_done(&i);
                 return -ENOMEM;
@@ -49,7 +51,7 @@ int convert_check_space(Conversion *c) {
         bool sure = true;
         struct statvfs fs;
 
-        if (c->spec->type != ENDPOINT_FILE || !c->source->disks || c->job->plan->spec->parameters.compress)
+        if (c->in_place || !c->source->disks || c->job->plan->spec->parameters.compress)
                 return 0;
         if (fstatvfs(c->part_fd, &fs) < 0)
                 return job_fail(c->job, errno, NULL, "Asking for the free space of %s failed: %s",
@@ -80,8 +82,9 @@ int convert_check_space(Conversion *c) {
 
 /* What must be the same for a copy to go on, besides the source. */
 static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
-        if (c->spec->type == ENDPOINT_NBD) {
-                _cleanup_free_ char *server = identity_of_server(c->spec->uri, c->job->plan->job_id);
+        if (c->in_place) {
+                const char *name = c->spec->type == ENDPOINT_NBD ? c->spec->uri : c->spec->path;
+                _cleanup_free_ char *server = identity_of_server(name, c->job->plan->job_id);
                 _cleanup_free_ char *full = server ? strprintf("%s %" PRIu64, server, nbd->size) : NULL;
                 return full ? identity_shortened(full, CHECKPOINT_TEXT_MAX) : NULL;
         }
@@ -189,54 +192,63 @@ static int open_vmdk(Conversion *c, size_t disk, uint64_t size, Destination *d) 
 static int check_larger(Conversion *c, const Endpoint *e, uint64_t size) {
         if (!c->job->plan->spec->parameters.allow_larger)
                 return job_fail(c->job, EINVAL, "destination_refused",
-                                "The destination server's disk has %" PRIu64
+                                "The destination's disk has %" PRIu64
                                 " bytes, more than the source's %" PRIu64
                                 ". If it is the right one, set parameters.allow_larger: what lies behind the end of "
                                 "the source is left as it is.",
                                 e->size, size);
         if (e->alignment > 1 && size % e->alignment != 0)
                 return job_fail(c->job, EINVAL, "destination_refused",
-                                "The destination server takes whole blocks of %zu bytes only, and the source's %" PRIu64
+                                "The destination takes whole blocks of %zu bytes only, and the source's %" PRIu64
                                 " bytes do not end with one: the rest of the last block would be overwritten. Make the "
                                 "destination's disk as large as the source.",
                                 e->alignment, size);
         report_note(&c->job->report,
-                        "The destination server's disk is larger than the source: from byte %" PRIu64
+                        "The destination's disk is larger than the source: from byte %" PRIu64
                         " on it is left as it is",
                         size);
         return 0;
 }
 
-static int open_nbd(Conversion *c, uint64_t size, Destination *d) {
-        int r = connect_nbd(c->job, c->spec, "destination", NBD_DESTINATION, &d->connection.endpoint);
+static int open_device_image(Conversion *c, Connection *ret) {
+        _cleanup_(image_done) Image image = {};
+        int r = part_image(c, 0, &image);
+
+        return r < 0 ? r : connect_image(c->job, &image, true, NBD_DESTINATION, image.label, ret);
+}
+
+static int open_in_place(Conversion *c, uint64_t size, Destination *d) {
+        int r = c->spec->type == ENDPOINT_NBD ? connect_nbd(c->job, c->spec, "destination", NBD_DESTINATION,
+                                                                &d->connection.endpoint)
+                                              : open_device_image(c, &d->connection);
 
         if (r < 0)
                 return r;
         if (d->connection.endpoint->size < size)
                 return job_fail(c->job, EINVAL, "destination_refused",
-                                "The destination server's disk has %" PRIu64
+                                "The destination's disk has %" PRIu64
                                 " bytes, fewer than the source's %" PRIu64,
                                 d->connection.endpoint->size, size);
         return d->connection.endpoint->size > size ? check_larger(c, d->connection.endpoint, size) : 0;
 }
 
 static int open_destination(Conversion *c, size_t disk, uint64_t size, Destination *d) {
-        bool own = c->spec->type == ENDPOINT_FILE && c->spec->format != FORMAT_VMDK;
+        bool own = !c->in_place && c->spec->format != FORMAT_VMDK;
         int r;
 
-        if (c->spec->type == ENDPOINT_NBD) {
-                r = open_nbd(c, size, d);
+        if (c->in_place) {
+                r = open_in_place(c, size, d);
                 if (r < 0)
                         return r;
         }
         r = open_part(c, disk, size, d->connection.endpoint,
-                        own                                             ? PART_OWN_IMAGE
-                                        : c->spec->type == ENDPOINT_NBD ? PART_NO_IMAGE
-                                                                        : 0,
+                        own                           ? PART_OWN_IMAGE
+                                        : c->in_place ? PART_NO_IMAGE
+                                                      : 0,
                         &d->part);
         if (r < 0)
                 return r;
-        if (c->spec->type == ENDPOINT_NBD) {
+        if (c->in_place) {
                 d->watermark = part_watermark(d->part);
                 return 0;
         }
@@ -305,7 +317,7 @@ static int holds_what_was_copied(Conversion *c, Connection *source, Destination 
         if (r > 0)
                 return 1;
         report_note(&c->job->report,
-                        "What an earlier attempt left is not used: the destination server's disk does not hold it");
+                        "What an earlier attempt left is not used: the destination's disk does not hold it");
         r = part_reset(d->part);
         return r < 0 ? job_fail(c->job, r, NULL, "Removing the checkpoint in %s failed: %s", c->part_dir,
                                        strerror(-r))
@@ -327,7 +339,7 @@ static int open_once(Conversion *c, size_t disk, Connection *source, Destination
 
 static int open_both(Conversion *c, size_t disk, Connection *source, Destination *d) {
         int r = open_once(c, disk, source, d);
-        if (r < 0 || c->spec->type != ENDPOINT_NBD || d->watermark == 0)
+        if (r < 0 || !c->in_place || d->watermark == 0)
                 return r;
         r = holds_what_was_copied(c, source, d);
         if (r != 0)
@@ -362,7 +374,7 @@ int convert_disk(Conversion *c, size_t disk) {
                 .job = c->job, .what = what, .source = &source, .destination = &d.connection
         };
         CopyOptions options = {
-                .size = c->spec->type == ENDPOINT_NBD ? size : 0,
+                .size = c->in_place ? size : 0,
                 .progress = convert_on_progress,
                 .userdata = &progress,
                 .progress_interval = REPORT_INTERVAL,

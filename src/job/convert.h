@@ -20,6 +20,7 @@ typedef struct Conversion {
         Job *job; /* not owned */
         Source *source; /* not owned */
         const JobEndpoint *spec; /* the destination's, of the plan */
+        bool in_place; /* the destination is a disk that is there already: behind NBD, or a block device */
         int part_fd; /* the part folder; for an NBD destination the one that keeps its checkpoint */
         char *part_dir; /* its path; not owned */
         uint64_t sizes[PART_DISKS_MAX]; /* of the disks that are converted */

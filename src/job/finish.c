@@ -100,7 +100,7 @@ static int finish_nbd(Job *j) {
         r = job_mark_set(j->folder, JOB_MARK_PUBLISHED);
         if (r < 0)
                 return job_fail(j, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
-        report_note(&j->report, "The disk at the destination server is complete");
+        report_note(&j->report, "The destination's disk is complete");
         return 0;
 }
 

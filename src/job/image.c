@@ -183,8 +183,8 @@ static json_t *overlay_options(const char *path, json_t *file) {
 
 json_t *image_options(const Image *i) {
         const char *driver = disk_format_to_qemu((DiskFormat) i->format);
-        json_t *file = json_pack(
-                        "{s:s, s:s}", "driver", "file", "filename", i->descriptor ? i->descriptor : i->path);
+        json_t *file = json_pack("{s:s, s:s}", "driver", i->device ? "host_device" : "file", "filename",
+                        i->descriptor ? i->descriptor : i->path);
         if (file && i->direct &&
                         json_object_set_new(file, "cache",
                                         json_pack("{s:b, s:b}", "direct", 1, "no-flush", 0)) < 0) {

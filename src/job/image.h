@@ -56,6 +56,7 @@ typedef struct Image {
         uint64_t expected_size; /* 0: nothing was read */
         ImageExtent *expected;
         size_t n_expected, allocated;
+        bool device; /* @path is a block device */
         bool direct; /* read past the page cache */
         bool in_use; /* read although others write to it */
         uint64_t cut_size; /* not 0: the disk ends here, though qemu reads more */

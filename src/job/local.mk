@@ -55,6 +55,8 @@ libhyper_job_la_SOURCES = \
 	src/job/content.h \
 	src/job/convert.c \
 	src/job/convert.h \
+	src/job/device.c \
+	src/job/device.h \
 	src/job/finish.c \
 	src/job/gunzip.c \
 	src/job/gunzip.h \

@@ -105,11 +105,8 @@ static int prepare(Job *j) {
         _cleanup_free_ char *why = NULL;
         int r;
 
-        if (j->plan->spec->destination.type != ENDPOINT_FILE)
+        if (!j->plan->part_dir) /* a server, or a block device */
                 return 0;
-        if (!j->plan->part_dir)
-                return job_fail(j, EINVAL, "failed",
-                                "The job's plan names no folder for the unfinished image");
         r = part_folder_open(j->plan->part_dir, &p, &why);
         if (r < 0)
                 return why ? job_fail(j, r, "destination_refused", "%s", why) : parent_fail(j, r);

@@ -103,7 +103,7 @@ static int initialize(Run *run) {
                 j->runtime = mfree(j->runtime);
                 return job_fail(j, errno, NULL, "Making a folder in /tmp failed: %s", strerror(errno));
         }
-        r = spec->destination.type == ENDPOINT_FILE ? open_part_folder(run) : open_checkpoint_folder(run);
+        r = j->plan->part_dir ? open_part_folder(run) : open_checkpoint_folder(run);
         if (r >= 0)
                 r = source_open(j, &run->source);
         if (r < 0)
@@ -113,8 +113,8 @@ static int initialize(Run *run) {
                 .source = run->source,
                 .spec = &spec->destination,
                 .part_fd = run->part_fd,
-                .part_dir = spec->destination.type == ENDPOINT_FILE ? j->plan->part_dir
-                                                                    : run->checkpoint_dir,
+                .in_place = !j->plan->part_dir,
+                .part_dir = j->plan->part_dir ? j->plan->part_dir : run->checkpoint_dir,
         };
         run->source->part_fd = run->part_fd;
         run->source->part_dir = run->conversion.part_dir;
@@ -128,7 +128,7 @@ static int check_names_free(Run *run) {
         Job *j = run->job;
         unsigned taken;
 
-        if (run->conversion.spec->type != ENDPOINT_FILE)
+        if (run->conversion.in_place)
                 return 0;
         int r = part_folder_read_taken(j->folder_fd, &taken);
         if (r < 0)
@@ -164,9 +164,9 @@ static int inspect(Run *run) {
         r = source_inspect(s);
         if (r < 0)
                 return r;
-        if (s->n_disks > 1 && run->conversion.spec->type == ENDPOINT_NBD)
+        if (s->n_disks > 1 && run->conversion.in_place)
                 return job_fail(j, EOPNOTSUPP, "unsupported",
-                                "The source has %zu disks, but an NBD destination takes one", s->n_disks);
+                                "The source has %zu disks, but this destination takes one", s->n_disks);
         for (size_t i = 0; s->disks && i < s->n_disks; i++)
                 total += s->disks[i].virtual_size;
         j->report.work_total = total * (j->plan->spec->parameters.verify ? 2 : 1);
@@ -273,8 +273,8 @@ static int finalize(Run *run) {
                 if (r < 0)
                         return r;
         }
-        /* An NBD destination has nothing left to do: its checkpoint is of no use any more. */
-        if (run->conversion.spec->type == ENDPOINT_NBD)
+        /* A disk that was there already has nothing left to do: its checkpoint is of no use any more. */
+        if (run->conversion.in_place)
                 (void) part_folder_empty(run->part_fd);
         return 0;
 }

@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "job/chain.h"
 #include "job/checksum.h"
+#include "job/device.h"
 #include "job/identity.h"
 #include "job/in-use.h"
 #include "job/safe-open.h"
@@ -36,7 +37,8 @@ Source *source_free(Source *s) {
 /* --- the files ---------------------------------------------------------------------------------------- */
 
 static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *ret_stat) {
-        int r = open_regular(path, ret_fd, ret_stat);
+        int r = path_is_device(path) ? open_device(path, ret_fd, ret_stat)
+                                     : open_regular(path, ret_fd, ret_stat);
 
         switch (r) {
         case -ENOENT:
@@ -49,7 +51,8 @@ static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *
                                 path);
         case -EISDIR:
         case -ENOTBLK:
-                return job_fail(j, r, "image_refused", "The source %s is not a regular file", path);
+                return job_fail(j, r, "image_refused",
+                                "The source %s is neither a regular file nor a block device", path);
         default:
                 return r < 0 ? job_fail(j, r, NULL, "Opening the source file %s failed: %s", path,
                                                strerror(-r))
@@ -278,6 +281,7 @@ static int warn_of_capacity(Source *s, size_t disk) {
 int source_inspect(Source *s) {
         for (size_t i = 0; s->disks && i < s->n_disks; i++) {
                 s->disks[i].in_use = s->in_use;
+                s->disks[i].device = S_ISBLK(s->st.st_mode) && s->disks[i].whole;
                 int r = inspect_disk(s, i);
                 if (r >= 0)
                         r = warn_of_capacity(s, i);

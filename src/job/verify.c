@@ -44,7 +44,7 @@ static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify veri
         _cleanup_free_ char *why = NULL;
         const CompareMode mode = { .data = COMPARE_ALL,
                 .zeroes = verify == VERIFY_FULL ? COMPARE_ALL : COMPARE_SAMPLE,
-                .end = c->spec->type == ENDPOINT_NBD ? c->sizes[disk] : 0 };
+                .end = c->in_place ? c->sizes[disk] : 0 };
         Verification *v = &c->verified[disk];
         uint64_t offset = 0;
 

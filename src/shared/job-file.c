@@ -125,6 +125,10 @@ static bool plan_makes_sense(const JobPlan *p) {
                 return false;
         if (p->spec->destination.type != ENDPOINT_FILE)
                 return !p->part_dir;
+        /* A block device is there already: nothing grows beside it. */
+        if (!p->part_dir)
+                return startswith(p->spec->destination.path, "/dev/") &&
+                                p->spec->destination.format == FORMAT_RAW;
         part = job_part_path(p->spec->destination.path);
         return streq_ptr(p->part_dir, part);
 }

@@ -25,7 +25,8 @@ typedef struct JobPlan {
                           are what is written, whatever the document says. */
         char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
                                 itself */
-        char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md; else NULL */
+        char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.
+                           NULL for a block device and for an NBD destination */
 } JobPlan;
 
 JobPlan *job_plan_free(JobPlan *p);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Event streams: nothing missing, nothing twice, and always an end. */
+/* Event streams: nothing missing, nothing twice, and always an end.
+ *
+ * weight: 0.2 */
 
 #include <jansson.h>
 #include <poll.h>

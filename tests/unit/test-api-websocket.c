@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* WebSockets on real sockets, with a protocol made for the test: who gets one, and how they end. What frames
- * mean is in test-api-ws-codec. */
+ * mean is in test-api-ws-codec.
+ *
+ * weight: 0.2 */
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -78,7 +78,8 @@ static bool copy_until_killed(Bench *b, const char *format, unsigned msec) {
 
         ck_assert_int_ge(pid, 0);
         if (pid == 0) {
-                const struct itimerval timer = { .it_value.tv_usec = msec * 1000 };
+                const struct itimerval timer = { .it_value = { .tv_sec = msec / 1000,
+                                                                 .tv_usec = msec % 1000 * 1000 } };
 
                 signal(SIGALRM, SIG_DFL); /* the test framework has a handler of its own */
                 setitimer(ITIMER_REAL, &timer, NULL);
@@ -129,16 +130,18 @@ static void spoil_unflushed(const Bench *b, const char *format) {
 static void kill_until_complete(const char *format) {
         _cleanup_bench_ Bench b;
         uint64_t reached = 0;
-        unsigned resumed = 0;
+        unsigned resumed = 0, stuck = 0;
         bool complete = false;
 
         bench_init(&b);
         srand(42);
         for (unsigned i = 0; !complete && i < 100; i++) {
-                complete = copy_until_killed(&b, format, 20 + (unsigned) rand() % 150);
+                /* On a busy machine a copy that gets nowhere before it is killed has more time in the next attempt. */
+                complete = copy_until_killed(&b, format, 20 + (unsigned) rand() % 150 + 50 * stuck);
                 uint64_t watermark = complete ? reached : saved_watermark(b.part);
                 ck_assert_uint_ge(watermark, reached);
                 resumed += watermark > reached;
+                stuck = watermark > reached ? 0 : stuck + 1;
                 reached = watermark;
                 if (!complete && i % 2 == 1)
                         spoil_unflushed(&b, format);

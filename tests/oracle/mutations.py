@@ -234,6 +234,25 @@ def geometry(case, rng):
     return f"the geometry {chs.hex()}, made by {name!r}"
 
 
+def vhd_bits(case, _rng):
+    """Sectors of zeroes are not in use, as VirtualBox writes it: their bits are not set."""
+    if case.format != "vhd":
+        return None
+    table, _, n, block = struct.unpack(">QIII", read(case.path, 512 + 16, 20))
+    cleared = 0
+    for sector in struct.unpack(f">{n}I", read(case.path, table, 4 * n)):
+        if sector == 0xffffffff:
+            continue
+        data = read(case.path, sector * 512 + 512, block)
+        bits = bytearray(read(case.path, sector * 512, 512))
+        for k in range(block // 512):
+            if data[k * 512:k * 512 + 512] == bytes(512):
+                bits[k // 8] &= ~(0x80 >> k % 8)
+                cleared += 1
+        patch(case.path, sector * 512, bits)
+    return f"{cleared} sectors are not in use"
+
+
 def vhdx_one_header(case, rng):
     """The older header is damaged: the newer one counts."""
     if not case.format.startswith("vhdx"):
@@ -419,7 +438,7 @@ def first_sector(case, _rng):
     return "the first sector is gone"
 
 
-LEGAL = (none, pad_footer, creator, geometry, vhdx_one_header, read_only, blank_lines)
+LEGAL = (none, pad_footer, creator, vhd_bits, geometry, vhdx_one_header, read_only, blank_lines)
 OTHERS = (cut, cut, cut, cut, cut_last, pad, before, flip, flip, flip_near_data, flip_near_data, field, field, field, table_entry,
           table_entry, extent_line, extent_line, swap_lines, line_ends, parent, swap_files, lose_file, rename, compress,
           declared, first_sector)

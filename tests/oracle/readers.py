@@ -158,7 +158,7 @@ def read_sparse_extent(f, d, to, sectors):
     (magic, version, flags, capacity, grain, _, _, n_gte, _, gd, _, _, check_bytes, compress) = \
         struct.unpack_from("<4sIIQQQQIQQQ?4sH", h)
     check(magic == b"KDMV" and 1 <= version <= 3, "no sparse extent")
-    check(check_bytes == b"\n \r\n", "the file was changed as if it were text")
+    check(check_bytes in (b"\n \r\n", bytes(4)), "the file was changed as if it were text")
     check(sectors is None or capacity == sectors, "the header and the descriptor differ")
     check(grain >= 1 and grain & grain - 1 == 0 and grain <= 1 << 18 and 0 < n_gte <= 4096, "the header")
     check(capacity <= SIZE_MAX // 512, "the capacity")

@@ -36,7 +36,10 @@ static int refuse(char **ret_error, int r, const char *field, const char *path, 
 }
 
 /* What open(2) says of a path, for people. */
-static const char *open_error(int error, bool follow, char **buffer) {
+static const char *open_error(const char *path, int error, bool follow, char **buffer) {
+        if ((error == -ENOENT || error == -ENOTDIR) && path_is_device(path))
+                return "there is no such block device on this machine; one of another machine is reached through an NBD "
+                       "server there (type \"nbd\")";
         if (error == -ENOENT || error == -ENOTDIR)
                 return "there is no such file or folder";
         if (error == -ELOOP)
@@ -68,7 +71,7 @@ static int resolve(const PathRules *rules, bool destination, const char *field, 
         if (fd == -EPERM)
                 return refuse_place(field, real ? real : path, destination, why, ret_error);
         if (fd < 0) {
-                why = open_error(fd, follow, &text);
+                why = open_error(path, fd, follow, &text);
                 return why ? refuse(ret_error, fd == -ENOENT || fd == -ENOTDIR ? -ENOENT : -EBADMSG, field,
                                              path, why)
                            : -ENOMEM;
@@ -179,7 +182,9 @@ static int add_destination_device(
 
         if (rules->role < ROLE_ADMIN)
                 return refuse_place("destination.path", path, true,
-                                "only an administrator's job may write to a block device", ret_error);
+                                "only an administrator's job may write to a block device; others may be given an NBD server that offers "
+                                "it (type \"nbd\")",
+                                ret_error);
         r = resolve(rules, true, "destination.path", path, true, &real, &st, ret_error);
         if (r < 0)
                 return r == -ENOENT ? -EBADMSG : r;

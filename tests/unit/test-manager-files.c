@@ -127,6 +127,17 @@ START_TEST(symlinks_are_followed_once) {
 }
 END_TEST
 
+/* The text shows a way. */
+START_TEST(a_device_that_is_not_there_may_be_behind_nbd) {
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of("/dev/no", "such/disk", "b.qcow2", NULL);
+        _cleanup_(job_files_done) JobFiles files = {};
+        _cleanup_free_ char *error = NULL;
+
+        ck_assert_int_eq(job_files_check(spec, &as_admin, &files, &error), -ENOENT);
+        ck_assert_ptr_nonnull(strstr(error, "NBD"));
+}
+END_TEST
+
 START_TEST(what_is_no_image_file_is_refused) {
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -501,7 +512,8 @@ START_TEST(secrets_of_one_job_are_not_another_s) {
 }
 END_TEST
 
-TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once, what_is_no_image_file_is_refused,
+TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once,
+                a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
                 a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
                 folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
                 a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,

@@ -114,7 +114,7 @@ static json_t *replies_json(const Dialect *dialect, const Route *route, json_t *
 
 /* --- keys --------------------------------------------------------------------------------------------- */
 
-/* One of the two, or neither: nobody is asked for a key before there is one. */
+/* One of the two, or neither: a client on this machine may have the role of its user instead. */
 static json_t *security_json(const Route *route) {
         return route->scope == SCOPE_PUBLIC ? json_array()
                                             : json_pack("[{s:[]}, {s:[]}, {}]", "ApiKey", "Bearer");
@@ -123,8 +123,8 @@ static json_t *security_json(const Route *route) {
 static json_t *security_schemes(void) {
         return json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "ApiKey", "type", "apiKey", "in",
                         "header", "name", API_KEY_HEADER, "description",
-                        "A key that was made with 'hyperctl key add'. It is needed as soon as there is one, and must "
-                        "have the scope that an operation names (x-scope).",
+                        "A key that was made with 'hyperctl key add'. It must have the scope that an operation names "
+                        "(x-scope). Without one, a client on the server's machine has the role of its user.",
                         "Bearer", "type", "http", "scheme", "bearer", "description",
                         "The same key, for clients that know no other header.");
 }

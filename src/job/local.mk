@@ -108,6 +108,8 @@ libhyper_job_la_SOURCES = \
 	src/job/recognize-child.c \
 	src/job/recognize.c \
 	src/job/recognize.h \
+	src/job/rename.c \
+	src/job/rename.h \
 	src/job/report.c \
 	src/job/report.h \
 	src/job/run.c \

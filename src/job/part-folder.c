@@ -11,6 +11,7 @@
 #include "job/checkpoint.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
+#include "job/rename.h"
 #include "job/unpack.h"
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -92,9 +93,7 @@ int part_folder_make(PartFolder *p) {
         if (mkdirat(p->parent_fd, p->name, 0700) < 0)
                 return -errno;
         p->fd = openat(p->parent_fd, p->name, FOLDER_FLAGS);
-        if (p->fd < 0 || fsync(p->parent_fd) < 0)
-                return -errno;
-        return 0;
+        return p->fd < 0 ? -errno : sync_folder(p->parent_fd);
 }
 
 int part_folder_record(const PartFolder *p, int job_fd) {
@@ -237,7 +236,7 @@ int part_folder_remove(PartFolder *p) {
         r = part_folder_empty(p->fd);
         unlink_entry(p->fd, PART_LOCK_FILE, 0, &r);
         unlink_entry(p->parent_fd, p->name, AT_REMOVEDIR, &r);
-        (void) fsync(p->parent_fd);
+        (void) sync_folder(p->parent_fd);
         return r;
 }
 
@@ -357,18 +356,6 @@ static int begin_publication(PartFolder *p, int job_fd, Publication *pub, char *
         return write_record(job_fd, pub);
 }
 
-/* rename(2) that never replaces; file systems without RENAME_NOREPLACE get a second name and lose the
- * first. */
-static int rename_noreplace(int from_fd, const char *from, int to_fd, const char *to) {
-        if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) >= 0)
-                return 0;
-        if (errno != EINVAL && errno != ENOSYS)
-                return -errno;
-        if (linkat(from_fd, from, to_fd, to, 0) < 0)
-                return -errno;
-        return unlinkat(from_fd, from, 0) < 0 ? -errno : 0;
-}
-
 static int publish_one(PartFolder *p, Output *o, char **ret_error) {
         struct stat st;
 
@@ -430,8 +417,10 @@ int part_folder_publish(
                 if (r < 0)
                         return r;
         }
-        if (fsync(p->parent_fd) < 0)
-                return -errno;
+        r = sync_folder(p->parent_fd);
+        if (r < 0)
+                return publish_error(ret_error, r, "Flushing the folder of %s failed: %s", destination,
+                                strerror(-r));
         r = write_file_atomic_at(job_fd, JOB_MARK_PUBLISHED, "", 0, 0600);
         if (r < 0)
                 return r;

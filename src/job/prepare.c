@@ -15,6 +15,7 @@
 #include "job/job.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
+#include "job/rename.h"
 
 static int parent_fail(Job *j, int r) {
         const char *path = j->plan->spec->destination.path;
@@ -100,6 +101,19 @@ static int check_source(Job *j) {
                      : 0;
 }
 
+/* In seconds, and not after hours when the image is to get its name. */
+static int check_file_system(Job *j, PartFolder *p) {
+        _cleanup_free_ char *why = NULL;
+
+        int r = probe_file_system(p->fd, &why);
+        if (r >= 0)
+                return 0;
+        (void) unlinkat(p->parent_fd, p->name, AT_REMOVEDIR); /* unless something is in it */
+        return job_fail(j, r, r == -ENOSPC || r == -EDQUOT ? "no_space" : "destination_refused",
+                        "The folder of the destination %s cannot be used: %s",
+                        j->plan->spec->destination.path, why ? why : strerror(-r));
+}
+
 static int prepare(Job *j) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
@@ -121,6 +135,8 @@ static int prepare(Job *j) {
         if (r < 0)
                 return r;
         r = part_folder_make(&p);
+        if (r >= 0)
+                r = check_file_system(j, &p);
         if (r >= 0)
                 r = part_folder_record(&p, j->folder_fd);
         if (r >= 0)

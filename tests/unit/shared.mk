@@ -67,8 +67,8 @@ tests_unit_test_vmdk_descriptor_SOURCES = tests/unit/test-vmdk-descriptor.c
 tests_unit_test_vmdk_descriptor_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_vmdk_descriptor_LDADD = $(SHARED_TEST_LDADD)
 
-TESTS += tests/unit/check-layering
-EXTRA_DIST += tests/unit/check-layering
+TESTS += tests/unit/check-layering tests/unit/check-schedule
+EXTRA_DIST += tests/unit/check-layering tests/unit/check-schedule
 
 UNIT_TESTS += tests/unit/test-journal
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: libvirt
 # timeout: 300
+# slow: it waits for calls to hosts that hang, longer than a busy machine needs for those that do not
 #
 # hyper-hostd when hosts go away: libvirtd restarted, killed, stopped in the middle of a call; ssh cut; hyper-hostd
 # itself killed. What hangs delays only itself, lists answer, and all of it comes back by itself.
@@ -12,7 +13,7 @@
 . "$(dirname "$0")/lib-libvirt.sh"
 
 mkdir -p /etc/hyper/config.d
-echo 'hosts: {call_timeout: 3, allow_test: true}' >/etc/hyper/config.d/90-test.yaml
+echo 'hosts: {call_timeout: 10, allow_test: true}' >/etc/hyper/config.d/90-test.yaml
 libvirt_up
 define one
 add_host qemu:///system here >/dev/null
@@ -52,7 +53,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
         begun=${EPOCHREALTIME/[.,]/}
         get_info other >/dev/null
         busctl -q call "${hosts[@]}" ListVms stt here 0 10
-        [ $((${EPOCHREALTIME/[.,]/} - begun)) -lt 2000000 ] || fail "a host that hangs delays others"
+        [ $((${EPOCHREALTIME/[.,]/} - begun)) -lt 8000000 ] || fail "a host that hangs delays others"
 done
 # Nor do many requests over HTTP that wait for it.
 http GET "$hosts_api/api/hosts" >/dev/null
@@ -63,10 +64,10 @@ for _ in 1 2 3 4 5; do
         http GET "$hosts_api/api/hosts/other/info" >/dev/null
         equal "$(status)" 200 "the status of another host's figures"
 done
-[ $((${EPOCHREALTIME/[.,]/} - begun)) -lt 2000000 ] || fail "requests for a host that hangs delay those for others"
+[ $((${EPOCHREALTIME/[.,]/} - begun)) -lt 8000000 ] || fail "requests for a host that hangs delay those for others"
 kill -0 $call 2>/dev/null || fail "the call to a host that hangs was answered at once: $(cat "$dir/answer")"
 wait $call && fail "a host that hangs has answered"
-contains "$(cat "$dir/answer")" "did not answer within 3s" "the error"
+contains "$(cat "$dir/answer")" "did not answer within 10s" "the error"
 host_is here DISCONNECTED || fail "a host that hangs counts as connected"
 wait $many
 equal "$(sort "$dir/statuses" | uniq -c | tr -s ' ')" " 150 503" "the answers to requests for a host that hangs"
@@ -88,7 +89,7 @@ eventually 5 "what is gone is seen over ssh" has_no_vm remote two
 # The session in the middle of a call
 pkill -STOP -x sshd
 get_info remote >"$dir/answer" 2>&1 && fail "a host whose ssh hangs has answered"
-contains "$(cat "$dir/answer")" "did not answer within 3s" "the error"
+contains "$(cat "$dir/answer")" "did not answer within 10s" "the error"
 host_is remote DISCONNECTED || fail "a host whose ssh hangs counts as connected"
 get_info here >/dev/null || fail "ssh that hangs disturbs another host"
 pkill -CONT -x sshd

@@ -77,6 +77,8 @@ spec() {
                 def endpoint: if startswith("/") then {type: "file", path: .} else {type: "nbd", uri: .} end;
                 def format: capture("\\.(?<f>qcow2|raw|vmdk)$").f // "raw";
                 {operation: "convert", source: ($s | endpoint), destination: ($d | endpoint)}
+                # a raw disk without a boot sector, as tests have them, is not recognized
+                | if $s | test("^/.*\\.raw$") then .source.format = "raw" else . end
                 | if .destination.type == "file" then .destination.format = (([$d | format] | .[0]) // "raw") else . end' | jq -c "${3:-.}"
 }
 
@@ -159,6 +161,7 @@ raw_image() {
                         1) dd if=/dev/zero of="$file" bs=1M count=$((size - at < 4 ? size - at : 4)) seek=$at conv=notrunc status=none ;;
                 esac
         done
+        printf '\x55\xaa' | dd of="$file" bs=1 seek=510 conv=notrunc status=none # a boot sector, so that it is known as a disk
 }
 
 # same RAW IMAGE FORMAT: the image holds these bytes, and is sound

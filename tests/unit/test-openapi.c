@@ -6,6 +6,8 @@
 #include <ctype.h>
 
 #include "api/dialect-schema.h"
+#include "api/hosts/hosts-api.h"
+#include "api/hypersdk/hypersdk.h"
 #include "api/openapi.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker.h"
@@ -304,6 +306,26 @@ START_TEST(a_job_is_as_the_decoder_takes_it) {
 }
 END_TEST
 
-TEST_MAIN("openapi", each_route_is_in_it_and_nothing_else, each_route_says_whether_it_needs_a_key,
+/* In each dialect. */
+START_TEST(only_health_is_public_and_only_reading_is_for_viewers) {
+        static const Dialect *const all[] = { &hypersdk_dialect, &worker_dialect, &hosts_dialect };
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                for (const Route *route = all[i]->routes; route->handler; route++) {
+                        bool health = streq(route->path, "/health"),
+                             reads = route->method == HTTP_GET || streq(route->path, "/jobs/query");
+
+                        ck_assert_msg((route->scope == SCOPE_PUBLIC) == health, "%s%s", all[i]->name,
+                                        route->path);
+                        ck_assert_msg((route->scope == SCOPE_READ) == (reads && !health), "%s%s",
+                                        all[i]->name, route->path);
+                        ck_assert_msg(!route->for_browsers || route->scope == SCOPE_READ, "%s%s",
+                                        all[i]->name, route->path);
+                }
+}
+END_TEST
+
+TEST_MAIN("openapi", only_health_is_public_and_only_reading_is_for_viewers,
+                each_route_is_in_it_and_nothing_else, each_route_says_whether_it_needs_a_key,
                 each_parameter_is_in_it_and_nothing_else, parameters_have_the_limits_of_their_table,
                 references_lead_somewhere, a_job_is_as_the_decoder_takes_it)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: idle connections are closed when their time is over
 #
 # Ten thousand connections that say nothing: others are answered, they are closed in time, and the daemon ends all the same.
 

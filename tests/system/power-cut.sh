@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 500
 # runs-on: host
+# weight: 0.5
 #
 # A power cut in mid-copy: what was answered 201 is there; the interrupted job is tried again and completes right to the byte, or is FAILED if its policy says so; what waited runs.
 

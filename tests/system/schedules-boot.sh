@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# weight: 1
 # runs-on: host
 #
 # Timers of schedules are back after a power cut, with one run for what was missed meanwhile; also of ten thousand.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
 # machine: websocket
+# weight: 0.5
 #
 # WebSocket clients that make every mistake, send garbage, vanish, or stop reading, a thousand at once: each ends as RFC 6455 says, and one that behaves notices nothing of it.
 

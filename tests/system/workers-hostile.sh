@@ -54,7 +54,7 @@ for p in -1 101 1e999 '"50"' '[]' true; do
         refused 400 "" POST /jobs/mine/events "{\"worker_id\":\"w1\",\"percentage\":$p}" "a percentage of $p"
 done
 equal "$(state mine)" ASSIGNED "after reports that make no sense"
-curl -sSN -m 60 "$worker/jobs/mine/events/stream" >"$dir/stream" &
+curl -sSN -m 200 "$worker/jobs/mine/events/stream" >"$dir/stream" &
 for p in 50 10 0 60 59.9; do
         http POST "$worker/jobs/mine/events" "{\"worker_id\":\"w1\",\"phase\":\"conversion\",\"percentage\":$p,\"message\":\"at $p\"}" >/dev/null
         equal "$(status)" 202 "a percentage of $p"

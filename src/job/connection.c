@@ -169,10 +169,12 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
 /* What a local server says about an error of its image. */
 static int image_error_fail(Job *j, const Connection *c, const char *what, const char *said) {
         const char *label = c->endpoint ? c->endpoint->label : "the image";
-        bool damaged = strstr(said, "orrupt") != NULL;
+        /* The latter is what qemu says of data that cannot be decompressed. */
+        bool damaged = strstr(said, "orrupt") || strstr(said, "reading from file failed: Invalid argument");
 
         return job_fail(j, damaged ? EBADMSG : EIO, damaged ? "image_damaged" : "io_error",
-                        "%s failed: the server for %s reports: %s", what, label, said);
+                        "%s failed: %sthe server for %s reports: %s", what,
+                        damaged ? "data in the image are damaged: " : "", label, said);
 }
 
 int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text) {

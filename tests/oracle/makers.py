@@ -143,9 +143,11 @@ def vhdx_log(folder, raw, disk, rng):
         f.write(seal(head))
         _, log_at = struct.unpack_from("<IQ", head, 68)
         entry = bytearray(8192)
-        struct.pack_into("<4sIIIQI4s16sQQ", entry, 0, b"loge", 0, 8192, 0, sequence, 1, b"", log_guid, len(data), len(data))
+        struct.pack_into("<4sIIIQI4s16sQQ", entry, 0, b"loge", 0, 8192, 0, sequence, 1, b"", log_guid, len(data),
+                         len(data))
         struct.pack_into("<4s4s8sQQ", entry, 64, b"desc", page[4092:], page[:8], target, sequence)
-        entry[4096:] = struct.pack("<4sI", b"data", sequence >> 32) + page[8:4092] + struct.pack("<I", sequence & 0xffffffff)
+        entry[4096:] = (struct.pack("<4sI", b"data", sequence >> 32) + page[8:4092] +
+                        struct.pack("<I", sequence & 0xffffffff))
         f.seek(log_at)
         f.write(seal(entry))
     return name

@@ -107,11 +107,12 @@ def flip_near_data(case, rng):
 
 FIELDS = {
     "qcow2": ((4, ">I"), (8, ">Q"), (16, ">I"), (20, ">I"), (24, ">Q"), (32, ">I"), (36, ">I"), (40, ">Q"), (48, ">Q"),
-              (56, ">I"), (60, ">I"), (64, ">Q"), (72, ">Q"), (80, ">Q"), (88, ">Q"), (96, ">I"), (100, ">I"), (104, ">B")),
+              (56, ">I"), (60, ">I"), (64, ">Q"), (72, ">Q"), (80, ">Q"), (88, ">Q"), (96, ">I"), (100, ">I"),
+              (104, ">B")),
     "vmdk": ((4, "<I"), (8, "<I"), (12, "<Q"), (20, "<Q"), (28, "<Q"), (36, "<Q"), (44, "<I"), (48, "<Q"), (56, "<Q"),
              (64, "<Q"), (72, "<B"), (73, "<I"), (77, "<H")),
-    "vdi": ((0x44, "<I"), (0x48, "<I"), (0x4c, "<I"), (0x50, "<I"), (0x154, "<I"), (0x158, "<I"), (0x168, "<I"), (0x170, "<Q"),
-            (0x178, "<I"), (0x17c, "<I"), (0x180, "<I"), (0x184, "<I"), (0x1a8, "<I"), (0x1b8, "<I")),
+    "vdi": ((0x44, "<I"), (0x48, "<I"), (0x4c, "<I"), (0x50, "<I"), (0x154, "<I"), (0x158, "<I"), (0x168, "<I"),
+            (0x170, "<Q"), (0x178, "<I"), (0x17c, "<I"), (0x180, "<I"), (0x184, "<I"), (0x1a8, "<I"), (0x1b8, "<I")),
     "parallels": ((16, "<I"), (20, "<I"), (24, "<I"), (28, "<I"), (32, "<I"), (36, "<Q"), (44, "<I"), (48, "<I"),
                   (52, "<I"), (56, "<Q"), (64, "<I"), (68, "<I")),
     "vhd": ((8, ">I"), (12, ">I"), (16, ">Q"), (28, ">I"), (36, ">I"), (40, ">Q"), (48, ">Q"), (56, ">H"), (58, ">B"),
@@ -396,7 +397,8 @@ def lose_file(case, rng):
 # --- names, archives ------------------------------------------------------------------------------------------------------
 
 def rename(case, rng):
-    new = rng.choice(("other" + os.path.splitext(case.path)[1], "disk", "disk.img", "disk.vmdk", "disk.qcow2", "a b\u00e9.vmdk"))
+    new = rng.choice(("other" + os.path.splitext(case.path)[1], "disk",
+                      "disk.img", "disk.vmdk", "disk.qcow2", "a b\u00e9.vmdk"))
     path = os.path.join(os.path.dirname(case.path), new)
     if path in case.files:
         return None
@@ -424,6 +426,7 @@ def compress(case, rng):
     if rng.random() < 0.2:
         os.truncate(path, os.path.getsize(path) * 2 // 3)
         return f"{how}, cut off"
+    case.must_convert = True
     return how
 
 
@@ -439,6 +442,6 @@ def first_sector(case, _rng):
 
 
 LEGAL = (none, pad_footer, creator, vhd_bits, geometry, vhdx_one_header, read_only, blank_lines)
-OTHERS = (cut, cut, cut, cut, cut_last, pad, before, flip, flip, flip_near_data, flip_near_data, field, field, field, table_entry,
-          table_entry, extent_line, extent_line, swap_lines, line_ends, parent, swap_files, lose_file, rename, compress,
+OTHERS = (cut, cut, cut, cut, cut_last, pad, before, flip, flip, flip_near_data, flip_near_data, field, field, field,
+          table_entry, table_entry, extent_line, extent_line, swap_lines, line_ends, parent, swap_files, lose_file, rename, compress,
           declared, first_sector)

@@ -37,8 +37,10 @@ Source *source_free(Source *s) {
 /* --- the files ---------------------------------------------------------------------------------------- */
 
 static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *ret_stat) {
-        int r = path_is_device(path) ? open_device(path, ret_fd, ret_stat)
-                                     : open_regular(path, ret_fd, ret_stat);
+        int r = path_is_device(path) ? open_device(path, ret_fd, ret_stat) : -ENOTBLK;
+
+        if (r == -ENOTBLK)
+                r = open_regular(path, ret_fd, ret_stat);
 
         switch (r) {
         case -ENOENT:

@@ -20,9 +20,11 @@ refused() {
 }
 
 # A qemu that writes: qemu-nbd takes the locks that a machine's disk has.
+chown nobody "$dir"/disk.*
+chmod 777 "$dir"
 for format in raw qcow2; do
-        systemd-run -q --unit=test-holder -p Type=forking qemu-nbd --fork --persistent -f "$format" -k "$dir/holder.sock" "$dir/disk.$format"
-        refused "$dir/disk.$format"
+        systemd-run -q --unit=test-holder -p Type=forking -p User=nobody qemu-nbd --fork --persistent -f "$format" -k "$dir/holder.sock" "$dir/disk.$format"
+        refused "$dir/disk.$format" "qemu-nbd, process"
         id=$(submit "$(spec "$dir/disk.$format" "$dir/from-$format.qcow2" '.parameters.in_use = "allow"')")
         wait_state "$id" COMPLETED
         equal "$(job "$id" | jq -r '.result.outputs[0].source_state')" in_use "what the result says"

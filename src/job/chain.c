@@ -106,6 +106,8 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
 
 /* The manager listed what it read from the same images: a file too many means that one of them has changed. */
 static int check_all_used(Job *j, const Image *top) {
+        if (!j->plan->source_files || !streq(top->path, j->plan->source_files[0]))
+                return 0;
         STRV_FOREACH(path, j->plan->source_files)
         if (!is_in_chain(top, *path))
                 return job_fail(j, EBADMSG, "image_refused",

@@ -2,6 +2,7 @@
 #include "job/chain.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/layer-map.h"
 #include "job/safe-open.h"
 #include "job/source.h"
 #include "shared/image-names.h"
@@ -99,6 +100,11 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
         r = check_identity(j, child, n, child->parent, fd);
         if (r >= 0)
                 r = image_examine(j, fd, child->parent);
+        if (r >= 0 && child->parent->differencing && !child->differencing)
+                return job_fail(j, EOPNOTSUPP, "image_refused",
+                                "The image %s was refused: %s, which it is on top of, is a differencing disk, which "
+                                "is supported only below others of its format: merge it first",
+                                child->label, path);
         if (r >= 0)
                 *ret_fd = TAKE_FD(fd);
         return r;
@@ -130,6 +136,9 @@ int chain_examine(Job *j, int fd, Image *top) {
                 int r = image_names_read(own >= 0 ? own : fd, i->length, i->format, &n, &why);
                 if (r < 0)
                         return image_refused(j, i->label, r, why);
+                if ((n.has_parent && !i->flatten) || (i->differencing && !n.has_parent))
+                        return image_refused(j, i->label, -EBADMSG,
+                                        "its tables do not agree on whether it has a parent");
                 if (!n.has_parent)
                         break;
                 if (depth == IMAGE_CHAIN_MAX)
@@ -146,4 +155,45 @@ int chain_examine(Job *j, int fd, Image *top) {
         for (const Image *i = top->parent; i; i = i->parent)
                 top->actual_size += i->actual_size;
         return check_all_used(j, top);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------ */
+
+static int add_layer(Job *j, const Image *i, Connection *c) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *why = NULL;
+        LayerMap *map = NULL;
+        struct stat st;
+
+        int r = open_regular(i->path, &fd, &st);
+        if (r >= 0)
+                r = layer_map_open(fd, (uint64_t) st.st_size, (DiskFormat) i->format, &map, &why);
+        if (r < 0)
+                return image_refused(j, i->label, r, why);
+        Endpoint *below = TAKE_PTR(c->endpoint);
+        return endpoint_layer_new(below, map, i->label, &c->endpoint);
+}
+
+/* The last one first: each layer needs the disk below it. */
+static int connect_layers(Job *j, const Image *i, Connection *c) {
+        if (!i->differencing)
+                return connect_image(j, i, false, NBD_SOURCE, i->label, c);
+        int r = connect_layers(j, i->parent, c);
+        return r < 0 ? r : add_layer(j, i, c);
+}
+
+int chain_connect(Job *j, const Image *top, Connection *ret) {
+        _cleanup_connection_ Connection c = {};
+
+        int r = connect_layers(j, top, &c);
+        if (r < 0)
+                return r;
+        /* All that was read before says so. */
+        if (c.endpoint->size != top->virtual_size)
+                return job_fail(j, EBADMSG, "image_refused",
+                                "The image %s was refused: it holds a disk of %ju bytes, but %ju can be read",
+                                top->label, (uintmax_t) top->virtual_size, (uintmax_t) c.endpoint->size);
+        *ret = c;
+        c = (Connection){};
+        return 0;
 }

@@ -62,7 +62,7 @@ static int check_vhd(int fd, const Image *i, char **ret_error) {
                 return r;
         if (memcmp(p, "conectix", 8) != 0 && memcmp(++p, "conectix", 8) != 0)
                 return refuse(ret_error, "it does not end with a VHD's footer: it is cut off");
-        if (be32(p + 60) == 4)
+        if (be32(p + 60) == 4 && !i->flatten)
                 return refuse(ret_error,
                                 "it is a differencing disk on top of another one, which is not opened: " CHAIN_REMEDY);
         return 0;

@@ -163,6 +163,10 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
                 return r;
         i->image_length = map.length;
         i->has_log = map.has_log;
+        i->differencing = map.differencing;
+        if (map.differencing && !i->flatten)
+                return refuse(ret_error,
+                                "it is a differencing disk on top of another one, which is not opened: " CHAIN_REMEDY);
         i->expected_size = map.virtual_size;
         if (i->format == FORMAT_RAW)
                 i->expected_size = (i->length + SECTOR - 1) / SECTOR * SECTOR;

@@ -8,6 +8,8 @@ libhyper_engine_la_SOURCES = \
 	src/job/compare.h \
 	src/job/copy.c \
 	src/job/copy.h \
+	src/job/endpoint-layer.c \
+	src/job/endpoint-layer.h \
 	src/job/endpoint-nbd.c \
 	src/job/endpoint-nbd.h \
 	src/job/endpoint-null.c \
@@ -79,6 +81,8 @@ libhyper_job_la_SOURCES = \
 	src/job/job.h \
 	src/job/manifest.c \
 	src/job/manifest.h \
+	src/job/layer-map.c \
+	src/job/layer-map.h \
 	src/job/map-format.h \
 	src/job/map-parallels.c \
 	src/job/map-qcow2.c \

@@ -59,6 +59,19 @@ MAP_GETTER(map_le16, uint16_t, le16toh)
 MAP_GETTER(map_le32, uint32_t, le32toh)
 MAP_GETTER(map_le64, uint64_t, le64toh)
 
+/* Where a VHD or VHDX has its blocks. */
+typedef struct MapGeometry {
+        uint64_t table; /* of blocks, in the file */
+        uint64_t block; /* bytes */
+        uint64_t bitmap; /* vhd: bytes before each block */
+        uint64_t ratio; /* vhdx: blocks for each bitmap */
+        uint32_t sector; /* bytes */
+} MapGeometry;
+
+/* Also fill w->map.virtual_size and w->map.differencing. */
+int map_vhd_geometry(MapWalk *w, MapGeometry *ret);
+int map_vhdx_geometry(MapWalk *w, MapGeometry *ret);
+
 int map_walk_qcow2(MapWalk *w);
 int map_walk_vmdk(MapWalk *w);
 int map_walk_vhd(MapWalk *w);

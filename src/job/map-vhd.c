@@ -10,6 +10,7 @@
 #define HEADER_SIZE 1024u
 #define TYPE_FIXED 2
 #define TYPE_DYNAMIC 3
+#define TYPE_DIFFERENCING 4
 #define BLOCK_FREE 0xffffffffu
 #define BLOCK_MAX (UINT64_C(1) << 30)
 #define FOOTER_USED 85u /* the rest is reserved */
@@ -78,10 +79,12 @@ static int on_block(MapWalk *w, uint64_t index, const char *entry, void *userdat
                 return refuse(w->error, "its table of blocks is damaged: block %ju is where the tables are",
                                 (uintmax_t) index);
         map_need(w, at, size);
-        return check_bits(w, v, index, at);
+        /* Of a differencing disk the sectors that are not set are the parent's. */
+        return w->map.differencing ? 0 : check_bits(w, v, index, at);
 }
 
-static int walk_dynamic(MapWalk *w, const char *footer) {
+/* *ret without its bits, and how many entries the table has. */
+static int read_dynamic(MapWalk *w, const char *footer, Vhd *ret, uint64_t *ret_n) {
         char h[HEADER_SIZE], copy[FOOTER_SIZE];
 
         int r = map_read(w, copy, sizeof(copy), 0);
@@ -103,12 +106,25 @@ static int walk_dynamic(MapWalk *w, const char *footer) {
         v.table = map_be64(h + 16);
         if (__builtin_add_overflow(v.table, n * sizeof(uint32_t), &v.table_end))
                 v.table_end = UINT64_MAX;
+        *ret = v;
+        *ret_n = n;
+        return 0;
+}
+
+static int walk_dynamic(MapWalk *w, const char *footer) {
+        uint64_t n;
+        Vhd v;
+
+        int r = read_dynamic(w, footer, &v, &n);
+        if (r < 0)
+                return r;
         _cleanup_free_ char *bits = v.bits = malloc(v.bitmap);
         return bits ? map_each(w, v.table, n, sizeof(uint32_t), on_block, &v) : -ENOMEM;
 }
 
-int map_walk_vhd(MapWalk *w) {
-        char buf[FOOTER_SIZE + 1] = {}, magic[8];
+/* The footer, which begins in @buf or one behind it; and where the data of a fixed disk end. */
+static int read_vhd_footer(
+                MapWalk *w, char buf[static FOOTER_SIZE + 1], const char **ret, uint64_t *ret_end) {
         const char *footer = buf;
 
         if (w->file->length < FOOTER_SIZE)
@@ -127,8 +143,38 @@ int map_walk_vhd(MapWalk *w) {
         if (!sum_is_right(footer, FOOTER_SIZE, 64))
                 return refuse(w->error, "the checksum of its footer is wrong: it is damaged");
         w->map.virtual_size = map_be64(footer + 48);
+        w->map.differencing = map_be32(footer + 60) == TYPE_DIFFERENCING;
+        *ret = footer;
+        *ret_end = end;
+        return 0;
+}
+
+int map_vhd_geometry(MapWalk *w, MapGeometry *ret) {
+        char buf[FOOTER_SIZE + 1] = {};
+        const char *footer;
+        uint64_t end, n;
+        Vhd v;
+
+        int r = read_vhd_footer(w, buf, &footer, &end);
+        if (r >= 0)
+                r = read_dynamic(w, footer, &v, &n);
+        if (r < 0)
+                return r;
+        *ret = (MapGeometry){ .table = v.table, .block = v.block, .bitmap = v.bitmap, .sector = MAP_SECTOR };
+        return 0;
+}
+
+int map_walk_vhd(MapWalk *w) {
+        char buf[FOOTER_SIZE + 1] = {}, magic[8];
+        const char *footer;
+        uint64_t end;
+
+        int r = read_vhd_footer(w, buf, &footer, &end);
+        if (r < 0)
+                return r;
         switch (map_be32(footer + 60)) {
         case TYPE_DYNAMIC:
+        case TYPE_DIFFERENCING:
                 return walk_dynamic(w, footer);
         case TYPE_FIXED:
                 /* qemu would take it for a dynamic one. */

@@ -8,6 +8,7 @@
 #define HEADER_SIZE 4096u
 #define REGIONS_SIZE 65536u
 #define METADATA_SIZE 65536u
+#define BITMAP_SIZE (UINT64_C(1) << 20)
 #define BLOCK_MIN (UINT64_C(1) << 20)
 #define BLOCK_MAX (UINT64_C(1) << 28)
 #define ENTRIES_MAX 2047u
@@ -116,12 +117,7 @@ static int read_item(MapWalk *w, const Region *metadata, const char *table, cons
         return refuse(w->error, "its metadata do not give %s", what);
 }
 
-typedef struct Vhdx {
-        uint64_t block, ratio;
-        uint32_t sector;
-} Vhdx;
-
-static int read_metadata(MapWalk *w, const Region *metadata, Vhdx *ret) {
+static int read_metadata(MapWalk *w, const Region *metadata, MapGeometry *ret) {
         _cleanup_free_ char *t = malloc(METADATA_SIZE);
         char file[8], size[8], sector[4];
 
@@ -139,11 +135,8 @@ static int read_metadata(MapWalk *w, const Region *metadata, Vhdx *ret) {
                 r = read_item(w, metadata, t, sector_guid, sector, sizeof(sector), "the size of a sector");
         if (r < 0)
                 return r;
-        if (map_le32(file + 4) & 2)
-                return refuse(w->error,
-                                "it is a differencing disk on top of another one, which will not be opened: "
-                                "merge it first");
-        *ret = (Vhdx){ .block = map_le32(file), .sector = map_le32(sector) };
+        w->map.differencing = map_le32(file + 4) & 2;
+        *ret = (MapGeometry){ .block = map_le32(file), .sector = map_le32(sector) };
         w->map.virtual_size = map_le64(size);
         if (ret->block < BLOCK_MIN || ret->block > BLOCK_MAX || (ret->block & (ret->block - 1)) != 0)
                 return refuse(w->error, "its metadata give blocks of %ju bytes", (uintmax_t) ret->block);
@@ -155,18 +148,45 @@ static int read_metadata(MapWalk *w, const Region *metadata, Vhdx *ret) {
 
 /* After each ratio blocks comes an entry for the bitmap of their sectors, which only differencing disks use. */
 static int on_block(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
-        const Vhdx *v = userdata;
+        const MapGeometry *v = userdata;
         uint64_t e = map_le64(entry), of_bitmap = index % (v->ratio + 1);
 
+        if (of_bitmap == v->ratio && w->map.differencing && (e & 7) == 6)
+                map_need(w, e & PLACE_MASK, BITMAP_SIZE);
         if (of_bitmap == v->ratio || ((e & 7) != 6 && (e & 7) != 7))
                 return 0;
         map_need(w, e & PLACE_MASK, map_visible(w, index / (v->ratio + 1) * v->ratio + of_bitmap, v->block));
         return 0;
 }
 
-int map_walk_vhdx(MapWalk *w) {
+/* How many entries the table of blocks has: that of the last bitmap counts for differencing disks only. */
+static uint64_t count_entries(const MapWalk *w, const MapGeometry *v) {
+        uint64_t blocks = map_divide_up(w->map.virtual_size, v->block);
+
+        if (blocks == 0)
+                return 0;
+        return w->map.differencing ? map_divide_up(blocks, v->ratio) * (v->ratio + 1)
+                                   : blocks + (blocks - 1) / v->ratio;
+}
+
+int map_vhdx_geometry(MapWalk *w, MapGeometry *ret) {
         Region bat, metadata;
-        Vhdx v;
+        MapGeometry v;
+
+        int r = read_regions(w, &bat, &metadata);
+        if (r >= 0)
+                r = read_metadata(w, &metadata, &v);
+        if (r < 0)
+                return r;
+        if (count_entries(w, &v) > bat.size / sizeof(uint64_t))
+                return refuse(w->error, "its metadata give a disk that is larger than its table of blocks");
+        v.table = bat.at;
+        *ret = v;
+        return 0;
+}
+
+int map_walk_vhdx(MapWalk *w) {
+        MapGeometry v;
 
         int r = read_headers(w);
         if (r > 0) {
@@ -174,14 +194,6 @@ int map_walk_vhdx(MapWalk *w) {
                 return 0;
         }
         if (r >= 0)
-                r = read_regions(w, &bat, &metadata);
-        if (r >= 0)
-                r = read_metadata(w, &metadata, &v);
-        if (r < 0)
-                return r;
-        uint64_t blocks = map_divide_up(w->map.virtual_size, v.block);
-        uint64_t n = blocks == 0 ? 0 : blocks + (blocks - 1) / v.ratio;
-        if (n > bat.size / sizeof(uint64_t))
-                return refuse(w->error, "its metadata give a disk that is larger than its table of blocks");
-        return map_each(w, bat.at, n, sizeof(uint64_t), on_block, &v);
+                r = map_vhdx_geometry(w, &v);
+        return r < 0 ? r : map_each(w, v.table, count_entries(w, &v), sizeof(uint64_t), on_block, &v);
 }

@@ -20,6 +20,7 @@ typedef struct Map {
         uint64_t virtual_size; /* of the disk, as the header says; 0: it does not say */
         uint64_t end; /* behind the last byte that is mapped */
         uint64_t length; /* what belongs to the image; less than the file's if padding follows */
+        bool differencing; /* vhd, vhdx: it is on top of another image */
         bool has_log; /* vhdx: a log must be replayed first; the rest is not filled then */
 } Map;
 

@@ -295,7 +295,7 @@ int source_inspect(Source *s) {
 
 int source_connect(Source *s, size_t disk, Connection *ret) {
         if (s->disks)
-                return connect_image(s->job, &s->disks[disk], false, NBD_SOURCE, s->disks[disk].label, ret);
+                return chain_connect(s->job, &s->disks[disk], ret);
         *ret = (Connection){};
         return connect_nbd(s->job, s->spec, "source", NBD_SOURCE, &ret->endpoint);
 }

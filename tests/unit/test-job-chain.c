@@ -147,6 +147,259 @@ START_TEST(vmdk_snapshots_of_esx) {
 }
 END_TEST
 
+/* --- differencing disks of Hyper-V -------------------------------------------------------------------- */
+
+#define DISK (8 * MIB)
+#define VHD_BLOCK (2 * MIB)
+
+static void put_be32(char *p, uint32_t v) {
+        v = htobe32(v);
+        memcpy(p, &v, sizeof(v));
+}
+
+static void put_be64(char *p, uint64_t v) {
+        v = htobe64(v);
+        memcpy(p, &v, sizeof(v));
+}
+
+static void put_le32(char *p, uint32_t v) {
+        v = htole32(v);
+        memcpy(p, &v, sizeof(v));
+}
+
+static void put_le64(char *p, uint64_t v) {
+        v = htole64(v);
+        memcpy(p, &v, sizeof(v));
+}
+
+static uint32_t get_le32(const char *p) {
+        uint32_t v;
+        memcpy(&v, p, sizeof(v));
+        return le32toh(v);
+}
+
+static uint64_t get_le64(const char *p) {
+        uint64_t v;
+        memcpy(&v, p, sizeof(v));
+        return le64toh(v);
+}
+
+/* ASCII as UTF-16; how many bytes that are. */
+static size_t put_utf16(char *p, const char *text, bool big_endian) {
+        size_t n = strlen(text);
+
+        for (size_t i = 0; i < n; i++) {
+                p[2 * i] = big_endian ? 0 : text[i];
+                p[2 * i + 1] = big_endian ? text[i] : 0;
+        }
+        return 2 * n;
+}
+
+/* The complement of the sum of all bytes but its own four. */
+static void put_sum(char *data, size_t size, size_t at) {
+        uint32_t sum = 0;
+
+        put_be32(data + at, 0);
+        for (size_t i = 0; i < size; i++)
+                sum += (unsigned char) data[i];
+        put_be32(data + at, ~sum);
+}
+
+/* A VHD on top of @base, a dynamic one, with @id. Of its second block every third sector was written, of the last
+ * one all; the others are the base's. @expected, a raw copy of the base, is changed likewise. */
+static void write_differencing_vhd(const char *path, const char *base, const char *name, unsigned char id,
+                unsigned char fill, char *expected) {
+        size_t size, bat = 2048, first = 4096, block = 512 + VHD_BLOCK;
+        _cleanup_free_ char *parent = read_text(base, &size), *file = calloc(1, first + 2 * block + 512);
+        char *footer = file + first + 2 * block, *header = file + 512;
+
+        memcpy(footer, parent + size - 512, 512);
+        put_be64(footer + 16, 512);
+        put_be32(footer + 60, 4);
+        memcpy(header, "cxsparse", 8);
+        put_be64(header + 8, UINT64_MAX);
+        put_be64(header + 16, bat);
+        put_be32(header + 24, 0x10000);
+        put_be32(header + 28, DISK / VHD_BLOCK);
+        put_be32(header + 32, VHD_BLOCK);
+        memcpy(header + 40, footer + 68, 16);
+        put_utf16(header + 64, name, true);
+        memset(footer + 68, id, 16);
+        put_sum(header, 1024, 36);
+        put_sum(footer, 512, 64);
+        memcpy(file, footer, 512);
+        memset(file + bat, 0xff, 512);
+        put_be32(file + bat + 4, (uint32_t) (first / 512));
+        put_be32(file + bat + 12, (uint32_t) ((first + block) / 512));
+        for (size_t s = 0; s < VHD_BLOCK / 512; s++) {
+                /* What is not marked as written is not the disk's. */
+                memset(file + first + 512 + s * 512, fill, 512);
+                memset(file + first + block + 512 + s * 512, fill + 1, 512);
+                file[first + block + s / 8] = (char) 0xff;
+                memset(expected + 3 * VHD_BLOCK + s * 512, fill + 1, 512);
+                if (s % 3 != 0)
+                        continue;
+                file[first + s / 8] |= (char) (0x80 >> s % 8);
+                memset(expected + VHD_BLOCK + s * 512, fill, 512);
+        }
+        write_file(path, file, first + 2 * block + 512);
+}
+
+START_TEST(differencing_vhd) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *raw = PATH(dir, "raw"), *base = PATH(dir, "base.vhd"), *expected = PATH(dir, "expected");
+        char *one = PATH(dir, "one.avhd"), *two = PATH(dir, "two.avhd");
+        size_t size;
+
+        make_disk(raw, DISK, 1);
+        RUN("qemu-img", "convert", "-f", "raw", "-O", "vpc", "-o", "subformat=dynamic,force_size=on", raw,
+                        base);
+        _cleanup_free_ char *disk = read_text(raw, &size);
+        write_differencing_vhd(one, base, "base.vhd", 0x11, 0x55, disk);
+        write_differencing_vhd(two, one, "C:\\VMs\\one.avhd", 0x22, 0x77, disk);
+        write_file(expected, disk, size);
+        Plan p = plan_for(dir, two);
+        p.extents[0] = one;
+        p.extents[1] = base;
+        assert_result(&p, expected);
+        p.destination_format = "qcow2";
+        assert_converts(&p);
+        assert_same_disk(expected, "raw", p.destination, "qcow2");
+        RUN("rm", "-r", p.destination, p.folder);
+
+        p.chain = NULL;
+        assert_refused(&p, "image_refused", "differencing disk on top of another one");
+        p.chain = "flatten";
+        write_differencing_vhd(one, base, "base.vhd", 0x33, 0x55, disk);
+        assert_refused(&p, "image_refused", "it is on top of an image with the UUID 1111");
+}
+END_TEST
+
+static const char metadata_guid[] = "\x06\xa2\x7c\x8b\x90\x47\x9a\x4b\xb8\xfe\x57\x5f\x05\x0f\x88\x6e";
+static const char bat_guid[] = "\x66\x77\xc2\x2d\x23\xf6\x00\x42\x9d\x64\x11\x5e\x9b\xfd\x4a\x08";
+static const char file_guid[] = "\x37\x67\xa1\xca\x36\xfa\x43\x4d\xb3\xb6\x33\xf0\xaa\x44\xe7\x6b";
+static const char locator_guid[] = "\x2d\x5f\xd3\xa8\x0b\xb3\x4d\x45\xab\xf7\xd3\xd8\x48\x34\xab\x0c";
+
+/* Where a region of a VHDX is. */
+static uint64_t region(const char *file, const char *guid) {
+        const char *table = file + 192 * 1024;
+
+        for (uint32_t i = 0; i < get_le32(table + 8); i++)
+                if (memcmp(table + 16 + 32 * i, guid, 16) == 0)
+                        return get_le64(table + 16 + 32 * i + 16);
+        ck_abort_msg("there is no such region");
+}
+
+static const char *newest_header(const char *file) {
+        const char *a = file + 64 * 1024, *b = file + 128 * 1024;
+
+        return get_le64(a + 8) > get_le64(b + 8) ? a : b;
+}
+
+/* A parent locator with two keys: the identity and the name. */
+static size_t put_locator(char *locator, const char *linkage, const char *name) {
+        static const char *const keys[] = { "parent_linkage", "relative_path" };
+        const char *const values[] = { linkage, name };
+        size_t at = 20 + 2 * 12;
+
+        locator[18] = 2;
+        for (size_t k = 0; k < 2; k++) {
+                char *entry = locator + 20 + 12 * k;
+                size_t n = put_utf16(locator + at, keys[k], false);
+                put_le32(entry, (uint32_t) at);
+                entry[8] = (char) n;
+                at += n;
+                n = put_utf16(locator + at, values[k], false);
+                put_le32(entry + 4, (uint32_t) at);
+                entry[10] = (char) n;
+                at += n;
+        }
+        return at;
+}
+
+/* Makes the VHDX @path, whose first block was written, one on top of @base: of that block every third sector is its
+ * own. Where nothing was written it is not there. */
+static void make_differencing_vhdx(const char *path, const char *base, const char *linkage, uint64_t block) {
+        size_t size, base_size;
+        _cleanup_free_ char *file = read_text(path, &size), *below = read_text(base, &base_size), *id = NULL;
+        const unsigned char *g = (const unsigned char *) newest_header(below) + 32;
+        uint64_t metadata = region(file, metadata_guid), bat = region(file, bat_guid);
+        uint64_t ratio = (UINT64_C(1) << 23) * 512 / block;
+        char *table = file + metadata;
+
+        id = strprintf("{%08X-%02X%02X-%02X%02X-%02X%02X-%02X%02X%02X%02X%02X%02X}",
+                        get_le32((const char *) g), g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12],
+                        g[13], g[14], g[15]);
+        uint32_t n = (unsigned char) table[10];
+        for (uint32_t i = 0; i < n; i++)
+                if (memcmp(table + 32 + 32 * i, file_guid, 16) == 0)
+                        file[metadata + get_le32(table + 32 + 32 * i + 16) + 4] |= 2;
+        char *entry = table + 32 + 32 * n, *locator = file + metadata + 0x20000;
+        memcpy(entry, locator_guid, 16);
+        put_le32(entry + 16, 0x20000);
+        put_le32(entry + 20, (uint32_t) put_locator(locator, linkage ? linkage : id, ".\\base.vhdx"));
+        table[10]++;
+
+        for (uint64_t b = 0; b < DISK / block; b++)
+                if ((file[bat + 8 * b] & 7) != 6)
+                        put_le64(file + bat + 8 * b, 0);
+        file[bat] = (char) ((file[bat] & ~7) | 7);
+        put_le64(file + bat + 8 * ratio, size | 6);
+        write_file(path, file, size);
+        _cleanup_free_ char *bitmap = calloc(1, MIB);
+        for (size_t s = 0; s < block / 512; s += 3)
+                bitmap[s / 8] |= (char) (1 << s % 8);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        ck_assert_int_eq(pwrite_full(fd, bitmap, MIB, size), 0);
+        close(fd);
+}
+
+START_TEST(differencing_vhdx) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *raw = PATH(dir, "raw"), *base = PATH(dir, "base.vhdx"), *top = PATH(dir, "top.avhdx");
+        char *expected = PATH(dir, "expected");
+        size_t size;
+
+        make_disk(raw, DISK, 1);
+        RUN("qemu-img", "convert", "-f", "raw", "-O", "vhdx", raw, base);
+        RUN("qemu-img", "create", "-q", "-f", "vhdx", "-o", "block_size=1M,subformat=dynamic", top, "8M");
+        RUN("qemu-io", "-f", "vhdx", "-c", "write -P 85 0 1M", "-c", "write -P 86 5M 1M", top);
+        make_differencing_vhdx(top, base, NULL, MIB);
+        _cleanup_free_ char *disk = read_text(raw, &size);
+        for (size_t s = 0; s < MIB / 512; s += 3)
+                memset(disk + s * 512, 85, 512);
+        memset(disk + 5 * MIB, 86, MIB);
+        write_file(expected, disk, size);
+        Plan p = plan_for(dir, top);
+        p.extents[0] = base;
+        assert_result(&p, expected);
+
+        p.chain = NULL;
+        assert_refused(&p, "image_refused", "differencing disk on top of another one");
+        p.chain = "flatten";
+        p.extents[0] = NULL;
+        assert_refused(&p, "image_refused", "it is on top of \".\\base.vhdx\"");
+        /* Cut off. */
+        p.extents[0] = base;
+        ck_assert_int_eq(truncate(top, (off_t) file_size(top) - 512), 0);
+        assert_refused(&p, "image_refused", "cut off");
+}
+END_TEST
+
+START_TEST(a_vhdx_on_top_of_another_one_than_it_says) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *base = PATH(dir, "base.vhdx"), *top = PATH(dir, "top.avhdx");
+
+        RUN("qemu-img", "create", "-q", "-f", "vhdx", base, "8M");
+        RUN("qemu-img", "create", "-q", "-f", "vhdx", "-o", "block_size=1M", top, "8M");
+        RUN("qemu-io", "-f", "vhdx", "-c", "write -P 85 0 1M", top);
+        make_differencing_vhdx(top, base, "{83ed0ec3-24c8-49a6-a959-5e4bd1288fbb}", MIB);
+        Plan p = plan_for(dir, top);
+        p.extents[0] = base;
+        assert_refused(&p, "image_refused", "it is on top of an image with the {83ed0ec3-24c8");
+}
+END_TEST
+
 START_TEST(an_image_in_an_ova_has_no_parent) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(tar_builder_done) TarBuilder t = {};
@@ -164,4 +417,5 @@ START_TEST(an_image_in_an_ova_has_no_parent) {
 END_TEST
 
 TEST_MAIN("job-chain", qcow2_with_backing_files, qcow2_on_a_split_vmdk, vmdk_snapshots_of_workstation,
-                vmdk_snapshots_of_esx, an_image_in_an_ova_has_no_parent)
+                vmdk_snapshots_of_esx, differencing_vhd, differencing_vhdx,
+                a_vhdx_on_top_of_another_one_than_it_says, an_image_in_an_ova_has_no_parent)

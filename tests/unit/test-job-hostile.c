@@ -284,8 +284,8 @@ START_TEST(a_source_that_is_no_file) {
         make_disk(PATH(dir, "disk"), MIB, 1);
         ck_assert_int_eq(symlink("disk", PATH(dir, "link")), 0);
         refuse_image(dir, PATH(dir, "link"), "symbolic link");
-        refuse_image(dir, dir, "not a regular file");
-        refuse_image(dir, "/dev/zero", "not a regular file");
+        refuse_image(dir, dir, "neither a regular file nor a block device");
+        refuse_image(dir, "/dev/zero", "neither a regular file nor a block device");
 }
 END_TEST
 

@@ -16,7 +16,7 @@ cp "$dir/a.raw" $dead/store/a.raw
 # One job that will start when its file system is dead already: it waits for the only slot.
 mkdir -p /etc/hyper/config.d
 echo 'jobs: {max_running: 1}' >/etc/hyper/config.d/90-test.yaml
-serve "$dir/slow.sock" --filter=rate memory 64M rate=16M
+serve "$dir/slow.sock" --filter=rate memory 64M rate=4M
 busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/slow.qcow2" '.job_id = "slow"')" 0
 wait_state slow RUNNING
 busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec $dead/store/a.raw "$dir/late.qcow2" '.job_id = "late"')" 0
@@ -25,7 +25,6 @@ busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec $dead/store/a.raw "$di
 cat >"$dir/autofs.py" <<'END'
 import ctypes, os, signal, sys
 r, w = os.pipe()
-os.setpgid(0, 0)
 libc = ctypes.CDLL(None, use_errno=True)
 options = f"fd={w},pgrp={os.getpgrp()},minproto=5,maxproto=5,indirect"
 if libc.mount(b"dead", sys.argv[1].encode(), b"autofs", 0, options.encode()) < 0:

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -331,6 +333,115 @@ START_TEST(the_systems_own_places_stay_closed) {
 }
 END_TEST
 
+/* A loop device over a file in @dir, its path in @name (of 32 bytes), held by the descriptor; -1 where the machine has none. */
+static int make_device(const char *dir, char *name) {
+        _cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), backing = -1;
+        _cleanup_free_ char *file = strprintf("%s/backing", dir);
+        int fd, number;
+
+        if (control < 0)
+                return -1;
+        backing = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        ck_assert_int_ge(backing, 0);
+        ck_assert_int_eq(ftruncate(backing, 1 << 20), 0);
+        for (unsigned i = 0; i < 100; i++) {
+                struct loop_config config = { .fd = (uint32_t) backing,
+                        .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+
+                number = ioctl(control, LOOP_CTL_GET_FREE);
+                if (number < 0)
+                        return -1;
+                snprintf(name, 32, "/dev/loop%d", number);
+                fd = open(name, O_RDWR | O_CLOEXEC);
+                if (fd < 0)
+                        return -1;
+                if (ioctl(fd, LOOP_CONFIGURE, &config) == 0)
+                        return fd;
+                close(fd); /* somebody else was faster */
+        }
+        return -1;
+}
+
+static int look_at(const PathRules *rules, const char *source, const char *destination, const char *format,
+                JobFiles *ret, char **ret_error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *object = json_pack("{s:s, s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "operation",
+                        "convert", "source", "type", "file", "path", source, "format", "raw", "destination",
+                        "type", "file", "path", destination, "format", format);
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+
+        ck_assert_int_eq(job_spec_from_json(object, &spec, &errors), 0);
+        return job_files_resolve(spec, rules, ret, ret_error);
+}
+
+static void device_refused(const PathRules *rules, const char *source, const char *destination,
+                const char *format, const char *words) {
+        _cleanup_(job_files_done) JobFiles f = {};
+        _cleanup_free_ char *error = NULL;
+
+        ck_assert_int_lt(look_at(rules, source, destination, format, &f, &error), 0);
+        ck_assert_msg(strstr(error, words), "\"%s\" is not in \"%s\"", words, error);
+}
+
+static void device_taken(const PathRules *rules, const char *source, const char *destination,
+                const char *format, JobFiles *f) {
+        _cleanup_free_ char *error = NULL;
+
+        ck_assert_msg(look_at(rules, source, destination, format, f, &error) == 0, "%s", strna(error));
+}
+
+/* (Where the machine gives out no loop device there is nothing to look at.) */
+START_TEST(block_devices) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *new = strprintf("%s/new.raw", dir), *link = strprintf("%s/link", dir),
+                            *file = strprintf("%s/a.raw", dir);
+        PathRules everything = operator_of("/"), devices = operator_of("/dev"),
+                  one = { .role = ROLE_OPERATOR };
+        _cleanup_(job_files_done) JobFiles f = {}, g = {}, h = {}, i = {};
+        char name[32];
+        _cleanup_close_ int fd = make_device(dir, name);
+
+        put(dir, "a.raw", "x");
+        ck_assert_int_eq(strv_extend(&one.source_paths, name), 0);
+        ck_assert_int_eq(strv_extend(&one.source_paths, dir), 0);
+        ck_assert_int_eq(strv_extend(&one.destination_paths, dir), 0);
+        if (fd >= 0) {
+                device_taken(&as_admin, name, new, "raw", &f);
+                ck_assert_str_eq(f.source_path, name);
+                ck_assert_str_eq(f.devices[0], name);
+                ck_assert_str_eq(f.devices[1], "r");
+                ck_assert_ptr_null(f.devices[2]);
+                device_taken(&as_admin, file, name, "raw", &g);
+                ck_assert_str_eq(g.destination_path, name);
+                ck_assert_str_eq(g.devices[1], "rw");
+                ck_assert_ptr_null(g.part_dir);
+                device_refused(&as_admin, file, name, "qcow2", "a block device holds a raw disk");
+                /* A link of a person's leads there, and is not what is stored. */
+                ck_assert_int_eq(symlink(name, link), 0);
+                device_taken(&as_admin, link, new, "raw", &h);
+                ck_assert_str_eq(h.source_path, name);
+
+                /* An operator's must be listed; all folders are not all devices. */
+                device_taken(&one, name, new, "raw", &i);
+                device_refused(&everything, name, new, "raw", "jobs.source_paths");
+                device_refused(&everything, link, new, "raw", "jobs.source_paths");
+                device_refused(&one, file, name, "raw", "only an administrator's job may write");
+
+                /* Mounting, swap and LVM claim it like this. */
+                _cleanup_close_ int claim = open(name, O_RDONLY | O_EXCL | O_CLOEXEC);
+                ck_assert_int_ge(claim, 0);
+                device_refused(&as_admin, name, new, "raw", "the system uses this block device");
+                device_refused(&as_admin, file, name, "raw", "the system uses this block device");
+        }
+        device_refused(&as_admin, "/dev/null", new, "raw", "only block devices");
+        device_refused(&as_admin, file, "/dev/null", "raw", "only block devices");
+        device_refused(&devices, "/dev/null", new, "raw", "jobs.source_paths");
+        path_rules_done(&everything);
+        path_rules_done(&devices);
+        path_rules_done(&one);
+}
+END_TEST
+
 #define DESCRIPTOR(extents)                                                                                         \
         "# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType=\"twoGbMaxExtentSparse\"\n" \
         "# Extent description\n" extents
@@ -515,7 +626,7 @@ END_TEST
 TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once,
                 a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
                 a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
-                folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
+                folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed, block_devices,
                 a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
                 nbd_over_sockets_and_networks, a_hostile_folder_is_removed_without_following_anything,
                 folders_name_their_jobs, secrets_of_one_job_are_not_another_s,

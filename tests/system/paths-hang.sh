@@ -16,7 +16,8 @@ cp "$dir/a.raw" $dead/store/a.raw
 # One job that will start when its file system is dead already: it waits for the only slot.
 mkdir -p /etc/hyper/config.d
 echo 'jobs: {max_running: 1}' >/etc/hyper/config.d/90-test.yaml
-serve "$dir/slow.sock" --filter=rate memory 64M rate=4M
+raw_image "$dir/slow.raw" 64
+serve "$dir/slow.sock" -r --filter=rate file "$dir/slow.raw" rate=4M
 busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/slow.qcow2" '.job_id = "slow"')" 0
 wait_state slow RUNNING
 busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec $dead/store/a.raw "$dir/late.qcow2" '.job_id = "late"')" 0

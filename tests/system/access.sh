@@ -198,6 +198,25 @@ key=$(hyperctl key add other --scope=read -q)
 equal "$(inside runuser -u t-admin -- curl -sS -m 5 -o /dev/null -w '%{http_code}' -H "X-API-Key: $key" --unix-socket $socket "$api/status")" 200 "the same with a key"
 hyperctl key rm other
 
+# --- the socket on which the kernel is asked --------------------------------------------------------------------------
+
+# It stays when the addresses are changed; and over IPv6 clients have users, too
+mkdir -p /etc/systemd/system/hyper.socket.d
+printf '[Socket]\nListenStream=\nListenStream=[::1]:8081\nListenStream=%s\n' $socket >/etc/systemd/system/hyper.socket.d/10-test.conf
+systemctl daemon-reload
+systemctl restart hyper.socket
+equal "$(ask t-viewer GET 'http://[::1]:8081/status') $(ask t-nobody GET 'http://[::1]:8081/status')" "200 403" "a viewer and nobody, over IPv6"
+# Without it nobody has a user over TCP, not even root; and the log says so
+systemctl mask -q --runtime --now hyper-peers.socket
+systemctl restart hyper.socket
+equal "$(ask root GET 'http://[::1]:8081/status') $(ask root GET "$api/status" --unix-socket $socket)" "403 200" "root over TCP and over the UNIX socket"
+journalctl -q -u hyper.service --grep='clients over TCP have no identity' | grep -q . || fail "nothing in the log says that clients have no identity"
+systemctl unmask -q --runtime hyper-peers.socket
+rm -r /etc/systemd/system/hyper.socket.d
+systemctl daemon-reload
+systemctl restart hyper.socket
+equal "$(ask t-viewer GET "$api/status")" 200 "a viewer afterwards"
+
 # --- anybody ----------------------------------------------------------------------------------------------------------
 
 mkdir -p /etc/hyper/config.d

@@ -19,11 +19,14 @@ for unit in $(cd /lib/systemd/system && echo hyper*.service) hyper-schedule-x.se
 done
 rm -r /run/systemd/system/hyper-schedule-x.service*
 systemctl daemon-reload
-equal "$(systemctl is-active hyper.socket hyper-worker.socket hyper-hosts.socket | tr '\n' ' ')" "active active active " "the sockets"
+equal "$(systemctl is-active hyper.socket hyper-worker.socket hyper-hosts.socket hyper-peers.socket | tr '\n' ' ')" "active active active active " "the sockets"
 for f in /lib/systemd/system/hyper*.service /lib/systemd/system/hyper*.socket; do
         grep -q '^Documentation=' "$f" || fail "$f has no Documentation="
 done
 for user in hyper-api hyper-hosts hyper-agent; do
         getent passwd $user >/dev/null || fail "sysusers has made no user $user"
+done
+for group in hyper-viewer hyper-operator hyper-admin; do
+        getent group $group >/dev/null || fail "sysusers has made no group $group"
 done
 equal "$(ss -ltnH '( sport = :8080 or sport = :8000 or sport = :8890 )' | awk '{print $4}' | sort | tr '\n' ' ')" "127.0.0.1:8000 127.0.0.1:8080 127.0.0.1:8890 " "the addresses that are listened on"

@@ -10,6 +10,7 @@
 . "$(dirname "$0")/host.sh"
 
 inside sh -c 'mkdir -p /srv/cut && truncate -s 1M /srv/cut/disk.raw && systemctl enable -q hyper-resume.service && sync'
+lib 'allow_receivers; sync' # started below by hand
 lib 'hook "{\"url\":\"http://127.0.0.1:9001/\",\"events\":[\"job.submitted\",\"job.completed\"],\"retry_count\":10,\"headers\":{\"X-Token\":\"abc\"}}" >/dev/null'
 lib 'for i in 1 2 3; do submit "$(spec /srv/cut/disk.raw /srv/cut/$i.qcow2 ".job_id = \"job-$i\"")" >/dev/null; wait_state job-$i COMPLETED; done'
 equal "$(lib 'deliveries 0 "map(.status) | unique"')" '["pending"]' "the deliveries before the cut"

@@ -11,6 +11,9 @@
 #include "shared/image-names.h"
 #include "shared/vmdk-descriptor.h"
 
+/* Each is a mount of the job's own, which takes systemd the longer the more there are. */
+#define FILES_MAX 1000u
+
 /* One image of the chain. */
 typedef struct Link {
         char *path;
@@ -230,6 +233,9 @@ int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, c
         int r = link_open(&w, f->source_path, spec->source.format, &top);
         if (r >= 0)
                 r = walk(&w, &top);
+        if (r >= 0 && strv_length(f->source_files) > FILES_MAX)
+                r = refuse(&w, "it is made of %zu files, at most %u are supported",
+                                strv_length(f->source_files), FILES_MAX);
         if (r >= 0 && strv_length(w.images) > 1 && spec->parameters.chain != CHAIN_FLATTEN)
                 r = refuse_chain(&w);
         strv_free(w.images);

@@ -212,7 +212,23 @@ START_TEST(circles_and_towers_are_refused) {
 }
 END_TEST
 
-TEST_MAIN("manager-chain", a_chain_is_listed, without_the_parameter_the_chain_is_told,
+START_TEST(a_disk_in_more_files_than_can_be_shown_is_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *text = malloc(64 + 1000 * 24);
+        char *p = stpcpy(text, "version=1\n"), name[8];
+
+        for (unsigned k = 0; k < 1000; k++) {
+                snprintf(name, sizeof(name), "f%u", k);
+                put(dir, name, "x", 1);
+                p += sprintf(p, "RW 1 FLAT \"f%u\" 0\n", k);
+        }
+        put(dir, "disk.vmdk", text, strlen(text));
+        refused(dir, "disk.vmdk", false, "it is made of 1001 files, at most 1000 are supported");
+}
+END_TEST
+
+TEST_MAIN("manager-chain", a_disk_in_more_files_than_can_be_shown_is_refused, a_chain_is_listed,
+                without_the_parameter_the_chain_is_told,
                 the_format_of_a_parent_decides_whether_it_names_more,
                 a_snapshot_s_parent_is_known_by_its_cid, what_leads_elsewhere_is_refused,
                 an_operator_s_chain_stays_in_the_operator_s_folders, circles_and_towers_are_refused)

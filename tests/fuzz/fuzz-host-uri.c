@@ -10,7 +10,7 @@
 
 /* What libvirt is given begins with an allowed scheme, has an allowed path, and only our own query. */
 static void check_built(const char *built) {
-        static const char *const schemes[] = { "qemu:///", "qemu+ssh://", "qemu+tls://", "test:///" };
+        static const char *const schemes[] = { "qemu+ssh://", "qemu+tls://", "qemu:///system", "test:///" };
         static const char *const queries[] = { "?no_tty=1&keyfile=" KEY,
                 "?no_tty=1&keyfile=" KEY "&no_verify=1", "?no_verify=1" };
         const char *query = strchr(built, '?'), *authority = NULL;
@@ -20,8 +20,11 @@ static void check_built(const char *built) {
                 authority = startswith(built, schemes[i]);
         for (size_t i = 0; query && i < ELEMENTSOF(queries); i++)
                 known |= streq(query, queries[i]);
-        if (!authority || !known || strpbrk(built, " %#;\\\"'`$|<>") || *authority == '-' ||
-                        strstr(built, "@-"))
+        if (!authority || !known || strpbrk(built, " %#;\\\"'`$|<>"))
+                abort();
+        /* Neither the user nor the machine is an option of ssh. */
+        const char *at = startswith(built, "qemu+") ? memrchr(built, '@', strlen(built)) : NULL;
+        if (startswith(built, "qemu+") && (*authority == '-' || (at && at[1] == '-')))
                 abort();
         for (const char *c = built; *c; c++)
                 if (*c <= ' ' || *c >= 0x7f)

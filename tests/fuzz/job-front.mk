@@ -2,6 +2,7 @@
 
 FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info tests/fuzz/fuzz-map \
 	tests/fuzz/fuzz-parallels
+FUZZERS += tests/fuzz/fuzz-complaint
 JOB_FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 
 tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz-tar.c $(FUZZ_MAIN)
@@ -24,3 +25,7 @@ tests_fuzz_fuzz_parallels_SOURCES = tests/fuzz/fuzz-parallels.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_parallels_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_parallels_LDADD = libhyper-job.la
 tests_fuzz_fuzz_parallels_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_complaint_SOURCES = tests/fuzz/fuzz-complaint.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_complaint_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_complaint_LDADD = libhyper-job.la
+tests_fuzz_fuzz_complaint_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -113,6 +113,7 @@ static int move_up(int fd) {
 
 int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_fd, int stdout_fd,
                 int stderr_fd, pid_t *ret) {
+        _cleanup_(parser_sandbox_done) ParserSandbox sandbox = PARSER_SANDBOX_INIT;
         _cleanup_free_ char *program = NULL, *path = NULL;
         char listen_pid[] = "LISTEN_PID=0000000000", listen_fds[] = "LISTEN_FDS=1", lc_all[] = "LC_ALL=C";
         /* malloc(3) would reserve address space for every few threads. */
@@ -123,6 +124,11 @@ int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_
         r = find_program(argv[0], &program);
         if (r < 0)
                 return r;
+        if (!limits->unconfined) {
+                r = parser_sandbox_new(program, limits->files, &sandbox);
+                if (r < 0)
+                        return r;
+        }
         path = strprintf("PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
         if (!path)
                 return -ENOMEM;
@@ -155,8 +161,12 @@ int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_
         }
         if (pid == 0) {
                 write_pid(listen_pid + strlen("LISTEN_PID="), getpid());
-                if (child_setup(limits, parent, null_fd, socket_fd, out_fd, err_fd) >= 0)
+                if (child_setup(limits, parent, null_fd, socket_fd, out_fd, err_fd) < 0)
+                        ;
+                else if (limits->unconfined)
                         execve(program, (char *const *) argv, envp);
+                else
+                        parser_sandbox_exec(&sandbox, (char *const *) argv, envp);
                 error = errno > 0 ? errno : ECHILD;
                 _exit(write(report_write, &error, sizeof(error)) == sizeof(error) ? 126 : 127);
         }

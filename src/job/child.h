@@ -2,14 +2,17 @@
 #pragma once
 
 /* Helper programs (qemu-img, qemu-nbd): started without a shell, with an environment of their own, limited
- * in memory and time, killed with their parent. What they parse may be hostile, so what they say is bounded
+ * in memory and time, shut in (parser-sandbox.h), killed with their parent. What they parse may be hostile, so what they say is bounded
  * and cleaned before a person sees it. */
 
 #include <sys/types.h>
 
 #include "basic/time-util.h"
+#include "job/parser-sandbox.h"
 
 typedef struct ChildLimits {
+        const ParserFiles *files; /* all that it may open, besides programs and libraries; NULL: nothing */
+        bool unconfined; /* for tests that start shells: no parser-sandbox.h */
         uint64_t address_space; /* RLIMIT_AS in bytes; 0: none */
         unsigned cpu_seconds; /* RLIMIT_CPU; 0: none */
         usec_t timeout; /* wall clock, child_run() only; 0: none */

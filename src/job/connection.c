@@ -8,6 +8,8 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/bound.h"
+#include "job/rights.h"
 #include "job/source.h"
 #include "shared/json-table.h"
 #include "shared/nbd-uri.h"
@@ -89,6 +91,24 @@ static int psk_load(Job *j, const JobEndpoint *spec, const char *role, Psk *p) {
         return r;
 }
 
+/* The socket and the certificates are those that the manager looked at. */
+static int check_server_files(Job *j, const JobEndpoint *spec) {
+        static const char *const names[] = { "ca-cert.pem", "ca-crl.pem", "client-cert.pem",
+                "client-key.pem" };
+        _cleanup_(nbd_uri_done) NbdUri uri = {};
+        _cleanup_free_ char *why = NULL;
+        int r = nbd_uri_parse(spec->uri, &uri, &why);
+
+        if (r >= 0 && uri.socket)
+                r = bound_check_path(j, uri.socket, "connection_failed");
+        for (size_t i = 0; r >= 0 && spec->tls_certificates && i < ELEMENTSOF(names); i++) {
+                _cleanup_free_ char *path = strprintf("%s/%s", spec->tls_certificates, names[i]);
+
+                r = path ? bound_check_path(j, path, "failed") : -ENOMEM;
+        }
+        return r;
+}
+
 int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret) {
         _cleanup_(psk_done) Psk psk = {};
         _cleanup_free_ char *why = NULL;
@@ -107,7 +127,12 @@ int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flag
                 .cancel_fd = j->cancel_fd,
                 .label = role,
         };
+        r = check_server_files(j, spec);
+        if (r < 0)
+                return r;
+        rights_raise((spec->tls_certificates ? RIGHTS_READ : 0) | RIGHTS_WRITE);
         r = endpoint_nbd_new(&options, ret, &why);
+        rights_lower();
         if (r >= 0)
                 return 0;
         const char *code = failure_code_from_errno(r);
@@ -142,11 +167,16 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
                 Connection *ret) {
         _cleanup_connection_ Connection c = {};
         _cleanup_json_ json_t *options = image_disk_options(image);
+        _cleanup_parser_files_ ParserFiles files = {};
         _cleanup_free_ char *said = NULL, *why = NULL;
 
         if (!options)
                 return -ENOMEM;
-        int r = server_group_start(options, writable ? 1 : servers_for_reading(), writable, j->runtime,
+        int r = image_files(image, writable,
+                        writable ? (image->device ? RIGHTS_WRITE : 0) : job_parser_rights(j), &files);
+        if (r < 0)
+                return r;
+        r = server_group_start(options, &files, writable ? 1 : servers_for_reading(), writable, j->runtime,
                         j->cancel_fd, &c.servers, &said);
         if (r < 0) {
                 return server_fail(j, r, label, said);

@@ -141,9 +141,13 @@ static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
         _cleanup_free_ char *bytes = strprintf("%" PRIu64, size);
         const char *const argv[] = { "qemu-img", "create", "-q", "-f", "vmdk", "-o",
                 "subformat=monolithicSparse", image->path, bytes, NULL };
-        ChildLimits limits = { .timeout = 60 * USEC_PER_SEC, .output_max = 65536 };
+        _cleanup_free_ char *folder =
+                        strndup(image->path, (size_t) (strrchr(image->path, '/') - image->path));
+        char *folders[] = { folder, NULL };
+        const ParserFiles files = { .write = folders };
+        ChildLimits limits = { .files = &files, .timeout = 60 * USEC_PER_SEC, .output_max = 65536 };
 
-        if (!bytes)
+        if (!bytes || !folder)
                 return -ENOMEM;
         if (unlink(image->path) < 0 && errno != ENOENT)
                 return job_fail(c->job, errno, NULL, "Removing an older %s failed: %s", image->path,

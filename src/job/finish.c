@@ -11,19 +11,15 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/job-owner.h"
 #include "job/job.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
 
-/* Why systemd says the unit ended, systemd.exec(5); NULL when we were not called by it. */
+/* What systemd says of how the unit ended, systemd.exec(5). What it does not say is no success. */
 static bool unit_succeeded(void) {
-        const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE"),
-                   *status = getenv("EXIT_STATUS");
-
-        if (!result)
-                return true;
-        return streq(result, "success") && (!code || streq(code, "exited")) &&
-                        (!status || streq(status, "0"));
+        return streq_ptr(getenv("SERVICE_RESULT"), "success") && streq_ptr(getenv("EXIT_CODE"), "exited") &&
+                        streq_ptr(getenv("EXIT_STATUS"), "0");
 }
 
 /* The result of this attempt, if it says that the work is complete. */
@@ -67,14 +63,14 @@ static int claim(Job *j) {
                         : r;
 }
 
-static int publish(Job *j, PartFolder *p, unsigned n_disks) {
+static int publish(Job *j, PartFolder *p, uid_t uid, unsigned n_disks) {
         const char *destination = j->plan->spec->destination.path;
         _cleanup_free_ char *why = NULL;
 
         int r = claim(j);
         if (r < 0)
                 return r == -EALREADY ? remove_part(j, p) : r;
-        r = part_folder_publish(p, j->folder_fd, destination, n_disks, &why);
+        r = part_folder_publish(p, j->folder_fd, uid, destination, n_disks, &why);
         if (r < 0)
                 return why ? job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
                            : job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL,
@@ -88,10 +84,10 @@ static int publish(Job *j, PartFolder *p, unsigned n_disks) {
 }
 
 /* What is behind NBD has no other name to get: being complete is all. */
-static int finish_nbd(Job *j) {
+static int finish_nbd(Job *j, bool succeeded) {
         unsigned n_disks;
 
-        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !unit_succeeded() ||
+        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
                         completed_disks(j, &n_disks) < 0)
                 return 0;
         int r = claim(j);
@@ -106,10 +102,10 @@ static int finish_nbd(Job *j) {
 
 /* The folder cannot be locked, or another job took it over after this one's last attempt. What is in it is that one's, so
  * nothing of it is published or removed. */
-static int leave_to_others(Job *j, const PartFolder *p, int error) {
+static int leave_to_others(Job *j, const PartFolder *p, bool succeeded, int error) {
         unsigned n_disks;
 
-        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !unit_succeeded() ||
+        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
                         completed_disks(j, &n_disks) < 0)
                 return 0;
         if (error == -EBUSY || error == -EUSERS)
@@ -119,30 +115,44 @@ static int leave_to_others(Job *j, const PartFolder *p, int error) {
         return job_fail(j, error, NULL, "Locking the folder %s failed: %s", p->path, strerror(-error));
 }
 
-static int finish_file(Job *j) {
+static int finish_file(Job *j, bool succeeded) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
         unsigned n_disks = 0;
+        uid_t uid = 0;
 
         int r = part_folder_open(j->plan->part_dir, &p, &why);
         if (r < 0)
                 return why ? job_fail(j, r, "destination_refused", "%s", why)
                            : job_fail(j, r, NULL, "Opening the folder of the destination %s failed: %s",
                                              j->plan->spec->destination.path, strerror(-r));
+        r = p.fd >= 0 ? part_folder_check_record(p.fd, j->folder_fd, &uid) : 0;
+        if (r == -ENOENT) /* prepare did not get as far: it is not this job's */
+                return 0;
+        if (r < 0)
+                return job_fail(j, r, "destination_refused",
+                                "The folder %s is not the one that was made for this job", p.path);
         _cleanup_close_ int lock_fd = -EBADF;
         r = p.fd >= 0 ? part_lock(p.fd, j->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
-                return leave_to_others(j, &p, r);
+                return leave_to_others(j, &p, succeeded, r);
         if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED))
                 return remove_part(j, &p);
-        r = unit_succeeded() ? completed_disks(j, &n_disks) : -ENODATA;
+        r = succeeded ? completed_disks(j, &n_disks) : -ENODATA;
         if (r >= 0)
-                return publish(j, &p, n_disks);
-        part_folder_remove_if_useless(&p);
-        return 0;
+                r = publish(j, &p, uid, n_disks);
+        else {
+                part_folder_remove_if_useless(&p);
+                r = 0;
+        }
+        /* What is kept for the next attempt is root's meanwhile. */
+        int k = p.fd >= 0 ? part_folder_take_back(p.fd) : 0;
+        if (k < 0)
+                log_warning_errno(k, "Failed to give %s back to root: %m", p.path);
+        return r;
 }
 
-int verb_finish(const char *folder) {
+static int finish(const char *folder, bool succeeded) {
         _cleanup_job_ Job *j = NULL;
 
         int r = job_open(folder, &j);
@@ -150,6 +160,14 @@ int verb_finish(const char *folder) {
                 return JOB_EXIT_FAILED;
         if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
-        r = j->plan->part_dir ? finish_file(j) : finish_nbd(j);
+        r = j->plan->part_dir ? finish_file(j, succeeded) : finish_nbd(j, succeeded);
         return r < 0 ? job_end(j, r) : EXIT_SUCCESS;
+}
+
+int verb_finish(const char *folder) {
+        return finish(folder, unit_succeeded());
+}
+
+int verb_finish_later(const char *folder) {
+        return finish(folder, true);
 }

@@ -77,7 +77,12 @@ int helper_run(const char *const argv[], const ChildLimits *limits, int in_fd, i
                 return -errno;
         _cleanup_close_ int err_read = err[0];
         _cleanup_close_ int err_write = err[1];
-        int r = child_spawn(full, limits, in_fd, out_fd, err_write, &pid);
+        ChildLimits with_sanitizer = *limits;
+#ifdef __SANITIZE_ADDRESS__
+        /* Our own program then looks at its memory map, and traces itself for leaks. */
+        with_sanitizer.unconfined = true;
+#endif
+        int r = child_spawn(full, &with_sanitizer, in_fd, out_fd, err_write, &pid);
         if (r < 0)
                 return r;
         err_write = safe_close(err_write);

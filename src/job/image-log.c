@@ -8,10 +8,17 @@
 #define SECTOR 512u
 
 static int run_qemu_img(Job *j, const Image *i, const char *const argv[]) {
+        _cleanup_parser_files_ ParserFiles files = {};
         ChildLimits limits = image_limits(i->length);
         _cleanup_child_output_ ChildOutput o = {};
 
-        int r = child_run(argv, &limits, j->cancel_fd, &o);
+        int r = image_files(i, false, job_parser_rights(j), &files);
+        if (r >= 0)
+                r = strv_extend(&files.write, j->runtime);
+        if (r < 0)
+                return r;
+        limits.files = &files;
+        r = child_run(argv, &limits, j->cancel_fd, &o);
         if (r == -ECANCELED)
                 return r;
         if (r == -ENOENT)

@@ -266,3 +266,26 @@ ChildLimits image_limits(uint64_t size) {
                 .output_max = (size_t) 4 * 1024 * 1024,
         };
 }
+
+static int add_paths(char ***list, char *const *paths) {
+        STRV_FOREACH(path, paths) {
+                int r = strv_extend(list, *path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int image_files(const Image *i, bool writable, unsigned rights, ParserFiles *ret) {
+        _cleanup_parser_files_ ParserFiles f = { .rights = rights };
+        int r;
+
+        for (const Image *k = i; k; k = k->parent)
+                if ((r = strv_extend(writable ? &f.write : &f.read, k->path)) < 0 ||
+                                (r = add_paths(&f.read, k->extents)) < 0 ||
+                                (r = add_paths(&f.read, k->written)) < 0)
+                        return r;
+        *ret = f;
+        f = (ParserFiles){};
+        return 0;
+}

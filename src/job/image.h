@@ -119,5 +119,8 @@ json_t *image_disk_options(const Image *i);
 /* The same as a file name that the tools take: "json:{…}". The caller frees it. */
 char *image_options_text(const Image *i);
 
+/* What a program that opens it must reach. @writable: it changes the image. 0 or -ENOMEM. */
+int image_files(const Image *i, bool writable, unsigned rights, ParserFiles *ret);
+
 /* Limits for a program that reads the headers of a file of @size bytes. */
 ChildLimits image_limits(uint64_t size);

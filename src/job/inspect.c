@@ -19,11 +19,16 @@
 static int run_qemu_img(Job *j, const Image *i, const char *verb, ChildOutput *ret) {
         _cleanup_free_ char *name = image_options_text(i);
         const char *const argv[] = { "qemu-img", verb, "--output=json", name, NULL };
+        _cleanup_parser_files_ ParserFiles files = {};
         ChildLimits limits = image_limits(i->length);
 
         if (!name)
                 return -ENOMEM;
-        int r = child_run(argv, &limits, j->cancel_fd, ret);
+        int r = image_files(i, false, job_parser_rights(j), &files);
+        if (r < 0)
+                return r;
+        limits.files = &files;
+        r = child_run(argv, &limits, j->cancel_fd, ret);
         switch (r) {
         case 0:
                 return 0;

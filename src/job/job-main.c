@@ -18,6 +18,8 @@ static const struct {
         { "prepare", verb_prepare, "make the folder for the unfinished image beside the destination" },
         { "run", verb_run, "convert; to be run in the job's sandbox" },
         { "finish", verb_finish, "give the finished image its name, or clean up" },
+        { "finish-later", verb_finish_later,
+                        "the same for an attempt that was complete when the machine went down" },
 };
 
 /* What "run" starts as its children; see job/helper.h. */
@@ -35,7 +37,7 @@ static int help(FILE *f) {
                         "Runs one attempt of a job, whose plan is in FOLDER (/var/lib/hyper/jobs/ID). Started by\n"
                         "the job's unit; there is no need to call it by hand.\n\n");
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+                fprintf(f, "  %-12s %s\n", verbs[i].name, verbs[i].help);
         fprintf(f, "\n  --help     show this\n  --version  show the version\n");
         return EXIT_SUCCESS;
 }

@@ -10,7 +10,9 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/device.h"
 #include "job/job.h"
+#include "job/rights.h"
 #include "job/safe-open.h"
 
 /* --- the table of failures ---------------------------------------------------------------------------- */
@@ -130,6 +132,10 @@ int job_catch_signals(Job *j) {
 bool job_is_cancelled(const Job *j) {
         struct pollfd p = { .fd = j->cancel_fd, .events = POLLIN };
         return j->cancel_fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+unsigned job_parser_rights(const Job *j) {
+        return j->needs_rights || plan_writes_device(j->plan) ? RIGHTS_READ : 0;
 }
 
 int job_fail(Job *j, int error, const char *code, const char *format, ...) {

@@ -11,6 +11,7 @@ typedef struct Job {
         JobPlan *plan;
         Report report;
         int cancel_fd; /* a signalfd for SIGTERM and SIGINT that is never read; negative: none */
+        bool needs_rights; /* run: the source can only be read with the rights of the unit (job/rights.h) */
         char *runtime; /* run: a private folder for sockets and keys; gone with the job */
         usec_t started;
         /* The first failure: */
@@ -31,6 +32,9 @@ DEFINE_CLEANUP_FUNC(Job *, job_free);
 int job_catch_signals(Job *j);
 bool job_is_cancelled(const Job *j);
 
+/* What a parser of the source needs of the unit's rights, as job/rights.h has them. */
+unsigned job_parser_rights(const Job *j);
+
 /* Notes why the attempt fails, unless something was noted before, and returns -abs(@error). @code is one of
  * the failure table's; NULL takes the one that stands for @error. Without a format the text is "@what:
  * reason".
@@ -49,3 +53,4 @@ const char *failure_code_from_errno(int error);
 int verb_prepare(const char *folder);
 int verb_run(const char *folder);
 int verb_finish(const char *folder);
+int verb_finish_later(const char *folder);

@@ -46,6 +46,8 @@ libhyper_job_la_SOURCES = \
 	src/job/archive.h \
 	src/job/chain.c \
 	src/job/chain.h \
+	src/job/bound.c \
+	src/job/bound.h \
 	src/job/checksum.c \
 	src/job/checksum.h \
 	src/job/child.c \
@@ -77,6 +79,8 @@ libhyper_job_la_SOURCES = \
 	src/job/in-use.c \
 	src/job/in-use.h \
 	src/job/inspect.c \
+	src/job/job-owner.c \
+	src/job/job-owner.h \
 	src/job/job.c \
 	src/job/job.h \
 	src/job/manifest.c \
@@ -114,8 +118,14 @@ libhyper_job_la_SOURCES = \
 	src/job/recognize.h \
 	src/job/rename.c \
 	src/job/rename.h \
+	src/job/landlock.c \
+	src/job/landlock.h \
+	src/job/parser-sandbox.c \
+	src/job/parser-sandbox.h \
 	src/job/report.c \
 	src/job/report.h \
+	src/job/rights.c \
+	src/job/rights.h \
 	src/job/run.c \
 	src/job/safe-open.c \
 	src/job/safe-open.h \
@@ -137,9 +147,9 @@ libhyper_job_la_SOURCES = \
 	src/job/verify.c \
 	src/job/verify.h
 libhyper_job_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(CRYPTO_CFLAGS) \
-	$(ZLIB_CFLAGS) $(ARCHIVE_CFLAGS) $(BLKID_CFLAGS) $(MAGIC_CFLAGS)
+	$(ZLIB_CFLAGS) $(ARCHIVE_CFLAGS) $(BLKID_CFLAGS) $(MAGIC_CFLAGS) $(SECCOMP_CFLAGS)
 libhyper_job_la_LIBADD = libhyper-engine.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
-	$(XML_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ARCHIVE_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS)
+	$(XML_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(ARCHIVE_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) $(SECCOMP_LIBS)
 
 libexec_PROGRAMS += hyper-job
 hyper_job_SOURCES = src/job/job-main.c

@@ -9,6 +9,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
+#include "job/job-owner.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
 #include "job/rename.h"
@@ -45,7 +46,8 @@ static int check_folder(PartFolder *p, char **ret_error) {
 
         if (fstat(p->fd, &st) < 0)
                 return -errno;
-        if (st.st_uid == geteuid() && (st.st_mode & 022) == 0)
+        if (st.st_uid == geteuid() && (st.st_mode & 002) == 0 &&
+                        ((st.st_mode & 020) == 0 || uid_is_dynamic(st.st_gid)))
                 return 0;
         *ret_error = strprintf("%s is there already, but others may write to it: it was not made by hyper. "
                                "Remove it.",
@@ -96,30 +98,38 @@ int part_folder_make(PartFolder *p) {
         return p->fd < 0 ? -errno : sync_folder(p->parent_fd);
 }
 
-int part_folder_record(const PartFolder *p, int job_fd) {
+int part_folder_record(const PartFolder *p, int job_fd, uid_t uid) {
         struct stat st;
 
         if (fstat(p->fd, &st) < 0)
                 return -errno;
-        _cleanup_free_ char *text = strprintf("%ju %ju\n", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        _cleanup_free_ char *text = strprintf(
+                        "%ju %ju %ju\n", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino, (uintmax_t) uid);
         if (!text)
                 return -ENOMEM;
-        return write_file_atomic_at(job_fd, RECORD_PREPARED, text, strlen(text), 0600);
+        return write_file_atomic_at(job_fd, RECORD_PREPARED, text, strlen(text), 0644);
 }
 
-int part_folder_check_record(int part_fd, int job_fd) {
+int part_folder_check_record(int part_fd, int job_fd, uid_t *ret_uid) {
         _cleanup_free_ char *text = NULL;
+        uint64_t numbers[3];
+        char *save = NULL, *word;
         struct stat st;
 
         int r = read_file_at(job_fd, RECORD_PREPARED, RECORD_MAX, &text, NULL);
         if (r < 0)
                 return r;
+        word = strtok_r(text, " \n", &save);
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++, word = strtok_r(NULL, " \n", &save))
+                if (!word || parse_uint64(word, &numbers[i]) < 0)
+                        return -EBADMSG;
         if (fstat(part_fd, &st) < 0)
                 return -errno;
-        _cleanup_free_ char *expected = strprintf("%ju %ju\n", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
-        if (!expected)
-                return -ENOMEM;
-        return streq(text, expected) ? 0 : -ESTALE;
+        if (st.st_dev != numbers[0] || st.st_ino != numbers[1] || numbers[2] >= UINT32_MAX)
+                return -ESTALE;
+        if (ret_uid)
+                *ret_uid = (uid_t) numbers[2];
+        return 0;
 }
 
 int part_folder_record_taken(const PartFolder *p, int job_fd, const char *destination) {
@@ -138,7 +148,7 @@ int part_folder_record_taken(const PartFolder *p, int job_fd, const char *destin
         _cleanup_free_ char *text = strprintf("%u\n", taken);
         if (!text)
                 return -ENOMEM;
-        return write_file_atomic_at(job_fd, RECORD_TAKEN, text, strlen(text), 0600);
+        return write_file_atomic_at(job_fd, RECORD_TAKEN, text, strlen(text), 0644);
 }
 
 int part_folder_read_taken(int job_fd, unsigned *ret) {
@@ -260,18 +270,21 @@ typedef struct Output {
         char *path; /* for people */
         const char *name; /* in path */
         int dir_fd; /* where its image is; -EBADF: gone already */
+        int image_fd; /* holds its lock */
         uint64_t inode;
 } Output;
 
 typedef struct Publication {
         Output outputs[PART_DISKS_MAX];
         unsigned n;
+        uid_t uid;
 } Publication;
 
 static void publication_done(Publication *p) {
         for (unsigned i = 0; i < p->n; i++) {
                 free(p->outputs[i].path);
                 safe_close(p->outputs[i].dir_fd);
+                safe_close(p->outputs[i].image_fd);
         }
 }
 
@@ -281,8 +294,7 @@ static void publication_done(Publication *p) {
                 *(ret) ? -abs(error) : -ENOMEM;  \
         })
 
-/* The records of an earlier call that was cut off: "inode inode …\n". Written by us, but in a folder that
- * the sandboxed half can write to: what it can do with it is name its own images wrongly. */
+/* The records of an earlier call that was cut off: "inode inode …\n". */
 static int read_record(int job_fd, Publication *p) {
         _cleanup_free_ char *text = NULL;
         char *save = NULL;
@@ -307,20 +319,23 @@ static int write_record(int job_fd, const Publication *p) {
         return write_file_atomic_at(job_fd, RECORD_PUBLISHING, text, n, 0600);
 }
 
-/* The finished image must be a plain file of ours with one name: the half that wrote it is not trusted. */
-static int sync_image(Output *o, char **ret_error) {
-        _cleanup_close_ int fd =
-                        openat(o->dir_fd, PART_IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+/* The finished image must be a plain file with one name, made by the job's user: the half that wrote it is not trusted. From
+ * here on it is root's. */
+static int sync_image(Output *o, uid_t uid, char **ret_error) {
         struct stat st;
+        int fd = o->image_fd;
 
         if (fd < 0)
-                return publish_error(ret_error, errno, "The finished image of %s cannot be opened: %s",
-                                o->path, strerror(errno));
+                return publish_error(ret_error, ENOENT, "The finished image of %s is not there", o->path);
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
+        if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || (st.st_uid != uid && st.st_uid != geteuid()))
                 return publish_error(ret_error, EPERM,
-                                "The finished image of %s is not a plain file of ours", o->path);
+                                "The finished image of %s is not a plain file of this job", o->path);
+        if ((st.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) < 0) || fchmod(fd, 0600) < 0)
+                return publish_error(ret_error, errno,
+                                "The finished image of %s cannot be given to root: %s", o->path,
+                                strerror(errno));
         if (fsync(fd) < 0)
                 return publish_error(ret_error, errno, "The finished image of %s cannot be flushed: %s",
                                 o->path, strerror(errno));
@@ -349,7 +364,7 @@ static int begin_publication(PartFolder *p, int job_fd, Publication *pub, char *
                         return name_taken(p, o, ret_error);
                 if (errno != ENOENT)
                         return -errno;
-                r = sync_image(o, ret_error);
+                r = sync_image(o, pub->uid, ret_error);
                 if (r < 0)
                         return r;
         }
@@ -378,7 +393,9 @@ static int publish_one(PartFolder *p, Output *o, char **ret_error) {
 static int init_publication(PartFolder *p, const char *destination, unsigned n_disks, Publication *pub) {
         for (unsigned i = 0; i < n_disks; i++) {
                 Output *o = &pub->outputs[i];
-                *o = (Output){ .dir_fd = -EBADF, .path = output_path(destination, i + 1) };
+                *o = (Output){
+                        .dir_fd = -EBADF, .image_fd = -EBADF, .path = output_path(destination, i + 1)
+                };
                 pub->n++;
                 if (!o->path)
                         return -ENOMEM;
@@ -395,9 +412,25 @@ static int init_publication(PartFolder *p, const char *destination, unsigned n_d
         return 0;
 }
 
-int part_folder_publish(
-                PartFolder *p, int job_fd, const char *destination, unsigned n_disks, char **ret_error) {
-        _cleanup_(publication_done) Publication pub = {};
+/* Nobody writes to an image while it gets its name, and two jobs do not give one a name at the same time. */
+static int lock_images(Publication *pub, char **ret_error) {
+        for (unsigned i = 0; i < pub->n; i++) {
+                Output *o = &pub->outputs[i];
+                int r = o->dir_fd >= 0 ? lock_folder(o->dir_fd, &o->image_fd) : 0;
+
+                if (r == -EBUSY)
+                        return publish_error(
+                                        ret_error, r, "Another job is writing the image of %s", o->path);
+                if (r < 0)
+                        return publish_error(ret_error, r, "The finished image of %s cannot be locked: %s",
+                                        o->path, strerror(-r));
+        }
+        return 0;
+}
+
+int part_folder_publish(PartFolder *p, int job_fd, uid_t uid, const char *destination, unsigned n_disks,
+                char **ret_error) {
+        _cleanup_(publication_done) Publication pub = { .uid = uid };
         int r;
 
         if (marker_exists(job_fd, JOB_MARK_PUBLISHED))
@@ -405,6 +438,8 @@ int part_folder_publish(
         if (n_disks < 1 || n_disks > PART_DISKS_MAX)
                 return -EINVAL;
         r = init_publication(p, destination, n_disks, &pub);
+        if (r >= 0)
+                r = lock_images(&pub, ret_error);
         if (r < 0)
                 return r;
         r = read_record(job_fd, &pub);

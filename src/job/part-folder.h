@@ -15,8 +15,11 @@
 
 #define PART_DISKS_MAX 64
 
-/* Files in the job's folder that are its own, beside those of shared/job-file.h: which folder prepare made,
- * and which files finish is giving their names. */
+/* Where an NBD destination's checkpoint is, in the folder of the results. */
+#define RESULTS_CHECKPOINT_FOLDER "part"
+
+/* Files in the job's folder that are its own, beside those of shared/job-file.h: which folder prepare made and for which
+ * user, and which files finish is giving their names. hyper-job run can write neither. */
 #define RECORD_PREPARED "prepared"
 #define RECORD_PUBLISHING "publishing"
 /* The first of the further outputs' names that is taken: its number, or 0. */
@@ -46,10 +49,10 @@ int part_folder_open(const char *path, PartFolder *ret, char **ret_error);
 /* Makes the folder if it is not there, for root only; @p is open. */
 int part_folder_make(PartFolder *p);
 
-/* Notes in the job's folder which folder it is, and checks it: a user who owns the parent could put another
- * in its place. -ESTALE: it is another one. */
-int part_folder_record(const PartFolder *p, int job_fd);
-int part_folder_check_record(int part_fd, int job_fd);
+/* Notes in the job's folder which folder it is and who may write to it, and checks it: a user who owns the parent could
+ * put another in its place. -ESTALE: it is another one; -ENOENT: none was noted. *ret_uid may be NULL. */
+int part_folder_record(const PartFolder *p, int job_fd, uid_t uid);
+int part_folder_check_record(int part_fd, int job_fd, uid_t *ret_uid);
 
 /* Notes in the job's folder which of the names of further disks is taken first (there may be no further disk:
  * that is known only later), and reads it; 0: none. */
@@ -59,11 +62,12 @@ int part_folder_read_taken(int job_fd, unsigned *ret);
 /* The place of disk @disk: the folder itself or one below, made if @create. The caller closes *ret_fd. */
 int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd);
 
-/* Gives the @n_disks images their final names, so that it can be cut off at any time and called again. 0
- * also if all of it was done before; -EEXIST if something else has such a name; *ret_error says what went
- * wrong (caller frees). Everything is on stable storage then, and the marker JOB_MARK_PUBLISHED is there. */
-int part_folder_publish(
-                PartFolder *p, int job_fd, const char *destination, unsigned n_disks, char **ret_error);
+/* Gives the @n_disks images, which are @uid's or root's, to root and their final names, so that it can be cut off at any
+ * time and called again. 0 also if all of it was done before; -EEXIST if something else has such a name; -EBUSY if another
+ * job writes to one; *ret_error says what went wrong (caller frees). Everything is on stable storage then, and the marker
+ * JOB_MARK_PUBLISHED is there. */
+int part_folder_publish(PartFolder *p, int job_fd, uid_t uid, const char *destination, unsigned n_disks,
+                char **ret_error);
 
 /* Removes the known entries and, if nothing else is in it, the folder. -ENOTEMPTY: something else is. 0 too
  * if it is not there. */

@@ -12,6 +12,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/in-use.h"
+#include "job/job-owner.h"
 #include "job/job.h"
 #include "job/part-folder.h"
 #include "job/part-lock.h"
@@ -67,14 +68,18 @@ static int finish_publishing(Job *j, PartFolder *p) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_free_ char *why = NULL;
         _cleanup_close_ int lock_fd = -EBADF;
+        uid_t uid = 0;
 
+        /* (It may be gone: only the note that all was done is missing then.) */
+        if (p->fd >= 0 && part_folder_check_record(p->fd, j->folder_fd, &uid) < 0)
+                return 0;
         int r = job_result_read(j->folder, &result);
         if (r < 0 || result->outcome != OUTCOME_COMPLETED || !json_is_array(result->outputs))
                 return 0;
         r = p->fd >= 0 ? part_lock(p->fd, j->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
                 return busy(j);
-        r = part_folder_publish(p, j->folder_fd, j->plan->spec->destination.path,
+        r = part_folder_publish(p, j->folder_fd, uid, j->plan->spec->destination.path,
                         (unsigned) json_array_size(result->outputs), &why);
         if (r < 0)
                 return job_fail(j, r, r == -EEXIST ? "destination_exists" : NULL,
@@ -114,7 +119,67 @@ static int check_file_system(Job *j, PartFolder *p) {
                         j->plan->spec->destination.path, why ? why : strerror(-r));
 }
 
-static int prepare(Job *j) {
+/* Two jobs with one destination: the first that works in the folder has it. */
+static int check_free(Job *j, const PartFolder *p, uid_t uid) {
+        gid_t group;
+        int r = part_folder_group(p->fd, &group);
+
+        if (r < 0 || group == 0 || group == uid)
+                return r < 0 ? r : 0;
+        r = job_user_is_alive(group);
+        if (r > 0)
+                return job_fail(j, EBUSY, NULL,
+                                "Another job is writing the destination %s: wait until it is finished, or cancel it",
+                                j->plan->spec->destination.path);
+        return r;
+}
+
+/* The folder that was checked when the attempt began: somebody may have put another one in its place. */
+static int check_parent(Job *j, const PartFolder *p) {
+        const char *path = j->plan->part_dir, *slash = strrchr(path, '/');
+        _cleanup_free_ char *parent = strndup(path, slash == path ? 1 : slash - path);
+        struct stat st;
+
+        if (!parent)
+                return -ENOMEM;
+        if (!j->plan->bound)
+                return 0;
+        if (fstat(p->parent_fd, &st) < 0)
+                return -errno;
+        int r = file_identity_check(j->plan->bound, parent, &st);
+        if (r < 0)
+                return job_fail(j, r, "destination_refused",
+                                "The folder %s is another one than a moment ago, when the job was checked",
+                                parent);
+        return 0;
+}
+
+static int make_part_folder(Job *j, PartFolder *p, uid_t uid) {
+        int r = part_folder_make(p);
+
+        if (r >= 0)
+                r = check_free(j, p, uid);
+        if (r >= 0)
+                r = check_file_system(j, p);
+        if (r >= 0)
+                r = part_folder_give(p->fd, uid);
+        if (r >= 0)
+                r = part_folder_record(p, j->folder_fd, uid);
+        if (r >= 0)
+                r = part_folder_record_taken(p, j->folder_fd, j->plan->spec->destination.path);
+        if (r == -EPERM && !j->code)
+                return job_fail(j, r, "destination_refused",
+                                "The folder %s cannot be given to the job's user: the file system of the destination has "
+                                "no owners of files, or does not let root change them (an NFS export without "
+                                "no_root_squash, for example)",
+                                j->plan->part_dir);
+        if (r < 0)
+                return job_fail(j, r, NULL, "Making the folder %s failed: %s", j->plan->part_dir,
+                                strerror(-r));
+        return 0;
+}
+
+static int prepare_destination(Job *j, uid_t uid) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
         int r;
@@ -124,27 +189,35 @@ static int prepare(Job *j) {
         r = part_folder_open(j->plan->part_dir, &p, &why);
         if (r < 0)
                 return why ? job_fail(j, r, "destination_refused", "%s", why) : parent_fail(j, r);
+        r = check_parent(j, &p);
+        if (r < 0)
+                return r;
         if (marker_exists(j->folder_fd, RECORD_PUBLISHING)) {
                 r = finish_publishing(j, &p);
                 if (r < 0 || marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                         return r;
         }
+        /* Until this attempt has a folder, finish has none to tidy up. */
+        if (unlinkat(j->folder_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
+                return -errno;
         r = check_name_free(j, &p);
         if (r >= 0)
                 r = check_lock(j, &p);
+        return r < 0 ? r : make_part_folder(j, &p, uid);
+}
+
+static int prepare(Job *j) {
+        uid_t uid = 0;
+        int r = j->plan->user ? job_user_lookup(j->plan->user, &uid) : 0;
+
         if (r < 0)
-                return r;
-        r = part_folder_make(&p);
-        if (r >= 0)
-                r = check_file_system(j, &p);
-        if (r >= 0)
-                r = part_folder_record(&p, j->folder_fd);
-        if (r >= 0)
-                r = part_folder_record_taken(&p, j->folder_fd, j->plan->spec->destination.path);
+                return job_fail(j, r, "failed", "Asking systemd for the job's user %s failed: %s",
+                                j->plan->user, strerror(-r));
+        r = results_folder_give(j->folder_fd, uid);
         if (r < 0)
-                return job_fail(j, r, NULL, "Making the folder %s failed: %s", j->plan->part_dir,
+                return job_fail(j, r, NULL, "Making the folder for the results in %s failed: %s", j->folder,
                                 strerror(-r));
-        return 0;
+        return prepare_destination(j, uid);
 }
 
 int verb_prepare(const char *folder) {
@@ -163,8 +236,8 @@ int verb_prepare(const char *folder) {
                 return job_end(j, r);
         /* The last attempt's result is none of this one's, and must not be taken for it. */
         if (!marker_exists(j->folder_fd, JOB_MARK_PUBLISHED) &&
-                        unlinkat(j->folder_fd, "result.json", 0) < 0 && errno != ENOENT)
-                return log_error_errno(errno, "Failed to remove %s/result.json: %m", folder),
+                        unlinkat(j->folder_fd, JOB_RESULTS_FOLDER "/result.json", 0) < 0 && errno != ENOENT)
+                return log_error_errno(errno, "Failed to remove the last result in %s: %m", folder),
                        JOB_EXIT_TRANSIENT;
         return EXIT_SUCCESS;
 }

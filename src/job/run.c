@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,12 +15,13 @@
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
 #include "job/convert.h"
+#include "job/device.h"
 #include "job/part-lock.h"
+#include "job/rights.h"
 #include "job/verify.h"
 #include "shared/json-table.h"
 
-/* Where an NBD destination's checkpoint is, in the job's folder. */
-#define CHECKPOINT_FOLDER "part"
+#define CHECKPOINT_FOLDER JOB_RESULTS_FOLDER "/" RESULTS_CHECKPOINT_FOLDER
 
 typedef struct Run {
         Job *job;
@@ -62,7 +64,7 @@ static int open_part_folder(Run *run) {
                 return job_fail(j, run->part_fd, "destination_refused",
                                 "Opening the folder for the unfinished image, %s, failed: %s",
                                 j->plan->part_dir, strerror(-run->part_fd));
-        r = part_folder_check_record(run->part_fd, j->folder_fd);
+        r = part_folder_check_record(run->part_fd, j->folder_fd, NULL);
         if (r < 0)
                 return job_fail(j, r, "destination_refused",
                                 "The folder %s is not the one that was made for this job: %s",
@@ -76,7 +78,8 @@ static int open_checkpoint_folder(Run *run) {
         run->checkpoint_dir = strprintf("%s/" CHECKPOINT_FOLDER, j->folder);
         if (!run->checkpoint_dir)
                 return -ENOMEM;
-        if (mkdirat(j->folder_fd, CHECKPOINT_FOLDER, 0700) < 0 && errno != EEXIST)
+        if ((mkdirat(j->folder_fd, JOB_RESULTS_FOLDER, 0700) < 0 && errno != EEXIST && errno != EROFS) ||
+                        (mkdirat(j->folder_fd, CHECKPOINT_FOLDER, 0700) < 0 && errno != EEXIST))
                 return job_fail(j, errno, NULL, "Making the folder %s failed: %s", run->checkpoint_dir,
                                 strerror(errno));
         run->part_fd = openat(
@@ -84,6 +87,17 @@ static int open_checkpoint_folder(Run *run) {
         return run->part_fd < 0 ? job_fail(j, errno, NULL, "Opening the folder %s failed: %s",
                                                   run->checkpoint_dir, strerror(errno))
                                 : 0;
+}
+
+/* A source that others may read needs none, a server's socket may be anybody's. */
+static unsigned rights_still_needed(const Job *j) {
+        const JobEndpoint *ends[] = { &j->plan->spec->source, &j->plan->spec->destination };
+        unsigned rights = job_parser_rights(j);
+
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++)
+                if (ends[i]->type == ENDPOINT_NBD)
+                        rights |= RIGHTS_WRITE | (ends[i]->tls_certificates ? RIGHTS_READ : 0);
+        return plan_writes_device(j->plan) ? rights | RIGHTS_WRITE : rights;
 }
 
 static int initialize(Run *run) {
@@ -96,18 +110,23 @@ static int initialize(Run *run) {
         if (!job_operation_is_built_in((JobOperation) spec->operation))
                 return job_fail(j, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
                                 strna(job_operation_to_string((JobOperation) spec->operation)));
-        j->runtime = strprintf("/tmp/hyper-job.%d.XXXXXX", getpid());
+        /* In a unit; not where a plan is carried out by hand. */
+        const char *memory = access(JOB_RUNTIME_DIRECTORY, W_OK) >= 0 ? JOB_RUNTIME_DIRECTORY : "/tmp";
+        j->runtime = strprintf("%s/hyper-job.%d.XXXXXX", memory, getpid());
         if (!j->runtime)
                 return -ENOMEM;
         if (!mkdtemp(j->runtime)) {
                 j->runtime = mfree(j->runtime);
-                return job_fail(j, errno, NULL, "Making a folder in /tmp failed: %s", strerror(errno));
+                return job_fail(j, errno, NULL, "Making a folder in %s failed: %s", memory, strerror(errno));
         }
         r = j->plan->part_dir ? open_part_folder(run) : open_checkpoint_folder(run);
         if (r >= 0)
                 r = source_open(j, &run->source);
         if (r < 0)
                 return r;
+        r = rights_keep(rights_still_needed(j));
+        if (r < 0)
+                return job_fail(j, r, NULL, "Giving up rights failed: %s", strerror(-r));
         run->conversion = (Conversion){
                 .job = j,
                 .source = run->source,
@@ -326,6 +345,12 @@ int verb_run(const char *folder) {
         _cleanup_job_ Job *j = NULL;
         int r;
 
+        /* Its parsers have the same user: they must not get at its memory and descriptors in /proc. */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return log_error_errno(errno, "Failed to hide from other processes: %m"), JOB_EXIT_TRANSIENT;
+        r = rights_init();
+        if (r < 0)
+                return log_error_errno(r, "Failed to give up rights: %m"), JOB_EXIT_TRANSIENT;
         r = job_open(folder, &j);
         if (r < 0)
                 return JOB_EXIT_FAILED;

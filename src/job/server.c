@@ -82,12 +82,12 @@ static int connect_to(const char *path) {
         return connect(fd, (struct sockaddr *) &sa, sizeof(sa)) < 0 ? -errno : TAKE_FD(fd);
 }
 
-static int server_spawn(Server *s, const char *options, bool writable) {
+static int server_spawn(Server *s, const char *options, const ParserFiles *files, bool writable) {
         const char *const read_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--read-only", options,
                 NULL };
         const char *const write_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--discard=unmap",
                 "--detect-zeroes=unmap", options, NULL };
-        ChildLimits limits = {};
+        ChildLimits limits = { .files = files };
         int p[2];
 
         _cleanup_close_ int listen_fd = listen_on(s->socket);
@@ -219,8 +219,8 @@ ServerGroup *server_group_free(ServerGroup *g) {
         return NULL;
 }
 
-int server_group_start(json_t *options, unsigned n, bool writable, const char *directory, int cancel_fd,
-                ServerGroup **ret, char **ret_error) {
+int server_group_start(json_t *options, const ParserFiles *files, unsigned n, bool writable,
+                const char *directory, int cancel_fd, ServerGroup **ret, char **ret_error) {
         static unsigned counter;
         _cleanup_servers_ ServerGroup *g = new0(ServerGroup, 1);
         _cleanup_free_ char *json = json_dumps(options, JSON_COMPACT), *text = NULL;
@@ -237,7 +237,7 @@ int server_group_start(json_t *options, unsigned n, bool writable, const char *d
                 g->sockets[i] = s->socket = strprintf("%s/nbd%u", directory, counter++);
                 if (!s->socket)
                         return -ENOMEM;
-                r = server_spawn(s, text, writable);
+                r = server_spawn(s, text, files, writable);
                 if (r < 0)
                         return r;
         }

@@ -17,12 +17,12 @@ unsigned servers_for_reading(void);
 
 typedef struct ServerGroup ServerGroup;
 
-/* Starts @n servers for the image that @options (as for -blockdev) describe, with sockets in the folder
+/* Starts @n servers for the image that @options (as for -blockdev) describe and @files hold, with sockets in the folder
  * @directory, and waits until each has opened it. Writable ones discard and make zeroes holes. -ECANCELED;
  * -ENOENT: no qemu-nbd; -ESRCH: one ended, *ret_error says why in its own words; -ETIMEDOUT. The caller
  * frees *ret_error. */
-int server_group_start(json_t *options, unsigned n, bool writable, const char *directory, int cancel_fd,
-                ServerGroup **ret, char **ret_error);
+int server_group_start(json_t *options, const ParserFiles *files, unsigned n, bool writable,
+                const char *directory, int cancel_fd, ServerGroup **ret, char **ret_error);
 
 /* Kills them; a writable one must have been flushed. */
 ServerGroup *server_group_free(ServerGroup *g);

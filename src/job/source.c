@@ -6,11 +6,13 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "job/bound.h"
 #include "job/chain.h"
 #include "job/checksum.h"
 #include "job/device.h"
 #include "job/identity.h"
 #include "job/in-use.h"
+#include "job/rights.h"
 #include "job/safe-open.h"
 #include "job/source.h"
 
@@ -36,12 +38,21 @@ Source *source_free(Source *s) {
 
 /* --- the files ---------------------------------------------------------------------------------------- */
 
+static int open_device_with_rights(const char *path, int *ret_fd, struct stat *ret_stat) {
+        rights_raise(RIGHTS_READ);
+        int r = open_device(path, ret_fd, ret_stat);
+        rights_lower();
+        return r < 0 ? r : 1;
+}
+
 static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *ret_stat) {
-        int r = path_is_device(path) ? open_device(path, ret_fd, ret_stat) : -ENOTBLK;
+        int r = path_is_device(path) ? open_device_with_rights(path, ret_fd, ret_stat) : -ENOTBLK;
 
         if (r == -ENOTBLK)
                 r = open_regular(path, ret_fd, ret_stat);
 
+        if (r > 0)
+                j->needs_rights = true;
         switch (r) {
         case -ENOENT:
         case -ENOTDIR:
@@ -72,6 +83,8 @@ static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret
                 _cleanup_close_ int fd = -EBADF;
                 struct stat st;
                 int r = open_source_file(j, *path, &fd, &st);
+                if (r >= 0 && ret_fd) /* the first time: later it is the source's identity that must not change */
+                        r = bound_check(j, *path, &st, "source_changed");
                 if (r < 0)
                         return r;
                 r = identity_add_file(&parts, *path, &st, j->plan->job_id);

@@ -31,8 +31,24 @@ int job_folder_make(const char *path) {
         return mkdir_parents(path, 0700);
 }
 
+/* The folder above is for root only; the job, which sees this one alone, has a user of its own. */
+int job_folder_make_readable(const char *path) {
+        _cleanup_free_ char *results = strprintf("%s/" JOB_RESULTS_FOLDER, path);
+        int r = results ? mkdir_parents(results, 0700) : -ENOMEM;
+
+        if (r >= 0 && chmod(path, 0755) < 0)
+                r = -errno;
+        return r;
+}
+
+int job_root_make(const char *path) {
+        int r = mkdir_parents(path, 0700);
+
+        return r < 0 ? r : chmod(path, 0755) < 0 ? -errno : 0;
+}
+
 int job_folder_clear_result(const char *path) {
-        _cleanup_free_ char *file = strprintf("%s/result.json", path);
+        _cleanup_free_ char *file = strprintf("%s/" JOB_RESULTS_FOLDER "/result.json", path);
 
         if (!file)
                 return -ENOMEM;

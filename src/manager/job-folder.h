@@ -2,8 +2,8 @@
 #pragma once
 
 /* A job's own folder <state>/jobs/<escaped id>/, and the empty folder <runtime>/<escaped id>/ in which its
- * unit's file system is put together. A hostile image may have taken over a job and written into the first:
- * no symlink in it is followed. */
+ * unit's file system is put together. A hostile image may have taken over a job and written into "results" in the
+ * first: no symlink in it is followed. */
 
 #include "basic/macro.h"
 
@@ -13,6 +13,12 @@ char *job_root_path(const char *runtime_directory, const char *job_id);
 
 /* Makes the folder (0700) with its parents if it is not there. */
 int job_folder_make(const char *path);
+
+/* Makes the folder's results too, and lets the job's user read it. */
+int job_folder_make_readable(const char *path);
+
+/* Makes the empty folder; the job's user sees it as "/". The one above is for root only. */
+int job_root_make(const char *path);
 
 /* Forgets what a former attempt left in it: its result. */
 int job_folder_clear_result(const char *path);

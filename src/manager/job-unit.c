@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "manager/credentials.h"
 #include "manager/job-folder.h"
+#include "manager/job-user.h"
 #include "manager/manager.h"
 #include "manager/unit-properties.h"
 #include "shared/job-file.h"
@@ -199,20 +200,22 @@ static int call_start(Job *j, const UnitProperties *properties) {
 }
 
 /* Writes what the unit reads: the plan, and an empty folder for its root. */
-static int write_plan(
-                Job *j, const JobSpec *spec, const JobFiles *files, const char *folder, const char *root) {
+static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const char *user,
+                const char *folder, const char *root) {
         const JobPlan plan = {
                 .job_id = j->row->id,
                 .attempt = j->row->attempt,
+                .user = (char *) user,
                 .spec = (JobSpec *) spec,
+                .bound = files->bound,
                 .source_files = files->source_files,
                 .part_dir = files->part_dir,
         };
         int r;
 
-        if ((r = job_folder_make(folder)) < 0 || (r = job_folder_clear_result(folder)) < 0 ||
+        if ((r = job_folder_make_readable(folder)) < 0 || (r = job_folder_clear_result(folder)) < 0 ||
                         (r = job_mark_release(folder)) < 0 || (r = remove_tree(root)) < 0 ||
-                        (r = job_folder_make(root)) < 0)
+                        (r = job_root_make(root)) < 0)
                 return r;
         return job_plan_write(&plan, folder);
 }
@@ -220,13 +223,14 @@ static int write_plan(
 static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id),
-                            *root = job_root_path(j->manager->runtime_directory, j->row->id);
+                            *root = job_root_path(j->manager->runtime_directory, j->row->id),
+                            *user = job_user_name(j->row->id);
         _cleanup_strv_free_ char **credentials = NULL;
         int r;
 
-        if (!folder || !root)
+        if (!folder || !root || !user)
                 return -ENOMEM;
-        r = write_plan(j, spec, files, folder, root);
+        r = write_plan(j, spec, files, user, folder, root);
         if (r >= 0)
                 r = credentials_list(
                                 j->manager->state_directory, CREDENTIALS_OF_JOB, j->row->id, &credentials);
@@ -234,12 +238,13 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 return r;
         const UnitRequest request = {
                 .job_id = j->row->id,
+                .user = user,
                 .folder = folder,
                 .root = root,
                 .source_files = files->source_files,
                 .part_dir = files->part_dir,
                 .sockets = files->sockets,
-                .tls_directories = files->tls_directories,
+                .tls_files = files->tls_files,
                 .devices = files->devices,
                 .credentials = credentials,
                 .network = files->network,

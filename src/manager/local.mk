@@ -16,6 +16,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-folder.h \
 	src/manager/job-json.c \
 	src/manager/job-unit.c \
+	src/manager/job-user.c \
+	src/manager/job-user.h \
 	src/manager/job.c \
 	src/manager/job.h \
 	src/manager/key-bus.c \
@@ -60,8 +62,9 @@ libhyper_manager_la_SOURCES = \
 	src/manager/webhook-credentials.h \
 	src/manager/webhook.c \
 	src/manager/webhook.h
-libhyper_manager_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) -lpthread
+libhyper_manager_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(NETTLE_CFLAGS)
+libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
+	$(NETTLE_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-managerd
 hyper_managerd_SOURCES = src/manager/managerd-main.c

@@ -33,7 +33,7 @@ static usec_t attempt_began(Job *j) {
 
 /* The job wrote its result when SIGTERM came: was that when its time was over? */
 static bool deadline_passed(Job *j, const char *folder, unsigned timeout_seconds) {
-        _cleanup_free_ char *path = strprintf("%s/result.json", folder);
+        _cleanup_free_ char *path = strprintf("%s/" JOB_RESULTS_FOLDER "/result.json", folder);
         usec_t began = attempt_began(j);
         struct stat st;
 

@@ -107,9 +107,10 @@ static int add_extent(Walk *w, const Link *l, const char *name) {
                 return refuse(w, "its extent %s cannot be used: %s", name, strerror(errno));
         if (!S_ISREG(st.st_mode))
                 return refuse(w, "its extent %s is not a regular file", name);
-        return strv_contains(w->files->source_files, path)
-                        ? 0
-                        : strv_consume(&w->files->source_files, TAKE_PTR(path));
+        if (strv_contains(w->files->source_files, path))
+                return 0;
+        int r = job_files_note(w->files, path, &st);
+        return r < 0 ? r : strv_consume(&w->files->source_files, TAKE_PTR(path));
 }
 
 static int add_extents(Walk *w, const Link *l) {
@@ -129,7 +130,7 @@ static int try_parent(Walk *w, const Link *child, const char *path, Link *ret) {
         _cleanup_(link_done) Link l = { .fd = -EBADF };
         _cleanup_free_ char *real = NULL;
         const char *why = NULL;
-        struct stat st;
+        struct stat st, opened;
 
         _cleanup_close_ int handle = path_open(w->rules, path, false, false, &real, &why);
         if (handle == -ENOMEM)
@@ -142,6 +143,11 @@ static int try_parent(Walk *w, const Link *child, const char *path, Link *ret) {
         if (r < 0)
                 return r;
         if (child->names.parent_id && !streq_ptr(child->names.parent_id, l.names.id))
+                return 0;
+        /* What was read is what the rules were asked about. */
+        if (fstat(l.fd, &opened) < 0)
+                return -errno;
+        if (opened.st_dev != st.st_dev || opened.st_ino != st.st_ino)
                 return 0;
         *ret = l;
         l = (Link){ .fd = -EBADF };
@@ -216,9 +222,13 @@ static int walk(Walk *w, Link *top) {
                         return r < 0 ? r : refuse_missing(w, &l);
                 link_done(&l);
                 l = parent;
-                if (!strv_contains(w->files->source_files, l.path))
-                        r = strv_extend(&w->files->source_files, l.path);
-                if (r < 0)
+                if (strv_contains(w->files->source_files, l.path))
+                        continue;
+                struct stat st;
+                if (fstat(l.fd, &st) < 0)
+                        return -errno;
+                if ((r = job_files_note(w->files, l.path, &st)) < 0 ||
+                                (r = strv_extend(&w->files->source_files, l.path)) < 0)
                         return r;
         }
 }

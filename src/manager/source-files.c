@@ -20,7 +20,8 @@ void job_files_done(JobFiles *f) {
         free(f->destination_path);
         free(f->part_dir);
         strv_free(f->sockets);
-        strv_free(f->tls_directories);
+        strv_free(f->tls_files);
+        strv_free(f->bound);
         strv_free(f->devices);
         *f = (JobFiles){};
 }
@@ -84,7 +85,7 @@ static int resolve(const PathRules *rules, bool destination, const char *field, 
 }
 
 static int resolve_folder(const PathRules *rules, bool destination, const char *field, const char *path,
-                bool follow, char **ret_path, char **ret_error) {
+                bool follow, char **ret_path, struct stat *ret_stat, char **ret_error) {
         _cleanup_free_ char *real = NULL;
         struct stat st;
         int r = resolve(rules, destination, field, path, follow, &real, &st, ret_error);
@@ -94,7 +95,20 @@ static int resolve_folder(const PathRules *rules, bool destination, const char *
         if (!S_ISDIR(st.st_mode))
                 return refuse(ret_error, -EBADMSG, field, path, "it is not a folder");
         *ret_path = TAKE_PTR(real);
+        *ret_stat = st;
         return 0;
+}
+
+int job_files_note(JobFiles *f, const char *path, const struct stat *st) {
+        return strv_consume(&f->bound, file_identity_text(path, st));
+}
+
+/* A handle only: nothing is read. -ELOOP: there is a symbolic link in the path. */
+static int open_handle(const char *path) {
+        struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+        int fd = (int) syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+        return fd < 0 ? -errno : fd;
 }
 
 static int check_place(const PathRules *rules, bool destination, const char *field, const char *path,
@@ -145,8 +159,10 @@ static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
         path = strprintf("%.*s/DiskDescriptor.xml", (int) (slash - f->source_path), f->source_path);
         if (!path)
                 return -ENOMEM;
-        return lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ? 0
-                                                            : strv_consume(&f->source_files, TAKE_PTR(path));
+        if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+                return 0;
+        int r = job_files_note(f, path, &st);
+        return r < 0 ? r : strv_consume(&f->source_files, TAKE_PTR(path));
 }
 
 static int add_source_file(
@@ -160,16 +176,19 @@ static int add_source_file(
         if (S_ISBLK(st.st_mode)) {
                 if (path_is_device(path) && (r = free_and_strdup(&f->source_path, path)) < 0)
                         return r;
-                r = add_device(f, "source.path", f->source_path, "r", ret_error);
-                return r < 0 ? r : strv_extend(&f->source_files, f->source_path);
+                if ((r = add_device(f, "source.path", f->source_path, "r", ret_error)) < 0 ||
+                                (r = job_files_note(f, f->source_path, &st)) < 0)
+                        return r;
+                return strv_extend(&f->source_files, f->source_path);
         }
         if (!S_ISREG(st.st_mode))
                 return refuse(ret_error, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
-        r = strv_extend(&f->source_files, f->source_path);
-        if (r >= 0)
-                r = source_chain_add(spec, rules, f, ret_error);
-        return r < 0 ? r : add_parallels_descriptor(spec, f);
+        if ((r = job_files_note(f, f->source_path, &st)) < 0 ||
+                        (r = strv_extend(&f->source_files, f->source_path)) < 0 ||
+                        (r = source_chain_add(spec, rules, f, ret_error)) < 0)
+                return r;
+        return add_parallels_descriptor(spec, f);
 }
 
 /* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */
@@ -194,6 +213,9 @@ static int add_destination_device(
                 return refuse(ret_error, -EBADMSG, "destination.format",
                                 strna(disk_format_to_string(spec->destination.format)),
                                 "a block device holds a raw disk; set it to raw");
+        r = job_files_note(f, path, &st);
+        if (r < 0)
+                return r;
         f->destination_path = strdup(path);
         return f->destination_path ? add_device(f, "destination.path", path, "rw", ret_error) : -ENOMEM;
 }
@@ -212,7 +234,9 @@ static int add_destination_file(
         /* (The name first, so that a refusal names what was given.) */
         r = check_place(rules, true, "destination.path", path, path, ret_error);
         if (r >= 0)
-                r = resolve_folder(rules, true, "destination.path", folder, follow, &real, ret_error);
+                r = resolve_folder(rules, true, "destination.path", folder, follow, &real, &st, ret_error);
+        if (r >= 0)
+                r = job_files_note(f, real, &st);
         if (r < 0)
                 return r;
         f->destination_path = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
@@ -250,8 +274,11 @@ static const char *socket_refusal(const char *path) {
 static int resolve_socket_folder(const PathRules *rules, bool destination, const char *field,
                 const char *path, const char *folder, char **ret, char **ret_error) {
         if (rules->role < ROLE_ADMIN) {
+                struct stat st;
                 int r = check_place(rules, destination, field, path, path, ret_error);
-                return r < 0 ? r : resolve_folder(rules, destination, field, folder, true, ret, ret_error);
+
+                return r < 0 ? r
+                             : resolve_folder(rules, destination, field, folder, true, ret, &st, ret_error);
         }
         const char *refusal = socket_refusal(path);
         _cleanup_free_ char *text = NULL;
@@ -271,6 +298,7 @@ static int add_socket(const PathRules *rules, bool destination, const char *fiel
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *folder = strndup(path, slash == path ? 1 : slash - path), *real = NULL,
                             *full = NULL;
+        _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
         if (!folder)
@@ -284,8 +312,13 @@ static int add_socket(const PathRules *rules, bool destination, const char *fiel
         const char *refusal = socket_refusal(full);
         if (refusal)
                 return refuse(ret_error, -EPERM, field, full, refusal);
-        if (lstat(full, &st) >= 0 && !S_ISSOCK(st.st_mode))
+        fd = open_handle(full);
+        if (fd >= 0 && fstat(fd, &st) < 0)
+                return -errno;
+        if (fd == -ELOOP || (fd >= 0 && !S_ISSOCK(st.st_mode)))
                 return refuse(ret_error, -EBADMSG, field, full, "it is not a socket");
+        if (fd >= 0 && (r = job_files_note(f, full, &st)) < 0)
+                return r;
         /* hyper-job connects to the path that the URI has, so that is the one to be bound; only a path that
          * leads there without a link can be. */
         if (!streq(full, path))
@@ -303,8 +336,10 @@ static int resolve_tls_directory(const PathRules *rules, bool destination, const
                 const char *path, char **ret, char **ret_error) {
         _cleanup_free_ char *real = NULL;
 
-        if (rules->role < ROLE_ADMIN || !is_certificate_folder(path))
-                return resolve_folder(rules, destination, field, path, true, ret, ret_error);
+        if (rules->role < ROLE_ADMIN || !is_certificate_folder(path)) {
+                struct stat st;
+                return resolve_folder(rules, destination, field, path, true, ret, &st, ret_error);
+        }
         real = realpath(path, NULL);
         if (!real)
                 return refuse(ret_error, -EBADMSG, field, path, "there is no such folder");
@@ -314,15 +349,40 @@ static int resolve_tls_directory(const PathRules *rules, bool destination, const
         return 0;
 }
 
-/* All of the folder is shown to the job, so it must be one that is made for this. */
+/* One of the files that nbd_set_tls_certificates(3) reads in its directory. 0 also if it is not there. */
+static int add_tls_file(
+                JobFiles *f, const char *field, const char *folder, const char *name, char **ret_error) {
+        _cleanup_free_ char *path = strprintf("%s/%s", folder, name);
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        if (!path)
+                return -ENOMEM;
+        fd = open_handle(path);
+        if (fd == -ENOENT || strv_contains(f->tls_files, path))
+                return 0;
+        if (fd == -ELOOP)
+                return refuse(ret_error, -EBADMSG, field, path,
+                                "it is a symbolic link; put the file itself there");
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return refuse(ret_error, -EBADMSG, field, path, strerror(fd < 0 ? -fd : errno));
+        if (!S_ISREG(st.st_mode))
+                return refuse(ret_error, -EBADMSG, field, path, "it is not a regular file");
+        int r = job_files_note(f, path, &st);
+        return r < 0 ? r : strv_consume(&f->tls_files, TAKE_PTR(path));
+}
+
+/* The job is shown the files that are known, not the folder. */
 static int add_tls_directory(const PathRules *rules, bool destination, const char *field, const char *path,
                 JobFiles *f, char **ret_error) {
+        static const char *const names[] = { "ca-cert.pem", "ca-crl.pem", "client-cert.pem",
+                "client-key.pem" };
         _cleanup_free_ char *folder = NULL, *ca = NULL;
         int r = resolve_tls_directory(rules, destination, field, path, &folder, ret_error);
 
         if (r < 0)
                 return r;
-        ca = strprintf("%s/ca-cert.pem", folder);
+        ca = strprintf("%s/%s", folder, names[0]);
         if (!ca)
                 return -ENOMEM;
         if (access(ca, F_OK) < 0)
@@ -330,7 +390,12 @@ static int add_tls_directory(const PathRules *rules, bool destination, const cha
         if (!streq(folder, path))
                 return refuse(ret_error, -EBADMSG, field, path,
                                 "the way to it has symbolic links in it; give the path without them");
-        return strv_consume(&f->tls_directories, TAKE_PTR(folder));
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                r = add_tls_file(f, field, folder, names[i], ret_error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *e, JobFiles *f,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/unit-properties.h"
+#include <linux/capability.h>
 #include <sys/mount.h>
 
 #include "basic/string-util.h"
 #include "basic/time-util.h"
-#include "shared/job-spec.h"
+#include "shared/job-file.h"
 
 #define HYPER_JOB LIBEXECDIR "/hyper-job"
 #define MIB ((uint64_t) 1024 * 1024)
@@ -51,8 +52,10 @@ static const FixedProperty fixed[] = {
         { "ProtectSystem", PROPERTY_STRING, 0, LIST("strict") },
         { "ProtectHome", PROPERTY_STRING, 0, LIST("read-only") },
         { "TemporaryFileSystem", PROPERTY_PAIRS, 0,
-                        LIST("/dev/shm", "ro,size=0", "/tmp",
-                                        "mode=0700,size=64M,nr_inodes=1k,nodev,nosuid,noexec") },
+                        LIST("/dev/shm", "ro,size=0", JOB_RUNTIME_DIRECTORY,
+                                        "mode=1777,size=64M,nr_inodes=1k,nodev,nosuid,noexec") },
+        /* DynamicUser= brings PrivateTmp=, which would give the job room in the machine's own /tmp. */
+        { "InaccessiblePaths", PROPERTY_STRV, 0, LIST("-/tmp", "-/var/tmp") },
         { "PrivateDevices", PROPERTY_BOOL, true, NULL },
         { "PrivateIPC", PROPERTY_BOOL, true, NULL },
         { "ProtectProc", PROPERTY_STRING, 0, LIST("invisible") },
@@ -64,21 +67,28 @@ static const FixedProperty fixed[] = {
         { "ProtectClock", PROPERTY_BOOL, true, NULL },
         { "ProtectHostname", PROPERTY_BOOL, true, NULL },
 
-        /* Root without its powers, but for reading images that belong to somebody else. */
-        { "CapabilityBoundingSet", PROPERTY_U64, 1u << 1 /* CAP_DAC_OVERRIDE */, NULL },
+        /* A user of its own (User= is added below): no other process has its uid, and no user namespace of a
+         * daemon belongs to it. */
+        { "DynamicUser", PROPERTY_BOOL, true, NULL },
+        { "KeyringMode", PROPERTY_STRING, 0, LIST("private") },
         { "NoNewPrivileges", PROPERTY_BOOL, true, NULL },
         { "LockPersonality", PROPERTY_BOOL, true, NULL },
         { "MemoryDenyWriteExecute", PROPERTY_BOOL, true, NULL },
         { "RestrictNamespaces", PROPERTY_U64, 0, NULL }, /* none may be made or joined */
         { "RestrictRealtime", PROPERTY_BOOL, true, NULL },
-        /* (RestrictSUIDSGID= would make openat2(2) fail, which keeps links out; the mounts are
-                   nosuid.) */
         { "SystemCallArchitectures", PROPERTY_STRV, 0, LIST("native") },
         { "SystemCallFilter", PROPERTY_FILTER, 1, LIST("@system-service") },
-        /* @file-system in @system-service has the two calls that reach files without a path. */
+        /* @file-system in @system-service has the two calls that reach files without a path, @ipc those that reach
+         * another process's memory, @aio io_uring. */
         { "SystemCallFilter", PROPERTY_FILTER, 0,
-                        LIST("@privileged", "@keyring", "@debug", "@mount", "@obsolete", "name_to_handle_at",
-                                        "open_by_handle_at") },
+                        LIST("@privileged", "@keyring", "@debug", "@mount", "@obsolete", "@resources",
+                                        "@aio", "name_to_handle_at", "open_by_handle_at", "process_vm_readv",
+                                        "process_vm_writev", "process_madvise", "userfaultfd", "kcmp") },
+        /* What hyper-job needs to give up more of its own, and its parsers' (src/job/parser-sandbox.c). */
+        { "SystemCallFilter", PROPERTY_FILTER, 1,
+                        LIST("capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule",
+                                        "landlock_restrict_self", "setrlimit", "prlimit64",
+                                        "sched_setaffinity") },
         { "SystemCallErrorNumber", PROPERTY_I32, EPERM, NULL },
         { "UMask", PROPERTY_U32, 0077, NULL },
 
@@ -112,8 +122,8 @@ static const char *const network_files[] = {
         "-/etc/nsswitch.conf",
         "-/etc/gai.conf",
         "-/etc/services",
-        "-/etc/ssl",
-        "-/etc/ca-certificates",
+        /* Not all of /etc/ssl: private keys are in it, too. */
+        "-/etc/ssl/certs",
         "-/etc/gnutls",
 };
 
@@ -223,14 +233,16 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
 
         if ((r = extend_list(&ro, programs, ELEMENTSOF(programs))) < 0 ||
                         (r = extend_optional(&ro, q->source_files)) < 0 ||
-                        (r = extend_optional(&ro, q->tls_directories)) < 0)
+                        (r = extend_optional(&ro, q->tls_files)) < 0)
                 return r;
         if (q->network && (r = extend_list(&ro, network_files, ELEMENTSOF(network_files))) < 0)
                 return r;
         if (!startswith(LIBEXECDIR, "/usr/") && (r = strv_extend(&ro, LIBEXECDIR)) < 0)
                 return r;
 
-        if ((r = strv_extendf(&rw, "-%s", q->folder)) < 0)
+        /* The plan and the marks are for reading, only the results are written. */
+        if ((r = strv_extendf(&ro, "-%s", q->folder)) < 0 ||
+                        (r = strv_extendf(&rw, "-%s/" JOB_RESULTS_FOLDER, q->folder)) < 0)
                 return r;
         if (q->part_dir && (r = strv_extendf(&rw, "-%s", q->part_dir)) < 0)
                 return r;
@@ -243,9 +255,9 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         STRV_FOREACH(path, rw)
         if ((r = strv_extend(&writable, *path)) < 0)
                 return r;
-        if ((r = strv_extend(&writable, "/tmp")) < 0)
+        if ((r = strv_extend(&writable, JOB_RUNTIME_DIRECTORY)) < 0)
                 return r;
-        /* Connecting to a socket needs no writable mount. */
+        /* Connecting to a socket needs no writable mount, but the right to write to it. */
         if ((r = extend_optional(&ro, q->sockets)) < 0)
                 return r;
 
@@ -254,6 +266,20 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                         (r = add_consume(p, "BindPaths", PROPERTY_BINDS, 0, TAKE_PTR(rw))) < 0)
                 return r;
         return add_consume(p, "ReadWritePaths", PROPERTY_STRV, 0, TAKE_PTR(writable));
+}
+
+/* Images and sockets may belong to anybody. In what the job sees of the machine, which is read-only, these rights open
+ * nothing else; hyper-job uses them for opening and connecting, and hands on to a parser what it needs. */
+static int add_user(UnitProperties *p, const UnitRequest *q) {
+        uint64_t rights = 1u << CAP_DAC_READ_SEARCH;
+        int r;
+
+        if (strv_length(q->sockets) > 0 || strv_contains(q->devices, "rw"))
+                rights |= 1u << CAP_DAC_OVERRIDE;
+        if ((r = add_string(p, "User", q->user)) < 0 ||
+                        (r = add_consume(p, "CapabilityBoundingSet", PROPERTY_U64, rights, NULL)) < 0)
+                return r;
+        return add_consume(p, "AmbientCapabilities", PROPERTY_U64, rights, NULL);
 }
 
 static int add_limits(UnitProperties *p, const UnitRequest *q) {
@@ -286,7 +312,7 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                 if (r < 0)
                         return r;
         }
-        if ((r = add_limits(&p, q)) < 0 || (r = add_view(&p, q)) < 0 ||
+        if ((r = add_user(&p, q)) < 0 || (r = add_limits(&p, q)) < 0 || (r = add_view(&p, q)) < 0 ||
                         (r = add_exec_outside(&p, "ExecStartPre", "prepare", q->folder)) < 0 ||
                         (r = add_exec(&p, "ExecStart", "run", q->folder)) < 0 ||
                         (r = add_exec_outside(&p, "ExecStopPost", "finish", q->folder)) < 0 ||
@@ -320,7 +346,7 @@ int unit_properties_for_finish(const char *job_id, const char *folder, UnitPrope
                         (r = add_string(&p, "SyslogIdentifier", "hyper-job")) < 0 ||
                         (r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL)) <
                                         0 ||
-                        (r = add_exec(&p, "ExecStart", "finish", folder)) < 0 ||
+                        (r = add_exec(&p, "ExecStart", "finish-later", folder)) < 0 ||
                         (r = add_exec_tidy_up(&p, job_id)) < 0)
                 return r;
         *ret = p;

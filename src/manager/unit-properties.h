@@ -39,13 +39,14 @@ void unit_properties_done(UnitProperties *p);
 /* What a job's unit depends on. All paths are resolved and absolute. */
 typedef struct UnitRequest {
         const char *job_id;
-        const char *folder; /* the job's own, read and written by the job */
+        const char *user; /* that the job runs as: job_user_name() */
+        const char *folder; /* the job's own, read by the job; the results in it are written */
         const char *root; /* an empty folder: the root of the job's file system is put together there */
         char *const *source_files; /* read-only */
         const char *part_dir; /* or NULL; made by ExecStartPre= */
         char *const *sockets; /* of NBD servers on this machine */
-        char *const *tls_directories; /* read-only */
         char *const *devices; /* block devices: path, "r" or "rw", path, … */
+        char *const *tls_files; /* certificates and keys, read-only */
         char *const *credentials; /* name, path of the encrypted file, name, path, … */
         bool network;
         unsigned timeout_seconds;

@@ -18,6 +18,8 @@ JobPlan *job_plan_free(JobPlan *p) {
         if (!p)
                 return NULL;
         free(p->job_id);
+        free(p->user);
+        strv_free(p->bound);
         job_spec_free(p->spec);
         strv_free(p->source_files);
         free(p->part_dir);
@@ -93,9 +95,37 @@ static json_t *resolved_document(const JobSpec *spec) {
         return TAKE_PTR(document);
 }
 
+char *file_identity_text(const char *path, const struct stat *st) {
+        if (!S_ISREG(st->st_mode))
+                return strprintf("%ju %ju - %s", (uintmax_t) st->st_dev, (uintmax_t) st->st_ino, path);
+        return strprintf("%ju %ju %jd %s", (uintmax_t) st->st_dev, (uintmax_t) st->st_ino,
+                        (intmax_t) st->st_size, path);
+}
+
+/* The path in "device inode size /path". */
+static const char *identity_path(const char *text) {
+        for (unsigned i = 0; i < 3 && text; i++) {
+                text = strchr(text, ' ');
+                text = text ? text + 1 : NULL;
+        }
+        return text;
+}
+
+int file_identity_check(char *const *list, const char *path, const struct stat *st) {
+        _cleanup_free_ char *text = file_identity_text(path, st);
+
+        if (!text)
+                return -ENOMEM;
+        STRV_FOREACH(entry, list)
+        if (streq_ptr(identity_path(*entry), path))
+                return streq(*entry, text) ? 0 : -ESTALE;
+        return -ENOENT;
+}
+
 int job_plan_write(const JobPlan *p, const char *folder) {
-        _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:o, s:o, s:s?}", "job_id", p->job_id, "attempt",
-                        (json_int_t) p->attempt, "spec", resolved_document(p->spec), "source_files",
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:s?, s:o, s:o, s:o, s:s?}", "job_id", p->job_id,
+                        "attempt", (json_int_t) p->attempt, "user", p->user, "spec",
+                        resolved_document(p->spec), "bound", strv_to_json(p->bound), "source_files",
                         strv_to_json(p->source_files), "part_dir", p->part_dir);
 
         return plan ? job_file_write(folder, PLAN_FILE, plan) : -ENOMEM;
@@ -105,6 +135,10 @@ static const JsonField plan_fields[] = {
         { "job_id", JSON_FIELD_STRING, offsetof(JobPlan, job_id), .flags = JSON_REQUIRED },
         { "attempt", JSON_FIELD_UNSIGNED, offsetof(JobPlan, attempt), .flags = JSON_REQUIRED, .min = 1 },
         { "spec", JSON_FIELD_KNOWN, .flags = JSON_REQUIRED },
+        { "user", JSON_FIELD_STRING, offsetof(JobPlan, user), .flags = JSON_NULLABLE | JSON_NONEMPTY,
+                        .max = JOB_USER_MAX },
+        { "bound", JSON_FIELD_STRV, offsetof(JobPlan, bound), .flags = JSON_NULLABLE,
+                        .max = JSON_STRING_MAX + 64 },
         { "source_files", JSON_FIELD_STRV, offsetof(JobPlan, source_files), .flags = JSON_NULLABLE },
         { "part_dir", JSON_FIELD_STRING, offsetof(JobPlan, part_dir), .flags = JSON_NULLABLE },
         {},
@@ -119,6 +153,9 @@ static bool plan_makes_sense(const JobPlan *p) {
                 return false;
         STRV_FOREACH(file, p->source_files)
         if (!job_path_is_valid(*file, false, &reason))
+                return false;
+        STRV_FOREACH(entry, p->bound)
+        if (isempty(identity_path(*entry)))
                 return false;
         if (p->spec->source.type == ENDPOINT_FILE &&
                         !streq_ptr(p->source_files ? p->source_files[0] : NULL, p->spec->source.path))

@@ -6,8 +6,9 @@
  *
  * job.json: manager to unit. The plan (below).
  *
- * result.json: unit to manager. How the attempt ended (below); written by hyper-job run, so it is decoded as
- * hostile.
+ * results/: the only folder in it that hyper-job run can write; what is in it is hostile.
+ *
+ * results/result.json: unit to manager. How the attempt ended (below).
  *
  * published: unit to manager. Exists once the output has its final name (written by hyper-job finish).
  *
@@ -16,18 +17,35 @@
  * ending: a link to which of these two it will be; who makes it decides (job_mark_claim()).
  */
 
+#include <sys/stat.h>
+
 #include "shared/job-spec.h"
+
+#define JOB_RESULTS_FOLDER "results"
+/* In a job's namespace: a small file system in memory, for sockets and keys. (A folder that the machine has too, since
+ * prepare and finish get a namespace of the same make.) */
+#define JOB_RUNTIME_DIRECTORY "/run/hyper-jobs"
+/* systemd's limit of 31, and the bytes of a digest that are in a name: no two jobs are made to share a user. */
+#define JOB_USER_MAX 31
 
 typedef struct JobPlan {
         char *job_id;
         unsigned attempt; /* from 1 */
         JobSpec *spec; /* paths resolved: no symlink in them. spec->source.path and spec->destination.path
                           are what is written, whatever the document says. */
+        char *user; /* that hyper-job run has; NULL: root, when a plan is carried out by hand */
+        char **bound; /* what the job sees of the machine, as file_identity_text() has it */
         char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
                                 itself */
         char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.
                            NULL for a block device and for an NBD destination */
 } JobPlan;
+
+/* "device inode size /path" of a file, "device inode - /path" of a folder or a socket: the manager checks a path, and
+ * what is under that path later must be the same. NULL when out of memory. */
+char *file_identity_text(const char *path, const struct stat *st);
+/* -ESTALE: @st is another file than the one that @list has for @path; -ENOENT: it has none. */
+int file_identity_check(char *const *list, const char *path, const struct stat *st);
 
 JobPlan *job_plan_free(JobPlan *p);
 DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);

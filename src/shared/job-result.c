@@ -9,7 +9,7 @@
 #include "shared/job-file.h"
 #include "shared/job-state.h"
 
-#define RESULT_FILE "result.json"
+#define RESULT_FILE JOB_RESULTS_FOLDER "/result.json"
 #define RESULT_MAX ((size_t) 1024 * 1024)
 #define MESSAGE_MAX 4096
 #define CODE_MAX 64
@@ -45,7 +45,7 @@ JobResult *job_result_free(JobResult *r) {
 }
 
 int job_result_write(const JobResult *r, const char *folder) {
-        _cleanup_free_ char *message = NULL;
+        _cleanup_free_ char *message = NULL, *results = NULL;
         _cleanup_json_ json_t *object = NULL;
 
         /* What a library or another program said is in it, and need not be UTF-8. */
@@ -56,7 +56,15 @@ int job_result_write(const JobResult *r, const char *folder) {
                         "outcome", job_outcome_to_string(r->outcome), "phase", job_phase_to_string(r->phase),
                         "message", ascii_replace_control(message, ' '), "code", r->code, "outputs",
                         r->outputs, "metrics", r->metrics);
-        return object ? job_file_write(folder, RESULT_FILE, object) : -EINVAL;
+        if (!object)
+                return -EINVAL;
+        /* It is there in a unit; not where a plan is carried out by hand. */
+        results = strprintf("%s/" JOB_RESULTS_FOLDER, folder);
+        if (!results)
+                return -ENOMEM;
+        if (mkdir(results, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        return job_file_write(folder, RESULT_FILE, object);
 }
 
 static int outcome_from_string(const char *s) {

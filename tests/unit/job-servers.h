@@ -13,7 +13,7 @@
 
 /* --- servers and jobs in the background --------------------------------------------------------------- */
 
-static const ChildLimits no_limits = {};
+static const ChildLimits no_limits = { .unconfined = true };
 
 /* nbdkit on a socket that listens before it runs. */
 static inline pid_t serve(const char *socket_path, const char *const argv[]) {

@@ -5,7 +5,7 @@
 #include "job-front.h"
 #include "job/complaint.h"
 
-static const ChildLimits plain = { .timeout = 30 * USEC_PER_SEC, .output_max = 65536 };
+static const ChildLimits plain = { .unconfined = true, .timeout = 30 * USEC_PER_SEC, .output_max = 65536 };
 
 START_TEST(output_errors_and_status_are_told) {
         const char *const argv[] = { "sh", "-c",
@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(time_is_limited) {
         const char *const argv[] = { "sleep", "60", NULL };
-        ChildLimits limits = { .timeout = 50 * USEC_PER_MSEC, .output_max = 10 };
+        ChildLimits limits = { .unconfined = true, .timeout = 50 * USEC_PER_MSEC, .output_max = 10 };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &limits, -1, &o), -ETIMEDOUT);
@@ -66,7 +66,9 @@ END_TEST
 
 START_TEST(cpu_is_limited) {
         const char *const argv[] = { "sh", "-c", "while :; do :; done", NULL };
-        ChildLimits limits = { .timeout = 30 * USEC_PER_SEC, .cpu_seconds = 1, .output_max = 10 };
+        ChildLimits limits = {
+                .unconfined = true, .timeout = 30 * USEC_PER_SEC, .cpu_seconds = 1, .output_max = 10
+        };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &limits, -1, &o), 0);
@@ -76,7 +78,10 @@ END_TEST
 
 START_TEST(memory_is_limited) {
         const char *const argv[] = { "sh", "-c", "ulimit -v", NULL };
-        ChildLimits limits = { .timeout = 30 * USEC_PER_SEC, .address_space = 256 * MIB, .output_max = 100 };
+        ChildLimits limits = { .unconfined = true,
+                .timeout = 30 * USEC_PER_SEC,
+                .address_space = 256 * MIB,
+                .output_max = 100 };
         _cleanup_child_output_ ChildOutput o = {};
 
         ck_assert_int_eq(child_run(argv, &limits, -1, &o), 0);

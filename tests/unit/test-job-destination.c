@@ -150,7 +150,7 @@ START_TEST(a_server_that_forgot_is_begun_anew) {
         pid_t server = SERVE(PATH(dir, "nbd"), "--filter=rate", "file", out, "rate=16M");
         pid_t job = start_job(&p, &lines);
         wait_for_line(lines, "Converting 1 disk"); /* its folder is there now */
-        wait_for_checkpoint(test_keep(strprintf("%s/part", p.folder)));
+        wait_for_checkpoint(test_keep(strprintf("%s/results/part", p.folder)));
         ck_assert_int_eq(kill(job, SIGTERM), 0);
         ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_CANCELLED);
         child_kill(server);

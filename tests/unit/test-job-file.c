@@ -165,9 +165,13 @@ END_TEST
 
 START_TEST(only_a_plain_file_is_read) {
         _cleanup_test_dir_ char *dir = test_dir();
-        _cleanup_free_ char *path = strprintf("%s/result.json", dir), *other = strprintf("%s/other", dir);
+        _cleanup_free_ char *path = strprintf("%s/results/result.json", dir),
+                            *other = strprintf("%s/other", dir);
         JobResult *result = NULL;
 
+        _cleanup_free_ char *results = strprintf("%s/results", dir);
+
+        ck_assert_int_eq(mkdir(results, 0700), 0);
         put(dir, "other", "{\"attempt\":1,\"outcome\":\"failed\"}");
         ck_assert_int_eq(symlink(other, path), 0);
         ck_assert_int_eq(job_result_read(dir, &result), -EBADMSG);

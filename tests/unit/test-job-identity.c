@@ -120,7 +120,7 @@ static void interrupt_at_its_own_checkpoint(const Plan *p) {
         pid_t job = start_job(p, &lines);
 
         wait_for_line(lines, "Converting 1 disk"); /* its folder is there now */
-        wait_for_checkpoint(test_keep(strprintf("%s/part", p->folder)));
+        wait_for_checkpoint(test_keep(strprintf("%s/results/part", p->folder)));
         ck_assert_int_eq(kill(job, SIGTERM), 0);
         ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_CANCELLED);
 }

@@ -119,11 +119,11 @@ START_TEST(two_mounts_are_one_destination) {
         RUN("cp", record, b.folder);
         ck_assert_int_eq(hyper_job("run", b.folder), JOB_EXIT_TRANSIENT);
         assert_ended(&b, OUTCOME_TRANSIENT, "destination_busy");
-        ck_assert_int_eq(hyper_job("finish", b.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", b.folder), 0);
 
         ck_assert_int_eq(kill(server, SIGCONT), 0);
         ck_assert_int_eq(wait_job(job, lines), 0);
-        ck_assert_int_eq(hyper_job("finish", a.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", a.folder), 0);
         child_kill(server);
         assert_same_disk(PATH(dir, "disk.raw"), "raw", a.destination, first);
 }
@@ -146,7 +146,7 @@ START_TEST(an_image_that_another_job_took_over_is_not_published) {
         pid_t server = SERVE(PATH(dir, "nbd"), "--filter=rate", "file", PATH(dir, "other.raw"), "rate=16M");
         pid_t job = start_job(&b, &lines);
         wait_for_progress(lines);
-        ck_assert_int_eq(hyper_job("finish", a.folder), JOB_EXIT_TRANSIENT);
+        ck_assert_int_eq(hyper_job("finish-later", a.folder), JOB_EXIT_TRANSIENT);
         assert_ended(&a, OUTCOME_TRANSIENT, "destination_busy");
         ck_assert(!file_exists(a.destination));
 
@@ -156,7 +156,7 @@ START_TEST(an_image_that_another_job_took_over_is_not_published) {
         remove_runtime(job);
         child_kill(server);
         write_plan(&a);
-        ck_assert_int_eq(hyper_job("finish", a.folder), 0); /* its result is a failure by now */
+        ck_assert_int_eq(hyper_job("finish-later", a.folder), 0); /* its result is a failure by now */
         ck_assert(!file_exists(a.destination));
 
         server = SERVE(PATH(dir, "nbd"), "file", PATH(dir, "other.raw"));
@@ -182,8 +182,8 @@ START_TEST(a_cancel_does_not_remove_what_another_job_took_over) {
                 ck_assert_int_eq(hyper_job("run", both[i]->folder), 0);
         }
         ck_assert_int_eq(job_mark_set(a.folder, JOB_MARK_CANCELLED), 0);
-        ck_assert_int_eq(hyper_job("finish", a.folder), 0);
-        ck_assert_int_eq(hyper_job("finish", b.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", a.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", b.folder), 0);
         assert_same_disk(PATH(dir, "other.raw"), "raw", b.destination, "qcow2");
 }
 END_TEST

@@ -82,7 +82,7 @@ START_TEST(with_a_pre_shared_key) {
         write_plan(&p);
         ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
         ck_assert_int_eq(run_argv(run, &o), 0);
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         ck_assert_ptr_null(strstr(o.errors, "0011"));
         child_kill(server);
         assert_same_disk(PATH(dir, "disk.raw"), "raw", p.destination, "qcow2");
@@ -175,7 +175,7 @@ START_TEST(a_server_that_goes_away_is_transient) {
         child_kill(server);
         ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_TRANSIENT);
         assert_ended(&p, OUTCOME_TRANSIENT, "connection_failed");
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         ck_assert(!file_exists(p.destination));
 }
 END_TEST
@@ -219,7 +219,7 @@ START_TEST(a_killed_job_goes_on_from_its_checkpoint) {
         ck_assert_int_eq(wait_job(job, lines), -SIGKILL);
         remove_runtime(job);
         child_kill(server);
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         ck_assert(!file_exists(p.destination));
         ck_assert(file_exists(part));
 
@@ -281,7 +281,7 @@ START_TEST(a_checkpoint_that_cannot_be_read_is_not_used) {
         pid_t job = start_job(&p, &lines);
         wait_for_line(lines, "What an earlier attempt left is not used: its checkpoint cannot be read");
         ck_assert_int_eq(wait_job(job, lines), 0);
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         ck_assert_int_eq(metric(&p, "bytes_resumed"), 0);
         assert_same_disk(PATH(dir, "disk.raw"), "raw", p.destination, "qcow2");
 }
@@ -324,8 +324,8 @@ START_TEST(a_cancelled_job_leaves_nothing) {
         ck_assert_int_eq(kill(job, SIGTERM), 0);
         ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_CANCELLED);
         assert_ended(&p, OUTCOME_CANCELLED, "cancelled");
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         child_kill(server);
         ck_assert(!file_exists(part));
         ck_assert(!file_exists(p.destination));
@@ -342,7 +342,7 @@ START_TEST(a_cancel_after_the_last_byte_still_counts) {
         ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
         ck_assert_int_eq(hyper_job("run", p.folder), 0);
         write_text(PATH(p.folder, "cancelled"), "");
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         ck_assert(!file_exists(part));
         ck_assert(!file_exists(p.destination));
 }
@@ -361,7 +361,7 @@ START_TEST(a_cancel_and_the_publishing_exclude_each_other) {
                 ck_assert_int_eq(hyper_job("run", p.folder), 0);
                 if (cancelled)
                         ck_assert_int_eq(job_mark_claim(p.folder, JOB_MARK_CANCELLED), 0);
-                ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+                ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
                 ck_assert_int_eq(job_mark_is_claimed(p.folder, JOB_MARK_PUBLISHED), !cancelled);
                 ck_assert_int_eq(job_mark_is_set(p.folder, JOB_MARK_PUBLISHED), !cancelled);
                 ck_assert_int_eq(file_exists(p.destination), !cancelled);
@@ -382,7 +382,7 @@ START_TEST(a_stopped_job_that_was_not_cancelled_goes_on_later) {
         wait_for_progress(lines);
         ck_assert_int_eq(kill(job, SIGTERM), 0);
         ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_CANCELLED);
-        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), 0);
         child_kill(server);
         server = SERVE(PATH(dir, "nbd"), "file", PATH(dir, "disk.raw"));
         p.attempt = 2;
@@ -403,6 +403,10 @@ START_TEST(a_unit_that_did_not_succeed_publishes_nothing) {
         ck_assert_int_eq(hyper_job("run", p.folder), 0);
         RUN("env", "SERVICE_RESULT=timeout", "EXIT_CODE=killed", "EXIT_STATUS=TERM", finish, "finish",
                         p.folder);
+        ck_assert(!file_exists(p.destination));
+        /* What systemd does not say is no success either. */
+        RUN("env", "SERVICE_RESULT=success", "EXIT_CODE=exited", finish, "finish", p.folder);
+        ck_assert_int_eq(hyper_job("finish", p.folder), 0);
         ck_assert(!file_exists(p.destination));
         p.attempt = 2;
         write_plan(&p);

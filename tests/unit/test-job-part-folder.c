@@ -45,7 +45,7 @@ static Place make_place(unsigned n_disks) {
 
 static int publish(Place *p, unsigned n, char **ret_why) {
         *ret_why = NULL;
-        return part_folder_publish(&p->folder, p->job_fd, p->destination, n, ret_why);
+        return part_folder_publish(&p->folder, p->job_fd, geteuid(), p->destination, n, ret_why);
 }
 
 static void assert_content(const char *path, const char *text) {
@@ -208,12 +208,16 @@ END_TEST
 START_TEST(another_folder_in_its_place_is_noticed) {
         _cleanup_place_ Place p = make_place(0);
 
-        ck_assert_int_eq(part_folder_record(&p.folder, p.job_fd), 0);
-        ck_assert_int_eq(part_folder_check_record(p.folder.fd, p.job_fd), 0);
+        uid_t uid = 0;
+
+        ck_assert_int_eq(part_folder_check_record(p.folder.fd, p.job_fd, NULL), -ENOENT);
+        ck_assert_int_eq(part_folder_record(&p.folder, p.job_fd, 61234), 0);
+        ck_assert_int_eq(part_folder_check_record(p.folder.fd, p.job_fd, &uid), 0);
+        ck_assert_uint_eq(uid, 61234);
         ck_assert_int_eq(rename(p.part, PATH(p.dir, "away")), 0);
         ck_assert_int_eq(mkdir(p.part, 0700), 0);
         open_place(&p);
-        ck_assert_int_eq(part_folder_check_record(p.folder.fd, p.job_fd), -ESTALE);
+        ck_assert_int_eq(part_folder_check_record(p.folder.fd, p.job_fd, NULL), -ESTALE);
 }
 END_TEST
 

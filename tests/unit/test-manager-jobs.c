@@ -368,7 +368,7 @@ static const char *const texts[] = { "", "{", "[]", "{\"attempt\":1,\"outcome\":
 
 for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
         _cleanup_free_ char *id = strprintf("h%zu", i), *folder = folder_of(&f, id),
-                            *path = strprintf("%s/result.json", folder);
+                            *path = strprintf("%s/results/result.json", folder);
 
         submit(&f, id, ",\"execution_policy\":{\"retry_count\":0}");
         settle_down(&f);

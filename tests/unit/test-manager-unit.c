@@ -2,6 +2,9 @@
 
 /* The properties of a job's unit, as data. What systemd makes of them, tests/system/sandbox.sh looks at. */
 
+#include <linux/capability.h>
+
+#include "manager/job-user.h"
 #include "manager/unit-properties.h"
 #include "test.h"
 
@@ -14,6 +17,7 @@ static UnitProperties properties(UnitRequest q) {
         UnitProperties p = {};
 
         q.job_id = "a-b";
+        q.user = "hyper-abc";
         q.folder = "/var/lib/hyper/jobs/a\\x2db";
         q.root = "/run/hyper-jobs/a\\x2db";
         ck_assert_int_eq(unit_properties_for_job(&q, &p), 0);
@@ -42,7 +46,10 @@ START_TEST(a_local_job_is_shut_in) {
         ck_assert(has(&p, "RestrictAddressFamilies", "AF_UNIX"));
         ck_assert(has(&p, "RootDirectory", "/run/hyper-jobs/a\\x2db"));
         ck_assert(has(&p, "ProtectSystem", "strict"));
-        ck_assert_uint_eq(get(&p, "CapabilityBoundingSet")->number, 2);
+        ck_assert_uint_eq(get(&p, "CapabilityBoundingSet")->number, 1 << CAP_DAC_READ_SEARCH);
+        ck_assert_uint_eq(get(&p, "AmbientCapabilities")->number, 1 << CAP_DAC_READ_SEARCH);
+        ck_assert_uint_eq(get(&p, "DynamicUser")->number, true);
+        ck_assert(has(&p, "User", "hyper-abc"));
         ck_assert_uint_eq(get(&p, "NoNewPrivileges")->number, true);
         ck_assert_uint_eq(get(&p, "RestrictNamespaces")->number, 0);
         ck_assert_uint_eq(get(&p, "RuntimeMaxUSec")->number, 60000000);
@@ -62,7 +69,9 @@ START_TEST(a_local_job_is_shut_in) {
                         "%s is bound", *s);
         ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 2);
         ck_assert(has(&p, "BindPaths", "-/srv/out/.b.hyper-part"));
-        ck_assert(has(&p, "BindPaths", "-/var/lib/hyper/jobs/a\\x2db"));
+        /* The plan is read-only. */
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/var/lib/hyper/jobs/a\\x2db"));
+        ck_assert(has(&p, "BindPaths", "-/var/lib/hyper/jobs/a\\x2db/results"));
         /* A bind that must be there would keep finish from running after a daemon-reload. */
         STRV_FOREACH(s, get(&p, "BindPaths")->strings)
         ck_assert_int_eq(**s, '-');
@@ -77,6 +86,8 @@ START_TEST(a_job_with_a_server_elsewhere_has_a_network_and_its_names) {
         ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, false);
         ck_assert(has(&p, "RestrictAddressFamilies", "AF_INET6"));
         ck_assert(has(&p, "BindReadOnlyPaths", "-/etc/resolv.conf"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/etc/ssl/certs"));
+        ck_assert(!has(&p, "BindReadOnlyPaths", "-/etc/ssl"));
         ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 1);
 }
 END_TEST
@@ -87,6 +98,9 @@ START_TEST(sockets_and_secrets_are_handed_on) {
 
         ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
         ck_assert(has(&p, "BindReadOnlyPaths", "-/run/nbd.sock"));
+        /* A socket is connected to by who may write to it. */
+        ck_assert_uint_eq(get(&p, "CapabilityBoundingSet")->number,
+                        1 << CAP_DAC_READ_SEARCH | 1 << CAP_DAC_OVERRIDE);
         ck_assert_str_eq(get(&p, "LoadCredentialEncrypted")->strings[0], "source.tls_psk");
         ck_assert_str_eq(
                         get(&p, "LoadCredentialEncrypted")->strings[1], "/var/lib/hyper/credentials/x.cred");
@@ -114,9 +128,21 @@ START_TEST(finish_alone) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
 
         ck_assert_int_eq(unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", &p), 0);
-        ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "finish");
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "finish-later");
         ck_assert(has(&p, "Type", "oneshot"));
         ck_assert_ptr_null(unit_properties_find(&p, "RootDirectory"));
+}
+END_TEST
+
+START_TEST(each_job_has_a_user_of_its_own) {
+        _cleanup_free_ char *a = job_user_name("a"), *again = job_user_name("a"), *b = job_user_name("b");
+
+        ck_assert_str_eq(a, again);
+        ck_assert_str_ne(a, b);
+        ck_assert_uint_eq(strlen(a), 31);
+        ck_assert_uint_eq(strspn(a, "abcdefghijklmnopqrstuvwxyz234567-"), 31);
+        /* The first 125 bits of SHA-256("a"), ca978112ca1bbdcafac231b39a23dc4d…, five at a time. */
+        ck_assert_str_eq(a, "hyper-zklycewkdo64v6wcggzzui64j");
 }
 END_TEST
 
@@ -132,4 +158,4 @@ END_TEST
 
 TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
                 sockets_and_secrets_are_handed_on, prepare_and_finish_work_outside_run_inside, finish_alone,
-                weights)
+                each_job_has_a_user_of_its_own, weights)

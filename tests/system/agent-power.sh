@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: the power of two machines is cut in each phase of a job
 # runs-on: host
 # second-machine: yes
 #

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
+# slow: a hundred thousand jobs are written into the database
 #
 # With a hundred thousand jobs waiting, jobs are accepted, placed, taken, reported and cancelled as with ten.
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 500
+# slow: it boots the machine again after each power cut and copies a disk at a limited speed
 # runs-on: host
 # weight: 0.5
 #

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: systemd makes ten thousand timers
 # weight: 1
 # runs-on: host
 #

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 400
+# slow: it runs two hundred jobs, four at a time
 # weight: 0.5
 #
 # 200 jobs at once, 4 running; 50 are cancelled; each ends as it should, nothing is left of any.

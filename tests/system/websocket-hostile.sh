@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: a thousand clients at once, some of whom are waited for until their time is over
 # machine: websocket
 # weight: 0.5
 #

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
+# slow: the manager is killed again and again while workers go on
 #
 # Workers over HTTP, with curl in their place: they register, take jobs, report, are cancelled; and while the manager is
 # killed again and again no job is given twice or lost.

@@ -29,3 +29,9 @@ tests_fuzz_fuzz_complaint_SOURCES = tests/fuzz/fuzz-complaint.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_complaint_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_complaint_LDADD = libhyper-job.la
 tests_fuzz_fuzz_complaint_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-layer-map
+tests_fuzz_fuzz_layer_map_SOURCES = tests/fuzz/fuzz-layer-map.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_layer_map_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_layer_map_LDADD = libhyper-job.la
+tests_fuzz_fuzz_layer_map_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -92,6 +92,57 @@ START_TEST(reports_of_what_cannot_be_converted_are_refused) {
 }
 END_TEST
 
+/* What qemu says of a disk in two extents, in its order. */
+static int compare_extents(
+                const char *first, const char *second, const char *more, uint64_t size, char **ret_why) {
+        ImageExtent expected[] = { { (char *) "/srv/one", (char *) "FLAT", 512 },
+                { (char *) "/srv/two", (char *) "FLAT", 512 } };
+        Image image = { .path = (char *) "/srv/a",
+                .whole = true,
+                .format = FORMAT_VMDK,
+                .expected = expected,
+                .n_expected = ELEMENTSOF(expected),
+                .expected_size = 1024 };
+        _cleanup_image_info_ ImageInfo info = {};
+        char a[128], b[128];
+
+        snprintf(a, sizeof(a), "{\"filename\": \"/srv/%s\", \"format\": \"FLAT\", \"virtual-size\": 512}",
+                        first);
+        snprintf(b, sizeof(b), "{\"filename\": \"/srv/%s\", \"format\": \"FLAT\", \"virtual-size\": 512}",
+                        second);
+        _cleanup_free_ char *report =
+                        strprintf("{\"format\": \"vmdk\", \"virtual-size\": %" PRIu64
+                                  ", \"format-specific\": {\"data\": {\"extents\": [%s, %s%s]}}}",
+                                        size, a, b, more);
+        ck_assert_int_eq(decode(report, &info), 0);
+        return image_info_check(&image, &info, ret_why);
+}
+
+START_TEST(reports_of_another_disk_are_refused) {
+        static const struct {
+                const char *first, *second, *more;
+                uint64_t size;
+                const char *refusal;
+        } cases[] = {
+                { "one", "two", "", 1024, NULL },
+                { "two", "one", "", 1024,
+                                "extent 1 is /srv/one of type FLAT with 512 bytes, but qemu reads /srv/two" },
+                { "one", "one", "", 1024, "extent 2 is /srv/two" },
+                { "one", "two", ", {\"filename\": \"/srv/one\", \"format\": \"FLAT\"}", 1024,
+                                "it has 2 extents, but qemu reads 3" },
+                { "one", "two", "", 512, "its header gives a disk of 1024 bytes, but qemu reads 512" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *why = NULL;
+                int r = compare_extents(cases[i].first, cases[i].second, cases[i].more, cases[i].size, &why);
+
+                ck_assert_int_eq(r, cases[i].refusal ? -EBADMSG : 0);
+                ck_assert_msg(!cases[i].refusal || strstr(why, cases[i].refusal), "%s", strna(why));
+        }
+}
+END_TEST
+
 static int probe(const char *path, DiskFormat *ret) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
         Image i = { .whole = true, .length = file_size(path) };
@@ -180,6 +231,6 @@ START_TEST(options_name_everything) {
 END_TEST
 
 TEST_MAIN("image", what_qemu_img_reports_is_read, reports_that_make_no_sense_are_refused,
-                reports_of_other_files_are_refused, reports_of_what_cannot_be_converted_are_refused,
-                formats_are_found, known_but_unsupported_formats_are_named, short_files_are_raw,
-                options_name_everything)
+                reports_of_other_files_are_refused, reports_of_another_disk_are_refused,
+                reports_of_what_cannot_be_converted_are_refused, formats_are_found,
+                known_but_unsupported_formats_are_named, short_files_are_raw, options_name_everything)

@@ -110,7 +110,8 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
         return r;
 }
 
-/* The manager listed what it read from the same images: a file too many means that one of them has changed. */
+/* The manager listed what it read from the same images: a file too many means that one of them has changed. The
+ * disks of an OVF are parts of the source, and what was unpacked has no files of its own. */
 static int check_all_used(Job *j, const Image *top) {
         if (!j->plan->source_files || !streq(top->path, j->plan->source_files[0]))
                 return 0;

@@ -6,7 +6,6 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "basic/utf16.h"
 #include "job/ova-name.h"
 #include "job/safe-open.h"
 
@@ -319,14 +318,4 @@ int ova_open_folder(const char *path, char *const *visible, Ova **ret, char **re
                 return r;
         *ret = TAKE_PTR(o);
         return 0;
-}
-
-bool ovf_is_descriptor(const char *data, size_t size) {
-        _cleanup_free_ char *text = NULL;
-        size_t n;
-
-        if (text_to_utf8(data, size & ~(size_t) 1, &text, &n) < 0)
-                return false;
-        const char *p = text + strspn(text, " \t\r\n");
-        return *p == '<' && strstr(p, "Envelope") && (strstr(p, "ovf") || strstr(p, "OVF"));
 }

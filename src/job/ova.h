@@ -51,6 +51,3 @@ const OvaFile *ova_find(const Ova *o, const char *name);
 
 /* What is hashed for @name: a file, or the chunks of a disk. -ENOENT: there is none. content_done() it. */
 int ova_listed_content(const Ova *o, const char *name, Content *ret);
-
-/* True if the bytes at the begin of a file are those of an OVF descriptor. */
-bool ovf_is_descriptor(const char *data, size_t size);

@@ -16,6 +16,7 @@
 #include "job/recognize.h"
 #include "job/source.h"
 #include "job/unpack.h"
+#include "shared/ovf-names.h"
 
 #define HEAD ((size_t) 4096)
 

@@ -49,6 +49,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source-chain.h \
 	src/manager/source-files.c \
 	src/manager/source-files.h \
+	src/manager/source-ovf.c \
+	src/manager/source-ovf.h \
 	src/manager/submit-options.c \
 	src/manager/submit.c \
 	src/manager/unit-properties.c \

@@ -12,6 +12,7 @@
 #include "basic/string-util.h"
 #include "manager/source-chain.h"
 #include "manager/source-files.h"
+#include "manager/source-ovf.h"
 #include "shared/nbd-uri.h"
 
 void job_files_done(JobFiles *f) {
@@ -165,6 +166,41 @@ static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
         return r < 0 ? r : strv_consume(&f->source_files, TAKE_PTR(path));
 }
 
+/* A folder stands for the OVF in it. */
+static int use_ovf_of_folder(const PathRules *rules, JobFiles *f, struct stat *ret_stat, char **ret_error) {
+        _cleanup_free_ char *ovf = NULL, *folder = TAKE_PTR(f->source_path);
+
+        int r = source_ovf_in_folder(folder, &ovf);
+        if (r == -ENOENT)
+                return refuse(ret_error, -EBADMSG, "source.path", folder,
+                                "it is a folder without an .ovf file in it; give the image itself");
+        if (r == -ENOTUNIQ) {
+                _cleanup_free_ char *text =
+                                strprintf("it is a folder with several .ovf files in it: %s; give one of "
+                                          "them",
+                                                ovf);
+                return text ? refuse(ret_error, -EBADMSG, "source.path", folder, text) : -ENOMEM;
+        }
+        if (r < 0)
+                return r == -ENOMEM ? r : refuse(ret_error, -EBADMSG, "source.path", folder, strerror(-r));
+        return resolve(rules, false, "source.path", ovf, false, &f->source_path, ret_stat, ret_error);
+}
+
+/* The digest of one of several files would prove nothing about the others. */
+static int check_checksum(const JobSpec *spec, const JobFiles *f, char **ret_error) {
+        size_t n = strv_length(f->source_files);
+        _cleanup_free_ char *text = NULL;
+
+        if (!spec->source.checksum || n <= 1)
+                return 0;
+        text = strprintf(
+                        "a checksum covers one file, but this image is made of %zu, %s among them; leave it out%s",
+                        n, f->source_files[1],
+                        endswith(f->source_path, ".ovf") ? " (the manifest of an OVF is always checked)"
+                                                         : "");
+        return text ? refuse(ret_error, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
+}
+
 static int add_source_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
         const char *path = spec->source.path;
@@ -181,14 +217,21 @@ static int add_source_file(
                         return r;
                 return strv_extend(&f->source_files, f->source_path);
         }
+        if (S_ISDIR(st.st_mode)) {
+                r = use_ovf_of_folder(rules, f, &st, ret_error);
+                if (r < 0)
+                        return r;
+        }
         if (!S_ISREG(st.st_mode))
                 return refuse(ret_error, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
         if ((r = job_files_note(f, f->source_path, &st)) < 0 ||
                         (r = strv_extend(&f->source_files, f->source_path)) < 0 ||
-                        (r = source_chain_add(spec, rules, f, ret_error)) < 0)
+                        (r = source_chain_add(spec, rules, f, ret_error)) < 0 ||
+                        (r = add_parallels_descriptor(spec, f)) < 0 ||
+                        (r = source_ovf_add(spec, rules, f, ret_error)) < 0)
                 return r;
-        return add_parallels_descriptor(spec, f);
+        return check_checksum(spec, f, ret_error);
 }
 
 /* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */

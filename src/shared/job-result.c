@@ -14,6 +14,7 @@
 #define MESSAGE_MAX 4096
 #define CODE_MAX 64
 #define OUTPUTS_MAX 1024
+#define WARNINGS_MAX 64
 #define METRICS_MAX 256
 
 static const char *const outcome_names[_OUTCOME_MAX] = {
@@ -103,6 +104,21 @@ static bool word_is_valid(json_t *output, const char *key) {
                                         code_is_valid(json_string_value(word)));
 }
 
+static bool warnings_are_valid(json_t *warnings) {
+        json_t *text;
+        size_t i;
+
+        if (!warnings)
+                return true;
+        if (!json_is_array(warnings) || json_array_size(warnings) > WARNINGS_MAX)
+                return false;
+        json_array_foreach(warnings, i, text)
+                if (!json_is_string(text) || json_string_length(text) > MESSAGE_MAX ||
+                                utf8_has_control(json_string_value(text)))
+                        return false;
+        return true;
+}
+
 static bool output_is_valid(json_t *output) {
         json_t *virtual_size = json_object_get(output, "virtual_size");
         json_t *actual_size = json_object_get(output, "actual_size");
@@ -110,6 +126,8 @@ static bool output_is_valid(json_t *output) {
         const char *path = json_string_value(file ? file : server);
         const char *format = json_string_value(json_object_get(output, "format"));
 
+        if (!warnings_are_valid(json_object_get(output, "warnings")))
+                return false;
         static const char *const numbers[] = { "bytes_data_compared", "bytes_zero_compared",
                 "bytes_zero_not_read" };
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {

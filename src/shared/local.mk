@@ -60,6 +60,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/machine.h \
 	src/shared/nbd-uri.c \
 	src/shared/nbd-uri.h \
+	src/shared/ovf-names.c \
+	src/shared/ovf-names.h \
 	src/shared/refuse.c \
 	src/shared/refuse.h \
 	src/shared/role.c \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 FUZZERS += tests/fuzz/fuzz-tar tests/fuzz/fuzz-ovf tests/fuzz/fuzz-image-info tests/fuzz/fuzz-map \
-	tests/fuzz/fuzz-parallels
+	tests/fuzz/fuzz-parallels tests/fuzz/fuzz-sight tests/fuzz/fuzz-extract
 FUZZERS += tests/fuzz/fuzz-complaint
 JOB_FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 
@@ -35,3 +35,11 @@ tests_fuzz_fuzz_layer_map_SOURCES = tests/fuzz/fuzz-layer-map.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_layer_map_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_layer_map_LDADD = libhyper-job.la
 tests_fuzz_fuzz_layer_map_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_sight_SOURCES = tests/fuzz/fuzz-sight.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sight_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_sight_LDADD = libhyper-job.la
+tests_fuzz_fuzz_sight_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_extract_SOURCES = tests/fuzz/fuzz-extract.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_extract_CPPFLAGS = $(JOB_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_extract_LDADD = libhyper-job.la
+tests_fuzz_fuzz_extract_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

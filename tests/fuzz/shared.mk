@@ -74,3 +74,9 @@ tests_fuzz_fuzz_image_names_SOURCES = tests/fuzz/fuzz-image-names.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_image_names_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_image_names_LDADD = $(SHARED_FUZZ_LDADD)
 tests_fuzz_fuzz_image_names_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz-ovf-names
+tests_fuzz_fuzz_ovf_names_SOURCES = tests/fuzz/fuzz-ovf-names.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ovf_names_CPPFLAGS = $(SHARED_FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_ovf_names_LDADD = $(SHARED_FUZZ_LDADD)
+tests_fuzz_fuzz_ovf_names_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

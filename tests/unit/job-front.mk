@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 # Those from test-job-convert on run the hyper-job of the build folder with the real qemu-img, qemu-nbd and nbdkit.
-UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-image tests/unit/test-job-child \
+UNIT_TESTS += tests/unit/test-job-tar tests/unit/test-job-ovf tests/unit/test-job-recognize tests/unit/test-job-image tests/unit/test-job-child \
 	tests/unit/test-job-part-folder tests/unit/test-job-convert tests/unit/test-job-hostile tests/unit/test-job-nbd
 UNIT_TESTS += tests/unit/test-job-map tests/unit/test-job-parallels
 UNIT_TESTS += tests/unit/test-job-vmdk tests/unit/test-job-chain
@@ -44,3 +44,6 @@ tests_unit_test_job_map_LDADD = $(JOB_FRONT_LDADD)
 tests_unit_test_job_parallels_SOURCES = tests/unit/test-job-parallels.c tests/unit/job-front.h
 tests_unit_test_job_parallels_CPPFLAGS = $(JOB_FRONT_CPPFLAGS)
 tests_unit_test_job_parallels_LDADD = $(JOB_FRONT_LDADD)
+tests_unit_test_job_recognize_SOURCES = tests/unit/test-job-recognize.c tests/unit/job-front.h
+tests_unit_test_job_recognize_CPPFLAGS = $(JOB_FRONT_CPPFLAGS) $(ARCHIVE_CFLAGS)
+tests_unit_test_job_recognize_LDADD = $(JOB_FRONT_LDADD) $(ARCHIVE_LIBS)

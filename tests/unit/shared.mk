@@ -111,3 +111,8 @@ UNIT_TESTS += tests/unit/test-address-range
 tests_unit_test_address_range_SOURCES = tests/unit/test-address-range.c
 tests_unit_test_address_range_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
 tests_unit_test_address_range_LDADD = $(SHARED_TEST_LDADD)
+
+UNIT_TESTS += tests/unit/test-ovf-names
+tests_unit_test_ovf_names_SOURCES = tests/unit/test-ovf-names.c
+tests_unit_test_ovf_names_CPPFLAGS = $(SHARED_TEST_CPPFLAGS)
+tests_unit_test_ovf_names_LDADD = $(SHARED_TEST_LDADD)

@@ -319,6 +319,163 @@ START_TEST(a_manifest_that_does_not_match_is_refused) {
 }
 END_TEST
 
+/* An OVF of one disk; @file has more attributes of its file, @disk of the disk. */
+static char *ovf_of(const char *href, const char *file, const char *disk) {
+        char *ovf = strprintf("<Envelope xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1'><References>"
+                              "<File ovf:id='f' ovf:href='%s' %s/></References><DiskSection><Info/>"
+                              "<Disk ovf:diskId='d' ovf:fileRef='f' %s/></DiskSection></Envelope>",
+                        href, file, disk);
+        return test_keep(ovf);
+}
+
+static Plan plan_ova(const char *dir, TarBuilder *t) {
+        static unsigned n;
+        char *ova = PATH(dir, "box%u.ova", ++n);
+
+        tar_end(t);
+        write_file(ova, t->data, t->size);
+        tar_builder_done(t);
+        *t = (TarBuilder){};
+        return (Plan){ .folder = PATH(dir, "ova-job%u", n),
+                .source = ova,
+                .destination = PATH(dir, "ova-out%u", n),
+                .destination_format = "qcow2" };
+}
+
+static char *stream_optimized(const char *dir, uint64_t size) {
+        make_disk(PATH(dir, "disk.raw"), size, 1);
+        RUN("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized",
+                        PATH(dir, "disk.raw"), PATH(dir, "disk.vmdk"));
+        return PATH(dir, "disk.vmdk");
+}
+
+START_TEST(an_ova_in_chunks_is_put_together) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        size_t size, chunk = 100000;
+        _cleanup_free_ char *data = read_text(stream_optimized(dir, 4 * MIB), &size);
+        char *attributes = test_keep(strprintf("ovf:size='%zu' ovf:chunkSize='%zu'", size, chunk));
+
+        for (unsigned missing = 0; missing < 3; missing++) {
+                TarBuilder t = {};
+
+                tar_add_text(&t, "box.ovf", ovf_of("d.vmdk", attributes, ""));
+                for (size_t i = 0; i * chunk < size; i++) {
+                        char name[32];
+                        snprintf(name, sizeof(name), "d.vmdk.%09zu", i);
+                        bool last = (i + 1) * chunk >= size;
+                        if ((missing == 1 && i == 1) || (missing == 2 && last))
+                                continue;
+                        tar_add(&t, name, '0', data + i * chunk, MIN(chunk, size - i * chunk));
+                }
+                Plan p = plan_ova(dir, &t);
+                if (missing > 0) {
+                        assert_refused(&p, "image_refused", "some are missing");
+                        continue;
+                }
+                assert_converts(&p);
+                assert_result(dir, &p);
+        }
+}
+END_TEST
+
+START_TEST(an_ova_with_a_compressed_disk_is_unpacked) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *vmdk = stream_optimized(dir, 4 * MIB);
+        TarBuilder t = {};
+
+        RUN("gzip", "-k", vmdk);
+        tar_add_text(&t, "box.ovf", ovf_of("d.vmdk.gz", "ovf:compression='gzip'", ""));
+        tar_add_file(&t, "d.vmdk.gz", PATH(dir, "disk.vmdk.gz"));
+        Plan p = plan_ova(dir, &t);
+        assert_converts(&p);
+        assert_result(dir, &p);
+        /* All of the OVA is compressed. */
+        RUN("gzip", p.source);
+        p.source = PATH(dir, "%s.gz", strrchr(p.source, '/') + 1);
+        p.folder = PATH(dir, "job-gz");
+        p.destination = PATH(dir, "out-gz");
+        assert_converts(&p);
+        assert_result(dir, &p);
+        /* It is said to be, and is not. */
+        tar_add_text(&t, "box.ovf", ovf_of("d.vmdk", "ovf:compression='gzip'", ""));
+        tar_add_file(&t, "d.vmdk", vmdk);
+        p = plan_ova(dir, &t);
+        assert_refused(&p, "image_refused", "its OVF says that it is compressed");
+}
+END_TEST
+
+START_TEST(a_capacity_that_does_not_fit_is_a_warning) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *vmdk = stream_optimized(dir, 4 * MIB);
+        const char *const capacities[] = { "ovf:capacity='4' ovf:capacityAllocationUnits='byte * 2^20'",
+                "ovf:capacity='5' ovf:capacityAllocationUnits='byte * 2^20'" };
+
+        for (size_t i = 0; i < ELEMENTSOF(capacities); i++) {
+                TarBuilder t = {};
+
+                tar_add_text(&t, "box.ovf", ovf_of("d.vmdk", "", capacities[i]));
+                tar_add_file(&t, "d.vmdk", vmdk);
+                Plan p = plan_ova(dir, &t);
+                assert_converts(&p);
+                _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
+                json_t *warnings = json_object_get(json_array_get(r->outputs, 0), "warnings");
+                ck_assert_uint_eq(json_array_size(warnings), i);
+                if (i > 0)
+                        ck_assert_ptr_nonnull(strstr(
+                                        json_string_value(json_array_get(warnings, 0)), "5242880 bytes"));
+        }
+}
+END_TEST
+
+START_TEST(a_sparse_ova_converts) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = { .folder = PATH(dir, "job"),
+                .source = PATH(dir, "box.ova"),
+                .destination = PATH(dir, "out"),
+                .destination_format = "qcow2" };
+
+        make_disk(PATH(dir, "disk.raw"), 4 * MIB, 1);
+        write_text(PATH(dir, "box.ovf"), ovf_of("disk.raw", "", ""));
+        RUN("tar", "-S", "--format=posix", "-C", dir, "-cf", p.source, "box.ovf", "disk.raw");
+        assert_converts(&p);
+        assert_result(dir, &p);
+}
+END_TEST
+
+START_TEST(an_ovf_in_a_folder_converts) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *vmdk = stream_optimized(dir, 4 * MIB);
+        _cleanup_free_ char *sum = sha256_of(vmdk), *manifest = NULL;
+        Plan p = { .folder = PATH(dir, "job"),
+                .source = PATH(dir, "box.ovf"),
+                .extents = { vmdk, PATH(dir, "box.mf") },
+                .destination = PATH(dir, "out"),
+                .destination_format = "qcow2" };
+
+        write_text(p.source, ovf_of("DISK.vmdk", "", ""));
+        manifest = strprintf("SHA256(disk.vmdk)= %s\n", sum + strlen("sha256:"));
+        write_text(p.extents[1], manifest);
+        assert_converts(&p);
+        assert_result(dir, &p);
+
+        p.folder = PATH(dir, "job2");
+        p.destination = PATH(dir, "out2");
+        manifest[20] = manifest[20] == '0' ? '1' : '0';
+        write_text(p.extents[1], manifest);
+        assert_refused(&p, "checksum_mismatch", "disk.vmdk of");
+        /* A checksum of one file proves nothing about the others. */
+        p.checksum = sum;
+        p.folder = PATH(dir, "job3");
+        assert_refused(&p, "unsupported", "covers one file, but the image is made of 3");
+        /* What the manager did not find is not followed. */
+        p = (Plan){ .folder = PATH(dir, "job4"),
+                .source = PATH(dir, "box.ovf"),
+                .destination = PATH(dir, "out4"),
+                .destination_format = "qcow2" };
+        assert_refused(&p, "image_refused", "which it does not hold");
+}
+END_TEST
+
 #define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
 
 int main(void) {
@@ -338,5 +495,10 @@ int main(void) {
         LOOP(all_disks_of_an_ova_convert, 2);
         tcase_add_test(tcase, a_further_disks_name_that_is_taken_stops_all);
         tcase_add_test(tcase, a_manifest_that_does_not_match_is_refused);
+        tcase_add_test(tcase, an_ova_in_chunks_is_put_together);
+        tcase_add_test(tcase, an_ova_with_a_compressed_disk_is_unpacked);
+        tcase_add_test(tcase, a_capacity_that_does_not_fit_is_a_warning);
+        tcase_add_test(tcase, a_sparse_ova_converts);
+        tcase_add_test(tcase, an_ovf_in_a_folder_converts);
         return test_run("convert", tcase);
 }

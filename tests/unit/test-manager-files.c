@@ -140,6 +140,67 @@ START_TEST(a_device_that_is_not_there_may_be_behind_nbd) {
 }
 END_TEST
 
+#define OVF                                                                                                  \
+        "<Envelope xmlns:ovf='x'><References><File ovf:href='Disk%201.vmdk'/><File ovf:href='sub/d2.vmdk'/>" \
+        "<File ovf:href='../secret'/><File ovf:href='chunks'/><File ovf:href='link'/></References></Envelope>"
+
+START_TEST(an_ovf_brings_what_it_names) {
+        static const char *const expected[] = { "/box.ovf", "/box.mf", "/chunks.000000000",
+                "/chunks.000000001", "/disk 1.VMDK", "/sub/d2.vmdk" };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *folder = strprintf("%s/box", dir), *sub = strprintf("%s/box/sub", dir);
+
+        put(dir, "secret", "x");
+        make_dir(dir, "box");
+        make_dir(folder, "sub");
+        put(folder, "box.ovf", OVF);
+        put(folder, "box.mf", "");
+        put(folder, "other.mf", "");
+        put(folder, "other.vmdk", "x");
+        put(folder, "disk 1.VMDK", "x");
+        put(sub, "d2.vmdk", "x");
+        put(folder, "chunks.000000000", "x");
+        put(folder, "chunks.000000001", "x");
+        put(folder, "chunks.1", "x");
+        make_link("../secret", folder, "link");
+        for (int by_folder = 0; by_folder < 2; by_folder++) {
+                _cleanup_(job_files_done) JobFiles f = {};
+
+                accepted(dir, by_folder ? "box" : "box/box.ovf", "b.qcow2", &f);
+                ends_with(f.source_path, "/box/box.ovf");
+                ends_with(f.source_files[0], "/box/box.ovf");
+                ck_assert_uint_eq(strv_length(f.source_files), ELEMENTSOF(expected));
+                for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                        bool found = false;
+                        STRV_FOREACH(file, f.source_files)
+                        found = found || endswith(*file, expected[i]);
+                        ck_assert_msg(found, "%s is not there", expected[i]);
+                }
+        }
+        put(folder, "second.ovf", OVF);
+        refused(dir, "box", "b.qcow2", -EBADMSG, "source.path", "several .ovf files");
+}
+END_TEST
+
+START_TEST(a_checksum_is_for_one_file) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(job_files_done) JobFiles f = {}, one = {};
+        _cleanup_free_ char *error = NULL, *none = NULL;
+
+        put(dir, "box.ovf", "<Envelope xmlns:ovf='x'><File ovf:href='d.vmdk'/></Envelope>");
+        put(dir, "d.vmdk", "x");
+        put(dir, "d.raw", "x");
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "box.ovf", "b.qcow2", NULL);
+        spec->source.checksum = strdup("sha256:0");
+        ck_assert_int_eq(job_files_resolve(spec, &as_admin, &f, &error), -EBADMSG);
+        ck_assert_msg(startswith(error, "source.checksum: ") && strstr(error, "covers one file"), "%s",
+                        error);
+        _cleanup_(job_spec_freep) JobSpec *plain = spec_of(dir, "d.raw", "b.qcow2", NULL);
+        plain->source.checksum = strdup("sha256:0");
+        ck_assert_int_eq(job_files_resolve(plain, &as_admin, &one, &none), 0);
+}
+END_TEST
+
 START_TEST(what_is_no_image_file_is_refused) {
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -153,8 +214,7 @@ START_TEST(what_is_no_image_file_is_refused) {
         put(dir, "there.qcow2", "x");
 
         refused(dir, "none.raw", "b.qcow2", -ENOENT, "source.path", "there is no such file");
-        refused(dir, "folder", "b.qcow2", -EBADMSG, "source.path",
-                        "neither a regular file nor a block device");
+        refused(dir, "folder", "b.qcow2", -EBADMSG, "source.path", "without an .ovf file in it");
         refused(dir, "fifo", "b.qcow2", -EBADMSG, "source.path",
                         "neither a regular file nor a block device");
         refused(dir, "zero", "b.qcow2", -EPERM, "source.path: /dev/zero", "only block devices");
@@ -625,7 +685,8 @@ END_TEST
 
 TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once,
                 a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
-                a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
+                an_ovf_brings_what_it_names, a_checksum_is_for_one_file, a_dangling_link_is_no_free_name,
+                places, an_operator_is_told_nothing_of_other_places,
                 folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed, block_devices,
                 a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
                 nbd_over_sockets_and_networks, a_hostile_folder_is_removed_without_following_anything,

@@ -109,6 +109,8 @@ static bool is_being_started(const Manager *m, int64_t seq) {
 
 /* Records that it cannot be, and why. */
 static void run_failed(RunStart *s, int r, const sd_bus_error *refusal) {
+        if (!manager_get_job(s->manager, s->run.job_id))
+                (void) credentials_remove(s->manager->state_directory, CREDENTIALS_OF_JOB, s->run.job_id);
         if (error_entry_by_bus_name(refusal->name)->http_status == 503)
                 /* Nothing is wrong with the job: it is tried again at the next start. */
                 log_warning("Schedule %s cannot submit its job %s now: %s", s->run.schedule_id,
@@ -185,11 +187,14 @@ static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, s
 
         if (r < 0)
                 return r;
-        r = credentials_copy(m->state_directory, run->schedule_id, run->job_id);
+        if (s->row->credentials)
+                r = credentials_copy(m->state_directory, s->row->credentials, run->job_id);
         if (r < 0)
-                log_warning_errno(r, "Failed to hand the secrets of schedule %s to job %s: %m",
-                                run->schedule_id, run->job_id);
-        r = submit_spec(s, error);
+                (void) bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL,
+                                "The secrets of schedule %s could not be copied for the job: %s",
+                                run->schedule_id, strerror(-r));
+        else
+                r = submit_spec(s, error);
         if (r >= 0)
                 return 1;
         run_failed(s, r, error);

@@ -8,6 +8,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+shopt -s extglob
 socket=/run/hyper/api.sock
 declare -A port=([hyper]=8080 [hyper-worker]=8000 [hyper-hosts]=8890)
 for user in nobody viewer operator admin; do
@@ -31,10 +32,10 @@ ask() {
 # nothing. Streams are not waited for: the status is there before the first event.
 rank() { case $1 in public) echo 0 ;; read) echo 1 ;; submit | work) echo 2 ;; admin) echo 3 ;; *) fail "an unknown scope: $1" ;; esac; }
 check_routes() {
-        local user=$1 have=$2 name method path scope url status expected
+        local user=$1 have=$2 n=0 name method path scope url status expected
         shift 2
         while read -r name method path scope; do
-                url="http://127.0.0.1:${port[$name]}$(sed 's/{[a-z_]*}/nothing/g' <<<"$path")"
+                url=http://127.0.0.1:${port[$name]}${path//"{"*([^\}])"}"/nothing}
                 status=$(ask "$user" "$method" "$url" -H 'Content-Type: application/json' -d '{' "$@")
                 expected=refused
                 [ "$have" -lt "$(rank "$scope")" ] || expected=allowed
@@ -42,7 +43,9 @@ check_routes() {
                         refused:403) ;;
                         refused:* | allowed:40[13] | allowed:000) fail "$method $name $path ($scope) as $user: $status" ;;
                 esac
+                n=$((n + 1))
         done <"$dir/routes"
+        equal "$n" "$(wc -l <"$dir/routes")" "the routes that were asked for"
 }
 [ "$(wc -l <"$dir/routes")" -gt 70 ] || fail "there are few routes: $(cat "$dir/routes")"
 check_routes t-nobody 0

@@ -18,8 +18,8 @@ asked() { curl -sS -m 20 -o "$dir/answer" -w '%{http_code}' "$@"; }
 every() {
         local url
         for url in $api/jobs/mine $api/jobs/query $api/webhooks $worker/jobs $worker/queue $hosts_api/api/v1/hosts; do
-                equal "$(asked -H "X-API-Key: $key" $url)" "$1" "$url with a key, $2"
-                [ "$1" = 200 ] || equal "$(asked $url)" "$1" "$url without a key, $2"
+                equal "$(asked -H "X-API-Key: $key" "$url")" "$1" "$url with a key, $2"
+                [ "$1" = 200 ] || equal "$(asked "$url")" "$1" "$url without a key, $2"
         done
         equal "$(asked --unix-socket $socket $api/jobs/mine)" "$1" "the UNIX socket, $2"
         equal "$(asked $api/health)" 200 "the health, $2"

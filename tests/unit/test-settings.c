@@ -276,7 +276,8 @@ END_TEST
 START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_test_dir_ char *dir = test_dir();
 
-        put(dir, "config.yaml", "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: [/b]\ndatabase: {path: /x.db}\n");
+        put(dir, "config.yaml",
+                        "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: [/b]\ndatabase: {path: /x.db}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);

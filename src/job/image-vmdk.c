@@ -89,9 +89,9 @@ static int check_sparse_header(const Image *i, int fd, const char *header, uint6
 
 /* --- extents ------------------------------------------------------------------------------------------ */
 
-/* The size in sectors that a sparse file's own header gives. */
+/* The size in sectors that a sparse file's own header gives, and that of a grain. */
 static int sparse_capacity(const Image *i, int fd, uint64_t length, const VmdkExtent *x, uint64_t *ret,
-                char **ret_error) {
+                uint64_t *ret_grain, char **ret_error) {
         char header[HEADER_SIZE] = {};
 
         int r = pread_full(fd, header, (size_t) MIN(length, (uint64_t) sizeof(header)), 0);
@@ -101,25 +101,36 @@ static int sparse_capacity(const Image *i, int fd, uint64_t length, const VmdkEx
                 if (le64(header) != UINT64_C(0xcafebabe))
                         return refuse(ret_error, "it is not the SESPARSE extent that it was said to be");
                 *ret = le64(header + 16);
+                *ret_grain = le64(header + 24);
                 return 0;
         }
         if (memcmp(header, "KDMV", 4) == 0) {
                 *ret = le64(header + 12);
+                *ret_grain = le64(header + 20);
                 return check_sparse_header(i, fd, header, 0, length, false, ret_error);
         }
         if (memcmp(header, "COWD", 4) != 0)
                 return refuse(ret_error, "it is not the sparse extent that it was said to be");
         *ret = le32(header + 12);
+        *ret_grain = le32(header + 16);
         return 0;
 }
 
 /* A sparse file may be rounded up to whole grains. At the end of the disk what is too much can be cut off. */
-static int check_capacity(Image *i, VmdkExtent *x, uint64_t capacity, char **ret_error) {
+static int check_capacity(Image *i, VmdkExtent *x, uint64_t capacity, uint64_t grain, char **ret_error) {
         const uint64_t grain_max = 2048;
         bool last = x == &i->vmdk.extents[i->vmdk.n_extents - 1];
 
-        if (capacity == x->sectors)
-                return 0;
+        if (capacity == x->sectors) {
+                if (last || (grain > 0 && x->sectors % grain == 0))
+                        return 0;
+                /* qemu reads the rest of the last grain where the next extent begins. */
+                return refuse(ret_error,
+                                "it has %" PRIu64
+                                " sectors, which is no whole number of grains, and another extent "
+                                "follows: make one file of the disk first (vmware-vdiskmanager -r)",
+                                x->sectors);
+        }
         if (!last || capacity < x->sectors || capacity - x->sectors >= grain_max)
                 return refuse(ret_error,
                                 "its header gives it %" PRIu64 " sectors, but the descriptor %" PRIu64,
@@ -159,7 +170,7 @@ static int open_extent(const char *name, const char *path, char *const *visible,
 static int check_extent(Image *i, VmdkExtent *x, char *const *visible, char **ret_error) {
         _cleanup_free_ char *path = NULL, *why = NULL;
         _cleanup_close_ int fd = -EBADF;
-        uint64_t sectors = x->sectors;
+        uint64_t sectors = x->sectors, grain = 0;
         struct stat st;
 
         if (x->kind == VMDK_EXTENT_ZERO)
@@ -176,9 +187,9 @@ static int check_extent(Image *i, VmdkExtent *x, char *const *visible, char **re
         if (flat)
                 r = check_flat(x, (uint64_t) st.st_size, &why);
         else {
-                r = sparse_capacity(i, fd, (uint64_t) st.st_size, x, &sectors, &why);
+                r = sparse_capacity(i, fd, (uint64_t) st.st_size, x, &sectors, &grain, &why);
                 if (r >= 0)
-                        r = check_capacity(i, x, sectors, &why);
+                        r = check_capacity(i, x, sectors, grain, &why);
         }
         if (r == -EBADMSG)
                 return refuse(ret_error, "%s: %s", x->name, strna(why));

@@ -371,6 +371,7 @@ def vhdx_regions(f):
     else:
         raise Invalid("no table of regions")
     regions = {}
+    check(struct.unpack_from("<I", t, 8)[0] <= 2047, "the number of regions")
     for i in range(struct.unpack_from("<I", t, 8)[0]):
         e = t[16 + i * 32:48 + i * 32]
         at, length, required = struct.unpack_from("<QII", e, 16)
@@ -435,6 +436,7 @@ def read_vhdx(f):
     t = f.read(meta, 65536)
     check(t[:8] == b"metadata", "the metadata")
     items = {}
+    check(struct.unpack_from("<H", t, 10)[0] <= 2047, "the number of items")
     for i in range(struct.unpack_from("<H", t, 10)[0]):
         e = t[32 + i * 32:64 + i * 32]
         items[e[:16]] = struct.unpack_from("<II", e, 16)
@@ -551,6 +553,7 @@ PACKERS = (
     (b"BZh", bz2.decompress),
 )
 IMAGE_NAMES = (".vhd", ".vpc")
+RAW_NAMES = (".img", ".raw", "-flat.vmdk")
 
 
 def looks_like_a_disk(start):
@@ -581,7 +584,7 @@ def read_any(f, name, declared=None):
     if re.match(rb"\s*(#[^\n]*\n\s*)*(# *Disk DescriptorFile|version\s*=)", text, re.I) or \
             b"Disk DescriptorFile" in text[:64]:
         return [read_vmdk(f)]
-    check(looks_like_a_disk(start), "nothing that is known")
+    check(looks_like_a_disk(start) or name.endswith(RAW_NAMES), "nothing that is known")
     check(not name.endswith(IMAGE_NAMES), "a raw disk whose name promises another format")
     return [read_raw(f)]
 

@@ -106,6 +106,25 @@ START_TEST(names_are_in_the_encoding_of_the_descriptor) {
 }
 END_TEST
 
+/* qemu reads the rest of the last grain of the first extent where the second one begins. */
+START_TEST(an_extent_that_ends_within_a_grain_is_the_last) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *image = PATH(dir, "disk.vmdk"), *raw = PATH(dir, "odd.raw"), *part = PATH(dir, "odd");
+
+        make_disk(raw, UINT64_C(1003) * 512, 1);
+        RUN("qemu-img", "convert", "-f", "raw", "-O", "vmdk", raw, part);
+        write_text(image, HEAD "RW 1003 SPARSE \"odd\"\n");
+        Plan p = plan_for(dir, image);
+        p.extents[0] = part;
+        assert_converts(&p);
+        assert_same_file(raw, p.destination);
+        write_text(image, HEAD "RW 1003 SPARSE \"odd\"\nRW 1003 SPARSE \"odd\"\n");
+        p.folder = PATH(dir, "job2");
+        p.destination = PATH(dir, "result2");
+        assert_refused(&p, "image_refused", "no whole number of grains");
+}
+END_TEST
+
 START_TEST(a_thousand_extents) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *text = malloc(64 + 1000 * 32), *expected = NULL;
@@ -240,6 +259,7 @@ END_TEST
 
 int main(void) {
         const TTest *const tests[] = { names_are_in_the_encoding_of_the_descriptor, a_thousand_extents,
+                an_extent_that_ends_within_a_grain_is_the_last,
                 a_sparse_file_that_was_rounded_up_ends_with_the_disk, an_extent_alone_is_no_disk };
         TCase *tcase = test_case("job-vmdk", 120, tests, ELEMENTSOF(tests));
 

@@ -5,10 +5,13 @@
 #include "job/ova-name.h"
 #include "job/ovf.h"
 
+/* Blanks behind a name, which some programs leave there, are no part of its suffix. */
 bool ova_name_has_suffix(const char *name, const char *suffix) {
         size_t n = strlen(name), k = strlen(suffix);
 
-        return n > k && strcasecmp(name + n - k, suffix) == 0;
+        while (n > 0 && name[n - 1] == ' ')
+                n--;
+        return n > k && strncasecmp(name + n - k, suffix, k) == 0;
 }
 
 static const char *last_part(const char *name) {

@@ -249,8 +249,8 @@ START_TEST(files_are_found_by_the_names_that_programs_write) {
         ck_assert(ova_name_is_same("./a%20b", "A b"));
         ck_assert(!ova_name_is_same("a", "b"));
         ck_assert(ova_name_is_clutter("box/._disk1.vmdk") && ova_name_is_clutter("__MACOSX/x"));
-        ck_assert(ova_name_says_raw("x.IMG") && ova_name_says_raw("x-flat.vmdk") &&
-                        !ova_name_says_raw("x.vmdk"));
+        ck_assert(ova_name_says_raw("x.IMG") && ova_name_says_raw("x.raw ") &&
+                        ova_name_says_raw("x-flat.vmdk") && !ova_name_says_raw("x.vmdk"));
 }
 END_TEST
 

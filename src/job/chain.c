@@ -40,6 +40,7 @@ static int new_image(const Image *child, const char *path, const struct stat *st
                 .length = (uint64_t) st->st_size,
                 .format = format,
                 .flatten = true,
+                .in_use = child->in_use,
         };
         if (!i->label || !i->path) {
                 image_done(i);

@@ -203,13 +203,13 @@ def parse_descriptor(text):
         text = text.split(b"\0")[0].decode(encoding.group(1).decode() if encoding else "utf-8")
     except (LookupError, UnicodeDecodeError):
         raise Invalid("the encoding")
-    check(re.search(r"^\s*version\s*=", text, re.M | re.I), "no version")
+    check(re.search(r"^\s*version\s*=", text, re.M | re.I) or text.startswith("# Disk DescriptorFile"), "no version")
     parent = re.search(r'^\s*parentCID\s*=\s*"?(\w+)', text, re.M | re.I)
     check(not parent or parent.group(1).lower() == "ffffffff", "a snapshot")
     check(not re.search(r"^\s*parentFileNameHint\s*=", text, re.M | re.I), "a snapshot")
     check(not re.search(r"^\s*(encryptionKeys|keyID)\s*=", text, re.M | re.I), "encrypted")
     extents = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         line = line.strip()
         if line.startswith("#") or "=" in line.split('"')[0] or not line:
             continue

@@ -41,6 +41,37 @@ equal "$(status)" 201 "the status of the worker API"
 wait_state chained COMPLETED
 same qcow2.raw worker.qcow2 qcow2
 
+# a differencing VHD, whose parent is known by its UUID: four sectors of the second block are its own
+qemu-img convert -q -f raw -O vpc -o subformat=dynamic,force_size=on base.raw base.vhd
+python3 - <<'EOF'
+import struct
+
+def seal(data, at):
+    data[at:at + 4] = bytes(4)
+    data[at:at + 4] = struct.pack('>I', ~sum(data) & 0xffffffff)
+
+block, base = 2 << 20, open('base.vhd', 'rb').read()
+footer, header, table, bits = bytearray(base[-512:]), bytearray(1024), bytearray(b'\xff' * 512), bytearray(512)
+size = struct.unpack('>Q', footer[48:56])[0]
+header[0:16] = b'cxsparse' + b'\xff' * 8
+header[16:36] = struct.pack('>QIII', 1536, 0x10000, (size + block - 1) // block, block)
+header[40:56] = footer[68:84]
+name = 'C:\\Hyper-V\\base.vhd'.encode('utf-16-be')
+header[64:64 + len(name)] = name
+footer[16:24], footer[60:64], footer[68:84] = struct.pack('>Q', 512), struct.pack('>I', 4), b'\x77' * 16
+seal(header, 36)
+seal(footer, 64)
+table[4:8] = struct.pack('>I', 4)
+bits[0] = 0xf0
+open('child.avhd', 'wb').write(footer + header + table + bits + b'\x42' * block + footer)
+now = bytearray(open('base.raw', 'rb').read())
+now[block:block + 2048] = b'\x42' * 2048
+open('vhd.raw', 'wb').write(now)
+EOF
+id=$(submit "$(spec "$dir/child.avhd" "$dir/vhd.qcow2" '.parameters = {chain: "flatten", verify: true}')")
+wait_state "$id" COMPLETED
+same vhd.raw vhd.qcow2 qcow2
+
 # a name in an image is followed where its submitter could have named it, and not through links
 ln -s sub/base.qcow2 link.qcow2
 for name in link.qcow2 /etc/passwd nbd://127.0.0.1:1/ /proc/1/environ missing.qcow2; do

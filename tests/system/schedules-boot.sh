@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeout: 300
+# timeout: 400
 # slow: systemd makes ten thousand timers
-# weight: 1
+# weight: 0.5
 # runs-on: host
 #
 # Timers of schedules are back after a power cut, with one run for what was missed meanwhile; also of ten thousand.

@@ -7,7 +7,12 @@
 . "$(dirname "$0")/lib.sh"
 
 devices=()
-trap 'for d in "${devices[@]}"; do losetup -d "$d" || :; done; rm -rf "$dir"' EXIT
+detach_all() {
+        local d
+        for d in "${devices[@]}"; do losetup -d "$d" || :; done
+        rm -rf "$dir"
+}
+trap detach_all EXIT
 
 # attach FILE: a loop device for it, in $device. There is no udev here, so its node is made; another machine may be faster.
 attach() {

@@ -106,7 +106,7 @@ START_TEST(images_get_their_names_everywhere) {
         ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
         ck_assert_int_eq(hyper_job("run", p.folder), 0);
         write_text(p.destination, "precious");
-        ck_assert_int_eq(hyper_job("finish", p.folder), JOB_EXIT_FAILED);
+        ck_assert_int_eq(hyper_job("finish-later", p.folder), JOB_EXIT_FAILED);
         assert_ended(&p, OUTCOME_FAILED, "destination_exists");
         assert_content(p.destination, "precious");
 }

@@ -476,6 +476,42 @@ START_TEST(an_ovf_in_a_folder_converts) {
 }
 END_TEST
 
+/* As if the manager had looked at @path when it was another file. */
+static void check_another(const Plan *p, const char *path) {
+        _cleanup_free_ char *file = strprintf("%s/job.json", p->folder), *text = strprintf("1 2 3 %s", path);
+        _cleanup_json_ json_t *plan = json_load_file(file, 0, NULL);
+
+        ck_assert_ptr_nonnull(plan);
+        ck_assert_int_eq(json_object_set_new(plan, "bound", json_pack("[s]", text)), 0);
+        ck_assert_int_eq(json_dump_file(plan, file, 0), 0);
+}
+
+START_TEST(a_source_that_was_replaced_after_the_check_is_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "qcow2", NULL);
+
+        write_plan(&p);
+        ck_assert_int_eq(hyper_job("prepare", p.folder), 0);
+        check_another(&p, p.source);
+        ck_assert_int_eq(hyper_job("run", p.folder), JOB_EXIT_FAILED);
+        _cleanup_(job_result_freep) JobResult *result = read_result(p.folder);
+        ck_assert_str_eq(result->code, "source_changed");
+        ck_assert_ptr_nonnull(strstr(result->message, p.source));
+}
+END_TEST
+
+START_TEST(a_folder_that_was_replaced_after_the_check_is_refused) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup(dir, "qcow2", NULL);
+
+        write_plan(&p);
+        check_another(&p, dir);
+        ck_assert_int_eq(hyper_job("prepare", p.folder), JOB_EXIT_FAILED);
+        _cleanup_(job_result_freep) JobResult *result = read_result(p.folder);
+        ck_assert_str_eq(result->code, "destination_refused");
+}
+END_TEST
+
 #define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
 
 int main(void) {
@@ -500,5 +536,7 @@ int main(void) {
         tcase_add_test(tcase, a_capacity_that_does_not_fit_is_a_warning);
         tcase_add_test(tcase, a_sparse_ova_converts);
         tcase_add_test(tcase, an_ovf_in_a_folder_converts);
+        tcase_add_test(tcase, a_source_that_was_replaced_after_the_check_is_refused);
+        tcase_add_test(tcase, a_folder_that_was_replaced_after_the_check_is_refused);
         return test_run("convert", tcase);
 }

@@ -163,6 +163,27 @@ START_TEST(a_hostile_result_is_refused) {
 }
 END_TEST
 
+START_TEST(what_was_replaced_is_another_file) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *path = strprintf("%s/a b", dir), *other = strprintf("%s/b", dir), *text = NULL;
+        struct stat st, replaced;
+
+        put(dir, "a b", "1");
+        put(dir, "b", "1");
+        ck_assert_int_eq(stat(path, &st), 0);
+        text = file_identity_text(path, &st);
+        char *const list[] = { (char *) "1 2 - /folder", text, NULL };
+        ck_assert_int_eq(file_identity_check(list, path, &st), 0);
+        ck_assert_int_eq(file_identity_check(list, other, &st), -ENOENT);
+        ck_assert_int_eq(file_identity_check(list, "/folder", &st), -ESTALE);
+        ck_assert_int_eq(rename(other, path), 0);
+        ck_assert_int_eq(stat(path, &replaced), 0);
+        ck_assert_int_eq(file_identity_check(list, path, &replaced), -ESTALE);
+        st.st_size++;
+        ck_assert_int_eq(file_identity_check(list, path, &st), -ESTALE);
+}
+END_TEST
+
 START_TEST(only_a_plain_file_is_read) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *path = strprintf("%s/results/result.json", dir),
@@ -235,5 +256,5 @@ END_TEST
 
 TEST_MAIN("job-file", a_plan_reads_back_with_its_resolved_paths, an_nbd_plan_has_no_files,
                 a_plan_that_makes_no_sense_is_refused, a_result_reads_back, a_bare_result_is_enough,
-                a_hostile_result_is_refused, only_a_plain_file_is_read, marks_are_set_and_cleared,
-                outcomes_read_back_as_themselves, one_mark_only_can_be_claimed)
+                a_hostile_result_is_refused, only_a_plain_file_is_read, what_was_replaced_is_another_file,
+                marks_are_set_and_cleared, outcomes_read_back_as_themselves, one_mark_only_can_be_claimed)

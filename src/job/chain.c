@@ -64,7 +64,8 @@ static int check_identity(Job *j, const Image *child, const ImageNames *n, const
         if (streq_ptr(own.id, n->parent_id))
                 return 0;
         return job_fail(j, EBADMSG, "image_refused",
-                        "The image %s was refused: it is on top of an image with the %s, but %s has the %s: that is "
+                        "The image %s was refused: it is on top of an image with the %s, but %s has the "
+                        "%s: that is "
                         "another image, or was changed since",
                         child->label, n->parent_id, parent->label, own.id ? own.id : "none");
 }
@@ -78,7 +79,8 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
         int r = find_parent(child, n, j->plan->source_files, &path);
         if (r == -ENOENT)
                 return job_fail(j, r, "image_refused",
-                                "The image %s was refused: it is on top of %s%s%s, which is not one of the files of "
+                                "The image %s was refused: it is on top of %s%s%s, which is not one of "
+                                "the files of "
                                 "the job",
                                 child->label, n->parents ? "\"" : "an image",
                                 n->parents ? n->parents[0] : "",
@@ -103,7 +105,8 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
                 r = image_examine(j, fd, child->parent);
         if (r >= 0 && child->parent->differencing && !child->differencing)
                 return job_fail(j, EOPNOTSUPP, "image_refused",
-                                "The image %s was refused: %s, which it is on top of, is a differencing disk, which "
+                                "The image %s was refused: %s, which it is on top of, is a differencing "
+                                "disk, which "
                                 "is supported only below others of its format: merge it first",
                                 child->label, path);
         if (r >= 0)
@@ -111,15 +114,16 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
         return r;
 }
 
-/* The manager listed what it read from the same images: a file too many means that one of them has changed. The
- * disks of an OVF are parts of the source, and what was unpacked has no files of its own. */
+/* The manager listed what it read from the same images: a file too many means that one of them has changed.
+ * The disks of an OVF are parts of the source, and what was unpacked has no files of its own. */
 static int check_all_used(Job *j, const Image *top) {
         if (!j->plan->source_files || !streq(top->path, j->plan->source_files[0]))
                 return 0;
         STRV_FOREACH(path, j->plan->source_files)
         if (!is_in_chain(top, *path))
                 return job_fail(j, EBADMSG, "image_refused",
-                                "The image %s was refused: %s was a part of it when the job began, and is not any "
+                                "The image %s was refused: %s was a part of it when the job began, and "
+                                "is not any "
                                 "more",
                                 top->label, *path);
         return 0;
@@ -145,7 +149,8 @@ int chain_examine(Job *j, int fd, Image *top) {
                         break;
                 if (depth == IMAGE_CHAIN_MAX)
                         return job_fail(j, EBADMSG, "image_refused",
-                                        "The image %s was refused: more than %u images are on top of each other",
+                                        "The image %s was refused: more than %u images are on top of "
+                                        "each other",
                                         top->label, IMAGE_CHAIN_MAX);
                 int next = -EBADF;
                 r = open_parent(j, top, i, &n, &next);

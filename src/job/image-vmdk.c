@@ -50,12 +50,14 @@ static int check_parent(const Image *i, const VmdkDescriptor *d, char **ret_erro
 static int check_embedded(const VmdkDescriptor *d, uint64_t capacity, char **ret_error) {
         if (d->n_extents != 1)
                 return refuse(ret_error,
-                                "the descriptor inside names %zu extents, but a disk in one file has one: use "
+                                "the descriptor inside names %zu extents, but a disk in one file has "
+                                "one: use "
                                 "the descriptor that names all of its files as the source",
                                 d->n_extents);
         if (d->extents[0].kind != VMDK_EXTENT_SPARSE)
                 return refuse(ret_error,
-                                "the descriptor inside speaks of an extent of another kind than SPARSE, which "
+                                "the descriptor inside speaks of an extent of another kind than SPARSE, "
+                                "which "
                                 "the file is");
         if (d->sectors != capacity)
                 return refuse(ret_error,

@@ -55,7 +55,7 @@ static int load_vhd(HypervMap *h, uint64_t block) {
         return h->has_bitmap ? read_file(h, h->bitmap, bitmap_size(h), sector * MAP_SECTOR) : 0;
 }
 
-/* VHDX: one bitmap of 1 MiB for each ratio blocks, whose entry follows theirs; its first bit is the lowest. */
+/* VHDX: one bitmap of 1 MiB for each ratio blocks, whose entry follows theirs; its first bit is lowest. */
 static int load_vhdx_bitmap(HypervMap *h, uint64_t block) {
         uint64_t chunk = block / h->geometry.ratio, inside = block % h->geometry.ratio;
         uint64_t index = chunk * (h->geometry.ratio + 1) + h->geometry.ratio;

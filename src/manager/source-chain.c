@@ -183,11 +183,13 @@ static int refuse_missing(Walk *w, const Link *child) {
                 return -ENOMEM;
         if (!name)
                 return refuse(w,
-                                "it is a snapshot or differencing disk (%s), and its last image does not name its "
+                                "it is a snapshot or differencing disk (%s), and its last image does "
+                                "not name its "
                                 "parent%s%s%s",
                                 chain, id ? " (" : "", strempty(id), id ? ")" : "");
         return refuse(w,
-                        "it is a snapshot or differencing disk (%s on \"%s\"), whose last parent%s%s%s is not where "
+                        "it is a snapshot or differencing disk (%s on \"%s\"), whose last parent%s%s%s "
+                        "is not where "
                         "it was said to be, or may not be a source",
                         chain, name, id ? " (" : "", strempty(id), id ? ")" : "");
 }
@@ -196,8 +198,10 @@ static int refuse_chain(Walk *w) {
         _cleanup_free_ char *chain = chain_text(w);
 
         return chain ? refuse(w,
-                                       "it is a snapshot or differencing disk, which holds only the changes to its "
-                                       "parent: %s; set parameters.chain to \"flatten\" to read all of them as one "
+                                       "it is a snapshot or differencing disk, which holds only the "
+                                       "changes to its "
+                                       "parent: %s; set parameters.chain to \"flatten\" to read all of "
+                                       "them as one "
                                        "disk",
                                        chain)
                      : -ENOMEM;

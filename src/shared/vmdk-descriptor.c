@@ -175,7 +175,8 @@ static int parse_extent(VmdkDescriptor *d, const char *access, char *rest, unsig
 
         if (strcasecmp(access, "NOACCESS") == 0)
                 return complain(ret_error, line,
-                                "the extent is NOACCESS: what is in it may not be read, so the disk cannot be "
+                                "the extent is NOACCESS: what is in it may not be read, so the disk "
+                                "cannot be "
                                 "converted");
         if (parse_uint64(next_word(&rest), &x.sectors) < 0 || x.sectors == 0)
                 return complain(ret_error, line, "an extent must have its size in sectors");
@@ -260,8 +261,10 @@ static int set_key(VmdkDescriptor *d, int key, const char *value, unsigned line,
                 return strcasecmp(value, "no") == 0
                                 ? 0
                                 : complain(ret_error, line,
-                                                  "it is a native snapshot of a storage system, whose other part "
-                                                  "is not in a file: consolidate the machine's snapshots first");
+                                                  "it is a native snapshot of a storage system, whose "
+                                                  "other part "
+                                                  "is not in a file: consolidate the machine's "
+                                                  "snapshots first");
         }
 }
 
@@ -287,7 +290,8 @@ static int parse_assignment(VmdkDescriptor *d, char *text, unsigned *seen, unsig
                 return complain(ret_error, line, "there is text behind the value");
         if (says_encrypted(key, value))
                 return complain(ret_error, line,
-                                "the disk is encrypted (%.64s): decrypt the machine first, by the program that "
+                                "the disk is encrypted (%.64s): decrypt the machine first, by the "
+                                "program that "
                                 "encrypted it",
                                 key);
         for (int k = 0; k < _KEYS; k++) {

@@ -8,9 +8,9 @@
 #define BLANKS " \t"
 #define BOM "\xef\xbb\xbf"
 
-/* The encodings that VMware's programs write on the systems that they run on. In all of them the bytes of ASCII
- * that structure a descriptor (line ends, quotes, "=", "#") stand for nothing else, so that "encoding=" can be
- * found before it is known. Names from a descriptor never reach iconv_open(3). */
+/* The encodings that VMware's programs write on the systems that they run on. In all of them the bytes of
+ * ASCII that structure a descriptor (line ends, quotes, "=", "#") stand for nothing else, so that "encoding="
+ * can be found before it is known. Names from a descriptor never reach iconv_open(3). */
 static const struct {
         const char *name; /* compared without case, "-" and "_" */
         const char *iconv; /* NULL: UTF-8 already */
@@ -128,12 +128,14 @@ static int decode(const char *text, const char *encoding, bool marked, char **re
                 k++;
         if (k == ELEMENTSOF(encodings))
                 return complain(ret_error,
-                                "its encoding \"%.64s\" is not known: convert the descriptor to UTF-8 and write "
+                                "its encoding \"%.64s\" is not known: convert the descriptor to UTF-8 "
+                                "and write "
                                 "encoding=\"UTF-8\" into it",
                                 utf8_is_valid(encoding) ? encoding : "?");
         if (marked && encodings[k].iconv)
                 return complain(ret_error,
-                                "it begins with the byte order mark of UTF-8, but says that its encoding is %s",
+                                "it begins with the byte order mark of UTF-8, but says that its "
+                                "encoding is %s",
                                 encoding);
         int r = encodings[k].iconv ? convert(text, encodings[k].iconv, ret) : free_and_strdup(ret, text);
         if (r == -EOPNOTSUPP)

@@ -205,8 +205,8 @@ static void put_sum(char *data, size_t size, size_t at) {
         put_be32(data + at, ~sum);
 }
 
-/* A VHD on top of @base, a dynamic one, with @id. Of its second block every third sector was written, of the last
- * one all; the others are the base's. @expected, a raw copy of the base, is changed likewise. */
+/* A VHD on top of @base, a dynamic one, with @id. Of its second block every third sector was written, of the
+ * last one all; the others are the base's. @expected, a raw copy of the base, is changed likewise. */
 static void write_differencing_vhd(const char *path, const char *base, const char *name, unsigned char id,
                 unsigned char fill, char *expected) {
         size_t size, bat = 2048, first = 4096, block = 512 + VHD_BLOCK;
@@ -317,8 +317,8 @@ static size_t put_locator(char *locator, const char *linkage, const char *name) 
         return at;
 }
 
-/* Makes the VHDX @path, whose first block was written, one on top of @base: of that block every third sector is its
- * own. Where nothing was written it is not there. */
+/* Makes the VHDX @path, whose first block was written, one on top of @base: of that block every third sector
+ * is its own. Where nothing was written it is not there. */
 static void make_differencing_vhdx(const char *path, const char *base, const char *linkage, uint64_t block) {
         size_t size, base_size;
         _cleanup_free_ char *file = read_text(path, &size), *below = read_text(base, &base_size), *id = NULL;

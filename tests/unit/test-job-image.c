@@ -8,9 +8,12 @@ static int decode(const char *text, ImageInfo *ret) {
 
 START_TEST(what_qemu_img_reports_is_read) {
         static const char text[] =
-                        "{\"virtual-size\": 10485760, \"filename\": \"a.vmdk\", \"format\": \"vmdk\", \"actual-size\": 12288,"
-                        " \"snapshots\": [{}, {}], \"dirty-flag\": true, \"format-specific\": {\"type\": \"vmdk\", \"data\":"
-                        " {\"cid\": 1, \"extents\": [{\"virtual-size\": 5, \"filename\": \"/srv/a-flat.vmdk\","
+                        "{\"virtual-size\": 10485760, \"filename\": \"a.vmdk\", \"format\": \"vmdk\", "
+                        "\"actual-size\": 12288,"
+                        " \"snapshots\": [{}, {}], \"dirty-flag\": true, \"format-specific\": "
+                        "{\"type\": \"vmdk\", \"data\":"
+                        " {\"cid\": 1, \"extents\": [{\"virtual-size\": 5, \"filename\": "
+                        "\"/srv/a-flat.vmdk\","
                         " \"format\": \"FLAT\"}]}}}";
         _cleanup_image_info_ ImageInfo i = {};
 
@@ -32,9 +35,12 @@ START_TEST(reports_that_make_no_sense_are_refused) {
                 "{\"format\": \"raw\", \"virtual-size\": 1, \"encrypted\": \"no\"}",
                 "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": 1}",
                 "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": []}}",
-                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": {}}}}",
-                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": [1]}}}",
-                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\": [{}]}}}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": "
+                "{\"extents\": {}}}}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": "
+                "{\"extents\": [1]}}}",
+                "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": "
+                "{\"extents\": [{}]}}}",
                 "{\"format\": \"raw\", \"virtual-size\": 1} trailing" };
 
         for (size_t k = 0; k < ELEMENTSOF(texts); k++) {
@@ -67,11 +73,13 @@ START_TEST(reports_of_other_files_are_refused) {
                         " {\"data-file\": \"x\"}}}",
                         "data file");
         assert_report_refused(FORMAT_VMDK,
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\":"
+                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": "
+                        "{\"extents\":"
                         " [{\"filename\": \"/etc/passwd\", \"format\": \"FLAT\"}]}}}",
                         "/etc/passwd");
         assert_report_refused(FORMAT_VMDK,
-                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"extents\":"
+                        "{\"format\": \"vmdk\", \"virtual-size\": 1, \"format-specific\": {\"data\": "
+                        "{\"extents\":"
                         " [{\"filename\": \"/srv/b\", \"format\": \"\"}]}}}",
                         "/srv/b");
 }
@@ -86,7 +94,8 @@ START_TEST(reports_of_what_cannot_be_converted_are_refused) {
         assert_report_refused(FORMAT_QCOW2,
                         "{\"format\": \"qcow2\", \"virtual-size\": 1, \"encrypted\": true}", "encrypted");
         assert_report_refused(FORMAT_QCOW2,
-                        "{\"format\": \"qcow2\", \"virtual-size\": 1, \"format-specific\": {\"data\": {\"corrupt\":"
+                        "{\"format\": \"qcow2\", \"virtual-size\": 1, \"format-specific\": {\"data\": "
+                        "{\"corrupt\":"
                         " true}}}",
                         "corrupt");
 }

@@ -128,7 +128,8 @@ START_TEST(an_encoding_that_cannot_be_followed_is_refused_by_name) {
                         "its encoding \"EBCDIC-US\" is not known: convert the descriptor to UTF-8 and write "
                         "encoding=\"UTF-8\" into it");
         check_refused(HEAD "encoding=\"../../tmp/evil\"\n",
-                        "its encoding \"../../tmp/evil\" is not known: convert the descriptor to UTF-8 and write "
+                        "its encoding \"../../tmp/evil\" is not known: convert the descriptor to UTF-8 "
+                        "and write "
                         "encoding=\"UTF-8\" into it");
         check_refused(HEAD "encoding=\"UTF-8\"\nRW 1 FLAT \"\xfc\" 0\n",
                         "it says that its encoding is UTF-8, but it is not");
@@ -145,16 +146,20 @@ END_TEST
 
 START_TEST(an_encrypted_disk_is_refused) {
         check_refused(HEAD "encryptionKeys=\"vmware:key/list/(pair/(null/%3cVMWARE-NULL%3e))\"\n",
-                        "line 5: the disk is encrypted (encryptionKeys): decrypt the machine first, by the program "
+                        "line 5: the disk is encrypted (encryptionKeys): decrypt the machine first, by "
+                        "the program "
                         "that encrypted it");
         check_refused(HEAD "keyID = \"1\"\n",
-                        "line 5: the disk is encrypted (keyID): decrypt the machine first, by the program that "
+                        "line 5: the disk is encrypted (keyID): decrypt the machine first, by the "
+                        "program that "
                         "encrypted it");
         check_refused(HEAD "ddb.iofilters = \"vmwarevmcrypt\"\n",
-                        "line 5: the disk is encrypted (ddb.iofilters): decrypt the machine first, by the program "
+                        "line 5: the disk is encrypted (ddb.iofilters): decrypt the machine first, by "
+                        "the program "
                         "that encrypted it");
         check_refused(HEAD "ddb.encryption.bundle = \"x\"\n",
-                        "line 5: the disk is encrypted (ddb.encryption.bundle): decrypt the machine first, by the "
+                        "line 5: the disk is encrypted (ddb.encryption.bundle): decrypt the machine "
+                        "first, by the "
                         "program that encrypted it");
 }
 END_TEST
@@ -194,20 +199,23 @@ START_TEST(a_line_that_another_parser_may_read_otherwise_is_refused) {
         check_refused(HEAD "RW 1 FLAT \"x\"\n", "line 5: a FLAT extent must have its offset");
         check_refused(HEAD "RW 1 SPARSE \"x\" 5\n", "line 5: a sparse extent must not have an offset");
         check_refused(HEAD "NOACCESS 1 FLAT \"x\" 0\n",
-                        "line 5: the extent is NOACCESS: what is in it may not be read, so the disk cannot be "
+                        "line 5: the extent is NOACCESS: what is in it may not be read, so the disk "
+                        "cannot be "
                         "converted");
         check_refused(HEAD "RW 1 VMFSRDM \"x\"\n",
                         "line 5: extents of type VMFSRDM are not supported: the disk is a device and not in "
                         "these files: use the device as the source");
         check_refused(HEAD "RW 1 vmfsthin \"x\"\n",
-                        "line 5: extents of type VMFSTHIN are not supported: export the disk, or clone it with "
+                        "line 5: extents of type VMFSTHIN are not supported: export the disk, or clone "
+                        "it with "
                         "vmkfstools -i");
         check_refused(HEAD "CID=1\n", "line 5: this key was given before");
         check_refused("version=5\n", "line 1: version 5 of the format is not known");
         check_refused("version=1\nCID=123456789\n",
                         "line 2: a CID must have up to eight hexadecimal digits");
         check_refused(HEAD "isNativeSnapshot=\"yes\"\n",
-                        "line 5: it is a native snapshot of a storage system, whose other part is not in a file: "
+                        "line 5: it is a native snapshot of a storage system, whose other part is not "
+                        "in a file: "
                         "consolidate the machine's snapshots first");
         check_refused(HEAD "FLAT \"x\"\n",
                         "line 5: this is neither a comment, nor an extent, nor key=value");

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
+# slow: what hangs is given up after 10 s, three times
 #
 # A file system whose server is dead (an autofs mount whose daemon never answers stands in for NFS): a job on it is refused
 # with the path, a job that starts fails with it, and the manager goes on as if nothing was.

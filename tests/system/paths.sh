@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: each of a hundred refusals is asked for by two clients
 #
 # Whose paths are whose. An operator reads and writes below the folders of the configuration and is told nothing of what
 # lies outside, over the bus and over HTTP, by name, by symlink and by a schedule; an administrator names any path but the

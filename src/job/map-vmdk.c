@@ -9,6 +9,7 @@
 
 #define FLAG_COMPRESSED (UINT32_C(1) << 16)
 #define FLAG_MARKERS (UINT32_C(1) << 17)
+#define VERSION_MAX 3u
 #define AT_END UINT64_MAX
 #define MARKER_FOOTER 3
 #define MARKER_SIZE 12u
@@ -126,6 +127,8 @@ static int walk_sparse(MapWalk *w) {
         if (capacity > IMAGE_SIZE_MAX / MAP_SECTOR || grain > GRAIN_MAX / MAP_SECTOR)
                 return refuse(w->error, "its header gives a disk of %ju sectors, in grains of %ju",
                                 (uintmax_t) capacity, (uintmax_t) grain);
+        if (map_le32(h + 4) < 1 || map_le32(h + 4) > VERSION_MAX)
+                return refuse(w->error, "its header is damaged: it is of version %u", map_le32(h + 4));
         /* The bytes at 73 are other ones after a transfer that changes the ends of lines. Some programs leave
          * them out. */
         if (memcmp(h + 73, "\n \r\n", 4) != 0 && map_le32(h + 73) != 0)

@@ -28,7 +28,7 @@ typedef struct Qcow2 {
         unsigned n_last; /* compressed clusters that were looked at */
 } Qcow2;
 
-/* --- compressed clusters that end in the last sector of the file ------------------------------------------- */
+/* --- compressed clusters that end in the last sector of the file -------------------------------------- */
 
 static int inflate_whole(const char *data, size_t size, uint64_t cluster) {
         z_stream z = { .next_in = (Bytef *) (uintptr_t) data, .avail_in = (uInt) size };

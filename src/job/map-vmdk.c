@@ -69,7 +69,7 @@ static int walk_directory(MapWalk *w, Vmdk *v, uint64_t sector) {
         return map_each(w, sector * MAP_SECTOR, n, sizeof(uint32_t), on_table, v);
 }
 
-/* --- the footer of a streamOptimized extent ----------------------------------------------------------------- */
+/* --- the footer of a streamOptimized extent ----------------------------------------------------------- */
 
 /* The last sector that is not all zeroes; 0 if there is none. Behind the footer comes a sector of zeroes, and
  * whatever a tool or a transfer has filled up the file with. */

@@ -155,7 +155,7 @@ static const struct {
 
 static bool is_text(const Candidate *c) {
         for (size_t i = 0; i < c->head_size; i++)
-                if ((unsigned char) c->head[i] < 0x20 && !strchr("\t\r\n\f", c->head[i]))
+                if (!c->head[i] || ((unsigned char) c->head[i] < 0x20 && !strchr("\t\r\n\f", c->head[i])))
                         return false;
         return c->head_size > 0;
 }

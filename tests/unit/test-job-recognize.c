@@ -98,7 +98,11 @@ START_TEST(what_is_no_disk_is_refused) {
         write_text(PATH(dir, "box.vmx"), ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
         write_file(PATH(dir, "empty.vmdk"), zero, MIB);
 
-        Plan p = plan_of(dir, "headless.qcow2");
+        /* A disk that its name says is raw may be empty. */
+        write_file(PATH(dir, "zero.raw"), zero, MIB);
+        Plan p = plan_of(dir, "zero.raw");
+        assert_converts(&p);
+        p = plan_of(dir, "headless.qcow2");
         assert_refused(&p, "image_refused", "begin may be missing");
         p = plan_of(dir, "page.vmdk");
         assert_refused(&p, "image_refused", "HTML page");

@@ -157,7 +157,10 @@ START_TEST(a_server_that_forgot_is_begun_anew) {
 
         ck_assert_int_eq(truncate(out, 0), 0);
         ck_assert_int_eq(truncate(out, (off_t) (6 * SIZE)), 0);
-        server = SERVE(PATH(dir, "nbd"), "file", out);
+        /* (nbdkit 1.32 may abort when a client goes away in the middle of a request.) */
+        server = serve(PATH(dir, "nbd"),
+                        (const char *const[]){
+                                        "qemu-nbd", "--persistent", "--shared=8", "-f", "raw", out, NULL });
         p.attempt = 2;
         p.verify_full = false;
         assert_converts(&p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* libvirt's connection URIs (https://libvirt.org/uri.html), as far as they may be given to hyper-hostd: a list of what is
- * allowed. libvirt never sees the text of somebody else, only one that is put together from what was read. */
+/* libvirt's connection URIs (https://libvirt.org/uri.html), as far as they may be given to hyper-hostd: a
+ * list of what is allowed. libvirt never sees the text of somebody else, only one that is put together from
+ * what was read. */
 
 #include "basic/macro.h"
 
@@ -30,15 +31,16 @@ typedef struct HostUri {
 /* 0, or -EINVAL with *ret_why (static). @allow_test: hosts.allow_test. */
 int host_uri_parse(const char *uri, bool allow_test, HostUri *ret, const char **ret_why);
 
-/* What libvirt is given. Over ssh with the key in @keyfile, and so that nobody is asked anything. NULL when out of memory;
- * the caller frees. */
+/* What libvirt is given. Over ssh with the key in @keyfile, and so that nobody is asked anything. NULL when
+ * out of memory; the caller frees. */
 char *host_uri_build(const HostUri *uri, const char *keyfile);
 
-/* The URI for people and other programs: userinfo reads "***", and a query that is not "no_verify=1" is left out; whatever
- * @uri is. NULL when out of memory; the caller frees. */
+/* The URI for people and other programs: userinfo reads "***", and a query that is not "no_verify=1" is left
+ * out; whatever @uri is. NULL when out of memory; the caller frees. */
 char *host_uri_redact(const char *uri);
 
-/* An id for a host whose owner gave none: the name of the machine in the URI, or "local". The caller frees. */
+/* An id for a host whose owner gave none: the name of the machine in the URI, or "local". The caller
+ * frees. */
 char *host_uri_make_id(const char *uri);
 
 /* True if it is on this machine. */

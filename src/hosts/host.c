@@ -145,7 +145,8 @@ static int try_connect(Host *h, const HostUri *uri) {
         return worker_run(h->worker, &c->task, h->hosts->settings->hosts.call_timeout);
 }
 
-/* An older hyper took other URIs, and the configuration may be another one: what is not allowed is never opened. */
+/* An older hyper took other URIs, and the configuration may be another one: what is not allowed is never
+ * opened. */
 static void refuse_uri(Host *h, const char *why) {
         _cleanup_free_ char *text =
                         strprintf("its URI is not allowed, it %s; remove the host, and add it again", why);

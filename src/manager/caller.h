@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The role of whoever calls a method that polkit has allowed already. This is the one place that decides it. */
+/* The role of whoever calls a method that polkit has allowed already. This is the one place that decides
+ * it. */
 
 #include <systemd/sd-bus.h>
 
@@ -13,9 +14,9 @@ typedef struct Caller {
         bool is_api; /* the user of hyper-apid, which speaks for its own clients */
 } Caller;
 
-/* Root and members of hyper-admin are admin. hyper-apid has the role that it passes, operator if it passes none. All
- * others are operators: polkit has allowed the call. @wanted, the option "role" or NULL, may lower the role, never raise
- * it. 0, or negative errno with @error set. */
+/* Root and members of hyper-admin are admin. hyper-apid has the role that it passes, operator if it passes
+ * none. All others are operators: polkit has allowed the call. @wanted, the option "role" or NULL, may lower
+ * the role, never raise it. 0, or negative errno with @error set. */
 int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_error *error);
 
 /* The same for the sender of @m. */

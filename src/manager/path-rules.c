@@ -67,7 +67,8 @@ static const char *const private_files[] = { ".bash_aliases", ".bash_login", ".b
         ".profile", ".rhosts", ".shosts", ".tcshrc", ".vimrc", ".xinitrc", ".xprofile", ".xsession",
         ".zlogin", ".zlogout", ".zprofile", ".zshenv", ".zshrc", "authorized_keys" };
 
-/* All that begins with a dot in these folders themselves (of /root), or in those in them, is its user's settings. */
+/* All that begins with a dot in these folders themselves (of /root), or in those in them, is its user's
+ * settings. */
 static const struct {
         const char *folder;
         bool of_many; /* a home for each user is in it */
@@ -193,8 +194,9 @@ const char *path_refusal(const char *path, bool device) {
 
 /* --- an operator's way --------------------------------------------------------------------------------- */
 
-/* The way to a file, with every symlink looked at by us: not even whether something exists outside the allowed folders is
- * found out. Outside, nothing is opened: names are put together as text until they are those of an allowed folder. */
+/* The way to a file, with every symlink looked at by us: not even whether something exists outside the
+ * allowed folders is found out. Outside, nothing is opened: names are put together as text until they are
+ * those of an allowed folder. */
 typedef struct Walk {
         char *const *allowed; /* as the configuration has them */
         char **regions; /* where those lead that were come to, without links */
@@ -232,8 +234,8 @@ static bool is_device_below(const char *path, const char *folder) {
         return path_is_device(folder) && path_is_below(path, folder);
 }
 
-/* Whether it may be what a job names in the end. A block device must be below a folder that is in /dev, or be where a
- * link in such a folder leads: "/" does not stand for all devices. */
+/* Whether it may be what a job names in the end. A block device must be below a folder that is in /dev, or
+ * be where a link in such a folder leads: "/" does not stand for all devices. */
 static bool walk_may_use(const Walk *w, const char *path, bool device) {
         return walk_fits(w, device ? is_device_below : path_is_below, path) && !path_refusal(path, device);
 }
@@ -265,7 +267,8 @@ static int add_region(Walk *w, const char *folder, char **ret) {
         return 0;
 }
 
-/* "target" in place of a link: it is what is left of the way, before the rest, from the link's folder or the root. */
+/* "target" in place of a link: it is what is left of the way, before the rest, from the link's folder or the
+ * root. */
 static int follow_link(Walk *w, const char *rest) {
         _cleanup_free_ char *longer = NULL;
         char target[PATH_MAX];

@@ -7,8 +7,9 @@
 /* When the database cannot be written (a full disk), the same is tried again after this long. */
 #define STORE_PAUSE (5 * USEC_PER_SEC)
 
-/* What this machine cannot do (its files are at a worker's place) is looked at again after this long, then after
- * twice as long, up to an hour; and no more than so many in one go. What waits for workers may be many. */
+/* What this machine cannot do (its files are at a worker's place) is looked at again after this long, then
+ * after twice as long, up to an hour; and no more than so many in one go. What waits for workers may be
+ * many. */
 #define LOOK_PAUSE (60 * USEC_PER_SEC)
 #define LOOK_PAUSE_MAX (3600 * USEC_PER_SEC)
 #define LOOKS_MAX 64u
@@ -176,8 +177,8 @@ static int start_job(Manager *m, Job *j) {
         return 0;
 }
 
-/* Ends that could not be recorded, retries whose time has come, and jobs to be looked at once more. Says when to do all
- * of this again. */
+/* Ends that could not be recorded, retries whose time has come, and jobs to be looked at once more. Says
+ * when to do all of this again. */
 static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
         int r;

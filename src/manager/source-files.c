@@ -122,8 +122,8 @@ static int check_place(const PathRules *rules, bool destination, const char *fie
 
 /* --- block devices ------------------------------------------------------------------------------------- */
 
-/* What the kernel uses itself cannot be claimed: what is mounted, swap, parts of LVM and RAID, and the disk that a
- * partition like that is on. */
+/* What the kernel uses itself cannot be claimed: what is mounted, swap, parts of LVM and RAID, and the disk
+ * that a partition like that is on. */
 static int check_claim(const char *field, const char *path, char **ret_error) {
         _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -147,7 +147,8 @@ static int add_device(
         return r < 0 ? r : strv_extend(&f->devices, access);
 }
 
-/* Beside a Parallels image: it says whether the image is a whole disk. The job does without if there is none. */
+/* Beside a Parallels image: it says whether the image is a whole disk. The job does without if there is
+ * none. */
 static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
         const char *slash = strrchr(f->source_path, '/');
         _cleanup_free_ char *path = NULL;

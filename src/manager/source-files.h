@@ -22,7 +22,8 @@ typedef struct JobFiles {
 
 void job_files_done(JobFiles *f);
 
-/* Adds to f->bound what the path was when it was checked: hyper-job takes nothing else for it. 0 or -ENOMEM. */
+/* Adds to f->bound what the path was when it was checked: hyper-job takes nothing else for it. 0 or
+ * -ENOMEM. */
 int job_files_note(JobFiles *f, const char *path, const struct stat *st);
 
 /* Looks at the machine for what @spec names. Symlinks are followed: this is for the submission, where the

@@ -88,8 +88,8 @@ static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_e
         return 0;
 }
 
-/* Where workers may take the job, what is wrong here may be right there: this machine, if it takes such jobs at all,
- * looks again when it would be its turn. Only where nobody else is there is it told now. */
+/* Where workers may take the job, what is wrong here may be right there: this machine, if it takes such jobs
+ * at all, looks again when it would be its turn. Only where nobody else is there is it told now. */
 static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions *o, bool *ret) {
         bool any = true;
         int r = 0;
@@ -340,7 +340,8 @@ void submissions_free(Manager *m) {
         while (!TAILQ_EMPTY(&m->submissions)) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
                 _cleanup_(submission_freep) Submission *s = TAILQ_FIRST(&m->submissions);
-                int r = bus_error_setf(&error, HYPER_BUS_ERROR_UNAVAILABLE, "The service is ending; try again");
+                int r = bus_error_setf(
+                                &error, HYPER_BUS_ERROR_UNAVAILABLE, "The service is ending; try again");
 
                 s->done(m, r, s->id, false, &error, s->userdata);
         }

@@ -42,8 +42,8 @@ static int is_missing(int error) {
         return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
 }
 
-/* The entry of @uid, or of @name if that is not NULL. 1 with *ret, whose strings are in *ret_buffer (the caller's); 0 if
- * there is none; or negative errno. */
+/* The entry of @uid, or of @name if that is not NULL. 1 with *ret, whose strings are in *ret_buffer (the
+ * caller's); 0 if there is none; or negative errno. */
 static int find_user(uid_t uid, const char *name, struct passwd *ret, char **ret_buffer) {
         for (size_t size = 1024; size <= BUFFER_MAX; size *= 4) {
                 _cleanup_free_ char *buffer = malloc(size);

@@ -25,9 +25,9 @@ typedef enum Role {
 const char *role_to_string(Role role) _pure_; /* "none", "viewer", … or NULL */
 Role role_from_string(const char *s) _pure_; /* _ROLE_INVALID for anything else, and NULL */
 
-/* The role of a user of this machine: root is admin, others have the highest role that one of their groups gives them,
- * by the user database as it is now. 0 with *ret (ROLE_NONE if none of their groups gives one), or negative errno:
- * the user database could not be read. A user who is not in it has ROLE_NONE. */
+/* The role of a user of this machine: root is admin, others have the highest role that one of their groups
+ * gives them, by the user database as it is now. 0 with *ret (ROLE_NONE if none of their groups gives one),
+ * or negative errno: the user database could not be read. A user who is not in it has ROLE_NONE. */
 int role_of_user(uid_t uid, Role *ret);
 
 /* Whether @uid is the user @name; false if there is no such user. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* hyper-hostd on a bus of the test's own, over libvirt's test driver: real threads, real events, VMs that are made
- * up. */
+/* hyper-hostd on a bus of the test's own, over libvirt's test driver: real threads, real events, VMs that
+ * are made up. */
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -393,7 +393,8 @@ START_TEST(the_systems_own_places_stay_closed) {
 }
 END_TEST
 
-/* A loop device over a file in @dir, its path in @name (of 32 bytes), held by the descriptor; -1 where the machine has none. */
+/* A loop device over a file in @dir, its path in @name (of 32 bytes), held by the descriptor; -1 where the
+ * machine has none. */
 static int make_device(const char *dir, char *name) {
         _cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), backing = -1;
         _cleanup_free_ char *file = strprintf("%s/backing", dir);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Paths that do not answer: a function stands in for the kernel that blocks for as long as the test wants, at a file
- * system that is as good as dead. */
+/* Paths that do not answer: a function stands in for the kernel that blocks for as long as the test wants,
+ * at a file system that is as good as dead. */
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
 
 /* Stands in for qemu-img and qemu-nbd: a parser that its image has taken over. It tries what it must not get, and says in one
  * line on standard error what it got; tests/system/sandbox-parser.sh reads it. Linked statically, so that nothing but itself is
- * needed. */
+ * needed. With -DLIBRARY it stands in for a library: it then attacks from within "hyper-job extract". */
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -61,6 +61,23 @@ static void try_files(void) {
                 snprintf(path, sizeof(path), "/proc/%d/%s", getppid(), *s);
                 note(path, open(path, O_RDONLY));
         }
+}
+
+/* What the test knows to be a secret of this job or of others, one path a line. */
+static void try_listed(void) {
+        char line[4096];
+        FILE *f = fopen("/usr/lib/hyper-tests/attack-paths", "re");
+
+        if (!f) {
+                note("(the list of paths is missing)", 0);
+                return;
+        }
+        while (fgets(line, sizeof(line), f)) {
+                line[strcspn(line, "\n")] = 0;
+                note(line, open(line, O_RDONLY | O_NONBLOCK));
+                note(line, open(line, O_WRONLY | O_NONBLOCK));
+        }
+        fclose(f);
 }
 
 static void try_network(void) {
@@ -143,8 +160,9 @@ static void try_kernel(void) {
         note("pdeathsig", prctl(PR_SET_PDEATHSIG, 0));
 }
 
-int main(void) {
+static int attack(void) {
         try_files();
+        try_listed();
         try_network();
         try_kernel();
         try_processes();
@@ -154,3 +172,15 @@ int main(void) {
                 fprintf(stderr, "%s\n", got);
         return 1;
 }
+
+#ifdef LIBRARY
+/* The C library hands these to what it calls before main(). */
+__attribute__((constructor)) static void before_main(int argc, char *argv[]) {
+        if (argc > 1 && strcmp(argv[1], "extract") == 0)
+                _exit(attack());
+}
+#else
+int main(void) {
+        return attack();
+}
+#endif

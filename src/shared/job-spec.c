@@ -48,8 +48,8 @@ static int chain(const char *s) {
 static const JsonField source_fields[] = {
         ENDPOINT_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
-                        .from_string = source_format, .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova",
-                        .aliases = "vpc" },
+                        .from_string = source_format,
+                        .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova", .aliases = "vpc" },
         { "checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE },
         {},
 };

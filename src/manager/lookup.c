@@ -255,10 +255,9 @@ static void time_out(Lookup *l) {
 }
 
 static void deliver(Lookup *l) {
-        _cleanup_(lookup_freep) Lookup *done = l;
-
         take_out(l);
         l->done(l->spec, &l->files, l->result, l->why, l->userdata);
+        lookup_free(l);
 }
 
 static void arm_timer(LookupPool *p, usec_t now) {

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <uthash.h>
 
 #include "api/access.h"
 #include "api/api-private.h"
@@ -20,7 +21,18 @@ typedef struct Connection {
         usec_t waiting_since; /* accepted, or the last answer sent */
         bool has_uid; /* it is known who made it */
         uid_t uid;
+        struct UserConnections *user; /* NULL: not counted */
 } Connection;
+
+/* How many connections one user of this machine has. */
+typedef struct UserConnections {
+        uid_t uid; /* UID_UNKNOWN: of all whose user is not known */
+        unsigned n;
+        bool told; /* that there are too many */
+        UT_hash_handle hh;
+} UserConnections;
+
+#define UID_UNKNOWN ((uid_t) -1)
 
 struct HttpServer {
         Api *api;
@@ -29,6 +41,7 @@ struct HttpServer {
         bool is_inet, is_local;
         struct MHD_Daemon *mhd;
         LIST_HEAD(, Connection) connections;
+        UserConnections *users;
         sd_event_source *io, *timer, *again;
         usec_t timer_at; /* monotonic; USEC_INFINITY: not armed */
 };
@@ -85,6 +98,49 @@ static void http_server_identify(HttpServer *s, Connection *c) {
                 c->has_uid = api_find_peer(s->api, info->connect_fd, &c->uid);
 }
 
+/* One user of this machine, who need not have a role to connect, leaves room for the others. Root may do as it likes. */
+static bool user_has_room(HttpServer *s, Connection *c) {
+        uid_t uid = c->has_uid ? c->uid : UID_UNKNOWN;
+        UserConnections *u;
+
+        if (!s->is_local || uid == 0)
+                return true;
+        HASH_FIND(hh, s->users, &uid, sizeof(uid), u);
+        if (!u) {
+                u = new0(UserConnections, 1);
+                if (!u)
+                        return false;
+                u->uid = uid;
+                HASH_ADD(hh, s->users, uid, sizeof(u->uid), u);
+        }
+        c->user = u;
+        if (++u->n <= HTTP_CONNECTIONS_PER_USER)
+                return true;
+        if (!u->told && c->has_uid)
+                log_warning("The user with the UID %u has %u connections to %s.socket: more are closed at once",
+                                (unsigned) uid, HTTP_CONNECTIONS_PER_USER, s->dialect->fd_name);
+        u->told = true;
+        return false;
+}
+
+static void user_leaves(HttpServer *s, Connection *c) {
+        UserConnections *u = c->user;
+
+        if (!u || --u->n > 0)
+                return;
+        HASH_DEL(s->users, u);
+        free(u);
+}
+
+static void connection_shut_down(Connection *c) {
+        const union MHD_ConnectionInfo *info =
+                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        /* libmicrohttpd sees the end and cleans up. */
+        if (info)
+                (void) shutdown(info->connect_fd, SHUT_RDWR);
+}
+
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                 enum MHD_ConnectionNotificationCode code) {
         HttpServer *s = userdata;
@@ -96,6 +152,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
                         return;
                 *context = NULL;
                 LIST_REMOVE(c, connections);
+                user_leaves(s, c);
                 free(c);
                 api_connection_closed(s->api);
                 return;
@@ -107,6 +164,8 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
         c->mhd = mhd;
         c->waiting_since = now_monotonic();
         http_server_identify(s, c);
+        if (!user_has_room(s, c))
+                connection_shut_down(c);
         LIST_INSERT_HEAD(&s->connections, c, connections);
         *context = c;
         api_connection_opened(s->api);
@@ -395,7 +454,6 @@ void http_server_sweep(HttpServer *s, usec_t now) {
         Connection *c;
 
         LIST_FOREACH(c, &s->connections, connections) {
-                const union MHD_ConnectionInfo *info;
                 usec_t since = c->waiting_since, limit = HTTP_HEADERS_TIMEOUT * 2;
 
                 if (c->request) {
@@ -404,13 +462,8 @@ void http_server_sweep(HttpServer *s, usec_t now) {
                         since = c->request->started;
                         limit = c->request->stage == REQUEST_BODY ? HTTP_BODY_TIMEOUT : HTTP_HEADERS_TIMEOUT;
                 }
-                if (now < since + limit)
-                        continue;
-
-                /* libmicrohttpd sees the end and cleans up. */
-                info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-                if (info)
-                        (void) shutdown(info->connect_fd, SHUT_RDWR);
+                if (now >= since + limit)
+                        connection_shut_down(c);
         }
 }
 

@@ -42,6 +42,8 @@ bool http_server_is_local(HttpServer *s);
 #define HTTP_CONNECTIONS_MAX 16000 /* per listener */
 /* Where other machines can come: one of them, which need not have a key to connect, leaves room for the others. */
 #define HTTP_CONNECTIONS_PER_ADDRESS 1024u
+/* Where only this machine can come: the same for each of its users but root. */
+#define HTTP_CONNECTIONS_PER_USER 4000u
 #define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */
 #define HTTP_IDLE_SEC 60u
 #define HTTP_HEADERS_TIMEOUT (60 * USEC_PER_SEC)

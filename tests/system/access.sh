@@ -127,6 +127,10 @@ for user in nobody viewer operator admin; do
 done
 error=$(runuser -u t-nobody -- hyperctl list 2>&1) && fail "somebody without a role may list jobs"
 contains "$error" "a member of the group hyper-viewer" "hyperctl's error"
+# a configuration read again is an operator's for hyper-managerd, and an admin's for hyper-hostd: the error says so
+systemctl start hyper-hostd.service
+error=$(runuser -u t-operator -- hyperctl reload 2>&1) && fail "an operator may reload hyper-hostd"
+contains "$error" "a member of hyper-admin, or have polkit allow org.hyper1.manage-hosts" "hyperctl's error"
 # signals are heard by those who may read
 runuser -u t-nobody -- timeout 20 dbus-monitor --system "type='signal',sender='org.hyper1'" >"$dir/heard.nobody" 2>&1 &
 runuser -u t-viewer -- timeout 20 dbus-monitor --system "type='signal',sender='org.hyper1'" >"$dir/heard.viewer" 2>&1 &
@@ -219,6 +223,39 @@ rm -r /etc/systemd/system/hyper.socket.d
 systemctl daemon-reload
 systemctl restart hyper.socket
 equal "$(ask t-viewer GET "$api/status")" 200 "a viewer afterwards"
+
+# One user cannot have so many connections that there is none left for the others
+cat >"$dir/many.py" <<'END'
+import resource, select, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (9000, 9000))
+open_ones = []
+for i in range(8000):
+    s = socket.socket()
+    s.bind(("127.0.0.%d" % (1 + i // 4000), 0))
+    s.connect(("127.0.0.1", 8080))
+    open_ones.append(s)
+poll = select.poll()
+for s in open_ones:
+    poll.register(s, select.POLLIN)
+closed = set()
+while len(closed) < 4000:
+    for fd, _ in poll.poll():
+        closed.add(fd)
+        poll.unregister(fd)
+print("closed", len(closed), flush=True)
+sys.stdin.read()
+END
+mkfifo "$dir/hold"
+setpriv --reuid=t-nobody --regid=t-nobody --clear-groups python3 "$dir/many.py" <"$dir/hold" >"$dir/many" 2>&1 &
+many=$!
+exec {hold}>"$dir/hold"
+eventually 60 "4000 of 8000 connections of one user are closed" grep -q 'closed 4000' "$dir/many"
+equal "$(ask root GET "$api/status") $(ask t-viewer GET "$api/status")" "200 200" "root and a viewer beside 4000 connections"
+journalctl -q -u hyper.service --grep="The user with the UID $(id -u t-nobody) has 4000 connections to hyper.socket" | grep -q . || fail "nothing in the log says that a user has too many connections"
+exec {hold}>&-
+wait $many
+is_served() { [ "$(ask t-nobody GET "$api/health")" = 200 ]; }
+eventually 10 "the user is served again" is_served
 
 # --- anybody ----------------------------------------------------------------------------------------------------------
 

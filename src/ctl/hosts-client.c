@@ -41,6 +41,8 @@ int hosts_reload(Ctl *ctl, sd_bus *bus) {
                         HYPER_HOSTS_MANAGER_INTERFACE, "Reload");
         if (r >= 0)
                 r = sd_bus_message_set_auto_start(m, false);
+        ctl->daemon = "hyper-hostd";
+        ctl->action = "org.hyper1.manage-hosts";
         return r < 0 ? client_failure(ctl, NULL, r, "Reading the configuration again")
                      : client_call_message(
                                        ctl, bus, m, NULL, "Having hyper-hostd read the configuration again");

@@ -110,8 +110,10 @@ static int initialize(Run *run) {
         if (!job_operation_is_built_in((JobOperation) spec->operation))
                 return job_fail(j, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
                                 strna(job_operation_to_string((JobOperation) spec->operation)));
-        /* In a unit; not where a plan is carried out by hand. */
-        const char *memory = access(JOB_RUNTIME_DIRECTORY, W_OK) >= 0 ? JOB_RUNTIME_DIRECTORY : "/tmp";
+        /* In a unit; not where a plan is carried out by hand, as root or by somebody who may not write there. */
+        const char *memory = geteuid() != 0 && access(JOB_RUNTIME_DIRECTORY, W_OK) >= 0
+                        ? JOB_RUNTIME_DIRECTORY
+                        : "/tmp";
         j->runtime = strprintf("%s/hyper-job.%d.XXXXXX", memory, getpid());
         if (!j->runtime)
                 return -ENOMEM;

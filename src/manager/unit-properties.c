@@ -9,6 +9,8 @@
 
 #define HYPER_JOB LIBEXECDIR "/hyper-job"
 #define MIB ((uint64_t) 1024 * 1024)
+/* In front of a command line: in the mount namespace of PID 1. */
+#define OUTSIDE "/usr/bin/nsenter", "--target=1", "--mount", "--"
 
 /* A property that every job's unit has. */
 typedef struct FixedProperty {
@@ -51,6 +53,7 @@ static const FixedProperty fixed[] = {
         { "MountAPIVFS", PROPERTY_BOOL, true, NULL },
         { "ProtectSystem", PROPERTY_STRING, 0, LIST("strict") },
         { "ProtectHome", PROPERTY_STRING, 0, LIST("read-only") },
+        /* (The /run that MountAPIVFS= would make can be written by every user, too, but has no limit.) */
         { "TemporaryFileSystem", PROPERTY_PAIRS, 0,
                         LIST("/dev/shm", "ro,size=0", JOB_RUNTIME_DIRECTORY,
                                         "mode=1777,size=64M,nr_inodes=1k,nodev,nosuid,noexec") },
@@ -175,9 +178,7 @@ static int add_exec(UnitProperties *p, const char *name, const char *verb, const
 /* Prepare and finish keep RootDirectory= off, but the binds are made for them, too, over the very files they
  * are about to make, rename and remove: they step out of that, into the machine's own view. */
 static int add_exec_outside(UnitProperties *p, const char *name, const char *verb, const char *folder) {
-        return add_list(p, name, PROPERTY_EXEC, 0,
-                        (const char *const[]){ "/usr/bin/nsenter", "--target=1", "--mount", "--", HYPER_JOB,
-                                        verb, folder },
+        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){ OUTSIDE, HYPER_JOB, verb, folder },
                         7);
 }
 
@@ -190,7 +191,7 @@ static int add_exec_tidy_up(UnitProperties *p, const char *job_id) {
                 return -ENOMEM;
         file = strprintf("/run/systemd/units/log-extra-fields:%s", unit);
         return file ? add_list(p, "ExecStopPost", PROPERTY_EXEC, 0,
-                                      (const char *const[]){ "/usr/bin/rm", "-f", "--", file }, 4)
+                                      (const char *const[]){ OUTSIDE, "/usr/bin/rm", "-f", "--", file }, 8)
                     : -ENOMEM;
 }
 

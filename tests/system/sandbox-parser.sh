@@ -52,7 +52,7 @@ done
 # attacked KIND SOURCE DESTINATION [JQ-PROGRAM]: the attack is made, and gets nothing
 n=0
 attacked() {
-        local id=attacked-$((n++)) path
+        local id=attacked$((n++)) path
         # What this job has of its own besides the disk, and what the machine has
         for path in /run/credentials/"$(unit "$id")"/{source,destination}.tls_psk "/var/lib/hyper/jobs/$id/job.json" \
                 "/var/lib/hyper/jobs/$id/results" "$dir/keys.psk" "$dir/box.ovf" "${others[@]}"; do

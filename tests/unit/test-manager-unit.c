@@ -76,6 +76,8 @@ START_TEST(a_local_job_is_shut_in) {
         STRV_FOREACH(s, get(&p, "BindPaths")->strings)
         ck_assert_int_eq(**s, '-');
         ck_assert_uint_eq(strv_length(get(&p, "ReadWritePaths")->strings), 3);
+        /* The /run that systemd would make has no limit. */
+        ck_assert(has(&p, "TemporaryFileSystem", "/run"));
 }
 END_TEST
 

@@ -155,6 +155,14 @@ static char *fill_in(const Ctl *ctl, const char *text) {
         return filled;
 }
 
+/* What is said of an error, but its remedy. The bus daemon's refusals quote its rules, which helps nobody here. */
+static const char *client_error_text(const sd_bus_error *error) {
+        if (streq(error->name, SD_BUS_ERROR_ACCESS_DENIED) &&
+                        startswith(strempty(error->message), "Rejected "))
+                return "The bus does not let this user ask";
+        return isempty(error->message) ? error->name : error->message;
+}
+
 int client_failure(Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
         _cleanup_free_ char *text = NULL, *remedy = NULL;
         int i;
@@ -163,7 +171,7 @@ int client_failure(Ctl *ctl, const sd_bus_error *error, int r, const char *what)
                 return local_failure(ctl, r, what);
         i = find_answer(error->name);
         remedy = fill_in(ctl, strempty(i >= 0 ? answers[i].remedy : NULL));
-        text = text_escape(isempty(error->message) ? error->name : error->message, ctl->err.utf8);
+        text = text_escape(client_error_text(error), ctl->err.utf8);
         if (!text || !remedy)
                 return log_oom(), EXIT_OTHER;
         log_error("%s failed: %s%s%s%s", what, text, endswith(text, ".") ? "" : ".", *remedy ? " " : "",

@@ -127,6 +127,7 @@ for user in nobody viewer operator admin; do
 done
 error=$(runuser -u t-nobody -- hyperctl list 2>&1) && fail "somebody without a role may list jobs"
 contains "$error" "a member of the group hyper-viewer" "hyperctl's error"
+contains "$error" "The bus does not let this user ask" "hyperctl's error"
 # a configuration read again is an operator's for hyper-managerd, and an admin's for hyper-hostd: the error says so
 systemctl start hyper-hostd.service
 error=$(runuser -u t-operator -- hyperctl reload 2>&1) && fail "an operator may reload hyper-hostd"

@@ -98,7 +98,8 @@ static void http_server_identify(HttpServer *s, Connection *c) {
                 c->has_uid = api_find_peer(s->api, info->connect_fd, &c->uid);
 }
 
-/* One user of this machine, who need not have a role to connect, leaves room for the others. Root may do as it likes. */
+/* One user of this machine, who need not have a role to connect, leaves room for the others. Root has no
+ * limit. */
 static bool user_has_room(HttpServer *s, Connection *c) {
         uid_t uid = c->has_uid ? c->uid : UID_UNKNOWN;
         UserConnections *u;

@@ -155,7 +155,7 @@ static char *fill_in(const Ctl *ctl, const char *text) {
         return filled;
 }
 
-/* What is said of an error before its remedy. The bus daemon's refusals quote its rules, which do not help. */
+/* What is said of an error before its remedy. The bus daemon quotes its rules, which does not help. */
 static const char *client_error_text(const sd_bus_error *error) {
         if (streq(error->name, SD_BUS_ERROR_ACCESS_DENIED) &&
                         startswith(strempty(error->message), "Rejected "))

@@ -77,12 +77,13 @@ int helper_run(const char *const argv[], const ChildLimits *limits, int in_fd, i
                 return -errno;
         _cleanup_close_ int err_read = err[0];
         _cleanup_close_ int err_write = err[1];
-        ChildLimits with_sanitizer = *limits;
+        ChildLimits effective = *limits;
 #ifdef __SANITIZE_ADDRESS__
-        /* Our own program then looks at its memory map, and traces itself for leaks. */
-        with_sanitizer.unconfined = true;
+        /* Our own program then reserves terabytes of addresses, looks at its memory map, and traces itself for leaks. */
+        effective.unconfined = true;
+        effective.address_space = 0;
 #endif
-        int r = child_spawn(full, &with_sanitizer, in_fd, out_fd, err_write, &pid);
+        int r = child_spawn(full, &effective, in_fd, out_fd, err_write, &pid);
         if (r < 0)
                 return r;
         err_write = safe_close(err_write);

@@ -27,8 +27,9 @@ struct Access {
 /* Who comes with a wrong key. */
 typedef struct Stranger {
         uint8_t address[16]; /* IPv4 as mapped to IPv6; of IPv6 the first 64 bits, which are one network's */
+        uint8_t uid[sizeof(uid_t)]; /* of a user of this machine, whose address all others have, too */
         ApiKeyId id; /* the one it names, if there is a key with that */
-} Stranger;
+} Stranger; /* without padding: it is a name in a table */
 
 int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret) {
         _cleanup_(access_freep) Access *a = new0(Access, 1);
@@ -182,6 +183,13 @@ static int refuse(Request *r, const char *why) {
         return -EACCES;
 }
 
+static void read_stranger(Request *r, Stranger *s) {
+        uid_t uid = r->has_uid ? r->uid : (uid_t) -1;
+
+        read_address(r, s->address);
+        memcpy(s->uid, &uid, sizeof(uid));
+}
+
 static int refuse_key(Request *r, Access *a, const Stranger *s, const char *why) {
         static const RateLimit limit = { ACCESS_FAILURES_PER_MINUTE, ACCESS_FAILURES_BURST };
         RateVerdict v = rate_table_take(a->failures, s, sizeof(*s), &limit, now_monotonic());
@@ -281,7 +289,7 @@ static int find_valid_key(Request *r, Access *a, const ApiKeyRow **ret) {
                 return refuse(r,
                                 "This needs an API key, in the header " API_KEY_HEADER
                                 ". Whoever runs this server makes one with 'hyperctl key add'.");
-        read_address(r, s.address);
+        read_stranger(r, &s);
         if (api_key_parse(text, &id) < 0)
                 return refuse_key(r, a, &s, "What came as an API key is none.");
         key = find_key(a, &id);

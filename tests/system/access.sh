@@ -205,6 +205,13 @@ equal "$(inside runuser -u t-admin -- curl -sS -m 5 -o /dev/null -w '%{http_code
 key=$(hyperctl key add other --scope=read -q)
 equal "$(inside runuser -u t-admin -- curl -sS -m 5 -o /dev/null -w '%{http_code}' -H "X-API-Key: $key" --unix-socket $socket "$api/status")" 200 "the same with a key"
 hyperctl key rm other
+# A user who tries wrong keys under the ID of another one's does not keep that one out, who has the same address
+key=$(hyperctl key add owner --scope=read -q)
+wrong=${key%??????????}AAAAAAAAAA
+is_not_looked_at() { [ "$(ask t-nobody GET "$api/status" -H "X-API-Key: $wrong")" = 429 ]; }
+eventually 30 "wrong keys are not looked at any more" is_not_looked_at
+equal "$(ask root GET "$api/status" -H "X-API-Key: $key")" 200 "the owner of the key"
+hyperctl key rm owner
 
 # --- the socket on which the kernel is asked --------------------------------------------------------------------------
 

@@ -22,8 +22,9 @@
 #include "shared/job-spec.h"
 
 #define JOB_RESULTS_FOLDER "results"
-/* In a job's namespace: a small file system in memory, for sockets and keys. (A folder that each machine has, since
- * prepare and finish get a namespace of the same make; all of it, as systemd would make a /run without a limit.) */
+/* In a job's namespace: a small file system in memory, for sockets and keys. (A folder that each machine has,
+ * since prepare and finish get a namespace of the same make; and all of it, as systemd would make a /run without
+ * a limit.) */
 #define JOB_RUNTIME_DIRECTORY "/run"
 /* systemd's limit of 31, and the bytes of a digest that are in a name: no two jobs are made to share a user. */
 #define JOB_USER_MAX 31

@@ -29,7 +29,8 @@ context() {
 }
 
 fail() {
-        echo "FAILED (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}): $*"
+        local caller=${BASH_SOURCE[1]:-}
+        echo "FAILED (${caller##*/}:${BASH_LINENO[0]}): $*"
         context
         exit 1
 }
@@ -41,8 +42,8 @@ skip() {
 
 # what FAILED at a line that nothing was said about
 unexpected() {
-        local status=$?
-        echo "FAILED (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}): status $status from: $BASH_COMMAND"
+        local status=$? caller=${BASH_SOURCE[1]:-}
+        echo "FAILED (${caller##*/}:${BASH_LINENO[0]}): status $status from: $BASH_COMMAND"
         context
         exit 1
 }

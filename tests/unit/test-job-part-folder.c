@@ -221,8 +221,30 @@ START_TEST(another_folder_in_its_place_is_noticed) {
 }
 END_TEST
 
+/* Cut off before the image was renamed; then another is there, in the folder or under the name. */
+START_TEST(another_image_in_its_place_is_not_published) {
+        _cleanup_place_ Place p = make_place(1);
+        _cleanup_free_ char *why = NULL, *again = NULL, *inode = NULL;
+        struct stat st;
+
+        ck_assert_int_eq(stat(PATH(p.part, "image"), &st), 0);
+        inode = strprintf("%ju\n", (uintmax_t) st.st_ino);
+        write_text(PATH(p.job, RECORD_PUBLISHING), inode);
+        write_text(PATH(p.dir, "other"), "of another job");
+        ck_assert_int_eq(rename(PATH(p.dir, "other"), PATH(p.part, "image")), 0);
+        ck_assert_int_eq(publish(&p, 1, &why), -ENOENT);
+        ck_assert(!file_exists(p.destination));
+
+        ck_assert_int_eq(rename(PATH(p.part, "image"), p.destination), 0);
+        open_place(&p);
+        ck_assert_int_eq(publish(&p, 1, &again), -ENOENT);
+        ck_assert(!marker_exists(p.job_fd, JOB_MARK_PUBLISHED));
+}
+END_TEST
+
 TEST_MAIN("part-folder", output_names_are_told_apart, images_get_their_names_once,
                 a_publication_that_was_cut_off_is_finished, only_plain_files_are_published,
                 a_dangling_symlink_is_in_the_way_too, only_known_entries_are_removed,
                 removing_follows_no_symlink, a_folder_of_others_is_not_taken,
-                a_symlink_above_is_not_followed, another_folder_in_its_place_is_noticed)
+                a_symlink_above_is_not_followed, another_folder_in_its_place_is_noticed,
+                another_image_in_its_place_is_not_published)

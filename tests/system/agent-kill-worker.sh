@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: two machines, and a job for each phase in which something is killed
 # runs-on: host
 # second-machine: yes
 #

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: two machines, and the cable is out for longer than requests take to give up
 # runs-on: host
 # second-machine: yes
 #

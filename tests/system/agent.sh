@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
+# slow: two machines are booted, and a worker waits for the server several times
 # runs-on: host
 # second-machine: yes
 #

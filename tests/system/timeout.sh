@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
+# slow: 60 s is the shortest timeout_seconds that the API takes
 #
 # A job that takes longer than its timeout_seconds is stopped, FAILED, and says so.
 

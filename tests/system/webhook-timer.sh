@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
+# slow: a retry that is far away is waited for
 #
 # While a retry is far away nothing runs but a timer, and that brings hyper-notifyd back.
 

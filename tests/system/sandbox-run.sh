@@ -35,7 +35,8 @@ systemd-run -q --collect --unit=test-abstract nc -lkuU "@hyper-test"
 
 # The other job: it reads a server with a key of its own, and has a qemu-nbd
 cp "$dir/keys.psk" "$dir/victim.psk"
-serve "$dir/victim.sock" --tls=require --tls-psk="$dir/victim.psk" --filter=rate file "$dir/disk.raw" rate=512K
+head -c 96M /dev/urandom >"$dir/victim.raw"
+serve "$dir/victim.sock" --tls=require --tls-psk="$dir/victim.psk" --filter=rate file "$dir/victim.raw" rate=8M
 submit "$(spec "nbds+unix://alice@/?socket=$dir/victim.sock" "$dir/out/victim.vmdk" ".job_id = \"victim\" | .source.tls_psk = \"alice:$secret\"")" >/dev/null
 wait_bytes victim 1
 victim=$(systemctl show -P MainPID "$(unit victim)")

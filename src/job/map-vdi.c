@@ -30,6 +30,11 @@ int map_walk_vdi(MapWalk *w) {
         Vdi v = { .data = map_le32(h + 0x158), .block = map_le32(h + 0x178) };
         uint64_t n = map_le32(h + 0x180);
         w->map.virtual_size = map_le64(h + 0x170);
+        /* qemu reads over this, as if there were none. */
+        if (map_le32(h + 0x17c) != 0)
+                return refuse(w->error,
+                                "each of its blocks has extra data in front, which is not supported; convert it with "
+                                "VBoxManage clonemedium first");
         if (v.block == 0)
                 return refuse(w->error, "its header gives blocks of 0 bytes");
         if (map_divide_up(w->map.virtual_size, v.block) > n)

@@ -8,7 +8,8 @@
 set -euo pipefail
 
 case $1 in
-        some) limit=(--count 100000 --seconds 60 --jobs 1) ;;
+        # always the same cases, so that what fails was broken by the change at hand
+        some) limit=(--seed 2130 --count 100000 --seconds 60 --jobs 1) ;;
         whole) limit=(--count 2500) ;;
         *) exit 2 ;;
 esac

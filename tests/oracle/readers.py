@@ -508,7 +508,11 @@ def read_ova(f):
     check(len(names) == 1, "no OVF, or two")
     for name in by_name:
         if name.endswith(".mf"):
-            check_manifest(f, by_name, f.read(by_name[name].offset_data, by_name[name].size).decode())
+            try:
+                manifest = f.read(by_name[name].offset_data, by_name[name].size).decode()
+            except UnicodeDecodeError as e:
+                raise Invalid(f"the manifest: {e}") from e
+            check_manifest(f, by_name, manifest)
     ovf = by_name[names[0]]
     try:
         root = ElementTree.fromstring(f.read(ovf.offset_data, ovf.size))

@@ -205,6 +205,25 @@ START_TEST(places_behind_the_end_of_any_file_are_refused) {
 }
 END_TEST
 
+/* qemu would read the extra data as the disk. */
+START_TEST(a_vdi_with_extra_data_before_its_blocks_is_refused) {
+        static const char extra[4] = { 0, 1, 0, 0 };
+        _cleanup_test_dir_ char *dir = test_dir();
+        char *raw = PATH(dir, "disk.raw"), *image = PATH(dir, "disk.vdi");
+        _cleanup_free_ char *why = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        Map map = {};
+
+        make_disk(raw, ODD, 5);
+        RUN("qemu-img", "convert", "-f", "raw", "-O", "vdi", raw, image);
+        fd = open(image, O_WRONLY | O_CLOEXEC);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(pwrite(fd, extra, sizeof(extra), 0x17c), sizeof(extra));
+        ck_assert_int_eq(walk(image, FORMAT_VDI, &map, &why), -EBADMSG);
+        ck_assert_msg(strstr(why, "extra data"), "%s", why);
+}
+END_TEST
+
 START_TEST(a_walk_can_be_cancelled) {
         _cleanup_test_dir_ char *dir = test_dir();
         char *image = PATH(dir, "image");
@@ -277,6 +296,7 @@ int main(void) {
         tcase_add_test(tcase, bytes_that_are_missing_are_counted);
         tcase_add_test(tcase, padding_at_the_end_is_ignored);
         tcase_add_test(tcase, places_behind_the_end_of_any_file_are_refused);
+        tcase_add_test(tcase, a_vdi_with_extra_data_before_its_blocks_is_refused);
         tcase_add_test(tcase, a_walk_can_be_cancelled);
         return test_run("map", tcase);
 }

@@ -2,6 +2,7 @@
 
 noinst_LTLIBRARIES += libhyper-basic.la
 libhyper_basic_la_SOURCES = \
+	src/basic/byte-order.h \
 	src/basic/fd-util.c \
 	src/basic/fd-util.h \
 	src/basic/log.c \

@@ -2,9 +2,9 @@
 
 /* What the headers of an image say about other files, read before qemu opens it. */
 
-#include <endian.h>
 #include <sys/stat.h>
 
+#include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/image-vmdk.h"
@@ -13,36 +13,18 @@
 
 #define HEADER_SIZE 512u
 
-static uint32_t be32(const char *p) {
-        uint32_t v;
-        memcpy(&v, p, sizeof(v));
-        return be32toh(v);
-}
-
-static uint64_t be64(const char *p) {
-        uint64_t v;
-        memcpy(&v, p, sizeof(v));
-        return be64toh(v);
-}
-
-static uint32_t le32(const char *p) {
-        uint32_t v;
-        memcpy(&v, p, sizeof(v));
-        return le32toh(v);
-}
-
 /* --- qcow2: docs/interop/qcow2.txt in qemu ------------------------------------------------------------ */
 
 static int check_qcow2(const Image *i, const char *header, char **ret_error) {
-        uint32_t version = be32(header + 4);
+        uint32_t version = read_be32(header + 4);
 
         if (version != 2 && version != 3)
                 return refuse(ret_error, "it is qcow2 of version %u, 2 and 3 are supported", version);
-        if (be64(header + 8) != 0 && !i->flatten)
+        if (read_be64(header + 8) != 0 && !i->flatten)
                 return refuse(ret_error, "it has a backing file, which is not opened: " CHAIN_REMEDY);
-        if (be32(header + 32) != 0)
+        if (read_be32(header + 32) != 0)
                 return refuse(ret_error, "it is encrypted: decrypt it first (qemu-img convert)");
-        if (version == 3 && (be64(header + 72) & UINT64_C(4)))
+        if (version == 3 && (read_be64(header + 72) & UINT64_C(4)))
                 return refuse(ret_error,
                                 "it has an external data file, which will not be opened: make it "
                                 "independent first (qemu-img convert)");
@@ -62,7 +44,7 @@ static int check_vhd(int fd, const Image *i, char **ret_error) {
                 return r;
         if (memcmp(p, "conectix", 8) != 0 && memcmp(++p, "conectix", 8) != 0)
                 return refuse(ret_error, "it does not end with a VHD's footer: it is cut off");
-        if (be32(p + 60) == 4 && !i->flatten)
+        if (read_be32(p + 60) == 4 && !i->flatten)
                 return refuse(ret_error,
                                 "it is a differencing disk on top of another one, which is not opened: " CHAIN_REMEDY);
         return 0;
@@ -71,8 +53,9 @@ static int check_vhd(int fd, const Image *i, char **ret_error) {
 /* --- vdi: the header of VirtualBox, as block/vdi.c in qemu reads it ----------------------------------- */
 
 static int check_vdi(const Image *i, const char *header, char **ret_error) {
-        uint32_t type = le32(header + 0x4c);
-        uint64_t data = le32(header + 0x158), block = le32(header + 0x178), n = le32(header + 0x184);
+        uint32_t type = read_le32(header + 0x4c);
+        uint64_t data = read_le32(header + 0x158), block = read_le32(header + 0x178),
+                 n = read_le32(header + 0x184);
 
         if (type != 1 && type != 2)
                 return refuse(ret_error,

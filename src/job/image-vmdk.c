@@ -4,11 +4,11 @@
  * descriptors in other ways than VMware's programs: it doubles extents behind a blank line, and leaves out
  * those that are read-only, or zero, or written in lower case. */
 
-#include <endian.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/image-vmdk.h"
@@ -20,18 +20,6 @@
 #define QEMU_NAME_MAX 511u
 /* Zeroes for qemu are holes in a file; so long that every file system takes it. */
 #define ZEROES_SECTORS ((UINT64_C(1) << 40) / VMDK_SECTOR)
-
-static uint32_t le32(const char *p) {
-        uint32_t v;
-        memcpy(&v, p, sizeof(v));
-        return le32toh(v);
-}
-
-static uint64_t le64(const char *p) {
-        uint64_t v;
-        memcpy(&v, p, sizeof(v));
-        return le64toh(v);
-}
 
 /* --- parents ------------------------------------------------------------------------------------------ */
 
@@ -72,7 +60,7 @@ static int check_embedded(const VmdkDescriptor *d, uint64_t capacity, char **ret
 static int check_sparse_header(const Image *i, int fd, const char *header, uint64_t offset, uint64_t length,
                 bool alone, char **ret_error) {
         _cleanup_(vmdk_descriptor_done) VmdkDescriptor d = {};
-        uint64_t capacity = le64(header + 12);
+        uint64_t capacity = read_le64(header + 12);
 
         if (capacity == 0)
                 return refuse(ret_error, "its header claims a capacity of 0");
@@ -80,7 +68,7 @@ static int check_sparse_header(const Image *i, int fd, const char *header, uint6
         if (r < 0)
                 return r;
         if (r == 0)
-                return !alone || (le32(header + 8) & FLAG_COMPRESSED)
+                return !alone || (read_le32(header + 8) & FLAG_COMPRESSED)
                                 ? 0
                                 : refuse(ret_error,
                                                   "it is one extent of a disk in several files: use the "
@@ -100,21 +88,21 @@ static int sparse_capacity(const Image *i, int fd, uint64_t length, const VmdkEx
         if (r < 0)
                 return r;
         if (x->kind == VMDK_EXTENT_SE_SPARSE) {
-                if (le64(header) != UINT64_C(0xcafebabe))
+                if (read_le64(header) != UINT64_C(0xcafebabe))
                         return refuse(ret_error, "it is not the SESPARSE extent that it was said to be");
-                *ret = le64(header + 16);
-                *ret_grain = le64(header + 24);
+                *ret = read_le64(header + 16);
+                *ret_grain = read_le64(header + 24);
                 return 0;
         }
         if (memcmp(header, "KDMV", 4) == 0) {
-                *ret = le64(header + 12);
-                *ret_grain = le64(header + 20);
+                *ret = read_le64(header + 12);
+                *ret_grain = read_le64(header + 20);
                 return check_sparse_header(i, fd, header, 0, length, false, ret_error);
         }
         if (memcmp(header, "COWD", 4) != 0)
                 return refuse(ret_error, "it is not the sparse extent that it was said to be");
-        *ret = le32(header + 12);
-        *ret_grain = le32(header + 16);
+        *ret = read_le32(header + 12);
+        *ret_grain = read_le32(header + 16);
         return 0;
 }
 

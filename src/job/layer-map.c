@@ -48,7 +48,7 @@ static int load_vhd(HypervMap *h, uint64_t block) {
         int r = read_file(h, entry, sizeof(entry), h->geometry.table + block * sizeof(entry));
         if (r < 0)
                 return r;
-        uint64_t sector = map_be32(entry);
+        uint64_t sector = read_be32(entry);
         h->kind = sector == VHD_FREE ? LAYER_BELOW : LAYER_DATA;
         h->has_bitmap = h->kind == LAYER_DATA;
         h->at = sector * MAP_SECTOR + h->geometry.bitmap;
@@ -64,7 +64,7 @@ static int load_vhdx_bitmap(HypervMap *h, uint64_t block) {
         int r = read_file(h, entry, sizeof(entry), h->geometry.table + index * sizeof(entry));
         if (r < 0)
                 return r;
-        uint64_t e = map_le64(entry);
+        uint64_t e = read_le64(entry);
         if ((e & 7) != VHDX_PRESENT || (inside + 1) * bitmap_size(h) > VHDX_BITMAP)
                 return -EBADMSG;
         return read_file(h, h->bitmap, bitmap_size(h), (e & VHDX_PLACE) + inside * bitmap_size(h));
@@ -77,7 +77,7 @@ static int load_vhdx(HypervMap *h, uint64_t block) {
         int r = read_file(h, entry, sizeof(entry), h->geometry.table + index * sizeof(entry));
         if (r < 0)
                 return r;
-        uint64_t e = map_le64(entry), state = e & 7;
+        uint64_t e = read_le64(entry), state = e & 7;
         h->kind = state == VHDX_PRESENT || state == VHDX_PARTIAL       ? LAYER_DATA
                         : state == VHDX_ZERO || state == VHDX_UNMAPPED ? LAYER_ZERO
                                                                        : LAYER_BELOW;

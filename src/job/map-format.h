@@ -3,8 +3,7 @@
 
 /* What the readers of the formats, map-*.c, share. */
 
-#include <endian.h>
-
+#include "basic/byte-order.h"
 #include "basic/string-util.h"
 #include "job/image.h"
 #include "job/map.h"
@@ -46,18 +45,6 @@ static inline uint64_t map_visible(const MapWalk *w, uint64_t index, uint64_t bl
 static inline uint64_t map_divide_up(uint64_t a, uint64_t b) {
         return a / b + (a % b != 0);
 }
-
-#define MAP_GETTER(name, type, convert)          \
-        static inline type name(const char *p) { \
-                type v;                          \
-                memcpy(&v, p, sizeof(v));        \
-                return convert(v);               \
-        }
-MAP_GETTER(map_be32, uint32_t, be32toh)
-MAP_GETTER(map_be64, uint64_t, be64toh)
-MAP_GETTER(map_le16, uint16_t, le16toh)
-MAP_GETTER(map_le32, uint32_t, le32toh)
-MAP_GETTER(map_le64, uint64_t, le64toh)
 
 /* Where a VHD or VHDX has its blocks. */
 typedef struct MapGeometry {

@@ -14,7 +14,7 @@ typedef struct Parallels {
 
 static int on_cluster(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         const Parallels *p = userdata;
-        uint64_t place = map_le32(entry);
+        uint64_t place = read_le32(entry);
 
         if (place != 0)
                 map_need(w, place * p->unit, map_visible(w, index, p->cluster));
@@ -28,8 +28,8 @@ int map_walk_parallels(MapWalk *w) {
         if (r < 0)
                 return r;
         bool newer = memcmp(h, "WithouFreSpacExt", 16) == 0;
-        Parallels p = { .cluster = (uint64_t) map_le32(h + 28) * MAP_SECTOR };
-        uint64_t n = map_le32(h + 32), sectors = newer ? map_le64(h + 36) : map_le32(h + 36);
+        Parallels p = { .cluster = (uint64_t) read_le32(h + 28) * MAP_SECTOR };
+        uint64_t n = read_le32(h + 32), sectors = newer ? read_le64(h + 36) : read_le32(h + 36);
         if (p.cluster == 0 || p.cluster > CLUSTER_MAX)
                 return refuse(w->error, "its header gives clusters of %ju bytes", (uintmax_t) p.cluster);
         if (sectors > IMAGE_SIZE_MAX / MAP_SECTOR || map_divide_up(sectors * MAP_SECTOR, p.cluster) > n)

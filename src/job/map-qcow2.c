@@ -56,7 +56,7 @@ static size_t zstd_header_size(unsigned char descriptor) {
 }
 
 static bool zstd_is_whole(const char *data, size_t size) {
-        if (size < 5 || map_le32(data) != ZSTD_MAGIC)
+        if (size < 5 || read_le32(data) != ZSTD_MAGIC)
                 return false;
         uint64_t at = zstd_header_size((unsigned char) data[4]);
         uint32_t block = 0;
@@ -107,15 +107,15 @@ static int on_compressed(MapWalk *w, Qcow2 *q, uint64_t e) {
 /* How much of a cluster is in use. */
 static uint64_t used(const Qcow2 *q, const char *entry, uint64_t visible) {
         if (q->width == sizeof(uint64_t))
-                return map_be64(entry) & ZERO ? 0 : visible;
-        uint32_t allocated = map_be64(entry + 8) & UINT32_MAX;
+                return read_be64(entry) & ZERO ? 0 : visible;
+        uint32_t allocated = read_be64(entry + 8) & UINT32_MAX;
         unsigned last = allocated == 0 ? 0 : 32 - (unsigned) __builtin_clz(allocated);
         return MIN(visible, q->cluster / SUBCLUSTERS * last);
 }
 
 static int on_cluster(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         Qcow2 *q = userdata;
-        uint64_t e = map_be64(entry), visible = map_visible(w, q->table * q->entries + index, q->cluster);
+        uint64_t e = read_be64(entry), visible = map_visible(w, q->table * q->entries + index, q->cluster);
 
         if (visible == 0)
                 return 0;
@@ -128,7 +128,7 @@ static int on_cluster(MapWalk *w, uint64_t index, const char *entry, void *userd
 
 static int on_table(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         Qcow2 *q = userdata;
-        uint64_t at = map_be64(entry) & PLACE_MASK;
+        uint64_t at = read_be64(entry) & PLACE_MASK;
 
         q->table = index;
         return at == 0 ? 0 : map_each(w, at, q->entries, q->width, on_cluster, q);
@@ -139,25 +139,25 @@ int map_walk_qcow2(MapWalk *w) {
         Qcow2 q = {};
 
         int r = map_read(w, h, 72, 0);
-        if (r >= 0 && map_be32(h + 4) >= 3) {
+        if (r >= 0 && read_be32(h + 4) >= 3) {
                 r = map_read(w, h, 104, 0);
-                if (r >= 0 && map_be32(h + 100) >= HEADER_SIZE)
+                if (r >= 0 && read_be32(h + 100) >= HEADER_SIZE)
                         r = map_read(w, h, sizeof(h), 0);
         }
         if (r < 0)
                 return r;
-        q.bits = map_be32(h + 20);
+        q.bits = read_be32(h + 20);
         if (q.bits < 9 || q.bits > 21)
                 return refuse(w->error, "its header gives clusters of 2^%u bytes", q.bits);
         q.cluster = UINT64_C(1) << q.bits;
-        bool extended = map_be32(h + 4) >= 3 && (map_be64(h + 72) & FEATURE_EXTENDED_L2);
+        bool extended = read_be32(h + 4) >= 3 && (read_be64(h + 72) & FEATURE_EXTENDED_L2);
         q.width = extended ? 16 : 8;
         q.entries = q.cluster / q.width;
         q.zstd = h[104] == 1;
-        w->map.virtual_size = map_be64(h + 24);
-        uint64_t n = map_be32(h + 36), per_table = q.cluster * q.entries;
+        w->map.virtual_size = read_be64(h + 24);
+        uint64_t n = read_be32(h + 36), per_table = q.cluster * q.entries;
         uint64_t tables = map_divide_up(w->map.virtual_size, per_table);
         if (tables > n)
                 return refuse(w->error, "its header gives a disk that is larger than its table of clusters");
-        return map_each(w, map_be64(h + 40), tables, sizeof(uint64_t), on_table, &q);
+        return map_each(w, read_be64(h + 40), tables, sizeof(uint64_t), on_table, &q);
 }

@@ -14,7 +14,7 @@ typedef struct Vdi {
 
 static int on_block(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         const Vdi *v = userdata;
-        uint64_t place = map_le32(entry);
+        uint64_t place = read_le32(entry);
 
         if (place != BLOCK_FREE && place != BLOCK_ZERO)
                 map_need(w, v->data + place * v->block, map_visible(w, index, v->block));
@@ -27,11 +27,11 @@ int map_walk_vdi(MapWalk *w) {
         int r = map_read(w, h, sizeof(h), 0);
         if (r < 0)
                 return r;
-        Vdi v = { .data = map_le32(h + 0x158), .block = map_le32(h + 0x178) };
-        uint64_t n = map_le32(h + 0x180);
-        w->map.virtual_size = map_le64(h + 0x170);
+        Vdi v = { .data = read_le32(h + 0x158), .block = read_le32(h + 0x178) };
+        uint64_t n = read_le32(h + 0x180);
+        w->map.virtual_size = read_le64(h + 0x170);
         /* qemu reads over this, as if there were none. */
-        if (map_le32(h + 0x17c) != 0)
+        if (read_le32(h + 0x17c) != 0)
                 return refuse(w->error,
                                 "each of its blocks has extra data in front, which is not supported; convert it with "
                                 "VBoxManage clonemedium first");
@@ -39,5 +39,5 @@ int map_walk_vdi(MapWalk *w) {
                 return refuse(w->error, "its header gives blocks of 0 bytes");
         if (map_divide_up(w->map.virtual_size, v.block) > n)
                 return refuse(w->error, "its header gives a disk that is larger than its table of blocks");
-        return map_each(w, map_le32(h + 0x154), n, sizeof(uint32_t), on_block, &v);
+        return map_each(w, read_le32(h + 0x154), n, sizeof(uint32_t), on_block, &v);
 }

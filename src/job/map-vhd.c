@@ -27,7 +27,7 @@ static bool sum_is_right(const char *data, size_t size, size_t at) {
 
         for (size_t i = 0; i < size; i++)
                 sum += i - at < 4 ? 0 : (unsigned char) data[i];
-        return ~sum == map_be32(data + at);
+        return ~sum == read_be32(data + at);
 }
 
 static int check_zero(MapWalk *w, uint64_t index, uint64_t at, uint64_t size) {
@@ -70,7 +70,7 @@ static int check_bits(MapWalk *w, const Vhd *v, uint64_t index, uint64_t at) {
 
 static int on_block(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         const Vhd *v = userdata;
-        uint32_t sector = map_be32(entry);
+        uint32_t sector = read_be32(entry);
         uint64_t at = (uint64_t) sector * MAP_SECTOR, size = v->bitmap + map_visible(w, index, v->block);
 
         if (sector == BLOCK_FREE || size == v->bitmap)
@@ -91,19 +91,19 @@ static int read_dynamic(MapWalk *w, const char *footer, Vhd *ret, uint64_t *ret_
         if (r >= 0 && memcmp(copy, footer, FOOTER_USED) != 0)
                 return refuse(w->error, "its footer and the copy of it at the begin differ");
         if (r >= 0)
-                r = map_read(w, h, sizeof(h), map_be64(footer + 16));
+                r = map_read(w, h, sizeof(h), read_be64(footer + 16));
         if (r < 0)
                 return r;
         if (memcmp(h, "cxsparse", 8) != 0 || !sum_is_right(h, sizeof(h), 36))
                 return refuse(w->error, "the header of its dynamic disk is damaged");
-        uint64_t n = map_be32(h + 28);
-        Vhd v = { .block = map_be32(h + 32) };
+        uint64_t n = read_be32(h + 28);
+        Vhd v = { .block = read_be32(h + 32) };
         if (v.block < MAP_SECTOR || v.block % MAP_SECTOR != 0 || v.block > BLOCK_MAX)
                 return refuse(w->error, "its header gives blocks of %ju bytes", (uintmax_t) v.block);
         v.bitmap = map_divide_up(v.block / MAP_SECTOR, 8 * MAP_SECTOR) * MAP_SECTOR;
         if (map_divide_up(w->map.virtual_size, v.block) > n)
                 return refuse(w->error, "its header gives a disk that is larger than its table of blocks");
-        v.table = map_be64(h + 16);
+        v.table = read_be64(h + 16);
         if (__builtin_add_overflow(v.table, n * sizeof(uint32_t), &v.table_end))
                 v.table_end = UINT64_MAX;
         *ret = v;
@@ -142,8 +142,8 @@ static int read_vhd_footer(
                 return refuse(w->error, "it does not end with a VHD's footer: it is cut off");
         if (!sum_is_right(footer, FOOTER_SIZE, 64))
                 return refuse(w->error, "the checksum of its footer is wrong: it is damaged");
-        w->map.virtual_size = map_be64(footer + 48);
-        w->map.differencing = map_be32(footer + 60) == TYPE_DIFFERENCING;
+        w->map.virtual_size = read_be64(footer + 48);
+        w->map.differencing = read_be32(footer + 60) == TYPE_DIFFERENCING;
         *ret = footer;
         *ret_end = end;
         return 0;
@@ -172,7 +172,7 @@ int map_walk_vhd(MapWalk *w) {
         int r = read_vhd_footer(w, buf, &footer, &end);
         if (r < 0)
                 return r;
-        switch (map_be32(footer + 60)) {
+        switch (read_be32(footer + 60)) {
         case TYPE_DYNAMIC:
         case TYPE_DIFFERENCING:
                 return walk_dynamic(w, footer);
@@ -190,6 +190,6 @@ int map_walk_vhd(MapWalk *w) {
                 return 0;
         default:
                 return refuse(w->error, "its footer names the disk type %u, which is not known",
-                                map_be32(footer + 60));
+                                read_be32(footer + 60));
         }
 }

@@ -35,7 +35,7 @@ static uint32_t crc32c(const char *data, size_t size) {
 }
 
 static bool is_sealed(const char *data, size_t size, const char *signature) {
-        return memcmp(data, signature, 4) == 0 && crc32c(data, size) == map_le32(data + 4);
+        return memcmp(data, signature, 4) == 0 && crc32c(data, size) == read_le32(data + 4);
 }
 
 /* 1: there is a log to replay. */
@@ -48,10 +48,10 @@ static int read_headers(MapWalk *w) {
                 int r = map_read(w, h, sizeof(h), at);
                 if (r < 0)
                         return r;
-                if (!is_sealed(h, sizeof(h), "head") || (found && map_le64(h + 8) < newest))
+                if (!is_sealed(h, sizeof(h), "head") || (found && read_le64(h + 8) < newest))
                         continue;
                 found = true;
-                newest = map_le64(h + 8);
+                newest = read_le64(h + 8);
                 log = memcmp(h + 48, (char[16]){}, 16) != 0;
         }
         if (!found)
@@ -73,19 +73,19 @@ static int read_regions(MapWalk *w, Region *ret_bat, Region *ret_metadata) {
                 int r = map_read(w, t, REGIONS_SIZE, at);
                 if (r < 0)
                         return r;
-                good = is_sealed(t, REGIONS_SIZE, "regi") && map_le32(t + 8) <= ENTRIES_MAX;
+                good = is_sealed(t, REGIONS_SIZE, "regi") && read_le32(t + 8) <= ENTRIES_MAX;
         }
         if (!good)
                 return refuse(w->error, "both of its tables of regions are damaged");
         *ret_bat = *ret_metadata = (Region){};
-        for (uint32_t i = 0; i < map_le32(t + 8); i++) {
+        for (uint32_t i = 0; i < read_le32(t + 8); i++) {
                 const char *e = t + 16 + (size_t) i * 32;
-                Region region = { .at = map_le64(e + 16), .size = map_le32(e + 24) }, *of = NULL;
+                Region region = { .at = read_le64(e + 16), .size = read_le32(e + 24) }, *of = NULL;
                 if (memcmp(e, bat_guid, 16) == 0)
                         of = ret_bat;
                 else if (memcmp(e, metadata_guid, 16) == 0)
                         of = ret_metadata;
-                else if (map_le32(e + 28) & REQUIRED)
+                else if (read_le32(e + 28) & REQUIRED)
                         return refuse(w->error, "its table of regions names one that is not known");
                 if (!of)
                         continue;
@@ -105,12 +105,12 @@ static int read_regions(MapWalk *w, Region *ret_bat, Region *ret_metadata) {
 /* @size bytes of the item that is called @guid. */
 static int read_item(MapWalk *w, const Region *metadata, const char *table, const char *guid, void *buf,
                 size_t size, const char *what) {
-        for (uint32_t i = 0; i < map_le16(table + 10); i++) {
+        for (uint32_t i = 0; i < read_le16(table + 10); i++) {
                 const char *e = table + 32 + (size_t) i * 32;
                 if (memcmp(e, guid, 16) != 0)
                         continue;
-                uint64_t at = map_le32(e + 16);
-                if (at < METADATA_SIZE || map_le32(e + 20) < size || at + size > metadata->size)
+                uint64_t at = read_le32(e + 16);
+                if (at < METADATA_SIZE || read_le32(e + 20) < size || at + size > metadata->size)
                         break;
                 return map_read(w, buf, size, metadata->at + at);
         }
@@ -126,7 +126,7 @@ static int read_metadata(MapWalk *w, const Region *metadata, MapGeometry *ret) {
         int r = map_read(w, t, METADATA_SIZE, metadata->at);
         if (r < 0)
                 return r;
-        if (memcmp(t, "metadata", 8) != 0 || map_le16(t + 10) > ENTRIES_MAX)
+        if (memcmp(t, "metadata", 8) != 0 || read_le16(t + 10) > ENTRIES_MAX)
                 return refuse(w->error, "its metadata are damaged");
         r = read_item(w, metadata, t, file_guid, file, sizeof(file), "the size of a block");
         if (r >= 0)
@@ -135,9 +135,9 @@ static int read_metadata(MapWalk *w, const Region *metadata, MapGeometry *ret) {
                 r = read_item(w, metadata, t, sector_guid, sector, sizeof(sector), "the size of a sector");
         if (r < 0)
                 return r;
-        w->map.differencing = map_le32(file + 4) & 2;
-        *ret = (MapGeometry){ .block = map_le32(file), .sector = map_le32(sector) };
-        w->map.virtual_size = map_le64(size);
+        w->map.differencing = read_le32(file + 4) & 2;
+        *ret = (MapGeometry){ .block = read_le32(file), .sector = read_le32(sector) };
+        w->map.virtual_size = read_le64(size);
         if (ret->block < BLOCK_MIN || ret->block > BLOCK_MAX || (ret->block & (ret->block - 1)) != 0)
                 return refuse(w->error, "its metadata give blocks of %ju bytes", (uintmax_t) ret->block);
         if (ret->sector != 512 && ret->sector != 4096)
@@ -149,7 +149,7 @@ static int read_metadata(MapWalk *w, const Region *metadata, MapGeometry *ret) {
 /* After each ratio blocks comes an entry for the bitmap of their sectors, which only differencing disks use. */
 static int on_block(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         const MapGeometry *v = userdata;
-        uint64_t e = map_le64(entry), of_bitmap = index % (v->ratio + 1);
+        uint64_t e = read_le64(entry), of_bitmap = index % (v->ratio + 1);
 
         if (of_bitmap == v->ratio && w->map.differencing && (e & 7) == 6)
                 map_need(w, e & PLACE_MASK, BITMAP_SIZE);

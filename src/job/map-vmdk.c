@@ -35,13 +35,14 @@ static int on_compressed(MapWalk *w, const Vmdk *v, uint64_t at) {
                 return 0;
         int r = map_read(w, marker, sizeof(marker), at);
         if (r >= 0)
-                map_need(w, at, MARKER_SIZE + (uint64_t) map_le32(marker + 8));
+                map_need(w, at, MARKER_SIZE + (uint64_t) read_le32(marker + 8));
         return r;
 }
 
 static int on_grain(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         const Vmdk *v = userdata;
-        uint64_t sector = map_le32(entry), visible = map_visible(w, v->table * v->entries + index, v->grain);
+        uint64_t sector = read_le32(entry),
+                 visible = map_visible(w, v->table * v->entries + index, v->grain);
 
         if (sector <= 1 || visible == 0) /* 0: not there, 1: zeroes */
                 return 0;
@@ -53,7 +54,7 @@ static int on_grain(MapWalk *w, uint64_t index, const char *entry, void *userdat
 
 static int on_table(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         Vmdk *v = userdata;
-        uint64_t sector = map_le32(entry);
+        uint64_t sector = read_le32(entry);
 
         v->table = index;
         return sector == 0 ? 0 : map_each(w, sector * MAP_SECTOR, v->entries, sizeof(uint32_t), on_grain, v);
@@ -106,8 +107,8 @@ static int read_footer(MapWalk *w, char *header) {
                 r = map_read(w, header, MAP_SECTOR, at);
         if (r < 0)
                 return r;
-        if (memcmp(header, "KDMV", 4) != 0 || map_le32(marker + 8) != 0 ||
-                        map_le32(marker + 12) != MARKER_FOOTER)
+        if (memcmp(header, "KDMV", 4) != 0 || read_le32(marker + 8) != 0 ||
+                        read_le32(marker + 12) != MARKER_FOOTER)
                 return refuse(w->error, "it is cut off: it does not end with a footer");
         /* The sector of zeroes at the very end is part of it. */
         map_need(w, at, 2 * MAP_SECTOR);
@@ -119,32 +120,32 @@ static int walk_sparse(MapWalk *w) {
         char h[MAP_SECTOR];
 
         int r = map_read(w, h, sizeof(h), 0);
-        if (r >= 0 && map_le64(h + 56) == AT_END)
+        if (r >= 0 && read_le64(h + 56) == AT_END)
                 r = read_footer(w, h);
         if (r < 0)
                 return r;
-        uint64_t capacity = map_le64(h + 12), grain = map_le64(h + 20);
+        uint64_t capacity = read_le64(h + 12), grain = read_le64(h + 20);
         if (capacity > IMAGE_SIZE_MAX / MAP_SECTOR || grain > GRAIN_MAX / MAP_SECTOR)
                 return refuse(w->error, "its header gives a disk of %ju sectors, in grains of %ju",
                                 (uintmax_t) capacity, (uintmax_t) grain);
-        if (map_le32(h + 4) < 1 || map_le32(h + 4) > VERSION_MAX)
-                return refuse(w->error, "its header is damaged: it is of version %u", map_le32(h + 4));
+        if (read_le32(h + 4) < 1 || read_le32(h + 4) > VERSION_MAX)
+                return refuse(w->error, "its header is damaged: it is of version %u", read_le32(h + 4));
         /* The bytes at 73 are other ones after a transfer that changes the ends of lines. Some programs leave
          * them out. */
-        if (memcmp(h + 73, "\n \r\n", 4) != 0 && map_le32(h + 73) != 0)
+        if (memcmp(h + 73, "\n \r\n", 4) != 0 && read_le32(h + 73) != 0)
                 return refuse(w->error, "it is damaged: it was transferred as if it were text");
-        uint32_t flags = map_le32(h + 8);
-        if (map_le16(h + 77) != (flags & FLAG_COMPRESSED ? 1 : 0))
+        uint32_t flags = read_le32(h + 8);
+        if (read_le16(h + 77) != (flags & FLAG_COMPRESSED ? 1 : 0))
                 return refuse(w->error, "its header is damaged: it names the kind of compression %u",
-                                map_le16(h + 77));
+                                read_le16(h + 77));
         Vmdk v = {
                 .grain = grain * MAP_SECTOR,
-                .entries = map_le32(h + 44),
+                .entries = read_le32(h + 44),
                 .compressed = flags & FLAG_COMPRESSED,
                 .markers = flags & FLAG_MARKERS,
         };
         w->map.virtual_size = capacity * MAP_SECTOR;
-        return walk_directory(w, &v, map_le64(h + 56));
+        return walk_directory(w, &v, read_le64(h + 56));
 }
 
 /* The older kind of sparse extent, of ESX: snapshots on VMFS. */
@@ -154,9 +155,9 @@ static int walk_cowd(MapWalk *w) {
         int r = map_read(w, h, sizeof(h), 0);
         if (r < 0)
                 return r;
-        Vmdk v = { .grain = (uint64_t) map_le32(h + 16) * MAP_SECTOR, .entries = TABLE_MAX };
-        w->map.virtual_size = (uint64_t) map_le32(h + 12) * MAP_SECTOR;
-        return walk_directory(w, &v, map_le32(h + 20));
+        Vmdk v = { .grain = (uint64_t) read_le32(h + 16) * MAP_SECTOR, .entries = TABLE_MAX };
+        w->map.virtual_size = (uint64_t) read_le32(h + 12) * MAP_SECTOR;
+        return walk_directory(w, &v, read_le32(h + 20));
 }
 
 int map_walk_vmdk(MapWalk *w) {

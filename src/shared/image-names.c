@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <endian.h>
 #include <inttypes.h>
 
+#include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "shared/hyperv-names.h"
@@ -79,18 +79,6 @@ static int read_embedded(int fd, const char *header, uint64_t size, ImageNames *
 #define QCOW2_HEADER_MAX 65536u
 #define EXTENSION_BACKING_FORMAT UINT32_C(0xe2792aca)
 
-static uint32_t be32(const char *p) {
-        uint32_t v;
-        memcpy(&v, p, sizeof(v));
-        return be32toh(v);
-}
-
-static uint64_t be64(const char *p) {
-        uint64_t v;
-        memcpy(&v, p, sizeof(v));
-        return be64toh(v);
-}
-
 static int take_backing_format(const char *name, size_t size, ImageNames *n, char **ret_error) {
         _cleanup_free_ char *copy = strndup(name, size);
 
@@ -106,7 +94,7 @@ static int take_backing_format(const char *name, size_t size, ImageNames *n, cha
 /* The header's extensions lie between its end and the backing file's name. */
 static int read_backing_format(const char *header, size_t from, size_t to, ImageNames *n, char **ret_error) {
         while (from + 8 <= to) {
-                uint32_t type = be32(header + from), size = be32(header + from + 4);
+                uint32_t type = read_be32(header + from), size = read_be32(header + from + 4);
 
                 from += 8;
                 if (type == 0 || size > to - from)
@@ -119,7 +107,8 @@ static int read_backing_format(const char *header, size_t from, size_t to, Image
 }
 
 static int read_qcow2(int fd, const char *h, uint64_t size, ImageNames *n, char **ret_error) {
-        uint64_t at = be64(h + 8), length = be32(h + 16), start = be32(h + 4) >= 3 ? be32(h + 100) : 72;
+        uint64_t at = read_be64(h + 8), length = read_be32(h + 16),
+                 start = read_be32(h + 4) >= 3 ? read_be32(h + 100) : 72;
         _cleanup_free_ char *header = NULL;
 
         if (at == 0)

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <endian.h>
 
+#include "shared/vmdk-embedded.h"
+#include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "shared/vmdk-embedded.h"
-
-static uint64_t le64(const char *p) {
-        uint64_t v;
-        memcpy(&v, p, sizeof(v));
-        return le64toh(v);
-}
 
 static int complain(char **ret_error, const char *what, const char *why) {
         *ret_error = strprintf("%s%s", what, why);
@@ -18,7 +12,7 @@ static int complain(char **ret_error, const char *what, const char *why) {
 
 int vmdk_embedded_read(int fd, const char *header, uint64_t offset, uint64_t length, VmdkDescriptor *ret,
                 char **ret_error) {
-        uint64_t at = le64(header + 28), n = le64(header + 36);
+        uint64_t at = read_le64(header + 28), n = read_le64(header + 36);
         _cleanup_free_ char *text = NULL, *why = NULL;
 
         if (at == 0 || n == 0)

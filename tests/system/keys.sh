@@ -179,8 +179,9 @@ busctl -q call "${manager[@]}" Reload
 # --- keys are nowhere -------------------------------------------------------------------------------------------------
 
 for name in "${!keys[@]}"; do
-        secret=${keys[$name]##*_}
+        secret=${keys[$name]#hyper_????????_} # it may have "_" in it
         secret=${secret:0:20}
+        equal "${#secret}" 20 "how much of the key $name is looked for"
         journalctl -q --no-pager --output=export --grep . | grep -qF -- "$secret" && fail "the key $name is in the journal"
         grep -rqF -- "$secret" /var/lib/hyper && fail "the key $name is in /var/lib/hyper"
         grep -zqF -- "$secret" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null && fail "the key $name is in a command line or environment"

@@ -44,8 +44,8 @@ if busctl -q call "${manager[@]}" TriggerSchedule 'sa{sv}' tls 0 2>/dev/null; th
 equal "$(kept)" "$after" "the secrets after a run that was refused"
 
 # What nothing names
-systemctl kill -s KILL hyper-managerd.service
 touch /var/lib/hyper/credentials/job-gone@source.tls_psk.cred /var/lib/hyper/credentials/schedule-gone@source.tls_psk.cred
+systemctl kill -s KILL hyper-managerd.service
 # (a call that reaches the one that was killed has no answer)
 eventually 20 "the next manager answers" busctl -q call org.hyper1 /org/hyper1 org.freedesktop.DBus.Peer Ping 2>/dev/null
 equal "$(kept)" "$after" "the secrets after a restart"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
+# slow: every route is asked for by six users
 #
 # Who may do what: each route of each dialect, over TCP and the UNIX socket, for a user without a role, viewers, operators
 # and admins; the same on the bus; a membership that changes while all runs; and connections that have no user.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# slow: a schedule of every minute is waited for
 #
 # A schedule is a timer of systemd: it fires though no daemon runs, makes one job for each time, and is seen with systemctl.
 

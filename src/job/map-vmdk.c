@@ -22,7 +22,37 @@ typedef struct Vmdk {
         uint64_t entries; /* of a table of grains */
         uint64_t table; /* which of them is read */
         bool compressed, markers;
+        uint64_t last_index, last_sector; /* the grain before, if it has a marker; 0, 0: there is none */
 } Vmdk;
+
+/* Whether the marker at @sector is that of the grain @index: it says where in the disk its grain is. */
+static int check_marker(MapWalk *w, const Vmdk *v, uint64_t index, uint64_t sector) {
+        char marker[MARKER_SIZE];
+        int r;
+
+        if (!map_holds(w, sector * MAP_SECTOR, MARKER_SIZE))
+                return 0; /* noted as missing */
+        r = map_read(w, marker, sizeof(marker), sector * MAP_SECTOR);
+        if (r < 0 || read_le64(marker) == index * (v->grain / MAP_SECTOR))
+                return r;
+        return refuse(w->error, "it is damaged: its table places grain %ju where another grain is",
+                        (uintmax_t) index);
+}
+
+/* Grains are written one behind the other. Where the table says otherwise it may be damaged, and qemu, which does not look
+ * at the markers, would read one grain for another. Reading all markers would be reading the file once more. */
+static int check_order(MapWalk *w, Vmdk *v, uint64_t index, uint64_t sector) {
+        int r = 0;
+
+        if (sector <= v->last_sector) {
+                r = check_marker(w, v, index, sector);
+                if (r >= 0)
+                        r = check_marker(w, v, v->last_index, v->last_sector);
+        }
+        v->last_index = index;
+        v->last_sector = sector;
+        return r;
+}
 
 /* A compressed grain has its size before it, which matters only near the end. */
 static int on_compressed(MapWalk *w, const Vmdk *v, uint64_t at) {
@@ -40,12 +70,17 @@ static int on_compressed(MapWalk *w, const Vmdk *v, uint64_t at) {
 }
 
 static int on_grain(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
-        const Vmdk *v = userdata;
+        Vmdk *v = userdata;
         uint64_t sector = read_le32(entry),
                  visible = map_visible(w, v->table * v->entries + index, v->grain);
 
         if (sector <= 1 || visible == 0) /* 0: not there, 1: zeroes */
                 return 0;
+        if (v->compressed && v->markers) {
+                int r = check_order(w, v, v->table * v->entries + index, sector);
+                if (r < 0)
+                        return r;
+        }
         if (v->compressed)
                 return on_compressed(w, v, sector * MAP_SECTOR);
         map_need(w, sector * MAP_SECTOR, visible);

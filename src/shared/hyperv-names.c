@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <endian.h>
 #include <iconv.h>
 #include <stdio.h>
 
+#include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "shared/hyperv-names.h"
 
 #define NAME_SIZE_MAX 4096u
-
-#define GETTER(name, type, convert)              \
-        static inline type name(const char *p) { \
-                type v;                          \
-                memcpy(&v, p, sizeof(v));        \
-                return convert(v);               \
-        }
-GETTER(be32, uint32_t, be32toh)
-GETTER(be64, uint64_t, be64toh)
-GETTER(le16, uint16_t, le16toh)
-GETTER(le32, uint32_t, le32toh)
-GETTER(le64, uint64_t, le64toh)
 
 static int complain(char **ret_error, const char *what) {
         *ret_error = strdup(what);
@@ -80,13 +68,13 @@ static int read_locators(int fd, uint64_t size, const char *header, const char *
 
         for (unsigned k = 0; k < VHD_LOCATORS; k++) {
                 const char *entry = header + 576 + (size_t) 24 * k;
-                uint32_t length = be32(entry + 8);
+                uint32_t length = read_be32(entry + 8);
 
                 if (memcmp(entry, platform, 4) != 0 || length == 0)
                         continue;
                 if (length > sizeof(name))
                         return complain(ret_error, "the name of its parent is too long");
-                int r = read_inside(fd, size, name, length, be64(entry + 16), ret_error);
+                int r = read_inside(fd, size, name, length, read_be64(entry + 16), ret_error);
                 if (r >= 0)
                         r = add_name(n, name, length, "UTF-16LE");
                 if (r < 0)
@@ -104,11 +92,11 @@ int vhd_names_read(int fd, uint64_t size, ImageNames *n, char **ret_error) {
         n->id = vhd_id(footer + 68);
         if (!n->id)
                 return -ENOMEM;
-        if (be32(footer + 60) != VHD_DIFFERENCING)
+        if (read_be32(footer + 60) != VHD_DIFFERENCING)
                 return 0;
         n->has_parent = true;
         n->parent_format = FORMAT_VHD;
-        r = read_inside(fd, size, header, sizeof(header), be64(footer + 16), ret_error);
+        r = read_inside(fd, size, header, sizeof(header), read_be64(footer + 16), ret_error);
         if (r < 0)
                 return r;
         if (memcmp(header, "cxsparse", 8) != 0)
@@ -150,14 +138,15 @@ static uint32_t checksum(const char *data, size_t size) {
 }
 
 static bool is_valid(const char *data, size_t size, const char *signature) {
-        return memcmp(data, signature, 4) == 0 && le32(data + 4) == checksum(data, size);
+        return memcmp(data, signature, 4) == 0 && read_le32(data + 4) == checksum(data, size);
 }
 
 static char *guid_text(const char *p) {
         const unsigned char *g = (const unsigned char *) p;
 
-        return strprintf("{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", le32(p), le16(p + 4),
-                        le16(p + 6), g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+        return strprintf("{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", read_le32(p),
+                        read_le16(p + 4), read_le16(p + 6), g[8], g[9], g[10], g[11], g[12], g[13], g[14],
+                        g[15]);
 }
 
 /* What images on top of this one know it by is in the newer one of its two headers. */
@@ -171,7 +160,7 @@ static int read_data_guid(int fd, uint64_t size, ImageNames *n, char **ret_error
                 int r = read_inside(fd, size, header, sizeof(header), places[k], ret_error);
                 if (r < 0)
                         return r;
-                uint64_t sequence = le64(header + 8);
+                uint64_t sequence = read_le64(header + 8);
                 if (!is_valid(header, sizeof(header), "head") || (found && sequence <= newest))
                         continue;
                 found = true;
@@ -193,13 +182,13 @@ static int find_metadata(int fd, uint64_t size, uint64_t *ret, char **ret_error)
                 int r = read_inside(fd, size, table, VHDX_TABLE, places[k], ret_error);
                 if (r < 0)
                         return r;
-                uint32_t entries = le32(table + 8);
+                uint32_t entries = read_le32(table + 8);
                 if (!is_valid(table, VHDX_TABLE, "regi") || entries > VHDX_REGIONS_MAX)
                         continue;
                 for (uint32_t i = 0; i < entries; i++) {
                         const char *e = table + 16 + (size_t) 32 * i;
                         if (memcmp(e, GUID_METADATA, 16) == 0) {
-                                *ret = le64(e + 16);
+                                *ret = read_le64(e + 16);
                                 return 1;
                         }
                 }
@@ -217,12 +206,12 @@ static int read_item(
         int r = read_inside(fd, size, table, VHDX_TABLE, metadata, ret_error);
         if (r < 0)
                 return r;
-        uint16_t entries = le16(table + 10);
+        uint16_t entries = read_le16(table + 10);
         if (memcmp(table, "metadata", 8) != 0 || entries > VHDX_ITEMS_MAX)
                 return complain(ret_error, "its metadata cannot be read");
         for (uint16_t i = 0; i < entries; i++) {
                 const char *e = table + 32 + (size_t) 32 * i;
-                uint32_t length = le32(e + 20);
+                uint32_t length = read_le32(e + 20);
 
                 if (memcmp(e, id, 16) != 0)
                         continue;
@@ -231,7 +220,7 @@ static int read_item(
                 item = malloc((size_t) length + 1);
                 if (!item)
                         return -ENOMEM;
-                r = read_inside(fd, size, item, length, metadata + le32(e + 16), ret_error);
+                r = read_inside(fd, size, item, length, metadata + read_le32(e + 16), ret_error);
                 if (r < 0)
                         return r;
                 *ret = TAKE_PTR(item);
@@ -242,12 +231,12 @@ static int read_item(
 
 /* The value of a key of the parent locator as text, or NULL; the caller frees it. */
 static char *locator_value(const char *locator, size_t size, const char *wanted) {
-        uint16_t entries = le16(locator + 18);
+        uint16_t entries = read_le16(locator + 18);
 
         for (uint16_t i = 0; i < entries && (size_t) 20 + 12 * ((size_t) i + 1) <= size; i++) {
                 const char *e = locator + 20 + (size_t) 12 * i;
-                uint32_t key = le32(e), value = le32(e + 4);
-                uint16_t key_size = le16(e + 8), value_size = le16(e + 10);
+                uint32_t key = read_le32(e), value = read_le32(e + 4);
+                uint16_t key_size = read_le16(e + 8), value_size = read_le16(e + 10);
 
                 if (key > size || key_size > size - key || value > size || value_size > size - value)
                         return NULL;
@@ -289,7 +278,7 @@ int vhdx_names_read(int fd, uint64_t size, ImageNames *n, char **ret_error) {
         r = read_item(fd, size, metadata, GUID_FILE_PARAMETERS, &parameters, ret_error);
         if (r < 8)
                 return r < 0 ? r : complain(ret_error, "its metadata have no file parameters");
-        if (!(le32(parameters + 4) & VHDX_HAS_PARENT))
+        if (!(read_le32(parameters + 4) & VHDX_HAS_PARENT))
                 return 0;
         n->has_parent = true;
         n->parent_format = FORMAT_VHDX;

@@ -75,8 +75,8 @@ void heartbeat_answer_done(HeartbeatAnswer *a) {
 
 static bool are_ids(char *const *ids) {
         STRV_FOREACH(id, ids)
-        if (!job_id_is_valid(*id))
-                return false;
+                if (!job_id_is_valid(*id))
+                        return false;
         return true;
 }
 

@@ -146,8 +146,8 @@ static void reconcile(Agent *a, const HeartbeatAnswer *answer) {
         }
         /* What was given to us in an answer that never came. */
         STRV_FOREACH(id, answer->jobs)
-        if (!held_find(a, *id))
-                adopt(a, *id);
+                if (!held_find(a, *id))
+                        adopt(a, *id);
 }
 
 static void on_heartbeat(Agent *a, Ask *ask, const HttpResult *result) {

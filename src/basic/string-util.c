@@ -64,7 +64,7 @@ bool utf8_is_valid(const char *s) {
 
 char **strv_free(char **l) {
         STRV_FOREACH(s, l)
-        free(*s);
+                free(*s);
         return mfree(l);
 }
 
@@ -72,14 +72,14 @@ size_t strv_length(char *const *l) {
         size_t n = 0;
 
         STRV_FOREACH(s, l)
-        n++;
+                n++;
         return n;
 }
 
 bool strv_contains(char *const *l, const char *s) {
         STRV_FOREACH(i, l)
-        if (streq(*i, s))
-                return true;
+                if (streq(*i, s))
+                        return true;
         return false;
 }
 
@@ -116,7 +116,7 @@ char *strv_join(char *const *l, const char *separator) {
         size_t size = 1, gap = strlen(separator);
 
         STRV_FOREACH(s, l)
-        size += strlen(*s) + gap;
+                size += strlen(*s) + gap;
         char *joined = malloc(size), *p = joined;
         if (!joined)
                 return NULL;

@@ -308,8 +308,8 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdat
         w->closed = false;
         pthread_mutex_unlock(&w->lock);
         STRV_FOREACH(uuid, changed)
-        if (!w->dropped)
-                w->handler.on_vm(w->handler.userdata, *uuid);
+                if (!w->dropped)
+                        w->handler.on_vm(w->handler.userdata, *uuid);
         if (closed && !w->dropped)
                 w->handler.on_closed(w->handler.userdata);
         if (!w->dropped)

@@ -15,8 +15,8 @@ static int find_parent(const Image *child, const ImageNames *n, char *const *vis
                 if (r < 0)
                         return r;
                 STRV_FOREACH(path, paths)
-                if (strv_contains(visible, *path) && !streq(*path, child->path))
-                        return free_and_strdup(ret, *path);
+                        if (strv_contains(visible, *path) && !streq(*path, child->path))
+                                return free_and_strdup(ret, *path);
         }
         return -ENOENT;
 }
@@ -120,12 +120,12 @@ static int check_all_used(Job *j, const Image *top) {
         if (!j->plan->source_files || !streq(top->path, j->plan->source_files[0]))
                 return 0;
         STRV_FOREACH(path, j->plan->source_files)
-        if (!is_in_chain(top, *path))
-                return job_fail(j, EBADMSG, "image_refused",
-                                "The image %s was refused: %s was a part of it when the job began, and "
-                                "is not any "
-                                "more",
-                                top->label, *path);
+                if (!is_in_chain(top, *path))
+                        return job_fail(j, EBADMSG, "image_refused",
+                                        "The image %s was refused: %s was a part of it when the job began, and "
+                                        "is not any "
+                                        "more",
+                                        top->label, *path);
         return 0;
 }
 

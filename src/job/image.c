@@ -157,8 +157,8 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
 
         int r = map_walk((DiskFormat) i->format, &file, &map, ret_error);
         STRV_FOREACH(path, i->sparse)
-        if (r >= 0)
-                r = walk_extent(*path, cancel_fd, ret_error);
+                if (r >= 0)
+                        r = walk_extent(*path, cancel_fd, ret_error);
         if (r < 0)
                 return r;
         i->image_length = map.length;

@@ -240,10 +240,10 @@ static int add_warnings(Run *run, size_t disk, json_t *output) {
         if (!list)
                 return warnings && output ? -ENOMEM : 0;
         STRV_FOREACH(w, warnings)
-        if (json_array_append_new(list, json_string(*w)) < 0) {
-                json_decref(list);
-                return -ENOMEM;
-        }
+                if (json_array_append_new(list, json_string(*w)) < 0) {
+                        json_decref(list);
+                        return -ENOMEM;
+                }
         return json_object_set_new(output, "warnings", list) < 0 ? -ENOMEM : 0;
 }
 

@@ -43,8 +43,8 @@ static int check(KeyDefinition *d, JsonErrors *errors) {
         if (r >= 0 && d->expiry && parse_rfc3339(d->expiry, &d->expires_at) < 0)
                 r = json_errors_add(errors, "expires_at", "must be a time like 2027-01-31T10:00:00Z");
         STRV_FOREACH(key, errors->unknown)
-        if (r >= 0)
-                r = json_errors_add(errors, *key, "there is no such field");
+                if (r >= 0)
+                        r = json_errors_add(errors, *key, "there is no such field");
         return r;
 }
 

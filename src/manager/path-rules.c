@@ -94,11 +94,11 @@ int path_rules_init(PathRules *p, const Settings *settings, Role role) {
         if (!rules.database)
                 return -ENOMEM;
         STRV_FOREACH(folder, settings->jobs.source_paths)
-        if (strv_extend(&rules.source_paths, *folder) < 0)
-                return -ENOMEM;
+                if (strv_extend(&rules.source_paths, *folder) < 0)
+                        return -ENOMEM;
         STRV_FOREACH(folder, settings->jobs.destination_paths)
-        if (strv_extend(&rules.destination_paths, *folder) < 0)
-                return -ENOMEM;
+                if (strv_extend(&rules.destination_paths, *folder) < 0)
+                        return -ENOMEM;
         *p = rules;
         rules = (PathRules){};
         return 0;
@@ -217,8 +217,8 @@ static void walk_done(Walk *w) {
 
 static bool walk_fits(const Walk *w, bool (*fits)(const char *path, const char *folder), const char *path) {
         STRV_FOREACH(folder, w->regions)
-        if (fits(path, *folder))
-                return true;
+                if (fits(path, *folder))
+                        return true;
         return w->by_device_link && path_is_device(path);
 }
 
@@ -397,8 +397,8 @@ static int walk(Walk *w, const char *path, bool follow) {
 /* Where all folders of the configuration lead: only asked for where their names do not fit. */
 static int add_all_regions(Walk *w) {
         STRV_FOREACH(folder, w->allowed)
-        if (add_region(w, *folder, NULL) == -ENOMEM)
-                return -ENOMEM;
+                if (add_region(w, *folder, NULL) == -ENOMEM)
+                        return -ENOMEM;
         return 0;
 }
 
@@ -498,8 +498,8 @@ int path_check(const PathRules *rules, const char *path, bool destination, const
         }
         if (!path_refusal(path, false) && !is_database(rules, path)) {
                 STRV_FOREACH(folder, allowed)
-                if (path_is_below(path, *folder))
-                        return 0;
+                        if (path_is_below(path, *folder))
+                                return 0;
                 if (add_all_regions(&w) < 0)
                         return -ENOMEM;
                 if (walk_fits(&w, path_is_below, path))

@@ -323,7 +323,7 @@ static int want_all(Manager *m, bool all) {
         if (r < 0)
                 return r;
         STRV_FOREACH(id, ids)
-        timer_want(m, *id, true);
+                timer_want(m, *id, true);
         if (ids)
                 log_info("Setting the timers of %zu schedules.", strv_length(ids));
         return 0;

@@ -327,7 +327,7 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
 
         (void) schedule_calendar(row, NULL, &lines);
         STRV_FOREACH(l, lines)
-        (void) json_array_append_new(calendar, json_string(*l));
+                (void) json_array_append_new(calendar, json_string(*l));
         object = json_pack(
                         "{s:s, s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, s:I, s:I, s:o, s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "role",

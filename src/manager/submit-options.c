@@ -15,7 +15,7 @@ void submit_options_done(SubmitOptions *o) {
         strv_free(o->warnings);
         /* Copies of secrets do not linger in freed memory. */
         STRV_FOREACH(s, o->secrets)
-        explicit_bzero(*s, strlen(*s));
+                explicit_bzero(*s, strlen(*s));
         strv_free(o->secrets);
         *o = (SubmitOptions){};
 }

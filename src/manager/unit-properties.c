@@ -254,8 +254,8 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         }
         /* What ProtectSystem=strict leaves writable. */
         STRV_FOREACH(path, rw)
-        if ((r = strv_extend(&writable, *path)) < 0)
-                return r;
+                if ((r = strv_extend(&writable, *path)) < 0)
+                        return r;
         if ((r = strv_extend(&writable, JOB_RUNTIME_DIRECTORY)) < 0)
                 return r;
         /* Connecting to a socket needs no writable mount, but the right to write to it. */

@@ -58,7 +58,7 @@ static const BusOptions list_options = {
 
 static void secrets_freep(char ***secrets) {
         STRV_FOREACH(s, *secrets)
-        explicit_bzero(*s, strlen(*s));
+                explicit_bzero(*s, strlen(*s));
         strv_free(*secrets);
 }
 

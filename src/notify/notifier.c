@@ -274,7 +274,7 @@ static int post(Notifier *n, const Delivery *d, const WebhookSecrets *secrets) {
                 r = http_client_send(n->http, &request, (void *) d);
         }
         STRV_FOREACH(h, headers)
-        explicit_bzero(*h, strlen(*h));
+                explicit_bzero(*h, strlen(*h));
         return r;
 }
 
@@ -334,13 +334,13 @@ static int on_recorded(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
                 STAILQ_CONCAT(&n->results, &n->reported);
                 n->n_results = 0;
                 STAILQ_FOREACH(r, &n->results, entries)
-                n->n_results++;
+                        n->n_results++;
                 call_failed(n, "Failed to record deliveries", error);
                 return 0;
         }
         n->failures = 0;
         STAILQ_FOREACH(r, &n->reported, entries)
-        lanes_recorded(n->lanes, r->lane, 1);
+                lanes_recorded(n->lanes, r->lane, 1);
         results_clear(&n->reported);
         go_on(n);
         /* Lanes that are empty now may have more to come. */

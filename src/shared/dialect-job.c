@@ -73,8 +73,8 @@ static bool path_is_below(const char *path, const char *prefix) {
 
 bool translation_is_settled(const Translation *t, const char *canonical) {
         STRV_FOREACH(s, t->settled)
-        if (path_is_below(canonical, *s))
-                return true;
+                if (path_is_below(canonical, *s))
+                        return true;
         return false;
 }
 

@@ -143,7 +143,7 @@ int job_event_send(const JobEvent *e) {
         if (r < 0)
                 return r;
         STRV_FOREACH(f, fields)
-        iov[n++] = (struct iovec){ .iov_base = *f, .iov_len = strlen(*f) };
+                iov[n++] = (struct iovec){ .iov_base = *f, .iov_len = strlen(*f) };
         return sd_journal_sendv(iov, (int) n);
 }
 

@@ -76,8 +76,8 @@ static json_t *strv_to_json(char *const *l) {
         _cleanup_json_ json_t *array = json_array();
 
         STRV_FOREACH(s, l)
-        if (json_array_append_new(array, json_string(*s)) < 0)
-                return NULL;
+                if (json_array_append_new(array, json_string(*s)) < 0)
+                        return NULL;
         return TAKE_PTR(array);
 }
 
@@ -117,8 +117,8 @@ int file_identity_check(char *const *list, const char *path, const struct stat *
         if (!text)
                 return -ENOMEM;
         STRV_FOREACH(entry, list)
-        if (streq_ptr(identity_path(*entry), path))
-                return streq(*entry, text) ? 0 : -ESTALE;
+                if (streq_ptr(identity_path(*entry), path))
+                        return streq(*entry, text) ? 0 : -ESTALE;
         return -ENOENT;
 }
 
@@ -152,11 +152,11 @@ static bool plan_makes_sense(const JobPlan *p) {
         if (!job_id_is_valid(p->job_id) || (p->spec->job_id && !streq(p->spec->job_id, p->job_id)))
                 return false;
         STRV_FOREACH(file, p->source_files)
-        if (!job_path_is_valid(*file, false, &reason))
-                return false;
+                if (!job_path_is_valid(*file, false, &reason))
+                        return false;
         STRV_FOREACH(entry, p->bound)
-        if (isempty(identity_path(*entry)))
-                return false;
+                if (isempty(identity_path(*entry)))
+                        return false;
         if (p->spec->source.type == ENDPOINT_FILE &&
                         !streq_ptr(p->source_files ? p->source_files[0] : NULL, p->spec->source.path))
                 return false;

@@ -77,7 +77,7 @@ int schedule_event_send(
         if (r < 0)
                 return r;
         STRV_FOREACH(f, fields)
-        iov[n++] = (struct iovec){ *f, strlen(*f) };
+                iov[n++] = (struct iovec){ *f, strlen(*f) };
         return sd_journal_sendv(iov, (int) n);
 }
 

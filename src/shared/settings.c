@@ -234,8 +234,8 @@ static json_t *show_list(const void *field) {
         _cleanup_(json_decrefp) json_t *array = json_array();
 
         STRV_FOREACH(s, *(char **const *) field)
-        if (json_array_append_new(array, json_string(*s)) < 0)
-                return NULL;
+                if (json_array_append_new(array, json_string(*s)) < 0)
+                        return NULL;
         return TAKE_PTR(array);
 }
 

@@ -245,8 +245,8 @@ static int take_header(const char *name, json_t *given, json_t *beside, WebhookS
                 return json_errors_add(errors, "headers",
                                 "\"%.64s\" is not a header that a webhook can have", name);
         STRV_FOREACH(other, w->headers)
-        if (strcasecmp(*other, name) == 0)
-                return json_errors_add(errors, path, "must be given once");
+                if (strcasecmp(*other, name) == 0)
+                        return json_errors_add(errors, path, "must be given once");
         if (!json_is_string(given))
                 return json_errors_add(errors, path, "must be a string");
         value = resolve(json_string_value(given), beside, path);
@@ -385,7 +385,7 @@ void webhook_secrets_done(WebhookSecrets *s) {
         wipe(s->url);
         wipe(s->secret);
         STRV_FOREACH(h, s->headers)
-        wipe(*h);
+                wipe(*h);
         free(s->url);
         free(s->secret);
         strv_free(s->headers);

@@ -200,8 +200,8 @@ int store_vms_put(Store *s, const char *host_id, VmRow *const *rows, size_t n, c
         if (r < 0)
                 return r;
         STRV_FOREACH(uuid, gone)
-        if (r >= 0)
-                r = vm_delete(s, host_id, *uuid);
+                if (r >= 0)
+                        r = vm_delete(s, host_id, *uuid);
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = vm_put(s, host_id, rows[i]);
         return sql_end(s, r);

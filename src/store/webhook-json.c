@@ -69,8 +69,8 @@ static json_t *words_to_json(char *const *words) {
         _cleanup_json_ json_t *list = json_array();
 
         STRV_FOREACH(w, words)
-        if (json_array_append_new(list, json_string(*w)) < 0)
-                return NULL;
+                if (json_array_append_new(list, json_string(*w)) < 0)
+                        return NULL;
         return TAKE_PTR(list);
 }
 
@@ -78,8 +78,8 @@ static json_t *headers_to_json(char *const *names) {
         _cleanup_json_ json_t *object = json_object();
 
         STRV_FOREACH(n, names)
-        if (json_object_set_new(object, *n, json_string("***")) < 0)
-                return NULL;
+                if (json_object_set_new(object, *n, json_string("***")) < 0)
+                        return NULL;
         return TAKE_PTR(object);
 }
 

@@ -27,8 +27,8 @@ static char *words_to_text(char *const *words) {
         _cleanup_json_ json_t *list = json_array();
 
         STRV_FOREACH(w, words)
-        if (json_array_append_new(list, json_string(*w)) < 0)
-                return NULL;
+                if (json_array_append_new(list, json_string(*w)) < 0)
+                        return NULL;
         return list ? json_dumps(list, JSON_COMPACT) : NULL;
 }
 

@@ -29,8 +29,8 @@ static void try_heartbeat(const char *text, size_t size) {
 
         check_error(r, error);
         STRV_FOREACH(id, a.jobs)
-        if (!job_id_is_valid(*id))
-                abort();
+                if (!job_id_is_valid(*id))
+                        abort();
 }
 
 /* A job that is taken has an id of ours that is valid, and a spec that our manager will read. */

@@ -21,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (strv_length(lines) > 2 || (c.every > 0) != (strv_length(lines) == 0))
                 abort();
         STRV_FOREACH(line, lines)
-        if (strchr(*line, '\n') || strlen(*line) > 1024)
-                abort();
+                if (strchr(*line, '\n') || strlen(*line) > 1024)
+                        abort();
         c.zone = mfree(c.zone); /* the C library's reading of zone files is not the subject */
         if (c.every == 0 && cron_next(&c, 1769853600 * USEC_PER_SEC, &t) >= 0 &&
                         t <= 1769853600 * USEC_PER_SEC)

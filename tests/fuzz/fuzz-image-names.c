@@ -13,14 +13,15 @@ static void check_paths(const ImageNames *n) {
         const char *reason;
 
         STRV_FOREACH(name, n->parents)
-        for (int beside = 0; beside < 2; beside++) {
-                _cleanup_strv_free_ char **paths = NULL;
-                if (!utf8_is_valid(*name) || image_parent_paths("/srv/vm/top", *name, beside, &paths) < 0)
-                        abort();
-                STRV_FOREACH(path, paths)
-                if (!job_path_is_valid(*path, false, &reason))
-                        abort();
-        }
+                for (int beside = 0; beside < 2; beside++) {
+                        _cleanup_strv_free_ char **paths = NULL;
+                        if (!utf8_is_valid(*name) ||
+                                        image_parent_paths("/srv/vm/top", *name, beside, &paths) < 0)
+                                abort();
+                        STRV_FOREACH(path, paths)
+                                if (!job_path_is_valid(*path, false, &reason))
+                                        abort();
+                }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

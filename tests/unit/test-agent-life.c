@@ -181,125 +181,126 @@ static void local_end(World *w, const char *state) {
 /* --- lives ---------------------------------------------------------------------------------------------- */
 
 LIFE_TEST(a_job_is_taken_and_reported)
-submit_queued(&w, "a");
-UNTIL(&w, w.submitted == 1 && w.local_id);
-ck_assert_ptr_nonnull(startswith(w.local_id, "a:1:"));
-ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
-journal_write_progress(&w.journal, w.local_id, NULL, "half of it");
-UNTIL(&w, state_of(&w.f, "a") == JOB_RUNNING);
-ck_assert_uint_eq(files(&w), 1);
-local_end(&w, "COMPLETED");
-UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
-UNTIL(&w, files(&w) == 0);
-_cleanup_free_ char *result = result_of(&w.f, "a");
-ck_assert_ptr_nonnull(strstr(result, "/there"));
-ck_assert_uint_eq(w.submitted, 1);
-ck_assert_uint_eq(w.cancelled, 0);
+        submit_queued(&w, "a");
+        UNTIL(&w, w.submitted == 1 && w.local_id);
+        ck_assert_ptr_nonnull(startswith(w.local_id, "a:1:"));
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
+        journal_write_progress(&w.journal, w.local_id, NULL, "half of it");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_RUNNING);
+        ck_assert_uint_eq(files(&w), 1);
+        local_end(&w, "COMPLETED");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
+        UNTIL(&w, files(&w) == 0);
+        _cleanup_free_ char *result = result_of(&w.f, "a");
+        ck_assert_ptr_nonnull(strstr(result, "/there"));
+        ck_assert_uint_eq(w.submitted, 1);
+        ck_assert_uint_eq(w.cancelled, 0);
 LIFE_TEST_END
 
 LIFE_TEST(a_failure_says_whether_it_may_be_tried_again)
-submit_queued(&w, "a");
-UNTIL(&w, w.local_id);
-local_end(&w, "FAILED");
-UNTIL(&w, state_of(&w.f, "a") == JOB_FAILED);
-_cleanup_free_ char *result = result_of(&w.f, "a");
-ck_assert_ptr_nonnull(strstr(result, "no_space"));
-UNTIL(&w, files(&w) == 0);
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        local_end(&w, "FAILED");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_FAILED);
+        _cleanup_free_ char *result = result_of(&w.f, "a");
+        ck_assert_ptr_nonnull(strstr(result, "no_space"));
+        UNTIL(&w, files(&w) == 0);
 LIFE_TEST_END
 
 /* Killed while it holds a job, which ends meanwhile. */
 LIFE_TEST(one_that_was_killed_goes_on)
-_cleanup_free_ char *id = NULL;
+        _cleanup_free_ char *id = NULL;
 
-submit_queued(&w, "a");
-UNTIL(&w, w.local_id);
-journal_write_progress(&w.journal, w.local_id, NULL, "half of it");
-UNTIL(&w, state_of(&w.f, "a") == JOB_RUNNING);
-id = strdup(w.local_id);
-agent_down(&w);
-journal_write_progress(&w.journal, w.local_id, NULL, "nearly all of it");
-local_end(&w, "COMPLETED");
-agent_up(&w);
-UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
-UNTIL(&w, files(&w) == 0);
-/* Submitted again under the same id, which is no other job. */
-ck_assert_uint_eq(w.submitted, 2);
-ck_assert_str_eq(w.local_id, id);
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        journal_write_progress(&w.journal, w.local_id, NULL, "half of it");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_RUNNING);
+        id = strdup(w.local_id);
+        agent_down(&w);
+        journal_write_progress(&w.journal, w.local_id, NULL, "nearly all of it");
+        local_end(&w, "COMPLETED");
+        agent_up(&w);
+        UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
+        UNTIL(&w, files(&w) == 0);
+        /* Submitted again under the same id, which is no other job. */
+        ck_assert_uint_eq(w.submitted, 2);
+        ck_assert_str_eq(w.local_id, id);
 LIFE_TEST_END
 
 /* Killed between taking the job and writing its file: the heartbeat names it. */
 LIFE_TEST(a_job_whose_file_is_gone_is_found_again)
-submit_queued(&w, "a");
-UNTIL(&w, w.local_id);
-agent_down(&w);
-_cleanup_free_ char *escaped = job_escape_id(w.local_id), *file = strprintf("%s/%s.json", w.folder, escaped);
-ck_assert_int_eq(unlink(file), 0);
-agent_up(&w);
-UNTIL(&w, w.submitted == 2);
-local_end(&w, "COMPLETED");
-UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
-UNTIL(&w, files(&w) == 0);
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        agent_down(&w);
+        _cleanup_free_ char *escaped = job_escape_id(w.local_id),
+                            *file = strprintf("%s/%s.json", w.folder, escaped);
+        ck_assert_int_eq(unlink(file), 0);
+        agent_up(&w);
+        UNTIL(&w, w.submitted == 2);
+        local_end(&w, "COMPLETED");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
+        UNTIL(&w, files(&w) == 0);
 LIFE_TEST_END
 
 LIFE_TEST(a_job_that_is_cancelled_there_is_cancelled_here)
-submit_queued(&w, "a");
-UNTIL(&w, w.local_id);
-ck_assert_int_eq(cancel(&w.f, "a"), 0);
-UNTIL(&w, w.cancelled == 1);
-UNTIL(&w, files(&w) == 0);
-ck_assert_int_eq(state_of(&w.f, "a"), JOB_CANCELLED);
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        ck_assert_int_eq(cancel(&w.f, "a"), 0);
+        UNTIL(&w, w.cancelled == 1);
+        UNTIL(&w, files(&w) == 0);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_CANCELLED);
 LIFE_TEST_END
 
 /* The report is refused, since the job is somebody else's by now. */
 LIFE_TEST(a_job_that_was_lost_is_let_go)
-submit_queued(&w, "a");
-UNTIL(&w, w.local_id);
-ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
-journal_write_progress(&w.journal, w.local_id, NULL, "half of it");
-UNTIL(&w, w.cancelled == 1);
-/* It registers again, and gets the job anew, as another attempt. */
-UNTIL(&w, w.submitted == 2);
-ck_assert_ptr_nonnull(startswith(w.local_id, "a:2:"));
-local_end(&w, "COMPLETED");
-UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
-UNTIL(&w, files(&w) == 0);
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
+        journal_write_progress(&w.journal, w.local_id, NULL, "half of it");
+        UNTIL(&w, w.cancelled == 1);
+        /* It registers again, and gets the job anew, as another attempt. */
+        UNTIL(&w, w.submitted == 2);
+        ck_assert_ptr_nonnull(startswith(w.local_id, "a:2:"));
+        local_end(&w, "COMPLETED");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
+        UNTIL(&w, files(&w) == 0);
 LIFE_TEST_END
 
 LIFE_TEST(what_is_refused_here_has_failed_there)
-w.refusal = HYPER_BUS_ERROR_PATH_REFUSED;
-submit_queued(&w, "a");
-UNTIL(&w, state_of(&w.f, "a") == JOB_FAILED);
-_cleanup_free_ char *result = result_of(&w.f, "a");
-ck_assert_ptr_nonnull(strstr(result, "refused_by_worker"));
-ck_assert_ptr_nonnull(strstr(result, "No, because."));
-UNTIL(&w, files(&w) == 0);
+        w.refusal = HYPER_BUS_ERROR_PATH_REFUSED;
+        submit_queued(&w, "a");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_FAILED);
+        _cleanup_free_ char *result = result_of(&w.f, "a");
+        ck_assert_ptr_nonnull(strstr(result, "refused_by_worker"));
+        ck_assert_ptr_nonnull(strstr(result, "No, because."));
+        UNTIL(&w, files(&w) == 0);
 LIFE_TEST_END
 
 LIFE_TEST(a_manager_that_cannot_answer_is_asked_again)
-w.refusal = HYPER_BUS_ERROR_UNAVAILABLE;
-submit_queued(&w, "a");
-UNTIL(&w, w.submitted == 1);
-ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
-w.refusal = NULL;
-UNTIL(&w, w.local_id);
-local_end(&w, "COMPLETED");
-UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
+        w.refusal = HYPER_BUS_ERROR_UNAVAILABLE;
+        submit_queued(&w, "a");
+        UNTIL(&w, w.submitted == 1);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
+        w.refusal = NULL;
+        UNTIL(&w, w.local_id);
+        local_end(&w, "COMPLETED");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
 LIFE_TEST_END
 
 /* A file of another server's job: cancelled here, and nobody is told. */
 LIFE_TEST(a_job_of_another_server_is_none_of_this_one)
-submit_queued(&w, "a");
-UNTIL(&w, w.local_id);
-agent_down(&w);
-char *url = w.settings.server.url;
-w.settings.server.url = strdup("http://127.0.0.1:1");
-agent_up(&w);
-UNTIL(&w, w.cancelled == 1);
-UNTIL(&w, files(&w) == 0);
-ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
-agent_down(&w);
-free(w.settings.server.url);
-w.settings.server.url = url;
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        agent_down(&w);
+        char *url = w.settings.server.url;
+        w.settings.server.url = strdup("http://127.0.0.1:1");
+        agent_up(&w);
+        UNTIL(&w, w.cancelled == 1);
+        UNTIL(&w, files(&w) == 0);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
+        agent_down(&w);
+        free(w.settings.server.url);
+        w.settings.server.url = url;
 LIFE_TEST_END
 
 TEST_MAIN("agent-life", a_job_is_taken_and_reported, a_failure_says_whether_it_may_be_tried_again,

@@ -122,190 +122,190 @@ static void expect_silence(World *w, const int *fds, size_t n) {
 /* clang-format on */
 
 WAIT_TEST(a_worker_that_waits_gets_the_job_when_it_comes)
-register_worker(&w, "w1", "");
-int fd = wait_for_job(&w, "w1");
-submit_queued(&w, "a", NULL);
-expect_answer(&w, fd, "a");
-ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
-submit_queued(&w, "b", NULL);
-expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\",\"wait\":60}"), "b");
-expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\"}"), NULL);
-expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\",\"wait\":1}"), NULL);
+        register_worker(&w, "w1", "");
+        int fd = wait_for_job(&w, "w1");
+        submit_queued(&w, "a", NULL);
+        expect_answer(&w, fd, "a");
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
+        submit_queued(&w, "b", NULL);
+        expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\",\"wait\":60}"), "b");
+        expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\"}"), NULL);
+        expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\",\"wait\":1}"), NULL);
 WAIT_TEST_END
 
 WAIT_TEST(one_job_wakes_the_worker_that_waits_for_longest)
-int fds[5];
-char id[3] = "w0";
+        int fds[5];
+        char id[3] = "w0";
 
-for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
-        id[1] = (char) ('0' + i);
-        register_worker(&w, id, "");
-        fds[i] = wait_for_job(&w, id);
-}
-for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
-        char job[] = { 'a', (char) ('0' + i), '\0' };
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                id[1] = (char) ('0' + i);
+                register_worker(&w, id, "");
+                fds[i] = wait_for_job(&w, id);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                char job[] = { 'a', (char) ('0' + i), '\0' };
 
-        submit_queued(&w, job, NULL);
-        expect_answer(&w, fds[i], job);
-        expect_silence(&w, fds + i + 1, ELEMENTSOF(fds) - i - 1);
-}
+                submit_queued(&w, job, NULL);
+                expect_answer(&w, fds[i], job);
+                expect_silence(&w, fds + i + 1, ELEMENTSOF(fds) - i - 1);
+        }
 WAIT_TEST_END
 
 WAIT_TEST(a_job_wakes_a_worker_that_can_do_it)
-int able, unable;
+        int able, unable;
 
-register_worker(&w, "w1", "");
-register_worker(&w, "w2", ",\"lvm_tools\"");
-unable = wait_for_job(&w, "w1");
-able = wait_for_job(&w, "w2");
-submit_queued(&w, "lvm", ",\"capability_requirements\":{\"needs_lvm\":true}");
-expect_answer(&w, able, "lvm");
-expect_silence(&w, &unable, 1);
-submit_queued(&w, "plain", NULL);
-expect_answer(&w, unable, "plain");
+        register_worker(&w, "w1", "");
+        register_worker(&w, "w2", ",\"lvm_tools\"");
+        unable = wait_for_job(&w, "w1");
+        able = wait_for_job(&w, "w2");
+        submit_queued(&w, "lvm", ",\"capability_requirements\":{\"needs_lvm\":true}");
+        expect_answer(&w, able, "lvm");
+        expect_silence(&w, &unable, 1);
+        submit_queued(&w, "plain", NULL);
+        expect_answer(&w, unable, "plain");
 WAIT_TEST_END
 
 WAIT_TEST(a_job_that_is_for_this_machine_only_wakes_nobody)
-int fd;
+        int fd;
 
-register_worker(&w, "w1", "");
-fd = wait_for_job(&w, "w1");
-submit(&w.f, "here", NULL);
-expect_silence(&w, &fd, 1);
-close(fd);
+        register_worker(&w, "w1", "");
+        fd = wait_for_job(&w, "w1");
+        submit(&w.f, "here", NULL);
+        expect_silence(&w, &fd, 1);
+        close(fd);
 WAIT_TEST_END
 
 WAIT_TEST(many_jobs_at_once_reach_as_many_workers)
-int fds[8];
-char *ids[8] = {};
+        int fds[8];
+        char *ids[8] = {};
 
-for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
-        char id[] = { 'w', (char) ('0' + i), '\0' };
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                char id[] = { 'w', (char) ('0' + i), '\0' };
 
-        register_worker(&w, id, i % 2 ? ",\"lvm_tools\"" : "");
-        fds[i] = wait_for_job(&w, id);
-}
-/* Those with lvm_tools are woken by both kinds, and take what comes first. */
-for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
-        _cleanup_free_ char *id = strprintf("job-%zu", i);
+                register_worker(&w, id, i % 2 ? ",\"lvm_tools\"" : "");
+                fds[i] = wait_for_job(&w, id);
+        }
+        /* Those with lvm_tools are woken by both kinds, and take what comes first. */
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                _cleanup_free_ char *id = strprintf("job-%zu", i);
 
-        submit_queued(&w, id, i < 4 ? ",\"capability_requirements\":{\"needs_lvm\":true}" : NULL);
-}
-for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
-        ck_assert_uint_eq(answer(&w, fds[i], &ids[i]), 200);
-        ck_assert_ptr_nonnull(ids[i]);
-        for (size_t j = 0; j < i; j++)
-                ck_assert_str_ne(ids[i], ids[j]);
-}
-for (size_t i = 0; i < ELEMENTSOF(fds); i++)
-        free(ids[i]);
+                submit_queued(&w, id, i < 4 ? ",\"capability_requirements\":{\"needs_lvm\":true}" : NULL);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                ck_assert_uint_eq(answer(&w, fds[i], &ids[i]), 200);
+                ck_assert_ptr_nonnull(ids[i]);
+                for (size_t j = 0; j < i; j++)
+                        ck_assert_str_ne(ids[i], ids[j]);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                free(ids[i]);
 WAIT_TEST_END
 
 WAIT_TEST(a_worker_that_asks_anew_gives_the_old_question_up)
-int first, second;
+        int first, second;
 
-register_worker(&w, "w1", "");
-first = wait_for_job(&w, "w1");
-second = wait_for_job(&w, "w1");
-expect_answer(&w, first, NULL);
-submit_queued(&w, "a", NULL);
-expect_answer(&w, second, "a");
+        register_worker(&w, "w1", "");
+        first = wait_for_job(&w, "w1");
+        second = wait_for_job(&w, "w1");
+        expect_answer(&w, first, NULL);
+        submit_queued(&w, "a", NULL);
+        expect_answer(&w, second, "a");
 WAIT_TEST_END
 
 WAIT_TEST(a_client_that_has_gone_gets_no_job)
-int gone, half, there;
+        int gone, half, there;
 
-register_worker(&w, "w1", "");
-register_worker(&w, "w2", "");
-register_worker(&w, "w3", "");
-gone = wait_for_job(&w, "w1");
-half = wait_for_job(&w, "w2");
-there = wait_for_job(&w, "w3");
-close(gone);
-ck_assert_int_eq(shutdown(half, SHUT_WR), 0);
-submit_queued(&w, "a", NULL);
-expect_answer(&w, there, "a");
-expect_answer(&w, half, NULL);
+        register_worker(&w, "w1", "");
+        register_worker(&w, "w2", "");
+        register_worker(&w, "w3", "");
+        gone = wait_for_job(&w, "w1");
+        half = wait_for_job(&w, "w2");
+        there = wait_for_job(&w, "w3");
+        close(gone);
+        ck_assert_int_eq(shutdown(half, SHUT_WR), 0);
+        submit_queued(&w, "a", NULL);
+        expect_answer(&w, there, "a");
+        expect_answer(&w, half, NULL);
 WAIT_TEST_END
 
 WAIT_TEST(a_job_that_comes_back_wakes_a_worker)
-int fd;
+        int fd;
 
-register_worker(&w, "w1", "");
-register_worker(&w, "w2", "");
-submit_queued(&w, "a", NULL);
-expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\"}"), "a");
-fd = wait_for_job(&w, "w2");
-ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
-expect_answer(&w, fd, "a");
+        register_worker(&w, "w1", "");
+        register_worker(&w, "w2", "");
+        submit_queued(&w, "a", NULL);
+        expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\"}"), "a");
+        fd = wait_for_job(&w, "w2");
+        ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
+        expect_answer(&w, fd, "a");
 WAIT_TEST_END
 
 WAIT_TEST(a_worker_that_was_removed_does_not_keep_the_job_from_the_next)
-int removed, next;
+        int removed, next;
 
-register_worker(&w, "w1", "");
-register_worker(&w, "w2", "");
-removed = wait_for_job(&w, "w1");
-next = wait_for_job(&w, "w2");
-ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
-submit_queued(&w, "a", NULL);
-expect_answer(&w, next, "a");
-ck_assert_uint_eq(answer(&w, removed, NULL), 404);
+        register_worker(&w, "w1", "");
+        register_worker(&w, "w2", "");
+        removed = wait_for_job(&w, "w1");
+        next = wait_for_job(&w, "w2");
+        ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", "w1"), 0);
+        submit_queued(&w, "a", NULL);
+        expect_answer(&w, next, "a");
+        ck_assert_uint_eq(answer(&w, removed, NULL), 404);
 WAIT_TEST_END
 
 /* The manager sleeps while workers wait, and the next one wakes them. */
 WAIT_TEST(workers_wait_on_when_the_manager_ends)
-int fd;
+        int fd;
 
-register_worker(&w, "w1", "");
-fd = wait_for_job(&w, "w1");
-manager_down(&w.f);
-manager_up(&w.f);
-settle_down(&w.f);
-submit_queued(&w, "a", NULL);
-expect_answer(&w, fd, "a");
+        register_worker(&w, "w1", "");
+        fd = wait_for_job(&w, "w1");
+        manager_down(&w.f);
+        manager_up(&w.f);
+        settle_down(&w.f);
+        submit_queued(&w, "a", NULL);
+        expect_answer(&w, fd, "a");
 WAIT_TEST_END
 
 WAIT_TEST(nobody_waits_for_an_api_that_ends)
-int fd;
+        int fd;
 
-register_worker(&w, "w1", "");
-fd = wait_for_job(&w, "w1");
-kill(w.server.pid, SIGTERM);
-expect_answer(&w, fd, NULL);
-ck_assert_int_eq(test_server_wait(&w.server), 0);
+        register_worker(&w, "w1", "");
+        fd = wait_for_job(&w, "w1");
+        kill(w.server.pid, SIGTERM);
+        expect_answer(&w, fd, NULL);
+        ck_assert_int_eq(test_server_wait(&w.server), 0);
 WAIT_TEST_END
 
 WAIT_TEST(nobody_waits_without_a_bus)
-unsigned status;
-int fd;
+        unsigned status;
+        int fd;
 
-register_worker(&w, "w1", "");
-fd = wait_for_job(&w, "w1");
-manager_down(&w.f);
-kill(w.f.dbus_pid, SIGKILL);
-/* 503 if it was being asked again just then, since the manager has gone. */
-status = answer(&w, fd, NULL);
-ck_assert_msg(status == 200 || status == 503, "%u", status);
-ck_assert_int_eq(test_server_stop(&w.server), 0);
+        register_worker(&w, "w1", "");
+        fd = wait_for_job(&w, "w1");
+        manager_down(&w.f);
+        kill(w.f.dbus_pid, SIGKILL);
+        /* 503 if it was being asked again just then, since the manager has gone. */
+        status = answer(&w, fd, NULL);
+        ck_assert_msg(status == 200 || status == 503, "%u", status);
+        ck_assert_int_eq(test_server_stop(&w.server), 0);
 WAIT_TEST_END
 
 WAIT_TEST(how_long_to_wait_is_checked)
-static const char *const wrong[] = { "61", "-1", "\"1\"", "1.5", "4294967296", "[]" };
+        static const char *const wrong[] = { "61", "-1", "\"1\"", "1.5", "4294967296", "[]" };
 
-register_worker(&w, "w1", "");
-for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
-        _cleanup_free_ char *body = strprintf("{\"worker_id\":\"w1\",\"wait\":%s}", wrong[i]);
-        _cleanup_reply_ TestReply reply = {};
-        int fd = send_dequeue(&w, body);
+        register_worker(&w, "w1", "");
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                _cleanup_free_ char *body = strprintf("{\"worker_id\":\"w1\",\"wait\":%s}", wrong[i]);
+                _cleanup_reply_ TestReply reply = {};
+                int fd = send_dequeue(&w, body);
 
-        test_read_reply(fd, &reply);
-        ck_assert_uint_eq(reply.status, 400);
-        ck_assert_msg(strstr(reply.body, "wait: must be") != NULL, "%s", reply.body);
-        close(fd);
-}
-expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\",\"wait\":null}"), NULL);
-ck_assert_uint_eq(answer(&w, send_dequeue(&w, "{\"worker_id\":\"nobody\",\"wait\":60}"), NULL), 404);
+                test_read_reply(fd, &reply);
+                ck_assert_uint_eq(reply.status, 400);
+                ck_assert_msg(strstr(reply.body, "wait: must be") != NULL, "%s", reply.body);
+                close(fd);
+        }
+        expect_answer(&w, send_dequeue(&w, "{\"worker_id\":\"w1\",\"wait\":null}"), NULL);
+        ck_assert_uint_eq(answer(&w, send_dequeue(&w, "{\"worker_id\":\"nobody\",\"wait\":60}"), NULL), 404);
 WAIT_TEST_END
 
 TEST_MAIN("dequeue-wait", a_worker_that_waits_gets_the_job_when_it_comes,

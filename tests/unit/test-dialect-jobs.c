@@ -103,7 +103,7 @@ static void check_bad(size_t d) {
                         bool found = false;
 
                         STRV_FOREACH(e, errors.errors)
-                        found = found || startswith(*e, json_string_value(wanted));
+                                found = found || startswith(*e, json_string_value(wanted));
                         ck_assert_msg(found, "%s: no \"%s\" in: %s", name, json_string_value(wanted), text);
                 }
         }
@@ -154,7 +154,7 @@ START_TEST(secrets_are_cut_out) {
                 ck_assert_msg(!strstr(document, secrets[i]), "%s", document);
                 ck_assert_msg(!strstr(echo, secrets[i]), "%s", echo);
                 STRV_FOREACH(w, job.warnings)
-                ck_assert_ptr_null(strstr(*w, secrets[i]));
+                        ck_assert_ptr_null(strstr(*w, secrets[i]));
         }
         ck_assert_str_eq(json_string_value(json_path_get(job.request, "source.tls_psk")), "***");
         ck_assert_str_eq(json_string_value(json_path_get(job.request, "source.password")), "***");

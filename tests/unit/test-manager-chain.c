@@ -76,7 +76,7 @@ static void lists(const char *dir, const char *source, const char *files) {
         int r = look_as(&as_admin, dir, source, true, &f, &error);
         ck_assert_msg(r == 0, "%s", strna(error));
         STRV_FOREACH(path, f.source_files)
-        ck_assert_int_eq(strv_extend(&names, *path + strlen(dir) + 1), 0);
+                ck_assert_int_eq(strv_extend(&names, *path + strlen(dir) + 1), 0);
         joined = strv_join(names, " ");
         ck_assert_str_eq(joined, files);
 }

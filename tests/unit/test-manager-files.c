@@ -173,7 +173,7 @@ START_TEST(an_ovf_brings_what_it_names) {
                 for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
                         bool found = false;
                         STRV_FOREACH(file, f.source_files)
-                        found = found || endswith(*file, expected[i]);
+                                found = found || endswith(*file, expected[i]);
                         ck_assert_msg(found, "%s is not there", expected[i]);
                 }
         }

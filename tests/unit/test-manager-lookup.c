@@ -271,98 +271,98 @@ static void wake_dead(void) {
 }
 
 BUS_TEST(a_submission_that_hangs_is_refused_and_holds_nobody_up)
-_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-_cleanup_free_ char *spec = dead_spec(&f, "dead");
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *spec = dead_spec(&f, "dead");
 
-make_dead(&f);
-lookup_pool_override(f.manager->lookups, look, USEC_PER_SEC / 2);
-ck_assert_int_eq(call(&f, "SubmitJob", NULL, &error, "sa{sv}", spec, 0), -EAGAIN);
-ck_assert_str_eq(error.name, HYPER_BUS_ERROR_UNAVAILABLE);
-ck_assert_ptr_nonnull(strstr(error.message, "/dead/a.raw: it does not answer"));
-ck_assert_uint_eq(n_blocked, 1);
-/* It is as if it had never been submitted, and others are. */
-submit(&f, "alive", NULL);
-settle_down(&f);
-expect_state(&f, "alive", JOB_RUNNING);
-ck_assert_int_eq(call(&f, "GetJob", NULL, NULL, "s", "dead"), -ENOENT);
-wake_dead();
-ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
+        make_dead(&f);
+        lookup_pool_override(f.manager->lookups, look, USEC_PER_SEC / 2);
+        ck_assert_int_eq(call(&f, "SubmitJob", NULL, &error, "sa{sv}", spec, 0), -EAGAIN);
+        ck_assert_str_eq(error.name, HYPER_BUS_ERROR_UNAVAILABLE);
+        ck_assert_ptr_nonnull(strstr(error.message, "/dead/a.raw: it does not answer"));
+        ck_assert_uint_eq(n_blocked, 1);
+        /* It is as if it had never been submitted, and others are. */
+        submit(&f, "alive", NULL);
+        settle_down(&f);
+        expect_state(&f, "alive", JOB_RUNNING);
+        ck_assert_int_eq(call(&f, "GetJob", NULL, NULL, "s", "dead"), -ENOENT);
+        wake_dead();
+        ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
 BUS_TEST_END
 
 BUS_TEST(a_job_whose_paths_hang_at_its_start_fails_with_the_path)
-_cleanup_free_ char *spec = dead_spec(&f, "dead"), *result = NULL;
+        _cleanup_free_ char *spec = dead_spec(&f, "dead"), *result = NULL;
 
-make_dead(&f);
-f.manager->settings->jobs.max_running = 0;
-ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
-lookup_pool_override(f.manager->lookups, look, USEC_PER_SEC / 2);
-f.manager->settings->jobs.max_running = 2;
-queue_wake(f.manager);
-submit(&f, "alive", NULL);
-settle_down(&f);
-expect_state(&f, "alive", JOB_RUNNING);
-expect_state(&f, "dead", JOB_FAILED);
-expect_reason(&f, "dead", "/dead/a.raw: it does not answer");
-result = result_of(&f, "dead");
-ck_assert_ptr_nonnull(strstr(result, "path_hangs"));
-wake_dead();
+        make_dead(&f);
+        f.manager->settings->jobs.max_running = 0;
+        ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
+        lookup_pool_override(f.manager->lookups, look, USEC_PER_SEC / 2);
+        f.manager->settings->jobs.max_running = 2;
+        queue_wake(f.manager);
+        submit(&f, "alive", NULL);
+        settle_down(&f);
+        expect_state(&f, "alive", JOB_RUNNING);
+        expect_state(&f, "dead", JOB_FAILED);
+        expect_reason(&f, "dead", "/dead/a.raw: it does not answer");
+        result = result_of(&f, "dead");
+        ck_assert_ptr_nonnull(strstr(result, "path_hangs"));
+        wake_dead();
 BUS_TEST_END
 
 BUS_TEST(a_job_that_is_being_looked_at_can_be_cancelled)
-_cleanup_free_ char *spec = dead_spec(&f, "dead");
+        _cleanup_free_ char *spec = dead_spec(&f, "dead");
 
-make_dead(&f);
-f.manager->settings->jobs.max_running = 0;
-ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
-lookup_pool_override(f.manager->lookups, look, LOOKUP_TIMEOUT);
-f.manager->settings->jobs.max_running = 1;
-queue_wake(f.manager);
-while (n_blocked == 0)
-        ck_assert_int_gt(sd_event_run(f.event, 10 * USEC_PER_SEC), 0);
-/* It has the slot. */
-submit(&f, "alive", NULL);
-expect_state(&f, "alive", JOB_QUEUED);
-expect_state(&f, "dead", JOB_QUEUED);
-ck_assert_int_ge(cancel(&f, "dead"), 0);
-settle_down(&f);
-expect_state(&f, "dead", JOB_CANCELLED);
-expect_state(&f, "alive", JOB_RUNNING);
-ck_assert_ptr_null(unit_of(&f, "dead"));
-wake_dead();
+        make_dead(&f);
+        f.manager->settings->jobs.max_running = 0;
+        ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
+        lookup_pool_override(f.manager->lookups, look, LOOKUP_TIMEOUT);
+        f.manager->settings->jobs.max_running = 1;
+        queue_wake(f.manager);
+        while (n_blocked == 0)
+                ck_assert_int_gt(sd_event_run(f.event, 10 * USEC_PER_SEC), 0);
+        /* It has the slot. */
+        submit(&f, "alive", NULL);
+        expect_state(&f, "alive", JOB_QUEUED);
+        expect_state(&f, "dead", JOB_QUEUED);
+        ck_assert_int_ge(cancel(&f, "dead"), 0);
+        settle_down(&f);
+        expect_state(&f, "dead", JOB_CANCELLED);
+        expect_state(&f, "alive", JOB_RUNNING);
+        ck_assert_ptr_null(unit_of(&f, "dead"));
+        wake_dead();
 BUS_TEST_END
 
 /* The same job twice while the first is being looked at: one job, and both are told of it. */
 BUS_TEST(a_submission_that_is_repeated_meanwhile_is_one_job)
-_cleanup_free_ char *spec = dead_spec(&f, "dead");
-sd_bus_message *calls[2] = {};
-sd_bus_message *replies[2] = {};
+        _cleanup_free_ char *spec = dead_spec(&f, "dead");
+        sd_bus_message *calls[2] = {};
+        sd_bus_message *replies[2] = {};
 
-make_dead(&f);
-lookup_pool_override(f.manager->lookups, look, LOOKUP_TIMEOUT);
-for (unsigned i = 0; i < 2; i++) {
-        ck_assert_int_ge(sd_bus_message_new_method_call(f.client, &calls[i], HYPER_BUS_NAME, HYPER_BUS_PATH,
-                                         HYPER_MANAGER_INTERFACE, "SubmitJob"),
-                        0);
-        ck_assert_int_ge(sd_bus_message_append(calls[i], "sa{sv}", spec, 0), 0);
-        ck_assert_int_ge(sd_bus_call_async(f.client, NULL, calls[i], keep_reply, &replies[i], 0), 0);
-}
-while (n_blocked < 2)
-        ck_assert_int_gt(sd_event_run(f.event, 10 * USEC_PER_SEC), 0);
-gate_set(true);
-unsigned n_created = 0;
-for (unsigned i = 0; i < 2; i++) {
-        const char *id;
-        int created;
-
-        while (!replies[i])
+        make_dead(&f);
+        lookup_pool_override(f.manager->lookups, look, LOOKUP_TIMEOUT);
+        for (unsigned i = 0; i < 2; i++) {
+                ck_assert_int_ge(sd_bus_message_new_method_call(f.client, &calls[i], HYPER_BUS_NAME,
+                                                 HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "SubmitJob"),
+                                0);
+                ck_assert_int_ge(sd_bus_message_append(calls[i], "sa{sv}", spec, 0), 0);
+                ck_assert_int_ge(sd_bus_call_async(f.client, NULL, calls[i], keep_reply, &replies[i], 0), 0);
+        }
+        while (n_blocked < 2)
                 ck_assert_int_gt(sd_event_run(f.event, 10 * USEC_PER_SEC), 0);
-        ck_assert_int_gt(sd_bus_message_read(replies[i], "sob", &id, NULL, &created), 0);
-        ck_assert_str_eq(id, "dead");
-        n_created += created;
-        sd_bus_message_unref(calls[i]);
-        sd_bus_message_unref(replies[i]);
-}
-ck_assert_uint_eq(n_created, 1);
+        gate_set(true);
+        unsigned n_created = 0;
+        for (unsigned i = 0; i < 2; i++) {
+                const char *id;
+                int created;
+
+                while (!replies[i])
+                        ck_assert_int_gt(sd_event_run(f.event, 10 * USEC_PER_SEC), 0);
+                ck_assert_int_gt(sd_bus_message_read(replies[i], "sob", &id, NULL, &created), 0);
+                ck_assert_str_eq(id, "dead");
+                n_created += created;
+                sd_bus_message_unref(calls[i]);
+                sd_bus_message_unref(replies[i]);
+        }
+        ck_assert_uint_eq(n_created, 1);
 BUS_TEST_END
 
 TEST_MAIN("manager-lookup", results_come_in_order, one_that_takes_long_holds_the_others_up_for_a_moment,

@@ -64,9 +64,9 @@ START_TEST(a_local_job_is_shut_in) {
         ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/in/a.vmdk"));
         ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/in/a-s001.vmdk"));
         STRV_FOREACH(s, get(&p, "BindReadOnlyPaths")->strings)
-        ck_assert_msg(!startswith(*s, "-/etc/") || streq(*s, "-/etc/ld.so.cache") ||
-                                        streq(*s, "-/etc/alternatives"),
-                        "%s is bound", *s);
+                ck_assert_msg(!startswith(*s, "-/etc/") || streq(*s, "-/etc/ld.so.cache") ||
+                                                streq(*s, "-/etc/alternatives"),
+                                "%s is bound", *s);
         ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 2);
         ck_assert(has(&p, "BindPaths", "-/srv/out/.b.hyper-part"));
         /* The plan is read-only. */
@@ -74,7 +74,7 @@ START_TEST(a_local_job_is_shut_in) {
         ck_assert(has(&p, "BindPaths", "-/var/lib/hyper/jobs/a\\x2db/results"));
         /* A bind that must be there would keep finish from running after a daemon-reload. */
         STRV_FOREACH(s, get(&p, "BindPaths")->strings)
-        ck_assert_int_eq(**s, '-');
+                ck_assert_int_eq(**s, '-');
         ck_assert_uint_eq(strv_length(get(&p, "ReadWritePaths")->strings), 3);
         /* The /run that systemd would make has no limit. */
         ck_assert(has(&p, "TemporaryFileSystem", "/run"));

@@ -8,8 +8,8 @@ static json_t *strings_json(char *const *l) {
         _cleanup_json_ json_t *a = json_array();
 
         STRV_FOREACH(s, l)
-        if (!a || json_array_append_new(a, json_text(*s)) < 0)
-                return NULL;
+                if (!a || json_array_append_new(a, json_text(*s)) < 0)
+                        return NULL;
         return TAKE_PTR(a);
 }
 

@@ -117,8 +117,8 @@ static int read_ids(sd_bus_message *reply, json_t **ret) {
         if (k < 0)
                 return k;
         STRV_FOREACH(id, ids)
-        if (json_array_append_new(list, json_string(*id)) < 0)
-                return -ENOMEM;
+                if (json_array_append_new(list, json_string(*id)) < 0)
+                        return -ENOMEM;
         *ret = TAKE_PTR(list);
         return *ret ? 0 : -ENOMEM;
 }

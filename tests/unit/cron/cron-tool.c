@@ -30,7 +30,7 @@ static json_t *describe(const char *expression, usec_t after, unsigned n) {
                 return NULL;
         calendar = json_array();
         STRV_FOREACH(line, lines)
-        json_array_append_new(calendar, json_string(*line));
+                json_array_append_new(calendar, json_string(*line));
         return json_pack("{s:o, s:o}", "calendar", calendar, "next", next_times(&c, after, n));
 }
 

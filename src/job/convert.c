@@ -45,9 +45,22 @@ static bool allocation_is_data(const Image *i) {
         return i->format != FORMAT_RAW && !i->extents;
 }
 
+char *convert_space_text(
+                const char *path, uint64_t source, uint64_t written, uint64_t available, bool sure) {
+        char source_text[BYTES_SIZE], written_text[BYTES_SIZE], missing[BYTES_SIZE];
+        uint64_t rest = source > written ? source - written : 0;
+
+        format_bytes(source_text, source);
+        format_bytes(written_text, written);
+        format_bytes(missing, rest > available ? rest - available : 0);
+        return strprintf("The file system of %s %s: the source takes %s%s%s%s, and %s more must be free",
+                        path, sure ? "cannot hold the disk" : "may be too small", source_text,
+                        written > 0 ? ", of which " : "", written > 0 ? written_text : "",
+                        written > 0 ? " are written already" : "", missing);
+}
+
 int convert_check_space(Conversion *c) {
-        char missing[BYTES_SIZE], need_text[BYTES_SIZE];
-        uint64_t need = 0, have = 0;
+        uint64_t source = 0, written = 0;
         bool sure = true;
         struct statvfs fs;
 
@@ -58,23 +71,19 @@ int convert_check_space(Conversion *c) {
                                 c->part_dir, strerror(errno));
         for (size_t i = 0; i < c->source->n_disks; i++) {
                 const Image *image = &c->source->disks[i];
-                need += MIN(image->actual_size, image->virtual_size);
-                have += allocated_bytes(c, (unsigned) i + 1);
+                source += MIN(image->actual_size, image->virtual_size);
+                written += allocated_bytes(c, (unsigned) i + 1);
                 sure = sure && allocation_is_data(image);
         }
-        need = need > have ? need - have : 0;
         uint64_t available = (uint64_t) fs.f_bavail * fs.f_frsize;
-        if (need <= available)
+        if (source <= written || source - written <= available)
                 return 0;
-        format_bytes(need_text, need);
-        format_bytes(missing, need - available);
+        _cleanup_free_ char *text = convert_space_text(c->spec->path, source, written, available, sure);
+        if (!text)
+                return -ENOMEM;
         if (sure)
-                return job_fail(c->job, ENOSPC, "no_space",
-                                "The file system of %s cannot hold the disk: %s are needed, %s are missing",
-                                c->spec->path, need_text, missing);
-        report_note(&c->job->report,
-                        "The file system of %s may be too small: the source takes %s, %s more than are free",
-                        c->spec->path, need_text, missing);
+                return job_fail(c->job, ENOSPC, "no_space", "%s", text);
+        report_note(&c->job->report, "%s", text);
         return 0;
 }
 

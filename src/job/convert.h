@@ -30,6 +30,9 @@ typedef struct Conversion {
 
 /* Finds out early that the destination's file system cannot hold the disks. */
 int convert_check_space(Conversion *c);
+/* What it says: the @source takes so many bytes, of which so many are @written, and @available are free. @sure: it cannot
+ * fit; otherwise it may not. NULL when out of memory. */
+char *convert_space_text(const char *path, uint64_t source, uint64_t written, uint64_t available, bool sure);
 
 /* Copies disk @disk (from 0), going on where an earlier attempt ended. */
 int convert_disk(Conversion *c, size_t disk);

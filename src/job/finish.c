@@ -42,8 +42,12 @@ static int completed_disks(Job *j, unsigned *ret) {
 }
 
 static int remove_part(Job *j, PartFolder *p) {
-        int r = part_folder_remove(p);
+        int r = part_folder_unpublish(p, j->folder_fd, j->plan->spec->destination.path);
 
+        if (r < 0)
+                return log_error_errno(r, "Failed to take back the outputs of %s that have their names: %m",
+                                j->plan->spec->destination.path);
+        r = part_folder_remove(p);
         if (r == -ENOTEMPTY)
                 log_warning("The folder %s holds files that are not the job's, and is left there", p->path);
         else if (r < 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "basic/fd-util.h"
+#include "basic/log.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/checkpoint.h"
@@ -294,19 +295,20 @@ static void publication_done(Publication *p) {
                 *(ret) ? -abs(error) : -ENOMEM;  \
         })
 
-/* The records of an earlier call that was cut off: "inode inode …\n". */
-static int read_record(int job_fd, Publication *p) {
+/* The record of an earlier call that was cut off: "inode inode …\n", one for each output. */
+static int read_record(int job_fd, uint64_t inodes[static PART_DISKS_MAX], unsigned *ret_n) {
         _cleanup_free_ char *text = NULL;
         char *save = NULL;
-        unsigned i = 0;
+        unsigned n = 0;
 
         int r = read_file_at(job_fd, RECORD_PUBLISHING, RECORD_MAX, &text, NULL);
         if (r < 0)
                 return r;
-        for (char *word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save), i++)
-                if (i >= p->n || parse_uint64(word, &p->outputs[i].inode) < 0)
+        for (char *word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save), n++)
+                if (n >= PART_DISKS_MAX || parse_uint64(word, &inodes[n]) < 0)
                         return -EBADMSG;
-        return i == p->n ? 0 : -EBADMSG;
+        *ret_n = n;
+        return n > 0 ? 0 : -EBADMSG;
 }
 
 static int write_record(int job_fd, const Publication *p) {
@@ -371,23 +373,74 @@ static int begin_publication(PartFolder *p, int job_fd, Publication *pub, char *
         return write_record(job_fd, pub);
 }
 
-static int publish_one(PartFolder *p, Output *o, char **ret_error) {
+static bool is_image(int fd, const char *name, uint64_t inode) {
         struct stat st;
 
-        if (o->dir_fd >= 0 && fstatat(o->dir_fd, PART_IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
-                        st.st_ino == o->inode) {
-                int r = rename_noreplace(o->dir_fd, PART_IMAGE_FILE, p->parent_fd, o->name);
-                if (r == -EEXIST)
-                        return name_taken(p, o, ret_error);
-                if (r < 0)
-                        return publish_error(ret_error, r,
-                                        "The finished image could not be renamed to %s: %s", o->path,
-                                        strerror(-r));
+        return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && st.st_ino == inode;
+}
+
+/* Renaming by a second name (rename.h) can be cut off when the image has both: then only the old name must go. */
+static int move_image(int from_fd, const char *from, int to_fd, const char *to, uint64_t inode) {
+        if (is_image(to_fd, to, inode))
+                return unlinkat(from_fd, from, 0) < 0 ? -errno : 0;
+        return rename_noreplace(from_fd, from, to_fd, to);
+}
+
+static int publish_one(PartFolder *p, Output *o, char **ret_error) {
+        if (!is_image(o->dir_fd, PART_IMAGE_FILE, o->inode))
+                return is_image(p->parent_fd, o->name, o->inode)
+                                ? 0
+                                : publish_error(ret_error, ENOENT, "The finished image of %s is not there",
+                                                  o->path);
+        int r = move_image(o->dir_fd, PART_IMAGE_FILE, p->parent_fd, o->name, o->inode);
+        if (r == -EEXIST)
+                return name_taken(p, o, ret_error);
+        if (r < 0)
+                return publish_error(ret_error, r, "The finished image could not be renamed to %s: %s",
+                                o->path, strerror(-r));
+        return 0;
+}
+
+static int unpublish_one(PartFolder *p, Output *o) {
+        int r = remove_placeholder(p->parent_fd, o->name);
+
+        if (r < 0 && r != -EEXIST)
+                return r;
+        if (!is_image(p->parent_fd, o->name, o->inode))
                 return 0;
+        r = o->dir_fd >= 0 ? move_image(p->parent_fd, o->name, o->dir_fd, PART_IMAGE_FILE, o->inode)
+                           : -ENOENT;
+        return r < 0 ? r : sync_folder(o->dir_fd);
+}
+
+/* The record is removed last: until then a later call starts again. */
+static int unpublish_all(PartFolder *p, int job_fd, Publication *pub) {
+        int r = 0;
+
+        for (unsigned i = 0; i < pub->n; i++) {
+                int k = unpublish_one(p, &pub->outputs[i]);
+                r = r < 0 ? r : k;
         }
-        if (fstatat(p->parent_fd, o->name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && st.st_ino == o->inode)
-                return 0;
-        return publish_error(ret_error, ENOENT, "The finished image of %s is not there", o->path);
+        int k = sync_folder(p->parent_fd);
+        r = r < 0 ? r : k;
+        if (r < 0)
+                return r;
+        if (unlinkat(job_fd, RECORD_PUBLISHING, 0) < 0 && errno != ENOENT)
+                return -errno;
+        return sync_folder(job_fd);
+}
+
+static int publish_all(PartFolder *p, Publication *pub, const char *destination, char **ret_error) {
+        for (unsigned i = 0; i < pub->n; i++) {
+                int r = publish_one(p, &pub->outputs[i], ret_error);
+                if (r < 0)
+                        return r;
+        }
+        int r = sync_folder(p->parent_fd);
+        if (r < 0)
+                return publish_error(ret_error, r, "Flushing the directory of %s failed: %s", destination,
+                                strerror(-r));
+        return 0;
 }
 
 static int init_publication(PartFolder *p, const char *destination, unsigned n_disks, Publication *pub) {
@@ -428,6 +481,22 @@ static int lock_images(Publication *pub, char **ret_error) {
         return 0;
 }
 
+static int resume_or_begin(PartFolder *p, int job_fd, Publication *pub, char **ret_error) {
+        uint64_t inodes[PART_DISKS_MAX];
+        unsigned n;
+
+        int r = read_record(job_fd, inodes, &n);
+        if (r == -ENOENT)
+                return begin_publication(p, job_fd, pub, ret_error);
+        if (r < 0)
+                return r;
+        if (n != pub->n)
+                return -EBADMSG;
+        for (unsigned i = 0; i < n; i++)
+                pub->outputs[i].inode = inodes[i];
+        return 0;
+}
+
 int part_folder_publish(PartFolder *p, int job_fd, uid_t uid, const char *destination, unsigned n_disks,
                 char **ret_error) {
         _cleanup_(publication_done) Publication pub = { .uid = uid };
@@ -442,24 +511,38 @@ int part_folder_publish(PartFolder *p, int job_fd, uid_t uid, const char *destin
                 r = lock_images(&pub, ret_error);
         if (r < 0)
                 return r;
-        r = read_record(job_fd, &pub);
-        if (r == -ENOENT)
-                r = begin_publication(p, job_fd, &pub, ret_error);
+        r = resume_or_begin(p, job_fd, &pub, ret_error);
         if (r < 0)
                 return r;
-        for (unsigned i = 0; i < pub.n; i++) {
-                r = publish_one(p, &pub.outputs[i], ret_error);
-                if (r < 0)
-                        return r;
+        r = publish_all(p, &pub, destination, ret_error);
+        if (r < 0) {
+                int k = unpublish_all(p, job_fd, &pub);
+                if (k < 0)
+                        log_warning_errno(k,
+                                        "Failed to take back the outputs of %s that have their names: %m",
+                                        destination);
+                return r;
         }
-        r = sync_folder(p->parent_fd);
-        if (r < 0)
-                return publish_error(ret_error, r, "Flushing the folder of %s failed: %s", destination,
-                                strerror(-r));
         r = write_file_atomic_at(job_fd, JOB_MARK_PUBLISHED, "", 0, 0600);
         if (r < 0)
                 return r;
-        /* What is left is a checkpoint that nobody needs; a failure to remove it harms nobody. */
+        /* What is left is a checkpoint that nothing needs; a failure to remove it does no harm. */
         (void) part_folder_remove(p);
         return 0;
+}
+
+int part_folder_unpublish(PartFolder *p, int job_fd, const char *destination) {
+        _cleanup_(publication_done) Publication pub = {};
+        uint64_t inodes[PART_DISKS_MAX];
+        unsigned n;
+
+        int r = read_record(job_fd, inodes, &n);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = init_publication(p, destination, n, &pub);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < n; i++)
+                pub.outputs[i].inode = inodes[i];
+        return unpublish_all(p, job_fd, &pub);
 }

@@ -62,12 +62,17 @@ int part_folder_read_taken(int job_fd, unsigned *ret);
 /* The place of disk @disk: the folder itself or one below, made if @create. The caller closes *ret_fd. */
 int part_folder_disk(int part_fd, unsigned disk, bool create, int *ret_fd);
 
-/* Gives the @n_disks images, which are @uid's or root's, to root and their final names, so that it can be cut off at any
- * time and called again. 0 also if all of it was done before; -EEXIST if something else has such a name; -EBUSY if another
- * job writes to one; *ret_error says what went wrong (caller frees). Everything is on stable storage then, and the marker
- * JOB_MARK_PUBLISHED is there. */
+/* Gives the @n_disks images, which are @uid's or root's, to root and their final names, all or none. It can be cut off at
+ * any time and called again: a record in the job's directory, RECORD_PUBLISHING, says which files they are. 0 also if all
+ * of it was done before; -EEXIST if something else has such a name; -EBUSY if another job writes to one; *ret_error says
+ * what went wrong (caller frees). On success everything is on stable storage, and the marker JOB_MARK_PUBLISHED is there.
+ * On failure no image has its final name. */
 int part_folder_publish(PartFolder *p, int job_fd, uid_t uid, const char *destination, unsigned n_disks,
                 char **ret_error);
+
+/* Takes the images of a publication that was cut off back into the part folder. 0 also if there was none. May be cut off
+ * and called again, too. */
+int part_folder_unpublish(PartFolder *p, int job_fd, const char *destination);
 
 /* Removes the known entries and, if nothing else is in it, the folder. -ENOTEMPTY: something else is. 0 too
  * if it is not there. */

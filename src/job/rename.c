@@ -24,7 +24,7 @@ static bool is_placeholder(const struct stat *st) {
                         st->st_uid == geteuid();
 }
 
-static int remove_placeholder(int fd, const char *name) {
+int remove_placeholder(int fd, const char *name) {
         struct stat st;
 
         if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)

@@ -9,6 +9,10 @@
  * call. */
 int rename_noreplace(int from_fd, const char *from, int to_fd, const char *to);
 
+/* Removes the empty file that a call left under the name @name when it was cut off. 0 also if nothing has the name;
+ * -EEXIST if something else has it. */
+int remove_placeholder(int fd, const char *name);
+
 /* fsync(2) of a folder; file systems that cannot have nothing to flush. */
 int sync_folder(int fd);
 

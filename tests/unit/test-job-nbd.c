@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 
 #include "job-servers.h"
+#include "job/convert.h"
 #include "job/qcow2-layout.h"
 
 #define SIZE (48 * MIB)
@@ -463,8 +464,30 @@ START_TEST(a_disk_that_cannot_hold_it_is_found_out_early) {
         ck_assert_int_eq(attempt(&p), JOB_EXIT_TRANSIENT);
         assert_ended(&p, OUTCOME_TRANSIENT, "no_space");
         _cleanup_(job_result_freep) JobResult *r = read_result(p.folder);
-        ck_assert_ptr_nonnull(strstr(r->message, "are missing"));
+        ck_assert_ptr_nonnull(strstr(r->message, "more must be free"));
         ck_assert_int_eq(umount2(small, MNT_DETACH), 0);
+}
+END_TEST
+
+START_TEST(what_is_written_already_is_no_part_of_the_shortage) {
+        static const struct {
+                uint64_t source, written, available;
+                bool sure;
+                const char *text;
+        } cases[] = {
+                { 10 * MIB, 0, 4 * MIB, true,
+                                "The file system of /d cannot hold the disk: the source takes 10.0 MiB, and 6.0 MiB more "
+                                "must be free" },
+                { 10 * MIB, 5 * MIB, 4 * MIB, false,
+                                "The file system of /d may be too small: the source takes 10.0 MiB, of which 5.0 MiB are "
+                                "written already, and 1.0 MiB more must be free" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = convert_space_text(
+                                "/d", cases[i].source, cases[i].written, cases[i].available, cases[i].sure);
+                ck_assert_str_eq(text, cases[i].text);
+        }
 }
 END_TEST
 
@@ -473,10 +496,10 @@ END_TEST
 int main(void) {
         const TTest *const tests[] = { from_a_server, to_a_server, no_server_is_transient,
                 a_disk_that_is_too_small_is_refused, a_read_only_disk_is_refused,
-                a_disk_that_forgets_is_found_out, read_errors_are_transient_and_the_next_attempt_is_right,
-                write_errors_are_transient, a_server_that_goes_away_is_transient,
-                a_local_server_that_dies_is_transient, a_checkpoint_of_another_source_is_not_used,
-                a_checkpoint_that_cannot_be_read_is_not_used,
+                what_is_written_already_is_no_part_of_the_shortage, a_disk_that_forgets_is_found_out,
+                read_errors_are_transient_and_the_next_attempt_is_right, write_errors_are_transient,
+                a_server_that_goes_away_is_transient, a_local_server_that_dies_is_transient,
+                a_checkpoint_of_another_source_is_not_used, a_checkpoint_that_cannot_be_read_is_not_used,
                 an_unfinished_image_that_was_damaged_is_transient_and_begun_anew,
                 a_cancelled_job_leaves_nothing, a_cancel_after_the_last_byte_still_counts,
                 a_cancel_and_the_publishing_exclude_each_other,

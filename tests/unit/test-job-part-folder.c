@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
 #include "job-front.h"
 #include "job/part-folder.h"
 
@@ -116,6 +120,134 @@ START_TEST(a_publication_that_was_cut_off_is_finished) {
         ck_assert_int_eq(publish(&p, 3, &fourth), 0);
         assert_content(PATH(p.dir, "vm-disk2.qcow2"), "2");
         ck_assert(!file_exists(p.part));
+}
+END_TEST
+
+/* --- killed at each step ------------------------------------------------------------------------------ */
+
+/* Runs publish() in a child that is killed when it enters its @n-th system call. True if it got to its end. */
+static bool publish_killed_at(Place *p, unsigned n) {
+        pid_t pid = fork();
+        int status;
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                char *why = NULL;
+                if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
+                        _exit(3);
+                _exit(publish(p, 3, &why) == 0 ? 0 : 2);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *) PTRACE_O_TRACESYSGOOD), 0);
+        for (unsigned i = 0; i < 2 * n; i++) {
+                ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+                ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+                if (WIFEXITED(status)) {
+                        ck_assert_int_eq(WEXITSTATUS(status), 0);
+                        return true;
+                }
+        }
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        return false;
+}
+
+static unsigned count_outputs(Place *p) {
+        return (unsigned) file_exists(p->destination) +
+                        (unsigned) file_exists(PATH(p->dir, "vm-disk2.qcow2")) +
+                        (unsigned) file_exists(PATH(p->dir, "vm-disk3.qcow2"));
+}
+
+/* A restart finishes it, whatever the step. */
+START_TEST(a_killed_publication_is_finished) {
+        bool ended = false, half = false;
+
+        for (unsigned n = 1; !ended; n++) {
+                _cleanup_place_ Place p = make_place(3);
+                _cleanup_free_ char *why = NULL;
+                ended = publish_killed_at(&p, n);
+                half = half || (count_outputs(&p) > 0 && count_outputs(&p) < 3);
+                open_place(&p);
+                int r = publish(&p, 3, &why);
+                ck_assert_msg(r == 0, "step %u: %s", n, strna(why));
+                assert_content(p.destination, "1");
+                assert_content(PATH(p.dir, "vm-disk2.qcow2"), "2");
+                assert_content(PATH(p.dir, "vm-disk3.qcow2"), "3");
+                ck_assert(marker_exists(p.job_fd, JOB_MARK_PUBLISHED));
+        }
+        ck_assert(half);
+}
+END_TEST
+
+/* A cancel takes all of it back, whatever the step, unless it was complete. */
+START_TEST(a_killed_publication_is_taken_back) {
+        bool ended = false, half = false;
+
+        for (unsigned n = 1; !ended; n++) {
+                _cleanup_place_ Place p = make_place(3);
+                ended = publish_killed_at(&p, n);
+                half = half || (count_outputs(&p) > 0 && count_outputs(&p) < 3);
+                if (marker_exists(p.job_fd, JOB_MARK_PUBLISHED))
+                        continue;
+                open_place(&p);
+                ck_assert_int_eq(part_folder_unpublish(&p.folder, p.job_fd, p.destination), 0);
+                ck_assert_uint_eq(count_outputs(&p), 0);
+                assert_content(PATH(p.part, "image"), "1");
+                assert_content(PATH(p.part, "disk3/image"), "3");
+                ck_assert(!marker_exists(p.job_fd, RECORD_PUBLISHING));
+                ck_assert_int_eq(part_folder_unpublish(&p.folder, p.job_fd, p.destination), 0);
+        }
+        ck_assert(half);
+}
+END_TEST
+
+/* Another program takes the name of the second image after all names were found free. */
+START_TEST(a_failure_takes_the_first_image_back) {
+        _cleanup_place_ Place p = make_place(3);
+        _cleanup_free_ char *why = NULL, *again = NULL, *record = NULL;
+        struct stat st[3];
+
+        ck_assert_int_eq(stat(PATH(p.part, "image"), &st[0]), 0);
+        ck_assert_int_eq(stat(PATH(p.part, "disk2/image"), &st[1]), 0);
+        ck_assert_int_eq(stat(PATH(p.part, "disk3/image"), &st[2]), 0);
+        record = strprintf("%ju %ju %ju\n", (uintmax_t) st[0].st_ino, (uintmax_t) st[1].st_ino,
+                        (uintmax_t) st[2].st_ino);
+        write_text(PATH(p.job, RECORD_PUBLISHING), record);
+        write_text(PATH(p.dir, "vm-disk2.qcow2"), "in the way");
+        ck_assert_int_eq(publish(&p, 3, &why), -EEXIST);
+        ck_assert(!file_exists(p.destination));
+        ck_assert(!file_exists(PATH(p.dir, "vm-disk3.qcow2")));
+        assert_content(PATH(p.dir, "vm-disk2.qcow2"), "in the way");
+        ck_assert(!marker_exists(p.job_fd, RECORD_PUBLISHING));
+        ck_assert_int_eq(unlink(PATH(p.dir, "vm-disk2.qcow2")), 0);
+        open_place(&p);
+        ck_assert_int_eq(publish(&p, 3, &again), 0);
+        assert_content(p.destination, "1");
+}
+END_TEST
+
+/* A file system without RENAME_NOREPLACE gives an image a second name first, and may be cut off then. */
+START_TEST(an_image_with_both_names_loses_one) {
+        _cleanup_place_ Place p = make_place(1), q = make_place(1);
+        _cleanup_free_ char *why = NULL, *a = NULL, *b = NULL;
+        struct stat st;
+
+        ck_assert_int_eq(stat(PATH(p.part, "image"), &st), 0);
+        a = strprintf("%ju\n", (uintmax_t) st.st_ino);
+        write_text(PATH(p.job, RECORD_PUBLISHING), a);
+        ck_assert_int_eq(link(PATH(p.part, "image"), p.destination), 0);
+        ck_assert_int_eq(publish(&p, 1, &why), 0);
+        assert_content(p.destination, "1");
+        ck_assert(!file_exists(p.part));
+
+        ck_assert_int_eq(stat(PATH(q.part, "image"), &st), 0);
+        b = strprintf("%ju\n", (uintmax_t) st.st_ino);
+        write_text(PATH(q.job, RECORD_PUBLISHING), b);
+        ck_assert_int_eq(link(PATH(q.part, "image"), q.destination), 0);
+        ck_assert_int_eq(part_folder_unpublish(&q.folder, q.job_fd, q.destination), 0);
+        ck_assert(!file_exists(q.destination));
+        assert_content(PATH(q.part, "image"), "1");
 }
 END_TEST
 
@@ -237,7 +369,8 @@ START_TEST(another_image_in_its_place_is_not_published) {
 
         ck_assert_int_eq(rename(PATH(p.part, "image"), p.destination), 0);
         open_place(&p);
-        ck_assert_int_eq(publish(&p, 1, &again), -ENOENT);
+        ck_assert_int_eq(publish(&p, 1, &again), -EEXIST);
+        assert_content(p.destination, "of another job");
         ck_assert(!marker_exists(p.job_fd, JOB_MARK_PUBLISHED));
 }
 END_TEST
@@ -247,4 +380,6 @@ TEST_MAIN("part-folder", output_names_are_told_apart, images_get_their_names_onc
                 a_dangling_symlink_is_in_the_way_too, only_known_entries_are_removed,
                 removing_follows_no_symlink, a_folder_of_others_is_not_taken,
                 a_symlink_above_is_not_followed, another_folder_in_its_place_is_noticed,
-                another_image_in_its_place_is_not_published)
+                another_image_in_its_place_is_not_published, a_killed_publication_is_finished,
+                a_killed_publication_is_taken_back, a_failure_takes_the_first_image_back,
+                an_image_with_both_names_loses_one)

@@ -165,7 +165,9 @@ static int finish(const char *folder, bool succeeded) {
         if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         r = j->plan->part_dir ? finish_file(j, succeeded) : finish_nbd(j, succeeded);
-        return r < 0 ? job_end(j, r) : EXIT_SUCCESS;
+        int status = r < 0 ? job_end(j, r) : EXIT_SUCCESS;
+        report_sync(&j->report);
+        return status;
 }
 
 int verb_finish(const char *folder) {

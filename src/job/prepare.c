@@ -232,8 +232,11 @@ int verb_prepare(const char *folder) {
         r = marker_exists(j->folder_fd, RECORD_PUBLISHING) ? 0 : check_source(j);
         if (r >= 0)
                 r = prepare(j);
-        if (r < 0)
-                return job_end(j, r);
+        if (r < 0) {
+                int status = job_end(j, r);
+                report_sync(&j->report);
+                return status;
+        }
         /* The last attempt's result is none of this one's, and must not be taken for it. */
         if (!marker_exists(j->folder_fd, JOB_MARK_PUBLISHED) &&
                         unlinkat(j->folder_fd, JOB_RESULTS_FOLDER "/result.json", 0) < 0 && errno != ENOENT)

@@ -7,11 +7,23 @@
 #include "basic/string-util.h"
 #include "job/report.h"
 #include "shared/job-event.h"
+#include "shared/journal-sync.h"
 
 #define LINES_MAX 50
+#define SYNC_TIMEOUT (2 * USEC_PER_SEC)
 
 static void log_no_memory(void) {
         (void) log_oom();
+}
+
+/* journald asks /proc for the unit of a message's sender: that must still be there then. */
+void report_sync(Report *r) {
+        if (!r->told || r->print)
+                return;
+        r->told = false;
+        int k = journal_sync(SYNC_TIMEOUT);
+        if (k < 0)
+                log_debug_errno(k, "Failed to wait for the journal: %m");
 }
 
 void report_init(Report *r, const char *job_id) {
@@ -26,6 +38,7 @@ void report_init(Report *r, const char *job_id) {
 static void send_event(Report *r, JobEvent *e) {
         e->job_id = (char *) r->job_id;
         e->phase = r->phase;
+        r->told = true;
         int k = job_event_send(e);
         if (k < 0)
                 log_debug_errno(k, "Failed to send an event to the journal: %m");

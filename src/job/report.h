@@ -19,9 +19,14 @@ typedef struct Report {
         double percent; /* last one told; never falls */
         usec_t last; /* when progress was told last */
         bool print; /* to standard error too */
+        bool told; /* something was sent to the journal */
 } Report;
 
 void report_init(Report *r, const char *job_id);
+
+/* Waits until the journal has read what was sent, at most 2 s. To be called right before a process ends that may reach
+ * journald's own socket: a message whose sender is gone belongs to no unit, and readers leave it out. */
+void report_sync(Report *r);
 
 /* A phase begins. */
 void report_phase(Report *r, JobPhase phase, const char *format, ...) _printf_(3, 4);

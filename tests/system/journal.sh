@@ -23,6 +23,18 @@ for event in state phase progress; do
 done
 contains "$(journalctl -q -x --no-pager "HYPER_JOB_ID=$id" HYPER_EVENT=state)" "░░" "journalctl -x"
 
+# The last line of each job's unit belongs to the unit, however soon the program that wrote it ends.
+for i in $(seq 24); do
+        submit "$(spec "$dir/disk.raw" "$dir/last-$i.raw" ".job_id = \"last-$i\"")" >/dev/null
+done
+for i in $(seq 24); do
+        wait_state "last-$i" COMPLETED
+done
+journalctl --sync
+last=$(journalctl -q -o json | jq -r 'select((.HYPER_JOB_ID // "" | startswith("last-")) and (.MESSAGE | type == "string")
+        and (.MESSAGE | startswith("The disk image "))) | ._SYSTEMD_UNIT // "none"' | grep -c '^hyper-job-last')
+equal "$last" 24 "the last lines that belong to their units"
+
 # A lie of some other program is not believed.
 printf 'MESSAGE=a lie\nHYPER_JOB_ID=%s\nHYPER_EVENT=progress\nHYPER_PERCENT=3\nHYPER_BYTES_DONE=5\nHYPER_BYTES_TOTAL=7\n' "$id" | logger --journald
 journalctl --sync

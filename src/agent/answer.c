@@ -17,7 +17,7 @@ static int decode(const JsonField *table, json_t *value, void *base, char **ret_
                 return *ret_error ? -EBADMSG : -ENOMEM;
         }
         r = json_table_decode(table, value, "", base, &errors);
-        if (r < 0 || strv_length(errors.errors) == 0)
+        if (r < 0 || errors.n_errors == 0)
                 return r;
         *ret_error = json_errors_text(&errors);
         return *ret_error ? -EBADMSG : -ENOMEM;

@@ -130,7 +130,7 @@ int held_file_decode(const char *text, size_t size, HeldFile *ret) {
                 r = json_table_decode(fields, object, "", &f, &errors);
         if (r < 0)
                 return r;
-        if (errors.errors || !job_id_is_valid(f.job_id) || !job_id_is_valid(f.local_id) ||
+        if (errors.n_errors > 0 || !job_id_is_valid(f.job_id) || !job_id_is_valid(f.local_id) ||
                         !json_is_object(f.spec))
                 return -EBADMSG;
         *ret = f;

@@ -144,7 +144,7 @@ int query_decode(const QueryField *fields, const QueryPair *pairs, size_t n_pair
 
         for (const QueryField *f = fields; f->key && r >= 0; f++)
                 r = decode_field(pairs, n_pairs, f, base, errors);
-        return r < 0 ? r : errors->errors ? -EBADMSG : 0;
+        return r < 0 ? r : errors->n_errors > 0 ? -EBADMSG : 0;
 }
 
 int request_query_decode(Request *r, void *base) {

@@ -66,7 +66,7 @@ int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *erro
         }
         if (r < 0)
                 return r;
-        if (strv_length(errors->errors) > 0)
+        if (errors->n_errors > 0)
                 return -EBADMSG;
         *ret = d;
         d = (KeyDefinition){};

@@ -92,17 +92,7 @@ static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
                 r = check_placeholders(d->job, errors);
         if (r != -EBADMSG)
                 return r;
-        r = 0;
-        for (char **e = inner.errors; e && *e && r >= 0; e++) {
-                _cleanup_free_ char *path = strndup(*e, strcspn(*e, ":")),
-                                    *full = path ? strprintf("job.%s", path) : NULL;
-                const char *rest = *e + strcspn(*e, ":");
-
-                r = full ? json_errors_add(errors, full, "%s",
-                                           *rest ? rest + 1 + strspn(rest + 1, " ") : "is wrong")
-                         : -ENOMEM;
-        }
-        return r;
+        return json_errors_adopt(errors, "job", &inner);
 }
 
 int schedule_definition_decode(const char *text, bool create, ScheduleDefinition *d, JsonErrors *errors) {
@@ -127,5 +117,5 @@ int schedule_definition_decode(const char *text, bool create, ScheduleDefinition
                                 errors, "schedule", "must be given, a cron expression as in \"0 2 * * *\"");
         if (r >= 0 && (d->job || create))
                 r = decode_job(d, errors);
-        return r < 0 ? r : errors->errors ? -EBADMSG : 0;
+        return r < 0 ? r : errors->n_errors > 0 ? -EBADMSG : 0;
 }

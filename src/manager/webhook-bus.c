@@ -168,7 +168,7 @@ static int test_parse(const char *text, TestDefinition *d, sd_bus_error *error) 
                 r = json_table_decode(test_fields, object, "", d, &errors);
         if (r >= 0 && (d->index == UINT64_MAX) == !d->url)
                 r = json_errors_add(&errors, "url", "must be given, or else index");
-        if (r >= 0 && strv_length(errors.errors) > 0) {
+        if (r >= 0 && errors.n_errors > 0) {
                 why = json_errors_text(&errors);
                 r = why ? -EBADMSG : -ENOMEM;
         }

@@ -104,7 +104,7 @@ static const JsonField requirement_fields[] = {
 };
 
 int job_demand_from_spec(const JobSpec *spec, JobDemand *ret, JsonErrors *errors) {
-        size_t before = strv_length(errors->errors);
+        size_t before = errors->n_errors;
         Requirements q = {};
         int r;
 
@@ -113,7 +113,7 @@ int job_demand_from_spec(const JobSpec *spec, JobDemand *ret, JsonErrors *errors
                                 "capability_requirements", &q, errors);
                 if (r < 0)
                         return r;
-                if (strv_length(errors->errors) > before || before >= JSON_ERRORS_MAX)
+                if (errors->n_errors > before || before >= JSON_ERRORS_MAX)
                         return -EBADMSG;
         }
         *ret = (JobDemand){

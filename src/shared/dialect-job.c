@@ -234,35 +234,20 @@ int translation_settle(Translation *t, const char *canonical) {
         return strv_extend(&t->settled, canonical);
 }
 
-static bool has_error(const JsonErrors *errors, const char *name) {
-        STRV_FOREACH(e, errors->errors) {
-                const char *rest = startswith(*e, name);
-
-                if (rest && startswith(rest, ": "))
-                        return true;
-        }
-        return false;
-}
-
 /* Tells what the canonical decoder found, in the client's words, leaving out what was said already: one
  * error for one field. */
 static int adopt_errors(Translation *t, const JsonErrors *found) {
-        STRV_FOREACH(e, found->errors) {
-                const char *colon = strstr(*e, ": ");
-                _cleanup_free_ char *path = colon ? strndup(*e, (size_t) (colon - *e)) : strdup(""),
-                                    *name = NULL;
-                int r;
+        for (size_t i = 0; i < found->n_errors; i++) {
+                const JsonError *e = &found->errors[i];
 
-                if (!path)
-                        return -ENOMEM;
-                if (translation_is_settled(t, path))
+                if (translation_is_settled(t, e->field))
                         continue;
-                name = dialect_name(t->map, t->origins, path);
+                _cleanup_free_ char *name = dialect_name(t->map, t->origins, e->field);
                 if (!name)
                         return -ENOMEM;
-                if (has_error(t->errors, name))
+                if (!isempty(name) && json_errors_has(t->errors, name))
                         continue;
-                r = json_errors_add(t->errors, name, "%s", colon ? colon + 2 : *e);
+                int r = json_errors_add(t->errors, name, "%s", e->text);
                 if (r < 0)
                         return r;
         }
@@ -316,7 +301,7 @@ int translation_finish(Translation *t, DialectJob *ret) {
                 r = adopt_errors(t, &found);
         if (r < 0)
                 return r;
-        if (t->errors->errors || !job.spec)
+        if (t->errors->n_errors > 0 || !job.spec)
                 return -EBADMSG;
 
         r = make_warnings(t->errors, &job.warnings);

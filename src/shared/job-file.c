@@ -186,7 +186,7 @@ int job_plan_decode(const char *text, size_t size, JobPlan **ret) {
                 r = job_spec_from_json(json_object_get(object, "spec"), &p->spec, &errors);
         if (r < 0)
                 return r;
-        if (errors.errors || !plan_makes_sense(p))
+        if (errors.n_errors > 0 || !plan_makes_sense(p))
                 return -EBADMSG;
         *ret = TAKE_PTR(p);
         return 0;

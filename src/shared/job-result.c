@@ -177,7 +177,7 @@ int job_result_decode(const char *text, size_t size, JobResult **ret) {
                 r = json_table_decode(result_fields, object, "", result, &errors);
         if (r < 0)
                 return r;
-        if (errors.errors || !result_makes_sense(result))
+        if (errors.n_errors > 0 || !result_makes_sense(result))
                 return -EBADMSG;
         if (result->message)
                 ascii_replace_control(result->message, ' ');

@@ -287,7 +287,7 @@ static char *own_name(_unused_ void *userdata, const char *canonical) {
 
 int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
         _cleanup_(job_spec_freep) JobSpec *s = job_spec_new();
-        size_t before = strv_length(errors->errors);
+        size_t before = errors->n_errors;
         int r;
 
         if (!s)
@@ -303,7 +303,7 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
                 return r;
         take_object(s->document, "audit_info", &s->audit_info);
         take_object(s->document, "capability_requirements", &s->capability_requirements);
-        if (strv_length(errors->errors) > before || before >= JSON_ERRORS_MAX)
+        if (errors->n_errors > before || before >= JSON_ERRORS_MAX)
                 return -EBADMSG;
         r = fill_document(s);
         if (r < 0)

@@ -11,37 +11,83 @@
 #define LINE_MAX_BYTES 1024
 
 void json_errors_done(JsonErrors *e) {
-        e->errors = strv_free(e->errors);
+        for (size_t i = 0; i < e->n_errors; i++) {
+                free(e->errors[i].field);
+                free(e->errors[i].text);
+        }
+        e->errors = mfree(e->errors);
+        e->n_errors = 0;
         e->unknown = strv_free(e->unknown);
 }
 
-/* Lines come to be read by people and written to logs: one line each, never endless. */
-static int add_line(char ***list, const char *text) {
-        if (strv_length(*list) >= JSON_ERRORS_MAX)
-                return 0;
+/* Texts come to be read by people and written to logs: one line each, never endless. */
+static char *make_line(const char *text) {
         char *line = utf8_make_valid(text, strlen(text), LINE_MAX_BYTES);
-        return strv_consume(list, line ? ascii_replace_control(line, '?') : NULL);
+
+        return line ? ascii_replace_control(line, '?') : NULL;
 }
 
-int json_errors_add(JsonErrors *e, const char *path, const char *format, ...) {
-        _cleanup_free_ char *what = NULL, *line = NULL;
+static int add_unknown(JsonErrors *e, const char *field) {
+        return strv_length(e->unknown) < JSON_ERRORS_MAX ? strv_consume(&e->unknown, make_line(field)) : 0;
+}
+
+int json_errors_add(JsonErrors *e, const char *field, const char *format, ...) {
+        _cleanup_free_ char *what = NULL, *text = NULL, *about = NULL;
         va_list ap;
 
+        if (e->n_errors >= JSON_ERRORS_MAX)
+                return 0;
+        if (!e->errors)
+                e->errors = new0(JsonError, JSON_ERRORS_MAX);
         va_start(ap, format);
         what = vstrprintf(format, ap);
         va_end(ap);
-        if (!what)
+        about = make_line(field);
+        text = what ? make_line(what) : NULL;
+        if (!e->errors || !about || !text)
                 return -ENOMEM;
-        line = isempty(path) ? TAKE_PTR(what) : strprintf("%s: %s", path, what);
-        return line ? add_line(&e->errors, line) : -ENOMEM;
-}
-
-char *json_errors_text(const JsonErrors *e) {
-        return strv_join(e->errors, "; ");
+        e->errors[e->n_errors++] = (JsonError){ .field = TAKE_PTR(about), .text = TAKE_PTR(text) };
+        return 0;
 }
 
 static char *join_path(const char *path, const char *key) {
         return isempty(path) ? strdup(key) : strprintf("%s.%s", path, key);
+}
+
+int json_errors_adopt(JsonErrors *e, const char *prefix, const JsonErrors *from) {
+        for (size_t i = 0; i < from->n_errors; i++) {
+                const JsonError *error = &from->errors[i];
+                _cleanup_free_ char *field =
+                                isempty(error->field) ? strdup(prefix) : join_path(prefix, error->field);
+                if (!field)
+                        return -ENOMEM;
+                int r = json_errors_add(e, field, "%s", error->text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+char *json_error_text(const JsonError *e) {
+        return isempty(e->field) ? strdup(e->text) : strprintf("%s: %s", e->field, e->text);
+}
+
+char *json_errors_text(const JsonErrors *e) {
+        _cleanup_strv_free_ char **lines = NULL;
+
+        for (size_t i = 0; i < e->n_errors; i++) {
+                int r = strv_consume(&lines, json_error_text(&e->errors[i]));
+                if (r < 0)
+                        return NULL;
+        }
+        return strv_join(lines, "; ");
+}
+
+bool json_errors_has(const JsonErrors *e, const char *field) {
+        for (size_t i = 0; i < e->n_errors; i++)
+                if (streq(e->errors[i].field, field))
+                        return true;
+        return false;
 }
 
 static int decode_string(const JsonField *f, json_t *value, const char *path, char **p, JsonErrors *errors) {
@@ -179,7 +225,7 @@ static int note_unknown(const JsonField *table, json_t *object, const char *path
                 if (find_field(table, key))
                         continue;
                 _cleanup_free_ char *full = join_path(path, key);
-                r = full ? add_line(&errors->unknown, full) : -ENOMEM;
+                r = full ? add_unknown(errors, full) : -ENOMEM;
                 if (r < 0)
                         return r;
         }

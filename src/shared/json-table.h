@@ -2,7 +2,7 @@
 #pragma once
 
 /* Decoding JSON objects into plain structs by table. Every byte comes from outside: a decoder checks type,
- * range and length, collects all that is wrong (not only the first) as "field: must be …" lines, and
+ * range and length, collects all that is wrong (not only the first), each with the field that it is about, and
  * remembers unknown keys. */
 
 #include <jansson.h>
@@ -51,15 +51,27 @@ typedef struct JsonField {
  * line each: what comes from outside is shortened, its control characters replaced. */
 #define JSON_ERRORS_MAX 64
 
+typedef struct JsonError {
+        char *field; /* "execution_policy.timeout_seconds"; "" for the whole */
+        char *text; /* "must be 60 to 86400" */
+} JsonError;
+
 typedef struct JsonErrors {
-        char **errors; /* "execution_policy.timeout_seconds: must be 60 to 86400" */
+        JsonError *errors;
+        size_t n_errors;
         char **unknown; /* "execution_policy.colour": keys that no table knows */
 } JsonErrors;
 
 void json_errors_done(JsonErrors *e);
-int json_errors_add(JsonErrors *e, const char *path, const char *format, ...) _printf_(3, 4);
+int json_errors_add(JsonErrors *e, const char *field, const char *format, ...) _printf_(3, 4);
+/* The errors of a decoder of what is below @prefix: "job" makes "job.source.path" of its "source.path". */
+int json_errors_adopt(JsonErrors *e, const char *prefix, const JsonErrors *from);
+/* For people: "field: text", or only the text of an error of the whole. NULL when out of memory. */
+char *json_error_text(const JsonError *e);
 /* All errors joined with "; ". NULL when out of memory. */
 char *json_errors_text(const JsonErrors *e);
+/* True if there is an error about exactly this field. */
+bool json_errors_has(const JsonErrors *e, const char *field);
 
 /* Decodes @object by @table into @base (which must hold defaults). @path is put before each key ("" at the
  * top, "source" below). Returns 0 even if fields are wrong: look at @errors. -ENOMEM otherwise. */

@@ -321,7 +321,7 @@ int webhook_spec_decode(json_t *definition, json_t *secrets, WebhookSpec **ret, 
                 r = take_all(&d, secrets, w, found, errors);
         if (r < 0)
                 return r;
-        if (strv_length(errors->errors) > 0)
+        if (errors->n_errors > 0)
                 return -EBADMSG;
         *ret = TAKE_PTR(w);
         return 0;
@@ -435,7 +435,7 @@ int webhook_secrets_parse(const char *text, size_t size, WebhookSecrets *ret) {
         if (r >= 0)
                 r = f.headers && !json_is_object(f.headers) ? -EBADMSG : read_headers(f.headers, &s);
         json_table_done(table, &f);
-        if (r >= 0 && (strv_length(errors.errors) > 0 || (s.url && !webhook_url_is_valid(s.url, &reason))))
+        if (r >= 0 && (errors.n_errors > 0 || (s.url && !webhook_url_is_valid(s.url, &reason))))
                 r = -EBADMSG;
         if (r < 0)
                 return r;

@@ -5,7 +5,7 @@
 #include "shared/job-event.h"
 
 static int verdict(const JsonErrors *errors) {
-        return strv_length(errors->errors) > 0 ? -EBADMSG : 0;
+        return errors->n_errors > 0 ? -EBADMSG : 0;
 }
 
 static int parse(const char *text, json_t **ret, JsonErrors *errors) {

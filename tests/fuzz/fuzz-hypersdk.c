@@ -23,7 +23,7 @@ static void try_job(json_t *object) {
         _cleanup_(json_errors_done) JsonErrors errors = {}, none = {};
         int r = hypersdk_job_decode(object, &job, &errors);
 
-        check((r == -EBADMSG) == (errors.errors != NULL), "errors come with a refusal");
+        check((r == -EBADMSG) == (errors.n_errors > 0), "errors come with a refusal");
         if (r < 0)
                 return;
         /* Secrets are gone from it: such a job cannot be submitted again. */
@@ -42,7 +42,7 @@ static void try_schedule(json_t *body, bool create) {
         _cleanup_json_ json_t *definition = NULL;
         int r = hypersdk_schedule_decode(body, create, &definition, &job, &errors);
 
-        check((r == -EBADMSG) == (errors.errors != NULL), "errors come with a refusal");
+        check((r == -EBADMSG) == (errors.n_errors > 0), "errors come with a refusal");
         if (r < 0)
                 return;
         check(!create || json_object_get(definition, "job"), "a new schedule has a job");

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         if (job_spec_parse((const char *) data, size, &s, &errors) == 0)
                 check_document(s);
-        else if (!errors.errors)
+        else if (errors.n_errors == 0)
                 abort();
         text = json_errors_text(&errors);
         if (!text || !utf8_is_valid(text))

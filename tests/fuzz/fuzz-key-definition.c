@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         r = key_definition_decode(text, &d, &errors);
         what = json_errors_text(&errors);
-        if (!what || !utf8_is_valid(what) || (r == -EBADMSG) != (strv_length(errors.errors) > 0))
+        if (!what || !utf8_is_valid(what) || (r == -EBADMSG) != (errors.n_errors > 0))
                 abort();
         if (r >= 0 &&
                         (!api_key_name_is_valid(d.name) || !scopes_allow(d.scopes, SCOPE_READ) ||

@@ -13,7 +13,7 @@ static void try(const char *text, bool create) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
         int r = schedule_definition_decode(text, create, &d, &errors);
 
-        if ((r == -EBADMSG) != (errors.errors != NULL))
+        if ((r == -EBADMSG) != (errors.n_errors > 0))
                 abort();
         if (r < 0)
                 return;

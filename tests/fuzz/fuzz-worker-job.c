@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         check(worker_id_of_report(body, &why) || why, "a report of nobody is told as such");
         r = worker_job_decode(body, &job, &errors);
-        check((r == -EBADMSG) == (errors.errors != NULL), "errors come with a refusal");
+        check((r == -EBADMSG) == (errors.n_errors > 0), "errors come with a refusal");
         /* Secrets are gone from it: such a job cannot be submitted again. */
         if (r < 0 || json_object_size(job.spec->secrets) > 0)
                 return 0;

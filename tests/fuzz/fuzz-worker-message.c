@@ -7,7 +7,7 @@
 static void check_errors(int r, const JsonErrors *errors) {
         _cleanup_free_ char *text = json_errors_text(errors);
 
-        if (!text || !utf8_is_valid(text) || (r == -EBADMSG) != (strv_length(errors->errors) > 0))
+        if (!text || !utf8_is_valid(text) || (r == -EBADMSG) != (errors->n_errors > 0))
                 abort();
 }
 

@@ -35,7 +35,9 @@ static void assert_refused(const char *text, bool create, const char *expected) 
         _cleanup_json_ json_t *body = json_loads(text, 0, NULL), *definition = NULL;
 
         ck_assert_int_eq(hypersdk_schedule_decode(body, create, &definition, &job, &errors), -EBADMSG);
-        ck_assert_msg(startswith(errors.errors[0], expected), "%s", errors.errors[0]);
+        ck_assert_uint_ge(errors.n_errors, 1);
+        _cleanup_free_ char *first = json_error_text(&errors.errors[0]);
+        ck_assert_msg(startswith(first, expected), "%s", first);
 }
 
 START_TEST(mistakes_in_a_template_are_told_with_their_place) {

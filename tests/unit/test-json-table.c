@@ -130,6 +130,23 @@ START_TEST(unknown_keys_are_kept_in_mind_and_harmless) {
 }
 END_TEST
 
+/* Nothing has to look for a colon: fields and texts may have some. */
+START_TEST(an_error_is_a_field_and_a_text) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+
+        ck_assert_int_eq(json_errors_add(&errors, "a: b", "must not be %s", "c: d"), 0);
+        ck_assert_int_eq(json_errors_add(&errors, "", "no object: line 1"), 0);
+        ck_assert_uint_eq(errors.n_errors, 2);
+        ck_assert_str_eq(errors.errors[0].field, "a: b");
+        ck_assert_str_eq(errors.errors[0].text, "must not be c: d");
+        ck_assert_str_eq(errors.errors[1].field, "");
+        ck_assert_str_eq(errors.errors[1].text, "no object: line 1");
+        ck_assert(json_errors_has(&errors, "a: b") && !json_errors_has(&errors, "a"));
+        _cleanup_free_ char *text = json_errors_text(&errors);
+        ck_assert_str_eq(text, "a: b: must not be c: d; no object: line 1");
+}
+END_TEST
+
 START_TEST(a_flood_of_errors_stays_small) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_json_ json_t *object = json_object();
@@ -146,7 +163,7 @@ START_TEST(a_flood_of_errors_stays_small) {
                 ck_assert_int_eq(json_errors_add(&errors, key, "is wrong"), 0);
         }
         ck_assert_int_eq(json_table_decode(fields, object, "", &s, &errors), 0);
-        ck_assert_uint_eq(strv_length(errors.errors), JSON_ERRORS_MAX);
+        ck_assert_uint_eq(errors.n_errors, JSON_ERRORS_MAX);
         ck_assert_uint_eq(strv_length(errors.unknown), JSON_ERRORS_MAX);
         ck_assert_uint_eq(strlen(errors.unknown[0]), 1024);
 }
@@ -257,7 +274,8 @@ END_TEST
 
 TEST_MAIN("json-table", fields_land_in_the_struct, each_wrong_type_is_named,
                 all_wrong_fields_are_told_at_once, unknown_keys_are_kept_in_mind_and_harmless,
-                a_flood_of_errors_stays_small, text_that_is_no_object_is_refused_with_its_place,
+                an_error_is_a_field_and_a_text, a_flood_of_errors_stays_small,
+                text_that_is_no_object_is_refused_with_its_place,
                 an_error_does_not_quote_what_may_be_a_secret,
                 depth_is_limited_but_brackets_in_strings_do_not_count,
                 secret_keys_are_known_in_every_spelling, secrets_do_not_go_out_again,

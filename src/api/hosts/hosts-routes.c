@@ -181,7 +181,7 @@ static int post_host(Request *r) {
                 k = json_errors_add(&errors, "id", "must be given");
         if (k < 0)
                 return k;
-        if (errors.errors) {
+        if (errors.n_errors > 0) {
                 _cleanup_free_ char *text = json_errors_text(&errors);
 
                 return text ? request_reply_error(r, 400, "%s", text) : -ENOMEM;

@@ -260,7 +260,7 @@ static int selection_from_request(Request *q, HypersdkSelection *ret, JsonErrors
                 r = decode_status(q->status, &s.states, errors);
         if (r < 0)
                 return r;
-        if (errors->errors)
+        if (errors->n_errors > 0)
                 return -EBADMSG;
         /* An empty list is how some clients write none. */
         if (strv_length(q->job_ids) > 0)

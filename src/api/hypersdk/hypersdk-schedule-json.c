@@ -21,17 +21,8 @@ static int decode_template(json_t *template, json_t *definition, DialectJob *ret
         }
         r = hypersdk_template_decode(template, ret, &found);
         if (r == -EBADMSG) {
-                r = 0;
-                STRV_FOREACH(e, found.errors) {
-                        const char *colon = strstr(*e, ": ");
-                        _cleanup_free_ char *path =
-                                        strprintf("job_template.%.*s", (int) (colon ? colon - *e : 0), *e);
-
-                        r = path ? json_errors_add(errors, path, "%s", colon ? colon + 2 : *e) : -ENOMEM;
-                        if (r < 0)
-                                return r;
-                }
-                return -EBADMSG;
+                r = json_errors_adopt(errors, "job_template", &found);
+                return r < 0 ? r : -EBADMSG;
         }
         if (r < 0)
                 return r;
@@ -59,7 +50,7 @@ int hypersdk_schedule_decode(
                 if (r < 0)
                         return r;
         }
-        if (errors->errors)
+        if (errors->n_errors > 0)
                 return -EBADMSG;
         *ret = TAKE_PTR(definition);
         return 0;

@@ -19,6 +19,7 @@
 #include "job/endpoint.h"
 #include "job/pool.h"
 #include "job/qcow2-map.h"
+#include "job/writeback.h"
 #include "job/zero.h"
 
 /* qemu inflates with a window of 4 KiB, raw deflate. */
@@ -49,6 +50,7 @@ typedef struct Qcow2Endpoint {
         bool compress;
         Pool *pool;
         Qcow2Map map;
+        Writeback writeback; /* the writer's */
         TAILQ_HEAD(, Write) writes;
         int error; /* of the first write that failed; none is placed after it */
         struct Sync {
@@ -176,6 +178,8 @@ static int run_write(PoolTask *t) {
         for (size_t i = 0; i < w->n_segments; i++) {
                 const Segment *s = &w->segments[i];
                 int r = pwrite_full(w->owner->fd, s->data, s->length, s->at);
+                if (r >= 0)
+                        r = writeback_written(&w->owner->writeback, s->at + s->length, s->length);
                 if (r < 0)
                         return r;
         }
@@ -326,14 +330,15 @@ static int run_sync(PoolTask *t) {
         struct Sync *s = CONTAINER_OF(t, struct Sync, task);
         Qcow2Endpoint *q = CONTAINER_OF(s, Qcow2Endpoint, sync);
 
-        return fdatasync(q->fd) < 0 ? -errno : 0;
+        return fdatasync(q->fd) < 0 ? -errno : writeback_error(&q->writeback);
 }
 
 static int run_finish(PoolTask *t) {
         struct Sync *s = CONTAINER_OF(t, struct Sync, task);
         Qcow2Endpoint *q = CONTAINER_OF(s, Qcow2Endpoint, sync);
 
-        return qcow2_map_finish(&q->map);
+        int r = qcow2_map_finish(&q->map);
+        return r < 0 ? r : writeback_error(&q->writeback);
 }
 
 static void on_sync_done(PoolTask *t, int result) {
@@ -396,6 +401,7 @@ static void qcow2_stop(Endpoint *e) {
 
 static void qcow2_free(Endpoint *e) {
         qcow2_stop(e);
+        writeback_done(&QCOW2(e)->writeback);
         qcow2_map_done(&QCOW2(e)->map);
         safe_close(QCOW2(e)->fd);
         free(QCOW2(e));
@@ -442,6 +448,7 @@ int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, u
         if (!q)
                 return -ENOMEM;
         TAILQ_INIT(&q->writes);
+        writeback_init(&q->writeback);
         e->ops = &qcow2_ops;
         e->size = size;
         q->compress = compress;
@@ -458,6 +465,7 @@ int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, u
                                 strerror(-r));
                 return r;
         }
+        writeback_start(&q->writeback, q->fd, q->map.next);
         r = pool_new(threads > 0 ? threads : compress ? compress_threads() : WRITE_THREADS, &q->pool);
         if (r < 0)
                 return r;

@@ -11,6 +11,7 @@
 #include "basic/string-util.h"
 #include "job/endpoint.h"
 #include "job/pool.h"
+#include "job/writeback.h"
 #include "job/zero.h"
 
 /* What a hole is worth: less makes files that file systems dislike, more misses what a guest trimmed. */
@@ -23,6 +24,7 @@ typedef struct RawEndpoint {
         Endpoint endpoint;
         int fd;
         Pool *pool;
+        Writeback writeback; /* the writer's */
         TAILQ_HEAD(, RawTask) tasks;
 } RawEndpoint;
 
@@ -64,13 +66,13 @@ static int run_write(PoolTask *task) {
                 t->written += k - i;
                 i = k;
         }
-        return 0;
+        return writeback_written(&t->owner->writeback, t->offset + t->length, t->written);
 }
 
 static int run_flush(PoolTask *task) {
         RawTask *t = CONTAINER_OF(task, RawTask, task);
 
-        return fdatasync(t->owner->fd) < 0 ? -errno : 0;
+        return fdatasync(t->owner->fd) < 0 ? -errno : writeback_error(&t->owner->writeback);
 }
 
 static void on_done(PoolTask *task, int result) {
@@ -141,6 +143,7 @@ static void raw_stop(Endpoint *e) {
 
 static void raw_free(Endpoint *e) {
         raw_stop(e);
+        writeback_done(&RAW(e)->writeback);
         safe_close(RAW(e)->fd);
         free(RAW(e));
 }
@@ -177,6 +180,7 @@ int endpoint_raw_new(int fd, uint64_t size, uint64_t watermark, const char *labe
         if (!w)
                 return -ENOMEM;
         TAILQ_INIT(&w->tasks);
+        writeback_init(&w->writeback);
         e->ops = &raw_ops;
         e->size = size;
         w->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -193,6 +197,7 @@ int endpoint_raw_new(int fd, uint64_t size, uint64_t watermark, const char *labe
                 *ret_error = strprintf("preparing %s for %" PRIu64 " bytes: %s", label, size, strerror(-r));
                 return r;
         }
+        writeback_start(&w->writeback, w->fd, watermark);
         r = pool_new(THREADS, &w->pool);
         if (r < 0)
                 return r;

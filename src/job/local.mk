@@ -33,6 +33,8 @@ libhyper_engine_la_SOURCES = \
 	src/job/qcow2-refcount.c \
 	src/job/qcow2-refcount.h \
 	src/job/rate.h \
+	src/job/writeback.c \
+	src/job/writeback.h \
 	src/job/zero.h
 libhyper_engine_la_CFLAGS = $(AM_CFLAGS) $(NBD_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) -pthread
 libhyper_engine_la_LIBADD = libhyper-basic.la $(NBD_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -lpthread

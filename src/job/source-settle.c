@@ -327,7 +327,7 @@ static int is_ovf(Source *s, bool *ret) {
         size_t n = (size_t) MIN((uint64_t) s->st.st_size, (uint64_t) HEAD);
 
         *ret = false;
-        if (s->spec->format != FORMAT_PROBE && s->spec->format != FORMAT_OVA)
+        if (s->spec->format != FORMAT_PROBE && !disk_format_has(s->spec->format, FORMAT_IS_PACKAGE))
                 return 0;
         int r = pread_full(s->fd, head, n, 0);
         if (r < 0)

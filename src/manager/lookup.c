@@ -226,11 +226,10 @@ static void take_out(Lookup *l) {
 static char *describe_hang(const Lookup *l) {
         int at = __atomic_load_n(&l->at, __ATOMIC_RELAXED);
         const JobEndpoint *e = at == LOOKING_AT_DESTINATION ? &l->spec->destination : &l->spec->source;
-        bool is_file = e->type == ENDPOINT_FILE;
 
         return strprintf("%s.%s: %s: it does not answer; is the server of its file system (NFS) reachable?",
-                        at == LOOKING_AT_DESTINATION ? "destination" : "source", is_file ? "path" : "uri",
-                        strna(is_file ? e->path : e->uri));
+                        at == LOOKING_AT_DESTINATION ? "destination" : "source", strna(endpoint_field(e)),
+                        strna(endpoint_identity(e)));
 }
 
 static void time_out(Lookup *l) {
@@ -248,7 +247,7 @@ static void time_out(Lookup *l) {
                                 at == LOOKING_AT_DESTINATION ? &l->spec->destination : &l->spec->source;
 
                 why = describe_hang(l);
-                (void) free_and_strdup(&p->hangs_on, e->type == ENDPOINT_FILE ? e->path : e->uri);
+                (void) free_and_strdup(&p->hangs_on, endpoint_identity(e));
         }
         (void) give_up(p->core, l);
         done(NULL, NULL, why ? -ETIMEDOUT : -ENOMEM, why, userdata);

@@ -94,9 +94,9 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
 const char *spec_destination(const JobSpec *spec) {
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
 
-        if (e == &spec->source && spec->operation == OPERATION_INSPECT)
+        if (e == &spec->source && job_operation_has(spec->operation, OPERATION_READS_ONLY))
                 return NULL;
-        return e->type == ENDPOINT_FILE ? e->path : e->uri;
+        return endpoint_identity(e);
 }
 
 /* Puts the paths that were resolved at submission into @spec. They are an entry of the stored document, and

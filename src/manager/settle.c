@@ -45,7 +45,7 @@ static bool deadline_passed(Job *j, const char *folder, unsigned timeout_seconds
 
 /* What was written to an NBD server has no other name: it is complete when the job says so. */
 static bool needs_no_publishing(const Job *j, const JobPlan *plan, const JobResult *result) {
-        return plan && plan->spec->destination.type == ENDPOINT_NBD && result &&
+        return plan && !endpoint_needs(&plan->spec->destination, ENDPOINT_NEEDS_FILES) && result &&
                         result->outcome == OUTCOME_COMPLETED &&
                         (!j->unit.result || streq(j->unit.result, "success"));
 }

@@ -264,6 +264,54 @@ static int add_destination_device(
         return f->destination_path ? add_device(f, "destination.path", path, "rw", ret_error) : -ENOMEM;
 }
 
+/* "/srv/out" and the source "/mnt/web.vmdk" make "/srv/out/web.qcow2". */
+static char *name_in_directory(const JobSpec *spec, const char *directory) {
+        const char *source = endpoint_needs(&spec->source, ENDPOINT_NEEDS_FILES) ? spec->source.path
+                                                                                 : "/disk",
+                   *name = strrchr(source, '/') + 1, *dot = strrchr(name, '.');
+        int length = dot && dot != name ? (int) (dot - name) : (int) strlen(name);
+
+        return strprintf("%s/%.*s.%s", streq(directory, "/") ? "" : directory, length, name,
+                        disk_format_to_string((DiskFormat) spec->destination.format));
+}
+
+static int set_destination(const JobSpec *spec, const PathRules *rules, const char *directory,
+                const char *name, JobFiles *f, char **ret_error) {
+        const char *given = spec->destination.path;
+
+        (void) free_and_strdup(&f->destination_path, NULL);
+        f->destination_path = name ? strprintf("%s/%s", streq(directory, "/") ? "" : directory, name)
+                                   : name_in_directory(spec, directory);
+        if (!f->destination_path)
+                return -ENOMEM;
+        return check_place(rules, true, "destination.path", f->destination_path,
+                        rules->role < ROLE_ADMIN ? given : f->destination_path, ret_error);
+}
+
+/* What programs that read a package find it by. */
+static int check_package_name(const JobSpec *spec, const JobFiles *f, char **ret_error) {
+        const DiskFormatRow *format = disk_format(spec->destination.format);
+
+        if (!(format->flags & FORMAT_IS_PACKAGE) ||
+                        (int) disk_format_from_name(f->destination_path) == spec->destination.format)
+                return 0;
+        return refuse(ret_error, -EBADMSG, "destination.path", f->destination_path,
+                        "the name of an OVA must end in .ova, that of an OVF in .ovf");
+}
+
+/* An existing directory takes the file. */
+static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error) {
+        _cleanup_free_ char *directory = strdup(f->destination_path), *real = NULL;
+        struct stat st;
+
+        if (!directory)
+                return -ENOMEM;
+        int r = resolve_folder(rules, true, "destination.path", directory, false, &real, &st, ret_error);
+        if (r >= 0)
+                r = job_files_note(f, real, &st);
+        return r < 0 ? r : set_destination(spec, rules, real, NULL, f, ret_error);
+}
+
 static int add_destination_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
         const char *path = spec->destination.path, *slash = strrchr(path, '/');
@@ -281,18 +329,17 @@ static int add_destination_file(
                 r = resolve_folder(rules, true, "destination.path", folder, follow, &real, &st, ret_error);
         if (r >= 0)
                 r = job_files_note(f, real, &st);
+        if (r >= 0)
+                r = set_destination(spec, rules, real, slash + 1, f, ret_error);
+        if (r >= 0 && follow && lstat(f->destination_path, &st) >= 0 && S_ISDIR(st.st_mode))
+                r = use_directory(spec, rules, f, ret_error);
+        if (r >= 0)
+                r = check_package_name(spec, f, ret_error);
         if (r < 0)
                 return r;
-        f->destination_path = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
-        if (!f->destination_path)
-                return -ENOMEM;
         f->part_dir = job_part_path(f->destination_path);
         if (!f->part_dir)
                 return -ENOMEM;
-        r = check_place(rules, true, "destination.path", f->destination_path,
-                        rules->role < ROLE_ADMIN ? path : f->destination_path, ret_error);
-        if (r < 0)
-                return r;
         if (lstat(f->destination_path, &st) >= 0)
                 return refuse(ret_error, -EBADMSG, "destination.path", f->destination_path,
                                 "there is something under that name already, and it is not overwritten; choose another name or move it away");
@@ -471,23 +518,41 @@ static void looking_at(const PathRules *rules, LookingAt at) {
                 __atomic_store_n(rules->at, at, __ATOMIC_RELAXED);
 }
 
+static int add_nbd_source(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
+        return add_nbd(rules, "source", &spec->source, f, ret_error);
+}
+
+static int add_nbd_destination(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
+        return add_nbd(rules, "destination", &spec->destination, f, ret_error);
+}
+
+typedef int (*look_func)(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error);
+
+/* What each kind of endpoint needs of this machine. */
+static const struct {
+        look_func source, destination;
+} looks[_ENDPOINT_MAX] = {
+        [ENDPOINT_FILE] = { add_source_file, add_destination_file },
+        [ENDPOINT_NBD] = { add_nbd_source, add_nbd_destination },
+};
+
 static int job_files_look(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *ret, char **ret_error) {
         _cleanup_(job_files_done) JobFiles f = {};
         int r;
 
+        if (!endpoint_kind(spec->source.type))
+                return -EINVAL;
         looking_at(rules, LOOKING_AT_SOURCE);
-        if (spec->source.type == ENDPOINT_FILE)
-                r = add_source_file(spec, rules, follow, &f, ret_error);
-        else
-                r = add_nbd(rules, "source", &spec->source, &f, ret_error);
+        r = looks[spec->source.type].source(spec, rules, follow, &f, ret_error);
         if (r < 0)
                 return r;
         looking_at(rules, LOOKING_AT_DESTINATION);
-        if (spec->destination.type == ENDPOINT_FILE)
-                r = add_destination_file(spec, rules, follow, &f, ret_error);
-        else if (spec->destination.type == ENDPOINT_NBD)
-                r = add_nbd(rules, "destination", &spec->destination, &f, ret_error);
+        if (job_spec_has_destination(spec))
+                r = looks[spec->destination.type].destination(spec, rules, follow, &f, ret_error);
         if (r < 0)
                 return r;
         *ret = f;

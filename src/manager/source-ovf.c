@@ -170,7 +170,8 @@ int source_ovf_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, cha
         size_t size = 0;
 
         if (!has_suffix(f->source_path, ".ovf") ||
-                        (spec->source.format != FORMAT_PROBE && spec->source.format != FORMAT_OVA))
+                        (spec->source.format != FORMAT_PROBE &&
+                                        !disk_format_has(spec->source.format, FORMAT_IS_PACKAGE)))
                 return 0;
         int r = read_descriptor(f->source_path, &text, &size);
         if (r == -EFBIG)

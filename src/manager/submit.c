@@ -12,6 +12,7 @@
 #include "manager/webhook.h"
 #include "shared/capability.h"
 #include "shared/error-table.h"
+#include "shared/job-demand.h"
 #include "shared/job-event.h"
 
 /* --- checks ------------------------------------------------------------------------------------------- */
@@ -121,8 +122,8 @@ static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *fi
         if (other)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "%s.%s: job %s, which is not finished, writes there",
-                                e == &spec->source ? "source" : "destination",
-                                e->type == ENDPOINT_FILE ? "path" : "uri", other->row->id);
+                                e == &spec->source ? "source" : "destination", endpoint_field(e),
+                                other->row->id);
         return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "manager/attempt.h"
 #include "manager/manager.h"
 #include "shared/capability.h"
+#include "shared/job-demand.h"
 #include "shared/error-table.h"
 #include "shared/job-event.h"
 #include "shared/machine.h"

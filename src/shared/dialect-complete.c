@@ -8,11 +8,6 @@
 #include "basic/string-util.h"
 #include "shared/dialect-job.h"
 
-static bool is_nbd_uri(const char *s) {
-        return startswith(s, "nbd:") || startswith(s, "nbds:") || startswith(s, "nbd+unix:") ||
-                        startswith(s, "nbds+unix:");
-}
-
 /* The path of a file: URL on this machine (RFC 8089): file:///p, file://localhost/p, file:/p. -EINVAL for
  * another host, a query, bad escapes and %00. */
 static int path_from_file_url(const char *url, char **ret) {
@@ -81,9 +76,10 @@ static int complete_endpoint(Translation *t, const EndpointPaths *p) {
         const char *type = translation_get_string(t, p->type), *path = translation_get_string(t, p->path);
         int r = 0;
 
-        if (path && is_nbd_uri(path) && !translation_get(t, p->uri) && (!type || streq(type, "nbd"))) {
+        if (path && endpoint_type_from_address(path) == ENDPOINT_NBD && !translation_get(t, p->uri) &&
+                        (!type || endpoint_type_from_string(type) == ENDPOINT_NBD))
                 r = rename_field(t, p->path, p->uri);
-        } else if (path && startswith(path, "file:")) {
+        else if (path && startswith(path, "file:")) {
                 _cleanup_free_ char *local = NULL;
 
                 r = path_from_file_url(path, &local);
@@ -106,13 +102,8 @@ static int complete_endpoint(Translation *t, const EndpointPaths *p) {
 
 /* "qcow2" of "/srv/a.qcow2"; NULL if the name says nothing. */
 static const char *format_of_name(const char *path) {
-        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+        DiskFormat f = disk_format_from_name(path);
 
-        if (!dot || dot == name)
-                return NULL;
-        if (streq(dot, ".img") || streq(dot, ".raw"))
-                return disk_format_to_string(FORMAT_RAW);
-        DiskFormat f = disk_format_from_string(dot + 1);
         return f > FORMAT_PROBE ? disk_format_to_string(f) : NULL;
 }
 
@@ -166,7 +157,8 @@ static int complete_destination(Translation *t) {
         json_t *folder = translation_get(t, TRANSLATE_DIRECTORY);
         int r;
 
-        if (translation_is_settled(t, destination_paths.whole) || (type && !streq(type, "file")))
+        if (translation_is_settled(t, destination_paths.whole) ||
+                        (type && endpoint_type_from_string(type) != ENDPOINT_FILE))
                 return 0;
         if (folder && !json_is_string(folder)) {
                 r = translation_error(t, TRANSLATE_DIRECTORY, "must be a string");
@@ -200,7 +192,7 @@ static bool needs_destination(const Translation *t) {
         json_t *destination = translation_get(t, destination_paths.whole);
         JobOperation o = operation ? job_operation_from_string(operation) : _OPERATION_INVALID;
 
-        if (o == OPERATION_CONVERT)
+        if (job_operation_has((int) o, OPERATION_NEEDS_DESTINATION))
                 return true;
         /* Some clients name a format whatever they ask for. */
         return destination &&

@@ -157,10 +157,10 @@ static bool plan_makes_sense(const JobPlan *p) {
         STRV_FOREACH(entry, p->bound)
                 if (isempty(identity_path(*entry)))
                         return false;
-        if (p->spec->source.type == ENDPOINT_FILE &&
+        if (endpoint_needs(&p->spec->source, ENDPOINT_NEEDS_FILES) &&
                         !streq_ptr(p->source_files ? p->source_files[0] : NULL, p->spec->source.path))
                 return false;
-        if (p->spec->destination.type != ENDPOINT_FILE)
+        if (!endpoint_needs(&p->spec->destination, ENDPOINT_NEEDS_FILES))
                 return !p->part_dir;
         /* A block device is there already: nothing grows beside it. */
         if (!p->part_dir)

@@ -6,7 +6,7 @@
 #include <systemd/sd-id128.h>
 
 #include "basic/string-util.h"
-#include "shared/job-spec.h"
+#include "shared/job-id.h"
 
 #define UNIT_PREFIX "hyper-job-"
 #define UNIT_SUFFIX ".service"

@@ -6,7 +6,7 @@
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"
-#include "shared/job-spec.h"
+#include "shared/job-path.h"
 
 /* The longest file in a part folder, and the temporary name it is written under. */
 #define PART_FILE_ROOM (sizeof("/checkpoint.new") - 1)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shared/job-spec.h"
 #include "basic/string-util.h"
-#include "shared/job-endpoint.h"
 #include "shared/job-misplaced.h"
 #include "shared/job-secrets.h"
 
@@ -14,13 +13,15 @@ static int endpoint_type(const char *s) {
 }
 
 static int source_format(const char *s) {
-        return disk_format_from_string(s);
+        DiskFormat f = disk_format_from_string(s);
+
+        return f == FORMAT_PROBE || disk_format_has((int) f, FORMAT_IS_SOURCE) ? (int) f : -EOPNOTSUPP;
 }
 
 static int destination_format(const char *s) {
         DiskFormat f = disk_format_from_string(s);
 
-        return f == FORMAT_QCOW2 || f == FORMAT_RAW || f == FORMAT_VMDK ? (int) f : -EOPNOTSUPP;
+        return disk_format_has((int) f, FORMAT_IS_DESTINATION) ? (int) f : -EOPNOTSUPP;
 }
 
 static int verify(const char *s) {
@@ -49,7 +50,8 @@ static const JsonField source_fields[] = {
         ENDPOINT_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
                         .from_string = source_format,
-                        .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova", .aliases = "vpc" },
+                        .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova, ovf",
+                        .aliases = "vpc" },
         { "checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE },
         {},
 };
@@ -163,37 +165,66 @@ static int check_checksum(JobSpec *s, JsonErrors *errors) {
         return 0;
 }
 
-static DiskFormat format_by_extension(const char *path) {
-        if (endswith(path, ".raw") || endswith(path, ".img"))
+static DiskFormat default_format(const JobEndpoint *destination) {
+        const EndpointKind *kind = endpoint_kind(destination->type);
+        DiskFormat f = destination->path ? disk_format_from_name(destination->path) : FORMAT_PROBE;
+
+        if ((kind && kind->one_raw_disk) || !destination->path)
                 return FORMAT_RAW;
-        return endswith(path, ".vmdk") ? FORMAT_VMDK : FORMAT_QCOW2;
+        return disk_format_has((int) f, FORMAT_IS_DESTINATION) ? f : FORMAT_QCOW2;
+}
+
+/* What programs that read a package find it by. (A name without an extension may be that of a directory.) */
+static int check_package_name(const JobSpec *s, JsonErrors *errors) {
+        const DiskFormatRow *format = disk_format(s->destination.format);
+        DiskFormat named = s->destination.path ? disk_format_from_name(s->destination.path) : FORMAT_PROBE;
+
+        if (!format || !(format->flags & FORMAT_IS_PACKAGE) || named == FORMAT_PROBE ||
+                        (int) named == s->destination.format)
+                return 0;
+        return json_errors_add(errors, "destination.path", "must end in .%s for destination.format \"%s\"",
+                        format->name, format->name);
+}
+
+static int check_destination(JobSpec *s, JsonErrors *errors) {
+        const EndpointKind *kind = endpoint_kind(s->destination.type);
+
+        if (s->destination.format == FORMAT_PROBE)
+                s->destination.format = (int) default_format(&s->destination);
+        if (kind && kind->one_raw_disk && s->destination.format != FORMAT_RAW)
+                return json_errors_add(errors, "destination.format",
+                                "must be raw for type \"%s\": the server decides how it stores what it is given",
+                                kind->name);
+        return check_package_name(s, errors);
+}
+
+static int check_same(const JobSpec *s, JsonErrors *errors) {
+        const char *source = endpoint_identity(&s->source),
+                   *destination = endpoint_identity(&s->destination);
+
+        if (s->source.type != s->destination.type || !source || !streq_ptr(source, destination))
+                return 0;
+        _cleanup_free_ char *field = strprintf("destination.%s", endpoint_field(&s->destination));
+        return field ? json_errors_add(errors, field, "must not be the source itself") : -ENOMEM;
 }
 
 /* What fields must be to each other. */
 static int check_combinations(JobSpec *s, bool has_destination, JsonErrors *errors) {
+        const EndpointKind *source = endpoint_kind(s->source.type);
+        bool needed = s->operation < 0 || job_operation_has(s->operation, OPERATION_NEEDS_DESTINATION);
         int r = 0;
 
-        if (!has_destination && (s->operation == OPERATION_CONVERT || s->operation < 0))
+        if (has_destination)
+                r = check_destination(s, errors);
+        else if (needed)
                 r = json_errors_add(errors, "destination", "must be given");
-        else if (!has_destination)
-                ; /* there is nothing whose format could be found out */
-        else if (s->destination.format == FORMAT_PROBE)
-                s->destination.format = s->destination.type == ENDPOINT_FILE && s->destination.path
-                                ? format_by_extension(s->destination.path)
-                                : FORMAT_RAW;
-        else if (s->destination.type == ENDPOINT_NBD && s->destination.format != FORMAT_RAW)
-                r = json_errors_add(errors, "destination.format",
-                                "must be raw for type \"nbd\": the server decides how it stores what it is given");
-        if (r >= 0 && s->source.type == ENDPOINT_NBD && s->source.format == FORMAT_OVA)
-                r = json_errors_add(errors, "source.format", "must not be ova for type \"nbd\"");
-        if (r >= 0 && s->parameters.compress && s->destination.format != FORMAT_QCOW2)
+        if (r >= 0 && source && source->one_raw_disk && disk_format_has(s->source.format, FORMAT_IS_PACKAGE))
+                r = json_errors_add(errors, "source.format", "must not be %s for type \"%s\"",
+                                disk_format_to_string((DiskFormat) s->source.format), source->name);
+        if (r >= 0 && s->parameters.compress && !disk_format_has(s->destination.format, FORMAT_CAN_COMPRESS))
                 r = json_errors_add(errors, "parameters.compress",
                                 "must be false unless destination.format is qcow2");
-        if (r >= 0 && s->source.path && streq_ptr(s->source.path, s->destination.path))
-                r = json_errors_add(errors, "destination.path", "must not be the source itself");
-        if (r >= 0 && s->source.uri && streq_ptr(s->source.uri, s->destination.uri))
-                r = json_errors_add(errors, "destination.uri", "must not be the source itself");
-        return r;
+        return r < 0 ? r : check_same(s, errors);
 }
 
 static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {

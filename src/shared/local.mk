@@ -25,8 +25,16 @@ libhyper_shared_la_SOURCES = \
 	src/shared/image-names.c \
 	src/shared/image-names.h \
 	src/shared/image-paths.c \
-	src/shared/job-endpoint.c \
-	src/shared/job-endpoint.h \
+	src/shared/disk-format.c \
+	src/shared/disk-format.h \
+	src/shared/endpoint-kind.c \
+	src/shared/endpoint-kind.h \
+	src/shared/job-demand.c \
+	src/shared/job-demand.h \
+	src/shared/job-id.h \
+	src/shared/job-path.h \
+	src/shared/operation.c \
+	src/shared/operation.h \
 	src/shared/job-event.c \
 	src/shared/job-event.h \
 	src/shared/job-file-internal.h \
@@ -35,7 +43,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/job-id.c \
 	src/shared/job-misplaced.c \
 	src/shared/job-misplaced.h \
-	src/shared/job-names.c \
+	src/shared/job-parameters.c \
+	src/shared/job-parameters.h \
 	src/shared/job-path.c \
 	src/shared/job-result.c \
 	src/shared/job-secrets.c \

@@ -2,6 +2,7 @@
 #include "store/workers.h"
 #include "basic/string-util.h"
 #include "shared/capability.h"
+#include "shared/job-demand.h"
 #include "store/sql.h"
 
 void worker_row_done(WorkerRow *row) {

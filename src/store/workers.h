@@ -7,6 +7,7 @@
  * returns 0. */
 
 #include "shared/capability.h"
+#include "shared/job-demand.h"
 #include "shared/worker-message.h"
 #include "store/store.h"
 

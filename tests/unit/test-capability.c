@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shared/capability.h"
+#include "shared/job-demand.h"
 #include "test.h"
 
 static int read_capabilities(const char *text, uint32_t *ret, JsonErrors *errors) {
@@ -22,9 +23,11 @@ END_TEST
 
 START_TEST(every_operation_needs_something) {
         for (JobOperation o = 0; o < _OPERATION_MAX; o++)
-                ck_assert_uint_ne(operation_capabilities(o), 0);
-        ck_assert_uint_eq(operation_capabilities(OPERATION_CONVERT), 1u << CAPABILITY_QEMU_IMG);
-        ck_assert_uint_eq(operation_capabilities(_OPERATION_INVALID), 0);
+                ck_assert_uint_ne(job_operation(o)->capabilities, 0);
+        ck_assert_uint_eq(job_operation(OPERATION_CONVERT)->capabilities, 1u << CAPABILITY_QEMU_IMG);
+        ck_assert_ptr_null(job_operation(_OPERATION_INVALID));
+        ck_assert_int_eq(capability_from_string("nbd"), CAPABILITY_NBD_ACCESS);
+        ck_assert_int_eq(capability_from_string("selinux"), CAPABILITY_SELINUX_TOOLS);
 }
 END_TEST
 

@@ -365,7 +365,7 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
         less = hypersdk_capabilities_json(tools, ELEMENTSOF(tools), T0);
         assert_member(all, "source_types", "[\"file\",\"nbd\"]");
         assert_member(all, "source_formats",
-                        "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\"]");
+                        "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\",\"ovf\"]");
         assert_member(all, "destination_formats", "[\"raw\",\"qcow2\",\"vmdk\"]");
         assert_member(all, "operations", "[\"convert\"]");
         assert_member(all, "tools.qemu-img", "\"/usr/bin/qemu-img\"");

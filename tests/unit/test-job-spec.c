@@ -415,10 +415,103 @@ START_TEST(words_read_back_as_themselves) {
         }
         for (EndpointType t = 0; t < _ENDPOINT_MAX; t++)
                 ck_assert_int_eq(endpoint_type_from_string(endpoint_type_to_string(t)), t);
-        ck_assert_int_eq(disk_format_from_string("QCOW2"), _FORMAT_INVALID);
+        ck_assert_int_eq(disk_format_from_string("QCOW2"), FORMAT_QCOW2);
         ck_assert_str_eq(disk_format_to_qemu(FORMAT_VHD), "vpc");
         ck_assert_ptr_null(disk_format_to_qemu(FORMAT_OVA));
         ck_assert(job_operation_is_built_in(OPERATION_CONVERT));
+}
+END_TEST
+
+/* --- the tables --------------------------------------------------------------------------------------- */
+
+START_TEST(every_operation_has_a_row) {
+        for (int o = 0; o < _OPERATION_MAX; o++) {
+                const OperationRow *row = job_operation(o);
+                ck_assert_ptr_nonnull(row);
+                ck_assert_msg(row->name && *row->name, "operation %d has no name", o);
+                ck_assert_msg(row->capabilities != 0 && (row->capabilities & ~CAPABILITY_BITS) == 0,
+                                "%s needs %x", row->name, row->capabilities);
+                _cleanup_free_ char *text = strprintf(
+                                "{\"operation\":\"%s\",\"source\":{\"type\":\"file\",\"path\":\"/a\"}}",
+                                row->name);
+                _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                int r = job_spec_parse(text, strlen(text), &spec, &errors);
+                ck_assert_int_eq(r, row->flags & OPERATION_NEEDS_DESTINATION ? -EBADMSG : 0);
+                ck_assert_int_eq(json_errors_has(&errors, "destination"), r < 0);
+        }
+        ck_assert_ptr_null(job_operation(_OPERATION_MAX));
+        ck_assert_ptr_null(job_operation(_OPERATION_INVALID));
+        ck_assert(job_operation_is_built_in(OPERATION_CONVERT));
+        ck_assert(!job_operation_is_built_in(_OPERATION_INVALID));
+}
+END_TEST
+
+START_TEST(every_endpoint_kind_has_a_row) {
+        static const char *const addresses[_ENDPOINT_MAX] = { "/srv/a", "nbd://h/a" };
+
+        for (int t = 0; t < _ENDPOINT_MAX; t++) {
+                const EndpointKind *k = endpoint_kind(t);
+                ck_assert_ptr_nonnull(k);
+                ck_assert_msg(k->name && k->field && k->decode && k->recognize && k->needs,
+                                "the row of type %d is not complete", t);
+                ck_assert_int_eq(endpoint_type_from_address(addresses[t]), t);
+                /* Without its field it is refused, by that field's name; with it, that is its identity. */
+                for (int given = 0; given < 2; given++) {
+                        _cleanup_free_ char *text = given
+                                        ? strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\",\"%s\":\"%s\"}}",
+                                                          k->name, k->field, addresses[t])
+                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"}}",
+                                                          k->name);
+                        _cleanup_free_ char *field = strprintf("source.%s", k->field);
+                        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                        _cleanup_(json_errors_done) JsonErrors errors = {};
+                        int r = job_spec_parse(text, strlen(text), &spec, &errors);
+                        ck_assert_int_eq(r, given ? 0 : -EBADMSG);
+                        ck_assert_int_eq(json_errors_has(&errors, field), !given);
+                        if (given) {
+                                ck_assert_str_eq(endpoint_identity(&spec->source), addresses[t]);
+                                ck_assert_str_eq(endpoint_field(&spec->source), k->field);
+                        }
+                }
+        }
+        ck_assert_ptr_null(endpoint_kind(_ENDPOINT_MAX));
+        ck_assert_ptr_null(endpoint_kind(_ENDPOINT_INVALID));
+        ck_assert_int_eq(endpoint_type_from_address("relative"), _ENDPOINT_INVALID);
+}
+END_TEST
+
+START_TEST(every_format_has_a_row) {
+        for (int f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
+                const DiskFormatRow *row = disk_format(f);
+                ck_assert_ptr_nonnull(row);
+                ck_assert_msg(row->name && *row->extensions, "the row of format %d is not complete", f);
+                ck_assert_msg(row->flags & (FORMAT_IS_SOURCE | FORMAT_IS_DESTINATION), "%s is of no use",
+                                row->name);
+                /* A package's images are of a format that qemu knows. */
+                ck_assert_int_eq(!row->qemu, !!(row->flags & FORMAT_IS_PACKAGE));
+                ck_assert_ptr_nonnull(disk_format_to_qemu(row->disks));
+                _cleanup_free_ char *path = strprintf(
+                                "/srv/x.y/a.%.*s", (int) strcspn(row->extensions, " "), row->extensions);
+                ck_assert_int_eq(disk_format_from_name(path), f);
+                /* Which formats are taken is what the row says. */
+                _cleanup_free_ char *text = strprintf(
+                                "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/a\",\"format\":\"%s\"},"
+                                "\"destination\":{\"type\":\"file\",\"path\":\"%s\",\"format\":\"%s\"}}",
+                                row->name, path, row->name);
+                _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                (void) job_spec_parse(text, strlen(text), &spec, &errors);
+                ck_assert_int_eq(
+                                json_errors_has(&errors, "source.format"), !(row->flags & FORMAT_IS_SOURCE));
+                ck_assert_int_eq(json_errors_has(&errors, "destination.format"),
+                                !(row->flags & FORMAT_IS_DESTINATION));
+        }
+        ck_assert_int_eq(disk_format_from_name("/srv/disk.IMG"), FORMAT_RAW);
+        ck_assert_int_eq(disk_format_from_name("/srv.raw/disk"), FORMAT_PROBE);
+        ck_assert_int_eq(disk_format_from_name("/srv/.raw"), FORMAT_PROBE);
+        ck_assert_int_eq(disk_format_from_name("/srv/a.ra"), FORMAT_PROBE);
+        ck_assert_ptr_null(disk_format(_FORMAT_MAX));
 }
 END_TEST
 
@@ -430,4 +523,5 @@ TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
                 a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,
                 equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
-                words_read_back_as_themselves)
+                words_read_back_as_themselves, every_operation_has_a_row, every_endpoint_kind_has_a_row,
+                every_format_has_a_row)

@@ -227,6 +227,27 @@ START_TEST(what_is_no_image_file_is_refused) {
 }
 END_TEST
 
+START_TEST(a_directory_takes_the_file) {
+        _cleanup_(job_files_done) JobFiles f = {}, g = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *error = NULL;
+
+        put(dir, "web.v1.vmdk", "x");
+        make_dir(dir, "out");
+        accepted(dir, "web.v1.vmdk", "out", &f);
+        ends_with(f.destination_path, "/out/web.v1.qcow2");
+        ends_with(f.part_dir, "/out/.web.v1.qcow2.hyper-part");
+        accepted(dir, "nbd://h/", "out", &g);
+        ends_with(g.destination_path, "/out/disk.qcow2");
+        put(dir, "out/web.v1.qcow2", "in the way");
+        refused(dir, "web.v1.vmdk", "out", -EBADMSG, "destination.path", "not overwritten");
+        /* When the job starts, the name is that of a file. */
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "web.v1.vmdk", "out", NULL);
+        _cleanup_(job_files_done) JobFiles later = {};
+        ck_assert_int_eq(job_files_check(spec, &as_admin, &later, &error), -EBADMSG);
+}
+END_TEST
+
 START_TEST(a_dangling_link_is_no_free_name) {
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -686,8 +707,8 @@ END_TEST
 
 TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once,
                 a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
-                an_ovf_brings_what_it_names, a_checksum_is_for_one_file, a_dangling_link_is_no_free_name,
-                places, an_operator_is_told_nothing_of_other_places,
+                an_ovf_brings_what_it_names, a_checksum_is_for_one_file, a_directory_takes_the_file,
+                a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
                 folders_of_the_configuration_may_be_links, the_systems_own_places_stay_closed, block_devices,
                 a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
                 nbd_over_sockets_and_networks, a_hostile_folder_is_removed_without_following_anything,

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "shared/capability.h"
+#include "shared/job-demand.h"
 #include "store/sql.h" /* to count what a statement does */
 #include "store/workers.h"
 #include "test.h"

@@ -174,7 +174,9 @@ static json_t *formats_json(bool destination, bool file_works) {
         _cleanup_json_ json_t *a = json_array();
 
         for (DiskFormat f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
-                if (!file_works || (destination && f != FORMAT_RAW && f != FORMAT_QCOW2 && f != FORMAT_VMDK))
+                if (!file_works ||
+                                !disk_format_has((int) f,
+                                                destination ? FORMAT_IS_DESTINATION : FORMAT_IS_SOURCE))
                         continue;
                 if (!a || json_array_append_new(a, json_string(disk_format_to_string(f))) < 0)
                         return NULL;
@@ -195,6 +197,21 @@ static json_t *operations_json(void) {
         return TAKE_PTR(a);
 }
 
+/* What parses images of files has to be installed. */
+static json_t *endpoint_types_json(bool file_works) {
+        _cleanup_json_ json_t *a = json_array();
+
+        for (int t = 0; t < _ENDPOINT_MAX; t++) {
+                const EndpointKind *kind = endpoint_kind(t);
+
+                if (!file_works && (kind->needs & ENDPOINT_NEEDS_FILES))
+                        continue;
+                if (!a || json_array_append_new(a, json_string(kind->name)) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(a);
+}
+
 json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t now) {
         _cleanup_json_ json_t *found = json_object(), *missing = json_array(), *types = NULL;
 
@@ -209,9 +226,7 @@ json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t n
         }
 
         bool file_works = json_array_size(missing) == 0;
-        types = file_works ? json_pack("[s, s]", endpoint_type_to_string(ENDPOINT_FILE),
-                                             endpoint_type_to_string(ENDPOINT_NBD))
-                           : json_pack("[s]", endpoint_type_to_string(ENDPOINT_NBD));
+        types = endpoint_types_json(file_works);
         return json_pack("{s:s, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:i, s:o}", "version", PACKAGE_VERSION,
                         "source_types", types, "destination_types", types, "source_formats",
                         formats_json(false, file_works), "destination_formats",

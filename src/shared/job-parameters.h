@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The words of a spec's parameters. */
+
+#include <errno.h>
+
+#include "basic/macro.h"
+
+/* Reading the finished output back and comparing it with the source. */
+typedef enum JobVerify {
+        VERIFY_OFF,
+        VERIFY_ON, /* all data, and a sample of what the source calls zero */
+        VERIFY_FULL, /* every byte of both */
+} JobVerify;
+
+/* What is done with a source that another program may be writing. */
+typedef enum JobInUse {
+        IN_USE_REFUSE,
+        IN_USE_ALLOW,
+        _IN_USE_MAX,
+        _IN_USE_INVALID = -EINVAL,
+} JobInUse;
+
+const char *job_in_use_to_string(JobInUse u) _pure_;
+JobInUse job_in_use_from_string(const char *s) _pure_;
+
+/* What is done with an image on top of others, which holds only what was changed. */
+typedef enum JobChain {
+        CHAIN_REFUSE,
+        CHAIN_FLATTEN, /* all of them are read as one disk */
+        _CHAIN_MAX,
+        _CHAIN_INVALID = -EINVAL,
+} JobChain;
+
+const char *job_chain_to_string(JobChain c) _pure_;
+JobChain job_chain_from_string(const char *s) _pure_;

@@ -51,7 +51,11 @@ static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void
 }
 
 static int run(void) {
-        const Daemon daemon = { "hyper-hostd", HYPER_HOSTS_BUS_NAME, arg_config_directory, on_terminate };
+        const Daemon daemon = { .program = "hyper-hostd",
+                .bus_name = HYPER_HOSTS_BUS_NAME,
+                .config_directory = arg_config_directory,
+                .state_directory = STATEDIR,
+                .on_end = on_terminate };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(store_freep) Store *store = NULL;

@@ -51,7 +51,7 @@ int hosts_new(const HostsOptions *o, Hosts **ret) {
 }
 
 int hosts_reload(Hosts *h, char **ret_why) {
-        int r = daemon_reload_settings(h->config_directory, &h->settings, ret_why);
+        int r = daemon_reload_settings(h->config_directory, STATEDIR, &h->settings, ret_why);
 
         if (r >= 0 && h->idle_timer) /* it looks again then */
                 (void) sd_event_source_set_time_relative(h->idle_timer, h->settings->daemon.idle_timeout);

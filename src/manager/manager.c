@@ -274,7 +274,7 @@ int manager_start(Manager *m) {
 
 int manager_reload(Manager *m, char **ret_error) {
         /* The database is open: another path is a matter for the next start. */
-        int r = daemon_reload_settings(m->config_directory, &m->settings, ret_error);
+        int r = daemon_reload_settings(m->config_directory, m->state_directory, &m->settings, ret_error);
 
         if (r < 0)
                 return r;

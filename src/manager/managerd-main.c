@@ -26,7 +26,7 @@ static const DaemonOption program_options[] = {
         { .name = "state-directory",
                         .value_name = "PATH",
                         .value = &arg_state_directory,
-                        .help = "Where the database and the jobs' folders are" },
+                        .help = "Where the database and the jobs' directories are" },
         { .name = "runtime-directory",
                         .value_name = "PATH",
                         .value = &arg_runtime_directory,
@@ -59,7 +59,11 @@ static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void
 }
 
 static int run(void) {
-        const Daemon daemon = { "hyper-managerd", HYPER_BUS_NAME, arg_config_directory, on_terminate };
+        const Daemon daemon = { .program = "hyper-managerd",
+                .bus_name = HYPER_BUS_NAME,
+                .config_directory = arg_config_directory,
+                .state_directory = arg_state_directory,
+                .on_end = on_terminate };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(store_freep) Store *store = NULL;
@@ -99,7 +103,7 @@ static int pending(void) {
         bool needed;
         int r;
 
-        r = settings_load(arg_config_directory, &settings, &why);
+        r = settings_load_for(arg_config_directory, arg_state_directory, &settings, &why);
         if (r < 0)
                 return EXIT_SUCCESS;
         r = store_open(settings->database.path, STORE_READER, &store);

@@ -81,7 +81,7 @@ static void take_log_level(const Settings *s) {
 
 int daemon_configure(const Daemon *d, Settings **ret) {
         _cleanup_free_ char *why = NULL;
-        int r = settings_load(d->config_directory, ret, &why);
+        int r = settings_load_for(d->config_directory, d->state_directory, ret, &why);
 
         if (r == -ENOMEM)
                 return log_oom();
@@ -91,9 +91,10 @@ int daemon_configure(const Daemon *d, Settings **ret) {
         return 0;
 }
 
-int daemon_reload_settings(const char *directory, Settings **s, char **ret_why) {
+int daemon_reload_settings(
+                const char *config_directory, const char *state_directory, Settings **s, char **ret_why) {
         Settings *new = NULL;
-        int r = settings_load(directory, &new, ret_why);
+        int r = settings_load_for(config_directory, state_directory, &new, ret_why);
 
         if (r < 0)
                 return r;

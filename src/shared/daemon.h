@@ -42,6 +42,7 @@ typedef struct Daemon {
         const char *program;
         const char *bus_name;
         const char *config_directory;
+        const char *state_directory; /* of hyper-managerd: where its database is by default */
         sd_event_signal_handler_t on_end; /* SIGTERM or SIGINT came; there is no userdata */
 } Daemon;
 
@@ -49,10 +50,11 @@ typedef struct Daemon {
  * calls for a while with the reason, or could not do even that, and is to end: its exit status, or negative errno. */
 int daemon_configure(const Daemon *d, Settings **ret);
 
-/* Reads the configuration in @directory anew, for a daemon that runs, which has *s of it: another *s, and the level of
+/* Reads the configuration in @config_directory anew, for a daemon that runs, which has *s of it: another *s, and the level of
  * logging from it. On failure the old one stays in force, and *ret_why is why, for people (caller frees; NULL when out
  * of memory). 0 or negative errno. */
-int daemon_reload_settings(const char *directory, Settings **s, char **ret_why);
+int daemon_reload_settings(
+                const char *config_directory, const char *state_directory, Settings **s, char **ret_why);
 
 /* Around what is done at SIGHUP: tells PID 1, and afterwards logs a failure @r. */
 void daemon_reload_begin(void);

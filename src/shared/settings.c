@@ -234,8 +234,8 @@ static json_t *show_list(const void *field) {
         _cleanup_(json_decrefp) json_t *array = json_array();
 
         STRV_FOREACH(s, *(char **const *) field)
-                if (json_array_append_new(array, json_string(*s)) < 0)
-                        return NULL;
+        if (json_array_append_new(array, json_string(*s)) < 0)
+                return NULL;
         return TAKE_PTR(array);
 }
 
@@ -362,12 +362,20 @@ static int load_drop_ins(const char *folder, Settings *s, char **ret_error) {
 }
 
 int settings_load(const char *directory, Settings **ret, char **ret_error) {
+        return settings_load_for(directory, STATEDIR, ret, ret_error);
+}
+
+int settings_load_for(const char *directory, const char *state_directory, Settings **ret, char **ret_error) {
         _cleanup_(settings_freep) Settings *s = settings_new();
         _cleanup_free_ char *file = strprintf("%s/config.yaml", directory);
         _cleanup_free_ char *drop_ins = strprintf("%s/config.d", directory);
         int r;
 
         if (!s || !file || !drop_ins)
+                return -ENOMEM;
+        free(s->database.path);
+        s->database.path = strprintf("%s/hyper.db", state_directory);
+        if (!s->database.path)
                 return -ENOMEM;
         r = load_file(file, s, ret_error);
         if (r >= 0)

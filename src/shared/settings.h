@@ -70,5 +70,8 @@ int settings_parse(const char *file, const char *text, size_t size, Settings *s,
  * frees it. -ENOMEM says nothing. */
 int settings_load(const char *directory, Settings **ret, char **ret_error);
 
+/* The same for a daemon whose state is in @state_directory: the database is there, unless database.path is set. */
+int settings_load_for(const char *directory, const char *state_directory, Settings **ret, char **ret_error);
+
 /* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference, or NULL when out of memory. */
 json_t *settings_to_json(const Settings *s);

@@ -51,6 +51,21 @@ START_TEST(without_a_file_there_are_defaults) {
 }
 END_TEST
 
+START_TEST(the_database_is_in_the_state_directory_unless_it_is_set) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Settings *s = NULL;
+        char *error = NULL;
+
+        ck_assert_int_eq(settings_load_for(dir, "/srv/state", &s, &error), 0);
+        ck_assert_str_eq(s->database.path, "/srv/state/hyper.db");
+        settings_free(s);
+        put(dir, "config.yaml", "database:\n  path: /srv/other.db\n");
+        ck_assert_int_eq(settings_load_for(dir, "/srv/state", &s, &error), 0);
+        ck_assert_str_eq(s->database.path, "/srv/other.db");
+        settings_free(s);
+}
+END_TEST
+
 START_TEST(everything_can_be_set) {
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -342,7 +357,8 @@ START_TEST(what_is_wrong_with_a_webhook_is_named_with_its_line) {
 }
 END_TEST
 
-TEST_MAIN("settings", without_a_file_there_are_defaults, everything_can_be_set,
+TEST_MAIN("settings", without_a_file_there_are_defaults,
+                the_database_is_in_the_state_directory_unless_it_is_set, everything_can_be_set,
                 webhooks_are_a_list_or_a_section_with_one, drop_ins_win_in_the_order_of_their_names,
                 empty_files_and_sections_set_nothing, an_error_names_line_and_key,
                 what_yaml_has_beyond_this_is_refused, broken_yaml_is_refused_with_its_line,

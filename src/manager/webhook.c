@@ -43,7 +43,7 @@ static int parse(const char *definition, char *const *secrets, WebhookSpec **ret
                 return why ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : -ENOMEM;
         }
         STRV_FOREACH(u, errors.unknown)
-                log_warning("A webhook was added with \"%s\", which means nothing here.", *u);
+        log_warning("A webhook was added with \"%s\", which means nothing here.", *u);
         return r;
 }
 
@@ -160,8 +160,17 @@ static size_t find_from_config(const WebhookRows *rows, const bool *taken, const
         return i;
 }
 
-/* One definition: over the row that had its URL, or as a new one. */
-static int sync_one(Manager *m, json_t *definition, const WebhookRows *rows, bool *taken) {
+static size_t count_from_api(const WebhookRows *rows) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < rows->n; i++)
+                n += !rows->rows[i]->from_config;
+        return n;
+}
+
+/* One definition: over the row that had its URL, or as a new one. @n is the number of webhooks without it. 1 if it is in
+ * force, 0 if the limit is reached. */
+static int sync_one(Manager *m, json_t *definition, const WebhookRows *rows, bool *taken, size_t n) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(webhook_spec_freep) WebhookSpec *spec = NULL;
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -174,35 +183,40 @@ static int sync_one(Manager *m, json_t *definition, const WebhookRows *rows, boo
         if (r < 0)
                 return r;
         row->from_config = true;
-        i = find_from_config(rows, taken, row->url);
-        if (i == rows->n && rows->n >= WEBHOOKS_MAX) {
-                log_error("There are %u webhooks already: %s of the configuration is left out.",
-                                WEBHOOKS_MAX, row->url);
+        if (n >= WEBHOOKS_MAX) {
+                log_error("%s of the configuration is not in force: there are %u webhooks already, the limit. "
+                          "Remove one with 'hyperctl webhook remove' and reload.",
+                                row->url, WEBHOOKS_MAX);
                 return 0;
         }
+        i = find_from_config(rows, taken, row->url);
         r = keep_secrets(m, spec, row, &error);
         if (r < 0)
                 return r;
-        if (i == rows->n)
-                return store_webhook_insert(m->store, row);
+        if (i == rows->n) {
+                r = store_webhook_insert(m->store, row);
+                return r < 0 ? r : 1;
+        }
         taken[i] = true;
         row->seq = rows->rows[i]->seq;
         row->created_at = rows->rows[i]->created_at;
-        return store_webhook_update(m->store, row);
+        r = store_webhook_update(m->store, row);
+        return r < 0 ? r : 1;
 }
 
 static int sync_all(Manager *m, const WebhookRows *rows) {
         _cleanup_free_ bool *taken = new0(bool, rows->n + 1);
+        size_t i, n = count_from_api(rows);
         json_t *definition;
         int r = 0;
-        size_t i;
 
         if (!taken)
                 return -ENOMEM;
         json_array_foreach(m->settings->webhooks, i, definition) {
-                r = sync_one(m, definition, rows, taken);
+                r = sync_one(m, definition, rows, taken, n);
                 if (r < 0)
                         return r;
+                n += (size_t) r;
         }
         for (i = 0; i < rows->n && r >= 0; i++)
                 if (rows->rows[i]->from_config && !taken[i])

@@ -188,6 +188,23 @@ static void configure(Fixture *f, const char *text) {
         ck_assert_int_ge(call(f, "Reload", NULL, NULL, NULL), 0);
 }
 
+BUS_TEST(those_of_the_api_and_of_the_configuration_have_one_limit)
+for (unsigned i = 0; i < WEBHOOKS_MAX - 2; i++)
+        add(&f, "{\"url\":\"http://a.example/\"}");
+configure(&f, "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n  - url: http://three.example/\n");
+json_t *hooks = list(&f);
+ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
+ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://two.example/");
+json_decref(hooks);
+refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "cannot be more", "{\"url\":\"http://a.example/\"}");
+/* One that goes makes room for another. */
+configure(&f, "webhooks:\n  - url: http://four.example/\n  - url: http://two.example/\n");
+hooks = list(&f);
+ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
+ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://four.example/");
+json_decref(hooks);
+BUS_TEST_END
+
 BUS_TEST(the_webhooks_of_the_configuration_follow_it)
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         add(&f, "{\"url\":\"http://api.example/\"}");
@@ -412,6 +429,7 @@ BUS_TEST(wrong_tests_are_refused)
 BUS_TEST_END
 
 TEST_MAIN("manager-webhooks", webhooks_are_added_listed_and_removed, what_is_wrong_with_a_webhook_is_said,
+                those_of_the_api_and_of_the_configuration_have_one_limit,
                 the_webhooks_of_the_configuration_follow_it, without_webhooks_nothing_is_started,
                 what_is_due_is_given_in_order_and_recorded, a_courier_that_is_there_is_told_and_not_started,
                 a_killed_courier_gets_the_same_deliveries_again, a_far_retry_is_a_timer,

@@ -31,6 +31,8 @@ static const FixedProperty fixed[] = {
         /* hyper-job gets SIGTERM first and alone, so that it can end its servers in good order. */
         { "KillMode", PROPERTY_STRING, 0, LIST("mixed") },
         { "TimeoutStopUSec", PROPERTY_U64, 30 * USEC_PER_SEC, NULL },
+        /* A job that ends because it was stopped has not failed: systemd logs no warning. */
+        { "SuccessExitStatus", PROPERTY_EXIT_STATUS, JOB_EXIT_CANCELLED, NULL },
         /* Prepare makes a folder: what takes longer than this is a dead network file system. */
         { "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL },
 
@@ -430,6 +432,7 @@ static const char *const signatures[] = {
         [PROPERTY_FILTER] = "(bas)",
         [PROPERTY_PAIRS] = "a(ss)",
         [PROPERTY_BYTES] = "aay",
+        [PROPERTY_EXIT_STATUS] = "(aiai)",
 };
 
 static int append_value(sd_bus_message *m, const UnitProperty *p) {
@@ -456,6 +459,8 @@ static int append_value(sd_bus_message *m, const UnitProperty *p) {
                 return append_pairs(m, p->strings);
         case PROPERTY_BYTES:
                 return append_bytes(m, p->strings);
+        case PROPERTY_EXIT_STATUS:
+                return sd_bus_message_append(m, "(aiai)", 1, (int32_t) p->number, 0);
         }
         return -EINVAL;
 }

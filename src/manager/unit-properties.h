@@ -20,6 +20,7 @@ typedef enum PropertyKind {
         PROPERTY_FILTER, /* (bas): number 1: only strings are allowed, 0: strings are not */
         PROPERTY_PAIRS, /* a(ss): strings two by two */
         PROPERTY_BYTES, /* aay: strings */
+        PROPERTY_EXIT_STATUS, /* (aiai): number is the one status; no signals */
 } PropertyKind;
 
 typedef struct UnitProperty {

@@ -20,6 +20,9 @@ wait_state "$second" CANCELLED 10
 cancel "$first"
 wait_state "$first" CANCELLED 30
 eventually 30 "the unit is gone" unit_gone "$first"
+# A cancel is no failure: systemd has nothing to warn of.
+journalctl --sync
+equal "$(journalctl -q -o cat -p warning _PID=1 "UNIT=$(unit "$first")")" "" "the warnings of systemd"
 missing "$dir/first.qcow2"
 missing "$dir/second.qcow2"
 no_part_left "$dir"

@@ -6,6 +6,7 @@
 
 #include "manager/job-user.h"
 #include "manager/unit-properties.h"
+#include "shared/job-file.h"
 #include "test.h"
 
 static char *const sources[] = { (char *) "/srv/in/a.vmdk", (char *) "/srv/in/a-s001.vmdk", NULL };
@@ -53,6 +54,7 @@ START_TEST(a_local_job_is_shut_in) {
         ck_assert_uint_eq(get(&p, "NoNewPrivileges")->number, true);
         ck_assert_uint_eq(get(&p, "RestrictNamespaces")->number, 0);
         ck_assert_uint_eq(get(&p, "RuntimeMaxUSec")->number, 60000000);
+        ck_assert_uint_eq(get(&p, "SuccessExitStatus")->number, JOB_EXIT_CANCELLED);
         ck_assert_uint_ne(get(&p, "LogRateLimitIntervalUSec")->number,
                         0); /* which would be no property at all */
         ck_assert_uint_ge(get(&p, "LogRateLimitBurst")->number, 1000000);

@@ -25,7 +25,7 @@ static const char *const phase_names[_PHASE_MAX] = {
 
 #define TO(state) (1u << (state))
 
-/* For each state, what it may become. A terminal state has nothing here, and never will. */
+/* For each state, what it may become. */
 static const unsigned transitions[_JOB_STATE_MAX] = {
         /* FAILED: the check against the real world did not pass after all. */
         [JOB_CREATED] = TO(JOB_VALIDATED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
@@ -37,6 +37,8 @@ static const unsigned transitions[_JOB_STATE_MAX] = {
                         TO(JOB_CANCELLED),
         [JOB_RUNNING] = TO(JOB_COMPLETED) | TO(JOB_RETRYING) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
         [JOB_RETRYING] = TO(JOB_QUEUED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        /* Somebody has asked for it: RetryJob. */
+        [JOB_FAILED] = TO(JOB_QUEUED),
 };
 
 static int find_name(const char *const *names, int n, const char *s) {

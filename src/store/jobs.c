@@ -16,6 +16,8 @@ JobRow *job_row_free(JobRow *row) {
         free(row->reason);
         free(row->worker_id);
         free(row->result);
+        free(row->source_path);
+        free(row->destination_path);
         return mfree(row);
 }
 
@@ -41,6 +43,8 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
                 { 7, &row->reason },
                 { 13, &row->worker_id },
                 { 24, &row->result },
+                { 29, &row->source_path },
+                { 30, &row->destination_path },
                 {},
         };
         int r = sql_column_texts(st, texts);
@@ -128,6 +132,8 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_uint(st, 26, row->demand);
         sql_bind_uint(st, 27, row->timeout_seconds);
         sql_bind_text(st, 28, role_to_string(row->role));
+        sql_bind_text(st, 29, row->source_path);
+        sql_bind_text(st, 30, row->destination_path);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -174,6 +180,8 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
         sql_bind_uint(st, 9, t->begins_attempt);
         sql_bind_uint(st, 10, job_state_is_terminal(t->to));
         sql_bind_uint(st, 11, WORKER_LEASE / USEC_PER_SEC);
+        sql_bind_uint(st, 12, job_state_is_terminal(t->from));
+        sql_bind_uint(st, 13, WORKER_BEGIN_TIME / USEC_PER_SEC);
         r = sql_run(s, st);
         if (r < 0)
                 return r;

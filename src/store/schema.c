@@ -240,6 +240,23 @@ static const char *const steps[] = {
          * set had the schedule's name. */
         "ALTER TABLE schedules ADD COLUMN credentials TEXT;"
         "UPDATE schedules SET credentials = id;",
+
+        /* 12: where the paths of a job led to when it was submitted, NULL where they are as in the spec. They were an entry of
+         * the spec, which now holds what was submitted and nothing else. */
+        "ALTER TABLE jobs ADD COLUMN source_path TEXT;"
+        "ALTER TABLE jobs ADD COLUMN destination_path TEXT;"
+        "UPDATE jobs SET source_path = json_extract(spec, '$.resolved_paths.source'),"
+        "  destination_path = json_extract(spec, '$.resolved_paths.destination'),"
+        "  spec = json_remove(spec, '$.resolved_paths')"
+        "  WHERE json_valid(spec) AND json_type(spec, '$.resolved_paths') IS NOT NULL;"
+        /* A run whose job is tried again has not failed. */
+        "CREATE TRIGGER jobs_retry_run AFTER UPDATE OF state ON jobs"
+        " WHEN old.state = 'FAILED' AND new.state = 'QUEUED' BEGIN"
+        "  UPDATE schedules SET failure_count = failure_count - 1,"
+        "    last_status = iif(last_job_id = new.id, 'running', last_status)"
+        "    WHERE seq IN (SELECT schedule_seq FROM schedule_runs WHERE job_id = new.id AND status = 'FAILED');"
+        "  UPDATE schedule_runs SET status = 'running' WHERE job_id = new.id;"
+        " END;",
 };
 
 const Schema schema_jobs = {

@@ -25,22 +25,25 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_INSERT] =
                         "INSERT INTO jobs (" JOB_COLUMNS
                         ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                        "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, 0, ?28)",
+                        "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, 0, ?28, ?29, ?30)",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
         [SQL_JOB_TRANSITION] =
                         "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
                         "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
-                        "result = coalesce(?7, result), due_at = ?8, attempt = attempt + ?9, "
+                        /* ?12: a job that has failed is tried again, as if it had not begun. */
+                        "result = CASE WHEN ?12 THEN NULL ELSE coalesce(?7, result) END, due_at = ?8, attempt = attempt + ?9, "
                         /* An attempt of a worker's has one; it stays with a job that has ended. */
-                        "deadline_at = CASE WHEN ?9 AND ?6 <> '' THEN ?5 + (timeout_seconds + ?11) * 1000000 "
+                        "deadline_at = CASE WHEN ?9 AND ?6 <> '' "
+                        "THEN ?5 + (iif(timeout_seconds > 0, timeout_seconds, ?13) + ?11) * 1000000 "
+                        "WHEN ?3 = 'RUNNING' AND timeout_seconds = 0 THEN 0 "
                         "WHEN ?3 IN ('RETRYING', 'QUEUED') THEN 0 ELSE deadline_at END, "
-                        "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 ELSE started_at END, "
-                        "finished_at = CASE WHEN ?10 THEN ?5 ELSE finished_at END, "
-                        "phase = CASE WHEN ?9 THEN NULL ELSE phase END, "
-                        "percent = CASE WHEN ?9 THEN -1 ELSE percent END, "
-                        "bytes_done = CASE WHEN ?9 THEN 0 ELSE bytes_done END, "
-                        "bytes_total = CASE WHEN ?9 THEN 0 ELSE bytes_total END, "
+                        "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 WHEN ?12 THEN 0 ELSE started_at END, "
+                        "finished_at = CASE WHEN ?10 THEN ?5 WHEN ?12 THEN 0 ELSE finished_at END, "
+                        "phase = CASE WHEN ?9 OR ?12 THEN NULL ELSE phase END, "
+                        "percent = CASE WHEN ?9 OR ?12 THEN -1 ELSE percent END, "
+                        "bytes_done = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_done END, "
+                        "bytes_total = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_total END, "
                         "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
                         "WHERE id = ?1 AND state = ?2",
         [SQL_JOB_PROGRESS] =

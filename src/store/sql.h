@@ -124,7 +124,8 @@ struct Store {
 #define JOB_COLUMNS                                                                                           \
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
-        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role"
+        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role, "        \
+        "source_path, destination_path"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
 #define VM_COLUMNS                                                                                \

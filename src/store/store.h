@@ -37,7 +37,9 @@ typedef struct JobRow {
         int64_t seq; /* order of arrival; set by store_job_insert() */
         char *id;
         char *operation;
-        char *spec; /* canonical JSON, secrets "***" */
+        char *spec; /* canonical JSON as it was submitted, secrets "***" */
+        char *source_path,
+                        *destination_path; /* those of the spec with symlinks resolved; NULL: they are as in the spec */
         char *dialect; /* through which API it came: "hypersdk", "worker", "bus" */
         char *request; /* what that API's client sent, secrets "***"; NULL if it came as a canonical spec */
         JobState state;
@@ -48,7 +50,7 @@ typedef struct JobRow {
         unsigned retry_count; /* retries allowed */
         bool idempotent;
         bool any_worker; /* queue=true: any worker may take it */
-        unsigned timeout_seconds; /* how long an attempt may take; 0: the row is of an older hyper, and has ended */
+        unsigned timeout_seconds; /* how long an attempt may take; 0: without a limit */
         uint64_t demand; /* what it demands of a worker, packed (shared/capability.h) */
         char *worker_id; /* who holds it, or held it to its end; NULL: this machine */
         usec_t created_at, updated_at;

@@ -30,6 +30,7 @@ static int insert(Store *s, const char *id, unsigned priority, bool any_worker, 
                 .priority = priority,
                 .any_worker = any_worker,
                 .demand = job_demand_pack(&demand),
+                .timeout_seconds = 60,
                 .created_at = 100,
                 .phase = _PHASE_INVALID,
                 .percent = -1 };
@@ -507,12 +508,12 @@ START_TEST(a_job_that_is_held_too_long_is_found) {
         usec_t deadline = 0;
 
         enlist(s, "w", T0);
-        submit(s, "a"); /* without a timeout: what is left is the length of a lease */
+        submit(s, "a");
         submit(s, "b");
         ck_assert_int_eq(store_job_next_deadline(s, &deadline), -ENOENT);
         ck_assert_int_eq(take_simple(s, "w", T0, "a"), 0);
         ck_assert_int_eq(store_job_next_deadline(s, &deadline), 0);
-        ck_assert_uint_eq(deadline, T0 + WORKER_LEASE);
+        ck_assert_uint_eq(deadline, T0 + 60 * USEC_PER_SEC + WORKER_LEASE);
         ck_assert_int_eq(store_jobs_overdue(s, deadline - 1, &early), 0);
         ck_assert_uint_eq(early.n, 0);
         ck_assert_int_eq(store_jobs_overdue(s, deadline, &late), 0);
@@ -538,6 +539,30 @@ START_TEST(a_job_that_is_held_too_long_is_found) {
 }
 END_TEST
 
+START_TEST(a_job_without_a_time_limit_has_a_deadline_until_it_has_begun) {
+        static const JobStateRow queued = { JOB_QUEUED, 100, (char *) "Queued" };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_owner(dir);
+        JobRow row = { .id = (char *) "a",
+                .operation = (char *) "convert",
+                .spec = (char *) "{}",
+                .dialect = (char *) "worker",
+                .any_worker = true,
+                .demand = job_demand_pack(&(JobDemand){ .capabilities = QEMU }),
+                .phase = _PHASE_INVALID };
+        usec_t deadline = 0;
+
+        enlist(s, "w", T0);
+        ck_assert_int_eq(store_job_insert(s, &row, &queued, 1), 0);
+        free(row.reason);
+        ck_assert_int_eq(take_simple(s, "w", T0, "a"), 0);
+        ck_assert_int_eq(store_job_next_deadline(s, &deadline), 0);
+        ck_assert_uint_eq(deadline, T0 + WORKER_BEGIN_TIME + WORKER_LEASE);
+        ck_assert_int_eq(change(s, "a", JOB_ASSIGNED, JOB_RUNNING, T0 + 1), 0);
+        ck_assert_int_eq(store_job_next_deadline(s, &deadline), -ENOENT);
+}
+END_TEST
+
 /* A database as an older hyper has left it, at the step that brought workers. */
 static void make_older(const char *path) {
         static const char jobs[] =
@@ -546,6 +571,7 @@ static void make_older(const char *path) {
                         "('held', 'convert', '{\"execution_policy\":{\"timeout_seconds\":60}}', 'bus', 'RUNNING', 50, 0, 1, 1, 'w', 1, 1000000, 0),"
                         "('waits', 'convert', '{}', 'bus', 'QUEUED', 50, 0, 1, 1, NULL, 1, 1, 0),"
                         "('broken', 'convert', '{', 'bus', 'RUNNING', 50, 0, 1, 0, NULL, 1, 1, 0),"
+                        "('linked', 'convert', '{\"a\":1,\"resolved_paths\":{\"source\":\"/srv/real\"}}', 'bus', 'COMPLETED', 50, 0, 1, 0, NULL, 1, 1, 7),"
                         "('over', 'convert', '{', 'bus', 'COMPLETED', 50, 0, 1, 1, 'w', 1, 1, 7)";
         sqlite3 *db;
 
@@ -588,6 +614,13 @@ START_TEST(what_an_older_hyper_has_is_brought_up_to_date) {
         ck_assert_int_eq(store_queue_status(s, &q), 0);
         ck_assert_uint_eq(q.n_priorities, 1);
         ck_assert_uint_eq(q.priorities[0].n, 1);
+
+        /* Resolved paths were in the spec. */
+        _cleanup_(job_row_freep) JobRow *linked = NULL;
+        ck_assert_int_eq(store_job_get(s, "linked", &linked), 0);
+        ck_assert_str_eq(linked->spec, "{\"a\":1}");
+        ck_assert_str_eq(linked->source_path, "/srv/real");
+        ck_assert_ptr_null(linked->destination_path);
 }
 END_TEST
 
@@ -601,4 +634,5 @@ TEST_MAIN("store-workers", a_worker_reads_back_as_it_registered,
                 a_dequeue_costs_the_same_however_many_jobs_wait,
                 a_place_in_the_queue_costs_the_same_however_many_jobs_wait, workers_are_listed_in_pages,
                 two_connections_never_get_one_job, a_job_that_is_held_too_long_is_found,
+                a_job_without_a_time_limit_has_a_deadline_until_it_has_begun,
                 what_an_older_hyper_has_is_brought_up_to_date)

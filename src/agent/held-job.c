@@ -125,8 +125,8 @@ static void call(HeldJob *h, const char *member, const char *argument, bool with
 /* True for errors that are about the job: the manager will say the same again. */
 static bool is_final(const sd_bus_error *error) {
         static const char *const names[] = { HYPER_BUS_ERROR_INVALID_SPEC, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                HYPER_BUS_ERROR_NOT_SUPPORTED, HYPER_BUS_ERROR_JOB_EXISTS, HYPER_BUS_ERROR_PATH_REFUSED,
-                HYPER_BUS_ERROR_ACCESS_DENIED, HYPER_BUS_ERROR_TOO_LARGE };
+                HYPER_BUS_ERROR_NOT_SUPPORTED, HYPER_BUS_ERROR_PATH_REFUSED, HYPER_BUS_ERROR_ACCESS_DENIED,
+                HYPER_BUS_ERROR_TOO_LARGE };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (sd_bus_error_has_name(error, names[i]))
@@ -181,6 +181,9 @@ static int on_submitted(sd_bus_message *reply, void *userdata, sd_bus_error *ret
         HeldJob *h = userdata;
 
         h->call = sd_bus_slot_unref(h->call);
+        /* It was submitted before, and has failed since: the id is this attempt's alone. */
+        if (sd_bus_error_has_name(error, HYPER_BUS_ERROR_JOB_EXISTS))
+                error = NULL;
         if (error && !is_final(error)) {
                 call_again(h, error);
                 return 0;

@@ -262,7 +262,10 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
         sd_bus *bus = j->manager->bus;
         int r = -ENOMEM;
 
+        /* A job that is tried again after its end is an object again. */
         if (path)
+                r = job_state_is_terminal(from) ? sd_bus_emit_object_added(bus, path) : 0;
+        if (r >= 0)
                 r = sd_bus_emit_properties_changed(bus, path, HYPER_JOB_INTERFACE, "State", "Reason",
                                 "Attempt", "Phase", "Percent", "BytesDone", "BytesTotal", "Rate",
                                 "StartedUSec", "FinishedUSec", "Result", NULL);

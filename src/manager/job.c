@@ -36,6 +36,14 @@ bool job_holds_slot(const Job *j) {
         return j->unit.stage == UNIT_STARTING || j->unit.stage == UNIT_LIVE;
 }
 
+/* It has failed, and is tried again: what was, is over. */
+static void forget_end(Job *j) {
+        j->row->started_at = j->row->finished_at = 0;
+        j->row->result = mfree(j->row->result);
+        job_progress(j, _PHASE_INVALID, -1, 0, 0, 0);
+        j->progress_dirty = false;
+}
+
 /* Brings the row in memory up to @changes, which are on disk, and tells each to the observer. */
 static void job_follow(Job *j, const JobTransition *changes, size_t n) {
         JobState from = j->row->state;
@@ -48,6 +56,8 @@ static void job_follow(Job *j, const JobTransition *changes, size_t n) {
                 j->row->due_at = t->to == JOB_RETRYING ? t->due_at : 0;
                 if (job_state_is_terminal(t->to))
                         j->row->finished_at = t->timestamp;
+                else if (job_state_is_terminal(from))
+                        forget_end(j);
                 if (t->worker_id && isempty(t->worker_id))
                         j->row->worker_id = mfree(j->row->worker_id);
                 if (t->begins_attempt) {

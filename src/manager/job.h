@@ -93,7 +93,8 @@ bool job_holds_slot(const Job *j);
 /* Each is one transaction; 0, -ESTALE, or what the store says. On failure nothing has changed. */
 int job_assign(Job *j); /* QUEUED → ASSIGNED: a new attempt begins */
 int job_run(Job *j); /* ASSIGNED → RUNNING */
-int job_requeue(Job *j, const char *reason); /* RETRYING or ASSIGNED → QUEUED; nobody holds it any more */
+int job_requeue(Job *j,
+                const char *reason); /* RETRYING, ASSIGNED or FAILED → QUEUED; nobody holds it any more */
 int job_retry(Job *j, usec_t due_at, const char *reason); /* → RETRYING */
 int job_complete(Job *j, const char *result, const char *reason);
 int job_fail(Job *j, const char *result, const char *reason);

@@ -15,6 +15,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-places.h \
 	src/manager/job-folder.h \
 	src/manager/job-json.c \
+	src/manager/job-retry.c \
+	src/manager/job-retry.h \
 	src/manager/job-unit.c \
 	src/manager/job-user.c \
 	src/manager/job-user.h \

@@ -6,6 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/job-retry.h"
 #include "manager/key.h"
 #include "manager/webhook.h"
 #include "shared/error-table.h"
@@ -231,6 +232,26 @@ static int method_cancel_job(sd_bus_message *message, void *userdata, sd_bus_err
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
+static int method_retry_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(submit_options_done) SubmitOptions options = {};
+        _cleanup_free_ char *path = NULL;
+        Manager *m = userdata;
+        const char *id;
+        int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &id);
+        if (r >= 0)
+                r = submit_options_of_call(message, &options, error);
+        if (r >= 0)
+                r = manager_retry_job(m, id, &options, error);
+        if (r < 0)
+                return r;
+        path = job_bus_path(id);
+        return path ? sd_bus_reply_method_return(message, "o", path) : -ENOMEM;
+}
+
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
         Manager *m = userdata;
@@ -290,6 +311,8 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_cancel_job,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RetryJob", SD_BUS_ARGS("s", id, "a{sv}", options), SD_BUS_RESULT("o", job),
+                        method_retry_job, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("AddWebhook", SD_BUS_ARGS("s", definition, "a{sv}", options),
                         SD_BUS_RESULT("u", index), method_add_webhook,
                         SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),

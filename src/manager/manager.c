@@ -99,33 +99,20 @@ const char *spec_destination(const JobSpec *spec) {
         return endpoint_identity(e);
 }
 
-/* Puts the paths that were resolved at submission into @spec. They are an entry of the stored document, and
- * only where they differ from what was asked for. */
-static int take_resolved_paths(json_t *document, JobSpec *spec) {
-        const char *source = NULL, *destination = NULL;
-        int r = 0;
-
-        (void) json_unpack(document, "{s?:s, s?:s}", "source", &source, "destination", &destination);
-        if (source && spec->source.path)
-                r = free_and_strdup(&spec->source.path, source);
-        if (r >= 0 && destination && spec->destination.path)
-                r = free_and_strdup(&spec->destination.path, destination);
-        return r;
-}
-
-static int parse_stored_spec(const char *text, JobSpec **ret) {
+/* The spec of @row, with its paths as they were resolved at submission. */
+static int parse_stored_spec(const JobRow *row, JobSpec **ret) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_json_ json_t *document = json_loads(text, 0, NULL), *resolved = NULL;
+        _cleanup_json_ json_t *document = json_loads(row->spec, 0, NULL);
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         int r;
 
         if (!document)
                 return -EBADMSG;
-        resolved = json_incref(json_object_get(document, "resolved_paths"));
-        (void) json_object_del(document, "resolved_paths");
         r = job_spec_from_json(document, &spec, &errors);
-        if (r >= 0 && resolved)
-                r = take_resolved_paths(resolved, spec);
+        if (r >= 0 && row->source_path)
+                r = free_and_strdup(&spec->source.path, row->source_path);
+        if (r >= 0 && row->destination_path)
+                r = free_and_strdup(&spec->destination.path, row->destination_path);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(spec);
@@ -136,7 +123,7 @@ int manager_load_spec(Manager *m, const char *id, JobSpec **ret) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         int r = store_job_get(m->store, id, &row);
 
-        return r < 0 ? r : parse_stored_spec(row->spec, ret);
+        return r < 0 ? r : parse_stored_spec(row, ret);
 }
 
 int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
@@ -221,7 +208,7 @@ static int load_jobs(Manager *m) {
                 _cleanup_(job_spec_freep) JobSpec *spec = NULL;
                 Job *j;
 
-                r = parse_stored_spec(rows.rows[i]->spec, &spec);
+                r = parse_stored_spec(rows.rows[i], &spec);
                 if (r == -EBADMSG)
                         r = fail_unreadable(m, rows.rows[i]);
                 else if (r >= 0)

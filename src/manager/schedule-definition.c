@@ -83,7 +83,6 @@ static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
         if (!json_is_object(d->job))
                 return json_errors_add(errors, "job", "must be an object, a job without its id");
         (void) json_object_del(d->job, "job_id");
-        (void) json_object_del(d->job, "resolved_paths");
         r = job_spec_from_json(d->job, &d->spec, &inner);
         if (r >= 0 && !job_operation_is_built_in(d->spec->operation))
                 return json_errors_add(errors, "job.operation",

@@ -32,6 +32,16 @@ static int parse_spec(const char *text, JobSpec **ret, sd_bus_error *error) {
         return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
 }
 
+/* The same once more would not be done: the job has had its end. */
+static int refuse_failed(const JobRow *row, sd_bus_error *error) {
+        char at[RFC3339_SIZE];
+
+        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS,
+                        "Job %s exists already and failed at %s; use another id, or retry it (hyperctl retry %s, "
+                        "POST /jobs/%s/retry)",
+                        row->id, format_rfc3339(at, row->finished_at), row->id, row->id);
+}
+
 /* 1 if the very same job is there, 0 if there is none of that id. */
 static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -43,12 +53,13 @@ static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         document = json_loads(row->spec, 0, NULL);
-        (void) json_object_del(document, "resolved_paths");
+        if (row->state == JOB_FAILED)
+                return refuse_failed(row, error);
         if (document && job_spec_from_json(document, &existing, &errors) >= 0 &&
                         job_spec_equal(existing, spec))
                 return 1;
-        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS, "Job %s exists already, with another spec",
-                        spec->job_id);
+        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS,
+                        "Job %s exists already, with another spec; use another id", spec->job_id);
 }
 
 static int check_demand(const JobSpec *spec, JobDemand *ret, sd_bus_error *error) {
@@ -129,23 +140,14 @@ static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *fi
 
 /* --- acceptance --------------------------------------------------------------------------------------- */
 
-/* Notes where symlinks led to, in the document that is stored and in the spec. */
-static int set_resolved(JobSpec *spec, const JobFiles *files) {
-        _cleanup_json_ json_t *resolved = json_object();
-        int failed = !resolved;
+/* Where symlinks led to, in @spec and in the row. */
+static int take_resolved(const char *resolved, char **path, char **column) {
+        int r;
 
-        if (files->source_path && !streq(files->source_path, spec->source.path)) {
-                failed |= json_object_set_new(resolved, "source", json_string(files->source_path)) < 0;
-                failed |= free_and_strdup(&spec->source.path, files->source_path) < 0;
-        }
-        if (files->destination_path && !streq(files->destination_path, spec->destination.path)) {
-                failed |= json_object_set_new(
-                                          resolved, "destination", json_string(files->destination_path)) < 0;
-                failed |= free_and_strdup(&spec->destination.path, files->destination_path) < 0;
-        }
-        if (!failed && json_object_size(resolved) > 0)
-                failed = json_object_set(spec->document, "resolved_paths", resolved) < 0;
-        return failed ? -ENOMEM : 0;
+        if (!resolved || streq(resolved, *path))
+                return 0;
+        r = free_and_strdup(path, resolved);
+        return r < 0 ? r : free_and_strdup(column, resolved);
 }
 
 static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, const JobDemand *demand,
@@ -294,11 +296,18 @@ static int accept(Manager *m, JobSpec *spec, const JobFiles *files, const Submit
         JobRow *row = NULL;
         int r;
 
-        if ((r = check_demand(spec, &demand, error)) < 0 ||
-                        (r = check_destination(m, spec, files, error)) < 0 ||
-                        (r = set_resolved(spec, files)) < 0 || (r = make_row(m, spec, o, &demand, &row)) < 0)
+        r = check_demand(spec, &demand, error);
+        if (r >= 0)
+                r = check_destination(m, spec, files, error);
+        if (r >= 0)
+                r = make_row(m, spec, o, &demand, &row);
+        if (r < 0)
                 return r;
-        r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, o, error);
+        r = take_resolved(files->source_path, &spec->source.path, &row->source_path);
+        if (r >= 0)
+                r = take_resolved(files->destination_path, &spec->destination.path, &row->destination_path);
+        if (r >= 0)
+                r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, o, error);
         if (r >= 0)
                 r = insert(m, TAKE_PTR(row), spec, o, error);
         if (r < 0) {
@@ -352,10 +361,8 @@ static int parse_again(Submission *s, JobSpec **ret, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         int r = parse_spec(s->text, &spec, error);
 
-        if (r >= 0) {
-                (void) json_object_del(spec->document, "resolved_paths");
+        if (r >= 0)
                 r = job_spec_set_id(spec, s->id);
-        }
         if (r >= 0)
                 *ret = TAKE_PTR(spec);
         return r;
@@ -440,8 +447,6 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
 
         if (r < 0)
                 return r;
-        /* This name in a document is ours. */
-        (void) json_object_del(spec->document, "resolved_paths");
         if (spec->job_id)
                 r = compare_with_existing(m, spec, error);
         else {

@@ -289,10 +289,10 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
         static const char *const local[] = { "AF_UNIX" },
                                  *const remote[] = { "AF_UNIX", "AF_INET", "AF_INET6" };
         unsigned weight = weight_from_priority(q->priority);
+        usec_t limit = q->timeout_seconds > 0 ? q->timeout_seconds * USEC_PER_SEC : USEC_INFINITY;
         int r;
 
-        if ((r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, q->timeout_seconds * USEC_PER_SEC, NULL)) <
-                                        0 ||
+        if ((r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL)) < 0 ||
                         (r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL)) < 0 ||
                         (r = add_consume(p, "IOWeight", PROPERTY_U64, weight, NULL)) < 0 ||
                         (r = add_consume(p, "PrivateNetwork", PROPERTY_BOOL, !q->network, NULL)) < 0)

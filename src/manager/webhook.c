@@ -43,7 +43,7 @@ static int parse(const char *definition, char *const *secrets, WebhookSpec **ret
                 return why ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : -ENOMEM;
         }
         STRV_FOREACH(u, errors.unknown)
-        log_warning("A webhook was added with \"%s\", which means nothing here.", *u);
+                log_warning("A webhook was added with \"%s\", which means nothing here.", *u);
         return r;
 }
 

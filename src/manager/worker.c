@@ -121,21 +121,6 @@ int manager_worker_heard(
         return 0;
 }
 
-/* The spec without what is this machine's business only. */
-static int spec_for_worker(const JobRow *row, char **ret) {
-        _cleanup_json_ json_t *spec = json_loads(row->spec, 0, NULL);
-        char *text;
-
-        if (!spec)
-                return -EBADMSG;
-        (void) json_object_del(spec, "resolved_paths");
-        text = json_dumps(spec, JSON_COMPACT);
-        if (!text)
-                return -ENOMEM;
-        *ret = text;
-        return 0;
-}
-
 int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error *error) {
         _cleanup_(worker_hello_done) WorkerHello h = {};
         _cleanup_(worker_row_freep) WorkerRow *worker = NULL;
@@ -168,5 +153,6 @@ int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error 
                 job_dequeued(j, row);
         m->leases_until = MIN(m->leases_until, m->clock() + WORKER_LEASE);
         queue_wake(m); /* for the timer of its lease */
-        return spec_for_worker(row, ret_spec);
+        *ret_spec = TAKE_PTR(row->spec);
+        return 0;
 }

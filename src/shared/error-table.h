@@ -32,7 +32,7 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_NO_SUCH_VM "org.hyper1.Error.NoSuchVm" /* ENODEV, 404 */
 #define HYPER_BUS_ERROR_HOST_EXISTS "org.hyper1.Error.HostExists" /* ENOTUNIQ, 409 */
 #define HYPER_BUS_ERROR_HOST_NOT_CONNECTED "org.hyper1.Error.HostNotConnected" /* ENOLINK, 503 */
-#define HYPER_BUS_ERROR_WRONG_STATE "org.hyper1.Error.WrongState" /* EBADFD, 409: of a VM */
+#define HYPER_BUS_ERROR_WRONG_STATE "org.hyper1.Error.WrongState" /* EBADFD, 409: of a VM, or of a job */
 #define HYPER_BUS_ERROR_LIBVIRT "org.hyper1.Error.Libvirt" /* EREMOTEIO, 500: libvirt's own words */
 #define HYPER_BUS_ERROR_NO_SUCH_WEBHOOK "org.hyper1.Error.NoSuchWebhook" /* EADDRNOTAVAIL, 404 */
 #define HYPER_BUS_ERROR_INVALID_SCHEDULE "org.hyper1.Error.InvalidSchedule" /* EBADMSG, 400 */

@@ -85,3 +85,41 @@ int job_secrets_cut(json_t *spec, json_t **ret_document, json_t **ret_secrets, J
         *ret_secrets = TAKE_PTR(secrets);
         return 0;
 }
+
+static int list_value(json_t *value, const char *path, bool secret, char ***names) {
+        json_t *item;
+        const char *key;
+        size_t i;
+        int r = 0;
+
+        if (secret && streq_ptr(json_string_value(value), MASK))
+                return strv_extend(names, path);
+        json_object_foreach(value, key, item) {
+                _cleanup_free_ char *full = strprintf("%s.%s", path, key);
+
+                r = full ? list_value(item, full, json_key_is_secret(key), names) : -ENOMEM;
+                if (r < 0)
+                        return r;
+        }
+        json_array_foreach(value, i, item) {
+                _cleanup_free_ char *full = strprintf("%s.%zu", path, i);
+
+                r = full ? list_value(item, full, false, names) : -ENOMEM;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int job_secrets_list(json_t *document, char ***ret) {
+        _cleanup_strv_free_ char **names = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(sections); i++) {
+                int r = list_value(json_object_get(document, sections[i]), sections[i], false, &names);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(names);
+        return 0;
+}

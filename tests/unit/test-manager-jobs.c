@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "manager-test.h"
+#include "shared/error-table.h"
 #include "shared/job-file.h"
 
 static bool folder_is_gone(Fixture *f, const char *id) {
@@ -99,6 +100,102 @@ BUS_TEST(what_may_pass_is_tried_again_after_a_pause)
         _cleanup_free_ char *result = result_of(&f, "a");
         ck_assert_ptr_nonnull(strstr(result, "\"error\":{"));
         ck_assert(folder_is_gone(&f, "a"));
+BUS_TEST_END
+
+static int retry(Fixture *f, const char *id, sd_bus_error *error) {
+        int r = call(f, "RetryJob", NULL, error, "sa{sv}", id, 0);
+
+        settle_down(f);
+        return r;
+}
+
+BUS_TEST(a_failed_job_is_retried_on_request)
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *spec = make_spec(&f, "a", NULL);
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+
+        submit(&f, "a", NULL);
+        settle_down(&f);
+        leave_result(&f, "a", 1, OUTCOME_FAILED, "no such luck");
+        fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_FAILED, true);
+        expect_state(&f, "a", JOB_FAILED);
+        /* It is shown, and kept for the next who asks for its object. */
+        ck_assert_ptr_null(f.manager->jobs);
+
+        /* The same once more says what can be done. */
+        ck_assert_int_lt(call(&f, "SubmitJob", NULL, &error, "sa{sv}", spec, 0), 0);
+        ck_assert_str_eq(error.name, HYPER_BUS_ERROR_JOB_EXISTS);
+        ck_assert_ptr_nonnull(strstr(error.message, "failed at 20"));
+        ck_assert_ptr_nonnull(strstr(error.message, "use another id"));
+        ck_assert_ptr_nonnull(strstr(error.message, "hyperctl retry a"));
+
+        test_clock += 100 * USEC_PER_SEC;
+        ck_assert_int_ge(retry(&f, "a", NULL), 0);
+        expect_state(&f, "a", JOB_RUNNING);
+        ck_assert_uint_eq(unit_of(&f, "a")->starts, 2);
+        ck_assert_uint_eq(f.n_added, 2);
+        ck_assert_int_eq(store_job_get(f.store, "a", &row), 0);
+        ck_assert_uint_eq(row->attempt, 2);
+        ck_assert_ptr_null(row->result);
+        ck_assert_uint_eq(row->finished_at, 0);
+        ck_assert_uint_ge(row->started_at, row->created_at + 100 * USEC_PER_SEC);
+        run_to_completion(&f, "a");
+        expect_states(&f, "a",
+                        "CREATED VALIDATED QUEUED ASSIGNED RUNNING FAILED QUEUED ASSIGNED RUNNING COMPLETED");
+        ck_assert(folder_is_gone(&f, "a"));
+BUS_TEST_END
+
+BUS_TEST(a_retry_outlives_the_manager)
+        submit(&f, "a", NULL);
+        settle_down(&f);
+        leave_result(&f, "a", 1, OUTCOME_FAILED, "no such luck");
+        fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_FAILED, true);
+        f.manager->draining = true;
+        ck_assert_int_ge(retry(&f, "a", NULL), 0);
+        expect_state(&f, "a", JOB_QUEUED);
+        manager_down(&f);
+        manager_up(&f);
+        settle_down(&f);
+        expect_state(&f, "a", JOB_RUNNING);
+BUS_TEST_END
+
+BUS_TEST(what_cannot_be_retried_is_refused)
+        static const char *const wrong[] = { "runs", "done", "gone" };
+        _cleanup_(sd_bus_error_free) sd_bus_error none = SD_BUS_ERROR_NULL, held = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *same = NULL;
+
+        submit(&f, "failed", NULL);
+        submit(&f, "runs", NULL);
+        submit(&f, "done", NULL);
+        submit(&f, "gone", NULL);
+        settle_down(&f);
+        run_to_completion(&f, "done");
+        ck_assert_int_ge(cancel(&f, "gone"), 0);
+        settle_down(&f);
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                ck_assert_int_lt(retry(&f, wrong[i], &error), 0);
+                ck_assert_msg(sd_bus_error_has_names(&error, HYPER_BUS_ERROR_WRONG_STATE,
+                                              HYPER_BUS_ERROR_UNAVAILABLE),
+                                "%s: %s", wrong[i], error.name);
+        }
+        ck_assert_int_lt(retry(&f, "none", &none), 0);
+        ck_assert_str_eq(none.name, HYPER_BUS_ERROR_NO_SUCH_JOB);
+
+        /* Another job writes to the same place. */
+        leave_result(&f, "failed", 1, OUTCOME_FAILED, "no such luck");
+        fake_ends(&f, "failed", "exit-code", CLD_EXITED, JOB_EXIT_FAILED, true);
+        same = strprintf(
+                        "{\"job_id\":\"other\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"%s/source.raw\"},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"%s/failed.qcow2\"}}",
+                        f.dir, f.dir);
+        ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", same, 0), 0);
+        settle_down(&f);
+        ck_assert_int_lt(retry(&f, "failed", &held), 0);
+        ck_assert_str_eq(held.name, HYPER_BUS_ERROR_WRONG_STATE);
+        ck_assert_ptr_nonnull(strstr(held.message, "other"));
+        expect_state(&f, "failed", JOB_FAILED);
 BUS_TEST_END
 
 BUS_TEST(a_job_that_is_not_idempotent_is_not_tried_again)
@@ -414,8 +511,10 @@ BUS_TEST_END
 
 TEST_MAIN("manager-jobs", a_job_runs_and_completes, the_answer_comes_after_the_job_is_durable,
                 no_more_run_than_may_and_the_highest_priority_first,
-                what_may_pass_is_tried_again_after_a_pause, a_job_that_is_not_idempotent_is_not_tried_again,
-                a_timeout_is_final, what_systemd_says_is_the_reason, a_source_that_vanished_before_the_start,
+                what_may_pass_is_tried_again_after_a_pause, a_failed_job_is_retried_on_request,
+                a_retry_outlives_the_manager, what_cannot_be_retried_is_refused,
+                a_job_that_is_not_idempotent_is_not_tried_again, a_timeout_is_final,
+                what_systemd_says_is_the_reason, a_source_that_vanished_before_the_start,
                 a_source_that_became_a_link_before_the_start, a_waiting_job_is_cancelled,
                 a_running_job_is_cancelled, a_job_is_cancelled_while_it_starts,
                 the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone,

@@ -189,20 +189,20 @@ static void configure(Fixture *f, const char *text) {
 }
 
 BUS_TEST(those_of_the_api_and_of_the_configuration_have_one_limit)
-for (unsigned i = 0; i < WEBHOOKS_MAX - 2; i++)
-        add(&f, "{\"url\":\"http://a.example/\"}");
-configure(&f, "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n  - url: http://three.example/\n");
-json_t *hooks = list(&f);
-ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
-ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://two.example/");
-json_decref(hooks);
-refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "cannot be more", "{\"url\":\"http://a.example/\"}");
-/* One that goes makes room for another. */
-configure(&f, "webhooks:\n  - url: http://four.example/\n  - url: http://two.example/\n");
-hooks = list(&f);
-ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
-ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://four.example/");
-json_decref(hooks);
+        for (unsigned i = 0; i < WEBHOOKS_MAX - 2; i++)
+                add(&f, "{\"url\":\"http://a.example/\"}");
+        configure(&f, "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n  - url: http://three.example/\n");
+        json_t *hooks = list(&f);
+        ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
+        ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://two.example/");
+        json_decref(hooks);
+        refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "cannot be more", "{\"url\":\"http://a.example/\"}");
+        /* One that goes makes room for another. */
+        configure(&f, "webhooks:\n  - url: http://four.example/\n  - url: http://two.example/\n");
+        hooks = list(&f);
+        ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
+        ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://four.example/");
+        json_decref(hooks);
 BUS_TEST_END
 
 BUS_TEST(the_webhooks_of_the_configuration_follow_it)

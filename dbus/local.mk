@@ -10,4 +10,5 @@ dist_polkitrules_DATA = dbus/org.hyper1.rules
 # hyper-hostd's
 dist_dbussystemservices_DATA += dbus/org.hyper1.Hosts.service
 dist_dbuspolicy_DATA += dbus/org.hyper1.Hosts.conf
-dist_dbusinterfaces_DATA += dbus/org.hyper1.Hosts.Manager.xml dbus/org.hyper1.Hosts.Host.xml dbus/org.hyper1.Hosts.Vm.xml
+dist_dbusinterfaces_DATA += dbus/org.hyper1.Hosts.Manager.xml dbus/org.hyper1.Hosts.Host.xml \
+	dbus/org.hyper1.Hosts.Vm.xml

@@ -6,15 +6,15 @@
 #include "job/rights.h"
 #include "job/safe-open.h"
 
-int bound_check(Job *j, const char *path, const struct stat *st, const char *code) {
-        int r = j->plan->bound ? file_identity_check(j->plan->bound, path, st) : 0;
+int bound_check(Attempt *a, const char *path, const struct stat *st, const char *code) {
+        int r = a->plan->bound ? file_identity_check(a->plan->bound, path, st) : 0;
 
         switch (r) {
         case 0:
                 return 0;
         case -ESTALE:
         case -ENOENT:
-                return job_fail(j, r, code,
+                return attempt_fail(a, r, code,
                                 "%s is refused: it was replaced or changed after it was checked, so it is not the file "
                                 "that the job was allowed to use",
                                 path);
@@ -23,7 +23,7 @@ int bound_check(Job *j, const char *path, const struct stat *st, const char *cod
         }
 }
 
-int bound_check_path(Job *j, const char *path, const char *code) {
+int bound_check_path(Attempt *a, const char *path, const char *code) {
         rights_raise(RIGHTS_READ);
         _cleanup_close_ int fd = open_no_symlinks(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0);
         rights_lower();
@@ -32,8 +32,8 @@ int bound_check_path(Job *j, const char *path, const char *code) {
         if (fd < 0)
                 return fd == -ENOENT || fd == -ENOTDIR
                                 ? 0
-                                : job_fail(j, fd, NULL, "Opening %s failed: %s", path, strerror(-fd));
+                                : attempt_fail(a, fd, NULL, "Opening %s failed: %s", path, strerror(-fd));
         if (fstat(fd, &st) < 0)
                 return -errno;
-        return bound_check(j, path, &st, code);
+        return bound_check(a, path, &st, code);
 }

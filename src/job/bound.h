@@ -10,7 +10,7 @@
 
 /* @st is the file that was opened as @path. 0, or a failure that names the path, with the code @code. A plan without such a
  * list is one that is carried out by hand: 0. */
-int bound_check(Job *j, const char *path, const struct stat *st, const char *code);
+int bound_check(Attempt *a, const char *path, const struct stat *st, const char *code);
 
 /* The same for what is there now; 0 also if nothing is: who needs it will say so. */
-int bound_check_path(Job *j, const char *path, const char *code);
+int bound_check_path(Attempt *a, const char *path, const char *code);

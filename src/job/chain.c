@@ -52,7 +52,7 @@ static int new_image(const Image *child, const char *path, const struct stat *st
 }
 
 /* The parent says of itself what its child says of it. */
-static int check_identity(Job *j, const Image *child, const ImageNames *n, const Image *parent, int fd) {
+static int check_identity(Attempt *a, const Image *child, const ImageNames *n, const Image *parent, int fd) {
         _cleanup_image_names_ ImageNames own = {};
         _cleanup_free_ char *why = NULL;
 
@@ -60,10 +60,10 @@ static int check_identity(Job *j, const Image *child, const ImageNames *n, const
                 return 0;
         int r = image_names_read(fd, parent->length, parent->format, &own, &why);
         if (r < 0)
-                return image_refused(j, parent->label, r, why);
+                return image_refused(a, parent->label, r, why);
         if (streq_ptr(own.id, n->parent_id))
                 return 0;
-        return job_fail(j, EBADMSG, "image_refused",
+        return attempt_fail(a, EBADMSG, "image_refused",
                         "The image %s was refused: it is on top of an image with the %s, but %s has the "
                         "%s: that is "
                         "another image, or was changed since",
@@ -71,14 +71,14 @@ static int check_identity(Job *j, const Image *child, const ImageNames *n, const
 }
 
 /* Opens what @child is on top of, as child->parent. */
-static int open_parent(Job *j, const Image *top, Image *child, const ImageNames *n, int *ret_fd) {
+static int open_parent(Attempt *a, const Image *top, Image *child, const ImageNames *n, int *ret_fd) {
         _cleanup_free_ char *path = NULL, *why = NULL;
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        int r = find_parent(child, n, j->plan->source_files, &path);
+        int r = find_parent(child, n, a->plan->source_files, &path);
         if (r == -ENOENT)
-                return job_fail(j, r, "image_refused",
+                return attempt_fail(a, r, "image_refused",
                                 "The image %s was refused: it is on top of %s%s%s, which is not one of "
                                 "the files of "
                                 "the job",
@@ -88,23 +88,23 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
         if (r < 0)
                 return r;
         if (is_in_chain(top, path))
-                return job_fail(j, ELOOP, "image_refused",
+                return attempt_fail(a, ELOOP, "image_refused",
                                 "The image %s was refused: it is on top of itself", top->label);
         r = open_regular(path, &fd, &st);
         if (r < 0)
-                return job_fail(j, r, "image_refused", "Opening %s, which %s is on top of, failed: %s", path,
-                                child->label, strerror(-r));
+                return attempt_fail(a, r, "image_refused", "Opening %s, which %s is on top of, failed: %s",
+                                path, child->label, strerror(-r));
         r = new_image(child, path, &st, n->parent_format, &child->parent);
         if (r < 0)
                 return r;
         r = image_settle_format(fd, child->parent, &why);
         if (r < 0)
-                return image_refused(j, path, r, why);
-        r = check_identity(j, child, n, child->parent, fd);
+                return image_refused(a, path, r, why);
+        r = check_identity(a, child, n, child->parent, fd);
         if (r >= 0)
-                r = image_examine(j, fd, child->parent);
+                r = image_examine(a, fd, child->parent);
         if (r >= 0 && child->parent->differencing && !child->differencing)
-                return job_fail(j, EOPNOTSUPP, "image_refused",
+                return attempt_fail(a, EOPNOTSUPP, "image_refused",
                                 "The image %s was refused: %s, which it is on top of, is a differencing "
                                 "disk, which "
                                 "is supported only below others of its format: merge it first",
@@ -116,12 +116,12 @@ static int open_parent(Job *j, const Image *top, Image *child, const ImageNames 
 
 /* The manager listed what it read from the same images: a file too many means that one of them has changed.
  * The disks of an OVF are parts of the source, and what was unpacked has no files of its own. */
-static int check_all_used(Job *j, const Image *top) {
-        if (!j->plan->source_files || !streq(top->path, j->plan->source_files[0]))
+static int check_all_used(Attempt *a, const Image *top) {
+        if (!a->plan->source_files || !streq(top->path, a->plan->source_files[0]))
                 return 0;
-        STRV_FOREACH(path, j->plan->source_files)
+        STRV_FOREACH(path, a->plan->source_files)
                 if (!is_in_chain(top, *path))
-                        return job_fail(j, EBADMSG, "image_refused",
+                        return attempt_fail(a, EBADMSG, "image_refused",
                                         "The image %s was refused: %s was a part of it when the job began, and "
                                         "is not any "
                                         "more",
@@ -129,7 +129,7 @@ static int check_all_used(Job *j, const Image *top) {
         return 0;
 }
 
-int chain_examine(Job *j, int fd, Image *top) {
+int chain_examine(Attempt *a, int fd, Image *top) {
         _cleanup_close_ int own = -EBADF;
         unsigned depth = 1;
 
@@ -141,19 +141,19 @@ int chain_examine(Job *j, int fd, Image *top) {
 
                 int r = image_names_read(own >= 0 ? own : fd, i->length, i->format, &n, &why);
                 if (r < 0)
-                        return image_refused(j, i->label, r, why);
+                        return image_refused(a, i->label, r, why);
                 if ((n.has_parent && !i->flatten) || (i->differencing && !n.has_parent))
-                        return image_refused(j, i->label, -EBADMSG,
+                        return image_refused(a, i->label, -EBADMSG,
                                         "its tables do not agree on whether it has a parent");
                 if (!n.has_parent)
                         break;
                 if (depth == IMAGE_CHAIN_MAX)
-                        return job_fail(j, EBADMSG, "image_refused",
+                        return attempt_fail(a, EBADMSG, "image_refused",
                                         "The image %s was refused: more than %u images are on top of "
                                         "each other",
                                         top->label, IMAGE_CHAIN_MAX);
                 int next = -EBADF;
-                r = open_parent(j, top, i, &n, &next);
+                r = open_parent(a, top, i, &n, &next);
                 if (r < 0)
                         return r;
                 safe_close(own);
@@ -161,12 +161,12 @@ int chain_examine(Job *j, int fd, Image *top) {
         }
         for (const Image *i = top->parent; i; i = i->parent)
                 top->actual_size += i->actual_size;
-        return check_all_used(j, top);
+        return check_all_used(a, top);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------ */
 
-static int add_layer(Job *j, const Image *i, Connection *c) {
+static int add_layer(Attempt *a, const Image *i, Connection *c) {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *why = NULL;
         LayerMap *map = NULL;
@@ -176,28 +176,28 @@ static int add_layer(Job *j, const Image *i, Connection *c) {
         if (r >= 0)
                 r = layer_map_open(fd, (uint64_t) st.st_size, (DiskFormat) i->format, &map, &why);
         if (r < 0)
-                return image_refused(j, i->label, r, why);
+                return image_refused(a, i->label, r, why);
         Endpoint *below = TAKE_PTR(c->endpoint);
         return endpoint_layer_new(below, map, i->label, &c->endpoint);
 }
 
 /* The last one first: each layer needs the disk below it. */
-static int connect_layers(Job *j, const Image *i, Connection *c) {
+static int connect_layers(Attempt *a, const Image *i, Connection *c) {
         if (!i->differencing)
-                return connect_image(j, i, false, NBD_SOURCE, i->label, c);
-        int r = connect_layers(j, i->parent, c);
-        return r < 0 ? r : add_layer(j, i, c);
+                return connect_image(a, i, false, NBD_SOURCE, i->label, c);
+        int r = connect_layers(a, i->parent, c);
+        return r < 0 ? r : add_layer(a, i, c);
 }
 
-int chain_connect(Job *j, const Image *top, Connection *ret) {
+int chain_connect(Attempt *a, const Image *top, Connection *ret) {
         _cleanup_connection_ Connection c = {};
 
-        int r = connect_layers(j, top, &c);
+        int r = connect_layers(a, top, &c);
         if (r < 0)
                 return r;
         /* All that was read before says so. */
         if (c.endpoint->size != top->virtual_size)
-                return job_fail(j, EBADMSG, "image_refused",
+                return attempt_fail(a, EBADMSG, "image_refused",
                                 "The image %s was refused: it holds a disk of %ju bytes, but %ju can be read",
                                 top->label, (uintmax_t) top->virtual_size, (uintmax_t) c.endpoint->size);
         *ret = c;

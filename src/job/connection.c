@@ -35,10 +35,10 @@ static void psk_done(Psk *p) {
         free(p->uri);
 }
 
-static int psk_write(Job *j, const char *role, const char *user, const char *key, Psk *p) {
+static int psk_write(Attempt *a, const char *role, const char *user, const char *key, Psk *p) {
         _cleanup_free_ char *line = strprintf("%s:%s\n", user, key);
 
-        p->file = strprintf("%s/%s.psk", j->runtime, role);
+        p->file = strprintf("%s/%s.psk", a->runtime, role);
         if (!line || !p->file)
                 return -ENOMEM;
         int r = write_file_atomic_at(AT_FDCWD, p->file, line, strlen(line), 0600);
@@ -56,7 +56,7 @@ static bool psk_user_is_plain(const char *user) {
 
 /* The credential that the manager hands over, if there is one: the key, or "user:key" as psktool(1) writes
  * it. libnbd wants the user in the URI; without any name it is "hyper". */
-static int psk_load(Job *j, const JobEndpoint *spec, const char *role, Psk *p) {
+static int psk_load(Attempt *a, const JobEndpoint *spec, const char *role, Psk *p) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
         _cleanup_(nbd_uri_done) NbdUri uri = {};
         _cleanup_free_ char *path = NULL, *text = NULL, *why = NULL;
@@ -79,7 +79,7 @@ static int psk_load(Job *j, const JobEndpoint *spec, const char *role, Psk *p) {
         const char *user = uri.user ? uri.user : colon ? text : "hyper";
         const char *rest = strstr(spec->uri, "://");
         r = rest && (uri.user || psk_user_is_plain(user))
-                        ? psk_write(j, role, user, colon ? colon + 1 : text, p)
+                        ? psk_write(a, role, user, colon ? colon + 1 : text, p)
                         : -EINVAL;
         if (r >= 0 && !uri.user) {
                 p->uri = strprintf("%.*s://%s@%s", (int) (rest - spec->uri), spec->uri, user, rest + 3);
@@ -92,7 +92,7 @@ static int psk_load(Job *j, const JobEndpoint *spec, const char *role, Psk *p) {
 }
 
 /* The socket and the certificates are those that the manager looked at. */
-static int check_server_files(Job *j, const JobEndpoint *spec) {
+static int check_server_files(Attempt *a, const JobEndpoint *spec) {
         static const char *const names[] = { "ca-cert.pem", "ca-crl.pem", "client-cert.pem",
                 "client-key.pem" };
         _cleanup_(nbd_uri_done) NbdUri uri = {};
@@ -100,22 +100,22 @@ static int check_server_files(Job *j, const JobEndpoint *spec) {
         int r = nbd_uri_parse(spec->uri, &uri, &why);
 
         if (r >= 0 && uri.socket)
-                r = bound_check_path(j, uri.socket, "connection_failed");
+                r = bound_check_path(a, uri.socket, "connection_failed");
         for (size_t i = 0; r >= 0 && spec->tls_certificates && i < ELEMENTSOF(names); i++) {
                 _cleanup_free_ char *path = strprintf("%s/%s", spec->tls_certificates, names[i]);
 
-                r = path ? bound_check_path(j, path, "failed") : -ENOMEM;
+                r = path ? bound_check_path(a, path, "failed") : -ENOMEM;
         }
         return r;
 }
 
-int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret) {
+int connect_nbd(Attempt *a, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret) {
         _cleanup_(psk_done) Psk psk = {};
         _cleanup_free_ char *why = NULL;
 
-        int r = psk_load(j, spec, role, &psk);
+        int r = psk_load(a, spec, role, &psk);
         if (r < 0)
-                return job_fail(j, r, "failed", "Reading the pre-shared key for the %s failed: %s", role,
+                return attempt_fail(a, r, "failed", "Reading the pre-shared key for the %s failed: %s", role,
                                 strerror(-r));
         char *const uris[] = { psk.uri ? psk.uri : spec->uri, NULL };
         NbdOptions options = {
@@ -124,10 +124,10 @@ int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flag
                 .flags = flags,
                 .tls_certificates = spec->tls_certificates,
                 .tls_psk_file = psk.file,
-                .cancel_fd = j->cancel_fd,
+                .cancel_fd = a->cancel_fd,
                 .label = role,
         };
-        r = check_server_files(j, spec);
+        r = check_server_files(a, spec);
         if (r < 0)
                 return r;
         rights_raise((spec->tls_certificates ? RIGHTS_READ : 0) | RIGHTS_WRITE);
@@ -139,31 +139,31 @@ int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flag
         /* Whatever else a network says may pass; a file that is "missing" is not ours. */
         if (streq(code, "failed") || streq(code, "source_missing"))
                 code = "connection_failed";
-        return job_fail(j, r, code, "Connecting to the %s server failed: %s", role,
+        return attempt_fail(a, r, code, "Connecting to the %s server failed: %s", role,
                         why ? why : strerror(-r));
 }
 
-static int server_fail(Job *j, int error, const char *label, const char *why) {
+static int server_fail(Attempt *a, int error, const char *label, const char *why) {
         if (why && strstr(why, "Failed to get") && strstr(why, "lock"))
-                return job_fail(j, error, "source_in_use",
+                return attempt_fail(a, error, "source_in_use",
                                 "%s is in use by another process, perhaps a running virtual machine: %s",
                                 label, why);
         switch (error) {
         case -ECANCELED:
                 return error;
         case -ENOENT:
-                return job_fail(j, error, "program_missing",
+                return attempt_fail(a, error, "program_missing",
                                 "qemu-nbd was not found: install the package qemu-utils");
         case -ESRCH:
-                return job_fail(j, error, "server_died", "The server for %s ended at its start: %s", label,
-                                strna(why));
+                return attempt_fail(a, error, "server_died", "The server for %s ended at its start: %s",
+                                label, strna(why));
         default:
-                return job_fail(j, error, NULL, "Starting the server for %s failed: %s", label,
+                return attempt_fail(a, error, NULL, "Starting the server for %s failed: %s", label,
                                 strerror(-error));
         }
 }
 
-int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *label,
+int connect_image(Attempt *a, const Image *image, bool writable, unsigned flags, const char *label,
                 Connection *ret) {
         _cleanup_connection_ Connection c = {};
         _cleanup_json_ json_t *options = image_disk_options(image);
@@ -173,41 +173,42 @@ int connect_image(Job *j, const Image *image, bool writable, unsigned flags, con
         if (!options)
                 return -ENOMEM;
         int r = image_files(image, writable,
-                        writable ? (image->device ? RIGHTS_WRITE : 0) : job_parser_rights(j), &files);
+                        writable ? (image->device ? RIGHTS_WRITE : 0) : attempt_parser_rights(a), &files);
         if (r < 0)
                 return r;
-        r = server_group_start(options, &files, writable ? 1 : servers_for_reading(), writable, j->runtime,
-                        j->cancel_fd, &c.servers, &said);
+        r = server_group_start(options, &files, writable ? 1 : servers_for_reading(), writable, a->runtime,
+                        a->cancel_fd, &c.servers, &said);
         if (r < 0) {
-                return server_fail(j, r, label, said);
+                return server_fail(a, r, label, said);
         }
         NbdOptions nbd = {
                 .uris = server_group_sockets(c.servers),
                 .connections = MANY_CONNECTIONS,
                 .flags = flags,
-                .cancel_fd = j->cancel_fd,
+                .cancel_fd = a->cancel_fd,
                 .label = label,
         };
         r = endpoint_nbd_new(&nbd, &c.endpoint, &why);
         if (r < 0)
-                return connection_fail(j, &c, NULL, r, "Opening the image", why);
+                return connection_fail(a, &c, NULL, r, "Opening the image", why);
         *ret = c;
         c = (Connection){};
         return 0;
 }
 
 /* What a local server says about an error of its image. */
-static int image_error_fail(Job *j, const Connection *c, const char *what, const char *said) {
+static int image_error_fail(Attempt *a, const Connection *c, const char *what, const char *said) {
         const char *label = c->endpoint ? c->endpoint->label : "the image";
         /* The latter is what qemu says of data that cannot be decompressed. */
         bool damaged = strstr(said, "orrupt") || strstr(said, "reading from file failed: Invalid argument");
 
-        return job_fail(j, damaged ? EBADMSG : EIO, damaged ? "image_damaged" : "io_error",
+        return attempt_fail(a, damaged ? EBADMSG : EIO, damaged ? "image_damaged" : "io_error",
                         "%s failed: %sthe server for %s reports: %s", what,
                         damaged ? "data in the image are damaged: " : "", label, said);
 }
 
-int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text) {
+int connection_fail(Attempt *attempt, Connection *a, Connection *b, int error, const char *what,
+                const char *text) {
         Connection *const both[] = { a, b };
         bool lost = streq(failure_code_from_errno(error), "connection_failed");
 
@@ -218,9 +219,9 @@ int connection_fail(Job *j, Connection *a, Connection *b, int error, const char 
                         continue;
                 _cleanup_free_ char *dead = server_group_obituary(both[i]->servers, lost);
                 if (dead)
-                        return job_fail(j, error, "server_died", "%s failed: the server for %s has died: %s",
-                                        what, both[i]->endpoint ? both[i]->endpoint->label : "the image",
-                                        dead);
+                        return attempt_fail(attempt, error, "server_died",
+                                        "%s failed: the server for %s has died: %s", what,
+                                        both[i]->endpoint ? both[i]->endpoint->label : "the image", dead);
         }
         /* A server that cannot read its image hangs up or says EIO; the reason is on its standard error only. */
         for (size_t i = 0; i < ELEMENTSOF(both); i++) {
@@ -230,7 +231,8 @@ int connection_fail(Job *j, Connection *a, Connection *b, int error, const char 
                                 ? server_group_complaint(both[i]->servers)
                                 : NULL;
                 if (said)
-                        return image_error_fail(j, both[i], what, said);
+                        return image_error_fail(attempt, both[i], what, said);
         }
-        return job_fail(j, error, NULL, "%s failed: %s", what, isempty(text) ? strerror(-error) : text);
+        return attempt_fail(attempt, error, NULL, "%s failed: %s", what,
+                        isempty(text) ? strerror(-error) : text);
 }

@@ -16,7 +16,9 @@
 /* --- where the image grows ---------------------------------------------------------------------------- */
 
 int part_image(const Conversion *c, size_t disk, Image *ret) {
-        Image i = { .whole = true, .format = c->spec->format, .device = plan_writes_device(c->job->plan) };
+        Image i = {
+                .whole = true, .format = c->spec->format, .device = plan_writes_device(c->attempt->plan)
+        };
 
         i.label = output_path(c->spec->path, (unsigned) disk + 1);
         i.path = i.device           ? strdup(c->spec->path)
@@ -64,10 +66,10 @@ int convert_check_space(Conversion *c) {
         bool sure = true;
         struct statvfs fs;
 
-        if (c->in_place || !c->source->disks || c->job->plan->spec->parameters.compress)
+        if (c->in_place || !c->source->disks || c->attempt->plan->spec->parameters.compress)
                 return 0;
         if (fstatvfs(c->part_fd, &fs) < 0)
-                return job_fail(c->job, errno, NULL, "Asking for the free space of %s failed: %s",
+                return attempt_fail(c->attempt, errno, NULL, "Asking for the free space of %s failed: %s",
                                 c->part_dir, strerror(errno));
         for (size_t i = 0; i < c->source->n_disks; i++) {
                 const Image *image = &c->source->disks[i];
@@ -82,8 +84,8 @@ int convert_check_space(Conversion *c) {
         if (!text)
                 return -ENOMEM;
         if (sure)
-                return job_fail(c->job, ENOSPC, "no_space", "%s", text);
-        report_note(&c->job->report, "%s", text);
+                return attempt_fail(c->attempt, ENOSPC, "no_space", "%s", text);
+        report_note(&c->attempt->report, "%s", text);
         return 0;
 }
 
@@ -93,12 +95,12 @@ int convert_check_space(Conversion *c) {
 static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
         if (c->in_place) {
                 const char *name = c->spec->type == ENDPOINT_NBD ? c->spec->uri : c->spec->path;
-                _cleanup_free_ char *server = identity_of_server(name, c->job->plan->job_id);
+                _cleanup_free_ char *server = identity_of_server(name, c->attempt->plan->job_id);
                 _cleanup_free_ char *full = server ? strprintf("%s %" PRIu64, server, nbd->size) : NULL;
                 return full ? identity_shortened(full, CHECKPOINT_TEXT_MAX) : NULL;
         }
         return strprintf("%s%s", disk_format_to_string((DiskFormat) c->spec->format),
-                        c->job->plan->spec->parameters.compress ? " compress" : "");
+                        c->attempt->plan->spec->parameters.compress ? " compress" : "");
 }
 
 typedef struct Destination {
@@ -127,7 +129,7 @@ static int open_part(
         if (r >= 0)
                 r = part_open(fd, &id, flags, ret, &why);
         if (r < 0)
-                return job_fail(c->job, r, NULL,
+                return attempt_fail(c->attempt, r, NULL,
                                 "Opening the folder for the unfinished image, %s, failed: %s", c->part_dir,
                                 why ? why : strerror(-r));
         return 0;
@@ -137,10 +139,10 @@ static int open_own_format(Conversion *c, const char *label, Destination *d) {
         _cleanup_free_ char *why = NULL;
 
         int r = part_open_endpoint(d->part, disk_format_to_qemu((DiskFormat) c->spec->format),
-                        c->job->plan->spec->parameters.compress, label, &d->connection.endpoint,
+                        c->attempt->plan->spec->parameters.compress, label, &d->connection.endpoint,
                         &d->watermark, &why);
         if (r < 0)
-                return job_fail(c->job, r, NULL, "Making the image %s failed: %s", label,
+                return attempt_fail(c->attempt, r, NULL, "Making the image %s failed: %s", label,
                                 why ? why : strerror(-r));
         return 0;
 }
@@ -159,24 +161,25 @@ static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
         if (!bytes || !folder)
                 return -ENOMEM;
         if (unlink(image->path) < 0 && errno != ENOENT)
-                return job_fail(c->job, errno, NULL, "Removing an older %s failed: %s", image->path,
+                return attempt_fail(c->attempt, errno, NULL, "Removing an older %s failed: %s", image->path,
                                 strerror(errno));
-        int r = child_run(argv, &limits, c->job->cancel_fd, &o);
+        int r = child_run(argv, &limits, c->attempt->cancel_fd, &o);
         if (r == -ENOENT)
-                return job_fail(c->job, r, "program_missing",
+                return attempt_fail(c->attempt, r, "program_missing",
                                 "qemu-img was not found: install the package qemu-utils");
         if (r == -ECANCELED)
                 return r;
         if (r < 0)
-                return job_fail(c->job, r, NULL, "Making the image %s failed: %s", image->label,
+                return attempt_fail(c->attempt, r, NULL, "Making the image %s failed: %s", image->label,
                                 strerror(-r));
         if (o.status == 0)
                 return 0;
         _cleanup_free_ char *why = complaint_text(o.errors);
         if (why && strstr(why, strerror(ENOSPC)))
-                return job_fail(c->job, ENOSPC, NULL, "Making the image %s failed: %s", image->label, why);
-        return job_fail(c->job, EINVAL, "unsupported", "Making the image %s failed: %s", image->label,
-                        why ? why : "qemu-img did not say why");
+                return attempt_fail(c->attempt, ENOSPC, NULL, "Making the image %s failed: %s", image->label,
+                                why);
+        return attempt_fail(c->attempt, EINVAL, "unsupported", "Making the image %s failed: %s",
+                        image->label, why ? why : "qemu-img did not say why");
 }
 
 /* qemu writes vmdk. Its image is left as it is between attempts. */
@@ -191,32 +194,33 @@ static int open_vmdk(Conversion *c, size_t disk, uint64_t size, Destination *d) 
         if (fresh) {
                 r = part_reset(d->part);
                 if (r < 0)
-                        return job_fail(c->job, r, NULL, "Forgetting an older attempt in %s failed: %s",
-                                        c->part_dir, strerror(-r));
+                        return attempt_fail(c->attempt, r, NULL,
+                                        "Forgetting an older attempt in %s failed: %s", c->part_dir,
+                                        strerror(-r));
                 r = create_vmdk(c, &image, size);
                 if (r < 0)
                         return r;
         }
-        return connect_image(c->job, &image, true, NBD_DESTINATION | (fresh ? NBD_KNOWN_ZERO : 0),
+        return connect_image(c->attempt, &image, true, NBD_DESTINATION | (fresh ? NBD_KNOWN_ZERO : 0),
                         image.label, &d->connection);
 }
 
 /* A disk of another size is perhaps another disk. */
 static int check_larger(Conversion *c, const Endpoint *e, uint64_t size) {
-        if (!c->job->plan->spec->parameters.allow_larger)
-                return job_fail(c->job, EINVAL, "destination_refused",
+        if (!c->attempt->plan->spec->parameters.allow_larger)
+                return attempt_fail(c->attempt, EINVAL, "destination_refused",
                                 "The destination's disk has %" PRIu64
                                 " bytes, more than the source's %" PRIu64
                                 ". If it is the right one, set parameters.allow_larger: what lies behind the end of "
                                 "the source is left as it is.",
                                 e->size, size);
         if (e->alignment > 1 && size % e->alignment != 0)
-                return job_fail(c->job, EINVAL, "destination_refused",
+                return attempt_fail(c->attempt, EINVAL, "destination_refused",
                                 "The destination takes whole blocks of %zu bytes only, and the source's %" PRIu64
                                 " bytes do not end with one: the rest of the last block would be overwritten. Make the "
                                 "destination's disk as large as the source.",
                                 e->alignment, size);
-        report_note(&c->job->report,
+        report_note(&c->attempt->report,
                         "The destination's disk is larger than the source: from byte %" PRIu64
                         " on it is left as it is",
                         size);
@@ -227,18 +231,18 @@ static int open_device_image(Conversion *c, Connection *ret) {
         _cleanup_(image_done) Image image = {};
         int r = part_image(c, 0, &image);
 
-        return r < 0 ? r : connect_image(c->job, &image, true, NBD_DESTINATION, image.label, ret);
+        return r < 0 ? r : connect_image(c->attempt, &image, true, NBD_DESTINATION, image.label, ret);
 }
 
 static int open_in_place(Conversion *c, uint64_t size, Destination *d) {
-        int r = c->spec->type == ENDPOINT_NBD ? connect_nbd(c->job, c->spec, "destination", NBD_DESTINATION,
-                                                                &d->connection.endpoint)
+        int r = c->spec->type == ENDPOINT_NBD ? connect_nbd(c->attempt, c->spec, "destination",
+                                                                NBD_DESTINATION, &d->connection.endpoint)
                                               : open_device_image(c, &d->connection);
 
         if (r < 0)
                 return r;
         if (d->connection.endpoint->size < size)
-                return job_fail(c->job, EINVAL, "destination_refused",
+                return attempt_fail(c->attempt, EINVAL, "destination_refused",
                                 "The destination's disk has %" PRIu64
                                 " bytes, fewer than the source's %" PRIu64,
                                 d->connection.endpoint->size, size);
@@ -284,9 +288,9 @@ static void pass_errors_on(Report *report, Connection *c) {
 int convert_on_progress(const CopyProgress *p, void *userdata) {
         ConvertProgress *progress = userdata;
 
-        pass_errors_on(&progress->job->report, progress->source);
-        pass_errors_on(&progress->job->report, progress->destination);
-        report_progress(&progress->job->report, progress->what, p->position, p->total, p->rate, true);
+        pass_errors_on(&progress->attempt->report, progress->source);
+        pass_errors_on(&progress->attempt->report, progress->destination);
+        report_progress(&progress->attempt->report, progress->what, p->position, p->total, p->rate, true);
         return 0;
 }
 
@@ -309,8 +313,8 @@ static int close_destination(Conversion *c, Destination *d) {
         d->connection.endpoint = endpoint_free(d->connection.endpoint);
         int r = d->connection.servers ? server_group_stop(d->connection.servers, &why) : 0;
         if (r < 0)
-                return job_fail(c->job, r, "server_died", "Closing the image %s failed: %s", c->spec->path,
-                                why ? why : strerror(-r));
+                return attempt_fail(c->attempt, r, "server_died", "Closing the image %s failed: %s",
+                                c->spec->path, why ? why : strerror(-r));
         return 0;
 }
 
@@ -318,22 +322,22 @@ static int close_destination(Conversion *c, Destination *d) {
  * is, 0 if not, and then both ends can only be closed. */
 static int holds_what_was_copied(Conversion *c, Connection *source, Destination *d) {
         const CompareMode mode = { .data = COMPARE_SAMPLE, .zeroes = COMPARE_SAMPLE, .end = d->watermark };
-        const CopyOptions options = { .cancel_fd = c->job->cancel_fd };
+        const CopyOptions options = { .cancel_fd = c->attempt->cancel_fd };
         _cleanup_free_ char *why = NULL;
         uint64_t offset;
 
         int r = compare_disks(
                         source->endpoint, d->connection.endpoint, &options, &mode, NULL, &offset, &why);
         if (r < 0)
-                return connection_fail(c->job, source, &d->connection, r,
+                return connection_fail(c->attempt, source, &d->connection, r,
                                 "Looking for what an earlier attempt copied", why);
         if (r > 0)
                 return 1;
-        report_note(&c->job->report,
+        report_note(&c->attempt->report,
                         "What an earlier attempt left is not used: the destination's disk does not hold it");
         r = part_reset(d->part);
-        return r < 0 ? job_fail(c->job, r, NULL, "Removing the checkpoint in %s failed: %s", c->part_dir,
-                                       strerror(-r))
+        return r < 0 ? attempt_fail(c->attempt, r, NULL, "Removing the checkpoint in %s failed: %s",
+                                       c->part_dir, strerror(-r))
                      : 0;
 }
 
@@ -343,10 +347,10 @@ static int open_once(Conversion *c, size_t disk, Connection *source, Destination
                 return r;
         uint64_t size = c->sizes[disk] = source->endpoint->size;
         if (size == 0)
-                return job_fail(c->job, EBADMSG, "image_refused", "The source's disk %zu is empty",
+                return attempt_fail(c->attempt, EBADMSG, "image_refused", "The source's disk %zu is empty",
                                 disk + 1);
         if (!c->source->disks)
-                c->job->report.work_total = size * (c->job->plan->spec->parameters.verify ? 2 : 1);
+                c->attempt->report.work_total = size * (c->attempt->plan->spec->parameters.verify ? 2 : 1);
         return open_destination(c, disk, size, d);
 }
 
@@ -377,28 +381,29 @@ int convert_disk(Conversion *c, size_t disk) {
                 return r;
         uint64_t size = c->sizes[disk];
         if (d.watermark > 0)
-                report_note(&c->job->report, "Going on where an earlier attempt ended: %s of %s are done",
+                report_note(&c->attempt->report,
+                                "Going on where an earlier attempt ended: %s of %s are done",
                                 format_bytes(a, d.watermark), format_bytes(b, size));
         else if (part_why_anew(d.part))
-                report_note(&c->job->report, "What an earlier attempt left is not used: %s",
+                report_note(&c->attempt->report, "What an earlier attempt left is not used: %s",
                                 part_why_anew(d.part));
 
         ConvertProgress progress = {
-                .job = c->job, .what = what, .source = &source, .destination = &d.connection
+                .attempt = c->attempt, .what = what, .source = &source, .destination = &d.connection
         };
         CopyOptions options = {
                 .size = c->in_place ? size : 0,
                 .progress = convert_on_progress,
                 .userdata = &progress,
                 .progress_interval = REPORT_INTERVAL,
-                .cancel_fd = c->job->cancel_fd,
+                .cancel_fd = c->attempt->cancel_fd,
         };
         r = copy_run(source.endpoint, d.connection.endpoint, d.part, d.watermark, &options, &done, &why);
         add_up(c, &done, d.connection.endpoint);
         if (r == -EBADMSG) /* what there was is forgotten */
-                return job_fail(c->job, r, "output_damaged", "%s failed: %s", what, strna(why));
+                return attempt_fail(c->attempt, r, "output_damaged", "%s failed: %s", what, strna(why));
         if (r < 0)
-                return connection_fail(c->job, &source, &d.connection, r, what, why);
-        report_step_done(&c->job->report, size);
+                return connection_fail(c->attempt, &source, &d.connection, r, what, why);
+        report_step_done(&c->attempt->report, size);
         return close_destination(c, &d);
 }

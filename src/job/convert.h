@@ -17,7 +17,7 @@ typedef struct Verification {
 } Verification;
 
 typedef struct Conversion {
-        Job *job; /* not owned */
+        Attempt *attempt; /* not owned */
         Source *source; /* not owned */
         const JobEndpoint *spec; /* the destination's, of the plan */
         bool in_place; /* the destination is a disk that is there already: behind NBD, or a block device */
@@ -43,7 +43,7 @@ int part_image(const Conversion *c, size_t disk, Image *ret);
 /* What copying and comparing have in common: their progress becomes the job's, and what servers complain about goes to
  * the log. */
 typedef struct ConvertProgress {
-        Job *job;
+        Attempt *attempt;
         const char *what; /* "Converting disk format" */
         Connection *source, *destination;
 } ConvertProgress;

@@ -23,128 +23,128 @@ static bool unit_succeeded(void) {
 }
 
 /* The result of this attempt, if it says that the work is complete. */
-static int completed_disks(Job *j, unsigned *ret) {
+static int completed_disks(Attempt *a, unsigned *ret) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
 
-        int r = job_result_read(j->folder, &result);
+        int r = job_result_read(a->folder, &result);
         if (r < 0)
                 return r;
-        if (result->outcome != OUTCOME_COMPLETED || result->attempt != j->plan->attempt)
+        if (result->outcome != OUTCOME_COMPLETED || result->attempt != a->plan->attempt)
                 return -ENODATA;
         size_t n = json_array_size(result->outputs);
         if (n < 1 || n > PART_DISKS_MAX)
                 return -EBADMSG;
         /* publishing fails must not lose what run had measured */
-        json_decref(j->metrics);
-        j->metrics = result->metrics ? json_incref(result->metrics) : json_object();
+        json_decref(a->metrics);
+        a->metrics = result->metrics ? json_incref(result->metrics) : json_object();
         *ret = (unsigned) n;
-        return j->metrics ? 0 : -ENOMEM;
+        return a->metrics ? 0 : -ENOMEM;
 }
 
-static int remove_part(Job *j, PartFolder *p) {
-        int r = part_folder_unpublish(p, j->folder_fd, j->plan->spec->destination.path);
+static int remove_part(Attempt *a, PartFolder *p) {
+        int r = part_folder_unpublish(p, a->folder_fd, a->plan->spec->destination.path);
 
         if (r < 0)
                 return log_error_errno(r, "Failed to take back the outputs of %s that have their names: %m",
-                                j->plan->spec->destination.path);
+                                a->plan->spec->destination.path);
         r = part_folder_remove(p);
         if (r == -ENOTEMPTY)
                 log_warning("The folder %s holds files that are not the job's, and is left there", p->path);
         else if (r < 0)
                 return log_error_errno(r, "Failed to remove %s: %m", p->path);
-        report_note(&j->report, "The unfinished image was removed");
+        report_note(&a->report, "The unfinished image was removed");
         return 0;
 }
 
 /* From here on the job cannot be cancelled any more; -EALREADY: it was. */
-static int claim(Job *j) {
-        int r = job_mark_claim(j->folder, JOB_MARK_PUBLISHED);
+static int claim(Attempt *a) {
+        int r = job_mark_claim(a->folder, JOB_MARK_PUBLISHED);
 
-        j->report.phase = PHASE_FINALIZATION;
+        a->report.phase = PHASE_FINALIZATION;
         return r < 0 && r != -EALREADY
-                        ? job_fail(j, r, NULL, "Noting that the output is published failed: %s",
+                        ? attempt_fail(a, r, NULL, "Noting that the output is published failed: %s",
                                           strerror(-r))
                         : r;
 }
 
-static int publish(Job *j, PartFolder *p, uid_t uid, unsigned n_disks) {
-        const char *destination = j->plan->spec->destination.path;
+static int publish(Attempt *a, PartFolder *p, uid_t uid, unsigned n_disks) {
+        const char *destination = a->plan->spec->destination.path;
         _cleanup_free_ char *why = NULL;
 
-        int r = claim(j);
+        int r = claim(a);
         if (r < 0)
-                return r == -EALREADY ? remove_part(j, p) : r;
-        r = part_folder_publish(p, j->folder_fd, uid, destination, n_disks, &why);
+                return r == -EALREADY ? remove_part(a, p) : r;
+        r = part_folder_publish(p, a->folder_fd, uid, destination, n_disks, &why);
         if (r < 0)
-                return why ? job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
-                           : job_fail(j, r, r == -ENOENT ? "publish_failed" : NULL,
+                return why ? attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
+                           : attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL,
                                              "Giving the finished image the name %s failed: %s", destination,
                                              strerror(-r));
         for (unsigned i = 1; i <= n_disks; i++) {
                 _cleanup_free_ char *path = output_path(destination, i);
-                report_note(&j->report, "The disk image %s is complete", strna(path));
+                report_note(&a->report, "The disk image %s is complete", strna(path));
         }
         return 0;
 }
 
 /* What is behind NBD has no other name to get: being complete is all. */
-static int finish_nbd(Job *j, bool succeeded) {
+static int finish_nbd(Attempt *a, bool succeeded) {
         unsigned n_disks;
 
-        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
-                        completed_disks(j, &n_disks) < 0)
+        if (marker_exists(a->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
+                        completed_disks(a, &n_disks) < 0)
                 return 0;
-        int r = claim(j);
+        int r = claim(a);
         if (r < 0)
                 return r == -EALREADY ? 0 : r;
-        r = job_mark_set(j->folder, JOB_MARK_PUBLISHED);
+        r = job_mark_set(a->folder, JOB_MARK_PUBLISHED);
         if (r < 0)
-                return job_fail(j, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
-        report_note(&j->report, "The destination's disk is complete");
+                return attempt_fail(a, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
+        report_note(&a->report, "The destination's disk is complete");
         return 0;
 }
 
 /* The folder cannot be locked, or another job took it over after this one's last attempt. What is in it is that one's, so
  * nothing of it is published or removed. */
-static int leave_to_others(Job *j, const PartFolder *p, bool succeeded, int error) {
+static int leave_to_others(Attempt *a, const PartFolder *p, bool succeeded, int error) {
         unsigned n_disks;
 
-        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
-                        completed_disks(j, &n_disks) < 0)
+        if (marker_exists(a->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
+                        completed_disks(a, &n_disks) < 0)
                 return 0;
         if (error == -EBUSY || error == -EUSERS)
-                return job_fail(j, EBUSY, "destination_busy",
+                return attempt_fail(a, EBUSY, "destination_busy",
                                 "Another job has begun to write the destination %s before this one's image got its name",
-                                j->plan->spec->destination.path);
-        return job_fail(j, error, NULL, "Locking the folder %s failed: %s", p->path, strerror(-error));
+                                a->plan->spec->destination.path);
+        return attempt_fail(a, error, NULL, "Locking the folder %s failed: %s", p->path, strerror(-error));
 }
 
-static int finish_file(Job *j, bool succeeded) {
+static int finish_file(Attempt *a, bool succeeded) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
         unsigned n_disks = 0;
         uid_t uid = 0;
 
-        int r = part_folder_open(j->plan->part_dir, &p, &why);
+        int r = part_folder_open(a->plan->part_dir, &p, &why);
         if (r < 0)
-                return why ? job_fail(j, r, "destination_refused", "%s", why)
-                           : job_fail(j, r, NULL, "Opening the folder of the destination %s failed: %s",
-                                             j->plan->spec->destination.path, strerror(-r));
-        r = p.fd >= 0 ? part_folder_check_record(p.fd, j->folder_fd, &uid) : 0;
+                return why ? attempt_fail(a, r, "destination_refused", "%s", why)
+                           : attempt_fail(a, r, NULL, "Opening the folder of the destination %s failed: %s",
+                                             a->plan->spec->destination.path, strerror(-r));
+        r = p.fd >= 0 ? part_folder_check_record(p.fd, a->folder_fd, &uid) : 0;
         if (r == -ENOENT) /* prepare did not get as far: it is not this job's */
                 return 0;
         if (r < 0)
-                return job_fail(j, r, "destination_refused",
+                return attempt_fail(a, r, "destination_refused",
                                 "The folder %s is not the one that was made for this job", p.path);
         _cleanup_close_ int lock_fd = -EBADF;
-        r = p.fd >= 0 ? part_lock(p.fd, j->plan->job_id, 0, &lock_fd) : 0;
+        r = p.fd >= 0 ? part_lock(p.fd, a->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
-                return leave_to_others(j, &p, succeeded, r);
-        if (marker_exists(j->folder_fd, JOB_MARK_CANCELLED))
-                return remove_part(j, &p);
-        r = succeeded ? completed_disks(j, &n_disks) : -ENODATA;
+                return leave_to_others(a, &p, succeeded, r);
+        if (marker_exists(a->folder_fd, JOB_MARK_CANCELLED))
+                return remove_part(a, &p);
+        r = succeeded ? completed_disks(a, &n_disks) : -ENODATA;
         if (r >= 0)
-                r = publish(j, &p, uid, n_disks);
+                r = publish(a, &p, uid, n_disks);
         else {
                 part_folder_remove_if_useless(&p);
                 r = 0;
@@ -157,16 +157,16 @@ static int finish_file(Job *j, bool succeeded) {
 }
 
 static int finish(const char *folder, bool succeeded) {
-        _cleanup_job_ Job *j = NULL;
+        _cleanup_attempt_ Attempt *a = NULL;
 
-        int r = job_open(folder, &j);
+        int r = attempt_open(folder, &a);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
+        if (marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
-        r = j->plan->part_dir ? finish_file(j, succeeded) : finish_nbd(j, succeeded);
-        int status = r < 0 ? job_end(j, r) : EXIT_SUCCESS;
-        report_sync(&j->report);
+        r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
+        int status = r < 0 ? attempt_end(a, r) : EXIT_SUCCESS;
+        report_sync(&a->report);
         return status;
 }
 

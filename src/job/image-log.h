@@ -9,4 +9,4 @@
 
 /* If the image has a log: makes an overlay in the job's folder in /tmp, and has qemu carry out the log in it.
  * The image stays as it is; image_options() then opens it with the overlay. Notes failures in the job. */
-int image_replay_log(Job *j, Image *i);
+int image_replay_log(Attempt *a, Image *i);

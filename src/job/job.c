@@ -72,49 +72,49 @@ const char *failure_code_from_errno(int error) {
 
 /* --- the job ------------------------------------------------------------------------------------------ */
 
-Job *job_free(Job *j) {
-        if (!j)
+Attempt *attempt_free(Attempt *a) {
+        if (!a)
                 return NULL;
-        safe_close(j->folder_fd);
-        safe_close(j->cancel_fd);
-        if (j->runtime)
-                (void) rmdir(j->runtime);
-        free(j->runtime);
-        job_plan_free(j->plan);
-        json_decref(j->outputs);
-        json_decref(j->metrics);
-        free(j->folder);
-        free(j->code);
-        free(j->message);
-        free(j);
+        safe_close(a->folder_fd);
+        safe_close(a->cancel_fd);
+        if (a->runtime)
+                (void) rmdir(a->runtime);
+        free(a->runtime);
+        job_plan_free(a->plan);
+        json_decref(a->outputs);
+        json_decref(a->metrics);
+        free(a->folder);
+        free(a->code);
+        free(a->message);
+        free(a);
         return NULL;
 }
 
-int job_open(const char *folder, Job **ret) {
-        _cleanup_job_ Job *j = new0(Job, 1);
+int attempt_open(const char *folder, Attempt **ret) {
+        _cleanup_attempt_ Attempt *a = new0(Attempt, 1);
         int r;
 
-        if (!j)
+        if (!a)
                 return log_oom();
-        j->folder_fd = j->cancel_fd = -EBADF;
-        j->started = now_monotonic();
-        j->folder = strdup(folder);
-        j->outputs = json_array();
-        j->metrics = json_object();
-        if (!j->folder || !j->outputs || !j->metrics)
+        a->folder_fd = a->cancel_fd = -EBADF;
+        a->started = now_monotonic();
+        a->folder = strdup(folder);
+        a->outputs = json_array();
+        a->metrics = json_object();
+        if (!a->folder || !a->outputs || !a->metrics)
                 return log_oom();
-        j->folder_fd = open_no_symlinks(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
-        if (j->folder_fd < 0)
-                return log_error_errno(j->folder_fd, "Failed to open the job's folder %s: %m", folder);
-        r = job_plan_read(folder, &j->plan);
+        a->folder_fd = open_no_symlinks(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
+        if (a->folder_fd < 0)
+                return log_error_errno(a->folder_fd, "Failed to open the job's folder %s: %m", folder);
+        r = job_plan_read(folder, &a->plan);
         if (r < 0)
                 return log_error_errno(r, "Failed to read %s/job.json: %m", folder);
-        report_init(&j->report, j->plan->job_id);
-        *ret = TAKE_PTR(j);
+        report_init(&a->report, a->plan->job_id);
+        *ret = TAKE_PTR(a);
         return 0;
 }
 
-int job_catch_signals(Job *j) {
+int attempt_catch_signals(Attempt *a) {
         sigset_t set;
 
         sigemptyset(&set);
@@ -122,48 +122,48 @@ int job_catch_signals(Job *j) {
         sigaddset(&set, SIGINT);
         if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
                 return -errno;
-        j->cancel_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        a->cancel_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         /* A server that goes away is an error of a write, not of the process. */
-        if (j->cancel_fd < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        if (a->cancel_fd < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
                 return -errno;
         return 0;
 }
 
-bool job_is_cancelled(const Job *j) {
-        struct pollfd p = { .fd = j->cancel_fd, .events = POLLIN };
-        return j->cancel_fd >= 0 && poll(&p, 1, 0) > 0;
+bool attempt_is_cancelled(const Attempt *a) {
+        struct pollfd p = { .fd = a->cancel_fd, .events = POLLIN };
+        return a->cancel_fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
-unsigned job_parser_rights(const Job *j) {
-        return j->needs_rights || plan_writes_device(j->plan) ? RIGHTS_READ : 0;
+unsigned attempt_parser_rights(const Attempt *a) {
+        return a->needs_rights || plan_writes_device(a->plan) ? RIGHTS_READ : 0;
 }
 
-int job_fail(Job *j, int error, const char *code, const char *format, ...) {
+int attempt_fail(Attempt *a, int error, const char *code, const char *format, ...) {
         va_list ap;
 
-        if (j->code)
+        if (a->code)
                 return -abs(error);
         va_start(ap, format);
-        j->message = vstrprintf(format, ap);
+        a->message = vstrprintf(format, ap);
         va_end(ap);
-        j->code = strdup(code ? code : failure_code_from_errno(error));
-        if (!j->message || !j->code)
+        a->code = strdup(code ? code : failure_code_from_errno(error));
+        if (!a->message || !a->code)
                 return log_oom();
         return -abs(error);
 }
 
-static int write_result(Job *j, JobOutcome outcome, const char *message) {
+static int write_result(Attempt *a, JobOutcome outcome, const char *message) {
         JobResult result = {
-                .attempt = j->plan->attempt,
+                .attempt = a->plan->attempt,
                 .outcome = (int) outcome,
-                .phase = (int) j->report.phase,
+                .phase = (int) a->report.phase,
                 .message = (char *) message,
-                .code = j->code,
-                .outputs = j->outputs,
-                .metrics = j->metrics,
+                .code = a->code,
+                .outputs = a->outputs,
+                .metrics = a->metrics,
         };
-        int r = job_result_write(&result, j->folder);
-        return r < 0 ? log_error_errno(r, "Failed to write %s/result.json: %m", j->folder) : 0;
+        int r = job_result_write(&result, a->folder);
+        return r < 0 ? log_error_errno(r, "Failed to write %s/result.json: %m", a->folder) : 0;
 }
 
 static int exit_status(JobOutcome outcome) {
@@ -179,25 +179,25 @@ static int exit_status(JobOutcome outcome) {
         }
 }
 
-int job_end(Job *j, int r) {
+int attempt_end(Attempt *a, int r) {
         JobOutcome outcome = OUTCOME_COMPLETED;
 
-        if (r == -ECANCELED && !job_is_cancelled(j))
+        if (r == -ECANCELED && !attempt_is_cancelled(a))
                 r = -EIO;
         if (r < 0) {
                 /* Whatever a cancel broke on its way, the cancel is the reason. */
-                if (job_is_cancelled(j)) {
-                        j->code = mfree(j->code);
-                        j->message = mfree(j->message);
-                        (void) job_fail(j, ECANCELED, "cancelled", "The job was stopped");
+                if (attempt_is_cancelled(a)) {
+                        a->code = mfree(a->code);
+                        a->message = mfree(a->message);
+                        (void) attempt_fail(a, ECANCELED, "cancelled", "The job was stopped");
                 }
-                (void) job_fail(j, r, NULL, "The phase %s failed (%s); the job's log may say more",
-                                strna(job_phase_to_string(j->report.phase)), strerror(-r));
-                outcome = failure_outcome(strempty(j->code));
-                report_error(&j->report, strempty(j->code), strempty(j->message));
+                (void) attempt_fail(a, r, NULL, "The phase %s failed (%s); the job's log may say more",
+                                strna(job_phase_to_string(a->report.phase)), strerror(-r));
+                outcome = failure_outcome(strempty(a->code));
+                report_error(&a->report, strempty(a->code), strempty(a->message));
         }
         /* No result is read as an attempt that was cut off, which it then was. */
-        if (write_result(j, outcome, r < 0 ? strempty(j->message) : "The disk image is complete") < 0)
+        if (write_result(a, outcome, r < 0 ? strempty(a->message) : "The disk image is complete") < 0)
                 return JOB_EXIT_TRANSIENT;
         return exit_status(outcome);
 }

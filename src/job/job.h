@@ -5,7 +5,7 @@
 
 #include "job/report.h"
 
-typedef struct Job {
+typedef struct Attempt {
         char *folder;
         int folder_fd;
         JobPlan *plan;
@@ -20,30 +20,30 @@ typedef struct Job {
         /* What came out: */
         json_t *outputs; /* array */
         json_t *metrics; /* object */
-} Job;
+} Attempt;
 
 /* Opens the folder and reads the plan. */
-int job_open(const char *folder, Job **ret);
-Job *job_free(Job *j);
-DEFINE_CLEANUP_FUNC(Job *, job_free);
-#define _cleanup_job_ _cleanup_(job_freep)
+int attempt_open(const char *folder, Attempt **ret);
+Attempt *attempt_free(Attempt *a);
+DEFINE_CLEANUP_FUNC(Attempt *, attempt_free);
+#define _cleanup_attempt_ _cleanup_(attempt_freep)
 
-/* Blocks SIGTERM and SIGINT and makes them readable in j->cancel_fd. */
-int job_catch_signals(Job *j);
-bool job_is_cancelled(const Job *j);
+/* Blocks SIGTERM and SIGINT and makes them readable in a->cancel_fd. */
+int attempt_catch_signals(Attempt *a);
+bool attempt_is_cancelled(const Attempt *a);
 
 /* What a parser of the source needs of the unit's rights, as job/rights.h has them. */
-unsigned job_parser_rights(const Job *j);
+unsigned attempt_parser_rights(const Attempt *a);
 
 /* Notes why the attempt fails, unless something was noted before, and returns -abs(@error). @code is one of
  * the failure table's; NULL takes the one that stands for @error. Without a format the text is "@what:
  * reason".
  */
-int job_fail(Job *j, int error, const char *code, const char *format, ...) _printf_(4, 5);
+int attempt_fail(Attempt *a, int error, const char *code, const char *format, ...) _printf_(4, 5);
 
 /* Ends the attempt: event and result.json from what was noted (@r negative) or of success, and the exit
  * status. */
-int job_end(Job *j, int r);
+int attempt_end(Attempt *a, int r);
 
 /* The one table of failures. */
 JobOutcome failure_outcome(const char *code);

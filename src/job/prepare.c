@@ -18,109 +18,109 @@
 #include "job/part-lock.h"
 #include "job/rename.h"
 
-static int parent_fail(Job *j, int r) {
-        const char *path = j->plan->spec->destination.path;
+static int parent_fail(Attempt *a, int r) {
+        const char *path = a->plan->spec->destination.path;
 
         if (r == -ELOOP)
-                return job_fail(j, r, "destination_refused",
+                return attempt_fail(a, r, "destination_refused",
                                 "A folder above the destination %s has become a symbolic link", path);
-        return job_fail(j, r, r == -ENOENT || r == -ENOTDIR ? "destination_refused" : NULL,
+        return attempt_fail(a, r, r == -ENOENT || r == -ENOTDIR ? "destination_refused" : NULL,
                         "Opening the folder of the destination %s failed: %s", path, strerror(-r));
 }
 
 /* The final name must be free. It is looked at again when the image is given the name. */
-static int check_name_free(Job *j, const PartFolder *p) {
-        const char *path = j->plan->spec->destination.path;
+static int check_name_free(Attempt *a, const PartFolder *p) {
+        const char *path = a->plan->spec->destination.path;
         struct stat st;
 
         if (fstatat(p->parent_fd, strrchr(path, '/') + 1, &st, AT_SYMLINK_NOFOLLOW) >= 0)
-                return job_fail(j, EEXIST, "destination_exists",
+                return attempt_fail(a, EEXIST, "destination_exists",
                                 "The destination %s exists already, and is not replaced: remove it or choose "
                                 "another name",
                                 path);
         return errno == ENOENT ? 0
-                               : job_fail(j, errno, "destination_refused",
+                               : attempt_fail(a, errno, "destination_refused",
                                                  "Looking for the destination %s failed: %s", path,
                                                  strerror(errno));
 }
 
-static int busy(Job *j) {
-        return job_fail(j, EBUSY, "destination_busy",
+static int busy(Attempt *a) {
+        return attempt_fail(a, EBUSY, "destination_busy",
                         "Another job is writing the destination %s: wait until it is finished, or cancel it",
-                        j->plan->spec->destination.path);
+                        a->plan->spec->destination.path);
 }
 
 /* hyper-job run takes the lock for good; this is to say so before anything was read. */
-static int check_lock(Job *j, const PartFolder *p) {
+static int check_lock(Attempt *a, const PartFolder *p) {
         _cleanup_close_ int fd = -EBADF;
-        int r = p->fd >= 0 ? part_lock(p->fd, j->plan->job_id, 0, &fd) : 0;
+        int r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &fd) : 0;
 
         if (r == -EBUSY)
-                return busy(j);
+                return busy(a);
         /* What another job left there, this one takes over. */
         return r < 0 && r != -EUSERS
-                        ? job_fail(j, r, NULL, "Locking the folder %s failed: %s", p->path, strerror(-r))
+                        ? attempt_fail(a, r, NULL, "Locking the folder %s failed: %s", p->path, strerror(-r))
                         : 0;
 }
 
 /* A crash may have come between the last image's new name and the note of it. */
-static int finish_publishing(Job *j, PartFolder *p) {
+static int finish_publishing(Attempt *a, PartFolder *p) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_free_ char *why = NULL;
         _cleanup_close_ int lock_fd = -EBADF;
         uid_t uid = 0;
 
         /* (It may be gone: only the note that all was done is missing then.) */
-        if (p->fd >= 0 && part_folder_check_record(p->fd, j->folder_fd, &uid) < 0)
+        if (p->fd >= 0 && part_folder_check_record(p->fd, a->folder_fd, &uid) < 0)
                 return 0;
-        int r = job_result_read(j->folder, &result);
+        int r = job_result_read(a->folder, &result);
         if (r < 0 || result->outcome != OUTCOME_COMPLETED || !json_is_array(result->outputs))
                 return 0;
-        r = p->fd >= 0 ? part_lock(p->fd, j->plan->job_id, 0, &lock_fd) : 0;
+        r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
-                return busy(j);
-        r = part_folder_publish(p, j->folder_fd, uid, j->plan->spec->destination.path,
+                return busy(a);
+        r = part_folder_publish(p, a->folder_fd, uid, a->plan->spec->destination.path,
                         (unsigned) json_array_size(result->outputs), &why);
         if (r < 0)
-                return job_fail(j, r, r == -EEXIST ? "destination_exists" : NULL,
+                return attempt_fail(a, r, r == -EEXIST ? "destination_exists" : NULL,
                                 "Giving the finished image its name failed: %s", why ? why : strerror(-r));
         return 0;
 }
 
 /* Here, and not in the sandbox, because only here it can be seen who has the source open, and what lies beside it. */
-static int check_source(Job *j) {
-        const JobSpec *spec = j->plan->spec;
+static int check_source(Attempt *a) {
+        const JobSpec *spec = a->plan->spec;
         _cleanup_free_ char *text = NULL;
 
-        int r = spec->source.type == ENDPOINT_FILE ? in_use_check(j->plan->source_files, &text) : 0;
+        int r = spec->source.type == ENDPOINT_FILE ? in_use_check(a->plan->source_files, &text) : 0;
         if (r == -EBUSY && spec->parameters.in_use == IN_USE_ALLOW)
-                r = write_file_atomic_at(j->folder_fd, RECORD_IN_USE, text, strlen(text), 0644);
+                r = write_file_atomic_at(a->folder_fd, RECORD_IN_USE, text, strlen(text), 0644);
         else if (r == -EBUSY)
-                return job_fail(j, r, "source_in_use",
+                return attempt_fail(a, r, "source_in_use",
                                 "The source %s (To read it all the same, set parameters.in_use to allow.)",
                                 text);
-        else if (r >= 0 && unlinkat(j->folder_fd, RECORD_IN_USE, 0) < 0 && errno != ENOENT)
+        else if (r >= 0 && unlinkat(a->folder_fd, RECORD_IN_USE, 0) < 0 && errno != ENOENT)
                 r = -errno;
-        return r < 0 ? job_fail(j, r, NULL, "Finding out whether the source %s is in use failed: %s",
+        return r < 0 ? attempt_fail(a, r, NULL, "Finding out whether the source %s is in use failed: %s",
                                        strna(spec->source.path), strerror(-r))
                      : 0;
 }
 
 /* In seconds, and not after hours when the image is to get its name. */
-static int check_file_system(Job *j, PartFolder *p) {
+static int check_file_system(Attempt *a, PartFolder *p) {
         _cleanup_free_ char *why = NULL;
 
         int r = probe_file_system(p->fd, &why);
         if (r >= 0)
                 return 0;
         (void) unlinkat(p->parent_fd, p->name, AT_REMOVEDIR); /* unless something is in it */
-        return job_fail(j, r, r == -ENOSPC || r == -EDQUOT ? "no_space" : "destination_refused",
+        return attempt_fail(a, r, r == -ENOSPC || r == -EDQUOT ? "no_space" : "destination_refused",
                         "The folder of the destination %s cannot be used: %s",
-                        j->plan->spec->destination.path, why ? why : strerror(-r));
+                        a->plan->spec->destination.path, why ? why : strerror(-r));
 }
 
 /* Two jobs with one destination: the first that works in the folder has it. */
-static int check_free(Job *j, const PartFolder *p, uid_t uid) {
+static int check_free(Attempt *a, const PartFolder *p, uid_t uid) {
         gid_t group;
         int r = part_folder_group(p->fd, &group);
 
@@ -128,118 +128,118 @@ static int check_free(Job *j, const PartFolder *p, uid_t uid) {
                 return r < 0 ? r : 0;
         r = job_user_is_alive(group);
         if (r > 0)
-                return job_fail(j, EBUSY, NULL,
+                return attempt_fail(a, EBUSY, NULL,
                                 "Another job is writing the destination %s: wait until it is finished, or cancel it",
-                                j->plan->spec->destination.path);
+                                a->plan->spec->destination.path);
         return r;
 }
 
 /* The folder that was checked when the attempt began: somebody may have put another one in its place. */
-static int check_parent(Job *j, const PartFolder *p) {
-        const char *path = j->plan->part_dir, *slash = strrchr(path, '/');
+static int check_parent(Attempt *a, const PartFolder *p) {
+        const char *path = a->plan->part_dir, *slash = strrchr(path, '/');
         _cleanup_free_ char *parent = strndup(path, slash == path ? 1 : slash - path);
         struct stat st;
 
         if (!parent)
                 return -ENOMEM;
-        if (!j->plan->bound)
+        if (!a->plan->bound)
                 return 0;
         if (fstat(p->parent_fd, &st) < 0)
                 return -errno;
-        int r = file_identity_check(j->plan->bound, parent, &st);
+        int r = file_identity_check(a->plan->bound, parent, &st);
         if (r < 0)
-                return job_fail(j, r, "destination_refused",
+                return attempt_fail(a, r, "destination_refused",
                                 "The folder %s is another one than a moment ago, when the job was checked",
                                 parent);
         return 0;
 }
 
-static int make_part_folder(Job *j, PartFolder *p, uid_t uid) {
+static int make_part_folder(Attempt *a, PartFolder *p, uid_t uid) {
         int r = part_folder_make(p);
 
         if (r >= 0)
-                r = check_free(j, p, uid);
+                r = check_free(a, p, uid);
         if (r >= 0)
-                r = check_file_system(j, p);
+                r = check_file_system(a, p);
         if (r >= 0)
                 r = part_folder_give(p->fd, uid);
         if (r >= 0)
-                r = part_folder_record(p, j->folder_fd, uid);
+                r = part_folder_record(p, a->folder_fd, uid);
         if (r >= 0)
-                r = part_folder_record_taken(p, j->folder_fd, j->plan->spec->destination.path);
-        if (r == -EPERM && !j->code)
-                return job_fail(j, r, "destination_refused",
+                r = part_folder_record_taken(p, a->folder_fd, a->plan->spec->destination.path);
+        if (r == -EPERM && !a->code)
+                return attempt_fail(a, r, "destination_refused",
                                 "The folder %s cannot be given to the job's user: the file system of the destination has "
                                 "no owners of files, or does not let root change them (an NFS export without "
                                 "no_root_squash, for example)",
-                                j->plan->part_dir);
+                                a->plan->part_dir);
         if (r < 0)
-                return job_fail(j, r, NULL, "Making the folder %s failed: %s", j->plan->part_dir,
+                return attempt_fail(a, r, NULL, "Making the folder %s failed: %s", a->plan->part_dir,
                                 strerror(-r));
         return 0;
 }
 
-static int prepare_destination(Job *j, uid_t uid) {
+static int prepare_destination(Attempt *a, uid_t uid) {
         _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
         _cleanup_free_ char *why = NULL;
         int r;
 
-        if (!j->plan->part_dir) /* a server, or a block device */
+        if (!a->plan->part_dir) /* a server, or a block device */
                 return 0;
-        r = part_folder_open(j->plan->part_dir, &p, &why);
+        r = part_folder_open(a->plan->part_dir, &p, &why);
         if (r < 0)
-                return why ? job_fail(j, r, "destination_refused", "%s", why) : parent_fail(j, r);
-        r = check_parent(j, &p);
+                return why ? attempt_fail(a, r, "destination_refused", "%s", why) : parent_fail(a, r);
+        r = check_parent(a, &p);
         if (r < 0)
                 return r;
-        if (marker_exists(j->folder_fd, RECORD_PUBLISHING)) {
-                r = finish_publishing(j, &p);
-                if (r < 0 || marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
+        if (marker_exists(a->folder_fd, RECORD_PUBLISHING)) {
+                r = finish_publishing(a, &p);
+                if (r < 0 || marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
                         return r;
         }
         /* Until this attempt has a folder, finish has none to tidy up. */
-        if (unlinkat(j->folder_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
+        if (unlinkat(a->folder_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
                 return -errno;
-        r = check_name_free(j, &p);
+        r = check_name_free(a, &p);
         if (r >= 0)
-                r = check_lock(j, &p);
-        return r < 0 ? r : make_part_folder(j, &p, uid);
+                r = check_lock(a, &p);
+        return r < 0 ? r : make_part_folder(a, &p, uid);
 }
 
-static int prepare(Job *j) {
+static int prepare(Attempt *a) {
         uid_t uid = 0;
-        int r = j->plan->user ? job_user_lookup(j->plan->user, &uid) : 0;
+        int r = a->plan->user ? job_user_lookup(a->plan->user, &uid) : 0;
 
         if (r < 0)
-                return job_fail(j, r, "failed", "Asking systemd for the job's user %s failed: %s",
-                                j->plan->user, strerror(-r));
-        r = results_folder_give(j->folder_fd, uid);
+                return attempt_fail(a, r, "failed", "Asking systemd for the job's user %s failed: %s",
+                                a->plan->user, strerror(-r));
+        r = results_folder_give(a->folder_fd, uid);
         if (r < 0)
-                return job_fail(j, r, NULL, "Making the folder for the results in %s failed: %s", j->folder,
-                                strerror(-r));
-        return prepare_destination(j, uid);
+                return attempt_fail(a, r, NULL, "Making the folder for the results in %s failed: %s",
+                                a->folder, strerror(-r));
+        return prepare_destination(a, uid);
 }
 
 int verb_prepare(const char *folder) {
-        _cleanup_job_ Job *j = NULL;
+        _cleanup_attempt_ Attempt *a = NULL;
 
-        int r = job_open(folder, &j);
+        int r = attempt_open(folder, &a);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
+        if (marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         /* What is complete needs no source any more. */
-        r = marker_exists(j->folder_fd, RECORD_PUBLISHING) ? 0 : check_source(j);
+        r = marker_exists(a->folder_fd, RECORD_PUBLISHING) ? 0 : check_source(a);
         if (r >= 0)
-                r = prepare(j);
+                r = prepare(a);
         if (r < 0) {
-                int status = job_end(j, r);
-                report_sync(&j->report);
+                int status = attempt_end(a, r);
+                report_sync(&a->report);
                 return status;
         }
         /* The last attempt's result is none of this one's, and must not be taken for it. */
-        if (!marker_exists(j->folder_fd, JOB_MARK_PUBLISHED) &&
-                        unlinkat(j->folder_fd, JOB_RESULTS_FOLDER "/result.json", 0) < 0 && errno != ENOENT)
+        if (!marker_exists(a->folder_fd, JOB_MARK_PUBLISHED) &&
+                        unlinkat(a->folder_fd, JOB_RESULTS_FOLDER "/result.json", 0) < 0 && errno != ENOENT)
                 return log_error_errno(errno, "Failed to remove the last result in %s: %m", folder),
                        JOB_EXIT_TRANSIENT;
         return EXIT_SUCCESS;

@@ -24,7 +24,7 @@
 #define CHECKPOINT_FOLDER JOB_RESULTS_FOLDER "/" RESULTS_CHECKPOINT_FOLDER
 
 typedef struct Run {
-        Job *job;
+        Attempt *attempt;
         Source *source;
         Conversion conversion;
         int part_fd, lock_fd;
@@ -42,100 +42,102 @@ static void run_done(Run *r) {
 
 /* For the whole attempt, so that nobody else changes an image while it is verified either. */
 static int lock_part_folder(Run *run) {
-        Job *j = run->job;
-        int r = part_lock(run->part_fd, j->plan->job_id, PART_LOCK_TAKE_OVER, &run->lock_fd);
+        Attempt *a = run->attempt;
+        int r = part_lock(run->part_fd, a->plan->job_id, PART_LOCK_TAKE_OVER, &run->lock_fd);
 
         if (r == -EBUSY)
-                return job_fail(j, r, "destination_busy",
+                return attempt_fail(a, r, "destination_busy",
                                 "Another job is writing the destination %s: wait until it is finished, or cancel it",
-                                j->plan->spec->destination.path);
+                                a->plan->spec->destination.path);
         if (r < 0)
-                return job_fail(j, r, NULL, "Locking the folder for the unfinished image, %s, failed: %s",
-                                j->plan->part_dir, strerror(-r));
+                return attempt_fail(a, r, NULL,
+                                "Locking the folder for the unfinished image, %s, failed: %s",
+                                a->plan->part_dir, strerror(-r));
         return 0;
 }
 
 static int open_part_folder(Run *run) {
-        Job *j = run->job;
+        Attempt *a = run->attempt;
         int r;
 
-        run->part_fd = open_no_symlinks(AT_FDCWD, j->plan->part_dir, O_RDONLY | O_DIRECTORY, 0);
+        run->part_fd = open_no_symlinks(AT_FDCWD, a->plan->part_dir, O_RDONLY | O_DIRECTORY, 0);
         if (run->part_fd < 0)
-                return job_fail(j, run->part_fd, "destination_refused",
+                return attempt_fail(a, run->part_fd, "destination_refused",
                                 "Opening the folder for the unfinished image, %s, failed: %s",
-                                j->plan->part_dir, strerror(-run->part_fd));
-        r = part_folder_check_record(run->part_fd, j->folder_fd, NULL);
+                                a->plan->part_dir, strerror(-run->part_fd));
+        r = part_folder_check_record(run->part_fd, a->folder_fd, NULL);
         if (r < 0)
-                return job_fail(j, r, "destination_refused",
+                return attempt_fail(a, r, "destination_refused",
                                 "The folder %s is not the one that was made for this job: %s",
-                                j->plan->part_dir, strerror(-r));
+                                a->plan->part_dir, strerror(-r));
         return lock_part_folder(run);
 }
 
 static int open_checkpoint_folder(Run *run) {
-        Job *j = run->job;
+        Attempt *a = run->attempt;
 
-        run->checkpoint_dir = strprintf("%s/" CHECKPOINT_FOLDER, j->folder);
+        run->checkpoint_dir = strprintf("%s/" CHECKPOINT_FOLDER, a->folder);
         if (!run->checkpoint_dir)
                 return -ENOMEM;
-        if ((mkdirat(j->folder_fd, JOB_RESULTS_FOLDER, 0700) < 0 && errno != EEXIST && errno != EROFS) ||
-                        (mkdirat(j->folder_fd, CHECKPOINT_FOLDER, 0700) < 0 && errno != EEXIST))
-                return job_fail(j, errno, NULL, "Making the folder %s failed: %s", run->checkpoint_dir,
+        if ((mkdirat(a->folder_fd, JOB_RESULTS_FOLDER, 0700) < 0 && errno != EEXIST && errno != EROFS) ||
+                        (mkdirat(a->folder_fd, CHECKPOINT_FOLDER, 0700) < 0 && errno != EEXIST))
+                return attempt_fail(a, errno, NULL, "Making the folder %s failed: %s", run->checkpoint_dir,
                                 strerror(errno));
         run->part_fd = openat(
-                        j->folder_fd, CHECKPOINT_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return run->part_fd < 0 ? job_fail(j, errno, NULL, "Opening the folder %s failed: %s",
+                        a->folder_fd, CHECKPOINT_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return run->part_fd < 0 ? attempt_fail(a, errno, NULL, "Opening the folder %s failed: %s",
                                                   run->checkpoint_dir, strerror(errno))
                                 : 0;
 }
 
 /* A source that others may read needs none, a server's socket may be anybody's. */
-static unsigned rights_still_needed(const Job *j) {
-        const JobEndpoint *ends[] = { &j->plan->spec->source, &j->plan->spec->destination };
-        unsigned rights = job_parser_rights(j);
+static unsigned rights_still_needed(const Attempt *a) {
+        const JobEndpoint *ends[] = { &a->plan->spec->source, &a->plan->spec->destination };
+        unsigned rights = attempt_parser_rights(a);
 
         for (size_t i = 0; i < ELEMENTSOF(ends); i++)
                 if (ends[i]->type == ENDPOINT_NBD)
                         rights |= RIGHTS_WRITE | (ends[i]->tls_certificates ? RIGHTS_READ : 0);
-        return plan_writes_device(j->plan) ? rights | RIGHTS_WRITE : rights;
+        return plan_writes_device(a->plan) ? rights | RIGHTS_WRITE : rights;
 }
 
 static int initialize(Run *run) {
-        Job *j = run->job;
-        const JobSpec *spec = j->plan->spec;
+        Attempt *a = run->attempt;
+        const JobSpec *spec = a->plan->spec;
         int r;
 
-        report_phase(&j->report, PHASE_INITIALIZATION, "Starting job execution (attempt %u)",
-                        j->plan->attempt);
+        report_phase(&a->report, PHASE_INITIALIZATION, "Starting job execution (attempt %u)",
+                        a->plan->attempt);
         if (!job_operation_is_built_in((JobOperation) spec->operation))
-                return job_fail(j, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
+                return attempt_fail(a, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
                                 strna(job_operation_to_string((JobOperation) spec->operation)));
         /* In a unit; not where a plan is carried out by hand, as root or by somebody who may not write there. */
         const char *memory = geteuid() != 0 && access(JOB_RUNTIME_DIRECTORY, W_OK) >= 0
                         ? JOB_RUNTIME_DIRECTORY
                         : "/tmp";
-        j->runtime = strprintf("%s/hyper-job.%d.XXXXXX", memory, getpid());
-        if (!j->runtime)
+        a->runtime = strprintf("%s/hyper-job.%d.XXXXXX", memory, getpid());
+        if (!a->runtime)
                 return -ENOMEM;
-        if (!mkdtemp(j->runtime)) {
-                j->runtime = mfree(j->runtime);
-                return job_fail(j, errno, NULL, "Making a folder in %s failed: %s", memory, strerror(errno));
+        if (!mkdtemp(a->runtime)) {
+                a->runtime = mfree(a->runtime);
+                return attempt_fail(
+                                a, errno, NULL, "Making a folder in %s failed: %s", memory, strerror(errno));
         }
-        r = j->plan->part_dir ? open_part_folder(run) : open_checkpoint_folder(run);
+        r = a->plan->part_dir ? open_part_folder(run) : open_checkpoint_folder(run);
         if (r >= 0)
-                r = source_open(j, &run->source);
+                r = source_open(a, &run->source);
         if (r < 0)
                 return r;
-        r = rights_keep(rights_still_needed(j));
+        r = rights_keep(rights_still_needed(a));
         if (r < 0)
-                return job_fail(j, r, NULL, "Giving up rights failed: %s", strerror(-r));
+                return attempt_fail(a, r, NULL, "Giving up rights failed: %s", strerror(-r));
         run->conversion = (Conversion){
-                .job = j,
+                .attempt = a,
                 .source = run->source,
                 .spec = &spec->destination,
                 .part_fd = run->part_fd,
-                .in_place = !j->plan->part_dir,
-                .part_dir = j->plan->part_dir ? j->plan->part_dir : run->checkpoint_dir,
+                .in_place = !a->plan->part_dir,
+                .part_dir = a->plan->part_dir ? a->plan->part_dir : run->checkpoint_dir,
         };
         run->source->part_fd = run->part_fd;
         run->source->part_dir = run->conversion.part_dir;
@@ -146,33 +148,33 @@ static int initialize(Run *run) {
 
 /* How many outputs there will be is known only now, and what names are taken only to prepare. */
 static int check_names_free(Run *run) {
-        Job *j = run->job;
+        Attempt *a = run->attempt;
         unsigned taken;
 
         if (run->conversion.in_place)
                 return 0;
-        int r = part_folder_read_taken(j->folder_fd, &taken);
+        int r = part_folder_read_taken(a->folder_fd, &taken);
         if (r < 0)
-                return job_fail(j, r, NULL, "Reading which names are taken failed: %s", strerror(-r));
+                return attempt_fail(a, r, NULL, "Reading which names are taken failed: %s", strerror(-r));
         if (taken == 0 || run->source->n_disks < taken)
                 return 0;
         _cleanup_free_ char *path = output_path(run->conversion.spec->path, taken);
-        return job_fail(j, EEXIST, "destination_exists",
+        return attempt_fail(a, EEXIST, "destination_exists",
                         "The source has %zu disks, and the name for disk %u, %s, exists already, and is not "
                         "replaced: remove it or choose another destination",
                         run->source->n_disks, taken, strna(path));
 }
 
 static int inspect(Run *run) {
-        Job *j = run->job;
+        Attempt *a = run->attempt;
         Source *s = run->source;
         uint64_t total = 0;
         int r;
 
         if (s->spec->type == ENDPOINT_FILE)
-                report_phase(&j->report, PHASE_INSPECTION, "Inspecting %s", s->spec->path);
+                report_phase(&a->report, PHASE_INSPECTION, "Inspecting %s", s->spec->path);
         else
-                report_phase(&j->report, PHASE_INSPECTION, "Connecting to the source server");
+                report_phase(&a->report, PHASE_INSPECTION, "Connecting to the source server");
         r = source_verify_checksum(s);
         if (r >= 0)
                 r = source_settle(s);
@@ -180,17 +182,17 @@ static int inspect(Run *run) {
                 r = check_names_free(run);
         if (r < 0)
                 return r;
-        if (j->report.phase != PHASE_INSPECTION)
-                report_phase(&j->report, PHASE_INSPECTION, "Inspecting %s", s->spec->path);
+        if (a->report.phase != PHASE_INSPECTION)
+                report_phase(&a->report, PHASE_INSPECTION, "Inspecting %s", s->spec->path);
         r = source_inspect(s);
         if (r < 0)
                 return r;
         if (s->n_disks > 1 && run->conversion.in_place)
-                return job_fail(j, EOPNOTSUPP, "unsupported",
+                return attempt_fail(a, EOPNOTSUPP, "unsupported",
                                 "The source has %zu disks, but this destination takes one", s->n_disks);
         for (size_t i = 0; s->disks && i < s->n_disks; i++)
                 total += s->disks[i].virtual_size;
-        j->report.work_total = total * (j->plan->spec->parameters.verify ? 2 : 1);
+        a->report.work_total = total * (a->plan->spec->parameters.verify ? 2 : 1);
         return 0;
 }
 
@@ -202,15 +204,15 @@ static int convert(Run *run) {
         if (r < 0)
                 return r;
         if (run->source->disks)
-                report_phase(&run->job->report, PHASE_CONVERSION, "Converting %zu disk%s, %s in all",
+                report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting %zu disk%s, %s in all",
                                 run->source->n_disks, run->source->n_disks == 1 ? "" : "s",
                                 format_bytes(size,
-                                                run->job->report.work_total /
-                                                                (run->job->plan->spec->parameters.verify
+                                                run->attempt->report.work_total /
+                                                                (run->attempt->plan->spec->parameters.verify
                                                                                                 ? 2
                                                                                                 : 1)));
         else
-                report_phase(&run->job->report, PHASE_CONVERSION, "Converting one disk");
+                report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting one disk");
         for (size_t i = 0; i < run->source->n_disks; i++) {
                 r = convert_disk(c, i);
                 if (r < 0)
@@ -220,10 +222,10 @@ static int convert(Run *run) {
 }
 
 static int verify(Run *run) {
-        JobVerify compare = (JobVerify) run->job->plan->spec->parameters.verify;
+        JobVerify compare = (JobVerify) run->attempt->plan->spec->parameters.verify;
         int r;
 
-        report_phase(&run->job->report, PHASE_VERIFICATION, "%s",
+        report_phase(&run->attempt->report, PHASE_VERIFICATION, "%s",
                         compare ? "Comparing the result with the source" : "Checking the result");
         for (size_t i = 0; i < run->source->n_disks; i++) {
                 r = verify_disk(&run->conversion, i, compare);
@@ -261,7 +263,7 @@ static int add_output(Run *run, size_t disk) {
                         return r;
                 if (lstat(image.path, &st) < 0) {
                         r = -errno;
-                        return job_fail(run->job, r, "output_damaged",
+                        return attempt_fail(run->attempt, r, "output_damaged",
                                         "Looking at the finished image in %s failed: %s",
                                         run->conversion.part_dir, strerror(-r));
                 }
@@ -284,11 +286,11 @@ static int add_output(Run *run, size_t disk) {
                 json_decref(output);
                 return r;
         }
-        return json_array_append_new(run->job->outputs, output) < 0 ? -ENOMEM : 0;
+        return json_array_append_new(run->attempt->outputs, output) < 0 ? -ENOMEM : 0;
 }
 
 static int finalize(Run *run) {
-        report_phase(&run->job->report, PHASE_FINALIZATION, "Finishing");
+        report_phase(&run->attempt->report, PHASE_FINALIZATION, "Finishing");
         for (size_t i = 0; i < run->source->n_disks; i++) {
                 int r = add_output(run, i);
                 if (r < 0)
@@ -302,15 +304,15 @@ static int finalize(Run *run) {
 
 static void add_metrics(Run *run) {
         const Conversion *c = &run->conversion;
-        double seconds = (double) (now_monotonic() - run->job->started) / (double) USEC_PER_SEC;
+        double seconds = (double) (now_monotonic() - run->attempt->started) / (double) USEC_PER_SEC;
         json_t *m = json_pack("{s:I, s:I, s:I, s:I, s:f}", "bytes_read", (json_int_t) c->bytes_read,
                         "bytes_written", (json_int_t) c->bytes_written, "bytes_zero",
                         (json_int_t) c->bytes_zero, "bytes_resumed", (json_int_t) c->resumed_from,
                         "duration_seconds", seconds);
 
         if (m) {
-                json_decref(run->job->metrics);
-                run->job->metrics = m;
+                json_decref(run->attempt->metrics);
+                run->attempt->metrics = m;
         }
 }
 
@@ -319,7 +321,7 @@ static void drop_wrong_result(Run *run) {
         static const char *const wrong[] = { "verification_failed", "source_changed" };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong) && run->part_fd >= 0; i++)
-                if (streq_ptr(run->job->code, wrong[i])) {
+                if (streq_ptr(run->attempt->code, wrong[i])) {
                         int r = part_folder_empty(run->part_fd);
                         if (r < 0)
                                 log_warning_errno(r, "Failed to empty %s: %m", run->conversion.part_dir);
@@ -327,24 +329,24 @@ static void drop_wrong_result(Run *run) {
 }
 
 /* An earlier attempt got as far as the final name, but not as far as telling the manager. */
-static int repeat_result(Job *j) {
+static int repeat_result(Attempt *a) {
         JobResult *old = NULL;
 
-        report_note(&j->report, "An earlier attempt was finished already");
-        if (job_result_read(j->folder, &old) >= 0) {
-                json_decref(j->outputs);
-                json_decref(j->metrics);
-                j->outputs = old->outputs ? json_incref(old->outputs) : json_array();
-                j->metrics = old->metrics ? json_incref(old->metrics) : json_object();
+        report_note(&a->report, "An earlier attempt was finished already");
+        if (job_result_read(a->folder, &old) >= 0) {
+                json_decref(a->outputs);
+                json_decref(a->metrics);
+                a->outputs = old->outputs ? json_incref(old->outputs) : json_array();
+                a->metrics = old->metrics ? json_incref(old->metrics) : json_object();
         }
         job_result_free(old);
-        j->report.phase = PHASE_FINALIZATION;
-        return job_end(j, 0);
+        a->report.phase = PHASE_FINALIZATION;
+        return attempt_end(a, 0);
 }
 
 int verb_run(const char *folder) {
         static int (*const phases[])(Run *) = { initialize, inspect, convert, verify, finalize };
-        _cleanup_job_ Job *j = NULL;
+        _cleanup_attempt_ Attempt *a = NULL;
         int r;
 
         /* Its parsers have the same user: they must not get at its memory and descriptors in /proc. */
@@ -353,24 +355,24 @@ int verb_run(const char *folder) {
         r = rights_init();
         if (r < 0)
                 return log_error_errno(r, "Failed to give up rights: %m"), JOB_EXIT_TRANSIENT;
-        r = job_open(folder, &j);
+        r = attempt_open(folder, &a);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        r = job_catch_signals(j);
+        r = attempt_catch_signals(a);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up signals: %m"), JOB_EXIT_TRANSIENT;
         umask(077);
-        if (marker_exists(j->folder_fd, JOB_MARK_PUBLISHED))
-                return repeat_result(j);
+        if (marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
+                return repeat_result(a);
 
-        _cleanup_(run_done) Run run = { .job = j, .part_fd = -EBADF, .lock_fd = -EBADF };
+        _cleanup_(run_done) Run run = { .attempt = a, .part_fd = -EBADF, .lock_fd = -EBADF };
         for (size_t i = 0; i < ELEMENTSOF(phases) && r >= 0; i++) {
                 r = phases[i](&run);
-                if (r >= 0 && job_is_cancelled(j))
+                if (r >= 0 && attempt_is_cancelled(a))
                         r = -ECANCELED;
         }
         add_metrics(&run);
         if (r < 0)
                 drop_wrong_result(&run);
-        return job_end(j, r);
+        return attempt_end(a, r);
 }

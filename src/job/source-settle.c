@@ -29,7 +29,7 @@ int source_warn(Source *s, size_t disk, const char *format, ...) {
         va_end(ap);
         if (!text)
                 return -ENOMEM;
-        report_note(&s->job->report, "%s", text);
+        report_note(&s->attempt->report, "%s", text);
         return strv_consume(&s->warnings[disk], TAKE_PTR(text));
 }
 
@@ -104,7 +104,7 @@ static int open_place(Settling *t, int *ret_fd, char **ret_dir, char **ret_ident
 
         int r = part_folder_disk(s->part_fd, disk, true, ret_fd);
         if (r < 0)
-                return job_fail(s->job, r, NULL, "Making a folder in %s failed: %s", s->part_dir,
+                return attempt_fail(s->attempt, r, NULL, "Making a folder in %s failed: %s", s->part_dir,
                                 strerror(-r));
         *ret_dir = disk == 1 ? strdup(s->part_dir) : strprintf("%s/disk%u", s->part_dir, disk);
         *ret_identity = strprintf("%s\n%s %u", s->identity, t->inner ? "disk" : "archive", disk);
@@ -120,7 +120,7 @@ static int unpack_image(Settling *t, ArchiveKind kind, const Content *pieces) {
         if (r < 0)
                 return r;
         Unpack unpack = {
-                .job = t->source->job,
+                .attempt = t->source->attempt,
                 .dir_fd = dir_fd,
                 .dir = dir,
                 .name = pieces             ? "pieces"
@@ -134,23 +134,24 @@ static int unpack_image(Settling *t, ArchiveKind kind, const Content *pieces) {
         if (r < 0)
                 return r;
         if (u.size == 0)
-                return image_refused(t->source->job, t->image->label, -EBADMSG, "what is in it is empty");
+                return image_refused(
+                                t->source->attempt, t->image->label, -EBADMSG, "what is in it is empty");
         if (!pieces)
                 r = set_unpacked_name(t, u.member);
         return r < 0 ? r : take_unpacked(t, &u);
 }
 
 static int unpack_if_archive(Settling *t, const char *compression) {
-        Job *j = t->source->job;
+        Attempt *a = t->source->attempt;
         char head[HEAD];
         size_t n;
 
         int r = read_head(t, head, &n);
         if (r < 0)
-                return image_refused(j, t->image->label, r, NULL);
+                return image_refused(a, t->image->label, r, NULL);
         ArchiveKind kind = archive_kind(head, n);
         if (compression && kind == ARCHIVE_NONE)
-                return image_refused(j, t->image->label, -EBADMSG,
+                return image_refused(a, t->image->label, -EBADMSG,
                                 "its OVF says that it is compressed, but it is neither gzip, xz, bzip2 nor zstd");
         if (kind == ARCHIVE_NONE)
                 return 0;
@@ -161,7 +162,7 @@ static int unpack_if_archive(Settling *t, const char *compression) {
                 return r;
         return archive_kind(head, n) == ARCHIVE_NONE
                         ? 0
-                        : image_refused(j, t->image->label, -EBADMSG,
+                        : image_refused(a, t->image->label, -EBADMSG,
                                           "what is in it is an archive again: unpack it, and give the image");
 }
 
@@ -177,20 +178,20 @@ static int recognize_raw(Settling *t) {
 
         int r = read_head(t, head, &c.head_size);
         if (r >= 0)
-                r = recognize_look(*t->fd, i->offset, i->length, t->source->job->cancel_fd, &sight);
+                r = recognize_look(*t->fd, i->offset, i->length, t->source->attempt->cancel_fd, &sight);
         if (r == -ECANCELED)
                 return r;
         if (r == -EBADMSG)
-                return image_refused(t->source->job, i->label, r,
+                return image_refused(t->source->attempt, i->label, r,
                                 "what it is could not be found out: the program that looks at it ended. If it is a "
                                 "raw disk, give its format as raw.");
         if (r < 0)
-                return image_refused(t->source->job, i->label, r, NULL);
+                return image_refused(t->source->attempt, i->label, r, NULL);
         r = recognize_judge(&sight, &c, &text);
         if (r < 0)
-                return image_refused(t->source->job, i->label, r, text);
+                return image_refused(t->source->attempt, i->label, r, text);
         i->format = FORMAT_RAW;
-        report_note(&t->source->job->report, "%s is taken for a raw disk: %s", i->label, text);
+        report_note(&t->source->attempt->report, "%s is taken for a raw disk: %s", i->label, text);
         return 0;
 }
 
@@ -205,7 +206,7 @@ static int note_given_raw(Settling *t) {
         if (r >= 0)
                 r = image_probe(*t->fd, t->image, &found, &why);
         if (r < 0 && r != -EOPNOTSUPP)
-                return image_refused(t->source->job, t->image->label, r, why);
+                return image_refused(t->source->attempt, t->image->label, r, why);
         ArchiveKind kind = archive_kind(head, n);
         if (r >= 0 && found == FORMAT_RAW && kind == ARCHIVE_NONE)
                 return 0;
@@ -232,7 +233,7 @@ static int settle_image(Settling *t, const char *compression) {
                 return recognize_raw(t);
         if (r >= 0)
                 r = image_settle_format(*t->fd, i, &why);
-        return r < 0 ? image_refused(t->source->job, i->label, r, why) : 0;
+        return r < 0 ? image_refused(t->source->attempt, i->label, r, why) : 0;
 }
 
 /* --- an OVA ------------------------------------------------------------------------------------------- */
@@ -260,7 +261,7 @@ static int settle_ova_disk(Source *s, size_t disk) {
                 r = settle_image(&t, d->compression);
         free(t.name);
         if (r >= 0 && s->disks[disk].format == FORMAT_OVA)
-                return image_refused(s->job, s->disks[disk].label, -EBADMSG, "it is an archive itself");
+                return image_refused(s->attempt, s->disks[disk].label, -EBADMSG, "it is an archive itself");
         return r;
 }
 
@@ -276,7 +277,7 @@ static int check_listed(Source *s, const ManifestEntry *e, size_t *n_checked) {
         int r = ova_listed_content(s->ova, e->file, &content);
         if (r == -ENOENT) {
                 /* No disk: they were found before. */
-                report_note(&s->job->report, "The manifest of %s lists %s, which is not there",
+                report_note(&s->attempt->report, "The manifest of %s lists %s, which is not there",
                                 s->spec->path, e->file);
                 return 0;
         }
@@ -295,8 +296,8 @@ static int verify_manifest(Source *s) {
                         return r;
         }
         if (s->ova->mf)
-                report_note(&s->job->report, "The digests of %zu file%s in the manifest of %s are right", n,
-                                n == 1 ? "" : "s", s->spec->path);
+                report_note(&s->attempt->report, "The digests of %zu file%s in the manifest of %s are right",
+                                n, n == 1 ? "" : "s", s->spec->path);
         return 0;
 }
 
@@ -305,15 +306,16 @@ static int settle_ova(Source *s, const char *kind) {
 
         if (r < 0)
                 return r;
-        report_note(&s->job->report, "%s is an %s with %zu disk%s", s->spec->path, kind, s->n_disks,
+        report_note(&s->attempt->report, "%s is an %s with %zu disk%s", s->spec->path, kind, s->n_disks,
                         s->n_disks == 1 ? "" : "s");
         if (s->ova->n_empty > 0)
-                report_note(&s->job->report, "%zu disk%s of it %s empty and without a file, and left out",
+                report_note(&s->attempt->report,
+                                "%zu disk%s of it %s empty and without a file, and left out",
                                 s->ova->n_empty, s->ova->n_empty == 1 ? "" : "s",
                                 s->ova->n_empty == 1 ? "is" : "are");
         if (s->n_disks > PART_DISKS_MAX)
-                return job_fail(s->job, EFBIG, "unsupported", "The source has %zu disks, %d are supported",
-                                s->n_disks, PART_DISKS_MAX);
+                return attempt_fail(s->attempt, EFBIG, "unsupported",
+                                "The source has %zu disks, %d are supported", s->n_disks, PART_DISKS_MAX);
         r = verify_manifest(s);
         for (size_t i = 0; i < s->n_disks && r >= 0; i++)
                 r = settle_ova_disk(s, i);
@@ -331,7 +333,7 @@ static int is_ovf(Source *s, bool *ret) {
                 return 0;
         int r = pread_full(s->fd, head, n, 0);
         if (r < 0)
-                return image_refused(s->job, s->spec->path, r, NULL);
+                return image_refused(s->attempt, s->spec->path, r, NULL);
         *ret = ova_name_has_suffix(s->spec->path, ".ovf") && ovf_is_descriptor(head, n);
         return 0;
 }
@@ -357,14 +359,14 @@ static int settle_file(Source *s) {
         s->disks = NULL;
         s->n_disks = 0;
         r = ova_open(s->archive_fd, s->image.path, s->image.label, s->image.length, &s->ova, &why);
-        return r < 0 ? image_refused(s->job, s->image.label, r, why) : settle_ova(s, "OVA");
+        return r < 0 ? image_refused(s->attempt, s->image.label, r, why) : settle_ova(s, "OVA");
 }
 
 static int settle_folder(Source *s) {
         _cleanup_free_ char *why = NULL;
-        int r = ova_open_folder(s->spec->path, s->job->plan->source_files, &s->ova, &why);
+        int r = ova_open_folder(s->spec->path, s->attempt->plan->source_files, &s->ova, &why);
 
-        return r < 0 ? image_refused(s->job, s->spec->path, r, why) : settle_ova(s, "OVF");
+        return r < 0 ? image_refused(s->attempt, s->spec->path, r, why) : settle_ova(s, "OVF");
 }
 
 int source_settle(Source *s) {
@@ -373,7 +375,7 @@ int source_settle(Source *s) {
         if (s->spec->type == ENDPOINT_NBD)
                 return 0;
         if (s->st.st_size == 0)
-                return image_refused(s->job, s->spec->path, -EBADMSG, "it is empty");
+                return image_refused(s->attempt, s->spec->path, -EBADMSG, "it is empty");
         int r = is_ovf(s, &ovf);
         if (r < 0)
                 return r;

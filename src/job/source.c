@@ -45,49 +45,49 @@ static int open_device_with_rights(const char *path, int *ret_fd, struct stat *r
         return r < 0 ? r : 1;
 }
 
-static int open_source_file(Job *j, const char *path, int *ret_fd, struct stat *ret_stat) {
+static int open_source_file(Attempt *a, const char *path, int *ret_fd, struct stat *ret_stat) {
         int r = path_is_device(path) ? open_device_with_rights(path, ret_fd, ret_stat) : -ENOTBLK;
 
         if (r == -ENOTBLK)
                 r = open_regular(path, ret_fd, ret_stat);
 
         if (r > 0)
-                j->needs_rights = true;
+                a->needs_rights = true;
         switch (r) {
         case -ENOENT:
         case -ENOTDIR:
-                return job_fail(j, r, "source_missing", "The source file %s is not there", path);
+                return attempt_fail(a, r, "source_missing", "The source file %s is not there", path);
         case -ELOOP:
-                return job_fail(j, r, "image_refused",
+                return attempt_fail(a, r, "image_refused",
                                 "The source file %s is a symbolic link, or behind one, which was not so when "
                                 "the job was submitted",
                                 path);
         case -EISDIR:
         case -ENOTBLK:
-                return job_fail(j, r, "image_refused",
+                return attempt_fail(a, r, "image_refused",
                                 "The source %s is neither a regular file nor a block device", path);
         default:
-                return r < 0 ? job_fail(j, r, NULL, "Opening the source file %s failed: %s", path,
+                return r < 0 ? attempt_fail(a, r, NULL, "Opening the source file %s failed: %s", path,
                                                strerror(-r))
                              : 0;
         }
 }
 
 /* Of every file. */
-static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret) {
+static int files_identity(Attempt *a, int *ret_fd, struct stat *ret_stat, char **ret) {
         _cleanup_strv_free_ char **parts = NULL;
         _cleanup_close_ int first_fd = -EBADF;
         struct stat first_stat = {};
 
-        STRV_FOREACH(path, j->plan->source_files) {
+        STRV_FOREACH(path, a->plan->source_files) {
                 _cleanup_close_ int fd = -EBADF;
                 struct stat st;
-                int r = open_source_file(j, *path, &fd, &st);
+                int r = open_source_file(a, *path, &fd, &st);
                 if (r >= 0 && ret_fd) /* the first time: later it is the source's identity that must not change */
-                        r = bound_check(j, *path, &st, "source_changed");
+                        r = bound_check(a, *path, &st, "source_changed");
                 if (r < 0)
                         return r;
-                r = identity_add_file(&parts, *path, &st, j->plan->job_id);
+                r = identity_add_file(&parts, *path, &st, a->plan->job_id);
                 if (r < 0)
                         return r;
                 if (first_fd < 0) {
@@ -96,7 +96,7 @@ static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret
                 }
         }
         if (first_fd < 0)
-                return job_fail(j, EINVAL, "failed", "The job's plan names no source file");
+                return attempt_fail(a, EINVAL, "failed", "The job's plan names no source file");
         *ret = strv_join(parts, "\n");
         if (!*ret)
                 return -ENOMEM;
@@ -109,56 +109,56 @@ static int files_identity(Job *j, int *ret_fd, struct stat *ret_stat, char **ret
 
 /* Once more, for who came after prepare. Who that is cannot be seen from here. */
 static int check_in_use(Source *s) {
-        Job *j = s->job;
+        Attempt *a = s->attempt;
         _cleanup_free_ char *text = NULL, *record = NULL;
         int r = 0;
 
-        STRV_FOREACH(path, j->plan->source_files) {
+        STRV_FOREACH(path, a->plan->source_files) {
                 _cleanup_close_ int fd = -EBADF;
                 struct stat st;
-                r = open_source_file(j, *path, &fd, &st);
+                r = open_source_file(a, *path, &fd, &st);
                 if (r >= 0)
                         r = in_use_check_locks(*path, fd, &text);
                 if (r < 0)
                         break;
         }
-        if (r == -EBUSY && j->plan->spec->parameters.in_use != IN_USE_ALLOW)
-                return job_fail(j, r, "source_in_use",
+        if (r == -EBUSY && a->plan->spec->parameters.in_use != IN_USE_ALLOW)
+                return attempt_fail(a, r, "source_in_use",
                                 "The source %s (To read it all the same, set parameters.in_use to allow.)",
                                 text);
         if (r < 0 && r != -EBUSY)
-                return job_fail(j, r, NULL, "Asking for the locks of the source %s failed: %s",
+                return attempt_fail(a, r, NULL, "Asking for the locks of the source %s failed: %s",
                                 s->spec->path, strerror(-r));
-        if (read_file_at(j->folder_fd, RECORD_IN_USE, RECORD_MAX, &record, NULL) < 0 && r == 0)
+        if (read_file_at(a->folder_fd, RECORD_IN_USE, RECORD_MAX, &record, NULL) < 0 && r == 0)
                 return 0;
         s->in_use = true;
-        report_note(&j->report,
+        report_note(&a->report,
                         "The source is read although it is in use: what is written to it meanwhile may be in the result "
                         "or not (%s)",
                         record ? record : strempty(text));
         return 0;
 }
 
-int source_open(Job *j, Source **ret) {
+int source_open(Attempt *a, Source **ret) {
         _cleanup_source_ Source *s = new0(Source, 1);
         int r;
 
         if (!s)
                 return -ENOMEM;
-        s->job = j;
-        s->spec = &j->plan->spec->source;
+        s->attempt = a;
+        s->spec = &a->plan->spec->source;
         s->fd = s->archive_fd = s->part_fd = -EBADF;
         if (s->spec->type == ENDPOINT_NBD) {
                 s->n_disks = 1;
-                s->identity = identity_of_server(s->spec->uri, j->plan->job_id);
+                s->identity = identity_of_server(s->spec->uri, a->plan->job_id);
                 if (!s->identity)
                         return -ENOMEM;
         } else {
-                r = files_identity(j, &s->fd, &s->st, &s->identity);
+                r = files_identity(a, &s->fd, &s->st, &s->identity);
                 if (r < 0)
                         return r;
-                if (!streq(j->plan->source_files[0], s->spec->path))
-                        return job_fail(j, EINVAL, "failed",
+                if (!streq(a->plan->source_files[0], s->spec->path))
+                        return attempt_fail(a, EINVAL, "failed",
                                         "The first source file of the job's plan is not the source");
                 r = check_in_use(s);
                 if (r < 0)
@@ -173,19 +173,19 @@ int source_check_unchanged(Source *s) {
 
         if (s->spec->type == ENDPOINT_NBD)
                 return 0;
-        int r = files_identity(s->job, NULL, NULL, &now);
+        int r = files_identity(s->attempt, NULL, NULL, &now);
         if (r < 0)
                 return r;
         if (streq(now, s->identity))
                 return 0;
         if (s->in_use) {
-                report_note(&s->job->report,
+                report_note(&s->attempt->report,
                                 "The source %s was written to while it was read, as parameters.in_use allows",
                                 s->spec->path);
                 s->changed = true;
                 return 0;
         }
-        return job_fail(s->job, ESTALE, "source_changed",
+        return attempt_fail(s->attempt, ESTALE, "source_changed",
                         "The source %s was changed while it was converted. Make sure that nothing writes to it, then "
                         "submit the job again.",
                         s->spec->path);
@@ -194,7 +194,7 @@ int source_check_unchanged(Source *s) {
 /* --- the checksum ------------------------------------------------------------------------------------- */
 
 typedef struct HashProgress {
-        Job *job;
+        Attempt *attempt;
         const char *what;
         uint64_t total;
 } HashProgress;
@@ -202,7 +202,7 @@ typedef struct HashProgress {
 static int hash_progress(void *userdata, uint64_t done) {
         HashProgress *p = userdata;
 
-        report_progress(&p->job->report, p->what, done, p->total, 0, false);
+        report_progress(&p->attempt->report, p->what, done, p->total, 0, false);
         return 0;
 }
 
@@ -210,16 +210,17 @@ int source_compare_digest(Source *s, const char *label, const Content *content, 
                 const char *expected) {
         char digest[CHECKSUM_HEX_MAX];
         _cleanup_free_ char *what = strprintf("Verifying the checksum of %s", label);
-        HashProgress progress = { .job = s->job, .what = what, .total = content->size };
+        HashProgress progress = { .attempt = s->attempt, .what = what, .total = content->size };
 
         if (!what)
                 return -ENOMEM;
-        int r = checksum_content(content, algorithm, s->job->cancel_fd, hash_progress, &progress, digest);
+        int r = checksum_content(
+                        content, algorithm, s->attempt->cancel_fd, hash_progress, &progress, digest);
         if (r < 0)
-                return job_fail(s->job, r, NULL, "Reading %s to verify its checksum failed: %s", label,
-                                strerror(-r));
+                return attempt_fail(s->attempt, r, NULL, "Reading %s to verify its checksum failed: %s",
+                                label, strerror(-r));
         if (!streq(digest, expected))
-                return job_fail(s->job, EBADMSG, "checksum_mismatch",
+                return attempt_fail(s->attempt, EBADMSG, "checksum_mismatch",
                                 "The %s checksum of %s is %s, but %s was given: the file is damaged or not the "
                                 "one that was meant",
                                 algorithm, label, digest, expected);
@@ -228,14 +229,14 @@ int source_compare_digest(Source *s, const char *label, const Content *content, 
 
 /* The digest of one of several files would prove nothing about the others. */
 static int check_one_file(Source *s) {
-        size_t n = strv_length(s->job->plan->source_files);
+        size_t n = strv_length(s->attempt->plan->source_files);
 
         if (n <= 1)
                 return 0;
-        return job_fail(s->job, EINVAL, "unsupported",
+        return attempt_fail(s->attempt, EINVAL, "unsupported",
                         "The checksum of %s covers one file, but the image is made of %zu: %s and others. Leave it "
                         "out; of an OVF, the manifest is always checked.",
-                        s->spec->path, n, s->job->plan->source_files[1]);
+                        s->spec->path, n, s->attempt->plan->source_files[1]);
 }
 
 int source_verify_checksum(Source *s) {
@@ -246,7 +247,7 @@ int source_verify_checksum(Source *s) {
                 return 0;
         const char *hex = startswith(s->spec->checksum, "sha256:");
         if (!hex || strlen(hex) != 64)
-                return job_fail(s->job, EINVAL, "unsupported",
+                return attempt_fail(s->attempt, EINVAL, "unsupported",
                                 "The checksum is not of the form sha256:digest");
         int r = check_one_file(s);
         if (r >= 0)
@@ -257,7 +258,7 @@ int source_verify_checksum(Source *s) {
                 expected[i] = hex[i] >= 'A' && hex[i] <= 'F' ? (char) (hex[i] - 'A' + 'a') : hex[i];
         r = source_compare_digest(s, s->spec->path, &content, "SHA256", expected);
         if (r >= 0)
-                report_note(&s->job->report, "The SHA-256 checksum of %s is right", s->spec->path);
+                report_note(&s->attempt->report, "The SHA-256 checksum of %s is right", s->spec->path);
         return r;
 }
 
@@ -270,13 +271,13 @@ static int inspect_disk(Source *s, size_t disk) {
 
         /* What was unpacked has nothing beside it. */
         i->flatten = i->whole && streq(i->path, s->spec->path) &&
-                        s->job->plan->spec->parameters.chain == CHAIN_FLATTEN;
-        int r = image_examine(s->job, fd, i);
+                        s->attempt->plan->spec->parameters.chain == CHAIN_FLATTEN;
+        int r = image_examine(s->attempt, fd, i);
         if (r >= 0)
-                r = chain_examine(s->job, fd, i);
+                r = chain_examine(s->attempt, fd, i);
         if (r < 0)
                 return r;
-        report_note(&s->job->report, "%s is a %s image with a disk of %s, %s in use", i->label,
+        report_note(&s->attempt->report, "%s is a %s image with a disk of %s, %s in use", i->label,
                         disk_format_to_string((DiskFormat) i->format), format_bytes(size, i->virtual_size),
                         format_bytes(used, i->actual_size));
         return 0;
@@ -308,7 +309,7 @@ int source_inspect(Source *s) {
 
 int source_connect(Source *s, size_t disk, Connection *ret) {
         if (s->disks)
-                return chain_connect(s->job, &s->disks[disk], ret);
+                return chain_connect(s->attempt, &s->disks[disk], ret);
         *ret = (Connection){};
-        return connect_nbd(s->job, s->spec, "source", NBD_SOURCE, &ret->endpoint);
+        return connect_nbd(s->attempt, s->spec, "source", NBD_SOURCE, &ret->endpoint);
 }

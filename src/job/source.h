@@ -2,7 +2,7 @@
 #pragma once
 
 /* What a job converts: the disks of an image file, of an OVA, or one behind NBD. All functions note failures
- * in the job (job_fail()) and return negative errno. */
+ * in the job (attempt_fail()) and return negative errno. */
 
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@
 #include "job/server.h"
 
 typedef struct Source {
-        Job *job; /* not owned */
+        Attempt *attempt; /* not owned */
         const JobEndpoint *spec; /* of the plan */
         int fd; /* FILE */
         struct stat st; /* FILE */
@@ -31,7 +31,7 @@ typedef struct Source {
 } Source;
 
 /* Opens all files, and says what the source is and which version of it. */
-int source_open(Job *j, Source **ret);
+int source_open(Attempt *a, Source **ret);
 Source *source_free(Source *s);
 DEFINE_CLEANUP_FUNC(Source *, source_free);
 #define _cleanup_source_ _cleanup_(source_freep)
@@ -69,22 +69,23 @@ int source_connect(Source *s, size_t disk, Connection *ret);
 
 /* Connects to what is behind @spec, an NBD endpoint of the plan; @role is "source" or "destination", which
  * names its credential too. @flags: NbdFlags. */
-int connect_nbd(Job *j, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret);
+int connect_nbd(Attempt *a, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret);
 
 /* Starts @n servers for @image and connects. */
-int connect_image(Job *j, const Image *image, bool writable, unsigned flags, const char *label,
+int connect_image(Attempt *attempt, const Image *image, bool writable, unsigned flags, const char *label,
                 Connection *ret);
 
 /* Notes a failure of copying or comparing: who is to blame if a local server has died, else what the engine
  * says. @error and @text are the engine's. */
-int connection_fail(Job *j, Connection *a, Connection *b, int error, const char *what, const char *text);
+int connection_fail(Attempt *attempt, Connection *a, Connection *b, int error, const char *what,
+                const char *text);
 
 /* A text about an image becomes the failure's message. */
-int image_refused(Job *j, const char *label, int error, const char *why);
+int image_refused(Attempt *a, const char *label, int error, const char *why);
 /* All that is checked in one image, without those below it: header, tables, and what qemu reads. @fd is its
  * file. */
-int image_examine(Job *j, int fd, Image *i);
+int image_examine(Attempt *a, int fd, Image *i);
 /* "qemu-img info" and "check" of an image that passed image_check_header(); fills its sizes. */
-int image_inspect(Job *j, Image *i);
+int image_inspect(Attempt *a, Image *i);
 /* @code: what a failed check means for the job. */
-int image_check(Job *j, const Image *i, const char *code);
+int image_check(Attempt *a, const Image *i, const char *code);

@@ -80,7 +80,7 @@ static int reuse(const Unpack *u, Unpacked *ret) {
         old.path = strprintf("%s/%s", u->dir, u->name);
         if (!old.path)
                 return -ENOMEM;
-        report_note(&u->job->report, "%s was unpacked by an earlier attempt", u->label);
+        report_note(&u->attempt->report, "%s was unpacked by an earlier attempt", u->label);
         *ret = old;
         old = UNPACKED_INIT;
         return 0;
@@ -123,11 +123,11 @@ static int fail(const Unpack *u, int error) {
         if (error == -ECANCELED)
                 return error;
         if (error == -ENOSPC || error == -EDQUOT)
-                return job_fail(u->job, error, NULL,
+                return attempt_fail(u->attempt, error, NULL,
                                 "The file system of the destination cannot hold what is unpacked from %s: make room "
                                 "there, or unpack it elsewhere and give the image",
                                 u->label);
-        return job_fail(u->job, error, NULL, "Unpacking %s failed: %s", u->label, strerror(-error));
+        return attempt_fail(u->attempt, error, NULL, "Unpacking %s failed: %s", u->label, strerror(-error));
 }
 
 typedef struct Watch {
@@ -154,14 +154,14 @@ static int watch_child(void *userdata) {
         off_t at = lseek(w->in, 0, SEEK_CUR);
         uint64_t done = at > (off_t) w->start ? MIN((uint64_t) at - w->start, w->length) : 0;
 
-        report_progress(&w->unpack->job->report, w->what, done, w->length, 0, false);
+        report_progress(&w->unpack->attempt->report, w->what, done, w->length, 0, false);
         return check_room(w->out);
 }
 
 static int watch_copy(void *userdata, uint64_t done) {
         Watch *w = userdata;
 
-        report_progress(&w->unpack->job->report, w->what, done, w->length, 0, false);
+        report_progress(&w->unpack->attempt->report, w->what, done, w->length, 0, false);
         return check_room(w->out);
 }
 
@@ -172,7 +172,7 @@ static int extraction_failed(const Unpack *u, int status, const char *errors) {
                 return fail(u, -ENOSPC);
         if (WIFEXITED(status) && WEXITSTATUS(status) == EXTRACT_IO_ERROR)
                 return fail(u, -EIO);
-        return job_fail(u->job, EBADMSG, "image_refused", "The image %s was refused: %s", u->label,
+        return attempt_fail(u->attempt, EBADMSG, "image_refused", "The image %s was refused: %s", u->label,
                         WIFEXITED(status) && why ? why : strna(how));
 }
 
@@ -186,10 +186,10 @@ static int extract(const Unpack *u, ArchiveKind kind, Watch *w, Unpacked *done) 
 
         if (!offset || !length || !max)
                 return -ENOMEM;
-        int r = helper_run(
-                        argv, &limits, w->in, w->out, u->job->cancel_fd, watch_child, w, &status, &errors);
+        int r = helper_run(argv, &limits, w->in, w->out, u->attempt->cancel_fd, watch_child, w, &status,
+                        &errors);
         if (r == -EFBIG)
-                return job_fail(u->job, r, "image_refused",
+                return attempt_fail(u->attempt, r, "image_refused",
                                 "The image %s was refused: what is in it has more bytes than any disk",
                                 u->label);
         if (r < 0)
@@ -212,7 +212,7 @@ int unpack_archive(
         _cleanup_free_ char *what = strprintf("Unpacking %s", u->label);
         if (!what)
                 return -ENOMEM;
-        report_phase(&u->job->report, PHASE_EXTRACTION, "Unpacking %s (%s)", u->label,
+        report_phase(&u->attempt->report, PHASE_EXTRACTION, "Unpacking %s (%s)", u->label,
                         archive_kind_to_string(kind));
         done.fd = begin(u);
         if (done.fd < 0)
@@ -224,7 +224,7 @@ int unpack_archive(
         r = complete(u, &done);
         if (r < 0)
                 return fail(u, r);
-        report_note(&u->job->report, "%s%s%s was unpacked: %s", u->label, done.member ? ": " : "",
+        report_note(&u->attempt->report, "%s%s%s was unpacked: %s", u->label, done.member ? ": " : "",
                         strempty(done.member), format_bytes(size, done.size));
         *ret = done;
         done = UNPACKED_INIT;
@@ -239,14 +239,14 @@ int unpack_content(const Unpack *u, const Content *content, Unpacked *ret) {
         _cleanup_free_ char *what = strprintf("Putting %s together", u->label);
         if (!what)
                 return -ENOMEM;
-        report_phase(&u->job->report, PHASE_EXTRACTION, "Putting %s together", u->label);
+        report_phase(&u->attempt->report, PHASE_EXTRACTION, "Putting %s together", u->label);
         done.fd = begin(u);
         if (done.fd < 0)
                 return fail(u, done.fd);
         Watch w = { .unpack = u, .out = done.fd, .length = content->size, .what = what };
         int r = content->size > IMAGE_SIZE_MAX
                         ? -EFBIG
-                        : content_copy(content, done.fd, u->job->cancel_fd, watch_copy, &w);
+                        : content_copy(content, done.fd, u->attempt->cancel_fd, watch_copy, &w);
         if (r >= 0)
                 r = complete(u, &done);
         if (r < 0)

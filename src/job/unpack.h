@@ -14,7 +14,7 @@
                         "pieces.new", "pieces.identity"
 
 typedef struct Unpack {
-        Job *job;
+        Attempt *attempt;
         int dir_fd; /* where to */
         const char *dir; /* its path */
         const char *name; /* "archive", "pieces" or "source" */

@@ -10,15 +10,15 @@ static int connect_result(Conversion *c, Image *image, ReadBack *ret_read_back, 
         if (c->spec->type == ENDPOINT_FILE) {
                 int r = read_back_prepare(image->path, ret_read_back);
                 if (r < 0)
-                        return job_fail(c->job, r, "output_damaged",
+                        return attempt_fail(c->attempt, r, "output_damaged",
                                         "Flushing the finished image of %s to read it back failed: %s",
                                         image->label, strerror(-r));
                 image->direct = *ret_read_back == READ_BACK_DIRECT;
-                return connect_image(c->job, image, false, NBD_SOURCE, image->label, ret);
+                return connect_image(c->attempt, image, false, NBD_SOURCE, image->label, ret);
         }
         *ret_read_back = READ_BACK_SERVER;
         *ret = (Connection){};
-        return connect_nbd(c->job, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
+        return connect_nbd(c->attempt, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
 }
 
 static void report_verification(Conversion *c, const Verification *v) {
@@ -30,7 +30,7 @@ static void report_verification(Conversion *c, const Verification *v) {
         };
         char data[BYTES_SIZE], zeroes[BYTES_SIZE], skipped[BYTES_SIZE];
 
-        report_note(&c->job->report,
+        report_note(&c->attempt->report,
                         "The result is the same as the source: %s of data and %s of zeroes were read back %s, %s of "
                         "zeroes were not read",
                         format_bytes(data, v->report.data), format_bytes(zeroes, v->report.zeroes),
@@ -56,19 +56,19 @@ static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify veri
         if (r < 0)
                 return r;
         ConvertProgress progress = {
-                .job = c->job, .what = what, .source = &source, .destination = &result
+                .attempt = c->attempt, .what = what, .source = &source, .destination = &result
         };
         CopyOptions options = {
                 .progress = convert_on_progress,
                 .userdata = &progress,
                 .progress_interval = REPORT_INTERVAL,
                 .checkpoint_interval = USEC_INFINITY,
-                .cancel_fd = c->job->cancel_fd,
+                .cancel_fd = c->attempt->cancel_fd,
         };
         r = compare_disks(source.endpoint, result.endpoint, &options, &mode, &v->report, &offset, &why);
         if (r < 0)
-                return connection_fail(c->job, &source, &result, r, what, why);
-        report_step_done(&c->job->report, c->sizes[disk]);
+                return connection_fail(c->attempt, &source, &result, r, what, why);
+        report_step_done(&c->attempt->report, c->sizes[disk]);
         if (r > 0) {
                 v->verify = verify;
                 report_verification(c, v);
@@ -78,7 +78,7 @@ static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify veri
         r = source_check_unchanged(c->source);
         if (r < 0)
                 return r;
-        return job_fail(c->job, EBADMSG, "verification_failed",
+        return attempt_fail(c->attempt, EBADMSG, "verification_failed",
                         "%s found a difference at byte %" PRIu64 ": the result is not used", what, offset);
 }
 
@@ -91,7 +91,7 @@ int verify_disk(Conversion *c, size_t disk, JobVerify verify) {
                 if (r < 0)
                         return r;
                 image.length = c->sizes[disk]; /* an upper bound for the limits */
-                r = image_check(c->job, &image, "verification_failed");
+                r = image_check(c->attempt, &image, "verification_failed");
                 if (r < 0)
                         return r;
         }

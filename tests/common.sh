@@ -80,13 +80,13 @@ needs_install() {
                 apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install $missing
 }
 
-# Builds the suite in FOLDER with these configure switches (quoted as for a shell); only what changed, if it was built there before.
-# One build at a time for one checkout. Usage: build FOLDER "SWITCHES" [MAKE TARGETS…]
+# Builds the suite in DIRECTORY with these configure switches (quoted as for a shell); only what changed, if it was built there before.
+# One build at a time for one checkout. Usage: build DIRECTORY "SWITCHES" [MAKE TARGETS…]
 # HYPER_MAKE_JOBS limits how many compilers run.
 build() {
-        local folder=$1 switches=$2
+        local directory=$1 switches=$2
         shift 2
-        mkdir -p "$folder" "$work"
+        mkdir -p "$directory" "$work"
         (
                 set -e
                 exec 9>"$work/autoreconf.lock"
@@ -99,9 +99,9 @@ build() {
         ) || return
         (
                 set -e
-                exec 9>"$folder/.lock"
+                exec 9>"$directory/.lock"
                 flock 9
-                cd "$folder"
+                cd "$directory"
                 if [ ! -e Makefile ] || [ "$(cat .switches 2>/dev/null)" != "$switches" ]; then
                         eval "\"\$top/configure\" $switches"
                         printf '%s\n' "$switches" >.switches

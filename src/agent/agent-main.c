@@ -41,20 +41,20 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
 static int serve(sd_event *event, sd_bus *bus, const AgentSettings *settings) {
         _cleanup_(agent_freep) Agent *a = NULL;
         const char *state = getenv("STATE_DIRECTORY");
-        _cleanup_free_ char *folder = strprintf("%s/jobs", state ? state : AGENT_STATE);
+        _cleanup_free_ char *directory = strprintf("%s/jobs", state ? state : AGENT_STATE);
         const AgentOptions agent_options = {
-                .event = event, .bus = bus, .settings = settings, .folder = folder
+                .event = event, .bus = bus, .settings = settings, .directory = directory
         };
-        int r = folder ? mkdir_parents(folder, 0700) : -ENOMEM;
+        int r = directory ? mkdir_parents(directory, 0700) : -ENOMEM;
 
         if (r < 0)
-                return log_error_errno(r, "Failed to make %s: %m", strna(folder));
+                return log_error_errno(r, "Failed to make %s: %m", strna(directory));
         if ((r = agent_new(&agent_options, &a)) < 0 || (r = daemon_on_end(event, on_terminate, a)) < 0 ||
                         (r = sd_event_set_watchdog(event, true)) < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = agent_start(a);
         if (r < 0)
-                return log_error_errno(r, "Failed to go on with the jobs in %s: %m", folder);
+                return log_error_errno(r, "Failed to go on with the jobs in %s: %m", directory);
         (void) sd_notify(false, "READY=1");
         return sd_event_loop(event);
 }

@@ -10,8 +10,8 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
-#include "shared/job-spec.h"
 #include "shared/settings-internal.h"
+#include "spec/job-spec.h"
 
 #define CREDSTORE SYSCONFDIR "/credstore"
 #define API_KEY_MAX ((size_t) 1024)
@@ -215,8 +215,8 @@ int agent_settings_parse(
 /* --- files ---------------------------------------------------------------------------------------------- */
 
 /* Where a credential is; NULL if there is none of that name. */
-static char *find_credential(const char *folder, const char *name) {
-        _cleanup_free_ char *path = strprintf("%s/%s", folder ? folder : CREDSTORE, name);
+static char *find_credential(const char *place, const char *name) {
+        _cleanup_free_ char *path = strprintf("%s/%s", place ? place : CREDSTORE, name);
 
         return path && access(path, F_OK) >= 0 ? TAKE_PTR(path) : NULL;
 }

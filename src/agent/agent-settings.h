@@ -34,7 +34,7 @@ DEFINE_CLEANUP_FUNC(AgentSettings *, agent_settings_free);
 int agent_settings_parse(
                 const char *file, const char *text, size_t size, AgentSettings **ret, char **ret_error);
 
-/* Reads @file, and the key. @credentials is systemd's folder of credentials (systemd.exec(5)), or NULL: then
+/* Reads @file, and the key. @credentials is systemd's directory of credentials (systemd.exec(5)), or NULL: then
  * /etc/credstore/ is looked into, where it would take them from. 0 with *ret, or negative errno with *ret_error, NULL
  * when out of memory. */
 int agent_settings_load(const char *file, const char *credentials, AgentSettings **ret, char **ret_error);

@@ -81,7 +81,7 @@ int agent_new(const AgentOptions *o, Agent **ret) {
         a->event = sd_event_ref(o->event);
         a->bus = sd_bus_ref(o->bus);
         a->settings = o->settings;
-        a->folder = o->folder;
+        a->directory = o->directory;
         a->journal_directory = o->journal_directory;
         a->link_ask.agent = a->dequeue.agent = a;
         const HttpClientOptions options = {
@@ -111,10 +111,10 @@ static bool is_ours(const Agent *a, const HeldFile *f) {
 static int load_file(Agent *a, const char *name) {
         _cleanup_(held_file_done) HeldFile file = {};
         HeldJob *h;
-        int r = held_file_read(a->folder, name, &file);
+        int r = held_file_read(a->directory, name, &file);
 
         if (r == -EBADMSG) {
-                log_warning("%s/%s is no file of ours and is left alone.", a->folder, name);
+                log_warning("%s/%s is no file of ours and is left alone.", a->directory, name);
                 return 0;
         }
         if (r >= 0)
@@ -129,17 +129,17 @@ static int load_file(Agent *a, const char *name) {
 }
 
 static int load_files(Agent *a) {
-        DIR *folder = opendir(a->folder);
+        DIR *directory = opendir(a->directory);
         struct dirent *de;
         int r = 0;
 
-        if (!folder)
+        if (!directory)
                 return -errno;
-        while (r >= 0 && (de = readdir(folder)))
+        while (r >= 0 && (de = readdir(directory)))
                 /* (What was being written when we died begins with a dot, or ends otherwise.) */
                 if (de->d_name[0] != '.' && endswith(de->d_name, ".json"))
                         r = load_file(a, de->d_name);
-        closedir(folder);
+        closedir(directory);
         return r;
 }
 

@@ -12,8 +12,8 @@
 
 #include "agent/agent-settings.h"
 #include "agent/held.h"
-#include "shared/http-client.h"
-#include "shared/journal-follow.h"
+#include "http/http-client.h"
+#include "journal/journal-follow.h"
 
 typedef struct Agent Agent;
 
@@ -79,7 +79,7 @@ struct Agent {
         sd_event *event;
         sd_bus *bus;
         const AgentSettings *settings;
-        const char *folder; /* of the files */
+        const char *directory; /* of the files */
         HttpClient *http;
         JournalFollow *follow;
         const char *journal_directory; /* NULL: the system's */
@@ -105,7 +105,7 @@ typedef struct AgentOptions {
         sd_event *event;
         sd_bus *bus;
         const AgentSettings *settings; /* lives longer than the agent */
-        const char *folder; /* for files; exists */
+        const char *directory; /* for files; exists */
         const char *journal_directory; /* NULL: the system's; for tests */
 } AgentOptions;
 

@@ -3,7 +3,7 @@
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 #define MESSAGE_MAX ((size_t) 300)
 

@@ -4,7 +4,7 @@
 /* What the server answers: bytes from another machine. All decoders are pure and give 0 with *ret, -EBADMSG for what
  * makes no sense, with *ret_error (one line, the caller frees it), or -ENOMEM. */
 
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 /* The longest answer that is read: a job with its history. */
 #define ANSWER_MAX ((size_t) 4 * 1024 * 1024)
@@ -26,7 +26,7 @@ typedef struct JobAnswer {
         char *worker_id; /* who holds it, or NULL */
         char *created_at; /* as it came: two jobs of one id, with the database lost in between, differ in it */
         unsigned attempt; /* from 1 */
-        json_t *spec; /* as the worker API writes a job (shared/worker-job.h) */
+        json_t *spec; /* as the worker API writes a job (dialect/worker-job.h) */
 } JobAnswer;
 
 void job_answer_done(JobAnswer *a);

@@ -7,8 +7,8 @@
 #include "agent/report.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "http/http-client.h"
 #include "shared/bus-util.h"
-#include "shared/http-client.h"
 
 #define TIMEOUT (20 * USEC_PER_SEC)
 

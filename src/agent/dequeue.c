@@ -6,7 +6,7 @@
 #include "agent/report.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "shared/job-state.h"
+#include "spec/job-state.h"
 
 /* How long the server may keep us waiting for a job, in seconds. */
 #define WAIT 30u
@@ -118,7 +118,7 @@ static int take(Agent *a, const JobAnswer *job) {
         if (r < 0)
                 return r;
         /* Durable before anything is done about it. */
-        r = held_file_write(a->folder, &file);
+        r = held_file_write(a->directory, &file);
         if (r >= 0)
                 r = held_new(a, &file, &h);
         if (r < 0)

@@ -74,7 +74,7 @@ static void on_events(Agent *a, Ask *ask, const HttpResult *result) {
         h->file.cursor = TAKE_PTR(h->next_cursor);
         h->file.since = h->next_since;
         h->file.sequence = h->next_sequence;
-        r = held_file_write(a->folder, &h->file);
+        r = held_file_write(a->directory, &h->file);
         if (r < 0)
                 agent_fail(a, r, "Failed to write the file of a job");
         else

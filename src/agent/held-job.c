@@ -66,7 +66,7 @@ HeldJob *held_free(HeldJob *h) {
 
 void held_forget(HeldJob *h) {
         Agent *a = h->agent;
-        int r = held_file_remove(a->folder, &h->file);
+        int r = held_file_remove(a->directory, &h->file);
 
         if (r < 0)
                 agent_fail(a, r, "Failed to remove the file of a job");
@@ -256,7 +256,7 @@ void held_drop(HeldJob *h, const char *why) {
         h->stage = HELD_DROPPED;
         h->file.dropped = true;
         /* So that it is cancelled also if we die before it is. */
-        r = held_file_write(h->agent->folder, &h->file);
+        r = held_file_write(h->agent->directory, &h->file);
         if (r < 0)
                 agent_fail(h->agent, r, "Failed to write the file of a job");
         else

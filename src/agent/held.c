@@ -8,8 +8,8 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "shared/job-spec.h"
-#include "shared/worker-job.h"
+#include "dialect/worker-job.h"
+#include "spec/job-spec.h"
 
 #define SUFFIX ".json"
 #define FILE_MAX (JOB_SPEC_MAX + (size_t) 64 * 1024)
@@ -144,29 +144,29 @@ static char *file_name(const HeldFile *f) {
         return escaped ? strprintf("%s" SUFFIX, escaped) : NULL;
 }
 
-static int open_folder(const char *folder) {
-        int fd = open(folder, O_DIRECTORY | O_CLOEXEC | O_RDONLY);
+static int open_directory(const char *directory) {
+        int fd = open(directory, O_DIRECTORY | O_CLOEXEC | O_RDONLY);
 
         return fd < 0 ? -errno : fd;
 }
 
-int held_file_write(const char *folder, const HeldFile *f) {
+int held_file_write(const char *directory, const HeldFile *f) {
         _cleanup_json_ json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:O, s:s?, s:I, s:I, s:b}",
                         "server", f->server, "worker_id", f->worker_id, "job_id", f->job_id, "attempt",
                         (json_int_t) f->attempt, "local_id", f->local_id, "spec", f->spec, "cursor",
                         f->cursor, "since", (json_int_t) f->since, "sequence", (json_int_t) f->sequence,
                         "dropped", (int) f->dropped);
         _cleanup_free_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL, *name = file_name(f);
-        _cleanup_close_ int dir = open_folder(folder);
+        _cleanup_close_ int dir = open_directory(directory);
 
         if (dir < 0)
                 return dir;
         return text && name ? write_file_atomic_at(dir, name, text, strlen(text), 0600) : -ENOMEM;
 }
 
-int held_file_remove(const char *folder, const HeldFile *f) {
+int held_file_remove(const char *directory, const HeldFile *f) {
         _cleanup_free_ char *name = file_name(f);
-        _cleanup_close_ int dir = open_folder(folder);
+        _cleanup_close_ int dir = open_directory(directory);
 
         if (dir < 0)
                 return dir;
@@ -177,8 +177,8 @@ int held_file_remove(const char *folder, const HeldFile *f) {
         return fsync(dir) < 0 ? -errno : 0;
 }
 
-int held_file_read(const char *folder, const char *name, HeldFile *ret) {
-        _cleanup_close_ int dir = open_folder(folder);
+int held_file_read(const char *directory, const char *name, HeldFile *ret) {
+        _cleanup_close_ int dir = open_directory(directory);
         _cleanup_free_ char *text = NULL;
         size_t size;
         int r;

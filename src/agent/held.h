@@ -33,9 +33,9 @@ int held_file_from_answer(const char *server, const char *worker_id, const JobAn
 /* The decoder of held_file_read(). -EBADMSG or -ENOMEM. */
 int held_file_decode(const char *text, size_t size, HeldFile *ret);
 
-/* In @folder, durably. 0 or negative errno. */
-int held_file_write(const char *folder, const HeldFile *f);
+/* In @directory, durably. 0 or negative errno. */
+int held_file_write(const char *directory, const HeldFile *f);
 /* 0 also if it is not there. */
-int held_file_remove(const char *folder, const HeldFile *f);
+int held_file_remove(const char *directory, const HeldFile *f);
 /* @name is that of the file. -EBADMSG for what is none of ours. */
-int held_file_read(const char *folder, const char *name, HeldFile *ret);
+int held_file_read(const char *directory, const char *name, HeldFile *ret);

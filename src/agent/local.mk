@@ -19,14 +19,11 @@ libhyper_agent_la_SOURCES = \
 	src/agent/report.c \
 	src/agent/report.h \
 	src/agent/server.c
-libhyper_agent_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
-libhyper_agent_la_LIBADD = libhyper-http.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) \
-	$(CRYPTO_LIBS)
+AGENT_LIBS = libhyper-agent.la $(HTTP_LIBS) $(CRYPTO_LIBS)
 
 libexec_PROGRAMS += hyper-agentd
 hyper_agentd_SOURCES = src/agent/agent-main.c
-hyper_agentd_CPPFLAGS = $(libhyper_agent_la_CPPFLAGS)
-hyper_agentd_LDADD = libhyper-agent.la
+hyper_agentd_LDADD = $(AGENT_LIBS)
 
 exampledir = $(docdir)
 dist_example_DATA = src/agent/agent.yaml.example

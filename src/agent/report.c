@@ -6,10 +6,10 @@
 #include <sys/utsname.h>
 
 #include "basic/string-util.h"
-#include "shared/json-table.h"
 #include "shared/machine.h"
+#include "json/json-table.h"
 
-/* What a server takes of an event's details (shared/worker-message.c). */
+/* What a server takes of an event's details (dialect/worker-message.c). */
 #define DETAILS_MAX (EVENT_DETAILS_MAX / 2)
 
 /* --- of this machine ------------------------------------------------------------------------------------ */

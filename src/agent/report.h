@@ -5,7 +5,7 @@
  * looks at the machine. All give a new reference, or NULL when out of memory. */
 
 #include "agent/agent-settings.h"
-#include "shared/job-event.h"
+#include "journal/job-event.h"
 
 /* A registration, and (with @wait, seconds) a question for a job. */
 json_t *hello_json(const AgentSettings *s);

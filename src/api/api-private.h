@@ -3,8 +3,8 @@
 
 /* What request.c and http-server.c tell the daemon, so that it can count, become idle and end. */
 
-#include "api/access.h"
-#include "api/request-private.h"
+#include "api/access/access.h"
+#include "api/http/request-private.h"
 
 void api_connection_opened(Api *a);
 void api_connection_closed(Api *a);

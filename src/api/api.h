@@ -2,7 +2,7 @@
 #pragma once
 
 /* The daemon as one object: what all requests share. Everything it needs is handed in, so tests run it on
- * their own sockets, with their own database, journal folder, and bus. */
+ * their own sockets, with their own database, journal directory, and bus. */
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -42,7 +42,7 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret);
 Api *api_free(Api *a);
 DEFINE_CLEANUP_FUNC(Api *, api_free);
 
-/* Takes over a socket of NETLINK_SOCK_DIAG (api/peer.h): without one, a client over TCP has no identity. */
+/* Takes over a socket of NETLINK_SOCK_DIAG (api/access/peer.h): without one, a client over TCP has no identity. */
 void api_take_peer_socket(Api *a, int fd);
 bool api_has_peer_socket(Api *a);
 

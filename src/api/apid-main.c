@@ -7,11 +7,11 @@
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
+#include "api/access/peer.h"
 #include "api/api.h"
 #include "api/hosts/hosts-api.h"
+#include "api/http/router.h"
 #include "api/hypersdk/hypersdk.h"
-#include "api/peer.h"
-#include "api/router.h"
 #include "api/worker/worker.h"
 #include "basic/log.h"
 #include "basic/string-util.h"

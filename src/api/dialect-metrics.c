@@ -3,7 +3,7 @@
 
 #include "api/dialect-metrics.h"
 #include "basic/string-util.h"
-#include "shared/job-state.h"
+#include "spec/job-state.h"
 
 void metrics_write_common(const MetricsFigures *figures, FILE *f) {
         metrics_header(f, "hyper_jobs", "gauge", "Jobs by state.");

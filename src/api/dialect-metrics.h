@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
+#include "api/http/request.h"
 #include "api/metrics.h"
-#include "api/request.h"
 #include "store/schedules.h"
 #include "store/totals.h"
 #include "store/webhooks.h"

@@ -5,7 +5,7 @@
  * functions that return JSON return a new reference, or NULL when out of memory, which json_pack("o") passes
  * on. */
 
-#include "shared/dialect-job.h"
+#include "dialect/dialect-job.h"
 #include "store/store.h"
 
 /* A string, or null for NULL. Bytes that are no UTF-8 become "?". */

@@ -4,7 +4,7 @@
 /* Handing a decoded job to the manager. */
 
 #include "api/manager-client.h"
-#include "shared/dialect-job.h"
+#include "dialect/dialect-job.h"
 
 /* The call org.hyper1.Manager.SubmitJob for @job, ready for manager_call(). As with manager_call_new(), a
  * bus that cannot be reached has been answered. The caller unrefs. */

@@ -2,68 +2,131 @@
 
 noinst_LTLIBRARIES += libhyper-api.la
 libhyper_api_la_SOURCES = \
-	src/api/access.c \
-	src/api/access.h \
+	src/api/api-private.h \
 	src/api/api.c \
 	src/api/api.h \
-	src/api/api-private.h \
-	src/api/cors.c \
 	src/api/database.c \
 	src/api/database.h \
-	src/api/event-hub.c \
-	src/api/event-hub.h \
-	src/api/http-server.c \
-	src/api/http-server.h \
-	src/api/journal-position.c \
-	src/api/journal-position.h \
-	src/api/json-reply.c \
 	src/api/manager-client.c \
 	src/api/manager-client.h \
 	src/api/metrics.c \
 	src/api/metrics.h \
-	src/api/origin.c \
-	src/api/origin.h \
-	src/api/peer.c \
-	src/api/peer.h \
-	src/api/query.c \
 	src/api/queue-waiters.c \
 	src/api/queue-waiters.h \
-	src/api/rate-limit.c \
-	src/api/rate-limit.h \
-	src/api/reply-cache.c \
-	src/api/reply-cache.h \
-	src/api/request.c \
-	src/api/request.h \
-	src/api/request-park.c \
-	src/api/request-private.h \
-	src/api/role-cache.c \
-	src/api/role-cache.h \
-	src/api/router.c \
-	src/api/router.h \
-	src/api/socket-diag.c \
-	src/api/socket-diag.h \
-	src/api/sse.c \
-	src/api/sse.h \
-	src/api/sse-private.h \
-	src/api/sse-stream.c \
-	src/api/uri.c \
-	src/api/uri.h \
-	src/api/websocket.c \
-	src/api/websocket.h \
-	src/api/websocket-handshake.c \
-	src/api/websocket-io.c \
-	src/api/websocket-private.h \
-	src/api/ws-codec.c \
-	src/api/ws-codec.h \
-	src/api/ws-message.c \
-	src/api/ws-message.h
-libhyper_api_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS)
-libhyper_api_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) \
-	$(JANSSON_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
-EXTRA_DIST += src/api/README.md
-include src/api/dialects.mk
+	src/api/http/cors.c \
+	src/api/http/http-server.c \
+	src/api/http/http-server.h \
+	src/api/http/json-reply.c \
+	src/api/http/origin.c \
+	src/api/http/origin.h \
+	src/api/http/query.c \
+	src/api/http/rate-limit.c \
+	src/api/http/rate-limit.h \
+	src/api/http/reply-cache.c \
+	src/api/http/reply-cache.h \
+	src/api/http/request-park.c \
+	src/api/http/request-private.h \
+	src/api/http/request.c \
+	src/api/http/request.h \
+	src/api/http/router.c \
+	src/api/http/router.h \
+	src/api/http/uri.c \
+	src/api/http/uri.h \
+	src/api/access/access.c \
+	src/api/access/access.h \
+	src/api/access/peer.c \
+	src/api/access/peer.h \
+	src/api/access/role-cache.c \
+	src/api/access/role-cache.h \
+	src/api/access/socket-diag.c \
+	src/api/access/socket-diag.h \
+	src/api/stream/event-hub.c \
+	src/api/stream/event-hub.h \
+	src/api/stream/journal-position.c \
+	src/api/stream/journal-position.h \
+	src/api/stream/sse-private.h \
+	src/api/stream/sse-stream.c \
+	src/api/stream/sse.c \
+	src/api/stream/sse.h \
+	src/api/stream/websocket-handshake.c \
+	src/api/stream/websocket-io.c \
+	src/api/stream/websocket-private.h \
+	src/api/stream/websocket.c \
+	src/api/stream/websocket.h \
+	src/api/stream/ws-codec.c \
+	src/api/stream/ws-codec.h \
+	src/api/stream/ws-message.c \
+	src/api/stream/ws-message.h
+
+# The dialects: what stands between the HTTP server and the job spec.
+noinst_LTLIBRARIES += libhyper-dialects.la
+libhyper_dialects_la_SOURCES = \
+	src/api/dialect-metrics.c \
+	src/api/dialect-metrics.h \
+	src/api/job-json.c \
+	src/api/job-json.h \
+	src/api/job-submit.c \
+	src/api/job-submit.h \
+	src/api/openapi/dialect-schema.c \
+	src/api/openapi/dialect-schema.h \
+	src/api/openapi/openapi.c \
+	src/api/openapi/openapi.h \
+	src/api/openapi/schema.c \
+	src/api/openapi/schema.h \
+	src/api/hosts/hosts-api.h \
+	src/api/hosts/hosts-json.c \
+	src/api/hosts/hosts-json.h \
+	src/api/hosts/hosts-routes.c \
+	src/api/hosts/hosts-ws.c \
+	src/api/hypersdk/hypersdk-cancel.c \
+	src/api/hypersdk/hypersdk-decode.c \
+	src/api/hypersdk/hypersdk-decode.h \
+	src/api/hypersdk/hypersdk-json.c \
+	src/api/hypersdk/hypersdk-json.h \
+	src/api/hypersdk/hypersdk-metrics.c \
+	src/api/hypersdk/hypersdk-routes.c \
+	src/api/hypersdk/hypersdk-schedule-json.c \
+	src/api/hypersdk/hypersdk-schedule-json.h \
+	src/api/hypersdk/hypersdk-schedules.c \
+	src/api/hypersdk/hypersdk-schedules.h \
+	src/api/hypersdk/hypersdk-submit.c \
+	src/api/hypersdk/hypersdk-webhooks.c \
+	src/api/hypersdk/hypersdk-webhooks.h \
+	src/api/hypersdk/hypersdk-ws.c \
+	src/api/hypersdk/hypersdk-ws.h \
+	src/api/hypersdk/hypersdk.h \
+	src/api/worker/worker-decode.c \
+	src/api/worker/worker-decode.h \
+	src/api/worker/worker-dequeue.c \
+	src/api/worker/worker-json.c \
+	src/api/worker/worker-json.h \
+	src/api/worker/worker-metrics.c \
+	src/api/worker/worker-pages.c \
+	src/api/worker/worker-routes.c \
+	src/api/worker/worker-workers.c \
+	src/api/worker/worker-workers.h \
+	src/api/worker/worker.h
+API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
 
 libexec_PROGRAMS += hyper-apid
 hyper_apid_SOURCES = src/api/apid-main.c
-hyper_apid_CPPFLAGS = $(libhyper_api_la_CPPFLAGS)
-hyper_apid_LDADD = libhyper-dialects.la libhyper-api.la
+hyper_apid_LDADD = $(API_LIBS)
+EXTRA_DIST += src/api/README.md src/api/access/README.md src/api/hosts/README.md src/api/http/README.md \
+	src/api/hypersdk/README.md src/api/openapi/README.md src/api/stream/README.md src/api/worker/README.md
+
+# Pages for browsers, and what they are made of; see their README
+docspagesdir = $(datadir)/hyper/docs
+dist_docspages_DATA = \
+	src/api/worker/pages/docs.html \
+	src/api/worker/pages/docs.js \
+	src/api/worker/pages/redoc.LICENSE \
+	src/api/worker/pages/redoc.html \
+	src/api/worker/pages/redoc.js \
+	src/api/worker/pages/redoc.standalone.js \
+	src/api/worker/pages/redoc.standalone.js.LICENSE.txt \
+	src/api/worker/pages/swagger-ui-bundle.js \
+	src/api/worker/pages/swagger-ui-bundle.js.LICENSE.txt \
+	src/api/worker/pages/swagger-ui.LICENSE \
+	src/api/worker/pages/swagger-ui.NOTICE \
+	src/api/worker/pages/swagger-ui.css
+EXTRA_DIST += src/api/worker/pages/README.md

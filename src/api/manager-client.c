@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "api/manager-client.h"
+#include "api/http/request-private.h"
 #include "api/queue-waiters.h"
-#include "api/request-private.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/bus-util.h"

@@ -5,7 +5,7 @@
  * comes. The bus starts the manager if it is not running. If the bus itself goes away, calls in flight fail
  * with 503 and the next call connects anew; reads and streams do not notice. */
 
-#include "api/request.h"
+#include "api/http/request.h"
 
 /* A call of org.hyper1.Manager.@member, to append arguments to (sd_bus_message_append(3)). If the bus cannot
  * be reached 503 is answered and the return is negative. The caller unrefs. */

@@ -9,7 +9,7 @@
  * can do it, asks the manager once more: one job wakes one worker. Whoever gets nothing goes on waiting, and the
  * next in line is woken as long as the job is not taken. */
 
-#include "api/request.h"
+#include "api/http/request.h"
 #include "store/workers.h"
 
 typedef struct QueueWaiterOps {

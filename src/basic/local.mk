@@ -12,6 +12,10 @@ libhyper_basic_la_SOURCES = \
 	src/basic/parse-util.h \
 	src/basic/prioq.c \
 	src/basic/prioq.h \
+	src/basic/rights.c \
+	src/basic/rights.h \
+	src/basic/safe-open.c \
+	src/basic/safe-open.h \
 	src/basic/string-util.c \
 	src/basic/string-util.h \
 	src/basic/time-util.c \
@@ -19,5 +23,7 @@ libhyper_basic_la_SOURCES = \
 	src/basic/utf16.c \
 	src/basic/utf16.h \
 	src/basic/utf8.c \
-	src/basic/utf8.h
+	src/basic/utf8.h \
+	src/basic/zero.h
+BASIC_LIBS = libhyper-basic.la
 EXTRA_DIST += src/README.md src/basic/README.md

@@ -8,8 +8,8 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "ctl/arguments.h"
-#include "shared/job-spec.h"
-#include "shared/job-state.h"
+#include "spec/job-spec.h"
+#include "spec/job-state.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000 /* of org.hyper1.Manager.ListJobs */

@@ -5,7 +5,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 #define PAGE UINT64_C(1000)
 

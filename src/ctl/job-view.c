@@ -2,8 +2,8 @@
 #include "ctl/job-view.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "shared/job-state.h"
-#include "shared/json-table.h"
+#include "spec/job-state.h"
+#include "json/json-table.h"
 
 static void history_free(JobView *v) {
         for (size_t i = 0; i < v->n_history; i++) {

@@ -10,7 +10,7 @@
 #include "ctl/client.h"
 #include "ctl/journal-print.h"
 #include "ctl/text.h"
-#include "shared/job-event.h"
+#include "journal/job-event.h"
 
 /* --- one entry
  * ------------------------------------------------------------------------------------------------ */

@@ -31,12 +31,12 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-list.c \
 	src/ctl/verb-logs.c \
 	src/ctl/verb-schedule.c \
-	src/ctl/verb-webhook.c \
 	src/ctl/verb-status.c \
 	src/ctl/verb-submit.c \
 	src/ctl/verb-vm-top.c \
 	src/ctl/verb-vm.c \
 	src/ctl/verb-watch.c \
+	src/ctl/verb-webhook.c \
 	src/ctl/verb-worker.c \
 	src/ctl/verbs.c \
 	src/ctl/verbs.h \
@@ -44,12 +44,11 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/view.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
-libhyper_ctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libhyper_ctl_la_LIBADD = libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) -lm
+CTL_LIBS = libhyper-ctl.la $(SHARED_LIBS) -lm
 
 bin_PROGRAMS += hyperctl
 hyperctl_SOURCES = src/ctl/ctl-main.c
-hyperctl_LDADD = libhyper-ctl.la
+hyperctl_LDADD = $(CTL_LIBS)
 
 # Installed under the name of the command, as bash-completion looks it up.
 bashcompletion_DATA = src/ctl/completions/hyperctl

@@ -8,7 +8,7 @@
 #include "basic/string-util.h"
 #include "ctl/submit-spec.h"
 #include "ctl/text.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 #define SPEC_SIZE_MAX (1024 * 1024)
 
@@ -104,7 +104,7 @@ static char *resolve_dotdot(const char *path) {
         return dir ? strprintf("%s/%s", streq(dir, "/") ? "" : dir, basename(for_name)) : NULL;
 }
 
-/* "a.vmdk" and "./a.vmdk" are in the current folder. */
+/* "a.vmdk" and "./a.vmdk" are in the current directory. */
 static int make_absolute(const Arguments *a, const char *option, const char *path, char **ret) {
         _cleanup_free_ char *cwd = NULL;
         const char *rest;
@@ -121,12 +121,12 @@ static int make_absolute(const Arguments *a, const char *option, const char *pat
                 *ret = resolve_dotdot(path);
                 if (*ret)
                         return EXIT_OK;
-                log_error_errno(errno, "--%s=%s: the folder cannot be found: %m", option, path);
+                log_error_errno(errno, "--%s=%s: the directory cannot be found: %m", option, path);
                 return EXIT_OTHER;
         }
         cwd = getcwd(NULL, 0);
         if (!cwd) {
-                log_error_errno(errno, "Failed to find the current folder: %m");
+                log_error_errno(errno, "Failed to find the current directory: %m");
                 return EXIT_OTHER;
         }
         while ((rest = startswith(path, "./")))

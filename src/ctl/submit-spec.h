@@ -12,6 +12,6 @@
 int submit_spec_load(Ctl *ctl, const char *name, json_t **ret);
 
 /* Puts what the options say into @spec (an object), over what it says already. Paths that are not absolute
- * are taken from the current folder, for a job on this machine. Returns an ExitStatus and says what is
+ * are taken from the current directory, for a job on this machine. Returns an ExitStatus and says what is
  * wrong. */
 int submit_spec_apply(const Arguments *a, json_t *spec);

@@ -6,7 +6,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "ctl/terminal.h"
-#include "shared/job-state.h"
+#include "spec/job-state.h"
 
 static size_t columns_from_environment(void) {
         const char *e = getenv("COLUMNS");

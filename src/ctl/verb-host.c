@@ -12,7 +12,7 @@
 #include "ctl/hosts-client.h"
 #include "ctl/text.h"
 #include "ctl/view.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 /* --- list --------------------------------------------------------------------------------------------- */
 

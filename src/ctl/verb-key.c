@@ -9,7 +9,7 @@
 #include "basic/string-util.h"
 #include "ctl/client.h"
 #include "ctl/view.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 static int connect_for_keys(Ctl *ctl, sd_bus **ret) {
         ctl->action = "org.hyper1.manage-keys";

@@ -4,7 +4,7 @@
 #include "basic/time-util.h"
 #include "ctl/client.h"
 #include "ctl/view.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 typedef struct ListedJob {
         const char *id, *path, *operation, *state, *phase, *reason;

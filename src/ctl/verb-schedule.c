@@ -7,8 +7,8 @@
 #include "ctl/submit-spec.h"
 #include "ctl/view.h"
 #include "ctl/watch.h"
-#include "shared/json-table.h"
-#include "shared/schedule-event.h"
+#include "journal/schedule-event.h"
+#include "json/json-table.h"
 
 /* --- list --------------------------------------------------------------------------------------------- */
 

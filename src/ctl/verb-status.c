@@ -6,7 +6,7 @@
 #include "basic/string-util.h"
 #include "ctl/job-view.h"
 #include "ctl/view.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 static int print_progress(Ctl *ctl, const JobView *v) {
         char done[BYTES_SIZE], total[BYTES_SIZE], rate[BYTES_SIZE];

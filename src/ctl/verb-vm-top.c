@@ -14,7 +14,7 @@
 #include "basic/time-util.h"
 #include "ctl/hosts-client.h"
 #include "ctl/table.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 #define REDRAW (1 * USEC_PER_SEC)
 /* Where there is no terminal: the second sample of each VM is there by then. */

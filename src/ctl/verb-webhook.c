@@ -12,7 +12,7 @@
 #include "ctl/client.h"
 #include "ctl/submit-spec.h"
 #include "ctl/view.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 static int connect_for_webhooks(Ctl *ctl, sd_bus **ret) {
         ctl->action = "org.hyper1.manage-webhooks";

@@ -11,7 +11,7 @@
 #include "basic/time-util.h"
 #include "ctl/client.h"
 #include "ctl/view.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 static int connect_for_workers(Ctl *ctl, sd_bus **ret) {
         ctl->action = "org.hyper1.manage-workers";

@@ -7,8 +7,8 @@
 #include "basic/string-util.h"
 #include "ctl/text.h"
 #include "ctl/verbs.h"
-#include "shared/job-spec.h"
-#include "shared/schedule-event.h"
+#include "journal/schedule-event.h"
+#include "spec/job-spec.h"
 
 #define LEFT_WIDTH 30 /* of the help */
 

@@ -5,7 +5,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "hosts/domain-xml.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 static void xml_free_docp(xmlDoc **doc) {
         if (*doc)

@@ -12,7 +12,7 @@
 #include "hosts/host-uri.h"
 #include "hosts/hosts.h"
 #include "shared/error-table.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 /* So many calls of clients may wait for one host; the others are told to come again. Fewer than hyper-apid has out
  * at once, so that a host that hangs does not take all of those. */

@@ -23,13 +23,9 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/vm-bus.c \
 	src/hosts/worker.c \
 	src/hosts/worker.h
-libhyper_hosts_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(XML_CFLAGS) $(LIBVIRT_CFLAGS)
-libhyper_hosts_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
-	$(XML_LIBS) $(LIBVIRT_LIBS) -lm -lpthread
+HOSTS_LIBS = libhyper-hosts.la $(STORE_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) -lm -lpthread
 
 libexec_PROGRAMS += hyper-hostd
 hyper_hostd_SOURCES = src/hosts/hostd-main.c
-hyper_hostd_CPPFLAGS = $(libhyper_hosts_la_CPPFLAGS)
-hyper_hostd_LDADD = libhyper-hosts.la
-
+hyper_hostd_LDADD = $(HOSTS_LIBS)
 EXTRA_DIST += src/hosts/README.md

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "hosts/hosts.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 static json_t *devices_to_json(const DeviceSample *devices, size_t n) {
         _cleanup_json_ json_t *list = json_array();

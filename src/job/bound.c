@@ -2,9 +2,9 @@
 #include <fcntl.h>
 
 #include "basic/fd-util.h"
+#include "basic/rights.h"
+#include "basic/safe-open.h"
 #include "job/bound.h"
-#include "job/rights.h"
-#include "job/safe-open.h"
 
 int bound_check(Attempt *a, const char *path, const struct stat *st, const char *code) {
         int r = a->plan->bound ? file_identity_check(a->plan->bound, path, st) : 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/chain.h"
 #include "basic/fd-util.h"
+#include "basic/safe-open.h"
 #include "basic/string-util.h"
+#include "image/image-names.h"
 #include "job/layer-map.h"
-#include "job/safe-open.h"
 #include "job/source.h"
-#include "shared/image-names.h"
 
 /* The first of the places where the parent may be that is a file of the job, in *ret (caller frees). */
 static int find_parent(const Image *child, const ImageNames *n, char *const *visible, char **ret) {

@@ -5,7 +5,7 @@
  * image calls its parent is looked for only among the files that the manager found allowed; and each parent
  * must be the very image that its child was made for, as far as their formats can tell. */
 
-#include "job/image.h"
+#include "image/image.h"
 #include "job/job.h"
 #include "job/source.h"
 

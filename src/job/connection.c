@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "basic/fd-util.h"
+#include "basic/rights.h"
 #include "basic/string-util.h"
 #include "job/bound.h"
-#include "job/rights.h"
+#include "job/image-files.h"
 #include "job/source.h"
-#include "shared/json-table.h"
-#include "shared/nbd-uri.h"
+#include "spec/nbd-uri.h"
+#include "json/json-table.h"
 
 #define MANY_CONNECTIONS 0 /* the engine's choice */
 #define PSK_MAX ((size_t) 8192)

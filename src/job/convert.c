@@ -7,7 +7,7 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
-#include "job/checkpoint.h"
+#include "engine/checkpoint.h"
 #include "job/complaint.h"
 #include "job/convert.h"
 #include "job/device.h"
@@ -36,7 +36,7 @@ static uint64_t allocated_bytes(const Conversion *c, unsigned disk) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        if (part_folder_disk(c->part_fd, disk, false, &fd) < 0 ||
+        if (part_directory_disk(c->part_fd, disk, false, &fd) < 0 ||
                         fstatat(fd, PART_IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return 0;
         return (uint64_t) st.st_blocks * 512;
@@ -125,13 +125,13 @@ static int open_part(
 
         if (!source || !destination)
                 return -ENOMEM;
-        int r = part_folder_disk(c->part_fd, (unsigned) disk + 1, true, &fd);
+        int r = part_directory_disk(c->part_fd, (unsigned) disk + 1, true, &fd);
         if (r >= 0)
                 r = part_open(fd, &id, flags, ret, &why);
         if (r < 0)
                 return attempt_fail(c->attempt, r, NULL,
-                                "Opening the folder for the unfinished image, %s, failed: %s", c->part_dir,
-                                why ? why : strerror(-r));
+                                "Opening the directory for the unfinished image, %s, failed: %s",
+                                c->part_dir, why ? why : strerror(-r));
         return 0;
 }
 
@@ -152,13 +152,13 @@ static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
         _cleanup_free_ char *bytes = strprintf("%" PRIu64, size);
         const char *const argv[] = { "qemu-img", "create", "-q", "-f", "vmdk", "-o",
                 "subformat=monolithicSparse", image->path, bytes, NULL };
-        _cleanup_free_ char *folder =
+        _cleanup_free_ char *directory =
                         strndup(image->path, (size_t) (strrchr(image->path, '/') - image->path));
-        char *folders[] = { folder, NULL };
-        const ParserFiles files = { .write = folders };
+        char *directories[] = { directory, NULL };
+        const ParserFiles files = { .write = directories };
         ChildLimits limits = { .files = &files, .timeout = 60 * USEC_PER_SEC, .output_max = 65536 };
 
-        if (!bytes || !folder)
+        if (!bytes || !directory)
                 return -ENOMEM;
         if (unlink(image->path) < 0 && errno != ENOENT)
                 return attempt_fail(c->attempt, errno, NULL, "Removing an older %s failed: %s", image->path,

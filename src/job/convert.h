@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The work on one disk after another: copying it into its part folder or to a server. All functions note failures in the job and return negative errno. */
+/* The work on one disk after another: copying it into its part directory or to a server. All functions note failures in the job and return negative errno. */
 
-#include "job/compare.h"
-#include "job/copy.h"
-#include "job/part-folder.h"
+#include "engine/compare.h"
+#include "engine/copy.h"
+#include "job/part-directory.h"
 #include "job/read-back.h"
 #include "job/source.h"
 
@@ -21,7 +21,7 @@ typedef struct Conversion {
         Source *source; /* not owned */
         const JobEndpoint *spec; /* the destination's, of the plan */
         bool in_place; /* the destination is a disk that is there already: behind NBD, or a block device */
-        int part_fd; /* the part folder; for an NBD destination the one that keeps its checkpoint */
+        int part_fd; /* the part directory; for an NBD destination the one that keeps its checkpoint */
         char *part_dir; /* its path; not owned */
         uint64_t sizes[PART_DISKS_MAX]; /* of the disks that are converted */
         Verification verified[PART_DISKS_MAX];

@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 /* True for a path that only a block device can have. */
 bool path_is_device(const char *path) _pure_;

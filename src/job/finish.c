@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* "hyper-job finish": with all privileges, after the sandboxed half is gone, however it went. Gives a
- * finished image its name, removes the part folder of a cancelled job, keeps the one of a failed job if
+ * finished image its name, removes the part directory of a cancelled job, keeps the one of a failed job if
  * another attempt can go on from it. May be called again at any time. What the sandboxed half left behind is
  * not trusted. */
 
@@ -13,7 +13,7 @@
 #include "basic/string-util.h"
 #include "job/job-owner.h"
 #include "job/job.h"
-#include "job/part-folder.h"
+#include "job/part-directory.h"
 #include "job/part-lock.h"
 
 /* What systemd says of how the unit ended, systemd.exec(5). What it does not say is no success. */
@@ -26,7 +26,7 @@ static bool unit_succeeded(void) {
 static int completed_disks(Attempt *a, unsigned *ret) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
 
-        int r = job_result_read(a->folder, &result);
+        int r = job_result_read(a->directory, &result);
         if (r < 0)
                 return r;
         if (result->outcome != OUTCOME_COMPLETED || result->attempt != a->plan->attempt)
@@ -41,15 +41,16 @@ static int completed_disks(Attempt *a, unsigned *ret) {
         return a->metrics ? 0 : -ENOMEM;
 }
 
-static int remove_part(Attempt *a, PartFolder *p) {
-        int r = part_folder_unpublish(p, a->folder_fd, a->plan->spec->destination.path);
+static int remove_part(Attempt *a, PartDirectory *p) {
+        int r = part_directory_unpublish(p, a->directory_fd, a->plan->spec->destination.path);
 
         if (r < 0)
                 return log_error_errno(r, "Failed to take back the outputs of %s that have their names: %m",
                                 a->plan->spec->destination.path);
-        r = part_folder_remove(p);
+        r = part_directory_remove(p);
         if (r == -ENOTEMPTY)
-                log_warning("The folder %s holds files that are not the job's, and is left there", p->path);
+                log_warning("The directory %s holds files that are not the job's, and is left there",
+                                p->path);
         else if (r < 0)
                 return log_error_errno(r, "Failed to remove %s: %m", p->path);
         report_note(&a->report, "The unfinished image was removed");
@@ -58,7 +59,7 @@ static int remove_part(Attempt *a, PartFolder *p) {
 
 /* From here on the job cannot be cancelled any more; -EALREADY: it was. */
 static int claim(Attempt *a) {
-        int r = job_mark_claim(a->folder, JOB_MARK_PUBLISHED);
+        int r = job_mark_claim(a->directory, JOB_MARK_PUBLISHED);
 
         a->report.phase = PHASE_FINALIZATION;
         return r < 0 && r != -EALREADY
@@ -67,14 +68,14 @@ static int claim(Attempt *a) {
                         : r;
 }
 
-static int publish(Attempt *a, PartFolder *p, uid_t uid, unsigned n_disks) {
+static int publish(Attempt *a, PartDirectory *p, uid_t uid, unsigned n_disks) {
         const char *destination = a->plan->spec->destination.path;
         _cleanup_free_ char *why = NULL;
 
         int r = claim(a);
         if (r < 0)
                 return r == -EALREADY ? remove_part(a, p) : r;
-        r = part_folder_publish(p, a->folder_fd, uid, destination, n_disks, &why);
+        r = part_directory_publish(p, a->directory_fd, uid, destination, n_disks, &why);
         if (r < 0)
                 return why ? attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
                            : attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL,
@@ -91,78 +92,80 @@ static int publish(Attempt *a, PartFolder *p, uid_t uid, unsigned n_disks) {
 static int finish_nbd(Attempt *a, bool succeeded) {
         unsigned n_disks;
 
-        if (marker_exists(a->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
+        if (marker_exists(a->directory_fd, JOB_MARK_CANCELLED) || !succeeded ||
                         completed_disks(a, &n_disks) < 0)
                 return 0;
         int r = claim(a);
         if (r < 0)
                 return r == -EALREADY ? 0 : r;
-        r = job_mark_set(a->folder, JOB_MARK_PUBLISHED);
+        r = job_mark_set(a->directory, JOB_MARK_PUBLISHED);
         if (r < 0)
                 return attempt_fail(a, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
         report_note(&a->report, "The destination's disk is complete");
         return 0;
 }
 
-/* The folder cannot be locked, or another job took it over after this one's last attempt. What is in it is that one's, so
+/* The directory cannot be locked, or another job took it over after this one's last attempt. What is in it is that one's, so
  * nothing of it is published or removed. */
-static int leave_to_others(Attempt *a, const PartFolder *p, bool succeeded, int error) {
+static int leave_to_others(Attempt *a, const PartDirectory *p, bool succeeded, int error) {
         unsigned n_disks;
 
-        if (marker_exists(a->folder_fd, JOB_MARK_CANCELLED) || !succeeded ||
+        if (marker_exists(a->directory_fd, JOB_MARK_CANCELLED) || !succeeded ||
                         completed_disks(a, &n_disks) < 0)
                 return 0;
         if (error == -EBUSY || error == -EUSERS)
                 return attempt_fail(a, EBUSY, "destination_busy",
                                 "Another job has begun to write the destination %s before this one's image got its name",
                                 a->plan->spec->destination.path);
-        return attempt_fail(a, error, NULL, "Locking the folder %s failed: %s", p->path, strerror(-error));
+        return attempt_fail(
+                        a, error, NULL, "Locking the directory %s failed: %s", p->path, strerror(-error));
 }
 
 static int finish_file(Attempt *a, bool succeeded) {
-        _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
+        _cleanup_part_directory_ PartDirectory p = PART_DIRECTORY_INIT;
         _cleanup_free_ char *why = NULL;
         unsigned n_disks = 0;
         uid_t uid = 0;
 
-        int r = part_folder_open(a->plan->part_dir, &p, &why);
+        int r = part_directory_open(a->plan->part_dir, &p, &why);
         if (r < 0)
                 return why ? attempt_fail(a, r, "destination_refused", "%s", why)
-                           : attempt_fail(a, r, NULL, "Opening the folder of the destination %s failed: %s",
+                           : attempt_fail(a, r, NULL,
+                                             "Opening the directory of the destination %s failed: %s",
                                              a->plan->spec->destination.path, strerror(-r));
-        r = p.fd >= 0 ? part_folder_check_record(p.fd, a->folder_fd, &uid) : 0;
+        r = p.fd >= 0 ? part_directory_check_record(p.fd, a->directory_fd, &uid) : 0;
         if (r == -ENOENT) /* prepare did not get as far: it is not this job's */
                 return 0;
         if (r < 0)
                 return attempt_fail(a, r, "destination_refused",
-                                "The folder %s is not the one that was made for this job", p.path);
+                                "The directory %s is not the one that was made for this job", p.path);
         _cleanup_close_ int lock_fd = -EBADF;
         r = p.fd >= 0 ? part_lock(p.fd, a->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
                 return leave_to_others(a, &p, succeeded, r);
-        if (marker_exists(a->folder_fd, JOB_MARK_CANCELLED))
+        if (marker_exists(a->directory_fd, JOB_MARK_CANCELLED))
                 return remove_part(a, &p);
         r = succeeded ? completed_disks(a, &n_disks) : -ENODATA;
         if (r >= 0)
                 r = publish(a, &p, uid, n_disks);
         else {
-                part_folder_remove_if_useless(&p);
+                part_directory_remove_if_useless(&p);
                 r = 0;
         }
         /* What is kept for the next attempt is root's meanwhile. */
-        int k = p.fd >= 0 ? part_folder_take_back(p.fd) : 0;
+        int k = p.fd >= 0 ? part_directory_take_back(p.fd) : 0;
         if (k < 0)
                 log_warning_errno(k, "Failed to give %s back to root: %m", p.path);
         return r;
 }
 
-static int finish(const char *folder, bool succeeded) {
+static int finish(const char *directory, bool succeeded) {
         _cleanup_attempt_ Attempt *a = NULL;
 
-        int r = attempt_open(folder, &a);
+        int r = attempt_open(directory, &a);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
+        if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
         int status = r < 0 ? attempt_end(a, r) : EXIT_SUCCESS;
@@ -170,10 +173,10 @@ static int finish(const char *folder, bool succeeded) {
         return status;
 }
 
-int verb_finish(const char *folder) {
-        return finish(folder, unit_succeeded());
+int verb_finish(const char *directory) {
+        return finish(directory, unit_succeeded());
 }
 
-int verb_finish_later(const char *folder) {
-        return finish(folder, true);
+int verb_finish_later(const char *directory) {
+        return finish(directory, true);
 }

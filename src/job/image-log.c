@@ -3,6 +3,7 @@
 
 #include "basic/string-util.h"
 #include "job/complaint.h"
+#include "job/image-files.h"
 #include "job/image-log.h"
 
 #define SECTOR 512u

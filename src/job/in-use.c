@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "basic/fd-util.h"
+#include "basic/safe-open.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "job/child.h"
 #include "job/in-use.h"
 #include "job/lock-holder.h"
-#include "job/safe-open.h"
 
 #define OWNER_MAX ((size_t) 4096) /* of a lock file */
 #define OWNER_SHOWN ((size_t) 200)
@@ -77,8 +77,8 @@ static char *read_owner(int dir_fd, const char *name) {
         return line ? ascii_replace_control(line, ' ') : NULL;
 }
 
-/* A folder of VMware Workstation, Fusion and Server: "M12345.lck" and the like are in it while somebody has the disk. */
-static int lock_folder_owner(int fd, char **ret) {
+/* A directory of VMware Workstation, Fusion and Server: "M12345.lck" and the like are in it while somebody has the disk. */
+static int lock_directory_owner(int fd, char **ret) {
         DIR *d = fdopendir(fd);
         struct dirent *e;
         char *owner = NULL;
@@ -113,19 +113,19 @@ static int check_lock_name(const char *path, const char *lock, char **ret_text) 
         if (S_ISDIR(st.st_mode)) {
                 int fd = open_no_symlinks(AT_FDCWD, lock, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
                 if (fd >= 0)
-                        (void) lock_folder_owner(fd, &owner);
+                        (void) lock_directory_owner(fd, &owner);
         } else
                 owner = read_owner(AT_FDCWD, lock);
         return refuse_lock_file(path, lock, owner, ret_text);
 }
 
 /* ESXi on NFS: ".lck-" and the file's number, its lowest byte first. */
-static char *esxi_lock_name(const char *folder, uint64_t inode) {
+static char *esxi_lock_name(const char *directory, uint64_t inode) {
         char hex[17];
 
         for (unsigned i = 0; i < 8; i++)
                 snprintf(hex + 2 * i, 3, "%02x", (unsigned) (inode >> 8 * i) & 0xff);
-        return strprintf("%s/.lck-%s", folder, hex);
+        return strprintf("%s/.lck-%s", directory, hex);
 }
 
 int in_use_check_lock_files(const char *path, char **ret_text) {
@@ -134,10 +134,10 @@ int in_use_check_lock_files(const char *path, char **ret_text) {
 
         if (!slash || lstat(path, &st) < 0 || S_ISBLK(st.st_mode))
                 return 0;
-        _cleanup_free_ char *folder = strndup(path, (size_t) (slash - path));
+        _cleanup_free_ char *directory = strndup(path, (size_t) (slash - path));
         _cleanup_free_ char *beside = strprintf("%s.lck", path);
-        _cleanup_free_ char *plain = folder ? strprintf("%s/.lck", folder) : NULL;
-        _cleanup_free_ char *esxi = folder ? esxi_lock_name(folder, st.st_ino) : NULL;
+        _cleanup_free_ char *plain = directory ? strprintf("%s/.lck", directory) : NULL;
+        _cleanup_free_ char *esxi = directory ? esxi_lock_name(directory, st.st_ino) : NULL;
         const char *const locks[] = { beside, plain, esxi };
         for (size_t i = 0; i < ELEMENTSOF(locks); i++) {
                 int r = locks[i] ? check_lock_name(path, locks[i], ret_text) : -ENOMEM;

@@ -6,7 +6,7 @@
 
 #include "basic/macro.h"
 
-/* In the job's folder: what prepare found, if the job goes on all the same. */
+/* In the job's directory: what prepare found, if the job goes on all the same. */
 #define RECORD_IN_USE "in-use"
 
 /* Locks only: works wherever the file can be opened. 0; -EBUSY with a text that says who holds the lock, as far as that can

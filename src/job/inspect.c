@@ -7,9 +7,10 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "image/image-vmdk.h"
 #include "job/complaint.h"
+#include "job/image-files.h"
 #include "job/image-log.h"
-#include "job/image-vmdk.h"
 #include "job/source.h"
 
 /* What qemu-img check exits with, qemu-img(1). */

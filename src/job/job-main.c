@@ -6,16 +6,16 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "job/archive.h"
+#include "image/archive.h"
 #include "job/job.h"
 #include "job/recognize.h"
 
 static const struct {
         const char *name;
-        int (*run)(const char *folder);
+        int (*run)(const char *directory);
         const char *help;
 } verbs[] = {
-        { "prepare", verb_prepare, "make the folder for the unfinished image beside the destination" },
+        { "prepare", verb_prepare, "make the directory for the unfinished image beside the destination" },
         { "run", verb_run, "convert; to be run in the job's sandbox" },
         { "finish", verb_finish, "give the finished image its name, or clean up" },
         { "finish-later", verb_finish_later,
@@ -33,8 +33,8 @@ static const struct {
 
 static int help(FILE *f) {
         fprintf(f,
-                        "Usage: hyper-job VERB FOLDER\n\n"
-                        "Runs one attempt of a job, whose plan is in FOLDER (/var/lib/hyper/jobs/ID). Started by\n"
+                        "Usage: hyper-job VERB DIRECTORY\n\n"
+                        "Runs one attempt of a job, whose plan is in DIRECTORY (/var/lib/hyper/jobs/ID). Started by\n"
                         "the job's unit; there is no need to call it by hand.\n\n");
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
                 fprintf(f, "  %-12s %s\n", verbs[i].name, verbs[i].help);

@@ -9,10 +9,10 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "job/checkpoint.h"
+#include "engine/checkpoint.h"
 #include "job/job-owner.h"
 #include "job/part-lock.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 #define SYSTEMD_USERS "/run/systemd/userdb/io.systemd.DynamicUser"
 #define ANSWER_MAX ((size_t) 64 * 1024)
@@ -110,7 +110,7 @@ int job_user_is_alive(uid_t uid) {
         return r == -ESRCH ? 0 : r < 0 ? r : 1;
 }
 
-/* --- folders ------------------------------------------------------------------------------------------ */
+/* --- directories ------------------------------------------------------------------------------------------ */
 
 static int change_entry(int dir_fd, const char *name, uid_t uid) {
         _cleanup_close_ int fd =
@@ -129,12 +129,12 @@ static int change_entry(int dir_fd, const char *name, uid_t uid) {
         return (st.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0 ? -errno : 0;
 }
 
-/* All that is known to be in the place of one disk; the place of a further one is a folder of its own. */
+/* All that is known to be in the place of one disk; the place of a further one is a directory of its own. */
 static int change_disk(int part_fd, unsigned disk, uid_t uid) {
         static const char *const names[] = { PART_IMAGE_FILE, CHECKPOINT_FILE, CHECKPOINT_FILE ".new",
                 PART_LOCK_FILE };
         _cleanup_close_ int fd = -EBADF;
-        int r = part_folder_disk(part_fd, disk, false, &fd);
+        int r = part_directory_disk(part_fd, disk, false, &fd);
 
         if (r < 0)
                 return r == -ENOENT || r == -ELOOP || r == -ENOTDIR ? 0 : r;
@@ -156,7 +156,7 @@ static int change_disks(int part_fd, uid_t uid) {
         return r;
 }
 
-int part_folder_give(int part_fd, uid_t uid) {
+int part_directory_give(int part_fd, uid_t uid) {
         if (uid == 0)
                 return 0;
         int r = change_disks(part_fd, uid);
@@ -165,9 +165,9 @@ int part_folder_give(int part_fd, uid_t uid) {
         return fchown(part_fd, 0, uid) < 0 || fchmod(part_fd, 0770) < 0 ? -errno : 0;
 }
 
-int part_folder_take_back(int part_fd) {
+int part_directory_take_back(int part_fd) {
         gid_t group;
-        int r = part_folder_group(part_fd, &group);
+        int r = part_directory_group(part_fd, &group);
 
         if (r < 0 || group == 0)
                 return r;
@@ -176,7 +176,7 @@ int part_folder_take_back(int part_fd) {
         return change_disks(part_fd, 0);
 }
 
-int part_folder_group(int part_fd, gid_t *ret) {
+int part_directory_group(int part_fd, gid_t *ret) {
         struct stat st;
 
         if (fstat(part_fd, &st) < 0)
@@ -185,17 +185,17 @@ int part_folder_group(int part_fd, gid_t *ret) {
         return 0;
 }
 
-int results_folder_give(int job_fd, uid_t uid) {
-        const char *const folders[] = { JOB_RESULTS_FOLDER,
-                JOB_RESULTS_FOLDER "/" RESULTS_CHECKPOINT_FOLDER };
+int results_directory_give(int job_fd, uid_t uid) {
+        const char *const directories[] = { JOB_RESULTS_DIRECTORY,
+                JOB_RESULTS_DIRECTORY "/" RESULTS_CHECKPOINT_DIRECTORY };
 
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                if (mkdirat(job_fd, folders[i], 0700) < 0 && errno != EEXIST)
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                if (mkdirat(job_fd, directories[i], 0700) < 0 && errno != EEXIST)
                         return -errno;
-                _cleanup_close_ int fd = open_no_symlinks(job_fd, folders[i], O_RDONLY | O_DIRECTORY, 0);
+                _cleanup_close_ int fd = open_no_symlinks(job_fd, directories[i], O_RDONLY | O_DIRECTORY, 0);
                 if (fd < 0)
                         return fd;
-                int r = part_folder_give(fd, uid);
+                int r = part_directory_give(fd, uid);
                 if (r < 0)
                         return r;
         }

@@ -9,11 +9,11 @@
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
+#include "basic/rights.h"
+#include "basic/safe-open.h"
 #include "basic/string-util.h"
 #include "job/device.h"
 #include "job/job.h"
-#include "job/rights.h"
-#include "job/safe-open.h"
 
 /* --- the table of failures ---------------------------------------------------------------------------- */
 
@@ -75,7 +75,7 @@ const char *failure_code_from_errno(int error) {
 Attempt *attempt_free(Attempt *a) {
         if (!a)
                 return NULL;
-        safe_close(a->folder_fd);
+        safe_close(a->directory_fd);
         safe_close(a->cancel_fd);
         if (a->runtime)
                 (void) rmdir(a->runtime);
@@ -83,32 +83,33 @@ Attempt *attempt_free(Attempt *a) {
         job_plan_free(a->plan);
         json_decref(a->outputs);
         json_decref(a->metrics);
-        free(a->folder);
+        free(a->directory);
         free(a->code);
         free(a->message);
         free(a);
         return NULL;
 }
 
-int attempt_open(const char *folder, Attempt **ret) {
+int attempt_open(const char *directory, Attempt **ret) {
         _cleanup_attempt_ Attempt *a = new0(Attempt, 1);
         int r;
 
         if (!a)
                 return log_oom();
-        a->folder_fd = a->cancel_fd = -EBADF;
+        a->directory_fd = a->cancel_fd = -EBADF;
         a->started = now_monotonic();
-        a->folder = strdup(folder);
+        a->directory = strdup(directory);
         a->outputs = json_array();
         a->metrics = json_object();
-        if (!a->folder || !a->outputs || !a->metrics)
+        if (!a->directory || !a->outputs || !a->metrics)
                 return log_oom();
-        a->folder_fd = open_no_symlinks(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
-        if (a->folder_fd < 0)
-                return log_error_errno(a->folder_fd, "Failed to open the job's folder %s: %m", folder);
-        r = job_plan_read(folder, &a->plan);
+        a->directory_fd = open_no_symlinks(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
+        if (a->directory_fd < 0)
+                return log_error_errno(
+                                a->directory_fd, "Failed to open the job's directory %s: %m", directory);
+        r = job_plan_read(directory, &a->plan);
         if (r < 0)
-                return log_error_errno(r, "Failed to read %s/job.json: %m", folder);
+                return log_error_errno(r, "Failed to read %s/job.json: %m", directory);
         report_init(&a->report, a->plan->job_id);
         *ret = TAKE_PTR(a);
         return 0;
@@ -162,8 +163,8 @@ static int write_result(Attempt *a, JobOutcome outcome, const char *message) {
                 .outputs = a->outputs,
                 .metrics = a->metrics,
         };
-        int r = job_result_write(&result, a->folder);
-        return r < 0 ? log_error_errno(r, "Failed to write %s/result.json: %m", a->folder) : 0;
+        int r = job_result_write(&result, a->directory);
+        return r < 0 ? log_error_errno(r, "Failed to write %s/result.json: %m", a->directory) : 0;
 }
 
 static int exit_status(JobOutcome outcome) {

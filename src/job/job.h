@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What prepare, run and finish share: the job's folder, the plan in it, and how the attempt ends. */
+/* What prepare, run and finish share: the job's directory, the plan in it, and how the attempt ends. */
 
 #include "job/report.h"
 
 typedef struct Attempt {
-        char *folder;
-        int folder_fd;
+        char *directory;
+        int directory_fd;
         JobPlan *plan;
         Report report;
         int cancel_fd; /* a signalfd for SIGTERM and SIGINT that is never read; negative: none */
-        bool needs_rights; /* run: the source can only be read with the rights of the unit (job/rights.h) */
-        char *runtime; /* run: a private folder for sockets and keys; gone with the job */
+        bool needs_rights; /* run: the source can only be read with the rights of the unit (basic/rights.h) */
+        char *runtime; /* run: a private directory for sockets and keys; gone with the job */
         usec_t started;
         /* The first failure: */
         char *code;
@@ -22,8 +22,8 @@ typedef struct Attempt {
         json_t *metrics; /* object */
 } Attempt;
 
-/* Opens the folder and reads the plan. */
-int attempt_open(const char *folder, Attempt **ret);
+/* Opens the directory and reads the plan. */
+int attempt_open(const char *directory, Attempt **ret);
 Attempt *attempt_free(Attempt *a);
 DEFINE_CLEANUP_FUNC(Attempt *, attempt_free);
 #define _cleanup_attempt_ _cleanup_(attempt_freep)
@@ -32,7 +32,7 @@ DEFINE_CLEANUP_FUNC(Attempt *, attempt_free);
 int attempt_catch_signals(Attempt *a);
 bool attempt_is_cancelled(const Attempt *a);
 
-/* What a parser of the source needs of the unit's rights, as job/rights.h has them. */
+/* What a parser of the source needs of the unit's rights, as basic/rights.h has them. */
 unsigned attempt_parser_rights(const Attempt *a);
 
 /* Notes why the attempt fails, unless something was noted before, and returns -abs(@error). @code is one of
@@ -50,7 +50,7 @@ JobOutcome failure_outcome(const char *code);
 const char *failure_code_from_errno(int error);
 
 /* The verbs. They return the exit status. */
-int verb_prepare(const char *folder);
-int verb_run(const char *folder);
-int verb_finish(const char *folder);
-int verb_finish_later(const char *folder);
+int verb_prepare(const char *directory);
+int verb_run(const char *directory);
+int verb_finish(const char *directory);
+int verb_finish_later(const char *directory);

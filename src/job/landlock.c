@@ -19,14 +19,14 @@ static const struct {
         size_t size;
 } versions[] = {
         [1] = { 0x1fff, 0, 0, 8 },
-        [2] = { 0x3fff, 0, 0, 8 }, /* moving files between folders */
+        [2] = { 0x3fff, 0, 0, 8 }, /* moving files between directories */
         [3] = { 0x7fff, 0, 0, 8 }, /* truncating */
         [4] = { 0x7fff, 3, 0, 16 }, /* TCP */
         [5] = { 0xffff, 3, 0, 16 }, /* ioctl(2) on devices */
         [6] = { 0xffff, 3, 3, 24 }, /* abstract sockets, signals */
 };
 
-/* What can be said of a file that is no folder. */
+/* What can be said of a file that is no directory. */
 #define FILE_RIGHTS                                                                        \
         (LANDLOCK_EXECUTE | LANDLOCK_WRITE_FILE | LANDLOCK_READ_FILE | LANDLOCK_TRUNCATE | \
                         LANDLOCK_IOCTL_DEV)

@@ -17,7 +17,7 @@
  * kernel has none, or it may not be used here. */
 int landlock_new(void);
 
-/* Allows @rights for the file or folder, and what is below it. -ENOENT: it is not there. */
+/* Allows @rights for the file or directory, and what is below it. -ENOENT: it is not there. */
 int landlock_add_path(int ruleset_fd, const char *path, uint64_t rights);
 
 /* For this process and its children, for good; signal-safety(7). Returns -1 with errno set on failure. */

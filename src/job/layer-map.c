@@ -2,8 +2,8 @@
 #include <fcntl.h>
 
 #include "basic/fd-util.h"
+#include "image/map-format.h"
 #include "job/layer-map.h"
-#include "job/map-format.h"
 
 #define VHD_FREE UINT32_MAX
 #define VHDX_ZERO 2

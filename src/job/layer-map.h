@@ -3,8 +3,8 @@
 
 /* The maps of differencing disks, VHD and VHDX, for endpoint-layer. */
 
-#include "job/endpoint-layer.h"
-#include "shared/job-spec.h"
+#include "engine/endpoint-layer.h"
+#include "spec/job-spec.h"
 
 /* @fd: the file, which is duplicated; @length of it. It has passed image_examine(). 0; -EBADMSG with
  * *ret_error (caller frees); -ENOMEM or what reading gave. */

@@ -17,10 +17,10 @@
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
+#include "basic/rights.h"
 #include "basic/string-util.h"
 #include "job/landlock.h"
 #include "job/parser-sandbox.h"
-#include "job/rights.h"
 
 void parser_files_done(ParserFiles *f) {
         strv_free(f->read);
@@ -277,7 +277,7 @@ static int get_filter(const struct sock_fprog **ret) {
 
 #define LIBRARIES_RIGHTS LANDLOCK_READ_FILE
 #define WRITE_FILE_RIGHTS (LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV)
-#define WRITE_FOLDER_RIGHTS \
+#define WRITE_DIRECTORY_RIGHTS \
         (LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_MAKE_REG)
 
 static const struct {
@@ -342,7 +342,7 @@ static int add_files(int fd, const ParserFiles *files) {
                 struct stat st;
 
                 r = stat(*path, &st) >= 0 && S_ISDIR(st.st_mode)
-                                ? landlock_add_path(fd, *path, WRITE_FOLDER_RIGHTS)
+                                ? landlock_add_path(fd, *path, WRITE_DIRECTORY_RIGHTS)
                                 : landlock_add_path(fd, *path, WRITE_FILE_RIGHTS);
                 if (r < 0 && r != -ENOENT)
                         return r;

@@ -17,8 +17,8 @@
 
 typedef struct ParserFiles {
         char **read; /* files */
-        char **write; /* files that it may change, folders that it may make files in */
-        unsigned rights; /* what it needs of job/rights.h: mostly none */
+        char **write; /* files that it may change, directories that it may make files in */
+        unsigned rights; /* what it needs of basic/rights.h: mostly none */
 } ParserFiles;
 
 void parser_files_done(ParserFiles *f);

@@ -7,7 +7,7 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/part-lock.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 #define TRIES 8 /* the one who has the lock may remove the file meanwhile */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* "hyper-job prepare": with all privileges, before the sandbox is made. Makes the part folder beside the
+/* "hyper-job prepare": with all privileges, before the sandbox is made. Makes the part directory beside the
  * destination, so that it can be bound into the unit's mount namespace. */
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "job/in-use.h"
 #include "job/job-owner.h"
 #include "job/job.h"
-#include "job/part-folder.h"
+#include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/rename.h"
 
@@ -23,13 +23,13 @@ static int parent_fail(Attempt *a, int r) {
 
         if (r == -ELOOP)
                 return attempt_fail(a, r, "destination_refused",
-                                "A folder above the destination %s has become a symbolic link", path);
+                                "A directory above the destination %s has become a symbolic link", path);
         return attempt_fail(a, r, r == -ENOENT || r == -ENOTDIR ? "destination_refused" : NULL,
-                        "Opening the folder of the destination %s failed: %s", path, strerror(-r));
+                        "Opening the directory of the destination %s failed: %s", path, strerror(-r));
 }
 
 /* The final name must be free. It is looked at again when the image is given the name. */
-static int check_name_free(Attempt *a, const PartFolder *p) {
+static int check_name_free(Attempt *a, const PartDirectory *p) {
         const char *path = a->plan->spec->destination.path;
         struct stat st;
 
@@ -51,35 +51,35 @@ static int busy(Attempt *a) {
 }
 
 /* hyper-job run takes the lock for good; this is to say so before anything was read. */
-static int check_lock(Attempt *a, const PartFolder *p) {
+static int check_lock(Attempt *a, const PartDirectory *p) {
         _cleanup_close_ int fd = -EBADF;
         int r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &fd) : 0;
 
         if (r == -EBUSY)
                 return busy(a);
         /* What another job left there, this one takes over. */
-        return r < 0 && r != -EUSERS
-                        ? attempt_fail(a, r, NULL, "Locking the folder %s failed: %s", p->path, strerror(-r))
-                        : 0;
+        return r < 0 && r != -EUSERS ? attempt_fail(a, r, NULL, "Locking the directory %s failed: %s",
+                                                       p->path, strerror(-r))
+                                     : 0;
 }
 
 /* A crash may have come between the last image's new name and the note of it. */
-static int finish_publishing(Attempt *a, PartFolder *p) {
+static int finish_publishing(Attempt *a, PartDirectory *p) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_free_ char *why = NULL;
         _cleanup_close_ int lock_fd = -EBADF;
         uid_t uid = 0;
 
         /* (It may be gone: only the note that all was done is missing then.) */
-        if (p->fd >= 0 && part_folder_check_record(p->fd, a->folder_fd, &uid) < 0)
+        if (p->fd >= 0 && part_directory_check_record(p->fd, a->directory_fd, &uid) < 0)
                 return 0;
-        int r = job_result_read(a->folder, &result);
+        int r = job_result_read(a->directory, &result);
         if (r < 0 || result->outcome != OUTCOME_COMPLETED || !json_is_array(result->outputs))
                 return 0;
         r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
                 return busy(a);
-        r = part_folder_publish(p, a->folder_fd, uid, a->plan->spec->destination.path,
+        r = part_directory_publish(p, a->directory_fd, uid, a->plan->spec->destination.path,
                         (unsigned) json_array_size(result->outputs), &why);
         if (r < 0)
                 return attempt_fail(a, r, r == -EEXIST ? "destination_exists" : NULL,
@@ -94,12 +94,12 @@ static int check_source(Attempt *a) {
 
         int r = spec->source.type == ENDPOINT_FILE ? in_use_check(a->plan->source_files, &text) : 0;
         if (r == -EBUSY && spec->parameters.in_use == IN_USE_ALLOW)
-                r = write_file_atomic_at(a->folder_fd, RECORD_IN_USE, text, strlen(text), 0644);
+                r = write_file_atomic_at(a->directory_fd, RECORD_IN_USE, text, strlen(text), 0644);
         else if (r == -EBUSY)
                 return attempt_fail(a, r, "source_in_use",
                                 "The source %s (To read it all the same, set parameters.in_use to allow.)",
                                 text);
-        else if (r >= 0 && unlinkat(a->folder_fd, RECORD_IN_USE, 0) < 0 && errno != ENOENT)
+        else if (r >= 0 && unlinkat(a->directory_fd, RECORD_IN_USE, 0) < 0 && errno != ENOENT)
                 r = -errno;
         return r < 0 ? attempt_fail(a, r, NULL, "Finding out whether the source %s is in use failed: %s",
                                        strna(spec->source.path), strerror(-r))
@@ -107,7 +107,7 @@ static int check_source(Attempt *a) {
 }
 
 /* In seconds, and not after hours when the image is to get its name. */
-static int check_file_system(Attempt *a, PartFolder *p) {
+static int check_file_system(Attempt *a, PartDirectory *p) {
         _cleanup_free_ char *why = NULL;
 
         int r = probe_file_system(p->fd, &why);
@@ -115,14 +115,14 @@ static int check_file_system(Attempt *a, PartFolder *p) {
                 return 0;
         (void) unlinkat(p->parent_fd, p->name, AT_REMOVEDIR); /* unless something is in it */
         return attempt_fail(a, r, r == -ENOSPC || r == -EDQUOT ? "no_space" : "destination_refused",
-                        "The folder of the destination %s cannot be used: %s",
+                        "The directory of the destination %s cannot be used: %s",
                         a->plan->spec->destination.path, why ? why : strerror(-r));
 }
 
-/* Two jobs with one destination: the first that works in the folder has it. */
-static int check_free(Attempt *a, const PartFolder *p, uid_t uid) {
+/* Two jobs with one destination: the first that works in the directory has it. */
+static int check_free(Attempt *a, const PartDirectory *p, uid_t uid) {
         gid_t group;
-        int r = part_folder_group(p->fd, &group);
+        int r = part_directory_group(p->fd, &group);
 
         if (r < 0 || group == 0 || group == uid)
                 return r < 0 ? r : 0;
@@ -134,8 +134,8 @@ static int check_free(Attempt *a, const PartFolder *p, uid_t uid) {
         return r;
 }
 
-/* The folder that was checked when the attempt began: somebody may have put another one in its place. */
-static int check_parent(Attempt *a, const PartFolder *p) {
+/* The directory that was checked when the attempt began: somebody may have put another one in its place. */
+static int check_parent(Attempt *a, const PartDirectory *p) {
         const char *path = a->plan->part_dir, *slash = strrchr(path, '/');
         _cleanup_free_ char *parent = strndup(path, slash == path ? 1 : slash - path);
         struct stat st;
@@ -149,61 +149,61 @@ static int check_parent(Attempt *a, const PartFolder *p) {
         int r = file_identity_check(a->plan->bound, parent, &st);
         if (r < 0)
                 return attempt_fail(a, r, "destination_refused",
-                                "The folder %s is another one than a moment ago, when the job was checked",
+                                "The directory %s is another one than a moment ago, when the job was checked",
                                 parent);
         return 0;
 }
 
-static int make_part_folder(Attempt *a, PartFolder *p, uid_t uid) {
-        int r = part_folder_make(p);
+static int make_part_directory(Attempt *a, PartDirectory *p, uid_t uid) {
+        int r = part_directory_make(p);
 
         if (r >= 0)
                 r = check_free(a, p, uid);
         if (r >= 0)
                 r = check_file_system(a, p);
         if (r >= 0)
-                r = part_folder_give(p->fd, uid);
+                r = part_directory_give(p->fd, uid);
         if (r >= 0)
-                r = part_folder_record(p, a->folder_fd, uid);
+                r = part_directory_record(p, a->directory_fd, uid);
         if (r >= 0)
-                r = part_folder_record_taken(p, a->folder_fd, a->plan->spec->destination.path);
+                r = part_directory_record_taken(p, a->directory_fd, a->plan->spec->destination.path);
         if (r == -EPERM && !a->code)
                 return attempt_fail(a, r, "destination_refused",
-                                "The folder %s cannot be given to the job's user: the file system of the destination has "
+                                "The directory %s cannot be given to the job's user: the file system of the destination has "
                                 "no owners of files, or does not let root change them (an NFS export without "
                                 "no_root_squash, for example)",
                                 a->plan->part_dir);
         if (r < 0)
-                return attempt_fail(a, r, NULL, "Making the folder %s failed: %s", a->plan->part_dir,
+                return attempt_fail(a, r, NULL, "Making the directory %s failed: %s", a->plan->part_dir,
                                 strerror(-r));
         return 0;
 }
 
 static int prepare_destination(Attempt *a, uid_t uid) {
-        _cleanup_part_folder_ PartFolder p = PART_FOLDER_INIT;
+        _cleanup_part_directory_ PartDirectory p = PART_DIRECTORY_INIT;
         _cleanup_free_ char *why = NULL;
         int r;
 
         if (!a->plan->part_dir) /* a server, or a block device */
                 return 0;
-        r = part_folder_open(a->plan->part_dir, &p, &why);
+        r = part_directory_open(a->plan->part_dir, &p, &why);
         if (r < 0)
                 return why ? attempt_fail(a, r, "destination_refused", "%s", why) : parent_fail(a, r);
         r = check_parent(a, &p);
         if (r < 0)
                 return r;
-        if (marker_exists(a->folder_fd, RECORD_PUBLISHING)) {
+        if (marker_exists(a->directory_fd, RECORD_PUBLISHING)) {
                 r = finish_publishing(a, &p);
-                if (r < 0 || marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
+                if (r < 0 || marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                         return r;
         }
-        /* Until this attempt has a folder, finish has none to tidy up. */
-        if (unlinkat(a->folder_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
+        /* Until this attempt has a directory, finish has none to tidy up. */
+        if (unlinkat(a->directory_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
                 return -errno;
         r = check_name_free(a, &p);
         if (r >= 0)
                 r = check_lock(a, &p);
-        return r < 0 ? r : make_part_folder(a, &p, uid);
+        return r < 0 ? r : make_part_directory(a, &p, uid);
 }
 
 static int prepare(Attempt *a) {
@@ -213,23 +213,23 @@ static int prepare(Attempt *a) {
         if (r < 0)
                 return attempt_fail(a, r, "failed", "Asking systemd for the job's user %s failed: %s",
                                 a->plan->user, strerror(-r));
-        r = results_folder_give(a->folder_fd, uid);
+        r = results_directory_give(a->directory_fd, uid);
         if (r < 0)
-                return attempt_fail(a, r, NULL, "Making the folder for the results in %s failed: %s",
-                                a->folder, strerror(-r));
+                return attempt_fail(a, r, NULL, "Making the directory for the results in %s failed: %s",
+                                a->directory, strerror(-r));
         return prepare_destination(a, uid);
 }
 
-int verb_prepare(const char *folder) {
+int verb_prepare(const char *directory) {
         _cleanup_attempt_ Attempt *a = NULL;
 
-        int r = attempt_open(folder, &a);
+        int r = attempt_open(directory, &a);
         if (r < 0)
                 return JOB_EXIT_FAILED;
-        if (marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
+        if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         /* What is complete needs no source any more. */
-        r = marker_exists(a->folder_fd, RECORD_PUBLISHING) ? 0 : check_source(a);
+        r = marker_exists(a->directory_fd, RECORD_PUBLISHING) ? 0 : check_source(a);
         if (r >= 0)
                 r = prepare(a);
         if (r < 0) {
@@ -238,9 +238,10 @@ int verb_prepare(const char *folder) {
                 return status;
         }
         /* The last attempt's result is none of this one's, and must not be taken for it. */
-        if (!marker_exists(a->folder_fd, JOB_MARK_PUBLISHED) &&
-                        unlinkat(a->folder_fd, JOB_RESULTS_FOLDER "/result.json", 0) < 0 && errno != ENOENT)
-                return log_error_errno(errno, "Failed to remove the last result in %s: %m", folder),
+        if (!marker_exists(a->directory_fd, JOB_MARK_PUBLISHED) &&
+                        unlinkat(a->directory_fd, JOB_RESULTS_DIRECTORY "/result.json", 0) < 0 &&
+                        errno != ENOENT)
+                return log_error_errno(errno, "Failed to remove the last result in %s: %m", directory),
                        JOB_EXIT_TRANSIENT;
         return EXIT_SUCCESS;
 }

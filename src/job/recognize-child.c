@@ -11,8 +11,8 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "basic/zero.h"
 #include "job/recognize.h"
-#include "job/zero.h"
 
 #define INPUT_FD 3
 #define HEAD ((size_t) 256 * 1024)

@@ -13,9 +13,9 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
+#include "image/image.h"
+#include "image/ova-name.h"
 #include "job/helper.h"
-#include "job/image.h"
-#include "job/ova-name.h"
 
 #define SIGHT_MAX ((size_t) 16 * 1024)
 #define TEXT_MAX 120u

@@ -12,7 +12,7 @@
 #define PROBE_FILE ".probe"
 #define PROBE_RENAMED ".probe-renamed"
 
-int sync_folder(int fd) {
+int sync_directory(int fd) {
         if (fsync(fd) >= 0)
                 return 0;
         return errno == EINVAL || errno == EBADF || errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;

@@ -13,9 +13,9 @@ int rename_noreplace(int from_fd, const char *from, int to_fd, const char *to);
  * -EEXIST if something else has it. */
 int remove_placeholder(int fd, const char *name);
 
-/* fsync(2) of a folder; file systems that cannot have nothing to flush. */
-int sync_folder(int fd);
+/* fsync(2) of a directory; file systems that cannot have nothing to flush. */
+int sync_directory(int fd);
 
-/* Tries in the folder @fd all that an image needs of its file system: files can be made, written, locked, and renamed.
+/* Tries in the directory @fd all that an image needs of its file system: files can be made, written, locked, and renamed.
  * Takes milliseconds and leaves nothing. 0, or negative errno with a text that says what is not possible (caller frees). */
 int probe_file_system(int fd, char **ret_text);

@@ -6,8 +6,8 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/report.h"
-#include "shared/job-event.h"
-#include "shared/journal-sync.h"
+#include "journal/job-event.h"
+#include "journal/journal-sync.h"
 
 #define LINES_MAX 50
 #define SYNC_TIMEOUT (2 * USEC_PER_SEC)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a job tells the world while it runs: events in the journal (shared/job-event.h), and outside of a
+/* What a job tells the world while it runs: events in the journal (journal/job-event.h), and outside of a
  * unit lines on standard error. Telling is best effort: a journal that is away never fails a job. */
 
 #include "basic/time-util.h"
-#include "shared/job-file.h"
-#include "shared/job-state.h"
+#include "spec/job-file.h"
+#include "spec/job-state.h"
 
 /* Progress at least this often while bytes move, and hardly ever more often. */
 #define REPORT_INTERVAL (500 * USEC_PER_MSEC)

@@ -12,16 +12,16 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/parse-util.h"
+#include "basic/rights.h"
 #include "basic/string-util.h"
-#include "job/checkpoint.h"
+#include "engine/checkpoint.h"
 #include "job/convert.h"
 #include "job/device.h"
 #include "job/part-lock.h"
-#include "job/rights.h"
 #include "job/verify.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
-#define CHECKPOINT_FOLDER JOB_RESULTS_FOLDER "/" RESULTS_CHECKPOINT_FOLDER
+#define CHECKPOINT_DIRECTORY JOB_RESULTS_DIRECTORY "/" RESULTS_CHECKPOINT_DIRECTORY
 
 typedef struct Run {
         Attempt *attempt;
@@ -41,7 +41,7 @@ static void run_done(Run *r) {
 /* --- initialization ----------------------------------------------------------------------------------- */
 
 /* For the whole attempt, so that nobody else changes an image while it is verified either. */
-static int lock_part_folder(Run *run) {
+static int lock_part_directory(Run *run) {
         Attempt *a = run->attempt;
         int r = part_lock(run->part_fd, a->plan->job_id, PART_LOCK_TAKE_OVER, &run->lock_fd);
 
@@ -51,41 +51,42 @@ static int lock_part_folder(Run *run) {
                                 a->plan->spec->destination.path);
         if (r < 0)
                 return attempt_fail(a, r, NULL,
-                                "Locking the folder for the unfinished image, %s, failed: %s",
+                                "Locking the directory for the unfinished image, %s, failed: %s",
                                 a->plan->part_dir, strerror(-r));
         return 0;
 }
 
-static int open_part_folder(Run *run) {
+static int open_part_directory(Run *run) {
         Attempt *a = run->attempt;
         int r;
 
         run->part_fd = open_no_symlinks(AT_FDCWD, a->plan->part_dir, O_RDONLY | O_DIRECTORY, 0);
         if (run->part_fd < 0)
                 return attempt_fail(a, run->part_fd, "destination_refused",
-                                "Opening the folder for the unfinished image, %s, failed: %s",
+                                "Opening the directory for the unfinished image, %s, failed: %s",
                                 a->plan->part_dir, strerror(-run->part_fd));
-        r = part_folder_check_record(run->part_fd, a->folder_fd, NULL);
+        r = part_directory_check_record(run->part_fd, a->directory_fd, NULL);
         if (r < 0)
                 return attempt_fail(a, r, "destination_refused",
-                                "The folder %s is not the one that was made for this job: %s",
+                                "The directory %s is not the one that was made for this job: %s",
                                 a->plan->part_dir, strerror(-r));
-        return lock_part_folder(run);
+        return lock_part_directory(run);
 }
 
-static int open_checkpoint_folder(Run *run) {
+static int open_checkpoint_directory(Run *run) {
         Attempt *a = run->attempt;
 
-        run->checkpoint_dir = strprintf("%s/" CHECKPOINT_FOLDER, a->folder);
+        run->checkpoint_dir = strprintf("%s/" CHECKPOINT_DIRECTORY, a->directory);
         if (!run->checkpoint_dir)
                 return -ENOMEM;
-        if ((mkdirat(a->folder_fd, JOB_RESULTS_FOLDER, 0700) < 0 && errno != EEXIST && errno != EROFS) ||
-                        (mkdirat(a->folder_fd, CHECKPOINT_FOLDER, 0700) < 0 && errno != EEXIST))
-                return attempt_fail(a, errno, NULL, "Making the folder %s failed: %s", run->checkpoint_dir,
-                                strerror(errno));
-        run->part_fd = openat(
-                        a->folder_fd, CHECKPOINT_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return run->part_fd < 0 ? attempt_fail(a, errno, NULL, "Opening the folder %s failed: %s",
+        if ((mkdirat(a->directory_fd, JOB_RESULTS_DIRECTORY, 0700) < 0 && errno != EEXIST &&
+                            errno != EROFS) ||
+                        (mkdirat(a->directory_fd, CHECKPOINT_DIRECTORY, 0700) < 0 && errno != EEXIST))
+                return attempt_fail(a, errno, NULL, "Making the directory %s failed: %s",
+                                run->checkpoint_dir, strerror(errno));
+        run->part_fd = openat(a->directory_fd, CHECKPOINT_DIRECTORY,
+                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return run->part_fd < 0 ? attempt_fail(a, errno, NULL, "Opening the directory %s failed: %s",
                                                   run->checkpoint_dir, strerror(errno))
                                 : 0;
 }
@@ -120,10 +121,10 @@ static int initialize(Run *run) {
                 return -ENOMEM;
         if (!mkdtemp(a->runtime)) {
                 a->runtime = mfree(a->runtime);
-                return attempt_fail(
-                                a, errno, NULL, "Making a folder in %s failed: %s", memory, strerror(errno));
+                return attempt_fail(a, errno, NULL, "Making a directory in %s failed: %s", memory,
+                                strerror(errno));
         }
-        r = a->plan->part_dir ? open_part_folder(run) : open_checkpoint_folder(run);
+        r = a->plan->part_dir ? open_part_directory(run) : open_checkpoint_directory(run);
         if (r >= 0)
                 r = source_open(a, &run->source);
         if (r < 0)
@@ -153,7 +154,7 @@ static int check_names_free(Run *run) {
 
         if (run->conversion.in_place)
                 return 0;
-        int r = part_folder_read_taken(a->folder_fd, &taken);
+        int r = part_directory_read_taken(a->directory_fd, &taken);
         if (r < 0)
                 return attempt_fail(a, r, NULL, "Reading which names are taken failed: %s", strerror(-r));
         if (taken == 0 || run->source->n_disks < taken)
@@ -298,7 +299,7 @@ static int finalize(Run *run) {
         }
         /* A disk that was there already has nothing left to do: its checkpoint is of no use any more. */
         if (run->conversion.in_place)
-                (void) part_folder_empty(run->part_fd);
+                (void) part_directory_empty(run->part_fd);
         return 0;
 }
 
@@ -322,7 +323,7 @@ static void drop_wrong_result(Run *run) {
 
         for (size_t i = 0; i < ELEMENTSOF(wrong) && run->part_fd >= 0; i++)
                 if (streq_ptr(run->attempt->code, wrong[i])) {
-                        int r = part_folder_empty(run->part_fd);
+                        int r = part_directory_empty(run->part_fd);
                         if (r < 0)
                                 log_warning_errno(r, "Failed to empty %s: %m", run->conversion.part_dir);
                 }
@@ -333,7 +334,7 @@ static int repeat_result(Attempt *a) {
         JobResult *old = NULL;
 
         report_note(&a->report, "An earlier attempt was finished already");
-        if (job_result_read(a->folder, &old) >= 0) {
+        if (job_result_read(a->directory, &old) >= 0) {
                 json_decref(a->outputs);
                 json_decref(a->metrics);
                 a->outputs = old->outputs ? json_incref(old->outputs) : json_array();
@@ -344,7 +345,7 @@ static int repeat_result(Attempt *a) {
         return attempt_end(a, 0);
 }
 
-int verb_run(const char *folder) {
+int verb_run(const char *directory) {
         static int (*const phases[])(Run *) = { initialize, inspect, convert, verify, finalize };
         _cleanup_attempt_ Attempt *a = NULL;
         int r;
@@ -355,14 +356,14 @@ int verb_run(const char *folder) {
         r = rights_init();
         if (r < 0)
                 return log_error_errno(r, "Failed to give up rights: %m"), JOB_EXIT_TRANSIENT;
-        r = attempt_open(folder, &a);
+        r = attempt_open(directory, &a);
         if (r < 0)
                 return JOB_EXIT_FAILED;
         r = attempt_catch_signals(a);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up signals: %m"), JOB_EXIT_TRANSIENT;
         umask(077);
-        if (marker_exists(a->folder_fd, JOB_MARK_PUBLISHED))
+        if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return repeat_result(a);
 
         _cleanup_(run_done) Run run = { .attempt = a, .part_fd = -EBADF, .lock_fd = -EBADF };

@@ -13,7 +13,7 @@
 #include "basic/string-util.h"
 #include "job/complaint.h"
 #include "job/server.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 #define START_TIMEOUT (60 * USEC_PER_SEC)
 #define STOP_TIMEOUT (300 * USEC_PER_SEC)

@@ -17,7 +17,7 @@ unsigned servers_for_reading(void);
 
 typedef struct ServerGroup ServerGroup;
 
-/* Starts @n servers for the image that @options (as for -blockdev) describe and @files hold, with sockets in the folder
+/* Starts @n servers for the image that @options (as for -blockdev) describe and @files hold, with sockets in the directory
  * @directory, and waits until each has opened it. Writable ones discard and make zeroes holes. -ECANCELED;
  * -ENOENT: no qemu-nbd; -ESRCH: one ended, *ret_error says why in its own words; -ETIMEDOUT. The caller
  * frees *ret_error. */

@@ -10,13 +10,13 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "job/archive-member.h"
-#include "job/ova-name.h"
-#include "job/part-folder.h"
+#include "image/archive-member.h"
+#include "image/ova-name.h"
+#include "image/ovf-names.h"
+#include "job/part-directory.h"
 #include "job/recognize.h"
 #include "job/source.h"
 #include "job/unpack.h"
-#include "shared/ovf-names.h"
 
 #define HEAD ((size_t) 4096)
 
@@ -83,7 +83,7 @@ static int set_unpacked_name(Settling *t, const char *member) {
         return 0;
 }
 
-/* The image is what was written into the part folder now. */
+/* The image is what was written into the part directory now. */
 static int take_unpacked(Settling *t, Unpacked *u) {
         Image *i = t->image;
 
@@ -102,9 +102,9 @@ static int open_place(Settling *t, int *ret_fd, char **ret_dir, char **ret_ident
         Source *s = t->source;
         unsigned disk = t->inner ? (unsigned) t->disk + 1 : 1;
 
-        int r = part_folder_disk(s->part_fd, disk, true, ret_fd);
+        int r = part_directory_disk(s->part_fd, disk, true, ret_fd);
         if (r < 0)
-                return attempt_fail(s->attempt, r, NULL, "Making a folder in %s failed: %s", s->part_dir,
+                return attempt_fail(s->attempt, r, NULL, "Making a directory in %s failed: %s", s->part_dir,
                                 strerror(-r));
         *ret_dir = disk == 1 ? strdup(s->part_dir) : strprintf("%s/disk%u", s->part_dir, disk);
         *ret_identity = strprintf("%s\n%s %u", s->identity, t->inner ? "disk" : "archive", disk);
@@ -362,9 +362,9 @@ static int settle_file(Source *s) {
         return r < 0 ? image_refused(s->attempt, s->image.label, r, why) : settle_ova(s, "OVA");
 }
 
-static int settle_folder(Source *s) {
+static int settle_directory(Source *s) {
         _cleanup_free_ char *why = NULL;
-        int r = ova_open_folder(s->spec->path, s->attempt->plan->source_files, &s->ova, &why);
+        int r = ova_open_directory(s->spec->path, s->attempt->plan->source_files, &s->ova, &why);
 
         return r < 0 ? image_refused(s->attempt, s->spec->path, r, why) : settle_ova(s, "OVF");
 }
@@ -380,7 +380,7 @@ int source_settle(Source *s) {
         if (r < 0)
                 return r;
         if (ovf)
-                return settle_folder(s);
+                return settle_directory(s);
         s->image = (Image){
                 .label = strdup(s->spec->path),
                 .path = strdup(s->spec->path),

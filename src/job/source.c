@@ -5,15 +5,15 @@
 
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
+#include "basic/rights.h"
+#include "basic/safe-open.h"
 #include "basic/string-util.h"
+#include "image/checksum.h"
 #include "job/bound.h"
 #include "job/chain.h"
-#include "job/checksum.h"
 #include "job/device.h"
 #include "job/identity.h"
 #include "job/in-use.h"
-#include "job/rights.h"
-#include "job/safe-open.h"
 #include "job/source.h"
 
 #define RECORD_MAX ((size_t) 8192)
@@ -129,7 +129,7 @@ static int check_in_use(Source *s) {
         if (r < 0 && r != -EBUSY)
                 return attempt_fail(a, r, NULL, "Asking for the locks of the source %s failed: %s",
                                 s->spec->path, strerror(-r));
-        if (read_file_at(a->folder_fd, RECORD_IN_USE, RECORD_MAX, &record, NULL) < 0 && r == 0)
+        if (read_file_at(a->directory_fd, RECORD_IN_USE, RECORD_MAX, &record, NULL) < 0 && r == 0)
                 return 0;
         s->in_use = true;
         report_note(&a->report,

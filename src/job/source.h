@@ -6,9 +6,9 @@
 
 #include <sys/stat.h>
 
-#include "job/endpoint.h"
+#include "engine/endpoint.h"
+#include "image/ova.h"
 #include "job/job.h"
-#include "job/ova.h"
 #include "job/server.h"
 
 typedef struct Source {
@@ -39,7 +39,7 @@ DEFINE_CLEANUP_FUNC(Source *, source_free);
 /* Compares the digest that was given with the file's. */
 int source_verify_checksum(Source *s);
 
-/* Finds out what the source is and where its disks are: archives are unpacked into the part folder, manifests
+/* Finds out what the source is and where its disks are: archives are unpacked into the part directory, manifests
  * are checked. Formats are settled then. source-settle.c */
 int source_settle(Source *s);
 

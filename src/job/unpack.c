@@ -11,9 +11,9 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "image/image.h"
 #include "job/complaint.h"
 #include "job/helper.h"
-#include "job/image.h"
 
 /* What is left free for the others on the file system. */
 #define SPACE_RESERVE (UINT64_C(16) << 20)

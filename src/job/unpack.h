@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Sources that cannot be read in place are written into the part folder first: archives, and files in pieces.
+/* Sources that cannot be read in place are written into the part directory first: archives, and files in pieces.
  * What is there is trusted only if the record beside it says that it is complete, and of this source. */
 
-#include "job/archive.h"
-#include "job/content.h"
+#include "image/archive.h"
+#include "image/content.h"
 #include "job/job.h"
 
-/* Names in the part folder of a disk, known to part_folder_empty(). */
+/* Names in the part directory of a disk, known to part_directory_empty(). */
 #define UNPACKED_FILES                                                                                     \
         "archive", "archive.new", "archive.identity", "source", "source.new", "source.identity", "pieces", \
                         "pieces.new", "pieces.identity"

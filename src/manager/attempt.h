@@ -4,8 +4,8 @@
 /* How an attempt ended, and what follows from it. Pure: facts in, verdict out. */
 
 #include "basic/time-util.h"
-#include "shared/job-file.h"
-#include "shared/job-state.h"
+#include "spec/job-file.h"
+#include "spec/job-state.h"
 
 /* Everything the manager knows once a job's unit is gone. What was not heard is NULL, 0 or invalid: the
  * manager may have been away when it happened. */

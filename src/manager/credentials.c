@@ -12,7 +12,7 @@
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "manager/credentials.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 #define ENCRYPT_TIMEOUT (10 * USEC_PER_SEC)
 /* Base64 of the value with a header of some hundred bytes. */

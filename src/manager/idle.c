@@ -11,7 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
-#include "manager/webhook.h"
+#include "manager/webhook/webhook.h"
 
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         Manager *m = userdata;

@@ -4,10 +4,10 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/job-folder.h"
+#include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 /* --- properties --------------------------------------------------------------------------------------- */
 
@@ -91,25 +91,25 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
 /* --- methods ------------------------------------------------------------------------------------------ */
 
 int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
-        _cleanup_free_ char *folder = job_folder_path(m->state_directory, j->row->id);
+        _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
         int r = 0, marked;
 
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
         if (job_is_finished(j))
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
                                 j->row->id, job_state_to_string(j->row->state));
         if (j->unit.stage != UNIT_NONE)
-                r = job_mark_claim(folder, JOB_MARK_CANCELLED);
+                r = job_mark_claim(directory, JOB_MARK_CANCELLED);
         /* Its end is only not recorded yet. */
         if (r == -EALREADY)
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED,
                                 "Job %s is complete: its output is just being given its name", j->row->id);
         if (r < 0 && r != -ENOENT)
-                log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, folder);
+                log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, directory);
         r = job_cancel(j, "Cancelled on request");
         if (r < 0)
-                (void) job_mark_release(folder);
+                (void) job_mark_release(directory);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
@@ -118,9 +118,10 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
                                 store_error_text(m->store));
 
         /* From here on the job is cancelled, whatever fails: a start of the manager would go on with this. */
-        marked = job_mark_set(folder, JOB_MARK_CANCELLED);
+        marked = job_mark_set(directory, JOB_MARK_CANCELLED);
         if (marked < 0 && marked != -ENOENT)
-                log_error_errno(marked, "Failed to mark job %s as cancelled in %s: %m", j->row->id, folder);
+                log_error_errno(marked, "Failed to mark job %s as cancelled in %s: %m", j->row->id,
+                                directory);
         j->unit.finish_tried = false;
         if (job_holds_slot(j))
                 job_unit_stop(j);

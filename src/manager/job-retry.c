@@ -4,8 +4,8 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
-#include "shared/job-secrets.h"
-#include "shared/job-spec.h"
+#include "spec/job-secrets.h"
+#include "spec/job-spec.h"
 
 static int wrong_state(const char *id, JobState state, sd_bus_error *error) {
         return bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE,

@@ -5,11 +5,11 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/credentials.h"
-#include "manager/job-folder.h"
+#include "manager/job-directory.h"
 #include "manager/job-user.h"
 #include "manager/manager.h"
 #include "manager/unit-properties.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
@@ -199,9 +199,9 @@ static int call_start(Job *j, const UnitProperties *properties) {
         return sd_bus_call_async(bus, &j->unit.start_call, call, on_start_reply, j, 0);
 }
 
-/* Writes what the unit reads: the plan, and an empty folder for its root. */
+/* Writes what the unit reads: the plan, and an empty directory for its root. */
 static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const char *user,
-                const char *folder, const char *root) {
+                const char *directory, const char *root) {
         const JobPlan plan = {
                 .job_id = j->row->id,
                 .attempt = j->row->attempt,
@@ -213,24 +213,25 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
         };
         int r;
 
-        if ((r = job_folder_make_readable(folder)) < 0 || (r = job_folder_clear_result(folder)) < 0 ||
-                        (r = job_mark_release(folder)) < 0 || (r = remove_tree(root)) < 0 ||
+        if ((r = job_directory_make_readable(directory)) < 0 ||
+                        (r = job_directory_clear_result(directory)) < 0 ||
+                        (r = job_mark_release(directory)) < 0 || (r = remove_tree(root)) < 0 ||
                         (r = job_root_make(root)) < 0)
                 return r;
-        return job_plan_write(&plan, folder);
+        return job_plan_write(&plan, directory);
 }
 
 static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
-        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id),
+        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id),
                             *root = job_root_path(j->manager->runtime_directory, j->row->id),
                             *user = job_user_name(j->row->id);
         _cleanup_strv_free_ char **credentials = NULL;
         int r;
 
-        if (!folder || !root || !user)
+        if (!directory || !root || !user)
                 return -ENOMEM;
-        r = write_plan(j, spec, files, user, folder, root);
+        r = write_plan(j, spec, files, user, directory, root);
         if (r >= 0)
                 r = credentials_list(
                                 j->manager->state_directory, CREDENTIALS_OF_JOB, j->row->id, &credentials);
@@ -239,7 +240,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         const UnitRequest request = {
                 .job_id = j->row->id,
                 .user = user,
-                .folder = folder,
+                .directory = directory,
                 .root = root,
                 .source_files = files->source_files,
                 .part_dir = files->part_dir,
@@ -311,11 +312,11 @@ void job_unit_stop(Job *j) {
 
 int job_unit_finish(Job *j) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
-        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
+        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         int r;
 
         j->unit.finish_tried = true;
-        r = folder ? unit_properties_for_finish(j->row->id, folder, &properties) : -ENOMEM;
+        r = directory ? unit_properties_for_finish(j->row->id, directory, &properties) : -ENOMEM;
         if (r >= 0)
                 r = call_start(j, &properties);
         if (r < 0)

@@ -3,7 +3,7 @@
 
 #include "basic/string-util.h"
 #include "manager/job-user.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 #define PREFIX "hyper-"
 #define DIGITS (JOB_USER_MAX - (sizeof(PREFIX) - 1))

@@ -4,8 +4,8 @@
 /* Keys for the HTTP API in the manager: it makes them, hyper-apid reads their hashes from the database. */
 
 #include "manager/manager.h"
-#include "shared/json-table.h"
 #include "store/api-keys.h"
+#include "json/json-table.h"
 
 #define API_KEYS_MAX 256u /* hyper-apid holds all of them in memory */
 #define API_KEY_RATE_MAX 1000000u /* requests a minute */

@@ -10,11 +10,11 @@ libhyper_manager_la_SOURCES = \
 	src/manager/credentials.h \
 	src/manager/idle.c \
 	src/manager/job-bus.c \
-	src/manager/job-folder.c \
+	src/manager/job-directory.c \
+	src/manager/job-directory.h \
+	src/manager/job-json.c \
 	src/manager/job-places.c \
 	src/manager/job-places.h \
-	src/manager/job-folder.h \
-	src/manager/job-json.c \
 	src/manager/job-retry.c \
 	src/manager/job-retry.h \
 	src/manager/job-unit.c \
@@ -30,8 +30,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/manager-bus.c \
 	src/manager/manager.c \
 	src/manager/manager.h \
-	src/manager/outbox-bus.c \
-	src/manager/outbox.c \
 	src/manager/path-rules.c \
 	src/manager/path-rules.h \
 	src/manager/progress.c \
@@ -40,12 +38,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/restore.c \
 	src/manager/restore.h \
 	src/manager/retell.c \
-	src/manager/schedule.c \
-	src/manager/schedule-bus.c \
-	src/manager/schedule-definition.c \
-	src/manager/schedule-definition.h \
-	src/manager/schedule-run.c \
-	src/manager/schedule-timer.c \
 	src/manager/settle.c \
 	src/manager/source-chain.c \
 	src/manager/source-chain.h \
@@ -57,22 +49,30 @@ libhyper_manager_la_SOURCES = \
 	src/manager/submit.c \
 	src/manager/unit-properties.c \
 	src/manager/unit-properties.h \
-	src/manager/webhook-bus.c \
-	src/manager/worker-bus.c \
-	src/manager/worker-lease.c \
-	src/manager/worker-report.c \
-	src/manager/worker.c \
-	src/manager/webhook-credentials.c \
-	src/manager/webhook-credentials.h \
-	src/manager/webhook.c \
-	src/manager/webhook.h
-libhyper_manager_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(NETTLE_CFLAGS)
-libhyper_manager_la_LIBADD = libhyper-store.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) \
-	$(NETTLE_LIBS) -lpthread
+	src/manager/schedule/cron-calendar.c \
+	src/manager/schedule/cron.c \
+	src/manager/schedule/cron.h \
+	src/manager/schedule/schedule-bus.c \
+	src/manager/schedule/schedule-definition.c \
+	src/manager/schedule/schedule-definition.h \
+	src/manager/schedule/schedule-run.c \
+	src/manager/schedule/schedule-timer.c \
+	src/manager/schedule/schedule.c \
+	src/manager/webhook/outbox-bus.c \
+	src/manager/webhook/outbox.c \
+	src/manager/webhook/webhook-bus.c \
+	src/manager/webhook/webhook-credentials.c \
+	src/manager/webhook/webhook-credentials.h \
+	src/manager/webhook/webhook.c \
+	src/manager/webhook/webhook.h \
+	src/manager/worker/worker-bus.c \
+	src/manager/worker/worker-lease.c \
+	src/manager/worker/worker-report.c \
+	src/manager/worker/worker.c
+MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) $(SQLITE_LIBS) $(XML_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-managerd
 hyper_managerd_SOURCES = src/manager/managerd-main.c
-hyper_managerd_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-hyper_managerd_LDADD = libhyper-manager.la
-
-EXTRA_DIST += src/manager/README.md
+hyper_managerd_LDADD = $(MANAGER_LIBS)
+EXTRA_DIST += src/manager/README.md src/manager/schedule/README.md src/manager/webhook/README.md \
+	src/manager/worker/README.md

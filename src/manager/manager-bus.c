@@ -8,9 +8,9 @@
 #include "basic/string-util.h"
 #include "manager/job-retry.h"
 #include "manager/key.h"
-#include "manager/webhook.h"
+#include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 #define LIST_LIMIT_DEFAULT 100u
 #define LIST_LIMIT_MAX 1000u

@@ -2,12 +2,12 @@
 #include "manager/manager.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "journal/job-event.h"
 #include "manager/credentials.h"
-#include "manager/job-folder.h"
+#include "manager/job-directory.h"
 #include "manager/restore.h"
-#include "manager/webhook.h"
+#include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
-#include "shared/job-event.h"
 
 Manager *manager_free(Manager *m) {
         Job *j, *next;
@@ -157,11 +157,11 @@ Job *manager_get_job(Manager *m, const char *id) {
 }
 
 void manager_forget_job(Manager *m, Job *j) {
-        _cleanup_free_ char *folder = job_folder_path(m->state_directory, j->row->id),
+        _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id),
                             *root = job_root_path(m->runtime_directory, j->row->id);
         int r;
 
-        if (!folder || !root)
+        if (!directory || !root)
                 log_oom();
         else {
                 r = remove_tree(root);
@@ -170,10 +170,10 @@ void manager_forget_job(Manager *m, Job *j) {
                 r = credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, j->row->id);
                 if (r < 0)
                         log_warning_errno(r, "Failed to remove the secrets of job %s: %m", j->row->id);
-                /* Last: a folder that is left tells the next start that there is something to do. */
-                r = remove_tree(folder);
+                /* Last: a directory that is left tells the next start that there is something to do. */
+                r = remove_tree(directory);
                 if (r < 0)
-                        log_warning_errno(r, "Failed to remove %s: %m", folder);
+                        log_warning_errno(r, "Failed to remove %s: %m", directory);
         }
         job_displace(&m->places, j);
         HASH_DEL(m->jobs, j);

@@ -7,13 +7,13 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "journal/journal-follow.h"
 #include "manager/credentials.h"
 #include "manager/job-places.h"
 #include "manager/job.h"
 #include "manager/lookup.h"
 #include "manager/source-files.h"
 #include "shared/bus-util.h"
-#include "shared/journal-follow.h"
 #include "shared/settings.h"
 #include "store/schedules.h"
 #include "store/workers.h"
@@ -73,7 +73,7 @@ struct Manager {
         int (*send_event)(const JobEvent *e);
         uint64_t logged; /* the last change of state that the journal has: retell.c */
 
-        struct Outbox *outbox; /* deliveries to webhooks: manager/webhook.h */
+        struct Outbox *outbox; /* deliveries to webhooks: manager/webhook/webhook.h */
 
         LookupPool *lookups;
         unsigned n_looks; /* at jobs that workers may take, too, since @looks_since (by @clock) */
@@ -101,7 +101,7 @@ int manager_reload(Manager *m, char **ret_error);
 /* Takes @row, also on failure, into memory. Its destination is read from @spec. */
 int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret);
 Job *manager_get_job(Manager *m, const char *id);
-/* Forgets a finished job once nothing of it runs any more, and removes its folders and secrets. */
+/* Forgets a finished job once nothing of it runs any more, and removes its directories and secrets. */
 void manager_forget_job(Manager *m, Job *j);
 
 /* What the job writes, as it is compared: path or URI. NULL if it only reads. */

@@ -11,7 +11,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 #define LINKS_MAX 40u /* as the kernel has it */
 
@@ -58,28 +58,28 @@ static const struct {
         { "/var/www", NULL },
 };
 
-/* Folders with keys, wherever they are. */
-static const char *const private_folders[] = { ".ssh", ".gnupg", ".pki" };
+/* Directories with keys, wherever they are. */
+static const char *const private_directories[] = { ".ssh", ".gnupg", ".pki" };
 
-/* Files in home folders that a shell or a session runs, and files with passwords. */
+/* Files in home directories that a shell or a session runs, and files with passwords. */
 static const char *const private_files[] = { ".bash_aliases", ".bash_login", ".bash_logout", ".bash_profile",
         ".bashrc", ".cshrc", ".forward", ".kshrc", ".login", ".netrc", ".pam_environment", ".pgpass",
         ".profile", ".rhosts", ".shosts", ".tcshrc", ".vimrc", ".xinitrc", ".xprofile", ".xsession",
         ".zlogin", ".zlogout", ".zprofile", ".zshenv", ".zshrc", "authorized_keys" };
 
-/* All that begins with a dot in these folders themselves (of /root), or in those in them, is its user's
+/* All that begins with a dot in these directories themselves (of /root), or in those in them, is its user's
  * settings. */
 static const struct {
-        const char *folder;
+        const char *directory;
         bool of_many; /* a home for each user is in it */
 } homes[] = { { "/root", false }, { "/home", true }, { "/var/home", true } };
 
 /* But for images of VMs that the user runs without a system service. */
 static const char *const home_images[] = { ".local/share/libvirt/images", ".local/share/gnome-boxes" };
 
-static const char outside_sources[] = "an operator's source must be below a folder of jobs.source_paths";
+static const char outside_sources[] = "an operator's source must be below a directory of jobs.source_paths";
 static const char outside_destinations[] =
-                "an operator's destination must be below a folder of jobs.destination_paths";
+                "an operator's destination must be below a directory of jobs.destination_paths";
 
 static const char database_is_there[] = "it is hyper's own database";
 
@@ -93,11 +93,11 @@ int path_rules_init(PathRules *p, const Settings *settings, Role role) {
         rules.database = strdup(settings->database.path);
         if (!rules.database)
                 return -ENOMEM;
-        STRV_FOREACH(folder, settings->jobs.source_paths)
-                if (strv_extend(&rules.source_paths, *folder) < 0)
+        STRV_FOREACH(directory, settings->jobs.source_paths)
+                if (strv_extend(&rules.source_paths, *directory) < 0)
                         return -ENOMEM;
-        STRV_FOREACH(folder, settings->jobs.destination_paths)
-                if (strv_extend(&rules.destination_paths, *folder) < 0)
+        STRV_FOREACH(directory, settings->jobs.destination_paths)
+                if (strv_extend(&rules.destination_paths, *directory) < 0)
                         return -ENOMEM;
         *p = rules;
         rules = (PathRules){};
@@ -113,12 +113,12 @@ void path_rules_done(PathRules *p) {
 
 /* --- by the text --------------------------------------------------------------------------------------- */
 
-bool path_is_below(const char *path, const char *folder) {
-        size_t n = strlen(folder);
+bool path_is_below(const char *path, const char *directory) {
+        size_t n = strlen(directory);
 
-        while (n > 0 && folder[n - 1] == '/')
+        while (n > 0 && directory[n - 1] == '/')
                 n--;
-        return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
+        return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
 static const char *place_refusal(const char *path) {
@@ -141,7 +141,7 @@ static bool is_one_of(const char *const *names, size_t n_names, const char *s, s
 }
 #define IS_ONE_OF(names, s, n) is_one_of(names, ELEMENTSOF(names), s, n)
 
-static bool is_part_folder(const char *name, size_t n) {
+static bool is_part_directory(const char *name, size_t n) {
         size_t suffix = strlen(JOB_PART_SUFFIX);
 
         return n > suffix && name[0] == '.' && memcmp(name + n - suffix, JOB_PART_SUFFIX, suffix) == 0;
@@ -152,11 +152,11 @@ static const char *component_refusal(const char *path) {
                 p += strspn(p, "/");
                 size_t n = strcspn(p, "/");
 
-                if (IS_ONE_OF(private_folders, p, n))
+                if (IS_ONE_OF(private_directories, p, n))
                         return "keys are kept there";
                 if (p[n] == '\0' && IS_ONE_OF(private_files, p, n))
                         return "it has a user's settings, programs or passwords";
-                if (is_part_folder(p, n))
+                if (is_part_directory(p, n))
                         return "a job keeps its unfinished output there";
                 p += n;
         }
@@ -165,9 +165,9 @@ static const char *component_refusal(const char *path) {
 
 static const char *home_refusal(const char *path) {
         for (size_t i = 0; i < ELEMENTSOF(homes); i++) {
-                const char *p = path + strlen(homes[i].folder);
+                const char *p = path + strlen(homes[i].directory);
 
-                if (!path_is_below(path, homes[i].folder))
+                if (!path_is_below(path, homes[i].directory))
                         continue;
                 p += strspn(p, "/");
                 if (homes[i].of_many) {
@@ -195,8 +195,8 @@ const char *path_refusal(const char *path, bool device) {
 /* --- an operator's way --------------------------------------------------------------------------------- */
 
 /* The way to a file, with every symlink looked at by us: not even whether something exists outside the
- * allowed folders is found out. Outside, nothing is opened: names are put together as text until they are
- * those of an allowed folder. */
+ * allowed directories is found out. Outside, nothing is opened: names are put together as text until they are
+ * those of an allowed directory. */
 typedef struct Walk {
         char *const *allowed; /* as the configuration has them */
         char **regions; /* where those lead that were come to, without links */
@@ -205,7 +205,7 @@ typedef struct Walk {
         int fd; /* the handle of path, in a region */
         unsigned n_links;
         unsigned n_names; /* of path's components, those that were not looked at */
-        bool by_device_link; /* the way has led through a link of an allowed folder in /dev */
+        bool by_device_link; /* the way has led through a link of an allowed directory in /dev */
 } Walk;
 
 static void walk_done(Walk *w) {
@@ -215,9 +215,10 @@ static void walk_done(Walk *w) {
         safe_close(w->fd);
 }
 
-static bool walk_fits(const Walk *w, bool (*fits)(const char *path, const char *folder), const char *path) {
-        STRV_FOREACH(folder, w->regions)
-                if (fits(path, *folder))
+static bool walk_fits(
+                const Walk *w, bool (*fits)(const char *path, const char *directory), const char *path) {
+        STRV_FOREACH(directory, w->regions)
+                if (fits(path, *directory))
                         return true;
         return w->by_device_link && path_is_device(path);
 }
@@ -230,12 +231,12 @@ static bool leads_to_a_place(const char *path) {
         return false;
 }
 
-static bool is_device_below(const char *path, const char *folder) {
-        return path_is_device(folder) && path_is_below(path, folder);
+static bool is_device_below(const char *path, const char *directory) {
+        return path_is_device(directory) && path_is_below(path, directory);
 }
 
-/* Whether it may be what a job names in the end. A block device must be below a folder that is in /dev, or
- * be where a link in such a folder leads: "/" does not stand for all devices. */
+/* Whether it may be what a job names in the end. A block device must be below a directory that is in /dev, or
+ * be where a link in such a directory leads: "/" does not stand for all devices. */
 static bool walk_may_use(const Walk *w, const char *path, bool device) {
         return walk_fits(w, device ? is_device_below : path_is_below, path) && !path_refusal(path, device);
 }
@@ -250,9 +251,9 @@ static int open_handle(const char *path, uint64_t resolve, uint64_t flags) {
         return errno == EPERM ? -EACCES : -errno; /* EPERM is what our own rules say */
 }
 
-/* A folder of the configuration is where it leads. Those that are not there lead nowhere. */
-static int add_region(Walk *w, const char *folder, char **ret) {
-        _cleanup_free_ char *real = realpath(folder, NULL);
+/* A directory of the configuration is where it leads. Those that are not there lead nowhere. */
+static int add_region(Walk *w, const char *directory, char **ret) {
+        _cleanup_free_ char *real = realpath(directory, NULL);
 
         if (!real)
                 return errno == EPERM ? -EACCES : -errno;
@@ -267,7 +268,7 @@ static int add_region(Walk *w, const char *folder, char **ret) {
         return 0;
 }
 
-/* "target" in place of a link: it is what is left of the way, before the rest, from the link's folder or the
+/* "target" in place of a link: it is what is left of the way, before the rest, from the link's directory or the
  * root. */
 static int follow_link(Walk *w, const char *rest) {
         _cleanup_free_ char *longer = NULL;
@@ -394,10 +395,10 @@ static int walk(Walk *w, const char *path, bool follow) {
         return walk_may_use(w, w->path, S_ISBLK(st.st_mode)) ? 0 : -EPERM;
 }
 
-/* Where all folders of the configuration lead: only asked for where their names do not fit. */
+/* Where all directories of the configuration lead: only asked for where their names do not fit. */
 static int add_all_regions(Walk *w) {
-        STRV_FOREACH(folder, w->allowed)
-                if (add_region(w, *folder, NULL) == -ENOMEM)
+        STRV_FOREACH(directory, w->allowed)
+                if (add_region(w, *directory, NULL) == -ENOMEM)
                         return -ENOMEM;
         return 0;
 }
@@ -459,11 +460,11 @@ static int open_as_admin(const char *path, bool follow, char **ret_real, const c
         return r;
 }
 
-static char *const *allowed_folders(const PathRules *rules, bool destination) {
+static char *const *allowed_directories(const PathRules *rules, bool destination) {
         return destination ? rules->destination_paths : rules->source_paths;
 }
 
-/* The database may be in a folder of images: HyperSDK has it so. */
+/* The database may be in a directory of images: HyperSDK has it so. */
 static bool is_database(const PathRules *rules, const char *path) {
         static const char *const files[] = { "", "-wal", "-shm", "-journal" };
         const char *end = rules->database ? startswith(path, rules->database) : NULL;
@@ -475,7 +476,7 @@ int path_open(const PathRules *rules, const char *path, bool destination, bool f
                 const char **ret_why) {
         bool is_admin = rules->role >= ROLE_ADMIN;
         int r = is_admin ? open_as_admin(path, follow, ret_real, ret_why)
-                         : open_as_operator(allowed_folders(rules, destination), path, follow, ret_real);
+                         : open_as_operator(allowed_directories(rules, destination), path, follow, ret_real);
 
         if (r >= 0 && is_database(rules, *ret_real)) {
                 safe_close(r);
@@ -489,7 +490,7 @@ int path_open(const PathRules *rules, const char *path, bool destination, bool f
 }
 
 int path_check(const PathRules *rules, const char *path, bool destination, const char **ret_why) {
-        char *const *allowed = allowed_folders(rules, destination);
+        char *const *allowed = allowed_directories(rules, destination);
         _cleanup_(walk_done) Walk w = { .allowed = allowed, .fd = -EBADF };
 
         if (rules->role >= ROLE_ADMIN) {
@@ -497,8 +498,8 @@ int path_check(const PathRules *rules, const char *path, bool destination, const
                 return *ret_why ? -EPERM : 0;
         }
         if (!path_refusal(path, false) && !is_database(rules, path)) {
-                STRV_FOREACH(folder, allowed)
-                        if (path_is_below(path, *folder))
+                STRV_FOREACH(directory, allowed)
+                        if (path_is_below(path, *directory))
                                 return 0;
                 if (add_all_regions(&w) < 0)
                         return -ENOMEM;

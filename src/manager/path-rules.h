@@ -2,7 +2,7 @@
 #pragma once
 
 /* Which paths a job may name. Nobody reads or writes the system's own; an operator's paths must be below
- * folders of the configuration besides, and what an operator is told of all others is the same whether they
+ * directories of the configuration besides, and what an operator is told of all others is the same whether they
  * exist or not. */
 
 #include "shared/role.h"
@@ -30,8 +30,8 @@ void path_rules_done(PathRules *p);
  * one. */
 const char *path_refusal(const char *path, bool device);
 
-/* True if @path is @folder or lies below it. */
-bool path_is_below(const char *path, const char *folder) _pure_;
+/* True if @path is @directory or lies below it. */
+bool path_is_below(const char *path, const char *directory) _pure_;
 
 /* True if block devices are there, whose links udev makes and changes. */
 static inline bool path_is_device(const char *path) {
@@ -48,5 +48,5 @@ int path_open(const PathRules *rules, const char *path, bool destination, bool f
                 const char **ret_why);
 
 /* Whether a file may be used, or may be made there, by the text of its path. 0, or -EPERM with *ret_why
- * (static), or -ENOMEM. Looks at where the folders of the configuration lead, and at nothing else. */
+ * (static), or -ENOMEM. Looks at where the directories of the configuration lead, and at nothing else. */
 int path_check(const PathRules *rules, const char *path, bool destination, const char **ret_why);

@@ -3,7 +3,7 @@
 /* Progress of running jobs: from the journal, to the database and the bus at most once a second. */
 
 #include "basic/log.h"
-#include "manager/webhook.h"
+#include "manager/webhook/webhook.h"
 
 #define FLUSH_INTERVAL USEC_PER_SEC
 

@@ -7,9 +7,9 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/job-folder.h"
+#include "manager/job-directory.h"
 #include "manager/manager.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 #define UNIT_PATTERN "hyper-job-*.service"
 
@@ -26,11 +26,11 @@ static int add_finished(Manager *m, const char *id, Job **ret) {
 }
 
 static int mark_cancelled(Manager *m, const Job *j) {
-        _cleanup_free_ char *folder = job_folder_path(m->state_directory, j->row->id);
+        _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
 
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
-        return j->row->state == JOB_CANCELLED ? job_mark_set(folder, JOB_MARK_CANCELLED) : 0;
+        return j->row->state == JOB_CANCELLED ? job_mark_set(directory, JOB_MARK_CANCELLED) : 0;
 }
 
 static int meet_unit(Manager *m, const char *unit, const char *active_state, bool has_job) {
@@ -81,19 +81,19 @@ static void settle_the_gone(Manager *m) {
         }
 }
 
-/* A folder without a job that needs it: a cancelled one's unfinished output may still have to go. */
-static int visit_folder(Manager *m, const char *id) {
-        _cleanup_free_ char *folder = job_folder_path(m->state_directory, id);
+/* A directory without a job that needs it: a cancelled one's unfinished output may still have to go. */
+static int visit_directory(Manager *m, const char *id) {
+        _cleanup_free_ char *directory = job_directory_path(m->state_directory, id);
         Job *j = manager_get_job(m, id);
         int r;
 
         if (j)
                 return 0;
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
         r = add_finished(m, id, &j);
         if (r == -ENOENT) /* the submission was not finished: nobody was told of this job */
-                return remove_tree(folder);
+                return remove_tree(directory);
         if (r < 0)
                 return r;
         r = mark_cancelled(m, j);
@@ -101,14 +101,14 @@ static int visit_folder(Manager *m, const char *id) {
         return r;
 }
 
-static void visit_folders(Manager *m) {
+static void visit_directories(Manager *m) {
         _cleanup_strv_free_ char **ids = NULL;
-        int r = job_folders_list(m->state_directory, &ids);
+        int r = job_directories_list(m->state_directory, &ids);
 
         if (r < 0)
                 log_warning_errno(r, "Failed to look through %s/jobs: %m", m->state_directory);
         STRV_FOREACH(id, ids) {
-                r = visit_folder(m, *id);
+                r = visit_directory(m, *id);
                 if (r < 0)
                         log_warning_errno(r, "Failed to tidy up after job %s: %m", *id);
         }
@@ -133,7 +133,7 @@ static int first_time(Manager *m) {
         int r;
 
         m->ready = true;
-        visit_folders(m);
+        visit_directories(m);
         /* Those that the manager before us has promised, or whose turn has come when it died. */
         schedule_runs_continue(m, NULL);
         r = schedule_timers_finish(m);

@@ -9,10 +9,10 @@
 #include "basic/log.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "journal/job-event.h"
+#include "journal/journal-open.h"
+#include "journal/journal-sync.h"
 #include "manager/manager.h"
-#include "shared/job-event.h"
-#include "shared/journal-open.h"
-#include "shared/journal-sync.h"
 
 /* So many changes are read at once. */
 #define BATCH 100u

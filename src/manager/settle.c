@@ -7,9 +7,9 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/attempt.h"
-#include "manager/job-folder.h"
+#include "manager/job-directory.h"
 #include "manager/manager.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 /* Where the file system does not answer, nothing is known to be there. */
 static bool exists(Job *j, const char *path) {
@@ -32,8 +32,8 @@ static usec_t attempt_began(Job *j) {
 }
 
 /* The job wrote its result when SIGTERM came: was that when its time was over? */
-static bool deadline_passed(Job *j, const char *folder, unsigned timeout_seconds) {
-        _cleanup_free_ char *path = strprintf("%s/" JOB_RESULTS_FOLDER "/result.json", folder);
+static bool deadline_passed(Job *j, const char *directory, unsigned timeout_seconds) {
+        _cleanup_free_ char *path = strprintf("%s/" JOB_RESULTS_DIRECTORY "/result.json", directory);
         usec_t began = attempt_began(j);
         struct stat st;
 
@@ -51,13 +51,13 @@ static bool needs_no_publishing(const Job *j, const JobPlan *plan, const JobResu
 }
 
 /* @ret_result keeps what the facts point to. */
-static int gather(Job *j, const JobPlan *plan, const char *folder, const char *start_error,
+static int gather(Job *j, const JobPlan *plan, const char *directory, const char *start_error,
                 AttemptFacts *ret, JobResult **ret_result) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
-        int published = job_mark_is_set(folder, JOB_MARK_PUBLISHED);
-        int r = job_result_read(folder, &result);
+        int published = job_mark_is_set(directory, JOB_MARK_PUBLISHED);
+        int r = job_result_read(directory, &result);
 
-        /* No folder: we were cut off between recording that the attempt begins and making it. */
+        /* No directory: we were cut off between recording that the attempt begins and making it. */
         if (published == -ENOENT)
                 published = 0;
         if (published < 0 || r == -ENOMEM)
@@ -77,7 +77,7 @@ static int gather(Job *j, const JobPlan *plan, const char *folder, const char *s
                                 exists(j, plan->spec->destination.path),
                 .timeout_seconds = plan ? plan->spec->policy.timeout_seconds : 0,
                 .deadline_passed = plan && result &&
-                                deadline_passed(j, folder, plan->spec->policy.timeout_seconds),
+                                deadline_passed(j, directory, plan->spec->policy.timeout_seconds),
                 .result = result,
                 .result_unreadable = r < 0 && r != -ENOENT,
                 .unit_result = j->unit.result,
@@ -144,26 +144,26 @@ static bool needs_finish(const Job *j, const AttemptFacts *f) {
 
 /* 1 if it is not over yet. */
 static int settle_attempt(Job *j, const char *start_error) {
-        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
+        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
         _cleanup_(verdict_done) Verdict v = {};
         AttemptFacts facts;
         int r;
 
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
         /* A cancel that we were cut off from recording; the output was not published then. */
-        if (job_mark_is_claimed(folder, JOB_MARK_CANCELLED) > 0) {
+        if (job_mark_is_claimed(directory, JOB_MARK_CANCELLED) > 0) {
                 r = job_cancel(j, "Cancelled on request");
-                return r < 0 ? r : job_mark_set(folder, JOB_MARK_CANCELLED);
+                return r < 0 ? r : job_mark_set(directory, JOB_MARK_CANCELLED);
         }
-        r = job_plan_read(folder, &plan);
+        r = job_plan_read(directory, &plan);
         if (r == -ENOMEM)
                 return r;
         /* What came so far is written first: the row then shows how far the attempt went. */
         progress_flush(j->manager);
-        r = gather(j, plan, folder, start_error, &facts, &result);
+        r = gather(j, plan, directory, start_error, &facts, &result);
         if (r < 0)
                 return r;
         if (needs_finish(j, &facts) && job_unit_finish(j) >= 0)
@@ -175,10 +175,10 @@ static int settle_attempt(Job *j, const char *start_error) {
 /* Nothing of a finished job runs any more. The unit of a cancelled one has removed the unfinished output; what is still
  * there is from an attempt that had no finish of its own. */
 static void settle_finished(Job *j) {
-        _cleanup_free_ char *folder = job_folder_path(j->manager->state_directory, j->row->id);
+        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
 
-        if (j->row->state == JOB_CANCELLED && folder && job_plan_read(folder, &plan) >= 0 &&
+        if (j->row->state == JOB_CANCELLED && directory && job_plan_read(directory, &plan) >= 0 &&
                         plan->part_dir) {
                 if (exists(j, plan->part_dir) && !j->unit.finish_tried && job_unit_finish(j) >= 0)
                         return;

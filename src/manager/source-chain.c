@@ -7,9 +7,9 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "image/image-names.h"
+#include "image/vmdk-descriptor.h"
 #include "manager/source-chain.h"
-#include "shared/image-names.h"
-#include "shared/vmdk-descriptor.h"
 
 /* Each is a mount of the job's own, which takes systemd the longer the more there are. */
 #define FILES_MAX 1000u

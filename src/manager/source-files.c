@@ -13,7 +13,7 @@
 #include "manager/source-chain.h"
 #include "manager/source-files.h"
 #include "manager/source-ovf.h"
-#include "shared/nbd-uri.h"
+#include "spec/nbd-uri.h"
 
 void job_files_done(JobFiles *f) {
         free(f->source_path);
@@ -43,7 +43,7 @@ static const char *open_error(const char *path, int error, bool follow, char **b
                 return "there is no such block device on this machine; one of another machine is reached through an NBD "
                        "server there (type \"nbd\")";
         if (error == -ENOENT || error == -ENOTDIR)
-                return "there is no such file or folder";
+                return "there is no such file or directory";
         if (error == -ELOOP)
                 return follow ? "its symbolic links lead nowhere"
                               : "a symbolic link was put into it since the job was submitted";
@@ -85,7 +85,7 @@ static int resolve(const PathRules *rules, bool destination, const char *field, 
         return 0;
 }
 
-static int resolve_folder(const PathRules *rules, bool destination, const char *field, const char *path,
+static int resolve_directory(const PathRules *rules, bool destination, const char *field, const char *path,
                 bool follow, char **ret_path, struct stat *ret_stat, char **ret_error) {
         _cleanup_free_ char *real = NULL;
         struct stat st;
@@ -94,7 +94,7 @@ static int resolve_folder(const PathRules *rules, bool destination, const char *
         if (r < 0)
                 return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
         if (!S_ISDIR(st.st_mode))
-                return refuse(ret_error, -EBADMSG, field, path, "it is not a folder");
+                return refuse(ret_error, -EBADMSG, field, path, "it is not a directory");
         *ret_path = TAKE_PTR(real);
         *ret_stat = st;
         return 0;
@@ -167,23 +167,25 @@ static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
         return r < 0 ? r : strv_consume(&f->source_files, TAKE_PTR(path));
 }
 
-/* A folder stands for the OVF in it. */
-static int use_ovf_of_folder(const PathRules *rules, JobFiles *f, struct stat *ret_stat, char **ret_error) {
-        _cleanup_free_ char *ovf = NULL, *folder = TAKE_PTR(f->source_path);
+/* A directory stands for the OVF in it. */
+static int use_ovf_of_directory(
+                const PathRules *rules, JobFiles *f, struct stat *ret_stat, char **ret_error) {
+        _cleanup_free_ char *ovf = NULL, *directory = TAKE_PTR(f->source_path);
 
-        int r = source_ovf_in_folder(folder, &ovf);
+        int r = source_ovf_in_directory(directory, &ovf);
         if (r == -ENOENT)
-                return refuse(ret_error, -EBADMSG, "source.path", folder,
-                                "it is a folder without an .ovf file in it; give the image itself");
+                return refuse(ret_error, -EBADMSG, "source.path", directory,
+                                "it is a directory without an .ovf file in it; give the image itself");
         if (r == -ENOTUNIQ) {
                 _cleanup_free_ char *text =
-                                strprintf("it is a folder with several .ovf files in it: %s; give one of "
+                                strprintf("it is a directory with several .ovf files in it: %s; give one of "
                                           "them",
                                                 ovf);
-                return text ? refuse(ret_error, -EBADMSG, "source.path", folder, text) : -ENOMEM;
+                return text ? refuse(ret_error, -EBADMSG, "source.path", directory, text) : -ENOMEM;
         }
         if (r < 0)
-                return r == -ENOMEM ? r : refuse(ret_error, -EBADMSG, "source.path", folder, strerror(-r));
+                return r == -ENOMEM ? r
+                                    : refuse(ret_error, -EBADMSG, "source.path", directory, strerror(-r));
         return resolve(rules, false, "source.path", ovf, false, &f->source_path, ret_stat, ret_error);
 }
 
@@ -219,7 +221,7 @@ static int add_source_file(
                 return strv_extend(&f->source_files, f->source_path);
         }
         if (S_ISDIR(st.st_mode)) {
-                r = use_ovf_of_folder(rules, f, &st, ret_error);
+                r = use_ovf_of_directory(rules, f, &st, ret_error);
                 if (r < 0)
                         return r;
         }
@@ -306,7 +308,7 @@ static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *
 
         if (!directory)
                 return -ENOMEM;
-        int r = resolve_folder(rules, true, "destination.path", directory, false, &real, &st, ret_error);
+        int r = resolve_directory(rules, true, "destination.path", directory, false, &real, &st, ret_error);
         if (r >= 0)
                 r = job_files_note(f, real, &st);
         return r < 0 ? r : set_destination(spec, rules, real, NULL, f, ret_error);
@@ -315,18 +317,19 @@ static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *
 static int add_destination_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
         const char *path = spec->destination.path, *slash = strrchr(path, '/');
-        _cleanup_free_ char *folder = strndup(path, slash == path ? 1 : slash - path), *real = NULL;
+        _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *real = NULL;
         struct stat st;
         int r;
 
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
         if (path_is_device(path))
                 return add_destination_device(spec, rules, f, ret_error);
         /* (The name first, so that a refusal names what was given.) */
         r = check_place(rules, true, "destination.path", path, path, ret_error);
         if (r >= 0)
-                r = resolve_folder(rules, true, "destination.path", folder, follow, &real, &st, ret_error);
+                r = resolve_directory(
+                                rules, true, "destination.path", directory, follow, &real, &st, ret_error);
         if (r >= 0)
                 r = job_files_note(f, real, &st);
         if (r >= 0)
@@ -362,39 +365,40 @@ static const char *socket_refusal(const char *path) {
 }
 
 /* An operator's is by the same rules as files; an administrator's may be in /run besides. */
-static int resolve_socket_folder(const PathRules *rules, bool destination, const char *field,
-                const char *path, const char *folder, char **ret, char **ret_error) {
+static int resolve_socket_directory(const PathRules *rules, bool destination, const char *field,
+                const char *path, const char *directory, char **ret, char **ret_error) {
         if (rules->role < ROLE_ADMIN) {
                 struct stat st;
                 int r = check_place(rules, destination, field, path, path, ret_error);
 
                 return r < 0 ? r
-                             : resolve_folder(rules, destination, field, folder, true, ret, &st, ret_error);
+                             : resolve_directory(rules, destination, field, directory, true, ret, &st,
+                                               ret_error);
         }
         const char *refusal = socket_refusal(path);
         _cleanup_free_ char *text = NULL;
 
         if (refusal)
                 return refuse(ret_error, -EPERM, field, path, refusal);
-        *ret = realpath(folder, NULL);
+        *ret = realpath(directory, NULL);
         if (*ret)
                 return 0;
-        text = strprintf("its folder cannot be used: %s", strerror(errno));
+        text = strprintf("its directory cannot be used: %s", strerror(errno));
         return text ? refuse(ret_error, -EBADMSG, field, path, text) : -ENOMEM;
 }
 
-/* The server may come later than the job: its socket need not be there yet. But its folder must be. */
+/* The server may come later than the job: its socket need not be there yet. But its directory must be. */
 static int add_socket(const PathRules *rules, bool destination, const char *field, const char *path,
                 JobFiles *f, char **ret_error) {
         const char *slash = strrchr(path, '/');
-        _cleanup_free_ char *folder = strndup(path, slash == path ? 1 : slash - path), *real = NULL,
+        _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *real = NULL,
                             *full = NULL;
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
-        int r = resolve_socket_folder(rules, destination, field, path, folder, &real, ret_error);
+        int r = resolve_socket_directory(rules, destination, field, path, directory, &real, ret_error);
         if (r < 0)
                 return r;
         full = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
@@ -419,7 +423,7 @@ static int add_socket(const PathRules *rules, bool destination, const char *fiel
 }
 
 /* Where certificates usually are, although nothing else there may be used. */
-static bool is_certificate_folder(const char *path) {
+static bool is_certificate_directory(const char *path) {
         return path_is_below(path, "/etc/pki") || path_is_below(path, "/etc/hyper");
 }
 
@@ -427,23 +431,24 @@ static int resolve_tls_directory(const PathRules *rules, bool destination, const
                 const char *path, char **ret, char **ret_error) {
         _cleanup_free_ char *real = NULL;
 
-        if (rules->role < ROLE_ADMIN || !is_certificate_folder(path)) {
+        if (rules->role < ROLE_ADMIN || !is_certificate_directory(path)) {
                 struct stat st;
-                return resolve_folder(rules, destination, field, path, true, ret, &st, ret_error);
+                return resolve_directory(rules, destination, field, path, true, ret, &st, ret_error);
         }
         real = realpath(path, NULL);
         if (!real)
-                return refuse(ret_error, -EBADMSG, field, path, "there is no such folder");
-        if (!is_certificate_folder(real))
-                return refuse(ret_error, -EPERM, field, path, "it leads out of the folder for certificates");
+                return refuse(ret_error, -EBADMSG, field, path, "there is no such directory");
+        if (!is_certificate_directory(real))
+                return refuse(ret_error, -EPERM, field, path,
+                                "it leads out of the directory for certificates");
         *ret = TAKE_PTR(real);
         return 0;
 }
 
 /* One of the files that nbd_set_tls_certificates(3) reads in its directory. 0 also if it is not there. */
 static int add_tls_file(
-                JobFiles *f, const char *field, const char *folder, const char *name, char **ret_error) {
-        _cleanup_free_ char *path = strprintf("%s/%s", folder, name);
+                JobFiles *f, const char *field, const char *directory, const char *name, char **ret_error) {
+        _cleanup_free_ char *path = strprintf("%s/%s", directory, name);
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
@@ -463,26 +468,26 @@ static int add_tls_file(
         return r < 0 ? r : strv_consume(&f->tls_files, TAKE_PTR(path));
 }
 
-/* The job is shown the files that are known, not the folder. */
+/* The job is shown the files that are known, not the directory. */
 static int add_tls_directory(const PathRules *rules, bool destination, const char *field, const char *path,
                 JobFiles *f, char **ret_error) {
         static const char *const names[] = { "ca-cert.pem", "ca-crl.pem", "client-cert.pem",
                 "client-key.pem" };
-        _cleanup_free_ char *folder = NULL, *ca = NULL;
-        int r = resolve_tls_directory(rules, destination, field, path, &folder, ret_error);
+        _cleanup_free_ char *directory = NULL, *ca = NULL;
+        int r = resolve_tls_directory(rules, destination, field, path, &directory, ret_error);
 
         if (r < 0)
                 return r;
-        ca = strprintf("%s/%s", folder, names[0]);
+        ca = strprintf("%s/%s", directory, names[0]);
         if (!ca)
                 return -ENOMEM;
         if (access(ca, F_OK) < 0)
-                return refuse(ret_error, -EBADMSG, field, folder, "there is no ca-cert.pem in it");
-        if (!streq(folder, path))
+                return refuse(ret_error, -EBADMSG, field, directory, "there is no ca-cert.pem in it");
+        if (!streq(directory, path))
                 return refuse(ret_error, -EBADMSG, field, path,
                                 "the way to it has symbolic links in it; give the path without them");
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                r = add_tls_file(f, field, folder, names[i], ret_error);
+                r = add_tls_file(f, field, directory, names[i], ret_error);
                 if (r < 0)
                         return r;
         }

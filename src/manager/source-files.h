@@ -5,8 +5,8 @@
  * against the system's own directories and the configuration. */
 
 #include "manager/path-rules.h"
-#include "shared/job-file.h"
-#include "shared/job-spec.h"
+#include "spec/job-file.h"
+#include "spec/job-spec.h"
 
 typedef struct JobFiles {
         char *source_path; /* FILE: resolved */

@@ -9,7 +9,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "shared/ovf-names.h"
+#include "image/ovf-names.h"
 
 /* As much of a descriptor as the job reads. */
 #define OVF_MAX ((size_t) 4 * 1024 * 1024)
@@ -28,8 +28,8 @@ static bool has_suffix(const char *name, const char *suffix) {
         return n > k && strcasecmp(name + n - k, suffix) == 0;
 }
 
-int source_ovf_in_folder(const char *folder, char **ret) {
-        _cleanup_(closedirp) DIR *d = opendir(folder);
+int source_ovf_in_directory(const char *directory, char **ret) {
+        _cleanup_(closedirp) DIR *d = opendir(directory);
         _cleanup_free_ char *found = NULL;
         unsigned n = 0;
 
@@ -42,7 +42,7 @@ int source_ovf_in_folder(const char *folder, char **ret) {
                         *ret = strprintf("%s and %s", strrchr(found, '/') + 1, e->d_name);
                         return *ret ? -ENOTUNIQ : -ENOMEM;
                 }
-                found = strprintf("%s/%s", folder, e->d_name);
+                found = strprintf("%s/%s", directory, e->d_name);
                 if (!found)
                         return -ENOMEM;
         }
@@ -55,9 +55,10 @@ int source_ovf_in_folder(const char *folder, char **ret) {
 /* --- what it names ------------------------------------------------------------------------------------ */
 
 /* Adds a file if it is one, and may be used; what may not be is as if it was not there. */
-static int add_file(const PathRules *rules, JobFiles *f, const char *folder, size_t folder_length,
+static int add_file(const PathRules *rules, JobFiles *f, const char *directory, size_t directory_length,
                 const char *name) {
-        _cleanup_free_ char *path = strprintf("%.*s/%s", (int) folder_length, folder, name), *real = NULL;
+        _cleanup_free_ char *path = strprintf("%.*s/%s", (int) directory_length, directory, name),
+                            *real = NULL;
         const char *why = NULL;
         struct stat st;
 
@@ -98,9 +99,9 @@ static bool is_manifest(const char *entry, const char *ovf) {
 }
 
 static int add_named(const PathRules *rules, JobFiles *f, char *const *names) {
-        const char *folder = f->source_path, *ovf = last_part(f->source_path);
-        size_t folder_length = (size_t) (ovf - 1 - folder);
-        _cleanup_free_ char *path = strndup(folder, MAX(folder_length, (size_t) 1));
+        const char *directory = f->source_path, *ovf = last_part(f->source_path);
+        size_t directory_length = (size_t) (ovf - 1 - directory);
+        _cleanup_free_ char *path = strndup(directory, MAX(directory_length, (size_t) 1));
         _cleanup_(closedirp) DIR *d = path ? opendir(path) : NULL;
         unsigned n = 0;
         int r = 0;
@@ -113,21 +114,21 @@ static int add_named(const PathRules *rules, JobFiles *f, char *const *names) {
                 for (char *const *name = names; name && *name && !wanted; name++)
                         wanted = is_named(e->d_name, last_part(*name));
                 if (wanted)
-                        r = add_file(rules, f, folder, folder_length, e->d_name);
+                        r = add_file(rules, f, directory, directory_length, e->d_name);
         }
-        /* Those in folders of their own; their chunks are counted from 0. */
+        /* Those in directories of their own; their chunks are counted from 0. */
         for (char *const *name = names; name && *name && r >= 0; name++) {
                 size_t before = strv_length(f->source_files);
 
                 if (!strchr(*name, '/'))
                         continue;
-                r = add_file(rules, f, folder, folder_length, *name);
+                r = add_file(rules, f, directory, directory_length, *name);
                 for (unsigned i = 0; r >= 0 && i < ENTRIES_MAX; i++) {
                         _cleanup_free_ char *chunk = strprintf("%s.%0*u", *name, (int) CHUNK_DIGITS, i);
 
                         if (!chunk)
                                 return -ENOMEM;
-                        r = add_file(rules, f, folder, folder_length, chunk);
+                        r = add_file(rules, f, directory, directory_length, chunk);
                         if (strv_length(f->source_files) == before)
                                 break;
                         before = strv_length(f->source_files);

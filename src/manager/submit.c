@@ -6,14 +6,14 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "journal/job-event.h"
 #include "manager/credentials.h"
-#include "manager/job-folder.h"
+#include "manager/job-directory.h"
 #include "manager/manager.h"
-#include "manager/webhook.h"
-#include "shared/capability.h"
+#include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
-#include "shared/job-demand.h"
-#include "shared/job-event.h"
+#include "spec/capability.h"
+#include "spec/job-demand.h"
 
 /* --- checks ------------------------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 
 #include "basic/string-util.h"
 #include "basic/time-util.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 #define HYPER_JOB LIBEXECDIR "/hyper-job"
 #define MIB ((uint64_t) 1024 * 1024)
@@ -25,7 +25,7 @@ typedef struct FixedProperty {
 static const FixedProperty fixed[] = {
         { "Slice", PROPERTY_STRING, 0, LIST("hyper-jobs.slice") },
         { "Type", PROPERTY_STRING, 0, LIST("exec") },
-        /* Nobody needs a dead job's unit: how it ended is in its folder, then in the database. */
+        /* Nobody needs a dead job's unit: how it ended is in its directory, then in the database. */
         { "CollectMode", PROPERTY_STRING, 0, LIST("inactive-or-failed") },
 
         /* hyper-job gets SIGTERM first and alone, so that it can end its servers in good order. */
@@ -33,7 +33,7 @@ static const FixedProperty fixed[] = {
         { "TimeoutStopUSec", PROPERTY_U64, 30 * USEC_PER_SEC, NULL },
         /* A job that ends because it was stopped has not failed: systemd logs no warning. */
         { "SuccessExitStatus", PROPERTY_EXIT_STATUS, JOB_EXIT_CANCELLED, NULL },
-        /* Prepare makes a folder: what takes longer than this is a dead network file system. */
+        /* Prepare makes a directory: what takes longer than this is a dead network file system. */
         { "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL },
 
         /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. (0 would be no limit, but
@@ -49,8 +49,8 @@ static const FixedProperty fixed[] = {
         { "RootDirectoryStartOnly", PROPERTY_BOOL, true, NULL },
         { "PermissionsStartOnly", PROPERTY_BOOL, true, NULL },
 
-        /* The root is an empty folder; what the job sees of the machine is bound into it, and
-                 * nothing of it but the part folder and the job's folder can be written. (An empty
+        /* The root is an empty directory; what the job sees of the machine is bound into it, and
+                 * nothing of it but the part directory and the job's directory can be written. (An empty
                  * TemporaryFileSystem=/ would be simpler, but it is there for prepare and finish, too.) */
         { "MountAPIVFS", PROPERTY_BOOL, true, NULL },
         { "ProtectSystem", PROPERTY_STRING, 0, LIST("strict") },
@@ -173,15 +173,15 @@ static int add_string(UnitProperties *p, const char *name, const char *value) {
         return add_list(p, name, PROPERTY_STRING, 0, &value, 1);
 }
 
-static int add_exec(UnitProperties *p, const char *name, const char *verb, const char *folder) {
-        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){ HYPER_JOB, verb, folder }, 3);
+static int add_exec(UnitProperties *p, const char *name, const char *verb, const char *directory) {
+        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){ HYPER_JOB, verb, directory }, 3);
 }
 
 /* Prepare and finish keep RootDirectory= off, but the binds are made for them, too, over the very files they
  * are about to make, rename and remove: they step out of that, into the machine's own view. */
-static int add_exec_outside(UnitProperties *p, const char *name, const char *verb, const char *folder) {
-        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){ OUTSIDE, HYPER_JOB, verb, folder },
-                        7);
+static int add_exec_outside(UnitProperties *p, const char *name, const char *verb, const char *directory) {
+        return add_list(p, name, PROPERTY_EXEC, 0,
+                        (const char *const[]){ OUTSIDE, HYPER_JOB, verb, directory }, 7);
 }
 
 /* systemd 252 leaves this file behind when a transient unit with LogExtraFields= is gone: some bytes of
@@ -244,8 +244,8 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                 return r;
 
         /* The plan and the marks are for reading, only the results are written. */
-        if ((r = strv_extendf(&ro, "-%s", q->folder)) < 0 ||
-                        (r = strv_extendf(&rw, "-%s/" JOB_RESULTS_FOLDER, q->folder)) < 0)
+        if ((r = strv_extendf(&ro, "-%s", q->directory)) < 0 ||
+                        (r = strv_extendf(&rw, "-%s/" JOB_RESULTS_DIRECTORY, q->directory)) < 0)
                 return r;
         if (q->part_dir && (r = strv_extendf(&rw, "-%s", q->part_dir)) < 0)
                 return r;
@@ -316,9 +316,9 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                         return r;
         }
         if ((r = add_user(&p, q)) < 0 || (r = add_limits(&p, q)) < 0 || (r = add_view(&p, q)) < 0 ||
-                        (r = add_exec_outside(&p, "ExecStartPre", "prepare", q->folder)) < 0 ||
-                        (r = add_exec(&p, "ExecStart", "run", q->folder)) < 0 ||
-                        (r = add_exec_outside(&p, "ExecStopPost", "finish", q->folder)) < 0 ||
+                        (r = add_exec_outside(&p, "ExecStartPre", "prepare", q->directory)) < 0 ||
+                        (r = add_exec(&p, "ExecStart", "run", q->directory)) < 0 ||
+                        (r = add_exec_outside(&p, "ExecStopPost", "finish", q->directory)) < 0 ||
                         (r = add_exec_tidy_up(&p, q->job_id)) < 0)
                 return r;
         /* The private /dev has none, and its device policy lets nothing else through. */
@@ -339,7 +339,7 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
         return 0;
 }
 
-int unit_properties_for_finish(const char *job_id, const char *folder, UnitProperties *ret) {
+int unit_properties_for_finish(const char *job_id, const char *directory, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
         int r;
 
@@ -349,7 +349,7 @@ int unit_properties_for_finish(const char *job_id, const char *folder, UnitPrope
                         (r = add_string(&p, "SyslogIdentifier", "hyper-job")) < 0 ||
                         (r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL)) <
                                         0 ||
-                        (r = add_exec(&p, "ExecStart", "finish-later", folder)) < 0 ||
+                        (r = add_exec(&p, "ExecStart", "finish-later", directory)) < 0 ||
                         (r = add_exec_tidy_up(&p, job_id)) < 0)
                 return r;
         *ret = p;

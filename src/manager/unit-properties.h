@@ -41,8 +41,8 @@ void unit_properties_done(UnitProperties *p);
 typedef struct UnitRequest {
         const char *job_id;
         const char *user; /* that the job runs as: job_user_name() */
-        const char *folder; /* the job's own, read by the job; the results in it are written */
-        const char *root; /* an empty folder: the root of the job's file system is put together there */
+        const char *directory; /* the job's own, read by the job; the results in it are written */
+        const char *root; /* an empty directory: the root of the job's file system is put together there */
         char *const *source_files; /* read-only */
         const char *part_dir; /* or NULL; made by ExecStartPre= */
         char *const *sockets; /* of NBD servers on this machine */
@@ -58,7 +58,7 @@ typedef struct UnitRequest {
 int unit_properties_for_job(const UnitRequest *request, UnitProperties *ret);
 
 /* The unit that runs hyper-job finish alone. */
-int unit_properties_for_finish(const char *job_id, const char *folder, UnitProperties *ret);
+int unit_properties_for_finish(const char *job_id, const char *directory, UnitProperties *ret);
 
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
 

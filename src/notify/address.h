@@ -6,8 +6,8 @@
  * nothing is delivered there unless webhooks.allow_private lists the address. Looked at when the connection is made, so
  * that a name that leads there is no way around it. */
 
+#include "http/http-client.h"
 #include "shared/address-range.h"
-#include "shared/http-client.h"
 
 /* The ranges of webhooks.allow_private. */
 typedef struct AllowedRanges {

@@ -12,12 +12,9 @@ libhyper_notify_la_SOURCES = \
 	src/notify/notifier.h \
 	src/notify/signature.c \
 	src/notify/signature.h
-libhyper_notify_la_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
-libhyper_notify_la_LIBADD = libhyper-http.la libhyper-shared.la libhyper-basic.la $(SYSTEMD_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
+NOTIFY_LIBS = libhyper-notify.la $(HTTP_LIBS) $(CRYPTO_LIBS)
 
 libexec_PROGRAMS += hyper-notifyd
 hyper_notifyd_SOURCES = src/notify/notify-main.c
-hyper_notifyd_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
-hyper_notifyd_LDADD = libhyper-notify.la
-
+hyper_notifyd_LDADD = $(NOTIFY_LIBS)
 EXTRA_DIST += src/notify/README.md

@@ -14,12 +14,12 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
+#include "http/http-client.h"
 #include "notify/address.h"
 #include "notify/credential.h"
 #include "notify/lane.h"
 #include "notify/signature.h"
 #include "shared/bus-util.h"
-#include "shared/http-client.h"
 #include "shared/webhook.h"
 
 /* Deliveries of one webhook that are asked for at once. */

@@ -9,11 +9,11 @@
 #define MIB (UINT64_C(1) << 20)
 
 char *machine_find_program(const char *name) {
-        static const char *const folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+        static const char *const directories[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
                 "/usr/bin" };
 
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                _cleanup_free_ char *path = strprintf("%s/%s", folders[i], name);
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_free_ char *path = strprintf("%s/%s", directories[i], name);
 
                 if (path && access(path, X_OK) == 0)
                         return TAKE_PTR(path);

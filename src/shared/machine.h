@@ -4,9 +4,9 @@
 /* What this machine can do for jobs: the same for the manager, which asks whether a job may run here, and for the
  * agent, which tells another machine. */
 
-#include "shared/operation.h"
+#include "spec/operation.h"
 
-/* The first program of that name, as a shell would find it; NULL if there is none. Its folder may not be readable to
+/* The first program of that name, as a shell would find it; NULL if there is none. Its directory may not be readable to
  * us, its name is enough. The caller frees it. */
 char *machine_find_program(const char *name);
 

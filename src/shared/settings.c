@@ -8,9 +8,9 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/address-range.h"
-#include "shared/job-spec.h"
 #include "shared/settings-internal.h"
 #include "shared/webhook.h"
+#include "spec/job-spec.h"
 
 #define FILE_MAX ((size_t) 1024 * 1024)
 #define ORIGIN_HOST_LIMIT 261u /* a name and a port */
@@ -133,9 +133,9 @@ static json_t *show_text(const void *field) {
         return json_string(*(char *const *) field);
 }
 
-/* Folders, a slash at the end or not; "/" is everything. */
-static int set_folders(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        _cleanup_strv_free_ char **folders = NULL;
+/* Directories, a slash at the end or not; "/" is everything. */
+static int set_directories(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        _cleanup_strv_free_ char **directories = NULL;
         const char *reason;
         char ***p = field;
         int r;
@@ -147,15 +147,15 @@ static int set_folders(const SettingsEntry *e, const SettingsValue *v, void *fie
 
                 while (n > 1 && (*item)[n - 1] == '/')
                         n--;
-                char *folder = strndup(*item, n);
-                r = strv_consume(&folders, folder);
+                char *directory = strndup(*item, n);
+                r = strv_consume(&directories, directory);
                 if (r < 0)
                         return r;
-                if (!streq(folder, "/") && !job_path_is_valid(folder, false, &reason))
+                if (!streq(directory, "/") && !job_path_is_valid(directory, false, &reason))
                         return -EINVAL;
         }
         strv_free(*p);
-        *p = TAKE_PTR(folders);
+        *p = TAKE_PTR(directories);
         return 0;
 }
 
@@ -234,8 +234,8 @@ static json_t *show_list(const void *field) {
         _cleanup_(json_decrefp) json_t *array = json_array();
 
         STRV_FOREACH(s, *(char **const *) field)
-        if (json_array_append_new(array, json_string(*s)) < 0)
-                return NULL;
+                if (json_array_append_new(array, json_string(*s)) < 0)
+                        return NULL;
         return TAKE_PTR(array);
 }
 
@@ -245,7 +245,7 @@ const SettingsKind settings_seconds = { set_seconds, show_seconds };
 const SettingsKind settings_boolean = { set_boolean, show_boolean };
 const SettingsKind settings_level = { set_level, show_text };
 const SettingsKind settings_path = { set_path, show_text };
-static const SettingsKind folders = { set_folders, show_list };
+static const SettingsKind directories = { set_directories, show_list };
 static const SettingsKind origins = { set_origins, show_list };
 static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
 static const SettingsKind local = { set_local, show_local };
@@ -257,8 +257,8 @@ static const SettingsKind local = { set_local, show_local };
 const SettingsEntry settings_entries[] = {
         { SETTING(database, path, settings_path), "must be an absolute path" },
         { SETTING(jobs, max_running, settings_number), "must be a whole number, 1 to 256", 256 },
-        { SETTING(jobs, source_paths, folders), "must be a list of absolute paths" },
-        { SETTING(jobs, destination_paths, folders), "must be a list of absolute paths" },
+        { SETTING(jobs, source_paths, directories), "must be a list of absolute paths" },
+        { SETTING(jobs, destination_paths, directories), "must be a list of absolute paths" },
         { SETTING(metrics, enabled, settings_boolean), "must be true or false" },
         { SETTING(metrics, port, optional_number), "must be a port, 1 to 65535", UINT16_MAX },
         { SETTING(daemon, idle_timeout, settings_seconds), "must be a whole number of seconds, 1 to 86400",
@@ -338,20 +338,20 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int load_drop_ins(const char *folder, Settings *s, char **ret_error) {
+static int load_drop_ins(const char *directory, Settings *s, char **ret_error) {
         struct dirent **found;
         int n, r = 0;
 
-        n = scandir(folder, &found, is_drop_in, by_name);
+        n = scandir(directory, &found, is_drop_in, by_name);
         if (n < 0) {
                 r = -errno;
                 if (r == -ENOENT)
                         return 0;
-                *ret_error = strprintf("%s: %s", folder, strerror(-r));
+                *ret_error = strprintf("%s: %s", directory, strerror(-r));
                 return *ret_error ? r : -ENOMEM;
         }
         for (int i = 0; i < n; i++) {
-                _cleanup_free_ char *file = strprintf("%s/%s", folder, found[i]->d_name);
+                _cleanup_free_ char *file = strprintf("%s/%s", directory, found[i]->d_name);
 
                 free(found[i]);
                 if (r >= 0)

@@ -65,7 +65,7 @@ Settings *settings_new(void);
  * with *ret_error; -ENOMEM. */
 int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error);
 
-/* @directory is normally SYSCONFDIR "/hyper". A missing file or folder is no error. On -EBADMSG *ret_error
+/* @directory is normally SYSCONFDIR "/hyper". A missing file or directory is no error. On -EBADMSG *ret_error
  * holds "FILE:LINE: KEY: what is wrong", when a file cannot be read (its errno) "FILE: why"; the caller
  * frees it. -ENOMEM says nothing. */
 int settings_load(const char *directory, Settings **ret, char **ret_error);

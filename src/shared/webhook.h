@@ -8,7 +8,7 @@
 #include <systemd/sd-id128.h>
 
 #include "basic/time-util.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 /* The values are bits of a mask that is stored: new ones go to the end. */
 typedef enum WebhookEvent {

@@ -4,7 +4,7 @@
 
 #include "store/deliveries.h"
 #include "basic/string-util.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 #include "store/schedules.h"
 #include "store/sql.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Making deliveries, for the files of this folder whose nouns have events. */
+/* Making deliveries, for the files of this directory whose nouns have events. */
 
 #include "store/webhooks.h"
 

@@ -21,7 +21,7 @@ HostState host_state_from_string(const char *s) {
 }
 
 const char *vm_state_to_string(int state) {
-        /* https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainState, which is part of its ABI; this folder
+        /* https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainState, which is part of its ABI; this directory
          * does not depend on libvirt. A VM on its way to being off (4) still runs. */
         static const char *const words[] = { "UNKNOWN", "ACTIVE", "ACTIVE", "PAUSED", "ACTIVE", "STOPPED",
                 "ERROR", "SUSPENDED" };

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "shared/job-state.h"
+#include "spec/job-state.h"
 #include "store/sql.h"
 
 void job_rows_done(JobRows *rows) {

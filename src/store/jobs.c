@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
-#include "shared/job-state.h"
+#include "spec/job-state.h"
 #include "store/deliveries.h"
 #include "store/sql.h"
 #include "store/workers.h"

@@ -11,9 +11,9 @@ libhyper_store_la_SOURCES = \
 	src/store/hosts.h \
 	src/store/jobs-list.c \
 	src/store/jobs.c \
-	src/store/schema-hosts.c \
 	src/store/schedules.c \
 	src/store/schedules.h \
+	src/store/schema-hosts.c \
 	src/store/schema.c \
 	src/store/sql.c \
 	src/store/sql.h \
@@ -25,6 +25,5 @@ libhyper_store_la_SOURCES = \
 	src/store/webhooks.h \
 	src/store/workers.c \
 	src/store/workers.h
-libhyper_store_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
-libhyper_store_la_LIBADD = libhyper-shared.la libhyper-api-key.la $(SQLITE_LIBS) $(JANSSON_LIBS)
+STORE_LIBS = libhyper-store.la $(SHARED_LIBS) $(SQLITE_LIBS)
 EXTRA_DIST += src/store/README.md

@@ -21,7 +21,7 @@ ScheduleOverlap schedule_overlap_from_string(const char *s) _pure_;
 typedef struct ScheduleRow {
         int64_t seq; /* order of creation */
         char *id, *name, *description;
-        char *expression; /* cron (shared/cron.h) */
+        char *expression; /* cron (manager/schedule/cron.h) */
         bool enabled;
         ScheduleOverlap overlap;
         bool catch_up; /* one run after times that were missed */

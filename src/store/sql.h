@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Between the store's nouns and SQLite: opening, statements prepared once, transactions. Inside this folder
+/* Between the store's nouns and SQLite: opening, statements prepared once, transactions. Inside this directory
  * only. */
 
 #include <sqlite3.h>

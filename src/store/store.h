@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The database: nouns and rows, not SQL. All SQL is in this folder, prepared once, parameters bound. One
+/* The database: nouns and rows, not SQL. All SQL is in this directory, prepared once, parameters bound. One
  * owner writes; any number of readers open the same file read-only. Every write below is one transaction
  * that is on disk (synchronous=FULL) when the function returns 0.
  *
@@ -11,8 +11,8 @@
  * -ENOMEM. */
 
 #include "basic/time-util.h"
-#include "shared/job-state.h"
 #include "shared/role.h"
+#include "spec/job-state.h"
 
 typedef struct Store Store;
 
@@ -51,7 +51,7 @@ typedef struct JobRow {
         bool idempotent;
         bool any_worker; /* queue=true: any worker may take it */
         unsigned timeout_seconds; /* how long an attempt may take; 0: without a limit */
-        uint64_t demand; /* what it demands of a worker, packed (shared/capability.h) */
+        uint64_t demand; /* what it demands of a worker, packed (spec/capability.h) */
         char *worker_id; /* who holds it, or held it to its end; NULL: this machine */
         usec_t created_at, updated_at;
         usec_t started_at, finished_at; /* 0: not yet */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/workers.h"
 #include "basic/string-util.h"
-#include "shared/capability.h"
-#include "shared/job-demand.h"
+#include "spec/capability.h"
+#include "spec/job-demand.h"
 #include "store/sql.h"
 
 void worker_row_done(WorkerRow *row) {

@@ -6,9 +6,9 @@
  * one write. The same rules and errors as in store.h: each write is one transaction, durable when the function
  * returns 0. */
 
-#include "shared/capability.h"
-#include "shared/job-demand.h"
-#include "shared/worker-message.h"
+#include "dialect/worker-message.h"
+#include "spec/capability.h"
+#include "spec/job-demand.h"
 #include "store/store.h"
 
 /* A worker that was not heard from for so long has lost its jobs. */
@@ -22,7 +22,7 @@ typedef struct WorkerRow {
         int64_t seq; /* order of the first registration */
         char *id;
         char *capabilities; /* JSON, as it came */
-        uint32_t capability_mask; /* the same as a set, and its operations (shared/capability.h) */
+        uint32_t capability_mask; /* the same as a set, and its operations (spec/capability.h) */
         uint64_t memory_gb, disk_gb; /* 0: it did not say, and gets no job that demands any */
         char *system_info; /* JSON object, as it came */
         char *execution_mode; /* or NULL */

@@ -3,7 +3,7 @@
 #
 # The part "fanout" of tests/bench/run, to be sourced by it: many clients that watch a few jobs.
 
-# shellcheck disable=SC2154 # results, build_folder, here, tool and api are those scripts'
+# shellcheck disable=SC2154 # results, build_directory, here, tool and api are those scripts'
 # shellcheck disable=SC2016 # $ in single quotes is for the shell or awk inside
 
 fanout_clients=1000 fanout_seconds=20 fanout_jobs=4
@@ -43,7 +43,7 @@ fanout_measure() {
         local name=$1 pid=$2 where memory=() spent figures clients
         shift 2
         memory+=("$(pss "$pid")")
-        coproc CLIENTS { "$build_folder/tests/bench/fanout-client" "$1" "$2" $fanout_clients $fanout_clients $fanout_seconds "${@:3}"; }
+        coproc CLIENTS { "$build_directory/tests/bench/fanout-client" "$1" "$2" $fanout_clients $fanout_clients $fanout_seconds "${@:3}"; }
         clients=$CLIENTS_PID # bash forgets it when it ends
         for _ in 1 2; do
                 read -r where <&"${CLIENTS[0]}" || die "the clients of $name could not connect"

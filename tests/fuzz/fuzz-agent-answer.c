@@ -6,7 +6,7 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "fuzz.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 static void check_error(int r, const char *error) {
         if (r == -EBADMSG && (!error || !utf8_is_valid(error)))

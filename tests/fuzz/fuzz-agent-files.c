@@ -5,9 +5,9 @@
 #include "agent/held.h"
 #include "agent/report.h"
 #include "basic/string-util.h"
+#include "dialect/worker-message.h"
 #include "fuzz.h"
-#include "shared/job-spec.h"
-#include "shared/worker-message.h"
+#include "spec/job-spec.h"
 
 static void try_file(const char *text, size_t size) {
         _cleanup_(held_file_done) HeldFile f = {};

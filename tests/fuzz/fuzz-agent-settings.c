@@ -2,7 +2,7 @@
 #include "agent/agent-settings.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(agent_settings_freep) AgentSettings *s = NULL;

@@ -3,8 +3,8 @@
 /* What is decoded keeps its promises, and reads the same after it was written again. */
 
 #include "basic/string-util.h"
+#include "engine/checkpoint.h"
 #include "fuzz.h"
-#include "job/checkpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(checkpoint_freep) Checkpoint *c = NULL, *again = NULL;

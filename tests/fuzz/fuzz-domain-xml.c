@@ -5,7 +5,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "hosts/domain-xml.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(domain_summary_done) DomainSummary summary = {};

@@ -8,7 +8,7 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "job/archive.h"
+#include "image/archive.h"
 
 #define MAX_SIZE (UINT64_C(1) << 20)
 

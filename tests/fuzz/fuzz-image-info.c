@@ -4,7 +4,7 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "job/image.h"
+#include "image/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Image image = { .path = (char *) "/srv/a", .whole = true, .format = FORMAT_VMDK };

@@ -6,7 +6,7 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "shared/image-names.h"
+#include "image/image-names.h"
 
 /* What the paths must be like, whatever the names: plain, absolute, without ".". */
 static void check_paths(const ImageNames *n) {

@@ -4,8 +4,8 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "shared/job-event.h"
-#include "shared/job-spec.h"
+#include "journal/job-event.h"
+#include "spec/job-spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         EventFieldValue fields[_EVENT_FIELD_MAX] = {};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "shared/job-file.h"
+#include "spec/job-file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(job_result_freep) JobResult *result = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "shared/job-spec.h"
+#include "spec/job-spec.h"
 
 /* What was accepted is accepted again as it was stored, and means the same; secrets are not in it. */
 static void check_document(const JobSpec *s) {

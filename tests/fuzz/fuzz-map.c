@@ -10,7 +10,7 @@
 
 #include "basic/fd-util.h"
 #include "fuzz.h"
-#include "job/map.h"
+#include "image/map.h"
 
 #define FILE_MAX (UINT64_C(16) << 20)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "shared/job-spec.h"
-#include "shared/nbd-uri.h"
+#include "spec/job-spec.h"
+#include "spec/nbd-uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = strndup((const char *) data, size), *error = NULL;

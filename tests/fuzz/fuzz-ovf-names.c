@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The names that the manager looks for beside an OVF: whatever the text, none leads out of the folder. */
+/* The names that the manager looks for beside an OVF: whatever the text, none leads out of the directory. */
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "fuzz.h"
-#include "shared/ovf-names.h"
+#include "image/ovf-names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_strv_free_ char **names = NULL;

@@ -4,9 +4,9 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "job/manifest.h"
-#include "job/ova-name.h"
-#include "job/ovf.h"
+#include "image/manifest.h"
+#include "image/ova-name.h"
+#include "image/ovf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *why = NULL, *why_not = NULL;

@@ -4,7 +4,7 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "job/parallels.h"
+#include "image/parallels.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *why = NULL;

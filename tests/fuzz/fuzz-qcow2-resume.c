@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "basic/fd-util.h"
+#include "engine/qcow2-map.h"
 #include "fuzz.h"
-#include "job/qcow2-map.h"
 
 #define DISK (UINT64_C(3) << 29) /* three L2 tables */
 #define FILE_SIZE (UINT64_C(4) << 20)

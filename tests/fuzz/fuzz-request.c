@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 #include "api/hosts/hosts-api.h"
+#include "api/http/router.h"
+#include "api/http/uri.h"
 #include "api/hypersdk/hypersdk.h"
-#include "api/router.h"
-#include "api/uri.h"
 #include "api/worker/worker.h"
 #include "basic/string-util.h"
 #include "fuzz.h"

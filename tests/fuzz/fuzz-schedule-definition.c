@@ -4,9 +4,9 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "manager/schedule-definition.h"
-#include "shared/cron.h"
-#include "shared/schedule-event.h"
+#include "journal/schedule-event.h"
+#include "manager/schedule/cron.h"
+#include "manager/schedule/schedule-definition.h"
 
 static void try(const char *text, bool create) {
         _cleanup_(schedule_definition_done) ScheduleDefinition d = {};

@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 
-#include "api/socket-diag.h"
+#include "api/access/socket-diag.h"
 #include "fuzz.h"
 
 #define SEQUENCE 1u

@@ -4,7 +4,7 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "job/tar.h"
+#include "image/tar.h"
 
 typedef struct Input {
         const uint8_t *data;

@@ -7,8 +7,8 @@
 
 #include "api/worker/worker-decode.h"
 #include "basic/string-util.h"
+#include "dialect/worker-job.h"
 #include "fuzz.h"
-#include "shared/worker-job.h"
 
 static void check(bool b, const char *what) {
         if (!b) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
+#include "dialect/worker-message.h"
 #include "fuzz.h"
-#include "shared/worker-message.h"
 
 /* What was refused says why, in one text. */
 static void check_errors(int r, const JsonErrors *errors) {

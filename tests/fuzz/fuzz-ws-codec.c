@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "api/ws-codec.h"
+#include "api/stream/ws-codec.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
 

@@ -1,30 +1,85 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Fuzzers, one per decoder. A fuzzer is a file with LLVMFuzzerTestOneInput() and a folder tests/fuzz/corpus/<name>/ of
+# Fuzzers, one per decoder. A fuzzer is a file with LLVMFuzzerTestOneInput() and a directory tests/fuzz/corpus/<name>/ of
 # inputs. Plainly built it replays its corpus, which is a test of make check; with configure --enable-fuzzers CC=clang
-# it searches. Each area lists its own:
-#
-#   FUZZERS += tests/fuzz/fuzz-job-spec
-#   tests_fuzz_fuzz_job_spec_SOURCES = tests/fuzz/fuzz-job-spec.c $(FUZZ_MAIN)
-#   tests_fuzz_fuzz_job_spec_LDADD = libhyper-shared.la …
-#   tests_fuzz_fuzz_job_spec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+# it searches. A new fuzzer is one line: its name in the list of the directory whose decoder it feeds.
 
-if ENABLE_FUZZERS
-FUZZ_MAIN =
-else
-FUZZ_MAIN = tests/fuzz/replay.c
+if !ENABLE_FUZZERS
+check_LTLIBRARIES += libhyper-replay.la
+libhyper_replay_la_SOURCES = tests/fuzz/replay.c
+FUZZ_MAIN = libhyper-replay.la
 endif
 
-include tests/fuzz/basic.mk
-include tests/fuzz/shared.mk
-include tests/fuzz/store.mk
-include tests/fuzz/manager.mk
-include tests/fuzz/api.mk
-include tests/fuzz/job.mk
-include tests/fuzz/hosts.mk
-include tests/fuzz/agent.mk
-include tests/fuzz/ctl.mk
+SHARED_FUZZERS = \
+	tests/fuzz/fuzz-api-key \
+	tests/fuzz/fuzz-job-event \
+	tests/fuzz/fuzz-job-file \
+	tests/fuzz/fuzz-job-spec \
+	tests/fuzz/fuzz-nbd-uri \
+	tests/fuzz/fuzz-rfc3339 \
+	tests/fuzz/fuzz-settings \
+	tests/fuzz/fuzz-webhook \
+	tests/fuzz/fuzz-worker-message
+$(SHARED_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(SHARED_LIBS) $(FUZZ_LDFLAGS)
+$(SHARED_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(SHARED_LIBS))
 
+ENGINE_FUZZERS = \
+	tests/fuzz/fuzz-checkpoint \
+	tests/fuzz/fuzz-qcow2-resume
+$(ENGINE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(ENGINE_LIBS) $(FUZZ_LDFLAGS)
+$(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(ENGINE_LIBS))
+
+IMAGE_FUZZERS = \
+	tests/fuzz/fuzz-image-names \
+	tests/fuzz/fuzz-ovf-names \
+	tests/fuzz/fuzz-vmdk-descriptor
+$(IMAGE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(IMAGE_LIBS) $(FUZZ_LDFLAGS)
+$(IMAGE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(IMAGE_LIBS))
+
+JOB_FUZZERS = \
+	tests/fuzz/fuzz-complaint \
+	tests/fuzz/fuzz-extract \
+	tests/fuzz/fuzz-image-info \
+	tests/fuzz/fuzz-layer-map \
+	tests/fuzz/fuzz-map \
+	tests/fuzz/fuzz-ovf \
+	tests/fuzz/fuzz-parallels \
+	tests/fuzz/fuzz-sight \
+	tests/fuzz/fuzz-tar
+$(JOB_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(JOB_LIBS) $(FUZZ_LDFLAGS)
+$(JOB_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(JOB_LIBS))
+
+MANAGER_FUZZERS = \
+	tests/fuzz/fuzz-cron \
+	tests/fuzz/fuzz-key-definition \
+	tests/fuzz/fuzz-schedule-definition \
+	tests/fuzz/fuzz-submit-options
+$(MANAGER_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(MANAGER_LIBS) $(FUZZ_LDFLAGS)
+$(MANAGER_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(MANAGER_LIBS))
+
+API_FUZZERS = \
+	tests/fuzz/fuzz-hypersdk \
+	tests/fuzz/fuzz-request \
+	tests/fuzz/fuzz-socket-diag \
+	tests/fuzz/fuzz-worker-job \
+	tests/fuzz/fuzz-ws-codec
+$(API_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(API_LIBS) $(FUZZ_LDFLAGS)
+$(API_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(API_LIBS))
+
+HOSTS_FUZZERS = \
+	tests/fuzz/fuzz-domain-xml \
+	tests/fuzz/fuzz-host-uri
+$(HOSTS_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(HOSTS_LIBS) $(FUZZ_LDFLAGS)
+$(HOSTS_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(HOSTS_LIBS))
+
+AGENT_FUZZERS = \
+	tests/fuzz/fuzz-agent-answer \
+	tests/fuzz/fuzz-agent-files \
+	tests/fuzz/fuzz-agent-settings
+$(AGENT_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(AGENT_LIBS) $(FUZZ_LDFLAGS)
+$(AGENT_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(AGENT_LIBS))
+
+FUZZERS = $(SHARED_FUZZERS) $(ENGINE_FUZZERS) $(IMAGE_FUZZERS) $(JOB_FUZZERS) $(MANAGER_FUZZERS) $(API_FUZZERS) $(HOSTS_FUZZERS) $(AGENT_FUZZERS)
 check_PROGRAMS += $(FUZZERS)
 if !ENABLE_FUZZERS
 TESTS += $(FUZZERS)

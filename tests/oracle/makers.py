@@ -19,23 +19,23 @@ def run(*argv):
 
 
 def by_qemu(form, extension, *options, compress=False):
-    """A maker: of a disk in the file @raw into @folder. It gives the name of the file that is the source."""
-    def make(folder, raw, _disk, _rng):
+    """A maker: of a disk in the file @raw into @directory. It gives the name of the file that is the source."""
+    def make(directory, raw, _disk, _rng):
         name = f"disk{extension}"
         argv = ["qemu-img", "convert", "-f", "raw", "-O", form]
         argv += ["-c"] if compress else []
         argv += ["-o", ",".join(options)] if options else []
-        run(*argv, raw, os.path.join(folder, name))
+        run(*argv, raw, os.path.join(directory, name))
         return name
     return make
 
 
-def raw_copy(folder, raw, _disk, _rng):
-    run("cp", "--sparse=always", raw, os.path.join(folder, "disk.img"))
+def raw_copy(directory, raw, _disk, _rng):
+    run("cp", "--sparse=always", raw, os.path.join(directory, "disk.img"))
     return "disk.img"
 
 
-def stream_footer(folder, raw, _disk, _rng):
+def stream_footer(directory, raw, _disk, _rng):
     """streamOptimized as ESXi writes it: its directory is behind the grains, the footer says where."""
     grain, n_gte = 128, 512
     with open(raw, "rb") as f:
@@ -74,7 +74,7 @@ def stream_footer(folder, raw, _disk, _rng):
     place = len(out) // SECTOR
     out += struct.pack(f"<{len(directory)}I", *directory)
     out += bytes(-len(out) % SECTOR) + marker(1, 3) + header(place) + bytes(SECTOR)
-    with open(os.path.join(folder, "disk.vmdk"), "wb") as f:
+    with open(os.path.join(directory, "disk.vmdk"), "wb") as f:
         f.write(out)
     return "disk.vmdk"
 
@@ -86,7 +86,7 @@ def descriptor(lines, kind="custom"):
             'ddb.geometry.heads = "255"\nddb.geometry.sectors = "63"\nddb.virtualHWVersion = "10"\n')
 
 
-def several_flat(folder, raw, disk, rng):
+def several_flat(directory, raw, disk, rng):
     """A descriptor with flat extents, at places inside their files, and one of zeroes if the disk has room."""
     n = disk.size // SECTOR
     cuts = sorted({0, n} | {rng.randrange(1, n) for _ in range(rng.randrange(1, 5)) if n > 1})
@@ -99,18 +99,18 @@ def several_flat(folder, raw, disk, rng):
                 lines.append(f"RW {b - a} ZERO")
                 continue
             before = rng.choice((0, 0, 3))
-            with open(os.path.join(folder, f"part-{k}.vmdk"), "wb") as out:
+            with open(os.path.join(directory, f"part-{k}.vmdk"), "wb") as out:
                 out.write(b"\xee" * before * SECTOR + data)
             lines.append(f'RW {b - a} FLAT "part-{k}.vmdk" {before}')
-    with open(os.path.join(folder, "disk.vmdk"), "w", encoding="ascii") as f:
+    with open(os.path.join(directory, "disk.vmdk"), "w", encoding="ascii") as f:
         f.write(descriptor(lines))
     return "disk.vmdk"
 
 
-def vhdx_4k(folder, raw, disk, rng):
+def vhdx_4k(directory, raw, disk, rng):
     """Sectors of 4 KiB. Up to 4 GiB the table of blocks is the same as with 512 bytes."""
-    name = by_qemu("vhdx", ".vhdx", "block_size=1M")(folder, raw, disk, rng)
-    with open(os.path.join(folder, name), "r+b") as f:
+    name = by_qemu("vhdx", ".vhdx", "block_size=1M")(directory, raw, disk, rng)
+    with open(os.path.join(directory, name), "r+b") as f:
         data = f.read(4 << 20)
         meta = data.index(b"metadata")
         for key in ("1dbf41816fa90947ba47f233a8faab5f", "c748a3cd5d4471449cc9e9885251c556"):
@@ -120,10 +120,10 @@ def vhdx_4k(folder, raw, disk, rng):
     return name
 
 
-def vhdx_log(folder, raw, disk, rng):
+def vhdx_log(directory, raw, disk, rng):
     """The host crashed: 4 KiB of the disk are in the log, not yet in their place, where older data are."""
-    name = by_qemu("vhdx", ".vhdx", "block_size=1M")(folder, raw, disk, rng)
-    path = os.path.join(folder, name)
+    name = by_qemu("vhdx", ".vhdx", "block_size=1M")(directory, raw, disk, rng)
+    path = os.path.join(directory, name)
     with open(path, "r+b") as f:
         data = f.read()
         # a page of the first block, which lies where the table of blocks says
@@ -169,8 +169,8 @@ def ovf(files):
 
 def ova(make_inner, digest=None, n=1, form=tarfile.USTAR_FORMAT):
     """An archive of the disk, @n times, in the format that @make_inner makes."""
-    def make(folder, raw, disk, rng):
-        inner = os.path.join(folder, "inner")
+    def make(directory, raw, disk, rng):
+        inner = os.path.join(directory, "inner")
         os.mkdir(inner)
         name = make_inner(inner, raw, disk, rng)
         with open(os.path.join(inner, name), "rb") as f:
@@ -180,7 +180,7 @@ def ova(make_inner, digest=None, n=1, form=tarfile.USTAR_FORMAT):
         if digest:
             sums = [(k, hashlib.new(digest, v).hexdigest()) for k, v in members + [(k, data) for k in names]]
             members.append(("vm.mf", "".join(f"{digest.upper()}({k})= {v}\n" for k, v in sums).encode()))
-        with tarfile.open(os.path.join(folder, "vm.ova"), "w", format=form) as t:
+        with tarfile.open(os.path.join(directory, "vm.ova"), "w", format=form) as t:
             for k, v in members + [(k, data) for k in names]:
                 info = tarfile.TarInfo(k)
                 info.size = len(v)

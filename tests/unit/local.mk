@@ -1,27 +1,227 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Unit tests, one program per file, on libcheck. Each area lists its own:
-#
-#   UNIT_TESTS += tests/unit/test-parse-util
-#   tests_unit_test_parse_util_SOURCES = tests/unit/test-parse-util.c
-#   tests_unit_test_parse_util_LDADD = libhyper-basic.la $(CHECK_LIBS)
+# Unit tests, one program per file, on libcheck. A new test is one line: its name in the list of its directory.
 
-# For tests of what is on the bus
-PRIVATE_BUS_SOURCES = tests/unit/private-bus.c tests/unit/private-bus.h
-INTROSPECTION_SOURCES = tests/unit/introspection.c tests/unit/introspection.h
+# What several tests share; each takes what it uses.
+check_LTLIBRARIES += libhyper-test.la
+libhyper_test_la_SOURCES = \
+	tests/unit/lib/api-test.c \
+	tests/unit/lib/api-test.h \
+	tests/unit/lib/engine-util.c \
+	tests/unit/lib/engine-util.h \
+	tests/unit/lib/fake-nbd.c \
+	tests/unit/lib/fake-nbd.h \
+	tests/unit/lib/introspection.c \
+	tests/unit/lib/introspection.h \
+	tests/unit/lib/job-front.h \
+	tests/unit/lib/job-servers.h \
+	tests/unit/lib/journal-writer.c \
+	tests/unit/lib/journal-writer.h \
+	tests/unit/lib/manager-test.c \
+	tests/unit/lib/manager-test.h \
+	tests/unit/lib/private-bus.c \
+	tests/unit/lib/private-bus.h \
+	tests/unit/lib/ws-client.c \
+	tests/unit/lib/ws-client.h \
+	tests/unit/lib/ws-frames.c \
+	tests/unit/lib/ws-frames.h
 
-include tests/unit/basic.mk
-include tests/unit/shared.mk
-include tests/unit/store.mk
-include tests/unit/manager.mk
-include tests/unit/api.mk
-include tests/unit/job.mk
-include tests/unit/hosts.mk
-include tests/unit/notify.mk
-include tests/unit/agent.mk
-include tests/unit/ctl.mk
+BASIC_TESTS = \
+	tests/unit/basic/test-basic \
+	tests/unit/basic/test-time-util \
+	tests/unit/basic/test-utf8
+BASIC_TEST_LIBS = libhyper-test.la $(BASIC_LIBS)
+$(BASIC_TESTS): private TEST_LIBS = $(BASIC_TEST_LIBS) $(CHECK_LIBS)
+$(BASIC_TESTS): $(filter %.la,$(BASIC_TEST_LIBS))
 
+JSON_TESTS = \
+	tests/unit/json/test-json-table
+JSON_TEST_LIBS = libhyper-test.la $(JSON_LIBS)
+$(JSON_TESTS): private TEST_LIBS = $(JSON_TEST_LIBS) $(CHECK_LIBS)
+$(JSON_TESTS): $(filter %.la,$(JSON_TEST_LIBS))
+
+SPEC_TESTS = \
+	tests/unit/spec/test-capability \
+	tests/unit/spec/test-job-file \
+	tests/unit/spec/test-job-id \
+	tests/unit/spec/test-job-spec \
+	tests/unit/spec/test-job-state \
+	tests/unit/spec/test-nbd-uri
+SPEC_TEST_LIBS = libhyper-test.la $(SPEC_LIBS)
+$(SPEC_TESTS): private TEST_LIBS = $(SPEC_TEST_LIBS) $(CHECK_LIBS)
+$(SPEC_TESTS): $(filter %.la,$(SPEC_TEST_LIBS))
+
+JOURNAL_TESTS = \
+	tests/unit/journal/test-job-event \
+	tests/unit/journal/test-journal
+JOURNAL_TEST_LIBS = libhyper-test.la $(JOURNAL_LIBS)
+$(JOURNAL_TESTS): private TEST_LIBS = $(JOURNAL_TEST_LIBS) $(CHECK_LIBS)
+$(JOURNAL_TESTS): $(filter %.la,$(JOURNAL_TEST_LIBS))
+
+SHARED_TESTS = \
+	tests/unit/shared/test-address-range \
+	tests/unit/shared/test-api-key \
+	tests/unit/shared/test-daemon \
+	tests/unit/shared/test-error-table \
+	tests/unit/shared/test-polkit \
+	tests/unit/shared/test-settings \
+	tests/unit/shared/test-webhook
+SHARED_TEST_LIBS = libhyper-test.la $(SHARED_LIBS)
+$(SHARED_TESTS): private TEST_LIBS = $(SHARED_TEST_LIBS) $(CHECK_LIBS)
+$(SHARED_TESTS): $(filter %.la,$(SHARED_TEST_LIBS))
+
+STORE_TESTS = \
+	tests/unit/store/test-store-api-keys \
+	tests/unit/store/test-store-hosts \
+	tests/unit/store/test-store-webhooks \
+	tests/unit/store/test-store-workers \
+	tests/unit/store/test-store
+STORE_TEST_LIBS = libhyper-test.la $(STORE_LIBS)
+$(STORE_TESTS): private TEST_LIBS = $(STORE_TEST_LIBS) $(CHECK_LIBS)
+$(STORE_TESTS): $(filter %.la,$(STORE_TEST_LIBS))
+
+ENGINE_TESTS = \
+	tests/unit/engine/test-engine-compare \
+	tests/unit/engine/test-engine-copy \
+	tests/unit/engine/test-engine-hostile \
+	tests/unit/engine/test-engine-parts \
+	tests/unit/engine/test-engine-resume \
+	tests/unit/engine/test-engine-writeback
+ENGINE_TEST_LIBS = libhyper-test.la $(ENGINE_LIBS)
+$(ENGINE_TESTS): private TEST_LIBS = $(ENGINE_TEST_LIBS) $(CHECK_LIBS)
+$(ENGINE_TESTS): $(filter %.la,$(ENGINE_TEST_LIBS))
+
+IMAGE_TESTS = \
+	tests/unit/image/test-image-names \
+	tests/unit/image/test-job-image \
+	tests/unit/image/test-job-map \
+	tests/unit/image/test-job-ovf \
+	tests/unit/image/test-job-parallels \
+	tests/unit/image/test-job-tar \
+	tests/unit/image/test-ovf-names \
+	tests/unit/image/test-vmdk-descriptor
+IMAGE_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
+$(IMAGE_TESTS): private TEST_LIBS = $(IMAGE_TEST_LIBS) $(CHECK_LIBS)
+$(IMAGE_TESTS): $(filter %.la,$(IMAGE_TEST_LIBS))
+
+JOB_TESTS = \
+	tests/unit/job/test-job-chain \
+	tests/unit/job/test-job-child \
+	tests/unit/job/test-job-complaint \
+	tests/unit/job/test-job-convert \
+	tests/unit/job/test-job-destination \
+	tests/unit/job/test-job-device \
+	tests/unit/job/test-job-file-system \
+	tests/unit/job/test-job-hostile \
+	tests/unit/job/test-job-identity \
+	tests/unit/job/test-job-in-use \
+	tests/unit/job/test-job-lock \
+	tests/unit/job/test-job-nbd \
+	tests/unit/job/test-job-part-directory \
+	tests/unit/job/test-job-recognize \
+	tests/unit/job/test-job-verify \
+	tests/unit/job/test-job-vmdk
+JOB_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
+$(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
+$(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))
+
+MANAGER_TESTS = \
+	tests/unit/manager/test-cron \
+	tests/unit/manager/test-dequeue-wait \
+	tests/unit/manager/test-manager-attempt \
+	tests/unit/manager/test-manager-bus \
+	tests/unit/manager/test-manager-caller \
+	tests/unit/manager/test-manager-chain \
+	tests/unit/manager/test-manager-changes \
+	tests/unit/manager/test-manager-files \
+	tests/unit/manager/test-manager-jobs \
+	tests/unit/manager/test-manager-keys \
+	tests/unit/manager/test-manager-lookup \
+	tests/unit/manager/test-manager-restart \
+	tests/unit/manager/test-manager-schedules \
+	tests/unit/manager/test-manager-unit \
+	tests/unit/manager/test-manager-webhooks \
+	tests/unit/manager/test-manager-workers-model \
+	tests/unit/manager/test-manager-workers
+MANAGER_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(MANAGER_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+$(MANAGER_TESTS): private TEST_LIBS = $(MANAGER_TEST_LIBS) $(CHECK_LIBS)
+$(MANAGER_TESTS): $(filter %.la,$(MANAGER_TEST_LIBS))
+
+API_TESTS = \
+	tests/unit/api/test-api-access \
+	tests/unit/api/test-api-http \
+	tests/unit/api/test-api-metrics \
+	tests/unit/api/test-api-parse \
+	tests/unit/api/test-api-peer \
+	tests/unit/api/test-api-rate-limit \
+	tests/unit/api/test-api-reply-cache \
+	tests/unit/api/test-api-sse \
+	tests/unit/api/test-api-websocket \
+	tests/unit/api/test-api-ws-codec \
+	tests/unit/api/test-dialect-jobs \
+	tests/unit/api/test-dialect-json \
+	tests/unit/api/test-dialect-routes \
+	tests/unit/api/test-dialect-schedules \
+	tests/unit/api/test-hypersdk-ws \
+	tests/unit/api/test-openapi \
+	tests/unit/api/test-worker-pages
+API_TEST_LIBS = libhyper-test.la $(API_LIBS)
+$(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)
+$(API_TESTS): $(filter %.la,$(API_TEST_LIBS))
+
+HOSTS_TESTS = \
+	tests/unit/hosts/test-hosts-api \
+	tests/unit/hosts/test-hosts-bus \
+	tests/unit/hosts/test-hosts-json \
+	tests/unit/hosts/test-hosts-uri \
+	tests/unit/hosts/test-hosts-worker \
+	tests/unit/hosts/test-hosts-xml
+HOSTS_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(HOSTS_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+$(HOSTS_TESTS): private TEST_LIBS = $(HOSTS_TEST_LIBS) $(CHECK_LIBS)
+$(HOSTS_TESTS): $(filter %.la,$(HOSTS_TEST_LIBS))
+
+NOTIFY_TESTS = \
+	tests/unit/notify/test-notify-http \
+	tests/unit/notify/test-notify-lanes
+NOTIFY_TEST_LIBS = libhyper-test.la $(NOTIFY_LIBS)
+$(NOTIFY_TESTS): private TEST_LIBS = $(NOTIFY_TEST_LIBS) $(CHECK_LIBS)
+$(NOTIFY_TESTS): $(filter %.la,$(NOTIFY_TEST_LIBS))
+
+AGENT_TESTS = \
+	tests/unit/agent/test-agent-life \
+	tests/unit/agent/test-agent
+AGENT_TEST_LIBS = libhyper-test.la libhyper-agent.la libhyper-dialects.la libhyper-api.la libhyper-manager.la libhyper-http.la libhyper-store.la libhyper-image.la \
+	$(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(XML_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+$(AGENT_TESTS): private TEST_LIBS = $(AGENT_TEST_LIBS) $(CHECK_LIBS)
+$(AGENT_TESTS): $(filter %.la,$(AGENT_TEST_LIBS))
+
+CTL_TESTS = \
+	tests/unit/ctl/test-ctl-arguments \
+	tests/unit/ctl/test-ctl-table \
+	tests/unit/ctl/test-ctl-text
+CTL_TEST_LIBS = libhyper-test.la $(CTL_LIBS)
+$(CTL_TESTS): private TEST_LIBS = $(CTL_TEST_LIBS) $(CHECK_LIBS)
+$(CTL_TESTS): $(filter %.la,$(CTL_TEST_LIBS))
+
+UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(NOTIFY_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
+LDADD = $(TEST_LIBS)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
-noinst_HEADERS = tests/unit/test.h tests/fuzz/fuzz.h
-EXTRA_DIST += tests/unit/README.md
+
+# Programs that scripts run
+check_PROGRAMS += tests/unit/manager/cron-tool tests/unit/api/print-openapi tests/unit/ctl/mock-manager
+tests_unit_manager_cron_tool_LDADD = $(MANAGER_LIBS)
+tests_unit_api_print_openapi_LDADD = $(API_LIBS)
+tests_unit_ctl_mock_manager_LDADD = $(SHARED_LIBS)
+
+SCRIPT_TESTS = \
+	tests/unit/check-includes \
+	tests/unit/check-schedule \
+	tests/unit/manager/check-cron \
+	tests/unit/api/check-openapi \
+	tests/unit/ctl/test-completion \
+	tests/unit/ctl/test-hyperctl \
+	tests/unit/ctl/test-terminal
+TESTS += $(SCRIPT_TESTS)
+EXTRA_DIST += $(SCRIPT_TESTS) tests/unit/check-includes.known tests/unit/README.md tests/unit/ctl/bus.sh tests/unit/data tests/unit/api/validate.go
+noinst_HEADERS = tests/unit/lib/test.h tests/fuzz/fuzz.h

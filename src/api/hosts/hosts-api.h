@@ -3,8 +3,8 @@
 
 /* The hosts API (hyper-hosts.socket). */
 
-#include "api/router.h"
-#include "api/websocket.h"
+#include "api/http/router.h"
+#include "api/stream/websocket.h"
 
 extern const Dialect hosts_dialect;
 

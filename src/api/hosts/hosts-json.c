@@ -2,7 +2,7 @@
 #include "api/hosts/hosts-json.h"
 #include "api/job-json.h"
 #include "basic/string-util.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 json_t *hosts_host_json(const HostView *h) {
         return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:i}", "id", h->id, "uri", h->uri, "name",

@@ -5,7 +5,7 @@
 #include "basic/string-util.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 #define BODY_MAX ((size_t) 64 * 1024)
 

@@ -12,7 +12,7 @@
 #include "basic/time-util.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
-#include "shared/json-table.h"
+#include "json/json-table.h"
 
 #define MESSAGE_MAX 4096
 #define WATCHED_MAX 1024u /* VMs, of all clients */

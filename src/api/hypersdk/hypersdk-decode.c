@@ -8,7 +8,7 @@
  *   the disk      source {"type", "path" | "uri", "format", "checksum"}; without it, vm_path names it (an
  *                 absolute path, file:// or nbd://). With a source, vm_path is only a label.
  *   the output    destination {"type", "path" | "uri", "format"}, or output_path. A path that ends in "/",
- * and an output_path whose last part has no ".", is a folder, as older clients mean it; so are output_dir
+ * and an output_path whose last part has no ".", is a directory, as older clients mean it; so are output_dir
  * and destination.output_dir. The file in it is called like the source. With nothing of all that, it stands
  * beside the source. its format    destination.format, format, output_format, also below options; else by
  * its name, else qcow2 how           options.compress, options.verify, and the same without options policy
@@ -103,7 +103,7 @@ static int take_vm_path(Translation *t) {
                         "(this machine can read: file, nbd)");
 }
 
-/* Older clients give a folder as output_path. */
+/* Older clients give a directory as output_path. */
 static int take_output_path(Translation *t) {
         const char *path = translation_get_string(t, "destination.path"),
                    *origin = json_string_value(json_object_get(t->origins, "destination.path"));

@@ -4,8 +4,8 @@
 /* What a HyperSDK client sends, read into structs. Pure: no bus, no database. Errors name the client's own
  * fields, all of them at once. */
 
-#include "shared/dialect-job.h"
-#include "shared/job-state.h"
+#include "dialect/dialect-job.h"
+#include "spec/job-state.h"
 
 /* As many jobs as one request may submit. */
 #define HYPERSDK_BATCH_MAX 1000u

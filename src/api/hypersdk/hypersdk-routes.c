@@ -10,7 +10,7 @@
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
-#include "shared/journal-follow.h"
+#include "journal/journal-follow.h"
 #include "shared/machine.h"
 #include "shared/settings.h"
 

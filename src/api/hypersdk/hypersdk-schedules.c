@@ -6,8 +6,8 @@
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
+#include "journal/schedule-event.h"
 #include "shared/error-table.h"
-#include "shared/schedule-event.h"
 
 static int find_row(Request *r, const char *id, ScheduleRow **ret) {
         Store *store;

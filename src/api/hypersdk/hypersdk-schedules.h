@@ -3,7 +3,7 @@
 
 /* /schedules of the HyperSDK API: reads come from the database, changes go to the manager. */
 
-#include "api/request.h"
+#include "api/http/request.h"
 
 int hypersdk_list_schedules(Request *r);
 int hypersdk_create_schedule(Request *r);

@@ -3,7 +3,7 @@
 
 /* /webhooks of the HyperSDK API: reads come from the database, changes go to the manager. */
 
-#include "api/request.h"
+#include "api/http/request.h"
 
 int hypersdk_list_webhooks(Request *r);
 int hypersdk_add_webhook(Request *r);

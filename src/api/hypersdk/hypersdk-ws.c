@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <uthash.h>
 
-#include "api/event-hub.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-ws.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/job-json.h"
+#include "api/stream/event-hub.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 

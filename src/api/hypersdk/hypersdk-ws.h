@@ -7,6 +7,6 @@
  * triggered and their jobs end. Everything is read and worded once for all
  * clients, and nothing at all while there is none. */
 
-#include "api/websocket.h"
+#include "api/stream/websocket.h"
 
 extern const WebSocketProtocol hypersdk_websocket;

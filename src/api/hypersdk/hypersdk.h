@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "api/request.h"
+#include "api/http/request.h"
 #include "store/store.h"
 
 extern const Dialect hypersdk_dialect;

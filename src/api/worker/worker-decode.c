@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/worker/worker-decode.h"
-#include "api/dialect-schema.h"
+#include "api/openapi/dialect-schema.h"
 #include "basic/string-util.h"
 
 static json_t *make_job_schema(void) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a client of the worker API sends besides jobs, which are in shared/worker-job.h. Pure. */
+/* What a client of the worker API sends besides jobs, which are in dialect/worker-job.h. Pure. */
 
-#include "api/schema.h"
-#include "shared/worker-job.h"
+#include "api/openapi/schema.h"
+#include "dialect/worker-job.h"
 
 extern const Schema worker_spec_schema;
 

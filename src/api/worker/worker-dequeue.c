@@ -10,7 +10,7 @@
 #include "api/worker/worker-json.h"
 #include "api/worker/worker-workers.h"
 #include "basic/string-util.h"
-#include "shared/worker-message.h"
+#include "dialect/worker-message.h"
 
 static const SchemaField dequeue_fields[] = {
         { "worker_id", SCHEMA_STRING },

@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-#include "api/schema.h"
-#include "shared/job-event.h"
+#include "api/openapi/schema.h"
+#include "journal/job-event.h"
 #include "store/store.h"
 
 #define WORKER_DIALECT "worker"

@@ -23,7 +23,7 @@
         "'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; " \
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/* What of the folder is served: a name that is not in here is not looked for. */
+/* What of the directory is served: a name that is not in here is not looked for. */
 static const struct {
         const char *name, *content_type;
 } files[] = {

@@ -2,15 +2,15 @@
 #include "api/dialect-metrics.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
-#include "api/openapi.h"
-#include "api/sse.h"
+#include "api/openapi/openapi.h"
+#include "api/stream/sse.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
 #include "api/worker/worker-workers.h"
 #include "api/worker/worker.h"
 #include "basic/string-util.h"
+#include "journal/journal-follow.h"
 #include "shared/error-table.h"
-#include "shared/journal-follow.h"
 
 #define LIST_DEFAULT 100u
 #define LIST_MAX 1000u

@@ -3,8 +3,8 @@
 
 /* The routes that workers use: who they are, what they take from the queue, what they report. */
 
-#include "api/request.h"
-#include "api/schema.h"
+#include "api/http/request.h"
+#include "api/openapi/schema.h"
 #include "store/workers.h"
 
 int worker_post_register(Request *r);

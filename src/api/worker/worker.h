@@ -4,7 +4,7 @@
 /* The hyper2kvm worker API (hyper-worker.socket): which routes there are. worker-decode reads what clients
  * send, worker-json words what they get. */
 
-#include "api/request.h"
+#include "api/http/request.h"
 
 extern const Dialect worker_dialect;
 

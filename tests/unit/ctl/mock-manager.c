@@ -12,7 +12,7 @@
  * complete others      COMPLETED after a few steps of progress
  *
  * The last spec and the last filter it was given are written to the files "spec" and "filter" in the current
- * folder. */
+ * directory. */
 
 #include <jansson.h>
 #include <stdio.h>

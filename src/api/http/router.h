@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Routes are data. A dialect is a table of routes, a way to word errors, and the name of the sockets it is
+ * served on; one dispatcher (http-server.c) does the rest for all of them: matching, path parameters, query
+ * parameters, HEAD, OPTIONS, 404, 405 with Allow, 413, errors. The API's own documentation is made from the
+ * same tables (openapi.h). */
+
+#include <jansson.h>
+
+#include "api/http/uri.h"
+#include "api/openapi/schema.h"
+#include "basic/macro.h"
+#include "shared/api-key.h"
+#include "json/json-table.h"
+
+typedef struct Request Request;
+
+/* HEAD is served by GET routes and OPTIONS by the dispatcher: neither stands in a table. */
+typedef enum HttpMethod {
+        HTTP_GET,
+        HTTP_POST,
+        HTTP_PUT,
+        HTTP_PATCH,
+        HTTP_DELETE,
+        _HTTP_METHOD_MAX,
+        _HTTP_METHOD_INVALID = -EINVAL,
+} HttpMethod;
+
+/* "GET", …; methods are case-sensitive (RFC 9110, 9.1). */
+const char *http_method_to_string(HttpMethod m) _pure_;
+HttpMethod http_method_from_string(const char *s) _pure_;
+
+/* Query parameters, decoded by table like JSON fields (request_query_decode()). */
+typedef enum QueryType {
+        QUERY_STRING, /* const char *: borrowed from the request */
+        QUERY_UNSIGNED, /* unsigned, @min to @max */
+        QUERY_UINT64, /* uint64_t, @min to @max */
+        QUERY_BOOLEAN, /* bool; "?queue" alone is true */
+        QUERY_TIMESTAMP, /* usec_t: RFC 3339 (a "+" in the offset may come undecoded as a blank) */
+        QUERY_ENUM, /* int: @from_string gives a negative value for what it does not know */
+        QUERY_ENUM_SET, /* uint32_t: mask of 1u << value; the parameter may be repeated or "a,b" */
+} QueryType;
+
+typedef struct QueryField {
+        const char *key; /* NULL ends a table */
+        QueryType type;
+        size_t offset; /* into the struct given to request_query_decode() */
+        uint64_t min, max; /* numbers; strings: max is the longest length (0: QUERY_STRING_MAX) */
+        int (*from_string)(const char *); /* ENUM, ENUM_SET; see also @mask_from_string */
+        uint32_t (*mask_from_string)(const char *); /* ENUM_SET where one word stands for several values
+                                                     * ("pending"); 0 for what it does not know */
+        const char *expected; /* ENUM, ENUM_SET: what the error says, "one of a, b, c" */
+        const char *description; /* for the API's own documentation; may be NULL */
+} QueryField;
+
+#define QUERY_STRING_MAX 1024u
+
+/* Decodes by @fields into @base, which holds the defaults; strings are borrowed from @pairs. What no field names is passed
+ * over. 0, -EBADMSG with all that is wrong in @errors, -ENOMEM. Pure. */
+int query_decode(const QueryField *fields, const QueryPair *pairs, size_t n_pairs, void *base,
+                JsonErrors *errors);
+/* The value of the @n-th pair with that key: "" if it has none, NULL if there are not so many. */
+const char *query_get(const QueryPair *pairs, size_t n_pairs, const char *key, size_t n);
+
+/* Answers, or starts what will answer: returns 0 once request_reply_…() or manager_call() has been called.
+ * A negative errno is answered by the error table (shared/error-table.h), unless the function it came from
+ * has set a better answer already, as all of request.h do for a client's mistake: handlers just pass on what
+ * they get. */
+typedef int (*request_handler)(Request *r);
+
+/* What a stream sends: the name of an event, and what its data are. */
+typedef struct ReplyEvent {
+        const char *name; /* NULL ends a table */
+        const Schema *data;
+} ReplyEvent;
+
+/* An answer other than an error, for the API's own documentation. */
+typedef struct Reply {
+        unsigned status; /* 0 ends a table */
+        SchemaField value; /* its description says what the answer means */
+        const char *content_type; /* NULL: JSON */
+        const ReplyEvent *events; /* of a stream */
+        bool is_empty; /* has no body */
+} Reply;
+
+/* clang-format off */
+/* A table of them in place, and the most common entry: @what is a Schema. */
+#define REPLIES(...) (const Reply[]) { __VA_ARGS__, {} }
+#define REPLY_OBJECT(s, text, what) \
+        { .status = (s), .value = { .type = SCHEMA_OBJECT, .description = (text), .schema = &(what) } }
+/* clang-format on */
+
+#define REQUEST_BODY_MAX ((size_t) 10 * 1024 * 1024)
+
+typedef struct Route {
+        HttpMethod method;
+        const char *path; /* "/jobs/{id}": a parameter is a whole segment; literal segments win over
+                             parameters */
+        Scope scope; /* what the client's key or role must allow (access.h) */
+        request_handler handler; /* NULL ends a table */
+        size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
+        bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until the
+                             * database changes (reply-cache.h). Not with query parameters. */
+        const QueryField *query; /* NULL: query parameters are ignored */
+        bool for_browsers; /* a page, which a browser asks for without a key: on this machine a user's role is enough,
+                            * also where a key is required */
+        const char *summary; /* one sentence for the API's own documentation */
+        const Schema *body; /* likewise: what the request's body must be; NULL: nothing is read */
+        const Reply *replies; /* likewise: what comes back, errors apart */
+} Route;
+
+typedef struct Dialect {
+        const char *name; /* "hypersdk": also what a job's row says it came through */
+        const char *fd_name; /* FileDescriptorName= of its sockets; the unit is "<fd_name>.socket" */
+        const Route *routes;
+        const char *title, *description; /* for the API's own documentation; may be NULL */
+        const Schema *error_schema; /* what error() makes, likewise */
+        bool keys_on_loopback; /* wants a key of clients on this machine too, once there are keys */
+        /* An error in the dialect's own form. New reference, or NULL when out of memory. @message is UTF-8
+         * and for people. request_path() may be asked for. */
+        json_t *(*error)(Request *r, unsigned status, const char *message);
+} Dialect;
+
+/* A route table made ready for matching. It keeps a pointer to the dialect, which must outlive it.
+ * -EINVAL for a table that contradicts itself (two routes for one method and path, two names for the
+ * parameter of one place): a programmer's mistake, found at start and by a test. */
+typedef struct Router Router;
+int router_new(const Dialect *dialect, Router **ret);
+Router *router_free(Router *r);
+DEFINE_CLEANUP_FUNC(Router *, router_free);
+
+#define ROUTER_SEGMENTS_MAX 16
+#define ROUTER_PARAMS_MAX 4
+
+typedef struct RouteMatch {
+        const Route *routes
+                        [_HTTP_METHOD_MAX]; /* what is there for this path, by method; all NULL: nothing */
+        const char *param_names[ROUTER_PARAMS_MAX];
+        const char *param_values[ROUTER_PARAMS_MAX]; /* borrowed from the segments */
+        size_t n_params;
+} RouteMatch;
+
+/* Finds the routes for a path given as its decoded segments. 0, or -ENOENT if no route has such a path. */
+int router_match(const Router *r, const char *const *segments, size_t n, RouteMatch *ret);
+
+/* "GET, HEAD, OPTIONS": the Allow header for a path (RFC 9110, 10.2.1). */
+#define ALLOW_SIZE 64
+char *route_match_allow(const RouteMatch *m, char buf[static ALLOW_SIZE]);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "api/api-private.h"
+#include "api/http/http-server.h"
+#include "api/stream/sse-private.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "json/json-table.h"
+
+#define SSE_BLOCK ((size_t) 4096)
+#define SSE_REPLAY_BATCH ((size_t) 128)
+/* The manager writes a job's last event after the database has it; by then it is surely there. */
+#define SSE_SETTLE (2 * USEC_PER_SEC)
+
+/* --- the queue ---------------------------------------------------------------------------------------- */
+
+static void sse_stream_wake(SseStream *s) {
+        if (!s->suspended)
+                return;
+        s->suspended = false;
+        http_server_resume(s->request->server, s->request->connection);
+}
+
+static int sse_stream_fd(SseStream *s) {
+        const union MHD_ConnectionInfo *info;
+
+        info = MHD_get_connection_info(s->request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        return info ? info->connect_fd : -EBADF;
+}
+
+/* Away with a client that does not keep up: its connection is closed now, not when it feels like reading. */
+static void sse_stream_drop(SseStream *s, const char *why) {
+        if (s->dropped)
+                return;
+        log_info("Dropping a client that follows the events of job %s: %s.", s->job_id, why);
+        s->dropped = s->ended = true;
+        s->queue_begin = s->queue_end = 0;
+        (void) shutdown(sse_stream_fd(s), SHUT_RDWR);
+        sse_stream_wake(s);
+}
+
+static void sse_stream_push(SseStream *s, const char *text, size_t size) {
+        if (s->dropped)
+                return;
+
+        if (s->queue_begin == s->queue_end)
+                s->queue_begin = s->queue_end = 0;
+        if (s->queue_end - s->queue_begin + size > SSE_QUEUE_MAX)
+                return sse_stream_drop(s, "it does not read fast enough");
+        if (s->queue_end + size > s->queue_allocated && s->queue_begin > 0) {
+                memmove(s->queue, s->queue + s->queue_begin, s->queue_end - s->queue_begin);
+                s->queue_end -= s->queue_begin;
+                s->queue_begin = 0;
+        }
+        if (!GREEDY_REALLOC(s->queue, s->queue_allocated, s->queue_end + size))
+                return sse_stream_drop(s, "out of memory");
+
+        memcpy(s->queue + s->queue_end, text, size);
+        s->queue_end += size;
+        s->last_output = now_monotonic();
+}
+
+/* A past that was long is told: a stream that waits needs no room for it. */
+static void sse_stream_shrink(SseStream *s) {
+        if (s->queue_begin < s->queue_end || s->queue_allocated <= SSE_BLOCK)
+                return;
+        s->queue = mfree(s->queue);
+        s->queue_allocated = s->queue_begin = s->queue_end = 0;
+}
+
+/* One event in the form of the standard: the id, what it is, its data. The data is one line: compact JSON. */
+static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, const char *cursor) {
+        _cleanup_free_ char *json = NULL, *text = NULL;
+
+        json = data ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : NULL;
+        if (json)
+                text = cursor ? strprintf("id: %s\nevent: %s\ndata: %s\n\n", cursor, name, json)
+                              : strprintf("event: %s\ndata: %s\n\n", name, json);
+        if (!text)
+                return sse_stream_drop(s, "out of memory");
+        sse_stream_push(s, text, strlen(text));
+}
+
+/* --- events ------------------------------------------------------------------------------------------- */
+
+/* The last words. Only "complete" has the id: a client that is cut off between the two hears both again. */
+static void sse_stream_finish(SseStream *s, JobState state, const char *reason, const char *cursor) {
+        _cleanup_json_ json_t *error = NULL, *complete = NULL;
+
+        if (state == JOB_FAILED) {
+                error = s->format->error(s->job_id, state, s->percent, reason);
+                sse_stream_push_event(s, "error", error, NULL);
+        }
+        complete = s->format->complete(s->job_id, state, s->percent, reason);
+        sse_stream_push_event(s, "complete", complete, cursor);
+        s->ended = true;
+}
+
+/* Moves behind @event; false if it stands there already. */
+static bool sse_stream_advance(SseStream *s, const JobEvent *event) {
+        JournalPosition position;
+
+        if (journal_position_parse(event->cursor, &position) < 0)
+                return false; /* the journal's own cursors can be read */
+        if (s->has_position && !journal_position_after(&position, &s->position))
+                return false;
+        if (free_and_strdup(&s->cursor, event->cursor) < 0) {
+                sse_stream_drop(s, "out of memory");
+                return false;
+        }
+        s->position = position;
+        s->position_time = event->realtime;
+        s->has_position = true;
+        return true;
+}
+
+static void sse_stream_tell(SseStream *s, const JobEvent *event) {
+        _cleanup_json_ json_t *data = NULL;
+        const char *name = NULL;
+
+        if (s->ended || !sse_stream_advance(s, event))
+                return;
+
+        if (event->kind == EVENT_STATE && job_state_is_terminal(event->state))
+                return sse_stream_finish(s, event->state, event->message, event->cursor);
+
+        if (s->format->event(event, &s->percent, &name, &data) < 0)
+                return sse_stream_drop(s, "out of memory");
+        if (name)
+                sse_stream_push_event(s, name, data, event->cursor);
+}
+
+void sse_stream_event(SseStream *s, const JobEvent *event) {
+        if (s->replaying)
+                return; /* it is in the journal, and will be read from there */
+        sse_stream_tell(s, event);
+        sse_stream_wake(s);
+}
+
+bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        Store *store;
+        usec_t ended;
+
+        if (api_store(a, &store) < 0 || store_job_get(store, job_id, &row) < 0)
+                return false;
+        if (!job_state_is_terminal(row->state))
+                return false;
+        ended = row->finished_at > 0 ? row->finished_at : row->updated_at;
+        if (now_realtime() < ended + SSE_SETTLE)
+                return false;
+
+        if (ret)
+                *ret = TAKE_PTR(row);
+        return true;
+}
+
+/* The past is told. If the job has ended and the journal did not say so (it was vacuumed, or the client
+ * knows already), the database does. */
+static void sse_stream_replayed(SseStream *s) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+
+        s->replaying = false;
+        if (!s->ended && sse_job_is_settled(request_api(s->request), s->job_id, &row))
+                sse_stream_finish(s, row->state, row->reason, NULL);
+}
+
+/* Reads the next piece of the past into the queue. */
+static int sse_stream_replay(SseStream *s) {
+        const char *directory = api_journal_directory(request_api(s->request));
+        JobEvent **events = NULL;
+        size_t n = 0;
+        int r;
+
+        r = journal_read_events(directory, s->job_id, s->cursor, 0, SSE_REPLAY_BATCH, &events, &n);
+        if (r == -EINVAL && s->cursor) {
+                /* That entry is gone. If it is the client's own, begin at the beginning; if it was ours, a
+                 * moment ago, go on by time. */
+                if (s->position_time == 0)
+                        s->has_position = false;
+                s->cursor = mfree(s->cursor);
+                r = journal_read_events(
+                                directory, s->job_id, NULL, s->position_time, SSE_REPLAY_BATCH, &events, &n);
+        }
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < n; i++)
+                sse_stream_tell(s, events[i]);
+        job_events_free(events, n);
+
+        if (s->ended || n < SSE_REPLAY_BATCH)
+                sse_stream_replayed(s);
+        return 0;
+}
+
+void sse_stream_tick(SseStream *s, usec_t now, bool job_is_settled) {
+        static const char comment[] = ": keep-alive\n\n";
+
+        if (s->ended || s->replaying)
+                return;
+
+        if (job_is_settled)
+                s->replaying = true; /* read what the follower may have missed, then the database's word */
+        else if (s->peer_closed || now >= s->last_output + SSE_KEEPALIVE)
+                sse_stream_push(s, comment, strlen(comment));
+        else
+                return;
+        sse_stream_wake(s);
+}
+
+/* --- the connection ----------------------------------------------------------------------------------- */
+
+/* libmicrohttpd can send more. */
+static ssize_t on_read(void *userdata, uint64_t position, char *buf, size_t max) {
+        SseStream *s = userdata;
+        size_t n;
+        int r;
+
+        while (s->replaying && s->queue_begin == s->queue_end && !s->dropped) {
+                r = sse_stream_replay(s);
+                if (r < 0) {
+                        log_error_errno(r, "Failed to read the events of job %s from the journal: %m",
+                                        s->job_id);
+                        return MHD_CONTENT_READER_END_WITH_ERROR;
+                }
+        }
+
+        if (s->dropped)
+                return MHD_CONTENT_READER_END_WITH_ERROR;
+
+        n = MIN(s->queue_end - s->queue_begin, max);
+        if (n > 0) {
+                memcpy(buf, s->queue + s->queue_begin, n);
+                s->queue_begin += n;
+                sse_stream_shrink(s);
+                return (ssize_t) n;
+        }
+        if (s->ended)
+                return MHD_CONTENT_READER_END_OF_STREAM;
+
+        s->suspended = true;
+        MHD_suspend_connection(s->request->connection);
+        return 0;
+}
+
+/* libmicrohttpd does not look at a suspended connection. A client that sends nothing more may have gone, or
+ * only closed its half: writing tells. */
+static int on_peer_closed(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        SseStream *s = userdata;
+
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        s->peer_closed = true;
+        if (events & (EPOLLHUP | EPOLLERR))
+                sse_stream_drop(s, "it closed the connection");
+        else
+                sse_stream_tick(s, now_monotonic(), false);
+        return 0;
+}
+
+static SseStream *sse_stream_free(SseStream *s) {
+        if (!s)
+                return NULL;
+        sd_event_source_disable_unref(s->watch);
+        if (s->request) {
+                sse_hub_remove(api_sse(request_api(s->request)), s);
+                if (s->request->stream == s)
+                        s->request->stream = NULL;
+                request_unref(s->request);
+        }
+        free(s->job_id);
+        free(s->cursor);
+        free(s->queue);
+        free(s);
+        return NULL;
+}
+DEFINE_CLEANUP_FUNC(SseStream *, sse_stream_free);
+
+static void on_free(void *userdata) {
+        sse_stream_free(userdata);
+}
+
+void sse_stream_detach(SseStream *s) {
+        s->watch = sd_event_source_disable_unref(s->watch);
+        s->ended = true;
+        s->suspended = false;
+        sse_hub_remove(api_sse(request_api(s->request)), s);
+}
+
+void sse_stream_end(SseStream *s) {
+        s->ended = true;
+        s->replaying = false;
+        sse_stream_wake(s);
+}
+
+static int sse_stream_new(Request *r, const char *job_id, const SseFormat *format, SseStream **ret) {
+        static const char hello[] = "retry: 1000\n\n"; /* come back after a second if we are restarted */
+        const char *last = request_header(r, "Last-Event-ID");
+        _cleanup_(sse_stream_freep) SseStream *s = NULL;
+        int k;
+
+        s = new0(SseStream, 1);
+        if (!s)
+                return -ENOMEM;
+        s->format = format;
+        s->replaying = true;
+        s->job_id = strdup(job_id);
+        if (!s->job_id)
+                return -ENOMEM;
+
+        if (last && journal_position_parse(last, &s->position) >= 0) {
+                s->has_position = true;
+                k = free_and_strdup(&s->cursor, last);
+                if (k < 0)
+                        return k;
+        }
+
+        sse_stream_push(s, hello, strlen(hello));
+        s->request = request_ref(r);
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+int request_reply_events(Request *r, const char *job_id, const SseFormat *format) {
+        _cleanup_(sse_stream_freep) SseStream *s = NULL;
+        struct MHD_Response *response;
+        int k;
+
+        if (r->answered || !r->connection)
+                return 0;
+        if (r->is_head)
+                return request_reply_text(r, MHD_HTTP_OK, "text/event-stream; charset=utf-8", "");
+
+        k = sse_stream_new(r, job_id, format, &s);
+        if (k < 0)
+                return k;
+        k = sse_hub_add(api_sse(request_api(r)), job_id, s);
+        if (k < 0)
+                return log_error_errno(k, "Failed to follow the journal: %m");
+        k = sd_event_add_io(api_event(request_api(r)), &s->watch, sse_stream_fd(s), EPOLLRDHUP,
+                        on_peer_closed, s);
+        if (k < 0)
+                return k;
+
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, SSE_BLOCK, on_read, s, on_free);
+        if (!response)
+                return -ENOMEM;
+        r->stream = TAKE_PTR(s);
+        api_request_streams(request_api(r), r);
+        (void) MHD_add_response_header(
+                        response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream; charset=utf-8");
+        request_answer(r, MHD_HTTP_OK, response);
+        return 0;
+}

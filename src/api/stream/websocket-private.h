@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the WebSocket files know of each other: websocket.c has the hub, groups, and the life of a connection;
+ * websocket-io.c moves its bytes; websocket-handshake.c decides who gets one. */
+
+#include "api/http/request-private.h"
+#include "api/stream/websocket.h"
+
+typedef enum WebSocketState {
+        WS_CONNECTING, /* the answer 101 is not out yet */
+        WS_OPEN,
+        WS_CLOSING, /* our close frame is queued or sent; what the client still sends is read for its own */
+        WS_LINGERING, /* all is said and our half is shut; the client closes its own. To close at once could
+                       * reset the connection before the client has read the close frame. */
+        WS_GONE, /* to be put away from the loop */
+} WebSocketState;
+
+struct WebSocketGroup {
+        LIST_ENTRY(WebSocketGroup) groups;
+        WebSocketHub *hub;
+        const WebSocketProtocol *protocol;
+        LIST_HEAD(, WebSocket) clients;
+        void *userdata;
+};
+
+struct WebSocket {
+        LIST_ENTRY(WebSocket) clients;
+        LIST_ENTRY(WebSocket) work;
+        bool has_work; /* in the hub's list: something to send, or to be put away */
+        WebSocketGroup *group;
+        WebSocketState state;
+        Request *request; /* once connected: a reference */
+        struct MHD_UpgradeResponseHandle *upgrade;
+        int fd; /* libmicrohttpd's */
+        sd_event_source *io;
+        bool wants_output; /* the socket is full, and watched */
+        bool is_opened; /* on_open() was called */
+
+        WsCodec *codec;
+        WsQueue queue;
+        void *early; /* what libmicrohttpd had read behind the request */
+        size_t early_size;
+
+        usec_t deadline; /* monotonic: next ping, or end of the wait for a pong or a close */
+        usec_t stalled_since; /* monotonic, 0: it takes what we send */
+        bool waits_for_pong;
+        void *userdata;
+};
+
+struct WebSocketHub {
+        Api *api;
+        LIST_HEAD(, WebSocketGroup) groups;
+        LIST_HEAD(, WebSocket) work;
+        sd_event_source *flush; /* while there is work */
+        sd_event_source *tick; /* while there are groups */
+        unsigned dropped; /* clients, since it was last said in the log */
+};
+
+/* --- websocket-handshake.c ---------------------------------------------------------------------------- */
+
+#define WEBSOCKET_ACCEPT_SIZE 29 /* 28 characters of base64, NUL */
+
+/* Looks at the request. 0 with the value of Sec-WebSocket-Accept; -EBADMSG with the error answer set. */
+int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE]);
+
+/* --- websocket-io.c ----------------------------------------------------------------------------------- */
+
+extern const WsCodecOps websocket_codec_ops;
+
+/* Watches the socket. 0 or negative errno. */
+int websocket_watch(WebSocket *w);
+/* Queues @m, whatever the state; -ENOBUFS if too much waits already, -ENOMEM. */
+int websocket_queue(WebSocket *w, WsMessage *m);
+/* Sends what waits, as far as the socket takes it, and goes on with closing when all is out. */
+void websocket_flush(WebSocket *w);
+/* Gives the codec what came before the socket was ours. */
+void websocket_feed_early(WebSocket *w);
+
+/* --- websocket.c -------------------------------------------------------------------------------------- */
+
+/* To be looked at from the loop: flushed, or put away. */
+void websocket_needs_work(WebSocket *w);
+/* Nothing can be sent or received any more. */
+void websocket_gone(WebSocket *w);
+/* It does not keep up: what waits is dropped, and it is closed with 1013. */
+void websocket_give_up(WebSocket *w, const char *why);
+/* A close frame was queued, ours or the answer to the client's. */
+void websocket_begin_closing(WebSocket *w);
+/* A sign of life. */
+void websocket_is_alive(WebSocket *w);
+
+/* The request is over. If it never became a WebSocket (the client went away first), it never will. */
+void websocket_abandon(WebSocket *w);

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-dialect.la
+libhyper_dialect_la_SOURCES = \
+	src/dialect/dialect-complete.c \
+	src/dialect/dialect-job.c \
+	src/dialect/dialect-job.h \
+	src/dialect/worker-job.c \
+	src/dialect/worker-job.h \
+	src/dialect/worker-message.c \
+	src/dialect/worker-message.h
+DIALECT_LIBS = libhyper-dialect.la $(JOURNAL_LIBS)
+EXTRA_DIST += src/dialect/README.md

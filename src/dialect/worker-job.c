@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "dialect/worker-job.h"
+#include "basic/string-util.h"
+
+/* Two forms of the spec are in use: audit_info {requested_by, ticket_id, tags: […]} with
+ * parameters.output_path, and audit {requested_by, ticket, tags: {…}} with artifacts.output_path. Both are
+ * taken, also mixed. An image.path or output_path may be an nbd:// URI. Without an output path the output
+ * stands beside the source,
+ * "<name>.<format>". */
+const FieldMap worker_fields[] = {
+        { "job_id", "job_id", FIELD_SHOWN,
+                        "1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\"; a UUID is made if there is none." },
+        { "operation", "operation", FIELD_SHOWN,
+                        "convert, if nothing is said; the others only with queue=true." },
+
+        { "image.path", "source.path", FIELD_SHOWN | FIELD_REQUIRED,
+                        "An absolute path or file:// URL on this machine, or an nbd:// URI." },
+        { "image.path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
+        { "image.format", "source.format", FIELD_SHOWN, "Found out by looking, if nothing is said." },
+        { "image.checksum", "source.checksum", FIELD_SHOWN,
+                        "\"sha256:\" and 64 hexadecimal digits; checked before the work." },
+        { "image.tls_certificates", "source.tls_certificates", FIELD_SHOWN,
+                        "For nbds://: a directory with ca-cert.pem and so on." },
+        { "image.tls_psk", "source.tls_psk", 0, "For nbds://: a pre-shared key, \"[user:]key\"." },
+
+        { "parameters.output_path", "destination.path", FIELD_SHOWN,
+                        "An absolute path, a directory if it ends with \"/\", or an nbd:// URI; beside the source, "
+                        "if nothing is said." },
+        { "parameters.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
+        { "artifacts.output_path", "destination.path", FIELD_SHOWN, "The same as parameters.output_path." },
+        { "artifacts.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
+        { "parameters.output_format", "destination.format", FIELD_SHOWN,
+                        "As the output's name ends, else qcow2, if nothing is said." },
+        { "artifacts.output_format", "destination.format", 0, "The same as parameters.output_format." },
+        { "parameters.output_tls_certificates", "destination.tls_certificates", FIELD_SHOWN,
+                        "As image.tls_certificates." },
+        { "parameters.output_tls_psk", "destination.tls_psk", 0, "As image.tls_psk." },
+        { "parameters.compress", "parameters.compress", FIELD_SHOWN, "qcow2 only." },
+        { "parameters.verify", "parameters.verify", FIELD_SHOWN,
+                        "Reads the output back and compares it with the source: its data and a sample of its "
+                        "zeroes, or with \"full\" every byte." },
+        { "parameters.in_use", "parameters.in_use", FIELD_SHOWN,
+                        "\"allow\": reads a source that another program, such as a running virtual machine, "
+                        "has open." },
+        { "parameters.chain", "parameters.chain", FIELD_SHOWN,
+                        "\"flatten\": reads an image on top of others, such as a snapshot, together with all of "
+                        "them." },
+        { "parameters.allow_larger", "parameters.allow_larger", FIELD_SHOWN,
+                        "Accepts an NBD destination that is larger than the source; what lies behind is left "
+                        "as it is." },
+
+        { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
+        { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },
+        { "execution_policy.priority", "execution_policy.priority", FIELD_SHOWN, "Higher ones go first." },
+        { "execution_policy.idempotent", "execution_policy.idempotent", FIELD_SHOWN,
+                        "Whether it may be tried again." },
+
+        { "audit_info", "audit_info", FIELD_SHOWN, "Who wants it, and why: kept for you." },
+        { "audit", "audit_info", FIELD_FALLBACK, "An older form of audit_info." },
+        { "capability_requirements", "capability_requirements", FIELD_SHOWN },
+        {},
+};
+
+/* audit.ticket is audit_info.ticket_id; the rest is kept as it is, tags in either form. */
+static int complete_audit(Translation *t) {
+        json_t *audit = translation_get(t, "audit_info"), *ticket = json_object_get(audit, "ticket");
+
+        if (!ticket || json_object_get(audit, "ticket_id"))
+                return 0;
+
+        /* The request keeps its own. */
+        _cleanup_json_ json_t *copy = json_copy(audit);
+        if (!copy || json_object_set(copy, "ticket_id", ticket) < 0 || json_object_del(copy, "ticket") < 0)
+                return -ENOMEM;
+        return translation_set(t, "audit_info", json_incref(copy));
+}
+
+int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        _cleanup_(translation_done) Translation t = {};
+        int r;
+
+        r = translation_begin(&t, worker_fields, "body", object, errors);
+        if (r < 0)
+                return r;
+        r = complete_audit(&t);
+        if (r < 0)
+                return r;
+        r = translation_complete(&t);
+        if (r < 0)
+                return r;
+        return translation_finish(&t, ret);
+}

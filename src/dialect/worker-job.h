@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A job as the worker API writes it: what its clients submit, and what a worker is given. Pure. Errors name the
+ * client's own fields, all of them at once. */
+
+#include "dialect/dialect-job.h"
+
+/* The fields of a job, see the table in worker-job.c. */
+extern const FieldMap worker_fields[];
+
+/* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
+int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Slots form a ring in the order of the disk:
+ *
+ *      head ........ unwritten ........ tail
+ *      written or    read or being      free
+ *      being written read
+ *
+ * Reads go out in order and come back in any; a slot is written when its data is there and all before it
+ * have been handed over; head moves on when its slot is done, and where it begins is the watermark. */
+
+#include "engine/copy.h"
+#include "basic/string-util.h"
+#include "engine/checkpoint.h"
+#include "engine/extent-cursor.h"
+#include "engine/rate.h"
+
+#define SLOTS_PER_BUFFER 4 /* slots of zeroes need no buffer */
+#define ZERO_MAX (UINT64_C(1) << 30) /* of one slot */
+#define PROGRESS_INTERVAL (500 * USEC_PER_MSEC)
+#define CHECKPOINT_INTERVAL (5 * USEC_PER_SEC)
+#define STALL_TIMEOUT (300 * USEC_PER_SEC)
+#define SAVE_TIMEOUT (60 * USEC_PER_SEC)
+
+typedef enum SlotState {
+        SLOT_READING,
+        SLOT_READ,
+        SLOT_WRITING,
+        SLOT_DONE,
+} SlotState;
+
+typedef struct Copy Copy;
+
+typedef struct Slot {
+        Copy *copy;
+        uint64_t offset, length;
+        SlotState state;
+        char *buf; /* NULL: zeroes */
+} Slot;
+
+struct Copy {
+        Endpoint *source, *destination;
+        Part *part;
+        const CopyOptions *options;
+        ExtentCursor cursor;
+
+        Slot *slots;
+        size_t n_slots;
+        uint64_t head, unwritten, tail; /* count up; the slot is this modulo n_slots */
+
+        char **buffers; /* all of them, and how many of them are not in use: those at the end */
+        size_t n_buffers, n_free;
+        size_t request_size;
+        unsigned writing; /* requests at the destination */
+
+        CopyProgress progress;
+        RateMeter rate;
+        usec_t started, last_progress, last_activity;
+
+        bool saving; /* a flush for a checkpoint is under way */
+        usec_t last_save;
+        uint64_t save_watermark, save_state[2]; /* what it will speak of */
+        uint64_t saved_watermark;
+
+        bool finishing, finished;
+        int error; /* the first one */
+        bool destination_stopped; /* takes no more writes */
+        bool destination_broken; /* cannot even be flushed */
+};
+
+static Slot *slot_at(Copy *c, uint64_t i) {
+        return &c->slots[i % c->n_slots];
+}
+
+static void fail(Copy *c, int error) {
+        if (c->error == 0)
+                c->error = error;
+}
+
+/* A full destination still holds what was written before it was full; after other errors nobody knows. */
+static void destination_fail(Copy *c, int error) {
+        c->destination_stopped = true;
+        if (error != -ENOSPC && error != -EDQUOT)
+                c->destination_broken = true;
+        fail(c, error);
+}
+
+/* --- completions: they only take note
+ * ----------------------------------------------------------------------- */
+
+static void on_read(void *userdata, int error) {
+        Slot *s = userdata;
+
+        s->copy->last_activity = now_monotonic();
+        if (error < 0)
+                fail(s->copy, error); /* never read, so never written */
+        else
+                s->state = SLOT_READ;
+}
+
+static void on_written(void *userdata, int error) {
+        Slot *s = userdata;
+        Copy *c = s->copy;
+
+        c->last_activity = now_monotonic();
+        c->writing--;
+        if (error < 0) {
+                destination_fail(c, error);
+                return; /* never done, so that the watermark stays before it */
+        }
+        s->state = SLOT_DONE;
+        if (s->buf)
+                c->buffers[c->n_free++] = TAKE_PTR(s->buf);
+}
+
+static void on_saved(void *userdata, int error) {
+        Copy *c = userdata;
+
+        c->saving = false;
+        c->last_save = c->last_activity = now_monotonic();
+        if (error < 0) {
+                destination_fail(c, error);
+                c->destination_broken = true;
+                return;
+        }
+        c->saved_watermark = c->save_watermark;
+        error = part_save(c->part, c->save_watermark, c->save_state);
+        if (error < 0)
+                fail(c,
+                                endpoint_fail(c->destination, error, "writing the checkpoint of %s",
+                                                c->destination->label));
+}
+
+static void on_finished(void *userdata, int error) {
+        Copy *c = userdata;
+
+        c->finished = true;
+        if (error < 0) {
+                destination_fail(c, error);
+                c->destination_broken = true;
+        }
+}
+
+/* --- steps
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* What lies behind the source's end, in a slot that reaches over it, is zero. */
+static int start_read(Copy *c, Slot *s) {
+        uint64_t readable = s->offset < c->source->size ? MIN(s->length, c->source->size - s->offset) : 0;
+
+        s->buf = c->buffers[--c->n_free];
+        s->state = SLOT_READING;
+        memset(s->buf + readable, 0, s->length - readable);
+        c->progress.bytes_read += readable;
+        return endpoint_read(c->source, s->buf, readable, s->offset, on_read, s);
+}
+
+/* Sends out as many reads as there are slots and buffers. */
+static int fill(Copy *c) {
+        for (;;) {
+                Extent x;
+                int r = extent_cursor_prefetch(&c->cursor);
+                if (r < 0)
+                        return r;
+                if (c->tail - c->head == c->n_slots)
+                        return 0;
+                r = extent_cursor_peek(&c->cursor, &x);
+                if (r < 0)
+                        return r;
+                if (r == 0 || x.length == 0 || (!x.zero && c->n_free == 0))
+                        return 0;
+
+                Slot *s = slot_at(c, c->tail++);
+                *s = (Slot){ .copy = c, .offset = c->cursor.position, .state = SLOT_READ };
+                s->length = MIN(x.length, x.zero ? ZERO_MAX : (uint64_t) c->request_size);
+                extent_cursor_advance(&c->cursor, s->length);
+                if (x.zero)
+                        c->progress.bytes_zero += s->length;
+                else {
+                        r = start_read(c, s);
+                        if (r < 0)
+                                return r;
+                }
+        }
+}
+
+static int drain(Copy *c) {
+        for (; c->unwritten < c->tail && slot_at(c, c->unwritten)->state == SLOT_READ; c->unwritten++) {
+                Slot *s = slot_at(c, c->unwritten);
+
+                s->state = SLOT_WRITING;
+                c->writing++;
+                int r = s->buf ? endpoint_write(c->destination, s->buf, s->length, s->offset, on_written, s)
+                               : endpoint_zero(c->destination, s->offset, s->length, on_written, s);
+                if (r < 0) {
+                        c->writing--;
+                        destination_fail(c, r);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+static void retire(Copy *c) {
+        for (; c->head < c->unwritten && slot_at(c, c->head)->state == SLOT_DONE; c->head++)
+                c->progress.position = slot_at(c, c->head)->offset + slot_at(c, c->head)->length;
+}
+
+/* Takes down where the watermark is now, and has it made last while the copy goes on; on_saved() then writes
+ * the checkpoint. */
+static int start_save(Copy *c) {
+        c->saving = true;
+        c->save_watermark = c->progress.position;
+        endpoint_state(c->destination, c->save_state);
+        return endpoint_flush(c->destination, on_saved, c);
+}
+
+static int save_when_due(Copy *c, usec_t now) {
+        usec_t interval = c->options->checkpoint_interval > 0 ? c->options->checkpoint_interval
+                                                              : CHECKPOINT_INTERVAL;
+
+        if (!c->part || c->saving || c->finishing || interval == USEC_INFINITY ||
+                        now < c->last_save + interval || c->progress.position == c->saved_watermark)
+                return 0;
+        return start_save(c);
+}
+
+static int report(Copy *c, usec_t now, bool always) {
+        usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
+                                                            : PROGRESS_INTERVAL;
+
+        if (!always && now - c->last_progress < interval)
+                return 0;
+        c->last_progress = now;
+        c->progress.elapsed = now - c->started;
+        c->progress.rate = rate_meter_update(&c->rate, now, c->progress.position);
+        return c->options->progress ? c->options->progress(&c->progress, c->options->userdata) : 0;
+}
+
+/* Flushing may take as long as it takes; everything else has to move. */
+static int check_stall(Copy *c, usec_t now) {
+        usec_t timeout = c->options->stall_timeout > 0 ? c->options->stall_timeout : STALL_TIMEOUT;
+
+        if (c->saving || c->finishing || now < c->last_activity + timeout)
+                return 0;
+        bool source = c->head == c->tail || slot_at(c, c->head)->state == SLOT_READING;
+        Endpoint *e = source ? c->source : c->destination;
+        c->destination_stopped = c->destination_broken = !source;
+        return endpoint_fail(e, ETIMEDOUT, "waiting for %s at %" PRIu64, e->label, c->progress.position);
+}
+
+static int wait_a_while(Copy *c, int cancel_fd) {
+        usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
+                                                            : PROGRESS_INTERVAL;
+        usec_t now = now_monotonic(), next = c->last_progress + interval;
+
+        return endpoints_run(c->source, c->destination, cancel_fd, now < next ? next - now : 0);
+}
+
+static int step(Copy *c) {
+        usec_t now = now_monotonic();
+        int r = report(c, now, false);
+
+        if (r >= 0)
+                r = fill(c);
+        if (r >= 0)
+                r = drain(c);
+        if (r < 0)
+                return r;
+        retire(c);
+        if (c->error < 0)
+                return c->error;
+        if (c->progress.position < c->progress.total) {
+                r = save_when_due(c, now);
+                if (r >= 0)
+                        r = check_stall(c, now);
+        } else if (!c->finishing && !c->saving) {
+                c->finishing = true;
+                r = endpoint_finish(c->destination, on_finished, c);
+        }
+        if (r < 0 || c->finished)
+                return r;
+        return wait_a_while(c, c->options->cancel_fd);
+}
+
+/* The source broke, or the destination is full: what was read in one piece from the watermark on is still
+ * worth writing and remembering, so that the next attempt has less to do. Whether that works does not
+ * matter, the copy has failed anyway. */
+static void save_what_there_is(Copy *c) {
+        usec_t deadline = now_monotonic() + SAVE_TIMEOUT;
+
+        while (!c->destination_broken && now_monotonic() < deadline) {
+                if (!c->destination_stopped && drain(c) < 0)
+                        continue;
+                retire(c);
+                if (c->writing == 0 && !c->saving) {
+                        if (c->progress.position == c->saved_watermark || start_save(c) < 0)
+                                return;
+                        continue;
+                }
+                if (endpoints_run(NULL, c->destination, c->options->cancel_fd, USEC_PER_SEC) < 0)
+                        return;
+        }
+}
+
+/* --- beginning and end
+ * ---------------------------------------------------------------------------------------- */
+
+static int allocate(Copy *c) {
+        c->request_size = c->options->request_size > 0 ? c->options->request_size : c->source->preferred;
+        c->n_buffers = c->options->requests > 0 ? c->options->requests : c->source->in_flight_max;
+        c->request_size = CLAMP(c->request_size / EXTENT_BLOCK, (size_t) 1, (size_t) 512) * EXTENT_BLOCK;
+        c->n_buffers = CLAMP(c->n_buffers, (size_t) 1, (size_t) 1024);
+        c->n_slots = c->n_buffers * SLOTS_PER_BUFFER;
+        c->slots = new0(Slot, c->n_slots);
+        c->buffers = new0(char *, c->n_buffers);
+        if (!c->slots || !c->buffers)
+                return -ENOMEM;
+        for (; c->n_free < c->n_buffers; c->n_free++) {
+                c->buffers[c->n_free] = calloc(1, c->request_size);
+                if (!c->buffers[c->n_free])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static void release(Copy *c) {
+        for (uint64_t i = c->head; i < c->tail; i++)
+                free(slot_at(c, i)->buf);
+        for (size_t i = 0; i < c->n_free; i++)
+                free(c->buffers[i]);
+        free(c->buffers);
+        free(c->slots);
+        extent_cursor_done(&c->cursor);
+}
+
+static int run(Copy *c) {
+        int r = allocate(c);
+
+        if (r < 0)
+                return r;
+        r = report(c, c->started, true);
+        while (r >= 0 && !(c->finished && c->error == 0))
+                r = c->error < 0 ? c->error : step(c);
+        if (r < 0) {
+                if (c->part && r == -EBADMSG && c->finishing)
+                        (void) part_reset(c->part); /* the image is damaged: the next attempt must not go on
+                                                       with it */
+                else if (c->part && r != -ECANCELED)
+                        save_what_there_is(c);
+                /* Requests in flight would write into what release() frees. */
+                endpoint_stop(c->source);
+                endpoint_stop(c->destination);
+                return r;
+        }
+        return report(c, now_monotonic(), true);
+}
+
+/* The text for an error: what the endpoint at fault said, which is always before what follows from it. */
+static char *explain(const Copy *c, int error) {
+        const char *text = error == -ECANCELED ? "" : endpoint_error(c->source);
+
+        if (c->destination_stopped || isempty(text))
+                text = error == -ECANCELED ? "" : endpoint_error(c->destination);
+        return isempty(text) ? strprintf("copying %s to %s: %s", c->source->label, c->destination->label,
+                                               strerror(-error))
+                             : strdup(text);
+}
+
+int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
+                const CopyOptions *options, CopyProgress *ret_progress, char **ret_error) {
+        uint64_t total = options->size > 0 ? options->size : destination->size;
+        usec_t now = now_monotonic();
+        Copy c = {
+                .source = source,
+                .destination = destination,
+                .part = part,
+                .options = options,
+                .progress = { .position = watermark, .resumed_from = watermark, .total = total },
+                .saved_watermark = watermark,
+                .started = now,
+                .last_activity = now,
+                .last_save = now,
+        };
+
+        if (source->size > total || total > destination->size) {
+                *ret_error = strprintf("%s has %" PRIu64 " bytes, but %s has room for %" PRIu64,
+                                source->label, source->size, destination->label,
+                                MIN(total, destination->size));
+                return -EINVAL;
+        }
+        if (watermark > total || (watermark % EXTENT_BLOCK != 0 && watermark != total))
+                return -EINVAL;
+
+        extent_cursor_init(&c.cursor, source, watermark, total);
+        int r = run(&c);
+        release(&c);
+        if (ret_progress)
+                *ret_progress = c.progress;
+        if (r < 0)
+                *ret_error = explain(&c, r);
+        return r < 0 ? r : 0;
+}

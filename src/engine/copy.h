@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The copy: reads a source from its beginning to its end with many requests in flight, skips what is zero,
+ * and writes the rest in ascending order, so that one number, the watermark, says what is complete. */
+
+#include "engine/endpoint.h"
+
+typedef struct Part Part;
+
+typedef struct CopyProgress {
+        uint64_t position; /* the watermark: everything before it is done. bytes_done for the event */
+        uint64_t total; /* size of the disk. bytes_total for the event */
+        uint64_t resumed_from; /* the watermark this run began at */
+        uint64_t bytes_read; /* read from the source by this run */
+        uint64_t bytes_zero; /* known to be zero without reading, in this run */
+        uint64_t rate; /* bytes of position per second, over the last few seconds */
+        usec_t elapsed; /* since this run began */
+} CopyProgress;
+
+typedef struct CopyOptions {
+        /* Called from within copy_run() whenever @progress_interval has passed and the position changed or
+         * not, at the beginning and at the end. A negative errno ends the copy with it. NULL: none. */
+        int (*progress)(const CopyProgress *p, void *userdata);
+        void *userdata;
+        usec_t progress_interval; /* 0: half a second */
+        usec_t checkpoint_interval; /* 0: 5 s. USEC_INFINITY: no checkpoints */
+        usec_t stall_timeout; /* nothing moves for so long: -ETIMEDOUT. 0: 5 min */
+        int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
+        uint64_t size; /* how much of the destination is written; 0: all of it */
+        size_t request_size; /* 0: what the source prefers */
+        unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their product */
+} CopyOptions;
+
+/* Copies @source to @destination from @watermark (0, or what part_watermark() says) to the end of the
+ * destination or to @options->size, and finishes it. The source may be shorter than that, and the rest becomes
+ * zero; longer is -EINVAL. What lies behind @options->size is not touched. @part is where checkpoints go; NULL: none are kept. When the source fails or the
+ * destination is full, what was copied until then is still made last, and a checkpoint of it written.
+ *
+ * 0 when all of it lasts on stable storage. -EBADMSG: somebody else has changed the unfinished image; its
+ * checkpoint is gone, the next attempt begins anew. Otherwise negative errno with *ret_error (caller frees),
+ * and the endpoints can only be freed. *ret_progress may be NULL; it is set on errors too. */
+int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
+                const CopyOptions *options, CopyProgress *ret_progress, char **ret_error);

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-engine.la
+libhyper_engine_la_SOURCES = \
+	src/engine/checkpoint.c \
+	src/engine/checkpoint.h \
+	src/engine/compare.c \
+	src/engine/compare.h \
+	src/engine/copy.c \
+	src/engine/copy.h \
+	src/engine/endpoint-layer.c \
+	src/engine/endpoint-layer.h \
+	src/engine/endpoint-nbd.c \
+	src/engine/endpoint-nbd.h \
+	src/engine/endpoint-null.c \
+	src/engine/endpoint-qcow2.c \
+	src/engine/endpoint-raw.c \
+	src/engine/endpoint.c \
+	src/engine/endpoint.h \
+	src/engine/extent-cursor.c \
+	src/engine/extent-cursor.h \
+	src/engine/nbd-connect.c \
+	src/engine/nbd-connect.h \
+	src/engine/nbd-io.c \
+	src/engine/nbd-request.c \
+	src/engine/part.c \
+	src/engine/pool.c \
+	src/engine/pool.h \
+	src/engine/qcow2-layout.c \
+	src/engine/qcow2-layout.h \
+	src/engine/qcow2-map.c \
+	src/engine/qcow2-map.h \
+	src/engine/qcow2-refcount.c \
+	src/engine/qcow2-refcount.h \
+	src/engine/rate.h \
+	src/engine/writeback.c \
+	src/engine/writeback.h
+ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ZLIB_LIBS) -lpthread
+EXTRA_DIST += src/engine/README.md

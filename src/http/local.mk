@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-http.la
+libhyper_http_la_SOURCES = \
+	src/http/http-client.c \
+	src/http/http-client.h
+HTTP_LIBS = libhyper-http.la $(SHARED_LIBS) $(CURL_LIBS)
+EXTRA_DIST += src/http/README.md

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The descriptor inside a sparse file ("KDMV"), which stands for a disk in one file. */
+
+#include "image/vmdk-descriptor.h"
+
+/* @header: the first 512 bytes of the file, which is @length bytes at @offset of @fd. 1, or 0 if there is none
+ * (the file is one extent of several); -EBADMSG with *ret_error (caller frees); -ENOMEM or what reading gave.
+ */
+int vmdk_embedded_read(int fd, const char *header, uint64_t offset, uint64_t length, VmdkDescriptor *ret,
+                char **ret_error);

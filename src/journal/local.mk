@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-journal.la
+libhyper_journal_la_SOURCES = \
+	src/journal/job-event.c \
+	src/journal/job-event.h \
+	src/journal/journal-follow.c \
+	src/journal/journal-follow.h \
+	src/journal/journal-open.h \
+	src/journal/journal-read.c \
+	src/journal/journal-sync.c \
+	src/journal/journal-sync.h \
+	src/journal/schedule-event.c \
+	src/journal/schedule-event.h
+JOURNAL_LIBS = libhyper-journal.la $(SPEC_LIBS) $(SYSTEMD_LIBS)
+EXTRA_DIST += src/journal/README.md

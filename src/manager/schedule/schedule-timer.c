@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The transient timers of schedules, hyper-schedule-ID.timer. A timer only says when; whether a firing is served,
+ * and what was missed, is the database's business (next_at), so a timer has no Persistent= and leaves no stamp
+ * behind. The service that it starts, hyper-schedule-ID.service, is made with it, and all that it is stands in
+ * the drop-in for that prefix, units/hyper-schedule.conf.
+ *
+ * That a timer is wanted is in the database until systemd has made it, so that a manager that dies in between
+ * leaves no schedule without one. */
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "journal/schedule-event.h"
+#include "manager/manager.h"
+#include "manager/restore.h"
+#include "shared/error-table.h"
+#include "spec/job-spec.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+/* So many are asked for at once, and the next when systemd has carried one out. (It would take more; but it looks
+ * at its bus before it does its work, and watches for each job that waits whether who asked for it is still
+ * there, which the bus allows 512 times: more, and it is thrown off the bus.) */
+#define ASKED_MAX 32u
+/* How long a job of systemd is waited for; its end may be missed when systemd is started anew. */
+#define JOB_TIMEOUT (30 * USEC_PER_SEC)
+#define RETRY_TIME (USEC_PER_SEC / 2)
+
+/* What systemd is being asked for: one schedule's timer is stopped, then started. */
+typedef struct Timer {
+        Manager *manager;
+        char *id, *unit;
+        bool stop, start; /* what is still to be done */
+        bool asked; /* for one of these: first the call is out, then the job that it has led to */
+        bool starting; /* which of them it was */
+        bool again; /* later: systemd has not let go of the old one */
+        usec_t since; /* monotonic: when it was asked */
+        sd_bus_slot *call;
+        UT_hash_handle hh; /* by unit */
+} Timer;
+
+static void timer_step(Timer *t);
+
+static void set_asked(Timer *t, bool asked) {
+        if (t->asked != asked)
+                t->manager->n_timers_asked += asked ? 1 : -1;
+        t->asked = asked;
+        t->since = now_monotonic();
+}
+
+static void timer_free(Timer *t) {
+        set_asked(t, false);
+        HASH_DEL(t->manager->timers, t);
+        sd_bus_slot_unref(t->call);
+        free(t->id);
+        free(t->unit);
+        free(t);
+}
+
+static void answer_restore(Manager *m) {
+        for (size_t i = 0; i < m->n_restores; i++) {
+                (void) sd_bus_reply_method_return(m->restores[i], NULL);
+                sd_bus_message_unref(m->restores[i]);
+        }
+        m->restores = mfree(m->restores);
+        m->n_restores = m->restores_allocated = 0;
+        restore_done(m);
+}
+
+bool schedule_timers_pending(const Manager *m) {
+        return m->timers;
+}
+
+void schedule_timers_free(Manager *m) {
+        Timer *t, *next;
+
+        HASH_ITER(hh, m->timers, t, next)
+                timer_free(t);
+        m->timers_later = sd_event_source_unref(m->timers_later);
+        for (size_t i = 0; i < m->n_restores; i++)
+                sd_bus_message_unref(m->restores[i]);
+        m->restores = mfree(m->restores);
+}
+
+static void next_timer(Manager *m) {
+        Timer *t, *next;
+
+        HASH_ITER(hh, m->timers, t, next) {
+                if (m->n_timers_asked >= ASKED_MAX)
+                        break;
+                if (!t->asked && !t->again)
+                        timer_step(t);
+        }
+        if (!m->timers)
+                answer_restore(m);
+}
+
+static Timer *timer_get(Manager *m, const char *id) {
+        _cleanup_free_ char *unit = schedule_unit_name(id, "timer");
+        Timer *t = NULL;
+
+        if (unit)
+                HASH_FIND_STR(m->timers, unit, t);
+        if (t || !unit)
+                return t;
+        t = new0(Timer, 1);
+        if (!t || !(t->id = strdup(id))) {
+                free(t);
+                return NULL;
+        }
+        t->manager = m;
+        t->unit = TAKE_PTR(unit);
+        HASH_ADD_KEYPTR(hh, m->timers, t->unit, strlen(t->unit), t);
+        return t;
+}
+
+/* --- the unit ----------------------------------------------------------------------------------------- */
+
+static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t now) {
+        _cleanup_strv_free_ char **lines = NULL;
+        usec_t every;
+        int r = schedule_calendar(row, &every, &lines);
+
+        if (r < 0)
+                return r;
+        if (every > 0) {
+                usec_t wait = row->next_at > now ? row->next_at - now : 0;
+
+                return sd_bus_message_append(message, "(sv)(sv)", "TimersMonotonic", "a(st)", 2,
+                                "OnActiveSec", (uint64_t) wait, "OnUnitActiveSec", (uint64_t) every,
+                                "AccuracyUSec", "t", (uint64_t) (10 * USEC_PER_MSEC));
+        }
+        if ((r = sd_bus_message_open_container(message, 'r', "sv")) < 0 ||
+                        (r = sd_bus_message_append(message, "s", "TimersCalendar")) < 0 ||
+                        (r = sd_bus_message_open_container(message, 'v', "a(ss)")) < 0 ||
+                        (r = sd_bus_message_open_container(message, 'a', "(ss)")) < 0)
+                return r;
+        for (char **l = lines; r >= 0 && l && *l; l++)
+                r = sd_bus_message_append(message, "(ss)", "OnCalendar", *l);
+        if (r < 0 || (r = sd_bus_message_close_container(message)) < 0 ||
+                        (r = sd_bus_message_close_container(message)) < 0 ||
+                        (r = sd_bus_message_close_container(message)) < 0)
+                return r;
+        return sd_bus_message_append(message, "(sv)", "AccuracyUSec", "t", (uint64_t) USEC_PER_SEC);
+}
+
+static int start_message(Manager *m, const ScheduleRow *row, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        _cleanup_free_ char *timer = schedule_unit_name(row->id, "timer"),
+                            *service = schedule_unit_name(row->id, "service"),
+                            *description = strprintf("Migration Schedule %s", row->id),
+                            *run = strprintf("Run of Migration Schedule %s", row->id);
+        int r;
+
+        if (!timer || !service || !description || !run)
+                return -ENOMEM;
+        if ((r = sd_bus_message_new_method_call(m->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH,
+                             SYSTEMD_MANAGER, "StartTransientUnit")) < 0 ||
+                        (r = sd_bus_message_append(message, "ss", timer, "replace")) < 0 ||
+                        (r = sd_bus_message_open_container(message, 'a', "(sv)")) < 0 ||
+                        (r = sd_bus_message_append(message, "(sv)(sv)", "Description", "s", description,
+                                         "CollectMode", "s", "inactive-or-failed")) < 0 ||
+                        (r = append_times(message, row, m->clock())) < 0 ||
+                        (r = sd_bus_message_close_container(message)) < 0 ||
+                        (r = sd_bus_message_append(
+                                         message, "a(sa(sv))", 1, service, 1, "Description", "s", run)) < 0)
+                return r;
+        *ret = TAKE_PTR(message);
+        return 0;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------- */
+
+static void timer_landed(Timer *t, bool made) {
+        Manager *m = t->manager;
+
+        set_asked(t, false);
+        if (made && t->starting && !t->stop && !t->start) {
+                int r = store_schedule_timer_made(m->store, t->id);
+                if (r < 0)
+                        log_error_errno(r, "Failed to note the timer of schedule %s: %s", t->id,
+                                        store_error_text(m->store));
+        }
+        if (!t->stop && !t->start)
+                timer_free(t);
+        next_timer(m);
+}
+
+static int on_later(sd_event_source *source, uint64_t usec, void *userdata) {
+        usec_t now = now_monotonic();
+        Manager *m = userdata;
+        Timer *t, *next;
+
+        HASH_ITER(hh, m->timers, t, next) {
+                t->again = false;
+                if (t->asked && !t->call && now >= t->since + JOB_TIMEOUT) {
+                        log_warning("systemd did not say that it has done its job with %s.", t->unit);
+                        timer_landed(t, false);
+                }
+        }
+        next_timer(m);
+        if (!m->timers)
+                return 0;
+        (void) sd_event_source_set_time_relative(source, RETRY_TIME);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int look_later(Manager *m) {
+        int enabled;
+
+        if (!m->timers_later)
+                return sd_event_add_time_relative(
+                                m->event, &m->timers_later, CLOCK_MONOTONIC, RETRY_TIME, 0, on_later, m);
+        if (sd_event_source_get_enabled(m->timers_later, &enabled) < 0 || enabled != SD_EVENT_OFF)
+                return 0;
+        (void) sd_event_source_set_time_relative(m->timers_later, RETRY_TIME);
+        return sd_event_source_set_enabled(m->timers_later, SD_EVENT_ONESHOT);
+}
+
+/* The service of the old timer runs just now, or systemd has not forgotten it yet; or systemd itself is started
+ * anew. */
+static bool may_be_done_later(const sd_bus_error *error) {
+        return sd_bus_error_has_name(error, SYSTEMD_NAME ".UnitExists") ||
+                        error_entry_by_bus_name(error->name)->http_status == 503;
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        Timer *t = userdata;
+        int r;
+
+        t->call = sd_bus_slot_unref(t->call);
+        r = look_later(t->manager);
+        if (r < 0)
+                log_error_errno(r, "Failed to wait for the timers of schedules: %m");
+        if (!error) /* its job is under way */
+                return 0;
+        if (sd_bus_error_has_name(error, SYSTEMD_NAME ".NoSuchUnit"))
+                ; /* what is to be stopped is not there */
+        else if (r >= 0 && may_be_done_later(error)) {
+                t->again = true;
+                t->stop = true;
+                t->start = t->start || t->starting;
+        } else
+                log_error("Failed to set the timer of schedule %s: %s. 'systemctl restart hyper-schedules' tries again.",
+                                t->id, error->message);
+        timer_landed(t, false);
+        return 0;
+}
+
+void schedule_timer_job_done(Manager *m, const char *unit, bool done) {
+        Timer *t;
+
+        HASH_FIND_STR(m->timers, unit, t);
+        if (!t || !t->asked || t->call)
+                return;
+        if (!done)
+                log_error("systemd could not %s %s.", t->starting ? "start" : "stop", unit);
+        timer_landed(t, done);
+}
+
+static int ask_stop(Timer *t) {
+        return sd_bus_call_method_async(t->manager->bus, &t->call, SYSTEMD_NAME, SYSTEMD_PATH,
+                        SYSTEMD_MANAGER, "StopUnit", on_answer, t, "ss", t->unit, "replace");
+}
+
+static int ask_start(Timer *t) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        int r;
+
+        /* As it is now, not as it was when this was asked for. */
+        r = store_schedule_get(t->manager->store, t->id, &row);
+        if (r < 0 || !row->enabled)
+                return r < 0 && r != -ENOENT ? r : 0;
+        r = start_message(t->manager, row, &message);
+        return r < 0 ? r : sd_bus_call_async(t->manager->bus, &t->call, message, on_answer, t, 0);
+}
+
+static void timer_step(Timer *t) {
+        int r;
+
+        t->starting = !t->stop;
+        if (t->starting)
+                t->start = false;
+        else
+                t->stop = false;
+        r = t->starting ? ask_start(t) : ask_stop(t);
+        if (r < 0)
+                log_error_errno(r, "Failed to ask systemd for the timer of schedule %s: %m", t->id);
+        if (t->call)
+                set_asked(t, true);
+        else if (!t->stop && !t->start)
+                timer_free(t);
+}
+
+static void timer_want(Manager *m, const char *id, bool start) {
+        Timer *t = timer_get(m, id);
+
+        if (!t) {
+                log_oom();
+                return;
+        }
+        t->stop = true;
+        t->start = start;
+        if (!t->asked && !t->again && m->n_timers_asked < ASKED_MAX)
+                timer_step(t);
+}
+
+void schedule_timer_set(Manager *m, const ScheduleRow *row) {
+        timer_want(m, row->id, row->enabled);
+}
+
+void schedule_timer_remove(Manager *m, const char *id) {
+        timer_want(m, id, false);
+}
+
+static int want_all(Manager *m, bool all) {
+        _cleanup_strv_free_ char **ids = NULL;
+        int r = store_schedules_ids(m->store, all, &ids);
+
+        if (r < 0)
+                return r;
+        STRV_FOREACH(id, ids)
+                timer_want(m, *id, true);
+        if (ids)
+                log_info("Setting the timers of %zu schedules.", strv_length(ids));
+        return 0;
+}
+
+int schedule_timers_restore(Manager *m, sd_bus_message *call) {
+        /* After a boot both the manager itself and hyper-schedules.service ask for this. */
+        bool under_way = call && m->restoring && m->timers;
+        int r = under_way ? 0 : want_all(m, true);
+
+        if (r < 0)
+                return r;
+        if (call) {
+                if (!GREEDY_REALLOC(m->restores, m->restores_allocated, m->n_restores + 1))
+                        return -ENOMEM;
+                m->restores[m->n_restores++] = sd_bus_message_ref(call);
+        }
+        next_timer(m);
+        return 1;
+}
+
+int schedule_timers_finish(Manager *m) {
+        return want_all(m, false);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Jobs that workers hold: how they go on, how they end, and how they are lost. */
+
+#include "basic/string-util.h"
+#include "dialect/worker-message.h"
+#include "journal/job-event.h"
+#include "manager/attempt.h"
+#include "manager/manager.h"
+#include "shared/error-table.h"
+#include "shared/machine.h"
+#include "spec/capability.h"
+#include "spec/job-demand.h"
+
+/* --- this machine as a worker ------------------------------------------------------------------------- */
+
+/* Free space where the job writes, in GiB. */
+static uint64_t free_space(const Job *j) {
+        const char *slash = strrchr(j->destination, '/');
+        _cleanup_free_ char *directory =
+                        slash ? strndup(j->destination, (size_t) (slash - j->destination) + 1) : NULL;
+
+        return directory && directory[0] == '/' ? machine_free_space_mb(directory) / 1024 : 0;
+}
+
+bool worker_could_be_local(const Job *j) {
+        JobDemand d;
+
+        /* It was given to this machine, whatever it says that it needs. */
+        if (!j->row->any_worker)
+                return true;
+        if (!job_operation_is_built_in(job_operation_from_string(j->row->operation)))
+                return false;
+        d = job_demand_unpack(j->row->demand);
+        return !(d.capabilities & CAPABILITY_BITS & ~machine_capabilities()) &&
+                        (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
+}
+
+bool worker_is_local(const Manager *m, const Job *j) {
+        unsigned disk_gb = job_demand_unpack(j->row->demand).disk_gb;
+
+        if (!j->row->any_worker)
+                return true;
+        return m->settings->worker.local && worker_could_be_local(j) &&
+                        (disk_gb == 0 || disk_gb <= free_space(j));
+}
+
+bool job_may_go_elsewhere(const Job *j) {
+        bool any;
+
+        return j->row->any_worker && store_workers_can(j->store, &(JobDemand){}, &any) >= 0 && any;
+}
+
+/* --- reports ------------------------------------------------------------------------------------------ */
+
+static int find_held(Manager *m, const char *id, const char *worker, Job **ret, sd_bus_error *error) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        Job *j = manager_get_job(m, id);
+        int r;
+
+        if (j && job_is_held(j) && streq(j->row->worker_id, worker)) {
+                *ret = j;
+                return 0;
+        }
+        r = job_id_is_valid(id) ? store_job_get(m->store, id, &row) : -ENOENT;
+        if (r == -ENOENT)
+                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
+                                job_id_is_valid(id) ? id : "with such an id");
+        return r < 0 ? r
+                     : bus_error_setf(error, HYPER_BUS_ERROR_NOT_HELD,
+                                       "Job %s is %s, and not held by worker %s", id,
+                                       job_state_to_string(row->state),
+                                       worker_id_is_valid(worker) ? worker : "with such an id");
+}
+
+static int report_error(const JsonErrors *errors, sd_bus_error *error) {
+        _cleanup_free_ char *what = json_errors_text(errors);
+
+        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", what) : -ENOMEM;
+}
+
+/* The journal first, as for every event. A phase that is not one of ours goes into the details; percentages
+ * never go back. */
+static int tell_event(Job *j, WorkerEvent *e) {
+        JobEvent event = JOB_EVENT_INIT(EVENT_PROGRESS);
+        double percent = MAX(e->percent, j->row->percent);
+        int r;
+
+        /* Reported again because the acknowledgement was lost. */
+        if (e->sequence > 0 && e->sequence <= j->told_sequence)
+                return 0;
+        event.job_id = j->row->id;
+        event.phase = job_phase_from_string(e->phase);
+        event.percent = percent;
+        event.message = e->message ? e->message : e->phase;
+        event.details = e->details;
+        if (e->phase && event.phase < 0) {
+                if (!e->details && !(e->details = json_object()))
+                        return -ENOMEM;
+                if (json_object_set_new(e->details, "phase", json_string(e->phase)) < 0)
+                        return -ENOMEM;
+                event.details = e->details;
+        }
+        event.details = event.details ? json_redact(event.details) : NULL;
+        r = job_event_send(&event);
+        json_decref(event.details);
+        if (r < 0)
+                return r;
+        j->told_sequence = MAX(j->told_sequence, e->sequence);
+        job_progress(j, event.phase >= 0 ? event.phase : j->row->phase, percent, j->row->bytes_done,
+                        j->row->bytes_total, j->row->rate);
+        return 0;
+}
+
+int manager_report_events(
+                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error) {
+        _cleanup_(worker_events_done) WorkerEvents events = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        Job *j;
+        int r = find_held(m, id, worker, &j, error);
+
+        if (r < 0)
+                return r;
+        r = worker_events_parse(text, &events, &errors);
+        if (r == -EBADMSG)
+                return report_error(&errors, error);
+        if (r >= 0)
+                r = store_worker_heard(m->store, worker, m->clock());
+        if (r >= 0 && j->row->state == JOB_ASSIGNED)
+                r = job_run(j);
+        for (size_t i = 0; r >= 0 && i < events.n; i++)
+                r = tell_event(j, &events.events[i]);
+        if (r >= 0)
+                progress_wake(m);
+        return r;
+}
+
+/* --- ends --------------------------------------------------------------------------------------------- */
+
+static bool may_retry(const Job *j) {
+        return j->row->idempotent && j->row->attempt <= j->row->retry_count;
+}
+
+static int end_failed(Job *j, const char *result, const char *why, bool retry, usec_t pause) {
+        _cleanup_free_ char *reason = NULL;
+        Manager *m = j->manager;
+        int r;
+
+        if (retry && may_retry(j)) {
+                reason = strprintf("Attempt %u failed, the next one follows: %s", j->row->attempt, why);
+                r = reason ? job_retry(j, j->clock() + pause, reason) : -ENOMEM;
+        } else {
+                reason = strprintf("Failed: %s", why);
+                r = reason ? job_fail(j, result, reason) : -ENOMEM;
+                if (r >= 0)
+                        manager_forget_job(m, j);
+        }
+        queue_wake(m);
+        return r;
+}
+
+int job_lost(Job *j, const char *code, const char *why, usec_t pause) {
+        _cleanup_free_ char *result = NULL;
+        int r = attempt_error_json(j->row->phase, code, why, NULL, &result);
+
+        return r < 0 ? r : end_failed(j, result, why, true, pause);
+}
+
+int manager_report_result(
+                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error) {
+        _cleanup_(worker_result_done) WorkerResult result = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_json_ json_t *shown = NULL;
+        _cleanup_free_ char *document = NULL;
+        Job *j;
+        int r = find_held(m, id, worker, &j, error);
+
+        if (r < 0)
+                return r;
+        r = worker_result_parse(text, &result, &errors);
+        if (r == -EBADMSG)
+                return report_error(&errors, error);
+        if (r < 0)
+                return r;
+        shown = json_redact(result.document);
+        document = shown ? json_dumps(shown, JSON_COMPACT) : NULL;
+        if (!document)
+                return -ENOMEM;
+        r = store_worker_heard(m->store, worker, m->clock());
+        if (r < 0)
+                return r;
+        progress_flush(m);
+        if (!result.completed)
+                return end_failed(j, document,
+                                result.message ? result.message : "the worker does not say why",
+                                !result.retry_useless, attempt_pause(j->row->attempt));
+        _cleanup_free_ char *reason = strprintf("Completed by worker %s", worker);
+        r = reason ? job_record_completion(j, document, reason) : -ENOMEM;
+        if (r >= 0)
+                manager_forget_job(m, j);
+        return r;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Workers: who they are, that they live, and the job that each gets. */
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "dialect/worker-message.h"
+#include "manager/manager.h"
+#include "shared/error-table.h"
+#include "spec/capability.h"
+
+bool worker_id_is_valid(const char *id) {
+        return job_id_is_valid(id);
+}
+
+int no_such_worker(sd_bus_error *error, const char *id) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_WORKER, "There is no worker %s",
+                        worker_id_is_valid(id) ? id : "with such an id");
+}
+
+bool worker_is_active(const Manager *m, const WorkerRow *row) {
+        return row->heartbeat_at + WORKER_LEASE > m->clock();
+}
+
+static int parse_hello(const char *text, bool registering, WorkerHello *ret, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_free_ char *what = NULL;
+        int r = worker_hello_parse(text, registering, ret, &errors);
+
+        if (r != -EBADMSG)
+                return r;
+        what = json_errors_text(&errors);
+        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", what) : -ENOMEM;
+}
+
+/* JSON as it will be shown: without secrets. */
+static char *shown_text(json_t *value) {
+        _cleanup_json_ json_t *shown = json_redact(value);
+
+        return shown ? json_dumps(shown, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+}
+
+int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_bus_error *error) {
+        _cleanup_(worker_hello_done) WorkerHello h = {};
+        _cleanup_free_ char *capabilities = NULL, *info = NULL;
+        int r = parse_hello(text, true, &h, error);
+
+        if (r < 0)
+                return r;
+        capabilities = shown_text(h.capabilities);
+        info = h.system_info ? shown_text(h.system_info) : strdup("{}");
+        if (!capabilities || !info)
+                return -ENOMEM;
+        const WorkerRow row = {
+                .id = h.worker_id,
+                .capabilities = capabilities,
+                .capability_mask = h.capability_mask | h.operation_mask,
+                .memory_gb = h.memory_gb,
+                .disk_gb = h.disk_gb,
+                .system_info = info,
+                .execution_mode = h.execution_mode,
+                .registered_at = m->clock(),
+        };
+        r = store_worker_register(m->store, &row, ret_created);
+        if (r >= 0)
+                log_info("Worker %s is %s.", h.worker_id, *ret_created ? "registered" : "registered again");
+        return r;
+}
+
+/* What it has not begun is as good as never given; the rest is lost to it. */
+static int take_back(Job *j, const char *worker) {
+        if (j->row->state == JOB_ASSIGNED)
+                return job_requeue(j, "The worker was unregistered before it began");
+        _cleanup_free_ char *why =
+                        strprintf("worker %s was unregistered while it worked on the job", worker);
+        return why ? job_lost(j, "worker_unregistered", why, 0) : -ENOMEM;
+}
+
+int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error) {
+        _cleanup_(job_rows_done) JobRows rows = {};
+        int r;
+
+        if (!worker_id_is_valid(id))
+                return no_such_worker(error, id);
+        r = store_worker_jobs(m->store, id, &rows);
+        for (size_t i = 0; r >= 0 && i < rows.n; i++) {
+                Job *j = manager_get_job(m, rows.rows[i]->id);
+
+                if (j)
+                        r = take_back(j, id);
+        }
+        if (r >= 0)
+                r = store_worker_delete(m->store, id);
+        if (r == -ENOENT)
+                return no_such_worker(error, id);
+        queue_look_again(m); /* it may have been the only one */
+        if (r >= 0)
+                log_info("Worker %s is unregistered.", id);
+        return r;
+}
+
+int manager_worker_heard(
+                Manager *m, const char *id, JobRows *ret_jobs, JobRows *ret_cancelled, sd_bus_error *error) {
+        _cleanup_(job_rows_done) JobRows jobs = {}, cancelled = {};
+        usec_t now = m->clock();
+        int r = worker_id_is_valid(id) ? store_worker_heard(m->store, id, now) : -ENOENT;
+
+        if (r == -ENOENT)
+                return no_such_worker(error, id);
+        if (r >= 0)
+                r = store_worker_jobs(m->store, id, &jobs);
+        /* For as long as it may be silent, so it hears of each at least once. */
+        if (r >= 0)
+                r = store_worker_cancelled(
+                                m->store, id, now > WORKER_LEASE ? now - WORKER_LEASE : 0, &cancelled);
+        if (r < 0)
+                return r;
+        *ret_jobs = jobs;
+        *ret_cancelled = cancelled;
+        jobs = cancelled = (JobRows){};
+        return 0;
+}
+
+int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error *error) {
+        _cleanup_(worker_hello_done) WorkerHello h = {};
+        _cleanup_(worker_row_freep) WorkerRow *worker = NULL;
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_free_ char *reason = NULL;
+        WorkerOffer offer;
+        Job *j;
+        int r = parse_hello(text, false, &h, error);
+
+        if (r >= 0)
+                r = store_worker_get(m->store, h.worker_id, &worker);
+        if (r == -ENOENT)
+                return no_such_worker(error, h.worker_id);
+        if (r < 0)
+                return r;
+        worker_offer_make(worker, &h, &offer);
+        reason = strprintf("Assigned to worker %s", h.worker_id);
+        if (!reason)
+                return -ENOMEM;
+        r = store_job_dequeue(m->store, &offer, m->clock(), reason, &row);
+        if (r == -ENOENT) {
+                *ret_spec = NULL;
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        /* The job is the worker's now. One that never hears of it falls silent about it, and loses it in time. */
+        j = manager_get_job(m, row->id);
+        if (j)
+                job_dequeued(j, row);
+        m->leases_until = MIN(m->leases_until, m->clock() + WORKER_LEASE);
+        queue_wake(m); /* for the timer of its lease */
+        *ret_spec = TAKE_PTR(row->spec);
+        return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the manager hands to a job's unit and what the unit hands back: small files in the job's own directory
+ * STATEDIR "/jobs/<escaped id>/", nothing on the command line but that directory's path.
+ *
+ * job.json: manager to unit. The plan (below).
+ *
+ * results/: the only directory in it that hyper-job run can write; what is in it is hostile.
+ *
+ * results/result.json: unit to manager. How the attempt ended (below).
+ *
+ * published: unit to manager. Exists once the output has its final name (written by hyper-job finish).
+ *
+ * cancelled: manager to unit. Exists once the job is cancelled: finish then removes the unfinished output.
+ *
+ * ending: a link to which of these two it will be; who makes it decides (job_mark_claim()).
+ */
+
+#include <sys/stat.h>
+
+#include "spec/job-spec.h"
+
+#define JOB_RESULTS_DIRECTORY "results"
+/* In a job's namespace: a small file system in memory, for sockets and keys. (A directory that each machine has,
+ * since prepare and finish get a namespace of the same make; and all of it, as systemd would make a /run without
+ * a limit.) */
+#define JOB_RUNTIME_DIRECTORY "/run"
+/* systemd's limit of 31, and the bytes of a digest that are in a name: no two jobs are made to share a user. */
+#define JOB_USER_MAX 31
+
+typedef struct JobPlan {
+        char *job_id;
+        unsigned attempt; /* from 1 */
+        JobSpec *spec; /* paths resolved: no symlink in them. spec->source.path and spec->destination.path
+                          are what is written, whatever the document says. */
+        char *user; /* that hyper-job run has; NULL: root, when a plan is carried out by hand */
+        char **bound; /* what the job sees of the machine, as file_identity_text() has it */
+        char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
+                                itself */
+        char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.
+                           NULL for a block device and for an NBD destination */
+} JobPlan;
+
+/* "device inode size /path" of a file, "device inode - /path" of a directory or a socket: the manager checks a path, and
+ * what is under that path later must be the same. NULL when out of memory. */
+char *file_identity_text(const char *path, const struct stat *st);
+/* -ESTALE: @st is another file than the one that @list has for @path; -ENOENT: it has none. */
+int file_identity_check(char *const *list, const char *path, const struct stat *st);
+
+JobPlan *job_plan_free(JobPlan *p);
+DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);
+int job_plan_write(const JobPlan *p, const char *directory);
+/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for job_result_read(). */
+int job_plan_read(const char *directory, JobPlan **ret);
+/* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */
+int job_plan_decode(const char *text, size_t size, JobPlan **ret);
+
+typedef enum JobOutcome {
+        OUTCOME_COMPLETED,
+        OUTCOME_FAILED, /* trying again cannot help: refused image, wrong checksum, wrong spec */
+        OUTCOME_TRANSIENT, /* trying again may help: a dropped connection, a full disk, a vanished source */
+        OUTCOME_CANCELLED, /* SIGTERM came */
+        _OUTCOME_MAX,
+        _OUTCOME_INVALID = -EINVAL,
+} JobOutcome;
+
+typedef struct JobResult {
+        unsigned attempt;
+        int outcome; /* JobOutcome */
+        int phase; /* JobPhase in which it ended */
+        char *message; /* for people: what was tried, on what, what went wrong; one line of at most 4096
+                          bytes once it was written and read */
+        char *code; /* for programs: [a-z0-9_]{1,64}: "checksum_mismatch", "image_refused", "no_space", … */
+        json_t *outputs; /* [{"path" (or, of an NBD server, "uri"),"format","virtual_size","actual_size"}],
+                            or NULL; "warnings", a list of texts, may be in each */
+        json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…}: numbers, or
+                            NULL */
+} JobResult;
+
+JobResult *job_result_free(JobResult *r);
+DEFINE_CLEANUP_FUNC(JobResult *, job_result_free);
+int job_result_write(const JobResult *r, const char *directory);
+int job_result_read(const char *directory, JobResult **ret);
+int job_result_decode(const char *text, size_t size, JobResult **ret);
+
+/* The two marks: made durably; removed; asked for. */
+#define JOB_MARK_PUBLISHED "published"
+#define JOB_MARK_CANCELLED "cancelled"
+int job_mark_set(const char *directory, const char *mark);
+int job_mark_clear(const char *directory, const char *mark);
+/* 1 or 0, or negative errno. */
+int job_mark_is_set(const char *directory, const char *mark);
+
+/* A cancel and the publishing of the output exclude each other: one mark only can be claimed, by the manager before it
+ * records that the job is cancelled, by hyper-job finish before it gives the output its name. 0, also when that mark was
+ * claimed before; -EALREADY: the other one was. */
+int job_mark_claim(const char *directory, const char *mark);
+/* No mark is claimed any more: another attempt begins. */
+int job_mark_release(const char *directory);
+/* 1 or 0, or negative errno. */
+int job_mark_is_claimed(const char *directory, const char *mark);
+
+const char *job_outcome_to_string(JobOutcome o) _pure_;
+JobOutcome job_outcome_from_string(const char *s) _pure_;
+
+/* The exit status of hyper-job run says the outcome too. */
+#define JOB_EXIT_FAILED 1
+#define JOB_EXIT_TRANSIENT 75 /* EX_TEMPFAIL */
+#define JOB_EXIT_CANCELLED 79 /* not 143: systemd would take that for success */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/job-parameters.h"
+#include "basic/string-util.h"
+
+static const char *const in_use_names[_IN_USE_MAX] = {
+        [IN_USE_REFUSE] = "refuse",
+        [IN_USE_ALLOW] = "allow",
+};
+
+static const char *const chain_names[_CHAIN_MAX] = {
+        [CHAIN_REFUSE] = "refuse",
+        [CHAIN_FLATTEN] = "flatten",
+};
+
+static int find_name(const char *const *names, int n, const char *s) {
+        for (int i = 0; s && i < n; i++)
+                if (streq(names[i], s))
+                        return i;
+        return -EINVAL;
+}
+
+const char *job_in_use_to_string(JobInUse u) {
+        return u >= 0 && u < _IN_USE_MAX ? in_use_names[u] : NULL;
+}
+
+JobInUse job_in_use_from_string(const char *s) {
+        return find_name(in_use_names, _IN_USE_MAX, s);
+}
+
+const char *job_chain_to_string(JobChain c) {
+        return c >= 0 && c < _CHAIN_MAX ? chain_names[c] : NULL;
+}
+
+JobChain job_chain_from_string(const char *s) {
+        return find_name(chain_names, _CHAIN_MAX, s);
+}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-spec.la
+libhyper_spec_la_SOURCES = \
+	src/spec/capability.c \
+	src/spec/capability.h \
+	src/spec/disk-format.c \
+	src/spec/disk-format.h \
+	src/spec/endpoint-kind.c \
+	src/spec/endpoint-kind.h \
+	src/spec/job-demand.c \
+	src/spec/job-demand.h \
+	src/spec/job-file-internal.h \
+	src/spec/job-file.c \
+	src/spec/job-file.h \
+	src/spec/job-id.c \
+	src/spec/job-id.h \
+	src/spec/job-misplaced.c \
+	src/spec/job-misplaced.h \
+	src/spec/job-parameters.c \
+	src/spec/job-parameters.h \
+	src/spec/job-path.c \
+	src/spec/job-path.h \
+	src/spec/job-result.c \
+	src/spec/job-secrets.c \
+	src/spec/job-secrets.h \
+	src/spec/job-spec.c \
+	src/spec/job-spec.h \
+	src/spec/job-state.c \
+	src/spec/job-state.h \
+	src/spec/job-template.c \
+	src/spec/job-template.h \
+	src/spec/nbd-uri.c \
+	src/spec/nbd-uri.h \
+	src/spec/operation.c \
+	src/spec/operation.h
+SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS)
+EXTRA_DIST += src/spec/README.md

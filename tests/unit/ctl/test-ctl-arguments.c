@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The command line of hyperctl, and the job spec that the options of submit make. */
+
+#include "ctl/arguments.h"
+#include "ctl/submit-spec.h"
+#include "ctl/verbs.h"
+#include "spec/job-spec.h"
+#include "spec/job-state.h"
+#include "unit/lib/test.h"
+
+#define PARSE(ret, ...)                                                            \
+        ({                                                                         \
+                static char *_argv[] = { (char *) "hyperctl", __VA_ARGS__, NULL }; \
+                arguments_parse((int) ELEMENTSOF(_argv) - 1, _argv, (ret));        \
+        })
+#define W(s) ((char *) (s))
+
+START_TEST(options_may_stand_before_and_behind_the_verb) {
+        _cleanup_(arguments_done) Arguments a = {};
+
+        ck_assert_int_eq(PARSE(&a, W("-q"), W("logs"), W("-n5"), W("a-job"), W("--follow")), 0);
+        ck_assert(a.quiet && a.follow);
+        ck_assert_uint_eq(a.lines, 5);
+        ck_assert_str_eq(a.words[0], "logs");
+        ck_assert_str_eq(a.words[1], "a-job");
+        ck_assert_ptr_null(a.words[2]);
+        ck_assert(a.given ==
+                        (OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW)));
+}
+END_TEST
+
+START_TEST(behind_two_dashes_there_are_no_options) {
+        _cleanup_(arguments_done) Arguments a = {};
+
+        ck_assert_int_eq(PARSE(&a, W("status"), W("--"), W("--wait")), 0);
+        ck_assert_str_eq(a.words[1], "--wait");
+        ck_assert(!a.wait);
+}
+END_TEST
+
+START_TEST(wrong_values_are_refused) {
+        Arguments a;
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=101")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=-1")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--timeout=59")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--timeout=86401")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--retries=6")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--id=-x")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--id=a/b")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--limit=0")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--limit=1001")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--offset=18446744073709551616")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--order=random")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--state=running,nowhere")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--json=xml")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("-H"), W("")), -EINVAL);
+        /* would be an option to ssh */
+        ck_assert_int_eq(PARSE(&a, W("list"), W("-H"), W("-oProxyCommand=x")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("-H"), W("a"), W("-M"), W("b")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--limit")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--quiet=yes")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--nonsense")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("-z")), -EINVAL);
+}
+END_TEST
+
+START_TEST(the_edges_of_ranges_are_taken) {
+        _cleanup_(arguments_done) Arguments a = {}, b = {};
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=0"), W("--timeout=60"), W("--retries=0")), 0);
+        ck_assert_uint_eq(a.priority, 0);
+        ck_assert_uint_eq(a.timeout, 60);
+        ck_assert_int_eq(PARSE(&b, W("submit"), W("--priority=100"), W("--timeout=86400"), W("--retries=5")),
+                        0);
+        ck_assert_uint_eq(b.priority, 100);
+        ck_assert_uint_eq(b.retries, 5);
+}
+END_TEST
+
+START_TEST(states_may_be_lists_and_kinds) {
+        _cleanup_(arguments_done) Arguments a = {}, b = {};
+
+        ck_assert_int_eq(PARSE(&a, W("list"), W("--state=running,Queued"), W("--state=FAILED")), 0);
+        ck_assert_uint_eq(strv_length(a.states), 3);
+        ck_assert(strv_contains(a.states, "RUNNING") && strv_contains(a.states, "QUEUED") &&
+                        strv_contains(a.states, "FAILED"));
+        ck_assert_int_eq(PARSE(&b, W("list"), W("--state=active")), 0);
+        for (JobState s = 0; s < _JOB_STATE_MAX; s++)
+                ck_assert_int_eq(strv_contains(b.states, job_state_to_string(s)), !job_state_is_terminal(s));
+}
+END_TEST
+
+START_TEST(every_option_belongs_to_a_verb_and_has_a_name_of_its_own) {
+        uint64_t all = options_common();
+
+        for (const Verb *v = verb_table(); v->name; v++) {
+                _cleanup_free_ char *name = strdup(v->name);
+                char *words[3] = { name };
+                size_t n = 0;
+
+                words[1] = strchr(name, ' ');
+                if (words[1])
+                        *words[1]++ = '\0';
+                ck_assert_ptr_eq(verb_find(words, &n), v);
+                ck_assert_uint_eq(n, words[1] ? 2 : 1);
+                words[1] = NULL;
+                ck_assert(n == 1 || !verb_find(words, &n));
+                ck_assert_uint_eq(v->options & options_common(), 0);
+                ck_assert_uint_le(v->min, v->max);
+                all |= v->options;
+        }
+        for (Option o = 0; o < _OPTION_MAX; o++) {
+                ck_assert_msg(all & OPTION_BIT(o), "no verb takes --%s", option_info(o)->name);
+                ck_assert(*option_info(o)->name || option_info(o)->letter);
+                for (Option p = 0; p < o; p++) {
+                        ck_assert(!*option_info(o)->name ||
+                                        !streq(option_info(o)->name, option_info(p)->name));
+                        ck_assert(!option_info(o)->letter ||
+                                        option_info(o)->letter != option_info(p)->letter);
+                }
+        }
+}
+END_TEST
+
+/* Applies the options to @text and gives what becomes of it. */
+static json_t *apply(const Arguments *a, const char *text, int expected) {
+        json_t *spec = json_loads(text, 0, NULL);
+
+        ck_assert_ptr_nonnull(spec);
+        ck_assert_int_eq(submit_spec_apply(a, spec), expected);
+        return spec;
+}
+
+static void assert_spec(json_t *spec, const char *expected) {
+        _cleanup_(json_decrefp) json_t *e = json_loads(expected, 0, NULL);
+        _cleanup_free_ char *text = json_dumps(spec, 0);
+
+        ck_assert_ptr_nonnull(e);
+        ck_assert_msg(json_equal(spec, e), "%s\nis not\n%s", text, expected);
+}
+
+START_TEST(options_alone_make_a_spec_that_the_manager_takes) {
+        _cleanup_(arguments_done) Arguments a = {};
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+        _cleanup_(job_spec_freep) JobSpec *decoded = NULL;
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--source=/srv/a.vmdk"), W("--destination=/srv/a.qcow2"),
+                                         W("--compress"), W("--verify=full"), W("--in-use=allow"),
+                                         W("--chain=flatten"), W("--priority=70"), W("--timeout=600"),
+                                         W("--retries=0"), W("--id=nightly.1")),
+                        0);
+        spec = apply(&a, "{}", EXIT_OK);
+        assert_spec(spec,
+                        "{\"operation\":\"convert\",\"job_id\":\"nightly.1\","
+                        "\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\"},"
+                        "\"parameters\":{\"compress\":true,\"verify\":\"full\",\"in_use\":\"allow\",\"chain\":\"flatten\"},"
+                        "\"execution_policy\":{\"priority\":70,\"timeout_seconds\":600,\"retry_count\":0}}");
+        ck_assert_int_eq(job_spec_from_json(spec, &decoded, &errors), 0);
+        ck_assert_ptr_null(errors.unknown);
+}
+END_TEST
+
+START_TEST(options_win_over_the_file_and_leave_the_rest_alone) {
+        _cleanup_(arguments_done) Arguments a = {};
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=7"), W("--format=raw")), 0);
+        spec = apply(&a,
+                        "{\"operation\":\"inspect\",\"colour\":\"red\",\"destination\":{\"path\":\"/x\",\"format\":\"qcow2\"},"
+                        "\"execution_policy\":{\"priority\":50,\"retry_count\":1}}",
+                        EXIT_OK);
+        assert_spec(spec,
+                        "{\"operation\":\"inspect\",\"colour\":\"red\",\"destination\":{\"path\":\"/x\",\"format\":\"raw\"},"
+                        "\"execution_policy\":{\"priority\":7,\"retry_count\":1}}");
+}
+END_TEST
+
+START_TEST(nbd_uris_are_endpoints_too) {
+        _cleanup_(arguments_done) Arguments a = {};
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("-s"), W("nbd+unix:///x?socket=/run/nbd.sock"), W("-d"),
+                                         W("nbds://kvm.example/disk"), W("--verify"), W("--allow-larger")),
+                        0);
+        spec = apply(&a, "{}", EXIT_OK);
+        assert_spec(spec,
+                        "{\"operation\":\"convert\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///x?socket=/run/nbd.sock\"},"
+                        "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbds://kvm.example/disk\"},"
+                        "\"parameters\":{\"verify\":true,\"allow_larger\":true}}");
+}
+END_TEST
+
+START_TEST(relative_paths_begin_in_the_current_directory) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *real = realpath(dir, NULL), *expected = NULL;
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+        Arguments a = { .source = "./a.vmdk", .destination = "../b.qcow2" };
+        char *slash;
+
+        ck_assert_int_eq(chdir(real), 0);
+        spec = apply(&a, "{}", EXIT_OK);
+        expected = strprintf("%s/a.vmdk", real);
+        ck_assert_str_eq(json_string_value(json_object_get(json_object_get(spec, "source"), "path")),
+                        expected);
+        free(expected);
+        slash = strrchr(real, '/');
+        *slash = 0;
+        expected = strprintf("%s/b.qcow2", real);
+        ck_assert_str_eq(json_string_value(json_object_get(json_object_get(spec, "destination"), "path")),
+                        expected);
+        ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+START_TEST(relative_paths_mean_nothing_on_another_machine) {
+        Arguments a = { .transport = TRANSPORT_REMOTE, .host = "kvm1", .source = "a.vmdk" };
+
+        json_decref(apply(&a, "{}", EXIT_USAGE));
+}
+END_TEST
+
+START_TEST(a_name_that_does_not_tell_the_format_needs_one) {
+        Arguments a = { .source = "/srv/a.vmdk", .destination = "/srv/disk" };
+
+        json_decref(apply(&a, "{}", EXIT_USAGE));
+        a.format = "raw";
+        json_decref(apply(&a, "{}", EXIT_OK));
+}
+END_TEST
+
+START_TEST(a_section_of_the_wrong_kind_is_refused) {
+        Arguments a = { .verify = true };
+
+        json_decref(apply(&a, "{\"parameters\":[]}", EXIT_REFUSED));
+}
+END_TEST
+
+TEST_MAIN("ctl-arguments", options_may_stand_before_and_behind_the_verb,
+                behind_two_dashes_there_are_no_options, wrong_values_are_refused,
+                the_edges_of_ranges_are_taken, states_may_be_lists_and_kinds,
+                every_option_belongs_to_a_verb_and_has_a_name_of_its_own,
+                options_alone_make_a_spec_that_the_manager_takes,
+                options_win_over_the_file_and_leave_the_rest_alone, nbd_uris_are_endpoints_too,
+                relative_paths_begin_in_the_current_directory,
+                relative_paths_mean_nothing_on_another_machine,
+                a_name_that_does_not_tell_the_format_needs_one, a_section_of_the_wrong_kind_is_refused)

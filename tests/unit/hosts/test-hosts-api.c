@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The hosts API from the client's socket to libvirt's test driver: hyper-apid's core and hyper-hostd as it ships, on a
+ * bus of the test's own. The server is a process of its own, whose end says whether anything leaked. */
+
+#include <jansson.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "api/hosts/hosts-api.h"
+#include "unit/lib/private-bus.h"
+#include "unit/lib/test.h"
+#include "unit/lib/ws-client.h"
+#include "json/json-table.h"
+
+typedef struct World {
+        char *dir, *database, *address;
+        pid_t bus, hostd;
+        TestServer server;
+} World;
+
+/* --- the world ---------------------------------------------------------------------------------------- */
+
+static void start_hostd(World *w) {
+        _cleanup_free_ char *state = strprintf("--state-directory=%s", w->dir),
+                            *config = strprintf("--config-directory=%s/config", w->dir);
+
+        w->hostd = fork();
+        ck_assert_int_ge(w->hostd, 0);
+        if (w->hostd == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                (void) setenv("DBUS_SYSTEM_BUS_ADDRESS", w->address, 1);
+                (void) setenv("HYPER_LOG_LEVEL", "err", 1);
+                execl("./hyper-hostd", "hyper-hostd", state, config, NULL);
+                _exit(127);
+        }
+}
+
+static void stop_hostd(World *w, int signal) {
+        kill(w->hostd, signal);
+        waitpid(w->hostd, NULL, 0);
+}
+
+static unsigned ask(const World *w, const char *method, const char *path, const char *body, json_t **ret) {
+        _cleanup_reply_ TestReply reply = {};
+
+        test_request(&w->server, &reply,
+                        "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                        method, path, strlen(body), body);
+        if (ret)
+                *ret = reply.body_size > 0 ? json_loadb(reply.body, reply.body_size, 0, NULL) : NULL;
+        return reply.status;
+}
+
+/* The hosts are those of libvirt's test driver. */
+static void configure(World *w) {
+        _cleanup_free_ char *directory = strprintf("%s/config", w->dir),
+                            *file = strprintf("%s/config.yaml", directory);
+        FILE *f;
+
+        ck_assert_int_eq(mkdir(directory, 0755), 0);
+        f = fopen(file, "we");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs("hosts: {allow_test: true}\n", f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+static void start(World *w) {
+        if (access("./hyper-hostd", X_OK) < 0)
+                exit(77);
+        *w = (World){};
+        w->dir = test_dir();
+        w->database = strprintf("%s/hosts.db", w->dir);
+        w->address = strprintf("unix:path=%s/bus", w->dir);
+        w->bus = private_bus_start(w->dir);
+        configure(w);
+        start_hostd(w);
+        const ApiConfig config = {
+                .database = "/nonexistent/hyper.db",
+                .hosts_database = w->database,
+                .bus_address = w->address,
+        };
+        test_server_start(&w->server, AF_INET, &hosts_dialect, &config);
+        /* Nobody starts it here: until it has its name there is nobody to ask. */
+        for (unsigned i = 0; ask(w, "GET", "/api/hosts", "", NULL) != 200; i++) {
+                ck_assert_msg(i < 500, "hyper-hostd does not come up");
+                usleep(20 * 1000);
+        }
+}
+
+static void stop(World *w) {
+        ck_assert_int_eq(test_server_stop(&w->server), 0);
+        stop_hostd(w, SIGTERM);
+        private_bus_stop(w->bus);
+        free(w->database);
+        free(w->address);
+        test_dir_freep(&w->dir);
+}
+
+/* The next message of that type; its payload, as a new reference. */
+static json_t *next_of(WsClient *c, const char *type) {
+        WsFrame f;
+
+        while (ws_client_read_frame(c, &f)) {
+                json_t *m = f.first == (WS_FIN | WS_TEXT) ? json_loadb((char *) f.payload, f.size, 0, NULL)
+                                                          : NULL;
+                json_t *payload = NULL;
+
+                ws_frame_done(&f);
+                if (m && streq_ptr(json_string_value(json_object_get(m, "type")), type))
+                        payload = json_incref(json_object_get(m, "payload"));
+                json_decref(m);
+                if (payload)
+                        return payload;
+        }
+        ck_abort_msg("the end, instead of %s", type);
+        return NULL;
+}
+
+static void expect(WsClient *c, const char *type) {
+        json_decref(next_of(c, type));
+}
+
+#define SUBSCRIBE "{\"type\":\"subscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"test\"}}"
+#define UNSUBSCRIBE "{\"type\":\"unsubscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"test\"}}"
+
+/* --- the tests ---------------------------------------------------------------------------------------- */
+
+START_TEST(hosts_and_vms_over_http) {
+        const char *id, *name, *state;
+        json_t *body;
+        World w;
+        int number;
+
+        start(&w);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"id\":\"h\",\"uri\":\"test:///default\"}", &body),
+                        200);
+        ck_assert_int_eq(json_unpack(body, "{s:s}", "id", &id), 0);
+        ck_assert_str_eq(id, "h");
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts", "{\"uri\":\"test:///default\"}", NULL), 201);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"uri\":\"test:///default\"}", NULL), 400);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"id\":\"h\",\"uri\":\"test:///default\"}", NULL),
+                        409);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"id\":\"x\",\"uri\":\"test:///no.xml\"}", NULL),
+                        500);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "[", NULL), 400);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/h/info", "", NULL), 200);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/none/info", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/none", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/none/vms", "", NULL), 404);
+
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/hosts/h/vms", "", &body), 200);
+        ck_assert_int_eq(json_unpack(body, "[{s:s, s:s}]", "name", &name, "state", &state), 0);
+        ck_assert_str_eq(name, "test");
+        ck_assert_str_eq(state, "ACTIVE");
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/h/vms/test/hardware", "", NULL), 200);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/h/vms/none/hardware", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts/h/vms/test/action", "{\"action\":\"start\"}", NULL),
+                        409);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts/h/vms/test/action", "{}", NULL), 400);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts/h/vms/test/forceoff", "", NULL), 204);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/hosts/h/vms", "", &body), 200);
+        ck_assert_int_eq(json_unpack(body, "[{s:i}]", "state", &number), 0);
+        ck_assert_int_eq(number, 5);
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "DELETE", "/api/hosts/h", "", NULL), 204);
+        ck_assert_uint_eq(ask(&w, "DELETE", "/api/hosts/h", "", NULL), 404);
+        stop(&w);
+}
+END_TEST
+
+START_TEST(websocket_clients_outlive_the_daemon_behind_them) {
+        WsClient one, two;
+        json_t *payload;
+        const char *vm;
+        World w;
+
+        start(&w);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"id\":\"h\",\"uri\":\"test:///default\"}", NULL),
+                        200);
+        ws_client_open(&one, &w.server);
+        ws_client_open(&two, &w.server);
+        ws_client_send(&one, SUBSCRIBE);
+        payload = next_of(&one, "vm-stats-updated");
+        ck_assert_int_eq(json_unpack(payload, "{s:s}", "vmName", &vm), 0);
+        ck_assert_str_eq(vm, "test");
+        json_decref(payload);
+        ws_client_send(&two, SUBSCRIBE);
+        ws_client_send(&two, SUBSCRIBE);
+        expect(&two, "vm-stats-updated");
+        ws_client_send(&two, UNSUBSCRIBE);
+        ws_client_send(&two, UNSUBSCRIBE);
+        ws_client_send(&two, "nonsense");
+        expect(&two, "error");
+        ws_client_send(&two,
+                        "{\"type\":\"subscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"none\"}}");
+        payload = next_of(&two, "error");
+        json_decref(payload);
+
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts/h/vms/test/reboot", "", NULL), 204);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts/h/vms/test/forceoff", "", NULL), 204);
+        payload = next_of(&two, "vms-changed");
+        ck_assert_str_eq(json_string_value(json_object_get(payload, "hostId")), "h");
+        json_decref(payload);
+
+        /* The VM of a new process runs again. */
+        stop_hostd(&w, SIGKILL);
+        start_hostd(&w);
+        expect(&two, "hosts-changed");
+        expect(&two, "host-connection-changed");
+        do {
+                payload = next_of(&one, "vm-stats-updated");
+                vm = json_integer_value(json_object_get(json_object_get(payload, "stats"), "state")) == 1
+                                ? "on"
+                                : "off";
+                json_decref(payload);
+        } while (streq(vm, "off"));
+        ws_client_close(&two);
+        ws_client_send_close(&one, 1000);
+        ws_client_close(&one);
+        stop(&w);
+}
+END_TEST
+
+TEST_MAIN("hosts-api", hosts_and_vms_over_http, websocket_clients_outlive_the_daemon_behind_them)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
+
+#include "manager/attempt.h"
+#include "unit/lib/test.h"
+
+/* An attempt of an ordinary job whose unit is gone and left nothing; the cases change what differs. */
+static const AttemptFacts plain = {
+        .attempt = 1,
+        .retry_count = 3,
+        .idempotent = true,
+        .was_running = true,
+        .timeout_seconds = 60,
+        .phase = PHASE_CONVERSION,
+        .error_phase = _PHASE_INVALID,
+};
+
+/* Facts that differ in what @f sets (and in none of the above). */
+static AttemptFacts with(AttemptFacts f) {
+        f.attempt = plain.attempt;
+        f.retry_count = plain.retry_count;
+        f.idempotent = plain.idempotent;
+        f.was_running = plain.was_running;
+        f.timeout_seconds = plain.timeout_seconds;
+        f.phase = plain.phase;
+        f.error_phase = plain.error_phase;
+        return f;
+}
+#define FACTS(...) with((AttemptFacts){ __VA_ARGS__ })
+
+#define RESULT(o)                                                                                        \
+        &(JobResult) {                                                                                   \
+                .attempt = 1, .outcome = (o), .phase = PHASE_INSPECTION, .message = (char *) "it broke", \
+                .code = (char *) "some_code"                                                             \
+        }
+
+static void expect(const AttemptFacts *facts, JobState state, const char *reason) {
+        _cleanup_(verdict_done) Verdict v = {};
+
+        ck_assert_int_eq(attempt_judge(facts, &v), 0);
+        ck_assert_msg(v.state == state, "%s, not %s: %s", job_state_to_string(v.state),
+                        job_state_to_string(state), v.reason);
+        ck_assert_msg(strstr(v.reason, reason), "\"%s\" is not in \"%s\"", reason, v.reason);
+        /* A result comes with an end, and only then. */
+        ck_assert_int_eq(v.result != NULL, state != JOB_RETRYING);
+        ck_assert_int_eq(v.pause > 0, state == JOB_RETRYING);
+}
+
+START_TEST(published_output_completes_the_job_whatever_else_is_known) {
+        AttemptFacts f = FACTS(.published = true, .result = RESULT(OUTCOME_COMPLETED),
+                        .unit_result = "success");
+
+        expect(&f, JOB_COMPLETED, "Completed");
+        f.result = NULL;
+        expect(&f, JOB_COMPLETED, "Completed");
+        f.unit_result = "signal";
+        f.deadline_passed = true;
+        expect(&f, JOB_COMPLETED, "Completed");
+}
+END_TEST
+
+START_TEST(what_trying_again_cannot_help_fails_at_once) {
+        AttemptFacts f = FACTS(.result = RESULT(OUTCOME_FAILED), .unit_result = "exit-code",
+                        .exit_code = CLD_EXITED, .exit_status = JOB_EXIT_FAILED);
+        _cleanup_(verdict_done) Verdict v = {};
+
+        expect(&f, JOB_FAILED, "Failed in phase inspection: it broke");
+        ck_assert_int_eq(attempt_judge(&f, &v), 0);
+        ck_assert_ptr_nonnull(strstr(v.result, "\"code\":\"some_code\""));
+        ck_assert_ptr_nonnull(strstr(v.result, "\"phase\":\"inspection\""));
+        ck_assert_ptr_nonnull(strstr(v.result, "\"outputs\":[]"));
+}
+END_TEST
+
+START_TEST(what_may_pass_is_tried_again_as_the_policy_says) {
+        AttemptFacts f = FACTS(.result = RESULT(OUTCOME_TRANSIENT), .unit_result = "exit-code");
+
+        expect(&f, JOB_RETRYING,
+                        "Attempt 1 failed in phase inspection: it broke; the next one begins in 1 s");
+        f.attempt = 3;
+        expect(&f, JOB_RETRYING,
+                        "Attempt 3 failed in phase inspection: it broke; the next one begins in 4 s");
+        f.attempt = 4;
+        expect(&f, JOB_FAILED, "no retry is left after 4 attempts");
+        f.attempt = 1;
+        f.retry_count = 0;
+        expect(&f, JOB_FAILED, "no retry is left after 1 attempt");
+        f.retry_count = 3;
+        f.idempotent = false;
+        expect(&f, JOB_FAILED, "not tried again, since the job is not idempotent");
+}
+END_TEST
+
+START_TEST(a_timeout_is_final_and_names_the_phase) {
+        AttemptFacts f = FACTS(.unit_result = "timeout", .exit_code = CLD_EXITED,
+                        .exit_status = JOB_EXIT_CANCELLED, .result = RESULT(OUTCOME_CANCELLED));
+
+        expect(&f, JOB_FAILED, "timed out after 60 s in phase inspection");
+        f.result = NULL;
+        expect(&f, JOB_FAILED, "timed out after 60 s in phase conversion");
+        /* The manager was away: the time says it. */
+        f.unit_result = NULL;
+        f.result = RESULT(OUTCOME_CANCELLED);
+        f.deadline_passed = true;
+        expect(&f, JOB_FAILED, "timed out after 60 s");
+        /* A job that had failed by itself before is not one that timed out. */
+        f.result = RESULT(OUTCOME_FAILED);
+        expect(&f, JOB_FAILED, "it broke");
+        /* Starting took too long: not the job's time. */
+        f = FACTS(.unit_result = "timeout");
+        f.was_running = false;
+        expect(&f, JOB_RETRYING, "it did not start in time");
+}
+END_TEST
+
+START_TEST(a_stop_from_outside_is_an_interruption) {
+        AttemptFacts f = FACTS(.result = RESULT(OUTCOME_CANCELLED), .unit_result = "exit-code",
+                        .exit_code = CLD_EXITED, .exit_status = JOB_EXIT_CANCELLED);
+
+        expect(&f, JOB_RETRYING, "interrupted: its unit was stopped from outside");
+}
+END_TEST
+
+START_TEST(crashes_are_told_by_their_names) {
+        static const struct {
+                const char *unit_result;
+                int code, status;
+                const char *reason;
+        } cases[] = {
+                { "signal", CLD_KILLED, SIGKILL, "killed by signal 9 (SIGKILL)" },
+                { "core-dump", CLD_DUMPED, SIGSEGV, "killed by signal 11 (SIGSEGV)" },
+                { "oom-kill", CLD_KILLED, SIGKILL, "more memory than the job may have" },
+                { "exit-code", CLD_EXITED, 226, "226/NAMESPACE" },
+                { "exit-code", CLD_EXITED, 203, "203/EXEC" },
+                { "exit-code", CLD_EXITED, 5, "exited with status 5" },
+                { "resources", 0, 0, "systemd says \"resources\"" },
+                { "success", CLD_EXITED, 0, "interrupted: its unit is gone and left no result" },
+                { NULL, 0, 0, "interrupted: its unit is gone and left no result" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                AttemptFacts f = FACTS(.unit_result = cases[i].unit_result, .exit_code = cases[i].code,
+                                .exit_status = cases[i].status);
+
+                expect(&f, JOB_RETRYING, cases[i].reason);
+        }
+}
+END_TEST
+
+START_TEST(what_kept_it_from_starting) {
+        AttemptFacts prepare = FACTS(.unit_result = "exit-code"),
+                     start = FACTS(.start_error = "Unit name is not valid."),
+                     hostile = FACTS(.result_unreadable = true, .unit_result = "success");
+
+        prepare.was_running = start.was_running = false;
+        expect(&prepare, JOB_RETRYING, "could not be prepared");
+        expect(&start, JOB_RETRYING, "systemd could not start the unit: Unit name is not valid.");
+        expect(&hostile, JOB_RETRYING, "a result that makes no sense");
+}
+END_TEST
+
+START_TEST(the_last_error_event_stands_in_for_a_missing_result) {
+        AttemptFacts f = FACTS(.unit_result = "signal", .exit_code = CLD_KILLED, .exit_status = SIGABRT,
+                        .error_message = "Reading /srv/a failed");
+
+        f.error_phase = PHASE_VERIFICATION;
+
+        expect(&f, JOB_RETRYING, "in phase verification: Reading /srv/a failed");
+}
+END_TEST
+
+START_TEST(complete_but_without_its_name) {
+        AttemptFacts f = FACTS(.result = RESULT(OUTCOME_COMPLETED), .unit_result = "exit-code");
+
+        expect(&f, JOB_RETRYING,
+                        "in phase finalization: the finished output could not be given its final name");
+        f.destination_exists = true;
+        expect(&f, JOB_FAILED, "not overwritten");
+}
+END_TEST
+
+START_TEST(pauses_double_up_to_a_minute) {
+        static const unsigned seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
+
+        for (unsigned i = 0; i < ELEMENTSOF(seconds); i++)
+                ck_assert_uint_eq(attempt_pause(i + 1), seconds[i] * USEC_PER_SEC);
+        ck_assert_uint_eq(attempt_pause(4000000000u), 60 * USEC_PER_SEC);
+        ck_assert_uint_eq(attempt_pause(0), USEC_PER_SEC);
+}
+END_TEST
+
+TEST_MAIN("manager-attempt", published_output_completes_the_job_whatever_else_is_known,
+                what_trying_again_cannot_help_fails_at_once, what_may_pass_is_tried_again_as_the_policy_says,
+                a_timeout_is_final_and_names_the_phase, a_stop_from_outside_is_an_interruption,
+                crashes_are_told_by_their_names, what_kept_it_from_starting,
+                the_last_error_event_stands_in_for_a_missing_result, complete_but_without_its_name,
+                pauses_double_up_to_a_minute)

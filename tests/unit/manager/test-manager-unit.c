@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The properties of a job's unit, as data. What systemd makes of them, tests/system/sandbox.sh looks at. */
+
+#include <linux/capability.h>
+
+#include "manager/job-user.h"
+#include "manager/unit-properties.h"
+#include "spec/job-file.h"
+#include "unit/lib/test.h"
+
+static char *const sources[] = { (char *) "/srv/in/a.vmdk", (char *) "/srv/in/a-s001.vmdk", NULL };
+static char *const sockets[] = { (char *) "/run/nbd.sock", NULL };
+static char *const credentials[] = { (char *) "source.tls_psk", (char *) "/var/lib/hyper/credentials/x.cred",
+        NULL };
+
+static UnitProperties properties(UnitRequest q) {
+        UnitProperties p = {};
+
+        q.job_id = "a-b";
+        q.user = "hyper-abc";
+        q.directory = "/var/lib/hyper/jobs/a\\x2db";
+        q.root = "/run/hyper-jobs/a\\x2db";
+        ck_assert_int_eq(unit_properties_for_job(&q, &p), 0);
+        return p;
+}
+
+static const UnitProperty *get(const UnitProperties *p, const char *name) {
+        const UnitProperty *found = unit_properties_find(p, name);
+
+        ck_assert_msg(found, "there is no %s", name);
+        return found;
+}
+
+static bool has(const UnitProperties *p, const char *name, const char *value) {
+        return strv_contains(get(p, name)->strings, value);
+}
+
+START_TEST(a_local_job_is_shut_in) {
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){ .source_files = sources,
+                        .part_dir = "/srv/out/.b.hyper-part",
+                        .timeout_seconds = 60,
+                        .priority = 50 });
+
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
+        ck_assert_uint_eq(strv_length(get(&p, "RestrictAddressFamilies")->strings), 1);
+        ck_assert(has(&p, "RestrictAddressFamilies", "AF_UNIX"));
+        ck_assert(has(&p, "RootDirectory", "/run/hyper-jobs/a\\x2db"));
+        ck_assert(has(&p, "ProtectSystem", "strict"));
+        ck_assert_uint_eq(get(&p, "CapabilityBoundingSet")->number, 1 << CAP_DAC_READ_SEARCH);
+        ck_assert_uint_eq(get(&p, "AmbientCapabilities")->number, 1 << CAP_DAC_READ_SEARCH);
+        ck_assert_uint_eq(get(&p, "DynamicUser")->number, true);
+        ck_assert(has(&p, "User", "hyper-abc"));
+        ck_assert_uint_eq(get(&p, "NoNewPrivileges")->number, true);
+        ck_assert_uint_eq(get(&p, "RestrictNamespaces")->number, 0);
+        ck_assert_uint_eq(get(&p, "RuntimeMaxUSec")->number, 60000000);
+        ck_assert_uint_eq(get(&p, "SuccessExitStatus")->number, JOB_EXIT_CANCELLED);
+        ck_assert_uint_ne(get(&p, "LogRateLimitIntervalUSec")->number,
+                        0); /* which would be no property at all */
+        ck_assert_uint_ge(get(&p, "LogRateLimitBurst")->number, 1000000);
+        ck_assert(has(&p, "LogExtraFields", "HYPER_JOB_ID=a-b"));
+        ck_assert(has(&p, "Slice", "hyper-jobs.slice"));
+        ck_assert_ptr_null(unit_properties_find(&p, "LoadCredentialEncrypted"));
+
+        /* Nothing but programs and its own files is bound, and what may be written is little. */
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/in/a.vmdk"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/in/a-s001.vmdk"));
+        STRV_FOREACH(s, get(&p, "BindReadOnlyPaths")->strings)
+                ck_assert_msg(!startswith(*s, "-/etc/") || streq(*s, "-/etc/ld.so.cache") ||
+                                                streq(*s, "-/etc/alternatives"),
+                                "%s is bound", *s);
+        ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 2);
+        ck_assert(has(&p, "BindPaths", "-/srv/out/.b.hyper-part"));
+        /* The plan is read-only. */
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/var/lib/hyper/jobs/a\\x2db"));
+        ck_assert(has(&p, "BindPaths", "-/var/lib/hyper/jobs/a\\x2db/results"));
+        /* A bind that must be there would keep finish from running after a daemon-reload. */
+        STRV_FOREACH(s, get(&p, "BindPaths")->strings)
+                ck_assert_int_eq(**s, '-');
+        ck_assert_uint_eq(strv_length(get(&p, "ReadWritePaths")->strings), 3);
+        /* The /run that systemd would make has no limit. */
+        ck_assert(has(&p, "TemporaryFileSystem", "/run"));
+}
+END_TEST
+
+START_TEST(a_job_with_a_server_elsewhere_has_a_network_and_its_names) {
+        _cleanup_(unit_properties_done) UnitProperties p =
+                        properties((UnitRequest){ .source_files = sources, .network = true });
+
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, false);
+        ck_assert(has(&p, "RestrictAddressFamilies", "AF_INET6"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/etc/resolv.conf"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/etc/ssl/certs"));
+        ck_assert(!has(&p, "BindReadOnlyPaths", "-/etc/ssl"));
+        ck_assert_uint_eq(strv_length(get(&p, "BindPaths")->strings), 1);
+}
+END_TEST
+
+START_TEST(sockets_and_secrets_are_handed_on) {
+        _cleanup_(unit_properties_done) UnitProperties p =
+                        properties((UnitRequest){ .sockets = sockets, .credentials = credentials });
+
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/run/nbd.sock"));
+        /* A socket is connected to by who may write to it. */
+        ck_assert_uint_eq(get(&p, "CapabilityBoundingSet")->number,
+                        1 << CAP_DAC_READ_SEARCH | 1 << CAP_DAC_OVERRIDE);
+        ck_assert_str_eq(get(&p, "LoadCredentialEncrypted")->strings[0], "source.tls_psk");
+        ck_assert_str_eq(
+                        get(&p, "LoadCredentialEncrypted")->strings[1], "/var/lib/hyper/credentials/x.cred");
+}
+END_TEST
+
+START_TEST(prepare_and_finish_work_outside_run_inside) {
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){});
+
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[0], LIBEXECDIR "/hyper-job");
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "run");
+        ck_assert(has(&p, "ExecStartPre", "prepare"));
+        ck_assert(has(&p, "ExecStartPre", "--target=1"));
+        ck_assert(has(&p, "ExecStopPost", "finish"));
+        ck_assert(has(&p, "ExecStopPost", "--target=1"));
+        ck_assert_uint_eq(get(&p, "RootDirectoryStartOnly")->number, true);
+        ck_assert_uint_eq(get(&p, "PermissionsStartOnly")->number, true);
+        /* systemd 252 forgets these two when it reads the unit again after a daemon-reload. */
+        ck_assert_ptr_null(unit_properties_find(&p, "ExecStartPreEx"));
+        ck_assert_ptr_null(unit_properties_find(&p, "ExecStopPostEx"));
+}
+END_TEST
+
+START_TEST(finish_alone) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+
+        ck_assert_int_eq(unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", &p), 0);
+        ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "finish-later");
+        ck_assert(has(&p, "Type", "oneshot"));
+        ck_assert_ptr_null(unit_properties_find(&p, "RootDirectory"));
+}
+END_TEST
+
+START_TEST(each_job_has_a_user_of_its_own) {
+        _cleanup_free_ char *a = job_user_name("a"), *again = job_user_name("a"), *b = job_user_name("b");
+
+        ck_assert_str_eq(a, again);
+        ck_assert_str_ne(a, b);
+        ck_assert_uint_eq(strlen(a), 31);
+        ck_assert_uint_eq(strspn(a, "abcdefghijklmnopqrstuvwxyz234567-"), 31);
+        /* The first 125 bits of SHA-256("a"), ca978112ca1bbdcafac231b39a23dc4d…, five at a time. */
+        ck_assert_str_eq(a, "hyper-zklycewkdo64v6wcggzzui64j");
+}
+END_TEST
+
+START_TEST(weights) {
+        ck_assert_uint_eq(weight_from_priority(0), 10);
+        ck_assert_uint_eq(weight_from_priority(50), 100);
+        ck_assert_uint_eq(weight_from_priority(100), 1000);
+        ck_assert_uint_eq(weight_from_priority(UINT32_MAX), 1000);
+        for (unsigned i = 0; i < 100; i++)
+                ck_assert_uint_lt(weight_from_priority(i), weight_from_priority(i + 1));
+}
+END_TEST
+
+TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
+                sockets_and_secrets_are_handed_on, prepare_and_finish_work_outside_run_inside, finish_alone,
+                each_job_has_a_user_of_its_own, weights)

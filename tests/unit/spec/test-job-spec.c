@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/job-spec.h"
+#include "spec/job-template.h"
+#include "unit/lib/test.h"
+
+#define FILES                                                      \
+        "\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"}," \
+        "\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.qcow2\"}"
+#define SPEC(rest) "{\"operation\":\"convert\"," FILES rest "}"
+#define SOURCE(fields)                                   \
+        "{\"operation\":\"convert\",\"source\":{" fields \
+        "},\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.qcow2\"}}"
+#define DESTINATION(fields)                                                                   \
+        "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"}," \
+        "\"destination\":{" fields "}}"
+
+static JobSpec *good(const char *text) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        JobSpec *s = NULL;
+        int r = job_spec_parse(text, strlen(text), &s, &errors);
+        _cleanup_free_ char *found = json_errors_text(&errors);
+
+        ck_assert_msg(r == 0, "%s: %s", text, found);
+        return s;
+}
+
+static void bad(const char *text, const char *expected) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        JobSpec *s = NULL;
+        int r = job_spec_parse(text, strlen(text), &s, &errors);
+        _cleanup_free_ char *found = json_errors_text(&errors);
+
+        ck_assert_msg(r == -EBADMSG && !s, "%s was taken", text);
+        ck_assert_str_eq(found, expected);
+}
+
+static const char *document_string(const JobSpec *s, const char *section, const char *key) {
+        return json_string_value(json_object_get(json_object_get(s->document, section), key));
+}
+
+START_TEST(a_short_spec_gets_its_defaults) {
+        _cleanup_(job_spec_freep) JobSpec *s = good(SPEC(""));
+
+        ck_assert_int_eq(s->operation, OPERATION_CONVERT);
+        ck_assert_int_eq(s->source.type, ENDPOINT_FILE);
+        ck_assert_int_eq(s->source.format, FORMAT_PROBE);
+        ck_assert_int_eq(s->destination.format, FORMAT_QCOW2);
+        ck_assert_uint_eq(s->policy.timeout_seconds, 7200);
+        ck_assert_uint_eq(s->policy.retry_count, 3);
+        ck_assert_uint_eq(s->policy.priority, 50);
+        ck_assert(s->policy.idempotent);
+        ck_assert(!s->parameters.compress && !s->parameters.verify);
+        ck_assert_ptr_null(s->job_id);
+        ck_assert_str_eq(document_string(s, "destination", "format"), "qcow2");
+        ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(s->document, "execution_policy"),
+                                         "timeout_seconds")),
+                        7200);
+        ck_assert_ptr_null(json_object_get(json_object_get(s->document, "source"), "format"));
+}
+END_TEST
+
+START_TEST(a_full_spec_is_understood) {
+        _cleanup_(job_spec_freep) JobSpec *s = good(
+                        "{\"job_id\":\"j.1\",\"operation\":\"convert\","
+                        "\"source\":{\"type\":\"file\",\"path\":\"/srv/a b/\xc3\xa4.vhd\",\"format\":\"vpc\","
+                        "\"checksum\":\"sha256:ABCDEF6789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF\"},"
+                        "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbds+unix:///x?socket=/run/n.sock\"},"
+                        "\"parameters\":{\"verify\":true},"
+                        "\"execution_policy\":{\"timeout_seconds\":60,\"retry_count\":0,\"priority\":100,"
+                        "\"idempotent\":false},"
+                        "\"audit_info\":{\"requested_by\":\"a\",\"token\":\"t\"},"
+                        "\"capability_requirements\":{\"needs_nbd\":true}}");
+
+        ck_assert_str_eq(s->job_id, "j.1");
+        ck_assert_int_eq(s->source.format, FORMAT_VHD);
+        ck_assert_str_eq(document_string(s, "source", "format"), "vhd");
+        ck_assert_str_eq(s->source.checksum,
+                        "sha256:abcdef6789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+        ck_assert_str_eq(document_string(s, "source", "checksum"), s->source.checksum);
+        ck_assert_int_eq(s->destination.format, FORMAT_RAW);
+        ck_assert(s->parameters.verify);
+        ck_assert_uint_eq(s->policy.timeout_seconds, 60);
+        ck_assert(!s->policy.idempotent);
+        ck_assert_str_eq(json_string_value(json_object_get(s->audit_info, "requested_by")), "a");
+        ck_assert_str_eq(json_string_value(json_object_get(s->audit_info, "token")), "***");
+        ck_assert(json_is_true(json_object_get(s->capability_requirements, "needs_nbd")));
+}
+END_TEST
+
+START_TEST(all_wrong_fields_are_told_at_once) {
+        bad("{\"operation\":\"Convert\",\"job_id\":\"-\",\"source\":{\"type\":\"vsphere\",\"path\":7},"
+            "\"destination\":{\"type\":\"file\",\"format\":\"vdi\"},\"audit_info\":[],"
+            "\"execution_policy\":{\"timeout_seconds\":5,\"priority\":101,\"retry_count\":6}}",
+                        "operation: must be one of convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                        "fs_repair, initramfs_regenerate; "
+                        "source.type: \"vsphere\" is not built in; built in: file, nbd; "
+                        "source.path: must be a string; "
+                        "destination.format: \"vdi\" is not built in; built in: qcow2, raw, vmdk; "
+                        "execution_policy.timeout_seconds: must be 60 to 86400; "
+                        "execution_policy.retry_count: must be 0 to 5; "
+                        "execution_policy.priority: must be 0 to 100; "
+                        "audit_info: must be an object; "
+                        "job_id: must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most 36), "
+                        "the first a letter or digit; "
+                        "destination.path: must be given");
+        bad("{}", "operation: must be given; source: must be given; destination: must be given");
+        bad("[]", "the spec is no JSON object: line 1, column 1: must be a JSON object");
+        bad("{\"operation\":\"dance\"," FILES "}",
+                        "operation: must be one of convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                        "fs_repair, initramfs_regenerate");
+        bad(SOURCE("\"type\":\"file\",\"path\":7"), "source.path: must be a string");
+}
+END_TEST
+
+START_TEST(only_a_conversion_must_have_a_destination) {
+        static const char source[] = "\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"}";
+
+        for (JobOperation o = 0; o < _OPERATION_MAX; o++) {
+                _cleanup_free_ char *text = strprintf("{\"operation\":\"%s\",\"destination\":null,%s}",
+                                job_operation_to_string(o), source);
+
+                if (o == OPERATION_CONVERT) {
+                        bad(text, "destination: must be given");
+                        continue;
+                }
+                _cleanup_(job_spec_freep) JobSpec *s = good(text);
+                ck_assert_int_eq(s->operation, o);
+                ck_assert(!job_spec_has_destination(s));
+                ck_assert_ptr_null(json_object_get(s->document, "destination"));
+                ck_assert(!job_operation_is_built_in(o));
+        }
+        _cleanup_(job_spec_freep) JobSpec *apart = good(
+                        "{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/b.qcow2\"}}");
+        ck_assert(job_spec_has_destination(apart));
+        bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a\"},\"destination\":{}}",
+                        "destination.type: must be given");
+}
+END_TEST
+
+START_TEST(the_destinations_format_follows_its_name) {
+        static const struct {
+                const char *path, *format;
+        } cases[] = { { "/a.qcow2", "qcow2" }, { "/a.raw", "raw" }, { "/a.img", "raw" },
+                { "/a.vmdk", "vmdk" }, { "/a.vdi", "qcow2" }, { "/a", "qcow2" }, { "/a.raw/b", "qcow2" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text =
+                                strprintf(DESTINATION("\"type\":\"file\",\"path\":\"%s\""), cases[i].path);
+                _cleanup_(job_spec_freep) JobSpec *s = good(text);
+
+                ck_assert_str_eq(document_string(s, "destination", "format"), cases[i].format);
+        }
+}
+END_TEST
+
+START_TEST(fields_must_go_together) {
+        bad(DESTINATION("\"type\":\"file\",\"path\":\"/a.raw\"},\"parameters\":{\"compress\":true"),
+                        "parameters.compress: must be false unless destination.format is qcow2");
+        bad(DESTINATION("\"type\":\"file\",\"path\":\"/srv/a.vmdk\""),
+                        "destination.path: must not be the source itself");
+        bad(DESTINATION("\"type\":\"nbd\",\"uri\":\"nbd://h\",\"format\":\"qcow2\""),
+                        "destination.format: must be raw for type \"nbd\": the server decides how it stores "
+                        "what it is given");
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbd://h\",\"format\":\"ova\""),
+                        "source.format: must not be ova for type \"nbd\"");
+        bad(SOURCE("\"type\":\"file\",\"path\":\"/a\",\"uri\":\"nbd://h\""),
+                        "source.uri: must not be given with type \"file\"");
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbd://h\",\"path\":\"/a\",\"checksum\":\"x\""),
+                        "source.path: must not be given with type \"nbd\"; "
+                        "source.checksum: must not be given with type \"nbd\"; "
+                        "source.checksum: must be \"sha256:\" and 64 hexadecimal digits");
+        bad(SOURCE("\"type\":\"nbd\""), "source.uri: must be given");
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbd://h\",\"tls_certificates\":\"/etc/pki\""),
+                        "source.uri: must be nbds:// or nbds+unix:// for TLS");
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbds://h\",\"tls_certificates\":\"pki\""),
+                        "source.tls_certificates: must be an absolute path");
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbds://h\",\"tls_certificates\":\"/e\",\"tls_psk\":\"k\""),
+                        "source: must not have both tls_certificates and tls_psk");
+        bad(SOURCE("\"type\":\"file\",\"path\":\"/a\",\"checksum\":\"md5:1\""),
+                        "source.checksum: must be \"sha256:\" and 64 hexadecimal digits");
+        job_spec_free(good(SPEC(",\"parameters\":{\"compress\":true}")));
+}
+END_TEST
+
+START_TEST(exceptions_are_asked_for) {
+        _cleanup_(job_spec_freep) JobSpec *plain = good(SPEC(",\"parameters\":{}"));
+        _cleanup_(job_spec_freep) JobSpec *same = good(SPEC(
+                        ",\"parameters\":{\"in_use\":\"refuse\",\"chain\":\"refuse\",\"allow_larger\":false,\"verify\":false}"));
+        _cleanup_(job_spec_freep) JobSpec *s =
+                        good(SPEC(",\"parameters\":{\"in_use\":\"allow\",\"verify\":\"full\",\"chain\":"
+                                  "\"flatten\"}"));
+        _cleanup_(job_spec_freep) JobSpec *larger = good(DESTINATION(
+                        "\"type\":\"nbd\",\"uri\":\"nbd://h\"},\"parameters\":{\"allow_larger\":true"));
+
+        ck_assert_int_eq(plain->parameters.in_use, IN_USE_REFUSE);
+        ck_assert_int_eq(plain->parameters.verify, VERIFY_OFF);
+        ck_assert(job_spec_equal(plain, same));
+        ck_assert_int_eq(s->parameters.in_use, IN_USE_ALLOW);
+        ck_assert_int_eq(s->parameters.verify, VERIFY_FULL);
+        ck_assert_str_eq(document_string(s, "parameters", "verify"), "full");
+        ck_assert_str_eq(document_string(s, "parameters", "in_use"), "allow");
+        ck_assert(larger->parameters.allow_larger);
+        ck_assert_int_eq(plain->parameters.chain, CHAIN_REFUSE);
+        ck_assert_int_eq(s->parameters.chain, CHAIN_FLATTEN);
+        ck_assert_str_eq(document_string(s, "parameters", "chain"), "flatten");
+        bad(SPEC(",\"parameters\":{\"chain\":\"follow\"}"),
+                        "parameters.chain: must be one of refuse, flatten");
+
+        bad(SPEC(",\"parameters\":{\"verify\":\"half\"}"), "parameters.verify: must be true, false or full");
+        bad(SPEC(",\"parameters\":{\"verify\":2}"), "parameters.verify: must be true, false or full");
+        bad(SPEC(",\"parameters\":{\"in_use\":true}"),
+                        "parameters.in_use: must be a string, one of refuse, allow");
+        bad(SPEC(",\"parameters\":{\"in_use\":\"maybe\"}"),
+                        "parameters.in_use: must be one of refuse, allow");
+}
+END_TEST
+
+START_TEST(paths_are_plain) {
+        static const struct {
+                const char *path, *reason;
+        } cases[] = {
+                { "", "must be an absolute path" },
+                { "a", "must be an absolute path" },
+                { "~/a", "must be an absolute path" },
+                { "/", "must not have an empty component (\"//\" or a slash at the end)" },
+                { "/a/", "must not have an empty component (\"//\" or a slash at the end)" },
+                { "/a//b", "must not have an empty component (\"//\" or a slash at the end)" },
+                { "/a/./b", "must not have a \".\" or \"..\" component" },
+                { "/a/../b", "must not have a \".\" or \"..\" component" },
+                { "/..", "must not have a \".\" or \"..\" component" },
+                { "/a\nb", "must not have control characters" },
+                { "/a\x7f", "must not have control characters" },
+                { "/a\xc2\x9b", "must not have control characters" },
+                { "/a\xff", "must be valid UTF-8" },
+                { "/x/.a.hyper-part/image",
+                                "must not be in the unfinished output of a job (.*.hyper-part)" },
+        };
+        static const char *const fine[] = { "/a", "/a b/...", "/..a", "/\xc3\xa4", "/a:b", "/a%20", "/a,b",
+                "/.hyper-part", "/a.hyper-part" };
+        const char *reason;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                reason = NULL;
+                ck_assert_msg(!job_path_is_valid(cases[i].path, false, &reason), "%s", cases[i].path);
+                ck_assert_str_eq(reason, cases[i].reason);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fine); i++)
+                ck_assert_msg(job_path_is_valid(fine[i], true, &reason), "%s: %s", fine[i], reason);
+}
+END_TEST
+
+START_TEST(a_destination_leaves_room_for_its_part_directory) {
+        char name[1 + 256 + 1] = "/", path[PATH_MAX + 1];
+        const char *reason;
+
+        memset(name + 1, 'n', 256);
+        ck_assert(!job_path_is_valid(name, false, &reason));
+        name[1 + 255] = 0;
+        ck_assert(job_path_is_valid(name, false, &reason));
+        ck_assert(!job_path_is_valid(name, true, &reason));
+        ck_assert_str_eq(reason, "must have a shorter file name");
+        name[1 + 255 - strlen(JOB_PART_PREFIX JOB_PART_SUFFIX)] = 0;
+        ck_assert(job_path_is_valid(name, true, &reason));
+
+        for (size_t i = 0; i < PATH_MAX; i++)
+                path[i] = i % 100 ? 'd' : '/';
+        path[PATH_MAX] = 0;
+        ck_assert(!job_path_is_valid(path, false, &reason));
+        path[PATH_MAX - 1] = 0;
+        ck_assert(job_path_is_valid(path, false, &reason));
+        ck_assert(!job_path_is_valid(path, true, &reason));
+        ck_assert_str_eq(reason, "must be a shorter path");
+}
+END_TEST
+
+START_TEST(the_part_directory_is_beside_the_destination) {
+        _cleanup_free_ char *part = job_part_path("/srv/a.qcow2"), *root = job_part_path("/a");
+
+        ck_assert_str_eq(part, "/srv/.a.qcow2.hyper-part");
+        ck_assert_str_eq(root, "/.a.hyper-part");
+}
+END_TEST
+
+START_TEST(secrets_are_cut_out) {
+        _cleanup_(job_spec_freep) JobSpec *s = good(
+                        "{\"operation\":\"convert\",\"password\":\"top\","
+                        "\"source\":{\"type\":\"nbd\",\"uri\":\"nbds://alice@h/x\",\"tls_psk\":\"k1\","
+                        "\"more\":{\"list\":[{\"api_key\":\"k2\"}]}},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.raw\",\"password\":\"***\"},"
+                        "\"parameters\":{\"url\":\"https://u:p@h/\",\"token\":null}}");
+        _cleanup_free_ char *secrets = json_dumps(s->secrets, JSON_COMPACT | JSON_SORT_KEYS);
+        _cleanup_free_ char *document = json_dumps(s->document, JSON_COMPACT);
+
+        ck_assert_str_eq(secrets, "{\"source.more.list.0.api_key\":\"k2\",\"source.tls_psk\":\"k1\"}");
+        ck_assert_ptr_null(strstr(document, "k1"));
+        ck_assert_ptr_null(strstr(document, "k2"));
+        ck_assert_ptr_null(strstr(document, "top"));
+        ck_assert_ptr_null(strstr(document, "u:p"));
+        ck_assert_str_eq(document_string(s, "source", "tls_psk"), "***");
+        ck_assert_str_eq(document_string(s, "source", "uri"), "nbds://alice@h/x");
+        ck_assert_str_eq(document_string(s, "destination", "password"), "***");
+
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbds://h\",\"tls_psk\":[1]"),
+                        "source.tls_psk: must be a string");
+        bad(SOURCE("\"type\":\"nbd\",\"uri\":\"nbds://h\",\"tls_psk\":\"a\\nb\""),
+                        "source.tls_psk: must be one line of 1 to 4096 bytes");
+}
+END_TEST
+
+START_TEST(the_document_decodes_to_the_same_again) {
+        _cleanup_(job_spec_freep) JobSpec *s = good(
+                        "{\"operation\":\"convert\",\"extra\":[1],\"execution_policy\":null,"
+                        "\"source\":{\"type\":\"nbd\",\"uri\":\"nbds://h/x\",\"tls_psk\":\"k\",\"format\":null},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/a.raw\"}}");
+        _cleanup_free_ char *text = json_dumps(s->document, 0);
+        _cleanup_(job_spec_freep) JobSpec *again = good(text);
+
+        ck_assert(job_spec_equal(s, again));
+        ck_assert_uint_eq(json_object_size(again->secrets), 0);
+        ck_assert_int_eq(again->destination.format, FORMAT_RAW);
+}
+END_TEST
+
+START_TEST(unknown_fields_are_kept_and_told) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        static const char text[] = SPEC(",\"colour\":{\"a\":1},\"execution_policy\":{\"mood\":2}");
+        JobSpec *s = NULL;
+
+        ck_assert_int_eq(job_spec_parse(text, strlen(text), &s, &errors), 0);
+        ck_assert_uint_eq(errors.n_errors, 0);
+        ck_assert(strv_contains(errors.unknown, "colour"));
+        ck_assert(strv_contains(errors.unknown, "execution_policy.mood"));
+        ck_assert(json_is_object(json_object_get(s->document, "colour")));
+        job_spec_free(s);
+}
+END_TEST
+
+START_TEST(a_setting_in_a_wrong_place_is_refused_with_the_right_name) {
+        static const struct {
+                const char *field, *error;
+        } cases[] = {
+                { "\"policy\":{\"retry_count\":0}", "policy: must be given as execution_policy" },
+                { "\"timeout_seconds\":60",
+                                "timeout_seconds: must be given as execution_policy.timeout_seconds" },
+                { "\"verify\":true", "verify: must be given as parameters.verify" },
+                { "\"format\":\"raw\"", "format: must be given as source.format or destination.format" },
+                { "\"parameters\":{\"priority\":1}",
+                                "parameters.priority: must be given as execution_policy.priority" },
+                { "\"checksum\":\"sha256:00\"", "checksum: must be given as source.checksum" },
+                { "\"execution_policy\":{\"retries\":1}",
+                                "execution_policy.retries: must be given as execution_policy.retry_count" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text =
+                                strprintf("{\"operation\":\"convert\"," FILES ",%s}", cases[i].field);
+                bad(text, cases[i].error);
+        }
+        /* Notes of people are no settings. */
+        job_spec_free(good(
+                        SPEC(",\"audit_info\":{\"priority\":1,\"format\":\"x\"},\"notes\":{\"verify\":1}")));
+}
+END_TEST
+
+START_TEST(every_placeholder_is_filled_in) {
+        _cleanup_free_ char *filled = NULL, *plain = NULL, *unknown = NULL;
+
+        ck_assert_int_eq(job_template_fill("/srv/{job_id}/x-{job_id}{job_id}.raw", "n1", &filled), 0);
+        ck_assert_str_eq(filled, "/srv/n1/x-n1n1.raw");
+        ck_assert_int_eq(job_template_fill("/srv/{job_i}", "n1", &plain), 0);
+        ck_assert_str_eq(plain, "/srv/{job_i}");
+
+        ck_assert_int_eq(job_template_check("/srv/{job_id}/{ }{a-b}{.raw}", &unknown), 0);
+        ck_assert_int_eq(job_template_check("/srv/{job_id}-{date}.raw", &unknown), -EBADMSG);
+        ck_assert_str_eq(unknown, "{date}");
+}
+END_TEST
+
+START_TEST(equal_work_is_equal_whatever_the_order) {
+        _cleanup_(job_spec_freep) JobSpec *a = good(SPEC(""));
+        _cleanup_(job_spec_freep) JobSpec *b = good(
+                        "{\"execution_policy\":{\"priority\":50},\"destination\":{\"format\":\"qcow2\","
+                        "\"path\":\"/srv/a.qcow2\",\"type\":\"file\"},\"audit_info\":null,"
+                        "\"source\":{\"path\":\"/srv/a.vmdk\",\"type\":\"file\"},\"operation\":\"convert\"}");
+        _cleanup_(job_spec_freep) JobSpec *c = good(SPEC(",\"execution_policy\":{\"priority\":51}"));
+
+        ck_assert(job_spec_equal(a, b));
+        ck_assert(!job_spec_equal(a, c));
+        ck_assert_int_eq(job_spec_set_id(a, "x"), 0);
+        ck_assert_str_eq(a->job_id, "x");
+        ck_assert_str_eq(json_string_value(json_object_get(a->document, "job_id")), "x");
+        ck_assert(!job_spec_equal(a, b));
+        ck_assert_int_eq(job_spec_set_id(a, "-"), -EINVAL);
+        ck_assert_str_eq(a->job_id, "x");
+}
+END_TEST
+
+START_TEST(text_that_is_too_long_is_refused) {
+        _cleanup_free_ char *text = malloc(JOB_SPEC_MAX + 2);
+
+        memset(text, ' ', JOB_SPEC_MAX + 1);
+        text[JOB_SPEC_MAX + 1] = 0;
+        bad(text, "the spec must be at most 1048576 bytes long");
+}
+END_TEST
+
+START_TEST(words_read_back_as_themselves) {
+        for (JobOperation o = 0; o < _OPERATION_MAX; o++)
+                ck_assert_int_eq(job_operation_from_string(job_operation_to_string(o)), o);
+        for (DiskFormat f = 0; f < _FORMAT_MAX; f++) {
+                ck_assert_int_eq(disk_format_from_string(disk_format_to_string(f)), f);
+                if (disk_format_to_qemu(f))
+                        ck_assert_int_eq(disk_format_from_string(disk_format_to_qemu(f)), f);
+        }
+        for (EndpointType t = 0; t < _ENDPOINT_MAX; t++)
+                ck_assert_int_eq(endpoint_type_from_string(endpoint_type_to_string(t)), t);
+        ck_assert_int_eq(disk_format_from_string("QCOW2"), FORMAT_QCOW2);
+        ck_assert_str_eq(disk_format_to_qemu(FORMAT_VHD), "vpc");
+        ck_assert_ptr_null(disk_format_to_qemu(FORMAT_OVA));
+        ck_assert(job_operation_is_built_in(OPERATION_CONVERT));
+}
+END_TEST
+
+/* --- the tables --------------------------------------------------------------------------------------- */
+
+START_TEST(every_operation_has_a_row) {
+        for (int o = 0; o < _OPERATION_MAX; o++) {
+                const OperationRow *row = job_operation(o);
+                ck_assert_ptr_nonnull(row);
+                ck_assert_msg(row->name && *row->name, "operation %d has no name", o);
+                ck_assert_msg(row->capabilities != 0 && (row->capabilities & ~CAPABILITY_BITS) == 0,
+                                "%s needs %x", row->name, row->capabilities);
+                _cleanup_free_ char *text = strprintf(
+                                "{\"operation\":\"%s\",\"source\":{\"type\":\"file\",\"path\":\"/a\"}}",
+                                row->name);
+                _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                int r = job_spec_parse(text, strlen(text), &spec, &errors);
+                ck_assert_int_eq(r, row->flags & OPERATION_NEEDS_DESTINATION ? -EBADMSG : 0);
+                ck_assert_int_eq(json_errors_has(&errors, "destination"), r < 0);
+        }
+        ck_assert_ptr_null(job_operation(_OPERATION_MAX));
+        ck_assert_ptr_null(job_operation(_OPERATION_INVALID));
+        ck_assert(job_operation_is_built_in(OPERATION_CONVERT));
+        ck_assert(!job_operation_is_built_in(_OPERATION_INVALID));
+}
+END_TEST
+
+START_TEST(every_endpoint_kind_has_a_row) {
+        static const char *const addresses[_ENDPOINT_MAX] = { "/srv/a", "nbd://h/a" };
+
+        for (int t = 0; t < _ENDPOINT_MAX; t++) {
+                const EndpointKind *k = endpoint_kind(t);
+                ck_assert_ptr_nonnull(k);
+                ck_assert_msg(k->name && k->field && k->decode && k->recognize && k->needs,
+                                "the row of type %d is not complete", t);
+                ck_assert_int_eq(endpoint_type_from_address(addresses[t]), t);
+                /* Without its field it is refused, by that field's name; with it, that is its identity. */
+                for (int given = 0; given < 2; given++) {
+                        _cleanup_free_ char *text = given
+                                        ? strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\",\"%s\":\"%s\"}}",
+                                                          k->name, k->field, addresses[t])
+                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"}}",
+                                                          k->name);
+                        _cleanup_free_ char *field = strprintf("source.%s", k->field);
+                        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                        _cleanup_(json_errors_done) JsonErrors errors = {};
+                        int r = job_spec_parse(text, strlen(text), &spec, &errors);
+                        ck_assert_int_eq(r, given ? 0 : -EBADMSG);
+                        ck_assert_int_eq(json_errors_has(&errors, field), !given);
+                        if (given) {
+                                ck_assert_str_eq(endpoint_identity(&spec->source), addresses[t]);
+                                ck_assert_str_eq(endpoint_field(&spec->source), k->field);
+                        }
+                }
+        }
+        ck_assert_ptr_null(endpoint_kind(_ENDPOINT_MAX));
+        ck_assert_ptr_null(endpoint_kind(_ENDPOINT_INVALID));
+        ck_assert_int_eq(endpoint_type_from_address("relative"), _ENDPOINT_INVALID);
+}
+END_TEST
+
+START_TEST(every_format_has_a_row) {
+        for (int f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
+                const DiskFormatRow *row = disk_format(f);
+                ck_assert_ptr_nonnull(row);
+                ck_assert_msg(row->name && *row->extensions, "the row of format %d is not complete", f);
+                ck_assert_msg(row->flags & (FORMAT_IS_SOURCE | FORMAT_IS_DESTINATION), "%s is of no use",
+                                row->name);
+                /* A package's images are of a format that qemu knows. */
+                ck_assert_int_eq(!row->qemu, !!(row->flags & FORMAT_IS_PACKAGE));
+                ck_assert_ptr_nonnull(disk_format_to_qemu(row->disks));
+                _cleanup_free_ char *path = strprintf(
+                                "/srv/x.y/a.%.*s", (int) strcspn(row->extensions, " "), row->extensions);
+                ck_assert_int_eq(disk_format_from_name(path), f);
+                /* Which formats are taken is what the row says. */
+                _cleanup_free_ char *text = strprintf(
+                                "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/a\",\"format\":\"%s\"},"
+                                "\"destination\":{\"type\":\"file\",\"path\":\"%s\",\"format\":\"%s\"}}",
+                                row->name, path, row->name);
+                _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                (void) job_spec_parse(text, strlen(text), &spec, &errors);
+                ck_assert_int_eq(
+                                json_errors_has(&errors, "source.format"), !(row->flags & FORMAT_IS_SOURCE));
+                ck_assert_int_eq(json_errors_has(&errors, "destination.format"),
+                                !(row->flags & FORMAT_IS_DESTINATION));
+        }
+        ck_assert_int_eq(disk_format_from_name("/srv/disk.IMG"), FORMAT_RAW);
+        ck_assert_int_eq(disk_format_from_name("/srv.raw/disk"), FORMAT_PROBE);
+        ck_assert_int_eq(disk_format_from_name("/srv/.raw"), FORMAT_PROBE);
+        ck_assert_int_eq(disk_format_from_name("/srv/a.ra"), FORMAT_PROBE);
+        ck_assert_ptr_null(disk_format(_FORMAT_MAX));
+}
+END_TEST
+
+TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
+                all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
+                the_destinations_format_follows_its_name, fields_must_go_together, exceptions_are_asked_for,
+                paths_are_plain, a_destination_leaves_room_for_its_part_directory,
+                the_part_directory_is_beside_the_destination, secrets_are_cut_out,
+                the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
+                a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,
+                equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
+                words_read_back_as_themselves, every_operation_has_a_row, every_endpoint_kind_has_a_row,
+                every_format_has_a_row)

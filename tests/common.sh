@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What tests/machine, tests/demo and tests/run share: speaking, long steps, needs, building. To be sourced.
-# shellcheck disable=SC2034 # the variables are for those who source this
+# Functions shared by tests/machine, tests/demo and tests/run: messages, long steps, packages, builds. To be
+# sourced.
+# shellcheck disable=SC2034 # variables for the scripts that source this
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 tests=$top/tests
-work=$top/.cache # what belongs to this checkout: builds, logs
+work=$top/.cache # builds and logs of this checkout
 logs=$work/logs
-cache=${HYPER_CACHE:-/var/cache/hyper-tests} # what outlives checkouts: the machine's root
+cache=${HYPER_CACHE:-/var/cache/hyper-tests} # shared by all checkouts: roots of machines
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -16,15 +17,15 @@ die() {
         exit 1
 }
 
-# seconds since the first argument (an $EPOCHREALTIME), with one decimal
+# elapsed BEGIN: print the seconds since BEGIN (an $EPOCHREALTIME), with one decimal
 elapsed() {
         local now=$EPOCHREALTIME
         local tenths=$(((${now/[.,]/} - ${1/[.,]/}) / 100000))
         printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
 }
 
-# Runs a command that takes long: says so, says so again every 15 seconds, says how long it took. Its output goes to
-# the file LOG; when it fails the end of that is shown. Usage: long LOG "What it does" COMMAND…
+# long LOG "Description" COMMAND…: run a command, and print its progress every 15 seconds and the elapsed
+# time. The output goes to the file LOG; if the command fails, the last lines are shown.
 long() {
         local log=$1 what=$2 begun=$EPOCHREALTIME status=0 pid ticker
         shift 2
@@ -38,7 +39,7 @@ long() {
                         sleep 15 &
                         sleeper=$!
                         wait "$sleeper"
-                        say "    … still at it after $(elapsed "$begun")"
+                        say "    … still running after $(elapsed "$begun")"
                 done
         ) &
         ticker=$!
@@ -53,36 +54,37 @@ long() {
         say "    done in $(elapsed "$begun")"
 }
 
-# the packages named in lists below tests/needs, one per line
+# needs LIST…: print the packages in lists below tests/needs, one per line
 needs() {
         local list
         for list; do sed '/^#/d;/^$/d' "$tests/needs/$list"; done | sort -u
 }
 
-# those of them that are not installed here
+# needs_missing LIST…: print those of them that are not installed
 needs_missing() {
         local p
         for p in $(needs "$@"); do
-                [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || printf '%s\n' "$p"
+                [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] ||
+                        printf '%s\n' "$p"
         done
 }
 
-# installs what is missing of these lists
+# needs_install LIST…: install the missing packages of these lists
 needs_install() {
         local missing
         missing=$(needs_missing "$@" | tr '\n' ' ')
         [ -z "${missing// /}" ] && return 0
-        [ "$(id -u)" -eq 0 ] || die "packages are missing and only root can install them: apt-get install $missing"
+        [ "$(id -u)" -eq 0 ] || die "missing packages: apt-get install $missing"
         export DEBIAN_FRONTEND=noninteractive
-        long "$logs/apt-update.log" "Reading the package lists" apt-get -o DPkg::Lock::Timeout=300 -q update || return
-        # shellcheck disable=SC2086 # a list of words
+        long "$logs/apt-update.log" "Reading the package lists" apt-get -o DPkg::Lock::Timeout=300 -q update \
+                || return
+        # shellcheck disable=SC2086 # a list of packages
         long "$logs/apt-install.log" "Installing: $missing" \
                 apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install $missing
 }
 
-# Builds the suite in DIRECTORY with these configure switches (quoted as for a shell); only what changed, if it was built there before.
-# One build at a time for one checkout. Usage: build DIRECTORY "SWITCHES" [MAKE TARGETS…]
-# HYPER_MAKE_JOBS limits how many compilers run.
+# build DIR "SWITCHES" [MAKE TARGETS…]: build the suite in DIR with these configure switches (quoted as for a
+# shell). HYPER_MAKE_JOBS limits the number of compilers.
 build() {
         local directory=$1 switches=$2
         shift 2
@@ -93,7 +95,8 @@ build() {
                 flock 9
                 cd "$top"
                 if [ ! -x configure ] || [ -n "$(find configure.ac Makefile.am src units dbus man tests \
-                        \( -name '*.mk' -o -name configure.ac -o -name Makefile.am \) -newer configure -print -quit)" ]; then
+                        \( -name '*.mk' -o -name configure.ac -o -name Makefile.am \) -newer configure \
+                        -print -quit)" ]; then
                         autoreconf -fi
                 fi
         ) || return

@@ -61,6 +61,8 @@ struct Copy {
         usec_t last_save;
         uint64_t save_watermark, save_state[2]; /* what it will speak of */
         uint64_t saved_watermark;
+        uint64_t save_written,
+                        saved_written; /* the destination's bytes_written, then and at the last flush's begin */
 
         bool finishing, finished;
         int error; /* the first one */
@@ -124,6 +126,7 @@ static void on_saved(void *userdata, int error) {
                 return;
         }
         c->saved_watermark = c->save_watermark;
+        c->saved_written = c->save_written;
         error = part_save(c->part, c->save_watermark, c->save_state);
         if (error < 0)
                 fail(c,
@@ -211,6 +214,7 @@ static void retire(Copy *c) {
 static int start_save(Copy *c) {
         c->saving = true;
         c->save_watermark = c->progress.position;
+        c->save_written = c->destination->bytes_written;
         endpoint_state(c->destination, c->save_state);
         return endpoint_flush(c->destination, on_saved, c);
 }
@@ -233,6 +237,8 @@ static int report(Copy *c, usec_t now, bool always) {
                 return 0;
         c->last_progress = now;
         c->progress.elapsed = now - c->started;
+        c->progress.flushing = c->progress.position == c->progress.total && !c->finished;
+        c->progress.unflushed = c->finished ? 0 : c->destination->bytes_written - c->saved_written;
         c->progress.rate = rate_meter_update(&c->rate, now, c->progress.position);
         return c->options->progress ? c->options->progress(&c->progress, c->options->userdata) : 0;
 }
@@ -277,6 +283,8 @@ static int step(Copy *c) {
         } else if (!c->finishing && !c->saving) {
                 c->finishing = true;
                 r = endpoint_finish(c->destination, on_finished, c);
+                if (r >= 0 && !c->finished)
+                        r = report(c, now, true);
         }
         if (r < 0 || c->finished)
                 return r;

@@ -16,6 +16,8 @@ typedef struct CopyProgress {
         uint64_t bytes_zero; /* known to be zero without reading, in this run */
         uint64_t rate; /* bytes of position per second, over the last few seconds */
         usec_t elapsed; /* since this run began */
+        bool flushing; /* all is written, and the destination is being flushed */
+        uint64_t unflushed; /* bytes written by this run since the last flush that has ended */
 } CopyProgress;
 
 typedef struct CopyOptions {

@@ -290,7 +290,11 @@ int convert_on_progress(const CopyProgress *p, void *userdata) {
 
         pass_errors_on(&progress->attempt->report, progress->source);
         pass_errors_on(&progress->attempt->report, progress->destination);
-        report_progress(&progress->attempt->report, progress->what, p->position, p->total, p->rate, true);
+        if (p->flushing)
+                report_flush(&progress->attempt->report, p->total, p->unflushed);
+        else
+                report_progress(&progress->attempt->report, progress->what, p->position, p->total, p->rate,
+                                true);
         return 0;
 }
 

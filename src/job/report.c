@@ -10,6 +10,8 @@
 #include "journal/journal-sync.h"
 
 #define LINES_MAX 50
+/* Of a step, what is kept for its flush: a hundredth. */
+#define FLUSH_PART 100
 #define SYNC_TIMEOUT (2 * USEC_PER_SEC)
 
 static void log_no_memory(void) {
@@ -102,7 +104,10 @@ void report_progress(
                 return;
         r->last = now;
         if (counts && r->work_total > 0)
-                r->percent = MIN(MAX(r->percent, percent_of(r->work_done + done, r->work_total)), 100.0);
+                r->percent = MIN(MAX(r->percent,
+                                                 percent_of(r->work_done + done - done / FLUSH_PART,
+                                                                 r->work_total)),
+                                100.0);
 
         _cleanup_free_ char *message = rate > 0
                         ? strprintf("%s: %d%% complete (%s of %s, %s/s)", what, percent,
@@ -121,8 +126,29 @@ void report_progress(
         send_event(r, &e);
 }
 
+void report_flush(Report *r, uint64_t total, uint64_t unflushed) {
+        char size[BYTES_SIZE];
+        usec_t now = now_monotonic();
+
+        if (r->flushing && now < r->last + REPORT_INTERVAL * 9 / 10)
+                return;
+        r->flushing = true;
+        r->last = now;
+        _cleanup_free_ char *message = unflushed > 0
+                        ? strprintf("Flushing %s to disk", format_bytes(size, unflushed))
+                        : strdup("Flushing to disk");
+        if (!message)
+                return log_no_memory();
+        JobEvent e = JOB_EVENT_INIT(EVENT_PROGRESS);
+        e.message = message;
+        e.percent = r->percent;
+        e.bytes_done = e.bytes_total = total;
+        send_event(r, &e);
+}
+
 void report_step_done(Report *r, uint64_t total) {
         r->work_done += total;
+        r->flushing = false;
 }
 
 void report_lines(Report *r, const char *program, const char *text) {

@@ -255,6 +255,9 @@ END_TEST
 typedef struct Seen {
         unsigned calls;
         uint64_t last;
+        unsigned flushing; /* calls that told of the flush */
+        uint64_t unflushed; /* as the first of them said */
+        bool at_end; /* the last call told that all is done */
 } Seen;
 
 static int note_progress(const CopyProgress *p, void *userdata) {
@@ -264,6 +267,11 @@ static int note_progress(const CopyProgress *p, void *userdata) {
         ck_assert_uint_le(p->position, p->total);
         seen->last = p->position;
         seen->calls++;
+        if (p->flushing && seen->flushing++ == 0)
+                seen->unflushed = p->unflushed;
+        /* The end is told when nothing is left to flush, and not before. */
+        ck_assert(!p->flushing || p->position == p->total);
+        seen->at_end = p->position == p->total && !p->flushing && p->unflushed == 0;
         return 0;
 }
 
@@ -281,6 +289,10 @@ START_TEST(progress_goes_forward_from_start_to_end) {
         ck_assert_int_eq(test_copy(&t), 0);
         ck_assert_uint_ge(seen.calls, 4);
         ck_assert_uint_eq(seen.last, 8 * MIB);
+        ck_assert_uint_ge(seen.flushing, 1);
+        ck_assert_uint_gt(seen.unflushed, 0);
+        ck_assert_uint_le(seen.unflushed, 8 * MIB);
+        ck_assert(seen.at_end);
 }
 END_TEST
 

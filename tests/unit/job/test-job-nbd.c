@@ -10,6 +10,7 @@
 
 #include "engine/qcow2-layout.h"
 #include "job/convert.h"
+#include "job/report.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (48 * MIB)
@@ -491,15 +492,35 @@ START_TEST(what_is_written_already_is_no_part_of_the_shortage) {
 }
 END_TEST
 
+START_TEST(the_bar_waits_for_the_flush) {
+        Report r;
+
+        report_init(&r, "bar");
+        r.print = false;
+        r.work_total = 2 * SIZE; /* two disks */
+        report_progress(&r, "Converting disk 1", SIZE, SIZE, 0, true);
+        ck_assert_double_eq_tol(r.percent, 49.5, 1e-6);
+        report_flush(&r, SIZE, 812 * MIB);
+        ck_assert_double_eq_tol(r.percent, 49.5, 1e-6);
+        report_step_done(&r, SIZE);
+        report_progress(&r, "Converting disk 2", SIZE, SIZE, 0, true);
+        report_flush(&r, SIZE, MIB);
+        ck_assert_double_eq_tol(r.percent, 99.5, 1e-6);
+        report_phase(&r, PHASE_FINALIZATION, "Finishing");
+        ck_assert_double_eq_tol(r.percent, 100, 1e-6);
+}
+END_TEST
+
 #define LOOP(test, n) tcase_add_loop_test(tcase, test, 0, (int) (n))
 
 int main(void) {
         const TTest *const tests[] = { from_a_server, to_a_server, no_server_is_transient,
                 a_disk_that_is_too_small_is_refused, a_read_only_disk_is_refused,
-                what_is_written_already_is_no_part_of_the_shortage, a_disk_that_forgets_is_found_out,
-                read_errors_are_transient_and_the_next_attempt_is_right, write_errors_are_transient,
-                a_server_that_goes_away_is_transient, a_local_server_that_dies_is_transient,
-                a_checkpoint_of_another_source_is_not_used, a_checkpoint_that_cannot_be_read_is_not_used,
+                the_bar_waits_for_the_flush, what_is_written_already_is_no_part_of_the_shortage,
+                a_disk_that_forgets_is_found_out, read_errors_are_transient_and_the_next_attempt_is_right,
+                write_errors_are_transient, a_server_that_goes_away_is_transient,
+                a_local_server_that_dies_is_transient, a_checkpoint_of_another_source_is_not_used,
+                a_checkpoint_that_cannot_be_read_is_not_used,
                 an_unfinished_image_that_was_damaged_is_transient_and_begun_anew,
                 a_cancelled_job_leaves_nothing, a_cancel_after_the_last_byte_still_counts,
                 a_cancel_and_the_publishing_exclude_each_other,

@@ -5,6 +5,7 @@
 #include "shared/error-table.h"
 
 #define API_USER "hyper-api"
+#define CACHE_TIME USEC_PER_SEC
 
 int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_error *error) {
         Role most = caller->is_api || caller->role == ROLE_ADMIN ? ROLE_ADMIN : ROLE_OPERATOR, role;
@@ -25,9 +26,12 @@ int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_err
         return 0;
 }
 
-int caller_role(sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error) {
+void caller_cache_done(CallerCache *c) {
+        c->sender = mfree(c->sender);
+}
+
+static int ask(sd_bus_message *m, Caller *ret, sd_bus_error *error) {
         _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
-        Caller caller = {};
         uid_t uid;
         int r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID, &creds);
 
@@ -36,7 +40,7 @@ int caller_role(sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *
         if (r < 0) /* gone, most likely */
                 return bus_error_setf(error, HYPER_BUS_ERROR_ACCESS_DENIED,
                                 "The bus does not know the user of the caller");
-        r = role_of_user(uid, &caller.role);
+        r = role_of_user(uid, &ret->role);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -44,6 +48,25 @@ int caller_role(sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *
                 return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
                                 "The groups of the caller cannot be read; try again");
         }
-        caller.is_api = uid != 0 && user_is(uid, API_USER);
-        return caller_judge(&caller, wanted, ret, error);
+        ret->is_api = uid != 0 && user_is(uid, API_USER);
+        return 0;
+}
+
+int caller_role(CallerCache *cache, sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error) {
+        const char *sender = sd_bus_message_get_sender(m);
+        usec_t now = now_monotonic();
+        Caller caller = {};
+        int r;
+
+        if (!sender || !streq_ptr(cache->sender, sender) || now >= cache->until) {
+                caller_cache_done(cache);
+                r = ask(m, &caller, error);
+                if (r < 0)
+                        return r;
+                if (sender)
+                        cache->sender = strdup(sender); /* without memory it is asked again */
+                cache->until = now + CACHE_TIME;
+                cache->caller = caller;
+        }
+        return caller_judge(&cache->caller, wanted, ret, error);
 }

@@ -6,6 +6,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "basic/time-util.h"
 #include "shared/role.h"
 
 /* Who calls, as the kernel and the user database know it. */
@@ -19,5 +20,15 @@ typedef struct Caller {
  * the role, never raise it. 0, or negative errno with @error set. */
 int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_error *error);
 
-/* The same for the sender of @m. */
-int caller_role(sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error);
+/* The client of the bus that has called last. What it may do is asked again after a second: hyper-apid calls some
+ * thousand times in one. */
+typedef struct CallerCache {
+        char *sender; /* its unique name, which no other client of this bus will have; or NULL */
+        usec_t until; /* monotonic */
+        Caller caller;
+} CallerCache;
+
+void caller_cache_done(CallerCache *c);
+
+/* The same for the sender of @m, a message of the bus that @cache is for. */
+int caller_role(CallerCache *cache, sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error);

@@ -23,7 +23,7 @@ static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 
 /* Calls that came before the name was given up are answered. */
 void idle_lookup_done(Manager *m) {
-        if (m->released && lookup_pool_pending(m->lookups) == 0)
+        if (m->released && lookup_pool_pending(m->lookups) == 0 && commit_group_pending(m->group) == 0)
                 (void) sd_event_exit(m->event, m->jobs ? EX_TEMPFAIL : EXIT_SUCCESS);
 }
 
@@ -41,7 +41,7 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 
         if (!m->jobs && m->ready && !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
                         bus_polkit_pending(m->polkit) == 0 && lookup_pool_pending(m->lookups) == 0 &&
-                        now >= m->last_call + timeout) {
+                        commit_group_pending(m->group) == 0 && now >= m->last_call + timeout) {
                 r = drain(m);
                 if (r >= 0)
                         return 0;

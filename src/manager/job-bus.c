@@ -96,6 +96,8 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
 
         if (!directory)
                 return -ENOMEM;
+        /* A worker may just be getting it. */
+        commit_group_settle(m->group);
         if (job_is_finished(j))
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
                                 j->row->id, job_state_to_string(j->row->state));
@@ -258,6 +260,25 @@ void job_bus_announce(Job *j) {
                 log_warning_errno(r, "Failed to announce job %s on the bus: %m", j->row->id);
 }
 
+static int emit_state_changed(Job *j, const char *path, JobState from, JobState to, const char *reason) {
+        return sd_bus_emit_signal(j->manager->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE,
+                        "JobStateChanged", "sosss", j->row->id, path, job_state_to_string(from),
+                        job_state_to_string(to), strempty(reason));
+}
+
+static void warn_state(const Job *j, JobState to, int r) {
+        log_warning_errno(r, "Failed to tell the bus that job %s is %s: %m", j->row->id,
+                        job_state_to_string(to));
+}
+
+void job_bus_became(Job *j, JobState from, JobState to, const char *reason) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        int r = path ? emit_state_changed(j, path, from, to, reason) : -ENOMEM;
+
+        if (r < 0)
+                warn_state(j, to, r);
+}
+
 void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reason) {
         _cleanup_free_ char *path = job_bus_path(j->row->id);
         sd_bus *bus = j->manager->bus;
@@ -271,14 +292,11 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
                                 "Attempt", "Phase", "Percent", "BytesDone", "BytesTotal", "Rate",
                                 "StartedUSec", "FinishedUSec", "Result", NULL);
         if (r >= 0)
-                r = sd_bus_emit_signal(bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobStateChanged",
-                                "sosss", j->row->id, path, job_state_to_string(from),
-                                job_state_to_string(to), strempty(reason));
+                r = emit_state_changed(j, path, from, to, reason);
         if (r >= 0 && job_state_is_terminal(to))
                 r = sd_bus_emit_object_removed(bus, path);
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that job %s is %s: %m", j->row->id,
-                                job_state_to_string(to));
+                warn_state(j, to, r);
 }
 
 void job_bus_progress_changed(Job *j) {

@@ -78,7 +78,7 @@ static int check_destination(Manager *m, const JobSpec *spec, sd_bus_error *erro
 static int add_again(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
         /* What the bus shows of it is this job from now on. */
         m->finished = job_free(m->finished);
-        return manager_add_job(m, row, spec, ret);
+        return manager_add_job(m, row, spec_destination(spec), ret);
 }
 
 int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, sd_bus_error *error) {
@@ -87,6 +87,8 @@ int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, 
         Job *j;
         int r;
 
+        /* What is just being submitted may write to the same place. */
+        commit_group_settle(m->group);
         r = read_failed(m, id, options->role, &row, error);
         if (r < 0)
                 return r;

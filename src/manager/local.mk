@@ -6,6 +6,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/attempt.h \
 	src/manager/caller.c \
 	src/manager/caller.h \
+	src/manager/commit-group.c \
+	src/manager/commit-group.h \
 	src/manager/credentials.c \
 	src/manager/credentials.h \
 	src/manager/idle.c \

@@ -45,7 +45,7 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &spec);
         if (r >= 0)
-                r = submit_options_of_call(message, &options, error);
+                r = submit_options_of_call(&m->callers, message, &options, error);
         if (r < 0)
                 return r;
         r = manager_submit(m, spec, &options, on_submitted, sd_bus_message_ref(message), error);
@@ -243,7 +243,7 @@ static int method_retry_job(sd_bus_message *message, void *userdata, sd_bus_erro
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &id);
         if (r >= 0)
-                r = submit_options_of_call(message, &options, error);
+                r = submit_options_of_call(&m->callers, message, &options, error);
         if (r >= 0)
                 r = manager_retry_job(m, id, &options, error);
         if (r < 0)

@@ -9,11 +9,19 @@
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
 
+/* What a group has recorded, for all of its members at once. */
+static void on_committed(void *userdata) {
+        manager_log_changes(userdata);
+}
+
 Manager *manager_free(Manager *m) {
         Job *j, *next;
 
         if (!m)
                 return NULL;
+        /* Those whose rows are written are answered. */
+        if (m->group)
+                commit_group_settle(m->group);
         for (size_t i = 0; i < ELEMENTSOF(m->object_slots); i++)
                 sd_bus_slot_unref(m->object_slots[i]);
         for (size_t i = 0; i < ELEMENTSOF(m->systemd_slots); i++)
@@ -25,9 +33,11 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->progress_timer);
         sd_event_source_disable_unref(m->idle_timer);
         journal_follow_free(m->follow);
+        commit_group_free(m->group);
         submissions_free(m);
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
+        caller_cache_done(&m->callers);
         job_places_done(&m->places);
         HASH_ITER(hh, m->jobs, j, next) {
                 HASH_DEL(m->jobs, j);
@@ -74,7 +84,9 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         if (!m->state_directory || !m->runtime_directory || !m->config_directory ||
                         (o->journal_directory && !m->journal_directory))
                 return -ENOMEM;
-        r = lookup_pool_new(m->event, &m->lookups);
+        r = commit_group_new(m->event, m->store, on_committed, m, &m->group);
+        if (r >= 0)
+                r = lookup_pool_new(m->event, &m->lookups);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);
@@ -126,7 +138,7 @@ int manager_load_spec(Manager *m, const char *id, JobSpec **ret) {
         return r < 0 ? r : parse_stored_spec(row, ret);
 }
 
-int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
+int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret) {
         _cleanup_(job_row_freep) JobRow *taken = row;
         _cleanup_(job_freep) Job *j = NULL;
         int r = job_new(m->store, m->clock, on_job_changed, m, row, &j);
@@ -134,7 +146,7 @@ int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
         if (r < 0)
                 return r;
         TAKE_PTR(taken);
-        j->destination = strdup(strempty(spec_destination(spec)));
+        j->destination = strdup(strempty(destination));
         if (!j->destination)
                 return -ENOMEM;
         /* The long texts stay in the store. */
@@ -212,7 +224,7 @@ static int load_jobs(Manager *m) {
                 if (r == -EBADMSG)
                         r = fail_unreadable(m, rows.rows[i]);
                 else if (r >= 0)
-                        r = manager_add_job(m, TAKE_PTR(rows.rows[i]), spec, &j);
+                        r = manager_add_job(m, TAKE_PTR(rows.rows[i]), spec_destination(spec), &j);
         }
         return r;
 }

@@ -8,6 +8,8 @@
 #include <systemd/sd-event.h>
 
 #include "journal/journal-follow.h"
+#include "manager/caller.h"
+#include "manager/commit-group.h"
 #include "manager/credentials.h"
 #include "manager/job-places.h"
 #include "manager/job.h"
@@ -42,11 +44,14 @@ struct Manager {
         clock_func clock;
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
 
+        CommitGroup *group; /* of what clients submit and workers say */
+
         Job *jobs; /* those not finished, and those whose unit still stops */
         JobPlaces places;
         Job *finished; /* the one read last from the store for the bus */
 
         PolkitRegistry *polkit;
+        CallerCache callers;
         sd_bus_slot *object_slots[6];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;
@@ -98,8 +103,8 @@ int manager_start(Manager *m);
 /* Reads the configuration again. -EBADMSG with *ret_error (caller frees): the old one stays in force. */
 int manager_reload(Manager *m, char **ret_error);
 
-/* Takes @row, also on failure, into memory. Its destination is read from @spec. */
-int manager_add_job(Manager *m, JobRow *row, const JobSpec *spec, Job **ret);
+/* Takes @row, also on failure, into memory. @destination is what it writes (spec_destination()). */
+int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret);
 Job *manager_get_job(Manager *m, const char *id);
 /* Forgets a finished job once nothing of it runs any more, and removes its directories and secrets. */
 void manager_forget_job(Manager *m, Job *j);
@@ -121,6 +126,8 @@ extern const sd_bus_vtable job_vtable[];
 void job_bus_announce(Job *j);
 void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reason);
 void job_bus_progress_changed(Job *j);
+/* Only that it has changed: the values are those that job_bus_announce() has told. */
+void job_bus_became(Job *j, JobState from, JobState to, const char *reason);
 
 /* Cancels @j: recorded first, then carried out. 0 or negative errno with @error set. */
 int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error);
@@ -142,7 +149,7 @@ void submit_options_done(SubmitOptions *o);
 /* Reads the a{sv} that @m stands before; the role is left out. 0 or negative errno with @error set. */
 int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
 /* The same with the role of the caller. */
-int submit_options_of_call(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
+int submit_options_of_call(CallerCache *cache, sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
 
 /* In the loop, once: the job @id is durably queued, or was there already (@created is false), or is refused: @r is
  * negative then, with @error. */
@@ -306,7 +313,11 @@ int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error);
 int manager_worker_heard(
                 Manager *m, const char *id, JobRows *ret_jobs, JobRows *ret_cancelled, sd_bus_error *error);
 /* *ret_spec is the caller's; NULL if there is nothing for it. */
-int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error *error);
+/* From the loop, once, when it is durable: @spec is the job that the worker gets, NULL if there is none for it; @r is
+ * negative if it could not be recorded. */
+typedef void (*dequeue_done)(Manager *m, int r, const char *spec, void *userdata);
+/* 0: @done is called; negative errno with @error set: it is not. */
+int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, sd_bus_error *error);
 /* Whether a worker is heard from. */
 bool worker_is_active(const Manager *m, const WorkerRow *row);
 bool worker_id_is_valid(const char *id) _pure_;

@@ -210,6 +210,7 @@ void queue_run(Manager *m) {
 
         if (!m->ready || m->draining)
                 return;
+        commit_group_settle(m->group); /* what workers have just got is in memory */
         if (now >= m->looks_since + LOOKS_PAUSE || now < m->looks_since) {
                 m->looks_since = now;
                 m->n_looks = 0;
@@ -247,6 +248,9 @@ void queue_wake(Manager *m) {
         if (m->queue_source)
                 return;
         int r = sd_event_add_defer(m->event, &m->queue_source, on_queue_source, m);
+        /* Not before a group of submissions that is being gathered: it would be parted. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(m->queue_source, COMMIT_GROUP_PRIORITY);
         if (r < 0)
                 log_error_errno(r, "Failed to wake the queue: %m");
 }

@@ -102,12 +102,12 @@ int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *err
         return 0;
 }
 
-int submit_options_of_call(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
+int submit_options_of_call(CallerCache *cache, sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions o = {};
         int r = submit_options_read(m, &o, error);
 
         if (r >= 0)
-                r = caller_role(m, o.wanted_role, &o.role, error);
+                r = caller_role(cache, m, o.wanted_role, &o.role, error);
         if (r < 0)
                 return r;
         *ret = o;

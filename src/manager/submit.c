@@ -15,6 +15,35 @@
 #include "spec/capability.h"
 #include "spec/job-demand.h"
 
+/* A submission on its way: its paths are being looked at, or its row is written and becomes durable with its group. */
+struct Submission {
+        Manager *manager;
+        Lookup *lookup;
+        SubmitOptions options;
+        char *id;
+        char *text; /* the spec, where it may be needed once more */
+        bool ignores_files;
+        JobRow *row; /* once it is written */
+        char *destination; /* what it writes then, or NULL */
+        submit_done done;
+        void *userdata;
+        TAILQ_ENTRY(Submission) entries;
+};
+
+/* Commits the group if a job of this id, or with this destination, is written in it: then it is in memory. */
+static void settle_like(Manager *m, const char *id, const char *destination) {
+        Submission *s;
+
+        TAILQ_FOREACH(s, &m->submissions, entries) {
+                if (!s->row ||
+                                !(streq(s->id, id) ||
+                                                (destination && streq_ptr(s->destination, destination))))
+                        continue;
+                commit_group_settle(m->group);
+                return;
+        }
+}
+
 /* --- checks ------------------------------------------------------------------------------------------- */
 
 static int parse_spec(const char *text, JobSpec **ret, sd_bus_error *error) {
@@ -42,14 +71,27 @@ static int refuse_failed(const JobRow *row, sd_bus_error *error) {
                         row->id, format_rfc3339(at, row->finished_at), row->id, row->id);
 }
 
+/* Reads the job in the group: that does not commit what others have written. */
+static int get_in_group(Manager *m, const char *id, JobRow **ret) {
+        int r = commit_group_enter(m->group);
+
+        if (r < 0)
+                return r;
+        r = store_job_get(m->store, id, ret);
+        commit_group_leave(m->group, NULL, NULL);
+        return r;
+}
+
 /* 1 if the very same job is there, 0 if there is none of that id. */
 static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_(job_spec_freep) JobSpec *existing = NULL;
         _cleanup_(job_row_freep) JobRow *row = NULL;
         _cleanup_json_ json_t *document = NULL;
-        int r = store_job_get(m->store, spec->job_id, &row);
+        int r;
 
+        settle_like(m, spec->job_id, NULL);
+        r = get_in_group(m, spec->job_id, &row);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         document = json_loads(row->spec, 0, NULL);
@@ -106,8 +148,13 @@ static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions
         bool any = true;
         int r = 0;
 
-        if (may_go_elsewhere(spec, o) && m->settings->worker.local)
+        if (may_go_elsewhere(spec, o) && m->settings->worker.local) {
+                r = commit_group_enter(m->group);
+                if (r < 0)
+                        return r;
                 r = store_workers_can(m->store, &(JobDemand){}, &any);
+                commit_group_leave(m->group, NULL, NULL);
+        }
         if (r >= 0)
                 *ret = may_go_elsewhere(spec, o) && any;
         return r;
@@ -121,8 +168,13 @@ static int refuse_files(int r, const char *why, sd_bus_error *error) {
         return why ? bus_error_setf(error, name, "%s", why) : r;
 }
 
+/* What the job writes, with symbolic links resolved. */
+static const char *resolved_destination(const JobSpec *spec, const JobFiles *files) {
+        return files->destination_path ? files->destination_path : spec_destination(spec);
+}
+
 static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
-        const char *destination = files->destination_path ? files->destination_path : spec_destination(spec);
+        const char *destination = resolved_destination(spec, files);
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
         Job *other;
 
@@ -136,6 +188,12 @@ static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *fi
                                 e == &spec->source ? "source" : "destination", endpoint_field(e),
                                 other->row->id);
         return 0;
+}
+
+static int refuse_unrecorded(int r, sd_bus_error *error) {
+        return r == -ENOMEM ? r
+                            : bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                              "The job could not be recorded: %s", strerror(-r));
 }
 
 /* --- acceptance --------------------------------------------------------------------------------------- */
@@ -215,12 +273,13 @@ int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, con
         return 0;
 }
 
-/* The journal first, as for every change; the job's object is announced before it changes. */
-static void tell_states(Job *j, const JobStateRow *states, size_t n) {
-        manager_log_changes(j->manager);
+static const char validated[] = "Job spec validated";
+
+/* The journal has been told. The job's object is announced before it changes. */
+static void tell_states(Job *j) {
         job_bus_announce(j);
-        for (size_t i = 1; i < n; i++)
-                job_bus_state_changed(j, states[i - 1].state, states[i].state, states[i].reason);
+        job_bus_became(j, JOB_CREATED, JOB_VALIDATED, validated);
+        job_bus_became(j, JOB_VALIDATED, JOB_QUEUED, j->row->reason);
 }
 
 static void tell_warnings(Job *j, char *const *warnings) {
@@ -257,80 +316,61 @@ static void tell_nobody_can(Job *j) {
                 (void) job_event_send(&e);
 }
 
-/* Takes @row, which is durable when this gives 0. */
-static int insert(
-                Manager *m, JobRow *row, const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
-        _cleanup_(job_row_freep) JobRow *taken = row;
-        _cleanup_free_ char *submitted = strprintf("Job submitted via %s", o->dialect),
-                            *queued = strdup(row->reason);
-        char validated[] = "Job spec validated";
-        Job *j;
+static void on_recorded(int r, void *userdata);
+
+/* Writes the row of @s, which becomes durable with its group. */
+static int write_row(Submission *s, sd_bus_error *error) {
+        JobRow *row = s->row;
+        Manager *m = s->manager;
+        _cleanup_free_ char *submitted = strprintf("Job submitted via %s", s->options.dialect),
+                            *queued = strdup(row->reason); /* the row's own is replaced */
         int r;
 
         if (!submitted || !queued)
                 return -ENOMEM;
         const JobStateRow states[] = {
                 { JOB_CREATED, row->created_at, submitted },
-                { JOB_VALIDATED, row->created_at, validated },
+                { JOB_VALIDATED, row->created_at, (char *) validated },
                 { JOB_QUEUED, row->created_at, queued },
         };
-        r = store_job_insert(m->store, row, states, ELEMENTSOF(states));
-        if (r < 0 && r != -ENOMEM)
-                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
-                                "The job could not be recorded: %s", store_error_text(m->store));
-        if (r >= 0)
-                r = manager_add_job(m, TAKE_PTR(taken), spec, &j);
+        r = commit_group_enter(m->group);
         if (r < 0)
                 return r;
-        tell_states(j, states, ELEMENTSOF(states));
-        tell_warnings(j, o->warnings);
-        tell_nobody_can(j);
-        outbox_wake(m->outbox);
-        queue_wake(m);
-        return 0;
+        r = store_job_insert(m->store, row, states, ELEMENTSOF(states));
+        commit_group_leave(m->group, r < 0 ? NULL : on_recorded, s);
+        return r < 0 ? refuse_unrecorded(r, error) : 0;
 }
 
-static int accept(Manager *m, JobSpec *spec, const JobFiles *files, const SubmitOptions *o,
-                sd_bus_error *error) {
+static int accept(Submission *s, JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
+        Manager *m = s->manager;
         JobDemand demand;
-        JobRow *row = NULL;
         int r;
 
         r = check_demand(spec, &demand, error);
         if (r >= 0)
                 r = check_destination(m, spec, files, error);
         if (r >= 0)
-                r = make_row(m, spec, o, &demand, &row);
+                r = make_row(m, spec, &s->options, &demand, &s->row);
         if (r < 0)
                 return r;
-        r = take_resolved(files->source_path, &spec->source.path, &row->source_path);
+        r = take_resolved(files->source_path, &spec->source.path, &s->row->source_path);
         if (r >= 0)
-                r = take_resolved(files->destination_path, &spec->destination.path, &row->destination_path);
+                r = take_resolved(
+                                files->destination_path, &spec->destination.path, &s->row->destination_path);
         if (r >= 0)
-                r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, o, error);
+                r = free_and_strdup(&s->destination, spec_destination(spec));
         if (r >= 0)
-                r = insert(m, TAKE_PTR(row), spec, o, error);
+                r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, &s->options, error);
+        if (r >= 0)
+                r = write_row(s, error);
         if (r < 0) {
-                job_row_free(row);
+                s->row = job_row_free(s->row);
                 (void) credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, spec->job_id);
         }
         return r;
 }
 
 /* --- the way of a submission --------------------------------------------------------------------------- */
-
-/* A submission whose paths are being looked at. */
-struct Submission {
-        Manager *manager;
-        Lookup *lookup;
-        SubmitOptions options;
-        char *id;
-        char *text; /* the spec, where it may be needed once more */
-        bool ignores_files;
-        submit_done done;
-        void *userdata;
-        TAILQ_ENTRY(Submission) entries;
-};
 
 static Submission *submission_free(Submission *s) {
         if (!s)
@@ -340,6 +380,8 @@ static Submission *submission_free(Submission *s) {
         if (s->manager)
                 TAILQ_REMOVE(&s->manager->submissions, s, entries);
         submit_options_done(&s->options);
+        job_row_free(s->row);
+        free(s->destination);
         free(s->id);
         free(s->text);
         return mfree(s);
@@ -368,7 +410,46 @@ static int parse_again(Submission *s, JobSpec **ret, sd_bus_error *error) {
         return r;
 }
 
-/* Meanwhile the same may have been submitted once more: then that one is it. 1 if it was there. */
+/* Ends @s: its caller is told. */
+static void submission_end(Submission *s, int r, bool created, sd_bus_error *error) {
+        Manager *m = s->manager;
+
+        s->done(m, r, s->id, created, error, s->userdata);
+        submission_free(s);
+        idle_lookup_done(m);
+}
+
+/* The job of @s is durable: memory follows, and all are told. */
+static int take_into_memory(Submission *s) {
+        Manager *m = s->manager;
+        Job *j;
+        int r = manager_add_job(m, TAKE_PTR(s->row), s->destination, &j);
+
+        if (r < 0)
+                return r;
+        tell_states(j);
+        tell_warnings(j, s->options.warnings);
+        tell_nobody_can(j);
+        outbox_wake(m->outbox);
+        queue_wake(m);
+        return 0;
+}
+
+static void on_recorded(int r, void *userdata) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Submission *s = userdata;
+        Manager *m = s->manager;
+
+        if (r >= 0)
+                r = take_into_memory(s);
+        else {
+                (void) credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, s->id);
+                r = refuse_unrecorded(r, &error);
+        }
+        submission_end(s, r, true, &error);
+}
+
+/* 0: the row is written, and on_recorded() goes on. 1: the same job has been submitted meanwhile, and is there. */
 static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int looked, const char *why,
                 sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *again = NULL;
@@ -383,34 +464,48 @@ static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int l
                         return r;
                 spec = again;
         }
+        if (looked < 0)
+                files = &none;
+        settle_like(s->manager, s->id, resolved_destination(spec, files));
         r = compare_with_existing(s->manager, spec, error);
-        return r != 0 ? r : accept(s->manager, spec, looked < 0 ? &none : files, &s->options, error);
+        return r != 0 ? r : accept(s, spec, files, error);
 }
 
 static void on_looked_at(JobSpec *spec, JobFiles *files, int looked, const char *why, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(submission_freep) Submission *s = userdata;
+        Submission *s = userdata;
         int r;
 
         s->lookup = NULL;
         r = accept_looked_at(s, spec, files, looked, why, &error);
-        s->done(s->manager, r < 0 ? r : 0, s->id, r == 0, &error, s->userdata);
-        idle_lookup_done(s->manager);
+        if (r != 0)
+                submission_end(s, r < 0 ? r : 0, false, &error);
 }
 
-/* Has the paths looked at; @spec is consumed. */
+/* This machine does not do it: the paths are those of the worker. */
+static bool is_for_workers(const Submission *s, const JobSpec *spec) {
+        return !job_operation_is_built_in(spec->operation) ||
+                        (s->ignores_files && !s->manager->settings->worker.local);
+}
+
+/* Has the paths looked at, where that is of use; @spec is consumed. */
 static int look_at_files(Submission *s, JobSpec *spec, sd_bus_error *error) {
-        bool here = job_operation_is_built_in(spec->operation);
+        const JobFiles none = {};
         _cleanup_(path_rules_done) PathRules rules = {};
         _cleanup_(job_spec_freep) JobSpec *taken = spec;
         _cleanup_free_ char *why = NULL;
         int r = may_ignore_files(s->manager, spec, &s->options, &s->ignores_files);
 
+        if (r < 0)
+                return r;
+        if (is_for_workers(s, spec)) {
+                settle_like(s->manager, s->id, spec_destination(spec));
+                return accept(s, spec, &none, error);
+        }
+        r = path_rules_init(&rules, s->manager->settings, s->options.role);
         if (r >= 0)
-                r = path_rules_init(&rules, s->manager->settings, s->options.role);
-        if (r >= 0)
-                r = lookup_start(s->manager->lookups, TAKE_PTR(taken), &rules,
-                                here ? job_files_resolve : NULL, on_looked_at, s, &s->lookup, &why);
+                r = lookup_start(s->manager->lookups, TAKE_PTR(taken), &rules, job_files_resolve,
+                                on_looked_at, s, &s->lookup, &why);
         return r < 0 ? refuse_files(r, why, error) : 0;
 }
 

@@ -7,6 +7,8 @@ libhyper_store_la_SOURCES = \
 	src/store/deliveries.c \
 	src/store/deliveries.h \
 	src/store/facts.c \
+	src/store/group.c \
+	src/store/group.h \
 	src/store/hosts.c \
 	src/store/hosts.h \
 	src/store/jobs-list.c \

@@ -22,6 +22,9 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
+        [SQL_SAVEPOINT] = "SAVEPOINT member",
+        [SQL_SAVEPOINT_RELEASE] = "RELEASE member",
+        [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO member",
         [SQL_JOB_INSERT] =
                         "INSERT INTO jobs (" JOB_COLUMNS
                         ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
@@ -278,6 +281,12 @@ int sql_errno(Store *s) {
 }
 
 sqlite3_stmt *sql_statement(Store *s, StatementId id) {
+        if (!s->group.entered)
+                sql_group_close(s);
+        return sql_statement_any(s, id);
+}
+
+sqlite3_stmt *sql_statement_any(Store *s, StatementId id) {
         if (!s->statements[id])
                 (void) sqlite3_prepare_v3(s->db, statement_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
                                 &s->statements[id], NULL);
@@ -366,6 +375,10 @@ int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size
 }
 
 int sql_set_durable(Store *s, bool durable) {
+        /* A group's flush is for all of it. */
+        if (s->group.entered)
+                return 0;
+        sql_group_close(s);
         /* (It takes effect when it is prepared, so it cannot be kept.) */
         return sqlite3_exec(s->db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL,
                                NULL, NULL) == SQLITE_OK
@@ -374,10 +387,14 @@ int sql_set_durable(Store *s, bool durable) {
 }
 
 int sql_begin(Store *s) {
+        if (s->group.entered)
+                return sql_group_begin(s);
         return sql_run(s, sql_statement(s, SQL_BEGIN));
 }
 
 int sql_end(Store *s, int r) {
+        if (s->group.entered)
+                return sql_group_end(s, r);
         if (r >= 0) {
                 int q = sql_run(s, sql_statement(s, SQL_COMMIT));
                 if (q >= 0)

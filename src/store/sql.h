@@ -13,6 +13,9 @@ typedef enum StatementId {
         SQL_BEGIN,
         SQL_COMMIT,
         SQL_ROLLBACK,
+        SQL_SAVEPOINT,
+        SQL_SAVEPOINT_RELEASE,
+        SQL_SAVEPOINT_ROLLBACK,
         SQL_JOB_INSERT,
         SQL_JOB_STATE_INSERT,
         SQL_JOB_TRANSITION,
@@ -113,11 +116,20 @@ typedef struct Schema {
 extern const Schema schema_jobs; /* schema.c */
 extern const Schema schema_hosts; /* schema-hosts.c */
 
+/* The group of group.h. */
+typedef struct StoreGroup {
+        bool pending; /* there is one whose outcome store_group_commit() has not given yet */
+        bool open; /* its transaction is open */
+        bool entered; /* what is read and written belongs to it */
+        int result; /* pending, but not open: how its commit ended */
+} StoreGroup;
+
 struct Store {
         sqlite3 *db;
         const Schema *schema;
         sqlite3_stmt *statements[_SQL_MAX];
         StoreMode mode;
+        StoreGroup group;
 };
 
 /* The columns of a JobRow in the order in which job_row_read() takes them. */
@@ -154,8 +166,10 @@ struct Store {
 int sql_errno(Store *s);
 
 /* The statement, prepared at its first use, reset and with no values bound; NULL with sql_errno() on
- * failure. */
+ * failure. Outside the stretches of a group (group.h) this commits the group. */
 sqlite3_stmt *sql_statement(Store *s, StatementId id);
+/* The same, without looking at the group. */
+sqlite3_stmt *sql_statement_any(Store *s, StatementId id);
 
 /* Ends a use of a statement: it lets go of its locks and values. For _cleanup_. */
 static inline void sql_donep(sqlite3_stmt **statement) {
@@ -198,10 +212,15 @@ int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size
  * one. 0 or negative errno. */
 int sql_set_durable(Store *s, bool durable);
 
-/* A transaction. end() commits if @r is not negative, else rolls back; it gives @r, or the commit's own
- * error. */
+/* A transaction, or in a stretch of a group (group.h) a part of the group's. end() commits if @r is not negative, else
+ * rolls back; it gives @r, or the commit's own error. */
 int sql_begin(Store *s);
 int sql_end(Store *s, int r);
+
+/* From group.c: commits the group if it is open; the two above in a stretch. */
+void sql_group_close(Store *s);
+int sql_group_begin(Store *s);
+int sql_group_end(Store *s, int r);
 
 /* Brings an owner's database to the newest schema, one transaction per step; checks a reader's. */
 int schema_migrate(Store *s);

@@ -72,6 +72,7 @@ $(SHARED_TESTS): $(filter %.la,$(SHARED_TEST_LIBS))
 
 STORE_TESTS = \
 	tests/unit/store/test-store-api-keys \
+	tests/unit/store/test-store-group \
 	tests/unit/store/test-store-hosts \
 	tests/unit/store/test-store-webhooks \
 	tests/unit/store/test-store-workers \
@@ -134,6 +135,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-chain \
 	tests/unit/manager/test-manager-changes \
 	tests/unit/manager/test-manager-files \
+	tests/unit/manager/test-manager-group \
 	tests/unit/manager/test-manager-jobs \
 	tests/unit/manager/test-manager-keys \
 	tests/unit/manager/test-manager-lookup \

@@ -14,8 +14,8 @@
 static const char manage_schedules[] = "org.hyper1.manage-schedules";
 
 /* As for a job, but that its runs are for this machine. */
-static int read_options(sd_bus_message *message, SubmitOptions *ret, sd_bus_error *error) {
-        int r = submit_options_of_call(message, ret, error);
+static int read_options(Manager *m, sd_bus_message *message, SubmitOptions *ret, sd_bus_error *error) {
+        int r = submit_options_of_call(&m->callers, message, ret, error);
 
         return r >= 0 && ret->any_worker
                         ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
@@ -36,7 +36,7 @@ int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &definition);
         if (r >= 0)
-                r = read_options(message, &options, error);
+                r = read_options(m, message, &options, error);
         if (r >= 0)
                 r = manager_create_schedule(m, definition, &options, &id, error);
         if (r < 0)
@@ -55,7 +55,7 @@ int method_update_schedule(sd_bus_message *message, void *userdata, sd_bus_error
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "ss", &id, &changes);
         if (r >= 0)
-                r = read_options(message, &options, error);
+                r = read_options(m, message, &options, error);
         if (r >= 0)
                 r = manager_update_schedule(m, id, changes, &options, error);
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);

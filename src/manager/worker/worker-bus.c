@@ -2,6 +2,7 @@
 
 /* The methods of org.hyper1.Manager about workers and the queue. */
 
+#include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
 
@@ -60,21 +61,60 @@ static int append_ids(sd_bus_message *reply, const JobRows *rows) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-int method_heartbeat(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+/* The answer to a heartbeat that came while a group was being written. */
+static void on_committed(int r, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = userdata;
+
+        /* (A heartbeat that is not answered is repeated.) */
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        if (r < 0)
+                log_warning_errno(r, "Failed to answer the heartbeat of a worker: %m");
+}
+
+static int heartbeat_reply(Manager *m, sd_bus_message *message, const char *id, sd_bus_message **ret,
+                sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(job_rows_done) JobRows jobs = {}, cancelled = {};
+        int r = manager_worker_heard(m, id, &jobs, &cancelled, error);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+        r = append_ids(reply, &jobs);
+        if (r < 0)
+                return r;
+        r = append_ids(reply, &cancelled);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(reply);
+        return 0;
+}
+
+int method_heartbeat(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Manager *m = userdata;
         const char *id;
         int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
 
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if ((r = sd_bus_message_read(message, "s", &id)) < 0 ||
-                        (r = manager_worker_heard(m, id, &jobs, &cancelled, error)) < 0 ||
-                        (r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
-                        (r = append_ids(reply, &jobs)) < 0 || (r = append_ids(reply, &cancelled)) < 0)
+        r = sd_bus_message_read(message, "s", &id);
+        if (r < 0)
                 return r;
-        return sd_bus_send(NULL, reply, NULL);
+        /* Alone it needs no flush; in a group it must not part it. */
+        if (commit_group_pending(m->group) == 0) {
+                r = heartbeat_reply(m, message, id, &reply, error);
+                return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+        }
+        r = commit_group_enter(m->group);
+        if (r < 0)
+                return r;
+        r = heartbeat_reply(m, message, id, &reply, error);
+        commit_group_leave(m->group, r < 0 ? NULL : on_committed, r < 0 ? NULL : TAKE_PTR(reply));
+        return r < 0 ? r : 1;
 }
 
 int method_get_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -105,8 +145,16 @@ int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *e
         return r < 0 ? r : reply_json(message, list);
 }
 
+static void on_dequeued(Manager *m, int r, const char *spec, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = userdata;
+
+        r = r < 0 ? sd_bus_reply_method_errno(call, r, NULL)
+                  : sd_bus_reply_method_return(call, "bs", spec != NULL, strempty(spec));
+        if (r < 0)
+                log_warning_errno(r, "Failed to answer a worker that asks for a job: %m");
+}
+
 int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_free_ char *spec = NULL;
         Manager *m = userdata;
         const char *worker;
         int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
@@ -114,9 +162,12 @@ int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error)
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &worker);
-        if (r >= 0)
-                r = manager_dequeue(m, worker, &spec, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "bs", spec != NULL, strempty(spec));
+        if (r < 0)
+                return r;
+        r = manager_dequeue(m, worker, on_dequeued, sd_bus_message_ref(message), error);
+        if (r < 0)
+                sd_bus_message_unref(message);
+        return r < 0 ? r : 1;
 }
 
 typedef int (*report_func)(

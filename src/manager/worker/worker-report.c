@@ -55,9 +55,11 @@ bool job_may_go_elsewhere(const Job *j) {
 
 static int find_held(Manager *m, const char *id, const char *worker, Job **ret, sd_bus_error *error) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
-        Job *j = manager_get_job(m, id);
+        Job *j;
         int r;
 
+        commit_group_settle(m->group);
+        j = manager_get_job(m, id);
         if (j && job_is_held(j) && streq(j->row->worker_id, worker)) {
                 *ret = j;
                 return 0;

@@ -82,6 +82,7 @@ int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error) {
 
         if (!worker_id_is_valid(id))
                 return no_such_worker(error, id);
+        commit_group_settle(m->group);
         r = store_worker_jobs(m->store, id, &rows);
         for (size_t i = 0; r >= 0 && i < rows.n; i++) {
                 Job *j = manager_get_job(m, rows.rows[i]->id);
@@ -121,38 +122,71 @@ int manager_worker_heard(
         return 0;
 }
 
-int manager_dequeue(Manager *m, const char *text, char **ret_spec, sd_bus_error *error) {
-        _cleanup_(worker_hello_done) WorkerHello h = {};
-        _cleanup_(worker_row_freep) WorkerRow *worker = NULL;
-        _cleanup_(job_row_freep) JobRow *row = NULL;
-        _cleanup_free_ char *reason = NULL;
-        WorkerOffer offer;
-        Job *j;
-        int r = parse_hello(text, false, &h, error);
+/* A worker's question for a job, until the answer is durable. */
+typedef struct Dequeue {
+        Manager *manager;
+        JobRow *row; /* what it gets; NULL: nothing */
+        dequeue_done done;
+        void *userdata;
+} Dequeue;
 
-        if (r >= 0)
-                r = store_worker_get(m->store, h.worker_id, &worker);
-        if (r == -ENOENT)
-                return no_such_worker(error, h.worker_id);
-        if (r < 0)
-                return r;
-        worker_offer_make(worker, &h, &offer);
-        reason = strprintf("Assigned to worker %s", h.worker_id);
-        if (!reason)
-                return -ENOMEM;
-        r = store_job_dequeue(m->store, &offer, m->clock(), reason, &row);
-        if (r == -ENOENT) {
-                *ret_spec = NULL;
-                return 0;
-        }
-        if (r < 0)
-                return r;
-        /* The job is the worker's now. One that never hears of it falls silent about it, and loses it in time. */
-        j = manager_get_job(m, row->id);
+/* The job is the worker's now. One that never hears of it falls silent about it, and loses it in time. */
+static void give_job(Manager *m, JobRow *row) {
+        Job *j = manager_get_job(m, row->id);
+
         if (j)
                 job_dequeued(j, row);
         m->leases_until = MIN(m->leases_until, m->clock() + WORKER_LEASE);
         queue_wake(m); /* for the timer of its lease */
-        *ret_spec = TAKE_PTR(row->spec);
+}
+
+static void on_dequeued(int r, void *userdata) {
+        _cleanup_free_ Dequeue *d = userdata;
+        _cleanup_(job_row_freep) JobRow *row = d->row;
+
+        if (r >= 0 && row)
+                give_job(d->manager, row);
+        d->done(d->manager, r, r >= 0 && row ? row->spec : NULL, d->userdata);
+}
+
+/* In the group. 1 with *ret, 0 if there is no job for the worker, -ENODEV if there is no such worker. */
+static int take_job(Manager *m, const WorkerHello *h, JobRow **ret) {
+        _cleanup_(worker_row_freep) WorkerRow *worker = NULL;
+        _cleanup_free_ char *reason = strprintf("Assigned to worker %s", h->worker_id);
+        WorkerOffer offer;
+        int r;
+
+        if (!reason)
+                return -ENOMEM;
+        r = store_worker_get(m->store, h->worker_id, &worker);
+        if (r < 0)
+                return r == -ENOENT ? -ENODEV : r;
+        worker_offer_make(worker, h, &offer);
+        r = store_job_dequeue(m->store, &offer, m->clock(), reason, ret);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return 1;
+}
+
+int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, sd_bus_error *error) {
+        _cleanup_(worker_hello_done) WorkerHello h = {};
+        _cleanup_free_ Dequeue *d = new0(Dequeue, 1);
+        int r;
+
+        if (!d)
+                return -ENOMEM;
+        *d = (Dequeue){ .manager = m, .done = done, .userdata = userdata };
+        r = parse_hello(text, false, &h, error);
+        if (r >= 0)
+                r = commit_group_enter(m->group);
+        if (r < 0)
+                return r;
+        r = take_job(m, &h, &d->row);
+        commit_group_leave(m->group, r < 0 ? NULL : on_dequeued, d);
+        if (r == -ENODEV)
+                return no_such_worker(error, h.worker_id);
+        if (r < 0)
+                return r;
+        TAKE_PTR(d);
         return 0;
 }

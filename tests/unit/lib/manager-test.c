@@ -447,7 +447,9 @@ static void pass_barrier(Fixture *f) {
 
 void finish_lookups(Fixture *f) {
         while (f->manager && !f->exited &&
-                        (lookup_pool_pending(f->manager->lookups) > 0 || f->manager->queue_source))
+                        (lookup_pool_pending(f->manager->lookups) > 0 ||
+                                        commit_group_pending(f->manager->group) > 0 ||
+                                        f->manager->queue_source))
                 turn(f);
 }
 

@@ -216,6 +216,13 @@ static ModelJob *model_next(Model *m, bool has_lvm) {
         return best;
 }
 
+static void is_given(Manager *m, int r, const char *spec, void *userdata) {
+        char **ret = userdata;
+
+        ck_assert_int_ge(r, 0);
+        *ret = spec ? strdup(spec) : NULL;
+}
+
 static void step_dequeue(Fixture *f, Model *m, int w) {
         /* What it says now counts, whatever it said when it registered. */
         unsigned says = dice(m, 4);
@@ -227,9 +234,10 @@ static void step_dequeue(Fixture *f, Model *m, int w) {
                                                             ? ",\"capabilities\":{\"qemu_img\":true}"
                                                             : ""),
                             *spec = NULL;
-        int r = manager_dequeue(f->manager, text, &spec, NULL);
+        int r = manager_dequeue(f->manager, text, is_given, &spec, NULL);
         ModelJob *expected;
 
+        commit_group_settle(f->manager->group);
         ck_assert_int_eq(r, m->workers[w].registered ? 0 : -ENOTNAM);
         if (r < 0)
                 return;

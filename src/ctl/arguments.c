@@ -35,7 +35,8 @@ static const OptionInfo options[_OPTION_MAX] = {
         [OPTION_DESTINATION] = { "destination", 'd', "PATH|URI",
                         "The image file, or the NBD server, to write" },
         [OPTION_FORMAT] = { "format", 0, "FORMAT", "The destination's format: qcow2, raw, vmdk" },
-        [OPTION_COMPRESS] = { "compress", 0, NULL, "Compress the output (qcow2)" },
+        [OPTION_COMPRESS] = { "compress", 0, "[=zlib|zstd]",
+                        "Compress the output (qcow2), with zlib if nothing is given" },
         [OPTION_VERIFY] = { "verify", 0, "[=full]",
                         "Read the output back and compare it with the source; full: every byte" },
         [OPTION_IN_USE] = { "in-use", 0, "MODE", "A source in use: refuse (if not given) or allow" },
@@ -186,6 +187,16 @@ static int parse_in_use(const char *value, const char **ret) {
         return 0;
 }
 
+static int parse_compress(const char *value, Arguments *a) {
+        if (value && job_compression_from_string(value) < 0) {
+                log_error("--compress= must be zlib or zstd.");
+                return -EINVAL;
+        }
+        a->compress = true;
+        a->compression = value;
+        return 0;
+}
+
 static int parse_chain(const char *value, const char **ret) {
         if (job_chain_from_string(value) < 0) {
                 log_error("--chain= must be refuse or flatten.");
@@ -277,8 +288,7 @@ static int parse_one(Arguments *a, Option o, const char *value) {
                 a->format = value;
                 return 0;
         case OPTION_COMPRESS:
-                a->compress = true;
-                return 0;
+                return parse_compress(value, a);
         case OPTION_VERIFY:
                 return parse_verify(value, a);
         case OPTION_IN_USE:

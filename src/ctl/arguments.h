@@ -87,7 +87,7 @@ typedef struct Arguments {
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
-        const char *in_use, *chain;
+        const char *in_use, *chain, *compression;
         bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;

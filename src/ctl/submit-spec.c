@@ -219,6 +219,8 @@ int submit_spec_apply(const Arguments *a, json_t *spec) {
                 status = apply_policy(a, spec);
         if (status == EXIT_OK && a->compress)
                 status = set_new(spec, "parameters", "compress", json_true());
+        if (status == EXIT_OK && a->compression)
+                status = set_string(spec, "parameters", "compression", a->compression);
         if (status == EXIT_OK && a->verify)
                 status = set_new(spec, "parameters", "verify",
                                 a->verify_full ? json_string("full") : json_true());

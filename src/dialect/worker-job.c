@@ -36,6 +36,8 @@ const FieldMap worker_fields[] = {
                         "As image.tls_certificates." },
         { "parameters.output_tls_psk", "destination.tls_psk", 0, "As image.tls_psk." },
         { "parameters.compress", "parameters.compress", FIELD_SHOWN, "qcow2 only." },
+        { "parameters.compression", "parameters.compression", FIELD_SHOWN,
+                        "qcow2 only. \"zlib\" (the default if compress is true) or \"zstd\"." },
         { "parameters.verify", "parameters.verify", FIELD_SHOWN,
                         "Reads the output back and compares it with the source: its data and a sample of its "
                         "zeroes, or with \"full\" every byte." },

@@ -21,7 +21,7 @@ typedef struct CheckpointIdentity {
         const char *source; /* names the source and its version, as the caller sees it: path, inode, size,
                                mtime, or the URI; UTF-8, at most CHECKPOINT_TEXT_MAX bytes */
         uint64_t size; /* of the disk */
-        const char *destination; /* names kind and options: "raw", "qcow2", "qcow2 compress", "vmdk" … */
+        const char *destination; /* names kind and options: "raw", "qcow2", "qcow2 zstd", "vmdk" … */
 } CheckpointIdentity;
 
 typedef struct Checkpoint {
@@ -84,5 +84,5 @@ int part_save(Part *p, uint64_t watermark, const uint64_t state[static 2]);
 /* The usual way to a destination of the engine's own: opens image and endpoint at the part's watermark, and
  * starts from nothing if the unfinished image does not fit. @format is "raw" or "qcow2"; *ret_watermark is
  * for copy_run(). */
-int part_open_endpoint(Part *p, const char *format, bool compress, const char *label, Endpoint **ret,
-                uint64_t *ret_watermark, char **ret_error);
+int part_open_endpoint(Part *p, const char *format, Compression compression, const char *label,
+                Endpoint **ret, uint64_t *ret_watermark, char **ret_error);

@@ -12,19 +12,15 @@
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "basic/zero.h"
+#include "engine/compress.h"
 #include "engine/endpoint.h"
 #include "engine/pool.h"
 #include "engine/qcow2-map.h"
 #include "engine/writeback.h"
-
-/* qemu inflates with a window of 4 KiB, raw deflate. */
-#define WINDOW_BITS (-12)
-#define MEMORY_LEVEL 9
 
 #define WRITE_THREADS 2 /* one writes, one flushes */
 #define COMPRESS_THREADS_MAX 8
@@ -47,7 +43,7 @@ typedef struct Segment {
 typedef struct Qcow2Endpoint {
         Endpoint endpoint;
         int fd;
-        bool compress;
+        Compressor *compressor; /* NULL: nothing is compressed */
         Pool *pool;
         Qcow2Map map;
         Writeback writeback; /* the writer's */
@@ -72,8 +68,7 @@ typedef struct Write {
         void *userdata;
 
         uint64_t before[2]; /* what state() was before it was placed */
-        char *packed; /* compressed clusters one behind the other */
-        uint32_t *sizes; /* of each: 0 if all zero, QCOW2_CLUSTER if it is stored as it is */
+        Packed packed; /* the clusters, if they are compressed */
         Segment *segments;
         size_t n_segments;
 
@@ -87,8 +82,7 @@ static Qcow2Endpoint *QCOW2(Endpoint *e) {
 static Write *write_free(Write *w) {
         if (!w)
                 return NULL;
-        free(w->packed);
-        free(w->sizes);
+        packed_done(&w->packed);
         free(w->segments);
         free(w);
         return NULL;
@@ -102,75 +96,14 @@ static size_t cluster_length(const Write *w, size_t i) {
         return MIN((size_t) QCOW2_CLUSTER, w->length - i * QCOW2_CLUSTER);
 }
 
-/* --- compressing
- * ------------------------------------------------------------------------------------------------ */
-
-/* Deflates a cluster; *ret_size is QCOW2_CLUSTER if it does not get smaller. */
-static int deflate_cluster(z_stream *z, const char *data, char *out, uint32_t *ret_size) {
-        if (deflateReset(z) != Z_OK)
-                return -EIO;
-        z->next_in = (Bytef *) data;
-        z->avail_in = QCOW2_CLUSTER;
-        z->next_out = (Bytef *) out;
-        z->avail_out = QCOW2_CLUSTER - 1;
-        switch (deflate(z, Z_FINISH)) {
-        case Z_STREAM_END:
-                *ret_size = (uint32_t) (QCOW2_CLUSTER - 1 - z->avail_out);
-                return 0;
-        case Z_OK:
-        case Z_BUF_ERROR:
-                *ret_size = QCOW2_CLUSTER;
-                return 0;
-        default:
-                return -EIO;
-        }
-}
-
-static int deflate_all(Write *w, z_stream *z) {
-        _cleanup_free_ char *padded = NULL;
-        char *out = w->packed;
-
-        for (size_t i = 0; i < clusters_of(w); i++) {
-                const char *data = w->buf + i * QCOW2_CLUSTER;
-                size_t length = cluster_length(w, i);
-
-                if (memory_is_zero(data, length)) {
-                        w->sizes[i] = 0;
-                        continue;
-                }
-                if (length < QCOW2_CLUSTER) { /* the disk's end */
-                        padded = calloc(1, QCOW2_CLUSTER);
-                        if (!padded)
-                                return -ENOMEM;
-                        data = memcpy(padded, data, length);
-                }
-                int r = deflate_cluster(z, data, out, &w->sizes[i]);
-                if (r < 0)
-                        return r;
-                if (w->sizes[i] < QCOW2_CLUSTER)
-                        out += w->sizes[i];
-        }
-        return 0;
-}
+/* --- placing and writing
+ * ---------------------------------------------------------------------------------------- */
 
 static int run_compress(PoolTask *t) {
         Write *w = CONTAINER_OF(t, Write, task);
-        z_stream z = {};
 
-        w->packed = malloc(clusters_of(w) * QCOW2_CLUSTER);
-        w->sizes = new0(uint32_t, clusters_of(w));
-        if (!w->packed || !w->sizes)
-                return -ENOMEM;
-        if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
-                            Z_DEFAULT_STRATEGY) != Z_OK)
-                return -ENOMEM;
-        int r = deflate_all(w, &z);
-        deflateEnd(&z);
-        return r;
+        return compressor_pack(w->owner->compressor, w->buf, w->length, &w->packed);
 }
-
-/* --- placing and writing
- * ---------------------------------------------------------------------------------------- */
 
 static int run_write(PoolTask *t) {
         Write *w = CONTAINER_OF(t, Write, task);
@@ -197,7 +130,7 @@ static void add_segment(Write *w, const char *data, size_t length, uint64_t at) 
 
 static int place(Write *w) {
         Qcow2Map *m = &w->owner->map;
-        const char *packed = w->packed;
+        const char *packed = w->packed.data;
         uint64_t at;
         int r;
 
@@ -211,12 +144,12 @@ static int place(Write *w) {
                 uint64_t offset = w->offset + i * QCOW2_CLUSTER;
                 size_t length = cluster_length(w, i);
 
-                if (w->sizes ? w->sizes[i] == 0 : memory_is_zero(data, length))
+                if (w->packed.sizes ? w->packed.sizes[i] == 0 : memory_is_zero(data, length))
                         continue;
-                if (w->sizes && w->sizes[i] < QCOW2_CLUSTER) {
-                        r = qcow2_map_put_compressed(m, offset, w->sizes[i], &at);
+                if (w->packed.sizes && w->packed.sizes[i] < QCOW2_CLUSTER) {
+                        r = qcow2_map_put_compressed(m, offset, w->packed.sizes[i], &at);
                         data = packed;
-                        length = w->sizes[i];
+                        length = w->packed.sizes[i];
                         packed += length;
                 } else
                         r = qcow2_map_put(m, offset, &at);
@@ -298,7 +231,7 @@ static int qcow2_write(Endpoint *e, const void *buf, size_t length, uint64_t off
         *w = (Write){
                 .task = { .run = run_compress, .done = on_compress_done },
                 .owner = q,
-                .state = q->compress ? WRITE_COMPRESSING : WRITE_COMPRESSED,
+                .state = q->compressor ? WRITE_COMPRESSING : WRITE_COMPRESSED,
                 .buf = buf,
                 .length = length,
                 .offset = offset,
@@ -306,7 +239,7 @@ static int qcow2_write(Endpoint *e, const void *buf, size_t length, uint64_t off
                 .userdata = userdata,
         };
         TAILQ_INSERT_TAIL(&q->writes, w, entry);
-        if (q->compress)
+        if (q->compressor)
                 pool_submit(q->pool, &w->task);
         else
                 place_ready(q);
@@ -402,6 +335,7 @@ static void qcow2_stop(Endpoint *e) {
 static void qcow2_free(Endpoint *e) {
         qcow2_stop(e);
         writeback_done(&QCOW2(e)->writeback);
+        compressor_free(QCOW2(e)->compressor);
         qcow2_map_done(&QCOW2(e)->map);
         safe_close(QCOW2(e)->fd);
         free(QCOW2(e));
@@ -429,19 +363,33 @@ static unsigned compress_threads(void) {
         return (unsigned) CLAMP(n, 1, COMPRESS_THREADS_MAX);
 }
 
-static int open_map(Qcow2Endpoint *q, uint64_t size, uint64_t watermark, const uint64_t *state) {
+static int open_map(Qcow2Endpoint *q, const Qcow2Options *o) {
         struct stat st;
 
         if (fstat(q->fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EBADFD;
-        return watermark == 0 ? qcow2_map_create(&q->map, q->fd, size)
-                              : qcow2_map_resume(&q->map, q->fd, size, watermark, state[0], state[1]);
+        int r = o->watermark == 0
+                        ? qcow2_map_create(&q->map, q->fd, o->size)
+                        : qcow2_map_resume(&q->map, q->fd, o->size, o->watermark, o->state[0], o->state[1]);
+        q->map.layout.zstd = o->compression == COMPRESSION_ZSTD;
+        return r;
 }
 
-int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, uint64_t watermark,
-                const uint64_t state[static 2], const char *label, Endpoint **ret, char **ret_error) {
+static int set_up(Qcow2Endpoint *q, const Qcow2Options *o) {
+        int r = o->watermark > o->size ? -EFBIG : open_map(q, o);
+
+        if (r < 0)
+                return r;
+        writeback_start(&q->writeback, q->fd, q->map.next);
+        if (o->compression == COMPRESSION_NONE)
+                return pool_new(WRITE_THREADS, &q->pool);
+        r = compressor_new(o->compression, QCOW2_CLUSTER, &q->compressor);
+        return r < 0 ? r : pool_new(o->threads > 0 ? o->threads : compress_threads(), &q->pool);
+}
+
+int endpoint_qcow2_new(int fd, const Qcow2Options *o, const char *label, Endpoint **ret, char **ret_error) {
         Qcow2Endpoint *q = new0(Qcow2Endpoint, 1);
         _cleanup_endpoint_ Endpoint *e = q ? &q->endpoint : NULL;
 
@@ -450,25 +398,19 @@ int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, u
         TAILQ_INIT(&q->writes);
         writeback_init(&q->writeback);
         e->ops = &qcow2_ops;
-        e->size = size;
-        q->compress = compress;
+        e->size = o->size;
         q->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (q->fd < 0)
                 return -errno;
         e->label = strdup(label);
         if (!e->label)
                 return -ENOMEM;
-
-        int r = watermark > size ? -EFBIG : open_map(q, size, watermark, state);
+        int r = set_up(q, o);
         if (r < 0) {
-                *ret_error = strprintf("preparing %s as qcow2 for %" PRIu64 " bytes: %s", label, size,
+                *ret_error = strprintf("preparing %s as qcow2 for %" PRIu64 " bytes: %s", label, o->size,
                                 strerror(-r));
                 return r;
         }
-        writeback_start(&q->writeback, q->fd, q->map.next);
-        r = pool_new(threads > 0 ? threads : compress ? compress_threads() : WRITE_THREADS, &q->pool);
-        if (r < 0)
-                return r;
         *ret = TAKE_PTR(e);
         return 0;
 }

@@ -28,6 +28,7 @@
 
 #include "basic/macro.h"
 #include "basic/time-util.h"
+#include "engine/compress.h"
 
 typedef struct Endpoint Endpoint;
 
@@ -154,13 +155,20 @@ int endpoint_nbd_new(const NbdOptions *options, Endpoint **ret, char **ret_error
 int endpoint_raw_new(int fd, uint64_t size, uint64_t watermark, const char *label, Endpoint **ret,
                 char **ret_error);
 
-/* A qcow2 file (version 3, clusters of 64 KiB). The disk's size is rounded up to whole sectors of 512 bytes,
- * as qemu knows no other (endpoint->size stays @size). @watermark 0 makes it anew. Else @state is what
- * ops->state() said at @watermark, and the file is checked in full as far as it counts: -EBADMSG if it does
- * not fit, and then it can only be made anew. @threads compress (0: a good number). It has no header until
- * it is finished, so that nobody takes the unfinished one for an image. */
-int endpoint_qcow2_new(int fd, uint64_t size, bool compress, unsigned threads, uint64_t watermark,
-                const uint64_t state[static 2], const char *label, Endpoint **ret, char **ret_error);
+typedef struct Qcow2Options {
+        uint64_t size; /* of the disk */
+        Compression compression;
+        unsigned threads; /* that compress; 0: a good number */
+        uint64_t watermark; /* 0: the file is made anew */
+        uint64_t state[2]; /* what ops->state() gave at @watermark */
+} Qcow2Options;
+
+/* A qcow2 file (version 3, clusters of 64 KiB) in @fd, as for a raw file. The disk's size is rounded up to whole
+ * sectors of 512 bytes, as qemu knows no other (endpoint->size stays @size). With a watermark the file is checked in
+ * full as far as it counts: -EBADMSG if it does not fit, and then it can only be made anew. It has no header until it
+ * is finished, so that nobody takes the unfinished one for an image. */
+int endpoint_qcow2_new(
+                int fd, const Qcow2Options *options, const char *label, Endpoint **ret, char **ret_error);
 
 /* Takes everything, keeps nothing: for measuring a source, or for reading it once to the end. */
 int endpoint_null_new(uint64_t size, const char *label, Endpoint **ret);

@@ -6,8 +6,12 @@ libhyper_engine_la_SOURCES = \
 	src/engine/checkpoint.h \
 	src/engine/compare.c \
 	src/engine/compare.h \
+	src/engine/compress.c \
+	src/engine/compress.h \
 	src/engine/copy.c \
 	src/engine/copy.h \
+	src/engine/deflate.c \
+	src/engine/deflate.h \
 	src/engine/endpoint-layer.c \
 	src/engine/endpoint-layer.h \
 	src/engine/endpoint-nbd.c \
@@ -19,6 +23,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/endpoint.h \
 	src/engine/extent-cursor.c \
 	src/engine/extent-cursor.h \
+	src/engine/huffman.c \
+	src/engine/huffman.h \
 	src/engine/nbd-connect.c \
 	src/engine/nbd-connect.h \
 	src/engine/nbd-io.c \
@@ -35,5 +41,5 @@ libhyper_engine_la_SOURCES = \
 	src/engine/rate.h \
 	src/engine/writeback.c \
 	src/engine/writeback.h
-ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ZLIB_LIBS) -lpthread
+ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ZSTD_LIBS) -lpthread
 EXTRA_DIST += src/engine/README.md

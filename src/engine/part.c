@@ -238,27 +238,33 @@ int part_save(Part *p, uint64_t watermark, const uint64_t state[static 2]) {
         return 0;
 }
 
-static int open_format(const Part *p, const char *format, bool compress, const char *label, Endpoint **ret,
-                char **ret_error) {
+static int open_format(const Part *p, const char *format, Compression compression, const char *label,
+                Endpoint **ret, char **ret_error) {
+        Qcow2Options qcow2 = {
+                .size = p->identity.size,
+                .compression = compression,
+                .watermark = p->watermark,
+                .state = { p->state[0], p->state[1] },
+        };
+
         if (streq(format, "raw"))
                 return endpoint_raw_new(p->image_fd, p->identity.size, p->watermark, label, ret, ret_error);
         if (streq(format, "qcow2"))
-                return endpoint_qcow2_new(p->image_fd, p->identity.size, compress, 0, p->watermark, p->state,
-                                label, ret, ret_error);
+                return endpoint_qcow2_new(p->image_fd, &qcow2, label, ret, ret_error);
         return -EOPNOTSUPP;
 }
 
-int part_open_endpoint(Part *p, const char *format, bool compress, const char *label, Endpoint **ret,
-                uint64_t *ret_watermark, char **ret_error) {
+int part_open_endpoint(Part *p, const char *format, Compression compression, const char *label,
+                Endpoint **ret, uint64_t *ret_watermark, char **ret_error) {
         if (!p->own_image)
                 return -EBADF;
-        int r = open_format(p, format, compress, label, ret, ret_error);
+        int r = open_format(p, format, compression, label, ret, ret_error);
         if (r == -EBADMSG && p->watermark > 0) {
                 free(TAKE_PTR(*ret_error));
                 p->why_anew = "the unfinished image does not hold what its checkpoint says";
                 r = part_reset(p);
                 if (r >= 0)
-                        r = open_format(p, format, compress, label, ret, ret_error);
+                        r = open_format(p, format, compression, label, ret, ret_error);
         }
         if (r < 0)
                 return r;

@@ -6,6 +6,8 @@
 
 #define SECTOR 512
 #define COMPRESSED_OFFSET_BITS (62 - (QCOW2_CLUSTER_BITS - 8))
+#define FEATURE_COMPRESSION_TYPE (UINT64_C(1) << 3) /* incompatible: the header names one */
+#define COMPRESSION_TYPE_ZSTD 1
 #define COMPRESSED_OFFSET_MASK ((UINT64_C(1) << COMPRESSED_OFFSET_BITS) - 1)
 
 /* In the order of the specification. */
@@ -28,6 +30,8 @@ typedef struct __attribute__((packed)) Header {
         uint64_t autoclear_features;
         uint32_t refcount_order;
         uint32_t header_length;
+        uint8_t compression_type;
+        uint8_t padding[7];
         uint64_t extensions_end; /* an extension of type 0 and length 0 */
 } Header;
 _Static_assert(sizeof(Header) == QCOW2_HEADER_SIZE, "qcow2 header");
@@ -66,8 +70,10 @@ void qcow2_header(const Qcow2Layout *l, uint8_t ret[static QCOW2_HEADER_SIZE]) {
                 .l1_table_offset = htobe64(l->l1),
                 .refcount_table_offset = htobe64(l->refcount_table),
                 .refcount_table_clusters = htobe32((uint32_t) l->refcount_table_clusters),
+                .incompatible_features = htobe64(l->zstd ? FEATURE_COMPRESSION_TYPE : 0),
                 .refcount_order = htobe32(4),
                 .header_length = htobe32(offsetof(Header, extensions_end)),
+                .compression_type = l->zstd ? COMPRESSION_TYPE_ZSTD : 0,
         };
 
         memcpy(ret, &h, sizeof(h));

@@ -17,7 +17,7 @@
 #define QCOW2_L2_ENTRIES (QCOW2_CLUSTER / 8)
 #define QCOW2_L2_COVERS (QCOW2_L2_ENTRIES * QCOW2_CLUSTER) /* 512 MiB of the disk */
 #define QCOW2_REFCOUNTS (QCOW2_CLUSTER / 2) /* in a block: for 2 GiB of the file */
-#define QCOW2_HEADER_SIZE 112
+#define QCOW2_HEADER_SIZE 120
 
 /* qemu's limit for the refcount table, 8 MiB, reaches for 2 PiB of file. */
 #define QCOW2_SIZE_MAX (UINT64_C(1) << 50)
@@ -35,6 +35,7 @@ typedef struct Qcow2Layout {
         uint64_t refcount_table, refcount_table_clusters;
         uint64_t l1, l1_entries;
         uint64_t data; /* where the rest begins */
+        bool zstd; /* compressed clusters are zstd, not zlib */
 } Qcow2Layout;
 
 /* For a disk of @size bytes. 0 or -EFBIG. */

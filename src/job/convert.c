@@ -91,6 +91,16 @@ int convert_check_space(Conversion *c) {
 
 /* --- destinations ------------------------------------------------------------------------------------- */
 
+static Compression compression_of(const Conversion *c) {
+        static const Compression ours[_JOB_COMPRESSION_MAX] = {
+                [JOB_COMPRESSION_NONE] = COMPRESSION_NONE,
+                [JOB_COMPRESSION_ZLIB] = COMPRESSION_ZLIB,
+                [JOB_COMPRESSION_ZSTD] = COMPRESSION_ZSTD,
+        };
+
+        return ours[c->attempt->plan->spec->parameters.compression];
+}
+
 /* What must be the same for a copy to go on, besides the source. */
 static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
         if (c->in_place) {
@@ -99,8 +109,9 @@ static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
                 _cleanup_free_ char *full = server ? strprintf("%s %" PRIu64, server, nbd->size) : NULL;
                 return full ? identity_shortened(full, CHECKPOINT_TEXT_MAX) : NULL;
         }
-        return strprintf("%s%s", disk_format_to_string((DiskFormat) c->spec->format),
-                        c->attempt->plan->spec->parameters.compress ? " compress" : "");
+        const char *compression = compression_to_string(compression_of(c));
+        return strprintf("%s%s%s", disk_format_to_string((DiskFormat) c->spec->format),
+                        compression ? " " : "", strempty(compression));
 }
 
 typedef struct Destination {
@@ -139,8 +150,7 @@ static int open_own_format(Conversion *c, const char *label, Destination *d) {
         _cleanup_free_ char *why = NULL;
 
         int r = part_open_endpoint(d->part, disk_format_to_qemu((DiskFormat) c->spec->format),
-                        c->attempt->plan->spec->parameters.compress, label, &d->connection.endpoint,
-                        &d->watermark, &why);
+                        compression_of(c), label, &d->connection.endpoint, &d->watermark, &why);
         if (r < 0)
                 return attempt_fail(c->attempt, r, NULL, "Making the image %s failed: %s", label,
                                 why ? why : strerror(-r));

@@ -26,6 +26,7 @@ static const struct {
         { "idempotent", "execution_policy.idempotent", NULL },
         /* parameters */
         { "compress", "parameters.compress", NULL },
+        { "compression", "parameters.compression", NULL },
         { "verify", "parameters.verify", NULL },
         { "in_use", "parameters.in_use", NULL },
         { "chain", "parameters.chain", NULL },

@@ -12,9 +12,14 @@ static const char *const chain_names[_CHAIN_MAX] = {
         [CHAIN_FLATTEN] = "flatten",
 };
 
+static const char *const compression_names[_JOB_COMPRESSION_MAX] = {
+        [JOB_COMPRESSION_ZLIB] = "zlib",
+        [JOB_COMPRESSION_ZSTD] = "zstd",
+};
+
 static int find_name(const char *const *names, int n, const char *s) {
         for (int i = 0; s && i < n; i++)
-                if (streq(names[i], s))
+                if (streq_ptr(names[i], s))
                         return i;
         return -EINVAL;
 }
@@ -33,4 +38,8 @@ const char *job_chain_to_string(JobChain c) {
 
 JobChain job_chain_from_string(const char *s) {
         return find_name(chain_names, _CHAIN_MAX, s);
+}
+
+JobCompression job_compression_from_string(const char *s) {
+        return find_name(compression_names, _JOB_COMPRESSION_MAX, s);
 }

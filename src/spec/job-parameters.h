@@ -35,3 +35,14 @@ typedef enum JobChain {
 
 const char *job_chain_to_string(JobChain c) _pure_;
 JobChain job_chain_from_string(const char *s) _pure_;
+
+/* How the clusters of a qcow2 image are compressed. */
+typedef enum JobCompression {
+        JOB_COMPRESSION_NONE, /* has no name */
+        JOB_COMPRESSION_ZLIB,
+        JOB_COMPRESSION_ZSTD,
+        _JOB_COMPRESSION_MAX,
+        _JOB_COMPRESSION_INVALID = -EINVAL,
+} JobCompression;
+
+JobCompression job_compression_from_string(const char *s) _pure_;

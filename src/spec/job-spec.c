@@ -36,6 +36,10 @@ static int chain(const char *s) {
         return job_chain_from_string(s);
 }
 
+static int compression(const char *s) {
+        return job_compression_from_string(s);
+}
+
 /* clang-format off */
 #define ENDPOINT_FIELDS \
         {"type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN, \
@@ -65,6 +69,8 @@ static const JsonField destination_fields[] = {
 
 static const JsonField parameter_fields[] = {
         { "compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress), .flags = JSON_NULLABLE },
+        { "compression", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.compression), .flags = JSON_NULLABLE,
+                        .from_string = compression, .expected = "zlib, zstd" },
         { "verify", JSON_FIELD_SWITCH, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE,
                         .from_string = verify, .expected = "full" },
         { "in_use", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.in_use), .flags = JSON_NULLABLE,
@@ -227,6 +233,18 @@ static int check_combinations(JobSpec *s, bool has_destination, JsonErrors *erro
         return r < 0 ? r : check_same(s, errors);
 }
 
+static int check_compression(const JobSpec *s, json_t *parameters, JsonErrors *errors) {
+        if (s->parameters.compression == JOB_COMPRESSION_NONE)
+                return 0;
+        if (!disk_format_has(s->destination.format, FORMAT_CAN_COMPRESS))
+                return json_errors_add(errors, "parameters.compression",
+                                "must not be given unless destination.format is qcow2");
+        if (json_is_false(json_object_get(parameters, "compress")))
+                return json_errors_add(errors, "parameters.compress",
+                                "must not be false if parameters.compression is given");
+        return 0;
+}
+
 static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         json_t *destination = json_object_get(object, "destination");
         int r = 0;
@@ -241,7 +259,9 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                 r = job_endpoint_check(&s->destination, destination, true, errors);
         if (r >= 0)
                 r = check_checksum(s, errors);
-        return r < 0 ? r : check_combinations(s, destination && !json_is_null(destination), errors);
+        if (r >= 0)
+                r = check_combinations(s, destination && !json_is_null(destination), errors);
+        return r < 0 ? r : check_compression(s, json_object_get(object, "parameters"), errors);
 }
 
 /* Whatever people wrote down for themselves; taken from the document, where it is without secrets. */
@@ -273,6 +293,8 @@ static json_t *section_of(json_t *document, const char *key) {
 static void fill_exceptions(const JobSpec *s, json_t *parameters) {
         if (s->parameters.in_use == IN_USE_REFUSE)
                 (void) json_object_del(parameters, "in_use");
+        if (s->parameters.compression != JOB_COMPRESSION_ZSTD)
+                (void) json_object_del(parameters, "compression");
         if (s->parameters.chain == CHAIN_REFUSE)
                 (void) json_object_del(parameters, "chain");
         if (!s->parameters.allow_larger)
@@ -336,9 +358,13 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
         take_object(s->document, "capability_requirements", &s->capability_requirements);
         if (errors->n_errors > before || before >= JSON_ERRORS_MAX)
                 return -EBADMSG;
+        if (s->parameters.compression != JOB_COMPRESSION_NONE)
+                s->parameters.compress = true;
         r = fill_document(s);
         if (r < 0)
                 return r;
+        if (s->parameters.compress && s->parameters.compression == JOB_COMPRESSION_NONE)
+                s->parameters.compression = JOB_COMPRESSION_ZLIB;
         *ret = TAKE_PTR(s);
         return 0;
 }

@@ -28,6 +28,7 @@ typedef struct JobSpec {
         JobEndpoint destination; /* its type is _ENDPOINT_INVALID if there is none */
         struct {
                 bool compress; /* of formats that can (disk-format.h) */
+                int compression; /* JobCompression; with compress alone it is zlib */
                 bool allow_larger; /* an NBD destination may be larger than the source */
                 int verify; /* JobVerify */
                 int in_use; /* JobInUse */

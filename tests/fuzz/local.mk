@@ -25,8 +25,9 @@ $(SHARED_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(SHARED_LIBS))
 
 ENGINE_FUZZERS = \
 	tests/fuzz/fuzz-checkpoint \
+	tests/fuzz/fuzz-deflate \
 	tests/fuzz/fuzz-qcow2-resume
-$(ENGINE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(ENGINE_LIBS) $(FUZZ_LDFLAGS)
+$(ENGINE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(ENGINE_LIBS) $(ZLIB_LIBS) $(FUZZ_LDFLAGS)
 $(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(ENGINE_LIBS))
 
 IMAGE_FUZZERS = \

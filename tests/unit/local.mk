@@ -11,6 +11,7 @@ libhyper_test_la_SOURCES = \
 	tests/unit/lib/engine-util.h \
 	tests/unit/lib/fake-nbd.c \
 	tests/unit/lib/fake-nbd.h \
+	tests/unit/lib/inflate-strict.h \
 	tests/unit/lib/introspection.c \
 	tests/unit/lib/introspection.h \
 	tests/unit/lib/job-front.h \
@@ -83,12 +84,13 @@ $(STORE_TESTS): $(filter %.la,$(STORE_TEST_LIBS))
 
 ENGINE_TESTS = \
 	tests/unit/engine/test-engine-compare \
+	tests/unit/engine/test-engine-compress \
 	tests/unit/engine/test-engine-copy \
 	tests/unit/engine/test-engine-hostile \
 	tests/unit/engine/test-engine-parts \
 	tests/unit/engine/test-engine-resume \
 	tests/unit/engine/test-engine-writeback
-ENGINE_TEST_LIBS = libhyper-test.la $(ENGINE_LIBS)
+ENGINE_TEST_LIBS = libhyper-test.la $(ENGINE_LIBS) $(ZLIB_LIBS)
 $(ENGINE_TESTS): private TEST_LIBS = $(ENGINE_TEST_LIBS) $(CHECK_LIBS)
 $(ENGINE_TESTS): $(filter %.la,$(ENGINE_TEST_LIBS))
 

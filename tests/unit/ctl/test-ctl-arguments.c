@@ -194,6 +194,23 @@ START_TEST(nbd_uris_are_endpoints_too) {
 }
 END_TEST
 
+START_TEST(compression_can_be_chosen) {
+        _cleanup_(arguments_done) Arguments a = {}, wrong = {};
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("-s"), W("/a.vmdk"), W("-d"), W("/a.qcow2"),
+                                         W("--compress=zstd")),
+                        0);
+        spec = apply(&a, "{}", EXIT_OK);
+        json_t *parameters = json_object_get(spec, "parameters");
+        ck_assert(json_is_true(json_object_get(parameters, "compress")));
+        ck_assert_str_eq(json_string_value(json_object_get(parameters, "compression")), "zstd");
+        ck_assert_int_lt(PARSE(&wrong, W("submit"), W("-s"), W("/a.vmdk"), W("-d"), W("/a.qcow2"),
+                                         W("--compress=lzma")),
+                        0);
+}
+END_TEST
+
 START_TEST(relative_paths_begin_in_the_current_directory) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *real = realpath(dir, NULL), *expected = NULL;
@@ -245,6 +262,6 @@ TEST_MAIN("ctl-arguments", options_may_stand_before_and_behind_the_verb,
                 every_option_belongs_to_a_verb_and_has_a_name_of_its_own,
                 options_alone_make_a_spec_that_the_manager_takes,
                 options_win_over_the_file_and_leave_the_rest_alone, nbd_uris_are_endpoints_too,
-                relative_paths_begin_in_the_current_directory,
+                compression_can_be_chosen, relative_paths_begin_in_the_current_directory,
                 relative_paths_mean_nothing_on_another_machine,
                 a_name_that_does_not_tell_the_format_needs_one, a_section_of_the_wrong_kind_is_refused)

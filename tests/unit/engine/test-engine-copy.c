@@ -49,6 +49,11 @@ START_TEST(compressed_qcow2_is_exact_and_sound_for_every_size) {
 }
 END_TEST
 
+START_TEST(zstd_qcow2_is_exact_and_sound_for_every_size) {
+        copy_all_sizes("qcow2 zstd");
+}
+END_TEST
+
 START_TEST(zeroes_stay_holes) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *part = strprintf("%s/part", dir), *image = strprintf("%s/part/image", dir);
@@ -136,7 +141,7 @@ START_TEST(servers_of_different_disks_are_refused) {
 }
 END_TEST
 
-START_TEST(compression_pays_where_it_can) {
+static void assert_pays(const char *format) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *disk = strprintf("%s/disk.raw", dir), *part = strprintf("%s/part", dir),
                             *image = strprintf("%s/part/image", dir), *text = malloc(8 * MIB);
@@ -151,13 +156,18 @@ START_TEST(compression_pays_where_it_can) {
         ck_assert_int_eq(ftruncate(fd, 16 * MIB), 0);
 
         _cleanup_server_ Server s = SERVE_NBDKIT(dir, "s", "-r", "file", disk);
-        _cleanup_copy_ TestCopy t = TEST_COPY(part, "qcow2 compress", s.socket);
+        _cleanup_copy_ TestCopy t = TEST_COPY(part, format, s.socket);
         ck_assert_int_eq(test_copy(&t), 0);
         assert_good_qcow2(image, disk);
         ck_assert_int_eq(stat(image, &st), 0);
         ck_assert_int_le(st.st_size,
                         2 * MIB); /* the random megabyte as it is, next to nothing for the rest */
         ck_assert_int_ge(st.st_size, MIB);
+}
+
+START_TEST(compression_pays_where_it_can) {
+        assert_pays("qcow2 compress");
+        assert_pays("qcow2 zstd");
 }
 END_TEST
 
@@ -297,7 +307,8 @@ START_TEST(progress_goes_forward_from_start_to_end) {
 END_TEST
 
 TEST_MAIN("engine-copy", raw_is_exact_for_every_size, qcow2_is_exact_and_sound_for_every_size,
-                compressed_qcow2_is_exact_and_sound_for_every_size, zeroes_stay_holes, holes_are_not_read,
+                compressed_qcow2_is_exact_and_sound_for_every_size,
+                zstd_qcow2_is_exact_and_sound_for_every_size, zeroes_stay_holes, holes_are_not_read,
                 terabytes_of_nothing_are_quick, several_servers_share_the_work,
                 servers_of_different_disks_are_refused, compression_pays_where_it_can,
                 an_nbd_destination_is_overwritten_whatever_was_there, a_vmdk_is_written_through_qemu_nbd,

@@ -48,7 +48,7 @@ static void bench_done(Bench *b) {
 }
 #define _cleanup_bench_ _cleanup_(bench_done)
 
-static const char *const formats[] = { "raw", "qcow2", "qcow2 compress" };
+static const char *const formats[] = { "raw", "qcow2", "qcow2 compress", "qcow2 zstd" };
 
 /* A server for each copy: nbdkit 1.32 sometimes aborts when a client goes away with requests in flight. */
 static TestCopy prepare(Bench *b, const char *format) {

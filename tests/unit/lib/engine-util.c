@@ -227,7 +227,9 @@ static int open_and_copy(TestCopy *t) {
         _cleanup_(part_closep) Part *part = NULL;
         _cleanup_endpoint_ Endpoint *source = NULL, *destination = NULL;
         const NbdOptions nbd = { .uris = (char *const *) t->sources, .cancel_fd = -1, .label = "source" };
-        bool compress = endswith(t->format, " compress");
+        Compression compression = endswith(t->format, " compress") ? COMPRESSION_ZLIB
+                        : endswith(t->format, " zstd")             ? COMPRESSION_ZSTD
+                                                                   : COMPRESSION_NONE;
 
         int r = endpoint_nbd_new(&nbd, &source, &t->error);
         if (r < 0)
@@ -240,8 +242,8 @@ static int open_and_copy(TestCopy *t) {
                 .destination = t->format };
         r = part_open(dir_fd, &id, PART_OWN_IMAGE, &part, &t->error);
         if (r >= 0)
-                r = part_open_endpoint(part, compress ? "qcow2" : t->format, compress, "destination",
-                                &destination, &t->watermark, &t->error);
+                r = part_open_endpoint(part, compression != COMPRESSION_NONE ? "qcow2" : t->format,
+                                compression, "destination", &destination, &t->watermark, &t->error);
         if (r >= 0)
                 r = copy_run(source, destination, part, t->watermark, &t->options, &t->progress, &t->error);
         return r;

@@ -71,7 +71,7 @@ Server serve(const char *dir, const char *name, const char *program, ...);
 
 typedef struct TestCopy {
         const char *part; /* the part directory, made if missing */
-        const char *format; /* "raw", "qcow2", "qcow2 compress" */
+        const char *format; /* "raw", "qcow2", "qcow2 compress", "qcow2 zstd" */
         const char *sources[5]; /* sockets */
         const char *identity; /* NULL: "a source" */
         CopyOptions options;

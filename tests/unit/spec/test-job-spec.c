@@ -183,6 +183,33 @@ START_TEST(fields_must_go_together) {
 }
 END_TEST
 
+START_TEST(compression_has_one_form) {
+        _cleanup_(job_spec_freep) JobSpec *none = good(SPEC(",\"parameters\":{}"));
+        _cleanup_(job_spec_freep) JobSpec *old = good(SPEC(",\"parameters\":{\"compress\":true}"));
+        _cleanup_(job_spec_freep) JobSpec *zlib = good(SPEC(",\"parameters\":{\"compression\":\"zlib\"}"));
+        _cleanup_(job_spec_freep) JobSpec *zstd = good(SPEC(",\"parameters\":{\"compression\":\"zstd\"}"));
+        _cleanup_(job_spec_freep) JobSpec *both =
+                        good(SPEC(",\"parameters\":{\"compress\":true,\"compression\":\"zstd\"}"));
+
+        ck_assert(!none->parameters.compress);
+        ck_assert_int_eq(none->parameters.compression, JOB_COMPRESSION_NONE);
+        ck_assert(old->parameters.compress && zlib->parameters.compress && zstd->parameters.compress);
+        ck_assert_int_eq(old->parameters.compression, JOB_COMPRESSION_ZLIB);
+        ck_assert(job_spec_equal(old, zlib));
+        ck_assert_int_eq(zstd->parameters.compression, JOB_COMPRESSION_ZSTD);
+        ck_assert(job_spec_equal(zstd, both));
+        ck_assert(!job_spec_equal(zstd, zlib));
+        ck_assert_str_eq(document_string(zstd, "parameters", "compression"), "zstd");
+
+        bad(SPEC(",\"parameters\":{\"compression\":\"lzma\"}"),
+                        "parameters.compression: must be one of zlib, zstd");
+        bad(SPEC(",\"parameters\":{\"compress\":false,\"compression\":\"zstd\"}"),
+                        "parameters.compress: must not be false if parameters.compression is given");
+        bad(DESTINATION("\"type\":\"file\",\"path\":\"/a.raw\"},\"parameters\":{\"compression\":\"zstd\""),
+                        "parameters.compression: must not be given unless destination.format is qcow2");
+}
+END_TEST
+
 START_TEST(exceptions_are_asked_for) {
         _cleanup_(job_spec_freep) JobSpec *plain = good(SPEC(",\"parameters\":{}"));
         _cleanup_(job_spec_freep) JobSpec *same = good(SPEC(
@@ -518,7 +545,7 @@ END_TEST
 TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
                 the_destinations_format_follows_its_name, fields_must_go_together, exceptions_are_asked_for,
-                paths_are_plain, a_destination_leaves_room_for_its_part_directory,
+                compression_has_one_form, paths_are_plain, a_destination_leaves_room_for_its_part_directory,
                 the_part_directory_is_beside_the_destination, secrets_are_cut_out,
                 the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
                 a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,

@@ -5,7 +5,7 @@
 #include "store/group.h"
 #include "store/sql.h"
 #include "store/workers.h"
-#include "test.h"
+#include "unit/lib/test.h"
 
 static unsigned commits;
 static bool refuse;

@@ -21,14 +21,16 @@ static bool arg_check;
 
 static const DaemonOption options[] = {
         { "check", .flag = &arg_check,
-                        .help = "Check the configuration and the connection, show what would be registered, and end" },
+                        .help = "Check the configuration and the connection, show what would be registered, "
+                                "and end" },
         { "config", "FILE", .value = &arg_config, .help = "Another configuration file" },
         {},
 };
 
 static const DaemonProgram program = {
         .name = "hyper-agentd",
-        .about = "Works for a hyper server on another machine: takes migration jobs from its queue, has the manager of\n"
+        .about = "Works for a hyper server on another machine: takes migration jobs from its queue, has the "
+                 "manager of\n"
                  "this machine carry them out, and reports how they go on and end.",
         .options = options,
 };

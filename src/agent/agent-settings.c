@@ -48,7 +48,7 @@ static AgentSettings *agent_settings_new(void) {
         return s->worker.directory && s->daemon.log_level ? TAKE_PTR(s) : NULL;
 }
 
-/* --- kinds of settings -------------------------------------------------------------------------------- */
+/* --- kinds of settings ----------------------------------------------------------------------------- */
 
 /* One part of a URL, decoded; NULL if it is not there. */
 static char *url_part(CURLU *url, CURLUPart part) {
@@ -123,14 +123,16 @@ static const SettingsKind directory = { .set = set_directory };
 
 static const SettingsEntry entries[] = {
         { SETTING(server, url, url),
-                        "must be a URL like https://hyper.example.com:8000, without user, password and query" },
+                        "must be a URL like https://hyper.example.com:8000, without user, password and "
+                        "query" },
         { SETTING(server, api_key_file, settings_path), "must be an absolute path" },
         { SETTING(server, ca_file, settings_path), "must be an absolute path" },
         { SETTING(server, certificate_file, settings_path), "must be an absolute path" },
         { SETTING(server, key_file, settings_path), "must be an absolute path" },
         { SETTING(server, allow_insecure, settings_boolean), "must be true or false" },
         { SETTING(worker, id, worker_id),
-                        "must begin with a letter or a digit, and have only letters, digits, \".\", \"_\", \":\" and "
+                        "must begin with a letter or a digit, and have only letters, digits, \".\", \"_\", "
+                        "\":\" and "
                         "\"-\" in it" },
         { SETTING(worker, max_jobs, settings_number), "must be a whole number, 1 to 64", 64 },
         { SETTING(worker, heartbeat, settings_seconds), "must be a whole number of seconds, 1 to 120", 120 },
@@ -139,7 +141,7 @@ static const SettingsEntry entries[] = {
         {},
 };
 
-/* --- what belongs together ------------------------------------------------------------------------------ */
+/* --- what belongs together ------------------------------------------------------------------------- */
 
 static int complain(const char *file, const char *what, char **ret_error) {
         *ret_error = strprintf("%s: %s", file, what);
@@ -212,7 +214,7 @@ int agent_settings_parse(
         return 0;
 }
 
-/* --- files ---------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------- */
 
 /* Where a credential is; NULL if there is none of that name. */
 static char *find_credential(const char *place, const char *name) {
@@ -267,7 +269,8 @@ int agent_settings_load(const char *file, const char *credentials, AgentSettings
         if (s->api_key && startswith(s->server.url, "http://") && !url_is_loopback(s->server.url) &&
                         !s->server.allow_insecure)
                 return complain(file,
-                                "server.url: is http:// to another machine, which would tell the API key to the whole "
+                                "server.url: is http:// to another machine, which would tell the API key to "
+                                "the whole "
                                 "network; use https://, or say server.allow_insecure: true",
                                 ret_error);
         *ret = TAKE_PTR(s);

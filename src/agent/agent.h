@@ -3,8 +3,8 @@
 
 /* hyper-agentd: this machine as a worker of another one, its server. README.md says how a job travels.
  *
- * Everything is asynchronous, on one loop. Whatever dies on either side, what we hold is in our files, in our manager's
- * database and in the server's; link_try() and held_begin() bring them together again. */
+ * Everything is asynchronous, on one loop. Whatever dies on either side, what we hold is in our files, in
+ * our manager's database and in the server's; link_try() and held_begin() bring them together again. */
 
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
@@ -116,12 +116,14 @@ DEFINE_CLEANUP_FUNC(Agent *, agent_free);
 int agent_start(Agent *a);
 /* Something changed that the unit's status tells. */
 void agent_status(const Agent *a);
-/* Half of @span at least, one and a half at most: a thousand workers do not come back in the same instant. */
+/* Half of @span at least, one and a half at most: a thousand workers do not come back in the same
+ * instant. */
 usec_t agent_jitter(usec_t span);
-/* Nothing can go on: out of memory, or the disk does not take our files. The service ends, to be started again. */
+/* Nothing can go on: out of memory, or the disk does not take our files. The service ends, to be started
+ * again. */
 void agent_fail(Agent *a, int error, const char *what);
 
-/* --- server.c: requests --------------------------------------------------------------------------------- */
+/* --- server.c: requests ---------------------------------------------------------------------------- */
 
 /* What an answer means. */
 typedef enum Verdict {
@@ -132,23 +134,24 @@ typedef enum Verdict {
 } Verdict;
 Verdict verdict_of(const HttpResult *result, const char *job_id);
 
-/* Sends a request; @ask->func is called once with its answer, unless it is aborted. @body is consumed; NULL: none (or out
- * of memory, where @method is POST). Failures end in agent_fail(). */
+/* Sends a request; @ask->func is called once with its answer, unless it is aborted. @body is consumed; NULL:
+ * none (or out of memory, where @method is POST). Failures end in agent_fail(). */
 void server_ask(Agent *a, Ask *ask, const char *method, const char *path, json_t *body, usec_t timeout,
                 answer_func func);
 void server_abort(Ask *ask);
 /* How long requests that are answered at once may take. */
 #define SERVER_TIMEOUT (20 * USEC_PER_SEC)
 
-/* --- link.c: registration, heartbeats, whether there is a server ----------------------------------------- */
+/* --- link.c: registration, heartbeats, whether there is a server ----------------------------------- */
 
 void link_try(Agent *a);
 /* A request had no answer, or one that means "later". */
 void link_failed(Agent *a, const HttpResult *result);
-/* The same for a request of this worker, where the server's own 404 for @path means that the worker is not registered. */
+/* The same for a request of this worker, where the server's own 404 for @path means that the worker is not
+ * registered. */
 void link_ask_failed(Agent *a, const HttpResult *result, const char *path);
 
-/* --- dequeue.c: how jobs come ---------------------------------------------------------------------------- */
+/* --- dequeue.c: how jobs come ---------------------------------------------------------------------- */
 
 /* Asks for a job, if the link is up and there is room for one. */
 void dequeue_go(Agent *a);
@@ -157,7 +160,7 @@ void dequeue_stop(Agent *a);
 void adopt(Agent *a, const char *job_id);
 Adoption *adoption_free(Adoption *d);
 
-/* --- held-job.c: their life ------------------------------------------------------------------------------ */
+/* --- held-job.c: their life ------------------------------------------------------------------------ */
 
 HeldJob *held_find(Agent *a, const char *job_id);
 HeldJob *held_find_local(Agent *a, const char *local_id);
@@ -175,7 +178,7 @@ void held_forget(HeldJob *h);
 /* Asks our manager how it is. */
 void held_look(HeldJob *h);
 
-/* --- forward.c: from the journal to the server ------------------------------------------------------------ */
+/* --- forward.c: from the journal to the server ----------------------------------------------------- */
 
 /* There may be something to report. */
 void forward_wake(HeldJob *h);

@@ -28,7 +28,7 @@ static int refuse(const char *what, char **ret_error) {
         return *ret_error ? -EBADMSG : -ENOMEM;
 }
 
-/* --- POST /queue/dequeue -------------------------------------------------------------------------------- */
+/* --- POST /queue/dequeue --------------------------------------------------------------------------- */
 
 typedef struct Dequeued {
         char *job_id;
@@ -59,7 +59,7 @@ int answer_dequeued(const char *text, size_t size, char **ret_job_id, char **ret
         return 0;
 }
 
-/* --- POST /workers/{id}/heartbeat ----------------------------------------------------------------------- */
+/* --- POST /workers/{id}/heartbeat ------------------------------------------------------------------ */
 
 static const JsonField heartbeat_fields[] = {
         { "jobs", JSON_FIELD_STRV, offsetof(HeartbeatAnswer, jobs), JSON_REQUIRED, .max = JOB_ID_MAX },
@@ -96,7 +96,7 @@ int answer_heartbeat(const char *text, size_t size, HeartbeatAnswer *ret, char *
         return 0;
 }
 
-/* --- GET /jobs/{id} ------------------------------------------------------------------------------------- */
+/* --- GET /jobs/{id} -------------------------------------------------------------------------------- */
 
 static const JsonField job_fields[] = {
         { "job_id", JSON_FIELD_STRING, offsetof(JobAnswer, job_id), JSON_REQUIRED, .max = JOB_ID_MAX },
@@ -131,7 +131,7 @@ int answer_job(const char *text, size_t size, JobAnswer *ret, char **ret_error) 
         return 0;
 }
 
-/* --- errors --------------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------------- */
 
 char *answer_message(const char *text, size_t size) {
         _cleanup_free_ char *why = NULL;

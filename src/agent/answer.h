@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the server answers: bytes from another machine. All decoders are pure and give 0 with *ret, -EBADMSG for what
- * makes no sense, with *ret_error (one line, the caller frees it), or -ENOMEM. */
+/* What the server answers: bytes from another machine. All decoders are pure and give 0 with *ret, -EBADMSG
+ * for what makes no sense, with *ret_error (one line, the caller frees it), or -ENOMEM. */
 
 #include "json/json-table.h"
 
@@ -24,7 +24,8 @@ typedef struct JobAnswer {
         char *job_id;
         char *state;
         char *worker_id; /* who holds it, or NULL */
-        char *created_at; /* as it came: two jobs of one id, with the database lost in between, differ in it */
+        char *created_at; /* as it came: two jobs of one id, with the database lost in between, differ in
+                           * it */
         unsigned attempt; /* from 1 */
         json_t *spec; /* as the worker API writes a job (dialect/worker-job.h) */
 } JobAnswer;
@@ -33,8 +34,8 @@ void job_answer_done(JobAnswer *a);
 /* GET /jobs/{id} */
 int answer_job(const char *text, size_t size, JobAnswer *ret, char **ret_error);
 
-/* Whether this body is the worker API's own error of this HTTP status, for @path or a path below it. A proxy's page with the
- * same status is not. */
+/* Whether this body is the worker API's own error of this HTTP status, for @path or a path below it. A
+ * proxy's page with the same status is not. */
 bool answer_is_error_for(const char *text, size_t size, unsigned status, const char *path);
 
 /* What an error's body says, in one line for the log; NULL if it says nothing. The caller frees it. */

@@ -67,7 +67,7 @@ void dequeue_stop(Agent *a) {
         a->dequeue_timer = sd_event_source_disable_unref(a->dequeue_timer);
 }
 
-/* --- adoption ------------------------------------------------------------------------------------------- */
+/* --- adoption -------------------------------------------------------------------------------------- */
 
 Adoption *adoption_free(Adoption *d) {
         if (!d)
@@ -172,8 +172,8 @@ void adopt(Agent *a, const char *job_id) {
         _cleanup_free_ char *path = strprintf("/jobs/%s", job_id);
         Adoption *d;
 
-        /* Ours, and given to us again: then it was lost to us in between, and what we have of it is of an attempt that is
-         * over. It is asked for again when that is gone (the next heartbeat names it). */
+        /* Ours, and given to us again: then it was lost to us in between, and what we have of it is of an
+         * attempt that is over. It is asked for again when that is gone (the next heartbeat names it). */
         if (h) {
                 if (h->stage != HELD_DROPPED && h->stage != HELD_ENDED)
                         held_drop(h, "the server has begun another attempt");

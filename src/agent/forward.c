@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From the journal to the server. The journal keeps what is not acknowledged; of each job only its place in there is
- * written down, after the server's acknowledgement: an event may come twice, none is left out. The result follows when
- * the journal has the job's last word, and that was acknowledged. */
+/* From the journal to the server. The journal keeps what is not acknowledged; of each job only its place in
+ * there is written down, after the server's acknowledgement: an event may come twice, none is left out. The
+ * result follows when the journal has the job's last word, and that was acknowledged. */
 
 #include "agent/agent.h"
 #include "agent/report.h"
@@ -11,10 +11,11 @@
 
 /* A report is not larger, so that a slow link gets it through in time. */
 #define REPORT_SIZE_MAX ((size_t) 512 * 1024)
-/* Between two reports of a running job: events that come meanwhile go together, and many jobs do not use up what a key may
- * ask in a minute. */
+/* Between two reports of a running job: events that come meanwhile go together, and many jobs do not use up
+ * what a key may ask in a minute. */
 #define PAUSE USEC_PER_SEC
-/* How long to wait for the last word of a job that has ended; a journal that is not kept may have lost it. */
+/* How long to wait for the last word of a job that has ended; a journal that is not kept may have lost
+ * it. */
 #define LAST_WORD_TIMEOUT (10 * USEC_PER_SEC)
 /* How often our manager is asked about a job whose end the journal may have lost. */
 #define LOOK_INTERVAL (30 * USEC_PER_SEC)
@@ -44,7 +45,7 @@ static void later(HeldJob *h, usec_t span) {
                 agent_fail(h->agent, r, "Failed to set a timer");
 }
 
-/* --- answers -------------------------------------------------------------------------------------------- */
+/* --- answers --------------------------------------------------------------------------------------- */
 
 static void on_events(Agent *a, Ask *ask, const HttpResult *result) {
         HeldJob *h = CONTAINER_OF(ask, HeldJob, report);
@@ -95,8 +96,8 @@ static void on_result(Agent *a, Ask *ask, const HttpResult *result) {
                 break;
         case VERDICT_REFUSED:
                 if (h->result_refused) {
-                        /* Not kept, so that it stands in nobody's way. The server still counts it as ours, and names it
-                         * with each heartbeat, until it takes it back. */
+                        /* Not kept, so that it stands in nobody's way. The server still counts it as ours,
+                         * and names it with each heartbeat, until it takes it back. */
                         held_drop(h, "the server refuses its result");
                         break;
                 }
@@ -114,7 +115,7 @@ static void on_result(Agent *a, Ask *ask, const HttpResult *result) {
         }
 }
 
-/* --- reports -------------------------------------------------------------------------------------------- */
+/* --- reports --------------------------------------------------------------------------------------- */
 
 static void send_result(HeldJob *h) {
         _cleanup_free_ char *path = strprintf("/jobs/%s/result", h->file.job_id);
@@ -126,8 +127,8 @@ static void send_result(HeldJob *h) {
                 agent_fail(h->agent, -ENOMEM, "Failed to send a result");
 }
 
-/* Those that fit into one report, in *ret; what is behind the last of them is read again. Returns how many events were
- * looked at. */
+/* Those that fit into one report, in *ret; what is behind the last of them is read again. Returns how many
+ * events were looked at. */
 static int gather(HeldJob *h, JobEvent *const *events, size_t n, json_t **ret, size_t *ret_used) {
         _cleanup_json_ json_t *list = json_array();
         size_t size = 0, i;

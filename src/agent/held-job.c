@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The life of a held job on this machine: submitted to our own manager, looked at when it has ended, cancelled when it is
- * not ours any more. */
+/* The life of a held job on this machine: submitted to our own manager, looked at when it has ended,
+ * cancelled when it is not ours any more. */
 
 #include "agent/agent.h"
 #include "agent/report.h"
@@ -75,7 +75,7 @@ void held_forget(HeldJob *h) {
         dequeue_go(a);
 }
 
-/* --- calls to our manager ------------------------------------------------------------------------------- */
+/* --- calls to our manager -------------------------------------------------------------------------- */
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         HeldJob *h = userdata;
@@ -134,7 +134,7 @@ static bool is_final(const sd_bus_error *error) {
         return false;
 }
 
-/* --- how it is ------------------------------------------------------------------------------------------ */
+/* --- how it is ------------------------------------------------------------------------------------- */
 
 static int on_details(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
@@ -174,7 +174,7 @@ void held_look(HeldJob *h) {
         call(h, "GetJob", h->file.local_id, false, on_details);
 }
 
-/* --- its beginning -------------------------------------------------------------------------------------- */
+/* --- its beginning --------------------------------------------------------------------------------- */
 
 static int on_submitted(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
@@ -234,7 +234,7 @@ void held_begin(HeldJob *h) {
                 agent_fail(h->agent, -ENOMEM, "Failed to submit a job");
 }
 
-/* --- its end -------------------------------------------------------------------------------------------- */
+/* --- its end --------------------------------------------------------------------------------------- */
 
 void held_ended(HeldJob *h, json_t *result) {
         if (!result) {

@@ -33,7 +33,7 @@ void held_file_done(HeldFile *f) {
         *f = (HeldFile){};
 }
 
-/* --- from the server's job to ours ---------------------------------------------------------------------- */
+/* --- from the server's job to ours ----------------------------------------------------------------- */
 
 char *held_local_id(const char *server, const JobAnswer *job) {
         _cleanup_free_ char *whole =
@@ -43,7 +43,8 @@ char *held_local_id(const char *server, const JobAnswer *job) {
 
         if (!whole || EVP_Digest(whole, strlen(whole), digest, &n, EVP_sha256(), NULL) != 1 || n < 8)
                 return NULL;
-        /* Cut off, so that it is a valid id however many "-" are in it, which take four characters of a unit's name. */
+        /* Cut off, so that it is a valid id however many "-" are in it, which take four characters of a
+         * unit's name. */
         return strprintf("%.48s:%u:%02x%02x%02x%02x%02x%02x%02x%02x", job->job_id, job->attempt, digest[0],
                         digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
 }
@@ -72,8 +73,8 @@ static bool has_secrets(const JobSpec *spec) {
                         has_hidden(json_object_get(spec->document, "parameters"));
 }
 
-/* The spec for our own manager: under our id, and tried once. Whether it is tried again is the server's business, which
- * counts attempts and may give the next one to another machine. */
+/* The spec for our own manager: under our id, and tried once. Whether it is tried again is the server's
+ * business, which counts attempts and may give the next one to another machine. */
 static int make_spec(JobSpec *spec, const char *local_id, json_t **ret) {
         int r = job_spec_set_id(spec, local_id);
 
@@ -117,7 +118,7 @@ int held_file_from_answer(const char *server, const char *worker_id, const JobAn
         return 0;
 }
 
-/* --- files ---------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------- */
 
 int held_file_decode(const char *text, size_t size, HeldFile *ret) {
         _cleanup_(json_errors_done) JsonErrors errors = {};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A job of the server that this machine holds: what of it has to survive us, one small file each. Pure but for the
- * files; agent.h has the rest of a held job's life. */
+/* A job of the server that this machine holds: what of it has to survive us, one small file each. Pure but
+ * for the files; agent.h has the rest of a held job's life. */
 
 #include "agent/answer.h"
 
@@ -21,12 +21,13 @@ typedef struct HeldFile {
 
 void held_file_done(HeldFile *f);
 
-/* "<job>:<attempt>:<16 hexadecimal digits>": the same for the same attempt of the same job of the same server, so that
- * submitting it again is no second job, and another one for all else. NULL when out of memory. */
+/* "<job>:<attempt>:<16 hexadecimal digits>": the same for the same attempt of the same job of the same
+ * server, so that submitting it again is no second job, and another one for all else. NULL when out of
+ * memory. */
 char *held_local_id(const char *server, const JobAnswer *job);
 
-/* What is to be done here. 0 with *ret; -EBADMSG with *ret_error (one line, the caller frees) for a spec that cannot be
- * carried out by anybody but the server itself, or not be understood; -ENOMEM. */
+/* What is to be done here. 0 with *ret; -EBADMSG with *ret_error (one line, the caller frees) for a spec
+ * that cannot be carried out by anybody but the server itself, or not be understood; -ENOMEM. */
 int held_file_from_answer(const char *server, const char *worker_id, const JobAnswer *job, HeldFile *ret,
                 char **ret_error);
 

@@ -26,7 +26,7 @@ static void set_timer(Agent *a, usec_t span) {
                 agent_fail(a, r, "Failed to set a timer");
 }
 
-/* --- down ----------------------------------------------------------------------------------------------- */
+/* --- down ------------------------------------------------------------------------------------------ */
 
 static usec_t pause_after(const Agent *a, const HttpResult *result) {
         unsigned shift = MIN(a->link_failures, 6u);
@@ -111,7 +111,7 @@ void link_ask_failed(Agent *a, const HttpResult *result, const char *path) {
                 link_failed(a, result);
 }
 
-/* --- up ------------------------------------------------------------------------------------------------- */
+/* --- up -------------------------------------------------------------------------------------------- */
 
 static void link_is_up(Agent *a) {
         HeldJob *h;
@@ -135,7 +135,8 @@ static void reconcile(Agent *a, const HeartbeatAnswer *answer) {
 
         for (h = LIST_FIRST(&a->held); h; h = next) {
                 next = LIST_NEXT(h, entries);
-                /* What was taken meanwhile it cannot know of; what has ended is told by the answer to its result. */
+                /* What was taken meanwhile it cannot know of; what has ended is told by the answer to its
+                 * result. */
                 if (h->stage == HELD_DROPPED || h->stage == HELD_ENDED ||
                                 h->taken_at >= a->heartbeat_sent_at)
                         continue;

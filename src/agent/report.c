@@ -12,7 +12,7 @@
 /* What a server takes of an event's details (dialect/worker-message.c). */
 #define DETAILS_MAX (EVENT_DETAILS_MAX / 2)
 
-/* --- of this machine ------------------------------------------------------------------------------------ */
+/* --- of this machine ------------------------------------------------------------------------------- */
 
 static json_t *capabilities_json(void) {
         uint32_t mask = machine_capabilities();
@@ -52,7 +52,7 @@ json_t *question_json(const AgentSettings *s, unsigned wait) {
         return o;
 }
 
-/* --- of a job that goes on ------------------------------------------------------------------------------ */
+/* --- of a job that goes on ------------------------------------------------------------------------- */
 
 bool event_is_told(const JobEvent *e) {
         return e->kind != EVENT_STATE;
@@ -105,7 +105,7 @@ json_t *event_json(const char *worker_id, const JobEvent *e, uint64_t sequence) 
         return TAKE_PTR(o);
 }
 
-/* --- of a job that has ended ---------------------------------------------------------------------------- */
+/* --- of a job that has ended ----------------------------------------------------------------------- */
 
 json_t *result_failed(const char *worker_id, const char *code, const char *message, bool retryable) {
         return json_pack("{s:s, s:s, s:{s:s, s:s, s:b}}", "worker_id", worker_id, "status", "failed",

@@ -16,11 +16,12 @@ void api_request_done(Api *a, Request *r);
 bool api_take_body(Api *a, size_t size);
 void api_give_body(Api *a, size_t size);
 
-/* Who may ask, as the database says now. -EAGAIN while that cannot be known; other errors have been logged. */
+/* Who may ask, as the database says now. -EAGAIN while that cannot be known; other errors have been
+ * logged. */
 int api_access(Api *a, Access **ret);
 
-/* The user at the other end of a connection that was just accepted from a listener of this machine's. False if nobody
- * needs to know, or the user cannot be found. */
+/* The user at the other end of a connection that was just accepted from a listener of this machine's. False
+ * if nobody needs to know, or the user cannot be found. */
 bool api_find_peer(Api *a, int fd, uid_t *ret);
 /* The role of a user of this machine; at most some seconds old. */
 Role api_role_of(Api *a, uid_t uid);

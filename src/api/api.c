@@ -22,7 +22,8 @@
 #include "shared/bus-util.h"
 
 #define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
-/* Together with ROLE_CACHE_TIME this is how long a stream goes on at most when its role or key is gone: under 10 s. */
+/* Together with ROLE_CACHE_TIME this is how long a stream goes on at most when its role or key is gone:
+ * under 10 s. */
 #define SWEEP_INTERVAL (5 * USEC_PER_SEC)
 
 typedef struct Listener Listener;
@@ -61,7 +62,7 @@ struct Api {
         int exit_code;
 };
 
-/* --- the databases ------------------------------------------------------------------------------------ */
+/* --- the databases --------------------------------------------------------------------------------- */
 
 int api_store(Api *a, Store **ret) {
         int r = database_open(&a->database);
@@ -94,7 +95,7 @@ int api_access(Api *a, Access **ret) {
         return 0;
 }
 
-/* --- the users of this machine -------------------------------------------------------------------------- */
+/* --- the users of this machine --------------------------------------------------------------------- */
 
 void api_take_peer_socket(Api *a, int fd) {
         safe_close(a->peers.fd);
@@ -121,7 +122,7 @@ Role api_role_of(Api *a, uid_t uid) {
         return role_cache_get(a->roles, uid, now_monotonic());
 }
 
-/* --- the databases, again ------------------------------------------------------------------------------- */
+/* --- the databases, again -------------------------------------------------------------------------- */
 
 int api_hosts_store(Api *a, Store **ret) {
         int r = database_open(&a->hosts_database);
@@ -154,7 +155,7 @@ const char *api_refusal(Api *a) {
         return a->config.refusal;
 }
 
-/* --- counting, idleness, the end ---------------------------------------------------------------------- */
+/* --- counting, idleness, the end ------------------------------------------------------------------- */
 
 static bool api_is_busy(const Api *a) {
         return a->counters.in_flight > 0 || a->counters.streams > 0;
@@ -334,7 +335,7 @@ void api_give_body(Api *a, size_t size) {
         a->bodies -= size;
 }
 
-/* --- the daemon --------------------------------------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------------------------------------ */
 
 sd_event *api_event(Api *a) {
         return a->event;

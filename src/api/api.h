@@ -42,13 +42,14 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret);
 Api *api_free(Api *a);
 DEFINE_CLEANUP_FUNC(Api *, api_free);
 
-/* Takes over a socket of NETLINK_SOCK_DIAG (api/access/peer.h): without one, a client over TCP has no identity. */
+/* Takes over a socket of NETLINK_SOCK_DIAG (api/access/peer.h): without one, a client over TCP has no
+ * identity. */
 void api_take_peer_socket(Api *a, int fd);
 bool api_has_peer_socket(Api *a);
 
 /* Serves @dialect on a listening socket, which is taken over, also on failure. 1 if other
- * machines can reach it, 0 if not. -EADDRNOTAVAIL if they could and there is no API key; -EINVAL for a broken
- * route table. */
+ * machines can reach it, 0 if not. -EADDRNOTAVAIL if they could and there is no API key; -EINVAL for a
+ * broken route table. */
 int api_add_listener(Api *a, const Dialect *dialect, int fd);
 
 /* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight finish,

@@ -43,12 +43,14 @@ static const DaemonOption options[] = {
 static const DaemonProgram program = {
         .name = "hyper-apid",
         .options = options,
-        .about = "The HTTP API of hyper. It is started by systemd when a client connects to one of its sockets\n"
-                 "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a while.",
+        .about = "The HTTP API of hyper. It is started by systemd when a client connects to one of its "
+                 "sockets\n"
+                 "(systemctl start hyper.socket), and leaves when nobody has asked for anything for a "
+                 "while.",
 };
 
-/* With a wrong configuration each request is answered with what is wrong, for so long; then we end, and the next
- * request has it read again. To fail instead would have systemd give up on the sockets. */
+/* With a wrong configuration each request is answered with what is wrong, for so long; then we end, and the
+ * next request has it read again. To fail instead would have systemd give up on the sockets. */
 #define REFUSE_TIME (5 * USEC_PER_SEC)
 
 static int load_settings(Settings **ret, char **ret_refusal) {
@@ -60,8 +62,8 @@ static int load_settings(Settings **ret, char **ret_refusal) {
         if (r == -ENOMEM)
                 return log_oom();
         if (r < 0) {
-                *ret_refusal = strprintf(
-                                "The configuration is not valid: %s. The API answers again when that is mended.",
+                *ret_refusal = strprintf("The configuration is not valid: %s. The API answers again when "
+                                         "that is mended.",
                                 error ? error : strerror(-r));
                 settings = settings_new();
                 if (!*ret_refusal || !settings)
@@ -95,7 +97,8 @@ static int serve(Api *api, int fd, const char *name) {
                 return 0;
         }
         if (!dialect) {
-                log_error("No API is known for a socket named \"%s\"; see FileDescriptorName= of the socket unit "
+                log_error("No API is known for a socket named \"%s\"; see FileDescriptorName= of the socket "
+                          "unit "
                           "that started this.",
                                 name);
                 return -EINVAL;
@@ -112,17 +115,21 @@ static int serve(Api *api, int fd, const char *name) {
 
         r = api_add_listener(api, dialect, fd);
         if (r == -EADDRNOTAVAIL) {
-                log_error("Refusing to serve %s.socket: one of its addresses can be reached from other machines, "
+                log_error("Refusing to serve %s.socket: one of its addresses can be reached from other "
+                          "machines, "
                           "and there is no API key that a request from there could come with. Make one "
-                          "('hyperctl key add'), or change its ListenStream= to an address in 127.0.0.0/8, [::1] "
-                          "or a unix socket ('systemctl edit %s.socket'); then 'systemctl restart %s.socket'.",
+                          "('hyperctl key add'), or change its ListenStream= to an address in 127.0.0.0/8, "
+                          "[::1] "
+                          "or a unix socket ('systemctl edit %s.socket'); then 'systemctl restart "
+                          "%s.socket'.",
                                 name, name, name);
                 return r;
         }
         if (r < 0)
                 return log_error_errno(r, "Failed to serve %s.socket: %m", name);
         if (r > 0)
-                log_notice("%s.socket can be reached from other machines. Each request needs an API key, but "
+                log_notice("%s.socket can be reached from other machines. Each request needs an API key, "
+                           "but "
                            "nothing is encrypted: see hyper-apid(8).",
                                 name);
         return 0;
@@ -147,10 +154,12 @@ static int serve_all(Api *api, bool anybody) {
                         return r;
         }
         if (anybody)
-                log_notice("api.local is \"anybody\" in the configuration: each user of this machine is admin here, and "
+                log_notice("api.local is \"anybody\" in the configuration: each user of this machine is "
+                           "admin here, and "
                            "may have files written as root.");
         else if (!api_has_peer_socket(api))
-                log_warning("There is no socket to ask the kernel on, so clients over TCP have no identity, and are "
+                log_warning("There is no socket to ask the kernel on, so clients over TCP have no identity, "
+                            "and are "
                             "refused without an API key. Start it with 'systemctl restart hyper.socket' "
                             "(hyper-peers.socket).");
         return 0;

@@ -26,7 +26,8 @@ static bool database_is_current(Database *d) {
 /* Whatever the cause is, for clients it is one error, and no other. */
 static int refuse(const Database *d, int error) {
         (void) log_error_errno(error,
-                        "Failed to open the database %s, so all requests are refused. Check its permissions and its "
+                        "Failed to open the database %s, so all requests are refused. Check its permissions "
+                        "and its "
                         "disk: %m",
                         d->path);
         return -ENOMEDIUM;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A database of somebody else's, read only: opened when it is first asked for, and again when another file has
- * taken its place. */
+/* A database of somebody else's, read only: opened when it is first asked for, and again when another file
+ * has taken its place. */
 
 #include <sys/types.h>
 
@@ -18,8 +18,8 @@ typedef struct Database {
 } Database;
 
 /* Sees to it that @store is that of the file which is there now: 1 if it was opened anew, 0 if it was open.
- * -ENOENT if there is no file, and for no other cause; -EAGAIN if only its owner can open it at present; -ENOMEDIUM for
- * everything else, which is logged. */
+ * -ENOENT if there is no file, and for no other cause; -EAGAIN if only its owner can open it at present;
+ * -ENOMEDIUM for everything else, which is logged. */
 int database_open(Database *d);
 /* Closes it. */
 void database_done(Database *d);

@@ -33,7 +33,8 @@ void metrics_write_common(const MetricsFigures *figures, FILE *f) {
                         (double) (figures->schedules.total - figures->schedules.enabled), "enabled", "false",
                         NULL);
         metrics_header(f, "hyper_schedule_runs", "gauge",
-                        "Runs of the schedules that there are: all, those that completed, those that failed.");
+                        "Runs of the schedules that there are: all, those that completed, those that "
+                        "failed.");
         metrics_sample(f, "hyper_schedule_runs", (double) figures->schedules.runs, "status", "all", NULL);
         metrics_sample(f, "hyper_schedule_runs", (double) figures->schedules.successful, "status",
                         "completed", NULL);

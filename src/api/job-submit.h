@@ -11,12 +11,13 @@
 int job_submit_call_new(Request *request, const DialectJob *job, const char *dialect, bool any_worker,
                 sd_bus_message **ret);
 
-/* Appends its options, an a{sv} with the role of the client in it, for other calls that take the same ones; @job NULL:
- * none that come with a job. 0 or negative errno. */
+/* Appends its options, an a{sv} with the role of the client in it, for other calls that take the same ones;
+ * @job NULL: none that come with a job. 0 or negative errno. */
 int job_submit_append_options(Request *request, sd_bus_message *m, const DialectJob *job,
                 const char *dialect, bool any_worker);
 
-/* Appends {"secrets": @secrets}, an entry of an a{sv}; nothing if there are none. Their memory will be wiped. */
+/* Appends {"secrets": @secrets}, an entry of an a{sv}; nothing if there are none. Their memory will be
+ * wiped. */
 int job_submit_append_secrets(sd_bus_message *m, json_t *secrets);
 
 /* Reads its reply; *ret_id is borrowed from @reply. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Calls to org.hyper1, and org.hyper1.Hosts, for a request, without waiting: the HTTP connection is suspended until the answer
- * comes. The bus starts the manager if it is not running. If the bus itself goes away, calls in flight fail
- * with 503 and the next call connects anew; reads and streams do not notice. */
+/* Calls to org.hyper1, and org.hyper1.Hosts, for a request, without waiting: the HTTP connection is
+ * suspended until the answer comes. The bus starts the manager if it is not running. If the bus itself goes
+ * away, calls in flight fail with 503 and the next call connects anew; reads and streams do not notice. */
 
 #include "api/http/request.h"
 
@@ -11,8 +11,8 @@
  * be reached 503 is answered and the return is negative. The caller unrefs. */
 int manager_call_new(Request *r, const char *member, sd_bus_message **ret);
 
-/* The same to hyper-hostd, about one of its objects, over a connection of its own: what waits for a host that does
- * not answer delays no call of the manager. */
+/* The same to hyper-hostd, about one of its objects, over a connection of its own: what waits for a host
+ * that does not answer delays no call of the manager. */
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret);
 
@@ -32,20 +32,20 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 #define SIZE_TO_PTR(n) ((void *) (uintptr_t) (n))
 #define PTR_TO_SIZE(p) ((size_t) (uintptr_t) (p))
 
-/* --- for api.c ---------------------------------------------------------------------------------------- */
+/* --- for api.c ------------------------------------------------------------------------------------- */
 
 /* @timeout: for each call; @max_calls: out at once, the others wait. */
 int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
                 ManagerClient **ret);
-/* Who is woken (queue_waiters_wake()) by jobs that wait, once manager_client_watch_queue() was called, which needs a
- * connection (manager_call_new()): 0 or negative errno. */
+/* Who is woken (queue_waiters_wake()) by jobs that wait, once manager_client_watch_queue() was called, which
+ * needs a connection (manager_call_new()): 0 or negative errno. */
 void manager_client_set_waiters(ManagerClient *c, QueueWaiters *waiters);
 int manager_client_watch_queue(ManagerClient *c);
 ManagerClient *manager_client_free(ManagerClient *c);
 DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
 
-/* Has the daemon @name started (the manager, or hyper-hostd), if it does not run, at most once a second: it is to look
- * after its database. Nothing is waited for, failures are logged. */
+/* Has the daemon @name started (the manager, or hyper-hostd), if it does not run, at most once a second: it
+ * is to look after its database. Nothing is waited for, failures are logged. */
 void manager_client_wake(ManagerClient *c, const char *name);
 
 /* How long a call may take: longer than starting the manager, shorter than clients wait. */

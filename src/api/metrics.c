@@ -72,7 +72,7 @@ void metrics_count(Metrics *m, const char *dialect, const char *method, const ch
                 }
 }
 
-/* --- writing ------------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------------- */
 
 void metrics_header(FILE *f, const char *name, const char *type, const char *help) {
         fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);

@@ -20,7 +20,8 @@ Metrics *metrics_free(Metrics *m);
 DEFINE_CLEANUP_FUNC(Metrics *, metrics_free);
 
 /* Counts a finished request. The strings are constants of the route tables; @path is "" if there is no such
- * path. @duration is USEC_INFINITY for a stream, whose length says nothing. Without memory nothing is counted. */
+ * path. @duration is USEC_INFINITY for a stream, whose length says nothing. Without memory nothing is
+ * counted. */
 void metrics_count(Metrics *m, const char *dialect, const char *method, const char *path, unsigned status,
                 usec_t duration);
 

@@ -179,7 +179,8 @@ bool queue_waiter_told(Request *r, bool found, const WorkerOffer *offer) {
                         waits = true;
                 }
         }
-        /* It may have got another job than the one that it was woken for, which then is for somebody else. */
+        /* It may have got another job than the one that it was woken for, which then is for somebody
+         * else. */
         if (job_id)
                 wake_behind(q, job_id, found ? 0 : w->serial);
         return waits;

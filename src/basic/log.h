@@ -9,7 +9,8 @@
 
 #include "basic/macro.h"
 
-/* Lines above @level (LOG_DEBUG … LOG_ERR) are not written; LOG_INFO at first, or $HYPER_LOG_LEVEL (a word). */
+/* Lines above @level (LOG_DEBUG … LOG_ERR) are not written; LOG_INFO at first, or $HYPER_LOG_LEVEL (a
+ * word). */
 void log_open(const char *program);
 void log_set_max_level(int level);
 int log_level_from_string(const char *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A priority queue: a binary heap of pointers, whose items know where they are in it, so that any of them can be
- * taken out in O(log n). An item is in one queue at a time. */
+/* A priority queue: a binary heap of pointers, whose items know where they are in it, so that any of them
+ * can be taken out in O(log n). An item is in one queue at a time. */
 
 #include <sys/types.h>
 

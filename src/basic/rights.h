@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The capabilities that a job's unit gives to "hyper-job run" (manager/unit-properties.c): to read images that belong to
- * somebody else, and to connect to sockets and write to block devices that do. They are in force only while a file is opened or a server connected to;
- * what is not needed for that is given up for good. As root, in a shell, nothing is changed. */
+/* The capabilities that a job's unit gives to "hyper-job run" (manager/unit-properties.c): to read images
+ * that belong to somebody else, and to connect to sockets and write to block devices that do. They are in
+ * force only while a file is opened or a server connected to; what is not needed for that is given up for
+ * good. As root, in a shell, nothing is changed. */
 
 #include "basic/macro.h"
 

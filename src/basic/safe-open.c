@@ -9,7 +9,8 @@
 #include "basic/safe-open.h"
 #include "basic/string-util.h"
 
-/* The same step by step, for a job's unit: its filter of system calls (RestrictSUIDSGID=) has no openat2(2). */
+/* The same step by step, for a job's unit: its filter of system calls (RestrictSUIDSGID=) has no
+ * openat2(2). */
 static int walk(int dir_fd, const char *path, int flags, mode_t mode) {
         _cleanup_close_ int fd = path[0] == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
         _cleanup_free_ char *copy = strdup(path);

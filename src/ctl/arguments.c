@@ -152,7 +152,8 @@ static int parse_states(const char *value, char ***states) {
                         r = strv_extend(states, upper);
                 else {
                         log_error("--state= knows created, validated, queued, assigned, running, retrying, "
-                                  "completed, failed, cancelled, and active and finished for all of a kind.");
+                                  "completed, failed, cancelled, and active and finished for all of a "
+                                  "kind.");
                         return -EINVAL;
                 }
         }
@@ -208,7 +209,8 @@ static int parse_chain(const char *value, const char **ret) {
 
 static int parse_id(const char *value, const char **ret) {
         if (!job_id_is_valid(value)) {
-                log_error("--id= must be 1 to %u letters, digits, or . _ : - and begin with a letter or digit.",
+                log_error("--id= must be 1 to %u letters, digits, or . _ : - and begin with a letter or "
+                          "digit.",
                                 JOB_ID_MAX);
                 return -EINVAL;
         }
@@ -361,7 +363,8 @@ static int parse_one(Arguments *a, Option o, const char *value) {
         }
 }
 
-/* The table in the form getopt_long(3) wants; a value is the option's number plus 256, a letter is itself. */
+/* The table in the form getopt_long(3) wants; a value is the option's number plus 256, a letter is
+ * itself. */
 static void make_getopt(struct option *longs, char *letters) {
         size_t n = 0;
 
@@ -414,7 +417,8 @@ int arguments_parse(int argc, char **argv, Arguments *ret) {
                                 log_error("%s %s. \"hyperctl help\" lists the options.", word,
                                                 c == ':' ? "needs a value"
                                                                 : strchr(word, '=')
-                                                                ? "does not take a value, or is not an option"
+                                                                ? "does not take a value, or is not an "
+                                                                  "option"
                                                                 : "is not an option");
                         r = -EINVAL;
                         break;

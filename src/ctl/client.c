@@ -14,8 +14,8 @@
 /* A prompt of polkit waits for a person; a submission probes files. */
 #define CALL_TIMEOUT (180 * USEC_PER_SEC)
 
-/* What hyperctl makes of an error of the bus, and the remedy where the error's own text cannot know it; {daemon} and
- * {action} are those of the verb. */
+/* What hyperctl makes of an error of the bus, and the remedy where the error's own text cannot know it;
+ * {daemon} and {action} are those of the verb. */
 static const struct {
         const char *name;
         int status;
@@ -53,7 +53,8 @@ static const struct {
         { HYPER_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
                         "Run it as root or as a member of {group}, or have polkit allow {action}." },
         { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
-                        "Run it as root, or as a member of the group hyper-viewer, hyper-operator or hyper-admin." },
+                        "Run it as root, or as a member of the group hyper-viewer, hyper-operator or "
+                        "hyper-admin." },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,
                         "Run it as root, or without --no-ask-password at a terminal." },
         { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_UNAVAILABLE,
@@ -103,7 +104,8 @@ static const char *errno_remedy(const Ctl *ctl, int r) {
                 return "Run it as root.";
         switch (ctl->args.transport) {
         case TRANSPORT_REMOTE:
-                return "Does \"ssh HOST systemd-stdio-bridge\" work without a question, and does HOST have a system bus?";
+                return "Does \"ssh HOST systemd-stdio-bridge\" work without a question, and does HOST have "
+                       "a system bus?";
         case TRANSPORT_MACHINE:
                 return "\"machinectl list\" shows the containers there are; entering one takes root.";
         default:

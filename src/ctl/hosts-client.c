@@ -74,7 +74,7 @@ int hosts_find_vm(Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char 
         return *ret_path ? EXIT_OK : (log_oom(), EXIT_OTHER);
 }
 
-/* --- properties --------------------------------------------------------------------------------------- */
+/* --- properties ------------------------------------------------------------------------------------ */
 
 /* One value; NULL with *ret_known false: of a type that is passed over. */
 static int read_value(sd_bus_message *m, char type, json_t **ret) {
@@ -153,7 +153,7 @@ int hosts_get_properties(Ctl *ctl, sd_bus *bus, const char *what, const char *pa
         return EXIT_OK;
 }
 
-/* --- VMs ---------------------------------------------------------------------------------------------- */
+/* --- VMs ------------------------------------------------------------------------------------------- */
 
 /* One page; *ret_n is how many it had. */
 static int each_on_page(sd_bus_message *reply, int (*func)(const ListedVm *vm, void *userdata),
@@ -191,7 +191,7 @@ int hosts_each_vm(Ctl *ctl, sd_bus *bus, const char *host, int (*func)(const Lis
         return EXIT_OK;
 }
 
-/* --- for people --------------------------------------------------------------------------------------- */
+/* --- for people ------------------------------------------------------------------------------------ */
 
 Colour colour_of_host_state(const char *state) {
         return streq(state, "CONNECTED") ? COLOUR_GREEN : streq(state, "ERROR") ? COLOUR_RED : COLOUR_YELLOW;

@@ -20,7 +20,8 @@ int hosts_call_object(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *w
 /* The object of a VM. As client_call(), with *ret_path for the caller to free. */
 int hosts_find_vm(Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char **ret_path);
 
-/* The properties of an interface as an object; members that are no strings, numbers or booleans are left out. */
+/* The properties of an interface as an object; members that are no strings, numbers or booleans are left
+ * out. */
 int hosts_get_properties(Ctl *ctl, sd_bus *bus, const char *what, const char *path, const char *interface,
                 json_t **ret);
 
@@ -30,8 +31,8 @@ typedef struct ListedVm {
         uint64_t memory;
 } ListedVm;
 
-/* Calls @func for each VM of @host, or of all ("" or NULL); one that returns negative ends it. EXIT_OK or another
- * ExitStatus. */
+/* Calls @func for each VM of @host, or of all ("" or NULL); one that returns negative ends it. EXIT_OK or
+ * another ExitStatus. */
 int hosts_each_vm(Ctl *ctl, sd_bus *bus, const char *host, int (*func)(const ListedVm *vm, void *userdata),
                 void *userdata);
 

@@ -7,8 +7,8 @@
 
 #include "ctl/verbs.h"
 
-/* Reads a spec from the file @name, from stdin ("-"), or (NULL) makes an empty one. EXIT_OK with a new reference,
- * or another ExitStatus after it has said what is wrong. */
+/* Reads a spec from the file @name, from stdin ("-"), or (NULL) makes an empty one. EXIT_OK with a new
+ * reference, or another ExitStatus after it has said what is wrong. */
 int submit_spec_load(Ctl *ctl, const char *name, json_t **ret);
 
 /* Puts what the options say into @spec (an object), over what it says already. Paths that are not absolute

@@ -14,7 +14,7 @@
 #include "ctl/view.h"
 #include "json/json-table.h"
 
-/* --- list --------------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------------ */
 
 typedef struct ListedHost {
         const char *id, *path, *uri, *name, *state, *error;
@@ -87,7 +87,7 @@ int verb_host_list(Ctl *ctl, char **words) {
                                                : print_hosts_as_table(ctl, reply);
 }
 
-/* --- add, rm, key ------------------------------------------------------------------------------------- */
+/* --- add, rm, key ---------------------------------------------------------------------------------- */
 
 int verb_host_add(Ctl *ctl, char **words) {
         _cleanup_free_ char *what = strprintf("Adding host %s", words[1] ? words[1] : words[0]);
@@ -153,7 +153,7 @@ int verb_host_key(Ctl *ctl, char **words) {
         return EXIT_OK;
 }
 
-/* --- show --------------------------------------------------------------------------------------------- */
+/* --- show ------------------------------------------------------------------------------------------ */
 
 static int print_host(Ctl *ctl, json_t *o) {
         Colour colour = colour_of_host_state(view_string(o, "State"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* hyperctl key …: who may use the HTTP API. A key is shown once, when it is made; nobody has it afterwards but the one
- * who was given it. */
+/* hyperctl key …: who may use the HTTP API. A key is shown once, when it is made; nobody has it afterwards
+ * but the one who was given it. */
 
 #include <stdio.h>
 
@@ -79,7 +79,7 @@ int verb_key_list(Ctl *ctl, char **words) {
         return ctl->args.json != JSON_MODE_OFF ? client_print_json(ctl, list) : print_keys(ctl, list);
 }
 
-/* --- add and rm --------------------------------------------------------------------------------------- */
+/* --- add and rm ------------------------------------------------------------------------------------ */
 
 static json_t *split_scopes(const char *text) {
         _cleanup_json_ json_t *list = json_array();
@@ -117,7 +117,8 @@ static int print_key(Ctl *ctl, const char *name, const char *id, const char *key
                 return value ? client_print_json(ctl, value) : (log_oom(), EXIT_OTHER);
         }
         if (!ctl->args.quiet)
-                fputs("This is the key. It is not shown again, and not stored: keep it where only its user can read it.\n",
+                fputs("This is the key. It is not shown again, and not stored: keep it where only its user "
+                      "can read it.\n",
                                 stderr);
         return printf("%s\n", key) < 0 || fflush(stdout) != 0 ? EXIT_OTHER : EXIT_OK;
 }
@@ -130,7 +131,8 @@ int verb_key_add(Ctl *ctl, char **words) {
         int status, r;
 
         if (!ctl->args.scope) {
-                log_error("What the key allows is missing: --scope= with read, submit, work, admin, or several of them.");
+                log_error("What the key allows is missing: --scope= with read, submit, work, admin, or "
+                          "several of them.");
                 return EXIT_USAGE;
         }
         definition = make_definition(ctl, words[0]);

@@ -83,7 +83,8 @@ static int print_remote(Ctl *ctl, const char *id, bool follow) {
         if (pid == 0) {
                 execvp(command[0], command);
                 log_error_errno(errno,
-                                "Failed to run ssh, which is needed to read the journal of another machine: %m");
+                                "Failed to run ssh, which is needed to read the journal of another machine: "
+                                "%m");
                 _exit(EXIT_UNAVAILABLE);
         }
         while (waitpid(pid, &status, 0) < 0)
@@ -91,7 +92,8 @@ static int print_remote(Ctl *ctl, const char *id, bool follow) {
                         return EXIT_OTHER;
         if (WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_UNAVAILABLE)
                 return WEXITSTATUS(status);
-        log_error("Failed to read the journal of %s over ssh. There, \"journalctl -u '*job*' HYPER_JOB_ID=%s\" shows "
+        log_error("Failed to read the journal of %s over ssh. There, \"journalctl -u '*job*' "
+                  "HYPER_JOB_ID=%s\" shows "
                   "the same lines.",
                         ctl->args.host, id);
         return EXIT_UNAVAILABLE;
@@ -127,7 +129,8 @@ int journal_print(Ctl *ctl, const char *id, bool follow) {
         if (ctl->args.transport == TRANSPORT_REMOTE && !strchr(ctl->args.host, '/'))
                 return print_remote(ctl, id, follow);
         if (ctl->args.transport != TRANSPORT_LOCAL) {
-                log_error("The journal of a container cannot be read over the bus. \"journalctl -M CONTAINER "
+                log_error("The journal of a container cannot be read over the bus. \"journalctl -M "
+                          "CONTAINER "
                           "HYPER_JOB_ID=%s\" on its host shows it.",
                                 id);
                 return EXIT_OTHER;
@@ -137,7 +140,8 @@ int journal_print(Ctl *ctl, const char *id, bool follow) {
                 return status;
         status = journal_print_directory(ctl, NULL, id, follow && goes_on, &lines);
         if (status == EXIT_OK && lines == 0 && geteuid() != 0 && !ctl->args.quiet)
-                log_info("No lines. Only root and members of the groups systemd-journal and adm may read them.");
+                log_info("No lines. Only root and members of the groups systemd-journal and adm may read "
+                         "them.");
         return status;
 }
 

@@ -10,7 +10,7 @@
 #include "journal/schedule-event.h"
 #include "json/json-table.h"
 
-/* --- list --------------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------------ */
 
 typedef struct ListedSchedule {
         const char *id, *path, *name, *expression, *status;
@@ -110,7 +110,7 @@ int verb_schedule_list(Ctl *ctl, char **words) {
                                                : print_as_table(ctl, reply, total);
 }
 
-/* --- show --------------------------------------------------------------------------------------------- */
+/* --- show ------------------------------------------------------------------------------------------ */
 
 static int get_schedule(Ctl *ctl, sd_bus *bus, const char *id, json_t **ret) {
         _cleanup_free_ char *what = strprintf("Looking at schedule %s", id);
@@ -231,7 +231,7 @@ int verb_schedule_show(Ctl *ctl, char **words) {
         return first;
 }
 
-/* --- add and edit ------------------------------------------------------------------------------------- */
+/* --- add and edit ---------------------------------------------------------------------------------- */
 
 #define GIVEN(ctl, option) ((ctl)->args.given & OPTION_BIT(option))
 
@@ -276,7 +276,8 @@ int verb_schedule_add(Ctl *ctl, char **words) {
         int status, r;
 
         if (!words[1] && !ctl->args.source) {
-                log_error("\"schedule add\" needs a spec, or --source= and --destination=. See \"hyperctl help schedule add\".");
+                log_error("\"schedule add\" needs a spec, or --source= and --destination=. See \"hyperctl "
+                          "help schedule add\".");
                 return EXIT_USAGE;
         }
         if (!definition || json_object_set_new(definition, "schedule", json_string(words[0])) < 0 ||
@@ -331,7 +332,8 @@ static int edited_job(Ctl *ctl, sd_bus *bus, char **words, json_t *definition) {
                 status = get_schedule(ctl, bus, words[0], &schedule);
                 job = json_incref(json_object_get(schedule, "job"));
                 if (status == EXIT_OK && has_secret(job)) {
-                        log_error("The job of schedule %s has a secret, which is not shown to anybody: give the whole spec.",
+                        log_error("The job of schedule %s has a secret, which is not shown to anybody: give "
+                                  "the whole spec.",
                                         words[0]);
                         return EXIT_REFUSED;
                 }
@@ -352,7 +354,8 @@ int verb_schedule_edit(Ctl *ctl, char **words) {
         if (!definition || !what)
                 return log_oom(), EXIT_OTHER;
         if (!words[1] && given == 0) {
-                log_error("\"schedule edit\" needs something to change. See \"hyperctl help schedule edit\".");
+                log_error("\"schedule edit\" needs something to change. See \"hyperctl help schedule "
+                          "edit\".");
                 return EXIT_USAGE;
         }
         status = client_connect(ctl, &bus);
@@ -368,7 +371,7 @@ int verb_schedule_edit(Ctl *ctl, char **words) {
         return client_call(ctl, bus, NULL, what, "UpdateSchedule", "ssa{sv}", words[0], text, 0);
 }
 
-/* --- one call for each -------------------------------------------------------------------------------- */
+/* --- one call for each ----------------------------------------------------------------------------- */
 
 /* All are tried, also behind one that fails. */
 static int call_each(Ctl *ctl, char **words, const char *doing, const char *method) {
@@ -417,7 +420,8 @@ int verb_schedule_trigger(Ctl *ctl, char **words) {
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Running the schedule");
         if (isempty(id)) {
-                log_info("The run before is still going on: by its overlap policy schedule %s skips this one, or has it wait.",
+                log_info("The run before is still going on: by its overlap policy schedule %s skips this "
+                         "one, or has it wait.",
                                 words[0]);
                 return EXIT_OK;
         }

@@ -46,7 +46,8 @@ int verb_submit(Ctl *ctl, char **words) {
         int status;
 
         if (!words[0] && !ctl->args.source) {
-                log_error("\"submit\" needs a spec, or --source= and --destination=. See \"hyperctl help submit\".");
+                log_error("\"submit\" needs a spec, or --source= and --destination=. See \"hyperctl help "
+                          "submit\".");
                 return EXIT_USAGE;
         }
         status = submit_spec_load(ctl, words[0], &spec);

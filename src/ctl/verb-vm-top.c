@@ -67,7 +67,7 @@ static int add_vm(const ListedVm *listed, void *userdata) {
         return 0;
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------ */
+/* --- drawing --------------------------------------------------------------------------------------- */
 
 static double get_real(const TopVm *vm, const char *key) {
         return json_number_value(json_object_get(vm->stats, key));
@@ -155,7 +155,7 @@ static int finish(Top *t, sd_event *event) {
         return sd_event_exit(event, 0);
 }
 
-/* --- events ------------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------------- */
 
 static int on_stats(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *host, *uuid, *text;

@@ -13,7 +13,7 @@
 #include "ctl/view.h"
 #include "json/json-table.h"
 
-/* --- list --------------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------------ */
 
 static int add_json(const ListedVm *vm, void *userdata) {
         json_t *list = userdata;
@@ -71,7 +71,7 @@ int verb_vm_list(Ctl *ctl, char **words) {
         return status;
 }
 
-/* --- show --------------------------------------------------------------------------------------------- */
+/* --- show ------------------------------------------------------------------------------------------ */
 
 static int print_hardware(Ctl *ctl, json_t *hardware) {
         json_t *item;
@@ -168,7 +168,7 @@ int verb_vm_show(Ctl *ctl, char **words) {
         return status == EXIT_OK ? printed : status;
 }
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 /* All are tried, also behind one that fails. */
 static int act(Ctl *ctl, char **words, const char *method, const char *doing) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* hyperctl webhook …: who is told of events, and how that went. Secrets are never taken from the command line, where
- * everybody on the machine could read them: a definition with some comes from a file or from stdin. */
+/* hyperctl webhook …: who is told of events, and how that went. Secrets are never taken from the command
+ * line, where everybody on the machine could read them: a definition with some comes from a file or from
+ * stdin. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ static int read_index(const char *word, uint32_t *ret) {
         return EXIT_OK;
 }
 
-/* --- list --------------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------------ */
 
 static char *join_events(json_t *events) {
         _cleanup_strv_free_ char **words = NULL;
@@ -106,7 +107,7 @@ int verb_webhook_list(Ctl *ctl, char **words) {
         return view_table(ctl, t);
 }
 
-/* --- add and rm --------------------------------------------------------------------------------------- */
+/* --- add and rm ------------------------------------------------------------------------------------ */
 
 static bool is_url(const char *word) {
         return startswith(word, "http://") || startswith(word, "https://");
@@ -188,7 +189,7 @@ int verb_webhook_rm(Ctl *ctl, char **words) {
                         : status;
 }
 
-/* --- test --------------------------------------------------------------------------------------------- */
+/* --- test ------------------------------------------------------------------------------------------ */
 
 static int make_test(char **words, json_t **ret) {
         uint32_t index;
@@ -244,7 +245,7 @@ int verb_webhook_test(Ctl *ctl, char **words) {
         return status == EXIT_OK && !json_is_true(json_object_get(result, "success")) ? EXIT_OTHER : status;
 }
 
-/* --- deliveries --------------------------------------------------------------------------------------- */
+/* --- deliveries ------------------------------------------------------------------------------------ */
 
 static int add_delivery_row(Table *t, json_t *d) {
         const char *status = view_string(d, "status");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* hyperctl worker …, hyperctl queue: who takes jobs on other machines, and how many wait. What a worker says of itself
- * comes from another machine. */
+/* hyperctl worker …, hyperctl queue: who takes jobs on other machines, and how many wait. What a worker says
+ * of itself comes from another machine. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,7 +53,7 @@ static Colour colour_of_worker(bool active, json_int_t jobs) {
         return !active ? COLOUR_YELLOW : jobs > 0 ? COLOUR_GREEN : COLOUR_NONE;
 }
 
-/* --- list --------------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------------ */
 
 static int add_worker_row(Table *t, json_t *w) {
         _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities"));
@@ -105,7 +105,7 @@ int verb_worker_list(Ctl *ctl, char **words) {
         return status;
 }
 
-/* --- show --------------------------------------------------------------------------------------------- */
+/* --- show ------------------------------------------------------------------------------------------ */
 
 static int view_system_info(Ctl *ctl, json_t *info) {
         const char *key, *label = "System";
@@ -178,7 +178,7 @@ int verb_worker_show(Ctl *ctl, char **words) {
         return worst;
 }
 
-/* --- rm ----------------------------------------------------------------------------------------------- */
+/* --- rm -------------------------------------------------------------------------------------------- */
 
 int verb_worker_rm(Ctl *ctl, char **words) {
         _cleanup_bus_ sd_bus *bus = NULL;
@@ -193,7 +193,7 @@ int verb_worker_rm(Ctl *ctl, char **words) {
         return worst;
 }
 
-/* --- the queue ---------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------- */
 
 static int read_priority(sd_bus_message *reply, uint32_t *priority, uint64_t *n) {
         return sd_bus_message_read(reply, "{ut}", priority, n);

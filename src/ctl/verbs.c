@@ -268,7 +268,8 @@ static int check_ids(const Verb *v, char **words) {
         for (size_t i = 0; words[i] && i < n; i++) {
                 if (schedule ? schedule_id_is_valid(words[i]) : job_id_is_valid(words[i]))
                         continue;
-                log_error("A %s id is 1 to %u letters, digits, or . _ : - and begins with a letter or digit; "
+                log_error("A %s id is 1 to %u letters, digits, or . _ : - and begins with a letter or "
+                          "digit; "
                           "\"hyperctl %slist\" shows those there are.",
                                 schedule ? "schedule's" : "job", schedule ? SCHEDULE_ID_MAX : JOB_ID_MAX,
                                 schedule ? "schedule " : "");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How things are shown to a person: one of them as lines with a label, as systemctl status has them, many as a
- * table. */
+/* How things are shown to a person: one of them as lines with a label, as systemctl status has them, many as
+ * a table. */
 
 #include <jansson.h>
 
@@ -13,8 +13,8 @@
 /* "● name", escaped: what the lines below are about. 0 or -ENOMEM. */
 int view_heading(Ctl *ctl, Colour colour, const char *name);
 
-/* "       State: …", the value escaped; nothing for an empty one. An empty label goes on with the one before. 0 or
- * -ENOMEM. */
+/* "       State: …", the value escaped; nothing for an empty one. An empty label goes on with the one
+ * before. 0 or -ENOMEM. */
 int view_line(Ctl *ctl, const char *label, Colour colour, const char *format, ...) _printf_(4, 5);
 
 /* "Sat 2026-11-21 10:00:00 CET; 5min ago"; "" for 0. */
@@ -31,8 +31,8 @@ const char *view_string(json_t *object, const char *key);
 uint64_t view_number(json_t *object, const char *key);
 usec_t view_time(json_t *object, const char *key); /* RFC 3339 */
 
-/* Prints a list on standard output; @t is NULL when out of memory. EXIT_OK, or has said what is wrong and returns
- * another ExitStatus. */
+/* Prints a list on standard output; @t is NULL when out of memory. EXIT_OK, or has said what is wrong and
+ * returns another ExitStatus. */
 int view_table(Ctl *ctl, const Table *t);
 
 /* A source or a destination of a spec. 0 or -ENOMEM. */

@@ -218,7 +218,8 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *info, vo
 
         erase_block(w);
         if (!w->ctl->args.quiet)
-                log_info("No longer watching; the job goes on. \"hyperctl watch ID\" shows it again, \"hyperctl cancel "
+                log_info("No longer watching; the job goes on. \"hyperctl watch ID\" shows it again, "
+                         "\"hyperctl cancel "
                          "ID\" ends it.");
         return sd_event_exit(w->event, 128 + (int) info->ssi_signo);
 }
@@ -329,7 +330,8 @@ static int watch_until_ended(Watch *w) {
                         break;
                 if (w->lost_since > 0 && now_monotonic() - w->lost_since > PATIENCE) {
                         erase_block(w);
-                        log_error("hyper-managerd does not answer. The jobs themselves go on; \"systemctl status "
+                        log_error("hyper-managerd does not answer. The jobs themselves go on; \"systemctl "
+                                  "status "
                                   "hyper-managerd\" tells more.");
                         return EXIT_UNAVAILABLE;
                 }

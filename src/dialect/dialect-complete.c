@@ -135,7 +135,8 @@ static int complete_output_path(Translation *t, const char *format) {
         else if (!source || !job_path_is_valid(source, false, &reason)) {
                 if (translation_get(t, source_paths.uri))
                         return translation_error(t, destination_paths.path,
-                                        "must be given: the source is no file that the output could be named after");
+                                        "must be given: the source is no file that the output could be "
+                                        "named after");
                 /* A source that is wrong or missing is told as such: one error is enough. */
                 return translation_settle(t, destination_paths.path);
         }
@@ -145,7 +146,8 @@ static int complete_output_path(Translation *t, const char *format) {
                 return -ENOMEM;
         if (streq(path, source))
                 return translation_error(t, destination_paths.path,
-                                "must be given: beside the source, the output would be %s, the source itself",
+                                "must be given: beside the source, the output would be %s, the source "
+                                "itself",
                                 path);
         return translation_set(t, destination_paths.path, json_string(path));
 }

@@ -45,9 +45,9 @@ typedef struct Translation {
         JsonErrors *errors; /* the caller's */
 } Translation;
 
-/* Moves the values of @request, which is called @what in errors, to their canonical places. Two fields that mean the same
- * and differ, and a plain value where an object belongs, are errors. 0, -EBADMSG if the request itself is no object, or
- * -ENOMEM; done in either case. */
+/* Moves the values of @request, which is called @what in errors, to their canonical places. Two fields that
+ * mean the same and differ, and a plain value where an object belongs, are errors. 0, -EBADMSG if the
+ * request itself is no object, or -ENOMEM; done in either case. */
 int translation_begin(
                 Translation *t, const FieldMap *map, const char *what, json_t *request, JsonErrors *errors);
 void translation_done(Translation *t);

@@ -9,7 +9,8 @@
  * "<name>.<format>". */
 const FieldMap worker_fields[] = {
         { "job_id", "job_id", FIELD_SHOWN,
-                        "1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\"; a UUID is made if there is none." },
+                        "1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\"; a UUID is made if there "
+                        "is none." },
         { "operation", "operation", FIELD_SHOWN,
                         "convert, if nothing is said; the others only with queue=true." },
 
@@ -24,7 +25,8 @@ const FieldMap worker_fields[] = {
         { "image.tls_psk", "source.tls_psk", 0, "For nbds://: a pre-shared key, \"[user:]key\"." },
 
         { "parameters.output_path", "destination.path", FIELD_SHOWN,
-                        "An absolute path, a directory if it ends with \"/\", or an nbd:// URI; beside the source, "
+                        "An absolute path, a directory if it ends with \"/\", or an nbd:// URI; beside the "
+                        "source, "
                         "if nothing is said." },
         { "parameters.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
         { "artifacts.output_path", "destination.path", FIELD_SHOWN, "The same as parameters.output_path." },
@@ -39,16 +41,19 @@ const FieldMap worker_fields[] = {
         { "parameters.compression", "parameters.compression", FIELD_SHOWN,
                         "qcow2 only. \"zlib\" (the default if compress is true) or \"zstd\"." },
         { "parameters.verify", "parameters.verify", FIELD_SHOWN,
-                        "Reads the output back and compares it with the source: its data and a sample of its "
+                        "Reads the output back and compares it with the source: its data and a sample of "
+                        "its "
                         "zeroes, or with \"full\" every byte." },
         { "parameters.in_use", "parameters.in_use", FIELD_SHOWN,
                         "\"allow\": reads a source that another program, such as a running virtual machine, "
                         "has open." },
         { "parameters.chain", "parameters.chain", FIELD_SHOWN,
-                        "\"flatten\": reads an image on top of others, such as a snapshot, together with all of "
+                        "\"flatten\": reads an image on top of others, such as a snapshot, together with "
+                        "all of "
                         "them." },
         { "parameters.allow_larger", "parameters.allow_larger", FIELD_SHOWN,
-                        "Accepts an NBD destination that is larger than the source; what lies behind is left "
+                        "Accepts an NBD destination that is larger than the source; what lies behind is "
+                        "left "
                         "as it is." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },

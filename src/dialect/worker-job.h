@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A job as the worker API writes it: what its clients submit, and what a worker is given. Pure. Errors name the
- * client's own fields, all of them at once. */
+/* A job as the worker API writes it: what its clients submit, and what a worker is given. Pure. Errors name
+ * the client's own fields, all of them at once. */
 
 #include "dialect/dialect-job.h"
 

@@ -34,7 +34,7 @@ static bool is_longer(json_t *value, size_t max) {
         return value && json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > max;
 }
 
-/* --- of itself ---------------------------------------------------------------------------------------- */
+/* --- of itself ------------------------------------------------------------------------------------- */
 
 static const JsonField hello_fields[] = {
         { "worker_id", JSON_FIELD_STRING, offsetof(WorkerHello, worker_id), JSON_REQUIRED, .max = 128 },
@@ -104,7 +104,8 @@ static int check_hello(WorkerHello *h, bool registering, JsonErrors *errors) {
 
         if (h->worker_id && !job_id_is_valid(h->worker_id))
                 r = wrong(errors, "worker_id",
-                                "must begin with a letter or a digit, and have only letters, digits, \".\", \"_\", "
+                                "must begin with a letter or a digit, and have only letters, digits, \".\", "
+                                "\"_\", "
                                 "\":\" and \"-\" in it");
         if (r >= 0)
                 r = check_capabilities(h, registering, errors);
@@ -132,7 +133,7 @@ int worker_hello_parse(const char *text, bool registering, WorkerHello *ret, Jso
         return 0;
 }
 
-/* --- of a job that goes on ---------------------------------------------------------------------------- */
+/* --- of a job that goes on ------------------------------------------------------------------------- */
 
 typedef struct EventFields {
         char *phase, *message;
@@ -237,7 +238,7 @@ int worker_events_parse(const char *text, WorkerEvents *ret, JsonErrors *errors)
         return 0;
 }
 
-/* --- of a job that has ended -------------------------------------------------------------------------- */
+/* --- of a job that has ended ----------------------------------------------------------------------- */
 
 typedef struct ResultFields {
         char *status;

@@ -44,7 +44,7 @@ char *checkpoint_encode(const Checkpoint *c);
 /* True if a copy described by @id, with the image file @image_inode, may go on from @c. */
 bool checkpoint_matches(const Checkpoint *c, const CheckpointIdentity *id, uint64_t image_inode);
 
-/* --- the part directory ---------------------------------------------------------------------------------- */
+/* --- the part directory ---------------------------------------------------------------------------- */
 
 typedef struct Part Part;
 
@@ -56,10 +56,10 @@ typedef enum PartFlags {
         PART_NO_IMAGE = 1 << 1, /* there is no image here: what is written is behind an NBD server */
 } PartFlags;
 
-/* Opens the part directory @dir_fd (duplicated), takes its lock, and looks how far an earlier attempt got: the
- * watermark is 0 when there is none, or when it was for something else. Nothing in the directory is followed
- * when it is a symlink, and nothing but regular files with one name is accepted. -EBUSY with a text if
- * another process works on this part; -ELOOP, -EMLINK, and what opening gives. The lock is held until
+/* Opens the part directory @dir_fd (duplicated), takes its lock, and looks how far an earlier attempt got:
+ * the watermark is 0 when there is none, or when it was for something else. Nothing in the directory is
+ * followed when it is a symlink, and nothing but regular files with one name is accepted. -EBUSY with a text
+ * if another process works on this part; -ELOOP, -EMLINK, and what opening gives. The lock is held until
  * part_close() or the end of the process, however it ends. */
 int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **ret, char **ret_error);
 Part *part_close(Part *p);

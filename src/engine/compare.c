@@ -74,7 +74,7 @@ static int start_read(Compare *c, Slot *s, unsigned side) {
         return endpoint_read(e, buf, readable, s->offset, on_read, s);
 }
 
-/* --- what is read -------------------------------------------------------------------------------------- */
+/* --- what is read ---------------------------------------------------------------------------------- */
 
 static uint64_t sample_stride(uint64_t size) {
         uint64_t blocks = size / EXTENT_BLOCK;
@@ -158,7 +158,7 @@ static int fill(Compare *c) {
         }
 }
 
-/* --- what came ----------------------------------------------------------------------------------------- */
+/* --- what came ------------------------------------------------------------------------------------- */
 
 /* True if both sides hold the same; else *ret_at is where they differ first. */
 static bool slot_is_equal(const Slot *s, uint64_t *ret_at) {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Compares two disks byte for byte: the first one says what is data and what is zero, the second one is read. */
+/* Compares two disks byte for byte: the first one says what is data and what is zero, the second one is
+ * read. */
 
 #include "engine/copy.h"
 
 /* How much is read of what the first disk calls data, or zero. */
 typedef enum CompareDepth {
         COMPARE_ALL, /* every byte of both disks */
-        COMPARE_SAMPLE, /* of each run the first and the last block of 64 KiB, and of the rest one block in 64, or fewer on
-                           a disk so large that this would be more than some 4096 blocks; always the same ones */
+        COMPARE_SAMPLE, /* of each run the first and the last block of 64 KiB, and of the rest one block in
+                           64, or fewer on a disk so large that this would be more than some 4096 blocks;
+                           always the same ones */
         COMPARE_TRUST, /* what both disks call zero is not read */
 } CompareDepth;
 

@@ -31,13 +31,15 @@ typedef struct CopyOptions {
         int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
         uint64_t size; /* how much of the destination is written; 0: all of it */
         size_t request_size; /* 0: what the source prefers */
-        unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their product */
+        unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their
+                            * product */
 } CopyOptions;
 
 /* Copies @source to @destination from @watermark (0, or what part_watermark() says) to the end of the
- * destination or to @options->size, and finishes it. The source may be shorter than that, and the rest becomes
- * zero; longer is -EINVAL. What lies behind @options->size is not touched. @part is where checkpoints go; NULL: none are kept. When the source fails or the
- * destination is full, what was copied until then is still made last, and a checkpoint of it written.
+ * destination or to @options->size, and finishes it. The source may be shorter than that, and the rest
+ * becomes zero; longer is -EINVAL. What lies behind @options->size is not touched. @part is where
+ * checkpoints go; NULL: none are kept. When the source fails or the destination is full, what was copied
+ * until then is still made last, and a checkpoint of it written.
  *
  * 0 when all of it lasts on stable storage. -EBADMSG: somebody else has changed the unfinished image; its
  * checkpoint is gone, the next attempt begins anew. Otherwise negative errno with *ret_error (caller frees),

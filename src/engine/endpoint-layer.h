@@ -22,7 +22,8 @@ typedef struct LayerMap LayerMap;
 struct LayerMap {
         int fd; /* the file, owned */
         uint64_t size; /* of the disk */
-        /* What lies at @offset, which is inside the disk: a run of at most @max bytes. 0 or negative errno. */
+        /* What lies at @offset, which is inside the disk: a run of at most @max bytes. 0 or negative
+         * errno. */
         int (*find)(LayerMap *m, uint64_t offset, uint64_t max, LayerRun *ret);
         void (*free)(LayerMap *m);
 };

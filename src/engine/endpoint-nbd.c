@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An NBD server, or several for the same disk, through libnbd(3): connecting, and waiting for answers. A request
- * (nbd-request.c, nbd-io.c) goes to the connection with the fewest in flight, so a slow server gets less to do. */
+/* An NBD server, or several for the same disk, through libnbd(3): connecting, and waiting for answers. A
+ * request (nbd-request.c, nbd-io.c) goes to the connection with the fewest in flight, so a slow server gets
+ * less to do. */
 
 #include "engine/endpoint-nbd.h"
 #include "basic/string-util.h"
@@ -16,9 +17,10 @@
 #define PREFERRED_REQUEST_MAX ((size_t) 4 * 1024 * 1024) /* of those in flight, all are in memory */
 #define COMMAND_MAX ((size_t) 32 * 1024 * 1024) /* what every server must take that names no limit */
 
-/* --- polling ------------------------------------------------------------------------------------------ */
+/* --- polling --------------------------------------------------------------------------------------- */
 
-/* Idle connections are left out: a server that hangs up when nothing is wanted of it any more does no harm. */
+/* Idle connections are left out: a server that hangs up when nothing is wanted of it any more does no
+ * harm. */
 static size_t nbd_op_wait(Endpoint *e, struct pollfd *fds, size_t max) {
         NbdEndpoint *n = NBD(e);
         size_t k = 0;
@@ -104,7 +106,7 @@ static const EndpointOps nbd_destination_ops = {
         .dispatch = nbd_op_dispatch,
 };
 
-/* --- connecting --------------------------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------------------------ */
 
 static int add_connection(
                 NbdEndpoint *n, const NbdOptions *o, const char *uri, usec_t timeout, char **ret_error) {
@@ -120,8 +122,8 @@ static int add_connection(
         if (size < 0 || (n->n_connections > 0 && (uint64_t) size != n->endpoint.size)) {
                 *ret_error = size < 0
                                 ? strprintf("the NBD server of %s says a size that makes no sense", o->label)
-                                : strprintf("the NBD servers of %s do not serve the same disk: one has %" PRIu64
-                                            " bytes, another %" PRIi64,
+                                : strprintf("the NBD servers of %s do not serve the same disk: one has "
+                                            "%" PRIu64 " bytes, another %" PRIi64,
                                                   o->label, n->endpoint.size, size);
                 return -EPROTO;
         }

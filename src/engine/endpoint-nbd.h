@@ -56,7 +56,7 @@ static inline NbdEndpoint *NBD(Endpoint *e) {
         return CONTAINER_OF(e, NbdEndpoint, endpoint);
 }
 
-/* --- nbd-request.c: what is asked of libnbd, and what came of it ---------------------------------------- */
+/* --- nbd-request.c: what is asked of libnbd, and what came of it ----------------------------------- */
 
 /* A request, open: parts of it may be sent. @verb is for the message: "reading". NULL when out of memory. */
 NbdRequest *nbd_request_new(Endpoint *e, const char *verb, uint64_t offset, uint64_t length, void *userdata);
@@ -75,10 +75,11 @@ int nbd_request_close(NbdRequest *q);
 /* The connection with the least to do, beginning behind the last one taken. */
 struct nbd_handle *nbd_pick(NbdEndpoint *n);
 
-/* The requests whose connection broke are told why, n->cause. (libnbd gives all of them one and the same errno.) */
+/* The requests whose connection broke are told why, n->cause. (libnbd gives all of them one and the same
+ * errno.) */
 void nbd_settle_lost(NbdEndpoint *n);
 
-/* --- nbd-io.c: the kinds of requests, as EndpointOps ------------------------------------------------------ */
+/* --- nbd-io.c: the kinds of requests, as EndpointOps ----------------------------------------------- */
 
 int nbd_op_extents(Endpoint *e, uint64_t offset, uint64_t length, EndpointExtentsDone done, void *userdata);
 int nbd_op_read(Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done, void *userdata);

@@ -250,7 +250,8 @@ static void qcow2_state(Endpoint *e, uint64_t ret_state[static 2]) {
         Qcow2Endpoint *q = QCOW2(e);
         const Write *first = TAILQ_FIRST(&q->writes);
 
-        /* Placing failed halfway, or it is not complete: where it began. Not placed: nothing behind it is. */
+        /* Placing failed halfway, or it is not complete: where it began. Not placed: nothing behind it
+         * is. */
         bool begun = first && first->segments;
         ret_state[0] = begun ? first->before[0] : q->map.next;
         ret_state[1] = begun ? first->before[1] : q->map.pack;

@@ -54,8 +54,8 @@ typedef struct EndpointOps {
         void (*free)(Endpoint *e);
 
         /* Drops all requests: their completions are not called any more, and their buffers not touched.
-         * After that the endpoint can only be freed. NULL: requests are complete when their start returns.
-         */
+         * After that the endpoint can only be freed. NULL: requests are complete when their start
+         * returns. */
         void (*stop)(Endpoint *e);
 
         /* Asks what lies at [offset, offset + length). NULL: unknown, all is data. */
@@ -106,7 +106,8 @@ struct Endpoint {
         uint64_t bytes_read, bytes_written; /* content moved through it; for a compressing destination what
                                                went in */
         size_t preferred; /* a good length of a request */
-        size_t alignment; /* where requests must begin and end, besides at the disk's end; 0 and 1: anywhere */
+        size_t alignment; /* where requests must begin and end, besides at the disk's end; 0 and 1:
+                           * anywhere */
         unsigned in_flight_max; /* requests at a time beyond which nothing is gained */
 };
 
@@ -119,7 +120,7 @@ const char *endpoint_error(const Endpoint *e);
 
 #define ENDPOINT_FDS_MAX 64
 
-/* --- NBD (endpoint-nbd.c) ----------------------------------------------------------------------------- */
+/* --- NBD (endpoint-nbd.c) -------------------------------------------------------------------------- */
 
 typedef enum NbdFlags {
         NBD_SOURCE = 0, /* read only */
@@ -147,7 +148,7 @@ typedef struct NbdOptions {
  * never holds a secret from a URI). */
 int endpoint_nbd_new(const NbdOptions *options, Endpoint **ret, char **ret_error);
 
-/* --- files (endpoint-raw.c, endpoint-qcow2.c) --------------------------------------------------------- */
+/* --- files (endpoint-raw.c, endpoint-qcow2.c) ------------------------------------------------------ */
 
 /* A raw file, written sparsely in 4 KiB blocks. @fd is a regular file opened for reading and writing; it is
  * duplicated. What lies at and behind @watermark is thrown away, what is before stays. The finished file is
@@ -173,7 +174,7 @@ int endpoint_qcow2_new(
 /* Takes everything, keeps nothing: for measuring a source, or for reading it once to the end. */
 int endpoint_null_new(uint64_t size, const char *label, Endpoint **ret);
 
-/* --- for the engine, over any endpoint (endpoint.c) --------------------------------------------------- */
+/* --- for the engine, over any endpoint (endpoint.c) ------------------------------------------------ */
 
 /* Starts requests: as the slots above, with what is missing in @e stood in for. Lengths of 0 complete at
  * once. A range that reaches behind the disk is -EINVAL. */

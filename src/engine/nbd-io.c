@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is asked of an NBD server: extents, reads, writes, zeroes, flushes. What it answers is not believed: libnbd
- * checks the protocol, and here extents are checked for progress and bounds. */
+/* What is asked of an NBD server: extents, reads, writes, zeroes, flushes. What it answers is not believed:
+ * libnbd checks the protocol, and here extents are checked for progress and bounds. */
 
 #include "basic/string-util.h"
 #include "basic/zero.h"
@@ -11,7 +11,7 @@
 #define HOLE_BLOCK 65536 /* zeroes in data that are worth a hole of their own */
 #define ZERO_WRITE (1024 * 1024) /* of zeroes that have to be written, at a time */
 
-/* --- extents and reading ------------------------------------------------------------------------------ */
+/* --- extents and reading --------------------------------------------------------------------------- */
 
 /* The answer: pairs of length and flags. It may end before what was asked for, and the last extent may go
  * beyond it. */
@@ -112,7 +112,7 @@ int nbd_op_read(Endpoint *e, void *buf, size_t length, uint64_t offset, Endpoint
         return nbd_request_close(q);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------------- */
 
 /* As many commands as the server's limit makes of it. */
 static void write_data(

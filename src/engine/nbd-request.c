@@ -48,8 +48,8 @@ static int request_fail(NbdRequest *q, int error) {
 static int request_settle(NbdRequest *q) {
         if (q->open || q->waiting || q->parts > 0)
                 return q->error;
-        /* libnbd is content with an answer that leaves something out, and the buffer then holds what was read
-         * before. */
+        /* libnbd is content with an answer that leaves something out, and the buffer then holds what was
+         * read before. */
         if (q->is_read && q->error == 0 && q->seen != q->length)
                 q->error = -EPROTO;
         int error = q->error;

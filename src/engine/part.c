@@ -60,8 +60,9 @@ static int image_inode(const Part *p, uint64_t *ret) {
         return 0;
 }
 
-/* An image of our own is locked itself; for another one, which its writer locks in its own way, the directory
- * is. Some network file systems cannot lock a directory; that lock is the second one then and can be missed. */
+/* An image of our own is locked itself; for another one, which its writer locks in its own way, the
+ * directory is. Some network file systems cannot lock a directory; that lock is the second one then and can
+ * be missed. */
 static int take_lock(const Part *p) {
         struct stat st;
         uint64_t inode = 0;
@@ -181,8 +182,8 @@ int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **r
 
         int r = part_open_files(p, dir_fd);
         if (r == -EBUSY)
-                *ret_error = strdup(
-                                "another job is writing this destination; wait until it is finished, or cancel it");
+                *ret_error = strdup("another job is writing this destination; wait until it is finished, or "
+                                    "cancel it");
         else if (r < 0)
                 *ret_error = strprintf("opening the unfinished image: %s", strerror(-r));
         if (r < 0)

@@ -149,7 +149,8 @@ int qcow2_map_finish(Qcow2Map *m) {
 /* --- going on
  * ----------------------------------------------------------------------------------------------- */
 
-/* Nothing that is written from here on changes what lies before the watermark, so the checkpoint stays true. */
+/* Nothing that is written from here on changes what lies before the watermark, so the checkpoint stays
+ * true. */
 static int cut_file(Qcow2Map *m, uint64_t watermark, uint64_t next, uint64_t pack) {
         static const uint8_t no_header[QCOW2_HEADER_SIZE];
         struct stat st;
@@ -168,7 +169,8 @@ static int cut_file(Qcow2Map *m, uint64_t watermark, uint64_t next, uint64_t pac
         return pwrite_full(m->fd, no_header, sizeof(no_header), 0);
 }
 
-/* An L1 entry may point anywhere so far: nothing is read or written through it before it has been looked at. */
+/* An L1 entry may point anywhere so far: nothing is read or written through it before it has been looked
+ * at. */
 static bool l1_entry_is_plausible(const Qcow2Map *m, uint64_t index) {
         uint64_t entry = be64toh(m->l1[index]), first, last;
 

@@ -77,7 +77,7 @@ static json_t *attributes(const xmlNode *n, const char *const *pairs) {
 }
 #define ATTRIBUTES(n, ...) attributes(n, (const char *const[]){ __VA_ARGS__, NULL })
 
-/* --- disks -------------------------------------------------------------------------------------------- */
+/* --- disks ----------------------------------------------------------------------------------------- */
 
 /* The one name of a source, whatever its type. */
 static char *source_path(const xmlNode *source, const char *type) {
@@ -124,7 +124,7 @@ static json_t *disk_to_json(const xmlNode *n) {
         return TAKE_PTR(o);
 }
 
-/* --- networks, graphics ------------------------------------------------------------------------------- */
+/* --- networks, graphics ---------------------------------------------------------------------------- */
 
 static json_t *network_to_json(const xmlNode *n) {
         _cleanup_json_ json_t *o = json_object(), *mac = NULL, *source = NULL, *model = NULL, *target = NULL;
@@ -159,7 +159,7 @@ static json_t *graphics_to_json(const xmlNode *n) {
         return TAKE_PTR(o);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------------- */
 
 int domain_xml_hardware(const char *xml, size_t size, json_t **ret) {
         static const struct {

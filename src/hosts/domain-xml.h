@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What there is to know of a VM from libvirt's description of it (https://libvirt.org/formatdomain.html). The
- * text comes from another machine: nothing is fetched, no entity is expanded, a document type is refused. */
+/* What there is to know of a VM from libvirt's description of it (https://libvirt.org/formatdomain.html).
+ * The text comes from another machine: nothing is fetched, no entity is expanded, a document type is
+ * refused. */
 
 #include <jansson.h>
 

@@ -15,7 +15,7 @@ char *host_bus_path(const char *id) {
         return sd_bus_path_encode(HYPER_HOSTS_BUS_PATH, id, &path) < 0 ? NULL : path;
 }
 
-/* --- properties --------------------------------------------------------------------------------------- */
+/* --- properties ------------------------------------------------------------------------------------ */
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -90,7 +90,7 @@ const sd_bus_vtable host_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-/* --- objects ------------------------------------------------------------------------------------------ */
+/* --- objects --------------------------------------------------------------------------------------- */
 
 static int host_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                 sd_bus_error *error) {
@@ -136,7 +136,7 @@ int host_bus_register(Hosts *h) {
         return r;
 }
 
-/* --- signals ------------------------------------------------------------------------------------------ */
+/* --- signals --------------------------------------------------------------------------------------- */
 
 void host_bus_added(Host *h, bool added) {
         _cleanup_free_ char *path = host_bus_path(h->row.id);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The cache of a host's VMs follows libvirt: all are listed when the connection is made, and then each is looked
- * at again when an event names it. A VM takes some calls, so they are looked at in batches, and a host with
- * thousands of them, or a slow one, needs no longer timeout than any other. */
+/* The cache of a host's VMs follows libvirt: all are listed when the connection is made, and then each is
+ * looked at again when an event names it. A VM takes some calls, so they are looked at in batches, and a
+ * host with thousands of them, or a slow one, needs no longer timeout than any other. */
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -59,7 +59,8 @@ static int run_describe(Task *t, Worker *w, virConnectPtr *connection) {
                         s->n_rows++;
                 else if (r == -ENODEV)
                         r = strv_extend(&s->gone, *uuid);
-                /* One VM that libvirt cannot describe says nothing about the others, a broken connection does. */
+                /* One VM that libvirt cannot describe says nothing about the others, a broken connection
+                 * does. */
                 else if (r != -ENOMEM && virConnectIsAlive(*connection) == 1)
                         r = 0;
                 if (r < 0)
@@ -69,7 +70,7 @@ static int run_describe(Task *t, Worker *w, virConnectPtr *connection) {
         return 0;
 }
 
-/* --- into the cache ----------------------------------------------------------------------------------- */
+/* --- into the cache -------------------------------------------------------------------------------- */
 
 Vm *vm_free(Vm *vm) {
         if (!vm)
@@ -210,7 +211,7 @@ int host_load_vms(Host *h) {
         return r;
 }
 
-/* --- adding: the first look is over --------------------------------------------------------------------- */
+/* --- adding: the first look is over ---------------------------------------------------------------- */
 
 static int record_host(Host *h) {
         _cleanup_free_ VmRow **rows = new0(VmRow *, HASH_COUNT(h->vms) + 1);
@@ -251,7 +252,7 @@ static void end_of_add(Host *h) {
         host_bus_connection_changed(h);
 }
 
-/* --- the loop's side ------------------------------------------------------------------------------------ */
+/* --- the loop's side ------------------------------------------------------------------------------- */
 
 static void done_list(Task *t, int r) {
         SyncTask *s = CONTAINER_OF(t, SyncTask, task);
@@ -339,7 +340,8 @@ static void look_on(Host *h) {
         }
         r = start_task(h);
         if (r < 0) {
-                /* Its thread has more to do than it can, or there is no memory: what is left is done later. */
+                /* Its thread has more to do than it can, or there is no memory: what is left is done
+                 * later. */
                 h->looking = false;
                 host_lost(h, HOST_DISCONNECTED, strerror(-r));
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Calls of the bus that libvirt must answer: each is a task for the host's thread, and the reply is sent when the
- * task comes back. */
+/* Calls of the bus that libvirt must answer: each is a task for the host's thread, and the reply is sent
+ * when the task comes back. */
 
 #include <jansson.h>
 #include <time.h>
@@ -14,8 +14,8 @@
 #include "shared/error-table.h"
 #include "json/json-table.h"
 
-/* So many calls of clients may wait for one host; the others are told to come again. Fewer than hyper-apid has out
- * at once, so that a host that hangs does not take all of those. */
+/* So many calls of clients may wait for one host; the others are told to come again. Fewer than hyper-apid
+ * has out at once, so that a host that hangs does not take all of those. */
 #define CALLS_MAX 96u
 
 typedef struct CallTask CallTask;
@@ -146,7 +146,7 @@ static int call_host(Host *h, const CallTask *template, const char *uuid, sd_bus
         return 1;
 }
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 static int ask_action(CallTask *c, virConnectPtr connection) {
         _cleanup_free_ char *ignored = NULL;
@@ -178,7 +178,7 @@ int host_call_action(
         return call_host(h, &template, uuid, message, error);
 }
 
-/* --- hardware ----------------------------------------------------------------------------------------- */
+/* --- hardware -------------------------------------------------------------------------------------- */
 
 static int ask_hardware(CallTask *c, virConnectPtr connection) {
         _cleanup_json_ json_t *hardware = NULL;
@@ -206,7 +206,7 @@ int host_call_hardware(Host *h, const char *uuid, sd_bus_message *message, sd_bu
         return call_host(h, &template, uuid, message, error);
 }
 
-/* --- statistics, once --------------------------------------------------------------------------------- */
+/* --- statistics, once ------------------------------------------------------------------------------ */
 
 static int ask_stats(CallTask *c, virConnectPtr connection) {
         char *const uuids[] = { c->uuid, NULL };
@@ -235,7 +235,7 @@ int host_call_stats(Host *h, const char *uuid, sd_bus_message *message, sd_bus_e
         return call_host(h, &template, uuid, message, error);
 }
 
-/* --- the host ----------------------------------------------------------------------------------------- */
+/* --- the host -------------------------------------------------------------------------------------- */
 
 uint64_t host_uptime(const Host *h) {
         struct timespec t;

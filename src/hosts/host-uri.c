@@ -17,7 +17,7 @@ bool host_id_is_valid(const char *id) {
         return n >= 1 && n <= HOST_ID_MAX && utf8_is_valid(id) && !utf8_has_control(id) && !strchr(id, '/');
 }
 
-/* --- in parts ------------------------------------------------------------------------------------------ */
+/* --- in parts -------------------------------------------------------------------------------------- */
 
 /* Where the parts of SCHEME://[USERINFO@]HOST[:PORT][/PATH][?QUERY] begin and how long they are. */
 typedef struct Parts {
@@ -62,7 +62,7 @@ static bool is_made_of(const char *s, size_t n, const char *characters) {
         return true;
 }
 
-/* --- what is allowed ----------------------------------------------------------------------------------- */
+/* --- what is allowed ------------------------------------------------------------------------------- */
 
 /* Each reads its part of @p. NULL, or what is wrong. */
 
@@ -81,7 +81,8 @@ static const char *read_scheme(const Parts *p, bool allow_test, HostUri *u) {
                 if (is_text(p->scheme, p->scheme_size, schemes[i].scheme)) {
                         u->transport = schemes[i].transport;
                         return u->transport == TRANSPORT_TEST && !allow_test
-                                        ? "must not be a test host; hosts.allow_test in the configuration allows them"
+                                        ? "must not be a test host; hosts.allow_test in the configuration "
+                                          "allows them"
                                         : NULL;
                 }
         return "must begin with qemu:///, qemu+ssh:// or qemu+tls://";
@@ -96,7 +97,8 @@ static const char *read_user(const Parts *p, HostUri *u) {
                 return "must have a user with qemu+ssh only";
         if (p->userinfo_size == 0 || p->userinfo[0] == '-' ||
                         !is_made_of(p->userinfo, p->userinfo_size, LETTERS DIGITS "._-+@"))
-                return "must have a user of letters, digits, \".\", \"_\", \"-\", \"+\" and \"@\" that does not begin with a "
+                return "must have a user of letters, digits, \".\", \"_\", \"-\", \"+\" and \"@\" that does "
+                       "not begin with a "
                        "dash";
         u->user = p->userinfo;
         u->user_size = p->userinfo_size;
@@ -114,9 +116,9 @@ static const char *read_port(const char *s, size_t n, HostUri *u) {
 }
 
 static const char *read_host(const Parts *p, HostUri *u) {
-        static const char wrong[] =
-                        "must have a machine's name of letters, digits, \".\", \"_\" and \"-\" that does not begin "
-                        "with a dash, or its address";
+        static const char wrong[] = "must have a machine's name of letters, digits, \".\", \"_\" and \"-\" "
+                                    "that does not begin "
+                                    "with a dash, or its address";
         const char *bracket =
                         p->host_size > 0 && p->host[0] == '[' ? memchr(p->host, ']', p->host_size) : NULL;
         size_t n;
@@ -165,7 +167,8 @@ static const char *read_query(const Parts *p, HostUri *u) {
         if (!p->query)
                 return NULL;
         if (!streq(p->query, "no_verify=1"))
-                return "must have no parameter but no_verify=1; keys, certificates and the way to a host are set for "
+                return "must have no parameter but no_verify=1; keys, certificates and the way to a host "
+                       "are set for "
                        "hyper-hostd as a whole, see hyper-hostd(8)";
         if (u->transport != TRANSPORT_SSH && u->transport != TRANSPORT_TLS)
                 return "must have no_verify=1 with qemu+ssh and qemu+tls only";
@@ -200,7 +203,7 @@ int host_uri_parse(const char *uri, bool allow_test, HostUri *ret, const char **
         return 0;
 }
 
-/* --- made anew ----------------------------------------------------------------------------------------- */
+/* --- made anew ------------------------------------------------------------------------------------- */
 
 char *host_uri_build(const HostUri *u, const char *keyfile) {
         static const char *const schemes[] = {

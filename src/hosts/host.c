@@ -14,7 +14,7 @@
 #define KEEPALIVE_INTERVAL 5
 #define KEEPALIVE_COUNT 3
 
-/* --- connecting --------------------------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------------------------ */
 
 typedef struct ConnectTask {
         Task task;
@@ -176,7 +176,8 @@ void host_connect(Host *h) {
                 return refuse_uri(h, why);
         h->refused = false;
         if (uri.no_verify)
-                log_warning("Host %s is connected to without checking that it is that host (no_verify=1): whoever is "
+                log_warning("Host %s is connected to without checking that it is that host (no_verify=1): "
+                            "whoever is "
                             "in between can act as it.",
                                 h->row.id);
         r = try_connect(h, &uri);
@@ -255,7 +256,7 @@ void host_lost(Host *h, HostState state, const char *error) {
         host_set_state(h, state, error);
 }
 
-/* --- owning ------------------------------------------------------------------------------------------- */
+/* --- owning ---------------------------------------------------------------------------------------- */
 
 int host_new(Hosts *hosts, HostRow *row, Host **ret) {
         Host *h = new0(Host, 1);

@@ -27,7 +27,7 @@ int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm) {
         return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_VM, "Host %s has no VM %.256s", h->row.id, vm);
 }
 
-/* --- AddHost ------------------------------------------------------------------------------------------ */
+/* --- AddHost --------------------------------------------------------------------------------------- */
 
 typedef struct AddOptions {
         const char *id, *name;
@@ -136,7 +136,7 @@ static int method_add_host(sd_bus_message *message, void *userdata, sd_bus_error
         return r < 0 ? r : begin_add(h, uri, o.id, o.name, message);
 }
 
-/* --- RemoveHost --------------------------------------------------------------------------------------- */
+/* --- RemoveHost ------------------------------------------------------------------------------------ */
 
 static int method_remove_host(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Hosts *h = userdata;
@@ -163,7 +163,7 @@ static int method_remove_host(sd_bus_message *message, void *userdata, sd_bus_er
         return sd_bus_reply_method_return(message, NULL);
 }
 
-/* --- Reload ------------------------------------------------------------------------------------------- */
+/* --- Reload ---------------------------------------------------------------------------------------- */
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
@@ -178,7 +178,7 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
-/* --- lists -------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------------- */
 
 static int append_host(sd_bus_message *reply, const Host *host) {
         _cleanup_free_ char *path = host_bus_path(host->row.id);
@@ -282,7 +282,7 @@ static int method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *
         return path ? sd_bus_reply_method_return(message, "os", path, vm->row.uuid) : -ENOMEM;
 }
 
-/* --- statistics --------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------------ */
 
 static int method_subscribe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *id, *vm;
@@ -309,7 +309,7 @@ static int method_unsubscribe(sd_bus_message *message, void *userdata, sd_bus_er
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
-/* --- properties --------------------------------------------------------------------------------------- */
+/* --- properties ------------------------------------------------------------------------------------ */
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While there is a host the daemon stays: it keeps the list of its VMs true. Without one it ends when nobody has
- * asked for a while, in the way of hyper-managerd and for its reasons: STOPPING=1 first, then the name is given up,
- * and when the bus has confirmed that, nothing is lost. A host that was added in between makes it end with
- * EX_TEMPFAIL, for which its unit has RestartForceExitStatus=. */
+/* While there is a host the daemon stays: it keeps the list of its VMs true. Without one it ends when nobody
+ * has asked for a while, in the way of hyper-managerd and for its reasons: STOPPING=1 first, then the name
+ * is given up, and when the bus has confirmed that, nothing is lost. A host that was added in between makes
+ * it end with EX_TEMPFAIL, for which its unit has RestartForceExitStatus=. */
 
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* hyper-hostd: libvirt hosts and their VMs, on the bus and in a database of its own. What it depends on is given
- * to it, so that tests use a private bus and a temporary database. */
+/* hyper-hostd: libvirt hosts and their VMs, on the bus and in a database of its own. What it depends on is
+ * given to it, so that tests use a private bus and a temporary database. */
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -97,14 +97,14 @@ DEFINE_CLEANUP_FUNC(Hosts *, hosts_free);
 /* Loads the hosts, puts the objects on the bus, begins to connect, requests the name. */
 int hosts_start(Hosts *h);
 
-/* Reads the configuration again; what is waited for just now keeps its timeout. On failure the old one stays in force,
- * and *ret_why is why, for people (caller frees; may be NULL). 0 or negative errno. */
+/* Reads the configuration again; what is waited for just now keeps its timeout. On failure the old one stays
+ * in force, and *ret_why is why, for people (caller frees; may be NULL). 0 or negative errno. */
 int hosts_reload(Hosts *h, char **ret_why);
 
 /* NULL: there is none, or it is being added. */
 Host *hosts_find(Hosts *h, const char *id);
 
-/* --- host.c: one connection, kept up ------------------------------------------------------------------- */
+/* --- host.c: one connection, kept up --------------------------------------------------------------- */
 
 /* Takes *row, also on failure. The host is in @hosts from then on. */
 int host_new(Hosts *hosts, HostRow *row, Host **ret);
@@ -116,8 +116,8 @@ DEFINE_CLEANUP_FUNC(Host *, host_free);
 void host_connect(Host *h);
 /* The configuration has changed: whether its URI is allowed now. */
 void host_check_uri(Host *h);
-/* The connection is of no more use; tries again after a pause. @error: for people. A host that was being added
- * is freed. */
+/* The connection is of no more use; tries again after a pause. @error: for people. A host that was being
+ * added is freed. */
 void host_lost(Host *h, HostState state, const char *error);
 /* The call of AddHost failed: answers it and frees the host. */
 void host_refuse(Host *h, const char *error);
@@ -128,23 +128,23 @@ Vm *host_find_vm(Host *h, const char *uuid);
 /* By UUID, or by name. */
 Vm *host_find_vm_by_any(Host *h, const char *name);
 
-/* --- host-sync.c: the cache of VMs ------------------------------------------------------------------- */
+/* --- host-sync.c: the cache of VMs ----------------------------------------------------------------- */
 
 /* Looks at everything anew, or at one VM. */
 void host_look_at_all(Host *h);
 void host_look_at(Host *h, const char *uuid);
-/* Puts into the cache what libvirt said of @n VMs, and takes those out that are gone (a strv of UUIDs). Takes the
- * rows' strings where it needs them. */
+/* Puts into the cache what libvirt said of @n VMs, and takes those out that are gone (a strv of UUIDs).
+ * Takes the rows' strings where it needs them. */
 void host_take_vms(Host *h, VmRow *rows, size_t n, char *const *gone);
 /* Reads the cache from the database. */
 int host_load_vms(Host *h);
 Vm *vm_free(Vm *vm);
 bool vm_is_active(const Vm *vm);
 
-/* --- host-tasks.c: what is asked of a host's thread -------------------------------------------------- */
+/* --- host-tasks.c: what is asked of a host's thread ------------------------------------------------ */
 
-/* Have libvirt asked and then @message answered, also with what went wrong. 1, or negative errno with @error set
- * when it cannot even be asked: what a handler returns. */
+/* Have libvirt asked and then @message answered, also with what went wrong. 1, or negative errno with @error
+ * set when it cannot even be asked: what a handler returns. */
 int host_call_action(
                 Host *h, const char *uuid, VmAction action, sd_bus_message *message, sd_bus_error *error);
 int host_call_hardware(Host *h, const char *uuid, sd_bus_message *message, sd_bus_error *error);
@@ -154,9 +154,10 @@ int host_call_info(Host *h, sd_bus_message *message, sd_bus_error *error);
 /* Seconds since the host was booted; 0: only known of this machine. */
 uint64_t host_uptime(const Host *h);
 
-/* --- subscriptions.c, stats.c: statistics -------------------------------------------------------------- */
+/* --- subscriptions.c, stats.c: statistics ---------------------------------------------------------- */
 
-/* The sender of @message wants the statistics of that VM (by name or UUID), or no more. 0, or negative errno with
+/* The sender of @message wants the statistics of that VM (by name or UUID), or no more. 0, or negative errno
+ * with
  * @error set. */
 int hosts_subscribe(Hosts *hosts, Host *h, const char *vm, sd_bus_message *message, sd_bus_error *error);
 int hosts_unsubscribe(Hosts *hosts, const char *host_id, const char *vm, sd_bus_message *message);
@@ -188,7 +189,7 @@ void stats_publish(Subscription *s);
 /* The last sample of @vm as the hosts API has it, JSON text; NULL when out of memory. */
 char *vm_stats_to_json(const Vm *vm);
 
-/* --- hosts-bus.c, host-bus.c, vm-bus.c ---------------------------------------------------------------- */
+/* --- hosts-bus.c, host-bus.c, vm-bus.c ------------------------------------------------------------- */
 
 /* The interfaces' tables, for the test that compares them with dbus/ *.xml. */
 extern const sd_bus_vtable hosts_vtable[];
@@ -214,6 +215,6 @@ void vm_bus_changed(Vm *vm);
 int bus_no_such_host(sd_bus_error *error, const char *id);
 int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm);
 
-/* --- hosts-idle.c ------------------------------------------------------------------------------------- */
+/* --- hosts-idle.c ---------------------------------------------------------------------------------- */
 
 int hosts_idle_start(Hosts *h);

@@ -17,7 +17,7 @@ static void domain_freep(virDomainPtr *domain) {
 }
 #define _cleanup_domain_ _cleanup_(domain_freep)
 
-/* --- libvirt's event loop ----------------------------------------------------------------------------- */
+/* --- libvirt's event loop -------------------------------------------------------------------------- */
 
 static pthread_t events_thread;
 static atomic_bool events_stop;
@@ -71,7 +71,7 @@ void libvirt_events_stop(void) {
         events_running = false;
 }
 
-/* --- errors ------------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------------- */
 
 static bool quotes_a_file(const virError *e) {
         static const int codes[] = { VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_INVALID_SCHEMA,
@@ -129,7 +129,7 @@ static int lookup(virConnectPtr connection, const char *uuid, virDomainPtr *ret,
         return 0;
 }
 
-/* --- the host ----------------------------------------------------------------------------------------- */
+/* --- the host -------------------------------------------------------------------------------------- */
 
 void host_facts_done(HostFacts *f) {
         free(f->hostname);
@@ -209,7 +209,7 @@ int libvirt_list(virConnectPtr connection, char ***ret, char **ret_error) {
         return 0;
 }
 
-/* --- a VM --------------------------------------------------------------------------------------------- */
+/* --- a VM ------------------------------------------------------------------------------------------ */
 
 static int get_xml(virDomainPtr domain, char **ret, char **ret_error) {
         char *xml = virDomainGetXMLDesc(domain, 0);
@@ -264,7 +264,7 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         return 0;
 }
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 static int do_shutdown(virDomainPtr d) {
         return virDomainShutdown(d);

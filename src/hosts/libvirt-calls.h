@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* libvirt's calls as hyper-hostd needs them. All of them block: they are for the threads of workers. They return
- * 0 or the negative errno of libvirt_error() with *ret_error, libvirt's own words, for the caller to free. */
+/* libvirt's calls as hyper-hostd needs them. All of them block: they are for the threads of workers. They
+ * return 0 or the negative errno of libvirt_error() with *ret_error, libvirt's own words, for the caller to
+ * free. */
 
 #include <libvirt/libvirt.h>
 
@@ -13,8 +14,8 @@
 int libvirt_events_start(void);
 void libvirt_events_stop(void);
 
-/* libvirt's last error of this thread: -ENODEV no such VM, -EBADFD wrong state, -ENOLINK not connected, -EACCES
- * refused, -EINVAL a URI it does not understand, -EOPNOTSUPP, -EREMOTEIO all else. */
+/* libvirt's last error of this thread: -ENODEV no such VM, -EBADFD wrong state, -ENOLINK not connected,
+ * -EACCES refused, -EINVAL a URI it does not understand, -EOPNOTSUPP, -EREMOTEIO all else. */
 int libvirt_error(char **ret_error);
 
 typedef struct HostFacts {

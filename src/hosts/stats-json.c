@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The counters of a VM as libvirt has them, and beside them what people want to read: rates since the sample before.
- * Without one before, or when a counter has begun anew, a rate is 0. */
+/* The counters of a VM as libvirt has them, and beside them what people want to read: rates since the sample
+ * before. Without one before, or when a counter has begun anew, a rate is 0. */
 
 #include <math.h>
 
@@ -65,8 +65,8 @@ char *vm_stats_to_json(const Vm *vm) {
                         devices_to_json(n->nets, n->n_nets));
         if (!o)
                 return NULL;
-        /* Bytes become KiB, and millions of bits. Since when a VM runs libvirt does not say: only a start that was
-         * seen counts. */
+        /* Bytes become KiB, and millions of bits. Since when a VM runs libvirt does not say: only a start
+         * that was seen counts. */
         if (json_object_update_new(o,
                             json_pack("{s:f, s:I, s:f, s:f, s:f, s:f, s:o}", "cpu_percent",
                                             cpu_percent(b, n, seconds), "memory_mb",

@@ -39,7 +39,7 @@ static void free_poll(Task *t) {
         free(p);
 }
 
-/* --- samples ------------------------------------------------------------------------------------------ */
+/* --- samples --------------------------------------------------------------------------------------- */
 
 void vm_take_sample(Vm *vm, VmSample *s) {
         /* What this driver of libvirt does not count is as it was described. */
@@ -92,7 +92,7 @@ static void done_poll(Task *t, int r) {
                 poll_now(h);
 }
 
-/* --- polling ------------------------------------------------------------------------------------------ */
+/* --- polling --------------------------------------------------------------------------------------- */
 
 /* The UUIDs of those VMs of @h that run and are wanted, each once. */
 static int wanted_vms(Host *h, char ***ret) {
@@ -178,7 +178,7 @@ bool stats_are_fresh(const Vm *vm) {
                         (h->polling || (h->poll && sd_event_source_get_enabled(h->poll, NULL) > 0));
 }
 
-/* --- VMs come and go ---------------------------------------------------------------------------------- */
+/* --- VMs come and go ------------------------------------------------------------------------------- */
 
 static bool is_of(const Subscription *s, const Vm *vm) {
         return streq(s->host_id, vm->host->row.id) &&

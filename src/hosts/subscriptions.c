@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who wants the statistics of which VM. A subscription is one VM by the name that its clients use; it stays while
- * the VM is off, gone, or its host is away, and ends when its last client unsubscribes or leaves the bus. */
+/* Who wants the statistics of which VM. A subscription is one VM by the name that its clients use; it stays
+ * while the VM is off, gone, or its host is away, and ends when its last client unsubscribes or leaves the
+ * bus. */
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -39,7 +40,7 @@ static Client *client_free(Client *c) {
 }
 DEFINE_CLEANUP_FUNC(Client *, client_free);
 
-/* --- leaving ------------------------------------------------------------------------------------------ */
+/* --- leaving --------------------------------------------------------------------------------------- */
 
 static void remove_subscription(Hosts *hosts, Subscription *s) {
         HASH_DEL(hosts->subscriptions, s);
@@ -100,7 +101,7 @@ int hosts_unsubscribe(Hosts *hosts, const char *host_id, const char *vm, sd_bus_
         return 0;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------ */
+/* --- sending --------------------------------------------------------------------------------------- */
 
 static int send_stats(const Subscription *s, const Client *c, const char *text) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -127,7 +128,7 @@ void stats_publish(Subscription *s) {
         publish(s, s->clients, s->n_clients);
 }
 
-/* --- joining ------------------------------------------------------------------------------------------ */
+/* --- joining --------------------------------------------------------------------------------------- */
 
 static int find_client(Hosts *hosts, sd_bus_message *message, Client **ret) {
         const char *name = sd_bus_message_get_sender(message);

@@ -21,7 +21,7 @@ static_assert(VIR_DOMAIN_NOSTATE == 0 && VIR_DOMAIN_RUNNING == 1 && VIR_DOMAIN_B
                                 VIR_DOMAIN_PMSUSPENDED == 7,
                 "states of VMs");
 
-/* --- properties --------------------------------------------------------------------------------------- */
+/* --- properties ------------------------------------------------------------------------------------ */
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -62,7 +62,7 @@ static int get_vcpu_count(sd_bus *bus, const char *path, const char *interface, 
         return sd_bus_message_append(reply, "u", (uint32_t) vm->row.vcpu_count);
 }
 
-/* --- methods ------------------------------------------------------------------------------------------ */
+/* --- methods --------------------------------------------------------------------------------------- */
 
 static int act(sd_bus_message *message, Vm *vm, VmAction action, sd_bus_error *error) {
         int r = bus_verify_polkit(message, "org.hyper1.manage-vms", &vm->host->hosts->polkit, error);
@@ -125,7 +125,7 @@ const sd_bus_vtable vm_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-/* --- objects ------------------------------------------------------------------------------------------ */
+/* --- objects --------------------------------------------------------------------------------------- */
 
 static int vm_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                 sd_bus_error *error) {
@@ -145,7 +145,7 @@ int vm_bus_register(Hosts *h) {
                         HYPER_HOSTS_VM_INTERFACE, vm_vtable, vm_find, h);
 }
 
-/* --- signals ------------------------------------------------------------------------------------------ */
+/* --- signals --------------------------------------------------------------------------------------- */
 
 void vm_bus_added(Vm *vm, bool added) {
         _cleanup_free_ char *path = vm_bus_path(vm);

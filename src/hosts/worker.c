@@ -90,7 +90,7 @@ static void tell_loop(Worker *w) {
         }
 }
 
-/* --- libvirt's thread --------------------------------------------------------------------------------- */
+/* --- libvirt's thread ------------------------------------------------------------------------------ */
 
 static void release_worker(void *p) {
         worker_unref(p);
@@ -144,7 +144,7 @@ static void on_close(virConnectPtr connection, int reason, void *userdata) {
         pthread_mutex_unlock(&w->lock);
 }
 
-/* --- the thread --------------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------------ */
 
 static Task *next_task(Worker *w) {
         Task *t;
@@ -181,8 +181,8 @@ int worker_watch(Worker *w, virConnectPtr connection, char **ret_error) {
                 if (w->callbacks[i] < 0 && events[i].event == VIR_DOMAIN_EVENT_ID_LIFECYCLE)
                         return libvirt_error(ret_error);
         }
-        /* Without a reference: a driver whose connection cannot break takes the callback and never frees it. libvirt
-         * holds a lock while it calls it, so that nothing comes after close_connection(). */
+        /* Without a reference: a driver whose connection cannot break takes the callback and never frees it.
+         * libvirt holds a lock while it calls it, so that nothing comes after close_connection(). */
         w->watches_close = virConnectRegisterCloseCallback(connection, on_close, w, NULL) == 0;
         return 0;
 }
@@ -219,7 +219,7 @@ static void *worker_thread(void *p) {
         return NULL;
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------------------------------------- */
 
 static int rearm(Worker *w) {
         usec_t first = USEC_INFINITY;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* libvirt blocks, and a host that hangs makes it block for long: each host has a thread of its own that makes
- * its calls, and the daemon's loop only exchanges tasks with it.
+/* libvirt blocks, and a host that hangs makes it block for long: each host has a thread of its own that
+ * makes its calls, and the daemon's loop only exchanges tasks with it.
  *
- * A task that is not done in time is given up: its done() is called with -ETIMEDOUT. If the thread was in the
- * middle of it, the worker is of no more use, and its owner lets go of it with worker_abandon(). The thread
- * then ends by itself whenever its call returns, and frees what it holds; until then it costs a thread and a
- * connection, which worker_abandoned() counts so that the owner can bound it. */
+ * A task that is not done in time is given up: its done() is called with -ETIMEDOUT. If the thread was in
+ * the middle of it, the worker is of no more use, and its owner lets go of it with worker_abandon(). The
+ * thread then ends by itself whenever its call returns, and frees what it holds; until then it costs a
+ * thread and a connection, which worker_abandoned() counts so that the owner can bound it. */
 
 #include <libvirt/libvirt.h>
 #include <sys/queue.h>
@@ -23,8 +23,8 @@ typedef struct Task Task;
 #define WORKER_QUEUE_MAX 128
 
 struct Task {
-        /* In the thread. Opens, uses or closes *connection (NULL before the first has opened it). Negative errno
-         * with @error, if there is more to say. */
+        /* In the thread. Opens, uses or closes *connection (NULL before the first has opened it). Negative
+         * errno with @error, if there is more to say. */
         int (*run)(Task *t, Worker *w, virConnectPtr *connection);
         /* In the loop, exactly once. After -ETIMEDOUT the thread may still be running the task: done() may
          * read only what was there before, and free only what the thread does not touch. */
@@ -55,8 +55,8 @@ int worker_new(sd_event *event, const WorkerHandler *handler, Worker **ret);
 Worker *worker_abandon(Worker *w);
 DEFINE_CLEANUP_FUNC(Worker *, worker_abandon);
 
-/* Gives it a task, which is then the worker's. -EBUSY when too many wait (the task is then freed, without its
- * done()). */
+/* Gives it a task, which is then the worker's. -EBUSY when too many wait (the task is then freed, without
+ * its done()). */
 int worker_run(Worker *w, Task *t, usec_t timeout);
 
 /* True while its thread is in a task that was given up. */

@@ -58,7 +58,7 @@ static void exchange_free(Exchange *e) {
         free(e);
 }
 
-/* --- what curl calls while a request is on its way ---------------------------------------------------- */
+/* --- what curl calls while a request is on its way ------------------------------------------------- */
 
 /* 0 ends the request. */
 static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
@@ -96,7 +96,7 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose, struct
         return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* --- its end ------------------------------------------------------------------------------------------ */
+/* --- its end --------------------------------------------------------------------------------------- */
 
 static bool is_complete(const Exchange *e, CURLcode code) {
         /* That we have read enough is no mistake of the other side, if enough is enough. */
@@ -168,7 +168,7 @@ static void read_messages(HttpClient *c) {
         }
 }
 
-/* --- curl in the event loop: curl_multi_socket_action(3) ----------------------------------------------- */
+/* --- curl in the event loop: curl_multi_socket_action(3) ------------------------------------------- */
 
 static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         HttpClient *c = userdata;
@@ -231,7 +231,7 @@ static int on_timer_wanted(CURLM *multi, long milliseconds, void *userdata) {
         return r < 0 ? -1 : 0;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------------- */
 
 static int add_header(struct curl_slist **list, const char *name, const char *value) {
         /* "Name;" is curl's way to write a header without a value, see CURLOPT_HTTPHEADER(3). */

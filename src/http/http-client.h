@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* HTTP requests to other machines, on libcurl's multi interface (libcurl-multi(3)) in our event loop. The other side is
- * not trusted: every request ends within its timeout, what is read of the answer has a limit (its headers 64 KiB),
- * redirects are not followed, TLS is at least 1.2 and verified, no proxy and no password file of the environment is
- * used. */
+/* HTTP requests to other machines, on libcurl's multi interface (libcurl-multi(3)) in our event loop. The
+ * other side is not trusted: every request ends within its timeout, what is read of the answer has a limit
+ * (its headers 64 KiB), redirects are not followed, TLS is at least 1.2 and verified, no proxy and no
+ * password file of the environment is used. */
 
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
@@ -26,7 +26,8 @@ typedef struct HttpResult {
         bool success; /* the status is 2xx */
         unsigned status; /* 0: there was no answer */
         usec_t duration;
-        usec_t retry_after; /* what the answer's Retry-After says in seconds (RFC 9110, 10.2.3); 0: nothing */
+        usec_t retry_after; /* what the answer's Retry-After says in seconds (RFC 9110, 10.2.3); 0:
+                             * nothing */
         const char *error; /* why it is no success, for people, valid UTF-8; else NULL */
         const char *response; /* the answer's body as it came, and a NUL behind it */
         size_t response_size;
@@ -35,7 +36,8 @@ typedef struct HttpResult {
 /* @done is called from the event loop, once for each request; it may send others. */
 typedef void (*http_done_func)(const HttpResult *result, void *request_userdata, void *userdata);
 
-/* Looks at an address before it is connected to: NULL if it may be, else why not, for people (in @buffer or static). */
+/* Looks at an address before it is connected to: NULL if it may be, else why not, for people (in @buffer or
+ * static). */
 #define HTTP_REFUSE_SIZE 160
 typedef const char *(*http_refuse_func)(const struct sockaddr *address, socklen_t size, void *userdata,
                 char buffer[static HTTP_REFUSE_SIZE]);

@@ -96,7 +96,8 @@ int member_list_choose(const MemberList *l, size_t *ret, char **ret_error) {
         if (images == 0)
                 return refuse(ret_error, "none of the %zu files in it is a disk image: %s", files, names);
         return refuse(ret_error,
-                        "it has several images in it: %s. Unpack it, and give the one that is meant (of a disk "
+                        "it has several images in it: %s. Unpack it, and give the one that is meant (of a "
+                        "disk "
                         "in several files the descriptor, of an appliance the .ovf)",
                         names);
 }

@@ -50,7 +50,7 @@ ArchiveKind archive_kind_from_string(const char *s) {
         return _ARCHIVE_INVALID;
 }
 
-/* --- libarchive's way to the bytes -------------------------------------------------------------------- */
+/* --- libarchive's way to the bytes ----------------------------------------------------------------- */
 
 typedef struct Input {
         int fd;
@@ -163,7 +163,7 @@ static int open_archive(ArchiveKind kind, Input *in, struct archive **ret, char 
         return 0;
 }
 
-/* --- which member ------------------------------------------------------------------------------------- */
+/* --- which member ---------------------------------------------------------------------------------- */
 
 static char *entry_name(struct archive_entry *entry) {
         const char *name = archive_entry_pathname_utf8(entry);
@@ -208,7 +208,7 @@ static int list_members(ArchiveKind kind, Input *in, MemberList *members, char *
         return k == ARCHIVE_EOF ? 0 : library_error(a, in, ret_error);
 }
 
-/* --- its bytes ---------------------------------------------------------------------------------------- */
+/* --- its bytes ------------------------------------------------------------------------------------- */
 
 static int too_large(uint64_t max, char **ret_error) {
         return archive_error(ret_error, "the image in it has more than %" PRIu64 " bytes", max);

@@ -34,8 +34,8 @@ ArchiveKind archive_kind_from_string(const char *s) _pure_;
 #define EXTRACT_IO_ERROR 5
 
 /* Writes the one image in the @length bytes at @offset of @in to the empty file @out; zeroes become holes.
- * @max: the most bytes that it may have. 0; -EBADMSG with *ret_error (caller frees): damaged, or not one image;
- * -ENOSPC, -EIO, …: writing or reading failed. */
+ * @max: the most bytes that it may have. 0; -EBADMSG with *ret_error (caller frees): damaged, or not one
+ * image; -ENOSPC, -EIO, …: writing or reading failed. */
 int archive_extract(ArchiveKind kind, int in, uint64_t offset, uint64_t length, int out, uint64_t max,
                 char **ret_error);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The bytes of a file that is stored in pieces: a member of a tar, a sparse one, a file in chunks. Between the
- * pieces are zeroes. */
+/* The bytes of a file that is stored in pieces: a member of a tar, a sparse one, a file in chunks. Between
+ * the pieces are zeroes. */
 
 #include "basic/macro.h"
 
@@ -38,6 +38,6 @@ bool content_is_plain(const Content *c);
 /* Called with how much was done; a negative errno ends the work with it. */
 typedef int (*content_progress_func)(void *userdata, uint64_t done);
 
-/* Writes the content to an empty file; what is between the pieces stays holes. -ECANCELED when @cancel_fd (or
- * negative) is readable. */
+/* Writes the content to an empty file; what is between the pieces stays holes. -ECANCELED when @cancel_fd
+ * (or negative) is readable. */
 int content_copy(const Content *c, int fd, int cancel_fd, content_progress_func progress, void *userdata);

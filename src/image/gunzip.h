@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Decompression of gzip (RFC 1952), also of several members in a row, as pigz and bgzip write them. libarchive
- * does not look at the checksum at its end, so this is done with zlib, which does. */
+/* Decompression of gzip (RFC 1952), also of several members in a row, as pigz and bgzip write them.
+ * libarchive does not look at the checksum at its end, so this is done with zlib, which does. */
 
 #include "image/sparse-writer.h"
 

@@ -46,7 +46,7 @@ static int add_name(ImageNames *n, const char *data, size_t size, const char *en
         return isempty(name) || strv_contains(n->parents, name) ? 0 : strv_extend(&n->parents, name);
 }
 
-/* --- vhd ---------------------------------------------------------------------------------------------- */
+/* --- vhd ------------------------------------------------------------------------------------------- */
 
 #define VHD_FOOTER 512u
 #define VHD_DYNAMIC_HEADER 1024u
@@ -111,7 +111,7 @@ int vhd_names_read(int fd, uint64_t size, ImageNames *n, char **ret_error) {
         return r < 0 ? r : read_locators(fd, size, header, "W2ku", n, ret_error);
 }
 
-/* --- vhdx --------------------------------------------------------------------------------------------- */
+/* --- vhdx ------------------------------------------------------------------------------------------ */
 
 #define VHDX_HEADER 4096u
 #define VHDX_TABLE (64u * 1024)

@@ -13,7 +13,7 @@
 
 #define HEADER_SIZE 512u
 
-/* --- qcow2: docs/interop/qcow2.txt in qemu ------------------------------------------------------------ */
+/* --- qcow2: docs/interop/qcow2.txt in qemu --------------------------------------------------------- */
 
 static int check_qcow2(const Image *i, const char *header, char **ret_error) {
         uint32_t version = read_be32(header + 4);
@@ -31,7 +31,7 @@ static int check_qcow2(const Image *i, const char *header, char **ret_error) {
         return 0;
 }
 
-/* --- vhd: "Virtual Hard Disk Image Format Specification" ---------------------------------------------- */
+/* --- vhd: "Virtual Hard Disk Image Format Specification" ------------------------------------------- */
 
 static int check_vhd(int fd, const Image *i, char **ret_error) {
         char footer[HEADER_SIZE];
@@ -46,11 +46,12 @@ static int check_vhd(int fd, const Image *i, char **ret_error) {
                 return refuse(ret_error, "it does not end with a VHD's footer: it is cut off");
         if (read_be32(p + 60) == 4 && !i->flatten)
                 return refuse(ret_error,
-                                "it is a differencing disk on top of another one, which is not opened: " CHAIN_REMEDY);
+                                "it is a differencing disk on top of another one, which is not "
+                                "opened: " CHAIN_REMEDY);
         return 0;
 }
 
-/* --- vdi: the header of VirtualBox, as block/vdi.c in qemu reads it ----------------------------------- */
+/* --- vdi: the header of VirtualBox, as block/vdi.c in qemu reads it -------------------------------- */
 
 static int check_vdi(const Image *i, const char *header, char **ret_error) {
         uint32_t type = read_le32(header + 0x4c);
@@ -59,7 +60,8 @@ static int check_vdi(const Image *i, const char *header, char **ret_error) {
 
         if (type != 1 && type != 2)
                 return refuse(ret_error,
-                                "it is a snapshot on top of another disk, which will not be opened: clone the "
+                                "it is a snapshot on top of another disk, which will not be opened: clone "
+                                "the "
                                 "machine first");
         /* qemu would read zeroes behind the end. Both factors have 32 bits. */
         if (n > 0 && (data > i->length || block * n > i->length - data))
@@ -67,7 +69,7 @@ static int check_vdi(const Image *i, const char *header, char **ret_error) {
         return 0;
 }
 
-/* --- parallels ---------------------------------------------------------------------------------------- */
+/* --- parallels ------------------------------------------------------------------------------------- */
 
 static int read_descriptor(const char *path, char **ret, size_t *ret_size) {
         _cleanup_close_ int fd = -EBADF;

@@ -28,7 +28,7 @@ static int complain(char **ret_error, const char *format, ...) {
         return *ret_error ? -EBADMSG : -ENOMEM;
 }
 
-/* --- vmdk --------------------------------------------------------------------------------------------- */
+/* --- vmdk ------------------------------------------------------------------------------------------ */
 
 static char *cid_text(uint32_t cid) {
         return strprintf("CID %08" PRIx32, cid);
@@ -73,7 +73,7 @@ static int read_embedded(int fd, const char *header, uint64_t size, ImageNames *
         return r <= 0 ? r : from_descriptor(&d, false, n);
 }
 
-/* --- qcow2: docs/interop/qcow2.txt in qemu ------------------------------------------------------------ */
+/* --- qcow2: docs/interop/qcow2.txt in qemu --------------------------------------------------------- */
 
 #define QCOW2_NAME_MAX 1023u
 #define QCOW2_HEADER_MAX 65536u
@@ -131,7 +131,7 @@ static int read_qcow2(int fd, const char *h, uint64_t size, ImageNames *n, char 
         return r < 0 ? r : read_backing_format(header, start, at, n, ret_error);
 }
 
-/* --- all of them -------------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------------- */
 
 static bool has_vhd_footer(int fd, uint64_t size) {
         char cookie[8];

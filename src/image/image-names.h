@@ -26,7 +26,8 @@ void image_names_done(ImageNames *n);
 #define _cleanup_image_names_ _cleanup_(image_names_done)
 
 /* Reads an image of @size bytes. @format: FORMAT_PROBE, or what it was said to be: if it is not, nothing is
- * found. 0; -EBADMSG with *ret_error (caller frees): it cannot be understood; -ENOMEM or what reading gave. */
+ * found. 0; -EBADMSG with *ret_error (caller frees): it cannot be understood; -ENOMEM or what reading
+ * gave. */
 int image_names_read(int fd, uint64_t size, int format, ImageNames *ret, char **ret_error);
 
 /* The paths at which the parent @name of the image at @path may be, the best first, absolute and without "."

@@ -39,7 +39,8 @@ static int add(char ***paths, const char *directory, int directory_length, const
         return strv_extend(paths, path);
 }
 
-/* "C:\a\b", "\\server\share", ".\b": the parts of a path of Windows. A drive or a server leads nowhere here. */
+/* "C:\a\b", "\\server\share", ".\b": the parts of a path of Windows. A drive or a server leads nowhere
+ * here. */
 static bool from_windows(char *name) {
         bool absolute = name[0] == '\\' || (name[0] && name[1] == ':');
 

@@ -21,7 +21,7 @@
 /* Zeroes for qemu are holes in a file; so long that every file system takes it. */
 #define ZEROES_SECTORS ((UINT64_C(1) << 40) / VMDK_SECTOR)
 
-/* --- parents ------------------------------------------------------------------------------------------ */
+/* --- parents --------------------------------------------------------------------------------------- */
 
 static int check_parent(const Image *i, const VmdkDescriptor *d, char **ret_error) {
         if (i->flatten || !vmdk_descriptor_has_parent(d))
@@ -30,7 +30,7 @@ static int check_parent(const Image *i, const VmdkDescriptor *d, char **ret_erro
                         "it is a snapshot on top of another disk, which is not opened: " CHAIN_REMEDY);
 }
 
-/* --- one file with a descriptor inside ---------------------------------------------------------------- */
+/* --- one file with a descriptor inside ------------------------------------------------------------- */
 
 #define FLAG_COMPRESSED (UINT32_C(1) << 16)
 
@@ -55,8 +55,8 @@ static int check_embedded(const VmdkDescriptor *d, uint64_t capacity, char **ret
         return 0;
 }
 
-/* @alone: it is not an extent of a descriptor's. Without a capacity qemu takes the descriptor inside as if it
- * were a file of its own, and opens what that names. */
+/* @alone: it is not an extent of a descriptor's. Without a capacity qemu takes the descriptor inside as if
+ * it were a file of its own, and opens what that names. */
 static int check_sparse_header(const Image *i, int fd, const char *header, uint64_t offset, uint64_t length,
                 bool alone, char **ret_error) {
         _cleanup_(vmdk_descriptor_done) VmdkDescriptor d = {};
@@ -77,7 +77,7 @@ static int check_sparse_header(const Image *i, int fd, const char *header, uint6
         return r < 0 || !alone ? r : check_embedded(&d, capacity, ret_error);
 }
 
-/* --- extents ------------------------------------------------------------------------------------------ */
+/* --- extents --------------------------------------------------------------------------------------- */
 
 /* The size in sectors that a sparse file's own header gives, and that of a grain. */
 static int sparse_capacity(const Image *i, int fd, uint64_t length, const VmdkExtent *x, uint64_t *ret,
@@ -106,7 +106,8 @@ static int sparse_capacity(const Image *i, int fd, uint64_t length, const VmdkEx
         return 0;
 }
 
-/* A sparse file may be rounded up to whole grains. At the end of the disk what is too much can be cut off. */
+/* A sparse file may be rounded up to whole grains. At the end of the disk what is too much can be cut
+ * off. */
 static int check_capacity(Image *i, VmdkExtent *x, uint64_t capacity, uint64_t grain, char **ret_error) {
         const uint64_t grain_max = 2048;
         bool last = x == &i->vmdk.extents[i->vmdk.n_extents - 1];
@@ -230,7 +231,7 @@ int image_check_vmdk(int fd, Image *i, const char *header, char *const *visible,
         return check_sparse_header(i, fd, header, i->offset, i->length, true, ret_error);
 }
 
-/* --- the descriptor for qemu -------------------------------------------------------------------------- */
+/* --- the descriptor for qemu ----------------------------------------------------------------------- */
 
 static int expect(Image *i, const char *path, const char *type, uint64_t sectors) {
         ImageExtent x = {

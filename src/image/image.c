@@ -42,7 +42,7 @@ void image_done(Image *i) {
         *i = (Image){};
 }
 
-/* --- probing ------------------------------------------------------------------------------------------ */
+/* --- probing --------------------------------------------------------------------------------------- */
 
 /* Formats that are told by what is at one place. */
 static const struct {
@@ -135,7 +135,7 @@ int image_settle_format(int fd, Image *i, char **ret_error) {
         return *ret_error ? -EMEDIUMTYPE : -ENOMEM;
 }
 
-/* --- its tables --------------------------------------------------------------------------------------- */
+/* --- its tables ------------------------------------------------------------------------------------ */
 
 static int walk_extent(const char *path, int cancel_fd, char **ret_error) {
         _cleanup_close_ int fd = -EBADF;
@@ -166,14 +166,15 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
         i->differencing = map.differencing;
         if (map.differencing && !i->flatten)
                 return refuse(ret_error,
-                                "it is a differencing disk on top of another one, which is not opened: " CHAIN_REMEDY);
+                                "it is a differencing disk on top of another one, which is not "
+                                "opened: " CHAIN_REMEDY);
         i->expected_size = map.virtual_size;
         if (i->format == FORMAT_RAW)
                 i->expected_size = (i->length + SECTOR - 1) / SECTOR * SECTOR;
         return 0;
 }
 
-/* --- how qemu opens it -------------------------------------------------------------------------------- */
+/* --- how qemu opens it ----------------------------------------------------------------------------- */
 
 /* Changes go to the overlay. */
 static json_t *overlay_options(const char *path, json_t *file) {
@@ -217,8 +218,8 @@ json_t *image_options(const Image *i) {
                 json_decref(options);
                 options = NULL;
         }
-        /* A VHD's disk is as large as its footer says. qemu takes the geometry, which is smaller, for programs
-         * that it does not know. */
+        /* A VHD's disk is as large as its footer says. qemu takes the geometry, which is smaller, for
+         * programs that it does not know. */
         if (options && i->format == FORMAT_VHD &&
                         json_object_set_new(options, "force_size_calc", json_string("current_size")) < 0) {
                 json_decref(options);

@@ -23,6 +23,6 @@ void manifest_done(Manifest *m);
 #define _cleanup_manifest_ _cleanup_(manifest_done)
 
 /* Lines "SHA256(name)= hex" (any case, "SHA2-256" and "SHA-256" too, blanks anywhere) and "hex  name"
- * (sha256sum(1) and its sisters); MD5, SHA1 and all of SHA2. Comments ("#"), empty lines, and a byte order mark
- * are skipped. 0, or -EBADMSG with *ret_error naming the line (caller frees). */
+ * (sha256sum(1) and its sisters); MD5, SHA1 and all of SHA2. Comments ("#"), empty lines, and a byte order
+ * mark are skipped. 0, or -EBADMSG with *ret_error naming the line (caller frees). */
 int manifest_parse(const char *text, size_t size, Manifest *ret, char **ret_error);

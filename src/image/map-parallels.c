@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Parallels, docs/interop/parallels.txt in qemu: a header and one table of clusters, whose places are counted
- * in sectors, or by the newer kind in clusters. */
+/* Parallels, docs/interop/parallels.txt in qemu: a header and one table of clusters, whose places are
+ * counted in sectors, or by the newer kind in clusters. */
 
 #include "image/map-format.h"
 

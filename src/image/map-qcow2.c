@@ -28,7 +28,7 @@ typedef struct Qcow2 {
         unsigned n_last; /* compressed clusters that were looked at */
 } Qcow2;
 
-/* --- compressed clusters that end in the last sector of the file -------------------------------------- */
+/* --- compressed clusters that end in the last sector of the file ----------------------------------- */
 
 static int inflate_whole(const char *data, size_t size, uint64_t cluster) {
         z_stream z = { .next_in = (Bytef *) (uintptr_t) data, .avail_in = (uInt) size };
@@ -102,7 +102,7 @@ static int on_compressed(MapWalk *w, Qcow2 *q, uint64_t e) {
         return check_last(w, q, at, size);
 }
 
-/* --- tables --------------------------------------------------------------------------------------------- */
+/* --- tables ---------------------------------------------------------------------------------------- */
 
 /* How much of a cluster is in use. */
 static uint64_t used(const Qcow2 *q, const char *entry, uint64_t visible) {

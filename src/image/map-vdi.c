@@ -33,7 +33,8 @@ int map_walk_vdi(MapWalk *w) {
         /* qemu reads over this, as if there were none. */
         if (read_le32(h + 0x17c) != 0)
                 return refuse(w->error,
-                                "each of its blocks has extra data in front, which is not supported; convert it with "
+                                "each of its blocks has extra data in front, which is not supported; "
+                                "convert it with "
                                 "VBoxManage clonemedium first");
         if (v.block == 0)
                 return refuse(w->error, "its header gives blocks of 0 bytes");

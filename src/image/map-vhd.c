@@ -40,7 +40,8 @@ static int check_zero(MapWalk *w, uint64_t index, uint64_t at, uint64_t size) {
                         return r;
                 if (!memory_is_zero(data, n))
                         return refuse(w->error,
-                                        "it is damaged: block %ju has data in sectors that its bitmap calls unused",
+                                        "it is damaged: block %ju has data in sectors that its bitmap calls "
+                                        "unused",
                                         (uintmax_t) index);
                 at += n;
                 size -= n;
@@ -52,7 +53,8 @@ static bool is_set(const Vhd *v, uint64_t sector) {
         return v->bits[sector / 8] >> (7 - sector % 8) & 1;
 }
 
-/* A sector whose bit is not set is zeroes. qemu does not look at the bits, so what is there must be zeroes. */
+/* A sector whose bit is not set is zeroes. qemu does not look at the bits, so what is there must be
+ * zeroes. */
 static int check_bits(MapWalk *w, const Vhd *v, uint64_t index, uint64_t at) {
         uint64_t n = map_visible(w, index, v->block) / MAP_SECTOR;
 
@@ -183,7 +185,8 @@ int map_walk_vhd(MapWalk *w) {
                         return r;
                 if (memcmp(magic, "conectix", sizeof(magic)) == 0)
                         return refuse(w->error,
-                                        "it begins like a dynamic disk, but its footer says that it is fixed");
+                                        "it begins like a dynamic disk, but its footer says that it is "
+                                        "fixed");
                 if (w->map.virtual_size <= end)
                         return 0;
                 map_need(w, w->map.virtual_size, FOOTER_SIZE);

@@ -146,7 +146,8 @@ static int read_metadata(MapWalk *w, const Region *metadata, MapGeometry *ret) {
         return 0;
 }
 
-/* After each ratio blocks comes an entry for the bitmap of their sectors, which only differencing disks use. */
+/* After each ratio blocks comes an entry for the bitmap of their sectors, which only differencing disks
+ * use. */
 static int on_block(MapWalk *w, uint64_t index, const char *entry, void *userdata) {
         const MapGeometry *v = userdata;
         uint64_t e = read_le64(entry), of_bitmap = index % (v->ratio + 1);

@@ -39,8 +39,9 @@ static int check_marker(MapWalk *w, const Vmdk *v, uint64_t index, uint64_t sect
                         (uintmax_t) index);
 }
 
-/* Grains are written one behind the other. Where the table says otherwise it may be damaged, and qemu, which does not look
- * at the markers, would read one grain for another. Reading all markers would be reading the file once more. */
+/* Grains are written one behind the other. Where the table says otherwise it may be damaged, and qemu, which
+ * does not look at the markers, would read one grain for another. Reading all markers would be reading the
+ * file once more. */
 static int check_order(MapWalk *w, Vmdk *v, uint64_t index, uint64_t sector) {
         int r = 0;
 
@@ -105,10 +106,10 @@ static int walk_directory(MapWalk *w, Vmdk *v, uint64_t sector) {
         return map_each(w, sector * MAP_SECTOR, n, sizeof(uint32_t), on_table, v);
 }
 
-/* --- the footer of a streamOptimized extent ----------------------------------------------------------- */
+/* --- the footer of a streamOptimized extent -------------------------------------------------------- */
 
-/* The last sector that is not all zeroes; 0 if there is none. Behind the footer comes a sector of zeroes, and
- * whatever a tool or a transfer has filled up the file with. */
+/* The last sector that is not all zeroes; 0 if there is none. Behind the footer comes a sector of zeroes,
+ * and whatever a tool or a transfer has filled up the file with. */
 static int last_sector(MapWalk *w, uint64_t *ret) {
         uint64_t n = map_divide_up(w->file->length, MAP_SECTOR), first = 0;
         char sector[MAP_SECTOR];
@@ -165,8 +166,8 @@ static int walk_sparse(MapWalk *w) {
                                 (uintmax_t) capacity, (uintmax_t) grain);
         if (read_le32(h + 4) < 1 || read_le32(h + 4) > VERSION_MAX)
                 return refuse(w->error, "its header is damaged: it is of version %u", read_le32(h + 4));
-        /* The bytes at 73 are other ones after a transfer that changes the ends of lines. Some programs leave
-         * them out. */
+        /* The bytes at 73 are other ones after a transfer that changes the ends of lines. Some programs
+         * leave them out. */
         if (memcmp(h + 73, "\n \r\n", 4) != 0 && read_le32(h + 73) != 0)
                 return refuse(w->error, "it is damaged: it was transferred as if it were text");
         uint32_t flags = read_le32(h + 8);

@@ -21,7 +21,7 @@ bool ova_name_is_same(const char *a, const char *b);
 
 typedef const char *(*ova_name_func)(const void *list, size_t i);
 
-/* Finds the file that the OVF (whose own name is @ovf) or its manifest calls @name: relative to the OVF, then
- * from the top, then in another case, then by its last part alone. What could be two files is none. The index, or
- * -ENOENT, -ENOMEM. */
+/* Finds the file that the OVF (whose own name is @ovf) or its manifest calls @name: relative to the OVF,
+ * then from the top, then in another case, then by its last part alone. What could be two files is none. The
+ * index, or -ENOENT, -ENOMEM. */
 ssize_t ova_name_find(ova_name_func name_at, const void *list, const char *ovf, const char *name);

@@ -35,7 +35,7 @@ Ova *ova_free(Ova *o) {
         return NULL;
 }
 
-/* --- files -------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------- */
 
 /* Takes the next place in the list of files. */
 static OvaFile *new_file(Ova *o, const char *name) {
@@ -127,12 +127,13 @@ const OvaFile *ova_find(const Ova *o, const char *name) {
         return find_file(o, name);
 }
 
-/* --- disks -------------------------------------------------------------------------------------------- */
+/* --- disks ----------------------------------------------------------------------------------------- */
 
 static int no_such_file(const OvfDisk *disk, const char *name, char **ret_error) {
         if (strstr(disk->file, "://") && strncasecmp(disk->file, "file:", 5) != 0)
                 return refuse(ret_error,
-                                "its OVF names the disk file \"%s\", which is on another machine: fetch it and "
+                                "its OVF names the disk file \"%s\", which is on another machine: fetch it "
+                                "and "
                                 "put it beside the OVF",
                                 disk->file);
         return refuse(ret_error, "its OVF names the disk file \"%s\", which it does not hold", name);
@@ -237,7 +238,7 @@ static int read_ovf(Ova *o, const char *path, const char *label, char **ret_erro
         return o->n_disks > 0 ? 0 : refuse(ret_error, "its OVF names no disk with content");
 }
 
-/* --- the manifest ------------------------------------------------------------------------------------- */
+/* --- the manifest ---------------------------------------------------------------------------------- */
 
 static int read_manifest(Ova *o, char **ret_error) {
         _cleanup_free_ char *text = NULL;
@@ -260,7 +261,7 @@ int ova_listed_content(const Ova *o, const char *name, Content *ret) {
         return -ENOENT;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------------- */
 
 static int read_all(Ova *o, const char *path, const char *label, char **ret_error) {
         int r = read_ovf(o, path, label, ret_error);
@@ -287,7 +288,8 @@ int ova_open(int fd, const char *path, const char *label, uint64_t size, Ova **r
                 r = find_one(o, ".ovf", &o->ovf, ret_error);
         if (r >= 0 && !o->ovf)
                 return refuse(ret_error,
-                                "it is a tar archive without an .ovf file: unpack it, and give the disk image "
+                                "it is a tar archive without an .ovf file: unpack it, and give the disk "
+                                "image "
                                 "in it");
         if (r >= 0)
                 r = read_all(o, path, label, ret_error);

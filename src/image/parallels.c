@@ -75,7 +75,8 @@ static int check_disk(const xmlNode *root, const char *file, char **ret_error) {
         count(root->children, 0, &d);
         if (d.storages == 1 && d.images > 1)
                 return refuse(ret_error,
-                                "it is one of %u images of a disk with snapshots: delete the snapshots first, "
+                                "it is one of %u images of a disk with snapshots: delete the snapshots "
+                                "first, "
                                 "so that one image holds all of the disk",
                                 d.images);
         if (d.storages != 1 || d.images != 1)

@@ -9,6 +9,6 @@
 #define PARALLELS_DESCRIPTOR "DiskDescriptor.xml"
 #define PARALLELS_DESCRIPTOR_MAX ((size_t) 1024 * 1024)
 
-/* 0 if the disk that @text describes is the one image @file, a name without directories. -EBADMSG with a text:
- * refused. */
+/* 0 if the disk that @text describes is the one image @file, a name without directories. -EBADMSG with a
+ * text: refused. */
 int parallels_check_descriptor(const char *text, size_t size, const char *file, char **ret_error);

@@ -11,8 +11,8 @@ typedef struct SparseWriter {
         uint64_t size; /* so far */
 } SparseWriter;
 
-/* Bytes at @at, which is not before the end of what was written; what is skipped is zeroes. -EFBIG: more than
- * w->max; -EBADMSG: before the end. */
+/* Bytes at @at, which is not before the end of what was written; what is skipped is zeroes. -EFBIG: more
+ * than w->max; -EBADMSG: before the end. */
 int sparse_write(SparseWriter *w, const void *data, size_t size, uint64_t at);
 
 /* Gives the file its size. */

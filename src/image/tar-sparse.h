@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Sparse members of a tar, in the forms of GNU tar: type "S" (its own format), and the pax forms 0.0, 0.1 and
- * 1.0 ("Storing Sparse Files" in its manual). */
+/* Sparse members of a tar, in the forms of GNU tar: type "S" (its own format), and the pax forms 0.0, 0.1
+ * and 1.0 ("Storing Sparse Files" in its manual). */
 
 #include "basic/macro.h"
 
@@ -25,7 +25,8 @@ typedef struct TarSparse {
 
 void tar_sparse_done(TarSparse *s);
 
-/* A pax record. 1: it was one of a sparse file, 0: it is something else, -EBADMSG: not understood, -ENOMEM. */
+/* A pax record. 1: it was one of a sparse file, 0: it is something else, -EBADMSG: not understood,
+ * -ENOMEM. */
 int tar_sparse_pax(TarSparse *s, const char *key, const char *value);
 
 /* The entries in a header of type "S", and in the blocks behind it. *ret_more: another block follows.

@@ -277,7 +277,7 @@ static int add_member(TarReader *t, const TarHeader *h, uint64_t offset, uint64_
         return 0;
 }
 
-/* --- sparse members ----------------------------------------------------------------------------------- */
+/* --- sparse members -------------------------------------------------------------------------------- */
 
 #define broken_map(t) tar_error(t, "a sparse member with a broken map at byte %" PRIu64, (t)->offset)
 

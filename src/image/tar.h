@@ -3,8 +3,8 @@
 
 /* The index of a tar (an OVA): names and where the bytes of each member are, so that a disk can be read in
  * place. Strict on purpose: plain files only, each name once, nothing that could point outside. Understands
- * the format of Unix version 7, ustar (POSIX.1-1988), pax "path" and "size" (POSIX.1-2001), GNU long names and
- * base-256 sizes, and sparse files (tar-sparse.h). */
+ * the format of Unix version 7, ustar (POSIX.1-1988), pax "path" and "size" (POSIX.1-2001), GNU long names
+ * and base-256 sizes, and sparse files (tar-sparse.h). */
 
 #include "image/tar-sparse.h"
 

@@ -23,7 +23,7 @@ void vmdk_descriptor_done(VmdkDescriptor *d) {
         *d = (VmdkDescriptor){};
 }
 
-/* --- recognition -------------------------------------------------------------------------------------- */
+/* --- recognition ----------------------------------------------------------------------------------- */
 
 static size_t skip_blanks(const char *data, size_t size, size_t i) {
         while (i < size && (data[i] == ' ' || data[i] == '\t' || data[i] == '\r'))
@@ -65,7 +65,7 @@ bool vmdk_is_descriptor(const char *data, size_t size) {
         return false;
 }
 
-/* --- lines -------------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------------- */
 
 static int complain(char **ret_error, unsigned line, const char *format, ...) _printf_(3, 4);
 static int complain(char **ret_error, unsigned line, const char *format, ...) {
@@ -196,7 +196,7 @@ static int parse_extent(VmdkDescriptor *d, const char *access, char *rest, unsig
         return r;
 }
 
-/* --- keys --------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------------ */
 
 static int parse_cid(const char *value, uint32_t *ret, unsigned line, char **ret_error) {
         uint64_t v = 0;
@@ -354,7 +354,7 @@ int vmdk_descriptor_parse(const char *data, size_t size, VmdkDescriptor *ret, ch
         return 0;
 }
 
-/* --- names -------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------------- */
 
 int vmdk_descriptor_files(const VmdkDescriptor *d, char ***ret) {
         _cleanup_strv_free_ char **files = NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The text descriptor of a VMDK ("Virtual Disk Format 5.0", VMware). The manager reads it to learn which files
- * belong to a disk, the job to learn what the disk is made of: each line is understood, or the descriptor is
- * refused. qemu never sees this text, only one that is written from what was read here. Pure: text in, struct
- * out. */
+/* The text descriptor of a VMDK ("Virtual Disk Format 5.0", VMware). The manager reads it to learn which
+ * files belong to a disk, the job to learn what the disk is made of: each line is understood, or the
+ * descriptor is refused. qemu never sees this text, only one that is written from what was read here. Pure:
+ * text in, struct out. */
 
 #include "basic/macro.h"
 
@@ -47,9 +47,9 @@ void vmdk_descriptor_done(VmdkDescriptor *d);
  * there is "# Disk DescriptorFile" (with or without its blanks, in upper or lower case), or "version=". */
 bool vmdk_is_descriptor(const char *data, size_t size);
 
-/* At most VMDK_DESCRIPTOR_MAX bytes, up to the first NUL (an embedded descriptor is padded with them), in the
- * encoding that the text names, else in UTF-8. 0; -EBADMSG with *ret_error (caller frees) naming the line;
- * -ENOMEM. */
+/* At most VMDK_DESCRIPTOR_MAX bytes, up to the first NUL (an embedded descriptor is padded with them), in
+ * the encoding that the text names, else in UTF-8. 0; -EBADMSG with *ret_error (caller frees) naming the
+ * line; -ENOMEM. */
 int vmdk_descriptor_parse(const char *data, size_t size, VmdkDescriptor *ret, char **ret_error);
 
 /* The disk is on top of another one. */

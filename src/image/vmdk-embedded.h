@@ -5,8 +5,9 @@
 
 #include "image/vmdk-descriptor.h"
 
-/* @header: the first 512 bytes of the file, which is @length bytes at @offset of @fd. 1, or 0 if there is none
- * (the file is one extent of several); -EBADMSG with *ret_error (caller frees); -ENOMEM or what reading gave.
+/* @header: the first 512 bytes of the file, which is @length bytes at @offset of @fd. 1, or 0 if there is
+ * none (the file is one extent of several); -EBADMSG with *ret_error (caller frees); -ENOMEM or what reading
+ * gave.
  */
 int vmdk_embedded_read(int fd, const char *header, uint64_t offset, uint64_t length, VmdkDescriptor *ret,
                 char **ret_error);

@@ -9,8 +9,8 @@
 #define BOM "\xef\xbb\xbf"
 
 /* The encodings that VMware's programs write on the systems that they run on. In all of them the bytes of
- * ASCII that structure a descriptor (line ends, quotes, "=", "#") stand for nothing else, so that "encoding="
- * can be found before it is known. Names from a descriptor never reach iconv_open(3). */
+ * ASCII that structure a descriptor (line ends, quotes, "=", "#") stand for nothing else, so that
+ * "encoding=" can be found before it is known. Names from a descriptor never reach iconv_open(3). */
 static const struct {
         const char *name; /* compared without case, "-" and "_" */
         const char *iconv; /* NULL: UTF-8 already */

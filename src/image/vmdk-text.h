@@ -5,7 +5,7 @@
 
 #include "basic/macro.h"
 
-/* Converts @data, which has no NUL, from the encoding that a line "encoding=…" in it names; without one it must
- * be UTF-8. A byte order mark is dropped. *ret is a string that the caller frees. 0; -EBADMSG with *ret_error
- * (caller frees); -ENOMEM. */
+/* Converts @data, which has no NUL, from the encoding that a line "encoding=…" in it names; without one it
+ * must be UTF-8. A byte order mark is dropped. *ret is a string that the caller frees. 0; -EBADMSG with
+ * *ret_error (caller frees); -ENOMEM. */
 int vmdk_text_decode(const char *data, size_t size, char **ret, char **ret_error);

@@ -15,7 +15,8 @@ int bound_check(Attempt *a, const char *path, const struct stat *st, const char 
         case -ESTALE:
         case -ENOENT:
                 return attempt_fail(a, r, code,
-                                "%s is refused: it was replaced or changed after it was checked, so it is not the file "
+                                "%s is refused: it was replaced or changed after it was checked, so it is "
+                                "not the file "
                                 "that the job was allowed to use",
                                 path);
         default:

@@ -122,7 +122,8 @@ static int check_all_used(Attempt *a, const Image *top) {
         STRV_FOREACH(path, a->plan->source_files)
                 if (!is_in_chain(top, *path))
                         return attempt_fail(a, EBADMSG, "image_refused",
-                                        "The image %s was refused: %s was a part of it when the job began, and "
+                                        "The image %s was refused: %s was a part of it when the job began, "
+                                        "and "
                                         "is not any "
                                         "more",
                                         top->label, *path);
@@ -164,7 +165,7 @@ int chain_examine(Attempt *a, int fd, Image *top) {
         return check_all_used(a, top);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------------- */
 
 static int add_layer(Attempt *a, const Image *i, Connection *c) {
         _cleanup_close_ int fd = -EBADF;
@@ -198,7 +199,8 @@ int chain_connect(Attempt *a, const Image *top, Connection *ret) {
         /* All that was read before says so. */
         if (c.endpoint->size != top->virtual_size)
                 return attempt_fail(a, EBADMSG, "image_refused",
-                                "The image %s was refused: it holds a disk of %ju bytes, but %ju can be read",
+                                "The image %s was refused: it holds a disk of %ju bytes, but %ju can be "
+                                "read",
                                 top->label, (uintmax_t) top->virtual_size, (uintmax_t) c.endpoint->size);
         *ret = c;
         c = (Connection){};

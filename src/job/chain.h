@@ -10,9 +10,10 @@
 #include "job/source.h"
 
 /* Finds the images below @top, which image_examine() has accepted, and examines each. Also checks that the
- * images are made of all files of the job's source. Fills top->parent and so on. Notes failures in the job. */
+ * images are made of all files of the job's source. Fills top->parent and so on. Notes failures in the
+ * job. */
 int chain_examine(Attempt *a, int fd, Image *top);
 
-/* Connects to the disk in @top for reading: through servers for all that qemu reads, with layers of our own on
- * top for what it does not. */
+/* Connects to the disk in @top for reading: through servers for all that qemu reads, with layers of our own
+ * on top for what it does not. */
 int chain_connect(Attempt *a, const Image *top, Connection *ret);

@@ -47,7 +47,7 @@ static int find_program(const char *name, char **ret) {
         return -ENOENT;
 }
 
-/* --- after fork(): only what signal-safety(7) allows -------------------------------------------------- */
+/* --- after fork(): only what signal-safety(7) allows ----------------------------------------------- */
 
 static int set_limit(int resource, uint64_t value) {
         struct rlimit l = { .rlim_cur = value, .rlim_max = value };

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Helper programs (qemu-img, qemu-nbd): started without a shell, with an environment of their own, limited
- * in memory and time, shut in (parser-sandbox.h), killed with their parent. What they parse may be hostile, so what they say is bounded
- * and cleaned before a person sees it. */
+ * in memory and time, shut in (parser-sandbox.h), killed with their parent. What they parse may be hostile,
+ * so what they say is bounded and cleaned before a person sees it. */
 
 #include <sys/types.h>
 

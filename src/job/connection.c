@@ -51,8 +51,8 @@ static int psk_write(Attempt *a, const char *role, const char *user, const char 
 static bool psk_user_is_plain(const char *user) {
         return *user &&
                         user[strspn(user,
-                                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] ==
-                        0;
+                                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._"
+                                        "-")] == 0;
 }
 
 /* The credential that the manager hands over, if there is one: the key, or "user:key" as psktool(1) writes
@@ -224,7 +224,8 @@ int connection_fail(Attempt *attempt, Connection *a, Connection *b, int error, c
                                         "%s failed: the server for %s has died: %s", what,
                                         both[i]->endpoint ? both[i]->endpoint->label : "the image", dead);
         }
-        /* A server that cannot read its image hangs up or says EIO; the reason is on its standard error only. */
+        /* A server that cannot read its image hangs up or says EIO; the reason is on its standard error
+         * only. */
         for (size_t i = 0; i < ELEMENTSOF(both); i++) {
                 bool failed = both[i] && both[i]->servers &&
                                 (!both[i]->endpoint || !isempty(endpoint_error(both[i]->endpoint)));

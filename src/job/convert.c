@@ -13,7 +13,7 @@
 #include "job/device.h"
 #include "job/identity.h"
 
-/* --- where the image grows ---------------------------------------------------------------------------- */
+/* --- where the image grows ------------------------------------------------------------------------- */
 
 int part_image(const Conversion *c, size_t disk, Image *ret) {
         Image i = {
@@ -89,7 +89,7 @@ int convert_check_space(Conversion *c) {
         return 0;
 }
 
-/* --- destinations ------------------------------------------------------------------------------------- */
+/* --- destinations ---------------------------------------------------------------------------------- */
 
 static Compression compression_of(const Conversion *c) {
         static const Compression ours[_JOB_COMPRESSION_MAX] = {
@@ -221,13 +221,15 @@ static int check_larger(Conversion *c, const Endpoint *e, uint64_t size) {
                 return attempt_fail(c->attempt, EINVAL, "destination_refused",
                                 "The destination's disk has %" PRIu64
                                 " bytes, more than the source's %" PRIu64
-                                ". If it is the right one, set parameters.allow_larger: what lies behind the end of "
+                                ". If it is the right one, set parameters.allow_larger: what lies behind "
+                                "the end of "
                                 "the source is left as it is.",
                                 e->size, size);
         if (e->alignment > 1 && size % e->alignment != 0)
                 return attempt_fail(c->attempt, EINVAL, "destination_refused",
-                                "The destination takes whole blocks of %zu bytes only, and the source's %" PRIu64
-                                " bytes do not end with one: the rest of the last block would be overwritten. Make the "
+                                "The destination takes whole blocks of %zu bytes only, and the source's "
+                                "%" PRIu64 " bytes do not end with one: the rest of the last block would be "
+                                "overwritten. Make the "
                                 "destination's disk as large as the source.",
                                 e->alignment, size);
         report_note(&c->attempt->report,
@@ -285,7 +287,7 @@ static int open_destination(Conversion *c, size_t disk, uint64_t size, Destinati
         return label ? open_own_format(c, label, d) : -ENOMEM;
 }
 
-/* --- copying ------------------------------------------------------------------------------------------ */
+/* --- copying --------------------------------------------------------------------------------------- */
 
 static void pass_errors_on(Report *report, Connection *c) {
         if (c->servers) {
@@ -332,8 +334,8 @@ static int close_destination(Conversion *c, Destination *d) {
         return 0;
 }
 
-/* A server that was restarted may serve another disk, or an empty one: a sample of what was copied must be there. 1 if it
- * is, 0 if not, and then both ends can only be closed. */
+/* A server that was restarted may serve another disk, or an empty one: a sample of what was copied must be
+ * there. 1 if it is, 0 if not, and then both ends can only be closed. */
 static int holds_what_was_copied(Conversion *c, Connection *source, Destination *d) {
         const CompareMode mode = { .data = COMPARE_SAMPLE, .zeroes = COMPARE_SAMPLE, .end = d->watermark };
         const CopyOptions options = { .cancel_fd = c->attempt->cancel_fd };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The work on one disk after another: copying it into its part directory or to a server. All functions note failures in the job and return negative errno. */
+/* The work on one disk after another: copying it into its part directory or to a server. All functions note
+ * failures in the job and return negative errno. */
 
 #include "engine/compare.h"
 #include "engine/copy.h"
@@ -30,8 +31,8 @@ typedef struct Conversion {
 
 /* Finds out early that the destination's file system cannot hold the disks. */
 int convert_check_space(Conversion *c);
-/* What it says: the @source takes so many bytes, of which so many are @written, and @available are free. @sure: it cannot
- * fit; otherwise it may not. NULL when out of memory. */
+/* What it says: the @source takes so many bytes, of which so many are @written, and @available are free.
+ * @sure: it cannot fit; otherwise it may not. NULL when out of memory. */
 char *convert_space_text(const char *path, uint64_t source, uint64_t written, uint64_t available, bool sure);
 
 /* Copies disk @disk (from 0), going on where an earlier attempt ended. */
@@ -40,8 +41,8 @@ int convert_disk(Conversion *c, size_t disk);
 /* The unfinished (or finished) image of disk @disk as an image to open; image_done() it. */
 int part_image(const Conversion *c, size_t disk, Image *ret);
 
-/* What copying and comparing have in common: their progress becomes the job's, and what servers complain about goes to
- * the log. */
+/* What copying and comparing have in common: their progress becomes the job's, and what servers complain
+ * about goes to the log. */
 typedef struct ConvertProgress {
         Attempt *attempt;
         const char *what; /* "Converting disk format" */

@@ -10,9 +10,10 @@
 /* True for a path that only a block device can have. */
 bool path_is_device(const char *path) _pure_;
 
-/* True if the plan's destination is a block device: it is there already and is overwritten, as a server's disk is. */
+/* True if the plan's destination is a block device: it is there already and is overwritten, as a server's
+ * disk is. */
 bool plan_writes_device(const JobPlan *p) _pure_;
 
-/* Opens a block device for reading; its links in /dev are followed. ret_stat->st_size is the device's size. -ENOTBLK:
- * something else is there. */
+/* Opens a block device for reading; its links in /dev are followed. ret_stat->st_size is the device's size.
+ * -ENOTBLK: something else is there. */
 int open_device(const char *path, int *ret_fd, struct stat *ret_stat);

@@ -105,8 +105,8 @@ static int finish_nbd(Attempt *a, bool succeeded) {
         return 0;
 }
 
-/* The directory cannot be locked, or another job took it over after this one's last attempt. What is in it is that one's, so
- * nothing of it is published or removed. */
+/* The directory cannot be locked, or another job took it over after this one's last attempt. What is in it
+ * is that one's, so nothing of it is published or removed. */
 static int leave_to_others(Attempt *a, const PartDirectory *p, bool succeeded, int error) {
         unsigned n_disks;
 
@@ -115,7 +115,8 @@ static int leave_to_others(Attempt *a, const PartDirectory *p, bool succeeded, i
                 return 0;
         if (error == -EBUSY || error == -EUSERS)
                 return attempt_fail(a, EBUSY, "destination_busy",
-                                "Another job has begun to write the destination %s before this one's image got its name",
+                                "Another job has begun to write the destination %s before this one's image "
+                                "got its name",
                                 a->plan->spec->destination.path);
         return attempt_fail(
                         a, error, NULL, "Locking the directory %s failed: %s", p->path, strerror(-error));

@@ -79,7 +79,8 @@ int helper_run(const char *const argv[], const ChildLimits *limits, int in_fd, i
         _cleanup_close_ int err_write = err[1];
         ChildLimits effective = *limits;
 #ifdef __SANITIZE_ADDRESS__
-        /* Our own program then reserves terabytes of addresses, looks at its memory map, and traces itself for leaks. */
+        /* Our own program then reserves terabytes of addresses, looks at its memory map, and traces itself
+         * for leaks. */
         effective.unconfined = true;
         effective.address_space = 0;
 #endif

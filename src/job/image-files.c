@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "basic/string-util.h"
 #include "job/image-files.h"
+#include "basic/string-util.h"
 
 /* qemu-img needs little; a qcow2 of many terabytes has tables that grow with it. */
 ChildLimits image_limits(uint64_t size) {

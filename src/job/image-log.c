@@ -32,7 +32,8 @@ static int run_qemu_img(Attempt *a, const Image *i, const char *const argv[]) {
                 return 0;
         _cleanup_free_ char *why = complaint_text(o.errors), *how = child_status_text(o.status);
         return attempt_fail(a, EBADMSG, "image_refused",
-                        "The image %s was refused: it has a log, which cannot be replayed, as it is damaged or cut off: "
+                        "The image %s was refused: it has a log, which cannot be replayed, as it is damaged "
+                        "or cut off: "
                         "qemu-img %s%s%s",
                         i->label, strempty(how), why ? ": " : "", strempty(why));
 }
@@ -70,7 +71,8 @@ int image_replay_log(Attempt *a, Image *i) {
         r = run_qemu_img(a, i, argv);
         if (r >= 0)
                 report_note(&a->report,
-                                "%s was not closed properly by its last user: its log is replayed, in a copy of "
+                                "%s was not closed properly by its last user: its log is replayed, in a "
+                                "copy of "
                                 "what it changes",
                                 i->label);
         return r;

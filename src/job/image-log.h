@@ -7,6 +7,7 @@
 #include "image/image.h"
 #include "job/job.h"
 
-/* If the image has a log: makes an overlay in the job's directory in /tmp, and has qemu carry out the log in it.
- * The image stays as it is; image_options() then opens it with the overlay. Notes failures in the job. */
+/* If the image has a log: makes an overlay in the job's directory in /tmp, and has qemu carry out the log in
+ * it. The image stays as it is; image_options() then opens it with the overlay. Notes failures in the
+ * job. */
 int image_replay_log(Attempt *a, Image *i);

@@ -16,10 +16,11 @@
 #define OWNER_MAX ((size_t) 4096) /* of a lock file */
 #define OWNER_SHOWN ((size_t) 200)
 
-/* --- locks -------------------------------------------------------------------------------------------- */
+/* --- locks ----------------------------------------------------------------------------------------- */
 
-/* qemu locks byte 100 + n for a permission that it uses, and 200 + n for one that it denies to others (permissions as in
- * qemu's block.h: 0 consistent reads, 1 writes, 3 resizes). Who reads is in the way of who writes, or forbids to read. */
+/* qemu locks byte 100 + n for a permission that it uses, and 200 + n for one that it denies to others
+ * (permissions as in qemu's block.h: 0 consistent reads, 1 writes, 3 resizes). Who reads is in the way of
+ * who writes, or forbids to read. */
 #define QEMU_WRITES 101
 #define QEMU_RESIZES 103
 #define QEMU_DENIES_READING 200
@@ -57,7 +58,7 @@ int in_use_check_locks(const char *path, int fd, char **ret_text) {
         return 0;
 }
 
-/* --- lock files --------------------------------------------------------------------------------------- */
+/* --- lock files ------------------------------------------------------------------------------------ */
 
 /* What a lock file says, as text of one line. "" if it says nothing. */
 static char *read_owner(int dir_fd, const char *name) {
@@ -77,7 +78,8 @@ static char *read_owner(int dir_fd, const char *name) {
         return line ? ascii_replace_control(line, ' ') : NULL;
 }
 
-/* A directory of VMware Workstation, Fusion and Server: "M12345.lck" and the like are in it while somebody has the disk. */
+/* A directory of VMware Workstation, Fusion and Server: "M12345.lck" and the like are in it while somebody
+ * has the disk. */
 static int lock_directory_owner(int fd, char **ret) {
         DIR *d = fdopendir(fd);
         struct dirent *e;
@@ -96,9 +98,9 @@ static int lock_directory_owner(int fd, char **ret) {
 }
 
 static int refuse_lock_file(const char *path, const char *lock, const char *owner, char **ret_text) {
-        *ret_text = strprintf(
-                        "%s is in use: VMware's lock %s is beside it%s%s%s. Power off the virtual machine; if "
-                        "nothing uses the disk any more, remove the lock.",
+        *ret_text = strprintf("%s is in use: VMware's lock %s is beside it%s%s%s. Power off the virtual "
+                              "machine; if "
+                              "nothing uses the disk any more, remove the lock.",
                         path, lock, isempty(owner) ? "" : " (its owner, as it says: ", strempty(owner),
                         isempty(owner) ? "" : ")");
         return *ret_text ? -EBUSY : -ENOMEM;

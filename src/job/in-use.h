@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Whether another program may be writing to a file of the source: by its locks, as qemu, libvirt's lock manager and others
- * take them, and by the lock files that VMware puts beside a disk. */
+/* Whether another program may be writing to a file of the source: by its locks, as qemu, libvirt's lock
+ * manager and others take them, and by the lock files that VMware puts beside a disk. */
 
 #include "basic/macro.h"
 
 /* In the job's directory: what prepare found, if the job goes on all the same. */
 #define RECORD_IN_USE "in-use"
 
-/* Locks only: works wherever the file can be opened. 0; -EBUSY with a text that says who holds the lock, as far as that can
- * be found out, or negative errno. The caller frees *ret_text. */
+/* Locks only: works wherever the file can be opened. 0; -EBUSY with a text that says who holds the lock, as
+ * far as that can be found out, or negative errno. The caller frees *ret_text. */
 int in_use_check_locks(const char *path, int fd, char **ret_text);
 
 /* The lock files beside @path. */

@@ -40,7 +40,8 @@ static int run_qemu_img(Attempt *a, const Image *i, const char *verb, ChildOutpu
                                 "qemu-img was not found: install the package qemu-utils");
         case -ETIMEDOUT:
                 return attempt_fail(a, r, "image_refused",
-                                "The image %s was refused: \"qemu-img %s\" was not done with it in %u minutes",
+                                "The image %s was refused: \"qemu-img %s\" was not done with it in %u "
+                                "minutes",
                                 i->label, verb, (unsigned) (limits.timeout / USEC_PER_SEC / 60));
         case -EFBIG:
                 return attempt_fail(a, r, "image_refused",

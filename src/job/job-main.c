@@ -34,7 +34,8 @@ static const struct {
 static int help(FILE *f) {
         fprintf(f,
                         "Usage: hyper-job VERB DIRECTORY\n\n"
-                        "Runs one attempt of a job, whose plan is in DIRECTORY (/var/lib/hyper/jobs/ID). Started by\n"
+                        "Runs one attempt of a job, whose plan is in DIRECTORY (/var/lib/hyper/jobs/ID). "
+                        "Started by\n"
                         "the job's unit; there is no need to call it by hand.\n\n");
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
                 fprintf(f, "  %-12s %s\n", verbs[i].name, verbs[i].help);

@@ -18,7 +18,7 @@
 #define ANSWER_MAX ((size_t) 64 * 1024)
 #define ANSWER_TIMEOUT_SEC 30
 
-/* --- asking systemd ----------------------------------------------------------------------------------- */
+/* --- asking systemd -------------------------------------------------------------------------------- */
 
 static int connect_to_systemd(void) {
         struct sockaddr_un sa = { .sun_family = AF_UNIX, .sun_path = SYSTEMD_USERS };
@@ -110,7 +110,7 @@ int job_user_is_alive(uid_t uid) {
         return r == -ESRCH ? 0 : r < 0 ? r : 1;
 }
 
-/* --- directories ------------------------------------------------------------------------------------------ */
+/* --- directories ----------------------------------------------------------------------------------- */
 
 static int change_entry(int dir_fd, const char *name, uid_t uid) {
         _cleanup_close_ int fd =

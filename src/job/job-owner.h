@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The user of a job's unit, which systemd makes at its start (DynamicUser=), and the directories that prepare gives it and
- * finish takes back. They belong to root all the time, and the job's group may write to them: so the number of a user that
- * is long gone never owns a directory beside a destination. */
+/* The user of a job's unit, which systemd makes at its start (DynamicUser=), and the directories that
+ * prepare gives it and finish takes back. They belong to root all the time, and the job's group may write to
+ * them: so the number of a user that is long gone never owns a directory beside a destination. */
 
 #include <sys/types.h>
 
 #include "job/part-directory.h"
 
-/* Asks systemd for the number of a user that it made, https://systemd.io/USER_GROUP_API. 0; -ESRCH: there is no such user;
- * or what talking to systemd gave. */
+/* Asks systemd for the number of a user that it made, https://systemd.io/USER_GROUP_API. 0; -ESRCH: there is
+ * no such user; or what talking to systemd gave. */
 int job_user_lookup(const char *name, uid_t *ret);
 
 /* 1 if a unit runs with this number now, 0 if none does. */

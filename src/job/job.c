@@ -15,7 +15,7 @@
 #include "job/device.h"
 #include "job/job.h"
 
-/* --- the table of failures ---------------------------------------------------------------------------- */
+/* --- the table of failures ------------------------------------------------------------------------- */
 
 /* Can trying again help? */
 static const struct {
@@ -70,7 +70,7 @@ const char *failure_code_from_errno(int error) {
         return "failed";
 }
 
-/* --- the job ------------------------------------------------------------------------------------------ */
+/* --- the job --------------------------------------------------------------------------------------- */
 
 Attempt *attempt_free(Attempt *a) {
         if (!a)

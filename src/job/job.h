@@ -11,7 +11,8 @@ typedef struct Attempt {
         JobPlan *plan;
         Report report;
         int cancel_fd; /* a signalfd for SIGTERM and SIGINT that is never read; negative: none */
-        bool needs_rights; /* run: the source can only be read with the rights of the unit (basic/rights.h) */
+        bool needs_rights; /* run: the source can only be read with the rights of the unit
+                            * (basic/rights.h) */
         char *runtime; /* run: a private directory for sockets and keys; gone with the job */
         usec_t started;
         /* The first failure: */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Landlock, https://docs.kernel.org/userspace-api/landlock.html: as much of it as the kernel has. The names are our own, as the
- * C library's headers may be older than the kernel. */
+/* Landlock, https://docs.kernel.org/userspace-api/landlock.html: as much of it as the kernel has. The names
+ * are our own, as the C library's headers may be older than the kernel. */
 
 #include "basic/macro.h"
 
@@ -13,8 +13,8 @@
 #define LANDLOCK_TRUNCATE (UINT64_C(1) << 14)
 #define LANDLOCK_IOCTL_DEV (UINT64_C(1) << 15)
 
-/* A ruleset that allows nothing: no file, no TCP, no abstract socket, no signal to others. A descriptor; -EOPNOTSUPP: the
- * kernel has none, or it may not be used here. */
+/* A ruleset that allows nothing: no file, no TCP, no abstract socket, no signal to others. A descriptor;
+ * -EOPNOTSUPP: the kernel has none, or it may not be used here. */
 int landlock_new(void);
 
 /* Allows @rights for the file or directory, and what is below it. -ENOENT: it is not there. */

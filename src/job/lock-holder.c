@@ -93,7 +93,8 @@ static char *describe(int process_fd, const char *pid) {
                      : strprintf("%s, process %s,", ascii_replace_control(program, '?'), pid);
 }
 
-/* True if the process has the file open with a lock on it: /proc/PID/fdinfo says which descriptor holds one. */
+/* True if the process has the file open with a lock on it: /proc/PID/fdinfo says which descriptor holds
+ * one. */
 static bool process_holds(int process_fd, const struct stat *file) {
         int fds = openat(process_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fds >= 0 ? fdopendir(fds) : NULL;

@@ -32,7 +32,7 @@ void parser_sandbox_done(ParserSandbox *s) {
         s->landlock_fd = safe_close(s->landlock_fd);
 }
 
-/* --- system calls ------------------------------------------------------------------------------------- */
+/* --- system calls ---------------------------------------------------------------------------------- */
 
 /* The one address from which a program may be executed. */
 static char exec_path[PATH_MAX];
@@ -219,7 +219,8 @@ static int add_rules(scmp_filter_ctx c) {
                 r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                                 SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, thread,
                                                 (scmp_datum_t) (CLONE_THREAD | CLONE_VM)));
-        if (r >= 0) /* Its flags are in memory, where a filter does not see them: the C library then takes clone(). */
+        if (r >= 0) /* Its flags are in memory, where a filter does not see them: the C library then takes
+                       clone(). */
                 r = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
         if (r >= 0) /* its own limits */
                 r = allow_argument(c, SCMP_SYS(prlimit64), 0, 0);
@@ -273,7 +274,7 @@ static int get_filter(const struct sock_fprog **ret) {
         return 0;
 }
 
-/* --- files -------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------- */
 
 #define LIBRARIES_RIGHTS LANDLOCK_READ_FILE
 #define WRITE_FILE_RIGHTS (LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV)
@@ -292,8 +293,8 @@ static const struct {
         { "/dev/urandom", LANDLOCK_READ_FILE },
 };
 
-/* The program that loads @program, the only other one that the kernel opens for it. NULL: it is linked statically, or no ELF
- * file of this machine's word size. */
+/* The program that loads @program, the only other one that the kernel opens for it. NULL: it is linked
+ * statically, or no ELF file of this machine's word size. */
 static int find_loader(const char *program, char **ret) {
         _cleanup_close_ int fd = open(program, O_RDONLY | O_CLOEXEC);
         ElfW(Ehdr) header;
@@ -356,7 +357,8 @@ static int make_ruleset(const char *program, const ParserFiles *files, int *ret)
 
         if (fd == -EOPNOTSUPP) {
                 if (!told)
-                        log_warning("This kernel has no Landlock: programs that read images see all that the job sees");
+                        log_warning("This kernel has no Landlock: programs that read images see all that "
+                                    "the job sees");
                 told = true;
                 return 0;
         }
@@ -397,7 +399,7 @@ int parser_sandbox_new(const char *program, const ParserFiles *files, ParserSand
         return 0;
 }
 
-/* --- after fork() ------------------------------------------------------------------------------------- */
+/* --- after fork() ---------------------------------------------------------------------------------- */
 
 void parser_sandbox_exec(const ParserSandbox *s, char *const argv[], char *const envp[]) {
         strcpy(exec_path, s->program); /* its length was checked */

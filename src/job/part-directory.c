@@ -40,7 +40,7 @@ char *output_path(const char *destination, unsigned disk) {
         return strprintf("%.*s-disk%u%s", (int) (dot - destination), destination, disk, dot);
 }
 
-/* --- the directory --------------------------------------------------------------------------------------- */
+/* --- the directory --------------------------------------------------------------------------------- */
 
 static int check_directory(PartDirectory *p, char **ret_error) {
         struct stat st;
@@ -184,7 +184,7 @@ int part_directory_disk(int part_fd, unsigned disk, bool create, int *ret_fd) {
         return 0;
 }
 
-/* --- removing ----------------------------------------------------------------------------------------- */
+/* --- removing -------------------------------------------------------------------------------------- */
 
 /* The first failure in *r, the rest is tried all the same. */
 static void unlink_entry(int fd, const char *name, int flags, int *r) {
@@ -225,7 +225,8 @@ int part_directory_empty(int part_fd) {
         return r;
 }
 
-/* Not while a job works in it: the copy engine holds a lock on the image, or on the directory (part_open()). */
+/* Not while a job works in it: the copy engine holds a lock on the image, or on the directory
+ * (part_open()). */
 static int lock_directory(int fd, int *ret_image_fd) {
         _cleanup_close_ int image_fd =
                         openat(fd, PART_IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -265,7 +266,7 @@ void part_directory_remove_if_useless(PartDirectory *p) {
         (void) part_directory_remove(p);
 }
 
-/* --- publishing --------------------------------------------------------------------------------------- */
+/* --- publishing ------------------------------------------------------------------------------------ */
 
 typedef struct Output {
         char *path; /* for people */
@@ -321,8 +322,8 @@ static int write_record(int job_fd, const Publication *p) {
         return write_file_atomic_at(job_fd, RECORD_PUBLISHING, text, n, 0600);
 }
 
-/* The finished image must be a plain file with one name, made by the job's user: the half that wrote it is not trusted. From
- * here on it is root's. */
+/* The finished image must be a plain file with one name, made by the job's user: the half that wrote it is
+ * not trusted. From here on it is root's. */
 static int sync_image(Output *o, uid_t uid, char **ret_error) {
         struct stat st;
         int fd = o->image_fd;
@@ -379,7 +380,8 @@ static bool is_image(int fd, const char *name, uint64_t inode) {
         return fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && st.st_ino == inode;
 }
 
-/* Renaming by a second name (rename.h) can be cut off when the image has both: then only the old name must go. */
+/* Renaming by a second name (rename.h) can be cut off when the image has both: then only the old name must
+ * go. */
 static int move_image(int from_fd, const char *from, int to_fd, const char *to, uint64_t inode) {
         if (is_image(to_fd, to, inode))
                 return unlinkat(from_fd, from, 0) < 0 ? -errno : 0;

@@ -35,7 +35,8 @@ static int check_name_free(Attempt *a, const PartDirectory *p) {
 
         if (fstatat(p->parent_fd, strrchr(path, '/') + 1, &st, AT_SYMLINK_NOFOLLOW) >= 0)
                 return attempt_fail(a, EEXIST, "destination_exists",
-                                "The destination %s exists already, and is not replaced: remove it or choose "
+                                "The destination %s exists already, and is not replaced: remove it or "
+                                "choose "
                                 "another name",
                                 path);
         return errno == ENOENT ? 0
@@ -87,7 +88,8 @@ static int finish_publishing(Attempt *a, PartDirectory *p) {
         return 0;
 }
 
-/* Here, and not in the sandbox, because only here it can be seen who has the source open, and what lies beside it. */
+/* Here, and not in the sandbox, because only here it can be seen who has the source open, and what lies
+ * beside it. */
 static int check_source(Attempt *a) {
         const JobSpec *spec = a->plan->spec;
         _cleanup_free_ char *text = NULL;
@@ -129,7 +131,8 @@ static int check_free(Attempt *a, const PartDirectory *p, uid_t uid) {
         r = job_user_is_alive(group);
         if (r > 0)
                 return attempt_fail(a, EBUSY, NULL,
-                                "Another job is writing the destination %s: wait until it is finished, or cancel it",
+                                "Another job is writing the destination %s: wait until it is finished, or "
+                                "cancel it",
                                 a->plan->spec->destination.path);
         return r;
 }
@@ -149,7 +152,8 @@ static int check_parent(Attempt *a, const PartDirectory *p) {
         int r = file_identity_check(a->plan->bound, parent, &st);
         if (r < 0)
                 return attempt_fail(a, r, "destination_refused",
-                                "The directory %s is another one than a moment ago, when the job was checked",
+                                "The directory %s is another one than a moment ago, when the job was "
+                                "checked",
                                 parent);
         return 0;
 }
@@ -169,8 +173,10 @@ static int make_part_directory(Attempt *a, PartDirectory *p, uid_t uid) {
                 r = part_directory_record_taken(p, a->directory_fd, a->plan->spec->destination.path);
         if (r == -EPERM && !a->code)
                 return attempt_fail(a, r, "destination_refused",
-                                "The directory %s cannot be given to the job's user: the file system of the destination has "
-                                "no owners of files, or does not let root change them (an NFS export without "
+                                "The directory %s cannot be given to the job's user: the file system of the "
+                                "destination has "
+                                "no owners of files, or does not let root change them (an NFS export "
+                                "without "
                                 "no_root_squash, for example)",
                                 a->plan->part_dir);
         if (r < 0)

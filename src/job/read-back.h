@@ -15,7 +15,8 @@ typedef enum ReadBack {
 
 const char *read_back_to_string(ReadBack b) _pure_;
 
-/* Flushes the file, drops what the page cache has of it, and says how it can be read from now on. 0 or negative errno. */
+/* Flushes the file, drops what the page cache has of it, and says how it can be read from now on. 0 or
+ * negative errno. */
 int read_back_prepare(const char *path, ReadBack *ret);
 
 /* Bytes of the file that are in the page cache. */

@@ -28,7 +28,7 @@ void sight_done(Sight *s) {
         *s = (Sight){};
 }
 
-/* --- what the child says ------------------------------------------------------------------------------ */
+/* --- what the child says --------------------------------------------------------------------------- */
 
 /* It may have been taken over by the bytes that it looked at: its words are shown to people. */
 static int take_text(char **p, const char *value) {
@@ -110,7 +110,7 @@ int recognize_look(int fd, uint64_t offset, uint64_t length, int cancel_fd, Sigh
         return r < 0 ? r : sight_parse(text, (size_t) st.st_size, ret);
 }
 
-/* --- what it means ------------------------------------------------------------------------------------ */
+/* --- what it means --------------------------------------------------------------------------------- */
 
 /* Files that people give instead of the image: told by what is in their first bytes. */
 static const struct {
@@ -120,18 +120,24 @@ static const struct {
         const char *what;
 } known[] = {
         { "\xbe\xba\xfe\xca\0\0\0\0", 8, 0,
-                        "it is a seSparse extent of VMware: give the descriptor, the .vmdk file of a few hundred "
+                        "it is a seSparse extent of VMware: give the descriptor, the .vmdk file of a few "
+                        "hundred "
                         "bytes that names it" },
         { "Rar!\x1a\x07", 6, 0,
                         "it is a rar archive, which is not supported: unpack it, and give the image in it" },
         { "MSCF\0\0\0\0", 8, 0,
-                        "it is a cabinet archive, which is not supported: unpack it, and give the image in it" },
-        { "\x04\x22\x4d\x18", 4, 0,
-                        "it is compressed with lz4, which is not supported: unpack it, and give the image in it" },
-        { "\x1f\x9d", 2, 0,
-                        "it is compressed with compress, which is not supported: unpack it, and give the image in "
+                        "it is a cabinet archive, which is not supported: unpack it, and give the image in "
                         "it" },
-        { "LZIP", 4, 0, "it is compressed with lzip, which is not supported: unpack it, and give the image in it" },
+        { "\x04\x22\x4d\x18", 4, 0,
+                        "it is compressed with lz4, which is not supported: unpack it, and give the image "
+                        "in it" },
+        { "\x1f\x9d", 2, 0,
+                        "it is compressed with compress, which is not supported: unpack it, and give the "
+                        "image in "
+                        "it" },
+        { "LZIP", 4, 0,
+                        "it is compressed with lzip, which is not supported: unpack it, and give the image "
+                        "in it" },
         { "MSWIM\0\0\0", 8, 0, "it is a Windows image (WIM): it holds files, and no disk" },
 
 };
@@ -212,7 +218,8 @@ static const char *promise(const char *name) {
 }
 
 static const char *remedy(const Candidate *c) {
-        return c->inner ? "If it is a raw disk all the same, unpack the OVA, and give the disk with raw as its format."
+        return c->inner ? "If it is a raw disk all the same, unpack the OVA, and give the disk with raw as "
+                          "its format."
                         : "If it is a raw disk all the same, give its format as raw.";
 }
 
@@ -222,7 +229,8 @@ static int refuse_unknown(const Sight *s, const Candidate *c, char **ret) {
         if (what)
                 return refuse(ret, "%s", what);
         return refuse(ret, "it is no disk image that is known, %s%s%s%s%s. %s",
-                        s->zero ? "and begins with zeroes, as an empty disk does, or a download that did not finish"
+                        s->zero ? "and begins with zeroes, as an empty disk does, or a download that did "
+                                  "not finish"
                                 : "and looks like ",
                         s->zero ? "" : strna(s->magic), hint ? " (" : "", strempty(hint), hint ? ")" : "",
                         remedy(c));
@@ -242,7 +250,8 @@ int recognize_judge(const Sight *s, const Candidate *c, char **ret_text) {
         /* A fixed VHD is a raw disk with a footer behind it: one that was cut off looks like a raw disk. */
         if (ova_name_has_suffix(c->name, ".vhd") && !c->is_raw)
                 return refuse(ret_text,
-                                "it is called a VHD, but has no footer: it is cut off, and some of the disk may be "
+                                "it is called a VHD, but has no footer: it is cut off, and some of the disk "
+                                "may be "
                                 "missing, too. %s",
                                 remedy(c));
         if (s->table && s->table_end > c->length)
@@ -258,7 +267,9 @@ int recognize_judge(const Sight *s, const Candidate *c, char **ret_text) {
                 return because(ret_text, "it has a boot sector");
         if (named_raw && !is_something_else(s, c))
                 return because(ret_text,
-                                c->is_raw ? "its OVF says so; it has neither a partition table nor a file system"
-                                          : "its name says so; it has neither a partition table nor a file system");
+                                c->is_raw ? "its OVF says so; it has neither a partition table nor a file "
+                                            "system"
+                                          : "its name says so; it has neither a partition table nor a file "
+                                            "system");
         return refuse_unknown(s, c, ret_text);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a file is that has no known image format: a raw disk, or something else that somebody took for an image.
- * libblkid and libmagic look at it in a child ("hyper-job recognize"); what it reports is judged here. */
+/* What a file is that has no known image format: a raw disk, or something else that somebody took for an
+ * image. libblkid and libmagic look at it in a child ("hyper-job recognize"); what it reports is judged
+ * here. */
 
 #include "basic/macro.h"
 
@@ -33,8 +34,8 @@ typedef struct Candidate {
         bool inner; /* it is a disk of an OVA, whose format nobody can give */
 } Candidate;
 
-/* 0: it is a raw disk, with why in *ret_text ("it has a dos partition table"); -EBADMSG: it is not, with what it
- * looks like and the remedy in *ret_text. The caller frees it. */
+/* 0: it is a raw disk, with why in *ret_text ("it has a dos partition table"); -EBADMSG: it is not, with
+ * what it looks like and the remedy in *ret_text. The caller frees it. */
 int recognize_judge(const Sight *s, const Candidate *c, char **ret_text);
 
 /* Runs the child on @length bytes at @offset of @fd. -ECANCELED when @cancel_fd becomes readable. */

@@ -88,17 +88,20 @@ static int try_all(int fd, char **ret_text) {
                 return -errno;
         if (st.st_uid != geteuid())
                 return probe_error(ret_text, EPERM,
-                                "its file system gives files of root to user %u (an NFS export with root_squash, for "
+                                "its file system gives files of root to user %u (an NFS export with "
+                                "root_squash, for "
                                 "example): export it with no_root_squash, or choose another destination",
                                 (unsigned) st.st_uid);
         if (fchmod(file, 0600) < 0)
                 return probe_error(ret_text, errno,
-                                "its file system does not keep permissions of files, as FAT and exFAT do not (%s): choose "
+                                "its file system does not keep permissions of files, as FAT and exFAT do "
+                                "not (%s): choose "
                                 "another destination",
                                 strerror(errno));
         if (flock(file, LOCK_EX | LOCK_NB) < 0)
                 return probe_error(ret_text, errno,
-                                "its file system cannot lock files (%s), so two jobs could write one image: mount it with "
+                                "its file system cannot lock files (%s), so two jobs could write one image: "
+                                "mount it with "
                                 "locking, or choose another destination",
                                 strerror(errno));
         int r = rename_noreplace(fd, PROBE_FILE, fd, PROBE_RENAMED);

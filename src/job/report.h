@@ -25,8 +25,9 @@ typedef struct Report {
 
 void report_init(Report *r, const char *job_id);
 
-/* Waits until the journal has read what was sent, at most 2 s. To be called right before a process ends that may reach
- * journald's own socket: a message whose sender is gone belongs to no unit, and readers leave it out. */
+/* Waits until the journal has read what was sent, at most 2 s. To be called right before a process ends that
+ * may reach journald's own socket: a message whose sender is gone belongs to no unit, and readers leave it
+ * out. */
 void report_sync(Report *r);
 
 /* A phase begins. */

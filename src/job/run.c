@@ -38,7 +38,7 @@ static void run_done(Run *r) {
         free(r->checkpoint_dir);
 }
 
-/* --- initialization ----------------------------------------------------------------------------------- */
+/* --- initialization -------------------------------------------------------------------------------- */
 
 /* For the whole attempt, so that nobody else changes an image while it is verified either. */
 static int lock_part_directory(Run *run) {
@@ -47,7 +47,8 @@ static int lock_part_directory(Run *run) {
 
         if (r == -EBUSY)
                 return attempt_fail(a, r, "destination_busy",
-                                "Another job is writing the destination %s: wait until it is finished, or cancel it",
+                                "Another job is writing the destination %s: wait until it is finished, or "
+                                "cancel it",
                                 a->plan->spec->destination.path);
         if (r < 0)
                 return attempt_fail(a, r, NULL,
@@ -112,7 +113,8 @@ static int initialize(Run *run) {
         if (!job_operation_is_built_in((JobOperation) spec->operation))
                 return attempt_fail(a, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
                                 strna(job_operation_to_string((JobOperation) spec->operation)));
-        /* In a unit; not where a plan is carried out by hand, as root or by somebody who may not write there. */
+        /* In a unit; not where a plan is carried out by hand, as root or by somebody who may not write
+         * there. */
         const char *memory = geteuid() != 0 && access(JOB_RUNTIME_DIRECTORY, W_OK) >= 0
                         ? JOB_RUNTIME_DIRECTORY
                         : "/tmp";
@@ -145,7 +147,7 @@ static int initialize(Run *run) {
         return 0;
 }
 
-/* --- the other phases --------------------------------------------------------------------------------- */
+/* --- the other phases ------------------------------------------------------------------------------ */
 
 /* How many outputs there will be is known only now, and what names are taken only to prepare. */
 static int check_names_free(Run *run) {

@@ -43,7 +43,7 @@ unsigned servers_for_reading(void) {
         return (unsigned) CLAMP(n, 2, SERVERS_MAX);
 }
 
-/* --- one server --------------------------------------------------------------------------------------- */
+/* --- one server ------------------------------------------------------------------------------------ */
 
 static void server_done(Server *s) {
         if (s->pid > 0)
@@ -208,7 +208,7 @@ static int server_wait_greeting(Server *s, int cancel_fd, usec_t deadline, char 
         }
 }
 
-/* --- the group ---------------------------------------------------------------------------------------- */
+/* --- the group ------------------------------------------------------------------------------------- */
 
 ServerGroup *server_group_free(ServerGroup *g) {
         if (!g)

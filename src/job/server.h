@@ -2,8 +2,8 @@
 #pragma once
 
 /* qemu-nbd processes that make a disk image readable (or writable) over a unix socket. Each is given its
- * listening socket (sd_listen_fds(3)), so that nobody has to wait for a socket to appear, and dies with us.
- */
+ * listening socket (sd_listen_fds(3)), so that nobody has to wait for a socket to appear, and dies with
+ * us. */
 
 #include <jansson.h>
 
@@ -17,7 +17,8 @@ unsigned servers_for_reading(void);
 
 typedef struct ServerGroup ServerGroup;
 
-/* Starts @n servers for the image that @options (as for -blockdev) describe and @files hold, with sockets in the directory
+/* Starts @n servers for the image that @options (as for -blockdev) describe and @files hold, with sockets in
+ * the directory
  * @directory, and waits until each has opened it. Writable ones discard and make zeroes holes. -ECANCELED;
  * -ENOENT: no qemu-nbd; -ESRCH: one ended, *ret_error says why in its own words; -ETIMEDOUT. The caller
  * frees *ret_error. */
@@ -36,8 +37,8 @@ int server_group_stop(ServerGroup *g, char **ret_error);
 /* Paths of the sockets, ending with NULL; belongs to the group. */
 char *const *server_group_sockets(const ServerGroup *g);
 
-/* If one of them has died: how, and what it said (caller frees). NULL if all are alive. With @wait a server that hung
- * up is given a moment to end. */
+/* If one of them has died: how, and what it said (caller frees). NULL if all are alive. With @wait a server
+ * that hung up is given a moment to end. */
 char *server_group_obituary(ServerGroup *g, bool wait);
 
 /* What they complained about so far (complaint_text()). NULL if nothing. The caller frees it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a source is: archives are unpacked, an OVA's disks are found, manifests are checked, and each disk gets
- * its format. What is not recognized is refused. */
+/* What a source is: archives are unpacked, an OVA's disks are found, manifests are checked, and each disk
+ * gets its format. What is not recognized is refused. */
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -50,7 +50,7 @@ static int duplicate(int fd) {
         return copy < 0 ? -errno : copy;
 }
 
-/* --- one image ---------------------------------------------------------------------------------------- */
+/* --- one image ------------------------------------------------------------------------------------- */
 
 /* An image whose format is being settled. */
 typedef struct Settling {
@@ -152,7 +152,8 @@ static int unpack_if_archive(Settling *t, const char *compression) {
         ArchiveKind kind = archive_kind(head, n);
         if (compression && kind == ARCHIVE_NONE)
                 return image_refused(a, t->image->label, -EBADMSG,
-                                "its OVF says that it is compressed, but it is neither gzip, xz, bzip2 nor zstd");
+                                "its OVF says that it is compressed, but it is neither gzip, xz, bzip2 nor "
+                                "zstd");
         if (kind == ARCHIVE_NONE)
                 return 0;
         r = unpack_image(t, kind, NULL);
@@ -160,10 +161,10 @@ static int unpack_if_archive(Settling *t, const char *compression) {
                 r = read_head(t, head, &n);
         if (r < 0)
                 return r;
-        return archive_kind(head, n) == ARCHIVE_NONE
-                        ? 0
-                        : image_refused(a, t->image->label, -EBADMSG,
-                                          "what is in it is an archive again: unpack it, and give the image");
+        return archive_kind(head, n) == ARCHIVE_NONE ? 0
+                                                     : image_refused(a, t->image->label, -EBADMSG,
+                                                                       "what is in it is an archive again: "
+                                                                       "unpack it, and give the image");
 }
 
 /* Its format is to be found out, and it has none. */
@@ -183,7 +184,8 @@ static int recognize_raw(Settling *t) {
                 return r;
         if (r == -EBADMSG)
                 return image_refused(t->source->attempt, i->label, r,
-                                "what it is could not be found out: the program that looks at it ended. If it is a "
+                                "what it is could not be found out: the program that looks at it ended. If "
+                                "it is a "
                                 "raw disk, give its format as raw.");
         if (r < 0)
                 return image_refused(t->source->attempt, i->label, r, NULL);
@@ -236,7 +238,7 @@ static int settle_image(Settling *t, const char *compression) {
         return r < 0 ? image_refused(t->source->attempt, i->label, r, why) : 0;
 }
 
-/* --- an OVA ------------------------------------------------------------------------------------------- */
+/* --- an OVA ---------------------------------------------------------------------------------------- */
 
 static int settle_ova_disk(Source *s, size_t disk) {
         OvaDisk *d = &s->ova->details[disk];
@@ -322,7 +324,7 @@ static int settle_ova(Source *s, const char *kind) {
         return r;
 }
 
-/* --- the source --------------------------------------------------------------------------------------- */
+/* --- the source ------------------------------------------------------------------------------------ */
 
 static int is_ovf(Source *s, bool *ret) {
         char head[HEAD];

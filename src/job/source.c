@@ -36,7 +36,7 @@ Source *source_free(Source *s) {
         return NULL;
 }
 
-/* --- the files ---------------------------------------------------------------------------------------- */
+/* --- the files ------------------------------------------------------------------------------------- */
 
 static int open_device_with_rights(const char *path, int *ret_fd, struct stat *ret_stat) {
         rights_raise(RIGHTS_READ);
@@ -59,7 +59,8 @@ static int open_source_file(Attempt *a, const char *path, int *ret_fd, struct st
                 return attempt_fail(a, r, "source_missing", "The source file %s is not there", path);
         case -ELOOP:
                 return attempt_fail(a, r, "image_refused",
-                                "The source file %s is a symbolic link, or behind one, which was not so when "
+                                "The source file %s is a symbolic link, or behind one, which was not so "
+                                "when "
                                 "the job was submitted",
                                 path);
         case -EISDIR:
@@ -83,7 +84,8 @@ static int files_identity(Attempt *a, int *ret_fd, struct stat *ret_stat, char *
                 _cleanup_close_ int fd = -EBADF;
                 struct stat st;
                 int r = open_source_file(a, *path, &fd, &st);
-                if (r >= 0 && ret_fd) /* the first time: later it is the source's identity that must not change */
+                if (r >= 0 && ret_fd) /* the first time: later it is the source's identity that must not
+                                         change */
                         r = bound_check(a, *path, &st, "source_changed");
                 if (r < 0)
                         return r;
@@ -133,7 +135,8 @@ static int check_in_use(Source *s) {
                 return 0;
         s->in_use = true;
         report_note(&a->report,
-                        "The source is read although it is in use: what is written to it meanwhile may be in the result "
+                        "The source is read although it is in use: what is written to it meanwhile may be "
+                        "in the result "
                         "or not (%s)",
                         record ? record : strempty(text));
         return 0;
@@ -180,18 +183,20 @@ int source_check_unchanged(Source *s) {
                 return 0;
         if (s->in_use) {
                 report_note(&s->attempt->report,
-                                "The source %s was written to while it was read, as parameters.in_use allows",
+                                "The source %s was written to while it was read, as parameters.in_use "
+                                "allows",
                                 s->spec->path);
                 s->changed = true;
                 return 0;
         }
         return attempt_fail(s->attempt, ESTALE, "source_changed",
-                        "The source %s was changed while it was converted. Make sure that nothing writes to it, then "
+                        "The source %s was changed while it was converted. Make sure that nothing writes to "
+                        "it, then "
                         "submit the job again.",
                         s->spec->path);
 }
 
-/* --- the checksum ------------------------------------------------------------------------------------- */
+/* --- the checksum ---------------------------------------------------------------------------------- */
 
 typedef struct HashProgress {
         Attempt *attempt;
@@ -221,7 +226,8 @@ int source_compare_digest(Source *s, const char *label, const Content *content, 
                                 label, strerror(-r));
         if (!streq(digest, expected))
                 return attempt_fail(s->attempt, EBADMSG, "checksum_mismatch",
-                                "The %s checksum of %s is %s, but %s was given: the file is damaged or not the "
+                                "The %s checksum of %s is %s, but %s was given: the file is damaged or not "
+                                "the "
                                 "one that was meant",
                                 algorithm, label, digest, expected);
         return 0;
@@ -234,7 +240,8 @@ static int check_one_file(Source *s) {
         if (n <= 1)
                 return 0;
         return attempt_fail(s->attempt, EINVAL, "unsupported",
-                        "The checksum of %s covers one file, but the image is made of %zu: %s and others. Leave it "
+                        "The checksum of %s covers one file, but the image is made of %zu: %s and others. "
+                        "Leave it "
                         "out; of an OVF, the manifest is always checked.",
                         s->spec->path, n, s->attempt->plan->source_files[1]);
 }
@@ -262,7 +269,7 @@ int source_verify_checksum(Source *s) {
         return r;
 }
 
-/* --- inspection --------------------------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------------ */
 
 static int inspect_disk(Source *s, size_t disk) {
         Image *i = &s->disks[disk];

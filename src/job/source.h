@@ -39,8 +39,8 @@ DEFINE_CLEANUP_FUNC(Source *, source_free);
 /* Compares the digest that was given with the file's. */
 int source_verify_checksum(Source *s);
 
-/* Finds out what the source is and where its disks are: archives are unpacked into the part directory, manifests
- * are checked. Formats are settled then. source-settle.c */
+/* Finds out what the source is and where its disks are: archives are unpacked into the part directory,
+ * manifests are checked. Formats are settled then. source-settle.c */
 int source_settle(Source *s);
 
 /* Notes something for the result of disk @disk (from 0), and in the log. */

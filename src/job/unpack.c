@@ -32,7 +32,7 @@ static char *name_of(const Unpack *u, const char *suffix) {
         return strprintf("%s%s", u->name, suffix);
 }
 
-/* --- the record --------------------------------------------------------------------------------------- */
+/* --- the record ------------------------------------------------------------------------------------ */
 
 /* "SIZE MEMBER\nIDENTITY" */
 static int write_record(const Unpack *u, const Unpacked *done) {
@@ -86,7 +86,7 @@ static int reuse(const Unpack *u, Unpacked *ret) {
         return 0;
 }
 
-/* --- the file ----------------------------------------------------------------------------------------- */
+/* --- the file -------------------------------------------------------------------------------------- */
 
 /* An empty file under the name that says that it is not complete. */
 static int begin(const Unpack *u) {
@@ -124,7 +124,8 @@ static int fail(const Unpack *u, int error) {
                 return error;
         if (error == -ENOSPC || error == -EDQUOT)
                 return attempt_fail(u->attempt, error, NULL,
-                                "The file system of the destination cannot hold what is unpacked from %s: make room "
+                                "The file system of the destination cannot hold what is unpacked from %s: "
+                                "make room "
                                 "there, or unpack it elsewhere and give the image",
                                 u->label);
         return attempt_fail(u->attempt, error, NULL, "Unpacking %s failed: %s", u->label, strerror(-error));

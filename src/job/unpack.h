@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Sources that cannot be read in place are written into the part directory first: archives, and files in pieces.
- * What is there is trusted only if the record beside it says that it is complete, and of this source. */
+/* Sources that cannot be read in place are written into the part directory first: archives, and files in
+ * pieces. What is there is trusted only if the record beside it says that it is complete, and of this
+ * source. */
 
 #include "image/archive.h"
 #include "image/content.h"

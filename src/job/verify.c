@@ -31,7 +31,8 @@ static void report_verification(Conversion *c, const Verification *v) {
         char data[BYTES_SIZE], zeroes[BYTES_SIZE], skipped[BYTES_SIZE];
 
         report_note(&c->attempt->report,
-                        "The result is the same as the source: %s of data and %s of zeroes were read back %s, %s of "
+                        "The result is the same as the source: %s of data and %s of zeroes were read back "
+                        "%s, %s of "
                         "zeroes were not read",
                         format_bytes(data, v->report.data), format_bytes(zeroes, v->report.zeroes),
                         from[v->read_back], format_bytes(skipped, v->report.skipped));

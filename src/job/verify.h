@@ -5,8 +5,9 @@
 
 #include "job/convert.h"
 
-/* Checks the finished image of disk @disk with "qemu-img check"; unless @verify is VERIFY_OFF it is read back from the disk
- * through another server and compared with the source, and what was compared is noted in the conversion. */
+/* Checks the finished image of disk @disk with "qemu-img check"; unless @verify is VERIFY_OFF it is read
+ * back from the disk through another server and compared with the source, and what was compared is noted in
+ * the conversion. */
 int verify_disk(Conversion *c, size_t disk, JobVerify verify);
 
 /* Adds what was compared to the result's entry for disk @disk. 0 or -ENOMEM. */

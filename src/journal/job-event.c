@@ -57,7 +57,7 @@ JobEvent *job_event_free(JobEvent *e) {
         return mfree(e);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------------- */
 
 /* A percentage travels as hundredths with a point, whatever the locale says. */
 static int add_percent(char ***fields, double percent) {
@@ -147,7 +147,7 @@ int job_event_send(const JobEvent *e) {
         return sd_journal_sendv(iov, (int) n);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------------- */
 
 static bool field_is(const EventFieldValue *f, const char *s) {
         return f->data && f->size == strlen(s) && memcmp(f->data, s, f->size) == 0;
@@ -233,7 +233,8 @@ static int take_state_and_phase(const EventFieldValue *fields, JobEvent *e) {
                 if (e->phase < 0)
                         return -EBADMSG;
         }
-        /* A change of state that does not say which is none; in other events the state is only in the way. */
+        /* A change of state that does not say which is none; in other events the state is only in the
+         * way. */
         if (e->kind != EVENT_STATE)
                 e->state = _JOB_STATE_INVALID;
         return e->kind == EVENT_STATE && e->state < 0 ? -EBADMSG : 0;

@@ -70,7 +70,8 @@ DEFINE_CLEANUP_FUNC(JobEvent *, job_event_free);
  * too large, or what sd_journal_sendv() says. */
 int job_event_send(const JobEvent *e);
 
-/* The fields of an entry, without "NAME=". data is NULL for a field that is not there; sizes are as found. */
+/* The fields of an entry, without "NAME=". data is NULL for a field that is not there; sizes are as
+ * found. */
 typedef enum EventField {
         FIELD_UNIT, /* _SYSTEMD_UNIT, which only journald writes */
         FIELD_JOB_ID, /* HYPER_JOB_ID; the others in this way too */
@@ -91,7 +92,8 @@ typedef struct EventFieldValue {
         size_t size;
 } EventFieldValue;
 
-/* What is taken of a message; the rest is left out. Larger details are refused, in writing and in reading. */
+/* What is taken of a message; the rest is left out. Larger details are refused, in writing and in
+ * reading. */
 #define EVENT_MESSAGE_MAX ((size_t) 64 * 1024)
 #define EVENT_DETAILS_MAX ((size_t) 64 * 1024)
 
@@ -100,8 +102,8 @@ int job_event_decode(const EventFieldValue fields[static _EVENT_FIELD_MAX], JobE
 
 /* Reads the entry that @j stands on. Only an entry whose _SYSTEMD_UNIT is hyper-managerd.service or the unit
  * of the very job it names is believed, and a state only from the manager: -EPERM otherwise; -ENODATA for an
- * entry that is no job event, -EBADMSG for one with fields that make no sense. *ret belongs to the caller.
- */
+ * entry that is no job event, -EBADMSG for one with fields that make no sense. *ret belongs to the
+ * caller. */
 int job_event_read(sd_journal *j, JobEvent **ret);
 
 /* Restricts @j to entries that may be trusted ones about one job (_SYSTEMD_UNIT=hyper-job-<id>.service, or

@@ -60,7 +60,8 @@ static void tell(JournalFollow *f) {
                 tell_schedule(f);
         if (r < 0)
                 return;
-        /* Without memory for the cursor the old one stays: telling twice after a restart is better than not. */
+        /* Without memory for the cursor the old one stays: telling twice after a restart is better than
+         * not. */
         (void) free_and_strdup(&f->cursor, event->cursor);
         f->func(f, event, f->userdata);
 }

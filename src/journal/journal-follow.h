@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Follows the journal for events of jobs and schedules, one follower per daemon, on its sd_event loop. Survives rotation and
- * vacuuming (sd_journal_process(3) INVALIDATE), and a journal that has no matching entry yet. */
+/* Follows the journal for events of jobs and schedules, one follower per daemon, on its sd_event loop.
+ * Survives rotation and vacuuming (sd_journal_process(3) INVALIDATE), and a journal that has no matching
+ * entry yet. */
 
 #include <systemd/sd-event.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* journald's varlink interface, io.systemd.Journal: a request and its answer are one JSON object each, followed by a zero
- * byte (https://varlink.org/Wire-Protocol). */
+/* journald's varlink interface, io.systemd.Journal: a request and its answer are one JSON object each,
+ * followed by a zero byte (https://varlink.org/Wire-Protocol). */
 
 #include <string.h>
 #include <sys/socket.h>

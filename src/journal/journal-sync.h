@@ -3,6 +3,8 @@
 
 #include "basic/time-util.h"
 
-/* Waits until systemd-journald(8) has written all entries that were sent to it before, as "journalctl --sync" does, at most
- * @timeout. 0; -ETIMEDOUT; -EPROTO if the answer is an error; another negative errno if journald cannot be asked. */
+/* Waits until systemd-journald(8) has written all entries that were sent to it before, as "journalctl
+ * --sync" does, at most
+ * @timeout. 0; -ETIMEDOUT; -EPROTO if the answer is an error; another negative errno if journald cannot be
+ * asked. */
 int journal_sync(usec_t timeout);

@@ -2,8 +2,8 @@
 #pragma once
 
 /* What happens to schedules is told in the journal as what happens to jobs is (job-event.h): entries of
- * hyper-managerd with HYPER_SCHEDULE_ID, HYPER_SCHEDULE_EVENT, and HYPER_JOB_ID where a job is concerned. They
- * have no HYPER_EVENT: they are no events of a job. */
+ * hyper-managerd with HYPER_SCHEDULE_ID, HYPER_SCHEDULE_EVENT, and HYPER_JOB_ID where a job is concerned.
+ * They have no HYPER_EVENT: they are no events of a job. */
 
 #include <systemd/sd-journal.h>
 

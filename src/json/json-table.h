@@ -2,8 +2,8 @@
 #pragma once
 
 /* Decoding JSON objects into plain structs by table. Every byte comes from outside: a decoder checks type,
- * range and length, collects all that is wrong (not only the first), each with the field that it is about, and
- * remembers unknown keys. */
+ * range and length, collects all that is wrong (not only the first), each with the field that it is about,
+ * and remembers unknown keys. */
 
 #include <jansson.h>
 

@@ -94,8 +94,8 @@ static int cause_without_result(const AttemptFacts *f, Cause *c) {
                 c->message = strprintf("the job ended without a result: %s", how);
         } else {
                 c->code = "interrupted";
-                c->message = strdup(
-                                "interrupted: its unit is gone and left no result (the machine or the unit was stopped)");
+                c->message = strdup("interrupted: its unit is gone and left no result (the machine or the "
+                                    "unit was stopped)");
         }
         return c->message ? 0 : -ENOMEM;
 }
@@ -109,14 +109,14 @@ static int cause_from_result(const AttemptFacts *f, Cause *c) {
         case OUTCOME_COMPLETED: /* … but it did not get its final name */
                 if (f->destination_exists) {
                         c->code = "destination_exists";
-                        c->message = strdup(
-                                        "there is a file under the destination's name now, and it is not overwritten");
+                        c->message = strdup("there is a file under the destination's name now, and it is "
+                                            "not overwritten");
                 } else {
                         c->code = "publish_failed";
                         c->transient = true;
-                        c->message = strdup(f->error_message
-                                                        ? f->error_message
-                                                        : "the finished output could not be given its final name");
+                        c->message = strdup(f->error_message ? f->error_message
+                                                             : "the finished output could not be given its "
+                                                               "final name");
                 }
                 c->phase = PHASE_FINALIZATION;
                 break;

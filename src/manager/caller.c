@@ -20,7 +20,8 @@ int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_err
                                 "options.role: must be operator or admin");
         if (role > most)
                 return bus_error_setf(error, HYPER_BUS_ERROR_ACCESS_DENIED,
-                                "options.role: an %s may not act as %s; root and members of the group %s may",
+                                "options.role: an %s may not act as %s; root and members of the group %s "
+                                "may",
                                 role_to_string(most), wanted, ROLE_GROUP_ADMIN);
         *ret = role;
         return 0;

@@ -2,12 +2,13 @@
 #pragma once
 
 /* Secrets of jobs and of schedules' jobs to come: encrypted by systemd-creds(1) with the machine's key into
- * <state>/credentials/job-<escaped id>@<name>.cred (schedule-…), decrypted by systemd when it starts the unit
- * (LoadCredentialEncrypted=), removed when the job ends or the schedule is deleted. They are never in the database, a
- * command line, an environment, a unit property or a log line.
+ * <state>/credentials/job-<escaped id>@<name>.cred (schedule-…), decrypted by systemd when it starts the
+ * unit (LoadCredentialEncrypted=), removed when the job ends or the schedule is deleted. They are never in
+ * the database, a command line, an environment, a unit property or a log line.
  *
- * The secrets of a schedule are a set with a name of its own, which the schedule's row has: a change writes a new set,
- * commits the row, and removes the old set. What no row names is removed when the manager starts. */
+ * The secrets of a schedule are a set with a name of its own, which the schedule's row has: a change writes
+ * a new set, commits the row, and removes the old set. What no row names is removed when the manager
+ * starts. */
 
 #include "basic/macro.h"
 
@@ -20,8 +21,8 @@ typedef enum CredentialOwner { CREDENTIALS_OF_JOB, CREDENTIALS_OF_SCHEDULE } Cre
 /* [a-z0-9][a-z0-9_.-]{0,63}: the place in the spec that the secret was cut out of, "source.tls_psk". */
 bool credential_name_is_valid(const char *name) _pure_;
 
-/* Encrypts @value, at most CREDENTIAL_SIZE_MAX bytes, into the file @path, readable by root alone; systemd will
- * decrypt it under no other name than @name. Errors as below. */
+/* Encrypts @value, at most CREDENTIAL_SIZE_MAX bytes, into the file @path, readable by root alone; systemd
+ * will decrypt it under no other name than @name. Errors as below. */
 int credential_write(const char *name, const char *value, const char *path);
 
 /* Encrypts and writes one. Waits for systemd-creds, which takes some milliseconds, for at most 10 s. 0 or

@@ -48,7 +48,8 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
                 log_error_errno(r, "Failed to give up the bus name: %m");
                 return sd_event_exit(m->event, EXIT_FAILURE);
         }
-        /* While jobs are there, the end of the last one is the time to look again; a timeout later will do. */
+        /* While jobs are there, the end of the last one is the time to look again; a timeout later will
+         * do. */
         usec_t due = m->jobs ? now + timeout : m->last_call + timeout;
         r = sd_event_source_set_time_relative(s, due > now ? due - now : timeout);
         if (r >= 0)

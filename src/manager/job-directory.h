@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A job's own directory <state>/jobs/<escaped id>/, and the empty directory <runtime>/<escaped id>/ in which its
- * unit's file system is put together. A hostile image may have taken over a job and written into "results" in the
- * first: no symlink in it is followed. */
+/* A job's own directory <state>/jobs/<escaped id>/, and the empty directory <runtime>/<escaped id>/ in which
+ * its unit's file system is put together. A hostile image may have taken over a job and written into
+ * "results" in the first: no symlink in it is followed. */
 
 #include "basic/macro.h"
 

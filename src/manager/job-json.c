@@ -45,9 +45,9 @@ static json_t *request_to_json(const char *request) {
 }
 
 static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
-        return json_pack(
-                        "{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, s:o, s:o, "
-                        "s:o, s:o, s:o, s:o, s:o, s:o}",
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, "
+                         "s:o, s:o, "
+                         "s:o, s:o, s:o, s:o, s:o, s:o}",
                         "job_id", row->id, "operation", row->operation, "role", role_to_string(row->role),
                         "state", job_state_to_string(row->state), "reason", strempty(row->reason),
                         "state_history", history_to_json(states, n), "attempt", (int) row->attempt,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Where each job that is in memory stands, so that what is asked for with every call (the next job, a retry that is
- * due, who writes to a file) is found without walking through all of them: a hundred thousand may wait. */
+/* Where each job that is in memory stands, so that what is asked for with every call (the next job, a retry
+ * that is due, who writes to a file) is found without walking through all of them: a hundred thousand may
+ * wait. */
 
 #include <sys/queue.h>
 

@@ -5,6 +5,6 @@
 
 #include "manager/manager.h"
 
-/* Queues the FAILED job @id. @options has the role of the caller, and the secrets that the job had: they were removed when
- * it failed. 0, or negative errno with @error set. */
+/* Queues the FAILED job @id. @options has the role of the caller, and the secrets that the job had: they
+ * were removed when it failed. 0, or negative errno with @error set. */
 int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, sd_bus_error *error);

@@ -21,7 +21,7 @@ static Job *job_of_unit(Manager *m, const char *unit) {
         return job_id_from_unit_name(unit, &id) < 0 ? NULL : manager_get_job(m, id);
 }
 
-/* --- what systemd tells -------------------------------------------------------------------------------- */
+/* --- what systemd tells ---------------------------------------------------------------------------- */
 
 static void unit_is_running(Job *j) {
         if (j->row->state != JOB_ASSIGNED)
@@ -88,7 +88,8 @@ int job_unit_subscribe(Manager *m) {
                                          SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved", on_unit_removed, NULL,
                                          m)) < 0 ||
                         (r = sd_bus_add_match_async(m->bus, &m->systemd_slots[2],
-                                         "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                         "type='signal',sender='org.freedesktop.DBus',path='/org/"
+                                         "freedesktop/DBus',"
                                          "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
                                          "arg0='" SYSTEMD_NAME "'",
                                          on_systemd_owner, NULL, m)) < 0)
@@ -150,7 +151,7 @@ static int watch_unit(Job *j, const char *unit) {
                         j);
 }
 
-/* --- what systemd is asked ---------------------------------------------------------------------------- */
+/* --- what systemd is asked ------------------------------------------------------------------------- */
 
 /* systemd went away with the question (a daemon-reexec): the unit may have been started or not. */
 static bool is_no_answer(const sd_bus_error *error) {

@@ -50,7 +50,8 @@ struct Job {
         char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
         JobUnit unit;
 
-        uint64_t told_sequence; /* of the last event that the worker reported in this attempt; 0: none had one */
+        uint64_t told_sequence; /* of the last event that the worker reported in this attempt; 0: none had
+                                   one */
         unsigned told_tenth; /* webhooks were told of the progress up to here, in tenths of the whole */
         bool progress_dirty; /* the row's progress is newer than the store's */
         usec_t look_again_at; /* this machine could not do it: it waits for a worker, or until then */
@@ -100,7 +101,8 @@ int job_complete(Job *j, const char *result, const char *reason);
 int job_fail(Job *j, const char *result, const char *reason);
 int job_cancel(Job *j, const char *reason); /* -EALREADY if it is finished */
 
-/* The store has given @j to a worker (store_job_dequeue()): memory follows. Takes from @row what it needs. */
+/* The store has given @j to a worker (store_job_dequeue()): memory follows. Takes from @row what it
+ * needs. */
 void job_dequeued(Job *j, JobRow *row);
 
 /* A worker has it, not this machine. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The methods of org.hyper1.Manager about keys for the HTTP API. hyper-apid is let in by polkit for all else, not for
- * this: whoever has a key, or breaks into hyper-apid, gets no other one. */
+/* The methods of org.hyper1.Manager about keys for the HTTP API. hyper-apid is let in by polkit for all
+ * else, not for this: whoever has a key, or breaks into hyper-apid, gets no other one. */
 
 #include "basic/string-util.h"
 #include "manager/key.h"

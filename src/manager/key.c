@@ -6,7 +6,7 @@
 
 #define DEFINITION_MAX ((size_t) 64 * 1024)
 
-/* --- the definition ----------------------------------------------------------------------------------- */
+/* --- the definition -------------------------------------------------------------------------------- */
 
 static const JsonField definition_fields[] = {
         { "name", JSON_FIELD_STRING, offsetof(KeyDefinition, name), JSON_REQUIRED },
@@ -73,7 +73,7 @@ int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *erro
         return 0;
 }
 
-/* --- keys --------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------------ */
 
 static int read_definition(const char *text, KeyDefinition *ret, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};

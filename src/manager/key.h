@@ -10,7 +10,7 @@
 #define API_KEYS_MAX 256u /* hyper-apid holds all of them in memory */
 #define API_KEY_RATE_MAX 1000000u /* requests a minute */
 
-/* --- key.c --------------------------------------------------------------------------------------------- */
+/* --- key.c ----------------------------------------------------------------------------------------- */
 
 typedef struct KeyDefinition {
         char *name;
@@ -23,16 +23,17 @@ typedef struct KeyDefinition {
 } KeyDefinition;
 
 void key_definition_done(KeyDefinition *d);
-/* {"name", "scopes", "rate_limit", "expires_at"}, as text. What there is besides is refused: a misspelled limit would
- * be none. 0, -EBADMSG with all that is wrong in @errors, -ENOMEM. */
+/* {"name", "scopes", "rate_limit", "expires_at"}, as text. What there is besides is refused: a misspelled
+ * limit would be none. 0, -EBADMSG with all that is wrong in @errors, -ENOMEM. */
 int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *errors);
 
-/* Makes a key and stores its hash; *ret is the only copy, and the caller's to wipe. These: 0, or negative errno with
+/* Makes a key and stores its hash; *ret is the only copy, and the caller's to wipe. These: 0, or negative
+ * errno with
  * @error set. */
 int manager_add_key(Manager *m, const char *definition, ApiKey *ret, sd_bus_error *error);
 int manager_remove_key(Manager *m, const char *name, sd_bus_error *error);
 
-/* --- key-bus.c: the methods of org.hyper1.Manager about keys -------------------------------------------- */
+/* --- key-bus.c: the methods of org.hyper1.Manager about keys --------------------------------------- */
 
 int method_add_key(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_remove_key(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -80,7 +80,7 @@ static Lookup *lookup_free(Lookup *l) {
 }
 DEFINE_CLEANUP_FUNC(Lookup *, lookup_free);
 
-/* --- threads ------------------------------------------------------------------------------------------- */
+/* --- threads --------------------------------------------------------------------------------------- */
 
 /* Called locked, returns unlocked. */
 static void core_unref_unlock(Core *c) {
@@ -208,7 +208,7 @@ static bool give_up(Core *c, Lookup *l) {
         return runs;
 }
 
-/* --- the loop ------------------------------------------------------------------------------------------ */
+/* --- the loop -------------------------------------------------------------------------------------- */
 
 static bool is_done(Lookup *l) {
         pthread_mutex_lock(&l->core->lock);
@@ -319,7 +319,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 static int refuse_busy(LookupPool *p, char **ret_why) {
         *ret_why = p->n_pending >= LOOKUPS_MAX
                         ? strdup("The service is busy: too many jobs are being submitted; try again")
-                        : strprintf("The service is busy: looking at paths hangs on %s, and on others; is the server of "
+                        : strprintf("The service is busy: looking at paths hangs on %s, and on others; is "
+                                    "the server of "
                                     "its file system (NFS) reachable?",
                                           strna(p->hangs_on));
         return *ret_why ? -EBUSY : -ENOMEM;
@@ -421,7 +422,7 @@ void lookup_pool_override(LookupPool *p, lookup_function look, usec_t timeout) {
         p->timeout = timeout;
 }
 
-/* --- owning -------------------------------------------------------------------------------------------- */
+/* --- owning ---------------------------------------------------------------------------------------- */
 
 static int core_new(Core **ret) {
         pthread_condattr_t attr;

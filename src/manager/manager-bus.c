@@ -17,7 +17,7 @@
 
 static const char manage_jobs[] = "org.hyper1.manage-jobs";
 
-/* --- SubmitJob ---------------------------------------------------------------------------------------- */
+/* --- SubmitJob ------------------------------------------------------------------------------------- */
 
 /* The call waits for this. */
 static void on_submitted(
@@ -54,7 +54,7 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
         return r < 0 ? r : 1;
 }
 
-/* --- GetJob ------------------------------------------------------------------------------------------- */
+/* --- GetJob ---------------------------------------------------------------------------------------- */
 
 static int no_such_job(sd_bus_error *error, const char *id) {
         return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
@@ -78,7 +78,7 @@ static int method_get_job(sd_bus_message *message, void *userdata, sd_bus_error 
         return path ? sd_bus_reply_method_return(message, "os", path, details) : -ENOMEM;
 }
 
-/* --- ListJobs ----------------------------------------------------------------------------------------- */
+/* --- ListJobs -------------------------------------------------------------------------------------- */
 
 typedef struct ListFilter {
         JobFilter filter;
@@ -204,7 +204,7 @@ static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_erro
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* --- the others --------------------------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------------------------ */
 
 static int method_cancel_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;

@@ -33,13 +33,15 @@ static const DaemonOption program_options[] = {
                         .help = "Where the jobs' root directories are made" },
         { .name = "pending",
                         .flag = &arg_pending,
-                        .help = "Only say whether there is anything to do after a boot: exit status 0 if so, else 1" },
+                        .help = "Only say whether there is anything to do after a boot: exit status 0 if "
+                                "so, else 1" },
         {},
 };
 
 static const DaemonProgram program = {
         .name = "hyper-managerd",
-        .about = "Owns org.hyper1 on the system bus: the database, the queue and the units of migration jobs.\n"
+        .about = "Owns org.hyper1 on the system bus: the database, the queue and the units of migration "
+                 "jobs.\n"
                  "The bus starts it when it is called, and it ends when it has nothing to do.",
         .options = program_options,
 };
@@ -95,7 +97,8 @@ static int run(void) {
         return r < 0 ? r : sd_event_loop(event);
 }
 
-/* For ExecCondition=: whether a boot has to start the manager. What cannot be read is the manager's to complain about. */
+/* For ExecCondition=: whether a boot has to start the manager. What cannot be read is the manager's to
+ * complain about. */
 static int pending(void) {
         _cleanup_(settings_freep) Settings *settings = NULL;
         _cleanup_(store_freep) Store *store = NULL;

@@ -111,7 +111,7 @@ void path_rules_done(PathRules *p) {
         *p = (PathRules){};
 }
 
-/* --- by the text --------------------------------------------------------------------------------------- */
+/* --- by the text ----------------------------------------------------------------------------------- */
 
 bool path_is_below(const char *path, const char *directory) {
         size_t n = strlen(directory);
@@ -192,11 +192,11 @@ const char *path_refusal(const char *path, bool device) {
         return refusal ? refusal : component_refusal(path);
 }
 
-/* --- an operator's way --------------------------------------------------------------------------------- */
+/* --- an operator's way ----------------------------------------------------------------------------- */
 
 /* The way to a file, with every symlink looked at by us: not even whether something exists outside the
- * allowed directories is found out. Outside, nothing is opened: names are put together as text until they are
- * those of an allowed directory. */
+ * allowed directories is found out. Outside, nothing is opened: names are put together as text until they
+ * are those of an allowed directory. */
 typedef struct Walk {
         char *const *allowed; /* as the configuration has them */
         char **regions; /* where those lead that were come to, without links */
@@ -235,8 +235,8 @@ static bool is_device_below(const char *path, const char *directory) {
         return path_is_device(directory) && path_is_below(path, directory);
 }
 
-/* Whether it may be what a job names in the end. A block device must be below a directory that is in /dev, or
- * be where a link in such a directory leads: "/" does not stand for all devices. */
+/* Whether it may be what a job names in the end. A block device must be below a directory that is in /dev,
+ * or be where a link in such a directory leads: "/" does not stand for all devices. */
 static bool walk_may_use(const Walk *w, const char *path, bool device) {
         return walk_fits(w, device ? is_device_below : path_is_below, path) && !path_refusal(path, device);
 }
@@ -268,8 +268,8 @@ static int add_region(Walk *w, const char *directory, char **ret) {
         return 0;
 }
 
-/* "target" in place of a link: it is what is left of the way, before the rest, from the link's directory or the
- * root. */
+/* "target" in place of a link: it is what is left of the way, before the rest, from the link's directory or
+ * the root. */
 static int follow_link(Walk *w, const char *rest) {
         _cleanup_free_ char *longer = NULL;
         char target[PATH_MAX];
@@ -420,7 +420,7 @@ static int open_as_operator(char *const *allowed, const char *path, bool follow,
         return r;
 }
 
-/* --- an administrator's -------------------------------------------------------------------------------- */
+/* --- an administrator's ---------------------------------------------------------------------------- */
 
 static int handle_path(int fd, char **ret) {
         char link[64], path[PATH_MAX];

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Which paths a job may name. Nobody reads or writes the system's own; an operator's paths must be below
- * directories of the configuration besides, and what an operator is told of all others is the same whether they
- * exist or not. */
+ * directories of the configuration besides, and what an operator is told of all others is the same whether
+ * they exist or not. */
 
 #include "shared/role.h"
 #include "shared/settings.h"

@@ -9,8 +9,8 @@
 #include "store/schedules.h"
 #include "store/webhooks.h"
 
-/* In the runtime directory, which a boot empties: all timers were set in this boot. (The boot id in /proc/sys is not
- * visible with ProcSubset=pid.) */
+/* In the runtime directory, which a boot empties: all timers were set in this boot. (The boot id in
+ * /proc/sys is not visible with ProcSubset=pid.) */
 #define MARK "restored"
 
 int restore_is_needed(Store *s, bool *ret) {

@@ -5,12 +5,12 @@
 
 #include "manager/manager.h"
 
-/* Whether there is anything that a manager would do after a boot: unfinished jobs, enabled schedules, deliveries that are
- * not done. 0 or negative errno. */
+/* Whether there is anything that a manager would do after a boot: unfinished jobs, enabled schedules,
+ * deliveries that are not done. 0 or negative errno. */
 int restore_is_needed(Store *s, bool *ret);
 
-/* At the first start of a manager in a boot, whoever started it: runs what schedules missed, and sets their timers. 0 or
- * negative errno. */
+/* At the first start of a manager in a boot, whoever started it: runs what schedules missed, and sets their
+ * timers. 0 or negative errno. */
 int restore_after_boot(Manager *m);
 
 /* All timers are set: the next manager of this boot need not do it again. */

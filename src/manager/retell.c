@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A change of state is durable first and in the journal second, and the manager can be killed, or the power
- * cut, in between; journald itself may lose its last minutes then. So changes are logged in the order in which
- * they are recorded, each with its number (HYPER_CHANGE=), and a start goes on behind the last number that the
- * journal has. Times cannot say that: many changes are of the same moment, and journald's clock reads later
- * than ours. */
+ * cut, in between; journald itself may lose its last minutes then. So changes are logged in the order in
+ * which they are recorded, each with its number (HYPER_CHANGE=), and a start goes on behind the last number
+ * that the journal has. Times cannot say that: many changes are of the same moment, and journald's clock
+ * reads later than ours. */
 
 #include "basic/log.h"
 #include "basic/parse-util.h"

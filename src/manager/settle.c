@@ -172,8 +172,8 @@ static int settle_attempt(Job *j, const char *start_error) {
         return r < 0 ? r : record(j, &v);
 }
 
-/* Nothing of a finished job runs any more. The unit of a cancelled one has removed the unfinished output; what is still
- * there is from an attempt that had no finish of its own. */
+/* Nothing of a finished job runs any more. The unit of a cancelled one has removed the unfinished output;
+ * what is still there is from an attempt that had no finish of its own. */
 static void settle_finished(Job *j) {
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
@@ -198,7 +198,8 @@ void job_settle(Job *j, const char *start_error) {
         j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
         j->unit.properties_match = sd_bus_slot_unref(j->unit.properties_match);
         j->unit.start_job = mfree(j->unit.start_job);
-        /* One that could not be recorded before is tried again by the queue's timer, not at once for ever. */
+        /* One that could not be recorded before is tried again by the queue's timer, not at once for
+         * ever. */
         if (!j->unsettled)
                 queue_wake(m);
 

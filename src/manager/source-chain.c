@@ -50,7 +50,7 @@ static int refuse(Walk *w, const char *format, ...) {
         return *w->error ? -EBADMSG : -ENOMEM;
 }
 
-/* --- one image ---------------------------------------------------------------------------------------- */
+/* --- one image ------------------------------------------------------------------------------------- */
 
 /* Opens a regular file without following anything. */
 static int open_plain(const char *path, int *ret_fd, uint64_t *ret_size) {
@@ -122,7 +122,7 @@ static int add_extents(Walk *w, const Link *l) {
         return 0;
 }
 
-/* --- parents ------------------------------------------------------------------------------------------ */
+/* --- parents --------------------------------------------------------------------------------------- */
 
 /* Whether @path may be the parent of @child: 1, with the open file in *ret. What may not be used is as if it
  * was not there. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The files that a source image names: the extents of a VMDK, and the images that it is on top of. No name in
- * an image leads to a file that its submitter could not have named: the same rules hold for it, and symbolic
- * links are not followed. */
+/* The files that a source image names: the extents of a VMDK, and the images that it is on top of. No name
+ * in an image leads to a file that its submitter could not have named: the same rules hold for it, and
+ * symbolic links are not followed. */
 
 #include "manager/path-rules.h"
 #include "manager/source-files.h"

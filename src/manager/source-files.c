@@ -40,7 +40,8 @@ static int refuse(char **ret_error, int r, const char *field, const char *path, 
 /* What open(2) says of a path, for people. */
 static const char *open_error(const char *path, int error, bool follow, char **buffer) {
         if ((error == -ENOENT || error == -ENOTDIR) && path_is_device(path))
-                return "there is no such block device on this machine; one of another machine is reached through an NBD "
+                return "there is no such block device on this machine; one of another machine is reached "
+                       "through an NBD "
                        "server there (type \"nbd\")";
         if (error == -ENOENT || error == -ENOTDIR)
                 return "there is no such file or directory";
@@ -120,7 +121,7 @@ static int check_place(const PathRules *rules, bool destination, const char *fie
         return r == -EPERM ? refuse_place(field, shown, destination, why, ret_error) : r;
 }
 
-/* --- block devices ------------------------------------------------------------------------------------- */
+/* --- block devices --------------------------------------------------------------------------------- */
 
 /* What the kernel uses itself cannot be claimed: what is mounted, swap, parts of LVM and RAID, and the disk
  * that a partition like that is on. */
@@ -130,10 +131,10 @@ static int check_claim(const char *field, const char *path, char **ret_error) {
 
         if (fd >= 0)
                 return 0;
-        text = errno == EBUSY
-                        ? strdup("the system uses this block device: it, or a part of it, is mounted, swap, or "
-                                 "part of LVM or RAID; unmount it, or name the volume that is on it")
-                        : strprintf("the block device cannot be opened: %s", strerror(errno));
+        text = errno == EBUSY ? strdup("the system uses this block device: it, or a part of it, is mounted, "
+                                       "swap, or "
+                                       "part of LVM or RAID; unmount it, or name the volume that is on it")
+                              : strprintf("the block device cannot be opened: %s", strerror(errno));
         return text ? refuse(ret_error, -EBADMSG, field, path, text) : -ENOMEM;
 }
 
@@ -196,8 +197,8 @@ static int check_checksum(const JobSpec *spec, const JobFiles *f, char **ret_err
 
         if (!spec->source.checksum || n <= 1)
                 return 0;
-        text = strprintf(
-                        "a checksum covers one file, but this image is made of %zu, %s among them; leave it out%s",
+        text = strprintf("a checksum covers one file, but this image is made of %zu, %s among them; leave "
+                         "it out%s",
                         n, f->source_files[1],
                         endswith(f->source_path, ".ovf") ? " (the manifest of an OVF is always checked)"
                                                          : "");
@@ -247,7 +248,8 @@ static int add_destination_device(
 
         if (rules->role < ROLE_ADMIN)
                 return refuse_place("destination.path", path, true,
-                                "only an administrator's job may write to a block device; others may be given an NBD server that offers "
+                                "only an administrator's job may write to a block device; others may be "
+                                "given an NBD server that offers "
                                 "it (type \"nbd\")",
                                 ret_error);
         r = resolve(rules, true, "destination.path", path, true, &real, &st, ret_error);
@@ -345,7 +347,8 @@ static int add_destination_file(
                 return -ENOMEM;
         if (lstat(f->destination_path, &st) >= 0)
                 return refuse(ret_error, -EBADMSG, "destination.path", f->destination_path,
-                                "there is something under that name already, and it is not overwritten; choose another name or move it away");
+                                "there is something under that name already, and it is not overwritten; "
+                                "choose another name or move it away");
         return 0;
 }
 
@@ -418,7 +421,8 @@ static int add_socket(const PathRules *rules, bool destination, const char *fiel
          * leads there without a link can be. */
         if (!streq(full, path))
                 return refuse(ret_error, -EBADMSG, field, path,
-                                "the way to the socket has symbolic links in it; give the path without them");
+                                "the way to the socket has symbolic links in it; give the path without "
+                                "them");
         return strv_consume(&f->sockets, TAKE_PTR(full));
 }
 

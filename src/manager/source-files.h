@@ -14,7 +14,8 @@ typedef struct JobFiles {
         char *destination_path; /* FILE: resolved directory and the name */
         char *part_dir; /* FILE: ".<name>.hyper-part" beside it; NULL for a block device */
         char **sockets; /* NBD over a UNIX socket: that socket */
-        char **devices; /* block devices: path, "r" or "rw", path, …; as they were named, links of udev included */
+        char **devices; /* block devices: path, "r" or "rw", path, …; as they were named, links of udev
+                           included */
         char **tls_files; /* NBD with TLS: the certificates and the key in its directory */
         char **bound; /* what each of all these is: file_identity_text() */
         bool network; /* an end is on another machine, or behind a port of this one */

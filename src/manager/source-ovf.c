@@ -52,7 +52,7 @@ int source_ovf_in_directory(const char *directory, char **ret) {
         return 0;
 }
 
-/* --- what it names ------------------------------------------------------------------------------------ */
+/* --- what it names --------------------------------------------------------------------------------- */
 
 /* Adds a file if it is one, and may be used; what may not be is as if it was not there. */
 static int add_file(const PathRules *rules, JobFiles *f, const char *directory, size_t directory_length,

@@ -37,7 +37,8 @@ static int read_secrets(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error
         while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0) {
                 if (!credential_name_is_valid(name))
                         return wrong_option(error, "secrets",
-                                        "names must be of a-z, 0-9, \"_\", \".\" and \"-\", at most 64 long");
+                                        "names must be of a-z, 0-9, \"_\", \".\" and \"-\", at most 64 "
+                                        "long");
                 if (strlen(value) > CREDENTIAL_SIZE_MAX)
                         return wrong_option(error, "secrets", "values must be at most 64 KiB long");
                 if (strv_length(o->secrets) >= 2 * CREDENTIALS_MAX)

@@ -36,22 +36,22 @@ static const FixedProperty fixed[] = {
         /* Prepare makes a directory: what takes longer than this is a dead network file system. */
         { "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL },
 
-        /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. (0 would be no limit, but
-           systemd 252 then leaves journald's own in force.) */
+        /* A progress line a second, and whatever qemu-nbd prints: none of it may be dropped. (0 would be no
+           limit, but systemd 252 then leaves journald's own in force.) */
         { "LogRateLimitIntervalUSec", PROPERTY_U64, USEC_PER_SEC, NULL },
         { "LogRateLimitBurst", PROPERTY_U32, 1000000, NULL },
         { "SyslogIdentifier", PROPERTY_STRING, 0, LIST("hyper-job") },
 
         /* Prepare and finish work in the machine's own file system: neither the root directory nor
-                 * the restrictions below are for them. "+" in front of their command lines would say the
-                 * same, but systemd 252 writes transient "+" lines as keys that it does not know when it
-                 * reads them again after a daemon-reload, and the job would end without finish. */
+         * the restrictions below are for them. "+" in front of their command lines would say the
+         * same, but systemd 252 writes transient "+" lines as keys that it does not know when it
+         * reads them again after a daemon-reload, and the job would end without finish. */
         { "RootDirectoryStartOnly", PROPERTY_BOOL, true, NULL },
         { "PermissionsStartOnly", PROPERTY_BOOL, true, NULL },
 
         /* The root is an empty directory; what the job sees of the machine is bound into it, and
-                 * nothing of it but the part directory and the job's directory can be written. (An empty
-                 * TemporaryFileSystem=/ would be simpler, but it is there for prepare and finish, too.) */
+         * nothing of it but the part directory and the job's directory can be written. (An empty
+         * TemporaryFileSystem=/ would be simpler, but it is there for prepare and finish, too.) */
         { "MountAPIVFS", PROPERTY_BOOL, true, NULL },
         { "ProtectSystem", PROPERTY_STRING, 0, LIST("strict") },
         { "ProtectHome", PROPERTY_STRING, 0, LIST("read-only") },
@@ -83,8 +83,8 @@ static const FixedProperty fixed[] = {
         { "RestrictRealtime", PROPERTY_BOOL, true, NULL },
         { "SystemCallArchitectures", PROPERTY_STRV, 0, LIST("native") },
         { "SystemCallFilter", PROPERTY_FILTER, 1, LIST("@system-service") },
-        /* @file-system in @system-service has the two calls that reach files without a path, @ipc those that reach
-         * another process's memory, @aio io_uring. */
+        /* @file-system in @system-service has the two calls that reach files without a path, @ipc those that
+         * reach another process's memory, @aio io_uring. */
         { "SystemCallFilter", PROPERTY_FILTER, 0,
                         LIST("@privileged", "@keyring", "@debug", "@mount", "@obsolete", "@resources",
                                         "@aio", "name_to_handle_at", "open_by_handle_at", "process_vm_readv",
@@ -271,8 +271,9 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         return add_consume(p, "ReadWritePaths", PROPERTY_STRV, 0, TAKE_PTR(writable));
 }
 
-/* Images and sockets may belong to anybody. In what the job sees of the machine, which is read-only, these rights open
- * nothing else; hyper-job uses them for opening and connecting, and hands on to a parser what it needs. */
+/* Images and sockets may belong to anybody. In what the job sees of the machine, which is read-only, these
+ * rights open nothing else; hyper-job uses them for opening and connecting, and hands on to a parser what it
+ * needs. */
 static int add_user(UnitProperties *p, const UnitRequest *q) {
         uint64_t rights = 1u << CAP_DAC_READ_SEARCH;
         int r;

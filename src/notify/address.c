@@ -5,7 +5,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-/* What the registries of special addresses say (RFC 6890, and IANA's that followed it). The first that fits counts. */
+/* What the registries of special addresses say (RFC 6890, and IANA's that followed it). The first that fits
+ * counts. */
 static const struct {
         uint8_t address[4];
         unsigned bits;

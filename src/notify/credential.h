@@ -3,6 +3,7 @@
 
 #include "shared/webhook.h"
 
-/* The secrets of a webhook out of $CREDENTIALS_DIRECTORY, where systemd has put them (LoadCredentialEncrypted= of a
- * directory). 0; -ENOENT: we were not given such a credential; -EBADMSG: it makes no sense. */
+/* The secrets of a webhook out of $CREDENTIALS_DIRECTORY, where systemd has put them
+ * (LoadCredentialEncrypted= of a directory). 0; -ENOENT: we were not given such a credential; -EBADMSG: it
+ * makes no sense. */
 int credential_read(const char *directory, const char *name, WebhookSecrets *ret);

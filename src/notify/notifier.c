@@ -2,9 +2,9 @@
 
 /* The conversation with the manager (org.hyper1.Deliveries).
  *
- * Nothing is kept here: a delivery is the manager's until its result is recorded. If we die in between it is tried again,
- * with the same id. One question and one report are out at a time; results that come meanwhile go into the next
- * report together, so that a fast receiver does not wait for the manager's disk. */
+ * Nothing is kept here: a delivery is the manager's until its result is recorded. If we die in between it is
+ * tried again, with the same id. One question and one report are out at a time; results that come meanwhile
+ * go into the next report together, so that a fast receiver does not wait for the manager's disk. */
 
 #include "notify/notifier.h"
 
@@ -101,7 +101,7 @@ Notifier *notifier_free(Notifier *n) {
         return mfree(n);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------------- */
 
 static void end_now(Notifier *n, int code) {
         (void) sd_event_exit(n->event, code);
@@ -117,8 +117,8 @@ static int call_new(Notifier *n, const char *member, sd_bus_message **ret) {
                         n->bus, ret, HYPER_BUS_NAME, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE, member);
 }
 
-/* An empty report, so that the manager has met us, and looks again once it sees us leave. If it does not run, it
- * is not started for this: it looks when it starts. */
+/* An empty report, so that the manager has met us, and looks again once it sees us leave. If it does not
+ * run, it is not started for this: it looks when it starts. */
 static int send_goodbye(Notifier *n) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r = call_new(n, "RecordDeliveries", &m);
@@ -130,8 +130,8 @@ static int send_goodbye(Notifier *n) {
         return r < 0 ? r : sd_bus_call_async(n->bus, &n->report, m, on_goodbye, n, GOODBYE_TIMEOUT);
 }
 
-/* systemd knows that we stop before the manager looks for the last time: a start that it asks for from then on is a
- * new one. */
+/* systemd knows that we stop before the manager looks for the last time: a start that it asks for from then
+ * on is a new one. */
 static void end_well(Notifier *n) {
         (void) sd_notify(false, "STOPPING=1");
         (void) sd_notify_barrier(false, BARRIER_TIMEOUT);
@@ -166,7 +166,7 @@ static void fail(Notifier *n, int error, const char *what) {
         end_now(n, EXIT_FAILURE);
 }
 
-/* --- the timer: the next question, or the end --------------------------------------------------------- */
+/* --- the timer: the next question, or the end ------------------------------------------------------ */
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         ask(userdata);
@@ -198,7 +198,7 @@ static void call_failed(Notifier *n, const char *what, const sd_bus_error *error
                 set_timer(n, CALL_PAUSE, on_timer);
 }
 
-/* --- attempts ----------------------------------------------------------------------------------------- */
+/* --- attempts -------------------------------------------------------------------------------------- */
 
 static int note_result(Notifier *n, const Delivery *d, const HttpResult *result) {
         Result *r = new0(Result, 1);
@@ -238,7 +238,8 @@ static void attempt_done(Notifier *n, const Delivery *d, const HttpResult *resul
         lanes_tried(n->lanes, d, result->success);
 }
 
-/* The secrets of its webhook. 1, or 0 if there are none; -ENOKEY if we have to be started again to be given them. */
+/* The secrets of its webhook. 1, or 0 if there are none; -ENOKEY if we have to be started again to be given
+ * them. */
 static int find_secrets(Notifier *n, const Delivery *d, WebhookSecrets *ret) {
         int r;
 
@@ -293,9 +294,9 @@ static bool begin(Notifier *n, const Delivery *d) {
         if (r < 0) {
                 log_error_errno(r, "Failed to begin the delivery %s to %s: %m", d->id, d->url);
                 attempt_done(n, d,
-                                &(HttpResult){ .error = r == -ENOMEM
-                                                                ? "hyper-notifyd is out of memory"
-                                                                : "hyper-notifyd cannot read the webhook's secrets" });
+                                &(HttpResult){ .error = r == -ENOMEM ? "hyper-notifyd is out of memory"
+                                                                     : "hyper-notifyd cannot read the "
+                                                                       "webhook's secrets" });
         }
         return true;
 }
@@ -320,7 +321,7 @@ static void on_attempt_done(const HttpResult *result, void *request_userdata, vo
         go_on(n);
 }
 
-/* --- RecordDeliveries --------------------------------------------------------------------------------- */
+/* --- RecordDeliveries ------------------------------------------------------------------------------ */
 
 static int on_recorded(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
@@ -375,7 +376,7 @@ static void send_report(Notifier *n) {
                 fail(n, r, "Failed to send the results of deliveries");
 }
 
-/* --- NextDeliveries ----------------------------------------------------------------------------------- */
+/* --- NextDeliveries -------------------------------------------------------------------------------- */
 
 /* 1 with one added, 0 at the end of the list. */
 static int read_delivery(Notifier *n, sd_bus_message *m) {
@@ -509,7 +510,7 @@ static int on_match_installed(sd_bus_message *m, void *userdata, sd_bus_error *r
         return 0;
 }
 
-/* --- made and started --------------------------------------------------------------------------------- */
+/* --- made and started ------------------------------------------------------------------------------ */
 
 int notifier_new(const NotifierOptions *o, Notifier **ret) {
         Notifier *n = new0(Notifier, 1);

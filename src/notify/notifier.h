@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* hyper-notifyd: asks the manager for deliveries, has them tried, tells how that went, and ends when there is nothing
- * to do. What it needs is given to it, so that tests play the manager. */
+/* hyper-notifyd: asks the manager for deliveries, has them tried, tells how that went, and ends when there
+ * is nothing to do. What it needs is given to it, so that tests play the manager. */
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>

@@ -11,7 +11,8 @@
 
 static const DaemonProgram program = {
         .name = "hyper-notifyd",
-        .about = "Delivers events of migration jobs to webhooks. hyper-managerd has it started when something is due,\n"
+        .about = "Delivers events of migration jobs to webhooks. hyper-managerd has it started when "
+                 "something is due,\n"
                  "and it ends when there is nothing to do.",
 };
 

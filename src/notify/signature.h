@@ -3,6 +3,6 @@
 
 #include "basic/macro.h"
 
-/* The value of X-Hyper-Signature: "sha256=" and HMAC-SHA-256 (RFC 2104) of the body in hexadecimal digits. The caller
- * frees; NULL when out of memory. */
+/* The value of X-Hyper-Signature: "sha256=" and HMAC-SHA-256 (RFC 2104) of the body in hexadecimal digits.
+ * The caller frees; NULL when out of memory. */
 char *signature_make(const char *secret, const char *body);

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Keys for the HTTP API: what they look like, what they are hashed to, and what they allow. A key is
- * "hyper_<id>_<secret>": the id, which is no secret, says which key it is, the secret is 256 random bits. Only a
- * hash of the whole is ever stored. */
+ * "hyper_<id>_<secret>": the id, which is no secret, says which key it is, the secret is 256 random bits.
+ * Only a hash of the whole is ever stored. */
 
 #include "basic/macro.h"
 
@@ -62,9 +62,9 @@ int api_key_make(ApiKey *ret);
 int api_key_parse(const char *text, ApiKeyId *ret);
 bool api_key_id_is_valid(const char *id) _pure_;
 
-/* SHA-256 (FIPS 180-4) of @size bytes. A slow hash, as for passwords, would be no better here: it is there to make
- * guessing dear, and 256 random bits are not guessed (NIST SP 800-63B, 5.1.1.2 and 5.1.4.2, asks for salt and
- * stretching of secrets under 112 bits only). */
+/* SHA-256 (FIPS 180-4) of @size bytes. A slow hash, as for passwords, would be no better here: it is there
+ * to make guessing dear, and 256 random bits are not guessed (NIST SP 800-63B, 5.1.1.2 and 5.1.4.2, asks for
+ * salt and stretching of secrets under 112 bits only). */
 void api_key_hash(const void *data, size_t size, ApiKeyHash *ret);
 
 /* Takes the same time wherever they differ. */

@@ -10,8 +10,8 @@
 /* A person may have to type a password. */
 #define POLKIT_TIMEOUT (120 * USEC_PER_SEC)
 #define PENDING_MAX 512
-/* What was allowed to a client without a question to a person is not asked again for so long: hyper-apid calls some
- * thousand times a second, and polkit answers some hundred times. */
+/* What was allowed to a client without a question to a person is not asked again for so long: hyper-apid
+ * calls some thousand times a second, and polkit answers some hundred times. */
 #define GRANT_TIME USEC_PER_SEC
 #define GRANTS_MAX 64u
 

@@ -50,8 +50,8 @@ int bus_read_options(sd_bus_message *m, const BusOptions *o, void *userdata, sd_
  * answered. Negative errno with @error set (HYPER_BUS_ERROR_ACCESS_DENIED) means refused. *registry is the
  * caller's, NULL at first, lives as long as the bus, which must be attached to an event loop, and is given
  * to bus_polkit_registry_free() at last. After systemd's bus_verify_polkit_async(), using the public
- * interface org.freedesktop.PolicyKit1.Authority only. What was allowed without asking a person is allowed to the
- * same client for a second more: polkit answers far fewer questions than a busy client has calls. */
+ * interface org.freedesktop.PolicyKit1.Authority only. What was allowed without asking a person is allowed
+ * to the same client for a second more: polkit answers far fewer questions than a busy client has calls. */
 typedef struct PolkitRegistry PolkitRegistry;
 int bus_verify_polkit(sd_bus_message *m, const char *action, PolkitRegistry **registry, sd_bus_error *error);
 PolkitRegistry *bus_polkit_registry_free(PolkitRegistry *r);

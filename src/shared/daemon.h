@@ -20,15 +20,15 @@ typedef struct DaemonOption {
 typedef struct DaemonProgram {
         const char *name; /* "hyper-managerd", which has a man page in section 8 */
         const char *about; /* for the help: one sentence or several, with line breaks */
-        const DaemonOption *
-                        options; /* ends with a NULL name; may be NULL; 8 at most, besides --help and --version */
+        const DaemonOption *options; /* ends with a NULL name; may be NULL; 8 at most, besides --help and
+                                        --version */
 } DaemonProgram;
 
 /* 1: go on; 0: all is said and done; -EINVAL, which was told. */
 int daemon_parse_arguments(const DaemonProgram *p, int argc, char *argv[]);
 
-/* Has @handler called in the loop for SIGTERM and SIGINT, and for nothing else; before there are threads. 0 or
- * negative errno. */
+/* Has @handler called in the loop for SIGTERM and SIGINT, and for nothing else; before there are threads. 0
+ * or negative errno. */
 int daemon_on_end(sd_event *event, sd_event_signal_handler_t handler, void *userdata);
 /* The same for one more signal. */
 int daemon_on_signal(sd_event *event, int signal, sd_event_signal_handler_t handler, void *userdata);
@@ -46,13 +46,14 @@ typedef struct Daemon {
         sd_event_signal_handler_t on_end; /* SIGTERM or SIGINT came; there is no userdata */
 } Daemon;
 
-/* Reads the configuration, and takes the level of logging from it. 0 with *ret. Otherwise the daemon has refused its
- * calls for a while with the reason, or could not do even that, and is to end: its exit status, or negative errno. */
+/* Reads the configuration, and takes the level of logging from it. 0 with *ret. Otherwise the daemon has
+ * refused its calls for a while with the reason, or could not do even that, and is to end: its exit status,
+ * or negative errno. */
 int daemon_configure(const Daemon *d, Settings **ret);
 
-/* Reads the configuration in @config_directory anew, for a daemon that runs, which has *s of it: another *s, and the level of
- * logging from it. On failure the old one stays in force, and *ret_why is why, for people (caller frees; NULL when out
- * of memory). 0 or negative errno. */
+/* Reads the configuration in @config_directory anew, for a daemon that runs, which has *s of it: another *s,
+ * and the level of logging from it. On failure the old one stays in force, and *ret_why is why, for people
+ * (caller frees; NULL when out of memory). 0 or negative errno. */
 int daemon_reload_settings(
                 const char *config_directory, const char *state_directory, Settings **s, char **ret_why);
 
@@ -60,10 +61,10 @@ int daemon_reload_settings(
 void daemon_reload_begin(void);
 void daemon_reload_end(int r, const char *why);
 
-/* Refuses all calls (shared/refuse.h) because the database at @path cannot be opened, for which @error is the negative
- * errno. What it returns is what main() ends with: an exit status, or negative errno. */
+/* Refuses all calls (shared/refuse.h) because the database at @path cannot be opened, for which @error is
+ * the negative errno. What it returns is what main() ends with: an exit status, or negative errno. */
 int daemon_refuse_database(const Daemon *d, const char *path, int error);
 
-/* The event loop with its watchdog and what ends it, and the bus; before there are threads, all of which leave signals to
- * the loop. 0 with both, or negative errno. */
+/* The event loop with its watchdog and what ends it, and the bus; before there are threads, all of which
+ * leave signals to the loop. 0 with both, or negative errno. */
 int daemon_set_up(const Daemon *d, sd_event **ret_event, sd_bus **ret_bus);

@@ -4,8 +4,8 @@
 #include "basic/string-util.h"
 #include "shared/error-table.h"
 
-/* The last entry before the end is INTERNAL: what everything unknown becomes. Where two have the same errno, the
- * first one stands for it, and both have the same HTTP status. */
+/* The last entry before the end is INTERNAL: what everything unknown becomes. Where two have the same errno,
+ * the first one stands for it, and both have the same HTTP status. */
 static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_INVALID_SPEC, EBADMSG, 400, "The job spec is not valid." },
         { HYPER_BUS_ERROR_INVALID_ARGUMENT, EINVAL, 400, "An argument is not valid." },

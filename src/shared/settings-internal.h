@@ -39,8 +39,8 @@ extern const SettingsKind settings_level; /* char *, of the log */
 /* All settings of config.yaml; ends with a NULL section. */
 extern const SettingsEntry settings_entries[];
 
-/* Reads one file by a table of at most 64 entries into the struct at @base; @webhooks is NULL where there is no such
- * list. Otherwise as settings_parse(). */
+/* Reads one file by a table of at most 64 entries into the struct at @base; @webhooks is NULL where there is
+ * no such list. Otherwise as settings_parse(). */
 int settings_read(const char *file, const char *text, size_t size, const SettingsEntry *entries, void *base,
                 json_t **webhooks, char **ret_error);
 /* The same with a file's content. -ENOENT and others: as settings_load(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One configuration file: sections of settings, and the list of webhooks, read event by event so that every complaint
- * has its line and nothing is expanded. */
+/* One configuration file: sections of settings, and the list of webhooks, read event by event so that every
+ * complaint has its line and nothing is expanded. */
 
 #include <yaml.h>
 
@@ -156,7 +156,7 @@ static int read_entry(Reader *d, const char *section, const char *key, size_t li
         return r;
 }
 
-/* --- webhooks: a list of definitions, which are deeper than a section ---------------------------------- */
+/* --- webhooks: a list of definitions, which are deeper than a section ------------------------------ */
 
 static int read_node(Reader *d, unsigned depth, json_t **ret);
 
@@ -324,7 +324,7 @@ static int read_webhooks(Reader *d) {
         }
 }
 
-/* --- sections ----------------------------------------------------------------------------------------- */
+/* --- sections -------------------------------------------------------------------------------------- */
 
 static bool is_section(const Reader *d, const char *name) {
         for (const SettingsEntry *e = d->entries; e->section; e++)

@@ -68,7 +68,7 @@ Settings *settings_new(void) {
                         : NULL;
 }
 
-/* --- kinds of settings -------------------------------------------------------------------------------- */
+/* --- kinds of settings ----------------------------------------------------------------------------- */
 
 static int read_unsigned(const SettingsEntry *e, const SettingsValue *v, unsigned *ret) {
         unsigned n;
@@ -159,8 +159,8 @@ static int set_directories(const SettingsEntry *e, const SettingsValue *v, void 
         return 0;
 }
 
-/* "https://console.example.com" or with ":8443", as browsers write it (RFC 6454, 6.2): what is compared is the
- * text. */
+/* "https://console.example.com" or with ":8443", as browsers write it (RFC 6454, 6.2): what is compared is
+ * the text. */
 static bool origin_is_valid(const char *s) {
         const char *host = startswith(s, "https://");
         size_t n;
@@ -250,7 +250,7 @@ static const SettingsKind origins = { set_origins, show_list };
 static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
 static const SettingsKind local = { set_local, show_local };
 
-/* --- what can be set ---------------------------------------------------------------------------------- */
+/* --- what can be set ------------------------------------------------------------------------------- */
 
 #define SETTING(section, key, kind) #section, #key, &(kind), offsetof(Settings, section.key)
 
@@ -269,17 +269,19 @@ const SettingsEntry settings_entries[] = {
         { SETTING(hosts, allow_test, settings_boolean), "must be true or false" },
         { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),
-                        "must be a list of origins as browsers send them, like https://console.example.com" },
+                        "must be a list of origins as browsers send them, like "
+                        "https://console.example.com" },
         { SETTING(api, local, local), "must be groups or anybody" },
         { SETTING(api, require_key, settings_boolean), "must be true or false" },
         { SETTING(api, rate_limit, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
         { SETTING(api, rate_burst, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
-                        "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind the prefix" },
+                        "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "
+                        "the prefix" },
         {},
 };
 
-/* --- files -------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------- */
 
 /* Which file it is, and when it was changed. */
 static int add_version(const char *file, Settings *s) {
@@ -386,7 +388,7 @@ int settings_load_for(const char *directory, const char *state_directory, Settin
         return 0;
 }
 
-/* --- showing ------------------------------------------------------------------------------------------ */
+/* --- showing --------------------------------------------------------------------------------------- */
 
 static json_t *webhooks_to_json(const Settings *s) {
         _cleanup_(json_decrefp) json_t *list = json_array();

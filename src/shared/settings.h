@@ -21,35 +21,41 @@ typedef struct Settings {
         } database;
         struct {
                 unsigned max_running; /* jobs.max_running: 1 to 256; default: cores, at most 8 */
-                char **source_paths; /* jobs.source_paths: an operator's sources must lie below one of them */
+                char **source_paths; /* jobs.source_paths: an operator's sources must lie below one of
+                                      * them */
                 char **destination_paths; /* jobs.destination_paths: the same for destinations */
         } jobs;
         struct {
                 bool enabled; /* metrics.enabled: default true */
-                unsigned port; /* metrics.port: what HyperSDK's file has; 0: not given. The socket units decide. */
+                unsigned port; /* metrics.port: what HyperSDK's file has; 0: not given. The socket units
+                                  decide. */
         } metrics;
         struct {
                 usec_t idle_timeout; /* daemon.idle_timeout, seconds in the file, 1 to 86400; default 30 */
                 char *log_level; /* daemon.log_level: debug, info, notice, warning, err; default info */
         } daemon;
         struct {
-                usec_t call_timeout; /* hosts.call_timeout: how long libvirt may take for one call, seconds in the
-                                        file, 1 to 600; default 30 */
-                bool allow_test; /* hosts.allow_test: hosts of libvirt's test driver may be added; default false */
+                usec_t call_timeout; /* hosts.call_timeout: how long libvirt may take for one call, seconds
+                                        in the file, 1 to 600; default 30 */
+                bool allow_test; /* hosts.allow_test: hosts of libvirt's test driver may be added; default
+                                    false */
         } hosts;
         struct {
-                bool local; /* worker.local: this machine takes jobs that any worker may take, too; default true */
+                bool local; /* worker.local: this machine takes jobs that any worker may take, too; default
+                               true */
         } worker;
         struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
                 LocalAccess local; /* api.local: groups or anybody; default groups */
-                bool require_key; /* api.require_key: on the loopback interface too, in each dialect; default false */
-                unsigned rate_limit; /* api.rate_limit: requests a minute of one client, 1 to 1000000; 0: not given */
+                bool require_key; /* api.require_key: on the loopback interface too, in each dialect; default
+                                     false */
+                unsigned rate_limit; /* api.rate_limit: requests a minute of one client, 1 to 1000000; 0: not
+                                        given */
                 unsigned rate_burst; /* api.rate_burst: how many of them at once, likewise */
         } api;
         struct {
-                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h) that events
-                                         are delivered to though they are not the internet's */
+                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h)
+                                         that events are delivered to though they are not the internet's */
         } delivery;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
         char *version; /* of the files that this was read from: another one when one of them was changed */
@@ -65,13 +71,15 @@ Settings *settings_new(void);
  * with *ret_error; -ENOMEM. */
 int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error);
 
-/* @directory is normally SYSCONFDIR "/hyper". A missing file or directory is no error. On -EBADMSG *ret_error
- * holds "FILE:LINE: KEY: what is wrong", when a file cannot be read (its errno) "FILE: why"; the caller
- * frees it. -ENOMEM says nothing. */
+/* @directory is normally SYSCONFDIR "/hyper". A missing file or directory is no error. On -EBADMSG
+ * *ret_error holds "FILE:LINE: KEY: what is wrong", when a file cannot be read (its errno) "FILE: why"; the
+ * caller frees it. -ENOMEM says nothing. */
 int settings_load(const char *directory, Settings **ret, char **ret_error);
 
-/* The same for a daemon whose state is in @state_directory: the database is there, unless database.path is set. */
+/* The same for a daemon whose state is in @state_directory: the database is there, unless database.path is
+ * set. */
 int settings_load_for(const char *directory, const char *state_directory, Settings **ret, char **ret_error);
 
-/* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference, or NULL when out of memory. */
+/* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference, or
+ * NULL when out of memory. */
 json_t *settings_to_json(const Settings *s);

@@ -42,7 +42,7 @@ usec_t webhook_pause(unsigned attempts) {
         return (USEC_PER_SEC << doublings);
 }
 
-/* --- what is valid ------------------------------------------------------------------------------------ */
+/* --- what is valid --------------------------------------------------------------------------------- */
 
 static bool is_alnum(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -119,7 +119,7 @@ bool webhook_url_is_valid(const char *url, const char **ret_reason) {
         return authority_is_valid(rest, strcspn(rest, "/?"));
 }
 
-/* --- the definition ----------------------------------------------------------------------------------- */
+/* --- the definition -------------------------------------------------------------------------------- */
 
 /* What the tables decode into. */
 typedef struct Definition {
@@ -379,7 +379,7 @@ int webhook_secrets_cut(json_t *definition, json_t **ret_definition, json_t **re
         return 0;
 }
 
-/* --- the secrets -------------------------------------------------------------------------------------- */
+/* --- the secrets ----------------------------------------------------------------------------------- */
 
 void webhook_secrets_done(WebhookSecrets *s) {
         wipe(s->url);
@@ -444,7 +444,7 @@ int webhook_secrets_parse(const char *text, size_t size, WebhookSecrets *ret) {
         return 0;
 }
 
-/* --- what is sent ------------------------------------------------------------------------------------- */
+/* --- what is sent ---------------------------------------------------------------------------------- */
 
 char *webhook_body(const char *event, usec_t timestamp, const char *delivery_id, json_t *data) {
         char when[RFC3339_SIZE];

@@ -7,7 +7,7 @@
 
 #define PSK_MAX 4096
 
-/* --- what the decoder asks of each -------------------------------------------------------------------- */
+/* --- what the decoder asks of each ----------------------------------------------------------------- */
 
 static bool is_given(const EndpointCheck *c, const char *key) {
         json_t *value = json_object_get(c->json, key);
@@ -92,7 +92,7 @@ static bool is_nbd_address(const char *text) {
                         startswith(text, "nbds+unix:");
 }
 
-/* --- the table ---------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------------- */
 
 static const EndpointKind kinds[_ENDPOINT_MAX] = {
         [ENDPOINT_FILE] = {

@@ -44,8 +44,8 @@ typedef struct EndpointKind {
         const char *field; /* that says which one: "path" or "uri" */
         size_t identity; /* where the struct has it: offset of a char * */
         int (*decode)(const EndpointCheck *c); /* what must be there, and what must not */
-        bool (*recognize)(
-                        const char *text); /* text that can only be of this kind, for clients that give no type */
+        bool (*recognize)(const char *text); /* text that can only be of this kind, for clients that give no
+                                                type */
         unsigned needs; /* EndpointNeeds */
         bool one_raw_disk; /* it is one disk, whose server decides how it is stored */
 } EndpointKind;

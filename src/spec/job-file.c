@@ -144,7 +144,8 @@ static const JsonField plan_fields[] = {
         {},
 };
 
-/* The manager wrote it, but what it means for paths is checked here too: a plan decides what root touches. */
+/* The manager wrote it, but what it means for paths is checked here too: a plan decides what root
+ * touches. */
 static bool plan_makes_sense(const JobPlan *p) {
         _cleanup_free_ char *part = NULL;
         const char *reason;
@@ -227,7 +228,8 @@ int job_mark_is_set(const char *directory, const char *mark) {
         return 1;
 }
 
-/* What is claimed is what a symlink points to: that is made as a whole or not at all, and never replaces another. */
+/* What is claimed is what a symlink points to: that is made as a whole or not at all, and never replaces
+ * another. */
 #define CLAIM_LINK "ending"
 
 /* 1 if it is @mark, 0 if it is another, -ENOENT if there is none. */

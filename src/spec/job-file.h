@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the manager hands to a job's unit and what the unit hands back: small files in the job's own directory
- * STATEDIR "/jobs/<escaped id>/", nothing on the command line but that directory's path.
+/* What the manager hands to a job's unit and what the unit hands back: small files in the job's own
+ * directory STATEDIR "/jobs/<escaped id>/", nothing on the command line but that directory's path.
  *
  * job.json: manager to unit. The plan (below).
  *
@@ -22,11 +22,12 @@
 #include "spec/job-spec.h"
 
 #define JOB_RESULTS_DIRECTORY "results"
-/* In a job's namespace: a small file system in memory, for sockets and keys. (A directory that each machine has,
- * since prepare and finish get a namespace of the same make; and all of it, as systemd would make a /run without
- * a limit.) */
+/* In a job's namespace: a small file system in memory, for sockets and keys. (A directory that each machine
+ * has, since prepare and finish get a namespace of the same make; and all of it, as systemd would make a
+ * /run without a limit.) */
 #define JOB_RUNTIME_DIRECTORY "/run"
-/* systemd's limit of 31, and the bytes of a digest that are in a name: no two jobs are made to share a user. */
+/* systemd's limit of 31, and the bytes of a digest that are in a name: no two jobs are made to share a
+ * user. */
 #define JOB_USER_MAX 31
 
 typedef struct JobPlan {
@@ -42,8 +43,8 @@ typedef struct JobPlan {
                            NULL for a block device and for an NBD destination */
 } JobPlan;
 
-/* "device inode size /path" of a file, "device inode - /path" of a directory or a socket: the manager checks a path, and
- * what is under that path later must be the same. NULL when out of memory. */
+/* "device inode size /path" of a file, "device inode - /path" of a directory or a socket: the manager checks
+ * a path, and what is under that path later must be the same. NULL when out of memory. */
 char *file_identity_text(const char *path, const struct stat *st);
 /* -ESTALE: @st is another file than the one that @list has for @path; -ENOENT: it has none. */
 int file_identity_check(char *const *list, const char *path, const struct stat *st);
@@ -51,7 +52,8 @@ int file_identity_check(char *const *list, const char *path, const struct stat *
 JobPlan *job_plan_free(JobPlan *p);
 DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);
 int job_plan_write(const JobPlan *p, const char *directory);
-/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for job_result_read(). */
+/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for
+ * job_result_read(). */
 int job_plan_read(const char *directory, JobPlan **ret);
 /* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */
 int job_plan_decode(const char *text, size_t size, JobPlan **ret);
@@ -92,9 +94,9 @@ int job_mark_clear(const char *directory, const char *mark);
 /* 1 or 0, or negative errno. */
 int job_mark_is_set(const char *directory, const char *mark);
 
-/* A cancel and the publishing of the output exclude each other: one mark only can be claimed, by the manager before it
- * records that the job is cancelled, by hyper-job finish before it gives the output its name. 0, also when that mark was
- * claimed before; -EALREADY: the other one was. */
+/* A cancel and the publishing of the output exclude each other: one mark only can be claimed, by the manager
+ * before it records that the job is cancelled, by hyper-job finish before it gives the output its name. 0,
+ * also when that mark was claimed before; -EALREADY: the other one was. */
 int job_mark_claim(const char *directory, const char *mark);
 /* No mark is claimed any more: another attempt begins. */
 int job_mark_release(const char *directory);

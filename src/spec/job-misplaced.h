@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Fields of a job are kept if nothing here knows them, since clients of several versions exist. But a setting
- * that exists and was written in the wrong place, or under a name that is nearly right, would be lost without
- * a word: it is refused, with the right name. */
+/* Fields of a job are kept if nothing here knows them, since clients of several versions exist. But a
+ * setting that exists and was written in the wrong place, or under a name that is nearly right, would be
+ * lost without a word: it is refused, with the right name. */
 
 #include "json/json-table.h"
 

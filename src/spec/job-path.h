@@ -9,9 +9,9 @@
 #define JOB_PART_PREFIX "."
 #define JOB_PART_SUFFIX ".hyper-part"
 
-/* True for a path that may be a source or (with room for its part directory) a destination: absolute, UTF-8, no
- * control characters, no empty, "." or ".." component, nothing of a part directory, not too long. Otherwise
- * *ret_reason says what is wrong ("must be …", static). */
+/* True for a path that may be a source or (with room for its part directory) a destination: absolute, UTF-8,
+ * no control characters, no empty, "." or ".." component, nothing of a part directory, not too long.
+ * Otherwise *ret_reason says what is wrong ("must be …", static). */
 bool job_path_is_valid(const char *path, bool is_destination, const char **ret_reason);
 
 /* "<dir>/.<name>.hyper-part" for a destination. NULL when out of memory. */

@@ -199,7 +199,8 @@ static int check_destination(JobSpec *s, JsonErrors *errors) {
                 s->destination.format = (int) default_format(&s->destination);
         if (kind && kind->one_raw_disk && s->destination.format != FORMAT_RAW)
                 return json_errors_add(errors, "destination.format",
-                                "must be raw for type \"%s\": the server decides how it stores what it is given",
+                                "must be raw for type \"%s\": the server decides how it stores what it is "
+                                "given",
                                 kind->name);
         return check_package_name(s, errors);
 }
@@ -251,7 +252,8 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
 
         if (s->job_id && !job_id_is_valid(s->job_id))
                 r = json_errors_add(errors, "job_id",
-                                "must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most 36), "
+                                "must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most "
+                                "36), "
                                 "the first a letter or digit");
         if (r >= 0)
                 r = job_endpoint_check(&s->source, json_object_get(object, "source"), false, errors);

@@ -44,13 +44,15 @@ typedef struct JobSpec {
         json_t *capability_requirements; /* as given, or NULL */
         json_t *document; /* the whole canonical object: unknown fields kept, defaults filled in, secrets
                              "***" */
-        json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd credentials */
+        json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd
+                          * credentials */
 } JobSpec;
 
 JobSpec *job_spec_free(JobSpec *s);
 DEFINE_CLEANUP_FUNC(JobSpec *, job_spec_free);
 
-/* An operation that needs one always has one; the others only if the output is to stand apart from the source. */
+/* An operation that needs one always has one; the others only if the output is to stand apart from the
+ * source. */
 static inline bool job_spec_has_destination(const JobSpec *s) {
         return s->destination.type >= 0;
 }

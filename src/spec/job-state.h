@@ -23,7 +23,8 @@ typedef enum JobState {
 const char *job_state_to_string(JobState s) _pure_;
 JobState job_state_from_string(const char *s) _pure_;
 
-/* COMPLETED, FAILED, CANCELLED: nothing happens any more by itself. A FAILED job is QUEUED again only on request. */
+/* COMPLETED, FAILED, CANCELLED: nothing happens any more by itself. A FAILED job is QUEUED again only on
+ * request. */
 bool job_state_is_terminal(JobState s) _pure_;
 
 /* The word of HyperSDK's clients and of webhooks: pending, running, completed, failed, cancelled. */

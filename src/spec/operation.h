@@ -40,11 +40,12 @@ static inline bool job_operation_is_built_in(int operation) {
         return job_operation_has(operation, OPERATION_BUILT_IN);
 }
 
-/* A worker may say that it carries out some operations only. In masks, each operation has a bit of its own above those of
- * the capabilities: a job demands its own, a worker offers those that it names, or all. */
+/* A worker may say that it carries out some operations only. In masks, each operation has a bit of its own
+ * above those of the capabilities: a job demands its own, a worker offers those that it names, or all. */
 #define OPERATION_BITS (((1u << _OPERATION_MAX) - 1) << _CAPABILITY_MAX)
 uint32_t operation_bit(JobOperation o) _pure_;
 /* The words for the operations in @mask; new reference, or NULL when out of memory. */
 json_t *operations_to_json(uint32_t mask);
-/* Operations come as a list of words; those that are not known here are left out. As capabilities_from_json(). */
+/* Operations come as a list of words; those that are not known here are left out. As
+ * capabilities_from_json(). */
 int operations_from_json(json_t *value, const char *path, uint32_t *ret, JsonErrors *errors);

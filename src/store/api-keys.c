@@ -37,7 +37,8 @@ int store_api_key_delete(Store *s, const char *name) {
         return sql_run_on_one(s, st);
 }
 
-/* A row that says nothing that can be trusted fails: a key that is passed over would look as if there were none. */
+/* A row that says nothing that can be trusted fails: a key that is passed over would look as if there were
+ * none. */
 static int row_read(sqlite3_stmt *st, void *ret) {
         const char *id = (const char *) sqlite3_column_text(st, 0),
                    *scopes = (const char *) sqlite3_column_text(st, 3);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Keys for the HTTP API, of which only the hash is there. A row never changes. The same rules and errors as in
- * store.h. */
+/* Keys for the HTTP API, of which only the hash is there. A row never changes. The same rules and errors as
+ * in store.h. */
 
 #include "shared/api-key.h"
 #include "store/store.h"

@@ -37,7 +37,7 @@ void delivery_rows_done(DeliveryRows *rows) {
         *rows = (DeliveryRows){};
 }
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------------- */
 
 /* The columns of DELIVERY_COLUMNS. */
 static int row_read(sqlite3_stmt *st, void *ret) {
@@ -100,7 +100,7 @@ int store_delivery_get(Store *s, int64_t seq, DeliveryRows *ret) {
         return 0;
 }
 
-/* --- what is due -------------------------------------------------------------------------------------- */
+/* --- what is due ----------------------------------------------------------------------------------- */
 
 static bool is_busy(const int64_t *busy, size_t n, int64_t seq) {
         for (size_t i = 0; i < n; i++)
@@ -182,7 +182,7 @@ int store_deliveries_next_due(Store *s, usec_t now, const int64_t *busy, size_t 
         return 0;
 }
 
-/* --- making ------------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------------- */
 
 WebhookEvent deliveries_event_of(JobState state) {
         switch (state) {
@@ -322,7 +322,7 @@ int deliveries_add_run(Store *s, WebhookEvent event, const char *job_id, usec_t 
                                        timestamp > 0 ? timestamp : row->created_at, data);
 }
 
-/* --- recording ---------------------------------------------------------------------------------------- */
+/* --- recording ------------------------------------------------------------------------------------- */
 
 /* The delivery's attempts so far, and the retries it is allowed; -ENOENT if it is not pending. */
 static int read_attempts(Store *s, int64_t seq, unsigned *ret_attempts, unsigned *ret_retries) {

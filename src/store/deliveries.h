@@ -5,8 +5,8 @@
 
 #include "store/webhooks.h"
 
-/* Inside the caller's transaction: makes a delivery of @event for each webhook that wants it. @subject is the id
- * of the job or schedule, @data what is told of it (borrowed). */
+/* Inside the caller's transaction: makes a delivery of @event for each webhook that wants it. @subject is
+ * the id of the job or schedule, @data what is told of it (borrowed). */
 int deliveries_add(Store *s, WebhookEvent event, const char *subject, usec_t timestamp, json_t *data);
 
 /* The same about a job as it stands in the database; costs one look at an empty table where there are no

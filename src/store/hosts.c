@@ -21,8 +21,8 @@ HostState host_state_from_string(const char *s) {
 }
 
 const char *vm_state_to_string(int state) {
-        /* https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainState, which is part of its ABI; this directory
-         * does not depend on libvirt. A VM on its way to being off (4) still runs. */
+        /* https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainState, which is part of its ABI;
+         * this directory does not depend on libvirt. A VM on its way to being off (4) still runs. */
         static const char *const words[] = { "UNKNOWN", "ACTIVE", "ACTIVE", "PAUSED", "ACTIVE", "STOPPED",
                 "ERROR", "SUSPENDED" };
 
@@ -63,7 +63,7 @@ static void bind_text(sqlite3_stmt *st, int i, const char *text) {
         (void) sqlite3_bind_text(st, i, strempty(text), -1, SQLITE_STATIC);
 }
 
-/* --- hosts -------------------------------------------------------------------------------------------- */
+/* --- hosts ----------------------------------------------------------------------------------------- */
 
 int store_host_insert(Store *s, const HostRow *row) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_PUT);
@@ -157,7 +157,7 @@ int store_hosts_list(Store *s, HostRows *ret) {
         return 0;
 }
 
-/* --- VMs ---------------------------------------------------------------------------------------------- */
+/* --- VMs ------------------------------------------------------------------------------------------- */
 
 static int vm_put(Store *s, const char *host_id, VmRow *row) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VM_PUT);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The database of hyper-hostd, opened with store_open_hosts(): the hosts there are, and what was last known of
- * their VMs. hyper-hostd is its one writer; errors and durability are those of store.h. */
+/* The database of hyper-hostd, opened with store_open_hosts(): the hosts there are, and what was last known
+ * of their VMs. hyper-hostd is its one writer; errors and durability are those of store.h. */
 
 #include "store/store.h"
 

@@ -54,7 +54,7 @@ void schedule_runs_done(ScheduleRuns *runs) {
         runs->n = 0;
 }
 
-/* --- schedules ---------------------------------------------------------------------------------------- */
+/* --- schedules ------------------------------------------------------------------------------------- */
 
 static int row_read(sqlite3_stmt *st, void *ret) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = new0(ScheduleRow, 1);
@@ -212,7 +212,7 @@ int store_schedule_timer_made(Store *s, const char *id) {
         return sql_run(s, st);
 }
 
-/* --- runs --------------------------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------------------------ */
 
 static int insert_run(Store *s, const char *id, usec_t now, const char *job_id, const char *status) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULE_RUN_INSERT);

@@ -60,7 +60,8 @@ int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows
 
 /* Whether systemd has the timer that a schedule wants: no after each change of it, until this says yes. */
 int store_schedule_timer_made(Store *s, const char *id);
-/* Their ids, a strv that the caller frees: of @all of them, or of those enabled whose timer was never made. */
+/* Their ids, a strv that the caller frees: of @all of them, or of those enabled whose timer was never
+ * made. */
 int store_schedules_ids(Store *s, bool all, char ***ret);
 
 typedef struct ScheduleStats {
@@ -89,8 +90,8 @@ typedef struct ScheduleRuns {
 } ScheduleRuns;
 void schedule_runs_done(ScheduleRuns *runs);
 
-/* A firing, in one transaction: the run (its job's id is promised with it; NULL if it is skipped) and what is
- * due after it. From then on the firing is served, whatever dies. *ret_seq is the run's. */
+/* A firing, in one transaction: the run (its job's id is promised with it; NULL if it is skipped) and what
+ * is due after it. From then on the firing is served, whatever dies. *ret_seq is the run's. */
 int store_schedule_fire(Store *s, const char *id, usec_t now, const char *job_id, const char *status,
                 usec_t next_at, int64_t *ret_seq);
 /* What became of a run. */

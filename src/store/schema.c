@@ -58,7 +58,8 @@ static const char *const steps[] = {
         " END;"
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 
-        /* 2: webhooks and their deliveries. What was delivered and given up is counted, since rows do not stay. */
+        /* 2: webhooks and their deliveries. What was delivered and given up is counted, since rows do not
+           stay. */
         "CREATE TABLE webhooks ("
         "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
         "  url TEXT NOT NULL,"
@@ -99,8 +100,8 @@ static const char *const steps[] = {
         "CREATE INDEX deliveries_ended ON deliveries (tried_at) WHERE state <> 'pending';"
         "CREATE TABLE delivery_counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 
-        /* 3: schedules. A run that was promised and has no job yet is 'starting' or 'waiting'. How a schedule's jobs
-         * end is noted by the database itself, in the transaction that ends the job. */
+        /* 3: schedules. A run that was promised and has no job yet is 'starting' or 'waiting'. How a
+         * schedule's jobs end is noted by the database itself, in the transaction that ends the job. */
         "CREATE TABLE schedules ("
         "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
         "  id TEXT NOT NULL UNIQUE,"
@@ -154,15 +155,21 @@ static const char *const steps[] = {
         /* 4: sums for metrics, by the database itself. What was only read for a checksum was not copied. */
         "CREATE TABLE job_totals ("
         "  one INTEGER PRIMARY KEY CHECK (one = 1),"
-        "  le_60 INTEGER NOT NULL, le_300 INTEGER NOT NULL, le_600 INTEGER NOT NULL, le_1800 INTEGER NOT NULL,"
-        "  le_7200 INTEGER NOT NULL, n INTEGER NOT NULL, duration_usec INTEGER NOT NULL, bytes INTEGER NOT NULL"
+        "  le_60 INTEGER NOT NULL, le_300 INTEGER NOT NULL, le_600 INTEGER NOT NULL, le_1800 INTEGER NOT "
+        "NULL,"
+        "  le_7200 INTEGER NOT NULL, n INTEGER NOT NULL, duration_usec INTEGER NOT NULL, bytes INTEGER NOT "
+        "NULL"
         ") STRICT;"
-        "INSERT INTO job_totals SELECT 1, coalesce(sum(d <= 60000000), 0), coalesce(sum(d <= 300000000), 0), coalesce(sum(d <= 600000000), 0),"
-        "  coalesce(sum(d <= 1800000000), 0), coalesce(sum(d <= 7200000000), 0), count(d), coalesce(sum(d), 0), coalesce(sum(bytes), 0)"
-        "  FROM (SELECT finished_at - started_at AS d, iif(phase = 'inspection', 0, bytes_done) AS bytes FROM jobs WHERE finished_at > 0 AND started_at > 0);"
+        "INSERT INTO job_totals SELECT 1, coalesce(sum(d <= 60000000), 0), coalesce(sum(d <= 300000000), "
+        "0), coalesce(sum(d <= 600000000), 0),"
+        "  coalesce(sum(d <= 1800000000), 0), coalesce(sum(d <= 7200000000), 0), count(d), coalesce(sum(d), "
+        "0), coalesce(sum(bytes), 0)"
+        "  FROM (SELECT finished_at - started_at AS d, iif(phase = 'inspection', 0, bytes_done) AS bytes "
+        "FROM jobs WHERE finished_at > 0 AND started_at > 0);"
         "CREATE TRIGGER jobs_total AFTER UPDATE OF state ON jobs"
         " WHEN new.finished_at > 0 AND old.finished_at = 0 AND new.started_at > 0 BEGIN"
-        "  UPDATE job_totals SET n = n + 1, bytes = bytes + iif(new.phase = 'inspection', 0, new.bytes_done),"
+        "  UPDATE job_totals SET n = n + 1, bytes = bytes + iif(new.phase = 'inspection', 0, "
+        "new.bytes_done),"
         "    duration_usec = duration_usec + (new.finished_at - new.started_at),"
         "    le_60 = le_60 + (new.finished_at - new.started_at <= 60000000),"
         "    le_300 = le_300 + (new.finished_at - new.started_at <= 300000000),"
@@ -186,13 +193,15 @@ static const char *const steps[] = {
         ") STRICT;"
         "CREATE INDEX workers_by_heartbeat ON workers (heartbeat_at);"
         "ALTER TABLE jobs ADD COLUMN demand INTEGER NOT NULL DEFAULT 0;"
-        "CREATE INDEX jobs_waiting ON jobs (demand, priority DESC, seq) WHERE state = 'QUEUED' AND any_worker = 1;"
+        "CREATE INDEX jobs_waiting ON jobs (demand, priority DESC, seq) WHERE state = 'QUEUED' AND "
+        "any_worker = 1;"
         "CREATE INDEX jobs_held ON jobs (worker_id, finished_at) WHERE worker_id IS NOT NULL;",
 
         /* 6: a worker that is heard from but gets nowhere does not keep its jobs for ever. */
         "ALTER TABLE jobs ADD COLUMN timeout_seconds INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE jobs ADD COLUMN deadline_at INTEGER NOT NULL DEFAULT 0;"
-        "UPDATE jobs SET timeout_seconds = coalesce(iif(json_valid(spec), json_extract(spec, '$.execution_policy.timeout_seconds'), NULL), 7200)"
+        "UPDATE jobs SET timeout_seconds = coalesce(iif(json_valid(spec), json_extract(spec, "
+        "'$.execution_policy.timeout_seconds'), NULL), 7200)"
         "  WHERE finished_at = 0;"
         "UPDATE jobs SET deadline_at = updated_at + (timeout_seconds + 300) * 1000000"
         "  WHERE worker_id IS NOT NULL AND state IN ('ASSIGNED', 'RUNNING');"
@@ -210,9 +219,11 @@ static const char *const steps[] = {
         "  expires_at INTEGER NOT NULL"
         ") STRICT;",
 
-        /* 8: how many wait of each priority, counted, so that a place in the queue costs as little in a long one. */
+        /* 8: how many wait of each priority, counted, so that a place in the queue costs as little in a long
+           one. */
         "CREATE TABLE queue_counts (priority INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
-        "INSERT INTO queue_counts SELECT priority, count(*) FROM jobs WHERE state = 'QUEUED' GROUP BY priority;"
+        "INSERT INTO queue_counts SELECT priority, count(*) FROM jobs WHERE state = 'QUEUED' GROUP BY "
+        "priority;"
         "CREATE TRIGGER queue_count_insert AFTER INSERT ON jobs WHEN new.state = 'QUEUED' BEGIN"
         "  INSERT INTO queue_counts VALUES (new.priority, 1) ON CONFLICT (priority) DO UPDATE SET n = n + 1;"
         " END;"
@@ -231,18 +242,19 @@ static const char *const steps[] = {
         /* 9: workers may say which operations they carry out; those that did not carry out all. */
         "UPDATE workers SET capability_mask = capability_mask | 8160;",
 
-        /* 10: the role that a job's paths are checked by. Who submitted what is here already is not known, and it could be
-         * anybody: it is an operator's. What needs more is refused by name, and submitted again by an administrator. */
+        /* 10: the role that a job's paths are checked by. Who submitted what is here already is not known,
+         * and it could be anybody: it is an operator's. What needs more is refused by name, and submitted
+         * again by an administrator. */
         "ALTER TABLE jobs ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';"
         "ALTER TABLE schedules ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';",
 
-        /* 11: which set of secrets is a schedule's, so that a change of the row and of the secrets is one. Until now the
-         * set had the schedule's name. */
+        /* 11: which set of secrets is a schedule's, so that a change of the row and of the secrets is one.
+         * Until now the set had the schedule's name. */
         "ALTER TABLE schedules ADD COLUMN credentials TEXT;"
         "UPDATE schedules SET credentials = id;",
 
-        /* 12: where the paths of a job led to when it was submitted, NULL where they are as in the spec. They were an entry of
-         * the spec, which now holds what was submitted and nothing else. */
+        /* 12: where the paths of a job led to when it was submitted, NULL where they are as in the spec.
+         * They were an entry of the spec, which now holds what was submitted and nothing else. */
         "ALTER TABLE jobs ADD COLUMN source_path TEXT;"
         "ALTER TABLE jobs ADD COLUMN destination_path TEXT;"
         "UPDATE jobs SET source_path = json_extract(spec, '$.resolved_paths.source'),"
@@ -254,7 +266,8 @@ static const char *const steps[] = {
         " WHEN old.state = 'FAILED' AND new.state = 'QUEUED' BEGIN"
         "  UPDATE schedules SET failure_count = failure_count - 1,"
         "    last_status = iif(last_job_id = new.id, 'running', last_status)"
-        "    WHERE seq IN (SELECT schedule_seq FROM schedule_runs WHERE job_id = new.id AND status = 'FAILED');"
+        "    WHERE seq IN (SELECT schedule_seq FROM schedule_runs WHERE job_id = new.id AND status = "
+        "'FAILED');"
         "  UPDATE schedule_runs SET status = 'running' WHERE job_id = new.id;"
         " END;",
 };
@@ -362,7 +375,7 @@ int schema_check(Store *s) {
                 return r;
         if (version == (int64_t) s->schema->n_steps)
                 return 0;
-        /* Made, but not filled yet: the owner is at it, was cut off, or somebody has emptied the file. Or filled by an
-         * older hyper. None of these is the same as a file that is not there. */
+        /* Made, but not filled yet: the owner is at it, was cut off, or somebody has emptied the file. Or
+         * filled by an older hyper. None of these is the same as a file that is not there. */
         return -EAGAIN;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Between the store's nouns and SQLite: opening, statements prepared once, transactions. Inside this directory
- * only. */
+/* Between the store's nouns and SQLite: opening, statements prepared once, transactions. Inside this
+ * directory only. */
 
 #include <sqlite3.h>
 
@@ -133,10 +133,11 @@ struct Store {
 };
 
 /* The columns of a JobRow in the order in which job_row_read() takes them. */
-#define JOB_COLUMNS                                                                                           \
-        "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "         \
-        "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, phase, " \
-        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role, "        \
+#define JOB_COLUMNS                                                                                    \
+        "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "  \
+        "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, " \
+        "phase, "                                                                                      \
+        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role, " \
         "source_path, destination_path"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
@@ -148,18 +149,21 @@ struct Store {
 #define WEBHOOK_COLUMNS                                                                                    \
         "w.seq, url, events, event_mask, enabled, timeout, retry_count, headers, has_secret, credential, " \
         "from_config, created_at, delivered, failed"
-#define DELIVERY_COLUMNS                                                                                       \
-        "seq, webhook_seq, id, event, body, state, attempts, created_at, due_at, tried_at, status, duration, " \
+#define DELIVERY_COLUMNS                                                                             \
+        "seq, webhook_seq, id, event, body, state, attempts, created_at, due_at, tried_at, status, " \
+        "duration, "                                                                                 \
         "error, response"
 /* The same for a WorkerRow. */
-#define WORKER_COLUMNS                                                                                        \
-        "w.seq, w.id, w.capabilities, w.capability_mask, w.memory_gb, w.disk_gb, w.system_info, "             \
-        "w.execution_mode, w.registered_at, w.heartbeat_at, (SELECT count(*) FROM jobs INDEXED BY jobs_held " \
+#define WORKER_COLUMNS                                                                              \
+        "w.seq, w.id, w.capabilities, w.capability_mask, w.memory_gb, w.disk_gb, w.system_info, "   \
+        "w.execution_mode, w.registered_at, w.heartbeat_at, (SELECT count(*) FROM jobs INDEXED BY " \
+        "jobs_held "                                                                                \
         "WHERE worker_id = w.id AND finished_at = 0)"
 /* The same for a ScheduleRow. */
-#define SCHEDULE_COLUMNS                                                                                     \
-        "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, "       \
-        "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, success_count, " \
+#define SCHEDULE_COLUMNS                                                                               \
+        "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, " \
+        "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, "          \
+        "success_count, "                                                                              \
         "failure_count, role, credentials"
 
 /* SQLite's last error as a negative errno. */
@@ -194,11 +198,12 @@ int sql_row(Store *s, sqlite3_stmt *statement);
 /* The time that a statement without parameters gives in its one row; -ENOENT if that is NULL. */
 int sql_read_earliest(Store *s, StatementId id, usec_t *ret);
 
-/* Reads the row that @statement stands on. What it has read when it fails is freed with what it was read into. */
+/* Reads the row that @statement stands on. What it has read when it fails is freed with what it was read
+ * into. */
 typedef int (*SqlReader)(sqlite3_stmt *statement, void *ret);
 
-/* All rows, appended to an array: each is zeroed and counted before it is read, so whoever frees the array frees all of
- * it also after a failure. 0 or negative errno. */
+/* All rows, appended to an array: each is zeroed and counted before it is read, so whoever frees the array
+ * frees all of it also after a failure. 0 or negative errno. */
 #define SQL_READ_ROWS(s, statement, read, array, n)                                                \
         ({                                                                                         \
                 void *_array = (array);                                                            \
@@ -208,8 +213,8 @@ typedef int (*SqlReader)(sqlite3_stmt *statement, void *ret);
         })
 int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size, void **array, size_t *n);
 
-/* Whether the transactions that follow are on the disk when they end, or (false) with one that comes later. Not within
- * one. 0 or negative errno. */
+/* Whether the transactions that follow are on the disk when they end, or (false) with one that comes later.
+ * Not within one. 0 or negative errno. */
 int sql_set_durable(Store *s, bool durable);
 
 /* A transaction, or in a stretch of a group (group.h) a part of the group's. end() commits if @r is not negative, else

@@ -6,9 +6,9 @@
  * that is on disk (synchronous=FULL) when the function returns 0.
  *
  * Errors: -ENOENT no such row, -EEXIST the id is taken, -ESTALE the row is not in the expected state,
- * -EBADMSG the file is not such a database or of a newer schema, -EAGAIN (to a reader only) its owner has to open it
- * first, because it is of an older schema or its -wal and -shm are not as they should be, -EBUSY, -ENOSPC, -EIO,
- * -ENOMEM. */
+ * -EBADMSG the file is not such a database or of a newer schema, -EAGAIN (to a reader only) its owner has to
+ * open it first, because it is of an older schema or its -wal and -shm are not as they should be, -EBUSY,
+ * -ENOSPC, -EIO, -ENOMEM. */
 
 #include "basic/time-util.h"
 #include "shared/role.h"
@@ -38,8 +38,8 @@ typedef struct JobRow {
         char *id;
         char *operation;
         char *spec; /* canonical JSON as it was submitted, secrets "***" */
-        char *source_path,
-                        *destination_path; /* those of the spec with symlinks resolved; NULL: they are as in the spec */
+        char *source_path, *destination_path; /* those of the spec with symlinks resolved; NULL: they are as
+                                                 in the spec */
         char *dialect; /* through which API it came: "hypersdk", "worker", "bus" */
         char *request; /* what that API's client sent, secrets "***"; NULL if it came as a canonical spec */
         JobState state;
@@ -121,8 +121,8 @@ typedef struct JobChange {
 } JobChange;
 void job_changes_free(JobChange *changes, size_t n);
 
-/* The changes that were recorded after the change @after, @limit at most, in order. Without @finished, those of finished
- * jobs are left out. *ret belongs to the caller (job_changes_free()). */
+/* The changes that were recorded after the change @after, @limit at most, in order. Without @finished, those
+ * of finished jobs are left out. *ret belongs to the caller (job_changes_free()). */
 int store_job_changes(Store *s, uint64_t after, bool finished, size_t limit, JobChange **ret, size_t *ret_n);
 /* The last one's seq; 0 if there is none. */
 int store_job_last_change(Store *s, uint64_t *ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Webhooks and deliveries as JSON: what is told of a job, and how the rows are shown, on the bus as in HTTP. */
+/* Webhooks and deliveries as JSON: what is told of a job, and how the rows are shown, on the bus as in
+ * HTTP. */
 
 #include "basic/string-util.h"
 #include "store/deliveries.h"
@@ -50,8 +51,8 @@ static json_t *error_of(const JobRow *row) {
 json_t *job_row_webhook_data(const JobRow *row) {
         _cleanup_json_ json_t *request = text_to_json(row->request), *spec = text_to_json(row->spec);
 
-        return json_pack(
-                        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:{s:o, s:s?, s:I, s:I}, s:o, s:o, s:o, s:o}",
+        return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:{s:o, s:s?, s:I, s:I}, s:o, s:o, s:o, "
+                         "s:o}",
                         "job_id", row->id, "job_name", name_of(request, row), "vm_path",
                         disk_of(request, spec), "operation", strempty(row->operation), "status",
                         job_state_to_status(row->state), "state", job_state_to_string(row->state), "reason",
@@ -63,7 +64,7 @@ json_t *job_row_webhook_data(const JobRow *row) {
                         "completed_at", json_time(row->finished_at), "error", error_of(row));
 }
 
-/* --- how the rows are shown --------------------------------------------------------------------------- */
+/* --- how the rows are shown ------------------------------------------------------------------------ */
 
 static json_t *words_to_json(char *const *words) {
         _cleanup_json_ json_t *list = json_array();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Webhooks and the deliveries that are due to them. The same rules and errors as in store.h: each write is one
- * transaction, durable when the function returns 0.
+/* Webhooks and the deliveries that are due to them. The same rules and errors as in store.h: each write is
+ * one transaction, durable when the function returns 0.
  *
  * A delivery is made in the transaction of what it tells of (store_job_insert(), store_job_transition(),
- * store_job_progress()): what happened is told, whatever dies in between. The deliveries of one webhook are tried
- * in their order; one that failed holds those behind it up until it was delivered or given up. */
+ * store_job_progress()): what happened is told, whatever dies in between. The deliveries of one webhook are
+ * tried in their order; one that failed holds those behind it up until it was delivered or given up. */
 
 #include "shared/webhook.h"
 #include "store/store.h"
@@ -27,7 +27,8 @@ typedef struct WebhookRow {
         uint64_t pending, delivered, failed; /* of its deliveries; not written from here */
 } WebhookRow;
 
-/* As it is shown to people and programs; @index is its place in the list. New reference; NULL when out of memory. */
+/* As it is shown to people and programs; @index is its place in the list. New reference; NULL when out of
+ * memory. */
 json_t *webhook_row_to_json(const WebhookRow *row, size_t index);
 
 WebhookRow *webhook_row_free(WebhookRow *row);
@@ -86,8 +87,8 @@ json_t *delivery_row_to_json(const DeliveryRow *row);
 /* The last ones of a webhook, newest first. */
 int store_deliveries_list(Store *s, int64_t webhook_seq, uint64_t limit, DeliveryRows *ret);
 
-/* Those that may be tried now, in order, up to @limit of each enabled webhook that is not one of @busy. Where the
- * first one is not due, none of that webhook are given. */
+/* Those that may be tried now, in order, up to @limit of each enabled webhook that is not one of @busy.
+ * Where the first one is not due, none of that webhook are given. */
 int store_deliveries_due(
                 Store *s, usec_t now, const int64_t *busy, size_t n_busy, unsigned limit, DeliveryRows *ret);
 /* When the next one is due, of webhooks that are not @busy; -ENOENT if none waits. */
@@ -110,7 +111,8 @@ typedef struct DeliveryResult {
  * not pending any more, or not there, is passed over. */
 int store_deliveries_record(Store *s, DeliveryResult *results, size_t n, usec_t now);
 
-/* Forgets those that have ended before @before, and those that wait since then for a webhook that is disabled. */
+/* Forgets those that have ended before @before, and those that wait since then for a webhook that is
+ * disabled. */
 int store_deliveries_prune(Store *s, usec_t before);
 #define DELIVERIES_KEPT (7 * 86400 * USEC_PER_SEC)
 

@@ -3,8 +3,8 @@
 
 /* Workers and what they hold. A job that a worker holds is leased: its row names the worker, and the lease
  * lasts until that worker was silent for too long, so that a heartbeat renews all of a worker's leases with
- * one write. The same rules and errors as in store.h: each write is one transaction, durable when the function
- * returns 0. */
+ * one write. The same rules and errors as in store.h: each write is one transaction, durable when the
+ * function returns 0. */
 
 #include "dialect/worker-message.h"
 #include "spec/capability.h"
@@ -41,11 +41,11 @@ typedef struct WorkerRows {
 } WorkerRows;
 void worker_rows_done(WorkerRows *rows);
 
-/* Registers a worker, or overwrites what it said of itself before; what it holds it keeps. @row's seq, jobs and
- * heartbeat_at are not looked at: it was heard from at registered_at. */
+/* Registers a worker, or overwrites what it said of itself before; what it holds it keeps. @row's seq, jobs
+ * and heartbeat_at are not looked at: it was heard from at registered_at. */
 int store_worker_register(Store *s, const WorkerRow *row, bool *ret_created);
-/* It was heard from. -ENOENT. A clock that was set back does not shorten a lease. This alone is not waited for until it
- * is on the disk: after a power cut leases count from the next start. */
+/* It was heard from. -ENOENT. A clock that was set back does not shorten a lease. This alone is not waited
+ * for until it is on the disk: after a power cut leases count from the next start. */
 int store_worker_heard(Store *s, const char *id, usec_t now);
 /* -ENOENT; -EBUSY while it holds a job: those are brought back first, each with its history. */
 int store_worker_delete(Store *s, const char *id);
@@ -65,8 +65,8 @@ typedef struct WorkerOffer {
         uint64_t memory_gb, disk_gb;
 } WorkerOffer;
 
-/* What @row's worker offers with @hello: what it says now, or else what it said when it registered. The id is
- * borrowed from @row. */
+/* What @row's worker offers with @hello: what it says now, or else what it said when it registered. The id
+ * is borrowed from @row. */
 void worker_offer_make(const WorkerRow *row, const WorkerHello *hello, WorkerOffer *ret);
 /* Whether that is enough for a job of this demand (job_demand_pack()). */
 bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) _pure_;
@@ -79,12 +79,13 @@ int store_job_dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char
 
 /* The jobs that a worker holds, oldest first. */
 int store_worker_jobs(Store *s, const char *worker_id, JobRows *ret);
-/* Those it held when they were cancelled, or failed at their deadline, after @since: what it has to be told. */
+/* Those it held when they were cancelled, or failed at their deadline, after @since: what it has to be
+ * told. */
 int store_worker_cancelled(Store *s, const char *worker_id, usec_t since, JobRows *ret);
 /* The jobs of workers that were not heard from after @since. */
 int store_jobs_abandoned(Store *s, usec_t since, JobRows *ret);
-/* The jobs whose deadline has passed: their timeout_seconds and the length of a lease after a worker got them,
- * however often it was heard from since. */
+/* The jobs whose deadline has passed: their timeout_seconds and the length of a lease after a worker got
+ * them, however often it was heard from since. */
 int store_jobs_overdue(Store *s, usec_t now, JobRows *ret);
 /* The first deadline of those that are held; -ENOENT if there is none. */
 int store_job_next_deadline(Store *s, usec_t *ret);

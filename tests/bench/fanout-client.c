@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* So many WebSocket clients and event streams at once, in one process: how long does what they are told take from
- * where it was written? Each message says when that was: "updated_at" in a WebSocket's "job_update", "timestamp" in
- * an event of a stream. Reads for some seconds, and prints one line of JSON. */
+/* So many WebSocket clients and event streams at once, in one process: how long does what they are told take
+ * from where it was written? Each message says when that was: "updated_at" in a WebSocket's "job_update",
+ * "timestamp" in an event of a stream. Reads for some seconds, and prints one line of JSON. */
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -248,8 +248,10 @@ int main(int argc, char *argv[]) {
                         parse_unsigned(argv[3], &o.websockets) < 0 ||
                         parse_unsigned(argv[4], &o.streams) < 0 || parse_unsigned(argv[5], &o.seconds) < 0) {
                 fprintf(stderr,
-                                "usage: fanout-client WEBSOCKET-PORT STREAM-PORT WEBSOCKETS STREAMS SECONDS STREAM-PATH…\n"
-                                "Says \"websockets\", then \"streams\" when these are connected; each time a line on "
+                                "usage: fanout-client WEBSOCKET-PORT STREAM-PORT WEBSOCKETS STREAMS SECONDS "
+                                "STREAM-PATH…\n"
+                                "Says \"websockets\", then \"streams\" when these are connected; each time "
+                                "a line on "
                                 "standard input lets it go on.\n");
                 return 2;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is read again after a crash: our own file of a job, and what the manager of this machine says of it. */
+/* What is read again after a crash: our own file of a job, and what the manager of this machine says of
+ * it. */
 
 #include "agent/held.h"
 #include "agent/report.h"

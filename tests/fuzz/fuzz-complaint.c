@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a program that reads a hostile image complains about, and the command line of a process that has it open. */
+/* What a program that reads a hostile image complains about, and the command line of a process that has it
+ * open. */
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"

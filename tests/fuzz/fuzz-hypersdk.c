@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The bodies HyperSDK clients send: submissions, queries, cancels, schedules. Each input is tried as all of them. What
- * was taken must also hold its promises: a job is the same job after a trip through the dialect, and errors
- * come exactly with refusals. */
+/* The bodies HyperSDK clients send: submissions, queries, cancels, schedules. Each input is tried as all of
+ * them. What was taken must also hold its promises: a job is the same job after a trip through the dialect,
+ * and errors come exactly with refusals. */
 
 #include <stdio.h>
 

@@ -2,7 +2,8 @@
 
 /* The tables of an image in any state: reading them ends, and what is accepted is inside the file. The input
  * is a format (1 byte), the size of the file (3 bytes), then patches of a file of zeroes: 4 bytes where (in
- * units of 8 bytes), 8 bytes what. The checksums of VHDX are made right, else nothing would get past them. */
+ * units of 8 bytes), 8 bytes what. The checksums of VHDX are made right, else nothing would get past
+ * them. */
 
 #include <endian.h>
 #include <sys/mman.h>

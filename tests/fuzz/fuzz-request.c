@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The target of a request, and what each route of each dialect makes of its query: nothing is written outside of the
- * route's struct, numbers are within their ranges, strings are UTF-8, and errors come exactly with refusals. */
+/* The target of a request, and what each route of each dialect makes of its query: nothing is written
+ * outside of the route's struct, numbers are within their ranges, strings are UTF-8, and errors come exactly
+ * with refusals. */
 
 #include <stdalign.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the child that looks at a file says about it, and what is made of that. The first line is the report, the rest
- * is the begin of the file. */
+/* What the child that looks at a file says about it, and what is made of that. The first line is the report,
+ * the rest is the begin of the file. */
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"

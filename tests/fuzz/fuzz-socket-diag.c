@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the kernel answers about sockets. Whatever comes: a user is only named for the very connection that was asked
- * for, established and open. */
+/* What the kernel answers about sockets. Whatever comes: a user is only named for the very connection that
+ * was asked for, established and open. */
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The body of a worker client's submission, and whose report it would be. What was taken must be the same job after
- * a trip through the dialect, and errors come exactly with refusals. */
+/* The body of a worker client's submission, and whose report it would be. What was taken must be the same
+ * job after a trip through the dialect, and errors come exactly with refusals. */
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a WebSocket client sends behind its handshake. The first byte says how the rest is cut into reads. Whatever
- * comes: texts are UTF-8 and within the limit, what goes out are whole control frames, unmasked, and nothing goes
- * out behind a close frame. */
+/* What a WebSocket client sends behind its handshake. The first byte says how the rest is cut into reads.
+ * Whatever comes: texts are UTF-8 and within the limit, what goes out are whole control frames, unmasked,
+ * and nothing goes out behind a close frame. */
 
 #include <stdio.h>
 

@@ -58,7 +58,7 @@ Access *access_free(Access *a) {
         return NULL;
 }
 
-/* --- keys --------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------------ */
 
 int access_update(Access *a, Store *store) {
         int64_t version = -1;
@@ -102,7 +102,7 @@ bool access_is_valid(const Access *a, const ApiKeyId *id) {
         return key && !key_has_expired(key);
 }
 
-/* --- who asks ----------------------------------------------------------------------------------------- */
+/* --- who asks -------------------------------------------------------------------------------------- */
 
 static const struct sockaddr *client_address(Request *r) {
         const union MHD_ConnectionInfo *info =
@@ -140,7 +140,8 @@ static const char *address_text(Request *r, char buf[static INET6_ADDRSTRLEN]) {
         return bytes && inet_ntop(address->sa_family, bytes, buf, INET6_ADDRSTRLEN) ? buf : "(unknown)";
 }
 
-/* The key as it came: in X-API-Key, or as a bearer token (RFC 6750, 2.1), for clients that know no other header. */
+/* The key as it came: in X-API-Key, or as a bearer token (RFC 6750, 2.1), for clients that know no other
+ * header. */
 static const char *request_key(Request *r) {
         static const char bearer[] = "Bearer ";
         const char *key = request_header(r, API_KEY_HEADER), *authorization;
@@ -154,7 +155,7 @@ static const char *request_key(Request *r) {
         return authorization + strspn(authorization, " ");
 }
 
-/* --- answers ------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------------- */
 
 static int add_number(Request *r, const char *name, uint64_t value) {
         char text[24];
@@ -203,7 +204,7 @@ static int refuse_key(Request *r, Access *a, const Stranger *s, const char *why)
         return refuse(r, why);
 }
 
-/* --- roles -------------------------------------------------------------------------------------------- */
+/* --- roles ----------------------------------------------------------------------------------------- */
 
 static uint32_t role_scopes(Role role) {
         static const uint32_t scopes[_ROLE_MAX] = {
@@ -248,13 +249,14 @@ static int refuse_user(Request *r) {
                 (void) snprintf(who, sizeof(who), "The user with the UID %u has no role for this",
                                 (unsigned) r->uid);
         request_reply_error(r, MHD_HTTP_FORBIDDEN,
-                        "%s. It requires membership in the group %s, or an API key with the scope \"%s\" in the "
+                        "%s. It requires membership in the group %s, or an API key with the scope \"%s\" in "
+                        "the "
                         "header " API_KEY_HEADER " ('hyperctl key add').",
                         who, scope_groups(r->route->scope), scope_to_string(r->route->scope));
         return -EACCES;
 }
 
-/* --- checks ------------------------------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------------- */
 
 static int check_rate(Request *r, RateTable *t, const void *name, size_t size, const RateLimit *limit) {
         RateVerdict v = rate_table_take(t, name, size, limit, now_monotonic());
@@ -335,7 +337,8 @@ static int check_key(Request *r, Access *a) {
         return 0;
 }
 
-/* Whether the request comes with a key, where none is required. A text in another form is not meant for us. */
+/* Whether the request comes with a key, where none is required. A text in another form is not meant for
+ * us. */
 static bool has_key(Request *r) {
         const char *text = request_key(r);
         ApiKeyId id;
@@ -395,7 +398,8 @@ int request_check_access(Request *r) {
         k = api_access(api, &a);
         if (k < 0) {
                 request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                "The database cannot be read at present, so it is not known who may do this. The "
+                                "The database cannot be read at present, so it is not known who may do "
+                                "this. The "
                                 "journal of hyper.service says why; try again when that is mended.");
                 return k;
         }

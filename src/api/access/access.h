@@ -3,19 +3,20 @@
 
 /* Who may ask for what, and how often: one model for all listeners and dialects.
  *
- * A request comes from an identity: an API key, or the user of a local connection (peer.h). The identity has a role, and
- * with it scopes: viewer may read, operator may submit and work besides, admin may do everything. A key says itself what it
- * allows, a user's role follows from the user's groups (role.h). Each route names the scope it requires; public ones
- * require none. What has no identity has no role.
+ * A request comes from an identity: an API key, or the user of a local connection (peer.h). The identity has
+ * a role, and with it scopes: viewer may read, operator may submit and work besides, admin may do
+ * everything. A key says itself what it allows, a user's role follows from the user's groups (role.h). Each
+ * route names the scope it requires; public ones require none. What has no identity has no role.
  *
- * Whatever can be reached from other machines requires a key, as do all ports with api.require_key, and the loopback
- * interface in a dialect with keys_on_loopback once there is a key. Elsewhere the user's role decides, unless the request
- * comes with a key: then that does. With api.local "anybody" each user of this machine is admin.
+ * Whatever can be reached from other machines requires a key, as do all ports with api.require_key, and the
+ * loopback interface in a dialect with keys_on_loopback once there is a key. Elsewhere the user's role
+ * decides, unless the request comes with a key: then that does. With api.local "anybody" each user of this
+ * machine is admin.
  *
- * Each key has a token bucket; without a key, an address has one if the configuration sets a limit. Wrong keys are
- * counted by address and by the id that they name, in a bucket of their own: once it is empty, a key of that id is not
- * even looked at, so that nobody can guess at speed; but a key with a right id is not held up by others at the same
- * address that come with wrong ones. */
+ * Each key has a token bucket; without a key, an address has one if the configuration sets a limit. Wrong
+ * keys are counted by address and by the id that they name, in a bucket of their own: once it is empty, a
+ * key of that id is not even looked at, so that nobody can guess at speed; but a key with a right id is not
+ * held up by others at the same address that come with wrong ones. */
 
 #include "api/api.h"
 #include "shared/api-key.h"
@@ -27,8 +28,8 @@ int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret);
 Access *access_free(Access *a);
 DEFINE_CLEANUP_FUNC(Access *, access_free);
 
-/* Reads the keys if the database has changed; @store NULL: there is no database yet. On failure nothing is known, and
- * nobody may be let in. 0 or negative errno. */
+/* Reads the keys if the database has changed; @store NULL: there is no database yet. On failure nothing is
+ * known, and nobody may be let in. 0 or negative errno. */
 int access_update(Access *a, Store *store);
 
 /* The database is another one now. */

@@ -127,8 +127,8 @@ static int read_cookie(int fd, UnixSocket *ret) {
         return 0;
 }
 
-/* From our end to the other one, which must be connected to ours still after it was looked at: its number may have
- * become another socket's in between. */
+/* From our end to the other one, which must be connected to ours still after it was looked at: its number
+ * may have become another socket's in between. */
 static int find_unix(PeerFinder *f, int fd, uid_t *ret) {
         UnixSocket ours, theirs = { .cookie = { UINT32_MAX, UINT32_MAX } };
         UnixAnswer here, there;

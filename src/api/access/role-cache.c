@@ -42,7 +42,8 @@ Role role_cache_get(RoleCache *c, uid_t uid, usec_t now) {
         r = c->role_of(uid, &role);
         if (r < 0) {
                 log_warning_errno(r,
-                                "Failed to read the groups of the user with the UID %u, who has no role now: %m",
+                                "Failed to read the groups of the user with the UID %u, who has no role "
+                                "now: %m",
                                 (unsigned) uid);
                 role = ROLE_NONE;
         }

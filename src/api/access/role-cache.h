@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The roles of users. The user database is read again when what is known of a user is older than ROLE_CACHE_TIME: a
- * membership that was given or taken counts within that time. */
+/* The roles of users. The user database is read again when what is known of a user is older than
+ * ROLE_CACHE_TIME: a membership that was given or taken counts within that time. */
 
 #include "basic/time-util.h"
 #include "shared/role.h"

@@ -13,7 +13,7 @@ static bool is_ipv4(const Address *a) {
         return memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
 }
 
-/* --- questions ---------------------------------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------------------------------- */
 
 static size_t put_message(uint32_t sequence, const void *body, size_t size, void *buf) {
         const struct nlmsghdr header = {
@@ -64,7 +64,7 @@ size_t socket_diag_ask_unix(const UnixSocket *socket, uint32_t sequence, void *b
         return put_message(sequence, &request, sizeof(request), buf);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------------- */
 
 static int read_header(const void *answer, size_t size, struct nlmsghdr *ret) {
         if (size < NLMSG_HDRLEN)
@@ -82,8 +82,8 @@ int socket_diag_sequence(const void *answer, size_t size, uint32_t *ret) {
         return r;
 }
 
-/* A question about one socket has one message as its answer: its body, of at least @least bytes, is copied to @ret, and
- * what follows is *ret_rest. */
+/* A question about one socket has one message as its answer: its body, of at least @least bytes, is copied
+ * to @ret, and what follows is *ret_rest. */
 static int read_body(const void *answer, size_t size, uint32_t sequence, size_t least, void *ret,
                 const char **ret_rest, size_t *ret_n_rest) {
         const char *body = (const char *) answer + NLMSG_HDRLEN;

@@ -18,7 +18,7 @@ static int manager_of_hosts_call_new(Request *r, const char *member, sd_bus_mess
         return hosts_call_new(r, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE, member, ret);
 }
 
-/* --- hosts -------------------------------------------------------------------------------------------- */
+/* --- hosts ----------------------------------------------------------------------------------------- */
 
 static int read_host(sd_bus_message *m, HostView *ret) {
         return sd_bus_message_read(m, "(sossssutt)", &ret->id, &ret->path, &ret->uri, &ret->name,
@@ -39,7 +39,8 @@ static int reply_no_host(Request *r, const char *id) {
         return request_reply_error(r, 404, "There is no host %s", id);
 }
 
-/* The host that the path names, in the answer to ListHosts. 1, 0 if that was answered already, or negative errno. */
+/* The host that the path names, in the answer to ListHosts. 1, 0 if that was answered already, or negative
+ * errno. */
 static int find_asked_host(Request *r, sd_bus_message *reply, const sd_bus_error *error, HostView *ret) {
         const char *id = request_param(r, "id");
         int k;
@@ -86,7 +87,7 @@ static int get_host(Request *r) {
         return list_hosts(r, on_host);
 }
 
-/* --- adding and removing ------------------------------------------------------------------------------ */
+/* --- adding and removing --------------------------------------------------------------------------- */
 
 typedef struct NewHost {
         char *id, *uri, *name;
@@ -198,7 +199,7 @@ static int delete_host(Request *r) {
         return k < 0 ? k : manager_call(r, m, NULL, NULL);
 }
 
-/* --- a host's figures --------------------------------------------------------------------------------- */
+/* --- a host's figures ------------------------------------------------------------------------------ */
 
 static int on_info(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
         uint64_t memory, memory_used, uptime;
@@ -233,7 +234,7 @@ static int get_info(Request *r) {
         return k < 0 ? k : manager_call(r, m, on_info, NULL);
 }
 
-/* --- VMs ---------------------------------------------------------------------------------------------- */
+/* --- VMs ------------------------------------------------------------------------------------------- */
 
 /* hyper-hostd runs now, and what it knows is in its database. */
 static int on_hosts_for_vms(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
@@ -300,7 +301,7 @@ static int get_hardware(Request *r) {
         return call_vm(r, &call);
 }
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 /* The words of the body, the last parts of paths (which differ in two), and the method of the bus. */
 static const struct {
@@ -335,7 +336,7 @@ static int post_short_action(Request *r) {
         return -ENOENT;
 }
 
-/* --- the rest ----------------------------------------------------------------------------------------- */
+/* --- the rest -------------------------------------------------------------------------------------- */
 
 static int get_ws(Request *r) {
         return request_reply_websocket(r, &hosts_websocket);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* /ws of the hosts API. All clients share one connection to the bus; hyper-hostd tells it of changes, and sends it
- * the statistics of each VM once, however many clients want them. hyper-hostd may be killed or restarted: clients
- * stay, and what they subscribed to is asked for again. */
+/* /ws of the hosts API. All clients share one connection to the bus; hyper-hostd tells it of changes, and
+ * sends it the statistics of each VM once, however many clients want them. hyper-hostd may be killed or
+ * restarted: clients stay, and what they subscribed to is asked for again. */
 
 #include <uthash.h>
 
@@ -46,7 +46,7 @@ struct Feed {
         Watched *watched;
 };
 
-/* --- messages ----------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------------- */
 
 /* Takes @payload over. */
 static WsMessage *make_message(const char *type, json_t *payload) {
@@ -69,7 +69,7 @@ static void send_error(WebSocket *w, const char *text) {
         websocket_send(w, m);
 }
 
-/* --- VMs that are watched ------------------------------------------------------------------------------- */
+/* --- VMs that are watched -------------------------------------------------------------------------- */
 
 static Watched *watched_free(Watched *v) {
         if (!v)
@@ -88,8 +88,8 @@ static void forget(Feed *f, Watched *v) {
         watched_free(v);
 }
 
-/* It is not to be had: whoever wanted it is told why. What comes back later is asked for again, so only a VM or a
- * host that there is not is given up. */
+/* It is not to be had: whoever wanted it is told why. What comes back later is asked for again, so only a VM
+ * or a host that there is not is given up. */
 static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(m);
         Watched *v = userdata;
@@ -178,7 +178,7 @@ static void leave(Feed *f, Watched *v, const WebSocket *w) {
                 unsubscribe(f, v);
 }
 
-/* --- what clients say ----------------------------------------------------------------------------------- */
+/* --- what clients say ------------------------------------------------------------------------------ */
 
 static Watched *find_watched(Feed *f, const char *host, const char *vm) {
         _cleanup_free_ char *key = strprintf("%s/%s", host, vm);
@@ -249,7 +249,7 @@ static void on_message(WebSocket *w, const char *text, size_t size) {
                 send_error(w, "type: must be subscribe-vm-stats or unsubscribe-vm-stats");
 }
 
-/* --- what hyper-hostd says ------------------------------------------------------------------------------ */
+/* --- what hyper-hostd says ------------------------------------------------------------------------- */
 
 static int on_hosts_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         broadcast(userdata, "hosts-changed", json_null());
@@ -334,7 +334,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-/* --- clients -------------------------------------------------------------------------------------------- */
+/* --- clients --------------------------------------------------------------------------------------- */
 
 static Feed *feed_free(Feed *f) {
         Watched *v, *next;

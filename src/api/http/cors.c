@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Cross-origin resource sharing (WHATWG Fetch, 3.2): lets pages of the origins in api.cors_origins read answers.
- * What pages may change is decided in request.c; a page that may not is not told so here, it just gets nothing. */
+/* Cross-origin resource sharing (WHATWG Fetch, 3.2): lets pages of the origins in api.cors_origins read
+ * answers. What pages may change is decided in request.c; a page that may not is not told so here, it just
+ * gets nothing. */
 
 #include "api/api-private.h"
 #include "api/http/http-server.h"

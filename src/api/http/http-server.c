@@ -66,7 +66,7 @@ bool http_server_is_local(HttpServer *s) {
         return s->is_local;
 }
 
-/* --- the life of a request ---------------------------------------------------------------------------- */
+/* --- the life of a request ------------------------------------------------------------------------- */
 
 _printf_(2, 0) static void on_mhd_log(void *userdata, const char *format, va_list ap) {
         char buf[512];
@@ -77,7 +77,8 @@ _printf_(2, 0) static void on_mhd_log(void *userdata, const char *format, va_lis
         log_debug("libmicrohttpd: %s", buf);
 }
 
-/* We decode ourselves, strictly and after taking the path apart: libmicrohttpd is to leave %2F and %00 be. */
+/* We decode ourselves, strictly and after taking the path apart: libmicrohttpd is to leave %2F and %00
+ * be. */
 static size_t on_unescape(void *userdata, struct MHD_Connection *connection, char *s) {
         return strlen(s);
 }
@@ -89,7 +90,8 @@ static Connection *connection_of(struct MHD_Connection *mhd) {
         return info ? info->socket_context : NULL;
 }
 
-/* Right after the connection was accepted, once: what is asked later may find that the client has closed it. */
+/* Right after the connection was accepted, once: what is asked later may find that the client has closed
+ * it. */
 static void http_server_identify(HttpServer *s, Connection *c) {
         const union MHD_ConnectionInfo *info =
                         MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -118,7 +120,8 @@ static bool user_has_room(HttpServer *s, Connection *c) {
         if (++u->n <= HTTP_CONNECTIONS_PER_USER)
                 return true;
         if (!u->told && c->has_uid)
-                log_warning("The user with the UID %u has %u connections to %s.socket: more are closed at once",
+                log_warning("The user with the UID %u has %u connections to %s.socket: more are closed at "
+                            "once",
                                 (unsigned) uid, HTTP_CONNECTIONS_PER_USER, s->dialect->fd_name);
         u->told = true;
         return false;
@@ -295,7 +298,7 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *mhd, co
         return MHD_YES;
 }
 
-/* --- the event loop ----------------------------------------------------------------------------------- */
+/* --- the event loop -------------------------------------------------------------------------------- */
 
 /* Honours MHD_get_timeout(). The timer may be early, never late: it is set anew only if it would be late, so
  * that a busy server does not set it for each request. */
@@ -389,8 +392,8 @@ static int http_server_read_address(HttpServer *s, int fd) {
         return 0;
 }
 
-/* -EADDRNOTAVAIL if strangers could come, and none of them could show a key. Where the keys are not known, requests
- * have to wait until they are. */
+/* -EADDRNOTAVAIL if strangers could come, and none of them could show a key. Where the keys are not known,
+ * requests have to wait until they are. */
 static int http_server_check_address(HttpServer *s) {
         Access *access;
         int r;

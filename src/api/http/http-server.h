@@ -6,8 +6,8 @@
 
 #include "api/http/request-private.h"
 
-/* Takes @fd over, also on failure. @router and @api outlive the server. -EADDRNOTAVAIL for an address that other
- * machines can reach while there is no API key. */
+/* Takes @fd over, also on failure. @router and @api outlive the server. -EADDRNOTAVAIL for an address that
+ * other machines can reach while there is no API key. */
 int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, HttpServer **ret);
 /* Every suspended connection must have been resumed before. */
 HttpServer *http_server_free(HttpServer *s);
@@ -40,7 +40,8 @@ bool http_server_is_inet(HttpServer *s);
 bool http_server_is_local(HttpServer *s);
 
 #define HTTP_CONNECTIONS_MAX 16000 /* per listener */
-/* Where other machines can come: one of them, which need not have a key to connect, leaves room for the others. */
+/* Where other machines can come: one of them, which need not have a key to connect, leaves room for the
+ * others. */
 #define HTTP_CONNECTIONS_PER_ADDRESS 1024u
 /* Where only this machine can come: the same for each of its users but root. */
 #define HTTP_CONNECTIONS_PER_USER 4000u

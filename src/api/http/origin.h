@@ -16,11 +16,12 @@
  * addresses, @hostname (may be NULL). With or without port. */
 bool host_is_local(const char *host, const char *hostname);
 
-/* True if an Origin header (RFC 6454) is the one of pages served under @host: "http://" and the very Host. */
+/* True if an Origin header (RFC 6454) is the one of pages served under @host: "http://" and the very
+ * Host. */
 bool origin_is_same(const char *origin, const char *host);
 
-/* True if an Origin header is that of pages served on this machine, on any port: http or https, and localhost, a
- * name below it, 127.0.0.0/8 or [::1]. */
+/* True if an Origin header is that of pages served on this machine, on any port: http or https, and
+ * localhost, a name below it, 127.0.0.0/8 or [::1]. */
 bool origin_is_loopback(const char *origin);
 
 /* True for a listening address that only this machine can reach: AF_UNIX, 127.0.0.0/8, ::1. */

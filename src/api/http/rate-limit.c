@@ -81,7 +81,8 @@ static RateVerdict try(
         if (limit->per_minute == 0)
                 return v;
 
-        /* How much of the whole bucket is missing, in time; never more, should the limit have been changed. */
+        /* How much of the whole bucket is missing, in time; never more, should the limit have been
+         * changed. */
         missing = found && b->full_at > now ? MIN(b->full_at - now, whole) : 0;
         v.allowed = missing + interval <= whole;
         if (!v.allowed)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Token buckets, one for each client: a request takes a token, tokens come back at a steady rate, up to so many. A
- * client is told by any bytes that name it.
+/* Token buckets, one for each client: a request takes a token, tokens come back at a steady rate, up to so
+ * many. A client is told by any bytes that name it.
  *
- * A bucket is one number: when it will be full again (the "theoretical arrival time" of the generic cell rate
- * algorithm, ITU-T I.371, annex A). A full bucket is as good as none, so a table of fixed size forgets nothing that
- * matters until more clients at once are short of tokens than it has places; then those are forgotten that are
- * nearest to full. What a stranger sends costs no memory beyond it. */
+ * A bucket is one number: when it will be full again (the "theoretical arrival time" of the generic cell
+ * rate algorithm, ITU-T I.371, annex A). A full bucket is as good as none, so a table of fixed size forgets
+ * nothing that matters until more clients at once are short of tokens than it has places; then those are
+ * forgotten that are nearest to full. What a stranger sends costs no memory beyond it. */
 
 #include "basic/time-util.h"
 
@@ -30,8 +30,8 @@ int rate_table_new(size_t n, RateTable **ret);
 RateTable *rate_table_free(RateTable *t);
 DEFINE_CLEANUP_FUNC(RateTable *, rate_table_free);
 
-/* Takes a token out of the bucket of the client that @name (@size bytes) stands for, if there is one. @now is
- * monotonic. */
+/* Takes a token out of the bucket of the client that @name (@size bytes) stands for, if there is one. @now
+ * is monotonic. */
 RateVerdict rate_table_take(RateTable *t, const void *name, size_t size, const RateLimit *limit, usec_t now);
 /* The same without taking it. */
 RateVerdict rate_table_look(RateTable *t, const void *name, size_t size, const RateLimit *limit, usec_t now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A request that waits for something that no call is out for. Its connection is suspended, so libmicrohttpd does not
- * look at its socket: whether the client is still there is watched here. */
+/* A request that waits for something that no call is out for. Its connection is suspended, so libmicrohttpd
+ * does not look at its socket: whether the client is still there is watched here. */
 
 #include <poll.h>
 #include <sys/epoll.h>
@@ -62,7 +62,8 @@ int request_park(Request *r, usec_t until, void (*over)(Request *r)) {
                 return -ENOMEM;
         r->park->over = over;
         r->waited = true;
-        /* What it sends meanwhile stays in the socket; libmicrohttpd reads it when this request is answered. */
+        /* What it sends meanwhile stays in the socket; libmicrohttpd reads it when this request is
+         * answered. */
         k = sd_event_add_io(event, &r->park->socket, fd, EPOLLRDHUP, on_socket, r);
         if (k >= 0)
                 k = sd_event_add_time(event, &r->park->timer, CLOCK_MONOTONIC, until, 0, on_timer, r);

@@ -85,16 +85,18 @@ DEFINE_CLEANUP_FUNC(Request *, request_unref);
 /* Reads the target, finds the route. 0, or a negative errno with the error answer set. */
 int request_begin(Request *r, const char *method);
 
-/* Cross-origin resource sharing (cors.c), for pages of configured origins: what every answer to them has, and
- * what the answer to their browser's question beforehand has besides; @methods is a list. 0 or -ENOMEM. */
+/* Cross-origin resource sharing (cors.c), for pages of configured origins: what every answer to them has,
+ * and what the answer to their browser's question beforehand has besides; @methods is a list. 0 or
+ * -ENOMEM. */
 int request_add_cors(Request *r);
 int request_add_preflight(Request *r, const char *methods);
 
-/* Whether the client may ask for this route, and now (access.c). 0, or a negative errno with the error answer set. */
+/* Whether the client may ask for this route, and now (access.c). 0, or a negative errno with the error
+ * answer set. */
 int request_check_access(Request *r);
 
-/* Whether that is still so, for a request that waits or streams: the key that it came with was not removed and has not
- * expired, or the user still has the role. False too where that cannot be known. */
+/* Whether that is still so, for a request that waits or streams: the key that it came with was not removed
+ * and has not expired, or the user still has the role. False too where that cannot be known. */
 bool request_is_still_allowed(Request *r);
 
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */

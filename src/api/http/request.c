@@ -55,7 +55,7 @@ Request *request_unref(Request *r) {
         return NULL;
 }
 
-/* --- reading what was asked --------------------------------------------------------------------------- */
+/* --- reading what was asked ------------------------------------------------------------------------ */
 
 /* See origin.h: which web pages may use a listener that asks nobody for a password. */
 static int request_check_origin(Request *r) {
@@ -64,8 +64,9 @@ static int request_check_origin(Request *r) {
         if (!http_server_is_inet(r->server))
                 return 0;
 
-        /* RFC 9112, 3.2: HTTP/1.1 has a Host (libmicrohttpd sees to that); HTTP/1.0 need not. What other machines
-         * reach has whatever name they know it by; there a page cannot do anything, for it has no key. */
+        /* RFC 9112, 3.2: HTTP/1.1 has a Host (libmicrohttpd sees to that); HTTP/1.0 need not. What other
+         * machines reach has whatever name they know it by; there a page cannot do anything, for it has no
+         * key. */
         if (host && http_server_is_local(r->server) && !host_is_local(host, api_hostname(request_api(r)))) {
                 request_reply_error(r, MHD_HTTP_MISDIRECTED_REQUEST,
                                 "The Host of this request is not a name of this machine: only localhost, "
@@ -80,7 +81,8 @@ static int request_check_origin(Request *r) {
                         !api_allows_origin(request_api(r), origin)) {
                 request_reply_error(r, MHD_HTTP_FORBIDDEN,
                                 "This request comes from a web page of another origin (its Origin header is "
-                                "not the one of this server), and such a page may not change anything here.");
+                                "not the one of this server), and such a page may not change anything "
+                                "here.");
                 return -EACCES;
         }
         return 0;
@@ -233,7 +235,7 @@ int request_append_body(Request *r, const char *data, size_t size, size_t max) {
         return 0;
 }
 
-/* --- what handlers ask -------------------------------------------------------------------------------- */
+/* --- what handlers ask ----------------------------------------------------------------------------- */
 
 Api *request_api(Request *r) {
         return http_server_api(r->server);
@@ -315,7 +317,7 @@ void *request_userdata(Request *r) {
         return r->userdata;
 }
 
-/* --- the handler -------------------------------------------------------------------------------------- */
+/* --- the handler ----------------------------------------------------------------------------------- */
 
 void request_handler_returned(Request *r, int result) {
         if (r->answered || !r->connection)

@@ -13,14 +13,14 @@
 #include "api/api.h"
 #include "api/http/router.h"
 
-/* --- what was asked ----------------------------------------------------------------------------------- */
+/* --- what was asked -------------------------------------------------------------------------------- */
 
 Api *request_api(Request *r);
 const Route *request_route(Request *r); /* NULL before a route is found */
 const Dialect *request_dialect(Request *r);
 
-/* What the client was let in as, by its key or its user. ROLE_NONE for public routes. A key for workers alone is a
- * viewer's besides. */
+/* What the client was let in as, by its key or its user. ROLE_NONE for public routes. A key for workers
+ * alone is a viewer's besides. */
 Role request_role(Request *r);
 
 /* The path as the client sent it, without the query; for messages. Always UTF-8 (what was not is "?"). */
@@ -55,9 +55,9 @@ int request_json_object(Request *r, json_t **ret);
 void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdata));
 void *request_userdata(Request *r);
 
-/* Has the request wait up to @until (monotonic) though no call is out for it, and be answered later. @over is called
- * when that time is over, when the client has gone away, or when the daemon ends: it answers. Answering, and
- * request_unpark() which does not, ends the waiting before. 0 or negative errno. */
+/* Has the request wait up to @until (monotonic) though no call is out for it, and be answered later. @over
+ * is called when that time is over, when the client has gone away, or when the daemon ends: it answers.
+ * Answering, and request_unpark() which does not, ends the waiting before. 0 or negative errno. */
 int request_park(Request *r, usec_t until, void (*over)(Request *r));
 void request_unpark(Request *r);
 /* Looks at the socket of a request that waits: the client has closed it, or its half of it. */
@@ -90,7 +90,8 @@ int request_reply_error(Request *r, unsigned status, const char *format, ...) _p
 int request_reply_errno(Request *r, int error, const char *format, ...) _printf_(3, 4);
 int request_reply_bus_error(Request *r, const sd_bus_error *error);
 
-/* One more header for the answer; call it before request_reply_…(). Cache-Control is "no-store" if nobody says otherwise. Strings are copied. 0 or -ENOMEM. */
+/* One more header for the answer; call it before request_reply_…(). Cache-Control is "no-store" if nobody
+ * says otherwise. Strings are copied. 0 or -ENOMEM. */
 int request_add_header(Request *r, const char *name, const char *value);
 
 /* True once an answer is set or a stream has begun. */

@@ -56,8 +56,8 @@ typedef struct QueryField {
 
 #define QUERY_STRING_MAX 1024u
 
-/* Decodes by @fields into @base, which holds the defaults; strings are borrowed from @pairs. What no field names is passed
- * over. 0, -EBADMSG with all that is wrong in @errors, -ENOMEM. Pure. */
+/* Decodes by @fields into @base, which holds the defaults; strings are borrowed from @pairs. What no field
+ * names is passed over. 0, -EBADMSG with all that is wrong in @errors, -ENOMEM. Pure. */
 int query_decode(const QueryField *fields, const QueryPair *pairs, size_t n_pairs, void *base,
                 JsonErrors *errors);
 /* The value of the @n-th pair with that key: "" if it has none, NULL if there are not so many. */
@@ -100,11 +100,11 @@ typedef struct Route {
         Scope scope; /* what the client's key or role must allow (access.h) */
         request_handler handler; /* NULL ends a table */
         size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
-        bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until the
-                             * database changes (reply-cache.h). Not with query parameters. */
+        bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until
+                             * the database changes (reply-cache.h). Not with query parameters. */
         const QueryField *query; /* NULL: query parameters are ignored */
-        bool for_browsers; /* a page, which a browser asks for without a key: on this machine a user's role is enough,
-                            * also where a key is required */
+        bool for_browsers; /* a page, which a browser asks for without a key: on this machine a user's role
+                            * is enough, also where a key is required */
         const char *summary; /* one sentence for the API's own documentation */
         const Schema *body; /* likewise: what the request's body must be; NULL: nothing is read */
         const Reply *replies; /* likewise: what comes back, errors apart */
@@ -134,8 +134,8 @@ DEFINE_CLEANUP_FUNC(Router *, router_free);
 #define ROUTER_PARAMS_MAX 4
 
 typedef struct RouteMatch {
-        const Route *routes
-                        [_HTTP_METHOD_MAX]; /* what is there for this path, by method; all NULL: nothing */
+        const Route *routes[_HTTP_METHOD_MAX]; /* what is there for this path, by method; all NULL:
+                                                * nothing */
         const char *param_names[ROUTER_PARAMS_MAX];
         const char *param_values[ROUTER_PARAMS_MAX]; /* borrowed from the segments */
         size_t n_params;

@@ -102,7 +102,8 @@ static int take_vm_path(Translation *t) {
         if (!path || path[0] == '/' || startswith(path, "file:") || startswith(path, "nbd"))
                 return 0;
         return translation_error(t, "source.path",
-                        "must be the absolute path of a disk image on this machine, or a file:// or nbd:// URL "
+                        "must be the absolute path of a disk image on this machine, or a file:// or nbd:// "
+                        "URL "
                         "(this machine can read: file, nbd)");
 }
 
@@ -216,7 +217,8 @@ static int decode_status(json_t *value, uint32_t *states, JsonErrors *errors) {
 
                 if (one == 0)
                         return json_errors_add(errors, "status",
-                                        "must be pending, running, completed, failed or cancelled, or a list of "
+                                        "must be pending, running, completed, failed or cancelled, or a "
+                                        "list of "
                                         "these");
                 *states |= one;
         }

@@ -18,8 +18,8 @@ extern const FieldMap hypersdk_fields[];
 
 /* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
 int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
-/* The same for the job of a schedule: an output without a name of its own is called after each run's job, or the
- * second run would find the output of the first. */
+/* The same for the job of a schedule: an output without a name of its own is called after each run's job, or
+ * the second run would find the output of the first. */
 int hypersdk_template_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
 
 /* The body of a submission: one job, a list, or {"jobs": […]}. *ret is a new list of what may be jobs,

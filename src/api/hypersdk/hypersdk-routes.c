@@ -242,7 +242,8 @@ static int get_websocket(Request *r) {
 /* Looking into a vCenter is not built in. */
 static int get_vms(Request *r) {
         return request_reply_error(r, 503,
-                        "Looking into a vCenter is not built in yet. Export the VM as an OVA or copy its disks "
+                        "Looking into a vCenter is not built in yet. Export the VM as an OVA or copy its "
+                        "disks "
                         "to this machine, and submit that (source type file)");
 }
 

@@ -5,7 +5,7 @@
 #include "api/job-json.h"
 #include "basic/string-util.h"
 
-/* --- what clients send -------------------------------------------------------------------------------- */
+/* --- what clients send ----------------------------------------------------------------------------- */
 
 /* Handed on as they are: the manager says what is wrong with them, by the same names. */
 static const char *const plain_fields[] = { "id", "name", "description", "schedule", "enabled",
@@ -56,7 +56,7 @@ int hypersdk_schedule_decode(
         return 0;
 }
 
-/* --- what they read ----------------------------------------------------------------------------------- */
+/* --- what they read -------------------------------------------------------------------------------- */
 
 static json_t *template_json(const ScheduleRow *row) {
         _cleanup_json_ json_t *spec = NULL;
@@ -67,7 +67,8 @@ static json_t *template_json(const ScheduleRow *row) {
         return spec ? dialect_job_from_canonical(hypersdk_fields, spec) : NULL;
 }
 
-/* How the last run went: a job's state in the words of this dialect, or a word for a run that has no job yet. */
+/* How the last run went: a job's state in the words of this dialect, or a word for a run that has no job
+ * yet. */
 static const char *last_status(const ScheduleRow *row) {
         JobState state = row->last_status ? job_state_from_string(row->last_status) : -EINVAL;
 
@@ -75,8 +76,8 @@ static const char *last_status(const ScheduleRow *row) {
 }
 
 json_t *hypersdk_schedule_json(const ScheduleRow *row) {
-        return json_pack(
-                        "{s:s, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:I, s:s?, s:s?, s:I, s:I, s:o, s:o}",
+        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:I, s:s?, s:s?, s:I, s:I, "
+                         "s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "schedule",
                         row->expression, "enabled", row->enabled, "overlap_policy",
                         schedule_overlap_to_string(row->overlap), "catch_up", row->catch_up, "job_template",

@@ -6,10 +6,11 @@
 #include "dialect/dialect-job.h"
 #include "store/schedules.h"
 
-/* From what a client sends, {"id", "name", "description", "schedule", "enabled", "overlap_policy", "catch_up",
- * "job_template"}, to what the manager takes (org.hyper1(5)). A template whose output has no name of its own
- * ("beside the source", "in this directory") gets one for each run. *ret_job is filled if there was a template,
- * and dialect_job_done()s. 0 with a new reference in *ret, -EBADMSG with @errors, -ENOMEM. */
+/* From what a client sends, {"id", "name", "description", "schedule", "enabled", "overlap_policy",
+ * "catch_up", "job_template"}, to what the manager takes (org.hyper1(5)). A template whose output has no
+ * name of its own
+ * ("beside the source", "in this directory") gets one for each run. *ret_job is filled if there was a
+ * template, and dialect_job_done()s. 0 with a new reference in *ret, -EBADMSG with @errors, -ENOMEM. */
 int hypersdk_schedule_decode(
                 json_t *object, bool create, json_t **ret, DialectJob *ret_job, JsonErrors *errors);
 

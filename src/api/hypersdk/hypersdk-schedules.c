@@ -86,7 +86,7 @@ int hypersdk_schedule_stats(Request *r) {
                                         "timestamp", json_time(now_realtime())));
 }
 
-/* --- changes ------------------------------------------------------------------------------------------ */
+/* --- changes --------------------------------------------------------------------------------------- */
 
 /* The manager says "job." where the client wrote "job_template.". */
 static int reply_bus_error(Request *r, const sd_bus_error *error) {
@@ -219,7 +219,8 @@ static int on_triggered(Request *r, sd_bus_message *m, const sd_bus_error *error
                 return k;
         return request_reply_json(r, 200,
                         json_pack("{s:s, s:s?, s:o}", "message",
-                                        isempty(job_id) ? "schedule triggered; its run before is still going on, and its overlap_policy decides"
+                                        isempty(job_id) ? "schedule triggered; its run before is still "
+                                                          "going on, and its overlap_policy decides"
                                                         : "schedule triggered successfully",
                                         "job_id", isempty(job_id) ? NULL : job_id, "timestamp",
                                         json_time(now_realtime())));

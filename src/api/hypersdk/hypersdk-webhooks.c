@@ -57,7 +57,7 @@ int hypersdk_get_webhook(Request *r) {
         return k < 0 ? k : request_reply_json(r, 200, webhook_row_to_json(rows.rows[index], index));
 }
 
-/* --- deliveries --------------------------------------------------------------------------------------- */
+/* --- deliveries ------------------------------------------------------------------------------------ */
 
 typedef struct DeliveryParameters {
         uint64_t limit;
@@ -110,7 +110,7 @@ int hypersdk_list_deliveries(Request *r) {
                                         (json_int_t) row->failed, "timestamp", json_time(now_realtime())));
 }
 
-/* --- changes ------------------------------------------------------------------------------------------ */
+/* --- changes --------------------------------------------------------------------------------------- */
 
 static int on_added(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
@@ -186,7 +186,7 @@ int hypersdk_remove_webhook(Request *r) {
         return k < 0 ? k : manager_call(r, m, on_removed, NULL);
 }
 
-/* --- tests -------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------------- */
 
 /* What came back, in the words of clients: the answer's status, how long it took, what was wrong. */
 static int on_tested(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {

@@ -11,8 +11,8 @@
 #include "basic/string-util.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
-/* For one job: at most two in any second. The second one need not wait for half of it: the end of a job often
- * comes right after its last progress. */
+/* For one job: at most two in any second. The second one need not wait for half of it: the end of a job
+ * often comes right after its last progress. */
 #define UPDATE_WINDOW USEC_PER_SEC
 #define UPDATES_IN_WINDOW 2u
 #define RETRY_INTERVAL (500 * USEC_PER_MSEC) /* when the database could not be read */
@@ -51,7 +51,7 @@ typedef struct Feed {
         usec_t status_made; /* monotonic */
 } Feed;
 
-/* --- messages ----------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------------- */
 
 /* Takes @data over; NULL is passed on. */
 static WsMessage *make_message(const char *type, json_t *data) {
@@ -139,7 +139,7 @@ static int send_update(Feed *f, const FeedJob *j) {
         return 0;
 }
 
-/* --- changes ------------------------------------------------------------------------------------------ */
+/* --- changes --------------------------------------------------------------------------------------- */
 
 static void feed_job_free(Feed *f, FeedJob *j) {
         HASH_DEL(f->jobs, j);
@@ -260,7 +260,7 @@ static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdat
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* --- clients ------------------------------------------------------------------------------------------ */
+/* --- clients --------------------------------------------------------------------------------------- */
 
 static Feed *feed_free(Feed *f) {
         FeedJob *j, *next;

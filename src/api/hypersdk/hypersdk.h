@@ -11,8 +11,8 @@
 
 extern const Dialect hypersdk_dialect;
 
-/* The answers of GET /status and /jobs/query, for whoever else gives them. Where there is no database yet there
- * are no jobs. New reference in *ret. 0 or negative errno. */
+/* The answers of GET /status and /jobs/query, for whoever else gives them. Where there is no database yet
+ * there are no jobs. New reference in *ret. 0 or negative errno. */
 int hypersdk_read_status(Api *a, json_t **ret);
 int hypersdk_read_jobs(Api *a, const JobFilter *filter, json_t **ret);
 

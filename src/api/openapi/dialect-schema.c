@@ -6,7 +6,8 @@
 #include "api/openapi/schema.h"
 #include "basic/string-util.h"
 
-/* Objects keep what they do not know. null is the same as not given, so only what is required must not be. */
+/* Objects keep what they do not know. null is the same as not given, so only what is required must not
+ * be. */
 static json_t *object_new(void) {
         return json_pack("{s:s, s:{}, s:b, s:b}", "type", "object", "properties", "additionalProperties", 1,
                         "nullable", 1);

@@ -7,7 +7,7 @@
 
 #define JSON_MEDIA_TYPE "application/json"
 
-/* --- parameters --------------------------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------------------------ */
 
 static json_t *query_schema(const QueryField *f) {
         switch (f->type) {
@@ -60,7 +60,7 @@ static int add_path_parameters(json_t *parameters, const char *path) {
         return 0;
 }
 
-/* --- bodies and answers ------------------------------------------------------------------------------- */
+/* --- bodies and answers ---------------------------------------------------------------------------- */
 
 static json_t *stream_events(const ReplyEvent *events, json_t *components) {
         _cleanup_json_ json_t *map = json_object();
@@ -112,7 +112,7 @@ static json_t *replies_json(const Dialect *dialect, const Route *route, json_t *
         return TAKE_PTR(replies);
 }
 
-/* --- keys --------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------------ */
 
 /* One of the two, or neither: a client on this machine may have the role of its user instead. */
 static json_t *security_json(const Route *route) {
@@ -123,13 +123,14 @@ static json_t *security_json(const Route *route) {
 static json_t *security_schemes(void) {
         return json_pack("{s:{s:s, s:s, s:s, s:s}, s:{s:s, s:s, s:s}}", "ApiKey", "type", "apiKey", "in",
                         "header", "name", API_KEY_HEADER, "description",
-                        "A key that was made with 'hyperctl key add'. It must have the scope that an operation names "
+                        "A key that was made with 'hyperctl key add'. It must have the scope that an "
+                        "operation names "
                         "(x-scope). Without one, a client on the server's machine has the role of its user.",
                         "Bearer", "type", "http", "scheme", "bearer", "description",
                         "The same key, for clients that know no other header.");
 }
 
-/* --- operations --------------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------------ */
 
 /* "get_jobs_id_events" for GET /jobs/{id}/events. */
 static char *operation_id(const Route *route) {

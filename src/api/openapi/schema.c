@@ -47,8 +47,8 @@ static json_t *value_json(const SchemaField *f, json_t *components) {
         case SCHEMA_OBJECT:
                 if (!f->schema)
                         return typed("object");
-                /* A reference would be to one that null is not ("nullable" says something about the "type" beside
-                 * it and nothing else). */
+                /* A reference would be to one that null is not ("nullable" says something about the "type"
+                 * beside it and nothing else). */
                 return f->flags & SCHEMA_NULLABLE ? object_json(f->schema, components)
                                                   : schema_ref_json(f->schema, components);
         case SCHEMA_ARRAY:
@@ -156,8 +156,8 @@ json_t *schema_from_words(const char *words, const char *more) {
         return json_pack("{s:s, s:O}", "type", "string", "enum", list);
 }
 
-/* Lengths are counted in bytes by decoders, in characters by schemas: who keeps to the former has kept to the
- * latter. */
+/* Lengths are counted in bytes by decoders, in characters by schemas: who keeps to the former has kept to
+ * the latter. */
 static json_t *string_json(const JsonField *f) {
         json_t *j = json_pack("{s:s, s:I}", "type", "string", "maxLength",
                         (json_int_t) (f->max > 0 ? f->max : JSON_STRING_MAX));

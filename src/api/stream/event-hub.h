@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What happens to jobs and schedules, for all parts of the daemon that want to hear of it: event streams and WebSockets. One
- * follower of the journal serves them, and runs only while somebody listens. */
+/* What happens to jobs and schedules, for all parts of the daemon that want to hear of it: event streams and
+ * WebSockets. One follower of the journal serves them, and runs only while somebody listens. */
 
 #include <sys/queue.h>
 

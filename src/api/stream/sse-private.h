@@ -27,8 +27,8 @@ struct SseHub {
 
 /* A stream is replaying: it reads the journal behind its position whenever its client has taken what there
  * was, so a long past costs no memory; live events are passed over, the journal has them. Then it is live:
- * events are queued as the follower tells them. Both ways nothing goes out that is not behind its position.
- */
+ * events are queued as the follower tells them. Both ways nothing goes out that is not behind its
+ * position. */
 struct SseStream {
         LIST_ENTRY(SseStream) streams;
         SseTopic *topic; /* NULL: taken off the hub */
@@ -58,7 +58,8 @@ SseTopic *sse_hub_topic(SseHub *h, const char *job_id);
 int sse_hub_add(SseHub *h, const char *job_id, SseStream *s);
 void sse_hub_remove(SseHub *h, SseStream *s);
 
-/* True if the database says that the job has ended long enough ago for its last event to be in the journal. */
+/* True if the database says that the job has ended long enough ago for its last event to be in the
+ * journal. */
 bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret);
 
 void sse_stream_event(SseStream *s, const JobEvent *event);

@@ -15,7 +15,7 @@
 /* The manager writes a job's last event after the database has it; by then it is surely there. */
 #define SSE_SETTLE (2 * USEC_PER_SEC)
 
-/* --- the queue ---------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------- */
 
 static void sse_stream_wake(SseStream *s) {
         if (!s->suspended)
@@ -71,7 +71,8 @@ static void sse_stream_shrink(SseStream *s) {
         s->queue_allocated = s->queue_begin = s->queue_end = 0;
 }
 
-/* One event in the form of the standard: the id, what it is, its data. The data is one line: compact JSON. */
+/* One event in the form of the standard: the id, what it is, its data. The data is one line: compact
+ * JSON. */
 static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, const char *cursor) {
         _cleanup_free_ char *json = NULL, *text = NULL;
 
@@ -84,7 +85,7 @@ static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, 
         sse_stream_push(s, text, strlen(text));
 }
 
-/* --- events ------------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------------- */
 
 /* The last words. Only "complete" has the id: a client that is cut off between the two hears both again. */
 static void sse_stream_finish(SseStream *s, JobState state, const char *reason, const char *cursor) {
@@ -212,7 +213,7 @@ void sse_stream_tick(SseStream *s, usec_t now, bool job_is_settled) {
         sse_stream_wake(s);
 }
 
-/* --- the connection ----------------------------------------------------------------------------------- */
+/* --- the connection -------------------------------------------------------------------------------- */
 
 /* libmicrohttpd can send more. */
 static ssize_t on_read(void *userdata, uint64_t position, char *buf, size_t max) {

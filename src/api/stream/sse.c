@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hub: streams by job, what the journal tells of these, the tick. What one stream does is in sse-stream.c. */
+/* The hub: streams by job, what the journal tells of these, the tick. What one stream does is in
+ * sse-stream.c. */
 
 #include "api/api-private.h"
 #include "api/stream/sse-private.h"

@@ -30,7 +30,7 @@ typedef struct SseFormat {
  * request's Last-Event-ID. 0 or negative errno. */
 int request_reply_events(Request *r, const char *job_id, const SseFormat *format);
 
-/* --- for api.c ---------------------------------------------------------------------------------------- */
+/* --- for api.c ------------------------------------------------------------------------------------- */
 
 int sse_hub_new(Api *a, SseHub **ret);
 SseHub *sse_hub_free(SseHub *h);

@@ -120,7 +120,8 @@ int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE
         if (!origin_is_welcome(r)) {
                 request_reply_error(r, MHD_HTTP_FORBIDDEN,
                                 "This request comes from a web page of another origin (its Origin header is "
-                                "neither the one of this server nor on this machine), and such a page may not "
+                                "neither the one of this server nor on this machine), and such a page may "
+                                "not "
                                 "listen here.");
                 return -EBADMSG;
         }

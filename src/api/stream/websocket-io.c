@@ -18,7 +18,7 @@
  * clients that stop reading would cost gigabytes. */
 #define SEND_BUFFER (32 * 1024)
 
-/* --- what the codec says ------------------------------------------------------------------------------ */
+/* --- what the codec says --------------------------------------------------------------------------- */
 
 static void on_text(const char *text, size_t size, void *userdata) {
         WebSocket *w = userdata;
@@ -67,7 +67,7 @@ void websocket_feed_early(WebSocket *w) {
                 websocket_feed(w, early, w->early_size);
 }
 
-/* --- the socket --------------------------------------------------------------------------------------- */
+/* --- the socket ------------------------------------------------------------------------------------ */
 
 static void websocket_want_output(WebSocket *w, bool want) {
         if (w->wants_output == want)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the WebSocket files know of each other: websocket.c has the hub, groups, and the life of a connection;
- * websocket-io.c moves its bytes; websocket-handshake.c decides who gets one. */
+/* What the WebSocket files know of each other: websocket.c has the hub, groups, and the life of a
+ * connection; websocket-io.c moves its bytes; websocket-handshake.c decides who gets one. */
 
 #include "api/http/request-private.h"
 #include "api/stream/websocket.h"
@@ -57,14 +57,14 @@ struct WebSocketHub {
         unsigned dropped; /* clients, since it was last said in the log */
 };
 
-/* --- websocket-handshake.c ---------------------------------------------------------------------------- */
+/* --- websocket-handshake.c ------------------------------------------------------------------------- */
 
 #define WEBSOCKET_ACCEPT_SIZE 29 /* 28 characters of base64, NUL */
 
 /* Looks at the request. 0 with the value of Sec-WebSocket-Accept; -EBADMSG with the error answer set. */
 int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE]);
 
-/* --- websocket-io.c ----------------------------------------------------------------------------------- */
+/* --- websocket-io.c -------------------------------------------------------------------------------- */
 
 extern const WsCodecOps websocket_codec_ops;
 
@@ -77,7 +77,7 @@ void websocket_flush(WebSocket *w);
 /* Gives the codec what came before the socket was ours. */
 void websocket_feed_early(WebSocket *w);
 
-/* --- websocket.c -------------------------------------------------------------------------------------- */
+/* --- websocket.c ----------------------------------------------------------------------------------- */
 
 /* To be looked at from the loop: flushed, or put away. */
 void websocket_needs_work(WebSocket *w);

@@ -12,7 +12,7 @@
 
 #define TICK USEC_PER_SEC
 
-/* --- groups ------------------------------------------------------------------------------------------- */
+/* --- groups ---------------------------------------------------------------------------------------- */
 
 static WebSocketGroup *group_find(WebSocketHub *h, const WebSocketProtocol *protocol) {
         WebSocketGroup *g;
@@ -111,7 +111,7 @@ void websocket_group_close(WebSocketGroup *g, WsCloseCode code, const char *reas
                 websocket_close(w, code, reason);
 }
 
-/* --- one WebSocket ------------------------------------------------------------------------------------ */
+/* --- one WebSocket --------------------------------------------------------------------------------- */
 
 WebSocketGroup *websocket_group(WebSocket *w) {
         return w->group;
@@ -246,7 +246,7 @@ static int websocket_new(WebSocketHub *h, const WebSocketProtocol *protocol, Web
         return 0;
 }
 
-/* --- from the request --------------------------------------------------------------------------------- */
+/* --- from the request ------------------------------------------------------------------------------ */
 
 static int websocket_connect(WebSocket *w, const void *early, size_t size) {
         int r;
@@ -318,7 +318,7 @@ int request_reply_websocket(Request *r, const WebSocketProtocol *protocol) {
         return 0;
 }
 
-/* --- the hub ------------------------------------------------------------------------------------------ */
+/* --- the hub --------------------------------------------------------------------------------------- */
 
 static void websocket_tick(WebSocket *w, usec_t now) {
         usec_t ping = ping_interval(w);

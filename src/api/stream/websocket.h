@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* WebSockets (RFC 6455): a route whose handler calls request_reply_websocket() becomes one. A protocol is what
- * is spoken over it; all its clients form a group, and a message for all of them is made once and shared.
+/* WebSockets (RFC 6455): a route whose handler calls request_reply_websocket() becomes one. A protocol is
+ * what is spoken over it; all its clients form a group, and a message for all of them is made once and
+ * shared.
  *
  * Clients are never waited for. What cannot be sent at once waits in the client's own queue; one whose queue
  * gets too long, or that takes nothing for a while, is closed with 1013. Each is asked for a sign of life
@@ -22,12 +23,13 @@ typedef struct WebSocketGroup WebSocketGroup;
 typedef struct WebSocketProtocol {
         size_t max_message; /* bytes of a client's message; a longer one ends the connection with 1009 */
 
-        /* The first client is about to come, the last one has gone: where what serves all of them is made and
-         * put away. on_start() that fails refuses the client. Both may be NULL. */
+        /* The first client is about to come, the last one has gone: where what serves all of them is made
+         * and put away. on_start() that fails refuses the client. Both may be NULL. */
         int (*on_start)(WebSocketGroup *g);
         void (*on_stop)(WebSocketGroup *g);
 
-        /* A client is there: what is sent here comes first. The connection is closed with 1011 if it fails. */
+        /* A client is there: what is sent here comes first. The connection is closed with 1011 if it
+         * fails. */
         int (*on_open)(WebSocket *w);
         /* A text message: UTF-8, NUL-terminated behind @size. NULL: what clients say is not listened to. */
         void (*on_message)(WebSocket *w, const char *text, size_t size);
@@ -56,7 +58,7 @@ void websocket_group_send(WebSocketGroup *g, WsMessage *m);
 /* websocket_close() for all of them. */
 void websocket_group_close(WebSocketGroup *g, WsCloseCode code, const char *reason);
 
-/* --- for api.c ---------------------------------------------------------------------------------------- */
+/* --- for api.c ------------------------------------------------------------------------------------- */
 
 int websocket_hub_new(Api *a, WebSocketHub **ret);
 /* All must have been cut off. */

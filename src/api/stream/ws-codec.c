@@ -69,8 +69,8 @@ static ssize_t on_send(
         return (ssize_t) size;
 }
 
-/* What libwslay 1.1 overlooks in a close frame: half a status, and wrong UTF-8 if it comes in several reads. 0 if
- * there is nothing wrong. */
+/* What libwslay 1.1 overlooks in a close frame: half a status, and wrong UTF-8 if it comes in several reads.
+ * 0 if there is nothing wrong. */
 static WsCloseCode find_close_mistake(const struct wslay_event_on_msg_recv_arg *arg) {
         char reason[CONTROL_MAX + 1];
         size_t n = arg->msg_length > 2 ? MIN(arg->msg_length - 2, (size_t) CONTROL_MAX) : 0;

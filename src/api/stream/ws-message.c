@@ -68,7 +68,7 @@ WsMessage *ws_message_unref(WsMessage *m) {
         return NULL;
 }
 
-/* --- the queue ---------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------- */
 
 void ws_queue_done(WsQueue *q) {
         for (size_t i = q->begin; i < q->end; i++)

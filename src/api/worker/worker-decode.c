@@ -9,7 +9,8 @@ static json_t *make_job_schema(void) {
 
 const Schema worker_spec_schema = {
         .name = "JobSpec",
-        .description = "A job as a client submits it. Fields that are not named here are kept, and not used.",
+        .description = "A job as a client submits it. Fields that are not named here are kept, and not "
+                       "used.",
         .make = make_job_schema,
 };
 

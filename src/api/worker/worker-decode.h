@@ -8,6 +8,6 @@
 
 extern const Schema worker_spec_schema;
 
-/* The worker's id in a report, one event or a list of them: each that names one names the same. Borrowed; NULL
- * with *ret_why (static). Pure. */
+/* The worker's id in a report, one event or a list of them: each that names one names the same. Borrowed;
+ * NULL with *ret_why (static). Pure. */
 const char *worker_id_of_report(json_t *report, const char **ret_why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What clients of the worker API read. Pure; new references, or NULL when out of memory. The schema beside each
- * function is what it makes. */
+/* What clients of the worker API read. Pure; new references, or NULL when out of memory. The schema beside
+ * each function is what it makes. */
 
 #include <jansson.h>
 

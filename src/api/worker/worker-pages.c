@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* /docs and /redoc: pages for people, made by the browser from /openapi.json. The files were installed beside us
- * (pages/README.md says where they are from). */
+/* /docs and /redoc: pages for people, made by the browser from /openapi.json. The files were installed
+ * beside us (pages/README.md says where they are from). */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,8 +16,8 @@
 #define SCRIPT "text/javascript; charset=utf-8"
 #define STYLE "text/css; charset=utf-8"
 
-/* Scripts are files of ours. Styles are not only: both pages make some of their own. Redoc searches in a worker that
- * it makes, too. */
+/* Scripts are files of ours. Styles are not only: both pages make some of their own. Redoc searches in a
+ * worker that it makes, too. */
 #define CONTENT_SECURITY_POLICY                                                              \
         "default-src 'none'; script-src 'self'; worker-src blob:; style-src 'self' "         \
         "'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; " \

@@ -258,7 +258,8 @@ static int stream_event(const JobEvent *event, unsigned *percent, const char **r
 
         if (!data)
                 return -ENOMEM;
-        /* Never "error" for an attempt that fails: the job may be tried again, and browsers hang up on it. */
+        /* Never "error" for an attempt that fails: the job may be tried again, and browsers hang up on
+         * it. */
         *ret_name = "progress";
         *ret_data = data;
         return 0;
@@ -356,7 +357,8 @@ static const Route worker_routes[] = {
                         .replies = REPLIES({ 200,
                                         { .type = SCHEMA_OBJECT,
                                                         .flags = SCHEMA_NULLABLE,
-                                                        .description = "The job; null if there is none for it.",
+                                                        .description = "The job; null if there is none for "
+                                                                       "it.",
                                                         .schema = &worker_spec_schema } }) },
         {},
 };
@@ -387,7 +389,8 @@ const Dialect worker_dialect = {
         .routes = worker_routes,
         .keys_on_loopback = true,
         .title = "hyper, worker API",
-        .description = "Jobs that move disks of virtual machines onto KVM: submitted, watched, cancelled. See "
+        .description = "Jobs that move disks of virtual machines onto KVM: submitted, watched, cancelled. "
+                       "See "
                        "hyper-api(7).",
         .error_schema = &error_schema,
         .error = error_json,

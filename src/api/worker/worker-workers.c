@@ -34,7 +34,7 @@ static int call_about(Request *r, const char *member, manager_reply_func func) {
         return k < 0 ? k : manager_call(r, m, func, NULL);
 }
 
-/* --- registration ------------------------------------------------------------------------------------- */
+/* --- registration ---------------------------------------------------------------------------------- */
 
 static const SchemaField registration_fields[] = {
         { "worker_id", SCHEMA_STRING },
@@ -94,7 +94,7 @@ int worker_post_register(Request *r) {
         return k < 0 ? k : manager_call(r, m, on_registered, NULL);
 }
 
-/* --- heartbeat ---------------------------------------------------------------------------------------- */
+/* --- heartbeat ------------------------------------------------------------------------------------- */
 
 static const SchemaField heartbeat_fields[] = {
         { "worker_id", SCHEMA_STRING },
@@ -102,7 +102,8 @@ static const SchemaField heartbeat_fields[] = {
         { "timestamp", SCHEMA_TIMESTAMP },
         { "jobs", SCHEMA_ARRAY, .description = "The ids of the jobs that the worker holds." },
         { "cancel_jobs", SCHEMA_ARRAY,
-                        .description = "Those that were cancelled, or took too long, while it held them: it must let go of them. Each "
+                        .description = "Those that were cancelled, or took too long, while it held them: it "
+                                       "must let go of them. Each "
                                        "is told for 300 seconds." },
         {},
 };
@@ -142,7 +143,7 @@ int worker_post_heartbeat(Request *r) {
         return call_about(r, "Heartbeat", on_heartbeat);
 }
 
-/* --- the list ----------------------------------------------------------------------------------------- */
+/* --- the list -------------------------------------------------------------------------------------- */
 
 static const SchemaField worker_fields_shown[] = {
         { "worker_id", SCHEMA_STRING },
@@ -226,7 +227,7 @@ int worker_get_workers(Request *r) {
                                         json_count(active), "workers", list));
 }
 
-/* --- removal ------------------------------------------------------------------------------------------ */
+/* --- removal --------------------------------------------------------------------------------------- */
 
 static const SchemaField removed_fields[] = {
         { "worker_id", SCHEMA_STRING },
@@ -248,7 +249,7 @@ int worker_delete_worker(Request *r) {
         return call_about(r, "UnregisterWorker", on_removed);
 }
 
-/* --- the queue ---------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------- */
 
 static const SchemaField queue_fields[] = {
         { "total_jobs", SCHEMA_INTEGER, 0, "How many wait." },
@@ -280,14 +281,15 @@ int worker_get_queue(Request *r) {
                                         priorities));
 }
 
-/* --- reports ------------------------------------------------------------------------------------------ */
+/* --- reports --------------------------------------------------------------------------------------- */
 
 static const SchemaField report_fields[] = {
         { "worker_id", SCHEMA_STRING },
         { "phase", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         { "percentage", SCHEMA_ANY, SCHEMA_OPTIONAL, "0 to 100; also as progress_percent." },
         { "sequence", SCHEMA_INTEGER, SCHEMA_OPTIONAL,
-                        "Counts the events of this attempt from 1: an event whose number is not larger than that of the "
+                        "Counts the events of this attempt from 1: an event whose number is not larger than "
+                        "that of the "
                         "one before is a repetition, and is dropped." },
         { "message", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         { "details", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },

@@ -10,7 +10,7 @@
 
 #define SEARCH_YEARS 30
 
-/* --- OnCalendar= -------------------------------------------------------------------------------------- */
+/* --- OnCalendar= ----------------------------------------------------------------------------------- */
 
 /* "*" if all bits from @min to @max are set, else "1,3..5". */
 static char *format_mask(uint64_t mask, unsigned min, unsigned max) {
@@ -77,7 +77,7 @@ int cron_to_calendar(const Cron *c, char ***ret) {
         return 0;
 }
 
-/* --- the next time ------------------------------------------------------------------------------------ */
+/* --- the next time --------------------------------------------------------------------------------- */
 
 static bool day_matches(const Cron *c, const struct tm *tm) {
         bool day = c->days & (1u << tm->tm_mday), weekday = c->weekdays & (1u << tm->tm_wday);

@@ -46,7 +46,7 @@ void cron_done(Cron *c) {
         c->zone = mfree(c->zone);
 }
 
-/* --- errors ------------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------------- */
 
 static int set_error(char **ret_error, char *text) {
         if (!text)
@@ -57,14 +57,15 @@ static int set_error(char **ret_error, char *text) {
 
 static int field_error(const Field *f, const char *word, char **ret_error) {
         return set_error(ret_error,
-                        strprintf("%s '%.64s': must be *, numbers from %u to %u%s, lists (1,2), ranges (1-3) or steps (*/5)",
+                        strprintf("%s '%.64s': must be *, numbers from %u to %u%s, lists (1,2), ranges "
+                                  "(1-3) or steps (*/5)",
                                         f->name, word, f->min, f->max,
                                         f->n_names == 12                 ? " or jan to dec"
                                                         : f->n_names > 0 ? " or sun to sat"
                                                                          : ""));
 }
 
-/* --- one field ---------------------------------------------------------------------------------------- */
+/* --- one field ------------------------------------------------------------------------------------- */
 
 static int parse_number(const Field *f, const char *s, size_t n, unsigned *ret) {
         unsigned value = 0;
@@ -138,7 +139,7 @@ static int parse_field(
         return 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------------- */
 
 /* Go's time.ParseDuration(), as far as it makes sense here: "1h30m", "90m", "45s", whole numbers. */
 static int parse_every(const char *s, usec_t *ret, char **ret_error) {
@@ -169,7 +170,8 @@ static int parse_every(const char *s, usec_t *ret, char **ret_error) {
         }
 wrong:
         return set_error(ret_error,
-                        strprintf("@every '%.64s': must be a time from 1s to 366 days in h, m and s, like 90m or 1h30m",
+                        strprintf("@every '%.64s': must be a time from 1s to 366 days in h, m and s, like "
+                                  "90m or 1h30m",
                                         s));
 }
 
@@ -214,7 +216,8 @@ static int parse_fields(char *s, Cron *c, char **ret_error) {
 
         if (n != _FIELD_MAX)
                 return set_error(ret_error,
-                                strprintf("has %s than the five fields minute, hour, day of month, month, day of week (0 2 * * *)",
+                                strprintf("has %s than the five fields minute, hour, day of month, month, "
+                                          "day of week (0 2 * * *)",
                                                 n < 0 ? "more" : "fewer"));
         for (size_t i = 0; i < _FIELD_MAX; i++) {
                 int r = parse_field(&fields[i], words[i], &masks[i], &restricted[i], ret_error);
@@ -291,7 +294,8 @@ static int parse_expression(char *s, Cron *c, char **ret_error) {
                         return copy ? parse_fields(copy, c, ret_error) : -ENOMEM;
                 }
         return set_error(ret_error,
-                        strprintf("'%.64s': must be @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually or @every and a time",
+                        strprintf("'%.64s': must be @hourly, @daily, @midnight, @weekly, @monthly, @yearly, "
+                                  "@annually or @every and a time",
                                         s));
 }
 

@@ -8,15 +8,16 @@
  *
  *   minute hour day-of-month month day-of-week
  *
- * with lists (1,2), ranges (1-5), steps (0-30/5; 5/10: from 5 on; a star and /5), names (jan … dec, sun … sat, in any
- * case), 7 as Sunday, "?" for "*"; or @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually; or
+ * with lists (1,2), ranges (1-5), steps (0-30/5; 5/10: from 5 on; a star and /5), names (jan … dec, sun …
+ * sat, in any case), 7 as Sunday, "?" for "*"; or @hourly, @daily, @midnight, @weekly, @monthly, @yearly,
+ * @annually; or
  * "@every 1h30m" (h, m, s); each optionally after "TZ=Zone/City " or "CRON_TZ=Zone/City ". Without it the
  * time zone is the machine's. Sources: crontab(5), and the documentation of Go's robfig/cron, which clients
  * know.
  *
  * If day of month and day of week are both restricted, a day that meets either is meant. Restricted is
- * everything but "*" and "?", also a star with a step (as with robfig/cron; Vixie cron takes each field that begins with "*"
- * for unrestricted).
+ * everything but "*" and "?", also a star with a step (as with robfig/cron; Vixie cron takes each field that
+ * begins with "*" for unrestricted).
  *
  * A local time that the change to summer time leaves out does not occur on that day; one that occurs twice
  * when it ends counts the first time: that is what systemd.time(7) means by a calendar event. */
@@ -51,9 +52,9 @@ bool cron_zone_is_valid(const char *zone);
  * are both restricted, else one; none for "@every". 0 or -ENOMEM. */
 int cron_to_calendar(const Cron *c, char ***ret);
 
-/* The first time after @after. 0; -ENOENT if there is none within 30 years; -EINVAL for "@every", which counts
- * from a beginning that is not known here. Changes the C library's time zone for the time of the call: not for
- * programs with threads. */
+/* The first time after @after. 0; -ENOENT if there is none within 30 years; -EINVAL for "@every", which
+ * counts from a beginning that is not known here. Changes the C library's time zone for the time of the
+ * call: not for programs with threads. */
 int cron_next(const Cron *c, usec_t after, usec_t *ret);
 
 /* For "@every" that began at @anchor: the first anchor + n × every after @after. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Schedules on the bus: the methods of org.hyper1.Manager about them, and the objects org.hyper1.Schedule. */
+/* Schedules on the bus: the methods of org.hyper1.Manager about them, and the objects
+ * org.hyper1.Schedule. */
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -17,13 +18,13 @@ static const char manage_schedules[] = "org.hyper1.manage-schedules";
 static int read_options(Manager *m, sd_bus_message *message, SubmitOptions *ret, sd_bus_error *error) {
         int r = submit_options_of_call(&m->callers, message, ret, error);
 
-        return r >= 0 && ret->any_worker
-                        ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                          "options.any-worker: must be false, the jobs of a schedule are done by this machine")
-                        : r;
+        return r >= 0 && ret->any_worker ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                                           "options.any-worker: must be false, the jobs of "
+                                                           "a schedule are done by this machine")
+                                         : r;
 }
 
-/* --- org.hyper1.Manager ------------------------------------------------------------------------------- */
+/* --- org.hyper1.Manager ---------------------------------------------------------------------------- */
 
 int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
@@ -214,7 +215,7 @@ void schedule_bus_emit(Manager *m, const char *member, const char *id) {
                 log_warning_errno(r, "Failed to tell the bus of schedule %s: %m", id);
 }
 
-/* --- org.hyper1.Schedule ------------------------------------------------------------------------------ */
+/* --- org.hyper1.Schedule --------------------------------------------------------------------------- */
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -314,8 +315,8 @@ const sd_bus_vtable schedule_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-/* The row is read for one call, and stays until the next: sd-bus keeps the pointer no longer than it handles a
- * message. It is read each time, since a job's end changes it, too. */
+/* The row is read for one call, and stays until the next: sd-bus keeps the pointer no longer than it handles
+ * a message. It is read each time, since a job's end changes it, too. */
 static int schedule_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
                 void **ret_found, sd_bus_error *error) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;

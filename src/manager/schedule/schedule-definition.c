@@ -107,7 +107,8 @@ int schedule_definition_decode(const char *text, bool create, ScheduleDefinition
                 r = json_table_decode(table, object, "", d, errors);
         if (r >= 0 && d->id && !schedule_id_is_valid(d->id))
                 r = json_errors_add(errors, "id",
-                                "must begin with a letter or digit, have only letters, digits and ._:- after it, and be at most %u long",
+                                "must begin with a letter or digit, have only letters, digits and ._:- "
+                                "after it, and be at most %u long",
                                 SCHEDULE_ID_MAX);
         if (r >= 0 && d->schedule)
                 r = check_expression(d->schedule, errors);

@@ -16,6 +16,7 @@ typedef struct ScheduleDefinition {
 
 void schedule_definition_done(ScheduleDefinition *d);
 
-/* Reads @text into @d, which holds the defaults. @create: with the fields that a new schedule needs. 0; -EBADMSG
- * with all that is wrong in @errors; -ENOMEM. Looks at the zone database for the expression's time zone. */
+/* Reads @text into @d, which holds the defaults. @create: with the fields that a new schedule needs. 0;
+ * -EBADMSG with all that is wrong in @errors; -ENOMEM. Looks at the zone database for the expression's time
+ * zone. */
 int schedule_definition_decode(const char *text, bool create, ScheduleDefinition *d, JsonErrors *errors);

@@ -40,7 +40,7 @@ static void tell(ScheduleEventKind kind, const char *id, const char *job_id, cha
         free(message);
 }
 
-/* --- the job of a run --------------------------------------------------------------------------------- */
+/* --- the job of a run ------------------------------------------------------------------------------ */
 
 static int run_refused(Manager *m, const ScheduleRun *run, const char *why) {
         int r = store_schedule_run_change(m->store, run->seq, run->schedule_id, NULL, RUN_REFUSED);
@@ -202,7 +202,7 @@ static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, s
         return r;
 }
 
-/* --- firing ------------------------------------------------------------------------------------------- */
+/* --- firing ---------------------------------------------------------------------------------------- */
 
 static int choose(Manager *m, const ScheduleRow *row, const char **ret_status) {
         uint64_t running, waiting;
@@ -272,7 +272,7 @@ int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *cal
         return fire(m, row, schedule_next(row, served), call, error);
 }
 
-/* --- afterwards --------------------------------------------------------------------------------------- */
+/* --- afterwards ------------------------------------------------------------------------------------ */
 
 /* Those that were promised are started; of those that wait the first, if nothing of that schedule runs. */
 void schedule_runs_continue(Manager *m, const char *id) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The transient timers of schedules, hyper-schedule-ID.timer. A timer only says when; whether a firing is served,
- * and what was missed, is the database's business (next_at), so a timer has no Persistent= and leaves no stamp
- * behind. The service that it starts, hyper-schedule-ID.service, is made with it, and all that it is stands in
- * the drop-in for that prefix, units/hyper-schedule.conf.
+/* The transient timers of schedules, hyper-schedule-ID.timer. A timer only says when; whether a firing is
+ * served, and what was missed, is the database's business (next_at), so a timer has no Persistent= and
+ * leaves no stamp behind. The service that it starts, hyper-schedule-ID.service, is made with it, and all
+ * that it is stands in the drop-in for that prefix, units/hyper-schedule.conf.
  *
- * That a timer is wanted is in the database until systemd has made it, so that a manager that dies in between
- * leaves no schedule without one. */
+ * That a timer is wanted is in the database until systemd has made it, so that a manager that dies in
+ * between leaves no schedule without one. */
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -19,9 +19,9 @@
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
-/* So many are asked for at once, and the next when systemd has carried one out. (It would take more; but it looks
- * at its bus before it does its work, and watches for each job that waits whether who asked for it is still
- * there, which the bus allows 512 times: more, and it is thrown off the bus.) */
+/* So many are asked for at once, and the next when systemd has carried one out. (It would take more; but it
+ * looks at its bus before it does its work, and watches for each job that waits whether who asked for it is
+ * still there, which the bus allows 512 times: more, and it is thrown off the bus.) */
 #define ASKED_MAX 32u
 /* How long a job of systemd is waited for; its end may be missed when systemd is started anew. */
 #define JOB_TIMEOUT (30 * USEC_PER_SEC)
@@ -115,7 +115,7 @@ static Timer *timer_get(Manager *m, const char *id) {
         return t;
 }
 
-/* --- the unit ----------------------------------------------------------------------------------------- */
+/* --- the unit -------------------------------------------------------------------------------------- */
 
 static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t now) {
         _cleanup_strv_free_ char **lines = NULL;
@@ -170,7 +170,7 @@ static int start_message(Manager *m, const ScheduleRow *row, sd_bus_message **re
         return 0;
 }
 
-/* --- asking ------------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------------- */
 
 static void timer_landed(Timer *t, bool made) {
         Manager *m = t->manager;
@@ -218,8 +218,8 @@ static int look_later(Manager *m) {
         return sd_event_source_set_enabled(m->timers_later, SD_EVENT_ONESHOT);
 }
 
-/* The service of the old timer runs just now, or systemd has not forgotten it yet; or systemd itself is started
- * anew. */
+/* The service of the old timer runs just now, or systemd has not forgotten it yet; or systemd itself is
+ * started anew. */
 static bool may_be_done_later(const sd_bus_error *error) {
         return sd_bus_error_has_name(error, SYSTEMD_NAME ".UnitExists") ||
                         error_entry_by_bus_name(error->name)->http_status == 503;
@@ -243,7 +243,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
                 t->stop = true;
                 t->start = t->start || t->starting;
         } else
-                log_error("Failed to set the timer of schedule %s: %s. 'systemctl restart hyper-schedules' tries again.",
+                log_error("Failed to set the timer of schedule %s: %s. 'systemctl restart hyper-schedules' "
+                          "tries again.",
                                 t->id, error->message);
         timer_landed(t, false);
         return 0;

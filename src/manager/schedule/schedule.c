@@ -37,10 +37,10 @@ int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lin
         return r;
 }
 
-/* What is due stands in the row; but its next_at is no longer right when the clock was set back or the machine's
- * time zone is another one since, and systemd has moved its timer accordingly. So a timer is believed, too,
- * if the expression has a time just now, unless that one was served: then the clock was set back over it, by
- * less than three hours, as cron(8) has it. */
+/* What is due stands in the row; but its next_at is no longer right when the clock was set back or the
+ * machine's time zone is another one since, and systemd has moved its timer accordingly. So a timer is
+ * believed, too, if the expression has a time just now, unless that one was served: then the clock was set
+ * back over it, by less than three hours, as cron(8) has it. */
 bool schedule_is_due(const ScheduleRow *row, usec_t now) {
         _cleanup_(cron_done) Cron cron = {};
         _cleanup_free_ char *why = NULL;
@@ -90,7 +90,7 @@ static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o
         return 0;
 }
 
-/* --- changes ------------------------------------------------------------------------------------------ */
+/* --- changes --------------------------------------------------------------------------------------- */
 
 int schedule_not_found(const char *id, sd_bus_error *error) {
         return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
@@ -132,7 +132,7 @@ static int decode(const char *text, bool create, ScheduleDefinition *d, sd_bus_e
         return r == -EBADMSG ? errors_to_bus(&errors, error) : r;
 }
 
-/* --- secrets ------------------------------------------------------------------------------------------ */
+/* --- secrets --------------------------------------------------------------------------------------- */
 
 static void drop_secrets(Manager *m, const char *set) {
         int r = set ? credentials_remove(m->state_directory, CREDENTIALS_OF_SCHEDULE, set) : 0;
@@ -141,8 +141,8 @@ static void drop_secrets(Manager *m, const char *set) {
                 log_warning_errno(r, "Failed to remove secrets of a schedule: %m");
 }
 
-/* Writes the secrets of a schedule's job as a set of their own: its name in *ret (caller frees), or NULL if there are
- * none. */
+/* Writes the secrets of a schedule's job as a set of their own: its name in *ret (caller frees), or NULL if
+ * there are none. */
 static int make_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *options, char **ret,
                 sd_bus_error *error) {
         _cleanup_free_ char *set = NULL;
@@ -217,7 +217,8 @@ int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *o
         return 0;
 }
 
-/* Commits the row with the secrets that came with @spec, if that is set; until then the old ones are in force. */
+/* Commits the row with the secrets that came with @spec, if that is set; until then the old ones are in
+ * force. */
 static int update_with_secrets(Manager *m, ScheduleRow *row, const JobSpec *spec,
                 const SubmitOptions *options, sd_bus_error *error) {
         _cleanup_free_ char *old = NULL;
@@ -300,7 +301,7 @@ int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error) {
         return 0;
 }
 
-/* --- as JSON ------------------------------------------------------------------------------------------ */
+/* --- as JSON --------------------------------------------------------------------------------------- */
 
 static json_t *runs_json(Store *store, const char *id) {
         _cleanup_(schedule_runs_done) ScheduleRuns runs = {};
@@ -328,8 +329,8 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
         (void) schedule_calendar(row, NULL, &lines);
         STRV_FOREACH(l, lines)
                 (void) json_array_append_new(calendar, json_string(*l));
-        object = json_pack(
-                        "{s:s, s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, s:I, s:I, s:o, s:o, s:o}",
+        object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, "
+                           "s:I, s:I, s:o, s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "role",
                         role_to_string(row->role), "schedule", row->expression, "on_calendar", calendar,
                         "enabled", row->enabled, "overlap_policy", schedule_overlap_to_string(row->overlap),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.hyper1.Deliveries: what hyper-notifyd asks for and tells. The bus policy lets nobody else call it, and a check
- * of the user here makes sure. */
+/* org.hyper1.Deliveries: what hyper-notifyd asks for and tells. The bus policy lets nobody else call it, and
+ * a check of the user here makes sure. */
 
 #include <systemd/sd-journal.h>
 
@@ -28,7 +28,7 @@ static int verify_caller(Outbox *o, sd_bus_message *message, sd_bus_error *error
         return outbox_meet_courier(o, message);
 }
 
-/* --- NextDeliveries ----------------------------------------------------------------------------------- */
+/* --- NextDeliveries -------------------------------------------------------------------------------- */
 
 static bool is_busy(const int64_t *busy, size_t n, int64_t lane) {
         for (size_t i = 0; i < n; i++)
@@ -116,7 +116,7 @@ static int method_next_deliveries(sd_bus_message *message, void *userdata, sd_bu
         return sd_bus_send(NULL, reply, NULL);
 }
 
-/* --- RecordDeliveries --------------------------------------------------------------------------------- */
+/* --- RecordDeliveries ------------------------------------------------------------------------------ */
 
 static Test *find_test(Outbox *o, int64_t lane) {
         for (Test *t = o->tests; t; t = t->next)

@@ -2,10 +2,10 @@
 
 /* The outbox: when is a delivery due, and is hyper-notifyd there for it?
  *
- * While hyper-notifyd is connected a signal tells it of new deliveries. When it is not, it is started if something
- * is due soon; for what is due later a transient timer starts it. Nothing gets lost when it ends: it tells systemd
- * first, so that a start that we ask for from then on is a new one, and then shows itself to us once more, so that
- * we look again when it is gone. */
+ * While hyper-notifyd is connected a signal tells it of new deliveries. When it is not, it is started if
+ * something is due soon; for what is due later a transient timer starts it. Nothing gets lost when it ends:
+ * it tells systemd first, so that a start that we ask for from then on is a new one, and then shows itself
+ * to us once more, so that we look again when it is gone. */
 
 #include <pwd.h>
 
@@ -31,7 +31,7 @@
 #define TEST_TIMEOUT_SECONDS 15u
 #define TESTS_MAX 32u
 
-/* --- tests -------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------------- */
 
 static void test_free(Test *t) {
         for (Test **p = &t->outbox->tests; *p; p = &(*p)->next)
@@ -140,7 +140,7 @@ static bool test_waits(const Outbox *o) {
         return false;
 }
 
-/* --- hyper-notifyd ------------------------------------------------------------------------------------ */
+/* --- hyper-notifyd --------------------------------------------------------------------------------- */
 
 static void timer_step(Outbox *o);
 
@@ -158,7 +158,8 @@ static int on_timer_answer(sd_bus_message *reply, void *userdata, sd_bus_error *
                 o->timer_stops = true;
                 timer_step(o);
         } else if (error)
-                log_error("Failed to set the timer of the next delivery: %s. The next event of a job brings it on the way.",
+                log_error("Failed to set the timer of the next delivery: %s. The next event of a job brings "
+                          "it on the way.",
                                 error->message);
         return 0;
 }
@@ -247,7 +248,7 @@ int outbox_meet_courier(Outbox *o, sd_bus_message *message) {
         return r < 0 ? r : sd_bus_track_add_sender(o->courier, message);
 }
 
-/* --- looking ------------------------------------------------------------------------------------------ */
+/* --- looking --------------------------------------------------------------------------------------- */
 
 static void prune(Outbox *o) {
         usec_t now = now_monotonic();
@@ -309,7 +310,7 @@ bool outbox_is_busy(const Outbox *o) {
                                         (o->courier && sd_bus_track_count(o->courier) > 0));
 }
 
-/* --- made and freed ----------------------------------------------------------------------------------- */
+/* --- made and freed -------------------------------------------------------------------------------- */
 
 Outbox *outbox_free(Outbox *o) {
         if (!o)

@@ -13,7 +13,7 @@
 
 static const char manage_webhooks[] = "org.hyper1.manage-webhooks";
 
-/* --- options ------------------------------------------------------------------------------------------ */
+/* --- options --------------------------------------------------------------------------------------- */
 
 static int read_secrets(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
         char ***list = userdata;
@@ -54,7 +54,7 @@ static const BusOptions list_options = {
         .read = read_limit,
 };
 
-/* --- methods ------------------------------------------------------------------------------------------ */
+/* --- methods --------------------------------------------------------------------------------------- */
 
 static void secrets_freep(char ***secrets) {
         STRV_FOREACH(s, *secrets)
@@ -139,7 +139,7 @@ int method_list_deliveries(sd_bus_message *message, void *userdata, sd_bus_error
         return reply_json(message, list);
 }
 
-/* --- TestWebhook -------------------------------------------------------------------------------------- */
+/* --- TestWebhook ----------------------------------------------------------------------------------- */
 
 typedef struct TestDefinition {
         char *url, *event;
@@ -175,8 +175,8 @@ static int test_parse(const char *text, TestDefinition *d, sd_bus_error *error) 
         return r == -EBADMSG ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : r;
 }
 
-/* The webhook that has this URL is tested with its own settings. For another one it must be a good URL, and without
- * secrets: there is no way for those but as a webhook's. */
+/* The webhook that has this URL is tested with its own settings. For another one it must be a good URL, and
+ * without secrets: there is no way for those but as a webhook's. */
 static int find_by_url(const WebhookRows *rows, const char *url, WebhookRow **ret, sd_bus_error *error) {
         _cleanup_json_ json_t *whole = json_string(url), *shown = whole ? json_redact(whole) : NULL;
         const char *reason;

@@ -45,7 +45,8 @@ int webhook_credential_store(const char *state_directory, const char *text, char
         if (r < 0)
                 return r;
         path = strprintf("%s/%s", directory, name);
-        /* What systemd calls a file of a directory, as systemd.exec(5) says; it must be encrypted with that name. */
+        /* What systemd calls a file of a directory, as systemd.exec(5) says; it must be encrypted with that
+         * name. */
         label = strprintf("webhooks_%s", name);
         if (!path || !label)
                 return -ENOMEM;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Secrets of webhooks: one file each in <state>/credentials/webhooks/, encrypted by systemd-creds(1). systemd
- * decrypts the whole directory for hyper-notifyd when it starts (LoadCredentialEncrypted=), and to nobody else; the
- * manager cannot read them any more. A file is never changed, only made and removed: its name, which the database
- * has, stands for what is in it. */
+/* Secrets of webhooks: one file each in <state>/credentials/webhooks/, encrypted by systemd-creds(1).
+ * systemd decrypts the whole directory for hyper-notifyd when it starts (LoadCredentialEncrypted=), and to
+ * nobody else; the manager cannot read them any more. A file is never changed, only made and removed: its
+ * name, which the database has, stands for what is in it. */
 
 #include "basic/macro.h"
 

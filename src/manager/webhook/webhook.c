@@ -146,7 +146,7 @@ int manager_sweep_webhook_secrets(Manager *m) {
         return r < 0 ? r : webhook_credentials_sweep(m->state_directory, wanted);
 }
 
-/* --- those of the configuration ------------------------------------------------------------------------ */
+/* --- those of the configuration -------------------------------------------------------------------- */
 
 #define SYNCED_FACT "webhooks.config"
 
@@ -168,8 +168,8 @@ static size_t count_from_api(const WebhookRows *rows) {
         return n;
 }
 
-/* One definition: over the row that had its URL, or as a new one. @n is the number of webhooks without it. 1 if it is in
- * force, 0 if the limit is reached. */
+/* One definition: over the row that had its URL, or as a new one. @n is the number of webhooks without it. 1
+ * if it is in force, 0 if the limit is reached. */
 static int sync_one(Manager *m, json_t *definition, const WebhookRows *rows, bool *taken, size_t n) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(webhook_spec_freep) WebhookSpec *spec = NULL;
@@ -184,7 +184,8 @@ static int sync_one(Manager *m, json_t *definition, const WebhookRows *rows, boo
                 return r;
         row->from_config = true;
         if (n >= WEBHOOKS_MAX) {
-                log_error("%s of the configuration is not in force: there are %u webhooks already, the limit. "
+                log_error("%s of the configuration is not in force: there are %u webhooks already, the "
+                          "limit. "
                           "Remove one with 'hyperctl webhook remove' and reload.",
                                 row->url, WEBHOOKS_MAX);
                 return 0;
@@ -231,8 +232,8 @@ static bool has_from_config(const WebhookRows *rows) {
         return false;
 }
 
-/* Secrets cannot be compared, since the old ones cannot be read any more: whether the files are the same ones has to
- * do. Files with old secrets are swept away. */
+/* Secrets cannot be compared, since the old ones cannot be read any more: whether the files are the same
+ * ones has to do. Files with old secrets are swept away. */
 int manager_sync_webhooks(Manager *m) {
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
         _cleanup_free_ char *synced = NULL;

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Webhooks in the manager: their definitions (webhook.c), and the outbox, which sees to it that hyper-notifyd is
- * there when a delivery is due, gives it what to deliver and records how that went (outbox.c). */
+/* Webhooks in the manager: their definitions (webhook.c), and the outbox, which sees to it that
+ * hyper-notifyd is there when a delivery is due, gives it what to deliver and records how that went
+ * (outbox.c). */
 
 #include "manager/manager.h"
 #include "store/webhooks.h"
 
-/* --- webhook.c: the definitions ------------------------------------------------------------------------ */
+/* --- webhook.c: the definitions -------------------------------------------------------------------- */
 
-/* @definition is JSON (shared/webhook.h); @secrets, "name", "value", …, were cut out of it. *ret_index is its
- * place in the list. These: 0, or negative errno with @error set. */
+/* @definition is JSON (shared/webhook.h); @secrets, "name", "value", …, were cut out of it. *ret_index is
+ * its place in the list. These: 0, or negative errno with @error set. */
 int manager_add_webhook(Manager *m, const char *definition, char *const *secrets, uint32_t *ret_index,
                 sd_bus_error *error);
 int manager_remove_webhook(Manager *m, uint32_t index, sd_bus_error *error);
 /* The row at @index out of @rows, or NoSuchWebhook. */
 int manager_find_webhook(const WebhookRows *rows, uint32_t index, WebhookRow **ret, sd_bus_error *error);
 
-/* Brings the webhooks that are from the configuration to what it says now. Those that stay keep their place and their
- * deliveries. Looks closer only if the files were changed since the last time. 0 or negative errno; what is wrong
- * with one of them is logged. */
+/* Brings the webhooks that are from the configuration to what it says now. Those that stay keep their place
+ * and their deliveries. Looks closer only if the files were changed since the last time. 0 or negative
+ * errno; what is wrong with one of them is logged. */
 int manager_sync_webhooks(Manager *m);
 
 /* Removes the secrets of webhooks that are not there: an addition was cut off. */
 int manager_sweep_webhook_secrets(Manager *m);
 
-/* --- webhook-bus.c ------------------------------------------------------------------------------------- */
+/* --- webhook-bus.c --------------------------------------------------------------------------------- */
 
 /* The methods of org.hyper1.Manager about webhooks. */
 int method_add_webhook(sd_bus_message *message, void *userdata, sd_bus_error *error);
@@ -34,7 +35,7 @@ int method_list_webhooks(sd_bus_message *message, void *userdata, sd_bus_error *
 int method_test_webhook(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_list_deliveries(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
-/* --- outbox.c ------------------------------------------------------------------------------------------ */
+/* --- outbox.c -------------------------------------------------------------------------------------- */
 
 typedef struct Outbox Outbox;
 
@@ -47,7 +48,8 @@ void outbox_wake(Outbox *o);
 /* Something is going on for which the manager has to stay. @o may be NULL. */
 bool outbox_is_busy(const Outbox *o) _pure_;
 
-/* An attempt that somebody waits for. Strings are borrowed; @credential may be NULL. The outcome is the answer to
+/* An attempt that somebody waits for. Strings are borrowed; @credential may be NULL. The outcome is the
+ * answer to
  * @message, as JSON. */
 typedef struct TestRequest {
         const char *event, *url, *credential;
@@ -55,7 +57,7 @@ typedef struct TestRequest {
 } TestRequest;
 int outbox_test(Outbox *o, sd_bus_message *message, const TestRequest *request, sd_bus_error *error);
 
-/* --- outbox-bus.c -------------------------------------------------------------------------------------- */
+/* --- outbox-bus.c ---------------------------------------------------------------------------------- */
 
 /* What outbox.c and outbox-bus.c have between them. */
 typedef struct Test {

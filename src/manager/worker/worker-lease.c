@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How long a worker keeps what it holds: until it was silent for too long, and, however often it is heard from, no
- * longer than the job may take. */
+/* How long a worker keeps what it holds: until it was silent for too long, and, however often it is heard
+ * from, no longer than the job may take. */
 
 #include "basic/string-util.h"
 #include "manager/attempt.h"
@@ -27,8 +27,8 @@ static int abandoned(Job *j) {
         return why ? job_lost(j, "worker_lost", why, attempt_pause(j->row->attempt)) : -ENOMEM;
 }
 
-/* A worker that never began may be stuck, and the job none the worse for it. One that did has had its time: this is the
- * timeout that a job's unit has here. */
+/* A worker that never began may be stuck, and the job none the worse for it. One that did has had its time:
+ * this is the timeout that a job's unit has here. */
 static int overdue(Job *j) {
         const AttemptFacts facts = { .attempt = j->row->attempt,
                 .retry_count = j->row->retry_count,
@@ -73,8 +73,9 @@ static int first_end(Manager *m, usec_t earliest, usec_t *ret) {
         return 0;
 }
 
-/* While there was no manager nobody could be heard: then all counts from its start. Heartbeats put the end of leases
- * off, and a new one lasts for WORKER_LEASE at least: it is enough to look when the first may have ended. */
+/* While there was no manager nobody could be heard: then all counts from its start. Heartbeats put the end
+ * of leases off, and a new one lasts for WORKER_LEASE at least: it is enough to look when the first may have
+ * ended. */
 int workers_expire(Manager *m, usec_t now, usec_t *next) {
         _cleanup_(job_rows_done) JobRows silent_ones = {}, overdue_ones = {};
         usec_t first = m->started_at + WORKER_LEASE;

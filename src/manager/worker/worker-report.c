@@ -12,7 +12,7 @@
 #include "spec/capability.h"
 #include "spec/job-demand.h"
 
-/* --- this machine as a worker ------------------------------------------------------------------------- */
+/* --- this machine as a worker ---------------------------------------------------------------------- */
 
 /* Free space where the job writes, in GiB. */
 static uint64_t free_space(const Job *j) {
@@ -51,7 +51,7 @@ bool job_may_go_elsewhere(const Job *j) {
         return j->row->any_worker && store_workers_can(j->store, &(JobDemand){}, &any) >= 0 && any;
 }
 
-/* --- reports ------------------------------------------------------------------------------------------ */
+/* --- reports --------------------------------------------------------------------------------------- */
 
 static int find_held(Manager *m, const char *id, const char *worker, Job **ret, sd_bus_error *error) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
@@ -137,7 +137,7 @@ int manager_report_events(
         return r;
 }
 
-/* --- ends --------------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------------ */
 
 static bool may_retry(const Job *j) {
         return j->row->idempotent && j->row->attempt <= j->row->retry_count;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Stands in for qemu-img and qemu-nbd: a parser that its image has taken over. It tries what it must not get, and says in one
- * line on standard error what it got; tests/system/sandbox-parser.sh reads it. Linked statically, so that nothing but itself is
- * needed. With -DLIBRARY it stands in for a library: it then attacks from within "hyper-job extract". */
+/* Stands in for qemu-img and qemu-nbd: a parser that its image has taken over. It tries what it must not
+ * get, and says in one line on standard error what it got; tests/system/sandbox-parser.sh reads it. Linked
+ * statically, so that nothing but itself is needed. With -DLIBRARY it stands in for a library: it then
+ * attacks from within "hyper-job extract". */
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -152,7 +153,8 @@ static void try_kernel(void) {
 
         for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
                 long r = syscall(calls[i].number, 0, 0, 0, 0, 0, 0);
-                /* Refused for its arguments is not refused: only the filter answers EPERM to all of these. */
+                /* Refused for its arguments is not refused: only the filter answers EPERM to all of
+                 * these. */
                 note(calls[i].name, r < 0 && errno != EPERM ? 0 : r);
         }
         note("memfd_create", memfd_create("x", 0));

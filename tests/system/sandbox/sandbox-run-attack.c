@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Stands in for hyper-job: "run" was taken over by its image and attacks, prepare and finish are the real ones. It does what
- * is in the list that the test made of paths and sockets, and looks at processes and the kernel. Then it says in one line
- * on standard error what it got and should not have, or should have had and did not get. tests/system/sandbox-run.sh reads that.
- * Linked statically, so that nothing but itself is needed. */
+/* Stands in for hyper-job: "run" was taken over by its image and attacks, prepare and finish are the real
+ * ones. It does what is in the list that the test made of paths and sockets, and looks at processes and the
+ * kernel. Then it says in one line on standard error what it got and should not have, or should have had and
+ * did not get. tests/system/sandbox-run.sh reads that. Linked statically, so that nothing but itself is
+ * needed. */
 
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -51,7 +52,7 @@ static void refused(const char *what, long r) {
         note(what, r, 0);
 }
 
-/* --- what the test lists ------------------------------------------------------------------------------ */
+/* --- what the test lists --------------------------------------------------------------------------- */
 
 static long do_read(const char *path) {
         char c[4096];
@@ -198,7 +199,7 @@ static void try_own_directory(void) {
         (void) unlink("plain");
 }
 
-/* --- processes ---------------------------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------------------------------- */
 
 static void try_process(pid_t pid) {
         static const char *const files[] = { "status", "environ", "mem", "maps", "root/etc/shadow",
@@ -252,7 +253,7 @@ static void try_processes(void) {
                         try_process(pid);
 }
 
-/* --- the kernel --------------------------------------------------------------------------------------- */
+/* --- the kernel ------------------------------------------------------------------------------------ */
 
 static void try_kernel(void) {
         /* Only the filter, and no right to it, answers EPERM whatever the arguments are. */

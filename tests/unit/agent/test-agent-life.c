@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A held job's life: hyper-agentd's loop between a real server (its HTTP daemon in a child, its manager here) and a stand-in
- * for the manager of its own machine, on a bus of its own, whose jobs end when the test says so. */
+/* A held job's life: hyper-agentd's loop between a real server (its HTTP daemon in a child, its manager
+ * here) and a stand-in for the manager of its own machine, on a bus of its own, whose jobs end when the test
+ * says so. */
 
 #include <dirent.h>
 
@@ -32,7 +33,7 @@ typedef struct World {
         Agent *agent;
 } World;
 
-/* --- the manager of the worker's machine ---------------------------------------------------------------- */
+/* --- the manager of the worker's machine ----------------------------------------------------------- */
 
 static int on_submit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_json_ json_t *spec = NULL;
@@ -55,9 +56,10 @@ static int on_get(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *details = NULL;
         World *w = userdata;
 
-        details = strprintf(
-                        "{\"state\":\"%s\",\"reason\":\"so it is\",\"result\":{\"outputs\":[{\"path\":\"/there\"}],"
-                        "\"metrics\":{},\"error\":{\"code\":\"no_space\",\"message\":\"full\",\"retryable\":false}}}",
+        details = strprintf("{\"state\":\"%s\",\"reason\":\"so it "
+                            "is\",\"result\":{\"outputs\":[{\"path\":\"/there\"}],"
+                            "\"metrics\":{},\"error\":{\"code\":\"no_space\",\"message\":\"full\","
+                            "\"retryable\":false}}}",
                         w->local_state);
         return sd_bus_reply_method_return(m, "os", "/org/hyper1/job/x", details);
 }
@@ -77,7 +79,7 @@ static const sd_bus_vtable local_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-/* --- the world ------------------------------------------------------------------------------------------ */
+/* --- the world ------------------------------------------------------------------------------------- */
 
 static void agent_up(World *w) {
         const AgentOptions options = {
@@ -178,7 +180,7 @@ static void local_end(World *w, const char *state) {
 #define LIFE_TEST_END world_close(&w); } END_TEST
 /* clang-format on */
 
-/* --- lives ---------------------------------------------------------------------------------------------- */
+/* --- lives ----------------------------------------------------------------------------------------- */
 
 LIFE_TEST(a_job_is_taken_and_reported)
         submit_queued(&w, "a");

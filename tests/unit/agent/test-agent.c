@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The parts of hyper-agentd that are pure: its configuration, what it makes of the server's jobs, what it tells. */
+/* The parts of hyper-agentd that are pure: its configuration, what it makes of the server's jobs, what it
+ * tells. */
 
 #include "agent/agent-settings.h"
 #include "agent/agent.h"
@@ -15,7 +16,7 @@
 
 #include <fcntl.h>
 
-/* --- configuration ------------------------------------------------------------------------------------ */
+/* --- configuration --------------------------------------------------------------------------------- */
 
 static char *put(const char *dir, const char *name, const char *content) {
         char *path = strprintf("%s/%s", dir, name);
@@ -99,7 +100,7 @@ START_TEST(the_key_comes_from_a_credential_too) {
 }
 END_TEST
 
-/* --- jobs of the server --------------------------------------------------------------------------------- */
+/* --- jobs of the server ---------------------------------------------------------------------------- */
 
 static void decode_job(const char *text, JobAnswer *ret) {
         _cleanup_free_ char *error = NULL;
@@ -167,10 +168,12 @@ START_TEST(a_job_that_cannot_be_done_here_says_why) {
                 { JOB("a", "1", "t", "\"image\":{\"path\":\"relative\"}"), "image.path: must be" },
                 { JOB("a", "1", "t", "\"operation\":7"), "operation" },
                 { JOB("a", "1", "t",
-                                  "\"image\":{\"path\":\"nbds://h/x\",\"tls_psk\":\"***\"},\"parameters\":{\"output_path\":\"/a.raw\"}"),
+                                  "\"image\":{\"path\":\"nbds://h/"
+                                  "x\",\"tls_psk\":\"***\"},\"parameters\":{\"output_path\":\"/a.raw\"}"),
                                 "secrets" },
                 { JOB("a", "1", "t",
-                                  "\"image\":{\"path\":\"nbd://***@h/x\"},\"parameters\":{\"output_path\":\"/a.raw\"}"),
+                                  "\"image\":{\"path\":\"nbd://***@h/"
+                                  "x\"},\"parameters\":{\"output_path\":\"/a.raw\"}"),
                                 "secrets" },
         };
 
@@ -223,7 +226,7 @@ START_TEST(a_file_is_read_as_it_was_written) {
 }
 END_TEST
 
-/* --- answers -------------------------------------------------------------------------------------------- */
+/* --- answers --------------------------------------------------------------------------------------- */
 
 START_TEST(answers_that_make_no_sense_are_refused) {
         static const char *const bad[] = { "", "{}", "[]", "1", "\"a\"", "{\"job_id\":1}",
@@ -282,7 +285,7 @@ START_TEST(only_the_servers_own_error_for_the_job_counts) {
 }
 END_TEST
 
-/* --- reports -------------------------------------------------------------------------------------------- */
+/* --- reports --------------------------------------------------------------------------------------- */
 
 /* What the server's decoder makes of it is what was meant. */
 START_TEST(events_are_told_as_the_server_reads_them) {
@@ -332,12 +335,15 @@ START_TEST(results_are_told_as_the_server_reads_them) {
                 const char *code, *message;
         } cases[] = {
                 { "{\"state\":\"RUNNING\"}" },
-                { "{\"state\":\"COMPLETED\",\"result\":{\"outputs\":[{\"path\":\"/a\"}],\"metrics\":{\"n\":1}}}",
+                { "{\"state\":\"COMPLETED\",\"result\":{\"outputs\":[{\"path\":\"/"
+                  "a\"}],\"metrics\":{\"n\":1}}}",
                                 true, true },
-                { "{\"state\":\"FAILED\",\"reason\":\"Failed\",\"result\":{\"outputs\":[],\"error\":{\"phase\":\"conversion\","
+                { "{\"state\":\"FAILED\",\"reason\":\"Failed\",\"result\":{\"outputs\":[],\"error\":{"
+                  "\"phase\":\"conversion\","
                   "\"code\":\"no_space\",\"message\":\"full\",\"retryable\":true}}}",
                                 true, false, false, "no_space", "full" },
-                { "{\"state\":\"FAILED\",\"result\":{\"error\":{\"code\":\"checksum_mismatch\",\"message\":\"differs\","
+                { "{\"state\":\"FAILED\",\"result\":{\"error\":{\"code\":\"checksum_mismatch\",\"message\":"
+                  "\"differs\","
                   "\"retryable\":false}}}",
                                 true, false, true, "checksum_mismatch", "differs" },
                 { "{\"state\":\"FAILED\",\"reason\":\"gone\",\"result\":null}", true, false, false, NULL,

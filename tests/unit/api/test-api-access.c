@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who gets in, with which key, to what, how often: the whole server on real sockets, its database written by the
- * test as the manager does. */
+/* Who gets in, with which key, to what, how often: the whole server on real sockets, its database written by
+ * the test as the manager does. */
 
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -161,7 +161,9 @@ START_TEST(each_scope_gets_what_is_its_own) {
                         int fd = test_connect(&f.server);
                         _cleanup_reply_ TestReply r = {};
 
-                        test_send(fd, "%s HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\nContent-Length: 0\r\n\r\n",
+                        test_send(fd,
+                                        "%s HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\nContent-Length: "
+                                        "0\r\n\r\n",
                                         cases[i].what, keys[s].text);
                         test_read_reply_full(fd, startswith(cases[i].what, "HEAD"), &r);
                         close(fd);
@@ -454,7 +456,7 @@ START_TEST(a_key_may_ask_so_often_and_is_told_when_again) {
 }
 END_TEST
 
-/* --- users -------------------------------------------------------------------------------------------- */
+/* --- users ----------------------------------------------------------------------------------------- */
 
 /* What role the user of the tests has is in a file, which the server's process reads. */
 static char role_file[PATH_MAX];
@@ -663,7 +665,8 @@ START_TEST(wrong_keys_are_soon_not_looked_at_and_right_ones_still_are) {
         expect(&f, "GET /read", "no key at all", 429);
         expect(&f, "GET /read", NULL, 401); /* that is no guess */
         expect(&f, "GET /read", key.text, 200);
-        /* an id that there is: then not even the right key is looked at, which says nothing of the guesses */
+        /* an id that there is: then not even the right key is looked at, which says nothing of the
+         * guesses */
         strcpy(guess, victim.text);
         guess[20] = guess[20] == 'A' ? 'B' : 'A';
         for (unsigned i = 0; i < ACCESS_FAILURES_BURST + 5; i++)
@@ -687,8 +690,10 @@ START_TEST(a_web_page_of_a_configured_origin_may_send_a_key_and_read_the_limits)
                                         .bus_address = "unix:path=/nonexistent/bus",
                                         .cors_origins = origins });
         test_request(&f.server, &preflight,
-                        "OPTIONS /submit HTTP/1.1\r\nHost: localhost\r\nOrigin: https://console.example.com\r\n"
-                        "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x-api-key\r\n\r\n");
+                        "OPTIONS /submit HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+                        "https://console.example.com\r\n"
+                        "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: "
+                        "x-api-key\r\n\r\n");
         ck_assert_uint_eq(preflight.status, 204);
         allowed = test_header(&preflight, "Access-Control-Allow-Headers");
         ck_assert_ptr_nonnull(strstr(allowed, "X-API-Key"));
@@ -703,9 +708,10 @@ START_TEST(a_web_page_of_a_configured_origin_may_send_a_key_and_read_the_limits)
 END_TEST
 
 START_TEST(a_websocket_wants_a_key_and_ends_with_it) {
-        static const char handshake[] =
-                        "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s%s\r\n\r\n";
+        static const char handshake[] = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: "
+                                        "Upgrade\r\nUpgrade: websocket\r\n"
+                                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+                                        "dGhlIHNhbXBsZSBub25jZQ==\r\n%s%s\r\n\r\n";
         _cleanup_fixture_ Fixture f;
         _cleanup_reply_ TestReply refused = {};
         ApiKey key;

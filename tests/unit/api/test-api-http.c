@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What HTTP clients, good and bad, meet: the whole server on real sockets, with a dialect made for the test. */
+/* What HTTP clients, good and bad, meet: the whole server on real sockets, with a dialect made for the
+ * test. */
 
 #include <jansson.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"
 
-/* --- the dialect -------------------------------------------------------------------------------------- */
+/* --- the dialect ----------------------------------------------------------------------------------- */
 
 static int on_hello(Request *r) {
         return request_reply_json(r, 200, json_pack("{s:s}", "hello", "world"));
@@ -133,7 +134,7 @@ static void assert_get(const char *path, unsigned status, const char *body) {
                 ck_assert_msg(strstr(r.body, body), "%s: no \"%s\" in %s", path, body, r.body);
 }
 
-/* --- the tests ---------------------------------------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------------------------------- */
 
 START_TEST(answers_have_the_headers_they_should) {
         _cleanup_free_ char *type = NULL, *cache = NULL;
@@ -323,11 +324,13 @@ START_TEST(bodies_that_are_too_large) {
         close(fd);
 
         test_request(&server, &expect,
-                        "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
+                        "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nExpect: "
+                        "100-continue\r\n\r\n");
         ck_assert_uint_eq(expect.status, 413);
 
         test_request(&server, &absurd,
-                        "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n");
+                        "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                        "99999999999999999999999\r\n\r\n");
         ck_assert_uint_ge(absurd.status, 400);
         ck_assert_uint_lt(absurd.status, 500);
 
@@ -459,8 +462,10 @@ START_TEST(garbage) {
                 "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
                 "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\n\r\n",
                 "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nonsense\r\nContent-Length: 3\r\n\r\nabc",
+                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                "chunked\r\n\r\nffffffffffffffffff\r\n",
+                "POST /items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nonsense\r\nContent-Length: "
+                "3\r\n\r\nabc",
                 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         };
 

@@ -34,13 +34,17 @@ START_TEST(requests_are_counted_by_route_and_status) {
         assert_line(text, "x_api_requests_total{method=\"GET\",path=\"/jobs/{id}\",status=\"Not Found\"} 1");
         assert_line(text, "x_api_requests_total{method=\"GET\",path=\"(none)\",status=\"Not Found\"} 1");
         assert_line(text,
-                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.001\"} 0");
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/"
+                        "{id}\",le=\"0.001\"} 0");
         assert_line(text,
-                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.005\"} 1");
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/"
+                        "{id}\",le=\"0.005\"} 1");
         assert_line(text,
-                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"0.5\"} 2");
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/"
+                        "{id}\",le=\"0.5\"} 2");
         assert_line(text,
-                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/{id}\",le=\"+Inf\"} 3");
+                        "x_api_request_duration_seconds_bucket{method=\"GET\",path=\"/jobs/"
+                        "{id}\",le=\"+Inf\"} 3");
         assert_line(text, "x_api_request_duration_seconds_sum{method=\"GET\",path=\"/jobs/{id}\"} 60.303");
         assert_line(text, "x_api_request_duration_seconds_count{method=\"GET\",path=\"/jobs/{id}\"} 3");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who is at the other end of a connection: the kernel's answers, those that no kernel should give, and real sockets. */
+/* Who is at the other end of a connection: the kernel's answers, those that no kernel should give, and real
+ * sockets. */
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -19,7 +20,7 @@
 
 #define SEQUENCE 4711u
 
-/* --- answers that are made up ------------------------------------------------------------------------- */
+/* --- answers that are made up ---------------------------------------------------------------------- */
 
 typedef struct TcpAnswer {
         struct nlmsghdr header;
@@ -233,7 +234,7 @@ START_TEST(attributes_of_a_unix_socket_are_checked) {
 }
 END_TEST
 
-/* --- real sockets ------------------------------------------------------------------------------------- */
+/* --- real sockets ---------------------------------------------------------------------------------- */
 
 static int diag_socket(void) {
         int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -371,7 +372,7 @@ START_TEST(other_sockets_are_not_taken_for_the_kernels) {
 }
 END_TEST
 
-/* --- roles -------------------------------------------------------------------------------------------- */
+/* --- roles ----------------------------------------------------------------------------------------- */
 
 static Role given = ROLE_VIEWER;
 static int failure;

@@ -16,7 +16,7 @@
 #include "unit/lib/journal-writer.h"
 #include "unit/lib/test.h"
 
-/* --- the dialect -------------------------------------------------------------------------------------- */
+/* --- the dialect ----------------------------------------------------------------------------------- */
 
 static int format_event(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data) {
         if (event->kind == EVENT_STATE)
@@ -56,7 +56,7 @@ static const Route routes[] = {
 
 static const Dialect dialect = TEST_DIALECT(routes);
 
-/* --- the surroundings --------------------------------------------------------------------------------- */
+/* --- the surroundings ------------------------------------------------------------------------------ */
 
 typedef struct World {
         char *dir, *database, *journal;
@@ -141,7 +141,7 @@ static void write_events(const char *id, unsigned from, unsigned to) {
         }
 }
 
-/* --- a client ----------------------------------------------------------------------------------------- */
+/* --- a client -------------------------------------------------------------------------------------- */
 
 typedef struct Stream {
         int fd;
@@ -268,7 +268,7 @@ static void expect_end(Stream *s) {
         ck_assert_ptr_null(strstr(s->text, "event:"));
 }
 
-/* --- the tests ---------------------------------------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------------------------------- */
 
 START_TEST(the_past_then_what_comes_then_the_end) {
         Stream s;
@@ -381,7 +381,8 @@ END_TEST
 START_TEST(a_cursor_that_is_not_known_begins_anew) {
         static const char *const ids[] = {
                 "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t=5;x=5",
-                "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t=ffffffffffffff;x=5",
+                "s=ffffffffffffffffffffffffffffffff;i=5;b=0123456789abcdef0123456789abcdef;m=5;t="
+                "ffffffffffffff;x=5",
                 "17",
                 "x=1;;;=;",
                 "\x7f\xff\xfe",
@@ -551,8 +552,8 @@ END_TEST
 START_TEST(a_stream_keeps_the_daemon_and_the_last_one_lets_it_go) {
         Stream s;
 
-        /* Longer than it takes until the stream is open, also under valgrind on a busy machine: what the disk may delay
-         * is done before. */
+        /* Longer than it takes until the stream is open, also under valgrind on a busy machine: what the
+         * disk may delay is done before. */
         world.config.idle_timeout = 3 * USEC_PER_SEC;
         prepare();
         add_job("a", JOB_RUNNING, 0);

@@ -18,7 +18,7 @@
 
 #define MAX_MESSAGE 4096
 
-/* --- the dialect -------------------------------------------------------------------------------------- */
+/* --- the dialect ----------------------------------------------------------------------------------- */
 
 static WebSocketGroup *group; /* in the server: while there are clients */
 static int n_starts;
@@ -123,7 +123,7 @@ static void stop(void) {
         ck_assert_int_eq(test_server_stop(&server), 0);
 }
 
-/* --- a client ----------------------------------------------------------------------------------------- */
+/* --- a client -------------------------------------------------------------------------------------- */
 
 #define KEY WS_KEY
 #define UPGRADE WS_UPGRADE
@@ -158,7 +158,7 @@ static void broadcast(const char *text) {
         ck_assert_uint_eq(r.status, 204);
 }
 
-/* --- who gets one ------------------------------------------------------------------------------------- */
+/* --- who gets one ---------------------------------------------------------------------------------- */
 
 START_TEST(the_handshake_of_the_rfc) {
         _cleanup_free_ char *accept = NULL, *upgrade = NULL, *connection = NULL;
@@ -296,7 +296,7 @@ START_TEST(no_browser_comes_over_a_unix_socket) {
 }
 END_TEST
 
-/* --- talking ------------------------------------------------------------------------------------------ */
+/* --- talking --------------------------------------------------------------------------------------- */
 
 START_TEST(messages_both_ways) {
         _cleanup_free_ char *text = calloc(1, MAX_MESSAGE + 1);
@@ -390,7 +390,7 @@ START_TEST(everybody_gets_what_is_for_all) {
 }
 END_TEST
 
-/* --- the end ------------------------------------------------------------------------------------------ */
+/* --- the end --------------------------------------------------------------------------------------- */
 
 START_TEST(the_client_closes) {
         Client c;

@@ -437,7 +437,7 @@ START_TEST(we_ping) {
 }
 END_TEST
 
-/* --- messages and their queue ------------------------------------------------------------------------- */
+/* --- messages and their queue ---------------------------------------------------------------------- */
 
 START_TEST(messages_of_all_lengths) {
         static const size_t sizes[] = { 0, 1, 125, 126, 65535, 65536, 200000 };

@@ -11,9 +11,11 @@
 
 #define T0 (1769853600 * USEC_PER_SEC) /* 2026-01-31T10:00:00Z */
 
-#define SPEC                                                                                                        \
-        "{\"job_id\":\"job-1\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/data/vm.vmdk\"," \
-        "\"format\":\"vmdk\"},\"destination\":{\"type\":\"file\",\"path\":\"/out/vm.qcow2\",\"format\":\"qcow2\"}," \
+#define SPEC                                                                                              \
+        "{\"job_id\":\"job-1\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/data/" \
+        "vm.vmdk\","                                                                                      \
+        "\"format\":\"vmdk\"},\"destination\":{\"type\":\"file\",\"path\":\"/out/"                        \
+        "vm.qcow2\",\"format\":\"qcow2\"},"                                                               \
         "\"parameters\":{\"compress\":true,\"verify\":false},\"execution_policy\":{\"priority\":50}}"
 
 /* 45.9 % of a conversion, 1 GiB of 2 GiB, 100 MiB/s. Tests change what they are about. */
@@ -85,8 +87,10 @@ START_TEST(worker_clients_see_a_running_job) {
         assert_member(job, "completed_at", "null");
         assert_member(job, "worker_id", "null");
         assert_member(job, "latest_event",
-                        "{\"details\":{\"bytes_per_second\":\"104857600\",\"bytes_processed\":\"1073741824\","
-                        "\"total_bytes\":\"2147483648\"},\"job_id\":\"job-1\",\"message\":\"Converting disk format: "
+                        "{\"details\":{\"bytes_per_second\":\"104857600\",\"bytes_processed\":"
+                        "\"1073741824\","
+                        "\"total_bytes\":\"2147483648\"},\"job_id\":\"job-1\",\"message\":\"Converting disk "
+                        "format: "
                         "45% complete\",\"percentage\":45,\"phase\":\"conversion\",\"progress_percent\":45,"
                         "\"timestamp\":\"2026-01-31T10:01:30Z\"}");
 }
@@ -128,7 +132,8 @@ START_TEST(worker_lists_and_submissions_are_short) {
         queued = worker_submitted_json(&row, true, 5);
         assert_member(list, "total", "7");
         assert_member(list, "jobs",
-                        "[{\"created_at\":\"2026-01-31T10:00:00Z\",\"is_terminal\":false,\"job_id\":\"job-1\","
+                        "[{\"created_at\":\"2026-01-31T10:00:00Z\",\"is_terminal\":false,\"job_id\":\"job-"
+                        "1\","
                         "\"operation\":\"convert\",\"percentage\":45,\"state\":\"RUNNING\",\"updated_at\":"
                         "\"2026-01-31T10:01:30Z\"}]");
         assert_member(nothing, "jobs", "[]");
@@ -197,9 +202,11 @@ START_TEST(hypersdk_clients_see_a_running_job) {
         assert_member(job, "completed_at", "null");
         assert_member(job, "started_at", "\"2026-01-31T10:01:05Z\"");
         assert_member(job, "progress",
-                        "{\"bytes_downloaded\":1073741824,\"bytes_per_second\":104857600,\"bytes_transferred\":"
+                        "{\"bytes_downloaded\":1073741824,\"bytes_per_second\":104857600,\"bytes_"
+                        "transferred\":"
                         "1073741824,\"current_bytes\":1073741824,\"current_step\":\"conversion\","
-                        "\"estimated_remaining\":11,\"percent_complete\":45,\"phase\":\"conversion\",\"stage\":"
+                        "\"estimated_remaining\":11,\"percent_complete\":45,\"phase\":\"conversion\","
+                        "\"stage\":"
                         "\"conversion\",\"total_bytes\":2147483648}");
         assert_member(progress, "percent_complete", "45");
         assert_member(progress, "progress.percent_complete", "45");
@@ -275,13 +282,16 @@ START_TEST(a_client_sees_its_own_words_again) {
                                "\"source\":{\"password\":\"***\"}}";
         job = hypersdk_job_json(&row);
         assert_member(job, "definition",
-                        "{\"colour\":\"blue\",\"id\":\"job-1\",\"output_dir\":\"/out\",\"source\":{\"password\":"
+                        "{\"colour\":\"blue\",\"id\":\"job-1\",\"output_dir\":\"/"
+                        "out\",\"source\":{\"password\":"
                         "\"***\"},\"vm_path\":\"/data/vm.vmdk\"}");
         other = worker_job_json(&row, NULL, 0);
         assert_member(other, "spec",
-                        "{\"artifacts\":{\"output_path\":\"/out/vm.qcow2\"},\"execution_policy\":{\"priority\":50},"
+                        "{\"artifacts\":{\"output_path\":\"/out/"
+                        "vm.qcow2\"},\"execution_policy\":{\"priority\":50},"
                         "\"image\":{\"format\":\"vmdk\",\"path\":\"/data/vm.vmdk\"},\"job_id\":\"job-1\","
-                        "\"operation\":\"convert\",\"parameters\":{\"compress\":true,\"output_format\":\"qcow2\","
+                        "\"operation\":\"convert\",\"parameters\":{\"compress\":true,\"output_format\":"
+                        "\"qcow2\","
                         "\"output_path\":\"/out/vm.qcow2\",\"verify\":false}}");
 }
 END_TEST
@@ -365,7 +375,8 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
         less = hypersdk_capabilities_json(tools, ELEMENTSOF(tools), T0);
         assert_member(all, "source_types", "[\"file\",\"nbd\"]");
         assert_member(all, "source_formats",
-                        "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\",\"ovf\"]");
+                        "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\","
+                        "\"ovf\"]");
         assert_member(all, "destination_formats", "[\"raw\",\"qcow2\",\"vmdk\"]");
         assert_member(all, "operations", "[\"convert\"]");
         assert_member(all, "tools.qemu-img", "\"/usr/bin/qemu-img\"");
@@ -412,7 +423,7 @@ START_TEST(submissions_and_cancels_say_what_became_of_each) {
 }
 END_TEST
 
-/* --- queries and cancels, read ------------------------------------------------------------------------- */
+/* --- queries and cancels, read --------------------------------------------------------------------- */
 
 static int decode_query(const char *text, HypersdkSelection *ret, char **ret_error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -429,10 +440,10 @@ START_TEST(queries_select_by_id_and_status) {
         _cleanup_(hypersdk_selection_done) HypersdkSelection s = {}, all = {}, published = {};
         _cleanup_free_ char *e1 = NULL, *e2 = NULL, *e3 = NULL;
 
-        ck_assert_int_eq(
-                        decode_query("{\"job_ids\":[\"a\",\"b\"],\"status\":[\"pending\",\"running\"],\"limit\":5,"
-                                     "\"offset\":10}",
-                                        &s, &e1),
+        ck_assert_int_eq(decode_query("{\"job_ids\":[\"a\",\"b\"],\"status\":[\"pending\",\"running\"],"
+                                      "\"limit\":5,"
+                                      "\"offset\":10}",
+                                         &s, &e1),
                         0);
         ck_assert_uint_eq(strv_length(s.ids), 2);
         ck_assert_uint_eq(s.states, hypersdk_status_to_states("pending") | 1u << JOB_RUNNING);

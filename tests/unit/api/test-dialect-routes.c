@@ -28,7 +28,7 @@
 
 #define T0 (1769853600 * USEC_PER_SEC) /* 2026-01-31T10:00:00Z */
 
-/* --- the mock manager ---------------------------------------------------------------------------------- */
+/* --- the mock manager ------------------------------------------------------------------------------ */
 
 typedef struct Mock {
         Store *store;
@@ -196,7 +196,7 @@ static void mock_serve(Mock *m, int fd) {
         }
 }
 
-/* --- one test's world --------------------------------------------------------------------------------- */
+/* --- one test's world ------------------------------------------------------------------------------ */
 
 typedef struct World {
         char *dir, *database, *calls, *bus, *journal;
@@ -294,7 +294,8 @@ static json_t *ask_full(const TestServer *s, unsigned status, const char *method
         _cleanup_free_ char *type = NULL;
 
         test_request(s, &reply,
-                        "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                        "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "
+                        "%zu\r\n\r\n%s",
                         method, path, strlen(body), body);
         ck_assert_msg(reply.status == status, "%s %s: %u, not %u: %s", method, path, reply.status, status,
                         reply.body);
@@ -390,22 +391,24 @@ START_TEST(a_worker_client_is_told_what_is_wrong) {
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t *
-                        fields = ask(&w.worker, 400, "POST /jobs",
-                                       "{\"image\":{\"path\":\"x\"},\"execution_policy\":{\"priority\":101}}"),
-                       *text = ask(&w.worker, 400, "POST /jobs", "{"),
-                       *array = ask(&w.worker, 400, "POST /jobs", "[]"),
-                       *refused = ask(&w.worker, 400, "POST /jobs",
-                                       "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
-                       *busy = ask(&w.worker, 503, "POST /jobs",
-                                       "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
-                       *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
-                       *state = ask(&w.worker, 400, "GET /jobs?state=running&limit=0", ""),
-                       *path = ask(&w.worker, 404, "GET /nothing", ""),
-                       *method = ask(&w.worker, 405, "PUT /jobs", "");
+        _cleanup_json_ json_t
+                        *fields = ask(&w.worker, 400, "POST /jobs",
+                                        "{\"image\":{\"path\":\"x\"},\"execution_policy\":{\"priority\":101}"
+                                        "}"),
+                        *text = ask(&w.worker, 400, "POST /jobs", "{"),
+                        *array = ask(&w.worker, 400, "POST /jobs", "[]"),
+                        *refused = ask(&w.worker, 400, "POST /jobs",
+                                        "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                        *busy = ask(&w.worker, 503, "POST /jobs",
+                                        "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                        *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
+                        *state = ask(&w.worker, 400, "GET /jobs?state=running&limit=0", ""),
+                        *path = ask(&w.worker, 404, "GET /nothing", ""),
+                        *method = ask(&w.worker, 405, "PUT /jobs", "");
 
         assert_member(fields, "error.message",
-                        "\"execution_policy.priority: must be 0 to 100; image.path: must be an absolute path\"");
+                        "\"execution_policy.priority: must be 0 to 100; image.path: must be an absolute "
+                        "path\"");
         assert_member(fields, "error.code", "400");
         ck_assert_ptr_nonnull(json_path_get(text, "error.message"));
         ck_assert_ptr_nonnull(json_path_get(array, "error.message"));
@@ -479,23 +482,25 @@ START_TEST(a_hypersdk_client_submits_one_job_or_many) {
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t *
-                        one = ask(&w.hypersdk, 201, "POST /jobs/submit",
-                                       "{\"id\":\"one\",\"vm_path\":\"/data/one.vmdk\",\"output_dir\":\"/out\"}"),
-                       *many = ask(&w.hypersdk, 201, "POST /jobs/submit",
-                                       "{\"jobs\":[{\"id\":\"two\",\"vm_path\":\"/data/2.vmdk\"},{\"id\":\"x\","
-                                       "\"vm_path\":\"nowhere\"},{\"id\":\"refused\",\"vm_path\":\"/data/3.vmdk\"},"
-                                       "{\"id\":\"three\",\"vm_path\":\"/data/3.vmdk\"}]}"),
-                       *bad = ask(&w.hypersdk, 400, "POST /jobs/submit",
-                                       "{\"source\":{\"type\":\"vsphere\"}}"),
-                       *exists = ask(&w.hypersdk, 409, "POST /jobs/submit",
-                                       "{\"id\":\"one\",\"vm_path\":\"/data/other.vmdk\"}"),
-                       *busy = ask(&w.hypersdk, 503, "POST /jobs/submit",
-                                       "[{\"id\":\"busy\",\"vm_path\":\"/a.vmdk\"}]"),
-                       *mixed = ask(&w.hypersdk, 400, "POST /jobs/submit",
-                                       "[{\"id\":\"busy\",\"vm_path\":\"/a.vmdk\"},{}]"),
-                       *empty = ask(&w.hypersdk, 400, "POST /jobs/submit", "[]"),
-                       *nothing = ask(&w.hypersdk, 400, "POST /jobs/submit", "");
+        _cleanup_json_ json_t *one = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"id\":\"one\",\"vm_path\":\"/data/"
+                                              "one.vmdk\",\"output_dir\":\"/out\"}"),
+                              *many = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"jobs\":[{\"id\":\"two\",\"vm_path\":\"/data/"
+                                              "2.vmdk\"},{\"id\":\"x\","
+                                              "\"vm_path\":\"nowhere\"},{\"id\":\"refused\",\"vm_path\":\"/"
+                                              "data/3.vmdk\"},"
+                                              "{\"id\":\"three\",\"vm_path\":\"/data/3.vmdk\"}]}"),
+                              *bad = ask(&w.hypersdk, 400, "POST /jobs/submit",
+                                              "{\"source\":{\"type\":\"vsphere\"}}"),
+                              *exists = ask(&w.hypersdk, 409, "POST /jobs/submit",
+                                              "{\"id\":\"one\",\"vm_path\":\"/data/other.vmdk\"}"),
+                              *busy = ask(&w.hypersdk, 503, "POST /jobs/submit",
+                                              "[{\"id\":\"busy\",\"vm_path\":\"/a.vmdk\"}]"),
+                              *mixed = ask(&w.hypersdk, 400, "POST /jobs/submit",
+                                              "[{\"id\":\"busy\",\"vm_path\":\"/a.vmdk\"},{}]"),
+                              *empty = ask(&w.hypersdk, 400, "POST /jobs/submit", "[]"),
+                              *nothing = ask(&w.hypersdk, 400, "POST /jobs/submit", "");
 
         assert_member(one, "job_id", "\"one\"");
         assert_member(one, "job_ids", "[\"one\"]");
@@ -524,12 +529,12 @@ START_TEST(secrets_reach_the_manager_and_nobody_else) {
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t *
-                        a = ask(&w.hypersdk, 201, "POST /jobs/submit",
-                                       "{\"id\":\"s\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbds://h/x\",\"tls_psk\":"
-                                       "\"0badcafe\"},\"destination\":{\"path\":\"/out/s.qcow2\"}}"),
-                       *call = nth_call(&w, 0), *job = ask(&w.hypersdk, 200, "GET /jobs/s", ""),
-                       *other = ask(&w.worker, 200, "GET /jobs/s", "");
+        _cleanup_json_ json_t *a = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"id\":\"s\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbds://"
+                                              "h/x\",\"tls_psk\":"
+                                              "\"0badcafe\"},\"destination\":{\"path\":\"/out/s.qcow2\"}}"),
+                              *call = nth_call(&w, 0), *job = ask(&w.hypersdk, 200, "GET /jobs/s", ""),
+                              *other = ask(&w.worker, 200, "GET /jobs/s", "");
         _cleanup_free_ char *text = json_dumps(job, 0), *worker_text = json_dumps(other, 0);
 
         assert_member(call, "secrets", "{\"source.tls_psk\":\"0badcafe\"}");
@@ -548,7 +553,8 @@ START_TEST(a_hypersdk_client_queries) {
 
         world_start(&w);
         _cleanup_json_ json_t *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
-                        "[{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"},{\"id\":\"b\",\"vm_path\":\"/data/b.vmdk\"},"
+                        "[{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"},{\"id\":\"b\",\"vm_path\":\"/data/"
+                        "b.vmdk\"},"
                         "{\"id\":\"c\",\"vm_path\":\"/data/c.vmdk\"}]");
         const JobState ended[] = { JOB_ASSIGNED, JOB_RUNNING, JOB_COMPLETED },
                        running[] = { JOB_ASSIGNED, JOB_RUNNING };
@@ -648,8 +654,10 @@ START_TEST(a_hypersdk_client_cancels_by_id_and_by_status) {
 
         world_start(&w);
         _cleanup_json_ json_t *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
-                        "[{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"},{\"id\":\"b\",\"vm_path\":\"/data/b.vmdk\"},"
-                        "{\"id\":\"c\",\"vm_path\":\"/data/c.vmdk\"},{\"id\":\"d\",\"vm_path\":\"/data/d.vmdk\"}]");
+                        "[{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"},{\"id\":\"b\",\"vm_path\":\"/data/"
+                        "b.vmdk\"},"
+                        "{\"id\":\"c\",\"vm_path\":\"/data/c.vmdk\"},{\"id\":\"d\",\"vm_path\":\"/data/"
+                        "d.vmdk\"}]");
         const JobState running[] = { JOB_ASSIGNED, JOB_RUNNING };
 
         move_job(&w, "b", running, ELEMENTSOF(running), NULL);
@@ -713,7 +721,7 @@ START_TEST(a_database_that_is_not_there_yet_is_an_empty_one) {
 }
 END_TEST
 
-/* --- events ------------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------------- */
 
 #define JOURNAL_REMOTE "/lib/systemd/systemd-journal-remote"
 
@@ -744,7 +752,8 @@ static void write_journal(const World *w, const char *end) {
         add_entry(f, 2, JOB_UNIT, "a", "HYPER_EVENT=phase\nHYPER_PHASE=conversion\nHYPER_PERCENT=0\n",
                         "Converting");
         add_entry(f, 3, JOB_UNIT, "a",
-                        "HYPER_EVENT=progress\nHYPER_PHASE=conversion\nHYPER_PERCENT=25\nHYPER_BYTES_DONE=536870912\n"
+                        "HYPER_EVENT=progress\nHYPER_PHASE=conversion\nHYPER_PERCENT=25\nHYPER_BYTES_DONE="
+                        "536870912\n"
                         "HYPER_BYTES_TOTAL=2147483648\n",
                         "Converting: 25% complete");
         add_entry(f, 4, "evil.service", "a", "HYPER_EVENT=state\nHYPER_STATE=COMPLETED\n", "A forged end");

@@ -68,7 +68,8 @@ START_TEST(a_schedule_that_came_another_way_is_put_into_words) {
                 .name = (char *) "A",
                 .description = (char *) "",
                 .expression = (char *) "@daily",
-                .spec = (char *) "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"},"
+                .spec = (char *) "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/srv/"
+                                 "a.vmdk\"},"
                                  "\"destination\":{\"type\":\"file\",\"path\":\"/srv/b.raw\"}}",
                 .dialect = (char *) "bus" };
         _cleanup_json_ json_t *object = hypersdk_schedule_json(&row);

@@ -99,7 +99,7 @@ static void write_progress(const char *id, unsigned percent, const char *phase) 
                                         "HYPER_EVENT=progress", NULL });
 }
 
-/* --- a client ----------------------------------------------------------------------------------------- */
+/* --- a client -------------------------------------------------------------------------------------- */
 
 /* The next message; NULL at the end. Pings are passed over. */
 static json_t *next_message(WsClient *c) {
@@ -175,7 +175,7 @@ static json_t *wait_for_status(WsClient *c, const char *id, const char *status) 
         }
 }
 
-/* --- tests -------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------------- */
 
 START_TEST(first_the_jobs_then_the_status) {
         json_t *m, *expected, *data;
@@ -332,7 +332,8 @@ START_TEST(many_changes_are_few_updates_and_the_last_is_not_lost) {
                                 ck_assert(!a_done);
                                 a_done = streq(string_at(data, "status", NULL), "completed");
                                 ck_assert_int_eq(parse_rfc3339(string_at(m, "timestamp", NULL), &at), 0);
-                                /* two in any second (the times are those of the messages, cut to microseconds) */
+                                /* two in any second (the times are those of the messages, cut to
+                                 * microseconds) */
                                 ck_assert_uint_ge(at, last[n % 2] + 990 * USEC_PER_MSEC);
                                 last[n++ % 2] = at;
                         }

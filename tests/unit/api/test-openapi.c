@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The API's own documentation says what the tables say: each route, each parameter, and nothing else; and what
- * it says of a job's fields is what the decoder does. */
+/* The API's own documentation says what the tables say: each route, each parameter, and nothing else; and
+ * what it says of a job's fields is what the decoder does. */
 
 #include <ctype.h>
 
@@ -161,17 +161,28 @@ START_TEST(parameters_have_the_limits_of_their_table) {
         };
         static const Dialect dialect = { .name = "test", .routes = routes };
         static const char expected[] =
-                        "[{\"in\":\"path\",\"name\":\"x\",\"required\":true,\"schema\":{\"minLength\":1,\"type\":\"string\"}},"
-                        "{\"in\":\"path\",\"name\":\"y\",\"required\":true,\"schema\":{\"minLength\":1,\"type\":\"string\"}},"
-                        "{\"in\":\"query\",\"name\":\"s\",\"required\":false,\"schema\":{\"maxLength\":1024,\"type\":\"string\"}},"
-                        "{\"in\":\"query\",\"name\":\"short\",\"required\":false,\"schema\":{\"maxLength\":7,\"type\":\"string\"}},"
-                        "{\"in\":\"query\",\"name\":\"u\",\"required\":false,\"schema\":{\"maximum\":9,\"minimum\":2,\"type\":\"integer\"}},"
-                        "{\"in\":\"query\",\"name\":\"n\",\"required\":false,\"schema\":{\"maximum\":9223372036854775807,\"minimum\":0,\"type\":\"integer\"}},"
-                        "{\"in\":\"query\",\"name\":\"b\",\"required\":false,\"schema\":{\"type\":\"boolean\"}},"
-                        "{\"in\":\"query\",\"name\":\"t\",\"required\":false,\"schema\":{\"format\":\"date-time\",\"type\":\"string\"}},"
-                        "{\"in\":\"query\",\"name\":\"e\",\"required\":false,\"schema\":{\"enum\":[\"a\",\"b\"],\"type\":\"string\"}},"
-                        "{\"description\":\"Some.\",\"explode\":false,\"in\":\"query\",\"name\":\"set\",\"required\":false,"
-                        "\"schema\":{\"items\":{\"enum\":[\"a\",\"b\"],\"type\":\"string\"},\"type\":\"array\"}}]";
+                        "[{\"in\":\"path\",\"name\":\"x\",\"required\":true,\"schema\":{\"minLength\":1,"
+                        "\"type\":\"string\"}},"
+                        "{\"in\":\"path\",\"name\":\"y\",\"required\":true,\"schema\":{\"minLength\":1,"
+                        "\"type\":\"string\"}},"
+                        "{\"in\":\"query\",\"name\":\"s\",\"required\":false,\"schema\":{\"maxLength\":1024,"
+                        "\"type\":\"string\"}},"
+                        "{\"in\":\"query\",\"name\":\"short\",\"required\":false,\"schema\":{\"maxLength\":"
+                        "7,\"type\":\"string\"}},"
+                        "{\"in\":\"query\",\"name\":\"u\",\"required\":false,\"schema\":{\"maximum\":9,"
+                        "\"minimum\":2,\"type\":\"integer\"}},"
+                        "{\"in\":\"query\",\"name\":\"n\",\"required\":false,\"schema\":{\"maximum\":"
+                        "9223372036854775807,\"minimum\":0,\"type\":\"integer\"}},"
+                        "{\"in\":\"query\",\"name\":\"b\",\"required\":false,\"schema\":{\"type\":"
+                        "\"boolean\"}},"
+                        "{\"in\":\"query\",\"name\":\"t\",\"required\":false,\"schema\":{\"format\":\"date-"
+                        "time\",\"type\":\"string\"}},"
+                        "{\"in\":\"query\",\"name\":\"e\",\"required\":false,\"schema\":{\"enum\":[\"a\","
+                        "\"b\"],\"type\":\"string\"}},"
+                        "{\"description\":\"Some.\",\"explode\":false,\"in\":\"query\",\"name\":\"set\","
+                        "\"required\":false,"
+                        "\"schema\":{\"items\":{\"enum\":[\"a\",\"b\"],\"type\":\"string\"},\"type\":"
+                        "\"array\"}}]";
         _cleanup_json_ json_t *document = openapi_document(&dialect);
         const json_t *operation = operation_of(document, routes);
         _cleanup_free_ char *text = json_dumps(get(operation, "parameters"), JSON_COMPACT | JSON_SORT_KEYS);
@@ -212,7 +223,7 @@ START_TEST(references_lead_somewhere) {
 }
 END_TEST
 
-/* --- the job ------------------------------------------------------------------------------------------- */
+/* --- the job --------------------------------------------------------------------------------------- */
 
 static bool takes(const char *path, json_t *value) {
         _cleanup_json_ json_t *job = json_pack("{s:{s:s}, s:{s:s}}", "image", "path", "/data/a.vmdk",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The worker API's pages over HTTP, with the files that ship: each is there, says what it is, and is sent once. That
- * a browser makes a page of them is a system test. */
+/* The worker API's pages over HTTP, with the files that ship: each is there, says what it is, and is sent
+ * once. That a browser makes a page of them is a system test. */
 
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -142,7 +142,8 @@ static int method_submit(sd_bus_message *msg, void *userdata, sd_bus_error *erro
                 id = fresh = strprintf("made-%u", ++made);
         if (strstr(id, "refuses"))
                 return sd_bus_error_set(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "source.path: must be an absolute path; destination.format: must be one of qcow2, raw, vmdk");
+                                "source.path: must be an absolute path; destination.format: must be one of "
+                                "qcow2, raw, vmdk");
         if (strstr(id, "denies"))
                 return sd_bus_error_set(error, HYPER_BUS_ERROR_ACCESS_DENIED, "polkit says no");
         exists = strstr(id, "exists");
@@ -255,7 +256,8 @@ static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *erro
 
 static int method_config(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(msg, "s",
-                        "{\"jobs\":{\"max_running\":4,\"source_paths\":[\"/srv\",\"/mnt/a b\"]},\"daemon\":{\"idle_timeout\":30}}");
+                        "{\"jobs\":{\"max_running\":4,\"source_paths\":[\"/srv\",\"/mnt/a "
+                        "b\"]},\"daemon\":{\"idle_timeout\":30}}");
 }
 
 /* Two workers; what the second says of itself is full of control characters. */
@@ -341,7 +343,8 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
                 { "Phase", j->phase },
                 { "Result",
                                 is_over(j) && streq(j->state, "COMPLETED")
-                                                ? "{\"outputs\":[{\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\","
+                                                ? "{\"outputs\":[{\"path\":\"/srv/"
+                                                  "a.qcow2\",\"format\":\"qcow2\","
                                                   "\"virtual_size\":4294967296,\"actual_size\":1073741824}]}"
                                                 : "" } };
         const struct {

@@ -157,7 +157,8 @@ START_TEST(options_alone_make_a_spec_that_the_manager_takes) {
                         "{\"operation\":\"convert\",\"job_id\":\"nightly.1\","
                         "\"source\":{\"type\":\"file\",\"path\":\"/srv/a.vmdk\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\"},"
-                        "\"parameters\":{\"compress\":true,\"verify\":\"full\",\"in_use\":\"allow\",\"chain\":\"flatten\"},"
+                        "\"parameters\":{\"compress\":true,\"verify\":\"full\",\"in_use\":\"allow\","
+                        "\"chain\":\"flatten\"},"
                         "\"execution_policy\":{\"priority\":70,\"timeout_seconds\":600,\"retry_count\":0}}");
         ck_assert_int_eq(job_spec_from_json(spec, &decoded, &errors), 0);
         ck_assert_ptr_null(errors.unknown);
@@ -170,11 +171,13 @@ START_TEST(options_win_over_the_file_and_leave_the_rest_alone) {
 
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=7"), W("--format=raw")), 0);
         spec = apply(&a,
-                        "{\"operation\":\"inspect\",\"colour\":\"red\",\"destination\":{\"path\":\"/x\",\"format\":\"qcow2\"},"
+                        "{\"operation\":\"inspect\",\"colour\":\"red\",\"destination\":{\"path\":\"/"
+                        "x\",\"format\":\"qcow2\"},"
                         "\"execution_policy\":{\"priority\":50,\"retry_count\":1}}",
                         EXIT_OK);
         assert_spec(spec,
-                        "{\"operation\":\"inspect\",\"colour\":\"red\",\"destination\":{\"path\":\"/x\",\"format\":\"raw\"},"
+                        "{\"operation\":\"inspect\",\"colour\":\"red\",\"destination\":{\"path\":\"/"
+                        "x\",\"format\":\"raw\"},"
                         "\"execution_policy\":{\"priority\":7,\"retry_count\":1}}");
 }
 END_TEST
@@ -188,7 +191,8 @@ START_TEST(nbd_uris_are_endpoints_too) {
                         0);
         spec = apply(&a, "{}", EXIT_OK);
         assert_spec(spec,
-                        "{\"operation\":\"convert\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///x?socket=/run/nbd.sock\"},"
+                        "{\"operation\":\"convert\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///"
+                        "x?socket=/run/nbd.sock\"},"
                         "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbds://kvm.example/disk\"},"
                         "\"parameters\":{\"verify\":true,\"allow_larger\":true}}");
 }

@@ -112,9 +112,11 @@ static void assert_line(const Progress *p, size_t width, bool utf8, const char *
 
 START_TEST(a_wide_line_tells_everything) {
         assert_line(&half, 100, true,
-                        "conversion     [█████████████████                 ]  50.0%  2.0 GiB of 4.0 GiB  512.0 MiB/s  4s left");
+                        "conversion     [█████████████████                 ]  50.0%  2.0 GiB of 4.0 GiB  "
+                        "512.0 MiB/s  4s left");
         assert_line(&half, 100, false,
-                        "conversion     [#################.................]  50.0%  2.0 GiB of 4.0 GiB  512.0 MiB/s  4s left");
+                        "conversion     [#################.................]  50.0%  2.0 GiB of 4.0 GiB  "
+                        "512.0 MiB/s  4s left");
 }
 END_TEST
 

@@ -74,7 +74,8 @@ START_TEST(a_checkpoint_that_makes_no_sense_is_refused) {
                 FIELDS("1", "10", "0", "[0,0]", "\"-1\""),
                 FIELDS("1", "10", "0", "[0,0]", "\"1\",\"more\":1"),
                 FIELDS("1", "10", "0", "[0,0]", "\"1\"") " x",
-                ("{\"version\":1,\"source\":\"a\\u0000b\",\"size\":1,\"destination\":\"raw\",\"watermark\":0,"
+                ("{\"version\":1,\"source\":\"a\\u0000b\",\"size\":1,\"destination\":\"raw\",\"watermark\":"
+                 "0,"
                  "\"state\":[0,0],\"image_inode\":\"1\"}"),
         };
         Checkpoint *c = NULL;

@@ -136,7 +136,8 @@ static void kill_until_complete(const char *format) {
         bench_init(&b);
         srand(42);
         for (unsigned i = 0; !complete && i < 100; i++) {
-                /* On a busy machine a copy that gets nowhere before it is killed has more time in the next attempt. */
+                /* On a busy machine a copy that gets nowhere before it is killed has more time in the next
+                 * attempt. */
                 complete = copy_until_killed(&b, format, 20 + (unsigned) rand() % 150 + 50 * stuck);
                 uint64_t watermark = complete ? reached : saved_watermark(b.part);
                 ck_assert_uint_ge(watermark, reached);

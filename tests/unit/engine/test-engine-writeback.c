@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* That what is written is handed to the disk while the copy goes on, in a bounded window. The system call is ours
- * here, so that it can be watched and made to fail. */
+/* That what is written is handed to the disk while the copy goes on, in a bounded window. The system call is
+ * ours here, so that it can be watched and made to fail. */
 
 #include <fcntl.h>
 
@@ -110,7 +110,8 @@ START_TEST(an_error_of_the_disk_fails_the_copy) {
                         ck_assert_int_eq(test_copy(&t), -errors[i]);
                         ck_assert_uint_gt(n_calls, 0);
                         ck_assert_ptr_nonnull(strstr(t.error, "writing "));
-                        /* The file system says of the lost data that it is there: no checkpoint may speak of it. */
+                        /* The file system says of the lost data that it is there: no checkpoint may speak of
+                         * it. */
                         ck_assert_uint_eq(saved_watermark(part), 0);
                         RUN_OK("rm", "-rf", part);
                 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The hosts API from the client's socket to libvirt's test driver: hyper-apid's core and hyper-hostd as it ships, on a
- * bus of the test's own. The server is a process of its own, whose end says whether anything leaked. */
+/* The hosts API from the client's socket to libvirt's test driver: hyper-apid's core and hyper-hostd as it
+ * ships, on a bus of the test's own. The server is a process of its own, whose end says whether anything
+ * leaked. */
 
 #include <jansson.h>
 #include <signal.h>
@@ -22,7 +23,7 @@ typedef struct World {
         TestServer server;
 } World;
 
-/* --- the world ---------------------------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------------------------------- */
 
 static void start_hostd(World *w) {
         _cleanup_free_ char *state = strprintf("--state-directory=%s", w->dir),
@@ -48,7 +49,8 @@ static unsigned ask(const World *w, const char *method, const char *path, const 
         _cleanup_reply_ TestReply reply = {};
 
         test_request(&w->server, &reply,
-                        "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                        "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "
+                        "%zu\r\n\r\n%s",
                         method, path, strlen(body), body);
         if (ret)
                 *ret = reply.body_size > 0 ? json_loadb(reply.body, reply.body_size, 0, NULL) : NULL;
@@ -127,7 +129,7 @@ static void expect(WsClient *c, const char *type) {
 #define SUBSCRIBE "{\"type\":\"subscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"test\"}}"
 #define UNSUBSCRIBE "{\"type\":\"unsubscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"test\"}}"
 
-/* --- the tests ---------------------------------------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------------------------------- */
 
 START_TEST(hosts_and_vms_over_http) {
         const char *id, *name, *state;
@@ -198,7 +200,8 @@ START_TEST(websocket_clients_outlive_the_daemon_behind_them) {
         ws_client_send(&two, "nonsense");
         expect(&two, "error");
         ws_client_send(&two,
-                        "{\"type\":\"subscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"none\"}}");
+                        "{\"type\":\"subscribe-vm-stats\",\"payload\":{\"hostId\":\"h\",\"vmName\":\"none\"}"
+                        "}");
         payload = next_of(&two, "error");
         json_decref(payload);
 

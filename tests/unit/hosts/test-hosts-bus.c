@@ -36,7 +36,7 @@ typedef struct Fixture {
         char *stats; /* of the last VmStats */
 } Fixture;
 
-/* --- the fixture -------------------------------------------------------------------------------------- */
+/* --- the fixture ----------------------------------------------------------------------------------- */
 
 static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *host, *vm, *stats;
@@ -251,7 +251,7 @@ static void put_configuration(Fixture *f, const char *text) {
         ck_assert_int_eq(pwrite_full(fd, text, strlen(text), 0), 0);
 }
 
-/* --- hosts -------------------------------------------------------------------------------------------- */
+/* --- hosts ----------------------------------------------------------------------------------------- */
 
 HOSTS_TEST(a_host_is_added_and_has_its_vms)
         _cleanup_(vm_rows_done) VmRows rows = {};
@@ -384,7 +384,7 @@ HOSTS_TEST(while_a_host_is_away_what_was_known_of_it_is_there)
         sd_bus_message_unref(ask(&f, path, HYPER_HOSTS_VM_INTERFACE, "GetHardware", NULL));
 HOSTS_TEST_END
 
-/* --- VMs ---------------------------------------------------------------------------------------------- */
+/* --- VMs ------------------------------------------------------------------------------------------- */
 
 HOSTS_TEST(a_vm_is_stopped_and_started)
         _cleanup_(vm_rows_done) VmRows rows = {};
@@ -451,7 +451,9 @@ HOSTS_TEST(names_may_be_anything)
 
                 /* The last one is made of what XML has words for. */
                 quoted = strdup(i == ELEMENTSOF(names) - 1 ? "'\"&lt;&amp;&gt;" : names[i]);
-                vms = strprintf("%s<domain type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os></domain>",
+                vms = strprintf("%s<domain "
+                                "type='test'><name>%s</name><memory>1024</memory><os><type>hvm</type></os></"
+                                "domain>",
                                 before, quoted);
         }
         uri = make_host(&f, "names", vms);
@@ -470,8 +472,10 @@ HOSTS_TEST(hardware_is_json)
         _cleanup_free_ char *uri = make_host(&f, "hw",
                         "<domain type='test'><name>a</name><uuid>" UUID_A "</uuid><memory>1024</memory>"
                         "<os><type>hvm</type></os><devices><disk type='file' device='disk'>"
-                        "<driver name='qemu' type='qcow2'/><source file='/srv/ä b.qcow2'/><target dev='vda' bus='virtio'/>"
-                        "</disk><interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/>"
+                        "<driver name='qemu' type='qcow2'/><source file='/srv/ä b.qcow2'/><target dev='vda' "
+                        "bus='virtio'/>"
+                        "</disk><interface type='bridge'><mac address='52:54:00:11:22:33'/><source "
+                        "bridge='br0'/>"
                         "<model type='virtio'/></interface></devices></domain>");
         const char *path, *model, *type;
 
@@ -497,7 +501,8 @@ HOSTS_TEST(a_thousand_vms_are_listed_in_pages_and_as_objects)
 
         for (unsigned i = 0; i < there; i++)
                 fprintf(vms,
-                                "<domain type='test'><name>vm%u</name><memory>1024</memory><os><type>hvm</type></os>"
+                                "<domain "
+                                "type='test'><name>vm%u</name><memory>1024</memory><os><type>hvm</type></os>"
                                 "</domain>",
                                 i);
         ck_assert_int_eq(fclose(vms), 0);
@@ -521,7 +526,7 @@ HOSTS_TEST(a_thousand_vms_are_listed_in_pages_and_as_objects)
         sd_bus_message_unref(m);
 HOSTS_TEST_END
 
-/* --- statistics --------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------------ */
 
 HOSTS_TEST(statistics_come_to_who_subscribed)
         unsigned calls, n;
@@ -606,7 +611,7 @@ HOSTS_TEST(a_subscription_outlives_its_vm)
         virConnectClose(other);
 HOSTS_TEST_END
 
-/* --- the rest ----------------------------------------------------------------------------------------- */
+/* --- the rest -------------------------------------------------------------------------------------- */
 
 static void compare(Fixture *f, const char *path, const char *interface) {
         sd_bus_message *m = ask(f, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL);

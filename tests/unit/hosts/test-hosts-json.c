@@ -35,7 +35,8 @@ START_TEST(a_vm_has_the_state_of_its_base) {
 
         check(hosts_vm_json(&vm, false),
                         "{\"db_id\":7,\"uuid\":\"u-u\",\"name\":\"Größe / \\\"1\\\"\",\"description\":\"\","
-                        "\"vcpu_count\":2,\"memory_bytes\":2147483648,\"state\":1,\"graphics\":{\"vnc\":true,"
+                        "\"vcpu_count\":2,\"memory_bytes\":2147483648,\"state\":1,\"graphics\":{\"vnc\":"
+                        "true,"
                         "\"spice\":false},\"persistent\":true,\"created_at\":\"2026-01-31T10:00:00Z\","
                         "\"updated_at\":\"2026-01-31T10:00:01Z\"}");
         _cleanup_json_ json_t *v1 = hosts_vm_json(&vm, true);
@@ -74,8 +75,10 @@ START_TEST(a_host_says_whether_it_is_there) {
                 .updated = T0 };
 
         check(hosts_host_json(&h),
-                        "{\"id\":\"h\",\"uri\":\"qemu+ssh://***@kvm1/system\",\"name\":\"Büro\",\"created_at\":"
-                        "\"2026-01-31T10:00:00Z\",\"updated_at\":\"2026-01-31T10:00:00Z\",\"connected\":false,"
+                        "{\"id\":\"h\",\"uri\":\"qemu+ssh://***@kvm1/"
+                        "system\",\"name\":\"Büro\",\"created_at\":"
+                        "\"2026-01-31T10:00:00Z\",\"updated_at\":\"2026-01-31T10:00:00Z\",\"connected\":"
+                        "false,"
                         "\"state\":\"DISCONNECTED\",\"error\":\"no route\",\"vm_count\":3}");
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Threads that hang: a task here waits for a pipe, as one of libvirt's would for a machine that does not answer. */
+/* Threads that hang: a task here waits for a pipe, as one of libvirt's would for a machine that does not
+ * answer. */
 
 #include <pthread.h>
 #include <unistd.h>

@@ -19,7 +19,8 @@ START_TEST(disks_of_every_kind) {
         check_part(DEVICES("<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
                            "<source file='/a.qcow2'/><target dev='vda' bus='virtio'/></disk>"),
                         "disks",
-                        "[{\"type\":\"file\",\"device\":\"disk\",\"driver\":{\"driver_name\":\"qemu\",\"type\":"
+                        "[{\"type\":\"file\",\"device\":\"disk\",\"driver\":{\"driver_name\":\"qemu\","
+                        "\"type\":"
                         "\"qcow2\"},\"path\":\"/a.qcow2\",\"target\":{\"dev\":\"vda\",\"bus\":\"virtio\"},"
                         "\"readonly\":false}]");
         /* What libvirt leaves out is the default; an empty CD drive has no source. */
@@ -28,29 +29,40 @@ START_TEST(disks_of_every_kind) {
                         "{\"dev\":\"sda\"},\"readonly\":true}]");
         check_part(DEVICES("<disk type='block'><source dev='/dev/sdb'/></disk>"
                            "<disk type='volume'><source pool='p' volume='v'/></disk>"
-                           "<disk type='network'><source protocol='rbd' name='pool/image'><host name='h'/></source>"
+                           "<disk type='network'><source protocol='rbd' name='pool/image'><host "
+                           "name='h'/></source>"
                            "</disk><disk type='dir'><source dir='/d'/></disk>"),
                         "disks",
-                        "[{\"type\":\"block\",\"device\":\"disk\",\"driver\":{},\"path\":\"/dev/sdb\",\"target\":{},"
-                        "\"readonly\":false},{\"type\":\"volume\",\"device\":\"disk\",\"driver\":{},\"path\":\"p/v\","
-                        "\"target\":{},\"readonly\":false},{\"type\":\"network\",\"device\":\"disk\",\"driver\":{},"
-                        "\"path\":\"rbd:pool/image\",\"target\":{},\"readonly\":false},{\"type\":\"dir\",\"device\":"
+                        "[{\"type\":\"block\",\"device\":\"disk\",\"driver\":{},\"path\":\"/dev/"
+                        "sdb\",\"target\":{},"
+                        "\"readonly\":false},{\"type\":\"volume\",\"device\":\"disk\",\"driver\":{},"
+                        "\"path\":\"p/v\","
+                        "\"target\":{},\"readonly\":false},{\"type\":\"network\",\"device\":\"disk\","
+                        "\"driver\":{},"
+                        "\"path\":\"rbd:pool/"
+                        "image\",\"target\":{},\"readonly\":false},{\"type\":\"dir\",\"device\":"
                         "\"disk\",\"driver\":{},\"path\":\"/d\",\"target\":{},\"readonly\":false}]");
 }
 END_TEST
 
 START_TEST(networks_have_their_model_under_two_names) {
-        check_part(DEVICES("<interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/>"
-                           "<model type='virtio'/><target dev='vnet0'/></interface><interface type='user'/>"),
+        check_part(DEVICES("<interface type='bridge'><mac address='52:54:00:11:22:33'/><source "
+                           "bridge='br0'/>"
+                           "<model type='virtio'/><target dev='vnet0'/></interface><interface "
+                           "type='user'/>"),
                         "networks",
-                        "[{\"type\":\"bridge\",\"mac\":{\"address\":\"52:54:00:11:22:33\"},\"source\":{\"bridge\":"
-                        "\"br0\"},\"model\":{\"model_type\":\"virtio\",\"type\":\"virtio\"},\"target\":{\"dev\":"
-                        "\"vnet0\"}},{\"type\":\"user\",\"mac\":{},\"source\":{},\"model\":{},\"target\":{}}]");
+                        "[{\"type\":\"bridge\",\"mac\":{\"address\":\"52:54:00:11:22:33\"},\"source\":{"
+                        "\"bridge\":"
+                        "\"br0\"},\"model\":{\"model_type\":\"virtio\",\"type\":\"virtio\"},\"target\":{"
+                        "\"dev\":"
+                        "\"vnet0\"}},{\"type\":\"user\",\"mac\":{},\"source\":{},\"model\":{},\"target\":{}}"
+                        "]");
 }
 END_TEST
 
 START_TEST(graphics_without_their_password) {
-        check_part(DEVICES("<graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1' passwd='secret'/>"
+        check_part(DEVICES("<graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1' "
+                           "passwd='secret'/>"
                            "<graphics type='spice' port='-1'/>"),
                         "graphics",
                         "[{\"type\":\"vnc\",\"port\":5900,\"listen\":\"127.0.0.1\"},{\"type\":\"spice\"}]");
@@ -83,7 +95,8 @@ START_TEST(what_is_no_description_is_refused) {
         static const char *const texts[] = { "", "x", "<domain>", "<network/>", "<a><domain/></a>",
                 "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain><description>&a;</description></domain>",
                 "<!DOCTYPE domain SYSTEM 'http://127.0.0.1/x.dtd'><domain/>",
-                "<!DOCTYPE domain [<!ENTITY f SYSTEM 'file:///etc/passwd'>]><domain><title>&f;</title></domain>",
+                "<!DOCTYPE domain [<!ENTITY f SYSTEM "
+                "'file:///etc/passwd'>]><domain><title>&f;</title></domain>",
                 "<domain>&undefined;</domain>", "<domain>\xff</domain>" };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {

@@ -135,7 +135,8 @@ START_TEST(reports_of_another_disk_are_refused) {
         } cases[] = {
                 { "one", "two", "", 1024, NULL },
                 { "two", "one", "", 1024,
-                                "extent 1 is /srv/one of type FLAT with 512 bytes, but qemu reads /srv/two" },
+                                "extent 1 is /srv/one of type FLAT with 512 bytes, but qemu reads "
+                                "/srv/two" },
                 { "one", "one", "", 1024, "extent 2 is /srv/two" },
                 { "one", "two", ", {\"filename\": \"/srv/one\", \"format\": \"FLAT\"}", 1024,
                                 "it has 2 extents, but qemu reads 3" },

@@ -15,13 +15,13 @@ static void assert_refused_ovf(const char *text, const char *expected) {
 #define HEAD "<Envelope xmlns:ovf=\"http://schemas.dmtf.org/ovf/envelope/1\">"
 
 START_TEST(disks_come_in_their_order) {
-        static const char text[] =
-                        "<?xml version='1.0' encoding='UTF-8'?>" HEAD
-                        "<References><File ovf:href='b.vmdk' ovf:id='file2' ovf:size='7'/>"
-                        "<File ovf:href='a.vmdk' ovf:id='file1'/><File ovf:href='x.iso' ovf:id='cd'/></References>"
-                        "<DiskSection><Info>i</Info><Disk ovf:diskId='one' ovf:fileRef='file1'/>"
-                        "<Disk ovf:diskId='none' ovf:capacity='10'/>"
-                        "<Disk diskId='two' fileRef='file2'/></DiskSection></Envelope>";
+        static const char text[] = "<?xml version='1.0' encoding='UTF-8'?>" HEAD
+                                   "<References><File ovf:href='b.vmdk' ovf:id='file2' ovf:size='7'/>"
+                                   "<File ovf:href='a.vmdk' ovf:id='file1'/><File ovf:href='x.iso' "
+                                   "ovf:id='cd'/></References>"
+                                   "<DiskSection><Info>i</Info><Disk ovf:diskId='one' ovf:fileRef='file1'/>"
+                                   "<Disk ovf:diskId='none' ovf:capacity='10'/>"
+                                   "<Disk diskId='two' fileRef='file2'/></DiskSection></Envelope>";
         _cleanup_ovf_ OvfDescriptor d = {};
         _cleanup_free_ char *why = NULL;
 
@@ -69,9 +69,12 @@ START_TEST(oVirts_sections_are_read) {
                         "<ovf:Envelope xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1/' "
                         "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><References>"
                         "<File ovf:href='6c1a' ovf:id='9f2b' ovf:size='100' ovf:description='Active VM'/>"
-                        "<File ovf:href='a/b'/></References><Section xsi:type='ovf:NetworkSection_Type'><Disk/></Section>"
-                        "<Section xsi:type='ovf:DiskSection_Type'><Info>i</Info><Disk ovf:diskId='d' ovf:size='2' "
-                        "ovf:parentRef='' ovf:fileRef='9f2b' ovf:volume-format='RAW'/><Disk ovf:fileRef='a/b' "
+                        "<File ovf:href='a/b'/></References><Section "
+                        "xsi:type='ovf:NetworkSection_Type'><Disk/></Section>"
+                        "<Section xsi:type='ovf:DiskSection_Type'><Info>i</Info><Disk ovf:diskId='d' "
+                        "ovf:size='2' "
+                        "ovf:parentRef='' ovf:fileRef='9f2b' ovf:volume-format='RAW'/><Disk "
+                        "ovf:fileRef='a/b' "
                         "ovf:volume-format='COW'/></Section></ovf:Envelope>";
         _cleanup_ovf_ OvfDescriptor d = {};
         _cleanup_free_ char *why = NULL;

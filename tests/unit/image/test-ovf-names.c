@@ -24,10 +24,12 @@ START_TEST(names_are_found_however_they_are_written) {
 END_TEST
 
 START_TEST(names_that_lead_elsewhere_are_left_out) {
-        assert_names("<File href='../x'/><File href='a/../../x'/><File href='..\\x'/><File href='%2e%2e/x'/>",
+        assert_names("<File href='../x'/><File href='a/../../x'/><File href='..\\x'/><File "
+                     "href='%2e%2e/x'/>",
                         "");
         assert_names("<File href='http://127.0.0.1/x'/><File href='nbd://x'/>", "");
-        assert_names("<File href='a%00b'/><File href='a\x01'/><File href='\xff'/><File href=''/><File href='x/'/>",
+        assert_names("<File href='a%00b'/><File href='a\x01'/><File href='\xff'/><File href=''/><File "
+                     "href='x/'/>",
                         "");
         assert_names("<File href='/etc/passwd'/>", "etc/passwd"); /* below the directory */
 }

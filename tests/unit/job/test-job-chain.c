@@ -147,7 +147,7 @@ START_TEST(vmdk_snapshots_of_esx) {
 }
 END_TEST
 
-/* --- differencing disks of Hyper-V -------------------------------------------------------------------- */
+/* --- differencing disks of Hyper-V ----------------------------------------------------------------- */
 
 #define DISK (8 * MIB)
 #define VHD_BLOCK (2 * MIB)

@@ -23,7 +23,8 @@ START_TEST(the_whole_complaint_is_told) {
 END_TEST
 
 START_TEST(options_that_nobody_wrote_are_left_out) {
-        check("qemu-img: Could not open 'json:{\"driver\":\"vmdk\",\"file\":{\"filename\":\"/a}'b\"}}': Invalid footer\n",
+        check("qemu-img: Could not open 'json:{\"driver\":\"vmdk\",\"file\":{\"filename\":\"/a}'b\"}}': "
+              "Invalid footer\n",
                         "Could not open the image: Invalid footer");
         check("qemu-img: Could not open 'json:{\"a\":1\n", "Could not open 'json:{\"a\":1");
 }

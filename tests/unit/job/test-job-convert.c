@@ -234,7 +234,7 @@ START_TEST(a_source_that_changes_meanwhile_is_noticed) {
 }
 END_TEST
 
-/* --- OVA ---------------------------------------------------------------------------------------------- */
+/* --- OVA ------------------------------------------------------------------------------------------- */
 
 /* An OVA of @n streamOptimized disks disk0.raw, … */
 static Plan setup_ova(const char *dir, unsigned n, bool manifest, bool wrong_digest) {

@@ -30,7 +30,7 @@ static char *message_of(const Plan *p) {
         return test_keep(strdup(strna(r->message)));
 }
 
-/* --- size ----------------------------------------------------------------------------------------------- */
+/* --- size ------------------------------------------------------------------------------------------ */
 
 START_TEST(a_larger_disk_is_another_disk) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -76,7 +76,7 @@ START_TEST(the_end_must_fit_the_servers_blocks) {
 }
 END_TEST
 
-/* --- block limits ----------------------------------------------------------------------------------------- */
+/* --- block limits ---------------------------------------------------------------------------------- */
 
 static const struct {
         uint64_t minimum, preferred, maximum;
@@ -136,7 +136,7 @@ START_TEST(limits_may_differ) {
 }
 END_TEST
 
-/* --- going on ------------------------------------------------------------------------------------------- */
+/* --- going on -------------------------------------------------------------------------------------- */
 
 /* The server comes back with an empty disk of the same size: what was copied is not there. */
 START_TEST(a_server_that_forgot_is_begun_anew) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Block devices at both ends, on loop devices. Without the right to make some there is nothing to test but the plan. */
+/* Block devices at both ends, on loop devices. Without the right to make some there is nothing to test but
+ * the plan. */
 
 #include "job/device.h"
 #include "unit/lib/job-servers.h"

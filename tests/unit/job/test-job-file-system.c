@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Destinations on file systems that can do less than ext4. What they lack is taken from this process by a filter of system
- * calls, which its children inherit. */
+/* Destinations on file systems that can do less than ext4. What they lack is taken from this process by a
+ * filter of system calls, which its children inherit. */
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

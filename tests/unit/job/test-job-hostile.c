@@ -20,7 +20,7 @@ static void refuse_image(const char *dir, const char *source, const char *text) 
         assert_refused(&p, "image_refused", text);
 }
 
-/* --- qcow2 -------------------------------------------------------------------------------------------- */
+/* --- qcow2 ----------------------------------------------------------------------------------------- */
 
 START_TEST(qcow2_with_a_backing_file) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -84,7 +84,7 @@ START_TEST(a_sparse_raw_file_of_an_absurd_size) {
 }
 END_TEST
 
-/* --- vmdk --------------------------------------------------------------------------------------------- */
+/* --- vmdk ------------------------------------------------------------------------------------------ */
 
 static char *descriptor(const char *extent) {
         char *text = strprintf("# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
@@ -222,7 +222,7 @@ START_TEST(vmdk_inside_an_ova_with_a_hollow_header) {
 }
 END_TEST
 
-/* --- damaged ------------------------------------------------------------------------------------------ */
+/* --- damaged --------------------------------------------------------------------------------------- */
 
 static const struct {
         const char *format, *option, *cut; /* the file that is cut, NULL: the image */
@@ -289,7 +289,7 @@ START_TEST(a_source_that_is_no_file) {
 }
 END_TEST
 
-/* --- OVA ---------------------------------------------------------------------------------------------- */
+/* --- OVA ------------------------------------------------------------------------------------------- */
 
 static void refuse_ova(TarBuilder *t, const char *text) {
         _cleanup_test_dir_ char *dir = test_dir();

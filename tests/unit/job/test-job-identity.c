@@ -76,7 +76,8 @@ static void interrupt_at_a_checkpoint(const Plan *p) {
         ck_assert_int_eq(wait_job(job, lines), JOB_EXIT_CANCELLED);
 }
 
-/* The same URI, the same size, another disk: only the job itself could know that it is still the one it began with. */
+/* The same URI, the same size, another disk: only the job itself could know that it is still the one it
+ * began with. */
 START_TEST(another_job_does_not_go_on_from_a_server) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = { .directory = PATH(dir, "job"),

@@ -10,9 +10,10 @@
 
 #define SIZE (4 * MIB)
 
-/* --- somebody who has the disk ---------------------------------------------------------------------------- */
+/* --- somebody who has the disk --------------------------------------------------------------------- */
 
-/* This program again, as "qemu-system-x86_64 KIND FILE -name guest=…": takes its locks, says so, and stays. */
+/* This program again, as "qemu-system-x86_64 KIND FILE -name guest=…": takes its locks, says so, and
+ * stays. */
 static int hold(const char *kind, const char *path) {
         static const int running[] = { 100, 101, 201, 203, 0 }, reading[] = { 100, 201, 203, 0 };
         int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -54,7 +55,7 @@ static pid_t start_holder(const char *kind, const char *path) {
         return pid;
 }
 
-/* --- plans ------------------------------------------------------------------------------------------------ */
+/* --- plans ----------------------------------------------------------------------------------------- */
 
 static Plan plan_from(const char *dir, const char *format) {
         char *raw = PATH(dir, "disk.raw"), *image = PATH(dir, "image.%s", format);
@@ -93,7 +94,7 @@ static void assert_allowed(Plan *p) {
                         "in_use");
 }
 
-/* --- locks ------------------------------------------------------------------------------------------------ */
+/* --- locks ----------------------------------------------------------------------------------------- */
 
 START_TEST(the_disk_of_a_running_machine) {
         static const char *const formats[] = { "raw", "qcow2", "vmdk" };
@@ -203,7 +204,7 @@ START_TEST(names_of_guests) {
 }
 END_TEST
 
-/* --- lock files ------------------------------------------------------------------------------------------- */
+/* --- lock files ------------------------------------------------------------------------------------ */
 
 START_TEST(vmwares_lock_directories) {
         _cleanup_test_dir_ char *dir = test_dir();

@@ -10,7 +10,7 @@
 
 #define SIZE (48 * MIB)
 
-/* --- the lock itself ------------------------------------------------------------------------------------ */
+/* --- the lock itself ------------------------------------------------------------------------------- */
 
 static int lock(const char *directory, const char *id, unsigned flags, int *ret_fd) {
         _cleanup_close_ int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -70,7 +70,7 @@ START_TEST(only_a_plain_file_is_a_lock) {
 }
 END_TEST
 
-/* --- jobs ----------------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------------ */
 
 /* The same directory under a second name; false if this process may not mount. */
 static bool mount_again(const char *from, const char *to) {

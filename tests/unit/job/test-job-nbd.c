@@ -35,7 +35,7 @@ static Plan file_to_nbd(const char *dir, uint64_t size) {
         return (Plan){ .directory = PATH(dir, "job"), .source = image, .destination = uri_of(dir) };
 }
 
-/* --- it works ----------------------------------------------------------------------------------------- */
+/* --- it works -------------------------------------------------------------------------------------- */
 
 START_TEST(from_a_server) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -91,7 +91,7 @@ START_TEST(with_a_pre_shared_key) {
 }
 END_TEST
 
-/* --- it does not -------------------------------------------------------------------------------------- */
+/* --- it does not ----------------------------------------------------------------------------------- */
 
 START_TEST(no_server_is_transient) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -204,7 +204,7 @@ START_TEST(a_local_server_that_dies_is_transient) {
 }
 END_TEST
 
-/* --- interrupted jobs --------------------------------------------------------------------------------- */
+/* --- interrupted jobs ------------------------------------------------------------------------------ */
 
 START_TEST(a_killed_job_goes_on_from_its_checkpoint) {
         static const char *const formats[] = { "qcow2", "raw", "vmdk" };
@@ -420,7 +420,7 @@ START_TEST(a_unit_that_did_not_succeed_publishes_nothing) {
 }
 END_TEST
 
-/* --- a full disk -------------------------------------------------------------------------------------- */
+/* --- a full disk ----------------------------------------------------------------------------------- */
 
 /* False if this process may not mount: then there is nothing to test. */
 static bool mount_small(const char *path) {
@@ -477,10 +477,12 @@ START_TEST(what_is_written_already_is_no_part_of_the_shortage) {
                 const char *text;
         } cases[] = {
                 { 10 * MIB, 0, 4 * MIB, true,
-                                "The file system of /d cannot hold the disk: the source takes 10.0 MiB, and 6.0 MiB more "
+                                "The file system of /d cannot hold the disk: the source takes 10.0 MiB, and "
+                                "6.0 MiB more "
                                 "must be free" },
                 { 10 * MIB, 5 * MIB, 4 * MIB, false,
-                                "The file system of /d may be too small: the source takes 10.0 MiB, of which 5.0 MiB are "
+                                "The file system of /d may be too small: the source takes 10.0 MiB, of "
+                                "which 5.0 MiB are "
                                 "written already, and 1.0 MiB more must be free" },
         };
 

@@ -123,9 +123,10 @@ START_TEST(a_publication_that_was_cut_off_is_finished) {
 }
 END_TEST
 
-/* --- killed at each step ------------------------------------------------------------------------------ */
+/* --- killed at each step --------------------------------------------------------------------------- */
 
-/* Runs publish() in a child that is killed when it enters its @n-th system call. True if it got to its end. */
+/* Runs publish() in a child that is killed when it enters its @n-th system call. True if it got to its
+ * end. */
 static bool publish_killed_at(Place *p, unsigned n) {
         pid_t pid = fork();
         int status;

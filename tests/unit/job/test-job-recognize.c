@@ -8,7 +8,7 @@
 #include "job/recognize.h"
 #include "unit/lib/job-front.h"
 
-/* --- the judgement ------------------------------------------------------------------------------------ */
+/* --- the judgement --------------------------------------------------------------------------------- */
 
 static const struct {
         const char *sight, *name, *head; /* head: the first bytes; NULL: some that say nothing */
@@ -72,7 +72,7 @@ START_TEST(what_the_child_says_is_not_believed) {
 }
 END_TEST
 
-/* --- with the program --------------------------------------------------------------------------------- */
+/* --- with the program ------------------------------------------------------------------------------ */
 
 static Plan plan_of(const char *dir, const char *name) {
         static unsigned n;
@@ -154,7 +154,7 @@ START_TEST(what_was_given_as_raw_and_looks_otherwise_is_noted) {
 }
 END_TEST
 
-/* --- archives ----------------------------------------------------------------------------------------- */
+/* --- archives -------------------------------------------------------------------------------------- */
 
 static const struct {
         const char *suffix;
@@ -292,7 +292,8 @@ START_TEST(an_archive_in_an_archive_is_refused) {
 }
 END_TEST
 
-/* What an earlier attempt has unpacked is used if it is complete and of the same source, and not otherwise. */
+/* What an earlier attempt has unpacked is used if it is complete and of the same source, and not
+ * otherwise. */
 START_TEST(half_an_extraction_is_not_trusted) {
         _cleanup_test_dir_ char *dir = test_dir();
         Packed member = { "d.vmdk", make_vmdk(dir, MIB) };

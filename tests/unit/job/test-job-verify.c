@@ -70,7 +70,7 @@ START_TEST(the_result_says_what_was_compared) {
 }
 END_TEST
 
-/* --- the disk, not the page cache ------------------------------------------------------------------------ */
+/* --- the disk, not the page cache ------------------------------------------------------------------ */
 
 /* An ext4 file system in a file, so that what is "on the disk" can be changed behind the kernel's back. */
 static bool mount_disk(const char *image, const char *at) {
@@ -162,7 +162,7 @@ START_TEST(what_stays_in_memory_is_said) {
 }
 END_TEST
 
-/* --- a source that calls zero what is not ------------------------------------------------------------------ */
+/* --- a source that calls zero what is not ---------------------------------------------------------- */
 
 /* The data is in the block of 64 KiB that is given; all of it is called a hole. */
 static pid_t serve_liar(const char *dir, unsigned block) {

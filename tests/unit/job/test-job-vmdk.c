@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* VMDKs in several files: the disk is what the descriptor says, in whatever form its lines are written, or it
- * is refused by name. */
+/* VMDKs in several files: the disk is what the descriptor says, in whatever form its lines are written, or
+ * it is refused by name. */
 
 #include <endian.h>
 
@@ -44,7 +44,7 @@ static void assert_same_file(const char *a, const char *b) {
         RUN("cmp", a, b);
 }
 
-/* --- lines -------------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------------- */
 
 static const struct {
         const char *text;
@@ -147,7 +147,7 @@ START_TEST(a_thousand_extents) {
 }
 END_TEST
 
-/* --- sizes -------------------------------------------------------------------------------------------- */
+/* --- sizes ----------------------------------------------------------------------------------------- */
 
 START_TEST(a_sparse_file_that_was_rounded_up_ends_with_the_disk) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -200,7 +200,7 @@ START_TEST(a_descriptor_that_cannot_be_right_is_refused) {
 }
 END_TEST
 
-/* --- one file with a descriptor inside ---------------------------------------------------------------- */
+/* --- one file with a descriptor inside ------------------------------------------------------------- */
 
 /* Replaces the descriptor inside a monolithic sparse image that qemu-img made. */
 static void set_embedded(const char *image, const char *text) {

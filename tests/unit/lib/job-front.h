@@ -20,7 +20,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* --- programs ----------------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------------- */
 
 static inline int run_argv(const char *const argv[], ChildOutput *ret) {
         static const ChildLimits limits = {
@@ -58,7 +58,7 @@ static inline bool program_exists(const char *name) {
         return child_run(argv, &limits, -1, &o) == 0;
 }
 
-/* --- files -------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------- */
 
 /* A string that lives as long as the test's process, where the leak checker sees it. */
 static inline char *test_keep(char *s) {
@@ -147,7 +147,7 @@ static inline void assert_same_disk(
         RUN("qemu-img", "compare", "-f", a_format, "-F", b_format, a, b);
 }
 
-/* --- archives ----------------------------------------------------------------------------------------- */
+/* --- archives -------------------------------------------------------------------------------------- */
 
 typedef struct TarBuilder {
         char *data;
@@ -231,7 +231,8 @@ static inline char *make_ovf(const char *const *files, size_t n) {
                 disks = d;
         }
         char *ovf = strprintf(
-                        "<?xml version=\"1.0\"?>\n<Envelope xmlns=\"http://schemas.dmtf.org/ovf/envelope/1\" "
+                        "<?xml version=\"1.0\"?>\n<Envelope "
+                        "xmlns=\"http://schemas.dmtf.org/ovf/envelope/1\" "
                         "xmlns:ovf=\"http://schemas.dmtf.org/ovf/envelope/1\"><References>%s</References>"
                         "<DiskSection><Info>disks</Info>%s</DiskSection></Envelope>\n",
                         refs, disks);
@@ -241,7 +242,7 @@ static inline char *make_ovf(const char *const *files, size_t n) {
         return ovf;
 }
 
-/* --- jobs --------------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------------ */
 
 typedef struct Plan {
         const char *directory; /* the job's; made if it is not there */

@@ -11,7 +11,7 @@
 
 #include "unit/lib/job-front.h"
 
-/* --- servers and jobs in the background --------------------------------------------------------------- */
+/* --- servers and jobs in the background ------------------------------------------------------------ */
 
 static const ChildLimits no_limits = { .unconfined = true };
 

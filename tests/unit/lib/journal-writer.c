@@ -49,7 +49,9 @@ void journal_write(JournalWriter *w, const char *const *fields) {
         f = open_memstream(&text, &size);
         fprintf(f, "__REALTIME_TIMESTAMP=%" PRIu64 "\n__MONOTONIC_TIMESTAMP=%" PRIu64 "\n", w->realtime,
                         w->realtime);
-        fprintf(f, "_BOOT_ID=0123456789abcdef0123456789abcdef\n_MACHINE_ID=0123456789abcdef0123456789abcdef\n");
+        fprintf(f,
+                        "_BOOT_ID=0123456789abcdef0123456789abcdef\n_MACHINE_ID="
+                        "0123456789abcdef0123456789abcdef\n");
         for (const char *const *field = fields; *field; field++)
                 fprintf(f, "%s\n", *field);
         fputc('\n', f);

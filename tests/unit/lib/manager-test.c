@@ -21,7 +21,7 @@ static usec_t read_test_clock(void) {
         return test_clock++;
 }
 
-/* --- the bus ------------------------------------------------------------------------------------------ */
+/* --- the bus --------------------------------------------------------------------------------------- */
 
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Fixture *f = userdata;
@@ -37,7 +37,7 @@ sd_bus *connect_bus(Fixture *f) {
         return bus;
 }
 
-/* --- the stand-in for systemd ------------------------------------------------------------------------- */
+/* --- the stand-in for systemd ---------------------------------------------------------------------- */
 
 static FakeUnit *find_unit(Fixture *f, const char *name) {
         for (size_t i = 0; i < f->n_units; i++)
@@ -289,7 +289,7 @@ void fake_daemon_reload(Fixture *f, const char *id) {
         settle_down(f);
 }
 
-/* --- the manager -------------------------------------------------------------------------------------- */
+/* --- the manager ----------------------------------------------------------------------------------- */
 
 static Settings *make_settings(Fixture *f) {
         Settings *s = settings_new();
@@ -454,7 +454,8 @@ void finish_lookups(Fixture *f) {
 }
 
 void settle_down(Fixture *f) {
-        /* What is passed on may be answered, and that answer lead to the next: all three must find nothing. */
+        /* What is passed on may be answered, and that answer lead to the next: all three must find
+         * nothing. */
         for (unsigned quiet = 0; quiet < 3 && !f->exited;) {
                 unsigned before = f->n_messages;
 
@@ -491,7 +492,7 @@ int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *err
         return call_message(f, m, ret, error);
 }
 
-/* --- jobs --------------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------------ */
 
 void make_file(const char *path, const char *content) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -505,9 +506,10 @@ char *make_spec(Fixture *f, const char *id, const char *extra) {
 
         if (access(source, F_OK) < 0)
                 make_file(source, "disk");
-        return strprintf(
-                        "{\"operation\":\"convert\",\"job_id\":\"%s\",\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
-                        "\"destination\":{\"type\":\"file\",\"path\":\"%s/%s.qcow2\",\"format\":\"qcow2\"}%s}",
+        return strprintf("{\"operation\":\"convert\",\"job_id\":\"%s\",\"source\":{\"type\":\"file\","
+                         "\"path\":\"%s\"},"
+                         "\"destination\":{\"type\":\"file\",\"path\":\"%s/"
+                         "%s.qcow2\",\"format\":\"qcow2\"}%s}",
                         id, source, f->dir, id, strempty(extra));
 }
 

@@ -31,7 +31,8 @@ typedef struct Fixture {
         size_t n_units, n_live, most_live;
         const char *start_error; /* StartTransientUnit and StartUnit fail with this text */
         unsigned n_service_starts; /* StartUnit of hyper-notifyd.service came */
-        unsigned busy_timers; /* StartTransientUnit of a timer fails so many times because its service is there */
+        unsigned busy_timers; /* StartTransientUnit of a timer fails so many times because its service is
+                                 there */
         bool lose_answer; /* StartTransientUnit starts the unit, but the caller hears NoReply */
         bool hold_start; /* the start job stays queued until fake_started() */
         unsigned max_running;
@@ -69,7 +70,8 @@ int call(Fixture *f, const char *member, sd_bus_message **ret, sd_bus_error *err
 /* The same with a message of the caller's, which is consumed, on the connection that it was made for. */
 int call_message(Fixture *f, sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
 
-/* A source and a spec that writes beside it: "<dir>/<id>.qcow2". @extra is put into the object: ",\"a\":1". */
+/* A source and a spec that writes beside it: "<dir>/<id>.qcow2". @extra is put into the object:
+ * ",\"a\":1". */
 char *make_spec(Fixture *f, const char *id, const char *extra);
 /* Submits that; the job is durably queued. */
 void submit(Fixture *f, const char *id, const char *extra);
@@ -102,7 +104,8 @@ void leave_mark(Fixture *f, const char *id, const char *mark);
 bool has_mark(Fixture *f, const char *id, const char *mark);
 void make_file(const char *path, const char *content);
 
-/* A test with a manager. (A macro for each end: what is between them is laid out as the body of a function is not.) */
+/* A test with a manager. (A macro for each end: what is between them is laid out as the body of a function
+ * is not.) */
 /* clang-format off */
 #define BUS_TEST(name) START_TEST(name) { Fixture f; fixture_open(&f); manager_up(&f);
 #define BUS_TEST_END fixture_close(&f); } END_TEST

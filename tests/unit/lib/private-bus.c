@@ -14,11 +14,13 @@
 
 static void write_config(const char *path, const char *socket) {
         _cleanup_free_ char *text = strprintf(
-                        "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN\"\n"
+                        "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-BUS Bus Configuration "
+                        "1.0//EN\"\n"
                         " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
                         "<busconfig><listen>unix:path=%s</listen><auth>EXTERNAL</auth>\n"
                         "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"false\"/>\n"
-                        "<allow own=\"*\"/><allow user=\"*\"/><allow receive_sender=\"*\"/></policy></busconfig>\n",
+                        "<allow own=\"*\"/><allow user=\"*\"/><allow "
+                        "receive_sender=\"*\"/></policy></busconfig>\n",
                         socket);
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 

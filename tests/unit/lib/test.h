@@ -47,8 +47,8 @@ static inline TCase *test_case(const char *name, unsigned seconds, const TTest *
         return tcase;
 }
 
-/* Runs one case of tests; what main() returns. A test that fails ends without cleaning up, so all directories are made in
- * one, which goes with the last test. Under gdb set CK_FORK=no. */
+/* Runs one case of tests; what main() returns. A test that fails ends without cleaning up, so all
+ * directories are made in one, which goes with the last test. Under gdb set CK_FORK=no. */
 static inline int test_run(const char *name, TCase *tcase) {
         _cleanup_test_dir_ char *dir = test_dir_make();
         Suite *suite = suite_create(name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* For check-cron: reads expressions, one per line, each with a time in seconds before it, and prints one line of JSON
- * for each: the OnCalendar= lines and the next N times, or the error. */
+/* For check-cron: reads expressions, one per line, each with a time in seconds before it, and prints one
+ * line of JSON for each: the OnCalendar= lines and the next N times, or the error. */
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Workers that wait for a job over HTTP: hyper-apid in a process of its own, before a manager on a private bus. */
+/* Workers that wait for a job over HTTP: hyper-apid in a process of its own, before a manager on a private
+ * bus. */
 
 #include <poll.h>
 #include <signal.h>
@@ -106,11 +107,14 @@ static void expect_answer(World *w, int fd, const char *expected) {
         ck_assert_msg(streq_ptr(id, expected), "got %s, not %s", strna(id), strna(expected));
 }
 
-/* All that is under way has come to rest, and these got no answer: the API has answered a request that came after. */
+/* All that is under way has come to rest, and these got no answer: the API has answered a request that came
+ * after. */
 static void expect_silence(World *w, const int *fds, size_t n) {
         int fd = test_connect(&w->server);
 
-        test_send(fd, "POST /workers/nobody/heartbeat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        test_send(fd,
+                        "POST /workers/nobody/heartbeat HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                        "0\r\n\r\n");
         ck_assert_uint_eq(answer(w, fd, NULL), 404);
         for (size_t i = 0; i < n; i++)
                 ck_assert(!is_readable(fds[i]));

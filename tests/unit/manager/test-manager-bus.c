@@ -116,12 +116,12 @@ BUS_TEST(the_same_job_twice_is_one_job)
 BUS_TEST_END
 
 BUS_TEST(a_job_without_an_id_gets_one)
-        _cleanup_free_ char *
-                        source = strprintf("%s/source.raw", f.dir),
-                       *spec = strprintf(
-                                       "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
-                                       "\"destination\":{\"type\":\"file\",\"path\":\"%s/x.raw\"},\"resolved_paths\":{\"source\":\"/etc/shadow\"}}",
-                                       source, f.dir);
+        _cleanup_free_ char *source = strprintf("%s/source.raw", f.dir),
+                            *spec = strprintf("{\"operation\":\"convert\",\"source\":{\"type\":\"file\","
+                                              "\"path\":\"%s\"},"
+                                              "\"destination\":{\"type\":\"file\",\"path\":\"%s/"
+                                              "x.raw\"},\"resolved_paths\":{\"source\":\"/etc/shadow\"}}",
+                                            source, f.dir);
         sd_bus_message *m = NULL;
         const char *id;
 
@@ -138,14 +138,12 @@ BUS_TEST(a_job_without_an_id_gets_one)
 BUS_TEST_END
 
 BUS_TEST(where_links_led_at_submission_is_kept)
-        _cleanup_free_ char *
-                        real = strprintf("%s/real.raw", f.dir),
-                       *link = strprintf("%s/link.raw", f.dir),
-                       *spec = strprintf(
-                                       "{\"job_id\":\"a\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
-                                       "\"destination\":{\"type\":\"file\",\"path\":\"%s/x.raw\"}}",
-                                       link, f.dir),
-                       *directory = directory_of(&f, "a");
+        _cleanup_free_ char *real = strprintf("%s/real.raw", f.dir), *link = strprintf("%s/link.raw", f.dir),
+                            *spec = strprintf("{\"job_id\":\"a\",\"operation\":\"convert\",\"source\":{"
+                                              "\"type\":\"file\",\"path\":\"%s\"},"
+                                              "\"destination\":{\"type\":\"file\",\"path\":\"%s/x.raw\"}}",
+                                            link, f.dir),
+                            *directory = directory_of(&f, "a");
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
         sd_bus_message *m = NULL;
         int created;
@@ -389,7 +387,7 @@ START_TEST(a_job_that_comes_in_the_last_moment_is_not_forgotten) {
 }
 END_TEST
 
-/* --- introspection ------------------------------------------------------------------------------------ */
+/* --- introspection --------------------------------------------------------------------------------- */
 
 static void compare(Fixture *f, const char *path, const char *interface) {
         sd_bus_message *m =
@@ -406,12 +404,12 @@ BUS_TEST(the_description_is_what_the_daemon_says)
         compare(&f, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE);
         compare(&f, "/org/hyper1/job/a", HYPER_JOB_INTERFACE);
         compare(&f, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE);
-        ck_assert_int_ge(
-                        call(&f, "CreateSchedule", NULL, NULL, "sa{sv}",
-                                        "{\"id\":\"a\",\"schedule\":\"@daily\",\"job\":{\"operation\":\"convert\","
-                                        "\"source\":{\"type\":\"file\",\"path\":\"/srv/a\"},"
-                                        "\"destination\":{\"type\":\"file\",\"path\":\"/srv/b.raw\"}}}",
-                                        0),
+        ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}",
+                                         "{\"id\":\"a\",\"schedule\":\"@daily\",\"job\":{\"operation\":"
+                                         "\"convert\","
+                                         "\"source\":{\"type\":\"file\",\"path\":\"/srv/a\"},"
+                                         "\"destination\":{\"type\":\"file\",\"path\":\"/srv/b.raw\"}}}",
+                                         0),
                         0);
         compare(&f, "/org/hyper1/schedule/a", HYPER_SCHEDULE_INTERFACE);
 BUS_TEST_END

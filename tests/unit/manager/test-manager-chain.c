@@ -20,7 +20,8 @@ static void put(const char *dir, const char *name, const void *data, size_t size
         ck_assert_int_eq(pwrite_full(fd, data, size, 0), 0);
 }
 
-/* The header of a qcow2 image on top of @backing (NULL: of none), whose format is recorded if it is given. */
+/* The header of a qcow2 image on top of @backing (NULL: of none), whose format is recorded if it is
+ * given. */
 static void put_qcow2(const char *dir, const char *name, const char *backing, const char *format) {
         char h[1024] = "QFI\xfb\0\0\0\3";
         uint32_t word;

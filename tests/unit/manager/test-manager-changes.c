@@ -10,8 +10,8 @@
 #include "unit/lib/journal-writer.h"
 #include "unit/lib/manager-test.h"
 
-/* The journal as the next manager finds it: it has the changes up to @last, and journald wrote them when it came to it,
- * long after they (and others) were recorded. */
+/* The journal as the next manager finds it: it has the changes up to @last, and journald wrote them when it
+ * came to it, long after they (and others) were recorded. */
 static void journal_has(Fixture *f, uint64_t last) {
         JournalWriter w;
 
@@ -46,7 +46,8 @@ BUS_TEST(changes_are_logged_in_order)
         settle_down(&f);
         ends(&f, "a");
         ck_assert_str_eq(f.logged,
-                        "1 a CREATED\n2 a VALIDATED\n3 a QUEUED\n4 a ASSIGNED\n5 a RUNNING\n6 a COMPLETED\n");
+                        "1 a CREATED\n2 a VALIDATED\n3 a QUEUED\n4 a ASSIGNED\n5 a RUNNING\n6 a "
+                        "COMPLETED\n");
 BUS_TEST_END
 
 /* The manager was killed right after the transaction. */
@@ -110,7 +111,8 @@ BUS_TEST(what_could_not_be_logged_is_logged_with_the_next_change)
         f.log_error = 0;
         ends(&f, "a");
         ck_assert_str_eq(f.logged,
-                        "1 a CREATED\n2 a VALIDATED\n3 a QUEUED\n4 a ASSIGNED\n5 a RUNNING\n6 a COMPLETED\n");
+                        "1 a CREATED\n2 a VALIDATED\n3 a QUEUED\n4 a ASSIGNED\n5 a RUNNING\n6 a "
+                        "COMPLETED\n");
 BUS_TEST_END
 
 int main(void) {

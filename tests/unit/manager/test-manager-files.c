@@ -140,9 +140,11 @@ START_TEST(a_device_that_is_not_there_may_be_behind_nbd) {
 }
 END_TEST
 
-#define OVF                                                                                                  \
-        "<Envelope xmlns:ovf='x'><References><File ovf:href='Disk%201.vmdk'/><File ovf:href='sub/d2.vmdk'/>" \
-        "<File ovf:href='../secret'/><File ovf:href='chunks'/><File ovf:href='link'/></References></Envelope>"
+#define OVF                                                                          \
+        "<Envelope xmlns:ovf='x'><References><File ovf:href='Disk%201.vmdk'/><File " \
+        "ovf:href='sub/d2.vmdk'/>"                                                   \
+        "<File ovf:href='../secret'/><File ovf:href='chunks'/><File "                \
+        "ovf:href='link'/></References></Envelope>"
 
 START_TEST(an_ovf_brings_what_it_names) {
         static const char *const expected[] = { "/box.ovf", "/box.mf", "/chunks.000000000",
@@ -524,8 +526,10 @@ START_TEST(block_devices) {
 }
 END_TEST
 
-#define DESCRIPTOR(extents)                                                                                         \
-        "# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType=\"twoGbMaxExtentSparse\"\n" \
+#define DESCRIPTOR(extents)                                                        \
+        "# Disk "                                                                  \
+        "DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType=" \
+        "\"twoGbMaxExtentSparse\"\n"                                               \
         "# Extent description\n" extents
 
 START_TEST(a_split_disk_brings_its_extents) {

@@ -42,7 +42,8 @@ BUS_TEST(a_job_runs_and_completes)
         ck_assert(directory_is_gone(&f, "a"));
         ck_assert_ptr_null(f.manager->jobs);
         ck_assert_str_eq(f.signals,
-                        "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
+                        "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na "
+                        "RUNNING>COMPLETED\n");
         ck_assert_uint_eq(f.n_added, 1);
         ck_assert_uint_eq(f.n_removed, 1);
 BUS_TEST_END
@@ -85,7 +86,8 @@ BUS_TEST(what_may_pass_is_tried_again_after_a_pause)
         fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_TRANSIENT, true);
         expect_state(&f, "a", JOB_RETRYING);
         expect_reason(&f, "a",
-                        "Attempt 1 failed in phase conversion: the server hung up; the next one begins in 1 s");
+                        "Attempt 1 failed in phase conversion: the server hung up; the next one begins in 1 "
+                        "s");
         ck_assert_uint_eq(unit_of(&f, "a")->starts, 1);
 
         time_passes(&f, 2);
@@ -141,7 +143,8 @@ BUS_TEST(a_failed_job_is_retried_on_request)
         ck_assert_uint_ge(row->started_at, row->created_at + 100 * USEC_PER_SEC);
         run_to_completion(&f, "a");
         expect_states(&f, "a",
-                        "CREATED VALIDATED QUEUED ASSIGNED RUNNING FAILED QUEUED ASSIGNED RUNNING COMPLETED");
+                        "CREATED VALIDATED QUEUED ASSIGNED RUNNING FAILED QUEUED ASSIGNED RUNNING "
+                        "COMPLETED");
         ck_assert(directory_is_gone(&f, "a"));
 BUS_TEST_END
 
@@ -186,9 +189,9 @@ BUS_TEST(what_cannot_be_retried_is_refused)
         /* Another job writes to the same place. */
         leave_result(&f, "failed", 1, OUTCOME_FAILED, "no such luck");
         fake_ends(&f, "failed", "exit-code", CLD_EXITED, JOB_EXIT_FAILED, true);
-        same = strprintf(
-                        "{\"job_id\":\"other\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"%s/source.raw\"},"
-                        "\"destination\":{\"type\":\"file\",\"path\":\"%s/failed.qcow2\"}}",
+        same = strprintf("{\"job_id\":\"other\",\"operation\":\"convert\",\"source\":{\"type\":\"file\","
+                         "\"path\":\"%s/source.raw\"},"
+                         "\"destination\":{\"type\":\"file\",\"path\":\"%s/failed.qcow2\"}}",
                         f.dir, f.dir);
         ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", same, 0), 0);
         settle_down(&f);
@@ -301,7 +304,8 @@ BUS_TEST_END
 
 BUS_TEST(the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone)
         _cleanup_free_ char *spec = strprintf(
-                        "{\"operation\":\"convert\",\"job_id\":\"b\",\"source\":{\"type\":\"file\",\"path\":\"%s/source.raw\"},"
+                        "{\"operation\":\"convert\",\"job_id\":\"b\",\"source\":{\"type\":\"file\",\"path\":"
+                        "\"%s/source.raw\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"%s/a.qcow2\",\"format\":\"qcow2\"}}",
                         f.dir, f.dir);
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -417,12 +421,12 @@ BUS_TEST(a_finish_that_was_cut_off_is_run_again)
 BUS_TEST_END
 
 BUS_TEST(what_is_written_to_a_server_is_complete_when_the_job_says_so)
-        _cleanup_free_ char *
-                        spec = strprintf(
-                                       "{\"operation\":\"convert\",\"job_id\":\"a\",\"source\":{\"type\":\"file\",\"path\":\"%s/source.raw\"},"
-                                       "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///?socket=%s/s\"}}",
-                                       f.dir, f.dir),
-                       *source = strprintf("%s/source.raw", f.dir), *directory = directory_of(&f, "a");
+        _cleanup_free_ char *spec = strprintf("{\"operation\":\"convert\",\"job_id\":\"a\",\"source\":{"
+                                              "\"type\":\"file\",\"path\":\"%s/source.raw\"},"
+                                              "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbd+unix:///"
+                                              "?socket=%s/s\"}}",
+                                            f.dir, f.dir),
+                            *source = strprintf("%s/source.raw", f.dir), *directory = directory_of(&f, "a");
 
         make_file(source, "disk");
         ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);

@@ -69,12 +69,12 @@ BUS_TEST(a_key_is_told_once_and_its_hash_is_kept)
 BUS_TEST_END
 
 BUS_TEST(keys_outlive_the_manager_and_end_when_removed)
-        _cleanup_free_ char *
-                        one = add(&f,
-                                       "{\"name\":\"one\",\"scopes\":[\"read\",\"submit\"],\"rate_limit\":120,"
-                                       "\"expires_at\":\"2199-01-31T10:00:00Z\"}"),
-                       *two = add(&f, "{\"name\":\"two\",\"scopes\":[\"work\"],\"rate_limit\":null}"),
-                       *again = NULL;
+        _cleanup_free_ char *one = add(&f,
+                                            "{\"name\":\"one\",\"scopes\":[\"read\",\"submit\"],\"rate_"
+                                            "limit\":120,"
+                                            "\"expires_at\":\"2199-01-31T10:00:00Z\"}"),
+                            *two = add(&f, "{\"name\":\"two\",\"scopes\":[\"work\"],\"rate_limit\":null}"),
+                            *again = NULL;
         _cleanup_json_ json_t *keys = NULL, *left = NULL;
         json_int_t rate;
         const char *expires;

@@ -43,7 +43,7 @@ static int look(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char
         return job_files_resolve(spec, rules, ret, ret_error);
 }
 
-/* --- the pool ------------------------------------------------------------------------------------------ */
+/* --- the pool -------------------------------------------------------------------------------------- */
 
 typedef struct Pool {
         sd_event *event;
@@ -93,7 +93,8 @@ static void pool_close(Pool *p) {
 
 static int ask(Pool *p, char name, const char *source, Lookup **ret, char **ret_why) {
         _cleanup_free_ char *text = strprintf(
-                        "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"format\":\"raw\",\"path\":\"%s/%s\"},"
+                        "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"format\":\"raw\","
+                        "\"path\":\"%s/%s\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"%s/out-%c.raw\",\"format\":\"raw\"}}",
                         p->dir, source, p->dir, name);
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -240,12 +241,13 @@ START_TEST(whether_something_is_there) {
 }
 END_TEST
 
-/* --- the manager --------------------------------------------------------------------------------------- */
+/* --- the manager ----------------------------------------------------------------------------------- */
 
 /* A spec whose source is in the dead directory. */
 static char *dead_spec(Fixture *f, const char *id) {
         return strprintf(
-                        "{\"operation\":\"convert\",\"job_id\":\"%s\",\"source\":{\"type\":\"file\",\"path\":\"%s/dead/a.raw\"},"
+                        "{\"operation\":\"convert\",\"job_id\":\"%s\",\"source\":{\"type\":\"file\","
+                        "\"path\":\"%s/dead/a.raw\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"%s/%s.qcow2\",\"format\":\"qcow2\"}}",
                         id, f->dir, f->dir, id);
 }

@@ -126,7 +126,8 @@ BUS_TEST(a_cancel_that_was_claimed_and_not_recorded_is_carried_out)
         submit(&f, "a", NULL);
         settle_down(&f);
         ck_assert_int_eq(mkdir(part, 0700), 0);
-        /* It is killed behind the claim; the job, which is complete, finds that when it is to publish its output. */
+        /* It is killed behind the claim; the job, which is complete, finds that when it is to publish its
+         * output. */
         ck_assert_int_eq(job_mark_claim(directory, JOB_MARK_CANCELLED), 0);
         leave_result(&f, "a", 1, OUTCOME_COMPLETED, "");
         manager_down(&f);

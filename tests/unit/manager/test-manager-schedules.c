@@ -114,7 +114,7 @@ static void assert_timer(Fixture *f, const char *id, const char *expected) {
         ck_assert_str_eq(when, expected);
 }
 
-/* --- rows and timers ---------------------------------------------------------------------------------- */
+/* --- rows and timers ------------------------------------------------------------------------------- */
 
 SCHEDULE_TEST(every_placeholder_of_the_destination_is_filled_in)
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -178,7 +178,8 @@ SCHEDULE_TEST(wrong_schedules_are_refused_by_field)
                 { "enabled: ", "{\"enabled\":\"yes\"}" },
                 { "job.operation", "{\"schedule\":\"@daily\",\"job\":{}}" },
                 { "job.source.path",
-                                "{\"job\":{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"x\"},"
+                                "{\"job\":{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":"
+                                "\"x\"},"
                                 "\"destination\":{\"type\":\"file\",\"path\":\"/srv/x\"}}}" },
         };
         _cleanup_free_ char *large = malloc(JOB_SPEC_MAX + 2),
@@ -247,7 +248,7 @@ SCHEDULE_TEST(a_deleted_schedule_leaves_its_jobs)
         job_ends_well(&f, job);
 SCHEDULE_TEST_END
 
-/* --- runs --------------------------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------------------------ */
 
 SCHEDULE_TEST(a_timer_that_fires_makes_one_job)
         create(&f, "nights", NIGHTLY, NULL);
@@ -387,7 +388,7 @@ SCHEDULE_TEST(a_job_that_is_refused_is_told_and_the_next_time_stays)
         ck_assert_uint_eq(row->next_at, FIRST_NIGHT + DAY);
 SCHEDULE_TEST_END
 
-/* --- what must not be lost, nor come twice ------------------------------------------------------------ */
+/* --- what must not be lost, nor come twice --------------------------------------------------------- */
 
 SCHEDULE_TEST(a_change_while_a_run_is_due_neither_loses_nor_doubles_it)
         create(&f, "nights", NIGHTLY, NULL);
@@ -514,7 +515,7 @@ SCHEDULE_TEST(a_thousand_runs_are_kept)
         ck_assert_int_eq(runs.runs[0].seq, seq);
 SCHEDULE_TEST_END
 
-/* --- looking ------------------------------------------------------------------------------------------ */
+/* --- looking --------------------------------------------------------------------------------------- */
 
 SCHEDULE_TEST(lists_and_details)
         sd_bus_message *m = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Webhooks on the bus, and the outbox: hyper-notifyd is started when something is due, is told when it is there, is
- * given deliveries in order, and what it records counts. It is played by the test. */
+/* Webhooks on the bus, and the outbox: hyper-notifyd is started when something is due, is told when it is
+ * there, is given deliveries in order, and what it records counts. It is played by the test. */
 
 #include "basic/log.h"
 #include "manager/webhook/webhook.h"
@@ -58,7 +58,7 @@ static const char *string_at(json_t *array, size_t i, const char *key) {
         return json_string_value(json_object_get(json_array_get(array, i), key));
 }
 
-/* --- hyper-notifyd, played ----------------------------------------------------------------------------- */
+/* --- hyper-notifyd, played ------------------------------------------------------------------------- */
 
 typedef struct Courier {
         Fixture *f;
@@ -143,11 +143,12 @@ static void record(Courier *c, int64_t seq, bool success) {
         ck_assert_int_ge(call_message(c->f, m, NULL, NULL), 0);
 }
 
-/* --- definitions --------------------------------------------------------------------------------------- */
+/* --- definitions ----------------------------------------------------------------------------------- */
 
 BUS_TEST(webhooks_are_added_listed_and_removed)
-        ck_assert_uint_eq(
-                        add(&f, "{\"url\":\"https://a.example/x\",\"events\":[\"job.failed\"],\"timeout\":7}"),
+        ck_assert_uint_eq(add(&f,
+                                          "{\"url\":\"https://a.example/"
+                                          "x\",\"events\":[\"job.failed\"],\"timeout\":7}"),
                         0);
         ck_assert_uint_eq(add(&f, "{\"url\":\"http://b.example/\",\"enabled\":false,\"retry\":0}"), 1);
         json_t *hooks = list(&f);
@@ -179,7 +180,7 @@ BUS_TEST(what_is_wrong_with_a_webhook_is_said)
         ck_assert_str_eq(error.name, HYPER_BUS_ERROR_NO_SUCH_WEBHOOK);
 BUS_TEST_END
 
-/* --- those of the configuration ------------------------------------------------------------------------ */
+/* --- those of the configuration -------------------------------------------------------------------- */
 
 static void configure(Fixture *f, const char *text) {
         _cleanup_free_ char *path = strprintf("%s/config.yaml", f->config);
@@ -191,7 +192,9 @@ static void configure(Fixture *f, const char *text) {
 BUS_TEST(those_of_the_api_and_of_the_configuration_have_one_limit)
         for (unsigned i = 0; i < WEBHOOKS_MAX - 2; i++)
                 add(&f, "{\"url\":\"http://a.example/\"}");
-        configure(&f, "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n  - url: http://three.example/\n");
+        configure(&f,
+                        "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n  - url: "
+                        "http://three.example/\n");
         json_t *hooks = list(&f);
         ck_assert_uint_eq(json_array_size(hooks), WEBHOOKS_MAX);
         ck_assert_str_eq(string_at(hooks, WEBHOOKS_MAX - 1, "url"), "http://two.example/");
@@ -208,7 +211,9 @@ BUS_TEST_END
 BUS_TEST(the_webhooks_of_the_configuration_follow_it)
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         add(&f, "{\"url\":\"http://api.example/\"}");
-        configure(&f, "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n    events: [job.submitted]\n");
+        configure(&f,
+                        "webhooks:\n  - url: http://one.example/\n  - url: http://two.example/\n    events: "
+                        "[job.submitted]\n");
         json_t *hooks = list(&f);
         ck_assert_uint_eq(json_array_size(hooks), 3);
         ck_assert_str_eq(string_at(hooks, 1, "url"), "http://one.example/");
@@ -219,7 +224,9 @@ BUS_TEST(the_webhooks_of_the_configuration_follow_it)
 
         /* One goes, one is changed and keeps what waits for it, one is new. */
         submit(&f, "a", NULL);
-        configure(&f, "webhooks:\n  - {url: http://three.example/, timeout: 9}\n  - {url: http://two.example/, retry: 7}\n");
+        configure(&f,
+                        "webhooks:\n  - {url: http://three.example/, timeout: 9}\n  - {url: "
+                        "http://two.example/, retry: 7}\n");
         hooks = list(&f);
         ck_assert_uint_eq(json_array_size(hooks), 3);
         ck_assert_str_eq(string_at(hooks, 0, "url"), "http://api.example/");
@@ -243,7 +250,7 @@ BUS_TEST(the_webhooks_of_the_configuration_follow_it)
         json_decref(hooks);
 BUS_TEST_END
 
-/* --- deliveries ---------------------------------------------------------------------------------------- */
+/* --- deliveries ------------------------------------------------------------------------------------ */
 
 BUS_TEST(without_webhooks_nothing_is_started)
         submit(&f, "a", NULL);
@@ -349,7 +356,7 @@ BUS_TEST(a_far_retry_is_a_timer)
         ck_assert_str_eq(f.units[units].name, "hyper-notifyd.timer");
 BUS_TEST_END
 
-/* --- tests --------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------------------- */
 
 typedef struct TestAnswer {
         sd_bus_message *message;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Thousands of random steps of clients, workers, time and deaths of the manager, and after each the jobs compared with a
- * model of what they should be: all that have not ended in the database and in the manager's memory, the others by
- * their number, and now and then one by one. HYPER_SEED=n repeats a run. */
+/* Thousands of random steps of clients, workers, time and deaths of the manager, and after each the jobs
+ * compared with a model of what they should be: all that have not ended in the database and in the manager's
+ * memory, the others by their number, and now and then one by one. HYPER_SEED=n repeats a run. */
 
 #include "shared/error-table.h"
 #include "unit/lib/manager-test.h"
@@ -51,7 +51,7 @@ static bool is_held(const ModelJob *j) {
         return j->worker >= 0 && (j->state == JOB_ASSIGNED || j->state == JOB_RUNNING);
 }
 
-/* --- what follows from time and failures -------------------------------------------------------------- */
+/* --- what follows from time and failures ----------------------------------------------------------- */
 
 static usec_t pause_after(unsigned attempt) {
         return (attempt > 6 ? 60 : MIN(1u << (attempt - 1), 60u)) * USEC_PER_SEC;
@@ -108,7 +108,7 @@ static void model_time(Model *m, usec_t started_at) {
         }
 }
 
-/* --- steps -------------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------------- */
 
 static void is_accepted(
                 Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
@@ -129,14 +129,15 @@ static void step_submit(Fixture *f, Model *m) {
                 .timeout = dice(m, 2) ? 60 : 1200,
                 .idempotent = dice(m, 3) > 0,
                 .needs_lvm = dice(m, 4) == 0 };
-        _cleanup_free_ char *
-                        name = job_name(i),
-                       *extra = strprintf(
-                                       ",\"execution_policy\":{\"priority\":%u,\"retry_count\":%u,\"timeout_seconds\":%u,"
-                                       "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s}",
-                                       j->priority, j->retries, j->timeout, j->idempotent ? "true" : "false",
-                                       j->needs_lvm ? "true" : "false"),
-                       *spec = make_spec(f, name, extra);
+        _cleanup_free_ char
+                        *name = job_name(i),
+                        *extra = strprintf(
+                                        ",\"execution_policy\":{\"priority\":%u,\"retry_count\":%u,"
+                                        "\"timeout_seconds\":%u,"
+                                        "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s}",
+                                        j->priority, j->retries, j->timeout,
+                                        j->idempotent ? "true" : "false", j->needs_lvm ? "true" : "false"),
+                        *spec = make_spec(f, name, extra);
         SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
@@ -357,7 +358,7 @@ static void step(Fixture *f, Model *m) {
                 step_restart(f, m);
 }
 
-/* --- comparing ---------------------------------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------------------------------- */
 
 typedef struct Place {
         uint64_t seed;

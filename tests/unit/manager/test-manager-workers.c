@@ -89,14 +89,14 @@ WORKERS_TEST(a_worker_takes_a_job_and_completes_it)
         expect_dequeue(&f, "w1", "a");
         expect_dequeue(&f, "w1", NULL);
         expect_state(&f, "a", JOB_ASSIGNED);
-        ck_assert_int_ge(
-                        report(&f, "a", "w1",
-                                        "[{\"phase\":\"conversion\",\"percentage\":10},{\"percentage\":45.5}]"),
+        ck_assert_int_ge(report(&f, "a", "w1",
+                                         "[{\"phase\":\"conversion\",\"percentage\":10},{\"percentage\":45."
+                                         "5}]"),
                         0);
         expect_state(&f, "a", JOB_RUNNING);
-        ck_assert_int_ge(
-                        finish(&f, "a", "w1",
-                                        "{\"status\":\"completed\",\"outputs\":[{\"path\":\"/srv/a.qcow2\"}],\"metrics\":{\"seconds\":3,\"token\":\"s3cret\"}}"),
+        ck_assert_int_ge(finish(&f, "a", "w1",
+                                         "{\"status\":\"completed\",\"outputs\":[{\"path\":\"/srv/"
+                                         "a.qcow2\"}],\"metrics\":{\"seconds\":3,\"token\":\"s3cret\"}}"),
                         0);
         expect_states(&f, "a", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
         result = result_of(&f, "a");
@@ -108,7 +108,8 @@ WORKERS_TEST(a_worker_takes_a_job_and_completes_it)
         ck_assert_ptr_null(f.manager->jobs);
         ck_assert_ptr_null(unit_of(&f, "a"));
         ck_assert_str_eq(f.signals,
-                        "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na RUNNING>COMPLETED\n");
+                        "a CREATED>VALIDATED\na VALIDATED>QUEUED\na QUEUED>ASSIGNED\na ASSIGNED>RUNNING\na "
+                        "RUNNING>COMPLETED\n");
 BUS_TEST_END
 
 WORKERS_TEST(an_event_that_is_repeated_counts_once)
@@ -117,13 +118,13 @@ WORKERS_TEST(an_event_that_is_repeated_counts_once)
         register_worker(&f, "w1");
         submit_queued(&f, "a", NULL);
         expect_dequeue(&f, "w1", "a");
-        ck_assert_int_ge(
-                        report(&f, "a", "w1",
-                                        "[{\"percentage\":10,\"sequence\":1},{\"percentage\":20,\"sequence\":2}]"),
+        ck_assert_int_ge(report(&f, "a", "w1",
+                                         "[{\"percentage\":10,\"sequence\":1},{\"percentage\":20,"
+                                         "\"sequence\":2}]"),
                         0);
-        ck_assert_int_ge(
-                        report(&f, "a", "w1",
-                                        "[{\"percentage\":90,\"sequence\":2},{\"percentage\":60,\"sequence\":3}]"),
+        ck_assert_int_ge(report(&f, "a", "w1",
+                                         "[{\"percentage\":90,\"sequence\":2},{\"percentage\":60,"
+                                         "\"sequence\":3}]"),
                         0);
         ck_assert_int_lt(report(&f, "a", "w1", "{\"percentage\":90,\"sequence\":0}"), 0);
         progress_flush(f.manager);
@@ -386,8 +387,8 @@ BUS_TEST_END
 /* {"operation":…} on an image that is not here. */
 static int submit_operation(
                 Fixture *f, const char *id, const char *operation, bool any_worker, sd_bus_error *error) {
-        _cleanup_free_ char *spec = strprintf(
-                        "{\"job_id\":\"%s\",\"operation\":\"%s\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"}}",
+        _cleanup_free_ char *spec = strprintf("{\"job_id\":\"%s\",\"operation\":\"%s\",\"source\":{\"type\":"
+                                              "\"file\",\"path\":\"/nowhere/a.raw\"}}",
                         id, operation);
 
         return any_worker ? call(f, "SubmitJob", NULL, error, "sa{sv}", spec, 1, "any-worker", "b", 1)
@@ -421,9 +422,9 @@ BUS_TEST_END
 
 /* One that can do all of what an operation needs, and does not do it. */
 WORKERS_TEST(a_worker_gets_the_operations_that_it_carries_out)
-        ck_assert_int_ge(
-                        call(&f, "RegisterWorker", NULL, NULL, "s",
-                                        "{\"worker_id\":\"w1\",\"capabilities\":[\"qemu_img\"],\"operations\":[\"convert\"]}"),
+        ck_assert_int_ge(call(&f, "RegisterWorker", NULL, NULL, "s",
+                                         "{\"worker_id\":\"w1\",\"capabilities\":[\"qemu_img\"],"
+                                         "\"operations\":[\"convert\"]}"),
                         0);
         ck_assert_int_ge(submit_operation(&f, "look", "inspect", true, NULL), 0);
         submit_queued(&f, "copy", NULL);
@@ -446,7 +447,8 @@ BUS_TEST_END
 WORKERS_TEST(a_schedule_is_for_this_machine)
         static const char definition[] =
                         "{\"id\":\"s\",\"schedule\":\"0 2 * * *\",\"job\":{\"operation\":\"%s\",\"source\":"
-                        "{\"type\":\"file\",\"path\":\"/srv/a\"},\"destination\":{\"type\":\"file\",\"path\":\"/srv/b\"}}}";
+                        "{\"type\":\"file\",\"path\":\"/srv/"
+                        "a\"},\"destination\":{\"type\":\"file\",\"path\":\"/srv/b\"}}}";
         _cleanup_free_ char *convert = strprintf(definition, "convert"),
                             *inspect = strprintf(definition, "inspect");
 
@@ -457,9 +459,10 @@ WORKERS_TEST(a_schedule_is_for_this_machine)
 BUS_TEST_END
 
 WORKERS_TEST(what_is_only_at_a_workers_place_waits_for_it)
-        static const char spec[] =
-                        "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
-                        "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
+        static const char spec[] = "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":"
+                                   "\"file\",\"path\":\"/nowhere/a.raw\"},"
+                                   "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/"
+                                   "a.qcow2\",\"format\":\"qcow2\"}}";
 
         f.manager->settings->worker.local = true;
         ck_assert_int_eq(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1),
@@ -473,9 +476,10 @@ WORKERS_TEST(what_is_only_at_a_workers_place_waits_for_it)
 BUS_TEST_END
 
 WORKERS_TEST(where_only_workers_work_nobody_looks_here)
-        static const char spec[] =
-                        "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
-                        "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
+        static const char spec[] = "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":"
+                                   "\"file\",\"path\":\"/nowhere/a.raw\"},"
+                                   "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/"
+                                   "a.qcow2\",\"format\":\"qcow2\"}}";
 
         ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1), 0);
         settle_down(&f);
@@ -483,12 +487,12 @@ WORKERS_TEST(where_only_workers_work_nobody_looks_here)
 BUS_TEST_END
 
 WORKERS_TEST(what_waits_for_a_worker_is_looked_at_again)
-        _cleanup_free_ char *
-                        image = strprintf("%s/late.raw", f.dir),
-                       *spec = strprintf(
-                                       "{\"job_id\":\"late\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"%s\"},"
-                                       "\"destination\":{\"type\":\"file\",\"path\":\"%s/late.qcow2\",\"format\":\"qcow2\"}}",
-                                       image, f.dir);
+        _cleanup_free_ char *image = strprintf("%s/late.raw", f.dir),
+                            *spec = strprintf("{\"job_id\":\"late\",\"operation\":\"convert\",\"source\":{"
+                                              "\"type\":\"file\",\"path\":\"%s\"},"
+                                              "\"destination\":{\"type\":\"file\",\"path\":\"%s/"
+                                              "late.qcow2\",\"format\":\"qcow2\"}}",
+                                            image, f.dir);
 
         f.manager->settings->worker.local = true;
         register_worker(&f, "w1");
@@ -503,9 +507,10 @@ WORKERS_TEST(what_waits_for_a_worker_is_looked_at_again)
 BUS_TEST_END
 
 WORKERS_TEST(when_the_last_worker_goes_it_is_told_what_is_wrong)
-        static const char spec[] =
-                        "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
-                        "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/a.qcow2\",\"format\":\"qcow2\"}}";
+        static const char spec[] = "{\"job_id\":\"far\",\"operation\":\"convert\",\"source\":{\"type\":"
+                                   "\"file\",\"path\":\"/nowhere/a.raw\"},"
+                                   "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/"
+                                   "a.qcow2\",\"format\":\"qcow2\"}}";
         _cleanup_free_ char *result = NULL;
 
         f.manager->settings->worker.local = true;
@@ -526,17 +531,19 @@ static void is_accepted(
         ck_assert(created);
 }
 
-/* More than are looked at in one go: none is forgotten, and none keeps a slot from those that can be done. */
+/* More than are looked at in one go: none is forgotten, and none keeps a slot from those that can be
+ * done. */
 WORKERS_TEST(many_that_wait_for_workers_hold_nobody_up)
         f.manager->settings->worker.local = true;
         register_worker(&f, "w1");
         for (unsigned i = 0; i < 100; i++) {
-                _cleanup_free_ char *
-                                id = strprintf("far-%u", i),
-                               *spec = strprintf(
-                                               "{\"job_id\":\"%s\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
-                                               "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/%u.qcow2\",\"format\":\"qcow2\"}}",
-                                               id, i);
+                _cleanup_free_ char
+                                *id = strprintf("far-%u", i),
+                                *spec = strprintf("{\"job_id\":\"%s\",\"operation\":\"convert\",\"source\":{"
+                                                  "\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
+                                                  "\"destination\":{\"type\":\"file\",\"path\":\"/nowhere/"
+                                                  "%u.qcow2\",\"format\":\"qcow2\"}}",
+                                                id, i);
                 SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
 
                 ck_assert_int_ge(manager_submit(f.manager, spec, &options, is_accepted, NULL, NULL), 0);
@@ -569,9 +576,9 @@ BUS_TEST_END
 WORKERS_TEST(wrong_registrations_name_all_that_is_wrong)
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        ck_assert_int_eq(
-                        call(&f, "RegisterWorker", NULL, &error, "s",
-                                        "{\"worker_id\":\"../x\",\"capabilities\":7,\"system_info\":{\"memory_mb\":-1}}"),
+        ck_assert_int_eq(call(&f, "RegisterWorker", NULL, &error, "s",
+                                         "{\"worker_id\":\"../"
+                                         "x\",\"capabilities\":7,\"system_info\":{\"memory_mb\":-1}}"),
                         -EINVAL);
         ck_assert_ptr_nonnull(strstr(error.message, "worker_id: "));
         ck_assert_ptr_nonnull(strstr(error.message, "capabilities: "));
@@ -586,9 +593,10 @@ WORKERS_TEST(a_worker_is_shown_as_it_came)
         const char *text;
         uint64_t total;
 
-        ck_assert_int_ge(
-                        call(&f, "RegisterWorker", NULL, NULL, "s",
-                                        "{\"worker_id\":\"w1\",\"capabilities\":{\"qemu_img\":true,\"new_thing\":false},\"execution_mode\":\"HOST\",\"system_info\":{\"password\":\"s3cret\"}}"),
+        ck_assert_int_ge(call(&f, "RegisterWorker", NULL, NULL, "s",
+                                         "{\"worker_id\":\"w1\",\"capabilities\":{\"qemu_img\":true,\"new_"
+                                         "thing\":false},\"execution_mode\":\"HOST\",\"system_info\":{"
+                                         "\"password\":\"s3cret\"}}"),
                         0);
         ck_assert_int_ge(call(&f, "GetWorker", &one, NULL, "s", "w1"), 0);
         ck_assert_int_ge(sd_bus_message_read(one, "s", &text), 0);

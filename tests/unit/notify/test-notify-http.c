@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Requests to receivers that behave and to some that do not; each is a process that says what it is told to. */
+/* Requests to receivers that behave and to some that do not; each is a process that says what it is told
+ * to. */
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include "shared/webhook.h"
 #include "unit/lib/test.h"
 
-/* --- addresses ---------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------------- */
 
 /* What webhooks.allow_private lists: 127.0.0.0/8 as soon as there is a receiver. */
 static AllowedRanges allowed;
@@ -112,7 +113,7 @@ START_TEST(credentials_are_read_from_their_directory) {
 }
 END_TEST
 
-/* --- a receiver --------------------------------------------------------------------------------------- */
+/* --- a receiver ------------------------------------------------------------------------------------ */
 
 typedef enum Habit {
         ANSWERS, /* with the text it was given, then closes */
@@ -219,7 +220,7 @@ static Receiver receiver(Habit habit, const char *text) {
         return r;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------------- */
 
 typedef struct Outcome {
         unsigned n, status;
@@ -403,7 +404,8 @@ START_TEST(what_the_configuration_lists_is_delivered_to_and_nothing_else) {
         allowed_ranges_done(&allowed);
         post(r.url, NULL, LONG, &none);
         ck_assert_msg(strstr(none.error,
-                                      "127.0.0.1 is a loopback address, to which nothing is delivered unless "
+                                      "127.0.0.1 is a loopback address, to which nothing is delivered "
+                                      "unless "
                                       "webhooks.allow_private lists it"),
                         "%s", none.error);
         ck_assert(!none.success && none.status == 0);

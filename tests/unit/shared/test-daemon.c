@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the daemons' main functions share: their options. (Signals, the bus and refusals are tested on real systemd.) */
+/* What the daemons' main functions share: their options. (Signals, the bus and refusals are tested on real
+ * systemd.) */
 
 #include <getopt.h>
 

@@ -122,7 +122,8 @@ START_TEST(webhooks_are_a_list_or_a_section_with_one) {
 
         ck_assert_int_eq(mkdir(drop_ins, 0700), 0);
         put(dir, "config.yaml",
-                        "webhooks:\n  allow_private: [127.0.0.0/8, \"::1\"]\n  list:\n    - url: http://a.example/\n");
+                        "webhooks:\n  allow_private: [127.0.0.0/8, \"::1\"]\n  list:\n    - url: "
+                        "http://a.example/\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_uint_eq(strv_length(s->delivery.allow_private), 2);
         ck_assert_str_eq(s->delivery.allow_private[1], "::1");
@@ -211,7 +212,8 @@ START_TEST(an_error_names_line_and_key) {
                 _cleanup_free_ char *text = strprintf("api:\n  cors_origins: %s\n", bad_origins[i]);
 
                 check_error(text,
-                                "f:2: api.cors_origins: must be a list of origins as browsers send them, like "
+                                "f:2: api.cors_origins: must be a list of origins as browsers send them, "
+                                "like "
                                 "https://console.example.com");
         }
         check_error("hosts:\n  call_timeout: 601\n",
@@ -292,14 +294,18 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_test_dir_ char *dir = test_dir();
 
         put(dir, "config.yaml",
-                        "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: [/b]\ndatabase: {path: /x.db}\n");
+                        "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: "
+                        "[/b]\ndatabase: {path: /x.db}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
-                        "[\"/a\"],\"destination_paths\":[\"/b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\",\"require_key\":false},\"webhooks\":[]}");
+                        "[\"/a\"],\"destination_paths\":[\"/"
+                        "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},"
+                        "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
+                        "\"require_key\":false},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);
@@ -313,10 +319,14 @@ START_TEST(webhooks_are_read_as_published) {
         _cleanup_(json_decrefp) json_t *shown = NULL, *expected = NULL;
 
         put(dir, "config.yaml",
-                        "database:\n  path: \"/var/lib/hypersdk/jobs.db\"\n\nmetrics:\n  enabled: true\n  port: 8080\n\n"
-                        "webhooks:\n  - url: \"https://hooks.example.com/notify\"\n    events:\n      - job.completed\n"
-                        "      - job.failed\n    enabled: true\n    timeout: 30\n    retry_count: 3\n    headers:\n"
-                        "      Authorization: \"Bearer token123\"\n  - url: http://b.example/\n    secret: \"12\"\n");
+                        "database:\n  path: \"/var/lib/hypersdk/jobs.db\"\n\nmetrics:\n  enabled: true\n  "
+                        "port: 8080\n\n"
+                        "webhooks:\n  - url: \"https://hooks.example.com/notify\"\n    events:\n      - "
+                        "job.completed\n"
+                        "      - job.failed\n    enabled: true\n    timeout: 30\n    retry_count: 3\n    "
+                        "headers:\n"
+                        "      Authorization: \"Bearer token123\"\n  - url: http://b.example/\n    secret: "
+                        "\"12\"\n");
         s = loaded(dir);
         ck_assert_uint_eq(json_array_size(s->webhooks), 2);
         expected = json_pack("{s:s, s:[s, s], s:b, s:i, s:i, s:{s:s}}", "url",
@@ -342,9 +352,11 @@ END_TEST
 
 START_TEST(what_is_wrong_with_a_webhook_is_named_with_its_line) {
         check_error("webhooks: 1\n",
-                        "f:1: webhooks: must be a list of webhooks, or a section with allow_private and list");
+                        "f:1: webhooks: must be a list of webhooks, or a section with allow_private and "
+                        "list");
         check_error("webhooks:\n  - url: http://a/\n  - url: ftp://b/\n    timeout: 0\n",
-                        "f:3: webhooks[1]: timeout: must be 1 to 300; url: must be an http:// or https:// URL");
+                        "f:3: webhooks[1]: timeout: must be 1 to 300; url: must be an http:// or https:// "
+                        "URL");
         check_error("webhooks:\n  - events: [job.failed]\n", "f:2: webhooks[0]: url: must be given");
         check_error("webhooks:\n  - url: http://a/\n    colour: blue\n",
                         "f:2: webhooks[0]: colour: there is no such key");

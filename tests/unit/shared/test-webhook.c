@@ -52,10 +52,10 @@ START_TEST(a_url_is_enough) {
 END_TEST
 
 START_TEST(the_published_definition_is_understood) {
-        _cleanup_decoded_ Decoded d = decode(
-                        "{\"url\":\"https://hooks.example.com/notify\",\"events\":[\"job.completed\",\"job.failed\"],"
-                        "\"enabled\":false,\"timeout\":10,\"retry_count\":0,"
-                        "\"headers\":{\"Authorization\":\"Bearer token123\"}}",
+        _cleanup_decoded_ Decoded d = decode("{\"url\":\"https://hooks.example.com/"
+                                             "notify\",\"events\":[\"job.completed\",\"job.failed\"],"
+                                             "\"enabled\":false,\"timeout\":10,\"retry_count\":0,"
+                                             "\"headers\":{\"Authorization\":\"Bearer token123\"}}",
                         NULL);
         WebhookSecrets secrets;
 
@@ -75,10 +75,11 @@ START_TEST(the_published_definition_is_understood) {
 END_TEST
 
 START_TEST(other_spellings_are_understood) {
-        _cleanup_decoded_ Decoded d = decode(
-                        "{\"url\":\"http://[::1]:8080\",\"events\":[\"job.created\",\"job.canceled\"],\"retry\":7,"
-                        "\"secret\":null,\"headers\":null,\"colour\":1}",
-                        NULL);
+        _cleanup_decoded_ Decoded d =
+                        decode("{\"url\":\"http://"
+                               "[::1]:8080\",\"events\":[\"job.created\",\"job.canceled\"],\"retry\":7,"
+                               "\"secret\":null,\"headers\":null,\"colour\":1}",
+                                        NULL);
         _cleanup_decoded_ Decoded all =
                         decode("{\"url\":\"http://a\",\"events\":[\"job.failed\",\"*\"]}", NULL);
 
@@ -159,7 +160,8 @@ START_TEST(what_is_wrong_is_named_all_at_once) {
         assert_refused("{\"url\":\"http://a/\",\"headers\":{\"A\":\"b\",\"a\":\"b\"}}",
                         "headers.a: must be given once");
         assert_refused("{\"url\":\"x\",\"timeout\":301,\"retry_count\":11,\"enabled\":1}",
-                        "enabled: must be true or false; timeout: must be 1 to 300; retry_count: must be 0 to 10; url: ");
+                        "enabled: must be true or false; timeout: must be 1 to 300; retry_count: must be 0 "
+                        "to 10; url: ");
 }
 END_TEST
 

@@ -81,9 +81,9 @@ START_TEST(all_wrong_requirements_are_told_at_once) {
         _cleanup_free_ char *text = NULL;
         JobDemand d = { .memory_gb = 77 };
 
-        ck_assert_int_eq(
-                        demand_of("{\"needs_lvm\": \"yes\", \"min_memory_gb\": -1, \"min_disk_space_gb\": 1e9}",
-                                        &d, &errors),
+        ck_assert_int_eq(demand_of("{\"needs_lvm\": \"yes\", \"min_memory_gb\": -1, \"min_disk_space_gb\": "
+                                   "1e9}",
+                                         &d, &errors),
                         -EBADMSG);
         text = json_errors_text(&errors);
         ck_assert_ptr_nonnull(strstr(text, "capability_requirements.needs_lvm: "));

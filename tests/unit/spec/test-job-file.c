@@ -148,7 +148,8 @@ START_TEST(a_hostile_result_is_refused) {
                 "{\"attempt\":1,\"outcome\":\"failed\",\"code\":\"\"}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":{}}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\"}]}",
-                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"a\\n\",\"format\":\"raw\"}]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"a\\n\",\"format\":\"raw\"}]"
+                "}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\",\"format\":\"x\"}]}",
                 ("{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":"
                  "[{\"path\":\"/a\",\"format\":\"raw\",\"virtual_size\":-1}]}"),

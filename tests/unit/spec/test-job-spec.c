@@ -62,8 +62,10 @@ END_TEST
 START_TEST(a_full_spec_is_understood) {
         _cleanup_(job_spec_freep) JobSpec *s = good(
                         "{\"job_id\":\"j.1\",\"operation\":\"convert\","
-                        "\"source\":{\"type\":\"file\",\"path\":\"/srv/a b/\xc3\xa4.vhd\",\"format\":\"vpc\","
-                        "\"checksum\":\"sha256:ABCDEF6789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF\"},"
+                        "\"source\":{\"type\":\"file\",\"path\":\"/srv/a "
+                        "b/\xc3\xa4.vhd\",\"format\":\"vpc\","
+                        "\"checksum\":\"sha256:"
+                        "ABCDEF6789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF\"},"
                         "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbds+unix:///x?socket=/run/n.sock\"},"
                         "\"parameters\":{\"verify\":true},"
                         "\"execution_policy\":{\"timeout_seconds\":60,\"retry_count\":0,\"priority\":100,"
@@ -91,7 +93,8 @@ START_TEST(all_wrong_fields_are_told_at_once) {
         bad("{\"operation\":\"Convert\",\"job_id\":\"-\",\"source\":{\"type\":\"vsphere\",\"path\":7},"
             "\"destination\":{\"type\":\"file\",\"format\":\"vdi\"},\"audit_info\":[],"
             "\"execution_policy\":{\"timeout_seconds\":5,\"priority\":101,\"retry_count\":6}}",
-                        "operation: must be one of convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                        "operation: must be one of convert, inspect, offline_fix, boot_repair, "
+                        "selinux_prep, lvm_repair, "
                         "fs_repair, initramfs_regenerate; "
                         "source.type: \"vsphere\" is not built in; built in: file, nbd; "
                         "source.path: must be a string; "
@@ -100,13 +103,15 @@ START_TEST(all_wrong_fields_are_told_at_once) {
                         "execution_policy.retry_count: must be 0 to 5; "
                         "execution_policy.priority: must be 0 to 100; "
                         "audit_info: must be an object; "
-                        "job_id: must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most 36), "
+                        "job_id: must be 1 to 128 letters, digits, \".\", \"_\", \":\" and \"-\" (at most "
+                        "36), "
                         "the first a letter or digit; "
                         "destination.path: must be given");
         bad("{}", "operation: must be given; source: must be given; destination: must be given");
         bad("[]", "the spec is no JSON object: line 1, column 1: must be a JSON object");
         bad("{\"operation\":\"dance\"," FILES "}",
-                        "operation: must be one of convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
+                        "operation: must be one of convert, inspect, offline_fix, boot_repair, "
+                        "selinux_prep, lvm_repair, "
                         "fs_repair, initramfs_regenerate");
         bad(SOURCE("\"type\":\"file\",\"path\":7"), "source.path: must be a string");
 }
@@ -133,7 +138,8 @@ START_TEST(only_a_conversion_must_have_a_destination) {
                         "{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"/b.qcow2\"}}");
         ck_assert(job_spec_has_destination(apart));
-        bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a\"},\"destination\":{}}",
+        bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/"
+            "a\"},\"destination\":{}}",
                         "destination.type: must be given");
 }
 END_TEST
@@ -212,8 +218,9 @@ END_TEST
 
 START_TEST(exceptions_are_asked_for) {
         _cleanup_(job_spec_freep) JobSpec *plain = good(SPEC(",\"parameters\":{}"));
-        _cleanup_(job_spec_freep) JobSpec *same = good(SPEC(
-                        ",\"parameters\":{\"in_use\":\"refuse\",\"chain\":\"refuse\",\"allow_larger\":false,\"verify\":false}"));
+        _cleanup_(job_spec_freep) JobSpec *same =
+                        good(SPEC(",\"parameters\":{\"in_use\":\"refuse\",\"chain\":\"refuse\",\"allow_"
+                                  "larger\":false,\"verify\":false}"));
         _cleanup_(job_spec_freep) JobSpec *s =
                         good(SPEC(",\"parameters\":{\"in_use\":\"allow\",\"verify\":\"full\",\"chain\":"
                                   "\"flatten\"}"));
@@ -336,10 +343,11 @@ START_TEST(secrets_are_cut_out) {
 END_TEST
 
 START_TEST(the_document_decodes_to_the_same_again) {
-        _cleanup_(job_spec_freep) JobSpec *s = good(
-                        "{\"operation\":\"convert\",\"extra\":[1],\"execution_policy\":null,"
-                        "\"source\":{\"type\":\"nbd\",\"uri\":\"nbds://h/x\",\"tls_psk\":\"k\",\"format\":null},"
-                        "\"destination\":{\"type\":\"file\",\"path\":\"/a.raw\"}}");
+        _cleanup_(job_spec_freep) JobSpec *s =
+                        good("{\"operation\":\"convert\",\"extra\":[1],\"execution_policy\":null,"
+                             "\"source\":{\"type\":\"nbd\",\"uri\":\"nbds://h/"
+                             "x\",\"tls_psk\":\"k\",\"format\":null},"
+                             "\"destination\":{\"type\":\"file\",\"path\":\"/a.raw\"}}");
         _cleanup_free_ char *text = json_dumps(s->document, 0);
         _cleanup_(job_spec_freep) JobSpec *again = good(text);
 
@@ -406,10 +414,11 @@ END_TEST
 
 START_TEST(equal_work_is_equal_whatever_the_order) {
         _cleanup_(job_spec_freep) JobSpec *a = good(SPEC(""));
-        _cleanup_(job_spec_freep) JobSpec *b = good(
-                        "{\"execution_policy\":{\"priority\":50},\"destination\":{\"format\":\"qcow2\","
-                        "\"path\":\"/srv/a.qcow2\",\"type\":\"file\"},\"audit_info\":null,"
-                        "\"source\":{\"path\":\"/srv/a.vmdk\",\"type\":\"file\"},\"operation\":\"convert\"}");
+        _cleanup_(job_spec_freep) JobSpec *b =
+                        good("{\"execution_policy\":{\"priority\":50},\"destination\":{\"format\":\"qcow2\","
+                             "\"path\":\"/srv/a.qcow2\",\"type\":\"file\"},\"audit_info\":null,"
+                             "\"source\":{\"path\":\"/srv/"
+                             "a.vmdk\",\"type\":\"file\"},\"operation\":\"convert\"}");
         _cleanup_(job_spec_freep) JobSpec *c = good(SPEC(",\"execution_policy\":{\"priority\":51}"));
 
         ck_assert(job_spec_equal(a, b));
@@ -449,7 +458,7 @@ START_TEST(words_read_back_as_themselves) {
 }
 END_TEST
 
-/* --- the tables --------------------------------------------------------------------------------------- */
+/* --- the tables ------------------------------------------------------------------------------------ */
 
 START_TEST(every_operation_has_a_row) {
         for (int o = 0; o < _OPERATION_MAX; o++) {
@@ -486,9 +495,11 @@ START_TEST(every_endpoint_kind_has_a_row) {
                 /* Without its field it is refused, by that field's name; with it, that is its identity. */
                 for (int given = 0; given < 2; given++) {
                         _cleanup_free_ char *text = given
-                                        ? strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\",\"%s\":\"%s\"}}",
+                                        ? strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\","
+                                                    "\"%s\":\"%s\"}}",
                                                           k->name, k->field, addresses[t])
-                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"}}",
+                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"}"
+                                                    "}",
                                                           k->name);
                         _cleanup_free_ char *field = strprintf("source.%s", k->field);
                         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
@@ -523,7 +534,8 @@ START_TEST(every_format_has_a_row) {
                 ck_assert_int_eq(disk_format_from_name(path), f);
                 /* Which formats are taken is what the row says. */
                 _cleanup_free_ char *text = strprintf(
-                                "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/a\",\"format\":\"%s\"},"
+                                "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/"
+                                "a\",\"format\":\"%s\"},"
                                 "\"destination\":{\"type\":\"file\",\"path\":\"%s\",\"format\":\"%s\"}}",
                                 row->name, path, row->name);
                 _cleanup_(job_spec_freep) JobSpec *spec = NULL;

@@ -350,8 +350,10 @@ static int steps_of_dequeue(Store *s, uint32_t capabilities, bool fits) {
 static void fill(Store *s, unsigned n) {
         _cleanup_free_ char *sql = strprintf(
                         "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %u) "
-                        "INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, idempotent, "
-                        "any_worker, created_at, updated_at, demand) SELECT 'n%u-' || i, 'convert', '{}', 'worker', "
+                        "INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, "
+                        "idempotent, "
+                        "any_worker, created_at, updated_at, demand) SELECT 'n%u-' || i, 'convert', '{}', "
+                        "'worker', "
                         "'QUEUED', i %% 101, 0, 0, 1, 1, 1, (i %% 3) * 2 + 1 FROM c",
                         n, n);
 
@@ -566,12 +568,15 @@ END_TEST
 /* A database as an older hyper has left it, at the step that brought workers. */
 static void make_older(const char *path) {
         static const char jobs[] =
-                        "INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, idempotent, any_worker, "
+                        "INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, "
+                        "idempotent, any_worker, "
                         "worker_id, created_at, updated_at, finished_at) VALUES "
-                        "('held', 'convert', '{\"execution_policy\":{\"timeout_seconds\":60}}', 'bus', 'RUNNING', 50, 0, 1, 1, 'w', 1, 1000000, 0),"
+                        "('held', 'convert', '{\"execution_policy\":{\"timeout_seconds\":60}}', 'bus', "
+                        "'RUNNING', 50, 0, 1, 1, 'w', 1, 1000000, 0),"
                         "('waits', 'convert', '{}', 'bus', 'QUEUED', 50, 0, 1, 1, NULL, 1, 1, 0),"
                         "('broken', 'convert', '{', 'bus', 'RUNNING', 50, 0, 1, 0, NULL, 1, 1, 0),"
-                        "('linked', 'convert', '{\"a\":1,\"resolved_paths\":{\"source\":\"/srv/real\"}}', 'bus', 'COMPLETED', 50, 0, 1, 0, NULL, 1, 1, 7),"
+                        "('linked', 'convert', '{\"a\":1,\"resolved_paths\":{\"source\":\"/srv/real\"}}', "
+                        "'bus', 'COMPLETED', 50, 0, 1, 0, NULL, 1, 1, 7),"
                         "('over', 'convert', '{', 'bus', 'COMPLETED', 50, 0, 1, 1, 'w', 1, 1, 7)";
         sqlite3 *db;
 

@@ -484,9 +484,10 @@ static void read_often(const char *dir, int other) {
         _exit(0);
 }
 
-/* The index of the log begins with two copies of its head (https://www.sqlite.org/walformat.html, 2.1). One of them
- * is spoilt again and again for a moment, as when an owner is at it. (Other than an owner we hold no lock meanwhile: where
- * the machine let us wait in the middle of it, for longer than a reader does, it was right to give up.) */
+/* The index of the log begins with two copies of its head (https://www.sqlite.org/walformat.html, 2.1). One
+ * of them is spoilt again and again for a moment, as when an owner is at it. (Other than an owner we hold no
+ * lock meanwhile: where the machine let us wait in the middle of it, for longer than a reader does, it was
+ * right to give up.) */
 START_TEST(a_reader_does_not_take_an_owner_that_writes_for_one_that_died) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *path = strprintf("%s/hyper.db-shm", dir);

@@ -61,8 +61,8 @@ struct Copy {
         usec_t last_save;
         uint64_t save_watermark, save_state[2]; /* what it will speak of */
         uint64_t saved_watermark;
-        uint64_t save_written,
-                        saved_written; /* the destination's bytes_written, then and at the last flush's begin */
+        uint64_t save_written, saved_written; /* the destination's bytes_written, then and at the last
+                                                 flush's begin */
 
         bool finishing, finished;
         int error; /* the first one */

@@ -40,10 +40,12 @@ void report_note(Report *r, const char *format, ...) _printf_(2, 3);
 void report_error(Report *r, const char *code, const char *message);
 
 /* One step of the work: @what is done ("Converting disk format"), @done of @total bytes. @counts says that
- * it is part of work_total: the last hundredth of it is for what follows the last byte, the flush. Left out when the last one is not long ago, unless it is the step's end. */
+ * it is part of work_total: the last hundredth of it is for what follows the last byte, the flush. Left out
+ * when the last one is not long ago, unless it is the step's end. */
 void report_progress(Report *r, const char *what, uint64_t done, uint64_t total, uint64_t rate, bool counts);
 
-/* All of a step is written, and @unflushed bytes of it are on their way to the disk. The bar stands where it is. */
+/* All of a step is written, and @unflushed bytes of it are on their way to the disk. The bar stands where it
+ * is. */
 void report_flush(Report *r, uint64_t total, uint64_t unflushed);
 
 /* A counting step of @total bytes is finished. */

@@ -20,8 +20,8 @@ typedef struct Caller {
  * the role, never raise it. 0, or negative errno with @error set. */
 int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_error *error);
 
-/* The client of the bus that has called last. What it may do is asked again after a second: hyper-apid calls some
- * thousand times in one. */
+/* The client of the bus that has called last. What it may do is asked again after a second: hyper-apid calls
+ * some thousand times in one. */
 typedef struct CallerCache {
         char *sender; /* its unique name, which no other client of this bus will have; or NULL */
         usec_t until; /* monotonic */

@@ -3,7 +3,8 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 
-/* A group ends with this many members at the latest, or after this long, if the loop never has nothing to read. */
+/* A group ends with this many members at the latest, or after this long, if the loop never has nothing to
+ * read. */
 #define MEMBERS_MAX 256u
 #define AGE_MAX (10 * USEC_PER_MSEC)
 

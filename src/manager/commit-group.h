@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Group commit (store/group.h) in the event loop: what submissions and workers' calls write becomes durable with one
- * flush for all that have come when the loop has nothing else to read, and each is answered after that.
+/* Group commit (store/group.h) in the event loop: what submissions and workers' calls write becomes durable
+ * with one flush for all that have come when the loop has nothing else to read, and each is answered after
+ * that.
  *
  *         r = commit_group_enter(g);
  *         … reads and writes of the store …
@@ -19,8 +20,8 @@
 
 typedef struct CommitGroup CommitGroup;
 
-/* From the loop, in the order of the members, once: 0 if what was written is durable; negative errno: it is not
- * recorded. */
+/* From the loop, in the order of the members, once: 0 if what was written is durable; negative errno: it is
+ * not recorded. */
 typedef void (*commit_done)(int r, void *userdata);
 
 /* @committed is called once for each group that was written, before its members' functions. */

@@ -15,7 +15,8 @@
 #include "spec/capability.h"
 #include "spec/job-demand.h"
 
-/* A submission on its way: its paths are being looked at, or its row is written and becomes durable with its group. */
+/* A submission on its way: its paths are being looked at, or its row is written and becomes durable with its
+ * group. */
 struct Submission {
         Manager *manager;
         Lookup *lookup;
@@ -30,7 +31,8 @@ struct Submission {
         TAILQ_ENTRY(Submission) entries;
 };
 
-/* Commits the group if a job of this id, or with this destination, is written in it: then it is in memory. */
+/* Commits the group if a job of this id, or with this destination, is written in it: then it is in
+ * memory. */
 static void settle_like(Manager *m, const char *id, const char *destination) {
         Submission *s;
 
@@ -44,7 +46,7 @@ static void settle_like(Manager *m, const char *id, const char *destination) {
         }
 }
 
-/* --- checks ------------------------------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------------- */
 
 static int parse_spec(const char *text, JobSpec **ret, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -66,7 +68,8 @@ static int refuse_failed(const JobRow *row, sd_bus_error *error) {
         char at[RFC3339_SIZE];
 
         return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS,
-                        "Job %s exists already and failed at %s; use another id, or retry it (hyperctl retry %s, "
+                        "Job %s exists already and failed at %s; use another id, or retry it (hyperctl "
+                        "retry %s, "
                         "POST /jobs/%s/retry)",
                         row->id, format_rfc3339(at, row->finished_at), row->id, row->id);
 }
@@ -132,12 +135,14 @@ static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_e
                 return 0;
         if (!o->any_worker)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "operation: this machine does convert; %s is done by workers, and left to them "
+                                "operation: this machine does convert; %s is done by workers, and left to "
+                                "them "
                                 "with queue=true in the worker API, or the option any-worker on the bus",
                                 operation);
         if (has_secrets(spec, o))
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "operation: %s is done by workers, and a job with a secret stays on this machine",
+                                "operation: %s is done by workers, and a job with a secret stays on this "
+                                "machine",
                                 operation);
         return 0;
 }
@@ -196,7 +201,7 @@ static int refuse_unrecorded(int r, sd_bus_error *error) {
                                               "The job could not be recorded: %s", strerror(-r));
 }
 
-/* --- acceptance --------------------------------------------------------------------------------------- */
+/* --- acceptance ------------------------------------------------------------------------------------ */
 
 /* Where symlinks led to, in @spec and in the row. */
 static int take_resolved(const char *resolved, char **path, char **column) {
@@ -302,14 +307,14 @@ static void tell_nobody_can(Job *j) {
         if (worker_is_local(j->manager, j) || store_workers_can(j->store, &d, &can) < 0 || can)
                 return;
         capabilities = capabilities_to_text(d.capabilities);
-        message = capabilities
-                        ? strprintf("No worker that is registered can do this job: it waits for one that does %s, with "
-                                    "%s%s",
-                                          j->row->operation, capabilities,
-                                          d.memory_gb > 0 || d.disk_gb > 0
-                                                          ? ", and enough memory and disk space"
-                                                          : "")
-                        : NULL;
+        message = capabilities ? strprintf("No worker that is registered can do this job: it waits for one "
+                                           "that does %s, with "
+                                           "%s%s",
+                                                 j->row->operation, capabilities,
+                                                 d.memory_gb > 0 || d.disk_gb > 0
+                                                                 ? ", and enough memory and disk space"
+                                                                 : "")
+                               : NULL;
         e.job_id = j->row->id;
         e.message = message;
         if (message)
@@ -370,7 +375,7 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, sd_bus_er
         return r;
 }
 
-/* --- the way of a submission --------------------------------------------------------------------------- */
+/* --- the way of a submission ----------------------------------------------------------------------- */
 
 static Submission *submission_free(Submission *s) {
         if (!s)
@@ -449,7 +454,8 @@ static void on_recorded(int r, void *userdata) {
         submission_end(s, r, true, &error);
 }
 
-/* 0: the row is written, and on_recorded() goes on. 1: the same job has been submitted meanwhile, and is there. */
+/* 0: the row is written, and on_recorded() goes on. 1: the same job has been submitted meanwhile, and is
+ * there. */
 static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int looked, const char *why,
                 sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *again = NULL;

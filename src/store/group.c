@@ -27,8 +27,8 @@ int store_group_enter(Store *s) {
         return 0;
 }
 
-/* The whole group, with what its other members have written, if SQLite has rolled it back: after some errors (a full
- * disk) it does. */
+/* The whole group, with what its other members have written, if SQLite has rolled it back: after some errors
+ * (a full disk) it does. */
 static bool is_lost(Store *s) {
         return sqlite3_get_autocommit(s->db);
 }

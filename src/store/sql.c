@@ -11,10 +11,11 @@
 
 /* One arm per state, so that each walks its part of the index (state, seq); the arms are merged in order. */
 #define ARM(i) "SELECT seq FROM jobs WHERE state = ?" #i
-#define ARMS                                                                                                   \
-        ARM(1)                                                                                                 \
-        " UNION ALL " ARM(2) " UNION ALL " ARM(3) " UNION ALL " ARM(4) " UNION ALL " ARM(5) " UNION ALL " ARM( \
-                        6) " UNION ALL " ARM(7) " UNION ALL " ARM(8) " UNION ALL " ARM(9)
+#define ARMS                                                                                        \
+        ARM(1)                                                                                      \
+        " UNION ALL " ARM(2) " UNION ALL " ARM(3) " UNION ALL " ARM(4) " UNION ALL " ARM(           \
+                        5) " UNION ALL " ARM(6) " UNION ALL " ARM(7) " UNION ALL " ARM(8) " UNION " \
+                                                                                          "ALL " ARM(9)
 #define STATES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 static_assert(_JOB_STATE_MAX == 9, "one parameter per state");
 
@@ -25,41 +26,42 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SAVEPOINT] = "SAVEPOINT member",
         [SQL_SAVEPOINT_RELEASE] = "RELEASE member",
         [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO member",
-        [SQL_JOB_INSERT] =
-                        "INSERT INTO jobs (" JOB_COLUMNS
-                        ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                        "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, 0, ?28, ?29, ?30)",
+        [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
+                           ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                           "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
+                           "?27, 0, ?28, ?29, ?30)",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
-        [SQL_JOB_TRANSITION] =
-                        "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
-                        "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
-                        /* ?12: a job that has failed is tried again, as if it had not begun. */
-                        "result = CASE WHEN ?12 THEN NULL ELSE coalesce(?7, result) END, due_at = ?8, attempt = attempt + ?9, "
-                        /* An attempt of a worker's has one; it stays with a job that has ended. */
-                        "deadline_at = CASE WHEN ?9 AND ?6 <> '' "
-                        "THEN ?5 + (iif(timeout_seconds > 0, timeout_seconds, ?13) + ?11) * 1000000 "
-                        "WHEN ?3 = 'RUNNING' AND timeout_seconds = 0 THEN 0 "
-                        "WHEN ?3 IN ('RETRYING', 'QUEUED') THEN 0 ELSE deadline_at END, "
-                        "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 WHEN ?12 THEN 0 ELSE started_at END, "
-                        "finished_at = CASE WHEN ?10 THEN ?5 WHEN ?12 THEN 0 ELSE finished_at END, "
-                        "phase = CASE WHEN ?9 OR ?12 THEN NULL ELSE phase END, "
-                        "percent = CASE WHEN ?9 OR ?12 THEN -1 ELSE percent END, "
-                        "bytes_done = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_done END, "
-                        "bytes_total = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_total END, "
-                        "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
-                        "WHERE id = ?1 AND state = ?2",
-        [SQL_JOB_PROGRESS] =
-                        "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, rate = ?6, "
-                        "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
+        [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
+                               "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
+                               /* ?12: a job that has failed is tried again, as if it had not begun. */
+                               "result = CASE WHEN ?12 THEN NULL ELSE coalesce(?7, result) END, due_at = "
+                               "?8, attempt = attempt + ?9, "
+                               /* An attempt of a worker's has one; it stays with a job that has ended. */
+                               "deadline_at = CASE WHEN ?9 AND ?6 <> '' "
+                               "THEN ?5 + (iif(timeout_seconds > 0, timeout_seconds, ?13) + ?11) * 1000000 "
+                               "WHEN ?3 = 'RUNNING' AND timeout_seconds = 0 THEN 0 "
+                               "WHEN ?3 IN ('RETRYING', 'QUEUED') THEN 0 ELSE deadline_at END, "
+                               "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 WHEN ?12 THEN 0 ELSE "
+                               "started_at END, "
+                               "finished_at = CASE WHEN ?10 THEN ?5 WHEN ?12 THEN 0 ELSE finished_at END, "
+                               "phase = CASE WHEN ?9 OR ?12 THEN NULL ELSE phase END, "
+                               "percent = CASE WHEN ?9 OR ?12 THEN -1 ELSE percent END, "
+                               "bytes_done = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_done END, "
+                               "bytes_total = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_total END, "
+                               "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
+                               "WHERE id = ?1 AND state = ?2",
+        [SQL_JOB_PROGRESS] = "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, "
+                             "rate = ?6, "
+                             "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
         [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
-        [SQL_JOB_STATES] =
-                        "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = s.job_seq "
-                        "WHERE j.id = ?1 ORDER BY s.seq",
+        [SQL_JOB_STATES] = "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = "
+                           "s.job_seq "
+                           "WHERE j.id = ?1 ORDER BY s.seq",
         /* (CROSS: by the primary key, in its order) */
-        [SQL_JOB_CHANGES] =
-                        "SELECT s.seq, j.id, s.state, s.reason FROM job_states s CROSS JOIN jobs j ON j.seq = s.job_seq "
-                        "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
+        [SQL_JOB_CHANGES] = "SELECT s.seq, j.id, s.state, s.reason FROM job_states s CROSS JOIN jobs j ON "
+                            "j.seq = s.job_seq "
+                            "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
         [SQL_JOB_LAST_CHANGE] = "SELECT coalesce(max(seq), 0) FROM job_states",
         [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
                             "(" ARMS " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
@@ -77,22 +79,24 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "SELECT " JOB_COLUMNS
                         " FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' AND (?1 OR NOT any_worker) "
                         "ORDER BY priority DESC, seq LIMIT 1",
-        /* All that have its priority or a higher one, but for those behind it: a job that has just come has few of
-         * these. (Left to itself, SQLite prefers the index by state, and sorts.) */
+        /* All that have its priority or a higher one, but for those behind it: a job that has just come has
+         * few of these. (Left to itself, SQLite prefers the index by state, and sorts.) */
         [SQL_JOB_QUEUE_POSITION] =
                         "SELECT (SELECT sum(n) FROM queue_counts c WHERE c.priority >= j.priority) - "
-                        "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND q.priority = j.priority AND "
+                        "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND "
+                        "q.priority = j.priority AND "
                         "q.seq > j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
         [SQL_JOB_NEXT_DUE] = "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
         [SQL_VERSION] = "PRAGMA data_version",
-        [SQL_WEBHOOK_INSERT] =
-                        "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, retry_count, headers, "
-                        "has_secret, credential, from_config, created_at) "
-                        "VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        [SQL_WEBHOOK_UPDATE] =
-                        "UPDATE webhooks SET url = ?2, events = ?3, event_mask = ?4, enabled = ?5, timeout = ?6, "
-                        "retry_count = ?7, headers = ?8, has_secret = ?9, credential = ?10, from_config = ?11, "
-                        "created_at = ?12 WHERE seq = ?1",
+        [SQL_WEBHOOK_INSERT] = "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, "
+                               "retry_count, headers, "
+                               "has_secret, credential, from_config, created_at) "
+                               "VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        [SQL_WEBHOOK_UPDATE] = "UPDATE webhooks SET url = ?2, events = ?3, event_mask = ?4, enabled = ?5, "
+                               "timeout = ?6, "
+                               "retry_count = ?7, headers = ?8, has_secret = ?9, credential = ?10, "
+                               "from_config = ?11, "
+                               "created_at = ?12 WHERE seq = ?1",
         [SQL_WEBHOOK_DELETE] = "DELETE FROM webhooks WHERE seq = ?1",
         [SQL_WEBHOOKS_LIST] = "SELECT " WEBHOOK_COLUMNS
                               ", (SELECT count(*) FROM deliveries d WHERE d.webhook_seq = w.seq AND "
@@ -103,9 +107,9 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_DELIVERY_INSERT] =
                         "INSERT INTO deliveries (webhook_seq, id, event, subject, body, created_at, due_at) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-        [SQL_DELIVERY_DROP_PROGRESS] =
-                        "DELETE FROM deliveries WHERE webhook_seq = ?1 AND subject = ?2 AND state = 'pending' "
-                        "AND event = 'job.progress' AND attempts = 0",
+        [SQL_DELIVERY_DROP_PROGRESS] = "DELETE FROM deliveries WHERE webhook_seq = ?1 AND subject = ?2 AND "
+                                       "state = 'pending' "
+                                       "AND event = 'job.progress' AND attempts = 0",
         [SQL_DELIVERY_HEADS] =
                         "SELECT w.seq, (SELECT due_at FROM deliveries d WHERE d.webhook_seq = w.seq AND "
                         "d.state = 'pending' ORDER BY d.seq LIMIT 1) FROM webhooks w WHERE w.enabled "
@@ -115,12 +119,12 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_DELIVERIES_LIST] = "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE webhook_seq = ?1 "
                                 "ORDER BY seq DESC LIMIT ?2",
         [SQL_DELIVERY_GET] = "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE seq = ?1",
-        [SQL_DELIVERY_ATTEMPTS] =
-                        "SELECT d.attempts, w.retry_count FROM deliveries d JOIN webhooks w ON w.seq = d.webhook_seq "
-                        "WHERE d.seq = ?1 AND d.state = 'pending'",
-        [SQL_DELIVERY_RECORD] =
-                        "UPDATE deliveries SET state = ?2, attempts = attempts + 1, due_at = ?3, tried_at = ?4, "
-                        "status = ?5, duration = ?6, error = ?7, response = ?8 WHERE seq = ?1",
+        [SQL_DELIVERY_ATTEMPTS] = "SELECT d.attempts, w.retry_count FROM deliveries d JOIN webhooks w ON "
+                                  "w.seq = d.webhook_seq "
+                                  "WHERE d.seq = ?1 AND d.state = 'pending'",
+        [SQL_DELIVERY_RECORD] = "UPDATE deliveries SET state = ?2, attempts = attempts + 1, due_at = ?3, "
+                                "tried_at = ?4, "
+                                "status = ?5, duration = ?6, error = ?7, response = ?8 WHERE seq = ?1",
         [SQL_DELIVERY_COUNT] = "INSERT INTO delivery_counts VALUES (?1, 1) "
                                "ON CONFLICT (state) DO UPDATE SET n = n + 1",
         [SQL_DELIVERIES_COUNT] = "SELECT state, n FROM delivery_counts UNION ALL "
@@ -128,14 +132,16 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_DELIVERIES_PRUNE] = "DELETE FROM deliveries WHERE (state <> 'pending' AND tried_at < ?1) OR "
                                  "(state = 'pending' AND created_at < ?1 AND "
                                  "webhook_seq IN (SELECT seq FROM webhooks WHERE NOT enabled))",
-        [SQL_SCHEDULE_INSERT] =
-                        "INSERT INTO schedules (id, name, description, expression, enabled, overlap, catch_up, spec, dialect, "
-                        "request, created_at, updated_at, next_at, role, credentials) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        [SQL_SCHEDULE_UPDATE] =
-                        "UPDATE schedules SET name = ?2, description = ?3, expression = ?4, enabled = ?5, overlap = ?6, "
-                        "catch_up = ?7, spec = ?8, dialect = ?9, request = ?10, updated_at = ?12, next_at = ?13, role = ?14, "
-                        "credentials = ?15, has_timer = iif(expression = ?4 AND enabled = ?5, has_timer, 0) WHERE id = ?1",
+        [SQL_SCHEDULE_INSERT] = "INSERT INTO schedules (id, name, description, expression, enabled, "
+                                "overlap, catch_up, spec, dialect, "
+                                "request, created_at, updated_at, next_at, role, credentials) "
+                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        [SQL_SCHEDULE_UPDATE] = "UPDATE schedules SET name = ?2, description = ?3, expression = ?4, enabled "
+                                "= ?5, overlap = ?6, "
+                                "catch_up = ?7, spec = ?8, dialect = ?9, request = ?10, updated_at = ?12, "
+                                "next_at = ?13, role = ?14, "
+                                "credentials = ?15, has_timer = iif(expression = ?4 AND enabled = ?5, "
+                                "has_timer, 0) WHERE id = ?1",
         [SQL_SCHEDULE_DELETE] = "DELETE FROM schedules WHERE id = ?1",
         [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE id = ?1",
         [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules ORDER BY seq LIMIT ?1 OFFSET ?2",
@@ -160,61 +166,71 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SCHEDULE_OF_JOB] =
                         "SELECT s.id FROM schedule_runs r JOIN schedules s ON s.seq = r.schedule_seq "
                         "WHERE r.job_id = ?1",
-        [SQL_SCHEDULE_BUSY] =
-                        "SELECT count(*) FROM schedules s JOIN schedule_runs r ON r.schedule_seq = s.seq WHERE s.id = ?1 "
-                        "AND r.status IN ('starting', 'running')",
-        [SQL_SCHEDULE_WAITING] =
-                        "SELECT count(*) FROM schedules s JOIN schedule_runs r ON r.schedule_seq = s.seq WHERE s.id = ?1 "
-                        "AND r.status = 'waiting'",
-        [SQL_SCHEDULE_RUNS_PENDING] =
-                        "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM schedule_runs r JOIN schedules s "
-                        "ON s.seq = r.schedule_seq WHERE r.status IN ('starting', 'waiting') AND (?1 IS NULL OR s.id = ?1) "
-                        "ORDER BY r.seq",
-        [SQL_SCHEDULE_RUNS_LIST] =
-                        "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM schedules s JOIN schedule_runs r "
-                        "ON r.schedule_seq = s.seq WHERE s.id = ?1 ORDER BY r.seq DESC LIMIT ?2",
-        [SQL_JOB_TOTALS] =
-                        "SELECT le_60, le_300, le_600, le_1800, le_7200, n, duration_usec, bytes FROM job_totals",
-        [SQL_WORKER_PUT] =
-                        "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, system_info, "
-                        "execution_mode, registered_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) "
-                        "ON CONFLICT (id) DO UPDATE SET capabilities = ?2, capability_mask = ?3, memory_gb = ?4, "
-                        "disk_gb = ?5, system_info = ?6, execution_mode = ?7, registered_at = ?8, "
-                        "heartbeat_at = max(heartbeat_at, ?8)",
+        [SQL_SCHEDULE_BUSY] = "SELECT count(*) FROM schedules s JOIN schedule_runs r ON r.schedule_seq = "
+                              "s.seq WHERE s.id = ?1 "
+                              "AND r.status IN ('starting', 'running')",
+        [SQL_SCHEDULE_WAITING] = "SELECT count(*) FROM schedules s JOIN schedule_runs r ON r.schedule_seq = "
+                                 "s.seq WHERE s.id = ?1 "
+                                 "AND r.status = 'waiting'",
+        [SQL_SCHEDULE_RUNS_PENDING] = "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM "
+                                      "schedule_runs r JOIN schedules s "
+                                      "ON s.seq = r.schedule_seq WHERE r.status IN ('starting', 'waiting') "
+                                      "AND (?1 IS NULL OR s.id = ?1) "
+                                      "ORDER BY r.seq",
+        [SQL_SCHEDULE_RUNS_LIST] = "SELECT r.seq, s.id, r.started_at, r.job_id, r.status FROM schedules s "
+                                   "JOIN schedule_runs r "
+                                   "ON r.schedule_seq = s.seq WHERE s.id = ?1 ORDER BY r.seq DESC LIMIT ?2",
+        [SQL_JOB_TOTALS] = "SELECT le_60, le_300, le_600, le_1800, le_7200, n, duration_usec, bytes FROM "
+                           "job_totals",
+        [SQL_WORKER_PUT] = "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, "
+                           "system_info, "
+                           "execution_mode, registered_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+                           "?7, ?8, ?8) "
+                           "ON CONFLICT (id) DO UPDATE SET capabilities = ?2, capability_mask = ?3, "
+                           "memory_gb = ?4, "
+                           "disk_gb = ?5, system_info = ?6, execution_mode = ?7, registered_at = ?8, "
+                           "heartbeat_at = max(heartbeat_at, ?8)",
         [SQL_WORKER_HEARTBEAT] = "SELECT heartbeat_at FROM workers WHERE id = ?1",
         [SQL_WORKER_HEARD] = "UPDATE workers SET heartbeat_at = ?2 WHERE id = ?1 AND heartbeat_at < ?2",
         [SQL_WORKER_DELETE] = "DELETE FROM workers WHERE id = ?1",
         [SQL_WORKER_GET] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.id = ?1",
         [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS " FROM workers w ORDER BY w.seq LIMIT ?1 OFFSET ?2",
-        [SQL_WORKERS_COUNT] =
-                        "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE heartbeat_at > ?1)",
-        /* The different demands that wait are hopped through along the index, each step one look-up; the first job
-         * of each that the worker can meet is another. The shifts are those of job_demand_pack(). */
+        [SQL_WORKERS_COUNT] = "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE "
+                              "heartbeat_at > ?1)",
+        /* The different demands that wait are hopped through along the index, each step one look-up; the
+         * first job of each that the worker can meet is another. The shifts are those of
+         * job_demand_pack(). */
         [SQL_WORKERS_CAN] = "SELECT EXISTS (SELECT 1 FROM workers WHERE (?1 & ~capability_mask) = 0 "
                             "AND memory_gb >= ?2 AND disk_gb >= ?3)",
-        [SQL_JOB_FOR_WORKER] =
-                        "WITH RECURSIVE demands (d) AS ("
-                        "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = 'QUEUED' AND any_worker = 1) "
-                        "UNION ALL SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = 'QUEUED' "
-                        "AND any_worker = 1 AND demand > d) FROM demands WHERE d IS NOT NULL) "
-                        "SELECT j.id FROM demands JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q INDEXED BY jobs_waiting "
-                        "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.demand = d ORDER BY q.priority DESC, q.seq LIMIT 1) "
-                        "WHERE d IS NOT NULL AND (d & 65535 & ~?1) = 0 AND (d >> 16 & 1048575) <= ?2 AND (d >> 36) <= ?3 "
-                        "ORDER BY j.priority DESC, j.seq LIMIT 1",
+        [SQL_JOB_FOR_WORKER] = "WITH RECURSIVE demands (d) AS ("
+                               "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = "
+                               "'QUEUED' AND any_worker = 1) "
+                               "UNION ALL SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting "
+                               "WHERE state = 'QUEUED' "
+                               "AND any_worker = 1 AND demand > d) FROM demands WHERE d IS NOT NULL) "
+                               "SELECT j.id FROM demands JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q "
+                               "INDEXED BY jobs_waiting "
+                               "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.demand = d ORDER BY "
+                               "q.priority DESC, q.seq LIMIT 1) "
+                               "WHERE d IS NOT NULL AND (d & 65535 & ~?1) = 0 AND (d >> 16 & 1048575) <= ?2 "
+                               "AND (d >> 36) <= ?3 "
+                               "ORDER BY j.priority DESC, j.seq LIMIT 1",
         [SQL_WORKER_JOBS] = "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_held "
                             "WHERE worker_id = ?1 AND finished_at = 0 ORDER BY seq",
         [SQL_WORKER_CANCELLED] =
                         "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_held WHERE worker_id = ?1 "
-                        "AND finished_at > ?2 AND (state = 'CANCELLED' OR (state = 'FAILED' AND deadline_at > 0 "
+                        "AND finished_at > ?2 AND (state = 'CANCELLED' OR (state = 'FAILED' AND deadline_at "
+                        "> 0 "
                         "AND finished_at >= deadline_at)) ORDER BY seq",
         /* From the silent workers to their jobs, along both indices. */
-        [SQL_JOBS_ABANDONED] =
-                        "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN (SELECT j.seq FROM workers w "
-                        "INDEXED BY workers_by_heartbeat CROSS JOIN jobs j INDEXED BY jobs_held ON j.worker_id = w.id AND j.finished_at = 0 "
-                        "WHERE w.heartbeat_at <= ?1) ORDER BY seq",
+        [SQL_JOBS_ABANDONED] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN (SELECT j.seq FROM workers w "
+                               "INDEXED BY workers_by_heartbeat CROSS JOIN jobs j INDEXED BY jobs_held ON "
+                               "j.worker_id = w.id AND j.finished_at = 0 "
+                               "WHERE w.heartbeat_at <= ?1) ORDER BY seq",
         [SQL_WORKERS_LONGEST_SILENT] =
                         "SELECT heartbeat_at FROM workers w INDEXED BY workers_by_heartbeat WHERE EXISTS "
-                        "(SELECT 1 FROM jobs INDEXED BY jobs_held WHERE worker_id = w.id AND finished_at = 0) "
+                        "(SELECT 1 FROM jobs INDEXED BY jobs_held WHERE worker_id = w.id AND finished_at = "
+                        "0) "
                         "ORDER BY heartbeat_at LIMIT 1",
         [SQL_JOBS_OVERDUE] = "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_deadline "
                              "WHERE deadline_at > 0 AND finished_at = 0 AND deadline_at <= ?1 ORDER BY seq",
@@ -225,8 +241,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "INSERT INTO api_keys (id, name, hash, scopes, rate_limit, created_at, expires_at) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         [SQL_API_KEY_DELETE] = "DELETE FROM api_keys WHERE name = ?1",
-        [SQL_API_KEYS_LIST] =
-                        "SELECT id, name, hash, scopes, rate_limit, created_at, expires_at FROM api_keys ORDER BY seq",
+        [SQL_API_KEYS_LIST] = "SELECT id, name, hash, scopes, rate_limit, created_at, expires_at FROM "
+                              "api_keys ORDER BY seq",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -320,9 +336,10 @@ int sql_run_on_one(Store *s, sqlite3_stmt *statement) {
         return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
 }
 
-/* A reader may come upon the head of the log's index while the owner writes it. If the owner is done before SQLite has
- * asked who writes there, that looks as if it had died, and only an owner could mend it (walIndexReadHdr() in SQLite's
- * wal.c). It is whole at the next look; where it is not, the owner did die, and its next start mends it. */
+/* A reader may come upon the head of the log's index while the owner writes it. If the owner is done before
+ * SQLite has asked who writes there, that looks as if it had died, and only an owner could mend it
+ * (walIndexReadHdr() in SQLite's wal.c). It is whole at the next look; where it is not, the owner did die,
+ * and its next start mends it. */
 static int step(Store *s, sqlite3_stmt *statement) {
         int rc = sqlite3_step(statement);
 
@@ -460,8 +477,9 @@ static int open_schema(const char *path, StoreMode mode, const Schema *schema, S
                         SQLITE_OK)
                 return s->db ? sql_errno(s) : -ENOMEM;
         (void) sqlite3_busy_timeout(s->db, 5000);
-        /* Rows are written by this program alone, but the file may be damaged. What SQLite would put into temporary files
-         * (a statement that touches many pages) stays in memory: in a sandbox there is no place for them. */
+        /* Rows are written by this program alone, but the file may be damaged. What SQLite would put into
+         * temporary files (a statement that touches many pages) stays in memory: in a sandbox there is no
+         * place for them. */
         if (sqlite3_exec(s->db,
                             "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY",
                             NULL, NULL, NULL) != SQLITE_OK)

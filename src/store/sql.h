@@ -217,8 +217,8 @@ int sql_read_rows(Store *s, sqlite3_stmt *statement, SqlReader read, size_t size
  * Not within one. 0 or negative errno. */
 int sql_set_durable(Store *s, bool durable);
 
-/* A transaction, or in a stretch of a group (group.h) a part of the group's. end() commits if @r is not negative, else
- * rolls back; it gives @r, or the commit's own error. */
+/* A transaction, or in a stretch of a group (group.h) a part of the group's. end() commits if @r is not
+ * negative, else rolls back; it gives @r, or the commit's own error. */
 int sql_begin(Store *s);
 int sql_end(Store *s, int r);
 

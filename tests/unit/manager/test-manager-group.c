@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Group commit in the manager: those that come together share a flush, nobody hears of what is not durable, and a commit
- * that fails fails each of them and changes nothing. */
+/* Group commit in the manager: those that come together share a flush, nobody hears of what is not durable,
+ * and a commit that fails fails each of them and changes nothing. */
 
-#include "unit/lib/manager-test.h"
 #include "store/sql.h"
+#include "unit/lib/manager-test.h"
 
 static unsigned commits, answers, refusals;
 static bool refuse;
@@ -34,7 +34,8 @@ static void on_answer(Manager *m, int r, const char *id, bool created, sd_bus_er
 
 static int submit_to(Fixture *f, const char *id, const char *destination, bool *created) {
         _cleanup_free_ char *spec = strprintf(
-                        "{\"job_id\":\"%s\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/nowhere/a.raw\"},"
+                        "{\"job_id\":\"%s\",\"operation\":\"convert\",\"source\":{\"type\":\"file\","
+                        "\"path\":\"/nowhere/a.raw\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"%s\",\"format\":\"qcow2\"}}",
                         id, destination);
         SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };

@@ -88,7 +88,7 @@ static int cause_without_result(const AttemptFacts *f, Cause *c) {
                 c->message = strprintf("systemd could not start the unit: %s", f->start_error);
         } else if (f->result_unreadable) {
                 c->code = "result_unreadable";
-                c->message = strdup("the job left a result that makes no sense");
+                c->message = strdup("the result that the job left cannot be read");
         } else if (how) {
                 c->code = "crashed";
                 c->message = strprintf("the job ended without a result: %s", how);
@@ -135,47 +135,64 @@ static int cause_from_result(const AttemptFacts *f, Cause *c) {
         return c->message ? 0 : -ENOMEM;
 }
 
+static int cause_lost(const AttemptFacts *f, Cause *c) {
+        c->code = f->lost_code;
+        c->transient = !f->lost_final;
+        c->message = strdup(f->lost_message);
+        return c->message ? 0 : -ENOMEM;
+}
+
+static int cause_from_report(const AttemptFacts *f, Cause *c) {
+        c->code = "error";
+        c->transient = !f->report_final;
+        c->phase = _PHASE_INVALID; /* its own phases are in the report */
+        c->message = strdup(f->report_message ? f->report_message : "the worker does not say why");
+        return c->message ? 0 : -ENOMEM;
+}
+
+static int cause_timeout(const AttemptFacts *f, Cause *c) {
+        c->code = "timeout";
+        c->message = strprintf(
+                        "timed out after %u s%s%s, the limit that execution_policy.timeout_seconds sets; "
+                        "'hyperctl retry %s' goes on from there",
+                        f->timeout_seconds, c->phase >= 0 ? " in phase " : "",
+                        c->phase >= 0 ? job_phase_to_string(c->phase) : "", f->job_id);
+        return c->message ? 0 : -ENOMEM;
+}
+
 static int find_cause(const AttemptFacts *f, Cause *c) {
         bool stopped = !f->result || f->result->outcome == OUTCOME_CANCELLED;
 
+        if (f->lost_code)
+                return cause_lost(f, c);
+        if (f->report)
+                return cause_from_report(f, c);
         /* RuntimeMaxSec= ends a job with SIGTERM, which it cannot tell from any other stop. */
         if (stopped && f->was_running &&
                         (f->unit_result ? streq(f->unit_result, "timeout")
                                         : f->deadline_passed && f->result)) {
                 if (f->result && f->result->phase >= 0 && f->result->phase < _PHASE_MAX)
                         c->phase = f->result->phase;
-                c->code = "timeout";
-                c->message = strprintf("timed out after %u s%s%s", f->timeout_seconds,
-                                c->phase >= 0 ? " in phase " : "",
-                                c->phase >= 0 ? job_phase_to_string(c->phase) : "");
-                return c->message ? 0 : -ENOMEM;
+                return cause_timeout(f, c);
         }
         return f->result ? cause_from_result(f, c) : cause_without_result(f, c);
 }
 
-/* @retryable: "retryable" is in it, as far as that is known. */
-static int error_json(JobPhase phase, const char *code, const char *message, const bool *retryable,
-                json_t *metrics, char **ret) {
+/* The result of a job that failed: {"outputs", "metrics", "error"}. */
+static int error_json(const AttemptFacts *f, const Cause *c, char **ret) {
         _cleanup_json_ json_t *object = NULL;
-        json_t *error = json_pack("{s:s?, s:s, s:s}", "phase", job_phase_to_string(phase), "code", code,
-                        "message", message);
+        json_t *error = json_pack("{s:s?, s:s, s:s, s:b}", "phase", job_phase_to_string(c->phase), "code",
+                        c->code, "message", c->message, "retryable", (int) c->transient);
 
         if (!error)
                 return -ENOMEM;
-        if (retryable && json_object_set_new(error, "retryable", json_boolean(*retryable)) < 0) {
-                json_decref(error);
-                return -ENOMEM;
-        }
-        object = json_pack("{s:[], s:O?, s:o}", "outputs", "metrics", metrics, "error", error);
+        object = json_pack("{s:[], s:O?, s:o}", "outputs", "metrics", f->result ? f->result->metrics : NULL,
+                        "error", error);
         char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
         *ret = text;
         return 0;
-}
-
-int attempt_error_json(JobPhase phase, const char *code, const char *message, json_t *metrics, char **ret) {
-        return error_json(phase, code, message, NULL, metrics, ret);
 }
 
 static int judge_completed(const AttemptFacts *f, Verdict *v) {
@@ -190,19 +207,34 @@ static int judge_completed(const AttemptFacts *f, Verdict *v) {
         return v->result && v->reason ? 0 : -ENOMEM;
 }
 
-static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
-        _cleanup_free_ char *what = NULL;
+static int judge_reported(const AttemptFacts *f, Verdict *v) {
+        v->state = JOB_COMPLETED;
+        v->result = strdup(f->report);
+        v->reason = strprintf("Completed by worker %s", f->worker);
+        return v->result && v->reason ? 0 : -ENOMEM;
+}
 
+static char *describe_cause(const AttemptFacts *f, const Cause *c) {
+        if (f->attempt == 0)
+                return strprintf(" before it started: %s", c->message);
         if (c->phase >= 0 && !streq(c->code, "timeout"))
-                what = strprintf(" in phase %s: %s", job_phase_to_string(c->phase), c->message);
-        else
-                what = strprintf(": %s", c->message);
+                return strprintf(" in phase %s: %s", job_phase_to_string(c->phase), c->message);
+        return strprintf(": %s", c->message);
+}
+
+/* The one rule of retries. */
+static bool may_retry(const AttemptFacts *f, const Cause *c) {
+        return c->transient && f->idempotent && f->attempt <= f->retry_count;
+}
+
+static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
+        _cleanup_free_ char *what = describe_cause(f, c);
+
         if (!what)
                 return -ENOMEM;
-
-        if (c->transient && f->idempotent && f->attempt <= f->retry_count) {
+        if (may_retry(f, c)) {
                 v->state = JOB_RETRYING;
-                v->pause = attempt_pause(f->attempt);
+                v->pause = f->at_once ? 0 : attempt_pause(f->attempt);
                 v->reason = strprintf("Attempt %u failed%s; the next one begins in %u s", f->attempt, what,
                                 (unsigned) (v->pause / USEC_PER_SEC));
                 return v->reason ? 0 : -ENOMEM;
@@ -217,8 +249,10 @@ static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
                 v->reason = strprintf("Failed%s; no retry is left after %u attempts", what, f->attempt);
         if (!v->reason)
                 return -ENOMEM;
-        return error_json(c->phase, c->code, c->message, &c->transient,
-                        f->result ? f->result->metrics : NULL, &v->result);
+        if (!f->report)
+                return error_json(f, c, &v->result);
+        v->result = strdup(f->report);
+        return v->result ? 0 : -ENOMEM;
 }
 
 int attempt_judge(const AttemptFacts *f, Verdict *ret) {
@@ -228,6 +262,8 @@ int attempt_judge(const AttemptFacts *f, Verdict *ret) {
 
         if (f->published)
                 r = judge_completed(f, &v);
+        else if (f->report && f->report_completed)
+                r = judge_reported(f, &v);
         else {
                 r = find_cause(f, &c);
                 if (r >= 0)

@@ -4,6 +4,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/executor.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
@@ -125,11 +126,7 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
         if (marked < 0 && marked != -ENOENT)
                 log_error_errno(marked, "Failed to mark job %s as cancelled in %s: %m", j->row->id,
                                 directory);
-        j->unit.finish_tried = false;
-        if (job_holds_slot(j))
-                job_unit_stop(j);
-        else if (j->unit.stage == UNIT_NONE)
-                job_settle(j, NULL);
+        executor_of(j)->stop(j);
         return 0;
 }
 

@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-manager.la
 libhyper_manager_la_SOURCES = \
+	src/manager/attempt-end.c \
+	src/manager/attempt-end.h \
 	src/manager/attempt.c \
 	src/manager/attempt.h \
 	src/manager/caller.c \
@@ -10,6 +12,16 @@ libhyper_manager_la_SOURCES = \
 	src/manager/commit-group.h \
 	src/manager/credentials.c \
 	src/manager/credentials.h \
+	src/manager/executor-unit-end.c \
+	src/manager/executor-unit-end.h \
+	src/manager/executor-unit-list.c \
+	src/manager/executor-unit-list.h \
+	src/manager/executor-unit.c \
+	src/manager/executor-unit.h \
+	src/manager/executor-worker.c \
+	src/manager/executor-worker.h \
+	src/manager/executor.c \
+	src/manager/executor.h \
 	src/manager/idle.c \
 	src/manager/job-bus.c \
 	src/manager/job-directory.c \
@@ -19,7 +31,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-places.h \
 	src/manager/job-retry.c \
 	src/manager/job-retry.h \
-	src/manager/job-unit.c \
 	src/manager/job-user.c \
 	src/manager/job-user.h \
 	src/manager/job.c \
@@ -36,11 +47,9 @@ libhyper_manager_la_SOURCES = \
 	src/manager/path-rules.h \
 	src/manager/progress.c \
 	src/manager/queue.c \
-	src/manager/reconcile.c \
 	src/manager/restore.c \
 	src/manager/restore.h \
 	src/manager/retell.c \
-	src/manager/settle.c \
 	src/manager/source-chain.c \
 	src/manager/source-chain.h \
 	src/manager/source-files.c \
@@ -68,7 +77,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/webhook/webhook.c \
 	src/manager/webhook/webhook.h \
 	src/manager/worker/worker-bus.c \
-	src/manager/worker/worker-lease.c \
 	src/manager/worker/worker-report.c \
 	src/manager/worker/worker.c
 MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) $(SQLITE_LIBS) $(XML_LIBS) -lpthread

@@ -4,6 +4,8 @@
 #include "basic/string-util.h"
 #include "journal/job-event.h"
 #include "manager/credentials.h"
+#include "manager/executor-unit.h"
+#include "manager/executor.h"
 #include "manager/job-directory.h"
 #include "manager/restore.h"
 #include "manager/webhook/webhook.h"
@@ -246,9 +248,9 @@ int manager_start(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Failed to put the objects on the bus: %m");
         /* Subscribe before looking: a unit that ends in between is told of. */
-        r = job_unit_subscribe(m);
-        if (r >= 0)
-                r = manager_reconcile(m);
+        r = executor_unit_subscribe(m);
+        for (const Executor *const *e = executors; r >= 0 && *e; e++)
+                r = (*e)->list(m);
         if (r >= 0)
                 r = idle_start(m);
         if (r < 0)

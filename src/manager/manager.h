@@ -114,7 +114,7 @@ const char *spec_destination(const JobSpec *spec);
 /* The stored spec of a job with its paths resolved as they were at submission. */
 int manager_load_spec(Manager *m, const char *id, JobSpec **ret);
 
-/* --- manager-bus.c, job-bus.c ---------------------------------------------------------------------- */
+/* --- manager-bus.c, job-bus.c -------------------------------------------------------------------------- */
 
 int manager_bus_register(Manager *m);
 int job_bus_register(Manager *m);
@@ -132,7 +132,7 @@ void job_bus_became(Job *j, JobState from, JobState to, const char *reason);
 /* Cancels @j: recorded first, then carried out. 0 or negative errno with @error set. */
 int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error);
 
-/* --- submit.c -------------------------------------------------------------------------------------- */
+/* --- submit.c ------------------------------------------------------------------------------------------ */
 
 /* What came with a spec; strings are borrowed from the message. */
 typedef struct SubmitOptions {
@@ -151,14 +151,14 @@ int submit_options_read(sd_bus_message *m, SubmitOptions *ret, sd_bus_error *err
 /* The same with the role of the caller. */
 int submit_options_of_call(CallerCache *cache, sd_bus_message *m, SubmitOptions *ret, sd_bus_error *error);
 
-/* In the loop, once: the job @id is durably queued, or was there already (@created is false), or is refused:
- * @r is negative then, with @error. */
+/* In the loop, once: the job @id is durably queued, or was there already (@created is false), or is refused: @r is
+ * negative then, with @error. */
 typedef void (*submit_done)(
                 Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata);
 
-/* Takes a job. 0: @done is called, soon, or before this returns. Negative errno with @error set: it is not.
- * What @options has borrowed stays where it is until @done is called or the manager ends; the rest of it is
- * taken, or left to the caller to be freed. */
+/* Takes a job. 0: @done is called, soon, or before this returns. Negative errno with @error set: it is not. What @options
+ * has borrowed stays where it is until @done is called or the manager ends; the rest of it is taken, or left to the
+ * caller to be freed. */
 int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
                 sd_bus_error *error);
 /* Refuses those that are under way: the manager ends. */
@@ -168,12 +168,12 @@ void submissions_free(Manager *m);
 int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
                 const SubmitOptions *o, sd_bus_error *error);
 
-/* --- job-json.c ------------------------------------------------------------------------------------ */
+/* --- job-json.c ---------------------------------------------------------------------------------------- */
 
 /* The whole job for GetJob: JSON text that the caller frees. */
 int job_details(Store *store, const char *id, char **ret);
 
-/* --- queue.c --------------------------------------------------------------------------------------- */
+/* --- queue.c ------------------------------------------------------------------------------------------- */
 
 /* The job that would start next, or NULL: highest priority, then first come, none whose destination is still
  * held by a unit that stops; of those that others may take, too, only if @any_worker. */
@@ -185,42 +185,15 @@ void queue_wake(Manager *m);
 /* What this machine could not do may be different now: it looks at all that waits once more. */
 void queue_look_again(Manager *m);
 
-/* --- job-unit.c ------------------------------------------------------------------------------------ */
+/* --- retell.c ------------------------------------------------------------------------------------------ */
 
-int job_unit_subscribe(Manager *m);
-/* ASSIGNED → its unit is asked for. What goes wrong ends the attempt. */
-void job_unit_start(Job *j, const JobSpec *spec, const JobFiles *files);
-/* Takes a unit over that was running before we were. */
-int job_unit_adopt(Job *j, bool active);
-void job_unit_stop(Job *j);
-/* Runs hyper-job finish alone: to remove the unfinished output of a cancelled job that has no unit, or to go
- * on where a power cut has interrupted it. job_settle() is called when it has ended; on failure there is
- * nothing that will end. */
-int job_unit_finish(Job *j);
-
-/* --- settle.c -------------------------------------------------------------------------------------- */
-
-/* The unit of @j is gone (or, with @start_error, never was): works out how the attempt ended and records it.
- * @j may be freed. */
-void job_settle(Job *j, const char *start_error);
-/* @j is COMPLETED, with 100 % done. */
-int job_record_completion(Job *j, const char *result, const char *reason);
-
-/* --- reconcile.c ----------------------------------------------------------------------------------- */
-
-/* Compares the jobs with the units that are there, then starts the queue. */
-int manager_reconcile(Manager *m);
-
-/* --- retell.c -------------------------------------------------------------------------------------- */
-
-/* Finds the last change of state in the journal, and logs those after it: the manager before this one was
- * killed between recording and logging them, or the journal has lost its end. */
+/* Finds the last change of state in the journal, and logs those after it: the manager before this one was killed between
+ * recording and logging them, or the journal has lost its end. */
 void manager_retell(Manager *m);
-/* Logs the changes of state that were recorded since the last call. A failure is logged; the next call tries
- * again. */
+/* Logs the changes of state that were recorded since the last call. A failure is logged; the next call tries again. */
 void manager_log_changes(Manager *m);
 
-/* --- progress.c ------------------------------------------------------------------------------------ */
+/* --- progress.c ---------------------------------------------------------------------------------------- */
 
 /* Follows the journal while units run. */
 int progress_follow(Manager *m);
@@ -229,10 +202,10 @@ void progress_flush(Manager *m);
 /* Has them written soon. */
 void progress_wake(Manager *m);
 
-/* --- schedule.c: the rows -------------------------------------------------------------------------- */
+/* --- schedule.c: the rows ------------------------------------------------------------------------------ */
 
-/* @definition is JSON: id, name, description, schedule, enabled, overlap_policy, catch_up, job (a canonical
- * spec without its id). *ret_id is the caller's. All of these: 0, or negative errno with @error set. */
+/* @definition is JSON: id, name, description, schedule, enabled, overlap_policy, catch_up, job (a canonical spec
+ * without its id). *ret_id is the caller's. All of these: 0, or negative errno with @error set. */
 int manager_create_schedule(Manager *m, const char *definition, const SubmitOptions *options, char **ret_id,
                 sd_bus_error *error);
 /* @changes has those of the keys that change. A run that is due is neither lost nor made twice. */
@@ -244,11 +217,11 @@ int schedule_not_found(const char *id, sd_bus_error *error);
 
 /* When @row is due next, after @now; 0 if it is disabled or never. */
 usec_t schedule_next(const ScheduleRow *row, usec_t now);
-/* When it runs, as OnCalendar= lines (a strv that the caller frees), or *ret_every (may be NULL) apart,
- * which is 0 else. 0 or negative errno. */
+/* When it runs, as OnCalendar= lines (a strv that the caller frees), or *ret_every (may be NULL) apart, which is 0 else.
+ * 0 or negative errno. */
 int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lines);
-/* Removes the secrets that no unfinished job and no schedule names: a manager that was killed may have left
- * them. 0 or negative errno. */
+/* Removes the secrets that no unfinished job and no schedule names: a manager that was killed may have left them. 0 or
+ * negative errno. */
 int manager_sweep_secrets(Manager *m);
 /* A timer never fires early; two clocks may differ by a little. */
 #define SCHEDULE_SLACK (USEC_PER_SEC / 2)
@@ -257,11 +230,10 @@ bool schedule_is_due(const ScheduleRow *row, usec_t now);
 /* The whole schedule for GetSchedule: JSON text that the caller frees. */
 int schedule_details(Store *store, const ScheduleRow *row, char **ret);
 
-/* --- schedule-timer.c ------------------------------------------------------------------------------ */
+/* --- schedule-timer.c ---------------------------------------------------------------------------------- */
 
 /* Has systemd make the timer of @row, in place of one that is there; none if it is disabled. Failures are
- * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any
- * time. */
+ * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time. */
 void schedule_timer_set(Manager *m, const ScheduleRow *row);
 void schedule_timer_remove(Manager *m, const char *id);
 /* Makes all timers, and then answers @call, which may be NULL. 1, or negative errno. */
@@ -273,11 +245,11 @@ void schedule_timer_job_done(Manager *m, const char *unit, bool done);
 bool schedule_timers_pending(const Manager *m);
 void schedule_timers_free(Manager *m);
 
-/* --- schedule-run.c -------------------------------------------------------------------------------- */
+/* --- schedule-run.c ------------------------------------------------------------------------------------ */
 
-/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due.
- * @call (may be NULL) is answered with the id of the job, or with why there is none: 1 if that comes later,
- * 0 if there is no job to wait for, or negative errno with @error set. */
+/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due. @call (may be NULL)
+ * is answered with the id of the job, or with why there is none: 1 if that comes later, 0 if there is no job to wait for,
+ * or negative errno with @error set. */
 int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, sd_bus_error *error);
 /* Makes up for what was missed: after a boot. */
 void schedule_catch_up(Manager *m);
@@ -288,7 +260,7 @@ void schedule_runs_free(Manager *m);
 /* A job has ended: was it a schedule's? */
 void schedule_job_ended(Manager *m, const Job *j, JobState state);
 
-/* --- schedule-bus.c -------------------------------------------------------------------------------- */
+/* --- schedule-bus.c ------------------------------------------------------------------------------------ */
 
 int schedule_bus_register(Manager *m);
 extern const sd_bus_vtable schedule_vtable[];
@@ -305,7 +277,7 @@ int method_restore_schedules(sd_bus_message *message, void *userdata, sd_bus_err
 /* Tells the bus. @member: ScheduleNew, ScheduleRemoved or ScheduleChanged. */
 void schedule_bus_emit(Manager *m, const char *member, const char *id);
 
-/* --- worker.c -------------------------------------------------------------------------------------- */
+/* --- worker.c ------------------------------------------------------------------------------------------ */
 
 /* All of these: 0, or negative errno with @error set. */
 int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_bus_error *error);
@@ -315,8 +287,8 @@ int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error);
 int manager_worker_heard(
                 Manager *m, const char *id, JobRows *ret_jobs, JobRows *ret_cancelled, sd_bus_error *error);
 /* *ret_spec is the caller's; NULL if there is nothing for it. */
-/* From the loop, once, when it is durable: @spec is the job that the worker gets, NULL if there is none for
- * it; @r is negative if it could not be recorded. */
+/* From the loop, once, when it is durable: @spec is the job that the worker gets, NULL if there is none for it; @r is
+ * negative if it could not be recorded. */
 typedef void (*dequeue_done)(Manager *m, int r, const char *spec, void *userdata);
 /* 0: @done is called; negative errno with @error set: it is not. */
 int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, sd_bus_error *error);
@@ -325,16 +297,12 @@ bool worker_is_active(const Manager *m, const WorkerRow *row);
 bool worker_id_is_valid(const char *id) _pure_;
 int no_such_worker(sd_bus_error *error, const char *id);
 
-/* --- worker-report.c ------------------------------------------------------------------------------- */
+/* --- worker-report.c ----------------------------------------------------------------------------------- */
 
 int manager_report_events(
                 Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
 int manager_report_result(
                 Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
-/* A worker holds @j no longer: RETRYING if its policy allows that, else FAILED. @pause: before the next
- * attempt.
- * @j may be freed. */
-int job_lost(Job *j, const char *code, const char *why, usec_t pause);
 /* Whether this machine may take @j, and can, as far as its operation and its demand say. */
 bool worker_is_local(const Manager *m, const Job *j);
 /* The same, but for what may change: the settings and the free space. */
@@ -342,13 +310,7 @@ bool worker_could_be_local(const Job *j);
 /* Whether others may take it that can do what this machine cannot. */
 bool job_may_go_elsewhere(const Job *j);
 
-/* --- worker-lease.c -------------------------------------------------------------------------------- */
-
-/* Takes jobs away from workers that were silent for too long, and those that have taken too long. Says when
- * to look again. */
-int workers_expire(Manager *m, usec_t now, usec_t *next);
-
-/* --- worker-bus.c ---------------------------------------------------------------------------------- */
+/* --- worker-bus.c -------------------------------------------------------------------------------------- */
 
 int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_unregister_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
@@ -360,7 +322,7 @@ int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *
 int method_report_result(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_queue_status(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
-/* --- idle.c ---------------------------------------------------------------------------------------- */
+/* --- idle.c -------------------------------------------------------------------------------------------- */
 
 int idle_start(Manager *m);
 /* To be called when one has been served: the manager may have waited for it to end. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/attempt.h"
+#include "manager/attempt-end.h"
+#include "manager/executor-unit-end.h"
+#include "manager/executor-worker.h"
 #include "manager/manager.h"
 
 /* When the database cannot be written (a full disk), the same is tried again after this long. */
@@ -81,21 +83,17 @@ static unsigned slots_held(Manager *m) {
 
 /* What was accepted cannot be done any more: the source vanished, the destination is taken. */
 static int fail_before_start(Job *j, int error, const char *why) {
-        const char *code = error == -ENOENT   ? "source_missing"
+        AttemptFacts facts = attempt_facts(j);
+
+        facts.attempt = 0; /* this one has not begun */
+        facts.phase = PHASE_INITIALIZATION;
+        facts.lost_code = error == -ENOENT    ? "source_missing"
                         : error == -EPERM     ? "path_refused"
                         : error == -ETIMEDOUT ? "path_hangs"
                                               : "spec_invalid";
-        _cleanup_free_ char *result = NULL, *reason = strprintf("Failed before it started: %s", why);
-        int r;
-
-        if (!reason)
-                return -ENOMEM;
-        r = attempt_error_json(PHASE_INITIALIZATION, code, why, NULL, &result);
-        if (r >= 0)
-                r = job_fail(j, result, reason);
-        if (r >= 0)
-                manager_forget_job(j->manager, j);
-        return r;
+        facts.lost_message = why;
+        facts.lost_final = true;
+        return attempt_end(j, &facts);
 }
 
 static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -147,7 +145,7 @@ static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const char *why,
                 if (r >= 0)
                         r = job_assign(j);
                 if (r >= 0)
-                        job_unit_start(j, spec, files);
+                        executor_of(j)->start(j, spec, files);
         }
         if (r < 0)
                 try_again_later(m, r);
@@ -187,7 +185,7 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
                 following = TAILQ_NEXT(j, in_list);
                 if (!j->unsettled)
                         continue;
-                job_settle(j, NULL);
+                executor_unit_gone(j, NULL);
                 *next = MIN(*next, now + STORE_PAUSE);
         }
         while ((j = prioq_first(&m->places.retrying)) && j->row->due_at <= now) {
@@ -217,7 +215,7 @@ void queue_run(Manager *m) {
         }
         r = bring_back(m, now, &next);
         if (r >= 0)
-                r = workers_expire(m, now, &next);
+                r = executor_worker_expire(m, now, &next);
         while (r >= 0 && slots_held(m) < m->settings->jobs.max_running) {
                 Job *j = queue_next(m, m->n_looks < LOOKS_MAX);
 

@@ -5,14 +5,14 @@
 #include "basic/string-util.h"
 #include "dialect/worker-message.h"
 #include "journal/job-event.h"
-#include "manager/attempt.h"
+#include "manager/attempt-end.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
 #include "shared/machine.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
 
-/* --- this machine as a worker ---------------------------------------------------------------------- */
+/* --- this machine as a worker ------------------------------------------------------------------------- */
 
 /* Free space where the job writes, in GiB. */
 static uint64_t free_space(const Job *j) {
@@ -51,7 +51,7 @@ bool job_may_go_elsewhere(const Job *j) {
         return j->row->any_worker && store_workers_can(j->store, &(JobDemand){}, &any) >= 0 && any;
 }
 
-/* --- reports --------------------------------------------------------------------------------------- */
+/* --- reports ------------------------------------------------------------------------------------------ */
 
 static int find_held(Manager *m, const char *id, const char *worker, Job **ret, sd_bus_error *error) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
@@ -137,36 +137,7 @@ int manager_report_events(
         return r;
 }
 
-/* --- ends ------------------------------------------------------------------------------------------ */
-
-static bool may_retry(const Job *j) {
-        return j->row->idempotent && j->row->attempt <= j->row->retry_count;
-}
-
-static int end_failed(Job *j, const char *result, const char *why, bool retry, usec_t pause) {
-        _cleanup_free_ char *reason = NULL;
-        Manager *m = j->manager;
-        int r;
-
-        if (retry && may_retry(j)) {
-                reason = strprintf("Attempt %u failed, the next one follows: %s", j->row->attempt, why);
-                r = reason ? job_retry(j, j->clock() + pause, reason) : -ENOMEM;
-        } else {
-                reason = strprintf("Failed: %s", why);
-                r = reason ? job_fail(j, result, reason) : -ENOMEM;
-                if (r >= 0)
-                        manager_forget_job(m, j);
-        }
-        queue_wake(m);
-        return r;
-}
-
-int job_lost(Job *j, const char *code, const char *why, usec_t pause) {
-        _cleanup_free_ char *result = NULL;
-        int r = attempt_error_json(j->row->phase, code, why, NULL, &result);
-
-        return r < 0 ? r : end_failed(j, result, why, true, pause);
-}
+/* --- results ------------------------------------------------------------------------------------------ */
 
 int manager_report_result(
                 Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error) {
@@ -191,14 +162,10 @@ int manager_report_result(
         r = store_worker_heard(m->store, worker, m->clock());
         if (r < 0)
                 return r;
-        progress_flush(m);
-        if (!result.completed)
-                return end_failed(j, document,
-                                result.message ? result.message : "the worker does not say why",
-                                !result.retry_useless, attempt_pause(j->row->attempt));
-        _cleanup_free_ char *reason = strprintf("Completed by worker %s", worker);
-        r = reason ? job_record_completion(j, document, reason) : -ENOMEM;
-        if (r >= 0)
-                manager_forget_job(m, j);
-        return r;
+        AttemptFacts facts = attempt_facts(j);
+        facts.report = document;
+        facts.report_completed = result.completed;
+        facts.report_final = result.retry_useless;
+        facts.report_message = result.message;
+        return attempt_end(j, &facts);
 }

@@ -5,6 +5,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "dialect/worker-message.h"
+#include "manager/executor-worker.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
@@ -73,7 +74,11 @@ static int take_back(Job *j, const char *worker) {
                 return job_requeue(j, "The worker was unregistered before it began");
         _cleanup_free_ char *why =
                         strprintf("worker %s was unregistered while it worked on the job", worker);
-        return why ? job_lost(j, "worker_unregistered", why, 0) : -ENOMEM;
+        return why ? executor_worker_lost(j,
+                                     &(WorkerLoss){ .code = "worker_unregistered",
+                                                     .message = why,
+                                                     .at_once = true })
+                   : -ENOMEM;
 }
 
 int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error) {
@@ -134,10 +139,10 @@ typedef struct Dequeue {
 static void give_job(Manager *m, JobRow *row) {
         Job *j = manager_get_job(m, row->id);
 
-        if (j)
-                job_dequeued(j, row);
-        m->leases_until = MIN(m->leases_until, m->clock() + WORKER_LEASE);
-        queue_wake(m); /* for the timer of its lease */
+        if (!j)
+                return;
+        job_dequeued(j, row);
+        executor_of(j)->start(j, NULL, NULL);
 }
 
 static void on_dequeued(int r, void *userdata) {

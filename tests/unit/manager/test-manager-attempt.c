@@ -155,7 +155,7 @@ START_TEST(what_kept_it_from_starting) {
         prepare.was_running = start.was_running = false;
         expect(&prepare, JOB_RETRYING, "could not be prepared");
         expect(&start, JOB_RETRYING, "systemd could not start the unit: Unit name is not valid.");
-        expect(&hostile, JOB_RETRYING, "a result that makes no sense");
+        expect(&hostile, JOB_RETRYING, "the result that the job left cannot be read");
 }
 END_TEST
 

@@ -477,7 +477,7 @@ BUS_TEST(hostile_results_are_no_results)
                 make_file(path, texts[i]);
                 fake_ends(&f, id, "success", CLD_EXITED, 0, true);
                 expect_state(&f, id, JOB_FAILED);
-                expect_reason(&f, id, "a result that makes no sense");
+                expect_reason(&f, id, "the result that the job left cannot be read");
         }
 BUS_TEST_END
 

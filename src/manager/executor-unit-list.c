@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* After a start of the manager (or of systemd itself) the database and the units are compared: what runs is
- * taken over, what is gone is settled by what it left behind. */
+#include "manager/executor-unit-list.h"
 
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/executor-unit-end.h"
+#include "manager/executor-unit.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "spec/job-file.h"
@@ -59,17 +60,17 @@ static int meet_unit(Manager *m, const char *unit, const char *active_state, boo
         if (!has_job && (streq(active_state, "inactive") || streq(active_state, "failed")))
                 return 0;
 
-        r = job_unit_adopt(j, streq(active_state, "active"));
+        r = executor_unit_adopt(j, streq(active_state, "active"));
         if (r >= 0 && job_is_finished(j)) {
                 r = mark_cancelled(m, j);
-                job_unit_stop(j);
+                executor_unit_stop(j);
         }
         return r;
 }
 
 /* Jobs that were being carried out when we last looked, and whose unit is gone. A start that is not answered
  * yet is not over. */
-static void settle_the_gone(Manager *m) {
+static void end_the_gone(Manager *m) {
         Job *j, *next;
 
         HASH_ITER(hh, m->jobs, j, next) {
@@ -77,7 +78,7 @@ static void settle_the_gone(Manager *m) {
                                 j->row->state == JOB_RUNNING;
 
                 if (carried_out && !job_is_held(j) && !j->unit.seen && !j->unit.start_call && !j->unsettled)
-                        job_settle(j, NULL);
+                        executor_unit_gone(j, NULL);
         }
 }
 
@@ -97,7 +98,7 @@ static int visit_directory(Manager *m, const char *id) {
         if (r < 0)
                 return r;
         r = mark_cancelled(m, j);
-        job_settle(j, NULL);
+        executor_unit_gone(j, NULL);
         return r;
 }
 
@@ -155,12 +156,13 @@ static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
                 log_warning("Failed to list the units of jobs: %s", error->message);
                 /* Once it runs again (a daemon-reexec takes it away for a moment), systemd is asked anew. */
                 if (m->ready)
-                        return sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ? manager_reconcile(m) : 0;
+                        return sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ? executor_unit_list(m)
+                                                                                  : 0;
                 return sd_event_exit(m->event, EXIT_FAILURE);
         }
         /* What happened since the question was put may be missing in the answer. */
         if (m->reconcile_again)
-                return manager_reconcile(m);
+                return executor_unit_list(m);
 
         for (Job *j = m->jobs; j; j = j->hh.next)
                 j->unit.seen = false;
@@ -170,7 +172,7 @@ static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
                                          NULL, NULL, &job, NULL, NULL)) > 0)
                 r = meet_unit(m, unit, active, job > 0);
         if (r >= 0) {
-                settle_the_gone(m);
+                end_the_gone(m);
                 r = m->ready ? 0 : first_time(m);
         }
         if (r < 0) {
@@ -181,7 +183,7 @@ static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
         return 0;
 }
 
-int manager_reconcile(Manager *m) {
+int executor_unit_list(Manager *m) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         static char *const patterns[] = { (char *) UNIT_PATTERN, NULL };
         int r;
@@ -189,11 +191,12 @@ int manager_reconcile(Manager *m) {
         m->reconcile_again = m->reconcile_call;
         if (m->reconcile_call)
                 return 0;
-        if ((r = sd_bus_message_new_method_call(m->bus, &call, "org.freedesktop.systemd1",
-                             "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
-                             "ListUnitsByPatterns")) < 0 ||
-                        (r = sd_bus_message_append(call, "as", 0)) < 0 ||
-                        (r = sd_bus_message_append_strv(call, (char **) patterns)) < 0)
-                return r;
-        return sd_bus_call_async(m->bus, &m->reconcile_call, call, on_units, m, 0);
+        r = sd_bus_message_new_method_call(m->bus, &call, "org.freedesktop.systemd1",
+                        "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                        "ListUnitsByPatterns");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "as", 0);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(call, (char **) patterns);
+        return r < 0 ? r : sd_bus_call_async(m->bus, &m->reconcile_call, call, on_units, m, 0);
 }

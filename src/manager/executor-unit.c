@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The transient unit of a job: started, stopped and watched over the bus, never waited for. */
+#include "manager/executor-unit.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/credentials.h"
+#include "manager/executor-unit-end.h"
+#include "manager/executor-unit-list.h"
 #include "manager/job-directory.h"
 #include "manager/job-user.h"
 #include "manager/manager.h"
@@ -21,7 +23,7 @@ static Job *job_of_unit(Manager *m, const char *unit) {
         return job_id_from_unit_name(unit, &id) < 0 ? NULL : manager_get_job(m, id);
 }
 
-/* --- what systemd tells ---------------------------------------------------------------------------- */
+/* --- what systemd tells -------------------------------------------------------------------------------- */
 
 static void unit_is_running(Job *j) {
         if (j->row->state != JOB_ASSIGNED)
@@ -58,7 +60,7 @@ static int on_unit_removed(sd_bus_message *message, void *userdata, sd_bus_error
         Job *j = job_of_unit(m, unit);
         if (!j || j->unit.stage == UNIT_NONE)
                 return 0;
-        int r = manager_reconcile(m);
+        int r = executor_unit_list(m);
         if (r < 0)
                 log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
         return 0;
@@ -73,26 +75,31 @@ static int on_systemd_owner(sd_bus_message *message, void *userdata, sd_bus_erro
                 return 0;
         (void) sd_bus_call_method_async(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                         "Subscribe", NULL, NULL, NULL);
-        int r = manager_reconcile(m);
+        int r = executor_unit_list(m);
         if (r < 0)
                 log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
         return 0;
 }
 
-int job_unit_subscribe(Manager *m) {
+static int match_systemd(
+                Manager *m, sd_bus_slot **slot, const char *signal, sd_bus_message_handler_t handler) {
+        return sd_bus_match_signal_async(
+                        m->bus, slot, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, signal, handler, NULL, m);
+}
+
+int executor_unit_subscribe(Manager *m) {
+        static const char owner_changed[] =
+                        "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD_NAME "'";
         int r;
 
-        if ((r = sd_bus_match_signal_async(m->bus, &m->systemd_slots[0], SYSTEMD_NAME, SYSTEMD_PATH,
-                             SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, m)) < 0 ||
-                        (r = sd_bus_match_signal_async(m->bus, &m->systemd_slots[1], SYSTEMD_NAME,
-                                         SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved", on_unit_removed, NULL,
-                                         m)) < 0 ||
-                        (r = sd_bus_add_match_async(m->bus, &m->systemd_slots[2],
-                                         "type='signal',sender='org.freedesktop.DBus',path='/org/"
-                                         "freedesktop/DBus',"
-                                         "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                                         "arg0='" SYSTEMD_NAME "'",
-                                         on_systemd_owner, NULL, m)) < 0)
+        r = match_systemd(m, &m->systemd_slots[0], "JobRemoved", on_job_removed);
+        if (r >= 0)
+                r = match_systemd(m, &m->systemd_slots[1], "UnitRemoved", on_unit_removed);
+        if (r >= 0)
+                r = sd_bus_add_match_async(
+                                m->bus, &m->systemd_slots[2], owner_changed, on_systemd_owner, NULL, m);
+        if (r < 0)
                 return r;
         return sd_bus_call_method_async(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                         "Subscribe", NULL, NULL, NULL);
@@ -135,7 +142,7 @@ static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus
         if (streq(active, "active") && j->unit.stage == UNIT_LIVE)
                 unit_is_running(j);
         else if (streq(active, "inactive") || streq(active, "failed"))
-                job_settle(j, NULL);
+                executor_unit_gone(j, NULL);
         return 0;
 }
 
@@ -151,7 +158,7 @@ static int watch_unit(Job *j, const char *unit) {
                         j);
 }
 
-/* --- what systemd is asked ------------------------------------------------------------------------- */
+/* --- what systemd is asked ---------------------------------------------------------------------------- */
 
 /* systemd went away with the question (a daemon-reexec): the unit may have been started or not. */
 static bool is_no_answer(const sd_bus_error *error) {
@@ -168,13 +175,13 @@ static int on_start_reply(sd_bus_message *reply, void *userdata, sd_bus_error *r
 
         j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
         if (error && !is_no_answer(error)) {
-                job_settle(j, error->message);
+                executor_unit_gone(j, error->message);
                 return 0;
         }
         if (j->unit.stage == UNIT_STARTING)
                 j->unit.stage = UNIT_LIVE;
         if (error) {
-                r = manager_reconcile(j->manager);
+                r = executor_unit_list(j->manager);
                 return r < 0 ? log_error_errno(r, "Failed to ask systemd for the units of jobs: %m") : 0;
         }
         if (sd_bus_message_read(reply, "o", &path) >= 0)
@@ -190,12 +197,17 @@ static int call_start(Job *j, const UnitProperties *properties) {
 
         if (!unit)
                 return -ENOMEM;
-        if ((r = watch_unit(j, unit)) < 0 ||
-                        (r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH,
-                                         SYSTEMD_MANAGER, "StartTransientUnit")) < 0 ||
-                        (r = sd_bus_message_append(call, "ss", unit, "fail")) < 0 ||
-                        (r = unit_properties_append(properties, call)) < 0 ||
-                        (r = sd_bus_message_append(call, "a(sa(sv))", 0)) < 0)
+        r = watch_unit(j, unit);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "ss", unit, "fail");
+        if (r >= 0)
+                r = unit_properties_append(properties, call);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "a(sa(sv))", 0);
+        if (r < 0)
                 return r;
         return sd_bus_call_async(bus, &j->unit.start_call, call, on_start_reply, j, 0);
 }
@@ -214,12 +226,16 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
         };
         int r;
 
-        if ((r = job_directory_make_readable(directory)) < 0 ||
-                        (r = job_directory_clear_result(directory)) < 0 ||
-                        (r = job_mark_release(directory)) < 0 || (r = remove_tree(root)) < 0 ||
-                        (r = job_root_make(root)) < 0)
-                return r;
-        return job_plan_write(&plan, directory);
+        r = job_directory_make_readable(directory);
+        if (r >= 0)
+                r = job_directory_clear_result(directory);
+        if (r >= 0)
+                r = job_mark_release(directory);
+        if (r >= 0)
+                r = remove_tree(root);
+        if (r >= 0)
+                r = job_root_make(root);
+        return r < 0 ? r : job_plan_write(&plan, directory);
 }
 
 static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
@@ -257,7 +273,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         return r < 0 ? r : call_start(j, &properties);
 }
 
-void job_unit_start(Job *j, const JobSpec *spec, const JobFiles *files) {
+static void start(Job *j, const JobSpec *spec, const JobFiles *files) {
         int r;
 
         j->unit.stage = UNIT_STARTING;
@@ -269,17 +285,17 @@ void job_unit_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 log_warning_errno(r, "Failed to follow the journal; progress will not be seen: %m");
         r = try_start(j, spec, files);
         if (r < 0)
-                job_settle(j, strerror(-r));
+                executor_unit_gone(j, strerror(-r));
 }
 
-int job_unit_adopt(Job *j, bool active) {
+int executor_unit_adopt(Job *j, bool running) {
         _cleanup_free_ char *unit = job_unit_name(j->row->id);
         int r = unit ? watch_unit(j, unit) : -ENOMEM;
 
         if (r < 0)
                 return r;
         j->unit.stage = UNIT_LIVE;
-        if (active)
+        if (running)
                 unit_is_running(j);
         r = progress_follow(j->manager);
         if (r < 0)
@@ -296,7 +312,7 @@ static int on_stop_reply(sd_bus_message *reply, void *userdata, sd_bus_error *re
         return 0;
 }
 
-void job_unit_stop(Job *j) {
+void executor_unit_stop(Job *j) {
         _cleanup_free_ char *unit = job_unit_name(j->row->id);
         int r = -ENOMEM;
 
@@ -311,7 +327,7 @@ void job_unit_stop(Job *j) {
                 j->unit.stop_sent = true;
 }
 
-int job_unit_finish(Job *j) {
+int executor_unit_finish(Job *j) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         int r;
@@ -325,3 +341,20 @@ int job_unit_finish(Job *j) {
         j->unit.stage = UNIT_FINISH;
         return 0;
 }
+
+/* The job is cancelled. Where no unit runs, what is left of it goes at once. */
+static void stop(Job *j) {
+        j->unit.finish_tried = false;
+        if (job_holds_slot(j))
+                executor_unit_stop(j);
+        else if (j->unit.stage == UNIT_NONE)
+                executor_unit_gone(j, NULL);
+}
+
+const Executor executor_unit = {
+        .name = "unit",
+        .start = start,
+        .stop = stop,
+        .adopt = executor_unit_adopt,
+        .list = executor_unit_list,
+};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/attempt-end.h"
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/executor-unit.h"
+#include "manager/job-directory.h"
+#include "manager/manager.h"
+#include "spec/job-file.h"
+
+AttemptFacts attempt_facts(const Job *j) {
+        return (AttemptFacts){
+                .job_id = j->row->id,
+                .attempt = j->row->attempt,
+                .retry_count = j->row->retry_count,
+                .idempotent = j->row->idempotent,
+                .was_running = j->row->state == JOB_RUNNING,
+                .timeout_seconds = j->row->timeout_seconds,
+                .phase = j->row->phase,
+                .error_message = j->error_message,
+                .error_phase = j->error_phase,
+                .worker = j->row->worker_id,
+        };
+}
+
+/* How large the disks are that came out. */
+static uint64_t output_size(const char *result) {
+        _cleanup_json_ json_t *object = result ? json_loads(result, 0, NULL) : NULL;
+        uint64_t size = 0;
+        json_t *output;
+        size_t i;
+
+        json_array_foreach(json_object_get(object, "outputs"), i, output) {
+                json_int_t n = json_integer_value(json_object_get(output, "virtual_size"));
+
+                size += n > 0 ? (uint64_t) n : 0;
+        }
+        return size;
+}
+
+/* A finished job says 100 %, and of how much, whether its last events were seen or not. */
+static int record_completion(Job *j, const Verdict *v) {
+        uint64_t total = MAX(j->row->bytes_total, output_size(v->result));
+
+        job_progress(j, PHASE_FINALIZATION, 100, total > 0 ? total : j->row->bytes_done, total,
+                        j->row->rate);
+        j->progress_dirty = false;
+        int r = store_job_progress(j->store,
+                        &(JobProgress){ .id = j->row->id,
+                                        .phase = j->row->phase,
+                                        .percent = j->row->percent,
+                                        .bytes_done = j->row->bytes_done,
+                                        .bytes_total = j->row->bytes_total,
+                                        .rate = j->row->rate },
+                        1, j->clock());
+        return r < 0 ? r : job_complete(j, v->result, v->reason);
+}
+
+static int record(Job *j, const Verdict *v) {
+        switch (v->state) {
+        case JOB_COMPLETED:
+                return record_completion(j, v);
+        case JOB_RETRYING:
+                return job_retry(j, j->clock() + v->pause, v->reason);
+        default:
+                return job_fail(j, v->result, v->reason);
+        }
+}
+
+int attempt_end(Job *j, const AttemptFacts *facts) {
+        _cleanup_(verdict_done) Verdict v = {};
+        Manager *m = j->manager;
+        int r;
+
+        /* What came so far is written first: the row then shows how far the attempt went. */
+        progress_flush(m);
+        r = attempt_judge(facts, &v);
+        if (r >= 0)
+                r = record(j, &v);
+        if (r < 0)
+                return r;
+        if (job_is_finished(j))
+                attempt_leave(j);
+        queue_wake(m);
+        return 0;
+}
+
+void attempt_leave(Job *j) {
+        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
+        _cleanup_(job_plan_freep) JobPlan *plan = NULL;
+
+        /* The unit of a cancelled job has removed the unfinished output; what is still there is from an attempt that had no
+         * finish of its own. */
+        if (j->row->state == JOB_CANCELLED && directory && job_plan_read(directory, &plan) >= 0 &&
+                        plan->part_dir) {
+                if (lookup_exists(j->manager->lookups, plan->part_dir) > 0 && !j->unit.finish_tried &&
+                                executor_unit_finish(j) >= 0)
+                        return;
+                if (lookup_exists(j->manager->lookups, plan->part_dir) > 0)
+                        log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
+                                    "its log says why (journalctl HYPER_JOB_ID=%s).",
+                                        plan->part_dir, j->row->id, j->row->id);
+        }
+        manager_forget_job(j->manager, j);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* After a start of the manager, or of systemd itself, the database and the units are compared: what runs is taken over, what
+ * is gone ends by what it left behind. */
+
+#include "manager/job.h"
+
+/* Asks systemd for the units, and starts the queue when the answer has come. 0 or negative errno. */
+int executor_unit_list(Manager *m);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/executor.h"
+
+#include "manager/executor-unit.h"
+#include "manager/executor-worker.h"
+
+const Executor *const executors[] = { &executor_unit, &executor_worker, NULL };
+
+const Executor *executor_of(const Job *j) {
+        return j->row->worker_id ? &executor_worker : &executor_unit;
+}

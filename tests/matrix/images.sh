@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # slow: it makes and converts some hundred images
 #
-# Images of all formats in many sizes, one change each: none becomes another disk than the one that the specification of
-# its format gives, what is legal is converted, and what is refused is refused with a reason (tests/oracle/README.md).
+# Images of all formats in many sizes, one change each: none becomes another disk than the one that the
+# specification of its format gives, what is legal is converted, and what is refused is refused with a reason
+# (tests/oracle/README.md).
 
 set -euo pipefail
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Where the keys cannot be known nobody is let in on the worker API's port, whatever they come with: in a database of an
-# older version, or without the files that a reader needs beside it. The manager is started to look after it.
+# Where the keys cannot be known nobody is let in on the worker API's port, whatever they come with: in a
+# database of an older version, or without the files that a reader needs beside it. The manager is started to
+# look after it.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -21,9 +22,11 @@ set_version 1
 equal "$(answer "$key")" 503 "the answer with a key while the keys cannot be known"
 equal "$(answer "")" 503 "the answer without one"
 equal "$(curl -sS -o /dev/null -w '%{http_code}' "$worker/health")" 503 "health"
-was_started() { [ -n "$(journalctl -q --no-pager -u hyper-managerd.service --since=-60s --grep "$database" -o cat -n 1 || :)" ]; }
+was_started() { [ -n "$(journalctl -q --no-pager -u hyper-managerd.service --since=-60s --grep "$database" \
+        -o cat -n 1 || :)" ]; }
 eventually 20 "the manager has looked at the database" was_started
-journalctl -q --no-pager -u hyper.service --grep 'before org.hyper1 has looked after it' >/dev/null || fail "the log does not say why"
+journalctl -q --no-pager -u hyper.service --grep 'before org.hyper1 has looked after it' >/dev/null ||
+        fail "the log does not say why"
 
 systemctl stop hyper-managerd.service
 systemctl reset-failed 'hyper*' 2>/dev/null || :

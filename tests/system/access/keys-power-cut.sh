@@ -9,7 +9,8 @@
 # shellcheck source=tests/system/lib/host.sh
 . "$(dirname "$0")/../lib/host.sh"
 
-answer() { inside curl -sS -m 30 -o /dev/null -w '%{http_code}' -H "X-API-Key: $1" http://127.0.0.1:8000/jobs; }
+answer() { inside curl -sS -m 30 -o /dev/null -w '%{http_code}' -H "X-API-Key: $1" \
+        http://127.0.0.1:8000/jobs; }
 
 stays=$(inside hyperctl key add stays --scope=read -q)
 goes=$(inside hyperctl key add goes --scope=read -q)

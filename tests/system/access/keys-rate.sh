@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
 #
-# How often one may ask: 429 with Retry-After, which curl heeds; a limit of a key's own, and one of the configuration's;
-# wrong keys are soon not looked at.
+# How often one may ask: 429 with Retry-After, which curl heeds; a limit of a key's own, and one of the
+# configuration's; wrong keys are soon not looked at.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -23,7 +23,8 @@ wait=$(header Retry-After)
 { [ "$wait" -ge 1 ] && [ "$wait" -le 10 ]; } || fail "Retry-After: $wait"
 jq -e '.error.code == 429' "$dir/body" >/dev/null || fail "429 has not the dialect's form: $(cat "$dir/body")"
 # curl --retry waits as long as it is told, and needs no second try after that
-curl -sS --fail --retry 2 -v -m 60 -H "X-API-Key: $slow" -o "$dir/body" "$worker/jobs" 2>"$dir/log" || fail "curl gave up: $(cat "$dir/log")"
+curl -sS --fail --retry 2 -v -m 60 -H "X-API-Key: $slow" -o "$dir/body" "$worker/jobs" 2>"$dir/log" ||
+        fail "curl gave up: $(cat "$dir/log")"
 equal "$(grep -c '^< HTTP/1.1 429' "$dir/log")" 1 "answers of 429 that curl met"
 equal "$(grep -c '^< HTTP/1.1 200' "$dir/log")" 1 "answers of 200 that curl met"
 for _ in $(seq 50); do
@@ -42,7 +43,8 @@ equal "$(status)" 429 "the status of wrong key number $i"
 [ -n "$(header Retry-After)" ] || fail "429 without Retry-After"
 http GET "$worker/jobs" "" -H "X-API-Key: $fast" >/dev/null
 equal "$(status)" 200 "a right key from the same address"
-[ "$(journalctl -q --no-pager -o cat -u hyper.service --grep 'refused a request' | wc -l)" -le 25 ] || fail "wrong keys fill the log"
+[ "$(journalctl -q --no-pager -o cat -u hyper.service --grep 'refused a request' | wc -l)" -le 25 ] ||
+        fail "wrong keys fill the log"
 
 # Keys for all ports, if the configuration says so
 settings 'api: {require_key: true}'
@@ -53,7 +55,8 @@ for url in "$api/jobs/query" "$hosts_api/api/hosts" "$worker/jobs"; do
         http GET "$url" "" -H "X-API-Key: $fast" >/dev/null
         equal "$(status)" 200 "$url with a key"
 done
-equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code}' http://localhost/jobs/query)" 200 "the UNIX socket, where all want one"
+equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code}' \
+        http://localhost/jobs/query)" 200 "the UNIX socket, where all want one"
 
 # In the configuration: for addresses as well, where no key is wanted, but not over the UNIX socket
 settings 'api: {rate_limit: 6, rate_burst: 3}'
@@ -62,10 +65,13 @@ for want in 200 200 200 429; do
         http GET "$api/jobs/query" >/dev/null
         equal "$(status)" $want "the HyperSDK API with a limit"
 done
-jq -e '.error | type == "string"' "$dir/body" >/dev/null || fail "429 has not HyperSDK's form: $(cat "$dir/body")"
+jq -e '.error | type == "string"' "$dir/body" >/dev/null ||
+        fail "429 has not HyperSDK's form: $(cat "$dir/body")"
 http GET "$api/health" >/dev/null
 equal "$(status)" 200 "health, whatever the limit"
 for _ in $(seq 10); do
-        equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code}' http://localhost/jobs/query)" 200 "the UNIX socket"
+        equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code}' \
+                http://localhost/jobs/query)" 200 "the UNIX socket"
 done
-equal "$(hyperctl config --json=short | jq -c '[.api.rate_limit, .api.rate_burst]')" '[6,3]' "the configuration in force"
+equal "$(hyperctl config --json=short | jq -c '[.api.rate_limit, .api.rate_burst]')" '[6,3]' \
+        "the configuration in force"

@@ -3,8 +3,8 @@
 # timeout: 180
 # slow: what hangs is given up after 10 s, three times
 #
-# A file system whose server is dead (an autofs mount whose daemon never answers stands in for NFS): a job on it is refused
-# with the path, a job that starts fails with it, and the manager goes on as if nothing was.
+# A file system whose server is dead (an autofs mount whose daemon never answers stands in for NFS): a job on
+# it is refused with the path, a job that starts fails with it, and the manager goes on as if nothing was.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -19,9 +19,11 @@ mkdir -p /etc/hyper/config.d
 echo 'jobs: {max_running: 1}' >/etc/hyper/config.d/90-test.yaml
 raw_image "$dir/slow.raw" 64
 serve "$dir/slow.sock" -r --filter=rate file "$dir/slow.raw" rate=4M
-busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/slow.qcow2" '.job_id = "slow"')" 0
+busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/slow.qcow2" \
+        '.job_id = "slow"')" 0
 wait_state slow RUNNING
-busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec $dead/store/a.raw "$dir/late.qcow2" '.job_id = "late"')" 0
+busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec $dead/store/a.raw "$dir/late.qcow2" \
+        '.job_id = "late"')" 0
 
 # The daemon of the mount reads nothing and answers nothing.
 cat >"$dir/autofs.py" <<'END'
@@ -43,13 +45,19 @@ began=$SECONDS
 submit_timed "$(spec $dead/store/a.raw "$dir/b.qcow2")" >"$dir/said" &
 hanging=$!
 # Meanwhile everybody else is served.
-busctl -q --timeout=5 call "${manager[@]}" ListJobs 'a{sv}' 0 || fail "the manager does not answer while a path hangs"
-answer=$(busctl --timeout=5 call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/a.raw" "$dir/c.qcow2" '.job_id = "other"')" 0 2>&1) || fail "no job can be submitted while a path hangs: $answer"
+busctl -q --timeout=5 call "${manager[@]}" ListJobs 'a{sv}' 0 ||
+        fail "the manager does not answer while a path hangs"
+answer=$(busctl --timeout=5 call "${manager[@]}" SubmitJob 'sa{sv}' \
+        "$(spec "$dir/a.raw" "$dir/c.qcow2" '.job_id = "other"')" 0 2>&1) ||
+        fail "no job can be submitted while a path hangs: $answer"
 wait "$hanging" && fail "a job on a dead file system was accepted: $(cat "$dir/said")"
-contains "$(cat "$dir/said")" "source.path: $dead/store/a.raw: it does not answer" "what is said of a dead source"
+contains "$(cat "$dir/said")" "source.path: $dead/store/a.raw: it does not answer" \
+        "what is said of a dead source"
 [ $((SECONDS - began)) -lt 30 ] || fail "it took $((SECONDS - began)) s to say so"
-answer=$(submit_timed "$(spec "$dir/a.raw" $dead/store/d.qcow2)") && fail "a destination on a dead file system was accepted: $answer"
-contains "$answer" "destination.path: $dead/store/d.qcow2: it does not answer" "what is said of a dead destination"
+answer=$(submit_timed "$(spec "$dir/a.raw" $dead/store/d.qcow2)") &&
+        fail "a destination on a dead file system was accepted: $answer"
+contains "$answer" "destination.path: $dead/store/d.qcow2: it does not answer" \
+        "what is said of a dead destination"
 
 # The one that was accepted before fails when its turn has come, and does not keep its slot.
 cancel slow

@@ -5,8 +5,8 @@
 # runs-on: host
 # second-machine: yes
 #
-# The server's manager and its HTTP daemon are killed with SIGKILL in every phase of a job of hyper-agentd: each job has
-# one end, a whole output, and all its events.
+# The server's manager and its HTTP daemon are killed with SIGKILL in every phase of a job of hyper-agentd:
+# each job has one end, a whole output, and all its events.
 
 # shellcheck source=tests/system/lib/lib-agent.sh
 . "$(dirname "$0")/../lib/lib-agent.sh"

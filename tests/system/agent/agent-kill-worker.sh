@@ -5,8 +5,8 @@
 # runs-on: host
 # second-machine: yes
 #
-# hyper-agentd and the manager beside it are killed with SIGKILL in every phase of a job: each job has one end, a whole
-# output, and all its events.
+# hyper-agentd and the manager beside it are killed with SIGKILL in every phase of a job: each job has one
+# end, a whole output, and all its events.
 
 # shellcheck source=tests/system/lib/lib-agent.sh
 . "$(dirname "$0")/../lib/lib-agent.sh"

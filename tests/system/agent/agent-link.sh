@@ -5,8 +5,8 @@
 # runs-on: host
 # second-machine: yes
 #
-# The cable between server and hyper-agentd is pulled out in every phase of a job, for a moment and for longer: each job
-# has one end, a whole output, and all its events.
+# The cable between server and hyper-agentd is pulled out in every phase of a job, for a moment and for
+# longer: each job has one end, a whole output, and all its events.
 
 # shellcheck source=tests/system/lib/lib-agent.sh
 . "$(dirname "$0")/../lib/lib-agent.sh"

@@ -5,8 +5,8 @@
 # runs-on: host
 # second-machine: yes
 #
-# The power of the worker, and that of the server, is cut in every phase of a job of hyper-agentd: each job has one end
-# and a whole output. (Events that no disk had are lost with their journal.)
+# The power of the worker, and that of the server, is cut in every phase of a job of hyper-agentd: each job
+# has one end and a whole output. (Events that no disk had are lost with their journal.)
 
 # shellcheck source=tests/system/lib/lib-agent.sh
 . "$(dirname "$0")/../lib/lib-agent.sh"

@@ -5,8 +5,8 @@
 # second-machine: yes
 # machine: proxy
 #
-# hyper-agentd over TLS, to nginx before the server's worker API: with a certificate of its own and without one, with the wrong CA,
-# the wrong name, and the wrong key.
+# hyper-agentd over TLS, to nginx before the server's worker API: with a certificate of its own and without
+# one, with the wrong CA, the wrong name, and the wrong key.
 
 # shellcheck disable=SC2016 # for the shells inside
 # shellcheck source=tests/system/lib/lib-agent.sh
@@ -33,13 +33,16 @@ http {
 }
 EOF
         systemctl restart nginx'
-on_server tar -C /etc/tls -c ca.pem other.pem worker.pem worker.key | on_worker sh -ec 'mkdir -p /etc/hyper/tls; tar -C /etc/hyper/tls -x --no-same-owner
+on_server tar -C /etc/tls -c ca.pem other.pem worker.pem worker.key |
+        on_worker sh -ec 'mkdir -p /etc/hyper/tls; tar -C /etc/hyper/tls -x --no-same-owner
         mkdir -p -m 700 /etc/credstore; mv /etc/hyper/tls/worker.key /etc/credstore/hyper-agent.tls-key; chmod 600 /etc/credstore/hyper-agent.tls-key'
 
 # agent PORT API-KEY [SETTINGS]: starts it with these
 agent() {
-        printf 'server:\n  url: https://10.77.0.2:%s\n%s\nworker: {id: w1, heartbeat: 2}\n' "$1" "${3:-}" | on_worker sh -c 'mkdir -p /srv/agent; cat >/etc/hyper/agent.yaml'
-        printf '%s\n' "$2" | on_worker sh -c 'umask 077; cat >/etc/credstore/hyper-agent.api-key; systemctl restart hyper-agentd'
+        printf 'server:\n  url: https://10.77.0.2:%s\n%s\nworker: {id: w1, heartbeat: 2}\n' "$1" "${3:-}" |
+                on_worker sh -c 'mkdir -p /srv/agent; cat >/etc/hyper/agent.yaml'
+        printf '%s\n' "$2" | on_worker sh -c \
+                'umask 077; cat >/etc/credstore/hyper-agent.api-key; systemctl restart hyper-agentd'
 }
 # refused WHAT TEXT: it is not connected, and says so
 refused() {

@@ -14,7 +14,7 @@
 set_up_server
 make_images
 
-# --- the configuration ------------------------------------------------------------------------------------------------
+# --- the configuration -------------------------------------------------------------------------------------
 
 # check WHAT-IT-SAYS EXIT-STATUS: hyper-agentd --check
 check() {
@@ -31,11 +31,12 @@ on_worker sh -c 'echo "server: {url: \"http://10.77.0.2:8000\", allow_insecure: 
 check "Server: http://10.77.0.2:8000 answers, and knows the API key." 0
 check '"qemu_img"' 0
 
-# --- jobs ---------------------------------------------------------------------------------------------------------------
+# --- jobs --------------------------------------------------------------------------------------------------
 
 set_up_worker
 eventually 20 "the agent is connected" is_connected
-equal "$(ask /workers | jq -c '.workers[] | [.worker_id, .active, .capabilities]')" '["w1",true,["qemu_img","nbd_access"]]' "the worker"
+equal "$(ask /workers | jq -c '.workers[] | [.worker_id, .active, .capabilities]')" \
+        '["w1",true,["qemu_img","nbd_access"]]' "the worker"
 submit first
 submit second-slow
 eventually 20 "the agent has both" is_taken second-slow
@@ -50,13 +51,14 @@ eventually 30 "four are taken" is_taken many-4-slow
 equal "$(ask /queue | jq .total_jobs)" 2 "those that wait"
 for i in 1 2 3 4 5 6; do ended "many-$i-slow"; done
 
-# --- no ------------------------------------------------------------------------------------------------------------------
+# --- no ----------------------------------------------------------------------------------------------------
 
 # The worker's own settings count
 on_worker sh -c 'mkdir -p /etc/hyper/config.d; echo "jobs: {destination_paths: [/mnt]}" >/etc/hyper/config.d/90-test.yaml; hyperctl reload'
 submit refused '.execution_policy.retry_count = 0'
 eventually 20 "the refused job ends" has_ended refused
-equal "$(ask /jobs/refused | jq -r '[.state, .result.error.code] | join(" ")')" "FAILED refused_by_worker" "a path that the worker's settings forbid"
+equal "$(ask /jobs/refused | jq -r '[.state, .result.error.code] | join(" ")')" "FAILED refused_by_worker" \
+        "a path that the worker's settings forbid"
 contains "$(ask /jobs/refused | jq -r .result.error.message)" /srv/agent/refused.qcow2 "why"
 on_worker sh -c 'rm /etc/hyper/config.d/90-test.yaml; hyperctl reload'
 
@@ -83,7 +85,7 @@ eventually 20 "the worker is registered again" is_registered
 submit after
 ended after
 
-# --- keys ---------------------------------------------------------------------------------------------------------------
+# --- keys --------------------------------------------------------------------------------------------------
 
 said() { on_worker journalctl -q -o cat -u hyper-agentd; }
 lacks "$(on_worker journalctl -q -o cat; on_worker sh -c 'pid=$(systemctl show -P MainPID hyper-agentd); tr "\0" " " </proc/$pid/cmdline; tr "\0" " " </proc/$pid/environ; systemctl show hyper-agentd')" "$key" "the key in log, arguments, environment and properties"

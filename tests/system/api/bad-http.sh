@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# Bad input of every kind over HTTP: an error of the 400s that says what is wrong, in the dialect's form; the daemon goes on.
+# Bad input of every kind over HTTP: an error of the 400s that says what is wrong, in the dialect's form; the
+# daemon goes on.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -17,7 +18,8 @@ refused() {
         shift 3
         answer=$(http "$@")
         equal "$(status)" "$want" "the status for $what; $answer"
-        [ -z "$answer" ] || jq -e '.error | (type == "string") or (.message | type == "string")' <<<"$answer" >/dev/null || fail "the answer for $what has not the dialect's form: $answer"
+        [ -z "$answer" ] || jq -e '.error | (type == "string") or (.message | type == "string")' \
+                <<<"$answer" >/dev/null || fail "the answer for $what has not the dialect's form: $answer"
         [ -z "$part" ] || contains "$answer" "$part" "the answer for $what"
 }
 for base in "$api" "$worker"; do
@@ -34,20 +36,28 @@ for url in "${submit_url[@]}"; do
         refused "a key twice" 400 "" POST "$url" '{"source":{},"source":{}}'
         refused "a NUL in a path" 400 "" POST "$url" '{"operation":"convert","image":{"path":"/srv/a\u0000b"},"source":{"type":"file","path":"/srv/a\u0000b"}}'
         head -c 200000 /dev/zero | tr '\0' '[' >"$dir/deep"
-        refused "200,000 brackets" 400 "" POST "$url" "" -H 'Content-Type: application/json' --data-binary "@$dir/deep"
+        refused "200,000 brackets" 400 "" POST "$url" "" -H 'Content-Type: application/json' --data-binary \
+                "@$dir/deep"
         head -c 11M /dev/zero | tr '\0' ' ' >"$dir/big"
-        refused "11 MiB" 413 "" POST "$url" "" -H 'Content-Type: application/json' --data-binary "@$dir/big" -H 'Expect:'
+        refused "11 MiB" 413 "" POST "$url" "" -H 'Content-Type: application/json' --data-binary "@$dir/big" \
+                -H 'Expect:'
         refused "DELETE of a list" 405 "" DELETE "$url"
         grep -qi '^allow:.*POST' "$dir/headers" || fail "405 without Allow: $(cat "$dir/headers")"
 done
 
-sdk() { jq -cn --arg p "$dir/disk.raw" --arg o "$dir/out.qcow2" '{source: {type: "file", path: $p}, destination: {type: "file", path: $o, format: "qcow2"}}' | jq -c "$1"; }
-refused "a section by another name" 400 'policy: must be given as execution_policy' POST "$api/jobs/submit" "$(sdk '.policy = {retry_count: 0}')"
-refused "a setting in a wrong place" 400 'checksum: must be given as source.checksum' POST "$api/jobs/submit" "$(sdk '.checksum = "sha256:00"')"
-refused "another source type" 400 file POST "$api/jobs/submit" "$(sdk '.source = {type: "vsphere", vcenter_url: "x"}')"
+sdk() { jq -cn --arg p "$dir/disk.raw" --arg o "$dir/out.qcow2" \
+        '{source: {type: "file", path: $p}, destination: {type: "file", path: $o, format: "qcow2"}}' |
+        jq -c "$1"; }
+refused "a section by another name" 400 'policy: must be given as execution_policy' POST "$api/jobs/submit" \
+        "$(sdk '.policy = {retry_count: 0}')"
+refused "a setting in a wrong place" 400 'checksum: must be given as source.checksum' POST \
+        "$api/jobs/submit" "$(sdk '.checksum = "sha256:00"')"
+refused "another source type" 400 file POST "$api/jobs/submit" \
+        "$(sdk '.source = {type: "vsphere", vcenter_url: "x"}')"
 refused "another destination type" 400 file POST "$api/jobs/submit" "$(sdk '.destination = {type: "kvm"}')"
 refused "a relative path" 400 source.path POST "$api/jobs/submit" "$(sdk '.source.path = "disk.raw"')"
-refused "a path that goes up" 400 destination.path POST "$api/jobs/submit" "$(sdk '.destination.path = "/srv/../etc/x"')"
+refused "a path that goes up" 400 destination.path POST "$api/jobs/submit" \
+        "$(sdk '.destination.path = "/srv/../etc/x"')"
 refused "a path that is a number" 400 source.path POST "$api/jobs/submit" "$(sdk '.source.path = 5')"
 refused "an unknown format" 400 format POST "$api/jobs/submit" "$(sdk '.destination.format = "floppy"')"
 refused "an empty list" 400 "" POST "$api/jobs/submit" '[]'
@@ -55,35 +65,49 @@ refused "a bad limit" 400 limit GET "$api/jobs/query?limit=-1"
 refused "a bad status" 400 status POST "$api/jobs/query" '{"status":"sideways"}'
 refused "a cancel of nothing" 400 "" POST "$api/jobs/cancel" '{}'
 
-job() { jq -cn --arg p "$dir/disk.raw" '{operation: "convert", image: {path: $p, format: "raw"}, parameters: {output_format: "qcow2"}}' | jq -c "$1"; }
-refused "a timeout out of range" 400 execution_policy.timeout_seconds POST "$worker/jobs" "$(job '.execution_policy.timeout_seconds = 1')"
-refused "a priority out of range" 400 execution_policy.priority POST "$worker/jobs" "$(job '.execution_policy.priority = 101')"
-refused "retries out of range" 400 execution_policy.retry_count POST "$worker/jobs" "$(job '.execution_policy.retry_count = 6')"
+job() { jq -cn --arg p "$dir/disk.raw" \
+        '{operation: "convert", image: {path: $p, format: "raw"}, parameters: {output_format: "qcow2"}}' |
+        jq -c "$1"; }
+refused "a timeout out of range" 400 execution_policy.timeout_seconds POST "$worker/jobs" \
+        "$(job '.execution_policy.timeout_seconds = 1')"
+refused "a priority out of range" 400 execution_policy.priority POST "$worker/jobs" \
+        "$(job '.execution_policy.priority = 101')"
+refused "retries out of range" 400 execution_policy.retry_count POST "$worker/jobs" \
+        "$(job '.execution_policy.retry_count = 6')"
 refused "a checksum that is none" 400 checksum POST "$worker/jobs" "$(job '.image.checksum = "md5:1"')"
 refused "an unknown operation" 400 operation POST "$worker/jobs" "$(job '.operation = "explode"')"
-refused "an operation that only workers do" 400 queue=true POST "$worker/jobs" "$(job '.operation = "boot_repair"')"
+refused "an operation that only workers do" 400 queue=true POST "$worker/jobs" \
+        "$(job '.operation = "boot_repair"')"
 refused "an id that is a path" 400 job_id POST "$worker/jobs" "$(job '.job_id = "../../etc"')"
 refused "an id that is too long" 400 job_id POST "$worker/jobs" "$(job ".job_id = \"$(printf '%0129d' 0)\"")"
-answer=$(http POST "$worker/jobs" "$(job '.execution_policy = {timeout_seconds: 1, priority: 101} | .job_id = "a/b"')")
-for field in execution_policy.timeout_seconds execution_policy.priority job_id; do contains "$answer" "$field" "all that is wrong, at once"; done
+answer=$(http POST "$worker/jobs" \
+        "$(job '.execution_policy = {timeout_seconds: 1, priority: 101} | .job_id = "a/b"')")
+for field in execution_policy.timeout_seconds execution_policy.priority job_id; do contains "$answer" \
+        "$field" "all that is wrong, at once"; done
 refused "a bad 'since'" 400 since GET "$worker/jobs/nobody/events?since=yesterday"
 
 # What is published and not built in says so
-for route in 'GET /vms/list?vcenter_url=vc' 'GET /vms/info' 'POST /vms/shutdown' 'POST /vms/poweroff' 'POST /vms/remove-cdrom'; do
+for route in 'GET /vms/list?vcenter_url=vc' 'GET /vms/info' 'POST /vms/shutdown' 'POST /vms/poweroff' \
+        'POST /vms/remove-cdrom'; do
         refused "$route" 503 "not built in" "${route% *}" "$api${route#* }"
 done
 
 # What is no HTTP at all
 printf 'GET / HTTP/9.9\r\n\r\n' | nc -N -w 2 127.0.0.1 8080 >/dev/null || :
 head -c 100000 /dev/urandom | nc -N -w 2 127.0.0.1 8000 >/dev/null || :
-{ printf 'GET /health HTTP/1.1\r\nHost: x\r\nX-Long: '; head -c 200000 /dev/zero | tr '\0' a; printf '\r\n\r\n'; } | nc -N -w 2 127.0.0.1 8080 >/dev/null || :
-printf 'POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n' | nc -N -w 2 127.0.0.1 8000 >/dev/null || :
-printf 'POST /jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx' | nc -N -w 2 127.0.0.1 8000 >/dev/null || :
-for _ in $(seq 50); do (exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'POST /jobs/submit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{' >&3) & done
+{ printf 'GET /health HTTP/1.1\r\nHost: x\r\nX-Long: '; head -c 200000 /dev/zero |
+        tr '\0' a; printf '\r\n\r\n'; } | nc -N -w 2 127.0.0.1 8080 >/dev/null || :
+printf 'POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n' |
+        nc -N -w 2 127.0.0.1 8000 >/dev/null || :
+printf 'POST /jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx' |
+        nc -N -w 2 127.0.0.1 8000 >/dev/null || :
+for _ in $(seq 50); do (exec 3<>/dev/tcp/127.0.0.1/8080 &&
+        printf 'POST /jobs/submit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{' >&3) & done
 wait
 
 http GET "$api/health" >/dev/null
 equal "$(status)" 200 "the health after all that"
 equal "$(systemctl show -P MainPID hyper.service)" "$pid" "the API's process"
-equal "$(busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 0 | jq '.data[0]')" 0 "jobs that came of it"
+equal "$(busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 0 | jq '.data[0]')" 0 \
+        "jobs that came of it"
 missing "$dir/out.qcow2"

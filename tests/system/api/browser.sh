@@ -3,7 +3,8 @@
 # timeout: 240
 # machine: browser
 #
-# A page in a browser connects, submits a job and watches it, if the configuration names its origin; a page of another origin does neither, and one from this machine may listen.
+# A page in a browser connects, submits a job and watches it, if the configuration names its origin; a page of
+# another origin does neither, and one from this machine may listen.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -16,14 +17,16 @@ trap 'kill $server; rm -rf "$dir"' EXIT
 raw_image "$dir/disk.raw" 8
 
 reported() { jq -es "any($1)" "$dir/reports" >/dev/null 2>&1; }
-# visit NAME ADDRESS CONDITION: a browser looks at the page, which submits the job of that name, until it has reported that
+# visit NAME ADDRESS CONDITION: a browser looks at the page, which submits the job of that name, until it has
+# reported that
 visit() {
         local job browser
         job=$(jq -rcn --arg id "$1" --arg s "$dir/disk.raw" --arg d "$dir/$1.qcow2" \
                 '{id: $id, source: {type: "file", path: $s}, destination: {type: "file", path: $d, format: "qcow2"}} | tojson | @uri')
         : >"$dir/reports"
         # (its own sandbox wants user namespaces that the machine has not)
-        setsid chromium --headless --no-sandbox --disable-gpu --no-first-run --user-data-dir="$dir/browser-$1" \
+        setsid chromium --headless --no-sandbox --disable-gpu --no-first-run \
+                --user-data-dir="$dir/browser-$1" \
                 --host-resolver-rules="MAP *.example 127.0.0.1" "$2#$job" >"$dir/browser.log" 2>&1 &
         browser=$!
         eventually 60 "$3; the page reported: $(cat "$dir/reports")" reported "$3"
@@ -33,7 +36,8 @@ visit() {
 
 # Without a word in the configuration a page of this machine may listen, and nothing else
 visit local http://127.0.0.1:3000/ '.[]; .refused == "submit"'
-reported '.[]; .open and .extensions == "" and .origin == "http://127.0.0.1:3000"' || fail "the page could not listen: $(cat "$dir/reports")"
+reported '.[]; .open and .extensions == "" and .origin == "http://127.0.0.1:3000"' ||
+        fail "the page could not listen: $(cat "$dir/reports")"
 equal "$(http GET "$api/jobs/local" >/dev/null; status)" 404 "its job"
 
 # With it, all of it
@@ -43,7 +47,8 @@ visit here http://127.0.0.1:3000/ '.[]; .close'
 reported '.[]; .ended == "completed"' || fail "the page did not see its job end: $(cat "$dir/reports")"
 reported '.[]; .close == 1000 and .clean and .seen[-1] == 100' || fail "how it closed: $(cat "$dir/reports")"
 visit console http://console.example:3000/ '.[]; .close'
-reported '.[]; .submitted == "console" and .status == 201 and .origin == "http://console.example:3000"' || fail "what the console submitted: $(cat "$dir/reports")"
+reported '.[]; .submitted == "console" and .status == 201 and .origin == "http://console.example:3000"' ||
+        fail "what the console submitted: $(cat "$dir/reports")"
 reported '.[]; .ended == "completed"' || fail "the console did not see its job end: $(cat "$dir/reports")"
 
 # Pages of others, and pages of nobody

@@ -3,25 +3,29 @@
 # timeout: 240
 # machine: browser
 #
-# A browser makes usable pages of /docs and /redoc, with files of this machine only, and the API takes what they send; an inline script is not run.
+# A browser makes usable pages of /docs and /redoc, with files of this machine only, and the API takes what
+# they send; an inline script is not run.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
 
 export HOME=$dir
 
-# look NAME PATH: a browser without any other host opens the page; what it has become is in $dir/NAME.html, what it had to
-# say in $dir/NAME.log
+# look NAME PATH: a browser without any other host opens the page; what it has become is in $dir/NAME.html,
+# what it had to say in $dir/NAME.log
 look() {
         # (its own sandbox wants user namespaces that the machine has not)
-        timeout 100 chromium --headless --no-sandbox --disable-gpu --no-first-run --user-data-dir="$dir/browser-$1" \
-                --host-resolver-rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1" --enable-logging=stderr --window-size=1400,3000 \
+        timeout 100 chromium --headless --no-sandbox --disable-gpu --no-first-run \
+                --user-data-dir="$dir/browser-$1" \
+                --host-resolver-rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1" --enable-logging=stderr \
+                --window-size=1400,3000 \
                 --virtual-time-budget=30000 --dump-dom "$worker$2" >"$dir/$1.html" 2>"$dir/$1.log" ||
                 fail "the browser failed at $2: $(tail -n 5 "$dir/$1.log")"
 }
 
 # complaints NAME: what it found wrong with the page
-complaints() { grep -E 'CONSOLE.*(Content Security Policy|Uncaught|SyntaxError|Failed to)' "$dir/$1.log" || :; }
+complaints() { grep -E 'CONSOLE.*(Content Security Policy|Uncaught|SyntaxError|Failed to)' "$dir/$1.log" ||
+        :; }
 
 http GET "$worker/openapi.json" >"$dir/openapi.json"
 mapfile -t summaries < <(jq -r '.paths[][].summary' "$dir/openapi.json")
@@ -29,14 +33,19 @@ mapfile -t summaries < <(jq -r '.paths[][].summary' "$dir/openapi.json")
 
 for page in docs redoc; do
         look "$page" "/$page"
-        # What a page of a machine without these files would look like: the page alone, which has none of this in it
+        # What a page of a machine without these files would look like: the page alone, which has none of this
+        # in it
         http GET "$worker/$page" >"$dir/$page.source"
         for summary in "${summaries[@]}"; do
-                grep -qF "$summary" "$dir/$page.html" || fail "/$page does not show \"$summary\": $(head -c 2000 "$dir/$page.html")"
-                if grep -qF "$summary" "$dir/$page.source"; then fail "\"$summary\" is in the page before the browser has made it"; fi
+                grep -qF "$summary" "$dir/$page.html" ||
+                        fail "/$page does not show \"$summary\": $(head -c 2000 "$dir/$page.html")"
+                if grep -qF "$summary" "$dir/$page.source"; then fail \
+                        "\"$summary\" is in the page before the browser has made it"; fi
         done
-        # Scripts and data come from here (a small picture of Redoc's maker is not worth a look into the internet)
-        problems=$(complaints "$page" | grep -vF "Loading the image 'https://cdn.redoc.ly/redoc/logo-mini.svg' violates" || :)
+        # Scripts and data come from here (a small picture of Redoc's maker is not worth a look into the
+        # internet)
+        problems=$(complaints "$page" |
+                grep -vF "Loading the image 'https://cdn.redoc.ly/redoc/logo-mini.svg' violates" || :)
         equal "$problems" "" "what the browser complains about at /$page"
 done
 contains "$(cat "$dir/docs.html")" 'class="opblock' "the page to try the API out"

@@ -23,7 +23,8 @@ make -O vpc -o subformat=dynamic,force_size=on "$raw" "$dir/dynamic.vhd"
 make -O vpc -o subformat=fixed,force_size=on "$raw" "$dir/fixed.vhd"
 make -O vhdx "$raw" "$dir/disk.vhdx"
 
-sources=(sparse.vmdk flat.vmdk split.vmdk split-flat.vmdk stream.vmdk three.qcow2 two.qcow2 compressed.qcow2 disk.vdi
+sources=(sparse.vmdk flat.vmdk split.vmdk split-flat.vmdk stream.vmdk three.qcow2 two.qcow2 compressed.qcow2 \
+        disk.vdi
         dynamic.vhd fixed.vhd disk.vhdx disk.raw)
 mkdir "$dir/out"
 jobs=$(for s in "${sources[@]}"; do

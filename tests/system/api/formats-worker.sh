@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
 #
-# Every source format over the worker API, in both forms of its spec; without an output path the result stands beside the source.
+# Every source format over the worker API, in both forms of its spec; without an output path the result stands
+# beside the source.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -14,7 +15,8 @@ qemu-img convert -q -f raw -O vpc -o force_size=on "$raw" "$dir/vhd.img"
 cp "$raw" "$dir/raw.img"
 
 for f in vmdk qcow2 vdi vhd vhdx raw; do
-        given=$(jq -cn --arg f "$f" --arg p "$dir/$f.img" --arg o "$dir/$f.out" '{job_id: "given-\($f)", operation: "convert",
+        given=$(jq -cn --arg f "$f" --arg p "$dir/$f.img" --arg o "$dir/$f.out" \
+                '{job_id: "given-\($f)", operation: "convert",
                 image: {path: $p, format: $f}, parameters: {output_format: "qcow2", output_path: $o}, audit_info: {requested_by: "me", tags: ["a"]}}')
         answer=$(http POST "$worker/jobs" "$given")
         equal "$(status)" 201 "the status for $f; $answer"

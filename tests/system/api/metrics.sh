@@ -24,7 +24,8 @@ for url in $hypersdk $worker; do
         metrics "$url" >"$dir/metrics"
         promtool check metrics <"$dir/metrics" >"$dir/promtool" 2>&1 ||
                 fail "promtool does not accept $url/metrics: $(cat "$dir/promtool")"
-        equal "$(sort "$dir/metrics" | grep -v '^#' | cut -d' ' -f1 | uniq -d)" "" "series of $url that come twice"
+        equal "$(sort "$dir/metrics" | grep -v '^#' | cut -d' ' -f1 | uniq -d)" "" \
+                "series of $url that come twice"
         equal "$(value "$url" 'hyper_jobs{state="COMPLETED"}')" 2 "completed jobs at $url"
         equal "$(value "$url" 'hyper_jobs{state="FAILED"}')" 1 "failed jobs at $url"
         equal "$(value "$url" hyper_queue_depth)" 0 "the queue at $url"
@@ -41,8 +42,11 @@ equal "$(value $worker hyper2kvm_worker_jobs_active)" 0 "active jobs"
 # A path is the route's, and what is none is one series
 inside sh -c 'for i in 1 2 3; do curl -s -o /dev/null http://127.0.0.1:8080/jobs/none-$i http://127.0.0.1:8080/odd/$i; done; curl -s -o /dev/null -X BREW http://127.0.0.1:8080/status'
 requests=$(metrics $hypersdk | grep ^hypersdk_api_requests_total)
-equal "$(grep -cF '{method="GET",path="/jobs/{id}",status="Not Found"} 3' <<<"$requests")" 1 "the requests for jobs that are not: $requests"
-equal "$(grep -cF '{method="GET",path="(none)",status="Not Found"} 3' <<<"$requests")" 1 "the requests for paths that are not: $requests"
+equal "$(grep -cF '{method="GET",path="/jobs/{id}",status="Not Found"} 3' <<<"$requests")" 1 \
+        "the requests for jobs that are not: $requests"
+equal "$(grep -cF '{method="GET",path="(none)",status="Not Found"} 3' <<<"$requests")" 1 \
+        "the requests for paths that are not: $requests"
 equal "$(grep -c BREW <<<"$requests" || :)" 0 "series made by a client"
 lib 'echo "metrics: {enabled: false}" >/etc/hyper/config.d/90-test.yaml; systemctl stop hyper.service'
-equal "$(inside curl -s -o /dev/null -w '%{http_code}' $hypersdk/metrics)" 404 "the status when they are turned off"
+equal "$(inside curl -s -o /dev/null -w '%{http_code}' $hypersdk/metrics)" 404 \
+        "the status when they are turned off"

@@ -3,7 +3,8 @@
 # timeout: 240
 # machine: browser
 #
-# The clients in the worker API's published documentation work as they are written there: curl and jq, httpx, a page in a browser.
+# The clients in the worker API's published documentation work as they are written there: curl and jq, httpx,
+# a page in a browser.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -24,7 +25,7 @@ converted() {
         rm /data/vm.qcow2
 }
 
-# --- curl, jq ---------------------------------------------------------------------------------------------------------
+# --- curl, jq ----------------------------------------------------------------------------------------------
 
 JOB_ID=$(curl -s -X POST http://localhost:8000/jobs?queue=true \
         -H "Content-Type: application/json" \
@@ -38,7 +39,7 @@ while true; do
 done
 converted demo-123
 
-# --- Python -----------------------------------------------------------------------------------------------------------
+# --- Python ------------------------------------------------------------------------------------------------
 
 printed=$(python3 "$here/published-worker-poll.py" polled)
 equal "$(tail -n 1 <<<"$printed")" "State: COMPLETED" "the last line of: $printed"
@@ -47,12 +48,13 @@ equal "$(tail -n 1 <<<"$printed")" "Progress: 100%" "the last line of: $printed"
 converted polled
 # A job that fails has one line more, and the same form
 jq -n '{job_id: "lost", operation: "convert", image: {path: "/data/vm.vmdk", checksum: ("sha256:" + "0" * 64)}}' >"$dir/job_spec.json"
-curl -sS -X POST http://localhost:8000/jobs -H "Content-Type: application/json" -d "@$dir/job_spec.json" -o "$dir/answer"
+curl -sS -X POST http://localhost:8000/jobs -H "Content-Type: application/json" -d "@$dir/job_spec.json" -o \
+        "$dir/answer"
 wait_state lost FAILED
 printed=$(python3 "$here/published-worker-stream.py" lost)
 grep -qvE '^Progress: [0-9]+%$' <<<"$printed" && fail "what was printed of a job that failed: $printed"
 
-# --- a page -----------------------------------------------------------------------------------------------------------
+# --- a page ------------------------------------------------------------------------------------------------
 
 settings 'api: {cors_origins: ["http://127.0.0.1:3000"]}'
 systemctl stop hyper.service

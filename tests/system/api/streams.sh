@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# The event stream replays what is past, goes on where Last-Event-ID says, and ends with complete, also for a job that ended long ago or failed.
+# The event stream replays what is past, goes on where Last-Event-ID says, and ends with complete, also for a
+# job that ended long ago or failed.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -21,10 +22,13 @@ equal "$(sed -n 's/^id: *//p' "$dir/rest")" "$(printf '%s\n' "${ids[@]:2}")" "th
 stream -H "Last-Event-ID: nonsense" "$worker/jobs/$id/events/stream" >"$dir/nonsense" || :
 echo "With a Last-Event-ID that is none: $(head -c 200 "$dir/nonsense")"
 
-id=$(submit "$(spec "$dir/disk.raw" "$dir/wrong.qcow2" ".job_id = \"broken\" | .source.checksum = \"sha256:$(printf '%064d' 1)\"")")
+id=$(submit \
+        "$(spec "$dir/disk.raw" "$dir/wrong.qcow2" \
+        ".job_id = \"broken\" | .source.checksum = \"sha256:$(printf '%064d' 1)\"")")
 wait_state "$id" FAILED
 stream "$worker/jobs/$id/events/stream" >"$dir/failed"
-equal "$(sed -n 's/^event: *//p' "$dir/failed" | tail -n 2 | tr '\n' ' ')" "error complete " "how the stream of a failed job ends"
+equal "$(sed -n 's/^event: *//p' "$dir/failed" | tail -n 2 | tr '\n' ' ')" "error complete " \
+        "how the stream of a failed job ends"
 
 # twenty clients on one running job see the same
 raw_image "$dir/slow.raw" 32
@@ -37,5 +41,6 @@ for i in $(seq 20); do
 done
 wait_state "$id" COMPLETED
 wait "${clients[@]}" || fail "a stream broke"
-for i in $(seq 2 20); do equal "$(grep '^id:' "$dir/client-$i" | md5sum)" "$(grep '^id:' "$dir/client-1" | md5sum)" "the events of client $i"; done
+for i in $(seq 2 20); do equal "$(grep '^id:' "$dir/client-$i" | md5sum)" \
+        "$(grep '^id:' "$dir/client-1" | md5sum)" "the events of client $i"; done
 stop_serving "$dir/s.sock"

@@ -5,7 +5,8 @@
 # machine: websocket
 # weight: 0.5
 #
-# WebSocket clients that make every mistake, send garbage, vanish, or stop reading, a thousand at once: each ends as RFC 6455 says, and one that behaves notices nothing of it.
+# WebSocket clients that make every mistake, send garbage, vanish, or stop reading, a thousand at once: each
+# ends as RFC 6455 says, and one that behaves notices nothing of it.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -16,7 +17,8 @@ heard() { [ "$(jq -c "select($1)" "$dir/good" | wc -l)" -ge "${2:-1}" ]; }
 
 # As many jobs as the first message holds, so that there is something not to read
 raw_image "$dir/small.raw" 1
-for i in $(seq 100); do submit "$(spec "$dir/small.raw" "$dir/small-$i.qcow2" ".job_id = \"small-$i\"")" >/dev/null; done
+for i in $(seq 100); do submit "$(spec "$dir/small.raw" "$dir/small-$i.qcow2" ".job_id = \"small-$i\"")" \
+        >/dev/null; done
 for i in $(seq 100); do wait_state "small-$i" COMPLETED 120; done
 
 node "$here/../lib/websocket-client.js" ws://127.0.0.1:8080/ws >"$dir/good" 2>"$dir/good.errors" &
@@ -35,7 +37,9 @@ cat "$dir/half-open"
 submit "$(spec "$dir/small.raw" "$dir/last.qcow2" '.job_id = "last"')" >/dev/null
 eventually 30 "the good client hears of a job" heard '.message.type == "job_update" and .message.data.job_id == "last" and .message.data.status == "completed"'
 jq -es '[.[].message // empty | select(.type == "status") | .timestamp | sub("\\.[0-9]+Z$"; "Z") | fromdate]
-        | [.[1:], .[:-1]] | transpose | map(.[0] - .[1]) | max < 10' "$dir/good" >/dev/null || fail "the good client had to wait for the status: $(jq -c 'select(.message.type == "status") | .message.timestamp' "$dir/good")"
+        | [.[1:], .[:-1]] | transpose | map(.[0] - .[1]) | max < 10' "$dir/good" >/dev/null ||
+                fail "the good client had to wait for the status: $(jq -c \
+                'select(.message.type == "status") | .message.timestamp' "$dir/good")"
 equal "$(jq -c 'select(.close or .error)' "$dir/good")" "" "an end of the good client's connection"
 kill -TERM "$good"
 wait "$good" || :

@@ -3,7 +3,8 @@
 # timeout: 240
 # machine: websocket
 #
-# /ws tells a client that many use of the jobs, the status, and a job from its submission to its end; a restart is told as one; nothing is gathered while nobody listens.
+# /ws tells a client that many use of the jobs, the status, and a job from its submission to its end; a
+# restart is told as one; nothing is gathered while nobody listens.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -21,22 +22,25 @@ heard() { [ "$(jq -c "select($2)" "$dir/$1" | wc -l)" -ge "${3:-1}" ]; }
 nth() { jq -c 'select(.message) | .message' "$dir/$1" | sed -n "$2p"; }
 update() { echo ".message.type == \"job_update\" and .message.data.job_id == \"$1\" and .message.data.status == \"$2\""; }
 
-# --- the first messages -----------------------------------------------------------------------------------------------
+# --- the first messages ------------------------------------------------------------------------------------
 
 raw_image "$dir/small.raw" 8
 submit "$(spec "$dir/small.raw" "$dir/small.qcow2" '.job_id = "before"')" >/dev/null
 wait_state before COMPLETED
 listen first
 eventually 20 "the status, three times" heard first '.message.type == "status"' 3
-equal "$(nth first 1 | jq -c '[.type, .data.total, .data.jobs[0].job_id]')" '["jobs",1,"before"]' "the first message"
+equal "$(nth first 1 | jq -c '[.type, .data.total, .data.jobs[0].job_id]')" '["jobs",1,"before"]' \
+        "the first message"
 equal "$(nth first 1 | jq -c .data.jobs[0])" "$(http GET "$api/jobs/before" | jq -c .)" "the job in it"
-equal "$(nth first 2 | jq -c '[.type, .data.total_jobs, .data.completed_jobs]')" '["status",1,1]' "the second message"
+equal "$(nth first 2 | jq -c '[.type, .data.total_jobs, .data.completed_jobs]')" '["status",1,1]' \
+        "the second message"
 equal "$(jq -c 'select(.open) | .open.extensions' "$dir/first")" '""' "the extensions that were agreed on"
 equal "$(jq -c 'select(.message and .binary)' "$dir/first")" "" "binary messages"
 eventually 20 "an answer to its ping" heard first '.pong'
-jq -es '[.[].message // empty | .timestamp] | all(test("^20[0-9]{2}-.*Z$"))' "$dir/first" >/dev/null || fail "a message has no timestamp: $(cat "$dir/first")"
+jq -es '[.[].message // empty | .timestamp] | all(test("^20[0-9]{2}-.*Z$"))' "$dir/first" >/dev/null ||
+        fail "a message has no timestamp: $(cat "$dir/first")"
 
-# --- a job from its submission to its end -----------------------------------------------------------------------------
+# --- a job from its submission to its end ------------------------------------------------------------------
 
 raw_image "$dir/disk.raw" 128
 serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=96M
@@ -47,17 +51,21 @@ id=$(jq -r .job_id "$dir/body")
 eventually 60 "the job's end" heard first "$(update "$id" completed)"
 jq -c ".message | select(.type == \"job_update\" and .data.job_id == \"$id\")" "$dir/first" >"$dir/updates"
 equal "$(jq -c .data "$dir/updates" | tail -n 1)" "$(http GET "$api/jobs/$id" | jq -c .)" "the last update"
-equal "$(jq -r .data.status "$dir/updates" | uniq | sed /pending/d | tr '\n' ' ')" "running completed " "the states it went through"
-jq -es '[.[].data.progress.percent_complete] | . == sort and (map(select(. > 0 and . < 100)) | length > 2)' "$dir/updates" >/dev/null ||
+equal "$(jq -r .data.status "$dir/updates" | uniq | sed /pending/d | tr '\n' ' ')" "running completed " \
+        "the states it went through"
+jq -es '[.[].data.progress.percent_complete] | . == sort and (map(select(. > 0 and . < 100)) | length > 2)' \
+        "$dir/updates" >/dev/null ||
         fail "the percentages: $(jq -c .data.progress.percent_complete "$dir/updates" | tr '\n' ' ')"
 # Two a second at most: no three within a second (the times are those of the messages)
 jq -es '[.[].timestamp | (sub("\\.[0-9]+Z$"; "Z") | fromdate) + (capture("\\.(?<f>[0-9]+)Z$") // {f: "0"} | "0.\(.f)" | tonumber)]
-        | [.[2:], .[:-2]] | transpose | all(.[0] - .[1] > 0.99)' "$dir/updates" >/dev/null || fail "too many updates: $(jq -c .timestamp "$dir/updates" | tr '\n' ' ')"
+        | [.[2:], .[:-2]] | transpose | all(.[0] - .[1] > 0.99)' "$dir/updates" >/dev/null ||
+                fail "too many updates: $(jq -c .timestamp "$dir/updates" | tr '\n' ' ')"
 stop_serving "$dir/s.sock"
 
-# --- a schedule -------------------------------------------------------------------------------------------------------
+# --- a schedule --------------------------------------------------------------------------------------------
 
-body=$(jq -cn --arg s "$dir/small.raw" --arg d "$dir/scheduled.qcow2" '{id: "nightly", name: "Nightly", schedule: "0 2 * * *",
+body=$(jq -cn --arg s "$dir/small.raw" --arg d "$dir/scheduled.qcow2" \
+        '{id: "nightly", name: "Nightly", schedule: "0 2 * * *",
         job_template: {source: {type: "file", path: $s}, destination: {type: "file", path: $d, format: "qcow2"}}}')
 http POST "$api/schedules" "$body" >/dev/null
 equal "$(status)" 201 "the schedule; $(cat "$dir/body")"
@@ -70,7 +78,7 @@ id=$(jq -r "select($(scheduled completed)) | .message.data.job_id" "$dir/first")
 eventually 20 "the job's own end" heard first "$(update "$id" completed)"
 http DELETE "$api/schedules/nightly" >/dev/null
 
-# --- closing, by either side ------------------------------------------------------------------------------------------
+# --- closing, by either side -------------------------------------------------------------------------------
 
 listen second
 eventually 20 "the second client's messages" heard second '.message.type == "status"'
@@ -83,13 +91,14 @@ eventually 20 "the third client's messages" heard third '.message.type == "statu
 systemctl restart hyper.service
 eventually 20 "both hear of the restart" heard first '.close'
 eventually 20 "both hear of the restart" heard third '.close'
-equal "$(jq -c 'select(.close) | .close.code' "$dir/first" "$dir/third" | tr '\n' ' ')" "1012 1012 " "how their connections ended"
+equal "$(jq -c 'select(.close) | .close.code' "$dir/first" "$dir/third" | tr '\n' ' ')" "1012 1012 " \
+        "how their connections ended"
 listen fourth
 eventually 20 "the new daemon's messages" heard fourth '.message.type == "status"'
 pid=$(systemctl show -P MainPID hyper.service)
 [ "$pid" != "$first_pid" ] || fail "it is still the same process"
 
-# --- nothing while nobody listens -------------------------------------------------------------------------------------
+# --- nothing while nobody listens --------------------------------------------------------------------------
 
 follows() { find "/proc/$pid/fd" -lname 'anon_inode:inotify' | grep -q .; }
 follows || fail "it does not follow the journal though somebody listens"

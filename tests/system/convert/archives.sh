@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
 #
-# Sources as people have them: archives of one image, OVAs packed by other programs, an OVF in a directory. And files that are
-# no disk, whatever their names say.
+# Sources as people have them: archives of one image, OVAs packed by other programs, an OVF in a directory.
+# And files that are no disk, whatever their names say.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -64,14 +64,16 @@ refused() {
         no_part_left "$dir"
 }
 
-for source in vm.vmdk.gz vm.qcow2.xz vm.qcow2.bz2 vm.zip chunks.ova gzip.ova manifest.ova whole.ova.gz directory directory/box.ovf; do
+for source in vm.vmdk.gz vm.qcow2.xz vm.qcow2.bz2 vm.zip chunks.ova gzip.ova manifest.ova whole.ova.gz \
+        directory directory/box.ovf; do
         converts "$source"
 done
 
 # What the OVF says of the disk and is not so is in the result
 id=$(submit "$(spec "$dir/manifest.ova" "$dir/out.qcow2")")
 wait_state "$id" COMPLETED
-contains "$(job "$id" | jq -r '[.. | .warnings? // empty | .[]] | first')" "has 13631488 bytes, but it has 12582912" "the warning"
+contains "$(job "$id" | jq -r '[.. | .warnings? // empty | .[]] | first')" \
+        "has 13631488 bytes, but it has 12582912" "the warning"
 rm out.qcow2
 
 refused cut.vmdk.gz 'cut off'
@@ -82,6 +84,7 @@ refused headless.qcow2 'no disk image that is known'
 refused empty.vmdk 'give its format as raw'
 
 # A checksum of one file says nothing of the others
-answer=$(http POST "$api/jobs/submit" "$(spec "$dir/directory" "$dir/sum.qcow2" '.source.checksum = "sha256:" + ("0" * 64)')")
+answer=$(http POST "$api/jobs/submit" "$(spec "$dir/directory" "$dir/sum.qcow2" \
+        '.source.checksum = "sha256:" + ("0" * 64)')")
 equal "$(status)" 400 "the status of a checksum for two files"
 contains "$answer" 'source.checksum' "the answer to a checksum for two files"

@@ -14,10 +14,12 @@ detach_all() {
 }
 trap detach_all EXIT
 
-# attach FILE: a loop device for it, in $device. There is no udev here, so its node is made; another machine may be faster.
+# attach FILE: a loop device for it, in $device. There is no udev here, so its node is made; another machine
+# may be faster.
 attach() {
         local i
-        [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237 || skip "device nodes cannot be made here"
+        [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237 ||
+                skip "device nodes cannot be made here"
         for i in 1 2 3 4 5 6 7 8; do
                 device=$(losetup -f) || skip "there are no loop devices here ($i)"
                 [ -e "$device" ] || mknod "$device" b 7 "${device#/dev/loop}"
@@ -40,7 +42,8 @@ head -c 16M /dev/urandom >"$dir/target.raw"
 attach "$dir/target.raw"
 id=$(submit "$(spec "$dir/out.qcow2" "$device" '.destination.format = "raw" | .parameters.verify = "full"')")
 wait_state "$id" COMPLETED
-equal "$(job "$id" | jq -r '.result.outputs[0] | [.path, .verified, .read_back] | join(" ")')" "$device full direct" "what came out"
+equal "$(job "$id" | jq -r '.result.outputs[0] | [.path, .verified, .read_back] | join(" ")')" \
+        "$device full direct" "what came out"
 losetup -d "$device"
 unset 'devices[-1]'
 cmp "$dir/disk.raw" "$dir/target.raw" || fail "the device does not hold the disk"
@@ -48,10 +51,13 @@ cmp "$dir/disk.raw" "$dir/target.raw" || fail "the device does not hold the disk
 head -c 20M /dev/urandom >"$dir/large.raw"
 tail -c 4M "$dir/large.raw" >"$dir/end"
 attach "$dir/large.raw"
-id=$(submit "$(spec "$dir/out.qcow2" "$device" '.destination.format = "raw" | .execution_policy.retry_count = 0')")
+id=$(submit \
+        "$(spec "$dir/out.qcow2" "$device" \
+        '.destination.format = "raw" | .execution_policy.retry_count = 0')")
 wait_state "$id" FAILED
 contains "$(reason "$id")" "parameters.allow_larger" "the reason"
-id=$(submit "$(spec "$dir/out.qcow2" "$device" '.destination.format = "raw" | .parameters.allow_larger = true')")
+id=$(submit \
+        "$(spec "$dir/out.qcow2" "$device" '.destination.format = "raw" | .parameters.allow_larger = true')")
 wait_state "$id" COMPLETED
 losetup -d "$device"
 unset 'devices[-1]'

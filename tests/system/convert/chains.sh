@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 300
 #
-# Images on top of others: refused with the chain in the text, read as one disk with parameters.chain=flatten; and no name in an
-# image leads to a file that its submitter could not have named.
+# Images on top of others: refused with the chain in the text, read as one disk with parameters.chain=flatten;
+# and no name in an image leads to a file that its submitter could not have named.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -24,7 +24,8 @@ qemu-img convert -q -f vmdk -O raw vm-000001.vmdk vmdk.raw
 
 # refused: the text has the chain, and the remedy
 for image in two.qcow2 vm-000001.vmdk; do
-        why=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/$image" "$dir/refused.raw")" 0 2>&1) && fail "$image was accepted"
+        why=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/$image" "$dir/refused.raw")" 0 \
+                2>&1) && fail "$image was accepted"
         contains "$why" 'set parameters.chain to "flatten"' "the remedy for $image"
 done
 contains "$why" "$dir/vm-000001.vmdk on $dir/vm.vmdk" "the chain"
@@ -33,10 +34,13 @@ contains "$why" "$dir/vm-000001.vmdk on $dir/vm.vmdk" "the chain"
 id=$(submit "$(spec "$dir/two.qcow2" "$dir/bus.raw" '.parameters = {chain: "flatten", verify: true}')")
 wait_state "$id" COMPLETED
 same qcow2.raw bus.raw raw
-hyperctl submit --source "$dir/vm-000001.vmdk" --destination "$dir/ctl.qcow2" --chain=flatten --wait >/dev/null
+hyperctl submit --source "$dir/vm-000001.vmdk" --destination "$dir/ctl.qcow2" --chain=flatten --wait \
+        >/dev/null
 same vmdk.raw ctl.qcow2 qcow2
-http POST "$worker/jobs" "$(jq -cn --arg p "$dir/two.qcow2" --arg o "$dir/worker.qcow2" '{job_id: "chained", operation: "convert",
-        image: {path: $p}, parameters: {chain: "flatten", output_path: $o, output_format: "qcow2"}}')" >/dev/null
+http POST "$worker/jobs" "$(jq -cn --arg p "$dir/two.qcow2" --arg o "$dir/worker.qcow2" \
+        '{job_id: "chained", operation: "convert",
+        image: {path: $p}, parameters: {chain: "flatten", output_path: $o, output_format: "qcow2"}}')" \
+                >/dev/null
 equal "$(status)" 201 "the status of the worker API"
 wait_state chained COMPLETED
 same qcow2.raw worker.qcow2 qcow2
@@ -77,7 +81,8 @@ ln -s sub/base.qcow2 link.qcow2
 for name in link.qcow2 /etc/passwd nbd://127.0.0.1:1/ /proc/1/environ missing.qcow2; do
         qemu-img create -q -f qcow2 evil.qcow2 16M
         qemu-img rebase -u -f qcow2 -b "$name" -F raw evil.qcow2
-        why=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/evil.qcow2" "$dir/evil.raw" '.parameters.chain = "flatten"')" 0 2>&1) &&
+        why=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' \
+                "$(spec "$dir/evil.qcow2" "$dir/evil.raw" '.parameters.chain = "flatten"')" 0 2>&1) &&
                 fail "a parent $name was accepted"
         contains "$why" 'or may not be a source' "the text about $name"
 done
@@ -85,7 +90,8 @@ missing "$dir/evil.raw"
 
 # a parent that was changed since is another image: VMDK says so
 sed -i 's/^CID=.*/CID=0badcafe/' vm.vmdk
-why=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/vm-000001.vmdk" "$dir/other.raw" '.parameters.chain = "flatten"')" 0 2>&1) &&
+why=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/vm-000001.vmdk" "$dir/other.raw" \
+        '.parameters.chain = "flatten"')" 0 2>&1) &&
         fail "a parent with another CID was accepted"
 contains "$why" 'whose last parent (CID' "the text about the CID"
 no_part_left "$dir"

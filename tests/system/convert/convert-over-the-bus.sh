@@ -29,7 +29,9 @@ equal "$(property BytesDone)" "$(property BytesTotal)" "bytes done, of the bytes
 equal "$(property Result | jq -r '.outputs[0].path')" "$dir/disk.qcow2" "the output that the result names"
 
 # The same again is the same job, something else under its name is refused.
-again=$(busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/disk.vmdk" "$dir/disk.qcow2" '.job_id = "a:first-one"')" 0)
+again=$(busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' \
+        "$(spec "$dir/disk.vmdk" "$dir/disk.qcow2" '.job_id = "a:first-one"')" 0)
 equal "$(jq -c .data[2] <<<"$again")" false "'created' for a job that exists"
-error=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/disk.vmdk" "$dir/other.qcow2" '.job_id = "a:first-one"')" 0 2>&1) && fail "a second job with the same id was accepted"
+error=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/disk.vmdk" "$dir/other.qcow2" \
+        '.job_id = "a:first-one"')" 0 2>&1) && fail "a second job with the same id was accepted"
 contains "$error" "a:first-one" "the error"

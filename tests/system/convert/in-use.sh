@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A source that a virtual machine has is refused, with who it is where that can be found out, unless it is allowed.
+# A source that a virtual machine has is refused, with who it is where that can be found out, unless it is
+# allowed.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -23,7 +24,8 @@ refused() {
 chown nobody "$dir"/disk.*
 chmod 777 "$dir"
 for format in raw qcow2; do
-        systemd-run -q --unit=test-holder -p Type=forking -p User=nobody qemu-nbd --fork --persistent -f "$format" -k "$dir/holder.sock" "$dir/disk.$format"
+        systemd-run -q --unit=test-holder -p Type=forking -p User=nobody qemu-nbd --fork --persistent -f \
+                "$format" -k "$dir/holder.sock" "$dir/disk.$format"
         refused "$dir/disk.$format" "qemu-nbd, process"
         id=$(submit "$(spec "$dir/disk.$format" "$dir/from-$format.qcow2" '.parameters.in_use = "allow"')")
         wait_state "$id" COMPLETED

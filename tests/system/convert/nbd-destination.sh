@@ -23,17 +23,21 @@ wait_state "$id" FAILED
 stop_serving "$dir/small.sock"
 cmp "$dir/small.raw" <(head -c 16M /dev/zero) || fail "a disk that is too small was written to"
 
-# A larger disk is perhaps another one: refused, unless it is asked for; then what lies behind is left as it is.
+# A larger disk is perhaps another one: refused, unless it is asked for; then what lies behind is left as it
+# is.
 head -c 40M /dev/urandom >"$dir/large.raw"
 tail -c 8M "$dir/large.raw" >"$dir/behind"
-serve "$dir/large.sock" --filter=blocksize-policy file "$dir/large.raw" blocksize-minimum=4096 blocksize-preferred=32768 \
+serve "$dir/large.sock" --filter=blocksize-policy file "$dir/large.raw" blocksize-minimum=4096 \
+        blocksize-preferred=32768 \
         blocksize-maximum=32768 blocksize-error-policy=error
 id=$(submit "$(spec "$dir/disk.vmdk" "$(nbd_uri "$dir/large.sock")" '.execution_policy.retry_count = 0')")
 wait_state "$id" FAILED
 contains "$(reason "$id")" "parameters.allow_larger" "the reason"
-id=$(submit "$(spec "$dir/disk.vmdk" "$(nbd_uri "$dir/large.sock")" '.parameters = {allow_larger: true, verify: "full"}')")
+id=$(submit "$(spec "$dir/disk.vmdk" "$(nbd_uri "$dir/large.sock")" \
+        '.parameters = {allow_larger: true, verify: "full"}')")
 wait_state "$id" COMPLETED
-equal "$(job "$id" | jq -r '.result.outputs[0] | [.verified, .read_back] | join(" ")')" "full server" "what was compared"
+equal "$(job "$id" | jq -r '.result.outputs[0] | [.verified, .read_back] | join(" ")')" "full server" \
+        "what was compared"
 stop_serving "$dir/large.sock"
 cmp "$dir/disk.raw" <(head -c 32M "$dir/large.raw") || fail "the larger disk does not begin with the source"
 cmp "$dir/behind" <(tail -c 8M "$dir/large.raw") || fail "what lies behind the source's end was changed"

@@ -8,14 +8,16 @@
 . "$(dirname "$0")/../lib/lib.sh"
 
 raw_image "$dir/disk.raw" 48
-serve "$dir/s.sock" --filter=error file "$dir/disk.raw" error=EIO error-pread-rate=100% "error-file=$dir/broken"
+serve "$dir/s.sock" --filter=error file "$dir/disk.raw" error=EIO error-pread-rate=100% \
+        "error-file=$dir/broken"
 touch "$dir/broken"
 id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/none.raw" '.execution_policy = {retry_count: 0}')")
 wait_state "$id" FAILED 30
 contains "$(reason "$id")" "Input/output error" "the reason"
 missing "$dir/none.raw"
 
-id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/later.raw" '.execution_policy = {idempotent: true, retry_count: 5}')")
+id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/later.raw" \
+        '.execution_policy = {idempotent: true, retry_count: 5}')")
 wait_state "$id" RETRYING 30
 rm "$dir/broken"
 wait_state "$id" COMPLETED 60
@@ -23,7 +25,8 @@ same "$dir/disk.raw" "$dir/later.raw" raw
 stop_serving "$dir/s.sock"
 
 serve "$dir/g.sock" --filter=rate file "$dir/disk.raw" rate=48M
-id=$(submit "$(spec "$(nbd_uri "$dir/g.sock")" "$dir/back.raw" '.execution_policy = {idempotent: true, retry_count: 5} | .parameters.verify = true')")
+id=$(submit "$(spec "$(nbd_uri "$dir/g.sock")" "$dir/back.raw" \
+        '.execution_policy = {idempotent: true, retry_count: 5} | .parameters.verify = true')")
 wait_bytes "$id" $((8 * 1048576))
 stop_serving "$dir/g.sock"
 wait_state "$id" RETRYING 30

@@ -13,7 +13,8 @@ wait_state "$id" COMPLETED
 same "$dir/disk.raw" "$dir/disk.qcow2" qcow2
 stop_serving "$dir/s.sock"
 
-systemd-run -q --collect --unit=test-nbd-tcp -p Type=forking -p PIDFile=/run/test-nbd.pid nbdkit --pidfile /run/test-nbd.pid -i 127.0.0.1 -p 10809 file "$dir/disk.raw"
+systemd-run -q --collect --unit=test-nbd-tcp -p Type=forking -p PIDFile=/run/test-nbd.pid nbdkit --pidfile \
+        /run/test-nbd.pid -i 127.0.0.1 -p 10809 file "$dir/disk.raw"
 id=$(submit "$(spec nbd://127.0.0.1:10809 "$dir/tcp.raw")")
 wait_state "$id" COMPLETED
 same "$dir/disk.raw" "$dir/tcp.raw" raw

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# An appliance: its OVF is read and its disk converted straight out of the tar; one with links or ../ is refused.
+# An appliance: its OVF is read and its disk converted straight out of the tar; one with links or ../ is
+# refused.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -30,7 +31,8 @@ evil() {
         shift
         rm -f evil.ova
         "$@"
-        if id=$(submit "$(spec "$dir/evil.ova" "$dir/evil.qcow2" '.execution_policy.retry_count = 0')" 2>error) && [ -n "$id" ]; then
+        if id=$(submit "$(spec "$dir/evil.ova" "$dir/evil.qcow2" '.execution_policy.retry_count = 0')" \
+                2>error) && [ -n "$id" ]; then
                 wait_state "$id" FAILED
                 echo "$what: $(reason "$id")"
         else
@@ -42,7 +44,8 @@ goes_up() {
         mkdir -p up
         ovf ../box-disk1.vmdk >up/box.ovf
         cp box-disk1.vmdk up/
-        tar --format=ustar -P --transform 's,box-disk1,../box-disk1,' -C up -cf evil.ova box.ovf box-disk1.vmdk
+        tar --format=ustar -P --transform 's,box-disk1,../box-disk1,' -C up -cf evil.ova box.ovf \
+                box-disk1.vmdk
 }
 names_a_file_outside() {
         ovf /etc/shadow >box.ovf
@@ -64,7 +67,9 @@ is_cut_short() {
         truncate -s 1M evil.ova
 }
 expands_entities() {
-        { printf '<?xml version="1.0"?>\n<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/shadow">]>\n'; ovf '&x;' | tail -n +2; } >box.ovf
+        { printf '<?xml version="1.0"?>\n<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/shadow">]>\n'; ovf \
+                '&x;' | tail -n +2; } >box.ovf
         tar --format=ustar -cf evil.ova box.ovf box-disk1.vmdk
 }
-for kind in goes_up names_a_file_outside holds_a_link holds_a_backing_file is_cut_short expands_entities; do evil "$kind" "$kind"; done
+for kind in goes_up names_a_file_outside holds_a_link holds_a_backing_file is_cut_short expands_entities; \
+        do evil "$kind" "$kind"; done

@@ -21,6 +21,7 @@ no_part_left "$dir"
 eventually 10 "the unit is gone" unit_gone "$id"
 
 # One that never was is refused at once.
-error=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/never.raw" "$dir/out.raw")" 0 2>&1) && fail "a source that is not there was accepted"
+error=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/never.raw" "$dir/out.raw")" 0 2>&1) &&
+        fail "a source that is not there was accepted"
 contains "$error" "$dir/never.raw" "the error names the file"
 stop_serving "$dir/s.sock"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Two jobs with one destination, through two mounts of one directory and in different formats: one of them has it.
+# Two jobs with one destination, through two mounts of one directory and in different formats: one of them has
+# it.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -17,7 +18,8 @@ first=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/out/vm" '.destination.fo
 wait_bytes "$first" 1
 systemctl kill -s STOP test-nbd-s # the first job stays in the middle
 for format in qcow2 raw vmdk; do
-        id=$(submit "$(spec "$dir/second.raw" "$dir/again/vm" ".destination.format = \"$format\" | .execution_policy.retry_count = 0")")
+        id=$(submit "$(spec "$dir/second.raw" "$dir/again/vm" \
+                ".destination.format = \"$format\" | .execution_policy.retry_count = 0")")
         wait_state "$id" FAILED
         contains "$(reason "$id")" "Another job is writing the destination" "the reason for $format"
 done

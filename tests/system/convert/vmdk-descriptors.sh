@@ -41,7 +41,8 @@ done
 refused() {
         local why id
         printf '%b' "$head$2" >bad.vmdk
-        if why=$(busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec "$dir/bad.vmdk" "$dir/bad.raw" '.execution_policy.retry_count = 0')" 0 2>&1); then
+        if why=$(busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' \
+                "$(spec "$dir/bad.vmdk" "$dir/bad.raw" '.execution_policy.retry_count = 0')" 0 2>&1); then
                 id=$(jq -r '.data[0]' <<<"$why")
                 wait_state "$id" FAILED
                 why=$(reason "$id")

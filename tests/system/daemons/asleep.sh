@@ -14,9 +14,12 @@ asleep() { ! pgrep -x hyper-managerd >/dev/null; }
 eventually 30 "the manager sleeps" asleep
 db=/var/lib/hyper/hyper.db
 equal "$(sqlite3 -readonly "$db" "SELECT count(*) FROM jobs")" 1 "jobs in the database"
-equal "$(setpriv --reuid=hyper-api --regid=hyper-api --init-groups sqlite3 -readonly "$db" "SELECT count(*) FROM jobs")" 1 "jobs that the API's user can read"
+equal "$(setpriv --reuid=hyper-api --regid=hyper-api --init-groups sqlite3 -readonly "$db" \
+        "SELECT count(*) FROM jobs")" 1 "jobs that the API's user can read"
 equal "$(sqlite3 -readonly "$db" "PRAGMA journal_mode")" wal "the journal mode"
-setpriv --reuid=hyper-api --regid=hyper-api --init-groups sqlite3 "$db" "UPDATE jobs SET state = 'FAILED'" 2>/dev/null && fail "the API's user can write the database"
-setpriv --reuid=nobody --regid=nogroup --clear-groups sqlite3 -readonly "$db" "SELECT 1 FROM jobs" 2>/dev/null && fail "anybody can read the database"
+setpriv --reuid=hyper-api --regid=hyper-api --init-groups sqlite3 "$db" "UPDATE jobs SET state = 'FAILED'" \
+        2>/dev/null && fail "the API's user can write the database"
+setpriv --reuid=nobody --regid=nogroup --clear-groups sqlite3 -readonly "$db" "SELECT 1 FROM jobs" \
+        2>/dev/null && fail "anybody can read the database"
 equal "$(http GET "$api/jobs/$id" | jq -r .status)" completed "the job over HTTP"
 asleep || fail "reading over HTTP woke the manager"

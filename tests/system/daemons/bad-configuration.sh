@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A configuration that is wrong: a manager that runs keeps the old one; one that starts says at once, to every client, what is
-# wrong and where, and is itself again as soon as the file is mended.
+# A configuration that is wrong: a manager that runs keeps the old one; one that starts says at once, to every
+# client, what is wrong and where, and is itself again as soon as the file is mended.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -22,12 +22,16 @@ equal "$(busctl --json=short get-property "${manager[@]}" MaxRunning | jq .data)
 systemctl stop hyper-managerd.service
 before=$(starts)
 for i in 1 2 3; do
-        ! answer=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$spec" 0 2>&1) || fail "a job was taken with a wrong configuration"
+        ! answer=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$spec" 0 2>&1) ||
+                fail "a job was taken with a wrong configuration"
         contains "$answer" "91-wrong.yaml:3: jobs.max_runing" "the answer $i on the bus"
 done
-equal "$(http POST "$worker/jobs" "$(jq -cn --arg p "$dir/disk.raw" '{operation: "convert", image: {path: $p, format: "raw"}}')" >/dev/null; status)" 503 "the status over HTTP"
+equal "$(http POST "$worker/jobs" "$(jq -cn --arg p "$dir/disk.raw" \
+        '{operation: "convert", image: {path: $p, format: "raw"}}')" >/dev/null; status)" 503 \
+        "the status over HTTP"
 contains "$(cat "$dir/body")" "91-wrong.yaml:3: jobs.max_runing" "the answer over HTTP"
-! answer=$(hyperctl submit --source="$dir/disk.raw" --destination="$dir/out.qcow2" 2>&1) || fail "hyperctl submit works"
+! answer=$(hyperctl submit --source="$dir/disk.raw" --destination="$dir/out.qcow2" 2>&1) ||
+        fail "hyperctl submit works"
 contains "$answer" "91-wrong.yaml:3: jobs.max_runing" "what hyperctl says"
 [ $(($(starts) - before)) -le 2 ] || fail "it was started $(($(starts) - before)) times"
 failed() { [ "$(systemctl show -P ActiveState hyper-managerd)" = failed ]; }
@@ -55,7 +59,8 @@ systemctl stop hyper.service hyper-managerd.service
 mkdir "$dir/kept"
 mv /var/lib/hyper/hyper.db* "$dir/kept/"
 head -c 8192 /dev/urandom >/var/lib/hyper/hyper.db
-! answer=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$spec" 0 2>&1) || fail "a job was taken without a database"
+! answer=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$spec" 0 2>&1) ||
+        fail "a job was taken without a database"
 contains "$answer" "/var/lib/hyper/hyper.db" "the answer without a database"
 systemctl stop hyper-managerd.service
 rm -f /var/lib/hyper/hyper.db*

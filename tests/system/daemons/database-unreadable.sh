@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A database that is there and cannot be opened is not the same as none: every listener answers 503, to root, with and
-# without a key. Nothing is "no keys" and nothing is "no jobs". It is served again as soon as it can be read.
+# A database that is there and cannot be opened is not the same as none: every listener answers 503, to root,
+# with and without a key. Nothing is "no keys" and nothing is "no jobs". It is served again as soon as it can
+# be read.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -17,7 +18,8 @@ asked() { curl -sS -m 20 -o "$dir/answer" -w '%{http_code}' "$@"; }
 # every STATUS WHAT: of every listener
 every() {
         local url
-        for url in $api/jobs/mine $api/jobs/query $api/webhooks $worker/jobs $worker/queue $hosts_api/api/v1/hosts; do
+        for url in $api/jobs/mine $api/jobs/query $api/webhooks $worker/jobs $worker/queue \
+                $hosts_api/api/v1/hosts; do
                 equal "$(asked -H "X-API-Key: $key" "$url")" "$1" "$url with a key, $2"
                 [ "$1" = 200 ] || equal "$(asked "$url")" "$1" "$url without a key, $2"
         done
@@ -25,7 +27,8 @@ every() {
         equal "$(asked $api/health)" 200 "the health, $2"
         equal "$(asked $worker/health)" "$1" "the health of the worker API, which counts jobs, $2"
 }
-recovered() { [ "$(asked -H "X-API-Key: $key" $worker/jobs/mine)" = 200 ] && [ "$(asked $api/jobs/mine)" = 200 ]; }
+recovered() { [ "$(asked -H "X-API-Key: $key" $worker/jobs/mine)" = 200 ] &&
+        [ "$(asked $api/jobs/mine)" = 200 ]; }
 stop_all() { systemctl stop hyper.service hyper-managerd.service; }
 
 every 200 "before"
@@ -33,7 +36,8 @@ every 200 "before"
 stop_all
 chmod 600 $db
 every 503 "not readable"
-journalctl -q -u hyper.service --grep='Failed to open the database .*Permission denied' | grep -q . || fail "the log does not say why"
+journalctl -q -u hyper.service --grep='Failed to open the database .*Permission denied' | grep -q . ||
+        fail "the log does not say why"
 chmod 640 $db
 eventually 10 "it is served again" recovered
 # of its directory

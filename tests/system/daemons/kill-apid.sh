@@ -16,7 +16,8 @@ follow() {
         local last='' tries=0
         : >"$1"
         while [ $tries -lt 30 ]; do
-                curl -sSN -m 90 ${last:+-H "Last-Event-ID: $last"} "$worker/jobs/$id/events/stream" >>"$1" 2>/dev/null || :
+                curl -sSN -m 90 ${last:+-H "Last-Event-ID: $last"} "$worker/jobs/$id/events/stream" >>"$1" \
+                        2>/dev/null || :
                 printf '\n\n' >>"$1" # what the cut left
                 last=$(sed -n 's/^id: *//p' "$1" | tail -n 1)
                 ! grep -q '^event: *complete' "$1" || return 0
@@ -39,7 +40,8 @@ equal "$(sort <<<"$ids" | uniq -d | head -n 1)" "" "an event that was sent twice
 # Against one that was never cut off, after the fact
 curl -sSN -m 30 "$worker/jobs/$id/events/stream" >"$dir/whole"
 whole=$(sed -n 's/^id: *//p' "$dir/whole")
-[ "$(wc -l <<<"$whole")" -ge 5 ] || fail "the whole stream has only $(wc -l <<<"$whole") events: $(cat "$dir/whole")"
+[ "$(wc -l <<<"$whole")" -ge 5 ] || fail "the whole stream has only $(wc -l <<<"$whole") events: $(cat \
+        "$dir/whole")"
 equal "$(diff <(echo "$ids") <(echo "$whole"))" "" "what the client that was cut off missed or had too much"
 systemctl reset-failed hyper.service 2>/dev/null || :
 stop_serving "$dir/s.sock"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# kill -9 of dbus-daemon while jobs run: they go on, the daemons come back to the new bus, the streams do not notice.
+# kill -9 of dbus-daemon while jobs run: they go on, the daemons come back to the new bus, the streams do not
+# notice.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -15,7 +16,8 @@ pid=$(systemctl show -P MainPID "$(unit "$id")")
 curl -sSN -m 100 "$worker/jobs/$id/events/stream" >"$dir/stream" &
 client=$!
 systemctl kill -s KILL dbus.service
-on_the_bus() { busctl -q --timeout=5 call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus GetId 2>/dev/null; }
+on_the_bus() { busctl -q --timeout=5 call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus \
+        GetId 2>/dev/null; }
 eventually 20 "dbus is back" on_the_bus
 equal "$(systemctl show -P MainPID "$(unit "$id")")" "$pid" "the job's process"
 answers() { state "$id" >/dev/null 2>&1; }

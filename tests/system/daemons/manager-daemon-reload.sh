@@ -31,7 +31,8 @@ same "$dir/disk.raw" "$dir/a b\$c%d;e/1.qcow2" qcow2
 eventually 30 "the unit of the cancelled job is gone" unit_gone "$second"
 missing "$dir/2.qcow2"
 no_part_left "$dir"
-equal "$(journalctl -q --no-pager -o cat --grep='Failed at step' _PID=1 + _SYSTEMD_SLICE=hyper-jobs.slice || :)" "" "steps of the units at which systemd failed"
+equal "$(journalctl -q --no-pager -o cat --grep='Failed at step' _PID=1 + _SYSTEMD_SLICE=hyper-jobs.slice ||
+        :)" "" "steps of the units at which systemd failed"
 
 # A job that begins afterwards ends like any other.
 third=$(submit "$(spec "$dir/disk.raw" "$dir/3.qcow2")")

@@ -38,7 +38,8 @@ cancel "$running"
 eventually 30 "its unit is gone" unit_gone "$running"
 stop_serving "$dir/t.sock"
 
-nothing() { [ -z "$(find /run/hyper-jobs /var/lib/hyper/jobs /var/lib/hyper/credentials -mindepth 1 ! -path /var/lib/hyper/credentials/webhooks ! -path /run/hyper-jobs/restored 2>/dev/null)" ]; }
+nothing() { [ -z "$(find /run/hyper-jobs /var/lib/hyper/jobs /var/lib/hyper/credentials -mindepth 1 ! -path \
+        /var/lib/hyper/credentials/webhooks ! -path /run/hyper-jobs/restored 2>/dev/null)" ]; }
 eventually 30 "the directories of jobs are gone" nothing
 equal "$(find /run/systemd/units -name '*hyper-job*' -printf '%f ')" "" "what systemd keeps about the units"
 equal "$(find /run/systemd/transient -name 'hyper-job*' -printf '%f ')" "" "unit files"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A power cut can take the journal's last minutes, but not the database's: the next manager tells the journal what it
-# has lost, once, and in order.
+# A power cut can take the journal's last minutes, but not the database's: the next manager tells the journal
+# what it has lost, once, and in order.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -22,16 +22,20 @@ equal "$(told "$waiting")" "CREATED VALIDATED QUEUED " "the states of the waitin
 
 # The journal as it was before that job came
 systemctl kill -s KILL hyper-managerd.service
-systemctl stop systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket systemd-journald.service 2>/dev/null || :
+systemctl stop systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket \
+        systemd-journald.service 2>/dev/null || :
 rm -rf /var/log/journal
 cp -a "$dir/kept" /var/log/journal
 systemctl start systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service
 systemctl restart hyper-managerd.service
 eventually 15 "the manager answers" busctl -q get-property "${manager[@]}" Version 2>/dev/null
-equal "$(told "$waiting")" "CREATED VALIDATED QUEUED " "the states of the waiting job in the journal that had lost them"
-equal "$(told "$before")" "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " "the states of the job that was over before"
+equal "$(told "$waiting")" "CREATED VALIDATED QUEUED " \
+        "the states of the waiting job in the journal that had lost them"
+equal "$(told "$before")" "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " \
+        "the states of the job that was over before"
 equal "$(told "$running")" "CREATED VALIDATED QUEUED ASSIGNED RUNNING " "the states of the running job"
 wait_state "$running" COMPLETED
 wait_state "$waiting" COMPLETED
-equal "$(told "$waiting")" "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " "the states of the waiting job in the end"
+equal "$(told "$waiting")" "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " \
+        "the states of the waiting job in the end"
 stop_serving "$dir/s.sock"

@@ -3,8 +3,8 @@
 # timeout: 240
 # runs-on: host
 #
-# With the database where the published configuration has it, jobs and schedules are back after a boot. On a machine that has
-# nothing to resume, a boot starts nothing.
+# With the database where the published configuration has it, jobs and schedules are back after a boot. On a
+# machine that has nothing to resume, a boot starts nothing.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh

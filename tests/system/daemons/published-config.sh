@@ -29,17 +29,24 @@ webhooks:
 END
 systemctl stop hyper.service hyper-managerd.service
 raw_image "$dir/disk.raw" 8
-answer=$(http POST "$api/jobs/submit" "$(jq -cn --arg s "$dir/disk.raw" --arg d "$dir/disk.qcow2" '{source: {type: "file", path: $s}, destination: {type: "file", path: $d}}')")
+answer=$(http POST "$api/jobs/submit" "$(jq -cn --arg s "$dir/disk.raw" --arg d "$dir/disk.qcow2" \
+        '{source: {type: "file", path: $s}, destination: {type: "file", path: $d}}')")
 equal "$(status)" 201 "the status; $answer"
 id=$(jq -r .job_id <<<"$answer")
 wait_state "$id" COMPLETED
 same "$dir/disk.raw" "$dir/disk.qcow2" qcow2
-equal "$(sqlite3 -readonly /var/lib/hypersdk/jobs.db "SELECT state FROM jobs WHERE id = '$id'")" COMPLETED "the job in that database"
+equal "$(sqlite3 -readonly /var/lib/hypersdk/jobs.db "SELECT state FROM jobs WHERE id = '$id'")" COMPLETED \
+        "the job in that database"
 equal "$(stat -c '%a %U %G' /var/lib/hypersdk/jobs.db)" "640 root hyper-api" "who may read it"
 equal "$(http GET "$api/jobs/$id" | jq -r .status)" completed "the job over HTTP"
-http GET "$api/metrics" | grep -q '^hyper_jobs{state="COMPLETED"} 1$' || fail "the metrics do not say so: $(http GET "$api/metrics")"
-equal "$(http GET "$api/webhooks" | jq -c '.webhooks | map([.url, .events, .timeout, .retry_count, .headers])')" \
-        '[["https://hooks.example.com/notify",["job.completed","job.failed"],30,3,{"Authorization":"***"}]]' "the webhooks"
-told() { [ "$(http GET "$api/webhooks/0/deliveries" | jq '[.deliveries[] | select(.event == "job.completed")] | length')" -eq 1 ]; }
+http GET "$api/metrics" | grep -q '^hyper_jobs{state="COMPLETED"} 1$' ||
+        fail "the metrics do not say so: $(http GET "$api/metrics")"
+equal \
+        "$(http GET "$api/webhooks" | jq -c \
+        '.webhooks | map([.url, .events, .timeout, .retry_count, .headers])')" \
+        '[["https://hooks.example.com/notify",["job.completed","job.failed"],30,3,{"Authorization":"***"}]]' \
+        "the webhooks"
+told() { [ "$(http GET "$api/webhooks/0/deliveries" |
+        jq '[.deliveries[] | select(.event == "job.completed")] | length')" -eq 1 ]; }
 eventually 20 "there is a delivery" told
 ! grep -rlF token123 /var/lib/hypersdk || fail "the token is in the database's directory"

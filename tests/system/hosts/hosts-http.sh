@@ -3,8 +3,8 @@
 # machine: websocket
 # timeout: 180
 #
-# The hosts API, as its clients speak it: hosts and VMs over HTTP under both bases, what happens over /ws, which goes on
-# when hyper-hostd is killed.
+# The hosts API, as its clients speak it: hosts and VMs over HTTP under both bases, what happens over /ws,
+# which goes on when hyper-hostd is killed.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -36,7 +36,8 @@ is() { equal "$(status)" "$1" "the status of $2"; }
 listen() {
         : >"$dir/$1"
         mkfifo "$dir/$1.in"
-        node "$here/../lib/websocket-client.js" ws://127.0.0.1:8890/ws <"$dir/$1.in" >"$dir/$1" 2>"$dir/$1.errors" &
+        node "$here/../lib/websocket-client.js" ws://127.0.0.1:8890/ws <"$dir/$1.in" >"$dir/$1" \
+                2>"$dir/$1.errors" &
         client=$!
         exec {to}>"$dir/$1.in"
         eventually 20 "the client is connected" grep -q '"open"' "$dir/$1"
@@ -44,27 +45,33 @@ listen() {
 heard() { [ "$(jq -c "select(.message) | .message | select($2)" "$dir/$1" | wc -l)" -ge "${3:-1}" ]; }
 tell() { printf '%s\n' "$1" >&"$to"; }
 
-# --- hosts ---------------------------------------------------------------------------------------------------------------
+# --- hosts -------------------------------------------------------------------------------------------------
 equal "$(get "$a/hosts" .)" "[]" "the hosts at first"
 listen first
-equal "$(post "$a/hosts" '{"id": "here", "uri": "test:///default"}' '[.id, .uri, .connected, .state]')" '["here","test:///default",true,"CONNECTED"]' "the host that was added"
+equal "$(post "$a/hosts" '{"id": "here", "uri": "test:///default"}' '[.id, .uri, .connected, .state]')" \
+        '["here","test:///default",true,"CONNECTED"]' "the host that was added"
 is 200 "adding under /api"
-equal "$(post "$v/hosts" "{\"uri\": \"test://$dir/office.xml\", \"id\": \"Büro 1\", \"name\": \"das Büro\"}" '[.id, .name]')" '["Büro 1","das Büro"]' "the second one"
+equal "$(post "$v/hosts" "{\"uri\": \"test://$dir/office.xml\", \"id\": \"Büro 1\", \"name\": \"das Büro\"}" \
+        '[.id, .name]')" '["Büro 1","das Büro"]' "the second one"
 is 201 "adding under /api/v1"
 eventually 10 "hosts-changed, twice" heard first '.type == "hosts-changed" and .payload == null' 2
 equal "$(post "$v/hosts" '{"uri": "test:///default"}' .id)" local "the id of one that was given none"
-equal "$(post "$a/hosts" '{"uri": "test:///default"}' '[.code, .details]')" '["BAD_REQUEST",null]' "one without an id under /api"
+equal "$(post "$a/hosts" '{"uri": "test:///default"}' '[.code, .details]')" '["BAD_REQUEST",null]' \
+        "one without an id under /api"
 is 400 "it"
 contains "$(post "$a/hosts" '{"id": 7}' .message)" "uri: " "all that is wrong"
 post "$a/hosts" '{"id": "here", "uri": "test:///default"}' .code >/dev/null
 is 409 "an id in use"
-contains "$(post "$a/hosts" '{"id": "x", "uri": "test:///nonexistent.xml"}' .message)" "nonexistent.xml" "libvirt's own words"
+contains "$(post "$a/hosts" '{"id": "x", "uri": "test:///nonexistent.xml"}' .message)" "nonexistent.xml" \
+        "libvirt's own words"
 is 500 "a host that cannot be reached"
-equal "$(post "$a/hosts" '{"id": "x", "uri": "qemu+ssh://me:secret@h/system"}' .code)" BAD_REQUEST "a password in a URI"
+equal "$(post "$a/hosts" '{"id": "x", "uri": "qemu+ssh://me:secret@h/system"}' .code)" BAD_REQUEST \
+        "a password in a URI"
 lacks "$(cat "$dir/body")" secret "the answer"
 equal "$(get "$a/hosts" '[.[].id] | sort')" '["Büro 1","here","local"]' "the hosts"
 equal "$(get "$v/hosts/here" .id)" here "one host"
-equal "$(get "$a/hosts/B%C3%BCro%201/info" '[.cpu, .memory, .cores, .threads, .connected]')" '[8,17179869184,4,2,true]' "its figures"
+equal "$(get "$a/hosts/B%C3%BCro%201/info" '[.cpu, .memory, .cores, .threads, .connected]')" \
+        '[8,17179869184,4,2,true]' "its figures"
 get "$a/hosts/none/info" .code >/dev/null
 is 404 "figures of no host"
 http DELETE "$a/hosts/local" >/dev/null
@@ -75,12 +82,15 @@ http PUT "$a/hosts" '{}' >/dev/null
 is 405 "a wrong method"
 contains "$(cat "$dir/headers")" "Allow: " "the headers"
 
-# --- VMs -----------------------------------------------------------------------------------------------------------------
+# --- VMs ---------------------------------------------------------------------------------------------------
 office=$a/hosts/B%C3%BCro%201
-equal "$(get "$office/vms" '.[0] | [.name, .description, .vcpu_count, .memory_bytes, .state, .graphics.vnc, .graphics.spice]')" \
+equal \
+        "$(get "$office/vms" \
+        '.[0] | [.name, .description, .vcpu_count, .memory_bytes, .state, .graphics.vnc, .graphics.spice]')" \
         '["web server","the web",2,536870912,1,true,false]' "a VM"
 equal "$(get "${office/api/api/v1}/vms" '.[0].state')" ACTIVE "its state as a word"
-jq -e '.[0] | (.db_id | type) == "number" and (.uuid | length) == 36 and (.created_at | endswith("Z"))' "$dir/body" >/dev/null || fail "a VM: $(cat "$dir/body")"
+jq -e '.[0] | (.db_id | type) == "number" and (.uuid | length) == 36 and (.created_at | endswith("Z"))' \
+        "$dir/body" >/dev/null || fail "a VM: $(cat "$dir/body")"
 vm=$office/vms/web%20server
 equal "$(get "$vm/hardware" '[.disks[0].path, .disks[0].driver.driver_name, .disks[0].target.bus, .networks[0].mac.address, .networks[0].source.bridge, .networks[0].model.model_type, .networks[0].model.type]')" \
         '["/srv/web.qcow2","qemu","virtio","52:54:00:aa:bb:cc","br0","virtio","virtio"]' "its hardware"
@@ -99,7 +109,7 @@ for action in start reboot forcereset forceoff start shutdown start; do
         is 204 "$action"
 done
 
-# --- statistics ------------------------------------------------------------------------------------------------------------
+# --- statistics --------------------------------------------------------------------------------------------
 subscribe='{"type":"subscribe-vm-stats","payload":{"hostId":"Büro 1","vmName":"web server"}}'
 stats='.type == "vm-stats-updated" and .payload.hostId == "Büro 1" and .payload.vmName == "web server" and .payload.stats.state == 1'
 tell "$subscribe"
@@ -113,7 +123,8 @@ tell "$subscribe"
 eventually 10 "statistics for the second client" heard second "$stats" 2
 tell '{"type":"unsubscribe-vm-stats","payload":{"hostId":"Büro 1","vmName":"web server"}}'
 tell '{"type":"subscribe-vm-stats","payload":{"hostId":"none","vmName":"x"}}'
-eventually 10 "the error for no host" heard second '.type == "error" and (.payload.message | test("no host none"))'
+eventually 10 "the error for no host" heard second \
+        '.type == "error" and (.payload.message | test("no host none"))'
 tell '{"type":"dance"}'
 tell 'not JSON'
 tell '{"type":"subscribe-vm-stats"}'
@@ -121,11 +132,12 @@ eventually 10 "errors for what makes no sense" heard second '.type == "error"' 4
 count=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/second" | wc -l)
 n=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/first" | wc -l)
 eventually 10 "more statistics for the first client" heard first "$stats" $((n + 2))
-equal "$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/second" | wc -l)" "$count" "statistics after an unsubscription"
+equal "$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/second" | wc -l)" "$count" \
+        "statistics after an unsubscription"
 tell "$(printf '%05000d' 0)"
 eventually 10 "a message that is too long ends the connection" grep -q '"code":1009' "$dir/second"
 
-# --- hyper-hostd is killed ---------------------------------------------------------------------------------------------------
+# --- hyper-hostd is killed ---------------------------------------------------------------------------------
 n=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/first" | wc -l)
 systemctl kill --kill-whom=main -s KILL hyper-hostd.service
 eventually 30 "the subscription goes on" heard first "$stats" $((n + 2))
@@ -133,9 +145,10 @@ kill -0 "$first" || fail "the client's connection has ended: $(tail -n 2 "$dir/f
 n=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/first" | wc -l)
 systemctl stop hyper-hostd.service
 eventually 30 "it is called back for its clients" heard first "$stats" $((n + 2))
-eventually 10 "host-connection-changed" heard first '.type == "host-connection-changed" and .payload.connected'
+eventually 10 "host-connection-changed" heard first \
+        '.type == "host-connection-changed" and .payload.connected'
 
-# --- a host that goes away -----------------------------------------------------------------------------------------------------
+# --- a host that goes away ---------------------------------------------------------------------------------
 mv "$dir/office.xml" "$dir/hidden.xml"
 systemctl restart hyper-hostd.service
 away() { [ "$(get "$a/hosts/B%C3%BCro%201" '[.connected, .state != "CONNECTED"]')" = '[false,true]' ]; }

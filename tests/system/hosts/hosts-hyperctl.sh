@@ -42,10 +42,12 @@ fails 2 "not a verb" hyperctl host
 fails 2 "two more words" hyperctl vm start
 contains "$(hyperctl host key)" "ssh-ed25519 " "the key"
 contains "$(hyperctl host list)" "2 hosts listed" "the table of hosts"
-equal "$(hyperctl host list --json=short | jq -r '.[] | [.id, .state, .vms] | join(" ")' | sort | tr '\n' ',')" "local CONNECTED 1,office CONNECTED 2," "the hosts"
+equal "$(hyperctl host list --json=short | jq -r '.[] | [.id, .state, .vms] | join(" ")' | sort |
+        tr '\n' ',')" "local CONNECTED 1,office CONNECTED 2," "the hosts"
 contains "$(hyperctl host show office)" "16.0 GiB used" "the host's memory"
 
-equal "$(hyperctl vm list office --json=short | jq -r '.[] | [.name, .state, .vcpus] | join(" ")' | sort | tr '\n' ',')" "Größe ACTIVE 1,web server ACTIVE 2," "the VMs"
+equal "$(hyperctl vm list office --json=short | jq -r '.[] | [.name, .state, .vcpus] | join(" ")' | sort |
+        tr '\n' ',')" "Größe ACTIVE 1,web server ACTIVE 2," "the VMs"
 contains "$(hyperctl vm list)" "3 VMs listed" "the table of VMs"
 contains "$(hyperctl vm list)" "the web" "the title"
 show=$(hyperctl vm show office "web server")
@@ -53,12 +55,14 @@ contains "$show" "/srv/web.qcow2 (vda disk, qcow2)" "the disk"
 contains "$show" "52:54:00:aa:bb:cc bridge br0 (virtio)" "the network"
 contains "$show" "512.0 MiB" "the memory"
 uuid=$(hyperctl vm show office "web server" --json=short | jq -r .Uuid)
-equal "$(hyperctl vm show office "$uuid" --json=short | jq -r .hardware.disks[0].path)" /srv/web.qcow2 "the hardware, by UUID"
+equal "$(hyperctl vm show office "$uuid" --json=short | jq -r .hardware.disks[0].path)" /srv/web.qcow2 \
+        "the hardware, by UUID"
 fails 5 "hyperctl vm list" hyperctl vm show office nothing
 
 fails 6 "running already" hyperctl vm start office "web server"
 hyperctl vm shutdown office "web server" Größe
-equal "$(hyperctl vm list office --json=short | jq -r '[.[].state] | unique | join(" ")')" STOPPED "VMs that were shut down"
+equal "$(hyperctl vm list office --json=short | jq -r '[.[].state] | unique | join(" ")')" STOPPED \
+        "VMs that were shut down"
 hyperctl vm start office "web server" Größe
 hyperctl vm reboot office "web server"
 hyperctl vm destroy office Größe
@@ -66,8 +70,10 @@ contains "$(hyperctl vm top office)" "web server" "the live table, through a pip
 lacks "$(hyperctl vm top office)" "Größe" "the live table"
 equal "$(hyperctl vm top local --json=short | jq -r '.[].name')" test "the live table as JSON"
 # On a terminal it is drawn again and again, until it is told to end.
-timeout 60 script -qefc 'stty cols 100 rows 20; timeout --foreground -s INT 6 hyperctl vm top' "$dir/typescript" </dev/null >/dev/null || :
-[ "$(grep -c '%CPU' "$dir/typescript")" -ge 2 ] || fail "the live table was not drawn again: $(cat -v "$dir/typescript")"
+timeout 60 script -qefc 'stty cols 100 rows 20; timeout --foreground -s INT 6 hyperctl vm top' \
+        "$dir/typescript" </dev/null >/dev/null || :
+[ "$(grep -c '%CPU' "$dir/typescript")" -ge 2 ] ||
+        fail "the live table was not drawn again: $(cat -v "$dir/typescript")"
 
 # It has stayed for its hosts, and goes when there is none.
 runs() { pgrep -x hyper-hostd >/dev/null; }

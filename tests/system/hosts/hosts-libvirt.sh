@@ -3,8 +3,8 @@
 # machine: libvirt
 # timeout: 300
 #
-# hyper-hostd with a real libvirtd and qemu: a VM is started, boots, answers the power button; hardware and statistics
-# are those that virsh shows; what others do with virsh is seen.
+# hyper-hostd with a real libvirtd and qemu: a VM is started, boots, answers the power button; hardware and
+# statistics are those that virsh shows; what others do with virsh is seen.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -21,10 +21,12 @@ equal "$(vm_property here guest MemoryBytes)" $((128 * 1024 * 1024)) "its memory
 equal "$(vm_property here guest Uuid)" "$(virsh domuuid guest)" "its UUID"
 contains "$(busctl tree --list org.hyper1.Hosts)" "$(vm_path here guest)" "the tree of objects"
 info=$(busctl --json=short call org.hyper1.Hosts /org/hyper1/hosts/here org.hyper1.Hosts.Host GetInfo)
-equal "$(jq -r '.data[1]' <<<"$info")" "$(virsh nodeinfo | awk '/^CPU\(s\)/ { print $2 }')" "the host's processors"
-equal "$(jq -r '.data[2]' <<<"$info")" $(($(virsh nodeinfo | awk '/^Memory size/ { print $3 }') * 1024)) "the host's memory"
+equal "$(jq -r '.data[1]' <<<"$info")" "$(virsh nodeinfo | awk '/^CPU\(s\)/ { print $2 }')" \
+        "the host's processors"
+equal "$(jq -r '.data[2]' <<<"$info")" $(($(virsh nodeinfo | awk '/^Memory size/ { print $3 }') * 1024)) \
+        "the host's memory"
 
-# --- started, booted ---------------------------------------------------------------------------------------------------
+# --- started, booted ---------------------------------------------------------------------------------------
 vm_call here guest Start
 equal "$(vm_property here guest State)" ACTIVE "the state right after the start"
 equal "$(virsh domstate guest)" running "what virsh says then"
@@ -32,18 +34,23 @@ error=$(vm_call here guest Start 2>&1) && fail "a VM that runs was started"
 contains "$error" "running already" "the error"
 eventually 120 "the guest boots" is_up guest
 
-# --- hardware as virsh dumpxml has it ----------------------------------------------------------------------------------
+# --- hardware as virsh dumpxml has it ----------------------------------------------------------------------
 hardware=$(vm_call here guest GetHardware)
 virsh dumpxml guest >"$dir/live.xml"
 xml() { xmllint --xpath "$1" "$dir/live.xml"; }
 equal "$(jq -r '.disks | length' <<<"$hardware")" "$(xml 'count(/domain/devices/disk)')" "how many disks"
-equal "$(jq -r '.disks[0].path' <<<"$hardware")" "$(xml 'string(/domain/devices/disk[1]/source/@file)')" "the disk's path"
-equal "$(jq -r '.disks[0].driver.type' <<<"$hardware")" "$(xml 'string(/domain/devices/disk[1]/driver/@type)')" "the disk's format"
-equal "$(jq -r '.disks[0].target.dev' <<<"$hardware")" "$(xml 'string(/domain/devices/disk[1]/target/@dev)')" "the disk's name"
-equal "$(jq -r '.networks | length' <<<"$hardware")" "$(xml 'count(/domain/devices/interface)')" "how many networks"
-equal "$(jq -r '.graphics[0].port' <<<"$hardware")" "$(xml 'string(/domain/devices/graphics/@port)')" "the display's port"
+equal "$(jq -r '.disks[0].path' <<<"$hardware")" "$(xml 'string(/domain/devices/disk[1]/source/@file)')" \
+        "the disk's path"
+equal "$(jq -r '.disks[0].driver.type' <<<"$hardware")" "$(xml \
+        'string(/domain/devices/disk[1]/driver/@type)')" "the disk's format"
+equal "$(jq -r '.disks[0].target.dev' <<<"$hardware")" "$(xml \
+        'string(/domain/devices/disk[1]/target/@dev)')" "the disk's name"
+equal "$(jq -r '.networks | length' <<<"$hardware")" "$(xml 'count(/domain/devices/interface)')" \
+        "how many networks"
+equal "$(jq -r '.graphics[0].port' <<<"$hardware")" "$(xml 'string(/domain/devices/graphics/@port)')" \
+        "the display's port"
 
-# --- statistics as virsh domstats has them -------------------------------------------------------------------------------
+# --- statistics as virsh domstats has them -----------------------------------------------------------------
 stat_of() { virsh domstats --raw guest | sed -n "s/^ *$1=//p"; }
 low_cpu=$(stat_of cpu.time) low_read=$(stat_of block.0.rd.bytes)
 stats=$(vm_call here guest GetStats)
@@ -59,7 +66,7 @@ equal "$(jq .vcpu <<<"$stats")" 1 "the processors"
 equal "$(jq .memory <<<"$stats")" "$(stat_of balloon.current)" "the memory"
 jq -e '.uptime > 0' <<<"$stats" >/dev/null || fail "the uptime of a VM whose start was seen: $stats"
 
-# --- what others do is seen within a second ------------------------------------------------------------------------------
+# --- what others do is seen within a second ----------------------------------------------------------------
 virsh -q suspend guest
 eventually 2 "a suspend by virsh is seen" vm_is here guest PAUSED
 virsh -q resume guest
@@ -70,7 +77,7 @@ eventually 2 "a VM that virsh defined is seen" has_vm here "$name"
 virsh -q undefine "$name"
 eventually 2 "a VM that virsh undefined is gone" has_no_vm here "$name"
 
-# --- and the power button ----------------------------------------------------------------------------------------------
+# --- and the power button ----------------------------------------------------------------------------------
 vm_call here guest Shutdown
 eventually 60 "the guest shuts down" vm_is here guest STOPPED
 contains "$(console guest)" "power button" "the guest's console"
@@ -81,13 +88,15 @@ vm_call here guest Reset
 vm_call here guest Destroy
 equal "$(vm_property here guest State)" STOPPED "the state right after a destroy"
 
-# --- polkit --------------------------------------------------------------------------------------------------------------
+# --- polkit ------------------------------------------------------------------------------------------------
 as_nobody() { as hyper-viewer "$@"; }
 path=$(vm_path here guest)
-error=$(as_nobody busctl call org.hyper1.Hosts "$path" org.hyper1.Hosts.Vm Start 2>&1) && fail "anybody may start VMs"
+error=$(as_nobody busctl call org.hyper1.Hosts "$path" org.hyper1.Hosts.Vm Start 2>&1) &&
+        fail "anybody may start VMs"
 contains "$error" "Not allowed (org.hyper1.manage-vms)" "the error"
 error=$(as_nobody busctl call "${hosts[@]}" RemoveHost s here 2>&1) && fail "anybody may remove hosts"
-error=$(as_nobody busctl call "${hosts[@]}" AddHost 'sa{sv}' test:///default 0 2>&1) && fail "anybody may add hosts"
+error=$(as_nobody busctl call "${hosts[@]}" AddHost 'sa{sv}' test:///default 0 2>&1) &&
+        fail "anybody may add hosts"
 as_nobody busctl -q call "${hosts[@]}" ListHosts || fail "reading is refused"
 cat >/etc/polkit-1/rules.d/10-test.rules <<'EOF'
 polkit.addRule(function(action, subject) {
@@ -95,10 +104,11 @@ polkit.addRule(function(action, subject) {
 });
 EOF
 systemctl restart polkit.service
-as_nobody busctl -q call org.hyper1.Hosts "$path" org.hyper1.Hosts.Vm Start || fail "a rule for nobody was not heeded"
+as_nobody busctl -q call org.hyper1.Hosts "$path" org.hyper1.Hosts.Vm Start ||
+        fail "a rule for nobody was not heeded"
 vm_call here guest Destroy
 
-# --- removed, and nothing is left ----------------------------------------------------------------------------------------
+# --- removed, and nothing is left --------------------------------------------------------------------------
 busctl call "${hosts[@]}" RemoveHost s here
 equal "$(busctl tree --list org.hyper1.Hosts | grep -c vm)" 0 "objects of VMs" || :
 equal "$(sqlite3 -readonly /var/lib/hyper-hosts/hosts.db 'SELECT count(*) FROM vms')" 0 "rows of VMs"

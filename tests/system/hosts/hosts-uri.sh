@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: libvirt
 #
-# A host's URI runs no program, opens no other URI and reads no file, whoever gives it, over the bus and over HTTP; and one
-# that an older hyper took is kept, and never opened.
+# A host's URI runs no program, opens no other URI and reads no file, whoever gives it, over the bus and over
+# HTTP; and one that an older hyper took is kept, and never opened.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -46,7 +46,7 @@ for uri in "${uris[@]}"; do
         ran_nothing
 done
 
-# --- those that an older hyper took ------------------------------------------------------------------------------------------
+# --- those that an older hyper took ------------------------------------------------------------------------
 add_host qemu:///system here >/dev/null
 systemctl stop hyper-hostd.service
 columns='id, uri, shown_uri, name, state, error, created_at, updated_at'
@@ -54,14 +54,16 @@ for i in "${!uris[@]}"; do
         sqlite3 /var/lib/hyper-hosts/hosts.db "INSERT INTO hosts ($columns) SELECT 'old-$i', '${uris[$i]}', 'old', 'old', state, '', 1, 1 FROM hosts WHERE id = 'here'"
 done
 eventually 20 "the host that is allowed is connected to" host_is here CONNECTED
-listed=$(busctl --json=short call "${hosts[@]}" ListHosts | jq -c '[.data[0][] | select(.[0] | startswith("old-")) | [.[4], .[5]]]')
+listed=$(busctl --json=short call "${hosts[@]}" ListHosts |
+        jq -c '[.data[0][] | select(.[0] | startswith("old-")) | [.[4], .[5]]]')
 equal "$(jq length <<<"$listed")" ${#uris[@]} "the hosts that are kept"
 equal "$(jq -r '[.[][0]] | unique | join(" ")' <<<"$listed")" ERROR "their states"
-equal "$(jq '[.[] | select(.[1] | startswith("its URI is not allowed, it must"))] | length' <<<"$listed")" ${#uris[@]} "their reasons: $listed"
+equal "$(jq '[.[] | select(.[1] | startswith("its URI is not allowed, it must"))] | length' <<<"$listed")" \
+        ${#uris[@]} "their reasons: $listed"
 ran_nothing
 busctl -q call "${hosts[@]}" RemoveHost s old-0
 
-# --- a file is not quoted ----------------------------------------------------------------------------------------------------
+# --- a file is not quoted ----------------------------------------------------------------------------------
 mkdir -p /etc/hyper/config.d
 echo 'hosts: {allow_test: true}' >/etc/hyper/config.d/90-test.yaml
 busctl -q call "${hosts[@]}" Reload

@@ -13,13 +13,20 @@ hyperctl submit "$dir/spec.json" || fail "submit: status $?"
 wait_state by-hand COMPLETED
 contains "$(hyperctl list)" by-hand "the list"
 contains "$(hyperctl status by-hand)" COMPLETED "the status"
-equal "$(hyperctl --json=short status by-hand 2>/dev/null | jq -r '.state // .job.state' || hyperctl --json status by-hand | jq -r '.state // .job.state')" COMPLETED "the state as JSON"
+equal "$(hyperctl --json=short status by-hand 2>/dev/null | jq -r '.state // .job.state' ||
+        hyperctl --json status by-hand | jq -r '.state // .job.state')" COMPLETED "the state as JSON"
 contains "$(hyperctl logs by-hand)" "Converting disk format" "the logs"
-equal "$(hyperctl logs -j by-hand | jq -rs 'map(select(.event == "phase" and .phase == "conversion")) | length')" 1 "phases of that name in the logs as JSON"
-equal "$(hyperctl logs by-hand | wc -l)" "$(journalctl -q -o cat HYPER_JOB_ID=by-hand --grep '^' _SYSTEMD_UNIT="$(unit by-hand)" + HYPER_JOB_ID=by-hand _SYSTEMD_UNIT=hyper-managerd.service | wc -l)" "the number of log lines, as journalctl counts them"
+equal \
+        "$(hyperctl logs -j by-hand | jq -rs \
+        'map(select(.event == "phase" and .phase == "conversion")) | length')" 1 \
+        "phases of that name in the logs as JSON"
+equal "$(hyperctl logs by-hand | wc -l)" "$(journalctl -q -o cat HYPER_JOB_ID=by-hand --grep '^' \
+        _SYSTEMD_UNIT="$(unit by-hand)" + HYPER_JOB_ID=by-hand _SYSTEMD_UNIT=hyper-managerd.service |
+        wc -l)" "the number of log lines, as journalctl counts them"
 equal "$(hyperctl logs -n 1 by-hand | wc -l)" 1 "the lines of logs -n 1"
 contains "$(hyperctl logs -n 1 by-hand)" Completed "the last line"
-equal "$(timeout 20 hyperctl logs --follow by-hand | wc -l)" "$(hyperctl logs by-hand | wc -l)" "the lines of logs --follow for a job that is over"
+equal "$(timeout 20 hyperctl logs --follow by-hand | wc -l)" "$(hyperctl logs by-hand | wc -l)" \
+        "the lines of logs --follow for a job that is over"
 
 # What a program in the job's unit prints is shown, not obeyed by the terminal.
 systemd-run -q --wait --collect --unit="$(unit by-hand)" printf 'one \033]0;title\007 two\n'
@@ -43,7 +50,8 @@ exits 6 hyperctl cancel by-hand
 exits 6 hyperctl submit -s "$dir/disk.raw" -d /etc/disk.qcow2
 exits 0 hyperctl submit --wait --verify -s "$dir/disk.raw" -d "$dir/waited.qcow2"
 same "$dir/disk.raw" "$dir/waited.qcow2" qcow2
-exits 3 hyperctl submit --wait --checksum="sha256:$(printf '0%.0s' {1..64})" -s "$dir/disk.raw" -d "$dir/wrong.qcow2"
+exits 3 hyperctl submit --wait --checksum="sha256:$(printf '0%.0s' {1..64})" -s "$dir/disk.raw" -d \
+        "$dir/wrong.qcow2"
 contains "$(cat "$dir/out")" FAILED "what submit --wait says of a failure"
 missing "$dir/wrong.qcow2"
 
@@ -65,7 +73,8 @@ contains "$(tail -n 1 "$dir/watched")" CANCELLED "what watch said last"
 stop_serving "$dir/slow.sock"
 
 # Somebody without rights may look, and is told what to do when they change something.
-nobody() { timeout 60 setpriv --reuid=65534 --regid=65534 --groups=hyper-viewer hyperctl --no-ask-password "$@"; }
+nobody() { timeout 60 setpriv --reuid=65534 --regid=65534 --groups=hyper-viewer hyperctl --no-ask-password \
+        "$@"; }
 contains "$(nobody list)" by-hand "the list for somebody without rights"
 status=0
 error=$(nobody submit -s "$dir/disk.raw" -d "$dir/nobody.qcow2" 2>&1) || status=$?
@@ -91,7 +100,8 @@ eventually 10 "hyperctl works when the configuration is mended" hyperctl list
 
 # Schedules
 busctl -q call "${manager[@]}" Reload
-equal "$(hyperctl schedule add '0 2 * * *' --id=nights --name='Every night' --source="$dir/disk.raw" --destination="$dir/{job_id}.qcow2")" nights "the id"
+equal "$(hyperctl schedule add '0 2 * * *' --id=nights --name='Every night' --source="$dir/disk.raw" \
+        --destination="$dir/{job_id}.qcow2")" nights "the id"
 exits 6 hyperctl schedule add '0 2 * * *' --id=nights --source="$dir/disk.raw" --destination="$dir/x.qcow2"
 exits 6 hyperctl schedule add '0 25 * * *' --source="$dir/disk.raw" --destination="$dir/x.qcow2"
 contains "$(cat "$dir/out")" "schedule: " "the error"
@@ -99,13 +109,16 @@ exits 5 hyperctl schedule show none
 exits 2 hyperctl schedule add '@daily'
 exits 2 hyperctl schedule edit nights
 contains "$(hyperctl schedule list)" "Every night" "the list"
-equal "$(hyperctl schedule list --json=short | jq -c '[.total, .schedules[0].id, .schedules[0].enabled]')" '[1,"nights",true]' "the list as JSON"
+equal "$(hyperctl schedule list --json=short | jq -c '[.total, .schedules[0].id, .schedules[0].enabled]')" \
+        '[1,"nights",true]' "the list as JSON"
 hyperctl schedule edit nights --cron='TZ=Europe/Berlin 30 3 * * *' --overlap=queue --catch-up=no --compress
 shown=$(hyperctl schedule show nights)
-for words in "TZ=Europe/Berlin 30 3 * * *" "*-*-* 03:30:00 Europe/Berlin" "Every night" "Overlap: queue" "Catch up: no" "hyper-schedule-nights.timer" "$dir/disk.raw"; do
+for words in "TZ=Europe/Berlin 30 3 * * *" "*-*-* 03:30:00 Europe/Berlin" "Every night" "Overlap: queue" \
+        "Catch up: no" "hyper-schedule-nights.timer" "$dir/disk.raw"; do
         contains "$shown" "$words" "what is shown"
 done
-equal "$(hyperctl schedule show nights --json=short | jq -c '[.job.parameters.compress, .job.source.path]')" "[true,\"$dir/disk.raw\"]" "the changed job"
+equal "$(hyperctl schedule show nights --json=short | jq -c '[.job.parameters.compress, .job.source.path]')" \
+        "[true,\"$dir/disk.raw\"]" "the changed job"
 hyperctl schedule disable nights
 contains "$(hyperctl schedule list --no-legend)" disabled "the list"
 hyperctl schedule enable nights

@@ -37,7 +37,8 @@ for page in /usr/share/man/man[1-8]/{hyper,org.hyper1}*; do
         [ -s "$dir/script" ] || continue
         pages=$((pages + 1))
         echo "=== $page"
-        (cd /srv && bash -euo pipefail "$dir/script" </dev/null) || fail "an example of $page does not work (status $?); it is the one named last above"
+        (cd /srv && bash -euo pipefail "$dir/script" </dev/null) ||
+                fail "an example of $page does not work (status $?); it is the one named last above"
 done
 [ "$pages" -ge 4 ] || fail "only $pages pages with examples were found in /usr/share/man"
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Jobs are cancelled while their output is being given its name: either the cancel is refused and the output stands, or the
-# job is cancelled and leaves none.
+# Jobs are cancelled while their output is being given its name: either the cancel is refused and the output
+# stands, or the job is cancelled and leaves none.
 # timeout: 240
 
 # shellcheck source=tests/system/lib/lib.sh
@@ -11,7 +11,8 @@
 raw_image "$dir/disk.raw" 2
 completed=0 cancelled=0
 
-# From the end of the copy on, later and later; every fifth when the output is claimed, which must be too late.
+# From the end of the copy on, later and later; every fifth when the output is claimed, which must be too
+# late.
 for i in {1..40}; do
         id=$(submit "$(spec "$dir/disk.raw" "$dir/out-$i.qcow2" ".job_id = \"end-$i\"")")
         directory=/var/lib/hyper/jobs/$(systemd-escape -- "$id")
@@ -33,10 +34,12 @@ for i in {1..40}; do
                         ;;
                 no,COMPLETED) # refused, because it is being published or already is
                         completed=$((completed + 1))
-                        grep -q "$id is " "$dir/error" || fail "the error of the cancel of $id: $(cat "$dir/error")"
+                        grep -q "$id is " "$dir/error" ||
+                                fail "the error of the cancel of $id: $(cat "$dir/error")"
                         exists "$dir/out-$i.qcow2"
                         ;;
-                *) fail "the cancel of $id was accepted: $said, and the job is $(state "$id"): $(reason "$id")" ;;
+                *) fail "the cancel of $id was accepted: $said, and the job is $(state "$id"): $(reason \
+                        "$id")" ;;
         esac
 done
 no_part_left "$dir"

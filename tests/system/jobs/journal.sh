@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What a job does is in the journal: by field, by unit, with explanations from the catalog, and nobody can forge it.
+# What a job does is in the journal: by field, by unit, with explanations from the catalog, and nobody can
+# forge it.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -11,7 +12,8 @@ id=$(submit "$(spec "$dir/disk.raw" "$dir/disk.qcow2" '.job_id = "logged"')")
 wait_state "$id" COMPLETED
 journalctl --sync
 by_field=$(journalctl -q -o json "HYPER_JOB_ID=$id")
-contains "$(jq -r '.HYPER_EVENT // empty' <<<"$by_field" | sort -u | tr '\n' ' ')" "phase progress state" "the kinds of events"
+contains "$(jq -r '.HYPER_EVENT // empty' <<<"$by_field" | sort -u | tr '\n' ' ')" "phase progress state" \
+        "the kinds of events"
 equal "$(jq -r 'select(.HYPER_EVENT == "state") | .HYPER_STATE' <<<"$by_field" | tr '\n' ' ')" \
         "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " "the states"
 phases=$(jq -r 'select(.HYPER_EVENT == "phase") | .HYPER_PHASE' <<<"$by_field" | tr '\n' ' ')
@@ -19,7 +21,9 @@ equal "$phases" "initialization inspection conversion verification finalization 
 [ -n "$(journalctl -q -o cat -u 'hyper-job-*')" ] || fail "journalctl -u 'hyper-job-*' shows nothing"
 for event in state phase progress; do
         message=$(jq -r "select(.HYPER_EVENT == \"$event\") | .MESSAGE_ID" <<<"$by_field" | head -n 1)
-        [ -n "$(journalctl --catalog-lines=1 --list-catalog "$message" 2>/dev/null || journalctl --list-catalog "$message")" ] || fail "the catalog has nothing about $event ($message)"
+        [ -n "$(journalctl --catalog-lines=1 --list-catalog "$message" 2>/dev/null ||
+                journalctl --list-catalog "$message")" ] ||
+                fail "the catalog has nothing about $event ($message)"
 done
 contains "$(journalctl -q -x --no-pager "HYPER_JOB_ID=$id" HYPER_EVENT=state)" "░░" "journalctl -x"
 
@@ -31,8 +35,10 @@ for i in $(seq 24); do
         wait_state "last-$i" COMPLETED
 done
 journalctl --sync
-last=$(journalctl -q -o json | jq -r 'select((.HYPER_JOB_ID // "" | startswith("last-")) and (.MESSAGE | type == "string")
-        and (.MESSAGE | startswith("The disk image "))) | ._SYSTEMD_UNIT // "none"' | grep -c '^hyper-job-last')
+last=$(journalctl -q -o json | jq -r \
+        'select((.HYPER_JOB_ID // "" | startswith("last-")) and (.MESSAGE | type == "string")
+        and (.MESSAGE | startswith("The disk image "))) | ._SYSTEMD_UNIT // "none"' |
+                grep -c '^hyper-job-last')
 equal "$last" 24 "the last lines that belong to their units"
 
 # A lie of some other program is not believed.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
 #
-# kill -9 of a running job: with idempotent it is tried again, goes on from its checkpoint and ends right; without it is FAILED.
+# kill -9 of a running job: with idempotent it is tried again, goes on from its checkpoint and ends right;
+# without it is FAILED.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -12,7 +13,8 @@ serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=48M
 # so slow that it is caught in the middle, however busy the machine is
 serve "$dir/slow.sock" --filter=rate file "$dir/disk.raw" rate=8M
 
-id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/again.raw" '.execution_policy = {idempotent: true, retry_count: 2}')")
+id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/again.raw" \
+        '.execution_policy = {idempotent: true, retry_count: 2}')")
 wait_bytes "$id" $((40 * 1048576))
 systemctl kill -s KILL "$(unit "$id")"
 wait_state "$id" RETRYING 15
@@ -21,7 +23,8 @@ equal "$(job "$id" | jq -r .attempt)" 2 "attempts"
 same "$dir/disk.raw" "$dir/again.raw" raw
 no_part_left "$dir"
 
-id=$(submit "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/once.raw" '.execution_policy = {idempotent: false, retry_count: 2}')")
+id=$(submit "$(spec "$(nbd_uri "$dir/slow.sock")" "$dir/once.raw" \
+        '.execution_policy = {idempotent: false, retry_count: 2}')")
 wait_bytes "$id" 1
 systemctl kill -s KILL "$(unit "$id")"
 wait_state "$id" FAILED 30

@@ -13,7 +13,8 @@ settings 'worker: {local: false}'
 raw_image "$dir/disk.raw" 1
 
 job_body() {
-        jq -cn --arg i "$1" --arg p "$dir/disk.raw" --arg o "$dir/$1.qcow2" --argjson n "${2:-50}" '{job_id: $i, operation: "convert",
+        jq -cn --arg i "$1" --arg p "$dir/disk.raw" --arg o "$dir/$1.qcow2" --argjson n "${2:-50}" \
+                '{job_id: $i, operation: "convert",
                 image: {path: $p, format: "raw"}, parameters: {output_format: "qcow2", output_path: $o}, execution_policy: {priority: $n}}'
 }
 position() { http POST "$worker/jobs?queue=true" "$(job_body "$@")" | jq .queue_position; }
@@ -30,13 +31,15 @@ sql "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < $
 busctl -q call "${manager[@]:0:2}" org.freedesktop.DBus.Peer Ping # it has the database as its readers need it
 http POST "$worker/workers/register" '{"worker_id":"w1","capabilities":["qemu_img","nbd_access"]}' >/dev/null
 equal "$(status)" 201 "a registration"
-equal "$(http GET "$worker/queue" | jq -c .)" "{\"total_jobs\":$MANY,\"by_priority\":{\"50\":$MANY}}" "the queue"
+equal "$(http GET "$worker/queue" | jq -c .)" "{\"total_jobs\":$MANY,\"by_priority\":{\"50\":$MANY}}" \
+        "the queue"
 
 # (This many also need more of SQLite's memory in one statement than it keeps without temporary files.)
 for i in $(seq 1 300); do equal "$(position "last-$i")" $((MANY + i)) "the place of last-$i"; done
 equal "$(position urgent 90)" 1 "the place of an urgent one"
 equal "$(position later 10)" $((MANY + 302)) "the place of one that can wait"
-answer=$(http POST "$worker/jobs?queue=true" "$(job_body again | jq -c --arg o "$dir/fill-77777.qcow2" '.parameters.output_path = $o')")
+answer=$(http POST "$worker/jobs?queue=true" "$(job_body again |
+        jq -c --arg o "$dir/fill-77777.qcow2" '.parameters.output_path = $o')")
 equal "$(status)" 400 "one that would write to what another one writes"
 contains "$answer" "fill-77777" "which one that is"
 

@@ -3,7 +3,8 @@
 # timeout: 240
 # runs-on: host
 #
-# After a power cut a job goes on from its checkpoint instead of beginning anew, and the result is right to the byte.
+# After a power cut a job goes on from its checkpoint instead of beginning anew, and the result is right to
+# the byte.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh

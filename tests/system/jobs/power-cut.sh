@@ -5,7 +5,8 @@
 # runs-on: host
 # weight: 0.5
 #
-# A power cut in mid-copy: what was answered 201 is there; the interrupted job is tried again and completes right to the byte, or is FAILED if its policy says so; what waited runs.
+# A power cut in mid-copy: what was answered 201 is there; the interrupted job is tried again and completes
+# right to the byte, or is FAILED if its policy says so; what waited runs.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -14,7 +15,8 @@
 inside mkdir -p /srv/cut /etc/hyper/config.d
 inside sh -c 'printf "jobs: {max_running: 2}\n" >/etc/hyper/config.d/90-test.yaml; cd /srv/cut; head -c 256M /dev/urandom >disk.raw; sync'
 submit() { # NAME IDEMPOTENT
-        inside curl -sS --fail-with-body -o /dev/null -w '%{http_code}\n' -H 'Content-Type: application/json' --data \
+        inside curl -sS --fail-with-body -o /dev/null -w '%{http_code}\n' -H \
+                'Content-Type: application/json' --data \
                 "{\"job_id\":\"$1\",\"operation\":\"convert\",\"image\":{\"path\":\"/srv/cut/disk.raw\",\"format\":\"raw\"},\"parameters\":{\"output_format\":\"qcow2\",\"compress\":true,\"output_path\":\"/srv/cut/$1.qcow2\"},\"execution_policy\":{\"idempotent\":$2,\"retry_count\":3}}" \
                 http://127.0.0.1:8000/jobs
 }
@@ -27,7 +29,8 @@ machine crash
 machine up
 equal "$(inside systemctl show -P Result hyper-resume.service)" success "the result of hyper-resume.service"
 lib 'wait_state again COMPLETED 180; wait_state waiting COMPLETED 180'
-case $(lib 'states again') in *RETRYING*) ;; *) fail "the interrupted job was not RETRYING: $(lib 'states again')" ;; esac
+case $(lib 'states again') in *RETRYING*) ;; *) fail "the interrupted job was not RETRYING: $(lib \
+        'states again')" ;; esac
 lib 'wait_state once FAILED 60'
 [ -n "$(lib 'reason once')" ] || fail "no reason for the job that failed"
 echo "FAILED because: $(lib 'reason once')"

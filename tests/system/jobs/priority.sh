@@ -12,9 +12,11 @@ serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=2M # it is there unt
 busy=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/busy.qcow2")")
 wait_state "$busy" RUNNING
 for job in low-1:10 low-2:10 middle-1:50 high-1:90 middle-2:50 high-2:90; do
-        submit "$(spec "$dir/disk.raw" "$dir/${job%:*}.qcow2" ".job_id = \"${job%:*}\" | .execution_policy.priority = ${job#*:}")" >/dev/null
+        submit "$(spec "$dir/disk.raw" "$dir/${job%:*}.qcow2" \
+                ".job_id = \"${job%:*}\" | .execution_policy.priority = ${job#*:}")" >/dev/null
 done
-equal "$(busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 2 order s queue states as 1 QUEUED | jq -r '[.data[1][][0]] | join(" ")')" \
+equal "$(busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 2 order s queue states as 1 QUEUED |
+        jq -r '[.data[1][][0]] | join(" ")')" \
         "high-1 high-2 middle-1 middle-2 low-1 low-2" "the queue"
 weight=$(systemctl show -P CPUWeight "$(unit "$busy")")
 cancel "$busy"

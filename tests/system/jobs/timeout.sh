@@ -10,7 +10,8 @@
 
 raw_image "$dir/disk.raw" 64
 serve "$dir/s.sock" --filter=delay file "$dir/disk.raw" delay-read=40
-id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/disk.qcow2" '.execution_policy = {timeout_seconds: 60, retry_count: 0}')")
+id=$(submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/disk.qcow2" \
+        '.execution_policy = {timeout_seconds: 60, retry_count: 0}')")
 wait_state "$id" RUNNING
 equal "$(systemctl show -P RuntimeMaxUSec "$(unit "$id")")" 1min "RuntimeMaxUSec of the unit"
 # a minute is the least that can be asked for; the test has no minute

@@ -36,7 +36,8 @@ while :; do
         [ $SECONDS -lt $end ] || fail "not done after 200 s: $counts"
         sleep 0.1
 done
-equal "$(jq -c '[.COMPLETED, .CANCELLED, .FAILED // 0]' <<<"$counts")" "[$((200 - cancelled)),$cancelled,0]" "completed, cancelled, failed"
+equal "$(jq -c '[.COMPLETED, .CANCELLED, .FAILED // 0]' <<<"$counts")" "[$((200 - cancelled)),$cancelled,0]" \
+        "completed, cancelled, failed"
 [ "$cancelled" -ge 40 ] || fail "only $cancelled of 50 were cancelled"
 [ "$most" -le 4 ] || fail "$most units at one time, with max_running 4"
 none_left() { [ -z "$(systemctl list-units --all --plain --no-legend 'hyper-job-*.service')" ]; }
@@ -50,4 +51,5 @@ for i in "${!ids[@]}"; do
         esac
 done
 no_part_left "$dir/out"
-equal "$(http GET "$api/jobs/query?limit=7" | jq -c '[(.jobs | length), .total]')" "[7,200]" "a page of the list"
+equal "$(http GET "$api/jobs/query?limit=7" | jq -c '[(.jobs | length), .total]')" "[7,200]" \
+        "a page of the list"

@@ -9,7 +9,8 @@ machine() { "$(dirname "$0")/../../machine" --name "$HYPER_MACHINE" "$@"; }
 inside() { machine exec "$@"; }
 # shellcheck disable=SC2016 # for the inner shell
 # the functions of lib.sh, run inside: lib 'wait_state x COMPLETED'
-lib() { inside bash -c '. /usr/lib/hyper-tests/system/lib/lib.sh; eval "$1"' /usr/lib/hyper-tests/system/lib/lib.sh "$1"; }
+lib() { inside bash -c '. /usr/lib/hyper-tests/system/lib/lib.sh; eval "$1"' \
+        /usr/lib/hyper-tests/system/lib/lib.sh "$1"; }
 fail() {
         echo "FAILED (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}): $*"
         lib context || :

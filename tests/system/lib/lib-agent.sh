@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What the tests of hyper-agentd share. They run on the host, beside two machines with a cable between them: the worker
-# (10.77.0.1) has hyper-agentd, the server (10.77.0.2) has the queue and, for jobs, nothing else.
+# What the tests of hyper-agentd share. They run on the host, beside two machines with a cable between them:
+# the worker (10.77.0.1) has hyper-agentd, the server (10.77.0.2) has the queue and, for jobs, nothing else.
 
 # shellcheck disable=SC2016,SC2034 # much of it is for the shells inside; the variables are for those who source this
 # shellcheck source=tests/system/lib/host.sh
@@ -17,8 +17,10 @@ server_machine() { "$(dirname "$0")/../../machine" --name "$HYPER_SECOND_MACHINE
 on_worker() { worker_machine exec "$@"; }
 on_server() { server_machine exec "$@"; }
 # the functions of lib.sh, run inside: server_lib 'wait_state x COMPLETED'
-worker_lib() { on_worker bash -c '. /usr/lib/hyper-tests/system/lib/lib.sh; eval "$1"' /usr/lib/hyper-tests/system/lib/lib.sh "$1"; }
-server_lib() { on_server bash -c '. /usr/lib/hyper-tests/system/lib/lib.sh; eval "$1"' /usr/lib/hyper-tests/system/lib/lib.sh "$1"; }
+worker_lib() { on_worker bash -c '. /usr/lib/hyper-tests/system/lib/lib.sh; eval "$1"' \
+        /usr/lib/hyper-tests/system/lib/lib.sh "$1"; }
+server_lib() { on_server bash -c '. /usr/lib/hyper-tests/system/lib/lib.sh; eval "$1"' \
+        /usr/lib/hyper-tests/system/lib/lib.sh "$1"; }
 
 fail() {
         echo "FAILED (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}): $*"
@@ -41,7 +43,7 @@ eventually() {
         done
 }
 
-# --- the two machines -------------------------------------------------------------------------------------------------
+# --- the two machines --------------------------------------------------------------------------------------
 
 # Opens the server's worker API to the worker, with a key, and has it do no job itself.
 set_up_server() {
@@ -65,20 +67,22 @@ is_connected() { case $(agent_status) in *", connected to "*) ;; *) return 1 ;; 
 is_not_connected() { case $(agent_status) in *"not connected to "*) ;; *) return 1 ;; esac; }
 plug() { worker_machine link "$HYPER_SECOND_MACHINE"; }
 
-# --- jobs -------------------------------------------------------------------------------------------------------------
+# --- jobs --------------------------------------------------------------------------------------------------
 
-# submit ID [JQ-PROGRAM]: a job of the server whose image is on the worker; the program changes it. One whose id ends with
-# "-slow" takes some seconds.
+# submit ID [JQ-PROGRAM]: a job of the server whose image is on the worker; the program changes it. One whose
+# id ends with "-slow" takes some seconds.
 submit() {
         local source=$directory/disk.raw
         case $1 in *-slow) source="nbd+unix:///?socket=$directory/slow.sock" ;; esac
         on_server sh -ec 'curl -sS --fail-with-body -o /dev/null -m 30 -H "X-API-Key: $(cat /etc/client.key)" -H "Content-Type: application/json" \
-                "http://127.0.0.1:8000/jobs?queue=true" -d "$1"' _ "$(jq -cn --arg i "$1" --arg s "$source" --arg d "$directory/$1.qcow2" \
+                "http://127.0.0.1:8000/jobs?queue=true" -d "$1"' _ \
+                "$(jq -cn --arg i "$1" --arg s "$source" --arg d "$directory/$1.qcow2" \
                 '{job_id: $i, operation: "convert", image: {path: $s, format: "raw"}, parameters: {output_path: $d, output_format: "qcow2", verify: true},
                   execution_policy: {retry_count: 5, idempotent: true}}' | jq -c "${2:-.}")"
 }
 # read PATH: of the server's worker API
-ask() { on_server sh -ec 'curl -sS -m 30 -H "X-API-Key: $(cat /etc/client.key)" "http://127.0.0.1:8000$1"' _ "$1"; }
+ask() { on_server sh -ec 'curl -sS -m 30 -H "X-API-Key: $(cat /etc/client.key)" "http://127.0.0.1:8000$1"' _ \
+        "$1"; }
 state() { ask "/jobs/$1" | jq -r .state; }
 is_state() { [ "$(state "$1")" = "$2" ]; }
 
@@ -93,16 +97,19 @@ slow_source() { worker_lib 'serve /srv/agent/slow.sock --filter=rate file /srv/a
 stop_slow_source() { worker_lib 'stop_serving /srv/agent/slow.sock'; }
 
 # what the job is called on the worker, of its last attempt
-local_id() { on_worker journalctl -q -o cat -u hyper-agentd --grep "^Took job $1 of " | tail -n 1 | sed 's/.* as \(.*\)\.$/\1/'; }
+local_id() { on_worker journalctl -q -o cat -u hyper-agentd --grep "^Took job $1 of " | tail -n 1 |
+        sed 's/.* as \(.*\)\.$/\1/'; }
 is_taken() { [ -n "$(local_id "$1")" ]; }
 local_state() { on_worker sh -c 'busctl --json=short call org.hyper1 /org/hyper1 org.hyper1.Manager GetJob s "$1" | jq -r ".data[1]" | jq -r .state' _ "$(local_id "$1")"; }
 is_local_state() { [ "$(local_state "$1" 2>/dev/null)" = "$2" ]; }
 # has begun to move bytes
-is_moving() { on_worker sh -c 'journalctl -q -o cat "HYPER_JOB_ID=$1" --grep "% complete" | grep -q .' _ "$(local_id "$1")"; }
+is_moving() { on_worker sh -c 'journalctl -q -o cat "HYPER_JOB_ID=$1" --grep "% complete" | grep -q .' _ \
+        "$(local_id "$1")"; }
 
 # events_of_worker ID, events_of_server ID: what was said in the last attempt, one a line
 events_of_worker() {
-        on_worker curl -sS -m 30 "http://127.0.0.1:8000/jobs/$(local_id "$1")/events" | jq -r '.[] | select(.details.state | not) | .message'
+        on_worker curl -sS -m 30 "http://127.0.0.1:8000/jobs/$(local_id "$1")/events" |
+                jq -r '.[] | select(.details.state | not) | .message'
 }
 # [number, message] of each, those that came twice once
 numbered_events() {
@@ -113,30 +120,33 @@ numbered_events() {
 events_of_server() { numbered_events "$1" | jq -r '.[][1]'; }
 
 has_ended() { case $(state "$1") in COMPLETED | FAILED | CANCELLED) ;; *) return 1 ;; esac; }
-is_forgotten() { [ -z "$(on_worker sh -c 'grep -l "\"job_id\":\"$1\"" /var/lib/hyper-agent/jobs/* 2>/dev/null' _ "$1")" ]; }
+is_forgotten() { [ -z \
+        "$(on_worker sh -c 'grep -l "\"job_id\":\"$1\"" /var/lib/hyper-agent/jobs/* 2>/dev/null' _ "$1")" ]; }
 
-# ended ID [some]: the job has one end, its output holds what the source does, and all that it said was told, in order
-# (some: what a power cut has left of it).
+# ended ID [some]: the job has one end, its output holds what the source does, and all that it said was told,
+# in order (some: what a power cut has left of it).
 ended() {
         local source=$directory/disk.raw history numbers
         eventually 60 "job $1 ends" has_ended "$1"
         history=$(ask "/jobs/$1" | jq -r '[.state_history[].state] | join(" ")')
         equal "$(state "$1")" COMPLETED "job $1 after $history: $(ask "/jobs/$1" | jq -c .result)"
         equal "$(grep -oE 'COMPLETED|FAILED|CANCELLED' <<<"$history" | wc -l)" 1 "ends of job $1: $history"
-        equal "$(ask "/jobs/$1" | jq -r '.result.outputs[0].path')" "$directory/$1.qcow2" "the output of job $1"
+        equal "$(ask "/jobs/$1" | jq -r '.result.outputs[0].path')" "$directory/$1.qcow2" \
+                "the output of job $1"
         case $1 in *-slow) source=$directory/slow.raw ;; esac
         worker_lib "same $source $directory/$1.qcow2 qcow2; missing $directory/.$1.qcow2.hyper-part"
         numbers=$(numbered_events "$1" | jq -c 'map(.[0])')
         equal "$numbers" "$(jq -c 'unique' <<<"$numbers")" "the order of the events of job $1"
-        [ "${2:-}" = some ] || equal "$(events_of_server "$1")" "$(events_of_worker "$1")" "the events of job $1"
+        [ "${2:-}" = some ] || equal "$(events_of_server "$1")" "$(events_of_worker "$1")" \
+                "the events of job $1"
         eventually 20 "the worker has forgotten job $1" is_forgotten "$1"
         echo "$1: $history"
 }
 
-# --- in every phase ---------------------------------------------------------------------------------------------------
+# --- in every phase ----------------------------------------------------------------------------------------
 
-# in_every_phase NAME FAULT MEND [some]: has FAULT happen while the worker waits for a job, has one that is not begun, has
-# one that runs, and has one that has ended and cannot say so; and MEND after each.
+# in_every_phase NAME FAULT MEND [some]: has FAULT happen while the worker waits for a job, has one that is
+# not begun, has one that runs, and has one that has ended and cannot say so; and MEND after each.
 in_every_phase() {
         local name=$1 fault=$2 mend=$3 events=${4:-}
         eventually 60 "the agent is connected" is_connected

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# For tests that need libvirt ("# machine: libvirt"), to be sourced after lib.sh: libvirtd with qemu as far as it goes in
-# a container, VMs that boot a real kernel, and hyper-hostd.
+# For tests that need libvirt ("# machine: libvirt"), to be sourced after lib.sh: libvirtd with qemu as far as
+# it goes in a container, VMs that boot a real kernel, and hyper-hostd.
 
 # shellcheck disable=SC2034,SC2154 # the variables are for those who source this, or lib.sh's
 
@@ -21,7 +21,8 @@ guest_image() {
         version=$(basename /lib/modules/*)
         mkdir -p "$root"/{bin,proc,sys,dev,etc/acpi/PWRF,lib}
         cp /bin/busybox "$root/bin/"
-        for module in drivers/acpi/button drivers/input/evdev drivers/block/virtio_blk drivers/virtio/virtio_pci; do
+        for module in drivers/acpi/button drivers/input/evdev drivers/block/virtio_blk \
+                drivers/virtio/virtio_pci; do
                 modprobe -S "$version" --show-depends "$(basename $module)" | sed -n 's/^insmod //p'
         done | awk '!seen[$1]++ { print $1 }' >"$root/modules"
         while read -r module; do
@@ -89,15 +90,18 @@ define() {
         virsh -q define "$dir/domain.xml"
 }
 
-# --- hyper-hostd over the bus -----------------------------------------------------------------------------------------
+# --- hyper-hostd over the bus ------------------------------------------------------------------------------
 
 add_host() { busctl --json=short call "${hosts[@]}" AddHost 'sa{sv}' "$1" 1 id s "$2" | jq -r '.data[1]'; }
-host_property() { busctl --json=short get-property org.hyper1.Hosts "/org/hyper1/hosts/$1" org.hyper1.Hosts.Host "$2" | jq -r .data; }
+host_property() { busctl --json=short get-property org.hyper1.Hosts "/org/hyper1/hosts/$1" \
+        org.hyper1.Hosts.Host "$2" | jq -r .data; }
 host_is() { [ "$(host_property "$1" State)" = "$2" ]; }
 vm_path() { busctl --json=short call "${hosts[@]}" GetVm ss "$1" "$2" | jq -r '.data[0]'; }
-vm_property() { busctl --json=short get-property org.hyper1.Hosts "$(vm_path "$1" "$2")" org.hyper1.Hosts.Vm "$3" | jq -r .data; }
+vm_property() { busctl --json=short get-property org.hyper1.Hosts "$(vm_path "$1" "$2")" org.hyper1.Hosts.Vm \
+        "$3" | jq -r .data; }
 vm_is() { [ "$(vm_property "$1" "$2" State 2>/dev/null)" = "$3" ]; }
 # vm_call HOST VM METHOD: what it answers
-vm_call() { busctl --json=short --timeout=60 call org.hyper1.Hosts "$(vm_path "$1" "$2")" org.hyper1.Hosts.Vm "$3" | jq -r '.data[0] // empty'; }
+vm_call() { busctl --json=short --timeout=60 call org.hyper1.Hosts "$(vm_path "$1" "$2")" \
+        org.hyper1.Hosts.Vm "$3" | jq -r '.data[0] // empty'; }
 has_vm() { vm_path "$1" "$2" >/dev/null 2>&1; }
 has_no_vm() { ! has_vm "$1" "$2"; }

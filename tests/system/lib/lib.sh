@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What the system tests share. A test is sourced by nobody and sources this: it then has a directory of its own, $dir,
-# which goes away when it ends, and the functions below. Every wait has an end, and everything that fails says what was
-# expected and what there was.
+# What the system tests share. A test is sourced by nobody and sources this: it then has a directory of its
+# own, $dir, which goes away when it ends, and the functions below. Every wait has an end, and everything that
+# fails says what was expected and what there was.
 
 # shellcheck disable=SC2034 # the variables are for those who source this
 
@@ -15,16 +15,18 @@ hosts_api=http://127.0.0.1:8890
 manager=(org.hyper1 /org/hyper1 org.hyper1.Manager)
 dir=''
 
-# --- failing ----------------------------------------------------------------------------------------------------------
+# --- failing -----------------------------------------------------------------------------------------------
 
 context() {
         set +e +x
         echo "--- jobs"
-        busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 1 limit t 20 2>&1 | jq -c '.data[1][]? | [.[0], .[3], .[4], .[5], .[8]]' 2>/dev/null
+        busctl --json=short call "${manager[@]}" ListJobs 'a{sv}' 1 limit t 20 2>&1 |
+                jq -c '.data[1][]? | [.[0], .[3], .[4], .[5], .[8]]' 2>/dev/null
         echo "--- units"
         systemctl list-units --all --no-legend --plain 'hyper*'
         echo "--- the journal's end"
-        journalctl -q --no-pager -o short-precise -n 60 _SYSTEMD_UNIT=hyper.service + _SYSTEMD_UNIT=hyper-managerd.service \
+        journalctl -q --no-pager -o short-precise -n 60 _SYSTEMD_UNIT=hyper.service + \
+                _SYSTEMD_UNIT=hyper-managerd.service \
                 + _SYSTEMD_UNIT=hyper-hostd.service + _SYSTEMD_SLICE=hyper-jobs.slice + _PID=1 | tail -n 60
 }
 
@@ -53,7 +55,8 @@ equal() { [ "$1" = "$2" ] || fail "$3: expected '$2', got '$1'"; }
 # contains TEXT PART WHAT
 contains() { case $1 in *"$2"*) ;; *) fail "$3: expected '$2' in: $1" ;; esac; }
 lacks() { case $1 in *"$2"*) fail "$3: did not expect '$2' in: $1" ;; esac; }
-exists() { [ -e "$1" ] || fail "expected $1 to exist; in its directory: $(find "$(dirname "$1")" -mindepth 1 -maxdepth 1 -printf '%f ' 2>&1)"; }
+exists() { [ -e "$1" ] || fail "expected $1 to exist; in its directory: $(find "$(dirname "$1")" -mindepth 1 \
+        -maxdepth 1 -printf '%f ' 2>&1)"; }
 missing() { [ ! -e "$1" ] || fail "expected that there is no $1"; }
 
 # eventually SECONDS WHAT COMMAND…: waits until the command is true
@@ -66,13 +69,13 @@ eventually() {
         done
 }
 
-# --- jobs over the bus ------------------------------------------------------------------------------------------------
+# --- jobs over the bus -------------------------------------------------------------------------------------
 
 # submit SPEC: submits over the bus and prints the id
 submit() { busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' "$1" 0 | jq -r '.data[0]'; }
 
-# spec SOURCE DESTINATION [JQ-PROGRAM]: a spec for a conversion. Paths are files, all else NBD URIs; the program changes
-# the rest, as in: spec a.vmdk b.qcow2 '.parameters.verify = true'
+# spec SOURCE DESTINATION [JQ-PROGRAM]: a spec for a conversion. Paths are files, all else NBD URIs; the
+# program changes the rest, as in: spec a.vmdk b.qcow2 '.parameters.verify = true'
 spec() {
         jq -cn --arg s "$1" --arg d "$2" '
                 def endpoint: if startswith("/") then {type: "file", path: .} else {type: "nbd", uri: .} end;
@@ -113,9 +116,11 @@ wait_state() {
 wait_bytes() {
         local id=$1 moved end=$((SECONDS + 60))
         while :; do
-                moved=$(busctl --json=short get-property org.hyper1 "$(job_path "$id")" org.hyper1.Job BytesDone | jq -r .data)
+                moved=$(busctl --json=short get-property org.hyper1 "$(job_path "$id")" org.hyper1.Job \
+                        BytesDone | jq -r .data)
                 [ "$moved" -ge "$2" ] && return 0
-                is_final "$(state "$id")" && fail "job $id is $(state "$id") after $moved bytes: $(reason "$id")"
+                is_final "$(state "$id")" &&
+                        fail "job $id is $(state "$id") after $moved bytes: $(reason "$id")"
                 [ $SECONDS -lt $end ] || fail "job $id has moved $moved bytes in 60 s, not $2"
                 sleep 0.05
         done
@@ -124,7 +129,7 @@ wait_bytes() {
 unit_gone() { [ "$(systemctl show -P LoadState "$(unit "$1")")" = not-found ]; }
 cancel() { busctl -q call "${manager[@]}" CancelJob s "$1"; }
 
-# --- users ------------------------------------------------------------------------------------------------------------
+# --- users -------------------------------------------------------------------------------------------------
 
 # as GROUPS COMMAND…: runs it as a user without a home; GROUPS is a list with commas, or "" for none
 as() {
@@ -134,9 +139,10 @@ as() {
         setpriv --reuid=nobody --regid=nogroup "${groups[@]}" "$@"
 }
 
-# --- HTTP -------------------------------------------------------------------------------------------------------------
+# --- HTTP --------------------------------------------------------------------------------------------------
 
-# http METHOD URL [BODY] [CURL OPTIONS…]: prints the body; the status is in $dir/status, the headers in $dir/headers
+# http METHOD URL [BODY] [CURL OPTIONS…]: prints the body; the status is in $dir/status, the headers in
+# $dir/headers
 http() {
         local method=$1 url=$2 data=()
         shift 2
@@ -145,12 +151,13 @@ http() {
                 shift
         fi
         [ "$method" != HEAD ] || data+=(-I)
-        curl -sS -m 60 -X "$method" -D "$dir/headers" -o "$dir/body" -w '%{http_code}' "${data[@]}" "$@" "$url" >"$dir/status"
+        curl -sS -m 60 -X "$method" -D "$dir/headers" -o "$dir/body" -w '%{http_code}' "${data[@]}" "$@" \
+                "$url" >"$dir/status"
         cat "$dir/body"
 }
 status() { cat "$dir/status"; }
 
-# --- images -----------------------------------------------------------------------------------------------------------
+# --- images ------------------------------------------------------------------------------------------------
 
 # raw_image FILE MEGABYTES: data, holes and written zeroes, different every time
 raw_image() {
@@ -158,11 +165,14 @@ raw_image() {
         truncate -s "${size}M" "$file"
         for ((at = 0; at < size; at += 8)); do
                 case $((at / 8 % 4)) in
-                        0 | 2) dd if=/dev/urandom of="$file" bs=1M count=$((size - at < 5 ? size - at : 5)) seek=$at conv=notrunc status=none ;;
-                        1) dd if=/dev/zero of="$file" bs=1M count=$((size - at < 4 ? size - at : 4)) seek=$at conv=notrunc status=none ;;
+                        0 | 2) dd if=/dev/urandom of="$file" bs=1M count=$((size - at < 5 ? size - at : 5)) \
+                                seek=$at conv=notrunc status=none ;;
+                        1) dd if=/dev/zero of="$file" bs=1M count=$((size - at < 4 ? size - at : 4)) \
+                                seek=$at conv=notrunc status=none ;;
                 esac
         done
-        printf '\x55\xaa' | dd of="$file" bs=1 seek=510 conv=notrunc status=none # a boot sector, so that it is known as a disk
+        # a boot sector, so that it is known as a disk
+        printf '\x55\xaa' | dd of="$file" bs=1 seek=510 conv=notrunc status=none
 }
 
 # same RAW IMAGE FORMAT: the image holds these bytes, and is sound
@@ -175,7 +185,8 @@ same() {
 serve() {
         local socket=$1
         shift
-        systemd-run -q --collect --unit="test-nbd-$(basename "$socket" .sock)" -p Type=forking -p "PIDFile=$socket.pid" \
+        systemd-run -q --collect --unit="test-nbd-$(basename "$socket" .sock)" -p Type=forking -p \
+                "PIDFile=$socket.pid" \
                 -p Restart=on-abnormal -p RestartSec=200ms -p "ExecStartPre=/usr/bin/rm -f $socket" \
                 nbdkit --pidfile "$socket.pid" -U "$socket" "$@"
 }
@@ -188,15 +199,17 @@ no_part_left() {
         [ -z "$left" ] || fail "unfinished output was left behind: $left"
 }
 
-# --- webhooks ---------------------------------------------------------------------------------------------------------
+# --- webhooks ----------------------------------------------------------------------------------------------
 
-# receiver PORT [HABIT…]: a receiver of webhooks (receiver.py says which habits there are); what came is in $dir/PORT.seen
+# receiver PORT [HABIT…]: a receiver of webhooks (receiver.py says which habits there are); what came is in
+# $dir/PORT.seen
 receiver() {
         local port=$1
         shift
         allow_receivers
         touch "$dir/$port.seen"
-        systemd-run -q --collect --unit="test-receiver-$port" -p KillSignal=SIGKILL -p SuccessExitStatus=SIGKILL \
+        systemd-run -q --collect --unit="test-receiver-$port" -p KillSignal=SIGKILL -p \
+                SuccessExitStatus=SIGKILL \
                 python3 "$(dirname "${BASH_SOURCE[0]}")/receiver.py" "$port" "$dir/$port.seen" "$@"
         eventually 10 "the receiver on port $port listens" listens "$port"
 }
@@ -216,7 +229,8 @@ seen() { jq -r "${2:-.body | fromjson | .event}" "$dir/$1.seen"; }
 seen_count() { wc -l <"$dir/$1.seen"; }
 has_seen() { [ "$(seen_count "$1")" -ge "$2" ]; }
 # deliveries INDEX [JQ-PROGRAM]: the deliveries of a webhook as JSON, oldest first
-deliveries() { busctl --json=short call "${manager[@]}" ListDeliveries 'ua{sv}' "$1" 0 | jq -r '.data[0]' | jq -c "reverse | ${2:-.}"; }
+deliveries() { busctl --json=short call "${manager[@]}" ListDeliveries 'ua{sv}' "$1" 0 | jq -r '.data[0]' |
+        jq -c "reverse | ${2:-.}"; }
 none_pending() { [ "$(deliveries "$1" 'map(select(.status == "pending")) | length')" = 0 ]; }
 # quick_job ID: a job that is soon over, for its events
 quick_job() {
@@ -231,7 +245,7 @@ settings() {
         busctl -q call "${manager[@]}" Reload
 }
 
-# --- after a test -----------------------------------------------------------------------------------------------------
+# --- after a test ------------------------------------------------------------------------------------------
 
 # Called by the runner when a test has ended well: nothing may be left of it.
 if [ "${1:-}" = after ]; then

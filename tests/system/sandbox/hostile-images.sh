@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
 #
-# What an image says about other files is not believed: it is refused, nothing of the other file gets out, no output appears.
+# What an image says about other files is not believed: it is refused, nothing of the other file gets out, no
+# output appears.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -12,14 +13,15 @@ mkdir "$dir/vault" "$dir/in" "$dir/out"
 head -c 1M < <(yes "$secret") >"$dir/vault/secret.raw"
 cd "$dir/in"
 
-# qcow2: another file as backing file, by several names; as data file; in /usr, which a job's namespace does hold, so
-# that only the inspection stands between
+# qcow2: another file as backing file, by several names; as data file; in /usr, which a job's namespace does
+# hold, so that only the inspection stands between
 backed() { qemu-img create -q -u -f qcow2 -b "$2" -F raw "$1" 1M; }
 backed backing.qcow2 "$dir/vault/secret.raw"
 backed relative.qcow2 ../vault/secret.raw
 backed shadow.qcow2 /etc/shadow
 backed usr.qcow2 /usr/lib/os-release
-backed json.qcow2 "json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":\"$dir/vault/secret.raw\"}}"
+backed json.qcow2 \
+        "json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":\"$dir/vault/secret.raw\"}}"
 backed nbd.qcow2 nbd:127.0.0.1:10809
 qemu-img create -q -f qcow2 itself.qcow2 1M
 qemu-img rebase -q -u -b itself.qcow2 -F qcow2 itself.qcow2
@@ -58,8 +60,10 @@ n=0
 for image in *.qcow2 *.vmdk; do
         n=$((n + 1))
         out=$dir/out/$image.raw
-        if ! id=$(submit "$(spec "$dir/in/$image" "$out" '.execution_policy = {idempotent: true, retry_count: 1}')" 2>"$dir/error"); then
-                grep -q "$image" "$dir/error" || fail "$image was refused, but not by name: $(cat "$dir/error")"
+        if ! id=$(submit "$(spec "$dir/in/$image" "$out" \
+                '.execution_policy = {idempotent: true, retry_count: 1}')" 2>"$dir/error"); then
+                grep -q "$image" "$dir/error" ||
+                        fail "$image was refused, but not by name: $(cat "$dir/error")"
                 echo "$image: refused at once: $(cat "$dir/error")"
                 continue
         fi
@@ -77,10 +81,14 @@ equal "$(grep -rl "$secret" "$dir/out" || :)" "" "files that the secret got into
 
 # A path that is a link to a directory of the system, and the system's own files
 ln -s /etc "$dir/etc"
-for path in /etc/shadow "$dir/etc/shadow" /proc/self/mem /dev/zero /sys/kernel/notes /var/lib/hyper/hyper.db; do
-        submit "$(spec "$path" "$dir/out/system.raw")" >/dev/null 2>&1 && fail "$path was accepted as a source"
+for path in /etc/shadow "$dir/etc/shadow" /proc/self/mem /dev/zero /sys/kernel/notes \
+        /var/lib/hyper/hyper.db; do
+        submit "$(spec "$path" "$dir/out/system.raw")" >/dev/null 2>&1 &&
+                fail "$path was accepted as a source"
 done
-for path in /etc/hyper.raw "$dir/etc/hyper.raw" /usr/lib/hyper.raw /dev/shm/../null /var/lib/hyper/hyper.db /proc/hyper.raw; do
-        submit "$(spec "$dir/vault/secret.raw" "$path")" >/dev/null 2>&1 && fail "$path was accepted as a destination"
+for path in /etc/hyper.raw "$dir/etc/hyper.raw" /usr/lib/hyper.raw /dev/shm/../null /var/lib/hyper/hyper.db \
+        /proc/hyper.raw; do
+        submit "$(spec "$dir/vault/secret.raw" "$path")" >/dev/null 2>&1 &&
+                fail "$path was accepted as a destination"
 done
 true

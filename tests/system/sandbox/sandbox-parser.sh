@@ -3,9 +3,9 @@
 # runs-on: host
 # timeout: 300
 #
-# A parser that was taken over by its image, in each kind of job: a program put in the place of qemu-img and qemu-nbd, and a
-# library in that of libarchive, try to get at files, sockets, processes and the kernel, and must get nothing
-# (sandbox-attack.c). They are compiled here, as the machine has no compiler.
+# A parser that was taken over by its image, in each kind of job: a program put in the place of qemu-img and
+# qemu-nbd, and a library in that of libarchive, try to get at files, sockets, processes and the kernel, and
+# must get nothing (sandbox-attack.c). They are compiled here, as the machine has no compiler.
 
 # shellcheck source=tests/system/lib/host.sh
 . "$(dirname "$0")/../lib/host.sh"
@@ -16,7 +16,8 @@ gcc -O1 -static -o "$scratch/attack" "$(dirname "$0")/sandbox-attack.c"
 # It needs the real one, which a linker can only be told of by a library of that name
 real=$scratch/libarchive-real.so
 gcc -shared -Wl,-soname,libarchive-real.so -o "$real" -x c /dev/null
-gcc -O1 -shared -fPIC -DLIBRARY -o "$scratch/attack.so" "$(dirname "$0")/sandbox-attack.c" -Wl,--no-as-needed -Wl,-soname,libarchive.so.13 "$real"
+gcc -O1 -shared -fPIC -DLIBRARY -o "$scratch/attack.so" "$(dirname "$0")/sandbox-attack.c" \
+        -Wl,--no-as-needed -Wl,-soname,libarchive.so.13 "$real"
 tar -C "$scratch" -c attack attack.so | inside tar -C /root -x --no-same-owner
 
 # shellcheck disable=SC2016 # for the inner shell

@@ -3,9 +3,10 @@
 # runs-on: host
 # timeout: 300
 #
-# hyper-job run itself was taken over (sandbox-run-attack.c in its place), in each kind of job, while another job runs: it has
-# what the lists below allow it, and nothing else. It cannot see, signal or trace the other job, or daemons, or change what
-# was planned. And no daemon's user namespace belongs to a user that a job can have.
+# hyper-job run itself was taken over (sandbox-run-attack.c in its place), in each kind of job, while another
+# job runs: it has what the lists below allow it, and nothing else. It cannot see, signal or trace the other
+# job, or daemons, or change what was planned. And no daemon's user namespace belongs to a user that a job can
+# have.
 
 # shellcheck source=tests/system/lib/host.sh
 . "$(dirname "$0")/../lib/host.sh"

@@ -5,7 +5,8 @@
 # weight: 0.5
 # runs-on: host
 #
-# Timers of schedules are back after a power cut, with one run for what was missed meanwhile; also of ten thousand.
+# Timers of schedules are back after a power cut, with one run for what was missed meanwhile; also of ten
+# thousand.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -18,8 +19,9 @@ create='create() { busctl -q call "${manager[@]}" CreateSchedule "sa{sv}" "$(spe
         runs() { busctl --json=short call "${manager[@]}" GetSchedule s "$1" | jq -r ".data[1] | fromjson | [.runs[].status] | join(\" \")"; }'
 lib "$create"'; create nights "0 2 * * *"; create missed "0 3 * * *"; create a_b.c-d "@weekly"'
 
-# Time passes while the machine is off. (The clock of a container cannot be moved: what would be in the database by then is
-# written into it.) Besides, a run was promised in the moment of the cut, and there are many more schedules.
+# Time passes while the machine is off. (The clock of a container cannot be moved: what would be in the
+# database by then is written into it.) Besides, a run was promised in the moment of the cut, and there are
+# many more schedules.
 inside sh -c 'systemctl stop hyper-managerd.service && sqlite3 /var/lib/hyper/hyper.db "
         UPDATE schedules SET next_at = (unixepoch() - 7200) * 1000000 WHERE id = '"'missed'"';
         INSERT INTO schedule_runs (schedule_seq, started_at, job_id, status)

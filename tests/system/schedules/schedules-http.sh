@@ -25,8 +25,10 @@ body=$(jq -cn --arg s "$dir/disk.raw" --arg d "$dir/{job_id}.qcow2" '{
         job_template: {vm_path: "web-1", source: {type: "file", path: $s}, destination: {type: "file", path: $d}}}')
 answer=$(asks POST /schedules 201 "$body")
 is .message '"schedule created successfully"'
-is '.schedule | [.id, .name, .schedule, .enabled, .last_run, .run_count, .overlap_policy]' '["daily-backup","Daily VM Backup","0 2 * * *",true,null,0,"skip"]'
-equal "$(jq -r .schedule.next_run <<<"$answer")" "$(date -u -d "$([ "$(date +%H)" -lt 2 ] && echo today || echo tomorrow) 02:00" +%FT%TZ)" "the next run"
+is '.schedule | [.id, .name, .schedule, .enabled, .last_run, .run_count, .overlap_policy]' \
+        '["daily-backup","Daily VM Backup","0 2 * * *",true,null,0,"skip"]'
+equal "$(jq -r .schedule.next_run <<<"$answer")" "$(date -u -d \
+        "$([ "$(date +%H)" -lt 2 ] && echo today || echo tomorrow) 02:00" +%FT%TZ)" "the next run"
 is .schedule.job_template "$(jq -c .job_template <<<"$body")"
 answer=$(asks POST /schedules 409 "$body")
 contains "$(jq -r .error <<<"$answer")" daily-backup "what is wrong with the second one"
@@ -60,7 +62,8 @@ asks PUT /schedules/none 404 '{"name":"x"}' >/dev/null
 # A change merges
 answer=$(asks PUT /schedules/daily-backup 200 '{"name":"Updated Name","schedule":"0 3 * * *"}')
 is .message '"schedule updated successfully"'
-is '.schedule | [.name, .schedule, .description, .enabled]' '["Updated Name","0 3 * * *","Back up every night",true]'
+is '.schedule | [.name, .schedule, .description, .enabled]' \
+        '["Updated Name","0 3 * * *","Back up every night",true]'
 asks PUT /schedules/daily-backup 400 '{"schedule":"whenever"}' >/dev/null
 answer=$(asks POST /schedules/daily-backup/disable 200)
 is .message '"schedule disabled successfully"'

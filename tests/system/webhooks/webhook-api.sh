@@ -12,7 +12,8 @@ equal "$(http GET $api/webhooks | jq -c '[.webhooks, .total]')" '[[],0]' "the li
 added=$(http POST $api/webhooks '{"url":"http://127.0.0.1:9001/notify","events":["job.completed","job.failed"],"enabled":true,"timeout":30,"retry_count":3,"headers":{"Authorization":"Bearer token123"},"secret":"hush","colour":"blue"}')
 equal "$(status)" 201 "the status of an addition: $added"
 equal "$(jq -c '[.message, .index]' <<<"$added")" '["webhook added successfully",0]' "the answer"
-equal "$(jq -c '.webhook | [.url, .events, .enabled, .timeout, .retry_count, .headers, .secret]' <<<"$added")" \
+equal "$(jq -c '.webhook | [.url, .events, .enabled, .timeout, .retry_count, .headers, .secret]' \
+        <<<"$added")" \
         '["http://127.0.0.1:9001/notify",["job.completed","job.failed"],true,30,3,{"Authorization":"***"},"***"]' "the webhook"
 http POST $api/webhooks '{"url":"http://127.0.0.1:9002/","enabled":false}' >/dev/null
 equal "$(http GET $api/webhooks | jq -c '[.total, (.webhooks | map([.url, .enabled, .retry_count]))]')" \
@@ -20,9 +21,11 @@ equal "$(http GET $api/webhooks | jq -c '[.total, (.webhooks | map([.url, .enabl
 equal "$(http GET $api/webhooks/1 | jq -c '[.index, .events, .secret]')" '[1,[],null]' "one of them"
 
 # All that is wrong is named at once
-error=$(http POST $api/webhooks '{"url":"ftp://x/","timeout":0,"retry_count":11,"events":["job.nothing"]}' | jq -r .error)
+error=$(http POST $api/webhooks '{"url":"ftp://x/","timeout":0,"retry_count":11,"events":["job.nothing"]}' |
+        jq -r .error)
 equal "$(status)" 400 "the status"
-for part in "url: must be an http" "timeout: must be 1 to 300" "retry_count: must be 0 to 10" '"job.nothing" is no event'; do contains "$error" "$part" "the error"; done
+for part in "url: must be an http" "timeout: must be 1 to 300" "retry_count: must be 0 to 10" \
+        '"job.nothing" is no event'; do contains "$error" "$part" "the error"; done
 http POST $api/webhooks '[]' >/dev/null
 equal "$(status)" 400 "the status of a list"
 for request in "GET webhooks/2" "DELETE webhooks/2" "GET webhooks/7/deliveries" "POST webhooks/2/test"; do
@@ -36,17 +39,21 @@ http PUT $api/webhooks/0 '{}' >/dev/null
 equal "$(status)" 405 "a method that there is not"
 
 # Tests
-equal "$(http POST $api/webhooks/test '{"url":"http://127.0.0.1:9001/notify","event":"test"}' | jq -c '[.message, .success, .status, .error, .event]')" \
+equal "$(http POST $api/webhooks/test '{"url":"http://127.0.0.1:9001/notify","event":"test"}' |
+        jq -c '[.message, .success, .status, .error, .event]')" \
         '["test webhook sent",true,200,null,"test"]' "a test by URL"
 equal "$(status)" 200 "its status"
 equal "$(seen 9001 '.headers.Authorization')" "Bearer token123" "the header of the webhook that has the URL"
-equal "$(http POST $api/webhooks/1/test | jq -c '[.message, .success, .status, .error]')" '["test webhook failed",false,500,"the answer was status 500"]' "a test by index"
+equal "$(http POST $api/webhooks/1/test | jq -c '[.message, .success, .status, .error]')" \
+        '["test webhook failed",false,500,"the answer was status 500"]' "a test by index"
 http POST $api/webhooks/test '{}' >/dev/null
 equal "$(status)" 400 "a test of nothing"
 
 # Deliveries
 raw_image "$dir/disk.raw" 8
-id=$(http POST $api/jobs/submit "{\"name\":\"web\",\"vm_path\":\"$dir/disk.raw\",\"destination\":{\"path\":\"$dir/disk.qcow2\"}}" | jq -r .job_id)
+id=$(http POST $api/jobs/submit \
+        "{\"name\":\"web\",\"vm_path\":\"$dir/disk.raw\",\"destination\":{\"path\":\"$dir/disk.qcow2\"}}" |
+        jq -r .job_id)
 wait_state "$id" COMPLETED
 eventually 20 "it was delivered" none_pending 0
 equal "$(http GET "$api/webhooks/0/deliveries?limit=5" | jq -c '[.total, .delivered, (.deliveries[0] | [.event, .status, .attempts, .status_code, .response, .body.data.job_id, .body.data.job_name, .body.data.vm_path, .body.data.status])]')" \
@@ -55,7 +62,9 @@ http GET "$api/webhooks/0/deliveries?limit=0" >/dev/null
 equal "$(status)" 400 "a limit of 0"
 equal "$(seen_count 9002)" 1 "what the disabled webhook was told (its test)"
 
-equal "$(http DELETE $api/webhooks/0 | jq -r .message)" "webhook deleted successfully" "the answer to a deletion"
-equal "$(http GET $api/webhooks | jq -c '.webhooks | map([.index, .url])')" '[[0,"http://127.0.0.1:9002/"]]' "the list afterwards"
+equal "$(http DELETE $api/webhooks/0 | jq -r .message)" "webhook deleted successfully" \
+        "the answer to a deletion"
+equal "$(http GET $api/webhooks | jq -c '.webhooks | map([.index, .url])')" '[[0,"http://127.0.0.1:9002/"]]' \
+        "the list afterwards"
 receiver_down 9001
 receiver_down 9002

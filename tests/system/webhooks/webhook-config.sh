@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Webhooks of the configuration, as HyperSDK's documentation writes them: in force after a start and a reload, and a mistake changes nothing.
+# Webhooks of the configuration, as HyperSDK's documentation writes them: in force after a start and a reload,
+# and a mistake changes nothing.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -27,11 +28,13 @@ webhooks:
       Authorization: "Bearer token123"
 END
 systemctl stop hyper-managerd.service
-equal "$(http GET $api/webhooks | jq -c '.webhooks | map([.index, .url, .origin])')" '[]' "the list before the manager was started"
+equal "$(http GET $api/webhooks | jq -c '.webhooks | map([.index, .url, .origin])')" '[]' \
+        "the list before the manager was started"
 quick_job one
 eventually 20 "it was told" has_seen 9001 1
 equal "$(seen 9001 .headers.Authorization)" "Bearer token123" "the header"
-equal "$(http GET $api/webhooks | jq -c '.webhooks | map([.index, .url, .origin, .headers])')" '[[0,"http://127.0.0.1:9001/notify","config",{"Authorization":"***"}]]' "the list"
+equal "$(http GET $api/webhooks | jq -c '.webhooks | map([.index, .url, .origin, .headers])')" \
+        '[[0,"http://127.0.0.1:9001/notify","config",{"Authorization":"***"}]]' "the list"
 lacks "$(hyperctl config)" token123 "the configuration that is shown"
 error=$(http DELETE $api/webhooks/0 | jq -r .error)
 equal "$(status)" 400 "the status of its deletion"
@@ -51,12 +54,14 @@ equal "$(find /var/lib/hyper/credentials/webhooks -type f | wc -l)" 1 "files wit
 # A restart changes nothing; nor does a mistake
 before=$(busctl call "${manager[@]}" ListWebhooks | sed 's/"pending.*//')
 systemctl restart hyper-managerd.service
-equal "$(busctl call "${manager[@]}" ListWebhooks | sed 's/"pending.*//')" "$before" "the list after a restart"
+equal "$(busctl call "${manager[@]}" ListWebhooks | sed 's/"pending.*//')" "$before" \
+        "the list after a restart"
 cp /etc/hyper/config.yaml "$dir/good.yaml"
 sed -i 's/timeout: 30/timeout: 3000/' /etc/hyper/config.yaml
 error=$(busctl call "${manager[@]}" Reload 2>&1) && fail "a wrong configuration was taken"
 contains "$error" "config.yaml:6: webhooks[0]: timeout: must be 1 to 300" "the error"
-equal "$(busctl call "${manager[@]}" ListWebhooks | sed 's/"pending.*//')" "$before" "the list after a mistake"
+equal "$(busctl call "${manager[@]}" ListWebhooks | sed 's/"pending.*//')" "$before" \
+        "the list after a mistake"
 
 # Nor does hyper-notifyd ask for ever where the manager can only refuse; afterwards all goes on
 receiver_down 9002

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# Progress is told for each tenth that was passed and not more often; runs of schedules are told, too; a job that fails says why.
+# Progress is told for each tenth that was passed and not more often; runs of schedules are told, too; a job
+# that fails says why.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -24,7 +25,9 @@ tenths=$(seen 9001 '.body | fromjson | .data.progress.percent_complete / 10 | fl
 equal "$tenths" "$(sort -nu <<<"$tenths")" "the tenths, each once and ascending"
 
 # A schedule's run
-busctl -q call "${manager[@]}" CreateSchedule 'sa{sv}' "{\"id\":\"nightly\",\"name\":\"Every night\",\"schedule\":\"@yearly\",\"job\":$(spec "$dir/disk.raw" "$dir/{job_id}.qcow2")}" 0
+busctl -q call "${manager[@]}" CreateSchedule 'sa{sv}' \
+        "{\"id\":\"nightly\",\"name\":\"Every night\",\"schedule\":\"@yearly\",\"job\":$(spec \
+        "$dir/disk.raw" "$dir/{job_id}.qcow2")}" 0
 id=$(busctl --json=short call "${manager[@]}" TriggerSchedule 'sa{sv}' nightly 0 | jq -r '.data[0]')
 wait_state "$id" COMPLETED
 eventually 20 "the schedule's end was told" has_seen 9002 2
@@ -35,10 +38,12 @@ busctl -q call "${manager[@]}" DeleteSchedule s nightly
 
 # A failure
 echo nonsense >"$dir/broken.vmdk"
-submit "$(spec "$dir/broken.vmdk" "$dir/broken.qcow2" '.job_id = "broken" | .source.format = "vmdk"')" >/dev/null
+submit "$(spec "$dir/broken.vmdk" "$dir/broken.qcow2" '.job_id = "broken" | .source.format = "vmdk"')" \
+        >/dev/null
 wait_state broken FAILED
 eventually 20 "the failure was told" none_pending 2
-equal "$(seen 9003 '.body | fromjson | [.event, .data.job_id, .data.status] | join(" ")' | tail -n 1)" "job.failed broken failed" "what was told of the failure"
+equal "$(seen 9003 '.body | fromjson | [.event, .data.job_id, .data.status] | join(" ")' | tail -n 1)" \
+        "job.failed broken failed" "what was told of the failure"
 [ -n "$(seen 9003 '.body | fromjson | .data.error // ""' | tail -n 1)" ] || fail "the failure has no error"
 equal "$(seen 9003 | head -n 1)" job.submitted "what one gets that asked for job.created"
 stop_serving "$dir/s.sock"

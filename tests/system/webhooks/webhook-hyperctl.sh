@@ -12,7 +12,8 @@ run() { code=0; out=$("$@" 2>&1) || code=$?; }
 receiver 9001
 receiver 9002 status=404
 equal "$(hyperctl webhook add http://127.0.0.1:9001/ --events=job.submitted,job.cancelled)" 0 "the index"
-echo '{"url":"http://127.0.0.1:9002/","secret":"hush","headers":{"X-Token":"t0ken"},"retry_count":0}' >"$dir/hook.json"
+echo '{"url":"http://127.0.0.1:9002/","secret":"hush","headers":{"X-Token":"t0ken"},"retry_count":0}' \
+        >"$dir/hook.json"
 equal "$(hyperctl webhook add - <"$dir/hook.json")" 1 "the index of one from stdin"
 equal "$(hyperctl webhook add "$dir/hook.json" --events=job.failed)" 2 "the index of one from a file"
 equal "$(hyperctl webhook list --json=short | jq -c 'map([.index, .events, .headers, .secret])')" \
@@ -32,7 +33,8 @@ equal "$code" 0 "the exit status of a test of a URL: $out"
 quick_job one
 eventually 20 "it was delivered" none_pending 0
 eventually 20 "it was given up" none_pending 1
-equal "$(hyperctl webhook deliveries 0 --json=short | jq -c 'map([.event, .status])')" '[["job.submitted","delivered"]]' "the deliveries"
+equal "$(hyperctl webhook deliveries 0 --json=short | jq -c 'map([.event, .status])')" \
+        '[["job.submitted","delivered"]]' "the deliveries"
 contains "$(hyperctl webhook deliveries 1 --limit=3)" "the answer was status 404" "the table of deliveries"
 wait_state one COMPLETED
 
@@ -50,6 +52,7 @@ equal "$code" 7 "the exit status for somebody who may not: $out"
 contains "$out" "org.hyper1.manage-webhooks" "its output"
 hyperctl webhook rm 0
 hyperctl webhook rm 0
-equal "$(hyperctl webhook list --json=short | jq -c 'map([.index, .events])')" '[[0,["job.failed"]]]' "the list afterwards"
+equal "$(hyperctl webhook list --json=short | jq -c 'map([.index, .events])')" '[[0,["job.failed"]]]' \
+        "the list afterwards"
 receiver_down 9001
 receiver_down 9002

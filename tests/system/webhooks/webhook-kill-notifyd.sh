@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# kill -9 of hyper-notifyd between sending and recording: the receiver is told twice, with one delivery_id; and of hyper-managerd: nothing is lost.
+# kill -9 of hyper-notifyd between sending and recording: the receiver is told twice, with one delivery_id;
+# and of hyper-managerd: nothing is lost.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -14,8 +15,10 @@ pid=$(systemctl show -P MainPID hyper-notifyd.service)
 kill -KILL "$pid"
 eventually 30 "it was sent again" has_seen 9001 2
 eventually 30 "it was recorded" none_pending 0
-equal "$(seen 9001 '[.headers["X-Hyper-Delivery"], .headers["X-Hyper-Event"]] | join(" ")' | sort | uniq -c | awk '{print $1, $3}')" "2 job.submitted" "what came, how often"
-equal "$(deliveries 0 'map([.event, .status, .attempts])')" '[["job.submitted","delivered",1]]' "what is recorded"
+equal "$(seen 9001 '[.headers["X-Hyper-Delivery"], .headers["X-Hyper-Event"]] | join(" ")' | sort |
+        uniq -c | awk '{print $1, $3}')" "2 job.submitted" "what came, how often"
+equal "$(deliveries 0 'map([.event, .status, .attempts])')" '[["job.submitted","delivered",1]]' \
+        "what is recorded"
 
 # The manager dies while a delivery is on its way: the result is recorded by the next one
 quick_job two
@@ -37,7 +40,8 @@ for i in 3 4 5 6; do
         [ "$n" -ge 1 ] || fail "job-$i was never told of"
 done
 # first appearances are in order
-equal "$(seen 9001 '.body | fromjson | .data.job_id' | awk '!s[$0]++' | tr '\n' ' ')" "one two job-3 job-4 job-5 job-6 " "the order"
+equal "$(seen 9001 '.body | fromjson | .data.job_id' | awk '!s[$0]++' | tr '\n' ' ')" \
+        "one two job-3 job-4 job-5 job-6 " "the order"
 for i in 3 4 5 6; do wait_state "job-$i" COMPLETED; done
 receiver_down 9001
 systemctl reset-failed 'hyper-*' 2>/dev/null || :

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# Nothing is delivered to link-local addresses, whatever leads there; and a name server that does not answer holds up only the webhook that asks it.
+# Nothing is delivered to link-local addresses, whatever leads there; and a name server that does not answer
+# holds up only the webhook that asks it.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -15,16 +16,19 @@ cat >>/etc/hosts <<'END'
 END
 sed 's/"127.0.0.1", port/"169.254.169.254", port/' "$(dirname "$0")/../lib/receiver.py" >"$dir/receiver.py"
 touch "$dir/80.seen"
-systemd-run -q --collect --unit=test-receiver-80 -p KillSignal=SIGKILL -p SuccessExitStatus=SIGKILL python3 "$dir/receiver.py" 80 "$dir/80.seen"
+systemd-run -q --collect --unit=test-receiver-80 -p KillSignal=SIGKILL -p SuccessExitStatus=SIGKILL python3 \
+        "$dir/receiver.py" 80 "$dir/80.seen"
 eventually 10 "the receiver listens" listens 80
 curl -sS -m 10 -d x http://metadata.test/ >/dev/null || fail "the receiver does not answer to others"
 equal "$(seen_count 80)" 1 "what came there"
 
 try() { busctl --json=short call "${manager[@]}" TestWebhook s "{\"url\":\"$1\"}" | jq -r '.data[0]'; }
-for url in http://169.254.169.254/ http://metadata.test/ http://mapped.test/ 'http://[::ffff:a9fe:a9fe]/' http://2852039166/ http://0xa9.0xfe.0xa9.0xfe/ 'http://[fe80::1]/'; do
+for url in http://169.254.169.254/ http://metadata.test/ http://mapped.test/ 'http://[::ffff:a9fe:a9fe]/' \
+        http://2852039166/ http://0xa9.0xfe.0xa9.0xfe/ 'http://[fe80::1]/'; do
         answer=$(try "$url")
         equal "$(jq -c '[.success, .status_code]' <<<"$answer")" '[false,null]' "$url"
-        contains "$(jq -r .error <<<"$answer")" "is a link-local address, to which nothing is delivered" "the error of $url"
+        contains "$(jq -r .error <<<"$answer")" "is a link-local address, to which nothing is delivered" \
+                "the error of $url"
 done
 equal "$(seen_count 80)" 1 "what came there"
 
@@ -37,7 +41,8 @@ s.bind(("127.0.0.1", 53))
 while True:
     s.recv(4096)
 END
-systemd-run -q --collect --unit=test-silent -p KillSignal=SIGKILL -p SuccessExitStatus=SIGKILL python3 "$dir/silent.py"
+systemd-run -q --collect --unit=test-silent -p KillSignal=SIGKILL -p SuccessExitStatus=SIGKILL python3 \
+        "$dir/silent.py"
 asked() { [ -n "$(ss -lunH '( sport = :53 )')" ]; }
 eventually 10 "the name server is there" asked
 rm -f /etc/resolv.conf

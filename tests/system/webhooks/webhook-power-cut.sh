@@ -3,7 +3,8 @@
 # timeout: 240
 # runs-on: host
 #
-# A power cut with deliveries pending: after the next boot all of them are delivered, in order, without anybody calling.
+# A power cut with deliveries pending: after the next boot all of them are delivered, in order, without
+# anybody calling.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh

@@ -19,7 +19,8 @@ eventually 90 "only a timer is left" waits
 receiver 9001
 eventually 90 "it was delivered in the end" has_seen 9001 1
 eventually 10 "it was recorded" none_pending 0
-[ "$(deliveries 0 '.[0].attempts')" -ge 6 ] || fail "it was delivered after $(deliveries 0 '.[0].attempts') attempts"
+[ "$(deliveries 0 '.[0].attempts')" -ge 6 ] ||
+        fail "it was delivered after $(deliveries 0 '.[0].attempts') attempts"
 gone() { ! timer; }
 eventually 30 "the timer is gone" gone
 receiver_down 9001

@@ -3,8 +3,8 @@
 # timeout: 180
 # machine: websocket
 #
-# What a worker reports is told everywhere, as if the job ran here: in the streams of all APIs, in logs, to hyperctl, in the
-# journal, and to webhooks.
+# What a worker reports is told everywhere, as if the job ran here: in the streams of all APIs, in logs, to
+# hyperctl, in the journal, and to webhooks.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -17,32 +17,39 @@ raw_image "$dir/disk.raw" 1
 
 # queued ID [JQ-PROGRAM]
 queued() {
-        http POST "$worker/jobs?queue=true" "$(jq -cn --arg i "$1" --arg p "$dir/disk.raw" --arg o "$dir/$1.qcow2" '{job_id: $i, operation: "convert",
-                image: {path: $p, format: "raw"}, parameters: {output_path: $o}}' | jq -c "${2:-.}")" >/dev/null
+        http POST "$worker/jobs?queue=true" "$(jq -cn --arg i "$1" --arg p "$dir/disk.raw" --arg o \
+                "$dir/$1.qcow2" '{job_id: $i, operation: "convert",
+                image: {path: $p, format: "raw"}, parameters: {output_path: $o}}' | jq -c "${2:-.}")" \
+                        >/dev/null
         equal "$(status)" 201 "the submission of $1"
 }
-take() { equal "$(http POST "$worker/queue/dequeue" '{"worker_id":"far"}' | jq -r .job_id)" "$1" "the job that the worker is given"; }
-report() { http POST "$worker/jobs/$1/$2" "$3" >/dev/null && case $(status) in 200 | 202) ;; *) fail "a report about $1: $(cat "$dir/body")" ;; esac; }
+take() { equal "$(http POST "$worker/queue/dequeue" '{"worker_id":"far"}' | jq -r .job_id)" "$1" \
+        "the job that the worker is given"; }
+report() { http POST "$worker/jobs/$1/$2" "$3" >/dev/null && case $(status) in 200 | 202) ;; *) fail \
+        "a report about $1: $(cat "$dir/body")" ;; esac; }
 
-# --- a job that nobody can do yet ------------------------------------------------------------------------------------
+# --- a job that nobody can do yet --------------------------------------------------------------------------
 
 http POST "$worker/jobs" '{"operation":"boot_repair","image":{"path":"/srv/far.qcow2"}}' >/dev/null
 equal "$(status)" 400 "an operation that this machine does not have"
 contains "$(jq -r .error.message "$dir/body")" "operation: this machine does convert" "what is wrong with it"
-equal "$(hyperctl submit --id=early --operation=boot_repair --any-worker -s /srv/far.qcow2)" early "the submission for workers"
+equal "$(hyperctl submit --id=early --operation=boot_repair --any-worker -s /srv/far.qcow2)" early \
+        "the submission for workers"
 equal "$(state early)" QUEUED "it waits"
 says_so() { http GET "$worker/jobs/early/events" | jq -e 'any(.message | contains("No worker that is registered can do this job: it waits for one that does boot_repair, with nbd_access, mount_operations"))' >/dev/null; }
 eventually 10 "its log says that nobody can do it" says_so
 equal "$(http GET "$worker/queue" | jq .total_jobs)" 1 "the queue"
-http POST "$worker/workers/register" '{"worker_id":"mender","capabilities":["nbd_access","mount_operations"]}' >/dev/null
-equal "$(http POST "$worker/queue/dequeue" '{"worker_id":"mender"}' | jq -c '[.job_id, .operation, .image.path, .parameters.output_path]')" \
+http POST "$worker/workers/register" \
+        '{"worker_id":"mender","capabilities":["nbd_access","mount_operations"]}' >/dev/null
+equal "$(http POST "$worker/queue/dequeue" '{"worker_id":"mender"}' |
+        jq -c '[.job_id, .operation, .image.path, .parameters.output_path]')" \
         '["early","boot_repair","/srv/far.qcow2",null]' "the job as the worker gets it"
 http POST "$worker/jobs/early/result" '{"worker_id":"mender","status":"completed"}' >/dev/null
 equal "$(state early)" COMPLETED "its end"
 
 http POST "$worker/workers/register" '{"worker_id":"far","capabilities":["qemu_img"]}' >/dev/null
 
-# --- a job that completes --------------------------------------------------------------------------------------------
+# --- a job that completes ----------------------------------------------------------------------------------
 
 node "$here/../lib/websocket-client.js" ws://127.0.0.1:8080/ws >"$dir/ws" 2>/dev/null &
 client=$!
@@ -59,30 +66,38 @@ logs=$!
 equal "$(http GET "$api/jobs/good" | jq -r .status)" pending "HyperSDK's word for it while it waits"
 take good
 report good events '[{"worker_id":"far","phase":"conversion","percentage":10,"message":"the copy begins"},{"worker_id":"far","percentage":55,"message":"the copy is half done","details":{"rate":"12"}}]'
-at_55() { [ "$(http GET "$api/jobs/progress/good" | jq -c '[.status, .percent_complete, .progress.percent_complete, .phase]')" = '["running",55,55,"conversion"]' ]; }
+at_55() { [ "$(http GET "$api/jobs/progress/good" |
+        jq -c '[.status, .percent_complete, .progress.percent_complete, .phase]')" = \
+        '["running",55,55,"conversion"]' ]; }
 eventually 10 "HyperSDK's progress" at_55
-equal "$(http GET "$api/jobs/good" | jq -c '[.status, .progress.percent_complete]')" '["running",55]' "HyperSDK's job"
+equal "$(http GET "$api/jobs/good" | jq -c '[.status, .progress.percent_complete]')" '["running",55]' \
+        "HyperSDK's job"
 in_log() { http GET "$api/jobs/logs/good?tail=50" | jq -e '.logs | any(contains("half done"))' >/dev/null; }
 eventually 10 "HyperSDK's log" in_log
-eventually 10 "the WebSocket's update" heard '.job_id == "good" and .status == "running" and .progress.percent_complete == 55'
+eventually 10 "the WebSocket's update" heard \
+        '.job_id == "good" and .status == "running" and .progress.percent_complete == 55'
 in_stream() { grep -q 'half done' "$dir/stream"; }
 eventually 10 "the worker API's stream" in_stream
 followed() { grep -q 'half done' "$dir/followed"; }
 eventually 10 "hyperctl logs --follow" followed
 watched() { grep -q "good: RUNNING, conversion" "$dir/watched"; }
 eventually 10 "hyperctl watch" watched
-contains "$(journalctl -q --no-pager -o cat HYPER_JOB_ID=good)" "the copy is half done" "journalctl HYPER_JOB_ID="
-contains "$(journalctl -q --no-pager -o cat -u hyper-managerd.service)" "the copy is half done" "the log of the manager, whose entry it is"
-equal "$(busctl --json=short get-property org.hyper1 "$(job_path good)" org.hyper1.Job Percent | jq .data)" 55 "the property on the bus"
+contains "$(journalctl -q --no-pager -o cat HYPER_JOB_ID=good)" "the copy is half done" \
+        "journalctl HYPER_JOB_ID="
+contains "$(journalctl -q --no-pager -o cat -u hyper-managerd.service)" "the copy is half done" \
+        "the log of the manager, whose entry it is"
+equal "$(busctl --json=short get-property org.hyper1 "$(job_path good)" org.hyper1.Job Percent | jq .data)" \
+        55 "the property on the bus"
 report good result '{"worker_id":"far","status":"completed","outputs":[{"path":"/far/good.qcow2","format":"qcow2"}],"metrics":{"seconds":1}}'
 wait $stream || fail "the stream did not end"
 wait $watch || fail "hyperctl watch says $?: $(cat "$dir/watched")"
 wait $logs || fail "hyperctl logs --follow says $?"
 equal "$(grep '^event:' "$dir/stream" | tail -n 1)" "event: complete" "the stream's end"
-eventually 10 "the WebSocket tells the end" heard '.job_id == "good" and .status == "completed" and .progress.percent_complete == 100'
+eventually 10 "the WebSocket tells the end" heard \
+        '.job_id == "good" and .status == "completed" and .progress.percent_complete == 100'
 contains "$(http GET "$api/jobs/good" | jq -c .result)" /far/good.qcow2 "HyperSDK's result"
 
-# --- jobs that end otherwise -----------------------------------------------------------------------------------------
+# --- jobs that end otherwise -------------------------------------------------------------------------------
 
 queued bad '.execution_policy.retry_count = 0'
 take bad
@@ -97,17 +112,23 @@ queued dropped
 take dropped
 http POST "$api/jobs/cancel" '{"job_ids":["dropped"]}' >/dev/null
 equal "$(status)" 200 "a cancel over HyperSDK"
-equal "$(http POST "$worker/workers/far/heartbeat" | jq -c .cancel_jobs)" '["dropped"]' "what the worker is told"
+equal "$(http POST "$worker/workers/far/heartbeat" | jq -c .cancel_jobs)" '["dropped"]' \
+        "what the worker is told"
 
-# --- webhooks --------------------------------------------------------------------------------------------------------
+# --- webhooks ----------------------------------------------------------------------------------------------
 
 eventually 20 "all was delivered" none_pending 0
 told() { seen 9001 ".body | fromjson | select(.data.job_id == \"$1\" and .event != \"job.progress\") | [.event, .data.status] | join(\" \")" | tr '\n' ','; }
-equal "$(told good)" "job.submitted pending,job.started running,job.completed completed," "what webhooks hear of good"
+equal "$(told good)" "job.submitted pending,job.started running,job.completed completed," \
+        "what webhooks hear of good"
 equal "$(told bad)" "job.submitted pending,job.started running,job.failed failed," "what webhooks hear of bad"
 equal "$(told dropped)" "job.submitted pending,job.cancelled cancelled," "what webhooks hear of dropped"
-contains "$(seen 9001 '.body | fromjson | select(.event == "job.failed") | .data.error | tostring')" "no room at the worker" "the error that is told"
-[ -n "$(seen 9001 '.body | fromjson | select(.event == "job.progress" and .data.job_id == "good") | .event')" ] || fail "webhooks hear nothing of the progress"
+contains "$(seen 9001 '.body | fromjson | select(.event == "job.failed") | .data.error | tostring')" \
+        "no room at the worker" "the error that is told"
+[ -n \
+        "$(seen 9001 \
+        '.body | fromjson | select(.event == "job.progress" and .data.job_id == "good") | .event')" ] ||
+        fail "webhooks hear nothing of the progress"
 kill $client
 wait $client || :
 receiver_down 9001

@@ -3,9 +3,9 @@
 # timeout: 300
 # slow: it is a load of one minute
 #
-# kill -9 of the manager and of the API, at random moments for a minute, while clients submit and cancel and workers take
-# and report: every job that was accepted is there and ends once, and none is given to two workers at once.
-# HYPER_SEED=n repeats the dice of a run.
+# kill -9 of the manager and of the API, at random moments for a minute, while clients submit and cancel and
+# workers take and report: every job that was accepted is there and ends once, and none is given to two
+# workers at once. HYPER_SEED=n repeats the dice of a run.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -28,8 +28,11 @@ equal "$(http GET "$worker/queue" | jq -c .)" '{"total_jobs":0,"by_priority":{}}
 equal "$(http GET "$worker/workers" | jq '[.workers[].jobs] | add')" 0 "what the workers hold at the end"
 # Each end was told once, whatever died when.
 journalctl --sync
-journalctl -q --no-pager -o json HYPER_EVENT=state | jq -r 'select(.HYPER_STATE | IN("COMPLETED", "FAILED", "CANCELLED")) | .HYPER_JOB_ID' |
+journalctl -q --no-pager -o json HYPER_EVENT=state |
+        jq -r 'select(.HYPER_STATE | IN("COMPLETED", "FAILED", "CANCELLED")) | .HYPER_JOB_ID' |
         sort | uniq -c | awk '{print $1}' | sort | uniq -c >"$dir/told"
-equal "$(awk '{print $2}' "$dir/told" | tr '\n' ' ')" "1 " "how often the journal tells of an end: $(cat "$dir/told")"
-equal "$(awk '{print $1}' "$dir/told")" "$(sqlite3 -readonly /var/lib/hyper/hyper.db 'SELECT count(*) FROM jobs')" "of how many ends the journal tells"
+equal "$(awk '{print $2}' "$dir/told" | tr '\n' ' ')" "1 " \
+        "how often the journal tells of an end: $(cat "$dir/told")"
+equal "$(awk '{print $1}' "$dir/told")" "$(sqlite3 -readonly /var/lib/hyper/hyper.db \
+        'SELECT count(*) FROM jobs')" "of how many ends the journal tells"
 systemctl reset-failed hyper-managerd.service hyper.service 2>/dev/null || :

@@ -3,8 +3,8 @@
 # timeout: 240
 # runs-on: host
 #
-# A power cut while clients submit and workers take and report: what was answered is there after the next boot, and the
-# workers that come back finish what they hold. HYPER_SEED=n repeats the dice of a run.
+# A power cut while clients submit and workers take and report: what was answered is there after the next
+# boot, and the workers that come back finish what they hold. HYPER_SEED=n repeats the dice of a run.
 
 # shellcheck source=tests/system/lib/host.sh
 . "$(dirname "$0")/../lib/host.sh"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# Sourced by the tests of hyperctl: a bus of their own in a temporary directory, on which org.hyper1 is started by
-# activation, as on a real machine. What is started is tests/unit/ctl/mock-manager, a MOCK of hyper-managerd: these tests
-# are about hyperctl, those in tests/system/ about the two together.
+# Sourced by the tests of hyperctl: a bus of their own in a temporary directory, on which org.hyper1 is
+# started by activation, as on a real machine. What is started is tests/unit/ctl/mock-manager, a MOCK of
+# hyper-managerd: these tests are about hyperctl, those in tests/system/ about the two together.
 #
 # The programs are in the current directory (make check), the sources in $srcdir.
 

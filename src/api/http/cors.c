@@ -7,7 +7,7 @@
 #include "api/api-private.h"
 #include "api/http/http-server.h"
 
-#define PREFLIGHT_HEADERS "Content-Type, Last-Event-ID, X-API-Key"
+#define PREFLIGHT_HEADERS "Authorization, Content-Type, Last-Event-ID, X-API-Key"
 #define EXPOSED_HEADERS "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 #define PREFLIGHT_SECONDS "600"
 

@@ -62,10 +62,16 @@ bool host_is_local(const char *host, const char *hostname) {
 }
 
 bool origin_is_same(const char *origin, const char *host) {
-        static const char scheme[] = "http://";
+        /* A proxy that speaks TLS passes on the name, and not the scheme. */
+        static const char *const schemes[] = { "http://", "https://" };
 
-        return host && strncasecmp(origin, scheme, strlen(scheme)) == 0 &&
-                        strcasecmp(origin + strlen(scheme), host) == 0;
+        for (size_t i = 0; host && i < ELEMENTSOF(schemes); i++) {
+                size_t n = strlen(schemes[i]);
+
+                if (strncasecmp(origin, schemes[i], n) == 0 && strcasecmp(origin + n, host) == 0)
+                        return true;
+        }
+        return false;
 }
 
 bool origin_is_loopback(const char *origin) {

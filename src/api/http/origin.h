@@ -16,8 +16,8 @@
  * addresses, @hostname (may be NULL). With or without port. */
 bool host_is_local(const char *host, const char *hostname);
 
-/* True if an Origin header (RFC 6454) is the one of pages served under @host: "http://" and the very
- * Host. */
+/* True if an Origin header (RFC 6454) is the one of pages served under @host: "http://" or, behind a
+ * proxy that speaks TLS, "https://", and the very Host. */
 bool origin_is_same(const char *origin, const char *host);
 
 /* True if an Origin header is that of pages served on this machine, on any port: http or https, and

@@ -42,6 +42,8 @@ static json_t *value_json(const SchemaField *f, json_t *components) {
                 return words_json(f->word);
         case SCHEMA_INTEGER:
                 return integer_json(0, (uint64_t) f->max);
+        case SCHEMA_NUMBER:
+                return typed("number");
         case SCHEMA_BOOLEAN:
                 return typed("boolean");
         case SCHEMA_OBJECT:

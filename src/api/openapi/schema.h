@@ -14,6 +14,7 @@ typedef enum SchemaType {
         SCHEMA_TIMESTAMP, /* RFC 3339 */
         SCHEMA_WORD, /* one of @word's */
         SCHEMA_INTEGER, /* not negative: nothing here is; at most @max, if that is not 0 */
+        SCHEMA_NUMBER, /* any */
         SCHEMA_BOOLEAN,
         SCHEMA_OBJECT, /* @schema says what is in it; NULL: anything */
         SCHEMA_ARRAY, /* of what @schema, or else @word, says; NULL: of strings */

@@ -90,15 +90,25 @@ static int refuse_upgrade(Request *r, const char *message) {
 }
 
 /* A browser lets any page open a WebSocket to anywhere: only the server can refuse (RFC 6455, 10.2). */
-static bool origin_is_welcome(Request *r) {
+static bool origin_is_welcome(Request *r, const WebSocketProtocol *protocol) {
         const char *origin = request_header(r, MHD_HTTP_HEADER_ORIGIN),
                    *host = r->host ? r->host : request_header(r, MHD_HTTP_HEADER_HOST);
 
         return !origin || !http_server_is_inet(r->server) || origin_is_same(origin, host) ||
-                        origin_is_loopback(origin) || api_allows_origin(request_api(r), origin);
+                        (origin_is_loopback(origin) && !protocol->same_origin) ||
+                        api_allows_origin(request_api(r), origin);
 }
 
-int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE]) {
+const char *websocket_choose_subprotocol(Request *r, const WebSocketProtocol *protocol) {
+        return protocol->subprotocol &&
+                                        request_header_has_token(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_PROTOCOL,
+                                                        protocol->subprotocol)
+                        ? protocol->subprotocol
+                        : NULL;
+}
+
+int websocket_handshake(Request *r, const WebSocketProtocol *protocol,
+                char ret_accept[static WEBSOCKET_ACCEPT_SIZE]) {
         const char *key = request_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_KEY);
         const char *version = request_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_VERSION);
 
@@ -117,7 +127,7 @@ int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE
                                 "The header Sec-WebSocket-Key must be 16 bytes in base64.");
                 return -EBADMSG;
         }
-        if (!origin_is_welcome(r)) {
+        if (!origin_is_welcome(r, protocol)) {
                 request_reply_error(r, MHD_HTTP_FORBIDDEN,
                                 "This request comes from a web page of another origin (its Origin header is "
                                 "neither the one of this server nor on this machine), and such a page may "

@@ -27,6 +27,17 @@ static void on_text(const char *text, size_t size, void *userdata) {
                 w->group->protocol->on_message(w, text, size);
 }
 
+static void on_binary(const void *data, size_t size, void *userdata) {
+        WebSocket *w = userdata;
+
+        if (w->state != WS_OPEN)
+                return;
+        if (w->group->protocol->on_binary)
+                w->group->protocol->on_binary(w, data, size);
+        else
+                websocket_close(w, WS_CLOSE_UNSUPPORTED, "only text messages are understood here");
+}
+
 static void on_pong(void *userdata) {
         websocket_is_alive(userdata);
 }
@@ -45,6 +56,7 @@ static void on_control(const void *frame, size_t size, void *userdata) {
 
 const WsCodecOps websocket_codec_ops = {
         .on_text = on_text,
+        .on_binary = on_binary,
         .on_pong = on_pong,
         .on_control = on_control,
 };
@@ -69,15 +81,23 @@ void websocket_feed_early(WebSocket *w) {
 
 /* --- the socket ------------------------------------------------------------------------------------ */
 
+void websocket_update_events(WebSocket *w) {
+        uint32_t events = (w->is_paused ? 0 : EPOLLIN) | (w->wants_output ? EPOLLOUT : 0);
+
+        if (sd_event_source_set_io_events(w->io, events) < 0)
+                websocket_gone(w);
+}
+
 static void websocket_want_output(WebSocket *w, bool want) {
         if (w->wants_output == want)
                 return;
         w->wants_output = want;
-        if (sd_event_source_set_io_events(w->io, EPOLLIN | (want ? EPOLLOUT : 0)) < 0)
-                websocket_gone(w);
+        websocket_update_events(w);
 }
 
 static void websocket_write(WebSocket *w) {
+        bool any = !ws_queue_is_empty(&w->queue);
+
         while (!ws_queue_is_empty(&w->queue)) {
                 struct iovec pieces[PIECES_MAX];
                 struct msghdr m = {
@@ -99,6 +119,8 @@ static void websocket_write(WebSocket *w) {
                 w->stalled_since = 0;
         }
         websocket_want_output(w, false);
+        if (any && w->state == WS_OPEN && w->group->protocol->on_drained)
+                w->group->protocol->on_drained(w);
 }
 
 void websocket_flush(WebSocket *w) {

@@ -21,6 +21,7 @@ struct WebSocketGroup {
         WebSocketHub *hub;
         const WebSocketProtocol *protocol;
         LIST_HEAD(, WebSocket) clients;
+        unsigned n_clients;
         void *userdata;
 };
 
@@ -36,6 +37,7 @@ struct WebSocket {
         sd_event_source *io;
         bool wants_output; /* the socket is full, and watched */
         bool is_opened; /* on_open() was called */
+        bool is_paused; /* nothing is read from it */
 
         WsCodec *codec;
         WsQueue queue;
@@ -62,7 +64,10 @@ struct WebSocketHub {
 #define WEBSOCKET_ACCEPT_SIZE 29 /* 28 characters of base64, NUL */
 
 /* Looks at the request. 0 with the value of Sec-WebSocket-Accept; -EBADMSG with the error answer set. */
-int websocket_handshake(Request *r, char ret_accept[static WEBSOCKET_ACCEPT_SIZE]);
+int websocket_handshake(Request *r, const WebSocketProtocol *protocol,
+                char ret_accept[static WEBSOCKET_ACCEPT_SIZE]);
+/* The subprotocol, if the client offers it; else NULL. */
+const char *websocket_choose_subprotocol(Request *r, const WebSocketProtocol *protocol);
 
 /* --- websocket-io.c -------------------------------------------------------------------------------- */
 
@@ -70,6 +75,8 @@ extern const WsCodecOps websocket_codec_ops;
 
 /* Watches the socket. 0 or negative errno. */
 int websocket_watch(WebSocket *w);
+/* Watches it for what it waits for now. */
+void websocket_update_events(WebSocket *w);
 /* Queues @m, whatever the state; -ENOBUFS if too much waits already, -ENOMEM. */
 int websocket_queue(WebSocket *w, WsMessage *m);
 /* Sends what waits, as far as the socket takes it, and goes on with closing when all is out. */

@@ -75,6 +75,7 @@ static void group_leave(WebSocketGroup *g, WebSocket *w) {
         WebSocketHub *h = g->hub;
 
         LIST_REMOVE(w, clients);
+        g->n_clients--;
         if (!LIST_EMPTY(&g->clients))
                 return;
         if (g->protocol->on_stop)
@@ -115,6 +116,21 @@ void websocket_group_close(WebSocketGroup *g, WsCloseCode code, const char *reas
 
 WebSocketGroup *websocket_group(WebSocket *w) {
         return w->group;
+}
+
+Request *websocket_request(WebSocket *w) {
+        return w->request;
+}
+
+size_t websocket_queued(const WebSocket *w) {
+        return w->queue.bytes;
+}
+
+void websocket_pause(WebSocket *w, bool paused) {
+        if (w->is_paused == paused)
+                return;
+        w->is_paused = paused;
+        websocket_update_events(w);
 }
 
 void websocket_set_userdata(WebSocket *w, void *userdata) {
@@ -242,6 +258,7 @@ static int websocket_new(WebSocketHub *h, const WebSocketProtocol *protocol, Web
                 return r;
         w->group = g;
         LIST_INSERT_HEAD(&g->clients, w, clients);
+        g->n_clients++;
         *ret = TAKE_PTR(w);
         return 0;
 }
@@ -288,7 +305,31 @@ static void on_upgrade(void *userdata, struct MHD_Connection *connection, void *
         }
 }
 
+static bool is_full(Request *r, const WebSocketProtocol *protocol) {
+        const WebSocketGroup *g = group_find(api_websockets(request_api(r)), protocol);
+
+        return protocol->max_clients > 0 && g && g->n_clients >= protocol->max_clients;
+}
+
+static int check_websocket(
+                Request *r, const WebSocketProtocol *protocol, char accept[static WEBSOCKET_ACCEPT_SIZE]) {
+        int k = websocket_handshake(r, protocol, accept);
+
+        if (k < 0 || !is_full(r, protocol))
+                return k;
+        (void) request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+                        "There are %u such connections already; close one.", protocol->max_clients);
+        return -EBUSY;
+}
+
+int request_check_websocket(Request *r, const WebSocketProtocol *protocol) {
+        char accept[WEBSOCKET_ACCEPT_SIZE];
+
+        return check_websocket(r, protocol, accept);
+}
+
 int request_reply_websocket(Request *r, const WebSocketProtocol *protocol) {
+        const char *subprotocol = websocket_choose_subprotocol(r, protocol);
         _cleanup_(websocket_freep) WebSocket *w = NULL;
         char accept[WEBSOCKET_ACCEPT_SIZE];
         struct MHD_Response *response;
@@ -299,7 +340,7 @@ int request_reply_websocket(Request *r, const WebSocketProtocol *protocol) {
         if (api_is_ending(request_api(r)))
                 return request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "hyper-apid is stopping.");
 
-        k = websocket_handshake(r, accept);
+        k = check_websocket(r, protocol, accept);
         if (k < 0)
                 return k;
         k = websocket_new(api_websockets(request_api(r)), protocol, &w);
@@ -307,6 +348,8 @@ int request_reply_websocket(Request *r, const WebSocketProtocol *protocol) {
                 k = request_add_header(r, MHD_HTTP_HEADER_UPGRADE, "websocket");
         if (k >= 0)
                 k = request_add_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_ACCEPT, accept);
+        if (k >= 0 && subprotocol)
+                k = request_add_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_PROTOCOL, subprotocol);
         if (k < 0)
                 return k;
 
@@ -331,6 +374,11 @@ static void websocket_tick(WebSocket *w, usec_t now) {
 
         switch (w->state) {
         case WS_OPEN:
+                if (w->is_paused) { /* its pong would not be read */
+                        w->waits_for_pong = false;
+                        w->deadline = now + ping;
+                        return;
+                }
                 if (w->waits_for_pong) {
                         log_debug("A WebSocket client does not answer a ping.");
                         return websocket_close(w, WS_CLOSE_INTERNAL_ERROR, "no answer to a ping");

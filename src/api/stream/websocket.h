@@ -10,7 +10,7 @@
  * (ping) now and then, so that a connection whose other end is gone without a word ends as well. When the
  * daemon stops, all are closed with 1012: they come back, and the socket starts it anew.
  *
- * Extensions (permessage-deflate) and subprotocols are not offered. */
+ * Extensions (permessage-deflate) are not offered. */
 
 #include "api/http/request.h"
 #include "api/stream/ws-codec.h"
@@ -23,8 +23,13 @@ typedef struct WebSocketGroup WebSocketGroup;
 typedef struct WebSocketProtocol {
         size_t max_message; /* bytes of a client's message; a longer one ends the connection with 1009 */
 
-        /* The first client is about to come, the last one has gone: where what serves all of them is made
-         * and put away. on_start() that fails refuses the client. Both may be NULL. */
+        const char *subprotocol; /* chosen if the client offers it (RFC 6455, 1.9); NULL: none is */
+        bool same_origin; /* a web page may connect only if it comes from this listener, or the configuration names its
+                           * origin: what clients send here changes something */
+        unsigned max_clients; /* further ones are refused with 503; 0: no limit of its own */
+
+        /* The first client is about to come, the last one has gone: where what serves all of them is made and
+         * put away. on_start() that fails refuses the client. Both may be NULL. */
         int (*on_start)(WebSocketGroup *g);
         void (*on_stop)(WebSocketGroup *g);
 
@@ -33,15 +38,29 @@ typedef struct WebSocketProtocol {
         int (*on_open)(WebSocket *w);
         /* A text message: UTF-8, NUL-terminated behind @size. NULL: what clients say is not listened to. */
         void (*on_message)(WebSocket *w, const char *text, size_t size);
+        /* A binary message. NULL: one ends the connection with 1003. */
+        void (*on_binary)(WebSocket *w, const void *data, size_t size);
+        /* All that waited for the client has been handed to the kernel. May be NULL. */
+        void (*on_drained)(WebSocket *w);
         /* It is over: once for each on_open() that was called, also for one that failed. May be NULL. */
         void (*on_close)(WebSocket *w);
 } WebSocketProtocol;
+
+/* Whether the request is a proper handshake from where it may come. 0, or negative errno with the error answered: for
+ * handlers that have something to prepare before request_reply_websocket(). */
+int request_check_websocket(Request *r, const WebSocketProtocol *protocol);
 
 /* Answers with 101 if the request is a proper handshake from where it may come, else with an error. 0 or
  * negative errno. @protocol must live as long as the daemon. */
 int request_reply_websocket(Request *r, const WebSocketProtocol *protocol);
 
 WebSocketGroup *websocket_group(WebSocket *w);
+/* The request that it was, from on_open() on. */
+Request *websocket_request(WebSocket *w);
+/* Bytes that wait for the client. */
+size_t websocket_queued(const WebSocket *w) _pure_;
+/* Has nothing more read from the client, or all again. What has been read already may still be delivered. */
+void websocket_pause(WebSocket *w, bool paused);
 void websocket_set_userdata(WebSocket *w, void *userdata);
 void *websocket_userdata(WebSocket *w);
 

@@ -102,6 +102,10 @@ static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_o
                 return;
         }
         case WSLAY_BINARY_FRAME:
+                if (c->ops.on_binary) {
+                        c->ops.on_binary(arg->msg, arg->msg_length, c->userdata);
+                        return;
+                }
                 wslay_event_shutdown_read(wslay);
                 (void) ws_codec_close(c, WS_CLOSE_UNSUPPORTED, "only text messages are understood here");
                 return;

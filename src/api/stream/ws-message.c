@@ -3,6 +3,7 @@
 #include "api/stream/ws-message.h"
 #include "json/json-table.h"
 
+#define FRAME_BINARY 0x82u
 #define FRAME_TEXT 0x81u /* the whole message in one frame: FIN and opcode 1 (RFC 6455, 5.2) */
 #define LENGTH_16 126u
 #define LENGTH_64 127u
@@ -19,26 +20,34 @@ static WsMessage *message_allocate(size_t size) {
 }
 
 /* The payload's length as RFC 6455, 5.2 writes it; returns the header's size. */
-static size_t frame_header(uint8_t header[static HEADER_MAX], uint64_t length) {
+static size_t frame_header(uint8_t header[static HEADER_MAX], uint8_t first, uint64_t length) {
         unsigned n = length < LENGTH_16 ? 0 : length <= UINT16_MAX ? 2 : 8;
 
-        header[0] = FRAME_TEXT;
+        header[0] = first;
         header[1] = (uint8_t) (n == 0 ? length : n == 2 ? LENGTH_16 : LENGTH_64);
         for (unsigned i = 0; i < n; i++)
                 header[2 + i] = (uint8_t) (length >> 8 * (n - 1 - i));
         return 2 + n;
 }
 
-WsMessage *ws_message_new(const char *text, size_t size) {
+static WsMessage *message_new(uint8_t first, const void *data, size_t size) {
         uint8_t header[HEADER_MAX];
-        size_t n = frame_header(header, size);
+        size_t n = frame_header(header, first, size);
         WsMessage *m = message_allocate(n + size);
 
         if (!m)
                 return NULL;
         memcpy(m->frame, header, n);
-        memcpy(m->frame + n, text, size);
+        memcpy(m->frame + n, data, size);
         return m;
+}
+
+WsMessage *ws_message_new(const char *text, size_t size) {
+        return message_new(FRAME_TEXT, text, size);
+}
+
+WsMessage *ws_message_new_binary(const void *data, size_t size) {
+        return message_new(FRAME_BINARY, data, size);
 }
 
 WsMessage *ws_message_from_json(json_t *value) {

@@ -18,7 +18,9 @@ typedef struct WsMessage {
 
 /* One text frame around @text, which is UTF-8. NULL when out of memory. */
 WsMessage *ws_message_new(const char *text, size_t size);
-/* The same around compact JSON. Takes @value over, also on failure; NULL (json_pack() failed) gives NULL. */
+/* One binary frame. */
+WsMessage *ws_message_new_binary(const void *data, size_t size);
+/* A text frame around compact JSON. Takes @value over, also on failure; NULL (json_pack() failed) gives NULL. */
 WsMessage *ws_message_from_json(json_t *value);
 /* Bytes that are frames already. */
 WsMessage *ws_message_from_frame(const void *frame, size_t size);

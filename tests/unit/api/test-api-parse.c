@@ -256,7 +256,9 @@ START_TEST(origins) {
         ck_assert(origin_is_same("HTTP://LOCALHOST:8080", "localhost:8080"));
         ck_assert(!origin_is_same("http://localhost:3000", "localhost:8080"));
         ck_assert(!origin_is_same("http://localhost", "localhost:8080"));
-        ck_assert(!origin_is_same("https://localhost:8080", "localhost:8080"));
+        ck_assert(origin_is_same("https://hyper.example", "hyper.example"));
+        ck_assert(!origin_is_same("https://hyper.example", "hyper.example:8080"));
+        ck_assert(!origin_is_same("ftp://hyper.example", "hyper.example"));
         ck_assert(!origin_is_same("null", "localhost:8080"));
         ck_assert(!origin_is_same("", ""));
         ck_assert(!origin_is_same("http://localhost:8080", NULL));

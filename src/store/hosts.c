@@ -49,6 +49,8 @@ void vm_row_done(VmRow *row) {
         free(row->uuid);
         free(row->name);
         free(row->description);
+        free(row->cpu_model);
+        free(row->os_type);
         *row = (VmRow){};
 }
 
@@ -79,6 +81,7 @@ int store_host_insert(Store *s, const HostRow *row) {
         bind_text(st, 6, row->error);
         sql_bind_uint(st, 7, row->created_at);
         sql_bind_uint(st, 8, row->updated_at);
+        sql_bind_uint(st, 9, !row->manual);
         r = sql_run(s, st);
         /* The id is the primary key, which SQLite tells apart from other unique columns. */
         if (r == -EINVAL && sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -96,6 +99,18 @@ int store_host_set_state(Store *s, const char *id, HostState state, const char *
         bind_text(st, 3, error);
         sql_bind_uint(st, 4, timestamp);
         return sql_run(s, st);
+}
+
+int store_host_set_definition(Store *s, const HostRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_HOST_DEFINITION);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, row->id);
+        bind_text(st, 2, row->name);
+        sql_bind_uint(st, 3, !row->manual);
+        sql_bind_uint(st, 4, row->updated_at);
+        return sql_run_on_one(s, st);
 }
 
 int store_hosts_set_away(Store *s) {
@@ -118,6 +133,7 @@ static int host_row_read(sqlite3_stmt *st, void *ret) {
                 .state = host_state_from_string((const char *) sqlite3_column_text(st, 4)),
                 .created_at = (usec_t) sqlite3_column_int64(st, 6),
                 .updated_at = (usec_t) sqlite3_column_int64(st, 7),
+                .manual = !sqlite3_column_int(st, 8),
         };
         if (row->state < 0)
                 return -EBADMSG;
@@ -176,6 +192,9 @@ static int vm_put(Store *s, const char *host_id, VmRow *row) {
         sql_bind_uint(st, 9, row->spice);
         sql_bind_uint(st, 10, row->persistent);
         sql_bind_uint(st, 11, row->updated_at);
+        bind_text(st, 12, row->cpu_model);
+        bind_text(st, 13, row->os_type);
+        sql_bind_uint(st, 14, row->disk_bytes);
         r = sql_row(s, st);
         if (r < 0)
                 return r;
@@ -220,9 +239,11 @@ static int vm_row_read(sqlite3_stmt *st, void *ret) {
                 .persistent = sqlite3_column_int(st, 9),
                 .created_at = (usec_t) sqlite3_column_int64(st, 10),
                 .updated_at = (usec_t) sqlite3_column_int64(st, 11),
+                .disk_bytes = (uint64_t) sqlite3_column_int64(st, 14),
         };
         return sql_column_texts(st,
-                        (SqlText[]){ { 1, &row->uuid }, { 2, &row->name }, { 3, &row->description }, {} });
+                        (SqlText[]){ { 1, &row->uuid }, { 2, &row->name }, { 3, &row->description },
+                                        { 12, &row->cpu_model }, { 13, &row->os_type }, {} });
 }
 
 int store_vms_list(Store *s, const char *host_id, VmRows *ret) {
@@ -239,4 +260,27 @@ int store_vms_list(Store *s, const char *host_id, VmRows *ret) {
         *ret = rows;
         rows = (VmRows){};
         return 0;
+}
+
+/* --- settings ----------------------------------------------------------------------------------------- */
+
+int store_setting_get(Store *s, const char *name, char **ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SETTING_GET);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, name);
+        r = sql_row(s, st);
+        return r < 0 ? r : sql_column_texts(st, (SqlText[]){ { 0, ret }, {} });
+}
+
+int store_setting_set(Store *s, const char *name, const char *value) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SETTING_SET);
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, name);
+        bind_text(st, 2, value);
+        return sql_run(s, st);
 }

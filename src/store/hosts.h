@@ -25,6 +25,7 @@ typedef struct HostRow {
         HostState state;
         char *error; /* why it is not connected, in libvirt's words; "" */
         usec_t created_at, updated_at;
+        bool manual; /* connected only on request: a person has disconnected it */
 } HostRow;
 void host_row_done(HostRow *row);
 
@@ -46,6 +47,9 @@ typedef struct VmRow {
         unsigned vcpu_count;
         uint64_t memory_bytes;
         bool vnc, spice, persistent;
+        char *cpu_model; /* "host-passthrough", "Skylake-Client"; "" if libvirt does not say */
+        char *os_type; /* "debian/12" or, without libosinfo's metadata, "hvm" */
+        uint64_t disk_bytes; /* of all its disks together, as the VM sees them; 0: not known */
         usec_t created_at, updated_at; /* created_at is set by store_vms_put() */
 } VmRow;
 void vm_row_done(VmRow *row);
@@ -59,6 +63,8 @@ void vm_rows_done(VmRows *rows);
 /* -EEXIST: there is one with that id. */
 int store_host_insert(Store *s, const HostRow *row);
 int store_host_set_state(Store *s, const char *id, HostState state, const char *error, usec_t timestamp);
+/* Its name, and whether it is connected by itself. -ENOENT if there is none. */
+int store_host_set_definition(Store *s, const HostRow *row);
 /* No host is connected any more: for when the daemon begins and ends. */
 int store_hosts_set_away(Store *s);
 /* And with it its VMs. -ENOENT if there is none. */
@@ -72,3 +78,7 @@ int store_hosts_list(Store *s, HostRows *ret); /* by id */
 int store_vms_put(Store *s, const char *host_id, VmRow *const *rows, size_t n, char *const *gone);
 /* By name. */
 int store_vms_list(Store *s, const char *host_id, VmRows *ret);
+
+/* Settings that clients keep here: a text by its name. -ENOENT if it was never set; the caller frees. */
+int store_setting_get(Store *s, const char *name, char **ret);
+int store_setting_set(Store *s, const char *name, const char *value);

@@ -33,6 +33,16 @@ static const char *const steps[] = {
         "  UNIQUE (host_id, uuid)"
         ") STRICT;"
         "CREATE INDEX vms_by_name ON vms (host_id, name, seq);",
+
+        /* 2: more of what the web client shows, and its settings. */
+        "ALTER TABLE hosts ADD COLUMN auto_connect INTEGER NOT NULL DEFAULT 1;"
+        "ALTER TABLE vms ADD COLUMN cpu_model TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE vms ADD COLUMN os_type TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE vms ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE settings ("
+        "  name TEXT PRIMARY KEY,"
+        "  value TEXT NOT NULL"
+        ") STRICT;",
 };
 
 const Schema schema_hosts = {

@@ -247,24 +247,31 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [SQL_HOST_PUT] =
-                        "INSERT INTO hosts (id, uri, shown_uri, name, state, error, created_at, updated_at) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                        "INSERT INTO hosts (id, uri, shown_uri, name, state, error, created_at, updated_at, "
+                        "auto_connect) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [SQL_HOST_STATE] = "UPDATE hosts SET state = ?2, error = ?3, updated_at = ?4 WHERE id = ?1",
+        [SQL_HOST_DEFINITION] =
+                        "UPDATE hosts SET name = ?2, auto_connect = ?3, updated_at = ?4 WHERE id = ?1",
         [SQL_HOSTS_AWAY] = "UPDATE hosts SET state = 'DISCONNECTED' WHERE state = 'CONNECTED'",
         [SQL_HOST_DELETE] = "DELETE FROM hosts WHERE id = ?1",
         [SQL_HOST_GET] = "SELECT " HOST_COLUMNS " FROM hosts WHERE id = ?1",
         [SQL_HOSTS] = "SELECT " HOST_COLUMNS " FROM hosts ORDER BY id",
         /* An update keeps seq, which the API shows, and created_at. */
         [SQL_VM_PUT] = "INSERT INTO vms (host_id, uuid, name, description, state, vcpu_count, memory_bytes, "
-                       "vnc, spice, persistent, created_at, updated_at) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) "
+                       "vnc, spice, persistent, created_at, updated_at, cpu_model, os_type, disk_bytes) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14) "
                        "ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name, "
                        "description = excluded.description, state = excluded.state, "
                        "vcpu_count = excluded.vcpu_count, memory_bytes = excluded.memory_bytes, "
                        "vnc = excluded.vnc, spice = excluded.spice, persistent = excluded.persistent, "
-                       "updated_at = excluded.updated_at RETURNING seq, created_at",
+                       "updated_at = excluded.updated_at, cpu_model = excluded.cpu_model, "
+                       "os_type = excluded.os_type, disk_bytes = excluded.disk_bytes "
+                       "RETURNING seq, created_at",
         [SQL_VM_DELETE] = "DELETE FROM vms WHERE host_id = ?1 AND uuid = ?2",
         [SQL_VMS_BY_HOST] = "SELECT " VM_COLUMNS " FROM vms WHERE host_id = ?1 ORDER BY name, seq",
+        [SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?1",
+        [SQL_SETTING_SET] = "INSERT INTO settings (name, value) VALUES (?1, ?2) "
+                            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 };
 
 int sql_errno(Store *s) {

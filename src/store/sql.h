@@ -94,6 +94,7 @@ typedef enum StatementId {
         SQL_FACT_SET,
         SQL_HOST_PUT,
         SQL_HOST_STATE,
+        SQL_HOST_DEFINITION,
         SQL_HOSTS_AWAY,
         SQL_HOST_DELETE,
         SQL_HOST_GET,
@@ -101,6 +102,8 @@ typedef enum StatementId {
         SQL_VM_PUT,
         SQL_VM_DELETE,
         SQL_VMS_BY_HOST,
+        SQL_SETTING_GET,
+        SQL_SETTING_SET,
         _SQL_MAX,
 } StatementId;
 
@@ -140,10 +143,10 @@ struct Store {
         "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role, " \
         "source_path, destination_path"
 
-#define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at"
+#define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at, auto_connect"
 #define VM_COLUMNS                                                                                \
         "seq, uuid, name, description, state, vcpu_count, memory_bytes, vnc, spice, persistent, " \
-        "created_at, updated_at"
+        "created_at, updated_at, cpu_model, os_type, disk_bytes"
 
 /* The same for a WebhookRow, and for a DeliveryRow. */
 #define WEBHOOK_COLUMNS                                                                                    \

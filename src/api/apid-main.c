@@ -9,7 +9,7 @@
 
 #include "api/access/peer.h"
 #include "api/api.h"
-#include "api/hosts/hosts-api.h"
+#include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/worker/worker.h"

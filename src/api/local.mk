@@ -73,11 +73,30 @@ libhyper_dialects_la_SOURCES = \
 	src/api/openapi/openapi.h \
 	src/api/openapi/schema.c \
 	src/api/openapi/schema.h \
-	src/api/hosts/hosts-api.h \
+	src/api/hosts/hosts-client.c \
+	src/api/hosts/hosts-client.h \
+	src/api/hosts/hosts-console.c \
+	src/api/hosts/hosts-console.h \
+	src/api/hosts/hosts-dashboard.c \
+	src/api/hosts/hosts-dashboard.h \
+	src/api/hosts/hosts-gather.c \
+	src/api/hosts/hosts-gather.h \
+	src/api/hosts/hosts-host.c \
+	src/api/hosts/hosts-host.h \
 	src/api/hosts/hosts-json.c \
 	src/api/hosts/hosts-json.h \
+	src/api/hosts/hosts-lists.c \
+	src/api/hosts/hosts-lists.h \
 	src/api/hosts/hosts-routes.c \
+	src/api/hosts/hosts-routes.h \
+	src/api/hosts/hosts-schema.c \
+	src/api/hosts/hosts-schema.h \
+	src/api/hosts/hosts-settings.c \
+	src/api/hosts/hosts-settings.h \
+	src/api/hosts/hosts-vm.c \
+	src/api/hosts/hosts-vm.h \
 	src/api/hosts/hosts-ws.c \
+	src/api/hosts/hosts-ws.h \
 	src/api/hypersdk/hypersdk-cancel.c \
 	src/api/hypersdk/hypersdk-decode.c \
 	src/api/hypersdk/hypersdk-decode.h \
@@ -106,7 +125,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-workers.c \
 	src/api/worker/worker-workers.h \
 	src/api/worker/worker.h
-API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS) -lm
 
 libexec_PROGRAMS += hyper-apid
 hyper_apid_SOURCES = src/api/apid-main.c

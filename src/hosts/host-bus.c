@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* org.hyper1.Hosts.Host: a host's object, /org/hyper1/hosts/<label>. */
+#include "hosts/host-bus.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "hosts/bus-objects.h"
+#include "hosts/host-connect.h"
+#include "hosts/host-methods.h"
 #include "hosts/hosts.h"
-
-/* Many VMs that change together are told of once. */
-#define VMS_CHANGED_DELAY (100 * USEC_PER_MSEC)
-
-char *host_bus_path(const char *id) {
-        char *path;
-
-        return sd_bus_path_encode(HYPER_HOSTS_BUS_PATH, id, &path) < 0 ? NULL : path;
-}
+#include "shared/error-table.h"
 
 /* --- properties ------------------------------------------------------------------------------------ */
 
@@ -52,19 +47,120 @@ static int get_small_number(sd_bus *bus, const char *path, const char *interface
         return sd_bus_message_append(reply, "u", (uint32_t) n);
 }
 
-static int get_connected(sd_bus *bus, const char *path, const char *interface, const char *property,
+static int get_boolean(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Host *h = userdata;
 
-        return sd_bus_message_append(reply, "b", h->row.state == HOST_CONNECTED);
+        return sd_bus_message_append(reply, "b",
+                        streq(property, "AutoConnect") ? !h->row.manual : h->row.state == HOST_CONNECTED);
 }
+
+/* --- methods ------------------------------------------------------------------------------------------ */
 
 static int method_get_info(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return host_call_info(userdata, message, error);
 }
 
+static int method_get_stats(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return host_call_stats(userdata, message, error);
+}
+
+static int method_get_capabilities(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return host_call_capabilities(userdata, message, error);
+}
+
+static int method_list(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return host_call_list(userdata, message, error);
+}
+
+/* 1: allowed; 0: polkit was asked; negative errno. */
+static int may_manage(Host *h, sd_bus_message *message, sd_bus_error *error) {
+        return bus_verify_polkit(message, "org.hyper1.manage-hosts", &h->hosts->polkit, error);
+}
+
+static int method_connect(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Host *h = userdata;
+        int r = may_manage(h, message, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return host_call_connect(h, message, error);
+}
+
+static int method_disconnect(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Host *h = userdata;
+        int r = may_manage(h, message, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = host_disconnect(h, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+typedef struct UpdateOptions {
+        const char *name;
+        int auto_connect; /* -1: not given */
+} UpdateOptions;
+
+static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
+        UpdateOptions *o = userdata;
+
+        return streq(key, "name") ? sd_bus_message_read(m, "s", &o->name)
+                                  : sd_bus_message_read(m, "b", &o->auto_connect);
+}
+
+static const BusOptions update_options = {
+        .options = (const BusOption[]){ { "name", "s" }, { "auto_connect", "b" }, {} },
+        .prefix = "",
+        .what = "option",
+        .read = read_option,
+};
+
+static int update(Host *h, const UpdateOptions *o, sd_bus_error *error) {
+        _cleanup_free_ char *name = strdup(o->name ? o->name : h->row.name);
+        HostRow row = h->row;
+        int r;
+
+        if (!name)
+                return -ENOMEM;
+        row.name = name;
+        row.manual = o->auto_connect < 0 ? h->row.manual : !o->auto_connect;
+        row.updated_at = now_realtime();
+        r = store_host_set_definition(h->hosts->store, &row);
+        if (r < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE, "Host %s could not be changed: %s",
+                                h->row.id, store_error_text(h->hosts->store));
+        free(h->row.name);
+        h->row = row;
+        name = NULL;
+        host_bus_changed(h);
+        hosts_bus_changed(h->hosts);
+        return 0;
+}
+
+static int method_update(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        UpdateOptions o = { .auto_connect = -1 };
+        Host *h = userdata;
+        int r = may_manage(h, message, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = bus_read_options(message, &update_options, &o, error);
+        if (r < 0)
+                return r;
+        if (o.name && (isempty(o.name) || strlen(o.name) > HOST_NAME_MAX_BYTES || utf8_has_control(o.name)))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "name: must be 1 to %u bytes without control characters",
+                                HOST_NAME_MAX_BYTES);
+        r = update(h, &o, error);
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
+#define LIST(name, types, items)                                                                \
+        SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_NO_ARGS, SD_BUS_RESULT(types, items), method_list, \
+                        SD_BUS_VTABLE_UNPRIVILEGED)
 
 const sd_bus_vtable host_vtable[] = {
         SD_BUS_VTABLE_START(0),
@@ -72,10 +168,29 @@ const sd_bus_vtable host_vtable[] = {
                         SD_BUS_RESULT("s", hostname, "u", cpu, "t", memory, "t", memory_used, "u", cores,
                                         "u", threads, "t", uptime),
                         method_get_info, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS,
+                        SD_BUS_RESULT("s", hostname, "d", cpu_percent, "u", cpu, "u", cores, "u", threads,
+                                        "t", memory, "t", memory_available, "t", disk, "t", disk_free, "t",
+                                        uptime),
+                        method_get_stats, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetCapabilities", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", capabilities),
+                        method_get_capabilities, SD_BUS_VTABLE_UNPRIVILEGED),
+        LIST("ListPools", "a(ssssstttb)", pools),
+        LIST("ListVolumes", "a(ssssstt)", volumes),
+        LIST("ListNetworks", "a(sssssbb)", networks),
+        LIST("ListDisks", "a(sssssssstbb)", disks),
+        LIST("ListPorts", "a(ssssssssstt)", ports),
+        SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_connect,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Disconnect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_disconnect,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_update,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Uri", "s", get_string, 0, CONST),
-        SD_BUS_PROPERTY("Name", "s", get_string, 0, CONST),
-        SD_BUS_PROPERTY("Connected", "b", get_connected, 0, CHANGES),
+        SD_BUS_PROPERTY("Name", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("AutoConnect", "b", get_boolean, 0, CHANGES),
+        SD_BUS_PROPERTY("Connected", "b", get_boolean, 0, CHANGES),
         SD_BUS_PROPERTY("State", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Error", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Hostname", "s", get_string, 0, CHANGES),
@@ -117,11 +232,14 @@ static int enumerate(
         for (const Host *h = hosts->by_id; h; h = h->hh.next) {
                 if (h->adding)
                         continue;
-                if (!(nodes[i++] = host_bus_path(h->row.id)))
+                nodes[i] = host_bus_path(h->row.id);
+                if (!nodes[i++])
                         return -ENOMEM;
-                for (const Vm *vm = h->vms; vm; vm = vm->hh.next)
-                        if (!(nodes[i++] = vm_bus_path(vm)))
+                for (const Vm *vm = h->vms; vm; vm = vm->hh.next) {
+                        nodes[i] = vm_bus_path(vm);
+                        if (!nodes[i++])
                                 return -ENOMEM;
+                }
         }
         *ret_nodes = TAKE_PTR(nodes);
         return 1;
@@ -134,68 +252,4 @@ int host_bus_register(Hosts *h) {
         if (r >= 0)
                 r = sd_bus_add_node_enumerator(h->bus, &h->slots[3], HYPER_HOSTS_BUS_PATH, enumerate, h);
         return r;
-}
-
-/* --- signals --------------------------------------------------------------------------------------- */
-
-void host_bus_added(Host *h, bool added) {
-        _cleanup_free_ char *path = host_bus_path(h->row.id);
-        sd_bus *bus = h->hosts->bus;
-        int r = -ENOMEM;
-
-        /* Each object is told of by itself: a host that goes takes its VMs along. */
-        for (const Vm *vm = added ? NULL : h->vms; vm; vm = vm->hh.next)
-                vm_bus_added((Vm *) vm, false);
-        if (path)
-                r = added ? sd_bus_emit_object_added(bus, path) : sd_bus_emit_object_removed(bus, path);
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that host %s came or went: %m", h->row.id);
-}
-
-void host_bus_changed(Host *h) {
-        _cleanup_free_ char *path = host_bus_path(h->row.id);
-        int r = -ENOMEM;
-
-        if (path)
-                r = sd_bus_emit_properties_changed(h->hosts->bus, path, HYPER_HOSTS_HOST_INTERFACE,
-                                "Connected", "State", "Error", "Hostname", "Cpu", "Cores", "Threads",
-                                "Memory", "UpdatedUSec", NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that host %s is %s: %m", h->row.id,
-                                host_state_to_string(h->row.state));
-}
-
-void host_bus_connection_changed(Host *h) {
-        int r = sd_bus_emit_signal(h->hosts->bus, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE,
-                        "HostConnectionChanged", "sb", h->row.id, h->row.state == HOST_CONNECTED);
-
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that host %s is %s: %m", h->row.id,
-                                host_state_to_string(h->row.state));
-}
-
-static int on_vms_changed(sd_event_source *s, uint64_t usec, void *userdata) {
-        Host *h = userdata;
-        int r = sd_bus_emit_signal(h->hosts->bus, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE,
-                        "VmsChanged", "s", h->row.id);
-
-        if (r < 0)
-                log_warning_errno(
-                                r, "Failed to tell the bus that VMs of host %s have changed: %m", h->row.id);
-        return 0;
-}
-
-void host_bus_vms_changed(Host *h) {
-        int r = 0;
-
-        if (!h->vms_changed)
-                r = sd_event_add_time_relative(h->hosts->event, &h->vms_changed, CLOCK_MONOTONIC,
-                                VMS_CHANGED_DELAY, 1, on_vms_changed, h);
-        else if (sd_event_source_get_enabled(h->vms_changed, NULL) == 0) {
-                r = sd_event_source_set_time_relative(h->vms_changed, VMS_CHANGED_DELAY);
-                if (r >= 0)
-                        r = sd_event_source_set_enabled(h->vms_changed, SD_EVENT_ONESHOT);
-        }
-        if (r < 0)
-                log_warning_errno(r, "Failed to arm a timer of host %s: %m", h->row.id);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hosts/host-sync.h"
 
 /* The cache of a host's VMs follows libvirt: all are listed when the connection is made, and then each is
  * looked at again when an event names it. A VM takes some calls, so they are looked at in batches, and a
@@ -6,7 +7,12 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "hosts/activity.h"
+#include "hosts/bus-objects.h"
+#include "hosts/host-lost.h"
 #include "hosts/hosts.h"
+#include "hosts/libvirt-domain.h"
+#include "hosts/stats.h"
 
 #define BATCH 32
 
@@ -40,13 +46,13 @@ static void free_sync(Task *t) {
         free(s);
 }
 
-static int run_list(Task *t, Worker *w, virConnectPtr *connection) {
+static int run_list(Task *t, HostThread *w, virConnectPtr *connection) {
         SyncTask *s = CONTAINER_OF(t, SyncTask, task);
 
         return libvirt_list(*connection, &s->uuids, &t->error);
 }
 
-static int run_describe(Task *t, Worker *w, virConnectPtr *connection) {
+static int run_describe(Task *t, HostThread *w, virConnectPtr *connection) {
         SyncTask *s = CONTAINER_OF(t, SyncTask, task);
 
         s->rows = new0(VmRow, strv_length(s->uuids) + 1);
@@ -72,20 +78,6 @@ static int run_describe(Task *t, Worker *w, virConnectPtr *connection) {
 
 /* --- into the cache -------------------------------------------------------------------------------- */
 
-Vm *vm_free(Vm *vm) {
-        if (!vm)
-                return NULL;
-        stats_vm_gone(vm);
-        vm_sample_done(&vm->now);
-        vm_sample_done(&vm->before);
-        vm_row_done(&vm->row);
-        return mfree(vm);
-}
-
-bool vm_is_active(const Vm *vm) {
-        return vm->row.state != VIR_DOMAIN_SHUTOFF && vm->row.state != VIR_DOMAIN_CRASHED;
-}
-
 static int add_vm(Host *h, VmRow *row, Vm **ret) {
         Vm *vm = new0(Vm, 1);
 
@@ -101,7 +93,9 @@ static int add_vm(Host *h, VmRow *row, Vm **ret) {
 }
 
 static void remove_vm(Host *h, Vm *vm) {
+        activity_note(h, vm, ACTIVITY_SYSTEM, "info", "was removed");
         vm_bus_added(vm, false);
+        stats_vm_gone(vm);
         HASH_DEL(h->vms, vm);
         vm_free(vm);
 }
@@ -109,7 +103,9 @@ static void remove_vm(Host *h, Vm *vm) {
 static bool rows_differ(const VmRow *a, const VmRow *b) {
         return !streq(a->name, b->name) || !streq(a->description, b->description) || a->state != b->state ||
                         a->vcpu_count != b->vcpu_count || a->memory_bytes != b->memory_bytes ||
-                        a->vnc != b->vnc || a->spice != b->spice || a->persistent != b->persistent;
+                        a->vnc != b->vnc || a->spice != b->spice || a->persistent != b->persistent ||
+                        !streq(a->cpu_model, b->cpu_model) || !streq(a->os_type, b->os_type) ||
+                        a->disk_bytes != b->disk_bytes;
 }
 
 /* Out of @row into a VM that there is; true if that changed it. */
@@ -134,6 +130,7 @@ static bool update_vm(Vm *vm, VmRow *row) {
 typedef struct Change {
         Vm *vm;
         bool is_new, was_active;
+        int state; /* before */
 } Change;
 
 /* One transaction, before anybody is told. */
@@ -154,13 +151,19 @@ static void write_changes(Host *h, const Change *changes, size_t n, char *const 
 }
 
 static void tell_change(const Change *c) {
+        const char *state = vm_state_to_string(c->vm->row.state);
+
         if (c->is_new) {
                 vm_bus_added(c->vm, true);
                 stats_vm_appeared(c->vm);
-        } else {
-                vm_bus_changed(c->vm);
-                stats_vm_changed(c->vm, c->was_active);
+                activity_note(c->vm->host, c->vm, ACTIVITY_SYSTEM, "info", "was added");
+                return;
         }
+        vm_bus_changed(c->vm);
+        stats_vm_changed(c->vm, c->was_active);
+        if (!streq(state, vm_state_to_string(c->state)))
+                activity_note(c->vm->host, c->vm, ACTIVITY_VM_STATE,
+                                streq(state, "ERROR") ? "error" : "info", state);
 }
 
 void host_take_vms(Host *h, VmRow *rows, size_t n, char *const *gone) {
@@ -180,6 +183,7 @@ void host_take_vms(Host *h, VmRow *rows, size_t n, char *const *gone) {
                 c->vm = host_find_vm(h, rows[i].uuid);
                 c->is_new = !c->vm;
                 c->was_active = c->vm && vm_is_active(c->vm);
+                c->state = c->vm ? c->vm->row.state : -1;
                 if (c->is_new)
                         r = add_vm(h, rows + i, &c->vm);
                 if (r >= 0 && (c->is_new || update_vm(c->vm, rows + i)))
@@ -250,6 +254,7 @@ static void end_of_add(Host *h) {
         h->add_call = sd_bus_message_unref(h->add_call);
         hosts_bus_changed(h->hosts);
         host_bus_connection_changed(h);
+        activity_note(h, NULL, ACTIVITY_SYSTEM, "info", "was added");
 }
 
 /* --- the loop's side ------------------------------------------------------------------------------- */
@@ -325,13 +330,13 @@ static int start_task(Host *h) {
         }
         h->list_wanted = false;
         h->looking = true;
-        return worker_run(h->worker, &s->task, h->hosts->settings->hosts.call_timeout);
+        return host_thread_run(h->thread, &s->task, h->hosts->settings->hosts.call_timeout);
 }
 
 static void look_on(Host *h) {
         int r;
 
-        if (h->looking || !h->worker)
+        if (h->looking || !h->thread)
                 return;
         if (h->n_dirty == 0 && !h->list_wanted) {
                 if (h->adding)

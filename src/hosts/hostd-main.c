@@ -11,7 +11,8 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "hosts/hosts.h"
+#include "hosts/hostd.h"
+#include "hosts/hosts-reload.h"
 #include "shared/daemon.h"
 
 static const char *arg_state_directory = STATEDIR "-hosts";
@@ -80,7 +81,10 @@ static int run(void) {
                 .state_directory = arg_state_directory,
                 .config_directory = arg_config_directory,
         };
-        if ((r = hosts_new(&options, &h)) < 0 || (r = daemon_on_signal(event, SIGHUP, on_hangup, h)) < 0)
+        r = hosts_new(&options, &h);
+        if (r >= 0)
+                r = daemon_on_signal(event, SIGHUP, on_hangup, h);
+        if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = hosts_start(h);
         if (r < 0)

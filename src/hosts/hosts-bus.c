@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* org.hyper1.Hosts.Manager: the object /org/hyper1/hosts. */
+#include "hosts/hosts-bus.h"
 
 #include <fcntl.h>
 
@@ -8,26 +7,24 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
+#include "hosts/activity.h"
+#include "hosts/bus-objects.h"
+#include "hosts/host-connect.h"
 #include "hosts/host-uri.h"
+#include "hosts/hosts-reload.h"
 #include "hosts/hosts.h"
+#include "hosts/stats.h"
+#include "hosts/subscriptions.h"
 #include "shared/error-table.h"
+#include "json/json-table.h"
 
 #define LIST_LIMIT_MAX 1000u
-#define NAME_MAX_BYTES 256u
+#define SETTING_MAX ((size_t) 16 * 1024)
 #define KEY_MAX ((size_t) 16 * 1024)
 
 static const char manage_hosts[] = "org.hyper1.manage-hosts";
 
-int bus_no_such_host(sd_bus_error *error, const char *id) {
-        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_HOST, "There is no host %s",
-                        host_id_is_valid(id) ? id : "with such an id");
-}
-
-int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm) {
-        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_VM, "Host %s has no VM %.256s", h->row.id, vm);
-}
-
-/* --- AddHost --------------------------------------------------------------------------------------- */
+/* --- AddHost ------------------------------------------------------------------------------------------ */
 
 typedef struct AddOptions {
         const char *id, *name;
@@ -46,8 +43,27 @@ static const BusOptions add_options = {
         .read = read_option,
 };
 
+/* The host that is reached by the same URI already, however it is written; NULL: there is none. */
+static const Host *find_same_uri(Hosts *h, const HostUri *uri) {
+        _cleanup_free_ char *text = host_uri_build(uri, h->keyfile);
+
+        for (const Host *other = h->by_id; other && text; other = other->hh.next) {
+                _cleanup_free_ char *its = NULL;
+                const char *why;
+                HostUri parts;
+
+                if (host_uri_parse(other->row.uri, true, &parts, &why) < 0)
+                        continue;
+                its = host_uri_build(&parts, h->keyfile);
+                if (its && streq(its, text))
+                        return other;
+        }
+        return NULL;
+}
+
 static int check_host(Hosts *h, const char *uri, const char *id, const char *name, sd_bus_error *error) {
         const char *why;
+        const Host *same;
         HostUri parts;
         Host *other;
 
@@ -57,13 +73,18 @@ static int check_host(Hosts *h, const char *uri, const char *id, const char *nam
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "id: must be 1 to %d bytes without slashes and control characters",
                                 HOST_ID_MAX);
-        if (strlen(name) > NAME_MAX_BYTES || utf8_has_control(name))
+        if (strlen(name) > HOST_NAME_MAX_BYTES || utf8_has_control(name))
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "name: must be at most %u bytes without control characters", NAME_MAX_BYTES);
+                                "name: must be at most %u bytes without control characters",
+                                HOST_NAME_MAX_BYTES);
         HASH_FIND_STR(h->by_id, id, other);
         if (other)
                 return bus_error_setf(error, HYPER_BUS_ERROR_HOST_EXISTS, "Host %s exists already", id);
-        if (HASH_COUNT(h->by_id) >= HOSTS_MAX || worker_abandoned() >= GHOSTS_MAX)
+        same = find_same_uri(h, &parts);
+        if (same)
+                return bus_error_setf(error, HYPER_BUS_ERROR_HOST_EXISTS,
+                                "uri: host %s has this URI already", same->row.id);
+        if (HASH_COUNT(h->by_id) >= HOSTS_MAX || host_thread_abandoned() >= HOST_GHOSTS_TOTAL)
                 return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
                                 "There are too many hosts, or too many of them hang.");
         return 0;
@@ -158,6 +179,7 @@ static int method_remove_host(sd_bus_message *message, void *userdata, sd_bus_er
                                 id, store_error_text(h->store));
         log_info("Host %s was removed.", id);
         host_bus_added(host, false);
+        stats_host_gone(host);
         host_free(host);
         hosts_bus_changed(h);
         return sd_bus_reply_method_return(message, NULL);
@@ -244,8 +266,11 @@ static int method_list_vms(sd_bus_message *message, void *userdata, sd_bus_error
         if (limit < 1 || limit > LIST_LIMIT_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "limit: must be 1 to %u",
                                 LIST_LIMIT_MAX);
-        if (!isempty(id) && !(only = hosts_find(h, id)))
-                return bus_no_such_host(error, id);
+        if (!isempty(id)) {
+                only = hosts_find(h, id);
+                if (!only)
+                        return bus_no_such_host(error, id);
+        }
         for (Host *host = h->by_id; host; host = host->hh.next)
                 if (!host->adding && (!only || host == only))
                         total += HASH_COUNT(host->vms);
@@ -282,7 +307,124 @@ static int method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *
         return path ? sd_bus_reply_method_return(message, "os", path, vm->row.uuid) : -ENOMEM;
 }
 
-/* --- statistics ------------------------------------------------------------------------------------ */
+/* What the database does not have: what VMs are doing, and since when they run, if that was seen. */
+static int append_runtime(sd_bus_message *reply, const Vm *vm) {
+        usec_t started = vm->started > 0 ? now_realtime() - (now_monotonic() - vm->started) : 0;
+
+        if (!vm->task && started == 0)
+                return 0;
+        return sd_bus_message_append(reply, "(ssst)", vm->host->row.id, vm->row.uuid, strempty(vm->task),
+                        (uint64_t) started);
+}
+
+static int method_list_runtime(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Hosts *h = userdata;
+        const char *id;
+        int r = sd_bus_message_read(message, "s", &id);
+
+        if (r < 0)
+                return r;
+        if (!isempty(id) && !hosts_find(h, id))
+                return bus_no_such_host(error, id);
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssst)");
+        for (Host *host = h->by_id; host && r >= 0; host = host->hh.next) {
+                if (host->adding || (!isempty(id) && !streq(id, host->row.id)))
+                        continue;
+                for (const Vm *vm = host->vms; vm && r >= 0; vm = vm->hh.next)
+                        r = append_runtime(reply, vm);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* --- activity, settings ------------------------------------------------------------------------------- */
+
+static int append_activity(sd_bus_message *reply, const Activity *a) {
+        return sd_bus_message_append(reply, "(ttssssss)", a->id, (uint64_t) a->at,
+                        activity_kind_to_string(a->kind), a->severity, a->host, a->uuid, a->vm, a->message);
+}
+
+static int method_list_activity(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Hosts *h = userdata;
+        uint64_t offset, limit, total = activities_count(h->activities);
+        int r = sd_bus_message_read(message, "tt", &offset, &limit);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "t", total);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ttssssss)");
+        for (uint64_t i = offset; i < total && i - offset < limit && r >= 0; i++)
+                r = append_activity(reply, activities_get(h->activities, i));
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* What clients may keep here. */
+static const char *const settings_names[] = { "metrics" };
+
+static int check_setting(const char *name, sd_bus_error *error) {
+        for (size_t i = 0; i < ELEMENTSOF(settings_names); i++)
+                if (streq(name, settings_names[i]))
+                        return 0;
+        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "name: must be metrics");
+}
+
+static int method_get_setting(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *value = NULL;
+        const char *name;
+        Hosts *h = userdata;
+        int r = sd_bus_message_read(message, "s", &name);
+
+        if (r >= 0)
+                r = check_setting(name, error);
+        if (r < 0)
+                return r;
+        r = store_setting_get(h->store, name, &value);
+        if (r < 0 && r != -ENOENT)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "The setting could not be read: %s", store_error_text(h->store));
+        return sd_bus_reply_method_return(message, "s", value ? value : "{}");
+}
+
+static int method_set_setting(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_json_ json_t *object = NULL;
+        _cleanup_free_ char *why = NULL;
+        const char *name, *value;
+        Hosts *h = userdata;
+        int r = bus_verify_polkit(message, "org.hyper1.manage-vms", &h->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "ss", &name, &value);
+        if (r >= 0)
+                r = check_setting(name, error);
+        if (r < 0)
+                return r;
+        if (strlen(value) > SETTING_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE, "value: must be at most %zu KiB",
+                                SETTING_MAX / 1024);
+        r = json_parse_object(value, strlen(value), &object, &why);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "value: %s", strna(why));
+        r = store_setting_set(h->store, name, value);
+        if (r < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "The setting could not be kept: %s", store_error_text(h->store));
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+/* --- statistics --------------------------------------------------------------------------------------- */
 
 static int method_subscribe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *id, *vm;
@@ -354,6 +496,15 @@ const sd_bus_vtable hosts_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetVm", SD_BUS_ARGS("s", host, "s", vm),
                         SD_BUS_RESULT("o", object, "s", uuid), method_get_vm, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListVmRuntime", SD_BUS_ARGS("s", host), SD_BUS_RESULT("a(ssst)", vms),
+                        method_list_runtime, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListActivity", SD_BUS_ARGS("t", offset, "t", limit),
+                        SD_BUS_RESULT("t", total, "a(ttssssss)", activities), method_list_activity,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetSetting", SD_BUS_ARGS("s", name), SD_BUS_RESULT("s", value),
+                        method_get_setting, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetSetting", SD_BUS_ARGS("s", name, "s", value), SD_BUS_NO_RESULT,
+                        method_set_setting, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("SubscribeStats", SD_BUS_ARGS("s", host, "s", vm), SD_BUS_NO_RESULT,
                         method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("UnsubscribeStats", SD_BUS_ARGS("s", host, "s", vm), SD_BUS_NO_RESULT,
@@ -382,12 +533,4 @@ int hosts_bus_register(Hosts *h) {
         if (r >= 0)
                 r = sd_bus_add_object_manager(h->bus, &h->slots[1], HYPER_HOSTS_BUS_PATH);
         return r;
-}
-
-void hosts_bus_changed(Hosts *h) {
-        int r = sd_bus_emit_signal(
-                        h->bus, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE, "HostsChanged", NULL);
-
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that hosts have changed: %m");
 }

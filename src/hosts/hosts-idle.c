@@ -5,11 +5,12 @@
  * is given up, and when the bus has confirmed that, nothing is lost. A host that was added in between makes
  * it end with EX_TEMPFAIL, for which its unit has RestartForceExitStatus=. */
 
+#include "hosts/hosts-idle.h"
+
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
-#include "hosts/hosts.h"
 
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         Hosts *h = userdata;

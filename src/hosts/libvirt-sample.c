@@ -2,13 +2,15 @@
 
 /* Counters of running VMs. */
 
+#include "hosts/libvirt-sample.h"
+
 #include <libvirt/virterror.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"
-#include "hosts/libvirt-calls.h"
+#include "hosts/libvirt-error.h"
 
 /* So many VMs are asked for by name, each with a call to find it; beyond that all of the host at once. */
 #define SINGLE_MAX 4
@@ -67,13 +69,20 @@ static uint64_t get_device_number(
         return get_number(r, name);
 }
 
-static int get_devices(const virDomainStatsRecord *r, const char *kind, const char *in, const char *out,
-                DeviceSample **ret, size_t *ret_n) {
+typedef struct DeviceKind {
+        const char *name, *bytes_in, *bytes_out, *in, *out; /* parts of the names of its numbers */
+} DeviceKind;
+
+static const DeviceKind block = { "block", "rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs" };
+static const DeviceKind net = { "net", "rx.bytes", "tx.bytes", "rx.pkts", "tx.pkts" };
+
+static int get_devices(
+                const virDomainStatsRecord *r, const DeviceKind *k, DeviceSample **ret, size_t *ret_n) {
         char name[64];
         DeviceSample *devices;
         size_t n;
 
-        (void) snprintf(name, sizeof(name), "%s.count", kind);
+        (void) snprintf(name, sizeof(name), "%s.count", k->name);
         n = MIN(get_number(r, name), (uint64_t) DEVICES_MAX);
         devices = new0(DeviceSample, n + 1);
         if (!devices)
@@ -81,15 +90,17 @@ static int get_devices(const virDomainStatsRecord *r, const char *kind, const ch
         for (size_t i = 0; i < n; i++) {
                 const char *device = "";
 
-                (void) snprintf(name, sizeof(name), "%s.%zu.name", kind, i);
+                (void) snprintf(name, sizeof(name), "%s.%zu.name", k->name, i);
                 (void) virTypedParamsGetString(r->params, r->nparams, name, &device);
                 devices[i].device = utf8_make_valid(strempty(device), strlen(strempty(device)), 256);
                 if (!devices[i].device) {
                         devices_free(devices, n);
                         return -ENOMEM;
                 }
-                devices[i].read_bytes = get_device_number(r, kind, i, in);
-                devices[i].write_bytes = get_device_number(r, kind, i, out);
+                devices[i].read_bytes = get_device_number(r, k->name, i, k->bytes_in);
+                devices[i].write_bytes = get_device_number(r, k->name, i, k->bytes_out);
+                devices[i].reads = get_device_number(r, k->name, i, k->in);
+                devices[i].writes = get_device_number(r, k->name, i, k->out);
         }
         *ret = devices;
         *ret_n = n;
@@ -108,9 +119,9 @@ static int read_record(const virDomainStatsRecord *r, VmSample *ret) {
         int q;
 
         (void) virDomainGetUUIDString(r->dom, s.uuid);
-        q = get_devices(r, "block", "rd.bytes", "wr.bytes", &s.disks, &s.n_disks);
+        q = get_devices(r, &block, &s.disks, &s.n_disks);
         if (q >= 0)
-                q = get_devices(r, "net", "rx.bytes", "tx.bytes", &s.nets, &s.n_nets);
+                q = get_devices(r, &net, &s.nets, &s.n_nets);
         if (q < 0) {
                 vm_sample_done(&s);
                 return q;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* The counters of a VM as libvirt has them, and beside them what people want to read: rates since the sample
- * before. Without one before, or when a counter has begun anew, a rate is 0. */
+#include "hosts/stats-json.h"
 
 #include <math.h>
 
-#include "hosts/hosts.h"
 #include "json/json-table.h"
+
+/* The counters of a VM as libvirt has them, and beside them rates since the sample before. Without one before, or when
+ * a counter has begun anew, a rate is 0. */
 
 static json_t *devices_to_json(const DeviceSample *devices, size_t n) {
         _cleanup_json_ json_t *list = json_array();
@@ -21,7 +21,7 @@ static json_t *devices_to_json(const DeviceSample *devices, size_t n) {
 }
 
 typedef struct Sum {
-        uint64_t in, out;
+        uint64_t in, out, reads, writes;
 } Sum;
 
 static Sum sum(const DeviceSample *devices, size_t n) {
@@ -30,6 +30,8 @@ static Sum sum(const DeviceSample *devices, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 s.in += devices[i].read_bytes;
                 s.out += devices[i].write_bytes;
+                s.reads += devices[i].reads;
+                s.writes += devices[i].writes;
         }
         return s;
 }
@@ -39,6 +41,10 @@ static double rate(uint64_t before, uint64_t now, double seconds, double unit) {
         if (seconds <= 0 || now < before)
                 return 0;
         return round((double) (now - before) / seconds / unit * 100) / 100;
+}
+
+static double mebibytes(uint64_t bytes) {
+        return round((double) bytes / 1024 / 1024 * 100) / 100;
 }
 
 /* Of all its processors together, 0 to 100. */
@@ -81,6 +87,16 @@ char *vm_stats_to_json(const Vm *vm) {
                                                             ? json_integer((json_int_t) ((n->at - vm->started) /
                                                                               USEC_PER_SEC))
                                                             : json_null())) < 0)
+                return NULL;
+        /* Sums since it was started, and requests. */
+        if (json_object_update_new(o,
+                            json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "disk_read_mb", mebibytes(disk.in),
+                                            "disk_write_mb", mebibytes(disk.out), "network_rx_mb",
+                                            mebibytes(net.in), "network_tx_mb", mebibytes(net.out),
+                                            "disk_read_iops",
+                                            rate(disk_before.reads, disk.reads, seconds, 1),
+                                            "disk_write_iops",
+                                            rate(disk_before.writes, disk.writes, seconds, 1))) < 0)
                 return NULL;
         return json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12));
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* Statistics: one poll per host and interval for all VMs that somebody wants, however many want them. */
+#include "hosts/stats.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "hosts/host-lost.h"
 #include "hosts/hosts.h"
+#include "hosts/subscription.h"
 
 #define INTERVAL (2 * USEC_PER_SEC)
 #define ACCURACY (10 * USEC_PER_MSEC)
@@ -25,7 +26,7 @@ typedef struct PollTask {
         size_t n_samples;
 } PollTask;
 
-static int run_poll(Task *t, Worker *w, virConnectPtr *connection) {
+static int run_poll(Task *t, HostThread *w, virConnectPtr *connection) {
         PollTask *p = CONTAINER_OF(t, PollTask, task);
 
         return libvirt_sample(*connection, p->uuids, &p->samples, &p->n_samples, &t->error);
@@ -63,7 +64,7 @@ void vm_take_sample(Vm *vm, VmSample *s) {
 static void publish_sampled(Host *h, usec_t since) {
         for (Subscription *s = h->hosts->subscriptions; s; s = s->hh.next)
                 if (s->vm && s->vm->host == h && s->vm->now.at >= since)
-                        stats_publish(s);
+                        subscription_publish(s, s->clients, s->n_clients);
 }
 
 static void done_poll(Task *t, int r) {
@@ -130,7 +131,7 @@ static int start_poll(Host *h) {
                 return r;
         }
         h->polling = true;
-        r = worker_run(h->worker, &p->task, h->hosts->settings->hosts.call_timeout);
+        r = host_thread_run(h->thread, &p->task, h->hosts->settings->hosts.call_timeout);
         if (r < 0)
                 h->polling = false;
         return r < 0 ? r : 1;
@@ -155,7 +156,7 @@ static void poll_now(Host *h) {
         int r;
 
         h->poll_again = false;
-        if (!h->worker || h->row.state != HOST_CONNECTED)
+        if (!h->thread || h->row.state != HOST_CONNECTED)
                 return;
         r = h->polling ? 1 : start_poll(h);
         if (r > 0)
@@ -227,11 +228,16 @@ void stats_vm_changed(Vm *vm, bool was_active) {
         take_off_sample(vm);
         for (Subscription *s = vm->host->hosts->subscriptions; s; s = s->hh.next)
                 if (s->vm == vm)
-                        stats_publish(s);
+                        subscription_publish(s, s->clients, s->n_clients);
 }
 
 void stats_vm_gone(Vm *vm) {
         for (Subscription *s = vm->host->hosts->subscriptions; s; s = s->hh.next)
                 if (s->vm == vm)
                         s->vm = NULL;
+}
+
+void stats_host_gone(Host *h) {
+        for (Vm *vm = h->vms; vm; vm = vm->hh.next)
+                stats_vm_gone(vm);
 }

@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* Who wants the statistics of which VM. A subscription is one VM by the name that its clients use; it stays
- * while the VM is off, gone, or its host is away, and ends when its last client unsubscribes or leaves the
- * bus. */
+#include "hosts/subscriptions.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "hosts/bus-objects.h"
 #include "hosts/hosts.h"
+#include "hosts/stats.h"
+#include "hosts/subscription.h"
 #include "shared/error-table.h"
+
+/* A subscription is one VM by the name that its clients use; it stays while the VM is off, gone, or its host is away, and
+ * ends when its last client unsubscribes or leaves the bus. */
 
 #define CLIENTS_MAX 256u
 #define SUBSCRIPTIONS_MAX 8192u
-
-/* A connection to the bus with subscriptions. */
-struct Client {
-        Hosts *hosts;
-        char *name; /* ":1.42" */
-        sd_bus_track *track;
-        size_t n_subscriptions;
-        UT_hash_handle hh;
-};
-
-static Subscription *subscription_free(Subscription *s) {
-        if (!s)
-                return NULL;
-        free(s->key);
-        free(s->host_id);
-        free(s->clients);
-        return mfree(s);
-}
-DEFINE_CLEANUP_FUNC(Subscription *, subscription_free);
 
 static Client *client_free(Client *c) {
         if (!c)
@@ -101,34 +85,7 @@ int hosts_unsubscribe(Hosts *hosts, const char *host_id, const char *vm, sd_bus_
         return 0;
 }
 
-/* --- sending --------------------------------------------------------------------------------------- */
-
-static int send_stats(const Subscription *s, const Client *c, const char *text) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r = sd_bus_message_new_signal(
-                        c->hosts->bus, &m, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE, "VmStats");
-
-        if (r >= 0)
-                r = sd_bus_message_append(m, "sss", s->host_id, s->vm_name, text);
-        return r < 0 ? r : sd_bus_send_to(c->hosts->bus, m, c->name, NULL);
-}
-
-static void publish(const Subscription *s, Client *const *clients, size_t n) {
-        _cleanup_free_ char *text = vm_stats_to_json(s->vm);
-        int r = text ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = send_stats(s, clients[i], text);
-        if (r < 0)
-                log_warning_errno(r, "Failed to send the statistics of VM %s on host %s: %m", s->vm_name,
-                                s->host_id);
-}
-
-void stats_publish(Subscription *s) {
-        publish(s, s->clients, s->n_clients);
-}
-
-/* --- joining --------------------------------------------------------------------------------------- */
+/* --- joining ------------------------------------------------------------------------------------------ */
 
 static int find_client(Hosts *hosts, sd_bus_message *message, Client **ret) {
         const char *name = sd_bus_message_get_sender(message);
@@ -225,7 +182,7 @@ int hosts_subscribe(Hosts *hosts, Host *h, const char *vm, sd_bus_message *messa
                 return r;
         /* One that comes later costs no poll of its own. */
         if (s->vm && stats_are_fresh(s->vm))
-                publish(s, &c, 1);
+                subscription_publish(s, &c, 1);
         else
                 stats_poll(h);
         return 0;

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* org.hyper1.Hosts.Vm: a VM's object, /org/hyper1/hosts/<label>/vm/<UUID's label>. */
+#include "hosts/vm-bus.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "hosts/bus-objects.h"
 #include "hosts/hosts.h"
-
-#define VM_PATH HYPER_HOSTS_BUS_PATH "/%/vm/%"
-
-char *vm_bus_path(const Vm *vm) {
-        char *path;
-
-        return sd_bus_path_encode_many(&path, VM_PATH, vm->host->row.id, vm->row.uuid) < 0 ? NULL : path;
-}
+#include "hosts/vm-methods.h"
+#include "shared/error-table.h"
 
 /* vm_state_to_string() knows them as numbers. */
 static_assert(VIR_DOMAIN_NOSTATE == 0 && VIR_DOMAIN_RUNNING == 1 && VIR_DOMAIN_BLOCKED == 2 &&
@@ -27,6 +21,9 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Vm *vm = userdata;
         const char *s = streq(property, "Uuid")          ? vm->row.uuid
+                        : streq(property, "CpuModel")    ? vm->row.cpu_model
+                        : streq(property, "OsType")      ? vm->row.os_type
+                        : streq(property, "Task")        ? strempty(vm->task)
                         : streq(property, "Host")        ? vm->host->row.id
                         : streq(property, "Name")        ? vm->row.name
                         : streq(property, "Description") ? vm->row.description
@@ -51,6 +48,7 @@ static int get_number(sd_bus *bus, const char *path, const char *interface, cons
 
         return sd_bus_message_append(reply, "t",
                         streq(property, "MemoryBytes")                   ? vm->row.memory_bytes
+                                        : streq(property, "DiskBytes")   ? vm->row.disk_bytes
                                         : streq(property, "CreatedUSec") ? (uint64_t) vm->row.created_at
                                                                          : (uint64_t) vm->row.updated_at);
 }
@@ -64,12 +62,17 @@ static int get_vcpu_count(sd_bus *bus, const char *path, const char *interface, 
 
 /* --- methods --------------------------------------------------------------------------------------- */
 
+/* 1: allowed; 0: polkit was asked; negative errno. Also for its display: who sees it may type. */
+static int may_manage(Vm *vm, sd_bus_message *message, sd_bus_error *error) {
+        return bus_verify_polkit(message, "org.hyper1.manage-vms", &vm->host->hosts->polkit, error);
+}
+
 static int act(sd_bus_message *message, Vm *vm, VmAction action, sd_bus_error *error) {
-        int r = bus_verify_polkit(message, "org.hyper1.manage-vms", &vm->host->hosts->polkit, error);
+        int r = may_manage(vm, message, error);
 
         if (r <= 0)
                 return r < 0 ? r : 1;
-        return host_call_action(vm->host, vm->row.uuid, action, message, error);
+        return vm_call_action(vm, action, message, error);
 }
 
 #define METHOD_ACT(name, action)                                                                 \
@@ -83,15 +86,35 @@ METHOD_ACT(destroy, VM_DESTROY)
 METHOD_ACT(reset, VM_RESET)
 
 static int method_get_hardware(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Vm *vm = userdata;
+        return vm_call_hardware(userdata, message, error);
+}
 
-        return host_call_hardware(vm->host, vm->row.uuid, message, error);
+static int method_get_extended(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return vm_call_extended_hardware(userdata, message, error);
 }
 
 static int method_get_stats(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Vm *vm = userdata;
+        return vm_call_stats(userdata, message, error);
+}
 
-        return host_call_stats(vm->host, vm->row.uuid, message, error);
+static int method_open_console(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *type;
+        Vm *vm = userdata;
+        int r = may_manage(vm, message, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &type);
+        return r < 0 ? r : vm_call_console(vm, type, message, error);
+}
+
+static int method_screenshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Vm *vm = userdata;
+        int r = may_manage(vm, message, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        return vm_call_screenshot(vm, message, error);
 }
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -108,7 +131,14 @@ const sd_bus_vtable vm_vtable[] = {
         ACTION("Reset", method_reset),
         SD_BUS_METHOD_WITH_ARGS("GetHardware", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", hardware),
                         method_get_hardware, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetExtendedHardware", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", hardware),
+                        method_get_extended, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", stats), method_get_stats,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", type),
+                        SD_BUS_RESULT("h", console, "s", type), method_open_console,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", png), method_screenshot,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Uuid", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Host", "s", get_string, 0, CONST),
@@ -117,6 +147,10 @@ const sd_bus_vtable vm_vtable[] = {
         SD_BUS_PROPERTY("State", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("VcpuCount", "u", get_vcpu_count, 0, CHANGES),
         SD_BUS_PROPERTY("MemoryBytes", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("CpuModel", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("OsType", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("DiskBytes", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("Task", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("Vnc", "b", get_boolean, 0, CHANGES),
         SD_BUS_PROPERTY("Spice", "b", get_boolean, 0, CHANGES),
         SD_BUS_PROPERTY("Persistent", "b", get_boolean, 0, CHANGES),
@@ -130,7 +164,7 @@ const sd_bus_vtable vm_vtable[] = {
 static int vm_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                 sd_bus_error *error) {
         _cleanup_free_ char *id = NULL, *uuid = NULL;
-        int r = sd_bus_path_decode_many(path, VM_PATH, &id, &uuid);
+        int r = sd_bus_path_decode_many(path, VM_BUS_PATH, &id, &uuid);
         Host *h;
 
         if (r <= 0)
@@ -143,29 +177,4 @@ static int vm_find(sd_bus *bus, const char *path, const char *interface, void *u
 int vm_bus_register(Hosts *h) {
         return sd_bus_add_fallback_vtable(h->bus, &h->slots[4], HYPER_HOSTS_BUS_PATH,
                         HYPER_HOSTS_VM_INTERFACE, vm_vtable, vm_find, h);
-}
-
-/* --- signals --------------------------------------------------------------------------------------- */
-
-void vm_bus_added(Vm *vm, bool added) {
-        _cleanup_free_ char *path = vm_bus_path(vm);
-        sd_bus *bus = vm->host->hosts->bus;
-        int r = -ENOMEM;
-
-        if (path)
-                r = added ? sd_bus_emit_object_added(bus, path) : sd_bus_emit_object_removed(bus, path);
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that VM %s came or went: %m", vm->row.name);
-}
-
-void vm_bus_changed(Vm *vm) {
-        _cleanup_free_ char *path = vm_bus_path(vm);
-        int r = -ENOMEM;
-
-        if (path)
-                r = sd_bus_emit_properties_changed(vm->host->hosts->bus, path, HYPER_HOSTS_VM_INTERFACE,
-                                "Name", "Description", "State", "VcpuCount", "MemoryBytes", "Vnc", "Spice",
-                                "Persistent", "UpdatedUSec", NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that VM %s has changed: %m", vm->row.name);
 }

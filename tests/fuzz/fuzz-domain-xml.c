@@ -4,8 +4,31 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "hosts/domain-devices.h"
+#include "hosts/domain-extended.h"
 #include "hosts/domain-xml.h"
 #include "json/json-table.h"
+
+/* They take the same descriptions as the others. */
+static void check_devices(const char *xml, size_t size, int expected) {
+        _cleanup_(host_items_done) HostItems items = {};
+        _cleanup_json_ json_t *extended = NULL;
+        const char *type;
+        unsigned index;
+        int r = domain_xml_display(xml, size, "", &index, &type);
+
+        if ((r == -EBADMSG) != (expected == -EBADMSG) ||
+                        (domain_xml_extended(xml, size, &extended) == -EBADMSG) != (expected == -EBADMSG) ||
+                        (domain_xml_disks(xml, size, "u", "n", &items) == -EBADMSG) !=
+                                        (expected == -EBADMSG) ||
+                        (domain_xml_ports(xml, size, "u", "n", &items) == -EBADMSG) !=
+                                        (expected == -EBADMSG))
+                abort();
+        for (size_t i = 0; i < items.n; i++)
+                for (size_t k = 0; k < ITEM_TEXTS; k++)
+                        if (items.items[i].texts[k] && !utf8_is_valid(items.items[i].texts[k]))
+                                abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(domain_summary_done) DomainSummary summary = {};
@@ -13,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         int r = domain_xml_hardware((const char *) data, size, &hardware),
             q = domain_xml_summary((const char *) data, size, &summary);
 
+        check_devices((const char *) data, size, r);
         /* Both take the same descriptions, and what they give is JSON. */
         if ((r == -EBADMSG) != (q == -EBADMSG) || (r >= 0) != (hardware != NULL))
                 abort();

@@ -7,7 +7,7 @@
 #include <stdalign.h>
 #include <stdio.h>
 
-#include "api/hosts/hosts-api.h"
+#include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
 #include "api/http/uri.h"
 #include "api/hypersdk/hypersdk.h"

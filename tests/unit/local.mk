@@ -177,9 +177,10 @@ $(API_TESTS): $(filter %.la,$(API_TEST_LIBS))
 HOSTS_TESTS = \
 	tests/unit/hosts/test-hosts-api \
 	tests/unit/hosts/test-hosts-bus \
+	tests/unit/hosts/test-hosts-console \
 	tests/unit/hosts/test-hosts-json \
+	tests/unit/hosts/test-hosts-thread \
 	tests/unit/hosts/test-hosts-uri \
-	tests/unit/hosts/test-hosts-worker \
 	tests/unit/hosts/test-hosts-xml
 HOSTS_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(HOSTS_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
 $(HOSTS_TESTS): private TEST_LIBS = $(HOSTS_TEST_LIBS) $(CHECK_LIBS)

@@ -1,18 +1,62 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hosts/hosts-json.h"
+
+#include <math.h>
+
 #include "api/job-json.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 
-json_t *hosts_host_json(const HostView *h) {
-        return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:i}", "id", h->id, "uri", h->uri, "name",
-                        h->name, "created_at", json_time(h->created), "updated_at", json_time(h->updated),
-                        "connected", streq(h->state, "CONNECTED"), "state", h->state, "error", h->error,
-                        "vm_count", (int) h->n_vms);
+json_t *hosts_host_json(const HostView *h, bool manual) {
+        _cleanup_json_ json_t *o = NULL;
+
+        o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:i, s:b, s:n}", "id", h->id, "uri", h->uri,
+                        "name", h->name, "created_at", json_time(h->created), "updated_at",
+                        json_time(h->updated), "connected", streq(h->state, "CONNECTED"), "state", h->state,
+                        "error", h->error, "vm_count", (int) h->n_vms, "auto_reconnect_disabled",
+                        (int) manual, "task_state");
+        /* The web client reads the times under these names. */
+        if (!o || json_object_set(o, "createdAt", json_object_get(o, "created_at")) < 0)
+                return NULL;
+        if (json_object_set(o, "updatedAt", json_object_get(o, "updated_at")) < 0)
+                return NULL;
+        return TAKE_PTR(o);
 }
 
-json_t *hosts_vm_json(const VmRow *row, bool v1) {
-        return json_pack("{s:I, s:s, s:s, s:s, s:i, s:I, s:o, s:{s:b, s:b}, s:b, s:o, s:o}", "db_id",
+/* In units of 2^30 bytes, to two decimals. */
+static double gibibytes(uint64_t bytes) {
+        return round((double) bytes / (1 << 30) * 100) / 100;
+}
+
+static json_t *vm_uptime(const VmView *vm) {
+        usec_t now = now_realtime();
+
+        if (vm->started == 0 || vm->started > now)
+                return json_null();
+        return json_integer((json_int_t) ((now - vm->started) / USEC_PER_SEC));
+}
+
+/* What the published API does not have, and its web client reads. */
+static json_t *vm_more_json(const VmView *vm) {
+        const VmRow *row = vm->row;
+
+        return json_pack(
+                        "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:o, s:f, s:s, s:s, s:I, s:I}",
+                        "domain_uuid", row->uuid, "libvirtState", vm_state_to_string(row->state),
+                        "sync_status", vm->connected ? "SYNCED" : "UNKNOWN", "drift_details", "",
+                        "needs_rebuild", 0, "is_template", 0, "cpu_model", row->cpu_model,
+                        "cpu_topology_json", "{}", "os_type", row->os_type, "network_interface", "",
+                        "task_state", isempty(vm->task) ? json_null() : json_string(vm->task), "uptime",
+                        vm_uptime(vm), "disk_size_gb", gibibytes(row->disk_bytes), "host_id", vm->host_id,
+                        "host_name", vm->host_name, "memory", (json_int_t) row->memory_bytes, "max_mem",
+                        (json_int_t) (row->memory_bytes / 1024));
+}
+
+json_t *hosts_vm_json(const VmView *vm, bool v1) {
+        _cleanup_json_ json_t *o = NULL;
+        const VmRow *row = vm->row;
+
+        o = json_pack("{s:I, s:s, s:s, s:s, s:i, s:I, s:o, s:{s:b, s:b}, s:b, s:o, s:o}", "db_id",
                         (json_int_t) row->seq, "uuid", row->uuid, "name", row->name, "description",
                         row->description, "vcpu_count", (int) row->vcpu_count, "memory_bytes",
                         (json_int_t) row->memory_bytes, "state",
@@ -20,15 +64,9 @@ json_t *hosts_vm_json(const VmRow *row, bool v1) {
                         "graphics", "vnc", (int) row->vnc, "spice", (int) row->spice, "persistent",
                         (int) row->persistent, "created_at", json_time(row->created_at), "updated_at",
                         json_time(row->updated_at));
-}
-
-json_t *hosts_vms_json(const VmRows *rows, bool v1) {
-        _cleanup_json_ json_t *list = json_array();
-
-        for (size_t i = 0; i < rows->n && list; i++)
-                if (json_array_append_new(list, hosts_vm_json(rows->rows + i, v1)) < 0)
-                        return NULL;
-        return TAKE_PTR(list);
+        if (!o || json_object_update_new(o, vm_more_json(vm)) < 0)
+                return NULL;
+        return TAKE_PTR(o);
 }
 
 json_t *hosts_error_json(unsigned status, const char *message, usec_t now) {

@@ -14,11 +14,20 @@ typedef struct HostView {
         usec_t created, updated;
 } HostView;
 
-json_t *hosts_host_json(const HostView *h);
+/* @manual: it is connected on request only. */
+json_t *hosts_host_json(const HostView *h, bool manual);
 
-/* Under /api/v1 states are words, under /api libvirt's numbers. */
-json_t *hosts_vm_json(const VmRow *row, bool v1);
-json_t *hosts_vms_json(const VmRows *rows, bool v1);
+/* A VM: its row, and what the database does not have. */
+typedef struct VmView {
+        const VmRow *row;
+        const char *host_id, *host_name;
+        bool connected; /* its host is */
+        const char *task; /* "" if there is none */
+        usec_t started; /* since 1970; 0: not known */
+} VmView;
+
+/* Under /api/v1 the state is a word, under /api libvirt's number. */
+json_t *hosts_vm_json(const VmView *vm, bool v1);
 
 /* {"code","message","details","timestamp"} */
 json_t *hosts_error_json(unsigned status, const char *message, usec_t now);

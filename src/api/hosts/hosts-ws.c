@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* /ws of the hosts API. All clients share one connection to the bus; hyper-hostd tells it of changes, and
- * sends it the statistics of each VM once, however many clients want them. hyper-hostd may be killed or
- * restarted: clients stay, and what they subscribed to is asked for again. */
+#include "api/hosts/hosts-ws.h"
 
 #include <uthash.h>
 
-#include "api/hosts/hosts-api.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 #include "json/json-table.h"
+
+/* All clients share one connection to the bus; hyper-hostd emits signals for changes, and sends the statistics of each VM
+ * once, however many clients subscribed. hyper-hostd may be killed or restarted: clients stay, and their subscriptions
+ * are made again. */
 
 #define MESSAGE_MAX 4096
 #define WATCHED_MAX 1024u /* VMs, of all clients */

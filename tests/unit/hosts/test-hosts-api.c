@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "api/hosts/hosts-api.h"
+#include "api/hosts/hosts-routes.h"
 #include "unit/lib/private-bus.h"
 #include "unit/lib/test.h"
 #include "unit/lib/ws-client.h"
@@ -59,15 +59,26 @@ static unsigned ask(const World *w, const char *method, const char *path, const 
 
 /* The hosts are those of libvirt's test driver. */
 static void configure(World *w) {
-        _cleanup_free_ char *directory = strprintf("%s/config", w->dir),
-                            *file = strprintf("%s/config.yaml", directory);
+        _cleanup_free_ char *folder = strprintf("%s/config", w->dir),
+                            *file = strprintf("%s/config.yaml", folder);
         FILE *f;
 
-        ck_assert_int_eq(mkdir(directory, 0755), 0);
+        ck_assert_int_eq(mkdir(folder, 0755), 0);
         f = fopen(file, "we");
         ck_assert_ptr_nonnull(f);
         ck_assert_int_ge(fputs("hosts: {allow_test: true}\n", f), 0);
         ck_assert_int_eq(fclose(f), 0);
+}
+
+/* The body that adds a host without anything in it. */
+static char *make_host(const World *w) {
+        _cleanup_free_ char *path = strprintf("%s/other.xml", w->dir);
+        FILE *f = fopen(path, "we");
+
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs("<node/>", f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+        return strprintf("{\"uri\":\"test://%s\"}", path);
 }
 
 static void start(World *w) {
@@ -143,7 +154,9 @@ START_TEST(hosts_and_vms_over_http) {
         ck_assert_int_eq(json_unpack(body, "{s:s}", "id", &id), 0);
         ck_assert_str_eq(id, "h");
         json_decref(body);
-        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts", "{\"uri\":\"test:///default\"}", NULL), 201);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts", "{\"uri\":\"test:///default\"}", NULL), 409);
+        _cleanup_free_ char *other = make_host(&w);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts", other, NULL), 201);
         ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"uri\":\"test:///default\"}", NULL), 400);
         ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", "{\"id\":\"h\",\"uri\":\"test:///default\"}", NULL),
                         409);
@@ -172,6 +185,121 @@ START_TEST(hosts_and_vms_over_http) {
         json_decref(body);
         ck_assert_uint_eq(ask(&w, "DELETE", "/api/hosts/h", "", NULL), 204);
         ck_assert_uint_eq(ask(&w, "DELETE", "/api/hosts/h", "", NULL), 404);
+        stop(&w);
+}
+END_TEST
+
+static void check_object(const World *w, const char *path) {
+        _cleanup_free_ char *full = strprintf("/api/v1%s", path);
+        json_t *body = NULL;
+        unsigned status = ask(w, "GET", full, "", &body);
+
+        ck_assert_msg(status == 200 && json_is_object(body), "%s: %u", path, status);
+        json_decref(body);
+}
+
+/* How many are in a list. */
+static size_t count(const World *w, const char *path) {
+        _cleanup_free_ char *full = strprintf("/api/v1%s", path);
+        json_t *body = NULL;
+        unsigned status = ask(w, "GET", full, "", &body);
+        size_t n = json_array_size(body);
+
+        ck_assert_msg(status == 200 && json_is_array(body), "%s: %u", path, status);
+        json_decref(body);
+        return n;
+}
+
+/* Every route that the web client asks for, and what it reads of each answer. */
+START_TEST(the_web_client_finds_what_it_reads) {
+        static const char *const lists[] = { "/hosts", "/vms", "/storage/pools", "/networks",
+                "/storage/disk-attachments", "/hosts/h/storage/pools", "/hosts/h/networks", "/ports",
+                "/port-attachments", "/hosts/h/ports", "/hosts/h/vms/test/port-attachments" };
+        static const char *const empty[] = { "/discovered-vms", "/storage/volumes",
+                "/hosts/h/discovered-vms", "/hosts/h/storage/volumes" };
+        static const char *const objects[] = { "/hosts/h", "/hosts/h/info", "/hosts/h/stats",
+                "/hosts/h/capabilities", "/hosts/h/vms/test/hardware", "/hosts/h/vms/test/hardware/extended",
+                "/hosts/h/vms/test/stats", "/dashboard/activity", "/dashboard/overview", "/dashboard/stats",
+                "/settings/metrics", "/health" };
+        json_t *body;
+        World w;
+
+        start(&w);
+        ck_assert_uint_eq(
+                        ask(&w, "POST", "/api/v1/hosts", "{\"id\":\"h\",\"uri\":\"test:///default\"}", NULL),
+                        201);
+        for (size_t i = 0; i < ELEMENTSOF(objects); i++)
+                check_object(&w, objects[i]);
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                ck_assert_msg(count(&w, lists[i]) == 1, "%s", lists[i]);
+        for (size_t i = 0; i < ELEMENTSOF(empty); i++)
+                ck_assert_msg(count(&w, empty[i]) == 0, "%s", empty[i]);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/hosts/none/stats", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/hosts/none/storage/pools", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/hosts/none/discovered-vms", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/hosts/h/vms/none/stats", "", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/dashboard/activity?limit=0", "", NULL), 400);
+
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/dashboard/stats", "", &body), 200);
+        int hosts, connected, vms, running, stopped;
+        ck_assert_int_eq(json_unpack(body, "{s:{s:i, s:i, s:i, s:i, s:i}}", "infrastructure", "totalHosts",
+                                         &hosts, "connectedHosts", &connected, "totalVMs", &vms,
+                                         "runningVMs", &running, "stoppedVMs", &stopped),
+                        0);
+        ck_assert(hosts == 1 && connected == 1 && vms == 1 && running == 1 && stopped == 0);
+        json_decref(body);
+        stop(&w);
+}
+END_TEST
+
+START_TEST(hosts_are_changed_over_http) {
+        const char *name, *state, *unit;
+        int manual;
+        json_t *body;
+        World w;
+
+        start(&w);
+        ck_assert_uint_eq(
+                        ask(&w, "POST", "/api/v1/hosts", "{\"id\":\"h\",\"uri\":\"test:///default\"}", NULL),
+                        201);
+        ck_assert_uint_eq(ask(&w, "PATCH", "/api/v1/hosts/h",
+                                          "{\"name\":\"Büro\",\"uri\":\"test:///default\"}", &body),
+                        200);
+        ck_assert_int_eq(json_unpack(body, "{s:s, s:b}", "name", &name, "auto_reconnect_disabled", &manual),
+                        0);
+        ck_assert_str_eq(name, "Büro");
+        ck_assert(!manual);
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "PATCH", "/api/v1/hosts/h", "{\"uri\":\"qemu:///system\"}", NULL), 400);
+        ck_assert_uint_eq(ask(&w, "PATCH", "/api/v1/hosts/h", "{\"name\":\"\"}", NULL), 400);
+        ck_assert_uint_eq(ask(&w, "PATCH", "/api/v1/hosts/none", "{\"name\":\"x\"}", NULL), 404);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts/h/disconnect", "", &body), 200);
+        ck_assert_int_eq(
+                        json_unpack(body, "{s:s, s:b}", "state", &state, "auto_reconnect_disabled", &manual),
+                        0);
+        ck_assert_str_eq(state, "DISCONNECTED");
+        ck_assert(manual);
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "GET", "/api/v1/hosts/h/stats", "", NULL), 503);
+        /* What it had is not known now, and no reason to fail. */
+        ck_assert_uint_eq(count(&w, "/storage/pools"), 0);
+        ck_assert_uint_eq(count(&w, "/vms"), 1);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts/h/connect", "", &body), 200);
+        ck_assert_int_eq(json_unpack(body, "{s:s}", "state", &state), 0);
+        ck_assert_str_eq(state, "CONNECTED");
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/v1/hosts/none/connect", "", NULL), 404);
+
+        ck_assert_uint_eq(
+                        ask(&w, "PUT", "/api/v1/settings/metrics", "{\"units\":{\"disk\":\"mib\"}}", &body),
+                        200);
+        ck_assert_int_eq(json_unpack(body, "{s:{s:s}}", "units", "disk", &unit), 0);
+        ck_assert_str_eq(unit, "mib");
+        json_decref(body);
+        ck_assert_uint_eq(ask(&w, "PUT", "/api/v1/settings/metrics", "{\"diskSmoothAlpha\":2}", NULL), 400);
+        ck_assert_uint_eq(ask(&w, "PUT", "/api/v1/settings/metrics", "{\"units\":{\"disk\":\"kib|mib\"}}",
+                                          NULL),
+                        400);
         stop(&w);
 }
 END_TEST
@@ -230,4 +358,5 @@ START_TEST(websocket_clients_outlive_the_daemon_behind_them) {
 }
 END_TEST
 
-TEST_MAIN("hosts-api", hosts_and_vms_over_http, websocket_clients_outlive_the_daemon_behind_them)
+TEST_MAIN("hosts-api", hosts_and_vms_over_http, the_web_client_finds_what_it_reads,
+                hosts_are_changed_over_http, websocket_clients_outlive_the_daemon_behind_them)

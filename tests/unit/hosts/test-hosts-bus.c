@@ -8,7 +8,14 @@
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
-#include "hosts/hosts.h"
+#include "hosts/bus-objects.h"
+#include "hosts/host-bus.h"
+#include "hosts/hostd.h"
+#include "hosts/hosts-bus.h"
+#include "hosts/hosts-idle.h"
+#include "hosts/libvirt-events.h"
+#include "hosts/subscription.h"
+#include "hosts/vm-bus.h"
 #include "shared/error-table.h"
 #include "unit/lib/introspection.h"
 #include "unit/lib/private-bus.h"
@@ -104,7 +111,7 @@ static void fixture_close(Fixture *f) {
         free(f->stats);
         test_dir_freep(&f->dir);
         /* All threads end, so that nothing counts as leaked. */
-        while (worker_abandoned() > 0)
+        while (host_thread_abandoned() > 0)
                 usleep(1000);
         libvirt_events_stop();
 }
@@ -314,7 +321,8 @@ HOSTS_TEST(a_host_without_an_id_gets_one)
 
         ck_assert_int_gt(sd_bus_message_read(m, "s", &id), 0);
         ck_assert_str_eq(id, "local");
-        sd_bus_message *n = ask(&f, ROOT, MANAGER, "AddHost", "sa{sv}", "test:///default", 0);
+        _cleanup_free_ char *other = make_host(&f, "other", "");
+        sd_bus_message *n = ask(&f, ROOT, MANAGER, "AddHost", "sa{sv}", other, 0);
         ck_assert_int_gt(sd_bus_message_read(n, "s", &again), 0);
         ck_assert_str_eq(again, "local-2");
         sd_bus_message_unref(m);
@@ -384,7 +392,185 @@ HOSTS_TEST(while_a_host_is_away_what_was_known_of_it_is_there)
         sd_bus_message_unref(ask(&f, path, HYPER_HOSTS_VM_INTERFACE, "GetHardware", NULL));
 HOSTS_TEST_END
 
-/* --- VMs ------------------------------------------------------------------------------------------- */
+HOSTS_TEST(one_uri_is_one_host)
+        _cleanup_free_ char *uri = make_host(&f, "one", "");
+
+        check_ok(add(&f, "here", "test:///default"));
+        check_error(add(&f, "again", "test:///default"), HYPER_BUS_ERROR_HOST_EXISTS,
+                        "host here has this URI already");
+        check_ok(add(&f, "one", uri));
+        check_error(add(&f, "two", uri), HYPER_BUS_ERROR_HOST_EXISTS, "host one has this URI already");
+        check_ok(ask(&f, ROOT, MANAGER, "RemoveHost", "s", "one"));
+        check_ok(add(&f, "two", uri));
+HOSTS_TEST_END
+
+HOSTS_TEST(a_host_is_disconnected_and_connected_on_request)
+        _cleanup_(host_row_done) HostRow row = {};
+        _cleanup_free_ char *path = host_bus_path("here"), *vm = NULL;
+
+        check_ok(add(&f, "here", "test:///default"));
+        vm = vm_path(&f, "here", "test");
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Disconnect", NULL));
+        wait_until(&f, f.connected == 0);
+        check_error(ask(&f, vm, HYPER_HOSTS_VM_INTERFACE, "GetStats", NULL),
+                        HYPER_BUS_ERROR_HOST_NOT_CONNECTED, "it was disconnected; connect it first");
+        /* Also after a restart. */
+        down(&f);
+        up(&f);
+        ck_assert_int_eq(store_host_get(f.store, "here", &row), 0);
+        ck_assert(row.manual);
+        ck_assert_int_eq(row.state, HOST_DISCONNECTED);
+        check_error(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "GetInfo", NULL),
+                        HYPER_BUS_ERROR_HOST_NOT_CONNECTED, "connect it");
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Connect", NULL));
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "GetInfo", NULL));
+        /* Once more does nothing. */
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Connect", NULL));
+HOSTS_TEST_END
+
+HOSTS_TEST(a_host_that_cannot_be_connected_says_why)
+        _cleanup_free_ char *uri = make_host(&f, "gone", ""), *path = host_bus_path("gone");
+
+        check_ok(add(&f, "gone", uri));
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Disconnect", NULL));
+        ck_assert_int_eq(unlink(uri + strlen("test://")), 0);
+        check_error(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Connect", NULL), HYPER_BUS_ERROR_LIBVIRT,
+                        "cannot be read");
+HOSTS_TEST_END
+
+HOSTS_TEST(a_host_gets_another_name)
+        _cleanup_(host_row_done) HostRow row = {};
+        _cleanup_free_ char *path = host_bus_path("here"), *name = NULL;
+
+        check_ok(add(&f, "here", "test:///default"));
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Update", "a{sv}", 2, "name", "s", "Büro",
+                        "auto_connect", "b", 0));
+        name = property(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Name");
+        ck_assert_str_eq(name, "Büro");
+        ck_assert_int_eq(store_host_get(f.store, "here", &row), 0);
+        ck_assert_str_eq(row.name, "Büro");
+        ck_assert(row.manual);
+        check_error(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Update", "a{sv}", 1, "name", "s", "a\nb"),
+                        HYPER_BUS_ERROR_INVALID_ARGUMENT, "name: must");
+        check_error(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "Update", "a{sv}", 1, "uri", "s", "x"),
+                        HYPER_BUS_ERROR_INVALID_ARGUMENT, "uri");
+HOSTS_TEST_END
+
+HOSTS_TEST(what_a_host_has_is_listed)
+        _cleanup_free_ char *path = host_bus_path("here");
+        const char *name, *uuid, *type, *where, *state, *bridge, *mode;
+        uint64_t capacity, allocation, available;
+        int starts, persistent;
+
+        check_ok(add(&f, "here", "test:///default"));
+        sd_bus_message *m = ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListPools", NULL);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(ssssstttb)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "(ssssstttb)", &name, &uuid, &type, &where, &state,
+                                         &capacity, &allocation, &available, &starts),
+                        0);
+        ck_assert_str_eq(name, "default-pool");
+        ck_assert_str_eq(type, "dir");
+        ck_assert_str_eq(where, "/default-pool");
+        ck_assert_str_eq(state, "active");
+        ck_assert_uint_gt(capacity, 0);
+        ck_assert_uint_eq(available, capacity - allocation);
+        sd_bus_message_unref(m);
+        m = ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListNetworks", NULL);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sssssbb)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "(sssssbb)", &name, &uuid, &bridge, &mode, &state, &starts,
+                                         &persistent),
+                        0);
+        ck_assert_str_eq(name, "default");
+        ck_assert_str_eq(bridge, "virbr0");
+        ck_assert_str_eq(mode, "nat");
+        sd_bus_message_unref(m);
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListVolumes", NULL));
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListDisks", NULL));
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListPorts", NULL));
+        check_ok(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "GetStats", NULL));
+        json_t *o = json_answer(ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "GetCapabilities", NULL));
+        ck_assert(json_is_array(json_object_get(json_object_get(o, "virt_info"), "guests")));
+        json_decref(o);
+HOSTS_TEST_END
+
+HOSTS_TEST(disks_and_ports_of_all_vms)
+        _cleanup_free_ char *path = host_bus_path("h"), *vm = NULL;
+        _cleanup_free_ char *uri = make_host(&f, "devices",
+                        "<domain type='test'><name>a</name><uuid>" UUID_A
+                        "</uuid><memory>1024</memory><os><type>hvm</type></os>"
+                        "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/a.qcow2'/>"
+                        "<target dev='vda' bus='virtio'/></disk><interface type='network'><mac address='52:54:00:00:00:01'/>"
+                        "<source network='default'/><model type='virtio'/></interface></devices></domain>");
+        const char *its, *name, *target, *bus, *device, *type, *format, *file, *mac, *model, *source, *group,
+                        *link;
+        uint64_t capacity;
+        int readonly, shareable;
+
+        check_ok(add(&f, "h", uri));
+        sd_bus_message *m = ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListDisks", NULL);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sssssssstbb)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "(sssssssstbb)", &its, &name, &target, &bus, &device, &type,
+                                         &format, &file, &capacity, &readonly, &shareable),
+                        0);
+        ck_assert_str_eq(its, UUID_A);
+        ck_assert_str_eq(target, "vda");
+        ck_assert_str_eq(format, "qcow2");
+        ck_assert_str_eq(file, "/a.qcow2");
+        ck_assert(!readonly && !shareable);
+        sd_bus_message_unref(m);
+        m = ask(&f, path, HYPER_HOSTS_HOST_INTERFACE, "ListPorts", NULL);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(ssssssssstt)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "(ssssssssstt)", &its, &name, &mac, &model, &type, &source,
+                                         &group, &target, &link, NULL, NULL),
+                        0);
+        ck_assert_str_eq(mac, "52:54:00:00:00:01");
+        ck_assert_str_eq(type, "network");
+        ck_assert_str_eq(source, "default");
+        sd_bus_message_unref(m);
+        vm = vm_path(&f, "h", "a");
+        json_t *o = json_answer(ask(&f, vm, HYPER_HOSTS_VM_INTERFACE, "GetExtendedHardware", NULL));
+        json_t *info = json_object_get(o, "vm_info");
+        ck_assert_str_eq(json_string_value(json_object_get(info, "name")), "a");
+        ck_assert_str_eq(json_string_value(json_object_get(info, "osType")), "hvm");
+        ck_assert_uint_eq(json_array_size(json_object_get(o, "disk_attachments")), 1);
+        json_decref(o);
+        /* This driver has no displays. */
+        check_error(ask(&f, vm, HYPER_HOSTS_VM_INTERFACE, "OpenConsole", "s", "telnet"),
+                        HYPER_BUS_ERROR_INVALID_ARGUMENT, "type: must be");
+        check_error(ask(&f, vm, HYPER_HOSTS_VM_INTERFACE, "OpenConsole", "s", ""),
+                        HYPER_BUS_ERROR_WRONG_STATE, "VNC or SPICE");
+HOSTS_TEST_END
+
+HOSTS_TEST(what_happens_is_remembered_and_settings_are_kept)
+        const char *kind, *severity, *host, *uuid, *name, *text;
+        uint64_t total, id, at;
+
+        check_ok(add(&f, "here", "test:///default"));
+        _cleanup_free_ char *vm = vm_path(&f, "here", "test");
+        check_ok(ask(&f, vm, HYPER_HOSTS_VM_INTERFACE, "Destroy", NULL));
+        sd_bus_message *m = ask(&f, ROOT, MANAGER, "ListActivity", "tt", UINT64_C(0), UINT64_C(1));
+        ck_assert_int_gt(sd_bus_message_read(m, "t", &total), 0);
+        ck_assert_uint_eq(total, 2);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(ttssssss)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "(ttssssss)", &id, &at, &kind, &severity, &host, &uuid,
+                                         &name, &text),
+                        0);
+        ck_assert_str_eq(kind, "vm_state_change");
+        ck_assert_str_eq(name, "test");
+        ck_assert_str_eq(text, "VM test: STOPPED");
+        ck_assert_int_eq(sd_bus_message_at_end(m, false), 1);
+        sd_bus_message_unref(m);
+        check_ok(ask(&f, ROOT, MANAGER, "SetSetting", "ss", "metrics", "{\"a\":1}"));
+        json_t *o = json_answer(ask(&f, ROOT, MANAGER, "GetSetting", "s", "metrics"));
+        ck_assert_int_eq(json_integer_value(json_object_get(o, "a")), 1);
+        json_decref(o);
+        check_error(ask(&f, ROOT, MANAGER, "SetSetting", "ss", "metrics", "[1]"),
+                        HYPER_BUS_ERROR_INVALID_ARGUMENT, "value");
+        check_error(ask(&f, ROOT, MANAGER, "SetSetting", "ss", "colour", "{}"),
+                        HYPER_BUS_ERROR_INVALID_ARGUMENT, "name: must");
+HOSTS_TEST_END
+
+/* --- VMs ---------------------------------------------------------------------------------------------- */
 
 HOSTS_TEST(a_vm_is_stopped_and_started)
         _cleanup_(vm_rows_done) VmRows rows = {};
@@ -657,7 +843,7 @@ HOSTS_TEST(a_uri_that_is_not_allowed_any_more_is_never_opened)
         _cleanup_free_ char *error = property(&f, ROOT "/here", HYPER_HOSTS_HOST_INTERFACE, "Error");
         ck_assert_msg(strstr(error, "its URI is not allowed") && strstr(error, "hosts.allow_test"), "%s",
                         error);
-        ck_assert_ptr_null(f.hosts->by_id->worker);
+        ck_assert_ptr_null(f.hosts->by_id->thread);
         ck_assert_ptr_null(f.hosts->by_id->retry);
         check_error(add(&f, "more", "test:///default"), HYPER_BUS_ERROR_INVALID_ARGUMENT,
                         "hosts.allow_test");
@@ -672,7 +858,7 @@ HOSTS_TEST(a_uri_that_is_not_allowed_any_more_is_never_opened)
         put_configuration(&f, "hosts:\n  allow_test: false\n");
         check_ok(ask(&f, ROOT, MANAGER, "Reload", NULL));
         ck_assert(host_is(&f, "ERROR"));
-        ck_assert_ptr_null(f.hosts->by_id->worker);
+        ck_assert_ptr_null(f.hosts->by_id->thread);
         check_ok(ask(&f, ROOT, MANAGER, "RemoveHost", "s", "here"));
 HOSTS_TEST_END
 
@@ -709,7 +895,11 @@ HOSTS_TEST(without_a_host_it_ends)
 HOSTS_TEST_END
 
 TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is_refused,
-                a_host_without_an_id_gets_one, a_host_that_is_removed_takes_its_vms_along, facts_of_a_host,
+                a_host_without_an_id_gets_one, a_host_that_is_removed_takes_its_vms_along,
+                one_uri_is_one_host, a_host_is_disconnected_and_connected_on_request,
+                a_host_that_cannot_be_connected_says_why, a_host_gets_another_name,
+                what_a_host_has_is_listed, disks_and_ports_of_all_vms,
+                what_happens_is_remembered_and_settings_are_kept, facts_of_a_host,
                 while_a_host_is_away_what_was_known_of_it_is_there, a_vm_is_stopped_and_started,
                 a_vm_that_others_change_is_seen, names_may_be_anything, hardware_is_json,
                 a_thousand_vms_are_listed_in_pages_and_as_objects, statistics_come_to_who_subscribed,

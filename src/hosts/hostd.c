@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hosts/hosts.h"
+#include "hosts/hostd.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "hosts/activity.h"
+#include "hosts/host-bus.h"
+#include "hosts/host-connect.h"
+#include "hosts/host-sync.h"
+#include "hosts/hosts-bus.h"
+#include "hosts/hosts-idle.h"
+#include "hosts/libvirt-events.h"
+#include "hosts/subscriptions.h"
+#include "hosts/vm-bus.h"
 #include "shared/daemon.h"
 
 Hosts *hosts_free(Hosts *h) {
@@ -22,6 +32,7 @@ Hosts *hosts_free(Hosts *h) {
         sd_event_source_disable_unref(h->idle_timer);
         bus_polkit_registry_free(h->polkit);
         settings_free(h->settings);
+        activities_free(h->activities);
         sd_bus_unref(h->bus);
         sd_event_unref(h->event);
         free(h->state_directory);
@@ -32,11 +43,13 @@ Hosts *hosts_free(Hosts *h) {
 
 int hosts_new(const HostsOptions *o, Hosts **ret) {
         _cleanup_(hosts_freep) Hosts *h = new0(Hosts, 1);
+        int r;
 
         if (!h) {
                 settings_free(o->settings);
                 return -ENOMEM;
         }
+        h->connect = host_connect;
         h->event = sd_event_ref(o->event);
         h->bus = sd_bus_ref(o->bus);
         h->store = o->store;
@@ -46,30 +59,11 @@ int hosts_new(const HostsOptions *o, Hosts **ret) {
         h->keyfile = strprintf("%s/.ssh/id_ed25519", o->state_directory);
         if (!h->state_directory || !h->config_directory || !h->keyfile)
                 return -ENOMEM;
+        r = activities_new(&h->activities);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(h);
         return 0;
-}
-
-int hosts_reload(Hosts *h, char **ret_why) {
-        int r = daemon_reload_settings(h->config_directory, STATEDIR, &h->settings, ret_why);
-
-        if (r >= 0 && h->idle_timer) /* it looks again then */
-                (void) sd_event_source_set_time_relative(h->idle_timer, h->settings->daemon.idle_timeout);
-        if (r >= 0) {
-                Host *host, *next;
-
-                HASH_ITER(hh, h->by_id, host, next) {
-                        host_check_uri(host);
-                }
-        }
-        return r;
-}
-
-Host *hosts_find(Hosts *h, const char *id) {
-        Host *host;
-
-        HASH_FIND_STR(h->by_id, id, host);
-        return host && !host->adding ? host : NULL;
 }
 
 static int load_hosts(Hosts *h) {
@@ -88,6 +82,18 @@ static int load_hosts(Hosts *h) {
         return r;
 }
 
+static int register_objects(Hosts *h) {
+        int r = hosts_bus_register(h);
+
+        if (r >= 0)
+                r = host_bus_register(h);
+        if (r >= 0)
+                r = vm_bus_register(h);
+        if (r >= 0)
+                r = hosts_idle_start(h);
+        return r;
+}
+
 int hosts_start(Hosts *h) {
         int r = load_hosts(h);
 
@@ -98,11 +104,12 @@ int hosts_start(Hosts *h) {
         if (r < 0)
                 return log_error_errno(r, "Failed to start libvirt's event loop: %m");
         /* The objects stand before the name is requested. */
-        if ((r = hosts_bus_register(h)) < 0 || (r = host_bus_register(h)) < 0 ||
-                        (r = vm_bus_register(h)) < 0 || (r = hosts_idle_start(h)) < 0)
+        r = register_objects(h);
+        if (r < 0)
                 return log_error_errno(r, "Failed to set up the bus objects: %m");
         for (Host *host = h->by_id; host; host = host->hh.next)
-                host_connect(host);
+                if (!host->row.manual)
+                        host_connect(host);
         r = sd_bus_request_name(h->bus, HYPER_HOSTS_BUS_NAME, 0);
         if (r < 0)
                 return log_error_errno(r, "Failed to get the name %s on the bus: %m", HYPER_HOSTS_BUS_NAME);

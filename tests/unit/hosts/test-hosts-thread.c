@@ -6,7 +6,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "hosts/worker.h"
+#include "hosts/host-thread.h"
+#include "hosts/libvirt-events.h"
 #include "unit/lib/test.h"
 
 typedef struct TestTask {
@@ -17,12 +18,12 @@ typedef struct TestTask {
 
 typedef struct World {
         sd_event *event;
-        Worker *worker;
+        HostThread *thread;
         int pipe[2];
         int n_freed;
 } World;
 
-static int run_task(Task *t, Worker *w, virConnectPtr *connection) {
+static int run_task(Task *t, HostThread *w, virConnectPtr *connection) {
         TestTask *tt = CONTAINER_OF(t, TestTask, task);
         char c;
 
@@ -43,7 +44,7 @@ static void free_task(Task *t) {
         free(tt);
 }
 
-static int give(World *w, Worker *worker, int fd, usec_t timeout, int *result) {
+static int give(World *w, HostThread *thread, int fd, usec_t timeout, int *result) {
         TestTask *t = new0(TestTask, 1);
 
         ck_assert_ptr_nonnull(t);
@@ -52,7 +53,7 @@ static int give(World *w, Worker *worker, int fd, usec_t timeout, int *result) {
         t->fd = fd;
         t->result = result;
         t->n_freed = &w->n_freed;
-        return worker_run(worker, &t->task, timeout);
+        return host_thread_run(thread, &t->task, timeout);
 }
 
 static void on_vm(void *userdata, const char *uuid) {
@@ -61,19 +62,19 @@ static void on_vm(void *userdata, const char *uuid) {
 static void on_closed(void *userdata) {
 }
 
-static Worker *make_worker(World *w) {
-        const WorkerHandler handler = { .on_vm = on_vm, .on_closed = on_closed, .userdata = w };
-        Worker *worker = NULL;
+static HostThread *make_thread(World *w) {
+        const HostThreadHandler handler = { .on_vm = on_vm, .on_closed = on_closed, .userdata = w };
+        HostThread *thread = NULL;
 
-        ck_assert_int_eq(worker_new(w->event, &handler, &worker), 0);
-        return worker;
+        ck_assert_int_eq(host_thread_new(w->event, &handler, &thread), 0);
+        return thread;
 }
 
 static void open_world(World *w) {
         *w = (World){};
         ck_assert_int_ge(sd_event_new(&w->event), 0);
         ck_assert_int_eq(pipe(w->pipe), 0);
-        w->worker = make_worker(w);
+        w->thread = make_thread(w);
 }
 
 static void wait_for(World *w, const int *result) {
@@ -83,8 +84,8 @@ static void wait_for(World *w, const int *result) {
 
 /* All threads are at their ends. */
 static void close_world(World *w) {
-        worker_abandon(w->worker);
-        while (worker_abandoned() > 0)
+        host_thread_abandon(w->thread);
+        while (host_thread_abandoned() > 0)
                 usleep(1000);
         close(w->pipe[0]);
         close(w->pipe[1]);
@@ -97,7 +98,7 @@ START_TEST(tasks_are_done_in_order) {
 
         open_world(&w);
         for (size_t i = 0; i < ELEMENTSOF(results); i++)
-                ck_assert_int_eq(give(&w, w.worker, -1, 20 * USEC_PER_SEC, results + i), 0);
+                ck_assert_int_eq(give(&w, w.thread, -1, 20 * USEC_PER_SEC, results + i), 0);
         wait_for(&w, results + ELEMENTSOF(results) - 1);
         for (size_t i = 0; i < ELEMENTSOF(results); i++)
                 ck_assert_int_eq(results[i], 7);
@@ -108,13 +109,13 @@ END_TEST
 
 START_TEST(a_thread_that_hangs_is_let_go_and_ends_when_it_can) {
         int hangs, waits, after;
-        Worker *other, *ghost;
+        HostThread *other, *ghost;
         World w;
 
         open_world(&w);
-        other = make_worker(&w);
-        ck_assert_int_eq(give(&w, w.worker, w.pipe[0], USEC_PER_SEC / 10, &hangs), 0);
-        ck_assert_int_eq(give(&w, w.worker, -1, USEC_PER_SEC / 10, &waits), 0);
+        other = make_thread(&w);
+        ck_assert_int_eq(give(&w, w.thread, w.pipe[0], USEC_PER_SEC / 10, &hangs), 0);
+        ck_assert_int_eq(give(&w, w.thread, -1, USEC_PER_SEC / 10, &waits), 0);
         /* Others go on. */
         ck_assert_int_eq(give(&w, other, -1, 20 * USEC_PER_SEC, &after), 0);
         wait_for(&w, &after);
@@ -123,17 +124,17 @@ START_TEST(a_thread_that_hangs_is_let_go_and_ends_when_it_can) {
         wait_for(&w, &waits);
         ck_assert_int_eq(hangs, -ETIMEDOUT);
         ck_assert_int_eq(waits, -ETIMEDOUT);
-        ck_assert(worker_hangs(w.worker));
+        ck_assert(host_thread_hangs(w.thread));
 
-        ghost = worker_ref(w.worker);
-        w.worker = worker_abandon(w.worker);
-        ck_assert_uint_eq(worker_abandoned(), 1);
-        ck_assert(!worker_has_ended(ghost));
+        ghost = host_thread_ref(w.thread);
+        w.thread = host_thread_abandon(w.thread);
+        ck_assert_uint_eq(host_thread_abandoned(), 1);
+        ck_assert(!host_thread_has_ended(ghost));
         ck_assert_int_eq(write(w.pipe[1], "x", 1), 1);
-        while (!worker_has_ended(ghost))
+        while (!host_thread_has_ended(ghost))
                 usleep(1000);
-        worker_unref(ghost);
-        worker_abandon(other);
+        host_thread_unref(ghost);
+        host_thread_abandon(other);
         close_world(&w);
         ck_assert_int_eq(w.n_freed, 3);
 }
@@ -144,9 +145,9 @@ START_TEST(what_waits_is_cancelled_when_it_is_let_go) {
         World w;
 
         open_world(&w);
-        ck_assert_int_eq(give(&w, w.worker, w.pipe[0], 20 * USEC_PER_SEC, &runs), 0);
-        ck_assert_int_eq(give(&w, w.worker, -1, 20 * USEC_PER_SEC, &waits), 0);
-        w.worker = worker_abandon(w.worker);
+        ck_assert_int_eq(give(&w, w.thread, w.pipe[0], 20 * USEC_PER_SEC, &runs), 0);
+        ck_assert_int_eq(give(&w, w.thread, -1, 20 * USEC_PER_SEC, &waits), 0);
+        w.thread = host_thread_abandon(w.thread);
         ck_assert_int_eq(runs, -ECANCELED);
         ck_assert_int_eq(waits, -ECANCELED);
         ck_assert_int_eq(write(w.pipe[1], "x", 1), 1);
@@ -156,21 +157,21 @@ START_TEST(what_waits_is_cancelled_when_it_is_let_go) {
 END_TEST
 
 START_TEST(a_queue_has_an_end) {
-        int hangs, results[WORKER_QUEUE_MAX], one_more;
+        int hangs, results[HOST_THREAD_QUEUE_MAX], one_more;
         World w;
 
         open_world(&w);
-        ck_assert_int_eq(give(&w, w.worker, w.pipe[0], 20 * USEC_PER_SEC, &hangs), 0);
-        for (size_t i = 0; i < WORKER_QUEUE_MAX - 1; i++)
-                ck_assert_int_eq(give(&w, w.worker, -1, 20 * USEC_PER_SEC, results + i), 0);
-        ck_assert_int_eq(give(&w, w.worker, -1, 20 * USEC_PER_SEC, &one_more), -EBUSY);
+        ck_assert_int_eq(give(&w, w.thread, w.pipe[0], 20 * USEC_PER_SEC, &hangs), 0);
+        for (size_t i = 0; i < HOST_THREAD_QUEUE_MAX - 1; i++)
+                ck_assert_int_eq(give(&w, w.thread, -1, 20 * USEC_PER_SEC, results + i), 0);
+        ck_assert_int_eq(give(&w, w.thread, -1, 20 * USEC_PER_SEC, &one_more), -EBUSY);
         ck_assert_int_eq(one_more, 0);
         ck_assert_int_eq(write(w.pipe[1], "x", 1), 1);
-        wait_for(&w, results + WORKER_QUEUE_MAX - 2);
+        wait_for(&w, results + HOST_THREAD_QUEUE_MAX - 2);
         close_world(&w);
-        ck_assert_int_eq(w.n_freed, WORKER_QUEUE_MAX + 1);
+        ck_assert_int_eq(w.n_freed, HOST_THREAD_QUEUE_MAX + 1);
 }
 END_TEST
 
-TEST_MAIN("hosts-worker", tasks_are_done_in_order, a_thread_that_hangs_is_let_go_and_ends_when_it_can,
+TEST_MAIN("hosts-thread", tasks_are_done_in_order, a_thread_that_hangs_is_let_go_and_ends_when_it_can,
                 what_waits_is_cancelled_when_it_is_let_go, a_queue_has_an_end)

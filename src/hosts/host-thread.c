@@ -6,14 +6,15 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "hosts/worker.h"
+#include "hosts/host-thread.h"
+#include "hosts/libvirt-error.h"
 
 TAILQ_HEAD(Tasks, Task);
 
 /* What libvirt has told and the loop has not heard yet; beyond this many the loop looks at everything. */
 #define EVENTS_MAX 1024
 
-struct Worker {
+struct HostThread {
         atomic_uint refs; /* the owner's, the thread's, one for each of libvirt's callbacks */
         int fd; /* eventfd: there is something for the loop */
 
@@ -32,7 +33,7 @@ struct Worker {
         bool watches_close;
 
         /* The loop's alone */
-        WorkerHandler handler;
+        HostThreadHandler handler;
         sd_event_source *source, *timer;
         size_t n_outstanding;
         bool in_dispatch, dropped;
@@ -40,7 +41,7 @@ struct Worker {
 
 static atomic_uint n_abandoned;
 
-unsigned worker_abandoned(void) {
+unsigned host_thread_abandoned(void) {
         return n_abandoned;
 }
 
@@ -60,12 +61,12 @@ static void tasks_free(struct Tasks *tasks) {
         }
 }
 
-Worker *worker_ref(Worker *w) {
+HostThread *host_thread_ref(HostThread *w) {
         w->refs++;
         return w;
 }
 
-Worker *worker_unref(Worker *w) {
+HostThread *host_thread_unref(HostThread *w) {
         if (!w || --w->refs > 0)
                 return NULL;
         tasks_free(&w->todo);
@@ -77,12 +78,12 @@ Worker *worker_unref(Worker *w) {
         return mfree(w);
 }
 
-bool worker_has_ended(const Worker *w) {
+bool host_thread_has_ended(const HostThread *w) {
         return w->ended;
 }
 
 /* Locked. */
-static void tell_loop(Worker *w) {
+static void tell_loop(HostThread *w) {
         const uint64_t one = 1;
 
         if (!w->quit && write(w->fd, &one, sizeof(one)) < 0) {
@@ -92,11 +93,11 @@ static void tell_loop(Worker *w) {
 
 /* --- libvirt's thread ------------------------------------------------------------------------------ */
 
-static void release_worker(void *p) {
-        worker_unref(p);
+static void release_thread(void *p) {
+        host_thread_unref(p);
 }
 
-static void note_change(Worker *w, const char *uuid) {
+static void note_change(HostThread *w, const char *uuid) {
         pthread_mutex_lock(&w->lock);
         if (!w->quit && !strv_contains(w->changed, uuid)) {
                 /* Too many to name: the loop is to look at all of them. */
@@ -136,7 +137,7 @@ static void on_balloon(
 }
 
 static void on_close(virConnectPtr connection, int reason, void *userdata) {
-        Worker *w = userdata;
+        HostThread *w = userdata;
 
         pthread_mutex_lock(&w->lock);
         w->closed = true;
@@ -146,7 +147,7 @@ static void on_close(virConnectPtr connection, int reason, void *userdata) {
 
 /* --- the thread ------------------------------------------------------------------------------------ */
 
-static Task *next_task(Worker *w) {
+static Task *next_task(HostThread *w) {
         Task *t;
 
         pthread_mutex_lock(&w->lock);
@@ -161,7 +162,7 @@ static Task *next_task(Worker *w) {
         return t;
 }
 
-int worker_watch(Worker *w, virConnectPtr connection, char **ret_error) {
+int host_thread_watch(HostThread *w, virConnectPtr connection, char **ret_error) {
         static const struct {
                 int event;
                 virConnectDomainEventGenericCallback callback;
@@ -174,9 +175,9 @@ int worker_watch(Worker *w, virConnectPtr connection, char **ret_error) {
 
         for (size_t i = 0; i < ELEMENTSOF(events); i++) {
                 w->callbacks[i] = virConnectDomainEventRegisterAny(connection, NULL, events[i].event,
-                                events[i].callback, worker_ref(w), release_worker);
+                                events[i].callback, host_thread_ref(w), release_thread);
                 if (w->callbacks[i] < 0)
-                        worker_unref(w);
+                        host_thread_unref(w);
                 /* Without the others changes are seen later, without this one not at all. */
                 if (w->callbacks[i] < 0 && events[i].event == VIR_DOMAIN_EVENT_ID_LIFECYCLE)
                         return libvirt_error(ret_error);
@@ -187,7 +188,7 @@ int worker_watch(Worker *w, virConnectPtr connection, char **ret_error) {
         return 0;
 }
 
-static void close_connection(Worker *w, virConnectPtr connection) {
+static void close_connection(HostThread *w, virConnectPtr connection) {
         for (size_t i = 0; i < ELEMENTSOF(w->callbacks); i++)
                 if (w->callbacks[i] >= 0)
                         (void) virConnectDomainEventDeregisterAny(connection, w->callbacks[i]);
@@ -196,9 +197,9 @@ static void close_connection(Worker *w, virConnectPtr connection) {
         (void) virConnectClose(connection);
 }
 
-static void *worker_thread(void *p) {
+static void *host_thread_thread(void *p) {
         virConnectPtr connection = NULL;
-        Worker *w = p;
+        HostThread *w = p;
         Task *t;
 
         while ((t = next_task(w))) {
@@ -214,14 +215,14 @@ static void *worker_thread(void *p) {
         if (connection)
                 close_connection(w, connection);
         w->ended = true;
-        worker_unref(w);
+        host_thread_unref(w);
         n_abandoned--; /* last: who waits for that may look at what was freed */
         return NULL;
 }
 
 /* --- the loop -------------------------------------------------------------------------------------- */
 
-static int rearm(Worker *w) {
+static int rearm(HostThread *w) {
         usec_t first = USEC_INFINITY;
         Task *t;
 
@@ -237,7 +238,7 @@ static int rearm(Worker *w) {
         return r < 0 ? r : sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-static Task *take_expired(Worker *w, usec_t now) {
+static Task *take_expired(HostThread *w, usec_t now) {
         Task *t;
 
         pthread_mutex_lock(&w->lock);
@@ -256,7 +257,7 @@ static Task *take_expired(Worker *w, usec_t now) {
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
-        Worker *w = worker_ref(userdata);
+        HostThread *w = host_thread_ref(userdata);
         Task *t;
 
         while (!w->dropped && (t = take_expired(w, now_monotonic()))) {
@@ -269,11 +270,11 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         }
         if (!w->dropped)
                 (void) rearm(w);
-        worker_unref(w);
+        host_thread_unref(w);
         return 0;
 }
 
-static Task *take_done(Worker *w) {
+static Task *take_done(HostThread *w) {
         Task *t;
 
         pthread_mutex_lock(&w->lock);
@@ -285,7 +286,7 @@ static Task *take_done(Worker *w) {
 }
 
 static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        Worker *w = worker_ref(userdata);
+        HostThread *w = host_thread_ref(userdata);
         _cleanup_strv_free_ char **changed = NULL;
         uint64_t n;
         bool closed;
@@ -314,12 +315,12 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *userdat
                 w->handler.on_closed(w->handler.userdata);
         if (!w->dropped)
                 (void) rearm(w);
-        worker_unref(w);
+        host_thread_unref(w);
         return 0;
 }
 
-int worker_new(sd_event *event, const WorkerHandler *handler, Worker **ret) {
-        Worker *w = new0(Worker, 1);
+int host_thread_new(sd_event *event, const HostThreadHandler *handler, HostThread **ret) {
+        HostThread *w = new0(HostThread, 1);
         pthread_t thread;
         int r;
 
@@ -340,15 +341,15 @@ int worker_new(sd_event *event, const WorkerHandler *handler, Worker **ret) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
         if (r >= 0) {
-                (void) worker_ref(w);
-                r = -pthread_create(&thread, NULL, worker_thread, w);
+                (void) host_thread_ref(w);
+                r = -pthread_create(&thread, NULL, host_thread_thread, w);
                 if (r < 0)
                         w->refs--;
         }
         if (r < 0) {
                 sd_event_source_disable_unref(w->source);
                 sd_event_source_disable_unref(w->timer);
-                worker_unref(w);
+                host_thread_unref(w);
                 return r;
         }
         (void) pthread_detach(thread);
@@ -356,7 +357,7 @@ int worker_new(sd_event *event, const WorkerHandler *handler, Worker **ret) {
         return 0;
 }
 
-Worker *worker_abandon(Worker *w) {
+HostThread *host_thread_abandon(HostThread *w) {
         struct Tasks todo;
         Task *t;
 
@@ -392,14 +393,14 @@ Worker *worker_abandon(Worker *w) {
         w->quit = true;
         pthread_cond_signal(&w->wake);
         pthread_mutex_unlock(&w->lock);
-        worker_unref(w);
+        host_thread_unref(w);
         return NULL;
 }
 
-int worker_run(Worker *w, Task *t, usec_t timeout) {
+int host_thread_run(HostThread *w, Task *t, usec_t timeout) {
         int r;
 
-        if (w->n_outstanding >= WORKER_QUEUE_MAX) {
+        if (w->n_outstanding >= HOST_THREAD_QUEUE_MAX) {
                 task_free(t);
                 return -EBUSY;
         }
@@ -413,7 +414,7 @@ int worker_run(Worker *w, Task *t, usec_t timeout) {
         return r < 0 ? 0 : r; /* without a timer it is only not given up */
 }
 
-bool worker_hangs(Worker *w) {
+bool host_thread_hangs(HostThread *w) {
         bool hangs;
 
         pthread_mutex_lock(&w->lock);

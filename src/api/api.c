@@ -409,6 +409,10 @@ usec_t api_started_at(Api *a) {
         return a->started;
 }
 
+SubmitStatus api_submit_status(Api *a) {
+        return a->config.submit_status;
+}
+
 static int api_copy_config(Api *a, const ApiConfig *config) {
         a->config = (ApiConfig){
                 .database = strdup(config->database),
@@ -419,6 +423,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
                 .require_key = config->require_key,
                 .local_anybody = config->local_anybody,
+                .submit_status = config->submit_status,
                 .rate_limit = config->rate_limit,
                 .rate_burst = config->rate_burst,
                 .websocket_ping = config->websocket_ping,

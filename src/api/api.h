@@ -9,6 +9,7 @@
 
 #include "basic/time-util.h"
 #include "shared/role.h"
+#include "shared/settings.h"
 #include "store/store.h"
 
 typedef struct Api Api;
@@ -32,6 +33,7 @@ typedef struct ApiConfig {
         bool require_key; /* on the loopback interface too, in each dialect */
         bool local_anybody; /* each user of this machine is admin; else the groups decide */
         int (*role_of_user)(uid_t uid, Role *ret); /* NULL: by the user database */
+        SubmitStatus submit_status; /* of the HyperSDK API */
         unsigned rate_limit, rate_burst; /* 0: the defaults (access.h) */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
@@ -88,3 +90,4 @@ typedef struct ApiCounters {
 const ApiCounters *api_counters(Api *a);
 const Metrics *api_metrics(Api *a); /* NULL: they are turned off */
 usec_t api_started_at(Api *a); /* realtime */
+SubmitStatus api_submit_status(Api *a);

@@ -222,6 +222,7 @@ static int run(void) {
                                         .cors_origins = settings->api.cors_origins,
                                         .require_key = settings->api.require_key,
                                         .local_anybody = settings->api.local == LOCAL_ANYBODY,
+                                        .submit_status = settings->hypersdk.submit_status,
                                         .rate_limit = settings->api.rate_limit,
                                         .rate_burst = settings->api.rate_burst,
                                         .idle_timeout = settings->daemon.idle_timeout,

@@ -100,9 +100,13 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-cancel.c \
 	src/api/hypersdk/hypersdk-decode.c \
 	src/api/hypersdk/hypersdk-decode.h \
+	src/api/hypersdk/hypersdk-definition.c \
+	src/api/hypersdk/hypersdk-definition.h \
 	src/api/hypersdk/hypersdk-json.c \
 	src/api/hypersdk/hypersdk-json.h \
 	src/api/hypersdk/hypersdk-metrics.c \
+	src/api/hypersdk/hypersdk-quirks.c \
+	src/api/hypersdk/hypersdk-quirks.h \
 	src/api/hypersdk/hypersdk-routes.c \
 	src/api/hypersdk/hypersdk-schedule-json.c \
 	src/api/hypersdk/hypersdk-schedule-json.h \

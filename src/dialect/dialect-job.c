@@ -101,28 +101,87 @@ static char *dialect_name(const FieldMap *map, json_t *origins, const char *cano
         return best ? strprintf("%s%s", best, canonical + length) : strdup(canonical);
 }
 
-int translation_take(Translation *t, const char *dialect, const char *canonical) {
+bool json_is_zero_value(const json_t *value) {
+        switch (json_typeof(value)) {
+        case JSON_NULL:
+                return true;
+        case JSON_STRING:
+                return isempty(json_string_value(value)) ||
+                                startswith(json_string_value(value), "0001-01-01T00:00:00");
+        case JSON_INTEGER:
+        case JSON_REAL:
+                return !(json_number_value(value) < 0) && !(json_number_value(value) > 0);
+        default:
+                return false;
+        }
+}
+
+/* The value of a field, or NULL if it counts as not given. */
+static json_t *given_value(const Translation *t, const char *dialect, unsigned flags) {
         json_t *value = json_path_get(t->request, dialect);
-        int r;
 
         if (!value || json_is_null(value))
+                return NULL;
+        return (flags & FIELD_ZERO_IS_ABSENT) && json_is_zero_value(value) ? NULL : value;
+}
+
+/* Fields whose value is a word, which clients write in any case. */
+static const char *const word_fields[] = { "operation", "source.type", "source.format", "destination.type",
+        "destination.format", "parameters.in_use", "parameters.chain" };
+
+/* The value as the canonical spec has it. New reference, or NULL when out of memory. */
+static json_t *canonical_value(const char *canonical, json_t *value) {
+        const char *s = json_string_value(value);
+        bool is_word = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(word_fields); i++)
+                is_word = is_word || streq(word_fields[i], canonical);
+        if (!s || !is_word)
+                return json_incref(value);
+
+        _cleanup_free_ char *lower = strdup(s);
+        if (!lower)
+                return NULL;
+        for (char *c = lower; *c; c++)
+                if (*c >= 'A' && *c <= 'Z')
+                        *c = (char) (*c - 'A' + 'a');
+        return json_string(lower);
+}
+
+static unsigned field_flags(const FieldMap *map, const char *dialect) {
+        for (const FieldMap *m = map; m->dialect; m++)
+                if (streq(m->dialect, dialect))
+                        return m->flags;
+        return 0;
+}
+
+int translation_take(Translation *t, const char *dialect, const char *canonical) {
+        json_t *value = given_value(t, dialect, field_flags(t->map, dialect));
+        int r;
+
+        if (!value)
                 return 0;
-        r = translation_set(t, canonical, json_incref(value));
+        r = translation_set(t, canonical, canonical_value(canonical, value));
         if (r < 0)
                 return r;
         return json_object_set_new(t->origins, canonical, json_string(dialect)) < 0 ? -ENOMEM : 0;
 }
 
 static int take_field(Translation *t, const FieldMap *m) {
-        json_t *value = json_path_get(t->request, m->dialect);
+        json_t *value = given_value(t, m->dialect, m->flags);
 
-        if (!m->canonical || (m->flags & FIELD_OUT_ONLY) || !value || json_is_null(value))
+        if (!m->canonical || (m->flags & FIELD_OUT_ONLY) || !value)
                 return 0;
 
         json_t *there = translation_get(t, m->canonical);
         if (!there)
                 return translation_take(t, m->dialect, m->canonical);
-        if ((m->flags & FIELD_FALLBACK) || json_equal(there, value))
+        if (m->flags & FIELD_FALLBACK)
+                return 0;
+        _cleanup_json_ json_t *canonical = canonical_value(m->canonical, value);
+        if (!canonical)
+                return -ENOMEM;
+        if (json_equal(there, canonical))
                 return 0;
         return json_errors_add(t->errors, m->dialect, "contradicts %s: give one of them",
                         strna(json_string_value(json_object_get(t->origins, m->canonical))));

@@ -12,6 +12,8 @@ typedef enum FieldFlags {
         FIELD_FALLBACK = 1 << 1, /* counts only if nothing further up the table gave the value */
         FIELD_OUT_ONLY = 1 << 2, /* never read, only given */
         FIELD_REQUIRED = 1 << 3, /* a job without it is refused; for dialect_job_schema() */
+        FIELD_ZERO_IS_ABSENT = 1
+                        << 4, /* a zero value (json_is_zero_value()) is the same as not given, as null is */
 } FieldFlags;
 
 typedef struct FieldMap {
@@ -33,6 +35,9 @@ typedef struct DialectJob {
 } DialectJob;
 
 void dialect_job_done(DialectJob *j);
+
+/* What typed clients write for a field that nobody set: null, "", 0, and the first instant of the year 1. */
+bool json_is_zero_value(const json_t *value);
 
 /* A translation under way: begin, what is special about the dialect, finish. */
 typedef struct Translation {

@@ -101,6 +101,20 @@ int journal_read_events(const char *directory, const char *job_id, const char *c
         return 0;
 }
 
+int journal_read_event(const char *directory, const char *cursor, JobEvent **ret) {
+        _cleanup_journal_ sd_journal *j = NULL;
+        int r;
+
+        r = journal_open(directory, &j);
+        if (r < 0)
+                return r;
+        r = check_cursor(j, cursor);
+        if (r < 0)
+                return r;
+        r = job_event_read(j, ret);
+        return r < 0 && r != -ENOMEM ? -EINVAL : r;
+}
+
 /* The unit's own lines, the manager's about the job, and PID 1's about the unit. */
 static int add_log_matches(sd_journal *j, const char *job_id) {
         _cleanup_free_ char *name = job_unit_name(job_id), *unit = NULL;

@@ -230,6 +230,25 @@ static json_t *show_local(const void *field) {
         return json_string(local_words[*(const LocalAccess *) field]);
 }
 
+static const char *const submit_status_words[] = {
+        [SUBMIT_STATUS_AUTO] = "auto",
+        [SUBMIT_STATUS_200] = "200",
+        [SUBMIT_STATUS_201] = "201",
+};
+
+static int set_submit_status(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        for (size_t i = 0; !v->is_list && i < ELEMENTSOF(submit_status_words); i++)
+                if (streq(v->items[0], submit_status_words[i])) {
+                        *(SubmitStatus *) field = (SubmitStatus) i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static json_t *show_submit_status(const void *field) {
+        return json_string(submit_status_words[*(const SubmitStatus *) field]);
+}
+
 static json_t *show_list(const void *field) {
         _cleanup_(json_decrefp) json_t *array = json_array();
 
@@ -249,6 +268,7 @@ static const SettingsKind directories = { set_directories, show_list };
 static const SettingsKind origins = { set_origins, show_list };
 static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
 static const SettingsKind local = { set_local, show_local };
+static const SettingsKind submit_status = { set_submit_status, show_submit_status };
 
 /* --- what can be set ------------------------------------------------------------------------------- */
 
@@ -275,6 +295,7 @@ const SettingsEntry settings_entries[] = {
         { SETTING(api, require_key, settings_boolean), "must be true or false" },
         { SETTING(api, rate_limit, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
         { SETTING(api, rate_burst, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
+        { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
                         "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "
                         "the prefix" },

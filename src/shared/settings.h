@@ -15,6 +15,13 @@ typedef enum LocalAccess {
         LOCAL_ANYBODY, /* each, as admin */
 } LocalAccess;
 
+/* What POST /jobs/submit of the HyperSDK API answers when a job was accepted. */
+typedef enum SubmitStatus {
+        SUBMIT_STATUS_AUTO, /* as the client expects it */
+        SUBMIT_STATUS_200,
+        SUBMIT_STATUS_201,
+} SubmitStatus;
+
 typedef struct Settings {
         struct {
                 char *path; /* database.path */
@@ -54,8 +61,11 @@ typedef struct Settings {
                 unsigned rate_burst; /* api.rate_burst: how many of them at once, likewise */
         } api;
         struct {
-                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h)
-                                         that events are delivered to though they are not the internet's */
+                SubmitStatus submit_status; /* hypersdk.submit_status: auto, 200 or 201; default auto */
+        } hypersdk;
+        struct {
+                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h) that events
+                                         are delivered to though they are not the internet's */
         } delivery;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
         char *version; /* of the files that this was read from: another one when one of them was changed */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-state.h"
+
+#include <strings.h>
+
 #include "basic/string-util.h"
 
 static const char *const state_names[_JOB_STATE_MAX] = {
@@ -53,7 +56,10 @@ const char *job_state_to_string(JobState s) {
 }
 
 JobState job_state_from_string(const char *s) {
-        return find_name(state_names, _JOB_STATE_MAX, s);
+        for (JobState state = 0; s && state < _JOB_STATE_MAX; state++)
+                if (strcasecmp(state_names[state], s) == 0)
+                        return state;
+        return _JOB_STATE_INVALID;
 }
 
 bool job_state_is_terminal(JobState s) {

@@ -283,15 +283,22 @@ const char *request_body(Request *r, size_t *ret_size) {
 
 static int request_parse_body(
                 Request *r, int (*parse)(const char *, size_t, json_t **, char **), json_t **ret) {
+        static const char bom[] = "\xef\xbb\xbf"; /* some clients begin with one (RFC 8259, 8.1) */
         _cleanup_free_ char *error = NULL;
+        const char *text = r->body;
+        size_t size = r->body_size;
         int k;
 
-        if (r->body_size == 0) {
+        if (size >= strlen(bom) && memcmp(text, bom, strlen(bom)) == 0) {
+                text += strlen(bom);
+                size -= strlen(bom);
+        }
+        if (size == 0) {
                 request_reply_error(r, MHD_HTTP_BAD_REQUEST, "The request has no body; JSON is expected.");
                 return -EBADMSG;
         }
 
-        k = parse(r->body, r->body_size, ret, &error);
+        k = parse(text, size, ret, &error);
         if (k == -EBADMSG)
                 request_reply_error(
                                 r, MHD_HTTP_BAD_REQUEST, "The body is not valid JSON: %s", strempty(error));

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <strings.h>
+
 #include "api/hypersdk/hypersdk-decode.h"
 #include "basic/string-util.h"
 
@@ -14,43 +16,47 @@
  * its name, else qcow2 how           options.compress, options.verify, and the same without options policy
  * execution_policy {…} as in the worker API, or its fields at the top or below options
  */
+/* Typed clients send all their fields, and zero values for those that nobody set. Where zero is a value of its own
+ * (retry_count, priority, booleans) it is one. */
+#define ABSENT FIELD_ZERO_IS_ABSENT
+
 const FieldMap hypersdk_fields[] = {
-        { "id", "job_id", FIELD_SHOWN },
-        { "job_id", "job_id", 0 },
-        { "name", NULL, 0 },
-        { "description", NULL, 0 },
-        { "created_at", NULL, 0 },
-        { "operation", "operation", FIELD_SHOWN },
+        { "id", "job_id", FIELD_SHOWN | ABSENT },
+        { "job_id", "job_id", ABSENT },
+        { "name", NULL, ABSENT },
+        { "description", NULL, ABSENT },
+        { "created_at", NULL, ABSENT },
+        { "operation", "operation", FIELD_SHOWN | ABSENT },
 
-        { "vm_path", "source.path", FIELD_SHOWN | FIELD_OUT_ONLY }, /* see take_vm_path() */
-        { "vm_path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
-        { "source.type", "source.type", FIELD_SHOWN },
-        { "source.path", "source.path", FIELD_SHOWN },
-        { "source.uri", "source.uri", FIELD_SHOWN },
-        { "source.url", "source.uri", 0 },
-        { "source.format", "source.format", FIELD_SHOWN },
-        { "source.checksum", "source.checksum", FIELD_SHOWN },
-        { "source.tls_certificates", "source.tls_certificates", FIELD_SHOWN },
-        { "source.tls_psk", "source.tls_psk", 0 },
+        { "vm_path", "source.path", FIELD_SHOWN | FIELD_OUT_ONLY | ABSENT }, /* see take_vm_path() */
+        { "vm_path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY | ABSENT },
+        { "source.type", "source.type", FIELD_SHOWN | ABSENT },
+        { "source.path", "source.path", FIELD_SHOWN | ABSENT },
+        { "source.uri", "source.uri", FIELD_SHOWN | ABSENT },
+        { "source.url", "source.uri", ABSENT },
+        { "source.format", "source.format", FIELD_SHOWN | ABSENT },
+        { "source.checksum", "source.checksum", FIELD_SHOWN | ABSENT },
+        { "source.tls_certificates", "source.tls_certificates", FIELD_SHOWN | ABSENT },
+        { "source.tls_psk", "source.tls_psk", ABSENT },
 
-        { "destination.type", "destination.type", FIELD_SHOWN },
-        { "destination.path", "destination.path", FIELD_SHOWN },
-        { "destination.output_path", "destination.path", 0 },
-        { "output_path", "destination.path", 0 },
-        { "options.output_path", "destination.path", 0 },
-        { "destination.directory", TRANSLATE_DIRECTORY, 0 },
-        { "destination.output_dir", TRANSLATE_DIRECTORY, 0 },
-        { "output_dir", TRANSLATE_DIRECTORY, 0 },
-        { "options.output_dir", TRANSLATE_DIRECTORY, 0 },
-        { "destination.uri", "destination.uri", FIELD_SHOWN },
-        { "destination.url", "destination.uri", 0 },
-        { "destination.tls_certificates", "destination.tls_certificates", FIELD_SHOWN },
-        { "destination.tls_psk", "destination.tls_psk", 0 },
-        { "destination.format", "destination.format", FIELD_SHOWN },
-        { "format", "destination.format", 0 },
-        { "output_format", "destination.format", 0 },
-        { "options.format", "destination.format", 0 },
-        { "options.output_format", "destination.format", 0 },
+        { "destination.type", "destination.type", FIELD_SHOWN | ABSENT },
+        { "destination.path", "destination.path", FIELD_SHOWN | ABSENT },
+        { "destination.output_path", "destination.path", ABSENT },
+        { "output_path", "destination.path", ABSENT },
+        { "options.output_path", "destination.path", ABSENT },
+        { "destination.directory", TRANSLATE_DIRECTORY, ABSENT },
+        { "destination.output_dir", TRANSLATE_DIRECTORY, ABSENT },
+        { "output_dir", TRANSLATE_DIRECTORY, ABSENT },
+        { "options.output_dir", TRANSLATE_DIRECTORY, ABSENT },
+        { "destination.uri", "destination.uri", FIELD_SHOWN | ABSENT },
+        { "destination.url", "destination.uri", ABSENT },
+        { "destination.tls_certificates", "destination.tls_certificates", FIELD_SHOWN | ABSENT },
+        { "destination.tls_psk", "destination.tls_psk", ABSENT },
+        { "destination.format", "destination.format", FIELD_SHOWN | ABSENT },
+        { "format", "destination.format", ABSENT },
+        { "output_format", "destination.format", ABSENT },
+        { "options.format", "destination.format", ABSENT },
+        { "options.output_format", "destination.format", ABSENT },
 
         { "options.compress", "parameters.compress", FIELD_SHOWN },
         { "compress", "parameters.compress", 0 },
@@ -61,19 +67,19 @@ const FieldMap hypersdk_fields[] = {
         { "options.verify", "parameters.verify", FIELD_SHOWN },
         { "verify", "parameters.verify", 0 },
         { "parameters.verify", "parameters.verify", 0 },
-        { "options.in_use", "parameters.in_use", FIELD_SHOWN },
-        { "in_use", "parameters.in_use", 0 },
-        { "parameters.in_use", "parameters.in_use", 0 },
-        { "options.chain", "parameters.chain", FIELD_SHOWN },
-        { "chain", "parameters.chain", 0 },
-        { "parameters.chain", "parameters.chain", 0 },
+        { "options.in_use", "parameters.in_use", FIELD_SHOWN | ABSENT },
+        { "in_use", "parameters.in_use", ABSENT },
+        { "parameters.in_use", "parameters.in_use", ABSENT },
+        { "options.chain", "parameters.chain", FIELD_SHOWN | ABSENT },
+        { "chain", "parameters.chain", ABSENT },
+        { "parameters.chain", "parameters.chain", ABSENT },
         { "options.allow_larger", "parameters.allow_larger", FIELD_SHOWN },
         { "allow_larger", "parameters.allow_larger", 0 },
         { "parameters.allow_larger", "parameters.allow_larger", 0 },
 
-        { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
-        { "timeout_seconds", "execution_policy.timeout_seconds", 0 },
-        { "options.timeout_seconds", "execution_policy.timeout_seconds", 0 },
+        { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN | ABSENT },
+        { "timeout_seconds", "execution_policy.timeout_seconds", ABSENT },
+        { "options.timeout_seconds", "execution_policy.timeout_seconds", ABSENT },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },
         { "retry_count", "execution_policy.retry_count", 0 },
         { "options.retry_count", "execution_policy.retry_count", 0 },
@@ -85,6 +91,7 @@ const FieldMap hypersdk_fields[] = {
         { "capability_requirements", "capability_requirements", FIELD_SHOWN },
         {},
 };
+#undef ABSENT
 
 /* vm_path names the disk when no source does. An inventory path ("Datacenter/vm/web") is somebody else's. */
 static int take_vm_path(Translation *t) {
@@ -193,18 +200,27 @@ void hypersdk_selection_done(HypersdkSelection *s) {
         *s = (HypersdkSelection){};
 }
 
+#define STATES_PENDING                                                                     \
+        (1u << JOB_CREATED | 1u << JOB_VALIDATED | 1u << JOB_QUEUED | 1u << JOB_ASSIGNED | \
+                        1u << JOB_RETRYING)
+
 uint32_t hypersdk_status_to_states(const char *status) {
-        if (streq(status, "pending") || streq(status, "queued"))
-                return 1u << JOB_CREATED | 1u << JOB_VALIDATED | 1u << JOB_QUEUED | 1u << JOB_ASSIGNED |
-                                1u << JOB_RETRYING;
-        if (streq(status, "running"))
-                return 1u << JOB_RUNNING;
-        if (streq(status, "completed"))
-                return 1u << JOB_COMPLETED;
-        if (streq(status, "failed"))
-                return 1u << JOB_FAILED;
-        if (streq(status, "cancelled") || streq(status, "canceled"))
-                return 1u << JOB_CANCELLED;
+        static const struct {
+                const char *word; /* taken in any case */
+                uint32_t states;
+        } words[] = {
+                { "pending", STATES_PENDING },
+                { "queued", STATES_PENDING },
+                { "running", 1u << JOB_RUNNING },
+                { "completed", 1u << JOB_COMPLETED },
+                { "failed", 1u << JOB_FAILED },
+                { "cancelled", 1u << JOB_CANCELLED },
+                { "canceled", 1u << JOB_CANCELLED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (strcasecmp(words[i].word, status) == 0)
+                        return words[i].states;
         return 0;
 }
 

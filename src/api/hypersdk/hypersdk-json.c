@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/hypersdk/hypersdk-json.h"
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-definition.h"
+#include "api/hypersdk/hypersdk-json.h"
 #include "api/job-json.h"
 #include "basic/string-util.h"
+
+#define METHOD_FILE "qemu-nbd"
+#define METHOD_NBD "nbd"
 
 static json_t *strings_json(char *const *l) {
         _cleanup_json_ json_t *a = json_array();
@@ -17,6 +24,28 @@ static json_t *remaining_json(const JobRow *row) {
         uint64_t seconds;
 
         return job_row_remaining(row, &seconds) ? json_count(seconds) : json_null();
+}
+
+json_t *hypersdk_duration_json(uint64_t seconds) {
+        uint64_t hours = seconds / 3600, minutes = seconds / 60 % 60;
+        char text[64];
+
+        seconds %= 60;
+        if (hours > 0)
+                (void) snprintf(text, sizeof(text), "%" PRIu64 "h%" PRIu64 "m%" PRIu64 "s", hours, minutes,
+                                seconds);
+        else if (minutes > 0)
+                (void) snprintf(text, sizeof(text), "%" PRIu64 "m%" PRIu64 "s", minutes, seconds);
+        else
+                (void) snprintf(text, sizeof(text), "%" PRIu64 "s", seconds);
+        return json_string(text);
+}
+
+/* In progress it is text: typed clients drop an answer that has a number there. */
+static json_t *remaining_text_json(const JobRow *row) {
+        uint64_t seconds;
+
+        return job_row_remaining(row, &seconds) ? hypersdk_duration_json(seconds) : json_null();
 }
 
 /* Where the job is: its phase; before it has one, and when it is done, its status. */
@@ -35,21 +64,40 @@ static json_t *progress_json(const JobRow *row) {
                         json_count(row->bytes_done), "bytes_downloaded", json_count(row->bytes_done),
                         "total_bytes", json_count(row->bytes_total), "bytes_per_second",
                         json_count(row->state == JOB_RUNNING ? row->rate : 0), "estimated_remaining",
-                        remaining_json(row));
+                        remaining_text_json(row));
 }
 
-/* "web" of "/srv/web.vmdk" */
-static json_t *base_name_json(const char *path, bool directory) {
+/* "web" of "/srv/web.vmdk"; "" for NULL and for what is no path. Clients read text here in any case. */
+static json_t *base_name_json(const char *path) {
+        const char *slash = path ? strrchr(path, '/') : NULL, *dot = slash ? strrchr(slash, '.') : NULL;
+
+        if (!slash)
+                return json_string("");
+        return json_stringn(
+                        slash + 1, dot && dot > slash + 1 ? (size_t) (dot - slash - 1) : strlen(slash + 1));
+}
+
+/* "/srv" of "/srv/web.vmdk"; "" likewise */
+static json_t *directory_json(const char *path) {
         const char *slash = path ? strrchr(path, '/') : NULL;
 
         if (!slash)
-                return json_null();
-        if (directory)
-                return json_stringn(path, slash == path ? 1 : (size_t) (slash - path));
+                return json_string("");
+        return json_stringn(path, slash == path ? 1 : (size_t) (slash - path));
+}
 
-        const char *dot = strrchr(slash, '.');
-        return json_stringn(
-                        slash + 1, dot && dot > slash + 1 ? (size_t) (dot - slash - 1) : strlen(slash + 1));
+/* The output that describes a VM, if there is one: an OVF, or an OVA, which holds one. */
+static const char *find_ovf(json_t *files) {
+        json_t *file;
+        size_t i;
+
+        json_array_foreach(files, i, file) {
+                const char *path = json_string_value(file);
+
+                if (endswith(path, ".ovf") || endswith(path, ".ova"))
+                        return path;
+        }
+        return "";
 }
 
 static int collect_outputs(const json_t *outputs, json_t *files, uint64_t *size) {
@@ -70,7 +118,8 @@ static int collect_outputs(const json_t *outputs, json_t *files, uint64_t *size)
 static json_t *result_json(const JobRow *row, const json_t *result) {
         _cleanup_json_ json_t *files = json_array(),
                               *canonical = row->spec ? json_loads(row->spec, 0, NULL) : NULL;
-        const char *source = json_string_value(json_path_get(canonical, "source.path")), *first;
+        const char *source = json_string_value(json_path_get(canonical, "source.path")), *first,
+                   *destination = json_string_value(json_path_get(canonical, "destination.path"));
         json_t *outputs = json_object_get(result, "outputs"), *metrics = json_object_get(result, "metrics");
         uint64_t size = 0, duration = 0;
 
@@ -82,10 +131,11 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
         if (row->started_at > 0 && row->finished_at > row->started_at)
                 duration = (row->finished_at - row->started_at) / USEC_PER_SEC;
 
-        return json_pack("{s:b, s:s, s:o, s:o, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o}", "success",
+        return json_pack("{s:b, s:s, s:o, s:o, s:s, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:o}", "success",
                         row->state == JOB_COMPLETED, "status", job_state_to_status(row->state), "vm_name",
-                        base_name_json(source, false), "output_dir", base_name_json(first, true),
-                        "output_path", json_text(first), "files", files, "output_files", files, "outputs",
+                        base_name_json(source), "output_dir", directory_json(first ? first : destination),
+                        "ovf_path", find_ovf(files), "output_path", json_text(first), "files", files,
+                        "output_files", files, "outputs",
                         json_is_array(outputs) ? json_incref(outputs) : json_array(), "total_size",
                         json_count(size), "duration", json_count(duration), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "error",
@@ -96,8 +146,8 @@ json_t *hypersdk_job_json(const JobRow *row) {
         _cleanup_json_ json_t *result = job_row_result(row);
 
         return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id),
-                        "definition", job_row_definition(row, HYPERSDK_DIALECT, hypersdk_fields, "id"),
-                        "status", job_state_to_status(row->state), "progress", progress_json(row), "result",
+                        "definition", hypersdk_definition_json(row), "status",
+                        job_state_to_status(row->state), "progress", progress_json(row), "result",
                         result_json(row, result), "error", json_text(job_row_error_text(row, result)),
                         "created_at", json_time(row->created_at), "started_at", json_time(row->started_at),
                         "completed_at", json_time(row->finished_at), "updated_at",
@@ -153,20 +203,21 @@ json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total
                         json_count(total));
 }
 
-json_t *hypersdk_status_json(
-                const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running, usec_t now) {
+json_t *hypersdk_status_json(const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running,
+                usec_t uptime, usec_t now) {
         uint64_t total = 0, running = counts[JOB_RUNNING];
 
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 total += counts[s];
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:o}", "total_jobs",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:o, s:o, s:o}", "total_jobs",
                         json_count(total), "running_jobs", json_count(running), "completed_jobs",
                         json_count(counts[JOB_COMPLETED]), "failed_jobs", json_count(counts[JOB_FAILED]),
                         "cancelled_jobs", json_count(counts[JOB_CANCELLED]), "pending_jobs",
                         json_count(total - running - counts[JOB_COMPLETED] - counts[JOB_FAILED] -
                                         counts[JOB_CANCELLED]),
                         "worker_count", (int) max_running, "active_workers", json_count(running), "version",
-                        PACKAGE_VERSION, "timestamp", json_time(now));
+                        PACKAGE_VERSION, "uptime", hypersdk_duration_json(uptime / USEC_PER_SEC),
+                        "uptime_seconds", json_count(uptime / USEC_PER_SEC), "timestamp", json_time(now));
 }
 
 /* The formats in the order of the enum; a destination is one of the few that a disk can run from. */
@@ -212,14 +263,38 @@ static json_t *endpoint_types_json(bool file_works) {
         return TAKE_PTR(a);
 }
 
+static int add_method(json_t *methods, const char *name, bool available, const char *path, int priority,
+                usec_t now) {
+        return json_object_set_new(methods, name,
+                        json_pack("{s:s, s:b, s:s, s:s, s:i, s:o}", "method", name, "available",
+                                        (int) available, "version", PACKAGE_VERSION, "path", strempty(path),
+                                        "priority", priority, "last_checked", json_time(now)));
+}
+
+/* What clients look at to see by which way images can be read. */
+static json_t *methods_json(const char *qemu_nbd, bool file_works, usec_t now) {
+        _cleanup_json_ json_t *methods = json_object();
+
+        if (!methods)
+                return NULL;
+        if (add_method(methods, METHOD_FILE, file_works, qemu_nbd, 1, now) < 0)
+                return NULL;
+        if (add_method(methods, METHOD_NBD, true, NULL, 2, now) < 0)
+                return NULL;
+        return TAKE_PTR(methods);
+}
+
 json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t now) {
         _cleanup_json_ json_t *found = json_object(), *missing = json_array(), *types = NULL;
+        const char *qemu_nbd = NULL;
 
         if (!found || !missing)
                 return NULL;
         for (size_t i = 0; i < n; i++) {
                 if (json_object_set_new(found, tools[i].name, json_text(tools[i].path)) < 0)
                         return NULL;
+                if (streq(tools[i].name, METHOD_FILE))
+                        qemu_nbd = tools[i].path;
                 if (!tools[i].path && tools[i].needed &&
                                 json_array_append_new(missing, json_string(tools[i].name)) < 0)
                         return NULL;
@@ -227,12 +302,13 @@ json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t n
 
         bool file_works = json_array_size(missing) == 0;
         types = endpoint_types_json(file_works);
-        return json_pack("{s:s, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:i, s:o}", "version", PACKAGE_VERSION,
-                        "source_types", types, "destination_types", types, "source_formats",
-                        formats_json(false, file_works), "destination_formats",
-                        formats_json(true, file_works), "operations", operations_json(), "tools", found,
-                        "missing_tools", missing, "max_jobs_per_request", (int) HYPERSDK_BATCH_MAX,
-                        "timestamp", json_time(now));
+        return json_pack("{s:s, s:o, s:s, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:i, s:o}", "version",
+                        PACKAGE_VERSION, "capabilities", methods_json(qemu_nbd, file_works, now),
+                        "default_method", file_works ? METHOD_FILE : METHOD_NBD, "source_types", types,
+                        "destination_types", types, "source_formats", formats_json(false, file_works),
+                        "destination_formats", formats_json(true, file_works), "operations",
+                        operations_json(), "tools", found, "missing_tools", missing, "max_jobs_per_request",
+                        (int) HYPERSDK_BATCH_MAX, "timestamp", json_time(now));
 }
 
 json_t *hypersdk_submitted_json(

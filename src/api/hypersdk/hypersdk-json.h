@@ -10,6 +10,9 @@
 
 #define HYPERSDK_DIALECT "hypersdk"
 
+/* "21s", "2m5s", "1h0m3s": durations as clients read them where they expect text. */
+json_t *hypersdk_duration_json(uint64_t seconds);
+
 json_t *hypersdk_job_json(const JobRow *row);
 json_t *hypersdk_jobs_json(const JobRows *rows, usec_t now);
 /* The fields of progress flat, and once more nested. */
@@ -18,7 +21,8 @@ json_t *hypersdk_eta_json(const JobRow *row, usec_t now);
 json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total);
 
 /* @max_running is how many jobs run here at once; this machine's slots are what the API calls workers. */
-json_t *hypersdk_status_json(const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running, usec_t now);
+json_t *hypersdk_status_json(const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running,
+                usec_t uptime, usec_t now);
 
 /* What this machine can do, given the programs it has. */
 typedef struct HypersdkTool {

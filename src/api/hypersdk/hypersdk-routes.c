@@ -45,7 +45,8 @@ int hypersdk_read_status(Api *a, json_t **ret) {
                 k = store_jobs_count(store, counts);
         if (k < 0 && k != -ENOENT)
                 return k;
-        *ret = hypersdk_status_json(counts, max_running(), now_realtime());
+        usec_t now = now_realtime(), started = api_started_at(a);
+        *ret = hypersdk_status_json(counts, max_running(), now > started ? now - started : 0, now);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -250,14 +251,20 @@ static int get_vms(Request *r) {
 static const Route hypersdk_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Says that the service answers." },
         { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "How many jobs there are, by status." },
-        { HTTP_GET, "/vms/list", SCOPE_READ, get_vms, .summary = "VMs of a vCenter; not built in yet." },
-        { HTTP_GET, "/vms/info", SCOPE_READ, get_vms, .summary = "One VM of a vCenter; not built in yet." },
+        { HTTP_GET, "/vms/list", SCOPE_READ, get_vms,
+                        .summary = "List the VMs of a vCenter; not supported yet" },
+        { HTTP_POST, "/vms/list", SCOPE_READ, get_vms,
+                        .summary = "List the VMs of a vCenter; not supported yet" },
+        { HTTP_GET, "/vms/info", SCOPE_READ, get_vms,
+                        .summary = "Show a VM of a vCenter; not supported yet" },
+        { HTTP_POST, "/vms/info", SCOPE_READ, get_vms,
+                        .summary = "Show a VM of a vCenter; not supported yet" },
         { HTTP_POST, "/vms/shutdown", SCOPE_SUBMIT, get_vms,
-                        .summary = "Shuts a VM of a vCenter down; not built in yet." },
+                        .summary = "Shut down a VM of a vCenter; not supported yet" },
         { HTTP_POST, "/vms/poweroff", SCOPE_SUBMIT, get_vms,
-                        .summary = "Turns a VM of a vCenter off; not built in yet." },
+                        .summary = "Force power off of a VM of a vCenter; not supported yet" },
         { HTTP_POST, "/vms/remove-cdrom", SCOPE_SUBMIT, get_vms,
-                        .summary = "Removes the CD drives of a VM of a vCenter; not built in yet." },
+                        .summary = "Remove the CD drives of a VM of a vCenter; not supported yet" },
         { HTTP_GET, "/metrics", SCOPE_READ, hypersdk_get_metrics, .summary = "Figures for Prometheus." },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
                         .summary = "What this machine can read, write and do." },

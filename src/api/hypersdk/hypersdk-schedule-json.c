@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-schedule-json.h"
 #include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-definition.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/job-json.h"
 #include "basic/string-util.h"
@@ -8,8 +9,18 @@
 /* --- what clients send ----------------------------------------------------------------------------- */
 
 /* Handed on as they are: the manager says what is wrong with them, by the same names. */
-static const char *const plain_fields[] = { "id", "name", "description", "schedule", "enabled",
-        "overlap_policy", "catch_up" };
+static const struct {
+        const char *key;
+        bool zero_is_absent;
+} plain_fields[] = {
+        { "id", true },
+        { "name", true },
+        { "description", true },
+        { "schedule", true },
+        { "enabled", false },
+        { "overlap_policy", true },
+        { "catch_up", false },
+};
 
 static int decode_template(json_t *template, json_t *definition, DialectJob *ret, JsonErrors *errors) {
         _cleanup_(json_errors_done) JsonErrors found = {};
@@ -38,9 +49,11 @@ int hypersdk_schedule_decode(
         if (!definition)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(plain_fields); i++) {
-                json_t *value = json_object_get(object, plain_fields[i]);
+                json_t *value = json_object_get(object, plain_fields[i].key);
 
-                if (value && json_object_set(definition, plain_fields[i], value) < 0)
+                if (!value || (plain_fields[i].zero_is_absent && json_is_zero_value(value)))
+                        continue;
+                if (json_object_set(definition, plain_fields[i].key, value) < 0)
                         return -ENOMEM;
         }
         if (template || create) {
@@ -59,12 +72,11 @@ int hypersdk_schedule_decode(
 /* --- what they read -------------------------------------------------------------------------------- */
 
 static json_t *template_json(const ScheduleRow *row) {
-        _cleanup_json_ json_t *spec = NULL;
+        bool own = row->request && streq_ptr(row->dialect, HYPERSDK_DIALECT);
+        _cleanup_json_ json_t *spec = json_loads(row->spec, 0, NULL),
+                              *request = own ? json_loads(row->request, 0, NULL) : NULL;
 
-        if (row->request && streq_ptr(row->dialect, HYPERSDK_DIALECT))
-                return json_loads(row->request, 0, NULL);
-        spec = json_loads(row->spec, 0, NULL);
-        return spec ? dialect_job_from_canonical(hypersdk_fields, spec) : NULL;
+        return spec ? hypersdk_template_json(request, spec) : NULL;
 }
 
 /* How the last run went: a job's state in the words of this dialect, or a word for a run that has no job
@@ -86,4 +98,19 @@ json_t *hypersdk_schedule_json(const ScheduleRow *row) {
                         row->last_job_id, "last_status", last_status(row), "success_count",
                         (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
                         "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at));
+}
+
+json_t *hypersdk_schedule_reply_json(
+                const ScheduleRow *row, const char *message, bool schedule_is_text, usec_t now) {
+        _cleanup_json_ json_t *schedule = hypersdk_schedule_json(row),
+                              *reply = json_pack(
+                                              "{s:s, s:o}", "message", message, "timestamp", json_time(now));
+
+        if (!schedule || !reply)
+                return NULL;
+        if (!schedule_is_text && json_object_set(reply, "schedule", schedule) < 0)
+                return NULL;
+        if (json_object_update_missing(reply, schedule) < 0)
+                return NULL;
+        return TAKE_PTR(reply);
 }

@@ -2,6 +2,7 @@
 #include "api/hypersdk/hypersdk-schedules.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-quirks.h"
 #include "api/hypersdk/hypersdk-schedule-json.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
@@ -88,6 +89,19 @@ int hypersdk_schedule_stats(Request *r) {
 
 /* --- changes --------------------------------------------------------------------------------------- */
 
+/* What is kept of a definition while the manager looks at it. */
+typedef struct Definition {
+        json_t *origins; /* of the fields of its template */
+        bool schedule_is_text; /* in the answer (hypersdk-quirks.h) */
+} Definition;
+
+static void definition_free(void *userdata) {
+        Definition *d = userdata;
+
+        json_decref(d->origins);
+        free(d);
+}
+
 /* The manager says "job." where the client wrote "job_template.". */
 static int reply_bus_error(Request *r, const sd_bus_error *error) {
         const char *rest = startswith(strempty(error->message), "job.");
@@ -95,7 +109,8 @@ static int reply_bus_error(Request *r, const sd_bus_error *error) {
 
         if (!rest)
                 return request_reply_bus_error(r, error);
-        named = dialect_error_text(hypersdk_fields, request_userdata(r), rest);
+        const Definition *d = request_userdata(r);
+        named = dialect_error_text(hypersdk_fields, d ? d->origins : NULL, rest);
         text = named ? strprintf("job_template.%s", named) : NULL;
         return text ? request_reply_error(r, (unsigned) error_entry_by_bus_name(error->name)->http_status,
                                       "%s", text)
@@ -104,13 +119,13 @@ static int reply_bus_error(Request *r, const sd_bus_error *error) {
 
 static int reply_schedule(Request *r, unsigned status, const char *id, const char *message) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        const Definition *d = request_userdata(r);
         int k = find_row(r, id, &row);
 
-        return k < 0 ? k
-                     : request_reply_json(r, status,
-                                       json_pack("{s:s, s:o, s:o}", "message", message, "schedule",
-                                                       hypersdk_schedule_json(row), "timestamp",
-                                                       json_time(now_realtime())));
+        if (k < 0)
+                return k;
+        return request_reply_json(r, status,
+                        hypersdk_schedule_reply_json(row, message, d->schedule_is_text, now_realtime()));
 }
 
 static int on_created(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
@@ -126,10 +141,6 @@ static int on_created(Request *r, sd_bus_message *m, const sd_bus_error *error, 
 static int on_updated(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         return error ? reply_bus_error(r, error)
                      : reply_schedule(r, 200, request_param(r, "id"), "schedule updated successfully");
-}
-
-static void unref_origins(void *userdata) {
-        json_decref(userdata);
 }
 
 /* Reads the body, and calls @member with @id (NULL: none), the definition and the options. */
@@ -163,7 +174,13 @@ static int send_definition(Request *r, const char *member, const char *id, manag
                 k = job_submit_append_options(r, m, job.spec ? &job : NULL, HYPERSDK_DIALECT, false);
         if (k < 0)
                 return k;
-        request_set_userdata(r, json_incref(job.origins), unref_origins);
+        Definition *d = new0(Definition, 1);
+        if (!d)
+                return -ENOMEM;
+        d->origins = json_incref(job.origins);
+        d->schedule_is_text = hypersdk_quirk_applies(
+                        QUIRK_SCHEDULE_IS_TEXT, request_header(r, "User-Agent"), body);
+        request_set_userdata(r, d, definition_free);
         return manager_call(r, m, on_reply, NULL);
 }
 

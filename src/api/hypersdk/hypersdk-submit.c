@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-quirks.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
@@ -57,7 +58,10 @@ static int reply(Request *r, const Submission *s) {
                 if (k < 0)
                         return k;
         }
-        return request_reply_json(r, ids ? 201 : (unsigned) status,
+        if (ids)
+                status = (int) hypersdk_submit_status(
+                                api_submit_status(request_api(r)), request_header(r, "User-Agent"));
+        return request_reply_json(r, (unsigned) status,
                         hypersdk_submitted_json(ids, strv_length(errors), errors, s->batch, now_realtime()));
 }
 

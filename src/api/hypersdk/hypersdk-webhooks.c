@@ -93,8 +93,14 @@ int hypersdk_list_deliveries(Request *r) {
 
         if (!list)
                 return -ENOMEM;
-        if ((k = request_query_decode(r, &q)) < 0 || (k = find_row(r, &rows, &index)) < 0 ||
-                        (k = api_store(request_api(r), &store)) < 0)
+        k = request_query_decode(r, &q);
+        if (k < 0)
+                return k;
+        k = find_row(r, &rows, &index);
+        if (k < 0)
+                return k;
+        k = api_store(request_api(r), &store);
+        if (k < 0)
                 return k;
         row = rows.rows[index];
         k = store_deliveries_list(store, row->seq, q.limit, &deliveries);
@@ -133,23 +139,47 @@ static int on_added(Request *r, sd_bus_message *m, const sd_bus_error *error, vo
                                         "timestamp", json_time(now_realtime())));
 }
 
+/* The fields for which zero is no value that somebody could mean: typed clients send it for what nobody set. */
+static const char *const zero_is_absent[] = { "name", "description", "timeout", "retry", "secret", "events",
+        "headers" };
+
+static void remove_zeros(json_t *body) {
+        for (size_t i = 0; i < ELEMENTSOF(zero_is_absent); i++) {
+                json_t *value = json_object_get(body, zero_is_absent[i]);
+
+                if (value && json_is_zero_value(value))
+                        (void) json_object_del(body, zero_is_absent[i]);
+        }
+}
+
 /* The secrets go beside the definition, where the bus does not show them. */
 static int add_call_new(Request *r, json_t *body, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_json_ json_t *definition = NULL, *secrets = NULL;
         _cleanup_free_ char *text = NULL;
-        int k = webhook_secrets_cut(body, &definition, &secrets);
+        int k;
 
+        remove_zeros(body);
+        k = webhook_secrets_cut(body, &definition, &secrets);
         if (k < 0)
                 return k;
         text = json_dumps(definition, JSON_COMPACT);
         if (!text)
                 return -ENOMEM;
-        if ((k = manager_call_new(r, "AddWebhook", &m)) < 0 ||
-                        (k = sd_bus_message_append(m, "s", text)) < 0 ||
-                        (k = sd_bus_message_open_container(m, 'a', "{sv}")) < 0 ||
-                        (k = job_submit_append_secrets(m, secrets)) < 0 ||
-                        (k = sd_bus_message_close_container(m)) < 0)
+        k = manager_call_new(r, "AddWebhook", &m);
+        if (k < 0)
+                return k;
+        k = sd_bus_message_append(m, "s", text);
+        if (k < 0)
+                return k;
+        k = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (k < 0)
+                return k;
+        k = job_submit_append_secrets(m, secrets);
+        if (k < 0)
+                return k;
+        k = sd_bus_message_close_container(m);
+        if (k < 0)
                 return k;
         *ret = TAKE_PTR(m);
         return 0;

@@ -15,7 +15,10 @@
 /* The manager writes a job's last event after the database has it; by then it is surely there. */
 #define SSE_SETTLE (2 * USEC_PER_SEC)
 
-/* --- the queue ------------------------------------------------------------------------------------- */
+/* The id of a "complete" that the database told: no entry of the journal stands for it. */
+#define SSE_END_ID "complete"
+
+/* --- the queue ---------------------------------------------------------------------------------------- */
 
 static void sse_stream_wake(SseStream *s) {
         if (!s->suspended)
@@ -100,6 +103,19 @@ static void sse_stream_finish(SseStream *s, JobState state, const char *reason, 
         s->ended = true;
 }
 
+/* A job that was retried has ended before, and the stream goes on behind that. The database is never older than the
+ * event. */
+static bool sse_event_is_final(SseStream *s, const JobEvent *event) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        Store *store;
+
+        if (event->kind != EVENT_STATE || !job_state_is_terminal(event->state))
+                return false;
+        if (api_store(request_api(s->request), &store) < 0 || store_job_get(store, s->job_id, &row) < 0)
+                return true;
+        return event->realtime >= (job_state_is_terminal(row->state) ? row->finished_at : row->updated_at);
+}
+
 /* Moves behind @event; false if it stands there already. */
 static bool sse_stream_advance(SseStream *s, const JobEvent *event) {
         JournalPosition position;
@@ -125,7 +141,7 @@ static void sse_stream_tell(SseStream *s, const JobEvent *event) {
         if (s->ended || !sse_stream_advance(s, event))
                 return;
 
-        if (event->kind == EVENT_STATE && job_state_is_terminal(event->state))
+        if (sse_event_is_final(s, event))
                 return sse_stream_finish(s, event->state, event->message, event->cursor);
 
         if (s->format->event(event, &s->percent, &name, &data) < 0)
@@ -166,7 +182,7 @@ static void sse_stream_replayed(SseStream *s) {
 
         s->replaying = false;
         if (!s->ended && sse_job_is_settled(request_api(s->request), s->job_id, &row))
-                sse_stream_finish(s, row->state, row->reason, NULL);
+                sse_stream_finish(s, row->state, row->reason, SSE_END_ID);
 }
 
 /* Reads the next piece of the past into the queue. */
@@ -325,13 +341,43 @@ static int sse_stream_new(Request *r, const char *job_id, const SseFormat *forma
         return 0;
 }
 
+/* True if the client has heard the end of the job, and nothing came after it. */
+static bool client_knows_the_end(Request *r, const char *job_id, const char *last) {
+        const char *directory = api_journal_directory(request_api(r));
+        _cleanup_(job_event_freep) JobEvent *event = NULL;
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        JobEvent **later = NULL;
+        Store *store;
+        size_t n = 0;
+
+        if (api_store(request_api(r), &store) < 0 || store_job_get(store, job_id, &row) < 0)
+                return false;
+        if (!job_state_is_terminal(row->state))
+                return false;
+        if (streq(last, SSE_END_ID))
+                return true;
+        if (journal_read_event(directory, last, &event) < 0)
+                return false;
+        if (!streq(event->job_id, job_id) || event->kind != EVENT_STATE ||
+                        !job_state_is_terminal(event->state))
+                return false;
+        if (journal_read_events(directory, job_id, last, 0, 1, &later, &n) < 0)
+                return false;
+        job_events_free(later, n);
+        return n == 0;
+}
+
 int request_reply_events(Request *r, const char *job_id, const SseFormat *format) {
+        const char *last = request_header(r, "Last-Event-ID");
         _cleanup_(sse_stream_freep) SseStream *s = NULL;
         struct MHD_Response *response;
         int k;
 
         if (r->answered || !r->connection)
                 return 0;
+        /* An EventSource connects again whenever a stream ends, until it gets this (WHATWG HTML, 9.2.3). */
+        if (last && client_knows_the_end(r, job_id, last))
+                return request_reply_empty(r, MHD_HTTP_NO_CONTENT);
         if (r->is_head)
                 return request_reply_text(r, MHD_HTTP_OK, "text/event-stream; charset=utf-8", "");
 

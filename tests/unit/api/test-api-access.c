@@ -697,6 +697,7 @@ START_TEST(a_web_page_of_a_configured_origin_may_send_a_key_and_read_the_limits)
         ck_assert_uint_eq(preflight.status, 204);
         allowed = test_header(&preflight, "Access-Control-Allow-Headers");
         ck_assert_ptr_nonnull(strstr(allowed, "X-API-Key"));
+        ck_assert_ptr_nonnull(strstr(allowed, "Authorization"));
         test_request(&f.server, &r,
                         "POST /submit HTTP/1.1\r\nHost: localhost\r\nOrigin: https://console.example.com\r\n"
                         "X-API-Key: %s\r\nContent-Length: 0\r\n\r\n",

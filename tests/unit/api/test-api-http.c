@@ -275,7 +275,8 @@ START_TEST(a_get_with_a_body_does_not_confuse_the_next_request) {
 END_TEST
 
 START_TEST(bodies) {
-        _cleanup_reply_ TestReply exact = {}, chunked = {}, json = {}, none = {}, array = {}, nul = {};
+        _cleanup_reply_ TestReply exact = {}, chunked = {}, json = {}, none = {}, array = {}, nul = {},
+                                  marked = {};
         int fd;
 
         start();
@@ -290,6 +291,11 @@ START_TEST(bodies) {
         test_request(&server, &json,
                         "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{\"a\":[1]}");
         ck_assert_str_eq(json.body, "{\"a\":[1]}");
+
+        /* a byte order mark, as PowerShell writes it */
+        test_request(&server, &marked,
+                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n\xef\xbb\xbf{\"a\":[2]}");
+        ck_assert_str_eq(marked.body, "{\"a\":[2]}");
 
         test_request(&server, &none, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
         ck_assert_uint_eq(none.status, 400);

@@ -268,7 +268,17 @@ static void expect_end(Stream *s) {
         ck_assert_ptr_null(strstr(s->text, "event:"));
 }
 
-/* --- the tests ------------------------------------------------------------------------------------- */
+/* An EventSource connects again after the end, until it is told that there is nothing more. */
+static void expect_nothing_more(const char *job_id, const char *last_id) {
+        _cleanup_reply_ TestReply r = {};
+
+        test_request(&world.server, &r,
+                        "GET /jobs/%s/stream HTTP/1.1\r\nHost: x\r\nLast-Event-ID: %s\r\n\r\n", job_id,
+                        last_id);
+        ck_assert_uint_eq(r.status, 204);
+}
+
+/* --- the tests ---------------------------------------------------------------------------------------- */
 
 START_TEST(the_past_then_what_comes_then_the_end) {
         Stream s;
@@ -341,9 +351,43 @@ START_TEST(a_client_that_comes_back_goes_on_where_it_was) {
                 .timestamp = now_realtime() - 60 * USEC_PER_SEC,
                 .reason = "" };
         ck_assert_int_eq(store_job_transition(world.store, "a", &end, 1), 0);
-        stream_open(&s, "a", last);
-        expect_complete(&s, "CANCELLED", false);
-        expect_end(&s);
+        expect_nothing_more("a", last);
+        stop();
+}
+END_TEST
+
+/* Only the end itself is the end: a client that is cut off before it hears it, and one that is there when the job is
+ * retried goes on. */
+START_TEST(a_job_that_was_retried_goes_on_behind_its_end) {
+        _cleanup_free_ char *middle = NULL, *end_id = NULL;
+        Stream s;
+
+        start();
+        add_job("a", JOB_FAILED, 0); /* so young that the journal is waited for */
+        write_events("a", 1, 1);
+        journal_write_state(&world.writer, "a", "FAILED", "no space");
+        stream_open(&s, "a", NULL);
+        expect_progress(&s, 1, 1);
+        middle = strdup(s.id);
+        ck_assert(stream_next(&s));
+        ck_assert_str_eq(s.name, "error");
+        expect_complete(&s, "FAILED", true);
+        end_id = strdup(s.id);
+        stream_close(&s);
+        expect_nothing_more("a", end_id);
+        stream_open(&s, "a", middle);
+        ck_assert(stream_next(&s));
+        ck_assert_str_eq(s.name, "error");
+        stream_close(&s);
+
+        add_job("b", JOB_RUNNING, 0);
+        journal_write_state(&world.writer, "b", "FAILED", "no space");
+        /* As a retry does, the row is changed after the end was written. */
+        const JobProgress again = { .id = "b", .phase = _PHASE_INVALID };
+        ck_assert_int_eq(store_job_progress(world.store, &again, 1, now_realtime()), 0);
+        write_events("b", 1, 1);
+        stream_open(&s, "b", NULL);
+        expect_progress(&s, 1, 1);
         stream_close(&s);
         stop();
 }
@@ -412,14 +456,16 @@ START_TEST(a_job_without_events_ends_all_the_same) {
         add_job("long-ago", JOB_COMPLETED, 3600 * USEC_PER_SEC);
         add_job("failed", JOB_FAILED, 3600 * USEC_PER_SEC);
         stream_open(&s, "long-ago", NULL);
-        expect_complete(&s, "COMPLETED", false);
+        expect_complete(&s, "COMPLETED", true);
+        ck_assert_str_eq(s.id, "complete");
         expect_end(&s);
         stream_close(&s);
+        expect_nothing_more("long-ago", "complete");
 
         stream_open(&s, "failed", NULL);
         ck_assert(stream_next(&s));
         ck_assert_str_eq(s.data, "{\"error\":\"the reason\"}");
-        expect_complete(&s, "FAILED", false);
+        expect_complete(&s, "FAILED", true);
         expect_end(&s);
         stream_close(&s);
         stop();
@@ -438,7 +484,7 @@ START_TEST(an_end_that_nobody_wrote_down_is_told_from_the_database) {
                 .from = JOB_RUNNING, .to = JOB_COMPLETED, .timestamp = now_realtime(), .reason = ""
         };
         ck_assert_int_eq(store_job_transition(world.store, "a", &end, 1), 0);
-        expect_complete(&s, "COMPLETED", false);
+        expect_complete(&s, "COMPLETED", true);
         expect_end(&s);
         stream_close(&s);
         stop();
@@ -603,8 +649,9 @@ END_TEST
 int run_tests(void);
 #define main run_tests
 TEST_MAIN("api-sse", the_past_then_what_comes_then_the_end, a_failed_job_ends_with_error_and_complete,
-                a_client_that_comes_back_goes_on_where_it_was, nobody_misses_anything_or_hears_it_twice,
-                a_cursor_that_is_not_known_begins_anew, a_job_without_events_ends_all_the_same,
+                a_client_that_comes_back_goes_on_where_it_was, a_job_that_was_retried_goes_on_behind_its_end,
+                nobody_misses_anything_or_hears_it_twice, a_cursor_that_is_not_known_begins_anew,
+                a_job_without_events_ends_all_the_same,
                 an_end_that_nobody_wrote_down_is_told_from_the_database, a_long_past_comes_whole,
                 a_slow_client_is_dropped_and_others_do_not_notice, stopping_ends_streams_without_complete,
                 a_client_that_leaves_is_noticed_though_nothing_happens,

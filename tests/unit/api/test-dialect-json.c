@@ -4,6 +4,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-quirks.h"
 #include "api/job-json.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
@@ -205,8 +206,7 @@ START_TEST(hypersdk_clients_see_a_running_job) {
                         "{\"bytes_downloaded\":1073741824,\"bytes_per_second\":104857600,\"bytes_"
                         "transferred\":"
                         "1073741824,\"current_bytes\":1073741824,\"current_step\":\"conversion\","
-                        "\"estimated_remaining\":11,\"percent_complete\":45,\"phase\":\"conversion\","
-                        "\"stage\":"
+                        "\"estimated_remaining\":\"11s\",\"percent_complete\":45,\"phase\":\"conversion\",\"stage\":"
                         "\"conversion\",\"total_bytes\":2147483648}");
         assert_member(progress, "percent_complete", "45");
         assert_member(progress, "progress.percent_complete", "45");
@@ -229,10 +229,14 @@ START_TEST(hypersdk_clients_see_how_a_job_ended) {
         assert_member(completed, "status", "\"completed\"");
         assert_member(completed, "progress.percent_complete", "100");
         assert_member(completed, "progress.stage", "\"completed\"");
-        assert_member(completed, "progress.estimated_remaining", "0");
+        assert_member(completed, "progress.estimated_remaining", "\"0s\"");
         assert_member(completed, "result.success", "true");
         assert_member(completed, "result.vm_name", "\"vm\"");
         assert_member(completed, "result.output_dir", "\"/out\"");
+        assert_member(completed, "result.ovf_path", "\"\"");
+        assert_member(failed, "result.output_dir", "\"/out\"");
+        assert_member(failed, "result.ovf_path", "\"\"");
+        assert_member(cancelled, "result.vm_name", "\"vm\"");
         assert_member(completed, "result.output_path", "\"/out/vm.qcow2\"");
         assert_member(completed, "result.files", "[\"/out/vm.qcow2\"]");
         assert_member(completed, "result.total_size", "700");
@@ -268,7 +272,8 @@ START_TEST(each_state_has_its_hypersdk_status_and_back) {
                 ck_assert_uint_ne(hypersdk_status_to_states(names[s]) & 1u << s, 0);
         }
         ck_assert_uint_eq(hypersdk_status_to_states("canceled"), 1u << JOB_CANCELLED);
-        ck_assert_uint_eq(hypersdk_status_to_states("RUNNING"), 0);
+        ck_assert_uint_eq(hypersdk_status_to_states("RUNNING"), 1u << JOB_RUNNING);
+        ck_assert_uint_eq(hypersdk_status_to_states("Queued"), hypersdk_status_to_states("pending"));
         ck_assert_uint_eq(hypersdk_status_to_states(""), 0);
 }
 END_TEST
@@ -282,8 +287,7 @@ START_TEST(a_client_sees_its_own_words_again) {
                                "\"source\":{\"password\":\"***\"}}";
         job = hypersdk_job_json(&row);
         assert_member(job, "definition",
-                        "{\"colour\":\"blue\",\"id\":\"job-1\",\"output_dir\":\"/"
-                        "out\",\"source\":{\"password\":"
+                        "{\"colour\":\"blue\",\"created_at\":\"2026-01-31T10:00:00Z\",\"id\":\"job-1\",\"output_dir\":\"/out\",\"source\":{\"password\":"
                         "\"***\"},\"vm_path\":\"/data/vm.vmdk\"}");
         other = worker_job_json(&row, NULL, 0);
         assert_member(other, "spec",
@@ -293,6 +297,61 @@ START_TEST(a_client_sees_its_own_words_again) {
                         "\"operation\":\"convert\",\"parameters\":{\"compress\":true,\"output_format\":"
                         "\"qcow2\","
                         "\"output_path\":\"/out/vm.qcow2\",\"verify\":false}}");
+}
+END_TEST
+
+START_TEST(durations_are_text) {
+        static const struct {
+                uint64_t seconds;
+                const char *text;
+        } durations[] = { { 0, "0s" }, { 21, "21s" }, { 60, "1m0s" }, { 125, "2m5s" }, { 3600, "1h0m0s" },
+                { 90061, "25h1m1s" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(durations); i++) {
+                _cleanup_json_ json_t *text = hypersdk_duration_json(durations[i].seconds);
+
+                ck_assert_str_eq(json_string_value(text), durations[i].text);
+        }
+}
+END_TEST
+
+START_TEST(a_definition_fits_the_types_of_all_clients) {
+        JobRow row = running_row();
+        _cleanup_json_ json_t *job = NULL, *from_nbd = NULL;
+
+        row.dialect = (char *) "hypersdk";
+        row.request = (char *) "{\"name\":7,\"format\":\"QCOW2\",\"export_method\":null,\"compress\":\"yes\","
+                               "\"created_at\":\"2026-01-17T10:30:00\",\"vcenter\":\"v\",\"thin\":true,"
+                               "\"options\":{\"parallel_downloads\":\"4\",\"compress_level\":6,\"verify\":true}}";
+        job = hypersdk_job_json(&row);
+        assert_member(job, "definition",
+                        "{\"created_at\":\"2026-01-31T10:00:00Z\",\"format\":\"qcow2\",\"id\":\"job-1\","
+                        "\"options\":{\"compress_level\":6,\"verify\":true},\"thin\":true,"
+                        "\"vm_path\":\"/data/vm.vmdk\"}");
+
+        row.dialect = (char *) "bus";
+        row.request = NULL;
+        row.spec = (char *) "{\"source\":{\"type\":\"nbd\",\"uri\":\"nbd://anna@h/x\"}}";
+        row.state = JOB_FAILED;
+        from_nbd = hypersdk_job_json(&row);
+        assert_member(from_nbd, "definition.vm_path", "\"nbd://***@h/x\"");
+        assert_member(from_nbd, "result.vm_name", "\"\"");
+        assert_member(from_nbd, "result.output_dir", "\"\"");
+}
+END_TEST
+
+START_TEST(quirks_are_recognised_by_who_asks) {
+        _cleanup_json_ json_t *sdk = json_pack("{s:i}", "run_count", 0), *other = json_object();
+
+        ck_assert_uint_eq(hypersdk_submit_status(SUBMIT_STATUS_AUTO, "Go-http-client/1.1"), 200);
+        ck_assert_uint_eq(hypersdk_submit_status(SUBMIT_STATUS_AUTO, "curl/8 Go-http-client/1.1"), 201);
+        ck_assert_uint_eq(hypersdk_submit_status(SUBMIT_STATUS_AUTO, NULL), 201);
+        ck_assert_uint_eq(hypersdk_submit_status(SUBMIT_STATUS_200, "curl/8"), 200);
+        ck_assert_uint_eq(hypersdk_submit_status(SUBMIT_STATUS_201, "Go-http-client/1.1"), 201);
+        ck_assert(hypersdk_quirk_applies(QUIRK_SCHEDULE_IS_TEXT, "python-requests/2.31.0", sdk));
+        ck_assert(!hypersdk_quirk_applies(QUIRK_SCHEDULE_IS_TEXT, "python-requests/2.31.0", other));
+        ck_assert(!hypersdk_quirk_applies(QUIRK_SCHEDULE_IS_TEXT, "curl/8", sdk));
+        ck_assert(!hypersdk_quirk_applies(QUIRK_SCHEDULE_IS_TEXT, NULL, sdk));
 }
 END_TEST
 
@@ -353,7 +412,7 @@ START_TEST(status_counts_add_up) {
                 [JOB_COMPLETED] = 35,
                 [JOB_FAILED] = 4,
                 [JOB_CANCELLED] = 5 };
-        _cleanup_json_ json_t *status = hypersdk_status_json(counts, 10, T0);
+        _cleanup_json_ json_t *status = hypersdk_status_json(counts, 10, 7384 * USEC_PER_SEC, T0);
 
         assert_member(status, "total_jobs", "50");
         assert_member(status, "running_jobs", "3");
@@ -363,6 +422,8 @@ START_TEST(status_counts_add_up) {
         assert_member(status, "pending_jobs", "3");
         assert_member(status, "worker_count", "10");
         assert_member(status, "active_workers", "3");
+        assert_member(status, "uptime", "\"2h3m4s\"");
+        assert_member(status, "version", "\"" PACKAGE_VERSION "\"");
 }
 END_TEST
 
@@ -382,6 +443,12 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
         assert_member(all, "tools.qemu-img", "\"/usr/bin/qemu-img\"");
         assert_member(all, "tools.nbdkit", "null");
         assert_member(all, "missing_tools", "[]");
+        assert_member(all, "default_method", "\"qemu-nbd\"");
+        assert_member(all, "capabilities.qemu-nbd.available", "true");
+        assert_member(all, "capabilities.qemu-nbd.path", "\"/usr/bin/qemu-nbd\"");
+        assert_member(less, "default_method", "\"nbd\"");
+        assert_member(less, "capabilities.qemu-nbd.available", "false");
+        assert_member(less, "capabilities.qemu-nbd.path", "\"\"");
         assert_member(less, "source_types", "[\"nbd\"]");
         assert_member(less, "source_formats", "[]");
         assert_member(less, "missing_tools", "[\"qemu-nbd\"]");
@@ -460,7 +527,7 @@ START_TEST(queries_select_by_id_and_status) {
 END_TEST
 
 START_TEST(bad_queries_name_their_fields) {
-        static const char *const bad[][2] = { { "{\"status\":\"RUNNING\"}", "status: must be" },
+        static const char *const bad[][2] = { { "{\"status\":\"flying\"}", "status: must be" },
                 { "{\"status\":[1]}", "status: must be" }, { "{\"status\":{}}", "status: must be" },
                 { "{\"limit\":1001}", "limit: must be 0 to 1000" },
                 { "{\"limit\":\"5\"}", "limit: must be" }, { "{\"offset\":-1}", "offset: must be" },
@@ -563,7 +630,8 @@ TEST_MAIN("dialect-json", a_report_says_whose_it_is, worker_clients_see_a_runnin
                 worker_events_are_as_published, hypersdk_clients_see_a_running_job,
                 hypersdk_clients_see_how_a_job_ended, each_state_has_its_hypersdk_status_and_back,
                 a_client_sees_its_own_words_again, a_user_in_a_url_is_not_told_to_the_other_dialect,
-                what_cannot_be_known_is_null, status_counts_add_up,
+                durations_are_text, a_definition_fits_the_types_of_all_clients,
+                quirks_are_recognised_by_who_asks, what_cannot_be_known_is_null, status_counts_add_up,
                 capabilities_are_those_of_the_programs_found,
                 submissions_and_cancels_say_what_became_of_each, queries_select_by_id_and_status,
                 bad_queries_name_their_fields, a_cancel_must_say_what, a_submission_is_one_job_or_many)

@@ -391,20 +391,19 @@ START_TEST(a_worker_client_is_told_what_is_wrong) {
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t
-                        *fields = ask(&w.worker, 400, "POST /jobs",
-                                        "{\"image\":{\"path\":\"x\"},\"execution_policy\":{\"priority\":101}"
-                                        "}"),
-                        *text = ask(&w.worker, 400, "POST /jobs", "{"),
-                        *array = ask(&w.worker, 400, "POST /jobs", "[]"),
-                        *refused = ask(&w.worker, 400, "POST /jobs",
-                                        "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
-                        *busy = ask(&w.worker, 503, "POST /jobs",
-                                        "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
-                        *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
-                        *state = ask(&w.worker, 400, "GET /jobs?state=running&limit=0", ""),
-                        *path = ask(&w.worker, 404, "GET /nothing", ""),
-                        *method = ask(&w.worker, 405, "PUT /jobs", "");
+        _cleanup_json_ json_t *
+                        fields = ask(&w.worker, 400, "POST /jobs",
+                                       "{\"image\":{\"path\":\"x\"},\"execution_policy\":{\"priority\":101}}"),
+                       *text = ask(&w.worker, 400, "POST /jobs", "{"),
+                       *array = ask(&w.worker, 400, "POST /jobs", "[]"),
+                       *refused = ask(&w.worker, 400, "POST /jobs",
+                                       "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                       *busy = ask(&w.worker, 503, "POST /jobs",
+                                       "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                       *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
+                       *state = ask(&w.worker, 400, "GET /jobs?state=flying&limit=0", ""),
+                       *path = ask(&w.worker, 404, "GET /nothing", ""),
+                       *method = ask(&w.worker, 405, "PUT /jobs", "");
 
         assert_member(fields, "error.message",
                         "\"execution_policy.priority: must be 0 to 100; image.path: must be an absolute "
@@ -570,7 +569,7 @@ START_TEST(a_hypersdk_client_queries) {
                        *none = ask(&w.hypersdk, 200, "POST /jobs/query",
                                        "{\"job_ids\":[\"a\"],\"status\":\"failed\"}"),
                        *plain = ask(&w.hypersdk, 200, "POST /jobs/query", ""),
-                       *bad = ask(&w.hypersdk, 400, "GET /jobs/query?status=RUNNING&limit=x", ""),
+                       *bad = ask(&w.hypersdk, 400, "GET /jobs/query?status=flying&limit=x", ""),
                        *one = ask(&w.hypersdk, 200, "GET /jobs/a", ""),
                        *same = ask(&w.hypersdk, 200, "GET /jobs/status/a", ""),
                        *missing = ask(&w.hypersdk, 404, "GET /jobs/eta/zzz", "");

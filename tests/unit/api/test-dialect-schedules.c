@@ -58,7 +58,7 @@ START_TEST(a_change_has_what_was_given_and_no_more) {
 
         ck_assert_int_eq(hypersdk_schedule_decode(body, false, &definition, &job, &errors), 0);
         text = json_dumps(definition, JSON_COMPACT);
-        ck_assert_str_eq(text, "{\"name\":null,\"enabled\":false}");
+        ck_assert_str_eq(text, "{\"enabled\":false}"); /* null and other zero values are not given */
         ck_assert_ptr_null(job.spec);
 }
 END_TEST
@@ -80,6 +80,17 @@ START_TEST(a_schedule_that_came_another_way_is_put_into_words) {
         ck_assert(json_is_null(json_object_get(object, "next_run")));
         ck_assert(json_is_null(json_object_get(object, "last_job_id")));
         ck_assert_str_eq(json_string_value(json_object_get(object, "overlap_policy")), "skip");
+        ck_assert_str_eq(json_string_value(json_path_get(object, "job_template.vm_path")), "/srv/a.vmdk");
+
+        /* The answer to a change has the schedule in it, and its fields beside that. */
+        _cleanup_json_ json_t *reply = hypersdk_schedule_reply_json(&row, "done", false, USEC_PER_SEC),
+                              *sdk = hypersdk_schedule_reply_json(&row, "done", true, USEC_PER_SEC);
+        ck_assert(json_equal(json_object_get(reply, "schedule"), object));
+        ck_assert_str_eq(json_string_value(json_object_get(reply, "message")), "done");
+        ck_assert_str_eq(json_string_value(json_object_get(reply, "name")), "A");
+        ck_assert(json_is_object(json_object_get(reply, "job_template")));
+        ck_assert_str_eq(json_string_value(json_object_get(sdk, "schedule")), "@daily");
+        ck_assert_str_eq(json_string_value(json_object_get(sdk, "name")), "A");
 }
 END_TEST
 

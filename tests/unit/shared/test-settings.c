@@ -79,7 +79,8 @@ START_TEST(everything_can_be_set) {
                         "hosts:\n  call_timeout: 600\n"
                         "worker:\n  local: false\n"
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n"
-                        "  local: anybody\n  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n");
+                        "  local: anybody\n  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n"
+                        "hypersdk: {submit_status: 200}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -99,6 +100,7 @@ START_TEST(everything_can_be_set) {
         ck_assert(s->api.require_key);
         ck_assert_uint_eq(s->api.rate_limit, 600);
         ck_assert_uint_eq(s->api.rate_burst, 20);
+        ck_assert_int_eq(s->hypersdk.submit_status, SUBMIT_STATUS_200);
         ck_assert_str_eq(s->daemon.log_level, "debug");
 }
 END_TEST
@@ -220,6 +222,8 @@ START_TEST(an_error_names_line_and_key) {
                         "f:2: hosts.call_timeout: must be a whole number of seconds, 1 to 600");
         check_error("daemon:\n  log_level: loud\n",
                         "f:2: daemon.log_level: must be one of debug, info, notice, warning, err");
+        check_error("hypersdk:\n  submit_status: 202\n",
+                        "f:2: hypersdk.submit_status: must be auto, 200 or 201");
         check_error("database:\n  path: hyper.db\n", "f:2: database.path: must be an absolute path");
         check_error("jobs: 3\n", "f:1: jobs: must be a section, with a setting per line");
         check_error("- jobs\n", "f:1: the file must be made of sections");
@@ -301,11 +305,9 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
         ck_assert_str_eq(text,
                         "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
-                        "[\"/a\"],\"destination_paths\":[\"/"
-                        "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},"
-                        "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
-                        "\"require_key\":false},\"webhooks\":[]}");
+                        "[\"/a\"],\"destination_paths\":[\"/b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\",\"require_key\":false},"
+                        "\"hypersdk\":{\"submit_status\":\"auto\"},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);

@@ -47,6 +47,8 @@ void journal_write(JournalWriter *w, const char *const *fields) {
         FILE *f;
 
         f = open_memstream(&text, &size);
+        /* Like journald's: an entry is never older than what was done before it was written. */
+        w->realtime = MAX(w->realtime, now_realtime());
         fprintf(f, "__REALTIME_TIMESTAMP=%" PRIu64 "\n__MONOTONIC_TIMESTAMP=%" PRIu64 "\n", w->realtime,
                         w->realtime);
         fprintf(f,

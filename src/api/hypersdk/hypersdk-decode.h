@@ -7,6 +7,8 @@
 #include "dialect/dialect-job.h"
 #include "spec/job-state.h"
 
+#define HYPERSDK_DIALECT "hypersdk"
+
 /* As many jobs as one request may submit. */
 #define HYPERSDK_BATCH_MAX 1000u
 /* Jobs in one page of an answer: at first, and at most. */

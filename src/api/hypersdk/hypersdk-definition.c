@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-definition.h"
+
 #include <strings.h>
 
 #include "api/hypersdk/hypersdk-decode.h"
-#include "api/hypersdk/hypersdk-definition.h"
-#include "api/hypersdk/hypersdk-json.h"
 #include "api/job-json.h"
 #include "basic/string-util.h"
 

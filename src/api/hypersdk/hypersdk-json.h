@@ -8,8 +8,6 @@
 
 #include "store/store.h"
 
-#define HYPERSDK_DIALECT "hypersdk"
-
 /* "21s", "2m5s", "1h0m3s": durations as clients read them where they expect text. */
 json_t *hypersdk_duration_json(uint64_t seconds);
 

@@ -5,6 +5,8 @@
  * answer when one field of one job has another type than theirs: a field that they declare is left out if its value does
  * not fit. Pure; new references, or NULL when out of memory. */
 
+#include <jansson.h>
+
 #include "store/store.h"
 
 json_t *hypersdk_definition_json(const JobRow *row);

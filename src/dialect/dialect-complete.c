@@ -71,6 +71,17 @@ static const EndpointPaths source_paths = { "source", "source.type", "source.pat
 static const EndpointPaths destination_paths = { "destination", "destination.type", "destination.path",
         "destination.uri" };
 
+/* The first kind whose field is there; with none it is the file's path that is missing. */
+static EndpointType type_of_fields(const Translation *t, const EndpointPaths *p) {
+        for (int i = 0; i < _ENDPOINT_MAX; i++) {
+                _cleanup_free_ char *field = strprintf("%s.%s", p->whole, endpoint_kind(i)->field);
+
+                if (field && translation_get(t, field))
+                        return i;
+        }
+        return ENDPOINT_FILE;
+}
+
 /* A path may be written as a URL, and a type left out. */
 static int complete_endpoint(Translation *t, const EndpointPaths *p) {
         const char *type = translation_get_string(t, p->type), *path = translation_get_string(t, p->path);
@@ -92,12 +103,7 @@ static int complete_endpoint(Translation *t, const EndpointPaths *p) {
         if (r < 0 || translation_get(t, p->type))
                 return r;
 
-        /* With neither, it is the file's path that is missing. */
-        return translation_set(t, p->type,
-                        json_string(endpoint_type_to_string(
-                                        translation_get(t, p->uri) && !translation_get(t, p->path)
-                                                        ? ENDPOINT_NBD
-                                                        : ENDPOINT_FILE)));
+        return translation_set(t, p->type, json_string(endpoint_type_to_string(type_of_fields(t, p))));
 }
 
 /* "qcow2" of "/srv/a.qcow2"; NULL if the name says nothing. */

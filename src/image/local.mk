@@ -42,6 +42,8 @@ libhyper_image_la_SOURCES = \
 	src/image/ovf-names.h \
 	src/image/ovf.c \
 	src/image/ovf.h \
+	src/image/ovf-writer.c \
+	src/image/ovf-writer.h \
 	src/image/parallels.c \
 	src/image/parallels.h \
 	src/image/sparse-writer.c \
@@ -50,6 +52,8 @@ libhyper_image_la_SOURCES = \
 	src/image/tar-number.h \
 	src/image/tar-sparse.c \
 	src/image/tar-sparse.h \
+	src/image/tar-writer.c \
+	src/image/tar-writer.h \
 	src/image/tar.c \
 	src/image/tar.h \
 	src/image/vmdk-descriptor.c \

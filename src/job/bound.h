@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "job/job.h"
+#include "job/attempt.h"
 
 /* @st is the file that was opened as @path. 0, or a failure that names the path, with the code @code. A plan
  * without such a list is one that is carried out by hand: 0. */

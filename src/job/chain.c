@@ -4,8 +4,8 @@
 #include "basic/safe-open.h"
 #include "basic/string-util.h"
 #include "image/image-names.h"
+#include "job/inspect.h"
 #include "job/layer-map.h"
-#include "job/source.h"
 
 /* The first of the places where the parent may be that is a file of the job, in *ret (caller frees). */
 static int find_parent(const Image *child, const ImageNames *n, char *const *visible, char **ret) {

@@ -6,8 +6,7 @@
  * must be the very image that its child was made for, as far as their formats can tell. */
 
 #include "image/image.h"
-#include "job/job.h"
-#include "job/source.h"
+#include "job/connection.h"
 
 /* Finds the images below @top, which image_examine() has accepted, and examines each. Also checks that the
  * images are made of all files of the job's source. Fills top->parent and so on. Notes failures in the

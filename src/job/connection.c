@@ -10,8 +10,9 @@
 #include "basic/rights.h"
 #include "basic/string-util.h"
 #include "job/bound.h"
+#include "job/connection.h"
+#include "job/failure.h"
 #include "job/image-files.h"
-#include "job/source.h"
 #include "spec/nbd-uri.h"
 #include "json/json-table.h"
 
@@ -184,7 +185,8 @@ int connect_image(Attempt *a, const Image *image, bool writable, unsigned flags,
         }
         NbdOptions nbd = {
                 .uris = server_group_sockets(c.servers),
-                .connections = MANY_CONNECTIONS,
+                /* One connection keeps writes in their order, which a stream VMDK needs. */
+                .connections = writable ? 1 : MANY_CONNECTIONS,
                 .flags = flags,
                 .cancel_fd = a->cancel_fd,
                 .label = label,

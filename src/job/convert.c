@@ -10,33 +10,17 @@
 #include "engine/checkpoint.h"
 #include "job/complaint.h"
 #include "job/convert.h"
-#include "job/device.h"
+#include "job/destination-kind.h"
 #include "job/identity.h"
+#include "job/source-kind.h"
 
-/* --- where the image grows ------------------------------------------------------------------------- */
+/* --- its room ----------------------------------------------------------------------------------------- */
 
-int part_image(const Conversion *c, size_t disk, Image *ret) {
-        Image i = {
-                .whole = true, .format = c->spec->format, .device = plan_writes_device(c->attempt->plan)
-        };
-
-        i.label = output_path(c->spec->path, (unsigned) disk + 1);
-        i.path = i.device           ? strdup(c->spec->path)
-                        : disk == 0 ? strprintf("%s/" PART_IMAGE_FILE, c->part_dir)
-                                    : strprintf("%s/disk%zu/" PART_IMAGE_FILE, c->part_dir, disk + 1);
-        if (!i.label || !i.path) {
-                image_done(&i);
-                return -ENOMEM;
-        }
-        *ret = i;
-        return 0;
-}
-
-static uint64_t allocated_bytes(const Conversion *c, unsigned disk) {
+static uint64_t allocated_bytes(const Conversion *c, size_t disk) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        if (part_directory_disk(c->part_fd, disk, false, &fd) < 0 ||
+        if (part_directory_disk(c->part_fd, conversion_place(c, disk), false, &fd) < 0 ||
                         fstatat(fd, PART_IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return 0;
         return (uint64_t) st.st_blocks * 512;
@@ -66,7 +50,7 @@ int convert_check_space(Conversion *c) {
         bool sure = true;
         struct statvfs fs;
 
-        if (c->in_place || !c->source->disks || c->attempt->plan->spec->parameters.compress)
+        if (c->in_place || c->stream || !c->source->disks || c->attempt->plan->spec->parameters.compress)
                 return 0;
         if (fstatvfs(c->part_fd, &fs) < 0)
                 return attempt_fail(c->attempt, errno, NULL, "Asking for the free space of %s failed: %s",
@@ -74,7 +58,7 @@ int convert_check_space(Conversion *c) {
         for (size_t i = 0; i < c->source->n_disks; i++) {
                 const Image *image = &c->source->disks[i];
                 source += MIN(image->actual_size, image->virtual_size);
-                written += allocated_bytes(c, (unsigned) i + 1);
+                written += allocated_bytes(c, i);
                 sure = sure && allocation_is_data(image);
         }
         uint64_t available = (uint64_t) fs.f_bavail * fs.f_frsize;
@@ -89,7 +73,7 @@ int convert_check_space(Conversion *c) {
         return 0;
 }
 
-/* --- destinations ---------------------------------------------------------------------------------- */
+/* --- destinations ------------------------------------------------------------------------------------- */
 
 static Compression compression_of(const Conversion *c) {
         static const Compression ours[_JOB_COMPRESSION_MAX] = {
@@ -104,8 +88,8 @@ static Compression compression_of(const Conversion *c) {
 /* What must be the same for a copy to go on, besides the source. */
 static char *destination_identity(const Conversion *c, const Endpoint *nbd) {
         if (c->in_place) {
-                const char *name = c->spec->type == ENDPOINT_NBD ? c->spec->uri : c->spec->path;
-                _cleanup_free_ char *server = identity_of_server(name, c->attempt->plan->job_id);
+                _cleanup_free_ char *server =
+                                identity_of_server(endpoint_identity(c->spec), c->attempt->plan->job_id);
                 _cleanup_free_ char *full = server ? strprintf("%s %" PRIu64, server, nbd->size) : NULL;
                 return full ? identity_shortened(full, CHECKPOINT_TEXT_MAX) : NULL;
         }
@@ -136,7 +120,7 @@ static int open_part(
 
         if (!source || !destination)
                 return -ENOMEM;
-        int r = part_directory_disk(c->part_fd, (unsigned) disk + 1, true, &fd);
+        int r = part_directory_disk(c->part_fd, conversion_place(c, disk), true, &fd);
         if (r >= 0)
                 r = part_open(fd, &id, flags, ret, &why);
         if (r < 0)
@@ -149,8 +133,8 @@ static int open_part(
 static int open_own_format(Conversion *c, const char *label, Destination *d) {
         _cleanup_free_ char *why = NULL;
 
-        int r = part_open_endpoint(d->part, disk_format_to_qemu((DiskFormat) c->spec->format),
-                        compression_of(c), label, &d->connection.endpoint, &d->watermark, &why);
+        int r = part_open_endpoint(d->part, disk_format_to_qemu(c->format), compression_of(c), label,
+                        &d->connection.endpoint, &d->watermark, &why);
         if (r < 0)
                 return attempt_fail(c->attempt, r, NULL, "Making the image %s failed: %s", label,
                                 why ? why : strerror(-r));
@@ -161,7 +145,9 @@ static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
         _cleanup_child_output_ ChildOutput o = {};
         _cleanup_free_ char *bytes = strprintf("%" PRIu64, size);
         const char *const argv[] = { "qemu-img", "create", "-q", "-f", "vmdk", "-o",
-                "subformat=monolithicSparse", image->path, bytes, NULL };
+                c->stream ? "subformat=streamOptimized,adapter_type=lsilogic,hwversion=10"
+                          : "subformat=monolithicSparse",
+                image->path, bytes, NULL };
         _cleanup_free_ char *directory =
                         strndup(image->path, (size_t) (strrchr(image->path, '/') - image->path));
         char *directories[] = { directory, NULL };
@@ -192,14 +178,15 @@ static int create_vmdk(Conversion *c, const Image *image, uint64_t size) {
                         image->label, why ? why : "qemu-img did not say why");
 }
 
-/* qemu writes vmdk. Its image is left as it is between attempts. */
+/* qemu writes vmdk. Its image is left as it is between attempts, but for a stream: there, what is written
+ * once cannot be written again. */
 static int open_vmdk(Conversion *c, size_t disk, uint64_t size, Destination *d) {
         _cleanup_(image_done) Image image = {};
         int r = part_image(c, disk, &image);
 
         if (r < 0)
                 return r;
-        d->watermark = part_watermark(d->part);
+        d->watermark = c->stream ? 0 : part_watermark(d->part);
         bool fresh = d->watermark == 0;
         if (fresh) {
                 r = part_reset(d->part);
@@ -239,17 +226,8 @@ static int check_larger(Conversion *c, const Endpoint *e, uint64_t size) {
         return 0;
 }
 
-static int open_device_image(Conversion *c, Connection *ret) {
-        _cleanup_(image_done) Image image = {};
-        int r = part_image(c, 0, &image);
-
-        return r < 0 ? r : connect_image(c->attempt, &image, true, NBD_DESTINATION, image.label, ret);
-}
-
 static int open_in_place(Conversion *c, uint64_t size, Destination *d) {
-        int r = c->spec->type == ENDPOINT_NBD ? connect_nbd(c->attempt, c->spec, "destination",
-                                                                NBD_DESTINATION, &d->connection.endpoint)
-                                              : open_device_image(c, &d->connection);
+        int r = destination_kind(c->spec->type)->open_in_place(c, &d->connection);
 
         if (r < 0)
                 return r;
@@ -262,7 +240,7 @@ static int open_in_place(Conversion *c, uint64_t size, Destination *d) {
 }
 
 static int open_destination(Conversion *c, size_t disk, uint64_t size, Destination *d) {
-        bool own = !c->in_place && c->spec->format != FORMAT_VMDK;
+        bool own = !c->in_place && c->format != FORMAT_VMDK;
         int r;
 
         if (c->in_place) {
@@ -283,37 +261,11 @@ static int open_destination(Conversion *c, size_t disk, uint64_t size, Destinati
         }
         if (!own)
                 return open_vmdk(c, disk, size, d);
-        _cleanup_free_ char *label = output_path(c->spec->path, (unsigned) disk + 1);
+        _cleanup_free_ char *label = layout_path(c->spec, conversion_place(c, disk));
         return label ? open_own_format(c, label, d) : -ENOMEM;
 }
 
-/* --- copying --------------------------------------------------------------------------------------- */
-
-static void pass_errors_on(Report *report, Connection *c) {
-        if (c->servers) {
-                _cleanup_free_ char *errors = server_group_errors(c->servers);
-                if (errors)
-                        report_lines(report, "qemu-nbd", errors);
-        }
-}
-
-int convert_on_progress(const CopyProgress *p, void *userdata) {
-        ConvertProgress *progress = userdata;
-
-        pass_errors_on(&progress->attempt->report, progress->source);
-        pass_errors_on(&progress->attempt->report, progress->destination);
-        if (p->flushing)
-                report_flush(&progress->attempt->report, p->total, p->unflushed);
-        else
-                report_progress(&progress->attempt->report, progress->what, p->position, p->total, p->rate,
-                                true);
-        return 0;
-}
-
-char *convert_step_name(const Conversion *c, const char *one, const char *many, size_t disk) {
-        return c->source->n_disks == 1 ? strdup(one)
-                                       : strprintf("%s %zu of %zu", many, disk + 1, c->source->n_disks);
-}
+/* --- copying ------------------------------------------------------------------------------------------ */
 
 static void add_up(Conversion *c, const CopyProgress *p, const Endpoint *destination) {
         c->bytes_read += p->bytes_read;
@@ -414,7 +366,8 @@ int convert_disk(Conversion *c, size_t disk) {
                 .progress_interval = REPORT_INTERVAL,
                 .cancel_fd = c->attempt->cancel_fd,
         };
-        r = copy_run(source.endpoint, d.connection.endpoint, d.part, d.watermark, &options, &done, &why);
+        r = copy_run(source.endpoint, d.connection.endpoint, c->stream ? NULL : d.part, d.watermark,
+                        &options, &done, &why);
         add_up(c, &done, d.connection.endpoint);
         if (r == -EBADMSG) /* what there was is forgotten */
                 return attempt_fail(c->attempt, r, "output_damaged", "%s failed: %s", what, strna(why));

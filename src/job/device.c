@@ -13,7 +13,7 @@ bool path_is_device(const char *path) {
 }
 
 bool plan_writes_device(const JobPlan *p) {
-        return p->spec->destination.type == ENDPOINT_FILE && !p->part_dir;
+        return endpoint_needs(&p->spec->destination, ENDPOINT_NEEDS_FILES) && !p->part_dir;
 }
 
 int open_device(const char *path, int *ret_fd, struct stat *ret_stat) {

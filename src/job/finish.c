@@ -5,16 +5,19 @@
  * another attempt can go on from it. May be called again at any time. What the sandboxed half left behind is
  * not trusted. */
 
+#include "job/finish.h"
+
 #include <inttypes.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/attempt.h"
 #include "job/job-owner.h"
-#include "job/job.h"
 #include "job/part-directory.h"
 #include "job/part-lock.h"
+#include "job/publish.h"
 
 /* What systemd says of how the unit ended, systemd.exec(5). What it does not say is no success. */
 static bool unit_succeeded(void) {
@@ -37,12 +40,12 @@ static int completed_disks(Attempt *a, unsigned *ret) {
         /* publishing fails must not lose what run had measured */
         json_decref(a->metrics);
         a->metrics = result->metrics ? json_incref(result->metrics) : json_object();
-        *ret = (unsigned) n;
+        *ret = layout_published_of_outputs(&a->plan->spec->destination, n);
         return a->metrics ? 0 : -ENOMEM;
 }
 
 static int remove_part(Attempt *a, PartDirectory *p) {
-        int r = part_directory_unpublish(p, a->directory_fd, a->plan->spec->destination.path);
+        int r = outputs_unpublish(p, a->directory_fd, &a->plan->spec->destination);
 
         if (r < 0)
                 return log_error_errno(r, "Failed to take back the outputs of %s that have their names: %m",
@@ -69,21 +72,21 @@ static int claim(Attempt *a) {
 }
 
 static int publish(Attempt *a, PartDirectory *p, uid_t uid, unsigned n_disks) {
-        const char *destination = a->plan->spec->destination.path;
+        const JobEndpoint *destination = &a->plan->spec->destination;
         _cleanup_free_ char *why = NULL;
 
         int r = claim(a);
         if (r < 0)
                 return r == -EALREADY ? remove_part(a, p) : r;
-        r = part_directory_publish(p, a->directory_fd, uid, destination, n_disks, &why);
+        r = outputs_publish(p, a->directory_fd, uid, destination, n_disks, &why);
         if (r < 0)
                 return why ? attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
                            : attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL,
-                                             "Giving the finished image the name %s failed: %s", destination,
-                                             strerror(-r));
+                                             "Giving the finished image the name %s failed: %s",
+                                             destination->path, strerror(-r));
         for (unsigned i = 1; i <= n_disks; i++) {
-                _cleanup_free_ char *path = output_path(destination, i);
-                report_note(&a->report, "The disk image %s is complete", strna(path));
+                _cleanup_free_ char *path = layout_path(destination, i);
+                report_note(&a->report, "The %s %s is complete", layout_what(destination, i), strna(path));
         }
         return 0;
 }

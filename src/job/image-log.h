@@ -5,7 +5,7 @@
  * host crashed. Without them the disk is an older one, or none. */
 
 #include "image/image.h"
-#include "job/job.h"
+#include "job/attempt.h"
 
 /* If the image has a log: makes an overlay in the job's directory in /tmp, and has qemu carry out the log in
  * it. The image stays as it is; image_options() then opens it with the overlay. Notes failures in the

@@ -11,7 +11,7 @@
 #include "job/complaint.h"
 #include "job/image-files.h"
 #include "job/image-log.h"
-#include "job/source.h"
+#include "job/inspect.h"
 
 /* What qemu-img check exits with, qemu-img(1). */
 #define CHECK_LEAKS 3

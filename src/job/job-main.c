@@ -7,8 +7,10 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "image/archive.h"
-#include "job/job.h"
-#include "job/recognize.h"
+#include "job/finish.h"
+#include "job/prepare.h"
+#include "job/recognize-child.h"
+#include "job/run.h"
 
 static const struct {
         const char *name;

@@ -27,8 +27,3 @@ int results_directory_give(int job_fd, uid_t uid);
 
 /* The gid of a directory that a job's group may write to, 0 if none may. */
 int part_directory_group(int part_fd, gid_t *ret);
-
-/* True for the numbers that systemd takes, https://systemd.io/UIDS-GIDS. */
-static inline bool uid_is_dynamic(uid_t uid) {
-        return uid >= 61184 && uid <= 65519;
-}

@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-job.la
 libhyper_job_la_SOURCES = \
+	src/job/attempt.c \
+	src/job/attempt.h \
 	src/job/bound.c \
 	src/job/bound.h \
 	src/job/chain.c \
@@ -11,11 +13,23 @@ libhyper_job_la_SOURCES = \
 	src/job/complaint.c \
 	src/job/complaint.h \
 	src/job/connection.c \
+	src/job/connection.h \
+	src/job/conversion.c \
+	src/job/conversion.h \
 	src/job/convert.c \
 	src/job/convert.h \
+	src/job/destination-file.c \
+	src/job/destination-file.h \
+	src/job/destination-kind.c \
+	src/job/destination-kind.h \
+	src/job/destination-nbd.c \
+	src/job/destination-nbd.h \
 	src/job/device.c \
 	src/job/device.h \
+	src/job/failure.c \
+	src/job/failure.h \
 	src/job/finish.c \
+	src/job/finish.h \
 	src/job/helper.c \
 	src/job/helper.h \
 	src/job/identity.c \
@@ -27,16 +41,19 @@ libhyper_job_la_SOURCES = \
 	src/job/in-use.c \
 	src/job/in-use.h \
 	src/job/inspect.c \
+	src/job/inspect.h \
 	src/job/job-owner.c \
 	src/job/job-owner.h \
-	src/job/job.c \
-	src/job/job.h \
 	src/job/landlock.c \
 	src/job/landlock.h \
 	src/job/layer-map.c \
 	src/job/layer-map.h \
 	src/job/lock-holder.c \
 	src/job/lock-holder.h \
+	src/job/operation-steps.c \
+	src/job/operation-steps.h \
+	src/job/output-layout.c \
+	src/job/output-layout.h \
 	src/job/parser-sandbox.c \
 	src/job/parser-sandbox.h \
 	src/job/part-directory.c \
@@ -44,9 +61,13 @@ libhyper_job_la_SOURCES = \
 	src/job/part-lock.c \
 	src/job/part-lock.h \
 	src/job/prepare.c \
+	src/job/prepare.h \
+	src/job/publish.c \
+	src/job/publish.h \
 	src/job/read-back.c \
 	src/job/read-back.h \
 	src/job/recognize-child.c \
+	src/job/recognize-child.h \
 	src/job/recognize.c \
 	src/job/recognize.h \
 	src/job/rename.c \
@@ -54,11 +75,30 @@ libhyper_job_la_SOURCES = \
 	src/job/report.c \
 	src/job/report.h \
 	src/job/run.c \
+	src/job/run.h \
 	src/job/server.c \
 	src/job/server.h \
+	src/job/source-file.c \
+	src/job/source-file.h \
+	src/job/source-kind.c \
+	src/job/source-kind.h \
+	src/job/source-nbd.c \
+	src/job/source-nbd.h \
 	src/job/source-settle.c \
+	src/job/source-settle.h \
 	src/job/source.c \
 	src/job/source.h \
+	src/job/step-convert.c \
+	src/job/step-convert.h \
+	src/job/step-finalize.c \
+	src/job/step-finalize.h \
+	src/job/step-initialize.c \
+	src/job/step-initialize.h \
+	src/job/step-inspect.c \
+	src/job/step-inspect.h \
+	src/job/step-verify.c \
+	src/job/step-verify.h \
+	src/job/step.h \
 	src/job/unpack.c \
 	src/job/unpack.h \
 	src/job/verify.c \

@@ -11,9 +11,8 @@
  */
 
 #include "basic/safe-open.h"
+#include "job/output-layout.h"
 #include "spec/job-file.h"
-
-#define PART_DISKS_MAX 64
 
 /* Where an NBD destination's checkpoint is, in the directory of the results. */
 #define RESULTS_CHECKPOINT_DIRECTORY "part"
@@ -24,6 +23,11 @@
 #define RECORD_PUBLISHING "publishing"
 /* The first of the further outputs' names that is taken: its number, or 0. */
 #define RECORD_TAKEN "taken"
+
+/* Names in the part directory of a disk, those of unpack.h. */
+#define UNPACKED_FILES                                                                                     \
+        "archive", "archive.new", "archive.identity", "source", "source.new", "source.identity", "pieces", \
+                        "pieces.new", "pieces.identity"
 
 typedef struct PartDirectory {
         int parent_fd;
@@ -37,10 +41,6 @@ typedef struct PartDirectory {
         }
 void part_directory_done(PartDirectory *p);
 #define _cleanup_part_directory_ _cleanup_(part_directory_done)
-
-/* The final name of disk @disk (from 1): the destination itself, then "<stem>-disk2.<extension>", … NULL
- * when out of memory. */
-char *output_path(const char *destination, unsigned disk);
 
 /* Opens the directory's parent, and the directory if it is there. 0; -ELOOP, -ENOENT, … for the parent;
  * -EPERM with *ret_error if what is there under the name is not a directory of ours. */
@@ -57,23 +57,15 @@ int part_directory_check_record(int part_fd, int job_fd, uid_t *ret_uid);
 
 /* Notes in the job's directory which of the names of further disks is taken first (there may be no further
  * disk: that is known only later), and reads it; 0: none. */
-int part_directory_record_taken(const PartDirectory *p, int job_fd, const char *destination);
+int part_directory_record_taken(const PartDirectory *p, int job_fd, const JobEndpoint *destination);
 int part_directory_read_taken(int job_fd, unsigned *ret);
 
 /* The place of disk @disk: the directory itself or one below, made if @create. The caller closes *ret_fd. */
 int part_directory_disk(int part_fd, unsigned disk, bool create, int *ret_fd);
 
-/* Gives the @n_disks images, which are @uid's or root's, to root and their final names, all or none. It can
- * be cut off at any time and called again: a record in the job's directory, RECORD_PUBLISHING, says which
- * files they are. 0 also if all of it was done before; -EEXIST if something else has such a name; -EBUSY if
- * another job writes to one; *ret_error says what went wrong (caller frees). On success everything is on
- * stable storage, and the marker JOB_MARK_PUBLISHED is there. On failure no image has its final name. */
-int part_directory_publish(PartDirectory *p, int job_fd, uid_t uid, const char *destination,
-                unsigned n_disks, char **ret_error);
-
-/* Takes the images of a publication that was cut off back into the part directory. 0 also if there was none.
- * May be cut off and called again, too. */
-int part_directory_unpublish(PartDirectory *p, int job_fd, const char *destination);
+/* Locks the image in the directory of a disk, and the directory: nobody works there. -EBUSY: somebody does.
+ * The caller closes *ret_image_fd, which is -EBADF if there is no image. */
+int part_directory_lock_image(int fd, int *ret_image_fd);
 
 /* Removes the known entries and, if nothing else is in it, the directory. -ENOTEMPTY: something else is. 0
  * too if it is not there. */
@@ -85,3 +77,8 @@ void part_directory_remove_if_useless(PartDirectory *p);
 
 /* True if the marker @name is in the job's directory. */
 bool marker_exists(int job_fd, const char *name);
+
+/* True for the numbers that systemd takes, https://systemd.io/UIDS-GIDS. */
+static inline bool uid_is_dynamic(uid_t uid) {
+        return uid >= 61184 && uid <= 65519;
+}

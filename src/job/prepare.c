@@ -3,6 +3,8 @@
 /* "hyper-job prepare": with all privileges, before the sandbox is made. Makes the part directory beside the
  * destination, so that it can be bound into the unit's mount namespace. */
 
+#include "job/prepare.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
@@ -11,11 +13,12 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/attempt.h"
 #include "job/in-use.h"
 #include "job/job-owner.h"
-#include "job/job.h"
 #include "job/part-directory.h"
 #include "job/part-lock.h"
+#include "job/publish.h"
 #include "job/rename.h"
 
 static int parent_fail(Attempt *a, int r) {
@@ -80,8 +83,9 @@ static int finish_publishing(Attempt *a, PartDirectory *p) {
         r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
                 return busy(a);
-        r = part_directory_publish(p, a->directory_fd, uid, a->plan->spec->destination.path,
-                        (unsigned) json_array_size(result->outputs), &why);
+        const JobEndpoint *destination = &a->plan->spec->destination;
+        r = outputs_publish(p, a->directory_fd, uid, destination,
+                        layout_published_of_outputs(destination, json_array_size(result->outputs)), &why);
         if (r < 0)
                 return attempt_fail(a, r, r == -EEXIST ? "destination_exists" : NULL,
                                 "Giving the finished image its name failed: %s", why ? why : strerror(-r));
@@ -94,7 +98,9 @@ static int check_source(Attempt *a) {
         const JobSpec *spec = a->plan->spec;
         _cleanup_free_ char *text = NULL;
 
-        int r = spec->source.type == ENDPOINT_FILE ? in_use_check(a->plan->source_files, &text) : 0;
+        int r = endpoint_needs(&spec->source, ENDPOINT_NEEDS_FILES)
+                        ? in_use_check(a->plan->source_files, &text)
+                        : 0;
         if (r == -EBUSY && spec->parameters.in_use == IN_USE_ALLOW)
                 r = write_file_atomic_at(a->directory_fd, RECORD_IN_USE, text, strlen(text), 0644);
         else if (r == -EBUSY)
@@ -170,7 +176,7 @@ static int make_part_directory(Attempt *a, PartDirectory *p, uid_t uid) {
         if (r >= 0)
                 r = part_directory_record(p, a->directory_fd, uid);
         if (r >= 0)
-                r = part_directory_record_taken(p, a->directory_fd, a->plan->spec->destination.path);
+                r = part_directory_record_taken(p, a->directory_fd, &a->plan->spec->destination);
         if (r == -EPERM && !a->code)
                 return attempt_fail(a, r, "destination_refused",
                                 "The directory %s cannot be given to the job's user: the file system of the "

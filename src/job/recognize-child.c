@@ -12,7 +12,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "basic/zero.h"
-#include "job/recognize.h"
+#include "job/recognize-child.h"
 
 #define INPUT_FD 3
 #define HEAD ((size_t) 256 * 1024)

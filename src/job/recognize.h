@@ -40,6 +40,3 @@ int recognize_judge(const Sight *s, const Candidate *c, char **ret_text);
 
 /* Runs the child on @length bytes at @offset of @fd. -ECANCELED when @cancel_fd becomes readable. */
 int recognize_look(int fd, uint64_t offset, uint64_t length, int cancel_fd, Sight *ret);
-
-/* "hyper-job recognize OFFSET LENGTH", from descriptor 3 to standard output. The exit status. */
-int verb_recognize(int argc, char *argv[]);

@@ -4,7 +4,6 @@
  * gets its format. What is not recognized is refused. */
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -13,37 +12,14 @@
 #include "image/archive-member.h"
 #include "image/ova-name.h"
 #include "image/ovf-names.h"
+#include "job/inspect.h"
 #include "job/part-directory.h"
 #include "job/recognize.h"
-#include "job/source.h"
+#include "job/source-file.h"
+#include "job/source-settle.h"
 #include "job/unpack.h"
 
 #define HEAD ((size_t) 4096)
-
-int source_warn(Source *s, size_t disk, const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
-
-        va_start(ap, format);
-        text = vstrprintf(format, ap);
-        va_end(ap);
-        if (!text)
-                return -ENOMEM;
-        report_note(&s->attempt->report, "%s", text);
-        return strv_consume(&s->warnings[disk], TAKE_PTR(text));
-}
-
-static int reserve_disks(Source *s, Image *disks, size_t n) {
-        s->disk_fds = malloc(MAX(n, (size_t) 1) * sizeof(*s->disk_fds));
-        s->warnings = new0(char **, MAX(n, (size_t) 1));
-        if (!s->disk_fds || !s->warnings)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                s->disk_fds[i] = -EBADF;
-        s->disks = disks;
-        s->n_disks = n;
-        return 0;
-}
 
 static int duplicate(int fd) {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -304,7 +280,7 @@ static int verify_manifest(Source *s) {
 }
 
 static int settle_ova(Source *s, const char *kind) {
-        int r = reserve_disks(s, s->ova->disks, s->ova->n_disks);
+        int r = source_reserve_disks(s, s->ova->disks, s->ova->n_disks);
 
         if (r < 0)
                 return r;
@@ -371,11 +347,9 @@ static int settle_directory(Source *s) {
         return r < 0 ? image_refused(s->attempt, s->spec->path, r, why) : settle_ova(s, "OVF");
 }
 
-int source_settle(Source *s) {
+int source_settle_file(Source *s) {
         bool ovf;
 
-        if (s->spec->type == ENDPOINT_NBD)
-                return 0;
         if (s->st.st_size == 0)
                 return image_refused(s->attempt, s->spec->path, -EBADMSG, "it is empty");
         int r = is_ovf(s, &ovf);
@@ -392,6 +366,6 @@ int source_settle(Source *s) {
         };
         if (!s->image.label || !s->image.path)
                 return -ENOMEM;
-        r = reserve_disks(s, &s->image, 1);
+        r = source_reserve_disks(s, &s->image, 1);
         return r < 0 ? r : settle_file(s);
 }

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
-#include <inttypes.h>
-#include <unistd.h>
+#include <stdarg.h>
+#include <stdlib.h>
 
 #include "basic/fd-util.h"
-#include "basic/parse-util.h"
-#include "basic/rights.h"
-#include "basic/safe-open.h"
 #include "basic/string-util.h"
-#include "image/checksum.h"
-#include "job/bound.h"
-#include "job/chain.h"
-#include "job/device.h"
-#include "job/identity.h"
-#include "job/in-use.h"
 #include "job/source.h"
 
-#define RECORD_MAX ((size_t) 8192)
+Source *source_new(Attempt *a) {
+        Source *s = new0(Source, 1);
+
+        if (!s)
+                return NULL;
+        s->attempt = a;
+        s->spec = &a->plan->spec->source;
+        s->fd = s->archive_fd = s->part_fd = -EBADF;
+        return s;
+}
 
 Source *source_free(Source *s) {
         if (!s)
@@ -36,287 +35,27 @@ Source *source_free(Source *s) {
         return NULL;
 }
 
-/* --- the files ------------------------------------------------------------------------------------- */
+int source_warn(Source *s, size_t disk, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
 
-static int open_device_with_rights(const char *path, int *ret_fd, struct stat *ret_stat) {
-        rights_raise(RIGHTS_READ);
-        int r = open_device(path, ret_fd, ret_stat);
-        rights_lower();
-        return r < 0 ? r : 1;
-}
-
-static int open_source_file(Attempt *a, const char *path, int *ret_fd, struct stat *ret_stat) {
-        int r = path_is_device(path) ? open_device_with_rights(path, ret_fd, ret_stat) : -ENOTBLK;
-
-        if (r == -ENOTBLK)
-                r = open_regular(path, ret_fd, ret_stat);
-
-        if (r > 0)
-                a->needs_rights = true;
-        switch (r) {
-        case -ENOENT:
-        case -ENOTDIR:
-                return attempt_fail(a, r, "source_missing", "The source file %s is not there", path);
-        case -ELOOP:
-                return attempt_fail(a, r, "image_refused",
-                                "The source file %s is a symbolic link, or behind one, which was not so "
-                                "when "
-                                "the job was submitted",
-                                path);
-        case -EISDIR:
-        case -ENOTBLK:
-                return attempt_fail(a, r, "image_refused",
-                                "The source %s is neither a regular file nor a block device", path);
-        default:
-                return r < 0 ? attempt_fail(a, r, NULL, "Opening the source file %s failed: %s", path,
-                                               strerror(-r))
-                             : 0;
-        }
-}
-
-/* Of every file. */
-static int files_identity(Attempt *a, int *ret_fd, struct stat *ret_stat, char **ret) {
-        _cleanup_strv_free_ char **parts = NULL;
-        _cleanup_close_ int first_fd = -EBADF;
-        struct stat first_stat = {};
-
-        STRV_FOREACH(path, a->plan->source_files) {
-                _cleanup_close_ int fd = -EBADF;
-                struct stat st;
-                int r = open_source_file(a, *path, &fd, &st);
-                if (r >= 0 && ret_fd) /* the first time: later it is the source's identity that must not
-                                         change */
-                        r = bound_check(a, *path, &st, "source_changed");
-                if (r < 0)
-                        return r;
-                r = identity_add_file(&parts, *path, &st, a->plan->job_id);
-                if (r < 0)
-                        return r;
-                if (first_fd < 0) {
-                        first_fd = TAKE_FD(fd);
-                        first_stat = st;
-                }
-        }
-        if (first_fd < 0)
-                return attempt_fail(a, EINVAL, "failed", "The job's plan names no source file");
-        *ret = strv_join(parts, "\n");
-        if (!*ret)
+        va_start(ap, format);
+        text = vstrprintf(format, ap);
+        va_end(ap);
+        if (!text)
                 return -ENOMEM;
-        if (ret_fd) {
-                *ret_fd = TAKE_FD(first_fd);
-                *ret_stat = first_stat;
-        }
-        return 0;
+        report_note(&s->attempt->report, "%s", text);
+        return strv_consume(&s->warnings[disk], TAKE_PTR(text));
 }
 
-/* Once more, for who came after prepare. Who that is cannot be seen from here. */
-static int check_in_use(Source *s) {
-        Attempt *a = s->attempt;
-        _cleanup_free_ char *text = NULL, *record = NULL;
-        int r = 0;
-
-        STRV_FOREACH(path, a->plan->source_files) {
-                _cleanup_close_ int fd = -EBADF;
-                struct stat st;
-                r = open_source_file(a, *path, &fd, &st);
-                if (r >= 0)
-                        r = in_use_check_locks(*path, fd, &text);
-                if (r < 0)
-                        break;
-        }
-        if (r == -EBUSY && a->plan->spec->parameters.in_use != IN_USE_ALLOW)
-                return attempt_fail(a, r, "source_in_use",
-                                "The source %s (To read it all the same, set parameters.in_use to allow.)",
-                                text);
-        if (r < 0 && r != -EBUSY)
-                return attempt_fail(a, r, NULL, "Asking for the locks of the source %s failed: %s",
-                                s->spec->path, strerror(-r));
-        if (read_file_at(a->directory_fd, RECORD_IN_USE, RECORD_MAX, &record, NULL) < 0 && r == 0)
-                return 0;
-        s->in_use = true;
-        report_note(&a->report,
-                        "The source is read although it is in use: what is written to it meanwhile may be "
-                        "in the result "
-                        "or not (%s)",
-                        record ? record : strempty(text));
-        return 0;
-}
-
-int source_open(Attempt *a, Source **ret) {
-        _cleanup_source_ Source *s = new0(Source, 1);
-        int r;
-
-        if (!s)
+int source_reserve_disks(Source *s, Image *disks, size_t n) {
+        s->disk_fds = malloc(MAX(n, (size_t) 1) * sizeof(*s->disk_fds));
+        s->warnings = new0(char **, MAX(n, (size_t) 1));
+        if (!s->disk_fds || !s->warnings)
                 return -ENOMEM;
-        s->attempt = a;
-        s->spec = &a->plan->spec->source;
-        s->fd = s->archive_fd = s->part_fd = -EBADF;
-        if (s->spec->type == ENDPOINT_NBD) {
-                s->n_disks = 1;
-                s->identity = identity_of_server(s->spec->uri, a->plan->job_id);
-                if (!s->identity)
-                        return -ENOMEM;
-        } else {
-                r = files_identity(a, &s->fd, &s->st, &s->identity);
-                if (r < 0)
-                        return r;
-                if (!streq(a->plan->source_files[0], s->spec->path))
-                        return attempt_fail(a, EINVAL, "failed",
-                                        "The first source file of the job's plan is not the source");
-                r = check_in_use(s);
-                if (r < 0)
-                        return r;
-        }
-        *ret = TAKE_PTR(s);
+        for (size_t i = 0; i < n; i++)
+                s->disk_fds[i] = -EBADF;
+        s->disks = disks;
+        s->n_disks = n;
         return 0;
-}
-
-int source_check_unchanged(Source *s) {
-        _cleanup_free_ char *now = NULL;
-
-        if (s->spec->type == ENDPOINT_NBD)
-                return 0;
-        int r = files_identity(s->attempt, NULL, NULL, &now);
-        if (r < 0)
-                return r;
-        if (streq(now, s->identity))
-                return 0;
-        if (s->in_use) {
-                report_note(&s->attempt->report,
-                                "The source %s was written to while it was read, as parameters.in_use "
-                                "allows",
-                                s->spec->path);
-                s->changed = true;
-                return 0;
-        }
-        return attempt_fail(s->attempt, ESTALE, "source_changed",
-                        "The source %s was changed while it was converted. Make sure that nothing writes to "
-                        "it, then "
-                        "submit the job again.",
-                        s->spec->path);
-}
-
-/* --- the checksum ---------------------------------------------------------------------------------- */
-
-typedef struct HashProgress {
-        Attempt *attempt;
-        const char *what;
-        uint64_t total;
-} HashProgress;
-
-static int hash_progress(void *userdata, uint64_t done) {
-        HashProgress *p = userdata;
-
-        report_progress(&p->attempt->report, p->what, done, p->total, 0, false);
-        return 0;
-}
-
-int source_compare_digest(Source *s, const char *label, const Content *content, const char *algorithm,
-                const char *expected) {
-        char digest[CHECKSUM_HEX_MAX];
-        _cleanup_free_ char *what = strprintf("Verifying the checksum of %s", label);
-        HashProgress progress = { .attempt = s->attempt, .what = what, .total = content->size };
-
-        if (!what)
-                return -ENOMEM;
-        int r = checksum_content(
-                        content, algorithm, s->attempt->cancel_fd, hash_progress, &progress, digest);
-        if (r < 0)
-                return attempt_fail(s->attempt, r, NULL, "Reading %s to verify its checksum failed: %s",
-                                label, strerror(-r));
-        if (!streq(digest, expected))
-                return attempt_fail(s->attempt, EBADMSG, "checksum_mismatch",
-                                "The %s checksum of %s is %s, but %s was given: the file is damaged or not "
-                                "the "
-                                "one that was meant",
-                                algorithm, label, digest, expected);
-        return 0;
-}
-
-/* The digest of one of several files would prove nothing about the others. */
-static int check_one_file(Source *s) {
-        size_t n = strv_length(s->attempt->plan->source_files);
-
-        if (n <= 1)
-                return 0;
-        return attempt_fail(s->attempt, EINVAL, "unsupported",
-                        "The checksum of %s covers one file, but the image is made of %zu: %s and others. "
-                        "Leave it "
-                        "out; of an OVF, the manifest is always checked.",
-                        s->spec->path, n, s->attempt->plan->source_files[1]);
-}
-
-int source_verify_checksum(Source *s) {
-        _cleanup_content_ Content content = {};
-        char expected[CHECKSUM_HEX_MAX];
-
-        if (s->spec->type != ENDPOINT_FILE || !s->spec->checksum)
-                return 0;
-        const char *hex = startswith(s->spec->checksum, "sha256:");
-        if (!hex || strlen(hex) != 64)
-                return attempt_fail(s->attempt, EINVAL, "unsupported",
-                                "The checksum is not of the form sha256:digest");
-        int r = check_one_file(s);
-        if (r >= 0)
-                r = content_add(&content, s->fd, 0, 0, (uint64_t) s->st.st_size);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i <= 64; i++)
-                expected[i] = hex[i] >= 'A' && hex[i] <= 'F' ? (char) (hex[i] - 'A' + 'a') : hex[i];
-        r = source_compare_digest(s, s->spec->path, &content, "SHA256", expected);
-        if (r >= 0)
-                report_note(&s->attempt->report, "The SHA-256 checksum of %s is right", s->spec->path);
-        return r;
-}
-
-/* --- inspection ------------------------------------------------------------------------------------ */
-
-static int inspect_disk(Source *s, size_t disk) {
-        Image *i = &s->disks[disk];
-        int fd = s->disk_fds[disk];
-        char size[BYTES_SIZE], used[BYTES_SIZE];
-
-        /* What was unpacked has nothing beside it. */
-        i->flatten = i->whole && streq(i->path, s->spec->path) &&
-                        s->attempt->plan->spec->parameters.chain == CHAIN_FLATTEN;
-        int r = image_examine(s->attempt, fd, i);
-        if (r >= 0)
-                r = chain_examine(s->attempt, fd, i);
-        if (r < 0)
-                return r;
-        report_note(&s->attempt->report, "%s is a %s image with a disk of %s, %s in use", i->label,
-                        disk_format_to_string((DiskFormat) i->format), format_bytes(size, i->virtual_size),
-                        format_bytes(used, i->actual_size));
-        return 0;
-}
-
-static int warn_of_capacity(Source *s, size_t disk) {
-        uint64_t capacity = s->ova ? s->ova->details[disk].capacity : 0;
-
-        if (capacity == 0 || capacity == s->disks[disk].virtual_size)
-                return 0;
-        return source_warn(s, disk,
-                        "The OVF says that the disk in %s has %" PRIu64 " bytes, but it has %" PRIu64
-                        ": what the image says counts",
-                        s->disks[disk].label, capacity, s->disks[disk].virtual_size);
-}
-
-int source_inspect(Source *s) {
-        for (size_t i = 0; s->disks && i < s->n_disks; i++) {
-                s->disks[i].in_use = s->in_use;
-                s->disks[i].device = S_ISBLK(s->st.st_mode) && s->disks[i].whole;
-                int r = inspect_disk(s, i);
-                if (r >= 0)
-                        r = warn_of_capacity(s, i);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-int source_connect(Source *s, size_t disk, Connection *ret) {
-        if (s->disks)
-                return chain_connect(s->attempt, &s->disks[disk], ret);
-        *ret = (Connection){};
-        return connect_nbd(s->attempt, s->spec, "source", NBD_SOURCE, &ret->endpoint);
 }

@@ -7,12 +7,7 @@
 
 #include "image/archive.h"
 #include "image/content.h"
-#include "job/job.h"
-
-/* Names in the part directory of a disk, known to part_directory_empty(). */
-#define UNPACKED_FILES                                                                                     \
-        "archive", "archive.new", "archive.identity", "source", "source.new", "source.identity", "pieces", \
-                        "pieces.new", "pieces.identity"
+#include "job/attempt.h"
 
 typedef struct Unpack {
         Attempt *attempt;

@@ -3,23 +3,9 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "job/destination-kind.h"
+#include "job/source-kind.h"
 #include "job/verify.h"
-
-/* Only now that all of it is written, and right before it is read. */
-static int connect_result(Conversion *c, Image *image, ReadBack *ret_read_back, Connection *ret) {
-        if (c->spec->type == ENDPOINT_FILE) {
-                int r = read_back_prepare(image->path, ret_read_back);
-                if (r < 0)
-                        return attempt_fail(c->attempt, r, "output_damaged",
-                                        "Flushing the finished image of %s to read it back failed: %s",
-                                        image->label, strerror(-r));
-                image->direct = *ret_read_back == READ_BACK_DIRECT;
-                return connect_image(c->attempt, image, false, NBD_SOURCE, image->label, ret);
-        }
-        *ret_read_back = READ_BACK_SERVER;
-        *ret = (Connection){};
-        return connect_nbd(c->attempt, c->spec, "destination", NBD_SOURCE, &ret->endpoint);
-}
 
 static void report_verification(Conversion *c, const Verification *v) {
         static const char *const from[_READ_BACK_MAX] = {
@@ -53,7 +39,7 @@ static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify veri
                 return -ENOMEM;
         int r = source_connect(c->source, disk, &source);
         if (r >= 0)
-                r = connect_result(c, image, &v->read_back, &result);
+                r = destination_kind(c->spec->type)->connect_result(c, image, &v->read_back, &result);
         if (r < 0)
                 return r;
         ConvertProgress progress = {
@@ -84,18 +70,13 @@ static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify veri
 }
 
 int verify_disk(Conversion *c, size_t disk, JobVerify verify) {
+        const DestinationKind *kind = destination_kind(c->spec->type);
         _cleanup_(image_done) Image image = {};
-        int r;
+        int r = kind->check_result ? kind->check_result(c, disk, &image) : 0;
 
-        if (c->spec->type == ENDPOINT_FILE) {
-                r = part_image(c, disk, &image);
-                if (r < 0)
-                        return r;
-                image.length = c->sizes[disk]; /* an upper bound for the limits */
-                r = image_check(c->attempt, &image, "verification_failed");
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
+        /* Only now that all of it is written, and right before it is read. */
         return verify == VERIFY_OFF ? 0 : compare_disk(c, disk, &image, verify);
 }
 

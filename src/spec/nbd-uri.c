@@ -5,7 +5,7 @@
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"
-#include "spec/job-spec.h"
+#include "spec/job-path.h"
 #include "spec/nbd-uri.h"
 
 #define NBD_PORT 10809

@@ -122,6 +122,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-nbd \
 	tests/unit/job/test-job-part-directory \
 	tests/unit/job/test-job-recognize \
+	tests/unit/job/test-job-tables \
 	tests/unit/job/test-job-verify \
 	tests/unit/job/test-job-vmdk
 JOB_TEST_LIBS = libhyper-test.la $(JOB_LIBS)

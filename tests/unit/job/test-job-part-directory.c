@@ -3,13 +3,14 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "job/part-directory.h"
+#include "job/publish.h"
 #include "unit/lib/job-front.h"
 
 typedef struct Place {
         char *dir, *job, *destination, *part;
         int job_fd;
         PartDirectory directory;
+        JobEndpoint endpoint; /* the destination */
 } Place;
 
 static void place_done(Place *p) {
@@ -32,6 +33,7 @@ static Place make_place(unsigned n_disks) {
 
         p.job = PATH(p.dir, "job");
         p.destination = PATH(p.dir, "vm.qcow2");
+        p.endpoint = (JobEndpoint){ .type = ENDPOINT_FILE, .path = p.destination, .format = FORMAT_QCOW2 };
         p.part = PATH(p.dir, ".vm.qcow2.hyper-part");
         ck_assert_int_eq(mkdir(p.job, 0700), 0);
         p.job_fd = open(p.job, O_RDONLY | O_DIRECTORY);
@@ -49,7 +51,7 @@ static Place make_place(unsigned n_disks) {
 
 static int publish(Place *p, unsigned n, char **ret_why) {
         *ret_why = NULL;
-        return part_directory_publish(&p->directory, p->job_fd, geteuid(), p->destination, n, ret_why);
+        return outputs_publish(&p->directory, p->job_fd, geteuid(), &p->endpoint, n, ret_why);
 }
 
 static void assert_content(const char *path, const char *text) {
@@ -68,7 +70,8 @@ START_TEST(output_names_are_told_apart) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                _cleanup_free_ char *path = output_path(names[i][0], (unsigned) atoi(names[i][1]));
+                const JobEndpoint e = { .path = (char *) names[i][0], .format = FORMAT_RAW };
+                _cleanup_free_ char *path = layout_path(&e, (unsigned) atoi(names[i][1]));
                 ck_assert_str_eq(path, names[i][2]);
         }
 }
@@ -192,12 +195,12 @@ START_TEST(a_killed_publication_is_taken_back) {
                 if (marker_exists(p.job_fd, JOB_MARK_PUBLISHED))
                         continue;
                 open_place(&p);
-                ck_assert_int_eq(part_directory_unpublish(&p.directory, p.job_fd, p.destination), 0);
+                ck_assert_int_eq(outputs_unpublish(&p.directory, p.job_fd, &p.endpoint), 0);
                 ck_assert_uint_eq(count_outputs(&p), 0);
                 assert_content(PATH(p.part, "image"), "1");
                 assert_content(PATH(p.part, "disk3/image"), "3");
                 ck_assert(!marker_exists(p.job_fd, RECORD_PUBLISHING));
-                ck_assert_int_eq(part_directory_unpublish(&p.directory, p.job_fd, p.destination), 0);
+                ck_assert_int_eq(outputs_unpublish(&p.directory, p.job_fd, &p.endpoint), 0);
         }
         ck_assert(half);
 }
@@ -246,7 +249,7 @@ START_TEST(an_image_with_both_names_loses_one) {
         b = strprintf("%ju\n", (uintmax_t) st.st_ino);
         write_text(PATH(q.job, RECORD_PUBLISHING), b);
         ck_assert_int_eq(link(PATH(q.part, "image"), q.destination), 0);
-        ck_assert_int_eq(part_directory_unpublish(&q.directory, q.job_fd, q.destination), 0);
+        ck_assert_int_eq(outputs_unpublish(&q.directory, q.job_fd, &q.endpoint), 0);
         ck_assert(!file_exists(q.destination));
         assert_content(PATH(q.part, "image"), "1");
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/attempt.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,64 +15,7 @@
 #include "basic/safe-open.h"
 #include "basic/string-util.h"
 #include "job/device.h"
-#include "job/job.h"
-
-/* --- the table of failures ------------------------------------------------------------------------- */
-
-/* Can trying again help? */
-static const struct {
-        const char *code;
-        JobOutcome outcome;
-        int errors[7]; /* those that mean it when nothing better is known; 0 ends */
-} failures[] = {
-        /* The source */
-        { "source_missing", OUTCOME_TRANSIENT, { ENOENT, ENOTDIR } },
-        { "source_in_use", OUTCOME_TRANSIENT, {} },
-        { "source_changed", OUTCOME_FAILED, {} },
-        { "checksum_mismatch", OUTCOME_FAILED, {} },
-        { "format_mismatch", OUTCOME_FAILED, {} },
-        { "image_refused", OUTCOME_FAILED, {} },
-        { "image_damaged", OUTCOME_FAILED, { EBADMSG } },
-        /* The destination */
-        { "destination_exists", OUTCOME_FAILED, { EEXIST } },
-        { "destination_refused", OUTCOME_FAILED, { EROFS, ELOOP, EMLINK, ESTALE } },
-        { "destination_busy", OUTCOME_TRANSIENT, { EBUSY } },
-        { "output_damaged", OUTCOME_TRANSIENT, {} }, /* the next attempt begins anew */
-        { "no_space", OUTCOME_TRANSIENT, { ENOSPC, EDQUOT } },
-        { "verification_failed", OUTCOME_FAILED, {} },
-        { "publish_failed", OUTCOME_TRANSIENT, {} },
-        /* On the way */
-        { "connection_failed", OUTCOME_TRANSIENT,
-                        { ECONNRESET, EPIPE, ESHUTDOWN, ENOTCONN, ECONNREFUSED, EHOSTUNREACH,
-                                        ENETUNREACH } },
-        { "timed_out", OUTCOME_TRANSIENT, { ETIMEDOUT } },
-        { "io_error", OUTCOME_TRANSIENT, { EIO } },
-        { "server_died", OUTCOME_TRANSIENT, {} },
-        { "out_of_memory", OUTCOME_TRANSIENT, { ENOMEM, EMFILE, ENFILE, EAGAIN } },
-        { "permission_denied", OUTCOME_FAILED, { EACCES, EPERM } },
-        { "unsupported", OUTCOME_FAILED, { EOPNOTSUPP, EPROTO, EFBIG, EINVAL, ENOSYS } },
-        { "program_missing", OUTCOME_FAILED, {} },
-        { "cancelled", OUTCOME_CANCELLED, { ECANCELED } },
-        { "failed", OUTCOME_FAILED, {} },
-};
-
-JobOutcome failure_outcome(const char *code) {
-        for (size_t i = 0; i < ELEMENTSOF(failures); i++)
-                if (streq(failures[i].code, code))
-                        return failures[i].outcome;
-        return OUTCOME_FAILED;
-}
-
-const char *failure_code_from_errno(int error) {
-        error = abs(error);
-        for (size_t i = 0; i < ELEMENTSOF(failures); i++)
-                for (size_t k = 0; k < ELEMENTSOF(failures[i].errors) && failures[i].errors[k] > 0; k++)
-                        if (failures[i].errors[k] == error)
-                                return failures[i].code;
-        return "failed";
-}
-
-/* --- the job --------------------------------------------------------------------------------------- */
+#include "job/failure.h"
 
 Attempt *attempt_free(Attempt *a) {
         if (!a)

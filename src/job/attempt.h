@@ -45,13 +45,3 @@ int attempt_fail(Attempt *a, int error, const char *code, const char *format, ..
 /* Ends the attempt: event and result.json from what was noted (@r negative) or of success, and the exit
  * status. */
 int attempt_end(Attempt *a, int r);
-
-/* The one table of failures. */
-JobOutcome failure_outcome(const char *code);
-const char *failure_code_from_errno(int error);
-
-/* The verbs. They return the exit status. */
-int verb_prepare(const char *directory);
-int verb_run(const char *directory);
-int verb_finish(const char *directory);
-int verb_finish_later(const char *directory);

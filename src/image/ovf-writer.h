@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The OVF descriptor of a machine with the disks that were converted (DMTF DSP0243 1.1), as VMware and
+ * VirtualBox read it. A disk image says nothing of the machine around it, so that is a plain one: OVF_CPUS,
+ * OVF_MEMORY_MB, an LSI Logic controller for each 15 disks, no network. Pure. */
+
+#include "basic/macro.h"
+
+#define OVF_CPUS 2u
+#define OVF_MEMORY_MB 2048u
+/* VMware has four controllers with 15 disks each. */
+#define OVF_DISKS_MAX 60u
+
+typedef struct OvfDisk {
+        const char *file; /* its name, beside the descriptor */
+        uint64_t size; /* of the file */
+        uint64_t capacity; /* of the disk */
+} OvfDisk;
+
+/* @name is the machine's. NULL when out of memory, or with no disk or too many. The caller frees it. */
+char *ovf_write(const char *name, const OvfDisk *disks, size_t n_disks);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/conversion.h"
+#include "basic/string-util.h"
+#include "engine/checkpoint.h"
+#include "job/device.h"
+
+unsigned conversion_place(const Conversion *c, size_t disk) {
+        return layout_place(c->spec, disk);
+}
+
+int part_image(const Conversion *c, size_t disk, Image *ret) {
+        Image i = {
+                .whole = true, .format = (int) c->format, .device = plan_writes_device(c->attempt->plan)
+        };
+        unsigned place = conversion_place(c, disk);
+
+        i.label = layout_path(c->spec, place);
+        i.path = i.device            ? strdup(c->spec->path)
+                        : place == 1 ? strprintf("%s/" PART_IMAGE_FILE, c->part_dir)
+                                     : strprintf("%s/disk%u/" PART_IMAGE_FILE, c->part_dir, place);
+        if (!i.label || !i.path) {
+                image_done(&i);
+                return -ENOMEM;
+        }
+        *ret = i;
+        return 0;
+}
+
+static void pass_errors_on(Report *report, Connection *c) {
+        if (c->servers) {
+                _cleanup_free_ char *errors = server_group_errors(c->servers);
+                if (errors)
+                        report_lines(report, "qemu-nbd", errors);
+        }
+}
+
+int convert_on_progress(const CopyProgress *p, void *userdata) {
+        ConvertProgress *progress = userdata;
+
+        pass_errors_on(&progress->attempt->report, progress->source);
+        pass_errors_on(&progress->attempt->report, progress->destination);
+        if (p->flushing)
+                report_flush(&progress->attempt->report, p->total, p->unflushed);
+        else
+                report_progress(&progress->attempt->report, progress->what, p->position, p->total, p->rate,
+                                true);
+        return 0;
+}
+
+char *convert_step_name(const Conversion *c, const char *one, const char *many, size_t disk) {
+        return c->source->n_disks == 1 ? strdup(one)
+                                       : strprintf("%s %zu of %zu", many, disk + 1, c->source->n_disks);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/operation-steps.h"
+#include "job/step-convert.h"
+#include "job/step-finalize.h"
+#include "job/step-initialize.h"
+#include "job/step-inspect.h"
+#include "job/step-verify.h"
+
+static const Step convert_steps[] = {
+        { "initialize", step_initialize },
+        { "inspect", step_inspect },
+        { "convert", step_convert },
+        { "verify", step_verify },
+        { "finalize", step_finalize },
+        {},
+};
+
+/* An operation has a row here if, and only if, its row in spec/operation.c says that it is built in. */
+static const Step *const steps[_OPERATION_MAX] = {
+        [OPERATION_CONVERT] = convert_steps,
+};
+
+const Step *operation_steps(int operation) {
+        return operation >= 0 && operation < _OPERATION_MAX ? steps[operation] : NULL;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The steps of each operation, in their order. */
+
+#include "job/step.h"
+#include "spec/operation.h"
+
+/* NULL for what this program does not carry out; the list ends with a step without a name. */
+const Step *operation_steps(int operation) _pure_;

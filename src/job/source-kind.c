@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/source-kind.h"
+#include "job/source-file.h"
+#include "job/source-nbd.h"
+#include "job/source-settle.h"
+
+static const SourceKind kinds[_ENDPOINT_MAX] = {
+        [ENDPOINT_FILE] = {
+                .open = source_open_file,
+                .verify_checksum = source_verify_file_checksum,
+                .settle = source_settle_file,
+                .inspect = source_inspect_images,
+                .check_unchanged = source_check_files,
+                .connect = source_connect_image,
+        },
+        [ENDPOINT_NBD] = {
+                .open = source_open_server,
+                .inspecting = "Connecting to the source server",
+                .connect = source_connect_server,
+        },
+};
+
+const SourceKind *source_kind(int type) {
+        return type >= 0 && type < _ENDPOINT_MAX ? &kinds[type] : NULL;
+}
+
+int source_open(Attempt *a, Source **ret) {
+        _cleanup_source_ Source *s = source_new(a);
+
+        if (!s)
+                return -ENOMEM;
+        if (!source_kind(s->spec->type))
+                return attempt_fail(a, EOPNOTSUPP, "unsupported", "The source's type is not built in");
+        int r = source_kind(s->spec->type)->open(s);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+static int optional(int (*call)(Source *), Source *s) {
+        return call ? call(s) : 0;
+}
+
+int source_verify_checksum(Source *s) {
+        return optional(source_kind(s->spec->type)->verify_checksum, s);
+}
+
+int source_settle(Source *s) {
+        return optional(source_kind(s->spec->type)->settle, s);
+}
+
+int source_inspect(Source *s) {
+        return optional(source_kind(s->spec->type)->inspect, s);
+}
+
+int source_check_unchanged(Source *s) {
+        return optional(source_kind(s->spec->type)->check_unchanged, s);
+}
+
+int source_connect(Source *s, size_t disk, Connection *ret) {
+        return source_kind(s->spec->type)->connect(s, disk, ret);
+}

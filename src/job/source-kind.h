@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the kinds of endpoints do as a source: one row each. All functions note failures in the attempt. */
+
+#include "job/connection.h"
+#include "job/source.h"
+
+typedef struct SourceKind {
+        int (*open)(Source *s);
+        const char *inspecting; /* what is said of the inspection of what is no file */
+        /* The following ones may be NULL: nothing has to be done. */
+        int (*verify_checksum)(Source *s);
+        int (*settle)(Source *s);
+        int (*inspect)(Source *s);
+        int (*check_unchanged)(Source *s);
+        /* And the disks, from 0: */
+        int (*connect)(Source *s, size_t disk, Connection *ret);
+} SourceKind;
+
+/* NULL for what is no type. */
+const SourceKind *source_kind(int type) _pure_;
+
+/* Opens the source of the plan: what it is, and which version of it. */
+int source_open(Attempt *a, Source **ret);
+
+/* Compares the digest that was given with the source's. */
+int source_verify_checksum(Source *s);
+
+/* Finds out what the source is and where its disks are. */
+int source_settle(Source *s);
+
+/* Refuses disks that are not safe or not whole. */
+int source_inspect(Source *s);
+
+/* Checks that the source has not changed since source_open(). */
+int source_check_unchanged(Source *s);
+
+/* Connects to disk @disk (from 0). */
+int source_connect(Source *s, size_t disk, Connection *ret);

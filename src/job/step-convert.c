@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/step-convert.h"
+#include "basic/parse-util.h"
+#include "job/source-kind.h"
+
+int step_convert(Run *run) {
+        Conversion *c = &run->conversion;
+        char size[BYTES_SIZE];
+        int r = convert_check_space(c);
+
+        if (r < 0)
+                return r;
+        if (run->source->disks)
+                report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting %zu disk%s, %s in all",
+                                run->source->n_disks, run->source->n_disks == 1 ? "" : "s",
+                                format_bytes(size,
+                                                run->attempt->report.work_total /
+                                                                (run->attempt->plan->spec->parameters.verify
+                                                                                                ? 2
+                                                                                                : 1)));
+        else
+                report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting one disk");
+        for (size_t i = 0; i < run->source->n_disks; i++) {
+                r = convert_disk(c, i);
+                if (r < 0)
+                        return r;
+        }
+        return source_check_unchanged(run->source);
+}

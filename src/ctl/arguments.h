@@ -13,6 +13,7 @@ typedef enum Option {
         OPTION_MACHINE,
         OPTION_JSON,
         OPTION_JSON_SHORT,
+        OPTION_OUTPUT,
         OPTION_NO_PAGER,
         OPTION_NO_LEGEND,
         OPTION_QUIET,
@@ -107,3 +108,6 @@ void arguments_done(Arguments *a);
 /* Reads argv (which must outlive *ret and is put in another order). Says what is wrong on stderr: -EINVAL,
  * or -ENOMEM. */
 int arguments_parse(int argc, char **argv, Arguments *ret);
+
+/* Adds all states that are terminal, or all that are not, to a strv. 0 or -ENOMEM. */
+int arguments_add_states(char ***states, bool terminal);

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "ctl/verbs.h"
+#include "ctl/ctl.h"
 #include "shared/bus-util.h"
 
 #define _cleanup_bus_error_ _cleanup_(sd_bus_error_free)

@@ -3,7 +3,7 @@
 
 /* A job's log lines, as journalctl shows them. */
 
-#include "ctl/verbs.h"
+#include "ctl/ctl.h"
 
 /* Prints them on stdout: all, or the last --lines=; with @follow goes on until the job has ended. On this
  * machine it reads the journal, for -H it runs "hyperctl logs" there over ssh. Returns an ExitStatus and

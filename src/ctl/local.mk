@@ -42,6 +42,32 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verbs.h \
 	src/ctl/view.c \
 	src/ctl/view.h \
+	src/ctl/ctl.c \
+	src/ctl/ctl.h \
+	src/ctl/help.c \
+	src/ctl/help.h \
+	src/ctl/job-remedy.c \
+	src/ctl/job-remedy.h \
+	src/ctl/output-name.c \
+	src/ctl/output-name.h \
+	src/ctl/similar.c \
+	src/ctl/similar.h \
+	src/ctl/verb-retry.c \
+	src/ctl/verb-retry.h \
+	src/ctl/verb-cancel.h \
+	src/ctl/verb-config.h \
+	src/ctl/verb-host.h \
+	src/ctl/verb-key.h \
+	src/ctl/verb-list.h \
+	src/ctl/verb-logs.h \
+	src/ctl/verb-schedule.h \
+	src/ctl/verb-status.h \
+	src/ctl/verb-submit.h \
+	src/ctl/verb-vm-top.h \
+	src/ctl/verb-vm.h \
+	src/ctl/verb-watch.h \
+	src/ctl/verb-webhook.h \
+	src/ctl/verb-worker.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
 CTL_LIBS = libhyper-ctl.la $(SHARED_LIBS) -lm

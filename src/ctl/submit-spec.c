@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <libgen.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "ctl/output-name.h"
 #include "ctl/submit-spec.h"
 #include "ctl/text.h"
 #include "spec/job-spec.h"
@@ -58,6 +60,45 @@ int submit_spec_load(Ctl *ctl, const char *name, json_t **ret) {
         *ret = NULL;
         return EXIT_REFUSED;
 }
+
+/* --- the words behind the verb ---------------------------------------------------------------------------- */
+
+/* "-", "x.json", or a pipe such as the shell's <(…). All else is an image, or a server. */
+static bool is_spec(const char *word) {
+        struct stat st;
+
+        if (streq(word, "-") || endswith(word, ".json"))
+                return true;
+        return stat(word, &st) >= 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+int submit_spec_words(Arguments *a, char **words, const char **ret_spec) {
+        *ret_spec = NULL;
+        if (!words[0])
+                return EXIT_OK;
+        if (is_spec(words[0])) {
+                if (words[1]) {
+                        log_error("Nothing may stand behind the spec %s: give --destination=%s to replace its "
+                                  "destination.",
+                                        words[0], words[1]);
+                        return EXIT_USAGE;
+                }
+                *ret_spec = words[0];
+                return EXIT_OK;
+        }
+        if (a->source || (words[1] && a->destination)) {
+                log_error("The %s is given twice: as %s and with --%s=.",
+                                a->source ? "source" : "destination", a->source ? words[0] : words[1],
+                                a->source ? "source" : "destination");
+                return EXIT_USAGE;
+        }
+        a->source = words[0];
+        if (words[1])
+                a->destination = words[1];
+        return EXIT_OK;
+}
+
+/* --- the spec ----------------------------------------------------------------------------------------------- */
 
 /* The object at @key, made if it is not there; NULL when it is something else, or out of memory. */
 static json_t *descend(json_t *object, const char *key) {
@@ -156,39 +197,75 @@ static int set_endpoint(const Arguments *a, json_t *spec, const char *section, c
         return status == EXIT_OK ? set_string(spec, section, "path", path) : status;
 }
 
-/* The format that the destination's name promises, or NULL. */
-static const char *format_of_name(const char *path) {
-        static const struct {
-                const char *suffix, *format;
-        } formats[] = { { ".qcow2", "qcow2" }, { ".raw", "raw" }, { ".img", "raw" }, { ".vmdk", "vmdk" } };
+/* --- a destination that is a directory ------------------------------------------------------------------ */
 
-        for (size_t i = 0; i < ELEMENTSOF(formats); i++)
-                if (endswith(path, formats[i].suffix))
-                        return formats[i].format;
-        return NULL;
+/* A path that ends in "/", or an existing directory of this machine. */
+static bool is_directory(const Arguments *a, const char *path) {
+        struct stat st;
+
+        if (endswith(path, "/"))
+                return true;
+        return a->transport == TRANSPORT_LOCAL && stat(path, &st) >= 0 && S_ISDIR(st.st_mode);
 }
 
-static int apply_endpoints(const Arguments *a, json_t *spec) {
-        int status = EXIT_OK;
+/* The file in @directory that the source is written to. */
+static int name_in_directory(
+                const Arguments *a, json_t *spec, const char *directory, const char *tail, char **ret) {
+        json_t *source = json_object_get(spec, "source");
+        const char *path = json_string_value(json_object_get(source, "path"));
+        int r = path ? output_name(directory, path, tail, a->format ? a->format : "qcow2", ret) : -ENODATA;
 
-        if (a->source)
-                status = set_endpoint(a, spec, "source", a->source);
+        if (r == -ENOMEM)
+                return log_oom(), EXIT_OTHER;
+        if (r == -EINVAL) {
+                log_error("--format=%s must be qcow2, raw or vmdk for a destination that is a directory.",
+                                a->format);
+                return EXIT_USAGE;
+        }
+        if (r < 0) {
+                log_error("The destination %s is a directory, and the source has no name for the file: give the path "
+                          "of the file.",
+                                directory);
+                return EXIT_USAGE;
+        }
+        return EXIT_OK;
+}
+
+static int apply_destination(const Arguments *a, json_t *spec, const char *tail) {
+        _cleanup_free_ char *named = NULL;
+        const char *destination = a->destination, *format = a->format;
+        int status;
+
+        if (!destination)
+                return format ? set_string(spec, "destination", "format", format) : EXIT_OK;
+        if (!is_nbd_uri(destination) && is_directory(a, destination)) {
+                status = name_in_directory(a, spec, destination, tail, &named);
+                if (status != EXIT_OK)
+                        return status;
+                destination = named;
+        }
+        status = set_endpoint(a, spec, "destination", destination);
+        if (status != EXIT_OK)
+                return status;
+        if (!format && !is_nbd_uri(destination)) {
+                format = output_format_of_name(destination);
+                if (!format) {
+                        log_error("The name %s does not tell the format: give --format=qcow2, raw or vmdk, or end the "
+                                  "path in \"/\" if it is a directory.",
+                                        destination);
+                        return EXIT_USAGE;
+                }
+        }
+        return format ? set_string(spec, "destination", "format", format) : EXIT_OK;
+}
+
+static int apply_source(const Arguments *a, json_t *spec) {
+        int status = a->source ? set_endpoint(a, spec, "source", a->source) : EXIT_OK;
+
         if (status == EXIT_OK && a->source_format)
                 status = set_string(spec, "source", "format", a->source_format);
         if (status == EXIT_OK && a->checksum)
                 status = set_string(spec, "source", "checksum", a->checksum);
-        if (status == EXIT_OK && a->destination)
-                status = set_endpoint(a, spec, "destination", a->destination);
-        if (status == EXIT_OK && a->format)
-                status = set_string(spec, "destination", "format", a->format);
-        else if (status == EXIT_OK && a->destination && !is_nbd_uri(a->destination)) {
-                if (!format_of_name(a->destination)) {
-                        log_error("The name %s does not tell the format: give --format=qcow2, raw or vmdk.",
-                                        a->destination);
-                        return EXIT_USAGE;
-                }
-                status = set_string(spec, "destination", "format", format_of_name(a->destination));
-        }
         return status;
 }
 
@@ -211,10 +288,12 @@ static int apply_policy(const Arguments *a, json_t *spec) {
         return status;
 }
 
-int submit_spec_apply(const Arguments *a, json_t *spec) {
+int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
         int status;
 
-        status = apply_endpoints(a, spec);
+        status = apply_source(a, spec);
+        if (status == EXIT_OK)
+                status = apply_destination(a, spec, tail);
         if (status == EXIT_OK)
                 status = apply_policy(a, spec);
         if (status == EXIT_OK && a->compress)

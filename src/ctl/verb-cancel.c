@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/verb-cancel.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/client.h"

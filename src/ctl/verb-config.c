@@ -6,6 +6,7 @@
 #include "ctl/client.h"
 #include "ctl/hosts-client.h"
 #include "ctl/text.h"
+#include "ctl/verb-config.h"
 
 /* As YAML that /etc/hyper/config.yaml would take: JSON scalars and lists are YAML's flow style. */
 static int print_yaml(Ctl *ctl, json_t *object, int indent) {

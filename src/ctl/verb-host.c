@@ -11,6 +11,7 @@
 #include "basic/time-util.h"
 #include "ctl/hosts-client.h"
 #include "ctl/text.h"
+#include "ctl/verb-host.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
 

@@ -8,6 +8,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/client.h"
+#include "ctl/verb-key.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
 

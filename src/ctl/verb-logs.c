@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "ctl/job-view.h"
 #include "ctl/journal-print.h"
+#include "ctl/verb-logs.h"
 #include "spec/job-spec.h"
 
 /* --- another machine

@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "ctl/client.h"
 #include "ctl/submit-spec.h"
+#include "ctl/verb-schedule.h"
 #include "ctl/view.h"
 #include "ctl/watch.h"
 #include "journal/schedule-event.h"
@@ -261,7 +262,8 @@ static int apply_job(Ctl *ctl, json_t *job, json_t *definition) {
 
         about_job.id = NULL;
         about_job.given &= ~OPTION_BIT(OPTION_ID);
-        status = submit_spec_apply(&about_job, job);
+        /* A file of its own for each run. */
+        status = submit_spec_apply(&about_job, job, "-{job_id}");
         if (status != EXIT_OK)
                 return status;
         return json_object_set(definition, "job", job) < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
@@ -272,12 +274,15 @@ int verb_schedule_add(Ctl *ctl, char **words) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_free_ char *text = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
-        const char *id, *path;
+        const char *id, *path, *name;
         int status, r;
 
-        if (!words[1] && !ctl->args.source) {
-                log_error("\"schedule add\" needs a spec, or --source= and --destination=. See \"hyperctl "
-                          "help schedule add\".");
+        status = submit_spec_words(&ctl->args, words + 1, &name);
+        if (status != EXIT_OK)
+                return status;
+        if (!name && !ctl->args.source) {
+                log_error("\"schedule add\" needs a source and a destination, or a spec. See \"hyperctl help schedule "
+                          "add\".");
                 return EXIT_USAGE;
         }
         if (!definition || json_object_set_new(definition, "schedule", json_string(words[0])) < 0 ||
@@ -285,7 +290,7 @@ int verb_schedule_add(Ctl *ctl, char **words) {
                                         json_object_set_new(definition, "id", json_string(ctl->args.id)) <
                                                         0))
                 return log_oom(), EXIT_OTHER;
-        status = submit_spec_load(ctl, words[1], &job);
+        status = submit_spec_load(ctl, name, &job);
         if (status == EXIT_OK)
                 status = apply_options(ctl, definition);
         if (status == EXIT_OK)

@@ -4,7 +4,9 @@
 #include "basic/log.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "ctl/job-remedy.h"
 #include "ctl/job-view.h"
+#include "ctl/verb-status.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
 
@@ -41,6 +43,12 @@ static int print_output(Ctl *ctl, json_t *output) {
                         format_bytes(b, (uint64_t) json_integer_value(actual_size)));
 }
 
+static int print_remedy(Ctl *ctl, const JobView *v) {
+        _cleanup_free_ char *remedy = job_remedy(v, strempty(v->id));
+
+        return remedy ? view_line(ctl, "Next", COLOUR_NONE, "%s", remedy) : -ENOMEM;
+}
+
 /* Output files, and why it failed in the job's own words. */
 static int print_result(Ctl *ctl, const JobView *v) {
         _cleanup_(json_decrefp) json_t *result = json_loads(strempty(v->result), 0, NULL);
@@ -58,7 +66,7 @@ static int print_result(Ctl *ctl, const JobView *v) {
         if (message && !streq_ptr(message, v->reason))
                 r = view_line(ctl, "Error", COLOUR_RED, "%s%s%s", strempty(phase), phase ? ": " : "",
                                 message);
-        return r;
+        return r < 0 ? r : print_remedy(ctl, v);
 }
 
 static int print_history(Ctl *ctl, const JobView *v) {

@@ -14,6 +14,7 @@
 #include "basic/time-util.h"
 #include "ctl/hosts-client.h"
 #include "ctl/table.h"
+#include "ctl/verb-vm-top.h"
 #include "json/json-table.h"
 
 #define REDRAW (1 * USEC_PER_SEC)

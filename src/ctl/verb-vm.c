@@ -10,6 +10,7 @@
 #include "basic/string-util.h"
 #include "ctl/hosts-client.h"
 #include "ctl/text.h"
+#include "ctl/verb-vm.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
 

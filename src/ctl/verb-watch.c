@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/verb-watch.h"
 #include "ctl/client.h"
 #include "ctl/watch.h"
 

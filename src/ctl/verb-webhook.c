@@ -12,6 +12,7 @@
 #include "basic/string-util.h"
 #include "ctl/client.h"
 #include "ctl/submit-spec.h"
+#include "ctl/verb-webhook.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
 

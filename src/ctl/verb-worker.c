@@ -10,6 +10,7 @@
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "ctl/client.h"
+#include "ctl/verb-worker.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
 

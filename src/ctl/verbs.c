@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <locale.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "ctl/text.h"
+#include "ctl/help.h"
+#include "ctl/similar.h"
+#include "ctl/verb-cancel.h"
+#include "ctl/verb-config.h"
+#include "ctl/verb-host.h"
+#include "ctl/verb-key.h"
+#include "ctl/verb-list.h"
+#include "ctl/verb-logs.h"
+#include "ctl/verb-retry.h"
+#include "ctl/verb-schedule.h"
+#include "ctl/verb-status.h"
+#include "ctl/verb-submit.h"
+#include "ctl/verb-vm-top.h"
+#include "ctl/verb-vm.h"
+#include "ctl/verb-watch.h"
+#include "ctl/verb-webhook.h"
+#include "ctl/verb-worker.h"
 #include "ctl/verbs.h"
 #include "journal/schedule-event.h"
 #include "spec/job-spec.h"
 
-#define LEFT_WIDTH 30 /* of the help */
-
 #define B OPTION_BIT
-#define JSON_OPTIONS (B(OPTION_JSON) | B(OPTION_JSON_SHORT))
+#define JSON_OPTIONS (B(OPTION_JSON) | B(OPTION_JSON_SHORT) | B(OPTION_OUTPUT))
 #define SPEC_OPTIONS                                                                                    \
         (B(OPTION_SOURCE) | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHECKSUM) | B(OPTION_DESTINATION) |      \
                         B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_IN_USE) |   \
@@ -22,10 +34,11 @@
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
-        { "submit", 0, 1,
+        { "submit", 0, 2,
                         JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_ANY_WORKER) | B(OPTION_WAIT) |
                                         B(OPTION_FOLLOW),
-                        verb_submit, "[SPEC.json|-]", "Submit a job, from a file, stdin (-) or options" },
+                        verb_submit, "[SOURCE [DESTINATION]|SPEC.json|-]",
+                        "Submit a job; \"submit\" may be left out before a path" },
         { "list", 0, 0,
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),
@@ -36,16 +49,19 @@ static const Verb verbs[] = {
         { "logs", 1, 1, JSON_OPTIONS | B(OPTION_FOLLOW) | B(OPTION_LINES), verb_logs, "ID",
                         "Show a job's log lines from the journal" },
         { "cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs" },
-        { "config", 0, 0, JSON_OPTIONS, verb_config, "", "Show the configuration that is in force" },
-        { "reload", 0, 0, 0, verb_reload, "", "Have the configuration read again" },
+        { "retry", 1, WORDS_ANY, B(OPTION_WAIT), verb_retry, "ID…",
+                        "Try failed jobs again, from where they stopped" },
+        { "config", 0, 0, JSON_OPTIONS, verb_config, "",
+                        "Show the configuration that is in force in each daemon" },
+        { "reload", 0, 0, 0, verb_reload, "", "Have all daemons read the configuration again" },
         { "queue", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_queue, "",
                         "Show how many jobs wait, by priority" },
         { "schedule list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_LIMIT) | B(OPTION_OFFSET),
                         verb_schedule_list, "", "List schedules" },
         { "schedule show", 1, WORDS_ANY, JSON_OPTIONS, verb_schedule_show, "SCHEDULE…",
                         "Show all that is known of schedules" },
-        { "schedule add", 1, 2, JSON_OPTIONS | SPEC_OPTIONS | SCHEDULE_OPTIONS | B(OPTION_DISABLED),
-                        verb_schedule_add, "CRON [SPEC]",
+        { "schedule add", 1, 3, JSON_OPTIONS | SPEC_OPTIONS | SCHEDULE_OPTIONS | B(OPTION_DISABLED),
+                        verb_schedule_add, "CRON [SOURCE [DESTINATION]|SPEC.json|-]",
                         "Create a schedule of a job, given as for submit" },
         { "schedule edit", 1, 2, (SPEC_OPTIONS & ~B(OPTION_ID)) | SCHEDULE_OPTIONS | B(OPTION_CRON),
                         verb_schedule_edit, "SCHEDULE [SPEC]", "Change what is given of a schedule" },
@@ -77,8 +93,8 @@ static const Verb verbs[] = {
         { "vm start", 2, WORDS_ANY, 0, verb_vm_start, "HOST VM…", "Start VMs" },
         { "vm shutdown", 2, WORDS_ANY, 0, verb_vm_shutdown, "HOST VM…", "Ask VMs to shut down" },
         { "vm reboot", 2, WORDS_ANY, 0, verb_vm_reboot, "HOST VM…", "Ask VMs to reboot" },
-        { "vm destroy", 2, WORDS_ANY, 0, verb_vm_destroy, "HOST VM…", "Take the power away from VMs" },
-        { "vm reset", 2, WORDS_ANY, 0, verb_vm_reset, "HOST VM…", "Press the reset button of VMs" },
+        { "vm destroy", 2, WORDS_ANY, 0, verb_vm_destroy, "HOST VM…", "Force power off of VMs" },
+        { "vm reset", 2, WORDS_ANY, 0, verb_vm_reset, "HOST VM…", "Force a reset of VMs" },
         { "vm top", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_top, "[HOST]",
                         "Show what VMs use, live" },
         { "worker list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_worker_list, "",
@@ -100,132 +116,146 @@ const Verb *verb_table(void) {
         return verbs;
 }
 
+/* Is @verb the verb of one word @first, or of the two words @first and @second? */
+static bool verb_is(const Verb *v, const char *first, const char *second) {
+        const char *blank = strchr(v->name, ' ');
+        size_t n;
+
+        if (!blank)
+                return streq(v->name, first);
+        n = (size_t) (blank - v->name);
+        return strncmp(v->name, first, n) == 0 && !first[n] && streq_ptr(second, blank + 1);
+}
+
 const Verb *verb_find(char *const *words, size_t *ret_n) {
         for (const Verb *v = verbs; v->name && words[0]; v++) {
-                const char *blank = strchr(v->name, ' ');
-                bool found = blank ? strncmp(v->name, words[0], (size_t) (blank - v->name)) == 0 &&
-                                                !words[0][blank - v->name] && streq_ptr(words[1], blank + 1)
-                                   : streq(v->name, words[0]);
-
-                if (found) {
-                        if (ret_n)
-                                *ret_n = blank ? 2 : 1;
-                        return v;
-                }
+                if (!verb_is(v, words[0], words[1]))
+                        continue;
+                if (ret_n)
+                        *ret_n = strchr(v->name, ' ') ? 2 : 1;
+                return v;
         }
         return NULL;
 }
 
-/* What is wrong with words that are no verb: the second one may be missing or not exist. */
-static int not_a_verb(char *const *words) {
-        size_t n = strlen(words[0]);
+/* --- words that are not a verb ---------------------------------------------------------------------------- */
+
+/* What such commands are called elsewhere. */
+static const struct {
+        const char *word, *verb;
+} synonyms[] = {
+        { "ls", "list" },
+        { "jobs", "list" },
+        { "show", "status" },
+        { "info", "status" },
+        { "log", "logs" },
+        { "follow", "watch" },
+        { "wait", "watch" },
+        { "stop", "cancel" },
+        { "kill", "cancel" },
+        { "rm", "cancel" },
+        { "remove", "cancel" },
+        { "delete", "cancel" },
+        { "resume", "retry" },
+        { "restart", "retry" },
+        { "convert", "submit" },
+        { "migrate", "submit" },
+        { "import", "submit" },
+        { "start", "vm start" },
+        { "top", "vm top" },
+        { "vm stop", "vm shutdown" },
+        { "vm poweroff", "vm destroy" },
+        { "vm kill", "vm destroy" },
+        { "schedule run", "schedule trigger" },
+        { "schedule start", "schedule trigger" },
+        { "schedule change", "schedule edit" },
+        { "schedule status", "schedule show" },
+        { "worker status", "worker show" },
+        { "host status", "host show" },
+        { "vm status", "vm show" },
+};
+
+/* What else a second word may be called, for all nouns. */
+static const struct {
+        const char *word, *verb;
+} second_synonyms[] = { { "remove", "rm" }, { "delete", "rm" }, { "create", "add" }, { "new", "add" },
+        { "ls", "list" } };
+
+/* Is @word the first of the two words of a verb? */
+static bool is_group(const char *word) {
+        size_t n = strlen(word);
 
         for (const Verb *v = verbs; v->name; v++)
-                if (strncmp(v->name, words[0], n) == 0 && v->name[n] == ' ') {
-                        log_error("\"%s%s%s\" is not a verb. \"hyperctl help\" lists those with \"%s\".",
-                                        words[0], words[1] ? " " : "", strempty(words[1]), words[0]);
-                        return EXIT_USAGE;
-                }
-        log_error("\"%s\" is not a verb. \"hyperctl help\" lists them.", words[0]);
+                if (strncmp(v->name, word, n) == 0 && v->name[n] == ' ')
+                        return true;
+        return false;
+}
+
+/* The verb of one word that was meant, or NULL. */
+static const char *meant_verb(const char *word) {
+        Similar s = { .word = word };
+
+        for (size_t i = 0; i < ELEMENTSOF(synonyms); i++)
+                if (streq(synonyms[i].word, word))
+                        return synonyms[i].verb;
+        for (const Verb *v = verbs; v->name; v++)
+                if (!strchr(v->name, ' '))
+                        similar_offer(&s, v->name);
+        return s.best;
+}
+
+/* The same of the verbs of the group @first. */
+static const char *meant_in_group(const char *first, const char *second) {
+        size_t n = strlen(first);
+        Similar s = { .word = second };
+
+        for (size_t i = 0; i < ELEMENTSOF(synonyms); i++)
+                if (strncmp(synonyms[i].word, first, n) == 0 && synonyms[i].word[n] == ' ' &&
+                                streq(synonyms[i].word + n + 1, second))
+                        return synonyms[i].verb + n + 1;
+        for (size_t i = 0; i < ELEMENTSOF(second_synonyms); i++)
+                if (streq(second_synonyms[i].word, second))
+                        s.word = second_synonyms[i].verb;
+        for (const Verb *v = verbs; v->name; v++)
+                if (strncmp(v->name, first, n) == 0 && v->name[n] == ' ')
+                        similar_offer(&s, v->name + n + 1);
+        return s.best;
+}
+
+static int unknown_in_group(const char *first, const char *second) {
+        const char *best = second ? meant_in_group(first, second) : NULL;
+
+        if (best)
+                log_error("\"%s %s\" is not a verb. Did you mean \"hyperctl %s %s\"?", first, second, first,
+                                best);
+        else
+                log_error("\"%s%s%s\" is not a verb. \"hyperctl help %s\" lists those with \"%s\".", first,
+                                second ? " " : "", strempty(second), first, first);
         return EXIT_USAGE;
 }
 
-/* "…" as the terminal can show it; returns how many columns that takes. */
-static size_t print_text(const Terminal *t, const char *text) {
-        size_t width = text_width(text);
+int verb_unknown(char *const *words) {
+        const char *best;
 
-        for (const char *p = text, *next; *p; p = next) {
-                next = strstr(p, "…");
-                printf("%.*s", (int) (next ? next - p : (ssize_t) strlen(p)), p);
-                if (next)
-                        fputs(t->utf8 ? "…" : "...", stdout);
-                if (next && !t->utf8)
-                        width += 2;
-                next = next ? next + strlen("…") : p + strlen(p);
-        }
-        return width;
+        if (is_group(words[0]))
+                return unknown_in_group(words[0], words[1]);
+        best = meant_verb(words[0]);
+        if (best)
+                log_error("\"%s\" is not a verb. Did you mean \"hyperctl %s\"?", words[0], best);
+        else
+                log_error("\"%s\" is not a verb. \"hyperctl help\" lists them.", words[0]);
+        return EXIT_USAGE;
 }
 
-/* Two columns. */
-static void print_row(const Terminal *t, const char *left, const char *right) {
-        size_t width;
+/* --- running ------------------------------------------------------------------------------------------------ */
 
-        fputs("  ", stdout);
-        width = print_text(t, left);
-        printf("%*s %s\n", width < LEFT_WIDTH ? (int) (LEFT_WIDTH - width) : 0, "", right);
-}
-
-static void print_options(const Terminal *t, uint64_t mask) {
-        for (Option o = 0; o < _OPTION_MAX; o++) {
-                const OptionInfo *i = option_info(o);
-                _cleanup_free_ char *left = NULL;
-
-                if (!(mask & OPTION_BIT(o)))
-                        continue;
-                left = strprintf("%c%c%s%s%s%s%s", i->letter ? '-' : ' ', i->letter ? i->letter : ' ',
-                                i->letter && *i->name ? ", " : "  ", *i->name ? "--" : "", i->name,
-                                i->argument && i->argument[0] != '[' ? "=" : "", strempty(i->argument));
-                print_row(t, strempty(left), i->help);
-        }
-}
-
-static void print_help(const Terminal *t) {
-        const char *etc = t->utf8 ? "…" : "...";
-
-        printf("hyperctl [OPTION%s] VERB [ARGUMENT%s]\n\n"
-               "Migrates virtual machine disks onto KVM, as jobs of hyper-managerd.\n\n"
-               "Verbs:\n",
-                        etc, etc);
-        for (const Verb *v = verbs; v->name; v++) {
-                _cleanup_free_ char *left = strprintf("%s %s", v->name, v->usage);
-
-                print_row(t, strempty(left), v->help);
-        }
-        printf("\nOptions of every verb:\n");
-        print_options(t, options_common());
-        printf("\n\"hyperctl help VERB\" shows the options of a verb, hyperctl(1) explains them.\n");
-}
-
-static void print_verb_help(const Terminal *t, const Verb *v) {
-        printf("hyperctl %s [OPTION%s]%s", v->name, t->utf8 ? "…" : "...", *v->usage ? " " : "");
-        (void) print_text(t, v->usage);
-        printf("\n\n%s.\n", v->help);
-        if (v->options) {
-                printf("\nOptions:\n");
-                print_options(t, v->options);
-        }
-        printf("\nOptions of every verb:\n");
-        print_options(t, options_common());
-        printf("\nSee hyperctl(1).\n");
-}
-
-/* "schedule": the verbs that begin so. False if there are none. */
-static bool print_group(const Terminal *t, const char *group) {
-        bool found = false;
-
-        for (const Verb *v = verbs; v->name; v++) {
-                const char *rest = startswith(v->name, group);
-                _cleanup_free_ char *left = strprintf("%s %s", v->name, v->usage);
-
-                if (!rest || *rest != ' ')
-                        continue;
-                found = true;
-                print_row(t, strempty(left), v->help);
-        }
-        return found;
-}
-
-int verb_help(Ctl *ctl, char **words) {
-        if (words[0]) {
-                const Verb *v = verb_find(words, NULL);
-
-                if (v)
-                        print_verb_help(&ctl->out, v);
-                else if (words[1] || !print_group(&ctl->out, words[0]))
-                        return not_a_verb(words);
-        } else
-                print_help(&ctl->out);
-        return fflush(stdout) == 0 ? EXIT_OK : EXIT_OTHER;
+/* How many words @v takes, for an error about @n. */
+static const char *words_wanted(const Verb *v, size_t n) {
+        if (v->max == 0)
+                return "nothing behind it";
+        if (n < v->min)
+                return v->min - n == 1 ? "one more word at least" : "two more words at least";
+        return v->max == 1 ? "one word only" : v->max == 2 ? "two words only" : "three words only";
 }
 
 /* Everything that can be wrong with a verb, its words and its options. */
@@ -233,25 +263,21 @@ static int check_verb(const Verb *v, const Arguments *a, char **words) {
         uint64_t unfit = a->given & ~(v->options | options_common());
         size_t n = strv_length(words);
 
-        for (Option o = 0; o < _OPTION_MAX; o++)
-                if (unfit & OPTION_BIT(o)) {
-                        const OptionInfo *i = option_info(o);
+        for (Option o = 0; o < _OPTION_MAX; o++) {
+                const OptionInfo *i = option_info(o);
 
-                        if (*i->name)
-                                log_error("\"%s\" does not take --%s. See \"hyperctl help %s\".", v->name,
-                                                i->name, v->name);
-                        else
-                                log_error("\"%s\" does not take -%c. See \"hyperctl help %s\".", v->name,
-                                                i->letter, v->name);
-                        return -EINVAL;
-                }
+                if (!(unfit & OPTION_BIT(o)))
+                        continue;
+                if (*i->name)
+                        log_error("\"%s\" does not take --%s. See \"hyperctl help %s\".", v->name, i->name,
+                                        v->name);
+                else
+                        log_error("\"%s\" does not take -%c. See \"hyperctl help %s\".", v->name, i->letter,
+                                        v->name);
+                return -EINVAL;
+        }
         if (n < v->min || n > v->max) {
-                log_error("\"%s\" takes %s. See \"hyperctl help %s\".", v->name,
-                                v->max == 0                   ? "nothing behind it"
-                                                : n < v->min  ? v->min - n == 1 ? "one more word at least"
-                                                                                : "two more words at least"
-                                                : v->max == 1 ? "one word only"
-                                                              : "two words only",
+                log_error("\"%s\" takes %s. See \"hyperctl help %s\".", v->name, words_wanted(v, n),
                                 v->name);
                 return -EINVAL;
         }
@@ -278,45 +304,37 @@ static int check_ids(const Verb *v, char **words) {
         return 0;
 }
 
-static int run_verb(Ctl *ctl) {
+static int run(Ctl *ctl, const Verb *v, char **words) {
+        if (check_verb(v, &ctl->args, words) < 0 || check_ids(v, words) < 0)
+                return EXIT_USAGE;
+        return v->run(ctl, words);
+}
+
+static const Verb *verb_by_name(const char *name) {
+        return verb_find((char *const[]){ (char *) name, NULL }, NULL);
+}
+
+/* Without a verb: the jobs that have not ended, as machinectl(1) lists the machines that run. */
+static int run_default(Ctl *ctl, char **words) {
+        if (!ctl->args.states && arguments_add_states(&ctl->args.states, /* terminal= */ false) < 0)
+                return log_oom(), EXIT_OTHER;
+        return run(ctl, verb_by_name("list"), words);
+}
+
+/* No verb has a slash or a dot, and a path or URI without either can be written "./disk". */
+static bool is_source(const char *word) {
+        return strpbrk(word, "/.");
+}
+
+int verb_run(Ctl *ctl) {
         char **words = ctl->args.words;
         const Verb *v;
         size_t n;
 
-        if (!words[0]) {
-                log_error("A verb is missing. \"hyperctl help\" lists them.");
-                return EXIT_USAGE;
-        }
+        if (!words[0])
+                return run_default(ctl, words);
+        if (is_source(words[0]))
+                return run(ctl, verb_by_name("submit"), words);
         v = verb_find(words, &n);
-        if (!v)
-                return not_a_verb(words);
-        if (check_verb(v, &ctl->args, words + n) < 0 || check_ids(v, words + n) < 0)
-                return EXIT_USAGE;
-        return v->run(ctl, words + n);
-}
-
-int ctl_run(int argc, char **argv) {
-        Ctl ctl = { .daemon = "hyper-managerd", .action = "org.hyper1.manage-jobs" };
-        int r;
-
-        setlocale(LC_CTYPE, "");
-        log_open("hyperctl");
-        terminal_query(STDOUT_FILENO, &ctl.out);
-        terminal_query(STDERR_FILENO, &ctl.err);
-        if (arguments_parse(argc, argv, &ctl.args) < 0)
-                return EXIT_USAGE;
-        if (ctl.args.version)
-                r = printf("hyperctl %s\n", PACKAGE_VERSION) < 0 ? EXIT_OTHER : EXIT_OK;
-        else if (ctl.args.help && verb_find(ctl.args.words, NULL))
-                r = verb_help(&ctl, ctl.args.words);
-        else if (ctl.args.help)
-                r = verb_help(&ctl, (char *[]){ NULL });
-        else
-                r = run_verb(&ctl);
-        arguments_done(&ctl.args);
-        if (fflush(stdout) != 0 && r == EXIT_OK) {
-                log_error_errno(errno, "Failed to write to standard output: %m");
-                r = EXIT_OTHER;
-        }
-        return r;
+        return v ? run(ctl, v, words + n) : verb_unknown(words);
 }

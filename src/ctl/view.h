@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 #include "basic/time-util.h"
+#include "ctl/ctl.h"
 #include "ctl/table.h"
-#include "ctl/verbs.h"
 
 /* "● name", escaped: what the lines below are about. 0 or -ENOMEM. */
 int view_heading(Ctl *ctl, Colour colour, const char *name);

@@ -7,6 +7,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "ctl/job-remedy.h"
 #include "ctl/progress-bar.h"
 #include "ctl/text.h"
 #include "ctl/watch.h"
@@ -37,8 +38,7 @@ typedef struct Watch {
         usec_t lost_since; /* 0: not lost */
 } Watch;
 
-/* --- on the terminal
- * ------------------------------------------------------------------------------------------ */
+/* --- on the terminal ------------------------------------------------------------------------------------- */
 
 static bool watch_draws(const Watch *w) {
         return w->ctl->err.cursor && !w->ctl->args.quiet;
@@ -93,8 +93,7 @@ static int draw_block(Watch *w) {
         return 0;
 }
 
-/* --- as lines
- * -------------------------------------------------------------------------------------------------- */
+/* --- as lines -------------------------------------------------------------------------------------------- */
 
 /* Says how a job stands, if that is something new. */
 static int tell_stage(Watched *j) {
@@ -118,11 +117,12 @@ static int tell_end(Watched *j) {
         const Ctl *ctl = j->watch->ctl;
         int status = job_view_exit_status(&j->view);
         Colour colour = colour_of_state(j->view.state);
-        _cleanup_free_ char *reason = text_escape(strempty(j->view.reason), ctl->err.utf8);
+        _cleanup_free_ char *reason = text_escape(strempty(j->view.reason), ctl->err.utf8),
+                            *remedy = job_remedy(&j->view, j->id);
         char span[TIMESPAN_SIZE];
         usec_t begun = j->view.started > 0 ? j->view.started : j->view.created;
 
-        if (!reason)
+        if (!reason || !remedy)
                 return -ENOMEM;
         if (ctl->args.quiet && status == EXIT_OK)
                 return 0;
@@ -134,12 +134,13 @@ static int tell_end(Watched *j) {
         if (status != EXIT_OK && !isempty(reason))
                 fprintf(stderr, ": %s", reason);
         fputc('\n', stderr);
+        if (*remedy && !ctl->args.quiet)
+                fprintf(stderr, "%s\n", remedy);
         fflush(stderr);
         return 0;
 }
 
-/* --- what comes from the bus
- * ----------------------------------------------------------------------------------- */
+/* --- what comes from the bus ----------------------------------------------------------------------------- */
 
 static bool all_ended(const Watch *w) {
         for (size_t i = 0; i < w->n_jobs; i++)
@@ -213,19 +214,36 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *err
         return sd_event_exit(((Watch *) userdata)->event, WATCH_LOST);
 }
 
+/* The ids of the jobs that have not ended, each behind a blank. */
+static char *list_going_on(const Watch *w) {
+        char *list = strdup("");
+
+        for (size_t i = 0; list && i < w->n_jobs; i++) {
+                _cleanup_free_ char *before = NULL;
+
+                if (w->jobs[i].ended)
+                        continue;
+                before = list;
+                list = strprintf("%s %s", before, w->jobs[i].id);
+        }
+        return list;
+}
+
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *info, void *userdata) {
+        _cleanup_free_ char *ids = NULL;
         Watch *w = userdata;
 
         erase_block(w);
-        if (!w->ctl->args.quiet)
-                log_info("No longer watching; the job goes on. \"hyperctl watch ID\" shows it again, "
-                         "\"hyperctl cancel "
-                         "ID\" ends it.");
+        if (!w->ctl->args.quiet) {
+                ids = list_going_on(w);
+                log_info("No longer watching; the job goes on. \"hyperctl watch%s\" shows it again, \"hyperctl "
+                         "cancel%s\" ends it.",
+                                strempty(ids), strempty(ids));
+        }
         return sd_event_exit(w->event, 128 + (int) info->ssi_signo);
 }
 
-/* --- the loop
- * -------------------------------------------------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------------------------------------------- */
 
 static int subscribe(Watch *w) {
         int r;

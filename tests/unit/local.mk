@@ -204,6 +204,7 @@ $(AGENT_TESTS): $(filter %.la,$(AGENT_TEST_LIBS))
 
 CTL_TESTS = \
 	tests/unit/ctl/test-ctl-arguments \
+	tests/unit/ctl/test-ctl-names \
 	tests/unit/ctl/test-ctl-table \
 	tests/unit/ctl/test-ctl-text
 CTL_TEST_LIBS = libhyper-test.la $(CTL_LIBS)

@@ -55,6 +55,16 @@ static double percent(const MockJob *j) {
         return 100.0 * j->step / STEPS;
 }
 
+/* A job that fails has no space left, unless its id says "mystery". */
+static const char *result(const MockJob *j) {
+        if (streq(j->state, "COMPLETED"))
+                return "{\"outputs\":[{\"path\":\"/srv/a.qcow2\",\"format\":\"qcow2\","
+                       "\"virtual_size\":4294967296,\"actual_size\":1073741824}]}";
+        if (!streq(j->state, "FAILED") || strstr(j->id, "mystery"))
+                return "";
+        return "{\"error\":{\"phase\":\"conversion\",\"code\":\"no_space\",\"message\":\"no space left\"}}";
+}
+
 static MockJob *find(Mock *m, const char *id) {
         for (MockJob *j = m->jobs; j; j = j->next)
                 if (streq(j->id, id))
@@ -70,7 +80,7 @@ static void changed(MockJob *j, const char *state, const char *reason) {
         if (is_over(j))
                 j->timer = sd_event_source_disable_unref(j->timer);
         sd_bus_emit_properties_changed(j->mock->bus, j->path, HYPER_JOB_INTERFACE, "State", "Reason",
-                        "Phase", "Percent", "BytesDone", "Rate", "FinishedUSec", NULL);
+                        "Phase", "Percent", "BytesDone", "Rate", "FinishedUSec", "Result", NULL);
         sd_bus_emit_signal(j->mock->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobStateChanged", "sosss",
                         j->id, j->path, old, state, reason);
 }
@@ -249,6 +259,23 @@ static int method_cancel(sd_bus_message *msg, void *userdata, sd_bus_error *erro
         return sd_bus_reply_method_return(msg, NULL);
 }
 
+/* From the step at which it failed; it then ends as the rest of its id says. */
+static int method_retry(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
+        const char *id;
+        MockJob *j;
+
+        if (sd_bus_message_read(msg, "s", &id) < 0)
+                return -EINVAL;
+        j = find(userdata, id);
+        if (!j)
+                return sd_bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s.", id);
+        if (!streq(j->state, "FAILED"))
+                return sd_bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE, "Job %s is %s.", id, j->state);
+        sd_event_add_time_relative(j->mock->event, &j->timer, CLOCK_MONOTONIC, STEP_USEC, 0, on_step, j);
+        changed(j, "QUEUED", "");
+        return sd_bus_reply_method_return(msg, "o", j->path);
+}
+
 static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         return sd_bus_error_set(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                         "/etc/hyper/config.yaml:3: jobs.max_runing: no such key");
@@ -256,8 +283,7 @@ static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *erro
 
 static int method_config(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(msg, "s",
-                        "{\"jobs\":{\"max_running\":4,\"source_paths\":[\"/srv\",\"/mnt/a "
-                        "b\"]},\"daemon\":{\"idle_timeout\":30}}");
+                        "{\"jobs\":{\"max_running\":4,\"destination_paths\":[\"/dev/vg0\",\"/vms\"],\"source_paths\":[\"/srv\",\"/mnt/a b\"]},\"daemon\":{\"idle_timeout\":30}}");
 }
 
 /* Two workers; what the second says of itself is full of control characters. */
@@ -319,6 +345,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("GetJob", "s", "os", method_get, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdtts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("RetryJob", "s", "o", method_retry, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetConfig", NULL, "s", method_config, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListWorkers", NULL, "s", method_list_workers, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -340,13 +367,7 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
                 const char *name, *value;
         } strings[] = { { "Id", j->id }, { "Operation", "convert" }, { "Spec", j->spec },
                 { "State", j->state }, { "Unit", "hyper-job-x.service" }, { "Reason", j->reason },
-                { "Phase", j->phase },
-                { "Result",
-                                is_over(j) && streq(j->state, "COMPLETED")
-                                                ? "{\"outputs\":[{\"path\":\"/srv/"
-                                                  "a.qcow2\",\"format\":\"qcow2\","
-                                                  "\"virtual_size\":4294967296,\"actual_size\":1073741824}]}"
-                                                : "" } };
+                { "Phase", j->phase }, { "Result", result(j) } };
         const struct {
                 const char *name;
                 uint64_t value;

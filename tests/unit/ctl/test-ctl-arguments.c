@@ -2,7 +2,12 @@
 
 /* The command line of hyperctl, and the job spec that the options of submit make. */
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "ctl/arguments.h"
+#include "ctl/ctl.h"
 #include "ctl/submit-spec.h"
 #include "ctl/verbs.h"
 #include "spec/job-spec.h"
@@ -63,6 +68,8 @@ START_TEST(wrong_values_are_refused) {
         ck_assert_int_eq(PARSE(&a, W("list"), W("--quiet=yes")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("list"), W("--nonsense")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("list"), W("-z")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("-o"), W("yaml")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("list"), W("-o")), -EINVAL);
 }
 END_TEST
 
@@ -89,6 +96,39 @@ START_TEST(states_may_be_lists_and_kinds) {
         ck_assert_int_eq(PARSE(&b, W("list"), W("--state=active")), 0);
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 ck_assert_int_eq(strv_contains(b.states, job_state_to_string(s)), !job_state_is_terminal(s));
+}
+END_TEST
+
+/* Standard output of a test is not a terminal. */
+START_TEST(json_can_be_asked_for_in_several_ways) {
+        static const struct {
+                const char *option;
+                JsonMode mode;
+        } cases[] = {
+                { "--json", JSON_MODE_SHORT },
+                { "-j", JSON_MODE_SHORT },
+                { "-ojson", JSON_MODE_SHORT },
+                { "--json=pretty", JSON_MODE_PRETTY },
+                { "--output=json-pretty", JSON_MODE_PRETTY },
+                { "--json=short", JSON_MODE_SHORT },
+                { "-ojson-short", JSON_MODE_SHORT },
+                { "--json=off", JSON_MODE_OFF },
+                { "-otable", JSON_MODE_OFF },
+        };
+        int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        ck_assert_int_ge(dup2(null, STDOUT_FILENO), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char *argv[] = { W("hyperctl"), W(cases[i].option), W("list"), NULL };
+                Arguments a = {};
+
+                ck_assert_int_eq(arguments_parse(3, argv, &a), 0);
+                ck_assert_int_eq(a.json, cases[i].mode);
+                ck_assert_str_eq(a.words[0], "list");
+        }
+        ck_assert_int_ge(dup2(out, STDOUT_FILENO), 0);
+        close(out);
+        close(null);
 }
 END_TEST
 
@@ -129,7 +169,7 @@ static json_t *apply(const Arguments *a, const char *text, int expected) {
         json_t *spec = json_loads(text, 0, NULL);
 
         ck_assert_ptr_nonnull(spec);
-        ck_assert_int_eq(submit_spec_apply(a, spec), expected);
+        ck_assert_int_eq(submit_spec_apply(a, spec, ""), expected);
         return spec;
 }
 
@@ -253,6 +293,75 @@ START_TEST(a_name_that_does_not_tell_the_format_needs_one) {
 }
 END_TEST
 
+static void assert_destination(const Arguments *a, const char *tail, const char *path, const char *format) {
+        _cleanup_(json_decrefp) json_t *spec = json_object();
+        json_t *destination;
+
+        ck_assert_int_eq(submit_spec_apply(a, spec, tail), EXIT_OK);
+        destination = json_object_get(spec, "destination");
+        ck_assert_str_eq(json_string_value(json_object_get(destination, "path")), path);
+        ck_assert_str_eq(json_string_value(json_object_get(destination, "format")), format);
+}
+
+START_TEST(in_a_directory_the_file_is_named_after_the_source) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *expected = strprintf("%s/a.qcow2", dir);
+        Arguments a = { .source = "/srv/a.vmdk", .destination = "/vms/" };
+
+        assert_destination(&a, "", "/vms/a.qcow2", "qcow2");
+        assert_destination(&a, "-{job_id}", "/vms/a-{job_id}.qcow2", "qcow2");
+        a.format = "raw";
+        assert_destination(&a, "", "/vms/a.raw", "raw");
+        a.format = "vdi";
+        json_decref(apply(&a, "{}", EXIT_USAGE));
+        a.format = NULL;
+        a.source = "nbd://kvm1/disk";
+        json_decref(apply(&a, "{}", EXIT_USAGE));
+        /* One that exists needs no slash, unless it is on another machine. */
+        a.source = "/srv/a.vmdk";
+        a.destination = dir;
+        assert_destination(&a, "", expected, "qcow2");
+        a.transport = TRANSPORT_REMOTE;
+        a.host = "kvm1";
+        json_decref(apply(&a, "{}", EXIT_USAGE));
+}
+END_TEST
+
+static void assert_words(const char *first, const char *second, int expected, const char *spec,
+                const char *source, const char *destination) {
+        char *words[] = { W(first), W(second), NULL };
+        const char *name = NULL;
+        Arguments a = {};
+
+        ck_assert_int_eq(submit_spec_words(&a, words, &name), expected);
+        if (expected != EXIT_OK)
+                return;
+        ck_assert_pstr_eq(name, spec);
+        ck_assert_pstr_eq(a.source, source);
+        ck_assert_pstr_eq(a.destination, destination);
+}
+
+START_TEST(words_are_a_spec_or_a_source_and_a_destination) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *fifo = strprintf("%s/pipe", dir);
+        char *words[] = { W("/srv/a.vmdk"), W("/vms/"), NULL };
+        Arguments a = { .destination = "/elsewhere/" };
+        const char *name;
+
+        ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+        assert_words(NULL, NULL, EXIT_OK, NULL, NULL, NULL);
+        assert_words("a.json", NULL, EXIT_OK, "a.json", NULL, NULL);
+        assert_words("-", NULL, EXIT_OK, "-", NULL, NULL);
+        assert_words(fifo, NULL, EXIT_OK, fifo, NULL, NULL);
+        assert_words("/srv/a.vmdk", NULL, EXIT_OK, NULL, "/srv/a.vmdk", NULL);
+        assert_words("/srv/a.vmdk", "/vms/", EXIT_OK, NULL, "/srv/a.vmdk", "/vms/");
+        assert_words("a.json", "/vms/", EXIT_USAGE, NULL, NULL, NULL);
+        ck_assert_int_eq(submit_spec_words(&a, words, &name), EXIT_USAGE);
+        a = (Arguments){ .source = "/elsewhere/b.vmdk" };
+        ck_assert_int_eq(submit_spec_words(&a, words, &name), EXIT_USAGE);
+}
+END_TEST
+
 START_TEST(a_section_of_the_wrong_kind_is_refused) {
         Arguments a = { .verify = true };
 
@@ -263,9 +372,11 @@ END_TEST
 TEST_MAIN("ctl-arguments", options_may_stand_before_and_behind_the_verb,
                 behind_two_dashes_there_are_no_options, wrong_values_are_refused,
                 the_edges_of_ranges_are_taken, states_may_be_lists_and_kinds,
+                json_can_be_asked_for_in_several_ways,
                 every_option_belongs_to_a_verb_and_has_a_name_of_its_own,
                 options_alone_make_a_spec_that_the_manager_takes,
                 options_win_over_the_file_and_leave_the_rest_alone, nbd_uris_are_endpoints_too,
-                compression_can_be_chosen, relative_paths_begin_in_the_current_directory,
-                relative_paths_mean_nothing_on_another_machine,
-                a_name_that_does_not_tell_the_format_needs_one, a_section_of_the_wrong_kind_is_refused)
+                relative_paths_begin_in_the_current_directory, relative_paths_mean_nothing_on_another_machine,
+                a_name_that_does_not_tell_the_format_needs_one,
+                in_a_directory_the_file_is_named_after_the_source,
+                words_are_a_spec_or_a_source_and_a_destination, a_section_of_the_wrong_kind_is_refused)

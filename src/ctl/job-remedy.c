@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/job-remedy.h"
+#include "basic/string-util.h"
+#include "spec/job-state.h"
+
+#define RETRY "then \"hyperctl retry {id}\"."
+
+/* By the codes of hyper-job(8); the manager adds no others. */
+static const struct {
+        const char *code, *next;
+} remedies[] = {
+        { "source_missing", "Check the path of the source, " RETRY },
+        { "source_in_use",
+                        "Shut down the virtual machine that uses the source, " RETRY
+                        " To copy it all the same, submit with --in-use=allow." },
+        { "source_changed", "Make sure that nothing writes to the source, and submit the job again." },
+        { "checksum_mismatch",
+                        "Copy the source here again, or correct --checksum=, and submit the job again." },
+        { "format_mismatch",
+                        "Submit the job without --source-format=, or with the format that the error names." },
+        { "image_refused",
+                        "\"hyperctl logs {id}\" has the details; hyper(7) says which images can be read." },
+        { "image_damaged", "Get another copy of the image, and submit the job again." },
+        { "destination_exists",
+                        "Remove that file, or choose another destination, and submit the job again." },
+        { "destination_refused", "Choose a destination in another directory, and submit the job again." },
+        { "destination_busy", "Wait until nothing else uses the destination, " RETRY },
+        { "output_damaged", "Try again with \"hyperctl retry {id}\": it begins anew." },
+        { "no_space", "Free space where the destination is, " RETRY " It goes on from where it stopped." },
+        { "verification_failed",
+                        "Do not use the output. Check the disk (\"journalctl -k\"), and submit the job again." },
+        { "publish_failed", "Check the directory of the destination, " RETRY },
+        { "connection_failed", "Check that the server can be reached, " RETRY },
+        { "timed_out", "\"hyperctl retry {id}\" goes on from where it stopped; --timeout= allows for more time." },
+        { "io_error", "Check the disks (\"journalctl -k\"), " RETRY },
+        { "server_died", "\"hyperctl logs {id}\" has what the server said; " RETRY },
+        { "out_of_memory", "Free memory, or run fewer jobs at once (jobs.max_running), " RETRY },
+        { "permission_denied", "Allow access to that file, " RETRY },
+        { "unsupported", "\"hyperctl logs {id}\" has the details; hyper-job(8) says what is supported." },
+        { "program_missing", "Install the program that is missing, " RETRY },
+        { "failed", "\"hyperctl logs {id}\" has the details; \"hyperctl retry {id}\" tries again." },
+};
+
+static const char *find_remedy(const char *code) {
+        for (size_t i = 0; i < ELEMENTSOF(remedies); i++)
+                if (streq(remedies[i].code, code))
+                        return remedies[i].next;
+        return find_remedy("failed");
+}
+
+/* A copy of @text with @id in place of each "{id}". */
+static char *with_id(const char *text, const char *id) {
+        static const char mark[] = "{id}";
+        char *filled = strdup("");
+
+        for (const char *p = text, *next; filled && *p; p = next) {
+                _cleanup_free_ char *before = filled;
+                const char *found = strstr(p, mark);
+
+                next = found ? found + strlen(mark) : p + strlen(p);
+                filled = strprintf("%s%.*s%s", before, (int) (found ? found - p : next - p), p,
+                                found ? id : "");
+        }
+        return filled;
+}
+
+char *job_remedy(const JobView *v, const char *id) {
+        _cleanup_(json_decrefp) json_t *result = json_loads(strempty(v->result), 0, NULL);
+        json_t *error = json_object_get(result, "error");
+        const char *code = json_string_value(json_object_get(error, "code"));
+
+        if (!v->state || job_state_from_string(v->state) != JOB_FAILED)
+                return strdup("");
+        return with_id(find_remedy(code ? code : "failed"), id);
+}

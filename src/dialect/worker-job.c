@@ -29,7 +29,8 @@ const FieldMap worker_fields[] = {
                         "source, "
                         "if nothing is said." },
         { "parameters.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
-        { "artifacts.output_path", "destination.path", FIELD_SHOWN, "The same as parameters.output_path." },
+        { "artifacts.output_path", "destination.path", FIELD_SHOWN,
+                        "The directory of the output; or its file, if the name ends in .qcow2, .raw, .img or .vmdk." },
         { "artifacts.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
         { "parameters.output_format", "destination.format", FIELD_SHOWN,
                         "As the output's name ends, else qcow2, if nothing is said." },
@@ -82,6 +83,31 @@ static int complete_audit(Translation *t) {
         return translation_set(t, "audit_info", json_incref(copy));
 }
 
+/* The formats that an image file's name may end in, to tell it from a directory's. */
+static bool is_image_name(const char *path) {
+        static const char *const ends[] = { ".qcow2", ".raw", ".img", ".vmdk", ".vdi", ".vhd", ".vhdx" };
+
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++)
+                if (endswith(path, ends[i]))
+                        return true;
+        return false;
+}
+
+/* In the artifacts of this API, output_path is the directory of the outputs; only a name that ends as an image's does is the
+ * file itself. Block devices have such names, too, and are no directories. */
+static int complete_artifacts(Translation *t) {
+        const char *path = translation_get_string(t, "destination.path"),
+                   *origin = json_string_value(json_object_get(t->origins, "destination.path"));
+        _cleanup_free_ char *directory = NULL;
+
+        if (!path || path[0] != '/' || !streq_ptr(origin, "artifacts.output_path"))
+                return 0;
+        if (endswith(path, "/") || is_image_name(path) || startswith(path, "/dev/"))
+                return 0;
+        directory = strprintf("%s/", path);
+        return directory ? translation_set(t, "destination.path", json_string(directory)) : -ENOMEM;
+}
+
 int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         _cleanup_(translation_done) Translation t = {};
         int r;
@@ -90,6 +116,9 @@ int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         if (r < 0)
                 return r;
         r = complete_audit(&t);
+        if (r < 0)
+                return r;
+        r = complete_artifacts(&t);
         if (r < 0)
                 return r;
         r = translation_complete(&t);

@@ -24,7 +24,7 @@ static int decode_number(const QueryField *f, const char *value, void *target, J
 }
 
 static int decode_timestamp(const QueryField *f, const char *value, void *target, JsonErrors *errors) {
-        _cleanup_free_ char *copy = strdup(value);
+        _cleanup_free_ char *copy = strdup(value), *utc = NULL;
         size_t n;
         usec_t t;
 
@@ -37,7 +37,11 @@ static int decode_timestamp(const QueryField *f, const char *value, void *target
         if (n > 6 && copy[n - 6] == ' ' && copy[n - 3] == ':')
                 copy[n - 6] = '+';
 
-        if (parse_rfc3339(copy, &t) < 0)
+        /* Models of some clients write times without a zone; they are in UTC. */
+        utc = strprintf("%sZ", copy);
+        if (!utc)
+                return -ENOMEM;
+        if (parse_rfc3339(copy, &t) < 0 && parse_rfc3339(utc, &t) < 0)
                 return json_errors_add(
                                 errors, f->key, "must be a time as in 2026-01-31T10:00:00Z (RFC 3339)");
         *(usec_t *) target = t;

@@ -175,6 +175,9 @@ END_TEST
 START_TEST(query_parameters) {
         start();
         assert_get("/query", 200, "{\"limit\":100,\"queue\":false,\"since\":0,\"name\":null}");
+        /* A time without a zone is in UTC. */
+        assert_get("/query?since=1970-01-01T00:01:00.000001", 200,
+                        "{\"limit\":100,\"queue\":false,\"since\":60,\"name\":null}");
         assert_get("/query?limit=7&queue&since=1970-01-01T00:01:00Z&name=a%26b&other=x", 200,
                         "{\"limit\":7,\"queue\":true,\"since\":60,\"name\":\"a&b\"}");
         /* a "+" that nobody encoded */

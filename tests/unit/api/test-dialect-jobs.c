@@ -209,7 +209,20 @@ START_TEST(the_managers_errors_are_told_in_the_clients_words) {
 }
 END_TEST
 
+/* The manager looks at the path that was made; the client knows the field that it was made from. */
+START_TEST(an_error_about_a_name_that_was_made_has_the_name_of_its_directory) {
+        _cleanup_json_ json_t *request = json_pack("{s:{s:s}, s:{s:s}}", "image", "path", "/data/vm.vmdk",
+                        "artifacts", "output_path", "/vms/out/");
+        _cleanup_(dialect_job_done) DialectJob job = decoded(0, request, "artifacts");
+        _cleanup_free_ char *text = dialect_error_text(
+                        worker_fields, job.origins, "destination.path: /vms/out/vm.qcow2: exists");
+
+        ck_assert_str_eq(text, "artifacts.output_path: /vms/out/vm.qcow2: exists");
+}
+END_TEST
+
 TEST_MAIN("dialect-jobs", each_form_of_a_job_becomes_the_canonical_one, each_wrong_field_is_named,
                 a_job_of_one_dialect_reads_well_in_the_other, secrets_are_cut_out,
                 the_log_is_told_of_a_bounded_number_of_unknown_fields, a_job_has_a_size_limit,
-                the_managers_errors_are_told_in_the_clients_words)
+                the_managers_errors_are_told_in_the_clients_words,
+                an_error_about_a_name_that_was_made_has_the_name_of_its_directory)

@@ -21,6 +21,31 @@ START_TEST(every_capability_has_a_word_of_its_own) {
 }
 END_TEST
 
+START_TEST(capabilities_have_short_names_too) {
+        static const struct {
+                const char *name;
+                Capability capability;
+        } names[] = { { "nbd", CAPABILITY_NBD_ACCESS }, { "lvm", CAPABILITY_LVM_TOOLS },
+                { "mount", CAPABILITY_MOUNT_OPERATIONS }, { "selinux", CAPABILITY_SELINUX_TOOLS },
+                { "qemu_img", CAPABILITY_QEMU_IMG } };
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        uint32_t list = 0, map = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                ck_assert_int_eq(capability_from_string(names[i].name), names[i].capability);
+        ck_assert_int_eq(read_capabilities("[\"nbd\", \"lvm\", \"mount\", \"selinux\", \"qemu_img\"]", &list,
+                                         &errors),
+                        0);
+        ck_assert_uint_eq(list, CAPABILITY_BITS);
+        /* A model dump has null for what was not given. */
+        ck_assert_int_eq(read_capabilities("{\"nbd\": true, \"lvm_tools\": null, \"mount\": false}", &map,
+                                         &errors),
+                        0);
+        ck_assert_uint_eq(map, 1u << CAPABILITY_NBD_ACCESS);
+        ck_assert_uint_eq(errors.n_errors, 0);
+}
+END_TEST
+
 START_TEST(every_operation_needs_something) {
         for (JobOperation o = 0; o < _OPERATION_MAX; o++)
                 ck_assert_uint_ne(job_operation(o)->capabilities, 0);
@@ -149,7 +174,8 @@ START_TEST(operations_have_bits_beside_the_capabilities) {
 }
 END_TEST
 
-TEST_MAIN("capability", every_capability_has_a_word_of_its_own, every_operation_needs_something,
-                a_demand_comes_out_of_its_number_as_it_went_in, requirements_add_to_what_the_operation_needs,
-                all_wrong_requirements_are_told_at_once, capabilities_come_in_two_forms,
-                other_forms_are_refused, operations_have_bits_beside_the_capabilities)
+TEST_MAIN("capability", every_capability_has_a_word_of_its_own, capabilities_have_short_names_too,
+                every_operation_needs_something, a_demand_comes_out_of_its_number_as_it_went_in,
+                requirements_add_to_what_the_operation_needs, all_wrong_requirements_are_told_at_once,
+                capabilities_come_in_two_forms, other_forms_are_refused,
+                operations_have_bits_beside_the_capabilities)

@@ -104,8 +104,8 @@ static const char *errno_remedy(const Ctl *ctl, int r) {
                 return "Run it as root.";
         switch (ctl->args.transport) {
         case TRANSPORT_REMOTE:
-                return "Does \"ssh HOST systemd-stdio-bridge\" work without a question, and does HOST have "
-                       "a system bus?";
+                return "Check that \"ssh HOST systemd-stdio-bridge\" works without a question, and that HOST has a "
+                       "system bus.";
         case TRANSPORT_MACHINE:
                 return "\"machinectl list\" shows the containers there are; entering one takes root.";
         default:
@@ -114,7 +114,10 @@ static const char *errno_remedy(const Ctl *ctl, int r) {
 }
 
 static int local_failure(Ctl *ctl, int r, const char *what) {
-        log_error_errno(r, "%s failed: %m. %s", what, r == -ENOMEM ? "" : errno_remedy(ctl, r));
+        bool local = ctl->args.transport == TRANSPORT_LOCAL;
+
+        log_error_errno(r, "%s%s%s%s failed: %m. %s", what, local ? "" : " (", local ? "" : ctl->args.host,
+                        local ? "" : ")", r == -ENOMEM ? "" : errno_remedy(ctl, r));
         return r == -EACCES || r == -EPERM ? EXIT_DENIED : r == -ENOMEM ? EXIT_OTHER : EXIT_UNAVAILABLE;
 }
 
@@ -207,13 +210,8 @@ int client_open(Ctl *ctl, sd_bus **ret) {
 int client_connect(Ctl *ctl, sd_bus **ret) {
         int r = client_open(ctl, ret);
 
-        if (r < 0) {
-                _cleanup_free_ char *what = ctl->args.transport == TRANSPORT_LOCAL
-                                ? strdup("Connecting to the system bus")
-                                : strprintf("Connecting to the system bus of %s", ctl->args.host);
-
-                return client_failure(ctl, NULL, r, what ? what : "Connecting");
-        }
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Connecting to the system bus");
         if (ctl->args.transport == TRANSPORT_LOCAL && !ctl->args.no_ask_password)
                 polkit_agent_open();
         return EXIT_OK;

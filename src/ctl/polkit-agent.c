@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
@@ -24,6 +25,12 @@ static void polkit_agent_close(void) {
         agent_pid = 0;
 }
 
+/* With --fallback an agent of the desktop takes precedence. Without a session there can be none, and polkit would not look
+ * at one that is a fallback, either. */
+static const char *fallback_option(void) {
+        return sd_pid_get_session(0, NULL) >= 0 ? "--fallback" : NULL;
+}
+
 /* In the child: asks through the terminal that is standard input. */
 static void exec_agent(int notify_fd, pid_t parent) {
         char number[16];
@@ -33,7 +40,7 @@ static void exec_agent(int notify_fd, pid_t parent) {
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
                 _exit(1);
         (void) fcntl(notify_fd, F_SETFD, 0);
-        execl(PKTTYAGENT, PKTTYAGENT, "--notify-fd", number, "--fallback", (char *) NULL);
+        execl(PKTTYAGENT, PKTTYAGENT, "--notify-fd", number, fallback_option(), (char *) NULL);
         _exit(1);
 }
 

@@ -11,7 +11,7 @@ static int retry_one(Ctl *ctl, sd_bus *bus, const char *id) {
 
         if (!what)
                 return log_oom(), EXIT_OTHER;
-        return client_call(ctl, bus, NULL, what, "RetryJob", "s", id);
+        return client_call(ctl, bus, NULL, what, "RetryJob", "sa{sv}", id, 0);
 }
 
 /* All are tried, also behind one that fails. */

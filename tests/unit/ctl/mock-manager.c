@@ -345,7 +345,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("GetJob", "s", "os", method_get, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdtts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("RetryJob", "s", "o", method_retry, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("RetryJob", "sa{sv}", "o", method_retry, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetConfig", NULL, "s", method_config, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListWorkers", NULL, "s", method_list_workers, SD_BUS_VTABLE_UNPRIVILEGED),

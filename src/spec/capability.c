@@ -58,7 +58,7 @@ int capabilities_from_json(json_t *value, const char *path, uint32_t *ret, JsonE
                 }
         } else if (json_is_object(value)) {
                 json_object_foreach(value, key, v) {
-                        wrong |= !json_is_boolean(v);
+                        wrong |= !json_is_boolean(v) && !json_is_null(v);
                         if (json_is_true(v))
                                 add_word(&mask, key);
                 }

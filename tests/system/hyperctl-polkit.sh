@@ -51,4 +51,4 @@ done
 at_terminal 255 "" submit --id=closed "$dir/disk.raw" "$dir/closed.qcow2"
 no_agent() { ! pgrep -x pkttyagent >/dev/null; }
 eventually 10 "the agent has ended" no_agent
-hyperctl status closed >/dev/null 2>&1 && fail "the job closed was submitted all the same"
+! hyperctl status closed >/dev/null 2>&1 || fail "the job closed was submitted all the same"

@@ -33,8 +33,12 @@ def main():
         os.chdir('/')
         os.execvp(command[0], command)
 
-    shown, typed, end = b'', False, time.monotonic() + 60
+    shown, prompt, end = b'', None, time.monotonic() + 60
     while time.monotonic() < end:
+        # Whoever asks throws away what was typed before it turned off the echo, so that it is typed again until there is an
+        # answer.
+        if prompt is not None and b'AUTHENTICATION ' not in shown[prompt:]:
+            os.write(master, password.encode() + b'\n')
         ready, _, _ = select.select([master], [], [], 1)
         if not ready:
             continue
@@ -45,11 +49,10 @@ def main():
         if not data:
             break
         shown += data
-        if not typed and shown.rstrip(b' ').endswith(b'Password:'):
-            typed = True
+        if prompt is None and shown.rstrip(b' ').endswith(b'Password:'):
             if not password:
                 break
-            os.write(master, password.encode() + b'\n')
+            prompt = len(shown)
     else:
         os.kill(pid, 9)
         sys.stdout.write(shown.decode(errors='replace'))

@@ -25,6 +25,3 @@ typedef struct Ctl {
         Terminal out, err; /* what stdout and stderr can show */
         const char *daemon, *action; /* whom the verb talks to, and what polkit calls it; for errors */
 } Ctl;
-
-/* All of hyperctl: reads the command line, runs the verb, returns the exit status. */
-int ctl_run(int argc, char **argv);

@@ -4,7 +4,6 @@
 #include "basic/string-util.h"
 #include "ctl/help.h"
 #include "ctl/text.h"
-#include "ctl/verbs.h"
 
 #define LEFT_WIDTH 30
 
@@ -47,7 +46,7 @@ static void print_options(const Terminal *t, uint64_t mask) {
         }
 }
 
-static void print_help(const Terminal *t) {
+void help_print(const Terminal *t, const Verb *verbs) {
         const char *etc = t->utf8 ? "…" : "...";
 
         printf("hyperctl [OPTION%s] VERB [ARGUMENT%s]\n"
@@ -55,7 +54,7 @@ static void print_help(const Terminal *t) {
                "Migrates virtual machine disks onto KVM, as jobs of hyper-managerd.\n\n"
                "Verbs:\n",
                         etc, etc, etc);
-        for (const Verb *v = verb_table(); v->name; v++) {
+        for (const Verb *v = verbs; v->name; v++) {
                 _cleanup_free_ char *left = strprintf("%s %s", v->name, v->usage);
 
                 print_row(t, strempty(left), v->help);
@@ -65,7 +64,7 @@ static void print_help(const Terminal *t) {
         printf("\n\"hyperctl help VERB\" shows the options of a verb, hyperctl(1) explains them.\n");
 }
 
-static void print_verb_help(const Terminal *t, const Verb *v) {
+void help_print_verb(const Terminal *t, const Verb *v) {
         printf("hyperctl %s [OPTION%s]%s", v->name, t->utf8 ? "…" : "...", *v->usage ? " " : "");
         (void) print_text(t, v->usage);
         printf("\n\n%s.\n", v->help);
@@ -78,11 +77,10 @@ static void print_verb_help(const Terminal *t, const Verb *v) {
         printf("\nSee hyperctl(1).\n");
 }
 
-/* "schedule": the verbs that begin so. False if there are none. */
-static bool print_group(const Terminal *t, const char *group) {
+bool help_print_group(const Terminal *t, const Verb *verbs, const char *group) {
         bool found = false;
 
-        for (const Verb *v = verb_table(); v->name; v++) {
+        for (const Verb *v = verbs; v->name; v++) {
                 const char *rest = startswith(v->name, group);
                 _cleanup_free_ char *left = strprintf("%s %s", v->name, v->usage);
 
@@ -92,17 +90,4 @@ static bool print_group(const Terminal *t, const char *group) {
                 print_row(t, strempty(left), v->help);
         }
         return found;
-}
-
-int verb_help(Ctl *ctl, char **words) {
-        if (words[0]) {
-                const Verb *v = verb_find(words, NULL);
-
-                if (v)
-                        print_verb_help(&ctl->out, v);
-                else if (words[1] || !print_group(&ctl->out, words[0]))
-                        return verb_unknown(words);
-        } else
-                print_help(&ctl->out);
-        return fflush(stdout) == 0 ? EXIT_OK : EXIT_OTHER;
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What "hyperctl help" prints. */
+/* The text of "hyperctl help". A table of verbs ends with a NULL name. */
 
-#include "ctl/ctl.h"
+#include "ctl/verb.h"
 
-/* Of all verbs, of those that begin with a word ("schedule"), or of one with its options. */
-int verb_help(Ctl *ctl, char **words);
+/* All verbs and the options that each of them takes. */
+void help_print(const Terminal *t, const Verb *verbs);
+
+/* One verb with its options. */
+void help_print_verb(const Terminal *t, const Verb *v);
+
+/* The verbs whose first word is @group ("schedule"). False if there are none. */
+bool help_print_group(const Terminal *t, const Verb *verbs, const char *group);

@@ -6,16 +6,27 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/arguments.h \
 	src/ctl/client.c \
 	src/ctl/client.h \
+	src/ctl/ctl.h \
+	src/ctl/help.c \
+	src/ctl/help.h \
 	src/ctl/hosts-client.c \
 	src/ctl/hosts-client.h \
+	src/ctl/job-remedy.c \
+	src/ctl/job-remedy.h \
 	src/ctl/job-view.c \
 	src/ctl/job-view.h \
 	src/ctl/journal-print.c \
 	src/ctl/journal-print.h \
+	src/ctl/output-name.c \
+	src/ctl/output-name.h \
 	src/ctl/polkit-agent.c \
 	src/ctl/polkit-agent.h \
 	src/ctl/progress-bar.c \
 	src/ctl/progress-bar.h \
+	src/ctl/run.c \
+	src/ctl/run.h \
+	src/ctl/similar.c \
+	src/ctl/similar.h \
 	src/ctl/submit-spec.c \
 	src/ctl/submit-spec.h \
 	src/ctl/table.c \
@@ -25,49 +36,40 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/text.c \
 	src/ctl/text.h \
 	src/ctl/verb-cancel.c \
+	src/ctl/verb-cancel.h \
 	src/ctl/verb-config.c \
+	src/ctl/verb-config.h \
 	src/ctl/verb-host.c \
+	src/ctl/verb-host.h \
 	src/ctl/verb-key.c \
+	src/ctl/verb-key.h \
 	src/ctl/verb-list.c \
+	src/ctl/verb-list.h \
 	src/ctl/verb-logs.c \
+	src/ctl/verb-logs.h \
+	src/ctl/verb-retry.c \
+	src/ctl/verb-retry.h \
 	src/ctl/verb-schedule.c \
+	src/ctl/verb-schedule.h \
 	src/ctl/verb-status.c \
+	src/ctl/verb-status.h \
 	src/ctl/verb-submit.c \
+	src/ctl/verb-submit.h \
 	src/ctl/verb-vm-top.c \
+	src/ctl/verb-vm-top.h \
 	src/ctl/verb-vm.c \
+	src/ctl/verb-vm.h \
 	src/ctl/verb-watch.c \
+	src/ctl/verb-watch.h \
 	src/ctl/verb-webhook.c \
+	src/ctl/verb-webhook.h \
 	src/ctl/verb-worker.c \
+	src/ctl/verb-worker.h \
+	src/ctl/verb.h \
 	src/ctl/verbs.c \
 	src/ctl/verbs.h \
 	src/ctl/view.c \
 	src/ctl/view.h \
-	src/ctl/ctl.c \
-	src/ctl/ctl.h \
-	src/ctl/help.c \
-	src/ctl/help.h \
-	src/ctl/job-remedy.c \
-	src/ctl/job-remedy.h \
-	src/ctl/output-name.c \
-	src/ctl/output-name.h \
-	src/ctl/similar.c \
-	src/ctl/similar.h \
-	src/ctl/verb-retry.c \
-	src/ctl/verb-retry.h \
-	src/ctl/verb-cancel.h \
-	src/ctl/verb-config.h \
-	src/ctl/verb-host.h \
-	src/ctl/verb-key.h \
-	src/ctl/verb-list.h \
-	src/ctl/verb-logs.h \
-	src/ctl/verb-schedule.h \
-	src/ctl/verb-status.h \
-	src/ctl/verb-submit.h \
-	src/ctl/verb-vm-top.h \
-	src/ctl/verb-vm.h \
-	src/ctl/verb-watch.h \
-	src/ctl/verb-webhook.h \
-	src/ctl/verb-worker.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
 CTL_LIBS = libhyper-ctl.la $(SHARED_LIBS) -lm

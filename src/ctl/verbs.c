@@ -247,6 +247,21 @@ int verb_unknown(char *const *words) {
         return EXIT_USAGE;
 }
 
+/* --- help ----------------------------------------------------------------------------------------------------- */
+
+int verb_help(Ctl *ctl, char **words) {
+        if (words[0]) {
+                const Verb *v = verb_find(words, NULL);
+
+                if (v)
+                        help_print_verb(&ctl->out, v);
+                else if (words[1] || !help_print_group(&ctl->out, verbs, words[0]))
+                        return verb_unknown(words);
+        } else
+                help_print(&ctl->out, verbs);
+        return fflush(stdout) == 0 ? EXIT_OK : EXIT_OTHER;
+}
+
 /* --- running ------------------------------------------------------------------------------------------------ */
 
 /* How many words @v takes, for an error about @n. */

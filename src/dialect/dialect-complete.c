@@ -155,7 +155,7 @@ static int complete_output_path(Translation *t, const char *format) {
                                 "must be given: beside the source, the output would be %s, the source "
                                 "itself",
                                 path);
-        if (folder && json_object_get(t->origins, TRANSLATE_DIRECTORY) &&
+        if (directory && json_object_get(t->origins, TRANSLATE_DIRECTORY) &&
                         json_object_set(t->origins, destination_paths.path,
                                         json_object_get(t->origins, TRANSLATE_DIRECTORY)) < 0)
                 return -ENOMEM;

@@ -3,10 +3,10 @@
 #
 # A user who is not root and has no group that suffices is asked for the administrator's password at the terminal.
 
-# shellcheck source=tests/system/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
 
-here=$(dirname "$0")
+here=$(dirname "$0")/../lib
 useradd --create-home --shell /bin/bash alice
 echo root:the-password | chpasswd
 raw_image "$dir/disk.raw" 8

@@ -4,10 +4,10 @@
 #
 # hyperctl -H over a real ssh and sshd: what it does there, who it is there, and what becomes of a connection that is lost.
 
-# shellcheck source=tests/system/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
 
-here=$(dirname "$0")
+here=$(dirname "$0")/../lib
 export HOME=/root
 install -d -m 0700 /root/.ssh
 ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519

@@ -4,8 +4,7 @@
 #include <unistd.h>
 
 #include "basic/log.h"
-#include "ctl/ctl.h"
-#include "ctl/help.h"
+#include "ctl/run.h"
 #include "ctl/verbs.h"
 
 int ctl_run(int argc, char **argv) {

@@ -184,6 +184,11 @@ static int parse_verify(const OptionRow *row, const char *value, Arguments *a) {
         return 0;
 }
 
+static int parse_compress(const OptionRow *row, const char *value, Arguments *a) {
+        a->compress = true;
+        return value ? parse_word(row, value, a) : 0;
+}
+
 static int parse_id(const OptionRow *row, const char *value, Arguments *a) {
         if (!job_id_is_valid(value)) {
                 log_error("--id= must be 1 to %u letters, digits, or . _ : - and begin with a letter or "
@@ -272,8 +277,9 @@ static const OptionRow options[_OPTION_MAX] = {
                         parse_text, AT(destination) },
         [OPTION_FORMAT] = { { "format", 0, "FORMAT", "The destination's format: qcow2, raw, vmdk" },
                         parse_text, AT(format) },
-        [OPTION_COMPRESS] = { { "compress", 0, NULL, "Compress the output (qcow2)" }, parse_flag,
-                        AT(compress) },
+        [OPTION_COMPRESS] = { { "compress", 0, "[=zlib|zstd]",
+                                              "Compress the output (qcow2), with zlib if nothing is given" },
+                        parse_compress, AT(compression), .choices = { "zlib", "zstd" } },
         [OPTION_VERIFY] = { { "verify", 0, "[=full]",
                                             "Read the output back and compare it with the source; full: every byte" },
                         parse_verify },

@@ -4,7 +4,7 @@
 
 #include "ctl/output-name.h"
 #include "ctl/similar.h"
-#include "test.h"
+#include "unit/lib/test.h"
 
 START_TEST(the_distance_counts_single_mistakes) {
         static const struct {

@@ -7,10 +7,10 @@
 #include "api/access/peer.h"
 #include "api/access/role-cache.h"
 #include "api/api-private.h"
+#include "api/bus-client.h"
 #include "api/database.h"
 #include "api/http/http-server.h"
 #include "api/http/reply-cache.h"
-#include "api/manager-client.h"
 #include "api/metrics.h"
 #include "api/queue-waiters.h"
 #include "api/stream/event-hub.h"
@@ -40,7 +40,7 @@ struct Api {
         char hostname[HOST_NAME_MAX + 1];
         LIST_HEAD(, Listener) listeners;
         LIST_HEAD(, Request) requests;
-        ManagerClient *manager, *hosts;
+        BusClient *manager, *hosts;
         EventHub *events;
         SseHub *sse;
         WebSocketHub *websockets;
@@ -68,7 +68,7 @@ int api_store(Api *a, Store **ret) {
         int r = database_open(&a->database);
 
         if (r == -EAGAIN)
-                manager_client_wake(a->manager, HYPER_BUS_NAME);
+                bus_client_wake(a->manager, HYPER_BUS_NAME);
         if (r < 0)
                 return r;
         if (r > 0) {
@@ -128,7 +128,7 @@ int api_hosts_store(Api *a, Store **ret) {
         int r = database_open(&a->hosts_database);
 
         if (r == -EAGAIN)
-                manager_client_wake(a->hosts, HYPER_HOSTS_BUS_NAME);
+                bus_client_wake(a->hosts, HYPER_HOSTS_BUS_NAME);
         if (r < 0)
                 return r;
         *ret = a->hosts_database.store;
@@ -341,7 +341,7 @@ sd_event *api_event(Api *a) {
         return a->event;
 }
 
-ManagerClient *api_hosts(Api *a) {
+BusClient *api_hosts(Api *a) {
         return a->hosts;
 }
 
@@ -353,7 +353,7 @@ QueueWaiters *api_queue_waiters(Api *a) {
         return a->queue_waiters;
 }
 
-ManagerClient *api_manager(Api *a) {
+BusClient *api_manager(Api *a) {
         return a->manager;
 }
 
@@ -488,17 +488,16 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
                 return r;
         if (config->metrics && !(a->metrics = metrics_new()))
                 return -ENOMEM;
-        r = manager_client_new(
-                        event, config->bus_address, MANAGER_CALL_TIMEOUT, MANAGER_CALLS_MAX, &a->manager);
+        r = bus_client_new(event, config->bus_address, MANAGER_CALL_TIMEOUT, MANAGER_CALLS_MAX, &a->manager);
         if (r < 0)
                 return r;
-        r = manager_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, HOSTS_CALLS_MAX, &a->hosts);
+        r = bus_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, HOSTS_CALLS_MAX, &a->hosts);
         if (r < 0)
                 return r;
         r = queue_waiters_new(a, &a->queue_waiters);
         if (r < 0)
                 return r;
-        manager_client_set_waiters(a->manager, a->queue_waiters);
+        bus_client_set_waiters(a->manager, a->queue_waiters);
         r = event_hub_new(a, &a->events);
         if (r < 0)
                 return r;
@@ -566,8 +565,8 @@ Api *api_free(Api *a) {
 
         a->ending = true;
         a->end_check = sd_event_source_disable_unref(a->end_check);
-        a->manager = manager_client_free(a->manager);
-        a->hosts = manager_client_free(a->hosts);
+        a->manager = bus_client_free(a->manager);
+        a->hosts = bus_client_free(a->hosts);
         api_abandon_requests(a);
         while (!LIST_EMPTY(&a->listeners)) {
                 Listener *l = LIST_FIRST(&a->listeners);

@@ -15,7 +15,7 @@
 typedef struct Api Api;
 typedef struct Dialect Dialect;
 typedef struct EventHub EventHub;
-typedef struct ManagerClient ManagerClient;
+typedef struct BusClient BusClient;
 typedef struct Metrics Metrics;
 typedef struct QueueWaiters QueueWaiters;
 typedef struct SseHub SseHub;
@@ -59,8 +59,8 @@ int api_add_listener(Api *a, const Dialect *dialect, int fd);
 void api_shutdown(Api *a, int exit_code);
 
 sd_event *api_event(Api *a);
-ManagerClient *api_manager(Api *a);
-ManagerClient *api_hosts(Api *a);
+BusClient *api_manager(Api *a);
+BusClient *api_hosts(Api *a);
 const char *api_bus_address(Api *a); /* NULL: the system bus */
 EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);

@@ -3,7 +3,7 @@
 
 /* Handing a decoded job to the manager. */
 
-#include "api/manager-client.h"
+#include "api/bus-client.h"
 #include "dialect/dialect-job.h"
 
 /* The call org.hyper1.Manager.SubmitJob for @job, ready for manager_call(). As with manager_call_new(), a

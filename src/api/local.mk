@@ -7,8 +7,8 @@ libhyper_api_la_SOURCES = \
 	src/api/api.h \
 	src/api/database.c \
 	src/api/database.h \
-	src/api/manager-client.c \
-	src/api/manager-client.h \
+	src/api/bus-client.c \
+	src/api/bus-client.h \
 	src/api/metrics.c \
 	src/api/metrics.h \
 	src/api/queue-waiters.c \

@@ -4,7 +4,7 @@
 #include <uthash.h>
 
 #include "api/api-private.h"
-#include "api/manager-client.h"
+#include "api/bus-client.h"
 #include "api/queue-waiters.h"
 #include "basic/string-util.h"
 
@@ -111,7 +111,7 @@ const char *queue_waiter_text(Request *r) {
 int queue_waiter_listen(Request *r) {
         QueueWaiter *w = request_userdata(r);
 
-        return w->until > 0 ? manager_client_watch_queue(api_manager(request_api(r))) : 0;
+        return w->until > 0 ? bus_client_watch_queue(api_manager(request_api(r))) : 0;
 }
 
 /* Back to its place: those that were woken came early. */

@@ -3,9 +3,9 @@
 
 /* What the handlers of the hosts API share: calls of hyper-hostd. */
 
+#include "api/bus-client.h"
 #include "api/hosts/hosts-json.h"
 #include "api/http/request.h"
-#include "api/manager-client.h"
 
 /* Under /api/v1 some answers differ. */
 bool hosts_is_v1(Request *r);

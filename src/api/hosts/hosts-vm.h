@@ -3,8 +3,8 @@
 
 /* Routes of VMs. */
 
+#include "api/bus-client.h"
 #include "api/http/request.h"
-#include "api/manager-client.h"
 
 /* Of the host {id}; of all hosts. */
 int hosts_get_vms(Request *r);

@@ -2,9 +2,9 @@
 
 /* POST /queue/dequeue: a worker asks for a job, and waits for one if it likes to. */
 
+#include "api/bus-client.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
-#include "api/manager-client.h"
 #include "api/queue-waiters.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/worker/worker-workers.h"
+#include "api/bus-client.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
-#include "api/manager-client.h"
 #include "api/worker/worker-decode.h"
 #include "basic/string-util.h"
 

@@ -35,18 +35,18 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 /* --- for api.c ------------------------------------------------------------------------------------- */
 
 /* @timeout: for each call; @max_calls: out at once, the others wait. */
-int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
-                ManagerClient **ret);
-/* Who is woken (queue_waiters_wake()) by jobs that wait, once manager_client_watch_queue() was called, which
+int bus_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
+                BusClient **ret);
+/* Who is woken (queue_waiters_wake()) by jobs that wait, once bus_client_watch_queue() was called, which
  * needs a connection (manager_call_new()): 0 or negative errno. */
-void manager_client_set_waiters(ManagerClient *c, QueueWaiters *waiters);
-int manager_client_watch_queue(ManagerClient *c);
-ManagerClient *manager_client_free(ManagerClient *c);
-DEFINE_CLEANUP_FUNC(ManagerClient *, manager_client_free);
+void bus_client_set_waiters(BusClient *c, QueueWaiters *waiters);
+int bus_client_watch_queue(BusClient *c);
+BusClient *bus_client_free(BusClient *c);
+DEFINE_CLEANUP_FUNC(BusClient *, bus_client_free);
 
 /* Has the daemon @name started (the manager, or hyper-hostd), if it does not run, at most once a second: it
  * is to look after its database. Nothing is waited for, failures are logged. */
-void manager_client_wake(ManagerClient *c, const char *name);
+void bus_client_wake(BusClient *c, const char *name);
 
 /* How long a call may take: longer than starting the manager, shorter than clients wait. */
 #define MANAGER_CALL_TIMEOUT (25 * USEC_PER_SEC)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "api/manager-client.h"
+#include "api/bus-client.h"
 #include "api/http/request-private.h"
 #include "api/queue-waiters.h"
 #include "basic/log.h"
@@ -10,7 +10,7 @@
 
 typedef struct Call {
         TAILQ_ENTRY(Call) calls;
-        ManagerClient *client;
+        BusClient *client;
         Request *request;
         sd_bus_message *message;
         sd_bus_slot *slot;
@@ -18,7 +18,7 @@ typedef struct Call {
         void *userdata;
 } Call;
 
-struct ManagerClient {
+struct BusClient {
         sd_event *event;
         char *address; /* NULL: the system bus */
         usec_t timeout;
@@ -60,12 +60,12 @@ static void call_finish(Call *call, sd_bus_message *reply, const sd_bus_error *e
         call_free(call);
 }
 
-static void manager_client_pump(ManagerClient *c);
+static void bus_client_pump(BusClient *c);
 
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(m);
         Call *call = userdata;
-        ManagerClient *c = call->client;
+        BusClient *c = call->client;
         /* What libsystemd says when the connection ends is true, but not what a person can act on. */
         const sd_bus_error lost = SD_BUS_ERROR_MAKE_CONST(HYPER_BUS_ERROR_UNAVAILABLE,
                         "The connection to the system bus was lost before the answer came. "
@@ -77,12 +77,12 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) 
         TAILQ_REMOVE(&c->sent, call, calls);
         c->n_sent--;
         call_finish(call, error ? NULL : m, error);
-        manager_client_pump(c);
+        bus_client_pump(c);
         return 0;
 }
 
 static int call_send(Call *call) {
-        ManagerClient *c = call->client;
+        BusClient *c = call->client;
         int r;
 
         r = sd_bus_call_async(c->bus, &call->slot, call->message, on_reply, call, c->timeout);
@@ -102,7 +102,7 @@ static const sd_bus_error *unavailable(void) {
 }
 
 /* Sends what waits, as far as the bus lets us. */
-static void manager_client_pump(ManagerClient *c) {
+static void bus_client_pump(BusClient *c) {
         while (!TAILQ_EMPTY(&c->waiting) && c->n_sent < c->max_calls) {
                 Call *call = TAILQ_FIRST(&c->waiting);
                 int r;
@@ -118,18 +118,18 @@ static void manager_client_pump(ManagerClient *c) {
 
 /* libsystemd has failed the calls that were out before it tells us this. */
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-        ManagerClient *c = userdata;
+        BusClient *c = userdata;
 
         log_notice("The connection to the bus was lost; the next request that needs it connects again.");
         c->queue_match = sd_bus_slot_unref(c->queue_match);
         c->bus = sd_bus_close_unref(c->bus);
-        manager_client_pump(c);
+        bus_client_pump(c);
         if (c->waiters)
                 queue_waiters_wake(c->waiters, NULL);
         return 0;
 }
 
-static int manager_client_open(ManagerClient *c, sd_bus **ret) {
+static int bus_client_open(BusClient *c, sd_bus **ret) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
@@ -153,14 +153,14 @@ static int manager_client_open(ManagerClient *c, sd_bus **ret) {
         return 0;
 }
 
-static int manager_client_connect(ManagerClient *c) {
+static int bus_client_connect(BusClient *c) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
         if (c->bus)
                 return 0;
 
-        r = manager_client_open(c, &bus);
+        r = bus_client_open(c, &bus);
         if (r < 0)
                 return r;
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
@@ -176,7 +176,7 @@ static int manager_client_connect(ManagerClient *c) {
 }
 
 static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
-        ManagerClient *c = userdata;
+        BusClient *c = userdata;
         const char *id;
 
         if (sd_bus_message_read(m, "s", &id) > 0)
@@ -184,7 +184,7 @@ static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
-int manager_client_watch_queue(ManagerClient *c) {
+int bus_client_watch_queue(BusClient *c) {
         int r;
 
         if (c->queue_match)
@@ -199,13 +199,13 @@ int manager_client_watch_queue(ManagerClient *c) {
         return r < 0 ? log_warning_errno(r, "Failed to listen for jobs that wait: %m") : 0;
 }
 
-void manager_client_set_waiters(ManagerClient *c, QueueWaiters *waiters) {
+void bus_client_set_waiters(BusClient *c, QueueWaiters *waiters) {
         c->waiters = waiters;
 }
 
-static int call_new(ManagerClient *c, Request *r, const char *name, const char *path, const char *interface,
+static int call_new(BusClient *c, Request *r, const char *name, const char *path, const char *interface,
                 const char *member, sd_bus_message **ret) {
-        int k = manager_client_connect(c);
+        int k = bus_client_connect(c);
 
         if (k < 0) {
                 log_warning_errno(k, "Failed to connect to the bus: %m");
@@ -227,8 +227,8 @@ int hosts_call_new(Request *r, const char *path, const char *interface, const ch
 
 int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
         Api *a = request_api(r);
-        ManagerClient *c = streq(sd_bus_message_get_destination(m), HYPER_HOSTS_BUS_NAME) ? api_hosts(a)
-                                                                                          : api_manager(a);
+        BusClient *c = streq(sd_bus_message_get_destination(m), HYPER_HOSTS_BUS_NAME) ? api_hosts(a)
+                                                                                      : api_manager(a);
         Call *call;
 
         call = new0(Call, 1);
@@ -256,7 +256,7 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         return 0;
 }
 
-void manager_client_wake(ManagerClient *c, const char *name) {
+void bus_client_wake(BusClient *c, const char *name) {
         usec_t now = now_monotonic();
         int r;
 
@@ -265,7 +265,7 @@ void manager_client_wake(ManagerClient *c, const char *name) {
         c->woken = now;
         log_info("The database of %s cannot be read before %s has looked after it; starting that.", name,
                         name);
-        r = manager_client_connect(c);
+        r = bus_client_connect(c);
         if (r >= 0)
                 r = sd_bus_call_method_async(c->bus, NULL, name, "/", "org.freedesktop.DBus.Peer", "Ping",
                                 NULL, NULL, NULL);
@@ -273,11 +273,11 @@ void manager_client_wake(ManagerClient *c, const char *name) {
                 log_warning_errno(r, "Failed to start %s: %m", name);
 }
 
-int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
-                ManagerClient **ret) {
-        ManagerClient *c;
+int bus_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
+                BusClient **ret) {
+        BusClient *c;
 
-        c = new0(ManagerClient, 1);
+        c = new0(BusClient, 1);
         if (!c)
                 return -ENOMEM;
         TAILQ_INIT(&c->sent);
@@ -294,7 +294,7 @@ int manager_client_new(sd_event *event, const char *bus_address, usec_t timeout,
         return 0;
 }
 
-ManagerClient *manager_client_free(ManagerClient *c) {
+BusClient *bus_client_free(BusClient *c) {
         Call *call;
 
         if (!c)

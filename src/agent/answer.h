@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the server answers: bytes from another machine. All decoders are pure and give 0 with *ret, -EBADMSG
- * for what makes no sense, with *ret_error (one line, the caller frees it), or -ENOMEM. */
+ * for malformed data, with *ret_error (one line, the caller frees it), or -ENOMEM. */
 
 #include "json/json-table.h"
 

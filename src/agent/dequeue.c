@@ -43,7 +43,7 @@ static void on_dequeued(Agent *a, Ask *ask, const HttpResult *result) {
                 agent_fail(a, r, "Failed to read a job");
         else if (r < 0) {
                 /* If a job was in it, the next heartbeat says which. */
-                log_warning("The server's answer to the question for a job makes no sense: %s", strna(why));
+                log_warning("The server's response to the request for a job is malformed: %s", strna(why));
                 dequeue_later(a, agent_jitter(10 * POLL_PAUSE));
         } else if (id) {
                 adopt(a, id);
@@ -147,7 +147,7 @@ static void on_job(Agent *a, Ask *ask, const HttpResult *result) {
         case VERDICT_DONE:
                 r = answer_job(result->response, result->response_size, &job, &why);
                 if (r == -EBADMSG)
-                        log_warning("What the server says of job %s makes no sense: %s", d->job_id,
+                        log_warning("The server's description of job %s is malformed: %s", d->job_id,
                                         strna(why));
                 else if (r >= 0 && !held_find(a, d->job_id) && is_ours(a, d, &job))
                         r = take(a, &job);

@@ -87,7 +87,7 @@ void link_failed(Agent *a, const HttpResult *result) {
 
 /* An answer that is no answer. */
 static void link_failed_with(Agent *a, const char *why) {
-        _cleanup_free_ char *error = strprintf("the answer makes no sense: %s", strna(why));
+        _cleanup_free_ char *error = strprintf("the response is malformed: %s", strna(why));
 
         link_failed(a, &(HttpResult){ .error = strempty(error), .response = "" });
 }

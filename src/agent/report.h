@@ -18,7 +18,7 @@ bool event_is_told(const JobEvent *e) _pure_;
 json_t *event_json(const char *worker_id, const JobEvent *e, uint64_t sequence);
 
 /* The result of a job, from what GetJob says of ours (details: the state, "result"); NULL in *ret if it has
- * not ended. 0, -EBADMSG for details that make no sense, -ENOMEM. */
+ * not ended. 0, -EBADMSG for malformed details, -ENOMEM. */
 int result_from_details(const char *worker_id, const char *details, json_t **ret);
 /* The result of a job that failed before anything was done. */
 json_t *result_failed(const char *worker_id, const char *code, const char *message, bool retryable);

@@ -121,7 +121,7 @@ static int add_connection(
         int64_t size = nbd_get_size(h);
         if (size < 0 || (n->n_connections > 0 && (uint64_t) size != n->endpoint.size)) {
                 *ret_error = size < 0
-                                ? strprintf("the NBD server of %s says a size that makes no sense", o->label)
+                                ? strprintf("the NBD server of %s reports an invalid size", o->label)
                                 : strprintf("the NBD servers of %s do not serve the same disk: one has "
                                             "%" PRIu64 " bytes, another %" PRIi64,
                                                   o->label, n->endpoint.size, size);

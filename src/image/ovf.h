@@ -32,7 +32,7 @@ void ovf_descriptor_done(OvfDescriptor *d);
  * of one id. */
 int ovf_parse(const char *text, size_t size, OvfDescriptor *ret, char **ret_error);
 
-/* A reference as RFC 3986 writes it, "%20" and the like decoded. NULL: out of memory, or it makes no sense
+/* A reference as RFC 3986 writes it, "%20" and the like decoded. NULL: out of memory, or it is malformed
  * (a NUL in it, a broken escape). The caller frees it. */
 char *ovf_decode_href(const char *href);
 

@@ -127,7 +127,7 @@ int image_inspect(Attempt *a, Image *i) {
         r = image_info_from_json(o.output, o.size, &info);
         if (r < 0)
                 return attempt_fail(a, r, "image_refused",
-                                "The image %s was refused: what qemu-img reports about it makes no sense",
+                                "The image %s was refused: the report of qemu-img about it is malformed",
                                 i->label);
         r = image_info_check(i, &info, &why);
         if (r == -EBADMSG)

@@ -102,7 +102,7 @@ int job_event_decode(const EventFieldValue fields[static _EVENT_FIELD_MAX], JobE
 
 /* Reads the entry that @j stands on. Only an entry whose _SYSTEMD_UNIT is hyper-managerd.service or the unit
  * of the very job it names is believed, and a state only from the manager: -EPERM otherwise; -ENODATA for an
- * entry that is no job event, -EBADMSG for one with fields that make no sense. *ret belongs to the
+ * entry that is no job event, -EBADMSG for one with malformed fields. *ret belongs to the
  * caller. */
 int job_event_read(sd_journal *j, JobEvent **ret);
 

@@ -39,5 +39,5 @@ typedef struct ScheduleEvent {
 void schedule_event_done(ScheduleEvent *e);
 
 /* Reads the entry that @j stands on. -ENODATA for other entries, -EPERM if it is not the manager's, -EBADMSG
- * if it makes no sense. */
+ * if it is malformed. */
 int schedule_event_read(sd_journal *j, ScheduleEvent *ret);

@@ -203,7 +203,7 @@ static int fail_unreadable(Manager *m, const JobRow *row) {
                 .reason = "Failed: its spec in the database cannot be read by this version" };
         JobTransition run = { .from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = t.timestamp };
 
-        log_error("The spec of job %s in the database makes no sense.", row->id);
+        log_error("The spec of job %s in the database is malformed.", row->id);
         if (job_state_may_become(row->state, JOB_FAILED))
                 return store_job_transition(m->store, row->id, &t, 1);
         return store_job_transition(m->store, row->id, (JobTransition[]){ run, t }, 2);

@@ -510,7 +510,7 @@ static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *
                 return -ENOMEM;
         r = nbd_uri_parse(e->uri, &uri, &why);
         if (r == -EINVAL)
-                return refuse(ret_error, -EBADMSG, uri_field, "the URI", why ? why : "makes no sense");
+                return refuse(ret_error, -EBADMSG, uri_field, "the URI", why ? why : "is malformed");
         if (r < 0)
                 return r;
         if (uri.socket)

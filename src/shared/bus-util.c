@@ -169,7 +169,7 @@ static int judge(sd_bus_message *reply, const char *action, sd_bus_error *error)
         if (r >= 0)
                 r = sd_bus_message_read(reply, "bb", &authorized, &challenge);
         if (r < 0)
-                return refuse(error, action, "polkit gave an answer that makes no sense");
+                return refuse(error, action, "the reply of polkit is malformed");
         if (authorized)
                 return 1;
         return refuse(error, action,

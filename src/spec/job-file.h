@@ -52,7 +52,7 @@ int file_identity_check(char *const *list, const char *path, const struct stat *
 JobPlan *job_plan_free(JobPlan *p);
 DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);
 int job_plan_write(const JobPlan *p, const char *directory);
-/* -ENOENT: there is none; -EBADMSG: it makes no sense, or is no plain file. The same for
+/* -ENOENT: there is none; -EBADMSG: it is malformed, or not a regular file. The same for
  * job_result_read(). */
 int job_plan_read(const char *directory, JobPlan **ret);
 /* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */

@@ -104,7 +104,7 @@ static json_t *replies_json(const Dialect *dialect, const Route *route, json_t *
         if (dialect->error_schema &&
                         json_object_set_new(replies, "default",
                                         json_pack("{s:s, s:{s:{s:o}}}", "description",
-                                                        "It failed: the status and the message say why.",
+                                                        "An error; the status and the message describe it.",
                                                         "content", JSON_MEDIA_TYPE, "schema",
                                                         schema_ref_json(dialect->error_schema,
                                                                         components))) < 0)
@@ -215,7 +215,7 @@ json_t *openapi_document(const Dialect *dialect) {
 }
 
 const Reply openapi_replies[] = {
-        { 200, { .type = SCHEMA_OBJECT, .description = "What you are reading, in OpenAPI 3.0.3." } },
+        { 200, { .type = SCHEMA_OBJECT, .description = "This document, in OpenAPI 3.0.3." } },
         {},
 };
 

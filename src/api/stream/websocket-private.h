@@ -94,7 +94,7 @@ void websocket_gone(WebSocket *w);
 void websocket_give_up(WebSocket *w, const char *why);
 /* A close frame was queued, ours or the answer to the client's. */
 void websocket_begin_closing(WebSocket *w);
-/* A sign of life. */
+/* Send a ping. */
 void websocket_is_alive(WebSocket *w);
 
 /* The request is over. If it never became a WebSocket (the client went away first), it never will. */

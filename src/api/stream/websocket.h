@@ -5,10 +5,10 @@
  * what is spoken over it; all its clients form a group, and a message for all of them is made once and
  * shared.
  *
- * Clients are never waited for. What cannot be sent at once waits in the client's own queue; one whose queue
- * gets too long, or that takes nothing for a while, is closed with 1013. Each is asked for a sign of life
- * (ping) now and then, so that a connection whose other end is gone without a word ends as well. When the
- * daemon stops, all are closed with 1012: they come back, and the socket starts it anew.
+ * Sending never blocks. Messages that cannot be sent are queued per client; a client whose queue becomes too
+ * long, or that accepts no data for some time, is closed with 1013. Clients are pinged regularly, to detect
+ * lost connections. When the daemon exits, all connections are closed with 1012; clients reconnect, which
+ * activates the socket again.
  *
  * Extensions (permessage-deflate) are not offered. */
 

@@ -43,7 +43,7 @@ DEFINE_CLEANUP_FUNC(WsCodec *, ws_codec_free);
  * behind it is not looked at. 0 or -ENOMEM. */
 int ws_codec_feed(WsCodec *c, const void *data, size_t size);
 
-/* Asks the client for a sign of life. Does nothing once a close frame was sent. 0 or -ENOMEM. */
+/* Sends a ping. Does nothing once a close frame was sent. 0 or -ENOMEM. */
 int ws_codec_ping(WsCodec *c);
 
 /* Sends a close frame, unless one was sent already. @reason is for people: at most 123 bytes of UTF-8. 0 or

@@ -9,8 +9,7 @@ static json_t *make_job_schema(void) {
 
 const Schema worker_spec_schema = {
         .name = "JobSpec",
-        .description = "A job as a client submits it. Fields that are not named here are kept, and not "
-                       "used.",
+        .description = "A job. Other fields are stored, but not evaluated.",
         .make = make_job_schema,
 };
 

@@ -18,8 +18,7 @@ static const SchemaField dequeue_fields[] = {
         { "operations", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE, "Likewise." },
         { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         { "wait", SCHEMA_INTEGER, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
-                        "So many seconds the answer may wait for a job; 0 if nothing is said.",
-                        .max = WORKER_WAIT_MAX },
+                        "The time in seconds to wait for a job; defaults to 0.", .max = WORKER_WAIT_MAX },
         {},
 };
 

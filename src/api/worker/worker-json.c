@@ -69,9 +69,9 @@ static json_t *details_json(uint64_t done, uint64_t total, uint64_t rate, json_t
 static const SchemaField event_fields[] = {
         { "job_id", SCHEMA_STRING },
         { "timestamp", SCHEMA_TIMESTAMP },
-        { "phase", SCHEMA_STRING, .description = "A phase of the work, or a state in lower case." },
+        { "phase", SCHEMA_STRING, .description = "A phase, or a state in lower case." },
         { "percentage", SCHEMA_INTEGER, .max = 100 },
-        { "progress_percent", SCHEMA_INTEGER, .max = 100, .description = "The same." },
+        { "progress_percent", SCHEMA_INTEGER, .max = 100, .description = "The same value." },
         { "message", SCHEMA_STRING },
         { "details", SCHEMA_MAP },
         {},
@@ -150,8 +150,8 @@ static const Schema failure_schema = { .name = "Failure", .fields = failure_fiel
 
 static const SchemaField result_fields[] = {
         { "status", SCHEMA_WORD, .word = end_word },
-        { "outputs", SCHEMA_ARRAY_ANY, .description = "What was made." },
-        { "metrics", SCHEMA_OBJECT, .description = "Figures about the work." },
+        { "outputs", SCHEMA_ARRAY_ANY, .description = "The files that were created." },
+        { "metrics", SCHEMA_OBJECT, .description = "Metrics of the job." },
         { "error", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Why it failed.", &failure_schema },
         {},
 };
@@ -189,12 +189,13 @@ static const SchemaField job_fields[] = {
         { "state_history", SCHEMA_ARRAY, .schema = &history_schema, .description = "Oldest first." },
         { "result", SCHEMA_OBJECT, SCHEMA_NULLABLE, "null until it has ended.", &result_schema },
         { "latest_event", SCHEMA_OBJECT, .schema = &worker_event_schema },
-        { "is_terminal", SCHEMA_BOOLEAN, .description = "It has ended." },
+        { "is_terminal", SCHEMA_BOOLEAN, .description = "The job has ended." },
         { "created_at", SCHEMA_TIMESTAMP },
         { "updated_at", SCHEMA_TIMESTAMP },
         { "started_at", SCHEMA_TIMESTAMP, SCHEMA_NULLABLE },
         { "completed_at", SCHEMA_TIMESTAMP, SCHEMA_NULLABLE, "When it ended, however it did." },
-        { "attempt", SCHEMA_INTEGER, .description = "Which one it is, from 1; 0 before the first." },
+        { "attempt", SCHEMA_INTEGER,
+                        .description = "The number of the attempt, from 1; 0 before the first one." },
         { "worker_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Who carries it out." },
         {},
 };
@@ -219,7 +220,7 @@ static const SchemaField summary_fields[] = {
         { "state", SCHEMA_WORD, .word = state_word },
         { "created_at", SCHEMA_TIMESTAMP },
         { "updated_at", SCHEMA_TIMESTAMP },
-        { "is_terminal", SCHEMA_BOOLEAN, .description = "It has ended." },
+        { "is_terminal", SCHEMA_BOOLEAN, .description = "The job has ended." },
         { "operation", SCHEMA_STRING },
         { "percentage", SCHEMA_INTEGER, .max = 100 },
         {},
@@ -236,7 +237,7 @@ static json_t *summary_json(const JobRow *row) {
 }
 
 static const SchemaField jobs_fields[] = {
-        { "total", SCHEMA_INTEGER, .description = "How many there are, before limit and offset." },
+        { "total", SCHEMA_INTEGER, .description = "The number without limit and offset." },
         { "jobs", SCHEMA_ARRAY, .schema = &summary_schema },
         {},
 };
@@ -322,8 +323,8 @@ static const SchemaField error_fields[] = {
         { "job_id", SCHEMA_STRING },
         { "state", SCHEMA_WORD, .word = state_word },
         { "message", SCHEMA_STRING },
-        { "error", SCHEMA_STRING, .description = "The same." },
-        { "percentage", SCHEMA_INTEGER, .description = "As far as it came." },
+        { "error", SCHEMA_STRING, .description = "The same value." },
+        { "percentage", SCHEMA_INTEGER, .description = "The last progress." },
         {},
 };
 
@@ -341,7 +342,7 @@ static const SchemaField complete_fields[] = {
         { "state", SCHEMA_WORD, .word = state_word },
         { "job_id", SCHEMA_STRING },
         { "reason", SCHEMA_STRING },
-        { "percentage", SCHEMA_INTEGER, .description = "As far as it came; 100 if COMPLETED." },
+        { "percentage", SCHEMA_INTEGER, .description = "The last progress; 100 if COMPLETED." },
         {},
 };
 
@@ -360,10 +361,10 @@ static const char *health_word(int i) {
 
 static const SchemaField health_fields[] = {
         { "status", SCHEMA_WORD, .word = health_word },
-        { "version", SCHEMA_STRING, .description = "Of the API." },
+        { "version", SCHEMA_STRING, .description = "The version of the API." },
         { "timestamp", SCHEMA_TIMESTAMP },
         { "workers", SCHEMA_INTEGER },
-        { "active_jobs", SCHEMA_INTEGER, .description = "That are being carried out." },
+        { "active_jobs", SCHEMA_INTEGER, .description = "The number of running jobs." },
         {},
 };
 

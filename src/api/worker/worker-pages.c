@@ -103,14 +103,12 @@ int worker_get_docs_file(Request *r) {
 
 const Reply worker_page_replies[] = {
         { 200, { .type = SCHEMA_STRING, .description = "The page." }, HTML },
-        { 304, { .description = "The page is the one that is kept already (If-None-Match)." },
-                        .is_empty = true },
+        { 304, { .description = "The page has not changed (If-None-Match)." }, .is_empty = true },
         {},
 };
 
 const Reply worker_docs_file_replies[] = {
         { 200, { .type = SCHEMA_STRING, .description = "The file." }, "text/*" },
-        { 304, { .description = "The file is the one that is kept already (If-None-Match)." },
-                        .is_empty = true },
+        { 304, { .description = "The file has not changed (If-None-Match)." }, .is_empty = true },
         {},
 };

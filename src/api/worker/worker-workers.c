@@ -40,9 +40,9 @@ static const SchemaField registration_fields[] = {
         { "worker_id", SCHEMA_STRING },
         { "capabilities", SCHEMA_ANY, 0, "A list of words, or a map of booleans." },
         { "operations", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
-                        "Those that it carries out; all, if nothing is said." },
+                        "The supported operations; defaults to all." },
         { "system_info", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
-                        "Of this, memory_mb and disk_space_mb decide which jobs it gets." },
+                        "memory_mb and disk_space_mb limit the jobs that are assigned to the worker." },
         { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
         {},
 };
@@ -100,7 +100,7 @@ static const SchemaField heartbeat_fields[] = {
         { "worker_id", SCHEMA_STRING },
         { "message", SCHEMA_STRING },
         { "timestamp", SCHEMA_TIMESTAMP },
-        { "jobs", SCHEMA_ARRAY, .description = "The ids of the jobs that the worker holds." },
+        { "jobs", SCHEMA_ARRAY, .description = "The IDs of the jobs that the worker holds." },
         { "cancel_jobs", SCHEMA_ARRAY,
                         .description = "Those that were cancelled, or took too long, while it held them: it "
                                        "must let go of them. Each "
@@ -189,12 +189,12 @@ const QueryField worker_workers_parameters[] = {
                         .offset = offsetof(WorkersParameters, limit),
                         .min = 1,
                         .max = INT64_MAX,
-                        .description = "So many of them; all if nothing is said." },
+                        .description = "The maximum number of workers; defaults to all." },
         { .key = "offset",
                         .type = QUERY_UINT64,
                         .offset = offsetof(WorkersParameters, offset),
                         .max = INT64_MAX,
-                        .description = "After leaving out so many." },
+                        .description = "The number of workers to skip." },
         {},
 };
 
@@ -296,9 +296,9 @@ static const SchemaField report_fields[] = {
         {},
 };
 
-const Schema worker_report_schema = {
-        .name = "Report", .description = "An event, or an array of at most 1000.", .fields = report_fields
-};
+const Schema worker_report_schema = { .name = "Report",
+        .description = "An event, or an array of at most 1000 events.",
+        .fields = report_fields };
 
 static const SchemaField outcome_fields[] = {
         { "worker_id", SCHEMA_STRING },

@@ -128,7 +128,7 @@ eventually 10 "the error for no host" heard second \
 tell '{"type":"dance"}'
 tell 'not JSON'
 tell '{"type":"subscribe-vm-stats"}'
-eventually 10 "errors for what makes no sense" heard second '.type == "error"' 4
+eventually 10 "errors for malformed messages" heard second '.type == "error"' 4
 count=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/second" | wc -l)
 n=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/first" | wc -l)
 eventually 10 "more statistics for the first client" heard first "$stats" $((n + 2))

@@ -62,7 +62,7 @@ equal "$(states other)" "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED" "w
 for p in -1 101 1e999 '"50"' '[]' true; do
         refused 400 "" POST /jobs/mine/events "{\"worker_id\":\"w1\",\"percentage\":$p}" "a percentage of $p"
 done
-equal "$(state mine)" ASSIGNED "after reports that make no sense"
+equal "$(state mine)" ASSIGNED "after malformed reports"
 curl -sSN -m 200 "$worker/jobs/mine/events/stream" >"$dir/stream" &
 for p in 50 10 0 60 59.9; do
         http POST "$worker/jobs/mine/events" \

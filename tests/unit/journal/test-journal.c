@@ -381,7 +381,7 @@ START_TEST(huge_and_binary_lines_do_no_harm) {
         ck_assert_uint_lt(strlen(lines[0]), 9000);
         ck_assert(utf8_is_valid(lines[0]));
         ck_assert_int_eq(journal_read_events(j.dir, "a", NULL, 0, 0, &events, &n), 0);
-        ck_assert_uint_eq(n, 1); /* details of 8 MiB make no sense */
+        ck_assert_uint_eq(n, 1); /* details of 8 MiB are malformed */
         ck_assert_uint_le(strlen(events[0]->message), EVENT_MESSAGE_MAX);
         job_events_free(events, n);
 }

@@ -12,7 +12,7 @@
 #include "hosts/stats.h"
 #include "shared/error-table.h"
 
-/* libvirt asks for a sign of life after 5 s of silence, and gives up after three without. */
+/* libvirt sends a keepalive after 5 s without data; after three without a reply, it disconnects. */
 #define KEEPALIVE_INTERVAL 5
 #define KEEPALIVE_COUNT 3
 

@@ -17,6 +17,7 @@
 
 #define SLOTS_PER_BUFFER 4 /* slots of zeroes need no buffer */
 #define ZERO_MAX (UINT64_C(1) << 30) /* of one slot */
+#define FILE_MAX (UINT64_C(4) << 20) /* of one that is taken from a file */
 #define PROGRESS_INTERVAL (500 * USEC_PER_MSEC)
 #define CHECKPOINT_INTERVAL (5 * USEC_PER_SEC)
 #define STALL_TIMEOUT (300 * USEC_PER_SEC)
@@ -35,7 +36,9 @@ typedef struct Slot {
         Copy *copy;
         uint64_t offset, length;
         SlotState state;
-        char *buf; /* NULL: zeroes */
+        char *buf; /* NULL: zeroes, or what is in a file */
+        FileRange from; /* its length is 0 if the data is in @buf */
+        int source_error; /* why the file could not be read */
 } Slot;
 
 struct Copy {
@@ -106,6 +109,13 @@ static void on_written(void *userdata, int error) {
 
         c->last_activity = now_monotonic();
         c->writing--;
+        if (error == -EREMOTEIO && s->from.length > 0) {
+                fail(c,
+                                endpoint_fail(c->source, s->source_error,
+                                                "reading %" PRIu64 " bytes at %" PRIu64 " of %s", s->length,
+                                                s->offset, c->source->label));
+                return;
+        }
         if (error < 0) {
                 destination_fail(c, error);
                 return; /* never done, so that the watermark stays before it */
@@ -158,6 +168,21 @@ static int start_read(Copy *c, Slot *s) {
         return endpoint_read(c->source, s->buf, readable, s->offset, on_read, s);
 }
 
+/* True if the slot, at the source's data, does not have to be read: the destination takes it from a file. */
+static bool take_from_file(Copy *c, Slot *s, uint64_t length) {
+        if (!c->source->ops->place || !c->destination->ops->write_file || s->offset >= c->source->size)
+                return false;
+        length = MIN(MIN(length, FILE_MAX), c->source->size - s->offset);
+        FileRange range = c->source->ops->place(c->source, s->offset, length);
+        if (s->offset + range.length != c->progress.total)
+                range.length -= range.length % EXTENT_BLOCK; /* for the watermark */
+        if (range.fd < 0 || range.length == 0)
+                return false;
+        s->from = range;
+        s->length = range.length;
+        return true;
+}
+
 /* Sends out as many reads as there are slots and buffers. */
 static int fill(Copy *c) {
         for (;;) {
@@ -175,10 +200,14 @@ static int fill(Copy *c) {
 
                 Slot *s = slot_at(c, c->tail++);
                 *s = (Slot){ .copy = c, .offset = c->cursor.position, .state = SLOT_READ };
-                s->length = MIN(x.length, x.zero ? ZERO_MAX : (uint64_t) c->request_size);
+                bool from_file = !x.zero && take_from_file(c, s, x.length);
+                if (!from_file)
+                        s->length = MIN(x.length, x.zero ? ZERO_MAX : (uint64_t) c->request_size);
                 extent_cursor_advance(&c->cursor, s->length);
                 if (x.zero)
                         c->progress.bytes_zero += s->length;
+                else if (from_file)
+                        c->progress.bytes_read += s->length;
                 else {
                         r = start_read(c, s);
                         if (r < 0)
@@ -187,14 +216,21 @@ static int fill(Copy *c) {
         }
 }
 
+static int start_write(Copy *c, Slot *s) {
+        if (s->from.length > 0)
+                return endpoint_write_file(
+                                c->destination, &s->from, s->offset, &s->source_error, on_written, s);
+        return s->buf ? endpoint_write(c->destination, s->buf, s->length, s->offset, on_written, s)
+                      : endpoint_zero(c->destination, s->offset, s->length, on_written, s);
+}
+
 static int drain(Copy *c) {
         for (; c->unwritten < c->tail && slot_at(c, c->unwritten)->state == SLOT_READ; c->unwritten++) {
                 Slot *s = slot_at(c, c->unwritten);
 
                 s->state = SLOT_WRITING;
                 c->writing++;
-                int r = s->buf ? endpoint_write(c->destination, s->buf, s->length, s->offset, on_written, s)
-                               : endpoint_zero(c->destination, s->offset, s->length, on_written, s);
+                int r = start_write(c, s);
                 if (r < 0) {
                         c->writing--;
                         destination_fail(c, r);

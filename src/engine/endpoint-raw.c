@@ -25,13 +25,16 @@ typedef struct RawEndpoint {
         int fd;
         Pool *pool;
         Writeback writeback; /* the writer's */
+        FileCopier copier; /* the writer's */
         TAILQ_HEAD(, RawTask) tasks;
 } RawEndpoint;
 
 typedef struct RawTask {
         PoolTask task;
         RawEndpoint *owner;
-        const char *buf; /* NULL: a flush */
+        const char *buf;
+        FileRange from; /* in its place */
+        int *source_error;
         size_t length;
         uint64_t offset;
         size_t written; /* without the holes */
@@ -69,6 +72,15 @@ static int run_write(PoolTask *task) {
         return writeback_written(&t->owner->writeback, t->offset + t->length, t->written);
 }
 
+static int run_write_file(PoolTask *task) {
+        RawTask *t = CONTAINER_OF(task, RawTask, task);
+        uint64_t written = 0;
+
+        int r = file_copier_copy(&t->owner->copier, &t->from, t->offset, &written, t->source_error);
+        t->written = written;
+        return r < 0 ? r : writeback_written(&t->owner->writeback, t->offset + t->length, written);
+}
+
 static int run_flush(PoolTask *task) {
         RawTask *t = CONTAINER_OF(task, RawTask, task);
 
@@ -79,10 +91,10 @@ static void on_done(PoolTask *task, int result) {
         RawTask *t = CONTAINER_OF(task, RawTask, task);
         Endpoint *e = &t->owner->endpoint;
 
-        if (result < 0 && t->buf)
+        if (result < 0 && t->length > 0 && result != -EREMOTEIO)
                 (void) endpoint_fail(e, result, "writing %zu bytes at %" PRIu64 " of %s", t->length,
                                 t->offset, e->label);
-        else if (result < 0)
+        else if (result < 0 && t->length == 0)
                 (void) endpoint_fail(e, result, "flushing %s", e->label);
         e->bytes_written += t->written;
         t->done(t->userdata, result);
@@ -110,6 +122,20 @@ static int raw_write(Endpoint *e, const void *buf, size_t length, uint64_t offse
                                         .task = { .run = run_write, .serial = true },
                                         .buf = buf,
                                         .length = length,
+                                        .offset = offset,
+                                        .done = done,
+                                        .userdata = userdata,
+                        });
+}
+
+static int raw_write_file(Endpoint *e, const FileRange *from, uint64_t offset, int *ret_source_error,
+                EndpointDone done, void *userdata) {
+        return submit(RAW(e),
+                        &(RawTask){
+                                        .task = { .run = run_write_file, .serial = true },
+                                        .from = *from,
+                                        .source_error = ret_source_error,
+                                        .length = from->length,
                                         .offset = offset,
                                         .done = done,
                                         .userdata = userdata,
@@ -144,6 +170,7 @@ static void raw_stop(Endpoint *e) {
 static void raw_free(Endpoint *e) {
         raw_stop(e);
         writeback_done(&RAW(e)->writeback);
+        file_copier_done(&RAW(e)->copier);
         safe_close(RAW(e)->fd);
         free(RAW(e));
 }
@@ -153,6 +180,7 @@ static const EndpointOps raw_ops = {
         .free = raw_free,
         .stop = raw_stop,
         .write = raw_write,
+        .write_file = raw_write_file,
         .flush = raw_flush,
         .wait = raw_wait,
         .dispatch = raw_dispatch,
@@ -198,6 +226,7 @@ int endpoint_raw_new(int fd, uint64_t size, uint64_t watermark, const char *labe
                 return r;
         }
         writeback_start(&w->writeback, w->fd, watermark);
+        w->copier.fd = w->fd;
         r = pool_new(THREADS, &w->pool);
         if (r < 0)
                 return r;

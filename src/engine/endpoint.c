@@ -74,6 +74,13 @@ int endpoint_write(Endpoint *e, const void *buf, size_t length, uint64_t offset,
         return e->ops->write(e, buf, length, offset, done, userdata);
 }
 
+int endpoint_write_file(Endpoint *e, const FileRange *from, uint64_t offset, int *ret_source_error,
+                EndpointDone done, void *userdata) {
+        if (!e->ops->write_file || !range_is_inside(e, offset, from->length))
+                return refuse_range(e, "writing", offset, from->length);
+        return e->ops->write_file(e, from, offset, ret_source_error, done, userdata);
+}
+
 int endpoint_zero(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone done, void *userdata) {
         if (!e->ops->write || !range_is_inside(e, offset, length))
                 return refuse_range(e, "zeroing", offset, length);

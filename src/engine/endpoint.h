@@ -29,6 +29,7 @@
 #include "basic/macro.h"
 #include "basic/time-util.h"
 #include "engine/compress.h"
+#include "engine/file-range.h"
 
 typedef struct Endpoint Endpoint;
 
@@ -72,6 +73,16 @@ typedef struct EndpointOps {
          * NULL: cannot be written. */
         int (*write)(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
                         void *userdata);
+
+        /* Where bytes of the disk are in a file: from @offset on, at most @length, as far as they are in one piece there.
+         * NULL: in no file that the caller could read. */
+        FileRange (*place)(Endpoint *e, uint64_t offset, uint64_t length);
+
+        /* Writes what is in a file, as if it had been read from there: in the same order as other writes.
+         * -EREMOTEIO: the file cannot be read, errno of the cause in *@ret_source_error, which is the caller's until
+         * completion. NULL: it must be read first. */
+        int (*write_file)(Endpoint *e, const FileRange *from, uint64_t offset, int *ret_source_error,
+                        EndpointDone done, void *userdata);
 
         /* Makes a range read as zeroes, in the same order as writes. */
         int (*zero)(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone done, void *userdata);
@@ -183,6 +194,9 @@ int endpoint_extents(
 int endpoint_read(Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done, void *userdata);
 int endpoint_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
                 void *userdata);
+/* Only if ops->write_file is there. */
+int endpoint_write_file(Endpoint *e, const FileRange *from, uint64_t offset, int *ret_source_error,
+                EndpointDone done, void *userdata);
 int endpoint_zero(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone done, void *userdata);
 int endpoint_flush(Endpoint *e, EndpointDone done, void *userdata);
 int endpoint_finish(Endpoint *e, EndpointDone done, void *userdata);

@@ -12,6 +12,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/copy.h \
 	src/engine/deflate.c \
 	src/engine/deflate.h \
+	src/engine/endpoint-file.c \
+	src/engine/endpoint-file.h \
 	src/engine/endpoint-layer.c \
 	src/engine/endpoint-layer.h \
 	src/engine/endpoint-nbd.c \
@@ -23,6 +25,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/endpoint.h \
 	src/engine/extent-cursor.c \
 	src/engine/extent-cursor.h \
+	src/engine/file-range.c \
+	src/engine/file-range.h \
 	src/engine/huffman.c \
 	src/engine/huffman.h \
 	src/engine/nbd-connect.c \

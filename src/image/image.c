@@ -163,6 +163,7 @@ int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error) {
                 return r;
         i->image_length = map.length;
         i->has_log = map.has_log;
+        i->flat = map.flat;
         i->differencing = map.differencing;
         if (map.differencing && !i->flatten)
                 return refuse(ret_error,

@@ -50,6 +50,7 @@ typedef struct Image {
         struct Image *parent; /* that one, owned; after chain_examine() */
         char *descriptor; /* what qemu opens instead of it; after image_write_descriptor() */
         bool differencing; /* VHD, VHDX: only we can read it; after image_check_map() */
+        bool flat; /* VHD: the disk is the first bytes of the file; after image_check_map() */
         bool has_log; /* which must be replayed; after image_check_map() */
         char *overlay; /* holds what replaying the log has changed; after image_replay_log() */
         char **written; /* what image_done() removes, the last first */

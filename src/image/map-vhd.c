@@ -187,6 +187,7 @@ int map_walk_vhd(MapWalk *w) {
                         return refuse(w->error,
                                         "it begins like a dynamic disk, but its footer says that it is "
                                         "fixed");
+                w->map.flat = true;
                 if (w->map.virtual_size <= end)
                         return 0;
                 map_need(w, w->map.virtual_size, FOOTER_SIZE);

@@ -21,6 +21,7 @@ typedef struct Map {
         uint64_t end; /* behind the last byte that is mapped */
         uint64_t length; /* what belongs to the image; less than the file's if padding follows */
         bool differencing; /* vhd, vhdx: it is on top of another image */
+        bool flat; /* vhd: fixed, the disk is the first bytes of the file */
         bool has_log; /* vhdx: a log must be replayed first; the rest is not filled then */
 } Map;
 

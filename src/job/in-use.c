@@ -24,6 +24,9 @@
 #define QEMU_WRITES 101
 #define QEMU_RESIZES 103
 #define QEMU_DENIES_READING 200
+#define QEMU_READS 100
+#define QEMU_DENIES_WRITING 201
+#define QEMU_DENIES_RESIZING 203
 
 static int find_lock(int fd, short type, off_t start, off_t length, struct flock *ret) {
         struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
@@ -56,6 +59,21 @@ int in_use_check_locks(const char *path, int fd, char **ret_text) {
                 return *ret_text ? -EBUSY : -ENOMEM;
         }
         return 0;
+}
+
+int in_use_hold(int fd) {
+        static const off_t bytes[] = { QEMU_READS, QEMU_DENIES_WRITING, QEMU_DENIES_RESIZING };
+
+        for (size_t i = 0; i < ELEMENTSOF(bytes); i++) {
+                struct flock l = {
+                        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = bytes[i], .l_len = 1
+                };
+                if (fcntl(fd, F_OFD_SETLK, &l) < 0)
+                        return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+        }
+        struct flock writer;
+        int r = find_lock(fd, F_WRLCK, QEMU_WRITES, 1, &writer);
+        return r > 0 ? -EBUSY : r;
 }
 
 /* --- lock files ------------------------------------------------------------------------------------ */

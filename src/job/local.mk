@@ -26,6 +26,8 @@ libhyper_job_la_SOURCES = \
 	src/job/destination-nbd.h \
 	src/job/device.c \
 	src/job/device.h \
+	src/job/direct.c \
+	src/job/direct.h \
 	src/job/failure.c \
 	src/job/failure.h \
 	src/job/finish.c \

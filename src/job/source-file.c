@@ -14,6 +14,7 @@
 #include "job/bound.h"
 #include "job/chain.h"
 #include "job/device.h"
+#include "job/direct.h"
 #include "job/identity.h"
 #include "job/in-use.h"
 #include "job/inspect.h"
@@ -278,5 +279,7 @@ int source_inspect_images(Source *s) {
 }
 
 int source_connect_image(Source *s, size_t disk, Connection *ret) {
-        return chain_connect(s->attempt, &s->disks[disk], ret);
+        int r = direct_connect(s->attempt, &s->disks[disk], s->disk_fds[disk], ret);
+
+        return r != 0 ? MIN(r, 0) : chain_connect(s->attempt, &s->disks[disk], ret);
 }

@@ -86,6 +86,7 @@ ENGINE_TESTS = \
 	tests/unit/engine/test-engine-compare \
 	tests/unit/engine/test-engine-compress \
 	tests/unit/engine/test-engine-copy \
+	tests/unit/engine/test-engine-file \
 	tests/unit/engine/test-engine-hostile \
 	tests/unit/engine/test-engine-parts \
 	tests/unit/engine/test-engine-resume \

@@ -273,10 +273,41 @@ START_TEST(each_file_of_a_disk_counts) {
 }
 END_TEST
 
+/* As long as we read a file ourselves, it is locked as by a reader of qemu's. */
+START_TEST(no_machine_can_start_while_we_read) {
+        static const int kept_from_writers[] = { 201, 203 };
+        _cleanup_test_dir_ char *dir = test_dir();
+        const char *raw = PATH(dir, "disk.raw");
+
+        make_disk(raw, SIZE, 1);
+        int ours = open(raw, O_RDONLY | O_CLOEXEC), again = open(raw, O_RDONLY | O_CLOEXEC);
+        int writer = open(raw, O_RDWR | O_CLOEXEC);
+        ck_assert_int_eq(in_use_hold(ours), 0);
+        ck_assert_int_eq(in_use_hold(again), 0); /* other readers are not in the way */
+        close(again);
+        for (size_t i = 0; i < ELEMENTSOF(kept_from_writers); i++) {
+                struct flock l = {
+                        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = kept_from_writers[i], .l_len = 1
+                };
+                ck_assert_int_eq(fcntl(writer, F_OFD_GETLK, &l), 0);
+                ck_assert_int_eq(l.l_type, F_RDLCK);
+        }
+        close(ours);
+        close(writer);
+
+        pid_t machine = start_holder("running", raw);
+        int late = open(raw, O_RDONLY | O_CLOEXEC);
+        ck_assert_int_eq(in_use_hold(late), -EBUSY);
+        close(late);
+        kill(machine, SIGKILL);
+        waitpid(machine, NULL, 0);
+}
+END_TEST
+
 int main(int argc, char **argv) {
         const TTest *const tests[] = { a_source_in_use_may_change, whoever_only_reads_is_not_in_the_way,
                 a_lock_for_writing_of_any_kind, names_of_guests, vmwares_lock_directories,
-                esxis_lock_files_on_nfs, each_file_of_a_disk_counts };
+                esxis_lock_files_on_nfs, each_file_of_a_disk_counts, no_machine_can_start_while_we_read };
         TCase *tcase = test_case("job-in-use", 60, tests, ELEMENTSOF(tests));
 
         if (argc > 2)

@@ -64,7 +64,9 @@ needs() {
 needs_missing() {
         local p
         for p in $(needs "$@"); do
+                # (a command of that name may come from another package)
                 [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] ||
+                        command -v "$p" >/dev/null ||
                         printf '%s\n' "$p"
         done
 }

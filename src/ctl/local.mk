@@ -55,6 +55,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-status.h \
 	src/ctl/verb-submit.c \
 	src/ctl/verb-submit.h \
+	src/ctl/verb-vm-console.c \
+	src/ctl/verb-vm-console.h \
 	src/ctl/verb-vm-top.c \
 	src/ctl/verb-vm-top.h \
 	src/ctl/verb-vm.c \

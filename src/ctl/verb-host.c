@@ -133,6 +133,33 @@ int verb_host_rm(Ctl *ctl, char **words) {
         return first;
 }
 
+static int call_hosts(Ctl *ctl, char **words, const char *method, const char *doing) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int first, status;
+
+        first = hosts_connect(ctl, &bus);
+        if (first != EXIT_OK)
+                return first;
+        STRV_FOREACH(id, words) {
+                _cleanup_free_ char *what = strprintf("%s host %s", doing, *id), *path = NULL;
+
+                if (!what || sd_bus_path_encode(HYPER_HOSTS_BUS_PATH, *id, &path) < 0)
+                        return log_oom(), EXIT_OTHER;
+                status = hosts_call_object(ctl, bus, NULL, what, path, HYPER_HOSTS_HOST_INTERFACE, method);
+                if (first == EXIT_OK)
+                        first = status;
+        }
+        return first;
+}
+
+int verb_host_connect(Ctl *ctl, char **words) {
+        return call_hosts(ctl, words, "Connect", "Connecting");
+}
+
+int verb_host_disconnect(Ctl *ctl, char **words) {
+        return call_hosts(ctl, words, "Disconnect", "Disconnecting");
+}
+
 int verb_host_key(Ctl *ctl, char **words) {
         _cleanup_json_ json_t *properties = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;

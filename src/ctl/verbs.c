@@ -15,6 +15,7 @@
 #include "ctl/verb-schedule.h"
 #include "ctl/verb-status.h"
 #include "ctl/verb-submit.h"
+#include "ctl/verb-vm-console.h"
 #include "ctl/verb-vm-top.h"
 #include "ctl/verb-vm.h"
 #include "ctl/verb-watch.h"
@@ -86,6 +87,10 @@ static const Verb verbs[] = {
         { "host rm", 1, WORDS_ANY, 0, verb_host_rm, "HOST…", "Forget hosts; their VMs go on" },
         { "host show", 1, WORDS_ANY, JSON_OPTIONS, verb_host_show, "HOST…",
                         "Show all that is known of hosts" },
+        { "host connect", 1, WORDS_ANY, 0, verb_host_connect, "HOST…",
+                        "Connect hosts now, and automatically from now on" },
+        { "host disconnect", 1, WORDS_ANY, 0, verb_host_disconnect, "HOST…",
+                        "Disconnect hosts until they are connected again" },
         { "host key", 0, 0, 0, verb_host_key, "", "Show the key that logs in to hosts over ssh" },
         { "vm list", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_list, "[HOST]",
                         "List virtual machines, of a host or of all" },
@@ -95,6 +100,9 @@ static const Verb verbs[] = {
         { "vm reboot", 2, WORDS_ANY, 0, verb_vm_reboot, "HOST VM…", "Ask VMs to reboot" },
         { "vm destroy", 2, WORDS_ANY, 0, verb_vm_destroy, "HOST VM…", "Force power off of VMs" },
         { "vm reset", 2, WORDS_ANY, 0, verb_vm_reset, "HOST VM…", "Force a reset of VMs" },
+        { "vm console", 2, 2, JSON_OPTIONS, verb_vm_console, "HOST VM",
+                        "Show how to reach the display of a VM" },
+        { "vm screenshot", 3, 3, 0, verb_vm_screenshot, "HOST VM FILE.png|-", "Take a screenshot of a VM" },
         { "vm top", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_top, "[HOST]",
                         "Show what VMs use, live" },
         { "worker list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_worker_list, "",

@@ -55,7 +55,11 @@ equal "$(post "$v/hosts" "{\"uri\": \"test://$dir/office.xml\", \"id\": \"Büro 
         '[.id, .name]')" '["Büro 1","das Büro"]' "the second one"
 is 201 "adding under /api/v1"
 eventually 10 "hosts-changed, twice" heard first '.type == "hosts-changed" and .payload == null' 2
-equal "$(post "$v/hosts" '{"uri": "test:///default"}' .id)" local "the id of one that was given none"
+contains "$(post "$v/hosts" '{"uri": "test:///default"}' .message)" "host here has this URI already" \
+        "the same URI again"
+is 409 "it"
+cp "$dir/office.xml" "$dir/other.xml"
+equal "$(post "$v/hosts" "{\"uri\": \"test://$dir/other.xml\"}" .id)" local "the id of one that was given none"
 equal "$(post "$a/hosts" '{"uri": "test:///default"}' '[.code, .details]')" '["BAD_REQUEST",null]' \
         "one without an id under /api"
 is 400 "it"

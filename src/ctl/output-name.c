@@ -9,7 +9,8 @@
 /* The first row of a format is the end that an output gets. */
 static const struct {
         const char *end, *format;
-} formats[] = { { ".qcow2", "qcow2" }, { ".raw", "raw" }, { ".img", "raw" }, { ".vmdk", "vmdk" } };
+} formats[] = { { ".qcow2", "qcow2" }, { ".raw", "raw" }, { ".img", "raw" }, { ".vmdk", "vmdk" },
+        { ".ova", "ova" }, { ".ovf", "ovf" } };
 
 /* Other ends of a source's name, which an output's name does not keep. */
 static const char *const archive_ends[] = { ".gz", ".xz", ".bz2", ".zst", ".zip", ".7z" };

@@ -218,7 +218,7 @@ static int name_in_directory(
         if (r == -ENOMEM)
                 return log_oom(), EXIT_OTHER;
         if (r == -EINVAL) {
-                log_error("--format=%s must be qcow2, raw or vmdk for a destination that is a directory.",
+                log_error("--format=%s must be qcow2, raw, vmdk, ova or ovf for a destination that is a directory.",
                                 a->format);
                 return EXIT_USAGE;
         }
@@ -250,8 +250,8 @@ static int apply_destination(const Arguments *a, json_t *spec, const char *tail)
         if (!format && !is_nbd_uri(destination)) {
                 format = output_format_of_name(destination);
                 if (!format) {
-                        log_error("The name %s does not tell the format: give --format=qcow2, raw or vmdk, or end the "
-                                  "path in \"/\" if it is a directory.",
+                        log_error("The name %s does not tell the format: give --format=qcow2, raw, vmdk, ova or ovf, "
+                                  "or end the path in \"/\" if it is a directory.",
                                         destination);
                         return EXIT_USAGE;
                 }

@@ -32,17 +32,28 @@ static void write_escaped(FILE *f, const char *s) {
                 }
 }
 
-static void write_references(FILE *f, const OvfDisk *disks, size_t n) {
+/* A relative reference (RFC 3986). */
+static void write_href(FILE *f, const char *name) {
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+        for (; *name; name++)
+                if (strchr(plain, *name))
+                        fputc(*name, f);
+                else
+                        fprintf(f, "%%%02X", (unsigned char) *name);
+}
+
+static void write_references(FILE *f, const OvfWriteDisk *disks, size_t n) {
         fputs("  <References>\n", f);
         for (size_t i = 0; i < n; i++) {
                 fputs("    <File ovf:href=\"", f);
-                write_escaped(f, disks[i].file);
+                write_href(f, disks[i].file);
                 fprintf(f, "\" ovf:id=\"file%zu\" ovf:size=\"%" PRIu64 "\"/>\n", i + 1, disks[i].size);
         }
         fputs("  </References>\n", f);
 }
 
-static void write_disks(FILE *f, const OvfDisk *disks, size_t n) {
+static void write_disks(FILE *f, const OvfWriteDisk *disks, size_t n) {
         fputs("  <DiskSection>\n    <Info>The virtual disks</Info>\n", f);
         for (size_t i = 0; i < n; i++)
                 fprintf(f,
@@ -133,11 +144,11 @@ static void write_system(FILE *f, const char *name, unsigned n_disks) {
         fputs("    </VirtualHardwareSection>\n  </VirtualSystem>\n", f);
 }
 
-char *ovf_write(const char *name, const OvfDisk *disks, size_t n_disks) {
+char *ovf_write(const char *name, const OvfWriteDisk *disks, size_t n_disks) {
         char *text = NULL;
         size_t size = 0;
 
-        if (n_disks < 1 || n_disks > OVF_DISKS_MAX)
+        if (n_disks < 1 || n_disks > OVF_WRITE_MAX)
                 return NULL;
         FILE *f = open_memstream(&text, &size);
         if (!f)

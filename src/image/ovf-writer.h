@@ -10,13 +10,13 @@
 #define OVF_CPUS 2u
 #define OVF_MEMORY_MB 2048u
 /* VMware has four controllers with 15 disks each. */
-#define OVF_DISKS_MAX 60u
+#define OVF_WRITE_MAX 60u
 
-typedef struct OvfDisk {
+typedef struct OvfWriteDisk {
         const char *file; /* its name, beside the descriptor */
         uint64_t size; /* of the file */
         uint64_t capacity; /* of the disk */
-} OvfDisk;
+} OvfWriteDisk;
 
 /* @name is the machine's. NULL when out of memory, or with no disk or too many. The caller frees it. */
-char *ovf_write(const char *name, const OvfDisk *disks, size_t n_disks);
+char *ovf_write(const char *name, const OvfWriteDisk *disks, size_t n_disks);

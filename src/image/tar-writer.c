@@ -33,7 +33,7 @@ static void put_size(TarHeader *h, uint64_t size) {
         h->size[0] = (char) 0x80;
 }
 
-int tar_header(const char *name, uint64_t size, int64_t mtime, char ret[static TAR_BLOCK]) {
+int tar_write_header(const char *name, uint64_t size, int64_t mtime, char ret[static TAR_BLOCK]) {
         TarHeader h = { .type = '0', .magic = "ustar", .version = { '0', '0' } };
         unsigned sum = 0;
 

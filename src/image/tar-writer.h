@@ -11,7 +11,7 @@
 #define TAR_NAME_MAX 100u
 
 /* The header of a file. -ENAMETOOLONG or -EINVAL if @name is none that can be written. */
-int tar_header(const char *name, uint64_t size, int64_t mtime, char ret[static TAR_BLOCK]);
+int tar_write_header(const char *name, uint64_t size, int64_t mtime, char ret[static TAR_BLOCK]);
 
 /* How many zeroes follow the bytes of a file. */
 static inline size_t tar_padding(uint64_t size) {

@@ -4,6 +4,12 @@
 #include "engine/checkpoint.h"
 #include "job/device.h"
 
+uint64_t conversion_work(const Conversion *c, uint64_t total) {
+        uint64_t work = c->attempt->plan->spec->parameters.verify ? 2 * total : total;
+
+        return c->stream ? REPORT_PACKAGE(work) : work;
+}
+
 unsigned conversion_place(const Conversion *c, size_t disk) {
         return layout_place(c->spec, disk);
 }

@@ -46,5 +46,8 @@ int convert_on_progress(const CopyProgress *p, void *userdata);
 /* @one for the only disk, else "@many 2 of 3". NULL when out of memory. */
 char *convert_step_name(const Conversion *c, const char *one, const char *many, size_t disk);
 
+/* The bytes of all work on @total bytes of disks, for Report.work_total. */
+uint64_t conversion_work(const Conversion *c, uint64_t total) _pure_;
+
 /* Where disk @disk (from 0) grows in the part directory, from 1. */
 unsigned conversion_place(const Conversion *c, size_t disk) _pure_;

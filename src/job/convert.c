@@ -318,7 +318,7 @@ static int open_once(Conversion *c, size_t disk, Connection *source, Destination
                 return attempt_fail(c->attempt, EBADMSG, "image_refused", "The source's disk %zu is empty",
                                 disk + 1);
         if (!c->source->disks)
-                c->attempt->report.work_total = size * (c->attempt->plan->spec->parameters.verify ? 2 : 1);
+                c->attempt->report.work_total = conversion_work(c, size);
         return open_destination(c, disk, size, d);
 }
 

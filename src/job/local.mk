@@ -98,6 +98,8 @@ libhyper_job_la_SOURCES = \
 	src/job/step-initialize.h \
 	src/job/step-inspect.c \
 	src/job/step-inspect.h \
+	src/job/step-package.c \
+	src/job/step-package.h \
 	src/job/step-verify.c \
 	src/job/step-verify.h \
 	src/job/step.h \

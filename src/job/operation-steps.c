@@ -4,6 +4,7 @@
 #include "job/step-finalize.h"
 #include "job/step-initialize.h"
 #include "job/step-inspect.h"
+#include "job/step-package.h"
 #include "job/step-verify.h"
 
 static const Step convert_steps[] = {
@@ -11,6 +12,7 @@ static const Step convert_steps[] = {
         { "inspect", step_inspect },
         { "convert", step_convert },
         { "verify", step_verify },
+        { "package", step_package },
         { "finalize", step_finalize },
         {},
 };

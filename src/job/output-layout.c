@@ -14,11 +14,11 @@ static const struct {
         size_t disks_max;
 } layouts[] = {
         { { "disk image", "disk image" }, 1, 0, true, 0, PART_DISKS_MAX },
-        { { "OVA", "manifest" }, FIRST_DISK_OF_PACKAGE, 1, false, 0, OVF_DISKS_MAX },
-        { { "OVF", "manifest" }, FIRST_DISK_OF_PACKAGE, 2, true, 1, OVF_DISKS_MAX },
+        { { "OVA", "manifest" }, FIRST_DISK_OF_PACKAGE, 1, false, 0, OVF_WRITE_MAX },
+        { { "OVF", "manifest" }, FIRST_DISK_OF_PACKAGE, 2, true, 1, OVF_WRITE_MAX },
 };
 
-static_assert(OVF_DISKS_MAX + FIRST_DISK_OF_PACKAGE - 1 <= PART_DISKS_MAX, "all disks have a place");
+static_assert(OVF_WRITE_MAX + FIRST_DISK_OF_PACKAGE - 1 <= PART_DISKS_MAX, "all disks have a place");
 
 static size_t layout_of(const JobEndpoint *destination) {
         return destination->format == FORMAT_OVA ? 1 : destination->format == FORMAT_OVF ? 2 : 0;

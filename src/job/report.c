@@ -59,8 +59,6 @@ void report_phase(Report *r, JobPhase phase, const char *format, ...) {
                 return log_no_memory();
         r->phase = phase;
         r->last = 0;
-        if (phase == PHASE_FINALIZATION)
-                r->percent = 100;
         JobEvent e = JOB_EVENT_INIT(EVENT_PHASE);
         e.message = message;
         e.percent = r->percent;
@@ -144,6 +142,15 @@ void report_flush(Report *r, uint64_t total, uint64_t unflushed) {
         e.percent = r->percent;
         e.bytes_done = e.bytes_total = total;
         send_event(r, &e);
+}
+
+void report_package(Report *r, uint64_t total) {
+        r->work_done = 4 * total;
+        r->work_total = REPORT_PACKAGE(r->work_done);
+}
+
+void report_complete(Report *r) {
+        r->percent = 100;
 }
 
 void report_step_done(Report *r, uint64_t total) {

@@ -8,6 +8,9 @@
 #include "spec/job-file.h"
 #include "spec/job-state.h"
 
+/* All work is so much more, with a package: its bytes are not known before. */
+#define REPORT_PACKAGE(work) ((work) + (work) / 4)
+
 /* Progress at least this often while bytes move, and hardly ever more often. */
 #define REPORT_INTERVAL (500 * USEC_PER_MSEC)
 
@@ -47,6 +50,12 @@ void report_progress(Report *r, const char *what, uint64_t done, uint64_t total,
 /* All of a step is written, and @unflushed bytes of it are on their way to the disk. The bar stands where it
  * is. */
 void report_flush(Report *r, uint64_t total, uint64_t unflushed);
+
+/* A package is written: @total bytes that count for the last fifth of the work (REPORT_PACKAGE). */
+void report_package(Report *r, uint64_t total);
+
+/* All is done: the bar is full. */
+void report_complete(Report *r);
 
 /* A counting step of @total bytes is finished. */
 void report_step_done(Report *r, uint64_t total);

@@ -6,18 +6,17 @@
 int step_convert(Run *run) {
         Conversion *c = &run->conversion;
         char size[BYTES_SIZE];
+        uint64_t total = 0;
         int r = convert_check_space(c);
 
         if (r < 0)
                 return r;
+        for (size_t i = 0; run->source->disks && i < run->source->n_disks; i++)
+                total += run->source->disks[i].virtual_size;
         if (run->source->disks)
                 report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting %zu disk%s, %s in all",
                                 run->source->n_disks, run->source->n_disks == 1 ? "" : "s",
-                                format_bytes(size,
-                                                run->attempt->report.work_total /
-                                                                (run->attempt->plan->spec->parameters.verify
-                                                                                                ? 2
-                                                                                                : 1)));
+                                format_bytes(size, total));
         else
                 report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting one disk");
         for (size_t i = 0; i < run->source->n_disks; i++) {

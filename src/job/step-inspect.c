@@ -60,6 +60,6 @@ int step_inspect(Run *run) {
                                 "The source has %zu disks, but this destination takes one", s->n_disks);
         for (size_t i = 0; s->disks && i < s->n_disks; i++)
                 total += s->disks[i].virtual_size;
-        a->report.work_total = total * (a->plan->spec->parameters.verify ? 2 : 1);
+        a->report.work_total = conversion_work(&run->conversion, total);
         return 0;
 }

@@ -80,9 +80,7 @@ int verify_disk(Conversion *c, size_t disk, JobVerify verify) {
         return verify == VERIFY_OFF ? 0 : compare_disk(c, disk, &image, verify);
 }
 
-int verify_describe(const Conversion *c, size_t disk, json_t *output) {
-        const Verification *v = &c->verified[disk];
-
+static int describe(const Verification *v, json_t *output) {
         if (v->verify == VERIFY_OFF)
                 return 0;
         _cleanup_json_ json_t *more = json_pack("{s:s, s:s, s:I, s:I, s:I}", "verified",
@@ -91,4 +89,19 @@ int verify_describe(const Conversion *c, size_t disk, json_t *output) {
                         (json_int_t) v->report.data, "bytes_zero_compared", (json_int_t) v->report.zeroes,
                         "bytes_zero_not_read", (json_int_t) v->report.skipped);
         return !more || json_object_update(output, more) < 0 ? -ENOMEM : 0;
+}
+
+int verify_describe(const Conversion *c, size_t disk, json_t *output) {
+        return describe(&c->verified[disk], output);
+}
+
+int verify_describe_all(const Conversion *c, size_t n_disks, json_t *output) {
+        Verification sum = c->verified[0];
+
+        for (size_t i = 1; i < n_disks; i++) {
+                sum.report.data += c->verified[i].report.data;
+                sum.report.zeroes += c->verified[i].report.zeroes;
+                sum.report.skipped += c->verified[i].report.skipped;
+        }
+        return describe(&sum, output);
 }

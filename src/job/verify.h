@@ -12,3 +12,5 @@ int verify_disk(Conversion *c, size_t disk, JobVerify verify);
 
 /* Adds what was compared to the result's entry for disk @disk. 0 or -ENOMEM. */
 int verify_describe(const Conversion *c, size_t disk, json_t *output);
+/* The same of all disks in one entry. */
+int verify_describe_all(const Conversion *c, size_t n_disks, json_t *output);

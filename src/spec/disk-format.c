@@ -15,8 +15,8 @@ static const DiskFormatRow formats[_FORMAT_MAX] = {
         [FORMAT_VHD] = { "vhd", "vpc", "vhd vpc", FORMAT_IS_SOURCE, FORMAT_VHD },
         [FORMAT_VHDX] = { "vhdx", "vhdx", "vhdx", FORMAT_IS_SOURCE, FORMAT_VHDX },
         [FORMAT_PARALLELS] = { "parallels", "parallels", "parallels", FORMAT_IS_SOURCE, FORMAT_PARALLELS },
-        [FORMAT_OVA] = { "ova", NULL, "ova", FORMAT_IS_SOURCE | FORMAT_IS_PACKAGE, FORMAT_VMDK },
-        [FORMAT_OVF] = { "ovf", NULL, "ovf", FORMAT_IS_SOURCE | FORMAT_IS_PACKAGE, FORMAT_VMDK },
+        [FORMAT_OVA] = { "ova", NULL, "ova", BOTH | FORMAT_IS_PACKAGE | FORMAT_IS_COMPRESSED, FORMAT_VMDK },
+        [FORMAT_OVF] = { "ovf", NULL, "ovf", BOTH | FORMAT_IS_PACKAGE | FORMAT_IS_COMPRESSED, FORMAT_VMDK },
 };
 
 const DiskFormatRow *disk_format(int format) {

@@ -26,7 +26,8 @@ typedef enum DiskFormatFlags {
         FORMAT_IS_SOURCE = 1 << 0, /* can be read */
         FORMAT_IS_DESTINATION = 1 << 1, /* can be written */
         FORMAT_IS_PACKAGE = 1 << 2, /* holds several disks; its images are of another format */
-        FORMAT_CAN_COMPRESS = 1 << 3, /* parameters.compress has a meaning: an option, or always so */
+        FORMAT_CAN_COMPRESS = 1 << 3, /* compressed if parameters.compress asks for it */
+        FORMAT_IS_COMPRESSED = 1 << 4, /* always compressed: parameters.compress may be given */
 } DiskFormatFlags;
 
 typedef struct DiskFormatRow {

@@ -63,7 +63,7 @@ static const JsonField source_fields[] = {
 static const JsonField destination_fields[] = {
         ENDPOINT_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
-                        .from_string = destination_format, .expected = "qcow2, raw, vmdk" },
+                        .from_string = destination_format, .expected = "qcow2, raw, vmdk, ova, ovf" },
         {},
 };
 
@@ -228,9 +228,11 @@ static int check_combinations(JobSpec *s, bool has_destination, JsonErrors *erro
         if (r >= 0 && source && source->one_raw_disk && disk_format_has(s->source.format, FORMAT_IS_PACKAGE))
                 r = json_errors_add(errors, "source.format", "must not be %s for type \"%s\"",
                                 disk_format_to_string((DiskFormat) s->source.format), source->name);
-        if (r >= 0 && s->parameters.compress && !disk_format_has(s->destination.format, FORMAT_CAN_COMPRESS))
+        bool can_compress = disk_format_has(s->destination.format, FORMAT_CAN_COMPRESS) ||
+                        disk_format_has(s->destination.format, FORMAT_IS_COMPRESSED);
+        if (r >= 0 && s->parameters.compress && !can_compress)
                 r = json_errors_add(errors, "parameters.compress",
-                                "must be false unless destination.format is qcow2");
+                                "must be false unless destination.format is qcow2, ova or ovf");
         return r < 0 ? r : check_same(s, errors);
 }
 

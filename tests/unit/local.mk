@@ -121,6 +121,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-in-use \
 	tests/unit/job/test-job-lock \
 	tests/unit/job/test-job-nbd \
+	tests/unit/job/test-job-package \
 	tests/unit/job/test-job-part-directory \
 	tests/unit/job/test-job-recognize \
 	tests/unit/job/test-job-tables \

@@ -438,7 +438,7 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
         assert_member(all, "source_formats",
                         "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\","
                         "\"ovf\"]");
-        assert_member(all, "destination_formats", "[\"raw\",\"qcow2\",\"vmdk\"]");
+        assert_member(all, "destination_formats", "[\"raw\",\"qcow2\",\"vmdk\",\"ova\",\"ovf\"]");
         assert_member(all, "operations", "[\"convert\"]");
         assert_member(all, "tools.qemu-img", "\"/usr/bin/qemu-img\"");
         assert_member(all, "tools.nbdkit", "null");

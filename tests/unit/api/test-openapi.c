@@ -227,7 +227,7 @@ END_TEST
 
 static bool takes(const char *path, json_t *value) {
         _cleanup_json_ json_t *job = json_pack("{s:{s:s}, s:{s:s}}", "image", "path", "/data/a.vmdk",
-                        "parameters", "output_path", "/data/out.qcow2");
+                        "parameters", "output_path", "/data/out");
         _cleanup_(dialect_job_done) DialectJob decoded = {};
         _cleanup_(json_errors_done) JsonErrors errors = {};
 

@@ -508,6 +508,7 @@ START_TEST(the_bar_waits_for_the_flush) {
         report_progress(&r, "Converting disk 2", SIZE, SIZE, 0, true);
         report_flush(&r, SIZE, MIB);
         ck_assert_double_eq_tol(r.percent, 99.5, 1e-6);
+        report_complete(&r);
         report_phase(&r, PHASE_FINALIZATION, "Finishing");
         ck_assert_double_eq_tol(r.percent, 100, 1e-6);
 }

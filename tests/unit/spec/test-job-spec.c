@@ -98,7 +98,7 @@ START_TEST(all_wrong_fields_are_told_at_once) {
                         "fs_repair, initramfs_regenerate; "
                         "source.type: \"vsphere\" is not built in; built in: file, nbd; "
                         "source.path: must be a string; "
-                        "destination.format: \"vdi\" is not built in; built in: qcow2, raw, vmdk; "
+                        "destination.format: \"vdi\" is not built in; built in: qcow2, raw, vmdk, ova, ovf; "
                         "execution_policy.timeout_seconds: must be 60 to 86400; "
                         "execution_policy.retry_count: must be 0 to 5; "
                         "execution_policy.priority: must be 0 to 100; "
@@ -162,7 +162,7 @@ END_TEST
 
 START_TEST(fields_must_go_together) {
         bad(DESTINATION("\"type\":\"file\",\"path\":\"/a.raw\"},\"parameters\":{\"compress\":true"),
-                        "parameters.compress: must be false unless destination.format is qcow2");
+                        "parameters.compress: must be false unless destination.format is qcow2, ova or ovf");
         bad(DESTINATION("\"type\":\"file\",\"path\":\"/srv/a.vmdk\""),
                         "destination.path: must not be the source itself");
         bad(DESTINATION("\"type\":\"nbd\",\"uri\":\"nbd://h\",\"format\":\"qcow2\""),

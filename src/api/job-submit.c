@@ -50,7 +50,7 @@ static int append_warnings(sd_bus_message *m, char **warnings) {
 }
 
 /* The manager checks paths by it. Who may submit and is not admin is an operator. */
-static const char *role_word(Request *request) {
+const char *job_submit_role(Request *request) {
         return role_to_string(request_role(request) == ROLE_ADMIN ? ROLE_ADMIN : ROLE_OPERATOR);
 }
 
@@ -63,8 +63,8 @@ int job_submit_append_options(Request *request, sd_bus_message *m, const Dialect
                 return -ENOMEM;
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(
-                                m, "{sv}{sv}", "dialect", "s", dialect, "role", "s", role_word(request));
+                r = sd_bus_message_append(m, "{sv}{sv}", "dialect", "s", dialect, "role", "s",
+                                job_submit_role(request));
         if (r >= 0 && job)
                 r = sd_bus_message_append(m, "{sv}", "request", "s", sent);
         if (r >= 0 && any_worker)

@@ -16,6 +16,9 @@ int job_submit_call_new(Request *request, const DialectJob *job, const char *dia
 int job_submit_append_options(Request *request, sd_bus_message *m, const DialectJob *job,
                 const char *dialect, bool any_worker);
 
+/* The word of the role by which the manager checks paths. */
+const char *job_submit_role(Request *request);
+
 /* Appends {"secrets": @secrets}, an entry of an a{sv}; nothing if there are none. Their memory will be
  * wiped. */
 int job_submit_append_secrets(sd_bus_message *m, json_t *secrets);

@@ -32,6 +32,8 @@ libhyper_api_la_SOURCES = \
 	src/api/http/router.h \
 	src/api/http/uri.c \
 	src/api/http/uri.h \
+	src/api/http/yaml-body.c \
+	src/api/http/yaml-body.h \
 	src/api/access/access.c \
 	src/api/access/access.h \
 	src/api/access/peer.c \
@@ -65,6 +67,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/dialect-metrics.h \
 	src/api/job-json.c \
 	src/api/job-json.h \
+	src/api/job-retry.c \
+	src/api/job-retry.h \
 	src/api/job-submit.c \
 	src/api/job-submit.h \
 	src/api/openapi/dialect-schema.c \
@@ -107,6 +111,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-metrics.c \
 	src/api/hypersdk/hypersdk-quirks.c \
 	src/api/hypersdk/hypersdk-quirks.h \
+	src/api/hypersdk/hypersdk-retry.c \
+	src/api/hypersdk/hypersdk-retry.h \
 	src/api/hypersdk/hypersdk-routes.c \
 	src/api/hypersdk/hypersdk-schedule-json.c \
 	src/api/hypersdk/hypersdk-schedule-json.h \

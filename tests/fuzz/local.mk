@@ -63,7 +63,8 @@ API_FUZZERS = \
 	tests/fuzz/fuzz-request \
 	tests/fuzz/fuzz-socket-diag \
 	tests/fuzz/fuzz-worker-job \
-	tests/fuzz/fuzz-ws-codec
+	tests/fuzz/fuzz-ws-codec \
+	tests/fuzz/fuzz-yaml-body
 $(API_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(API_LIBS) $(FUZZ_LDFLAGS)
 $(API_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(API_LIBS))
 

@@ -166,6 +166,7 @@ API_TESTS = \
 	tests/unit/api/test-api-sse \
 	tests/unit/api/test-api-websocket \
 	tests/unit/api/test-api-ws-codec \
+	tests/unit/api/test-api-yaml \
 	tests/unit/api/test-dialect-jobs \
 	tests/unit/api/test-dialect-json \
 	tests/unit/api/test-dialect-routes \

@@ -4,6 +4,7 @@
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
 #include "api/http/request-private.h"
+#include "api/http/yaml-body.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
@@ -281,8 +282,29 @@ const char *request_body(Request *r, size_t *ret_size) {
         return strempty(r->body);
 }
 
-static int request_parse_body(
-                Request *r, int (*parse)(const char *, size_t, json_t **, char **), json_t **ret) {
+static int refuse_body(Request *r, const char *language, const char *error) {
+        (void) request_reply_error(
+                        r, MHD_HTTP_BAD_REQUEST, "The body is not valid %s: %s", language, strempty(error));
+        return -EBADMSG;
+}
+
+static int parse_yaml(Request *r, const char *text, size_t size, bool object, json_t **ret) {
+        _cleanup_free_ char *error = NULL;
+        _cleanup_json_ json_t *value = NULL;
+        int k;
+
+        k = yaml_parse_any(text, size, &value, &error);
+        if (k == -EBADMSG)
+                return refuse_body(r, "YAML", error);
+        if (k < 0)
+                return k;
+        if (object && !json_is_object(value))
+                return refuse_body(r, "YAML", "it must be a mapping");
+        *ret = TAKE_PTR(value);
+        return 0;
+}
+
+static int request_parse_body(Request *r, bool object, json_t **ret) {
         static const char bom[] = "\xef\xbb\xbf"; /* some clients begin with one (RFC 8259, 8.1) */
         _cleanup_free_ char *error = NULL;
         const char *text = r->body;
@@ -298,19 +320,21 @@ static int request_parse_body(
                 return -EBADMSG;
         }
 
-        k = parse(text, size, ret, &error);
-        if (k == -EBADMSG)
-                request_reply_error(
-                                r, MHD_HTTP_BAD_REQUEST, "The body is not valid JSON: %s", strempty(error));
-        return k;
+        if (content_type_is_yaml(request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE)))
+                return parse_yaml(r, text, size, object, ret);
+        if (object)
+                k = json_parse_object(text, size, ret, &error);
+        else
+                k = json_parse_any(text, size, ret, &error);
+        return k == -EBADMSG ? refuse_body(r, "JSON", error) : k;
 }
 
 int request_json(Request *r, json_t **ret) {
-        return request_parse_body(r, json_parse_any, ret);
+        return request_parse_body(r, false, ret);
 }
 
 int request_json_object(Request *r, json_t **ret) {
-        return request_parse_body(r, json_parse_object, ret);
+        return request_parse_body(r, true, ret);
 }
 
 void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdata)) {

@@ -45,8 +45,9 @@ int request_query_decode(Request *r, void *base);
 const char *request_body(Request *r, size_t *ret_size);
 
 /* The body as JSON, any value or an object only: at most the route's max_body, UTF-8, limited depth, no
- * duplicate keys; whatever the Content-Type says. New reference in *ret. An empty body is an error too:
- * look at request_body() first where it may be left out. 0 or -EBADMSG. */
+ * duplicate keys; whatever the Content-Type says, unless it is one of YAML's: then it is read as YAML. New
+ * reference in *ret. An empty body is an error too: look at request_body() first where it may be left out.
+ * 0 or -EBADMSG. */
 int request_json(Request *r, json_t **ret);
 int request_json_object(Request *r, json_t **ret);
 

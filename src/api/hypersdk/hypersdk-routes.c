@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-retry.h"
 #include "api/hypersdk/hypersdk-schedules.h"
 #include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/hypersdk/hypersdk-ws.h"
@@ -251,19 +252,19 @@ static const Route hypersdk_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Health check." },
         { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "Get the number of jobs by status." },
         { HTTP_GET, "/vms/list", SCOPE_READ, get_vms,
-                        .summary = "List the VMs of a vCenter; not supported yet" },
+                        .summary = "List the VMs of a vCenter; not supported yet." },
         { HTTP_POST, "/vms/list", SCOPE_READ, get_vms,
-                        .summary = "List the VMs of a vCenter; not supported yet" },
+                        .summary = "List the VMs of a vCenter; not supported yet." },
         { HTTP_GET, "/vms/info", SCOPE_READ, get_vms,
-                        .summary = "Show a VM of a vCenter; not supported yet" },
+                        .summary = "Show a VM of a vCenter; not supported yet." },
         { HTTP_POST, "/vms/info", SCOPE_READ, get_vms,
-                        .summary = "Show a VM of a vCenter; not supported yet" },
+                        .summary = "Show a VM of a vCenter; not supported yet." },
         { HTTP_POST, "/vms/shutdown", SCOPE_SUBMIT, get_vms,
-                        .summary = "Shut down a VM of a vCenter; not supported yet" },
+                        .summary = "Shut down a VM of a vCenter; not supported yet." },
         { HTTP_POST, "/vms/poweroff", SCOPE_SUBMIT, get_vms,
-                        .summary = "Force power off of a VM of a vCenter; not supported yet" },
+                        .summary = "Force power off of a VM of a vCenter; not supported yet." },
         { HTTP_POST, "/vms/remove-cdrom", SCOPE_SUBMIT, get_vms,
-                        .summary = "Remove the CD drives of a VM of a vCenter; not supported yet" },
+                        .summary = "Remove the CD drives of a VM of a vCenter; not supported yet." },
         { HTTP_GET, "/metrics", SCOPE_READ, hypersdk_get_metrics, .summary = "Metrics for Prometheus." },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
                         .summary = "Get the capabilities of this machine." },
@@ -276,6 +277,7 @@ static const Route hypersdk_routes[] = {
         { HTTP_POST, "/jobs/cancel", SCOPE_SUBMIT, hypersdk_cancel,
                         .summary = "Cancel jobs by ID, by status, or both." },
         { HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .from_database = true, .summary = "Get a job." },
+        { HTTP_POST, "/jobs/{id}/retry", SCOPE_SUBMIT, hypersdk_retry, .summary = "Retry a failed job." },
         { HTTP_GET, "/jobs/status/{id}", SCOPE_READ, get_job, .from_database = true,
                         .summary = "Get a job." },
         { HTTP_GET, "/jobs/progress/{id}", SCOPE_READ, get_progress,

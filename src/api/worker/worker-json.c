@@ -319,6 +319,18 @@ json_t *worker_cancelled_json(const JobRow *row) {
                         strempty(job_state_to_string(row->state)), "message", "Job cancelled successfully");
 }
 
+json_t *worker_retried_json(const JobRow *row) {
+        return json_pack("{s:o, s:s, s:s}", "job_id", json_text(row->id), "state",
+                        strempty(job_state_to_string(row->state)), "message", "Job queued again");
+}
+
+static const SchemaField retry_fields[] = {
+        { "secrets", SCHEMA_MAP, SCHEMA_OPTIONAL,
+                        .description = "The secrets of the job, which were removed when it failed" },
+        {},
+};
+const Schema worker_retry_schema = { .name = "Retry", .fields = retry_fields };
+
 static const SchemaField error_fields[] = {
         { "job_id", SCHEMA_STRING },
         { "state", SCHEMA_WORD, .word = state_word },

@@ -26,6 +26,8 @@ extern const Schema worker_submitted_schema;
 /* The answer to a cancellation. */
 json_t *worker_cancelled_json(const JobRow *row);
 extern const Schema worker_cancelled_schema;
+json_t *worker_retried_json(const JobRow *row);
+extern const Schema worker_retry_schema;
 
 /* One event. @percent holds what was last known of the job and is kept up to date; events that know no
  * percent repeat it, so that a progress bar does not jump. */

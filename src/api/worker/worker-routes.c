@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/dialect-metrics.h"
 #include "api/job-json.h"
+#include "api/job-retry.h"
 #include "api/job-submit.h"
 #include "api/openapi/openapi.h"
 #include "api/stream/sse.h"
@@ -217,6 +218,20 @@ static int delete_job(Request *r) {
         return k < 0 ? k : manager_call(r, m, on_cancelled, NULL);
 }
 
+static int on_retried(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int k;
+
+        if (error)
+                return request_reply_bus_error(r, error);
+        k = job_find(r, request_param(r, "id"), &row);
+        return k < 0 ? k : request_reply_json(r, 200, worker_retried_json(row));
+}
+
+static int retry_job(Request *r) {
+        return job_retry(r, on_retried);
+}
+
 typedef struct EventParameters {
         usec_t since;
 } EventParameters;
@@ -314,6 +329,10 @@ static const Route worker_routes[] = {
         { HTTP_DELETE, "/jobs/{id}", SCOPE_SUBMIT, delete_job, .summary = "Cancel a job.",
                         .replies = REPLIES(REPLY_OBJECT(200, "It is cancelled, or will be in a moment.",
                                         worker_cancelled_schema)) },
+        { HTTP_POST, "/jobs/{id}/retry", SCOPE_SUBMIT, retry_job, .summary = "Retry a failed job.",
+                        .body = &worker_retry_schema,
+                        .replies = REPLIES(REPLY_OBJECT(
+                                        200, "The job is queued again.", worker_cancelled_schema)) },
         { HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
                         .summary = "List the events of a job.",
                         .replies = REPLIES({ 200,

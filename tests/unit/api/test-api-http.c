@@ -279,7 +279,7 @@ END_TEST
 
 START_TEST(bodies) {
         _cleanup_reply_ TestReply exact = {}, chunked = {}, json = {}, none = {}, array = {}, nul = {},
-                                  marked = {};
+                                  marked = {}, yaml = {}, list = {};
         int fd;
 
         start();
@@ -299,6 +299,16 @@ START_TEST(bodies) {
         test_request(&server, &marked,
                         "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n\xef\xbb\xbf{\"a\":[2]}");
         ck_assert_str_eq(marked.body, "{\"a\":[2]}");
+
+        test_request(&server, &yaml,
+                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-yaml\r\n"
+                        "Content-Length: 9\r\n\r\na:\n- 3\n#\n");
+        ck_assert_str_eq(yaml.body, "{\"a\":[3]}");
+        test_request(&server, &list,
+                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: text/yaml; charset=utf-8\r\n"
+                        "Content-Length: 3\r\n\r\n- 1");
+        ck_assert_uint_eq(list.status, 400);
+        ck_assert_ptr_nonnull(strstr(list.body, "not valid YAML: it must be a mapping"));
 
         test_request(&server, &none, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
         ck_assert_uint_eq(none.status, 400);

@@ -160,6 +160,25 @@ static int mock_cancel(Mock *m, sd_bus_message *msg) {
         return sd_bus_reply_method_return(msg, "");
 }
 
+static int mock_retry(Mock *m, sd_bus_message *msg) {
+        MockOptions o = { .warnings = json_array(), .secrets = json_object() };
+        const char *id;
+
+        ck_assert_int_gt(sd_bus_message_read(msg, "s", &id), 0);
+        read_options(msg, &o);
+        ck_assert_str_eq(o.role, "admin");
+        json_t *call = json_pack("{s:s, s:o}", "retry", id, "secrets", o.secrets);
+        json_dumpf(call, m->calls, JSON_COMPACT);
+        fputc('\n', m->calls);
+        fflush(m->calls);
+        json_decref(call);
+        json_decref(o.warnings);
+        if (streq(id, "late"))
+                return sd_bus_reply_method_errorf(
+                                msg, HYPER_BUS_ERROR_WRONG_STATE, "Job late is RUNNING; only failed jobs");
+        return sd_bus_reply_method_return(msg, "o", "/org/hyper1/job/a");
+}
+
 /* The bus's own part: a client says Hello first, and may add matches. */
 static int on_message(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         Mock *m = userdata;
@@ -172,6 +191,8 @@ static int on_message(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
                 return mock_submit(m, msg);
         if (sd_bus_message_is_method_call(msg, HYPER_MANAGER_INTERFACE, "CancelJob"))
                 return mock_cancel(m, msg);
+        if (sd_bus_message_is_method_call(msg, HYPER_MANAGER_INTERFACE, "RetryJob"))
+                return mock_retry(m, msg);
         return 0;
 }
 
@@ -648,6 +669,28 @@ START_TEST(a_kept_answer_is_never_older_than_the_database) {
 }
 END_TEST
 
+START_TEST(a_failed_job_is_retried_in_each_dialect) {
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"id\":\"a\",\"vm_path\":\"/data/a.vmdk\"}"),
+                              *sdk = ask(&w.hypersdk, 200, "POST /jobs/a/retry", ""),
+                              *worker = ask(&w.worker, 200, "POST /jobs/a/retry",
+                                              "{\"secrets\":{\"source.tls_psk\":\"x\"}}"),
+                              *bad = ask(&w.hypersdk, 400, "POST /jobs/a/retry", "{\"secrets\":{\"a\":1}}"),
+                              *late = ask(&w.hypersdk, 409, "POST /jobs/late/retry", "");
+
+        assert_member(sdk, "job_id", "\"a\"");
+        assert_member(sdk, "status", "\"pending\"");
+        assert_member(worker, "state", "\"QUEUED\"");
+        assert_member(bad, "error", "\"secrets: must be an object of strings\"");
+        assert_member(late, "error", "\"Job late is RUNNING; only failed jobs\"");
+        ck_assert_ptr_nonnull(s);
+        world_stop(&w);
+}
+END_TEST
+
 START_TEST(a_hypersdk_client_cancels_by_id_and_by_status) {
         World w;
 
@@ -905,7 +948,7 @@ TEST_MAIN("dialect-routes", a_worker_client_submits_and_looks, a_worker_client_i
                 a_worker_client_cancels, health_says_how_many_jobs_are_worked_on,
                 a_hypersdk_client_submits_one_job_or_many, secrets_reach_the_manager_and_nobody_else,
                 a_hypersdk_client_queries, a_hypersdk_client_looks_at_one_job,
-                a_kept_answer_is_never_older_than_the_database,
+                a_kept_answer_is_never_older_than_the_database, a_failed_job_is_retried_in_each_dialect,
                 a_hypersdk_client_cancels_by_id_and_by_status,
                 a_database_that_is_not_there_yet_is_an_empty_one, events_are_the_trusted_ones_after_a_time,
                 a_stream_replays_and_completes, the_stream_of_a_failed_job_says_error_then_complete,

@@ -7,6 +7,10 @@ dist_dbusinterfaces_DATA = dbus/org.hyper1.Manager.xml dbus/org.hyper1.Job.xml d
 dist_polkitaction_DATA = dbus/org.hyper1.policy
 dist_polkitrules_DATA = dbus/org.hyper1.rules
 
+# hyper-apid's
+dist_dbuspolicy_DATA += dbus/org.hyper1.Api.conf
+dist_dbusinterfaces_DATA += dbus/org.hyper1.Api.xml
+
 # hyper-hostd's
 dist_dbussystemservices_DATA += dbus/org.hyper1.Hosts.service
 dist_dbuspolicy_DATA += dbus/org.hyper1.Hosts.conf

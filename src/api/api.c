@@ -413,6 +413,16 @@ SubmitStatus api_submit_status(Api *a) {
         return a->config.submit_status;
 }
 
+static int copy_origins(char *const *origins, char ***ret) {
+        STRV_FOREACH(origin, origins) {
+                int r = strv_extend(ret, *origin);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int api_copy_config(Api *a, const ApiConfig *config) {
         a->config = (ApiConfig){
                 .database = strdup(config->database),
@@ -437,11 +447,32 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                         (config->pages_directory && !a->config.pages_directory) ||
                         (config->refusal && !a->config.refusal))
                 return -ENOMEM;
-        STRV_FOREACH(origin, config->cors_origins) {
-                int r = strv_extend(&a->cors_origins, *origin);
-                if (r < 0)
-                        return r;
+        return copy_origins(config->cors_origins, &a->cors_origins);
+}
+
+int api_configure(Api *a, const ApiConfig *config) {
+        _cleanup_strv_free_ char **origins = NULL;
+        int r;
+
+        r = copy_origins(config->cors_origins, &origins);
+        if (r < 0)
+                return r;
+        if (config->metrics && !a->metrics) {
+                a->metrics = metrics_new();
+                if (!a->metrics)
+                        return -ENOMEM;
         }
+        if (!config->metrics)
+                a->metrics = metrics_free(a->metrics);
+        strv_free(a->cors_origins);
+        a->cors_origins = TAKE_PTR(origins);
+        a->config.require_key = config->require_key;
+        a->config.local_anybody = config->local_anybody;
+        a->config.submit_status = config->submit_status;
+        access_set_limits(a->access, config->rate_limit, config->rate_burst);
+        a->config.idle_timeout = config->idle_timeout;
+        if (a->idle_timer) /* it looks again then */
+                (void) sd_event_source_set_time_relative(a->idle_timer, config->idle_timeout);
         return 0;
 }
 

@@ -44,6 +44,11 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret);
 Api *api_free(Api *a);
 DEFINE_CLEANUP_FUNC(Api *, api_free);
 
+/* Puts another configuration in force while the daemon runs. Of @config only what a running daemon can change is
+ * heeded: metrics, cors_origins, require_key, local_anybody, submit_status, the rate limits and idle_timeout. On failure
+ * nothing has changed. 0 or -ENOMEM. */
+int api_configure(Api *a, const ApiConfig *config);
+
 /* Takes over a socket of NETLINK_SOCK_DIAG (api/access/peer.h): without one, a client over TCP has no
  * identity. */
 void api_take_peer_socket(Api *a, int fd);

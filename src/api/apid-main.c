@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "api/access/peer.h"
+#include "api/api-bus.h"
 #include "api/api.h"
 #include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
@@ -49,6 +50,8 @@ static const DaemonProgram program = {
                  "while.",
 };
 
+#define CONFIG_DIRECTORY SYSCONFDIR "/hyper"
+
 /* With a wrong configuration each request is answered with what is wrong, for so long; then we end, and the
  * next request has it read again. To fail instead would have systemd give up on the sockets. */
 #define REFUSE_TIME (5 * USEC_PER_SEC)
@@ -58,7 +61,7 @@ static int load_settings(Settings **ret, char **ret_refusal) {
         _cleanup_(settings_freep) Settings *settings = NULL;
         int r, level;
 
-        r = settings_load(SYSCONFDIR "/hyper", &settings, &error);
+        r = settings_load(CONFIG_DIRECTORY, &settings, &error);
         if (r == -ENOMEM)
                 return log_oom();
         if (r < 0) {
@@ -205,6 +208,8 @@ static int run(void) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(settings_freep) Settings *settings = NULL;
         _cleanup_(api_freep) Api *api = NULL;
+        _cleanup_(api_bus_freep) ApiBus *bus = NULL;
+        ApiConfig config;
         int r;
 
         r = load_settings(&settings, &refusal);
@@ -213,21 +218,10 @@ static int run(void) {
         r = sd_event_default(&event);
         if (r < 0)
                 return log_error_errno(r, "Failed to make an event loop: %m");
-        r = api_new(event,
-                        &(ApiConfig){
-                                        .database = settings->database.path,
-                                        .hosts_database = STATEDIR "-hosts/hosts.db",
-                                        .metrics = settings->metrics.enabled,
-                                        .refusal = refusal,
-                                        .cors_origins = settings->api.cors_origins,
-                                        .require_key = settings->api.require_key,
-                                        .local_anybody = settings->api.local == LOCAL_ANYBODY,
-                                        .submit_status = settings->hypersdk.submit_status,
-                                        .rate_limit = settings->api.rate_limit,
-                                        .rate_burst = settings->api.rate_burst,
-                                        .idle_timeout = settings->daemon.idle_timeout,
-                        },
-                        &api);
+        config = api_config_from_settings(settings);
+        config.hosts_database = STATEDIR "-hosts/hosts.db";
+        config.refusal = refusal;
+        r = api_new(event, &config, &api);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         if (refusal)
@@ -240,6 +234,12 @@ static int run(void) {
         r = serve_all(api, settings->api.local == LOCAL_ANYBODY);
         if (r < 0)
                 return r;
+        if (!refusal) {
+                r = api_bus_new(api, NULL, CONFIG_DIRECTORY, settings, &bus);
+                if (r < 0)
+                        return log_error_errno(r, "Failed to set up: %m");
+                TAKE_PTR(settings);
+        }
         r = sd_event_set_watchdog(event, true);
         if (r < 0)
                 log_warning_errno(r, "Failed to set up the watchdog: %m");

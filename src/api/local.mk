@@ -3,6 +3,8 @@
 noinst_LTLIBRARIES += libhyper-api.la
 libhyper_api_la_SOURCES = \
 	src/api/api-private.h \
+	src/api/api-bus.c \
+	src/api/api-bus.h \
 	src/api/api.c \
 	src/api/api.h \
 	src/api/database.c \

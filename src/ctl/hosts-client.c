@@ -31,23 +31,6 @@ int hosts_call(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, co
         return r < 0 ? client_failure(ctl, NULL, r, what) : client_call_message(ctl, bus, m, ret, what);
 }
 
-int hosts_reload(Ctl *ctl, sd_bus *bus) {
-        _cleanup_message_ sd_bus_message *m = NULL;
-        int r = sd_bus_get_name_creds(bus, HYPER_HOSTS_BUS_NAME, 0, NULL);
-
-        if (r == -ENXIO) /* nobody has the name */
-                return EXIT_OK;
-        r = sd_bus_message_new_method_call(bus, &m, HYPER_HOSTS_BUS_NAME, HYPER_HOSTS_BUS_PATH,
-                        HYPER_HOSTS_MANAGER_INTERFACE, "Reload");
-        if (r >= 0)
-                r = sd_bus_message_set_auto_start(m, false);
-        ctl->daemon = "hyper-hostd";
-        ctl->action = "org.hyper1.manage-hosts";
-        return r < 0 ? client_failure(ctl, NULL, r, "Reading the configuration again")
-                     : client_call_message(
-                                       ctl, bus, m, NULL, "Having hyper-hostd read the configuration again");
-}
-
 int hosts_call_object(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, const char *path,
                 const char *interface, const char *method) {
         _cleanup_message_ sd_bus_message *m = NULL;

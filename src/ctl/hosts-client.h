@@ -7,9 +7,6 @@
 
 /* Connects, and has what goes wrong from now on told of hyper-hostd. As client_connect(). */
 int hosts_connect(Ctl *ctl, sd_bus **ret);
-/* Has hyper-hostd read its configuration again if it runs: it is not started for that. */
-int hosts_reload(Ctl *ctl, sd_bus *bus);
-
 /* client_call() for org.hyper1.Hosts.Manager. */
 int hosts_call(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, const char *method,
                 const char *types, ...);

@@ -7,6 +7,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/client.c \
 	src/ctl/client.h \
 	src/ctl/ctl.h \
+	src/ctl/daemons.c \
+	src/ctl/daemons.h \
 	src/ctl/help.c \
 	src/ctl/help.h \
 	src/ctl/hosts-client.c \

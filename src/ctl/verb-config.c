@@ -4,7 +4,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/client.h"
-#include "ctl/hosts-client.h"
+#include "ctl/daemons.h"
 #include "ctl/text.h"
 #include "ctl/verb-config.h"
 
@@ -32,16 +32,14 @@ static int print_yaml(Ctl *ctl, json_t *object, int indent) {
         return 0;
 }
 
-int verb_config(Ctl *ctl, char **words) {
+/* What a daemon has in force, without the sections that it does not use. */
+static int get_config(Ctl *ctl, sd_bus *bus, const CtlDaemon *d, json_t **ret) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_(json_decrefp) json_t *config = NULL;
-        _cleanup_bus_ sd_bus *bus = NULL;
         const char *text;
         int status, r;
 
-        status = client_connect(ctl, &bus);
-        if (status == EXIT_OK)
-                status = client_call(ctl, bus, &reply, "Asking for the configuration", "GetConfig", NULL);
+        status = ctl_daemon_call(ctl, bus, d, "GetConfig", "Asking for the configuration", &reply);
         if (status != EXIT_OK)
                 return status;
         r = sd_bus_message_read(reply, "s", &text);
@@ -49,19 +47,91 @@ int verb_config(Ctl *ctl, char **words) {
                 return client_failure(ctl, NULL, r, "Asking for the configuration");
         config = json_loads(text, 0, NULL);
         if (!json_is_object(config)) {
-                log_error("Asking for the configuration failed: the answer is not JSON.");
+                log_error("Asking for the configuration failed: the answer of %s is not JSON.", d->name);
                 return EXIT_OTHER;
         }
-        if (ctl->args.json != JSON_MODE_OFF)
-                return client_print_json(ctl, config);
-        return print_yaml(ctl, config, 0) < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
+        for (size_t i = 0; i < ELEMENTSOF(d->unused) && d->unused[i]; i++)
+                (void) json_object_del(config, d->unused[i]);
+        *ret = TAKE_PTR(config);
+        return EXIT_OK;
 }
 
+static int print_daemon(Ctl *ctl, const CtlDaemon *d, json_t *config, bool first) {
+        if (!first)
+                putchar('\n');
+        if (!config) {
+                printf("# %s is not running, and reads the configuration when it starts\n", d->name);
+                return 0;
+        }
+        printf("# in force in %s\n", d->name);
+        return print_yaml(ctl, config, 0);
+}
+
+int verb_config(Ctl *ctl, char **words) {
+        _cleanup_(json_decrefp) json_t *all = json_object();
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status;
+
+        status = client_connect(ctl, &bus);
+        for (const CtlDaemon *d = ctl_daemons(); d->name && status == EXIT_OK; d++) {
+                _cleanup_(json_decrefp) json_t *config = NULL;
+
+                if (ctl_daemon_is_there(bus, d))
+                        status = get_config(ctl, bus, d, &config);
+                if (status != EXIT_OK)
+                        return status;
+                if (ctl->args.json == JSON_MODE_OFF && print_daemon(ctl, d, config, d == ctl_daemons()) < 0)
+                        return log_oom(), EXIT_OTHER;
+                if (!all ||
+                                json_object_set_new(all, d->name,
+                                                config ? json_incref(config) : json_null()) < 0)
+                        return log_oom(), EXIT_OTHER;
+        }
+        if (status != EXIT_OK || ctl->args.json == JSON_MODE_OFF)
+                return status;
+        return client_print_json(ctl, all);
+}
+
+/* Names what the daemon has not put in force. */
+static int tell_restart_needed(Ctl *ctl, sd_bus *bus, const CtlDaemon *d) {
+        _cleanup_strv_free_ char **settings = NULL;
+        int r;
+
+        r = ctl_daemon_restart_needed(bus, d, &settings);
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Asking what requires a restart");
+        STRV_FOREACH(s, settings) {
+                log_warning("%s: the new value of %s is in force after \"systemctl restart %s\".", d->name,
+                                *s, d->unit);
+        }
+        return EXIT_OK;
+}
+
+static int reload_daemon(Ctl *ctl, sd_bus *bus, const CtlDaemon *d) {
+        _cleanup_free_ char *what = strprintf("Reloading the configuration of %s", d->name);
+        int status;
+
+        if (!what)
+                return log_oom(), EXIT_OTHER;
+        if (!ctl_daemon_is_there(bus, d))
+                return EXIT_OK;
+        status = ctl_daemon_call(ctl, bus, d, "Reload", what, NULL);
+        return status == EXIT_OK ? tell_restart_needed(ctl, bus, d) : status;
+}
+
+/* A mistake in the configuration is the same for all; else each daemon is tried. */
 int verb_reload(Ctl *ctl, char **words) {
         _cleanup_bus_ sd_bus *bus = NULL;
-        int status = client_connect(ctl, &bus);
+        int first;
 
-        if (status == EXIT_OK)
-                status = client_call(ctl, bus, NULL, "Reading the configuration again", "Reload", NULL);
-        return status == EXIT_OK ? hosts_reload(ctl, bus) : status;
+        first = client_connect(ctl, &bus);
+        if (first != EXIT_OK)
+                return first;
+        for (const CtlDaemon *d = ctl_daemons(); d->name && first != EXIT_REFUSED; d++) {
+                int status = reload_daemon(ctl, bus, d);
+
+                if (first == EXIT_OK)
+                        first = status;
+        }
+        return first;
 }

@@ -200,6 +200,14 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
+static int method_get_config(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Hosts *h = userdata;
+        _cleanup_json_ json_t *config = settings_to_json(h->settings);
+        _cleanup_free_ char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
+
+        return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
+}
+
 /* --- lists ----------------------------------------------------------------------------------------- */
 
 static int append_host(sd_bus_message *reply, const Host *host) {
@@ -488,6 +496,8 @@ const sd_bus_vtable hosts_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("RemoveHost", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_remove_host,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config), method_get_config,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListHosts", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sossssutt)", hosts),
                         method_list_hosts, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -285,6 +285,13 @@ static int get_max_running(sd_bus *bus, const char *path, const char *interface,
         return sd_bus_message_append(reply, "u", (uint32_t) m->settings->jobs.max_running);
 }
 
+static int get_restart_needed(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+
+        return sd_bus_message_append_strv(reply, m->settings->restart_needed);
+}
+
 static int get_jobs(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         uint64_t counts[_JOB_STATE_MAX];
@@ -384,6 +391,7 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_SIGNAL_WITH_ARGS("ScheduleRemoved", SD_BUS_ARGS("s", id, "o", schedule), 0),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("MaxRunning", "u", get_max_running, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("RestartNeeded", "as", get_restart_needed, 0, 0),
         SD_BUS_PROPERTY("Jobs", "a{st}", get_jobs, 0, 0),
         SD_BUS_VTABLE_END,
 };

@@ -16,6 +16,11 @@
 #define HYPER_SCHEDULE_INTERFACE "org.hyper1.Schedule"
 #define HYPER_SCHEDULE_PATH_PREFIX "/org/hyper1/schedule"
 
+/* hyper-apid's */
+#define HYPER_API_BUS_NAME "org.hyper1.Api"
+#define HYPER_API_BUS_PATH "/org/hyper1/api"
+#define HYPER_API_INTERFACE "org.hyper1.Api"
+
 /* hyper-hostd's */
 #define HYPER_HOSTS_BUS_NAME "org.hyper1.Hosts"
 #define HYPER_HOSTS_BUS_PATH "/org/hyper1/hosts"

@@ -98,6 +98,11 @@ int daemon_reload_settings(
 
         if (r < 0)
                 return r;
+        r = settings_keep_database(new, (*s)->database.path);
+        if (r < 0) {
+                settings_free(new);
+                return r;
+        }
         settings_free(*s);
         *s = new;
         take_log_level(new);

@@ -25,8 +25,18 @@ Settings *settings_free(Settings *s) {
         strv_free(s->api.cors_origins);
         strv_free(s->delivery.allow_private);
         json_decref(s->webhooks);
+        strv_free(s->restart_needed);
         free(s->version);
         return mfree(s);
+}
+
+int settings_keep_database(Settings *s, const char *path) {
+        int r;
+
+        if (streq_ptr(s->database.path, path))
+                return 0;
+        r = strv_extend(&s->restart_needed, "database.path");
+        return r < 0 ? r : free_and_strdup(&s->database.path, path);
 }
 
 static unsigned default_max_running(void) {

@@ -68,6 +68,8 @@ typedef struct Settings {
                                          are delivered to though they are not the internet's */
         } delivery;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
+        char **restart_needed; /* settings that the files have another value for, which is in force only after a
+                                  restart; settings_keep_database() */
         char *version; /* of the files that this was read from: another one when one of them was changed */
 } Settings;
 
@@ -89,6 +91,10 @@ int settings_load(const char *directory, Settings **ret, char **ret_error);
 /* The same for a daemon whose state is in @state_directory: the database is there, unless database.path is
  * set. */
 int settings_load_for(const char *directory, const char *state_directory, Settings **ret, char **ret_error);
+
+/* The database at @path is open, and is used until the daemon is restarted: @s names that one again, and restart_needed
+ * has "database.path" if the files name another one. 0 or -ENOMEM. */
+int settings_keep_database(Settings *s, const char *path);
 
 /* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference, or
  * NULL when out of memory. */

@@ -157,6 +157,7 @@ $(MANAGER_TESTS): $(filter %.la,$(MANAGER_TEST_LIBS))
 
 API_TESTS = \
 	tests/unit/api/test-api-access \
+	tests/unit/api/test-api-bus \
 	tests/unit/api/test-api-http \
 	tests/unit/api/test-api-metrics \
 	tests/unit/api/test-api-parse \

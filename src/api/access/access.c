@@ -47,6 +47,11 @@ int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret) {
         return 0;
 }
 
+void access_set_limits(Access *a, unsigned rate_limit, unsigned rate_burst) {
+        a->rate_limit = rate_limit;
+        a->rate_burst = rate_burst;
+}
+
 Access *access_free(Access *a) {
         if (!a)
                 return NULL;

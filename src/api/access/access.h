@@ -25,6 +25,8 @@ typedef struct Access Access;
 
 /* 0: the defaults below. */
 int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret);
+/* Other limits from now on; buckets that are in use keep what is in them. */
+void access_set_limits(Access *a, unsigned rate_limit, unsigned rate_burst);
 Access *access_free(Access *a);
 DEFINE_CLEANUP_FUNC(Access *, access_free);
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "basic/string-util.h"
 #include "basic/time-util.h"
@@ -276,14 +277,17 @@ static int method_retry(sd_bus_message *msg, void *userdata, sd_bus_error *error
         return sd_bus_reply_method_return(msg, "o", j->path);
 }
 
+/* Until there is a file "good-config". */
 static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
+        if (access("good-config", F_OK) >= 0)
+                return sd_bus_reply_method_return(msg, NULL);
         return sd_bus_error_set(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                         "/etc/hyper/config.yaml:3: jobs.max_runing: no such key");
 }
 
 static int method_config(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(msg, "s",
-                        "{\"jobs\":{\"max_running\":4,\"destination_paths\":[\"/dev/vg0\",\"/vms\"],\"source_paths\":[\"/srv\",\"/mnt/a b\"]},\"daemon\":{\"idle_timeout\":30}}");
+                        "{\"jobs\":{\"max_running\":4,\"destination_paths\":[\"/dev/vg0\",\"/vms\"],\"source_paths\":[\"/srv\",\"/mnt/a b\"]},\"api\":{\"require_key\":true},\"daemon\":{\"idle_timeout\":30}}");
 }
 
 /* Two workers; what the second says of itself is full of control characters. */
@@ -339,6 +343,19 @@ static int method_queue_status(sd_bus_message *m, void *userdata, sd_bus_error *
         return sd_bus_reply_method_return(m, "ta{ut}", UINT64_C(12), 2, 90, UINT64_C(2), 50, UINT64_C(10));
 }
 
+static int get_restart_needed(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "as", 1, "database.path");
+}
+
+/* org.hyper1.Api, of hyper-apid */
+static const sd_bus_vtable api_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetConfig", NULL, "s", method_config, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("SubmitJob", "sa{sv}", "sob", method_submit, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -352,6 +369,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("GetWorker", "s", "s", method_get_worker, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("UnregisterWorker", "s", NULL, method_unregister_worker, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("QueueStatus", NULL, "ta{ut}", method_queue_status, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_PROPERTY("RestartNeeded", "as", get_restart_needed, 0, 0),
         SD_BUS_SIGNAL("JobNew", "so", 0),
         SD_BUS_SIGNAL("JobStateChanged", "sosss", 0),
         SD_BUS_VTABLE_END,
@@ -425,7 +443,12 @@ int main(int argc, char **argv) {
                 r = sd_bus_add_fallback_vtable(m.bus, NULL, HYPER_JOB_PATH_PREFIX, HYPER_JOB_INTERFACE,
                                 job_vtable, find_job, &m);
         if (r >= 0)
+                r = sd_bus_add_object_vtable(
+                                m.bus, NULL, HYPER_API_BUS_PATH, HYPER_API_INTERFACE, api_vtable, &m);
+        if (r >= 0)
                 r = sd_bus_attach_event(m.bus, m.event, 0);
+        if (r >= 0)
+                r = sd_bus_request_name(m.bus, HYPER_API_BUS_NAME, 0);
         if (r >= 0)
                 r = sd_bus_request_name(m.bus, HYPER_BUS_NAME, 0);
         if (r < 0)

@@ -8,6 +8,9 @@
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 
+/* Of hyper-job-*.service, as sd_bus_path_encode(3) writes it. */
+#define JOB_UNIT_PATH_PREFIX "/org/freedesktop/systemd1/unit/hyper_2djob_2d"
+
 typedef struct Call {
         TAILQ_ENTRY(Call) calls;
         BusClient *client;
@@ -26,6 +29,9 @@ struct BusClient {
         sd_bus *bus; /* NULL: not connected, the next call will */
         QueueWaiters *waiters; /* or NULL */
         sd_bus_slot *queue_match; /* they are told of jobs that wait */
+        void (*hint)(void *userdata); /* or NULL */
+        void *hint_userdata;
+        sd_bus_slot *hint_matches[2];
         TAILQ_HEAD(, Call) sent, waiting;
         unsigned n_sent;
         usec_t woken; /* monotonic */
@@ -62,6 +68,11 @@ static void call_finish(Call *call, sd_bus_message *reply, const sd_bus_error *e
 
 static void bus_client_pump(BusClient *c);
 
+static void give_hint(BusClient *c) {
+        if (c->hint)
+                c->hint(c->hint_userdata);
+}
+
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(m);
         Call *call = userdata;
@@ -76,6 +87,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) 
 
         TAILQ_REMOVE(&c->sent, call, calls);
         c->n_sent--;
+        give_hint(c);
         call_finish(call, error ? NULL : m, error);
         bus_client_pump(c);
         return 0;
@@ -116,12 +128,18 @@ static void bus_client_pump(BusClient *c) {
         }
 }
 
+static void drop_hint_matches(BusClient *c) {
+        for (size_t i = 0; i < ELEMENTSOF(c->hint_matches); i++)
+                c->hint_matches[i] = sd_bus_slot_unref(c->hint_matches[i]);
+}
+
 /* libsystemd has failed the calls that were out before it tells us this. */
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         BusClient *c = userdata;
 
         log_notice("The connection to the bus was lost; the next request that needs it connects again.");
         c->queue_match = sd_bus_slot_unref(c->queue_match);
+        drop_hint_matches(c);
         c->bus = sd_bus_close_unref(c->bus);
         bus_client_pump(c);
         if (c->waiters)
@@ -153,6 +171,37 @@ static int bus_client_open(BusClient *c, sd_bus **ret) {
         return 0;
 }
 
+static int on_unit_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        if (startswith(sd_bus_message_get_path(m), JOB_UNIT_PATH_PREFIX))
+                give_hint(userdata);
+        return 0;
+}
+
+static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        give_hint(userdata);
+        return 0;
+}
+
+static void add_hint_matches(BusClient *c) {
+        int r;
+
+        if (!c->hint)
+                return;
+        r = sd_bus_add_match_async(c->bus, &c->hint_matches[0],
+                        "type='signal',sender='org.freedesktop.systemd1',"
+                        "path_namespace='/org/freedesktop/systemd1/unit',"
+                        "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
+                        "arg0='org.freedesktop.systemd1.Service'",
+                        on_unit_changed, NULL, c);
+        if (r >= 0)
+                r = sd_bus_add_match_async(c->bus, &c->hint_matches[1],
+                                "type='signal',sender='" HYPER_BUS_NAME "',path='" HYPER_BUS_PATH
+                                "',interface='" HYPER_MANAGER_INTERFACE "'",
+                                on_manager_signal, NULL, c);
+        if (r < 0)
+                log_warning_errno(r, "Failed to listen for changes of jobs; events will be told later: %m");
+}
+
 static int bus_client_connect(BusClient *c) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
@@ -172,7 +221,20 @@ static int bus_client_connect(BusClient *c) {
                 return r;
 
         c->bus = TAKE_PTR(bus);
+        add_hint_matches(c);
         return 0;
+}
+
+void bus_client_watch_events(BusClient *c, void (*func)(void *userdata), void *userdata) {
+        c->hint = func;
+        c->hint_userdata = userdata;
+        drop_hint_matches(c);
+        if (!func)
+                return;
+        if (c->bus)
+                add_hint_matches(c);
+        else if (bus_client_connect(c) < 0)
+                log_debug("Without the bus, events are seen when journald says that its file has changed.");
 }
 
 static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -311,6 +373,7 @@ BusClient *bus_client_free(BusClient *c) {
                 call_free(call);
         }
         sd_bus_slot_unref(c->queue_match);
+        drop_hint_matches(c);
         sd_bus_close_unref(c->bus);
         sd_event_unref(c->event);
         free(c->address);

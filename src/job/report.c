@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdarg.h>
 #include <stdio.h>
+#include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "basic/parse-util.h"
@@ -37,6 +38,14 @@ void report_init(Report *r, const char *job_id) {
         };
 }
 
+/* What "systemctl status" shows. */
+static void tell_status(const Report *r, const char *message) {
+        if (r->percent > 0)
+                (void) sd_notifyf(false, "STATUS=%.0f %%: %s", r->percent, message);
+        else
+                (void) sd_notifyf(false, "STATUS=%s", message);
+}
+
 static void send_event(Report *r, JobEvent *e) {
         e->job_id = (char *) r->job_id;
         e->phase = r->phase;
@@ -44,6 +53,8 @@ static void send_event(Report *r, JobEvent *e) {
         int k = job_event_send(e);
         if (k < 0)
                 log_debug_errno(k, "Failed to send an event to the journal: %m");
+        /* After the entry: the change of status is what followers of the journal are woken by. */
+        tell_status(r, e->message);
         if (r->print || k < 0)
                 log_full_errno(e->kind == EVENT_ERROR ? LOG_ERR : LOG_INFO, 0, "%s", e->message);
 }

@@ -8,6 +8,15 @@
 /* How much is told in one go; then other sources of the loop have their turn. */
 #define BATCH 256
 
+/* When journal_follow_look() looks again, counted from its last look. */
+static const usec_t look_again[] = {
+        2 * USEC_PER_MSEC,
+        5 * USEC_PER_MSEC,
+        15 * USEC_PER_MSEC,
+        40 * USEC_PER_MSEC,
+        80 * USEC_PER_MSEC,
+};
+
 struct JournalFollow {
         sd_journal *journal;
         journal_follow_func func;
@@ -20,6 +29,8 @@ struct JournalFollow {
         sd_event_source *io; /* the journal's inotify */
         sd_event_source *timer; /* what inotify does not see (network file systems) */
         sd_event_source *drain; /* oneshot: there may be entries to read */
+        sd_event_source *look; /* oneshot: look_again[n_looks] is over */
+        size_t n_looks;
 };
 
 JournalFollow *journal_follow_free(JournalFollow *f) {
@@ -28,6 +39,7 @@ JournalFollow *journal_follow_free(JournalFollow *f) {
         sd_event_source_disable_unref(f->io);
         sd_event_source_disable_unref(f->timer);
         sd_event_source_disable_unref(f->drain);
+        sd_event_source_disable_unref(f->look);
         sd_journal_close(f->journal);
         free(f->cursor);
         return mfree(f);
@@ -106,6 +118,29 @@ static int on_change(JournalFollow *f) {
         return r;
 }
 
+static int arm_look(JournalFollow *f) {
+        int r;
+
+        if (f->n_looks >= ELEMENTSOF(look_again))
+                return 0;
+        r = sd_event_source_set_time_relative(f->look, look_again[f->n_looks++]);
+        return r < 0 ? r : sd_event_source_set_enabled(f->look, SD_EVENT_ONESHOT);
+}
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
+        JournalFollow *f = userdata;
+        int r = sd_event_source_set_enabled(f->drain, SD_EVENT_ONESHOT);
+
+        return r < 0 ? r : arm_look(f);
+}
+
+/* (What cannot be armed is seen a little later.) */
+void journal_follow_look(JournalFollow *f) {
+        f->n_looks = 0;
+        (void) sd_event_source_set_enabled(f->drain, SD_EVENT_ONESHOT);
+        (void) arm_look(f);
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         return on_change(userdata);
 }
@@ -154,6 +189,10 @@ static int add_sources(JournalFollow *f, sd_event *event, int fd) {
         r = sd_event_add_io(event, &f->io, fd, (uint32_t) events, on_io, f);
         if (r >= 0)
                 r = sd_event_add_time(event, &f->timer, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_timer, f);
+        if (r >= 0)
+                r = sd_event_add_time(event, &f->look, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_look, f);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(f->look, SD_EVENT_OFF);
         if (r >= 0)
                 r = sd_event_add_defer(event, &f->drain, on_drain, f);
         if (r >= 0)

@@ -29,6 +29,11 @@ DEFINE_CLEANUP_FUNC(JournalFollow *, journal_follow_free);
 /* Has events of schedules told, too, to a function with the same @userdata. */
 void journal_follow_schedules(JournalFollow *f, journal_follow_schedule_func func);
 
+/* Something may have been written: look at once, and some times more in the next tenth of a second, for it may still be
+ * on its way to the file. Without this entries are seen when journald says that the file has changed, which it does four
+ * times a second. */
+void journal_follow_look(JournalFollow *f);
+
 /* Where it stands: the cursor behind which nothing has been told yet. While nothing has been told, where it
  * began; NULL if the journal was empty then. Good until the next event. */
 const char *journal_follow_cursor(JournalFollow *f);

@@ -2,6 +2,8 @@
 
 #include "manager/executor-unit.h"
 
+#include <signal.h>
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/credentials.h"
@@ -16,6 +18,9 @@
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+
+/* TimeoutStopSec= of a job's unit. */
+#define STOP_TIME (30 * USEC_PER_SEC)
 
 static Job *job_of_unit(Manager *m, const char *unit) {
         _cleanup_free_ char *id = NULL;
@@ -130,6 +135,8 @@ static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus
         Job *j = userdata;
         int r;
 
+        if (j->manager->follow) /* its status comes with an event */
+                journal_follow_look(j->manager->follow);
         if (sd_bus_message_skip(message, "s") < 0 ||
                         sd_bus_message_enter_container(message, 'a', "{sv}") < 0)
                 return 0;
@@ -159,6 +166,37 @@ static int watch_unit(Job *j, const char *unit) {
 }
 
 /* --- what systemd is asked ---------------------------------------------------------------------------- */
+
+static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *j = userdata;
+        _cleanup_free_ char *unit = job_unit_name(j->row->id);
+        int r;
+
+        if (j->unit.stage != UNIT_LIVE)
+                return 0;
+        log_warning("The unit of job %s should have ended, and runs; killing it.", j->row->id);
+        r = unit ? sd_bus_call_method_async(j->manager->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+                                   SYSTEMD_MANAGER, "KillUnit", NULL, NULL, "ssi", unit, "main", SIGKILL)
+                 : -ENOMEM;
+        return r < 0 ? log_error_errno(r, "Failed to kill the unit of job %s: %m", j->row->id) : 0;
+}
+
+/* The job may write to the notification socket, and whoever does can ask systemd for more time than the unit has
+ * (EXTEND_TIMEOUT_USEC= of sd_notify(3)). A job that its image took over gets no more than @time all the same. */
+static void limit_time(Job *j, usec_t time) {
+        int r;
+
+        j->unit.overdue = sd_event_source_disable_unref(j->unit.overdue);
+        r = sd_event_add_time_relative(j->manager->event, &j->unit.overdue, CLOCK_MONOTONIC,
+                        time + j->manager->patience, USEC_PER_SEC, on_overdue, j);
+        if (r < 0)
+                log_warning_errno(r, "Failed to set the timer that ends job %s: %m", j->row->id);
+}
+
+static void limit_run_time(Job *j) {
+        if (j->row->timeout_seconds > 0)
+                limit_time(j, j->row->timeout_seconds * USEC_PER_SEC);
+}
 
 /* systemd went away with the question (a daemon-reexec): the unit may have been started or not. */
 static bool is_no_answer(const sd_bus_error *error) {
@@ -283,6 +321,7 @@ static void start(Job *j, const JobSpec *spec, const JobFiles *files) {
         r = progress_follow(j->manager);
         if (r < 0)
                 log_warning_errno(r, "Failed to follow the journal; progress will not be seen: %m");
+        limit_run_time(j);
         r = try_start(j, spec, files);
         if (r < 0)
                 executor_unit_gone(j, strerror(-r));
@@ -295,6 +334,7 @@ int executor_unit_adopt(Job *j, bool running) {
         if (r < 0)
                 return r;
         j->unit.stage = UNIT_LIVE;
+        limit_run_time(j);
         if (running)
                 unit_is_running(j);
         r = progress_follow(j->manager);
@@ -323,8 +363,10 @@ void executor_unit_stop(Job *j) {
                                 SYSTEMD_MANAGER, "StopUnit", on_stop_reply, NULL, "ss", unit, "replace");
         if (r < 0)
                 log_error_errno(r, "Failed to stop the unit of job %s: %m", j->row->id);
-        else
+        else {
                 j->unit.stop_sent = true;
+                limit_time(j, STOP_TIME);
+        }
 }
 
 int executor_unit_finish(Job *j) {

@@ -23,6 +23,7 @@ Job *job_free(Job *j) {
                 return NULL;
         sd_bus_slot_unref(j->unit.start_call);
         sd_bus_slot_unref(j->unit.properties_match);
+        sd_event_source_disable_unref(j->unit.overdue);
         free(j->unit.start_job);
         free(j->unit.result);
         free(j->error_message);

@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
 #include <uthash.h>
 
 #include "basic/prioq.h"
@@ -31,6 +32,7 @@ typedef struct JobUnit {
         sd_bus_slot *start_call; /* the StartTransientUnit call */
         sd_bus_slot *properties_match;
         char *start_job; /* systemd's job that starts it, until that is done */
+        sd_event_source *overdue; /* a timer: by then systemd has ended it, or the manager kills it */
         bool stop_sent;
         bool finish_tried; /* finish was run alone for this attempt: once is enough */
         bool seen; /* in the list of units that is being looked through */

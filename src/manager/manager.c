@@ -79,6 +79,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->clock = o->clock;
         m->send_event = o->send_event ?: job_event_send;
         m->started_at = m->clock();
+        m->patience = UNIT_PATIENCE;
         m->state_directory = strdup(o->state_directory);
         m->runtime_directory = strdup(o->runtime_directory);
         m->config_directory = strdup(o->config_directory);

@@ -20,6 +20,9 @@
 #include "store/schedules.h"
 #include "store/workers.h"
 
+/* How long a unit that has to end may take more than its own limits say. */
+#define UNIT_PATIENCE (60 * USEC_PER_SEC)
+
 typedef struct Submission Submission;
 typedef struct RunStart RunStart;
 
@@ -55,6 +58,7 @@ struct Manager {
         sd_bus_slot *object_slots[6];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;
+        usec_t patience; /* for a unit that systemd was to end: then it is killed */
         bool reconcile_again; /* something happened while the units were being listed */
         sd_bus_slot *release_call;
         struct Timer *timers; /* those that systemd is being asked about */

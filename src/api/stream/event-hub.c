@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "api/stream/event-hub.h"
+#include "api/bus-client.h"
 #include "journal/journal-follow.h"
 
 struct EventHub {
@@ -31,13 +32,22 @@ static void on_schedule(JournalFollow *f, const ScheduleEvent *event, void *user
         }
 }
 
+static void on_hint(void *userdata) {
+        EventHub *h = userdata;
+
+        if (h->follow)
+                journal_follow_look(h->follow);
+}
+
 /* The follower is put away from the loop, because the last listener may leave inside the follower's own
  * callback. */
 static int on_stop(sd_event_source *source, void *userdata) {
         EventHub *h = userdata;
 
-        if (LIST_EMPTY(&h->listeners))
+        if (LIST_EMPTY(&h->listeners)) {
                 h->follow = journal_follow_free(h->follow);
+                bus_client_watch_events(api_manager(h->api), NULL, NULL);
+        }
         return 0;
 }
 
@@ -52,6 +62,7 @@ int event_hub_listen(EventHub *h, EventListener *l) {
                 if (r < 0)
                         return r;
                 journal_follow_schedules(h->follow, on_schedule);
+                bus_client_watch_events(api_manager(h->api), on_hint, h);
         }
         LIST_INSERT_HEAD(&h->listeners, l, listeners);
         l->listening = true;

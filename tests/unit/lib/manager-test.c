@@ -157,6 +157,18 @@ static int fake_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 1;
 }
 
+static int fake_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *name, *who;
+        int32_t signal;
+        Fixture *f = userdata;
+
+        ck_assert_int_gt(sd_bus_message_read(m, "ssi", &name, &who, &signal), 0);
+        ck_assert_str_eq(who, "main");
+        ck_assert_int_eq(signal, SIGKILL);
+        find_unit(f, name)->n_kills++;
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 static int fake_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *name;
         Fixture *f = userdata;
@@ -211,6 +223,7 @@ static const sd_bus_vtable systemd_vtable[] = {
         SD_BUS_METHOD("Subscribe", "", "", fake_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", fake_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StopUnit", "ss", "o", fake_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("KillUnit", "ssi", "", fake_kill, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListUnitsByPatterns", "asas", "a(ssssssouso)", fake_list, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };

@@ -16,6 +16,7 @@ typedef struct FakeUnit {
         bool finish; /* it runs hyper-job finish alone */
         char **when; /* of a timer: "OnCalendar=…", "OnActiveSec=seconds" */
         bool stopped; /* StopUnit came */
+        unsigned n_kills; /* KillUnit came */
         unsigned starts;
 } FakeUnit;
 

@@ -288,6 +288,28 @@ BUS_TEST(a_running_job_is_cancelled)
         ck_assert_uint_eq(unit_of(&f, "a")->starts, 1);
 BUS_TEST_END
 
+/* Whoever may write to the notification socket can ask systemd for more time than the unit has. */
+BUS_TEST(a_unit_that_systemd_does_not_end_is_killed)
+        submit(&f, "timely", NULL);
+        submit(&f, "late", ",\"execution_policy\":{\"timeout_seconds\":60}");
+        settle_down(&f);
+        f.manager->patience = 0;
+        ck_assert_int_eq(cancel(&f, "timely"), 0);
+        settle_down(&f);
+        ck_assert_uint_eq(unit_of(&f, "timely")->n_kills, 0);
+        ck_assert_int_ge(sd_event_source_set_time_relative(
+                                         manager_get_job(f.manager, "timely")->unit.overdue, 0),
+                        0);
+        ck_assert_int_ge(sd_event_source_set_time_relative(
+                                         manager_get_job(f.manager, "late")->unit.overdue, 0),
+                        0);
+        while (unit_of(&f, "late")->n_kills == 0 || unit_of(&f, "timely")->n_kills == 0)
+                ck_assert_int_ge(sd_event_run(f.event, USEC_INFINITY), 0);
+        fake_ends(&f, "late", "signal", CLD_KILLED, SIGKILL, true);
+        fake_ends(&f, "timely", "signal", CLD_KILLED, SIGKILL, true);
+        expect_state(&f, "timely", JOB_CANCELLED);
+BUS_TEST_END
+
 BUS_TEST(a_job_is_cancelled_while_it_starts)
         f.hold_start = true;
         submit(&f, "a", NULL);
@@ -520,7 +542,8 @@ TEST_MAIN("manager-jobs", a_job_runs_and_completes, the_answer_comes_after_the_j
                 a_job_that_is_not_idempotent_is_not_tried_again, a_timeout_is_final,
                 what_systemd_says_is_the_reason, a_source_that_vanished_before_the_start,
                 a_source_that_became_a_link_before_the_start, a_waiting_job_is_cancelled,
-                a_running_job_is_cancelled, a_job_is_cancelled_while_it_starts,
+                a_running_job_is_cancelled, a_unit_that_systemd_does_not_end_is_killed,
+                a_job_is_cancelled_while_it_starts,
                 the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone,
                 a_job_that_is_being_published_cannot_be_cancelled,
                 a_job_that_could_not_be_published_can_be_cancelled_later,

@@ -11,6 +11,7 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 
 #define CONFIG_FILE SYSCONFDIR "/hyper/agent.yaml"

@@ -10,7 +10,8 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
-#include "shared/settings-internal.h"
+#include "shared/settings-kind.h"
+#include "shared/settings-yaml.h"
 #include "spec/job-spec.h"
 
 #define CREDSTORE SYSCONFDIR "/credstore"

@@ -16,6 +16,7 @@
 #include "api/worker/worker.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 #include "shared/settings.h"
 

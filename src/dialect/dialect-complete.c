@@ -6,7 +6,7 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
-#include "dialect/dialect-job.h"
+#include "dialect/dialect-complete.h"
 
 /* The path of a file: URL on this machine (RFC 8089): file:///p, file://localhost/p, file:/p. -EINVAL for
  * another host, a query, bad escapes and %00. */

@@ -74,12 +74,6 @@ int translation_error(Translation *t, const char *canonical, const char *format,
 int translation_settle(Translation *t, const char *canonical);
 bool translation_is_settled(const Translation *t, const char *canonical);
 
-/* Fills in what clients leave out, the same for all dialects: the operation (convert); the type of source
- * and destination, from what names them (an absolute path, file://, nbd:// and its sisters); the
- * destination's format, from its name, else qcow2; its path: in TRANSLATE_DIRECTORY or beside the source,
- * "<name>.<format>". 0 or -ENOMEM. */
-int translation_complete(Translation *t);
-
 /* Checks the whole. 0 with *ret; -EBADMSG with the caller's errors; -ENOMEM. */
 int translation_finish(Translation *t, DialectJob *ret);
 

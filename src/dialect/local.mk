@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += libhyper-dialect.la
 libhyper_dialect_la_SOURCES = \
 	src/dialect/dialect-complete.c \
+	src/dialect/dialect-complete.h \
 	src/dialect/dialect-job.c \
 	src/dialect/dialect-job.h \
 	src/dialect/worker-job.c \

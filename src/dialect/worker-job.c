@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dialect/worker-job.h"
 #include "basic/string-util.h"
+#include "dialect/dialect-complete.h"
 
 /* Two forms of the spec are in use: audit_info {requested_by, ticket_id, tags: […]} with
  * parameters.output_path, and audit {requested_by, ticket, tags: {…}} with artifacts.output_path. Both are

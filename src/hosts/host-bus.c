@@ -8,6 +8,7 @@
 #include "hosts/host-connect.h"
 #include "hosts/host-methods.h"
 #include "hosts/hosts.h"
+#include "shared/bus-options.h"
 #include "shared/error-table.h"
 
 /* --- properties ------------------------------------------------------------------------------------ */

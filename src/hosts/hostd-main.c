@@ -13,6 +13,7 @@
 #include "basic/string-util.h"
 #include "hosts/hostd.h"
 #include "hosts/hosts-reload.h"
+#include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 
 static const char *arg_state_directory = STATEDIR "-hosts";

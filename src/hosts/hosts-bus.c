@@ -15,6 +15,7 @@
 #include "hosts/hosts.h"
 #include "hosts/stats.h"
 #include "hosts/subscriptions.h"
+#include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "json/json-table.h"
 

@@ -9,6 +9,7 @@
 #include "manager/job-retry.h"
 #include "manager/key.h"
 #include "manager/webhook/webhook.h"
+#include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 

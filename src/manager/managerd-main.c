@@ -11,6 +11,7 @@
 #include "basic/string-util.h"
 #include "manager/manager.h"
 #include "manager/restore.h"
+#include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 
 static const char *arg_state_directory = STATEDIR;

@@ -6,6 +6,7 @@
 #include "manager/caller.h"
 #include "manager/credentials.h"
 #include "manager/manager.h"
+#include "shared/bus-options.h"
 #include "shared/error-table.h"
 
 #define WARNINGS_MAX 64u

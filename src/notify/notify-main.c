@@ -7,6 +7,7 @@
 
 #include "basic/log.h"
 #include "notify/notifier.h"
+#include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 
 static const DaemonProgram program = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared/bus-options.h"
+
 #include "basic/string-util.h"
-#include "shared/bus-util.h"
 #include "shared/error-table.h"
 
 static int no_such_option(const BusOptions *o, const char *key, sd_bus_error *error) {

@@ -34,21 +34,6 @@ char *job_bus_path(const char *job_id);
 /* The same for a schedule: "/org/hyper1/schedule/<label>". */
 char *schedule_bus_path(const char *schedule_id);
 
-/* Named options, a{sv}, of a method. */
-typedef struct BusOption {
-        const char *key, *type;
-} BusOption;
-
-typedef struct BusOptions {
-        const BusOption *options; /* those that there are; ends with a NULL key */
-        const char *prefix, *what; /* for errors, "options." and "option" */
-        /* Reads the value, which is of the option's type. 0 or more, or negative errno with @error. */
-        int (*read)(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error);
-} BusOptions;
-
-/* Reads the a{sv} at @m's position. Not negative, or negative errno with @error, which names the option. */
-int bus_read_options(sd_bus_message *m, const BusOptions *o, void *userdata, sd_bus_error *error);
-
 /* Asks polkit whether the sender of @m may do @action; root, and whoever the daemon runs as, always may,
  * without asking. 1 means allowed. 0 means that polkit was asked: the handler returns 1 (no reply yet) at
  * once, without having changed anything, and is called with @m again, from its start, when polkit has

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared/daemon-arguments.h"
+
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "shared/daemon.h"
 
 #define OPTIONS_MAX 8
 

@@ -8,25 +8,6 @@
 
 #include "shared/settings.h"
 
-/* An option of a program: with a value (--config=FILE), or (@flag) without. */
-typedef struct DaemonOption {
-        const char *name;
-        const char *value_name; /* "PATH" */
-        const char **value; /* the default, for the help, and what is given */
-        bool *flag;
-        const char *help;
-} DaemonOption;
-
-typedef struct DaemonProgram {
-        const char *name; /* "hyper-managerd", which has a man page in section 8 */
-        const char *about; /* for the help: one sentence or several, with line breaks */
-        const DaemonOption *options; /* ends with a NULL name; may be NULL; 8 at most, besides --help and
-                                        --version */
-} DaemonProgram;
-
-/* 1: go on; 0: all is said and done; -EINVAL, which was told. */
-int daemon_parse_arguments(const DaemonProgram *p, int argc, char *argv[]);
-
 /* Has @handler called in the loop for SIGTERM and SIGINT, and for nothing else; before there are threads. 0
  * or negative errno. */
 int daemon_on_end(sd_event *event, sd_event_signal_handler_t handler, void *userdata);

@@ -7,9 +7,11 @@ libhyper_shared_la_SOURCES = \
 	src/shared/api-key.c \
 	src/shared/api-key.h \
 	src/shared/bus-options.c \
+	src/shared/bus-options.h \
 	src/shared/bus-util.c \
 	src/shared/bus-util.h \
 	src/shared/daemon-arguments.c \
+	src/shared/daemon-arguments.h \
 	src/shared/daemon.c \
 	src/shared/daemon.h \
 	src/shared/error-table.c \
@@ -20,8 +22,10 @@ libhyper_shared_la_SOURCES = \
 	src/shared/refuse.h \
 	src/shared/role.c \
 	src/shared/role.h \
-	src/shared/settings-internal.h \
+	src/shared/settings-kind.c \
+	src/shared/settings-kind.h \
 	src/shared/settings-yaml.c \
+	src/shared/settings-yaml.h \
 	src/shared/settings.c \
 	src/shared/settings.h \
 	src/shared/webhook.c \

@@ -3,14 +3,18 @@
 /* One configuration file: sections of settings, and the list of webhooks, read event by event so that every
  * complaint has its line and nothing is expanded. */
 
+#include "shared/settings-yaml.h"
+
+#include <fcntl.h>
 #include <yaml.h>
 
+#include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
-#include "shared/settings-internal.h"
 #include "shared/webhook.h"
 
 #define LIST_MAX 256
+#define FILE_MAX ((size_t) 1024 * 1024)
 
 typedef struct Reader {
         yaml_parser_t parser;
@@ -421,5 +425,22 @@ int settings_read(const char *file, const char *text, size_t size, const Setting
         yaml_event_delete(&d.event);
         yaml_parser_delete(&d.parser);
         strv_free(d.sections);
+        return r;
+}
+
+int settings_read_file(const char *file, const SettingsEntry *entries, void *base, json_t **webhooks,
+                char **ret_error) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
+
+        if (r >= 0)
+                return settings_read(file, text, size, entries, base, webhooks, ret_error);
+        if (r != -ENOMEM) {
+                *ret_error = r == -EFBIG ? strprintf("%s: the file is larger than 1 MiB", file)
+                                         : strprintf("%s: %s", file, strerror(-r));
+                if (!*ret_error)
+                        return -ENOMEM;
+        }
         return r;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared/settings.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -8,11 +10,11 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/address-range.h"
-#include "shared/settings-internal.h"
+#include "shared/settings-kind.h"
+#include "shared/settings-yaml.h"
 #include "shared/webhook.h"
 #include "spec/job-spec.h"
 
-#define FILE_MAX ((size_t) 1024 * 1024)
 #define ORIGIN_HOST_LIMIT 261u /* a name and a port */
 
 Settings *settings_free(Settings *s) {
@@ -79,69 +81,6 @@ Settings *settings_new(void) {
 }
 
 /* --- kinds of settings ----------------------------------------------------------------------------- */
-
-static int read_unsigned(const SettingsEntry *e, const SettingsValue *v, unsigned *ret) {
-        unsigned n;
-
-        if (v->is_list || v->is_quoted || parse_unsigned(v->items[0], &n) < 0 || n < 1 || n > e->max)
-                return -EINVAL;
-        *ret = n;
-        return 0;
-}
-
-static int set_number(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        return read_unsigned(e, v, field);
-}
-
-static json_t *show_number(const void *field) {
-        return json_integer(*(const unsigned *) field);
-}
-
-static bool number_is_given(const void *field) {
-        return *(const unsigned *) field > 0;
-}
-
-static int set_seconds(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        unsigned seconds;
-        int r = read_unsigned(e, v, &seconds);
-
-        if (r >= 0)
-                *(usec_t *) field = seconds * USEC_PER_SEC;
-        return r;
-}
-
-static json_t *show_seconds(const void *field) {
-        return json_integer((json_int_t) (*(const usec_t *) field / USEC_PER_SEC));
-}
-
-static int set_boolean(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], field);
-}
-
-static json_t *show_boolean(const void *field) {
-        return json_boolean(*(const bool *) field);
-}
-
-static int set_level(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        static const char *const words[] = { "debug", "info", "notice", "warning", "err" };
-
-        for (size_t i = 0; !v->is_list && i < ELEMENTSOF(words); i++)
-                if (streq(v->items[0], words[i]))
-                        return free_and_strdup(field, v->items[0]);
-        return -EINVAL;
-}
-
-static int set_path(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        const char *reason;
-
-        if (v->is_list || !job_path_is_valid(v->items[0], false, &reason))
-                return -EINVAL;
-        return free_and_strdup(field, v->items[0]);
-}
-
-static json_t *show_text(const void *field) {
-        return json_string(*(char *const *) field);
-}
 
 /* Directories, a slash at the end or not; "/" is everything. */
 static int set_directories(const SettingsEntry *e, const SettingsValue *v, void *field) {
@@ -268,12 +207,6 @@ static json_t *show_list(const void *field) {
         return TAKE_PTR(array);
 }
 
-const SettingsKind settings_number = { set_number, show_number };
-static const SettingsKind optional_number = { set_number, show_number, number_is_given };
-const SettingsKind settings_seconds = { set_seconds, show_seconds };
-const SettingsKind settings_boolean = { set_boolean, show_boolean };
-const SettingsKind settings_level = { set_level, show_text };
-const SettingsKind settings_path = { set_path, show_text };
 static const SettingsKind directories = { set_directories, show_list };
 static const SettingsKind origins = { set_origins, show_list };
 static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
@@ -284,13 +217,13 @@ static const SettingsKind submit_status = { set_submit_status, show_submit_statu
 
 #define SETTING(section, key, kind) #section, #key, &(kind), offsetof(Settings, section.key)
 
-const SettingsEntry settings_entries[] = {
+static const SettingsEntry settings_entries[] = {
         { SETTING(database, path, settings_path), "must be an absolute path" },
         { SETTING(jobs, max_running, settings_number), "must be a whole number, 1 to 256", 256 },
         { SETTING(jobs, source_paths, directories), "must be a list of absolute paths" },
         { SETTING(jobs, destination_paths, directories), "must be a list of absolute paths" },
         { SETTING(metrics, enabled, settings_boolean), "must be true or false" },
-        { SETTING(metrics, port, optional_number), "must be a port, 1 to 65535", UINT16_MAX },
+        { SETTING(metrics, port, settings_optional_number), "must be a port, 1 to 65535", UINT16_MAX },
         { SETTING(daemon, idle_timeout, settings_seconds), "must be a whole number of seconds, 1 to 86400",
                         86400 },
         { SETTING(daemon, log_level, settings_level), "must be one of debug, info, notice, warning, err" },
@@ -303,8 +236,10 @@ const SettingsEntry settings_entries[] = {
                         "https://console.example.com" },
         { SETTING(api, local, local), "must be groups or anybody" },
         { SETTING(api, require_key, settings_boolean), "must be true or false" },
-        { SETTING(api, rate_limit, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
-        { SETTING(api, rate_burst, optional_number), "must be a whole number, 1 to 1000000", 1000000 },
+        { SETTING(api, rate_limit, settings_optional_number), "must be a whole number, 1 to 1000000",
+                        1000000 },
+        { SETTING(api, rate_burst, settings_optional_number), "must be a whole number, 1 to 1000000",
+                        1000000 },
         { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
                         "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "
@@ -328,23 +263,6 @@ static int add_version(const char *file, Settings *s) {
         free(s->version);
         s->version = TAKE_PTR(longer);
         return 0;
-}
-
-int settings_read_file(const char *file, const SettingsEntry *entries, void *base, json_t **webhooks,
-                char **ret_error) {
-        _cleanup_free_ char *text = NULL;
-        size_t size;
-        int r = read_file_at(AT_FDCWD, file, FILE_MAX, &text, &size);
-
-        if (r >= 0)
-                return settings_read(file, text, size, entries, base, webhooks, ret_error);
-        if (r != -ENOMEM) {
-                *ret_error = r == -EFBIG ? strprintf("%s: the file is larger than 1 MiB", file)
-                                         : strprintf("%s: %s", file, strerror(-r));
-                if (!*ret_error)
-                        return -ENOMEM;
-        }
-        return r;
 }
 
 int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error) {

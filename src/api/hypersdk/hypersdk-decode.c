@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "basic/string-util.h"
+#include "dialect/dialect-complete.h"
 
 /* HyperSDK clients of several versions write the same thing in several ways. Of lines with the same
  * canonical field, any one may be given; two that differ are refused.

@@ -4,6 +4,7 @@
 
 #include "basic/string-util.h"
 #include "manager/webhook/webhook.h"
+#include "shared/bus-options.h"
 #include "shared/error-table.h"
 
 #define SECRETS_MAX 64u

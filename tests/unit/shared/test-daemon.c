@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 
+#include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 #include "unit/lib/test.h"
 

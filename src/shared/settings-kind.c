@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shared/settings-kind.h"
+
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "basic/time-util.h"
+#include "spec/job-spec.h"
+
+static int read_unsigned(const SettingsEntry *e, const SettingsValue *v, unsigned *ret) {
+        unsigned n;
+
+        if (v->is_list || v->is_quoted || parse_unsigned(v->items[0], &n) < 0 || n < 1 || n > e->max)
+                return -EINVAL;
+        *ret = n;
+        return 0;
+}
+
+static int set_number(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        return read_unsigned(e, v, field);
+}
+
+static json_t *show_number(const void *field) {
+        return json_integer(*(const unsigned *) field);
+}
+
+static bool number_is_given(const void *field) {
+        return *(const unsigned *) field > 0;
+}
+
+static int set_seconds(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        unsigned seconds;
+        int r = read_unsigned(e, v, &seconds);
+
+        if (r >= 0)
+                *(usec_t *) field = seconds * USEC_PER_SEC;
+        return r;
+}
+
+static json_t *show_seconds(const void *field) {
+        return json_integer((json_int_t) (*(const usec_t *) field / USEC_PER_SEC));
+}
+
+static int set_boolean(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        return v->is_list || v->is_quoted ? -EINVAL : parse_boolean(v->items[0], field);
+}
+
+static json_t *show_boolean(const void *field) {
+        return json_boolean(*(const bool *) field);
+}
+
+static int set_level(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        static const char *const words[] = { "debug", "info", "notice", "warning", "err" };
+
+        for (size_t i = 0; !v->is_list && i < ELEMENTSOF(words); i++)
+                if (streq(v->items[0], words[i]))
+                        return free_and_strdup(field, v->items[0]);
+        return -EINVAL;
+}
+
+static int set_path(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        const char *reason;
+
+        if (v->is_list || !job_path_is_valid(v->items[0], false, &reason))
+                return -EINVAL;
+        return free_and_strdup(field, v->items[0]);
+}
+
+static json_t *show_text(const void *field) {
+        return json_string(*(char *const *) field);
+}
+
+const SettingsKind settings_number = { set_number, show_number };
+const SettingsKind settings_optional_number = { set_number, show_number, number_is_given };
+const SettingsKind settings_seconds = { set_seconds, show_seconds };
+const SettingsKind settings_boolean = { set_boolean, show_boolean };
+const SettingsKind settings_level = { set_level, show_text };
+const SettingsKind settings_path = { set_path, show_text };

@@ -30,8 +30,6 @@ typedef enum SlotState {
         SLOT_DONE,
 } SlotState;
 
-typedef struct Copy Copy;
-
 typedef struct Slot {
         Copy *copy;
         uint64_t offset, length;
@@ -67,7 +65,7 @@ struct Copy {
         uint64_t save_written, saved_written; /* the destination's bytes_written, then and at the last
                                                  flush's begin */
 
-        bool finishing, finished;
+        bool begun, finishing, finished, stopped;
         int error; /* the first one */
         bool destination_stopped; /* takes no more writes */
         bool destination_broken; /* cannot even be flushed */
@@ -291,18 +289,11 @@ static int check_stall(Copy *c, usec_t now) {
         return endpoint_fail(e, ETIMEDOUT, "waiting for %s at %" PRIu64, e->label, c->progress.position);
 }
 
-static int wait_a_while(Copy *c, int cancel_fd) {
-        usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
-                                                            : PROGRESS_INTERVAL;
-        usec_t now = now_monotonic(), next = c->last_progress + interval;
-
-        return endpoints_run(c->source, c->destination, cancel_fd, now < next ? next - now : 0);
-}
-
 static int step(Copy *c) {
         usec_t now = now_monotonic();
-        int r = report(c, now, false);
+        int r = report(c, now, !c->begun);
 
+        c->begun = true;
         if (r >= 0)
                 r = fill(c);
         if (r >= 0)
@@ -322,9 +313,7 @@ static int step(Copy *c) {
                 if (r >= 0 && !c->finished)
                         r = report(c, now, true);
         }
-        if (r < 0 || c->finished)
-                return r;
-        return wait_a_while(c, c->options->cancel_fd);
+        return r;
 }
 
 /* The source broke, or the destination is full: what was read in one piece from the watermark on is still
@@ -378,26 +367,22 @@ static void release(Copy *c) {
         extent_cursor_done(&c->cursor);
 }
 
-static int run(Copy *c) {
-        int r = allocate(c);
+/* Requests in flight would write into what is freed. */
+static void stop(Copy *c) {
+        if (c->stopped)
+                return;
+        c->stopped = true;
+        endpoint_stop(c->source);
+        endpoint_stop(c->destination);
+}
 
-        if (r < 0)
-                return r;
-        r = report(c, c->started, true);
-        while (r >= 0 && !(c->finished && c->error == 0))
-                r = c->error < 0 ? c->error : step(c);
-        if (r < 0) {
-                if (c->part && r == -EBADMSG && c->finishing)
-                        (void) part_reset(c->part); /* the image is damaged: the next attempt must not go on
-                                                       with it */
-                else if (c->part && r != -ECANCELED)
-                        save_what_there_is(c);
-                /* Requests in flight would write into what release() frees. */
-                endpoint_stop(c->source);
-                endpoint_stop(c->destination);
-                return r;
-        }
-        return report(c, now_monotonic(), true);
+static void end_badly(Copy *c, int error) {
+        if (c->part && error == -EBADMSG && c->finishing)
+                /* The image is damaged: the next attempt must not go on with it. */
+                (void) part_reset(c->part);
+        else if (c->part && error != -ECANCELED)
+                save_what_there_is(c);
+        stop(c);
 }
 
 /* The text for an error: what the endpoint at fault said, which is always before what follows from it. */
@@ -411,11 +396,88 @@ static char *explain(const Copy *c, int error) {
                              : strdup(text);
 }
 
-int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
-                const CopyOptions *options, CopyProgress *ret_progress, char **ret_error) {
+int copy_step(Copy *c, char **ret_error) {
+        int r = c->error < 0 ? c->error : step(c);
+
+        if (r >= 0)
+                r = c->error;
+        if (r >= 0 && c->finished)
+                r = report(c, now_monotonic(), true);
+        if (r >= 0)
+                return !c->finished;
+        end_badly(c, r);
+        *ret_error = explain(c, r);
+        return r;
+}
+
+static usec_t next_report(const Copy *c) {
+        usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
+                                                            : PROGRESS_INTERVAL;
+
+        return c->last_progress + interval;
+}
+
+int copies_wait(Copy *const *copies, size_t n, int cancel_fd) {
+        Endpoint *endpoints[ENDPOINTS_MAX];
+        int errors[ENDPOINTS_MAX] = {};
+        usec_t now = now_monotonic(), next = USEC_INFINITY;
+
+        assert(n <= COPIES_MAX);
+        for (size_t i = 0; i < n; i++) {
+                endpoints[2 * i] = copies[i]->source;
+                endpoints[2 * i + 1] = copies[i]->destination;
+                next = MIN(next, next_report(copies[i]));
+        }
+        int r = endpoints_wait(endpoints, 2 * n, cancel_fd, now < next ? next - now : 0, errors);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                int error = errors[2 * i] < 0 ? errors[2 * i] : errors[2 * i + 1];
+                if (error < 0)
+                        fail(copies[i], error);
+        }
+        return r;
+}
+
+void copy_interrupt(Copy *c) {
+        if (c->part && !c->finishing && !c->stopped)
+                save_what_there_is(c);
+        stop(c);
+}
+
+const CopyProgress *copy_progress(const Copy *c) {
+        return &c->progress;
+}
+
+Copy *copy_free(Copy *c) {
+        if (!c)
+                return NULL;
+        if (!c->finished)
+                stop(c);
+        release(c);
+        free(c);
+        return NULL;
+}
+
+/* NULL: they go together. */
+static char *check_sizes(const Endpoint *source, const Endpoint *destination, uint64_t total) {
+        if (source->size <= total && total <= destination->size)
+                return NULL;
+        return strprintf("%s has %" PRIu64 " bytes, but %s has room for %" PRIu64, source->label,
+                        source->size, destination->label, MIN(total, destination->size));
+}
+
+int copy_new(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
+                const CopyOptions *options, Copy **ret, char **ret_error) {
         uint64_t total = options->size > 0 ? options->size : destination->size;
+        _cleanup_(copy_freep) Copy *c = NULL;
         usec_t now = now_monotonic();
-        Copy c = {
+
+        *ret_error = check_sizes(source, destination, total);
+        if (*ret_error || watermark > total || (watermark % EXTENT_BLOCK != 0 && watermark != total))
+                return -EINVAL;
+        c = new0(Copy, 1);
+        if (!c)
+                return -ENOMEM;
+        *c = (Copy){
                 .source = source,
                 .destination = destination,
                 .part = part,
@@ -426,22 +488,27 @@ int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t water
                 .last_activity = now,
                 .last_save = now,
         };
-
-        if (source->size > total || total > destination->size) {
-                *ret_error = strprintf("%s has %" PRIu64 " bytes, but %s has room for %" PRIu64,
-                                source->label, source->size, destination->label,
-                                MIN(total, destination->size));
-                return -EINVAL;
-        }
-        if (watermark > total || (watermark % EXTENT_BLOCK != 0 && watermark != total))
-                return -EINVAL;
-
-        extent_cursor_init(&c.cursor, source, watermark, total);
-        int r = run(&c);
-        release(&c);
-        if (ret_progress)
-                *ret_progress = c.progress;
+        extent_cursor_init(&c->cursor, source, watermark, total);
+        int r = allocate(c);
         if (r < 0)
-                *ret_error = explain(&c, r);
-        return r < 0 ? r : 0;
+                return r;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
+                const CopyOptions *options, CopyProgress *ret_progress, char **ret_error) {
+        _cleanup_(copy_freep) Copy *c = NULL;
+
+        int r = copy_new(source, destination, part, watermark, options, &c, ret_error);
+        if (r < 0)
+                return r;
+        while ((r = copy_step(c, ret_error)) > 0) {
+                r = copies_wait(&c, 1, options->cancel_fd);
+                if (r < 0)
+                        fail(c, r);
+        }
+        if (ret_progress)
+                *ret_progress = c->progress;
+        return r;
 }

@@ -118,26 +118,37 @@ static int dispatch(Endpoint *e, const struct pollfd *fds, size_t n) {
         return e && e->ops->dispatch ? e->ops->dispatch(e, fds, n) : 0;
 }
 
-int endpoints_run(Endpoint *a, Endpoint *b, int cancel_fd, usec_t timeout) {
-        struct pollfd fds[2 * ENDPOINT_FDS_MAX + 1];
-        size_t n_a = 0, n_b = 0;
-        int r;
+int endpoints_wait(Endpoint *const *endpoints, size_t n, int cancel_fd, usec_t timeout, int *errors) {
+        struct pollfd fds[ENDPOINTS_MAX * ENDPOINT_FDS_MAX + 1];
+        size_t counts[ENDPOINTS_MAX] = {}, used = 0;
 
-        if (a && a->ops->wait)
-                n_a = a->ops->wait(a, fds, ENDPOINT_FDS_MAX);
-        if (b && b->ops->wait)
-                n_b = b->ops->wait(b, fds + n_a, ENDPOINT_FDS_MAX);
-        fds[n_a + n_b] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
+        assert(n <= ENDPOINTS_MAX);
+        for (size_t i = 0; i < n; i++) {
+                Endpoint *e = endpoints[i];
+                counts[i] = e && e->ops->wait ? e->ops->wait(e, fds + used, ENDPOINT_FDS_MAX) : 0;
+                used += counts[i];
+                errors[i] = 0;
+        }
+        fds[used] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
 
         int timeout_msec = timeout >= (usec_t) INT32_MAX * USEC_PER_MSEC
                         ? INT32_MAX
                         : (int) ((timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
-        if (poll(fds, n_a + n_b + 1, timeout_msec) < 0)
+        if (poll(fds, used + 1, timeout_msec) < 0)
                 return errno == EINTR ? 0 : -errno;
-        if (cancel_fd >= 0 && fds[n_a + n_b].revents != 0)
+        if (cancel_fd >= 0 && fds[used].revents != 0)
                 return -ECANCELED;
-        r = dispatch(a, fds, n_a);
-        if (r < 0)
-                return r;
-        return dispatch(b, fds + n_a, n_b);
+        for (size_t i = 0, at = 0; i < n; at += counts[i++])
+                errors[i] = dispatch(endpoints[i], fds + at, counts[i]);
+        return 0;
+}
+
+int endpoints_run(Endpoint *a, Endpoint *b, int cancel_fd, usec_t timeout) {
+        Endpoint *const both[] = { a, b };
+        int errors[ELEMENTSOF(both)] = {};
+
+        int r = endpoints_wait(both, ELEMENTSOF(both), cancel_fd, timeout, errors);
+        if (r >= 0)
+                r = errors[0] < 0 ? errors[0] : errors[1];
+        return r;
 }

@@ -130,6 +130,7 @@ DEFINE_CLEANUP_FUNC(Endpoint *, endpoint_free);
 const char *endpoint_error(const Endpoint *e);
 
 #define ENDPOINT_FDS_MAX 64
+#define ENDPOINTS_MAX 8 /* to wait for at a time */
 
 /* --- NBD (endpoint-nbd.c) -------------------------------------------------------------------------- */
 
@@ -203,8 +204,11 @@ int endpoint_finish(Endpoint *e, EndpointDone done, void *userdata);
 void endpoint_state(Endpoint *e, uint64_t ret_state[static 2]);
 void endpoint_stop(Endpoint *e);
 
-/* Waits until something can be dispatched in @a or @b (either may be NULL) or @cancel_fd (negative: none) is
- * readable, at most @timeout, and dispatches. 0, -ECANCELED, or what dispatch gave. */
+/* Waits until something can be dispatched in one of the @n endpoints (at most ENDPOINTS_MAX; NULL ones are left out) or
+ * @cancel_fd (negative: none) is readable, at most @timeout, and dispatches in all of them. @errors has a place for
+ * each: 0, or what dispatch gave. 0; -ECANCELED; or negative errno of the waiting itself. */
+int endpoints_wait(Endpoint *const *endpoints, size_t n, int cancel_fd, usec_t timeout, int *errors);
+/* The same for two; the first error of one. */
 int endpoints_run(Endpoint *a, Endpoint *b, int cancel_fd, usec_t timeout);
 
 /* Remembers the first error's text: what was tried with ": " and strerror(@error) behind it. Returns

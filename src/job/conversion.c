@@ -40,8 +40,29 @@ static void pass_errors_on(Report *report, Connection *c) {
         }
 }
 
+static CopyProgress add_to_sum(const CopyProgress *p, ConvertProgress *progress) {
+        ConvertSum *sum = progress->sum;
+        CopyProgress all = *p;
+
+        sum->position += p->position - progress->position;
+        sum->rate += p->rate - progress->rate;
+        progress->position = p->position;
+        progress->rate = p->rate;
+        all.position = sum->position;
+        all.total = sum->total;
+        all.rate = sum->rate;
+        all.flushing = p->flushing && sum->position == sum->total;
+        return all;
+}
+
 int convert_on_progress(const CopyProgress *p, void *userdata) {
         ConvertProgress *progress = userdata;
+        CopyProgress all = {};
+
+        if (progress->sum) {
+                all = add_to_sum(p, progress);
+                p = &all;
+        }
 
         pass_errors_on(&progress->attempt->report, progress->source);
         pass_errors_on(&progress->attempt->report, progress->destination);

@@ -40,7 +40,14 @@ typedef struct ConvertProgress {
         Attempt *attempt;
         const char *what; /* "Converting disk format" */
         Connection *source, *destination;
+        struct ConvertSum *sum; /* of disks that are converted at a time; NULL: there is one */
+        uint64_t position, rate; /* what is in the sum */
 } ConvertProgress;
+
+/* Several disks have one progress. */
+typedef struct ConvertSum {
+        uint64_t position, total, rate;
+} ConvertSum;
 int convert_on_progress(const CopyProgress *p, void *userdata);
 
 /* @one for the only disk, else "@many 2 of 3". NULL when out of memory. */

@@ -14,6 +14,9 @@
 #include "job/identity.h"
 #include "job/source-kind.h"
 
+/* One waits for its disk while another one has the processors. */
+#define DISKS_AT_A_TIME 2
+
 /* --- its room ----------------------------------------------------------------------------------------- */
 
 static uint64_t allocated_bytes(const Conversion *c, size_t disk) {
@@ -334,45 +337,167 @@ static int open_both(Conversion *c, size_t disk, Connection *source, Destination
         return open_once(c, disk, source, d); /* without a checkpoint it begins anew */
 }
 
-int convert_disk(Conversion *c, size_t disk) {
-        _cleanup_connection_ Connection source = {};
-        _cleanup_(destination_done) Destination d = {};
-        _cleanup_free_ char *what = convert_step_name(c, "Converting disk format", "Converting disk", disk),
-                            *why = NULL;
-        CopyProgress done = {};
+/* A disk that is being copied. */
+typedef struct Running {
+        size_t disk;
+        Connection source;
+        Destination destination;
+        ConvertProgress progress;
+        CopyOptions options;
+        Copy *copy; /* NULL: there is none */
+} Running;
+
+static void running_done(Running *w) {
+        w->copy = copy_free(w->copy);
+        destination_done(&w->destination);
+        connection_done(&w->source);
+}
+
+/* The disks that are copied at a time, and what they have in common. */
+typedef struct Disks {
+        Conversion *conversion;
+        char *what;
+        Running running[DISKS_AT_A_TIME];
+        size_t next; /* disk to begin with */
+        ConvertSum sum;
+} Disks;
+
+static void disks_done(Disks *d) {
+        for (size_t i = 0; i < DISKS_AT_A_TIME; i++)
+                running_done(&d->running[i]);
+        free(d->what);
+}
+
+static void note_beginning(Conversion *c, const Running *w) {
+        const Destination *d = &w->destination;
         char a[BYTES_SIZE], b[BYTES_SIZE];
 
-        if (!what)
-                return -ENOMEM;
-        int r = open_both(c, disk, &source, &d);
-        if (r < 0)
-                return r;
-        uint64_t size = c->sizes[disk];
-        if (d.watermark > 0)
+        if (d->watermark > 0)
                 report_note(&c->attempt->report,
                                 "Going on where an earlier attempt ended: %s of %s are done",
-                                format_bytes(a, d.watermark), format_bytes(b, size));
-        else if (part_why_anew(d.part))
+                                format_bytes(a, d->watermark), format_bytes(b, c->sizes[w->disk]));
+        else if (part_why_anew(d->part))
                 report_note(&c->attempt->report, "What an earlier attempt left is not used: %s",
-                                part_why_anew(d.part));
+                                part_why_anew(d->part));
+}
 
-        ConvertProgress progress = {
-                .attempt = c->attempt, .what = what, .source = &source, .destination = &d.connection
+static int begin_disk(Disks *all, Running *w) {
+        Conversion *c = all->conversion;
+        _cleanup_free_ char *why = NULL;
+
+        w->disk = all->next++;
+        int r = open_both(c, w->disk, &w->source, &w->destination);
+        if (r < 0)
+                return r;
+        note_beginning(c, w);
+        w->progress = (ConvertProgress){
+                .attempt = c->attempt,
+                .what = all->what,
+                .source = &w->source,
+                .destination = &w->destination.connection,
+                .sum = c->source->n_disks > 1 ? &all->sum : NULL,
         };
-        CopyOptions options = {
-                .size = c->in_place ? size : 0,
+        w->options = (CopyOptions){
+                .size = c->in_place ? c->sizes[w->disk] : 0,
                 .progress = convert_on_progress,
-                .userdata = &progress,
+                .userdata = &w->progress,
                 .progress_interval = REPORT_INTERVAL,
                 .cancel_fd = c->attempt->cancel_fd,
         };
-        r = copy_run(source.endpoint, d.connection.endpoint, c->stream ? NULL : d.part, d.watermark,
-                        &options, &done, &why);
-        add_up(c, &done, d.connection.endpoint);
+        r = copy_new(w->source.endpoint, w->destination.connection.endpoint,
+                        c->stream ? NULL : w->destination.part, w->destination.watermark, &w->options,
+                        &w->copy, &why);
+        return r < 0 ? connection_fail(c->attempt, &w->source, &w->destination.connection, r, all->what, why)
+                     : 0;
+}
+
+/* All of it lasts. */
+static int finish_disk(Disks *all, Running *w) {
+        Conversion *c = all->conversion;
+
+        add_up(c, copy_progress(w->copy), w->destination.connection.endpoint);
+        all->sum.rate -= w->progress.rate;
+        report_step_done(&c->attempt->report, c->source->n_disks > 1 ? 0 : c->sizes[w->disk]);
+        w->copy = copy_free(w->copy);
+        int r = close_destination(c, &w->destination);
+        running_done(w);
+        return r;
+}
+
+/* 1: under way; 0: finished. */
+static int step_disk(Disks *all, Running *w) {
+        Conversion *c = all->conversion;
+        _cleanup_free_ char *why = NULL;
+
+        int r = copy_step(w->copy, &why);
+        if (r > 0)
+                return r;
+        if (r == 0)
+                return finish_disk(all, w);
         if (r == -EBADMSG) /* what there was is forgotten */
-                return attempt_fail(c->attempt, r, "output_damaged", "%s failed: %s", what, strna(why));
+                return attempt_fail(c->attempt, r, "output_damaged", "%s failed: %s", all->what, strna(why));
+        return connection_fail(c->attempt, &w->source, &w->destination.connection, r, all->what, why);
+}
+
+static int wait_for_disks(Disks *all) {
+        Copy *copies[DISKS_AT_A_TIME];
+        size_t n = 0;
+
+        for (size_t i = 0; i < DISKS_AT_A_TIME; i++)
+                if (all->running[i].copy)
+                        copies[n++] = all->running[i].copy;
+        return copies_wait(copies, n, all->conversion->attempt->cancel_fd);
+}
+
+/* One round: 1 if there is more to do. */
+static int step_disks(Disks *all) {
+        bool busy = false, wait = true;
+        int r = 0;
+
+        for (size_t i = 0; i < DISKS_AT_A_TIME; i++) {
+                Running *w = &all->running[i];
+                if (!w->copy && all->next == all->conversion->source->n_disks)
+                        continue;
+                if (!w->copy)
+                        r = begin_disk(all, w);
+                if (r >= 0)
+                        r = step_disk(all, w);
+                if (r < 0)
+                        return r;
+                wait = wait && r > 0;
+                busy = true;
+        }
+        r = busy && wait ? wait_for_disks(all) : 0;
+        return r < 0 ? r : busy;
+}
+
+/* What the other disks have copied counts for the next attempt, too, unless the job is cancelled. */
+static void interrupt_disks(Disks *all, bool keep) {
+        for (size_t i = 0; i < DISKS_AT_A_TIME; i++) {
+                Running *w = &all->running[i];
+                if (!w->copy)
+                        continue;
+                if (keep)
+                        copy_interrupt(w->copy);
+                add_up(all->conversion, copy_progress(w->copy), w->destination.connection.endpoint);
+        }
+}
+
+int convert_disks(Conversion *c) {
+        _cleanup_(disks_done) Disks all = { .conversion = c };
+        size_t n = c->source->n_disks;
+        int r = 1;
+
+        all.what = n == 1 ? strdup("Converting disk format") : strprintf("Converting %zu disks", n);
+        if (!all.what)
+                return -ENOMEM;
+        for (size_t i = 0; c->source->disks && i < n; i++)
+                all.sum.total += c->source->disks[i].virtual_size;
+        while (r > 0)
+                r = step_disks(&all);
         if (r < 0)
-                return connection_fail(c->attempt, &source, &d.connection, r, what, why);
-        report_step_done(&c->attempt->report, size);
-        return close_destination(c, &d);
+                interrupt_disks(&all, r != -ECANCELED);
+        if (r >= 0 && n > 1)
+                report_step_done(&c->attempt->report, all.sum.total);
+        return r;
 }

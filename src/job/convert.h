@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Copying one disk after another into its part directory or to a server. All functions note failures in the
+/* Copying disks into its part directory or to a server. All functions note failures in the
  * attempt and return negative errno. */
 
 #include "job/conversion.h"
@@ -12,5 +12,5 @@ int convert_check_space(Conversion *c);
  * @sure: it cannot fit; otherwise it may not. NULL when out of memory. */
 char *convert_space_text(const char *path, uint64_t source, uint64_t written, uint64_t available, bool sure);
 
-/* Copies disk @disk (from 0), going on where an earlier attempt ended. */
-int convert_disk(Conversion *c, size_t disk);
+/* Copies all disks, two at a time, each going on where an earlier attempt ended. */
+int convert_disks(Conversion *c);

@@ -19,10 +19,6 @@ int step_convert(Run *run) {
                                 format_bytes(size, total));
         else
                 report_phase(&run->attempt->report, PHASE_CONVERSION, "Converting one disk");
-        for (size_t i = 0; i < run->source->n_disks; i++) {
-                r = convert_disk(c, i);
-                if (r < 0)
-                        return r;
-        }
-        return source_check_unchanged(run->source);
+        r = convert_disks(c);
+        return r < 0 ? r : source_check_unchanged(run->source);
 }

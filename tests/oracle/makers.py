@@ -54,7 +54,7 @@ def stream_footer(directory, raw, _disk, _rng):
         return struct.pack("<QII", sectors, 0, kind).ljust(SECTOR, b"\0")
     out = bytearray(header(2 ** 64 - 1) + text.ljust(20 * SECTOR, b"\0"))
     out += bytes(128 * SECTOR - len(out))
-    directory = []
+    tables = []
     for t in range(-(-capacity // (grain * n_gte))):
         table = [0] * n_gte
         for i in range(n_gte):
@@ -65,14 +65,14 @@ def stream_footer(directory, raw, _disk, _rng):
                 table[i] = len(out) // SECTOR
                 out += struct.pack("<QI", at, len(z)) + z
                 out += bytes(-len(out) % SECTOR)
-        directory.append(0)
+        tables.append(0)
         if any(table):
             out += marker(4, 1)
-            directory[-1] = len(out) // SECTOR
+            tables[-1] = len(out) // SECTOR
             out += struct.pack(f"<{n_gte}I", *table)
-    out += marker(-(-len(directory) * 4 // SECTOR), 2)
+    out += marker(-(-len(tables) * 4 // SECTOR), 2)
     place = len(out) // SECTOR
-    out += struct.pack(f"<{len(directory)}I", *directory)
+    out += struct.pack(f"<{len(tables)}I", *tables)
     out += bytes(-len(out) % SECTOR) + marker(1, 3) + header(place) + bytes(SECTOR)
     with open(os.path.join(directory, "disk.vmdk"), "wb") as f:
         f.write(out)

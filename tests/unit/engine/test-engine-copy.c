@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "basic/fd-util.h"
+#include "engine/checkpoint.h"
 #include "engine/compare.h"
 #include "unit/lib/engine-util.h"
 
@@ -171,6 +172,95 @@ START_TEST(compression_pays_where_it_can) {
 }
 END_TEST
 
+/* --- several at a time
+ * ---------------------------------------------------------------------------------------- */
+
+typedef struct Beside {
+        Endpoint *source, *destination;
+        Part *part;
+        Copy *copy;
+        char *error;
+} Beside;
+
+static void beside_begin(Beside *b, const char *dir, const char *name, const char *socket_path,
+                const CopyOptions *o) {
+        _cleanup_free_ char *path = strprintf("%s/%s", dir, name);
+        uint64_t watermark = 0;
+
+        b->source = open_nbd(socket_path, 0, "source");
+        const CheckpointIdentity id = { .source = name, .size = b->source->size, .destination = "raw" };
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_eq(part_open(fd, &id, PART_OWN_IMAGE, &b->part, &b->error), 0);
+        ck_assert_int_eq(part_open_endpoint(b->part, "raw", COMPRESSION_NONE, "destination", &b->destination,
+                                         &watermark, &b->error),
+                        0);
+        ck_assert_int_eq(copy_new(b->source, b->destination, b->part, 0, o, &b->copy, &b->error), 0);
+}
+
+static void beside_end(Beside *b) {
+        copy_free(b->copy);
+        endpoint_free(b->source);
+        endpoint_free(b->destination);
+        part_close(b->part);
+        free(b->error);
+}
+
+/* Both move before one is finished. */
+START_TEST(two_copies_go_on_side_by_side) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        const CopyOptions o = { .cancel_fd = -1, .request_size = 65536, .requests = 2 };
+        Beside b[2] = {};
+        int r[2] = { 1, 1 };
+
+        _cleanup_server_ Server s1 =
+                        SERVE_NBDKIT(dir, "1", "--filter=delay", "pattern", "8M", "delay-read=1ms");
+        _cleanup_server_ Server s2 =
+                        SERVE_NBDKIT(dir, "2", "--filter=delay", "pattern", "9M", "delay-read=1ms");
+        beside_begin(&b[0], dir, "a", s1.socket, &o);
+        beside_begin(&b[1], dir, "b", s2.socket, &o);
+        while (r[0] > 0 && r[1] > 0) {
+                Copy *const both[] = { b[0].copy, b[1].copy };
+                for (size_t i = 0; i < 2; i++)
+                        r[i] = copy_step(b[i].copy, &b[i].error);
+                if (r[0] > 0 && r[1] > 0)
+                        ck_assert_int_eq(copies_wait(both, 2, -1), 0);
+        }
+        for (size_t i = 0; i < 2; i++) {
+                ck_assert_int_ge(r[i], 0);
+                ck_assert_uint_gt(copy_progress(b[i].copy)->position, MIB);
+        }
+        for (size_t i = 0; i < 2; i++) {
+                while (r[i] > 0) {
+                        ck_assert_int_eq(copies_wait(&b[i].copy, 1, -1), 0);
+                        r[i] = copy_step(b[i].copy, &b[i].error);
+                }
+                ck_assert_int_eq(r[i], 0);
+                ck_assert_uint_eq(copy_progress(b[i].copy)->position, (8 + i) * MIB);
+                beside_end(&b[i]);
+        }
+}
+END_TEST
+
+START_TEST(an_interrupted_copy_can_be_gone_on_with) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *part = strprintf("%s/a", dir);
+        const CopyOptions o = { .cancel_fd = -1, .request_size = 65536, .requests = 2 };
+        Beside b = {};
+
+        _cleanup_server_ Server s =
+                        SERVE_NBDKIT(dir, "1", "--filter=delay", "pattern", "64M", "delay-read=1ms");
+        beside_begin(&b, dir, "a", s.socket, &o);
+        while (copy_progress(b.copy)->position < 2 * MIB) {
+                ck_assert_int_eq(copy_step(b.copy, &b.error), 1);
+                ck_assert_int_eq(copies_wait(&b.copy, 1, -1), 0);
+        }
+        copy_interrupt(b.copy);
+        ck_assert_uint_ge(saved_watermark(part), 2 * MIB);
+        beside_end(&b);
+}
+END_TEST
+
 /* --- NBD destinations
  * ---------------------------------------------------------------------------------------- */
 
@@ -313,4 +403,5 @@ TEST_MAIN("engine-copy", raw_is_exact_for_every_size, qcow2_is_exact_and_sound_f
                 servers_of_different_disks_are_refused, compression_pays_where_it_can,
                 an_nbd_destination_is_overwritten_whatever_was_there, a_vmdk_is_written_through_qemu_nbd,
                 a_destination_must_be_writable_and_large_enough, nothing_is_a_destination_too,
+                two_copies_go_on_side_by_side, an_interrupted_copy_can_be_gone_on_with,
                 progress_goes_forward_from_start_to_end)

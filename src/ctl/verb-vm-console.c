@@ -32,7 +32,8 @@ static int get_both(Ctl *ctl, char **words, json_t **ret_vm, json_t **ret_host) 
         return hosts_get_properties(ctl, bus, "Showing a host", host, HYPER_HOSTS_HOST_INTERFACE, ret_host);
 }
 
-/* The URI for who logs in to the host as themselves: it is shown without the user that hyper-hostd is there. */
+/* The URI for who logs in to the host as themselves: it is shown without the user that hyper-hostd is there.
+ */
 static char *uri_for_person(const char *uri) {
         const char *user = strstr(uri, "://***@");
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The objects of hosts and VMs on the bus: their paths, their signals, and the errors when there is none. Failures to send
- * a signal are logged. */
+/* The objects of hosts and VMs on the bus: their paths, their signals, and the errors when there is none.
+ * Failures to send a signal are logged. */
 
 #include <systemd/sd-bus.h>
 

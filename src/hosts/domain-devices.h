@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The disks, ports and displays of a VM, from libvirt's description of it, which is hostile input (xml-util.h). All
- * return 0, -EBADMSG if it is no such description, or -ENOMEM. */
+/* The disks, ports and displays of a VM, from libvirt's description of it, which is hostile input
+ * (xml-util.h). All return 0, -EBADMSG if it is no such description, or -ENOMEM. */
 
 #include "hosts/host-items.h"
 
@@ -45,7 +45,7 @@ typedef enum PortNumber {
 int domain_xml_disks(const char *xml, size_t size, const char *uuid, const char *name, HostItems *items);
 int domain_xml_ports(const char *xml, size_t size, const char *uuid, const char *name, HostItems *items);
 
-/* The display of a type ("vnc", "spice"), or with "" the first of VNC or else of SPICE: its number among the displays
- * of the VM, and its type ("vnc" or "spice", static). -ENOENT if there is none. */
+/* The display of a type ("vnc", "spice"), or with "" the first of VNC or else of SPICE: its number among the
+ * displays of the VM, and its type ("vnc" or "spice", static). -ENOENT if there is none. */
 int domain_xml_display(
                 const char *xml, size_t size, const char *type, unsigned *ret_index, const char **ret_type);

@@ -5,6 +5,6 @@
 
 #include <libxml/tree.h>
 
-/* The file, device, directory, "POOL/VOLUME" or "PROTOCOL:NAME"; NULL if it has none (an empty drive), or when out of
- * memory. The caller frees. */
+/* The file, device, directory, "POOL/VOLUME" or "PROTOCOL:NAME"; NULL if it has none (an empty drive), or
+ * when out of memory. The caller frees. */
 char *domain_disk_source(const xmlNode *disk);

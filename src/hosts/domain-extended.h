@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* All devices of a VM, as the hosts API's /hardware/extended has them, from libvirt's description of the VM, which is
- * hostile input (xml-util.h). */
+/* All devices of a VM, as the hosts API's /hardware/extended has them, from libvirt's description of the VM,
+ * which is hostile input (xml-util.h). */
 
 #include <jansson.h>
 

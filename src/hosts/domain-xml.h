@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What there is to know of a VM from libvirt's description of it (https://libvirt.org/formatdomain.html), which is
- * hostile input (xml-util.h). All return 0, -EBADMSG if it is no such description, or -ENOMEM. */
+/* What there is to know of a VM from libvirt's description of it (https://libvirt.org/formatdomain.html),
+ * which is hostile input (xml-util.h). All return 0, -EBADMSG if it is no such description, or -ENOMEM. */
 
 #include <jansson.h>
 

@@ -155,7 +155,8 @@ void host_connect(Host *h) {
                 return refuse_uri(h, why);
         h->refused = false;
         if (uri.no_verify)
-                log_warning("Host %s is connected to without checking that it is that host (no_verify=1): whoever is "
+                log_warning("Host %s is connected to without checking that it is that host (no_verify=1): "
+                            "whoever is "
                             "in between can act as it.",
                                 h->row.id);
         r = try_connect(h, &uri);

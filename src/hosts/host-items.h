@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Lists of what a host has: pools, volumes, networks, the disks and ports of its VMs. Made in a host's thread, sent
- * over the bus by the loop. An item is some texts and some numbers; what they are, and in which order they go over the
- * bus, says the table in host-lists.c. */
+/* Lists of what a host has: pools, volumes, networks, the disks and ports of its VMs. Made in a host's
+ * thread, sent over the bus by the loop. An item is some texts and some numbers; what they are, and in which
+ * order they go over the bus, says the table in host-lists.c. */
 
 #include "basic/macro.h"
 
@@ -23,8 +23,8 @@ typedef struct HostItems {
 
 void host_items_done(HostItems *l);
 
-/* Appends an item of copies of @texts, in which each byte that is not UTF-8 and each control character is replaced. A
- * NULL among them means that the caller was out of memory. 0, -ENOMEM, -EFBIG. */
+/* Appends an item of copies of @texts, in which each byte that is not UTF-8 and each control character is
+ * replaced. A NULL among them means that the caller was out of memory. 0, -ENOMEM, -EFBIG. */
 int host_items_add(HostItems *l, const char *const *texts, size_t n_texts, const uint64_t *numbers,
                 size_t n_numbers);
 #define ITEM_ARRAY(type, ...) (const type[]){ __VA_ARGS__ }, ELEMENTSOF(((const type[]){ __VA_ARGS__ }))

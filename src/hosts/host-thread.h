@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* libvirt's calls block, for long if a host hangs: each host has a thread that makes its calls, and the daemon's loop
- * exchanges tasks with it.
+/* libvirt's calls block, for long if a host hangs: each host has a thread that makes its calls, and the
+ * daemon's loop exchanges tasks with it.
  *
- * A task that is not done in time is given up: its done() is called with -ETIMEDOUT. If the thread was in the middle of
- * it, the thread is of no more use, and its owner lets go of it with host_thread_abandon(). It then ends when its call
- * returns, and frees what it holds; until then it costs a thread and a connection, which host_thread_abandoned() counts
- * so that the owner can bound it. */
+ * A task that is not done in time is given up: its done() is called with -ETIMEDOUT. If the thread was in the
+ * middle of it, the thread is of no more use, and its owner lets go of it with host_thread_abandon(). It then
+ * ends when its call returns, and frees what it holds; until then it costs a thread and a connection, which
+ * host_thread_abandoned() counts so that the owner can bound it. */
 
 #include <libvirt/libvirt.h>
 #include <sys/queue.h>
@@ -22,8 +22,8 @@ typedef struct Task Task;
 #define HOST_THREAD_QUEUE_MAX 128
 
 struct Task {
-        /* In the thread. Opens, uses or closes *connection (NULL before the first has opened it). Negative errno
-         * with @error, if there is more to say. */
+        /* In the thread. Opens, uses or closes *connection (NULL before the first has opened it). Negative
+         * errno with @error, if there is more to say. */
         int (*run)(Task *t, HostThread *w, virConnectPtr *connection);
         /* In the loop, exactly once. After -ETIMEDOUT the thread may still be running the task: done() may
          * read only what was there before, and free only what the thread does not touch. */
@@ -69,5 +69,6 @@ bool host_thread_has_ended(const HostThread *w);
 /* How many threads that were let go have not ended yet, in this process. */
 unsigned host_thread_abandoned(void);
 
-/* From the thread: have the events of this connection passed to the handler. Negative errno with *ret_error. */
+/* From the thread: have the events of this connection passed to the handler. Negative errno with *ret_error.
+ */
 int host_thread_watch(HostThread *w, virConnectPtr connection, char **ret_error);

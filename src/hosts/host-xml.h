@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What there is to know of a host's pools, volumes, networks and capabilities from libvirt's descriptions of them,
- * which are hostile input (xml-util.h). All return 0, -EBADMSG if it is no such description, or -ENOMEM. */
+/* What there is to know of a host's pools, volumes, networks and capabilities from libvirt's descriptions of
+ * them, which are hostile input (xml-util.h). All return 0, -EBADMSG if it is no such description, or
+ * -ENOMEM. */
 
 #include <jansson.h>
 

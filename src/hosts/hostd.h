@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* hyper-hostd: libvirt hosts and their VMs, on the bus and in a database of its own. What it depends on is given to it,
- * so that tests use a private bus and a temporary database. */
+/* hyper-hostd: libvirt hosts and their VMs, on the bus and in a database of its own. What it depends on is
+ * given to it, so that tests use a private bus and a temporary database. */
 
 #include "hosts/hosts.h"
 

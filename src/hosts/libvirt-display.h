@@ -7,10 +7,10 @@
 
 #include "basic/macro.h"
 
-/* A new connection to a display of a VM that runs: a socket on which its server (qemu) speaks VNC or SPICE, without
- * asking for a password: who may have it is decided here. @type: "vnc", "spice", or "" for the first of VNC or else of
- * SPICE; *ret_type (static) is which. The caller closes the descriptor. Only for a libvirt of this machine. -EBADFD: the
- * VM does not run, or has no such display. */
+/* A new connection to a display of a VM that runs: a socket on which its server (qemu) speaks VNC or SPICE,
+ * without asking for a password: who may have it is decided here. @type: "vnc", "spice", or "" for the first
+ * of VNC or else of SPICE; *ret_type (static) is which. The caller closes the descriptor. Only for a libvirt
+ * of this machine. -EBADFD: the VM does not run, or has no such display. */
 int libvirt_open_display(virConnectPtr connection, const char *uuid, const char *type, int *ret_fd,
                 const char **ret_type, char **ret_error);
 

@@ -69,8 +69,8 @@ int libvirt_xml(virConnectPtr connection, const char *uuid, char **ret, char **r
         return r < 0 ? r : libvirt_domain_xml(domain, ret, ret_error);
 }
 
-/* What the VM sees of its disks together. One that cannot be asked for counts as nothing: an answer without it is
- * better than none. */
+/* What the VM sees of its disks together. One that cannot be asked for counts as nothing: an answer without
+ * it is better than none. */
 static uint64_t disk_bytes(virDomainPtr domain, char *const *disks) {
         uint64_t sum = 0;
         unsigned n = 0;

@@ -13,8 +13,8 @@ static const char *active_to_string(bool active) {
 
 /* --- pools and volumes -------------------------------------------------------------------------------- */
 
-/* What cannot be asked for, or cannot be read, is left out: it went away in between, or says nothing about the
- * others. */
+/* What cannot be asked for, or cannot be read, is left out: it went away in between, or says nothing about
+ * the others. */
 static int add_pool(virStoragePoolPtr pool, HostItems *items) {
         _cleanup_free_ char *xml = virStoragePoolGetXMLDesc(pool, 0), *type = NULL, *path = NULL;
         char uuid[VIR_UUID_STRING_BUFLEN] = "";

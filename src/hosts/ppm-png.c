@@ -12,7 +12,8 @@ bool is_png(const void *data, size_t size) {
         return size > sizeof(signature) && memcmp(data, signature, sizeof(signature)) == 0;
 }
 
-/* --- PPM: "P6", width, height and 255 as text, with whitespace and comments between them ----------------- */
+/* --- PPM: "P6", width, height and 255 as text, with whitespace and comments between them -----------------
+ */
 
 typedef struct Reader {
         const uint8_t *p, *end;

@@ -5,8 +5,8 @@
 
 #include "json/json-table.h"
 
-/* The counters of a VM as libvirt has them, and beside them rates since the sample before. Without one before, or when
- * a counter has begun anew, a rate is 0. */
+/* The counters of a VM as libvirt has them, and beside them rates since the sample before. Without one
+ * before, or when a counter has begun anew, a rate is 0. */
 
 static json_t *devices_to_json(const DeviceSample *devices, size_t n) {
         _cleanup_json_ json_t *list = json_array();

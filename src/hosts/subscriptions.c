@@ -9,8 +9,8 @@
 #include "hosts/subscription.h"
 #include "shared/error-table.h"
 
-/* A subscription is one VM by the name that its clients use; it stays while the VM is off, gone, or its host is away, and
- * ends when its last client unsubscribes or leaves the bus. */
+/* A subscription is one VM by the name that its clients use; it stays while the VM is off, gone, or its host
+ * is away, and ends when its last client unsubscribes or leaves the bus. */
 
 #define CLIENTS_MAX 256u
 #define SUBSCRIPTIONS_MAX 8192u

@@ -181,7 +181,8 @@ int vm_call_console(Vm *vm, const char *type, sd_bus_message *message, sd_bus_er
         /* A descriptor comes through a UNIX socket only. */
         if (!host_uri_is_local(vm->host->row.uri))
                 return bus_error_setf(error, HYPER_BUS_ERROR_NOT_SUPPORTED,
-                                "Host %s is another machine: libvirt opens displays for programs on the same machine "
+                                "Host %s is another machine: libvirt opens displays for programs on the same "
+                                "machine "
                                 "only. Run hyper there, too, or use virt-viewer(1) over ssh.",
                                 vm->host->row.id);
         for (size_t i = 0; i < ELEMENTSOF(types); i++)

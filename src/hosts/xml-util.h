@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Reading libvirt's XML, which comes from another machine: nothing is fetched, no entity is expanded, a document
- * type is refused. Strings that are returned are UTF-8, and the caller's to free. */
+/* Reading libvirt's XML, which comes from another machine: nothing is fetched, no entity is expanded, a
+ * document type is refused. Strings that are returned are UTF-8, and the caller's to free. */
 
 #include <jansson.h>
 #include <libxml/tree.h>
@@ -35,7 +35,7 @@ char *xml_text(const xmlNode *n);
 uint64_t xml_number(const xmlNode *n);
 uint64_t xml_attribute_number(const xmlNode *n, const char *name);
 
-/* An object of some attributes of @n, as pairs of key and attribute that end with NULL; those that are missing are
- * left out. NULL when out of memory. */
+/* An object of some attributes of @n, as pairs of key and attribute that end with NULL; those that are
+ * missing are left out. NULL when out of memory. */
 json_t *xml_attributes(const xmlNode *n, const char *const *pairs);
 #define XML_ATTRIBUTES(n, ...) xml_attributes(n, (const char *const[]){ __VA_ARGS__, NULL })

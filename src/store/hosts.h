@@ -63,7 +63,7 @@ void vm_rows_done(VmRows *rows);
 /* -EEXIST: there is one with that id. */
 int store_host_insert(Store *s, const HostRow *row);
 int store_host_set_state(Store *s, const char *id, HostState state, const char *error, usec_t timestamp);
-/* Its name, and whether it is connected by itself. -ENOENT if there is none. */
+/* Its name, and whether it is connected automatically. -ENOENT if there is none. */
 int store_host_set_definition(Store *s, const HostRow *row);
 /* No host is connected any more: for when the daemon begins and ends. */
 int store_hosts_set_away(Store *s);

@@ -22,8 +22,8 @@ int hosts_list_enter(sd_bus_message *m);
 int hosts_list_next(sd_bus_message *m, HostView *ret);
 /* The host @id; 1, 0 if it is not there, or negative errno. */
 int hosts_list_find(sd_bus_message *m, const char *id, HostView *ret);
-/* The host that the path names as {id}, in the answer to ListHosts. 1, 0 if that was answered already, or negative
- * errno. */
+/* The host that the path names as {id}, in the answer to ListHosts. 1, 0 if that was answered already, or
+ * negative errno. */
 int hosts_list_find_asked(Request *r, sd_bus_message *reply, const sd_bus_error *error, HostView *ret);
 
 /* 404 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The display of a VM as a WebSocket of binary messages: VNC or SPICE, as noVNC and the like speak it. hyper-hostd gives
- * the connection to the display as a descriptor; no port is opened. */
+/* The display of a VM as a WebSocket of binary messages: VNC or SPICE, as noVNC and the like speak it.
+ * hyper-hostd gives the connection to the display as a descriptor; no port is opened. */
 
 #include "api/stream/websocket.h"
 

@@ -168,8 +168,8 @@ static json_t *stats_json(Gather *g) {
 
         if (count_vms(g->request, &c) < 0)
                 return NULL;
-        return json_pack(
-                        "{s:{s:i, s:i, s:I, s:I, s:I}, s:{s:f, s:f, s:f, s:I, s:I, s:f, s:I, s:I}, s:{s:s, s:o, s:i, s:I}}",
+        return json_pack("{s:{s:i, s:i, s:I, s:I, s:I}, s:{s:f, s:f, s:f, s:I, s:I, s:f, s:I, s:I}, s:{s:s, "
+                         "s:o, s:i, s:I}}",
                         "infrastructure", "totalHosts", (int) g->n_hosts, "connectedHosts",
                         (int) g->n_connected, "totalVMs", c.total, "runningVMs", c.running, "stoppedVMs",
                         c.stopped, "resources", "totalMemoryGB", gibibytes(f->memory), "usedMemoryGB",

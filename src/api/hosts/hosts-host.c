@@ -335,7 +335,8 @@ static int on_host_stats(Request *r, sd_bus_message *reply, const sd_bus_error *
         if (!counts)
                 return -EIO;
         return request_reply_json(r, 200,
-                        json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:s, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}}",
+                        json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:{s:s, s:I, s:I, s:I, "
+                                  "s:I}, s:{s:I, s:I, s:I, s:I}}",
                                         "cpu_percent", percent, "memory_total", (json_int_t) memory,
                                         "memory_available", (json_int_t) available, "disk_total",
                                         (json_int_t) disk, "disk_free", (json_int_t) disk_free, "uptime",

@@ -40,8 +40,8 @@ static json_t *vm_uptime(const VmView *vm) {
 static json_t *vm_more_json(const VmView *vm) {
         const VmRow *row = vm->row;
 
-        return json_pack(
-                        "{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:o, s:f, s:s, s:s, s:I, s:I}",
+        return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:o, s:f, s:s, s:s, s:I, "
+                         "s:I}",
                         "domain_uuid", row->uuid, "libvirtState", vm_state_to_string(row->state),
                         "sync_status", vm->connected ? "SYNCED" : "UNKNOWN", "drift_details", "",
                         "needs_rebuild", 0, "is_template", 0, "cpu_model", row->cpu_model,

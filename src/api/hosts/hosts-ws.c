@@ -10,9 +10,9 @@
 #include "shared/error-table.h"
 #include "json/json-table.h"
 
-/* All clients share one connection to the bus; hyper-hostd emits signals for changes, and sends the statistics of each VM
- * once, however many clients subscribed. hyper-hostd may be killed or restarted: clients stay, and their subscriptions
- * are made again. */
+/* All clients share one connection to the bus; hyper-hostd emits signals for changes, and sends the
+ * statistics of each VM once, however many clients subscribed. hyper-hostd may be killed or restarted:
+ * clients stay, and their subscriptions are made again. */
 
 #define MESSAGE_MAX 4096
 #define WATCHED_MAX 1024u /* VMs, of all clients */

@@ -103,8 +103,8 @@ static void sse_stream_finish(SseStream *s, JobState state, const char *reason, 
         s->ended = true;
 }
 
-/* A job that was retried has ended before, and the stream goes on behind that. The database is never older than the
- * event. */
+/* A job that was retried has ended before, and the stream goes on behind that. The database is never older
+ * than the event. */
 static bool sse_event_is_final(SseStream *s, const JobEvent *event) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         Store *store;

@@ -24,8 +24,8 @@ typedef struct WebSocketProtocol {
         size_t max_message; /* bytes of a client's message; a longer one ends the connection with 1009 */
 
         const char *subprotocol; /* chosen if the client offers it (RFC 6455, 1.9); NULL: none is */
-        bool same_origin; /* a web page may connect only if it comes from this listener, or the configuration names its
-                           * origin: what clients send here changes something */
+        bool same_origin; /* a web page may connect only if it comes from this listener, or the configuration
+                           * names its origin: what clients send here changes something */
         unsigned max_clients; /* further ones are refused with 503; 0: no limit of its own */
 
         /* The first client is about to come, the last one has gone: where what serves all of them is made and
@@ -46,8 +46,8 @@ typedef struct WebSocketProtocol {
         void (*on_close)(WebSocket *w);
 } WebSocketProtocol;
 
-/* Whether the request is a proper handshake from where it may come. 0, or negative errno with the error answered: for
- * handlers that have something to prepare before request_reply_websocket(). */
+/* Whether the request is a proper handshake from where it may come. 0, or negative errno with the error
+ * answered: for handlers that have something to prepare before request_reply_websocket(). */
 int request_check_websocket(Request *r, const WebSocketProtocol *protocol);
 
 /* Answers with 101 if the request is a proper handshake from where it may come, else with an error. 0 or

@@ -27,7 +27,8 @@ typedef struct WsCodec WsCodec;
 typedef struct WsCodecOps {
         /* A whole message: UTF-8, NUL-terminated behind @size. */
         void (*on_text)(const char *text, size_t size, void *userdata);
-        /* A whole binary message. NULL: there are only texts here, and a binary message ends the connection. */
+        /* A whole binary message. NULL: there are only texts here, and a binary message ends the connection.
+         */
         void (*on_binary)(const void *data, size_t size, void *userdata);
         void (*on_pong)(void *userdata);
         /* A frame to be sent: pong, ping, close. */

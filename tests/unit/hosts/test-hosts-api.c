@@ -59,11 +59,11 @@ static unsigned ask(const World *w, const char *method, const char *path, const 
 
 /* The hosts are those of libvirt's test driver. */
 static void configure(World *w) {
-        _cleanup_free_ char *folder = strprintf("%s/config", w->dir),
-                            *file = strprintf("%s/config.yaml", folder);
+        _cleanup_free_ char *directory = strprintf("%s/config", w->dir),
+                            *file = strprintf("%s/config.yaml", directory);
         FILE *f;
 
-        ck_assert_int_eq(mkdir(folder, 0755), 0);
+        ck_assert_int_eq(mkdir(directory, 0755), 0);
         f = fopen(file, "we");
         ck_assert_ptr_nonnull(f);
         ck_assert_int_ge(fputs("hosts: {allow_test: true}\n", f), 0);

@@ -498,8 +498,10 @@ HOSTS_TEST(disks_and_ports_of_all_vms)
         _cleanup_free_ char *uri = make_host(&f, "devices",
                         "<domain type='test'><name>a</name><uuid>" UUID_A
                         "</uuid><memory>1024</memory><os><type>hvm</type></os>"
-                        "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/a.qcow2'/>"
-                        "<target dev='vda' bus='virtio'/></disk><interface type='network'><mac address='52:54:00:00:00:01'/>"
+                        "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source "
+                        "file='/a.qcow2'/>"
+                        "<target dev='vda' bus='virtio'/></disk><interface type='network'><mac "
+                        "address='52:54:00:00:00:01'/>"
                         "<source network='default'/><model type='virtio'/></interface></devices></domain>");
         const char *its, *name, *target, *bus, *device, *type, *format, *file, *mac, *model, *source, *group,
                         *link;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The console of a VM: a WebSocket on the one side, a display on the other. hyper-hostd is played by a child that opens a
- * connection to the test as its display. */
+/* The console of a VM: a WebSocket on the one side, a display on the other. hyper-hostd is played by a child
+ * that opens a connection to the test as its display. */
 
 #include <fcntl.h>
 #include <poll.h>
@@ -232,17 +232,15 @@ START_TEST(who_may_not_have_it_opens_no_display) {
         /* Another page of this machine may listen to /ws, but not type. */
         ck_assert_uint_eq(
                         ask(&w, HEAD WS_UPGRADE WS_KEY "Origin: http://localhost:3000\r\n\r\n", NULL), 403);
-        ck_assert_uint_eq(
-                        ask(&w,
-                                        "GET /api/hosts/h/vms/none/console HTTP/1.1\r\nHost: localhost\r\n" WS_UPGRADE
-                                                        WS_KEY "\r\n",
-                                        NULL),
+        ck_assert_uint_eq(ask(&w,
+                                          "GET /api/hosts/h/vms/none/console HTTP/1.1\r\nHost: "
+                                          "localhost\r\n" WS_UPGRADE WS_KEY "\r\n",
+                                          NULL),
                         404);
-        ck_assert_uint_eq(
-                        ask(&w,
-                                        "GET /api/hosts/h/vms/vm/spice HTTP/1.1\r\nHost: localhost\r\n" WS_UPGRADE
-                                                        WS_KEY "\r\n",
-                                        NULL),
+        ck_assert_uint_eq(ask(&w,
+                                          "GET /api/hosts/h/vms/vm/spice HTTP/1.1\r\nHost: "
+                                          "localhost\r\n" WS_UPGRADE WS_KEY "\r\n",
+                                          NULL),
                         409);
         ck_assert(!is_readable(w.listener, 0));
         stop(&w);

@@ -44,9 +44,11 @@ START_TEST(a_vm_has_the_state_of_its_base) {
                         "\"vcpu_count\":2,\"memory_bytes\":2147483648,\"state\":1,\"graphics\":{\"vnc\":"
                         "true,"
                         "\"spice\":false},\"persistent\":true,\"created_at\":\"2026-01-31T10:00:00Z\","
-                        "\"updated_at\":\"2026-01-31T10:00:01Z\",\"domain_uuid\":\"u-u\",\"libvirtState\":\"ACTIVE\","
+                        "\"updated_at\":\"2026-01-31T10:00:01Z\",\"domain_uuid\":\"u-u\",\"libvirtState\":"
+                        "\"ACTIVE\","
                         "\"sync_status\":\"SYNCED\",\"drift_details\":\"\",\"needs_rebuild\":false,"
-                        "\"is_template\":false,\"cpu_model\":\"host-passthrough\",\"cpu_topology_json\":\"{}\","
+                        "\"is_template\":false,\"cpu_model\":\"host-passthrough\",\"cpu_topology_json\":\"{}"
+                        "\","
                         "\"os_type\":\"debian/12\",\"network_interface\":\"\",\"task_state\":\"STOPPING\","
                         "\"uptime\":null,\"disk_size_gb\":10.0,\"host_id\":\"h\",\"host_name\":\"Host\","
                         "\"memory\":2147483648,\"max_mem\":2097152}");
@@ -93,9 +95,12 @@ START_TEST(a_host_says_whether_it_is_there) {
                 .updated = T0 };
 
         check(hosts_host_json(&h, true),
-                        "{\"id\":\"h\",\"uri\":\"qemu+ssh://***@kvm1/system\",\"name\":\"Büro\",\"created_at\":"
-                        "\"2026-01-31T10:00:00Z\",\"updated_at\":\"2026-01-31T10:00:00Z\",\"connected\":false,"
-                        "\"state\":\"DISCONNECTED\",\"error\":\"no route\",\"vm_count\":3,\"auto_reconnect_disabled\":true,"
+                        "{\"id\":\"h\",\"uri\":\"qemu+ssh://***@kvm1/"
+                        "system\",\"name\":\"Büro\",\"created_at\":"
+                        "\"2026-01-31T10:00:00Z\",\"updated_at\":\"2026-01-31T10:00:00Z\",\"connected\":"
+                        "false,"
+                        "\"state\":\"DISCONNECTED\",\"error\":\"no "
+                        "route\",\"vm_count\":3,\"auto_reconnect_disabled\":true,"
                         "\"task_state\":null,\"createdAt\":\"2026-01-31T10:00:00Z\",\"updatedAt\":"
                         "\"2026-01-31T10:00:00Z\"}");
 }

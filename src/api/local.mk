@@ -104,6 +104,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hosts/hosts-ws.c \
 	src/api/hosts/hosts-ws.h \
 	src/api/hypersdk/hypersdk-cancel.c \
+	src/api/hypersdk/hypersdk-dashboard.c \
+	src/api/hypersdk/hypersdk-dashboard.h \
 	src/api/hypersdk/hypersdk-decode.c \
 	src/api/hypersdk/hypersdk-decode.h \
 	src/api/hypersdk/hypersdk-definition.c \

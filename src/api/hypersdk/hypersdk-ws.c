@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <uthash.h>
 
+#include "api/hypersdk/hypersdk-dashboard.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-ws.h"
@@ -49,6 +50,9 @@ typedef struct Feed {
         int64_t list_version;
         WsMessage *status;
         usec_t status_made; /* monotonic */
+
+        unsigned n_clients;
+        usec_t cpu, cpu_at; /* of this process, at the last "metrics" (monotonic) */
 } Feed;
 
 /* --- messages -------------------------------------------------------------------------------------- */
@@ -105,6 +109,59 @@ static int make_status(Feed *f, usec_t now, usec_t fresh) {
         ws_message_unref(f->status);
         f->status = m;
         f->status_made = now;
+        return 0;
+}
+
+/* How much of a CPU was used since the last message, in percent. */
+static double read_cpu_percent(Feed *f, usec_t now) {
+        usec_t cpu = hypersdk_dashboard_cpu(), used = cpu > f->cpu ? cpu - f->cpu : 0,
+               elapsed = now > f->cpu_at ? now - f->cpu_at : 0;
+        bool first = f->cpu_at == 0;
+
+        f->cpu = cpu;
+        f->cpu_at = now;
+        return first || elapsed == 0 ? 0 : 100.0 * (double) used / (double) elapsed;
+}
+
+static int send_metrics(Feed *f, usec_t now) {
+        Api *a = websocket_group_api(f->group);
+        const ApiCounters *counters = api_counters(a);
+        uint64_t counts[_JOB_STATE_MAX] = {};
+        _cleanup_(job_rows_done) JobRows recent = {};
+        _cleanup_ws_message_ WsMessage *m = NULL;
+        usec_t realtime = now_realtime(), started = api_started_at(a);
+        Store *store;
+        int r;
+
+        r = api_store(a, &store);
+        if (r >= 0)
+                r = store_jobs_count(store, counts);
+        if (r >= 0)
+                r = store_jobs_list(store,
+                                &(JobFilter){ .order = JOB_ORDER_NEWEST, .limit = HYPERSDK_DASHBOARD_JOBS },
+                                &recent);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        m = make_message("metrics",
+                        hypersdk_dashboard_json(
+                                        &(HypersdkDashboard){
+                                                        .counts = counts,
+                                                        .recent = &recent,
+                                                        .requests = counters->requests,
+                                                        .errors = counters->by_class[4] +
+                                                                        counters->by_class[5],
+                                                        .busy = counters->busy,
+                                                        .memory = hypersdk_dashboard_memory(),
+                                                        .cpu_percent = read_cpu_percent(f, now),
+                                                        .connections = counters->connections,
+                                                        .websockets = f->n_clients,
+                                                        .uptime = realtime > started ? realtime - started
+                                                                                     : 0,
+                                        },
+                                        realtime));
+        if (!m)
+                return -ENOMEM;
+        websocket_group_send(f->group, m);
         return 0;
 }
 
@@ -251,6 +308,9 @@ static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdat
                 log_warning_errno(r, "Failed to read the status for WebSocket clients: %m");
         else
                 websocket_group_send(f->group, f->status);
+        r = send_metrics(f, now);
+        if (r < 0)
+                log_warning_errno(r, "Failed to read the metrics for WebSocket clients: %m");
 
         HASH_ITER(hh, f->jobs, j, next)
                 if (!j->pending && now >= j->heard + FORGET_AFTER)
@@ -312,6 +372,7 @@ static int on_open(WebSocket *w) {
         Feed *f = websocket_group_userdata(websocket_group(w));
         int r;
 
+        f->n_clients++; /* on_close() follows, also if this fails */
         r = make_list(f);
         if (r >= 0)
                 r = make_status(f, now_monotonic(), STATUS_FRESH);
@@ -322,9 +383,16 @@ static int on_open(WebSocket *w) {
         return 0;
 }
 
+static void on_close(WebSocket *w) {
+        Feed *f = websocket_group_userdata(websocket_group(w));
+
+        f->n_clients--;
+}
+
 const WebSocketProtocol hypersdk_websocket = {
         .max_message = MESSAGE_MAX,
         .on_start = on_start,
         .on_stop = on_stop,
         .on_open = on_open,
+        .on_close = on_close,
 };

@@ -490,9 +490,40 @@ END_TEST
 
 int run_tests(void);
 #define main run_tests
-TEST_MAIN("hypersdk-ws", first_the_jobs_then_the_status, without_a_database_there_are_no_jobs,
-                the_status_comes_again_and_again, an_update_is_the_job_as_it_is,
-                progress_is_told_before_the_database_has_it,
+START_TEST(the_dashboard_gets_its_metrics) {
+        static const char *const numbers[] = { "jobs_active", "jobs_completed", "jobs_failed",
+                "jobs_pending", "jobs_cancelled", "queue_length", "http_requests", "http_errors",
+                "avg_response_time", "memory_usage", "cpu_usage", "goroutines", "active_connections",
+                "websocket_clients", "uptime_seconds" };
+        static const char *const texts[] = { "id", "name", "status", "start_time", "provider", "vm_name",
+                "vm_path", "output_dir", "format", "created_at", "updated_at" };
+        WsClient c;
+
+        start();
+        add_job("a");
+        ws_client_open(&c, &world.server);
+        json_t *data = next_of(&c, "metrics"), *raw = json_object_get(data, "raw"),
+               *job = json_array_get(json_object_get(raw, "recent_jobs"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                ck_assert_msg(json_is_number(json_object_get(raw, numbers[i])), "%s", numbers[i]);
+        ck_assert_int_eq(json_integer_value(json_object_get(raw, "jobs_active")), 1);
+        ck_assert_int_eq(json_integer_value(json_object_get(raw, "websocket_clients")), 1);
+        ck_assert_int_gt(json_integer_value(json_object_get(raw, "memory_usage")), 0);
+        ck_assert_str_eq(json_string_value(json_object_get(raw, "system_health")), "healthy");
+        ck_assert(json_is_object(json_object_get(raw, "provider_stats")));
+        ck_assert(json_is_array(json_object_get(raw, "alerts")));
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                ck_assert_msg(json_is_string(json_object_get(job, texts[i])), "%s", texts[i]);
+        ck_assert_str_eq(json_string_value(json_object_get(job, "status")), "running");
+        json_decref(data);
+        ws_client_close(&c);
+        stop();
+}
+END_TEST
+
+TEST_MAIN("hypersdk-ws", the_dashboard_gets_its_metrics, first_the_jobs_then_the_status,
+                without_a_database_there_are_no_jobs, the_status_comes_again_and_again,
+                an_update_is_the_job_as_it_is, progress_is_told_before_the_database_has_it,
                 many_changes_are_few_updates_and_the_last_is_not_lost,
                 what_others_write_into_the_journal_is_not_believed, schedules_are_told_of,
                 who_comes_later_hears_what_comes_later, what_clients_say_is_not_listened_to,

@@ -112,6 +112,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-definition.h \
 	src/api/hypersdk/hypersdk-json.c \
 	src/api/hypersdk/hypersdk-json.h \
+	src/api/hypersdk/hypersdk-manifest.c \
+	src/api/hypersdk/hypersdk-manifest.h \
 	src/api/hypersdk/hypersdk-metrics.c \
 	src/api/hypersdk/hypersdk-quirks.c \
 	src/api/hypersdk/hypersdk-quirks.h \
@@ -123,8 +125,11 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-schedules.c \
 	src/api/hypersdk/hypersdk-schedules.h \
 	src/api/hypersdk/hypersdk-submit.c \
+	src/api/hypersdk/hypersdk-submit.h \
 	src/api/hypersdk/hypersdk-webhooks.c \
 	src/api/hypersdk/hypersdk-webhooks.h \
+	src/api/hypersdk/hypersdk-workflow.c \
+	src/api/hypersdk/hypersdk-workflow.h \
 	src/api/hypersdk/hypersdk-ws.c \
 	src/api/hypersdk/hypersdk-ws.h \
 	src/api/hypersdk/hypersdk.h \

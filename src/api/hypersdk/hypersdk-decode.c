@@ -116,7 +116,7 @@ static int take_vm_path(Translation *t) {
 }
 
 /* Older clients give a directory as output_path. */
-static int take_output_path(Translation *t) {
+int hypersdk_take_output_path(Translation *t) {
         const char *path = translation_get_string(t, "destination.path"),
                    *origin = json_string_value(json_object_get(t->origins, "destination.path"));
         const char *slash = path ? strrchr(path, '/') : NULL;
@@ -144,7 +144,7 @@ static int decode_job(json_t *object, const char *output_name, DialectJob *ret, 
         r = take_vm_path(&t);
         if (r < 0)
                 return r;
-        r = take_output_path(&t);
+        r = hypersdk_take_output_path(&t);
         if (r < 0)
                 return r;
         r = translation_complete(&t);

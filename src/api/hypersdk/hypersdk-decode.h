@@ -24,6 +24,9 @@ int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
  * the second run would find the output of the first. */
 int hypersdk_template_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
 
+/* An output_path that can only be meant as a directory becomes one. 0 or -ENOMEM. */
+int hypersdk_take_output_path(Translation *t);
+
 /* The body of a submission: one job, a list, or {"jobs": […]}. *ret is a new list of what may be jobs,
  * *ret_batch says that it came as one. -EBADMSG with @errors: neither, or none in it, or more than
  * HYPERSDK_BATCH_MAX. */

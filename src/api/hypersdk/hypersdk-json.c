@@ -11,7 +11,7 @@
 #define METHOD_FILE "qemu-nbd"
 #define METHOD_NBD "nbd"
 
-static json_t *strings_json(char *const *l) {
+json_t *hypersdk_strings_json(char *const *l) {
         _cleanup_json_ json_t *a = json_array();
 
         STRV_FOREACH(s, l)
@@ -199,7 +199,7 @@ json_t *hypersdk_eta_json(const JobRow *row, usec_t now) {
 
 json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total) {
         return json_pack("{s:o, s:s, s:o, s:o}", "job_id", json_text(row->id), "status",
-                        job_state_to_status(row->state), "logs", strings_json(lines), "total",
+                        job_state_to_status(row->state), "logs", hypersdk_strings_json(lines), "total",
                         json_count(total));
 }
 
@@ -326,9 +326,9 @@ json_t *hypersdk_submitted_json(
                 return NULL;
 
         _cleanup_json_ json_t *answer = json_pack("{s:o, s:o, s:i, s:i, s:o, s:s, s:o}", "job_id",
-                        json_text(n > 0 ? job_ids[0] : NULL), "job_ids", strings_json(job_ids), "accepted",
-                        (int) n, "rejected", (int) n_rejected, "errors", strings_json(errors), "message",
-                        message, "timestamp", json_time(now));
+                        json_text(n > 0 ? job_ids[0] : NULL), "job_ids", hypersdk_strings_json(job_ids),
+                        "accepted", (int) n, "rejected", (int) n_rejected, "errors",
+                        hypersdk_strings_json(errors), "message", message, "timestamp", json_time(now));
         /* Nothing accepted is an error, and errors have "error" in this API. */
         if (!answer || (n == 0 && json_object_set_new(answer, "error", json_text(text)) < 0))
                 return NULL;
@@ -351,6 +351,6 @@ json_t *hypersdk_cancelled_json(
                 return NULL;
         /* "errors" is a map here: that is what the clients that read it decode it into. */
         return json_pack("{s:s, s:i, s:o, s:o, s:O, s:o}", "message", message, "count", (int) n, "cancelled",
-                        strings_json(cancelled), "failed", strings_json(failed), "errors", errors,
-                        "timestamp", json_time(now));
+                        hypersdk_strings_json(cancelled), "failed", hypersdk_strings_json(failed), "errors",
+                        errors, "timestamp", json_time(now));
 }

@@ -8,6 +8,9 @@
 
 #include "store/store.h"
 
+/* A list, empty for NULL. */
+json_t *hypersdk_strings_json(char *const *l);
+
 /* "21s", "2m5s", "1h0m3s": durations as clients read them where they expect text. */
 json_t *hypersdk_duration_json(uint64_t seconds);
 

@@ -5,7 +5,9 @@
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-retry.h"
 #include "api/hypersdk/hypersdk-schedules.h"
+#include "api/hypersdk/hypersdk-submit.h"
 #include "api/hypersdk/hypersdk-webhooks.h"
+#include "api/hypersdk/hypersdk-workflow.h"
 #include "api/hypersdk/hypersdk-ws.h"
 #include "api/hypersdk/hypersdk.h"
 #include "api/job-json.h"
@@ -19,7 +21,7 @@
 
 /* How many jobs run here at once, as the manager's configuration says. It is read rather than asked for, so
  * that a look at /status does not start the manager. */
-static unsigned max_running(void) {
+unsigned hypersdk_max_running(void) {
         _cleanup_(settings_freep) Settings *s = NULL;
         _cleanup_free_ char *error = NULL;
 
@@ -47,7 +49,7 @@ int hypersdk_read_status(Api *a, json_t **ret) {
         if (k < 0 && k != -ENOENT)
                 return k;
         usec_t now = now_realtime(), started = api_started_at(a);
-        *ret = hypersdk_status_json(counts, max_running(), now > started ? now - started : 0, now);
+        *ret = hypersdk_status_json(counts, hypersdk_max_running(), now > started ? now - started : 0, now);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -315,6 +317,30 @@ static const Route hypersdk_routes[] = {
         { HTTP_GET, "/webhooks/{index}/deliveries", SCOPE_READ, hypersdk_list_deliveries,
                         .query = hypersdk_delivery_parameters,
                         .summary = "List recent deliveries of a webhook, newest first." },
+        { HTTP_GET, "/api/workflow/status", SCOPE_READ, hypersdk_workflow_status,
+                        .summary = "Get the state of the queue." },
+        { HTTP_GET, "/api/workflow/jobs", SCOPE_READ, hypersdk_workflow_jobs,
+                        .query = hypersdk_workflow_parameters,
+                        .summary = "List jobs by status and workflow, newest first." },
+        { HTTP_GET, "/api/workflow/jobs/active", SCOPE_READ, hypersdk_workflow_active_jobs,
+                        .query = hypersdk_workflow_parameters,
+                        .summary = "List running jobs, newest first." },
+        { HTTP_POST, "/api/workflow/status", SCOPE_READ, hypersdk_workflow_status,
+                        .summary = "Get the state of the queue." },
+        { HTTP_POST, "/api/workflow/jobs", SCOPE_READ, hypersdk_workflow_jobs,
+                        .query = hypersdk_workflow_parameters,
+                        .summary = "List jobs by status and workflow, newest first." },
+        { HTTP_POST, "/api/workflow/jobs/active", SCOPE_READ, hypersdk_workflow_active_jobs,
+                        .query = hypersdk_workflow_parameters,
+                        .summary = "List running jobs, newest first." },
+        { HTTP_POST, "/api/workflow/manifest/submit", SCOPE_SUBMIT, hypersdk_submit_manifest,
+                        .summary = "Submit the VMs of a manifest." },
+        { HTTP_POST, "/api/workflow/manifest/validate", SCOPE_READ, hypersdk_validate_manifest,
+                        .summary = "Check a manifest." },
+        { HTTP_POST, "/manifest/submit", SCOPE_SUBMIT, hypersdk_submit_manifest,
+                        .summary = "Submit the VMs of a manifest." },
+        { HTTP_POST, "/manifest/validate", SCOPE_READ, hypersdk_validate_manifest,
+                        .summary = "Check a manifest." },
         { HTTP_GET, "/ws", SCOPE_READ, get_websocket,
                         .summary = "WebSocket with changes of jobs and schedules." },
         {},

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-submit.h"
+
 #include <errno.h>
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-quirks.h"
-#include "api/hypersdk/hypersdk.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
@@ -18,6 +19,8 @@ typedef struct Submitted {
 } Submitted;
 
 typedef struct Submission {
+        const SubmissionKind *kind;
+        char *workflow_id;
         Submitted *jobs;
         size_t n, n_pending;
         bool batch;
@@ -32,12 +35,13 @@ static void submission_free(void *userdata) {
                 json_decref(s->jobs[i].origins);
         }
         free(s->jobs);
+        free(s->workflow_id);
         free(s);
 }
 
 static int reject(Submission *s, size_t i, int status, const char *text) {
         s->jobs[i].status = status;
-        s->jobs[i].error = s->batch ? strprintf("jobs[%zu]: %s", i, text) : strdup(text);
+        s->jobs[i].error = s->batch ? strprintf("%s[%zu]: %s", s->kind->prefix, i, text) : strdup(text);
         return s->jobs[i].error ? 0 : -ENOMEM;
 }
 
@@ -58,11 +62,7 @@ static int reply(Request *r, const Submission *s) {
                 if (k < 0)
                         return k;
         }
-        if (ids)
-                status = (int) hypersdk_submit_status(
-                                api_submit_status(request_api(r)), request_header(r, "User-Agent"));
-        return request_reply_json(r, (unsigned) status,
-                        hypersdk_submitted_json(ids, strv_length(errors), errors, s->batch, now_realtime()));
+        return s->kind->reply(r, ids, errors, s->batch, s->workflow_id, (unsigned) status);
 }
 
 static int on_submitted(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
@@ -72,7 +72,7 @@ static int on_submitted(Request *r, sd_bus_message *m, const sd_bus_error *error
 
         if (error) {
                 const ErrorEntry *entry = error_entry_by_bus_name(error->name);
-                _cleanup_free_ char *text = dialect_error_text(hypersdk_fields, s->jobs[i].origins,
+                _cleanup_free_ char *text = dialect_error_text(s->kind->fields, s->jobs[i].origins,
                                 isempty(error->message) ? entry->text : error->message);
 
                 k = text ? reject(s, i, entry->http_status, text) : -ENOMEM;
@@ -97,7 +97,7 @@ static int submit_one(Request *r, Submission *s, size_t i, json_t *object) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
         int k;
 
-        k = hypersdk_job_decode(object, &job, &errors);
+        k = s->kind->decode(object, &job, &errors);
         if (k == -EBADMSG) {
                 _cleanup_free_ char *text = json_errors_text(&errors);
 
@@ -116,7 +116,43 @@ static int submit_one(Request *r, Submission *s, size_t i, json_t *object) {
         return 0;
 }
 
+int hypersdk_submission_start(
+                Request *r, const SubmissionKind *kind, json_t *list, bool batch, const char *workflow_id) {
+        Submission *s = new0(Submission, 1);
+        int k;
+
+        if (!s)
+                return -ENOMEM;
+        request_set_userdata(r, s, submission_free);
+        s->kind = kind;
+        s->batch = batch;
+        s->jobs = new0(Submitted, json_array_size(list));
+        if (!s->jobs)
+                return -ENOMEM;
+        s->n = json_array_size(list);
+        k = free_and_strdup(&s->workflow_id, workflow_id);
+        if (k < 0)
+                return k;
+
+        for (size_t i = 0; i < s->n; i++) {
+                k = submit_one(r, s, i, json_array_get(list, i));
+                if (k < 0)
+                        return k;
+        }
+        return s->n_pending == 0 ? reply(r, s) : 0;
+}
+
+static int reply_submitted(Request *r, char *const *ids, char *const *errors, bool batch,
+                const char *workflow_id, unsigned status) {
+        if (ids)
+                status = hypersdk_submit_status(
+                                api_submit_status(request_api(r)), request_header(r, "User-Agent"));
+        return request_reply_json(r, status,
+                        hypersdk_submitted_json(ids, strv_length(errors), errors, batch, now_realtime()));
+}
+
 int hypersdk_submit(Request *r) {
+        static const SubmissionKind kind = { "jobs", hypersdk_fields, hypersdk_job_decode, reply_submitted };
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_json_ json_t *body = NULL, *list = NULL;
         bool batch;
@@ -133,23 +169,5 @@ int hypersdk_submit(Request *r) {
         }
         if (k < 0)
                 return k;
-
-        Submission *s = new0(Submission, 1);
-        if (!s)
-                return -ENOMEM;
-        s->batch = batch;
-        s->n = json_array_size(list);
-        s->jobs = new0(Submitted, s->n);
-        if (!s->jobs)
-                s->n = 0;
-        request_set_userdata(r, s, submission_free);
-        if (s->n == 0)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < s->n; i++) {
-                k = submit_one(r, s, i, json_array_get(list, i));
-                if (k < 0)
-                        return k;
-        }
-        return s->n_pending == 0 ? reply(r, s) : 0;
+        return hypersdk_submission_start(r, &kind, list, batch, NULL);
 }

@@ -16,8 +16,9 @@ extern const Dialect hypersdk_dialect;
 int hypersdk_read_status(Api *a, json_t **ret);
 int hypersdk_read_jobs(Api *a, const JobFilter *filter, json_t **ret);
 
-/* POST /jobs/submit */
-int hypersdk_submit(Request *r);
+/* How many jobs run here at once. */
+unsigned hypersdk_max_running(void);
+
 /* POST /jobs/cancel */
 int hypersdk_cancel(Request *r);
 /* GET /metrics */

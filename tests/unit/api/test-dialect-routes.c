@@ -669,6 +669,84 @@ START_TEST(a_kept_answer_is_never_older_than_the_database) {
 }
 END_TEST
 
+START_TEST(a_manifest_is_a_workflow_of_jobs) {
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t *
+                        two = ask(&w.hypersdk, 200, "POST /api/workflow/manifest/submit",
+                                       "{\"version\":\"1.0\",\"batch\":true,\"workflow_id\":\"move\",\"vms\":[{\"name\":\"web\",\"pipeline\":"
+                                       "{\"load\":{\"source_type\":\"VMDK\",\"source_path\":\"/data/web.vmdk\"},\"inspect\":{\"enabled\":true},"
+                                       "\"convert\":{\"output_format\":\"qcow2\",\"compress\":true,\"output_path\":\"/out/\"}}},"
+                                       "{\"name\":\"db\",\"pipeline\":{\"load\":{\"source_path\":\"/data/db.vmdk\"}}}]}"),
+                       *one = ask(&w.hypersdk, 200, "POST /manifest/submit",
+                                       "{\"version\":\"1.0\",\"pipeline\":{\"load\":{\"source_type\":\"raw\","
+                                       "\"source_path\":\"/data/c.raw\"}}}"),
+                       *jobs = ask(&w.hypersdk, 200, "GET /api/workflow/jobs?workflow_id=move", ""),
+                       *all = ask(&w.hypersdk, 200, "POST /api/workflow/jobs", ""),
+                       *active = ask(&w.hypersdk, 200, "GET /api/workflow/jobs/active", ""),
+                       *job = ask(&w.hypersdk, 200, "GET /jobs/move-1", ""),
+                       *status = ask(&w.hypersdk, 200, "GET /api/workflow/status", "");
+
+        assert_member(two, "success", "true");
+        assert_member(two, "job_id", "\"move-1\"");
+        assert_member(two, "job_ids", "[\"move-1\",\"move-2\"]");
+        assert_member(two, "workflow_id", "\"move\"");
+        assert_member(one, "accepted", "1");
+        ck_assert_ptr_nonnull(json_string_value(json_object_get(one, "workflow_id")));
+        assert_member(jobs, "total", "2");
+        json_t *first = json_array_get(json_object_get(jobs, "jobs"), 1);
+        assert_member(first, "id", "\"move-1\"");
+        assert_member(first, "name", "\"web\"");
+        assert_member(first, "workflow_id", "\"move\"");
+        assert_member(first, "stage", "\"pending\"");
+        assert_member(first, "progress", "0");
+        ck_assert(json_is_string(json_object_get(first, "started_at")));
+        assert_member(all, "total", "3");
+        assert_member(active, "jobs", "[]");
+        assert_member(job, "definition.workflow_id", "\"move\"");
+        assert_member(job, "definition.vm_path", "\"/data/web.vmdk\"");
+        assert_member(status, "mode", "\"manifest\"");
+        assert_member(status, "running", "true");
+        assert_member(status, "queue_depth", "3");
+        assert_member(status, "active_jobs", "0");
+        assert_member(status, "processed_today", "0");
+        world_stop(&w);
+}
+END_TEST
+
+START_TEST(a_wrong_manifest_is_refused_as_a_whole) {
+        static const char wrong[] =
+                        "{\"version\":\"1.0\",\"vms\":[{\"pipeline\":{\"load\":{\"source_path\":\"/data/a.vmdk\"}}},"
+                        "{\"pipeline\":{\"load\":{\"source_path\":\"a\"},\"convert\":{\"output_format\":\"doc\"}}}]}";
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t *
+                        checked = ask(&w.hypersdk, 200, "POST /api/workflow/manifest/validate", wrong),
+                       *refused = ask(&w.hypersdk, 400, "POST /api/workflow/manifest/submit", wrong),
+                       *empty = ask(&w.hypersdk, 200, "POST /manifest/validate",
+                                       "{\"batch\":true,\"vms\":[]}"),
+                       *good = ask(&w.hypersdk, 200, "POST /manifest/validate",
+                                       "{\"version\":1.0,\"pipeline\":{\"load\":{\"source_path\":\"/a.vmdk\"}}}"),
+                       *jobs = ask(&w.hypersdk, 200, "GET /api/workflow/jobs?status=processing,pending", "");
+
+        assert_member(checked, "valid", "false");
+        ck_assert_uint_eq(json_array_size(json_object_get(checked, "errors")), 2);
+        const char *told = json_string_value(json_array_get(json_object_get(checked, "errors"), 0));
+        ck_assert_msg(startswith(told, "vms[1]: pipeline."), "%s", told);
+        assert_member(refused, "success", "false");
+        assert_member(refused, "job_ids", "[]");
+        ck_assert(json_is_string(json_object_get(refused, "error")));
+        assert_member(empty, "errors",
+                        "[\"version: must be given, like \\\"1.0\\\"\",\"vms: must be a list with at least one VM\"]");
+        assert_member(good, "valid", "true");
+        assert_member(good, "errors", "[]");
+        assert_member(jobs, "total", "0");
+        world_stop(&w);
+}
+END_TEST
+
 START_TEST(a_failed_job_is_retried_in_each_dialect) {
         World w;
 
@@ -948,7 +1026,8 @@ TEST_MAIN("dialect-routes", a_worker_client_submits_and_looks, a_worker_client_i
                 a_worker_client_cancels, health_says_how_many_jobs_are_worked_on,
                 a_hypersdk_client_submits_one_job_or_many, secrets_reach_the_manager_and_nobody_else,
                 a_hypersdk_client_queries, a_hypersdk_client_looks_at_one_job,
-                a_kept_answer_is_never_older_than_the_database, a_failed_job_is_retried_in_each_dialect,
+                a_kept_answer_is_never_older_than_the_database, a_manifest_is_a_workflow_of_jobs,
+                a_wrong_manifest_is_refused_as_a_whole, a_failed_job_is_retried_in_each_dialect,
                 a_hypersdk_client_cancels_by_id_and_by_status,
                 a_database_that_is_not_there_yet_is_an_empty_one, events_are_the_trusted_ones_after_a_time,
                 a_stream_replays_and_completes, the_stream_of_a_failed_job_says_error_then_complete,

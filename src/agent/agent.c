@@ -2,38 +2,68 @@
 #include "agent/agent.h"
 
 #include <dirent.h>
-#include <sys/random.h>
-#include <systemd/sd-daemon.h>
 
+#include "agent/agent-util.h"
+#include "agent/dequeue.h"
+#include "agent/forward.h"
+#include "agent/held-job.h"
+#include "agent/link.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 
-void agent_fail(Agent *a, int error, const char *what) {
-        log_error_errno(error, "%s: %m. Ending, to be started again.", what);
-        (void) sd_event_exit(a->event, EXIT_FAILURE);
+/* --- what the parts tell each other ------------------------------------------------------------------ */
+
+static void on_link_up(Agent *a) {
+        HeldJob *h;
+
+        LIST_FOREACH(h, &a->held, entries)
+                forward_wake(h);
+        dequeue_go(a);
 }
 
-usec_t agent_jitter(usec_t span) {
-        uint32_t random;
+static void on_link_down(Agent *a) {
+        HeldJob *h;
 
-        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t) sizeof(random))
-                random = 500;
-        return span / 2 + span * (random % 1001) / 1000;
+        dequeue_stop(a);
+        LIST_FOREACH(h, &a->held, entries)
+                forward_stop(h);
+        while (!LIST_EMPTY(&a->adoptions))
+                adoption_free(LIST_FIRST(&a->adoptions));
 }
 
-void agent_status(const Agent *a) {
-        const char *plural = a->n_held == 1 ? "" : "s";
+/* Compares the jobs that the server counts as held here with those that are. */
+static void on_heartbeat(Agent *a, const HeartbeatAnswer *answer) {
+        HeldJob *h, *next;
 
-        if (a->link == LINK_UP)
-                (void) sd_notifyf(false, "STATUS=%zu job%s, connected to %s as %s", a->n_held, plural,
-                                a->settings->server.url, a->settings->worker.id);
-        else if (a->link_error)
-                (void) sd_notifyf(false, "STATUS=%zu job%s, not connected to %s: %s", a->n_held, plural,
-                                a->settings->server.url, a->link_error);
-        else
-                (void) sd_notifyf(false, "STATUS=%zu job%s, connecting to %s", a->n_held, plural,
-                                a->settings->server.url);
+        for (h = LIST_FIRST(&a->held); h; h = next) {
+                next = LIST_NEXT(h, entries);
+                /* What was taken meanwhile it cannot know of; what has ended is told by the answer to its
+                 * result. */
+                if (h->stage == HELD_DROPPED || h->stage == HELD_ENDED ||
+                                h->taken_at >= a->heartbeat_sent_at)
+                        continue;
+                if (strv_contains(answer->cancelled, h->file.job_id))
+                        held_drop(h, "it was cancelled on the server");
+                else if (!strv_contains(answer->jobs, h->file.job_id))
+                        held_drop(h, "the server does not count it as ours any more");
+        }
+        /* What was given to us in an answer that never came. */
+        STRV_FOREACH(id, answer->jobs)
+                if (!held_find(a, *id))
+                        adopt(a, *id);
 }
+
+static const AgentHooks hooks = {
+        .link_up = on_link_up,
+        .link_down = on_link_down,
+        .heartbeat = on_heartbeat,
+        .unregistered = dequeue_stop,
+        .room = dequeue_go,
+        .held_wake = forward_wake,
+        .held_stop = forward_stop,
+};
+
+/* --- the agent ------------------------------------------------------------------------------------------ */
 
 static void on_answer(const HttpResult *result, void *request_userdata, void *userdata) {
         Ask *ask = request_userdata;
@@ -78,6 +108,7 @@ int agent_new(const AgentOptions *o, Agent **ret) {
                 return -ENOMEM;
         LIST_INIT(&a->held);
         LIST_INIT(&a->adoptions);
+        a->hooks = &hooks;
         a->event = sd_event_ref(o->event);
         a->bus = sd_bus_ref(o->bus);
         a->settings = o->settings;

@@ -2,8 +2,12 @@
 
 /* How jobs come: asking for one, and finding out what it is. */
 
-#include "agent/agent.h"
+#include "agent/dequeue.h"
+#include "agent/agent-util.h"
+#include "agent/held-job.h"
+#include "agent/link.h"
 #include "agent/report.h"
+#include "agent/server.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "spec/job-state.h"

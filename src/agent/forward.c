@@ -4,8 +4,12 @@
  * there is written down, after the server's acknowledgement: an event may come twice, none is left out. The
  * result follows when the journal has the job's last word, and that was acknowledged. */
 
-#include "agent/agent.h"
+#include "agent/forward.h"
+#include "agent/agent-util.h"
+#include "agent/held-job.h"
+#include "agent/link.h"
 #include "agent/report.h"
+#include "agent/server.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 

@@ -3,7 +3,8 @@
 /* The life of a held job on this machine: submitted to our own manager, looked at when it has ended,
  * cancelled when it is not ours any more. */
 
-#include "agent/agent.h"
+#include "agent/held-job.h"
+#include "agent/agent-util.h"
 #include "agent/report.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -53,7 +54,7 @@ int held_new(Agent *a, HeldFile *file, HeldJob **ret) {
 HeldJob *held_free(HeldJob *h) {
         if (!h)
                 return NULL;
-        forward_stop(h);
+        h->agent->hooks->held_stop(h);
         sd_bus_slot_unref(h->call);
         sd_event_source_disable_unref(h->timer);
         LIST_REMOVE(h, entries);
@@ -72,7 +73,7 @@ void held_forget(HeldJob *h) {
                 agent_fail(a, r, "Failed to remove the file of a job");
         held_free(h);
         agent_status(a);
-        dequeue_go(a);
+        a->hooks->room(a);
 }
 
 /* --- calls to our manager -------------------------------------------------------------------------- */
@@ -163,7 +164,7 @@ static int on_details(sd_bus_message *reply, void *userdata, sd_bus_error *ret_e
         else if (result)
                 held_ended(h, result);
         else
-                forward_wake(h);
+                h->agent->hooks->held_wake(h);
         return 0;
 }
 
@@ -245,14 +246,14 @@ void held_ended(HeldJob *h, json_t *result) {
         h->stage = HELD_ENDED;
         h->ended_at = now_monotonic();
         h->timer = sd_event_source_disable_unref(h->timer);
-        forward_wake(h);
+        h->agent->hooks->held_wake(h);
 }
 
 void held_drop(HeldJob *h, const char *why) {
         int r;
 
         log_notice("Letting go of job %s (%s here): %s.", h->file.job_id, h->file.local_id, why);
-        forward_stop(h);
+        h->agent->hooks->held_stop(h);
         h->stage = HELD_DROPPED;
         h->file.dropped = true;
         /* So that it is cancelled also if we die before it is. */

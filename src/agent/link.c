@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* Whether there is a server: registration, heartbeats, and pauses when there is none. */
-
-#include "agent/agent.h"
+#include "agent/link.h"
+#include "agent/agent-util.h"
 #include "agent/answer.h"
 #include "agent/report.h"
+#include "agent/server.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 
@@ -67,7 +66,6 @@ static void tell(Agent *a, char *error, usec_t pause) {
 
 void link_failed(Agent *a, const HttpResult *result) {
         usec_t pause = pause_after(a, result);
-        HeldJob *h;
 
         if (a->link == LINK_WAITING)
                 return;
@@ -75,11 +73,7 @@ void link_failed(Agent *a, const HttpResult *result) {
         a->link_failures++;
         /* What is out may hang on a connection that is dead. */
         server_abort(&a->link_ask);
-        dequeue_stop(a);
-        LIST_FOREACH(h, &a->held, entries)
-                forward_stop(h);
-        while (!LIST_EMPTY(&a->adoptions))
-                adoption_free(LIST_FIRST(&a->adoptions));
+        a->hooks->link_down(a);
         tell(a, describe(result), pause);
         set_timer(a, pause);
         agent_status(a);
@@ -98,7 +92,7 @@ static void link_unknown(Agent *a) {
                         a->settings->worker.id);
         a->registered = false;
         a->link = LINK_TRYING;
-        dequeue_stop(a);
+        a->hooks->unregistered(a);
         server_abort(&a->link_ask);
         /* Not at once: a server that forgets us each time would keep us busy. */
         set_timer(a, agent_jitter(PAUSE_MIN));
@@ -114,8 +108,6 @@ void link_ask_failed(Agent *a, const HttpResult *result, const char *path) {
 /* --- up -------------------------------------------------------------------------------------------- */
 
 static void link_is_up(Agent *a) {
-        HeldJob *h;
-
         if (a->link != LINK_UP)
                 log_info("Connected to %s as worker %s.", a->settings->server.url, a->settings->worker.id);
         a->link = LINK_UP;
@@ -123,32 +115,8 @@ static void link_is_up(Agent *a) {
         a->link_failures = 0;
         a->link_error = mfree(a->link_error);
         set_timer(a, agent_jitter(a->settings->worker.heartbeat));
-        LIST_FOREACH(h, &a->held, entries)
-                forward_wake(h);
-        dequeue_go(a);
+        a->hooks->link_up(a);
         agent_status(a);
-}
-
-/* What the server thinks, against what we have. */
-static void reconcile(Agent *a, const HeartbeatAnswer *answer) {
-        HeldJob *h, *next;
-
-        for (h = LIST_FIRST(&a->held); h; h = next) {
-                next = LIST_NEXT(h, entries);
-                /* What was taken meanwhile it cannot know of; what has ended is told by the answer to its
-                 * result. */
-                if (h->stage == HELD_DROPPED || h->stage == HELD_ENDED ||
-                                h->taken_at >= a->heartbeat_sent_at)
-                        continue;
-                if (strv_contains(answer->cancelled, h->file.job_id))
-                        held_drop(h, "it was cancelled on the server");
-                else if (!strv_contains(answer->jobs, h->file.job_id))
-                        held_drop(h, "the server does not count it as ours any more");
-        }
-        /* What was given to us in an answer that never came. */
-        STRV_FOREACH(id, answer->jobs)
-                if (!held_find(a, *id))
-                        adopt(a, *id);
 }
 
 static void on_heartbeat(Agent *a, Ask *ask, const HttpResult *result) {
@@ -166,7 +134,7 @@ static void on_heartbeat(Agent *a, Ask *ask, const HttpResult *result) {
         else if (r < 0)
                 link_failed_with(a, why);
         else {
-                reconcile(a, &answer);
+                a->hooks->heartbeat(a, &answer);
                 link_is_up(a);
         }
 }

@@ -4,6 +4,9 @@ noinst_LTLIBRARIES += libhyper-agent.la
 libhyper_agent_la_SOURCES = \
 	src/agent/agent-settings.c \
 	src/agent/agent-settings.h \
+	src/agent/agent-state.h \
+	src/agent/agent-util.c \
+	src/agent/agent-util.h \
 	src/agent/agent.c \
 	src/agent/agent.h \
 	src/agent/answer.c \
@@ -11,14 +14,19 @@ libhyper_agent_la_SOURCES = \
 	src/agent/check.c \
 	src/agent/check.h \
 	src/agent/dequeue.c \
+	src/agent/dequeue.h \
 	src/agent/forward.c \
+	src/agent/forward.h \
 	src/agent/held-job.c \
+	src/agent/held-job.h \
 	src/agent/held.c \
 	src/agent/held.h \
 	src/agent/link.c \
+	src/agent/link.h \
 	src/agent/report.c \
 	src/agent/report.h \
-	src/agent/server.c
+	src/agent/server.c \
+	src/agent/server.h
 AGENT_LIBS = libhyper-agent.la $(HTTP_LIBS) $(CRYPTO_LIBS)
 
 libexec_PROGRAMS += hyper-agentd

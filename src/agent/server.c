@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* Requests to the server. */
-
-#include "agent/agent.h"
+#include "agent/server.h"
+#include "agent/agent-util.h"
 #include "agent/answer.h"
 #include "basic/string-util.h"
 

@@ -7,6 +7,7 @@
 #include <dirent.h>
 
 #include "agent/agent.h"
+#include "agent/server.h"
 #include "api/worker/worker.h"
 #include "basic/fd-util.h"
 #include "shared/bus-util.h"

@@ -5,6 +5,7 @@
 
 #include "agent/agent-settings.h"
 #include "agent/agent.h"
+#include "agent/server.h"
 #include "agent/answer.h"
 #include "agent/held.h"
 #include "agent/report.h"

@@ -35,7 +35,7 @@ static int read_secrets(Request *r, json_t **ret) {
         return 0;
 }
 
-int job_retry(Request *r, manager_reply_func on_reply) {
+int job_retry_call(Request *r, manager_reply_func on_reply) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_json_ json_t *secrets = NULL;
         int k;

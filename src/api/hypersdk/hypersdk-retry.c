@@ -22,5 +22,5 @@ static int on_retried(Request *r, sd_bus_message *m, const sd_bus_error *error, 
 }
 
 int hypersdk_retry(Request *r) {
-        return job_retry(r, on_retried);
+        return job_retry_call(r, on_retried);
 }

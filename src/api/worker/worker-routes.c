@@ -229,7 +229,7 @@ static int on_retried(Request *r, sd_bus_message *reply, const sd_bus_error *err
 }
 
 static int retry_job(Request *r) {
-        return job_retry(r, on_retried);
+        return job_retry_call(r, on_retried);
 }
 
 typedef struct EventParameters {

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "basic/string-util.h"
+#include "hosts/domain-devices.h"
+#include "hosts/domain-extended.h"
 #include "hosts/domain-xml.h"
+#include "hosts/host-xml.h"
+#include "hosts/ppm-png.h"
 #include "unit/lib/test.h"
 #include "json/json-table.h"
 
@@ -110,6 +115,129 @@ START_TEST(what_is_no_description_is_refused) {
 }
 END_TEST
 
+START_TEST(what_a_vm_is) {
+        static const char *const cases[][3] = {
+                /* description, model of the processors, system */
+                { DOMAIN(""), "", "" },
+                { DOMAIN("<cpu mode='host-passthrough'/><os><type>hvm</type></os>"), "host-passthrough",
+                                "hvm" },
+                { DOMAIN("<cpu mode='custom'><model>Skylake</model></cpu>"
+                         "<metadata><o:libosinfo xmlns:o='http://libosinfo.org/xmlns/libvirt/domain/1.0'>"
+                         "<o:os id='http://debian.org/debian/12'/></o:libosinfo></metadata>"
+                         "<os><type>hvm</type></os>"),
+                                "Skylake", "debian/12" },
+                { DOMAIN("<metadata><libosinfo><os id='nonsense'/></libosinfo></metadata>"
+                         "<os><type>hvm</type></os>"),
+                                "", "hvm" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(domain_summary_done) DomainSummary summary = {};
+
+                ck_assert_int_eq(domain_xml_summary(cases[i][0], strlen(cases[i][0]), &summary), 0);
+                ck_assert_str_eq(summary.cpu_model, cases[i][1]);
+                ck_assert_str_eq(summary.os_type, cases[i][2]);
+        }
+}
+END_TEST
+
+START_TEST(disks_that_have_a_size) {
+        static const char xml[] = DEVICES(
+                        "<disk><target dev='vda'/></disk><disk device='cdrom'><target dev='sda'/></disk>"
+                        "<disk device='disk'><target dev='vdb'/></disk><disk/>");
+        _cleanup_(domain_summary_done) DomainSummary summary = {};
+
+        ck_assert_int_eq(domain_xml_summary(xml, strlen(xml), &summary), 0);
+        ck_assert_uint_eq(strv_length(summary.disks), 2);
+        ck_assert_str_eq(summary.disks[0], "vda");
+        ck_assert_str_eq(summary.disks[1], "vdb");
+}
+END_TEST
+
+START_TEST(the_display_that_is_asked_for) {
+        static const char xml[] = DEVICES(
+                        "<graphics type='sdl'/><graphics type='spice'/><video/><graphics type='vnc'/>");
+        static const char spice[] = DEVICES("<graphics type='spice'/>");
+        const char *type;
+        unsigned index;
+
+        ck_assert_int_eq(domain_xml_display(xml, strlen(xml), "", &index, &type), 0);
+        ck_assert_uint_eq(index, 2);
+        ck_assert_str_eq(type, "vnc");
+        ck_assert_int_eq(domain_xml_display(xml, strlen(xml), "spice", &index, &type), 0);
+        ck_assert_uint_eq(index, 1);
+        ck_assert_int_eq(domain_xml_display(spice, strlen(spice), "", &index, &type), 0);
+        ck_assert_str_eq(type, "spice");
+        ck_assert_int_eq(domain_xml_display(spice, strlen(spice), "vnc", &index, &type), -ENOENT);
+        ck_assert_int_eq(domain_xml_display(xml, strlen(xml), "sdl", &index, &type), -ENOENT);
+        ck_assert_int_eq(domain_xml_display("<x/>", 4, "", &index, &type), -EBADMSG);
+}
+END_TEST
+
+START_TEST(all_devices) {
+        static const char xml[] = DEVICES(
+                        "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='none'/>"
+                        "<source file='/a'/><target dev='vda' bus='virtio'/><boot order='1'/></disk>"
+                        "<interface type='bridge'><source bridge='br0'/><mac address='52:54:00:00:00:01'/>"
+                        "</interface><tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>");
+        _cleanup_json_ json_t *o = NULL, *disks = NULL;
+
+        ck_assert_int_eq(domain_xml_extended(xml, strlen(xml), &o), 0);
+        disks = json_loads("[{\"id\":1,\"deviceType\":\"disk\",\"sourceType\":\"file\",\"target\":\"vda\","
+                           "\"bus\":\"virtio\",\"driverName\":\"qemu\",\"driverType\":\"qcow2\","
+                           "\"driverCache\":\"none\",\"bootOrder\":1,\"readonly\":false,\"shareable\":false,"
+                           "\"encrypted\":false,\"removable\":false,\"source\":\"/a\"}]",
+                        0, NULL);
+        _cleanup_free_ char *text = json_dumps(json_object_get(o, "disk_attachments"), JSON_COMPACT);
+        ck_assert_msg(json_equal(json_object_get(o, "disk_attachments"), disks), "%s", text);
+        const json_t *port = json_array_get(json_object_get(o, "port_attachments"), 0);
+        ck_assert_str_eq(json_string_value(json_object_get(port, "source")), "br0");
+        ck_assert_str_eq(json_string_value(json_object_get(port, "sourceType")), "bridge");
+        const json_t *tpm = json_array_get(json_object_get(o, "tpm_attachments"), 0);
+        ck_assert_str_eq(json_string_value(json_object_get(tpm, "version")), "2.0");
+        ck_assert(json_is_null(json_object_get(o, "cpu_topology")));
+}
+END_TEST
+
+START_TEST(networks_that_lead_nowhere_are_isolated) {
+        static const char *const cases[][3] = {
+                { "<network><bridge name='virbr0'/><forward mode='route'/></network>", "route", "virbr0" },
+                { "<network><forward/></network>", "nat", "" },
+                { "<network/>", "isolated", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *mode = NULL, *bridge = NULL;
+
+                ck_assert_int_eq(network_xml_read(cases[i][0], strlen(cases[i][0]), &mode, &bridge), 0);
+                ck_assert_str_eq(mode, cases[i][1]);
+                ck_assert_str_eq(bridge, cases[i][2]);
+        }
+}
+END_TEST
+
+START_TEST(pictures_become_png) {
+        /* Two pixels, red and blue, by the encoder; and what is none. */
+        static const uint8_t ppm[] = "P6 # two\n2 1\n255\n\xff\0\0\0\0\xff";
+        static const char *const bad[] = { "P5\n1 1\n255\nabc", "P6\n1 1\n65535\nabcabc", "P6\n0 1\n255\n",
+                "P6\n2 2\n255\nabc", "P6\n", "", "P6\n99999 99999\n255\nabc", "P6\n1 1\n255" };
+        static const uint8_t header[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H',
+                'D', 'R', 0, 0, 0, 2, 0, 0, 0, 1, 8, 2, 0, 0, 0 };
+        _cleanup_free_ void *png = NULL, *none = NULL;
+        size_t size;
+
+        ck_assert_int_eq(ppm_to_png(ppm, sizeof(ppm) - 1, &png, &size), 0);
+        ck_assert_uint_gt(size, sizeof(header));
+        ck_assert_mem_eq(png, header, sizeof(header));
+        ck_assert(is_png(png, size));
+        ck_assert_mem_eq((uint8_t *) png + size - 8, "IEND\xae\x42\x60\x82", 8);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                ck_assert_int_eq(ppm_to_png(bad[i], strlen(bad[i]), &none, &size), -EBADMSG);
+}
+END_TEST
+
 TEST_MAIN("hosts-xml", disks_of_every_kind, networks_have_their_model_under_two_names,
                 graphics_without_their_password, a_vm_without_devices, the_summary,
-                what_is_no_description_is_refused)
+                what_is_no_description_is_refused, what_a_vm_is, disks_that_have_a_size,
+                the_display_that_is_asked_for, all_devices, networks_that_lead_nowhere_are_isolated,
+                pictures_become_png)

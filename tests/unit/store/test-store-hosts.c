@@ -34,6 +34,9 @@ static VmRow vm(const char *uuid, const char *name, int state) {
                 .memory_bytes = UINT64_C(1) << 40,
                 .spice = true,
                 .persistent = true,
+                .cpu_model = (char *) "Skylake",
+                .os_type = (char *) "debian/12",
+                .disk_bytes = UINT64_C(3) << 40,
                 .updated_at = 200 };
 }
 
@@ -121,6 +124,9 @@ START_TEST(a_vm_keeps_its_number_when_it_changes) {
         ck_assert_uint_eq(rows.rows[1].vcpu_count, 4);
         ck_assert_uint_eq(rows.rows[1].memory_bytes, UINT64_C(1) << 40);
         ck_assert(!rows.rows[1].vnc && rows.rows[1].spice && rows.rows[1].persistent);
+        ck_assert_str_eq(rows.rows[1].cpu_model, "Skylake");
+        ck_assert_str_eq(rows.rows[1].os_type, "debian/12");
+        ck_assert_uint_eq(rows.rows[1].disk_bytes, UINT64_C(3) << 40);
         ck_assert_uint_eq(rows.rows[1].created_at, 200);
         ck_assert_uint_eq(rows.rows[1].updated_at, 999);
         store_free(s);
@@ -181,6 +187,70 @@ START_TEST(a_reader_sees_what_the_owner_writes_and_cannot_write) {
 }
 END_TEST
 
+START_TEST(a_host_is_renamed_and_settings_are_kept) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(host_row_done) HostRow row = {}, again = {};
+        _cleanup_free_ char *value = NULL, *second = NULL;
+        Store *s = open_owner(dir);
+
+        ck_assert_int_eq(add_host(s, "a"), 0);
+        ck_assert_int_eq(store_host_get(s, "a", &row), 0);
+        ck_assert(!row.manual);
+        row.manual = true;
+        ck_assert_int_eq(free_and_strdup(&row.name, "Büro"), 0);
+        ck_assert_int_eq(store_host_set_definition(s, &row), 0);
+        ck_assert_int_eq(store_setting_get(s, "metrics", &value), -ENOENT);
+        ck_assert_int_eq(store_setting_set(s, "metrics", "{}"), 0);
+        ck_assert_int_eq(store_setting_set(s, "metrics", "{\"a\":1}"), 0);
+        s = store_free(s);
+        s = open_owner(dir);
+        ck_assert_int_eq(store_host_get(s, "a", &again), 0);
+        ck_assert(again.manual);
+        ck_assert_str_eq(again.name, "Büro");
+        ck_assert_int_eq(free_and_strdup(&row.id, "b"), 0);
+        ck_assert_int_eq(store_host_set_definition(s, &row), -ENOENT);
+        ck_assert_int_eq(store_setting_get(s, "metrics", &second), 0);
+        ck_assert_str_eq(second, "{\"a\":1}");
+        store_free(s);
+}
+END_TEST
+
+/* What the first version wrote is still there, and what it did not know is empty. */
+START_TEST(an_older_database_is_read) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *path = strprintf("%s/hosts.db", dir);
+        _cleanup_(vm_rows_done) VmRows rows = {};
+        _cleanup_(host_row_done) HostRow row = {};
+        Store *s = open_owner(dir);
+        VmRow one = vm("uuid-1", "one", 1);
+        sqlite3 *db;
+
+        ck_assert_int_eq(add_host(s, "a"), 0);
+        put(s, "a", &one);
+        s = store_free(s);
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        ck_assert_int_eq(
+                        sqlite3_exec(db,
+                                        "DROP TABLE settings; ALTER TABLE hosts DROP COLUMN auto_connect;"
+                                        "ALTER TABLE vms DROP COLUMN cpu_model; ALTER TABLE vms DROP COLUMN "
+                                        "os_type;"
+                                        "ALTER TABLE vms DROP COLUMN disk_bytes; UPDATE schema_version SET "
+                                        "version = 1",
+                                        NULL, NULL, NULL),
+                        SQLITE_OK);
+        ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+        s = open_owner(dir);
+        ck_assert_int_eq(store_host_get(s, "a", &row), 0);
+        ck_assert(!row.manual);
+        ck_assert_int_eq(store_vms_list(s, "a", &rows), 0);
+        ck_assert_uint_eq(rows.n, 1);
+        ck_assert_str_eq(rows.rows[0].cpu_model, "");
+        ck_assert_int_eq(store_setting_set(s, "metrics", "{}"), 0);
+        store_free(s);
+}
+END_TEST
+
 TEST_MAIN("store-hosts", a_host_is_kept_as_it_was_given, a_host_changes_its_state,
                 a_vm_keeps_its_number_when_it_changes, the_number_of_a_vm_that_is_gone_is_not_used_again,
-                with_a_host_go_its_vms_and_no_others, a_reader_sees_what_the_owner_writes_and_cannot_write)
+                with_a_host_go_its_vms_and_no_others, a_reader_sees_what_the_owner_writes_and_cannot_write,
+                a_host_is_renamed_and_settings_are_kept, an_older_database_is_read)

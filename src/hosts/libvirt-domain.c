@@ -156,13 +156,6 @@ const char *vm_action_to_string(VmAction a) {
         return a >= 0 && a < _VM_ACTION_MAX ? actions[a].name : NULL;
 }
 
-VmAction vm_action_from_string(const char *s) {
-        for (VmAction a = 0; a < _VM_ACTION_MAX; a++)
-                if (streq_ptr(s, actions[a].name))
-                        return a;
-        return _VM_ACTION_INVALID;
-}
-
 int libvirt_act(virConnectPtr connection, const char *uuid, VmAction action, char **ret_error) {
         _cleanup_domain_ virDomainPtr domain = NULL;
         int active, r = libvirt_lookup(connection, uuid, &domain, ret_error);

@@ -33,7 +33,6 @@ typedef enum VmAction {
         _VM_ACTION_INVALID = -EINVAL,
 } VmAction;
 const char *vm_action_to_string(VmAction a);
-VmAction vm_action_from_string(const char *s);
 
 int libvirt_act(virConnectPtr connection, const char *uuid, VmAction action, char **ret_error);
 

@@ -42,6 +42,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/hosts-bus.h \
 	src/hosts/hosts-idle.c \
 	src/hosts/hosts-idle.h \
+	src/hosts/hosts-methods.c \
+	src/hosts/hosts-methods.h \
 	src/hosts/hosts-reload.c \
 	src/hosts/hosts-reload.h \
 	src/hosts/hosts.h \

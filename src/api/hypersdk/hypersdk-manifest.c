@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "basic/string-util.h"
+#include "dialect/dialect-complete.h"
 #include "spec/job-id.h"
 
 /* The stages "inspect" and "fix" are not supported: like all unknown fields they are kept with the job, and its log has a

@@ -168,6 +168,7 @@ API_TESTS = \
 	tests/unit/api/test-api-websocket \
 	tests/unit/api/test-api-ws-codec \
 	tests/unit/api/test-api-yaml \
+	tests/unit/api/test-client-types \
 	tests/unit/api/test-dialect-jobs \
 	tests/unit/api/test-dialect-json \
 	tests/unit/api/test-dialect-routes \

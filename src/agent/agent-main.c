@@ -52,8 +52,12 @@ static int serve(sd_event *event, sd_bus *bus, const AgentSettings *settings) {
 
         if (r < 0)
                 return log_error_errno(r, "Failed to make %s: %m", strna(directory));
-        if ((r = agent_new(&agent_options, &a)) < 0 || (r = daemon_on_end(event, on_terminate, a)) < 0 ||
-                        (r = sd_event_set_watchdog(event, true)) < 0)
+        r = agent_new(&agent_options, &a);
+        if (r >= 0)
+                r = daemon_on_end(event, on_terminate, a);
+        if (r >= 0)
+                r = sd_event_set_watchdog(event, true);
+        if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = agent_start(a);
         if (r < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What hyper-agentd knows: the link to its server, the jobs that it holds. Each part is changed by the file that is named
- * for it. */
+/* What hyper-agentd knows: the link to its server, the jobs that it holds. Each part is changed by the
+ * file that is named for it. */
 
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>

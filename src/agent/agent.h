@@ -3,8 +3,9 @@
 
 /* hyper-agentd: this machine as a worker of another one, its server. README.md says how a job travels.
  *
- * Everything is asynchronous, on one loop. A job that is held is in a file here, in the database of this machine's manager
- * and in the server's; link_try() and held_begin() bring them together again after a failure of any of them. */
+ * Everything is asynchronous, on one loop. A job that is held is in a file here, in the database of this
+ * machine's manager and in the server's; link_try() and held_begin() bring them together again after a
+ * failure of any of them. */
 
 #include "agent/agent-state.h"
 

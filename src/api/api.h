@@ -44,9 +44,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret);
 Api *api_free(Api *a);
 DEFINE_CLEANUP_FUNC(Api *, api_free);
 
-/* Puts another configuration in force while the daemon runs. Of @config only what a running daemon can change is
- * heeded: metrics, cors_origins, require_key, local_anybody, submit_status, the rate limits and idle_timeout. On failure
- * nothing has changed. 0 or -ENOMEM. */
+/* Puts another configuration in force while the daemon runs. Of @config only what a running daemon can
+ * change is heeded: metrics, cors_origins, require_key, local_anybody, submit_status, the rate limits and
+ * idle_timeout. On failure nothing has changed. 0 or -ENOMEM. */
 int api_configure(Api *a, const ApiConfig *config);
 
 /* Takes over a socket of NETLINK_SOCK_DIAG (api/access/peer.h): without one, a client over TCP has no
@@ -59,8 +59,8 @@ bool api_has_peer_socket(Api *a);
  * broken route table. */
 int api_add_listener(Api *a, const Dialect *dialect, int fd);
 
-/* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight finish,
- * and then leaves the event loop with @exit_code. What is not answered within 10 s is given up. */
+/* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight
+ * finish, and then leaves the event loop with @exit_code. What is not answered within 10 s is given up. */
 void api_shutdown(Api *a, int exit_code);
 
 sd_event *api_event(Api *a);
@@ -82,8 +82,8 @@ int api_store(Api *a, Store **ret);
 /* The same for hyper-hostd's (store/hosts.h). */
 int api_hosts_store(Api *a, Store **ret);
 
-/* How many requests came since the start, and by class of status (1xx to 5xx); streams are counted when they
- * end. The place where metrics will be taken from. */
+/* How many requests came since the start, and by class of status (1xx to 5xx); streams are counted when
+ * they end. The place where metrics will be taken from. */
 typedef struct ApiCounters {
         uint64_t requests; /* finished ones */
         uint64_t by_class[6]; /* [2]: 2xx …; [0]: clients that went away before the answer */

@@ -23,6 +23,6 @@ bool ctl_daemon_is_there(sd_bus *bus, const CtlDaemon *d);
 int ctl_daemon_call(Ctl *ctl, sd_bus *bus, const CtlDaemon *d, const char *method, const char *what,
                 sd_bus_message **ret);
 
-/* Its settings that are in force only after a restart; an empty list from a daemon that has none. 0 with *ret (the caller
- * frees it), or negative errno. */
+/* Its settings that are in force only after a restart; an empty list from a daemon that has none. 0 with
+ * *ret (the caller frees it), or negative errno. */
 int ctl_daemon_restart_needed(sd_bus *bus, const CtlDaemon *d, char ***ret);

@@ -5,6 +5,7 @@
 
 #include "ctl/job-view.h"
 
-/* One sentence or two for the failure that the job's result names, with the job's id in it, or, where it names none that we
- * know, where to read on. "" for a job that has not failed. NULL when out of memory; the caller frees it. */
+/* One sentence or two for the failure that the job's result names, with the job's id in it, or, where it
+ * names none that we know, where to read on. "" for a job that has not failed. NULL when out of memory;
+ * the caller frees it. */
 char *job_remedy(const JobView *v, const char *id);

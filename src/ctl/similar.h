@@ -5,8 +5,8 @@
 
 #include "basic/macro.h"
 
-/* How many letters must be inserted, removed, replaced or swapped with their neighbour to make one word of the other;
- * SIZE_MAX for words that are longer than any of ours. */
+/* How many letters must be inserted, removed, replaced or swapped with their neighbour to make one word of
+ * the other; SIZE_MAX for words that are longer than any of ours. */
 size_t similar_distance(const char *a, const char *b) _pure_;
 
 typedef struct Similar {
@@ -15,6 +15,6 @@ typedef struct Similar {
         size_t distance; /* of it */
 } Similar;
 
-/* Suggests @candidate, unless one that was offered before is at least as similar. A candidate that begins with the
- * word (three letters at least) is taken for an abbreviation. */
+/* Suggests @candidate, unless one that was offered before is at least as similar. A candidate that begins
+ * with the word (three letters at least) is taken for an abbreviation. */
 void similar_offer(Similar *s, const char *candidate);

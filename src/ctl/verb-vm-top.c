@@ -224,12 +224,17 @@ static int watch(Top *t) {
         sigaddset(&set, SIGTERM);
         if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
                 return client_failure(t->ctl, NULL, -errno, "Waiting");
-        if ((r = sd_event_new(&event)) < 0 ||
-                        (r = sd_event_add_signal(event, NULL, SIGINT, on_signal, t)) < 0 ||
-                        (r = sd_event_add_signal(event, NULL, SIGTERM, on_signal, t)) < 0 ||
-                        (r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC,
-                                         is_live(t) ? REDRAW / 4 : ONCE_AFTER, 0, on_timer, t)) < 0 ||
-                        (r = sd_bus_attach_event(t->bus, event, 0)) < 0)
+        r = sd_event_new(&event);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGINT, on_signal, t);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGTERM, on_signal, t);
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC,
+                                is_live(t) ? REDRAW / 4 : ONCE_AFTER, 0, on_timer, t);
+        if (r >= 0)
+                r = sd_bus_attach_event(t->bus, event, 0);
+        if (r < 0)
                 return client_failure(t->ctl, NULL, r, "Waiting");
         r = sd_event_loop(event);
         (void) sd_bus_detach_event(t->bus);

@@ -132,24 +132,31 @@ static int view_worker(Ctl *ctl, json_t *w) {
                             *operations = join_capabilities(json_object_get(w, "operations"));
         json_int_t jobs = json_integer_value(json_object_get(w, "jobs"));
         bool active = json_is_true(json_object_get(w, "active"));
-        char when[VIEW_WHEN_SIZE];
-        int r;
+        char heard[VIEW_WHEN_SIZE], registered[VIEW_WHEN_SIZE], jobs_text[32];
 
         if (!capabilities || !operations)
                 return -ENOMEM;
-        if ((r = view_line(ctl, "Worker", COLOUR_BOLD, "%s", view_string(w, "worker_id"))) < 0 ||
-                        (r = view_line(ctl, "State", colour_of_worker(active, jobs), "%s",
-                                         active ? "active" : "silent")) < 0 ||
-                        (r = view_line(ctl, "Jobs", COLOUR_NONE, "%" JSON_INTEGER_FORMAT, jobs)) < 0 ||
-                        (r = view_line(ctl, "Heard", COLOUR_NONE, "%s",
-                                         view_when(when, view_time(w, "heartbeat_at")))) < 0 ||
-                        (r = view_line(ctl, "Registered", COLOUR_NONE, "%s",
-                                         view_when(when, view_time(w, "registered_at")))) < 0 ||
-                        (r = view_line(ctl, "Can", COLOUR_NONE, "%s", capabilities)) < 0 ||
-                        (r = view_line(ctl, "Does", COLOUR_NONE, "%s", operations)) < 0 ||
-                        (r = view_line(ctl, "Mode", COLOUR_NONE, "%s", view_string(w, "execution_mode"))) <
-                                        0)
-                return r;
+        (void) snprintf(jobs_text, sizeof(jobs_text), "%" JSON_INTEGER_FORMAT, jobs);
+        const struct {
+                const char *label, *value;
+                Colour colour;
+        } lines[] = {
+                { "Worker", view_string(w, "worker_id"), COLOUR_BOLD },
+                { "State", active ? "active" : "silent", colour_of_worker(active, jobs) },
+                { "Jobs", jobs_text, COLOUR_NONE },
+                { "Heard", view_when(heard, view_time(w, "heartbeat_at")), COLOUR_NONE },
+                { "Registered", view_when(registered, view_time(w, "registered_at")), COLOUR_NONE },
+                { "Can", capabilities, COLOUR_NONE },
+                { "Does", operations, COLOUR_NONE },
+                { "Mode", view_string(w, "execution_mode"), COLOUR_NONE },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                int r = view_line(ctl, lines[i].label, lines[i].colour, "%s", lines[i].value);
+
+                if (r < 0)
+                        return r;
+        }
         return view_system_info(ctl, json_object_get(w, "system_info"));
 }
 

@@ -94,8 +94,8 @@ static bool is_image_name(const char *path) {
         return false;
 }
 
-/* In the artifacts of this API, output_path is the directory of the outputs; only a name that ends as an image's does is the
- * file itself. Block devices have such names, too, and are no directories. */
+/* In the artifacts of this API, output_path is the directory of the outputs; only a name that ends as an
+ * image's does is the file itself. Block devices have such names, too, and are no directories. */
 static int complete_artifacts(Translation *t) {
         const char *path = translation_get_string(t, "destination.path"),
                    *origin = json_string_value(json_object_get(t->origins, "destination.path"));

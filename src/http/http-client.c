@@ -380,9 +380,12 @@ int http_client_new(const HttpClientOptions *options, HttpClient **ret) {
         c->refuse = options->refuse;
         c->refuse_userdata = options->refuse_userdata;
         LIST_INIT(&c->exchanges);
-        if ((r = free_and_strdup(&c->ca_file, options->ca_file)) < 0 ||
-                        (r = free_and_strdup(&c->certificate_file, options->certificate_file)) < 0 ||
-                        (r = free_and_strdup(&c->key_file, options->key_file)) < 0)
+        r = free_and_strdup(&c->ca_file, options->ca_file);
+        if (r >= 0)
+                r = free_and_strdup(&c->certificate_file, options->certificate_file);
+        if (r >= 0)
+                r = free_and_strdup(&c->key_file, options->key_file);
+        if (r < 0)
                 return r;
         r = sd_event_add_time_relative(c->event, &c->timer, CLOCK_MONOTONIC, 0, 1, on_timer, c);
         if (r >= 0)

@@ -6,8 +6,8 @@ libhyper_notify_la_SOURCES = \
 	src/notify/address.h \
 	src/notify/credential.c \
 	src/notify/credential.h \
-	src/notify/lane.c \
-	src/notify/lane.h \
+	src/notify/delivery-queue.c \
+	src/notify/delivery-queue.h \
 	src/notify/notifier.c \
 	src/notify/notifier.h \
 	src/notify/signature.c \

@@ -17,7 +17,7 @@
 #include "http/http-client.h"
 #include "notify/address.h"
 #include "notify/credential.h"
-#include "notify/lane.h"
+#include "notify/delivery-queue.h"
 #include "notify/signature.h"
 #include "shared/bus-util.h"
 #include "shared/webhook.h"
@@ -38,7 +38,7 @@
 #define GOODBYE_TIMEOUT (5 * USEC_PER_SEC)
 
 typedef struct Result {
-        int64_t lane, seq;
+        int64_t queue, seq;
         bool success;
         unsigned status;
         usec_t duration;
@@ -54,7 +54,7 @@ struct Notifier {
         const char *credentials_directory;
         AllowedRanges allowed;
         HttpClient *http;
-        Lanes *lanes;
+        DeliveryQueues *queues;
 
         struct ResultList results; /* not reported yet */
         struct ResultList reported; /* in the report that is out */
@@ -93,7 +93,7 @@ Notifier *notifier_free(Notifier *n) {
         sd_event_source_disable_unref(n->end_timer);
         http_client_free(n->http);
         allowed_ranges_done(&n->allowed);
-        lanes_free(n->lanes);
+        delivery_queues_free(n->queues);
         results_clear(&n->results);
         results_clear(&n->reported);
         sd_bus_unref(n->bus);
@@ -141,7 +141,7 @@ static void end_well(Notifier *n) {
 }
 
 static bool is_quiet(const Notifier *n) {
-        return lanes_active(n->lanes) == 0 && n->n_results == 0 && !n->report;
+        return delivery_queues_active(n->queues) == 0 && n->n_results == 0 && !n->report;
 }
 
 static int on_grace_over(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -154,7 +154,7 @@ void notifier_end(Notifier *n, const char *why) {
                 return;
         n->ending = true;
         log_debug("Ending: %s.", why);
-        lanes_drop_waiting(n->lanes);
+        delivery_queues_drop_waiting(n->queues);
         if (is_quiet(n) ||
                         sd_event_add_time_relative(n->event, &n->end_timer, CLOCK_MONOTONIC, END_GRACE, 0,
                                         on_grace_over, n) < 0)
@@ -205,7 +205,7 @@ static int note_result(Notifier *n, const Delivery *d, const HttpResult *result)
 
         if (!r)
                 return -ENOMEM;
-        r->lane = d->lane;
+        r->queue = d->queue;
         r->seq = d->seq;
         r->success = result->success;
         r->status = result->status;
@@ -235,7 +235,7 @@ static void attempt_done(Notifier *n, const Delivery *d, const HttpResult *resul
                 log_debug("Delivered %s (%s) to %s.", d->event, d->id, d->url);
         else
                 log_info("Failed to deliver %s (%s) to %s: %s", d->event, d->id, d->url, result->error);
-        lanes_tried(n->lanes, d, result->success);
+        delivery_queues_tried(n->queues, d, result->success);
 }
 
 /* The secrets of its webhook. 1, or 0 if there are none; -ENOKEY if we have to be started again to be given
@@ -285,7 +285,7 @@ static bool begin(Notifier *n, const Delivery *d) {
         int r = find_secrets(n, d, &secrets);
 
         if (r == -ENOKEY) {
-                lanes_give_back(n->lanes, d);
+                delivery_queues_give_back(n->queues, d);
                 notifier_end(n, "a webhook has secrets that this process was not given");
                 return false;
         }
@@ -305,7 +305,7 @@ static bool begin(Notifier *n, const Delivery *d) {
 static void go_on(Notifier *n) {
         const Delivery *d;
 
-        while (!n->ending && (d = lanes_next(n->lanes)))
+        while (!n->ending && (d = delivery_queues_next(n->queues)))
                 if (!begin(n, d))
                         break;
         if (!n->report && n->n_results > 0)
@@ -341,10 +341,10 @@ static int on_recorded(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
         }
         n->failures = 0;
         STAILQ_FOREACH(r, &n->reported, entries)
-                lanes_recorded(n->lanes, r->lane, 1);
+                delivery_queues_recorded(n->queues, r->queue, 1);
         results_clear(&n->reported);
         go_on(n);
-        /* Lanes that are empty now may have more to come. */
+        /* Queues that are empty now may have more to come. */
         ask(n);
         return 0;
 }
@@ -383,16 +383,16 @@ static int read_delivery(Notifier *n, sd_bus_message *m) {
         const char *id, *event, *url, *credential, *body;
         _cleanup_(delivery_freep) Delivery *d = NULL;
         uint32_t timeout;
-        int64_t lane, seq;
+        int64_t queue, seq;
         int r = sd_bus_message_read(
-                        m, "(xxsssuss)", &lane, &seq, &id, &event, &url, &timeout, &credential, &body);
+                        m, "(xxsssuss)", &queue, &seq, &id, &event, &url, &timeout, &credential, &body);
 
         if (r <= 0)
                 return r;
-        r = delivery_new(lane, seq, id, event, url, CLAMP(timeout, 1u, WEBHOOK_TIMEOUT_MAX), credential,
+        r = delivery_new(queue, seq, id, event, url, CLAMP(timeout, 1u, WEBHOOK_TIMEOUT_MAX), credential,
                         body, &d);
         if (r >= 0)
-                r = lanes_add(n->lanes, d);
+                r = delivery_queues_add(n->queues, d);
         if (r < 0)
                 return r;
         TAKE_PTR(d);
@@ -429,7 +429,7 @@ static void wait_for(Notifier *n, uint64_t wait) {
                 ask(n);
         else if (wait <= WEBHOOK_WAIT_MAX)
                 set_timer(n, wait, on_timer);
-        else if (lanes_count(n->lanes) == 0)
+        else if (delivery_queues_count(n->queues) == 0)
                 set_timer(n, LINGER, on_linger_over);
         else
                 n->timer = sd_event_source_disable_unref(n->timer);
@@ -469,11 +469,15 @@ static int send_question(Notifier *n) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_free_ int64_t *busy = NULL;
         size_t k = 0;
-        int r = lanes_list(n->lanes, &busy, &k);
+        int r = delivery_queues_list(n->queues, &busy, &k);
 
-        if (r < 0 || (r = call_new(n, "NextDeliveries", &m)) < 0 ||
-                        (r = sd_bus_message_append_array(m, 'x', busy, k * sizeof(*busy))) < 0 ||
-                        (r = sd_bus_message_append(m, "u", BATCH)) < 0)
+        if (r >= 0)
+                r = call_new(n, "NextDeliveries", &m);
+        if (r >= 0)
+                r = sd_bus_message_append_array(m, 'x', busy, k * sizeof(*busy));
+        if (r >= 0)
+                r = sd_bus_message_append(m, "u", BATCH);
+        if (r < 0)
                 return r;
         return sd_bus_call_async(n->bus, &n->question, m, on_answer, n, CALL_TIMEOUT);
 }
@@ -531,7 +535,7 @@ int notifier_new(const NotifierOptions *o, Notifier **ret) {
                 .refuse = address_refuse,
                 .refuse_userdata = &n->allowed,
         };
-        r = lanes_new(&n->lanes);
+        r = delivery_queues_new(&n->queues);
         if (r >= 0)
                 r = http_client_new(&options, &n->http);
         if (r < 0) {

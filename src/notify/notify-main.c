@@ -42,8 +42,14 @@ static int run(void) {
                 .bus = bus,
                 .credentials_directory = getenv("CREDENTIALS_DIRECTORY"),
         };
-        if ((r = notifier_new(&options, &n)) < 0 || (r = daemon_on_end(event, on_terminate, n)) < 0 ||
-                        (r = sd_event_set_watchdog(event, true)) < 0 || (r = notifier_start(n)) < 0)
+        r = notifier_new(&options, &n);
+        if (r >= 0)
+                r = daemon_on_end(event, on_terminate, n);
+        if (r >= 0)
+                r = sd_event_set_watchdog(event, true);
+        if (r >= 0)
+                r = notifier_start(n);
+        if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         (void) sd_notify(false, "READY=1\nSTATUS=Delivering to webhooks.");
         return sd_event_loop(event);

@@ -32,10 +32,10 @@ typedef struct Daemon {
  * or negative errno. */
 int daemon_configure(const Daemon *d, Settings **ret);
 
-/* Reads the configuration in @config_directory anew, for a daemon that runs, which has *s of it: another *s,
- * and the level of logging from it. On failure the old one stays in force, and *ret_why is why, for people
- * (caller frees; NULL when out of memory). What can change only at a start keeps its value (settings_keep_database()).
- * 0 or negative errno. */
+/* Reads the configuration in @config_directory anew, for a daemon that runs, which has *s of it: another
+ * *s, and the level of logging from it. On failure the old one stays in force, and *ret_why is why, for
+ * people (caller frees; NULL when out of memory). What can change only at a start keeps its value
+ * (settings_keep_database()). 0 or negative errno. */
 int daemon_reload_settings(
                 const char *config_directory, const char *state_directory, Settings **s, char **ret_why);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* /etc/hyper/config.yaml and its drop-ins /etc/hyper/config.d/ (read in the order of their names,
- * later wins). Everything is optional. An unknown key, a wrong type or a value out of range is an error that
+/* /etc/hyper/config.yaml and its drop-ins /etc/hyper/config.d/ (read in the order of their names, later
+ * wins). Everything is optional. An unknown key, a wrong type or a value out of range is an error that
  * names file, line and key; then nothing of it all is in force. Anchors, aliases and tags are refused. */
 
 #include <jansson.h>
@@ -79,8 +79,8 @@ DEFINE_CLEANUP_FUNC(Settings *, settings_free);
 /* The defaults; NULL when out of memory. */
 Settings *settings_new(void);
 
-/* Puts what one file says over @s; @file is its name, for errors. On error @s is partly changed. 0; -EBADMSG
- * with *ret_error; -ENOMEM. */
+/* Puts what one file says over @s; @file is its name, for errors. On error @s is partly changed. 0;
+ * -EBADMSG with *ret_error; -ENOMEM. */
 int settings_parse(const char *file, const char *text, size_t size, Settings *s, char **ret_error);
 
 /* @directory is normally SYSCONFDIR "/hyper". A missing file or directory is no error. On -EBADMSG
@@ -92,10 +92,10 @@ int settings_load(const char *directory, Settings **ret, char **ret_error);
  * set. */
 int settings_load_for(const char *directory, const char *state_directory, Settings **ret, char **ret_error);
 
-/* The database at @path is open, and is used until the daemon is restarted: @s names that one again, and restart_needed
- * has "database.path" if the files name another one. 0 or -ENOMEM. */
+/* The database at @path is open, and is used until the daemon is restarted: @s names that one again, and
+ * restart_needed has "database.path" if the files name another one. 0 or -ENOMEM. */
 int settings_keep_database(Settings *s, const char *path);
 
-/* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference, or
- * NULL when out of memory. */
+/* What is in force, as JSON of the same shape as the file, with "***" in place of secrets. New reference,
+ * or NULL when out of memory. */
 json_t *settings_to_json(const Settings *s);

@@ -194,7 +194,7 @@ $(HOSTS_TESTS): $(filter %.la,$(HOSTS_TEST_LIBS))
 
 NOTIFY_TESTS = \
 	tests/unit/notify/test-notify-http \
-	tests/unit/notify/test-notify-lanes
+	tests/unit/notify/test-delivery-queue
 NOTIFY_TEST_LIBS = libhyper-test.la $(NOTIFY_LIBS)
 $(NOTIFY_TESTS): private TEST_LIBS = $(NOTIFY_TEST_LIBS) $(CHECK_LIBS)
 $(NOTIFY_TESTS): $(filter %.la,$(NOTIFY_TEST_LIBS))

@@ -14,7 +14,7 @@
 #define BATCH_MAX 256u
 #define RESULTS_MAX 4096u
 
-/* The courier, or root: 0, or negative errno with @error set. */
+/* hyper-notifyd, or root: 0, or negative errno with @error set. */
 static int verify_caller(Outbox *o, sd_bus_message *message, sd_bus_error *error) {
         _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
         uid_t uid = UID_INVALID;
@@ -25,21 +25,21 @@ static int verify_caller(Outbox *o, sd_bus_message *message, sd_bus_error *error
         if (r < 0 || (uid != 0 && (uid != o->uid || o->uid == UID_INVALID)))
                 return bus_error_setf(error, HYPER_BUS_ERROR_ACCESS_DENIED,
                                 "Only hyper-notifyd is given deliveries");
-        return outbox_meet_courier(o, message);
+        return outbox_meet_notifyd(o, message);
 }
 
 /* --- NextDeliveries -------------------------------------------------------------------------------- */
 
-static bool is_busy(const int64_t *busy, size_t n, int64_t lane) {
+static bool is_busy(const int64_t *busy, size_t n, int64_t queue) {
         for (size_t i = 0; i < n; i++)
-                if (busy[i] == lane)
+                if (busy[i] == queue)
                         return true;
         return false;
 }
 
-static int append(sd_bus_message *reply, int64_t lane, int64_t seq, const char *id, const char *event,
+static int append(sd_bus_message *reply, int64_t queue, int64_t seq, const char *id, const char *event,
                 const char *url, unsigned timeout, const char *credential, const char *body) {
-        return sd_bus_message_append(reply, "(xxsssuss)", lane, seq, id, event, url, (uint32_t) timeout,
+        return sd_bus_message_append(reply, "(xxsssuss)", queue, seq, id, event, url, (uint32_t) timeout,
                         strempty(credential), body);
 }
 
@@ -47,10 +47,10 @@ static int append_tests(Outbox *o, sd_bus_message *reply, const int64_t *busy, s
         int r = 0;
 
         for (Test *t = o->tests; t && r >= 0; t = t->next) {
-                if (is_busy(busy, n_busy, t->lane))
+                if (is_busy(busy, n_busy, t->queue))
                         continue;
                 t->handed_out = true;
-                r = append(reply, t->lane, t->lane, t->id, t->event, t->url, t->seconds, t->credential,
+                r = append(reply, t->queue, t->queue, t->id, t->event, t->url, t->seconds, t->credential,
                                 t->body);
         }
         return r;
@@ -118,9 +118,9 @@ static int method_next_deliveries(sd_bus_message *message, void *userdata, sd_bu
 
 /* --- RecordDeliveries ------------------------------------------------------------------------------ */
 
-static Test *find_test(Outbox *o, int64_t lane) {
+static Test *find_test(Outbox *o, int64_t queue) {
         for (Test *t = o->tests; t; t = t->next)
-                if (t->lane == lane)
+                if (t->queue == queue)
                         return t;
         return NULL;
 }

@@ -112,7 +112,7 @@ int outbox_test(Outbox *o, sd_bus_message *message, const TestRequest *request, 
         if (!t)
                 return -ENOMEM;
         t->outbox = o;
-        t->lane = --o->last_lane;
+        t->queue = --o->last_queue;
         t->message = sd_bus_message_ref(message);
         t->seconds = MIN(request->timeout, TEST_TIMEOUT_SECONDS);
         for (end = &o->tests; *end;)
@@ -230,7 +230,7 @@ static void start_notifyd(Outbox *o) {
                 start_failed(o, strerror(-r));
 }
 
-static int on_courier_gone(sd_bus_track *track, void *userdata) {
+static int on_notifyd_gone(sd_bus_track *track, void *userdata) {
         Outbox *o = userdata;
 
         /* What it was given for a test and did not answer is given to the next one. */
@@ -240,12 +240,12 @@ static int on_courier_gone(sd_bus_track *track, void *userdata) {
         return 1; /* at 0 sd-bus would call again at once, and for ever */
 }
 
-int outbox_meet_courier(Outbox *o, sd_bus_message *message) {
+int outbox_meet_notifyd(Outbox *o, sd_bus_message *message) {
         int r = 0;
 
-        if (!o->courier)
-                r = sd_bus_track_new(o->manager->bus, &o->courier, on_courier_gone, o);
-        return r < 0 ? r : sd_bus_track_add_sender(o->courier, message);
+        if (!o->notifyd)
+                r = sd_bus_track_new(o->manager->bus, &o->notifyd, on_notifyd_gone, o);
+        return r < 0 ? r : sd_bus_track_add_sender(o->notifyd, message);
 }
 
 /* --- looking --------------------------------------------------------------------------------------- */
@@ -280,7 +280,7 @@ static void look(Outbox *o) {
         if (due <= now)
                 (void) sd_bus_emit_signal(o->manager->bus, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE,
                                 "DeliveriesPending", "");
-        if (o->courier && sd_bus_track_count(o->courier) > 0)
+        if (o->notifyd && sd_bus_track_count(o->notifyd) > 0)
                 return;
         if (due <= now + WEBHOOK_WAIT_MAX)
                 start_notifyd(o);
@@ -307,7 +307,7 @@ void outbox_wake(Outbox *o) {
 bool outbox_is_busy(const Outbox *o) {
         return o &&
                         (o->wake_source || o->start_call || o->timer_call || o->tests ||
-                                        (o->courier && sd_bus_track_count(o->courier) > 0));
+                                        (o->notifyd && sd_bus_track_count(o->notifyd) > 0));
 }
 
 /* --- made and freed -------------------------------------------------------------------------------- */
@@ -321,7 +321,7 @@ Outbox *outbox_free(Outbox *o) {
         sd_bus_slot_unref(o->object_slot);
         sd_bus_slot_unref(o->start_call);
         sd_bus_slot_unref(o->timer_call);
-        sd_bus_track_unref(o->courier);
+        sd_bus_track_unref(o->notifyd);
         return mfree(o);
 }
 

@@ -62,7 +62,7 @@ int outbox_test(Outbox *o, sd_bus_message *message, const TestRequest *request, 
 /* What outbox.c and outbox-bus.c have between them. */
 typedef struct Test {
         Outbox *outbox;
-        int64_t lane; /* negative: no webhook's */
+        int64_t queue; /* negative: no webhook's */
         sd_bus_message *message;
         sd_event_source *timeout;
         char *id, *event, *url, *credential, *body;
@@ -76,12 +76,12 @@ struct Outbox {
         uid_t uid; /* of hyper-notifyd; UID_INVALID: there is no such user */
         sd_event_source *wake_source;
         sd_bus_slot *object_slot, *start_call, *timer_call;
-        sd_bus_track *courier; /* hyper-notifyd, while it is connected */
+        sd_bus_track *notifyd; /* hyper-notifyd, while it is connected */
         usec_t timer_due; /* what the timer is, or is to be, set to */
         unsigned timer_tries;
         bool timer_stops; /* an old one is being stopped */
         Test *tests;
-        int64_t last_lane;
+        int64_t last_queue;
         usec_t pruned_at; /* monotonic */
 };
 #define UID_INVALID ((uid_t) -1)
@@ -89,6 +89,6 @@ struct Outbox {
 extern const sd_bus_vtable deliveries_vtable[];
 int outbox_bus_register(Outbox *o);
 /* Somebody asked for deliveries or recorded some: that is hyper-notifyd. */
-int outbox_meet_courier(Outbox *o, sd_bus_message *message);
+int outbox_meet_notifyd(Outbox *o, sd_bus_message *message);
 /* Answers a test and forgets it. */
 void outbox_test_done(Test *t, const DeliveryResult *result);

@@ -63,7 +63,7 @@ static const char *string_at(json_t *array, size_t i, const char *key) {
 typedef struct Courier {
         Fixture *f;
         sd_bus *bus;
-        int64_t lanes[32], seqs[32];
+        int64_t queues[32], seqs[32];
         char *events, *ids; /* "1:job.submitted 1:job.started", and the ids in the same order */
         size_t n;
         uint64_t wait;
@@ -103,7 +103,7 @@ static sd_bus_message *courier_message(Courier *c, const char *member) {
         return m;
 }
 
-/* Asks for what is due, @busy aside (0: no lane is). */
+/* Asks for what is due, @busy aside (0: no queue is). */
 static void next(Courier *c, int64_t busy) {
         sd_bus_message *m = courier_message(c, "NextDeliveries"), *reply = NULL;
         const char *id, *event;
@@ -118,10 +118,10 @@ static void next(Courier *c, int64_t busy) {
         ck_assert_int_ge(call_message(c->f, m, &reply, NULL), 0);
         ck_assert_int_gt(sd_bus_message_skip(reply, "as"), 0);
         ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(xxsssuss)"), 0);
-        while (sd_bus_message_read(reply, "(xxsssuss)", &c->lanes[c->n], &c->seqs[c->n], &id, &event, NULL,
+        while (sd_bus_message_read(reply, "(xxsssuss)", &c->queues[c->n], &c->seqs[c->n], &id, &event, NULL,
                                NULL, NULL, NULL) > 0) {
                 char *events = strprintf(
-                                     "%s%s%d:%s", c->events, c->n ? " " : "", (int) c->lanes[c->n], event),
+                                     "%s%s%d:%s", c->events, c->n ? " " : "", (int) c->queues[c->n], event),
                      *ids = strprintf("%s%s%s", c->ids, c->n ? " " : "", id);
                 free(c->events);
                 free(c->ids);
@@ -385,7 +385,7 @@ BUS_TEST(a_test_is_delivered_once_and_answered)
         ck_assert_ptr_null(a.message);
         next(&c, 0);
         ck_assert_uint_eq(c.n, 1);
-        ck_assert_int_lt(c.lanes[0], 0);
+        ck_assert_int_lt(c.queues[0], 0);
         ck_assert_ptr_nonnull(strstr(c.events, ":hello"));
         record(&c, c.seqs[0], false);
         settle_down(&f);

@@ -290,10 +290,9 @@ int archive_extract(ArchiveKind kind, int in, uint64_t offset, uint64_t length, 
 int verb_extract(int argc, char *argv[]) {
         _cleanup_free_ char *why = NULL;
         uint64_t offset, length, max;
-        ArchiveKind kind;
+        ArchiveKind kind = argc == 4 ? archive_kind_from_string(argv[0]) : _ARCHIVE_INVALID;
 
-        if (argc != 4 || (kind = archive_kind_from_string(argv[0])) < 0 ||
-                        parse_uint64(argv[1], &offset) < 0 || parse_uint64(argv[2], &length) < 0 ||
+        if (kind < 0 || parse_uint64(argv[1], &offset) < 0 || parse_uint64(argv[2], &length) < 0 ||
                         parse_uint64(argv[3], &max) < 0) {
                 fprintf(stderr, "KIND OFFSET LENGTH MAX must be given\n");
                 return EXTRACT_REFUSED;

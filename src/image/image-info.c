@@ -98,13 +98,17 @@ static int read_specific(json_t *specific, ImageInfo *i) {
 
 static int read_info(json_t *o, ImageInfo *i) {
         json_t *snapshots = json_object_get(o, "snapshots");
-        int r;
 
-        if ((r = get_string(o, "format", &i->format)) < 0 ||
-                        (r = get_uint64(o, "virtual-size", &i->virtual_size)) < 0 ||
-                        (r = get_uint64(o, "actual-size", &i->actual_size)) < 0 ||
-                        (r = get_bool(o, "encrypted", &i->encrypted)) < 0 ||
-                        (r = get_bool(o, "dirty-flag", &i->dirty)) < 0)
+        int r = get_string(o, "format", &i->format);
+        if (r >= 0)
+                r = get_uint64(o, "virtual-size", &i->virtual_size);
+        if (r >= 0)
+                r = get_uint64(o, "actual-size", &i->actual_size);
+        if (r >= 0)
+                r = get_bool(o, "encrypted", &i->encrypted);
+        if (r >= 0)
+                r = get_bool(o, "dirty-flag", &i->dirty);
+        if (r < 0)
                 return r;
         i->has_backing = json_object_get(o, "backing-filename") ||
                         json_object_get(o, "full-backing-filename");

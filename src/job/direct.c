@@ -35,7 +35,8 @@ static int hold(Attempt *a, const Image *i, const char *path, int fd) {
         if (i->in_use || in_use_hold(fd) != -EBUSY)
                 return 0;
         return attempt_fail(a, EBUSY, "source_in_use",
-                        "%s is in use by another process, perhaps a running virtual machine, which has locked it "
+                        "%s is in use by another process, perhaps a running virtual machine, which has "
+                        "locked it "
                         "for writing",
                         path);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Disks that lie in files as they are, which need no parser to read them: raw files, fixed VHDs, VMDKs whose extents
- * are all flat. */
+/* Disks that lie in files as they are, which need no parser to read them: raw files, fixed VHDs, VMDKs whose
+ * extents are all flat. */
 
 #include "job/connection.h"
 

@@ -23,13 +23,16 @@ static int add_paths(char ***list, char *const *paths) {
 
 int image_files(const Image *i, bool writable, unsigned rights, ParserFiles *ret) {
         _cleanup_parser_files_ ParserFiles f = { .rights = rights };
-        int r;
 
-        for (const Image *k = i; k; k = k->parent)
-                if ((r = strv_extend(writable ? &f.write : &f.read, k->path)) < 0 ||
-                                (r = add_paths(&f.read, k->extents)) < 0 ||
-                                (r = add_paths(&f.read, k->written)) < 0)
+        for (const Image *k = i; k; k = k->parent) {
+                int r = strv_extend(writable ? &f.write : &f.read, k->path);
+                if (r >= 0)
+                        r = add_paths(&f.read, k->extents);
+                if (r >= 0)
+                        r = add_paths(&f.read, k->written);
+                if (r < 0)
                         return r;
+        }
         *ret = f;
         f = (ParserFiles){};
         return 0;

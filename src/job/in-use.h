@@ -13,8 +13,8 @@
  * far as that can be found out, or negative errno. The caller frees *ret_text. */
 int in_use_check_locks(const char *path, int fd, char **ret_text);
 
-/* Locks @fd as a reader of qemu's does, for as long as it is open: no virtual machine can start to write to it. 0;
- * -EBUSY if one does already; another negative errno where the file system has no locks. */
+/* Locks @fd as a reader of qemu's does, for as long as it is open: no virtual machine can start to write to
+ * it. 0; -EBUSY if one does already; another negative errno where the file system has no locks. */
 int in_use_hold(int fd);
 
 /* The lock files beside @path. */

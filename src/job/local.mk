@@ -107,8 +107,9 @@ libhyper_job_la_SOURCES = \
 	src/job/unpack.h \
 	src/job/verify.c \
 	src/job/verify.h
-JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) \
-	$(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) $(SECCOMP_LIBS) -lpthread
+JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
+	$(ZLIB_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) \
+	$(SECCOMP_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-job
 hyper_job_SOURCES = src/job/job-main.c

@@ -3,6 +3,6 @@
 
 #include "job/step.h"
 
-/* Puts the disks into an OVF or OVA, if the destination is one: writes the descriptor and the manifest, and for an OVA all
- * of them into a tar. */
+/* Puts the disks into an OVF or OVA, if the destination is one: writes the descriptor and the manifest, and
+ * for an OVA all of them into a tar. */
 int step_package(Run *run);

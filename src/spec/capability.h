@@ -23,7 +23,8 @@ Capability capability_from_string(const char *s) _pure_; /* also takes the short
 /* "nbd_access, lvm_tools" for a mask of 1u << Capability. The caller frees; NULL when out of memory. */
 char *capabilities_to_text(uint32_t mask);
 
-/* Capabilities come as a list of words or as a map of booleans, in which null is false. Gives the mask of those that are known here;
- * others are kept by whoever keeps the JSON, and no job demands them. What is neither form is added to
+/* Capabilities come as a list of words or as a map of booleans, in which null is false. Gives the mask of
+ * those that are known here; others are kept by whoever keeps the JSON, and no job demands them. What is
+ * neither form is added to
  * @errors under @path. 0, -EBADMSG or -ENOMEM. */
 int capabilities_from_json(json_t *value, const char *path, uint32_t *ret, JsonErrors *errors);

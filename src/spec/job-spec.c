@@ -46,7 +46,8 @@ static int compression(const char *s) {
                         .from_string = endpoint_type, .expected = "file, nbd"}, \
         {"path", JSON_FIELD_STRING, offsetof(JobEndpoint, path), .flags = JSON_NULLABLE}, \
         {"uri", JSON_FIELD_STRING, offsetof(JobEndpoint, uri), .flags = JSON_NULLABLE, .max = 8192}, \
-        {"tls_certificates", JSON_FIELD_STRING, offsetof(JobEndpoint, tls_certificates), .flags = JSON_NULLABLE}, \
+        {"tls_certificates", JSON_FIELD_STRING, offsetof(JobEndpoint, tls_certificates), \
+                        .flags = JSON_NULLABLE}, \
         {"tls_psk", JSON_FIELD_KNOWN}
 /* clang-format on */
 

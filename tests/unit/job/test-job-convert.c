@@ -296,6 +296,34 @@ START_TEST(all_disks_of_an_ova_convert) {
 }
 END_TEST
 
+/* finish was killed when the first of three disks had its name, and then the job was cancelled. */
+START_TEST(a_cancel_between_two_outputs_leaves_none) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Plan p = setup_ova(dir, 3, false, false);
+        char *part = PATH(dir, ".result.qcow2.hyper-part");
+        static const char *const images[] = { "image", "disk2/image", "disk3/image" };
+        uintmax_t inodes[3];
+
+        write_plan(&p);
+        ck_assert_int_eq(hyper_job("prepare", p.directory), 0);
+        ck_assert_int_eq(hyper_job("run", p.directory), 0);
+        for (size_t i = 0; i < ELEMENTSOF(images); i++) {
+                struct stat st;
+                ck_assert_int_eq(stat(PATH(part, "%s", images[i]), &st), 0);
+                inodes[i] = (uintmax_t) st.st_ino;
+        }
+        _cleanup_free_ char *record = strprintf("%ju %ju %ju\n", inodes[0], inodes[1], inodes[2]);
+        write_text(PATH(p.directory, "publishing"), record);
+        ck_assert_int_eq(rename(PATH(part, "image"), p.destination), 0);
+        write_text(PATH(p.directory, "cancelled"), "");
+        ck_assert_int_eq(hyper_job("finish-later", p.directory), 0);
+        ck_assert(!file_exists(p.destination));
+        ck_assert(!file_exists(PATH(dir, "result-disk2.qcow2")));
+        ck_assert(!file_exists(part));
+        ck_assert(!file_exists(PATH(p.directory, "published")));
+}
+END_TEST
+
 START_TEST(a_further_disks_name_that_is_taken_stops_all) {
         _cleanup_test_dir_ char *dir = test_dir();
         Plan p = setup_ova(dir, 2, false, false);
@@ -531,6 +559,7 @@ int main(void) {
         tcase_add_test(tcase, an_ova_converts_in_place);
         LOOP(all_disks_of_an_ova_convert, 2);
         tcase_add_test(tcase, a_further_disks_name_that_is_taken_stops_all);
+        tcase_add_test(tcase, a_cancel_between_two_outputs_leaves_none);
         tcase_add_test(tcase, a_manifest_that_does_not_match_is_refused);
         tcase_add_test(tcase, an_ova_in_chunks_is_put_together);
         tcase_add_test(tcase, an_ova_with_a_compressed_disk_is_unpacked);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* OVF and OVA as destinations: what is in them, that other programs can read it, and that it reads back as the source. */
+/* OVF and OVA as destinations: what is in them, that other programs can read it, and that it reads back as
+ * the source. */
 
 #include <endian.h>
 

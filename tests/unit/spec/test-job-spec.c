@@ -460,6 +460,48 @@ END_TEST
 
 /* --- the tables ------------------------------------------------------------------------------------ */
 
+static void add_word(char **words, const char *word) {
+        char *longer = strprintf("%s%s%s", *words, **words ? ", " : "", word);
+
+        ck_assert_ptr_nonnull(longer);
+        free(*words);
+        *words = longer;
+}
+
+/* In any order. */
+static void assert_words(const char *field, const char *words) {
+        const char *expected = job_spec_field(field)->expected;
+
+        ck_assert_uint_eq(strlen(expected), strlen(words));
+        for (const char *p = words; *p; p += strcspn(p, " "), p += *p == ' ') {
+                _cleanup_free_ char *word = strndup(p, strcspn(p, ", "));
+                ck_assert_msg(strstr(expected, word), "%s is not among the words of %s", word, field);
+        }
+}
+
+/* What the errors, and the published documents, list is what the tables have. */
+START_TEST(the_words_of_a_field_are_those_of_its_table) {
+        _cleanup_free_ char *kinds = strdup(""), *operations = strdup(""), *sources = strdup(""),
+                            *destinations = strdup("");
+
+        for (int t = 0; t < _ENDPOINT_MAX; t++)
+                add_word(&kinds, endpoint_kind(t)->name);
+        for (int o = 0; o < _OPERATION_MAX; o++)
+                add_word(&operations, job_operation(o)->name);
+        for (int f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
+                if (disk_format_has(f, FORMAT_IS_SOURCE))
+                        add_word(&sources, disk_format(f)->name);
+                if (disk_format_has(f, FORMAT_IS_DESTINATION))
+                        add_word(&destinations, disk_format(f)->name);
+        }
+        assert_words("source.type", kinds);
+        assert_words("destination.type", kinds);
+        assert_words("operation", operations);
+        assert_words("source.format", sources);
+        assert_words("destination.format", destinations);
+}
+END_TEST
+
 START_TEST(every_operation_has_a_row) {
         for (int o = 0; o < _OPERATION_MAX; o++) {
                 const OperationRow *row = job_operation(o);
@@ -563,4 +605,4 @@ TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,
                 equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
                 words_read_back_as_themselves, every_operation_has_a_row, every_endpoint_kind_has_a_row,
-                every_format_has_a_row)
+                the_words_of_a_field_are_those_of_its_table, every_format_has_a_row)

@@ -91,7 +91,7 @@ int held_file_from_answer(const char *server, const char *worker_id, const JobAn
         _cleanup_(dialect_job_done) DialectJob decoded = {};
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_(held_file_done) HeldFile f = {};
-        int r = worker_job_decode(job->spec, &decoded, &errors);
+        int r = worker_job_decode_held(job->spec, &decoded, &errors);
 
         if (r == -EBADMSG) {
                 *ret_error = json_errors_text(&errors);

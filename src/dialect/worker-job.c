@@ -109,13 +109,20 @@ static int complete_artifacts(Translation *t) {
         return directory ? translation_set(t, "destination.path", json_string(directory)) : -ENOMEM;
 }
 
-int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+#define TIMEOUT "execution_policy.timeout_seconds"
+
+static int decode(json_t *object, unsigned timeout_default, DialectJob *ret, JsonErrors *errors) {
         _cleanup_(translation_done) Translation t = {};
         int r;
 
         r = translation_begin(&t, worker_fields, "body", object, errors);
         if (r < 0)
                 return r;
+        if (timeout_default > 0 && !translation_get(&t, TIMEOUT)) {
+                r = translation_set(&t, TIMEOUT, json_integer(timeout_default));
+                if (r < 0)
+                        return r;
+        }
         r = complete_audit(&t);
         if (r < 0)
                 return r;
@@ -126,4 +133,12 @@ int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
         if (r < 0)
                 return r;
         return translation_finish(&t, ret);
+}
+
+int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        return decode(object, WORKER_TIMEOUT_DEFAULT, ret, errors);
+}
+
+int worker_job_decode_held(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        return decode(object, 0, ret, errors);
 }

@@ -9,5 +9,11 @@
 /* The fields of a job, see the table in worker-job.c. */
 extern const FieldMap worker_fields[];
 
-/* One job. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
+/* The time limit of a job in seconds, if its client says nothing. */
+#define WORKER_TIMEOUT_DEFAULT 7200u
+
+/* One job as a client submits it. 0 with *ret (dialect_job_done()), -EBADMSG with @errors, -ENOMEM. */
 int worker_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
+
+/* The same for a job that a server hands out: one without a time limit has none. */
+int worker_job_decode_held(json_t *object, DialectJob *ret, JsonErrors *errors);

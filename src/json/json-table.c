@@ -109,9 +109,13 @@ static int decode_number(const JsonField *f, json_t *value, const char *path, vo
         if (!json_is_integer(value))
                 return json_errors_add(errors, path, "must be a whole number, %" PRIu64 " to %" PRIu64,
                                 f->min, max);
-        if (json_integer_value(value) < 0 || (uint64_t) json_integer_value(value) < f->min ||
-                        (uint64_t) json_integer_value(value) > max)
-                return json_errors_add(errors, path, "must be %" PRIu64 " to %" PRIu64, f->min, max);
+        bool is_zero = json_integer_value(value) == 0 && (f->flags & JSON_OR_ZERO);
+
+        if (!is_zero &&
+                        (json_integer_value(value) < 0 || (uint64_t) json_integer_value(value) < f->min ||
+                                        (uint64_t) json_integer_value(value) > max))
+                return json_errors_add(errors, path, "must be %" PRIu64 " to %" PRIu64 "%s", f->min, max,
+                                f->flags & JSON_OR_ZERO ? ", or 0" : "");
         if (f->type == JSON_FIELD_UNSIGNED)
                 *(unsigned *) p = (unsigned) json_integer_value(value);
         else

@@ -29,6 +29,7 @@ typedef enum JsonFieldFlags {
         JSON_NULLABLE = 1 << 1, /* null is the same as not given */
         JSON_NONEMPTY = 1 << 2, /* strings and lists */
         JSON_BUILT_IN = 1 << 3, /* ENUM: an unknown word is "not built in", and @expected lists what is */
+        JSON_OR_ZERO = 1 << 4, /* numbers: 0 is taken as well, below the range */
 } JsonFieldFlags;
 
 typedef struct JsonField {

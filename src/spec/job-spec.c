@@ -84,8 +84,8 @@ static const JsonField parameter_fields[] = {
 };
 
 static const JsonField policy_fields[] = {
-        { "timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.timeout_seconds), JSON_NULLABLE,
-                        JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX },
+        { "timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.timeout_seconds),
+                        JSON_NULLABLE | JSON_OR_ZERO, JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX },
         { "retry_count", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.retry_count), JSON_NULLABLE, 0,
                         JOB_RETRY_MAX },
         { "priority", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.priority), JSON_NULLABLE, 0,
@@ -150,7 +150,6 @@ static JobSpec *job_spec_new(void) {
         s->operation = _OPERATION_INVALID;
         s->source.type = s->destination.type = _ENDPOINT_INVALID;
         s->source.format = s->destination.format = FORMAT_PROBE;
-        s->policy.timeout_seconds = JOB_TIMEOUT_DEFAULT;
         s->policy.retry_count = JOB_RETRY_DEFAULT;
         s->policy.priority = JOB_PRIORITY_DEFAULT;
         s->policy.idempotent = true; /* an output appears only when complete: doing it twice does no harm */
@@ -332,7 +331,8 @@ static int fill_document(JobSpec *s) {
                         s->parameters.verify == VERIFY_FULL ? json_string("full")
                                                             : json_boolean(s->parameters.verify));
         fill_exceptions(s, parameters);
-        failed |= json_object_set_new(policy, "timeout_seconds", json_integer(s->policy.timeout_seconds));
+        if (s->policy.timeout_seconds == 0) /* no limit */
+                (void) json_object_del(policy, "timeout_seconds");
         failed |= json_object_set_new(policy, "retry_count", json_integer(s->policy.retry_count));
         failed |= json_object_set_new(policy, "priority", json_integer(s->policy.priority));
         failed |= json_object_set_new(policy, "idempotent", json_boolean(s->policy.idempotent));

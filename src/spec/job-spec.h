@@ -13,9 +13,8 @@
 /* The longest text of one spec. */
 #define JOB_SPEC_MAX ((size_t) 1024 * 1024)
 
-#define JOB_TIMEOUT_DEFAULT 7200u
 #define JOB_TIMEOUT_MIN 60u
-#define JOB_TIMEOUT_MAX 86400u
+#define JOB_TIMEOUT_MAX 2592000u /* 30 days */
 #define JOB_RETRY_DEFAULT 3u
 #define JOB_RETRY_MAX 5u
 #define JOB_PRIORITY_DEFAULT 50u

@@ -204,6 +204,10 @@ void schedule_bus_emit(Manager *m, const char *member, const char *id) {
         if (path)
                 r = sd_bus_emit_signal(
                                 m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, member, "so", id, path);
+        if (r >= 0 && streq(member, "ScheduleNew"))
+                r = sd_bus_emit_object_added(m->bus, path);
+        if (r >= 0 && streq(member, "ScheduleRemoved"))
+                r = sd_bus_emit_interfaces_removed(m->bus, path, HYPER_SCHEDULE_INTERFACE, NULL);
         if (r >= 0 && streq(member, "ScheduleChanged")) {
                 m->schedule = schedule_row_free(m->schedule);
                 r = sd_bus_emit_properties_changed(m->bus, path, HYPER_SCHEDULE_INTERFACE, "Name",
@@ -335,7 +339,34 @@ static int schedule_find(sd_bus *bus, const char *path, const char *interface, v
         return 1;
 }
 
+/* For GetManagedObjects, and Introspect, which "busctl tree" asks. */
+static int schedule_enumerate(
+                sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+        _cleanup_strv_free_ char **ids = NULL, **nodes = NULL;
+        Manager *m = userdata;
+        size_t n = 0;
+        int r = store_schedules_ids(m->store, true, &ids);
+
+        if (r < 0)
+                return r;
+        nodes = new0(char *, strv_length(ids) + 1);
+        if (!nodes)
+                return -ENOMEM;
+        STRV_FOREACH(id, ids) {
+                nodes[n] = schedule_bus_path(*id);
+                if (!nodes[n++])
+                        return -ENOMEM;
+        }
+        *ret_nodes = TAKE_PTR(nodes);
+        return 1;
+}
+
 int schedule_bus_register(Manager *m) {
-        return sd_bus_add_fallback_vtable(m->bus, &m->object_slots[5], HYPER_SCHEDULE_PATH_PREFIX,
+        int r = sd_bus_add_fallback_vtable(m->bus, &m->object_slots[5], HYPER_SCHEDULE_PATH_PREFIX,
                         HYPER_SCHEDULE_INTERFACE, schedule_vtable, schedule_find, m);
+
+        if (r < 0)
+                return r;
+        return sd_bus_add_node_enumerator(
+                        m->bus, &m->object_slots[6], HYPER_SCHEDULE_PATH_PREFIX, schedule_enumerate, m);
 }

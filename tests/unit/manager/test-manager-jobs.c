@@ -210,7 +210,7 @@ BUS_TEST(a_job_that_is_not_idempotent_is_not_tried_again)
 BUS_TEST_END
 
 BUS_TEST(a_timeout_is_final)
-        submit(&f, "a", NULL);
+        submit(&f, "a", ",\"execution_policy\":{\"timeout_seconds\":7200}");
         settle_down(&f);
         leave_result(&f, "a", 1, OUTCOME_CANCELLED, "SIGTERM came");
         fake_ends(&f, "a", "timeout", CLD_EXITED, JOB_EXIT_CANCELLED, true);

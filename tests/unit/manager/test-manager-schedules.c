@@ -589,7 +589,44 @@ SCHEDULE_TEST(schedule_objects)
         ck_assert_int_lt(on_object(&f, "Disable", NULL), 0);
 SCHEDULE_TEST_END
 
-TEST_MAIN("manager-schedules", a_schedule_has_a_timer_and_a_next_time,
+/* What the client is answered by a method of another interface, as "busctl --verbose" would show it. */
+static char *answer_of(Fixture *f, const char *path, const char *interface, const char *member) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        size_t size = 0;
+        char *text = NULL;
+        FILE *out = open_memstream(&text, &size);
+
+        ck_assert_int_ge(sd_bus_message_new_method_call(
+                                         f->client, &call, HYPER_BUS_NAME, path, interface, member),
+                        0);
+        ck_assert_int_ge(call_message(f, TAKE_PTR(call), &reply, NULL), 0);
+        ck_assert_int_ge(sd_bus_message_dump(reply, out, 0), 0);
+        fclose(out);
+        return text;
+}
+
+SCHEDULE_TEST(schedules_are_objects_that_are_listed)
+        static const char path[] = HYPER_SCHEDULE_PATH_PREFIX "/nights";
+
+        create(&f, "nights", NIGHTLY, NULL);
+        ck_assert_uint_eq(f.n_added, 1);
+        _cleanup_free_ char *objects = answer_of(
+                        &f, HYPER_BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+        ck_assert_ptr_nonnull(strstr(objects, path));
+        ck_assert_ptr_nonnull(strstr(objects, NIGHTLY));
+        _cleanup_free_ char *tree = answer_of(
+                        &f, HYPER_SCHEDULE_PATH_PREFIX, "org.freedesktop.DBus.Introspectable", "Introspect");
+        ck_assert_ptr_nonnull(strstr(tree, "nights"));
+
+        ck_assert_int_ge(call(&f, "DeleteSchedule", NULL, NULL, "s", "nights"), 0);
+        settle_down(&f);
+        ck_assert_uint_eq(f.n_removed, 1);
+        _cleanup_free_ char *left = answer_of(
+                        &f, HYPER_BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+        ck_assert_ptr_null(strstr(left, path));
+SCHEDULE_TEST_END
+
+TEST_MAIN("manager-schedules", schedules_are_objects_that_are_listed, a_schedule_has_a_timer_and_a_next_time,
                 every_placeholder_of_the_destination_is_filled_in, wrong_schedules_are_refused_by_field,
                 what_there_is_not_cannot_be_changed,
                 changes_leave_the_rest_and_touch_the_timer_only_if_they_must,

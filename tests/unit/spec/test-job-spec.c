@@ -45,16 +45,15 @@ START_TEST(a_short_spec_gets_its_defaults) {
         ck_assert_int_eq(s->source.type, ENDPOINT_FILE);
         ck_assert_int_eq(s->source.format, FORMAT_PROBE);
         ck_assert_int_eq(s->destination.format, FORMAT_QCOW2);
-        ck_assert_uint_eq(s->policy.timeout_seconds, 7200);
+        ck_assert_uint_eq(s->policy.timeout_seconds, 0); /* no limit */
         ck_assert_uint_eq(s->policy.retry_count, 3);
         ck_assert_uint_eq(s->policy.priority, 50);
         ck_assert(s->policy.idempotent);
         ck_assert(!s->parameters.compress && !s->parameters.verify);
         ck_assert_ptr_null(s->job_id);
         ck_assert_str_eq(document_string(s, "destination", "format"), "qcow2");
-        ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(s->document, "execution_policy"),
-                                         "timeout_seconds")),
-                        7200);
+        ck_assert_ptr_null(json_object_get(
+                        json_object_get(s->document, "execution_policy"), "timeout_seconds"));
         ck_assert_ptr_null(json_object_get(json_object_get(s->document, "source"), "format"));
 }
 END_TEST
@@ -99,7 +98,7 @@ START_TEST(all_wrong_fields_are_told_at_once) {
                         "source.type: \"vsphere\" is not built in; built in: file, nbd; "
                         "source.path: must be a string; "
                         "destination.format: \"vdi\" is not built in; built in: qcow2, raw, vmdk, ova, ovf; "
-                        "execution_policy.timeout_seconds: must be 60 to 86400; "
+                        "execution_policy.timeout_seconds: must be 60 to 2592000, or 0; "
                         "execution_policy.retry_count: must be 0 to 5; "
                         "execution_policy.priority: must be 0 to 100; "
                         "audit_info: must be an object; "

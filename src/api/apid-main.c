@@ -12,7 +12,7 @@
 #include "api/api.h"
 #include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
-#include "api/hypersdk/hypersdk.h"
+#include "api/hypersdk/hypersdk-routes.h"
 #include "api/worker/worker.h"
 #include "basic/log.h"
 #include "basic/string-util.h"

@@ -16,17 +16,20 @@ libhyper_api_la_SOURCES = \
 	src/api/queue-waiters.c \
 	src/api/queue-waiters.h \
 	src/api/http/cors.c \
+	src/api/http/cors.h \
 	src/api/http/http-server.c \
 	src/api/http/http-server.h \
 	src/api/http/json-reply.c \
 	src/api/http/origin.c \
 	src/api/http/origin.h \
 	src/api/http/query.c \
+	src/api/http/query.h \
 	src/api/http/rate-limit.c \
 	src/api/http/rate-limit.h \
 	src/api/http/reply-cache.c \
 	src/api/http/reply-cache.h \
 	src/api/http/request-park.c \
+	src/api/http/request-park.h \
 	src/api/http/request-private.h \
 	src/api/http/request.c \
 	src/api/http/request.h \
@@ -48,13 +51,15 @@ libhyper_api_la_SOURCES = \
 	src/api/stream/event-hub.h \
 	src/api/stream/journal-position.c \
 	src/api/stream/journal-position.h \
-	src/api/stream/sse-private.h \
+	src/api/stream/sse-stream.h \
 	src/api/stream/sse-stream.c \
 	src/api/stream/sse.c \
 	src/api/stream/sse.h \
 	src/api/stream/websocket-handshake.c \
+	src/api/stream/websocket-handshake.h \
 	src/api/stream/websocket-io.c \
-	src/api/stream/websocket-private.h \
+	src/api/stream/websocket-io.h \
+	src/api/stream/websocket-state.h \
 	src/api/stream/websocket.c \
 	src/api/stream/websocket.h \
 	src/api/stream/ws-codec.c \
@@ -104,6 +109,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hosts/hosts-ws.c \
 	src/api/hosts/hosts-ws.h \
 	src/api/hypersdk/hypersdk-cancel.c \
+	src/api/hypersdk/hypersdk-cancel.h \
 	src/api/hypersdk/hypersdk-dashboard.c \
 	src/api/hypersdk/hypersdk-dashboard.h \
 	src/api/hypersdk/hypersdk-decode.c \
@@ -115,11 +121,15 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-manifest.c \
 	src/api/hypersdk/hypersdk-manifest.h \
 	src/api/hypersdk/hypersdk-metrics.c \
+	src/api/hypersdk/hypersdk-metrics.h \
 	src/api/hypersdk/hypersdk-quirks.c \
 	src/api/hypersdk/hypersdk-quirks.h \
+	src/api/hypersdk/hypersdk-read.c \
+	src/api/hypersdk/hypersdk-read.h \
 	src/api/hypersdk/hypersdk-retry.c \
 	src/api/hypersdk/hypersdk-retry.h \
 	src/api/hypersdk/hypersdk-routes.c \
+	src/api/hypersdk/hypersdk-routes.h \
 	src/api/hypersdk/hypersdk-schedule-json.c \
 	src/api/hypersdk/hypersdk-schedule-json.h \
 	src/api/hypersdk/hypersdk-schedules.c \
@@ -132,7 +142,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-workflow.h \
 	src/api/hypersdk/hypersdk-ws.c \
 	src/api/hypersdk/hypersdk-ws.h \
-	src/api/hypersdk/hypersdk.h \
+	src/api/hypersdk/hypersdk-routes.h \
 	src/api/worker/worker-decode.c \
 	src/api/worker/worker-decode.h \
 	src/api/worker/worker-dequeue.c \

@@ -5,6 +5,7 @@
 
 #include "api/api-private.h"
 #include "api/bus-client.h"
+#include "api/http/request-park.h"
 #include "api/queue-waiters.h"
 #include "basic/string-util.h"
 

@@ -10,7 +10,7 @@
 #include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
 #include "api/http/uri.h"
-#include "api/hypersdk/hypersdk.h"
+#include "api/hypersdk/hypersdk-routes.h"
 #include "api/worker/worker.h"
 #include "basic/string-util.h"
 #include "fuzz.h"

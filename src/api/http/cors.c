@@ -4,6 +4,7 @@
  * answers. What pages may change is decided in request.c; a page that may not is not told so here, it just
  * gets nothing. */
 
+#include "api/http/cors.h"
 #include "api/api-private.h"
 #include "api/http/http-server.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Query parameters by table: query_decode() of router.h, request_query_decode() of request.h. */
+#include "api/http/query.h"
 
-#include "api/http/request-private.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "basic/time-util.h"
@@ -149,24 +148,4 @@ int query_decode(const QueryField *fields, const QueryPair *pairs, size_t n_pair
         for (const QueryField *f = fields; f->key && r >= 0; f++)
                 r = decode_field(pairs, n_pairs, f, base, errors);
         return r < 0 ? r : errors->n_errors > 0 ? -EBADMSG : 0;
-}
-
-int request_query_decode(Request *r, void *base) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_free_ char *text = NULL;
-        int k;
-
-        assert(r->route && r->route->query);
-
-        if (r->n_query == 0)
-                return 0;
-        k = query_decode(r->route->query, r->query, r->n_query, base, &errors);
-        if (k != -EBADMSG)
-                return k;
-
-        text = json_errors_text(&errors);
-        if (!text)
-                return -ENOMEM;
-        request_reply_error(r, MHD_HTTP_BAD_REQUEST, "%s", text);
-        return -EINVAL;
 }

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "api/api-private.h"
+#include "api/http/request-park.h"
 
 struct RequestPark {
         sd_event_source *socket, *timer;

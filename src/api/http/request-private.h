@@ -85,12 +85,6 @@ DEFINE_CLEANUP_FUNC(Request *, request_unref);
 /* Reads the target, finds the route. 0, or a negative errno with the error answer set. */
 int request_begin(Request *r, const char *method);
 
-/* Cross-origin resource sharing (cors.c), for pages of configured origins: what every answer to them has,
- * and what the answer to their browser's question beforehand has besides; @methods is a list. 0 or
- * -ENOMEM. */
-int request_add_cors(Request *r);
-int request_add_preflight(Request *r, const char *methods);
-
 /* Whether the client may ask for this route, and now (access.c). 0, or a negative errno with the error
  * answer set. */
 int request_check_access(Request *r);
@@ -109,9 +103,6 @@ int request_reply_kept(Request *r);
 void request_handle(Request *r);
 /* What a handler's or a callback's return value means, if it set no answer. */
 void request_handler_returned(Request *r, int result);
-
-/* What it waits for in request_park() is over, if it waits. */
-void request_park_over(Request *r);
 
 /* The connection is done with it: nobody hears an answer any more. */
 void request_over(Request *r);

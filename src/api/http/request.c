@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <strings.h>
+
 #include "api/api-private.h"
+#include "api/http/cors.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
 #include "api/http/request-private.h"
@@ -276,6 +279,26 @@ const char *request_query(Request *r, const char *key) {
         return request_query_nth(r, key, 0);
 }
 
+int request_query_decode(Request *r, void *base) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_free_ char *text = NULL;
+        int k;
+
+        assert(r->route && r->route->query);
+
+        if (r->n_query == 0)
+                return 0;
+        k = query_decode(r->route->query, r->query, r->n_query, base, &errors);
+        if (k != -EBADMSG)
+                return k;
+
+        text = json_errors_text(&errors);
+        if (!text)
+                return -ENOMEM;
+        request_reply_error(r, MHD_HTTP_BAD_REQUEST, "%s", text);
+        return -EINVAL;
+}
+
 const char *request_body(Request *r, size_t *ret_size) {
         if (ret_size)
                 *ret_size = r->body_size;
@@ -306,14 +329,19 @@ static int parse_yaml(Request *r, const char *text, size_t size, bool object, js
 
 static int request_parse_body(Request *r, bool object, json_t **ret) {
         static const char bom[] = "\xef\xbb\xbf"; /* some clients begin with one (RFC 8259, 8.1) */
+        const char *encoding = request_header(r, MHD_HTTP_HEADER_CONTENT_ENCODING), *text = r->body;
         _cleanup_free_ char *error = NULL;
-        const char *text = r->body;
         size_t size = r->body_size;
         int k;
 
         if (size >= strlen(bom) && memcmp(text, bom, strlen(bom)) == 0) {
                 text += strlen(bom);
                 size -= strlen(bom);
+        }
+        if (encoding && strcasecmp(encoding, "identity") != 0) {
+                request_reply_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                "The body has a Content-Encoding; send it without one.");
+                return -EBADMSG;
         }
         if (size == 0) {
                 request_reply_error(r, MHD_HTTP_BAD_REQUEST, "The request has no body; JSON is expected.");

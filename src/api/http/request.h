@@ -56,16 +56,6 @@ int request_json_object(Request *r, json_t **ret);
 void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdata));
 void *request_userdata(Request *r);
 
-/* Has the request wait up to @until (monotonic) though no call is out for it, and be answered later. @over
- * is called when that time is over, when the client has gone away, or when the daemon ends: it answers.
- * Answering, and request_unpark() which does not, ends the waiting before. 0 or negative errno. */
-int request_park(Request *r, usec_t until, void (*over)(Request *r));
-void request_unpark(Request *r);
-/* Looks at the socket of a request that waits: the client has closed it, or its half of it. */
-bool request_client_is_gone(Request *r);
-/* Nobody hears an answer any more. */
-bool request_is_over(Request *r);
-
 /* --- the answer ------------------------------------------------------------------------------------------
  *
  * The first answer counts; a second one is ignored. All return 0, or a negative errno that a handler may

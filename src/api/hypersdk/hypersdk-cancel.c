@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/hypersdk/hypersdk-cancel.h"
+
 #include <errno.h>
 
 #include "api/bus-client.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
-#include "api/hypersdk/hypersdk.h"
 #include "basic/string-util.h"
 
 /* As many jobs as one request cancels; the answer says if there are more. */

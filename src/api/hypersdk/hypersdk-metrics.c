@@ -2,9 +2,10 @@
 
 /* GET /metrics: the names that the HyperSDK API publishes, and ours. */
 
+#include "api/hypersdk/hypersdk-metrics.h"
+
 #include "api/dialect-metrics.h"
 #include "api/hypersdk/hypersdk-decode.h"
-#include "api/hypersdk/hypersdk.h"
 
 static void write_metrics(Request *r, const MetricsFigures *figures, FILE *f) {
         static const char *const statuses[] = { "pending", "running", "completed", "failed", "cancelled" };

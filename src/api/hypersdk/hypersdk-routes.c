@@ -1,56 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <unistd.h>
+#include "api/hypersdk/hypersdk-routes.h"
 
+#include "api/hypersdk/hypersdk-cancel.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-metrics.h"
+#include "api/hypersdk/hypersdk-read.h"
 #include "api/hypersdk/hypersdk-retry.h"
 #include "api/hypersdk/hypersdk-schedules.h"
 #include "api/hypersdk/hypersdk-submit.h"
 #include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/hypersdk/hypersdk-workflow.h"
 #include "api/hypersdk/hypersdk-ws.h"
-#include "api/hypersdk/hypersdk.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
 #include "journal/journal-follow.h"
 #include "shared/machine.h"
-#include "shared/settings.h"
 
 #define LOG_TAIL_MAX 10000u
-
-/* How many jobs run here at once, as the manager's configuration says. It is read rather than asked for, so
- * that a look at /status does not start the manager. */
-unsigned hypersdk_max_running(void) {
-        _cleanup_(settings_freep) Settings *s = NULL;
-        _cleanup_free_ char *error = NULL;
-
-        /* A file that is broken is the manager's to complain about: it keeps what it had. */
-        if (settings_load(SYSCONFDIR "/hyper", &s, &error) >= 0)
-                return s->jobs.max_running;
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        return (unsigned) CLAMP(cores, 1L, 8L);
-}
 
 static int get_health(Request *r) {
         return request_reply_json(r, 200,
                         json_pack("{s:s, s:s, s:o}", "status", "ok", "version", PACKAGE_VERSION, "timestamp",
                                         json_time(now_realtime())));
-}
-
-int hypersdk_read_status(Api *a, json_t **ret) {
-        uint64_t counts[_JOB_STATE_MAX] = {};
-        Store *store;
-        int k;
-
-        k = api_store(a, &store);
-        if (k >= 0)
-                k = store_jobs_count(store, counts);
-        if (k < 0 && k != -ENOENT)
-                return k;
-        usec_t now = now_realtime(), started = api_started_at(a);
-        *ret = hypersdk_status_json(counts, hypersdk_max_running(), now > started ? now - started : 0, now);
-        return *ret ? 0 : -ENOMEM;
 }
 
 static int get_status(Request *r) {
@@ -71,20 +44,6 @@ static int get_capabilities(Request *r) {
         for (size_t i = 0; i < ELEMENTSOF(tools); i++)
                 free((char *) tools[i].path);
         return request_reply_json(r, 200, answer);
-}
-
-int hypersdk_read_jobs(Api *a, const JobFilter *filter, json_t **ret) {
-        _cleanup_(job_rows_done) JobRows rows = {};
-        Store *store;
-        int k;
-
-        k = api_store(a, &store);
-        if (k >= 0)
-                k = store_jobs_list(store, filter, &rows);
-        if (k < 0 && k != -ENOENT)
-                return k;
-        *ret = hypersdk_jobs_json(&rows, now_realtime());
-        return *ret ? 0 : -ENOMEM;
 }
 
 static int reply_selection(Request *r, const HypersdkSelection *s) {

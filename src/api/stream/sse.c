@@ -4,7 +4,7 @@
  * sse-stream.c. */
 
 #include "api/api-private.h"
-#include "api/stream/sse-private.h"
+#include "api/stream/sse-stream.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 

@@ -8,7 +8,8 @@
 #include "api/api-private.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
-#include "api/stream/websocket-private.h"
+#include "api/stream/websocket-handshake.h"
+#include "api/stream/websocket-state.h"
 #include "basic/string-util.h"
 
 #define PROTOCOL_VERSION "13"

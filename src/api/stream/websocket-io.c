@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 
 #include "api/api-private.h"
-#include "api/stream/websocket-private.h"
+#include "api/stream/websocket-io.h"
+#include "api/stream/websocket-state.h"
 #include "basic/log.h"
 
 #define READ_SIZE ((size_t) 16 * 1024) /* at once; then others have their turn */

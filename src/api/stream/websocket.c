@@ -6,7 +6,9 @@
 
 #include "api/api-private.h"
 #include "api/http/http-server.h"
-#include "api/stream/websocket-private.h"
+#include "api/stream/websocket-handshake.h"
+#include "api/stream/websocket-io.h"
+#include "api/stream/websocket-state.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 

@@ -279,7 +279,7 @@ END_TEST
 
 START_TEST(bodies) {
         _cleanup_reply_ TestReply exact = {}, chunked = {}, json = {}, none = {}, array = {}, nul = {},
-                                  marked = {}, yaml = {}, list = {};
+                                  marked = {}, yaml = {}, list = {}, packed = {};
         int fd;
 
         start();
@@ -309,6 +309,10 @@ START_TEST(bodies) {
                         "Content-Length: 3\r\n\r\n- 1");
         ck_assert_uint_eq(list.status, 400);
         ck_assert_ptr_nonnull(strstr(list.body, "not valid YAML: it must be a mapping"));
+
+        test_request(&server, &packed,
+                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}");
+        ck_assert_uint_eq(packed.status, 415);
 
         test_request(&server, &none, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
         ck_assert_uint_eq(none.status, 400);

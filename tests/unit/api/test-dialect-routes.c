@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 
-#include "api/hypersdk/hypersdk.h"
+#include "api/hypersdk/hypersdk-routes.h"
 #include "api/worker/worker.h"
 #include "basic/fd-util.h"
 #include "dialect/dialect-job.h"

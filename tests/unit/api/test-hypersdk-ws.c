@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "api/hypersdk/hypersdk.h"
+#include "api/hypersdk/hypersdk-routes.h"
 #include "store/store.h"
 #include "unit/lib/journal-writer.h"
 #include "unit/lib/test.h"

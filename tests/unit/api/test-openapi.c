@@ -6,7 +6,7 @@
 #include <ctype.h>
 
 #include "api/hosts/hosts-routes.h"
-#include "api/hypersdk/hypersdk.h"
+#include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/dialect-schema.h"
 #include "api/openapi/openapi.h"
 #include "api/worker/worker-decode.h"
@@ -340,8 +340,7 @@ START_TEST(only_health_is_public_and_only_reading_is_for_viewers) {
                                         display = endswith(route->path, "/console") ||
                                         endswith(route->path, "/spice") ||
                                         endswith(route->path, "/screenshot"),
-                             reads = (route->method == HTTP_GET && !display) ||
-                                        post_only_reads(route->path);
+                             reads = (route->method == HTTP_GET && !display) || post_only_reads(route->path);
 
                         ck_assert_msg((route->scope == SCOPE_PUBLIC) == health, "%s%s", all[i]->name,
                                         route->path);

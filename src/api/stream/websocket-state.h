@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the WebSocket files know of each other: websocket.c has the hub, groups, and the life of a
- * connection; websocket-io.c moves its bytes; websocket-handshake.c decides who gets one. */
+/* A WebSocket, its group and the hub as the files that move it see them. */
 
 #include "api/http/request-private.h"
 #include "api/stream/websocket.h"
@@ -59,32 +58,7 @@ struct WebSocketHub {
         unsigned dropped; /* clients, since it was last said in the log */
 };
 
-/* --- websocket-handshake.c ------------------------------------------------------------------------- */
-
-#define WEBSOCKET_ACCEPT_SIZE 29 /* 28 characters of base64, NUL */
-
-/* Looks at the request. 0 with the value of Sec-WebSocket-Accept; -EBADMSG with the error answer set. */
-int websocket_handshake(Request *r, const WebSocketProtocol *protocol,
-                char ret_accept[static WEBSOCKET_ACCEPT_SIZE]);
-/* The subprotocol, if the client offers it; else NULL. */
-const char *websocket_choose_subprotocol(Request *r, const WebSocketProtocol *protocol);
-
-/* --- websocket-io.c -------------------------------------------------------------------------------- */
-
-extern const WsCodecOps websocket_codec_ops;
-
-/* Watches the socket. 0 or negative errno. */
-int websocket_watch(WebSocket *w);
-/* Watches it for what it waits for now. */
-void websocket_update_events(WebSocket *w);
-/* Queues @m, whatever the state; -ENOBUFS if too much waits already, -ENOMEM. */
-int websocket_queue(WebSocket *w, WsMessage *m);
-/* Sends what waits, as far as the socket takes it, and goes on with closing when all is out. */
-void websocket_flush(WebSocket *w);
-/* Gives the codec what came before the socket was ours. */
-void websocket_feed_early(WebSocket *w);
-
-/* --- websocket.c ----------------------------------------------------------------------------------- */
+/* What websocket.c does for the others. */
 
 /* To be looked at from the loop: flushed, or put away. */
 void websocket_needs_work(WebSocket *w);

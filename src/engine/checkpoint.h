@@ -65,8 +65,6 @@ int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **r
 Part *part_close(Part *p);
 DEFINE_CLEANUP_FUNC(Part *, part_close);
 
-/* The image, open for reading and writing; the part keeps it. -EBADF without PART_OWN_IMAGE. */
-int part_image_fd(const Part *p);
 /* Where to go on, and what the destination's state() said there. */
 uint64_t part_watermark(const Part *p);
 const uint64_t *part_state(const Part *p);

@@ -192,10 +192,6 @@ int part_open(int dir_fd, const CheckpointIdentity *id, unsigned flags, Part **r
         return 0;
 }
 
-int part_image_fd(const Part *p) {
-        return p->image_fd;
-}
-
 uint64_t part_watermark(const Part *p) {
         return p->watermark;
 }

@@ -18,8 +18,6 @@ typedef struct MapWalk {
 
 /* The bytes from @at on, @size of them, belong to the image. */
 void map_need(MapWalk *w, uint64_t at, uint64_t size);
-/* The same in sectors. */
-void map_need_sectors(MapWalk *w, uint64_t sector, uint64_t n);
 
 static inline bool map_holds(const MapWalk *w, uint64_t at, uint64_t size) {
         return at <= w->file->length && size <= w->file->length - at;

@@ -15,16 +15,6 @@ void map_need(MapWalk *w, uint64_t at, uint64_t size) {
         w->map.end = MAX(w->map.end, end);
 }
 
-void map_need_sectors(MapWalk *w, uint64_t sector, uint64_t n) {
-        uint64_t at, size;
-
-        if (__builtin_mul_overflow(sector, (uint64_t) MAP_SECTOR, &at))
-                at = UINT64_MAX;
-        if (__builtin_mul_overflow(n, (uint64_t) MAP_SECTOR, &size))
-                size = UINT64_MAX;
-        map_need(w, at, size);
-}
-
 static int check_end(const MapWalk *w) {
         if (w->map.end <= w->file->length)
                 return 0;

@@ -24,16 +24,8 @@ static int find_name(const char *const *names, int n, const char *s) {
         return -EINVAL;
 }
 
-const char *job_in_use_to_string(JobInUse u) {
-        return u >= 0 && u < _IN_USE_MAX ? in_use_names[u] : NULL;
-}
-
 JobInUse job_in_use_from_string(const char *s) {
         return find_name(in_use_names, _IN_USE_MAX, s);
-}
-
-const char *job_chain_to_string(JobChain c) {
-        return c >= 0 && c < _CHAIN_MAX ? chain_names[c] : NULL;
 }
 
 JobChain job_chain_from_string(const char *s) {

@@ -22,7 +22,6 @@ typedef enum JobInUse {
         _IN_USE_INVALID = -EINVAL,
 } JobInUse;
 
-const char *job_in_use_to_string(JobInUse u) _pure_;
 JobInUse job_in_use_from_string(const char *s) _pure_;
 
 /* What is done with an image on top of others, which holds only what was changed. */
@@ -33,7 +32,6 @@ typedef enum JobChain {
         _CHAIN_INVALID = -EINVAL,
 } JobChain;
 
-const char *job_chain_to_string(JobChain c) _pure_;
 JobChain job_chain_from_string(const char *s) _pure_;
 
 /* How the clusters of a qcow2 image are compressed. */

@@ -266,14 +266,6 @@ static int add_to(Store *s, const int64_t *webhooks, size_t n, WebhookEvent even
         return r;
 }
 
-int deliveries_add(Store *s, WebhookEvent event, const char *subject, usec_t timestamp, json_t *data) {
-        _cleanup_free_ int64_t *webhooks = NULL;
-        size_t n = 0;
-        int r = find_webhooks(s, event, &webhooks, &n);
-
-        return r < 0 ? r : add_to(s, webhooks, n, event, subject, timestamp, data);
-}
-
 int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t timestamp) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         _cleanup_free_ int64_t *webhooks = NULL;

@@ -5,16 +5,12 @@
 
 #include "store/webhooks.h"
 
-/* Inside the caller's transaction: makes a delivery of @event for each webhook that wants it. @subject is
- * the id of the job or schedule, @data what is told of it (borrowed). */
-int deliveries_add(Store *s, WebhookEvent event, const char *subject, usec_t timestamp, json_t *data);
-
-/* The same about a job as it stands in the database; costs one look at an empty table where there are no
- * webhooks. */
+/* Create a delivery of @event about a job for each webhook that receives it, in the transaction of the caller.
+ * If there are no webhooks, this costs one lookup in an empty table. */
 int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t timestamp);
 
-/* The same about the schedule whose run that job is; nothing for other jobs. @timestamp 0: when the job was
- * submitted. */
+/* The same about the schedule of the job's run; does nothing for other jobs. @timestamp 0 is the time of the
+ * submission. */
 int deliveries_add_run(Store *s, WebhookEvent event, const char *job_id, usec_t timestamp);
 
 /* What a job's coming into @state is told as; negative: not told. */

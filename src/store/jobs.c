@@ -321,15 +321,6 @@ int store_job_last_change(Store *s, uint64_t *ret) {
         return r;
 }
 
-int store_job_next(Store *s, bool any_worker, JobRow **ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_NEXT);
-
-        if (!st)
-                return sql_errno(s);
-        sql_bind_uint(st, 1, any_worker);
-        return job_row_query(s, st, ret);
-}
-
 int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_QUEUE_POSITION);
         int r;
@@ -342,8 +333,4 @@ int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
                 return r;
         *ret = r > 0 ? (uint64_t) sqlite3_column_int64(st, 0) : 0;
         return 0;
-}
-
-int store_job_next_due(Store *s, usec_t *ret) {
-        return sql_read_earliest(s, SQL_JOB_NEXT_DUE, ret);
 }

@@ -75,10 +75,6 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOBS_BY_ID_TOTAL] = "SELECT count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
                                  "AND state IN (" STATES ")",
         [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
-        [SQL_JOB_NEXT] =
-                        "SELECT " JOB_COLUMNS
-                        " FROM jobs INDEXED BY jobs_queue WHERE state = 'QUEUED' AND (?1 OR NOT any_worker) "
-                        "ORDER BY priority DESC, seq LIMIT 1",
         /* All that have its priority or a higher one, but for those behind it: a job that has just come has
          * few of these. (Left to itself, SQLite prefers the index by state, and sorts.) */
         [SQL_JOB_QUEUE_POSITION] =
@@ -86,7 +82,6 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND "
                         "q.priority = j.priority AND "
                         "q.seq > j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
-        [SQL_JOB_NEXT_DUE] = "SELECT min(due_at) FROM jobs INDEXED BY jobs_due WHERE state = 'RETRYING'",
         [SQL_VERSION] = "PRAGMA data_version",
         [SQL_WEBHOOK_INSERT] = "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, "
                                "retry_count, headers, "

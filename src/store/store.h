@@ -147,13 +147,8 @@ int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret);
 /* How many jobs there are in each state, from the counters. */
 int store_jobs_count(Store *s, uint64_t ret[static _JOB_STATE_MAX]);
 
-/* The QUEUED job this machine would run next (any_worker jobs included if @any_worker); -ENOENT if none
- * waits. */
-int store_job_next(Store *s, bool any_worker, JobRow **ret);
 /* From 1: its place among the QUEUED jobs; 0 for a job that is not QUEUED. */
 int store_job_queue_position(Store *s, const char *id, uint64_t *ret);
-/* The earliest due_at of the RETRYING jobs; -ENOENT if there is none. */
-int store_job_next_due(Store *s, usec_t *ret);
 
 /* Small facts of the owner's that outlive it (the journal cursor it has read up to). */
 int store_get_fact(Store *s, const char *name, char **ret);

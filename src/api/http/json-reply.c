@@ -16,10 +16,6 @@
 #define JSON_CONTENT_TYPE "application/json; charset=utf-8"
 #define MESSAGE_MAX 4096
 
-bool request_is_answered(Request *r) {
-        return r->answered;
-}
-
 void request_answer(Request *r, unsigned status, struct MHD_Response *response) {
         if (r->answered || !r->connection) { /* answered already, or nobody listens any more */
                 MHD_destroy_response(response);

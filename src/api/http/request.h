@@ -85,5 +85,3 @@ int request_reply_bus_error(Request *r, const sd_bus_error *error);
  * says otherwise. Strings are copied. 0 or -ENOMEM. */
 int request_add_header(Request *r, const char *name, const char *value);
 
-/* True once an answer is set or a stream has begun. */
-bool request_is_answered(Request *r);

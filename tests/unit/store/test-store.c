@@ -209,16 +209,10 @@ START_TEST(the_queue_is_by_priority_then_arrival) {
                 ck_assert_uint_eq(position, i + 1);
         }
         for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
-                _cleanup_(job_row_freep) JobRow *row = NULL;
-
-                ck_assert_int_eq(store_job_next(s, false, &row), 0);
-                ck_assert_str_eq(row->id, expected[i]);
-                ck_assert_int_eq(change(s, row->id, JOB_QUEUED, JOB_ASSIGNED), 0);
-                ck_assert_int_eq(store_job_queue_position(s, row->id, &position), 0);
+                ck_assert_int_eq(change(s, expected[i], JOB_QUEUED, JOB_ASSIGNED), 0);
+                ck_assert_int_eq(store_job_queue_position(s, expected[i], &position), 0);
                 ck_assert_uint_eq(position, 0);
         }
-        JobRow *none;
-        ck_assert_int_eq(store_job_next(s, true, &none), -ENOENT);
 }
 END_TEST
 
@@ -270,22 +264,6 @@ START_TEST(places_in_the_queue_are_right_whoever_comes_and_goes) {
                 states[i] = next;
                 check_positions(s);
         }
-}
-END_TEST
-
-START_TEST(the_next_retry_is_the_earliest) {
-        _cleanup_test_dir_ char *dir = test_dir();
-        _cleanup_(store_freep) Store *s = open_owner(dir);
-        usec_t due;
-
-        ck_assert_int_eq(store_job_next_due(s, &due), -ENOENT);
-        insert(s, "a", 50);
-        change(s, "a", JOB_QUEUED, JOB_ASSIGNED);
-        ck_assert_int_eq(change(s, "a", JOB_ASSIGNED, JOB_RETRYING), 0);
-        ck_assert_int_eq(store_job_next_due(s, &due), 0);
-        ck_assert_uint_eq(due, 5000);
-        ck_assert_int_eq(change(s, "a", JOB_RETRYING, JOB_QUEUED), 0);
-        ck_assert_int_eq(store_job_next_due(s, &due), -ENOENT);
 }
 END_TEST
 
@@ -580,9 +558,8 @@ TEST_MAIN("store", a_job_reads_back_as_it_was_written, an_id_is_taken_once,
                 a_change_applies_only_to_the_state_it_was_made_for, several_changes_are_one_transaction,
                 changes_are_read_in_the_order_in_which_they_were_recorded,
                 the_queue_is_by_priority_then_arrival, places_in_the_queue_are_right_whoever_comes_and_goes,
-                the_next_retry_is_the_earliest, progress_of_a_finished_job_is_passed_over,
-                pages_are_filtered_ordered_and_counted, what_was_inserted_survives_a_kill,
-                a_reader_without_any_rights_reads_while_the_owner_is_away, no_temporary_files_are_needed,
-                a_reader_sees_each_commit_at_once,
+                progress_of_a_finished_job_is_passed_over, pages_are_filtered_ordered_and_counted,
+                what_was_inserted_survives_a_kill, a_reader_without_any_rights_reads_while_the_owner_is_away,
+                no_temporary_files_are_needed, a_reader_sees_each_commit_at_once,
                 a_reader_does_not_take_an_owner_that_writes_for_one_that_died,
                 a_database_that_is_not_ours_is_refused, facts_outlive_their_owner)

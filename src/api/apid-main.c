@@ -13,7 +13,7 @@
 #include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
 #include "api/hypersdk/hypersdk-routes.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/daemon-arguments.h"

@@ -146,14 +146,17 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-decode.c \
 	src/api/worker/worker-decode.h \
 	src/api/worker/worker-dequeue.c \
+	src/api/worker/worker-dequeue.h \
 	src/api/worker/worker-json.c \
 	src/api/worker/worker-json.h \
 	src/api/worker/worker-metrics.c \
+	src/api/worker/worker-metrics.h \
 	src/api/worker/worker-pages.c \
+	src/api/worker/worker-pages.h \
 	src/api/worker/worker-routes.c \
+	src/api/worker/worker-routes.h \
 	src/api/worker/worker-workers.c \
-	src/api/worker/worker-workers.h \
-	src/api/worker/worker.h
+	src/api/worker/worker-workers.h
 API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS) -lm
 
 libexec_PROGRAMS += hyper-apid

@@ -11,7 +11,7 @@
 #include "api/http/router.h"
 #include "api/http/uri.h"
 #include "api/hypersdk/hypersdk-routes.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
 

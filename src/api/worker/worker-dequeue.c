@@ -2,6 +2,7 @@
 
 /* POST /queue/dequeue: a worker asks for a job, and waits for one if it likes to. */
 
+#include "api/worker/worker-dequeue.h"
 #include "api/bus-client.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "api/dialect-metrics.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-metrics.h"
 
 static void write_durations(const JobTotals *totals, FILE *f) {
         metrics_header(f, "hyper2kvm_migration_duration_seconds", "histogram",

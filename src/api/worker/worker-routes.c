@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/worker/worker-routes.h"
 #include "api/dialect-metrics.h"
 #include "api/job-json.h"
 #include "api/job-retry.h"
@@ -6,9 +7,11 @@
 #include "api/openapi/openapi.h"
 #include "api/stream/sse.h"
 #include "api/worker/worker-decode.h"
+#include "api/worker/worker-dequeue.h"
 #include "api/worker/worker-json.h"
+#include "api/worker/worker-metrics.h"
+#include "api/worker/worker-pages.h"
 #include "api/worker/worker-workers.h"
-#include "api/worker/worker.h"
 #include "basic/string-util.h"
 #include "journal/journal-follow.h"
 #include "shared/error-table.h"

@@ -8,7 +8,7 @@
 
 #include "agent/agent.h"
 #include "agent/server.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "basic/fd-util.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "api/openapi/openapi.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 
 int main(void) {
         _cleanup_json_ json_t *document = openapi_document(&worker_dialect);

@@ -17,7 +17,7 @@
 #include <systemd/sd-bus.h>
 
 #include "api/hypersdk/hypersdk-routes.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "basic/fd-util.h"
 #include "dialect/dialect-job.h"
 #include "shared/bus-util.h"

@@ -10,7 +10,7 @@
 #include "api/openapi/dialect-schema.h"
 #include "api/openapi/openapi.h"
 #include "api/worker/worker-decode.h"
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "unit/lib/test.h"
 
 static json_t *get(const json_t *object, const char *path) {

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "basic/fd-util.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"

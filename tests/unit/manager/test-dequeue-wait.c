@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-#include "api/worker/worker.h"
+#include "api/worker/worker-routes.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/manager-test.h"
 

@@ -40,7 +40,7 @@ void hosts_bus_changed(Hosts *h) {
                         h->bus, HYPER_HOSTS_BUS_PATH, HYPER_HOSTS_MANAGER_INTERFACE, "HostsChanged", NULL);
 
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that hosts have changed: %m");
+                log_warning_errno(r, "Failed to emit a signal for the list of hosts: %m");
 }
 
 /* --- hosts ------------------------------------------------------------------------------------------- */
@@ -56,7 +56,7 @@ void host_bus_added(Host *h, bool added) {
         if (path)
                 r = added ? sd_bus_emit_object_added(bus, path) : sd_bus_emit_object_removed(bus, path);
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that host %s came or went: %m", h->row.id);
+                log_warning_errno(r, "Failed to emit a signal for host %s: %m", h->row.id);
 }
 
 void host_bus_changed(Host *h) {
@@ -68,7 +68,7 @@ void host_bus_changed(Host *h) {
                                 "AutoConnect", "Connected", "State", "Error", "Hostname", "Cpu", "Cores",
                                 "Threads", "Memory", "UpdatedUSec", NULL);
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that host %s is %s: %m", h->row.id,
+                log_warning_errno(r, "Failed to emit a signal: host %s is %s: %m", h->row.id,
                                 host_state_to_string(h->row.state));
 }
 
@@ -77,7 +77,7 @@ void host_bus_connection_changed(Host *h) {
                         "HostConnectionChanged", "sb", h->row.id, h->row.state == HOST_CONNECTED);
 
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that host %s is %s: %m", h->row.id,
+                log_warning_errno(r, "Failed to emit a signal: host %s is %s: %m", h->row.id,
                                 host_state_to_string(h->row.state));
 }
 
@@ -88,7 +88,7 @@ static int on_vms_changed(sd_event_source *s, uint64_t usec, void *userdata) {
 
         if (r < 0)
                 log_warning_errno(
-                                r, "Failed to tell the bus that VMs of host %s have changed: %m", h->row.id);
+                                r, "Failed to emit a signal for the VMs of host %s: %m", h->row.id);
         return 0;
 }
 
@@ -117,7 +117,7 @@ void vm_bus_added(const Vm *vm, bool added) {
         if (path)
                 r = added ? sd_bus_emit_object_added(bus, path) : sd_bus_emit_object_removed(bus, path);
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that VM %s came or went: %m", vm->row.name);
+                log_warning_errno(r, "Failed to emit a signal for VM %s: %m", vm->row.name);
 }
 
 void vm_bus_changed(const Vm *vm) {
@@ -129,5 +129,5 @@ void vm_bus_changed(const Vm *vm) {
                                 "Name", "Description", "State", "VcpuCount", "MemoryBytes", "CpuModel",
                                 "OsType", "DiskBytes", "Vnc", "Spice", "Persistent", "UpdatedUSec", NULL);
         if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus that VM %s has changed: %m", vm->row.name);
+                log_warning_errno(r, "Failed to emit a signal for VM %s: %m", vm->row.name);
 }

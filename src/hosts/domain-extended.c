@@ -26,7 +26,7 @@ typedef struct Section {
         const char *key; /* NULL ends a table */
         const char *element; /* of <devices> */
         const Field *fields;
-        /* What no table says; may be NULL. 0 or -ENOMEM. */
+        /* Adds what the table does not cover; may be NULL. 0 or -ENOMEM. */
         int (*finish)(const xmlNode *n, json_t *o);
 } Section;
 
@@ -217,7 +217,7 @@ static json_t *vm_info(const xmlNode *root) {
         if (!o || put_fields(o, vm_fields, root) < 0 ||
                         put_fields(o, graphics_fields, xml_child(root, "devices")) < 0)
                 return NULL;
-        /* All VMs that libvirt has are managed here, and what is said of them is what libvirt says. */
+        /* All VMs of libvirt are managed, and always in sync with libvirt. */
         if (json_object_update_new(o,
                             json_pack("{s:s, s:s, s:I, s:b, s:b}", "source", "managed", "syncStatus",
                                             "SYNCED", "currentMemory", current, "isTemplate", 0,

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Lists of what a host has: pools, volumes, networks, the disks and ports of its VMs. Made in a host's
- * thread, sent over the bus by the loop. An item is some texts and some numbers; what they are, and in which
- * order they go over the bus, says the table in host-lists.c. */
+ * thread, sent over the bus by the loop. An item is some texts and some numbers; see host_lists[] for their
+ * order on the bus. */
 
 #include "basic/macro.h"
 

@@ -65,7 +65,7 @@ static int run_describe(Task *t, HostThread *w, virConnectPtr *connection) {
                         s->n_rows++;
                 else if (r == -ENODEV)
                         r = strv_extend(&s->gone, *uuid);
-                /* One VM that libvirt cannot describe says nothing about the others, a broken connection
+                /* One VM that libvirt cannot describe does not affect the others, a broken connection
                  * does. */
                 else if (r != -ENOMEM && virConnectIsAlive(*connection) == 1)
                         r = 0;
@@ -133,7 +133,7 @@ typedef struct Change {
         int state; /* before */
 } Change;
 
-/* One transaction, before anybody is told. */
+/* One transaction, before the signals are emitted. */
 static void write_changes(Host *h, const Change *changes, size_t n, char *const *gone) {
         _cleanup_free_ VmRow **rows = new0(VmRow *, n + 1);
         int r;
@@ -193,7 +193,7 @@ void host_take_vms(Host *h, VmRow *rows, size_t n, char *const *gone) {
                 log_oom();
                 return;
         }
-        /* While a host is being added there is nobody to tell, and no row for it yet. */
+        /* A host that is being added has no object and no row yet. */
         if (h->adding || (n_changes == 0 && !removed))
                 return;
         write_changes(h, changes, n_changes, removed);

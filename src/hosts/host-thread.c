@@ -11,7 +11,7 @@
 
 TAILQ_HEAD(Tasks, Task);
 
-/* What libvirt has told and the loop has not heard yet; beyond this many the loop looks at everything. */
+/* Events that the loop has not handled yet; with more than this many, the loop lists all VMs. */
 #define EVENTS_MAX 1024
 
 struct HostThread {
@@ -25,7 +25,7 @@ struct HostThread {
         char **changed; /* locked: UUIDs */
         size_t n_changed;
         bool closed; /* locked: the connection broke */
-        bool quit; /* locked: nobody wants anything any more */
+        bool quit; /* locked: end after the current task */
         atomic_bool ended; /* the thread is at its end */
 
         /* The thread's alone */

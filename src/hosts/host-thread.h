@@ -39,7 +39,7 @@ struct Task {
         TAILQ_ENTRY(Task) entries;
 };
 
-/* What libvirt tells of its own accord. In the loop. */
+/* Events of libvirt. Called in the loop. */
 typedef struct HostThreadHandler {
         void (*on_vm)(void *userdata, const char *uuid); /* changed, came or went; "": too many to name */
         void (*on_closed)(void *userdata); /* the connection broke */

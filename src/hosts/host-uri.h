@@ -31,12 +31,12 @@ typedef struct HostUri {
 /* 0, or -EINVAL with *ret_why (static). @allow_test: hosts.allow_test. */
 int host_uri_parse(const char *uri, bool allow_test, HostUri *ret, const char **ret_why);
 
-/* What libvirt is given. Over ssh with the key in @keyfile, and so that nobody is asked anything. NULL when
+/* What libvirt is given. Over ssh with the key in @keyfile, and without interactive questions. NULL when
  * out of memory; the caller frees. */
 char *host_uri_build(const HostUri *uri, const char *keyfile);
 
 /* The URI for people and other programs: userinfo reads "***", and a query that is not "no_verify=1" is left
- * out; whatever @uri is. NULL when out of memory; the caller frees. */
+ * out; also for a malformed @uri. NULL when out of memory; the caller frees. */
 char *host_uri_redact(const char *uri);
 
 /* An id for a host whose owner gave none: the name of the machine in the URI, or "local". The caller

@@ -75,7 +75,7 @@ Vm *host_find_vm_by_any(Host *h, const char *name) {
 void host_take_facts(Host *h, HostFacts *facts) {
         usec_t now = now_monotonic();
 
-        /* A share over less than that says nothing. */
+        /* A shorter interval is too short for a percentage. */
         if (now >= h->facts_at + USEC_PER_SEC / 2) {
                 h->cpu_busy = h->facts.cpu_busy;
                 h->cpu_idle = h->facts.cpu_idle;

@@ -101,7 +101,7 @@ int main(int argc, char *argv[]) {
         r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        /* The API reads the database by group; nobody else reads anything. */
+        /* The API reads the database through its group; other users have no access. */
         umask(0027);
         /* Both are used by threads later. */
         xmlInitParser();

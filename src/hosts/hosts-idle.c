@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* While there is a host the daemon stays: it keeps the list of its VMs true. Without one it ends when nobody
- * has asked for a while, in the way of hyper-managerd and for its reasons: STOPPING=1 first, then the name
- * is given up, and when the bus has confirmed that, nothing is lost. A host that was added in between makes
- * it end with EX_TEMPFAIL, for which its unit has RestartForceExitStatus=. */
+/* While there is a host the daemon stays, to keep the list of its VMs up to date. Without a host it ends
+ * after some time without a call, like hyper-managerd: it sends STOPPING=1, releases its name, and when the
+ * bus has confirmed that, no call is lost. If a host was added in between, it ends with EX_TEMPFAIL, for
+ * which its unit has RestartForceExitStatus=. */
 
 #include "hosts/hosts-idle.h"
 
@@ -34,7 +34,7 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
                 r = drain(h);
                 if (r >= 0)
                         return 0;
-                log_error_errno(r, "Failed to give up the bus name: %m");
+                log_error_errno(r, "Failed to release the bus name: %m");
                 return sd_event_exit(h->event, EXIT_FAILURE);
         }
         /* The last host goes with a call, so a timeout later will do. */

@@ -102,7 +102,7 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         r = libvirt_domain_xml(domain, &xml, ret_error);
         if (r < 0)
                 return r;
-        /* A description that cannot be read says nothing about the rest. */
+        /* A malformed description does not affect the rest. */
         r = domain_xml_summary(xml, strlen(xml), &summary);
         if (r == -ENOMEM)
                 return r;

@@ -40,7 +40,7 @@ int libvirt_error(char **ret_error) {
         const virError *e = virGetLastError();
         const char *text = e && e->message ? e->message : "libvirt does not say why";
 
-        /* These quote the line that is wrong, of whatever file it is. */
+        /* These quote the malformed line of a file, which may be any. */
         if (e && quotes_a_file(e))
                 text = "libvirt found XML that is malformed, or not what it should be";
 

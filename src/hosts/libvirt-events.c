@@ -14,10 +14,10 @@ static atomic_bool events_stop;
 static bool events_running;
 
 static void on_quiet_error(void *userdata, virErrorPtr error) {
-        /* Errors are told to whoever asked, not to stderr. */
+        /* Errors are returned to callers, and not written to stderr. */
 }
 
-/* Nor should libxml2 speak of what libvirt reads. */
+/* The same for libxml2, which libvirt uses. */
 static void on_quiet_xml(void *userdata, const char *format, ...) {
 }
 

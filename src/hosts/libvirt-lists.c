@@ -13,8 +13,7 @@ static const char *active_to_string(bool active) {
 
 /* --- pools and volumes -------------------------------------------------------------------------------- */
 
-/* What cannot be asked for, or cannot be read, is left out: it went away in between, or says nothing about
- * the others. */
+/* An item that cannot be requested or decoded is left out: it may have been removed in between. */
 static int add_pool(virStoragePoolPtr pool, HostItems *items) {
         _cleanup_free_ char *xml = virStoragePoolGetXMLDesc(pool, 0), *type = NULL, *path = NULL;
         char uuid[VIR_UUID_STRING_BUFLEN] = "";
@@ -126,7 +125,7 @@ int libvirt_networks(virConnectPtr connection, HostItems *items, char **ret_erro
 
 typedef int (*read_devices)(
                 const char *xml, size_t size, const char *uuid, const char *name, HostItems *items);
-/* Puts into an item what only a call of libvirt says. */
+/* Completes an item with what is not in the description. */
 typedef void (*complete_device)(virDomainPtr domain, HostItem *item);
 
 static int add_devices(virDomainPtr domain, read_devices read, complete_device complete, HostItems *items) {

@@ -14,7 +14,7 @@
 
 /* So many VMs are asked for by name, each with a call to find it; beyond that all of the host at once. */
 #define SINGLE_MAX 4
-/* More devices than that no VM has; a host that says so is not believed. */
+/* The limit of devices of one VM; what a host reports beyond it is ignored. */
 #define DEVICES_MAX 4096
 
 #define STATS                                                                             \

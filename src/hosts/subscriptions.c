@@ -162,7 +162,7 @@ int hosts_subscribe(Hosts *hosts, Host *h, const char *vm, sd_bus_message *messa
         Subscription *s = NULL;
         int r;
 
-        /* While a host is away nobody knows what it has. */
+        /* The VMs of a host that is not connected are not known. */
         if (h->row.state == HOST_CONNECTED && !h->looking && !host_find_vm_by_any(h, vm))
                 return bus_no_such_vm(error, h, vm);
         r = find_client(hosts, message, &c);

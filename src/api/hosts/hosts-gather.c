@@ -89,7 +89,7 @@ int hosts_gather(Request *r, const GatherKind *kind) {
                 return -ENOMEM;
         if (!asks_one(r))
                 return hosts_list(r, on_hosts);
-        /* One that is not there, or not connected, says so itself. */
+        /* If it does not exist, or is not connected, its call fails. */
         k = strv_extend(&g->ids, request_param(r, "id"));
         return k < 0 ? k : ask_all(g);
 }

@@ -35,7 +35,7 @@ static int get_health(Request *r) {
 #define ACTION_ROUTE(path, handler, text) \
         { HTTP_POST, path, SCOPE_SUBMIT, handler, .max_body = BODY_MAX, .summary = text, .replies = DONE }
 
-/* What both bases have; they differ in what hosts_is_v1() says. */
+/* What both bases have; handlers use hosts_is_v1() where they differ. */
 #define HOST_ROUTES(base, created) \
         { HTTP_GET, base "/health", SCOPE_PUBLIC, get_health, .summary = "Health check.", \
                 .replies = REPLY(200, SCHEMA_OBJECT, hosts_health_schema) }, \

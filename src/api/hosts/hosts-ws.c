@@ -88,8 +88,8 @@ static void forget(Feed *f, Watched *v) {
         watched_free(v);
 }
 
-/* It is not to be had: whoever wanted it is told why. What comes back later is asked for again, so only a VM
- * or a host that there is not is given up. */
+/* The subscription failed: its clients receive the error. It is dropped only if the VM or the host does not
+ * exist; otherwise it is made again later. */
 static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(m);
         Watched *v = userdata;
@@ -249,7 +249,7 @@ static void on_message(WebSocket *w, const char *text, size_t size) {
                 send_error(w, "type: must be subscribe-vm-stats or unsubscribe-vm-stats");
 }
 
-/* --- what hyper-hostd says ------------------------------------------------------------------------- */
+/* --- signals of hyper-hostd -------------------------------------------------------------------------- */
 
 static int on_hosts_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         broadcast(userdata, "hosts-changed", json_null());

@@ -57,6 +57,12 @@ static double seconds_between(const VmSample *b, const VmSample *n) {
         return b->at == 0 || b->at >= n->at ? 0 : (double) (n->at - b->at) / (double) USEC_PER_SEC;
 }
 
+static json_t *uptime_json(const Vm *vm) {
+        if (vm->started == 0 || vm->now.at < vm->started)
+                return json_null();
+        return json_integer((json_int_t) ((vm->now.at - vm->started) / USEC_PER_SEC));
+}
+
 char *vm_stats_to_json(const Vm *vm) {
         const VmSample *n = &vm->now, *b = &vm->before;
         double seconds = seconds_between(b, n);
@@ -83,10 +89,7 @@ char *vm_stats_to_json(const Vm *vm) {
                                             "network_rx_mbps", rate(net_before.in, net.in, seconds, 125000),
                                             "network_tx_mbps",
                                             rate(net_before.out, net.out, seconds, 125000), "uptime",
-                                            vm->started > 0 && n->at >= vm->started
-                                                            ? json_integer((json_int_t) ((n->at - vm->started) /
-                                                                              USEC_PER_SEC))
-                                                            : json_null())) < 0)
+                                            uptime_json(vm))) < 0)
                 return NULL;
         /* Sums since it was started, and requests. */
         if (json_object_update_new(o,

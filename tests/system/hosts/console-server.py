@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""console-server.py FILE: serve this directory, and noVNC at /novnc/, on 127.0.0.1:3000, and append what pages report
-to FILE."""
+"""console-server.py FILE: serve this directory, and noVNC at /novnc/, on 127.0.0.1:3000, and append the
+reports of pages to FILE."""
 
 import http.server
 import pathlib

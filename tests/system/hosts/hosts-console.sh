@@ -6,8 +6,9 @@
 # slow: a browser draws every route, and a machine boots
 # weight: 0.3
 #
-# The display of a VM in a browser: npm's noVNC over the hosts API's WebSocket shows what the VM draws, and the VM hears
-# the keys. Who may not have it gets none. And a page that reads every route of the hosts API.
+# The display of a VM in a browser: npm's noVNC over the hosts API's WebSocket shows what the VM draws, and
+# the VM receives keys. Clients without permission are refused. And a page that reads every route of the hosts
+# API.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -75,13 +76,13 @@ eventually 40 "red and green are on the screen; it reported: $(cat "$dir/reports
 eventually 60 "the VM has heard the key" reported '.[]; .left == "0,0,168" and .right == "0,0,168"'
 reported '.[]; .error' && fail "the page reported an error: $(cat "$dir/reports")"
 
-# --- its end: the VM goes, and so does the display -----------------------------------------------------------
+# --- its end: the VM goes, and so does the display ---------------------------------------------------------
 virsh -q destroy guest
 eventually 20 "noVNC is told that the display is gone" reported '.[]; .disconnected and .clean'
 kill -- "-$browser" 2>/dev/null || :
 wait "$browser" || :
 
-# --- who gets none -------------------------------------------------------------------------------------------
+# --- who gets none -----------------------------------------------------------------------------------------
 console() {
         curl -s -o "$dir/answer" -w '%{http_code}' --max-time 10 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
                 -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "$@" || :
@@ -93,7 +94,8 @@ equal "$(console "$v1/hosts/here/vms/none/console")" 404 "the console of a VM th
 equal "$(console "$v1/hosts/here/vms/guest/spice")" 409 "SPICE of a VM that has VNC only"
 contains "$(cat "$dir/answer")" "no display of type spice" "the error"
 equal "$(console -H 'Origin: http://evil.example' "$v1/hosts/here/vms/guest/console")" 403 "another page"
-equal "$(console -H 'Origin: http://localhost:4000' "$v1/hosts/here/vms/guest/console")" 403 "another local page"
+equal "$(console -H 'Origin: http://localhost:4000' "$v1/hosts/here/vms/guest/console")" 403 \
+        "another local page"
 equal "$(as hyper-viewer curl -s -o /dev/null -w '%{http_code}' -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
         "$v1/hosts/here/vms/guest/console")" 403 "the console for a viewer"
@@ -101,7 +103,7 @@ error=$(as hyper-viewer busctl call org.hyper1.Hosts "$(vm_path here guest)" org
         && fail "a viewer may open a display"
 contains "$error" "org.hyper1.manage-vms" "the error"
 
-# --- hyperctl ------------------------------------------------------------------------------------------------
+# --- hyperctl ----------------------------------------------------------------------------------------------
 virsh -q destroy guest
 eventually 10 "the VM is off" vm_is here guest STOPPED
 error=$(hyperctl vm console here guest 2>&1) && fail "the console of a VM that is off was shown"
@@ -119,16 +121,30 @@ hyperctl vm screenshot here guest "$artifacts/screenshot.png"
 error=$(hyperctl vm screenshot here guest "$artifacts/screenshot.png" 2>&1) && fail "a file was overwritten"
 contains "$error" "File exists" "the error"
 
-# --- screenshots ---------------------------------------------------------------------------------------------
+# --- SPICE -------------------------------------------------------------------------------------------------
+sed -e "s|<name>.*|<name>spicy</name>|" -e "s|<graphics type='vnc'>|<graphics type='spice'>|" \
+        -e "s|<disk .*</disk>||" -e "s|/console-[0-9a-f]*.log|/console-spicy.log|" "$dir/guest.xml" >"$dir/spicy.xml"
+virsh -q define "$dir/spicy.xml"
+virsh -q start spicy
+eventually 20 "the VM runs" vm_is here spicy ACTIVE
+for path in spice console 'console?type=spice'; do
+        equal "$(python3 "$here/spice-link.py" 8890 "/api/v1/hosts/here/vms/spicy/$path")" REDQ \
+                "what the display answers at $path"
+done
+equal "$(console "$v1/hosts/here/vms/spicy/console?type=vnc")" 409 "VNC of a VM that has SPICE only"
+equal "$(console "$v1/hosts/here/vms/spicy/console?type=telnet")" 400 "a display of another type"
+virsh -q destroy spicy
+
+# --- screenshots -------------------------------------------------------------------------------------------
 http GET "$v1/hosts/here/vms/$uuid/screenshot" >"$dir/shot.png"
 equal "$(head -c 4 "$dir/shot.png" | od -An -tx1 | tr -d ' ')" 89504e47 "what the screenshot begins with"
 
-# --- one URI is one host ---------------------------------------------------------------------------------------
+# --- one URI is one host -----------------------------------------------------------------------------------
 equal "$(curl -s -o "$dir/answer" -w '%{http_code}' "$v1/hosts" -d '{"id": "again", "uri": "qemu:///system"}')" 409 \
         "the same URI under another id"
 contains "$(jq -r .message "$dir/answer")" "host here has this URI already" "the error"
 
-# --- disconnected, until it is connected again -------------------------------------------------------------------
+# --- disconnected, until it is connected again -------------------------------------------------------------
 equal "$(http POST "$v1/hosts/here/disconnect" '' | jq -r .state)" DISCONNECTED "the host"
 systemctl stop hyper-hostd.service
 equal "$(http GET "$v1/hosts/here" | jq -rc '[.state, .auto_reconnect_disabled]')" '["DISCONNECTED",true]' \

@@ -37,6 +37,13 @@ fails 6 "exists already" hyperctl host add test:///default office
 fails 6 "uri: must begin with" hyperctl host add ftp://x/ x
 fails 1 "nonexistent.xml" hyperctl host add test:///nonexistent.xml x
 fails 5 "hyperctl host list" hyperctl host rm x
+hyperctl host disconnect office
+equal "$(hyperctl host show office --json=short | jq -rc '[.State, .AutoConnect]')" '["DISCONNECTED",false]' \
+        "a host that was disconnected"
+hyperctl host connect office
+equal "$(hyperctl host show office --json=short | jq -rc '[.State, .AutoConnect]')" '["CONNECTED",true]' \
+        "a host that was connected again"
+fails 6 "has no VNC or SPICE display" hyperctl vm console local test
 fails 5 "" hyperctl host show x
 fails 2 "not a verb" hyperctl host
 fails 2 "two more words" hyperctl vm start

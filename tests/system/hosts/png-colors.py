@@ -32,5 +32,6 @@ for y in range(height // 2 + 1):
     above, row = row, bytearray(line[1:])
     for x in range(width * 3):
         left, corner = (row[x - 3], above[x - 3]) if x >= 3 else (0, 0)
-        row[x] = (row[x] + (0, left, above[x], (left + above[x]) // 2, paeth(left, above[x], corner))[line[0]]) & 255
+        guesses = (0, left, above[x], (left + above[x]) // 2, paeth(left, above[x], corner))
+        row[x] = (row[x] + guesses[line[0]]) & 255
 print(*(",".join(str(c) for c in row[x * 3 : x * 3 + 3]) for x in (width // 4, width * 3 // 4)))

@@ -11,6 +11,10 @@ fanout_clients=1000 fanout_seconds=20 fanout_jobs=4
 # four jobs that take a while, each with a source of its own that gives 2 MiB a second
 fanout_start_jobs() {
         local run=$1 i
+        # On a machine with fewer cores they would wait for each other.
+        inside sh -c "mkdir -p /etc/hyper/config.d
+                echo 'jobs: {max_running: $fanout_jobs}' >/etc/hyper/config.d/90-fanout.yaml"
+        inside hyperctl reload
         for i in $(seq $fanout_jobs); do
                 inside systemd-run -q --collect --unit="bench-nbd-$i" -p Type=forking -p "PIDFile=/srv/bench/$i.pid" \
                         nbdkit --pidfile "/srv/bench/$i.pid" -U "/srv/bench/$i.sock" --filter=rate pattern 1G rate=16M
@@ -18,7 +22,7 @@ fanout_start_jobs() {
                         --destination "/srv/bench/fanout-$i.qcow2" >/dev/null
         done
         for i in $(seq 100); do
-                [ "$(curl -sf "$api/status" | jq .running_jobs)" != $fanout_jobs ] || return 0
+                [ "$(curl -sSf "$api/status" | jq .running_jobs)" != $fanout_jobs ] || return 0
                 sleep 0.1
         done
         die "the jobs do not start"
@@ -31,6 +35,8 @@ fanout_stop_jobs() {
                 inside systemctl stop "bench-nbd-$i" 2>/dev/null || :
                 inside rm -f "/srv/bench/$i.sock"
         done
+        inside rm /etc/hyper/config.d/90-fanout.yaml
+        inside hyperctl reload
 }
 
 # pss PID, cpu PID: MiB, and seconds so far

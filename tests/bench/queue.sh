@@ -22,7 +22,7 @@ queue_rate() {
                 die "$kind at $url was refused: $(tail -n 1 "$queue_wrong"; inside journalctl -q -o cat -n 3 -p warning -u hyper.service -u hyper-managerd.service)"
 }
 
-# queue_pair KIND CONNECTIONS WORKERS "WHAT": both, one after the other, three times; the medians
+# queue_pair KIND CONNECTIONS WORKERS "WHAT": both, one after the other, three times
 queue_pair() {
         local kind=$1 connections=$2 workers=$3 what=$4 i
         : >"$results.ours"
@@ -31,7 +31,7 @@ queue_pair() {
                 queue_rate $queue_api "$kind" "$connections" "$workers" >>"$results.ours"
                 queue_rate $queue_peer "$kind" "$connections" "$workers" >>"$results.peers"
         done
-        record queue "$what" "/s" "$(median <"$results.ours")" "$(median <"$results.peers")" "FastAPI, uvicorn, dictionaries"
+        record queue "$what" "/s" "$(cat "$results.ours")" "$(cat "$results.peers")" "FastAPI, uvicorn, dictionaries"
 }
 
 # queue_fill N: so many wait at both, without waiting for as many submissions
@@ -46,11 +46,11 @@ queue_fill() {
                         priority, retry_count, idempotent, 1, created_at, updated_at, timeout_seconds, demand
                 FROM n, jobs WHERE id = 'queue-model-$queue_run'"
         queue_serial=$((queue_serial + 1))
-        curl -sf -o /dev/null $queue_peer/fill -H 'Content-Type: application/json' -d "{\"n\": $1}"
+        curl -sSf -o /dev/null $queue_peer/fill -H 'Content-Type: application/json' -d "{\"n\": $1}"
         until curl -sf -o /dev/null -X POST $queue_api/workers/w1/heartbeat; do sleep 0.2; done
 }
 
-queue_waiting() { curl -sf $queue_api/queue | jq .total_jobs; }
+queue_waiting() { curl -sSf $queue_api/queue | jq .total_jobs; }
 service_memory() { inside awk '/^Pss:/ {print $2 / 1024}' "/proc/$(inside systemctl show -P MainPID "$1")/smaps_rollup"; }
 
 # queue_drain: nothing waits at hyper (the peer keeps what it has)
@@ -70,7 +70,7 @@ start_queue_peer() {
 }
 
 # workers_time URL: ms for one answer
-workers_time() { for _ in 1 2 3 4 5; do curl -sf -o /dev/null -w '%{time_total}\n' "$1"; done | median | awk '{print $1 * 1000}'; }
+workers_time() { for _ in 1 2 3 4 5; do curl -sSf -o /dev/null -w '%{time_total}\n' "$1"; done | awk '{print $1 * 1000}'; }
 
 # What one dequeue takes, in ms, with one worker that asks for one job after the other for a second
 dequeue_time() { awk "BEGIN {print 1000 / $(queue_rate $queue_api dequeue 1 1 1)}"; }
@@ -84,12 +84,12 @@ bench_queue() {
         inside hyperctl reload
         # The model of the jobs that are put into the database
         model=$(printf '{"job_id":"queue-model-%s","operation":"convert","image":{"path":"/srv/bench/small.qcow2","format":"qcow2"},"parameters":{"output_format":"qcow2","output_path":"/srv/bench/queue-model-%s.qcow2"}}' "$queue_run" "$queue_run")
-        curl -sf -o /dev/null -H 'Content-Type: application/json' -d "$model" "$queue_api/jobs?queue=true"
+        curl -sSf -o /dev/null -H 'Content-Type: application/json' -d "$model" "$queue_api/jobs?queue=true"
 
         say "  10,000 workers"
         /usr/bin/python3 "$here/queue-register.py" 8098 10000
         /usr/bin/python3 "$here/queue-register.py" 8000 10000
-        [ "$(curl -sf "$queue_api/workers?limit=1" | jq .total)" = 10000 ] || die "not all workers are registered"
+        [ "$(curl -sSf "$queue_api/workers?limit=1" | jq .total)" = 10000 ] || die "not all workers are registered"
         record queue "GET /workers, all 10,000, median" ms "$(workers_time $queue_api/workers)" "$(workers_time $queue_peer/workers)" "FastAPI, uvicorn, dictionaries"
         record queue "GET /workers?limit=100, the last of 10,000, median" ms "$(workers_time "$queue_api/workers?limit=100&offset=9900")" "" ""
         queue_pair heartbeat 64 10000 "Heartbeats of 10,000 workers, 64 connections"
@@ -106,9 +106,9 @@ bench_queue() {
                 dequeue_time >>"$results.ours"
                 queue_drain
         done
-        few=$(median <"$results.ours")
+        few=$(cat "$results.ours")
         queue_fill 100000
-        many=$(for i in 1 2 3; do dequeue_time; done | median)
+        many=$(for i in 1 2 3; do dequeue_time; done)
         record queue "One dequeue with 100,000 jobs waiting" ms "$many" "$few" "the same with about 1,000"
         for i in 1 8 64; do queue_pair dequeue "$i" "$i" "POST /queue/dequeue, $i workers, 100,000 waiting"; done
         queue_pair submit 32 1 "POST /jobs?queue=true, 32 clients, 100,000 waiting"

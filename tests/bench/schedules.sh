@@ -16,7 +16,7 @@ schedule_json() {
 create_schedules() {
         local i
         for i in $(seq "$2"); do
-                curl -sf -o /dev/null -w '%{time_total}\n' -H 'Content-Type: application/json' -d "$(schedule_json "$1-$i")" "$api/schedules"
+                curl -sSf -o /dev/null -w '%{time_total}\n' -H 'Content-Type: application/json' -d "$(schedule_json "$1-$i")" "$api/schedules"
         done
 }
 
@@ -26,7 +26,7 @@ bench_schedules() {
         local few many began taken processes
         small_source
         create_schedules warm 10 >/dev/null
-        few=$(create_schedules few 30 | median)
+        few=$(create_schedules few 30)
         inside systemctl stop hyper.service hyper-managerd.service
         inside sqlite3 /var/lib/hyper/hyper.db "
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
@@ -39,8 +39,9 @@ bench_schedules() {
         taken=$(elapsed "$began")
         [ "$(timers)" -eq 10040 ] || die "there are $(timers) timers, not 10,040"
         create_schedules warmer 5 >/dev/null
-        many=$(create_schedules more 30 | median)
-        record schedules "POST /schedules, median, 10,000 there" ms "$(awk "BEGIN { print $many * 1000 }")" "$(awk "BEGIN { print $few * 1000 }")" "with 10 there"
+        many=$(create_schedules more 30)
+        record schedules "POST /schedules, median, 10,000 there" ms "$(awk '{print $1 * 1000}' <<<"$many")" \
+                "$(awk '{print $1 * 1000}' <<<"$few")" "with 10 there"
         record schedules "All timers of 10,000 schedules made anew" s "${taken% s}" "" ""
         inside systemctl stop hyper.service
         until [ -z "$(inside pgrep -l '^hyper' || :)" ]; do sleep 0.5; done

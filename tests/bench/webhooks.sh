@@ -64,11 +64,11 @@ bench_webhooks() {
                 ours+=("$(deliver 2000 0)")
                 peers+=("$(curl_rate 2000)")
         done
-        record webhooks "Deliveries, one webhook" 1/s "$(printf '%s\n' "${ours[@]}" | median)" "$(printf '%s\n' "${peers[@]}" | median)" "one curl, one connection, nothing recorded"
+        record webhooks "Deliveries, one webhook" 1/s "${ours[*]}" "${peers[*]}" "one curl, one connection, nothing recorded"
         for _ in $(seq 8); do add_webhook 8101; done
         queue_deliveries 500
         nine=$(deliver 4500 0)
-        record webhooks "Deliveries, nine webhooks" 1/s "$nine" "$(printf '%s\n' "${ours[@]}" | median)" "one webhook"
+        record webhooks "Deliveries, nine webhooks" 1/s "$nine" "${ours[*]}" "one webhook"
         add_webhook 8102
         queue_deliveries 500
         ten=$(deliver 4500 500)

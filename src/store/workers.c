@@ -216,6 +216,10 @@ int store_worker_get(Store *s, const char *id, WorkerRow **ret) {
 }
 
 int store_workers_list(Store *s, uint64_t offset, uint64_t limit, WorkerRows *ret) {
+        return store_workers_list_after(s, 0, offset, limit, ret);
+}
+
+int store_workers_list_after(Store *s, int64_t seq, uint64_t offset, uint64_t limit, WorkerRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LIST);
         _cleanup_(worker_rows_done) WorkerRows rows = {};
         int r;
@@ -224,6 +228,7 @@ int store_workers_list(Store *s, uint64_t offset, uint64_t limit, WorkerRows *re
                 return sql_errno(s);
         (void) sqlite3_bind_int64(st, 1, limit > 0 && limit < INT64_MAX ? (int64_t) limit : -1);
         sql_bind_uint(st, 2, MIN(offset, (uint64_t) INT64_MAX));
+        (void) sqlite3_bind_int64(st, 3, seq);
         r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
         if (r < 0)
                 return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/worker/worker-workers.h"
 #include "api/bus-client.h"
+#include "api/http/list-reply.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "api/worker/worker-decode.h"
@@ -198,13 +199,51 @@ const QueryField worker_workers_parameters[] = {
         {},
 };
 
-int worker_get_workers(Request *r) {
+/* So many are read in one step. */
+#define WORKERS_STEP 100u
+
+typedef struct WorkersList {
+        Api *api;
+        usec_t now;
+        int64_t seq; /* of the last one told */
+        uint64_t offset; /* before the first one */
+        uint64_t left;
+} WorkersList;
+
+static int workers_step(void *userdata, json_t **ret) {
         _cleanup_(worker_rows_done) WorkerRows rows = {};
         _cleanup_json_ json_t *list = json_array();
-        uint64_t total = 0, active = 0;
-        usec_t now = now_realtime();
-        WorkersParameters q = {};
+        WorkersList *l = userdata;
         Store *store;
+        int r;
+
+        if (!list)
+                return -ENOMEM;
+        r = api_store(l->api, &store);
+        if (r >= 0 && l->left > 0)
+                r = store_workers_list_after(
+                                store, l->seq, l->offset, MIN(l->left, (uint64_t) WORKERS_STEP), &rows);
+        if (r < 0 && r != -ENOENT) /* (without a database there is no worker) */
+                return r;
+        for (size_t i = 0; i < rows.n; i++) {
+                bool is_active = rows.rows[i].heartbeat_at + WORKER_LEASE > l->now;
+
+                if (json_array_append_new(list, worker_json(&rows.rows[i], is_active)) < 0)
+                        return -ENOMEM;
+                l->seq = rows.rows[i].seq;
+        }
+        l->offset = 0;
+        l->left -= rows.n;
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+int worker_get_workers(Request *r) {
+        uint64_t total = 0, active = 0;
+        WorkersParameters q = {};
+        WorkersList *l;
+        Store *store;
+        usec_t now = now_realtime();
         int k = request_query_decode(r, &q);
 
         if (k < 0)
@@ -212,19 +251,18 @@ int worker_get_workers(Request *r) {
         k = api_store(request_api(r), &store);
         if (k >= 0)
                 k = store_workers_count(store, now - WORKER_LEASE, &total, &active);
-        if (k >= 0)
-                k = store_workers_list(store, q.offset, q.limit, &rows);
         if (k < 0 && k != -ENOENT)
                 return k;
-        for (size_t i = 0; i < rows.n; i++) {
-                bool is_active = rows.rows[i].heartbeat_at + WORKER_LEASE > now;
-
-                if (json_array_append_new(list, worker_json(&rows.rows[i], is_active)) < 0)
-                        return -ENOMEM;
-        }
-        return request_reply_json(r, 200,
-                        json_pack("{s:o, s:o, s:O}", "total", json_count(total), "active",
-                                        json_count(active), "workers", list));
+        l = new0(WorkersList, 1);
+        if (!l)
+                return -ENOMEM;
+        *l = (WorkersList){ .api = request_api(r),
+                .now = now,
+                .offset = q.offset,
+                .left = q.limit > 0 ? q.limit : UINT64_MAX };
+        return request_reply_list(r,
+                        json_pack("{s:o, s:o}", "total", json_count(total), "active", json_count(active)),
+                        "workers", workers_step, l, free);
 }
 
 /* --- removal --------------------------------------------------------------------------------------- */

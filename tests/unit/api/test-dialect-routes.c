@@ -23,6 +23,7 @@
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "store/workers.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"
 
@@ -1022,13 +1023,62 @@ START_TEST(a_job_without_events_has_a_stream_too) {
 }
 END_TEST
 
-TEST_MAIN("dialect-routes", a_worker_client_submits_and_looks, a_worker_client_is_told_what_is_wrong,
-                a_worker_client_cancels, health_says_how_many_jobs_are_worked_on,
-                a_hypersdk_client_submits_one_job_or_many, secrets_reach_the_manager_and_nobody_else,
-                a_hypersdk_client_queries, a_hypersdk_client_looks_at_one_job,
-                a_kept_answer_is_never_older_than_the_database, a_manifest_is_a_workflow_of_jobs,
-                a_wrong_manifest_is_refused_as_a_whole, a_failed_job_is_retried_in_each_dialect,
-                a_hypersdk_client_cancels_by_id_and_by_status,
+static void enlist_workers(const World *w, unsigned n) {
+        Store *s = NULL;
+
+        ck_assert_int_eq(store_open(w->database, STORE_OWNER, &s), 0);
+        for (unsigned i = 0; i < n; i++) {
+                _cleanup_free_ char *id = strprintf("w%04u", i);
+                const WorkerRow row = { .id = id,
+                        .capabilities = (char *) "[\"qemu_img\"]",
+                        .system_info = (char *) "{}",
+                        .registered_at = now_realtime() };
+                bool created;
+
+                ck_assert_int_eq(store_worker_register(s, &row, &created), 0);
+        }
+        store_free(s);
+}
+
+static void assert_workers(const World *w, const char *query, size_t n, unsigned first) {
+        _cleanup_free_ char *request = strprintf("GET /workers%s", query);
+        _cleanup_json_ json_t *answer = ask(&w->worker, 200, request, "");
+        const json_t *list = json_object_get(answer, "workers");
+
+        assert_member(answer, "total", "250");
+        assert_member(answer, "active", "250");
+        ck_assert_uint_eq(json_array_size(list), n);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *id = strprintf("w%04u", first + (unsigned) i);
+
+                ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, i), "worker_id")),
+                                id);
+        }
+}
+
+/* More than are read in one step. */
+START_TEST(a_long_list_of_workers_is_whole) {
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t *none = ask(&w.worker, 200, "GET /workers", "");
+        assert_member(none, "workers", "[]");
+        enlist_workers(&w, 250);
+        assert_workers(&w, "", 250, 0);
+        assert_workers(&w, "?limit=120&offset=5", 120, 5);
+        assert_workers(&w, "?limit=200&offset=200", 50, 200);
+        assert_workers(&w, "?offset=250", 0, 0);
+        world_stop(&w);
+}
+END_TEST
+
+TEST_MAIN("dialect-routes", a_long_list_of_workers_is_whole, a_worker_client_submits_and_looks,
+                a_worker_client_is_told_what_is_wrong, a_worker_client_cancels,
+                health_says_how_many_jobs_are_worked_on, a_hypersdk_client_submits_one_job_or_many,
+                secrets_reach_the_manager_and_nobody_else, a_hypersdk_client_queries,
+                a_hypersdk_client_looks_at_one_job, a_kept_answer_is_never_older_than_the_database,
+                a_manifest_is_a_workflow_of_jobs, a_wrong_manifest_is_refused_as_a_whole,
+                a_failed_job_is_retried_in_each_dialect, a_hypersdk_client_cancels_by_id_and_by_status,
                 a_database_that_is_not_there_yet_is_an_empty_one, events_are_the_trusted_ones_after_a_time,
                 a_stream_replays_and_completes, the_stream_of_a_failed_job_says_error_then_complete,
                 a_job_without_events_has_a_stream_too)

@@ -419,6 +419,16 @@ START_TEST(workers_are_listed_in_pages) {
                 if (rows.n > 0)
                         ck_assert_str_eq(rows.rows[0].id, pages[i].first);
         }
+
+        /* In steps, with one that comes in between. */
+        _cleanup_(worker_rows_done) WorkerRows step = {}, last = {};
+        ck_assert_int_eq(store_workers_list_after(s, 0, 1, 1, &step), 0);
+        ck_assert_str_eq(step.rows[0].id, "w2");
+        enlist(s, "w0", T0);
+        ck_assert_int_eq(store_workers_list_after(s, step.rows[0].seq, 0, 2, &last), 0);
+        ck_assert_uint_eq(last.n, 2);
+        ck_assert_str_eq(last.rows[0].id, "w3");
+        ck_assert_str_eq(last.rows[1].id, "w0");
 }
 END_TEST
 

@@ -189,7 +189,8 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_WORKER_HEARD] = "UPDATE workers SET heartbeat_at = ?2 WHERE id = ?1 AND heartbeat_at < ?2",
         [SQL_WORKER_DELETE] = "DELETE FROM workers WHERE id = ?1",
         [SQL_WORKER_GET] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.id = ?1",
-        [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.seq > ?3 ORDER BY w.seq LIMIT ?1 OFFSET ?2",
+        [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS
+                             " FROM workers w WHERE w.seq > ?3 ORDER BY w.seq LIMIT ?1 OFFSET ?2",
         [SQL_WORKERS_COUNT] = "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE "
                               "heartbeat_at > ?1)",
         /* The different demands that wait are hopped through along the index, each step one look-up; the

@@ -112,9 +112,12 @@ int schedule_event_read(sd_journal *j, ScheduleEvent *ret) {
                 return r;
         if (!kind)
                 return -ENODATA;
-        if ((r = read_field(j, "_SYSTEMD_UNIT", &unit)) < 0 ||
-                        (r = read_field(j, "HYPER_SCHEDULE_ID", &e.schedule_id)) < 0 ||
-                        (r = read_field(j, "HYPER_JOB_ID", &e.job_id)) < 0)
+        r = read_field(j, "_SYSTEMD_UNIT", &unit);
+        if (r >= 0)
+                r = read_field(j, "HYPER_SCHEDULE_ID", &e.schedule_id);
+        if (r >= 0)
+                r = read_field(j, "HYPER_JOB_ID", &e.job_id);
+        if (r < 0)
                 return r;
         if (!streq_ptr(unit, MANAGER_UNIT))
                 return -EPERM;

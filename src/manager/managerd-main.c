@@ -92,7 +92,10 @@ static int run(void) {
                 .runtime_directory = arg_runtime_directory,
                 .config_directory = arg_config_directory,
         };
-        if ((r = manager_new(&options, &m)) < 0 || (r = daemon_on_signal(event, SIGHUP, on_hangup, m)) < 0)
+        r = manager_new(&options, &m);
+        if (r >= 0)
+                r = daemon_on_signal(event, SIGHUP, on_hangup, m);
+        if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = manager_start(m);
         return r < 0 ? r : sd_event_loop(event);

@@ -231,8 +231,10 @@ static int walk(Walk *w, Link *top) {
                 struct stat st;
                 if (fstat(l.fd, &st) < 0)
                         return -errno;
-                if ((r = job_files_note(w->files, l.path, &st)) < 0 ||
-                                (r = strv_extend(&w->files->source_files, l.path)) < 0)
+                r = job_files_note(w->files, l.path, &st);
+                if (r >= 0)
+                        r = strv_extend(&w->files->source_files, l.path);
+                if (r < 0)
                         return r;
         }
 }

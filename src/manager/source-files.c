@@ -216,8 +216,10 @@ static int add_source_file(
         if (S_ISBLK(st.st_mode)) {
                 if (path_is_device(path) && (r = free_and_strdup(&f->source_path, path)) < 0)
                         return r;
-                if ((r = add_device(f, "source.path", f->source_path, "r", ret_error)) < 0 ||
-                                (r = job_files_note(f, f->source_path, &st)) < 0)
+                r = add_device(f, "source.path", f->source_path, "r", ret_error);
+                if (r >= 0)
+                        r = job_files_note(f, f->source_path, &st);
+                if (r < 0)
                         return r;
                 return strv_extend(&f->source_files, f->source_path);
         }
@@ -229,11 +231,16 @@ static int add_source_file(
         if (!S_ISREG(st.st_mode))
                 return refuse(ret_error, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
-        if ((r = job_files_note(f, f->source_path, &st)) < 0 ||
-                        (r = strv_extend(&f->source_files, f->source_path)) < 0 ||
-                        (r = source_chain_add(spec, rules, f, ret_error)) < 0 ||
-                        (r = add_parallels_descriptor(spec, f)) < 0 ||
-                        (r = source_ovf_add(spec, rules, f, ret_error)) < 0)
+        r = job_files_note(f, f->source_path, &st);
+        if (r >= 0)
+                r = strv_extend(&f->source_files, f->source_path);
+        if (r >= 0)
+                r = source_chain_add(spec, rules, f, ret_error);
+        if (r >= 0)
+                r = add_parallels_descriptor(spec, f);
+        if (r >= 0)
+                r = source_ovf_add(spec, rules, f, ret_error);
+        if (r < 0)
                 return r;
         return check_checksum(spec, f, ret_error);
 }

@@ -559,8 +559,11 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
                 done(m, 0, spec->job_id, false, error, userdata);
                 return 0;
         }
-        if (r < 0 || (r = check_operation(spec, options, error)) < 0 ||
-                        (r = check_demand(spec, &demand, error)) < 0)
+        if (r >= 0)
+                r = check_operation(spec, options, error);
+        if (r >= 0)
+                r = check_demand(spec, &demand, error);
+        if (r < 0)
                 return r;
         r = submission_new(m, text, spec->job_id, options, done, userdata, &s);
         if (r >= 0)

@@ -236,9 +236,12 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         _cleanup_strv_free_ char **ro = NULL, **rw = NULL, **writable = NULL;
         int r;
 
-        if ((r = extend_list(&ro, programs, ELEMENTSOF(programs))) < 0 ||
-                        (r = extend_optional(&ro, q->source_files)) < 0 ||
-                        (r = extend_optional(&ro, q->tls_files)) < 0)
+        r = extend_list(&ro, programs, ELEMENTSOF(programs));
+        if (r >= 0)
+                r = extend_optional(&ro, q->source_files);
+        if (r >= 0)
+                r = extend_optional(&ro, q->tls_files);
+        if (r < 0)
                 return r;
         if (q->network && (r = extend_list(&ro, network_files, ELEMENTSOF(network_files))) < 0)
                 return r;
@@ -246,8 +249,10 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                 return r;
 
         /* The plan and the marks are for reading, only the results are written. */
-        if ((r = strv_extendf(&ro, "-%s", q->directory)) < 0 ||
-                        (r = strv_extendf(&rw, "-%s/" JOB_RESULTS_DIRECTORY, q->directory)) < 0)
+        r = strv_extendf(&ro, "-%s", q->directory);
+        if (r >= 0)
+                r = strv_extendf(&rw, "-%s/" JOB_RESULTS_DIRECTORY, q->directory);
+        if (r < 0)
                 return r;
         if (q->part_dir && (r = strv_extendf(&rw, "-%s", q->part_dir)) < 0)
                 return r;
@@ -266,9 +271,12 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         if ((r = extend_optional(&ro, q->sockets)) < 0)
                 return r;
 
-        if ((r = add_string(p, "RootDirectory", q->root)) < 0 ||
-                        (r = add_consume(p, "BindReadOnlyPaths", PROPERTY_BINDS, 0, TAKE_PTR(ro))) < 0 ||
-                        (r = add_consume(p, "BindPaths", PROPERTY_BINDS, 0, TAKE_PTR(rw))) < 0)
+        r = add_string(p, "RootDirectory", q->root);
+        if (r >= 0)
+                r = add_consume(p, "BindReadOnlyPaths", PROPERTY_BINDS, 0, TAKE_PTR(ro));
+        if (r >= 0)
+                r = add_consume(p, "BindPaths", PROPERTY_BINDS, 0, TAKE_PTR(rw));
+        if (r < 0)
                 return r;
         return add_consume(p, "ReadWritePaths", PROPERTY_STRV, 0, TAKE_PTR(writable));
 }
@@ -282,8 +290,10 @@ static int add_user(UnitProperties *p, const UnitRequest *q) {
 
         if (strv_length(q->sockets) > 0 || strv_contains(q->devices, "rw"))
                 rights |= 1u << CAP_DAC_OVERRIDE;
-        if ((r = add_string(p, "User", q->user)) < 0 ||
-                        (r = add_consume(p, "CapabilityBoundingSet", PROPERTY_U64, rights, NULL)) < 0)
+        r = add_string(p, "User", q->user);
+        if (r >= 0)
+                r = add_consume(p, "CapabilityBoundingSet", PROPERTY_U64, rights, NULL);
+        if (r < 0)
                 return r;
         return add_consume(p, "AmbientCapabilities", PROPERTY_U64, rights, NULL);
 }
@@ -295,10 +305,14 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
         usec_t limit = q->timeout_seconds > 0 ? q->timeout_seconds * USEC_PER_SEC : USEC_INFINITY;
         int r;
 
-        if ((r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL)) < 0 ||
-                        (r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL)) < 0 ||
-                        (r = add_consume(p, "IOWeight", PROPERTY_U64, weight, NULL)) < 0 ||
-                        (r = add_consume(p, "PrivateNetwork", PROPERTY_BOOL, !q->network, NULL)) < 0)
+        r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL);
+        if (r >= 0)
+                r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL);
+        if (r >= 0)
+                r = add_consume(p, "IOWeight", PROPERTY_U64, weight, NULL);
+        if (r >= 0)
+                r = add_consume(p, "PrivateNetwork", PROPERTY_BOOL, !q->network, NULL);
+        if (r < 0)
                 return r;
         return add_list(p, "RestrictAddressFamilies", PROPERTY_FILTER, 1, q->network ? remote : local,
                         q->network ? ELEMENTSOF(remote) : ELEMENTSOF(local));
@@ -318,11 +332,20 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                 if (r < 0)
                         return r;
         }
-        if ((r = add_user(&p, q)) < 0 || (r = add_limits(&p, q)) < 0 || (r = add_view(&p, q)) < 0 ||
-                        (r = add_exec_outside(&p, "ExecStartPre", "prepare", q->directory)) < 0 ||
-                        (r = add_exec(&p, "ExecStart", "run", q->directory)) < 0 ||
-                        (r = add_exec_outside(&p, "ExecStopPost", "finish", q->directory)) < 0 ||
-                        (r = add_exec_tidy_up(&p, q->job_id)) < 0)
+        r = add_user(&p, q);
+        if (r >= 0)
+                r = add_limits(&p, q);
+        if (r >= 0)
+                r = add_view(&p, q);
+        if (r >= 0)
+                r = add_exec_outside(&p, "ExecStartPre", "prepare", q->directory);
+        if (r >= 0)
+                r = add_exec(&p, "ExecStart", "run", q->directory);
+        if (r >= 0)
+                r = add_exec_outside(&p, "ExecStopPost", "finish", q->directory);
+        if (r >= 0)
+                r = add_exec_tidy_up(&p, q->job_id);
+        if (r < 0)
                 return r;
         /* The private /dev has none, and its device policy lets nothing else through. */
         if (strv_length(q->devices) > 0) {
@@ -346,14 +369,22 @@ int unit_properties_for_finish(const char *job_id, const char *directory, UnitPr
         _cleanup_(unit_properties_done) UnitProperties p = {};
         int r;
 
-        if ((r = add_identity(&p, job_id)) < 0 || (r = add_string(&p, "Slice", "hyper-jobs.slice")) < 0 ||
-                        (r = add_string(&p, "Type", "oneshot")) < 0 ||
-                        (r = add_string(&p, "CollectMode", "inactive-or-failed")) < 0 ||
-                        (r = add_string(&p, "SyslogIdentifier", "hyper-job")) < 0 ||
-                        (r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL)) <
-                                        0 ||
-                        (r = add_exec(&p, "ExecStart", "finish-later", directory)) < 0 ||
-                        (r = add_exec_tidy_up(&p, job_id)) < 0)
+        r = add_identity(&p, job_id);
+        if (r >= 0)
+                r = add_string(&p, "Slice", "hyper-jobs.slice");
+        if (r >= 0)
+                r = add_string(&p, "Type", "oneshot");
+        if (r >= 0)
+                r = add_string(&p, "CollectMode", "inactive-or-failed");
+        if (r >= 0)
+                r = add_string(&p, "SyslogIdentifier", "hyper-job");
+        if (r >= 0)
+                r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL);
+        if (r >= 0)
+                r = add_exec(&p, "ExecStart", "finish-later", directory);
+        if (r >= 0)
+                r = add_exec_tidy_up(&p, job_id);
+        if (r < 0)
                 return r;
         *ret = p;
         p = (UnitProperties){};
@@ -392,12 +423,18 @@ static int append_pairs(sd_bus_message *m, char *const *strings) {
 static int append_exec(sd_bus_message *m, char **argv) {
         int r;
 
-        if ((r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
-                        (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
-                        (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
-                        (r = sd_bus_message_append_strv(m, argv)) < 0 ||
-                        (r = sd_bus_message_append(m, "b", 0)) < 0 ||
-                        (r = sd_bus_message_close_container(m)) < 0)
+        r = sd_bus_message_open_container(m, 'a', "(sasb)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'r', "sasb");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", argv[0]);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, argv);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "b", 0);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);
 }
@@ -416,9 +453,12 @@ static int append_bytes(sd_bus_message *m, char *const *strings) {
 static int append_filter(sd_bus_message *m, const UnitProperty *p) {
         int r;
 
-        if ((r = sd_bus_message_open_container(m, 'r', "bas")) < 0 ||
-                        (r = sd_bus_message_append(m, "b", (int) p->number)) < 0 ||
-                        (r = sd_bus_message_append_strv(m, p->strings)) < 0)
+        r = sd_bus_message_open_container(m, 'r', "bas");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "b", (int) p->number);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, p->strings);
+        if (r < 0)
                 return r;
         return sd_bus_message_close_container(m);
 }
@@ -472,12 +512,16 @@ int unit_properties_append(const UnitProperties *p, sd_bus_message *m) {
         int r = sd_bus_message_open_container(m, 'a', "(sv)");
 
         for (size_t i = 0; r >= 0 && i < p->n; i++) {
-                if ((r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
-                                (r = sd_bus_message_append(m, "s", p->items[i].name)) < 0 ||
-                                (r = sd_bus_message_open_container(m, 'v', signatures[p->items[i].kind])) <
-                                                0 ||
-                                (r = append_value(m, &p->items[i])) < 0 ||
-                                (r = sd_bus_message_close_container(m)) < 0)
+                r = sd_bus_message_open_container(m, 'r', "sv");
+                if (r >= 0)
+                        r = sd_bus_message_append(m, "s", p->items[i].name);
+                if (r >= 0)
+                        r = sd_bus_message_open_container(m, 'v', signatures[p->items[i].kind]);
+                if (r >= 0)
+                        r = append_value(m, &p->items[i]);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(m);
+                if (r < 0)
                         return r;
                 r = sd_bus_message_close_container(m);
         }

@@ -48,8 +48,12 @@ int daemon_set_up(const Daemon *d, sd_event **ret_event, sd_bus **ret_bus) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         int r;
 
-        if ((r = sd_event_default(&event)) < 0 || (r = daemon_on_end(event, d->on_end, NULL)) < 0 ||
-                        (r = sd_event_set_watchdog(event, true)) < 0)
+        r = sd_event_default(&event);
+        if (r >= 0)
+                r = daemon_on_end(event, d->on_end, NULL);
+        if (r >= 0)
+                r = sd_event_set_watchdog(event, true);
+        if (r < 0)
                 return log_error_errno(r, "Failed to set up the event loop: %m");
         r = daemon_open_bus(event, ret_bus);
         if (r >= 0)

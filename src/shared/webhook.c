@@ -290,9 +290,14 @@ static int take_all(
         w->enabled = d->enabled;
         w->timeout = d->timeout;
         w->retry_count = d->retry_count == UINT32_MAX ? d->retry : d->retry_count;
-        if ((r = take_events(d, w, errors)) < 0 || (r = take_url(d, beside, w, secrets, errors)) < 0 ||
-                        (r = take_secret(d, beside, w, secrets, errors)) < 0 ||
-                        (r = take_headers(d, beside, w, secrets, errors)) < 0)
+        r = take_events(d, w, errors);
+        if (r >= 0)
+                r = take_url(d, beside, w, secrets, errors);
+        if (r >= 0)
+                r = take_secret(d, beside, w, secrets, errors);
+        if (r >= 0)
+                r = take_headers(d, beside, w, secrets, errors);
+        if (r < 0)
                 return r;
         if (json_object_size(secrets) == 0)
                 return 0;
@@ -402,7 +407,10 @@ static int read_headers(json_t *headers, WebhookSecrets *s) {
 
                 if (!webhook_header_is_valid(name) || !text || !value_is_valid(text))
                         return -EBADMSG;
-                if ((r = strv_extend(&s->headers, name)) < 0 || (r = strv_extend(&s->headers, text)) < 0)
+                r = strv_extend(&s->headers, name);
+                if (r >= 0)
+                        r = strv_extend(&s->headers, text);
+                if (r < 0)
                         return r;
         }
         return 0;

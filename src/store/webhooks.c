@@ -72,11 +72,14 @@ static int row_read(sqlite3_stmt *st, void *ret) {
         row->delivered = (uint64_t) sqlite3_column_int64(st, 12);
         row->failed = (uint64_t) sqlite3_column_int64(st, 13);
         row->pending = (uint64_t) sqlite3_column_int64(st, 14);
-        if ((r = sql_column_strdup(st, 1, &row->url)) < 0 ||
-                        (r = words_from_text((const char *) sqlite3_column_text(st, 2), &row->events)) < 0 ||
-                        (r = words_from_text((const char *) sqlite3_column_text(st, 7), &row->headers)) <
-                                        0 ||
-                        (r = sql_column_strdup(st, 9, &row->credential)) < 0)
+        r = sql_column_strdup(st, 1, &row->url);
+        if (r >= 0)
+                r = words_from_text((const char *) sqlite3_column_text(st, 2), &row->events);
+        if (r >= 0)
+                r = words_from_text((const char *) sqlite3_column_text(st, 7), &row->headers);
+        if (r >= 0)
+                r = sql_column_strdup(st, 9, &row->credential);
+        if (r < 0)
                 return r;
         *(WebhookRow **) ret = TAKE_PTR(row);
         return 0;

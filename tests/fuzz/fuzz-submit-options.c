@@ -61,11 +61,16 @@ static int append_option(sd_bus_message *m, char *line) {
                 if (streq(type, types[i])) {
                         int r;
 
-                        if ((r = sd_bus_message_open_container(m, 'e', "sv")) < 0 ||
-                                        (r = sd_bus_message_append(m, "s", line)) < 0 ||
-                                        (r = sd_bus_message_open_container(m, 'v', type)) < 0 ||
-                                        (r = append_value(m, type, value)) < 0 ||
-                                        (r = sd_bus_message_close_container(m)) < 0)
+                        r = sd_bus_message_open_container(m, 'e', "sv");
+                        if (r >= 0)
+                                r = sd_bus_message_append(m, "s", line);
+                        if (r >= 0)
+                                r = sd_bus_message_open_container(m, 'v', type);
+                        if (r >= 0)
+                                r = append_value(m, type, value);
+                        if (r >= 0)
+                                r = sd_bus_message_close_container(m);
+                        if (r < 0)
                                 return r;
                         return sd_bus_message_close_container(m);
                 }

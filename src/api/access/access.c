@@ -39,9 +39,12 @@ int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret) {
                 return -ENOMEM;
         a->rate_limit = rate_limit;
         a->rate_burst = rate_burst;
-        if ((r = rate_table_new(TABLE_SIZE, &a->by_key)) < 0 ||
-                        (r = rate_table_new(TABLE_SIZE, &a->by_address)) < 0 ||
-                        (r = rate_table_new(TABLE_SIZE, &a->failures)) < 0)
+        r = rate_table_new(TABLE_SIZE, &a->by_key);
+        if (r >= 0)
+                r = rate_table_new(TABLE_SIZE, &a->by_address);
+        if (r >= 0)
+                r = rate_table_new(TABLE_SIZE, &a->failures);
+        if (r < 0)
                 return r;
         *ret = TAKE_PTR(a);
         return 0;
@@ -267,9 +270,12 @@ static int check_rate(Request *r, RateTable *t, const void *name, size_t size, c
         RateVerdict v = rate_table_take(t, name, size, limit, now_monotonic());
         int k;
 
-        if ((k = add_number(r, "X-RateLimit-Limit", v.limit)) < 0 ||
-                        (k = add_number(r, "X-RateLimit-Remaining", v.remaining)) < 0 ||
-                        (k = add_number(r, "X-RateLimit-Reset", usec_to_seconds_up(v.full_in))) < 0)
+        k = add_number(r, "X-RateLimit-Limit", v.limit);
+        if (k >= 0)
+                k = add_number(r, "X-RateLimit-Remaining", v.remaining);
+        if (k >= 0)
+                k = add_number(r, "X-RateLimit-Reset", usec_to_seconds_up(v.full_in));
+        if (k < 0)
                 return k;
         return v.allowed ? 0 : refuse_for_now(r, &v, "There were too many requests.");
 }

@@ -87,8 +87,10 @@ static int read_pair(int fd, TcpPair *ret) {
 
         if (getsockname(fd, &ours.sa, &n_ours) < 0 || getpeername(fd, &theirs.sa, &n_theirs) < 0)
                 return -errno;
-        if ((r = address_from_sockaddr(&theirs.sa, n_theirs, &pair.local)) < 0 ||
-                        (r = address_from_sockaddr(&ours.sa, n_ours, &pair.remote)) < 0)
+        r = address_from_sockaddr(&theirs.sa, n_theirs, &pair.local);
+        if (r >= 0)
+                r = address_from_sockaddr(&ours.sa, n_ours, &pair.remote);
+        if (r < 0)
                 return r;
         pair.local_port = port_of(&theirs);
         pair.remote_port = port_of(&ours);
@@ -136,7 +138,10 @@ static int find_unix(PeerFinder *f, int fd, uid_t *ret) {
 
         if (f->fd < 0)
                 return -ENOTCONN;
-        if ((r = read_cookie(fd, &ours)) < 0 || (r = ask_unix(f, &ours, &here)) < 0)
+        r = read_cookie(fd, &ours);
+        if (r >= 0)
+                r = ask_unix(f, &ours, &here);
+        if (r < 0)
                 return r;
         if (here.peer == 0)
                 return -ENOENT;

@@ -131,7 +131,10 @@ static int on_heartbeat(Request *r, sd_bus_message *reply, const sd_bus_error *e
 
         if (error)
                 return request_reply_bus_error(r, error);
-        if ((k = read_ids(reply, &jobs)) < 0 || (k = read_ids(reply, &cancelled)) < 0)
+        k = read_ids(reply, &jobs);
+        if (k >= 0)
+                k = read_ids(reply, &cancelled);
+        if (k < 0)
                 return k;
         return request_reply_json(r, 200,
                         json_pack("{s:o, s:s, s:o, s:O, s:O}", "worker_id",

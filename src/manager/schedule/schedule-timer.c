@@ -131,16 +131,24 @@ static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t 
                                 "OnActiveSec", (uint64_t) wait, "OnUnitActiveSec", (uint64_t) every,
                                 "AccuracyUSec", "t", (uint64_t) (10 * USEC_PER_MSEC));
         }
-        if ((r = sd_bus_message_open_container(message, 'r', "sv")) < 0 ||
-                        (r = sd_bus_message_append(message, "s", "TimersCalendar")) < 0 ||
-                        (r = sd_bus_message_open_container(message, 'v', "a(ss)")) < 0 ||
-                        (r = sd_bus_message_open_container(message, 'a', "(ss)")) < 0)
+        r = sd_bus_message_open_container(message, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", "TimersCalendar");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', "a(ss)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(ss)");
+        if (r < 0)
                 return r;
         for (char **l = lines; r >= 0 && l && *l; l++)
                 r = sd_bus_message_append(message, "(ss)", "OnCalendar", *l);
-        if (r < 0 || (r = sd_bus_message_close_container(message)) < 0 ||
-                        (r = sd_bus_message_close_container(message)) < 0 ||
-                        (r = sd_bus_message_close_container(message)) < 0)
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r < 0)
                 return r;
         return sd_bus_message_append(message, "(sv)", "AccuracyUSec", "t", (uint64_t) USEC_PER_SEC);
 }
@@ -155,16 +163,22 @@ static int start_message(Manager *m, const ScheduleRow *row, sd_bus_message **re
 
         if (!timer || !service || !description || !run)
                 return -ENOMEM;
-        if ((r = sd_bus_message_new_method_call(m->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH,
-                             SYSTEMD_MANAGER, "StartTransientUnit")) < 0 ||
-                        (r = sd_bus_message_append(message, "ss", timer, "replace")) < 0 ||
-                        (r = sd_bus_message_open_container(message, 'a', "(sv)")) < 0 ||
-                        (r = sd_bus_message_append(message, "(sv)(sv)", "Description", "s", description,
-                                         "CollectMode", "s", "inactive-or-failed")) < 0 ||
-                        (r = append_times(message, row, m->clock())) < 0 ||
-                        (r = sd_bus_message_close_container(message)) < 0 ||
-                        (r = sd_bus_message_append(
-                                         message, "a(sa(sv))", 1, service, 1, "Description", "s", run)) < 0)
+        r = sd_bus_message_new_method_call(
+                        m->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", timer, "replace");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "(sv)");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "(sv)(sv)", "Description", "s", description,
+                                "CollectMode", "s", "inactive-or-failed");
+        if (r >= 0)
+                r = append_times(message, row, m->clock());
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "a(sa(sv))", 1, service, 1, "Description", "s", run);
+        if (r < 0)
                 return r;
         *ret = TAKE_PTR(message);
         return 0;

@@ -97,21 +97,30 @@ static int method_next_deliveries(sd_bus_message *message, void *userdata, sd_bu
         uint32_t limit;
         int r = verify_caller(o, message, error);
 
-        if (r < 0 || (r = sd_bus_message_read_array(message, 'x', (const void **) &busy, &size)) < 0 ||
-                        (r = sd_bus_message_read(message, "u", &limit)) < 0)
+        if (r >= 0)
+                r = sd_bus_message_read_array(message, 'x', (const void **) &busy, &size);
+        if (r >= 0)
+                r = sd_bus_message_read(message, "u", &limit);
+        if (r < 0)
                 return r;
         size /= sizeof(*busy);
         if (size > BUSY_MAX || limit < 1 || limit > BATCH_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "limit: must be 1 to %u; busy: at most %u", BATCH_MAX, BUSY_MAX);
-        if ((r = sd_bus_message_new_method_return(message, &reply)) < 0 ||
-                        (r = sd_bus_message_append_strv(
-                                         reply, o->manager->settings->delivery.allow_private)) < 0 ||
-                        (r = sd_bus_message_open_container(reply, 'a', "(xxsssuss)")) < 0 ||
-                        (r = append_tests(o, reply, busy, size)) < 0 ||
-                        (r = append_due(o, reply, busy, size, limit)) < 0 ||
-                        (r = sd_bus_message_close_container(reply)) < 0 ||
-                        (r = append_wait(o, reply, busy, size)) < 0)
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, o->manager->settings->delivery.allow_private);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(xxsssuss)");
+        if (r >= 0)
+                r = append_tests(o, reply, busy, size);
+        if (r >= 0)
+                r = append_due(o, reply, busy, size, limit);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = append_wait(o, reply, busy, size);
+        if (r < 0)
                 return r;
         return sd_bus_send(NULL, reply, NULL);
 }

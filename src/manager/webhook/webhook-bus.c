@@ -128,11 +128,16 @@ int method_list_deliveries(sd_bus_message *message, void *userdata, sd_bus_error
 
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if ((r = sd_bus_message_read(message, "u", &index)) < 0 ||
-                        (r = bus_read_options(message, &list_options, &limit, error)) < 0 ||
-                        (r = store_webhooks_list(m->store, &rows)) < 0 ||
-                        (r = manager_find_webhook(&rows, index, &row, error)) < 0 ||
-                        (r = store_deliveries_list(m->store, row->seq, limit, &deliveries)) < 0)
+        r = sd_bus_message_read(message, "u", &index);
+        if (r >= 0)
+                r = bus_read_options(message, &list_options, &limit, error);
+        if (r >= 0)
+                r = store_webhooks_list(m->store, &rows);
+        if (r >= 0)
+                r = manager_find_webhook(&rows, index, &row, error);
+        if (r >= 0)
+                r = store_deliveries_list(m->store, row->seq, limit, &deliveries);
+        if (r < 0)
                 return r;
         for (size_t i = 0; i < deliveries.n; i++)
                 if (json_array_append_new(list, delivery_row_to_json(&deliveries.rows[i])) < 0)
@@ -208,8 +213,12 @@ int method_test_webhook(sd_bus_message *message, void *userdata, sd_bus_error *e
 
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if ((r = sd_bus_message_read(message, "s", &text)) < 0 || (r = test_parse(text, &d, error)) < 0 ||
-                        (r = store_webhooks_list(m->store, &rows)) < 0)
+        r = sd_bus_message_read(message, "s", &text);
+        if (r >= 0)
+                r = test_parse(text, &d, error);
+        if (r >= 0)
+                r = store_webhooks_list(m->store, &rows);
+        if (r < 0)
                 return r;
         r = d.url ? find_by_url(&rows, d.url, &row, error)
                   : manager_find_webhook(&rows, (uint32_t) d.index, &row, error);

@@ -39,7 +39,12 @@ unsigned layout_published(const JobEndpoint *destination, size_t n_disks) {
 }
 
 unsigned layout_published_of_outputs(const JobEndpoint *destination, size_t n_outputs) {
-        return (unsigned) n_outputs + layouts[layout_of(destination)].not_listed;
+        size_t i = layout_of(destination);
+
+        /* The half that wrote the list is not trusted. */
+        if (!layouts[i].disks_published)
+                return layouts[i].fixed;
+        return (unsigned) n_outputs + layouts[i].not_listed;
 }
 
 const char *layout_what(const JobEndpoint *destination, unsigned place) {

@@ -84,6 +84,7 @@ START_TEST(each_format_has_its_layout) {
         const JobEndpoint ova = { .path = (char *) "/srv/vm.ova", .format = FORMAT_OVA };
         ck_assert_uint_eq(layout_published(&ova, 9), 1);
         ck_assert_uint_eq(layout_published_of_outputs(&ova, 1), 1);
+        ck_assert_uint_eq(layout_published_of_outputs(&ova, 9), 1);
 }
 END_TEST
 

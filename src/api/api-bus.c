@@ -100,7 +100,8 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const sd_bus_error *e = sd_bus_message_get_error(m);
 
         if (e)
-                log_warning("Failed to take the name %s on the bus: %s. \"hyperctl reload\" does not reach the API.",
+                log_warning("Failed to take the name %s on the bus: %s. \"hyperctl reload\" does not reach "
+                            "the API.",
                                 HYPER_API_BUS_NAME, strempty(e->message));
         return 0;
 }

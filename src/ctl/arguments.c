@@ -120,7 +120,8 @@ static int parse_yes_no(const OptionRow *row, const char *value, Arguments *a) {
         return -EINVAL;
 }
 
-/* --- options with a reader of their own ----------------------------------------------------------------- */
+/* --- options with a reader of their own -----------------------------------------------------------------
+ */
 
 /* For a person if it is shown to one. */
 static JsonMode json_mode_of_output(void) {
@@ -235,12 +236,14 @@ static int parse_states(const OptionRow *row, const char *value, Arguments *a) {
         if (r == -ENOMEM)
                 return log_oom();
         if (r < 0)
-                log_error("--state= must be a list of created, validated, queued, assigned, running, retrying, "
+                log_error("--state= must be a list of created, validated, queued, assigned, running, "
+                          "retrying, "
                           "completed, failed, cancelled, or active or finished for all of a kind.");
         return r;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------ */
+/* --- the table ------------------------------------------------------------------------------------------
+ */
 
 #define AT(field) .offset = offsetof(Arguments, field)
 
@@ -254,7 +257,8 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_JSON] = { { "json", 0, "[=MODE]", "Write JSON: pretty, short or off; as -j without a mode" },
                         parse_json, .choices = { "pretty", "short", "off" } },
         [OPTION_JSON_SHORT] = { { "", 'j', NULL,
-                                                "Write JSON: --json=pretty on a terminal, --json=short otherwise" },
+                                                "Write JSON: --json=pretty on a terminal, --json=short "
+                                                "otherwise" },
                         parse_json },
         [OPTION_OUTPUT] = { { "output", 'o', "MODE", "json (as -j), json-pretty, json-short or table" },
                         parse_output, .choices = { "json", "json-pretty", "json-short", "table" } },
@@ -273,7 +277,8 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_CHECKSUM] = { { "checksum", 0, "sha256:HEX", "What the source file must hash to" },
                         parse_text, AT(checksum) },
         [OPTION_DESTINATION] = { { "destination", 'd', "PATH|URI",
-                                                 "The image file, the directory, or the NBD server, to write" },
+                                                 "The image file, the directory, or the NBD server, to "
+                                                 "write" },
                         parse_text, AT(destination) },
         [OPTION_FORMAT] = { { "format", 0, "FORMAT",
                                             "The destination's format: qcow2, raw, vmdk, ova, ovf" },
@@ -282,7 +287,8 @@ static const OptionRow options[_OPTION_MAX] = {
                                               "Compress the output (qcow2), with zlib if nothing is given" },
                         parse_compress, AT(compression), .choices = { "zlib", "zstd" } },
         [OPTION_VERIFY] = { { "verify", 0, "[=full]",
-                                            "Read the output back and compare it with the source; full: every byte" },
+                                            "Read the output back and compare it with the source; full: "
+                                            "every byte" },
                         parse_verify },
         [OPTION_IN_USE] = { { "in-use", 0, "MODE", "A source in use: refuse (the default) or allow" },
                         parse_word, AT(in_use), .choices = { "refuse", "allow" } },
@@ -323,7 +329,8 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_DESCRIPTION] = { { "description", 0, "TEXT", "What it is for" }, parse_text,
                         AT(description) },
         [OPTION_OVERLAP] = { { "overlap", 0, "POLICY",
-                                             "If the previous run is not over: skip (the default), queue or allow" },
+                                             "If the previous run is not over: skip (the default), queue or "
+                                             "allow" },
                         parse_text, AT(overlap) },
         [OPTION_CATCH_UP] = { { "catch-up", 0, "BOOL",
                                               "Whether a missed run is made up for, yes if not given" },
@@ -350,7 +357,8 @@ uint64_t options_common(void) {
                         OPTION_BIT(OPTION_NO_ASK_PASSWORD);
 }
 
-/* --- reading --------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------------------
+ */
 
 void arguments_done(Arguments *a) {
         a->states = strv_free(a->states);

@@ -104,7 +104,8 @@ static const char *errno_remedy(const Ctl *ctl, int r) {
                 return "Run it as root.";
         switch (ctl->args.transport) {
         case TRANSPORT_REMOTE:
-                return "Check that \"ssh HOST systemd-stdio-bridge\" works without a question, and that HOST has a "
+                return "Check that \"ssh HOST systemd-stdio-bridge\" works without a question, and that "
+                       "HOST has a "
                        "system bus.";
         case TRANSPORT_MACHINE:
                 return "\"machinectl list\" shows the containers there are; entering one takes root.";

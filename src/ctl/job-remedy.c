@@ -17,7 +17,8 @@ static const struct {
         { "checksum_mismatch",
                         "Copy the source here again, or correct --checksum=, and submit the job again." },
         { "format_mismatch",
-                        "Submit the job without --source-format=, or with the format that the error names." },
+                        "Submit the job without --source-format=, or with the format that the error "
+                        "names." },
         { "image_refused",
                         "\"hyperctl logs {id}\" has the details; hyper(7) says which images can be read." },
         { "image_damaged", "Get another copy of the image, and submit the job again." },
@@ -28,10 +29,13 @@ static const struct {
         { "output_damaged", "Try again with \"hyperctl retry {id}\": it begins anew." },
         { "no_space", "Free space where the destination is, " RETRY " It goes on from where it stopped." },
         { "verification_failed",
-                        "Do not use the output. Check the disk (\"journalctl -k\"), and submit the job again." },
+                        "Do not use the output. Check the disk (\"journalctl -k\"), and submit the job "
+                        "again." },
         { "publish_failed", "Check the directory of the destination, " RETRY },
         { "connection_failed", "Check that the server can be reached, " RETRY },
-        { "timed_out", "\"hyperctl retry {id}\" goes on from where it stopped; --timeout= allows for more time." },
+        { "timed_out",
+                        "\"hyperctl retry {id}\" goes on from where it stopped; --timeout= allows for more "
+                        "time." },
         { "io_error", "Check the disks (\"journalctl -k\"), " RETRY },
         { "server_died", "\"hyperctl logs {id}\" has what the server said; " RETRY },
         { "out_of_memory", "Free memory, or run fewer jobs at once (jobs.max_running), " RETRY },

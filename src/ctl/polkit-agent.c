@@ -25,8 +25,8 @@ static void polkit_agent_close(void) {
         agent_pid = 0;
 }
 
-/* With --fallback an agent of the desktop takes precedence. Without a session there can be none, and polkit would not look
- * at one that is a fallback, either. */
+/* With --fallback an agent of the desktop takes precedence. Without a session there can be none, and polkit
+ * would not look at one that is a fallback, either. */
 static const char *fallback_option(void) {
         return sd_pid_get_session(0, NULL) >= 0 ? "--fallback" : NULL;
 }

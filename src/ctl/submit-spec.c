@@ -61,7 +61,8 @@ int submit_spec_load(Ctl *ctl, const char *name, json_t **ret) {
         return EXIT_REFUSED;
 }
 
-/* --- the words behind the verb ---------------------------------------------------------------------------- */
+/* --- the words behind the verb ----------------------------------------------------------------------------
+ */
 
 /* "-", "x.json", or a pipe such as the shell's <(…). All else is an image, or a server. */
 static bool is_spec(const char *word) {
@@ -78,7 +79,8 @@ int submit_spec_words(Arguments *a, char **words, const char **ret_spec) {
                 return EXIT_OK;
         if (is_spec(words[0])) {
                 if (words[1]) {
-                        log_error("Nothing may stand behind the spec %s: give --destination=%s to replace its "
+                        log_error("Nothing may stand behind the spec %s: give --destination=%s to replace "
+                                  "its "
                                   "destination.",
                                         words[0], words[1]);
                         return EXIT_USAGE;
@@ -98,7 +100,8 @@ int submit_spec_words(Arguments *a, char **words, const char **ret_spec) {
         return EXIT_OK;
 }
 
-/* --- the spec ----------------------------------------------------------------------------------------------- */
+/* --- the spec
+ * ----------------------------------------------------------------------------------------------- */
 
 /* The object at @key, made if it is not there; NULL when it is something else, or out of memory. */
 static json_t *descend(json_t *object, const char *key) {
@@ -197,7 +200,8 @@ static int set_endpoint(const Arguments *a, json_t *spec, const char *section, c
         return status == EXIT_OK ? set_string(spec, section, "path", path) : status;
 }
 
-/* --- a destination that is a directory ------------------------------------------------------------------ */
+/* --- a destination that is a directory ------------------------------------------------------------------
+ */
 
 /* A path that ends in "/", or an existing directory of this machine. */
 static bool is_directory(const Arguments *a, const char *path) {
@@ -218,12 +222,14 @@ static int name_in_directory(
         if (r == -ENOMEM)
                 return log_oom(), EXIT_OTHER;
         if (r == -EINVAL) {
-                log_error("--format=%s must be qcow2, raw, vmdk, ova or ovf for a destination that is a directory.",
+                log_error("--format=%s must be qcow2, raw, vmdk, ova or ovf for a destination that is a "
+                          "directory.",
                                 a->format);
                 return EXIT_USAGE;
         }
         if (r < 0) {
-                log_error("The destination %s is a directory, and the source has no name for the file: give the path "
+                log_error("The destination %s is a directory, and the source has no name for the file: give "
+                          "the path "
                           "of the file.",
                                 directory);
                 return EXIT_USAGE;
@@ -250,7 +256,8 @@ static int apply_destination(const Arguments *a, json_t *spec, const char *tail)
         if (!format && !is_nbd_uri(destination)) {
                 format = output_format_of_name(destination);
                 if (!format) {
-                        log_error("The name %s does not tell the format: give --format=qcow2, raw, vmdk, ova or ovf, "
+                        log_error("The name %s does not tell the format: give --format=qcow2, raw, vmdk, "
+                                  "ova or ovf, "
                                   "or end the path in \"/\" if it is a directory.",
                                         destination);
                         return EXIT_USAGE;

@@ -7,7 +7,8 @@
 
 #include "ctl/ctl.h"
 
-/* What the words behind the verb are: the name of a spec, for *ret_spec (NULL: none), or SOURCE [DESTINATION], which go into
+/* What the words behind the verb are: the name of a spec, for *ret_spec (NULL: none), or SOURCE
+ * [DESTINATION], which go into
  * @a as the options of these names do. Returns an ExitStatus and says what is wrong. */
 int submit_spec_words(Arguments *a, char **words, const char **ret_spec);
 
@@ -16,6 +17,7 @@ int submit_spec_words(Arguments *a, char **words, const char **ret_spec);
 int submit_spec_load(Ctl *ctl, const char *name, json_t **ret);
 
 /* Puts what the options say into @spec (an object), over what it says already. Paths that are not absolute
- * are taken from the current directory, for a job on this machine. In a destination that is a directory the file is named
- * after the source, with @tail behind the name ("" for none). Returns an ExitStatus and says what is wrong. */
+ * are taken from the current directory, for a job on this machine. In a destination that is a directory the
+ * file is named after the source, with @tail behind the name ("" for none). Returns an ExitStatus and says
+ * what is wrong. */
 int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail);

@@ -281,7 +281,8 @@ int verb_schedule_add(Ctl *ctl, char **words) {
         if (status != EXIT_OK)
                 return status;
         if (!name && !ctl->args.source) {
-                log_error("\"schedule add\" needs a source and a destination, or a spec. See \"hyperctl help schedule "
+                log_error("\"schedule add\" needs a source and a destination, or a spec. See \"hyperctl "
+                          "help schedule "
                           "add\".");
                 return EXIT_USAGE;
         }

@@ -51,7 +51,8 @@ static int submit(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
         return client_print_json(ctl, answer);
 }
 
-/* --- the directory that is written to if no destination is given ---------------------------------------- */
+/* --- the directory that is written to if no destination is given ----------------------------------------
+ */
 
 /* The first of the directories of the configuration that is not one of devices, with a slash at its end. */
 static char *first_directory(json_t *config) {
@@ -83,13 +84,14 @@ static int find_default_directory(Ctl *ctl, sd_bus *bus, char **ret) {
         *ret = first_directory(config);
         if (*ret)
                 return EXIT_OK;
-        log_error("No destination is given, and jobs.destination_paths in the configuration has no directory to use "
+        log_error("No destination is given, and jobs.destination_paths in the configuration has no "
+                  "directory to use "
                   "instead. Give a destination: a file, or a directory that ends in \"/\".");
         return EXIT_USAGE;
 }
 
-/* Only an image or a server that was named on the command line gets a default: a spec in a file says what it wants, and
- * other operations than a conversion may have no destination. */
+/* Only an image or a server that was named on the command line gets a default: a spec in a file says what it
+ * wants, and other operations than a conversion may have no destination. */
 static bool needs_default_directory(const Arguments *a, const char *spec) {
         return !spec && a->source && !a->destination && (!a->operation || streq(a->operation, "convert"));
 }

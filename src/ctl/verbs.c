@@ -146,7 +146,8 @@ const Verb *verb_find(char *const *words, size_t *ret_n) {
         return NULL;
 }
 
-/* --- words that are not a verb ---------------------------------------------------------------------------- */
+/* --- words that are not a verb ----------------------------------------------------------------------------
+ */
 
 /* What such commands are called elsewhere. */
 static const struct {
@@ -255,7 +256,8 @@ int verb_unknown(char *const *words) {
         return EXIT_USAGE;
 }
 
-/* --- help ----------------------------------------------------------------------------------------------------- */
+/* --- help
+ * ----------------------------------------------------------------------------------------------------- */
 
 int verb_help(Ctl *ctl, char **words) {
         if (words[0]) {
@@ -270,7 +272,8 @@ int verb_help(Ctl *ctl, char **words) {
         return fflush(stdout) == 0 ? EXIT_OK : EXIT_OTHER;
 }
 
-/* --- running ------------------------------------------------------------------------------------------------ */
+/* --- running
+ * ------------------------------------------------------------------------------------------------ */
 
 /* How many words @v takes, for an error about @n. */
 static const char *words_wanted(const Verb *v, size_t n) {

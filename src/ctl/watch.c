@@ -38,7 +38,8 @@ typedef struct Watch {
         usec_t lost_since; /* 0: not lost */
 } Watch;
 
-/* --- on the terminal ------------------------------------------------------------------------------------- */
+/* --- on the terminal -------------------------------------------------------------------------------------
+ */
 
 static bool watch_draws(const Watch *w) {
         return w->ctl->err.cursor && !w->ctl->args.quiet;
@@ -93,7 +94,8 @@ static int draw_block(Watch *w) {
         return 0;
 }
 
-/* --- as lines -------------------------------------------------------------------------------------------- */
+/* --- as lines --------------------------------------------------------------------------------------------
+ */
 
 /* Says how a job stands, if that is something new. */
 static int tell_stage(Watched *j) {
@@ -140,7 +142,8 @@ static int tell_end(Watched *j) {
         return 0;
 }
 
-/* --- what comes from the bus ----------------------------------------------------------------------------- */
+/* --- what comes from the bus -----------------------------------------------------------------------------
+ */
 
 static bool all_ended(const Watch *w) {
         for (size_t i = 0; i < w->n_jobs; i++)
@@ -236,14 +239,16 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *info, vo
         erase_block(w);
         if (!w->ctl->args.quiet) {
                 ids = list_going_on(w);
-                log_info("No longer watching; the job goes on. \"hyperctl watch%s\" shows it again, \"hyperctl "
+                log_info("No longer watching; the job goes on. \"hyperctl watch%s\" shows it again, "
+                         "\"hyperctl "
                          "cancel%s\" ends it.",
                                 strempty(ids), strempty(ids));
         }
         return sd_event_exit(w->event, 128 + (int) info->ssi_signo);
 }
 
-/* --- the loop -------------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------------------
+ */
 
 static int subscribe(Watch *w) {
         int r;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The deliveries that the manager handed out, in queues: one for each webhook, and for each test of one. Within a queue
- * one delivery is tried at a time, in order; queues do not wait for each other. No I/O in here.
+/* The deliveries that the manager handed out, in queues: one for each webhook, and for each test of one.
+ * Within a queue one delivery is tried at a time, in order; queues do not wait for each other. No I/O in
+ * here.
  *
- * A queue exists from its first delivery until the last result is recorded. Until then the manager is asked for no more
- * deliveries of it, since only what is recorded is known to have been tried. */
+ * A queue exists from its first delivery until the last result is recorded. Until then the manager is asked
+ * for no more deliveries of it, since only what is recorded is known to have been tried. */
 
 #include <sys/queue.h>
 #include <uthash.h>
@@ -34,8 +35,8 @@ DEFINE_CLEANUP_FUNC(DeliveryQueues *, delivery_queues_free);
 /* Takes @d, to the end of its queue. 0 or -ENOMEM, then @d is still the caller's. */
 int delivery_queues_add(DeliveryQueues *l, Delivery *d);
 
-/* One that may be tried now, or NULL: the first of a queue in which nothing is being tried. It is being tried
- * from then on, and still belongs to the queue. */
+/* One that may be tried now, or NULL: the first of a queue in which nothing is being tried. It is being
+ * tried from then on, and still belongs to the queue. */
 const Delivery *delivery_queues_next(DeliveryQueues *l);
 
 /* It was tried. After a success the one behind it is next; after a failure the manager says when to try

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: libvirt
 #
-# hyperctl -H over a real ssh and sshd: what it does there, who it is there, and what becomes of a connection that is lost.
+# hyperctl -H over a real ssh and sshd: what it does there, who it is there, and what becomes of a
+# connection that is lost.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -38,9 +39,11 @@ contains "$(cat "$dir/out")" "COMPLETED" "what was shown"
 same "$dir/disk.raw" "$dir/over-ssh.qcow2" qcow2
 contains "$(hyperctl -H root@127.0.0.1 list --no-legend)" over-ssh "the list of the other machine"
 contains "$(hyperctl -H root@127.0.0.1 status over-ssh)" "$dir/over-ssh.qcow2" "the status"
-equal "$(hyperctl -H root@127.0.0.1:22 logs over-ssh)" "$(hyperctl logs over-ssh)" "the log of the other machine"
+equal "$(hyperctl -H root@127.0.0.1:22 logs over-ssh)" "$(hyperctl logs over-ssh)" \
+        "the log of the other machine"
 exits 5 hyperctl -H root@127.0.0.1 status nobody
-exits 3 hyperctl -H root@127.0.0.1 submit --wait --checksum="sha256:$(printf '0%.0s' {1..64})" "$dir/disk.raw" "$dir/wrong.qcow2"
+exits 3 hyperctl -H root@127.0.0.1 submit --wait --checksum="sha256:$(printf '0%.0s' {1..64})" \
+        "$dir/disk.raw" "$dir/wrong.qcow2"
 contains "$(cat "$dir/out")" "Copy the source here again" "the next step"
 # A path is one of the other machine: a relative one is refused.
 exits 2 hyperctl -H root@127.0.0.1 submit disk.raw "$dir/relative.qcow2"
@@ -51,7 +54,8 @@ exits 7 hyperctl -H alice@127.0.0.1 submit "$dir/disk.raw" "$dir/alice.qcow2"
 missing "$dir/alice.qcow2"
 # In a session over ssh polkit asks at the terminal.
 python3 "$here/type-password.py" root '' the-password ssh -tt alice@127.0.0.1 \
-        hyperctl submit --id=asked "$dir/disk.raw" "$dir/asked.qcow2" >"$dir/shown" || fail "status $?: $(cat "$dir/shown")"
+        hyperctl submit --id=asked "$dir/disk.raw" "$dir/asked.qcow2" >"$dir/shown" ||
+        fail "status $?: $(cat "$dir/shown")"
 contains "$(cat "$dir/shown")" "AUTHENTICATION COMPLETE" "the terminal"
 wait_state asked COMPLETED
 

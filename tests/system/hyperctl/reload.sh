@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# hyperctl reload: what it says is in force in each daemon when it returns, and what is not, it names; hyperctl config shows
+# hyperctl reload: what it says is in force in each daemon when it returns, and what is not, it names;
+# hyperctl config shows
 # what is in force, not what is in the file.
 
 # shellcheck source=tests/system/lib/lib.sh

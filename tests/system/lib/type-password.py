@@ -3,9 +3,9 @@
 #
 # type-password.py USER GROUPS PASSWORD COMMAND…
 #
-# Runs a command as a user at a terminal of its own, and types the password at the first prompt for one. Prints what the
-# terminal showed; the exit status is the command's, 124 after 60 s. With "" as the password none is typed: the terminal
-# is closed at the prompt.
+# Runs a command as a user at a terminal of its own, and types the password at the first prompt for one.
+# Prints what the terminal showed; the exit status is the command's, 124 after 60 s. With "" as the password
+# none is typed: the terminal is closed at the prompt.
 
 import os
 import pty
@@ -35,8 +35,8 @@ def main():
 
     shown, prompt, end = b'', None, time.monotonic() + 60
     while time.monotonic() < end:
-        # Whoever asks throws away what was typed before it turned off the echo, so that it is typed again until there is an
-        # answer.
+        # pkttyagent discards what was typed before it turned off the echo, so that it is typed again until
+        # there is an answer.
         if prompt is not None and b'AUTHENTICATION ' not in shown[prompt:]:
             os.write(master, password.encode() + b'\n')
         ready, _, _ = select.select([master], [], [], 1)

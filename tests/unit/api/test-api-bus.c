@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.hyper1.Api on a bus of the test's own: what is reloaded, what is in force, and that a wrong configuration changes
- * nothing. */
+/* org.hyper1.Api on a bus of the test's own: what is reloaded, what is in force, and that a wrong
+ * configuration changes nothing. */
 
 #include <sys/stat.h>
 

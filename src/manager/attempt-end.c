@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #include "manager/attempt-end.h"
 
 #include "basic/log.h"
@@ -6,6 +7,8 @@
 #include "manager/executor-unit.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
+#include "manager/progress.h"
+#include "manager/queue.h"
 #include "spec/job-file.h"
 
 AttemptFacts attempt_facts(const Job *j) {

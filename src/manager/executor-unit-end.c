@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #include "manager/executor-unit-end.h"
 
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "manager/executor-unit.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
+#include "manager/queue.h"
 #include "spec/job-file.h"
 
 /* Where the file system does not answer, nothing is known to be there. */

@@ -10,6 +10,9 @@
 #include "manager/executor-unit.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
+#include "manager/queue.h"
+#include "manager/schedule/schedule-run.h"
+#include "manager/schedule/schedule-timer.h"
 #include "spec/job-file.h"
 
 #define UNIT_PATTERN "hyper-job-*.service"

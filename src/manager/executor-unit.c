@@ -12,6 +12,8 @@
 #include "manager/job-directory.h"
 #include "manager/job-user.h"
 #include "manager/manager.h"
+#include "manager/progress.h"
+#include "manager/schedule/schedule-timer.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
 

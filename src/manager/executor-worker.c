@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
 #include "manager/manager.h"
+#include "manager/queue.h"
 
 int executor_worker_lost(Job *j, const WorkerLoss *loss) {
         AttemptFacts facts = attempt_facts(j);
@@ -78,7 +79,7 @@ int executor_worker_expire(Manager *m, usec_t now, usec_t *next) {
         usec_t first = m->started_at + WORKER_LEASE;
         int r = 0;
 
-        if (TAILQ_EMPTY(&m->places.held))
+        if (TAILQ_EMPTY(&m->index.held))
                 return 0;
         if (now < m->leases_until) {
                 *next = MIN(*next, m->leases_until);
@@ -127,7 +128,7 @@ static int list(Manager *m) {
         Job *j;
         int r = 0;
 
-        TAILQ_FOREACH(j, &m->places.held, in_list) {
+        TAILQ_FOREACH(j, &m->index.held, in_list) {
                 r = adopt(j, j->row->state == JOB_RUNNING);
                 if (r < 0)
                         break;

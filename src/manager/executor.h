@@ -4,8 +4,8 @@
 /* Who carries attempts out: a unit of this machine, or a worker. An executor says how an attempt begins, is stopped and is
  * found again; how it ended goes through attempt-end.h, whoever it was. */
 
+#include "manager/job-paths.h"
 #include "manager/job.h"
-#include "manager/source-files.h"
 
 typedef struct Executor {
         const char *name;

@@ -7,10 +7,14 @@
  * the daemon end. Calls that came before that confirmation are answered. If one of them was a job, the
  * daemon ends with EX_TEMPFAIL, for which its unit has RestartForceExitStatus=. */
 
+#include "manager/idle.h"
+
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
+#include "manager/schedule/schedule-timer.h"
+#include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {

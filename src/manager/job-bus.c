@@ -2,9 +2,12 @@
 
 /* org.hyper1.Job: the objects of the jobs on the bus. */
 
+#include "manager/job-bus.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/executor.h"
+#include "manager/job-cancel.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
@@ -90,45 +93,6 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
 }
 
 /* --- methods --------------------------------------------------------------------------------------- */
-
-int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
-        _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
-        int r = 0, marked;
-
-        if (!directory)
-                return -ENOMEM;
-        /* A worker may just be getting it. */
-        commit_group_settle(m->group);
-        if (job_is_finished(j))
-                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
-                                j->row->id, job_state_to_string(j->row->state));
-        if (j->unit.stage != UNIT_NONE)
-                r = job_mark_claim(directory, JOB_MARK_CANCELLED);
-        /* Its end is only not recorded yet. */
-        if (r == -EALREADY)
-                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED,
-                                "Job %s is complete: its output is just being given its name", j->row->id);
-        if (r < 0 && r != -ENOENT)
-                log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, directory);
-        r = job_cancel(j, "Cancelled on request");
-        if (r < 0)
-                (void) job_mark_release(directory);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
-                                "The cancel of job %s could not be recorded: %s", j->row->id,
-                                store_error_text(m->store));
-
-        /* From here on the job is cancelled, whatever fails: a start of the manager would go on with
-         * this. */
-        marked = job_mark_set(directory, JOB_MARK_CANCELLED);
-        if (marked < 0 && marked != -ENOENT)
-                log_error_errno(marked, "Failed to mark job %s as cancelled in %s: %m", j->row->id,
-                                directory);
-        executor_of(j)->stop(j);
-        return 0;
-}
 
 static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Job *j = userdata;
@@ -240,70 +204,4 @@ int job_bus_register(Manager *m) {
                 r = sd_bus_add_node_enumerator(
                                 m->bus, &m->object_slots[3], HYPER_JOB_PATH_PREFIX, job_enumerate, m);
         return r;
-}
-
-/* --- signals --------------------------------------------------------------------------------------- */
-
-void job_bus_announce(Job *j) {
-        _cleanup_free_ char *path = job_bus_path(j->row->id);
-        sd_bus *bus = j->manager->bus;
-        int r = -ENOMEM;
-
-        if (path)
-                r = sd_bus_emit_object_added(bus, path);
-        if (r >= 0)
-                r = sd_bus_emit_signal(bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobNew", "so",
-                                j->row->id, path);
-        if (r < 0)
-                log_warning_errno(r, "Failed to announce job %s on the bus: %m", j->row->id);
-}
-
-static int emit_state_changed(Job *j, const char *path, JobState from, JobState to, const char *reason) {
-        return sd_bus_emit_signal(j->manager->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE,
-                        "JobStateChanged", "sosss", j->row->id, path, job_state_to_string(from),
-                        job_state_to_string(to), strempty(reason));
-}
-
-static void warn_state(const Job *j, JobState to, int r) {
-        log_warning_errno(r, "Failed to tell the bus that job %s is %s: %m", j->row->id,
-                        job_state_to_string(to));
-}
-
-void job_bus_became(Job *j, JobState from, JobState to, const char *reason) {
-        _cleanup_free_ char *path = job_bus_path(j->row->id);
-        int r = path ? emit_state_changed(j, path, from, to, reason) : -ENOMEM;
-
-        if (r < 0)
-                warn_state(j, to, r);
-}
-
-void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reason) {
-        _cleanup_free_ char *path = job_bus_path(j->row->id);
-        sd_bus *bus = j->manager->bus;
-        int r = -ENOMEM;
-
-        /* A job that is tried again after its end is an object again. */
-        if (path)
-                r = job_state_is_terminal(from) ? sd_bus_emit_object_added(bus, path) : 0;
-        if (r >= 0)
-                r = sd_bus_emit_properties_changed(bus, path, HYPER_JOB_INTERFACE, "State", "Reason",
-                                "Attempt", "Phase", "Percent", "BytesDone", "BytesTotal", "Rate",
-                                "StartedUSec", "FinishedUSec", "Result", NULL);
-        if (r >= 0)
-                r = emit_state_changed(j, path, from, to, reason);
-        if (r >= 0 && job_state_is_terminal(to))
-                r = sd_bus_emit_object_removed(bus, path);
-        if (r < 0)
-                warn_state(j, to, r);
-}
-
-void job_bus_progress_changed(Job *j) {
-        _cleanup_free_ char *path = job_bus_path(j->row->id);
-        int r = -ENOMEM;
-
-        if (path)
-                r = sd_bus_emit_properties_changed(j->manager->bus, path, HYPER_JOB_INTERFACE, "Phase",
-                                "Percent", "BytesDone", "BytesTotal", "Rate", NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus of the progress of job %s: %m", j->row->id);
 }

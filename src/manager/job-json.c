@@ -2,6 +2,8 @@
 
 /* A job as JSON, for GetJob. */
 
+#include "manager/job-json.h"
+
 #include <jansson.h>
 
 #include "basic/string-util.h"

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
 #include "manager/job-retry.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/queue.h"
+#include "manager/submit-options.h"
+#include "manager/submit.h"
 #include "shared/error-table.h"
 #include "spec/job-secrets.h"
 #include "spec/job-spec.h"
@@ -65,7 +69,7 @@ static int check_secrets(const JobSpec *spec, const SubmitOptions *options, sd_b
 
 static int check_destination(Manager *m, const JobSpec *spec, sd_bus_error *error) {
         const char *destination = spec_destination(spec);
-        Job *other = destination ? job_places_by_destination(&m->places, destination) : NULL;
+        Job *other = destination ? job_index_by_destination(&m->index, destination) : NULL;
 
         if (!other)
                 return 0;

@@ -4,6 +4,7 @@
 /* RetryJob: a job that has failed is queued again, and goes on from what its last attempt has left. */
 
 #include "manager/manager.h"
+#include "manager/submit-options.h"
 
 /* Queues the FAILED job @id. @options has the role of the caller, and the secrets that the job had: they
  * were removed when it failed. 0, or negative errno with @error set. */

@@ -65,7 +65,7 @@ struct Job {
 
         UT_hash_handle hh; /* manager->jobs, by row->id */
 
-        /* Where it stands: job-places.c. */
+        /* Where it stands: job-index.c. */
         Prioq *queue; /* or NULL */
         size_t place_index;
         struct JobList *list; /* or NULL */

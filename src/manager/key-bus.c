@@ -3,6 +3,8 @@
 /* The methods of org.hyper1.Manager about keys for the HTTP API. hyper-apid is let in by polkit for all
  * else, not for this: whoever has a key, or breaks into hyper-apid, gets no other one. */
 
+#include "manager/key-bus.h"
+
 #include "basic/string-util.h"
 #include "manager/key.h"
 

@@ -10,8 +10,6 @@
 #define API_KEYS_MAX 256u /* hyper-apid holds all of them in memory */
 #define API_KEY_RATE_MAX 1000000u /* requests a minute */
 
-/* --- key.c ----------------------------------------------------------------------------------------- */
-
 typedef struct KeyDefinition {
         char *name;
         uint32_t scopes;
@@ -32,9 +30,3 @@ int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *erro
  * @error set. */
 int manager_add_key(Manager *m, const char *definition, ApiKey *ret, sd_bus_error *error);
 int manager_remove_key(Manager *m, const char *name, sd_bus_error *error);
-
-/* --- key-bus.c: the methods of org.hyper1.Manager about keys --------------------------------------- */
-
-int method_add_key(sd_bus_message *message, void *userdata, sd_bus_error *error);
-int method_remove_key(sd_bus_message *message, void *userdata, sd_bus_error *error);
-int method_list_keys(sd_bus_message *message, void *userdata, sd_bus_error *error);

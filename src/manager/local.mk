@@ -23,62 +23,91 @@ libhyper_manager_la_SOURCES = \
 	src/manager/executor.c \
 	src/manager/executor.h \
 	src/manager/idle.c \
+	src/manager/idle.h \
 	src/manager/job-bus.c \
+	src/manager/job-bus.h \
+	src/manager/job-cancel.c \
+	src/manager/job-cancel.h \
 	src/manager/job-directory.c \
 	src/manager/job-directory.h \
+	src/manager/job-index.c \
+	src/manager/job-index.h \
 	src/manager/job-json.c \
-	src/manager/job-places.c \
-	src/manager/job-places.h \
+	src/manager/job-json.h \
+	src/manager/job-paths.c \
+	src/manager/job-paths.h \
 	src/manager/job-retry.c \
 	src/manager/job-retry.h \
+	src/manager/job-signal.c \
+	src/manager/job-signal.h \
 	src/manager/job-user.c \
 	src/manager/job-user.h \
 	src/manager/job.c \
 	src/manager/job.h \
+	src/manager/journal-catchup.c \
+	src/manager/journal-catchup.h \
 	src/manager/key-bus.c \
+	src/manager/key-bus.h \
 	src/manager/key.c \
 	src/manager/key.h \
 	src/manager/lookup.c \
 	src/manager/lookup.h \
 	src/manager/manager-bus.c \
+	src/manager/manager-bus.h \
 	src/manager/manager.c \
 	src/manager/manager.h \
 	src/manager/path-rules.c \
 	src/manager/path-rules.h \
 	src/manager/progress.c \
+	src/manager/progress.h \
 	src/manager/queue.c \
+	src/manager/queue.h \
 	src/manager/restore.c \
 	src/manager/restore.h \
-	src/manager/retell.c \
-	src/manager/source-chain.c \
-	src/manager/source-chain.h \
-	src/manager/source-files.c \
-	src/manager/source-files.h \
-	src/manager/source-ovf.c \
-	src/manager/source-ovf.h \
-	src/manager/submit-options.c \
-	src/manager/submit.c \
-	src/manager/unit-properties.c \
-	src/manager/unit-properties.h \
 	src/manager/schedule/cron-calendar.c \
+	src/manager/schedule/cron-calendar.h \
 	src/manager/schedule/cron.c \
 	src/manager/schedule/cron.h \
 	src/manager/schedule/schedule-bus.c \
+	src/manager/schedule/schedule-bus.h \
 	src/manager/schedule/schedule-definition.c \
 	src/manager/schedule/schedule-definition.h \
 	src/manager/schedule/schedule-run.c \
+	src/manager/schedule/schedule-run.h \
 	src/manager/schedule/schedule-timer.c \
+	src/manager/schedule/schedule-timer.h \
+	src/manager/schedule/schedule-times.c \
+	src/manager/schedule/schedule-times.h \
 	src/manager/schedule/schedule.c \
+	src/manager/schedule/schedule.h \
+	src/manager/source-chain.c \
+	src/manager/source-chain.h \
+	src/manager/source-ovf.c \
+	src/manager/source-ovf.h \
+	src/manager/submit-options.c \
+	src/manager/submit-options.h \
+	src/manager/submit.c \
+	src/manager/submit.h \
+	src/manager/unit-properties.c \
+	src/manager/unit-properties.h \
 	src/manager/webhook/outbox-bus.c \
+	src/manager/webhook/outbox-bus.h \
 	src/manager/webhook/outbox.c \
+	src/manager/webhook/outbox.h \
 	src/manager/webhook/webhook-bus.c \
+	src/manager/webhook/webhook-bus.h \
 	src/manager/webhook/webhook-credentials.c \
 	src/manager/webhook/webhook-credentials.h \
 	src/manager/webhook/webhook.c \
 	src/manager/webhook/webhook.h \
 	src/manager/worker/worker-bus.c \
+	src/manager/worker/worker-bus.h \
+	src/manager/worker/worker-local.c \
+	src/manager/worker/worker-local.h \
 	src/manager/worker/worker-report.c \
-	src/manager/worker/worker.c
+	src/manager/worker/worker-report.h \
+	src/manager/worker/worker.c \
+	src/manager/worker/worker.h
 MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) $(SQLITE_LIBS) $(XML_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-managerd

@@ -9,7 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "basic/time-util.h"
-#include "manager/source-files.h"
+#include "manager/job-paths.h"
 
 #define LOOKUP_THREADS_MAX 16u
 #define LOOKUP_TIMEOUT (10 * USEC_PER_SEC)

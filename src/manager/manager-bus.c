@@ -2,13 +2,23 @@
 
 /* org.hyper1.Manager: the object /org/hyper1. */
 
+#include "manager/manager-bus.h"
+
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/job-cancel.h"
+#include "manager/job-json.h"
 #include "manager/job-retry.h"
+#include "manager/key-bus.h"
 #include "manager/key.h"
+#include "manager/schedule/schedule-bus.h"
+#include "manager/submit-options.h"
+#include "manager/submit.h"
+#include "manager/webhook/webhook-bus.h"
 #include "manager/webhook/webhook.h"
+#include "manager/worker/worker-bus.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/manager.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/job-event.h"
 #include "manager/credentials.h"
 #include "manager/executor-unit.h"
 #include "manager/executor.h"
+#include "manager/idle.h"
+#include "manager/job-bus.h"
 #include "manager/job-directory.h"
+#include "manager/job-signal.h"
+#include "manager/journal-catchup.h"
+#include "manager/manager-bus.h"
+#include "manager/queue.h"
 #include "manager/restore.h"
+#include "manager/schedule/schedule-bus.h"
+#include "manager/schedule/schedule-run.h"
+#include "manager/schedule/schedule-timer.h"
+#include "manager/schedule/schedule.h"
+#include "manager/submit.h"
+#include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
 
@@ -40,7 +53,7 @@ Manager *manager_free(Manager *m) {
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
-        job_places_done(&m->places);
+        job_index_done(&m->index);
         HASH_ITER(hh, m->jobs, j, next) {
                 HASH_DEL(m->jobs, j);
                 job_free(j);
@@ -69,7 +82,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
                 settings_free(o->settings);
                 return -ENOMEM;
         }
-        job_places_init(&m->places);
+        job_index_init(&m->index);
         TAILQ_INIT(&m->submissions);
         TAILQ_INIT(&m->runs);
         m->event = sd_event_ref(o->event);
@@ -98,7 +111,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
 
 /* The journal hears of a change first: it is the source of truth for events. */
 static void on_job_changed(Job *j, JobState from, JobState to, const char *reason, void *userdata) {
-        job_place(&j->manager->places, j, j->clock());
+        job_index_put(&j->manager->index, j, j->clock());
         manager_log_changes(j->manager);
         job_bus_state_changed(j, from, to, reason);
         outbox_wake(j->manager->outbox);
@@ -155,11 +168,11 @@ int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret)
         /* The long texts stay in the store. */
         j->row->spec = mfree(j->row->spec);
         j->row->request = mfree(j->row->request);
-        r = job_places_reserve(&m->places, HASH_COUNT(m->jobs) + 1);
+        r = job_index_reserve(&m->index, HASH_COUNT(m->jobs) + 1);
         if (r < 0)
                 return r;
         HASH_ADD_KEYPTR(hh, m->jobs, j->row->id, strlen(j->row->id), j);
-        job_place(&m->places, j, m->clock());
+        job_index_put(&m->index, j, m->clock());
         *ret = TAKE_PTR(j);
         return 0;
 }
@@ -190,7 +203,7 @@ void manager_forget_job(Manager *m, Job *j) {
                 if (r < 0)
                         log_warning_errno(r, "Failed to remove %s: %m", directory);
         }
-        job_displace(&m->places, j);
+        job_index_remove(&m->index, j);
         HASH_DEL(m->jobs, j);
         job_free(j);
         queue_wake(m);
@@ -238,7 +251,7 @@ int manager_start(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Failed to read the jobs from the database: %s",
                                 store_error_text(m->store));
-        manager_retell(m);
+        journal_catch_up(m);
         r = manager_bus_register(m);
         if (r >= 0)
                 r = job_bus_register(m);

@@ -2,7 +2,11 @@
 
 /* Progress of running jobs: from the journal, to the database and the bus at most once a second. */
 
+#include "manager/progress.h"
+
 #include "basic/log.h"
+#include "manager/job-signal.h"
+#include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 
 #define FLUSH_INTERVAL USEC_PER_SEC
@@ -66,9 +70,9 @@ static size_t count_under_way(Manager *m) {
         size_t n = 0;
         Job *j;
 
-        TAILQ_FOREACH(j, &m->places.here, in_list)
+        TAILQ_FOREACH(j, &m->index.here, in_list)
                 n++;
-        TAILQ_FOREACH(j, &m->places.held, in_list)
+        TAILQ_FOREACH(j, &m->index.held, in_list)
                 n++;
         return n;
 }
@@ -112,8 +116,8 @@ void progress_flush(Manager *m) {
                 log_oom();
                 return;
         }
-        n = list_dirty(&m->places.here, dirty);
-        n += list_dirty(&m->places.held, dirty + n);
+        n = list_dirty(&m->index.here, dirty);
+        n += list_dirty(&m->index.held, dirty + n);
         if (n == 0)
                 return;
         r = write_progress(m, dirty, n);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/queue.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
 #include "manager/executor-unit-end.h"
 #include "manager/executor-worker.h"
+#include "manager/idle.h"
 #include "manager/manager.h"
+#include "manager/worker/worker-local.h"
 
 /* When the database cannot be written (a full disk), the same is tried again after this long. */
 #define STORE_PAUSE (5 * USEC_PER_SEC)
@@ -21,7 +25,7 @@
 static bool destination_is_held(Manager *m, const Job *j) {
         Job *other;
 
-        TAILQ_FOREACH(other, &m->places.ending, in_list)
+        TAILQ_FOREACH(other, &m->index.ending, in_list)
                 if (other->unit.stage != UNIT_NONE && !isempty(j->destination) &&
                                 streq(other->destination, j->destination))
                         return true;
@@ -32,7 +36,7 @@ static bool destination_is_held(Manager *m, const Job *j) {
 static void look_again_later(Manager *m, Job *j) {
         j->look_again_at = m->clock() + MIN(LOOK_PAUSE << MIN(j->n_looks, 6u), LOOK_PAUSE_MAX);
         j->n_looks++;
-        job_place(&m->places, j, m->clock());
+        job_index_put(&m->index, j, m->clock());
 }
 
 /* Those whose destination is held stand aside meanwhile; whoever holds it wakes the queue at its end. */
@@ -59,10 +63,10 @@ static Job *first_that_may_start(Manager *m, Prioq *q) {
 }
 
 Job *queue_next(Manager *m, bool any_worker) {
-        Job *own = first_that_may_start(m, &m->places.own), *shared = NULL;
+        Job *own = first_that_may_start(m, &m->index.own), *shared = NULL;
 
         if (any_worker && m->settings->worker.local)
-                shared = first_that_may_start(m, &m->places.shared);
+                shared = first_that_may_start(m, &m->index.shared);
         if (!own || !shared)
                 return own ? own : shared;
         return job_comes_before(own, shared) ? own : shared;
@@ -72,11 +76,11 @@ static unsigned slots_held(Manager *m) {
         unsigned n = 0;
         Job *j;
 
-        TAILQ_FOREACH(j, &m->places.here, in_list)
+        TAILQ_FOREACH(j, &m->index.here, in_list)
                 n += job_holds_slot(j);
-        TAILQ_FOREACH(j, &m->places.ending, in_list)
+        TAILQ_FOREACH(j, &m->index.ending, in_list)
                 n += job_holds_slot(j);
-        TAILQ_FOREACH(j, &m->places.looked_at, in_list)
+        TAILQ_FOREACH(j, &m->index.looked_at, in_list)
                 n++;
         return n;
 }
@@ -138,7 +142,7 @@ static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const char *why,
         Manager *m = j->manager;
 
         j->lookup = NULL;
-        job_place(&m->places, j, m->clock());
+        job_index_put(&m->index, j, m->clock());
         if (r < 0 && why)
                 r = refuse_start(m, j, r, why);
         else {
@@ -171,7 +175,7 @@ static int start_job(Manager *m, Job *j) {
                         log_warning("Job %s cannot be started now: %s", j->row->id, why);
                 return r;
         }
-        job_place(&m->places, j, m->clock());
+        job_index_put(&m->index, j, m->clock());
         return 0;
 }
 
@@ -181,22 +185,22 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
         int r;
 
-        for (j = TAILQ_FIRST(&m->places.here); j; j = following) {
+        for (j = TAILQ_FIRST(&m->index.here); j; j = following) {
                 following = TAILQ_NEXT(j, in_list);
                 if (!j->unsettled)
                         continue;
                 executor_unit_gone(j, NULL);
                 *next = MIN(*next, now + STORE_PAUSE);
         }
-        while ((j = prioq_first(&m->places.retrying)) && j->row->due_at <= now) {
+        while ((j = prioq_first(&m->index.retrying)) && j->row->due_at <= now) {
                 r = job_requeue(j, "The pause before the next attempt is over");
                 if (r < 0)
                         return r;
         }
         if (j)
                 *next = MIN(*next, j->row->due_at);
-        while ((j = prioq_first(&m->places.later)) && j->look_again_at <= now)
-                job_place(&m->places, j, now);
+        while ((j = prioq_first(&m->index.later)) && j->look_again_at <= now)
+                job_index_put(&m->index, j, now);
         if (j)
                 *next = MIN(*next, j->look_again_at);
         return 0;
@@ -259,7 +263,7 @@ void queue_look_again(Manager *m) {
                         continue;
                 j->look_again_at = 0;
                 j->n_looks = 0;
-                job_place(&m->places, j, m->clock());
+                job_index_put(&m->index, j, m->clock());
         }
         queue_wake(m);
 }

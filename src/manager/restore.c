@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/restore.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/restore.h"
+#include "manager/schedule/schedule-run.h"
+#include "manager/schedule/schedule-timer.h"
 #include "store/schedules.h"
 #include "store/webhooks.h"
 

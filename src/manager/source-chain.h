@@ -5,8 +5,8 @@
  * in an image leads to a file that its submitter could not have named: the same rules hold for it, and
  * symbolic links are not followed. */
 
+#include "manager/job-paths.h"
 #include "manager/path-rules.h"
-#include "manager/source-files.h"
 
 /* Adds to f->source_files what the image f->source_path, which is there already, needs. 0; -EBADMSG with
  * *ret_error (caller frees), "source.path: …"; -ENOMEM. */

@@ -5,8 +5,8 @@
  * name in it leads to a file that its submitter could not have named: the same rules hold for each, and
  * symbolic links are not followed. */
 
+#include "manager/job-paths.h"
 #include "manager/path-rules.h"
-#include "manager/source-files.h"
 
 /* The one OVF in the directory @directory, as a path. 0; -ENOENT: there is none; -ENOTUNIQ: there are
  * several, *ret is two of their names; -ENOMEM, or what opendir(3) says. The caller frees *ret. */

@@ -2,6 +2,8 @@
 
 /* What comes with a job or a schedule on the bus, beside the spec. */
 
+#include "manager/submit-options.h"
+
 #include "basic/string-util.h"
 #include "manager/caller.h"
 #include "manager/credentials.h"

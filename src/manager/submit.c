@@ -2,15 +2,23 @@
 
 /* SubmitJob: from text on the bus to a job that is durably queued. */
 
+#include "manager/submit.h"
+
 #include <stdio.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/job-event.h"
 #include "manager/credentials.h"
+#include "manager/idle.h"
 #include "manager/job-directory.h"
+#include "manager/job-signal.h"
 #include "manager/manager.h"
+#include "manager/queue.h"
+#include "manager/submit-options.h"
+#include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
+#include "manager/worker/worker-local.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
@@ -186,7 +194,7 @@ static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *fi
         if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
                                 "destination.path: must not be the source itself");
-        other = destination ? job_places_by_destination(&m->places, destination) : NULL;
+        other = destination ? job_index_by_destination(&m->index, destination) : NULL;
         if (other)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "%s.%s: job %s, which is not finished, writes there",

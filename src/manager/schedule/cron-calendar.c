@@ -2,6 +2,8 @@
 
 /* What a cron expression is to systemd, and when it occurs. */
 
+#include "manager/schedule/cron-calendar.h"
+
 #include <stdlib.h>
 #include <time.h>
 

@@ -47,15 +47,3 @@ int cron_parse(const char *s, Cron *ret, char **ret_error);
 
 /* True for what has the form of a name in the zone database: no "..", no leading slash. */
 bool cron_zone_is_valid(const char *zone);
-
-/* The OnCalendar= lines (systemd.time(7)), as a strv that the caller frees: two if days of month and of week
- * are both restricted, else one; none for "@every". 0 or -ENOMEM. */
-int cron_to_calendar(const Cron *c, char ***ret);
-
-/* The first time after @after. 0; -ENOENT if there is none within 30 years; -EINVAL for "@every", which
- * counts from a beginning that is not known here. Changes the C library's time zone for the time of the
- * call: not for programs with threads. */
-int cron_next(const Cron *c, usec_t after, usec_t *ret);
-
-/* For "@every" that began at @anchor: the first anchor + n × every after @after. */
-usec_t cron_every_next(usec_t every, usec_t anchor, usec_t after);

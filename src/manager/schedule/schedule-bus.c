@@ -3,10 +3,17 @@
 /* Schedules on the bus: the methods of org.hyper1.Manager about them, and the objects
  * org.hyper1.Schedule. */
 
+#include "manager/schedule/schedule-bus.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
 #include "manager/manager.h"
+#include "manager/schedule/schedule-run.h"
+#include "manager/schedule/schedule-timer.h"
+#include "manager/schedule/schedule-times.h"
+#include "manager/schedule/schedule.h"
+#include "manager/submit-options.h"
 #include "shared/error-table.h"
 
 #define LIST_LIMIT_DEFAULT 100u

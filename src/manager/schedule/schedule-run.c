@@ -5,6 +5,8 @@
  * manager that dies in between: the first finds next_at in the future, and a run that was promised is
  * submitted under the id it was promised. */
 
+#include "manager/schedule/schedule-run.h"
+
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -14,6 +16,12 @@
 #include "journal/schedule-event.h"
 #include "manager/credentials.h"
 #include "manager/manager.h"
+#include "manager/schedule/schedule-bus.h"
+#include "manager/schedule/schedule-timer.h"
+#include "manager/schedule/schedule-times.h"
+#include "manager/schedule/schedule.h"
+#include "manager/submit-options.h"
+#include "manager/submit.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 #include "spec/job-template.h"

@@ -8,11 +8,14 @@
  * That a timer is wanted is in the database until systemd has made it, so that a manager that dies in
  * between leaves no schedule without one. */
 
+#include "manager/schedule/schedule-timer.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
 #include "manager/manager.h"
 #include "manager/restore.h"
+#include "manager/schedule/schedule-times.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 

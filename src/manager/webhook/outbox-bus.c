@@ -3,10 +3,13 @@
 /* org.hyper1.Deliveries: what hyper-notifyd asks for and tells. The bus policy lets nobody else call it, and
  * a check of the user here makes sure. */
 
+#include "manager/webhook/outbox-bus.h"
+
 #include <systemd/sd-journal.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
 

@@ -7,10 +7,13 @@
  * it tells systemd first, so that a start that we ask for from then on is a new one, and then shows itself
  * to us once more, so that we look again when it is gone. */
 
+#include "manager/webhook/outbox.h"
+
 #include <pwd.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/webhook/outbox-bus.h"
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"

@@ -2,7 +2,10 @@
 
 /* The methods of org.hyper1.Manager about webhooks. */
 
+#include "manager/webhook/webhook-bus.h"
+
 #include "basic/string-util.h"
+#include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"

@@ -2,9 +2,13 @@
 
 /* The methods of org.hyper1.Manager about workers and the queue. */
 
+#include "manager/worker/worker-bus.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/worker/worker-report.h"
+#include "manager/worker/worker.h"
 
 static const char manage_workers[] = "org.hyper1.manage-workers";
 

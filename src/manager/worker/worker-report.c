@@ -2,54 +2,19 @@
 
 /* Jobs that workers hold: how they go on, how they end, and how they are lost. */
 
+#include "manager/worker/worker-report.h"
+
 #include "basic/string-util.h"
 #include "dialect/worker-message.h"
 #include "journal/job-event.h"
 #include "manager/attempt-end.h"
 #include "manager/manager.h"
+#include "manager/progress.h"
+#include "manager/worker/worker.h"
 #include "shared/error-table.h"
 #include "shared/machine.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
-
-/* --- this machine as a worker ------------------------------------------------------------------------- */
-
-/* Free space where the job writes, in GiB. */
-static uint64_t free_space(const Job *j) {
-        const char *slash = strrchr(j->destination, '/');
-        _cleanup_free_ char *directory =
-                        slash ? strndup(j->destination, (size_t) (slash - j->destination) + 1) : NULL;
-
-        return directory && directory[0] == '/' ? machine_free_space_mb(directory) / 1024 : 0;
-}
-
-bool worker_could_be_local(const Job *j) {
-        JobDemand d;
-
-        /* It was given to this machine, whatever it says that it needs. */
-        if (!j->row->any_worker)
-                return true;
-        if (!job_operation_is_built_in(job_operation_from_string(j->row->operation)))
-                return false;
-        d = job_demand_unpack(j->row->demand);
-        return !(d.capabilities & CAPABILITY_BITS & ~machine_capabilities()) &&
-                        (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
-}
-
-bool worker_is_local(const Manager *m, const Job *j) {
-        unsigned disk_gb = job_demand_unpack(j->row->demand).disk_gb;
-
-        if (!j->row->any_worker)
-                return true;
-        return m->settings->worker.local && worker_could_be_local(j) &&
-                        (disk_gb == 0 || disk_gb <= free_space(j));
-}
-
-bool job_may_go_elsewhere(const Job *j) {
-        bool any;
-
-        return j->row->any_worker && store_workers_can(j->store, &(JobDemand){}, &any) >= 0 && any;
-}
 
 /* --- reports ------------------------------------------------------------------------------------------ */
 

@@ -2,11 +2,14 @@
 
 /* Workers: who they are, that they live, and the job that each gets. */
 
+#include "manager/worker/worker.h"
+
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "dialect/worker-message.h"
 #include "manager/executor-worker.h"
 #include "manager/manager.h"
+#include "manager/queue.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
 

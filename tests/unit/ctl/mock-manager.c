@@ -20,6 +20,10 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "manager/job-bus.h"
+#include "manager/manager-bus.h"
+#include "manager/worker/worker-bus.h"
+#include "manager/worker/worker.h"
 #include "basic/string-util.h"
 #include "basic/time-util.h"
 #include "shared/bus-util.h"

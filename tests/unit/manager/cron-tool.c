@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "manager/schedule/cron-calendar.h"
 #include "basic/string-util.h"
 #include "manager/schedule/cron.h"
 

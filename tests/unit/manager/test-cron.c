@@ -3,6 +3,7 @@
 /* What is written how, and what is wrong with what. When expressions occur is compared with other readers of
  * cron by cron/check-cron. */
 
+#include "manager/schedule/cron-calendar.h"
 #include "manager/schedule/cron.h"
 #include "unit/lib/test.h"
 

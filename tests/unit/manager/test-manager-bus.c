@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include "manager/submit-options.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
 #include "unit/lib/introspection.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "basic/fd-util.h"
-#include "manager/source-files.h"
+#include "manager/job-paths.h"
 #include "unit/lib/test.h"
 
 static const PathRules as_admin = { .role = ROLE_ADMIN };

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "manager/queue.h"
 #include "unit/lib/manager-test.h"
 #include "manager/executor.h"
 #include "spec/job-file.h"

@@ -9,7 +9,7 @@
 #include "basic/fd-util.h"
 #include "manager/credentials.h"
 #include "manager/job-directory.h"
-#include "manager/source-files.h"
+#include "manager/job-paths.h"
 #include "unit/lib/test.h"
 
 static void put(const char *dir, const char *name, const char *content) {

@@ -3,6 +3,10 @@
 /* Group commit in the manager: those that come together share a flush, nobody hears of what is not durable,
  * and a commit that fails fails each of them and changes nothing. */
 
+#include "manager/job-cancel.h"
+#include "manager/submit-options.h"
+#include "manager/submit.h"
+#include "manager/worker/worker.h"
 #include "store/sql.h"
 #include "unit/lib/manager-test.h"
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "manager/queue.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
 #include "unit/lib/manager-test.h"

@@ -4,6 +4,12 @@
  * compared with a model of what they should be: all that have not ended in the database and in the manager's
  * memory, the others by their number, and now and then one by one. HYPER_SEED=n repeats a run. */
 
+#include "manager/job-cancel.h"
+#include "manager/queue.h"
+#include "manager/submit-options.h"
+#include "manager/submit.h"
+#include "manager/worker/worker-report.h"
+#include "manager/worker/worker.h"
 #include "shared/error-table.h"
 #include "unit/lib/manager-test.h"
 

@@ -2,6 +2,10 @@
 
 /* Workers over the bus: what they take, report and lose. */
 
+#include "manager/progress.h"
+#include "manager/queue.h"
+#include "manager/submit-options.h"
+#include "manager/submit.h"
 #include "shared/error-table.h"
 #include "unit/lib/manager-test.h"
 

@@ -6,6 +6,8 @@
  * that the journal has. Times cannot say that: many changes are of the same moment, and journald's clock
  * reads later than ours. */
 
+#include "manager/journal-catchup.h"
+
 #include "basic/log.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
@@ -96,7 +98,7 @@ void manager_log_changes(Manager *m) {
                 log_warning_errno(r, "Failed to log changes of state, the next one tries again: %m");
 }
 
-void manager_retell(Manager *m) {
+void journal_catch_up(Manager *m) {
         uint64_t logged = 0, last = 0;
         int r = store_job_last_change(m->store, &last);
 

@@ -12,7 +12,7 @@
 
 TAILQ_HEAD(JobList, Job);
 
-typedef struct JobPlaces {
+typedef struct JobIndex {
         Prioq own; /* QUEUED, for this machine; in the order in which they are to start */
         Prioq shared; /* QUEUED, for any worker, and this machine could do it; likewise */
         Prioq later; /* of those, the ones this machine could not do, by when it looks again */
@@ -22,18 +22,18 @@ typedef struct JobPlaces {
         struct JobList held; /* the same, by workers */
         struct JobList ending; /* finished, but something of them still runs */
         Job *by_destination; /* those that are not finished, and write somewhere */
-} JobPlaces;
+} JobIndex;
 
-void job_places_init(JobPlaces *p);
+void job_index_init(JobIndex *p);
 /* Forgets the jobs. */
-void job_places_done(JobPlaces *p);
-/* Room for @n jobs: job_place() cannot fail then. 0 or -ENOMEM. */
-int job_places_reserve(JobPlaces *p, size_t n);
+void job_index_done(JobIndex *p);
+/* Room for @n jobs: job_index_put() cannot fail then. 0 or -ENOMEM. */
+int job_index_reserve(JobIndex *p, size_t n);
 
 /* Puts @j where it belongs, from where it was: to be called when its state or look_again_at has changed. */
-void job_place(JobPlaces *p, Job *j, usec_t now);
+void job_index_put(JobIndex *p, Job *j, usec_t now);
 /* Takes it out. */
-void job_displace(JobPlaces *p, Job *j);
+void job_index_remove(JobIndex *p, Job *j);
 
 /* The job that is not finished and writes to @destination, or NULL. */
-Job *job_places_by_destination(const JobPlaces *p, const char *destination);
+Job *job_index_by_destination(const JobIndex *p, const char *destination);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager/job-places.h"
+#include "manager/job-index.h"
+
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/worker/worker-local.h"
 
 static bool starts_before(const void *x, const void *y) {
         const Job *a = x, *b = y;
@@ -21,10 +23,10 @@ static bool due_before(const void *x, const void *y) {
         return a->row->due_at < b->row->due_at;
 }
 
-void job_places_init(JobPlaces *p) {
+void job_index_init(JobIndex *p) {
         const size_t offset = offsetof(Job, place_index);
 
-        *p = (JobPlaces){};
+        *p = (JobIndex){};
         prioq_init(&p->own, starts_before, offset);
         prioq_init(&p->shared, starts_before, offset);
         prioq_init(&p->later, looks_before, offset);
@@ -35,7 +37,7 @@ void job_places_init(JobPlaces *p) {
         TAILQ_INIT(&p->ending);
 }
 
-void job_places_done(JobPlaces *p) {
+void job_index_done(JobIndex *p) {
         prioq_done(&p->own);
         prioq_done(&p->shared);
         prioq_done(&p->later);
@@ -43,7 +45,7 @@ void job_places_done(JobPlaces *p) {
         HASH_CLEAR(by_destination, p->by_destination);
 }
 
-int job_places_reserve(JobPlaces *p, size_t n) {
+int job_index_reserve(JobIndex *p, size_t n) {
         Prioq *const queues[] = { &p->own, &p->shared, &p->later, &p->retrying };
         int r = 0;
 
@@ -52,7 +54,7 @@ int job_places_reserve(JobPlaces *p, size_t n) {
         return r;
 }
 
-static void leave(JobPlaces *p, Job *j) {
+static void leave(JobIndex *p, Job *j) {
         if (j->queue)
                 prioq_remove(j->queue, j);
         if (j->list)
@@ -71,13 +73,13 @@ static void enter_list(struct JobList *list, Job *j) {
         TAILQ_INSERT_TAIL(list, j, in_list);
 }
 
-static void forget_destination(JobPlaces *p, Job *j) {
+static void forget_destination(JobIndex *p, Job *j) {
         if (j->has_destination)
                 HASH_DELETE(by_destination, p->by_destination, j);
         j->has_destination = false;
 }
 
-static void place_queued(JobPlaces *p, Job *j, usec_t now) {
+static void place_queued(JobIndex *p, Job *j, usec_t now) {
         if (j->lookup)
                 enter_list(&p->looked_at, j);
         else if (!j->row->any_worker)
@@ -90,7 +92,7 @@ static void place_queued(JobPlaces *p, Job *j, usec_t now) {
                 enter_queue(&p->shared, j);
 }
 
-void job_place(JobPlaces *p, Job *j, usec_t now) {
+void job_index_put(JobIndex *p, Job *j, usec_t now) {
         leave(p, j);
         /* It was cancelled meanwhile, or a worker has got it. */
         if (j->row->state != JOB_QUEUED)
@@ -121,13 +123,13 @@ void job_place(JobPlaces *p, Job *j, usec_t now) {
         }
 }
 
-void job_displace(JobPlaces *p, Job *j) {
+void job_index_remove(JobIndex *p, Job *j) {
         j->lookup = lookup_cancel(j->lookup);
         leave(p, j);
         forget_destination(p, j);
 }
 
-Job *job_places_by_destination(const JobPlaces *p, const char *destination) {
+Job *job_index_by_destination(const JobIndex *p, const char *destination) {
         Job *j;
 
         HASH_FIND(by_destination, p->by_destination, destination, strlen(destination), j);

@@ -10,8 +10,8 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "manager/job-paths.h"
 #include "manager/source-chain.h"
-#include "manager/source-files.h"
 #include "manager/source-ovf.h"
 #include "spec/nbd-uri.h"
 

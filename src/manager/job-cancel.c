@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/job-cancel.h"
+
+#include "manager/manager.h"
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "manager/executor.h"
+#include "manager/job-directory.h"
+#include "shared/error-table.h"
+#include "spec/job-file.h"
+
+int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
+        _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
+        int r = 0, marked;
+
+        if (!directory)
+                return -ENOMEM;
+        /* A worker may just be getting it. */
+        commit_group_settle(m->group);
+        if (job_is_finished(j))
+                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
+                                j->row->id, job_state_to_string(j->row->state));
+        if (j->unit.stage != UNIT_NONE)
+                r = job_mark_claim(directory, JOB_MARK_CANCELLED);
+        /* Its end is only not recorded yet. */
+        if (r == -EALREADY)
+                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED,
+                                "Job %s is complete: its output is just being given its name", j->row->id);
+        if (r < 0 && r != -ENOENT)
+                log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, directory);
+        r = job_cancel(j, "Cancelled on request");
+        if (r < 0)
+                (void) job_mark_release(directory);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "The cancel of job %s could not be recorded: %s", j->row->id,
+                                store_error_text(m->store));
+
+        /* From here on the job is cancelled, whatever fails: a start of the manager would go on with
+         * this. */
+        marked = job_mark_set(directory, JOB_MARK_CANCELLED);
+        if (marked < 0 && marked != -ENOENT)
+                log_error_errno(marked, "Failed to mark job %s as cancelled in %s: %m", j->row->id,
+                                directory);
+        executor_of(j)->stop(j);
+        return 0;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The cancel of a job. */
+
+#include "manager/manager.h"
+
+/* Cancels @j: recorded first, then carried out. 0 or negative errno with @error set. */
+int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/job-signal.h"
+
+#include "manager/manager.h"
+
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "shared/bus-util.h"
+
+void job_bus_announce(Job *j) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        sd_bus *bus = j->manager->bus;
+        int r = -ENOMEM;
+
+        if (path)
+                r = sd_bus_emit_object_added(bus, path);
+        if (r >= 0)
+                r = sd_bus_emit_signal(bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobNew", "so",
+                                j->row->id, path);
+        if (r < 0)
+                log_warning_errno(r, "Failed to announce job %s on the bus: %m", j->row->id);
+}
+
+static int emit_state_changed(Job *j, const char *path, JobState from, JobState to, const char *reason) {
+        return sd_bus_emit_signal(j->manager->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE,
+                        "JobStateChanged", "sosss", j->row->id, path, job_state_to_string(from),
+                        job_state_to_string(to), strempty(reason));
+}
+
+static void warn_state(const Job *j, JobState to, int r) {
+        log_warning_errno(r, "Failed to tell the bus that job %s is %s: %m", j->row->id,
+                        job_state_to_string(to));
+}
+
+void job_bus_became(Job *j, JobState from, JobState to, const char *reason) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        int r = path ? emit_state_changed(j, path, from, to, reason) : -ENOMEM;
+
+        if (r < 0)
+                warn_state(j, to, r);
+}
+
+void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reason) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        sd_bus *bus = j->manager->bus;
+        int r = -ENOMEM;
+
+        /* A job that is tried again after its end is an object again. */
+        if (path)
+                r = job_state_is_terminal(from) ? sd_bus_emit_object_added(bus, path) : 0;
+        if (r >= 0)
+                r = sd_bus_emit_properties_changed(bus, path, HYPER_JOB_INTERFACE, "State", "Reason",
+                                "Attempt", "Phase", "Percent", "BytesDone", "BytesTotal", "Rate",
+                                "StartedUSec", "FinishedUSec", "Result", NULL);
+        if (r >= 0)
+                r = emit_state_changed(j, path, from, to, reason);
+        if (r >= 0 && job_state_is_terminal(to))
+                r = sd_bus_emit_object_removed(bus, path);
+        if (r < 0)
+                warn_state(j, to, r);
+}
+
+void job_bus_progress_changed(Job *j) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        int r = -ENOMEM;
+
+        if (path)
+                r = sd_bus_emit_properties_changed(j->manager->bus, path, HYPER_JOB_INTERFACE, "Phase",
+                                "Percent", "BytesDone", "BytesTotal", "Rate", NULL);
+        if (r < 0)
+                log_warning_errno(r, "Failed to tell the bus of the progress of job %s: %m", j->row->id);
+}

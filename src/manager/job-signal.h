@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the bus is told of jobs. */
+
+#include "manager/job.h"
+
+/* Tells the bus of a new job, a change of state, progress. Failures are logged. */
+void job_bus_announce(Job *j);
+void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reason);
+void job_bus_progress_changed(Job *j);
+/* Only that it has changed: the values are those that job_bus_announce() has told. */
+void job_bus_became(Job *j, JobState from, JobState to, const char *reason);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The transient timers of schedules. */
+
+#include "manager/manager.h"
+
+/* Has systemd make the timer of @row, in place of one that is there; none if it is disabled. Failures are
+ * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time. */
+void schedule_timer_set(Manager *m, const ScheduleRow *row);
+void schedule_timer_remove(Manager *m, const char *id);
+/* Makes all timers, and then answers @call, which may be NULL. 1, or negative errno. */
+int schedule_timers_restore(Manager *m, sd_bus_message *call);
+/* Those that a manager before us has not come to make. */
+int schedule_timers_finish(Manager *m);
+/* systemd has done a job with a unit that may be a timer. */
+void schedule_timer_job_done(Manager *m, const char *unit, bool done);
+bool schedule_timers_pending(const Manager *m);
+void schedule_timers_free(Manager *m);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* This machine as a worker: what it takes of the queue. */
+
+#include "manager/manager.h"
+
+/* Whether this machine may take @j, and can, as far as its operation and its demand say. */
+bool worker_is_local(const Manager *m, const Job *j);
+/* The same, but for what may change: the settings and the free space. */
+bool worker_could_be_local(const Job *j);
+/* Whether others may take it that can do what this machine cannot. */
+bool job_may_go_elsewhere(const Job *j);

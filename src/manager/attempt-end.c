@@ -4,12 +4,8 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/executor-unit.h"
-#include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "manager/progress.h"
-#include "manager/queue.h"
-#include "spec/job-file.h"
 
 AttemptFacts attempt_facts(const Job *j) {
         return (AttemptFacts){
@@ -82,27 +78,6 @@ int attempt_end(Job *j, const AttemptFacts *facts) {
                 r = record(j, &v);
         if (r < 0)
                 return r;
-        if (job_is_finished(j))
-                attempt_leave(j);
         queue_wake(m);
         return 0;
-}
-
-void attempt_leave(Job *j) {
-        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
-        _cleanup_(job_plan_freep) JobPlan *plan = NULL;
-
-        /* The unit of a cancelled job has removed the unfinished output; what is still there is from an attempt that had no
-         * finish of its own. */
-        if (j->row->state == JOB_CANCELLED && directory && job_plan_read(directory, &plan) >= 0 &&
-                        plan->part_dir) {
-                if (lookup_exists(j->manager->lookups, plan->part_dir) > 0 && !j->unit.finish_tried &&
-                                executor_unit_finish(j) >= 0)
-                        return;
-                if (lookup_exists(j->manager->lookups, plan->part_dir) > 0)
-                        log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
-                                    "its log says why (journalctl HYPER_JOB_ID=%s).",
-                                        plan->part_dir, j->row->id, j->row->id);
-        }
-        manager_forget_job(j->manager, j);
 }

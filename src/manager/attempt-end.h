@@ -10,10 +10,6 @@
 /* What the job itself says of its attempt; the executor adds what it knows. Strings are borrowed from @j. */
 AttemptFacts attempt_facts(const Job *j);
 
-/* Records how the attempt ended: COMPLETED, FAILED or RETRYING. A job that is finished is forgotten then: @j may be freed. 0,
- * or negative errno if it could not be recorded: nothing has changed then. */
+/* Records how the attempt ended: COMPLETED, FAILED or RETRYING. A job that is finished is forgotten by its executor. 0, or
+ * negative errno if it could not be recorded: nothing has changed then. */
 int attempt_end(Job *j, const AttemptFacts *facts);
-
-/* Nothing of the finished job @j runs any more: removes what is left of it. @j is freed, unless its unfinished output still
- * has to be removed. */
-void attempt_leave(Job *j);

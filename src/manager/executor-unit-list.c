@@ -6,11 +6,9 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/executor-unit-end.h"
 #include "manager/executor-unit.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
-#include "manager/queue.h"
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-timer.h"
 #include "spec/job-file.h"
@@ -203,3 +201,11 @@ int executor_unit_list(Manager *m) {
                 r = sd_bus_message_append_strv(call, (char **) patterns);
         return r < 0 ? r : sd_bus_call_async(m->bus, &m->reconcile_call, call, on_units, m, 0);
 }
+
+const Executor executor_unit = {
+        .name = "unit",
+        .start = executor_unit_start,
+        .stop = executor_unit_cancel,
+        .adopt = executor_unit_adopt,
+        .list = executor_unit_list,
+};

@@ -4,7 +4,10 @@
 /* After a start of the manager, or of systemd itself, the database and the units are compared: what runs is taken over, what
  * is gone ends by what it left behind. */
 
-#include "manager/job.h"
+#include "manager/executor.h"
+
+/* A transient unit of this machine for each job. */
+extern const Executor executor_unit;
 
 /* Asks systemd for the units, and starts the queue when the answer has come. 0 or negative errno. */
 int executor_unit_list(Manager *m);

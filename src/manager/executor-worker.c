@@ -5,7 +5,14 @@
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
 #include "manager/manager.h"
-#include "manager/queue.h"
+
+int executor_worker_end(Job *j, const AttemptFacts *facts) {
+        int r = attempt_end(j, facts);
+
+        if (r >= 0 && job_is_finished(j))
+                manager_forget_job(j->manager, j);
+        return r;
+}
 
 int executor_worker_lost(Job *j, const WorkerLoss *loss) {
         AttemptFacts facts = attempt_facts(j);
@@ -13,7 +20,7 @@ int executor_worker_lost(Job *j, const WorkerLoss *loss) {
         facts.lost_code = loss->code;
         facts.lost_message = loss->message;
         facts.at_once = loss->at_once;
-        return attempt_end(j, &facts);
+        return executor_worker_end(j, &facts);
 }
 
 /* Does @func to each of @rows that is still held. */
@@ -52,7 +59,7 @@ static int overdue(Job *j) {
                            : -ENOMEM;
         }
         facts.unit_result = "timeout";
-        return attempt_end(j, &facts);
+        return executor_worker_end(j, &facts);
 }
 
 /* When the first of all leases ends; USEC_INFINITY if there is none. */
@@ -115,7 +122,7 @@ static void start(Job *j, const JobSpec *spec, const JobFiles *files) {
 
 /* The worker hears of it when it reports or is heard from next; nothing of the job is here. */
 static void stop(Job *j) {
-        attempt_leave(j);
+        manager_forget_job(j->manager, j);
 }
 
 static int adopt(Job *j, bool running) {

@@ -4,9 +4,13 @@
 /* Jobs that workers hold. A worker keeps a job until it was silent for WORKER_LEASE, and, however often it is heard from, no
  * longer than the job may take. */
 
+#include "manager/attempt.h"
 #include "manager/executor.h"
 
 extern const Executor executor_worker;
+
+/* Ends the attempt of a worker, see attempt_end(), and forgets a job that is finished: @j may be freed. */
+int executor_worker_end(Job *j, const AttemptFacts *facts);
 
 /* How a worker lost an attempt. */
 typedef struct WorkerLoss {

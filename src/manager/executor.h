@@ -4,8 +4,9 @@
 /* Who carries attempts out: a unit of this machine, or a worker. An executor says how an attempt begins, is stopped and is
  * found again; how it ended goes through attempt-end.h, whoever it was. */
 
-#include "manager/job-paths.h"
+#include "manager/job-files.h"
 #include "manager/job.h"
+#include "spec/job-spec.h"
 
 typedef struct Executor {
         const char *name;
@@ -19,9 +20,3 @@ typedef struct Executor {
          * is done from the event loop. 0 or negative errno. */
         int (*list)(Manager *m);
 } Executor;
-
-/* All of them; NULL ends the list. */
-extern const Executor *const executors[];
-
-/* Whose the attempt of @j is. A job that waits is this machine's. */
-const Executor *executor_of(const Job *j);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/job-cancel.h"
 
+#include "manager/executors.h"
 #include "manager/manager.h"
 
 #include "basic/log.h"

@@ -2,7 +2,7 @@
 #include "manager/job-index.h"
 
 #include "basic/string-util.h"
-#include "manager/manager.h"
+#include "manager/lookup.h"
 #include "manager/worker/worker-local.h"
 
 static bool starts_before(const void *x, const void *y) {

@@ -15,18 +15,6 @@
 #include "manager/source-ovf.h"
 #include "spec/nbd-uri.h"
 
-void job_files_done(JobFiles *f) {
-        free(f->source_path);
-        strv_free(f->source_files);
-        free(f->destination_path);
-        free(f->part_dir);
-        strv_free(f->sockets);
-        strv_free(f->tls_files);
-        strv_free(f->bound);
-        strv_free(f->devices);
-        *f = (JobFiles){};
-}
-
 /* Sets *ret_error to "FIELD: PATH: TEXT" and returns @r. */
 static int refuse(char **ret_error, int r, const char *field, const char *path, const char *text) {
         char *error = strprintf("%s: %s: %s", field, path, text);
@@ -99,10 +87,6 @@ static int resolve_directory(const PathRules *rules, bool destination, const cha
         *ret_path = TAKE_PTR(real);
         *ret_stat = st;
         return 0;
-}
-
-int job_files_note(JobFiles *f, const char *path, const struct stat *st) {
-        return strv_consume(&f->bound, file_identity_text(path, st));
 }
 
 /* A handle only: nothing is read. -ELOOP: there is a symbolic link in the path. */

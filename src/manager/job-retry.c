@@ -4,7 +4,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/queue.h"
+#include "manager/manager.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
 #include "shared/error-table.h"

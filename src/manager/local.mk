@@ -6,22 +6,23 @@ libhyper_manager_la_SOURCES = \
 	src/manager/attempt-end.h \
 	src/manager/attempt.c \
 	src/manager/attempt.h \
+	src/manager/boot-mark.c \
+	src/manager/boot-mark.h \
 	src/manager/caller.c \
 	src/manager/caller.h \
 	src/manager/commit-group.c \
 	src/manager/commit-group.h \
 	src/manager/credentials.c \
 	src/manager/credentials.h \
-	src/manager/executor-unit-end.c \
-	src/manager/executor-unit-end.h \
 	src/manager/executor-unit-list.c \
 	src/manager/executor-unit-list.h \
 	src/manager/executor-unit.c \
 	src/manager/executor-unit.h \
 	src/manager/executor-worker.c \
 	src/manager/executor-worker.h \
-	src/manager/executor.c \
 	src/manager/executor.h \
+	src/manager/executors.c \
+	src/manager/executors.h \
 	src/manager/idle.c \
 	src/manager/idle.h \
 	src/manager/job-bus.c \
@@ -30,6 +31,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-cancel.h \
 	src/manager/job-directory.c \
 	src/manager/job-directory.h \
+	src/manager/job-files.c \
+	src/manager/job-files.h \
 	src/manager/job-index.c \
 	src/manager/job-index.h \
 	src/manager/job-json.c \
@@ -54,6 +57,10 @@ libhyper_manager_la_SOURCES = \
 	src/manager/lookup.h \
 	src/manager/manager-bus.c \
 	src/manager/manager-bus.h \
+	src/manager/manager-life.c \
+	src/manager/manager-life.h \
+	src/manager/manager-reload.c \
+	src/manager/manager-reload.h \
 	src/manager/manager.c \
 	src/manager/manager.h \
 	src/manager/path-rules.c \
@@ -74,6 +81,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/schedule/schedule-definition.h \
 	src/manager/schedule/schedule-run.c \
 	src/manager/schedule/schedule-run.h \
+	src/manager/schedule/schedule-signal.c \
+	src/manager/schedule/schedule-signal.h \
 	src/manager/schedule/schedule-timer.c \
 	src/manager/schedule/schedule-timer.h \
 	src/manager/schedule/schedule-times.c \

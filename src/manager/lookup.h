@@ -9,7 +9,9 @@
 #include <systemd/sd-event.h>
 
 #include "basic/time-util.h"
-#include "manager/job-paths.h"
+#include "manager/job-files.h"
+#include "manager/path-rules.h"
+#include "spec/job-spec.h"
 
 #define LOOKUP_THREADS_MAX 16u
 #define LOOKUP_TIMEOUT (10 * USEC_PER_SEC)

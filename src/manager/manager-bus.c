@@ -13,6 +13,7 @@
 #include "manager/job-retry.h"
 #include "manager/key-bus.h"
 #include "manager/key.h"
+#include "manager/manager-reload.h"
 #include "manager/schedule/schedule-bus.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"

@@ -3,121 +3,8 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "journal/job-event.h"
 #include "manager/credentials.h"
-#include "manager/executor-unit.h"
-#include "manager/executor.h"
-#include "manager/idle.h"
-#include "manager/job-bus.h"
 #include "manager/job-directory.h"
-#include "manager/job-signal.h"
-#include "manager/journal-catchup.h"
-#include "manager/manager-bus.h"
-#include "manager/queue.h"
-#include "manager/restore.h"
-#include "manager/schedule/schedule-bus.h"
-#include "manager/schedule/schedule-run.h"
-#include "manager/schedule/schedule-timer.h"
-#include "manager/schedule/schedule.h"
-#include "manager/submit.h"
-#include "manager/webhook/outbox.h"
-#include "manager/webhook/webhook.h"
-#include "shared/daemon.h"
-
-/* What a group has recorded, for all of its members at once. */
-static void on_committed(void *userdata) {
-        manager_log_changes(userdata);
-}
-
-Manager *manager_free(Manager *m) {
-        Job *j, *next;
-
-        if (!m)
-                return NULL;
-        /* Those whose rows are written are answered. */
-        if (m->group)
-                commit_group_settle(m->group);
-        for (size_t i = 0; i < ELEMENTSOF(m->object_slots); i++)
-                sd_bus_slot_unref(m->object_slots[i]);
-        for (size_t i = 0; i < ELEMENTSOF(m->systemd_slots); i++)
-                sd_bus_slot_unref(m->systemd_slots[i]);
-        sd_bus_slot_unref(m->reconcile_call);
-        sd_bus_slot_unref(m->release_call);
-        sd_event_source_disable_unref(m->queue_source);
-        sd_event_source_disable_unref(m->queue_timer);
-        sd_event_source_disable_unref(m->progress_timer);
-        sd_event_source_disable_unref(m->idle_timer);
-        journal_follow_free(m->follow);
-        commit_group_free(m->group);
-        submissions_free(m);
-        schedule_runs_free(m);
-        bus_polkit_registry_free(m->polkit);
-        caller_cache_done(&m->callers);
-        job_index_done(&m->index);
-        HASH_ITER(hh, m->jobs, j, next) {
-                HASH_DEL(m->jobs, j);
-                job_free(j);
-        }
-        job_free(m->finished);
-        lookup_pool_free(m->lookups);
-        outbox_free(m->outbox);
-        schedule_timers_free(m);
-        schedule_row_free(m->schedule);
-        settings_free(m->settings);
-        sd_bus_unref(m->bus);
-        sd_event_unref(m->event);
-        free(m->state_directory);
-        free(m->runtime_directory);
-        free(m->config_directory);
-        free(m->journal_directory);
-        free(m);
-        return NULL;
-}
-
-int manager_new(const ManagerOptions *o, Manager **ret) {
-        _cleanup_(manager_freep) Manager *m = new0(Manager, 1);
-        int r;
-
-        if (!m) {
-                settings_free(o->settings);
-                return -ENOMEM;
-        }
-        job_index_init(&m->index);
-        TAILQ_INIT(&m->submissions);
-        TAILQ_INIT(&m->runs);
-        m->event = sd_event_ref(o->event);
-        m->bus = sd_bus_ref(o->bus);
-        m->store = o->store;
-        m->settings = o->settings;
-        m->clock = o->clock;
-        m->send_event = o->send_event ?: job_event_send;
-        m->started_at = m->clock();
-        m->patience = UNIT_PATIENCE;
-        m->state_directory = strdup(o->state_directory);
-        m->runtime_directory = strdup(o->runtime_directory);
-        m->config_directory = strdup(o->config_directory);
-        m->journal_directory = o->journal_directory ? strdup(o->journal_directory) : NULL;
-        if (!m->state_directory || !m->runtime_directory || !m->config_directory ||
-                        (o->journal_directory && !m->journal_directory))
-                return -ENOMEM;
-        r = commit_group_new(m->event, m->store, on_committed, m, &m->group);
-        if (r >= 0)
-                r = lookup_pool_new(m->event, &m->lookups);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(m);
-        return 0;
-}
-
-/* The journal hears of a change first: it is the source of truth for events. */
-static void on_job_changed(Job *j, JobState from, JobState to, const char *reason, void *userdata) {
-        job_index_put(&j->manager->index, j, j->clock());
-        manager_log_changes(j->manager);
-        job_bus_state_changed(j, from, to, reason);
-        outbox_wake(j->manager->outbox);
-        if (job_state_is_terminal(to))
-                schedule_job_ended(j->manager, j, to);
-}
 
 const char *spec_destination(const JobSpec *spec) {
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
@@ -127,8 +14,7 @@ const char *spec_destination(const JobSpec *spec) {
         return endpoint_identity(e);
 }
 
-/* The spec of @row, with its paths as they were resolved at submission. */
-static int parse_stored_spec(const JobRow *row, JobSpec **ret) {
+int manager_parse_spec(const JobRow *row, JobSpec **ret) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_json_ json_t *document = json_loads(row->spec, 0, NULL);
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
@@ -151,13 +37,13 @@ int manager_load_spec(Manager *m, const char *id, JobSpec **ret) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         int r = store_job_get(m->store, id, &row);
 
-        return r < 0 ? r : parse_stored_spec(row, ret);
+        return r < 0 ? r : manager_parse_spec(row, ret);
 }
 
 int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret) {
         _cleanup_(job_row_freep) JobRow *taken = row;
         _cleanup_(job_freep) Job *j = NULL;
-        int r = job_new(m->store, m->clock, on_job_changed, m, row, &j);
+        int r = job_new(m->store, m->clock, m->observer, m, row, &j);
 
         if (r < 0)
                 return r;
@@ -209,98 +95,21 @@ void manager_forget_job(Manager *m, Job *j) {
         queue_wake(m);
 }
 
-/* A row whose spec cannot be read any more cannot run; what it was is still there to be looked at. */
-static int fail_unreadable(Manager *m, const JobRow *row) {
-        JobTransition t = { .from = row->state,
-                .to = JOB_FAILED,
-                .timestamp = m->clock(),
-                .reason = "Failed: its spec in the database cannot be read by this version" };
-        JobTransition run = { .from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = t.timestamp };
+static int on_queue_source(sd_event_source *s, void *userdata) {
+        Manager *m = userdata;
 
-        log_error("The spec of job %s in the database is malformed.", row->id);
-        if (job_state_may_become(row->state, JOB_FAILED))
-                return store_job_transition(m->store, row->id, &t, 1);
-        return store_job_transition(m->store, row->id, (JobTransition[]){ run, t }, 2);
-}
-
-static int load_jobs(Manager *m) {
-        const JobFilter filter = {
-                .states = ~(1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED) &
-                                ((1u << _JOB_STATE_MAX) - 1),
-                .order = JOB_ORDER_OLDEST,
-        };
-        _cleanup_(job_rows_done) JobRows rows = {};
-        int r = store_jobs_list(m->store, &filter, &rows);
-
-        for (size_t i = 0; r >= 0 && i < rows.n; i++) {
-                _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-                Job *j;
-
-                r = parse_stored_spec(rows.rows[i], &spec);
-                if (r == -EBADMSG)
-                        r = fail_unreadable(m, rows.rows[i]);
-                else if (r >= 0)
-                        r = manager_add_job(m, TAKE_PTR(rows.rows[i]), spec_destination(spec), &j);
-        }
-        return r;
-}
-
-int manager_start(Manager *m) {
-        int r = load_jobs(m);
-
-        if (r < 0)
-                return log_error_errno(r, "Failed to read the jobs from the database: %s",
-                                store_error_text(m->store));
-        journal_catch_up(m);
-        r = manager_bus_register(m);
-        if (r >= 0)
-                r = job_bus_register(m);
-        if (r >= 0)
-                r = outbox_new(m, &m->outbox);
-        if (r >= 0)
-                r = schedule_bus_register(m);
-        if (r < 0)
-                return log_error_errno(r, "Failed to put the objects on the bus: %m");
-        /* Subscribe before looking: a unit that ends in between is told of. */
-        r = executor_unit_subscribe(m);
-        for (const Executor *const *e = executors; r >= 0 && *e; e++)
-                r = (*e)->list(m);
-        if (r >= 0)
-                r = idle_start(m);
-        if (r < 0)
-                return log_error_errno(r, "Failed to ask systemd for the units of jobs: %m");
-        r = manager_sync_webhooks(m);
-        if (r < 0)
-                log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");
-        r = manager_sweep_webhook_secrets(m);
-        if (r < 0)
-                log_warning_errno(r, "Failed to look after the secrets of webhooks: %m");
-        r = manager_sweep_secrets(m);
-        if (r < 0)
-                log_warning_errno(r, "Failed to remove secrets that nothing names any more: %m");
-        outbox_wake(m->outbox);
-        r = restore_after_boot(m);
-        if (r < 0)
-                log_error_errno(r,
-                                "Failed to set the timers of schedules after the boot: %m. "
-                                "'systemctl restart hyper-schedules' tries again.");
+        m->queue_source = sd_event_source_disable_unref(m->queue_source);
+        m->run_queue(m);
         return 0;
 }
 
-int manager_reload(Manager *m, char **ret_error) {
-        /* The database is open: another path is a matter for the next start. */
-        int r = daemon_reload_settings(m->config_directory, m->state_directory, &m->settings, ret_error);
-
+void queue_wake(Manager *m) {
+        if (m->queue_source)
+                return;
+        int r = sd_event_add_defer(m->event, &m->queue_source, on_queue_source, m);
+        /* Not before a group of submissions that is being gathered: it would be parted. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(m->queue_source, COMMIT_GROUP_PRIORITY);
         if (r < 0)
-                return r;
-        if (m->idle_timer) /* it looks again then */
-                (void) sd_event_source_set_time_relative(m->idle_timer, m->settings->daemon.idle_timeout);
-        (void) sd_bus_emit_properties_changed(
-                        m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
-        queue_look_again(m);
-        r = manager_sync_webhooks(m);
-        if (r < 0)
-                log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");
-        outbox_wake(m->outbox);
-        return 0;
+                log_error_errno(r, "Failed to wake the queue: %m");
 }

@@ -26,25 +26,15 @@
 typedef struct Submission Submission;
 typedef struct RunStart RunStart;
 
-typedef struct ManagerOptions {
-        sd_event *event;
-        sd_bus *bus; /* with systemd, polkit and the clients on it */
-        Store *store; /* as STORE_OWNER */
-        Settings *settings; /* the manager's from manager_new() on, also on failure */
-        clock_func clock; /* realtime */
-        const char *state_directory; /* STATEDIR */
-        const char *runtime_directory; /* where the jobs' root directories are made; the manager's alone */
-        const char *config_directory; /* read again by Reload */
-        const char *journal_directory; /* NULL: the system's journal */
-        int (*send_event)(const JobEvent *e); /* NULL: job_event_send() */
-} ManagerOptions;
-
 struct Manager {
         sd_event *event;
         sd_bus *bus;
         Store *store;
         Settings *settings;
         clock_func clock;
+        job_observer observer; /* of each job's changes */
+        void (*run_queue)(Manager *m); /* queue_run() */
+        int (*list_units)(Manager *m); /* executor_unit_list() */
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
 
         CommitGroup *group; /* of what clients submit and workers say */
@@ -96,17 +86,6 @@ struct Manager {
         bool watched; /* READY=1 was sent */
 };
 
-int manager_new(const ManagerOptions *options, Manager **ret);
-Manager *manager_free(Manager *m);
-DEFINE_CLEANUP_FUNC(Manager *, manager_free);
-
-/* Loads the jobs, puts the objects on the bus, looks at the units, and requests the name. What takes time is
- * done from the event loop. 0 or negative errno. */
-int manager_start(Manager *m);
-
-/* Reads the configuration again. -EBADMSG with *ret_error (caller frees): the old one stays in force. */
-int manager_reload(Manager *m, char **ret_error);
-
 /* Takes @row, also on failure, into memory. @destination is what it writes (spec_destination()). */
 int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret);
 Job *manager_get_job(Manager *m, const char *id);
@@ -115,5 +94,10 @@ void manager_forget_job(Manager *m, Job *j);
 
 /* What the job writes, as it is compared: path or URI. NULL if it only reads. */
 const char *spec_destination(const JobSpec *spec);
+/* The spec of @row, with its paths as they were resolved at submission. 0; -EBADMSG; -ENOMEM. */
+int manager_parse_spec(const JobRow *row, JobSpec **ret);
 /* The stored spec of a job with its paths resolved as they were at submission. */
 int manager_load_spec(Manager *m, const char *id, JobSpec **ret);
+
+/* Starts what may start (queue.h), from the event loop, once the current messages are answered. */
+void queue_wake(Manager *m);

@@ -4,9 +4,11 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
-#include "manager/executor-unit-end.h"
+#include "manager/executor-unit.h"
 #include "manager/executor-worker.h"
+#include "manager/executors.h"
 #include "manager/idle.h"
+#include "manager/job-paths.h"
 #include "manager/manager.h"
 #include "manager/worker/worker-local.h"
 
@@ -46,7 +48,7 @@ static Job *first_that_may_start(Manager *m, Prioq *q) {
 
         TAILQ_INIT(&aside);
         while ((j = prioq_first(q))) {
-                if (!worker_is_local(m, j))
+                if (!worker_is_local(m->settings, j))
                         look_again_later(m, j);
                 else if (!destination_is_held(m, j))
                         break;
@@ -97,7 +99,10 @@ static int fail_before_start(Job *j, int error, const char *why) {
                                               : "spec_invalid";
         facts.lost_message = why;
         facts.lost_final = true;
-        return attempt_end(j, &facts);
+        int r = attempt_end(j, &facts);
+        if (r >= 0)
+                manager_forget_job(j->manager, j);
+        return r;
 }
 
 static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -236,25 +241,6 @@ void queue_run(Manager *m) {
                 next = MIN(next, now + STORE_PAUSE);
         }
         arm_timer(m, now, next);
-}
-
-static int on_queue_source(sd_event_source *s, void *userdata) {
-        Manager *m = userdata;
-
-        m->queue_source = sd_event_source_disable_unref(m->queue_source);
-        queue_run(m);
-        return 0;
-}
-
-void queue_wake(Manager *m) {
-        if (m->queue_source)
-                return;
-        int r = sd_event_add_defer(m->event, &m->queue_source, on_queue_source, m);
-        /* Not before a group of submissions that is being gathered: it would be parted. */
-        if (r >= 0)
-                r = sd_event_source_set_priority(m->queue_source, COMMIT_GROUP_PRIORITY);
-        if (r < 0)
-                log_error_errno(r, "Failed to wake the queue: %m");
 }
 
 void queue_look_again(Manager *m) {

@@ -10,7 +10,5 @@
 Job *queue_next(Manager *m, bool any_worker);
 /* Starts what may start now, and brings back what is due. */
 void queue_run(Manager *m);
-/* The same, soon, from the event loop. */
-void queue_wake(Manager *m);
 /* What this machine could not do may be different now: it looks at all that waits once more. */
 void queue_look_again(Manager *m);

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/restore.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "basic/fd-util.h"
-#include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/boot-mark.h"
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-timer.h"
 #include "store/schedules.h"
 #include "store/webhooks.h"
-
-/* In the runtime directory, which a boot empties: all timers were set in this boot. (The boot id in
- * /proc/sys is not visible with ProcSubset=pid.) */
-#define MARK "restored"
 
 int restore_is_needed(Store *s, bool *ret) {
         uint64_t jobs[_JOB_STATE_MAX], deliveries[_DELIVERY_STATE_MAX];
@@ -38,33 +30,13 @@ int restore_is_needed(Store *s, bool *ret) {
 }
 
 int restore_after_boot(Manager *m) {
-        _cleanup_free_ char *mark = strprintf("%s/" MARK, m->runtime_directory);
-        int r;
+        int r = boot_mark_is_set(m);
 
-        if (!mark)
-                return -ENOMEM;
-        if (access(mark, F_OK) >= 0)
-                return 0;
-        if (errno != ENOENT)
-                return -errno;
+        if (r != 0)
+                return r < 0 ? r : 0;
         m->restoring = true;
         schedule_catch_up(m);
         schedule_runs_continue(m, NULL);
         r = schedule_timers_restore(m, NULL);
         return r < 0 ? r : 0;
-}
-
-void restore_done(Manager *m) {
-        _cleanup_free_ char *mark = NULL;
-        _cleanup_close_ int fd = -EBADF;
-
-        if (!m->restoring)
-                return;
-        m->restoring = false;
-        mark = strprintf("%s/" MARK, m->runtime_directory);
-        if (mark)
-                fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-                log_warning_errno(mark ? -errno : -ENOMEM,
-                                "Failed to record that the timers of schedules are set: %m");
 }

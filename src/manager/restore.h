@@ -12,6 +12,3 @@ int restore_is_needed(Store *s, bool *ret);
 /* At the first start of a manager in a boot, whoever started it: runs what schedules missed, and sets their
  * timers. 0 or negative errno. */
 int restore_after_boot(Manager *m);
-
-/* All timers are set: the next manager of this boot need not do it again. */
-void restore_done(Manager *m);

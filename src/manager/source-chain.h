@@ -5,7 +5,7 @@
  * in an image leads to a file that its submitter could not have named: the same rules hold for it, and
  * symbolic links are not followed. */
 
-#include "manager/job-paths.h"
+#include "manager/job-files.h"
 #include "manager/path-rules.h"
 
 /* Adds to f->source_files what the image f->source_path, which is there already, needs. 0; -EBADMSG with

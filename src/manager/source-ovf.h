@@ -5,8 +5,9 @@
  * name in it leads to a file that its submitter could not have named: the same rules hold for each, and
  * symbolic links are not followed. */
 
-#include "manager/job-paths.h"
+#include "manager/job-files.h"
 #include "manager/path-rules.h"
+#include "spec/job-spec.h"
 
 /* The one OVF in the directory @directory, as a path. 0; -ENOENT: there is none; -ENOTUNIQ: there are
  * several, *ret is two of their names; -ENOMEM, or what opendir(3) says. The caller frees *ret. */

@@ -12,9 +12,9 @@
 #include "manager/credentials.h"
 #include "manager/idle.h"
 #include "manager/job-directory.h"
+#include "manager/job-paths.h"
 #include "manager/job-signal.h"
 #include "manager/manager.h"
-#include "manager/queue.h"
 #include "manager/submit-options.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
@@ -312,7 +312,7 @@ static void tell_nobody_can(Job *j) {
         JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
         bool can;
 
-        if (worker_is_local(j->manager, j) || store_workers_can(j->store, &d, &can) < 0 || can)
+        if (worker_is_local(j->manager->settings, j) || store_workers_can(j->store, &d, &can) < 0 || can)
                 return;
         capabilities = capabilities_to_text(d.capabilities);
         message = capabilities ? strprintf("No worker that is registered can do this job: it waits for one "

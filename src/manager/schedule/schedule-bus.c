@@ -10,6 +10,7 @@
 #include "journal/schedule-event.h"
 #include "manager/manager.h"
 #include "manager/schedule/schedule-run.h"
+#include "manager/schedule/schedule-signal.h"
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule-times.h"
 #include "manager/schedule/schedule.h"
@@ -202,28 +203,6 @@ int method_restore_schedules(sd_bus_message *message, void *userdata, sd_bus_err
         schedule_catch_up(m);
         schedule_runs_continue(m, NULL);
         return schedule_timers_restore(m, message);
-}
-
-void schedule_bus_emit(Manager *m, const char *member, const char *id) {
-        _cleanup_free_ char *path = schedule_bus_path(id);
-        int r = -ENOMEM;
-
-        if (path)
-                r = sd_bus_emit_signal(
-                                m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, member, "so", id, path);
-        if (r >= 0 && streq(member, "ScheduleNew"))
-                r = sd_bus_emit_object_added(m->bus, path);
-        if (r >= 0 && streq(member, "ScheduleRemoved"))
-                r = sd_bus_emit_interfaces_removed(m->bus, path, HYPER_SCHEDULE_INTERFACE, NULL);
-        if (r >= 0 && streq(member, "ScheduleChanged")) {
-                m->schedule = schedule_row_free(m->schedule);
-                r = sd_bus_emit_properties_changed(m->bus, path, HYPER_SCHEDULE_INTERFACE, "Name",
-                                "Description", "Schedule", "OnCalendar", "Enabled", "OverlapPolicy",
-                                "CatchUp", "NextRunUSec", "LastRunUSec", "RunCount", "LastJobId",
-                                "LastStatus", "Job", NULL);
-        }
-        if (r < 0)
-                log_warning_errno(r, "Failed to tell the bus of schedule %s: %m", id);
 }
 
 /* --- org.hyper1.Schedule --------------------------------------------------------------------------- */

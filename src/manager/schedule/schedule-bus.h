@@ -17,5 +17,3 @@ int method_trigger_schedule(sd_bus_message *message, void *userdata, sd_bus_erro
 int method_get_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_restore_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error);
-/* Tells the bus. @member: ScheduleNew, ScheduleRemoved or ScheduleChanged. */
-void schedule_bus_emit(Manager *m, const char *member, const char *id);

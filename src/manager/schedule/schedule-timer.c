@@ -13,8 +13,8 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
+#include "manager/boot-mark.h"
 #include "manager/manager.h"
-#include "manager/restore.h"
 #include "manager/schedule/schedule-times.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
@@ -68,7 +68,7 @@ static void answer_restore(Manager *m) {
         }
         m->restores = mfree(m->restores);
         m->n_restores = m->restores_allocated = 0;
-        restore_done(m);
+        boot_mark_set(m);
 }
 
 bool schedule_timers_pending(const Manager *m) {

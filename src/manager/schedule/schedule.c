@@ -11,9 +11,9 @@
 #include "manager/credentials.h"
 #include "manager/manager.h"
 #include "manager/schedule/cron.h"
-#include "manager/schedule/schedule-bus.h"
 #include "manager/schedule/schedule-definition.h"
 #include "manager/schedule/schedule-run.h"
+#include "manager/schedule/schedule-signal.h"
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule-times.h"
 #include "manager/submit-options.h"
@@ -52,11 +52,6 @@ static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o
 }
 
 /* --- changes --------------------------------------------------------------------------------------- */
-
-int schedule_not_found(const char *id, sd_bus_error *error) {
-        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_SCHEDULE, "There is no schedule %s",
-                        schedule_id_is_valid(id) ? id : "with such an id");
-}
 
 static int store_failed(Manager *m, int r, const char *what, const char *id, sd_bus_error *error) {
         if (r == -ENOMEM)

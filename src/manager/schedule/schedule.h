@@ -14,8 +14,6 @@ int manager_create_schedule(Manager *m, const char *definition, const SubmitOpti
 int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
                 sd_bus_error *error);
 int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error);
-/* Says so in @error, whatever @id is; returns what goes with it. */
-int schedule_not_found(const char *id, sd_bus_error *error);
 
 /* Removes the secrets that no unfinished job and no schedule names: a manager that was killed may have left them. 0 or
  * negative errno. */

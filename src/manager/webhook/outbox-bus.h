@@ -7,5 +7,3 @@
 
 extern const sd_bus_vtable deliveries_vtable[];
 int outbox_bus_register(Outbox *o);
-/* Somebody asked for deliveries or recorded some: that is hyper-notifyd. */
-int outbox_meet_notifyd(Outbox *o, sd_bus_message *message);

@@ -13,7 +13,6 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/webhook/outbox-bus.h"
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
@@ -331,15 +330,11 @@ Outbox *outbox_free(Outbox *o) {
 int outbox_new(Manager *m, Outbox **ret) {
         _cleanup_(outbox_freep) Outbox *o = new0(Outbox, 1);
         struct passwd *user = getpwnam(NOTIFY_USER);
-        int r;
 
         if (!o)
                 return -ENOMEM;
         o->manager = m;
         o->uid = user ? user->pw_uid : UID_INVALID;
-        r = outbox_bus_register(o);
-        if (r < 0)
-                return r;
         *ret = TAKE_PTR(o);
         return 0;
 }

@@ -56,3 +56,5 @@ struct Outbox {
 
 /* Answers a test and forgets it. */
 void outbox_test_done(Test *t, const DeliveryResult *result);
+/* Somebody asked for deliveries or recorded some: that is hyper-notifyd. */
+int outbox_meet_notifyd(Outbox *o, sd_bus_message *message);

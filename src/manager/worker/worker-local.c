@@ -2,9 +2,10 @@
 #include "manager/worker/worker-local.h"
 
 #include "basic/string-util.h"
-#include "manager/manager.h"
 #include "shared/machine.h"
 #include "spec/capability.h"
+#include "spec/operation.h"
+#include "store/workers.h"
 
 /* Free space where the job writes, in GiB. */
 static uint64_t free_space(const Job *j) {
@@ -28,12 +29,12 @@ bool worker_could_be_local(const Job *j) {
                         (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
 }
 
-bool worker_is_local(const Manager *m, const Job *j) {
+bool worker_is_local(const Settings *settings, const Job *j) {
         unsigned disk_gb = job_demand_unpack(j->row->demand).disk_gb;
 
         if (!j->row->any_worker)
                 return true;
-        return m->settings->worker.local && worker_could_be_local(j) &&
+        return settings->worker.local && worker_could_be_local(j) &&
                         (disk_gb == 0 || disk_gb <= free_space(j));
 }
 

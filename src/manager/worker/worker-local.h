@@ -3,10 +3,11 @@
 
 /* This machine as a worker: what it takes of the queue. */
 
-#include "manager/manager.h"
+#include "manager/job.h"
+#include "shared/settings.h"
 
 /* Whether this machine may take @j, and can, as far as its operation and its demand say. */
-bool worker_is_local(const Manager *m, const Job *j);
+bool worker_is_local(const Settings *settings, const Job *j);
 /* The same, but for what may change: the settings and the free space. */
 bool worker_could_be_local(const Job *j);
 /* Whether others may take it that can do what this machine cannot. */

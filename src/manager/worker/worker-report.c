@@ -8,6 +8,7 @@
 #include "dialect/worker-message.h"
 #include "journal/job-event.h"
 #include "manager/attempt-end.h"
+#include "manager/executor-worker.h"
 #include "manager/manager.h"
 #include "manager/progress.h"
 #include "manager/worker/worker.h"
@@ -132,5 +133,5 @@ int manager_report_result(
         facts.report_completed = result.completed;
         facts.report_final = result.retry_useless;
         facts.report_message = result.message;
-        return attempt_end(j, &facts);
+        return executor_worker_end(j, &facts);
 }

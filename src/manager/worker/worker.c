@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "dialect/worker-message.h"
 #include "manager/executor-worker.h"
+#include "manager/executors.h"
 #include "manager/manager.h"
 #include "manager/queue.h"
 #include "shared/error-table.h"

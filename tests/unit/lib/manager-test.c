@@ -9,6 +9,7 @@
 #include "journal/job-event.h"
 #include "journal/schedule-event.h"
 #include "manager/job-directory.h"
+#include "manager/manager-life.h"
 #include "spec/job-file.h"
 #include "unit/lib/private-bus.h"
 

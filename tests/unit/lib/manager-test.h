@@ -5,6 +5,7 @@
  * test moves, and in place of systemd a stand-in that records what it is asked and tells what the test
  * wants: a real one would need a machine of its own (tests/system has that), and does not fail on demand. */
 
+#include "manager/manager-life.h"
 #include "manager/manager.h"
 #include "unit/lib/test.h"
 

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "manager/schedule/cron-calendar.h"
 #include "basic/string-util.h"
+#include "manager/schedule/cron-calendar.h"
 #include "manager/schedule/cron.h"
 
 static json_t *next_times(const Cron *c, usec_t t, unsigned n) {

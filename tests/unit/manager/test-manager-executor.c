@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "manager/queue.h"
-#include "unit/lib/manager-test.h"
 #include "manager/executor.h"
+#include "manager/executors.h"
+#include "manager/manager.h"
+#include "manager/queue.h"
 #include "spec/job-file.h"
+#include "unit/lib/manager-test.h"
 
 /* What happens outside of the manager, for one executor. */
 typedef struct World {

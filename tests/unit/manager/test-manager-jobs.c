@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "manager/manager.h"
 #include "manager/queue.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"

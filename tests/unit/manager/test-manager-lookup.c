@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "manager/queue.h"
 #include "basic/string-util.h"
+#include "manager/manager.h"
+#include "manager/queue.h"
 #include "shared/error-table.h"
 #include "unit/lib/manager-test.h"
 

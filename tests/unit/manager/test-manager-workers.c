@@ -2,6 +2,7 @@
 
 /* Workers over the bus: what they take, report and lose. */
 
+#include "manager/manager.h"
 #include "manager/progress.h"
 #include "manager/queue.h"
 #include "manager/submit-options.h"

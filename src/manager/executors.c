@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager/executor.h"
+#include "manager/executors.h"
 
-#include "manager/executor-unit.h"
+#include "manager/executor-unit-list.h"
 #include "manager/executor-worker.h"
 
 const Executor *const executors[] = { &executor_unit, &executor_worker, NULL };

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/manager-reload.h"
+
+#include "basic/log.h"
+#include "manager/queue.h"
+#include "manager/webhook/outbox.h"
+#include "manager/webhook/webhook.h"
+#include "shared/daemon.h"
+
+int manager_reload(Manager *m, char **ret_error) {
+        /* The database is open: another path is a matter for the next start. */
+        int r = daemon_reload_settings(m->config_directory, m->state_directory, &m->settings, ret_error);
+
+        if (r < 0)
+                return r;
+        if (m->idle_timer) /* it looks again then */
+                (void) sd_event_source_set_time_relative(m->idle_timer, m->settings->daemon.idle_timeout);
+        (void) sd_bus_emit_properties_changed(
+                        m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "MaxRunning", NULL);
+        queue_look_again(m);
+        r = manager_sync_webhooks(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");
+        outbox_wake(m->outbox);
+        return 0;
+}

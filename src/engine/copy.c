@@ -11,8 +11,8 @@
 
 #include "engine/copy.h"
 #include "basic/string-util.h"
-#include "engine/checkpoint.h"
 #include "engine/extent-cursor.h"
+#include "engine/part.h"
 #include "engine/rate.h"
 
 #define SLOTS_PER_BUFFER 4 /* slots of zeroes need no buffer */

@@ -35,29 +35,31 @@ typedef struct CopyOptions {
                             * product */
 } CopyOptions;
 
-/* A copy that somebody else's loop carries out, beside others. The endpoints, @part and @options must live as long. */
+/* A copy that somebody else's loop carries out, beside others. The endpoints, @part and @options must live as
+ * long. */
 typedef struct Copy Copy;
 
 #define COPIES_MAX (ENDPOINTS_MAX / 2)
 
 /* Begins to copy @source to @destination from @watermark (0, or what part_watermark() says) to the end of the
- * destination or to @options->size. The source may be shorter than that, and the rest becomes zero; longer is -EINVAL.
- * What lies behind @options->size is not touched. @part is where checkpoints go; NULL: none are kept. On error
- * *ret_error is a text that the caller frees. */
+ * destination or to @options->size. The source may be shorter than that, and the rest becomes zero; longer is
+ * -EINVAL. What lies behind @options->size is not touched. @part is where checkpoints go; NULL: none are
+ * kept. On error *ret_error is a text that the caller frees. */
 int copy_new(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, Copy **ret, char **ret_error);
 
-/* Does what can be done without waiting. 1: it is under way. 0: all of it lasts on stable storage. -EBADMSG: somebody
- * else has changed the unfinished image; its checkpoint is gone, the next attempt begins anew. Otherwise negative errno
- * with *ret_error; what was copied until the source failed or the destination was full was made last, with a checkpoint.
- * After an error the endpoints can only be freed. */
+/* Does what can be done without waiting. 1: it is under way. 0: all of it lasts on stable storage. -EBADMSG:
+ * somebody else has changed the unfinished image; its checkpoint is gone, the next attempt begins anew.
+ * Otherwise negative errno with *ret_error; what was copied until the source failed or the destination was
+ * full was made last, with a checkpoint. After an error the endpoints can only be freed. */
 int copy_step(Copy *c, char **ret_error);
 
-/* Waits until one of @n copies, at most COPIES_MAX, has something to do. 0; -ECANCELED if @cancel_fd (negative: none) is
- * readable; or negative errno. */
+/* Waits until one of @n copies, at most COPIES_MAX, has something to do. 0; -ECANCELED if @cancel_fd
+ * (negative: none) is readable; or negative errno. */
 int copies_wait(Copy *const *copies, size_t n, int cancel_fd);
 
-/* For a copy that is under way when another one has failed: makes last what it has copied, as copy_step() does. */
+/* For a copy that is under way when another one has failed: makes last what it has copied, as copy_step()
+ * does. */
 void copy_interrupt(Copy *c);
 
 const CopyProgress *copy_progress(const Copy *c) _pure_;
@@ -66,6 +68,7 @@ const CopyProgress *copy_progress(const Copy *c) _pure_;
 Copy *copy_free(Copy *c);
 DEFINE_CLEANUP_FUNC(Copy *, copy_free);
 
-/* A whole copy: copy_new(), and copy_step() to the end. *ret_progress may be NULL; it is set on errors too. */
+/* A whole copy: copy_new(), and copy_step() to the end. *ret_progress may be NULL; it is set on errors too.
+ */
 int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, CopyProgress *ret_progress, char **ret_error);

@@ -176,8 +176,8 @@ static void add_match(Deflate *d, Match m) {
         d->distance_counts[d->distance_codes[m.distance]]++;
 }
 
-/* True if a sample of the bytes is spread as evenly as that of random ones: the sum of the squares of their counts is
- * what tells. */
+/* True if a sample of the bytes is spread as evenly as that of random ones: the sum of the squares of their
+ * counts is what tells. */
 static bool looks_random(const uint8_t *data, size_t size) {
         uint32_t counts[256] = {};
         uint64_t n = 0, squares = 0;

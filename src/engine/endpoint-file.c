@@ -41,7 +41,8 @@ static FileEndpoint *FILE_ENDPOINT(Endpoint *e) {
         return CONTAINER_OF(e, FileEndpoint, endpoint);
 }
 
-/* Which of the file's bytes are the disk's from @offset on, at most @length and as far as they are in one piece. */
+/* Which of the file's bytes are the disk's from @offset on, at most @length and as far as they are in one
+ * piece. */
 static FileRange find_range(const FileEndpoint *f, uint64_t offset, uint64_t length) {
         size_t low = 0, high = f->n_ranges;
 
@@ -66,7 +67,8 @@ static int refuse_short(FileEndpoint *f, uint64_t offset) {
                         f->endpoint.label, offset);
 }
 
-/* The first run of @range: how long it is, and whether it is a hole. Where the file system does not say, it is data. */
+/* The first run of @range: how long it is, and whether it is a hole. Where the file system does not say, it
+ * is data. */
 static int find_run(const FileRange *range, Extent *ret) {
         uint64_t end = range->offset + range->length;
         struct stat st;

@@ -6,6 +6,6 @@
 #include "engine/endpoint.h"
 #include "engine/file-range.h"
 
-/* @ranges are the disk from its beginning to its end. Their descriptors are duplicated. Holes are asked for with
- * lseek(2). A file that becomes shorter than its ranges is an error, never zeroes. */
+/* @ranges are the disk from its beginning to its end. Their descriptors are duplicated. Holes are asked for
+ * with lseek(2). A file that becomes shorter than its ranges is an error, never zeroes. */
 int endpoint_file_new(const FileRange *ranges, size_t n, const char *label, Endpoint **ret);

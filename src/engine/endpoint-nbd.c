@@ -6,6 +6,7 @@
 
 #include "engine/endpoint-nbd.h"
 #include "basic/string-util.h"
+#include "engine/nbd-io.h"
 
 #define TIMEOUT_DEFAULT (30 * USEC_PER_SEC)
 #define TIMEOUT_EXTRA (5 * USEC_PER_SEC) /* for connections that are nice to have */

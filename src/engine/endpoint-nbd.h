@@ -1,92 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The parts of endpoint-nbd.c, nbd-request.c and nbd-io.c. */
-
-#include <sys/queue.h>
+/* A disk behind an NBD server, or behind several for the same disk, through libnbd(3). */
 
 #include "engine/endpoint.h"
-#include "engine/nbd-connect.h"
 
-#define NBD_CONNECTIONS_MAX 32
+typedef enum NbdFlags {
+        NBD_SOURCE = 0, /* read only */
+        NBD_DESTINATION = 1 << 0, /* will be written; refused with -EROFS if the server does not allow it */
+        NBD_KNOWN_ZERO = 1 << 1, /* a destination fresh from its maker: reads as zeroes all over, so that
+                                    zeroes need not be written */
+} NbdFlags;
 
-typedef struct NbdEndpoint NbdEndpoint;
+typedef struct NbdOptions {
+        char *const *uris; /* NBD URIs, or paths of unix sockets (beginning with "/"). Several are
+                              servers for the very same disk; several are allowed for sources only. */
+        unsigned connections; /* to each server; 0: a good number. A destination gets one unless the
+                                 server says that several are safe (NBD_FLAG_CAN_MULTI_CONN); so does a
+                                 network source. */
+        unsigned flags; /* NbdFlags */
+        const char *tls_certificates; /* a directory as nbd_set_tls_certificates(3) wants it, or NULL */
+        const char *tls_psk_file; /* as nbd_set_tls_psk_file(3) wants it, or NULL */
+        usec_t timeout; /* for connecting and negotiating; 0: 30 s */
+        int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
+        const char *label; /* for messages: "source" */
+} NbdOptions;
 
-typedef struct NbdRequest {
-        NbdEndpoint *owner;
-        const char *verb; /* for the message: "reading" */
-        uint64_t offset, length;
-        EndpointDone done;
-        EndpointExtentsDone extents_done;
-        void *userdata;
-
-        unsigned parts; /* on the wire */
-        bool open; /* parts are being sent right now */
-        bool waiting; /* on the todo or the lost list */
-        int error;
-
-        uint64_t zeroed; /* a zero that is written: how far it got */
-        bool fallback; /* the server cannot zero, so write zeroes */
-
-        bool is_read;
-        uint64_t seen; /* bytes that a read's answers have held so far */
-        Extent *extents; /* the answer */
-        size_t n_extents;
-
-        TAILQ_ENTRY(NbdRequest) all;
-        TAILQ_ENTRY(NbdRequest) todo; /* waits for dispatch to send more, or to say why it was lost */
-} NbdRequest;
-
-struct NbdEndpoint {
-        Endpoint endpoint;
-        struct nbd_handle *connections[NBD_CONNECTIONS_MAX];
-        size_t n_connections, next;
-        size_t polled[ENDPOINT_FDS_MAX]; /* which connections wait() spoke of, in its order */
-        bool can_extents, can_zero, can_flush, known_zero;
-        size_t maximum; /* of the data in one command */
-        char *zeroes; /* ZERO_WRITE of them, once needed */
-        TAILQ_HEAD(, NbdRequest) all;
-        TAILQ_HEAD(, NbdRequest) todo;
-        TAILQ_HEAD(, NbdRequest) lost; /* their connection broke */
-        int cause; /* why, negative errno; 0: not known, the server hung up */
-        char *detail; /* and what libnbd said when it was the server's fault */
-};
-
-static inline NbdEndpoint *NBD(Endpoint *e) {
-        return CONTAINER_OF(e, NbdEndpoint, endpoint);
-}
-
-/* --- nbd-request.c: what is asked of libnbd, and what came of it ----------------------------------- */
-
-/* A request, open: parts of it may be sent. @verb is for the message: "reading". NULL when out of memory. */
-NbdRequest *nbd_request_new(Endpoint *e, const char *verb, uint64_t offset, uint64_t length, void *userdata);
-NbdRequest *nbd_request_free(NbdRequest *q);
-
-/* After a call that gives a cookie or -1: counts the part, or takes the error. A completion may have come
- * already, therefore the part is counted before the call. */
-void nbd_part_sent(NbdRequest *q, struct nbd_handle *h, int64_t cookie);
-/* A completion of libnbd's. Returning 1 retires the command. */
-int nbd_on_part(void *userdata, int *error);
-#define NBD_COMPLETION(f, q) ((nbd_completion_callback){ .callback = (f), .user_data = (q) })
-
-/* Everything has been sent. An error so far is told through the completion like any other. 0. */
-int nbd_request_close(NbdRequest *q);
-
-/* The connection with the least to do, beginning behind the last one taken. */
-struct nbd_handle *nbd_pick(NbdEndpoint *n);
-
-/* The requests whose connection broke are told why, n->cause. (libnbd gives all of them one and the same
- * errno.) */
-void nbd_settle_lost(NbdEndpoint *n);
-
-/* --- nbd-io.c: the kinds of requests, as EndpointOps ----------------------------------------------- */
-
-int nbd_op_extents(Endpoint *e, uint64_t offset, uint64_t length, EndpointExtentsDone done, void *userdata);
-int nbd_op_read(Endpoint *e, void *buf, size_t length, uint64_t offset, EndpointDone done, void *userdata);
-int nbd_op_write(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
-                void *userdata);
-int nbd_op_zero(Endpoint *e, uint64_t offset, uint64_t length, EndpointDone done, void *userdata);
-int nbd_op_flush(Endpoint *e, EndpointDone done, void *userdata);
-
-/* Sends the next piece of a zero that has to be written, because the server cannot zero. */
-void nbd_write_zeroes(NbdRequest *q);
+/* Connects. A disk may be empty (size 0). -EPROTO if servers disagree on the size or it is absurd, -EROFS,
+ * -ETIMEDOUT, -ECANCELED, and what connecting gives. On error *ret_error is a text that the caller frees (it
+ * never holds a secret from a URI). */
+int endpoint_nbd_new(const NbdOptions *options, Endpoint **ret, char **ret_error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/endpoint.h"
+#include "engine/endpoint-null.h"
 
 static void null_free(Endpoint *e) {
         free(e);

@@ -17,7 +17,7 @@
 #include "basic/string-util.h"
 #include "basic/zero.h"
 #include "engine/compress.h"
-#include "engine/endpoint.h"
+#include "engine/endpoint-qcow2.h"
 #include "engine/pool.h"
 #include "engine/qcow2-map.h"
 #include "engine/writeback.h"

@@ -10,7 +10,8 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "basic/zero.h"
-#include "engine/endpoint.h"
+#include "engine/endpoint-raw.h"
+#include "engine/file-range.h"
 #include "engine/pool.h"
 #include "engine/writeback.h"
 

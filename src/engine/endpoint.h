@@ -28,7 +28,6 @@
 
 #include "basic/macro.h"
 #include "basic/time-util.h"
-#include "engine/compress.h"
 #include "engine/file-range.h"
 
 typedef struct Endpoint Endpoint;
@@ -74,13 +73,13 @@ typedef struct EndpointOps {
         int (*write)(Endpoint *e, const void *buf, size_t length, uint64_t offset, EndpointDone done,
                         void *userdata);
 
-        /* Where bytes of the disk are in a file: from @offset on, at most @length, as far as they are in one piece there.
-         * NULL: in no file that the caller could read. */
+        /* Where bytes of the disk are in a file: from @offset on, at most @length, as far as they are in one
+         * piece there. NULL: in no file that the caller could read. */
         FileRange (*place)(Endpoint *e, uint64_t offset, uint64_t length);
 
         /* Writes what is in a file, as if it had been read from there: in the same order as other writes.
-         * -EREMOTEIO: the file cannot be read, errno of the cause in *@ret_source_error, which is the caller's until
-         * completion. NULL: it must be read first. */
+         * -EREMOTEIO: the file cannot be read, errno of the cause in *@ret_source_error, which is the
+         * caller's until completion. NULL: it must be read first. */
         int (*write_file)(Endpoint *e, const FileRange *from, uint64_t offset, int *ret_source_error,
                         EndpointDone done, void *userdata);
 
@@ -132,60 +131,6 @@ const char *endpoint_error(const Endpoint *e);
 #define ENDPOINT_FDS_MAX 64
 #define ENDPOINTS_MAX 8 /* to wait for at a time */
 
-/* --- NBD (endpoint-nbd.c) -------------------------------------------------------------------------- */
-
-typedef enum NbdFlags {
-        NBD_SOURCE = 0, /* read only */
-        NBD_DESTINATION = 1 << 0, /* will be written; refused with -EROFS if the server does not allow it */
-        NBD_KNOWN_ZERO = 1 << 1, /* a destination fresh from its maker: reads as zeroes all over, so that
-                                    zeroes need not be written */
-} NbdFlags;
-
-typedef struct NbdOptions {
-        char *const *uris; /* NBD URIs, or paths of unix sockets (beginning with "/"). Several are
-                              servers for the very same disk; several are allowed for sources only. */
-        unsigned connections; /* to each server; 0: a good number. A destination gets one unless the
-                                 server says that several are safe (NBD_FLAG_CAN_MULTI_CONN); so does a
-                                 network source. */
-        unsigned flags; /* NbdFlags */
-        const char *tls_certificates; /* a directory as nbd_set_tls_certificates(3) wants it, or NULL */
-        const char *tls_psk_file; /* as nbd_set_tls_psk_file(3) wants it, or NULL */
-        usec_t timeout; /* for connecting and negotiating; 0: 30 s */
-        int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
-        const char *label; /* for messages: "source" */
-} NbdOptions;
-
-/* Connects. A disk may be empty (size 0). -EPROTO if servers disagree on the size or it is absurd, -EROFS,
- * -ETIMEDOUT, -ECANCELED, and what connecting gives. On error *ret_error is a text that the caller frees (it
- * never holds a secret from a URI). */
-int endpoint_nbd_new(const NbdOptions *options, Endpoint **ret, char **ret_error);
-
-/* --- files (endpoint-raw.c, endpoint-qcow2.c) ------------------------------------------------------ */
-
-/* A raw file, written sparsely in 4 KiB blocks. @fd is a regular file opened for reading and writing; it is
- * duplicated. What lies at and behind @watermark is thrown away, what is before stays. The finished file is
- * exactly @size long. */
-int endpoint_raw_new(int fd, uint64_t size, uint64_t watermark, const char *label, Endpoint **ret,
-                char **ret_error);
-
-typedef struct Qcow2Options {
-        uint64_t size; /* of the disk */
-        Compression compression;
-        unsigned threads; /* that compress; 0: a good number */
-        uint64_t watermark; /* 0: the file is made anew */
-        uint64_t state[2]; /* what ops->state() gave at @watermark */
-} Qcow2Options;
-
-/* A qcow2 file (version 3, clusters of 64 KiB) in @fd, as for a raw file. The disk's size is rounded up to whole
- * sectors of 512 bytes, as qemu knows no other (endpoint->size stays @size). With a watermark the file is checked in
- * full as far as it counts: -EBADMSG if it does not fit, and then it can only be made anew. It has no header until it
- * is finished, so that nobody takes the unfinished one for an image. */
-int endpoint_qcow2_new(
-                int fd, const Qcow2Options *options, const char *label, Endpoint **ret, char **ret_error);
-
-/* Takes everything, keeps nothing: for measuring a source, or for reading it once to the end. */
-int endpoint_null_new(uint64_t size, const char *label, Endpoint **ret);
-
 /* --- for the engine, over any endpoint (endpoint.c) ------------------------------------------------ */
 
 /* Starts requests: as the slots above, with what is missing in @e stood in for. Lengths of 0 complete at
@@ -204,9 +149,10 @@ int endpoint_finish(Endpoint *e, EndpointDone done, void *userdata);
 void endpoint_state(Endpoint *e, uint64_t ret_state[static 2]);
 void endpoint_stop(Endpoint *e);
 
-/* Waits until something can be dispatched in one of the @n endpoints (at most ENDPOINTS_MAX; NULL ones are left out) or
- * @cancel_fd (negative: none) is readable, at most @timeout, and dispatches in all of them. @errors has a place for
- * each: 0, or what dispatch gave. 0; -ECANCELED; or negative errno of the waiting itself. */
+/* Waits until something can be dispatched in one of the @n endpoints (at most ENDPOINTS_MAX; NULL ones are
+ * left out) or @cancel_fd (negative: none) is readable, at most @timeout, and dispatches in all of them.
+ * @errors has a place for each: 0, or what dispatch gave. 0; -ECANCELED; or negative errno of the waiting
+ * itself. */
 int endpoints_wait(Endpoint *const *endpoints, size_t n, int cancel_fd, usec_t timeout, int *errors);
 /* The same for two; the first error of one. */
 int endpoints_run(Endpoint *a, Endpoint *b, int cancel_fd, usec_t timeout);

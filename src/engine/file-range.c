@@ -34,7 +34,8 @@ static uint64_t try_clone(FileCopier *c, const FileRange *from, uint64_t to) {
         return 0;
 }
 
-/* What the kernel does not copy is written from @data, which tells a full disk from what does not work here. */
+/* What the kernel does not copy is written from @data, which tells a full disk from what does not work here.
+ */
 static int copy_run(FileCopier *c, const FileRange *from, const char *data, uint64_t to) {
         off_t in = (off_t) from->offset, out = (off_t) to;
         size_t left = from->length;

@@ -10,8 +10,8 @@ typedef struct FileRange {
         uint64_t offset, length;
 } FileRange;
 
-/* Copies ranges from files into one file, with as little as the file systems let us do: blocks are shared where both
- * files are on one that can (btrfs, XFS), else copied by the kernel; zeroes are left out. */
+/* Copies ranges from files into one file, with as little as the file systems let us do: blocks are shared
+ * where both files are on one that can (btrfs, XFS), else copied by the kernel; zeroes are left out. */
 typedef struct FileCopier {
         int fd; /* not ours; where nothing is written it reads as zeroes */
         bool no_clone, no_copy; /* does not work between these files */
@@ -20,7 +20,8 @@ typedef struct FileCopier {
 
 void file_copier_done(FileCopier *c);
 
-/* Called by one thread at a time. 0 or negative errno: -EREMOTEIO if the fault is the source's, which cannot be read
- * or has become shorter, with the cause in *ret_source_error. *ret_written: without what is shared and what is zero. */
+/* Called by one thread at a time. 0 or negative errno: -EREMOTEIO if the fault is the source's, which cannot
+ * be read or has become shorter, with the cause in *ret_source_error. *ret_written: without what is shared
+ * and what is zero. */
 int file_copier_copy(FileCopier *c, const FileRange *from, uint64_t to, uint64_t *ret_written,
                 int *ret_source_error);

@@ -27,8 +27,8 @@ static size_t collect_leaves(const uint32_t *counts, size_t n, uint32_t *ret) {
         return k;
 }
 
-/* How deep each leaf is in the tree that joins the two rarest again and again. Leaves and inner nodes are each in
- * ascending order of their counts, so the rarest is at the front of one of the two queues. */
+/* How deep each leaf is in the tree that joins the two rarest again and again. Leaves and inner nodes are
+ * each in ascending order of their counts, so the rarest is at the front of one of the two queues. */
 static void leaf_depths(const uint32_t *leaves, size_t n, unsigned *n_of_depth) {
         uint32_t weights[HUFFMAN_SYMBOLS_MAX], parents[2 * HUFFMAN_SYMBOLS_MAX];
         uint16_t depths[HUFFMAN_SYMBOLS_MAX];
@@ -52,7 +52,8 @@ static void leaf_depths(const uint32_t *leaves, size_t n, unsigned *n_of_depth) 
                 n_of_depth[depths[parents[i]] + 1]++;
 }
 
-/* Moves what is too deep up to @bits, and makes room for it by moving others down, until the code is complete. */
+/* Moves what is too deep up to @bits, and makes room for it by moving others down, until the code is
+ * complete. */
 static void limit_depths(unsigned *n_of_depth, unsigned bits) {
         uint32_t used = 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Huffman codes as deflate has them (RFC 1951, 3.2.2): of limited length, and canonical, so that their lengths are
- * enough to know them. */
+/* Huffman codes as deflate has them (RFC 1951, 3.2.2): of limited length, and canonical, so that their
+ * lengths are enough to know them. */
 
 #include "basic/macro.h"
 
@@ -14,7 +14,7 @@ typedef struct HuffmanCode {
         uint8_t lengths[HUFFMAN_SYMBOLS_MAX]; /* 0: it does not occur */
 } HuffmanCode;
 
-/* A code for @n symbols that occur as often as @counts says, together at most 2^17 times, none longer than @bits. It
- * is complete: at least two symbols have a code, even if fewer occur, because readers differ in what they make of
- * others. */
+/* A code for @n symbols that occur as often as @counts says, together at most 2^17 times, none longer than
+ * @bits. It is complete: at least two symbols have a code, even if fewer occur, because readers differ in
+ * what they make of others. */
 void huffman_make(HuffmanCode *ret, const uint32_t *counts, size_t n, unsigned bits);

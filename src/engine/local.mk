@@ -19,8 +19,11 @@ libhyper_engine_la_SOURCES = \
 	src/engine/endpoint-nbd.c \
 	src/engine/endpoint-nbd.h \
 	src/engine/endpoint-null.c \
+	src/engine/endpoint-null.h \
 	src/engine/endpoint-qcow2.c \
+	src/engine/endpoint-qcow2.h \
 	src/engine/endpoint-raw.c \
+	src/engine/endpoint-raw.h \
 	src/engine/endpoint.c \
 	src/engine/endpoint.h \
 	src/engine/extent-cursor.c \
@@ -32,8 +35,11 @@ libhyper_engine_la_SOURCES = \
 	src/engine/nbd-connect.c \
 	src/engine/nbd-connect.h \
 	src/engine/nbd-io.c \
+	src/engine/nbd-io.h \
 	src/engine/nbd-request.c \
+	src/engine/nbd-request.h \
 	src/engine/part.c \
+	src/engine/part.h \
 	src/engine/pool.c \
 	src/engine/pool.h \
 	src/engine/qcow2-layout.c \

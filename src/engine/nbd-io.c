@@ -3,9 +3,9 @@
 /* What is asked of an NBD server: extents, reads, writes, zeroes, flushes. What it answers is not believed:
  * libnbd checks the protocol, and here extents are checked for progress and bounds. */
 
+#include "engine/nbd-io.h"
 #include "basic/string-util.h"
 #include "basic/zero.h"
-#include "engine/endpoint-nbd.h"
 
 #define EXTENTS_MAX 65536 /* of one answer; the rest is asked for again */
 #define HOLE_BLOCK 65536 /* zeroes in data that are worth a hole of their own */

@@ -5,8 +5,8 @@
  * libnbd calls completions with its handle locked, so nothing in them may use that handle: what has to be
  * sent after an answer waits on a list until dispatch. */
 
+#include "engine/nbd-request.h"
 #include "basic/string-util.h"
-#include "engine/endpoint-nbd.h"
 
 NbdRequest *nbd_request_new(
                 Endpoint *e, const char *verb, uint64_t offset, uint64_t length, void *userdata) {

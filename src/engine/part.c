@@ -9,8 +9,10 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "engine/checkpoint.h"
+#include "engine/endpoint-qcow2.h"
+#include "engine/endpoint-raw.h"
 #include "engine/extent-cursor.h"
+#include "engine/part.h"
 
 struct Part {
         int dir_fd, image_fd;

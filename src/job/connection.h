@@ -4,7 +4,7 @@
 /* Connections to disks, through servers of our own or to somebody else's. All functions note failures in the
  * attempt. */
 
-#include "engine/endpoint.h"
+#include "engine/endpoint-nbd.h"
 #include "image/image.h"
 #include "job/attempt.h"
 #include "job/server.h"

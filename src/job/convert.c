@@ -7,7 +7,7 @@
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
-#include "engine/checkpoint.h"
+#include "engine/part.h"
 #include "job/complaint.h"
 #include "job/convert.h"
 #include "job/destination-kind.h"

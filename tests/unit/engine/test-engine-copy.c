@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "basic/fd-util.h"
-#include "engine/checkpoint.h"
 #include "engine/compare.h"
+#include "engine/endpoint-null.h"
 #include "unit/lib/engine-util.h"
 
 /* nbdkit serves a size to the byte; qemu-nbd in whole sectors. */

@@ -6,8 +6,9 @@
 
 #include <sys/types.h>
 
-#include "engine/checkpoint.h"
 #include "engine/copy.h"
+#include "engine/endpoint-nbd.h"
+#include "engine/part.h"
 #include "unit/lib/test.h"
 
 #define KIB UINT64_C(1024)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How an attempt ended, and what follows from it, whoever carried it out: one set of facts, one retry rule. Pure: facts in,
- * verdict out. */
+/* How an attempt ended, and what follows from it, whoever carried it out: one set of facts, one retry rule.
+ * Pure: facts in, verdict out. */
 
 #include "basic/time-util.h"
 #include "spec/job-file.h"
 #include "spec/job-state.h"
 
-/* Everything the manager knows when an attempt is over. What it did not hear is NULL, 0 or invalid: it may have been away
- * when it happened. */
+/* Everything the manager knows when an attempt is over. What it did not hear is NULL, 0 or invalid: it may
+ * have been away when it happened. */
 typedef struct AttemptFacts {
         /* of the job: attempt_facts() */
         const char *job_id;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* After a start of the manager, or of systemd itself, the database and the units are compared: what runs is taken over, what
- * is gone ends by what it left behind. */
+/* After a start of the manager, or of systemd itself, the database and the units are compared: what runs is
+ * taken over, what is gone ends by what it left behind. */
 
 #include "manager/executor.h"
 

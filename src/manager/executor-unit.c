@@ -184,8 +184,9 @@ static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
         return r < 0 ? log_error_errno(r, "Failed to kill the unit of job %s: %m", j->row->id) : 0;
 }
 
-/* The job may write to the notification socket, and whoever does can ask systemd for more time than the unit has
- * (EXTEND_TIMEOUT_USEC= of sd_notify(3)). A job that its image took over gets no more than @time all the same. */
+/* The job may write to the notification socket, and whoever does can ask systemd for more time than the unit
+ * has (EXTEND_TIMEOUT_USEC= of sd_notify(3)). A job that its image took over gets no more than @time all the
+ * same. */
 static void limit_time(Job *j, usec_t time) {
         int r;
 
@@ -465,13 +466,14 @@ static bool needs_finish(const Job *j, const AttemptFacts *f) {
                         !j->unit.finish_tried;
 }
 
-/* Nothing of the finished job runs any more. @j is freed, unless its unfinished output still has to be removed. */
+/* Nothing of the finished job runs any more. @j is freed, unless its unfinished output still has to be
+ * removed. */
 static void leave(Job *j) {
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
 
-        /* The unit of a cancelled job has removed the unfinished output; what is still there is from an attempt that had no
-         * finish of its own. */
+        /* The unit of a cancelled job has removed the unfinished output; what is still there is from an
+         * attempt that had no finish of its own. */
         if (j->row->state == JOB_CANCELLED && directory && job_plan_read(directory, &plan) >= 0 &&
                         plan->part_dir) {
                 if (exists(j, plan->part_dir) && !j->unit.finish_tried && executor_unit_finish(j) >= 0)

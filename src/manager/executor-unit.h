@@ -9,8 +9,8 @@
 void executor_unit_start(Job *j, const JobSpec *spec, const JobFiles *files);
 /* @j is cancelled. Where no unit runs, what is left of it goes at once: @j may be freed. */
 void executor_unit_cancel(Job *j);
-/* The unit of @j is gone; or, with @start_error, it never was. Ends the attempt, or goes on with what is left to do for a
- * job that is finished. @j may be freed. */
+/* The unit of @j is gone; or, with @start_error, it never was. Ends the attempt, or goes on with what is
+ * left to do for a job that is finished. @j may be freed. */
 void executor_unit_gone(Job *j, const char *start_error);
 /* Has systemd's signals delivered. To be called before the units are listed. 0 or negative errno. */
 int executor_unit_subscribe(Manager *m);
@@ -18,6 +18,7 @@ int executor_unit_subscribe(Manager *m);
 int executor_unit_adopt(Job *j, bool running);
 /* Stops the unit of @j, once. */
 void executor_unit_stop(Job *j);
-/* Runs hyper-job finish alone: to remove the unfinished output of a cancelled job that has no unit, or to go on where a power
- * cut has interrupted it. executor_unit_gone() is called when it has ended; on failure there is nothing that will end. */
+/* Runs hyper-job finish alone: to remove the unfinished output of a cancelled job that has no unit, or to go
+ * on where a power cut has interrupted it. executor_unit_gone() is called when it has ended; on failure
+ * there is nothing that will end. */
 int executor_unit_finish(Job *j);

@@ -44,8 +44,8 @@ static int abandoned(Job *j) {
                    : -ENOMEM;
 }
 
-/* A worker that never began may be stuck, and the job is not to blame. One that did has had its time: this is the timeout
- * that a job's unit has here. */
+/* A worker that never began may be stuck, and the job is not to blame. One that did has had its time: this
+ * is the timeout that a job's unit has here. */
 static int overdue(Job *j) {
         AttemptFacts facts = attempt_facts(j);
 
@@ -79,8 +79,9 @@ static int first_end(Manager *m, usec_t earliest, usec_t *ret) {
         return 0;
 }
 
-/* While there was no manager nobody could be heard: then all counts from its start. Heartbeats put the end of leases
- * off, and a new one lasts for WORKER_LEASE at least: it is enough to look when the first may have ended. */
+/* While there was no manager nobody could be heard: then all counts from its start. Heartbeats put the end
+ * of leases off, and a new one lasts for WORKER_LEASE at least: it is enough to look when the first may have
+ * ended. */
 int executor_worker_expire(Manager *m, usec_t now, usec_t *next) {
         _cleanup_(job_rows_done) JobRows silent_ones = {}, overdue_ones = {};
         usec_t first = m->started_at + WORKER_LEASE;

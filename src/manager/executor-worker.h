@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Jobs that workers hold. A worker keeps a job until it was silent for WORKER_LEASE, and, however often it is heard from, no
- * longer than the job may take. */
+/* Jobs that workers hold. A worker keeps a job until it was silent for WORKER_LEASE, and, however often it
+ * is heard from, no longer than the job may take. */
 
 #include "manager/attempt.h"
 #include "manager/executor.h"
@@ -22,6 +22,6 @@ typedef struct WorkerLoss {
 /* A worker holds @j no longer: ends the attempt. @j may be freed. 0 or negative errno. */
 int executor_worker_lost(Job *j, const WorkerLoss *loss);
 
-/* Takes jobs away from workers that were silent for too long, and those that have taken too long. *next is brought forward
- * to when to look again. 0 or negative errno. */
+/* Takes jobs away from workers that were silent for too long, and those that have taken too long. *next is
+ * brought forward to when to look again. 0 or negative errno. */
 int executor_worker_expire(Manager *m, usec_t now, usec_t *next);

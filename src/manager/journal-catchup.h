@@ -5,8 +5,9 @@
 
 #include "manager/manager.h"
 
-/* Finds the last change of state in the journal, and logs those after it: the manager before this one was killed between
- * recording and logging them, or the journal has lost its end. */
+/* Finds the last change of state in the journal, and logs those after it: the manager before this one was
+ * killed between recording and logging them, or the journal has lost its end. */
 void journal_catch_up(Manager *m);
-/* Logs the changes of state that were recorded since the last call. A failure is logged; the next call tries again. */
+/* Logs the changes of state that were recorded since the last call. A failure is logged; the next call tries
+ * again. */
 void manager_log_changes(Manager *m);

@@ -117,7 +117,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/worker/worker-report.h \
 	src/manager/worker/worker.c \
 	src/manager/worker/worker.h
-MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) $(SQLITE_LIBS) $(XML_LIBS) -lpthread
+MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) \
+	$(SQLITE_LIBS) $(XML_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-managerd
 hyper_managerd_SOURCES = src/manager/managerd-main.c

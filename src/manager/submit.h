@@ -6,14 +6,14 @@
 #include "manager/manager.h"
 #include "manager/submit-options.h"
 
-/* In the loop, once: the job @id is durably queued, or was there already (@created is false), or is refused: @r is
- * negative then, with @error. */
+/* In the loop, once: the job @id is durably queued, or was there already (@created is false), or is refused:
+ * @r is negative then, with @error. */
 typedef void (*submit_done)(
                 Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata);
 
-/* Takes a job. 0: @done is called, soon, or before this returns. Negative errno with @error set: it is not. What @options
- * has borrowed stays where it is until @done is called or the manager ends; the rest of it is taken, or left to the
- * caller to be freed. */
+/* Takes a job. 0: @done is called, soon, or before this returns. Negative errno with @error set: it is not.
+ * What @options has borrowed stays where it is until @done is called or the manager ends; the rest of it is
+ * taken, or left to the caller to be freed. */
 int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
                 sd_bus_error *error);
 /* Refuses those that are under way: the manager ends. */

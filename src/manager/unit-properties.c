@@ -25,7 +25,8 @@ typedef struct FixedProperty {
 static const FixedProperty fixed[] = {
         { "Slice", PROPERTY_STRING, 0, LIST("hyper-jobs.slice") },
         { "Type", PROPERTY_STRING, 0, LIST("exec") },
-        /* For STATUS=. A compromised job could extend its time limits with it: executor-unit.c prevents that. */
+        /* For STATUS=. A compromised job could extend its time limits with it: executor-unit.c prevents
+           that. */
         { "NotifyAccess", PROPERTY_STRING, 0, LIST("main") },
         /* Nobody needs a dead job's unit: how it ended is in its directory, then in the database. */
         { "CollectMode", PROPERTY_STRING, 0, LIST("inactive-or-failed") },

@@ -5,9 +5,9 @@
 
 #include "manager/manager.h"
 
-/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due. @call (may be NULL)
- * is answered with the id of the job, or with why there is none: 1 if that comes later, 0 if there is no job to wait for,
- * or negative errno with @error set. */
+/* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due.
+ * @call (may be NULL) is answered with the id of the job, or with why there is none: 1 if that comes later,
+ * 0 if there is no job to wait for, or negative errno with @error set. */
 int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, sd_bus_error *error);
 /* Makes up for what was missed: after a boot. */
 void schedule_catch_up(Manager *m);

@@ -6,7 +6,8 @@
 #include "manager/manager.h"
 
 /* Has systemd make the timer of @row, in place of one that is there; none if it is disabled. Failures are
- * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time. */
+ * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time.
+ */
 void schedule_timer_set(Manager *m, const ScheduleRow *row);
 void schedule_timer_remove(Manager *m, const char *id);
 /* Makes all timers, and then answers @call, which may be NULL. 1, or negative errno. */

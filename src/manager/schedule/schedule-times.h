@@ -7,8 +7,8 @@
 
 /* When @row is due next, after @now; 0 if it is disabled or never. */
 usec_t schedule_next(const ScheduleRow *row, usec_t now);
-/* When it runs, as OnCalendar= lines (a strv that the caller frees), or *ret_every (may be NULL) apart, which is 0 else.
- * 0 or negative errno. */
+/* When it runs, as OnCalendar= lines (a strv that the caller frees), or *ret_every (may be NULL) apart,
+ * which is 0 else. 0 or negative errno. */
 int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lines);
 /* A timer never fires early; two clocks may differ by a little. */
 #define SCHEDULE_SLACK (USEC_PER_SEC / 2)

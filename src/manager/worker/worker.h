@@ -12,8 +12,8 @@ int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error);
 /* What a worker that lives is told: the jobs it holds, and those that were cancelled while it held them. */
 int manager_worker_heard(
                 Manager *m, const char *id, JobRows *ret_jobs, JobRows *ret_cancelled, sd_bus_error *error);
-/* From the loop, once, when it is durable: @spec is the job that the worker gets, NULL if there is none for it; @r is
- * negative if it could not be recorded. */
+/* From the loop, once, when it is durable: @spec is the job that the worker gets, NULL if there is none for
+ * it; @r is negative if it could not be recorded. */
 typedef void (*dequeue_done)(Manager *m, int r, const char *spec, void *userdata);
 /* 0: @done is called; negative errno with @error set: it is not. */
 int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, sd_bus_error *error);

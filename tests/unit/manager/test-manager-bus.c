@@ -28,8 +28,8 @@ BUS_TEST(wrong_specs_are_refused_by_field)
                         *timeout = make_spec(&f, "a",
                                         ",\"execution_policy\":{\"timeout_seconds\":1,\"priority\":101}"),
                         *id = make_spec(&f, "../a", NULL);
-        refused(&f, HYPER_BUS_ERROR_INVALID_SPEC, "execution_policy.timeout_seconds: must be 60 to 2592000, or 0",
-                        timeout);
+        refused(&f, HYPER_BUS_ERROR_INVALID_SPEC,
+                        "execution_policy.timeout_seconds: must be 60 to 2592000, or 0", timeout);
         refused(&f, HYPER_BUS_ERROR_INVALID_SPEC, "execution_policy.priority", timeout);
         refused(&f, HYPER_BUS_ERROR_INVALID_SPEC, "job_id", id);
         refused(&f, HYPER_BUS_ERROR_PATH_REFUSED, "source.path: /etc/passwd",

@@ -63,7 +63,8 @@ static void worker_begin(Fixture *f, const char *id, const char *extra) {
         _cleanup_free_ char *spec = make_spec(f, id, extra);
 
         worker_call(f, "RegisterWorker", "s",
-                        "{\"worker_id\":\"w\",\"capabilities\":[\"qemu_img\"],\"system_info\":{\"memory_mb\":16384}}",
+                        "{\"worker_id\":\"w\",\"capabilities\":[\"qemu_img\"],\"system_info\":{\"memory_"
+                        "mb\":16384}}",
                         NULL, NULL);
         if (is_known(f, id))
                 time_passes(f, 2);

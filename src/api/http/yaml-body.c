@@ -98,8 +98,8 @@ static size_t skip_digits(const char **p) {
         return n;
 }
 
-/* [-+]? ( [0-9]+ ( \. [0-9]* )? | \. [0-9]+ ) ( [eE] [-+]? [0-9]+ )?; one that begins with a 0 that means nothing is text:
- * an identifier, or octal to others. */
+/* [-+]? ( [0-9]+ ( \. [0-9]* )? | \. [0-9]+ ) ( [eE] [-+]? [0-9]+ )?; one with a leading zero is text: an
+ * identifier, or octal to others. */
 static bool is_number(const char *s, bool *ret_integer) {
         const char *p = s + (*s == '-' || *s == '+');
         bool leading_zero = p[0] == '0' && p[1] >= '0' && p[1] <= '9';

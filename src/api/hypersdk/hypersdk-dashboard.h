@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The message "metrics" of /ws, as the published dashboard reads it. Pure, but for the resources of this process. */
+/* The message "metrics" of /ws, as the published dashboard reads it. Pure, but for the resources of this
+ * process. */
 
 #include <jansson.h>
 

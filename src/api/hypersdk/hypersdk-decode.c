@@ -6,19 +6,17 @@
 #include "dialect/dialect-complete.h"
 
 /* HyperSDK clients of several versions write the same thing in several ways. Of lines with the same
- * canonical field, any one may be given; two that differ are refused.
- *
- *   the disk      source {"type", "path" | "uri", "format", "checksum"}; without it, vm_path names it (an
- *                 absolute path, file:// or nbd://). With a source, vm_path is only a label.
- *   the output    destination {"type", "path" | "uri", "format"}, or output_path. A path that ends in "/",
- * and an output_path whose last part has no ".", is a directory, as older clients mean it; so are output_dir
- * and destination.output_dir. The file in it is called like the source. With nothing of all that, it stands
- * beside the source. its format    destination.format, format, output_format, also below options; else by
- * its name, else qcow2 how           options.compress, options.verify, and the same without options policy
- * execution_policy {…} as in the worker API, or its fields at the top or below options
- */
-/* Typed clients send all their fields, and zero values for those that nobody set. Where zero is a value of its own
- * (retry_count, priority, booleans) it is one. */
+ * canonical field, any one may be given; two that differ are refused.  the disk      source {"type",
+ * "path" | "uri", "format", "checksum"}; without it, vm_path names it (an absolute path, file:// or
+ * nbd://). With a source, vm_path is only a label. the output    destination {"type", "path" | "uri",
+ * "format"}, or output_path. A path that ends in "/", and an output_path whose last part has no ".", is a
+ * directory, as older clients mean it; so are output_dir and destination.output_dir. The file in it is
+ * called like the source. With nothing of all that, it stands beside the source. its format
+ * destination.format, format, output_format, also below options; else by its name, else qcow2 how
+ * options.compress, options.verify, and the same without options policy execution_policy {…} as in the
+ * worker API, or its fields at the top or below options */
+/* Typed clients send all their fields, and zero values for those that nobody set. Where zero is a value of
+ * its own (retry_count, priority, booleans) it is one. */
 #define ABSENT FIELD_ZERO_IS_ABSENT
 
 const FieldMap hypersdk_fields[] = {

@@ -17,7 +17,8 @@ typedef enum ClientType {
         CLIENT_TIME, /* never echoed: clients write times in forms that others cannot read */
 } ClientType;
 
-/* The fields that the published clients declare, and their types. A path comes behind the object that it lies in. */
+/* The fields that the published clients declare, and their types. A path comes behind the object that it
+ * lies in. */
 static const struct {
         const char *path;
         ClientType type;
@@ -130,8 +131,8 @@ static int fit_definition(json_t *definition) {
         return 0;
 }
 
-/* Clients read vm_path without asking. A job that was submitted in another form has the path or the URI of its source
- * there, without the name of a user. */
+/* Clients read vm_path without asking. A job that was submitted in another form has the path or the URI of
+ * its source there, without the name of a user. */
 static int add_vm_path(json_t *definition, const json_t *spec) {
         static const char *const sources[] = { "source.path", "source.uri" };
         const char *path = json_string_value(json_object_get(definition, "vm_path"));

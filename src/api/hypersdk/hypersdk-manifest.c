@@ -6,8 +6,8 @@
 #include "dialect/dialect-complete.h"
 #include "spec/job-id.h"
 
-/* The stages "inspect" and "fix" are not supported: like all unknown fields they are kept with the job, and its log has a
- * warning for each. */
+/* The stages "inspect" and "fix" are not supported: like all unknown fields they are kept with the job,
+ * and its log has a warning for each. */
 #define GIVEN (FIELD_SHOWN | FIELD_ZERO_IS_ABSENT)
 const FieldMap hypersdk_manifest_fields[] = {
         { "id", "job_id", GIVEN },
@@ -53,7 +53,7 @@ static int read_workflow_id(json_t *manifest, char **ret, JsonErrors *errors) {
                 return -ENOMEM;
         if (!longest || !job_id_is_valid(longest))
                 return json_errors_add(errors, "workflow_id",
-                                "must be a text of letters, digits, \".\", \"_\" and \"-\" that leaves room for a number");
+                                "must be an ID of at most 120 letters, digits and \".\", \"_\", \"-\"");
         *ret = strdup(json_string_value(given));
         return *ret ? 0 : -ENOMEM;
 }

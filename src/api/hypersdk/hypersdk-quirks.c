@@ -7,10 +7,11 @@ static const struct {
         const char *user_agent; /* what its User-Agent begins with */
         const char *body_key; /* a key that it always sends; NULL: the User-Agent is enough */
 } quirks[_QUIRK_MAX] = {
-        /* The published command-line tool, in Go: it takes any status but 200 for a failure, although the job runs. */
+        /* The published command-line tool, in Go: it takes any status but 200 for a failure, although the
+         * job runs. */
         [QUIRK_SUBMIT_IS_200] = { "Go-http-client/", NULL },
-        /* The Python SDK: it decodes the answer as a schedule. Other programs that use the same HTTP library read
-         * the published {"message", "schedule": {…}}; only the SDK sends its own run_count. */
+        /* The Python SDK: it decodes the answer as a schedule. Other programs that use the same HTTP
+         * library read the published {"message", "schedule": {…}}; only the SDK sends its own run_count. */
         [QUIRK_SCHEDULE_IS_TEXT] = { "python-requests/", "run_count" },
 };
 

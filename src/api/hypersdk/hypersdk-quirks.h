@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Where two clients of the HyperSDK API expect opposite things, the table in hypersdk-quirks.c decides who gets what. Pure. */
+/* Where two clients of the HyperSDK API expect opposite things, the table in hypersdk-quirks.c decides who
+ * gets what. Pure. */
 
 #include <jansson.h>
 
@@ -9,7 +10,7 @@
 
 typedef enum HypersdkQuirk {
         QUIRK_SUBMIT_IS_200, /* an accepted submission is answered with 200, not with the published 201 */
-        QUIRK_SCHEDULE_IS_TEXT, /* "schedule" in the answers of POST and PUT on schedules is the cron expression */
+        QUIRK_SCHEDULE_IS_TEXT, /* "schedule" in answers to changes of schedules is the cron expression */
         _QUIRK_MAX,
 } HypersdkQuirk;
 

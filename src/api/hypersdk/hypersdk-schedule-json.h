@@ -16,7 +16,7 @@ int hypersdk_schedule_decode(
 
 /* As clients read it. New reference, or NULL when out of memory. */
 json_t *hypersdk_schedule_json(const ScheduleRow *row);
-/* The answer to a change: {"message", "schedule": {…}}, and beside that the fields of the schedule for clients that decode
- * the answer as one. @schedule_is_text: "schedule" itself is theirs, too. */
+/* The answer to a change: {"message", "schedule": {…}}, and beside that the fields of the schedule for
+ * clients that decode the answer as one. @schedule_is_text: "schedule" itself is theirs, too. */
 json_t *hypersdk_schedule_reply_json(
                 const ScheduleRow *row, const char *message, bool schedule_is_text, usec_t now);

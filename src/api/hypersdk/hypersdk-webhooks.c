@@ -139,7 +139,7 @@ static int on_added(Request *r, sd_bus_message *m, const sd_bus_error *error, vo
                                         "timestamp", json_time(now_realtime())));
 }
 
-/* The fields for which zero is no value that somebody could mean: typed clients send it for what nobody set. */
+/* The fields for which zero is no valid value: typed clients send it for fields that are not set. */
 static const char *const zero_is_absent[] = { "name", "description", "timeout", "retry", "secret", "events",
         "headers" };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The workflow routes of the HyperSDK API: several VMs in one request, as jobs that name a common workflow_id, and
- * the jobs as workflow clients read them. */
+/* The workflow routes of the HyperSDK API: several VMs in one request, as jobs that name a common
+ * workflow_id, and the jobs as workflow clients read them. */
 
 #include "api/http/request.h"
 

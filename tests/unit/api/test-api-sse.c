@@ -356,8 +356,8 @@ START_TEST(a_client_that_comes_back_goes_on_where_it_was) {
 }
 END_TEST
 
-/* Only the end itself is the end: a client that is cut off before it hears it, and one that is there when the job is
- * retried goes on. */
+/* Only the end itself is the end: a client that is cut off before it hears it, and one that is there when
+ * the job is retried goes on. */
 START_TEST(a_job_that_was_retried_goes_on_behind_its_end) {
         _cleanup_free_ char *middle = NULL, *end_id = NULL;
         Stream s;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Typed clients drop a whole list when one field of one job has a type that is not theirs. Here every way to write a
- * job, in each dialect, in each state, is read by strict decoders: the types that the published clients declare. And
- * each field that carries a state has to have a word of its dialect. */
+/* Typed clients drop a whole list when one field of one job has a type that is not theirs. Here every way
+ * to write a job, in each dialect, in each state, is read by strict decoders: the types that the published
+ * clients declare. And each field that carries a state has to have a word of its dialect. */
 
 #include <ctype.h>
 

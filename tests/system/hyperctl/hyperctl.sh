@@ -127,3 +127,29 @@ equal "$(state "$id")" COMPLETED "the job of the run"
 contains "$(hyperctl schedule show nights)" "1, of which 1 completed" "the runs"
 hyperctl schedule rm nights
 exits 5 hyperctl schedule rm nights
+
+# The short form, with a file, a directory and nothing as the destination; and what runs
+id=$(hyperctl -q "$dir/disk.raw" "$dir/short.qcow2")
+wait_state "$id" COMPLETED
+same "$dir/disk.raw" "$dir/short.qcow2" qcow2
+mkdir "$dir/made" && id=$(cd "$dir" && hyperctl -q ./disk.raw made)
+wait_state "$id" COMPLETED
+same "$dir/disk.raw" "$dir/made/disk.qcow2" qcow2
+mkdir -p /var/lib/libvirt/images
+id=$(hyperctl "$dir/disk.raw" --format=raw 2>"$dir/said")
+contains "$(cat "$dir/said")" "The destination is /var/lib/libvirt/images/disk.raw." "the remark"
+wait_state "$id" COMPLETED
+same "$dir/disk.raw" /var/lib/libvirt/images/disk.raw raw
+rm /var/lib/libvirt/images/disk.raw
+equal "$(hyperctl --no-legend)" "" "the list of what has not ended"
+equal "$(hyperctl -o json | jq .total)" 0 "the same as JSON"
+
+# A job that failed says what to do next, and is tried again under its id.
+exits 3 hyperctl submit --wait --id=again --checksum="sha256:$(sha256sum </dev/null | cut -d' ' -f1)" \
+        "$dir/disk.raw" "$dir/again.qcow2"
+contains "$(cat "$dir/out")" "Copy the source here again" "the next step"
+contains "$(hyperctl status again)" "Next: Copy the source here again" "the status"
+exits 3 hyperctl retry --wait again
+equal "$(hyperctl status -j again | jq '[.state_history[].state | select(. == "FAILED")] | length')" 2 "the failures"
+exits 6 hyperctl retry by-hand
+exits 5 hyperctl retry nobody

@@ -11,7 +11,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 
-/* --- what the parts tell each other ------------------------------------------------------------------ */
+/* --- what the parts tell each other ---------------------------------------------------------------- */
 
 static void on_link_up(Agent *a) {
         HeldJob *h;
@@ -63,7 +63,7 @@ static const AgentHooks hooks = {
         .held_stop = forward_stop,
 };
 
-/* --- the agent ------------------------------------------------------------------------------------------ */
+/* --- the agent ------------------------------------------------------------------------------------- */
 
 static void on_answer(const HttpResult *result, void *request_userdata, void *userdata) {
         Ask *ask = request_userdata;

@@ -35,7 +35,7 @@ ApiConfig api_config_from_settings(const Settings *settings) {
         };
 }
 
-/* --- methods ---------------------------------------------------------------------------------------- */
+/* --- methods --------------------------------------------------------------------------------------- */
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
@@ -81,7 +81,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-/* --- the connection --------------------------------------------------------------------------------- */
+/* --- the connection -------------------------------------------------------------------------------- */
 
 static void api_bus_disconnect(ApiBus *b) {
         b->polkit = bus_polkit_registry_free(b->polkit);

@@ -44,9 +44,9 @@ int bus_client_watch_queue(BusClient *c);
 BusClient *bus_client_free(BusClient *c);
 DEFINE_CLEANUP_FUNC(BusClient *, bus_client_free);
 
-/* Call @func from the loop whenever the journal may have new events: systemd has announced a change of a job's unit
- * (hyper-job sends STATUS= with each event), the manager has emitted a signal or replied to a call. NULL ends this. It is
- * a hint: without a bus there is none. */
+/* Call @func from the loop whenever the journal may have new events: systemd has announced a change of a
+ * job's unit (hyper-job sends STATUS= with each event), the manager has emitted a signal or replied to a
+ * call. NULL ends this. It is a hint: without a bus there is none. */
 void bus_client_watch_events(BusClient *c, void (*func)(void *userdata), void *userdata);
 
 /* Has the daemon @name started (the manager, or hyper-hostd), if it does not run, at most once a second: it

@@ -31,7 +31,8 @@ const FieldMap worker_fields[] = {
                         "if nothing is said." },
         { "parameters.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
         { "artifacts.output_path", "destination.path", FIELD_SHOWN,
-                        "The directory of the output; or its file, if the name ends in .qcow2, .raw, .img or .vmdk." },
+                        "The directory of the output; or its file, if the name ends in .qcow2, .raw, .img "
+                        "or .vmdk." },
         { "artifacts.output_path", "destination.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
         { "parameters.output_format", "destination.format", FIELD_SHOWN,
                         "As the output's name ends, else qcow2, if nothing is said." },

@@ -28,7 +28,7 @@ struct Compressor {
         size_t n_idle;
 };
 
-/* --- kinds -------------------------------------------------------------------------------------------- */
+/* --- kinds ----------------------------------------------------------------------------------------- */
 
 static int zlib_make(void **ret) {
         return deflate_new((Deflate **) ret);
@@ -71,7 +71,7 @@ const char *compression_to_string(Compression c) {
         return c < _COMPRESSION_MAX ? kinds[c].name : NULL;
 }
 
-/* --- the memory of the threads ------------------------------------------------------------------------ */
+/* --- the memory of the threads --------------------------------------------------------------------- */
 
 int compressor_new(Compression kind, size_t cluster, Compressor **ret) {
         Compressor *c = new0(Compressor, 1);
@@ -118,7 +118,7 @@ static void give_memory_back(Compressor *c, void *memory) {
                 c->kind->free(memory);
 }
 
-/* --- packing ------------------------------------------------------------------------------------------ */
+/* --- packing --------------------------------------------------------------------------------------- */
 
 void packed_done(Packed *p) {
         free(p->data);

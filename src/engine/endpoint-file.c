@@ -60,7 +60,7 @@ static FileRange find_range(const FileEndpoint *f, uint64_t offset, uint64_t len
         return range;
 }
 
-/* --- extents ------------------------------------------------------------------------------------------ */
+/* --- extents --------------------------------------------------------------------------------------- */
 
 static int refuse_short(FileEndpoint *f, uint64_t offset) {
         return endpoint_fail(&f->endpoint, EIO, "reading %s at %" PRIu64 ": a file has become shorter",
@@ -122,7 +122,7 @@ static int file_extents(
         return 0;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------------- */
 
 static int run_read(PoolTask *task) {
         FileRead *q = CONTAINER_OF(task, FileRead, task);
@@ -222,7 +222,7 @@ static const EndpointOps file_ops = {
         .dispatch = file_dispatch,
 };
 
-/* --- making one --------------------------------------------------------------------------------------- */
+/* --- making one ------------------------------------------------------------------------------------ */
 
 static int add_range(FileEndpoint *f, const FileRange *range) {
         FileRange r = *range;

@@ -10,7 +10,7 @@
 /* Many VMs that change together cause one signal. */
 #define VMS_CHANGED_DELAY (100 * USEC_PER_MSEC)
 
-/* --- paths and errors --------------------------------------------------------------------------------- */
+/* --- paths and errors ------------------------------------------------------------------------------ */
 
 char *host_bus_path(const char *id) {
         char *path;
@@ -33,7 +33,7 @@ int bus_no_such_vm(sd_bus_error *error, const Host *h, const char *vm) {
         return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_VM, "Host %s has no VM %.256s", h->row.id, vm);
 }
 
-/* --- the list of hosts -------------------------------------------------------------------------------- */
+/* --- the list of hosts ----------------------------------------------------------------------------- */
 
 void hosts_bus_changed(Hosts *h) {
         int r = sd_bus_emit_signal(
@@ -43,7 +43,7 @@ void hosts_bus_changed(Hosts *h) {
                 log_warning_errno(r, "Failed to emit a signal for the list of hosts: %m");
 }
 
-/* --- hosts ------------------------------------------------------------------------------------------- */
+/* --- hosts ----------------------------------------------------------------------------------------- */
 
 void host_bus_added(Host *h, bool added) {
         _cleanup_free_ char *path = host_bus_path(h->row.id);
@@ -87,8 +87,7 @@ static int on_vms_changed(sd_event_source *s, uint64_t usec, void *userdata) {
                         "VmsChanged", "s", h->row.id);
 
         if (r < 0)
-                log_warning_errno(
-                                r, "Failed to emit a signal for the VMs of host %s: %m", h->row.id);
+                log_warning_errno(r, "Failed to emit a signal for the VMs of host %s: %m", h->row.id);
         return 0;
 }
 
@@ -107,7 +106,7 @@ void host_bus_vms_changed(Host *h) {
                 log_warning_errno(r, "Failed to arm a timer of host %s: %m", h->row.id);
 }
 
-/* --- VMs ----------------------------------------------------------------------------------------------- */
+/* --- VMs ------------------------------------------------------------------------------------------- */
 
 void vm_bus_added(const Vm *vm, bool added) {
         _cleanup_free_ char *path = vm_bus_path(vm);

@@ -71,7 +71,7 @@ int domain_xml_ports(const char *xml, size_t size, const char *uuid, const char 
         return add_devices(xml, size, "interface", add_port, uuid, name, items);
 }
 
-/* --- displays ----------------------------------------------------------------------------------------- */
+/* --- displays -------------------------------------------------------------------------------------- */
 
 static int find_display(const xmlNode *devices, const char *type, unsigned *ret_index) {
         unsigned index = 0;

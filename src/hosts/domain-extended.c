@@ -30,7 +30,7 @@ typedef struct Section {
         int (*finish)(const xmlNode *n, json_t *o);
 } Section;
 
-/* --- fields ------------------------------------------------------------------------------------------- */
+/* --- fields ---------------------------------------------------------------------------------------- */
 
 static json_t *field_value(const Field *f, const xmlNode *n) {
         _cleanup_free_ char *text = NULL;
@@ -57,7 +57,7 @@ static int put_fields(json_t *o, const Field *fields, const xmlNode *device) {
         return 0;
 }
 
-/* --- devices ------------------------------------------------------------------------------------------ */
+/* --- devices --------------------------------------------------------------------------------------- */
 
 static int finish_disk(const xmlNode *n, json_t *o) {
         _cleanup_free_ char *source = domain_disk_source(n);
@@ -190,7 +190,7 @@ static json_t *list_elements(const xmlNode *parent, const Section *s) {
         return TAKE_PTR(list);
 }
 
-/* --- the VM ------------------------------------------------------------------------------------------- */
+/* --- the VM ---------------------------------------------------------------------------------------- */
 
 static const Field vm_fields[] = {
         { "name", FIELD_CONTENT, "name", NULL },

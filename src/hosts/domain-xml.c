@@ -15,7 +15,7 @@ void domain_summary_done(DomainSummary *s) {
         *s = (DomainSummary){};
 }
 
-/* --- disks -------------------------------------------------------------------------------------------- */
+/* --- disks ----------------------------------------------------------------------------------------- */
 
 static json_t *disk_to_json(const xmlNode *n) {
         _cleanup_json_ json_t *driver = NULL, *target = NULL;
@@ -97,8 +97,8 @@ int domain_xml_hardware(const char *xml, size_t size, json_t **ret) {
         return 0;
 }
 
-/* libosinfo puts its id for the guest's system into the metadata, "http://debian.org/debian/12": its last two
- * parts are what people call it. */
+/* libosinfo puts its id for the guest's system into the metadata, "http://debian.org/debian/12": its last
+ * two parts are what people call it. */
 static char *find_os_id(const xmlNode *root) {
         const xmlNode *info = xml_child(xml_child(root, "metadata"), "libosinfo");
         _cleanup_free_ char *id = xml_attribute(xml_child(info, "os"), "id");

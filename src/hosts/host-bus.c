@@ -56,7 +56,7 @@ static int get_boolean(sd_bus *bus, const char *path, const char *interface, con
                         streq(property, "AutoConnect") ? !h->row.manual : h->row.state == HOST_CONNECTED);
 }
 
-/* --- methods ------------------------------------------------------------------------------------------ */
+/* --- methods --------------------------------------------------------------------------------------- */
 
 static int method_get_info(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return host_call_info(userdata, message, error);

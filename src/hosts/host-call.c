@@ -8,8 +8,8 @@
 #include "hosts/hosts.h"
 #include "shared/error-table.h"
 
-/* So many calls of clients may wait for one host; more are refused. Fewer than hyper-apid has out at once, so
- * that a host that hangs does not take all of those. */
+/* So many calls of clients may wait for one host; more are refused. Fewer than hyper-apid has out at once,
+ * so that a host that hangs does not take all of those. */
 #define CALLS_MAX 96u
 
 static int run_call(Task *t, HostThread *thread, virConnectPtr *connection) {

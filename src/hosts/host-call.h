@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A call of the bus that libvirt must answer: a task for the host's thread, and a reply when that comes back.
+/* A call of the bus that libvirt must answer: a task for the host's thread, and a reply when that comes
+ * back.
  */
 
 #include <jansson.h>
@@ -45,7 +46,7 @@ struct HostCall {
         HostItems items;
 };
 
-/* Has @template (its first members, and what is asked) run for @message. 1, or negative errno with @error set
- * when libvirt cannot even be asked: what a handler returns. */
+/* Has @template (its first members, and what is asked) run for @message. 1, or negative errno with @error
+ * set when libvirt cannot even be asked: what a handler returns. */
 int host_call(Host *h, const HostCall *template, const char *uuid, sd_bus_message *message,
                 sd_bus_error *error);

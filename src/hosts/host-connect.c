@@ -16,7 +16,7 @@
 #define KEEPALIVE_INTERVAL 5
 #define KEEPALIVE_COUNT 3
 
-/* --- connecting --------------------------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------------------------ */
 
 typedef struct ConnectTask {
         Task task;
@@ -167,7 +167,7 @@ void host_connect(Host *h) {
                 host_lost(h, HOST_DISCONNECTED, strerror(-r));
 }
 
-/* --- on request --------------------------------------------------------------------------------------- */
+/* --- on request ------------------------------------------------------------------------------------ */
 
 static int set_manual(Host *h, bool manual, sd_bus_error *error) {
         bool before = h->row.manual;

@@ -50,7 +50,7 @@ void host_answer_connect_calls(Host *h, const char *error) {
         h->n_connect_calls = 0;
 }
 
-/* --- connecting again --------------------------------------------------------------------------------- */
+/* --- connecting again ------------------------------------------------------------------------------ */
 
 static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
         Host *h = userdata;

@@ -5,7 +5,7 @@
 #include "hosts/host-call.h"
 #include "hosts/libvirt-lists.h"
 
-/* --- figures ------------------------------------------------------------------------------------------ */
+/* --- figures --------------------------------------------------------------------------------------- */
 
 static int ask_info(HostCall *c, virConnectPtr connection) {
         return libvirt_facts(connection, &c->facts, &c->task.error);
@@ -70,7 +70,7 @@ int host_call_capabilities(Host *h, sd_bus_message *message, sd_bus_error *error
         return host_call(h, &template, NULL, message, error);
 }
 
-/* --- lists -------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------------- */
 
 const HostList host_lists[] = {
         { "ListPools", "(ssssstttb)", libvirt_pools },

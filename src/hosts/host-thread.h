@@ -4,10 +4,10 @@
 /* libvirt's calls block, for long if a host hangs: each host has a thread that makes its calls, and the
  * daemon's loop exchanges tasks with it.
  *
- * A task that is not done in time is given up: its done() is called with -ETIMEDOUT. If the thread was in the
- * middle of it, the thread is of no more use, and its owner lets go of it with host_thread_abandon(). It then
- * ends when its call returns, and frees what it holds; until then it costs a thread and a connection, which
- * host_thread_abandoned() counts so that the owner can bound it. */
+ * A task that is not done in time is given up: its done() is called with -ETIMEDOUT. If the thread was in
+ * the middle of it, the thread is of no more use, and its owner lets go of it with host_thread_abandon(). It
+ * then ends when its call returns, and frees what it holds; until then it costs a thread and a connection,
+ * which host_thread_abandoned() counts so that the owner can bound it. */
 
 #include <libvirt/libvirt.h>
 #include <sys/queue.h>
@@ -54,8 +54,8 @@ int host_thread_new(sd_event *event, const HostThreadHandler *handler, HostThrea
 HostThread *host_thread_abandon(HostThread *w);
 DEFINE_CLEANUP_FUNC(HostThread *, host_thread_abandon);
 
-/* Gives it a task, which is then the thread's. -EBUSY when too many wait (the task is then freed, without its
- * done()). */
+/* Gives it a task, which is then the thread's. -EBUSY when too many wait (the task is then freed, without
+ * its done()). */
 int host_thread_run(HostThread *w, Task *t, usec_t timeout);
 
 /* True while it is in a task that was given up. */
@@ -69,6 +69,6 @@ bool host_thread_has_ended(const HostThread *w);
 /* How many threads that were let go have not ended yet, in this process. */
 unsigned host_thread_abandoned(void);
 
-/* From the thread: have the events of this connection passed to the handler. Negative errno with *ret_error.
- */
+/* From the thread: have the events of this connection passed to the handler. Negative errno with
+ * *ret_error. */
 int host_thread_watch(HostThread *w, virConnectPtr connection, char **ret_error);

@@ -65,7 +65,7 @@ int network_xml_read(const char *xml, size_t size, char **ret_mode, char **ret_b
         return 0;
 }
 
-/* --- capabilities ------------------------------------------------------------------------------------- */
+/* --- capabilities ---------------------------------------------------------------------------------- */
 
 /* The named attributes, or with no attribute the texts, of like elements: a list of strings. */
 static json_t *collect(const xmlNode *parent, const char *element, const char *attribute) {

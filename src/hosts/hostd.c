@@ -24,8 +24,7 @@ Hosts *hosts_free(Hosts *h) {
                 host_free(host);
         }
         if (store_hosts_set_away(h->store) < 0)
-                log_warning("Failed to record that no host is connected: %s",
-                                store_error_text(h->store));
+                log_warning("Failed to record that no host is connected: %s", store_error_text(h->store));
         for (size_t i = 0; i < ELEMENTSOF(h->slots); i++)
                 sd_bus_slot_unref(h->slots[i]);
         sd_bus_slot_unref(h->release_call);

@@ -23,7 +23,7 @@
 
 static const char manage_hosts[] = "org.hyper1.manage-hosts";
 
-/* --- AddHost ------------------------------------------------------------------------------------------ */
+/* --- AddHost --------------------------------------------------------------------------------------- */
 
 typedef struct AddOptions {
         const char *id, *name;
@@ -207,7 +207,7 @@ static int method_get_config(sd_bus_message *message, void *userdata, sd_bus_err
         return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
 }
 
-/* --- statistics --------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------------ */
 
 static int method_subscribe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *id, *vm;

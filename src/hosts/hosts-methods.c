@@ -152,7 +152,7 @@ int hosts_method_list_runtime(sd_bus_message *message, void *userdata, sd_bus_er
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* --- activity, settings ------------------------------------------------------------------------------- */
+/* --- activity, settings ---------------------------------------------------------------------------- */
 
 static int append_activity(sd_bus_message *reply, const Activity *a) {
         return sd_bus_message_append(reply, "(ttssssss)", a->id, (uint64_t) a->at,

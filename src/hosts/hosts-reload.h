@@ -5,6 +5,6 @@
 
 #include "hosts/hosts.h"
 
-/* Reads the configuration again; what waits now keeps its timeout. On failure the old one stays in force, and
- * *ret_why is why, for people (caller frees; may be NULL). 0 or negative errno. */
+/* Reads the configuration again; what waits now keeps its timeout. On failure the old one stays in force,
+ * and *ret_why is why, for people (caller frees; may be NULL). 0 or negative errno. */
 int hosts_reload(Hosts *h, char **ret_why);

@@ -60,7 +60,7 @@ int libvirt_open_display(virConnectPtr connection, const char *uuid, const char 
         return 0;
 }
 
-/* --- screenshots -------------------------------------------------------------------------------------- */
+/* --- screenshots ----------------------------------------------------------------------------------- */
 
 typedef struct Buffer {
         char *data;

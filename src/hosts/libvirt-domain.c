@@ -51,7 +51,7 @@ int libvirt_list(virConnectPtr connection, char ***ret, char **ret_error) {
         return 0;
 }
 
-/* --- a VM --------------------------------------------------------------------------------------------- */
+/* --- a VM ------------------------------------------------------------------------------------------ */
 
 int libvirt_domain_xml(virDomainPtr domain, char **ret, char **ret_error) {
         char *xml = virDomainGetXMLDesc(domain, 0);
@@ -126,7 +126,7 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         return 0;
 }
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 static int do_shutdown(virDomainPtr d) {
         return virDomainShutdown(d);

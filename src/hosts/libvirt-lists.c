@@ -11,7 +11,7 @@ static const char *active_to_string(bool active) {
         return active ? "active" : "inactive";
 }
 
-/* --- pools and volumes -------------------------------------------------------------------------------- */
+/* --- pools and volumes ----------------------------------------------------------------------------- */
 
 /* An item that cannot be requested or decoded is left out: it may have been removed in between. */
 static int add_pool(virStoragePoolPtr pool, HostItems *items) {
@@ -86,7 +86,7 @@ int libvirt_volumes(virConnectPtr connection, HostItems *items, char **ret_error
                         connection, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE, add_volumes, items, ret_error);
 }
 
-/* --- networks ----------------------------------------------------------------------------------------- */
+/* --- networks -------------------------------------------------------------------------------------- */
 
 static int add_network(virNetworkPtr network, HostItems *items) {
         _cleanup_free_ char *xml = virNetworkGetXMLDesc(network, 0), *mode = NULL, *bridge = NULL;
@@ -121,7 +121,7 @@ int libvirt_networks(virConnectPtr connection, HostItems *items, char **ret_erro
         return r;
 }
 
-/* --- devices of VMs ----------------------------------------------------------------------------------- */
+/* --- devices of VMs -------------------------------------------------------------------------------- */
 
 typedef int (*read_devices)(
                 const char *xml, size_t size, const char *uuid, const char *name, HostItems *items);

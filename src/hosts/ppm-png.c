@@ -12,8 +12,8 @@ bool is_png(const void *data, size_t size) {
         return size > sizeof(signature) && memcmp(data, signature, sizeof(signature)) == 0;
 }
 
-/* --- PPM: "P6", width, height and 255 as text, with whitespace and comments between them -----------------
- */
+/* --- PPM: "P6", width, height and 255 as text, with whitespace and comments between them
+ * ----------------- */
 
 typedef struct Reader {
         const uint8_t *p, *end;
@@ -76,7 +76,7 @@ static int read_image(const void *data, size_t size, Image *ret) {
         return 0;
 }
 
-/* --- PNG ---------------------------------------------------------------------------------------------- */
+/* --- PNG ------------------------------------------------------------------------------------------- */
 
 static uint8_t *put32(uint8_t *p, uint32_t n) {
         for (int shift = 24; shift >= 0; shift -= 8)

@@ -85,7 +85,7 @@ int hosts_unsubscribe(Hosts *hosts, const char *host_id, const char *vm, sd_bus_
         return 0;
 }
 
-/* --- joining ------------------------------------------------------------------------------------------ */
+/* --- joining --------------------------------------------------------------------------------------- */
 
 static int find_client(Hosts *hosts, sd_bus_message *message, Client **ret) {
         const char *name = sd_bus_message_get_sender(message);

@@ -14,7 +14,7 @@
 #include "shared/error-table.h"
 #include "json/json-table.h"
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 static int ask_action(HostCall *c, virConnectPtr connection) {
         _cleanup_free_ char *ignored = NULL;
@@ -65,7 +65,7 @@ int vm_call_action(Vm *vm, VmAction action, sd_bus_message *message, sd_bus_erro
         return r;
 }
 
-/* --- hardware ----------------------------------------------------------------------------------------- */
+/* --- hardware -------------------------------------------------------------------------------------- */
 
 static int read_xml(HostCall *c, virConnectPtr connection,
                 int (*read)(const char *xml, size_t size, json_t **ret)) {
@@ -127,7 +127,7 @@ int vm_call_extended_hardware(Vm *vm, sd_bus_message *message, sd_bus_error *err
         return host_call(vm->host, &template, vm->row.uuid, message, error);
 }
 
-/* --- statistics, once --------------------------------------------------------------------------------- */
+/* --- statistics, once ------------------------------------------------------------------------------ */
 
 static int ask_stats(HostCall *c, virConnectPtr connection) {
         char *const uuids[] = { c->uuid, NULL };
@@ -156,7 +156,7 @@ int vm_call_stats(Vm *vm, sd_bus_message *message, sd_bus_error *error) {
         return host_call(vm->host, &template, vm->row.uuid, message, error);
 }
 
-/* --- displays ----------------------------------------------------------------------------------------- */
+/* --- displays -------------------------------------------------------------------------------------- */
 
 static int ask_console(HostCall *c, virConnectPtr connection) {
         int r = libvirt_open_display(connection, c->uuid, c->type, &c->fd, &c->type, &c->task.error);
@@ -181,7 +181,8 @@ int vm_call_console(Vm *vm, const char *type, sd_bus_message *message, sd_bus_er
         /* A descriptor comes through a UNIX socket only. */
         if (!host_uri_is_local(vm->host->row.uri))
                 return bus_error_setf(error, HYPER_BUS_ERROR_NOT_SUPPORTED,
-                                "Host %s is another machine: libvirt opens displays for programs on the same "
+                                "Host %s is another machine: libvirt opens displays for programs on the "
+                                "same "
                                 "machine "
                                 "only. Run hyper there, too, or use virt-viewer(1) over ssh.",
                                 vm->host->row.id);

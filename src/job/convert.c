@@ -17,7 +17,7 @@
 /* One waits for its disk while another one has the processors. */
 #define DISKS_AT_A_TIME 2
 
-/* --- its room ----------------------------------------------------------------------------------------- */
+/* --- its room -------------------------------------------------------------------------------------- */
 
 static uint64_t allocated_bytes(const Conversion *c, size_t disk) {
         _cleanup_close_ int fd = -EBADF;
@@ -76,7 +76,7 @@ int convert_check_space(Conversion *c) {
         return 0;
 }
 
-/* --- destinations ------------------------------------------------------------------------------------- */
+/* --- destinations ---------------------------------------------------------------------------------- */
 
 static Compression compression_of(const Conversion *c) {
         static const Compression ours[_JOB_COMPRESSION_MAX] = {
@@ -268,7 +268,7 @@ static int open_destination(Conversion *c, size_t disk, uint64_t size, Destinati
         return label ? open_own_format(c, label, d) : -ENOMEM;
 }
 
-/* --- copying ------------------------------------------------------------------------------------------ */
+/* --- copying --------------------------------------------------------------------------------------- */
 
 static void add_up(Conversion *c, const CopyProgress *p, const Endpoint *destination) {
         c->bytes_read += p->bytes_read;

@@ -28,8 +28,8 @@ bool marker_exists(int job_fd, const char *name) {
         return faccessat(job_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* --- the directory ---------------------------------------------------------------------------------------
- */
+/* --- the directory
+ * --------------------------------------------------------------------------------------- */
 
 static int check_directory(PartDirectory *p, char **ret_error) {
         struct stat st;
@@ -174,7 +174,7 @@ int part_directory_disk(int part_fd, unsigned disk, bool create, int *ret_fd) {
         return 0;
 }
 
-/* --- removing ----------------------------------------------------------------------------------------- */
+/* --- removing -------------------------------------------------------------------------------------- */
 
 /* The first failure in *r, the rest is tried all the same. */
 static void unlink_entry(int fd, const char *name, int flags, int *r) {
@@ -215,8 +215,8 @@ int part_directory_empty(int part_fd) {
         return r;
 }
 
-/* Not while a job works in it: the copy engine holds a lock on the image, or on the directory (part_open()).
- */
+/* Not while a job works in it: the copy engine holds a lock on the image, or on the directory
+ * (part_open()). */
 int part_directory_lock_image(int fd, int *ret_image_fd) {
         _cleanup_close_ int image_fd =
                         openat(fd, PART_IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

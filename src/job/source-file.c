@@ -160,7 +160,7 @@ int source_check_files(Source *s) {
                         s->spec->path);
 }
 
-/* --- the checksum ------------------------------------------------------------------------------------- */
+/* --- the checksum ---------------------------------------------------------------------------------- */
 
 typedef struct HashProgress {
         Attempt *attempt;
@@ -233,7 +233,7 @@ int source_verify_file_checksum(Source *s) {
         return r;
 }
 
-/* --- inspection --------------------------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------------ */
 
 static int inspect_disk(Source *s, size_t disk) {
         Image *i = &s->disks[disk];

@@ -60,7 +60,7 @@ static char *stem_of(const char *path) {
         return strndup(name, dot && dot != name ? (size_t) (dot - name) : strlen(name));
 }
 
-/* --- what is in it ------------------------------------------------------------------------------------ */
+/* --- what is in it --------------------------------------------------------------------------------- */
 
 static int open_disk(Package *p, size_t disk) {
         _cleanup_(image_done) Image image = {};
@@ -121,7 +121,7 @@ static int add_digest(Package *p, const char *name, int fd, uint64_t size) {
         return 0;
 }
 
-/* --- writing it --------------------------------------------------------------------------------------- */
+/* --- writing it ------------------------------------------------------------------------------------ */
 
 /* The image of a place, empty. */
 static int create_place(Package *p, unsigned place, int *ret) {

@@ -29,8 +29,9 @@ DEFINE_CLEANUP_FUNC(JournalFollow *, journal_follow_free);
 /* Has events of schedules told, too, to a function with the same @userdata. */
 void journal_follow_schedules(JournalFollow *f, journal_follow_schedule_func func);
 
-/* The journal may have new entries: read it now, and again a few times within 80 ms, because they may not be written
- * yet. Otherwise, entries are seen when systemd-journald signals that the file has changed, four times a second. */
+/* The journal may have new entries: read it now, and again a few times within 80 ms, because they may not be
+ * written yet. Otherwise, entries are seen when systemd-journald signals that the file has changed, four
+ * times a second. */
 void journal_follow_look(JournalFollow *f);
 
 /* Where it stands: the cursor behind which nothing has been told yet. While nothing has been told, where it

@@ -31,7 +31,7 @@ static Job *job_of_unit(Manager *m, const char *unit) {
         return job_id_from_unit_name(unit, &id) < 0 ? NULL : manager_get_job(m, id);
 }
 
-/* --- what systemd tells -------------------------------------------------------------------------------- */
+/* --- what systemd tells ---------------------------------------------------------------------------- */
 
 static void unit_is_running(Job *j) {
         if (j->row->state != JOB_ASSIGNED)
@@ -168,7 +168,7 @@ static int watch_unit(Job *j, const char *unit) {
                         j);
 }
 
-/* --- what systemd is asked ---------------------------------------------------------------------------- */
+/* --- what systemd is asked ------------------------------------------------------------------------- */
 
 static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *j = userdata;

@@ -109,7 +109,7 @@ int executor_worker_expire(Manager *m, usec_t now, usec_t *next) {
         return r;
 }
 
-/* --- the executor ------------------------------------------------------------------------------------- */
+/* --- the executor ---------------------------------------------------------------------------------- */
 
 /* The first lease to end may be this one's. */
 static void note_lease(Manager *m, usec_t end) {

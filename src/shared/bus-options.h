@@ -11,7 +11,8 @@ typedef struct BusOption {
 typedef struct BusOptions {
         const BusOption *options; /* ends with a NULL key */
         const char *prefix, *what; /* for errors: "options." and "option" */
-        /* Read the value, which has the type of the option. Returns negative errno and sets @error on failure. */
+        /* Read the value, which has the type of the option. Returns negative errno and sets @error on
+         * failure. */
         int (*read)(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error);
 } BusOptions;
 

@@ -21,6 +21,6 @@ typedef struct DaemonProgram {
                                         --version */
 } DaemonProgram;
 
-/* Parse the command line. Returns 1 to continue, 0 if the program is done (--help, --version), or -EINVAL after
- * an error message. */
+/* Parse the command line. Returns 1 to continue, 0 if the program is done (--help, --version), or -EINVAL
+ * after an error message. */
 int daemon_parse_arguments(const DaemonProgram *p, int argc, char *argv[]);

@@ -33,11 +33,12 @@ struct SettingsEntry {
         unsigned max; /* of a number; the minimum is 1 */
 };
 
-/* Read one file by a table of at most 64 entries into the struct at @base. @webhooks is NULL if the file cannot
- * contain a list of webhooks. Returns 0; -EBADMSG with *ret_error ("FILE:LINE: KEY: what is wrong"), which the caller
- * frees; or -ENOMEM. */
+/* Read one file by a table of at most 64 entries into the struct at @base. @webhooks is NULL if the file
+ * cannot contain a list of webhooks. Returns 0; -EBADMSG with *ret_error ("FILE:LINE: KEY: what is wrong"),
+ * which the caller frees; or -ENOMEM. */
 int settings_read(const char *file, const char *text, size_t size, const SettingsEntry *entries, void *base,
                 json_t **webhooks, char **ret_error);
-/* Read the contents of a file. Also returns -ENOENT and other errors of the file, with *ret_error ("FILE: why"). */
+/* Read the contents of a file. Also returns -ENOENT and other errors of the file, with *ret_error ("FILE:
+ * why"). */
 int settings_read_file(const char *file, const SettingsEntry *entries, void *base, json_t **webhooks,
                 char **ret_error);

@@ -64,12 +64,12 @@ typedef struct Settings {
                 SubmitStatus submit_status; /* hypersdk.submit_status: auto, 200 or 201; default auto */
         } hypersdk;
         struct {
-                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h) that events
-                                         are delivered to though they are not the internet's */
+                char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h)
+                                         that events are delivered to though they are not the internet's */
         } delivery;
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
-        char **restart_needed; /* settings that the files have another value for, which is in force only after a
-                                  restart; settings_keep_database() */
+        char **restart_needed; /* settings that the files have another value for, which is in force only
+                                  after a restart; settings_keep_database() */
         char *version; /* of the files that this was read from: another one when one of them was changed */
 } Settings;
 

@@ -262,7 +262,7 @@ int store_vms_list(Store *s, const char *host_id, VmRows *ret) {
         return 0;
 }
 
-/* --- settings ----------------------------------------------------------------------------------------- */
+/* --- settings -------------------------------------------------------------------------------------- */
 
 int store_setting_get(Store *s, const char *name, char **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SETTING_GET);

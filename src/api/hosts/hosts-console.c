@@ -50,7 +50,7 @@ static void end(Console *c, WsCloseCode code, const char *why) {
         websocket_close(c->websocket, code, why);
 }
 
-/* --- from the display to the client --------------------------------------------------------------------- */
+/* --- from the display to the client ---------------------------------------------------------------- */
 
 static void forward(Console *c) {
         uint8_t buf[READ_SIZE];
@@ -78,7 +78,7 @@ static void on_drained(WebSocket *w) {
         (void) update_events(c);
 }
 
-/* --- from the client to the display --------------------------------------------------------------------- */
+/* --- from the client to the display ---------------------------------------------------------------- */
 
 /* The client is read again when all that it sent has been taken. */
 static void flush_pending(Console *c) {
@@ -126,7 +126,7 @@ static int on_io(sd_event_source *s, int fd, uint32_t events, void *userdata) {
         return 0;
 }
 
-/* --- its life ------------------------------------------------------------------------------------------- */
+/* --- its life -------------------------------------------------------------------------------------- */
 
 static int on_open(WebSocket *w) {
         Console *c = request_userdata(websocket_request(w));
@@ -170,7 +170,7 @@ int console_take(Request *r, int fd) {
         return 0;
 }
 
-/* --- from the request ----------------------------------------------------------------------------------- */
+/* --- from the request ------------------------------------------------------------------------------ */
 
 typedef struct ConsoleQuery {
         const char *type;

@@ -8,7 +8,7 @@
 #include "basic/string-util.h"
 #include "json/json-table.h"
 
-/* --- activity ----------------------------------------------------------------------------------------- */
+/* --- activity -------------------------------------------------------------------------------------- */
 
 typedef struct ActivityQuery {
         unsigned page, limit;
@@ -85,7 +85,7 @@ int hosts_get_activity(Request *r) {
         return k < 0 ? k : call_activity(r, &q, on_activity);
 }
 
-/* --- figures ------------------------------------------------------------------------------------------ */
+/* --- figures --------------------------------------------------------------------------------------- */
 
 typedef struct Figures {
         uint64_t memory, memory_available, disk, disk_free, cpus;
@@ -191,7 +191,7 @@ int hosts_get_dashboard_stats(Request *r) {
         return hosts_gather(r, &kind);
 }
 
-/* --- both --------------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------------ */
 
 static int on_overview(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
         _cleanup_json_ json_t *list = json_array();

@@ -49,7 +49,7 @@ int hosts_get_host(Request *r) {
         return hosts_list(r, on_host);
 }
 
-/* --- adding and removing ------------------------------------------------------------------------------ */
+/* --- adding and removing --------------------------------------------------------------------------- */
 
 typedef struct NewHost {
         char *id, *uri, *name;
@@ -161,7 +161,7 @@ int hosts_delete_host(Request *r) {
         return k < 0 ? k : manager_call(r, m, NULL, NULL);
 }
 
-/* --- changing ----------------------------------------------------------------------------------------- */
+/* --- changing -------------------------------------------------------------------------------------- */
 
 typedef struct HostPatch {
         char *name, *uri;
@@ -263,7 +263,7 @@ int hosts_disconnect_host(Request *r) {
         return call_host(r, "Disconnect", on_changed);
 }
 
-/* --- figures ------------------------------------------------------------------------------------------ */
+/* --- figures --------------------------------------------------------------------------------------- */
 
 static int on_info(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
         uint64_t memory, memory_used, uptime;

@@ -80,7 +80,7 @@ static int set_id(json_t *item, const char *key, const char *host_id, const char
         return id && json_object_set_new(item, key, json_string(id)) >= 0 ? 0 : -ENOMEM;
 }
 
-/* --- storage ------------------------------------------------------------------------------------------ */
+/* --- storage --------------------------------------------------------------------------------------- */
 
 static int finish_pool(json_t *item, const char *host_id) {
         return set_id(item, "id", host_id, text_of(item, "name"), NULL);
@@ -153,7 +153,7 @@ int hosts_get_disk_attachments(Request *r) {
         return hosts_gather(r, &kind);
 }
 
-/* --- networks ----------------------------------------------------------------------------------------- */
+/* --- networks -------------------------------------------------------------------------------------- */
 
 static const List networks = {
         .types = "(sssssbb)",

@@ -10,7 +10,7 @@
 #include "shared/bus-util.h"
 #include "json/json-table.h"
 
-/* --- lists -------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------------- */
 
 /* The hosts that were asked for, while what their VMs are doing is asked. */
 typedef struct ListedHost {
@@ -189,7 +189,7 @@ int hosts_get_all_discovered(Request *r) {
         return request_reply_json(r, 200, json_array());
 }
 
-/* --- one VM ------------------------------------------------------------------------------------------- */
+/* --- one VM ---------------------------------------------------------------------------------------- */
 
 static int on_vm(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -256,7 +256,7 @@ int hosts_get_screenshot(Request *r) {
         return hosts_call_vm(r, &call);
 }
 
-/* --- actions ------------------------------------------------------------------------------------------ */
+/* --- actions --------------------------------------------------------------------------------------- */
 
 /* The words of the body, the last parts of paths (which differ in two), and the method of the bus. */
 static const struct {

@@ -249,7 +249,7 @@ static void on_message(WebSocket *w, const char *text, size_t size) {
                 send_error(w, "type: must be subscribe-vm-stats or unsubscribe-vm-stats");
 }
 
-/* --- signals of hyper-hostd -------------------------------------------------------------------------- */
+/* --- signals of hyper-hostd ------------------------------------------------------------------------ */
 
 static int on_hosts_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         broadcast(userdata, "hosts-changed", json_null());

@@ -84,4 +84,3 @@ int request_reply_bus_error(Request *r, const sd_bus_error *error);
 /* One more header for the answer; call it before request_reply_…(). Cache-Control is "no-store" if nobody
  * says otherwise. Strings are copied. 0 or -ENOMEM. */
 int request_add_header(Request *r, const char *name, const char *value);
-

@@ -205,7 +205,8 @@ static int get_websocket(Request *r) {
 /* Access to vCenters is not implemented. */
 static int get_vms(Request *r) {
         return request_reply_error(r, 503,
-                        "Access to a vCenter is not implemented. Export the VM as an OVA, or copy its disks to "
+                        "Access to a vCenter is not implemented. Export the VM as an OVA, or copy its disks "
+                        "to "
                         "this machine, and submit a job with a source of type file");
 }
 

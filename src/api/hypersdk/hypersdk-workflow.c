@@ -14,7 +14,7 @@
 #include "spec/job-id.h"
 #include "json/json-table.h"
 
-/* --- lists ------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------------- */
 
 typedef struct ListParameters {
         uint32_t states;
@@ -128,7 +128,7 @@ int hypersdk_workflow_active_jobs(Request *r) {
         return k < 0 ? k : reply_jobs(r, &q);
 }
 
-/* --- status ------------------------------------------------------------------------------------------ */
+/* --- status ---------------------------------------------------------------------------------------- */
 
 /* Midnight, local time. */
 static usec_t begin_of_today(usec_t now) {
@@ -186,7 +186,7 @@ int hypersdk_workflow_status(Request *r) {
                                         "timestamp", json_time(now)));
 }
 
-/* --- manifests --------------------------------------------------------------------------------------- */
+/* --- manifests ------------------------------------------------------------------------------------- */
 
 typedef struct Manifest {
         json_t *jobs;

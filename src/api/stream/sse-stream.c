@@ -18,7 +18,7 @@
 /* The id of a "complete" that the database told: no entry of the journal stands for it. */
 #define SSE_END_ID "complete"
 
-/* --- the queue ---------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------- */
 
 static void sse_stream_wake(SseStream *s) {
         if (!s->suspended)

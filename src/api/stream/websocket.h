@@ -28,8 +28,8 @@ typedef struct WebSocketProtocol {
                            * names its origin: what clients send here changes something */
         unsigned max_clients; /* further ones are refused with 503; 0: no limit of its own */
 
-        /* The first client is about to come, the last one has gone: where what serves all of them is made and
-         * put away. on_start() that fails refuses the client. Both may be NULL. */
+        /* The first client is about to come, the last one has gone: where what serves all of them is made
+         * and put away. on_start() that fails refuses the client. Both may be NULL. */
         int (*on_start)(WebSocketGroup *g);
         void (*on_stop)(WebSocketGroup *g);
 

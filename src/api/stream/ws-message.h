@@ -20,7 +20,8 @@ typedef struct WsMessage {
 WsMessage *ws_message_new(const char *text, size_t size);
 /* One binary frame. */
 WsMessage *ws_message_new_binary(const void *data, size_t size);
-/* A text frame around compact JSON. Takes @value over, also on failure; NULL (json_pack() failed) gives NULL.
+/* A text frame around compact JSON. Takes @value over, also on failure; NULL (json_pack() failed) gives
+ * NULL.
  */
 WsMessage *ws_message_from_json(json_t *value);
 /* Bytes that are frames already. */

@@ -346,7 +346,8 @@ static const Route worker_routes[] = {
                         .summary = "Stream the events of a job as server-sent events until it ends.",
                         .replies = REPLIES({ 200,
                                         { .type = SCHEMA_STRING,
-                                                        .description = "Past events, followed by new events, "
+                                                        .description = "Past events, followed by new "
+                                                                       "events, "
                                                                        "and at last complete. It begins "
                                                                        "behind Last-Event-ID." },
                                         "text/event-stream", stream_events }) },

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# An event of a running job reaches an event stream before journald wakes its followers: much sooner than journalctl -f
-# prints the entry. The unit's status is the job's last event.
+# An event of a running job reaches an event stream before journald wakes its followers: much sooner than
+# journalctl -f prints the entry. The unit's status is the job's last event.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# OVF and OVA as destinations, in the sandbox of a job's unit; a directory as a destination; all outputs or none.
+# OVF and OVA as destinations, in the sandbox of a job's unit; a directory as a destination; all outputs or
+# none.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -12,9 +13,12 @@ raw_image disk.raw 24
 mkdir out
 
 # An existing directory takes the file, under the name of the source
-id=$(submit "$(spec "$dir/disk.raw" "$dir/out" '.destination.format = "ova" | .parameters.verify = true | .job_id = "to-ova"')")
+id=$(submit \
+        "$(spec "$dir/disk.raw" "$dir/out" \
+        '.destination.format = "ova" | .parameters.verify = true | .job_id = "to-ova"')")
 wait_state "$id" COMPLETED
-equal "$(job "$id" | jq -c '[.result.outputs[] | [.path, .format]]')" "[[\"$dir/out/disk.ova\",\"ova\"]]" "the output"
+equal "$(job "$id" | jq -c '[.result.outputs[] | [.path, .format]]')" "[[\"$dir/out/disk.ova\",\"ova\"]]" \
+        "the output"
 equal "$(tar -tf out/disk.ova | tr '\n' ' ')" "disk.ovf disk.mf disk-disk1.vmdk " "the files of the OVA"
 mkdir unpacked
 tar -xf out/disk.ova -C unpacked
@@ -38,7 +42,8 @@ cat >unpacked/two.ovf <<'END'
 <DiskSection><Info/><Disk ovf:diskId="d1" ovf:fileRef="f1"/><Disk ovf:diskId="d2" ovf:fileRef="f2"/></DiskSection>
 </Envelope>
 END
-id=$(submit "$(spec "$dir/unpacked/two.ovf" "$dir/vm.ovf" '.destination.format = "ovf" | .job_id = "to-ovf"')")
+id=$(submit "$(spec "$dir/unpacked/two.ovf" "$dir/vm.ovf" \
+        '.destination.format = "ovf" | .job_id = "to-ovf"')")
 wait_state "$id" COMPLETED
 mkdir vm
 cp vm.ovf vm.mf vm-disk1.vmdk vm-disk2.vmdk vm/
@@ -51,7 +56,8 @@ same disk.raw back-disk2.qcow2 qcow2
 
 # A name that is taken: none of the others appears
 echo mine >none.mf
-id=$(submit "$(spec "$dir/unpacked/two.ovf" "$dir/none.ovf" '.destination.format = "ovf" | .job_id = "none"')")
+id=$(submit "$(spec "$dir/unpacked/two.ovf" "$dir/none.ovf" \
+        '.destination.format = "ovf" | .job_id = "none"')")
 wait_state "$id" FAILED
 contains "$(reason "$id")" "none.mf" "the reason"
 equal "$(echo none*)" "none.mf" "the outputs of a job that failed"

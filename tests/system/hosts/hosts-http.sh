@@ -59,7 +59,8 @@ contains "$(post "$v/hosts" '{"uri": "test:///default"}' .message)" "host here h
         "the same URI again"
 is 409 "it"
 cp "$dir/office.xml" "$dir/other.xml"
-equal "$(post "$v/hosts" "{\"uri\": \"test://$dir/other.xml\"}" .id)" local "the id of one that was given none"
+equal "$(post "$v/hosts" "{\"uri\": \"test://$dir/other.xml\"}" .id)" \
+        local "the id of one that was given none"
 equal "$(post "$a/hosts" '{"uri": "test:///default"}' '[.code, .details]')" '["BAD_REQUEST",null]' \
         "one without an id under /api"
 is 400 "it"

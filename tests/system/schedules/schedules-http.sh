@@ -85,25 +85,25 @@ answer=$(asks GET /schedules/daily-backup 200)
 is '[.last_job_id, .last_status, .run_count, (.last_run | type)]' "[\"$id\",\"completed\",1,\"string\"]"
 
 # An output that the client did not name is another one each time
-answer=$(asks POST /schedules 201 "$(jq -c --arg d "$dir/out/" '{id: "folder", schedule: "@weekly", enabled: false, job_template: {vm_path: .job_template.source.path, output_dir: $d}}' <<<"$body")")
+answer=$(asks POST /schedules 201 "$(jq -c --arg d "$dir/out/" '{id: "directory", schedule: "@weekly", enabled: false, job_template: {vm_path: .job_template.source.path, output_dir: $d}}' <<<"$body")")
 mkdir "$dir/out"
 for _ in 1 2; do
-        id=$(asks POST /schedules/folder/trigger 200 | jq -r .job_id)
+        id=$(asks POST /schedules/directory/trigger 200 | jq -r .job_id)
         wait_state "$id" COMPLETED
         same "$dir/disk.raw" "$dir/out/$id.qcow2" qcow2
 done
 answer=$(asks GET /schedules/stats 200)
 is '[.total_schedules, .enabled_schedules, .disabled_schedules, .total_runs, .successful_runs, .failed_runs]' '[2,1,1,3,3,0]'
 answer=$(asks GET '/schedules?limit=1&offset=1' 200)
-is '[.total, (.schedules | length), .schedules[0].id]' '[2,1,"folder"]'
+is '[.total, (.schedules | length), .schedules[0].id]' '[2,1,"directory"]'
 asks GET '/schedules?limit=x' 400 >/dev/null
 
 # Reads need no manager
 systemctl stop hyper-managerd.service
-asks GET /schedules/folder 200 >/dev/null
+asks GET /schedules/directory 200 >/dev/null
 ! pgrep -x hyper-managerd >/dev/null || fail "a read has started the manager"
 
-answer=$(asks DELETE /schedules/folder 200)
+answer=$(asks DELETE /schedules/directory 200)
 is .message '"schedule deleted successfully"'
-asks GET /schedules/folder 404 >/dev/null
+asks GET /schedules/directory 404 >/dev/null
 asks DELETE /schedules/daily-backup 200 >/dev/null

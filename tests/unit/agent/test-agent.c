@@ -5,10 +5,10 @@
 
 #include "agent/agent-settings.h"
 #include "agent/agent.h"
-#include "agent/server.h"
 #include "agent/answer.h"
 #include "agent/held.h"
 #include "agent/report.h"
+#include "agent/server.h"
 #include "basic/fd-util.h"
 #include "dialect/worker-message.h"
 #include "spec/capability.h"

@@ -297,7 +297,8 @@ START_TEST(bodies) {
 
         /* a byte order mark, as PowerShell writes it */
         test_request(&server, &marked,
-                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n\xef\xbb\xbf{\"a\":[2]}");
+                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                        "12\r\n\r\n\xef\xbb\xbf{\"a\":[2]}");
         ck_assert_str_eq(marked.body, "{\"a\":[2]}");
 
         test_request(&server, &yaml,
@@ -311,7 +312,8 @@ START_TEST(bodies) {
         ck_assert_ptr_nonnull(strstr(list.body, "not valid YAML: it must be a mapping"));
 
         test_request(&server, &packed,
-                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}");
+                        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: "
+                        "2\r\n\r\n{}");
         ck_assert_uint_eq(packed.status, 415);
 
         test_request(&server, &none, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");

@@ -278,7 +278,7 @@ static void expect_nothing_more(const char *job_id, const char *last_id) {
         ck_assert_uint_eq(r.status, 204);
 }
 
-/* --- the tests ---------------------------------------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------------------------------- */
 
 START_TEST(the_past_then_what_comes_then_the_end) {
         Stream s;

@@ -30,12 +30,14 @@ static void assert_refused(const char *yaml, size_t size, const char *wanted) {
 START_TEST(types_are_those_of_the_text) {
         static const char *const texts[][2] = {
                 { "jobs:\n  - vm_path: /srv/a.vmdk\n    format: qcow2\n  - vm_path: '/srv/b.vmdk'\n",
-                                "{\"jobs\":[{\"format\":\"qcow2\",\"vm_path\":\"/srv/a.vmdk\"},{\"vm_path\":\"/srv/b.vmdk\"}]}" },
+                                "{\"jobs\":[{\"format\":\"qcow2\",\"vm_path\":\"/srv/"
+                                "a.vmdk\"},{\"vm_path\":\"/srv/b.vmdk\"}]}" },
                 { "- 1\n- -7\n- 2.5\n- 1e3\n- .5\n", "[1,-7,2.5,1000.0,0.5]" },
                 { "[true, False, yes, no, on]", "[true,false,\"yes\",\"no\",\"on\"]" },
                 { "[~, null, NULL, '']", "[null,null,null,\"\"]" },
                 { "[007, 0x1F, 1_000, 1.2.3, \"12\", '12', !!str 12, -, 12:30, 2026-01-17]",
-                                "[\"007\",\"0x1F\",\"1_000\",\"1.2.3\",\"12\",\"12\",\"12\",\"-\",\"12:30\",\"2026-01-17\"]" },
+                                "[\"007\",\"0x1F\",\"1_000\",\"1.2.3\",\"12\",\"12\",\"12\",\"-\",\"12:30\","
+                                "\"2026-01-17\"]" },
                 { "a: |\n  two\n  lines\n", "{\"a\":\"two\\nlines\\n\"}" }, { "--- {}\n...\n", "{}" },
                 { "plain", "\"plain\"" },
                 { "{\"a\": [1, {\"b\": null}]}", "{\"a\":[1,{\"b\":null}]}" }, /* JSON is YAML */

@@ -206,7 +206,8 @@ START_TEST(hypersdk_clients_see_a_running_job) {
                         "{\"bytes_downloaded\":1073741824,\"bytes_per_second\":104857600,\"bytes_"
                         "transferred\":"
                         "1073741824,\"current_bytes\":1073741824,\"current_step\":\"conversion\","
-                        "\"estimated_remaining\":\"11s\",\"percent_complete\":45,\"phase\":\"conversion\",\"stage\":"
+                        "\"estimated_remaining\":\"11s\",\"percent_complete\":45,\"phase\":\"conversion\","
+                        "\"stage\":"
                         "\"conversion\",\"total_bytes\":2147483648}");
         assert_member(progress, "percent_complete", "45");
         assert_member(progress, "progress.percent_complete", "45");
@@ -287,7 +288,8 @@ START_TEST(a_client_sees_its_own_words_again) {
                                "\"source\":{\"password\":\"***\"}}";
         job = hypersdk_job_json(&row);
         assert_member(job, "definition",
-                        "{\"colour\":\"blue\",\"created_at\":\"2026-01-31T10:00:00Z\",\"id\":\"job-1\",\"output_dir\":\"/out\",\"source\":{\"password\":"
+                        "{\"colour\":\"blue\",\"created_at\":\"2026-01-31T10:00:00Z\",\"id\":\"job-1\","
+                        "\"output_dir\":\"/out\",\"source\":{\"password\":"
                         "\"***\"},\"vm_path\":\"/data/vm.vmdk\"}");
         other = worker_job_json(&row, NULL, 0);
         assert_member(other, "spec",
@@ -320,9 +322,11 @@ START_TEST(a_definition_fits_the_types_of_all_clients) {
         _cleanup_json_ json_t *job = NULL, *from_nbd = NULL;
 
         row.dialect = (char *) "hypersdk";
-        row.request = (char *) "{\"name\":7,\"format\":\"QCOW2\",\"export_method\":null,\"compress\":\"yes\","
+        row.request = (char *) "{\"name\":7,\"format\":\"QCOW2\",\"export_method\":null,\"compress\":"
+                               "\"yes\","
                                "\"created_at\":\"2026-01-17T10:30:00\",\"vcenter\":\"v\",\"thin\":true,"
-                               "\"options\":{\"parallel_downloads\":\"4\",\"compress_level\":6,\"verify\":true}}";
+                               "\"options\":{\"parallel_downloads\":\"4\",\"compress_level\":6,\"verify\":"
+                               "true}}";
         job = hypersdk_job_json(&row);
         assert_member(job, "definition",
                         "{\"created_at\":\"2026-01-31T10:00:00Z\",\"format\":\"qcow2\",\"id\":\"job-1\","

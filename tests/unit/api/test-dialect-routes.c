@@ -413,19 +413,20 @@ START_TEST(a_worker_client_is_told_what_is_wrong) {
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t *
-                        fields = ask(&w.worker, 400, "POST /jobs",
-                                       "{\"image\":{\"path\":\"x\"},\"execution_policy\":{\"priority\":101}}"),
-                       *text = ask(&w.worker, 400, "POST /jobs", "{"),
-                       *array = ask(&w.worker, 400, "POST /jobs", "[]"),
-                       *refused = ask(&w.worker, 400, "POST /jobs",
-                                       "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
-                       *busy = ask(&w.worker, 503, "POST /jobs",
-                                       "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
-                       *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
-                       *state = ask(&w.worker, 400, "GET /jobs?state=flying&limit=0", ""),
-                       *path = ask(&w.worker, 404, "GET /nothing", ""),
-                       *method = ask(&w.worker, 405, "PUT /jobs", "");
+        _cleanup_json_ json_t
+                        *fields = ask(&w.worker, 400, "POST /jobs",
+                                        "{\"image\":{\"path\":\"x\"},\"execution_policy\":{\"priority\":101}"
+                                        "}"),
+                        *text = ask(&w.worker, 400, "POST /jobs", "{"),
+                        *array = ask(&w.worker, 400, "POST /jobs", "[]"),
+                        *refused = ask(&w.worker, 400, "POST /jobs",
+                                        "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                        *busy = ask(&w.worker, 503, "POST /jobs",
+                                        "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                        *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
+                        *state = ask(&w.worker, 400, "GET /jobs?state=flying&limit=0", ""),
+                        *path = ask(&w.worker, 404, "GET /nothing", ""),
+                        *method = ask(&w.worker, 405, "PUT /jobs", "");
 
         assert_member(fields, "error.message",
                         "\"execution_policy.priority: must be 0 to 100; image.path: must be an absolute "
@@ -674,20 +675,24 @@ START_TEST(a_manifest_is_a_workflow_of_jobs) {
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t *
-                        two = ask(&w.hypersdk, 200, "POST /api/workflow/manifest/submit",
-                                       "{\"version\":\"1.0\",\"batch\":true,\"workflow_id\":\"move\",\"vms\":[{\"name\":\"web\",\"pipeline\":"
-                                       "{\"load\":{\"source_type\":\"VMDK\",\"source_path\":\"/data/web.vmdk\"},\"inspect\":{\"enabled\":true},"
-                                       "\"convert\":{\"output_format\":\"qcow2\",\"compress\":true,\"output_path\":\"/out/\"}}},"
-                                       "{\"name\":\"db\",\"pipeline\":{\"load\":{\"source_path\":\"/data/db.vmdk\"}}}]}"),
-                       *one = ask(&w.hypersdk, 200, "POST /manifest/submit",
-                                       "{\"version\":\"1.0\",\"pipeline\":{\"load\":{\"source_type\":\"raw\","
-                                       "\"source_path\":\"/data/c.raw\"}}}"),
-                       *jobs = ask(&w.hypersdk, 200, "GET /api/workflow/jobs?workflow_id=move", ""),
-                       *all = ask(&w.hypersdk, 200, "POST /api/workflow/jobs", ""),
-                       *active = ask(&w.hypersdk, 200, "GET /api/workflow/jobs/active", ""),
-                       *job = ask(&w.hypersdk, 200, "GET /jobs/move-1", ""),
-                       *status = ask(&w.hypersdk, 200, "GET /api/workflow/status", "");
+        _cleanup_json_ json_t *two = ask(&w.hypersdk, 200, "POST /api/workflow/manifest/submit",
+                                              "{\"version\":\"1.0\",\"batch\":true,\"workflow_id\":\"move\","
+                                              "\"vms\":[{\"name\":\"web\",\"pipeline\":"
+                                              "{\"load\":{\"source_type\":\"VMDK\",\"source_path\":\"/data/"
+                                              "web.vmdk\"},\"inspect\":{\"enabled\":true},"
+                                              "\"convert\":{\"output_format\":\"qcow2\",\"compress\":true,"
+                                              "\"output_path\":\"/out/\"}}},"
+                                              "{\"name\":\"db\",\"pipeline\":{\"load\":{\"source_path\":\"/"
+                                              "data/db.vmdk\"}}}]}"),
+                              *one = ask(&w.hypersdk, 200, "POST /manifest/submit",
+                                              "{\"version\":\"1.0\",\"pipeline\":{\"load\":{\"source_type\":"
+                                              "\"raw\","
+                                              "\"source_path\":\"/data/c.raw\"}}}"),
+                              *jobs = ask(&w.hypersdk, 200, "GET /api/workflow/jobs?workflow_id=move", ""),
+                              *all = ask(&w.hypersdk, 200, "POST /api/workflow/jobs", ""),
+                              *active = ask(&w.hypersdk, 200, "GET /api/workflow/jobs/active", ""),
+                              *job = ask(&w.hypersdk, 200, "GET /jobs/move-1", ""),
+                              *status = ask(&w.hypersdk, 200, "GET /api/workflow/status", "");
 
         assert_member(two, "success", "true");
         assert_member(two, "job_id", "\"move-1\"");
@@ -717,20 +722,23 @@ START_TEST(a_manifest_is_a_workflow_of_jobs) {
 END_TEST
 
 START_TEST(a_wrong_manifest_is_refused_as_a_whole) {
-        static const char wrong[] =
-                        "{\"version\":\"1.0\",\"vms\":[{\"pipeline\":{\"load\":{\"source_path\":\"/data/a.vmdk\"}}},"
-                        "{\"pipeline\":{\"load\":{\"source_path\":\"a\"},\"convert\":{\"output_format\":\"doc\"}}}]}";
+        static const char wrong[] = "{\"version\":\"1.0\",\"vms\":[{\"pipeline\":{\"load\":{\"source_path\":"
+                                    "\"/data/a.vmdk\"}}},"
+                                    "{\"pipeline\":{\"load\":{\"source_path\":\"a\"},\"convert\":{\"output_"
+                                    "format\":\"doc\"}}}]}";
         World w;
 
         world_start(&w);
-        _cleanup_json_ json_t *
-                        checked = ask(&w.hypersdk, 200, "POST /api/workflow/manifest/validate", wrong),
-                       *refused = ask(&w.hypersdk, 400, "POST /api/workflow/manifest/submit", wrong),
-                       *empty = ask(&w.hypersdk, 200, "POST /manifest/validate",
-                                       "{\"batch\":true,\"vms\":[]}"),
-                       *good = ask(&w.hypersdk, 200, "POST /manifest/validate",
-                                       "{\"version\":1.0,\"pipeline\":{\"load\":{\"source_path\":\"/a.vmdk\"}}}"),
-                       *jobs = ask(&w.hypersdk, 200, "GET /api/workflow/jobs?status=processing,pending", "");
+        _cleanup_json_ json_t *checked = ask(&w.hypersdk, 200, "POST /api/workflow/manifest/validate",
+                                              wrong),
+                              *refused = ask(&w.hypersdk, 400, "POST /api/workflow/manifest/submit", wrong),
+                              *empty = ask(&w.hypersdk, 200, "POST /manifest/validate",
+                                              "{\"batch\":true,\"vms\":[]}"),
+                              *good = ask(&w.hypersdk, 200, "POST /manifest/validate",
+                                              "{\"version\":1.0,\"pipeline\":{\"load\":{\"source_path\":\"/"
+                                              "a.vmdk\"}}}"),
+                              *jobs = ask(&w.hypersdk, 200,
+                                              "GET /api/workflow/jobs?status=processing,pending", "");
 
         assert_member(checked, "valid", "false");
         ck_assert_uint_eq(json_array_size(json_object_get(checked, "errors")), 2);
@@ -740,7 +748,8 @@ START_TEST(a_wrong_manifest_is_refused_as_a_whole) {
         assert_member(refused, "job_ids", "[]");
         ck_assert(json_is_string(json_object_get(refused, "error")));
         assert_member(empty, "errors",
-                        "[\"version: must be given, like \\\"1.0\\\"\",\"vms: must be a list with at least one VM\"]");
+                        "[\"version: must be given, like \\\"1.0\\\"\",\"vms: must be a list with at least "
+                        "one VM\"]");
         assert_member(good, "valid", "true");
         assert_member(good, "errors", "[]");
         assert_member(jobs, "total", "0");

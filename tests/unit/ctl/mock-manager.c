@@ -291,7 +291,9 @@ static int method_reload(sd_bus_message *msg, void *userdata, sd_bus_error *erro
 
 static int method_config(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(msg, "s",
-                        "{\"jobs\":{\"max_running\":4,\"destination_paths\":[\"/dev/vg0\",\"/vms\"],\"source_paths\":[\"/srv\",\"/mnt/a b\"]},\"api\":{\"require_key\":true},\"daemon\":{\"idle_timeout\":30}}");
+                        "{\"jobs\":{\"max_running\":4,\"destination_paths\":[\"/dev/vg0\",\"/"
+                        "vms\"],\"source_paths\":[\"/srv\",\"/mnt/a "
+                        "b\"]},\"api\":{\"require_key\":true},\"daemon\":{\"idle_timeout\":30}}");
 }
 
 /* Two workers; what the second says of itself is full of control characters. */

@@ -572,7 +572,7 @@ HOSTS_TEST(what_happens_is_remembered_and_settings_are_kept)
                         HYPER_BUS_ERROR_INVALID_ARGUMENT, "name: must");
 HOSTS_TEST_END
 
-/* --- VMs ---------------------------------------------------------------------------------------------- */
+/* --- VMs ------------------------------------------------------------------------------------------- */
 
 HOSTS_TEST(a_vm_is_stopped_and_started)
         _cleanup_(vm_rows_done) VmRows rows = {};

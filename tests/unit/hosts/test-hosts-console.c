@@ -29,7 +29,7 @@ typedef struct World {
         TestServer server;
 } World;
 
-/* --- hyper-hostd as far as it goes ---------------------------------------------------------------------- */
+/* --- hyper-hostd as far as it goes ----------------------------------------------------------------- */
 
 static int display_socket(const char *path) {
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -92,7 +92,7 @@ static void run_hostd(const World *w) {
         _exit(0);
 }
 
-/* --- the world ------------------------------------------------------------------------------------------ */
+/* --- the world ------------------------------------------------------------------------------------- */
 
 static void start(World *w) {
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -185,7 +185,7 @@ static void fill(uint8_t *buf, size_t size, size_t offset) {
                 buf[i] = byte_at(offset + i);
 }
 
-/* --- the tests ------------------------------------------------------------------------------------------ */
+/* --- the tests ------------------------------------------------------------------------------------- */
 
 START_TEST(bytes_go_both_ways) {
         WsClient c;

@@ -216,7 +216,7 @@ START_TEST(a_stopped_package_is_made_by_the_next_attempt) {
 }
 END_TEST
 
-/* --- the writers -------------------------------------------------------------------------------------- */
+/* --- the writers ----------------------------------------------------------------------------------- */
 
 START_TEST(what_is_written_is_read_the_same) {
         OvfWriteDisk disks[OVF_WRITE_MAX];

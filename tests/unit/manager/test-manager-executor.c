@@ -32,7 +32,7 @@ static void time_passes(Fixture *f, unsigned seconds) {
         settle_down(f);
 }
 
-/* --- a unit of this machine ---------------------------------------------------------------------------- */
+/* --- a unit of this machine ------------------------------------------------------------------------ */
 
 static void unit_begin(Fixture *f, const char *id, const char *extra) {
         if (is_known(f, id))
@@ -51,7 +51,7 @@ static void unit_complete(Fixture *f, const char *id) {
         fake_ends(f, id, "success", CLD_EXITED, 0, true);
 }
 
-/* --- a worker ------------------------------------------------------------------------------------------ */
+/* --- a worker -------------------------------------------------------------------------------------- */
 
 static void worker_call(Fixture *f, const char *member, const char *types, const char *a, const char *b,
                 const char *c) {

@@ -71,9 +71,8 @@ json_t *hypersdk_dashboard_json(const HypersdkDashboard *d, usec_t now) {
                 if (!job_state_is_terminal(s) && s != JOB_RUNNING)
                         pending += d->counts[s];
         /* Providers are vCenters and clouds, of which there are none; the daemon has one thread. */
-        return json_pack(
-                        "{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:f, s:i, s:i, s:i, "
-                        "s:o, s:o, s:s, s:o, s:o}}",
+        return json_pack("{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:f, s:i, s:i, s:i, "
+                         "s:o, s:o, s:s, s:o, s:o}}",
                         "raw", "timestamp", json_time(now), "jobs_active",
                         json_count(d->counts[JOB_RUNNING]), "jobs_completed",
                         json_count(d->counts[JOB_COMPLETED]), "jobs_failed",

@@ -17,7 +17,8 @@ equal "$(systemctl show -P RuntimeMaxUSec "$(unit "$id")")" 1min "RuntimeMaxUSec
 # a minute is the least that can be asked for; the test has no minute
 systemctl set-property --runtime "$(unit "$id")" RuntimeMaxSec=3 2>/dev/null || :
 wait_state "$id" FAILED 110
-contains "$(reason "$id" | tr '[:upper:]' '[:lower:]')" time "the reason"
+contains "$(reason "$id")" "timed out after 60 s" "the reason"
+contains "$(reason "$id")" "hyperctl retry $id" "the reason"
 missing "$dir/disk.qcow2"
 eventually 40 "the unit is gone" unit_gone "$id"
 stop_serving "$dir/s.sock"

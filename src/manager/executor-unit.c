@@ -184,9 +184,8 @@ static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
         return r < 0 ? log_error_errno(r, "Failed to kill the unit of job %s: %m", j->row->id) : 0;
 }
 
-/* The job may write to the notification socket, and whoever does can ask systemd for more time than the unit
- * has (EXTEND_TIMEOUT_USEC= of sd_notify(3)). A job that its image took over gets no more than @time all the
- * same. */
+/* A job can write to the notification socket, and extend the time limits of its unit with EXTEND_TIMEOUT_USEC=
+ * (sd_notify(3)). A compromised job must not run longer than @time all the same. */
 static void limit_time(Job *j, usec_t time) {
         int r;
 

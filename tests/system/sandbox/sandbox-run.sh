@@ -74,7 +74,7 @@ never() {
         for path in /usr/bin/true /usr/libexec/hyper-job /proc/sysrq-trigger /proc/sys/kernel/core_pattern /sys/fs/cgroup/cgroup.procs; do
                 echo "-w $path"
         done
-        for path in /run/dbus/system_bus_socket /run/systemd/private /run/systemd/notify /run/systemd/journal/stdout /run/systemd/journal/dev-log \
+        for path in /run/dbus/system_bus_socket /run/systemd/private /run/systemd/journal/stdout /run/systemd/journal/dev-log \
                 /run/systemd/journal/io.systemd.journal /run/systemd/io.system.ManagedOOM /run/systemd/userdb/io.systemd.DynamicUser \
                 /run/udev/control /run/hyper/api.sock /run/libvirt/libvirt-sock "$dir/other.sock" "$dir/victim.sock"; do
                 echo "-s $path"

@@ -16,9 +16,12 @@ fanout_start_jobs() {
                 echo 'jobs: {max_running: $fanout_jobs}' >/etc/hyper/config.d/90-fanout.yaml"
         inside hyperctl reload
         for i in $(seq $fanout_jobs); do
-                inside systemd-run -q --collect --unit="bench-nbd-$i" -p Type=forking -p "PIDFile=/srv/bench/$i.pid" \
-                        nbdkit --pidfile "/srv/bench/$i.pid" -U "/srv/bench/$i.sock" --filter=rate pattern 1G rate=16M
-                inside hyperctl submit --quiet --id "fanout-$run-$i" --source "nbd+unix:///?socket=/srv/bench/$i.sock" \
+                inside systemd-run -q --collect --unit="bench-nbd-$i" -p Type=forking -p \
+                        "PIDFile=/srv/bench/$i.pid" \
+                        nbdkit --pidfile "/srv/bench/$i.pid" -U "/srv/bench/$i.sock" --filter=rate pattern \
+                        1G rate=16M
+                inside hyperctl submit --quiet --id "fanout-$run-$i" --source \
+                        "nbd+unix:///?socket=/srv/bench/$i.sock" \
                         --destination "/srv/bench/fanout-$i.qcow2" >/dev/null
         done
         for i in $(seq 100); do
@@ -49,7 +52,8 @@ fanout_measure() {
         local name=$1 pid=$2 where memory=() spent figures clients
         shift 2
         memory+=("$(pss "$pid")")
-        coproc CLIENTS { "$build_directory/tests/bench/fanout-client" "$1" "$2" $fanout_clients $fanout_clients $fanout_seconds "${@:3}"; }
+        coproc CLIENTS { "$build_directory/tests/bench/fanout-client" "$1" "$2" $fanout_clients \
+                $fanout_clients $fanout_seconds "${@:3}"; }
         clients=$CLIENTS_PID # bash forgets it when it ends
         for _ in 1 2; do
                 read -r where <&"${CLIENTS[0]}" || die "the clients of $name could not connect"
@@ -63,13 +67,15 @@ fanout_measure() {
         jq -c --argjson cpu "$(minus "$(cpu "$pid")" "$spent")" \
                 --argjson websocket "$(minus "${memory[1]}" "${memory[0]}" $fanout_clients)" \
                 --argjson stream "$(minus "${memory[2]}" "${memory[1]}" $fanout_clients)" \
-                '.cpu = $cpu | .websocket.kib = ($websocket * 1024) | .stream.kib = ($stream * 1024)' <<<"$figures" >"$results.$name"
+                '.cpu = $cpu | .websocket.kib = ($websocket * 1024) | .stream.kib = ($stream * 1024)' \
+                <<<"$figures" >"$results.$name"
         wait "$clients" 2>/dev/null || :
 }
 
 fanout_record() {
         local key=$1 what=$2 unit=$3
-        record fanout "$what" "$unit" "$(jq "$key" "$results.hyper")" "$(jq "$key" "$results.peer")" "a bare broadcast by Node.js, no journal before it"
+        record fanout "$what" "$unit" "$(jq "$key" "$results.hyper")" "$(jq "$key" "$results.peer")" \
+                "a bare broadcast by Node.js, no journal before it"
 }
 
 bench_fanout() {
@@ -90,7 +96,8 @@ bench_fanout() {
         inside sh -c 'kill $(cat /srv/bench/peer.pid)'
         wait "$peer" 2>/dev/null || :
 
-        fanout_record .websocket.messages "Messages to $fanout_clients WebSocket clients in $fanout_seconds s" ""
+        fanout_record .websocket.messages \
+                "Messages to $fanout_clients WebSocket clients in $fanout_seconds s" ""
         fanout_record .websocket.median_ms "From the journal to a WebSocket client, median" ms
         fanout_record .websocket.p99_ms "the same, 99 of 100" ms
         fanout_record .websocket.worst_ms "the same, worst" ms

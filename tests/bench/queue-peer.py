@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The peer of the benchmark "queue": the same routes as an application in Python would have them, on dictionaries.
-# Nothing is written anywhere, and nothing survives.
+# The peer of the benchmark "queue": the same routes as an application in Python would have them, on
+# dictionaries. Nothing is written anywhere, and nothing survives.
 
 import heapq
 import itertools

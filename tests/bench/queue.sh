@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The part "queue" of tests/bench/run: submitting, taking jobs and heartbeats over HTTP, beside a FastAPI application with
-# the same routes on dictionaries. To be sourced by that script.
+# The part "queue" of tests/bench/run: submitting, taking jobs and heartbeats over HTTP, beside a FastAPI
+# application with the same routes on dictionaries. To be sourced by that script.
 
 # shellcheck disable=SC2154 # results, rounds and here are that script's
 # shellcheck disable=SC2016 # $ in single quotes is awk's
@@ -17,9 +17,11 @@ queue_wrong=$logs/bench-queue.log
 queue_rate() {
         local url=$1 kind=$2 connections=$3 workers=$4 seconds=${5:-4}
         queue_serial=$((queue_serial + 1000000))
-        wrk -t 1 -c "$connections" -d "${seconds}s" -s "$here/queue.lua" "$url" -- "$kind" "$queue_run" "$workers" "$queue_serial" 2>>"$queue_wrong" |
+        wrk -t 1 -c "$connections" -d "${seconds}s" -s "$here/queue.lua" "$url" -- "$kind" "$queue_run" \
+                "$workers" "$queue_serial" 2>>"$queue_wrong" |
                 awk '/^Requests\/sec:/ {print $2} /Non-2xx/ {bad = 1} END {exit bad}' ||
-                die "$kind at $url was refused: $(tail -n 1 "$queue_wrong"; inside journalctl -q -o cat -n 3 -p warning -u hyper.service -u hyper-managerd.service)"
+                die "$kind at $url was refused: $(tail -n 1 "$queue_wrong"; inside journalctl -q -o cat -n 3 \
+                -p warning -u hyper.service -u hyper-managerd.service)"
 }
 
 # queue_pair KIND CONNECTIONS WORKERS "WHAT": both, one after the other, three times
@@ -31,7 +33,8 @@ queue_pair() {
                 queue_rate $queue_api "$kind" "$connections" "$workers" >>"$results.ours"
                 queue_rate $queue_peer "$kind" "$connections" "$workers" >>"$results.peers"
         done
-        record queue "$what" "/s" "$(cat "$results.ours")" "$(cat "$results.peers")" "FastAPI, uvicorn, dictionaries"
+        record queue "$what" "/s" "$(cat "$results.ours")" "$(cat "$results.peers")" \
+                "FastAPI, uvicorn, dictionaries"
 }
 
 # queue_fill N: so many wait at both, without waiting for as many submissions
@@ -51,7 +54,8 @@ queue_fill() {
 }
 
 queue_waiting() { curl -sSf $queue_api/queue | jq .total_jobs; }
-service_memory() { inside awk '/^Pss:/ {print $2 / 1024}' "/proc/$(inside systemctl show -P MainPID "$1")/smaps_rollup"; }
+service_memory() { inside awk '/^Pss:/ {print $2 / 1024}' \
+        "/proc/$(inside systemctl show -P MainPID "$1")/smaps_rollup"; }
 
 # queue_drain: nothing waits at hyper (the peer keeps what it has)
 queue_drain() {
@@ -60,7 +64,8 @@ queue_drain() {
 }
 
 start_queue_peer() {
-        (cd "$here" && PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m uvicorn --log-level error --no-access-log --port 8098 queue-peer:app) &
+        (cd "$here" && PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m uvicorn --log-level error \
+                --no-access-log --port 8098 queue-peer:app) &
         queue_peer_pid=$!
         for _ in $(seq 100); do
                 ! curl -sf -o /dev/null $queue_peer/workers || return 0
@@ -70,7 +75,8 @@ start_queue_peer() {
 }
 
 # workers_time URL: ms for one answer
-workers_time() { for _ in 1 2 3 4 5; do curl -sSf -o /dev/null -w '%{time_total}\n' "$1"; done | awk '{print $1 * 1000}'; }
+workers_time() { for _ in 1 2 3 4 5; do curl -sSf -o /dev/null -w '%{time_total}\n' "$1"; done |
+        awk '{print $1 * 1000}'; }
 
 # What one dequeue takes, in ms, with one worker that asks for one job after the other for a second
 dequeue_time() { awk "BEGIN {print 1000 / $(queue_rate $queue_api dequeue 1 1 1)}"; }
@@ -89,9 +95,12 @@ bench_queue() {
         say "  10,000 workers"
         /usr/bin/python3 "$here/queue-register.py" 8098 10000
         /usr/bin/python3 "$here/queue-register.py" 8000 10000
-        [ "$(curl -sSf "$queue_api/workers?limit=1" | jq .total)" = 10000 ] || die "not all workers are registered"
-        record queue "GET /workers, all 10,000, median" ms "$(workers_time $queue_api/workers)" "$(workers_time $queue_peer/workers)" "FastAPI, uvicorn, dictionaries"
-        record queue "GET /workers?limit=100, the last of 10,000, median" ms "$(workers_time "$queue_api/workers?limit=100&offset=9900")" "" ""
+        [ "$(curl -sSf "$queue_api/workers?limit=1" | jq .total)" = 10000 ] ||
+                die "not all workers are registered"
+        record queue "GET /workers, all 10,000, median" ms "$(workers_time $queue_api/workers)" \
+                "$(workers_time $queue_peer/workers)" "FastAPI, uvicorn, dictionaries"
+        record queue "GET /workers?limit=100, the last of 10,000, median" ms \
+                "$(workers_time "$queue_api/workers?limit=100&offset=9900")" "" ""
         queue_pair heartbeat 64 10000 "Heartbeats of 10,000 workers, 64 connections"
 
         say "  submissions"
@@ -110,11 +119,16 @@ bench_queue() {
         queue_fill 100000
         many=$(for i in 1 2 3; do dequeue_time; done)
         record queue "One dequeue with 100,000 jobs waiting" ms "$many" "$few" "the same with about 1,000"
-        for i in 1 8 64; do queue_pair dequeue "$i" "$i" "POST /queue/dequeue, $i workers, 100,000 waiting"; done
+        for i in 1 8 64; do queue_pair dequeue "$i" "$i" "POST /queue/dequeue, $i workers, 100,000 waiting"; \
+                done
         queue_pair submit 32 1 "POST /jobs?queue=true, 32 clients, 100,000 waiting"
 
-        record queue "hyper-managerd.service with 10,000 workers and $(queue_waiting) jobs waiting, proportional" MiB \
-                "$(service_memory hyper-managerd.service)" "$(awk '/^Pss:/ {print $2 / 1024}' "/proc/$queue_peer_pid/smaps_rollup")" "FastAPI, which has them, too"
+        record queue \
+                "hyper-managerd.service with 10,000 workers and $(queue_waiting) jobs waiting, proportional" \
+                MiB \
+                "$(service_memory hyper-managerd.service)" \
+                "$(awk '/^Pss:/ {print $2 / 1024}' "/proc/$queue_peer_pid/smaps_rollup")" \
+                "FastAPI, which has them, too"
         record queue "hyper.service then, proportional" MiB "$(service_memory hyper.service)" "" ""
         kill "$queue_peer_pid"
         wait "$queue_peer_pid" || :

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The part "schedules" of tests/bench/run: what one more schedule costs when there are few and when there are many, how long a
-# boot takes to bring many back, and that nothing runs between firings. To be sourced by that script.
+# The part "schedules" of tests/bench/run: what one more schedule costs when there are few and when there are
+# many, how long a boot takes to bring many back, and that nothing runs between firings. To be sourced by that
+# script.
 
 # shellcheck disable=SC2154 # results and api are that script's
 # shellcheck disable=SC2016 # \$ in single quotes is for the shell inside
@@ -16,7 +17,8 @@ schedule_json() {
 create_schedules() {
         local i
         for i in $(seq "$2"); do
-                curl -sSf -o /dev/null -w '%{time_total}\n' -H 'Content-Type: application/json' -d "$(schedule_json "$1-$i")" "$api/schedules"
+                curl -sSf -o /dev/null -w '%{time_total}\n' -H 'Content-Type: application/json' -d \
+                        "$(schedule_json "$1-$i")" "$api/schedules"
         done
 }
 

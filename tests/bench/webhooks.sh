@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The part "webhooks" of tests/bench/run: how fast what waits in the database is delivered and recorded, and what a receiver
-# that hangs costs the others. To be sourced by that script.
+# The part "webhooks" of tests/bench/run: how fast what waits in the database is delivered and recorded, and
+# what a receiver that hangs costs the others. To be sourced by that script.
 
 # shellcheck disable=SC2154 # results and tool are that script's
 
@@ -26,7 +26,8 @@ queue_deliveries() {
                 FROM n, webhooks w"
 }
 
-pending() { inside sqlite3 -readonly $webhook_database "SELECT count(*) FROM deliveries WHERE state = 'pending'"; }
+pending() { inside sqlite3 -readonly $webhook_database \
+        "SELECT count(*) FROM deliveries WHERE state = 'pending'"; }
 
 # deliver N EXPECTED-LEFT: prints deliveries per second from waking the manager until that many are left
 deliver() {
@@ -64,7 +65,8 @@ bench_webhooks() {
                 ours+=("$(deliver 2000 0)")
                 peers+=("$(curl_rate 2000)")
         done
-        record webhooks "Deliveries, one webhook" 1/s "${ours[*]}" "${peers[*]}" "one curl, one connection, nothing recorded"
+        record webhooks "Deliveries, one webhook" 1/s "${ours[*]}" "${peers[*]}" \
+                "one curl, one connection, nothing recorded"
         for _ in $(seq 8); do add_webhook 8101; done
         queue_deliveries 500
         nine=$(deliver 4500 0)
@@ -72,7 +74,8 @@ bench_webhooks() {
         add_webhook 8102
         queue_deliveries 500
         ten=$(deliver 4500 500)
-        record webhooks "Deliveries to nine webhooks beside one that hangs" 1/s "$ten" "$nine" "nine that answer"
+        record webhooks "Deliveries to nine webhooks beside one that hangs" 1/s "$ten" "$nine" \
+                "nine that answer"
         forget_webhooks
         inside systemctl stop bench-receiver.service bench-hanging.service
 }

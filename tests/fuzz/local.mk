@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Fuzzers, one per decoder. A fuzzer is a file with LLVMFuzzerTestOneInput() and a directory tests/fuzz/corpus/<name>/ of
-# inputs. Plainly built it replays its corpus, which is a test of make check; with configure --enable-fuzzers CC=clang
-# it searches. A new fuzzer is one line: its name in the list of the directory whose decoder it feeds.
+# Fuzzers, one per decoder. A fuzzer is a file with LLVMFuzzerTestOneInput() and a directory
+# tests/fuzz/corpus/<name>/ of inputs. Plainly built it replays its corpus, which is a test of make check;
+# with configure --enable-fuzzers CC=clang it searches. A new fuzzer is one line: its name in the list of the
+# directory whose decoder it feeds.
 
 if !ENABLE_FUZZERS
 check_LTLIBRARIES += libhyper-replay.la

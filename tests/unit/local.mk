@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Unit tests, one program per file, on libcheck. A new test is one line: its name in the list of its directory.
+# Unit tests, one program per file, on libcheck. A new test is one line: its name in the list of its
+# directory.
 
 # What several tests share; each takes what it uses.
 check_LTLIBRARIES += libhyper-test.la

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# idle-connections.py PORT NUMBER FILE: opens so many connections, of which every second one asks for something, once.
-# Writes "ready" into FILE, then "closed N" when all have been closed by the other end.
+# idle-connections.py PORT NUMBER FILE: opens so many connections, of which every second one asks for
+# something, once. Writes "ready" into FILE, then "closed N" when all have been closed by the other end.
 
 import resource
 import selectors

@@ -18,11 +18,13 @@ pid() { systemctl show -P MainPID hyper.service; }
 equal "$(in_force '."hyper-apid"')" null "what is in force in an API that does not run"
 equal "$(answer "$api/status")" 200 "the status without a key"
 before=$(pid)
-equal "$(in_force '[."hyper-apid".api.require_key, ."hyper-managerd".jobs.max_running != 3]')" '[false,true]' "the configuration"
+equal "$(in_force '[."hyper-apid".api.require_key, ."hyper-managerd".jobs.max_running != 3]')" \
+        '[false,true]' "the configuration"
 
 # What is in the file is not in force yet.
 config '{api: {require_key: true, cors_origins: ["http://a.example"], rate_limit: 2, rate_burst: 2}, jobs: {max_running: 3}, metrics: {enabled: false}, hypersdk: {submit_status: "200"}}'
-equal "$(in_force '[."hyper-apid".api.require_key, ."hyper-managerd".jobs.max_running != 3]')" '[false,true]' "what is in force before reload"
+equal "$(in_force '[."hyper-apid".api.require_key, ."hyper-managerd".jobs.max_running != 3]')" \
+        '[false,true]' "what is in force before reload"
 equal "$(answer "$api/status")" 200 "the status before reload"
 
 # A connection that is open goes on, with the new rules.
@@ -30,7 +32,8 @@ key=$(hyperctl key add -q reload --scope=read)
 equal "$(hyperctl reload 2>&1)" "" "what reload says"
 equal "$(answer "$api/status")" 401 "the status without a key"
 equal "$(answer "$api/status" -H "X-API-Key: $key" -H 'Origin: http://a.example')" 200 "the status with a key"
-grep -qi '^access-control-allow-origin: http://a.example' "$dir/headers" || fail "no header for CORS: $(cat "$dir/headers")"
+grep -qi '^access-control-allow-origin: http://a.example' "$dir/headers" ||
+        fail "no header for CORS: $(cat "$dir/headers")"
 equal "$(answer "$api/metrics" -H "X-API-Key: $key")" 404 "the metrics"
 equal "$(answer "$api/status" -H "X-API-Key: $key")" 429 "the third request of two a minute"
 equal "$(in_force '[."hyper-apid".api.require_key, ."hyper-apid".api.rate_limit, ."hyper-managerd".jobs.max_running]')" '[true,2,3]' "the configuration"
@@ -48,14 +51,19 @@ equal "$(in_force '."hyper-apid".api.require_key')" true "the configuration"
 config 'database: {path: /var/lib/hyper/other.db}'
 error=$(hyperctl reload 2>&1) || fail "reload: status $?: $error"
 contains "$error" 'hyper-managerd: the new value of database.path is in force after "systemctl restart hyper-managerd.service"' "the warning"
-contains "$error" 'hyper-apid: the new value of database.path is in force after "systemctl restart hyper.service"' "the warning"
-equal "$(in_force '[."hyper-apid", ."hyper-managerd"] | map(.database.path) | unique')" '["/var/lib/hyper/hyper.db"]' "the database in force"
+contains "$error" \
+        'hyper-apid: the new value of database.path is in force after "systemctl restart hyper.service"' \
+        "the warning"
+equal "$(in_force '[."hyper-apid", ."hyper-managerd"] | map(.database.path) | unique')" \
+        '["/var/lib/hyper/hyper.db"]' "the database in force"
 equal "$(answer "$api/status")" 200 "the status without a key, when none is required any more"
 
 # Who may not reload the manager may not reload the API.
-error=$(as hyper-viewer busctl call org.hyper1.Api /org/hyper1/api org.hyper1.Api Reload 2>&1) && fail "a viewer may reload the API"
+error=$(as hyper-viewer busctl call org.hyper1.Api /org/hyper1/api org.hyper1.Api Reload 2>&1) &&
+        fail "a viewer may reload the API"
 contains "$error" "Not allowed (org.hyper1.manage-jobs)" "the error"
-error=$(as '' busctl call org.hyper1.Api /org/hyper1/api org.hyper1.Api GetConfig 2>&1) && fail "a user without a role may read the configuration"
+error=$(as '' busctl call org.hyper1.Api /org/hyper1/api org.hyper1.Api GetConfig 2>&1) &&
+        fail "a user without a role may read the configuration"
 rm /etc/hyper/config.d/90-test.yaml
 # The bus goes away and comes back, and so does the name.
 systemctl restart dbus.service

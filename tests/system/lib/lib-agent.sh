@@ -4,7 +4,8 @@
 # What the tests of hyper-agentd share. They run on the host, beside two machines with a cable between them:
 # the worker (10.77.0.1) has hyper-agentd, the server (10.77.0.2) has the queue and, for jobs, nothing else.
 
-# shellcheck disable=SC2016,SC2034 # much of it is for the shells inside; the variables are for those who source this
+# shellcheck disable=SC2016,SC2034 # much of it is for the shells inside; the variables are for those who
+# source this
 # shellcheck source=tests/system/lib/host.sh
 . "$(dirname "$0")/../lib/host.sh"
 

@@ -29,7 +29,7 @@ typedef struct OptionRow {
 
 #define FIELD(row, a, type) ((type *) (void *) ((char *) (a) + (row)->offset))
 
-/* --- kinds of values ---------------------------------------------------------------------------------- */
+/* --- kinds of values ------------------------------------------------------------------------------- */
 
 /* "--in-use= must be refuse or allow." */
 static int refuse_choice(const OptionRow *row) {
@@ -120,8 +120,8 @@ static int parse_yes_no(const OptionRow *row, const char *value, Arguments *a) {
         return -EINVAL;
 }
 
-/* --- options with a reader of their own -----------------------------------------------------------------
- */
+/* --- options with a reader of their own
+ * ----------------------------------------------------------------- */
 
 /* For a person if it is shown to one. */
 static JsonMode json_mode_of_output(void) {
@@ -242,8 +242,8 @@ static int parse_states(const OptionRow *row, const char *value, Arguments *a) {
         return r;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------
- */
+/* --- the table
+ * ------------------------------------------------------------------------------------------ */
 
 #define AT(field) .offset = offsetof(Arguments, field)
 
@@ -357,8 +357,8 @@ uint64_t options_common(void) {
                         OPTION_BIT(OPTION_NO_ASK_PASSWORD);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------
- */
+/* --- reading
+ * --------------------------------------------------------------------------------------------- */
 
 void arguments_done(Arguments *a) {
         a->states = strv_free(a->states);

@@ -35,16 +35,16 @@ typedef struct CopyOptions {
                             * product */
 } CopyOptions;
 
-/* A copy that somebody else's loop carries out, beside others. The endpoints, @part and @options must live as
- * long. */
+/* A copy that somebody else's loop carries out, beside others. The endpoints, @part and @options must live
+ * as long. */
 typedef struct Copy Copy;
 
 #define COPIES_MAX (ENDPOINTS_MAX / 2)
 
-/* Begins to copy @source to @destination from @watermark (0, or what part_watermark() says) to the end of the
- * destination or to @options->size. The source may be shorter than that, and the rest becomes zero; longer is
- * -EINVAL. What lies behind @options->size is not touched. @part is where checkpoints go; NULL: none are
- * kept. On error *ret_error is a text that the caller frees. */
+/* Begins to copy @source to @destination from @watermark (0, or what part_watermark() says) to the end of
+ * the destination or to @options->size. The source may be shorter than that, and the rest becomes zero;
+ * longer is -EINVAL. What lies behind @options->size is not touched. @part is where checkpoints go; NULL:
+ * none are kept. On error *ret_error is a text that the caller frees. */
 int copy_new(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, Copy **ret, char **ret_error);
 
@@ -68,7 +68,7 @@ const CopyProgress *copy_progress(const Copy *c) _pure_;
 Copy *copy_free(Copy *c);
 DEFINE_CLEANUP_FUNC(Copy *, copy_free);
 
-/* A whole copy: copy_new(), and copy_step() to the end. *ret_progress may be NULL; it is set on errors too.
- */
+/* A whole copy: copy_new(), and copy_step() to the end. *ret_progress may be NULL; it is set on errors
+ * too. */
 int copy_run(Endpoint *source, Endpoint *destination, Part *part, uint64_t watermark,
                 const CopyOptions *options, CopyProgress *ret_progress, char **ret_error);

@@ -184,8 +184,8 @@ static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
         return r < 0 ? log_error_errno(r, "Failed to kill the unit of job %s: %m", j->row->id) : 0;
 }
 
-/* A job can write to the notification socket, and extend the time limits of its unit with EXTEND_TIMEOUT_USEC=
- * (sd_notify(3)). A compromised job must not run longer than @time all the same. */
+/* A job can write to the notification socket, and extend the time limits of its unit with
+ * EXTEND_TIMEOUT_USEC= (sd_notify(3)). A compromised job must not run longer than @time all the same. */
 static void limit_time(Job *j, usec_t time) {
         int r;
 
@@ -387,7 +387,7 @@ int executor_unit_finish(Job *j) {
         return 0;
 }
 
-/* --- its end ---------------------------------------------------------------------------------------- */
+/* --- its end --------------------------------------------------------------------------------------- */
 
 /* Where the file system does not answer, nothing is known to be there. */
 static bool exists(Job *j, const char *path) {
@@ -550,7 +550,7 @@ void executor_unit_gone(Job *j, const char *start_error) {
         queue_wake(m);
 }
 
-/* --- the executor ------------------------------------------------------------------------------------- */
+/* --- the executor ---------------------------------------------------------------------------------- */
 
 void executor_unit_cancel(Job *j) {
         j->unit.finish_tried = false;

@@ -80,7 +80,7 @@ static int count(Reader *r, size_t n) {
                                               : refuse(r, r->event.start_mark, "there are too many values");
 }
 
-/* --- scalars ------------------------------------------------------------------------------------------ */
+/* --- scalars --------------------------------------------------------------------------------------- */
 
 static bool is_null(const char *s) {
         return !*s || streq(s, "~") || streq(s, "null") || streq(s, "Null") || streq(s, "NULL");
@@ -157,7 +157,7 @@ static int scalar_to_json(Reader *r, json_t **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* --- values ------------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------------- */
 
 static int read_value(Reader *r, unsigned depth, json_t **ret);
 

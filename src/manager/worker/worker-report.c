@@ -17,7 +17,7 @@
 #include "spec/capability.h"
 #include "spec/job-demand.h"
 
-/* --- reports ------------------------------------------------------------------------------------------ */
+/* --- reports --------------------------------------------------------------------------------------- */
 
 static int find_held(Manager *m, const char *id, const char *worker, Job **ret, sd_bus_error *error) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
@@ -103,7 +103,7 @@ int manager_report_events(
         return r;
 }
 
-/* --- results ------------------------------------------------------------------------------------------ */
+/* --- results --------------------------------------------------------------------------------------- */
 
 int manager_report_result(
                 Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error) {

@@ -19,7 +19,7 @@
 
 #define T0 (1769853600 * USEC_PER_SEC) /* 2026-01-31T10:00:00Z */
 
-/* --- strict decoders --------------------------------------------------------------------------------- */
+/* --- strict decoders ------------------------------------------------------------------------------- */
 
 typedef enum Type {
         TEXT,
@@ -219,7 +219,7 @@ static void decode_strictly(const Field *fields, const json_t *value, const char
         }
 }
 
-/* --- words ------------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------------- */
 
 static bool is_state_in_capitals(const char *s) {
         return job_state_from_string(s) >= 0 && isupper((unsigned char) *s);
@@ -256,7 +256,7 @@ static void assert_words_of_worker(const json_t *value, const char *what) {
         }
 }
 
-/* --- every job --------------------------------------------------------------------------------------- */
+/* --- every job ------------------------------------------------------------------------------------- */
 
 #define RESULT "{\"outputs\":[{\"path\":\"/out/vm.ovf\",\"actual_size\":700}],\"metrics\":{},\"error\":null}"
 
@@ -400,10 +400,12 @@ START_TEST(odd_values_of_one_client_do_not_reach_another) {
 END_TEST
 
 START_TEST(a_manifest_fits_each_client) {
-        _cleanup_json_ json_t *request = json_loads(
-                        "{\"id\":\"w-1\",\"workflow_id\":\"w\",\"name\":\"web\",\"pipeline\":{\"load\":{\"source_type\":\"vmdk\","
-                        "\"source_path\":\"/srv/a.vmdk\"},\"convert\":{\"output_format\":\"qcow2\",\"compress\":true}}}",
-                        0, NULL);
+        _cleanup_json_ json_t *request =
+                        json_loads("{\"id\":\"w-1\",\"workflow_id\":\"w\",\"name\":\"web\",\"pipeline\":{"
+                                   "\"load\":{\"source_type\":\"vmdk\","
+                                   "\"source_path\":\"/srv/"
+                                   "a.vmdk\"},\"convert\":{\"output_format\":\"qcow2\",\"compress\":true}}}",
+                                        0, NULL);
 
         ck_assert_int_eq(check_request("hypersdk", hypersdk_manifest_job_decode, request, "manifest"), 1);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Disks that are read from files without a server: what is read, what is a hole, and what happens when a file
- * does not hold what it did. The calls that let the kernel copy are ours here, so that they can be watched
- * and refused. */
+/* Disks that are read from files without a server: what is read, what is a hole, and what happens when a
+ * file does not hold what it did. The calls that let the kernel copy are ours here, so that they can be
+ * watched and refused. */
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -130,8 +130,8 @@ START_TEST(raw_files_of_every_size_are_copied) {
 }
 END_TEST
 
-/* As the extents of a VMDK: of any length, out of order in their files, with zeroes in no file between them.
- */
+/* As the extents of a VMDK: of any length, out of order in their files, with zeroes in no file between
+ * them. */
 START_TEST(a_disk_in_pieces_is_put_together) {
         static const uint64_t lengths[] = { 512, 65536, 1536, 3 * MIB + 512, 512, 200 * 512, 2 * MIB };
         _cleanup_test_dir_ char *dir = test_dir();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Inflates as the strictest reader of qcow2 does: with a window of 4 KiB, and in pieces that are smaller than
- * it, so that nothing behind the window can be reached by chance. */
+/* Inflates as the strictest reader of qcow2 does: with a window of 4 KiB, and in pieces that are smaller
+ * than it, so that nothing behind the window can be reached by chance. */
 
 #include <zlib.h>
 

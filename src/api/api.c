@@ -11,6 +11,7 @@
 #include "api/database.h"
 #include "api/http/http-server.h"
 #include "api/http/reply-cache.h"
+#include "api/http/reply.h"
 #include "api/http/request-park.h"
 #include "api/metrics.h"
 #include "api/queue-waiters.h"

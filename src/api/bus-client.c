@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "api/bus-client.h"
+#include "api/http/reply.h"
 #include "api/http/request-private.h"
 #include "api/queue-waiters.h"
 #include "basic/log.h"

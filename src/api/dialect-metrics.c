@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/dialect-metrics.h"
+#include "api/http/reply.h"
 #include "basic/string-util.h"
 #include "spec/job-state.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/job-retry.h"
 
+#include "api/http/reply.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
 

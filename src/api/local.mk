@@ -19,7 +19,8 @@ libhyper_api_la_SOURCES = \
 	src/api/http/cors.h \
 	src/api/http/http-server.c \
 	src/api/http/http-server.h \
-	src/api/http/json-reply.c \
+	src/api/http/reply.c \
+	src/api/http/reply.h \
 	src/api/http/list-reply.c \
 	src/api/http/list-reply.h \
 	src/api/http/origin.c \

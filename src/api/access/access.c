@@ -10,6 +10,7 @@
 #include "api/api-private.h"
 #include "api/http/http-server.h"
 #include "api/http/rate-limit.h"
+#include "api/http/reply.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "store/api-keys.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hosts/hosts-client.h"
+#include "api/http/reply.h"
 
 #include "basic/string-util.h"
 #include "shared/bus-util.h"

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "api/hosts/hosts-vm.h"
+#include "api/http/reply.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"

@@ -2,6 +2,7 @@
 #include "api/hosts/hosts-gather.h"
 
 #include "api/hosts/hosts-client.h"
+#include "api/http/reply.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 

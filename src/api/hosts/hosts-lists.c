@@ -2,6 +2,7 @@
 #include "api/hosts/hosts-lists.h"
 
 #include "api/hosts/hosts-gather.h"
+#include "api/http/reply.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 

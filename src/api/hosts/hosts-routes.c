@@ -10,6 +10,7 @@
 #include "api/hosts/hosts-settings.h"
 #include "api/hosts/hosts-vm.h"
 #include "api/hosts/hosts-ws.h"
+#include "api/http/reply.h"
 #include "api/openapi/openapi.h"
 #include "basic/string-util.h"
 

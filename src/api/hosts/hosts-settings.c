@@ -2,6 +2,7 @@
 #include "api/hosts/hosts-settings.h"
 
 #include "api/hosts/hosts-client.h"
+#include "api/http/reply.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 

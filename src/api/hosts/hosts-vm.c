@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "api/hosts/hosts-client.h"
+#include "api/http/reply.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "shared/bus-util.h"

@@ -7,6 +7,7 @@
 #include "api/http/cors.h"
 #include "api/api-private.h"
 #include "api/http/http-server.h"
+#include "api/http/reply.h"
 
 #define PREFLIGHT_HEADERS "Authorization, Content-Type, Last-Event-ID, X-API-Key"
 #define EXPOSED_HEADERS "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"

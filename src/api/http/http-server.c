@@ -8,6 +8,7 @@
 #include "api/api-private.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
+#include "api/http/reply.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/parse-util.h"

@@ -96,9 +96,6 @@ bool request_is_still_allowed(Request *r);
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);
 
-/* Answers with what is kept for this path, if its route allows that: 1 if there was something, 0 if not. */
-int request_reply_kept(Request *r);
-
 /* Calls the handler and makes sure that an answer is set or under way. */
 void request_handle(Request *r);
 /* What a handler's or a callback's return value means, if it set no answer. */
@@ -106,10 +103,3 @@ void request_handler_returned(Request *r, int result);
 
 /* The connection is done with it: nobody hears an answer any more. */
 void request_over(Request *r);
-
-/* Sets the answer and lets the connection go on if it was waiting for it. Takes over @response, also if it
- * comes too late. */
-void request_answer(Request *r, unsigned status, struct MHD_Response *response);
-
-/* Adds the headers to the answer and gives it to libmicrohttpd. */
-enum MHD_Result request_send(Request *r);

@@ -6,6 +6,7 @@
 #include "api/http/cors.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
+#include "api/http/reply.h"
 #include "api/http/request-private.h"
 #include "api/http/yaml-body.h"
 #include "basic/log.h"

@@ -55,32 +55,3 @@ int request_json_object(Request *r, json_t **ret);
  * NULL. Set at most once. */
 void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdata));
 void *request_userdata(Request *r);
-
-/* --- the answer ------------------------------------------------------------------------------------------
- *
- * The first answer counts; a second one is ignored. All return 0, or a negative errno that a handler may
- * return as it is (the client then gets a plain 500). */
-
-/* Takes over @value, also on failure. NULL (json_pack() failed) is answered 500. */
-int request_reply_json(Request *r, unsigned status, json_t *value);
-
-/* 204, or another status without a body. */
-int request_reply_empty(Request *r, unsigned status);
-
-/* Text that is not JSON; copied. */
-int request_reply_text(Request *r, unsigned status, const char *content_type, const char *text);
-
-/* The first @size bytes of a file, which must be regular. Takes @fd over, also on failure. */
-int request_reply_file(Request *r, unsigned status, const char *content_type, int fd, uint64_t size);
-
-/* An error in the dialect's form. */
-int request_reply_error(Request *r, unsigned status, const char *format, ...) _printf_(3, 4);
-
-/* The same, with the status of the error table: by errno (any sign; the table's own text if @format is
- * NULL), or by bus error with the text that came with it. */
-int request_reply_errno(Request *r, int error, const char *format, ...) _printf_(3, 4);
-int request_reply_bus_error(Request *r, const sd_bus_error *error);
-
-/* One more header for the answer; call it before request_reply_…(). Cache-Control is "no-store" if nobody
- * says otherwise. Strings are copied. 0 or -ENOMEM. */
-int request_add_header(Request *r, const char *name, const char *value);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "api/bus-client.h"
+#include "api/http/reply.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "basic/string-util.h"

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "api/http/reply.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-quirks.h"

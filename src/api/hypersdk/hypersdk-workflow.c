@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "api/http/reply.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-manifest.h"

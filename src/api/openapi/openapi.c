@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 
+#include "api/http/reply.h"
 #include "api/http/request.h"
 #include "api/openapi/openapi.h"
 #include "basic/string-util.h"

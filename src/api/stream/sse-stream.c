@@ -5,6 +5,7 @@
 
 #include "api/api-private.h"
 #include "api/http/http-server.h"
+#include "api/http/reply.h"
 #include "api/stream/sse-stream.h"
 #include "basic/log.h"
 #include "basic/string-util.h"

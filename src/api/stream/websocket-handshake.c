@@ -8,6 +8,7 @@
 #include "api/api-private.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
+#include "api/http/reply.h"
 #include "api/stream/websocket-handshake.h"
 #include "api/stream/websocket-state.h"
 #include "basic/string-util.h"

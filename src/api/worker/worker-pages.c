@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "api/http/reply.h"
 #include "api/worker/worker-pages.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"

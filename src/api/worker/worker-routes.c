@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/worker/worker-routes.h"
 #include "api/dialect-metrics.h"
+#include "api/http/reply.h"
 #include "api/job-json.h"
 #include "api/job-retry.h"
 #include "api/job-submit.h"

@@ -2,6 +2,7 @@
 #include "api/worker/worker-workers.h"
 #include "api/bus-client.h"
 #include "api/http/list-reply.h"
+#include "api/http/reply.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "api/worker/worker-decode.h"

@@ -9,6 +9,7 @@
 
 #include "api/access/access.h"
 #include "api/http/http-server.h"
+#include "api/http/reply.h"
 #include "api/http/request.h"
 #include "api/stream/sse.h"
 #include "api/stream/websocket.h"

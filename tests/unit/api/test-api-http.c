@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "api/http/reply.h"
 #include "api/http/request.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"

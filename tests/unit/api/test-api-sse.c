@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include "api/http/reply.h"
 #include "api/http/request.h"
 #include "api/stream/sse.h"
 #include "store/store.h"

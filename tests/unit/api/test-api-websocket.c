@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include "api/http/reply.h"
 #include "api/stream/websocket.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"

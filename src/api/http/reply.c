@@ -6,6 +6,7 @@
 
 #include "api/api-private.h"
 #include "api/http/http-server.h"
+#include "api/http/reply.h"
 #include "api/http/request-park.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"

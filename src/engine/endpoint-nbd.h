@@ -4,27 +4,7 @@
 /* A disk behind an NBD server, or behind several for the same disk, through libnbd(3). */
 
 #include "engine/endpoint.h"
-
-typedef enum NbdFlags {
-        NBD_SOURCE = 0, /* read only */
-        NBD_DESTINATION = 1 << 0, /* will be written; refused with -EROFS if the server does not allow it */
-        NBD_KNOWN_ZERO = 1 << 1, /* a destination fresh from its maker: reads as zeroes all over, so that
-                                    zeroes need not be written */
-} NbdFlags;
-
-typedef struct NbdOptions {
-        char *const *uris; /* NBD URIs, or paths of unix sockets (beginning with "/"). Several are
-                              servers for the very same disk; several are allowed for sources only. */
-        unsigned connections; /* to each server; 0: a good number. A destination gets one unless the
-                                 server says that several are safe (NBD_FLAG_CAN_MULTI_CONN); so does a
-                                 network source. */
-        unsigned flags; /* NbdFlags */
-        const char *tls_certificates; /* a directory as nbd_set_tls_certificates(3) wants it, or NULL */
-        const char *tls_psk_file; /* as nbd_set_tls_psk_file(3) wants it, or NULL */
-        usec_t timeout; /* for connecting and negotiating; 0: 30 s */
-        int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
-        const char *label; /* for messages: "source" */
-} NbdOptions;
+#include "engine/nbd-options.h"
 
 /* Connects. A disk may be empty (size 0). -EPROTO if servers disagree on the size or it is absurd, -EROFS,
  * -ETIMEDOUT, -ECANCELED, and what connecting gives. On error *ret_error is a text that the caller frees (it

@@ -36,6 +36,7 @@ libhyper_engine_la_SOURCES = \
 	src/engine/nbd-connect.h \
 	src/engine/nbd-io.c \
 	src/engine/nbd-io.h \
+	src/engine/nbd-options.h \
 	src/engine/nbd-request.c \
 	src/engine/nbd-request.h \
 	src/engine/part.c \

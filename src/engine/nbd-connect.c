@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/nbd-connect.h"
+
+#include <poll.h>
+
 #include "basic/string-util.h"
 
 int nbd_errno_normalized(int error) {

@@ -3,7 +3,7 @@
 
 #include <libnbd.h>
 
-#include "engine/endpoint-nbd.h"
+#include "engine/nbd-options.h"
 
 static inline struct nbd_handle *nbd_handle_free(struct nbd_handle *h) {
         nbd_close(h);

@@ -5,7 +5,7 @@
 
 #include <sys/queue.h>
 
-#include "engine/endpoint-nbd.h"
+#include "engine/endpoint.h"
 #include "engine/nbd-connect.h"
 
 #define NBD_CONNECTIONS_MAX 32

@@ -22,10 +22,6 @@
 
 #include "basic/string-util.h"
 #include "basic/time-util.h"
-#include "manager/job-bus.h"
-#include "manager/manager-bus.h"
-#include "manager/worker/worker-bus.h"
-#include "manager/worker/worker.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 

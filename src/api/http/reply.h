@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Answers. The first one of a request counts; a second one is ignored. All return 0, or a negative errno that a
- * handler may return as it is (the client then gets a plain 500). */
+/* Answers. The first one of a request counts; a second one is ignored. All return 0, or a negative errno
+ * that a handler may return as it is (the client then gets a plain 500). */
 
 #include <microhttpd.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/answer.h"
+#include "json/json-parse.h"
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"

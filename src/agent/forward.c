@@ -12,6 +12,7 @@
 #include "agent/server.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "journal/journal-read.h"
 
 /* A report is not larger, so that a slow link gets it through in time. */
 #define REPORT_SIZE_MAX ((size_t) 512 * 1024)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/held.h"
+#include "json/json-parse.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

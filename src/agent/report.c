@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/report.h"
+#include "json/json-parse.h"
 
 #include <inttypes.h>
 #include <stdio.h>

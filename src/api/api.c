@@ -22,6 +22,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/bus-util.h"
+#include "store/facts.h"
 
 #define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
 /* Together with ROLE_CACHE_TIME this is how long a stream goes on at most when its role or key is gone:

@@ -5,6 +5,8 @@
 #include "api/http/reply.h"
 #include "basic/string-util.h"
 #include "spec/job-state.h"
+#include "store/deliveries.h"
+#include "store/jobs-list.h"
 
 void metrics_write_common(const MetricsFigures *figures, FILE *f) {
         metrics_header(f, "hyper_jobs", "gauge", "Jobs by state.");

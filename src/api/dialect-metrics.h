@@ -7,6 +7,7 @@
 
 #include "api/http/request.h"
 #include "api/metrics.h"
+#include "store/deliveries.h"
 #include "store/schedules.h"
 #include "store/totals.h"
 #include "store/webhooks.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/job-json.h"
 #include "basic/string-util.h"
+#include "store/jobs.h"
+#include "json/json-redact.h"
 
 json_t *json_text(const char *s) {
         if (!s)

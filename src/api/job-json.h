@@ -6,6 +6,7 @@
  * on. */
 
 #include "dialect/dialect-job.h"
+#include "store/jobs.h"
 #include "store/store.h"
 
 /* A string, or null for NULL. Bytes that are no UTF-8 become "?". */

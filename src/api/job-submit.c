@@ -4,6 +4,7 @@
 #include "api/http/reply.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
+#include "store/jobs.h"
 
 int job_submit_append_secrets(sd_bus_message *m, json_t *secrets) {
         const char *key;

@@ -5,6 +5,7 @@
 
 #include "api/bus-client.h"
 #include "dialect/dialect-job.h"
+#include "store/jobs.h"
 
 /* The call org.hyper1.Manager.SubmitJob for @job, ready for manager_call(). As with manager_call_new(), a
  * bus that cannot be reached has been answered. The caller unrefs. */

@@ -8,6 +8,7 @@
 #include "api/http/request-park.h"
 #include "api/queue-waiters.h"
 #include "basic/string-util.h"
+#include "store/jobs.h"
 
 typedef struct QueueWaiter QueueWaiter;
 struct QueueWaiter {

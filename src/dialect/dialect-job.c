@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "dialect/dialect-job.h"
 #include "spec/job-misplaced.h"
+#include "json/json-redact.h"
 
 /* Clients may send anything; the job's log is told of so many fields and no more. */
 #define WARNINGS_MAX 32u

@@ -3,6 +3,7 @@
 #include "basic/string-util.h"
 #include "journal/job-event.h"
 #include "spec/capability.h"
+#include "json/json-parse.h"
 
 static int verdict(const JsonErrors *errors) {
         return errors->n_errors > 0 ? -EBADMSG : 0;

@@ -5,6 +5,7 @@
 #include "image/archive-member.h"
 #include "image/image.h"
 #include "image/ova-name.h"
+#include "image/refusal.h"
 
 #define NAMES_SHOWN 8u
 

@@ -8,8 +8,10 @@
 #include "basic/fd-util.h"
 #include "basic/safe-open.h"
 #include "basic/string-util.h"
+#include "image/image-header.h"
 #include "image/image-vmdk.h"
 #include "image/parallels.h"
+#include "image/refusal.h"
 
 #define HEADER_SIZE 512u
 

@@ -6,7 +6,10 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "image/image-info.h"
 #include "image/image.h"
+#include "image/refusal.h"
+#include "json/json-parse.h"
 #include "json/json-table.h"
 
 #define EXTENTS_MAX 4096

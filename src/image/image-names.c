@@ -10,14 +10,6 @@
 
 #define HEADER_SIZE 512u
 
-void image_names_done(ImageNames *n) {
-        strv_free(n->files);
-        strv_free(n->parents);
-        free(n->id);
-        free(n->parent_id);
-        *n = (ImageNames){};
-}
-
 static int complain(char **ret_error, const char *format, ...) _printf_(2, 3);
 static int complain(char **ret_error, const char *format, ...) {
         va_list ap;

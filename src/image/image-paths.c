@@ -2,6 +2,7 @@
 
 /* From what an image calls its parent to the paths at which that may be. */
 
+#include "image/image-paths.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "image/image-names.h"

@@ -13,6 +13,7 @@
 #include "basic/safe-open.h"
 #include "basic/string-util.h"
 #include "image/image-vmdk.h"
+#include "image/refusal.h"
 #include "image/vmdk-embedded.h"
 
 #define HEADER_SIZE 512u

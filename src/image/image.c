@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "image/image.h"
 #include "image/map.h"
+#include "image/refusal.h"
 #include "image/tar.h"
 #include "image/vmdk-descriptor.h"
 #include "json/json-table.h"

@@ -17,16 +17,6 @@
         "set parameters.chain to \"flatten\" to read it together with the images below it, or make it " \
         "independent first"
 
-/* Sets a text and returns -EBADMSG, or -ENOMEM. */
-#define refuse(ret, ...)                         \
-        ({                                       \
-                *(ret) = strprintf(__VA_ARGS__); \
-                *(ret) ? -EBADMSG : -ENOMEM;     \
-        })
-
-/* The largest disk that any of the formats can hold (VHDX). */
-#define IMAGE_SIZE_MAX (UINT64_C(64) << 40)
-
 /* A file that qemu reads a part of the disk from. */
 typedef struct ImageExtent {
         char *filename;
@@ -79,33 +69,9 @@ bool image_head_is_known(const char *head, size_t size);
  * raw disk. -EMEDIUMTYPE with a text if they differ. */
 int image_settle_format(int fd, Image *i, char **ret_error);
 
-/* Reads what the headers say about other files, before qemu does. @visible: all files that belong to the
- * source, the image first. Fills i->extents. -EBADMSG with a text: refused. */
-int image_check_header(int fd, Image *i, char *const *visible, char **ret_error);
-
 /* Reads the tables of the image, see map.h: all that they map must be inside the file. Fills i->image_length
  * and i->expected_size. -EBADMSG with a text: refused; -ECANCELED. */
 int image_check_map(int fd, Image *i, int cancel_fd, char **ret_error);
-
-/* "qemu-img info --output=json", decoded. */
-typedef struct ImageInfo {
-        char *format;
-        uint64_t virtual_size, actual_size;
-        bool encrypted, dirty, corrupt;
-        bool has_backing, has_data_file;
-        size_t n_snapshots;
-        ImageExtent *extents;
-        size_t n_extents;
-} ImageInfo;
-
-void image_info_done(ImageInfo *i);
-#define _cleanup_image_info_ _cleanup_(image_info_done)
-
-/* Pure. -EBADMSG if it is not what qemu-img prints. */
-int image_info_from_json(const char *text, size_t size, ImageInfo *ret);
-
-/* Compares with what the header said. -EBADMSG with a text: refused. */
-int image_info_check(const Image *i, const ImageInfo *info, char **ret_error);
 
 /* True if qemu reads the file itself, not a part of it. */
 static inline bool image_is_whole_file(const Image *i) {

@@ -15,25 +15,37 @@ libhyper_image_la_SOURCES = \
 	src/image/hyperv-names.c \
 	src/image/hyperv-names.h \
 	src/image/image-header.c \
+	src/image/image-header.h \
 	src/image/image-info.c \
+	src/image/image-info.h \
 	src/image/image-names.c \
 	src/image/image-names.h \
 	src/image/image-paths.c \
+	src/image/image-paths.h \
 	src/image/image-vmdk.c \
 	src/image/image-vmdk.h \
 	src/image/image.c \
 	src/image/image.h \
 	src/image/manifest.c \
 	src/image/manifest.h \
+	src/image/map-format.c \
 	src/image/map-format.h \
 	src/image/map-parallels.c \
+	src/image/map-parallels.h \
 	src/image/map-qcow2.c \
+	src/image/map-qcow2.h \
 	src/image/map-vdi.c \
+	src/image/map-vdi.h \
 	src/image/map-vhd.c \
+	src/image/map-vhd.h \
 	src/image/map-vhdx.c \
+	src/image/map-vhdx.h \
 	src/image/map-vmdk.c \
+	src/image/map-vmdk.h \
 	src/image/map.c \
 	src/image/map.h \
+	src/image/names.c \
+	src/image/names.h \
 	src/image/ova-name.c \
 	src/image/ova-name.h \
 	src/image/ova.c \
@@ -46,6 +58,7 @@ libhyper_image_la_SOURCES = \
 	src/image/ovf-writer.h \
 	src/image/parallels.c \
 	src/image/parallels.h \
+	src/image/refusal.h \
 	src/image/sparse-writer.c \
 	src/image/sparse-writer.h \
 	src/image/tar-number.c \

@@ -5,10 +5,24 @@
 
 #include "basic/byte-order.h"
 #include "basic/string-util.h"
-#include "image/image.h"
-#include "image/map.h"
 
 #define MAP_SECTOR 512u
+
+/* A file, or a member of an archive. */
+typedef struct MapFile {
+        int fd;
+        uint64_t offset, length; /* of the image in the file */
+        int cancel_fd; /* readable: stop; negative: none */
+} MapFile;
+
+typedef struct Map {
+        uint64_t virtual_size; /* of the disk, as the header says; 0: it does not say */
+        uint64_t end; /* behind the last byte that is mapped */
+        uint64_t length; /* what belongs to the image; less than the file's if padding follows */
+        bool differencing; /* vhd, vhdx: it is on top of another image */
+        bool flat; /* vhd: fixed, the disk is the first bytes of the file */
+        bool has_log; /* vhdx: a log must be replayed first; the rest is not filled then */
+} Map;
 
 typedef struct MapWalk {
         const MapFile *file;
@@ -25,6 +39,9 @@ static inline bool map_holds(const MapWalk *w, uint64_t at, uint64_t size) {
 
 /* Reads bytes that must be there, else the image is refused as cut off. */
 int map_read(MapWalk *w, void *buf, size_t size, uint64_t at);
+
+/* -EBADMSG with a text if what is mapped does not end inside the file. */
+int map_check_end(const MapWalk *w);
 
 /* Calls @entry for each entry of a table of @n entries of @width bytes at @at. What lies behind the end of
  * the file is noted as missing, and not read. */
@@ -52,14 +69,3 @@ typedef struct MapGeometry {
         uint64_t ratio; /* vhdx: blocks for each bitmap */
         uint32_t sector; /* bytes */
 } MapGeometry;
-
-/* Also fill w->map.virtual_size and w->map.differencing. */
-int map_vhd_geometry(MapWalk *w, MapGeometry *ret);
-int map_vhdx_geometry(MapWalk *w, MapGeometry *ret);
-
-int map_walk_qcow2(MapWalk *w);
-int map_walk_vmdk(MapWalk *w);
-int map_walk_vhd(MapWalk *w);
-int map_walk_vhdx(MapWalk *w);
-int map_walk_vdi(MapWalk *w);
-int map_walk_parallels(MapWalk *w);

@@ -3,7 +3,8 @@
 /* Parallels, docs/interop/parallels.txt in qemu: a header and one table of clusters, whose places are
  * counted in sectors, or by the newer kind in clusters. */
 
-#include "image/map-format.h"
+#include "image/map-parallels.h"
+#include "image/refusal.h"
 
 #define HEADER_SIZE 64u
 #define CLUSTER_MAX (UINT64_C(1) << 30)

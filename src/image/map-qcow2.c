@@ -7,7 +7,8 @@
 #include <zlib.h>
 
 #include "basic/fd-util.h"
-#include "image/map-format.h"
+#include "image/map-qcow2.h"
+#include "image/refusal.h"
 
 #define HEADER_SIZE 112u
 #define PLACE_MASK UINT64_C(0x00fffffffffffe00)

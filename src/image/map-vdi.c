@@ -2,7 +2,8 @@
 
 /* VDI, of VirtualBox: a header and one table of blocks, which are counted from the begin of the data. */
 
-#include "image/map-format.h"
+#include "image/map-vdi.h"
+#include "image/refusal.h"
 
 #define HEADER_SIZE 0x188u
 #define BLOCK_FREE 0xffffffffu

@@ -3,8 +3,9 @@
 /* VHD, "Virtual Hard Disk Image Format Specification": a footer at the end, of which a dynamic disk has a
  * copy at its begin, a header and a table of blocks. Before each block is a bitmap of its sectors. */
 
+#include "image/map-vhd.h"
 #include "basic/zero.h"
-#include "image/map-format.h"
+#include "image/refusal.h"
 
 #define FOOTER_SIZE 512u
 #define HEADER_SIZE 1024u

@@ -3,7 +3,8 @@
 /* VHDX, [MS-VHDX]: two headers of which the newer one counts, two copies of a table of regions; the region
  * of metadata says how large the disk is, the other holds the table of blocks. */
 
-#include "image/map-format.h"
+#include "image/map-vhdx.h"
+#include "image/refusal.h"
 
 #define HEADER_SIZE 4096u
 #define REGIONS_SIZE 65536u

@@ -3,9 +3,10 @@
 /* The sparse extents of VMDK, "Virtual Disk Format 5.0": a directory of tables of grains. A streamOptimized
  * one has its directory behind the grains, and a footer at the end that says where. */
 
+#include "image/map-vmdk.h"
 #include "basic/fd-util.h"
 #include "basic/zero.h"
-#include "image/map-format.h"
+#include "image/refusal.h"
 
 #define FLAG_COMPRESSED (UINT32_C(1) << 16)
 #define FLAG_MARKERS (UINT32_C(1) << 17)

@@ -7,6 +7,7 @@
 #include "basic/string-util.h"
 #include "image/image.h"
 #include "image/parallels.h"
+#include "image/refusal.h"
 
 #define DEPTH_MAX 16
 

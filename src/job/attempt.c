@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/attempt.h"
+#include "spec/job-result.h"
 
 #include <fcntl.h>
 #include <poll.h>

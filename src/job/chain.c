@@ -3,7 +3,9 @@
 #include "basic/fd-util.h"
 #include "basic/safe-open.h"
 #include "basic/string-util.h"
+#include "engine/nbd-connect.h"
 #include "image/image-names.h"
+#include "image/image-paths.h"
 #include "job/inspect.h"
 #include "job/layer-map.h"
 

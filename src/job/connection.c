@@ -9,6 +9,8 @@
 #include "basic/fd-util.h"
 #include "basic/rights.h"
 #include "basic/string-util.h"
+#include "engine/endpoint-nbd.h"
+#include "engine/nbd-connect.h"
 #include "job/bound.h"
 #include "job/connection.h"
 #include "job/failure.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/destination-file.h"
+#include "engine/nbd-connect.h"
 
 #include <sys/stat.h>
 

@@ -2,6 +2,8 @@
 #include "job/destination-nbd.h"
 #include "basic/string-util.h"
 #include "engine/endpoint-nbd.h"
+#include "engine/nbd-connect.h"
+#include "json/json-redact.h"
 
 int destination_open_server(Conversion *c, Connection *ret) {
         *ret = (Connection){};

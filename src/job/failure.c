@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/failure.h"
 #include "basic/string-util.h"
+#include "spec/job-result.h"
 
 /* Can trying again help? */
 static const struct {

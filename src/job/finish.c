@@ -6,6 +6,7 @@
  * not trusted. */
 
 #include "job/finish.h"
+#include "spec/job-result.h"
 
 #include <inttypes.h>
 #include <unistd.h>

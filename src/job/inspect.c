@@ -7,7 +7,10 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "image/image-header.h"
+#include "image/image-info.h"
 #include "image/image-vmdk.h"
+#include "image/refusal.h"
 #include "job/complaint.h"
 #include "job/image-files.h"
 #include "job/image-log.h"

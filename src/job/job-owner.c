@@ -12,6 +12,7 @@
 #include "engine/checkpoint.h"
 #include "job/job-owner.h"
 #include "job/part-lock.h"
+#include "json/json-parse.h"
 #include "json/json-table.h"
 
 #define SYSTEMD_USERS "/run/systemd/userdb/io.systemd.DynamicUser"

@@ -3,6 +3,8 @@
 
 #include "basic/fd-util.h"
 #include "image/map-format.h"
+#include "image/map-vhd.h"
+#include "image/map-vhdx.h"
 #include "job/layer-map.h"
 
 #define VHD_FREE UINT32_MAX

@@ -4,6 +4,7 @@
  * destination, so that it can be bound into the unit's mount namespace. */
 
 #include "job/prepare.h"
+#include "spec/job-result.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/recognize.h"
+#include "image/refusal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
  * the other; a step that fails ends the attempt. */
 
 #include "job/run.h"
+#include "spec/job-result.h"
 
 #include <sys/prctl.h>
 #include <sys/stat.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/source-nbd.h"
 #include "engine/endpoint-nbd.h"
+#include "engine/nbd-connect.h"
 #include "job/identity.h"
 
 int source_open_server(Source *s) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/unpack.h"
+#include "image/refusal.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -9,6 +9,7 @@
 #include "basic/utf8.h"
 #include "journal/job-event.h"
 #include "spec/job-spec.h"
+#include "json/json-parse.h"
 #include "json/json-table.h"
 
 #define MANAGER_UNIT "hyper-managerd.service"

@@ -2,6 +2,7 @@
 
 /* What the journal already has: past events and log lines. */
 
+#include "journal/journal-read.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "journal/journal-follow.h"
@@ -11,12 +12,6 @@
 #define LOG_LINES_MAX ((size_t) 10000)
 #define LOG_LINE_MAX ((size_t) 8 * 1024)
 #define LOG_TOTAL_MAX ((size_t) 16 * 1024 * 1024)
-
-int journal_open(const char *directory, sd_journal **ret) {
-        if (directory)
-                return sd_journal_open_directory(ret, directory, 0);
-        return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
-}
 
 JobEvent **job_events_free(JobEvent **events, size_t n) {
         for (size_t i = 0; i < n; i++)

@@ -6,8 +6,10 @@ libhyper_journal_la_SOURCES = \
 	src/journal/job-event.h \
 	src/journal/journal-follow.c \
 	src/journal/journal-follow.h \
+	src/journal/journal-open.c \
 	src/journal/journal-open.h \
 	src/journal/journal-read.c \
+	src/journal/journal-read.h \
 	src/journal/journal-sync.c \
 	src/journal/journal-sync.h \
 	src/journal/schedule-event.c \

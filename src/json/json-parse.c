@@ -2,6 +2,7 @@
 
 /* Text to JSON, with the limits that text from outside needs. */
 
+#include "json/json-parse.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 

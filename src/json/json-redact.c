@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "basic/string-util.h"
+#include "json/json-redact.h"
 #include "json/json-table.h"
 
 /* Only letters and digits of a key count, so that api_key, apiKey and X-Api-Key are one. */

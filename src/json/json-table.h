@@ -82,27 +82,8 @@ int json_table_decode(
 /* Frees what json_table_decode() put into @base. */
 void json_table_done(const JsonField *table, void *base);
 
-/* What json_parse_object() takes: larger texts and deeper values are errors. */
-#define JSON_TEXT_MAX ((size_t) 16 * 1024 * 1024)
-#define JSON_DEPTH_MAX 64
-
-/* Parses text into an object: UTF-8 (RFC 8259), size and depth limited, duplicate keys and NUL refused. On
- * failure -EBADMSG and a text with line and column in *ret_error (caller frees; it never quotes the input,
- * which may hold a secret), or -ENOMEM. */
-int json_parse_object(const char *text, size_t size, json_t **ret, char **ret_error);
-/* The same for any JSON value. */
-int json_parse_any(const char *text, size_t size, json_t **ret, char **ret_error);
-
 /* json_decref() when the scope ends. */
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
 /* RFC 3339 in UTC; null for 0, "not yet". A new reference, or NULL when out of memory. */
 json_t *json_time(usec_t t);
-
-/* True for keys whose value is a secret: password, passwd, secret, token, authorization, api_key, tls_psk,
- * …, in any case, also as the end of a longer key ("vcenter_password"). */
-bool json_key_is_secret(const char *key);
-
-/* A deep copy with every secret's value, and the userinfo of every URL, replaced by "***". NULL when out of
- * memory. */
-json_t *json_redact(json_t *value);

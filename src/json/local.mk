@@ -3,7 +3,9 @@
 noinst_LTLIBRARIES += libhyper-json.la
 libhyper_json_la_SOURCES = \
 	src/json/json-parse.c \
+	src/json/json-parse.h \
 	src/json/json-redact.c \
+	src/json/json-redact.h \
 	src/json/json-table.c \
 	src/json/json-table.h
 JSON_LIBS = libhyper-json.la $(BASIC_LIBS) $(JANSSON_LIBS)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/attempt-end.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"

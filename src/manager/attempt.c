@@ -3,6 +3,7 @@
 
 #include "basic/string-util.h"
 #include "manager/attempt.h"
+#include "spec/job-result.h"
 
 #define PAUSE_MAX_SEC 60u
 

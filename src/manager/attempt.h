@@ -6,6 +6,7 @@
 
 #include "basic/time-util.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
 #include "spec/job-state.h"
 
 /* Everything the manager knows when an attempt is over. What it did not hear is NULL, 0 or invalid: it may

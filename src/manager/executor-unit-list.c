@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/executor-unit-list.h"
+#include "store/jobs.h"
 
 #include <systemd/sd-daemon.h>
 

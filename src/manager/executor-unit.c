@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/executor-unit.h"
+#include "spec/job-result.h"
+#include "store/jobs.h"
 
 #include <sys/stat.h>
 

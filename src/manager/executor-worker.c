@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/executor-worker.h"
+#include "store/jobs-list.h"
+#include "store/lease.h"
 
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"

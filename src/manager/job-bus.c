@@ -12,6 +12,7 @@
 #include "manager/manager.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
+#include "store/jobs.h"
 
 /* --- properties ------------------------------------------------------------------------------------ */
 

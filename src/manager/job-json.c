@@ -8,6 +8,7 @@
 
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "store/jobs.h"
 
 /* What is in the database was JSON when it was written; null where there is nothing. */
 static json_t *text_to_json(const char *text) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/job-retry.h"
+#include "store/jobs.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"

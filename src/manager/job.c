@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/job.h"
 #include "basic/string-util.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 
 int job_new(Store *store, clock_func clock, job_observer observer, Manager *manager, JobRow *row,
                 Job **ret) {

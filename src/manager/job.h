@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "basic/prioq.h"
+#include "store/jobs.h"
 #include "store/store.h"
 
 typedef struct Job Job;

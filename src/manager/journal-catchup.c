@@ -15,6 +15,8 @@
 #include "journal/journal-open.h"
 #include "journal/journal-sync.h"
 #include "manager/manager.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 
 /* So many changes are read at once. */
 #define BATCH 100u

@@ -3,6 +3,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
+#include "json/json-parse.h"
 
 #define DEFINITION_MAX ((size_t) 64 * 1024)
 

@@ -23,6 +23,8 @@
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 #define LIST_LIMIT_DEFAULT 100u
 #define LIST_LIMIT_MAX 1000u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/manager.h"
+#include "store/jobs.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"

@@ -17,6 +17,8 @@
 #include "manager/lookup.h"
 #include "shared/bus-util.h"
 #include "shared/settings.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/schedules.h"
 #include "store/workers.h"
 

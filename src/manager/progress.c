@@ -8,6 +8,8 @@
 #include "manager/job-signal.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 
 #define FLUSH_INTERVAL USEC_PER_SEC
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/restore.h"
+#include "store/deliveries.h"
+#include "store/jobs-list.h"
 
 #include "basic/string-util.h"
 #include "manager/boot-mark.h"

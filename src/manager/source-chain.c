@@ -8,6 +8,7 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "image/image-names.h"
+#include "image/image-paths.h"
 #include "image/vmdk-descriptor.h"
 #include "manager/source-chain.h"
 

@@ -22,6 +22,8 @@
 #include "shared/error-table.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 
 /* A submission on its way: its paths are being looked at, or its row is written and becomes durable with its
  * group. */

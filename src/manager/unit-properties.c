@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/unit-properties.h"
+#include "spec/job-result.h"
 #include <linux/capability.h>
 #include <sys/mount.h>
 

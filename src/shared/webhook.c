@@ -4,6 +4,8 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/webhook.h"
+#include "json/json-parse.h"
+#include "json/json-redact.h"
 
 #define MASK "***"
 #define HEADERS_MAX 32u

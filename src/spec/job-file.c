@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "spec/job-file-internal.h"
 #include "spec/job-file.h"
+#include "json/json-parse.h"
 
 #define PLAN_FILE "job.json"
 /* A spec, with room for the names of a thousand files. */

@@ -58,34 +58,6 @@ int job_plan_read(const char *directory, JobPlan **ret);
 /* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */
 int job_plan_decode(const char *text, size_t size, JobPlan **ret);
 
-typedef enum JobOutcome {
-        OUTCOME_COMPLETED,
-        OUTCOME_FAILED, /* trying again cannot help: refused image, wrong checksum, wrong spec */
-        OUTCOME_TRANSIENT, /* trying again may help: a dropped connection, a full disk, a vanished source */
-        OUTCOME_CANCELLED, /* SIGTERM came */
-        _OUTCOME_MAX,
-        _OUTCOME_INVALID = -EINVAL,
-} JobOutcome;
-
-typedef struct JobResult {
-        unsigned attempt;
-        int outcome; /* JobOutcome */
-        int phase; /* JobPhase in which it ended */
-        char *message; /* for people: what was tried, on what, what went wrong; one line of at most 4096
-                          bytes once it was written and read */
-        char *code; /* for programs: [a-z0-9_]{1,64}: "checksum_mismatch", "image_refused", "no_space", … */
-        json_t *outputs; /* [{"path" (or, of an NBD server, "uri"),"format","virtual_size","actual_size"}],
-                            or NULL; "warnings", a list of texts, may be in each */
-        json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…}: numbers, or
-                            NULL */
-} JobResult;
-
-JobResult *job_result_free(JobResult *r);
-DEFINE_CLEANUP_FUNC(JobResult *, job_result_free);
-int job_result_write(const JobResult *r, const char *directory);
-int job_result_read(const char *directory, JobResult **ret);
-int job_result_decode(const char *text, size_t size, JobResult **ret);
-
 /* The two marks: made durably; removed; asked for. */
 #define JOB_MARK_PUBLISHED "published"
 #define JOB_MARK_CANCELLED "cancelled"
@@ -102,11 +74,3 @@ int job_mark_claim(const char *directory, const char *mark);
 int job_mark_release(const char *directory);
 /* 1 or 0, or negative errno. */
 int job_mark_is_claimed(const char *directory, const char *mark);
-
-const char *job_outcome_to_string(JobOutcome o) _pure_;
-JobOutcome job_outcome_from_string(const char *s) _pure_;
-
-/* The exit status of hyper-job run says the outcome too. */
-#define JOB_EXIT_FAILED 1
-#define JOB_EXIT_TRANSIENT 75 /* EX_TEMPFAIL */
-#define JOB_EXIT_CANCELLED 79 /* not 143: systemd would take that for success */

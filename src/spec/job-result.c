@@ -3,11 +3,13 @@
 /* How an attempt ended, as the job says it. The reader is the manager: what it reads may come from a job
  * that an image has taken over. */
 
+#include "spec/job-result.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "spec/job-file-internal.h"
 #include "spec/job-file.h"
 #include "spec/job-state.h"
+#include "json/json-parse.h"
 
 #define RESULT_FILE JOB_RESULTS_DIRECTORY "/result.json"
 #define RESULT_MAX ((size_t) 1024 * 1024)

@@ -4,6 +4,7 @@
 
 #include "spec/job-secrets.h"
 #include "basic/string-util.h"
+#include "json/json-redact.h"
 
 #define MASK "***"
 

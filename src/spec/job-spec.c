@@ -3,6 +3,7 @@
 #include "basic/string-util.h"
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
+#include "json/json-parse.h"
 
 static int operation(const char *s) {
         return job_operation_from_string(s);

@@ -22,6 +22,7 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-path.c \
 	src/spec/job-path.h \
 	src/spec/job-result.c \
+	src/spec/job-result.h \
 	src/spec/job-secrets.c \
 	src/spec/job-secrets.h \
 	src/spec/job-spec.c \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "store/facts.h"
 #include "store/sql.h"
 
 int store_version(Store *s, int64_t *ret) {

@@ -6,6 +6,8 @@
 #include <jansson.h>
 
 #include "spec/job-state.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/sql.h"
 
 void job_rows_done(JobRows *rows) {

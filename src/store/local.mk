@@ -6,23 +6,37 @@ libhyper_store_la_SOURCES = \
 	src/store/api-keys.h \
 	src/store/deliveries.c \
 	src/store/deliveries.h \
+	src/store/delivery-events.c \
+	src/store/delivery-events.h \
 	src/store/facts.c \
+	src/store/facts.h \
 	src/store/group.c \
 	src/store/group.h \
 	src/store/hosts.c \
 	src/store/hosts.h \
+	src/store/job-changes.c \
+	src/store/job-changes.h \
 	src/store/jobs-list.c \
+	src/store/jobs-list.h \
 	src/store/jobs.c \
+	src/store/jobs.h \
+	src/store/lease.h \
+	src/store/schedule-runs.c \
+	src/store/schedule-runs.h \
 	src/store/schedules.c \
 	src/store/schedules.h \
 	src/store/schema-hosts.c \
+	src/store/schema-hosts.h \
 	src/store/schema.c \
+	src/store/schema.h \
 	src/store/sql.c \
 	src/store/sql.h \
+	src/store/store.c \
 	src/store/store.h \
 	src/store/totals.c \
 	src/store/totals.h \
 	src/store/webhook-json.c \
+	src/store/webhook-json.h \
 	src/store/webhooks.c \
 	src/store/webhooks.h \
 	src/store/workers.c \

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The schema of hyper-hostd's database. */
-
-#include "store/sql.h"
+#include "store/schema-hosts.h"
 
 static const char *const steps[] = {
         /* 1: hosts and the cache of their VMs. uri may name a user and stays here, shown_uri does not. */

@@ -2,6 +2,7 @@
 
 /* How a database is brought to its schema, and the schema of the manager's. */
 
+#include "store/schema.h"
 #include "store/sql.h"
 
 static const char *const steps[] = {

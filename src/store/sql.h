@@ -6,7 +6,8 @@
 
 #include <sqlite3.h>
 
-#include "store/store.h"
+#include "basic/macro.h"
+#include "basic/time-util.h"
 
 /* Every statement of the store, in one place, so that each is prepared once and kept. */
 typedef enum StatementId {
@@ -105,18 +106,6 @@ typedef enum StatementId {
         _SQL_MAX,
 } StatementId;
 
-/* What a database of ours is: whose it is, and the steps from an empty file to today's tables. A step, once
- * released, is never changed: a change is one more step. */
-typedef struct Schema {
-        int64_t application_id;
-        const char *set_application_id; /* the PRAGMA, which takes no parameter */
-        const char *const *steps;
-        size_t n_steps;
-} Schema;
-
-extern const Schema schema_jobs; /* schema.c */
-extern const Schema schema_hosts; /* schema-hosts.c */
-
 /* The group of group.h. */
 typedef struct StoreGroup {
         bool pending; /* there is one whose outcome store_group_commit() has not given yet */
@@ -125,11 +114,17 @@ typedef struct StoreGroup {
         int result; /* pending, but not open: how its commit ended */
 } StoreGroup;
 
+/* How often, and after how many microseconds, a reader looks again at what is being written. */
+#define SQL_LOOKS_MAX 10u
+#define SQL_LOOK_PAUSE 1000u
+
+typedef struct Store Store;
+typedef struct Schema Schema;
+
 struct Store {
         sqlite3 *db;
         const Schema *schema;
         sqlite3_stmt *statements[_SQL_MAX];
-        StoreMode mode;
         StoreGroup group;
 };
 
@@ -227,15 +222,6 @@ int sql_end(Store *s, int r);
 void sql_group_close(Store *s);
 int sql_group_begin(Store *s);
 int sql_group_end(Store *s, int r);
-
-/* Brings an owner's database to the newest schema, one transaction per step; checks a reader's. */
-int schema_migrate(Store *s);
-int schema_check(Store *s);
-
-/* From jobs.c, for the other files about jobs, an SqlReader: a JobRow *, from JOB_COLUMNS. */
-int job_row_read(sqlite3_stmt *st, void *ret);
-/* Makes the change inside a transaction that is the caller's. */
-int job_transition_apply(Store *s, const char *id, const JobTransition *t);
 
 static inline void sql_bind_text(sqlite3_stmt *st, int i, const char *text) {
         (void) sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);

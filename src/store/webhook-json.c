@@ -3,8 +3,11 @@
 /* Webhooks and deliveries as JSON: what is told of a job, and how the rows are shown, on the bus as in
  * HTTP. */
 
+#include "store/webhook-json.h"
 #include "basic/string-util.h"
 #include "store/deliveries.h"
+#include "store/jobs.h"
+#include "json/json-redact.h"
 
 /* What is in the database was JSON when it was written. */
 static json_t *text_to_json(const char *text) {

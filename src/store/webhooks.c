@@ -2,8 +2,8 @@
 #include <jansson.h>
 
 #include "basic/string-util.h"
-#include "store/deliveries.h"
 #include "store/sql.h"
+#include "store/webhooks.h"
 
 WebhookRow *webhook_row_free(WebhookRow *row) {
         if (!row)

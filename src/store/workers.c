@@ -3,6 +3,9 @@
 #include "basic/string-util.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
+#include "store/job-changes.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/sql.h"
 
 void worker_row_done(WorkerRow *row) {

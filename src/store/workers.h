@@ -9,12 +9,10 @@
 #include "dialect/worker-message.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/store.h"
 
-/* A worker that was not heard from for so long has lost its jobs. */
-#define WORKER_LEASE (300 * USEC_PER_SEC)
-/* A worker begins a job without a time limit within this time and a lease, or loses it. */
-#define WORKER_BEGIN_TIME (7200 * USEC_PER_SEC)
 /* When a worker was heard from is written at most this often: a poll that finds nothing costs no write. */
 #define WORKER_HEARD_STEP USEC_PER_SEC
 

@@ -10,6 +10,7 @@
 #include "api/hypersdk/hypersdk-schedule-json.h"
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "json/json-parse.h"
 
 static void check(bool b, const char *what) {
         if (!b) {

@@ -4,7 +4,9 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "image/image-info.h"
 #include "image/image.h"
+#include "image/refusal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Image image = { .path = (char *) "/srv/a", .whole = true, .format = FORMAT_VMDK };

@@ -7,6 +7,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "image/image-names.h"
+#include "image/image-paths.h"
 
 /* What the paths must be like, whatever the names: plain, absolute, without ".". */
 static void check_paths(const ImageNames *n) {

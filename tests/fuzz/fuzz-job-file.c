@@ -2,6 +2,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(job_result_freep) JobResult *result = NULL;

@@ -2,6 +2,8 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "spec/job-spec.h"
+#include "json/json-parse.h"
+#include "json/json-redact.h"
 
 /* What was accepted is accepted again as it was stored, and means the same; secrets are not in it. */
 static void check_document(const JobSpec *s) {

@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "shared/webhook.h"
+#include "json/json-parse.h"
 
 static void check_secrets(const char *text, size_t size) {
         WebhookSecrets secrets = {};

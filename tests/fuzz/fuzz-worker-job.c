@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "dialect/worker-job.h"
 #include "fuzz.h"
+#include "json/json-parse.h"
 
 static void check(bool b, const char *what) {
         if (!b) {

@@ -14,6 +14,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "store/api-keys.h"
+#include "store/facts.h"
 
 #define TABLE_SIZE 1024u /* clients that are short of tokens at once */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hosts/hosts-ws.h"
+#include "json/json-parse.h"
 
 #include <uthash.h>
 

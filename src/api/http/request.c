@@ -11,6 +11,7 @@
 #include "api/http/yaml-body.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "json/json-parse.h"
 #include "json/json-table.h"
 
 Request *request_new(HttpServer *s, struct MHD_Connection *connection, const char *target) {

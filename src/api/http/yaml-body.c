@@ -6,6 +6,7 @@
 
 #include "api/http/yaml-body.h"
 #include "basic/string-util.h"
+#include "json/json-parse.h"
 #include "json/json-table.h"
 
 #define CORE_TAG "tag:yaml.org,2002:"

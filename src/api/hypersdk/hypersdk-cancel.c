@@ -8,6 +8,8 @@
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "basic/string-util.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 /* As many jobs as one request cancels; the answer says if there are more. */
 #define CANCEL_MAX 1000u

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-dashboard.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 #include <stdio.h>
 #include <sys/resource.h>

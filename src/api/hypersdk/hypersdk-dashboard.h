@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "store/jobs-list.h"
 #include "store/store.h"
 
 /* As many recent jobs as one message has. */

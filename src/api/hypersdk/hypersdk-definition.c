@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-definition.h"
+#include "store/jobs.h"
+#include "json/json-redact.h"
 
 #include <strings.h>
 

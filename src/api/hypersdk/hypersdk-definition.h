@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "store/jobs.h"
 #include "store/store.h"
 
 json_t *hypersdk_definition_json(const JobRow *row);

@@ -7,6 +7,8 @@
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/job-json.h"
 #include "basic/string-util.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 #define METHOD_FILE "qemu-nbd"
 #define METHOD_NBD "nbd"

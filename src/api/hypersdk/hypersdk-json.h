@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/store.h"
 
 /* A list, empty for NULL. */

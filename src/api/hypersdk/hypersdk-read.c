@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-read.h"
+#include "store/jobs-list.h"
 
 #include <unistd.h>
 

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "api/api.h"
+#include "store/jobs-list.h"
 
 /* The answers of GET /status and /jobs/query, for whoever else gives them. Where there is no database yet
  * there are no jobs. New reference in *ret. 0 or negative errno. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-retry.h"
+#include "store/jobs.h"
 
 #include "api/http/reply.h"
 #include "api/job-json.h"

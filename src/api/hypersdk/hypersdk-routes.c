@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-routes.h"
+#include "journal/journal-read.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 #include "api/http/reply.h"
 #include "api/hypersdk/hypersdk-cancel.h"

@@ -5,6 +5,8 @@
 #include "api/job-submit.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "store/deliveries.h"
+#include "store/webhook-json.h"
 #include "store/webhooks.h"
 
 #define DELIVERIES_DEFAULT 100u

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-workflow.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 #include <strings.h>
 #include <time.h>

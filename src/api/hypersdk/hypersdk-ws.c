@@ -10,6 +10,9 @@
 #include "api/stream/event-hub.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "store/facts.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
 /* For one job: at most two in any second. The second one need not wait for half of it: the end of a job

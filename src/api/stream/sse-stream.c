@@ -9,6 +9,8 @@
 #include "api/stream/sse-stream.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "journal/journal-read.h"
+#include "store/jobs.h"
 #include "json/json-table.h"
 
 #define SSE_BLOCK ((size_t) 4096)

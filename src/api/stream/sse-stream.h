@@ -10,6 +10,7 @@
 #include "api/stream/journal-position.h"
 #include "api/stream/sse.h"
 #include "journal/journal-follow.h"
+#include "store/jobs.h"
 
 /* The streams of one job. */
 typedef struct SseTopic {

@@ -13,6 +13,7 @@
 #include "api/worker/worker-workers.h"
 #include "basic/string-util.h"
 #include "dialect/worker-message.h"
+#include "store/jobs.h"
 
 static const SchemaField dequeue_fields[] = {
         { "worker_id", SCHEMA_STRING },

@@ -5,6 +5,8 @@
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
 #include "basic/string-util.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 
 /* A phase as people read it. */
 static const char *const phase_titles[_PHASE_MAX] = {

@@ -8,6 +8,8 @@
 
 #include "api/openapi/schema.h"
 #include "journal/job-event.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/store.h"
 
 #define WORKER_DIALECT "worker"

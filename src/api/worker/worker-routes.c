@@ -15,7 +15,11 @@
 #include "api/worker/worker-workers.h"
 #include "basic/string-util.h"
 #include "journal/journal-follow.h"
+#include "journal/journal-read.h"
 #include "shared/error-table.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
+#include "store/lease.h"
 
 #define LIST_DEFAULT 100u
 #define LIST_MAX 1000u

@@ -7,6 +7,7 @@
 #include "api/job-submit.h"
 #include "api/worker/worker-decode.h"
 #include "basic/string-util.h"
+#include "store/lease.h"
 
 /* What the manager takes: the body, as JSON that was looked at. The caller frees. */
 static int read_body(Request *r, json_t **ret_value, char **ret_text) {

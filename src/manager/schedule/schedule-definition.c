@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/schedule/schedule-definition.h"
+#include "json/json-parse.h"
 
 #include <unistd.h>
 

@@ -24,6 +24,7 @@
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 #include "spec/job-template.h"
+#include "store/schedule-runs.h"
 
 /* Waiting runs of one schedule; beyond that they are skipped. */
 #define WAITING_MAX 100u

@@ -20,6 +20,7 @@
 #include "manager/submit.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "store/schedule-runs.h"
 
 /* Takes over what @d has that is set; @d's strings are moved. */
 static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o) {

@@ -12,6 +12,7 @@
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
+#include "store/deliveries.h"
 
 #define BUSY_MAX 1024u
 #define BATCH_MAX 256u

@@ -16,6 +16,7 @@
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "store/deliveries.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"

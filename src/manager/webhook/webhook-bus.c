@@ -9,6 +9,10 @@
 #include "manager/webhook/webhook.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
+#include "store/deliveries.h"
+#include "store/webhook-json.h"
+#include "json/json-parse.h"
+#include "json/json-redact.h"
 
 #define SECRETS_MAX 64u
 #define LIST_LIMIT_DEFAULT 100u

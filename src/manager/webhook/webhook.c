@@ -4,6 +4,8 @@
 #include "basic/string-util.h"
 #include "manager/webhook/webhook-credentials.h"
 #include "shared/error-table.h"
+#include "store/facts.h"
+#include "json/json-parse.h"
 
 int manager_find_webhook(const WebhookRows *rows, uint32_t index, WebhookRow **ret, sd_bus_error *error) {
         if (index >= rows->n)

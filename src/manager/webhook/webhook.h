@@ -6,6 +6,7 @@
  * (outbox.c). */
 
 #include "manager/manager.h"
+#include "store/deliveries.h"
 #include "store/webhooks.h"
 
 /* @definition is JSON (shared/webhook.h); @secrets, "name", "value", …, were cut out of it. *ret_index is

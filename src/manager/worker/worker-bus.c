@@ -3,6 +3,7 @@
 /* The methods of org.hyper1.Manager about workers and the queue. */
 
 #include "manager/worker/worker-bus.h"
+#include "store/jobs-list.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"

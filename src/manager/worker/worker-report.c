@@ -16,6 +16,8 @@
 #include "shared/machine.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
+#include "store/jobs.h"
+#include "json/json-redact.h"
 
 /* --- reports --------------------------------------------------------------------------------------- */
 

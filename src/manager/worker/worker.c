@@ -13,6 +13,10 @@
 #include "manager/queue.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
+#include "store/lease.h"
+#include "json/json-redact.h"
 
 bool worker_id_is_valid(const char *id) {
         return job_id_is_valid(id);

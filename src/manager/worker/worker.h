@@ -4,6 +4,7 @@
 /* Workers: who they are, and the job that each gets. */
 
 #include "manager/manager.h"
+#include "store/jobs-list.h"
 
 /* All of these: 0, or negative errno with @error set. */
 int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_bus_error *error);

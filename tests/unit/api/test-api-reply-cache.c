@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/http/reply-cache.h"
+#include "store/facts.h"
 #include "store/store.h"
 #include "unit/lib/test.h"
 

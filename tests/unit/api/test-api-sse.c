@@ -12,6 +12,8 @@
 #include "api/http/reply.h"
 #include "api/http/request.h"
 #include "api/stream/sse.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 #include "store/store.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/journal-writer.h"

@@ -5,6 +5,7 @@
 #include "api/http/yaml-body.h"
 #include "basic/string-util.h"
 #include "unit/lib/test.h"
+#include "json/json-parse.h"
 #include "json/json-table.h"
 
 static void assert_is(const char *yaml, const char *wanted) {

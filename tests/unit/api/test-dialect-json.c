@@ -8,6 +8,8 @@
 #include "api/job-json.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "unit/lib/test.h"
 
 #define T0 (1769853600 * USEC_PER_SEC) /* 2026-01-31T10:00:00Z */

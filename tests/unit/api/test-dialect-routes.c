@@ -23,6 +23,8 @@
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 #include "store/workers.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"

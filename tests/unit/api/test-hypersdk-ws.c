@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "api/hypersdk/hypersdk-routes.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 #include "store/store.h"
 #include "unit/lib/journal-writer.h"
 #include "unit/lib/test.h"

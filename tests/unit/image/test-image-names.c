@@ -4,6 +4,7 @@
 
 #include "basic/fd-util.h"
 #include "image/image-names.h"
+#include "image/image-paths.h"
 #include "unit/lib/test.h"
 
 /* An image of the fuzzer's corpus. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/image-info.h"
 #include "image/image.h"
 #include "unit/lib/job-front.h"
 

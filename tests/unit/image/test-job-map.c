@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "image/map.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-front.h"
 
 static int walk(const char *path, DiskFormat format, Map *ret, char **ret_error) {

@@ -3,6 +3,7 @@
 /* Failures say why, in the words of the program that knows. */
 
 #include "job/complaint.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 static void check(const char *errors, const char *expected) {

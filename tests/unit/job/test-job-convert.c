@@ -4,6 +4,7 @@
 
 #include <openssl/sha.h>
 
+#include "spec/job-result.h"
 #include "unit/lib/job-front.h"
 
 #define SIZE (16 * MIB)

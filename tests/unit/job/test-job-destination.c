@@ -2,6 +2,7 @@
 
 /* An NBD server as destination: its size, its block limits, and going on. */
 
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (8 * MIB)

@@ -4,6 +4,7 @@
  * the plan. */
 
 #include "job/device.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (16 * MIB)

@@ -11,6 +11,7 @@
 
 #include "job/part-directory.h"
 #include "job/rename.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (4 * MIB)

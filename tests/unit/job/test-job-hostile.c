@@ -5,6 +5,7 @@
 
 #include <endian.h>
 
+#include "spec/job-result.h"
 #include "unit/lib/job-front.h"
 
 static Plan plan_for(const char *dir, const char *source) {

@@ -3,6 +3,7 @@
 /* When a copy may go on: only from what was read of the very same source. */
 
 #include "job/identity.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (48 * MIB)

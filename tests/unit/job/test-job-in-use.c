@@ -6,6 +6,7 @@
 
 #include "job/in-use.h"
 #include "job/lock-holder.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (4 * MIB)

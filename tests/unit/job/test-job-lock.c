@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "job/part-lock.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (48 * MIB)

@@ -11,6 +11,7 @@
 #include "engine/qcow2-layout.h"
 #include "job/convert.h"
 #include "job/report.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (48 * MIB)

@@ -9,6 +9,7 @@
 #include "image/ovf.h"
 #include "image/tar-writer.h"
 #include "image/tar.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-front.h"
 
 #define SIZE (9 * MIB + 512)

@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 
 #include "job/recognize.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-front.h"
 
 /* --- the judgement --------------------------------------------------------------------------------- */

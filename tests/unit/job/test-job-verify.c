@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "job/read-back.h"
+#include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (24 * MIB)

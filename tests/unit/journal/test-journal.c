@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "journal/journal-follow.h"
+#include "journal/journal-read.h"
 #include "unit/lib/test.h"
 
 #define WRITER "/lib/systemd/systemd-journal-remote"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unit/lib/test.h"
+#include "json/json-parse.h"
+#include "json/json-redact.h"
 #include "json/json-table.h"
 
 typedef struct Inner {

@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 
 #include "basic/fd-util.h"
+#include "engine/endpoint-nbd.h"
+#include "engine/nbd-connect.h"
+#include "engine/part.h"
 #include "unit/lib/engine-util.h"
 
 #define ARGUMENTS_MAX 32

@@ -14,6 +14,7 @@
 #include "basic/fd-util.h"
 #include "job/child.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
 #include "spec/job-state.h"
 #include "unit/lib/test.h"
 #include "json/json-table.h"

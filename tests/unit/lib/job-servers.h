@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "spec/job-result.h"
 #include "unit/lib/job-front.h"
 
 /* --- servers and jobs in the background ------------------------------------------------------------ */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unit/lib/manager-test.h"
+#include "spec/job-result.h"
+#include "store/jobs.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

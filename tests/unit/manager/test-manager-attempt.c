@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "manager/attempt.h"
+#include "spec/job-result.h"
 #include "unit/lib/test.h"
 
 /* An attempt of an ordinary job whose unit is gone and left nothing; the cases change what differs. */

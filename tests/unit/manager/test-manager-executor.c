@@ -10,6 +10,9 @@
 #include "manager/manager.h"
 #include "manager/queue.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
+#include "store/jobs.h"
+#include "store/lease.h"
 #include "unit/lib/manager-test.h"
 
 /* What happens outside of the manager, for one executor. */

@@ -7,6 +7,7 @@
 #include "manager/submit-options.h"
 #include "manager/submit.h"
 #include "manager/worker/worker.h"
+#include "store/jobs.h"
 #include "store/sql.h"
 #include "unit/lib/manager-test.h"
 

@@ -10,6 +10,8 @@
 #include "manager/queue.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
+#include "store/jobs.h"
 #include "unit/lib/manager-test.h"
 
 static bool directory_is_gone(Fixture *f, const char *id) {

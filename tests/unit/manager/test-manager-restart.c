@@ -8,6 +8,9 @@
 
 #include "manager/job-directory.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 #include "unit/lib/manager-test.h"
 
 BUS_TEST(a_running_job_is_taken_over)

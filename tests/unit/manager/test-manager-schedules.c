@@ -8,6 +8,8 @@
 
 #include "shared/error-table.h"
 #include "spec/job-file.h"
+#include "store/jobs.h"
+#include "store/schedule-runs.h"
 #include "store/schedules.h"
 #include "unit/lib/manager-test.h"
 #include "json/json-table.h"

@@ -7,6 +7,7 @@
 #include "manager/job-user.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
 #include "unit/lib/test.h"
 
 static char *const sources[] = { (char *) "/srv/in/a.vmdk", (char *) "/srv/in/a-s001.vmdk", NULL };

@@ -11,6 +11,8 @@
 #include "manager/worker/worker-report.h"
 #include "manager/worker/worker.h"
 #include "shared/error-table.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "unit/lib/manager-test.h"
 
 #define JOBS_MAX 400

@@ -8,6 +8,7 @@
 #include "manager/submit-options.h"
 #include "manager/submit.h"
 #include "shared/error-table.h"
+#include "store/jobs.h"
 #include "unit/lib/manager-test.h"
 
 /* clang-format off */

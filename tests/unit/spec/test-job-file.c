@@ -4,6 +4,7 @@
 
 #include "basic/fd-util.h"
 #include "spec/job-file.h"
+#include "spec/job-result.h"
 #include "spec/job-state.h"
 #include "unit/lib/test.h"
 

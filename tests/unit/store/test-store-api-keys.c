@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "store/api-keys.h"
+#include "store/facts.h"
 #include "unit/lib/test.h"
 
 static char *database(const char *dir) {

@@ -3,6 +3,8 @@
 /* Group commit in the store. A commit that fails is made by SQLite's own commit hook. */
 
 #include "store/group.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
 #include "store/sql.h"
 #include "store/workers.h"
 #include "unit/lib/test.h"

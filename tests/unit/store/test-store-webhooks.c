@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <jansson.h>
 
+#include "store/deliveries.h"
+#include "store/job-changes.h"
+#include "store/jobs.h"
+#include "store/schedule-runs.h"
 #include "store/schedules.h"
 #include "store/webhooks.h"
 #include "unit/lib/test.h"

@@ -5,6 +5,11 @@
 
 #include "spec/capability.h"
 #include "spec/job-demand.h"
+#include "store/job-changes.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
+#include "store/lease.h"
+#include "store/schema.h"
 #include "store/sql.h" /* to count what a statement does */
 #include "store/workers.h"
 #include "unit/lib/test.h"

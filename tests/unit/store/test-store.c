@@ -8,6 +8,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "store/facts.h"
+#include "store/job-changes.h"
+#include "store/jobs-list.h"
+#include "store/jobs.h"
 #include "store/sql.h"
 #include "store/store.h"
 #include "store/workers.h"

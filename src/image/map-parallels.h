@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "image/map-format.h"
+
+int map_walk_parallels(MapWalk *w);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Jobs, the history of their states, and their progress. */
+
+#include "spec/job-state.h"
+#include "store/store.h"
+
+struct sqlite3_stmt;
+
+typedef struct JobRow {
+        int64_t seq; /* order of arrival; set by store_job_insert() */
+        char *id;
+        char *operation;
+        char *spec; /* canonical JSON as it was submitted, secrets "***" */
+        char *source_path, *destination_path; /* those of the spec with symlinks resolved; NULL: they are as
+                                                 in the spec */
+        char *dialect; /* through which API it came: "hypersdk", "worker", "bus" */
+        char *request; /* what that API's client sent, secrets "***"; NULL if it came as a canonical spec */
+        JobState state;
+        char *reason; /* of the last change of state */
+        Role role; /* of who submitted it: its paths are checked by it */
+        unsigned priority;
+        unsigned attempt; /* starts made so far */
+        unsigned retry_count; /* retries allowed */
+        bool idempotent;
+        bool any_worker; /* queue=true: any worker may take it */
+        unsigned timeout_seconds; /* how long an attempt may take; 0: without a limit */
+        uint64_t demand; /* what it demands of a worker, packed (spec/capability.h) */
+        char *worker_id; /* who holds it, or held it to its end; NULL: this machine */
+        usec_t created_at, updated_at;
+        usec_t started_at, finished_at; /* 0: not yet */
+        usec_t due_at; /* RETRYING: when the next attempt may begin */
+        usec_t deadline_at; /* of a worker's attempt: when it is taken away; 0: none. Only read */
+        JobPhase phase; /* or _PHASE_INVALID */
+        double percent; /* negative: not known */
+        uint64_t bytes_done, bytes_total, rate;
+        char *result; /* JSON {"outputs","metrics","error"}; NULL before the end */
+} JobRow;
+
+JobRow *job_row_free(JobRow *row);
+DEFINE_CLEANUP_FUNC(JobRow *, job_row_free);
+
+typedef struct JobStateRow {
+        JobState state;
+        usec_t timestamp;
+        char *reason;
+} JobStateRow;
+void job_state_rows_free(JobStateRow *rows, size_t n);
+
+int store_job_get(Store *s, const char *id, JobRow **ret);
+int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n);
+
+/* From 1: its place among the QUEUED jobs; 0 for a job that is not QUEUED. */
+int store_job_queue_position(Store *s, const char *id, uint64_t *ret);
+
+/* For the other files about jobs, an SqlReader: a JobRow *, from JOB_COLUMNS. */
+int job_row_read(struct sqlite3_stmt *st, void *ret);

@@ -6,8 +6,8 @@
 #include "store/jobs.h"
 #include "store/webhooks.h"
 
-/* Create a delivery of @event about a job for each webhook that receives it, in the transaction of the caller.
- * If there are no webhooks, this costs one lookup in an empty table. */
+/* Create a delivery of @event about a job for each webhook that receives it, in the transaction of the
+ * caller. If there are no webhooks, this costs one lookup in an empty table. */
 int deliveries_add_job(Store *s, WebhookEvent event, const char *id, usec_t timestamp);
 
 /* The same about the schedule of the job's run; does nothing for other jobs. @timestamp 0 is the time of the

@@ -461,11 +461,15 @@ static void pass_barrier(Fixture *f) {
                 turn(f);
 }
 
-void finish_lookups(Fixture *f) {
-        while (f->manager && !f->exited &&
+static bool is_pending(const Fixture *f) {
+        return f->manager && !f->exited &&
                         (lookup_pool_pending(f->manager->lookups) > 0 ||
                                         commit_group_pending(f->manager->group) > 0 ||
-                                        f->manager->queue_source))
+                                        f->manager->queue_source);
+}
+
+void finish_lookups(Fixture *f) {
+        while (is_pending(f))
                 turn(f);
 }
 
@@ -478,7 +482,7 @@ void settle_down(Fixture *f) {
                 finish_lookups(f);
                 if (!f->exited)
                         pass_barrier(f);
-                quiet = f->n_messages == before ? quiet + 1 : 0;
+                quiet = f->n_messages == before && !is_pending(f) ? quiet + 1 : 0;
         }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "manager/schedule/cron-calendar.h"
 #include "manager/schedule/cron.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "manager/manager.h"
+#include "manager/submit-options.h"
 
 /* A bus that leads nowhere: messages need one to be made on. */
 static sd_bus *make_bus(void) {

@@ -89,7 +89,7 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) 
         TAILQ_REMOVE(&c->sent, call, calls);
         c->n_sent--;
         give_hint(c);
-        call_finish(call, error ? NULL : m, error);
+        call_finish(call, m, error);
         bus_client_pump(c);
         return 0;
 }

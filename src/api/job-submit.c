@@ -4,6 +4,8 @@
 #include "api/http/reply.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
+#include "shared/bus-fields.h"
+#include "shared/error-table.h"
 #include "store/jobs.h"
 
 int job_submit_append_secrets(sd_bus_message *m, json_t *secrets) {
@@ -107,6 +109,16 @@ int job_submit_reply_read(sd_bus_message *reply, const char **ret_id, bool *ret_
         *ret_id = id;
         *ret_created = created;
         return 0;
+}
+
+char *job_submit_error_text(
+                sd_bus_message *reply, const sd_bus_error *error, const FieldMap *map, json_t *origins) {
+        _cleanup_(json_errors_done) JsonErrors fields = {}, named = {};
+
+        if (bus_error_fields_read(reply, &fields) < 0 || fields.n_errors == 0)
+                return strdup(isempty(error->message) ? error_entry_by_bus_name(error->name)->text
+                                                      : error->message);
+        return dialect_errors_rename(map, origins, &fields, &named) < 0 ? NULL : json_errors_text(&named);
 }
 
 int job_find(Request *request, const char *id, JobRow **ret) {

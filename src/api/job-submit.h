@@ -27,6 +27,11 @@ int job_submit_append_secrets(sd_bus_message *m, json_t *secrets);
 /* Reads its reply; *ret_id is borrowed from @reply. */
 int job_submit_reply_read(sd_bus_message *reply, const char **ret_id, bool *ret_created);
 
+/* The text of an error of SubmitJob and its like, with the names that the client used for the fields. The
+ * caller frees it; NULL when out of memory. */
+char *job_submit_error_text(
+                sd_bus_message *reply, const sd_bus_error *error, const FieldMap *map, json_t *origins);
+
 /* The row of a job that the client named. A job that there is not, and a database that there is not yet,
  * have been answered 404. */
 int job_find(Request *request, const char *id, JobRow **ret);

@@ -379,16 +379,18 @@ int translation_finish(Translation *t, DialectJob *ret) {
         return 0;
 }
 
-char *dialect_error_text(const FieldMap *map, json_t *origins, const char *text) {
-        size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_.");
+int dialect_errors_rename(const FieldMap *map, json_t *origins, const JsonErrors *from, JsonErrors *ret) {
+        for (size_t i = 0; i < from->n_errors; i++) {
+                const JsonError *e = &from->errors[i];
+                _cleanup_free_ char *name = dialect_name(map, origins, e->field);
 
-        if (n == 0 || !startswith(text + n, ": "))
-                return strdup(text);
-
-        _cleanup_free_ char *canonical = strndup(text, n), *name = NULL;
-        if (canonical)
-                name = dialect_name(map, origins, canonical);
-        return name ? strprintf("%s%s", name, text + n) : NULL;
+                if (!name)
+                        return -ENOMEM;
+                int r = json_errors_add(ret, name, "%s", e->text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 json_t *dialect_job_from_canonical(const FieldMap *map, const json_t *canonical) {

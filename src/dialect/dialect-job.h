@@ -77,9 +77,9 @@ bool translation_is_settled(const Translation *t, const char *canonical);
 /* Checks the whole. 0 with *ret; -EBADMSG with the caller's errors; -ENOMEM. */
 int translation_finish(Translation *t, DialectJob *ret);
 
-/* The manager knows canonical names only: its "source.path: /a: …" by the name the client used. The caller
- * frees it; NULL when out of memory. */
-char *dialect_error_text(const FieldMap *map, json_t *origins, const char *text);
+/* The manager knows canonical names only: adds its errors, @from, to @ret by the names the client used. 0 or
+ * -ENOMEM. */
+int dialect_errors_rename(const FieldMap *map, json_t *origins, const JsonErrors *from, JsonErrors *ret);
 
 /* The other way: a canonical spec in a dialect's words. New reference; NULL when out of memory. */
 json_t *dialect_job_from_canonical(const FieldMap *map, const json_t *canonical);

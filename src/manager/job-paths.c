@@ -15,14 +15,15 @@
 #include "manager/source-ovf.h"
 #include "spec/nbd-uri.h"
 
-/* Sets *ret_error to "FIELD: PATH: TEXT" and returns @r. */
-static int refuse(char **ret_error, int r, const char *field, const char *path, const char *text) {
-        char *error = strprintf("%s: %s: %s", field, path, text);
+/* Of a longer path the end is left out: the reason must not be. */
+#define SHOWN_PATH_MAX 512
 
-        if (!error)
-                return -ENOMEM;
-        *ret_error = error;
-        return r;
+/* Adds "PATH: TEXT" about @field to @errors and returns @r. */
+static int refuse(JsonErrors *errors, int r, const char *field, const char *path, const char *text) {
+        int k = json_errors_add(errors, field, "%.*s%s: %s", SHOWN_PATH_MAX, path,
+                        strlen(path) > SHOWN_PATH_MAX ? "…" : "", text);
+
+        return k < 0 ? k : r;
 }
 
 /* What open(2) says of a path, for people. */
@@ -41,16 +42,16 @@ static const char *open_error(const char *path, int error, bool follow, char **b
 
 /* "a source may not be here: WHY"; an operator is shown the path as it was given, whatever it leads to. */
 static int refuse_place(
-                const char *field, const char *path, bool destination, const char *why, char **ret_error) {
+                const char *field, const char *path, bool destination, const char *why, JsonErrors *errors) {
         _cleanup_free_ char *text =
                         strprintf("%s may not be here: %s", destination ? "a destination" : "a source", why);
 
-        return text ? refuse(ret_error, -EPERM, field, path, text) : -ENOMEM;
+        return text ? refuse(errors, -EPERM, field, path, text) : -ENOMEM;
 }
 
 /* Opens what a spec's field names and gives its path without symlinks. */
 static int resolve(const PathRules *rules, bool destination, const char *field, const char *path,
-                bool follow, char **ret_path, struct stat *ret_stat, char **ret_error) {
+                bool follow, char **ret_path, struct stat *ret_stat, JsonErrors *errors) {
         _cleanup_free_ char *real = NULL, *text = NULL;
         _cleanup_close_ int fd = -EBADF;
         const char *why = NULL;
@@ -60,30 +61,30 @@ static int resolve(const PathRules *rules, bool destination, const char *field, 
         if (fd == -ENOMEM)
                 return fd;
         if (fd == -EPERM)
-                return refuse_place(field, real ? real : path, destination, why, ret_error);
+                return refuse_place(field, real ? real : path, destination, why, errors);
         if (fd < 0) {
                 why = open_error(path, fd, follow, &text);
-                return why ? refuse(ret_error, fd == -ENOENT || fd == -ENOTDIR ? -ENOENT : -EBADMSG, field,
+                return why ? refuse(errors, fd == -ENOENT || fd == -ENOTDIR ? -ENOENT : -EBADMSG, field,
                                              path, why)
                            : -ENOMEM;
         }
         if (fstat(fd, &st) < 0)
-                return refuse(ret_error, -EBADMSG, field, path, strerror(errno));
+                return refuse(errors, -EBADMSG, field, path, strerror(errno));
         *ret_path = TAKE_PTR(real);
         *ret_stat = st;
         return 0;
 }
 
 static int resolve_directory(const PathRules *rules, bool destination, const char *field, const char *path,
-                bool follow, char **ret_path, struct stat *ret_stat, char **ret_error) {
+                bool follow, char **ret_path, struct stat *ret_stat, JsonErrors *errors) {
         _cleanup_free_ char *real = NULL;
         struct stat st;
-        int r = resolve(rules, destination, field, path, follow, &real, &st, ret_error);
+        int r = resolve(rules, destination, field, path, follow, &real, &st, errors);
 
         if (r < 0)
                 return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
         if (!S_ISDIR(st.st_mode))
-                return refuse(ret_error, -EBADMSG, field, path, "it is not a directory");
+                return refuse(errors, -EBADMSG, field, path, "it is not a directory");
         *ret_path = TAKE_PTR(real);
         *ret_stat = st;
         return 0;
@@ -98,18 +99,18 @@ static int open_handle(const char *path) {
 }
 
 static int check_place(const PathRules *rules, bool destination, const char *field, const char *path,
-                const char *shown, char **ret_error) {
+                const char *shown, JsonErrors *errors) {
         const char *why = NULL;
         int r = path_check(rules, path, destination, &why);
 
-        return r == -EPERM ? refuse_place(field, shown, destination, why, ret_error) : r;
+        return r == -EPERM ? refuse_place(field, shown, destination, why, errors) : r;
 }
 
 /* --- block devices --------------------------------------------------------------------------------- */
 
 /* What the kernel uses itself cannot be claimed: what is mounted, swap, parts of LVM and RAID, and the disk
  * that a partition like that is on. */
-static int check_claim(const char *field, const char *path, char **ret_error) {
+static int check_claim(const char *field, const char *path, JsonErrors *errors) {
         _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -119,13 +120,13 @@ static int check_claim(const char *field, const char *path, char **ret_error) {
                                        "swap, or "
                                        "part of LVM or RAID; unmount it, or name the volume that is on it")
                               : strprintf("the block device cannot be opened: %s", strerror(errno));
-        return text ? refuse(ret_error, -EBADMSG, field, path, text) : -ENOMEM;
+        return text ? refuse(errors, -EBADMSG, field, path, text) : -ENOMEM;
 }
 
 /* Its name is kept as it was given: udev's links stay the same when numbers change. */
 static int add_device(
-                JobFiles *f, const char *field, const char *path, const char *access, char **ret_error) {
-        int r = check_claim(field, path, ret_error);
+                JobFiles *f, const char *field, const char *path, const char *access, JsonErrors *errors) {
+        int r = check_claim(field, path, errors);
 
         if (r >= 0)
                 r = strv_extend(&f->devices, path);
@@ -154,28 +155,27 @@ static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
 
 /* A directory stands for the OVF in it. */
 static int use_ovf_of_directory(
-                const PathRules *rules, JobFiles *f, struct stat *ret_stat, char **ret_error) {
+                const PathRules *rules, JobFiles *f, struct stat *ret_stat, JsonErrors *errors) {
         _cleanup_free_ char *ovf = NULL, *directory = TAKE_PTR(f->source_path);
 
         int r = source_ovf_in_directory(directory, &ovf);
         if (r == -ENOENT)
-                return refuse(ret_error, -EBADMSG, "source.path", directory,
+                return refuse(errors, -EBADMSG, "source.path", directory,
                                 "it is a directory without an .ovf file in it; give the image itself");
         if (r == -ENOTUNIQ) {
                 _cleanup_free_ char *text =
                                 strprintf("it is a directory with several .ovf files in it: %s; give one of "
                                           "them",
                                                 ovf);
-                return text ? refuse(ret_error, -EBADMSG, "source.path", directory, text) : -ENOMEM;
+                return text ? refuse(errors, -EBADMSG, "source.path", directory, text) : -ENOMEM;
         }
         if (r < 0)
-                return r == -ENOMEM ? r
-                                    : refuse(ret_error, -EBADMSG, "source.path", directory, strerror(-r));
-        return resolve(rules, false, "source.path", ovf, false, &f->source_path, ret_stat, ret_error);
+                return r == -ENOMEM ? r : refuse(errors, -EBADMSG, "source.path", directory, strerror(-r));
+        return resolve(rules, false, "source.path", ovf, false, &f->source_path, ret_stat, errors);
 }
 
 /* The digest of one of several files would prove nothing about the others. */
-static int check_checksum(const JobSpec *spec, const JobFiles *f, char **ret_error) {
+static int check_checksum(const JobSpec *spec, const JobFiles *f, JsonErrors *errors) {
         size_t n = strv_length(f->source_files);
         _cleanup_free_ char *text = NULL;
 
@@ -186,21 +186,21 @@ static int check_checksum(const JobSpec *spec, const JobFiles *f, char **ret_err
                         n, f->source_files[1],
                         endswith(f->source_path, ".ovf") ? " (the manifest of an OVF is always checked)"
                                                          : "");
-        return text ? refuse(ret_error, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
+        return text ? refuse(errors, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
 }
 
 static int add_source_file(
-                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
         const char *path = spec->source.path;
         struct stat st;
-        int r = resolve(rules, false, "source.path", path, follow, &f->source_path, &st, ret_error);
+        int r = resolve(rules, false, "source.path", path, follow, &f->source_path, &st, errors);
 
         if (r < 0)
                 return r;
         if (S_ISBLK(st.st_mode)) {
                 if (path_is_device(path) && (r = free_and_strdup(&f->source_path, path)) < 0)
                         return r;
-                r = add_device(f, "source.path", f->source_path, "r", ret_error);
+                r = add_device(f, "source.path", f->source_path, "r", errors);
                 if (r >= 0)
                         r = job_files_note(f, f->source_path, &st);
                 if (r < 0)
@@ -208,30 +208,30 @@ static int add_source_file(
                 return strv_extend(&f->source_files, f->source_path);
         }
         if (S_ISDIR(st.st_mode)) {
-                r = use_ovf_of_directory(rules, f, &st, ret_error);
+                r = use_ovf_of_directory(rules, f, &st, errors);
                 if (r < 0)
                         return r;
         }
         if (!S_ISREG(st.st_mode))
-                return refuse(ret_error, -EBADMSG, "source.path", path,
+                return refuse(errors, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
         r = job_files_note(f, f->source_path, &st);
         if (r >= 0)
                 r = strv_extend(&f->source_files, f->source_path);
         if (r >= 0)
-                r = source_chain_add(spec, rules, f, ret_error);
+                r = source_chain_add(spec, rules, f, errors);
         if (r >= 0)
                 r = add_parallels_descriptor(spec, f);
         if (r >= 0)
-                r = source_ovf_add(spec, rules, f, ret_error);
+                r = source_ovf_add(spec, rules, f, errors);
         if (r < 0)
                 return r;
-        return check_checksum(spec, f, ret_error);
+        return check_checksum(spec, f, errors);
 }
 
 /* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */
 static int add_destination_device(
-                const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error) {
+                const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
         const char *path = spec->destination.path;
         _cleanup_free_ char *real = NULL;
         struct stat st;
@@ -242,21 +242,21 @@ static int add_destination_device(
                                 "only an administrator's job may write to a block device; others may be "
                                 "given an NBD server that offers "
                                 "it (type \"nbd\")",
-                                ret_error);
-        r = resolve(rules, true, "destination.path", path, true, &real, &st, ret_error);
+                                errors);
+        r = resolve(rules, true, "destination.path", path, true, &real, &st, errors);
         if (r < 0)
                 return r == -ENOENT ? -EBADMSG : r;
         if (!S_ISBLK(st.st_mode))
-                return refuse(ret_error, -EBADMSG, "destination.path", path, "it is not a block device");
+                return refuse(errors, -EBADMSG, "destination.path", path, "it is not a block device");
         if (spec->destination.format != FORMAT_RAW)
-                return refuse(ret_error, -EBADMSG, "destination.format",
+                return refuse(errors, -EBADMSG, "destination.format",
                                 strna(disk_format_to_string(spec->destination.format)),
                                 "a block device holds a raw disk; set it to raw");
         r = job_files_note(f, path, &st);
         if (r < 0)
                 return r;
         f->destination_path = strdup(path);
-        return f->destination_path ? add_device(f, "destination.path", path, "rw", ret_error) : -ENOMEM;
+        return f->destination_path ? add_device(f, "destination.path", path, "rw", errors) : -ENOMEM;
 }
 
 /* "/srv/out" and the source "/mnt/web.vmdk" make "/srv/out/web.qcow2". */
@@ -271,7 +271,7 @@ static char *name_in_directory(const JobSpec *spec, const char *directory) {
 }
 
 static int set_destination(const JobSpec *spec, const PathRules *rules, const char *directory,
-                const char *name, JobFiles *f, char **ret_error) {
+                const char *name, JobFiles *f, JsonErrors *errors) {
         const char *given = spec->destination.path;
 
         (void) free_and_strdup(&f->destination_path, NULL);
@@ -280,35 +280,35 @@ static int set_destination(const JobSpec *spec, const PathRules *rules, const ch
         if (!f->destination_path)
                 return -ENOMEM;
         return check_place(rules, true, "destination.path", f->destination_path,
-                        rules->role < ROLE_ADMIN ? given : f->destination_path, ret_error);
+                        rules->role < ROLE_ADMIN ? given : f->destination_path, errors);
 }
 
 /* What programs that read a package find it by. */
-static int check_package_name(const JobSpec *spec, const JobFiles *f, char **ret_error) {
+static int check_package_name(const JobSpec *spec, const JobFiles *f, JsonErrors *errors) {
         const DiskFormatRow *format = disk_format(spec->destination.format);
 
         if (!(format->flags & FORMAT_IS_PACKAGE) ||
                         (int) disk_format_from_name(f->destination_path) == spec->destination.format)
                 return 0;
-        return refuse(ret_error, -EBADMSG, "destination.path", f->destination_path,
+        return refuse(errors, -EBADMSG, "destination.path", f->destination_path,
                         "the name of an OVA must end in .ova, that of an OVF in .ovf");
 }
 
 /* An existing directory takes the file. */
-static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error) {
+static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
         _cleanup_free_ char *directory = strdup(f->destination_path), *real = NULL;
         struct stat st;
 
         if (!directory)
                 return -ENOMEM;
-        int r = resolve_directory(rules, true, "destination.path", directory, false, &real, &st, ret_error);
+        int r = resolve_directory(rules, true, "destination.path", directory, false, &real, &st, errors);
         if (r >= 0)
                 r = job_files_note(f, real, &st);
-        return r < 0 ? r : set_destination(spec, rules, real, NULL, f, ret_error);
+        return r < 0 ? r : set_destination(spec, rules, real, NULL, f, errors);
 }
 
 static int add_destination_file(
-                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
         const char *path = spec->destination.path, *slash = strrchr(path, '/');
         _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *real = NULL;
         struct stat st;
@@ -317,27 +317,27 @@ static int add_destination_file(
         if (!directory)
                 return -ENOMEM;
         if (path_is_device(path))
-                return add_destination_device(spec, rules, f, ret_error);
+                return add_destination_device(spec, rules, f, errors);
         /* (The name first, so that a refusal names what was given.) */
-        r = check_place(rules, true, "destination.path", path, path, ret_error);
+        r = check_place(rules, true, "destination.path", path, path, errors);
         if (r >= 0)
                 r = resolve_directory(
-                                rules, true, "destination.path", directory, follow, &real, &st, ret_error);
+                                rules, true, "destination.path", directory, follow, &real, &st, errors);
         if (r >= 0)
                 r = job_files_note(f, real, &st);
         if (r >= 0)
-                r = set_destination(spec, rules, real, slash + 1, f, ret_error);
+                r = set_destination(spec, rules, real, slash + 1, f, errors);
         if (r >= 0 && follow && lstat(f->destination_path, &st) >= 0 && S_ISDIR(st.st_mode))
-                r = use_directory(spec, rules, f, ret_error);
+                r = use_directory(spec, rules, f, errors);
         if (r >= 0)
-                r = check_package_name(spec, f, ret_error);
+                r = check_package_name(spec, f, errors);
         if (r < 0)
                 return r;
         f->part_dir = job_part_path(f->destination_path);
         if (!f->part_dir)
                 return -ENOMEM;
         if (lstat(f->destination_path, &st) >= 0)
-                return refuse(ret_error, -EBADMSG, "destination.path", f->destination_path,
+                return refuse(errors, -EBADMSG, "destination.path", f->destination_path,
                                 "there is something under that name already, and it is not overwritten; "
                                 "choose another name or move it away");
         return 0;
@@ -360,30 +360,30 @@ static const char *socket_refusal(const char *path) {
 
 /* An operator's is by the same rules as files; an administrator's may be in /run besides. */
 static int resolve_socket_directory(const PathRules *rules, bool destination, const char *field,
-                const char *path, const char *directory, char **ret, char **ret_error) {
+                const char *path, const char *directory, char **ret, JsonErrors *errors) {
         if (rules->role < ROLE_ADMIN) {
                 struct stat st;
-                int r = check_place(rules, destination, field, path, path, ret_error);
+                int r = check_place(rules, destination, field, path, path, errors);
 
                 return r < 0 ? r
-                             : resolve_directory(rules, destination, field, directory, true, ret, &st,
-                                               ret_error);
+                             : resolve_directory(
+                                               rules, destination, field, directory, true, ret, &st, errors);
         }
         const char *refusal = socket_refusal(path);
         _cleanup_free_ char *text = NULL;
 
         if (refusal)
-                return refuse(ret_error, -EPERM, field, path, refusal);
+                return refuse(errors, -EPERM, field, path, refusal);
         *ret = realpath(directory, NULL);
         if (*ret)
                 return 0;
         text = strprintf("its directory cannot be used: %s", strerror(errno));
-        return text ? refuse(ret_error, -EBADMSG, field, path, text) : -ENOMEM;
+        return text ? refuse(errors, -EBADMSG, field, path, text) : -ENOMEM;
 }
 
 /* The server may come later than the job: its socket need not be there yet. But its directory must be. */
 static int add_socket(const PathRules *rules, bool destination, const char *field, const char *path,
-                JobFiles *f, char **ret_error) {
+                JobFiles *f, JsonErrors *errors) {
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *real = NULL,
                             *full = NULL;
@@ -392,7 +392,7 @@ static int add_socket(const PathRules *rules, bool destination, const char *fiel
 
         if (!directory)
                 return -ENOMEM;
-        int r = resolve_socket_directory(rules, destination, field, path, directory, &real, ret_error);
+        int r = resolve_socket_directory(rules, destination, field, path, directory, &real, errors);
         if (r < 0)
                 return r;
         full = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
@@ -400,18 +400,18 @@ static int add_socket(const PathRules *rules, bool destination, const char *fiel
                 return -ENOMEM;
         const char *refusal = socket_refusal(full);
         if (refusal)
-                return refuse(ret_error, -EPERM, field, full, refusal);
+                return refuse(errors, -EPERM, field, full, refusal);
         fd = open_handle(full);
         if (fd >= 0 && fstat(fd, &st) < 0)
                 return -errno;
         if (fd == -ELOOP || (fd >= 0 && !S_ISSOCK(st.st_mode)))
-                return refuse(ret_error, -EBADMSG, field, full, "it is not a socket");
+                return refuse(errors, -EBADMSG, field, full, "it is not a socket");
         if (fd >= 0 && (r = job_files_note(f, full, &st)) < 0)
                 return r;
         /* hyper-job connects to the path that the URI has, so that is the one to be bound; only a path that
          * leads there without a link can be. */
         if (!streq(full, path))
-                return refuse(ret_error, -EBADMSG, field, path,
+                return refuse(errors, -EBADMSG, field, path,
                                 "the way to the socket has symbolic links in it; give the path without "
                                 "them");
         return strv_consume(&f->sockets, TAKE_PTR(full));
@@ -423,26 +423,25 @@ static bool is_certificate_directory(const char *path) {
 }
 
 static int resolve_tls_directory(const PathRules *rules, bool destination, const char *field,
-                const char *path, char **ret, char **ret_error) {
+                const char *path, char **ret, JsonErrors *errors) {
         _cleanup_free_ char *real = NULL;
 
         if (rules->role < ROLE_ADMIN || !is_certificate_directory(path)) {
                 struct stat st;
-                return resolve_directory(rules, destination, field, path, true, ret, &st, ret_error);
+                return resolve_directory(rules, destination, field, path, true, ret, &st, errors);
         }
         real = realpath(path, NULL);
         if (!real)
-                return refuse(ret_error, -EBADMSG, field, path, "there is no such directory");
+                return refuse(errors, -EBADMSG, field, path, "there is no such directory");
         if (!is_certificate_directory(real))
-                return refuse(ret_error, -EPERM, field, path,
-                                "it leads out of the directory for certificates");
+                return refuse(errors, -EPERM, field, path, "it leads out of the directory for certificates");
         *ret = TAKE_PTR(real);
         return 0;
 }
 
 /* One of the files that nbd_set_tls_certificates(3) reads in its directory. 0 also if it is not there. */
-static int add_tls_file(
-                JobFiles *f, const char *field, const char *directory, const char *name, char **ret_error) {
+static int add_tls_file(JobFiles *f, const char *field, const char *directory, const char *name,
+                JsonErrors *errors) {
         _cleanup_free_ char *path = strprintf("%s/%s", directory, name);
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -453,23 +452,23 @@ static int add_tls_file(
         if (fd == -ENOENT || strv_contains(f->tls_files, path))
                 return 0;
         if (fd == -ELOOP)
-                return refuse(ret_error, -EBADMSG, field, path,
+                return refuse(errors, -EBADMSG, field, path,
                                 "it is a symbolic link; put the file itself there");
         if (fd < 0 || fstat(fd, &st) < 0)
-                return refuse(ret_error, -EBADMSG, field, path, strerror(fd < 0 ? -fd : errno));
+                return refuse(errors, -EBADMSG, field, path, strerror(fd < 0 ? -fd : errno));
         if (!S_ISREG(st.st_mode))
-                return refuse(ret_error, -EBADMSG, field, path, "it is not a regular file");
+                return refuse(errors, -EBADMSG, field, path, "it is not a regular file");
         int r = job_files_note(f, path, &st);
         return r < 0 ? r : strv_consume(&f->tls_files, TAKE_PTR(path));
 }
 
 /* The job is shown the files that are known, not the directory. */
 static int add_tls_directory(const PathRules *rules, bool destination, const char *field, const char *path,
-                JobFiles *f, char **ret_error) {
+                JobFiles *f, JsonErrors *errors) {
         static const char *const names[] = { "ca-cert.pem", "ca-crl.pem", "client-cert.pem",
                 "client-key.pem" };
         _cleanup_free_ char *directory = NULL, *ca = NULL;
-        int r = resolve_tls_directory(rules, destination, field, path, &directory, ret_error);
+        int r = resolve_tls_directory(rules, destination, field, path, &directory, errors);
 
         if (r < 0)
                 return r;
@@ -477,12 +476,12 @@ static int add_tls_directory(const PathRules *rules, bool destination, const cha
         if (!ca)
                 return -ENOMEM;
         if (access(ca, F_OK) < 0)
-                return refuse(ret_error, -EBADMSG, field, directory, "there is no ca-cert.pem in it");
+                return refuse(errors, -EBADMSG, field, directory, "there is no ca-cert.pem in it");
         if (!streq(directory, path))
-                return refuse(ret_error, -EBADMSG, field, path,
+                return refuse(errors, -EBADMSG, field, path,
                                 "the way to it has symbolic links in it; give the path without them");
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                r = add_tls_file(f, field, directory, names[i], ret_error);
+                r = add_tls_file(f, field, directory, names[i], errors);
                 if (r < 0)
                         return r;
         }
@@ -490,7 +489,7 @@ static int add_tls_directory(const PathRules *rules, bool destination, const cha
 }
 
 static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *e, JobFiles *f,
-                char **ret_error) {
+                JsonErrors *errors) {
         bool destination = streq(name, "destination");
         _cleanup_free_ char *uri_field = strprintf("%s.uri", name),
                             *tls_field = strprintf("%s.tls_certificates", name), *why = NULL;
@@ -501,15 +500,15 @@ static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *
                 return -ENOMEM;
         r = nbd_uri_parse(e->uri, &uri, &why);
         if (r == -EINVAL)
-                return refuse(ret_error, -EBADMSG, uri_field, "the URI", why ? why : "is malformed");
+                return refuse(errors, -EBADMSG, uri_field, "the URI", why ? why : "is malformed");
         if (r < 0)
                 return r;
         if (uri.socket)
-                r = add_socket(rules, destination, uri_field, uri.socket, f, ret_error);
+                r = add_socket(rules, destination, uri_field, uri.socket, f, errors);
         else
                 f->network = true;
         if (r >= 0 && e->tls_certificates)
-                r = add_tls_directory(rules, destination, tls_field, e->tls_certificates, f, ret_error);
+                r = add_tls_directory(rules, destination, tls_field, e->tls_certificates, f, errors);
         return r;
 }
 
@@ -519,17 +518,17 @@ static void looking_at(const PathRules *rules, LookingAt at) {
 }
 
 static int add_nbd_source(
-                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
-        return add_nbd(rules, "source", &spec->source, f, ret_error);
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
+        return add_nbd(rules, "source", &spec->source, f, errors);
 }
 
 static int add_nbd_destination(
-                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error) {
-        return add_nbd(rules, "destination", &spec->destination, f, ret_error);
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
+        return add_nbd(rules, "destination", &spec->destination, f, errors);
 }
 
 typedef int (*look_func)(
-                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, char **ret_error);
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors);
 
 /* What each kind of endpoint needs of this machine. */
 static const struct {
@@ -539,20 +538,20 @@ static const struct {
         [ENDPOINT_NBD] = { add_nbd_source, add_nbd_destination },
 };
 
-static int job_files_look(
-                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *ret, char **ret_error) {
+static int job_files_look(const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *ret,
+                JsonErrors *errors) {
         _cleanup_(job_files_done) JobFiles f = {};
         int r;
 
         if (!endpoint_kind(spec->source.type))
                 return -EINVAL;
         looking_at(rules, LOOKING_AT_SOURCE);
-        r = looks[spec->source.type].source(spec, rules, follow, &f, ret_error);
+        r = looks[spec->source.type].source(spec, rules, follow, &f, errors);
         if (r < 0)
                 return r;
         looking_at(rules, LOOKING_AT_DESTINATION);
         if (job_spec_has_destination(spec))
-                r = looks[spec->destination.type].destination(spec, rules, follow, &f, ret_error);
+                r = looks[spec->destination.type].destination(spec, rules, follow, &f, errors);
         if (r < 0)
                 return r;
         *ret = f;
@@ -560,10 +559,10 @@ static int job_files_look(
         return 0;
 }
 
-int job_files_resolve(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
-        return job_files_look(spec, rules, true, ret, ret_error);
+int job_files_resolve(const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors) {
+        return job_files_look(spec, rules, true, ret, errors);
 }
 
-int job_files_check(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
-        return job_files_look(spec, rules, false, ret, ret_error);
+int job_files_check(const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors) {
+        return job_files_look(spec, rules, false, ret, errors);
 }

@@ -13,10 +13,9 @@
  * paths are resolved once.
  *
  * 0; -EPERM (a path that may not be used), -EBADMSG (a path that cannot be used as what the spec says) or
- * -ENOENT (the source is not there), with "source.path: /a/b: …" in *ret_error, which the caller frees;
- * -ENOMEM. */
-int job_files_resolve(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error);
+ * -ENOENT (the source is not there), with {"source.path", "/a/b: …"} in @errors; -ENOMEM. */
+int job_files_resolve(const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors);
 
 /* The same with paths that were resolved before: a symlink in them is an error (-EBADMSG), since somebody
  * put it there since. */
-int job_files_check(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error);
+int job_files_check(const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors);

@@ -8,6 +8,7 @@
 #include "manager/manager.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/job-secrets.h"
 #include "spec/job-spec.h"
@@ -53,7 +54,8 @@ static bool is_given(char *const *secrets, const char *name) {
 }
 
 /* Secrets are removed when a job ends. */
-static int check_secrets(const JobSpec *spec, const SubmitOptions *options, sd_bus_error *error) {
+static int check_secrets(
+                const JobSpec *spec, const SubmitOptions *options, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_strv_free_ char **names = NULL;
         int r = job_secrets_list(spec->document, &names);
 
@@ -61,10 +63,10 @@ static int check_secrets(const JobSpec *spec, const SubmitOptions *options, sd_b
                 return r;
         STRV_FOREACH(name, names)
                 if (!is_given(options->secrets, *name))
-                        return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                        "%s: this secret was removed when job %s failed; give it with the "
+                        return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, *name,
+                                        "this secret was removed when job %s failed; give it with the "
                                         "option secrets, or submit the job with another id",
-                                        *name, spec->job_id);
+                                        spec->job_id);
         return 0;
 }
 
@@ -86,7 +88,8 @@ static int add_again(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
         return manager_add_job(m, row, spec_destination(spec), ret);
 }
 
-int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, sd_bus_error *error) {
+int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, JsonErrors *fields,
+                sd_bus_error *error) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         Job *j;
@@ -103,11 +106,11 @@ int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, 
                                 "The spec of job %s cannot be read by this version; submit the job anew",
                                 id);
         if (r >= 0)
-                r = check_secrets(spec, options, error);
+                r = check_secrets(spec, options, fields, error);
         if (r >= 0)
                 r = check_destination(m, spec, error);
         if (r >= 0)
-                r = manager_store_secrets(m, CREDENTIALS_OF_JOB, id, spec, options, error);
+                r = manager_store_secrets(m, CREDENTIALS_OF_JOB, id, spec, options, fields, error);
         if (r < 0)
                 return r;
         r = add_again(m, TAKE_PTR(row), spec, &j);

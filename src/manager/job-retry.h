@@ -8,4 +8,5 @@
 
 /* Queues the FAILED job @id. @options has the role of the caller, and the secrets that the job had: they
  * were removed when it failed. 0, or negative errno with @error set. */
-int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, sd_bus_error *error);
+int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, JsonErrors *fields,
+                sd_bus_error *error);

@@ -46,7 +46,7 @@ struct Lookup {
         LookupStage stage;
         bool given_up; /* the loop has forgotten it: who runs it frees it */
         JobFiles files;
-        char *why;
+        JsonErrors errors;
         int result;
         TAILQ_ENTRY(Lookup) in_todo;
 
@@ -75,7 +75,7 @@ static Lookup *lookup_free(Lookup *l) {
         path_rules_done(&l->rules);
         job_spec_free(l->spec);
         free(l->path);
-        free(l->why);
+        json_errors_done(&l->errors);
         return mfree(l);
 }
 DEFINE_CLEANUP_FUNC(Lookup *, lookup_free);
@@ -102,7 +102,7 @@ static void work(Lookup *l) {
         if (l->path)
                 l->result = lstat(l->path, &st) >= 0;
         else
-                l->result = l->look(l->spec, &l->rules, &l->files, &l->why);
+                l->result = l->look(l->spec, &l->rules, &l->files, &l->errors);
 }
 
 /* Locked. */
@@ -222,13 +222,18 @@ static void take_out(Lookup *l) {
         l->pool->n_pending--;
 }
 
-/* "source.path: /mnt/a: …" of where it was. */
-static char *describe_hang(const Lookup *l) {
+/* Adds {"source.path", "/mnt/a: …"} of where it was. */
+static int describe_hang(const Lookup *l, JsonErrors *errors) {
         int at = __atomic_load_n(&l->at, __ATOMIC_RELAXED);
         const JobEndpoint *e = at == LOOKING_AT_DESTINATION ? &l->spec->destination : &l->spec->source;
 
-        return strprintf("%s.%s: %s: it does not answer; is the server of its file system (NFS) reachable?",
-                        at == LOOKING_AT_DESTINATION ? "destination" : "source", strna(endpoint_field(e)),
+        _cleanup_free_ char *field = strprintf("%s.%s",
+                        at == LOOKING_AT_DESTINATION ? "destination" : "source", strna(endpoint_field(e)));
+
+        if (!field)
+                return -ENOMEM;
+        return json_errors_add(errors, field,
+                        "%s: it does not answer; is the server of its file system (NFS) reachable?",
                         strna(endpoint_identity(e)));
 }
 
@@ -236,26 +241,27 @@ static void time_out(Lookup *l) {
         LookupPool *p = l->pool;
         lookup_done done = l->done;
         void *userdata = l->userdata;
-        _cleanup_free_ char *why = NULL;
-        int at = __atomic_load_n(&l->at, __ATOMIC_RELAXED);
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        int r, at = __atomic_load_n(&l->at, __ATOMIC_RELAXED);
 
         take_out(l);
         if (at == LOOKING_AT_NOTHING) /* no thread was free in all that time */
-                why = strprintf("The service is busy: looking at paths hangs on %s", strna(p->hangs_on));
+                r = json_errors_add(&errors, "", "The service is busy: looking at paths hangs on %s",
+                                strna(p->hangs_on));
         else {
                 const JobEndpoint *e =
                                 at == LOOKING_AT_DESTINATION ? &l->spec->destination : &l->spec->source;
 
-                why = describe_hang(l);
+                r = describe_hang(l, &errors);
                 (void) free_and_strdup(&p->hangs_on, endpoint_identity(e));
         }
         (void) give_up(p->core, l);
-        done(NULL, NULL, why ? -ETIMEDOUT : -ENOMEM, why, userdata);
+        done(NULL, NULL, r < 0 ? r : -ETIMEDOUT, &errors, userdata);
 }
 
 static void deliver(Lookup *l) {
         take_out(l);
-        l->done(l->spec, &l->files, l->result, l->why, l->userdata);
+        l->done(l->spec, &l->files, l->result, &l->errors, l->userdata);
         lookup_free(l);
 }
 
@@ -316,14 +322,18 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int refuse_busy(LookupPool *p, char **ret_why) {
-        *ret_why = p->n_pending >= LOOKUPS_MAX
-                        ? strdup("The service is busy: too many jobs are being submitted; try again")
-                        : strprintf("The service is busy: looking at paths hangs on %s, and on others; is "
-                                    "the server of "
-                                    "its file system (NFS) reachable?",
-                                          strna(p->hangs_on));
-        return *ret_why ? -EBUSY : -ENOMEM;
+static int refuse_busy(LookupPool *p, JsonErrors *errors) {
+        int r;
+
+        if (p->n_pending >= LOOKUPS_MAX)
+                r = json_errors_add(errors, "",
+                                "The service is busy: too many jobs are being submitted; try again");
+        else
+                r = json_errors_add(errors, "",
+                                "The service is busy: looking at paths hangs on %s, and on others; is the "
+                                "server of its file system (NFS) reachable?",
+                                strna(p->hangs_on));
+        return r < 0 ? r : -EBUSY;
 }
 
 static bool all_hang(Core *c) {
@@ -334,7 +344,7 @@ static bool all_hang(Core *c) {
 }
 
 int lookup_start(LookupPool *p, JobSpec *spec, PathRules *rules, lookup_function look, lookup_done done,
-                void *userdata, Lookup **ret, char **ret_why) {
+                void *userdata, Lookup **ret, JsonErrors *errors) {
         _cleanup_(lookup_freep) Lookup *l = new0(Lookup, 1);
         int r = 0;
 
@@ -354,7 +364,7 @@ int lookup_start(LookupPool *p, JobSpec *spec, PathRules *rules, lookup_function
         l->userdata = userdata;
         l->started = now_monotonic();
         if (p->n_pending >= LOOKUPS_MAX || (look && all_hang(p->core)))
-                return refuse_busy(p, ret_why);
+                return refuse_busy(p, errors);
         if (look)
                 r = give(p->core, l);
         else {

@@ -22,22 +22,23 @@ typedef struct LookupPool LookupPool;
 typedef struct Lookup Lookup;
 
 /* job_files_resolve() or job_files_check(). */
-typedef int (*lookup_function)(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error);
+typedef int (*lookup_function)(
+                const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors);
 
-/* In the loop, once. @r as the function has it, with @why; or -ETIMEDOUT, with @why, which names the path.
+/* In the loop, once. @r and @errors as the function has them; or -ETIMEDOUT, with @errors, which name the path.
  * @spec and @files may be changed and taken from, what is left of them is freed; after -ETIMEDOUT they are
  * NULL. */
-typedef void (*lookup_done)(JobSpec *spec, JobFiles *files, int r, const char *why, void *userdata);
+typedef void (*lookup_done)(JobSpec *spec, JobFiles *files, int r, const JsonErrors *errors, void *userdata);
 
 int lookup_pool_new(sd_event *event, LookupPool **ret);
 LookupPool *lookup_pool_free(LookupPool *p);
 DEFINE_CLEANUP_FUNC(LookupPool *, lookup_pool_free);
 
 /* Takes @spec and @rules, also on failure. @look: NULL if there is nothing to look at, then only the order
- * is kept. 0 with *ret, which is valid until it is done or cancelled; -EBUSY with *ret_why (caller frees) if
+ * is kept. 0 with *ret, which is valid until it is done or cancelled; -EBUSY with @errors if
  * all threads hang or too many wait; or another negative errno. */
 int lookup_start(LookupPool *p, JobSpec *spec, PathRules *rules, lookup_function look, lookup_done done,
-                void *userdata, Lookup **ret, char **ret_why);
+                void *userdata, Lookup **ret, JsonErrors *errors);
 /* Its done() is not called any more. Returns NULL. */
 Lookup *lookup_cancel(Lookup *l);
 

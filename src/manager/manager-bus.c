@@ -20,6 +20,7 @@
 #include "manager/webhook/webhook-bus.h"
 #include "manager/webhook/webhook.h"
 #include "manager/worker/worker-bus.h"
+#include "shared/bus-fields.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
@@ -34,8 +35,8 @@ static const char manage_jobs[] = "org.hyper1.manage-jobs";
 /* --- SubmitJob ------------------------------------------------------------------------------------- */
 
 /* The call waits for this. */
-static void on_submitted(
-                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+static void on_submitted(Manager *m, int r, const char *id, bool created, const JsonErrors *fields,
+                sd_bus_error *error, void *userdata) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = userdata;
         _cleanup_free_ char *path = NULL;
 
@@ -44,13 +45,14 @@ static void on_submitted(
                 r = path ? sd_bus_reply_method_return(call, "sob", id, path, (int) created) : -ENOMEM;
         }
         if (r < 0)
-                r = sd_bus_reply_method_errno(call, r, error);
+                r = bus_reply_fields_error(call, r, error, fields);
         if (r < 0)
                 log_warning_errno(r, "Failed to answer a client that has submitted a job: %m");
 }
 
 static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         const char *spec;
         Manager *m = userdata;
         int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
@@ -62,10 +64,11 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
                 r = submit_options_of_call(&m->callers, message, &options, error);
         if (r < 0)
                 return r;
-        r = manager_submit(m, spec, &options, on_submitted, sd_bus_message_ref(message), error);
-        if (r < 0)
-                sd_bus_message_unref(message);
-        return r < 0 ? r : 1;
+        r = manager_submit(m, spec, &options, on_submitted, sd_bus_message_ref(message), &fields, error);
+        if (r >= 0)
+                return 1;
+        sd_bus_message_unref(message);
+        return bus_reply_fields_error(message, r, error, &fields);
 }
 
 /* --- GetJob ---------------------------------------------------------------------------------------- */
@@ -248,6 +251,7 @@ static int method_cancel_job(sd_bus_message *message, void *userdata, sd_bus_err
 
 static int method_retry_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         _cleanup_free_ char *path = NULL;
         Manager *m = userdata;
         const char *id;
@@ -259,9 +263,9 @@ static int method_retry_job(sd_bus_message *message, void *userdata, sd_bus_erro
         if (r >= 0)
                 r = submit_options_of_call(&m->callers, message, &options, error);
         if (r >= 0)
-                r = manager_retry_job(m, id, &options, error);
+                r = manager_retry_job(m, id, &options, &fields, error);
         if (r < 0)
-                return r;
+                return bus_reply_fields_error(message, r, error, &fields);
         path = job_bus_path(id);
         return path ? sd_bus_reply_method_return(message, "o", path) : -ENOMEM;
 }

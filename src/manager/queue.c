@@ -142,7 +142,8 @@ static int refuse_start(Manager *m, Job *j, int r, const char *why) {
         return 0;
 }
 
-static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const char *why, void *userdata) {
+static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const JsonErrors *errors, void *userdata) {
+        _cleanup_free_ char *why = r < 0 && errors->n_errors > 0 ? json_errors_text(errors) : NULL;
         Job *j = userdata;
         Manager *m = j->manager;
 
@@ -167,15 +168,17 @@ static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const char *why,
 static int start_job(Manager *m, Job *j) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_(path_rules_done) PathRules rules = {};
-        _cleanup_free_ char *why = NULL;
+        _cleanup_(json_errors_done) JsonErrors errors = {};
         int r = manager_load_spec(m, j->row->id, &spec);
 
         if (r >= 0)
                 r = path_rules_init(&rules, m->settings, j->row->role);
         if (r >= 0)
                 r = lookup_start(m->lookups, TAKE_PTR(spec), &rules, job_files_check, on_looked_at, j,
-                                &j->lookup, &why);
+                                &j->lookup, &errors);
         if (r < 0) {
+                _cleanup_free_ char *why = errors.n_errors > 0 ? json_errors_text(&errors) : NULL;
+
                 if (why)
                         log_warning("Job %s cannot be started now: %s", j->row->id, why);
                 return r;

@@ -28,7 +28,7 @@ typedef struct Walk {
         const PathRules *rules;
         JobFiles *files;
         char **images; /* the paths of all images, the top first; the last may be a name in quotes */
-        char **error;
+        JsonErrors *errors;
 } Walk;
 
 static void link_done(Link *l) {
@@ -38,7 +38,7 @@ static void link_done(Link *l) {
         *l = (Link){ .fd = -EBADF };
 }
 
-/* "source.path: PATH: TEXT" */
+/* {"source.path", "PATH: TEXT"} */
 static int refuse(Walk *w, const char *format, ...) _printf_(2, 3);
 static int refuse(Walk *w, const char *format, ...) {
         _cleanup_free_ char *text = NULL;
@@ -47,8 +47,10 @@ static int refuse(Walk *w, const char *format, ...) {
         va_start(ap, format);
         text = vstrprintf(format, ap);
         va_end(ap);
-        *w->error = text ? strprintf("source.path: %s: %s", w->files->source_path, text) : NULL;
-        return *w->error ? -EBADMSG : -ENOMEM;
+        if (!text)
+                return -ENOMEM;
+        int r = json_errors_add(w->errors, "source.path", "%s: %s", w->files->source_path, text);
+        return r < 0 ? r : -EBADMSG;
 }
 
 /* --- one image ------------------------------------------------------------------------------------- */
@@ -240,8 +242,8 @@ static int walk(Walk *w, Link *top) {
         }
 }
 
-int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error) {
-        Walk w = { .spec = spec, .rules = rules, .files = f, .error = ret_error };
+int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
+        Walk w = { .spec = spec, .rules = rules, .files = f, .errors = errors };
         _cleanup_(link_done) Link top = { .fd = -EBADF };
 
         /* To a raw disk its first bytes are the guest's business. */

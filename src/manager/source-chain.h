@@ -10,4 +10,4 @@
 
 /* Adds to f->source_files what the image f->source_path, which is there already, needs. 0; -EBADMSG with
  * *ret_error (caller frees), "source.path: …"; -ENOMEM. */
-int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error);
+int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors);

@@ -137,9 +137,10 @@ static int add_named(const PathRules *rules, JobFiles *f, char *const *names) {
         return r;
 }
 
-static int refuse(JobFiles *f, char **ret_error, const char *text) {
-        *ret_error = strprintf("source.path: %s: %s", f->source_path, text);
-        return *ret_error ? -EBADMSG : -ENOMEM;
+static int refuse(JobFiles *f, JsonErrors *errors, const char *text) {
+        int r = json_errors_add(errors, "source.path", "%s: %s", f->source_path, text);
+
+        return r < 0 ? r : -EBADMSG;
 }
 
 /* Nothing is followed, nothing is waited for. */
@@ -165,7 +166,7 @@ static int read_descriptor(const char *path, char **ret, size_t *ret_size) {
         return 0;
 }
 
-int source_ovf_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error) {
+int source_ovf_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
         _cleanup_strv_free_ char **names = NULL;
         _cleanup_free_ char *text = NULL;
         size_t size = 0;
@@ -176,17 +177,17 @@ int source_ovf_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, cha
                 return 0;
         int r = read_descriptor(f->source_path, &text, &size);
         if (r == -EFBIG)
-                return refuse(f, ret_error, "an OVF descriptor has 4 MiB at most");
+                return refuse(f, errors, "an OVF descriptor has 4 MiB at most");
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return refuse(f, ret_error, strerror(-r));
+                return refuse(f, errors, strerror(-r));
         if (!ovf_is_descriptor(text, MIN(size, HEAD)))
                 return 0;
         r = ovf_names(text, size, &names);
         if (r == -E2BIG)
-                return refuse(f, ret_error, "it names too many files");
+                return refuse(f, errors, "it names too many files");
         if (r >= 0)
                 r = add_named(rules, f, names);
-        return r < 0 && r != -ENOMEM ? refuse(f, ret_error, strerror(-r)) : r;
+        return r < 0 && r != -ENOMEM ? refuse(f, errors, strerror(-r)) : r;
 }

@@ -15,4 +15,4 @@ int source_ovf_in_directory(const char *directory, char **ret);
 
 /* If f->source_path is an OVF: adds to f->source_files what it names, and its manifest. 0 also if it is
  * none; -EBADMSG with *ret_error (caller frees), "source.path: …"; -ENOMEM. */
-int source_ovf_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, char **ret_error);
+int source_ovf_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors);

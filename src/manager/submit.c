@@ -19,6 +19,7 @@
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "manager/worker/worker-local.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
@@ -58,19 +59,14 @@ static void settle_like(Manager *m, const char *id, const char *destination) {
 
 /* --- checks ---------------------------------------------------------------------------------------- */
 
-static int parse_spec(const char *text, JobSpec **ret, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_free_ char *what = NULL;
+static int parse_spec(const char *text, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
         int r;
 
         if (strlen(text) > JOB_SPEC_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
                                 "The spec must be at most %zu bytes long", JOB_SPEC_MAX);
-        r = job_spec_parse(text, strlen(text), ret, &errors);
-        if (r != -EBADMSG)
-                return r;
-        what = json_errors_text(&errors);
-        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
+        r = job_spec_parse(text, strlen(text), ret, fields);
+        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields) : r;
 }
 
 /* The same once more would not be done: the job has had its end. */
@@ -117,15 +113,10 @@ static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *
                         "Job %s exists already, with another spec; use another id", spec->job_id);
 }
 
-static int check_demand(const JobSpec *spec, JobDemand *ret, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_free_ char *what = NULL;
-        int r = job_demand_from_spec(spec, ret, &errors);
+static int check_demand(const JobSpec *spec, JobDemand *ret, JsonErrors *fields, sd_bus_error *error) {
+        int r = job_demand_from_spec(spec, ret, fields);
 
-        if (r != -EBADMSG)
-                return r;
-        what = json_errors_text(&errors);
-        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC, "%s", what) : -ENOMEM;
+        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields) : r;
 }
 
 static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
@@ -138,20 +129,20 @@ static bool may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
 }
 
 /* This machine does not do all that a job may ask for: the rest is left to workers, for whoever says so. */
-static int check_operation(const JobSpec *spec, const SubmitOptions *o, sd_bus_error *error) {
+static int check_operation(
+                const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error) {
         const char *operation = job_operation_to_string(spec->operation);
 
         if (job_operation_is_built_in(spec->operation))
                 return 0;
         if (!o->any_worker)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "operation: this machine does convert; %s is done by workers, and left to "
-                                "them "
-                                "with queue=true in the worker API, or the option any-worker on the bus",
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
+                                "this machine does convert; %s is done by workers, and left to them with "
+                                " queue=true in the worker API, or the option any-worker on the bus",
                                 operation);
         if (has_secrets(spec, o))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "operation: %s is done by workers, and a job with a secret stays on this "
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
+                                "%s is done by workers, and a job with a secret stays on this "
                                 "machine",
                                 operation);
         return 0;
@@ -175,12 +166,15 @@ static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions
         return r;
 }
 
-static int refuse_files(int r, const char *why, sd_bus_error *error) {
+static int refuse_files(int r, const JsonErrors *why, JsonErrors *fields, sd_bus_error *error) {
         const char *name = r == -EPERM                   ? HYPER_BUS_ERROR_PATH_REFUSED
                         : r == -ETIMEDOUT || r == -EBUSY ? HYPER_BUS_ERROR_UNAVAILABLE
                                                          : HYPER_BUS_ERROR_INVALID_SPEC;
 
-        return why ? bus_error_setf(error, name, "%s", why) : r;
+        if (why->n_errors == 0)
+                return r;
+        r = json_errors_adopt(fields, "", why);
+        return r < 0 ? r : bus_error_set_fields(error, name, fields);
 }
 
 /* What the job writes, with symbolic links resolved. */
@@ -188,21 +182,23 @@ static const char *resolved_destination(const JobSpec *spec, const JobFiles *fil
         return files->destination_path ? files->destination_path : spec_destination(spec);
 }
 
-static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
+static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, JsonErrors *fields,
+                sd_bus_error *error) {
         const char *destination = resolved_destination(spec, files);
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
         Job *other;
 
         if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "destination.path: must not be the source itself");
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "destination.path",
+                                "must not be the source itself");
         other = destination ? job_index_by_destination(&m->index, destination) : NULL;
-        if (other)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "%s.%s: job %s, which is not finished, writes there",
-                                e == &spec->source ? "source" : "destination", endpoint_field(e),
-                                other->row->id);
-        return 0;
+        if (!other)
+                return 0;
+        _cleanup_free_ char *field =
+                        strprintf("%s.%s", e == &spec->source ? "source" : "destination", endpoint_field(e));
+        return field ? bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, field,
+                                       "job %s, which is not finished, writes there", other->row->id)
+                     : -ENOMEM;
 }
 
 static int refuse_unrecorded(int r, sd_bus_error *error) {
@@ -254,13 +250,12 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
 }
 
 static int store_secret(Manager *m, CredentialOwner owner, const char *id, const char *name,
-                const char *value, sd_bus_error *error) {
+                const char *value, JsonErrors *fields, sd_bus_error *error) {
         int r;
 
         if (strlen(value) > CREDENTIAL_SIZE_MAX)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SPEC,
-                                "%.64s: must be at most %u bytes long", name,
-                                (unsigned) CREDENTIAL_SIZE_MAX);
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, name,
+                                "must be at most %u bytes long", (unsigned) CREDENTIAL_SIZE_MAX);
         r = credential_store(m->state_directory, owner, id, name, value);
         if (r >= 0 || r == -ENOMEM)
                 return r;
@@ -270,18 +265,18 @@ static int store_secret(Manager *m, CredentialOwner owner, const char *id, const
 }
 
 int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
-                const SubmitOptions *o, sd_bus_error *error) {
+                const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error) {
         const char *name;
         json_t *value;
         int r;
 
         for (char *const *s = o->secrets; s && s[0] && s[1]; s += 2) {
-                r = store_secret(m, owner, id, s[0], s[1], error);
+                r = store_secret(m, owner, id, s[0], s[1], fields, error);
                 if (r < 0)
                         return r;
         }
         json_object_foreach(spec->secrets, name, value) {
-                r = store_secret(m, owner, id, name, json_string_value(value), error);
+                r = store_secret(m, owner, id, name, json_string_value(value), fields, error);
                 if (r < 0)
                         return r;
         }
@@ -356,14 +351,15 @@ static int write_row(Submission *s, sd_bus_error *error) {
         return r < 0 ? refuse_unrecorded(r, error) : 0;
 }
 
-static int accept(Submission *s, JobSpec *spec, const JobFiles *files, sd_bus_error *error) {
+static int accept(Submission *s, JobSpec *spec, const JobFiles *files, JsonErrors *fields,
+                sd_bus_error *error) {
         Manager *m = s->manager;
         JobDemand demand;
         int r;
 
-        r = check_demand(spec, &demand, error);
+        r = check_demand(spec, &demand, fields, error);
         if (r >= 0)
-                r = check_destination(m, spec, files, error);
+                r = check_destination(m, spec, files, fields, error);
         if (r >= 0)
                 r = make_row(m, spec, &s->options, &demand, &s->row);
         if (r < 0)
@@ -375,7 +371,8 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, sd_bus_er
         if (r >= 0)
                 r = free_and_strdup(&s->destination, spec_destination(spec));
         if (r >= 0)
-                r = manager_store_secrets(m, CREDENTIALS_OF_JOB, spec->job_id, spec, &s->options, error);
+                r = manager_store_secrets(
+                                m, CREDENTIALS_OF_JOB, spec->job_id, spec, &s->options, fields, error);
         if (r >= 0)
                 r = write_row(s, error);
         if (r < 0) {
@@ -406,17 +403,18 @@ DEFINE_CLEANUP_FUNC(Submission *, submission_free);
 void submissions_free(Manager *m) {
         while (!TAILQ_EMPTY(&m->submissions)) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                const JsonErrors none = {};
                 _cleanup_(submission_freep) Submission *s = TAILQ_FIRST(&m->submissions);
                 int r = bus_error_setf(
                                 &error, HYPER_BUS_ERROR_UNAVAILABLE, "The service is ending; try again");
 
-                s->done(m, r, s->id, false, &error, s->userdata);
+                s->done(m, r, s->id, false, &none, &error, s->userdata);
         }
 }
 
-static int parse_again(Submission *s, JobSpec **ret, sd_bus_error *error) {
+static int parse_again(Submission *s, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-        int r = parse_spec(s->text, &spec, error);
+        int r = parse_spec(s->text, &spec, fields, error);
 
         if (r >= 0)
                 r = job_spec_set_id(spec, s->id);
@@ -426,10 +424,11 @@ static int parse_again(Submission *s, JobSpec **ret, sd_bus_error *error) {
 }
 
 /* Ends @s: its caller is told. */
-static void submission_end(Submission *s, int r, bool created, sd_bus_error *error) {
+static void submission_end(
+                Submission *s, int r, bool created, const JsonErrors *fields, sd_bus_error *error) {
         Manager *m = s->manager;
 
-        s->done(m, r, s->id, created, error, s->userdata);
+        s->done(m, r, s->id, created, fields, error, s->userdata);
         submission_free(s);
         idle_lookup_done(m);
 }
@@ -452,6 +451,7 @@ static int take_into_memory(Submission *s) {
 
 static void on_recorded(int r, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const JsonErrors none = {};
         Submission *s = userdata;
         Manager *m = s->manager;
 
@@ -461,21 +461,21 @@ static void on_recorded(int r, void *userdata) {
                 (void) credentials_remove(m->state_directory, CREDENTIALS_OF_JOB, s->id);
                 r = refuse_unrecorded(r, &error);
         }
-        submission_end(s, r, true, &error);
+        submission_end(s, r, true, &none, &error);
 }
 
 /* 0: the row is written, and on_recorded() goes on. 1: the same job has been submitted meanwhile, and is
  * there. */
-static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int looked, const char *why,
-                sd_bus_error *error) {
+static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int looked, const JsonErrors *why,
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *again = NULL;
         JobFiles none = {};
         int r;
 
-        if (looked < 0 && !(why && s->ignores_files))
-                return refuse_files(looked, why, error);
+        if (looked < 0 && !(why->n_errors > 0 && s->ignores_files))
+                return refuse_files(looked, why, fields, error);
         if (!spec) {
-                r = parse_again(s, &again, error);
+                r = parse_again(s, &again, fields, error);
                 if (r < 0)
                         return r;
                 spec = again;
@@ -484,18 +484,19 @@ static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int l
                 files = &none;
         settle_like(s->manager, s->id, resolved_destination(spec, files));
         r = compare_with_existing(s->manager, spec, error);
-        return r != 0 ? r : accept(s, spec, files, error);
+        return r != 0 ? r : accept(s, spec, files, fields, error);
 }
 
-static void on_looked_at(JobSpec *spec, JobFiles *files, int looked, const char *why, void *userdata) {
+static void on_looked_at(JobSpec *spec, JobFiles *files, int looked, const JsonErrors *why, void *userdata) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Submission *s = userdata;
         int r;
 
         s->lookup = NULL;
-        r = accept_looked_at(s, spec, files, looked, why, &error);
+        r = accept_looked_at(s, spec, files, looked, why, &fields, &error);
         if (r != 0)
-                submission_end(s, r < 0 ? r : 0, false, &error);
+                submission_end(s, r < 0 ? r : 0, false, &fields, &error);
 }
 
 /* This machine does not do it: the paths are those of the worker. */
@@ -505,24 +506,24 @@ static bool is_for_workers(const Submission *s, const JobSpec *spec) {
 }
 
 /* Has the paths looked at, where that is of use; @spec is consumed. */
-static int look_at_files(Submission *s, JobSpec *spec, sd_bus_error *error) {
+static int look_at_files(Submission *s, JobSpec *spec, JsonErrors *fields, sd_bus_error *error) {
         const JobFiles none = {};
         _cleanup_(path_rules_done) PathRules rules = {};
         _cleanup_(job_spec_freep) JobSpec *taken = spec;
-        _cleanup_free_ char *why = NULL;
+        _cleanup_(json_errors_done) JsonErrors why = {};
         int r = may_ignore_files(s->manager, spec, &s->options, &s->ignores_files);
 
         if (r < 0)
                 return r;
         if (is_for_workers(s, spec)) {
                 settle_like(s->manager, s->id, spec_destination(spec));
-                return accept(s, spec, &none, error);
+                return accept(s, spec, &none, fields, error);
         }
         r = path_rules_init(&rules, s->manager->settings, s->options.role);
         if (r >= 0)
                 r = lookup_start(s->manager->lookups, TAKE_PTR(taken), &rules, job_files_resolve,
                                 on_looked_at, s, &s->lookup, &why);
-        return r < 0 ? refuse_files(r, why, error) : 0;
+        return r < 0 ? refuse_files(r, &why, fields, error) : 0;
 }
 
 /* Takes @options, also on failure. */
@@ -549,12 +550,12 @@ static int submission_new(Manager *m, const char *text, const char *id, SubmitOp
 }
 
 int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
-                sd_bus_error *error) {
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(submission_freep) Submission *s = NULL;
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_free_ char *id = NULL;
         JobDemand demand;
-        int r = parse_spec(text, &spec, error);
+        int r = parse_spec(text, &spec, fields, error);
 
         if (r < 0)
                 return r;
@@ -566,18 +567,18 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
                         r = job_spec_set_id(spec, id);
         }
         if (r > 0) {
-                done(m, 0, spec->job_id, false, error, userdata);
+                done(m, 0, spec->job_id, false, fields, error, userdata);
                 return 0;
         }
         if (r >= 0)
-                r = check_operation(spec, options, error);
+                r = check_operation(spec, options, fields, error);
         if (r >= 0)
-                r = check_demand(spec, &demand, error);
+                r = check_demand(spec, &demand, fields, error);
         if (r < 0)
                 return r;
         r = submission_new(m, text, spec->job_id, options, done, userdata, &s);
         if (r >= 0)
-                r = look_at_files(s, TAKE_PTR(spec), error);
+                r = look_at_files(s, TAKE_PTR(spec), fields, error);
         if (r < 0)
                 return r;
         TAKE_PTR(s);

@@ -6,6 +6,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/address-range.h \
 	src/shared/api-key.c \
 	src/shared/api-key.h \
+	src/shared/bus-fields.c \
+	src/shared/bus-fields.h \
 	src/shared/bus-options.c \
 	src/shared/bus-options.h \
 	src/shared/bus-util.c \

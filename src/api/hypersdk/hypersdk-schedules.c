@@ -9,6 +9,7 @@
 #include "api/job-submit.h"
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 
 static int find_row(Request *r, const char *id, ScheduleRow **ret) {
@@ -103,16 +104,33 @@ static void definition_free(void *userdata) {
         free(d);
 }
 
-/* The manager says "job." where the client wrote "job_template.". */
-static int reply_bus_error(Request *r, const sd_bus_error *error) {
-        const char *rest = startswith(strempty(error->message), "job.");
-        _cleanup_free_ char *named = NULL, *text = NULL;
+/* The manager's "job.source.path" is the client's "job_template." with its own name for the path. */
+static int rename_field(const JsonError *e, json_t *origins, JsonErrors *ret) {
+        const char *field = startswith(e->field, "job.");
+        _cleanup_(json_errors_done) JsonErrors inner = {};
 
-        if (!rest)
-                return request_reply_bus_error(r, error);
+        if (!field)
+                return json_errors_add(
+                                ret, streq(e->field, "job") ? "job_template" : e->field, "%s", e->text);
+        const JsonErrors one = { .errors = &(JsonError){ .field = (char *) field, .text = e->text },
+                .n_errors = 1 };
+        int k = dialect_errors_rename(hypersdk_fields, origins, &one, &inner);
+        return k < 0 ? k : json_errors_adopt(ret, "job_template", &inner);
+}
+
+static int reply_bus_error(Request *r, sd_bus_message *reply, const sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {}, named = {};
         const Definition *d = request_userdata(r);
-        named = dialect_error_text(hypersdk_fields, d ? d->origins : NULL, rest);
-        text = named ? strprintf("job_template.%s", named) : NULL;
+
+        if (bus_error_fields_read(reply, &fields) < 0 || fields.n_errors == 0)
+                return request_reply_bus_error(r, error);
+        for (size_t i = 0; i < fields.n_errors; i++) {
+                int k = rename_field(&fields.errors[i], d ? d->origins : NULL, &named);
+
+                if (k < 0)
+                        return k;
+        }
+        _cleanup_free_ char *text = json_errors_text(&named);
         return text ? request_reply_error(r, (unsigned) error_entry_by_bus_name(error->name)->http_status,
                                       "%s", text)
                     : -ENOMEM;
@@ -134,13 +152,13 @@ static int on_created(Request *r, sd_bus_message *m, const sd_bus_error *error, 
         int k;
 
         if (error)
-                return reply_bus_error(r, error);
+                return reply_bus_error(r, m, error);
         k = sd_bus_message_read(m, "s", &id);
         return k < 0 ? k : reply_schedule(r, 201, id, "schedule created successfully");
 }
 
 static int on_updated(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        return error ? reply_bus_error(r, error)
+        return error ? reply_bus_error(r, m, error)
                      : reply_schedule(r, 200, request_param(r, "id"), "schedule updated successfully");
 }
 
@@ -231,7 +249,7 @@ static int on_triggered(Request *r, sd_bus_message *m, const sd_bus_error *error
         int k;
 
         if (error)
-                return reply_bus_error(r, error);
+                return reply_bus_error(r, m, error);
         k = sd_bus_message_read(m, "s", &job_id);
         if (k < 0)
                 return k;

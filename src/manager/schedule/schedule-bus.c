@@ -15,6 +15,7 @@
 #include "manager/schedule/schedule-times.h"
 #include "manager/schedule/schedule.h"
 #include "manager/submit-options.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 
 #define LIST_LIMIT_DEFAULT 100u
@@ -36,6 +37,7 @@ static int read_options(Manager *m, sd_bus_message *message, SubmitOptions *ret,
 
 int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         _cleanup_free_ char *id = NULL, *path = NULL;
         const char *definition;
         Manager *m = userdata;
@@ -47,15 +49,16 @@ int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error
         if (r >= 0)
                 r = read_options(m, message, &options, error);
         if (r >= 0)
-                r = manager_create_schedule(m, definition, &options, &id, error);
+                r = manager_create_schedule(m, definition, &options, &id, &fields, error);
         if (r < 0)
-                return r;
+                return bus_reply_fields_error(message, r, error, &fields);
         path = schedule_bus_path(id);
         return path ? sd_bus_reply_method_return(message, "so", id, path) : -ENOMEM;
 }
 
 int method_update_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(submit_options_done) SubmitOptions options = {};
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         const char *id, *changes;
         Manager *m = userdata;
         int r = bus_verify_polkit(message, manage_schedules, &m->polkit, error);
@@ -66,22 +69,25 @@ int method_update_schedule(sd_bus_message *message, void *userdata, sd_bus_error
         if (r >= 0)
                 r = read_options(m, message, &options, error);
         if (r >= 0)
-                r = manager_update_schedule(m, id, changes, &options, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+                r = manager_update_schedule(m, id, changes, &options, &fields, error);
+        return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
+                     : sd_bus_reply_method_return(message, NULL);
 }
 
 static int change_by_id(sd_bus_message *message, Manager *m, const char *id, const char *change,
                 sd_bus_error *error) {
         const SubmitOptions options = { .dialect = "bus" };
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         int r = bus_verify_polkit(message, manage_schedules, &m->polkit, error);
 
         if (r <= 0)
                 return r < 0 ? r : 1;
         if (!id && (r = sd_bus_message_read(message, "s", &id)) < 0)
                 return r;
-        r = change ? manager_update_schedule(m, id, change, &options, error)
+        r = change ? manager_update_schedule(m, id, change, &options, &fields, error)
                    : manager_delete_schedule(m, id, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+        return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
+                     : sd_bus_reply_method_return(message, NULL);
 }
 
 static const char enable[] = "{\"enabled\":true}", disable[] = "{\"enabled\":false}";
@@ -118,6 +124,7 @@ static int read_trigger_options(sd_bus_message *message, bool *ret_timer, sd_bus
 
 static int trigger(
                 sd_bus_message *message, Manager *m, const char *id, bool has_options, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         bool timer = false;
         int r = bus_verify_polkit(message, manage_schedules, &m->polkit, error);
 
@@ -130,8 +137,10 @@ static int trigger(
                 if (r < 0)
                         return r;
         }
-        r = schedule_trigger(m, id, timer, message, error);
-        return r != 0 ? r : sd_bus_reply_method_return(message, "s", "");
+        r = schedule_trigger(m, id, timer, message, &fields, error);
+        if (r < 0)
+                return bus_reply_fields_error(message, r, error, &fields);
+        return r > 0 ? r : sd_bus_reply_method_return(message, "s", "");
 }
 
 int method_trigger_schedule(sd_bus_message *message, void *userdata, sd_bus_error *error) {

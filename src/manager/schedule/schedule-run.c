@@ -21,6 +21,7 @@
 #include "manager/schedule/schedule-times.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 #include "spec/job-template.h"
@@ -138,8 +139,8 @@ static int run_succeeded(RunStart *s) {
         return r;
 }
 
-static void on_submitted(
-                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+static void on_submitted(Manager *m, int r, const char *id, bool created, const JsonErrors *fields,
+                sd_bus_error *error, void *userdata) {
         _cleanup_(run_start_freep) RunStart *s = userdata;
 
         if (r < 0)
@@ -148,14 +149,14 @@ static void on_submitted(
                 r = run_succeeded(s);
         if (!s->call)
                 return;
-        r = r < 0 ? sd_bus_reply_method_errno(s->call, r, error)
+        r = r < 0 ? bus_reply_fields_error(s->call, r, error, fields)
                   : sd_bus_reply_method_return(s->call, "s", s->run.job_id);
         if (r < 0)
                 log_warning_errno(r, "Failed to answer a client that runs schedule %s: %m",
                                 s->run.schedule_id);
 }
 
-static int submit_spec(RunStart *s, sd_bus_error *error) {
+static int submit_spec(RunStart *s, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_json_ json_t *spec = json_loads(s->row->spec, 0, NULL);
         SubmitOptions options = { .dialect = s->row->dialect, .role = s->row->role };
         _cleanup_free_ char *text = NULL;
@@ -163,7 +164,7 @@ static int submit_spec(RunStart *s, sd_bus_error *error) {
         if (!spec || json_object_set_new(spec, "job_id", json_string(s->run.job_id)) < 0 ||
                         name_output(spec, s->run.job_id) < 0 || !(text = json_dumps(spec, JSON_COMPACT)))
                 return -ENOMEM;
-        return manager_submit(s->manager, text, &options, on_submitted, s, error);
+        return manager_submit(s->manager, text, &options, on_submitted, s, fields, error);
 }
 
 static int run_start_new(Manager *m, const ScheduleRun *run, sd_bus_message *call, RunStart **ret) {
@@ -189,7 +190,8 @@ static int run_start_new(Manager *m, const ScheduleRun *run, sd_bus_message *cal
 
 /* Submits the job that @run was promised. If it is there already, because we died after that, so much the
  * better. 1: @call is answered when it is known what became of it. */
-static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, sd_bus_error *error) {
+static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, JsonErrors *fields,
+                sd_bus_error *error) {
         RunStart *s;
         int r = run_start_new(m, run, call, &s);
 
@@ -202,7 +204,7 @@ static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, s
                                 "The secrets of schedule %s could not be copied for the job: %s",
                                 run->schedule_id, strerror(-r));
         else
-                r = submit_spec(s, error);
+                r = submit_spec(s, fields, error);
         if (r >= 0)
                 return 1;
         run_failed(s, r, error);
@@ -227,7 +229,8 @@ static int choose(Manager *m, const ScheduleRow *row, const char **ret_status) {
 }
 
 /* Serves a firing of @row, or a wish. */
-static int fire(Manager *m, ScheduleRow *row, usec_t next_at, sd_bus_message *call, sd_bus_error *error) {
+static int fire(Manager *m, ScheduleRow *row, usec_t next_at, sd_bus_message *call, JsonErrors *fields,
+                sd_bus_error *error) {
         usec_t now = m->clock();
         _cleanup_free_ char *job_id = make_job_id(row->id, now);
         const char *status;
@@ -246,7 +249,7 @@ static int fire(Manager *m, ScheduleRow *row, usec_t next_at, sd_bus_message *ca
                                                       "The run could not be recorded: %s",
                                                       store_error_text(m->store));
         if (streq(status, RUN_STARTING))
-                return run_start(m, &run, call, error);
+                return run_start(m, &run, call, fields, error);
         if (streq(status, RUN_SKIPPED))
                 tell(SCHEDULE_SKIPPED, row->id, NULL,
                                 strprintf("Schedule %s has skipped a run: the one before goes on", row->id));
@@ -254,7 +257,8 @@ static int fire(Manager *m, ScheduleRow *row, usec_t next_at, sd_bus_message *ca
         return 0;
 }
 
-int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, sd_bus_error *error) {
+int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, JsonErrors *fields,
+                sd_bus_error *error) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
         usec_t now = m->clock();
         int r = schedule_id_is_valid(id) ? store_schedule_get(m->store, id, &row) : -ENOENT;
@@ -269,7 +273,7 @@ int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *cal
         if (r < 0)
                 return r;
         if (!timer)
-                return fire(m, row, row->next_at, call, error);
+                return fire(m, row, row->next_at, call, fields, error);
         if (!schedule_is_due(row, now)) {
                 /* Served before; but perhaps we could not submit its job then, and this is another try. */
                 schedule_runs_continue(m, id);
@@ -277,7 +281,7 @@ int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *cal
         }
         /* (A timer that was a little early must not find the same time again.) */
         usec_t served = row->next_at <= now + SCHEDULE_SLACK ? MAX(now, row->next_at) : now;
-        return fire(m, row, schedule_next(row, served), call, error);
+        return fire(m, row, schedule_next(row, served), call, fields, error);
 }
 
 /* --- afterwards ------------------------------------------------------------------------------------ */
@@ -289,6 +293,7 @@ void schedule_runs_continue(Manager *m, const char *id) {
 
         for (size_t i = 0; r >= 0 && i < runs.n; i++) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_(json_errors_done) JsonErrors fields = {};
                 const ScheduleRun *run = &runs.runs[i];
                 uint64_t running, waiting;
 
@@ -303,7 +308,7 @@ void schedule_runs_continue(Manager *m, const char *id) {
                         if (r < 0)
                                 break;
                 }
-                if (run_start(m, run, NULL, &error) < 0)
+                if (run_start(m, run, NULL, &fields, &error) < 0)
                         log_debug("Run %s waits: %s", strna(run->job_id), strna(error.message));
         }
         if (r < 0)
@@ -330,6 +335,7 @@ void schedule_catch_up(Manager *m) {
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_(json_errors_done) JsonErrors fields = {};
                 ScheduleRow *row = rows.rows[i];
 
                 if (!row->enabled || row->next_at == 0 || row->next_at > now)
@@ -339,7 +345,7 @@ void schedule_catch_up(Manager *m) {
                         continue;
                 }
                 log_info("Schedule %s has missed its time; it runs now.", row->id);
-                if (schedule_trigger(m, row->id, true, NULL, &error) < 0)
+                if (schedule_trigger(m, row->id, true, NULL, &fields, &error) < 0)
                         log_warning("Schedule %s cannot make up for it: %s", row->id, strna(error.message));
         }
         if (r < 0)

@@ -8,7 +8,8 @@
 /* Runs a schedule. @timer: only if it is due, and then that firing is served; else now, whatever is due.
  * @call (may be NULL) is answered with the id of the job, or with why there is none: 1 if that comes later,
  * 0 if there is no job to wait for, or negative errno with @error set. */
-int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, sd_bus_error *error);
+int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *call, JsonErrors *fields,
+                sd_bus_error *error);
 /* Makes up for what was missed: after a boot. */
 void schedule_catch_up(Manager *m);
 /* Goes on with runs that were promised or wait; of one schedule or (NULL) of all. */

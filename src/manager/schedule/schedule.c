@@ -18,6 +18,7 @@
 #include "manager/schedule/schedule-times.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 #include "store/schedule-runs.h"
@@ -72,21 +73,15 @@ static int get_row(Manager *m, const char *id, ScheduleRow **ret, sd_bus_error *
         return r < 0 ? store_failed(m, r, "read", id, error) : 0;
 }
 
-static int errors_to_bus(JsonErrors *errors, sd_bus_error *error) {
-        _cleanup_free_ char *text = json_errors_text(errors);
-
-        return text ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE, "%s", text) : -ENOMEM;
-}
-
-static int decode(const char *text, bool create, ScheduleDefinition *d, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
+static int decode(const char *text, bool create, ScheduleDefinition *d, JsonErrors *fields,
+                sd_bus_error *error) {
         int r;
 
         if (strlen(text) > JOB_SPEC_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
                                 "The schedule must be at most %zu bytes long", JOB_SPEC_MAX);
-        r = schedule_definition_decode(text, create, d, &errors);
-        return r == -EBADMSG ? errors_to_bus(&errors, error) : r;
+        r = schedule_definition_decode(text, create, d, fields);
+        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SCHEDULE, fields) : r;
 }
 
 /* --- secrets --------------------------------------------------------------------------------------- */
@@ -101,7 +96,7 @@ static void drop_secrets(Manager *m, const char *set) {
 /* Writes the secrets of a schedule's job as a set of their own: its name in *ret (caller frees), or NULL if
  * there are none. */
 static int make_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *options, char **ret,
-                sd_bus_error *error) {
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_free_ char *set = NULL;
         int r;
 
@@ -112,7 +107,7 @@ static int make_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *op
         r = job_id_make(&set);
         if (r < 0)
                 return r;
-        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, set, spec, options, error);
+        r = manager_store_secrets(m, CREDENTIALS_OF_SCHEDULE, set, spec, options, fields, error);
         if (r < 0) {
                 drop_secrets(m, set);
                 return r;
@@ -140,12 +135,12 @@ int manager_sweep_secrets(Manager *m) {
 }
 
 int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *options, char **ret_id,
-                sd_bus_error *error) {
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(schedule_definition_done) ScheduleDefinition d = {
                 .enabled = true, .catch_up = true, .overlap = OVERLAP_SKIP
         };
         _cleanup_(schedule_row_freep) ScheduleRow *row = new0(ScheduleRow, 1);
-        int r = row ? decode(text, true, &d, error) : -ENOMEM;
+        int r = row ? decode(text, true, &d, fields, error) : -ENOMEM;
 
         if (r >= 0 && !d.id)
                 r = job_id_make(&d.id);
@@ -160,7 +155,7 @@ int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *o
                 return -ENOMEM;
         row->next_at = schedule_next(row, row->created_at);
 
-        r = make_secrets(m, d.spec, options, &row->credentials, error);
+        r = make_secrets(m, d.spec, options, &row->credentials, fields, error);
         if (r < 0)
                 return r;
         r = store_schedule_insert(m->store, row);
@@ -177,13 +172,13 @@ int manager_create_schedule(Manager *m, const char *text, const SubmitOptions *o
 /* Commits the row with the secrets that came with @spec, if that is set; until then the old ones are in
  * force. */
 static int update_with_secrets(Manager *m, ScheduleRow *row, const JobSpec *spec,
-                const SubmitOptions *options, sd_bus_error *error) {
+                const SubmitOptions *options, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_free_ char *old = NULL;
         int r;
 
         if (spec) {
                 old = TAKE_PTR(row->credentials);
-                r = make_secrets(m, spec, options, &row->credentials, error);
+                r = make_secrets(m, spec, options, &row->credentials, fields, error);
                 if (r < 0)
                         return r;
         }
@@ -198,7 +193,7 @@ static int update_with_secrets(Manager *m, ScheduleRow *row, const JobSpec *spec
 }
 
 int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
-                sd_bus_error *error) {
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
         _cleanup_(schedule_definition_done) ScheduleDefinition d = {};
         usec_t now = m->clock();
@@ -209,12 +204,12 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
         d.enabled = row->enabled;
         d.catch_up = row->catch_up;
         d.overlap = row->overlap;
-        r = decode(changes, false, &d, error);
+        r = decode(changes, false, &d, fields, error);
         if (r < 0)
                 return r;
         if (d.id && !streq(d.id, id))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_SCHEDULE,
-                                "id: must stay as it is; delete the schedule and create another");
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SCHEDULE, "id",
+                                "must stay as it is; delete the schedule and create another");
 
         /* What is due by the old expression still runs: its timer may have fired a moment ago. */
         bool was_enabled = row->enabled, changed = d.schedule && !streq(d.schedule, row->expression);
@@ -229,7 +224,7 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
                 row->next_at = due;
         else if (changed || !was_enabled)
                 row->next_at = schedule_next(row, now);
-        r = update_with_secrets(m, row, d.spec, options, error);
+        r = update_with_secrets(m, row, d.spec, options, fields, error);
         if (r < 0)
                 return r;
         if (changed || was_enabled != row->enabled)
@@ -237,8 +232,9 @@ int manager_update_schedule(Manager *m, const char *id, const char *changes, con
         schedule_bus_emit(m, "ScheduleChanged", id);
         if (due > 0 && row->enabled) {
                 _cleanup_(sd_bus_error_free) sd_bus_error ignored = SD_BUS_ERROR_NULL;
+                _cleanup_(json_errors_done) JsonErrors unread = {};
 
-                (void) schedule_trigger(m, id, true, NULL, &ignored);
+                (void) schedule_trigger(m, id, true, NULL, &unread, &ignored);
         }
         return 0;
 }

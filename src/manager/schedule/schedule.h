@@ -9,10 +9,10 @@
 /* @definition is JSON: id, name, description, schedule, enabled, overlap_policy, catch_up, job (a canonical
  * spec without its id). *ret_id is the caller's. All of these: 0, or negative errno with @error set. */
 int manager_create_schedule(Manager *m, const char *definition, const SubmitOptions *options, char **ret_id,
-                sd_bus_error *error);
+                JsonErrors *fields, sd_bus_error *error);
 /* @changes has those of the keys that change. A run that is due is neither lost nor made twice. */
 int manager_update_schedule(Manager *m, const char *id, const char *changes, const SubmitOptions *options,
-                sd_bus_error *error);
+                JsonErrors *fields, sd_bus_error *error);
 int manager_delete_schedule(Manager *m, const char *id, sd_bus_error *error);
 
 /* Removes the secrets that no unfinished job and no schedule names: a manager that was killed may have left

@@ -101,6 +101,22 @@ static void read_options(sd_bus_message *msg, MockOptions *o) {
         sd_bus_message_exit_container(msg);
 }
 
+/* An error with @n fields, all alike: more than the manager itself would send. */
+static int reply_fields(
+                sd_bus_message *msg, const char *name, const char *field, const char *text, size_t n) {
+        const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, "The text is for people");
+        sd_bus_message *reply = NULL;
+
+        ck_assert_int_ge(sd_bus_message_new_method_error(msg, &reply, &error), 0);
+        ck_assert_int_ge(sd_bus_message_open_container(reply, 'a', "(ss)"), 0);
+        for (size_t i = 0; i < n; i++)
+                ck_assert_int_ge(sd_bus_message_append(reply, "(ss)", field, text), 0);
+        ck_assert_int_ge(sd_bus_message_close_container(reply), 0);
+        int r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
 static int mock_submit(Mock *m, sd_bus_message *msg) {
         MockOptions o = { .warnings = json_array(), .secrets = json_object() };
         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -127,8 +143,17 @@ static int mock_submit(Mock *m, sd_bus_message *msg) {
                 ck_assert_int_eq(job_spec_set_id(spec, made), 0);
         }
         if (streq(spec->job_id, "refused"))
+                return reply_fields(msg, HYPER_BUS_ERROR_PATH_REFUSED, "source.path", "refused here", 1);
+        if (streq(spec->job_id, "text")) /* without fields: it is not taken apart */
                 return sd_bus_reply_method_errorf(
-                                msg, HYPER_BUS_ERROR_PATH_REFUSED, "source.path: refused here");
+                                msg, HYPER_BUS_ERROR_PATH_REFUSED, "source.path: refused there");
+        if (streq(spec->job_id, "many")) {
+                char wide[9001];
+
+                memset(wide, 'x', sizeof(wide) - 1);
+                wide[sizeof(wide) - 1] = '\0';
+                return reply_fields(msg, HYPER_BUS_ERROR_PATH_REFUSED, "source.path", wide, 1000);
+        }
         if (streq(spec->job_id, "busy"))
                 return sd_bus_reply_method_errorf(msg, HYPER_BUS_ERROR_UNAVAILABLE, "try again");
         created = store_job_get(m->store, spec->job_id, &row) == -ENOENT;
@@ -144,6 +169,10 @@ static int mock_submit(Mock *m, sd_bus_message *msg) {
         }
         path = job_bus_path(spec->job_id);
         return sd_bus_reply_method_return(msg, "sob", spec->job_id, path, created);
+}
+
+static int mock_create_schedule(Mock *m, sd_bus_message *msg) {
+        return reply_fields(msg, HYPER_BUS_ERROR_INVALID_SCHEDULE, "job.source.path", "refused here", 1);
 }
 
 static int mock_cancel(Mock *m, sd_bus_message *msg) {
@@ -196,6 +225,8 @@ static int on_message(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
                 return mock_cancel(m, msg);
         if (sd_bus_message_is_method_call(msg, HYPER_MANAGER_INTERFACE, "RetryJob"))
                 return mock_retry(m, msg);
+        if (sd_bus_message_is_method_call(msg, HYPER_MANAGER_INTERFACE, "CreateSchedule"))
+                return mock_create_schedule(m, msg);
         return 0;
 }
 
@@ -423,6 +454,10 @@ START_TEST(a_worker_client_is_told_what_is_wrong) {
                         *array = ask(&w.worker, 400, "POST /jobs", "[]"),
                         *refused = ask(&w.worker, 400, "POST /jobs",
                                         "{\"job_id\":\"refused\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                        *plain = ask(&w.worker, 400, "POST /jobs",
+                                        "{\"job_id\":\"text\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
+                        *many = ask(&w.worker, 400, "POST /jobs",
+                                        "{\"job_id\":\"many\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
                         *busy = ask(&w.worker, 503, "POST /jobs",
                                         "{\"job_id\":\"busy\",\"image\":{\"path\":\"/data/a.vmdk\"}}"),
                         *missing = ask(&w.worker, 404, "GET /jobs/convert-vm-999", ""),
@@ -438,6 +473,10 @@ START_TEST(a_worker_client_is_told_what_is_wrong) {
         ck_assert_ptr_nonnull(json_path_get(array, "error.message"));
         /* The manager knows canonical names only; the client does not. */
         assert_member(refused, "error.message", "\"image.path: refused here\"");
+        assert_member(plain, "error.message", "\"source.path: refused there\"");
+        const char *bounded = json_string_value(json_path_get(many, "error.message"));
+        ck_assert_ptr_nonnull(startswith(bounded, "image.path: xxx"));
+        ck_assert_uint_le(strlen(bounded), JSON_ERRORS_MAX * 1100);
         assert_member(busy, "error.code", "503");
         assert_member(missing, "error.message", "\"Job convert-vm-999 not found\"");
         assert_member(missing, "error.path", "\"/jobs/convert-vm-999\"");
@@ -524,6 +563,9 @@ START_TEST(a_hypersdk_client_submits_one_job_or_many) {
                               *mixed = ask(&w.hypersdk, 400, "POST /jobs/submit",
                                               "[{\"id\":\"busy\",\"vm_path\":\"/a.vmdk\"},{}]"),
                               *empty = ask(&w.hypersdk, 400, "POST /jobs/submit", "[]"),
+                              *schedule = ask(&w.hypersdk, 400, "POST /schedules",
+                                              "{\"schedule\":\"@daily\",\"job_template\":{"
+                                              "\"vm_path\":\"/a.vmdk\"}}"),
                               *nothing = ask(&w.hypersdk, 400, "POST /jobs/submit", "");
 
         assert_member(one, "job_id", "\"one\"");
@@ -545,6 +587,7 @@ START_TEST(a_hypersdk_client_submits_one_job_or_many) {
         assert_member(mixed, "rejected", "2");
         assert_member(empty, "error", "\"jobs: must have at least one job\"");
         ck_assert_ptr_nonnull(json_object_get(nothing, "error"));
+        assert_member(schedule, "error", "\"job_template.vm_path: refused here\"");
         world_stop(&w);
 }
 END_TEST

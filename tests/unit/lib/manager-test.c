@@ -12,6 +12,7 @@
 #include "journal/schedule-event.h"
 #include "manager/job-directory.h"
 #include "manager/manager-life.h"
+#include "shared/bus-fields.h"
 #include "spec/job-file.h"
 #include "unit/lib/private-bus.h"
 
@@ -421,6 +422,7 @@ void fixture_close(Fixture *f) {
                 free(f->units[i].name);
                 strv_free(f->units[i].when);
         }
+        json_errors_done(&f->fields);
         free(f->state);
         free(f->runtime);
         free(f->config);
@@ -490,6 +492,9 @@ int call_message(Fixture *f, sd_bus_message *m, sd_bus_message **ret, sd_bus_err
         sd_bus_message *answer = private_bus_call(m);
         int r = -sd_bus_message_get_errno(answer);
 
+        json_errors_done(&f->fields);
+        if (r < 0)
+                ck_assert_int_eq(bus_error_fields_read(answer, &f->fields), 0);
         if (r < 0 && error)
                 ck_assert_int_lt(sd_bus_error_copy(error, sd_bus_message_get_error(answer)), 0);
         if (r >= 0 && ret)

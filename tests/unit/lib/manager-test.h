@@ -8,6 +8,7 @@
 #include "manager/manager-life.h"
 #include "manager/manager.h"
 #include "unit/lib/test.h"
+#include "json/json-table.h"
 
 #define FAKE_UNITS_MAX 512
 
@@ -48,6 +49,7 @@ typedef struct Fixture {
         unsigned barriers; /* answers of the bus that are waited for */
         int exit_code;
         bool exited;
+        JsonErrors fields; /* of the last call() that failed */
 } Fixture;
 
 extern usec_t test_clock; /* what the manager takes for the time */

@@ -42,6 +42,39 @@ BUS_TEST(wrong_specs_are_refused_by_field)
         ck_assert_ptr_null(f.manager->jobs);
 BUS_TEST_END
 
+BUS_TEST(an_error_says_which_fields_it_is_about)
+        _cleanup_free_ char
+                        *wrong = make_spec(&f, "a",
+                                        ",\"execution_policy\":{\"timeout_seconds\":1,\"priority\":101}"),
+                        *spec = make_spec(&f, "a", NULL), *other = make_spec(&f, "b", NULL);
+
+        refused(&f, HYPER_BUS_ERROR_INVALID_SPEC, "; ", wrong);
+        ck_assert_uint_eq(f.fields.n_errors, 2);
+        ck_assert(json_errors_has(&f.fields, "execution_policy.priority"));
+        ck_assert(json_errors_has(&f.fields, "execution_policy.timeout_seconds"));
+        refused(&f, HYPER_BUS_ERROR_PATH_REFUSED, "source.path: /etc/passwd: ",
+                        "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/etc/passwd\"},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/tmp/x.raw\"}}");
+        ck_assert_uint_eq(f.fields.n_errors, 1);
+        ck_assert_str_eq(f.fields.errors[0].field, "source.path");
+        ck_assert_ptr_nonnull(startswith(f.fields.errors[0].text, "/etc/passwd: "));
+
+        /* About the whole, and about no field. */
+        refused(&f, HYPER_BUS_ERROR_INVALID_SPEC, "JSON", "[]");
+        ck_assert_uint_eq(f.fields.n_errors, 1);
+        ck_assert_str_eq(f.fields.errors[0].field, "");
+        ck_assert_int_lt(call(&f, "GetJob", NULL, NULL, "s", "none"), 0);
+        ck_assert_uint_eq(f.fields.n_errors, 0);
+
+        ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 0), 0);
+        _cleanup_json_ json_t *first = json_loads(spec, 0, NULL), *second = json_loads(other, 0, NULL);
+        json_object_set(second, "destination", json_object_get(first, "destination"));
+        _cleanup_free_ char *there = json_dumps(second, 0);
+        refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "destination.path: job a", there);
+        ck_assert_str_eq(f.fields.errors[0].field, "destination.path");
+        ck_assert_str_eq(f.fields.errors[0].text, "job a, which is not finished, writes there");
+BUS_TEST_END
+
 static void refused_option(Fixture *f, const char *words, const char *key, const char *type, ...) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *spec = make_spec(f, "a", NULL);
@@ -415,10 +448,10 @@ BUS_TEST(the_description_is_what_the_daemon_says)
         compare(&f, "/org/hyper1/schedule/a", HYPER_SCHEDULE_INTERFACE);
 BUS_TEST_END
 
-TEST_MAIN("manager-bus", wrong_specs_are_refused_by_field, wrong_options_are_refused_by_name,
-                the_same_job_twice_is_one_job, a_job_without_an_id_gets_one,
-                where_links_led_at_submission_is_kept, lists, details_are_json, job_objects,
-                a_job_is_cancelled_through_its_object, a_bad_configuration_is_not_taken,
+TEST_MAIN("manager-bus", an_error_says_which_fields_it_is_about, wrong_specs_are_refused_by_field,
+                wrong_options_are_refused_by_name, the_same_job_twice_is_one_job,
+                a_job_without_an_id_gets_one, where_links_led_at_submission_is_kept, lists, details_are_json,
+                job_objects, a_job_is_cancelled_through_its_object, a_bad_configuration_is_not_taken,
                 a_manager_with_nothing_to_do_ends_and_gives_its_name_up_first,
                 a_job_that_comes_in_the_last_moment_is_not_forgotten,
                 the_description_is_what_the_daemon_says)

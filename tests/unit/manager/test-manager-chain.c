@@ -56,7 +56,7 @@ static void put_vmdk(
 
 static int look_as(const PathRules *rules, const char *dir, const char *source, bool flatten, JobFiles *ret,
                 char **ret_error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {}, wrong = {};
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_free_ char *from = strprintf("%s/%s", dir, source), *to = strprintf("%s/result", dir);
         _cleanup_json_ json_t *object = json_pack("{s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:{s:s}}",
@@ -65,7 +65,10 @@ static int look_as(const PathRules *rules, const char *dir, const char *source, 
                         flatten ? "flatten" : "refuse");
 
         ck_assert_int_eq(job_spec_from_json(object, &spec, &errors), 0);
-        return job_files_resolve(spec, rules, ret, ret_error);
+        int r = job_files_resolve(spec, rules, ret, &wrong);
+        if (wrong.n_errors > 0)
+                *ret_error = json_errors_text(&wrong);
+        return r;
 }
 
 /* @files: the names that must be listed, in their order, with blanks between them. */

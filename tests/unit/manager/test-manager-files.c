@@ -58,11 +58,30 @@ static JobSpec *spec_of(const char *dir, const char *source, const char *destina
 
 static const PathRules as_admin = { .role = ROLE_ADMIN };
 
+/* The errors of @look as one text. */
+static int text_of(int (*look)(const JobSpec *, const PathRules *, JobFiles *, JsonErrors *),
+                const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        int r = look(spec, rules, ret, &errors);
+
+        if (errors.n_errors > 0)
+                *ret_error = json_errors_text(&errors);
+        return r;
+}
+
+static int resolve_text(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
+        return text_of(job_files_resolve, spec, rules, ret, ret_error);
+}
+
+static int check_text(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
+        return text_of(job_files_check, spec, rules, ret, ret_error);
+}
+
 static int look_as(const PathRules *rules, const char *dir, const char *source, const char *destination,
                 const char *format, JobFiles *ret, char **ret_error) {
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, source, destination, format);
 
-        return job_files_resolve(spec, rules, ret, ret_error);
+        return resolve_text(spec, rules, ret, ret_error);
 }
 
 static int look(const char *dir, const char *source, const char *destination, const char *format,
@@ -108,6 +127,24 @@ START_TEST(plain_files) {
 }
 END_TEST
 
+/* The reason stays readable behind a long path. */
+START_TEST(an_error_has_its_field_apart) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(job_files_done) JobFiles files = {};
+        char deep[3001];
+
+        for (size_t i = 0; i < sizeof(deep) - 1; i++)
+                deep[i] = i % 200 == 0 ? '/' : 'x';
+        deep[sizeof(deep) - 1] = '\0';
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(deep, "a.raw", "b.qcow2", NULL);
+        ck_assert_int_eq(job_files_resolve(spec, &as_admin, &files, &errors), -ENOENT);
+        ck_assert_uint_eq(errors.n_errors, 1);
+        ck_assert_str_eq(errors.errors[0].field, "source.path");
+        ck_assert_int_eq(strncmp(errors.errors[0].text, deep, 500), 0);
+        ck_assert_ptr_nonnull(strstr(errors.errors[0].text, "…: there is no such file or directory"));
+}
+END_TEST
+
 START_TEST(symlinks_are_followed_once) {
         _cleanup_(job_files_done) JobFiles f = {};
         _cleanup_test_dir_ char *dir = test_dir();
@@ -124,7 +161,7 @@ START_TEST(symlinks_are_followed_once) {
         /* From then on a link is somebody's trick. */
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "link/a.raw", "real/b.qcow2", NULL);
         _cleanup_(job_files_done) JobFiles again = {};
-        ck_assert_int_eq(job_files_check(spec, &as_admin, &again, &error), -EBADMSG);
+        ck_assert_int_eq(check_text(spec, &as_admin, &again, &error), -EBADMSG);
         ck_assert_ptr_nonnull(strstr(error, "a symbolic link was put into it"));
 }
 END_TEST
@@ -135,7 +172,7 @@ START_TEST(a_device_that_is_not_there_may_be_behind_nbd) {
         _cleanup_(job_files_done) JobFiles files = {};
         _cleanup_free_ char *error = NULL;
 
-        ck_assert_int_eq(job_files_check(spec, &as_admin, &files, &error), -ENOENT);
+        ck_assert_int_eq(check_text(spec, &as_admin, &files, &error), -ENOENT);
         ck_assert_ptr_nonnull(strstr(error, "NBD"));
 }
 END_TEST
@@ -194,12 +231,12 @@ START_TEST(a_checksum_is_for_one_file) {
         put(dir, "d.raw", "x");
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "box.ovf", "b.qcow2", NULL);
         spec->source.checksum = strdup("sha256:0");
-        ck_assert_int_eq(job_files_resolve(spec, &as_admin, &f, &error), -EBADMSG);
+        ck_assert_int_eq(resolve_text(spec, &as_admin, &f, &error), -EBADMSG);
         ck_assert_msg(startswith(error, "source.checksum: ") && strstr(error, "covers one file"), "%s",
                         error);
         _cleanup_(job_spec_freep) JobSpec *plain = spec_of(dir, "d.raw", "b.qcow2", NULL);
         plain->source.checksum = strdup("sha256:0");
-        ck_assert_int_eq(job_files_resolve(plain, &as_admin, &one, &none), 0);
+        ck_assert_int_eq(resolve_text(plain, &as_admin, &one, &none), 0);
 }
 END_TEST
 
@@ -246,7 +283,7 @@ START_TEST(a_directory_takes_the_file) {
         /* When the job starts, the name is that of a file. */
         _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "web.v1.vmdk", "out", NULL);
         _cleanup_(job_files_done) JobFiles later = {};
-        ck_assert_int_eq(job_files_check(spec, &as_admin, &later, &error), -EBADMSG);
+        ck_assert_int_eq(check_text(spec, &as_admin, &later, &error), -EBADMSG);
 }
 END_TEST
 
@@ -455,7 +492,7 @@ static int look_at(const PathRules *rules, const char *source, const char *desti
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
 
         ck_assert_int_eq(job_spec_from_json(object, &spec, &errors), 0);
-        return job_files_resolve(spec, rules, ret, ret_error);
+        return resolve_text(spec, rules, ret, ret_error);
 }
 
 static void device_refused(const PathRules *rules, const char *source, const char *destination,
@@ -710,7 +747,7 @@ START_TEST(secrets_of_one_job_are_not_another_s) {
 }
 END_TEST
 
-TEST_MAIN("manager-files", plain_files, symlinks_are_followed_once,
+TEST_MAIN("manager-files", an_error_has_its_field_apart, plain_files, symlinks_are_followed_once,
                 a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
                 an_ovf_brings_what_it_names, a_checksum_is_for_one_file, a_directory_takes_the_file,
                 a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,

@@ -26,7 +26,8 @@ static void watch(Fixture *f) {
         refuse = false;
 }
 
-static void on_answer(Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+static void on_answer(Manager *m, int r, const char *id, bool created, const JsonErrors *fields,
+                sd_bus_error *error, void *userdata) {
         bool *expected = userdata;
 
         answers++;
@@ -45,8 +46,9 @@ static int submit_to(Fixture *f, const char *id, const char *destination, bool *
                         id, destination);
         SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_errors_done) JsonErrors fields = {};
 
-        return manager_submit(f->manager, spec, &options, on_answer, created, &error);
+        return manager_submit(f->manager, spec, &options, on_answer, created, &fields, &error);
 }
 
 static void submit_some(Fixture *f, const char *prefix, unsigned n) {

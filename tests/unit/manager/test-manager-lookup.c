@@ -30,7 +30,7 @@ static bool hangs(const char *path) {
 }
 
 /* Sources and destinations in a directory "dead" do not answer until the gate is open. */
-static int look(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char **ret_error) {
+static int look(const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors) {
         if (hangs(spec->source.path) || hangs(spec->destination.path)) {
                 __atomic_store_n(rules->at,
                                 hangs(spec->source.path) ? LOOKING_AT_SOURCE : LOOKING_AT_DESTINATION,
@@ -42,7 +42,7 @@ static int look(const JobSpec *spec, const PathRules *rules, JobFiles *ret, char
                 pthread_mutex_unlock(&gate_lock);
                 n_blocked--;
         }
-        return job_files_resolve(spec, rules, ret, ret_error);
+        return job_files_resolve(spec, rules, ret, errors);
 }
 
 /* --- the pool -------------------------------------------------------------------------------------- */
@@ -61,12 +61,14 @@ typedef struct Asked {
         char name;
 } Asked;
 
-static void on_done(JobSpec *spec, JobFiles *files, int r, const char *why, void *userdata) {
+static void on_done(JobSpec *spec, JobFiles *files, int r, const JsonErrors *errors, void *userdata) {
         Asked *a = userdata;
         size_t n = strlen(a->pool->order);
 
-        if (r < 0)
-                ck_assert_int_eq(free_and_strdup(&a->pool->why, why), 0);
+        if (r < 0) {
+                free(a->pool->why);
+                a->pool->why = json_errors_text(errors);
+        }
         ck_assert_int_eq(!spec, r == -ETIMEDOUT);
         snprintf(a->pool->order + n, sizeof(a->pool->order) - n, r < 0 ? "%c:%d " : "%c ", a->name, -r);
         free(a);
@@ -99,7 +101,7 @@ static int ask(Pool *p, char name, const char *source, Lookup **ret, char **ret_
                         "\"path\":\"%s/%s\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"%s/out-%c.raw\",\"format\":\"raw\"}}",
                         p->dir, source, p->dir, name);
-        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {}, why = {};
         PathRules rules = { .role = ROLE_ADMIN };
         Asked *a = new0(Asked, 1);
         JobSpec *spec;
@@ -109,7 +111,9 @@ static int ask(Pool *p, char name, const char *source, Lookup **ret, char **ret_
         a->pool = p;
         a->name = name;
         p->last = a;
-        int r = lookup_start(p->pool, spec, &rules, job_files_resolve, on_done, a, ret ? ret : &l, ret_why);
+        int r = lookup_start(p->pool, spec, &rules, job_files_resolve, on_done, a, ret ? ret : &l, &why);
+        if (why.n_errors > 0)
+                *ret_why = json_errors_text(&why);
         if (r < 0)
                 free(a);
         return r;

@@ -167,6 +167,21 @@ static void refused(Fixture *f, const char *name, const char *words, const char 
                         error.message);
 }
 
+SCHEDULE_TEST(an_error_of_a_schedule_has_its_fields)
+        refused(&f, HYPER_BUS_ERROR_INVALID_SCHEDULE, "job.source.path",
+                        "{\"enabled\":7,\"schedule\":\"@daily\",\"job\":{\"operation\":\"convert\",\"source\":{"
+                        "\"type\":\"file\",\"path\":\"x\"},"
+                        "\"destination\":{\"type\":\"file\",\"path\":\"/srv/x.raw\"}}}");
+        ck_assert_uint_eq(f.fields.n_errors, 2);
+        ck_assert(json_errors_has(&f.fields, "enabled"));
+        ck_assert(json_errors_has(&f.fields, "job.source.path"));
+        create(&f, "nights", NIGHTLY, NULL);
+        ck_assert_int_lt(call(&f, "UpdateSchedule", NULL, NULL, "ssa{sv}", "nights", "{\"id\":\"days\"}", 0),
+                        0);
+        ck_assert_uint_eq(f.fields.n_errors, 1);
+        ck_assert_str_eq(f.fields.errors[0].field, "id");
+SCHEDULE_TEST_END
+
 SCHEDULE_TEST(wrong_schedules_are_refused_by_field)
         static const char *const wrong[][2] = {
                 { "JSON", "{" },
@@ -628,9 +643,9 @@ SCHEDULE_TEST(schedules_are_objects_that_are_listed)
         ck_assert_ptr_null(strstr(left, path));
 SCHEDULE_TEST_END
 
-TEST_MAIN("manager-schedules", schedules_are_objects_that_are_listed, a_schedule_has_a_timer_and_a_next_time,
-                every_placeholder_of_the_destination_is_filled_in, wrong_schedules_are_refused_by_field,
-                what_there_is_not_cannot_be_changed,
+TEST_MAIN("manager-schedules", an_error_of_a_schedule_has_its_fields, schedules_are_objects_that_are_listed,
+                a_schedule_has_a_timer_and_a_next_time, every_placeholder_of_the_destination_is_filled_in,
+                wrong_schedules_are_refused_by_field, what_there_is_not_cannot_be_changed,
                 changes_leave_the_rest_and_touch_the_timer_only_if_they_must,
                 a_deleted_schedule_leaves_its_jobs, a_timer_that_fires_makes_one_job,
                 a_timer_that_is_a_little_early_is_not_served_twice,

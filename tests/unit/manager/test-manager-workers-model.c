@@ -118,8 +118,8 @@ static void model_time(Model *m, usec_t started_at) {
 
 /* --- steps ----------------------------------------------------------------------------------------- */
 
-static void is_accepted(
-                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+static void is_accepted(Manager *m, int r, const char *id, bool created, const JsonErrors *fields,
+                sd_bus_error *error, void *userdata) {
         ck_assert_msg(r >= 0, "%s: %s", id, strna(error->message));
         ck_assert(created);
 }
@@ -148,9 +148,10 @@ static void step_submit(Fixture *f, Model *m) {
                         *spec = make_spec(f, name, extra);
         SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_errors_done) JsonErrors fields = {};
 
-        ck_assert_msg(manager_submit(f->manager, spec, &options, is_accepted, NULL, &error) >= 0, "%s: %s",
-                        name, strna(error.message));
+        ck_assert_msg(manager_submit(f->manager, spec, &options, is_accepted, NULL, &fields, &error) >= 0,
+                        "%s: %s", name, strna(error.message));
         finish_lookups(f);
         m->n++;
         m->accepted[0]++;

@@ -533,8 +533,8 @@ WORKERS_TEST(when_the_last_worker_goes_it_is_told_what_is_wrong)
         ck_assert_ptr_nonnull(strstr(result, "source_missing"));
 BUS_TEST_END
 
-static void is_accepted(
-                Manager *m, int r, const char *id, bool created, sd_bus_error *error, void *userdata) {
+static void is_accepted(Manager *m, int r, const char *id, bool created, const JsonErrors *fields,
+                sd_bus_error *error, void *userdata) {
         ck_assert_int_eq(r, 0);
         ck_assert(created);
 }
@@ -553,8 +553,10 @@ WORKERS_TEST(many_that_wait_for_workers_hold_nobody_up)
                                                   "%u.qcow2\",\"format\":\"qcow2\"}}",
                                                 id, i);
                 SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
+                _cleanup_(json_errors_done) JsonErrors fields = {};
 
-                ck_assert_int_ge(manager_submit(f.manager, spec, &options, is_accepted, NULL, NULL), 0);
+                ck_assert_int_ge(manager_submit(f.manager, spec, &options, is_accepted, NULL, &fields, NULL),
+                                0);
         }
         submit(&f, "here", NULL);
         settle_down(&f);

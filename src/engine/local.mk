@@ -10,8 +10,6 @@ libhyper_engine_la_SOURCES = \
 	src/engine/compress.h \
 	src/engine/copy.c \
 	src/engine/copy.h \
-	src/engine/deflate.c \
-	src/engine/deflate.h \
 	src/engine/endpoint-file.c \
 	src/engine/endpoint-file.h \
 	src/engine/endpoint-layer.c \
@@ -30,8 +28,6 @@ libhyper_engine_la_SOURCES = \
 	src/engine/extent-cursor.h \
 	src/engine/file-range.c \
 	src/engine/file-range.h \
-	src/engine/huffman.c \
-	src/engine/huffman.h \
 	src/engine/nbd-connect.c \
 	src/engine/nbd-connect.h \
 	src/engine/nbd-io.c \
@@ -52,5 +48,5 @@ libhyper_engine_la_SOURCES = \
 	src/engine/rate.h \
 	src/engine/writeback.c \
 	src/engine/writeback.h
-ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ZSTD_LIBS) -lpthread
+ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) -lpthread
 EXTRA_DIST += src/engine/README.md

@@ -108,7 +108,7 @@ libhyper_job_la_SOURCES = \
 	src/job/verify.c \
 	src/job/verify.h
 JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
-	$(ZLIB_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) \
+	$(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) \
 	$(SECCOMP_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-job

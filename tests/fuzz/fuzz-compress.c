@@ -5,7 +5,7 @@
 
 #define CLUSTER ((size_t) 65536)
 
-/* A cluster of the input, again and again at a distance that its first bytes give, comes out as it went in. */
+/* The input, repeated at a distance that its first bytes give, is packed into what inflates to it again. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static uint8_t in[CLUSTER], back[CLUSTER];
         static Compressor *c;

@@ -81,7 +81,7 @@ START_TEST(zlib_is_read_by_the_strictest_reader) {
 }
 END_TEST
 
-/* Letters that are random for @period bytes, and then the same ones again. Random bytes would not be tried. */
+/* Letters that are random for @period bytes, then the same ones again. Random bytes would not be tried. */
 static void fill_periods(unsigned char *data, size_t period) {
         state = period;
         for (size_t i = 0; i < CLUSTER; i++)

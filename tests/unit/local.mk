@@ -232,6 +232,7 @@ SCRIPT_TESTS = \
 	tests/unit/check-includes \
 	tests/unit/check-schedule \
 	tests/unit/manager/check-cron \
+	tests/unit/manager/check-cron-clocks \
 	tests/unit/api/check-openapi \
 	tests/unit/ctl/test-completion \
 	tests/unit/ctl/test-hyperctl \

@@ -10,7 +10,11 @@
 #include "basic/string-util.h"
 #include "manager/schedule/cron.h"
 
-#define SEARCH_YEARS 30
+#define HOUR ((time_t) 3600)
+#define DAY (24 * HOUR)
+#define SEARCH_TIME (30 * 366 * DAY)
+/* Clock changes from this on are corrections of the clock, to which the expression does not adapt. */
+#define SHIFT_MAX (3 * HOUR)
 
 /* --- OnCalendar= ----------------------------------------------------------------------------------- */
 
@@ -91,91 +95,161 @@ static bool day_matches(const Cron *c, const struct tm *tm) {
         return c->days_restricted ? day : c->weekdays_restricted ? weekday : true;
 }
 
-/* The first moment at which a clock on the wall shows this time, or -ENOENT if none does. (mktime(3) with a
- * tm_isdst of -1 does not say which of two it takes.) */
-static int local_to_time(const struct tm *day, int hour, int minute, time_t *ret) {
-        int r = -ENOENT;
+/* The first minute of the wall clock from @from on, before @to, that the expression names. Both are seconds
+ * since 1970 in local time. */
+static int match_local(const Cron *c, time_t from, time_t to, time_t *ret) {
+        time_t t = from + (60 - from % 60) % 60;
 
-        for (int dst = 0; dst <= 1; dst++) {
-                struct tm tm = { .tm_year = day->tm_year,
-                        .tm_mon = day->tm_mon,
-                        .tm_mday = day->tm_mday,
-                        .tm_hour = hour,
-                        .tm_min = minute,
-                        .tm_isdst = dst },
-                          back;
-                time_t t = mktime(&tm);
+        while (t < to) {
+                struct tm tm;
 
-                if (t == (time_t) -1 || !localtime_r(&t, &back) || back.tm_hour != hour ||
-                                back.tm_min != minute || back.tm_mday != day->tm_mday)
-                        continue;
-                if (r < 0 || t < *ret)
+                if (!gmtime_r(&t, &tm))
+                        return -EINVAL;
+                if (!day_matches(c, &tm))
+                        t += DAY - t % DAY;
+                else if (!(c->hours & (1u << tm.tm_hour)))
+                        t += HOUR - t % HOUR;
+                else if (!(c->minutes & (UINT64_C(1) << tm.tm_min)))
+                        t += 60;
+                else {
                         *ret = t;
-                r = 0;
-        }
-        return r;
-}
-
-/* The first time on this day that is later than @after. */
-static int next_on_day(const Cron *c, const struct tm *day, time_t after, time_t *ret) {
-        for (int hour = 0; hour < 24; hour++) {
-                if (!(c->hours & (1u << hour)))
-                        continue;
-                for (int minute = 0; minute < 60; minute++) {
-                        time_t t = 0;
-
-                        if (c->minutes & (UINT64_C(1) << minute) &&
-                                        local_to_time(day, hour, minute, &t) >= 0 && t > after) {
-                                *ret = t;
-                                return 0;
-                        }
+                        return 0;
                 }
         }
         return -ENOENT;
 }
 
-static int next_in_zone(const Cron *c, time_t after, time_t *ret) {
+static time_t local_offset(time_t t) {
         struct tm tm;
 
-        if (!localtime_r(&after, &tm))
-                return -EINVAL;
-        for (int i = 0; i < SEARCH_YEARS * 366; i++) {
-                /* Noon is on every day, whatever the clocks do; timegm(3) only counts days. */
-                struct tm day = {
-                        .tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday + i, .tm_hour = 12
-                };
+        return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+}
 
-                if (timegm(&day) == (time_t) -1)
-                        return -EINVAL;
-                if (day_matches(c, &day) && next_on_day(c, &day, after, ret) >= 0)
-                        return 0;
+/* A part of time in which the distance of local time from UTC is the same. */
+typedef struct Span {
+        time_t begin, end;
+        time_t offset, next_offset; /* the latter from @end on */
+} Span;
+
+/* The span from @t on, which is a day long unless the clocks change before. */
+static Span span_at(time_t t) {
+        Span span = { .begin = t, .end = t + DAY, .offset = local_offset(t) };
+
+        span.next_offset = local_offset(span.end);
+        if (span.next_offset == span.offset)
+                return span;
+        for (time_t same = t; span.end - same > 1;) {
+                time_t middle = same + (span.end - same) / 2;
+
+                if (local_offset(middle) == span.offset)
+                        same = middle;
+                else
+                        span.end = middle;
+        }
+        span.next_offset = local_offset(span.end);
+        return span;
+}
+
+/* The first time in @span after @after. Local times before @seen have had their run. */
+static int next_in_span(const Cron *c, const Span *span, time_t after, time_t seen, time_t *ret) {
+        time_t from = MAX(MAX(span->begin, after + 1) + span->offset, seen), local;
+        int r = match_local(c, from, span->end + span->offset, &local);
+
+        if (r < 0)
+                return r;
+        *ret = local - span->offset;
+        return 0;
+}
+
+static int next_in_zone(const Cron *c, time_t after, time_t *ret) {
+        time_t seen = 0, local; /* (local times before 1970 do not matter) */
+        Span span;
+        int r;
+
+        /* Begin before a change that may have been a short time ago. */
+        for (time_t t = after - DAY; t < after + SEARCH_TIME; t = span.end) {
+                span = span_at(t);
+                r = next_in_span(c, &span, after, seen, ret);
+                if (r != -ENOENT)
+                        return r;
+
+                time_t shift = span.next_offset - span.offset;
+                if (c->wild || shift >= SHIFT_MAX || shift <= -SHIFT_MAX) {
+                        seen = 0;
+                        continue;
+                }
+                seen = MAX(seen, span.end + span.offset);
+                if (shift <= 0 || span.end <= after)
+                        continue;
+                /* Local times up to the change are skipped. */
+                r = match_local(c, seen, span.end + span.next_offset, &local);
+                if (r >= 0)
+                        *ret = span.end;
+                if (r != -ENOENT)
+                        return r;
         }
         return -ENOENT;
 }
 
+/* --- the time zone --------------------------------------------------------------------------------- */
+
+/* The time zone of the C library is @c's from here on, until zone_leave(). */
+static int zone_enter(const Cron *c, char **ret_saved) {
+        const char *old = getenv("TZ");
+        char *saved = NULL;
+
+        if (c->zone) {
+                if (old && !(saved = strdup(old)))
+                        return -ENOMEM;
+                if (setenv("TZ", c->zone, 1) < 0) {
+                        free(saved);
+                        return -ENOMEM;
+                }
+        }
+        tzset();
+        *ret_saved = saved;
+        return 0;
+}
+
+static void zone_leave(const Cron *c, const char *saved) {
+        if (!c->zone)
+                return;
+        (void) (saved ? setenv("TZ", saved, 1) : unsetenv("TZ"));
+        tzset();
+}
+
 int cron_next(const Cron *c, usec_t after, usec_t *ret) {
         _cleanup_free_ char *saved = NULL;
-        const char *old = getenv("TZ");
-        time_t t;
+        time_t t = 0;
         int r;
 
         if (c->every > 0 || after >= USEC_INFINITY / 2)
                 return -EINVAL;
-        if (c->zone) {
-                if (old && !(saved = strdup(old)))
-                        return -ENOMEM;
-                if (setenv("TZ", c->zone, 1) < 0)
-                        return -ENOMEM;
-        }
-        tzset();
+        r = zone_enter(c, &saved);
+        if (r < 0)
+                return r;
         r = next_in_zone(c, (time_t) (after / USEC_PER_SEC), &t);
-        if (c->zone) {
-                (void) (old ? setenv("TZ", saved, 1) : unsetenv("TZ"));
-                tzset();
-        }
+        zone_leave(c, saved);
         if (r >= 0)
                 *ret = (usec_t) t * USEC_PER_SEC;
         return r;
+}
+
+bool cron_crosses_clock_change(const Cron *c, usec_t from, usec_t to) {
+        time_t end = (time_t) (to / USEC_PER_SEC);
+        _cleanup_free_ char *saved = NULL;
+        bool found = false;
+
+        if (c->every > 0 || to >= USEC_INFINITY / 2 || zone_enter(c, &saved) < 0)
+                return false;
+        for (time_t begin = (time_t) (from / USEC_PER_SEC) - SHIFT_MAX; begin < end && !found;) {
+                Span span = span_at(begin);
+
+                found = span.next_offset != span.offset && span.end <= end;
+                begin = span.end;
+        }
+        zone_leave(c, saved);
+        return found;
 }
 
 usec_t cron_every_next(usec_t every, usec_t anchor, usec_t after) {

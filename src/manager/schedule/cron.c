@@ -231,6 +231,7 @@ static int parse_fields(char *s, Cron *c, char **ret_error) {
         c->months = (uint16_t) masks[FIELD_MONTH];
         /* 7 is Sunday, too */
         c->weekdays = (uint8_t) ((masks[FIELD_WEEKDAY] | masks[FIELD_WEEKDAY] >> 7) & 0x7f);
+        c->wild = strchr("*?", *words[FIELD_MINUTE]) || strchr("*?", *words[FIELD_HOUR]);
         c->days_restricted = restricted[FIELD_DAY];
         c->weekdays_restricted = restricted[FIELD_WEEKDAY];
         if (never_occurs(c))

@@ -19,8 +19,9 @@
  * everything but "*" and "?", also a star with a step (as with robfig/cron; Vixie cron takes each field that
  * begins with "*" for unrestricted).
  *
- * A local time that the change to summer time leaves out does not occur on that day; one that occurs twice
- * when it ends counts the first time: that is what systemd.time(7) means by a calendar event. */
+ * Clock changes of less than three hours are treated as by Debian's cron(8). If neither minute nor hour begins
+ * with "*", local times that are skipped lead to one run right after the change, and local times that are
+ * repeated to one run, the first time. Other expressions follow the clock. */
 
 #include "basic/time-util.h"
 
@@ -31,6 +32,7 @@ typedef struct Cron {
         uint16_t months; /* bit 1 to 12 */
         uint8_t weekdays; /* bit 0 (Sunday) to 6 */
         bool days_restricted, weekdays_restricted;
+        bool wild; /* minute or hour begins with "*" or "?" */
         char *zone; /* NULL: the machine's */
         usec_t every; /* 0, or the distance of runs; then there is nothing else */
 } Cron;

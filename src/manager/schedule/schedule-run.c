@@ -281,7 +281,11 @@ int schedule_trigger(Manager *m, const char *id, bool timer, sd_bus_message *cal
         }
         /* (A timer that was a little early must not find the same time again.) */
         usec_t served = row->next_at <= now + SCHEDULE_SLACK ? MAX(now, row->next_at) : now;
-        return fire(m, row, schedule_next(row, served), call, fields, error);
+        row->next_at = schedule_next(row, served);
+        r = fire(m, row, row->next_at, call, fields, error);
+        if (schedule_needs_time(row, now))
+                schedule_timer_set(m, row);
+        return r;
 }
 
 /* --- afterwards ------------------------------------------------------------------------------------ */
@@ -338,12 +342,20 @@ void schedule_catch_up(Manager *m) {
                 _cleanup_(json_errors_done) JsonErrors fields = {};
                 ScheduleRow *row = rows.rows[i];
 
-                if (!row->enabled || row->next_at == 0 || row->next_at > now)
+                if (!row->enabled || row->next_at == 0)
                         continue;
-                if (!row->catch_up) {
-                        r = store_schedule_set_next(m->store, row->id, schedule_next(row, now));
+                if (row->next_at <= now && !row->catch_up) {
+                        row->next_at = schedule_next(row, now);
+                        r = store_schedule_set_next(m->store, row->id, row->next_at);
+                }
+                if (row->next_at > now) {
+                        /* A manager before this one may not have made the timer anew. */
+                        if (schedule_needs_time(row, now))
+                                schedule_timer_set(m, row);
                         continue;
                 }
+                if (!row->catch_up)
+                        continue;
                 log_info("Schedule %s has missed its time; it runs now.", row->id);
                 if (schedule_trigger(m, row->id, true, NULL, &fields, &error) < 0)
                         log_warning("Schedule %s cannot make up for it: %s", row->id, strna(error.message));

@@ -6,9 +6,15 @@
  * that it is stands in the drop-in for that prefix, units/hyper-schedule.conf.
  *
  * That a timer is wanted is in the database until systemd has made it, so that a manager that dies in
- * between leaves no schedule without one. */
+ * between leaves no schedule without one.
+ *
+ * When the clocks change before the next run, the OnCalendar= lines of the expression do not always elapse when
+ * cron_next() says so. The timer then has next_at as another line, and is made anew by each run until the change
+ * has passed. */
 
 #include "manager/schedule/schedule-timer.h"
+
+#include <time.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -120,6 +126,18 @@ static Timer *timer_get(Manager *m, const char *id) {
 
 /* --- the unit -------------------------------------------------------------------------------------- */
 
+/* next_at as a line of its own, in UTC. */
+static int add_next_time(char ***lines, const ScheduleRow *row, usec_t now) {
+        /* If it passed while the old timer was stopped, the new one elapses at once. */
+        time_t t = (time_t) (MAX(row->next_at, now + USEC_PER_SEC) / USEC_PER_SEC);
+        char text[sizeof("2026-10-25 01:00:00 UTC")];
+        struct tm tm;
+
+        if (!gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+                return -EINVAL;
+        return strv_extend(lines, text);
+}
+
 static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t now) {
         _cleanup_strv_free_ char **lines = NULL;
         usec_t every;
@@ -134,7 +152,10 @@ static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t 
                                 "OnActiveSec", (uint64_t) wait, "OnUnitActiveSec", (uint64_t) every,
                                 "AccuracyUSec", "t", (uint64_t) (10 * USEC_PER_MSEC));
         }
-        r = sd_bus_message_open_container(message, 'r', "sv");
+        if (schedule_needs_time(row, now))
+                r = add_next_time(&lines, row, now);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'r', "sv");
         if (r >= 0)
                 r = sd_bus_message_append(message, "s", "TimersCalendar");
         if (r >= 0)

@@ -29,6 +29,14 @@ int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lin
         return r;
 }
 
+bool schedule_needs_time(const ScheduleRow *row, usec_t now) {
+        _cleanup_(cron_done) Cron cron = {};
+        _cleanup_free_ char *why = NULL;
+
+        return row->enabled && row->next_at > 0 && cron_parse(row->expression, &cron, &why) >= 0 &&
+                        cron_crosses_clock_change(&cron, now, row->next_at);
+}
+
 /* What is due stands in the row; but its next_at is no longer right when the clock was set back or the
  * machine's time zone is another one since, and systemd has moved its timer accordingly. So a timer is
  * believed, too, if the expression has a time just now, unless that one was served: then the clock was set

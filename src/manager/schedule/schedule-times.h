@@ -10,6 +10,8 @@ usec_t schedule_next(const ScheduleRow *row, usec_t now);
 /* When it runs, as OnCalendar= lines (a strv that the caller frees), or *ret_every (may be NULL) apart,
  * which is 0 else. 0 or negative errno. */
 int schedule_calendar(const ScheduleRow *row, usec_t *ret_every, char ***ret_lines);
+/* Whether the timer needs a line for next_at besides those, since the clocks change before it. */
+bool schedule_needs_time(const ScheduleRow *row, usec_t now);
 /* A timer never fires early; two clocks may differ by a little. */
 #define SCHEDULE_SLACK (USEC_PER_SEC / 2)
 /* Whether a timer that fires at @now has something to serve. */

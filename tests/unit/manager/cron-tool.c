@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* For check-cron: reads expressions, one per line, each with a time in seconds before it, and prints one
- * line of JSON for each: the OnCalendar= lines and the next N times, or the error. */
+ * line of JSON for each: the OnCalendar= lines, the next N times, and those of them for which a timer gets an
+ * additional line; or the error. */
 
 #include <jansson.h>
 #include <stdio.h>
@@ -11,11 +12,18 @@
 #include "manager/schedule/cron-calendar.h"
 #include "manager/schedule/cron.h"
 
-static json_t *next_times(const Cron *c, usec_t t, unsigned n) {
+static json_t *next_times(const Cron *c, usec_t t, unsigned n, json_t *extra) {
         json_t *list = json_array();
 
-        for (unsigned i = 0; i < n && cron_next(c, t, &t) >= 0; i++)
+        for (unsigned i = 0; i < n; i++) {
+                usec_t before = t;
+
+                if (cron_next(c, before, &t) < 0)
+                        break;
                 json_array_append_new(list, json_integer((json_int_t) (t / USEC_PER_SEC)));
+                if (cron_crosses_clock_change(c, before, t))
+                        json_array_append_new(extra, json_integer((json_int_t) (t / USEC_PER_SEC)));
+        }
         return list;
 }
 
@@ -23,7 +31,7 @@ static json_t *describe(const char *expression, usec_t after, unsigned n) {
         _cleanup_(cron_done) Cron c = {};
         _cleanup_free_ char *error = NULL;
         _cleanup_strv_free_ char **lines = NULL;
-        json_t *calendar;
+        json_t *calendar, *extra, *next;
 
         if (cron_parse(expression, &c, &error) < 0)
                 return json_pack("{s:s}", "error", strna(error));
@@ -32,7 +40,9 @@ static json_t *describe(const char *expression, usec_t after, unsigned n) {
         calendar = json_array();
         STRV_FOREACH(line, lines)
                 json_array_append_new(calendar, json_string(*line));
-        return json_pack("{s:o, s:o}", "calendar", calendar, "next", next_times(&c, after, n));
+        extra = json_array();
+        next = next_times(&c, after, n, extra);
+        return json_pack("{s:o, s:o, s:o}", "calendar", calendar, "next", next, "extra", extra);
 }
 
 int main(int argc, char *argv[]) {

@@ -329,6 +329,52 @@ SCHEDULE_TEST(a_clock_that_is_set_forward_over_times_makes_one_run)
         ck_assert_uint_eq(next_of(&f, "nights"), FIRST_NIGHT + 4 * DAY);
 SCHEDULE_TEST_END
 
+/* In 2027, Berlin's clocks go from 02:00 to 03:00 on 28 March, 01:00 UTC. */
+#define SPRING (1806195600 * USEC_PER_SEC)
+
+SCHEDULE_TEST(a_time_that_is_skipped_runs_right_after_the_clock_change)
+        test_clock = SPRING - 3 * DAY;
+        create(&f, "nights", "TZ=Europe/Berlin 30 2 * * *", NULL);
+        assert_timer(&f, "nights", "OnCalendar=*-*-* 02:30:00 Europe/Berlin");
+        _cleanup_free_ char *day_before = timer_fires_at(&f, "nights", SPRING - DAY + 30 * USEC_PER_MINUTE);
+        ck_assert_uint_eq(next_of(&f, "nights"), SPRING);
+        assert_timer(&f, "nights",
+                        "OnCalendar=*-*-* 02:30:00 Europe/Berlin OnCalendar=2027-03-28 01:00:00 UTC");
+        job_ends_well(&f, day_before);
+        _cleanup_free_ char *job = timer_fires_at(&f, "nights", SPRING);
+        ck_assert_str_ne(job, "");
+        job_ends_well(&f, job);
+        ck_assert_uint_eq(next_of(&f, "nights"), SPRING + DAY - 30 * USEC_PER_MINUTE);
+        _cleanup_free_ char *again = timer_fires_at(&f, "nights", SPRING + 30 * USEC_PER_MINUTE);
+        ck_assert_str_eq(again, "");
+        assert_runs(&f, "nights", "COMPLETED COMPLETED");
+SCHEDULE_TEST_END
+
+/* In 2027, they go from 03:00 back to 02:00 on 31 October, 01:00 UTC. */
+#define AUTUMN (1824944400 * USEC_PER_SEC)
+
+SCHEDULE_TEST(a_time_that_is_repeated_runs_again_only_with_wildcards)
+        test_clock = AUTUMN - USEC_PER_HOUR;
+        create(&f, "often", "TZ=Europe/Berlin */30 * * * *", ",\"overlap_policy\":\"allow\"");
+        create(&f, "nights", "TZ=Europe/Berlin 30 2 * * *", NULL);
+        assert_timer(&f, "often", "OnCalendar=*-*-* *:00,30:00 Europe/Berlin");
+        _cleanup_free_ char *first = timer_fires_at(&f, "often", AUTUMN - 30 * USEC_PER_MINUTE),
+                            *night = timer_fires(&f, "nights");
+        ck_assert_str_ne(night, "");
+        ck_assert_uint_eq(next_of(&f, "nights"), AUTUMN + DAY + 30 * USEC_PER_MINUTE);
+        ck_assert_uint_eq(next_of(&f, "often"), AUTUMN);
+        assert_timer(&f, "often",
+                        "OnCalendar=*-*-* *:00,30:00 Europe/Berlin OnCalendar=2027-10-31 01:00:00 UTC");
+        _cleanup_free_ char *second = timer_fires_at(&f, "often", AUTUMN);
+        ck_assert_str_ne(second, "");
+        assert_timer(&f, "often",
+                        "OnCalendar=*-*-* *:00,30:00 Europe/Berlin OnCalendar=2027-10-31 01:30:00 UTC");
+        _cleanup_free_ char *third = timer_fires_at(&f, "often", AUTUMN + 30 * USEC_PER_MINUTE),
+                            *no_night = timer_fires(&f, "nights");
+        ck_assert_str_ne(third, "");
+        ck_assert_str_eq(no_night, "");
+SCHEDULE_TEST_END
+
 SCHEDULE_TEST(another_time_zone_of_the_machine_moves_the_run)
         create(&f, "nights", NIGHTLY, NULL);
         setenv("TZ", "Europe/Berlin", true);
@@ -652,6 +698,8 @@ TEST_MAIN("manager-schedules", an_error_of_a_schedule_has_its_fields, schedules_
                 a_clock_that_is_set_back_over_a_time_does_not_double_it,
                 a_clock_that_is_set_back_far_does_not_stop_a_schedule,
                 a_clock_that_is_set_forward_over_times_makes_one_run,
+                a_time_that_is_skipped_runs_right_after_the_clock_change,
+                a_time_that_is_repeated_runs_again_only_with_wildcards,
                 another_time_zone_of_the_machine_moves_the_run, a_run_by_hand_leaves_the_next_time,
                 skip_leaves_a_run_out_while_one_goes_on, queue_lets_runs_wait_for_each_other,
                 allow_lets_them_run_side_by_side, a_job_that_is_refused_is_told_and_the_next_time_stays,

@@ -7,10 +7,12 @@
 
 #include "basic/string-util.h"
 #include "manager/key.h"
+#include "shared/bus-fields.h"
 
 static const char manage_keys[] = "org.hyper1.manage-keys";
 
 int method_add_key(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         const char *definition;
         Manager *m = userdata;
         ApiKey key;
@@ -20,9 +22,9 @@ int method_add_key(sd_bus_message *message, void *userdata, sd_bus_error *error)
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &definition);
         if (r >= 0)
-                r = manager_add_key(m, definition, &key, error);
+                r = manager_add_key(m, definition, &key, &fields, error);
         if (r < 0)
-                return r;
+                return bus_reply_fields_error(message, r, error, &fields);
         r = sd_bus_reply_method_return(message, "ss", key.id.text, key.text);
         explicit_bzero(&key, sizeof(key));
         return r;

@@ -2,6 +2,7 @@
 #include "manager/key.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "json/json-parse.h"
 
@@ -76,19 +77,14 @@ int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *erro
 
 /* --- keys ------------------------------------------------------------------------------------------ */
 
-static int read_definition(const char *text, KeyDefinition *ret, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_free_ char *what = NULL;
-        int r = key_definition_decode(text, ret, &errors);
+static int read_definition(const char *text, KeyDefinition *ret, JsonErrors *fields, sd_bus_error *error) {
+        int r = key_definition_decode(text, ret, fields);
 
-        if (r != -EBADMSG)
-                return r;
-        what = json_errors_text(&errors);
-        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", what) : -ENOMEM;
+        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields) : r;
 }
 
 /* What there is already may leave no place for it. */
-static int check_place(Manager *m, const KeyDefinition *d, sd_bus_error *error) {
+static int check_place(Manager *m, const KeyDefinition *d, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(api_key_rows_done) ApiKeyRows rows = {};
         int r = store_api_keys_list(m->store, &rows);
 
@@ -104,18 +100,19 @@ static int check_place(Manager *m, const KeyDefinition *d, sd_bus_error *error) 
                                 "There are %u keys already, and there may be no more; remove one",
                                 API_KEYS_MAX);
         if (d->expires_at > 0 && d->expires_at <= m->clock())
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "expires_at: must not be in the past");
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "expires_at",
+                                "must not be in the past");
         return 0;
 }
 
-int manager_add_key(Manager *m, const char *definition, ApiKey *ret, sd_bus_error *error) {
+int manager_add_key(
+                Manager *m, const char *definition, ApiKey *ret, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(key_definition_done) KeyDefinition d = {};
         _cleanup_free_ char *scopes = NULL;
         ApiKey key;
-        int r = read_definition(definition, &d, error);
+        int r = read_definition(definition, &d, fields, error);
 
-        if (r < 0 || (r = check_place(m, &d, error)) < 0)
+        if (r < 0 || (r = check_place(m, &d, fields, error)) < 0)
                 return r;
         scopes = scopes_to_text(d.scopes);
         if (!scopes)

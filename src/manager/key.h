@@ -28,5 +28,6 @@ int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *erro
 /* Makes a key and stores its hash; *ret is the only copy, and the caller's to wipe. These: 0, or negative
  * errno with
  * @error set. */
-int manager_add_key(Manager *m, const char *definition, ApiKey *ret, sd_bus_error *error);
+int manager_add_key(
+                Manager *m, const char *definition, ApiKey *ret, JsonErrors *fields, sd_bus_error *error);
 int manager_remove_key(Manager *m, const char *name, sd_bus_error *error);

@@ -7,6 +7,7 @@
 #include "basic/string-util.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
+#include "shared/bus-fields.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "store/deliveries.h"
@@ -71,6 +72,7 @@ static void secrets_freep(char ***secrets) {
 }
 
 int method_add_webhook(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         _cleanup_(secrets_freep) char **secrets = NULL;
         const char *definition;
         Manager *m = userdata;
@@ -87,8 +89,9 @@ int method_add_webhook(sd_bus_message *message, void *userdata, sd_bus_error *er
         if (strlen(definition) > DEFINITION_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
                                 "The definition must be at most %zu bytes long", DEFINITION_MAX);
-        r = manager_add_webhook(m, definition, secrets, &index, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "u", index);
+        r = manager_add_webhook(m, definition, secrets, &index, &fields, error);
+        return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
+                     : sd_bus_reply_method_return(message, "u", index);
 }
 
 int method_remove_webhook(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -171,26 +174,27 @@ static void test_definition_done(TestDefinition *d) {
         json_table_done(test_fields, d);
 }
 
-static int test_parse(const char *text, TestDefinition *d, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
+static int test_parse(const char *text, TestDefinition *d, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_json_ json_t *object = NULL;
         _cleanup_free_ char *why = NULL;
         int r = json_parse_object(text, strlen(text), &object, &why);
 
-        if (r >= 0)
-                r = json_table_decode(test_fields, object, "", d, &errors);
-        if (r >= 0 && (d->index == UINT64_MAX) == !d->url)
-                r = json_errors_add(&errors, "url", "must be given, or else index");
-        if (r >= 0 && errors.n_errors > 0) {
-                why = json_errors_text(&errors);
-                r = why ? -EBADMSG : -ENOMEM;
+        if (r == -EBADMSG)
+                r = json_errors_add(fields, "", "%s", why);
+        else if (r >= 0) {
+                r = json_table_decode(test_fields, object, "", d, fields);
+                if (r >= 0 && (d->index == UINT64_MAX) == !d->url)
+                        r = json_errors_add(fields, "url", "must be given, or else index");
         }
-        return r == -EBADMSG ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : r;
+        if (r < 0 || fields->n_errors == 0)
+                return r;
+        return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields);
 }
 
 /* The webhook that has this URL is tested with its own settings. For another one it must be a good URL, and
  * without secrets: there is no way for those but as a webhook's. */
-static int find_by_url(const WebhookRows *rows, const char *url, WebhookRow **ret, sd_bus_error *error) {
+static int find_by_url(const WebhookRows *rows, const char *url, WebhookRow **ret, JsonErrors *fields,
+                sd_bus_error *error) {
         _cleanup_json_ json_t *whole = json_string(url), *shown = whole ? json_redact(whole) : NULL;
         const char *reason;
 
@@ -202,10 +206,11 @@ static int find_by_url(const WebhookRows *rows, const char *url, WebhookRow **re
                         return 0;
                 }
         if (!webhook_url_is_valid(url, &reason))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: %s", reason);
+                return bus_error_add_field(
+                                fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url", "%s", reason);
         if (!json_equal(whole, shown))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "url: must have no password or token in it; add the webhook and test that");
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url",
+                                "must have no password or token in it; add the webhook and test that");
         *ret = NULL;
         return 0;
 }
@@ -213,6 +218,7 @@ static int find_by_url(const WebhookRows *rows, const char *url, WebhookRow **re
 int method_test_webhook(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(test_definition_done) TestDefinition d = { .index = UINT64_MAX };
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         WebhookRow *row = NULL;
         Manager *m = userdata;
         const char *text;
@@ -222,15 +228,15 @@ int method_test_webhook(sd_bus_message *message, void *userdata, sd_bus_error *e
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &text);
         if (r >= 0)
-                r = test_parse(text, &d, error);
+                r = test_parse(text, &d, &fields, error);
         if (r >= 0)
                 r = store_webhooks_list(m->store, &rows);
         if (r < 0)
-                return r;
-        r = d.url ? find_by_url(&rows, d.url, &row, error)
+                return bus_reply_fields_error(message, r, error, &fields);
+        r = d.url ? find_by_url(&rows, d.url, &row, &fields, error)
                   : manager_find_webhook(&rows, (uint32_t) d.index, &row, error);
         if (r < 0)
-                return r;
+                return bus_reply_fields_error(message, r, error, &fields);
         const TestRequest request = {
                 .event = d.event ? d.event : "test",
                 .url = row ? row->url : d.url,

@@ -3,6 +3,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/webhook/webhook-credentials.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "store/facts.h"
 #include "json/json-parse.h"
@@ -29,8 +30,8 @@ static int secrets_to_json(char *const *secrets, json_t **ret) {
         return 0;
 }
 
-static int parse(const char *definition, char *const *secrets, WebhookSpec **ret, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
+static int parse(const char *definition, char *const *secrets, WebhookSpec **ret, JsonErrors *fields,
+                sd_bus_error *error) {
         _cleanup_json_ json_t *object = NULL, *beside = NULL;
         _cleanup_free_ char *why = NULL;
         int r = json_parse_object(definition, strlen(definition), &object, &why);
@@ -38,13 +39,12 @@ static int parse(const char *definition, char *const *secrets, WebhookSpec **ret
         if (r >= 0)
                 r = secrets_to_json(secrets, &beside);
         if (r >= 0)
-                r = webhook_spec_decode(object, beside, ret, &errors);
-        if (r == -EBADMSG) {
-                if (!why)
-                        why = json_errors_text(&errors);
-                return why ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why) : -ENOMEM;
-        }
-        STRV_FOREACH(u, errors.unknown)
+                r = webhook_spec_decode(object, beside, ret, fields);
+        if (r == -EBADMSG)
+                return why ? bus_error_add_field(
+                                             fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "", "%s", why)
+                           : bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields);
+        STRV_FOREACH(u, fields->unknown)
                 log_warning("A webhook was added with \"%s\", which means nothing here.", *u);
         return r;
 }
@@ -82,11 +82,11 @@ static int keep_secrets(Manager *m, const WebhookSpec *spec, WebhookRow *row, sd
 }
 
 int manager_add_webhook(Manager *m, const char *definition, char *const *secrets, uint32_t *ret_index,
-                sd_bus_error *error) {
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(webhook_spec_freep) WebhookSpec *spec = NULL;
         _cleanup_(webhook_row_freep) WebhookRow *row = NULL;
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
-        int r = parse(definition, secrets, &spec, error);
+        int r = parse(definition, secrets, &spec, fields, error);
 
         if (r >= 0)
                 r = store_webhooks_list(m->store, &rows);

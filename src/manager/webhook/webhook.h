@@ -12,7 +12,7 @@
 /* @definition is JSON (shared/webhook.h); @secrets, "name", "value", …, were cut out of it. *ret_index is
  * its place in the list. These: 0, or negative errno with @error set. */
 int manager_add_webhook(Manager *m, const char *definition, char *const *secrets, uint32_t *ret_index,
-                sd_bus_error *error);
+                JsonErrors *fields, sd_bus_error *error);
 int manager_remove_webhook(Manager *m, uint32_t index, sd_bus_error *error);
 /* The row at @index out of @rows, or NoSuchWebhook. */
 int manager_find_webhook(const WebhookRows *rows, uint32_t index, WebhookRow **ret, sd_bus_error *error);

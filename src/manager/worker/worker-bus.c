@@ -3,6 +3,7 @@
 /* The methods of org.hyper1.Manager about workers and the queue. */
 
 #include "manager/worker/worker-bus.h"
+#include "shared/bus-fields.h"
 #include "store/jobs-list.h"
 
 #include "basic/log.h"
@@ -32,6 +33,7 @@ static json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
 }
 
 int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         Manager *m = userdata;
         const char *worker;
         bool created;
@@ -41,8 +43,9 @@ int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &worker);
         if (r >= 0)
-                r = manager_register_worker(m, worker, &created, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "b", (int) created);
+                r = manager_register_worker(m, worker, &created, &fields, error);
+        return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
+                     : sd_bus_reply_method_return(message, "b", (int) created);
 }
 
 int method_unregister_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -160,6 +163,7 @@ static void on_dequeued(Manager *m, int r, const char *spec, void *userdata) {
 }
 
 int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         Manager *m = userdata;
         const char *worker;
         int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
@@ -169,16 +173,18 @@ int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error)
         r = sd_bus_message_read(message, "s", &worker);
         if (r < 0)
                 return r;
-        r = manager_dequeue(m, worker, on_dequeued, sd_bus_message_ref(message), error);
-        if (r < 0)
-                sd_bus_message_unref(message);
-        return r < 0 ? r : 1;
+        r = manager_dequeue(m, worker, on_dequeued, sd_bus_message_ref(message), &fields, error);
+        if (r >= 0)
+                return 1;
+        sd_bus_message_unref(message);
+        return bus_reply_fields_error(message, r, error, &fields);
 }
 
-typedef int (*report_func)(
-                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
+typedef int (*report_func)(Manager *m, const char *id, const char *worker, const char *text,
+                JsonErrors *fields, sd_bus_error *error);
 
 static int report(sd_bus_message *message, Manager *m, report_func func, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
         const char *job, *worker, *text;
         int r = bus_verify_polkit(message, manage_workers, &m->polkit, error);
 
@@ -186,8 +192,9 @@ static int report(sd_bus_message *message, Manager *m, report_func func, sd_bus_
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "sss", &job, &worker, &text);
         if (r >= 0)
-                r = func(m, job, worker, text, error);
-        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+                r = func(m, job, worker, text, &fields, error);
+        return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
+                     : sd_bus_reply_method_return(message, NULL);
 }
 
 int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -12,6 +12,7 @@
 #include "manager/manager.h"
 #include "manager/progress.h"
 #include "manager/worker/worker.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "shared/machine.h"
 #include "spec/capability.h"
@@ -41,12 +42,6 @@ static int find_held(Manager *m, const char *id, const char *worker, Job **ret, 
                                        "Job %s is %s, and not held by worker %s", id,
                                        job_state_to_string(row->state),
                                        worker_id_is_valid(worker) ? worker : "with such an id");
-}
-
-static int report_error(const JsonErrors *errors, sd_bus_error *error) {
-        _cleanup_free_ char *what = json_errors_text(errors);
-
-        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", what) : -ENOMEM;
 }
 
 /* The journal first, as for every event. A phase that is not one of ours goes into the details; percentages
@@ -82,18 +77,17 @@ static int tell_event(Job *j, WorkerEvent *e) {
         return 0;
 }
 
-int manager_report_events(
-                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error) {
+int manager_report_events(Manager *m, const char *id, const char *worker, const char *text,
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(worker_events_done) WorkerEvents events = {};
-        _cleanup_(json_errors_done) JsonErrors errors = {};
         Job *j;
         int r = find_held(m, id, worker, &j, error);
 
         if (r < 0)
                 return r;
-        r = worker_events_parse(text, &events, &errors);
+        r = worker_events_parse(text, &events, fields);
         if (r == -EBADMSG)
-                return report_error(&errors, error);
+                return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields);
         if (r >= 0)
                 r = store_worker_heard(m->store, worker, m->clock());
         if (r >= 0 && j->row->state == JOB_ASSIGNED)
@@ -107,10 +101,9 @@ int manager_report_events(
 
 /* --- results --------------------------------------------------------------------------------------- */
 
-int manager_report_result(
-                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error) {
+int manager_report_result(Manager *m, const char *id, const char *worker, const char *text,
+                JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(worker_result_done) WorkerResult result = {};
-        _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_json_ json_t *shown = NULL;
         _cleanup_free_ char *document = NULL;
         Job *j;
@@ -118,9 +111,9 @@ int manager_report_result(
 
         if (r < 0)
                 return r;
-        r = worker_result_parse(text, &result, &errors);
+        r = worker_result_parse(text, &result, fields);
         if (r == -EBADMSG)
-                return report_error(&errors, error);
+                return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields);
         if (r < 0)
                 return r;
         shown = json_redact(result.document);

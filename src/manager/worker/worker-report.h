@@ -5,7 +5,7 @@
 
 #include "manager/manager.h"
 
-int manager_report_events(
-                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
-int manager_report_result(
-                Manager *m, const char *id, const char *worker, const char *text, sd_bus_error *error);
+int manager_report_events(Manager *m, const char *id, const char *worker, const char *text,
+                JsonErrors *fields, sd_bus_error *error);
+int manager_report_result(Manager *m, const char *id, const char *worker, const char *text,
+                JsonErrors *fields, sd_bus_error *error);

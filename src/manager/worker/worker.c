@@ -11,6 +11,7 @@
 #include "manager/executors.h"
 #include "manager/manager.h"
 #include "manager/queue.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
 #include "store/jobs-list.h"
@@ -31,15 +32,11 @@ bool worker_is_active(const Manager *m, const WorkerRow *row) {
         return row->heartbeat_at + WORKER_LEASE > m->clock();
 }
 
-static int parse_hello(const char *text, bool registering, WorkerHello *ret, sd_bus_error *error) {
-        _cleanup_(json_errors_done) JsonErrors errors = {};
-        _cleanup_free_ char *what = NULL;
-        int r = worker_hello_parse(text, registering, ret, &errors);
+static int parse_hello(const char *text, bool registering, WorkerHello *ret, JsonErrors *fields,
+                sd_bus_error *error) {
+        int r = worker_hello_parse(text, registering, ret, fields);
 
-        if (r != -EBADMSG)
-                return r;
-        what = json_errors_text(&errors);
-        return what ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", what) : -ENOMEM;
+        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields) : r;
 }
 
 /* JSON as it will be shown: without secrets. */
@@ -49,10 +46,11 @@ static char *shown_text(json_t *value) {
         return shown ? json_dumps(shown, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 }
 
-int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_bus_error *error) {
+int manager_register_worker(
+                Manager *m, const char *text, bool *ret_created, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(worker_hello_done) WorkerHello h = {};
         _cleanup_free_ char *capabilities = NULL, *info = NULL;
-        int r = parse_hello(text, true, &h, error);
+        int r = parse_hello(text, true, &h, fields, error);
 
         if (r < 0)
                 return r;
@@ -181,7 +179,8 @@ static int take_job(Manager *m, const WorkerHello *h, JobRow **ret) {
         return 1;
 }
 
-int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, sd_bus_error *error) {
+int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, JsonErrors *fields,
+                sd_bus_error *error) {
         _cleanup_(worker_hello_done) WorkerHello h = {};
         _cleanup_free_ Dequeue *d = new0(Dequeue, 1);
         int r;
@@ -189,7 +188,7 @@ int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userd
         if (!d)
                 return -ENOMEM;
         *d = (Dequeue){ .manager = m, .done = done, .userdata = userdata };
-        r = parse_hello(text, false, &h, error);
+        r = parse_hello(text, false, &h, fields, error);
         if (r >= 0)
                 r = commit_group_enter(m->group);
         if (r < 0)

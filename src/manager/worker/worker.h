@@ -7,7 +7,8 @@
 #include "store/jobs-list.h"
 
 /* All of these: 0, or negative errno with @error set. */
-int manager_register_worker(Manager *m, const char *text, bool *ret_created, sd_bus_error *error);
+int manager_register_worker(
+                Manager *m, const char *text, bool *ret_created, JsonErrors *fields, sd_bus_error *error);
 /* Its jobs go back to the queue, those that it has begun as their policy says. */
 int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error);
 /* What a worker that lives is told: the jobs it holds, and those that were cancelled while it held them. */
@@ -17,7 +18,8 @@ int manager_worker_heard(
  * it; @r is negative if it could not be recorded. */
 typedef void (*dequeue_done)(Manager *m, int r, const char *spec, void *userdata);
 /* 0: @done is called; negative errno with @error set: it is not. */
-int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, sd_bus_error *error);
+int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, JsonErrors *fields,
+                sd_bus_error *error);
 /* Whether a worker is heard from. */
 bool worker_is_active(const Manager *m, const WorkerRow *row);
 bool worker_id_is_valid(const char *id) _pure_;

@@ -64,7 +64,7 @@ static void register_worker(Fixture *f, const char *id) {
         _cleanup_free_ char *text = strprintf("{\"worker_id\":\"%s\",\"capabilities\":[\"qemu_img\"]}", id);
         bool created;
 
-        ck_assert_int_ge(manager_register_worker(f->manager, text, &created, NULL), 0);
+        ck_assert_int_ge(manager_register_worker(f->manager, text, &created, &f->fields, NULL), 0);
 }
 
 BUS_TEST(submissions_that_come_together_share_a_flush)
@@ -166,10 +166,18 @@ BUS_TEST(workers_that_ask_together_share_a_flush)
         submit_some(&f, "a", 2);
         settle_down(&f);
         commits = answers = 0;
-        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, NULL), 0);
-        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w2\"}", on_given, &two, NULL), 0);
-        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &three, NULL), 0);
-        ck_assert_int_lt(manager_dequeue(f.manager, "{\"worker_id\":\"w3\"}", on_given, NULL, NULL), 0);
+        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, &f.fields,
+                                         NULL),
+                        0);
+        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w2\"}", on_given, &two, &f.fields,
+                                         NULL),
+                        0);
+        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &three, &f.fields,
+                                         NULL),
+                        0);
+        ck_assert_int_lt(manager_dequeue(f.manager, "{\"worker_id\":\"w3\"}", on_given, NULL, &f.fields,
+                                         NULL),
+                        0);
         ck_assert_int_eq(manager_get_job(f.manager, "a-0")->row->state, JOB_QUEUED);
         ck_assert_uint_eq(answers, 0);
         settle_down(&f);
@@ -190,14 +198,18 @@ BUS_TEST(a_worker_gets_nothing_that_is_not_recorded)
         settle_down(&f);
         answers = 0;
         refuse = true;
-        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, NULL), 0);
+        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, &f.fields,
+                                         NULL),
+                        0);
         settle_down(&f);
         ck_assert_uint_eq(answers, 1);
         ck_assert_uint_eq(refusals, 1);
         ck_assert_ptr_null(one);
         ck_assert_int_eq(manager_get_job(f.manager, "a-0")->row->state, JOB_QUEUED);
         refuse = false;
-        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &two, NULL), 0);
+        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &two, &f.fields,
+                                         NULL),
+                        0);
         settle_down(&f);
         ck_assert_ptr_nonnull(strstr(two, "a-0"));
 BUS_TEST_END
@@ -210,7 +222,9 @@ BUS_TEST(a_cancel_finds_the_job_where_it_is)
         register_worker(&f, "w1");
         submit_some(&f, "a", 1);
         settle_down(&f);
-        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, NULL), 0);
+        ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, &f.fields,
+                                         NULL),
+                        0);
         ck_assert_int_eq(manager_cancel_job(f.manager, manager_get_job(f.manager, "a-0"), NULL), 0);
         settle_down(&f);
         ck_assert_ptr_nonnull(one);

@@ -123,6 +123,11 @@ BUS_TEST(what_is_wrong_is_named)
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 refuse(&f, "AddKey", bad[i].definition, HYPER_BUS_ERROR_INVALID_ARGUMENT, bad[i].part);
+        /* The last one has an error for each of its fields. */
+        ck_assert_uint_eq(f.fields.n_errors, 3);
+        ck_assert(json_errors_has(&f.fields, "name"));
+        ck_assert(json_errors_has(&f.fields, "scopes"));
+        ck_assert(json_errors_has(&f.fields, "rate_limit"));
         keys = list(&f);
         ck_assert_uint_eq(json_array_size(keys), 0);
 BUS_TEST_END

@@ -27,6 +27,11 @@ static void refused(Fixture *f, const char *name, const char *words, const char 
         ck_assert_msg(r < 0, "accepted: %s", definition);
         ck_assert_msg(streq(error.name, name) && strstr(error.message, words), "%s: %s", error.name,
                         error.message);
+        /* What is wrong with the definition is wrong with one of its fields, or with all of it. */
+        const char *colon = strstr(words, ": ");
+        _cleanup_free_ char *field = colon ? strndup(words, colon - words) : NULL;
+        if (field)
+                ck_assert_msg(json_errors_has(&f->fields, field), "no field %s: %s", field, error.message);
 }
 
 /* What a method that gives JSON text says, as a value. */
@@ -416,15 +421,17 @@ BUS_TEST_END
 
 BUS_TEST(wrong_tests_are_refused)
         static const struct {
-                const char *text, *name, *words;
+                const char *text, *name, *words, *field;
         } cases[] = {
-                { "{}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be given, or else index" },
-                { "{\"url\":\"http://a/\",\"index\":0}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "or else index" },
-                { "{\"url\":\"gopher://a/\"}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be an http" },
+                { "{}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be given, or else index", "url" },
+                { "{\"url\":\"http://a/\",\"index\":0}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "or else index",
+                                "url" },
+                { "{\"url\":\"gopher://a/\"}", HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be an http",
+                                "url" },
                 { "{\"url\":\"http://u:p@a/\"}", HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "url: must have no password" },
-                { "{\"index\":0}", HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, "There are no webhooks" },
-                { "no", HYPER_BUS_ERROR_INVALID_ARGUMENT, "line 1" },
+                                "url: must have no password", "url" },
+                { "{\"index\":0}", HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, "There are no webhooks", NULL },
+                { "no", HYPER_BUS_ERROR_INVALID_ARGUMENT, "line 1", "" },
         };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -432,6 +439,9 @@ BUS_TEST(wrong_tests_are_refused)
                 ck_assert_int_lt(call(&f, "TestWebhook", NULL, &error, "s", cases[i].text), 0);
                 ck_assert_msg(streq(error.name, cases[i].name) && strstr(error.message, cases[i].words),
                                 "%s: %s", error.name, error.message);
+                ck_assert_uint_eq(f.fields.n_errors, cases[i].field ? 1 : 0);
+                if (cases[i].field)
+                        ck_assert_str_eq(f.fields.errors[0].field, cases[i].field);
         }
 BUS_TEST_END
 

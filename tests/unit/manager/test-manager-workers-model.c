@@ -164,7 +164,7 @@ static void step_register(Fixture *f, Model *m, int w) {
                                             name, lvm ? ",\"lvm_tools\"" : "");
         ModelWorker *worker = &m->workers[w];
 
-        ck_assert_int_ge(manager_register_worker(f->manager, text, &created, NULL), 0);
+        ck_assert_int_ge(manager_register_worker(f->manager, text, &created, &f->fields, NULL), 0);
         ck_assert(created == !worker->registered);
         worker->heard_at = created ? test_clock : MAX(worker->heard_at, test_clock);
         worker->registered = true;
@@ -244,7 +244,7 @@ static void step_dequeue(Fixture *f, Model *m, int w) {
                                                             ? ",\"capabilities\":{\"qemu_img\":true}"
                                                             : ""),
                             *spec = NULL;
-        int r = manager_dequeue(f->manager, text, is_given, &spec, NULL);
+        int r = manager_dequeue(f->manager, text, is_given, &spec, &f->fields, NULL);
         ModelJob *expected;
 
         commit_group_settle(f->manager->group);
@@ -282,7 +282,7 @@ static void step_events(Fixture *f, Model *m, int w) {
                 free(name);
                 name = worker_name(w = j->worker);
         }
-        int r = manager_report_events(f->manager, id, name, text, NULL);
+        int r = manager_report_events(f->manager, id, name, text, &f->fields, NULL);
         ck_assert_int_eq(r < 0 ? r : 0, model_report(j, w));
         if (r < 0)
                 return;
@@ -301,7 +301,8 @@ static void step_result(Fixture *f, Model *m, int w) {
                 name = worker_name(w = j->worker);
         }
         int r = manager_report_result(f->manager, id, name,
-                        completed ? "{\"status\":\"completed\"}" : "{\"status\":\"failed\"}", NULL);
+                        completed ? "{\"status\":\"completed\"}" : "{\"status\":\"failed\"}", &f->fields,
+                        NULL);
         ck_assert_int_eq(r < 0 ? r : 0, model_report(j, w));
         if (r < 0)
                 return;

@@ -593,6 +593,11 @@ WORKERS_TEST(wrong_registrations_name_all_that_is_wrong)
         ck_assert_ptr_nonnull(strstr(error.message, "worker_id: "));
         ck_assert_ptr_nonnull(strstr(error.message, "capabilities: "));
         ck_assert_ptr_nonnull(strstr(error.message, "system_info.memory_mb: "));
+        ck_assert(json_errors_has(&f.fields, "worker_id"));
+        ck_assert(json_errors_has(&f.fields, "capabilities"));
+        ck_assert(json_errors_has(&f.fields, "system_info.memory_mb"));
+        ck_assert_int_eq(call(&f, "Dequeue", NULL, NULL, "s", "{\"worker_id\":7}"), -EINVAL);
+        ck_assert(json_errors_has(&f.fields, "worker_id"));
         ck_assert_int_eq(call(&f, "RegisterWorker", NULL, NULL, "s", "{\"worker_id\":\"w1\"}"), -EINVAL);
         ck_assert_int_eq(call(&f, "GetWorker", NULL, NULL, "s", "w1"), -ENOTNAM);
 BUS_TEST_END

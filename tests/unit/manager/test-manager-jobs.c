@@ -71,6 +71,7 @@ BUS_TEST_END
 BUS_TEST(no_more_run_than_may_and_the_highest_priority_first)
         f.manager->settings->jobs.max_running = 1;
         submit(&f, "first", NULL);
+        settle_down(&f); /* it runs before the others come */
         submit(&f, "low", ",\"execution_policy\":{\"priority\":10}");
         submit(&f, "high", ",\"execution_policy\":{\"priority\":90}");
         submit(&f, "high-too", ",\"execution_policy\":{\"priority\":90}");

@@ -13,6 +13,7 @@ endif
 
 SHARED_FUZZERS = \
 	tests/fuzz/fuzz-api-key \
+	tests/fuzz/fuzz-bus-fields \
 	tests/fuzz/fuzz-job-event \
 	tests/fuzz/fuzz-job-file \
 	tests/fuzz/fuzz-job-spec \

@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <limits.h>
 #include <unistd.h>
 
+#include "api/access/access-check.h"
 #include "api/access/access.h"
-#include "api/access/peer.h"
 #include "api/access/role-cache.h"
-#include "api/api-private.h"
+#include "api/api.h"
 #include "api/bus-client.h"
-#include "api/database.h"
 #include "api/http/http-server.h"
 #include "api/http/reply-cache.h"
 #include "api/http/reply.h"
 #include "api/http/request-park.h"
+#include "api/http/request-state.h"
 #include "api/metrics.h"
 #include "api/queue-waiters.h"
 #include "api/stream/event-hub.h"
-#include "api/stream/sse-stream.h"
-#include "api/stream/websocket-state.h"
+#include "api/stream/sse.h"
+#include "api/stream/websocket.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "shared/bus-util.h"
-#include "store/facts.h"
 
 #define SHUTDOWN_TIMEOUT (10 * USEC_PER_SEC)
-/* Together with ROLE_CACHE_TIME this is how long a stream goes on at most when its role or key is gone:
- * under 10 s. */
-#define SWEEP_INTERVAL (5 * USEC_PER_SEC)
 
 typedef struct Listener Listener;
 struct Listener {
@@ -36,133 +30,7 @@ struct Listener {
         HttpServer *server;
 };
 
-struct Api {
-        sd_event *event;
-        ApiConfig config; /* its strings are ours */
-        char **cors_origins;
-        char hostname[HOST_NAME_MAX + 1];
-        LIST_HEAD(, Listener) listeners;
-        LIST_HEAD(, Request) requests;
-        BusClient *manager, *hosts;
-        EventHub *events;
-        SseHub *sse;
-        WebSocketHub *websockets;
-        QueueWaiters *queue_waiters;
-
-        Database database, hosts_database;
-        ReplyCache *replies; /* from the first */
-        Access *access;
-        PeerFinder peers;
-        RoleCache *roles;
-        Metrics *metrics; /* NULL: turned off */
-
-        ApiCounters counters;
-        usec_t started; /* realtime */
-        size_t bodies; /* bytes held for bodies */
-        usec_t last_activity; /* monotonic */
-        sd_event_source *idle_timer, *sweep_timer, *end_timer, *end_check;
-        bool ending;
-        int exit_code;
-};
-
-/* --- the databases --------------------------------------------------------------------------------- */
-
-int api_store(Api *a, Store **ret) {
-        int r = database_open(&a->database);
-
-        if (r == -EAGAIN)
-                bus_client_wake(a->manager, HYPER_BUS_NAME);
-        if (r < 0)
-                return r;
-        if (r > 0) {
-                reply_cache_flush(a->replies);
-                access_forget(a->access);
-        }
-        *ret = a->database.store;
-        return 0;
-}
-
-int api_access(Api *a, Access **ret) {
-        Store *store = NULL;
-        int r = api_store(a, &store);
-
-        /* Where there were keys it is only away for a moment: somebody puts a backup in its place. */
-        if (r == -ENOENT && access_has_keys(a->access))
-                return -EAGAIN;
-        if (r < 0 && r != -ENOENT)
-                return r;
-        r = access_update(a->access, store);
-        if (r < 0)
-                return log_error_errno(r, "Failed to read the API keys from %s: %m", a->database.path);
-        *ret = a->access;
-        return 0;
-}
-
-/* --- the users of this machine --------------------------------------------------------------------- */
-
-void api_take_peer_socket(Api *a, int fd) {
-        safe_close(a->peers.fd);
-        a->peers.fd = fd;
-}
-
-bool api_has_peer_socket(Api *a) {
-        return a->peers.fd >= 0;
-}
-
-bool api_local_is_anybody(Api *a) {
-        return a->config.local_anybody;
-}
-
-bool api_find_peer(Api *a, int fd, uid_t *ret) {
-        int r = a->config.local_anybody ? -ENODATA : peer_find_user(&a->peers, fd, ret);
-
-        if (r < 0 && !a->config.local_anybody)
-                log_debug_errno(r, "The user of a connection cannot be found: %m");
-        return r >= 0;
-}
-
-Role api_role_of(Api *a, uid_t uid) {
-        return role_cache_get(a->roles, uid, now_monotonic());
-}
-
-/* --- the databases, again -------------------------------------------------------------------------- */
-
-int api_hosts_store(Api *a, Store **ret) {
-        int r = database_open(&a->hosts_database);
-
-        if (r == -EAGAIN)
-                bus_client_wake(a->hosts, HYPER_HOSTS_BUS_NAME);
-        if (r < 0)
-                return r;
-        *ret = a->hosts_database.store;
-        return 0;
-}
-
-const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size) {
-        Store *store;
-        int64_t version;
-
-        if (api_store(a, &store) < 0 || store_version(store, &version) < 0)
-                return NULL;
-        return reply_cache_get(a->replies, version, dialect->name, path, ret_size);
-}
-
-/* The version is that from before the handler read: if something came in between, the answer is forgotten at
- * the next question. */
-void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char *text, size_t size) {
-        if (a->database.store)
-                (void) reply_cache_put(a->replies, dialect->name, path, text, size);
-}
-
-const char *api_refusal(Api *a) {
-        return a->config.refusal;
-}
-
 /* --- counting, idleness, the end ------------------------------------------------------------------- */
-
-static bool api_is_busy(const Api *a) {
-        return a->counters.in_flight > 0 || a->counters.streams > 0;
-}
 
 static void api_leave(Api *a) {
         a->end_timer = sd_event_source_disable_unref(a->end_timer);
@@ -242,9 +110,7 @@ static void api_end_streams_without_role(Api *a) {
                         continue;
                 request_park_over(r);
                 if (r->stream)
-                        sse_stream_end(r->stream);
-                if (r->websocket)
-                        websocket_close(r->websocket, WS_CLOSE_POLICY,
+                        r->stream_ops->refuse(r->stream,
                                         isempty(r->key.text) ? "The user no longer has the role for this."
                                                              : "The API key is no longer valid.");
         }
@@ -261,160 +127,11 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_sweep(l->server, now);
         api_end_streams_without_role(a);
-        (void) sd_event_source_set_time_relative(source, SWEEP_INTERVAL);
+        (void) sd_event_source_set_time_relative(source, API_SWEEP_INTERVAL);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-void api_connection_opened(Api *a) {
-        int enabled;
-
-        /* Whoever has just connected is about to ask for something. */
-        a->last_activity = now_monotonic();
-        if (a->counters.connections++ > 0)
-                return;
-        if (sd_event_source_get_enabled(a->sweep_timer, &enabled) == 0) {
-                (void) sd_event_source_set_time_relative(a->sweep_timer, SWEEP_INTERVAL);
-                (void) sd_event_source_set_enabled(a->sweep_timer, SD_EVENT_ONESHOT);
-        }
-}
-
-void api_connection_closed(Api *a) {
-        a->counters.connections--;
-}
-
-void api_request_begun(Api *a, Request *r) {
-        LIST_INSERT_HEAD(&a->requests, r, requests);
-        a->counters.in_flight++;
-}
-
-void api_request_streams(Api *a, Request *r) {
-        r->is_stream = true;
-        a->counters.in_flight--;
-        a->counters.streams++;
-}
-
-void api_request_done(Api *a, Request *r) {
-        usec_t now = now_monotonic();
-
-        LIST_REMOVE(r, requests);
-        if (r->stream)
-                sse_stream_detach(r->stream);
-        if (r->websocket)
-                websocket_abandon(r->websocket);
-        if (r->is_stream) {
-                a->counters.streams--;
-        } else {
-                a->counters.in_flight--;
-                if (!r->waited)
-                        a->counters.busy += now - r->started;
-        }
-        a->last_activity = now;
-        a->counters.requests++;
-        a->counters.by_class[r->status / 100 % ELEMENTSOF(a->counters.by_class)]++;
-
-        if (a->metrics)
-                metrics_count(a->metrics, request_dialect(r)->name,
-                                r->is_head ? "HEAD" : strempty(http_method_to_string(r->method)),
-                                r->route ? r->route->path : "", r->status,
-                                r->is_stream || r->waited ? USEC_INFINITY : now - r->started);
-
-        log_debug("%s %s: %u, %" PRIu64 " µs.",
-                        r->is_head ? "HEAD" : strna(http_method_to_string(r->method)),
-                        r->route ? r->route->path : request_path(r), r->status, now - r->started);
-
-        if (a->end_check && !api_is_busy(a))
-                (void) sd_event_source_set_enabled(a->end_check, SD_EVENT_ONESHOT);
-}
-
-bool api_take_body(Api *a, size_t size) {
-        if (a->bodies + size > HTTP_BODIES_MAX)
-                return false;
-        a->bodies += size;
-        return true;
-}
-
-void api_give_body(Api *a, size_t size) {
-        assert(a->bodies >= size);
-        a->bodies -= size;
-}
-
 /* --- the daemon ------------------------------------------------------------------------------------ */
-
-sd_event *api_event(Api *a) {
-        return a->event;
-}
-
-BusClient *api_hosts(Api *a) {
-        return a->hosts;
-}
-
-const char *api_bus_address(Api *a) {
-        return a->config.bus_address;
-}
-
-QueueWaiters *api_queue_waiters(Api *a) {
-        return a->queue_waiters;
-}
-
-BusClient *api_manager(Api *a) {
-        return a->manager;
-}
-
-EventHub *api_events(Api *a) {
-        return a->events;
-}
-
-WebSocketHub *api_websockets(Api *a) {
-        return a->websockets;
-}
-
-bool api_requires_key(Api *a) {
-        return a->config.require_key;
-}
-
-bool api_allows_origin(Api *a, const char *origin) {
-        return strv_contains(a->cors_origins, origin);
-}
-
-usec_t api_ping_interval(Api *a) {
-        return a->config.websocket_ping > 0 ? a->config.websocket_ping : WEBSOCKET_PING;
-}
-
-SseHub *api_sse(Api *a) {
-        return a->sse;
-}
-
-const char *api_pages_directory(Api *a) {
-        return a->config.pages_directory ? a->config.pages_directory : DATADIR "/hyper/docs";
-}
-
-const char *api_journal_directory(Api *a) {
-        return a->config.journal_directory;
-}
-
-const char *api_hostname(Api *a) {
-        return a->hostname;
-}
-
-bool api_is_ending(Api *a) {
-        return a->ending;
-}
-
-const ApiCounters *api_counters(Api *a) {
-        return &a->counters;
-}
-
-const Metrics *api_metrics(Api *a) {
-        return a->metrics;
-}
-
-usec_t api_started_at(Api *a) {
-        return a->started;
-}
-
-SubmitStatus api_submit_status(Api *a) {
-        return a->config.submit_status;
-}
 
 static int copy_origins(char *const *origins, char ***ret) {
         STRV_FOREACH(origin, origins) {
@@ -439,7 +156,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .submit_status = config->submit_status,
                 .rate_limit = config->rate_limit,
                 .rate_burst = config->rate_burst,
-                .websocket_ping = config->websocket_ping,
+                .websocket_ping = config->websocket_ping > 0 ? config->websocket_ping : WEBSOCKET_PING,
                 .idle_timeout = config->idle_timeout,
         };
         a->database = (Database){ .path = a->config.database, .open = store_open };
@@ -492,6 +209,10 @@ static int api_add_timers(Api *a) {
                         a->event, &a->idle_timer, CLOCK_MONOTONIC, a->config.idle_timeout, 0, on_idle, a);
 }
 
+static void on_job_waits(const char *job_id, void *userdata) {
+        queue_waiters_wake(userdata, job_id);
+}
+
 int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         _cleanup_(api_freep) Api *a = NULL;
         int r;
@@ -505,6 +226,7 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         a->started = now_realtime();
         a->last_activity = now_monotonic();
         a->peers.fd = -EBADF;
+        a->wake = bus_client_wake;
 
         r = api_copy_config(a, config);
         if (r < 0)
@@ -531,7 +253,7 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = queue_waiters_new(a, &a->queue_waiters);
         if (r < 0)
                 return r;
-        bus_client_set_waiters(a->manager, a->queue_waiters);
+        bus_client_set_waiters(a->manager, on_job_waits, a->queue_waiters);
         r = event_hub_new(a, &a->events);
         if (r < 0)
                 return r;

@@ -2,8 +2,8 @@
 
 #include "api/bus-client.h"
 #include "api/http/reply.h"
-#include "api/http/request-private.h"
-#include "api/queue-waiters.h"
+#include "api/http/request-handle.h"
+#include "api/http/request-state.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/bus-util.h"
@@ -28,8 +28,9 @@ struct BusClient {
         usec_t timeout;
         unsigned max_calls;
         sd_bus *bus; /* NULL: not connected, the next call will */
-        QueueWaiters *waiters; /* or NULL */
-        sd_bus_slot *queue_match; /* they are told of jobs that wait */
+        bus_client_job_func waiters; /* told of jobs that wait; or NULL */
+        void *waiters_userdata;
+        sd_bus_slot *queue_match;
         void (*hint)(void *userdata); /* or NULL */
         void *hint_userdata;
         sd_bus_slot *hint_matches[2];
@@ -144,7 +145,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         c->bus = sd_bus_close_unref(c->bus);
         bus_client_pump(c);
         if (c->waiters)
-                queue_waiters_wake(c->waiters, NULL);
+                c->waiters(NULL, c->waiters_userdata);
         return 0;
 }
 
@@ -242,8 +243,8 @@ static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         BusClient *c = userdata;
         const char *id;
 
-        if (sd_bus_message_read(m, "s", &id) > 0)
-                queue_waiters_wake(c->waiters, id);
+        if (c->waiters && sd_bus_message_read(m, "s", &id) > 0)
+                c->waiters(id, c->waiters_userdata);
         return 0;
 }
 
@@ -262,8 +263,9 @@ int bus_client_watch_queue(BusClient *c) {
         return r < 0 ? log_warning_errno(r, "Failed to listen for jobs that wait: %m") : 0;
 }
 
-void bus_client_set_waiters(BusClient *c, QueueWaiters *waiters) {
-        c->waiters = waiters;
+void bus_client_set_waiters(BusClient *c, bus_client_job_func func, void *userdata) {
+        c->waiters = func;
+        c->waiters_userdata = userdata;
 }
 
 static int call_new(BusClient *c, Request *r, const char *name, const char *path, const char *interface,

@@ -38,9 +38,10 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 /* @timeout: for each call; @max_calls: out at once, the others wait. */
 int bus_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
                 BusClient **ret);
-/* Who is woken (queue_waiters_wake()) by jobs that wait, once bus_client_watch_queue() was called, which
- * needs a connection (manager_call_new()): 0 or negative errno. */
-void bus_client_set_waiters(BusClient *c, QueueWaiters *waiters);
+/* Has @func called for each job that waits, and with NULL when the connection is lost, once
+ * bus_client_watch_queue() was called, which needs a connection (manager_call_new()): 0 or negative errno. */
+typedef void (*bus_client_job_func)(const char *job_id, void *userdata);
+void bus_client_set_waiters(BusClient *c, bus_client_job_func func, void *userdata);
 int bus_client_watch_queue(BusClient *c);
 BusClient *bus_client_free(BusClient *c);
 DEFINE_CLEANUP_FUNC(BusClient *, bus_client_free);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/job-retry.h"
+#include "api/http/request-body.h"
 
 #include "api/http/reply.h"
 #include "api/job-submit.h"

@@ -2,9 +2,10 @@
 
 noinst_LTLIBRARIES += libhyper-api.la
 libhyper_api_la_SOURCES = \
-	src/api/api-private.h \
 	src/api/api-bus.c \
 	src/api/api-bus.h \
+	src/api/api-state.c \
+	src/api/api-state.h \
 	src/api/api.c \
 	src/api/api.h \
 	src/api/database.c \
@@ -17,8 +18,12 @@ libhyper_api_la_SOURCES = \
 	src/api/queue-waiters.h \
 	src/api/http/cors.c \
 	src/api/http/cors.h \
+	src/api/http/http-server-state.c \
+	src/api/http/http-server-state.h \
 	src/api/http/http-server.c \
 	src/api/http/http-server.h \
+	src/api/http/reply-header.c \
+	src/api/http/reply-header.h \
 	src/api/http/reply.c \
 	src/api/http/reply.h \
 	src/api/http/list-reply.c \
@@ -33,7 +38,11 @@ libhyper_api_la_SOURCES = \
 	src/api/http/reply-cache.h \
 	src/api/http/request-park.c \
 	src/api/http/request-park.h \
-	src/api/http/request-private.h \
+	src/api/http/request-body.c \
+	src/api/http/request-body.h \
+	src/api/http/request-handle.c \
+	src/api/http/request-handle.h \
+	src/api/http/request-state.h \
 	src/api/http/request.c \
 	src/api/http/request.h \
 	src/api/http/router.c \
@@ -42,6 +51,8 @@ libhyper_api_la_SOURCES = \
 	src/api/http/uri.h \
 	src/api/http/yaml-body.c \
 	src/api/http/yaml-body.h \
+	src/api/access/access-check.c \
+	src/api/access/access-check.h \
 	src/api/access/access.c \
 	src/api/access/access.h \
 	src/api/access/peer.c \
@@ -54,14 +65,18 @@ libhyper_api_la_SOURCES = \
 	src/api/stream/event-hub.h \
 	src/api/stream/journal-position.c \
 	src/api/stream/journal-position.h \
+	src/api/stream/sse-state.h \
 	src/api/stream/sse-stream.h \
 	src/api/stream/sse-stream.c \
 	src/api/stream/sse.c \
 	src/api/stream/sse.h \
+	src/api/stream/websocket-closing.c \
+	src/api/stream/websocket-closing.h \
 	src/api/stream/websocket-handshake.c \
 	src/api/stream/websocket-handshake.h \
 	src/api/stream/websocket-io.c \
 	src/api/stream/websocket-io.h \
+	src/api/stream/websocket-protocol.h \
 	src/api/stream/websocket-state.h \
 	src/api/stream/websocket.c \
 	src/api/stream/websocket.h \

@@ -3,8 +3,10 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
-#include "api/api-private.h"
+#include "api/access/access-check.h"
+#include "api/api-state.h"
 #include "api/bus-client.h"
+#include "api/http/request-handle.h"
 #include "api/http/request-park.h"
 #include "api/queue-waiters.h"
 #include "basic/string-util.h"

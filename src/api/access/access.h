@@ -18,8 +18,10 @@
  * key of that id is not even looked at, so that nobody can guess at speed; but a key with a right id is not
  * held up by others at the same address that come with wrong ones. */
 
-#include "api/api.h"
+#include "api/http/rate-limit.h"
 #include "shared/api-key.h"
+#include "store/api-keys.h"
+#include "store/store.h"
 
 typedef struct Access Access;
 
@@ -41,6 +43,19 @@ void access_forget(Access *a);
 bool access_has_keys(const Access *a) _pure_;
 /* Whether the key of this id may still be used. */
 bool access_is_valid(const Access *a, const ApiKeyId *id);
+
+/* The key of this id, or NULL. Valid until the next access_update(). */
+const ApiKeyRow *access_find_key(const Access *a, const ApiKeyId *id) _pure_;
+bool access_key_has_expired(const ApiKeyRow *key);
+
+/* Take a token from the bucket of a key, of an address, or of someone who came with a wrong key; the last
+ * one only looks. */
+RateVerdict access_take_key(Access *a, const ApiKeyRow *key);
+RateVerdict access_take_address(Access *a, const uint8_t address[static 16]);
+RateVerdict access_take_failure(Access *a, const void *who, size_t size);
+RateVerdict access_look_failures(Access *a, const void *who, size_t size);
+/* Whether an address without a key has a bucket. */
+bool access_limits_addresses(const Access *a) _pure_;
 
 #define ACCESS_RATE_LIMIT 6000u /* requests a minute with one key, if nobody says otherwise */
 #define ACCESS_RATE_SECONDS 10u /* a full bucket lasts so long, likewise */

@@ -7,6 +7,7 @@
 
 #include "api/hosts/hosts-vm.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"

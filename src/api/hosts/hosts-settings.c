@@ -3,6 +3,7 @@
 
 #include "api/hosts/hosts-client.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 

@@ -6,6 +6,7 @@
 
 #include "api/hosts/hosts-client.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "shared/bus-util.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Cross-origin resource sharing (WHATWG Fetch, 3.2): lets pages of the origins in api.cors_origins read
- * answers. What pages may change is decided in request.c; a page that may not is not told so here, it just
- * gets nothing. */
+ * answers. What pages may change is decided in request-handle.c; a page that may not is not told so here, it
+ * just gets nothing. */
 
 #include "api/http/cors.h"
-#include "api/api-private.h"
-#include "api/http/http-server.h"
-#include "api/http/reply.h"
+#include "api/api-state.h"
+#include "api/http/http-server-state.h"
+#include "api/http/reply-header.h"
+#include "api/http/request-state.h"
 
 #define PREFLIGHT_HEADERS "Authorization, Content-Type, Last-Event-ID, X-API-Key"
 #define EXPOSED_HEADERS "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"

@@ -5,10 +5,13 @@
 #include <uthash.h>
 
 #include "api/access/access.h"
-#include "api/api-private.h"
+#include "api/api-state.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
 #include "api/http/reply.h"
+#include "api/http/request-handle.h"
+#include "api/http/request-state.h"
+#include "api/http/request.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/parse-util.h"
@@ -34,38 +37,6 @@ typedef struct UserConnections {
 } UserConnections;
 
 #define UID_UNKNOWN ((uid_t) -1)
-
-struct HttpServer {
-        Api *api;
-        const Dialect *dialect;
-        const Router *router;
-        bool is_inet, is_local;
-        struct MHD_Daemon *mhd;
-        LIST_HEAD(, Connection) connections;
-        UserConnections *users;
-        sd_event_source *io, *timer, *again;
-        usec_t timer_at; /* monotonic; USEC_INFINITY: not armed */
-};
-
-Api *http_server_api(HttpServer *s) {
-        return s->api;
-}
-
-const Dialect *http_server_dialect(HttpServer *s) {
-        return s->dialect;
-}
-
-const Router *http_server_router(HttpServer *s) {
-        return s->router;
-}
-
-bool http_server_is_inet(HttpServer *s) {
-        return s->is_inet;
-}
-
-bool http_server_is_local(HttpServer *s) {
-        return s->is_local;
-}
 
 /* --- the life of a request ------------------------------------------------------------------------- */
 
@@ -329,15 +300,6 @@ void http_server_run(HttpServer *s) {
                 log_warning("libmicrohttpd failed to run the connections of %s.socket.",
                                 s->dialect->fd_name);
         http_server_arm(s);
-}
-
-void http_server_wake(HttpServer *s) {
-        (void) sd_event_source_set_enabled(s->again, SD_EVENT_ONESHOT);
-}
-
-void http_server_resume(HttpServer *s, struct MHD_Connection *connection) {
-        MHD_resume_connection(connection);
-        http_server_wake(s);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {

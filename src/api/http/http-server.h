@@ -2,9 +2,11 @@
 #pragma once
 
 /* One listening socket: libmicrohttpd on its own epoll, which is watched by the daemon's event loop. Only
- * this file and request.c know that the server is libmicrohttpd. */
+ * http/, access/ and stream/ know that the server is libmicrohttpd. */
 
-#include "api/http/request-private.h"
+#include "api/http/http-server-state.h"
+#include "api/http/router.h"
+#include "basic/time-util.h"
 
 /* Takes @fd over, also on failure. @router and @api outlive the server. -EADDRNOTAVAIL for an address that
  * other machines can reach while there is no API key. */
@@ -19,25 +21,9 @@ void http_server_quiesce(HttpServer *s);
 /* Does what can be done at once. */
 void http_server_run(HttpServer *s);
 
-/* Goes on with a suspended connection, in the loop's next round. libmicrohttpd does not tell its epoll of
- * it. */
-void http_server_resume(HttpServer *s, struct MHD_Connection *connection);
-
-/* There is something to do for libmicrohttpd that its epoll does not know of. */
-void http_server_wake(HttpServer *s);
-
 /* Closes connections that have been sending one request for too long: libmicrohttpd's own timeout begins
  * anew with each byte. */
 void http_server_sweep(HttpServer *s, usec_t now);
-
-Api *http_server_api(HttpServer *s);
-const Dialect *http_server_dialect(HttpServer *s);
-const Router *http_server_router(HttpServer *s);
-/* True if web browsers can reach it: then Host and Origin are looked at. */
-bool http_server_is_inet(HttpServer *s);
-
-/* True if only this machine can reach it. */
-bool http_server_is_local(HttpServer *s);
 
 #define HTTP_CONNECTIONS_MAX 16000 /* per listener */
 /* Where other machines can come: one of them, which need not have a key to connect, leaves room for the
@@ -49,4 +35,3 @@ bool http_server_is_local(HttpServer *s);
 #define HTTP_IDLE_SEC 60u
 #define HTTP_HEADERS_TIMEOUT (60 * USEC_PER_SEC)
 #define HTTP_BODY_TIMEOUT (300 * USEC_PER_SEC)
-#define HTTP_BODIES_MAX ((size_t) 128 * 1024 * 1024) /* of all requests together */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/http/list-reply.h"
 #include "api/http/reply.h"
-#include "api/http/request-private.h"
+#include "api/http/request-state.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "api/api-private.h"
-#include "api/http/http-server.h"
+#include "api/api-state.h"
+#include "api/http/http-server-state.h"
 #include "api/http/reply.h"
 #include "api/http/request-park.h"
+#include "api/http/request-state.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -31,29 +32,6 @@ void request_answer(Request *r, unsigned status, struct MHD_Response *response) 
                 r->suspended = false;
                 http_server_resume(r->server, r->connection);
         }
-}
-
-int request_add_header(Request *r, const char *name, const char *value) {
-        size_t n = strlen(name) + 1, m = strlen(value) + 1;
-        RequestHeader *h;
-
-        h = malloc(sizeof(*h) + n + m);
-        if (!h)
-                return -ENOMEM;
-        memcpy(h->name, name, n);
-        h->value = h->name + n;
-        memcpy(h->value, value, m);
-        h->next = r->headers;
-        r->headers = h;
-        return 0;
-}
-
-void request_over(Request *r) {
-        r->connection = NULL;
-        request_unpark(r);
-        if (r->response)
-                MHD_destroy_response(r->response);
-        r->response = NULL;
 }
 
 static bool has_header(const Request *r, const char *name) {

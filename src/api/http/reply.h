@@ -6,6 +6,7 @@
 
 #include <microhttpd.h>
 
+#include "api/http/reply-header.h"
 #include "api/http/request.h"
 
 /* Takes over @value, also on failure. NULL (json_pack() failed) is answered 500. */
@@ -27,10 +28,6 @@ int request_reply_error(Request *r, unsigned status, const char *format, ...) _p
  * NULL), or by bus error with the text that came with it. */
 int request_reply_errno(Request *r, int error, const char *format, ...) _printf_(3, 4);
 int request_reply_bus_error(Request *r, const sd_bus_error *error);
-
-/* One more header for the answer; call it before request_reply_…(). Cache-Control is "no-store" if nobody
- * says otherwise. Strings are copied. 0 or -ENOMEM. */
-int request_add_header(Request *r, const char *name, const char *value);
 
 /* --- for the server itself --- */
 

@@ -6,8 +6,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
-#include "api/api-private.h"
+#include "api/api-state.h"
 #include "api/http/request-park.h"
+#include "api/http/request-state.h"
 
 struct RequestPark {
         sd_event_source *socket, *timer;

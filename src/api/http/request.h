@@ -8,9 +8,7 @@
  * Functions that find a mistake of the client's set the error answer themselves and return a negative errno:
  * the handler passes that on and is done. */
 
-#include <jansson.h>
-
-#include "api/api.h"
+#include "api/api-state.h"
 #include "api/http/router.h"
 
 /* --- what was asked -------------------------------------------------------------------------------- */
@@ -37,21 +35,16 @@ const char *request_header(Request *r, const char *name);
 const char *request_query(Request *r, const char *key);
 const char *request_query_nth(Request *r, const char *key, size_t n);
 
-/* Decodes the query parameters by the route's table into @base, which holds the defaults: what is not given
- * stays. All that is wrong is told in one 400. 0 or -EINVAL. */
-int request_query_decode(Request *r, void *base);
-
 /* The body; "" if there was none. NUL-terminated behind @ret_size (may be NULL). Borrowed. */
 const char *request_body(Request *r, size_t *ret_size);
-
-/* The body as JSON, any value or an object only: at most the route's max_body, UTF-8, limited depth, no
- * duplicate keys; whatever the Content-Type says, unless it is one of YAML's: then it is read as YAML. New
- * reference in *ret. An empty body is an error too: look at request_body() first where it may be left out.
- * 0 or -EBADMSG. */
-int request_json(Request *r, json_t **ret);
-int request_json_object(Request *r, json_t **ret);
 
 /* Something of the handler's that lives as long as the request (results of several bus calls). @done may be
  * NULL. Set at most once. */
 void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdata));
 void *request_userdata(Request *r);
+
+/* --- for files that keep a request ----------------------------------------------------------------- */
+
+Request *request_ref(Request *r);
+Request *request_unref(Request *r);
+DEFINE_CLEANUP_FUNC(Request *, request_unref);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-cancel.h"
+#include "api/http/request-body.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "api/api.h"
+#include "api/api-state.h"
 #include "store/jobs-list.h"
 
 /* The answers of GET /status and /jobs/query, for whoever else gives them. Where there is no database yet

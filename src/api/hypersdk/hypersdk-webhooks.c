@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "basic/parse-util.h"

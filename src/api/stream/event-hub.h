@@ -6,7 +6,7 @@
 
 #include <sys/queue.h>
 
-#include "api/api.h"
+#include "api/api-state.h"
 #include "journal/job-event.h"
 #include "journal/schedule-event.h"
 

@@ -3,10 +3,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "api/api-private.h"
-#include "api/http/http-server.h"
+#include "api/api-state.h"
+#include "api/http/http-server-state.h"
 #include "api/http/reply.h"
+#include "api/http/request-state.h"
 #include "api/stream/sse-stream.h"
+#include "api/stream/sse.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/journal-read.h"
@@ -15,8 +17,6 @@
 
 #define SSE_BLOCK ((size_t) 4096)
 #define SSE_REPLAY_BATCH ((size_t) 128)
-/* The manager writes a job's last event after the database has it; by then it is surely there. */
-#define SSE_SETTLE (2 * USEC_PER_SEC)
 
 /* The id of a "complete" that the database told: no entry of the journal stands for it. */
 #define SSE_END_ID "complete"
@@ -153,29 +153,11 @@ static void sse_stream_tell(SseStream *s, const JobEvent *event) {
                 sse_stream_push_event(s, name, data, event->cursor);
 }
 
-void sse_stream_event(SseStream *s, const JobEvent *event) {
+static void sse_stream_event(SseStream *s, const JobEvent *event) {
         if (s->replaying)
                 return; /* it is in the journal, and will be read from there */
         sse_stream_tell(s, event);
         sse_stream_wake(s);
-}
-
-bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret) {
-        _cleanup_(job_row_freep) JobRow *row = NULL;
-        Store *store;
-        usec_t ended;
-
-        if (api_store(a, &store) < 0 || store_job_get(store, job_id, &row) < 0)
-                return false;
-        if (!job_state_is_terminal(row->state))
-                return false;
-        ended = row->finished_at > 0 ? row->finished_at : row->updated_at;
-        if (now_realtime() < ended + SSE_SETTLE)
-                return false;
-
-        if (ret)
-                *ret = TAKE_PTR(row);
-        return true;
 }
 
 /* The past is told. If the job has ended and the journal did not say so (it was vacuumed, or the client
@@ -217,7 +199,7 @@ static int sse_stream_replay(SseStream *s) {
         return 0;
 }
 
-void sse_stream_tick(SseStream *s, usec_t now, bool job_is_settled) {
+static void sse_stream_tick(SseStream *s, usec_t now, bool job_is_settled) {
         static const char comment[] = ": keep-alive\n\n";
 
         if (s->ended || s->replaying)
@@ -303,18 +285,34 @@ static void on_free(void *userdata) {
         sse_stream_free(userdata);
 }
 
-void sse_stream_detach(SseStream *s) {
+static void sse_stream_detach(SseStream *s) {
         s->watch = sd_event_source_disable_unref(s->watch);
         s->ended = true;
         s->suspended = false;
         sse_hub_remove(api_sse(request_api(s->request)), s);
 }
 
-void sse_stream_end(SseStream *s) {
+static void sse_stream_end(SseStream *s) {
         s->ended = true;
         s->replaying = false;
         sse_stream_wake(s);
 }
+
+static const SseStreamOps stream_ops = {
+        .event = sse_stream_event,
+        .tick = sse_stream_tick,
+        .end = sse_stream_end,
+};
+
+static void on_over(void *stream) {
+        sse_stream_detach(stream);
+}
+
+static void on_refuse(void *stream, const char *why) {
+        sse_stream_end(stream);
+}
+
+static const RequestStreamOps request_ops = { .over = on_over, .refuse = on_refuse };
 
 static int sse_stream_new(Request *r, const char *job_id, const SseFormat *format, SseStream **ret) {
         static const char hello[] = "retry: 1000\n\n"; /* come back after a second if we are restarted */
@@ -325,6 +323,7 @@ static int sse_stream_new(Request *r, const char *job_id, const SseFormat *forma
         s = new0(SseStream, 1);
         if (!s)
                 return -ENOMEM;
+        s->ops = &stream_ops;
         s->format = format;
         s->replaying = true;
         s->job_id = strdup(job_id);
@@ -399,6 +398,7 @@ int request_reply_events(Request *r, const char *job_id, const SseFormat *format
         if (!response)
                 return -ENOMEM;
         r->stream = TAKE_PTR(s);
+        r->stream_ops = &request_ops;
         api_request_streams(request_api(r), r);
         (void) MHD_add_response_header(
                         response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream; charset=utf-8");

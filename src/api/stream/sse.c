@@ -3,14 +3,16 @@
 /* The hub: streams by job, what the journal tells of these, the tick. What one stream does is in
  * sse-stream.c. */
 
-#include "api/api-private.h"
-#include "api/stream/sse-stream.h"
+#include "api/stream/sse.h"
+#include "api/api-state.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 
 #define SSE_TICK (5 * USEC_PER_SEC)
+/* The manager writes a job's last event after the database has it; by then it is surely there. */
+#define SSE_SETTLE (2 * USEC_PER_SEC)
 
-SseTopic *sse_hub_topic(SseHub *h, const char *job_id) {
+static SseTopic *sse_hub_topic(SseHub *h, const char *job_id) {
         SseTopic *topic;
 
         HASH_FIND_STR(h->topics, job_id, topic);
@@ -26,7 +28,25 @@ static void on_event(const JobEvent *event, void *userdata) {
         if (!topic)
                 return;
         LIST_FOREACH(s, &topic->streams, streams)
-                sse_stream_event(s, event);
+                s->ops->event(s, event);
+}
+
+bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        Store *store;
+        usec_t ended;
+
+        if (api_store(a, &store) < 0 || store_job_get(store, job_id, &row) < 0)
+                return false;
+        if (!job_state_is_terminal(row->state))
+                return false;
+        ended = row->finished_at > 0 ? row->finished_at : row->updated_at;
+        if (now_realtime() < ended + SSE_SETTLE)
+                return false;
+
+        if (ret)
+                *ret = TAKE_PTR(row);
+        return true;
 }
 
 static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -39,7 +59,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
                 bool ended = sse_job_is_settled(h->api, topic->job_id, NULL);
 
                 LIST_FOREACH(s, &topic->streams, streams)
-                        sse_stream_tick(s, now, ended);
+                        s->ops->tick(s, now, ended);
         }
 
         (void) sd_event_source_set_time_relative(source, SSE_TICK);
@@ -125,7 +145,7 @@ void sse_hub_end(SseHub *h) {
 
         HASH_ITER(hh, h->topics, topic, tmp)
                 LIST_FOREACH(s, &topic->streams, streams)
-                        sse_stream_end(s);
+                        s->ops->end(s);
 }
 
 SseHub *sse_hub_free(SseHub *h) {

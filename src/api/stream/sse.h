@@ -1,36 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Server-sent events (WHATWG HTML, 9.2): a job's events, first those past, then live, until the job has
- * ended. One follower of the journal serves all streams of the daemon and runs only while there is one.
- *
- * The "id:" of an event is its journal cursor, so a client that comes back with Last-Event-ID goes on
- * exactly behind it, whatever was restarted in between. If that entry is no longer in the journal (rotated
- * away) the stream begins again at the first event there is: telling twice is better than a gap nobody sees.
- *
- * Every stream ends with "complete", preceded by "error" if the job FAILED; also that of a job that ended
- * long ago, or whose journal is gone (then without "id:"). */
+/* The hub of all event streams: one listener of the journal serves them, and runs only while there is one. */
 
-#include "api/http/request.h"
-#include "journal/job-event.h"
-
-/* How a dialect words it. All give new references; NULL when out of memory. */
-typedef struct SseFormat {
-        /* The data of one event that is not the last. *ret_name is what stands behind "event:" ("progress");
-         * if it is left NULL this event is not told in the dialect. *percent is the dialect's to keep: 0 at
-         * first, then what it left there for the stream's event before this one. */
-        int (*event)(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data);
-        /* FAILED only: the data of "error". @reason may be NULL. @percent is what the last event() left. */
-        json_t *(*error)(const char *job_id, JobState state, unsigned percent, const char *reason);
-        /* The data of "complete". */
-        json_t *(*complete)(const char *job_id, JobState state, unsigned percent, const char *reason);
-} SseFormat;
-
-/* Answers with the stream of the job's events; the caller has checked that the job exists. Looks at the
- * request's Last-Event-ID. 0 or negative errno. */
-int request_reply_events(Request *r, const char *job_id, const SseFormat *format);
-
-/* --- for api.c ------------------------------------------------------------------------------------- */
+#include "api/stream/sse-state.h"
+#include "store/jobs.h"
 
 int sse_hub_new(Api *a, SseHub **ret);
 SseHub *sse_hub_free(SseHub *h);
@@ -39,6 +13,10 @@ DEFINE_CLEANUP_FUNC(SseHub *, sse_hub_free);
 /* Ends all streams without "complete": clients come back. */
 void sse_hub_end(SseHub *h);
 
-#define SSE_KEEPALIVE (15 * USEC_PER_SEC)
-/* What may wait for a slow client; beyond it the client is dropped. */
-#define SSE_QUEUE_MAX ((size_t) 256 * 1024)
+/* Puts @s among the streams of the job, and takes it off again. 0 or negative errno. */
+int sse_hub_add(SseHub *h, const char *job_id, SseStream *s);
+void sse_hub_remove(SseHub *h, SseStream *s);
+
+/* True if the database says that the job has ended long enough ago for its last event to be in the
+ * journal. */
+bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret);

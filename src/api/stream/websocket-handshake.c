@@ -5,12 +5,12 @@
 #include <gnutls/crypto.h>
 #include <strings.h>
 
-#include "api/api-private.h"
-#include "api/http/http-server.h"
+#include "api/api-state.h"
+#include "api/http/http-server-state.h"
 #include "api/http/origin.h"
 #include "api/http/reply.h"
+#include "api/http/request-state.h"
 #include "api/stream/websocket-handshake.h"
-#include "api/stream/websocket-state.h"
 #include "basic/string-util.h"
 
 #define PROTOCOL_VERSION "13"

@@ -3,7 +3,8 @@
 
 /* Decides which requests become WebSockets. */
 
-#include "api/stream/websocket.h"
+#include "api/http/request.h"
+#include "api/stream/websocket-protocol.h"
 
 #define WEBSOCKET_ACCEPT_SIZE 29 /* 28 characters of base64, NUL */
 

@@ -8,7 +8,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "api/api-private.h"
+#include "api/api-state.h"
+#include "api/stream/websocket-closing.h"
 #include "api/stream/websocket-io.h"
 #include "api/stream/websocket-state.h"
 #include "basic/log.h"
@@ -40,7 +41,12 @@ static void on_binary(const void *data, size_t size, void *userdata) {
 }
 
 static void on_pong(void *userdata) {
-        websocket_is_alive(userdata);
+        WebSocket *w = userdata;
+
+        if (w->state != WS_OPEN || !w->waits_for_pong)
+                return;
+        w->waits_for_pong = false;
+        w->deadline = now_monotonic() + api_ping_interval(w->group->hub->api);
 }
 
 /* Always queued: too many are found out after all of a client's bytes were looked at. */

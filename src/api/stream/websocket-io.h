@@ -3,7 +3,7 @@
 
 /* Moves the bytes of a WebSocket. */
 
-#include "api/stream/websocket.h"
+#include "api/stream/websocket-protocol.h"
 
 extern const WsCodecOps websocket_codec_ops;
 

@@ -3,8 +3,15 @@
 
 /* A WebSocket, its group and the hub as the files that move it see them. */
 
-#include "api/http/request-private.h"
-#include "api/stream/websocket.h"
+#include <microhttpd.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "api/stream/websocket-protocol.h"
+
+typedef struct Api Api;
+typedef struct Request Request;
+typedef struct WebSocketHub WebSocketHub;
 
 typedef enum WebSocketState {
         WS_CONNECTING, /* the answer 101 is not out yet */
@@ -57,19 +64,3 @@ struct WebSocketHub {
         sd_event_source *tick; /* while there are groups */
         unsigned dropped; /* clients, since it was last said in the log */
 };
-
-/* What websocket.c does for the others. */
-
-/* To be looked at from the loop: flushed, or put away. */
-void websocket_needs_work(WebSocket *w);
-/* Nothing can be sent or received any more. */
-void websocket_gone(WebSocket *w);
-/* It does not keep up: what waits is dropped, and it is closed with 1013. */
-void websocket_give_up(WebSocket *w, const char *why);
-/* A close frame was queued, ours or the answer to the client's. */
-void websocket_begin_closing(WebSocket *w);
-/* Send a ping. */
-void websocket_is_alive(WebSocket *w);
-
-/* The request is over. If it never became a WebSocket (the client went away first), it never will. */
-void websocket_abandon(WebSocket *w);

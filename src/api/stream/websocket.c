@@ -4,9 +4,11 @@
  * socket back. Connections are put away from the loop only, so that whoever holds one may send and close
  * without it vanishing underneath. */
 
-#include "api/api-private.h"
-#include "api/http/http-server.h"
+#include "api/stream/websocket.h"
+#include "api/api-state.h"
+#include "api/http/http-server-state.h"
 #include "api/http/reply.h"
+#include "api/http/request-state.h"
 #include "api/stream/websocket-handshake.h"
 #include "api/stream/websocket-io.h"
 #include "api/stream/websocket-state.h"
@@ -144,48 +146,6 @@ void *websocket_userdata(WebSocket *w) {
         return w->userdata;
 }
 
-void websocket_needs_work(WebSocket *w) {
-        WebSocketHub *h = w->group->hub;
-
-        if (w->has_work)
-                return;
-        w->has_work = true;
-        LIST_INSERT_HEAD(&h->work, w, work);
-        (void) sd_event_source_set_enabled(h->flush, SD_EVENT_ONESHOT);
-}
-
-void websocket_gone(WebSocket *w) {
-        w->state = WS_GONE;
-        websocket_needs_work(w);
-}
-
-void websocket_begin_closing(WebSocket *w) {
-        if (w->state == WS_OPEN) {
-                w->state = WS_CLOSING;
-                w->deadline = now_monotonic() + WEBSOCKET_CLOSE_TIMEOUT;
-        }
-        websocket_needs_work(w);
-}
-
-void websocket_close(WebSocket *w, WsCloseCode code, const char *reason) {
-        if (w->state != WS_OPEN)
-                return;
-        if (ws_codec_close(w->codec, code, reason) < 0)
-                return websocket_gone(w);
-        websocket_begin_closing(w);
-}
-
-void websocket_give_up(WebSocket *w, const char *why) {
-        if (w->state != WS_OPEN)
-                return;
-        log_debug("Dropping a WebSocket client: %s.", why);
-        w->group->hub->dropped++;
-        ws_queue_drop(&w->queue);
-        websocket_close(w, WS_CLOSE_TRY_LATER, why);
-        /* What is in the socket comes first: it gets more time to find out. */
-        w->deadline = now_monotonic() + WEBSOCKET_STALL_TIMEOUT;
-}
-
 void websocket_send(WebSocket *w, WsMessage *m) {
         if (w->state != WS_OPEN)
                 return;
@@ -208,13 +168,6 @@ static usec_t ping_interval(WebSocket *w) {
         return api_ping_interval(w->group->hub->api);
 }
 
-void websocket_is_alive(WebSocket *w) {
-        if (w->state != WS_OPEN || !w->waits_for_pong)
-                return;
-        w->waits_for_pong = false;
-        w->deadline = now_monotonic() + ping_interval(w);
-}
-
 static WebSocket *websocket_free(WebSocket *w) {
         if (!w)
                 return NULL;
@@ -230,7 +183,7 @@ static WebSocket *websocket_free(WebSocket *w) {
         ws_queue_done(&w->queue);
         free(w->early);
         if (w->request) {
-                w->request->websocket = NULL;
+                w->request->stream = NULL;
                 (void) MHD_upgrade_action(w->upgrade, MHD_UPGRADE_ACTION_CLOSE);
                 http_server_wake(w->request->server);
                 request_unref(w->request);
@@ -239,11 +192,19 @@ static WebSocket *websocket_free(WebSocket *w) {
 }
 DEFINE_CLEANUP_FUNC(WebSocket *, websocket_free);
 
-void websocket_abandon(WebSocket *w) {
-        assert(w->state == WS_CONNECTING);
+/* The request is over. If it never became a WebSocket (the client went away first), it never will. */
+static void on_over(void *stream) {
+        WebSocket *w = stream;
 
+        assert(w->state == WS_CONNECTING);
         websocket_free(w);
 }
+
+static void on_refuse(void *stream, const char *why) {
+        websocket_close(stream, WS_CLOSE_POLICY, why);
+}
+
+static const RequestStreamOps request_ops = { .over = on_over, .refuse = on_refuse };
 
 static int websocket_new(WebSocketHub *h, const WebSocketProtocol *protocol, WebSocket **ret) {
         _cleanup_(websocket_freep) WebSocket *w = new0(WebSocket, 1);
@@ -292,7 +253,7 @@ static void on_upgrade(void *userdata, struct MHD_Connection *connection, void *
                 const char *early, size_t early_size, MHD_socket fd,
                 struct MHD_UpgradeResponseHandle *upgrade) {
         Request *r = userdata;
-        WebSocket *w = r->websocket;
+        WebSocket *w = r->stream;
         int k;
 
         w->request = request_ref(r);
@@ -359,7 +320,8 @@ int request_reply_websocket(Request *r, const WebSocketProtocol *protocol) {
         response = MHD_create_response_for_upgrade(on_upgrade, r);
         if (!response)
                 return -ENOMEM;
-        r->websocket = TAKE_PTR(w);
+        r->stream = TAKE_PTR(w);
+        r->stream_ops = &request_ops;
         request_answer(r, MHD_HTTP_SWITCHING_PROTOCOLS, response);
         return 0;
 }

@@ -5,6 +5,7 @@
 #include "api/worker/worker-dequeue.h"
 #include "api/bus-client.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "api/queue-waiters.h"

@@ -3,6 +3,7 @@
 #include "api/bus-client.h"
 #include "api/http/list-reply.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "api/worker/worker-decode.h"

@@ -11,7 +11,7 @@
 #include "api/http/http-server.h"
 #include "api/http/reply.h"
 #include "api/http/request.h"
-#include "api/stream/sse.h"
+#include "api/stream/sse-stream.h"
 #include "api/stream/websocket.h"
 #include "store/api-keys.h"
 #include "unit/lib/api-test.h"

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "api/http/request.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"

@@ -11,7 +11,7 @@
 
 #include "api/http/reply.h"
 #include "api/http/request.h"
-#include "api/stream/sse.h"
+#include "api/stream/sse-stream.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
 #include "store/store.h"

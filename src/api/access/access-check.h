@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Decides on a request by the model of access.h. */
+
+#include <stdbool.h>
+
+typedef struct Request Request;
+
+/* Whether the client may ask for this route, and now. 0, or a negative errno with the error answer set. */
+int request_check_access(Request *r);
+
+/* Whether that is still so, for a request that waits or streams: the key that it came with was not removed
+ * and has not expired, or the user still has the role. False too where that cannot be known. */
+bool request_is_still_allowed(Request *r);

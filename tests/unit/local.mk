@@ -238,5 +238,5 @@ SCRIPT_TESTS = \
 	tests/unit/ctl/test-hyperctl \
 	tests/unit/ctl/test-terminal
 TESTS += $(SCRIPT_TESTS)
-EXTRA_DIST += $(SCRIPT_TESTS) tests/unit/check-includes.known tests/unit/README.md tests/unit/ctl/bus.sh tests/unit/data tests/unit/api/validate.go
+EXTRA_DIST += $(SCRIPT_TESTS) tests/unit/README.md tests/unit/ctl/bus.sh tests/unit/data tests/unit/api/validate.go
 noinst_HEADERS = tests/unit/lib/test.h tests/fuzz/fuzz.h

@@ -13,7 +13,7 @@
 #include "shared/bus-util.h"
 #include "store/facts.h"
 
-/* --- the databases ---------------------------------------------------------------------------------- */
+/* --- the databases --------------------------------------------------------------------------------- */
 
 int api_store(Api *a, Store **ret) {
         int r = database_open(&a->database);
@@ -73,7 +73,7 @@ void api_keep_reply(Api *a, const Dialect *dialect, const char *path, const char
                 (void) reply_cache_put(a->replies, dialect->name, path, text, size);
 }
 
-/* --- the users of this machine ---------------------------------------------------------------------- */
+/* --- the users of this machine --------------------------------------------------------------------- */
 
 void api_take_peer_socket(Api *a, int fd) {
         safe_close(a->peers.fd);
@@ -100,7 +100,7 @@ Role api_role_of(Api *a, uid_t uid) {
         return role_cache_get(a->roles, uid, now_monotonic());
 }
 
-/* --- counting --------------------------------------------------------------------------------------- */
+/* --- counting -------------------------------------------------------------------------------------- */
 
 bool api_is_busy(const Api *a) {
         return a->counters.in_flight > 0 || a->counters.streams > 0;
@@ -184,7 +184,7 @@ void api_give_body(Api *a, size_t size) {
         a->bodies -= size;
 }
 
-/* --- the daemon ------------------------------------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------------------------------------ */
 
 const char *api_refusal(Api *a) {
         return a->config.refusal;

@@ -93,7 +93,7 @@ bool access_is_valid(const Access *a, const ApiKeyId *id) {
         return key && !access_key_has_expired(key);
 }
 
-/* --- rates ------------------------------------------------------------------------------------------ */
+/* --- rates ----------------------------------------------------------------------------------------- */
 
 static const RateLimit failures_limit = { ACCESS_FAILURES_PER_MINUTE, ACCESS_FAILURES_BURST };
 

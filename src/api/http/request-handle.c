@@ -38,7 +38,7 @@ void request_over(Request *r) {
         r->response = NULL;
 }
 
-/* --- reading what was asked ------------------------------------------------------------------------- */
+/* --- reading what was asked ------------------------------------------------------------------------ */
 
 /* See origin.h: which web pages may use a listener that asks nobody for a password. */
 static int request_check_origin(Request *r) {
@@ -218,7 +218,7 @@ int request_append_body(Request *r, const char *data, size_t size, size_t max) {
         return 0;
 }
 
-/* --- the handler ------------------------------------------------------------------------------------ */
+/* --- the handler ----------------------------------------------------------------------------------- */
 
 void request_handler_returned(Request *r, int result) {
         if (r->answered || !r->connection)

@@ -25,9 +25,9 @@ typedef struct Lookup Lookup;
 typedef int (*lookup_function)(
                 const JobSpec *spec, const PathRules *rules, JobFiles *ret, JsonErrors *errors);
 
-/* In the loop, once. @r and @errors as the function has them; or -ETIMEDOUT, with @errors, which name the path.
- * @spec and @files may be changed and taken from, what is left of them is freed; after -ETIMEDOUT they are
- * NULL. */
+/* In the loop, once. @r and @errors as the function has them; or -ETIMEDOUT, with @errors, which name the
+ * path. @spec and @files may be changed and taken from, what is left of them is freed; after -ETIMEDOUT they
+ * are NULL. */
 typedef void (*lookup_done)(JobSpec *spec, JobFiles *files, int r, const JsonErrors *errors, void *userdata);
 
 int lookup_pool_new(sd_event *event, LookupPool **ret);

@@ -169,7 +169,8 @@ static void refused(Fixture *f, const char *name, const char *words, const char 
 
 SCHEDULE_TEST(an_error_of_a_schedule_has_its_fields)
         refused(&f, HYPER_BUS_ERROR_INVALID_SCHEDULE, "job.source.path",
-                        "{\"enabled\":7,\"schedule\":\"@daily\",\"job\":{\"operation\":\"convert\",\"source\":{"
+                        "{\"enabled\":7,\"schedule\":\"@daily\","
+                        "\"job\":{\"operation\":\"convert\",\"source\":{"
                         "\"type\":\"file\",\"path\":\"x\"},"
                         "\"destination\":{\"type\":\"file\",\"path\":\"/srv/x.raw\"}}}");
         ck_assert_uint_eq(f.fields.n_errors, 2);

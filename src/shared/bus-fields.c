@@ -49,8 +49,8 @@ int bus_reply_fields_error(sd_bus_message *call, int r, sd_bus_error *error, con
         /* (The text comes first in the body: without one there can be no fields.) */
         if (fields->n_errors == 0 || !sd_bus_error_is_set(error) || isempty(error->message))
                 r = sd_bus_reply_method_errno(call, r, error);
-        else if (sd_bus_message_get_expect_reply(call) > 0)
-                r = reply_with_fields(call, error, fields);
+        else /* (as sd_bus_reply_method_errno(3) does) */
+                r = sd_bus_message_get_expect_reply(call) > 0 ? reply_with_fields(call, error, fields) : 0;
         sd_bus_error_free(error);
         return r < 0 ? r : 1;
 }

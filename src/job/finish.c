@@ -16,6 +16,7 @@
 #include "basic/string-util.h"
 #include "job/attempt.h"
 #include "job/job-owner.h"
+#include "job/new-directories.h"
 #include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/publish.h"
@@ -133,6 +134,8 @@ static int finish_file(Attempt *a, bool succeeded) {
         uid_t uid = 0;
 
         int r = part_directory_open(a->plan->part_dir, &p, &why);
+        if (r == -ENOENT && !marker_exists(a->directory_fd, RECORD_PREPARED))
+                return 0; /* prepare did not get as far as its directory */
         if (r < 0)
                 return why ? attempt_fail(a, r, "destination_refused", "%s", why)
                            : attempt_fail(a, r, NULL,
@@ -164,6 +167,20 @@ static int finish_file(Attempt *a, bool succeeded) {
         return r;
 }
 
+/* No image got its name, so the directories that were made for it go, if they are empty. Another attempt
+ * makes them again. */
+static void remove_directories(Attempt *a) {
+        if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
+                return;
+        int r = new_directories_remove(a->plan->part_dir, a->directory_fd);
+        if (r < 0)
+                log_warning_errno(r, "Failed to remove the directories that were made for %s: %m",
+                                a->plan->spec->destination.path);
+        /* What it says was in there. */
+        if (r > 0 && unlinkat(a->directory_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
+                log_warning_errno(errno, "Failed to remove %s/" RECORD_PREPARED ": %m", a->directory);
+}
+
 static int finish(const char *directory, bool succeeded) {
         _cleanup_attempt_ Attempt *a = NULL;
 
@@ -173,6 +190,8 @@ static int finish(const char *directory, bool succeeded) {
         if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
+        if (a->plan->part_dir)
+                remove_directories(a);
         int status = r < 0 ? attempt_end(a, r) : EXIT_SUCCESS;
         report_sync(&a->report);
         return status;

@@ -52,6 +52,8 @@ libhyper_job_la_SOURCES = \
 	src/job/layer-map.h \
 	src/job/lock-holder.c \
 	src/job/lock-holder.h \
+	src/job/new-directories.c \
+	src/job/new-directories.h \
 	src/job/operation-steps.c \
 	src/job/operation-steps.h \
 	src/job/output-layout.c \

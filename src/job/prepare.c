@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* "hyper-job prepare": with all privileges, before the sandbox is made. Makes the part directory beside the
- * destination, so that it can be bound into the unit's mount namespace. */
+/* "hyper-job prepare": with all privileges, before the sandbox is made. Makes the directories above the
+ * destination that do not exist, and the part directory beside it, so that it can be bound into the unit's
+ * mount namespace. */
 
 #include "job/prepare.h"
 #include "spec/job-result.h"
@@ -17,10 +18,13 @@
 #include "job/attempt.h"
 #include "job/in-use.h"
 #include "job/job-owner.h"
+#include "job/new-directories.h"
 #include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/publish.h"
 #include "job/rename.h"
+
+#define DIRECTORY_TRIES 8u
 
 static int parent_fail(Attempt *a, int r) {
         const char *path = a->plan->spec->destination.path;
@@ -144,30 +148,76 @@ static int check_free(Attempt *a, const PartDirectory *p, uid_t uid) {
         return r;
 }
 
-/* The directory that was checked when the attempt began: somebody may have put another one in its place. */
-static int check_parent(Attempt *a, const PartDirectory *p) {
-        const char *path = a->plan->part_dir, *slash = strrchr(path, '/');
-        _cleanup_free_ char *parent = strndup(path, slash == path ? 1 : slash - path);
+static int directory_fail(Attempt *a, int r, const char *directory) {
+        switch (r) {
+        case -ENOENT: /* removed by somebody else just now */
+        case -ENOMEM:
+                return r;
+        case -ELOOP:
+        case -ENOTDIR:
+                return parent_fail(a, r);
+        case -ESTALE:
+                return attempt_fail(a, r, "destination_refused",
+                                "The directory %s, or one above it, is another one than a moment ago, when "
+                                "the job was checked",
+                                directory);
+        case -EPERM:
+                return attempt_fail(a, r, "destination_refused",
+                                "A directory above the destination %s was made by another user since the "
+                                "job was checked",
+                                a->plan->spec->destination.path);
+        default:
+                return attempt_fail(
+                                a, r, NULL, "Making the directory %s failed: %s", directory, strerror(-r));
+        }
+}
+
+/* Where an earlier attempt had a directory, none is made: what the job has written may be in a file system
+ * that is not mounted now. */
+static int check_earlier(Attempt *a, const char *directory) {
         struct stat st;
 
-        if (!parent)
+        if (marker_exists(a->directory_fd, RECORD_PREPARED) && lstat(directory, &st) < 0)
+                return parent_fail(a, -errno);
+        return 0;
+}
+
+/* Makes the directory of the destination if it does not exist. It must be below one that was checked when the
+ * attempt began, or be that one: somebody may have put another one in its place. */
+static int open_directory(Attempt *a, PartDirectory *p) {
+        const char *path = a->plan->part_dir, *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *why = NULL;
+        struct stat made, st;
+        int r;
+
+        if (!directory)
                 return -ENOMEM;
+        r = check_earlier(a, directory);
+        if (r < 0)
+                return r;
+        if (a->plan->bound) {
+                r = new_directories_make(directory, a->plan->bound, a->directory_fd, &made);
+                if (r < 0)
+                        return directory_fail(a, r, directory);
+        }
+        r = part_directory_open(path, p, &why);
+        if (r < 0)
+                return why                     ? attempt_fail(a, r, "destination_refused", "%s", why)
+                                : r == -ENOENT ? r
+                                               : parent_fail(a, r);
         if (!a->plan->bound)
                 return 0;
         if (fstat(p->parent_fd, &st) < 0)
                 return -errno;
-        int r = file_identity_check(a->plan->bound, parent, &st);
-        if (r < 0)
-                return attempt_fail(a, r, "destination_refused",
-                                "The directory %s is another one than a moment ago, when the job was "
-                                "checked",
-                                parent);
-        return 0;
+        return st.st_dev == made.st_dev && st.st_ino == made.st_ino ? 0
+                                                                    : directory_fail(a, -ESTALE, directory);
 }
 
 static int make_part_directory(Attempt *a, PartDirectory *p, uid_t uid) {
         int r = part_directory_make(p);
 
+        if (r == -ENOENT) /* the directory above was removed just now */
+                return r;
         if (r >= 0)
                 r = check_free(a, p, uid);
         if (r >= 0)
@@ -192,17 +242,11 @@ static int make_part_directory(Attempt *a, PartDirectory *p, uid_t uid) {
         return 0;
 }
 
-static int prepare_destination(Attempt *a, uid_t uid) {
+static int try_destination(Attempt *a, uid_t uid) {
         _cleanup_part_directory_ PartDirectory p = PART_DIRECTORY_INIT;
-        _cleanup_free_ char *why = NULL;
         int r;
 
-        if (!a->plan->part_dir) /* a server, or a block device */
-                return 0;
-        r = part_directory_open(a->plan->part_dir, &p, &why);
-        if (r < 0)
-                return why ? attempt_fail(a, r, "destination_refused", "%s", why) : parent_fail(a, r);
-        r = check_parent(a, &p);
+        r = open_directory(a, &p);
         if (r < 0)
                 return r;
         if (marker_exists(a->directory_fd, RECORD_PUBLISHING)) {
@@ -217,6 +261,20 @@ static int prepare_destination(Attempt *a, uid_t uid) {
         if (r >= 0)
                 r = check_lock(a, &p);
         return r < 0 ? r : make_part_directory(a, &p, uid);
+}
+
+/* Another job that ends may remove a directory that it has made and that this one needs, too: then it is made
+ * again. */
+static int prepare_destination(Attempt *a, uid_t uid) {
+        if (!a->plan->part_dir) /* a server, or a block device */
+                return 0;
+        for (unsigned n = 0; n < DIRECTORY_TRIES; n++) {
+                int r = try_destination(a, uid);
+
+                if (r != -ENOENT || a->code)
+                        return r;
+        }
+        return parent_fail(a, -ENOENT);
 }
 
 static int prepare(Attempt *a) {

@@ -11,6 +11,7 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "manager/job-paths.h"
+#include "manager/path-missing.h"
 #include "manager/source-chain.h"
 #include "manager/source-ovf.h"
 #include "spec/nbd-uri.h"
@@ -303,8 +304,33 @@ static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *
                 return -ENOMEM;
         int r = resolve_directory(rules, true, "destination.path", directory, false, &real, &st, errors);
         if (r >= 0)
-                r = job_files_note(f, real, &st);
+                r = job_files_note_directories(rules, real, f);
         return r < 0 ? r : set_destination(spec, rules, real, NULL, f, errors);
+}
+
+/* The path of a directory that exists or can be made. */
+static int resolve_new_directory(
+                const PathRules *rules, const char *path, bool follow, char **ret_path, JsonErrors *errors) {
+        _cleanup_(json_errors_done) JsonErrors missing = {};
+        const char *why = NULL;
+        struct stat st;
+        int r = resolve(rules, true, "destination.path", path, follow, ret_path, &st, &missing);
+
+        if (r >= 0 && !S_ISDIR(st.st_mode))
+                return refuse(errors, -EBADMSG, "destination.path", path, "it is not a directory");
+        if (r == -ENOENT) {
+                r = path_resolve_missing(rules, path, follow, ret_path, &why);
+                if (r == -EPERM)
+                        return refuse_place("destination.path", path, true, why, errors);
+                if (r == -EBADMSG)
+                        return refuse(errors, r, "destination.path", path, why);
+        }
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        int k = json_errors_adopt(errors, "", &missing);
+        if (k < 0)
+                return k;
+        return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
 }
 
 static int add_destination_file(
@@ -321,10 +347,9 @@ static int add_destination_file(
         /* (The name first, so that a refusal names what was given.) */
         r = check_place(rules, true, "destination.path", path, path, errors);
         if (r >= 0)
-                r = resolve_directory(
-                                rules, true, "destination.path", directory, follow, &real, &st, errors);
+                r = resolve_new_directory(rules, directory, follow, &real, errors);
         if (r >= 0)
-                r = job_files_note(f, real, &st);
+                r = job_files_note_directories(rules, real, f);
         if (r >= 0)
                 r = set_destination(spec, rules, real, slash + 1, f, errors);
         if (r >= 0 && follow && lstat(f->destination_path, &st) >= 0 && S_ISDIR(st.st_mode))

@@ -63,6 +63,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/manager-reload.h \
 	src/manager/manager.c \
 	src/manager/manager.h \
+	src/manager/path-missing.c \
+	src/manager/path-missing.h \
 	src/manager/path-rules.c \
 	src/manager/path-rules.h \
 	src/manager/progress.c \

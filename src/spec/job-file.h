@@ -29,6 +29,8 @@
 /* systemd's limit of 31, and the bytes of a digest that are in a name: no two jobs are made to share a
  * user. */
 #define JOB_USER_MAX 31
+/* So many directories above a destination are made if they do not exist. */
+#define JOB_NEW_DIRECTORIES_MAX 32u
 
 typedef struct JobPlan {
         char *job_id;
@@ -36,7 +38,9 @@ typedef struct JobPlan {
         JobSpec *spec; /* paths resolved: no symlink in them. spec->source.path and spec->destination.path
                           are what is written, whatever the document says. */
         char *user; /* that hyper-job run has; NULL: root, when a plan is carried out by hand */
-        char **bound; /* what the job sees of the machine, as file_identity_text() has it */
+        char **bound; /* what the job sees of the machine, as file_identity_text() has it; and the directory
+                         of the destination and those above it, as far as they exist: prepare makes the
+                         others */
         char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
                                 itself */
         char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.

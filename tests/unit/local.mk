@@ -122,6 +122,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-in-use \
 	tests/unit/job/test-job-lock \
 	tests/unit/job/test-job-nbd \
+	tests/unit/job/test-job-new-directories \
 	tests/unit/job/test-job-package \
 	tests/unit/job/test-job-part-directory \
 	tests/unit/job/test-job-recognize \

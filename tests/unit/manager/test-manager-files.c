@@ -10,6 +10,7 @@
 #include "manager/credentials.h"
 #include "manager/job-directory.h"
 #include "manager/job-paths.h"
+#include "spec/job-path.h"
 #include "unit/lib/test.h"
 
 static void put(const char *dir, const char *name, const char *content) {
@@ -261,8 +262,95 @@ START_TEST(what_is_no_image_file_is_refused) {
         /* The link is judged by where it leads. */
         refused(dir, "passwd", "b.qcow2", -EPERM, "source.path: /etc/passwd", "configuration and keys");
         refused(dir, "a.raw", "there.qcow2", -EBADMSG, "destination.path", "not overwritten");
-        refused(dir, "a.raw", "none/b.qcow2", -EBADMSG, "destination.path", "no such file or directory");
         refused(dir, "a.raw", "a.raw/b.qcow2", -EBADMSG, "destination.path", "not a directory");
+}
+END_TEST
+
+static bool is_bound(const JobFiles *f, const char *path) {
+        struct stat st;
+
+        return stat(path, &st) >= 0 && file_identity_check(f->bound, path, &st) == 0;
+}
+
+/* "/x/x/x" with @n components, as a new directory with a file in it. */
+static char *deep(unsigned n) {
+        char *path = strdup("new");
+
+        for (unsigned i = 1; i < n; i++) {
+                char *longer = strprintf("%s/x", path);
+                free(path);
+                path = longer;
+        }
+        char *file = strprintf("%s/b.qcow2", path);
+        free(path);
+        return file;
+}
+
+START_TEST(missing_directories_are_made_later) {
+        _cleanup_(job_files_done) JobFiles f = {}, g = {}, h = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *real = realpath(dir, NULL), *error = NULL, *most = deep(32), *more = deep(33);
+
+        put(dir, "a.raw", "x");
+        make_dir(dir, "there");
+        make_link("there", dir, "link");
+        accepted(dir, "a.raw", "link/new/deep/b.qcow2", &f);
+        ends_with(f.destination_path, "/there/new/deep/b.qcow2");
+        ends_with(f.part_dir, "/there/new/deep/.b.qcow2.hyper-part");
+        _cleanup_free_ char *there = strprintf("%s/there", real);
+        ck_assert(is_bound(&f, there));
+        ck_assert(is_bound(&f, real));
+
+        /* Also when the job starts, and when they exist by then; what is above them is noted all the same. */
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(real, "a.raw", "there/new/deep/b.qcow2", NULL);
+        ck_assert_int_eq(check_text(spec, &as_admin, &g, &error), 0);
+        ck_assert_str_eq(g.destination_path, f.destination_path);
+        ck_assert(is_bound(&g, there));
+        make_dir(dir, "there/new");
+        make_dir(dir, "there/new/deep");
+        ck_assert_int_eq(check_text(spec, &as_admin, &h, &error), 0);
+        _cleanup_free_ char *leaf = strprintf("%s/there/new/deep", real);
+        ck_assert(is_bound(&h, leaf));
+        ck_assert(is_bound(&h, there));
+
+        _cleanup_(job_files_done) JobFiles k = {};
+        accepted(dir, "a.raw", most, &k);
+        refused(dir, "a.raw", more, -EBADMSG, "destination.path", "more than 32 directories");
+}
+END_TEST
+
+START_TEST(missing_directories_have_the_rules_of_others) {
+        _cleanup_test_dir_ char *dir = test_dir();
+
+        put(dir, "a.raw", "x");
+        make_dir(dir, "there");
+        make_link("none", dir, "there/dangling");
+        make_link("/etc", dir, "there/etc");
+        refused(dir, "a.raw", "there/dangling/new/b.qcow2", -EBADMSG, "destination.path", "leads nowhere");
+        refused(dir, "a.raw", "there/dangling/b.qcow2", -EBADMSG, "destination.path", "leads nowhere");
+        refused(dir, "a.raw", "there/etc/new/b.qcow2", -EPERM, "destination.path", "configuration and keys");
+        refused(dir, "a.raw", "there/.ssh/b.qcow2", -EPERM, "destination.path", "keys are kept there");
+        refused(dir, "a.raw", "there/.netrc/b.qcow2", -EPERM, "destination.path", "passwords");
+        refused(dir, "a.raw", "a.raw/new/b.qcow2", -EBADMSG, "destination.path", "not a directory");
+
+        /* A link that somebody puts there between the submission and the start. */
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(dir, "a.raw", "there/new/deep/b.qcow2", NULL);
+        _cleanup_(job_files_done) JobFiles files = {};
+        _cleanup_free_ char *error = NULL;
+        make_link("/tmp", dir, "there/new");
+        ck_assert_int_eq(check_text(spec, &as_admin, &files, &error), -EBADMSG);
+        ck_assert_ptr_nonnull(strstr(error, "a symbolic link was put into it"));
+}
+END_TEST
+
+/* No spec gets so far with "..": its path is refused by its text. */
+START_TEST(dots_are_no_directories) {
+        static const char *const paths[] = { "/srv/none/../b.qcow2", "/srv/none/./b.qcow2",
+                "/srv//b.qcow2" };
+        const char *reason;
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                ck_assert(!job_path_is_valid(paths[i], true, &reason));
 }
 END_TEST
 
@@ -411,6 +499,41 @@ START_TEST(an_operator_is_told_nothing_of_other_places) {
 END_TEST
 
 /* What the configuration names may be a link, on the way and at the end. */
+START_TEST(an_operator_makes_directories_in_its_own_places) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *real = realpath(dir, NULL), *in = strprintf("%s/in", real),
+                            *none = strprintf("%s/none", real), *one = NULL, *two = NULL, *error = NULL;
+        PathRules rules = operator_of(in), later = operator_of(none);
+        _cleanup_(job_files_done) JobFiles f = {};
+        int r;
+
+        make_dir(dir, "in");
+        make_dir(dir, "secret");
+        put(dir, "in/a.raw", "x");
+        make_link("../secret", dir, "in/out");
+        r = look_as(&rules, real, "in/a.raw", "in/new/deep/b.qcow2", "raw", &f, &error);
+        ck_assert_msg(r == 0, "%s", strna(error));
+        ends_with(f.destination_path, "/in/new/deep/b.qcow2");
+        ck_assert(is_bound(&f, in));
+        /* What is above is no place of the operator's, so nothing is made below it. */
+        ck_assert(!is_bound(&f, real));
+        told_the_same(&rules, real, "in/a.raw", "secret/new/b.qcow2", "in/a.raw", "secret/b.qcow2");
+        told_the_same(&rules, real, "in/a.raw", "in/out/new/b.qcow2", "in/a.raw", "in/out/b.qcow2");
+
+        /* A directory of the configuration itself is not made. */
+        strv_free(later.source_paths);
+        later.source_paths = NULL;
+        ck_assert_int_eq(strv_extend(&later.source_paths, in), 0);
+        one = told(&later, real, "in/a.raw", "none/b.qcow2", &r);
+        ck_assert_int_eq(r, -EBADMSG);
+        ck_assert_ptr_nonnull(strstr(one, "there is no such file or directory"));
+        two = told(&later, real, "in/a.raw", "none/new/b.qcow2", &r);
+        ck_assert_int_eq(r, -EBADMSG);
+        path_rules_done(&rules);
+        path_rules_done(&later);
+}
+END_TEST
+
 START_TEST(directories_of_the_configuration_may_be_links) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *named = strprintf("%s/link/in", dir), *error = NULL;
@@ -749,7 +872,9 @@ END_TEST
 
 TEST_MAIN("manager-files", an_error_has_its_field_apart, plain_files, symlinks_are_followed_once,
                 a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
-                an_ovf_brings_what_it_names, a_checksum_is_for_one_file, a_directory_takes_the_file,
+                an_ovf_brings_what_it_names, a_checksum_is_for_one_file, missing_directories_are_made_later,
+                missing_directories_have_the_rules_of_others, dots_are_no_directories,
+                an_operator_makes_directories_in_its_own_places, a_directory_takes_the_file,
                 a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
                 directories_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
                 block_devices, a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,

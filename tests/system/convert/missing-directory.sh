@@ -86,6 +86,19 @@ wait_state "$id" CANCELLED 30
 eventually 30 "the unit is gone" unit_gone "$id"
 exists "$dir/in/kept/other"
 missing "$dir/in/kept/deep"
+
+# --- many jobs with one new directory, of which every second one fails -------------------------------------
+settings "jobs: {source_paths: [$dir/in], destination_paths: [$dir/in], max_running: 4}"
+good=() bad=()
+for i in {1..12}; do
+        bad+=("$(submit "$(spec "$dir/in/zero.vmdk" "$dir/in/many/deep/bad$i.qcow2" \
+                '.source.format = "vmdk" | .execution_policy.retry_count = 0')")")
+        good+=("$(submit "$(spec "$dir/in/a.raw" "$dir/in/many/deep/good$i.qcow2" \
+                '.execution_policy.retry_count = 0')")")
+done
+for id in "${good[@]}"; do wait_state "$id" COMPLETED; done
+for id in "${bad[@]}"; do wait_state "$id" FAILED; done
+equal "$(find "$dir/in/many/deep" -name 'good*.qcow2' | wc -l)" 12 "the images in the new directory"
 no_part_left "$dir"
 stop_serving "$dir/in/s.sock"
 rm -r "$outside"

@@ -19,9 +19,9 @@
  * everything but "*" and "?", also a star with a step (as with robfig/cron; Vixie cron takes each field that
  * begins with "*" for unrestricted).
  *
- * Clock changes of less than three hours are treated as by Debian's cron(8). If neither minute nor hour begins
- * with "*", local times that are skipped lead to one run right after the change, and local times that are
- * repeated to one run, the first time. Other expressions follow the clock. */
+ * Clock changes of less than three hours are treated as by Debian's cron(8). If neither minute nor hour
+ * begins with "*", local times that are skipped lead to one run right after the change, and local times that
+ * are repeated to one run, the first time. Other expressions follow the clock. */
 
 #include "basic/time-util.h"
 

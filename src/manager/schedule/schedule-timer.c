@@ -8,9 +8,9 @@
  * That a timer is wanted is in the database until systemd has made it, so that a manager that dies in
  * between leaves no schedule without one.
  *
- * When the clocks change before the next run, the OnCalendar= lines of the expression do not always elapse when
- * cron_next() says so. The timer then has next_at as another line, and is made anew by each run until the change
- * has passed. */
+ * When the clocks change before the next run, the OnCalendar= lines of the expression do not always elapse
+ * when cron_next() says so. The timer then has next_at as another line, and each run makes it anew until
+ * three hours after the change. */
 
 #include "manager/schedule/schedule-timer.h"
 

@@ -236,7 +236,7 @@ int cron_next(const Cron *c, usec_t after, usec_t *ret) {
 }
 
 bool cron_crosses_clock_change(const Cron *c, usec_t from, usec_t to) {
-        time_t end = (time_t) (to / USEC_PER_SEC);
+        time_t end = (time_t) (to / USEC_PER_SEC) + SHIFT_MAX;
         _cleanup_free_ char *saved = NULL;
         bool found = false;
 

@@ -14,9 +14,10 @@ int cron_to_calendar(const Cron *c, char ***ret);
  * call: not for programs with threads. */
 int cron_next(const Cron *c, usec_t after, usec_t *ret);
 
-/* True if the clocks change between @from and @to, or up to three hours before. What systemd makes of the
- * OnCalendar= lines is not what cron_next() returns then: local times that are skipped do not elapse, and of
- * those that are repeated, only the first does. Changes the time zone like cron_next(). */
+/* True if the clocks change between @from and @to, or up to three hours before or after. What systemd makes
+ * of the OnCalendar= lines is not what cron_next() returns then: local times that are skipped do not elapse,
+ * and of those that are repeated, only one does, the second if the change is not one of daylight saving time.
+ * Changes the time zone like cron_next(). */
 bool cron_crosses_clock_change(const Cron *c, usec_t from, usec_t to);
 
 /* For "@every" that began at @anchor: the first anchor + n × every after @after. */

@@ -10,7 +10,8 @@
  *
  * When the clocks change before the next run, the OnCalendar= lines of the expression do not always elapse
  * when cron_next() says so. The timer then has next_at as another line, and each run makes it anew until
- * three hours after the change. */
+ * three hours after the change. (systemd may also take the second of two equal local times, hence three hours
+ * before it, too.) */
 
 #include "manager/schedule/schedule-timer.h"
 

@@ -140,8 +140,7 @@ static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus
         Job *j = userdata;
         int r;
 
-        if (j->manager->follow) /* its status comes with an event */
-                journal_follow_look(j->manager->follow);
+        progress_look(j->manager); /* its status comes with an event */
         if (sd_bus_message_skip(message, "s") < 0 ||
                         sd_bus_message_enter_container(message, 'a', "{sv}") < 0)
                 return 0;

@@ -17,6 +17,7 @@
 #include "manager/job-signal.h"
 #include "manager/journal-catchup.h"
 #include "manager/manager-bus.h"
+#include "manager/progress.h"
 #include "manager/queue.h"
 #include "manager/restore.h"
 #include "manager/schedule/schedule-bus.h"
@@ -39,6 +40,10 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
                 schedule_job_ended(j->manager, j, to);
 }
 
+static void on_queue(void *userdata) {
+        queue_run(userdata);
+}
+
 /* What a group has recorded, for all of its members at once. */
 static void on_committed(void *userdata) {
         manager_log_changes(userdata);
@@ -58,11 +63,8 @@ Manager *manager_free(Manager *m) {
                 sd_bus_slot_unref(m->systemd_slots[i]);
         sd_bus_slot_unref(m->reconcile_call);
         sd_bus_slot_unref(m->release_call);
-        sd_event_source_disable_unref(m->queue_source);
-        sd_event_source_disable_unref(m->queue_timer);
-        sd_event_source_disable_unref(m->progress_timer);
         sd_event_source_disable_unref(m->idle_timer);
-        journal_follow_free(m->follow);
+        progress_free(m->progress);
         commit_group_free(m->group);
         submissions_free(m);
         schedule_runs_free(m);
@@ -76,7 +78,8 @@ Manager *manager_free(Manager *m) {
         job_free(m->finished);
         lookup_pool_free(m->lookups);
         outbox_free(m->outbox);
-        schedule_timers_free(m);
+        schedule_timers_free(m->timers);
+        queue_state_free(m->queue);
         schedule_row_free(m->schedule);
         settings_free(m->settings);
         sd_bus_unref(m->bus);
@@ -107,7 +110,6 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->clock = o->clock;
         m->send_event = o->send_event ?: job_event_send;
         m->observer = on_job_changed;
-        m->run_queue = queue_run;
         m->list_units = executor_unit_list;
         m->started_at = m->clock();
         m->patience = UNIT_PATIENCE;
@@ -118,6 +120,13 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         if (!m->state_directory || !m->runtime_directory || !m->config_directory ||
                         (o->journal_directory && !m->journal_directory))
                 return -ENOMEM;
+        r = queue_state_new(m->event, on_queue, m, &m->queue);
+        if (r >= 0)
+                r = progress_new(&m->progress);
+        if (r >= 0)
+                r = schedule_timers_new(&m->timers);
+        if (r < 0)
+                return r;
         r = commit_group_new(m->event, m->store, on_committed, m, &m->group);
         if (r >= 0)
                 r = lookup_pool_new(m->event, &m->lookups);

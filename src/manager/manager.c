@@ -96,21 +96,6 @@ void manager_forget_job(Manager *m, Job *j) {
         queue_wake(m);
 }
 
-static int on_queue_source(sd_event_source *s, void *userdata) {
-        Manager *m = userdata;
-
-        m->queue_source = sd_event_source_disable_unref(m->queue_source);
-        m->run_queue(m);
-        return 0;
-}
-
 void queue_wake(Manager *m) {
-        if (m->queue_source)
-                return;
-        int r = sd_event_add_defer(m->event, &m->queue_source, on_queue_source, m);
-        /* Not before a group of submissions that is being gathered: it would be parted. */
-        if (r >= 0)
-                r = sd_event_source_set_priority(m->queue_source, COMMIT_GROUP_PRIORITY);
-        if (r < 0)
-                log_error_errno(r, "Failed to wake the queue: %m");
+        queue_state_wake(m->queue);
 }

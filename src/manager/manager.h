@@ -7,7 +7,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "journal/journal-follow.h"
+#include "journal/job-event.h"
 #include "manager/caller.h"
 #include "manager/commit-group.h"
 #include "manager/credentials.h"
@@ -15,6 +15,7 @@
 #include "manager/job-paths.h"
 #include "manager/job.h"
 #include "manager/lookup.h"
+#include "manager/queue-state.h"
 #include "shared/bus-util.h"
 #include "shared/settings.h"
 #include "store/jobs-list.h"
@@ -35,7 +36,6 @@ struct Manager {
         Settings *settings;
         clock_func clock;
         job_observer observer; /* of each job's changes */
-        void (*run_queue)(Manager *m); /* queue_run() */
         int (*list_units)(Manager *m); /* executor_unit_list() */
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
 
@@ -43,6 +43,8 @@ struct Manager {
 
         Job *jobs; /* those not finished, and those whose unit still stops */
         JobIndex index;
+        QueueState *queue;
+        struct Progress *progress; /* manager/progress.h */
         Job *finished; /* the one read last from the store for the bus */
 
         PolkitRegistry *polkit;
@@ -53,19 +55,10 @@ struct Manager {
         usec_t patience; /* for a unit that systemd was to end: then it is killed */
         bool reconcile_again; /* something happened while the units were being listed */
         sd_bus_slot *release_call;
-        struct Timer *timers; /* those that systemd is being asked about */
-        unsigned n_timers_asked;
-        sd_event_source *timers_later;
+        struct ScheduleTimers *timers; /* manager/schedule/schedule-timer.h */
         bool restoring; /* timers are set for the first time in this boot */
-        sd_bus_message **restores; /* calls that are answered when all timers are made */
-        size_t n_restores, restores_allocated;
         ScheduleRow *schedule; /* the one read last from the store for the bus */
 
-        JournalFollow *follow;
-        sd_event_source *queue_source; /* runs the queue once the current messages are answered */
-        sd_event_source *queue_timer; /* the next retry, or the next try to record an end */
-        sd_event_source *progress_timer; /* at most one write a second */
-        bool progress_is_new; /* of some job, since the last write */
         sd_event_source *idle_timer;
         usec_t started_at; /* by @clock: before, no worker could be heard */
         usec_t leases_until; /* by @clock: no lease of a worker ends before */
@@ -77,8 +70,6 @@ struct Manager {
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook/webhook.h */
 
         LookupPool *lookups;
-        unsigned n_looks; /* at jobs that workers may take, too, since @looks_since (by @clock) */
-        usec_t looks_since;
         TAILQ_HEAD(, Submission) submissions;
         TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */
         bool released; /* the name is given up: the end comes with the last lookup */

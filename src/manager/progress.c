@@ -5,6 +5,8 @@
 #include "manager/progress.h"
 
 #include "basic/log.h"
+#include "basic/string-util.h"
+#include "journal/journal-follow.h"
 #include "manager/job-signal.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
@@ -13,20 +15,43 @@
 
 #define FLUSH_INTERVAL USEC_PER_SEC
 
+struct Progress {
+        JournalFollow *follow;
+        sd_event_source *timer; /* at most one write a second */
+        bool is_new; /* of some job, since the last write */
+};
+
+int progress_new(Progress **ret) {
+        Progress *p = new0(Progress, 1);
+
+        if (!p)
+                return -ENOMEM;
+        *ret = p;
+        return 0;
+}
+
+Progress *progress_free(Progress *p) {
+        if (!p)
+                return NULL;
+        sd_event_source_disable_unref(p->timer);
+        journal_follow_free(p->follow);
+        return mfree(p);
+}
+
 static int on_progress_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         progress_flush(userdata);
         return 0;
 }
 
 void progress_wake(Manager *m) {
+        Progress *p = m->progress;
         int enabled = SD_EVENT_OFF, r;
 
-        m->progress_is_new = true;
-        if (m->progress_timer && sd_event_source_get_enabled(m->progress_timer, &enabled) >= 0 &&
-                        enabled != SD_EVENT_OFF)
+        p->is_new = true;
+        if (p->timer && sd_event_source_get_enabled(p->timer, &enabled) >= 0 && enabled != SD_EVENT_OFF)
                 return;
-        m->progress_timer = sd_event_source_disable_unref(m->progress_timer);
-        r = sd_event_add_time_relative(m->event, &m->progress_timer, CLOCK_MONOTONIC, FLUSH_INTERVAL,
+        p->timer = sd_event_source_disable_unref(p->timer);
+        r = sd_event_add_time_relative(m->event, &p->timer, CLOCK_MONOTONIC, FLUSH_INTERVAL,
                         100 * USEC_PER_MSEC, on_progress_timer, m);
         if (r < 0)
                 log_error_errno(r, "Failed to set the timer of progress: %m");
@@ -55,9 +80,14 @@ static void on_event(JournalFollow *f, const JobEvent *e, void *userdata) {
 }
 
 int progress_follow(Manager *m) {
-        if (m->follow)
+        if (m->progress->follow)
                 return 0;
-        return journal_follow_new(m->event, m->journal_directory, NULL, on_event, m, &m->follow);
+        return journal_follow_new(m->event, m->journal_directory, NULL, on_event, m, &m->progress->follow);
+}
+
+void progress_look(Manager *m) {
+        if (m->progress->follow)
+                journal_follow_look(m->progress->follow);
 }
 
 /* The tenth of the whole that the job has passed, if webhooks have not been told of it; else 0. */
@@ -110,9 +140,9 @@ void progress_flush(Manager *m) {
         size_t n;
         int r;
 
-        if (!m->progress_is_new)
+        if (!m->progress->is_new)
                 return;
-        m->progress_is_new = false;
+        m->progress->is_new = false;
         dirty = new0(Job *, count_under_way(m) + 1);
         if (!dirty) {
                 log_oom();

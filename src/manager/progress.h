@@ -5,8 +5,16 @@
 
 #include "manager/manager.h"
 
+typedef struct Progress Progress;
+
+int progress_new(Progress **ret);
+Progress *progress_free(Progress *p);
+DEFINE_CLEANUP_FUNC(Progress *, progress_free);
+
 /* Follows the journal while units run. */
 int progress_follow(Manager *m);
+/* A unit says that the journal has an event of it. */
+void progress_look(Manager *m);
 /* Writes what came since the last time. */
 void progress_flush(Manager *m);
 /* Has them written soon. */

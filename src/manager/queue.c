@@ -105,23 +105,11 @@ static int fail_before_start(Job *j, int error, const char *why) {
         return r;
 }
 
-static int on_queue_timer(sd_event_source *s, uint64_t usec, void *userdata) {
-        queue_run(userdata);
-        return 0;
-}
-
 static void arm_timer(Manager *m, usec_t now, usec_t next) {
         /* The clock of the due times can be set; the timer's cannot. A minute at most, then look again. */
         usec_t wait = next > now ? MIN(next - now, 60 * USEC_PER_SEC) : 0;
-        int r;
 
-        m->queue_timer = sd_event_source_disable_unref(m->queue_timer);
-        if (next == USEC_INFINITY)
-                return;
-        r = sd_event_add_time_relative(m->event, &m->queue_timer, CLOCK_MONOTONIC, wait, 10 * USEC_PER_MSEC,
-                        on_queue_timer, m);
-        if (r < 0)
-                log_error_errno(r, "Failed to set the timer of the queue: %m");
+        queue_state_wait(m->queue, next == USEC_INFINITY ? USEC_INFINITY : wait);
 }
 
 static void try_again_later(Manager *m, int r) {
@@ -221,23 +209,23 @@ void queue_run(Manager *m) {
         if (!m->ready || m->draining)
                 return;
         commit_group_settle(m->group); /* what workers have just got is in memory */
-        if (now >= m->looks_since + LOOKS_PAUSE || now < m->looks_since) {
-                m->looks_since = now;
-                m->n_looks = 0;
+        if (now >= m->queue->looks_since + LOOKS_PAUSE || now < m->queue->looks_since) {
+                m->queue->looks_since = now;
+                m->queue->n_looks = 0;
         }
         r = bring_back(m, now, &next);
         if (r >= 0)
                 r = executor_worker_expire(m, now, &next);
         while (r >= 0 && slots_held(m) < m->settings->jobs.max_running) {
-                Job *j = queue_next(m, m->n_looks < LOOKS_MAX);
+                Job *j = queue_next(m, m->queue->n_looks < LOOKS_MAX);
 
                 if (!j)
                         break;
                 r = start_job(m, j);
-                m->n_looks += j->row->any_worker;
+                m->queue->n_looks += j->row->any_worker;
         }
-        if (m->n_looks >= LOOKS_MAX)
-                next = MIN(next, m->looks_since + LOOKS_PAUSE);
+        if (m->queue->n_looks >= LOOKS_MAX)
+                next = MIN(next, m->queue->looks_since + LOOKS_PAUSE);
         if (r < 0) {
                 log_error_errno(r, "Failed to start the next job, trying again in %u s: %m",
                                 (unsigned) (STORE_PAUSE / USEC_PER_SEC));

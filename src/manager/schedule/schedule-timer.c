@@ -50,18 +50,26 @@ typedef struct Timer {
         UT_hash_handle hh; /* by unit */
 } Timer;
 
+struct ScheduleTimers {
+        Timer *timers; /* those that systemd is being asked about */
+        unsigned n_asked;
+        sd_event_source *later;
+        sd_bus_message **restores; /* calls that are answered when all timers are made */
+        size_t n_restores, restores_allocated;
+};
+
 static void timer_step(Timer *t);
 
 static void set_asked(Timer *t, bool asked) {
         if (t->asked != asked)
-                t->manager->n_timers_asked += asked ? 1 : -1;
+                t->manager->timers->n_asked += asked ? 1 : -1;
         t->asked = asked;
         t->since = now_monotonic();
 }
 
 static void timer_free(Timer *t) {
         set_asked(t, false);
-        HASH_DEL(t->manager->timers, t);
+        HASH_DEL(t->manager->timers->timers, t);
         sd_bus_slot_unref(t->call);
         free(t->id);
         free(t->unit);
@@ -69,40 +77,54 @@ static void timer_free(Timer *t) {
 }
 
 static void answer_restore(Manager *m) {
-        for (size_t i = 0; i < m->n_restores; i++) {
-                (void) sd_bus_reply_method_return(m->restores[i], NULL);
-                sd_bus_message_unref(m->restores[i]);
+        ScheduleTimers *s = m->timers;
+
+        for (size_t i = 0; i < s->n_restores; i++) {
+                (void) sd_bus_reply_method_return(s->restores[i], NULL);
+                sd_bus_message_unref(s->restores[i]);
         }
-        m->restores = mfree(m->restores);
-        m->n_restores = m->restores_allocated = 0;
+        s->restores = mfree(s->restores);
+        s->n_restores = s->restores_allocated = 0;
         boot_mark_set(m);
 }
 
 bool schedule_timers_pending(const Manager *m) {
-        return m->timers;
+        return m->timers->timers;
 }
 
-void schedule_timers_free(Manager *m) {
+int schedule_timers_new(ScheduleTimers **ret) {
+        ScheduleTimers *s = new0(ScheduleTimers, 1);
+
+        if (!s)
+                return -ENOMEM;
+        *ret = s;
+        return 0;
+}
+
+ScheduleTimers *schedule_timers_free(ScheduleTimers *s) {
         Timer *t, *next;
 
-        HASH_ITER(hh, m->timers, t, next)
+        if (!s)
+                return NULL;
+        HASH_ITER(hh, s->timers, t, next)
                 timer_free(t);
-        m->timers_later = sd_event_source_unref(m->timers_later);
-        for (size_t i = 0; i < m->n_restores; i++)
-                sd_bus_message_unref(m->restores[i]);
-        m->restores = mfree(m->restores);
+        sd_event_source_disable_unref(s->later);
+        for (size_t i = 0; i < s->n_restores; i++)
+                sd_bus_message_unref(s->restores[i]);
+        free(s->restores);
+        return mfree(s);
 }
 
 static void next_timer(Manager *m) {
         Timer *t, *next;
 
-        HASH_ITER(hh, m->timers, t, next) {
-                if (m->n_timers_asked >= ASKED_MAX)
+        HASH_ITER(hh, m->timers->timers, t, next) {
+                if (m->timers->n_asked >= ASKED_MAX)
                         break;
                 if (!t->asked && !t->again)
                         timer_step(t);
         }
-        if (!m->timers)
+        if (!m->timers->timers)
                 answer_restore(m);
 }
 
@@ -111,7 +133,7 @@ static Timer *timer_get(Manager *m, const char *id) {
         Timer *t = NULL;
 
         if (unit)
-                HASH_FIND_STR(m->timers, unit, t);
+                HASH_FIND_STR(m->timers->timers, unit, t);
         if (t || !unit)
                 return t;
         t = new0(Timer, 1);
@@ -121,7 +143,7 @@ static Timer *timer_get(Manager *m, const char *id) {
         }
         t->manager = m;
         t->unit = TAKE_PTR(unit);
-        HASH_ADD_KEYPTR(hh, m->timers, t->unit, strlen(t->unit), t);
+        HASH_ADD_KEYPTR(hh, m->timers->timers, t->unit, strlen(t->unit), t);
         return t;
 }
 
@@ -231,7 +253,7 @@ static int on_later(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *m = userdata;
         Timer *t, *next;
 
-        HASH_ITER(hh, m->timers, t, next) {
+        HASH_ITER(hh, m->timers->timers, t, next) {
                 t->again = false;
                 if (t->asked && !t->call && now >= t->since + JOB_TIMEOUT) {
                         log_warning("systemd did not say that it has done its job with %s.", t->unit);
@@ -239,7 +261,7 @@ static int on_later(sd_event_source *source, uint64_t usec, void *userdata) {
                 }
         }
         next_timer(m);
-        if (!m->timers)
+        if (!m->timers->timers)
                 return 0;
         (void) sd_event_source_set_time_relative(source, RETRY_TIME);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -248,13 +270,13 @@ static int on_later(sd_event_source *source, uint64_t usec, void *userdata) {
 static int look_later(Manager *m) {
         int enabled;
 
-        if (!m->timers_later)
+        if (!m->timers->later)
                 return sd_event_add_time_relative(
-                                m->event, &m->timers_later, CLOCK_MONOTONIC, RETRY_TIME, 0, on_later, m);
-        if (sd_event_source_get_enabled(m->timers_later, &enabled) < 0 || enabled != SD_EVENT_OFF)
+                                m->event, &m->timers->later, CLOCK_MONOTONIC, RETRY_TIME, 0, on_later, m);
+        if (sd_event_source_get_enabled(m->timers->later, &enabled) < 0 || enabled != SD_EVENT_OFF)
                 return 0;
-        (void) sd_event_source_set_time_relative(m->timers_later, RETRY_TIME);
-        return sd_event_source_set_enabled(m->timers_later, SD_EVENT_ONESHOT);
+        (void) sd_event_source_set_time_relative(m->timers->later, RETRY_TIME);
+        return sd_event_source_set_enabled(m->timers->later, SD_EVENT_ONESHOT);
 }
 
 /* The service of the old timer runs just now, or systemd has not forgotten it yet; or systemd itself is
@@ -292,7 +314,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 void schedule_timer_job_done(Manager *m, const char *unit, bool done) {
         Timer *t;
 
-        HASH_FIND_STR(m->timers, unit, t);
+        HASH_FIND_STR(m->timers->timers, unit, t);
         if (!t || !t->asked || t->call)
                 return;
         if (!done)
@@ -344,7 +366,7 @@ static void timer_want(Manager *m, const char *id, bool start) {
         }
         t->stop = true;
         t->start = start;
-        if (!t->asked && !t->again && m->n_timers_asked < ASKED_MAX)
+        if (!t->asked && !t->again && m->timers->n_asked < ASKED_MAX)
                 timer_step(t);
 }
 
@@ -371,15 +393,16 @@ static int want_all(Manager *m, bool all) {
 
 int schedule_timers_restore(Manager *m, sd_bus_message *call) {
         /* After a boot both the manager itself and hyper-schedules.service ask for this. */
-        bool under_way = call && m->restoring && m->timers;
+        bool under_way = call && m->restoring && m->timers->timers;
         int r = under_way ? 0 : want_all(m, true);
 
         if (r < 0)
                 return r;
         if (call) {
-                if (!GREEDY_REALLOC(m->restores, m->restores_allocated, m->n_restores + 1))
+                if (!GREEDY_REALLOC(m->timers->restores, m->timers->restores_allocated,
+                                    m->timers->n_restores + 1))
                         return -ENOMEM;
-                m->restores[m->n_restores++] = sd_bus_message_ref(call);
+                m->timers->restores[m->timers->n_restores++] = sd_bus_message_ref(call);
         }
         next_timer(m);
         return 1;

@@ -5,6 +5,13 @@
 
 #include "manager/manager.h"
 
+typedef struct ScheduleTimers ScheduleTimers;
+
+int schedule_timers_new(ScheduleTimers **ret);
+/* The manager that the timers are of must still be there. */
+ScheduleTimers *schedule_timers_free(ScheduleTimers *s);
+DEFINE_CLEANUP_FUNC(ScheduleTimers *, schedule_timers_free);
+
 /* Has systemd make the timer of @row, in place of one that is there; none if it is disabled. Failures are
  * logged: the timers are made anew at the next boot, and hyper-schedules.service may be restarted any time.
  */
@@ -17,4 +24,3 @@ int schedule_timers_finish(Manager *m);
 /* systemd has done a job with a unit that may be a timer. */
 void schedule_timer_job_done(Manager *m, const char *unit, bool done);
 bool schedule_timers_pending(const Manager *m);
-void schedule_timers_free(Manager *m);

@@ -467,7 +467,7 @@ static bool is_pending(const Fixture *f) {
         return f->manager && !f->exited &&
                         (lookup_pool_pending(f->manager->lookups) > 0 ||
                                         commit_group_pending(f->manager->group) > 0 ||
-                                        f->manager->queue_source);
+                                        f->manager->queue->source);
 }
 
 void finish_lookups(Fixture *f) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 
+#include "manager/schedule/schedule-timer.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
 #include "store/jobs.h"
@@ -543,7 +544,7 @@ SCHEDULE_TEST_END
 SCHEDULE_TEST(a_timer_whose_service_runs_is_made_when_that_has_ended)
         f.busy_timers = 2;
         create(&f, "nights", NIGHTLY, NULL);
-        while (f.manager->timers)
+        while (schedule_timers_pending(f.manager))
                 settle_down(&f);
         assert_timer(&f, "nights", "OnCalendar=*-*-* 02:00:00");
 SCHEDULE_TEST_END

@@ -14,7 +14,7 @@ typedef struct QueueState {
         void *userdata;
         sd_event_source *source; /* runs the queue once the current messages are answered */
         sd_event_source *timer; /* the next retry, or the next try to record an end */
-        unsigned n_looks; /* at jobs that workers may take, too, since @looks_since (by the manager's clock) */
+        unsigned n_looks; /* at jobs that workers may take, too, since @looks_since (manager clock) */
         usec_t looks_since;
 } QueueState;
 

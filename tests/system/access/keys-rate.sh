@@ -73,5 +73,5 @@ for _ in $(seq 10); do
         equal "$(curl -sS --unix-socket /run/hyper/api.sock -o /dev/null -w '%{http_code}' \
                 http://localhost/jobs/query)" 200 "the UNIX socket"
 done
-equal "$(hyperctl config --json=short | jq -c '[.api.rate_limit, .api.rate_burst]')" '[6,3]' \
+equal "$(hyperctl config --json=short | jq -c '[."hyper-apid".api | .rate_limit, .rate_burst]')" '[6,3]' \
         "the configuration in force"

@@ -86,10 +86,10 @@ for field in execution_policy.timeout_seconds execution_policy.priority job_id; 
         "$field" "all that is wrong, at once"; done
 refused "a bad 'since'" 400 since GET "$worker/jobs/nobody/events?since=yesterday"
 
-# What is published and not built in says so
+# Published routes that are not implemented say so
 for route in 'GET /vms/list?vcenter_url=vc' 'GET /vms/info' 'POST /vms/shutdown' 'POST /vms/poweroff' \
         'POST /vms/remove-cdrom'; do
-        refused "$route" 503 "not built in" "${route% *}" "$api${route#* }"
+        refused "$route" 503 "not implemented" "${route% *}" "$api${route#* }"
 done
 
 # What is no HTTP at all

@@ -57,5 +57,5 @@ contains "$error" "uri: must have no parameter but no_verify=1" "the error"
 
 # The client's key is missing: it is told at once.
 rm /etc/pki/libvirt/private/clientkey.pem
-error=$(add_host qemu+tls://localhost/system again 2>&1) && fail "a host was reached without a key"
+error=$(add_host qemu+tls://localhost:16514/system again 2>&1) && fail "a host was reached without a key"
 contains "$error" "could not be added" "the error"

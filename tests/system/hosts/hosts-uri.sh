@@ -64,13 +64,14 @@ ran_nothing
 busctl -q call "${hosts[@]}" RemoveHost s old-0
 
 # --- a file is not quoted ----------------------------------------------------------------------------------
+cp "$dir/secret" "$dir/hidden" # (a host of the old database has the other one)
 mkdir -p /etc/hyper/config.d
 echo 'hosts: {allow_test: true}' >/etc/hyper/config.d/90-test.yaml
 busctl -q call "${hosts[@]}" Reload
-error=$(add_host "test://$dir/secret" quoted 2>&1) && fail "a text file is a host"
+error=$(add_host "test://$dir/hidden" quoted 2>&1) && fail "a text file is a host"
 lacks "$error" secret-first-line "what is said of a file"
 contains "$error" "cannot be read as a host" "what is said of a file"
 other=$(add_host "test://$dir/nonexi" quoted 2>&1) && fail "a missing file is a host"
-equal "${other//nonexi/secret}" "$error" "what is said of a file that is not there"
+equal "${other//nonexi/hidden}" "$error" "what is said of a file that is not there"
 lacks "$(journalctl -q -u hyper-hostd.service)" secret-first-line "the log"
 ran_nothing

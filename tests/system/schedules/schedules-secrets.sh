@@ -39,8 +39,9 @@ update '{"name": "Renamed"}'
 equal "$(kept)" "$after" "the secrets after another change"
 stop_serving "$dir/s.sock"
 
-# A job that cannot be submitted: a certificate directory that is not there
-update "$(jq -c '{job: .}' <<<"$(spec "nbds://127.0.0.1:1/" "$dir/nowhere/{job_id}.qcow2" \
+# A job that cannot be submitted: its destination is below a file
+: >"$dir/file"
+update "$(jq -c '{job: .}' <<<"$(spec "nbds://127.0.0.1:1/" "$dir/file/{job_id}.qcow2" \
         ".source.tls_psk = \"alice:$secret\"")")"
 after=$(kept)
 if busctl -q call "${manager[@]}" TriggerSchedule 'sa{sv}' tls 0 2>/dev/null; then fail \

@@ -21,7 +21,7 @@ equal "$(http GET $api/webhooks | jq -c '[.total, (.webhooks | map([.url, .enabl
 equal "$(http GET $api/webhooks/1 | jq -c '[.index, .events, .secret]')" '[1,[],null]' "one of them"
 
 # All that is wrong is named at once
-error=$(http POST $api/webhooks '{"url":"ftp://x/","timeout":0,"retry_count":11,"events":["job.nothing"]}' |
+error=$(http POST $api/webhooks '{"url":"ftp://x/","timeout":301,"retry_count":11,"events":["job.nothing"]}' |
         jq -r .error)
 equal "$(status)" 400 "the status"
 for part in "url: must be an http" "timeout: must be 1 to 300" "retry_count: must be 0 to 10" \

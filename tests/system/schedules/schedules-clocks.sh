@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 300
 # slow: clock changes are waited for
 #
 # Clock changes as systemd's timers see them, in two time zones whose clocks go forward and back by half an

@@ -50,7 +50,7 @@ START_TEST(wrong_values_are_refused) {
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=101")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--priority=-1")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--timeout=59")), -EINVAL);
-        ck_assert_int_eq(PARSE(&a, W("submit"), W("--timeout=86401")), -EINVAL);
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--timeout=2592001")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--retries=6")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--id=-x")), -EINVAL);
         ck_assert_int_eq(PARSE(&a, W("submit"), W("--id=a/b")), -EINVAL);

@@ -7,7 +7,7 @@ START_TEST(names_read_back_as_themselves) {
                 ck_assert_int_eq(job_state_from_string(job_state_to_string(s)), s);
         for (JobPhase p = 0; p < _PHASE_MAX; p++)
                 ck_assert_int_eq(job_phase_from_string(job_phase_to_string(p)), p);
-        ck_assert_int_eq(job_state_from_string("running"), -EINVAL);
+        ck_assert_int_eq(job_state_from_string("running"), JOB_RUNNING); /* in any case */
         ck_assert_int_eq(job_state_from_string(NULL), -EINVAL);
         ck_assert_ptr_null(job_state_to_string(_JOB_STATE_INVALID));
         ck_assert_ptr_null(job_state_to_string(_JOB_STATE_MAX));

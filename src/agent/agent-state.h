@@ -63,7 +63,7 @@ struct HeldJob {
         bool end_seen; /* the journal has its last word: there is nothing behind it */
         usec_t ended_at; /* monotonic */
         json_t *result; /* HELD_ENDED */
-        bool result_refused; /* the server did not like it, and is told so much less */
+        bool result_refused; /* the server has refused it; a shorter report is sent */
         LIST_ENTRY(HeldJob) entries;
 };
 

@@ -37,8 +37,8 @@ static void on_heartbeat(Agent *a, const HeartbeatAnswer *answer) {
 
         for (h = LIST_FIRST(&a->held); h; h = next) {
                 next = LIST_NEXT(h, entries);
-                /* What was taken meanwhile it cannot know of; what has ended is told by the answer to its
-                 * result. */
+                /* The answer does not contain jobs that were taken after the heartbeat was sent. For jobs
+                 * that have ended, the answer to the result decides. */
                 if (h->stage == HELD_DROPPED || h->stage == HELD_ENDED ||
                                 h->taken_at >= a->heartbeat_sent_at)
                         continue;

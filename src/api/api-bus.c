@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/api-bus.h"
+#include "api/bus-client.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -106,32 +107,10 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-static int open_bus(const ApiBus *b, sd_bus **ret) {
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        int r;
-
-        if (!b->address)
-                return sd_bus_open_system_with_description(ret, "hyper-apid-name");
-        r = sd_bus_new(&bus);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_address(bus, b->address);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_bus_client(bus, true);
-        if (r < 0)
-                return r;
-        r = sd_bus_start(bus);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(bus);
-        return 0;
-}
-
 static int api_bus_connect(ApiBus *b) {
         int r;
 
-        r = open_bus(b, &b->bus);
+        r = api_bus_open(b->address, "hyper-apid-name", &b->bus);
         if (r < 0)
                 return r;
         r = sd_bus_attach_event(b->bus, api_event(b->api), SD_EVENT_PRIORITY_NORMAL);

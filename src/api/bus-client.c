@@ -149,17 +149,17 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         return 0;
 }
 
-static int bus_client_open(BusClient *c, sd_bus **ret) {
+int api_bus_open(const char *address, const char *description, sd_bus **ret) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
-        if (!c->address)
-                return sd_bus_open_system_with_description(ret, "hyper-apid");
+        if (!address)
+                return sd_bus_open_system_with_description(ret, description);
 
         r = sd_bus_new(&bus);
         if (r < 0)
                 return r;
-        r = sd_bus_set_address(bus, c->address);
+        r = sd_bus_set_address(bus, address);
         if (r < 0)
                 return r;
         r = sd_bus_set_bus_client(bus, true);
@@ -211,7 +211,7 @@ static int bus_client_connect(BusClient *c) {
         if (c->bus)
                 return 0;
 
-        r = bus_client_open(c, &bus);
+        r = api_bus_open(c->address, "hyper-apid", &bus);
         if (r < 0)
                 return r;
         r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",

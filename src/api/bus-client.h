@@ -35,6 +35,9 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
 
 /* --- for api.c ------------------------------------------------------------------------------------- */
 
+/* Connects to the bus at @address, or to the system bus if it is NULL. 0 or negative errno. */
+int api_bus_open(const char *address, const char *description, sd_bus **ret);
+
 /* @timeout: for each call; @max_calls: out at once, the others wait. */
 int bus_client_new(sd_event *event, const char *bus_address, usec_t timeout, unsigned max_calls,
                 BusClient **ret);

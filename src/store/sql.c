@@ -8,11 +8,8 @@
 
 /* One arm per state, so that each walks its part of the index (state, seq); the arms are merged in order. */
 #define ARM(i) "SELECT seq FROM jobs WHERE state = ?" #i
-#define ARMS                                                                                        \
-        ARM(1)                                                                                      \
-        " UNION ALL " ARM(2) " UNION ALL " ARM(3) " UNION ALL " ARM(4) " UNION ALL " ARM(           \
-                        5) " UNION ALL " ARM(6) " UNION ALL " ARM(7) " UNION ALL " ARM(8) " UNION " \
-                                                                                          "ALL " ARM(9)
+#define AND_ARM(i) " UNION ALL " ARM(i)
+#define ARMS ARM(1) AND_ARM(2) AND_ARM(3) AND_ARM(4) AND_ARM(5) AND_ARM(6) AND_ARM(7) AND_ARM(8) AND_ARM(9)
 #define STATES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 static_assert(_JOB_STATE_MAX == 9, "one parameter per state");
 

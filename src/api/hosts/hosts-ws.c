@@ -4,6 +4,7 @@
 
 #include <uthash.h>
 
+#include "api/bus-client.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "basic/time-util.h"
@@ -351,25 +352,6 @@ static Feed *feed_free(Feed *f) {
 }
 DEFINE_CLEANUP_FUNC(Feed *, feed_free);
 
-static int open_bus(const char *address, sd_bus **ret) {
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        int r;
-
-        if (!address)
-                return sd_bus_open_system_with_description(ret, "hyper-apid");
-        r = sd_bus_new(&bus);
-        if (r >= 0)
-                r = sd_bus_set_address(bus, address);
-        if (r >= 0)
-                r = sd_bus_set_bus_client(bus, true);
-        if (r >= 0)
-                r = sd_bus_start(bus);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(bus);
-        return 0;
-}
-
 /* With the bus gone all clients are sent away: they come back, and it is opened anew. */
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Feed *f = userdata;
@@ -415,7 +397,7 @@ static int on_start(WebSocketGroup *g) {
         if (!f)
                 return -ENOMEM;
         f->group = g;
-        r = open_bus(api_bus_address(a), &f->bus);
+        r = api_bus_open(api_bus_address(a), "hyper-apid", &f->bus);
         if (r >= 0)
                 r = listen_to_hosts(f);
         if (r >= 0)

@@ -34,6 +34,12 @@ libhyper_spec_la_SOURCES = \
 	src/spec/nbd-uri.c \
 	src/spec/nbd-uri.h \
 	src/spec/operation.c \
-	src/spec/operation.h
+	src/spec/operation.h \
+	src/spec/vm-json.c \
+	src/spec/vm-json.h \
+	src/spec/vm-value.c \
+	src/spec/vm-value.h \
+	src/spec/vm.c \
+	src/spec/vm.h
 SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS)
 EXTRA_DIST += src/spec/README.md

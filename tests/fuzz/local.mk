@@ -20,6 +20,7 @@ SHARED_FUZZERS = \
 	tests/fuzz/fuzz-nbd-uri \
 	tests/fuzz/fuzz-rfc3339 \
 	tests/fuzz/fuzz-settings \
+	tests/fuzz/fuzz-vm \
 	tests/fuzz/fuzz-webhook \
 	tests/fuzz/fuzz-worker-message
 $(SHARED_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(SHARED_LIBS) $(FUZZ_LDFLAGS)

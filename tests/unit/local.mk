@@ -48,7 +48,8 @@ SPEC_TESTS = \
 	tests/unit/spec/test-job-id \
 	tests/unit/spec/test-job-spec \
 	tests/unit/spec/test-job-state \
-	tests/unit/spec/test-nbd-uri
+	tests/unit/spec/test-nbd-uri \
+	tests/unit/spec/test-vm
 SPEC_TEST_LIBS = libhyper-test.la $(SPEC_LIBS)
 $(SPEC_TESTS): private TEST_LIBS = $(SPEC_TEST_LIBS) $(CHECK_LIBS)
 $(SPEC_TESTS): $(filter %.la,$(SPEC_TEST_LIBS))

@@ -3,10 +3,8 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 
-/* A group ends with this many members at the latest, or after this long, if the loop never has nothing to
- * read. */
+/* A group ends with this many members at the latest. */
 #define MEMBERS_MAX 256u
-#define AGE_MAX (10 * USEC_PER_MSEC)
 
 typedef struct Member {
         commit_done done;
@@ -18,6 +16,7 @@ struct CommitGroup {
         void (*committed)(void *userdata);
         void *userdata;
         sd_event_source *source; /* enabled while there is a group */
+        usec_t age_max;
         usec_t begun; /* monotonic */
         Member members[MEMBERS_MAX];
         size_t n_members;
@@ -55,7 +54,7 @@ static int on_source(sd_event_source *s, void *userdata) {
 int commit_group_enter(CommitGroup *g) {
         int r;
 
-        if (g->n_members >= MEMBERS_MAX || (g->n_members > 0 && now_monotonic() >= g->begun + AGE_MAX))
+        if (g->n_members >= MEMBERS_MAX || (g->n_members > 0 && now_monotonic() - g->begun >= g->age_max))
                 commit_group_settle(g);
         r = store_group_enter(g->store);
         if (r == -EBUSY) {
@@ -82,14 +81,15 @@ size_t commit_group_pending(const CommitGroup *g) {
         return g ? g->n_members : 0;
 }
 
-int commit_group_new(sd_event *event, Store *store, void (*committed)(void *userdata), void *userdata,
-                CommitGroup **ret) {
+int commit_group_new(sd_event *event, Store *store, usec_t age_max, void (*committed)(void *userdata),
+                void *userdata, CommitGroup **ret) {
         _cleanup_(commit_group_freep) CommitGroup *g = new0(CommitGroup, 1);
         int r;
 
         if (!g)
                 return -ENOMEM;
         g->store = store;
+        g->age_max = age_max;
         g->committed = committed;
         g->userdata = userdata;
         r = sd_event_add_defer(event, &g->source, on_source, g);

@@ -24,9 +24,10 @@ typedef struct CommitGroup CommitGroup;
  * not recorded. */
 typedef void (*commit_done)(int r, void *userdata);
 
-/* @committed is called once for each group that was written, before its members' functions. */
-int commit_group_new(sd_event *event, Store *store, void (*committed)(void *userdata), void *userdata,
-                CommitGroup **ret);
+/* A group ends after @age_max at the latest, even if the loop always has something to read. @committed is
+ * called once for each group that was written, before its members' functions. */
+int commit_group_new(sd_event *event, Store *store, usec_t age_max, void (*committed)(void *userdata),
+                void *userdata, CommitGroup **ret);
 /* The members that are left are told -ECANCELED. */
 CommitGroup *commit_group_free(CommitGroup *g);
 DEFINE_CLEANUP_FUNC(CommitGroup *, commit_group_free);

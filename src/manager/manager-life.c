@@ -30,6 +30,9 @@
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
 
+/* A longer one only delays the answers: a flush takes about a millisecond. */
+#define GROUP_AGE_MAX (10 * USEC_PER_MSEC)
+
 /* The journal hears of a change first: it is the source of truth for events. */
 static void on_job_changed(Job *j, JobState from, JobState to, const char *reason, void *userdata) {
         job_index_put(&j->manager->index, j, j->clock());
@@ -127,7 +130,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
                 r = schedule_timers_new(&m->timers);
         if (r < 0)
                 return r;
-        r = commit_group_new(m->event, m->store, on_committed, m, &m->group);
+        r = commit_group_new(
+                        m->event, m->store, o->group_age_max ?: GROUP_AGE_MAX, on_committed, m, &m->group);
         if (r >= 0)
                 r = lookup_pool_new(m->event, &m->lookups);
         if (r < 0)

@@ -16,6 +16,7 @@ typedef struct ManagerOptions {
         const char *config_directory; /* read again by Reload */
         const char *journal_directory; /* NULL: the system's journal */
         int (*send_event)(const JobEvent *e); /* NULL: job_event_send() */
+        usec_t group_age_max; /* of a group commit; 0: 10 ms */
 } ManagerOptions;
 
 int manager_new(const ManagerOptions *options, Manager **ret);

@@ -225,6 +225,7 @@ BUS_TEST(a_retry_without_its_secret_names_the_secret)
         const JobStateRow failed = { JOB_FAILED, test_clock, (char *) "no such luck" };
 
         ck_assert_int_ge(store_job_insert(f.store, &row, &failed, 1), 0);
+        row.reason = mfree(row.reason);
         ck_assert_int_lt(retry(&f, "a", &error), 0);
         ck_assert_str_eq(error.name, HYPER_BUS_ERROR_INVALID_ARGUMENT);
         ck_assert_ptr_nonnull(startswith(error.message, "source.tls_psk: this secret was removed"));

@@ -50,12 +50,16 @@ libhyper_image_la_SOURCES = \
 	src/image/ova-name.h \
 	src/image/ova.c \
 	src/image/ova.h \
+	src/image/ovf-hardware.c \
+	src/image/ovf-hardware.h \
 	src/image/ovf-names.c \
 	src/image/ovf-names.h \
 	src/image/ovf.c \
 	src/image/ovf.h \
 	src/image/ovf-writer.c \
 	src/image/ovf-writer.h \
+	src/image/ovf-xml.c \
+	src/image/ovf-xml.h \
 	src/image/parallels.c \
 	src/image/parallels.h \
 	src/image/refusal.h \

@@ -32,6 +32,7 @@ Ova *ova_free(Ova *o) {
         free(o->disks);
         free(o->details);
         manifest_done(&o->manifest);
+        vm_hardware_free(o->vm);
         free(o);
         return NULL;
 }
@@ -236,7 +237,10 @@ static int read_ovf(Ova *o, const char *path, const char *label, char **ret_erro
                 if (r < 0)
                         return r;
         }
-        return o->n_disks > 0 ? 0 : refuse(ret_error, "its OVF names no disk with content");
+        if (o->n_disks == 0)
+                return refuse(ret_error, "its OVF names no disk with content");
+        o->vm = TAKE_PTR(d.vm);
+        return 0;
 }
 
 /* --- the manifest ---------------------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ typedef struct Ova {
         OvaDisk *details; /* of each */
         size_t n_disks;
         size_t n_empty; /* disks without a file, which are left out */
+        VmHardware *vm; /* the machine with these disks; NULL: the OVF describes none, or several */
 } Ova;
 
 Ova *ova_free(Ova *o);

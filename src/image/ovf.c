@@ -2,11 +2,12 @@
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
-#include <libxml/tree.h>
 #include <strings.h>
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "image/ovf-hardware.h"
+#include "image/ovf-xml.h"
 #include "image/ovf.h"
 
 void ovf_descriptor_done(OvfDescriptor *d) {
@@ -16,6 +17,7 @@ void ovf_descriptor_done(OvfDescriptor *d) {
                 free(d->disks[i].compression);
         }
         free(d->disks);
+        vm_hardware_free(d->vm);
         *d = (OvfDescriptor){};
 }
 
@@ -25,37 +27,14 @@ void ovf_descriptor_done(OvfDescriptor *d) {
                 *(ret) ? -EBADMSG : -ENOMEM;     \
         })
 
-/* Some write the "ovf:" in front of attributes and some do not, and there are several versions of the
- * namespace; the local name says it all. */
-static const char *attribute(const xmlNode *node, const char *name) {
-        for (const xmlAttr *a = node->properties; a; a = a->next)
-                if (streq((const char *) a->name, name))
-                        /* An empty value has no child; an entity, which there cannot be, would be another
-                         * type of child. */
-                        return a->children && a->children->type == XML_TEXT_NODE && !a->children->next
-                                        ? (const char *) a->children->content
-                                        : "";
-        return NULL;
-}
-
-static bool is_element(const xmlNode *node, const char *name) {
-        return node->type == XML_ELEMENT_NODE && streq((const char *) node->name, name);
-}
-
-static const xmlNode *next_element(const xmlNode *node, const char *name) {
-        while (node && !is_element(node, name))
-                node = node->next;
-        return node;
-}
-
 /* The one file whose attribute @key has that value; *ret NULL: none. */
 static int find_file_by(const xmlNode *references, const char *key, const char *value, const xmlNode **ret,
                 char **ret_error) {
         const xmlNode *found = NULL;
 
-        for (const xmlNode *f = references ? next_element(references->children, "File") : NULL; f;
-                        f = next_element(f->next, "File")) {
-                const char *v = attribute(f, key);
+        for (const xmlNode *f = references ? ovf_next_element(references->children, "File") : NULL; f;
+                        f = ovf_next_element(f->next, "File")) {
+                const char *v = ovf_attribute(f, key);
                 if (!v || !streq(v, value))
                         continue;
                 if (found)
@@ -139,7 +118,7 @@ uint64_t ovf_capacity(const char *number, const char *units) {
 }
 
 static int optional_number(const xmlNode *node, const char *name, uint64_t *ret) {
-        const char *text = attribute(node, name);
+        const char *text = ovf_attribute(node, name);
 
         *ret = 0;
         return isempty(text) ? 0 : parse_uint64(text, ret);
@@ -151,7 +130,7 @@ static int disk_file(OvfDisk *d, const xmlNode *references, const char *ref, cha
 
         if (r < 0)
                 return r;
-        const char *href = attribute(file, "href"), *compression = attribute(file, "compression");
+        const char *href = ovf_attribute(file, "href"), *compression = ovf_attribute(file, "compression");
         if (isempty(href))
                 return ovf_error(ret_error, "the file of the id \"%s\" has no name", ref);
         if (optional_number(file, "chunkSize", &d->chunk_size) < 0)
@@ -170,7 +149,8 @@ static int disk_file(OvfDisk *d, const xmlNode *references, const char *ref, cha
 
 /* oVirt says it in words of its own, others with the URI of the format. */
 static bool disk_is_raw(const xmlNode *disk) {
-        const char *volume = attribute(disk, "volume-format"), *format = strempty(attribute(disk, "format"));
+        const char *volume = ovf_attribute(disk, "volume-format"),
+                   *format = strempty(ovf_attribute(disk, "format"));
         size_t n = strlen(format);
 
         return (volume && strcasecmp(volume, "RAW") == 0) ||
@@ -179,16 +159,16 @@ static bool disk_is_raw(const xmlNode *disk) {
 
 /* oVirt writes no capacity, but a size in gibibytes. */
 static uint64_t disk_capacity(const xmlNode *disk) {
-        const char *capacity = attribute(disk, "capacity");
+        const char *capacity = ovf_attribute(disk, "capacity");
 
-        return capacity ? ovf_capacity(capacity, attribute(disk, "capacityAllocationUnits"))
-                        : ovf_capacity(attribute(disk, "size"), "gigabytes");
+        return capacity ? ovf_capacity(capacity, ovf_attribute(disk, "capacityAllocationUnits"))
+                        : ovf_capacity(ovf_attribute(disk, "size"), "gigabytes");
 }
 
 static int add_disk(OvfDescriptor *d, const xmlNode *disk, const xmlNode *references, char **ret_error) {
-        const char *id = strempty(attribute(disk, "diskId")), *ref = attribute(disk, "fileRef");
+        const char *id = strempty(ovf_attribute(disk, "diskId")), *ref = ovf_attribute(disk, "fileRef");
 
-        if (!isempty(attribute(disk, "parentRef")))
+        if (!isempty(ovf_attribute(disk, "parentRef")))
                 return ovf_error(ret_error,
                                 "the disk \"%s\" is a delta on another one: export the machine without "
                                 "snapshots",
@@ -207,30 +187,22 @@ static int add_disk(OvfDescriptor *d, const xmlNode *disk, const xmlNode *refere
         return isempty(ref) ? 0 : disk_file(new, references, ref, ret_error);
 }
 
-/* The element of OVF 1 and 2; in OVF 0.9, and with oVirt, all sections have one name and a type. */
 static bool is_disk_section(const xmlNode *node) {
-        const char *type, *colon;
-
-        if (is_element(node, "DiskSection"))
-                return true;
-        if (!is_element(node, "Section") || !(type = attribute(node, "type")))
-                return false;
-        colon = strrchr(type, ':');
-        return streq(colon ? colon + 1 : type, "DiskSection_Type");
+        return ovf_is_section(node, "DiskSection");
 }
 
 static int read_envelope(const xmlNode *root, OvfDescriptor *d, char **ret_error) {
-        if (!root || !is_element(root, "Envelope"))
+        if (!root || !ovf_is_element(root, "Envelope"))
                 return ovf_error(ret_error, "its first element is not \"Envelope\"");
-        const xmlNode *references = next_element(root->children, "References");
+        const xmlNode *references = ovf_next_element(root->children, "References");
         for (const xmlNode *s = root->children; s; s = s->next)
-                for (const xmlNode *disk = is_disk_section(s) ? next_element(s->children, "Disk") : NULL;
-                                disk; disk = next_element(disk->next, "Disk")) {
+                for (const xmlNode *disk = is_disk_section(s) ? ovf_next_element(s->children, "Disk") : NULL;
+                                disk; disk = ovf_next_element(disk->next, "Disk")) {
                         int r = add_disk(d, disk, references, ret_error);
                         if (r < 0)
                                 return r;
                 }
-        return 0;
+        return ovf_hardware_read(root, d, &d->vm);
 }
 
 /* Called at "<!DOCTYPE", before anything that it declares is read. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The OVF descriptor (DSP0243, XML), which says what disks there are: of versions 0.9 to 2, and oVirt's.
- * Pure: text in, structs out. */
+/* The OVF descriptor (DSP0243, XML), which says what disks there are, and of what machine: of versions 0.9 to
+ * 2, and oVirt's. Pure: text in, structs out. */
 
 #include "basic/macro.h"
+#include "spec/vm.h"
 
 #define OVF_MAX ((size_t) 4 * 1024 * 1024)
 #define OVF_DISKS_MAX 64
@@ -22,6 +23,8 @@ typedef struct OvfDisk {
 typedef struct OvfDescriptor {
         OvfDisk *disks; /* in the order of the DiskSection */
         size_t n_disks, allocated;
+        VmHardware *vm; /* of the only machine, its disks those that have a file; NULL: there are several, or
+                           none */
 } OvfDescriptor;
 
 void ovf_descriptor_done(OvfDescriptor *d);

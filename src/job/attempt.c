@@ -28,6 +28,7 @@ Attempt *attempt_free(Attempt *a) {
         free(a->runtime);
         job_plan_free(a->plan);
         json_decref(a->outputs);
+        json_decref(a->vm);
         json_decref(a->metrics);
         free(a->directory);
         free(a->code);
@@ -107,6 +108,7 @@ static int write_result(Attempt *a, JobOutcome outcome, const char *message) {
                 .message = (char *) message,
                 .code = a->code,
                 .outputs = a->outputs,
+                .vm = a->vm,
                 .metrics = a->metrics,
         };
         int r = job_result_write(&result, a->directory);

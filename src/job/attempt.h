@@ -20,6 +20,7 @@ typedef struct Attempt {
         char *message;
         /* What came out: */
         json_t *outputs; /* array */
+        json_t *vm; /* the hardware of the source (spec/vm.h), or NULL */
         json_t *metrics; /* object */
 } Attempt;
 

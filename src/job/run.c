@@ -59,6 +59,7 @@ static int repeat_result(Attempt *a) {
                 json_decref(a->outputs);
                 json_decref(a->metrics);
                 a->outputs = old->outputs ? json_incref(old->outputs) : json_array();
+                a->vm = old->vm ? json_incref(old->vm) : NULL;
                 a->metrics = old->metrics ? json_incref(old->metrics) : json_object();
         }
         job_result_free(old);

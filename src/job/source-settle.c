@@ -284,6 +284,7 @@ static int settle_ova(Source *s, const char *kind) {
 
         if (r < 0)
                 return r;
+        s->vm = TAKE_PTR(s->ova->vm);
         report_note(&s->attempt->report, "%s is an %s with %zu disk%s", s->spec->path, kind, s->n_disks,
                         s->n_disks == 1 ? "" : "s");
         if (s->ova->n_empty > 0)

@@ -29,6 +29,7 @@ Source *source_free(Source *s) {
         safe_close(s->fd);
         safe_close(s->archive_fd);
         ova_free(s->ova);
+        vm_hardware_free(s->vm);
         image_done(&s->image);
         free(s->identity);
         free(s);

@@ -9,6 +9,7 @@
 
 #include "image/ova.h"
 #include "job/attempt.h"
+#include "spec/vm.h"
 
 typedef struct Source {
         Attempt *attempt; /* not owned */
@@ -21,6 +22,7 @@ typedef struct Source {
         int archive_fd; /* of an OVA: where its tar is */
         Image image; /* FILE that is no OVA */
         Ova *ova; /* or this */
+        VmHardware *vm; /* the hardware around the disks; NULL: the source does not describe it */
         Image *disks; /* FILE: points into one of them; NULL: NBD */
         size_t n_disks;
         int *disk_fds; /* of each, where its image is */

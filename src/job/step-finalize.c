@@ -8,6 +8,7 @@
 #include "engine/checkpoint.h"
 #include "job/destination-kind.h"
 #include "job/verify.h"
+#include "spec/vm-json.h"
 
 /* Adds to those that are there. */
 static int add_warnings(Run *run, size_t disk, json_t *output) {
@@ -79,19 +80,36 @@ static int add_package(Run *run) {
         return json_array_append(run->attempt->outputs, output) < 0 ? -ENOMEM : 0;
 }
 
+/* What the images say of their size counts, not what the source's description says. */
+static int add_hardware(Run *run) {
+        VmHardware *vm = run->source->vm;
+
+        if (!vm)
+                return 0;
+        for (size_t i = 0; i < MIN(vm->n_disks, run->source->n_disks); i++)
+                vm->disks[i].capacity = run->conversion.sizes[i];
+        json_decref(run->attempt->vm);
+        run->attempt->vm = vm_hardware_to_json(vm);
+        return run->attempt->vm ? 0 : -ENOMEM;
+}
+
 int step_finalize(Run *run) {
         bool listed = true;
+        int r = add_hardware(run);
+
+        if (r < 0)
+                return r;
 
         report_complete(&run->attempt->report);
         report_phase(&run->attempt->report, PHASE_FINALIZATION, "Finishing");
         if (run->conversion.stream) {
-                int r = add_package(run);
+                r = add_package(run);
                 if (r < 0)
                         return r;
                 listed = layout_published(run->conversion.spec, run->source->n_disks) > 1;
         }
         for (size_t i = 0; listed && i < run->source->n_disks; i++) {
-                int r = add_disk(run, i);
+                r = add_disk(run, i);
                 if (r < 0)
                         return r;
         }

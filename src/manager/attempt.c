@@ -179,7 +179,7 @@ static int find_cause(const AttemptFacts *f, Cause *c) {
         return f->result ? cause_from_result(f, c) : cause_without_result(f, c);
 }
 
-/* The result of a job that failed: {"outputs", "metrics", "error"}. */
+/* The result of a job that failed: {"outputs", "metrics", "vm", "error"}. */
 static int error_json(const AttemptFacts *f, const Cause *c, char **ret) {
         _cleanup_json_ json_t *object = NULL;
         json_t *error = json_pack("{s:s?, s:s, s:s, s:b}", "phase", job_phase_to_string(c->phase), "code",
@@ -187,7 +187,8 @@ static int error_json(const AttemptFacts *f, const Cause *c, char **ret) {
 
         if (!error)
                 return -ENOMEM;
-        object = json_pack("{s:[], s:O?, s:o}", "outputs", "metrics", f->result ? f->result->metrics : NULL,
+        object = json_pack("{s:[], s:O?, s:O*, s:o}", "outputs", "metrics",
+                        f->result ? f->result->metrics : NULL, "vm", f->result ? f->result->vm : NULL,
                         "error", error);
         char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!text)
@@ -200,8 +201,9 @@ static int judge_completed(const AttemptFacts *f, Verdict *v) {
         _cleanup_json_ json_t *object = NULL;
         json_t *outputs = f->result && f->result->outputs ? json_incref(f->result->outputs) : json_array();
 
-        object = json_pack("{s:o, s:O?, s:n}", "outputs", outputs, "metrics",
-                        f->result ? f->result->metrics : NULL, "error");
+        object = json_pack("{s:o, s:O?, s:O*, s:n}", "outputs", outputs, "metrics",
+                        f->result ? f->result->metrics : NULL, "vm", f->result ? f->result->vm : NULL,
+                        "error");
         v->state = JOB_COMPLETED;
         v->result = object ? json_dumps(object, JSON_COMPACT) : NULL;
         v->reason = strdup("Completed; the output stands under its final name");

@@ -51,7 +51,7 @@ typedef struct Verdict {
         JobState state; /* COMPLETED, FAILED or RETRYING */
         usec_t pause; /* RETRYING: before the next attempt */
         char *reason;
-        char *result; /* JSON {"outputs","metrics","error"}; NULL for RETRYING */
+        char *result; /* JSON {"outputs","metrics","vm","error"}; NULL for RETRYING */
 } Verdict;
 
 void verdict_done(Verdict *v);

@@ -9,6 +9,7 @@
 #include "spec/job-file-internal.h"
 #include "spec/job-file.h"
 #include "spec/job-state.h"
+#include "spec/vm-json.h"
 #include "json/json-parse.h"
 
 #define RESULT_FILE JOB_RESULTS_DIRECTORY "/result.json"
@@ -43,6 +44,7 @@ JobResult *job_result_free(JobResult *r) {
         free(r->message);
         free(r->code);
         json_decref(r->outputs);
+        json_decref(r->vm);
         json_decref(r->metrics);
         return mfree(r);
 }
@@ -55,10 +57,10 @@ int job_result_write(const JobResult *r, const char *directory) {
         message = utf8_make_valid(strempty(r->message), strlen(strempty(r->message)), MESSAGE_MAX);
         if (!message)
                 return -ENOMEM;
-        object = json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:O?, s:O?}", "attempt", (json_int_t) r->attempt,
-                        "outcome", job_outcome_to_string(r->outcome), "phase", job_phase_to_string(r->phase),
-                        "message", ascii_replace_control(message, ' '), "code", r->code, "outputs",
-                        r->outputs, "metrics", r->metrics);
+        object = json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:O?, s:O?, s:O?}", "attempt",
+                        (json_int_t) r->attempt, "outcome", job_outcome_to_string(r->outcome), "phase",
+                        job_phase_to_string(r->phase), "message", ascii_replace_control(message, ' '),
+                        "code", r->code, "outputs", r->outputs, "vm", r->vm, "metrics", r->metrics);
         if (!object)
                 return -EINVAL;
         /* It is there in a unit; not where a plan is carried out by hand. */
@@ -89,6 +91,7 @@ static const JsonField result_fields[] = {
                         .max = MESSAGE_MAX },
         { "code", JSON_FIELD_STRING, offsetof(JobResult, code), .flags = JSON_NULLABLE, .max = CODE_MAX },
         { "outputs", JSON_FIELD_ANY, offsetof(JobResult, outputs), .flags = JSON_NULLABLE },
+        { "vm", JSON_FIELD_ANY, offsetof(JobResult, vm), .flags = JSON_NULLABLE },
         { "metrics", JSON_FIELD_ANY, offsetof(JobResult, metrics), .flags = JSON_NULLABLE },
         {},
 };
@@ -144,6 +147,13 @@ static bool output_is_valid(json_t *output) {
                         (!actual_size || json_integer_value(actual_size) >= 0);
 }
 
+static int check_vm(const JobResult *r) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_vm_ VmHardware *vm = NULL;
+
+        return r->vm ? vm_hardware_from_json(r->vm, "vm", &vm, &errors) : 0;
+}
+
 /* Flat and of known types, so that whoever shows it need not look again. */
 static bool result_makes_sense(const JobResult *r) {
         const char *key;
@@ -181,6 +191,9 @@ int job_result_decode(const char *text, size_t size, JobResult **ret) {
                 return r;
         if (errors.n_errors > 0 || !result_makes_sense(result))
                 return -EBADMSG;
+        r = check_vm(result);
+        if (r < 0)
+                return r;
         if (result->message)
                 ascii_replace_control(result->message, ' ');
         *ret = TAKE_PTR(result);

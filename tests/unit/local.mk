@@ -104,6 +104,7 @@ IMAGE_TESTS = \
 	tests/unit/image/test-job-ovf \
 	tests/unit/image/test-job-parallels \
 	tests/unit/image/test-job-tar \
+	tests/unit/image/test-ovf-hardware \
 	tests/unit/image/test-ovf-names \
 	tests/unit/image/test-vmdk-descriptor
 IMAGE_TEST_LIBS = libhyper-test.la $(JOB_LIBS)

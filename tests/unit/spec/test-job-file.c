@@ -109,6 +109,7 @@ START_TEST(a_result_reads_back) {
                 .message = (char *) "qemu said: \xff\nno space",
                 .code = (char *) "no_space",
                 .outputs = json_pack("[{s:s,s:s,s:i}]", "path", "/a", "format", "raw", "virtual_size", 5),
+                .vm = json_pack("{s:s,s:[],s:[]}", "name", "web", "disks", "nics"),
                 .metrics = json_pack("{s:i,s:f}", "bytes_read", 7, "duration_seconds", 1.5) };
 
         ck_assert_int_eq(job_result_read(dir, &back), -ENOENT);
@@ -120,7 +121,9 @@ START_TEST(a_result_reads_back) {
         ck_assert_str_eq(back->message, "qemu said: \xef\xbf\xbd no space");
         ck_assert_str_eq(back->code, "no_space");
         ck_assert(json_equal(back->outputs, result.outputs));
+        ck_assert(json_equal(back->vm, result.vm));
         ck_assert(json_equal(back->metrics, result.metrics));
+        json_decref(result.vm);
         json_decref(result.outputs);
         json_decref(result.metrics);
 }
@@ -154,6 +157,8 @@ START_TEST(a_hostile_result_is_refused) {
                 "{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":[{\"path\":\"/a\",\"format\":\"x\"}]}",
                 ("{\"attempt\":1,\"outcome\":\"failed\",\"outputs\":"
                  "[{\"path\":\"/a\",\"format\":\"raw\",\"virtual_size\":-1}]}"),
+                "{\"attempt\":1,\"outcome\":\"failed\",\"vm\":[]}",
+                "{\"attempt\":1,\"outcome\":\"failed\",\"vm\":{\"name\":\"a\\n\"}}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":[]}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"a\":\"<script>\"}}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"A b\":1}}" };

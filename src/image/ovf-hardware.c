@@ -74,7 +74,7 @@ static bool names_disk(const char *resource, const OvfDisk *d) {
         return id && (streq(id, d->id) || (d->file && streq(resource, d->file)));
 }
 
-static int read_disk_item(const xmlNode *hardware, const xmlNode *item, VmDisk *v) {
+static int read_disk_item(const xmlNode *hardware, const xmlNode *item, HardwareDisk *v) {
         const xmlNode *controller = find_item(hardware, ovf_child_text(item, "Parent"));
 
         v->unit = number_or_zero(ovf_child_text(item, "AddressOnParent"), UINT16_MAX);
@@ -87,7 +87,7 @@ static int read_disk_item(const xmlNode *hardware, const xmlNode *item, VmDisk *
 }
 
 static int add_disk(VmHardware *vm, const xmlNode *hardware, const OvfDisk *d) {
-        VmDisk *v = vm_hardware_add_disk(vm);
+        HardwareDisk *v = vm_hardware_add_disk(vm);
         int r = v ? set_text(&v->id, d->id, VM_TEXT_MAX) : -ENOMEM;
 
         if (r < 0)
@@ -103,7 +103,7 @@ static int add_disk(VmHardware *vm, const xmlNode *hardware, const OvfDisk *d) {
 static int add_nic(VmHardware *vm, const xmlNode *item) {
         const char *mac = ovf_child_text(item, "Address"), *automatic;
         char normal[VM_MAC_SIZE];
-        VmNic *n;
+        HardwareNic *n;
 
         if (vm->n_nics >= VM_NICS_MAX)
                 return 0;
@@ -186,7 +186,7 @@ static int read_adapters(VmHardware *vm, const xmlNode *network) {
                 mac = ovf_attribute(a, "MACAddress");
                 if (!enabled || !streq(enabled, "true"))
                         continue;
-                VmNic *nic = &vm->nics[n++];
+                HardwareNic *nic = &vm->nics[n++];
                 if (!nic->mac && mac && vm_mac_normalize(mac, normal) >= 0 && !(nic->mac = strdup(normal)))
                         return -ENOMEM;
         }

@@ -36,21 +36,23 @@ static const JsonField hardware_fields[] = {
 };
 
 static const JsonField disk_fields[] = {
-        { "id", JSON_FIELD_STRING, offsetof(VmDisk, id), .flags = JSON_NONEMPTY, .max = VM_TEXT_MAX },
-        { "bus", JSON_FIELD_ENUM, offsetof(VmDisk, bus), .from_string = bus_from_string,
+        { "id", JSON_FIELD_STRING, offsetof(HardwareDisk, id), .flags = JSON_NONEMPTY, .max = VM_TEXT_MAX },
+        { "bus", JSON_FIELD_ENUM, offsetof(HardwareDisk, bus), .from_string = bus_from_string,
                         .expected = "scsi, sata, ide, nvme, virtio" },
-        { "model", JSON_FIELD_STRING, offsetof(VmDisk, model), .flags = JSON_NONEMPTY, .max = VM_WORD_MAX },
-        { "controller", JSON_FIELD_UNSIGNED, offsetof(VmDisk, controller), .max = VM_DISKS_MAX },
-        { "unit", JSON_FIELD_UNSIGNED, offsetof(VmDisk, unit), .max = 65535 },
-        { "capacity", JSON_FIELD_UINT64, offsetof(VmDisk, capacity), .min = 1 },
-        { "serial", JSON_FIELD_STRING, offsetof(VmDisk, serial), .flags = JSON_NONEMPTY,
+        { "model", JSON_FIELD_STRING, offsetof(HardwareDisk, model), .flags = JSON_NONEMPTY,
                         .max = VM_WORD_MAX },
-        { "boot_order", JSON_FIELD_UNSIGNED, offsetof(VmDisk, boot_order), .min = 1, .max = VM_DISKS_MAX },
+        { "controller", JSON_FIELD_UNSIGNED, offsetof(HardwareDisk, controller), .max = VM_DISKS_MAX },
+        { "unit", JSON_FIELD_UNSIGNED, offsetof(HardwareDisk, unit), .max = 65535 },
+        { "capacity", JSON_FIELD_UINT64, offsetof(HardwareDisk, capacity), .min = 1 },
+        { "serial", JSON_FIELD_STRING, offsetof(HardwareDisk, serial), .flags = JSON_NONEMPTY,
+                        .max = VM_WORD_MAX },
+        { "boot_order", JSON_FIELD_UNSIGNED, offsetof(HardwareDisk, boot_order), .min = 1,
+                        .max = VM_DISKS_MAX },
         {},
 };
 
 typedef struct NicDocument {
-        VmNic nic;
+        HardwareNic nic;
         bool connected;
 } NicDocument;
 
@@ -85,7 +87,7 @@ static int check_word(const Check *c, const char *key, const char *value) {
                         : 0;
 }
 
-static int check_disk(const Check *c, const VmDisk *d) {
+static int check_disk(const Check *c, const HardwareDisk *d) {
         int r = check_text(c, "id", d->id);
 
         if (r >= 0)
@@ -93,7 +95,7 @@ static int check_disk(const Check *c, const VmDisk *d) {
         return r < 0 ? r : check_text(c, "serial", d->serial);
 }
 
-static int check_nic(const Check *c, VmNic *n) {
+static int check_nic(const Check *c, HardwareNic *n) {
         char mac[VM_MAC_SIZE];
         int r = check_word(c, "model", n->model);
 
@@ -126,7 +128,7 @@ static int check_hardware(const Check *c, VmHardware *vm) {
 }
 
 static int decode_disk(VmHardware *vm, json_t *object, const Check *c) {
-        VmDisk *d = vm_hardware_add_disk(vm);
+        HardwareDisk *d = vm_hardware_add_disk(vm);
         int r = d ? json_table_decode(disk_fields, object, c->path, d, c->errors) : -errno;
 
         return r < 0 ? r : check_disk(c, d);
@@ -134,7 +136,7 @@ static int decode_disk(VmHardware *vm, json_t *object, const Check *c) {
 
 static int decode_nic(VmHardware *vm, json_t *object, const Check *c) {
         NicDocument n = { .connected = true };
-        VmNic *nic = vm_hardware_add_nic(vm);
+        HardwareNic *nic = vm_hardware_add_nic(vm);
         int r = nic ? json_table_decode(nic_fields, object, c->path, &n, c->errors) : -errno;
 
         if (nic) {
@@ -215,7 +217,7 @@ static bool set_true(json_t *object, const char *key, bool value) {
         return !value || json_object_set_new(object, key, json_true()) == 0;
 }
 
-static json_t *disk_to_json(const VmDisk *d) {
+static json_t *disk_to_json(const HardwareDisk *d) {
         _cleanup_json_ json_t *object = json_object();
 
         if (!object || !set_text(object, "id", d->id) ||
@@ -230,7 +232,7 @@ static json_t *disk_to_json(const VmDisk *d) {
         return TAKE_PTR(object);
 }
 
-static json_t *nic_to_json(const VmNic *n) {
+static json_t *nic_to_json(const HardwareNic *n) {
         _cleanup_json_ json_t *object = json_object();
 
         if (!object || !set_text(object, "mac", n->mac) || !set_text(object, "model", n->model) ||

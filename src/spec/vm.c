@@ -40,13 +40,13 @@ VmBus vm_bus_from_string(const char *s) {
 
 /* --- the struct ------------------------------------------------------------------------------------ */
 
-static void vm_disk_done(VmDisk *d) {
+static void vm_disk_done(HardwareDisk *d) {
         free(d->id);
         free(d->model);
         free(d->serial);
 }
 
-static void vm_nic_done(VmNic *n) {
+static void vm_nic_done(HardwareNic *n) {
         free(n->mac);
         free(n->model);
         free(n->network);
@@ -71,18 +71,18 @@ VmHardware *vm_hardware_free(VmHardware *vm) {
         return mfree(vm);
 }
 
-VmDisk *vm_hardware_add_disk(VmHardware *vm) {
+HardwareDisk *vm_hardware_add_disk(VmHardware *vm) {
         errno = vm->n_disks < VM_DISKS_MAX ? ENOMEM : E2BIG;
         if (vm->n_disks >= VM_DISKS_MAX || !GREEDY_REALLOC(vm->disks, vm->allocated_disks, vm->n_disks + 1))
                 return NULL;
-        vm->disks[vm->n_disks] = (VmDisk){};
+        vm->disks[vm->n_disks] = (HardwareDisk){};
         return &vm->disks[vm->n_disks++];
 }
 
-VmNic *vm_hardware_add_nic(VmHardware *vm) {
+HardwareNic *vm_hardware_add_nic(VmHardware *vm) {
         errno = vm->n_nics < VM_NICS_MAX ? ENOMEM : E2BIG;
         if (vm->n_nics >= VM_NICS_MAX || !GREEDY_REALLOC(vm->nics, vm->allocated_nics, vm->n_nics + 1))
                 return NULL;
-        vm->nics[vm->n_nics] = (VmNic){};
+        vm->nics[vm->n_nics] = (HardwareNic){};
         return &vm->nics[vm->n_nics++];
 }

@@ -36,7 +36,7 @@ typedef enum VmBus {
         _VM_BUS_INVALID = -EINVAL,
 } VmBus;
 
-typedef struct VmDisk {
+typedef struct HardwareDisk {
         char *id; /* the source's: an OVF's diskId, the key of a device of vSphere; or NULL */
         int bus; /* VmBus */
         char *model; /* of its controller, in lower case: "pvscsi", "lsilogic"; or NULL */
@@ -45,14 +45,14 @@ typedef struct VmDisk {
         uint64_t capacity; /* bytes; 0: unknown */
         char *serial; /* that the guest sees; or NULL */
         unsigned boot_order; /* 1 is the first; 0: it is not in the boot order */
-} VmDisk;
+} HardwareDisk;
 
-typedef struct VmNic {
+typedef struct HardwareNic {
         char *mac; /* as vm_mac_normalize() writes it; NULL: unknown */
         char *model; /* in lower case: "vmxnet3", "e1000"; or NULL */
         char *network; /* the source's name of its network; or NULL */
         bool disconnected; /* "connected": false */
-} VmNic;
+} HardwareNic;
 
 typedef struct VmHardware {
         char *name;
@@ -64,9 +64,9 @@ typedef struct VmHardware {
         unsigned cpus; /* 0: unknown */
         unsigned cores_per_socket; /* 0: unknown; divides cpus */
         uint64_t memory; /* bytes; 0: unknown */
-        VmDisk *disks; /* in the order of the source, which is that of the outputs of the job */
+        HardwareDisk *disks; /* in the order of the source, which is that of the outputs of the job */
         size_t n_disks, allocated_disks;
-        VmNic *nics; /* in the order of the source */
+        HardwareNic *nics; /* in the order of the source */
         size_t n_nics, allocated_nics;
 } VmHardware;
 
@@ -77,8 +77,8 @@ DEFINE_CLEANUP_FUNC(VmHardware *, vm_hardware_free);
 
 /* A new empty entry at the end, which belongs to @vm; valid until the next call. NULL when out of memory, or
  * with errno E2BIG when there are too many. */
-VmDisk *vm_hardware_add_disk(VmHardware *vm);
-VmNic *vm_hardware_add_nic(VmHardware *vm);
+HardwareDisk *vm_hardware_add_disk(VmHardware *vm);
+HardwareNic *vm_hardware_add_nic(VmHardware *vm);
 
 const char *vm_firmware_to_string(VmFirmware f) _pure_;
 VmFirmware vm_firmware_from_string(const char *s) _pure_;

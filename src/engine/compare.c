@@ -198,10 +198,20 @@ static int report(Compare *c, usec_t now) {
         return c->options->progress ? c->options->progress(&c->progress, c->options->userdata) : 0;
 }
 
+static bool is_stalled(const Compare *c, usec_t now) {
+        usec_t stall = c->options->stall_timeout > 0 ? c->options->stall_timeout : STALL_TIMEOUT;
+        usec_t last = c->last_activity;
+
+        for (size_t i = 0; i < ELEMENTSOF(c->endpoints); i++) {
+                stall = MAX(stall, c->endpoints[i]->stall_timeout);
+                last = MAX(last, c->endpoints[i]->active);
+        }
+        return now >= last + stall;
+}
+
 static int step(Compare *c, uint64_t *ret_offset) {
         usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
                                                             : PROGRESS_INTERVAL;
-        usec_t stall = c->options->stall_timeout > 0 ? c->options->stall_timeout : STALL_TIMEOUT;
         usec_t now = now_monotonic(), next = c->last_progress + interval;
         int r = 0;
 
@@ -218,7 +228,7 @@ static int step(Compare *c, uint64_t *ret_offset) {
         r = judge(c, ret_offset);
         if (r == 0 || c->progress.position == c->progress.total)
                 return r;
-        if (now >= c->last_activity + stall)
+        if (is_stalled(c, now))
                 return -ETIMEDOUT;
         r = endpoints_run(c->endpoints[0], c->endpoints[1], c->options->cancel_fd, next - now);
         return r < 0 ? r : 1;

@@ -280,11 +280,12 @@ static int report(Copy *c, usec_t now, bool always) {
 /* Flushing may take as long as it takes; everything else has to move. */
 static int check_stall(Copy *c, usec_t now) {
         usec_t timeout = c->options->stall_timeout > 0 ? c->options->stall_timeout : STALL_TIMEOUT;
-
-        if (c->saving || c->finishing || now < c->last_activity + timeout)
-                return 0;
         bool source = c->head == c->tail || slot_at(c, c->head)->state == SLOT_READING;
         Endpoint *e = source ? c->source : c->destination;
+
+        timeout = MAX(timeout, e->stall_timeout);
+        if (c->saving || c->finishing || now < MAX(c->last_activity, e->active) + timeout)
+                return 0;
         c->destination_stopped = c->destination_broken = !source;
         return endpoint_fail(e, ETIMEDOUT, "waiting for %s at %" PRIu64, e->label, c->progress.position);
 }

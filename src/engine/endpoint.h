@@ -119,6 +119,9 @@ struct Endpoint {
         size_t alignment; /* where requests must begin and end, besides at the disk's end; 0 and 1:
                            * anywhere */
         unsigned in_flight_max; /* requests at a time beyond which nothing is gained */
+        bool once; /* can be read only once, in ascending order, all that is no zeroes */
+        usec_t active; /* when something came that completed no request yet; 0: it does not say */
+        usec_t stall_timeout; /* how long nothing may come; 0: as long as others may take */
 };
 
 Endpoint *endpoint_free(Endpoint *e);

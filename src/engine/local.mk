@@ -10,6 +10,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/compress.h \
 	src/engine/copy.c \
 	src/engine/copy.h \
+	src/engine/disk-digest.c \
+	src/engine/disk-digest.h \
 	src/engine/endpoint-file.c \
 	src/engine/endpoint-file.h \
 	src/engine/endpoint-layer.c \
@@ -22,6 +24,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/endpoint-qcow2.h \
 	src/engine/endpoint-raw.c \
 	src/engine/endpoint-raw.h \
+	src/engine/endpoint-stream.c \
+	src/engine/endpoint-stream.h \
 	src/engine/endpoint.c \
 	src/engine/endpoint.h \
 	src/engine/extent-cursor.c \
@@ -48,5 +52,5 @@ libhyper_engine_la_SOURCES = \
 	src/engine/rate.h \
 	src/engine/writeback.c \
 	src/engine/writeback.h
-ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) -lpthread
+ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
 EXTRA_DIST += src/engine/README.md

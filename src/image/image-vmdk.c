@@ -35,27 +35,6 @@ static int check_parent(const Image *i, const VmdkDescriptor *d, char **ret_erro
 
 #define FLAG_COMPRESSED (UINT32_C(1) << 16)
 
-/* Of a disk in one file the descriptor names that file, perhaps by an older name, and nothing else. */
-static int check_embedded(const VmdkDescriptor *d, uint64_t capacity, char **ret_error) {
-        if (d->n_extents != 1)
-                return refuse(ret_error,
-                                "the descriptor inside names %zu extents, but a disk in one file has "
-                                "one: use "
-                                "the descriptor that names all of its files as the source",
-                                d->n_extents);
-        if (d->extents[0].kind != VMDK_EXTENT_SPARSE)
-                return refuse(ret_error,
-                                "the descriptor inside speaks of an extent of another kind than SPARSE, "
-                                "which "
-                                "the file is");
-        if (d->sectors != capacity)
-                return refuse(ret_error,
-                                "the descriptor inside speaks of %" PRIu64
-                                " sectors, but the header of %" PRIu64,
-                                d->sectors, capacity);
-        return 0;
-}
-
 /* @alone: it is not an extent of a descriptor's. Without a capacity qemu takes the descriptor inside as if
  * it were a file of its own, and opens what that names. */
 static int check_sparse_header(const Image *i, int fd, const char *header, uint64_t offset, uint64_t length,
@@ -75,7 +54,7 @@ static int check_sparse_header(const Image *i, int fd, const char *header, uint6
                                                   "it is one extent of a disk in several files: use the "
                                                   "descriptor that names all of them as the source");
         r = check_parent(i, &d, ret_error);
-        return r < 0 || !alone ? r : check_embedded(&d, capacity, ret_error);
+        return r < 0 || !alone ? r : vmdk_embedded_check(&d, capacity, ret_error);
 }
 
 /* --- extents --------------------------------------------------------------------------------------- */

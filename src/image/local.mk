@@ -77,7 +77,11 @@ libhyper_image_la_SOURCES = \
 	src/image/vmdk-descriptor.h \
 	src/image/vmdk-embedded.c \
 	src/image/vmdk-embedded.h \
+	src/image/vmdk-header.c \
+	src/image/vmdk-header.h \
+	src/image/vmdk-stream.c \
+	src/image/vmdk-stream.h \
 	src/image/vmdk-text.c \
 	src/image/vmdk-text.h
-IMAGE_LIBS = libhyper-image.la $(SPEC_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS)
+IMAGE_LIBS = libhyper-image.la $(SPEC_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(ISAL_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += src/image/README.md

@@ -7,12 +7,8 @@
 #include "basic/fd-util.h"
 #include "basic/zero.h"
 #include "image/refusal.h"
+#include "image/vmdk-header.h"
 
-#define FLAG_COMPRESSED (UINT32_C(1) << 16)
-#define FLAG_MARKERS (UINT32_C(1) << 17)
-#define VERSION_MAX 3u
-#define AT_END UINT64_MAX
-#define MARKER_FOOTER 3
 #define MARKER_SIZE 12u
 #define PADDING_MAX (UINT64_C(64) << 20)
 #define TABLE_MAX 4096u
@@ -145,7 +141,7 @@ static int read_footer(MapWalk *w, char *header) {
         if (r < 0)
                 return r;
         if (memcmp(header, "KDMV", 4) != 0 || read_le32(marker + 8) != 0 ||
-                        read_le32(marker + 12) != MARKER_FOOTER)
+                        read_le32(marker + 12) != VMDK_MARKER_FOOTER)
                 return refuse(w->error, "it is cut off: it does not end with a footer");
         /* The sector of zeroes at the very end is part of it. */
         map_need(w, at, 2 * MAP_SECTOR);
@@ -154,35 +150,24 @@ static int read_footer(MapWalk *w, char *header) {
 }
 
 static int walk_sparse(MapWalk *w) {
-        char h[MAP_SECTOR];
+        char data[MAP_SECTOR];
+        VmdkHeader h;
 
-        int r = map_read(w, h, sizeof(h), 0);
-        if (r >= 0 && read_le64(h + 56) == AT_END)
-                r = read_footer(w, h);
+        int r = map_read(w, data, sizeof(data), 0);
+        if (r >= 0 && read_le64(data + 56) == VMDK_AT_END)
+                r = read_footer(w, data);
+        if (r >= 0)
+                r = vmdk_header_parse(data, &h, w->error);
         if (r < 0)
                 return r;
-        uint64_t capacity = read_le64(h + 12), grain = read_le64(h + 20);
-        if (capacity > IMAGE_SIZE_MAX / MAP_SECTOR || grain > GRAIN_MAX / MAP_SECTOR)
-                return refuse(w->error, "its header gives a disk of %ju sectors, in grains of %ju",
-                                (uintmax_t) capacity, (uintmax_t) grain);
-        if (read_le32(h + 4) < 1 || read_le32(h + 4) > VERSION_MAX)
-                return refuse(w->error, "its header is damaged: it is of version %u", read_le32(h + 4));
-        /* The bytes at 73 are other ones after a transfer that changes the ends of lines. Some programs
-         * leave them out. */
-        if (memcmp(h + 73, "\n \r\n", 4) != 0 && read_le32(h + 73) != 0)
-                return refuse(w->error, "it is damaged: it was transferred as if it were text");
-        uint32_t flags = read_le32(h + 8);
-        if (read_le16(h + 77) != (flags & FLAG_COMPRESSED ? 1 : 0))
-                return refuse(w->error, "its header is damaged: it names the kind of compression %u",
-                                read_le16(h + 77));
         Vmdk v = {
-                .grain = grain * MAP_SECTOR,
-                .entries = read_le32(h + 44),
-                .compressed = flags & FLAG_COMPRESSED,
-                .markers = flags & FLAG_MARKERS,
+                .grain = h.grain,
+                .entries = h.entries,
+                .compressed = h.compressed,
+                .markers = h.markers,
         };
-        w->map.virtual_size = capacity * MAP_SECTOR;
-        return walk_directory(w, &v, read_le64(h + 56));
+        w->map.virtual_size = h.capacity;
+        return walk_directory(w, &v, h.directory);
 }
 
 /* The older kind of sparse extent, of ESX: snapshots on VMFS. */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "image/vmdk-embedded.h"
+
+#include <inttypes.h>
+
 #include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "image/refusal.h"
 
 static int complain(char **ret_error, const char *what, const char *why) {
         *ret_error = strprintf("%s%s", what, why);
@@ -35,4 +39,23 @@ int vmdk_embedded_read(int fd, const char *header, uint64_t offset, uint64_t len
         if (r == -EBADMSG)
                 return complain(ret_error, "the descriptor inside: ", strna(why));
         return r < 0 ? r : 1;
+}
+
+int vmdk_embedded_check(const VmdkDescriptor *d, uint64_t capacity, char **ret_error) {
+        if (d->n_extents != 1)
+                return refuse(ret_error,
+                                "the descriptor inside names %zu extents, but a disk in one file has one: use "
+                                "the descriptor that names all of its files as the source",
+                                d->n_extents);
+        if (d->extents[0].kind != VMDK_EXTENT_SPARSE)
+                return refuse(ret_error,
+                                "the descriptor inside speaks of an extent of another kind than SPARSE, "
+                                "which "
+                                "the file is");
+        if (d->sectors != capacity)
+                return refuse(ret_error,
+                                "the descriptor inside speaks of %" PRIu64
+                                " sectors, but the header of %" PRIu64,
+                                d->sectors, capacity);
+        return 0;
 }

@@ -11,3 +11,7 @@
  */
 int vmdk_embedded_read(int fd, const char *header, uint64_t offset, uint64_t length, VmdkDescriptor *ret,
                 char **ret_error);
+
+/* Of a disk in one file the descriptor names that file, perhaps by an older name, and nothing else.
+ * @capacity: that of the header, in sectors. 0, or -EBADMSG with *ret_error (caller frees). */
+int vmdk_embedded_check(const VmdkDescriptor *d, uint64_t capacity, char **ret_error);

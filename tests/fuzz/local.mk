@@ -36,7 +36,8 @@ $(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(ENGINE_LIBS))
 IMAGE_FUZZERS = \
 	tests/fuzz/fuzz-image-names \
 	tests/fuzz/fuzz-ovf-names \
-	tests/fuzz/fuzz-vmdk-descriptor
+	tests/fuzz/fuzz-vmdk-descriptor \
+	tests/fuzz/fuzz-vmdk-stream
 $(IMAGE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(IMAGE_LIBS) $(FUZZ_LDFLAGS)
 $(IMAGE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(IMAGE_LIBS))
 

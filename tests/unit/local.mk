@@ -92,6 +92,7 @@ ENGINE_TESTS = \
 	tests/unit/engine/test-engine-hostile \
 	tests/unit/engine/test-engine-parts \
 	tests/unit/engine/test-engine-resume \
+	tests/unit/engine/test-engine-stream \
 	tests/unit/engine/test-engine-writeback
 ENGINE_TEST_LIBS = libhyper-test.la $(ENGINE_LIBS) $(ZLIB_LIBS)
 $(ENGINE_TESTS): private TEST_LIBS = $(ENGINE_TEST_LIBS) $(CHECK_LIBS)
@@ -106,7 +107,8 @@ IMAGE_TESTS = \
 	tests/unit/image/test-job-tar \
 	tests/unit/image/test-ovf-hardware \
 	tests/unit/image/test-ovf-names \
-	tests/unit/image/test-vmdk-descriptor
+	tests/unit/image/test-vmdk-descriptor \
+	tests/unit/image/test-vmdk-stream
 IMAGE_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
 $(IMAGE_TESTS): private TEST_LIBS = $(IMAGE_TEST_LIBS) $(CHECK_LIBS)
 $(IMAGE_TESTS): $(filter %.la,$(IMAGE_TEST_LIBS))

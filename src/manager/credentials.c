@@ -14,12 +14,12 @@
 #include "manager/credentials.h"
 #include "spec/job-spec.h"
 
-#define ENCRYPT_TIMEOUT (10 * USEC_PER_SEC)
+#define CREDS_TIMEOUT (10 * USEC_PER_SEC)
 /* Base64 of the value with a header of some hundred bytes. */
 #define ENCRYPTED_MAX ((size_t) 4 * CREDENTIAL_SIZE_MAX)
 #define SUFFIX ".cred"
 
-static const char encrypt_program[] = "/usr/bin/systemd-creds";
+static const char creds_program[] = "/usr/bin/systemd-creds";
 
 extern char **environ;
 
@@ -31,7 +31,9 @@ bool credential_name_is_valid(const char *name) {
 
 static char *credential_prefix(CredentialOwner owner, const char *id) {
         static const char *const kinds[] = {
-                [CREDENTIALS_OF_JOB] = "job", [CREDENTIALS_OF_SCHEDULE] = "schedule"
+                [CREDENTIALS_OF_JOB] = "job",
+                [CREDENTIALS_OF_SCHEDULE] = "schedule",
+                [CREDENTIALS_OF_SOURCE] = "source",
         };
         _cleanup_free_ char *escaped = job_escape_id(id);
 
@@ -47,8 +49,8 @@ static int make_pipe(int ret[static 2]) {
         return pipe2(ret, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* Starts systemd-creds between two pipes. */
-static int spawn_encrypt(const char *name, int in, int out, pid_t *ret) {
+/* Starts systemd-creds between two pipes. @key may be NULL. */
+static int spawn_creds(const char *verb, const char *key, const char *name, int in, int out, pid_t *ret) {
         _cleanup_free_ char *name_option = strprintf("--name=%s", name);
         posix_spawn_file_actions_t actions;
         int r;
@@ -58,13 +60,13 @@ static int spawn_encrypt(const char *name, int in, int out, pid_t *ret) {
         r = posix_spawn_file_actions_init(&actions);
         if (r > 0)
                 return -r;
-        char *const argv[] = { (char *) encrypt_program, (char *) "encrypt", (char *) "--with-key=host",
-                (char *) "--quiet", name_option, (char *) "-", (char *) "-", NULL };
+        char *argv[] = { (char *) creds_program, (char *) verb, (char *) "--quiet", name_option,
+                (char *) "-", (char *) "-", (char *) key, NULL };
         r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
         if (r == 0)
-                r = posix_spawn(ret, encrypt_program, &actions, NULL, argv, environ);
+                r = posix_spawn(ret, creds_program, &actions, NULL, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         return -r;
 }
@@ -111,9 +113,11 @@ static int write_all(int fd, const char *s, size_t n) {
         return 0;
 }
 
-static int encrypt(const char *name, const char *value, char *buffer, size_t size, size_t *ret_n) {
+/* Has systemd-creds encrypt or decrypt @value into @buffer. */
+static int run_creds(const char *verb, const char *key, const char *name, const char *value,
+                size_t value_size, char *buffer, size_t size, size_t *ret_n) {
         _cleanup_close_ int in_read = -EBADF, in_write = -EBADF, out_read = -EBADF, out_write = -EBADF;
-        usec_t deadline = now_monotonic() + ENCRYPT_TIMEOUT;
+        usec_t deadline = now_monotonic() + CREDS_TIMEOUT;
         int fds[2], r, status;
         pid_t pid;
 
@@ -122,18 +126,18 @@ static int encrypt(const char *name, const char *value, char *buffer, size_t siz
         in_read = fds[0];
         in_write = fds[1];
         /* It reads all before it writes anything; the value fits into the pipe, so nobody waits here. */
-        if (fcntl(in_write, F_SETPIPE_SZ, CREDENTIAL_SIZE_MAX) < 0)
+        if (fcntl(in_write, F_SETPIPE_SZ, (int) ENCRYPTED_MAX) < 0)
                 return -errno;
         if ((r = make_pipe(fds)) < 0)
                 return r;
         out_read = fds[0];
         out_write = fds[1];
 
-        r = write_all(in_write, value, strlen(value));
+        r = write_all(in_write, value, value_size);
         if (r < 0)
                 return r;
         in_write = safe_close(in_write);
-        r = spawn_encrypt(name, in_read, out_write, &pid);
+        r = spawn_creds(verb, key, name, in_read, out_write, &pid);
         if (r < 0)
                 return r;
         in_read = safe_close(in_read);
@@ -157,7 +161,7 @@ int credential_write(const char *name, const char *value, const char *path) {
 
         if (!buffer)
                 return -ENOMEM;
-        r = encrypt(name, value, buffer, ENCRYPTED_MAX, &n);
+        r = run_creds("encrypt", "--with-key=host", name, value, strlen(value), buffer, ENCRYPTED_MAX, &n);
         return r < 0 ? r : write_file_atomic_at(AT_FDCWD, path, buffer, n, 0600);
 }
 
@@ -223,26 +227,65 @@ int credentials_remove(const char *state_directory, CredentialOwner owner, const
         return credentials_walk(state_directory, owner, id, NULL);
 }
 
-static int copy_one(const char *state_directory, const char *prefix, const char *name, const char *path) {
-        _cleanup_free_ char *to = strprintf("%s/credentials/%s%s" SUFFIX, state_directory, prefix, name),
-                            *text = NULL;
+/* Reads an encrypted file; the caller frees. */
+static int read_encrypted(const char *path, char **ret, size_t *ret_n) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        size_t n = 0;
+        _cleanup_free_ char *text = NULL;
         int r;
 
         if (fd < 0)
                 return -errno;
         text = malloc(ENCRYPTED_MAX);
-        if (!to || !text)
+        if (!text)
                 return -ENOMEM;
-        r = read_all(fd, now_monotonic() + ENCRYPT_TIMEOUT, text, ENCRYPTED_MAX, &n);
+        r = read_all(fd, now_monotonic() + CREDS_TIMEOUT, text, ENCRYPTED_MAX, ret_n);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int credential_reveal(const char *state_directory, CredentialOwner owner, const char *id, const char *name,
+                char **ret) {
+        _cleanup_free_ char *prefix = credential_prefix(owner, id), *path = NULL, *text = NULL,
+                            *value = NULL;
+        size_t size = 0, n = 0;
+        int r;
+
+        if (!prefix)
+                return -ENOMEM;
+        path = strprintf("%s/credentials/%s%s" SUFFIX, state_directory, prefix, name);
+        value = malloc(CREDENTIAL_SIZE_MAX + 1);
+        if (!path || !value)
+                return -ENOMEM;
+        r = read_encrypted(path, &text, &size);
+        if (r >= 0)
+                r = run_creds("decrypt", NULL, name, text, size, value, CREDENTIAL_SIZE_MAX + 1, &n);
+        if (r >= 0 && memchr(value, '\0', n))
+                r = -EBADMSG;
+        if (r < 0) {
+                explicit_bzero(value, CREDENTIAL_SIZE_MAX + 1);
+                return r;
+        }
+        value[n] = '\0';
+        *ret = TAKE_PTR(value);
+        return 0;
+}
+
+static int copy_one(const char *state_directory, const char *prefix, const char *name, const char *path) {
+        _cleanup_free_ char *to = strprintf("%s/credentials/%s%s" SUFFIX, state_directory, prefix, name),
+                            *text = NULL;
+        size_t n = 0;
+        int r = to ? read_encrypted(path, &text, &n) : -ENOMEM;
+
         return r < 0 ? r : write_file_atomic_at(AT_FDCWD, to, text, n, 0600);
 }
 
-int credentials_copy(const char *state_directory, const char *set, const char *job_id) {
+int credentials_copy(
+                const char *state_directory, CredentialOwner owner, const char *set, const char *job_id) {
         _cleanup_free_ char *prefix = credential_prefix(CREDENTIALS_OF_JOB, job_id);
         _cleanup_strv_free_ char **list = NULL;
-        int r = prefix ? credentials_list(state_directory, CREDENTIALS_OF_SCHEDULE, set, &list) : -ENOMEM;
+        int r = prefix ? credentials_list(state_directory, owner, set, &list) : -ENOMEM;
 
         for (char **l = list; r >= 0 && l && l[0]; l += 2)
                 r = copy_one(state_directory, prefix, l[0], l[1]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Secrets of jobs and of schedules' jobs to come: encrypted by systemd-creds(1) with the machine's key into
- * <state>/credentials/job-<escaped id>@<name>.cred (schedule-…), decrypted by systemd when it starts the
- * unit (LoadCredentialEncrypted=), removed when the job ends or the schedule is deleted. They are never in
- * the database, a command line, an environment, a unit property or a log line.
+/* Secrets of jobs, of schedules' jobs to come, and of named sources: encrypted by systemd-creds(1) with the
+ * machine's key into <state>/credentials/job-<escaped id>@<name>.cred (schedule-…), decrypted by
+ * systemd when it starts the unit (LoadCredentialEncrypted=), removed when the job ends or the schedule is
+ * deleted. They are never in the database, a command line, an environment, a unit property or a log line.
  *
- * The secrets of a schedule are a set with a name of its own, which the schedule's row has: a change writes
+ * The secrets of a schedule or source are a set with a name of its own, which its row has: a change writes
  * a new set, commits the row, and removes the old set. What no row names is removed when the manager
  * starts. */
 
@@ -15,8 +15,12 @@
 #define CREDENTIALS_MAX 16
 #define CREDENTIAL_SIZE_MAX 65536
 
-/* The id that goes with it is the job's, or the name of the schedule's set. */
-typedef enum CredentialOwner { CREDENTIALS_OF_JOB, CREDENTIALS_OF_SCHEDULE } CredentialOwner;
+/* The id that goes with it is the job's, or the name of the schedule's or source's set. */
+typedef enum CredentialOwner {
+        CREDENTIALS_OF_JOB,
+        CREDENTIALS_OF_SCHEDULE,
+        CREDENTIALS_OF_SOURCE,
+} CredentialOwner;
 
 /* [a-z0-9][a-z0-9_.-]{0,63}: the place in the spec that the secret was cut out of, "source.tls_psk". */
 bool credential_name_is_valid(const char *name) _pure_;
@@ -33,8 +37,14 @@ int credential_store(const char *state_directory, CredentialOwner owner, const c
 /* All of an owner's, as "name", "path", "name", "path", …; the caller frees with strv_free(). */
 int credentials_list(const char *state_directory, CredentialOwner owner, const char *id, char ***ret);
 
-/* Gives a job the secrets of a schedule's set, still encrypted. 0 also if there are none. */
-int credentials_copy(const char *state_directory, const char *set, const char *job_id);
+/* Decrypts one into *ret, which the caller wipes and frees. Waits like credential_store(), and has the same
+ * errors; -EBADMSG if it is not a string. */
+int credential_reveal(const char *state_directory, CredentialOwner owner, const char *id, const char *name,
+                char **ret);
+
+/* Gives a job the secrets of a set of @owner, still encrypted. 0 also if there are none. */
+int credentials_copy(
+                const char *state_directory, CredentialOwner owner, const char *set, const char *job_id);
 
 /* Removes all of an owner's. 0 also if there are none. */
 int credentials_remove(const char *state_directory, CredentialOwner owner, const char *id);

@@ -97,6 +97,10 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source-chain.h \
 	src/manager/source-ovf.c \
 	src/manager/source-ovf.h \
+	src/manager/source.c \
+	src/manager/source.h \
+	src/manager/source-bus.c \
+	src/manager/source-bus.h \
 	src/manager/submit-options.c \
 	src/manager/submit-options.h \
 	src/manager/submit.c \

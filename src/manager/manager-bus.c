@@ -15,6 +15,7 @@
 #include "manager/key.h"
 #include "manager/manager-reload.h"
 #include "manager/schedule/schedule-bus.h"
+#include "manager/source-bus.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
 #include "manager/webhook/webhook-bus.h"
@@ -397,6 +398,12 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListKeys", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", keys), method_list_keys,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AddSource", SD_BUS_ARGS("s", definition, "s", password), SD_BUS_NO_RESULT,
+                        method_add_source, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("RemoveSource", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+                        method_remove_source, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListSources", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", sources),
+                        method_list_sources, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config), method_get_config,

@@ -11,6 +11,7 @@
 #define HYPER_BUS_PATH "/org/hyper1"
 #define HYPER_MANAGER_INTERFACE "org.hyper1.Manager"
 #define HYPER_DELIVERIES_INTERFACE "org.hyper1.Deliveries" /* for hyper-notifyd */
+#define HYPER_SOURCES_INTERFACE "org.hyper1.Sources" /* for hyper-vsphered */
 #define HYPER_JOB_INTERFACE "org.hyper1.Job"
 #define HYPER_JOB_PATH_PREFIX "/org/hyper1/job"
 #define HYPER_SCHEDULE_INTERFACE "org.hyper1.Schedule"

@@ -31,6 +31,8 @@ static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_NOT_HELD, ENOLCK, 409, "This worker does not hold the job." },
         { HYPER_BUS_ERROR_NO_SUCH_KEY, ENOKEY, 404, "There is no such API key." },
         { HYPER_BUS_ERROR_KEY_EXISTS, EEXIST, 409, "An API key of this name exists already." },
+        { HYPER_BUS_ERROR_NO_SUCH_SOURCE, ENOPKG, 404, "There is no such source." },
+        { HYPER_BUS_ERROR_SOURCE_EXISTS, EEXIST, 409, "A source of this name exists already." },
         { HYPER_BUS_ERROR_INTERNAL, EIO, 500, "Something failed inside; the journal says what." },
         {},
 };

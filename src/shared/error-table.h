@@ -43,6 +43,8 @@ typedef struct ErrorEntry {
         "org.hyper1.Error.NotHeld" /* ENOLCK, 409: the worker does not hold the job */
 #define HYPER_BUS_ERROR_NO_SUCH_KEY "org.hyper1.Error.NoSuchKey" /* ENOKEY, 404 */
 #define HYPER_BUS_ERROR_KEY_EXISTS "org.hyper1.Error.KeyExists" /* EEXIST, 409 */
+#define HYPER_BUS_ERROR_NO_SUCH_SOURCE "org.hyper1.Error.NoSuchSource" /* ENOPKG, 404 */
+#define HYPER_BUS_ERROR_SOURCE_EXISTS "org.hyper1.Error.SourceExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
 /* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also

@@ -271,6 +271,20 @@ static const char *const steps[] = {
         "'FAILED');"
         "  UPDATE schedule_runs SET status = 'running' WHERE job_id = new.id;"
         " END;",
+
+        /* 13: named sources. The password is a credential, of which only the name is here. */
+        "CREATE TABLE sources ("
+        "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  name TEXT NOT NULL UNIQUE,"
+        "  type TEXT NOT NULL,"
+        "  url TEXT NOT NULL,"
+        "  username TEXT NOT NULL,"
+        "  datacenter TEXT,"
+        "  ca TEXT,"
+        "  thumbprint TEXT,"
+        "  credentials TEXT NOT NULL,"
+        "  created_at INTEGER NOT NULL"
+        ") STRICT;",
 };
 
 const Schema schema_jobs = {

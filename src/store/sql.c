@@ -233,6 +233,11 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_API_KEY_DELETE] = "DELETE FROM api_keys WHERE name = ?1",
         [SQL_API_KEYS_LIST] = "SELECT id, name, hash, scopes, rate_limit, created_at, expires_at FROM "
                               "api_keys ORDER BY seq",
+        [SQL_SOURCE_INSERT] = "INSERT INTO sources (" SOURCE_COLUMNS
+                              ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        [SQL_SOURCE_DELETE] = "DELETE FROM sources WHERE name = ?1",
+        [SQL_SOURCE_GET] = "SELECT " SOURCE_COLUMNS " FROM sources WHERE name = ?1",
+        [SQL_SOURCES_LIST] = "SELECT " SOURCE_COLUMNS " FROM sources ORDER BY name",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

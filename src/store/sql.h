@@ -89,6 +89,10 @@ typedef enum StatementId {
         SQL_API_KEY_INSERT,
         SQL_API_KEY_DELETE,
         SQL_API_KEYS_LIST,
+        SQL_SOURCE_INSERT,
+        SQL_SOURCE_DELETE,
+        SQL_SOURCE_GET,
+        SQL_SOURCES_LIST,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,
@@ -161,6 +165,9 @@ struct Store {
         "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, "          \
         "success_count, "                                                                              \
         "failure_count, role, credentials"
+
+/* The same for a SourceRow. */
+#define SOURCE_COLUMNS "name, type, url, username, datacenter, ca, thumbprint, credentials, created_at"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

@@ -21,6 +21,7 @@ SHARED_FUZZERS = \
 	tests/fuzz/fuzz-rfc3339 \
 	tests/fuzz/fuzz-settings \
 	tests/fuzz/fuzz-vm \
+	tests/fuzz/fuzz-vsphere-server \
 	tests/fuzz/fuzz-webhook \
 	tests/fuzz/fuzz-worker-message
 $(SHARED_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(SHARED_LIBS) $(FUZZ_LDFLAGS)

@@ -49,7 +49,8 @@ SPEC_TESTS = \
 	tests/unit/spec/test-job-spec \
 	tests/unit/spec/test-job-state \
 	tests/unit/spec/test-nbd-uri \
-	tests/unit/spec/test-vm
+	tests/unit/spec/test-vm \
+	tests/unit/spec/test-vsphere-server
 SPEC_TEST_LIBS = libhyper-test.la $(SPEC_LIBS)
 $(SPEC_TESTS): private TEST_LIBS = $(SPEC_TEST_LIBS) $(CHECK_LIBS)
 $(SPEC_TESTS): $(filter %.la,$(SPEC_TEST_LIBS))
@@ -77,6 +78,7 @@ STORE_TESTS = \
 	tests/unit/store/test-store-api-keys \
 	tests/unit/store/test-store-group \
 	tests/unit/store/test-store-hosts \
+	tests/unit/store/test-store-sources \
 	tests/unit/store/test-store-webhooks \
 	tests/unit/store/test-store-workers \
 	tests/unit/store/test-store
@@ -153,6 +155,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-lookup \
 	tests/unit/manager/test-manager-restart \
 	tests/unit/manager/test-manager-schedules \
+	tests/unit/manager/test-manager-sources \
 	tests/unit/manager/test-manager-unit \
 	tests/unit/manager/test-manager-webhooks \
 	tests/unit/manager/test-manager-workers-model \

@@ -198,7 +198,8 @@ static int run_start(Manager *m, const ScheduleRun *run, sd_bus_message *call, J
         if (r < 0)
                 return r;
         if (s->row->credentials)
-                r = credentials_copy(m->state_directory, s->row->credentials, run->job_id);
+                r = credentials_copy(m->state_directory, CREDENTIALS_OF_SCHEDULE, s->row->credentials,
+                                run->job_id);
         if (r < 0)
                 (void) bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL,
                                 "The secrets of schedule %s could not be copied for the job: %s",

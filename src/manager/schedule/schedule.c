@@ -22,6 +22,7 @@
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 #include "store/schedule-runs.h"
+#include "store/sources.h"
 
 /* Takes over what @d has that is set; @d's strings are moved. */
 static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o) {
@@ -119,6 +120,7 @@ static int make_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *op
 int manager_sweep_secrets(Manager *m) {
         _cleanup_(credential_owners_done) CredentialOwners owners = {};
         _cleanup_(schedule_rows_done) ScheduleRows rows = {};
+        _cleanup_(source_rows_done) SourceRows sources = {};
         Job *j, *next;
         int r = store_schedules_list(m->store, 0, 0, &rows);
 
@@ -126,6 +128,10 @@ int manager_sweep_secrets(Manager *m) {
                 if (rows.rows[i]->credentials)
                         r = credential_owners_add(
                                         &owners, CREDENTIALS_OF_SCHEDULE, rows.rows[i]->credentials);
+        if (r >= 0)
+                r = store_sources_list(m->store, &sources);
+        for (size_t i = 0; r >= 0 && i < sources.n; i++)
+                r = credential_owners_add(&owners, CREDENTIALS_OF_SOURCE, sources.rows[i].credentials);
         HASH_ITER(hh, m->jobs, j, next) {
                 if (r < 0)
                         break;

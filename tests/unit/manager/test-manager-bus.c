@@ -438,6 +438,7 @@ BUS_TEST(the_description_is_what_the_daemon_says)
         compare(&f, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE);
         compare(&f, "/org/hyper1/job/a", HYPER_JOB_INTERFACE);
         compare(&f, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE);
+        compare(&f, HYPER_BUS_PATH, HYPER_SOURCES_INTERFACE);
         ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}",
                                          "{\"id\":\"a\",\"schedule\":\"@daily\",\"job\":{\"operation\":"
                                          "\"convert\","

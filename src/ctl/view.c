@@ -96,6 +96,8 @@ int view_endpoint(Ctl *ctl, const char *label, json_t *endpoint) {
 
         if (!where)
                 where = json_string_value(json_object_get(endpoint, "uri"));
+        if (!where)
+                where = json_string_value(json_object_get(endpoint, "vm_path"));
         return where ? view_line(ctl, label, COLOUR_NONE, "%s%s%s%s", where, format ? " (" : "",
                                        strempty(format), format ? ")" : "")
                      : 0;

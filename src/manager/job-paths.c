@@ -262,9 +262,13 @@ static int add_destination_device(
 
 /* "/srv/out" and the source "/mnt/web.vmdk" make "/srv/out/web.qcow2". */
 static char *name_in_directory(const JobSpec *spec, const char *directory) {
-        const char *source = endpoint_needs(&spec->source, ENDPOINT_NEEDS_FILES) ? spec->source.path
-                                                                                 : "/disk",
-                   *name = strrchr(source, '/') + 1, *dot = strrchr(name, '.');
+        bool file = endpoint_needs(&spec->source, ENDPOINT_NEEDS_FILES);
+        const char *machine = spec->source.vsphere.vm_path ? vsphere_file_name(spec->source.vsphere.vm_path)
+                                                           : NULL,
+                   *name = file   ? strrchr(spec->source.path, '/') + 1
+                        : machine ? machine
+                                  : "disk",
+                   *dot = file ? strrchr(name, '.') : NULL;
         int length = dot && dot != name ? (int) (dot - name) : (int) strlen(name);
 
         return strprintf("%s/%.*s.%s", streq(directory, "/") ? "" : directory, length, name,
@@ -547,6 +551,13 @@ static int add_nbd_source(
         return add_nbd(rules, "source", &spec->source, f, errors);
 }
 
+/* Its names are resolved by the job, which logs in to it. */
+static int add_vsphere_source(_unused_ const JobSpec *spec, _unused_ const PathRules *rules,
+                _unused_ bool follow, JobFiles *f, _unused_ JsonErrors *errors) {
+        f->network = true;
+        return 0;
+}
+
 static int add_nbd_destination(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
         return add_nbd(rules, "destination", &spec->destination, f, errors);
@@ -561,6 +572,7 @@ static const struct {
 } looks[_ENDPOINT_MAX] = {
         [ENDPOINT_FILE] = { add_source_file, add_destination_file },
         [ENDPOINT_NBD] = { add_nbd_source, add_nbd_destination },
+        [ENDPOINT_VSPHERE] = { .source = add_vsphere_source },
 };
 
 static int job_files_look(const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *ret,

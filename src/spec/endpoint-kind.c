@@ -21,16 +21,22 @@ static int complain(const EndpointCheck *c, const char *key, const char *what) {
         return path ? json_errors_add(c->errors, path, "%s", what) : -ENOMEM;
 }
 
-/* A field that the type has no use for is a misunderstanding worth telling. */
-static int check_unused(const EndpointCheck *c, const char *const *keys, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                _cleanup_free_ char *what = NULL;
-                int r;
+static bool has_key(const EndpointKind *kind, const char *key) {
+        return strv_contains((char **) kind->keys, key);
+}
 
-                if (!is_given(c, keys[i]))
+static bool is_known(const char *key, bool is_destination);
+
+/* A field that the type has no use for is a misunderstanding worth telling. */
+static int check_unused(const EndpointCheck *c, const EndpointKind *kind) {
+        const char *key;
+        json_t *value;
+
+        json_object_foreach(c->json, key, value) {
+                if (json_is_null(value) || has_key(kind, key) || !is_known(key, c->is_destination))
                         continue;
-                what = strprintf("must not be given with type \"%s\"", endpoint_type_to_string(c->e->type));
-                r = what ? complain(c, keys[i], what) : -ENOMEM;
+                _cleanup_free_ char *what = strprintf("must not be given with type \"%s\"", kind->name);
+                int r = what ? complain(c, key, what) : -ENOMEM;
                 if (r < 0)
                         return r;
         }
@@ -38,7 +44,6 @@ static int check_unused(const EndpointCheck *c, const char *const *keys, size_t 
 }
 
 static int check_file(const EndpointCheck *c) {
-        static const char *const unused[] = { "uri", "tls_certificates", "tls_psk" };
         const char *reason;
         int r = 0;
 
@@ -46,7 +51,7 @@ static int check_file(const EndpointCheck *c) {
                 r = complain(c, "path", "must be given");
         else if (c->e->path && !job_path_is_valid(c->e->path, c->is_destination, &reason))
                 r = complain(c, "path", reason);
-        return r < 0 ? r : check_unused(c, unused, ELEMENTSOF(unused));
+        return r;
 }
 
 static int check_tls(const EndpointCheck *c, bool tls) {
@@ -65,7 +70,6 @@ static int check_tls(const EndpointCheck *c, bool tls) {
 }
 
 static int check_nbd(const EndpointCheck *c) {
-        static const char *const unused[] = { "path", "checksum" };
         _cleanup_(nbd_uri_done) NbdUri uri = {};
         _cleanup_free_ char *reason = NULL;
         int r;
@@ -80,7 +84,13 @@ static int check_nbd(const EndpointCheck *c) {
                         r = check_tls(c, uri.tls);
         } else
                 r = 0; /* no string: told already */
-        return r < 0 ? r : check_unused(c, unused, ELEMENTSOF(unused));
+        return r;
+}
+
+static int check_vsphere(const EndpointCheck *c) {
+        int r = is_given(c, "format") ? complain(c, "format", "must not be given with type \"vsphere\"") : 0;
+
+        return r < 0 ? r : vsphere_spec_check(&c->e->vsphere, c->json, c->section, c->errors);
 }
 
 static bool is_file_address(const char *text) {
@@ -92,11 +102,23 @@ static bool is_nbd_address(const char *text) {
                         startswith(text, "nbds+unix:");
 }
 
+/* An inventory path can be anything. */
+static bool is_never(_unused_ const char *text) {
+        return false;
+}
+
 /* --- the table ------------------------------------------------------------------------------------- */
+
+static const char *const file_keys[] = { "path", "checksum", NULL };
+static const char *const nbd_keys[] = { "uri", "tls_certificates", "tls_psk", NULL };
+static const char *const vsphere_keys[] = { "name", "vcenter_url", "username", "password", "ca",
+        "thumbprint", "datacenter", "vm_path", "vm_uuid", NULL };
 
 static const EndpointKind kinds[_ENDPOINT_MAX] = {
         [ENDPOINT_FILE] = {
                 .name = "file",
+                .ends = ENDPOINT_SOURCE | ENDPOINT_DESTINATION,
+                .keys = file_keys,
                 .field = "path",
                 .identity = offsetof(JobEndpoint, path),
                 .decode = check_file,
@@ -105,6 +127,8 @@ static const EndpointKind kinds[_ENDPOINT_MAX] = {
         },
         [ENDPOINT_NBD] = {
                 .name = "nbd",
+                .ends = ENDPOINT_SOURCE | ENDPOINT_DESTINATION,
+                .keys = nbd_keys,
                 .field = "uri",
                 .identity = offsetof(JobEndpoint, uri),
                 .decode = check_nbd,
@@ -112,7 +136,26 @@ static const EndpointKind kinds[_ENDPOINT_MAX] = {
                 .needs = ENDPOINT_NEEDS_SOCKETS | ENDPOINT_NEEDS_NETWORK | ENDPOINT_NEEDS_SECRETS,
                 .one_raw_disk = true,
         },
+        [ENDPOINT_VSPHERE] = {
+                .name = "vsphere",
+                .ends = 0,
+                .keys = vsphere_keys,
+                .field = "vm_path",
+                .identity = offsetof(JobEndpoint, vsphere.vm_path),
+                .decode = check_vsphere,
+                .recognize = is_never,
+                .needs = ENDPOINT_NEEDS_NETWORK | ENDPOINT_NEEDS_SECRETS,
+        },
 };
+
+/* A field of some kind that could stand there. */
+static bool is_known(const char *key, bool is_destination) {
+        for (int i = 0; i < _ENDPOINT_MAX; i++)
+                if (endpoint_type_is(i, is_destination ? ENDPOINT_DESTINATION : ENDPOINT_SOURCE) &&
+                                has_key(&kinds[i], key))
+                        return true;
+        return false;
+}
 
 const EndpointKind *endpoint_kind(int type) {
         return type >= 0 && type < _ENDPOINT_MAX ? &kinds[type] : NULL;
@@ -135,6 +178,12 @@ EndpointType endpoint_type_from_string(const char *s) {
                 if (streq(kinds[i].name, s))
                         return i;
         return _ENDPOINT_INVALID;
+}
+
+bool endpoint_type_is(int type, EndpointEnds end) {
+        const EndpointKind *k = endpoint_kind(type);
+
+        return k && (k->ends & end);
 }
 
 EndpointType endpoint_type_from_address(const char *text) {
@@ -165,5 +214,6 @@ int job_endpoint_check(const JobEndpoint *e, json_t *json, bool is_destination, 
                 .errors = errors };
 
         /* Of a type that is wrong the decoder said so. */
-        return k ? k->decode(&c) : 0;
+        int r = k ? k->decode(&c) : 0;
+        return r < 0 || !k ? r : check_unused(&c, k);
 }

@@ -4,11 +4,13 @@
 /* What can be a source or a destination: one row for each kind. */
 
 #include "spec/disk-format.h"
+#include "spec/vsphere-spec.h"
 #include "json/json-table.h"
 
 typedef enum EndpointType {
         ENDPOINT_FILE, /* an image file or a block device of this machine */
         ENDPOINT_NBD, /* an NBD URI: nbd://, nbds://, nbd+unix://, nbds+unix:// */
+        ENDPOINT_VSPHERE, /* a virtual machine of a vCenter server or an ESXi host */
         _ENDPOINT_MAX,
         _ENDPOINT_INVALID = -EINVAL,
 } EndpointType;
@@ -20,6 +22,7 @@ typedef struct JobEndpoint {
         char *tls_certificates; /* NBD with TLS: a directory as nbd_set_tls_certificates(3) has it */
         int format; /* DiskFormat. NBD destinations are raw. */
         char *checksum; /* source FILE: "sha256:<64 hex digits>" of the file, or NULL */
+        VsphereSpec vsphere; /* source VSPHERE */
 } JobEndpoint;
 
 /* What a kind needs of the machine. */
@@ -29,6 +32,12 @@ typedef enum EndpointNeeds {
         ENDPOINT_NEEDS_NETWORK = 1 << 2,
         ENDPOINT_NEEDS_SECRETS = 1 << 3,
 } EndpointNeeds;
+
+/* What a kind can be. */
+typedef enum EndpointEnds {
+        ENDPOINT_SOURCE = 1 << 0,
+        ENDPOINT_DESTINATION = 1 << 1,
+} EndpointEnds;
 
 /* An endpoint that is checked, with the JSON that it was decoded from. */
 typedef struct EndpointCheck {
@@ -41,8 +50,11 @@ typedef struct EndpointCheck {
 
 typedef struct EndpointKind {
         const char *name; /* the word of its type: "file" */
+        unsigned ends; /* EndpointEnds */
         const char *field; /* that says which one: "path" or "uri" */
         size_t identity; /* where the struct has it: offset of a char * */
+        const char *const *keys; /* the fields that it uses, besides type and those of all kinds;
+                                    NULL-terminated */
         int (*decode)(const EndpointCheck *c); /* what must be there, and what must not */
         bool (*recognize)(const char *text); /* text that can only be of this kind, for clients that give no
                                                 type */
@@ -56,6 +68,8 @@ bool endpoint_needs(const JobEndpoint *e, unsigned needs) _pure_;
 
 const char *endpoint_type_to_string(EndpointType t) _pure_;
 EndpointType endpoint_type_from_string(const char *s) _pure_;
+/* True if @type is a kind that can be a source, or a destination. */
+bool endpoint_type_is(int type, EndpointEnds end) _pure_;
 /* The type of which @text (a path, a URI) can only be; _ENDPOINT_INVALID: it can be anything. */
 EndpointType endpoint_type_from_address(const char *text) _pure_;
 

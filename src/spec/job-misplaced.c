@@ -31,6 +31,10 @@ static const struct {
         { "in_use", "parameters.in_use", NULL },
         { "chain", "parameters.chain", NULL },
         { "allow_larger", "parameters.allow_larger", NULL },
+        { "conversion_method", "parameters.conversion_method", NULL },
+        { "source_power", "parameters.source_power", NULL },
+        { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", NULL },
+        { "power_off", "parameters.power_off", NULL },
         /* the two ends */
         { "checksum", "source.checksum", NULL },
         { "tls_psk", "source.tls_psk", "destination.tls_psk" },

@@ -3,14 +3,25 @@
 #include "basic/string-util.h"
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
+#include "spec/vsphere-server.h"
 #include "json/json-parse.h"
 
 static int operation(const char *s) {
         return job_operation_from_string(s);
 }
 
-static int endpoint_type(const char *s) {
-        return endpoint_type_from_string(s);
+static int type_at(const char *s, EndpointEnds end) {
+        EndpointType t = endpoint_type_from_string(s);
+
+        return endpoint_type_is((int) t, end) ? (int) t : -EOPNOTSUPP;
+}
+
+static int source_type(const char *s) {
+        return type_at(s, ENDPOINT_SOURCE);
+}
+
+static int destination_type(const char *s) {
+        return type_at(s, ENDPOINT_DESTINATION);
 }
 
 static int source_format(const char *s) {
@@ -41,19 +52,41 @@ static int compression(const char *s) {
         return job_compression_from_string(s);
 }
 
+static int conversion_method(const char *s) {
+        return vsphere_method_from_string(s);
+}
+
+static int source_power(const char *s) {
+        return vsphere_power_from_string(s);
+}
+
 /* clang-format off */
 #define ENDPOINT_FIELDS \
-        {"type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN, \
-                        .from_string = endpoint_type, .expected = "file, nbd"}, \
         {"path", JSON_FIELD_STRING, offsetof(JobEndpoint, path), .flags = JSON_NULLABLE}, \
         {"uri", JSON_FIELD_STRING, offsetof(JobEndpoint, uri), .flags = JSON_NULLABLE, .max = 8192}, \
         {"tls_certificates", JSON_FIELD_STRING, offsetof(JobEndpoint, tls_certificates), \
                         .flags = JSON_NULLABLE}, \
         {"tls_psk", JSON_FIELD_KNOWN}
+
+#define VSPHERE_FIELD(key, member, ...) \
+        {key, JSON_FIELD_STRING, offsetof(JobEndpoint, vsphere.member), .flags = JSON_NULLABLE, __VA_ARGS__}
+#define VSPHERE_FIELDS \
+        VSPHERE_FIELD("name", name), \
+        VSPHERE_FIELD("vcenter_url", url), \
+        VSPHERE_FIELD("username", username, .max = 256), \
+        {"password", JSON_FIELD_KNOWN}, \
+        VSPHERE_FIELD("ca", ca, .max = VSPHERE_CA_MAX), \
+        VSPHERE_FIELD("thumbprint", thumbprint, .max = 128), \
+        VSPHERE_FIELD("datacenter", datacenter), \
+        VSPHERE_FIELD("vm_path", vm_path), \
+        VSPHERE_FIELD("vm_uuid", vm_uuid)
 /* clang-format on */
 
 static const JsonField source_fields[] = {
+        { "type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN,
+                        .from_string = source_type, .expected = "file, nbd" },
         ENDPOINT_FIELDS,
+        VSPHERE_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
                         .from_string = source_format,
                         .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova, ovf",
@@ -63,6 +96,8 @@ static const JsonField source_fields[] = {
 };
 
 static const JsonField destination_fields[] = {
+        { "type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN,
+                        .from_string = destination_type, .expected = "file, nbd" },
         ENDPOINT_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
                         .from_string = destination_format, .expected = "qcow2, raw, vmdk, ova, ovf" },
@@ -81,6 +116,15 @@ static const JsonField parameter_fields[] = {
                         .from_string = chain, .expected = "refuse, flatten" },
         { "allow_larger", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.allow_larger),
                         .flags = JSON_NULLABLE },
+        { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
+                        .flags = JSON_NULLABLE, .from_string = conversion_method,
+                        .expected = "auto, nfc, https, vddk" },
+        { "source_power", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.source_power),
+                        .flags = JSON_NULLABLE, .from_string = source_power,
+                        .expected = "keep, shutdown, poweroff", .aliases = "off" },
+        { "shutdown_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.shutdown_timeout),
+                        .flags = JSON_NULLABLE, .min = 1, .max = VSPHERE_SHUTDOWN_TIMEOUT_MAX },
+        { "power_off", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.power_off), .flags = JSON_NULLABLE },
         {},
 };
 
@@ -153,6 +197,7 @@ static JobSpec *job_spec_new(void) {
         s->source.format = s->destination.format = FORMAT_PROBE;
         s->policy.retry_count = JOB_RETRY_DEFAULT;
         s->policy.priority = JOB_PRIORITY_DEFAULT;
+        s->parameters.shutdown_timeout = VSPHERE_SHUTDOWN_TIMEOUT_DEFAULT;
         s->policy.idempotent = true; /* an output appears only when complete: doing it twice does no harm */
         return s;
 }
@@ -249,6 +294,35 @@ static int check_compression(const JobSpec *s, json_t *parameters, JsonErrors *e
         return 0;
 }
 
+/* How a virtual machine is treated is said of one only. */
+static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonErrors *errors) {
+        const struct {
+                const char *key;
+                bool given, used;
+        } fields[] = {
+                { "conversion_method", s->parameters.conversion_method != VSPHERE_METHOD_AUTO, true },
+                { "source_power", s->parameters.source_power != VSPHERE_POWER_KEEP, true },
+                { "shutdown_timeout_seconds",
+                                json_is_integer(json_object_get(parameters, "shutdown_timeout_seconds")),
+                                s->parameters.source_power == VSPHERE_POWER_SHUTDOWN },
+                { "power_off", s->parameters.power_off,
+                                s->parameters.source_power == VSPHERE_POWER_SHUTDOWN },
+        };
+        bool vsphere = s->source.type == ENDPOINT_VSPHERE;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(fields) && r >= 0 && s->source.type >= 0; i++) {
+                if (!fields[i].given || (vsphere && fields[i].used))
+                        continue;
+                _cleanup_free_ char *path = strprintf("parameters.%s", fields[i].key);
+                r = !path ? -ENOMEM
+                          : json_errors_add(errors, path, "must not be given unless %s",
+                                            vsphere ? "parameters.source_power is \"shutdown\""
+                                                    : "source.type is \"vsphere\"");
+        }
+        return r;
+}
+
 static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         json_t *destination = json_object_get(object, "destination");
         int r = 0;
@@ -266,7 +340,9 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                 r = check_checksum(s, errors);
         if (r >= 0)
                 r = check_combinations(s, destination && !json_is_null(destination), errors);
-        return r < 0 ? r : check_compression(s, json_object_get(object, "parameters"), errors);
+        if (r >= 0)
+                r = check_compression(s, json_object_get(object, "parameters"), errors);
+        return r < 0 ? r : check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
 }
 
 /* Whatever people wrote down for themselves; taken from the document, where it is without secrets. */
@@ -304,6 +380,12 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "chain");
         if (!s->parameters.allow_larger)
                 (void) json_object_del(parameters, "allow_larger");
+        if (s->parameters.conversion_method == VSPHERE_METHOD_AUTO)
+                (void) json_object_del(parameters, "conversion_method");
+        if (s->parameters.source_power == VSPHERE_POWER_KEEP)
+                (void) json_object_del(parameters, "source_power");
+        if (!s->parameters.power_off)
+                (void) json_object_del(parameters, "power_off");
 }
 
 /* One form for the same thing: null is not given, what is not given is the default. */
@@ -319,6 +401,8 @@ static int fill_document(JobSpec *s) {
         parameters = section_of(s->document, "parameters");
         policy = section_of(s->document, "execution_policy");
 
+        if (vsphere_spec_normalize(&s->source.vsphere, source) < 0)
+                return -ENOMEM;
         if (s->source.format != FORMAT_PROBE)
                 failed |= json_object_set_new(
                                 source, "format", json_string(disk_format_to_string(s->source.format)));

@@ -32,6 +32,10 @@ typedef struct JobSpec {
                 int verify; /* JobVerify */
                 int in_use; /* JobInUse */
                 int chain; /* JobChain */
+                int conversion_method; /* VsphereMethod; this and the following ones of a vSphere source */
+                int source_power; /* VspherePower */
+                unsigned shutdown_timeout; /* seconds */
+                bool power_off; /* a guest that does not shut down in time is powered off */
         } parameters;
         struct {
                 unsigned timeout_seconds;

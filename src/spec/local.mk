@@ -42,6 +42,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/vm.c \
 	src/spec/vm.h \
 	src/spec/vsphere-server.c \
-	src/spec/vsphere-server.h
+	src/spec/vsphere-server.h \
+	src/spec/vsphere-spec.c \
+	src/spec/vsphere-spec.h
 SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS)
 EXTRA_DIST += src/spec/README.md

@@ -31,7 +31,8 @@ static json_t *disk_of(json_t *request, json_t *spec) {
         json_t *value = first_string(request, KEYS((char *) "vm_path"));
 
         if (!value)
-                value = first_string(json_object_get(spec, "source"), KEYS((char *) "path", (char *) "uri"));
+                value = first_string(json_object_get(spec, "source"),
+                                KEYS((char *) "path", (char *) "uri", (char *) "vm_path"));
         return value ? json_redact(value) : json_null();
 }
 

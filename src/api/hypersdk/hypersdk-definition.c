@@ -136,7 +136,7 @@ static int fit_definition(json_t *definition) {
 /* Clients read vm_path without asking. A job that was submitted in another form has the path or the URI of
  * its source there, without the name of a user. */
 static int add_vm_path(json_t *definition, const json_t *spec) {
-        static const char *const sources[] = { "source.path", "source.uri" };
+        static const char *const sources[] = { "source.path", "source.uri", "source.vm_path" };
         const char *path = json_string_value(json_object_get(definition, "vm_path"));
 
         if (!isempty(path))

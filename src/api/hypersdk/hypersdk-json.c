@@ -251,13 +251,13 @@ static json_t *operations_json(void) {
 }
 
 /* What parses images of files has to be installed. */
-static json_t *endpoint_types_json(bool file_works) {
+static json_t *endpoint_types_json(EndpointEnds end, bool file_works) {
         _cleanup_json_ json_t *a = json_array();
 
         for (int t = 0; t < _ENDPOINT_MAX; t++) {
                 const EndpointKind *kind = endpoint_kind(t);
 
-                if (!file_works && (kind->needs & ENDPOINT_NEEDS_FILES))
+                if (!endpoint_type_is(t, end) || (!file_works && (kind->needs & ENDPOINT_NEEDS_FILES)))
                         continue;
                 if (!a || json_array_append_new(a, json_string(kind->name)) < 0)
                         return NULL;
@@ -287,7 +287,8 @@ static json_t *methods_json(const char *qemu_nbd, bool file_works, usec_t now) {
 }
 
 json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t now) {
-        _cleanup_json_ json_t *found = json_object(), *missing = json_array(), *types = NULL;
+        _cleanup_json_ json_t *found = json_object(), *missing = json_array(), *sources = NULL,
+                              *destinations = NULL;
         const char *qemu_nbd = NULL;
 
         if (!found || !missing)
@@ -303,11 +304,12 @@ json_t *hypersdk_capabilities_json(const HypersdkTool *tools, size_t n, usec_t n
         }
 
         bool file_works = json_array_size(missing) == 0;
-        types = endpoint_types_json(file_works);
+        sources = endpoint_types_json(ENDPOINT_SOURCE, file_works);
+        destinations = endpoint_types_json(ENDPOINT_DESTINATION, file_works);
         return json_pack("{s:s, s:o, s:s, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:i, s:o}", "version",
                         PACKAGE_VERSION, "capabilities", methods_json(qemu_nbd, file_works, now),
-                        "default_method", file_works ? METHOD_FILE : METHOD_NBD, "source_types", types,
-                        "destination_types", types, "source_formats", formats_json(false, file_works),
+                        "default_method", file_works ? METHOD_FILE : METHOD_NBD, "source_types", sources,
+                        "destination_types", destinations, "source_formats", formats_json(false, file_works),
                         "destination_formats", formats_json(true, file_works), "operations",
                         operations_json(), "tools", found, "missing_tools", missing, "max_jobs_per_request",
                         (int) HYPERSDK_BATCH_MAX, "timestamp", json_time(now));

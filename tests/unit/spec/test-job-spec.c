@@ -480,11 +480,15 @@ static void assert_words(const char *field, const char *words) {
 
 /* What the errors, and the published documents, list is what the tables have. */
 START_TEST(the_words_of_a_field_are_those_of_its_table) {
-        _cleanup_free_ char *kinds = strdup(""), *operations = strdup(""), *sources = strdup(""),
-                            *destinations = strdup("");
+        _cleanup_free_ char *from = strdup(""), *to = strdup(""), *operations = strdup(""),
+                            *sources = strdup(""), *destinations = strdup("");
 
-        for (int t = 0; t < _ENDPOINT_MAX; t++)
-                add_word(&kinds, endpoint_kind(t)->name);
+        for (int t = 0; t < _ENDPOINT_MAX; t++) {
+                if (endpoint_type_is(t, ENDPOINT_SOURCE))
+                        add_word(&from, endpoint_kind(t)->name);
+                if (endpoint_type_is(t, ENDPOINT_DESTINATION))
+                        add_word(&to, endpoint_kind(t)->name);
+        }
         for (int o = 0; o < _OPERATION_MAX; o++)
                 add_word(&operations, job_operation(o)->name);
         for (int f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
@@ -493,8 +497,8 @@ START_TEST(the_words_of_a_field_are_those_of_its_table) {
                 if (disk_format_has(f, FORMAT_IS_DESTINATION))
                         add_word(&destinations, disk_format(f)->name);
         }
-        assert_words("source.type", kinds);
-        assert_words("destination.type", kinds);
+        assert_words("source.type", from);
+        assert_words("destination.type", to);
         assert_words("operation", operations);
         assert_words("source.format", sources);
         assert_words("destination.format", destinations);
@@ -525,23 +529,33 @@ START_TEST(every_operation_has_a_row) {
 END_TEST
 
 START_TEST(every_endpoint_kind_has_a_row) {
-        static const char *const addresses[_ENDPOINT_MAX] = { "/srv/a", "nbd://h/a" };
+        static const struct {
+                const char *address, *more;
+                bool anything; /* the address may be that of another kind */
+        } cases[_ENDPOINT_MAX] = {
+                [ENDPOINT_FILE] = { "/srv/a", "" },
+                [ENDPOINT_NBD] = { "nbd://h/a", "" },
+                [ENDPOINT_VSPHERE] = { "DC/vm/a", ",\"name\":\"vc\"", true },
+        };
 
         for (int t = 0; t < _ENDPOINT_MAX; t++) {
                 const EndpointKind *k = endpoint_kind(t);
                 ck_assert_ptr_nonnull(k);
+                if (!endpoint_type_is(t, ENDPOINT_SOURCE))
+                        continue;
                 ck_assert_msg(k->name && k->field && k->decode && k->recognize && k->needs,
                                 "the row of type %d is not complete", t);
-                ck_assert_int_eq(endpoint_type_from_address(addresses[t]), t);
+                ck_assert_int_eq(endpoint_type_from_address(cases[t].address),
+                                cases[t].anything ? (int) _ENDPOINT_INVALID : t);
                 /* Without its field it is refused, by that field's name; with it, that is its identity. */
                 for (int given = 0; given < 2; given++) {
                         _cleanup_free_ char *text = given
                                         ? strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\","
-                                                    "\"%s\":\"%s\"}}",
-                                                          k->name, k->field, addresses[t])
-                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"}"
+                                                    "\"%s\":\"%s\"%s}}",
+                                                          k->name, k->field, cases[t].address, cases[t].more)
+                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"%s}"
                                                     "}",
-                                                          k->name);
+                                                          k->name, cases[t].more);
                         _cleanup_free_ char *field = strprintf("source.%s", k->field);
                         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
                         _cleanup_(json_errors_done) JsonErrors errors = {};
@@ -549,7 +563,7 @@ START_TEST(every_endpoint_kind_has_a_row) {
                         ck_assert_int_eq(r, given ? 0 : -EBADMSG);
                         ck_assert_int_eq(json_errors_has(&errors, field), !given);
                         if (given) {
-                                ck_assert_str_eq(endpoint_identity(&spec->source), addresses[t]);
+                                ck_assert_str_eq(endpoint_identity(&spec->source), cases[t].address);
                                 ck_assert_str_eq(endpoint_field(&spec->source), k->field);
                         }
                 }

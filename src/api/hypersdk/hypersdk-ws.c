@@ -15,10 +15,10 @@
 #include "store/jobs.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
-/* For one job: at most two in any second. The second one need not wait for half of it: the end of a job
- * often comes right after its last progress. */
+/* For one job: at most ten in any second. None of them waits: a job here reports its progress twice a second,
+ * and has a few more events at its start and its end. A worker may report as often as it likes. */
 #define UPDATE_WINDOW USEC_PER_SEC
-#define UPDATES_IN_WINDOW 2u
+#define UPDATES_IN_WINDOW 10u
 #define RETRY_INTERVAL (500 * USEC_PER_MSEC) /* when the database could not be read */
 #define STATUS_FRESH (500 * USEC_PER_MSEC) /* so old may the one be that a new client gets */
 /* By then the database has what the journal said, and nothing is lost if it is forgotten here. */

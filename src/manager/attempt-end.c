@@ -57,7 +57,12 @@ static int record_completion(Job *j, const Verdict *v) {
         return r < 0 ? r : job_complete(j, v->result, v->reason);
 }
 
+/* As part of the group. What came so far is written first: the row then shows how far the attempt went. */
 static int record(Job *j, const Verdict *v) {
+        int r = progress_record(j);
+
+        if (r < 0)
+                return r;
         switch (v->state) {
         case JOB_COMPLETED:
                 return record_completion(j, v);
@@ -68,18 +73,39 @@ static int record(Job *j, const Verdict *v) {
         }
 }
 
-int attempt_end(Job *j, const AttemptFacts *facts) {
+typedef struct AttemptEnd {
+        Job *job;
+        attempt_done done;
+        void *userdata;
+} AttemptEnd;
+
+static void on_recorded(int r, void *userdata) {
+        _cleanup_free_ AttemptEnd *e = userdata;
+        Manager *m = e->job->manager;
+
+        r = job_follow(e->job, r);
+        queue_wake(m);
+        e->done(e->job, r, e->userdata);
+}
+
+int attempt_end(Job *j, const AttemptFacts *facts, attempt_done done, void *userdata) {
         _cleanup_(verdict_done) Verdict v = {};
+        _cleanup_free_ AttemptEnd *e = new0(AttemptEnd, 1);
         Manager *m = j->manager;
         int r;
 
-        /* What came so far is written first: the row then shows how far the attempt went. */
-        progress_flush(m);
+        if (!e)
+                return -ENOMEM;
+        *e = (AttemptEnd){ .job = j, .done = done, .userdata = userdata };
         r = attempt_judge(facts, &v);
         if (r >= 0)
-                r = record(j, &v);
+                r = commit_group_enter(m->group);
         if (r < 0)
                 return r;
-        queue_wake(m);
+        r = record(j, &v);
+        commit_group_leave(m->group, r < 0 ? NULL : on_recorded, r < 0 ? NULL : e);
+        if (r < 0)
+                return r;
+        TAKE_PTR(e);
         return 0;
 }

@@ -10,6 +10,10 @@
 /* What the job itself says of its attempt; the executor adds what it knows. Strings are borrowed from @j. */
 AttemptFacts attempt_facts(const Job *j);
 
-/* Records how the attempt ended: COMPLETED, FAILED or RETRYING. A job that is finished is forgotten by its
- * executor. 0, or negative errno if it could not be recorded: nothing has changed then. */
-int attempt_end(Job *j, const AttemptFacts *facts);
+/* From the loop, once, when the end is durable; negative errno: it could not be recorded, and nothing has
+ * changed. A job that is finished is forgotten by its executor, from here. */
+typedef void (*attempt_done)(Job *j, int r, void *userdata);
+
+/* Records how the attempt ended: COMPLETED, FAILED or RETRYING, in a group with what others record. 0: @done
+ * is called; negative errno: it is not. */
+int attempt_end(Job *j, const AttemptFacts *facts, attempt_done done, void *userdata);

@@ -166,6 +166,7 @@ static int on_units(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
         if (m->reconcile_again)
                 return executor_unit_list(m);
 
+        commit_group_settle(m->group); /* what has changed is in memory */
         for (Job *j = m->jobs; j; j = j->hh.next)
                 j->unit.seen = false;
         r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");

@@ -35,13 +35,32 @@ static Job *job_of_unit(Manager *m, const char *unit) {
 
 /* --- what systemd tells ---------------------------------------------------------------------------- */
 
-static void unit_is_running(Job *j) {
-        if (j->row->state != JOB_ASSIGNED)
-                return;
-        int r = job_run(j);
-        /* It will be told again when the job ends: both changes are made then. */
+/* It will be told again when the job ends: both changes are made then. */
+static void log_not_running(const Job *j, int r) {
+        log_error_errno(r, "Failed to record that job %s is running: %m", j->row->id);
+}
+
+static void on_running(int r, void *userdata) {
+        Job *j = userdata;
+
+        r = job_follow(j, r);
         if (r < 0)
-                log_error_errno(r, "Failed to record that job %s is running: %m", j->row->id);
+                log_not_running(j, r);
+}
+
+static void unit_is_running(Job *j) {
+        CommitGroup *g = j->manager->group;
+        int r;
+
+        if (j->row->state != JOB_ASSIGNED || j->changes)
+                return;
+        r = commit_group_enter(g);
+        if (r >= 0) {
+                r = job_run(j);
+                commit_group_leave(g, r < 0 ? NULL : on_running, j);
+        }
+        if (r < 0)
+                log_not_running(j, r);
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
@@ -486,6 +505,22 @@ static void leave(Job *j) {
         manager_forget_job(j->manager, j);
 }
 
+/* The end could not be recorded. The queue tries again: not at once, for ever. */
+static void end_failed(Job *j, int r) {
+        log_error_errno(r, "Failed to record the end of an attempt of job %s, trying again: %m", j->row->id);
+        if (!j->unsettled)
+                queue_wake(j->manager);
+        j->unsettled = true;
+}
+
+static void on_ended(Job *j, int r, void *userdata) {
+        if (r < 0)
+                return end_failed(j, r);
+        j->unsettled = false;
+        if (job_is_finished(j))
+                leave(j);
+}
+
 /* The attempt is over, unless finish still has to be run. @j may be freed. */
 static int end_attempt(Job *j, const char *start_error) {
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
@@ -498,12 +533,13 @@ static int end_attempt(Job *j, const char *start_error) {
                 return -ENOMEM;
         /* A cancel that we were cut off from recording; the output was not published then. */
         if (job_mark_is_claimed(directory, JOB_MARK_CANCELLED) > 0) {
-                r = job_cancel(j, "Cancelled on request");
+                r = job_follow(j, job_cancel(j, "Cancelled on request"));
                 if (r < 0)
                         return r;
                 r = job_mark_set(directory, JOB_MARK_CANCELLED);
                 if (r < 0)
                         return r;
+                j->unsettled = false;
                 leave(j);
                 return 0;
         }
@@ -514,38 +550,33 @@ static int end_attempt(Job *j, const char *start_error) {
         r = gather(j, plan, directory, &facts, &result);
         if (r < 0)
                 return r;
-        if (needs_finish(j, &facts) && executor_unit_finish(j) >= 0)
+        if (needs_finish(j, &facts) && executor_unit_finish(j) >= 0) {
+                j->unsettled = false;
                 return 0;
-        r = attempt_end(j, &facts);
-        if (r >= 0 && job_is_finished(j))
-                leave(j);
-        return r;
+        }
+        return attempt_end(j, &facts, on_ended, NULL);
 }
 
 void executor_unit_gone(Job *j, const char *start_error) {
-        bool again = j->unsettled;
         Manager *m = j->manager;
         int r;
 
+        /* That it runs may not be durable yet. */
+        if (j->changes)
+                commit_group_settle(m->group);
         j->unit.stage = UNIT_NONE;
         j->unit.start_call = sd_bus_slot_unref(j->unit.start_call);
         j->unit.properties_match = sd_bus_slot_unref(j->unit.properties_match);
         j->unit.start_job = mfree(j->unit.start_job);
-        j->unsettled = false;
-        if (job_is_finished(j))
+        if (job_is_finished(j)) {
+                j->unsettled = false;
                 leave(j);
-        else {
+        } else {
                 r = end_attempt(j, start_error);
                 if (r < 0) {
-                        log_error_errno(r,
-                                        "Failed to record the end of an attempt of job %s, trying again: %m",
-                                        j->row->id);
-                        j->unsettled = true;
                         if (start_error)
                                 (void) job_note_error(j, _PHASE_INVALID, start_error);
-                        /* Its timer tries again: not at once, for ever. */
-                        if (again)
-                                return;
+                        return end_failed(j, r);
                 }
         }
         queue_wake(m);

@@ -4,16 +4,43 @@
 #include "store/jobs-list.h"
 #include "store/lease.h"
 
+#include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
 #include "manager/manager.h"
 
-int executor_worker_end(Job *j, const AttemptFacts *facts) {
-        int r = attempt_end(j, facts);
+typedef struct WorkerEnd {
+        worker_end_done done;
+        void *userdata;
+} WorkerEnd;
+
+static void on_ended(Job *j, int r, void *userdata) {
+        _cleanup_free_ WorkerEnd *e = userdata;
+        Manager *m = j->manager;
 
         if (r >= 0 && job_is_finished(j))
-                manager_forget_job(j->manager, j);
-        return r;
+                manager_forget_job(m, j);
+        e->done(m, r, e->userdata);
+}
+
+int executor_worker_end(Job *j, const AttemptFacts *facts, worker_end_done done, void *userdata) {
+        _cleanup_free_ WorkerEnd *e = new0(WorkerEnd, 1);
+        int r;
+
+        if (!e)
+                return -ENOMEM;
+        *e = (WorkerEnd){ .done = done, .userdata = userdata };
+        r = attempt_end(j, facts, on_ended, e);
+        if (r < 0)
+                return r;
+        TAKE_PTR(e);
+        return 0;
+}
+
+/* What could not be recorded is tried again when the leases are looked at next. */
+static void on_lost(Manager *m, int r, void *userdata) {
+        if (r < 0)
+                log_error_errno(r, "Failed to record that a worker has lost a job: %m");
 }
 
 int executor_worker_lost(Job *j, const WorkerLoss *loss) {
@@ -22,10 +49,10 @@ int executor_worker_lost(Job *j, const WorkerLoss *loss) {
         facts.lost_code = loss->code;
         facts.lost_message = loss->message;
         facts.at_once = loss->at_once;
-        return executor_worker_end(j, &facts);
+        return executor_worker_end(j, &facts, on_lost, NULL);
 }
 
-/* Does @func to each of @rows that is still held. */
+/* Does @func to each of @rows that is still held, with one flush for all. */
 static int each_held(Manager *m, const JobRows *rows, int (*func)(Job *j)) {
         int r = 0;
 
@@ -35,6 +62,7 @@ static int each_held(Manager *m, const JobRows *rows, int (*func)(Job *j)) {
                 if (j && job_is_held(j))
                         r = func(j);
         }
+        commit_group_settle(m->group);
         return r;
 }
 
@@ -61,7 +89,7 @@ static int overdue(Job *j) {
                            : -ENOMEM;
         }
         facts.unit_result = "timeout";
-        return executor_worker_end(j, &facts);
+        return executor_worker_end(j, &facts, on_lost, NULL);
 }
 
 /* When the first of all leases ends; USEC_INFINITY if there is none. */

@@ -9,8 +9,12 @@
 
 extern const Executor executor_worker;
 
-/* Ends the attempt of a worker, see attempt_end(), and forgets a job that is finished: @j may be freed. */
-int executor_worker_end(Job *j, const AttemptFacts *facts);
+/* From the loop, once, when the end is durable; negative errno: it could not be recorded. */
+typedef void (*worker_end_done)(Manager *m, int r, void *userdata);
+
+/* Ends the attempt of a worker, see attempt_end(), and forgets a job that is finished. 0: @done is called;
+ * negative errno: it is not. */
+int executor_worker_end(Job *j, const AttemptFacts *facts, worker_end_done done, void *userdata);
 
 /* How a worker lost an attempt. */
 typedef struct WorkerLoss {
@@ -19,7 +23,7 @@ typedef struct WorkerLoss {
         bool at_once; /* the next attempt need not wait */
 } WorkerLoss;
 
-/* A worker holds @j no longer: ends the attempt. @j may be freed. 0 or negative errno. */
+/* A worker holds @j no longer: ends the attempt, as part of a group. 0 or negative errno. */
 int executor_worker_lost(Job *j, const WorkerLoss *loss);
 
 /* Takes jobs away from workers that were silent for too long, and those that have taken too long. *next is

@@ -98,11 +98,13 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
 static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Job *j = userdata;
         Manager *m = j->manager;
+        _cleanup_free_ char *id = NULL;
         int r = bus_verify_polkit(message, "org.hyper1.manage-jobs", &m->polkit, error);
 
         if (r <= 0)
                 return r < 0 ? r : 1;
-        r = manager_cancel_job(m, j, error);
+        id = strdup(j->row->id); /* the job may come to its end meanwhile */
+        r = id ? manager_cancel_job(m, id, error) : -ENOMEM;
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 

@@ -11,17 +11,29 @@
 #include "shared/error-table.h"
 #include "spec/job-file.h"
 
-int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
+static int refuse_finished(sd_bus_error *error, const JobRow *row) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already", row->id,
+                        job_state_to_string(row->state));
+}
+
+/* Why there is no such unfinished job. */
+static int refuse_unknown(Manager *m, const char *id, sd_bus_error *error) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int r = job_id_is_valid(id) ? store_job_get(m->store, id, &row) : -ENOENT;
+
+        if (r == -ENOENT)
+                return no_such_job(error, id);
+        return r < 0 ? r : refuse_finished(error, row);
+}
+
+static int cancel(Manager *m, Job *j, sd_bus_error *error) {
         _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
         int r = 0, marked;
 
         if (!directory)
                 return -ENOMEM;
-        /* A worker may just be getting it. */
-        commit_group_settle(m->group);
         if (job_is_finished(j))
-                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
-                                j->row->id, job_state_to_string(j->row->state));
+                return refuse_finished(error, j->row);
         if (j->unit.stage != UNIT_NONE)
                 r = job_mark_claim(directory, JOB_MARK_CANCELLED);
         /* Its end is only not recorded yet. */
@@ -30,7 +42,7 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
                                 "Job %s is complete: its output is just being given its name", j->row->id);
         if (r < 0 && r != -ENOENT)
                 log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, directory);
-        r = job_cancel(j, "Cancelled on request");
+        r = job_follow(j, job_cancel(j, "Cancelled on request"));
         if (r < 0)
                 (void) job_mark_release(directory);
         if (r == -ENOMEM)
@@ -48,4 +60,13 @@ int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error) {
                                 directory);
         executor_of(j)->stop(j);
         return 0;
+}
+
+int manager_cancel_job(Manager *m, const char *id, sd_bus_error *error) {
+        Job *j;
+
+        /* A worker may just be getting it, or have reported its end. */
+        commit_group_settle(m->group);
+        j = manager_get_job(m, id);
+        return j ? cancel(m, j, error) : refuse_unknown(m, id, error);
 }

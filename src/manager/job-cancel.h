@@ -5,5 +5,5 @@
 
 #include "manager/manager.h"
 
-/* Cancels @j: recorded first, then carried out. 0 or negative errno with @error set. */
-int manager_cancel_job(Manager *m, Job *j, sd_bus_error *error);
+/* Cancels the job: recorded first, then carried out. 0 or negative errno with @error set. */
+int manager_cancel_job(Manager *m, const char *id, sd_bus_error *error);

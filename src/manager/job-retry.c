@@ -32,8 +32,7 @@ static int read_failed(Manager *m, const char *id, Role role, JobRow **ret, sd_b
                                 "The last attempt of job %s is still ending; try again in a moment", id);
         r = job_id_is_valid(id) ? store_job_get(m->store, id, &row) : -ENOENT;
         if (r == -ENOENT)
-                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
-                                job_id_is_valid(id) ? id : "with such an id");
+                return no_such_job(error, id);
         if (r < 0)
                 return r;
         if (row->state != JOB_FAILED)
@@ -116,7 +115,7 @@ int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, 
         r = add_again(m, TAKE_PTR(row), spec, &j);
         if (r < 0)
                 return r;
-        r = job_requeue(j, "Retried on request");
+        r = job_follow(j, job_requeue(j, "Retried on request"));
         if (r < 0) {
                 manager_forget_job(m, j);
                 return r == -ENOMEM ? r

@@ -4,6 +4,25 @@
 #include "store/job-changes.h"
 #include "store/jobs.h"
 
+/* Changes that are written, until the job follows. A unit can be over before it was seen running: then there
+ * are two. */
+#define CHANGES_MAX 2
+
+typedef struct WrittenChanges {
+        JobTransition list[CHANGES_MAX];
+        size_t n;
+        char *reason, *result; /* those of the last one */
+} WrittenChanges;
+
+static WrittenChanges *written_changes_free(WrittenChanges *c) {
+        if (!c)
+                return NULL;
+        free(c->reason);
+        free(c->result);
+        return mfree(c);
+}
+DEFINE_CLEANUP_FUNC(WrittenChanges *, written_changes_free);
+
 int job_new(Store *store, clock_func clock, job_observer observer, Manager *manager, JobRow *row,
                 Job **ret) {
         Job *j = new0(Job, 1);
@@ -26,6 +45,7 @@ Job *job_free(Job *j) {
         sd_bus_slot_unref(j->unit.start_call);
         sd_bus_slot_unref(j->unit.properties_match);
         sd_event_source_disable_unref(j->unit.overdue);
+        written_changes_free(j->changes);
         free(j->unit.start_job);
         free(j->unit.result);
         free(j->error_message);
@@ -48,7 +68,7 @@ static void forget_end(Job *j) {
 }
 
 /* Brings the row in memory up to @changes, which are on disk, and tells each to the observer. */
-static void job_follow(Job *j, const JobTransition *changes, size_t n) {
+static void follow_each(Job *j, const JobTransition *changes, size_t n) {
         JobState from = j->row->state;
 
         for (size_t i = 0; i < n; i++) {
@@ -80,27 +100,42 @@ static void job_follow(Job *j, const JobTransition *changes, size_t n) {
         }
 }
 
-/* Writes @changes, and follows them. */
-static int job_change(Job *j, const JobTransition *changes, size_t n) {
-        const JobTransition *last = &changes[n - 1];
-        _cleanup_free_ char *reason = strdup(strempty(last->reason));
-        _cleanup_free_ char *result = last->result ? strdup(last->result) : NULL;
+int job_follow(Job *j, int r) {
+        _cleanup_(written_changes_freep) WrittenChanges *c = TAKE_PTR(j->changes);
 
-        /* What memory is needed is taken first: behind the transaction nothing may fail. */
-        if (!reason || (last->result && !result))
-                return -ENOMEM;
-        int r = store_job_transition(j->store, j->row->id, changes, n);
-        if (r < 0)
+        if (r < 0 || !c)
                 return r;
-
         free(j->row->reason);
-        j->row->reason = TAKE_PTR(reason);
-        if (result) {
+        j->row->reason = TAKE_PTR(c->reason);
+        if (c->result) {
                 free(j->row->result);
-                j->row->result = TAKE_PTR(result);
+                j->row->result = TAKE_PTR(c->result);
         }
-        job_follow(j, changes, n);
-        return 0;
+        c->list[c->n - 1].reason = j->row->reason;
+        follow_each(j, c->list, c->n);
+        return r;
+}
+
+/* What memory following needs is taken first: behind the transaction nothing may fail. */
+static int job_change(Job *j, const JobTransition *changes, size_t n) {
+        _cleanup_(written_changes_freep) WrittenChanges *c = new0(WrittenChanges, 1);
+        const JobTransition *last = &changes[n - 1];
+        int r;
+
+        if (j->changes)
+                return -EBUSY;
+        if (!c)
+                return -ENOMEM;
+        memcpy(c->list, changes, n * sizeof(JobTransition));
+        c->n = n;
+        c->reason = strdup(strempty(last->reason));
+        c->result = last->result ? strdup(last->result) : NULL;
+        if (!c->reason || (last->result && !c->result))
+                return -ENOMEM;
+        r = store_job_transition(j->store, j->row->id, changes, n);
+        if (r >= 0)
+                j->changes = TAKE_PTR(c);
+        return r;
 }
 
 void job_dequeued(Job *j, JobRow *row) {
@@ -108,7 +143,7 @@ void job_dequeued(Job *j, JobRow *row) {
         j->row->worker_id = TAKE_PTR(row->worker_id);
         free(j->row->reason);
         j->row->reason = TAKE_PTR(row->reason);
-        job_follow(j,
+        follow_each(j,
                         &(JobTransition){ .from = JOB_QUEUED,
                                         .to = JOB_ASSIGNED,
                                         .timestamp = row->updated_at,
@@ -122,9 +157,9 @@ static const char *begun(const Job *j) {
         return j->row->worker_id ? "Worker started execution" : "The unit was started";
 }
 
-/* A unit can be over before it was seen running: then both changes are made at once. */
+/* (With the change to RUNNING, if that was not seen.) */
 static int job_end(Job *j, JobTransition end) {
-        JobTransition changes[2];
+        JobTransition changes[CHANGES_MAX];
         size_t n = 0;
 
         end.timestamp = j->clock();

@@ -60,6 +60,7 @@ struct Job {
         usec_t look_again_at; /* this machine could not do it: it waits for a worker, or until then */
         unsigned n_looks; /* how often it could not */
         struct Lookup *lookup; /* QUEUED: its turn has come, and its paths are being looked at */
+        struct WrittenChanges *changes; /* written, but not followed yet; or NULL */
         bool unsettled; /* the unit is gone, but its end could not be recorded yet */
         char *error_message; /* the last error event of this attempt */
         int error_phase;
@@ -94,7 +95,9 @@ static inline bool job_comes_before(const Job *a, const Job *b) {
 /* Holds one of the jobs.max_running slots: its copying process may be running. */
 bool job_holds_slot(const Job *j);
 
-/* Each is one transaction; 0, -ESTALE, or what the store says. On failure nothing has changed. */
+/* Each writes a change into the store, as part of the group if one is entered (manager/commit-group.h). The
+ * job itself changes with job_follow(), which must be called when the outcome is known, and before the next
+ * of these. 0, -EBUSY if the last change is not followed yet, -ESTALE, or what the store says. */
 int job_assign(Job *j); /* QUEUED → ASSIGNED: a new attempt begins */
 int job_run(Job *j); /* ASSIGNED → RUNNING */
 int job_requeue(Job *j,
@@ -103,6 +106,10 @@ int job_retry(Job *j, usec_t due_at, const char *reason); /* → RETRYING */
 int job_complete(Job *j, const char *result, const char *reason);
 int job_fail(Job *j, const char *result, const char *reason);
 int job_cancel(Job *j, const char *reason); /* -EALREADY if it is finished */
+
+/* What was written is durable (@r >= 0), and the job follows, or it is not recorded, and nothing has changed.
+ * Returns @r: r = job_follow(j, job_run(j)) makes a change at once. */
+int job_follow(Job *j, int r);
 
 /* The store has given @j to a worker (store_job_dequeue()): memory follows. Takes from @row what it
  * needs. */

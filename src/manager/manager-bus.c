@@ -74,11 +74,6 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
 
 /* --- GetJob ---------------------------------------------------------------------------------------- */
 
-static int no_such_job(sd_bus_error *error, const char *id) {
-        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
-                        job_id_is_valid(id) ? id : "with such an id");
-}
-
 static int method_get_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *details = NULL, *path = NULL;
         Manager *m = userdata;
@@ -227,26 +222,13 @@ static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_erro
 static int method_cancel_job(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
         const char *id;
-        Job *j;
         int r = bus_verify_polkit(message, manage_jobs, &m->polkit, error);
 
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "s", &id);
-        if (r < 0)
-                return r;
-        j = manager_get_job(m, id);
-        if (!j) {
-                _cleanup_(job_row_freep) JobRow *row = NULL;
-
-                r = job_id_is_valid(id) ? store_job_get(m->store, id, &row) : -ENOENT;
-                if (r == -ENOENT)
-                        return no_such_job(error, id);
-                return r < 0 ? r
-                             : bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED, "Job %s is %s already",
-                                               id, job_state_to_string(row->state));
-        }
-        r = manager_cancel_job(m, j, error);
+        if (r >= 0)
+                r = manager_cancel_job(m, id, error);
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 

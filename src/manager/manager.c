@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "manager/credentials.h"
 #include "manager/job-directory.h"
+#include "shared/error-table.h"
 
 const char *spec_destination(const JobSpec *spec) {
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
@@ -69,6 +70,11 @@ Job *manager_get_job(Manager *m, const char *id) {
 
         HASH_FIND_STR(m->jobs, id, j);
         return j;
+}
+
+int no_such_job(sd_bus_error *error, const char *id) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s",
+                        job_id_is_valid(id) ? id : "with such an id");
 }
 
 void manager_forget_job(Manager *m, Job *j) {

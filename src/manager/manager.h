@@ -85,6 +85,9 @@ Job *manager_get_job(Manager *m, const char *id);
 /* Forgets a finished job once nothing of it runs any more, and removes its directories and secrets. */
 void manager_forget_job(Manager *m, Job *j);
 
+/* Sets @error; returns its errno. */
+int no_such_job(sd_bus_error *error, const char *id);
+
 /* What the job writes, as it is compared: path or URI. NULL if it only reads. */
 const char *spec_destination(const JobSpec *spec);
 /* The spec of @row, with its paths as they were resolved at submission. 0; -EBADMSG; -ENOMEM. */

@@ -135,6 +135,19 @@ static int write_progress(Manager *m, Job **jobs, size_t n) {
         return store_job_progress(m->store, list, n, m->clock());
 }
 
+static void is_recorded(Job *j) {
+        j->progress_dirty = false;
+        j->told_tenth = MAX(j->told_tenth, untold_tenth(j));
+}
+
+int progress_record(Job *j) {
+        int r = j->progress_dirty ? write_progress(j->manager, &j, 1) : 0;
+
+        if (r >= 0)
+                is_recorded(j);
+        return r;
+}
+
 void progress_flush(Manager *m) {
         _cleanup_free_ Job **dirty = NULL;
         size_t n;
@@ -161,8 +174,7 @@ void progress_flush(Manager *m) {
         for (size_t i = 0; i < n; i++) {
                 Job *j = dirty[i];
 
-                j->progress_dirty = false;
-                j->told_tenth = MAX(j->told_tenth, untold_tenth(j));
+                is_recorded(j);
                 job_bus_progress_changed(j);
         }
         outbox_wake(m->outbox);

@@ -17,5 +17,7 @@ int progress_follow(Manager *m);
 void progress_look(Manager *m);
 /* Writes what came since the last time. */
 void progress_flush(Manager *m);
+/* Writes what came of @j, as part of the group that is entered. 0 or negative errno. */
+int progress_record(Job *j);
 /* Has them written soon. */
 void progress_wake(Manager *m);

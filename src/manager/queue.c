@@ -87,24 +87,6 @@ static unsigned slots_held(Manager *m) {
         return n;
 }
 
-/* What was accepted cannot be done any more: the source vanished, the destination is taken. */
-static int fail_before_start(Job *j, int error, const char *why) {
-        AttemptFacts facts = attempt_facts(j);
-
-        facts.attempt = 0; /* this one has not begun */
-        facts.phase = PHASE_INITIALIZATION;
-        facts.lost_code = error == -ENOENT    ? "source_missing"
-                        : error == -EPERM     ? "path_refused"
-                        : error == -ETIMEDOUT ? "path_hangs"
-                                              : "spec_invalid";
-        facts.lost_message = why;
-        facts.lost_final = true;
-        int r = attempt_end(j, &facts);
-        if (r >= 0)
-                manager_forget_job(j->manager, j);
-        return r;
-}
-
 static void arm_timer(Manager *m, usec_t now, usec_t next) {
         /* The clock of the due times can be set; the timer's cannot. A minute at most, then look again. */
         usec_t wait = next > now ? MIN(next - now, 60 * USEC_PER_SEC) : 0;
@@ -120,6 +102,30 @@ static void try_again_later(Manager *m, int r) {
         arm_timer(m, now, now + STORE_PAUSE);
 }
 
+static void on_failed(Job *j, int r, void *userdata) {
+        Manager *m = j->manager;
+
+        if (r >= 0)
+                manager_forget_job(m, j);
+        else
+                try_again_later(m, r);
+}
+
+/* What was accepted cannot be done any more: the source vanished, the destination is taken. */
+static int fail_before_start(Job *j, int error, const char *why) {
+        AttemptFacts facts = attempt_facts(j);
+
+        facts.attempt = 0; /* this one has not begun */
+        facts.phase = PHASE_INITIALIZATION;
+        facts.lost_code = error == -ENOENT    ? "source_missing"
+                        : error == -EPERM     ? "path_refused"
+                        : error == -ETIMEDOUT ? "path_hangs"
+                                              : "spec_invalid";
+        facts.lost_message = why;
+        facts.lost_final = true;
+        return attempt_end(j, &facts, on_failed, NULL);
+}
+
 /* Its paths are not as they should be. */
 static int refuse_start(Manager *m, Job *j, int r, const char *why) {
         if (!job_may_go_elsewhere(j))
@@ -127,6 +133,60 @@ static int refuse_start(Manager *m, Job *j, int r, const char *why) {
         if (j->n_looks == 0)
                 log_info("Job %s waits for a worker, this machine cannot do it: %s", j->row->id, why);
         look_again_later(m, j);
+        return 0;
+}
+
+/* A start, until it is durable that the attempt begins. */
+typedef struct Start {
+        Job *job;
+        JobSpec *spec;
+        JobFiles files;
+} Start;
+
+static Start *start_free(Start *s) {
+        if (!s)
+                return NULL;
+        job_spec_free(s->spec);
+        job_files_done(&s->files);
+        return mfree(s);
+}
+DEFINE_CLEANUP_FUNC(Start *, start_free);
+
+static void on_assigned(int r, void *userdata) {
+        _cleanup_(start_freep) Start *s = userdata;
+        Manager *m = s->job->manager;
+
+        r = job_follow(s->job, r);
+        if (r < 0)
+                return try_again_later(m, r);
+        executor_of(s->job)->start(s->job, s->spec, &s->files);
+        queue_wake(m);
+}
+
+/* Takes what is in @spec and @files. */
+static int assign(Job *j, JobSpec *spec, JobFiles *files) {
+        _cleanup_(start_freep) Start *s = new0(Start, 1);
+        Manager *m = j->manager;
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->job = j;
+        s->spec = new0(JobSpec, 1);
+        if (!s->spec)
+                return -ENOMEM;
+        *s->spec = *spec;
+        *spec = (JobSpec){};
+        s->files = *files;
+        *files = (JobFiles){};
+        r = commit_group_enter(m->group);
+        if (r < 0)
+                return r;
+        r = job_assign(j);
+        commit_group_leave(m->group, r < 0 ? NULL : on_assigned, r < 0 ? NULL : s);
+        if (r < 0)
+                return r;
+        TAKE_PTR(s);
         return 0;
 }
 
@@ -139,12 +199,8 @@ static void on_looked_at(JobSpec *spec, JobFiles *files, int r, const JsonErrors
         job_index_put(&m->index, j, m->clock());
         if (r < 0 && why)
                 r = refuse_start(m, j, r, why);
-        else {
-                if (r >= 0)
-                        r = job_assign(j);
-                if (r >= 0)
-                        executor_of(j)->start(j, spec, files);
-        }
+        else if (r >= 0)
+                r = assign(j, spec, files);
         if (r < 0)
                 try_again_later(m, r);
         else
@@ -189,7 +245,7 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
                 *next = MIN(*next, now + STORE_PAUSE);
         }
         while ((j = prioq_first(&m->index.retrying)) && j->row->due_at <= now) {
-                r = job_requeue(j, "The pause before the next attempt is over");
+                r = job_follow(j, job_requeue(j, "The pause before the next attempt is over"));
                 if (r < 0)
                         return r;
         }

@@ -181,7 +181,15 @@ int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error)
 }
 
 typedef int (*report_func)(Manager *m, const char *id, const char *worker, const char *text,
-                JsonErrors *fields, sd_bus_error *error);
+                report_done done, void *userdata, JsonErrors *fields, sd_bus_error *error);
+
+static void on_reported(Manager *m, int r, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = userdata;
+
+        r = r < 0 ? sd_bus_reply_method_errno(call, r, NULL) : sd_bus_reply_method_return(call, NULL);
+        if (r < 0)
+                log_warning_errno(r, "Failed to answer the report of a worker: %m");
+}
 
 static int report(sd_bus_message *message, Manager *m, report_func func, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors fields = {};
@@ -191,10 +199,13 @@ static int report(sd_bus_message *message, Manager *m, report_func func, sd_bus_
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = sd_bus_message_read(message, "sss", &job, &worker, &text);
+        if (r < 0)
+                return r;
+        r = func(m, job, worker, text, on_reported, sd_bus_message_ref(message), &fields, error);
         if (r >= 0)
-                r = func(m, job, worker, text, &fields, error);
-        return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
-                     : sd_bus_reply_method_return(message, NULL);
+                return 1;
+        sd_bus_message_unref(message);
+        return bus_reply_fields_error(message, r, error, &fields);
 }
 
 int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -77,7 +77,7 @@ int manager_register_worker(
 /* What it has not begun is as good as never given; the rest is lost to it. */
 static int take_back(Job *j, const char *worker) {
         if (j->row->state == JOB_ASSIGNED)
-                return job_requeue(j, "The worker was unregistered before it began");
+                return job_follow(j, job_requeue(j, "The worker was unregistered before it began"));
         _cleanup_free_ char *why =
                         strprintf("worker %s was unregistered while it worked on the job", worker);
         return why ? executor_worker_lost(j,
@@ -101,6 +101,7 @@ int manager_unregister_worker(Manager *m, const char *id, sd_bus_error *error) {
                 if (j)
                         r = take_back(j, id);
         }
+        commit_group_settle(m->group);
         if (r >= 0)
                 r = store_worker_delete(m->store, id);
         if (r == -ENOENT)

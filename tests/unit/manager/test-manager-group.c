@@ -4,8 +4,10 @@
  * and a commit that fails fails each of them and changes nothing. */
 
 #include "manager/job-cancel.h"
+#include "manager/queue.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
+#include "manager/worker/worker-report.h"
 #include "manager/worker/worker.h"
 #include "store/jobs.h"
 #include "store/sql.h"
@@ -225,13 +227,127 @@ BUS_TEST(a_cancel_finds_the_job_where_it_is)
         ck_assert_int_eq(manager_dequeue(f.manager, "{\"worker_id\":\"w1\"}", on_given, &one, &f.fields,
                                          NULL),
                         0);
-        ck_assert_int_eq(manager_cancel_job(f.manager, manager_get_job(f.manager, "a-0"), NULL), 0);
+        ck_assert_int_eq(manager_cancel_job(f.manager, "a-0", NULL), 0);
         settle_down(&f);
         ck_assert_ptr_nonnull(one);
         expect_states(&f, "a-0", "CREATED VALIDATED QUEUED ASSIGNED CANCELLED");
 BUS_TEST_END
 
+/* Each of two workers holds a job, and nothing is counted yet. */
+static void hold_two(Fixture *f) {
+        watch(f);
+        register_worker(f, "w0");
+        register_worker(f, "w1");
+        submit_some(f, "a", 2);
+        settle_down(f);
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_free_ char *text = strprintf("{\"worker_id\":\"w%u\"}", i), *spec = NULL;
+
+                ck_assert_int_eq(manager_dequeue(f->manager, text, on_given, &spec, &f->fields, NULL), 0);
+                settle_down(f);
+                ck_assert_ptr_nonnull(spec);
+        }
+        commits = answers = refusals = 0;
+}
+
+static void on_reported(Manager *m, int r, void *userdata) {
+        answers++;
+        if (r < 0)
+                refusals++;
+}
+
+static int report_events(Fixture *f, const char *job, const char *worker) {
+        return manager_report_events(f->manager, job, worker, "{\"phase\":\"conversion\",\"percentage\":10}",
+                        on_reported, NULL, &f->fields, NULL);
+}
+
+static int report_result(Fixture *f, const char *job, const char *worker) {
+        return manager_report_result(f->manager, job, worker, "{\"status\":\"completed\"}", on_reported,
+                        NULL, &f->fields, NULL);
+}
+
+BUS_TEST(reports_that_come_together_share_a_flush)
+        hold_two(&f);
+        ck_assert_int_eq(report_events(&f, "a-0", "w0"), 0);
+        ck_assert_int_eq(report_events(&f, "a-1", "w1"), 0);
+        submit_some(&f, "b", 1);
+        ck_assert_uint_eq(answers, 0);
+        ck_assert_uint_eq(commits, 0);
+        ck_assert_int_eq(manager_get_job(f.manager, "a-0")->row->state, JOB_ASSIGNED);
+        settle_down(&f);
+        ck_assert_uint_eq(commits, 1);
+        ck_assert_uint_eq(answers, 3);
+        ck_assert_int_eq(manager_get_job(f.manager, "a-1")->row->state, JOB_RUNNING);
+        commits = 0;
+        ck_assert_int_eq(report_result(&f, "a-0", "w0"), 0);
+        ck_assert_int_eq(report_result(&f, "a-1", "w1"), 0);
+        ck_assert_uint_eq(answers, 3);
+        settle_down(&f);
+        ck_assert_uint_eq(commits, 1);
+        ck_assert_uint_eq(answers, 5);
+        expect_states(&f, "a-1", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
+        ck_assert_ptr_null(manager_get_job(f.manager, "a-0"));
+BUS_TEST_END
+
+/* The result comes while the first event is being recorded, without that its answer was awaited. */
+BUS_TEST(a_report_finds_what_was_reported_before)
+        hold_two(&f);
+        ck_assert_int_eq(report_events(&f, "a-0", "w0"), 0);
+        ck_assert_int_eq(report_result(&f, "a-0", "w0"), 0);
+        ck_assert_int_lt(report_result(&f, "a-0", "w0"), 0);
+        settle_down(&f);
+        ck_assert_uint_eq(answers, 2);
+        ck_assert_uint_eq(refusals, 0);
+        expect_states(&f, "a-0", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
+BUS_TEST_END
+
+BUS_TEST(a_report_that_is_not_recorded_changes_nothing)
+        hold_two(&f);
+        refuse = true;
+        ck_assert_int_eq(report_events(&f, "a-0", "w0"), 0);
+        ck_assert_int_eq(report_result(&f, "a-1", "w1"), 0);
+        settle_down(&f);
+        ck_assert_uint_eq(answers, 2);
+        ck_assert_uint_eq(refusals, 2);
+        ck_assert_int_eq(manager_get_job(f.manager, "a-0")->row->state, JOB_ASSIGNED);
+        ck_assert_int_eq(manager_get_job(f.manager, "a-1")->row->state, JOB_ASSIGNED);
+        refuse = false;
+        ck_assert_int_eq(report_result(&f, "a-0", "w0"), 0);
+        settle_down(&f);
+        ck_assert_uint_eq(refusals, 2);
+        expect_states(&f, "a-0", "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED");
+BUS_TEST_END
+
+/* A cancel comes while the end is being recorded: it finds the job finished. */
+BUS_TEST(a_cancel_comes_behind_the_end)
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        hold_two(&f);
+        ck_assert_int_eq(report_result(&f, "a-0", "w0"), 0);
+        ck_assert_int_lt(manager_cancel_job(f.manager, "a-0", &error), 0);
+        ck_assert_str_eq(error.message, "Job a-0 is COMPLETED already");
+        ck_assert_uint_eq(answers, 1);
+BUS_TEST_END
+
+/* A worker that is gone gives back all its jobs with one flush. */
+BUS_TEST(what_a_worker_loses_shares_a_flush)
+        hold_two(&f);
+        ck_assert_int_eq(report_events(&f, "a-0", "w0"), 0);
+        ck_assert_int_eq(report_events(&f, "a-1", "w1"), 0);
+        settle_down(&f);
+        commits = 0;
+        test_clock += 301 * USEC_PER_SEC;
+        queue_wake(f.manager);
+        settle_down(&f);
+        ck_assert_uint_eq(commits, 1);
+        expect_state(&f, "a-0", JOB_RETRYING);
+        expect_state(&f, "a-1", JOB_RETRYING);
+BUS_TEST_END
+
 TEST_MAIN("manager-group", submissions_that_come_together_share_a_flush, nobody_hears_of_what_is_not_durable,
                 a_commit_that_fails_fails_each, the_same_job_twice_is_one, two_do_not_write_to_one_place,
                 a_group_has_an_end, workers_that_ask_together_share_a_flush,
-                a_worker_gets_nothing_that_is_not_recorded, a_cancel_finds_the_job_where_it_is)
+                a_worker_gets_nothing_that_is_not_recorded, a_cancel_finds_the_job_where_it_is,
+                reports_that_come_together_share_a_flush, a_report_finds_what_was_reported_before,
+                a_report_that_is_not_recorded_changes_nothing, a_cancel_comes_behind_the_end,
+                what_a_worker_loses_shares_a_flush)

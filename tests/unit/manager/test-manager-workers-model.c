@@ -273,6 +273,10 @@ static int model_report(const ModelJob *j, int w) {
         return is_held(j) && j->worker == w ? 0 : -ENOLCK;
 }
 
+static void on_reported(Manager *m, int r, void *userdata) {
+        ck_assert_int_ge(r, 0);
+}
+
 static void step_events(Fixture *f, Model *m, int w) {
         ModelJob *j = &m->jobs[dice(m, (unsigned) m->n)];
         _cleanup_free_ char *id = job_name((size_t) (j - m->jobs)), *name = worker_name(w),
@@ -282,7 +286,7 @@ static void step_events(Fixture *f, Model *m, int w) {
                 free(name);
                 name = worker_name(w = j->worker);
         }
-        int r = manager_report_events(f->manager, id, name, text, &f->fields, NULL);
+        int r = manager_report_events(f->manager, id, name, text, on_reported, NULL, &f->fields, NULL);
         ck_assert_int_eq(r < 0 ? r : 0, model_report(j, w));
         if (r < 0)
                 return;
@@ -301,8 +305,8 @@ static void step_result(Fixture *f, Model *m, int w) {
                 name = worker_name(w = j->worker);
         }
         int r = manager_report_result(f->manager, id, name,
-                        completed ? "{\"status\":\"completed\"}" : "{\"status\":\"failed\"}", &f->fields,
-                        NULL);
+                        completed ? "{\"status\":\"completed\"}" : "{\"status\":\"failed\"}", on_reported,
+                        NULL, &f->fields, NULL);
         ck_assert_int_eq(r < 0 ? r : 0, model_report(j, w));
         if (r < 0)
                 return;
@@ -322,7 +326,7 @@ static void step_cancel(Fixture *f, Model *m) {
         ck_assert((job != NULL) == !job_state_is_terminal(j->state));
         if (!job)
                 return;
-        ck_assert_int_ge(manager_cancel_job(f->manager, job, NULL), 0);
+        ck_assert_int_ge(manager_cancel_job(f->manager, id, NULL), 0);
         model_end(j, JOB_CANCELLED);
         m->accepted[6]++;
 }

@@ -92,6 +92,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/dialect-metrics.h \
 	src/api/job-json.c \
 	src/api/job-json.h \
+	src/api/jobs-reply.c \
+	src/api/jobs-reply.h \
 	src/api/job-retry.c \
 	src/api/job-retry.h \
 	src/api/job-submit.c \

@@ -30,6 +30,10 @@ static void bind_states(sqlite3_stmt *st, int first, uint32_t states) {
                         (void) sqlite3_bind_text(st, first + i, job_state_to_string(i), -1, SQLITE_STATIC);
 }
 
+static void bind_before(sqlite3_stmt *st, int i, const JobFilter *filter) {
+        (void) sqlite3_bind_int64(st, i, filter->before > 0 ? filter->before : INT64_MAX);
+}
+
 static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
         static const StatementId statements[] = {
                 [JOB_ORDER_NEWEST] = SQL_JOBS_NEWEST,
@@ -50,6 +54,8 @@ static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
                         rows->total += counts[i];
         bind_states(st, 1, filter->states);
         bind_page(st, _JOB_STATE_MAX + 1, filter);
+        if (filter->order == JOB_ORDER_NEWEST)
+                bind_before(st, _JOB_STATE_MAX + 3, filter);
         return SQL_READ_ROWS(s, st, job_row_read, rows->rows, rows->n);
 }
 
@@ -86,6 +92,7 @@ static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
         rows->total = (uint64_t) sqlite3_column_int64(total, 0);
         bind_page(st, _JOB_STATE_MAX + 2, filter);
         (void) sqlite3_bind_int(st, _JOB_STATE_MAX + 4, (int) filter->order);
+        bind_before(st, _JOB_STATE_MAX + 5, filter);
         return SQL_READ_ROWS(s, st, job_row_read, rows->rows, rows->n);
 }
 
@@ -100,6 +107,20 @@ int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
         }
         *ret = rows;
         return 0;
+}
+
+int store_jobs_count_ended(Store *s, JobState state, usec_t since, uint64_t *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_COUNT_ENDED);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, job_state_to_string(state));
+        sql_bind_uint(st, 2, since);
+        r = sql_row(s, st);
+        if (r >= 0)
+                *ret = (uint64_t) sqlite3_column_int64(st, 0);
+        return r;
 }
 
 int store_jobs_count(Store *s, uint64_t ret[static _JOB_STATE_MAX]) {

@@ -24,10 +24,14 @@ typedef struct JobFilter {
         JobOrder order;
         uint64_t limit; /* 0: no limit */
         uint64_t offset;
+        int64_t before; /* only JOB_ORDER_NEWEST: those with a lower seq; 0: all. The total is that of all. */
 } JobFilter;
 
 /* Fast at 100,000 jobs: total comes from a counter when only states are filtered. */
 int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret);
+
+/* How many of the newest 1000 jobs in @state have ended since @since. */
+int store_jobs_count_ended(Store *s, JobState state, usec_t since, uint64_t *ret);
 
 /* How many jobs there are in each state, from the counters. */
 int store_jobs_count(Store *s, uint64_t ret[static _JOB_STATE_MAX]);

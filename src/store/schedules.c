@@ -154,19 +154,23 @@ static int read_rows(Store *s, sqlite3_stmt *st, ScheduleRows *ret) {
         return 0;
 }
 
-int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret) {
+int store_schedules_list_after(Store *s, int64_t seq, uint64_t offset, uint64_t limit, ScheduleRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_LIST);
-        ScheduleStats stats;
-        int r;
 
         if (!st)
                 return sql_errno(s);
-        r = store_schedules_stats(s, &stats);
-        if (r < 0)
-                return r;
         (void) sqlite3_bind_int64(st, 1, limit > 0 && limit < INT64_MAX ? (int64_t) limit : -1);
         sql_bind_uint(st, 2, MIN(offset, (uint64_t) INT64_MAX));
-        r = read_rows(s, st, ret);
+        (void) sqlite3_bind_int64(st, 3, seq);
+        return read_rows(s, st, ret);
+}
+
+int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret) {
+        ScheduleStats stats;
+        int r = store_schedules_stats(s, &stats);
+
+        if (r >= 0)
+                r = store_schedules_list_after(s, 0, offset, limit, ret);
         if (r >= 0)
                 ret->total = stats.total;
         return r;

@@ -57,6 +57,8 @@ int store_schedule_delete(Store *s, const char *id);
 int store_schedule_get(Store *s, const char *id, ScheduleRow **ret);
 /* In the order of creation; @limit 0: no limit. */
 int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret);
+/* Those behind the one with @seq, without the total. */
+int store_schedules_list_after(Store *s, int64_t seq, uint64_t offset, uint64_t limit, ScheduleRows *ret);
 
 /* Whether systemd has the timer that a schedule wants: no after each change of it, until this says yes. */
 int store_schedule_timer_made(Store *s, const char *id);

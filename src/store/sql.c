@@ -7,9 +7,13 @@
 #include "store/sql.h"
 
 /* One arm per state, so that each walks its part of the index (state, seq); the arms are merged in order. */
-#define ARM(i) "SELECT seq FROM jobs WHERE state = ?" #i
-#define AND_ARM(i) " UNION ALL " ARM(i)
-#define ARMS ARM(1) AND_ARM(2) AND_ARM(3) AND_ARM(4) AND_ARM(5) AND_ARM(6) AND_ARM(7) AND_ARM(8) AND_ARM(9)
+#define ARM(i, and) "SELECT seq FROM jobs WHERE state = ?" #i and
+#define AND_ARM(i, and) " UNION ALL " ARM(i, and)
+#define ARMS(and)       \
+        ARM(1, and)     \
+        AND_ARM(2, and) \
+        AND_ARM(3, and) \
+        AND_ARM(4, and) AND_ARM(5, and) AND_ARM(6, and) AND_ARM(7, and) AND_ARM(8, and) AND_ARM(9, and)
 #define STATES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 static_assert(_JOB_STATE_MAX == 9, "one parameter per state");
 
@@ -57,17 +61,21 @@ static const char *const statement_texts[_SQL_MAX] = {
                             "j.seq = s.job_seq "
                             "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
         [SQL_JOB_LAST_CHANGE] = "SELECT coalesce(max(seq), 0) FROM job_states",
-        [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
-                            "(" ARMS " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
+        [SQL_JOBS_NEWEST] =
+                        "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
+                        "(" ARMS(" AND seq < ?12") " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
         [SQL_JOBS_OLDEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
-                            "(" ARMS " ORDER BY seq LIMIT ?10 OFFSET ?11) ORDER BY seq",
+                            "(" ARMS("") " ORDER BY seq LIMIT ?10 OFFSET ?11) ORDER BY seq",
         [SQL_JOBS_BY_QUEUE] = "SELECT " JOB_COLUMNS " FROM jobs WHERE state IN (" STATES ") "
                               "ORDER BY priority DESC, seq LIMIT ?10 OFFSET ?11",
         [SQL_JOBS_BY_ID] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
-                           "AND state IN (" STATES ") ORDER BY CASE ?13 WHEN 2 THEN -priority ELSE 0 END, "
+                           "AND state IN (" STATES
+                           ") AND seq < ?14 ORDER BY CASE ?13 WHEN 2 THEN -priority ELSE 0 END, "
                            "CASE ?13 WHEN 0 THEN -seq ELSE seq END LIMIT ?11 OFFSET ?12",
         [SQL_JOBS_BY_ID_TOTAL] = "SELECT count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
                                  "AND state IN (" STATES ")",
+        [SQL_JOBS_COUNT_ENDED] = "SELECT count(*) FROM (SELECT finished_at FROM jobs WHERE state = ?1 "
+                                 "ORDER BY seq DESC LIMIT 1000) WHERE finished_at >= ?2",
         [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
         /* All that have its priority or a higher one, but for those behind it: a job that has just come has
          * few of these. (Left to itself, SQLite prefers the index by state, and sorts.) */
@@ -133,7 +141,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                                 "has_timer, 0) WHERE id = ?1",
         [SQL_SCHEDULE_DELETE] = "DELETE FROM schedules WHERE id = ?1",
         [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE id = ?1",
-        [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules ORDER BY seq LIMIT ?1 OFFSET ?2",
+        [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE seq > ?3 "
+                               "ORDER BY seq LIMIT ?1 OFFSET ?2",
         [SQL_SCHEDULES_IDS] = "SELECT id FROM schedules ORDER BY seq",
         [SQL_SCHEDULES_WITHOUT_TIMER] = "SELECT id FROM schedules INDEXED BY schedules_without_timer "
                                         "WHERE has_timer = 0 AND enabled = 1",

@@ -30,6 +30,7 @@ typedef enum StatementId {
         SQL_JOBS_BY_QUEUE,
         SQL_JOBS_BY_ID,
         SQL_JOBS_BY_ID_TOTAL,
+        SQL_JOBS_COUNT_ENDED,
         SQL_JOBS_COUNT,
         SQL_JOB_QUEUE_POSITION,
         SQL_VERSION,

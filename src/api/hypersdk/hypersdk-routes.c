@@ -19,6 +19,7 @@
 #include "api/hypersdk/hypersdk-ws.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
+#include "api/jobs-reply.h"
 #include "basic/string-util.h"
 #include "journal/journal-follow.h"
 #include "shared/machine.h"
@@ -51,17 +52,20 @@ static int get_capabilities(Request *r) {
         return request_reply_json(r, 200, answer);
 }
 
+static json_t *job_element(const JobRow *row, usec_t now) {
+        return hypersdk_job_json(row);
+}
+
 static int reply_selection(Request *r, const HypersdkSelection *s) {
         JobFilter filter = {
                 .states = s->states, .ids = s->ids, .order = JOB_ORDER_NEWEST, .offset = s->offset
         };
-        json_t *jobs;
-        int k;
+        usec_t now = now_realtime();
 
         /* Who wants all gets as much as one answer holds; "total" and "offset" lead to the rest. */
         filter.limit = s->limit > 0 ? s->limit : s->all ? HYPERSDK_LIMIT_MAX : HYPERSDK_LIMIT_DEFAULT;
-        k = hypersdk_read_jobs(request_api(r), &filter, &jobs);
-        return k < 0 ? k : request_reply_json(r, 200, jobs);
+        return request_reply_jobs(
+                        r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), job_element, now);
 }
 
 static int reply_errors(Request *r, const JsonErrors *errors) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-schedules.h"
+#include "api/http/list-reply.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/hypersdk/hypersdk-decode.h"
@@ -40,29 +41,66 @@ const QueryField hypersdk_schedule_parameters[] = {
         {},
 };
 
-int hypersdk_list_schedules(Request *r) {
+/* So many are read in one step. */
+#define SCHEDULES_STEP 100u
+
+typedef struct SchedulesList {
+        Api *api;
+        int64_t seq; /* of the last one told */
+        uint64_t offset; /* before the first one */
+        uint64_t left;
+} SchedulesList;
+
+static int schedules_step(void *userdata, json_t **ret) {
         _cleanup_(schedule_rows_done) ScheduleRows rows = {};
         _cleanup_json_ json_t *list = json_array();
-        ListParameters q = {};
+        SchedulesList *l = userdata;
         Store *store;
-        int k;
+        int r;
 
         if (!list)
                 return -ENOMEM;
-        k = request_query_decode(r, &q);
+        r = api_store(l->api, &store);
+        if (r >= 0 && l->left > 0)
+                r = store_schedules_list_after(
+                                store, l->seq, l->offset, MIN(l->left, (uint64_t) SCHEDULES_STEP), &rows);
+        if (r < 0 && r != -ENOENT) /* (without a database there is no schedule) */
+                return r;
+        for (size_t i = 0; i < rows.n; i++) {
+                if (json_array_append_new(list, hypersdk_schedule_json(rows.rows[i])) < 0)
+                        return -ENOMEM;
+                l->seq = rows.rows[i]->seq;
+        }
+        l->offset = 0;
+        l->left -= rows.n;
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+int hypersdk_list_schedules(Request *r) {
+        ScheduleStats stats = {};
+        ListParameters q = {};
+        SchedulesList *l;
+        Store *store;
+        int k = request_query_decode(r, &q);
+
         if (k < 0)
                 return k;
         k = api_store(request_api(r), &store);
         if (k >= 0)
-                k = store_schedules_list(store, q.offset, q.limit, &rows);
+                k = store_schedules_stats(store, &stats);
         if (k < 0 && k != -ENOENT)
                 return k;
-        for (size_t i = 0; i < rows.n; i++)
-                if (json_array_append_new(list, hypersdk_schedule_json(rows.rows[i])) < 0)
-                        return -ENOMEM;
-        return request_reply_json(r, 200,
-                        json_pack("{s:O, s:I, s:o}", "schedules", list, "total", (json_int_t) rows.total,
-                                        "timestamp", json_time(now_realtime())));
+        l = new0(SchedulesList, 1);
+        if (!l)
+                return -ENOMEM;
+        *l = (SchedulesList){
+                .api = request_api(r), .offset = q.offset, .left = q.limit > 0 ? q.limit : UINT64_MAX
+        };
+        return request_reply_list(r,
+                        json_pack("{s:o, s:o}", "total", json_count(stats.total), "timestamp",
+                                        json_time(now_realtime())),
+                        "schedules", schedules_step, l, free);
 }
 
 int hypersdk_get_schedule(Request *r) {

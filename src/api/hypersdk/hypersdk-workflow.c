@@ -14,6 +14,7 @@
 #include "api/hypersdk/hypersdk-read.h"
 #include "api/hypersdk/hypersdk-submit.h"
 #include "api/job-json.h"
+#include "api/jobs-reply.h"
 #include "basic/string-util.h"
 #include "spec/job-id.h"
 #include "json/json-table.h"
@@ -88,33 +89,17 @@ static int ids_of_workflow(const char *workflow_id, char ***ret) {
 }
 
 static int reply_jobs(Request *r, const ListParameters *q) {
-        _cleanup_(job_rows_done) JobRows rows = {};
         _cleanup_strv_free_ char **ids = NULL;
-        _cleanup_json_ json_t *jobs = json_array();
         JobFilter filter = { .states = q->states, .order = JOB_ORDER_NEWEST, .offset = q->offset };
         usec_t now = now_realtime();
-        Store *store;
-        int k = 0;
+        int k = q->workflow_id ? ids_of_workflow(q->workflow_id, &ids) : 0;
 
-        if (!jobs)
-                return -ENOMEM;
-        if (q->workflow_id)
-                k = ids_of_workflow(q->workflow_id, &ids);
         if (k < 0)
                 return k;
         filter.ids = ids;
         filter.limit = q->limit > 0 ? q->limit : HYPERSDK_LIMIT_DEFAULT;
-        k = api_store(request_api(r), &store);
-        if (k >= 0)
-                k = store_jobs_list(store, &filter, &rows);
-        if (k < 0 && k != -ENOENT)
-                return k;
-        for (size_t i = 0; i < rows.n; i++)
-                if (json_array_append_new(jobs, workflow_job_json(rows.rows[i], now)) < 0)
-                        return -ENOMEM;
-        return request_reply_json(r, 200,
-                        json_pack("{s:O, s:o, s:o}", "jobs", jobs, "total", json_count(rows.total),
-                                        "timestamp", json_time(now)));
+        return request_reply_jobs(
+                        r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), workflow_job_json, now);
 }
 
 int hypersdk_workflow_jobs(Request *r) {
@@ -147,22 +132,6 @@ static usec_t begin_of_today(usec_t now) {
         return seconds < 0 ? now : (usec_t) seconds * USEC_PER_SEC;
 }
 
-/* Of the newest jobs in that state, those that ended today. */
-static int count_ended_today(Store *store, JobState state, usec_t now, uint64_t *ret) {
-        const JobFilter filter = {
-                .states = 1u << state, .order = JOB_ORDER_NEWEST, .limit = HYPERSDK_LIMIT_MAX
-        };
-        _cleanup_(job_rows_done) JobRows rows = {};
-        usec_t today = begin_of_today(now);
-        int k = store_jobs_list(store, &filter, &rows);
-
-        if (k < 0)
-                return k;
-        for (size_t i = 0; i < rows.n; i++)
-                *ret += rows.rows[i]->finished_at >= today;
-        return 0;
-}
-
 int hypersdk_workflow_status(Request *r) {
         uint64_t counts[_JOB_STATE_MAX] = {}, pending = 0, processed = 0, failed = 0;
         usec_t now = now_realtime(), started = api_started_at(request_api(r));
@@ -172,9 +141,9 @@ int hypersdk_workflow_status(Request *r) {
         if (k >= 0)
                 k = store_jobs_count(store, counts);
         if (k >= 0)
-                k = count_ended_today(store, JOB_COMPLETED, now, &processed);
+                k = store_jobs_count_ended(store, JOB_COMPLETED, begin_of_today(now), &processed);
         if (k >= 0)
-                k = count_ended_today(store, JOB_FAILED, now, &failed);
+                k = store_jobs_count_ended(store, JOB_FAILED, begin_of_today(now), &failed);
         if (k < 0 && k != -ENOENT)
                 return k;
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)

@@ -232,7 +232,7 @@ static const SchemaField summary_fields[] = {
 
 static const Schema summary_schema = { .name = "JobSummary", .fields = summary_fields };
 
-static json_t *summary_json(const JobRow *row) {
+json_t *worker_summary_json(const JobRow *row, usec_t now) {
         return json_pack("{s:o, s:s, s:o, s:o, s:b, s:o, s:i}", "job_id", json_text(row->id), "state",
                         strempty(job_state_to_string(row->state)), "created_at", json_time(row->created_at),
                         "updated_at", json_time(row->updated_at), "is_terminal",
@@ -247,15 +247,6 @@ static const SchemaField jobs_fields[] = {
 };
 
 const Schema worker_jobs_schema = { .name = "JobList", .fields = jobs_fields };
-
-json_t *worker_jobs_json(const JobRows *rows) {
-        _cleanup_json_ json_t *jobs = json_array();
-
-        for (size_t i = 0; i < rows->n; i++)
-                if (!jobs || json_array_append_new(jobs, summary_json(rows->rows[i])) < 0)
-                        return NULL;
-        return json_pack("{s:o, s:O}", "total", json_count(rows->total), "jobs", jobs);
-}
 
 static const SchemaField submitted_fields[] = {
         { "job_id", SCHEMA_STRING },

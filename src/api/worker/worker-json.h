@@ -17,8 +17,8 @@
 /* The whole job, with its history. */
 json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_states);
 extern const Schema worker_job_schema;
-/* The list, a few fields of each. */
-json_t *worker_jobs_json(const JobRows *rows);
+/* An element of the list, with a few fields. */
+json_t *worker_summary_json(const JobRow *row, usec_t now);
 extern const Schema worker_jobs_schema;
 
 /* The answer to a submission; @position 0: not waiting. */

@@ -6,6 +6,7 @@
 #include "api/job-json.h"
 #include "api/job-retry.h"
 #include "api/job-submit.h"
+#include "api/jobs-reply.h"
 #include "api/openapi/openapi.h"
 #include "api/stream/sse-stream.h"
 #include "api/worker/worker-decode.h"
@@ -149,25 +150,17 @@ static const QueryField list_parameters[] = {
 };
 
 static int get_jobs(Request *r) {
-        _cleanup_(job_rows_done) JobRows rows = {};
         ListParameters q = { .limit = LIST_DEFAULT };
-        Store *store;
-        int k;
+        int k = request_query_decode(r, &q);
 
-        k = request_query_decode(r, &q);
         if (k < 0)
                 return k;
-        k = api_store(request_api(r), &store);
-        if (k >= 0)
-                k = store_jobs_list(store,
-                                &(JobFilter){ .states = q.states,
-                                                .order = JOB_ORDER_NEWEST,
-                                                .limit = q.limit,
-                                                .offset = q.offset },
-                                &rows);
-        if (k < 0 && k != -ENOENT)
-                return k;
-        return request_reply_json(r, 200, worker_jobs_json(&rows));
+        return request_reply_jobs(r,
+                        &(JobFilter){ .states = q.states,
+                                        .order = JOB_ORDER_NEWEST,
+                                        .limit = q.limit,
+                                        .offset = q.offset },
+                        json_object(), worker_summary_json, now_realtime());
 }
 
 static int get_job(Request *r) {

@@ -271,16 +271,16 @@ static void check_row(JobRow *row, const char *what) {
         _cleanup_json_ json_t *sdk = hypersdk_jobs_json(&list, T0), *progress = hypersdk_progress_json(row),
                               *eta = hypersdk_eta_json(row, T0),
                               *metrics = hypersdk_dashboard_json(&dashboard, T0),
-                              *entries = worker_jobs_json(&list), *job = worker_job_json(row, states, 2);
+                              *entry = worker_summary_json(row, T0), *job = worker_job_json(row, states, 2);
         const json_t *sdk_all[] = { sdk, progress, eta, metrics };
 
         decode_strictly(sdk_job, json_array_get(json_object_get(sdk, "jobs"), 0), what);
         decode_strictly(dashboard_job, json_array_get(json_path_get(metrics, "raw.recent_jobs"), 0), what);
-        decode_strictly(worker_entry, json_array_get(json_object_get(entries, "jobs"), 0), what);
+        decode_strictly(worker_entry, entry, what);
         decode_strictly(worker_job, job, what);
         for (size_t i = 0; i < ELEMENTSOF(sdk_all); i++)
                 assert_words_of_hypersdk(sdk_all[i], "", what);
-        assert_words_of_worker(entries, what);
+        assert_words_of_worker(entry, what);
         assert_words_of_worker(job, what);
 }
 

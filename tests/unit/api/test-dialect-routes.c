@@ -25,6 +25,7 @@
 #include "spec/job-spec.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
+#include "store/schedules.h"
 #include "store/workers.h"
 #include "unit/lib/api-test.h"
 #include "unit/lib/test.h"
@@ -1126,7 +1127,109 @@ START_TEST(a_long_list_of_workers_is_whole) {
 }
 END_TEST
 
-TEST_MAIN("dialect-routes", a_long_list_of_workers_is_whole, a_worker_client_submits_and_looks,
+static void insert_jobs(const World *w, unsigned n) {
+        const JobStateRow queued = { JOB_QUEUED, 1, (char *) "" };
+        Store *s = NULL;
+
+        ck_assert_int_eq(store_open(w->database, STORE_OWNER, &s), 0);
+        for (unsigned i = 0; i < n; i++) {
+                _cleanup_free_ char *id = strprintf("batch-%u", i + 1);
+                JobRow row = { .id = id,
+                        .operation = (char *) "inspect",
+                        .spec = (char *) "{\"operation\":\"inspect\",\"source\":{\"type\":\"file\",\"path\":\"/a\"}}",
+                        .dialect = (char *) "bus",
+                        .created_at = 1,
+                        .updated_at = 1,
+                        .percent = -1,
+                        .phase = _PHASE_INVALID };
+
+                ck_assert_int_eq(store_job_insert(s, &row, &queued, 1), 0);
+                free(row.reason);
+        }
+        store_free(s);
+}
+
+/* The jobs are batch-@first, and those before it. */
+static void assert_jobs(const TestServer *server, const char *request, size_t n, unsigned first) {
+        _cleanup_json_ json_t *answer = ask(server, 200, request, "");
+        const json_t *list = json_object_get(answer, "jobs");
+
+        assert_member(answer, "total", "250");
+        ck_assert_uint_eq(json_array_size(list), n);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *id = strprintf("batch-%u", first - (unsigned) i);
+                json_t *job = json_array_get(list, i), *told = json_object_get(job, "job_id");
+
+                ck_assert_str_eq(json_string_value(told ? told : json_object_get(job, "id")), id);
+        }
+}
+
+START_TEST(a_long_list_of_jobs_is_whole) {
+        World w;
+
+        world_start(&w);
+        insert_jobs(&w, 250);
+        assert_jobs(&w.worker, "GET /jobs?limit=1000", 250, 250);
+        assert_jobs(&w.worker, "GET /jobs", 100, 250);
+        assert_jobs(&w.worker, "GET /jobs?state=QUEUED&limit=150&offset=20", 150, 230);
+        assert_jobs(&w.worker, "GET /jobs?limit=200&offset=200", 50, 50);
+        assert_jobs(&w.worker, "GET /jobs?limit=200&offset=250", 0, 0);
+        assert_jobs(&w.hypersdk, "GET /jobs/query?all=true", 250, 250);
+        assert_jobs(&w.hypersdk, "GET /jobs/query?limit=101&offset=1", 101, 249);
+        assert_jobs(&w.hypersdk, "GET /api/workflow/jobs?workflow_id=batch&limit=120&offset=3", 120, 247);
+        world_stop(&w);
+}
+END_TEST
+
+static void insert_schedules(const World *w, unsigned n) {
+        Store *s = NULL;
+
+        ck_assert_int_eq(store_open(w->database, STORE_OWNER, &s), 0);
+        for (unsigned i = 0; i < n; i++) {
+                _cleanup_free_ char *id = strprintf("s%04u", i);
+                const ScheduleRow row = { .id = id,
+                        .name = id,
+                        .description = (char *) "",
+                        .expression = (char *) "@daily",
+                        .spec = (char *) "{\"operation\":\"inspect\"}",
+                        .dialect = (char *) "bus",
+                        .created_at = 1,
+                        .updated_at = 1 };
+
+                ck_assert_int_eq(store_schedule_insert(s, &row), 0);
+        }
+        store_free(s);
+}
+
+static void assert_schedules(const World *w, const char *query, size_t n, unsigned first) {
+        _cleanup_free_ char *request = strprintf("GET /schedules%s", query);
+        _cleanup_json_ json_t *answer = ask(&w->hypersdk, 200, request, "");
+        const json_t *list = json_object_get(answer, "schedules");
+
+        assert_member(answer, "total", "250");
+        ck_assert_uint_eq(json_array_size(list), n);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *id = strprintf("s%04u", first + (unsigned) i);
+
+                ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, i), "id")), id);
+        }
+}
+
+START_TEST(a_long_list_of_schedules_is_whole) {
+        World w;
+
+        world_start(&w);
+        insert_schedules(&w, 250);
+        assert_schedules(&w, "", 250, 0);
+        assert_schedules(&w, "?limit=120&offset=5", 120, 5);
+        assert_schedules(&w, "?limit=200&offset=200", 50, 200);
+        assert_schedules(&w, "?offset=250", 0, 0);
+        world_stop(&w);
+}
+END_TEST
+
+TEST_MAIN("dialect-routes", a_long_list_of_jobs_is_whole, a_long_list_of_schedules_is_whole,
+                a_long_list_of_workers_is_whole, a_worker_client_submits_and_looks,
                 a_worker_client_is_told_what_is_wrong, a_worker_client_cancels,
                 health_says_how_many_jobs_are_worked_on, a_hypersdk_client_submits_one_job_or_many,
                 secrets_reach_the_manager_and_nobody_else, a_hypersdk_client_queries,

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/jobs-reply.h"
+#include "api/api.h"
+#include "api/http/list-reply.h"
+#include "api/http/reply.h"
+#include "basic/string-util.h"
+
+/* So many are read in one step. */
+#define JOBS_STEP 100u
+
+typedef struct JobsList {
+        Api *api;
+        JobFilter filter; /* of the next step; its limit is what is left */
+        char **ids;
+        job_to_json to_json;
+        usec_t now;
+        JobRows rows; /* read, and not told yet */
+} JobsList;
+
+static void jobs_list_free(void *userdata) {
+        JobsList *l = userdata;
+
+        job_rows_done(&l->rows);
+        strv_free(l->ids);
+        free(l);
+}
+
+/* Reads the next ones; none at the end, or without a database. */
+static int read_rows(JobsList *l) {
+        JobFilter filter = l->filter;
+        Store *store;
+        int r;
+
+        if (filter.limit == 0)
+                return 0;
+        r = api_store(l->api, &store);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        filter.limit = MIN(filter.limit, (uint64_t) JOBS_STEP);
+        r = store_jobs_list(store, &filter, &l->rows);
+        if (r < 0)
+                return r;
+        l->filter.offset = 0;
+        /* A page that is not full was the last one. */
+        l->filter.limit = l->rows.n < filter.limit ? 0 : l->filter.limit - l->rows.n;
+        if (l->rows.n > 0)
+                l->filter.before = l->rows.rows[l->rows.n - 1]->seq;
+        return 0;
+}
+
+static int make_elements(JobsList *l, json_t **ret) {
+        _cleanup_json_ json_t *list = json_array();
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < l->rows.n; i++)
+                if (json_array_append_new(list, l->to_json(l->rows.rows[i], l->now)) < 0)
+                        return -ENOMEM;
+        job_rows_done(&l->rows);
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+static int jobs_step(void *userdata, json_t **ret) {
+        JobsList *l = userdata;
+        int r = l->rows.n > 0 ? 0 : read_rows(l);
+
+        return r < 0 ? r : make_elements(l, ret);
+}
+
+static int copy_ids(JobsList *l, char *const *ids) {
+        l->ids = new0(char *, 1); /* a list without IDs has no jobs */
+        if (!l->ids)
+                return -ENOMEM;
+        STRV_FOREACH(id, ids) {
+                int r = strv_extend(&l->ids, *id);
+
+                if (r < 0)
+                        return r;
+        }
+        l->filter.ids = l->ids;
+        return 0;
+}
+
+/* All of it is one step. */
+static int reply_at_once(Request *r, JobsList *l, json_t *head) {
+        json_t *elements;
+        int k = make_elements(l, &elements);
+
+        if (k < 0)
+                return k;
+        if (json_object_set_new(head, "jobs", elements) < 0)
+                return -ENOMEM;
+        return request_reply_json(r, 200, json_incref(head));
+}
+
+int request_reply_jobs(Request *r, const JobFilter *filter, json_t *head, job_to_json to_json, usec_t now) {
+        _cleanup_json_ json_t *owned = head;
+        JobsList *l = owned ? new0(JobsList, 1) : NULL;
+        int k = 0;
+
+        if (!l)
+                return -ENOMEM;
+        *l = (JobsList){ .api = request_api(r), .filter = *filter, .to_json = to_json, .now = now };
+        if (filter->ids)
+                k = copy_ids(l, filter->ids);
+        if (k >= 0)
+                k = read_rows(l);
+        if (k >= 0 && json_object_set_new(owned, "total", json_integer((json_int_t) l->rows.total)) < 0)
+                k = -ENOMEM;
+        if (k >= 0 && l->filter.limit > 0)
+                return request_reply_list(r, TAKE_PTR(owned), "jobs", jobs_step, l, jobs_list_free);
+        if (k >= 0)
+                k = reply_at_once(r, l, owned);
+        jobs_list_free(l);
+        return k;
+}

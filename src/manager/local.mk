@@ -124,7 +124,9 @@ libhyper_manager_la_SOURCES = \
 	src/manager/worker/worker-report.c \
 	src/manager/worker/worker-report.h \
 	src/manager/worker/worker.c \
-	src/manager/worker/worker.h
+	src/manager/worker/worker.h \
+	src/manager/worker/workers-list.c \
+	src/manager/worker/workers-list.h
 MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) \
 	$(SQLITE_LIBS) $(XML_LIBS) -lpthread
 

@@ -21,6 +21,7 @@
 #include "manager/webhook/webhook-bus.h"
 #include "manager/webhook/webhook.h"
 #include "manager/worker/worker-bus.h"
+#include "manager/worker/workers-list.h"
 #include "shared/bus-fields.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"

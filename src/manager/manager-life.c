@@ -29,6 +29,7 @@
 #include "manager/webhook/outbox-bus.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
+#include "manager/worker/workers-list.h"
 #include "shared/daemon.h"
 
 /* A longer one only delays the answers: a flush takes about a millisecond. */
@@ -71,6 +72,7 @@ Manager *manager_free(Manager *m) {
         progress_free(m->progress);
         commit_group_free(m->group);
         submissions_free(m);
+        worker_lists_free(m);
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
@@ -107,6 +109,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         job_index_init(&m->index);
         TAILQ_INIT(&m->submissions);
         TAILQ_INIT(&m->runs);
+        TAILQ_INIT(&m->worker_lists);
         m->event = sd_event_ref(o->event);
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;

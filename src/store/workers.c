@@ -218,11 +218,7 @@ int store_worker_get(Store *s, const char *id, WorkerRow **ret) {
         return 0;
 }
 
-int store_workers_list(Store *s, uint64_t offset, uint64_t limit, WorkerRows *ret) {
-        return store_workers_list_after(s, 0, offset, limit, ret);
-}
-
-int store_workers_list_after(Store *s, int64_t seq, uint64_t offset, uint64_t limit, WorkerRows *ret) {
+int store_workers_list(Store *s, int64_t seq, uint64_t offset, uint64_t limit, WorkerRows *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_LIST);
         _cleanup_(worker_rows_done) WorkerRows rows = {};
         int r;

@@ -48,10 +48,9 @@ int store_worker_heard(Store *s, const char *id, usec_t now);
 /* -ENOENT; -EBUSY while it holds a job: those are brought back first, each with its history. */
 int store_worker_delete(Store *s, const char *id);
 int store_worker_get(Store *s, const char *id, WorkerRow **ret);
-/* In the order of the first registration; @limit of them (0: all) behind the first @offset. */
-int store_workers_list(Store *s, uint64_t offset, uint64_t limit, WorkerRows *ret);
-/* The same behind the worker of this seq (0: from the first): for long lists that are read in steps. */
-int store_workers_list_after(Store *s, int64_t seq, uint64_t offset, uint64_t limit, WorkerRows *ret);
+/* In the order of the first registration, behind the worker with @seq (0: from the first): @limit of them (0:
+ * all) behind the first @offset. */
+int store_workers_list(Store *s, int64_t seq, uint64_t offset, uint64_t limit, WorkerRows *ret);
 /* How many there are, and how many of them were heard from after @since. */
 int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active);
 

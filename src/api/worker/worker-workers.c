@@ -227,7 +227,7 @@ static int workers_step(void *userdata, json_t **ret) {
                 return -ENOMEM;
         r = api_store(l->api, &store);
         if (r >= 0 && l->left > 0)
-                r = store_workers_list_after(
+                r = store_workers_list(
                                 store, l->seq, l->offset, MIN(l->left, (uint64_t) WORKERS_STEP), &rows);
         if (r < 0 && r != -ENOENT) /* (without a database there is no worker) */
                 return r;

@@ -11,6 +11,7 @@
 #include "manager/manager.h"
 #include "manager/worker/worker-report.h"
 #include "manager/worker/worker.h"
+#include "manager/worker/workers-list.h"
 
 static const char manage_workers[] = "org.hyper1.manage-workers";
 
@@ -18,18 +19,6 @@ static int reply_json(sd_bus_message *message, json_t *value) {
         _cleanup_free_ char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
 
         return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
-}
-
-static json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
-        json_t *capabilities = json_loads(row->capabilities, 0, NULL),
-               *info = json_loads(row->system_info, 0, NULL);
-
-        return json_pack("{s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:b, s:I}", "worker_id", row->id,
-                        "capabilities", capabilities ? capabilities : json_null(), "operations",
-                        operations_to_json(row->capability_mask), "system_info", info ? info : json_null(),
-                        "execution_mode", row->execution_mode, "registered_at",
-                        json_time(row->registered_at), "heartbeat_at", json_time(row->heartbeat_at),
-                        "active", worker_is_active(m, row), "jobs", (json_int_t) row->jobs);
 }
 
 int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -139,18 +128,6 @@ int method_get_worker(sd_bus_message *message, void *userdata, sd_bus_error *err
                 return r == -ENOENT ? no_such_worker(error, id) : r;
         worker = worker_to_json(m, row);
         return reply_json(message, worker);
-}
-
-int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(worker_rows_done) WorkerRows rows = {};
-        _cleanup_json_ json_t *list = json_array();
-        Manager *m = userdata;
-        int r = store_workers_list(m->store, 0, 0, &rows);
-
-        for (size_t i = 0; r >= 0 && i < rows.n; i++)
-                if (json_array_append_new(list, worker_to_json(m, &rows.rows[i])) < 0)
-                        r = -ENOMEM;
-        return r < 0 ? r : reply_json(message, list);
 }
 
 static void on_dequeued(Manager *m, int r, const char *spec, void *userdata) {

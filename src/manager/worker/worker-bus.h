@@ -9,7 +9,6 @@ int method_register_worker(sd_bus_message *message, void *userdata, sd_bus_error
 int method_unregister_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_heartbeat(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_get_worker(sd_bus_message *message, void *userdata, sd_bus_error *error);
-int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_report_result(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -630,9 +630,36 @@ WORKERS_TEST(a_worker_is_shown_as_it_came)
         ck_assert_uint_eq(total, 1);
 BUS_TEST_END
 
-TEST_MAIN("manager-workers", a_worker_gets_the_operations_that_it_carries_out,
-                a_worker_takes_a_job_and_completes_it, an_event_that_is_repeated_counts_once,
-                a_percentage_never_goes_back, only_the_worker_that_holds_a_job_reports_about_it,
+/* More than are read in one step. */
+WORKERS_TEST(a_long_list_of_workers_is_whole)
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *none = NULL, *all = NULL;
+        _cleanup_json_ json_t *workers = NULL;
+        const char *text;
+
+        ck_assert_int_ge(call(&f, "ListWorkers", &none, NULL, ""), 0);
+        ck_assert_int_ge(sd_bus_message_read(none, "s", &text), 0);
+        ck_assert_str_eq(text, "[]");
+        for (unsigned i = 0; i < 200; i++) {
+                _cleanup_free_ char *id = strprintf("w%u", i);
+
+                register_worker(&f, id);
+        }
+        ck_assert_int_ge(call(&f, "ListWorkers", &all, NULL, ""), 0);
+        ck_assert_int_ge(sd_bus_message_read(all, "s", &text), 0);
+        workers = json_loads(text, 0, NULL);
+        ck_assert_uint_eq(json_array_size(workers), 200);
+        for (unsigned i = 0; i < 200; i++) {
+                _cleanup_free_ char *id = strprintf("w%u", i);
+
+                ck_assert_str_eq(json_string_value(json_object_get(json_array_get(workers, i), "worker_id")),
+                                id);
+        }
+BUS_TEST_END
+
+TEST_MAIN("manager-workers", a_long_list_of_workers_is_whole,
+                a_worker_gets_the_operations_that_it_carries_out, a_worker_takes_a_job_and_completes_it,
+                an_event_that_is_repeated_counts_once, a_percentage_never_goes_back,
+                only_the_worker_that_holds_a_job_reports_about_it,
                 a_report_that_makes_no_sense_changes_nothing, a_failure_is_tried_again_as_the_policy_says,
                 a_silent_worker_loses_its_jobs, a_lease_counts_from_the_start_of_the_manager,
                 a_worker_that_only_lives_does_not_keep_its_job,

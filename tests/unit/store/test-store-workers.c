@@ -135,7 +135,7 @@ START_TEST(registering_again_overwrites_and_keeps_jobs_and_place) {
         ck_assert_int_eq(take_simple(s, "w1", T0, "a"), 0);
         ck_assert_int_eq(store_worker_register(s, &again, &created), 0);
         ck_assert(!created);
-        ck_assert_int_eq(store_workers_list(s, 0, 0, &rows), 0);
+        ck_assert_int_eq(store_workers_list(s, 0, 0, 0, &rows), 0);
         ck_assert_uint_eq(rows.n, 2);
         ck_assert_str_eq(rows.rows[0].id, "w1");
         ck_assert_str_eq(rows.rows[0].capabilities, "[]");
@@ -419,7 +419,7 @@ START_TEST(workers_are_listed_in_pages) {
         for (size_t i = 0; i < ELEMENTSOF(pages); i++) {
                 _cleanup_(worker_rows_done) WorkerRows rows = {};
 
-                ck_assert_int_eq(store_workers_list(s, pages[i].offset, pages[i].limit, &rows), 0);
+                ck_assert_int_eq(store_workers_list(s, 0, pages[i].offset, pages[i].limit, &rows), 0);
                 ck_assert_uint_eq(rows.n, pages[i].n);
                 if (rows.n > 0)
                         ck_assert_str_eq(rows.rows[0].id, pages[i].first);
@@ -427,10 +427,10 @@ START_TEST(workers_are_listed_in_pages) {
 
         /* In steps, with one that comes in between. */
         _cleanup_(worker_rows_done) WorkerRows step = {}, last = {};
-        ck_assert_int_eq(store_workers_list_after(s, 0, 1, 1, &step), 0);
+        ck_assert_int_eq(store_workers_list(s, 0, 1, 1, &step), 0);
         ck_assert_str_eq(step.rows[0].id, "w2");
         enlist(s, "w0", T0);
-        ck_assert_int_eq(store_workers_list_after(s, step.rows[0].seq, 0, 2, &last), 0);
+        ck_assert_int_eq(store_workers_list(s, step.rows[0].seq, 0, 2, &last), 0);
         ck_assert_uint_eq(last.n, 2);
         ck_assert_str_eq(last.rows[0].id, "w3");
         ck_assert_str_eq(last.rows[1].id, "w0");

@@ -8,6 +8,7 @@
 #include "agent/report.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/bus-fields.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 
@@ -190,11 +191,12 @@ static int on_submitted(sd_bus_message *reply, void *userdata, sd_bus_error *ret
                 return 0;
         }
         if (error) {
+                _cleanup_free_ char *why = bus_error_text(error);
                 json_t *result = result_failed(
-                                h->agent->settings->worker.id, "refused_by_worker", error->message, true);
+                                h->agent->settings->worker.id, "refused_by_worker", strempty(why), true);
 
                 log_warning("Job %s is refused by the manager of this machine: %s", h->file.job_id,
-                                error->message);
+                                strna(why));
                 h->end_seen = true;
                 held_ended(h, result);
                 return 0;

@@ -16,10 +16,9 @@ int manager_call_new(Request *r, const char *member, sd_bus_message **ret);
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret);
 
-/* Called when the answer is there. @error is NULL, or says why the call failed; then @reply is what came in
- * place of an answer, for bus_error_fields_read(), or NULL. @error is never of the
- * client library's making only: timeouts and lost connections come as bus errors as well. It answers the
- * request, starts further calls, or, while other calls of this request are out, just notes the result. A
+/* Called when the answer is there. @error is NULL, or says why the call failed; then @reply is of no use.
+ * Timeouts and lost connections are bus errors as well. It answers the request, starts further calls, or,
+ * while other calls of this request are out, just notes the result. A
  * negative return is answered like a handler's. */
 typedef int (*manager_reply_func)(
                 Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata);

@@ -111,13 +111,13 @@ int job_submit_reply_read(sd_bus_message *reply, const char **ret_id, bool *ret_
         return 0;
 }
 
-char *job_submit_error_text(
-                sd_bus_message *reply, const sd_bus_error *error, const FieldMap *map, json_t *origins) {
+char *job_submit_error_text(const sd_bus_error *error, const FieldMap *map, json_t *origins) {
         _cleanup_(json_errors_done) JsonErrors fields = {}, named = {};
 
-        if (bus_error_fields_read(reply, &fields) < 0 || fields.n_errors == 0)
-                return strdup(isempty(error->message) ? error_entry_by_bus_name(error->name)->text
-                                                      : error->message);
+        if (isempty(error->message))
+                return strdup(error_entry_by_bus_name(error->name)->text);
+        if (bus_error_fields_read(error, &fields) < 0)
+                return NULL;
         return dialect_errors_rename(map, origins, &fields, &named) < 0 ? NULL : json_errors_text(&named);
 }
 

@@ -29,8 +29,7 @@ int job_submit_reply_read(sd_bus_message *reply, const char **ret_id, bool *ret_
 
 /* The text of an error of SubmitJob and its like, with the names that the client used for the fields. The
  * caller frees it; NULL when out of memory. */
-char *job_submit_error_text(
-                sd_bus_message *reply, const sd_bus_error *error, const FieldMap *map, json_t *origins);
+char *job_submit_error_text(const sd_bus_error *error, const FieldMap *map, json_t *origins);
 
 /* The row of a job that the client named. A job that there is not, and a database that there is not yet,
  * have been answered 404. */

@@ -8,6 +8,7 @@
 #include "ctl/client.h"
 #include "ctl/polkit-agent.h"
 #include "ctl/text.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "shared/role.h"
 
@@ -162,22 +163,22 @@ static char *fill_in(const Ctl *ctl, const char *text) {
 }
 
 /* What is said of an error before its remedy. The bus daemon quotes its rules, which does not help. */
-static const char *client_error_text(const sd_bus_error *error) {
-        if (streq(error->name, SD_BUS_ERROR_ACCESS_DENIED) &&
-                        startswith(strempty(error->message), "Rejected "))
+static const char *client_error_text(const char *name, const char *message) {
+        if (streq(name, SD_BUS_ERROR_ACCESS_DENIED) && startswith(message, "Rejected "))
                 return "The bus does not let this user ask";
-        return isempty(error->message) ? error->name : error->message;
+        return *message ? message : name;
 }
 
 int client_failure(Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
-        _cleanup_free_ char *text = NULL, *remedy = NULL;
+        _cleanup_free_ char *line = NULL, *text = NULL, *remedy = NULL;
         int i;
 
         if (!sd_bus_error_is_set(error) || is_local_error(error->name))
                 return local_failure(ctl, r, what);
         i = find_answer(error->name);
         remedy = fill_in(ctl, strempty(i >= 0 ? answers[i].remedy : NULL));
-        text = text_escape(client_error_text(error), ctl->err.utf8);
+        line = bus_error_text(error);
+        text = line ? text_escape(client_error_text(error->name, line), ctl->err.utf8) : NULL;
         if (!text || !remedy)
                 return log_oom(), EXIT_OTHER;
         log_error("%s failed: %s%s%s%s", what, text, endswith(text, ".") ? "" : ".", *remedy ? " " : "",

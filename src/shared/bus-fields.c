@@ -25,59 +25,63 @@ int bus_error_add_field(JsonErrors *fields, sd_bus_error *error, const char *bus
         return r < 0 ? r : bus_error_set_fields(error, bus_name, fields);
 }
 
-static int append_fields(sd_bus_message *m, const JsonErrors *fields) {
-        int r = sd_bus_message_open_container(m, 'a', "(ss)");
+/* All errors, a line each. */
+static char *fields_lines(const JsonErrors *fields) {
+        _cleanup_strv_free_ char **lines = NULL;
 
-        for (size_t i = 0; r >= 0 && i < fields->n_errors; i++)
-                r = sd_bus_message_append(m, "(ss)", fields->errors[i].field, fields->errors[i].text);
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int reply_with_fields(sd_bus_message *call, const sd_bus_error *error, const JsonErrors *fields) {
-        sd_bus_message *m = NULL;
-        int r = sd_bus_message_new_method_error(call, &m, error);
-
-        if (r >= 0)
-                r = append_fields(m, fields);
-        if (r >= 0)
-                r = sd_bus_send(sd_bus_message_get_bus(call), m, NULL);
-        sd_bus_message_unref(m);
-        return r;
+        for (size_t i = 0; i < fields->n_errors; i++)
+                if (strv_consume(&lines, json_error_text(&fields->errors[i])) < 0)
+                        return NULL;
+        return strv_join(lines, "\n");
 }
 
 int bus_reply_fields_error(sd_bus_message *call, int r, sd_bus_error *error, const JsonErrors *fields) {
-        /* (The text comes first in the body: without one there can be no fields.) */
-        if (fields->n_errors == 0 || !sd_bus_error_is_set(error) || isempty(error->message))
+        _cleanup_free_ char *lines = NULL;
+
+        if (fields->n_errors == 0 || !sd_bus_error_is_set(error))
                 r = sd_bus_reply_method_errno(call, r, error);
-        else /* (as sd_bus_reply_method_errno(3) does) */
-                r = sd_bus_message_get_expect_reply(call) > 0 ? reply_with_fields(call, error, fields) : 0;
+        else {
+                lines = fields_lines(fields);
+                r = lines ? sd_bus_reply_method_errorf(call, error->name, "%s", lines) : -ENOMEM;
+        }
         sd_bus_error_free(error);
         return r < 0 ? r : 1;
 }
 
-int bus_error_fields_read(sd_bus_message *reply, JsonErrors *ret) {
-        const char *field, *text;
-        int r;
+/* A field has no blanks; a text may begin with words and a colon. */
+static int read_line(const char *line, size_t n, JsonErrors *ret) {
+        size_t field = strcspn(line, ": ");
+        bool named = field > 0 && field + 1 < n && line[field] == ':' && line[field + 1] == ' ';
+        _cleanup_free_ char *name = strndup(line, named ? field : 0);
+        size_t skip = named ? field + 2 : 0;
 
-        if (!reply || !sd_bus_message_is_method_error(reply, NULL) ||
-                        !sd_bus_message_has_signature(reply, "sa(ss)"))
-                return 0;
-        r = sd_bus_message_rewind(reply, true);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_skip(reply, "s");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_enter_container(reply, 'a', "(ss)");
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < JSON_ERRORS_MAX; i++) {
-                r = sd_bus_message_read(reply, "(ss)", &field, &text);
-                if (r <= 0)
-                        return r;
-                r = json_errors_add(ret, field, "%s", text);
+        return name ? json_errors_add(ret, name, "%.*s", (int) (n - skip), line + skip) : -ENOMEM;
+}
+
+int bus_error_fields_read(const sd_bus_error *error, JsonErrors *ret) {
+        const char *line = strempty(error->message);
+
+        for (size_t i = 0; i < JSON_ERRORS_MAX && *line; i++) {
+                size_t n = strcspn(line, "\n");
+                int r = read_line(line, n, ret);
+
                 if (r < 0)
                         return r;
+                line += n + (line[n] == '\n');
         }
         return 0;
+}
+
+char *bus_error_text(const sd_bus_error *error) {
+        const char *message = strempty(error->message);
+        char *text = new0(char, 2 * strlen(message) + 1), *p = text;
+
+        for (; text && *message; message++)
+                if (*message == '\n')
+                        p = stpcpy(p, "; ");
+                else
+                        *p++ = *message;
+        if (text)
+                *p = '\0';
+        return text;
 }

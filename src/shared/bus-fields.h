@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Errors on the bus that say which fields they are about. The body of such an error is "sa(ss)": the text for
- * people, then {field, text} for programs. An error about no field has the text only, as any other error. */
+/* Errors on the bus that are about fields. The body of such an error is one string, as that of any other,
+ * since clients that are based on GLib show nothing else. Each line of it is about one field: "source.path:
+ * must be given". A text about the whole has no field. */
 
 #include <systemd/sd-bus.h>
 
@@ -20,6 +21,9 @@ int bus_error_add_field(JsonErrors *fields, sd_bus_error *error, const char *bus
  * errno: what a handler returns after it. */
 int bus_reply_fields_error(sd_bus_message *call, int r, sd_bus_error *error, const JsonErrors *fields);
 
-/* Adds the fields of @reply, an error, to @ret: JSON_ERRORS_MAX at most, each text shortened. NULL, and an
- * error without fields, add nothing. 0 or negative errno. */
-int bus_error_fields_read(sd_bus_message *reply, JsonErrors *ret);
+/* Adds each line of @error's message to @ret: JSON_ERRORS_MAX at most, each text shortened. The field of a
+ * line that names none is "". 0 or negative errno. */
+int bus_error_fields_read(const sd_bus_error *error, JsonErrors *ret);
+
+/* The message in one line. NULL: out of memory. */
+char *bus_error_text(const sd_bus_error *error);

@@ -12,6 +12,7 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "json/json-table.h"
 
@@ -212,7 +213,8 @@ int request_reply_errno(Request *r, int error, const char *format, ...) {
 
 int request_reply_bus_error(Request *r, const sd_bus_error *error) {
         const ErrorEntry *e = error_entry_by_bus_name(error->name);
+        _cleanup_free_ char *text = bus_error_text(error);
 
-        return request_reply_error(r, (unsigned) e->http_status, "%s",
-                        isempty(error->message) ? e->text : error->message);
+        return text ? request_reply_error(r, (unsigned) e->http_status, "%s", *text ? text : e->text)
+                    : -ENOMEM;
 }

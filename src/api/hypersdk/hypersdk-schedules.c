@@ -157,15 +157,17 @@ static int rename_field(const JsonError *e, json_t *origins, JsonErrors *ret) {
         return k < 0 ? k : json_errors_adopt(ret, "job_template", &inner);
 }
 
-static int reply_bus_error(Request *r, sd_bus_message *reply, const sd_bus_error *error) {
+static int reply_bus_error(Request *r, const sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors fields = {}, named = {};
         const Definition *d = request_userdata(r);
 
-        if (bus_error_fields_read(reply, &fields) < 0 || fields.n_errors == 0)
+        if (isempty(error->message))
                 return request_reply_bus_error(r, error);
+        int k = bus_error_fields_read(error, &fields);
+        if (k < 0)
+                return k;
         for (size_t i = 0; i < fields.n_errors; i++) {
-                int k = rename_field(&fields.errors[i], d ? d->origins : NULL, &named);
-
+                k = rename_field(&fields.errors[i], d ? d->origins : NULL, &named);
                 if (k < 0)
                         return k;
         }
@@ -191,13 +193,13 @@ static int on_created(Request *r, sd_bus_message *m, const sd_bus_error *error, 
         int k;
 
         if (error)
-                return reply_bus_error(r, m, error);
+                return reply_bus_error(r, error);
         k = sd_bus_message_read(m, "s", &id);
         return k < 0 ? k : reply_schedule(r, 201, id, "schedule created successfully");
 }
 
 static int on_updated(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        return error ? reply_bus_error(r, m, error)
+        return error ? reply_bus_error(r, error)
                      : reply_schedule(r, 200, request_param(r, "id"), "schedule updated successfully");
 }
 
@@ -288,7 +290,7 @@ static int on_triggered(Request *r, sd_bus_message *m, const sd_bus_error *error
         int k;
 
         if (error)
-                return reply_bus_error(r, m, error);
+                return reply_bus_error(r, error);
         k = sd_bus_message_read(m, "s", &job_id);
         if (k < 0)
                 return k;

@@ -75,7 +75,7 @@ static int on_submitted(Request *r, sd_bus_message *m, const sd_bus_error *error
         if (error) {
                 const ErrorEntry *entry = error_entry_by_bus_name(error->name);
                 _cleanup_free_ char *text =
-                                job_submit_error_text(m, error, s->kind->fields, s->jobs[i].origins);
+                                job_submit_error_text(error, s->kind->fields, s->jobs[i].origins);
 
                 k = text ? reject(s, i, entry->http_status, text) : -ENOMEM;
         } else {

@@ -65,8 +65,7 @@ static int on_submitted(Request *r, sd_bus_message *reply, const sd_bus_error *e
         int k;
 
         if (error) {
-                _cleanup_free_ char *text =
-                                job_submit_error_text(reply, error, worker_fields, request_userdata(r));
+                _cleanup_free_ char *text = job_submit_error_text(error, worker_fields, request_userdata(r));
 
                 return text ? request_reply_bus_error(r, &SD_BUS_ERROR_MAKE_CONST(error->name, text))
                             : -ENOMEM;

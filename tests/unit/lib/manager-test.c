@@ -495,7 +495,7 @@ int call_message(Fixture *f, sd_bus_message *m, sd_bus_message **ret, sd_bus_err
 
         json_errors_done(&f->fields);
         if (r < 0)
-                ck_assert_int_eq(bus_error_fields_read(answer, &f->fields), 0);
+                ck_assert_int_eq(bus_error_fields_read(sd_bus_message_get_error(answer), &f->fields), 0);
         if (r < 0 && error)
                 ck_assert_int_lt(sd_bus_error_copy(error, sd_bus_message_get_error(answer)), 0);
         if (r >= 0 && ret)

@@ -11,6 +11,10 @@ dist_polkitrules_DATA = dbus/org.hyper1.rules
 dist_dbuspolicy_DATA += dbus/org.hyper1.Api.conf
 dist_dbusinterfaces_DATA += dbus/org.hyper1.Api.xml
 
+# hyper-agentd's
+dist_dbuspolicy_DATA += dbus/org.hyper1.Agent.conf
+dist_dbusinterfaces_DATA += dbus/org.hyper1.Agent.xml
+
 # hyper-hostd's
 dist_dbussystemservices_DATA += dbus/org.hyper1.Hosts.service
 dist_dbuspolicy_DATA += dbus/org.hyper1.Hosts.conf

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
-#include "agent/agent.h"
+#include "agent/agent-service.h"
 #include "agent/check.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
@@ -41,27 +41,29 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
         return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
 }
 
-static int serve(sd_event *event, sd_bus *bus, const AgentSettings *settings) {
-        _cleanup_(agent_freep) Agent *a = NULL;
+/* Takes @settings over. */
+static int serve(sd_event *event, sd_bus *bus, AgentSettings *settings) {
+        _cleanup_(agent_settings_freep) AgentSettings *given = settings;
+        _cleanup_(agent_service_freep) AgentService *service = NULL;
         const char *state = getenv("STATE_DIRECTORY");
         _cleanup_free_ char *directory = strprintf("%s/jobs", state ? state : AGENT_STATE);
-        const AgentOptions agent_options = {
-                .event = event, .bus = bus, .settings = settings, .directory = directory
-        };
+        const AgentServiceOptions service_options = { .event = event,
+                .bus = bus,
+                .config = arg_config,
+                .credentials = getenv("CREDENTIALS_DIRECTORY"),
+                .directory = directory };
         int r = directory ? mkdir_parents(directory, 0700) : -ENOMEM;
 
         if (r < 0)
                 return log_error_errno(r, "Failed to make %s: %m", strna(directory));
-        r = agent_new(&agent_options, &a);
-        if (r >= 0)
-                r = daemon_on_end(event, on_terminate, a);
+        r = daemon_on_end(event, on_terminate, NULL);
         if (r >= 0)
                 r = sd_event_set_watchdog(event, true);
+        if (r >= 0)
+                r = agent_service_new(&service_options, given, &service);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
-        r = agent_start(a);
-        if (r < 0)
-                return log_error_errno(r, "Failed to go on with the jobs in %s: %m", directory);
+        TAKE_PTR(given);
         (void) sd_notify(false, "READY=1");
         return sd_event_loop(event);
 }
@@ -71,22 +73,19 @@ static int run(void) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(agent_settings_freep) AgentSettings *settings = NULL;
         _cleanup_free_ char *why = NULL;
-        int level, r = agent_settings_load(arg_config, getenv("CREDENTIALS_DIRECTORY"), &settings, &why);
+        int r = agent_settings_load(arg_config, getenv("CREDENTIALS_DIRECTORY"), &settings, &why);
 
         if (r < 0) {
                 log_error("%s", why ? why : "Out of memory.");
                 return r == -ENOMEM ? r : EX_CONFIG;
         }
-        level = log_level_from_string(settings->daemon.log_level);
-        if (level >= 0 && !getenv("HYPER_LOG_LEVEL"))
-                log_set_max_level(level);
         r = sd_event_default(&event);
         if (r < 0)
                 return log_error_errno(r, "Failed to make an event loop: %m");
         r = daemon_open_bus(event, &bus);
         if (r < 0)
                 return r;
-        return arg_check ? agent_check(event, bus, settings) : serve(event, bus, settings);
+        return arg_check ? agent_check(event, bus, settings) : serve(event, bus, TAKE_PTR(settings));
 }
 
 int main(int argc, char *argv[]) {

@@ -116,9 +116,9 @@ static int set_directory(const SettingsEntry *e, const SettingsValue *v, void *f
         return v->is_list || v->items[0][0] != '/' ? -EINVAL : free_and_strdup(field, v->items[0]);
 }
 
-static const SettingsKind url = { .set = set_url };
-static const SettingsKind worker_id = { .set = set_worker_id };
-static const SettingsKind directory = { .set = set_directory };
+static const SettingsKind url = { set_url, settings_show_text };
+static const SettingsKind worker_id = { set_worker_id, settings_show_text };
+static const SettingsKind directory = { set_directory, settings_show_text };
 
 #define SETTING(section, key, kind) #section, #key, &(kind), offsetof(AgentSettings, section.key)
 
@@ -141,6 +141,10 @@ static const SettingsEntry entries[] = {
         { SETTING(daemon, log_level, settings_level), "must be one of debug, info, notice, warning, err" },
         {},
 };
+
+json_t *agent_settings_to_json(const AgentSettings *s) {
+        return settings_show(entries, s);
+}
 
 /* --- what belongs together ------------------------------------------------------------------------- */
 

@@ -3,6 +3,8 @@
 
 /* /etc/hyper/agent.yaml: which server this machine works for, and as what. */
 
+#include <jansson.h>
+
 #include "basic/time-util.h"
 
 typedef struct AgentSettings {
@@ -41,6 +43,9 @@ int agent_settings_parse(
  * then /etc/credstore/ is looked into, where it would take them from. 0 with *ret, or negative errno with
  * *ret_error, NULL when out of memory. */
 int agent_settings_load(const char *file, const char *credentials, AgentSettings **ret, char **ret_error);
+
+/* What is in force, without the key, in the structure of the file. New reference; NULL when out of memory. */
+json_t *agent_settings_to_json(const AgentSettings *s);
 
 /* The names of the credentials. */
 #define AGENT_CREDENTIAL_API_KEY "hyper-agent.api-key"

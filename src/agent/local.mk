@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-agent.la
 libhyper_agent_la_SOURCES = \
+	src/agent/agent-service.c \
+	src/agent/agent-service.h \
 	src/agent/agent-settings.c \
 	src/agent/agent-settings.h \
 	src/agent/agent-state.h \

@@ -10,6 +10,8 @@ static const CtlDaemon daemons[] = {
         { "hyper-hostd", "hyper-hostd.service", HYPER_HOSTS_BUS_NAME, HYPER_HOSTS_BUS_PATH,
                         HYPER_HOSTS_MANAGER_INTERFACE, "org.hyper1.manage-hosts", false,
                         { "api", "database", "hypersdk", "jobs", "metrics", "webhooks", "worker" } },
+        { "hyper-agentd", "hyper-agentd.service", HYPER_AGENT_BUS_NAME, HYPER_AGENT_BUS_PATH,
+                        HYPER_AGENT_INTERFACE, "org.hyper1.manage-jobs", false, {}, true },
         {},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The daemons that read /etc/hyper/config.yaml, as hyperctl reload and config see them. */
+/* The daemons that have a configuration, as hyperctl reload and config see them. */
 
 #include "ctl/client.h"
 
@@ -11,6 +11,7 @@ typedef struct CtlDaemon {
         const char *action; /* what polkit calls Reload */
         bool is_started; /* by a call, if it does not run */
         const char *unused[8]; /* sections of the configuration that it does not use; NULL ends */
+        bool has_own_file; /* not /etc/hyper/config.yaml */
 } CtlDaemon;
 
 /* Ends with a NULL name. */

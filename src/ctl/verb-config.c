@@ -119,7 +119,7 @@ static int reload_daemon(Ctl *ctl, sd_bus *bus, const CtlDaemon *d) {
         return status == EXIT_OK ? tell_restart_needed(ctl, bus, d) : status;
 }
 
-/* A mistake in the configuration is the same for all; else each daemon is tried. */
+/* A mistake in the configuration is the same for all that read the same file; else each daemon is tried. */
 int verb_reload(Ctl *ctl, char **words) {
         _cleanup_bus_ sd_bus *bus = NULL;
         int first;
@@ -127,9 +127,12 @@ int verb_reload(Ctl *ctl, char **words) {
         first = client_connect(ctl, &bus);
         if (first != EXIT_OK)
                 return first;
-        for (const CtlDaemon *d = ctl_daemons(); d->name && first != EXIT_REFUSED; d++) {
-                int status = reload_daemon(ctl, bus, d);
+        for (const CtlDaemon *d = ctl_daemons(); d->name; d++) {
+                int status;
 
+                if (first == EXIT_REFUSED && !d->has_own_file)
+                        continue;
+                status = reload_daemon(ctl, bus, d);
                 if (first == EXIT_OK)
                         first = status;
         }

@@ -22,6 +22,11 @@
 #define HYPER_API_BUS_PATH "/org/hyper1/api"
 #define HYPER_API_INTERFACE "org.hyper1.Api"
 
+/* hyper-agentd's */
+#define HYPER_AGENT_BUS_NAME "org.hyper1.Agent"
+#define HYPER_AGENT_BUS_PATH "/org/hyper1/agent"
+#define HYPER_AGENT_INTERFACE "org.hyper1.Agent"
+
 /* hyper-hostd's */
 #define HYPER_HOSTS_BUS_NAME "org.hyper1.Hosts"
 #define HYPER_HOSTS_BUS_PATH "/org/hyper1/hosts"

@@ -65,13 +65,41 @@ static int set_path(const SettingsEntry *e, const SettingsValue *v, void *field)
         return free_and_strdup(field, v->items[0]);
 }
 
-static json_t *show_text(const void *field) {
-        return json_string(*(char *const *) field);
+json_t *settings_show_text(const void *field) {
+        const char *text = *(char *const *) field;
+
+        return text ? json_string(text) : json_null();
+}
+
+/* The section of that name, made when it is not there yet; borrowed. */
+static json_t *section_of(json_t *all, const char *name) {
+        json_t *section = json_object_get(all, name);
+
+        if (section)
+                return section;
+        section = json_object();
+        return json_object_set_new(all, name, section) < 0 ? NULL : section;
+}
+
+json_t *settings_show(const SettingsEntry *entries, const void *settings) {
+        json_t *all = json_object();
+
+        for (const SettingsEntry *e = entries; all && e->section; e++) {
+                const void *field = (const char *) settings + e->offset;
+
+                if (e->kind->is_given && !e->kind->is_given(field))
+                        continue;
+                if (json_object_set_new(section_of(all, e->section), e->key, e->kind->show(field)) < 0) {
+                        json_decref(all);
+                        return NULL;
+                }
+        }
+        return all;
 }
 
 const SettingsKind settings_number = { set_number, show_number };
 const SettingsKind settings_optional_number = { set_number, show_number, number_is_given };
 const SettingsKind settings_seconds = { set_seconds, show_seconds };
 const SettingsKind settings_boolean = { set_boolean, show_boolean };
-const SettingsKind settings_level = { set_level, show_text };
-const SettingsKind settings_path = { set_path, show_text };
+const SettingsKind settings_level = { set_level, settings_show_text };
+const SettingsKind settings_path = { set_path, settings_show_text };

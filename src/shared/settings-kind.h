@@ -11,3 +11,10 @@ extern const SettingsKind settings_seconds; /* usec_t */
 extern const SettingsKind settings_boolean; /* bool */
 extern const SettingsKind settings_path; /* char *, absolute */
 extern const SettingsKind settings_level; /* char *, a log level */
+
+/* A text's show(), for kinds whose set() is the user's own. */
+json_t *settings_show_text(const void *field);
+
+/* The values of all entries in an object by section, as in the file; null: not set. New reference; NULL when
+ * out of memory. */
+json_t *settings_show(const SettingsEntry *entries, const void *settings);

@@ -354,27 +354,9 @@ static json_t *webhooks_to_json(const Settings *s) {
         return TAKE_PTR(list);
 }
 
-/* The section of that name, made when it is not there yet; borrowed. */
-static json_t *section_of(json_t *all, const char *name) {
-        json_t *section = json_object_get(all, name);
-
-        if (section)
-                return section;
-        section = json_object();
-        return json_object_set_new(all, name, section) < 0 ? NULL : section;
-}
-
 json_t *settings_to_json(const Settings *s) {
-        _cleanup_(json_decrefp) json_t *all = json_object();
+        _cleanup_(json_decrefp) json_t *all = settings_show(settings_entries, s);
 
-        for (const SettingsEntry *e = settings_entries; e->section; e++) {
-                const void *field = (const char *) s + e->offset;
-
-                if (e->kind->is_given && !e->kind->is_given(field))
-                        continue;
-                if (json_object_set_new(section_of(all, e->section), e->key, e->kind->show(field)) < 0)
-                        return NULL;
-        }
         /* The list alone, or beside the section's other settings. */
         json_t *section = json_object_get(all, "webhooks");
         if (json_object_set_new(

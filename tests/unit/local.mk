@@ -211,6 +211,7 @@ $(NOTIFY_TESTS): $(filter %.la,$(NOTIFY_TEST_LIBS))
 
 AGENT_TESTS = \
 	tests/unit/agent/test-agent-life \
+	tests/unit/agent/test-agent-service \
 	tests/unit/agent/test-agent
 AGENT_TEST_LIBS = libhyper-test.la libhyper-agent.la libhyper-dialects.la libhyper-api.la libhyper-manager.la libhyper-http.la libhyper-store.la libhyper-image.la \
 	$(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(XML_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)

@@ -242,6 +242,16 @@ static int parse_states(const OptionRow *row, const char *value, Arguments *a) {
         return r;
 }
 
+static int parse_secret(const OptionRow *row, const char *value, Arguments *a) {
+        const char *colon = strchr(value, ':');
+
+        if (!colon || colon == value || !colon[1]) {
+                log_error("--secret= must be NAME:FILE, as in --secret=source.tls_psk:/root/psk.");
+                return -EINVAL;
+        }
+        return strv_extend(&a->secrets, value) < 0 ? log_oom() : 0;
+}
+
 /* --- the table
  * ------------------------------------------------------------------------------------------ */
 
@@ -345,6 +355,10 @@ static const OptionRow options[_OPTION_MAX] = {
                         AT(rate), .min = 1, .max = RATE_MAX },
         [OPTION_DAYS] = { { "days", 0, "N", "How long the key is valid, for ever if not given" },
                         parse_small_number, AT(days), .min = 1, .max = DAYS_MAX },
+        [OPTION_SECRET] = { { "secret", 0, "NAME:FILE",
+                                            "A secret of the job, such as source.tls_psk, from a file or "
+                                            "stdin (-)" },
+                        parse_secret },
 };
 
 const OptionInfo *option_info(Option o) {
@@ -361,6 +375,7 @@ uint64_t options_common(void) {
  * --------------------------------------------------------------------------------------------- */
 
 void arguments_done(Arguments *a) {
+        a->secrets = strv_free(a->secrets);
         a->states = strv_free(a->states);
 }
 

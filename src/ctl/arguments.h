@@ -51,6 +51,7 @@ typedef enum Option {
         OPTION_SCOPE,
         OPTION_RATE,
         OPTION_DAYS,
+        OPTION_SECRET,
         _OPTION_MAX,
 } Option;
 
@@ -99,6 +100,7 @@ typedef struct Arguments {
         bool catch_up, disabled;
         const char *events; /* of a webhook */
         const char *scope; /* of a key */
+        char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */
         char **words; /* the verb and what follows it; part of argv */
 } Arguments;

@@ -2,6 +2,7 @@
 #include "ctl/hosts-client.h"
 
 #include <stdarg.h>
+#include <strings.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -39,7 +40,7 @@ int hosts_call_object(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *w
         return r < 0 ? client_failure(ctl, NULL, r, what) : client_call_message(ctl, bus, m, ret, what);
 }
 
-int hosts_find_vm(Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char **ret_path) {
+static int find_on_host(Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char **ret_path) {
         _cleanup_free_ char *what = strprintf("Finding VM %s on host %s", vm, host);
         _cleanup_message_ sd_bus_message *reply = NULL;
         const char *path;
@@ -171,6 +172,68 @@ int hosts_each_vm(Ctl *ctl, sd_bus *bus, const char *host, int (*func)(const Lis
                 if (r < 0)
                         return client_failure(ctl, NULL, r, what);
         }
+        return EXIT_OK;
+}
+
+/* --- a VM without its host ------------------------------------------------------------------------- */
+
+typedef struct Found {
+        const char *vm; /* name or UUID */
+        char *host, *path; /* of the first one */
+        char *other; /* another host that has it */
+} Found;
+
+static void found_done(Found *f) {
+        free(f->host);
+        free(f->path);
+        free(f->other);
+}
+
+static int find_vm(const ListedVm *vm, void *userdata) {
+        Found *f = userdata;
+
+        if (!streq(vm->name, f->vm) && strcasecmp(vm->uuid, f->vm) != 0)
+                return 0;
+        if (f->host)
+                return free_and_strdup(&f->other, vm->host);
+        f->host = strdup(vm->host);
+        f->path = strdup(vm->path);
+        return f->host && f->path ? 0 : -ENOMEM;
+}
+
+static int find_on_any_host(Ctl *ctl, sd_bus *bus, Found *f) {
+        int status = hosts_each_vm(ctl, bus, NULL, find_vm, f);
+
+        if (status != EXIT_OK)
+                return status;
+        if (!f->host) {
+                log_error("There is no VM %s on any host. \"hyperctl vm list\" shows the VMs there are.",
+                                f->vm);
+                return EXIT_NO_SUCH_JOB;
+        }
+        if (f->other) {
+                log_error("VM %s exists on several hosts: put the host before it, as in \"%s %s\".", f->vm,
+                                f->host, f->vm);
+                return EXIT_REFUSED;
+        }
+        return EXIT_OK;
+}
+
+int hosts_find_vm(
+                Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char **ret_path, char **ret_host) {
+        _cleanup_(found_done) Found f = { .vm = vm };
+        int status;
+
+        if (host) {
+                f.host = strdup(host);
+                status = f.host ? find_on_host(ctl, bus, host, vm, &f.path) : (log_oom(), EXIT_OTHER);
+        } else
+                status = find_on_any_host(ctl, bus, &f);
+        if (status != EXIT_OK)
+                return status;
+        *ret_path = TAKE_PTR(f.path);
+        if (ret_host)
+                *ret_host = TAKE_PTR(f.host);
         return EXIT_OK;
 }
 

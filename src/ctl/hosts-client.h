@@ -14,8 +14,10 @@ int hosts_call(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, co
 int hosts_call_object(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, const char *path,
                 const char *interface, const char *method);
 
-/* The object of a VM. As client_call(), with *ret_path for the caller to free. */
-int hosts_find_vm(Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char **ret_path);
+/* The object of a VM, given by name or UUID. @host NULL: on whichever host it is, if only one has it. Says
+ * what is wrong: EXIT_OK with *ret_path and *ret_host (may be NULL) for the caller to free, or another
+ * ExitStatus. */
+int hosts_find_vm(Ctl *ctl, sd_bus *bus, const char *host, const char *vm, char **ret_path, char **ret_host);
 
 /* The properties of an interface as an object; members that are no strings, numbers or booleans are left
  * out. */

@@ -15,21 +15,22 @@
 /* --- console --------------------------------------------------------------------------------------- */
 
 /* The properties of the VM, and of its host. */
-static int get_both(Ctl *ctl, char **words, json_t **ret_vm, json_t **ret_host) {
-        _cleanup_free_ char *path = NULL, *host = NULL;
+static int get_both(Ctl *ctl, const char *host, const char *vm, json_t **ret_vm, json_t **ret_host) {
+        _cleanup_free_ char *path = NULL, *id = NULL, *host_path = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
         int status = hosts_connect(ctl, &bus);
 
         if (status == EXIT_OK)
-                status = hosts_find_vm(ctl, bus, words[0], words[1], &path);
+                status = hosts_find_vm(ctl, bus, host, vm, &path, &id);
         if (status == EXIT_OK)
                 status = hosts_get_properties(
                                 ctl, bus, "Showing a VM", path, HYPER_HOSTS_VM_INTERFACE, ret_vm);
         if (status != EXIT_OK)
                 return status;
-        if (sd_bus_path_encode(HYPER_HOSTS_BUS_PATH, words[0], &host) < 0)
+        if (sd_bus_path_encode(HYPER_HOSTS_BUS_PATH, id, &host_path) < 0)
                 return log_oom(), EXIT_OTHER;
-        return hosts_get_properties(ctl, bus, "Showing a host", host, HYPER_HOSTS_HOST_INTERFACE, ret_host);
+        return hosts_get_properties(
+                        ctl, bus, "Showing a host", host_path, HYPER_HOSTS_HOST_INTERFACE, ret_host);
 }
 
 /* The URI for who logs in to the host as themselves: it is shown without the user that hyper-hostd is there.
@@ -81,21 +82,22 @@ static int print_console(Ctl *ctl, const char *host, const char *uri, json_t *vm
 }
 
 int verb_vm_console(Ctl *ctl, char **words) {
+        const char *given = words[1] ? words[0] : NULL, *name = words[1] ? words[1] : words[0];
         _cleanup_json_ json_t *vm = NULL, *host = NULL;
-        int status = get_both(ctl, words, &vm, &host);
+        int status = get_both(ctl, given, name, &vm, &host);
 
         if (status != EXIT_OK)
                 return status;
         if (!json_is_true(json_object_get(vm, "Vnc")) && !json_is_true(json_object_get(vm, "Spice"))) {
-                log_error("VM %s has no VNC or SPICE display.", words[1]);
+                log_error("VM %s has no VNC or SPICE display.", name);
                 return EXIT_REFUSED;
         }
         if (streq(view_string(vm, "State"), "STOPPED")) {
-                log_error("VM %s is not running; start it with: hyperctl vm start %s %s", words[1], words[0],
-                                words[1]);
+                log_error("VM %s is not running; start it with: hyperctl vm start %s %s", name,
+                                view_string(host, "Id"), name);
                 return EXIT_REFUSED;
         }
-        return print_console(ctl, words[0], view_string(host, "Uri"), vm);
+        return print_console(ctl, view_string(host, "Id"), view_string(host, "Uri"), vm);
 }
 
 /* --- screenshot ------------------------------------------------------------------------------------ */
@@ -144,26 +146,28 @@ static int write_png(int png, const char *file) {
 }
 
 int verb_vm_screenshot(Ctl *ctl, char **words) {
-        _cleanup_free_ char *what = strprintf("Taking a screenshot of VM %s", words[1]), *path = NULL;
+        const char *host = words[2] ? words[0] : NULL, *vm = words[2] ? words[1] : words[0],
+                   *file = words[2] ? words[2] : words[1];
+        _cleanup_free_ char *what = strprintf("Taking a screenshot of VM %s", vm), *path = NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
         int status, fd, r;
 
         if (!what)
                 return log_oom(), EXIT_OTHER;
-        if (streq(words[2], "-") && isatty(STDOUT_FILENO)) {
+        if (streq(file, "-") && isatty(STDOUT_FILENO)) {
                 log_error("The image is not written to a terminal; redirect the output, or give a file.");
                 return EXIT_USAGE;
         }
         status = hosts_connect(ctl, &bus);
         ctl->action = "org.hyper1.manage-vms";
         if (status == EXIT_OK)
-                status = hosts_find_vm(ctl, bus, words[0], words[1], &path);
+                status = hosts_find_vm(ctl, bus, host, vm, &path, NULL);
         if (status == EXIT_OK)
                 status = hosts_call_object(
                                 ctl, bus, &reply, what, path, HYPER_HOSTS_VM_INTERFACE, "Screenshot");
         if (status != EXIT_OK)
                 return status;
         r = sd_bus_message_read(reply, "h", &fd);
-        return r < 0 ? client_failure(ctl, NULL, r, what) : write_png(fd, words[2]);
+        return r < 0 ? client_failure(ctl, NULL, r, what) : write_png(fd, file);
 }

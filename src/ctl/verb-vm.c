@@ -155,7 +155,8 @@ int verb_vm_show(Ctl *ctl, char **words) {
 
         status = hosts_connect(ctl, &bus);
         if (status == EXIT_OK)
-                status = hosts_find_vm(ctl, bus, words[0], words[1], &path);
+                status = hosts_find_vm(ctl, bus, words[1] ? words[0] : NULL, words[1] ? words[1] : words[0],
+                                &path, NULL);
         if (status == EXIT_OK)
                 status = hosts_get_properties(ctl, bus, "Showing a VM", path, HYPER_HOSTS_VM_INTERFACE, &o);
         if (status != EXIT_OK)
@@ -171,8 +172,9 @@ int verb_vm_show(Ctl *ctl, char **words) {
 
 /* --- actions --------------------------------------------------------------------------------------- */
 
-/* All are tried, also behind one that fails. */
+/* One word is a VM; of several, the first is the host. All are tried, also behind one that fails. */
 static int act(Ctl *ctl, char **words, const char *method, const char *doing) {
+        const char *host = words[1] ? words[0] : NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
         int first, status;
 
@@ -180,10 +182,10 @@ static int act(Ctl *ctl, char **words, const char *method, const char *doing) {
         if (first != EXIT_OK)
                 return first;
         ctl->action = "org.hyper1.manage-vms";
-        STRV_FOREACH(vm, words + 1) {
+        STRV_FOREACH(vm, host ? words + 1 : words) {
                 _cleanup_free_ char *what = strprintf("%s VM %s", doing, *vm), *path = NULL;
 
-                status = what ? hosts_find_vm(ctl, bus, words[0], *vm, &path) : EXIT_OTHER;
+                status = what ? hosts_find_vm(ctl, bus, host, *vm, &path, NULL) : EXIT_OTHER;
                 if (status == EXIT_OK)
                         status = hosts_call_object(
                                         ctl, bus, NULL, what, path, HYPER_HOSTS_VM_INTERFACE, method);

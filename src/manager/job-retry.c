@@ -63,9 +63,10 @@ static int check_secrets(
         STRV_FOREACH(name, names)
                 if (!is_given(options->secrets, *name))
                         return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, *name,
-                                        "this secret was removed when job %s failed; give it with the "
-                                        "option secrets, or submit the job with another id",
-                                        spec->job_id);
+                                        "this secret was removed when job %s failed; give it again, with "
+                                        "\"hyperctl retry %s --secret=%s:FILE\" or in the field secrets of "
+                                        "the request",
+                                        spec->job_id, spec->job_id, *name);
         return 0;
 }
 

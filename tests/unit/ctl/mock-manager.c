@@ -11,8 +11,9 @@
  *   …drops…     the mock exits with status 1 in mid-job; when it is started again with --resumed such jobs
  * complete others      COMPLETED after a few steps of progress
  *
+ *   …secret…    RetryJob: InvalidArgument without the secret source.tls_psk
  * The last spec and the last filter it was given are written to the files "spec" and "filter" in the current
- * directory. */
+ * directory, the last secret to "secret". */
 
 #include <jansson.h>
 #include <stdio.h>
@@ -262,11 +263,21 @@ static int method_cancel(sd_bus_message *msg, void *userdata, sd_bus_error *erro
 
 /* From the step at which it failed; it then ends as the rest of its id says. */
 static int method_retry(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
-        const char *id;
+        const char *id, *option, *name = NULL, *value;
         MockJob *j;
 
         if (sd_bus_message_read(msg, "s", &id) < 0)
                 return -EINVAL;
+        if (sd_bus_message_enter_container(msg, 'a', "{sv}") > 0 &&
+                        sd_bus_message_enter_container(msg, 'e', "sv") > 0 &&
+                        sd_bus_message_read(msg, "s", &option) > 0 && streq(option, "secrets") &&
+                        sd_bus_message_enter_container(msg, 'v', "a{ss}") > 0 &&
+                        sd_bus_message_enter_container(msg, 'a', "{ss}") > 0 &&
+                        sd_bus_message_read(msg, "{ss}", &name, &value) > 0)
+                note("secret", value);
+        if (strstr(id, "secret") && !(name && streq(name, "source.tls_psk")))
+                return sd_bus_error_set(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "source.tls_psk: this secret was removed\nsource.other: and this");
         j = find(userdata, id);
         if (!j)
                 return sd_bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s.", id);

@@ -14,6 +14,10 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/domain-extended.h \
 	src/hosts/domain-xml.c \
 	src/hosts/domain-xml.h \
+	src/hosts/guest-hardware.c \
+	src/hosts/guest-hardware.h \
+	src/hosts/hardware.c \
+	src/hosts/hardware.h \
 	src/hosts/host-bus.c \
 	src/hosts/host-bus.h \
 	src/hosts/host-call.c \

@@ -31,6 +31,12 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-state.h \
 	src/spec/job-template.c \
 	src/spec/job-template.h \
+	src/spec/kvm-domain.c \
+	src/spec/kvm-domain.h \
+	src/spec/kvm-outcome.c \
+	src/spec/kvm-outcome.h \
+	src/spec/kvm-target.c \
+	src/spec/kvm-target.h \
 	src/spec/nbd-uri.c \
 	src/spec/nbd-uri.h \
 	src/spec/operation.c \

@@ -77,6 +77,7 @@ HOSTS_FUZZERS = \
 	tests/fuzz/fuzz-domain-xml \
 	tests/fuzz/fuzz-host-uri \
 	tests/fuzz/fuzz-host-xml \
+	tests/fuzz/fuzz-kvm \
 	tests/fuzz/fuzz-ppm-png
 $(HOSTS_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(HOSTS_LIBS) $(FUZZ_LDFLAGS)
 $(HOSTS_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(HOSTS_LIBS))

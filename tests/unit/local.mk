@@ -191,6 +191,7 @@ $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)
 $(API_TESTS): $(filter %.la,$(API_TEST_LIBS))
 
 HOSTS_TESTS = \
+	tests/unit/hosts/test-hardware \
 	tests/unit/hosts/test-hosts-api \
 	tests/unit/hosts/test-hosts-bus \
 	tests/unit/hosts/test-hosts-console \

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Domains that are made of the hardware of a VM: data/hardware/NAME.json becomes NAME.xml, which is valid by
+ * libvirt's schema. With GOLDEN_WRITE=1 in the environment, the files are written instead of compared: look at
+ * the difference, then. */
+
+#include <fcntl.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+
+#include "basic/fd-util.h"
+#include "hosts/guest-hardware.h"
+#include "hosts/hardware.h"
+#include "unit/lib/test.h"
+#include "json/json-parse.h"
+
+#define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
+#define FILE_MAX_BYTES ((size_t) 1024 * 1024)
+
+static const char *const cases[] = { "plain", "vmware-linux", "windows-secure", "windows-xp", "emulated",
+        "many-disks", "chosen-models" };
+
+static char *data_path(const char *name, const char *suffix) {
+        const char *srcdir = getenv("srcdir");
+
+        return strprintf("%s/tests/unit/data/hardware/%s%s", srcdir ? srcdir : ".", name, suffix);
+}
+
+static char *read_data(const char *name, const char *suffix) {
+        _cleanup_free_ char *path = data_path(name, suffix), *text = NULL;
+
+        ck_assert_msg(read_file_at(AT_FDCWD, path, FILE_MAX_BYTES, &text, NULL) == 0, "%s", path);
+        return TAKE_PTR(text);
+}
+
+static void read_case(const char *name, KvmDomain **ret_domain, KvmTarget **ret_target) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_free_ char *text = read_data(name, ".json"), *error = NULL;
+        _cleanup_json_ json_t *object = NULL;
+
+        ck_assert_int_eq(json_parse_object(text, strlen(text), &object, &error), 0);
+        _cleanup_free_ char *domain = json_dumps(json_object_get(object, "domain"), 0),
+                            *target = json_dumps(json_object_get(object, "target"), 0);
+        int r = kvm_domain_decode(domain, strlen(domain), ret_domain, &errors);
+        _cleanup_free_ char *why = json_errors_text(&errors);
+        ck_assert_msg(r == 0, "%s: %s", name, why);
+        ck_assert_int_eq(kvm_target_decode(target, strlen(target), ret_target), 0);
+}
+
+static char *make_xml(const char *name, char ***ret_warnings) {
+        _cleanup_kvm_domain_ KvmDomain *domain = NULL;
+        _cleanup_kvm_target_ KvmTarget *target = NULL;
+        _cleanup_free_ char *why = NULL;
+        char *xml;
+
+        read_case(name, &domain, &target);
+        ck_assert_msg(kvm_domain_check(domain, target, &why) == 0, "%s", why);
+        ck_assert_int_eq(hardware_xml(domain, target, &xml, ret_warnings), 0);
+        return xml;
+}
+
+START_TEST(hardware_becomes_the_expected_domain) {
+        _cleanup_strv_free_ char **warnings = NULL;
+        _cleanup_free_ char *xml = make_xml(cases[_i], &warnings), *path = data_path(cases[_i], ".xml"),
+                            *expected = NULL;
+
+        if (getenv("GOLDEN_WRITE")) {
+                FILE *f = fopen(path, "we");
+                ck_assert_ptr_nonnull(f);
+                fputs(xml, f);
+                fclose(f);
+        }
+        expected = read_data(cases[_i], ".xml");
+        ck_assert_str_eq(xml, expected);
+}
+END_TEST
+
+START_TEST(domains_are_valid_by_libvirts_schema) {
+        xmlRelaxNGParserCtxtPtr parser = xmlRelaxNGNewParserCtxt(SCHEMA);
+        xmlRelaxNGPtr schema = xmlRelaxNGParse(parser);
+        xmlRelaxNGValidCtxtPtr context = xmlRelaxNGNewValidCtxt(schema);
+
+        ck_assert_ptr_nonnull(context);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_strv_free_ char **warnings = NULL;
+                _cleanup_free_ char *xml = make_xml(cases[i], &warnings);
+                xmlDoc *doc = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL, XML_PARSE_NONET);
+
+                ck_assert_ptr_nonnull(doc);
+                ck_assert_msg(xmlRelaxNGValidateDoc(context, doc) == 0, "%s: %s", cases[i], xml);
+                xmlFreeDoc(doc);
+        }
+        xmlRelaxNGFreeValidCtxt(context);
+        xmlRelaxNGFree(schema);
+        xmlRelaxNGFreeParserCtxt(parser);
+}
+END_TEST
+
+START_TEST(differences_that_matter_are_told) {
+        static const struct {
+                const char *name, *warnings;
+        } expected[] = {
+                { "plain", "" },
+                { "windows-secure",
+                                "The TPM of the domain is new: secrets in that of the source, such as keys of "
+                                "encrypted disks, are not in it" },
+                { "emulated",
+                                "NIC 1 with the MAC address 52:54:00:00:00:01 is not connected: no network of "
+                                "libvirt is named for \"VM Network\" in destination.network_map|The source "
+                                "has a TPM, and the domain has none: libvirt finds no emulator on this host "
+                                "(package swtpm-tools)" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                _cleanup_strv_free_ char **warnings = NULL;
+                _cleanup_free_ char *xml = make_xml(expected[i].name, &warnings),
+                                    *text = strv_join(warnings, "|");
+
+                ck_assert_str_eq(text, expected[i].warnings);
+        }
+}
+END_TEST
+
+static void add_neighbour(KvmTarget *t, const char *name, const char *uuid, const char *mac) {
+        KvmNeighbour *n = kvm_target_add_domain(t);
+
+        n->name = strdup(name);
+        n->uuid = strdup(uuid);
+        ck_assert_int_eq(strv_extend(&n->macs, mac), 0);
+}
+
+static void assert_refused(const KvmDomain *d, const KvmTarget *t, int error, const char *expected) {
+        _cleanup_free_ char *why = NULL;
+
+        ck_assert_int_eq(kvm_domain_check(d, t, &why), error);
+        ck_assert_msg(strstr(why, expected), "\"%s\" is not in \"%s\"", expected, why);
+}
+
+START_TEST(what_a_host_cannot_have_is_refused) {
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        _cleanup_kvm_target_ KvmTarget *t = NULL;
+
+        read_case("vmware-linux", &d, &t);
+        add_neighbour(t, "vmware-linux", "11111111-1111-1111-1111-111111111111", "52:54:00:00:00:09");
+        assert_refused(d, t, -EEXIST,
+                        "domain 'vmware-linux' already exists with uuid "
+                        "11111111-1111-1111-1111-111111111111: set destination.name");
+        free_and_strdup(&t->domains[0].name, "other");
+        free_and_strdup(&t->domains[0].uuid, "4210c0de-0001-4002-8003-00000000abcd");
+        assert_refused(d, t, -EEXIST, "the UUID 4210c0de-0001-4002-8003-00000000abcd of the source");
+        free_and_strdup(&t->domains[0].uuid, "11111111-1111-1111-1111-111111111111");
+        free_and_strdup(&t->domains[0].macs[0], "00:50:56:aa:bb:cd");
+        assert_refused(d, t, -EEXIST, "the MAC address 00:50:56:aa:bb:cd of the source is that of domain");
+        t->domains[0].macs = strv_free(t->domains[0].macs);
+        json_object_set_new(d->network_map, "LAN", json_string("br7"));
+        assert_refused(d, t, -ENOENT,
+                        "libvirt has no network 'br7', and there is no bridge of that name "
+                        "(there are: default, br0)");
+        json_object_del(d->network_map, "LAN");
+        t->efi = false;
+        assert_refused(d, t, -EOPNOTSUPP, "the package ovmf");
+        t->efi = true;
+        t->secure_boot = false;
+        d->vm->secure_boot = true;
+        assert_refused(d, t, -EOPNOTSUPP, "secure boot");
+}
+END_TEST
+
+START_TEST(systems_are_found_by_their_ids) {
+        ck_assert_str_eq(guest_hardware(NULL)->nic, "virtio");
+        ck_assert_str_eq(guest_hardware("ubuntu64Guest")->nic, "virtio");
+        ck_assert(guest_hardware("WINDOWS11_64Guest")->windows);
+        ck_assert(!guest_hardware("windows11_64Guest")->pc);
+        ck_assert(guest_hardware("winNetEnterprise64Guest")->pc);
+        ck_assert(guest_hardware("Windows2003_64")->pc);
+        ck_assert_int_eq(guest_hardware("Windows2016_64")->disk_bus, VM_BUS_SATA);
+}
+END_TEST
+
+int main(void) {
+        const TTest *const tests[] = { domains_are_valid_by_libvirts_schema,
+                differences_that_matter_are_told, what_a_host_cannot_have_is_refused,
+                systems_are_found_by_their_ids };
+        TCase *tcase = test_case("hardware", 60, tests, ELEMENTSOF(tests));
+
+        tcase_add_loop_test(tcase, hardware_becomes_the_expected_domain, 0, ELEMENTSOF(cases));
+        return test_run("hardware", tcase);
+}

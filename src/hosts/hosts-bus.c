@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "hosts/bus-objects.h"
+#include "hosts/define-bus.h"
 #include "hosts/host-connect.h"
 #include "hosts/host-uri.h"
 #include "hosts/hosts-methods.h"
@@ -296,6 +297,11 @@ const sd_bus_vtable hosts_vtable[] = {
                         method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("UnsubscribeStats", SD_BUS_ARGS("s", host, "s", vm), SD_BUS_NO_RESULT,
                         method_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        /* Not "unprivileged": only root may call these. */
+        SD_BUS_METHOD_WITH_ARGS("DescribeTarget", SD_BUS_ARGS("s", uri), SD_BUS_RESULT("s", target),
+                        hosts_method_describe_target, 0),
+        SD_BUS_METHOD_WITH_ARGS("DefineVm", SD_BUS_ARGS("s", uri, "s", domain), SD_BUS_RESULT("s", outcome),
+                        hosts_method_define_vm, 0),
         SD_BUS_SIGNAL("HostsChanged", "", 0),
         SD_BUS_SIGNAL_WITH_ARGS("VmsChanged", SD_BUS_ARGS("s", host), 0),
         SD_BUS_SIGNAL_WITH_ARGS("HostConnectionChanged", SD_BUS_ARGS("s", host, "b", connected), 0),

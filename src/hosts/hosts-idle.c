@@ -30,7 +30,8 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic(), timeout = h->settings->daemon.idle_timeout;
         int r;
 
-        if (!h->by_id && bus_polkit_pending(h->polkit) == 0 && now >= h->last_call + timeout) {
+        if (!h->by_id && h->n_define_calls == 0 && bus_polkit_pending(h->polkit) == 0 &&
+                        now >= h->last_call + timeout) {
                 r = drain(h);
                 if (r >= 0)
                         return 0;

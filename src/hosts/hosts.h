@@ -35,6 +35,7 @@ struct Hosts {
         sd_bus_slot *release_call;
         sd_event_source *idle_timer;
         usec_t last_call;
+        unsigned n_define_calls; /* that wait for libvirt */
         bool draining; /* the name is being given up */
         void (*connect)(Host *h); /* host_connect(), for the timer of host-lost.c */
 };

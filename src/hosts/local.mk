@@ -6,6 +6,10 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/activity.h \
 	src/hosts/bus-objects.c \
 	src/hosts/bus-objects.h \
+	src/hosts/define-bus.c \
+	src/hosts/define-bus.h \
+	src/hosts/domain-capabilities.c \
+	src/hosts/domain-capabilities.h \
 	src/hosts/domain-devices.c \
 	src/hosts/domain-devices.h \
 	src/hosts/domain-disk.c \
@@ -51,6 +55,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/hosts-reload.c \
 	src/hosts/hosts-reload.h \
 	src/hosts/hosts.h \
+	src/hosts/libvirt-define.c \
+	src/hosts/libvirt-define.h \
 	src/hosts/libvirt-display.c \
 	src/hosts/libvirt-display.h \
 	src/hosts/libvirt-domain.c \

@@ -74,6 +74,7 @@ $(API_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(API_LIBS) $(FUZZ_LDFLAGS)
 $(API_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(API_LIBS))
 
 HOSTS_FUZZERS = \
+	tests/fuzz/fuzz-domain-capabilities \
 	tests/fuzz/fuzz-domain-xml \
 	tests/fuzz/fuzz-host-uri \
 	tests/fuzz/fuzz-host-xml \

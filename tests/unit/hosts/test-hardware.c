@@ -9,6 +9,7 @@
 #include <libxml/relaxng.h>
 
 #include "basic/fd-util.h"
+#include "hosts/domain-capabilities.h"
 #include "hosts/guest-hardware.h"
 #include "hosts/hardware.h"
 #include "unit/lib/test.h"
@@ -166,6 +167,35 @@ START_TEST(what_a_host_cannot_have_is_refused) {
 }
 END_TEST
 
+/* A file of the fuzzer's corpus. */
+static char *read_xml(const char *name) {
+        const char *srcdir = getenv("srcdir");
+        _cleanup_free_ char *path = strprintf("%s/tests/fuzz/corpus/domain-capabilities/%s",
+                                            srcdir ? srcdir : ".", name),
+                            *text = NULL;
+
+        ck_assert_msg(read_file_at(AT_FDCWD, path, FILE_MAX_BYTES, &text, NULL) == 0, "%s", path);
+        return TAKE_PTR(text);
+}
+
+START_TEST(capabilities_are_read) {
+        _cleanup_free_ char *q35 = read_xml("q35"), *plain = read_xml("plain"), *domain = read_xml("domain");
+        _cleanup_kvm_target_ KvmTarget *t = new0(KvmTarget, 1);
+        _cleanup_strv_free_ char **macs = NULL;
+
+        ck_assert_int_eq(domain_capabilities_read(q35, strlen(q35), t), 0);
+        ck_assert_str_eq(t->type, "kvm");
+        ck_assert(t->efi && t->secure_boot && t->host_model && t->maximum && t->virtio_vga && t->tpm);
+        ck_assert_int_eq(domain_capabilities_read(plain, strlen(plain), t), 0);
+        ck_assert_str_eq(t->type, "qemu");
+        ck_assert(!t->efi && !t->secure_boot && !t->host_model && t->maximum && !t->virtio_vga && !t->tpm);
+        ck_assert_int_eq(domain_capabilities_read(domain, strlen(domain), t), -EBADMSG);
+        ck_assert_int_eq(domain_macs_read(domain, strlen(domain), &macs), 0);
+        ck_assert_uint_eq(strv_length(macs), 1);
+        ck_assert_str_eq(macs[0], "52:54:00:aa:00:01");
+}
+END_TEST
+
 START_TEST(systems_are_found_by_their_ids) {
         ck_assert_str_eq(guest_hardware(NULL)->nic, "virtio");
         ck_assert_str_eq(guest_hardware("ubuntu64Guest")->nic, "virtio");
@@ -179,7 +209,7 @@ END_TEST
 
 int main(void) {
         const TTest *const tests[] = { domains_are_valid_by_libvirts_schema,
-                differences_that_matter_are_told, what_a_host_cannot_have_is_refused,
+                differences_that_matter_are_told, what_a_host_cannot_have_is_refused, capabilities_are_read,
                 systems_are_found_by_their_ids };
         TCase *tcase = test_case("hardware", 60, tests, ELEMENTSOF(tests));
 

@@ -883,6 +883,26 @@ HOSTS_TEST(an_error_does_not_quote_a_file)
         }
 HOSTS_TEST_END
 
+HOSTS_TEST(domains_are_defined_on_this_machine_only)
+        static const struct {
+                const char *method, *uri, *text, *error;
+        } cases[] = {
+                { "DescribeTarget", "qemu+ssh://root@elsewhere/system", NULL, "this machine's libvirt" },
+                { "DescribeTarget", "lxc:///", NULL, "uri: " },
+                { "DefineVm", "qemu+tls://elsewhere/system", "{}", "this machine's libvirt" },
+                { "DefineVm", "qemu:///system", "{}", "domain: job_id: must be given" },
+                { "DefineVm", "qemu:///system",
+                                "{\"job_id\":\"a\",\"name\":\"../a\",\"vm\":{},"
+                                "\"disks\":[{\"path\":\"/a\",\"format\":\"raw\"}]}",
+                                "domain: name: must be" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                check_error(ask(&f, ROOT, MANAGER, cases[i].method, cases[i].text ? "ss" : "s", cases[i].uri,
+                                            cases[i].text),
+                                HYPER_BUS_ERROR_INVALID_ARGUMENT, cases[i].error);
+HOSTS_TEST_END
+
 HOSTS_TEST(without_a_host_it_ends)
         f.hosts->settings->daemon.idle_timeout = USEC_PER_SEC / 5;
         down(&f);
@@ -908,4 +928,4 @@ TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is
                 a_client_that_leaves_the_bus_takes_its_subscriptions_along, a_subscription_outlives_its_vm,
                 the_bus_has_what_is_written_down, the_configuration_is_read_again,
                 a_uri_that_is_not_allowed_any_more_is_never_opened, an_error_does_not_quote_a_file,
-                without_a_host_it_ends)
+                domains_are_defined_on_this_machine_only, without_a_host_it_ends)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* libvirt's calls that look at a host before a domain is defined on it, and define it (libvirt-error.h). */
+
+#include <libvirt/libvirt.h>
+
+#include "spec/kvm-domain.h"
+#include "spec/kvm-outcome.h"
+
+int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error);
+
+/* Defines @d, and starts it if that is asked for. A domain that was defined for the same job before is found
+ * again. 0 also if libvirt refuses: the outcome says why. -ENOLINK: the connection broke, and nothing is known. */
+int libvirt_define(virConnectPtr connection, const KvmDomain *d, KvmOutcome **ret, char **ret_error);

@@ -3,6 +3,8 @@
 noinst_LTLIBRARIES += libhyper-http.la
 libhyper_http_la_SOURCES = \
 	src/http/http-client.c \
-	src/http/http-client.h
-HTTP_LIBS = libhyper-http.la $(SHARED_LIBS) $(CURL_LIBS)
+	src/http/http-client.h \
+	src/http/tls-trust.c \
+	src/http/tls-trust.h
+HTTP_LIBS = libhyper-http.la $(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += src/http/README.md

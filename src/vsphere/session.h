@@ -45,6 +45,11 @@ bool session_is_open(const Session *s) _pure_;
 int session_call(Session *s, SoapRequest *request, SoapAnswer *ret);
 unsigned session_generation(const Session *s) _pure_;
 
+/* Logs in again because the server has ended the session, as session_call() does by itself. */
+int session_renew(Session *s);
+/* A call whose result does not matter. The error of the last call is kept. */
+void session_call_quietly(Session *s, SoapRequest *request);
+
 /* Why the last function has failed, for people; "" if none has. Valid until the next call. */
 const char *session_error(const Session *s) _pure_;
 /* The type of the fault that it has failed with, such as "ToolsUnavailable"; "" if it was none. */
@@ -52,6 +57,10 @@ const char *session_fault(const Session *s) _pure_;
 /* Sets both for an error of a caller; see soap_fail(). */
 #define session_fail(s, r, fault, ...) soap_fail(session_soap(s), r, fault, __VA_ARGS__)
 
+/* The SHA-256 thumbprint of the certificate that the server has sent last, or "" */
+const char *session_thumbprint(const Session *s) _pure_;
+/* Replaces the descriptor for cancelling; with -1, a session whose work was cancelled can still clean up. */
+void session_set_cancel_fd(Session *s, int fd);
 Soap *session_soap(const Session *s) _pure_;
 
 /* What the server is. Known after session_login(). */
@@ -64,4 +73,6 @@ typedef struct ServerInfo {
         /* IDs of the objects that others start from */
         char *property_collector, *session_manager, *view_manager, *search_index, *root_directory;
 } ServerInfo;
+/* Decodes ServiceContent. 0, -EBADMSG if something is missing, or -ENOMEM. */
+int server_info_read(const xmlNode *content, ServerInfo *ret);
 const ServerInfo *session_server(const Session *s) _pure_;

@@ -36,6 +36,11 @@ typedef struct SoapAnswer {
 void soap_answer_done(SoapAnswer *a);
 #define _cleanup_answer_ _cleanup_(soap_answer_done)
 
+/* Decodes an answer to @method. *ret_fault is borrowed from *ret, and NULL if it is no fault. 0, or an error of
+ * xml_document_parse(). */
+int soap_answer_parse(const char *data, size_t size, const char *method, SoapAnswer *ret,
+                const xmlNode **ret_fault);
+
 /* 0, -EINVAL with the reason in @ret_error, or -ENOMEM. */
 int soap_new(const SoapOptions *options, Soap **ret, char **ret_error);
 Soap *soap_free(Soap *s);
@@ -45,13 +50,28 @@ DEFINE_CLEANUP_FUNC(Soap *, soap_free);
  *
  *   0             *ret is the answer
  *   -ENOMEM
+ *   -EINVAL       a text in the request contains characters that XML cannot represent
  *   -ECANCELED    the descriptor for cancelling is readable
  *   -EKEYREJECTED the certificate is not accepted; the text has its thumbprint
- *   -ETIMEDOUT    no complete answer in time
- *   -ECONNRESET   no connection, or it broke; whether the server has done it is unknown
+ *   -EHOSTUNREACH the name of the server cannot be resolved
+ *   -ECONNREFUSED no connection
+ *   -ECONNRESET   the connection broke; whether the server has done it is unknown
+ *   -ETIMEDOUT    no complete answer in time; the same
  *   -EBUSY        status 503 or 429: the server has not done it
- *   -EBADMSG      the answer is malformed; -EFBIG: it is over a limit
- *   and what soap_fault_errno() makes of a fault
+ *   -EPROTO       other statuses: probably no vSphere server
+ *   -EBADMSG      the answer is malformed
+ *   -EFBIG        the answer is over a limit
+ *
+ * and what fault_errno() makes of a fault. Of these, callers usually tell apart:
+ *
+ *   -EACCES       InvalidLogin
+ *   -EPERM        NoPermission
+ *   -EKEYEXPIRED  NotAuthenticated
+ *   -ENOENT       ManagedObjectNotFound
+ *   -EBADFD       InvalidPowerState, InvalidState
+ *   -EBUSY        TaskInProgress, ResourceInUse, FileLocked
+ *   -EOPNOTSUPP   NotSupported, ToolsUnavailable
+ *   -EREMOTEIO    any other
  */
 int soap_call(Soap *s, SoapRequest *request, SoapAnswer *ret);
 /* The error of the last call that has failed; valid until the next call */
@@ -59,8 +79,14 @@ const SoapError *soap_error(const Soap *s) _pure_;
 /* Replaces that error: "text: reason". Returns @r, or -ENOMEM. */
 int soap_fail(Soap *s, int r, const char *fault, const char *format, ...) _printf_(4, 5);
 
-/* The error number of a type of fault; -EREMOTEIO for those that are not in the table. */
-int soap_fault_errno(const char *fault) _pure_;
+/* Saves the error while other calls are made, and restores it. */
+SoapError soap_take_error(Soap *s);
+void soap_put_error(Soap *s, SoapError e);
+
+/* The version of the API in requests from now on: ServiceContent.about.apiVersion. 0 or -ENOMEM. */
+int soap_set_version(Soap *s, const char *version);
+void soap_set_cancel_fd(Soap *s, int fd); /* -1: cannot be cancelled */
+void soap_set_timeout(Soap *s, usec_t timeout);
 
 /* Waits for @delay. 0 or -ECANCELED. */
 int soap_sleep(Soap *s, usec_t delay);
@@ -71,3 +97,5 @@ const char *soap_host(const Soap *s) _pure_;
 /* "vmware_soap_session=…" for the header Cookie, or NULL without a session. It is a secret. */
 const char *soap_cookie(const Soap *s) _pure_;
 void soap_forget_cookie(Soap *s);
+/* The SHA-256 thumbprint of the certificate that the server has sent last, or "" */
+const char *soap_thumbprint(const Soap *s) _pure_;

@@ -6,5 +6,5 @@ libhyper_http_la_SOURCES = \
 	src/http/http-client.h \
 	src/http/tls-trust.c \
 	src/http/tls-trust.h
-HTTP_LIBS = libhyper-http.la $(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
+HTTP_LIBS = libhyper-http.la $(SHARED_LIBS) $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += src/http/README.md

@@ -23,6 +23,8 @@ libhyper_test_la_SOURCES = \
 	tests/unit/lib/manager-test.h \
 	tests/unit/lib/private-bus.c \
 	tests/unit/lib/private-bus.h \
+	tests/unit/lib/vcsim.c \
+	tests/unit/lib/vcsim.h \
 	tests/unit/lib/ws-client.c \
 	tests/unit/lib/ws-client.h \
 	tests/unit/lib/ws-frames.c \
@@ -140,6 +142,12 @@ JOB_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
 $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
 $(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))
 
+VSPHERE_TESTS = \
+	tests/unit/vsphere/test-vsphere-session
+VSPHERE_TEST_LIBS = libhyper-test.la $(VSPHERE_LIBS)
+$(VSPHERE_TESTS): private TEST_LIBS = $(VSPHERE_TEST_LIBS) $(CHECK_LIBS)
+$(VSPHERE_TESTS): $(filter %.la,$(VSPHERE_TEST_LIBS))
+
 MANAGER_TESTS = \
 	tests/unit/manager/test-cron \
 	tests/unit/manager/test-dequeue-wait \
@@ -228,7 +236,7 @@ CTL_TEST_LIBS = libhyper-test.la $(CTL_LIBS)
 $(CTL_TESTS): private TEST_LIBS = $(CTL_TEST_LIBS) $(CHECK_LIBS)
 $(CTL_TESTS): $(filter %.la,$(CTL_TEST_LIBS))
 
-UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(NOTIFY_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
+UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(NOTIFY_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
 LDADD = $(TEST_LIBS)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// fault is a rule that tests add: what goes wrong with which requests.
+type fault struct {
+	On      string `json:"on"`       // "sdk", "folder", "nfc"; empty: any
+	Method  string `json:"method"`   // of sdk
+	Path    string `json:"path"`     // part of the URL's path or query
+	Kind    string `json:"kind"`     // http, soap, task, session, delay; of bodies: reset, truncate, stall, slow, corrupt
+	Status  int    `json:"status"`   // http
+	Fault   string `json:"fault"`    // soap, task: "NoPermission"
+	Message string `json:"message"`  // soap, task, http
+	At      int64  `json:"at"`       // bodies: after so many bytes
+	Rate    int64  `json:"rate"`     // slow: bytes in a second
+	DelayMS int64  `json:"delay_ms"` // delay, stall
+	Skip    int    `json:"skip"`     // so many requests are let through first
+	Count   int    `json:"count"`    // then so many fail; 0: all
+	hits    int
+}
+
+type faultList struct {
+	sync.Mutex
+	rules []*fault
+}
+
+var faults faultList
+
+var kinds = map[string]bool{
+	"http": true, "soap": true, "task": true, "session": true, "delay": true,
+	"reset": true, "truncate": true, "stall": true, "slow": true, "corrupt": true,
+}
+
+func (f *faultList) add(rule *fault) error {
+	if !kinds[rule.Kind] {
+		return errors.New("unknown kind")
+	}
+	if (rule.Kind == "soap" || rule.Kind == "task") && newFault(rule.Fault) == nil {
+		return errors.New("unknown fault")
+	}
+	f.Lock()
+	defer f.Unlock()
+	f.rules = append(f.rules, rule)
+	return nil
+}
+
+func (f *faultList) clear() {
+	f.Lock()
+	f.rules = nil
+	f.Unlock()
+}
+
+// find is the first rule for a request.
+func (f *faultList) find(r *http.Request, on string, c *call) *fault {
+	f.Lock()
+	defer f.Unlock()
+	for _, x := range f.rules {
+		if x.On != "" && x.On != on || x.Method != "" && (c == nil || c.method != x.Method) ||
+			!strings.Contains(r.URL.Path+"?"+r.URL.RawQuery, x.Path) {
+			continue
+		}
+		x.hits++
+		if x.hits <= x.Skip || x.Count > 0 && x.hits > x.Skip+x.Count {
+			continue
+		}
+		copy := *x
+		return &copy
+	}
+	return nil
+}
+
+// apply does what is to be done before the answer; true: that was it.
+func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *call) (http.ResponseWriter, bool) {
+	x := f.find(r, on, c)
+	if x == nil {
+		return w, false
+	}
+	switch x.Kind {
+	case "http":
+		status := x.Status
+		if status == 0 {
+			status = http.StatusServiceUnavailable
+		}
+		http.Error(w, x.Message, status)
+		return w, true
+	case "soap":
+		soapFault(w, x.Fault, x.Message, "")
+		return w, true
+	case "task":
+		if c == nil {
+			return w, false
+		}
+		failTask(w, c, x.Fault, x.Message)
+		return w, true
+	case "delay":
+		wait(r, time.Duration(x.DelayMS)*time.Millisecond)
+		return w, false
+	case "session":
+		if x.At == 0 {
+			endSession("")
+			return w, false
+		}
+	}
+	return &faultyWriter{ResponseWriter: w, r: r, x: x}, false
+}
+
+func wait(r *http.Request, d time.Duration) {
+	select {
+	case <-r.Context().Done():
+	case <-time.After(d):
+	}
+}
+
+// cut breaks the connection with a RST.
+func cut(w http.ResponseWriter) {
+	for {
+		f, ok := w.(*faultyWriter)
+		if !ok {
+			break
+		}
+		w = f.ResponseWriter
+	}
+	h, ok := w.(http.Hijacker)
+	if !ok {
+		panic(http.ErrAbortHandler)
+	}
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+		time.Sleep(100 * time.Millisecond) // what is still on its way would be lost
+	}
+	conn, _, err := h.Hijack()
+	if err != nil {
+		return
+	}
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	if t, ok := conn.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+var errFault = errors.New("a fault was asked for")
+
+// faultyWriter is a body that something happens to.
+type faultyWriter struct {
+	http.ResponseWriter
+	r    *http.Request
+	x    *fault
+	n    int64
+	done bool
+}
+
+func (f *faultyWriter) Write(p []byte) (n int, err error) {
+	if f.done {
+		return 0, errFault
+	}
+	if f.x.Kind == "slow" && f.x.Rate > 0 {
+		return f.writeSlowly(p)
+	}
+	at := f.x.At - f.n
+	if f.n > f.x.At || at >= int64(len(p)) {
+		n, err = f.ResponseWriter.Write(p)
+		f.n += int64(n)
+		return
+	}
+	if f.x.Kind == "corrupt" {
+		p = append([]byte(nil), p...)
+		p[at] ^= 0xff
+		n, err = f.ResponseWriter.Write(p)
+		f.n += int64(n)
+		return
+	}
+	n, err = f.ResponseWriter.Write(p[:at])
+	f.n += int64(n)
+	if err != nil {
+		return
+	}
+	switch f.x.Kind {
+	case "stall":
+		if fl, ok := f.ResponseWriter.(http.Flusher); ok {
+			fl.Flush()
+		}
+		wait(f.r, time.Duration(f.x.DelayMS)*time.Millisecond)
+		m, err := f.ResponseWriter.Write(p[at:])
+		f.n += int64(m) + 1 // once
+		return n + m, err
+	case "session":
+		endSession("")
+		endAllLeases()
+		fallthrough
+	case "reset":
+		f.done = true
+		cut(f.ResponseWriter)
+	case "truncate":
+		f.done = true
+	}
+	return n, errFault
+}
+
+func (f *faultyWriter) writeSlowly(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		k := int64(len(p))
+		if max := f.x.Rate/20 + 1; k > max {
+			k = max
+		}
+		m, err := f.ResponseWriter.Write(p[:k])
+		n += m
+		if err != nil {
+			return n, err
+		}
+		if fl, ok := f.ResponseWriter.(http.Flusher); ok {
+			fl.Flush()
+		}
+		p = p[k:]
+		wait(f.r, time.Duration(k)*time.Second/time.Duration(f.x.Rate))
+		if f.r.Context().Err() != nil {
+			return n, f.r.Context().Err()
+		}
+	}
+	return
+}

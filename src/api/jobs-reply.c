@@ -6,7 +6,7 @@
 #include "basic/string-util.h"
 
 /* So many are read in one step. */
-#define JOBS_STEP 100u
+#define JOBS_STEP 50u
 
 typedef struct JobsList {
         Api *api;

@@ -285,6 +285,9 @@ static const char *const steps[] = {
         "  credentials TEXT NOT NULL,"
         "  created_at INTEGER NOT NULL"
         ") STRICT;",
+
+        /* 14: the counts of schedules are added up without their definitions. */
+        "CREATE INDEX schedules_counts ON schedules (enabled, run_count, success_count, failure_count);",
 };
 
 const Schema schema_jobs = {

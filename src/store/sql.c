@@ -61,9 +61,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                             "j.seq = s.job_seq "
                             "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
         [SQL_JOB_LAST_CHANGE] = "SELECT coalesce(max(seq), 0) FROM job_states",
-        [SQL_JOBS_NEWEST] =
-                        "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
-                        "(" ARMS(" AND seq < ?12") " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
+        [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN (" ARMS(
+                        " AND seq < ?12") " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
         [SQL_JOBS_OLDEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN "
                             "(" ARMS("") " ORDER BY seq LIMIT ?10 OFFSET ?11) ORDER BY seq",
         [SQL_JOBS_BY_QUEUE] = "SELECT " JOB_COLUMNS " FROM jobs WHERE state IN (" STATES ") "

@@ -5,6 +5,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/job-source.h"
 #include "manager/manager.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
@@ -61,7 +62,8 @@ static int check_secrets(
         if (r < 0)
                 return r;
         STRV_FOREACH(name, names)
-                if (!is_given(options->secrets, *name))
+                if (!is_given(options->secrets, *name) &&
+                                !(job_source_is_stored(spec) && streq(*name, "source.password")))
                         return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, *name,
                                         "this secret was removed when job %s failed; give it again, with "
                                         "\"hyperctl retry %s --secret=%s:FILE\" or in the field secrets of "
@@ -85,7 +87,7 @@ static int check_destination(Manager *m, const JobSpec *spec, sd_bus_error *erro
 static int add_again(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
         /* What the bus shows of it is this job from now on. */
         m->finished = job_free(m->finished);
-        return manager_add_job(m, row, spec_destination(spec), ret);
+        return manager_add_job(m, row, spec_destination(spec), job_spec_server(spec), ret);
 }
 
 int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, JsonErrors *fields,
@@ -111,6 +113,8 @@ int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, 
                 r = check_destination(m, spec, error);
         if (r >= 0)
                 r = manager_store_secrets(m, CREDENTIALS_OF_JOB, id, spec, options, fields, error);
+        if (r >= 0)
+                r = job_source_give_password(m, spec, error);
         if (r < 0)
                 return r;
         r = add_again(m, TAKE_PTR(row), spec, &j);

@@ -50,6 +50,7 @@ Job *job_free(Job *j) {
         free(j->unit.result);
         free(j->error_message);
         free(j->destination);
+        free(j->server);
         job_row_free(j->row);
         free(j);
         return NULL;

@@ -51,6 +51,7 @@ struct Job {
 
         JobRow *row; /* spec and request are left out: they are in the store */
         char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
+        char *server; /* that it reads from, as job_spec_server() has it; NULL: none that has a limit */
         JobUnit unit;
 
         uint64_t told_sequence; /* of the last event that the worker reported in this attempt; 0: none had

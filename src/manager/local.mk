@@ -43,6 +43,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-retry.h \
 	src/manager/job-signal.c \
 	src/manager/job-signal.h \
+	src/manager/job-source.c \
+	src/manager/job-source.h \
 	src/manager/job-user.c \
 	src/manager/job-user.h \
 	src/manager/job.c \

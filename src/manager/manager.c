@@ -42,7 +42,7 @@ int manager_load_spec(Manager *m, const char *id, JobSpec **ret) {
         return r < 0 ? r : manager_parse_spec(row, ret);
 }
 
-int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret) {
+int manager_add_job(Manager *m, JobRow *row, const char *destination, const char *server, Job **ret) {
         _cleanup_(job_row_freep) JobRow *taken = row;
         _cleanup_(job_freep) Job *j = NULL;
         int r = job_new(m->store, m->clock, m->observer, m, row, &j);
@@ -52,6 +52,8 @@ int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret)
         TAKE_PTR(taken);
         j->destination = strdup(strempty(destination));
         if (!j->destination)
+                return -ENOMEM;
+        if (server && !(j->server = strdup(server)))
                 return -ENOMEM;
         /* The long texts stay in the store. */
         j->row->spec = mfree(j->row->spec);

@@ -81,7 +81,7 @@ struct Manager {
 };
 
 /* Takes @row, also on failure, into memory. @destination is what it writes (spec_destination()). */
-int manager_add_job(Manager *m, JobRow *row, const char *destination, Job **ret);
+int manager_add_job(Manager *m, JobRow *row, const char *destination, const char *server, Job **ret);
 Job *manager_get_job(Manager *m, const char *id);
 /* Forgets a finished job once nothing of it runs any more, and removes its directories and secrets. */
 void manager_forget_job(Manager *m, Job *j);

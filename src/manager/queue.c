@@ -34,6 +34,24 @@ static bool destination_is_held(Manager *m, const Job *j) {
         return false;
 }
 
+static unsigned count_server(struct JobList *list, const char *server, bool all) {
+        unsigned n = 0;
+        Job *j;
+
+        TAILQ_FOREACH(j, list, in_list)
+                n += (all || job_holds_slot(j)) && streq_ptr(j->server, server);
+        return n;
+}
+
+/* True if as many jobs as one server is to bear read from that of @j. */
+static bool server_is_busy(Manager *m, const Job *j) {
+        return j->server &&
+                        count_server(&m->index.here, j->server, false) +
+                                        count_server(&m->index.ending, j->server, false) +
+                                        count_server(&m->index.looked_at, j->server, true) >=
+                        m->settings->jobs.max_per_source;
+}
+
 /* This machine cannot do it now. */
 static void look_again_later(Manager *m, Job *j) {
         j->look_again_at = m->clock() + MIN(LOOK_PAUSE << MIN(j->n_looks, 6u), LOOK_PAUSE_MAX);
@@ -41,7 +59,8 @@ static void look_again_later(Manager *m, Job *j) {
         job_index_put(&m->index, j, m->clock());
 }
 
-/* Those whose destination is held stand aside meanwhile; whoever holds it wakes the queue at its end. */
+/* Those whose destination is held, or whose server is busy, stand aside meanwhile; the end of another job
+ * wakes the queue. */
 static Job *first_that_may_start(Manager *m, Prioq *q) {
         struct JobList aside;
         Job *j, *blocked;
@@ -50,7 +69,7 @@ static Job *first_that_may_start(Manager *m, Prioq *q) {
         while ((j = prioq_first(q))) {
                 if (!worker_is_local(m->settings, j))
                         look_again_later(m, j);
-                else if (!destination_is_held(m, j))
+                else if (!destination_is_held(m, j) && !server_is_busy(m, j))
                         break;
                 else {
                         prioq_remove(q, j);

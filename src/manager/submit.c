@@ -14,6 +14,7 @@
 #include "manager/job-directory.h"
 #include "manager/job-paths.h"
 #include "manager/job-signal.h"
+#include "manager/job-source.h"
 #include "manager/manager.h"
 #include "manager/submit-options.h"
 #include "manager/webhook/outbox.h"
@@ -37,6 +38,7 @@ struct Submission {
         bool ignores_files;
         JobRow *row; /* once it is written */
         char *destination; /* what it writes then, or NULL */
+        char *server; /* that it reads from, or NULL */
         submit_done done;
         void *userdata;
         TAILQ_ENTRY(Submission) entries;
@@ -59,14 +61,22 @@ static void settle_like(Manager *m, const char *id, const char *destination) {
 
 /* --- checks ---------------------------------------------------------------------------------------- */
 
-static int parse_spec(const char *text, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
+static int parse_spec(Manager *m, const char *text, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         int r;
 
         if (strlen(text) > JOB_SPEC_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
                                 "The spec must be at most %zu bytes long", JOB_SPEC_MAX);
-        r = job_spec_parse(text, strlen(text), ret, fields);
-        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields) : r;
+        r = job_spec_parse(text, strlen(text), &spec, fields);
+        if (r == -EBADMSG)
+                return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields);
+        if (r >= 0)
+                r = job_source_resolve(m, spec, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(spec);
+        return 0;
 }
 
 /* The same once more would not be done: the job has had its end. */
@@ -120,7 +130,8 @@ static int check_demand(const JobSpec *spec, JobDemand *ret, JsonErrors *fields,
 }
 
 static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
-        return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0;
+        return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0 ||
+                        job_source_is_stored(spec);
 }
 
 /* A secret does not leave this machine, so a job that has one is for this machine only. */
@@ -371,8 +382,12 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, JsonError
         if (r >= 0)
                 r = free_and_strdup(&s->destination, spec_destination(spec));
         if (r >= 0)
+                r = free_and_strdup(&s->server, job_spec_server(spec));
+        if (r >= 0)
                 r = manager_store_secrets(
                                 m, CREDENTIALS_OF_JOB, spec->job_id, spec, &s->options, fields, error);
+        if (r >= 0)
+                r = job_source_give_password(m, spec, error);
         if (r >= 0)
                 r = write_row(s, error);
         if (r < 0) {
@@ -394,6 +409,7 @@ static Submission *submission_free(Submission *s) {
         submit_options_done(&s->options);
         job_row_free(s->row);
         free(s->destination);
+        free(s->server);
         free(s->id);
         free(s->text);
         return mfree(s);
@@ -414,7 +430,7 @@ void submissions_free(Manager *m) {
 
 static int parse_again(Submission *s, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-        int r = parse_spec(s->text, &spec, fields, error);
+        int r = parse_spec(s->manager, s->text, &spec, fields, error);
 
         if (r >= 0)
                 r = job_spec_set_id(spec, s->id);
@@ -437,7 +453,7 @@ static void submission_end(
 static int take_into_memory(Submission *s) {
         Manager *m = s->manager;
         Job *j;
-        int r = manager_add_job(m, TAKE_PTR(s->row), s->destination, &j);
+        int r = manager_add_job(m, TAKE_PTR(s->row), s->destination, s->server, &j);
 
         if (r < 0)
                 return r;
@@ -555,7 +571,7 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         _cleanup_free_ char *id = NULL;
         JobDemand demand;
-        int r = parse_spec(text, &spec, fields, error);
+        int r = parse_spec(m, text, &spec, fields, error);
 
         if (r < 0)
                 return r;

@@ -67,6 +67,7 @@ Settings *settings_new(void) {
         if (!s)
                 return NULL;
         s->jobs.max_running = default_max_running();
+        s->jobs.max_per_source = 4;
         s->metrics.enabled = true;
         s->worker.local = true;
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
@@ -220,6 +221,7 @@ static const SettingsKind submit_status = { set_submit_status, show_submit_statu
 static const SettingsEntry settings_entries[] = {
         { SETTING(database, path, settings_path), "must be an absolute path" },
         { SETTING(jobs, max_running, settings_number), "must be a whole number, 1 to 256", 256 },
+        { SETTING(jobs, max_per_source, settings_number), "must be a whole number, 1 to 256", 256 },
         { SETTING(jobs, source_paths, directories), "must be a list of absolute paths" },
         { SETTING(jobs, destination_paths, directories), "must be a list of absolute paths" },
         { SETTING(metrics, enabled, settings_boolean), "must be true or false" },

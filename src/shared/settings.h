@@ -27,6 +27,8 @@ typedef struct Settings {
                 char *path; /* database.path */
         } database;
         struct {
+                unsigned max_per_source; /* jobs.max_per_source: 1 to 256, 4; jobs that read from one vSphere
+                                          * server */
                 unsigned max_running; /* jobs.max_running: 1 to 256; default: cores, at most 8 */
                 char **source_paths; /* jobs.source_paths: an operator's sources must lie below one of
                                       * them */

@@ -480,6 +480,10 @@ bool job_spec_equal(const JobSpec *a, const JobSpec *b) {
         return json_equal(a->document, b->document);
 }
 
+const char *job_spec_server(const JobSpec *s) {
+        return s->source.type == ENDPOINT_VSPHERE ? s->source.vsphere.url : NULL;
+}
+
 int job_spec_set_id(JobSpec *s, const char *id) {
         if (!job_id_is_valid(id))
                 return -EINVAL;

@@ -75,5 +75,9 @@ int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *err
 /* True if both ask for the same work: the documents are equal, whatever the order of their keys. */
 bool job_spec_equal(const JobSpec *a, const JobSpec *b);
 
+/* The server that the job reads from, if that is one whose jobs are limited in number; NULL: none. Borrowed
+ * from @s. */
+const char *job_spec_server(const JobSpec *s) _pure_;
+
 /* Replaces *id with a new value in the spec's document too. */
 int job_spec_set_id(JobSpec *s, const char *id);

@@ -112,6 +112,11 @@ static int check_trust(const Check *c) {
         return r;
 }
 
+/* True for a source whose name has been resolved: the manager has filled in what is stored. */
+static bool is_resolved(const Check *c) {
+        return streq_ptr(json_string_value(json_object_get(c->json, "password")), "***");
+}
+
 /* With a stored source, the rest is known. */
 static int check_stored(const Check *c) {
         static const char *const keys[] = { "vcenter_url", "username", "password", "ca", "thumbprint" };
@@ -121,7 +126,7 @@ static int check_stored(const Check *c) {
                 r = complain(c, "name",
                                 "must be 1 to 64 letters, digits, \".\", \"_\" and \"-\", the first a "
                                 "letter or digit");
-        for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0; i++)
+        for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0 && !is_resolved(c); i++)
                 if (is_given(c, keys[i]))
                         r = complain(c, keys[i], "must not be given with name: the stored source has it");
         return r;

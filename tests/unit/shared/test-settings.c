@@ -304,7 +304,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
         ck_assert_str_eq(text,
-                        "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"source_paths\":"
+                        "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"max_per_source\":4,\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[\"/"
                         "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},"

@@ -50,6 +50,7 @@ libhyper_image_la_SOURCES = \
 	src/image/ova-name.h \
 	src/image/ova.c \
 	src/image/ova.h \
+	src/image/ovf-descriptor.h \
 	src/image/ovf-hardware.c \
 	src/image/ovf-hardware.h \
 	src/image/ovf-names.c \

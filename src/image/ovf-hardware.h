@@ -6,7 +6,7 @@
 
 #include <libxml/tree.h>
 
-#include "image/ovf.h"
+#include "image/ovf-descriptor.h"
 
 /* Of @envelope, whose disks are in @d. *ret is NULL if there is no machine, or several. 0 or -ENOMEM. */
 int ovf_hardware_read(const xmlNode *envelope, const OvfDescriptor *d, VmHardware **ret);

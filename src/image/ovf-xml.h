@@ -21,3 +21,7 @@ const xmlNode *ovf_child(const xmlNode *node, const char *name) _pure_;
 const char *ovf_text(const xmlNode *node) _pure_;
 /* The text of the first child whose name is @name in any case; NULL: there is none. */
 const char *ovf_child_text(const xmlNode *node, const char *name) _pure_;
+
+/* Bytes of "24" in units of "byte * 2^20", "MegaBytes", … (DSP0004 and what was in use before); 0 for what
+ * is not understood. */
+uint64_t ovf_capacity(const char *number, const char *units);

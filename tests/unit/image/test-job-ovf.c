@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/manifest.h"
 #include "image/ova-name.h"
+#include "image/ovf-xml.h"
 #include "image/ovf.h"
 #include "unit/lib/job-front.h"
 

@@ -2,14 +2,14 @@
 #pragma once
 
 /* Export leases (HttpNfcLease): while one lasts, the server offers the disks of a VM or of a snapshot as
- * streamOptimized VMDKs over HTTPS. A lease ends by itself without lease_progress() for LeaseInfo.timeout, and
+ * streamOptimized VMDKs over HTTPS. A lease ends by itself without lease_progress() for Lease.timeout, and
  * has to be ended by lease_complete() or lease_abort(). All functions block. */
 
 #include "vsphere/session.h"
 
 typedef struct LeaseDevice {
-        char *key; /* "/vm-42/ParaVirtualSCSIController0:0": lease_manifest() names the device by it */
-        uint32_t disk_key; /* VmDisk.key, from @key's controller and unit; 0 if it is not known */
+        char *key; /* "/vm-42/ParaVirtualSCSIController0:0": the type and number of its controller, and its unit;
+                   * lease_manifest() names the device by it */
         bool disk; /* false for CD-ROM images, NVRAM and others */
         char *url; /* with the host in place of "*" */
         char *file_name; /* "disk-0.vmdk" or NULL */
@@ -20,7 +20,6 @@ typedef struct LeaseDevice {
 typedef struct Lease {
         char *id;
         usec_t timeout;
-        uint64_t total_capacity; /* bytes */
         LeaseDevice *devices;
         size_t n_devices;
 } Lease;
@@ -28,7 +27,7 @@ typedef struct Lease {
 void lease_done(Lease *l);
 #define _cleanup_lease_ _cleanup_(lease_done)
 
-/* Waits until the lease is ready. -EBUSY: the VM is exported already (TaskInProgress). -ESTALE: its power state does
+/* Waits until the lease is ready. -EBUSY: the VM is exported already (TaskInProgress). -EBADFD: its power state does
  * not permit it (InvalidPowerState). */
 int lease_export_vm(Session *s, const char *vm, Lease *ret);
 int lease_export_snapshot(Session *s, const char *snapshot, Lease *ret);

@@ -2,18 +2,26 @@
 
 noinst_LTLIBRARIES += libhyper-vsphere.la
 libhyper_vsphere_la_SOURCES = \
+	src/vsphere/download.c \
+	src/vsphere/download.h \
 	src/vsphere/fault.c \
 	src/vsphere/fault.h \
+	src/vsphere/lease.c \
+	src/vsphere/lease.h \
 	src/vsphere/perform.c \
 	src/vsphere/perform.h \
 	src/vsphere/property.c \
 	src/vsphere/property.h \
 	src/vsphere/session.c \
 	src/vsphere/session.h \
+	src/vsphere/snapshot.c \
+	src/vsphere/snapshot.h \
 	src/vsphere/soap-request.c \
 	src/vsphere/soap-request.h \
 	src/vsphere/soap.c \
 	src/vsphere/soap.h \
+	src/vsphere/task.c \
+	src/vsphere/task.h \
 	src/vsphere/xml.c \
 	src/vsphere/xml.h
 VSPHERE_LIBS = libhyper-vsphere.la $(HTTP_LIBS) $(XML_LIBS)

@@ -20,7 +20,7 @@ const xmlNode *property_value(PropertyObject o, const char *path);
  * is an error, one that is not set is just missing. -ENOENT: there is no such object (any more). */
 int property_read(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret,
                 PropertyObject *ret_object);
-#define PROPERTIES(...) ((char *const[]){ __VA_ARGS__, NULL })
+#define PROPERTIES(...) ((char *const *) (const char *const[]){ __VA_ARGS__, NULL })
 
 /* What is read of all objects of a type */
 typedef struct PropertySet {

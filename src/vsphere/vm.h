@@ -23,6 +23,7 @@ typedef struct VmDisk {
         char *base_file; /* the first link; the same as @file without snapshots */
         char *uuid; /* or NULL */
         char *change_id; /* or NULL: not tracked */
+        char *content_id; /* or NULL: changes when the VM writes to it after it was started */
         char *mode; /* "persistent", "independent_persistent", … */
         unsigned links; /* files in its chain: 1 without snapshots */
         bool thin;

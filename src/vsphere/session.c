@@ -74,7 +74,6 @@ static bool is_repeatable(const char *method) {
         static const char *const methods[] = {
                 "CurrentTime",
                 "FindAllByUuid",
-                "FindByInventoryPath",
                 "HttpNfcLeaseGetManifest",
                 "HttpNfcLeaseProgress",
                 "RetrievePropertiesEx",

@@ -48,7 +48,7 @@ static int read_name(Session *s, const char *id) {
         _cleanup_answer_ SoapAnswer answer = {};
         PropertyObject o;
 
-        return property_read(s, "VirtualMachine", id, PROPERTIES((char *) "name"), &answer, &o);
+        return property_read(s, "VirtualMachine", id, PROPERTIES("name"), &answer, &o);
 }
 
 #define assert_result(s, r, expected)                                                                      \

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vsphere/vm-detail.h"
+
+static void disk_done(VmDisk *d) {
+        free(d->label);
+        free(d->backing);
+        free(d->file);
+        free(d->base_file);
+        free(d->uuid);
+        free(d->content_id);
+        free(d->change_id);
+        free(d->mode);
+}
+
+static void nic_done(VmNic *n) {
+        free(n->label);
+        free(n->type);
+        free(n->mac);
+        free(n->network);
+}
+
+void vm_detail_done(VmDetail *d) {
+        vm_summary_done(&d->summary);
+        free(d->firmware);
+        free(d->hardware_version);
+        free(d->annotation);
+        free(d->host);
+        free(d->modified);
+        free(d->boot_time);
+        free(d->datacenter_path);
+        for (size_t i = 0; i < d->n_controllers; i++)
+                free(d->controllers[i].type);
+        for (size_t i = 0; i < d->n_disks; i++)
+                disk_done(&d->disks[i]);
+        for (size_t i = 0; i < d->n_nics; i++)
+                nic_done(&d->nics[i]);
+        for (size_t i = 0; i < d->n_cdroms; i++) {
+                free(d->cdroms[i].label);
+                free(d->cdroms[i].file);
+        }
+        free(d->controllers);
+        free(d->disks);
+        free(d->nics);
+        free(d->cdroms);
+        free(d->boot_order);
+        *d = (VmDetail){};
+}

@@ -14,6 +14,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/disk-digest.h \
 	src/engine/endpoint-file.c \
 	src/engine/endpoint-file.h \
+	src/engine/endpoint-http.c \
+	src/engine/endpoint-http.h \
 	src/engine/endpoint-layer.c \
 	src/engine/endpoint-layer.h \
 	src/engine/endpoint-nbd.c \
@@ -32,6 +34,8 @@ libhyper_engine_la_SOURCES = \
 	src/engine/extent-cursor.h \
 	src/engine/file-range.c \
 	src/engine/file-range.h \
+	src/engine/http-loop.c \
+	src/engine/http-loop.h \
 	src/engine/nbd-connect.c \
 	src/engine/nbd-connect.h \
 	src/engine/nbd-io.c \
@@ -52,5 +56,5 @@ libhyper_engine_la_SOURCES = \
 	src/engine/rate.h \
 	src/engine/writeback.c \
 	src/engine/writeback.h
-ENGINE_LIBS = libhyper-engine.la $(SPEC_LIBS) $(NBD_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
+ENGINE_LIBS = libhyper-engine.la $(HTTP_LIBS) $(SPEC_LIBS) $(NBD_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
 EXTRA_DIST += src/engine/README.md

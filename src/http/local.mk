@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-http.la
 libhyper_http_la_SOURCES = \
+	src/http/content-range.c \
+	src/http/content-range.h \
 	src/http/http-client.c \
 	src/http/http-client.h \
 	src/http/tls-trust.c \

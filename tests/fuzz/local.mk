@@ -30,6 +30,7 @@ $(SHARED_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(SHARED_LIBS))
 ENGINE_FUZZERS = \
 	tests/fuzz/fuzz-checkpoint \
 	tests/fuzz/fuzz-compress \
+	tests/fuzz/fuzz-content-range \
 	tests/fuzz/fuzz-qcow2-resume
 $(ENGINE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(ENGINE_LIBS) $(ZLIB_LIBS) $(FUZZ_LDFLAGS)
 $(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(ENGINE_LIBS))

@@ -95,6 +95,7 @@ ENGINE_TESTS = \
 	tests/unit/engine/test-engine-copy \
 	tests/unit/engine/test-engine-file \
 	tests/unit/engine/test-engine-hostile \
+	tests/unit/engine/test-engine-http \
 	tests/unit/engine/test-engine-parts \
 	tests/unit/engine/test-engine-resume \
 	tests/unit/engine/test-engine-stream \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vsphere/inventory.h"
 
+#include <strings.h>
+
 #include "basic/string-util.h"
 #include "vsphere/inventory-name.h"
 #include "vsphere/tree.h"
@@ -88,6 +90,13 @@ static int matches_path(const Find *f, const TreePlace *place, const char *full,
         return streq(shorter, f->path) || (f->text[0] != '/' && streq(below, f->path));
 }
 
+static bool matches_name(const Find *f, PropertyObject o, const char *name) {
+        return streq(name, f->text) || streq(name, f->decoded) ||
+                        strcasecmp(node_text(property_value(o, "summary.config.uuid")), f->text) == 0 ||
+                        strcasecmp(node_text(property_value(o, "summary.config.instanceUuid")), f->text) ==
+                        0;
+}
+
 static int remember(Find *f, PropertyObject o, const char *path) {
         int r;
 
@@ -115,7 +124,7 @@ static int compare(PropertyObject o, void *userdata) {
         if (is_path(f->text))
                 r = matches_path(f, &place, full, name);
         else
-                r = streq(name, f->text) || streq(name, f->decoded);
+                r = matches_name(f, o, name);
         return r > 0 ? remember(f, o, full) : r;
 }
 
@@ -153,26 +162,30 @@ static int find_by_id(Session *s, const Find *f, char **ret_id) {
         return *ret_id ? 0 : -ENOMEM;
 }
 
-static int find_by_text(Session *s, const char *datacenter, const char *text, char **ret_id) {
+int inventory_find(Session *s, const char *datacenter, const char *name, char **ret_id) {
         const PropertySet set = {
                 "VirtualMachine",
-                PROPERTIES("name", "parent", "parentVApp"),
+                PROPERTIES("name", "parent", "parentVApp", "summary.config.uuid",
+                                "summary.config.instanceUuid"),
         };
+        _cleanup_(find_done) Find f = { .text = name };
         _cleanup_(tree_freep) Tree *tree = NULL;
-        _cleanup_(find_done) Find f = { .datacenter = datacenter, .text = text };
         int r;
 
-        f.decoded = inventory_name_decode(text);
-        f.path = inventory_path_normalize(text);
+        if (isempty(name))
+                return session_fail(s, -ENOENT, NULL, "the name of the virtual machine is empty");
+        f.datacenter = isempty(datacenter) ? NULL : datacenter;
+        f.decoded = inventory_name_decode(name);
+        f.path = inventory_path_normalize(name);
         if (!f.decoded || !f.path)
                 return -ENOMEM;
         r = tree_load(s, &tree);
         if (r < 0)
                 return r;
         f.tree = tree;
-        if (datacenter && !tree_has_datacenter(tree, datacenter))
+        if (f.datacenter && !tree_has_datacenter(tree, f.datacenter))
                 return session_fail(s, -ENOENT, NULL, "%s: there is no datacenter \"%s\"",
-                                soap_host(session_soap(s)), datacenter);
+                                soap_host(session_soap(s)), f.datacenter);
         r = property_walk(s, &set, 1, compare, &f);
         if (r < 0)
                 return r;
@@ -182,50 +195,4 @@ static int find_by_text(Session *s, const char *datacenter, const char *text, ch
                 return find_by_id(s, &f, ret_id);
         *ret_id = TAKE_PTR(f.id);
         return 0;
-}
-
-static bool is_uuid(const char *text) {
-        for (size_t i = 0; i < 36; i++) {
-                bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-                if (dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i]) || !text[i])
-                        return false;
-        }
-        return text[36] == '\0';
-}
-
-/* 0 if there is none */
-static int find_by_uuid(Session *s, const char *uuid, bool instance, char **ret_id) {
-        _cleanup_request_ SoapRequest *q = NULL;
-        _cleanup_answer_ SoapAnswer answer = {};
-        int r = soap_request_new("FindAllByUuid", "SearchIndex", session_server(s)->search_index, &q);
-
-        if (r < 0)
-                return r;
-        soap_request_text(q, "uuid", uuid);
-        soap_request_bool(q, "vmSearch", true);
-        soap_request_bool(q, "instanceUuid", instance);
-        r = session_call(s, q, &answer);
-        if (r < 0)
-                return r;
-        if (node_next(answer.value))
-                return session_fail(s, -ENOTUNIQ, NULL,
-                                "%s: several virtual machines have the UUID %s; give a path",
-                                soap_host(session_soap(s)), uuid);
-        r = node_dup(answer.value, ret_id);
-        return r < 0 ? r : *ret_id != NULL;
-}
-
-int inventory_find(Session *s, const char *datacenter, const char *name, char **ret_id) {
-        int r;
-
-        if (isempty(datacenter))
-                datacenter = NULL;
-        if (!is_uuid(name))
-                return find_by_text(s, datacenter, name, ret_id);
-        r = find_by_uuid(s, name, true, ret_id);
-        if (r == 0)
-                r = find_by_uuid(s, name, false, ret_id);
-        /* It may be a name, too. */
-        return r == 0 ? find_by_text(s, datacenter, name, ret_id) : MIN(r, 0);
 }

@@ -16,9 +16,8 @@ int inventory_list(Session *s, inventory_func func, void *userdata);
 
 /* Finds one VM. Blocks. @name is
  *   "/…"           an inventory path. The part "/vm" may be left out of it
- *   a UUID         instanceUuid, or the one in the BIOS
  *   "a/b"          a path below the directory of a datacenter's VMs, or an inventory path without the first "/"
- *   anything else  a name, or an ID ("vm-42") if no VM has that name
+ *   anything else  a name, or a UUID (instanceUuid, or that of the BIOS), or an ID ("vm-42") if no VM has that name
  * @datacenter is a name or a path, or NULL for all. -ENOENT: no such VM, -ENOTUNIQ: several; the text lists
  * their paths. The ID is the caller's to free. */
 int inventory_find(Session *s, const char *datacenter, const char *name, char **ret_id);

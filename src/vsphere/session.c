@@ -30,7 +30,6 @@ static void server_info_done(ServerInfo *i) {
         free(i->property_collector);
         free(i->session_manager);
         free(i->view_manager);
-        free(i->search_index);
         free(i->root_directory);
         *i = (ServerInfo){};
 }
@@ -73,7 +72,6 @@ int session_new(const SessionOptions *options, Session **ret, char **ret_error) 
 static bool is_repeatable(const char *method) {
         static const char *const methods[] = {
                 "CurrentTime",
-                "FindAllByUuid",
                 "HttpNfcLeaseGetManifest",
                 "HttpNfcLeaseProgress",
                 "RetrievePropertiesEx",
@@ -137,8 +135,6 @@ int server_info_read(const xmlNode *content, ServerInfo *ret) {
                 r = read_reference(content, "sessionManager", &i.session_manager);
         if (r >= 0)
                 r = read_reference(content, "viewManager", &i.view_manager);
-        if (r >= 0)
-                r = read_reference(content, "searchIndex", &i.search_index);
         if (r >= 0)
                 r = read_reference(content, "rootFolder", &i.root_directory);
         if (r >= 0 && !is_version(i.api_version))

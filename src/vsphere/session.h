@@ -71,7 +71,7 @@ typedef struct ServerInfo {
         char *instance; /* UUID, or NULL */
         bool vcenter; /* else an ESXi host */
         /* IDs of the objects that others start from */
-        char *property_collector, *session_manager, *view_manager, *search_index, *root_directory;
+        char *property_collector, *session_manager, *view_manager, *root_directory;
 } ServerInfo;
 /* Decodes ServiceContent. 0, -EBADMSG if something is missing, or -ENOMEM. */
 int server_info_read(const xmlNode *content, ServerInfo *ret);

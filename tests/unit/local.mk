@@ -25,6 +25,7 @@ libhyper_test_la_SOURCES = \
 	tests/unit/lib/private-bus.h \
 	tests/unit/lib/vcsim.c \
 	tests/unit/lib/vcsim.h \
+	tests/unit/lib/vsphere-test.h \
 	tests/unit/lib/ws-client.c \
 	tests/unit/lib/ws-client.h \
 	tests/unit/lib/ws-frames.c \
@@ -144,6 +145,7 @@ $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
 $(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))
 
 VSPHERE_TESTS = \
+	tests/unit/vsphere/test-vsphere-inventory \
 	tests/unit/vsphere/test-vsphere-session
 VSPHERE_TEST_LIBS = libhyper-test.la $(VSPHERE_LIBS)
 $(VSPHERE_TESTS): private TEST_LIBS = $(VSPHERE_TEST_LIBS) $(CHECK_LIBS)

@@ -5,44 +5,8 @@
 #include <sys/eventfd.h>
 
 #include "basic/fd-util.h"
-#include "unit/lib/test.h"
-#include "unit/lib/vcsim.h"
+#include "unit/lib/vsphere-test.h"
 #include "vsphere/property.h"
-
-#define _cleanup_session_ _cleanup_(session_freep)
-
-static usec_t now_of_test = USEC_PER_HOUR;
-
-static usec_t test_clock(void) {
-        return now_of_test;
-}
-
-static SessionOptions options_of(const Vcsim *v) {
-        return (SessionOptions){
-                .server = { .url = v->url, .ca = v->ca, .agent = "test", .cancel_fd = -1 },
-                .username = VCSIM_USER,
-                .password = VCSIM_PASSWORD,
-                .clock = test_clock,
-                .retry_delay = 10 * USEC_PER_MSEC,
-        };
-}
-
-static Session *open_session(const SessionOptions *options) {
-        _cleanup_free_ char *error = NULL;
-        Session *s = NULL;
-        int r = session_new(options, &s, &error);
-
-        ck_assert_msg(r == 0, "%s: %s", strerror(-r), strempty(error));
-        return s;
-}
-
-static Session *log_in(const Vcsim *v) {
-        SessionOptions options = options_of(v);
-        Session *s = open_session(&options);
-
-        ck_assert_msg(session_login(s) == 0, "%s", session_error(s));
-        return s;
-}
 
 static int read_name(Session *s, const char *id) {
         _cleanup_answer_ SoapAnswer answer = {};
@@ -51,16 +15,10 @@ static int read_name(Session *s, const char *id) {
         return property_read(s, "VirtualMachine", id, PROPERTIES("name"), &answer, &o);
 }
 
-#define assert_result(s, r, expected)                                                                      \
-        ck_assert_msg((r) == (expected), "expected %s, got %s: %s", strerror(-(expected)), strerror(-(r)), \
-                        session_error(s))
-#define assert_contains(text, part) \
-        ck_assert_msg(strstr((text), (part)) != NULL, "expected \"%s\" in: %s", (part), (text))
-
 START_TEST(a_session_is_one_session) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
 
         ck_assert(session_is_open(s));
         ck_assert(session_server(s)->vcenter);
@@ -76,9 +34,9 @@ END_TEST
 START_TEST(a_wrong_password_is_tried_once) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        SessionOptions options = options_of(&v);
+        SessionOptions options = test_options(&v);
         options.password = "wrong";
-        _cleanup_session_ Session *s = open_session(&options);
+        _cleanup_session_ Session *s = test_session(&options);
 
         assert_result(s, session_login(s), -EACCES);
         ck_assert_str_eq(session_fault(s), "InvalidLogin");
@@ -95,8 +53,8 @@ START_TEST(only_the_right_certificate_is_accepted) {
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 _cleanup_free_ char *path = strprintf("/certificate?kind=%s", kinds[i]);
-                SessionOptions options = options_of(&v);
-                _cleanup_session_ Session *s = open_session(&options), *pinned = NULL;
+                SessionOptions options = test_options(&v);
+                _cleanup_session_ Session *s = test_session(&options), *pinned = NULL;
                 char thumbprint[128];
 
                 vcsim_control(&v, path);
@@ -108,7 +66,7 @@ START_TEST(only_the_right_certificate_is_accepted) {
                 strcpy(thumbprint, session_thumbprint(s));
                 options.server.ca = NULL;
                 options.server.thumbprint = thumbprint;
-                pinned = open_session(&options);
+                pinned = test_session(&options);
                 assert_result(pinned, session_login(pinned), 0);
                 session_logout(pinned);
         }
@@ -118,24 +76,24 @@ END_TEST
 START_TEST(a_thumbprint_is_one_certificate) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        SessionOptions options = options_of(&v);
+        SessionOptions options = test_options(&v);
         _cleanup_session_ Session *s = NULL, *old = NULL, *wrong = NULL;
         _cleanup_free_ char *other = strdup(v.thumbprint);
 
         options.server.ca = NULL;
         options.server.thumbprint = v.thumbprint;
-        s = open_session(&options);
+        s = test_session(&options);
         assert_result(s, session_login(s), 0);
         session_logout(s);
 
         options.server.thumbprint = v.sha1;
-        old = open_session(&options);
+        old = test_session(&options);
         assert_result(old, session_login(old), 0);
         session_logout(old);
 
         other[0] = other[0] == 'A' ? 'B' : 'A';
         options.server.thumbprint = other;
-        wrong = open_session(&options);
+        wrong = test_session(&options);
         assert_result(wrong, session_login(wrong), -EKEYREJECTED);
         assert_contains(session_error(wrong), v.thumbprint);
 }
@@ -144,9 +102,9 @@ END_TEST
 START_TEST(the_system_does_not_know_a_strange_ca) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        SessionOptions options = options_of(&v);
+        SessionOptions options = test_options(&v);
         options.server.ca = NULL;
-        _cleanup_session_ Session *s = open_session(&options);
+        _cleanup_session_ Session *s = test_session(&options);
 
         assert_result(s, session_login(s), -EKEYREJECTED);
         assert_contains(session_error(s), v.thumbprint);
@@ -185,16 +143,16 @@ END_TEST
 START_TEST(a_session_that_has_ended_is_renewed) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
         _cleanup_free_ char *vm = vcsim_vm(&v, "DC0_C0_RP0_VM0");
         unsigned generation = session_generation(s);
 
         vcsim_control(&v, "/sessions/end");
-        now_of_test += 2 * USEC_PER_MINUTE;
+        test_now += 2 * USEC_PER_MINUTE;
         assert_result(s, session_keep_alive(s), 0);
         ck_assert_uint_ne(session_generation(s), generation);
         vcsim_control(&v, "/sessions/end");
-        now_of_test += 2 * USEC_PER_MINUTE;
+        test_now += 2 * USEC_PER_MINUTE;
         assert_result(s, read_name(s, vm), 0);
         ck_assert_uint_eq(vcsim_sessions(&v), 1);
         session_logout(s);
@@ -205,13 +163,13 @@ END_TEST
 START_TEST(a_session_is_renewed_once_a_minute) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
 
         vcsim_control(&v, "/sessions/end");
-        now_of_test += USEC_PER_MINUTE / 2;
+        test_now += USEC_PER_MINUTE / 2;
         assert_result(s, session_keep_alive(s), -EKEYEXPIRED);
         ck_assert_uint_eq(vcsim_calls(&v, "Login"), 1);
-        now_of_test += USEC_PER_MINUTE;
+        test_now += USEC_PER_MINUTE;
         assert_result(s, session_keep_alive(s), 0);
         ck_assert_uint_eq(vcsim_calls(&v, "Login"), 2);
         session_logout(s);
@@ -222,10 +180,10 @@ START_TEST(a_busy_server_is_asked_again) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
         _cleanup_session_ Session *s = NULL;
-        SessionOptions options = options_of(&v);
+        SessionOptions options = test_options(&v);
 
         vcsim_fault(&v, "{\"on\":\"sdk\",\"method\":\"Login\",\"kind\":\"http\",\"status\":503,\"count\":2}");
-        s = log_in(&v);
+        s = test_log_in(&v);
         vcsim_fault(&v, "{\"on\":\"sdk\",\"method\":\"CurrentTime\",\"kind\":\"http\",\"status\":503}");
         assert_result(s, session_keep_alive(s), -EBUSY);
         assert_contains(session_error(s), "busy");
@@ -238,11 +196,11 @@ END_TEST
 START_TEST(too_many_sessions_are_a_busy_server) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, "-max-sessions", "1", NULL);
-        _cleanup_session_ Session *s = log_in(&v), *other = NULL;
-        SessionOptions options = options_of(&v);
+        _cleanup_session_ Session *s = test_log_in(&v), *other = NULL;
+        SessionOptions options = test_options(&v);
 
         options.retries = 1;
-        other = open_session(&options);
+        other = test_session(&options);
         assert_result(other, session_login(other), -EBUSY);
         session_logout(s);
         assert_result(other, session_login(other), 0);
@@ -255,7 +213,7 @@ END_TEST
 START_TEST(answers_that_break_off_are_asked_for_again) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
         _cleanup_free_ char *vm = vcsim_vm(&v, "DC0_C0_RP0_VM0");
 
         for (unsigned at = 0; at < 600; at += 37) {
@@ -277,8 +235,8 @@ END_TEST
 START_TEST(a_login_that_breaks_off_leaves_no_session) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        SessionOptions options = options_of(&v);
-        _cleanup_session_ Session *s = open_session(&options);
+        SessionOptions options = test_options(&v);
+        _cleanup_session_ Session *s = test_session(&options);
 
         vcsim_fault(&v, "{\"on\":\"sdk\",\"method\":\"Login\",\"kind\":\"reset\",\"at\":20,\"count\":2}");
         assert_result(s, session_login(s), 0);
@@ -292,7 +250,7 @@ START_TEST(a_call_can_be_cancelled) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
         _cleanup_close_ int fd = eventfd(0, EFD_CLOEXEC);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
 
         session_set_cancel_fd(s, fd);
         vcsim_fault(&v, "{\"on\":\"sdk\",\"method\":\"CurrentTime\",\"kind\":\"delay\",\"delay_ms\":600000}");
@@ -307,7 +265,7 @@ END_TEST
 START_TEST(a_call_has_a_time_limit) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
 
         soap_set_timeout(session_soap(s), 100 * USEC_PER_MSEC);
         vcsim_fault(&v, "{\"on\":\"sdk\",\"method\":\"CurrentTime\",\"kind\":\"delay\",\"delay_ms\":600000}");
@@ -319,15 +277,15 @@ END_TEST
 START_TEST(nothing_that_listens_is_an_error_of_its_own) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        SessionOptions options = options_of(&v);
-        _cleanup_session_ Session *s = open_session(&options), *nowhere = NULL;
+        SessionOptions options = test_options(&v);
+        _cleanup_session_ Session *s = test_session(&options), *nowhere = NULL;
 
         vcsim_stop(&v);
         assert_result(s, session_login(s), -ECONNREFUSED);
         options = (SessionOptions){ .server = { .url = "does-not-exist.invalid", .cancel_fd = -1 },
                 .username = "u",
                 .password = "p" };
-        nowhere = open_session(&options);
+        nowhere = test_session(&options);
         assert_result(nowhere, session_login(nowhere), -EHOSTUNREACH);
 }
 END_TEST
@@ -335,7 +293,7 @@ END_TEST
 START_TEST(faults_have_their_type) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
-        _cleanup_session_ Session *s = log_in(&v);
+        _cleanup_session_ Session *s = test_log_in(&v);
 
         assert_result(s, read_name(s, "vm-does-not-exist"), -ENOENT);
         ck_assert_str_eq(session_fault(s), "ManagedObjectNotFound");

@@ -26,7 +26,12 @@ static void download_done(Download *d) {
 
 static size_t on_data(char *data, size_t size, size_t n, void *userdata) {
         Download *d = userdata;
+        long status = 0;
 
+        /* Redirects are not followed, and their body is no file. */
+        (void) curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
+        if (status != 200)
+                return CURL_WRITEFUNC_ERROR;
         d->sink_error = d->options->sink(d->options->userdata, data, size * n);
         return d->sink_error < 0 ? CURL_WRITEFUNC_ERROR : size * n;
 }
@@ -76,16 +81,26 @@ static int status_errno(long status) {
         }
 }
 
+/* An answer without a body can be a redirect, too. */
+static bool is_complete(const Download *d, CURLcode code) {
+        long status = 0;
+
+        (void) curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
+        return code == CURLE_OK && status == 200;
+}
+
 static int on_failure(Download *d, CURLcode code, char **ret_error) {
         long status = 0;
 
         if (code == CURLE_WRITE_ERROR && d->sink_error < 0)
                 return d->sink_error;
-        *ret_error = perform_describe(code, &d->trust, d->error);
-        if (code != CURLE_HTTP_RETURNED_ERROR)
-                return perform_errno(code, &d->trust);
         (void) curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
-        return status_errno(status);
+        if (code == CURLE_OK || code == CURLE_WRITE_ERROR || code == CURLE_HTTP_RETURNED_ERROR) {
+                *ret_error = strprintf("the answer has status %ld", status);
+                return *ret_error ? status_errno(status) : -ENOMEM;
+        }
+        *ret_error = perform_describe(code, &d->trust, d->error);
+        return *ret_error ? perform_errno(code, &d->trust) : -ENOMEM;
 }
 
 int download(const DownloadOptions *options, char **ret_error) {
@@ -98,5 +113,7 @@ int download(const DownloadOptions *options, char **ret_error) {
                 r = prepare(&d);
         if (r >= 0)
                 r = perform(d.multi, d.easy, options->cancel_fd, &code);
-        return r < 0 || code == CURLE_OK ? r : on_failure(&d, code, ret_error);
+        if (r >= 0 && !is_complete(&d, code))
+                r = on_failure(&d, code, ret_error);
+        return r;
 }

@@ -126,6 +126,9 @@ func cut(w http.ResponseWriter) {
 		if !ok {
 			break
 		}
+		if f.gone {
+			return
+		}
 		w = f.ResponseWriter
 	}
 	h, ok := w.(http.Hijacker)
@@ -158,6 +161,7 @@ type faultyWriter struct {
 	x    *fault
 	n    int64
 	done bool
+	gone bool // the connection is cut
 }
 
 func (f *faultyWriter) Write(p []byte) (n int, err error) {
@@ -199,7 +203,7 @@ func (f *faultyWriter) Write(p []byte) (n int, err error) {
 		endAllLeases()
 		fallthrough
 	case "reset":
-		f.done = true
+		f.done, f.gone = true, true
 		cut(f.ResponseWriter)
 	case "truncate":
 		f.done = true

@@ -3,6 +3,7 @@
 
 #include <isa-l/igzip_lib.h>
 #include <pthread.h>
+#include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -10,9 +11,15 @@
 
 /* A quarter faster than the default level of 3, and 2 percent larger. */
 #define ZSTD_LEVEL 2
-/* The level of ISA-L with the best ratio. */
-#define ZLIB_LEVEL 3
-#define ZLIB_LEVEL_MEMORY ISAL_DEF_LVL3_DEFAULT
+/* The level of ISA-L with the best ratio: a tenth of the time of zlib's default level, and 7 percent
+ * larger. */
+#define ISAL_LEVEL 3
+#define ISAL_LEVEL_MEMORY ISAL_DEF_LVL3_DEFAULT
+/* Of zlib: three quarters of the time of its default level, and 1 percent larger. */
+#define ZLIB_LEVEL 4
+/* So many of each 16 clusters are left to zlib. Together, this takes two fifths of the time, and the result
+ * is less than 5 percent larger. */
+#define ZLIB_SHARE 7u
 #define WINDOW_BITS 12 /* readers of qcow2 inflate with a window of 4 KiB */
 
 #define CLUSTER_MAX ((size_t) 65536)
@@ -22,12 +29,13 @@
 
 #define IDLE_MAX 16u
 
-/* A kind: its memory, and how a cluster is compressed with it: *ret is 0 if it does not become smaller. */
+/* A kind: its memory, and how a cluster is compressed with it: *ret is 0 if it does not become smaller.
+ * @place counts the clusters that are packed together. */
 typedef struct Kind {
         const char *name;
         int (*make)(void **ret);
         void (*free)(void *memory);
-        int (*compress)(void *memory, const char *data, size_t size, char *out, size_t *ret);
+        int (*compress)(void *memory, unsigned place, const char *data, size_t size, char *out, size_t *ret);
 } Kind;
 
 struct Compressor {
@@ -41,27 +49,41 @@ struct Compressor {
 /* --- kinds ----------------------------------------------------------------------------------------- */
 
 typedef struct Zlib {
-        struct isal_zstream stream;
-        uint8_t memory[ZLIB_LEVEL_MEMORY];
+        struct isal_zstream isal;
+        uint8_t isal_memory[ISAL_LEVEL_MEMORY];
+        z_stream zlib;
 } Zlib;
 
-static int zlib_make(void **ret) {
-        *ret = new0(Zlib, 1);
-        return *ret ? 0 : -ENOMEM;
+static void zlib_free(void *memory) {
+        Zlib *z = memory;
+
+        if (z)
+                (void) deflateEnd(&z->zlib);
+        free(z);
 }
 
-static void zlib_free(void *memory) {
-        free(memory);
+static int zlib_make(void **ret) {
+        Zlib *z = new0(Zlib, 1);
+
+        if (!z)
+                return -ENOMEM;
+        if (deflateInit2(&z->zlib, ZLIB_LEVEL, Z_DEFLATED, -WINDOW_BITS, MAX_MEM_LEVEL,
+                            Z_DEFAULT_STRATEGY) != Z_OK) {
+                free(z);
+                return -ENOMEM;
+        }
+        *ret = z;
+        return 0;
 }
 
 /* Raw deflate. The length; 0 if it is not smaller than @size; negative errno. */
-static ssize_t deflate_block(Zlib *z, const char *data, size_t size, char *out) {
-        struct isal_zstream *s = &z->stream;
+static ssize_t deflate_fast(Zlib *z, const char *data, size_t size, char *out) {
+        struct isal_zstream *s = &z->isal;
 
         isal_deflate_stateless_init(s);
-        s->level = ZLIB_LEVEL;
-        s->level_buf = z->memory;
-        s->level_buf_size = sizeof(z->memory);
+        s->level = ISAL_LEVEL;
+        s->level_buf = z->isal_memory;
+        s->level_buf_size = sizeof(z->isal_memory);
         s->hist_bits = WINDOW_BITS;
         s->end_of_stream = 1;
         s->next_in = (uint8_t *) data; /* is only read */
@@ -78,6 +100,20 @@ static ssize_t deflate_block(Zlib *z, const char *data, size_t size, char *out) 
         }
 }
 
+static ssize_t deflate_well(Zlib *z, const char *data, size_t size, char *out) {
+        z_stream *s = &z->zlib;
+        int r;
+
+        if (deflateReset(s) != Z_OK)
+                return -EIO;
+        s->next_in = (uint8_t *) data; /* is only read */
+        s->avail_in = (uint32_t) size;
+        s->next_out = (uint8_t *) out;
+        s->avail_out = (uint32_t) size - 1;
+        r = deflate(s, Z_FINISH);
+        return r == Z_STREAM_END ? (ssize_t) s->total_out : r == Z_OK || r == Z_BUF_ERROR ? 0 : -EIO;
+}
+
 /* True if a sample of the bytes is spread as evenly as random bytes are, judged by the sum of the squares of
  * their counts. */
 static bool looks_random(const char *data, size_t size) {
@@ -92,15 +128,19 @@ static bool looks_random(const char *data, size_t size) {
         return n >= SAMPLE_MIN && squares * 2560 < n * 2560 + n * n * 11;
 }
 
-static int zlib_compress(void *memory, const char *data, size_t size, char *out, size_t *ret) {
+static int zlib_compress(
+                void *memory, unsigned place, const char *data, size_t size, char *out, size_t *ret) {
+        ssize_t n;
+
         if (size > PROBE_LENGTH && looks_random(data, size)) {
-                ssize_t n = deflate_block(memory, data, PROBE_LENGTH, out);
+                n = deflate_fast(memory, data, PROBE_LENGTH, out);
                 if (n <= 0) {
                         *ret = 0;
                         return (int) n;
                 }
         }
-        ssize_t n = deflate_block(memory, data, size, out);
+        n = place % 16 < 16 - ZLIB_SHARE ? deflate_fast(memory, data, size, out)
+                                         : deflate_well(memory, data, size, out);
         if (n < 0)
                 return (int) n;
         *ret = (size_t) n;
@@ -117,7 +157,8 @@ static void zstd_free(void *memory) {
 }
 
 /* It fails only for want of memory, and when the result does not fit. */
-static int zstd_compress(void *memory, const char *data, size_t size, char *out, size_t *ret) {
+static int zstd_compress(
+                void *memory, unsigned place, const char *data, size_t size, char *out, size_t *ret) {
         size_t n = ZSTD_compressCCtx(memory, out, size - 1, data, size, ZSTD_LEVEL);
 
         if (ZSTD_isError(n) && ZSTD_getErrorCode(n) != ZSTD_error_dstSize_tooSmall)
@@ -190,9 +231,10 @@ void packed_done(Packed *p) {
         *p = (Packed){};
 }
 
-static int pack_one(const Compressor *c, void *memory, const char *data, char *out, uint32_t *ret) {
+static int pack_one(const Compressor *c, void *memory, unsigned place, const char *data, char *out,
+                uint32_t *ret) {
         size_t n = 0;
-        int r = c->kind->compress(memory, data, c->cluster, out, &n);
+        int r = c->kind->compress(memory, place, data, c->cluster, out, &n);
 
         *ret = (uint32_t) (n > 0 ? n : c->cluster);
         return r;
@@ -217,7 +259,7 @@ static int pack_all(const Compressor *c, void *memory, const char *data, size_t 
                                 return -ENOMEM;
                         from = memcpy(padded, from, n);
                 }
-                r = pack_one(c, memory, from, out, &p->sizes[i]);
+                r = pack_one(c, memory, (unsigned) i, from, out, &p->sizes[i]);
                 if (p->sizes[i] < c->cluster)
                         out += p->sizes[i];
         }

@@ -56,5 +56,5 @@ libhyper_engine_la_SOURCES = \
 	src/engine/rate.h \
 	src/engine/writeback.c \
 	src/engine/writeback.h
-ENGINE_LIBS = libhyper-engine.la $(HTTP_LIBS) $(SPEC_LIBS) $(NBD_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
+ENGINE_LIBS = libhyper-engine.la $(HTTP_LIBS) $(SPEC_LIBS) $(NBD_LIBS) $(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
 EXTRA_DIST += src/engine/README.md

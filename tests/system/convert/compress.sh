@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# slow: a disk is compressed in several ways, by qemu-img, too
 #
 # A compressed qcow2 is smaller, and the same disk, whatever compresses it.
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
+# weight: 0.5
 #
 # kill -9 of a running job: with idempotent it is tried again, goes on from its checkpoint and ends right;
 # without it is FAILED.

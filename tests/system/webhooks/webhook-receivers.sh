@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
+# weight: 0.5
 #
 # Receivers that are away, slow, failing, cutting off, redirecting, endless or dead: nothing is lost, the
 # order stays, and nobody holds up the others.

@@ -3,10 +3,10 @@
 #
 # The part "fanout" of tests/bench/run, to be sourced by it: many clients that watch a few jobs.
 
-# shellcheck disable=SC2154 # results, build_directory, here, tool and api are those scripts'
+# shellcheck disable=SC2154 # results, build_directory, here, tool, api and fanout_seconds are those scripts'
 # shellcheck disable=SC2016 # $ in single quotes is for the shell or awk inside
 
-fanout_clients=1000 fanout_seconds=20 fanout_jobs=4
+fanout_clients=1000 fanout_jobs=4
 
 # four jobs that take a while, each with a source of its own that gives 2 MiB a second
 fanout_start_jobs() {

@@ -11,19 +11,29 @@ api=http://127.0.0.1:8080
 
 # --- convert: one disk image, to qcow2 and to raw ----------------------------------------------------------
 
-# 4 GiB: 1 GiB of random data, 0.5 GiB of zeroes that were written, the rest never touched
+# By default 4 GiB: 1 GiB of random data, 0.5 GiB of zeroes that were written, the rest never touched
 make_source() {
         inside test -e /srv/bench/source.vmdk || inside sh -ec '
                 cd /srv/bench
-                qemu-img create -q -f vmdk new.vmdk 4G
-                for i in $(seq 0 15); do
+                qemu-img create -q -f vmdk new.vmdk $1M
+                for i in $(seq 0 $(($2 / 64 - 1))); do
                         head -c 67108864 /dev/urandom >chunk
                         qemu-io -f vmdk -c "write -q -s chunk $((i * 64))M 64M" new.vmdk
                 done
-                qemu-io -f vmdk -c "write -q -P 0 1536M 512M" new.vmdk
+                qemu-io -f vmdk -c "write -q -P 0 $(($2 + 64))M $3M" new.vmdk
                 rm chunk
                 mv new.vmdk source.vmdk
-                cat source.vmdk >/dev/null'
+                cat source.vmdk >/dev/null' _ "$disk" "$random" "$zeroes"
+}
+
+# The peer of the compressed copy: programs and libraries, which are as compressible as a system's disk
+make_compressible_source() {
+        inside test -e /srv/bench/programs.raw || inside sh -ec '
+                cd /srv/bench
+                find /usr/bin /usr/lib -xdev -type f -size +20k -print0 | sort -z | xargs -0 cat |
+                        head -c $(($1 * 1048576)) >new.raw || :
+                truncate -s $(($1 * 1048576)) new.raw
+                mv new.raw programs.raw' _ "$((random / 4))"
 }
 
 # measured NAME COMMAND…: runs it inside, adds what it cost to a file of that name
@@ -40,7 +50,7 @@ nbdcopy_script() {
         cat <<'EOF'
 set -e
 cd /srv/bench
-qemu-img create -q -f "$1" out 4G
+qemu-img create -q -f "$1" out "$2M"
 qemu-nbd --fork --pid-file=in.pid -t -r -f vmdk -e 8 -k /srv/bench/in.sock source.vmdk
 qemu-nbd --fork --pid-file=out.pid -t -f "$1" --discard=unmap --detect-zeroes=unmap -e 8 -k /srv/bench/out.sock out
 status=0
@@ -50,15 +60,18 @@ exit $status
 EOF
 }
 
-# the plan that the manager would write, and the three commands of the unit
+# hyper_script FORMAT COMPRESSION SOURCE SOURCE-FORMAT: the plan that the manager would write, and the three
+# commands of the unit
 hyper_script() {
         cat <<'EOF'
 set -e
 mkdir -p /srv/bench/job
+parameters='"verify":false'
+[ "$2" = none ] || parameters="$parameters,\"compression\":\"$2\""
 cat >/srv/bench/job/job.json <<JSON
-{"job_id":"bench","attempt":1,"part_dir":"/srv/bench/.out.hyper-part","source_files":["/srv/bench/source.vmdk"],
- "spec":{"job_id":"bench","operation":"convert","source":{"type":"file","path":"/srv/bench/source.vmdk","format":"vmdk"},
- "destination":{"type":"file","path":"/srv/bench/out","format":"$1"},"parameters":{"compress":$2,"verify":false}}}
+{"job_id":"bench","attempt":1,"part_dir":"/srv/bench/.out.hyper-part","source_files":["$3"],
+ "spec":{"job_id":"bench","operation":"convert","source":{"type":"file","path":"$3","format":"$4"},
+ "destination":{"type":"file","path":"/srv/bench/out","format":"$1"},"parameters":{$parameters}}}
 JSON
 /usr/libexec/hyper-job prepare /srv/bench/job
 /usr/libexec/hyper-job run /srv/bench/job
@@ -66,28 +79,33 @@ SERVICE_RESULT=success EXIT_CODE=exited EXIT_STATUS=0 /usr/libexec/hyper-job fin
 EOF
 }
 
-compare_with_source() {
-        inside qemu-img compare -q -f vmdk -F "$1" /srv/bench/source.vmdk /srv/bench/out ||
-                die "the $1 that $2 made is not the source"
+# same_disk SOURCE SOURCE-FORMAT FORMAT WHO
+same_disk() {
+        inside qemu-img compare -q -f "$2" -F "$3" "/srv/bench/$1" /srv/bench/out ||
+                die "the $3 that $4 made is not the source"
 }
 
 convert_format() {
-        local format=$1 i
+        local format=$1 i peer peers=(qemu-img qemu-img-flushed nbdcopy)
+        local command="qemu-img convert -W -m 8 -f vmdk -O $format /srv/bench/source.vmdk /srv/bench/out"
+        inside sh -c 'dd if=/dev/zero of=/srv/bench/direct oflag=direct bs=4096 count=1 status=none; rm -f /srv/bench/direct' &&
+                peers+=(qemu-img-direct)
         for i in $(seq "$rounds"); do
                 say "  $format, round $i of $rounds"
-                measured "qemu-img-$format" qemu-img convert -W -m 8 -f vmdk -O "$format" \
-                        /srv/bench/source.vmdk /srv/bench/out
-                measured "qemu-img-flushed-$format" sh -c "qemu-img convert -W -m 8 -f vmdk -O $format /srv/bench/source.vmdk /srv/bench/out && sync /srv/bench/out"
-                measured "nbdcopy-$format" sh -c "$(nbdcopy_script)" _ "$format"
-                measured "hyper-$format" sh -c "$(hyper_script)" _ "$format" false
-                [ "$i" -gt 1 ] || compare_with_source "$format" hyper
+                measured "qemu-img-$format" sh -c "$command"
+                measured "qemu-img-flushed-$format" sh -c "$command && sync /srv/bench/out"
+                measured "nbdcopy-$format" sh -c "$(nbdcopy_script)" _ "$format" "$disk"
+                case ${peers[*]} in *direct*) measured "qemu-img-direct-$format" sh -c \
+                        "${command/convert/convert -t none -T none} && sync /srv/bench/out" ;; esac
+                measured "hyper-$format" sh -c "$(hyper_script)" _ "$format" none /srv/bench/source.vmdk vmdk
+                [ "$i" -gt 1 ] || same_disk source.vmdk vmdk "$format" hyper
         done
-        local peer
-        for peer in qemu-img qemu-img-flushed nbdcopy; do
-                record convert "4 GiB VMDK to $format" s "$(cost "hyper-$format" .seconds)" \
-                        "$(cost "$peer-$format" .seconds)" "$(peer_name "$peer")"
+        for peer in "${peers[@]}"; do
+                record convert "$((disk / 1024)).$((disk % 1024 * 10 / 1024)) GiB VMDK to $format" s \
+                        "$(cost "hyper-$format" .seconds)" "$(cost "$peer-$format" .seconds)" \
+                        "$(peer_name "$peer")"
         done
-        record convert "CPU seconds, to $format" s "$(cost "hyper-$format" .cpu_seconds)" \
+        record convert "CPU time, to $format" s "$(cost "hyper-$format" .cpu_seconds)" \
                 "$(cost "qemu-img-$format" .cpu_seconds)" "$(peer_name qemu-img)"
         record convert "Resident peak of the copying process, to $format" MiB \
                 "$(cost "hyper-$format" '.resident_peak_kib["hyper-job"] / 1024')" \
@@ -99,35 +117,47 @@ convert_format() {
 
 peer_name() {
         case $1 in
-                qemu-img) echo "qemu-img convert -W -m 8 (does not wait for the disk)" ;;
-                qemu-img-flushed) echo "the same, and sync (as we always do)" ;;
-                nbdcopy) echo "nbdcopy --flush between two qemu-nbd" ;;
+                qemu-img) echo "\`qemu-img convert -W -m 8\`, not flushed" ;;
+                qemu-img-flushed) echo "the same, and sync" ;;
+                qemu-img-direct) echo "the same with \`-t none -T none\`, and sync" ;;
+                nbdcopy) echo "\`nbdcopy --flush\` between two \`qemu-nbd\`" ;;
         esac
 }
 
+# Programs and libraries, which compress like the disk of a system
 convert_compressed() {
-        local i
-        for i in $(seq "$(((rounds + 1) / 2))"); do
-                say "  qcow2, compressed, round $i"
-                measured qemu-img-compressed qemu-img convert -c -W -m 8 -f vmdk -O qcow2 \
-                        /srv/bench/source.vmdk /srv/bench/out
-                measured hyper-compressed sh -c "$(hyper_script)" _ qcow2 true
-                [ "$i" -gt 1 ] || compare_with_source qcow2 hyper
+        local method=$1 i peer sizes=() peers=() source=/srv/bench/programs.raw
+        for i in $(seq "$rounds"); do
+                say "  qcow2, $method, round $i of $rounds"
+                measured "qemu-img-$method" sh -c \
+                        "qemu-img convert -c -W -m 8 -o compression_type=$method -f raw -O qcow2 $source /srv/bench/out && sync /srv/bench/out"
+                peers+=("$(inside stat -c %s /srv/bench/out)")
+                measured "hyper-$method" sh -c "$(hyper_script)" _ qcow2 "$method" $source raw
+                sizes+=("$(inside stat -c %s /srv/bench/out)")
+                [ "$i" -gt 1 ] || same_disk programs.raw raw qcow2 hyper
         done
-        record convert "4 GiB VMDK to compressed qcow2" s "$(cost hyper-compressed .seconds)" \
-                "$(cost qemu-img-compressed .seconds)" "qemu-img convert -c -W -m 8"
+        peer="\`qemu-img convert -c -W -m 8 -o compression_type=$method\`, and sync"
+        record convert "$((random / 4)) MiB of programs to qcow2 with $method" s \
+                "$(cost "hyper-$method" .seconds)" "$(cost "qemu-img-$method" .seconds)" "$peer"
+        record convert "CPU time, with $method" s "$(cost "hyper-$method" .cpu_seconds)" \
+                "$(cost "qemu-img-$method" .cpu_seconds)" "$peer"
+        record convert "Size, with $method" MiB "$(mib "${sizes[@]}")" "$(mib "${peers[@]}")" "$peer"
 }
+
+mib() { printf '%s\n' "$@" | awk '{print $1 / 1048576}'; }
 
 bench_convert() {
         make_source
         convert_format qcow2
         convert_format raw
-        convert_compressed
+        make_compressible_source
+        convert_compressed zlib
+        convert_compressed zstd
 }
 
 # --- http: requests per second -----------------------------------------------------------------------------
 
-rate() { wrk -t 2 -c "$1" -d 4s "$2" | awk '/^Requests\/sec:/ {print $2}'; }
+rate() { wrk -t 2 -c "$1" -d "${load_seconds}s" "$2" | awk '/^Requests\/sec:/ {print $2}'; }
 
 against_bare() {
         local what=$1 url=$2 length bare pid ours=() peers=() i
@@ -168,33 +198,48 @@ post_job() { curl -sSf -o /dev/null -w '%{time_total}\n' -H 'Content-Type: appli
 worker_spec() { printf '{"job_id":"%s","operation":"convert","image":{"path":"/srv/bench/small.qcow2","format":"qcow2"},"parameters":{"output_format":"qcow2","output_path":"/srv/bench/%s.qcow2"}}' "$1" "$1"; }
 
 bench_submit() {
-        local run=$RANDOM i began
+        local run=$RANDOM i began answered many=$((load_seconds * 40))
         small_source
         for i in $(seq 50); do post_job "one-$run-$i"; done | sort -g >"$results.one"
         export -f post_job worker_spec
-        seq 320 | xargs -P 32 -I{} bash -c "post_job many-$run-{}" | sort -g >"$results.many"
+        seq $many | xargs -P 32 -I{} bash -c "post_job many-$run-{}" | sort -g >"$results.many"
         record submit "POST /jobs, median, one client" ms "$(awk '{print $1 * 1000}' "$results.one")" "" ""
         record submit "POST /jobs, median, 32 clients" ms "$(awk '{print $1 * 1000}' "$results.many")" "" ""
-        record submit "POST /jobs, worst of 320, 32 clients" ms \
+        record submit "POST /jobs, worst of $many, 32 clients" ms \
                 "$(tail -n 1 "$results.many" | awk '{print $1 * 1000}')" "" ""
         rm "$results.one" "$results.many"
         until \
                 [ "$(curl -sSf $api/status | jq \
                 '.total_jobs - .completed_jobs - .failed_jobs - (.cancelled_jobs // 0)')" -eq 0 ]; do sleep \
                 0.2; done
-        for i in 1 2 3 4 5; do
+        # A raw disk of random data: nothing of it is skipped
+        inside sh -c 'head -c 4M /dev/urandom >/srv/bench/first.raw'
+        for i in 1 2 3 4 5 6 7; do
                 began=$(date +%s%6N)
-                post_job "first-$run-$i" >/dev/null
+                curl -sSf -o /dev/null "http://127.0.0.1:8000/jobs" -H 'Content-Type: application/json' -d \
+                        "$(worker_spec "first-$run-$i" | sed 's/small\.qcow2","format":"qcow2"/first.raw","format":"raw"/')"
+                answered=$(date +%s%6N)
                 until [ "$(curl -sSf "http://127.0.0.1:8000/jobs/first-$run-$i" | jq -r .state)" = COMPLETED \
                         ]; do sleep 0.1; done
-                inside journalctl -q -o json _COMM=hyper-job "HYPER_JOB_ID=first-$run-$i" |
-                        jq -rs ".[0].__REALTIME_TIMESTAMP | tonumber | (. - $began) / 1000"
+                # the attempt, the unit, the first line of hyper-job, the first line of the copy
+                inside journalctl -q -o json "HYPER_JOB_ID=first-$run-$i" | jq -rs --argjson a "$answered" \
+                        --argjson b "$began" '
+                        def at(f): map(select(f)) | if length > 0 then .[0].__REALTIME_TIMESTAMP | tonumber
+                                else error("the journal lacks a line") end;
+                        at(.HYPER_STATE == "ASSIGNED") as $attempt | at(.HYPER_STATE == "RUNNING") as $unit |
+                        at(._COMM == "hyper-job" and .HYPER_EVENT == "phase") as $line |
+                        at(.HYPER_EVENT == "progress") as $byte |
+                        [$a - $b, $unit - $attempt, $line - $unit, $byte - $line, $byte - $a] |
+                        map(. / 1000) | join(" ")'
         done >"$results.first"
-        [ "$(wc -l <"$results.first")" -eq 5 ] || die "the journal lacks the first lines of jobs"
-        record submit "From POST to the job's first line in the journal, median" ms \
-                "$(cat "$results.first")" "" ""
+        [ "$(wc -l <"$results.first")" -eq 7 ] || die "the journal lacks the lines of jobs"
+        record submit "From the 201 of \`POST /jobs\` to the first byte" ms "$(column_of 5)" "" ""
+        record submit "of this: systemd starts the unit, and \`hyper-job prepare\`" ms "$(column_of 2)" "" ""
+        record submit "of this: \`hyper-job run\` to its first line" ms "$(column_of 3)" "" ""
+        record submit "of this: the image is inspected" ms "$(column_of 4)" "" ""
         rm "$results.first"
 }
+column_of() { awk -v n="$1" '{print $n}' "$results.first"; }
 
 # --- list: a page of a long list ---------------------------------------------------------------------------
 

@@ -19,8 +19,16 @@ local function submit()
                 '"parameters":{"output_format":"qcow2","output_path":"/srv/bench/' .. id .. '.qcow2"}}')
 end
 
+-- Of "finish": the jobs that the worker holds
+local held = {}
+
 function request()
         n = n + 1
+        if kind == "finish" and #held > 0 then
+                return wrk.format("POST", "/jobs/" .. table.remove(held) .. "/result", json,
+                        '{"worker_id":"w1","status":"completed","outputs":[]}')
+        end
+        if kind == "finish" then return wrk.format("POST", "/queue/dequeue", json, '{"worker_id":"w1"}') end
         local worker = "w" .. n % workers
         if kind == "submit" then return submit() end
         if kind == "heartbeat" then return wrk.format("POST", "/workers/" .. worker .. "/heartbeat") end
@@ -33,6 +41,8 @@ end
 
 local wrong = 0
 function response(status, headers, body)
+        local id = kind == "finish" and status == 200 and body:match('"job_id":%s*"(fill[^"]*)"')
+        if id then held[#held + 1] = id end
         if status >= 300 or (kind == "dequeue" and body == "null") then
                 wrong = wrong + 1
                 if wrong == 1 then io.stderr:write("queue.lua: " .. kind .. ": " .. status .. " " .. body .. "\n") end

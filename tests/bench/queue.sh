@@ -15,7 +15,7 @@ queue_wrong=$logs/bench-queue.log
 
 # queue_rate URL KIND CONNECTIONS WORKERS [SECONDS]: requests per second
 queue_rate() {
-        local url=$1 kind=$2 connections=$3 workers=$4 seconds=${5:-4}
+        local url=$1 kind=$2 connections=$3 workers=$4 seconds=${5:-$load_seconds}
         queue_serial=$((queue_serial + 1000000))
         wrk -t 1 -c "$connections" -d "${seconds}s" -s "$here/queue.lua" "$url" -- "$kind" "$queue_run" \
                 "$workers" "$queue_serial" 2>>"$queue_wrong" |
@@ -81,6 +81,17 @@ workers_time() { for _ in 1 2 3 4 5; do curl -sSf -o /dev/null -w '%{time_total}
 # What one dequeue takes, in ms, with one worker that asks for one job after the other for a second
 dequeue_time() { awk "BEGIN {print 1000 / $(queue_rate $queue_api dequeue 1 1 1)}"; }
 
+# A job is taken, and its result is reported: two requests, each recorded before it is answered
+queue_finish() {
+        local i few=() many=()
+        for i in $(seq "$rounds"); do
+                few+=("$(queue_rate $queue_api finish 1 1)")
+                many+=("$(queue_rate $queue_api finish 32 1)")
+        done
+        record queue "Jobs taken and finished in turn, requests of 32 connections" "/s" "${many[*]}" "${few[*]}" \
+                "one connection"
+}
+
 bench_queue() {
         local i model few many
         : >"$queue_wrong"
@@ -122,6 +133,7 @@ bench_queue() {
         for i in 1 8 64; do queue_pair dequeue "$i" "$i" "POST /queue/dequeue, $i workers, 100,000 waiting"; \
                 done
         queue_pair submit 32 1 "POST /jobs?queue=true, 32 clients, 100,000 waiting"
+        queue_finish
 
         record queue \
                 "hyper-managerd.service with 10,000 workers and $(queue_waiting) jobs waiting, proportional" \

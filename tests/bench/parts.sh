@@ -30,8 +30,8 @@ make_source() {
 make_compressible_source() {
         inside test -e /srv/bench/programs.raw || inside sh -ec '
                 cd /srv/bench
-                find /usr/bin /usr/lib -xdev -type f -size +20k -print0 | sort -z | xargs -0 cat |
-                        head -c $(($1 * 1048576)) >new.raw || :
+                find /usr/bin /usr/lib -xdev -type f -size +20k -print0 | sort -z |
+                        xargs -0 cat 2>/dev/null | head -c $(($1 * 1048576)) >new.raw || :
                 truncate -s $(($1 * 1048576)) new.raw
                 mv new.raw programs.raw' _ "$((random / 4))"
 }

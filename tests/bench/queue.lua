@@ -41,7 +41,8 @@ end
 
 local wrong = 0
 function response(status, headers, body)
-        local id = kind == "finish" and status == 200 and body:match('"job_id":%s*"(fill[^"]*)"')
+        -- (The answer to a result has no operation.)
+        local id = kind == "finish" and status == 200 and body:find('"operation"') and body:match('"job_id":%s*"(fill[^"]*)"')
         if id then held[#held + 1] = id end
         if status >= 300 or (kind == "dequeue" and body == "null") then
                 wrong = wrong + 1

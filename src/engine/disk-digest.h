@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A digest of what a disk holds: SHA-256 over each block of 64 KiB that is not all zeroes, with its place. Hence
- * it does not depend on how holes are stored, and empty disks of terabytes cost nothing. */
+/* A digest of what a disk holds: SHA-256 over each block of 64 KiB that is not all zeroes, with its
+ * place. Hence it does not depend on how holes are stored, and empty disks of terabytes cost nothing. */
 
 #include "engine/endpoint.h"
 

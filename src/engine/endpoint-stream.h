@@ -8,9 +8,9 @@
 #include "engine/disk-digest.h"
 #include "engine/endpoint.h"
 
-/* What comes through the pipe: this, in the order of bytes of this machine, followed by @length bytes of the
- * disk. Runs ascend and do not overlap; what lies between them is zero. A run with the length 0, at the end of
- * the disk, ends the stream. */
+/* What comes through the pipe: this, in the order of bytes of this machine, followed by @length bytes of
+ * the disk. Runs ascend and do not overlap; what lies between them is zero. A run with the length 0, at
+ * the end of the disk, ends the stream. */
 typedef struct StreamRun {
         uint64_t offset;
         uint64_t length; /* at most STREAM_RUN_MAX */
@@ -23,8 +23,8 @@ typedef struct StreamOptions {
         uint64_t size; /* of the disk */
         const char *label;
         DiskDigest *digest; /* of all runs, whether they are read or not; may be NULL, not owned */
-        /* Called once, when the pipe has ended: 0 if the stream was complete and is right, else negative errno
-         * with *ret_error (caller frees), what the error is. @complete: it had its last run. */
+        /* Called once, when the pipe has ended: 0 if the stream was complete and is right, else negative
+         * errno with *ret_error (caller frees), what the error is. @complete: it had its last run. */
         int (*ended)(void *userdata, bool complete, char **ret_error);
         /* Called when the endpoint is freed. */
         void (*free)(void *userdata);

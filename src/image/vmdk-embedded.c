@@ -44,8 +44,8 @@ int vmdk_embedded_read(int fd, const char *header, uint64_t offset, uint64_t len
 int vmdk_embedded_check(const VmdkDescriptor *d, uint64_t capacity, char **ret_error) {
         if (d->n_extents != 1)
                 return refuse(ret_error,
-                                "the descriptor inside names %zu extents, but a disk in one file has one: use "
-                                "the descriptor that names all of its files as the source",
+                                "the descriptor inside names %zu extents, but a disk in one file has one: "
+                                "use the descriptor that names all of its files as the source",
                                 d->n_extents);
         if (d->extents[0].kind != VMDK_EXTENT_SPARSE)
                 return refuse(ret_error,

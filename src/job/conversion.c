@@ -3,6 +3,7 @@
 #include "basic/string-util.h"
 #include "engine/checkpoint.h"
 #include "job/device.h"
+#include "job/source-kind.h"
 
 uint64_t conversion_work(const Conversion *c, uint64_t total) {
         uint64_t work = c->attempt->plan->spec->parameters.verify ? 2 * total : total;
@@ -64,6 +65,8 @@ int convert_on_progress(const CopyProgress *p, void *userdata) {
                 p = &all;
         }
 
+        if (progress->tell && p->total > 0)
+                source_progress(progress->tell, (unsigned) (p->position * 100 / p->total));
         pass_errors_on(&progress->attempt->report, progress->source);
         pass_errors_on(&progress->attempt->report, progress->destination);
         if (p->flushing)

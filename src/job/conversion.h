@@ -40,6 +40,7 @@ typedef struct ConvertProgress {
         Attempt *attempt;
         const char *what; /* "Converting disk format" */
         Connection *source, *destination;
+        Source *tell; /* who is told how much is copied; NULL: nobody */
         struct ConvertSum *sum; /* of disks that are converted at a time; NULL: there is one */
         uint64_t position, rate; /* what is in the sum */
 } ConvertProgress;

@@ -292,7 +292,12 @@ static int close_destination(Conversion *c, Destination *d) {
 /* A server that was restarted may serve another disk, or an empty one: a sample of what was copied must be
  * there. 1 if it is, 0 if not, and then both ends can only be closed. */
 static int holds_what_was_copied(Conversion *c, Connection *source, Destination *d) {
-        const CompareMode mode = { .data = COMPARE_SAMPLE, .zeroes = COMPARE_SAMPLE, .end = d->watermark };
+        /* A stream passes by once, and all of it has to be taken. */
+        const CompareMode mode = {
+                .data = source->endpoint->once ? COMPARE_ALL : COMPARE_SAMPLE,
+                .zeroes = COMPARE_SAMPLE,
+                .end = d->watermark,
+        };
         const CopyOptions options = { .cancel_fd = c->attempt->cancel_fd };
         _cleanup_free_ char *why = NULL;
         uint64_t offset;
@@ -395,6 +400,7 @@ static int begin_disk(Disks *all, Running *w) {
                 .what = all->what,
                 .source = &w->source,
                 .destination = &w->destination.connection,
+                .tell = c->source,
                 .sum = c->source->n_disks > 1 ? &all->sum : NULL,
         };
         w->options = (CopyOptions){

@@ -20,6 +20,7 @@
 #include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/publish.h"
+#include "job/vsphere-clean.h"
 
 /* What systemd says of how the unit ended, systemd.exec(5). What it does not say is no success. */
 static bool unit_succeeded(void) {
@@ -189,6 +190,7 @@ static int finish(const char *directory, bool succeeded) {
                 return JOB_EXIT_FAILED;
         if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
+        vsphere_clean(a);
         r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
         if (a->plan->part_dir)
                 remove_directories(a);

@@ -61,22 +61,15 @@ static int watch(pid_t pid, Complaints *c, usec_t timeout, int cancel_fd, helper
         }
 }
 
-int helper_run(const char *const argv[], const ChildLimits *limits, int in_fd, int out_fd, int cancel_fd,
-                helper_tick_func tick, void *userdata, int *ret_status, char **ret_errors) {
+int helper_start(const char *const argv[], const ChildLimits *limits, int in_fd, int out_fd, int err_fd,
+                pid_t *ret) {
         const char *full[ARGUMENTS_MAX + 2] = { PROGRAM };
-        Complaints c = {};
-        int err[2], status = 0;
-        pid_t pid;
 
         for (size_t i = 0; argv[i]; i++) {
                 if (i >= ARGUMENTS_MAX)
                         return -E2BIG;
                 full[i + 1] = argv[i];
         }
-        if (pipe2(err, O_CLOEXEC | O_NONBLOCK) < 0)
-                return -errno;
-        _cleanup_close_ int err_read = err[0];
-        _cleanup_close_ int err_write = err[1];
         ChildLimits effective = *limits;
 #ifdef __SANITIZE_ADDRESS__
         /* Our own program then reserves terabytes of addresses, looks at its memory map, and traces itself
@@ -84,7 +77,20 @@ int helper_run(const char *const argv[], const ChildLimits *limits, int in_fd, i
         effective.unconfined = true;
         effective.address_space = 0;
 #endif
-        int r = child_spawn(full, &effective, in_fd, out_fd, err_write, &pid);
+        return child_spawn(full, &effective, in_fd, out_fd, err_fd, ret);
+}
+
+int helper_run(const char *const argv[], const ChildLimits *limits, int in_fd, int out_fd, int cancel_fd,
+                helper_tick_func tick, void *userdata, int *ret_status, char **ret_errors) {
+        Complaints c = {};
+        int err[2], status = 0;
+        pid_t pid;
+
+        if (pipe2(err, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        _cleanup_close_ int err_read = err[0];
+        _cleanup_close_ int err_write = err[1];
+        int r = helper_start(argv, limits, in_fd, out_fd, err_write, &pid);
         if (r < 0)
                 return r;
         err_write = safe_close(err_write);

@@ -9,6 +9,10 @@
 /* Called a few times a second while the child runs; a negative errno kills it, and is returned. */
 typedef int (*helper_tick_func)(void *userdata);
 
+/* Starts "hyper-job @argv…" and returns; @err_fd gets what it complains about. 0 or negative errno. */
+int helper_start(const char *const argv[], const ChildLimits *limits, int in_fd, int out_fd, int err_fd,
+                pid_t *ret);
+
 /* Runs "hyper-job @argv…" to its end. 0 once it has ended, however it did: look at *ret_status. *ret_errors
  * is what it complained about, bounded and cleaned (caller frees). -ECANCELED: @cancel_fd (or negative)
  * became readable; -ETIMEDOUT; what @tick returned; in these cases the child is dead. */

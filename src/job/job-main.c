@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "image/archive.h"
+#include "job/decode-child.h"
 #include "job/finish.h"
 #include "job/prepare.h"
 #include "job/recognize-child.h"
@@ -31,6 +32,7 @@ static const struct {
 } helpers[] = {
         { "recognize", verb_recognize },
         { "extract", verb_extract },
+        { "decode", verb_decode },
 };
 
 static int help(FILE *f) {

@@ -18,6 +18,8 @@ libhyper_job_la_SOURCES = \
 	src/job/conversion.h \
 	src/job/convert.c \
 	src/job/convert.h \
+	src/job/decode-child.c \
+	src/job/decode-child.h \
 	src/job/destination-file.c \
 	src/job/destination-file.h \
 	src/job/destination-kind.c \
@@ -54,6 +56,10 @@ libhyper_job_la_SOURCES = \
 	src/job/lock-holder.h \
 	src/job/new-directories.c \
 	src/job/new-directories.h \
+	src/job/nfc-export.c \
+	src/job/nfc-export.h \
+	src/job/nfc-stream.c \
+	src/job/nfc-stream.h \
 	src/job/operation-steps.c \
 	src/job/operation-steps.h \
 	src/job/output-layout.c \
@@ -90,6 +96,8 @@ libhyper_job_la_SOURCES = \
 	src/job/source-nbd.h \
 	src/job/source-settle.c \
 	src/job/source-settle.h \
+	src/job/source-vsphere.c \
+	src/job/source-vsphere.h \
 	src/job/source.c \
 	src/job/source.h \
 	src/job/step-convert.c \
@@ -108,8 +116,23 @@ libhyper_job_la_SOURCES = \
 	src/job/unpack.c \
 	src/job/unpack.h \
 	src/job/verify.c \
-	src/job/verify.h
-JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
+	src/job/verify.h \
+	src/job/vsphere-check.c \
+	src/job/vsphere-check.h \
+	src/job/vsphere-choose.c \
+	src/job/vsphere-choose.h \
+	src/job/vsphere-clean.c \
+	src/job/vsphere-clean.h \
+	src/job/vsphere-hardware.c \
+	src/job/vsphere-hardware.h \
+	src/job/vsphere-snapshot.c \
+	src/job/vsphere-snapshot.h \
+	src/job/vsphere-source.c \
+	src/job/vsphere-source.h \
+	src/job/vsphere-way.h \
+	src/job/way-nfc.c \
+	src/job/way-nfc.h
+JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la libhyper-vsphere.la $(HTTP_LIBS) $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
 	$(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) \
 	$(SECCOMP_LIBS) -lpthread
 

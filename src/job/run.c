@@ -40,7 +40,8 @@ static void add_metrics(Run *run) {
 
 /* A result that is known to be wrong must not be gone on from. */
 static void drop_wrong_result(Run *run) {
-        static const char *const wrong[] = { "verification_failed", "source_changed" };
+        static const char *const wrong[] = { "verification_failed", "source_changed", "vsphere_changed",
+                "checksum_mismatch" };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong) && run->part_fd >= 0; i++)
                 if (streq_ptr(run->attempt->code, wrong[i])) {

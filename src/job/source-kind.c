@@ -3,6 +3,7 @@
 #include "job/source-file.h"
 #include "job/source-nbd.h"
 #include "job/source-settle.h"
+#include "job/source-vsphere.h"
 
 static const SourceKind kinds[_ENDPOINT_MAX] = {
         [ENDPOINT_FILE] = {
@@ -17,6 +18,17 @@ static const SourceKind kinds[_ENDPOINT_MAX] = {
                 .open = source_open_server,
                 .inspecting = "Connecting to the source server",
                 .connect = source_connect_server,
+        },
+        [ENDPOINT_VSPHERE] = {
+                .open = source_open_vm,
+                .inspecting = "Connecting to the vSphere server",
+                .settle = source_settle_vm,
+                .inspect = source_inspect_vm,
+                .check_unchanged = source_check_vm_unchanged,
+                .finish = source_finish_vm,
+                .progress = source_vm_progress,
+                .digest = source_vm_digest,
+                .connect = source_connect_vm,
         },
 };
 
@@ -56,6 +68,21 @@ int source_inspect(Source *s) {
 
 int source_check_unchanged(Source *s) {
         return optional(source_kind(s->spec->type)->check_unchanged, s);
+}
+
+int source_finish(Source *s) {
+        return optional(source_kind(s->spec->type)->finish, s);
+}
+
+void source_progress(Source *s, unsigned percent) {
+        if (source_kind(s->spec->type)->progress)
+                source_kind(s->spec->type)->progress(s, percent);
+}
+
+int source_digest(const Source *s, size_t disk, uint8_t ret[static DISK_DIGEST_SIZE]) {
+        const SourceKind *kind = source_kind(s->spec->type);
+
+        return kind->digest ? kind->digest(s, disk, ret) : 0;
 }
 
 int source_connect(Source *s, size_t disk, Connection *ret) {

@@ -3,6 +3,7 @@
 
 /* What the kinds of endpoints do as a source: one row each. All functions note failures in the attempt. */
 
+#include "engine/disk-digest.h"
 #include "job/connection.h"
 #include "job/source.h"
 
@@ -14,6 +15,9 @@ typedef struct SourceKind {
         int (*settle)(Source *s);
         int (*inspect)(Source *s);
         int (*check_unchanged)(Source *s);
+        int (*finish)(Source *s);
+        void (*progress)(Source *s, unsigned percent);
+        int (*digest)(const Source *s, size_t disk, uint8_t *ret);
         /* And the disks, from 0: */
         int (*connect)(Source *s, size_t disk, Connection *ret);
 } SourceKind;
@@ -35,6 +39,16 @@ int source_inspect(Source *s);
 
 /* Checks that the source has not changed since source_open(). */
 int source_check_unchanged(Source *s);
+
+/* All disks are copied and verified: ends what was begun for that. */
+int source_finish(Source *s);
+
+/* Tells how much is copied, in percent. */
+void source_progress(Source *s, unsigned percent);
+
+/* The digest of disk @disk (engine/disk-digest.h), if it was computed while it was copied. 1, or 0 if
+ * there is none. */
+int source_digest(const Source *s, size_t disk, uint8_t ret[static DISK_DIGEST_SIZE]);
 
 /* Connects to disk @disk (from 0). */
 int source_connect(Source *s, size_t disk, Connection *ret);

@@ -32,6 +32,8 @@ Source *source_free(Source *s) {
         vm_hardware_free(s->vm);
         image_done(&s->image);
         free(s->identity);
+        if (s->free_of_kind)
+                s->free_of_kind(s->of_kind);
         free(s);
         return NULL;
 }

@@ -29,6 +29,8 @@ typedef struct Source {
         char ***warnings; /* of each, for the result */
         int part_fd; /* where archives are unpacked; not owned */
         const char *part_dir; /* its path; not owned */
+        void *of_kind; /* VSPHERE: VsphereSource */
+        void (*free_of_kind)(void *of_kind);
 } Source;
 
 Source *source_free(Source *s);

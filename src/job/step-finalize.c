@@ -7,6 +7,7 @@
 #include "basic/string-util.h"
 #include "engine/checkpoint.h"
 #include "job/destination-kind.h"
+#include "job/source-kind.h"
 #include "job/verify.h"
 #include "spec/vm-json.h"
 
@@ -95,8 +96,10 @@ static int add_hardware(Run *run) {
 
 int step_finalize(Run *run) {
         bool listed = true;
-        int r = add_hardware(run);
+        int r = source_finish(run->source);
 
+        if (r >= 0)
+                r = add_hardware(run);
         if (r < 0)
                 return r;
 

@@ -24,6 +24,69 @@ static void report_verification(Conversion *c, const Verification *v) {
                         from[v->read_back], format_bytes(skipped, v->report.skipped));
 }
 
+/* The result is read alone, since the source was digested while it was copied. */
+static int digest_disk(Conversion *c, size_t disk, Connection *result, const CopyOptions *options,
+                uint8_t ret[static DISK_DIGEST_SIZE], char **ret_error) {
+        _cleanup_disk_digest_ DiskDigest *digest = NULL;
+        _cleanup_endpoint_ Endpoint *to = NULL;
+        CopyProgress p = {};
+
+        int r = disk_digest_new(&digest);
+        if (r >= 0)
+                r = endpoint_digest_new(digest, result->endpoint->size, &to);
+        if (r >= 0)
+                r = copy_run(result->endpoint, to, NULL, 0, options, &p, ret_error);
+        if (r >= 0)
+                r = disk_digest_get(digest, ret);
+        c->verified[disk].report = (CompareReport){ .data = p.bytes_read, .skipped = p.bytes_zero };
+        return r;
+}
+
+/* 1: the result has the digest @expected; 0: it has not. */
+static int compare_digest(Conversion *c, size_t disk, Image *image, const char *what,
+                const uint8_t expected[static DISK_DIGEST_SIZE]) {
+        _cleanup_connection_ Connection result = {}, none = {};
+        _cleanup_free_ char *why = NULL;
+        uint8_t digest[DISK_DIGEST_SIZE];
+
+        int r = destination_kind(c->spec->type)
+                                ->connect_result(c, image, &c->verified[disk].read_back, &result);
+        if (r < 0)
+                return r;
+        ConvertProgress progress = {
+                .attempt = c->attempt, .what = what, .source = &none, .destination = &result
+        };
+        const CopyOptions options = {
+                .progress = convert_on_progress,
+                .userdata = &progress,
+                .progress_interval = REPORT_INTERVAL,
+                .checkpoint_interval = USEC_INFINITY,
+                .cancel_fd = c->attempt->cancel_fd,
+        };
+        r = digest_disk(c, disk, &result, &options, digest, &why);
+        if (r < 0)
+                return connection_fail(c->attempt, &result, NULL, r, what, why);
+        return memcmp(digest, expected, sizeof(digest)) == 0;
+}
+
+static int verify_by_digest(Conversion *c, size_t disk, Image *image, const uint8_t *expected) {
+        _cleanup_free_ char *what =
+                        convert_step_name(c, "Comparing the result with the source", "Comparing disk", disk);
+
+        int r = what ? compare_digest(c, disk, image, what, expected) : -ENOMEM;
+        if (r < 0)
+                return r;
+        report_step_done(&c->attempt->report, c->sizes[disk]);
+        if (r == 0)
+                return attempt_fail(c->attempt, EBADMSG, "verification_failed",
+                                "%s found that its digest is not that of what was received: the result is "
+                                "not used",
+                                what);
+        c->verified[disk].verify = VERIFY_ON;
+        report_verification(c, &c->verified[disk]);
+        return 0;
+}
+
 static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify verify) {
         _cleanup_connection_ Connection source = {}, result = {};
         _cleanup_free_ char *what =
@@ -72,11 +135,14 @@ static int compare_disk(Conversion *c, size_t disk, Image *image, JobVerify veri
 int verify_disk(Conversion *c, size_t disk, JobVerify verify) {
         const DestinationKind *kind = destination_kind(c->spec->type);
         _cleanup_(image_done) Image image = {};
+        uint8_t expected[DISK_DIGEST_SIZE];
         int r = kind->check_result ? kind->check_result(c, disk, &image) : 0;
 
         if (r < 0)
                 return r;
         /* Only now that all of it is written, and right before it is read. */
+        if (verify == VERIFY_ON && !c->in_place && source_digest(c->source, disk, expected))
+                return verify_by_digest(c, disk, &image, expected);
         return verify == VERIFY_OFF ? 0 : compare_disk(c, disk, &image, verify);
 }
 

@@ -8,8 +8,9 @@
 #include "vsphere/session.h"
 
 typedef struct LeaseDevice {
-        char *key; /* "/vm-42/ParaVirtualSCSIController0:0": the type and number of its controller, and its unit;
-                   * lease_manifest() names the device by it */
+        /* "/vm-42/ParaVirtualSCSIController0:0": the type and number of its controller, and its unit;
+         * lease_manifest() names the device by it */
+        char *key;
         bool disk; /* false for CD-ROM images, NVRAM and others */
         char *url; /* with the host in place of "*" */
         char *file_name; /* "disk-0.vmdk" or NULL */
@@ -27,8 +28,8 @@ typedef struct Lease {
 void lease_done(Lease *l);
 #define _cleanup_lease_ _cleanup_(lease_done)
 
-/* Waits until the lease is ready. -EBUSY: the VM is exported already (TaskInProgress). -EBADFD: its power state does
- * not permit it (InvalidPowerState). */
+/* Waits until the lease is ready. -EBUSY: the VM is exported already (TaskInProgress). -EBADFD: its
+ * power state does not permit it (InvalidPowerState). */
 int lease_export_vm(Session *s, const char *vm, Lease *ret);
 int lease_export_snapshot(Session *s, const char *snapshot, Lease *ret);
 
@@ -54,9 +55,9 @@ typedef struct LeaseManifest {
 void lease_manifest_done(LeaseManifest *m);
 #define _cleanup_lease_manifest_ _cleanup_(lease_manifest_done)
 
-/* Asks for SHA-256 in the manifest, before anything is downloaded. -EOPNOTSUPP on servers before vSphere 6.7, which
- * have SHA-1 only. */
+/* Asks for SHA-256 in the manifest, before anything is downloaded. -EOPNOTSUPP on servers before vSphere
+ * 6.7, which have SHA-1 only. */
 int lease_use_sha256(Session *s, const Lease *l);
-/* Before lease_complete(). Only has entries of files that were downloaded to the end. -EOPNOTSUPP: the server has no
- * manifests. */
+/* Before lease_complete(). Only has entries of files that were downloaded to the end. -EOPNOTSUPP: the
+ * server has no manifests. */
 int lease_manifest(Session *s, const Lease *l, LeaseManifest *ret);

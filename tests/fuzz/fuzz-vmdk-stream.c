@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A streamOptimized VMDK that is decoded as it comes, in pieces. The size of the disk is the one in the header. */
+/* A streamOptimized VMDK that is decoded as it comes, in pieces. The header has the size of the disk. */
 
 #include <string.h>
 

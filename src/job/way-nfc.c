@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/way-nfc.h"
+
+#include "job/nfc-export.h"
+#include "job/nfc-stream.h"
+
+static int probe(_unused_ VsphereSource *v, _unused_ size_t disk, _unused_ char **ret_why_not) {
+        return 1;
+}
+
+static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
+        const LeaseDevice *device;
+
+        *ret = (Connection){};
+        int r = nfc_export_acquire(v, disk, &device);
+        return r < 0 ? r : nfc_stream_open(v, disk, device, &ret->endpoint);
+}
+
+const VsphereWay way_nfc = {
+        .method = VSPHERE_METHOD_NFC,
+        .probe = probe,
+        .open = open_disk,
+};

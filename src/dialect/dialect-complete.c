@@ -106,6 +106,53 @@ static int complete_endpoint(Translation *t, const EndpointPaths *p) {
         return translation_set(t, p->type, json_string(endpoint_type_to_string(type_of_fields(t, p))));
 }
 
+static bool is_vsphere(const Translation *t) {
+        const char *type = translation_get_string(t, source_paths.type);
+
+        return type && endpoint_type_from_string(type) == ENDPOINT_VSPHERE;
+}
+
+/* Where typed clients put a login that the job may have no use for: such a field is not the source's own. */
+static bool is_outside(const char *field) {
+        return !startswith(field, "source.") && !startswith(field, "image.");
+}
+
+/* True if something is given that only a vSphere source has. */
+static bool has_machine(const Translation *t) {
+        return translation_get(t, "source.vcenter_url") || translation_get(t, "source.vm_path") ||
+                        translation_get(t, "source.vm_uuid");
+}
+
+/* The type, where it is not given; and no login that only typed clients give, if the source is not a virtual
+ * machine. */
+static int complete_vsphere(Translation *t) {
+        static const char *const fields[] = { "vcenter_url", "username", "password", "datacenter" };
+        bool file = translation_get(t, source_paths.path) || translation_get(t, source_paths.uri);
+
+        if (!translation_get(t, source_paths.type) && !file && has_machine(t))
+                return translation_set(t, source_paths.type,
+                                json_string(endpoint_type_to_string(ENDPOINT_VSPHERE)));
+        for (size_t i = 0; i < ELEMENTSOF(fields) && !is_vsphere(t); i++) {
+                _cleanup_free_ char *path = strprintf("source.%s", fields[i]);
+
+                if (!path)
+                        return -ENOMEM;
+                const char *origin = json_string_value(json_object_get(t->origins, path));
+                if (origin && is_outside(origin))
+                        (void) json_object_del(translation_get(t, source_paths.whole), fields[i]);
+        }
+        return 0;
+}
+
+/* The name of a virtual machine is that of its output; NULL: the source is none, or has no name. */
+static const char *machine_name(const Translation *t) {
+        const char *path = translation_get_string(t, "source.vm_path");
+
+        if (!is_vsphere(t))
+                return NULL;
+        return path ? vsphere_file_name(path) : translation_get_string(t, "source.vm_uuid");
+}
+
 /* "qcow2" of "/srv/a.qcow2"; NULL if the name says nothing. */
 static const char *format_of_name(const char *path) {
         DiskFormat f = disk_format_from_name(path);
@@ -133,13 +180,14 @@ static char *output_beside(
 
 static int complete_output_path(Translation *t, const char *format) {
         const char *source = translation_get_string(t, source_paths.path),
-                   *directory = translation_get_string(t, TRANSLATE_DIRECTORY), *reason;
+                   *directory = translation_get_string(t, TRANSLATE_DIRECTORY), *reason,
+                   *name = t->output_name ? t->output_name : machine_name(t);
         _cleanup_free_ char *path = NULL;
 
-        if (!source && directory && t->output_name)
+        if (!source && directory && name)
                 source = "";
         else if (!source || !job_path_is_valid(source, false, &reason)) {
-                if (translation_get(t, source_paths.uri))
+                if (translation_get(t, source_paths.uri) || is_vsphere(t))
                         return translation_error(t, destination_paths.path,
                                         "must be given: the source is no file that the output could be "
                                         "named after");
@@ -147,7 +195,7 @@ static int complete_output_path(Translation *t, const char *format) {
                 return translation_settle(t, destination_paths.path);
         }
 
-        path = output_beside(directory, source, t->output_name, format);
+        path = output_beside(directory, source, name, format);
         if (!path)
                 return -ENOMEM;
         if (streq(path, source))
@@ -218,6 +266,8 @@ int translation_complete(Translation *t) {
 
         if (!translation_get(t, "operation"))
                 r = translation_set(t, "operation", json_string(job_operation_to_string(OPERATION_CONVERT)));
+        if (r >= 0)
+                r = complete_vsphere(t);
         if (r >= 0)
                 r = complete_endpoint(t, &source_paths);
         if (r < 0)

@@ -11,7 +11,8 @@ typedef enum FieldFlags {
         FIELD_SHOWN = 1 << 0, /* given when a canonical spec is put into this dialect's words */
         FIELD_FALLBACK = 1 << 1, /* counts only if nothing further up the table gave the value */
         FIELD_OUT_ONLY = 1 << 2, /* never read, only given */
-        FIELD_REQUIRED = 1 << 3, /* a job without it is refused; for dialect_job_schema() */
+        FIELD_REQUIRED = 1 << 3, /* a job without the object that it is in is refused; for
+                                    dialect_job_schema() */
         FIELD_ZERO_IS_ABSENT = 1
                         << 4, /* a zero value (json_is_zero_value()) is the same as not given, as null is */
 } FieldFlags;

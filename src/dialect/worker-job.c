@@ -16,7 +16,8 @@ const FieldMap worker_fields[] = {
                         "convert, if nothing is said; the others only with queue=true." },
 
         { "image.path", "source.path", FIELD_SHOWN | FIELD_REQUIRED,
-                        "An absolute path or file:// URL on this machine, or an nbd:// URI." },
+                        "An absolute path or file:// URL on this machine, or an nbd:// URI; for vSphere, "
+                        "image.vm_path." },
         { "image.path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY },
         { "image.format", "source.format", FIELD_SHOWN, "Found out by looking, if nothing is said." },
         { "image.checksum", "source.checksum", FIELD_SHOWN,
@@ -24,6 +25,18 @@ const FieldMap worker_fields[] = {
         { "image.tls_certificates", "source.tls_certificates", FIELD_SHOWN,
                         "For nbds://: a directory with ca-cert.pem and so on." },
         { "image.tls_psk", "source.tls_psk", 0, "For nbds://: a pre-shared key, \"[user:]key\"." },
+        { "image.name", "source.name", FIELD_SHOWN, "For vSphere: a stored source, instead of a server." },
+        { "image.vcenter_url", "source.vcenter_url", FIELD_SHOWN,
+                        "For vSphere: the server, HOST[:PORT] or https://HOST[:PORT]." },
+        { "image.username", "source.username", FIELD_SHOWN },
+        { "image.password", "source.password", FIELD_SHOWN },
+        { "image.ca", "source.ca", FIELD_SHOWN, "For vSphere: CA certificates in PEM form." },
+        { "image.thumbprint", "source.thumbprint", FIELD_SHOWN,
+                        "For vSphere: the SHA-256 digest of the server's certificate." },
+        { "image.datacenter", "source.datacenter", FIELD_SHOWN },
+        { "image.vm_path", "source.vm_path", FIELD_SHOWN,
+                        "For vSphere: the inventory path of the virtual machine, or its name." },
+        { "image.vm_uuid", "source.vm_uuid", FIELD_SHOWN, "For vSphere, instead of image.vm_path." },
 
         { "parameters.output_path", "destination.path", FIELD_SHOWN,
                         "An absolute path, a directory if it ends with \"/\", or an nbd:// URI; beside the "
@@ -58,6 +71,14 @@ const FieldMap worker_fields[] = {
                         "Accepts an NBD destination that is larger than the source; what lies behind is "
                         "left "
                         "as it is." },
+        { "parameters.conversion_method", "parameters.conversion_method", FIELD_SHOWN,
+                        "For vSphere: how the disks are transferred; \"auto\" is the first way that is "
+                        "possible." },
+        { "parameters.source_power", "parameters.source_power", FIELD_SHOWN,
+                        "For vSphere: what is done with a virtual machine that is running." },
+        { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN },
+        { "parameters.power_off", "parameters.power_off", FIELD_SHOWN,
+                        "For vSphere: powers it off if it does not shut down in time." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },

@@ -6,6 +6,7 @@
 #include "engine/endpoint-http.h"
 #include "engine/http-loop.h"
 #include "http/content-range.h"
+#include "http/tls-trust.h"
 
 #define CONNECTIONS_DEFAULT 8u
 #define RETRY_DELAY_DEFAULT USEC_PER_SEC
@@ -46,7 +47,8 @@ typedef struct HttpRequest {
 struct HttpEndpoint {
         Endpoint endpoint;
         HttpLoop loop;
-        HttpOptions options; /* strings are not the caller's */
+        HttpOptions options; /* without its strings */
+        TlsTrust trust;
         char *url, *cookie, *user_agent;
         unsigned generation; /* of the cookie */
         bool works; /* something was read with this cookie */
@@ -111,7 +113,7 @@ static size_t on_body(char *data, _unused_ size_t one, size_t size, void *userda
 static bool set_options(HttpRequest *q, const char *range) {
         const HttpEndpoint *h = q->h;
 
-        return SET(CURLOPT_URL, h->url) && SET(CURLOPT_PROTOCOLS_STR, h->options.trust ? "https" : "http") &&
+        return SET(CURLOPT_URL, h->url) && SET(CURLOPT_PROTOCOLS_STR, h->options.plain ? "http" : "https") &&
                         SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) &&
                         SET(CURLOPT_RANGE, range) && SET(CURLOPT_COOKIE, h->cookie) &&
                         SET(CURLOPT_USERAGENT, h->user_agent) && SET(CURLOPT_NOSIGNAL, 1L) &&
@@ -237,13 +239,13 @@ static void on_range(HttpRequest *q, CURLcode code) {
 }
 
 static void on_no_answer(HttpRequest *q, CURLcode code) {
-        const TlsTrust *trust = q->h->options.trust;
+        const TlsTrust *trust = &q->h->trust;
 
-        if (trust && tls_trust_refused(trust, code)) {
+        if (tls_trust_refused(trust, code)) {
                 _cleanup_free_ char *why = strprintf(
                                 "the certificate of the server is not accepted; its SHA-256 thumbprint is %s",
                                 trust->seen);
-                return request_fail(q, -EPROTO, EPROTO, strempty(why));
+                return request_fail(q, -EKEYREJECTED, EPROTO, strempty(why));
         }
         retry_connection(q,
                         code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT
@@ -303,8 +305,8 @@ static int http_op_read(
                 .easy = curl_easy_init() };
         TAILQ_INSERT_TAIL(&h->requests, q, entries);
         r = q->easy ? 0 : -ENOMEM;
-        if (r >= 0 && h->options.trust)
-                r = tls_trust_apply(h->options.trust, q->easy);
+        if (r >= 0 && !h->options.plain)
+                r = tls_trust_apply(&h->trust, q->easy);
         if (r >= 0)
                 r = send_request(q);
         if (r < 0) {
@@ -377,6 +379,7 @@ static void http_op_free(Endpoint *e) {
 
         http_op_stop(e);
         http_loop_done(&h->loop);
+        tls_trust_done(&h->trust);
         free(h->url);
         if (h->cookie)
                 explicit_bzero(h->cookie, strlen(h->cookie));
@@ -440,7 +443,11 @@ int endpoint_http_new(const HttpOptions *o, Endpoint **ret, char **ret_error) {
         e->in_flight_max = o->connections > 0 ? o->connections : CONNECTIONS_DEFAULT;
         e->preferred = REQUEST_SIZE;
         e->size = o->size;
+        h->options.url = h->options.label = h->options.cookie = h->options.user_agent = NULL;
+        h->options.ca = h->options.thumbprint = NULL;
         r = http_loop_init(&h->loop, e->in_flight_max);
+        if (r >= 0)
+                r = tls_trust_init(&h->trust, o->ca, o->thumbprint);
         if (r < 0)
                 return r;
         e->label = strdup(o->label);

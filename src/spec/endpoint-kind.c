@@ -138,7 +138,7 @@ static const EndpointKind kinds[_ENDPOINT_MAX] = {
         },
         [ENDPOINT_VSPHERE] = {
                 .name = "vsphere",
-                .ends = 0,
+                .ends = ENDPOINT_SOURCE,
                 .keys = vsphere_keys,
                 .field = "vm_path",
                 .identity = offsetof(JobEndpoint, vsphere.vm_path),

@@ -84,7 +84,7 @@ static int source_power(const char *s) {
 
 static const JsonField source_fields[] = {
         { "type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN,
-                        .from_string = source_type, .expected = "file, nbd" },
+                        .from_string = source_type, .expected = "file, nbd, vsphere" },
         ENDPOINT_FIELDS,
         VSPHERE_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
@@ -117,8 +117,8 @@ static const JsonField parameter_fields[] = {
         { "allow_larger", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.allow_larger),
                         .flags = JSON_NULLABLE },
         { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
-                        .flags = JSON_NULLABLE, .from_string = conversion_method,
-                        .expected = "auto, nfc, https, vddk" },
+                        .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
+                        .expected = "auto, nfc, https" },
         { "source_power", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.source_power),
                         .flags = JSON_NULLABLE, .from_string = source_power,
                         .expected = "keep, shutdown, poweroff", .aliases = "off" },
@@ -317,8 +317,8 @@ static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonEr
                 _cleanup_free_ char *path = strprintf("parameters.%s", fields[i].key);
                 r = !path ? -ENOMEM
                           : json_errors_add(errors, path, "must not be given unless %s",
-                                            vsphere ? "parameters.source_power is \"shutdown\""
-                                                    : "source.type is \"vsphere\"");
+                                            vsphere ? "source_power is \"shutdown\""
+                                                    : "the source is of type \"vsphere\"");
         }
         return r;
 }

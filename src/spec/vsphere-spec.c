@@ -12,7 +12,6 @@ static const char *const method_names[_VSPHERE_METHOD_MAX] = {
         [VSPHERE_METHOD_AUTO] = "auto",
         [VSPHERE_METHOD_NFC] = "nfc",
         [VSPHERE_METHOD_HTTPS] = "https",
-        [VSPHERE_METHOD_VDDK] = "vddk",
 };
 
 static const char *const power_names[_VSPHERE_POWER_MAX] = {

@@ -13,7 +13,6 @@ typedef enum VsphereMethod {
         VSPHERE_METHOD_AUTO, /* the first one that is possible, for each job */
         VSPHERE_METHOD_NFC, /* an export lease: streamOptimized VMDKs */
         VSPHERE_METHOD_HTTPS, /* ranges of the files of the datastore */
-        VSPHERE_METHOD_VDDK, /* nbdkit with VMware's library */
         _VSPHERE_METHOD_MAX,
         _VSPHERE_METHOD_INVALID = -EINVAL,
 } VsphereMethod;

@@ -29,6 +29,7 @@ const FieldMap hypersdk_fields[] = {
 
         { "vm_path", "source.path", FIELD_SHOWN | FIELD_OUT_ONLY | ABSENT }, /* see take_vm_path() */
         { "vm_path", "source.uri", FIELD_SHOWN | FIELD_OUT_ONLY | ABSENT },
+        { "vm_path", "source.vm_path", FIELD_SHOWN | FIELD_OUT_ONLY | ABSENT },
         { "source.type", "source.type", FIELD_SHOWN | ABSENT },
         { "source.path", "source.path", FIELD_SHOWN | ABSENT },
         { "source.uri", "source.uri", FIELD_SHOWN | ABSENT },
@@ -37,6 +38,22 @@ const FieldMap hypersdk_fields[] = {
         { "source.checksum", "source.checksum", FIELD_SHOWN | ABSENT },
         { "source.tls_certificates", "source.tls_certificates", FIELD_SHOWN | ABSENT },
         { "source.tls_psk", "source.tls_psk", ABSENT },
+        { "source.name", "source.name", FIELD_SHOWN | ABSENT },
+        { "source.vcenter_url", "source.vcenter_url", FIELD_SHOWN | ABSENT },
+        { "vcenter_url", "source.vcenter_url", ABSENT },
+        { "vcenter.server", "source.vcenter_url", ABSENT },
+        { "source.username", "source.username", FIELD_SHOWN | ABSENT },
+        { "username", "source.username", ABSENT },
+        { "vcenter.username", "source.username", ABSENT },
+        { "source.password", "source.password", FIELD_SHOWN | ABSENT },
+        { "password", "source.password", ABSENT },
+        { "vcenter.password", "source.password", ABSENT },
+        { "source.ca", "source.ca", FIELD_SHOWN | ABSENT },
+        { "source.thumbprint", "source.thumbprint", FIELD_SHOWN | ABSENT },
+        { "source.datacenter", "source.datacenter", FIELD_SHOWN | ABSENT },
+        { "datacenter", "source.datacenter", ABSENT },
+        { "source.vm_path", "source.vm_path", FIELD_SHOWN | ABSENT },
+        { "source.vm_uuid", "source.vm_uuid", FIELD_SHOWN | ABSENT },
 
         { "destination.type", "destination.type", FIELD_SHOWN | ABSENT },
         { "destination.path", "destination.path", FIELD_SHOWN | ABSENT },
@@ -76,6 +93,19 @@ const FieldMap hypersdk_fields[] = {
         { "allow_larger", "parameters.allow_larger", 0 },
         { "parameters.allow_larger", "parameters.allow_larger", 0 },
 
+        { "options.conversion_method", "parameters.conversion_method", FIELD_SHOWN | ABSENT },
+        { "conversion_method", "parameters.conversion_method", ABSENT },
+        { "parameters.conversion_method", "parameters.conversion_method", ABSENT },
+        { "options.source_power", "parameters.source_power", FIELD_SHOWN | ABSENT },
+        { "source_power", "parameters.source_power", ABSENT },
+        { "parameters.source_power", "parameters.source_power", ABSENT },
+        { "options.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN | ABSENT },
+        { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", ABSENT },
+        { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", ABSENT },
+        { "options.power_off", "parameters.power_off", FIELD_SHOWN },
+        { "power_off", "parameters.power_off", 0 },
+        { "parameters.power_off", "parameters.power_off", 0 },
+
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN | ABSENT },
         { "timeout_seconds", "execution_policy.timeout_seconds", ABSENT },
         { "options.timeout_seconds", "execution_policy.timeout_seconds", ABSENT },
@@ -92,11 +122,25 @@ const FieldMap hypersdk_fields[] = {
 };
 #undef ABSENT
 
-/* vm_path names the disk when no source does. An inventory path ("Datacenter/vm/web") is somebody else's. */
+/* The published clients give the login without a type, too. */
+static bool is_vsphere(const Translation *t) {
+        const char *type = translation_get_string(t, "source.type");
+
+        if (type)
+                return endpoint_type_from_string(type) == ENDPOINT_VSPHERE;
+        return translation_get(t, "source.vcenter_url") && !translation_get(t, "source.path") &&
+                        !translation_get(t, "source.uri");
+}
+
+/* vm_path names the disk when no source does, or the virtual machine of vSphere. */
 static int take_vm_path(Translation *t) {
         const char *type = translation_get_string(t, "source.type");
         int r;
 
+        if (is_vsphere(t))
+                return translation_get(t, "source.vm_path") || translation_get(t, "source.vm_uuid")
+                                ? 0
+                                : translation_take(t, "vm_path", "source.vm_path");
         if (translation_get(t, "source.path") || translation_get(t, "source.uri") ||
                         (type && endpoint_type_from_string(type) < 0))
                 return 0;
@@ -110,7 +154,7 @@ static int take_vm_path(Translation *t) {
         return translation_error(t, "source.path",
                         "must be the absolute path of a disk image on this machine, or a file:// or nbd:// "
                         "URL "
-                        "(this machine can read: file, nbd)");
+                        "(this machine can read: file, nbd, vsphere)");
 }
 
 /* Older clients give a directory as output_path. */

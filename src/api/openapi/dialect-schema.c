@@ -78,7 +78,7 @@ static int add_field(json_t *object, const FieldMap *m) {
                         if (json_object_set_new(properties, key, property) < 0)
                                 return -ENOMEM;
                 }
-                if ((m->flags & FIELD_REQUIRED) && require(object, property, key) < 0)
+                if (dot && (m->flags & FIELD_REQUIRED) && require(object, property, key) < 0)
                         return -ENOMEM;
                 if (!dot)
                         return 0;

@@ -52,8 +52,9 @@ refused "a section by another name" 400 'policy: must be given as execution_poli
         "$(sdk '.policy = {retry_count: 0}')"
 refused "a setting in a wrong place" 400 'checksum: must be given as source.checksum' POST \
         "$api/jobs/submit" "$(sdk '.checksum = "sha256:00"')"
-refused "another source type" 400 file POST "$api/jobs/submit" \
-        "$(sdk '.source = {type: "vsphere", vcenter_url: "x"}')"
+refused "another source type" 400 file POST "$api/jobs/submit" "$(sdk '.source = {type: "aws"}')"
+refused "a virtual machine without a user" 400 'source.username: must be given' POST "$api/jobs/submit" \
+        "$(sdk '.source = {type: "vsphere", vcenter_url: "x", vm_path: "web"}')"
 refused "another destination type" 400 file POST "$api/jobs/submit" "$(sdk '.destination = {type: "kvm"}')"
 refused "a relative path" 400 source.path POST "$api/jobs/submit" "$(sdk '.source.path = "disk.raw"')"
 refused "a path that goes up" 400 destination.path POST "$api/jobs/submit" \

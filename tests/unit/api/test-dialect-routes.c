@@ -556,7 +556,7 @@ START_TEST(a_hypersdk_client_submits_one_job_or_many) {
                                               "data/3.vmdk\"},"
                                               "{\"id\":\"three\",\"vm_path\":\"/data/3.vmdk\"}]}"),
                               *bad = ask(&w.hypersdk, 400, "POST /jobs/submit",
-                                              "{\"source\":{\"type\":\"vsphere\"}}"),
+                                              "{\"source\":{\"type\":\"aws\"}}"),
                               *exists = ask(&w.hypersdk, 409, "POST /jobs/submit",
                                               "{\"id\":\"one\",\"vm_path\":\"/data/other.vmdk\"}"),
                               *busy = ask(&w.hypersdk, 503, "POST /jobs/submit",
@@ -580,7 +580,8 @@ START_TEST(a_hypersdk_client_submits_one_job_or_many) {
                         "jobs[1]: vm_path: must be the absolute path"));
         ck_assert_str_eq(json_string_value(json_array_get(json_object_get(many, "errors"), 1)),
                         "jobs[2]: vm_path: refused here");
-        assert_member(bad, "error", "\"source.type: \\\"vsphere\\\" is not built in; built in: file, nbd\"");
+        assert_member(bad, "error",
+                        "\"source.type: \\\"aws\\\" is not built in; built in: file, nbd, vsphere\"");
         ck_assert_ptr_nonnull(json_object_get(bad, "timestamp"));
         assert_member(bad, "job_ids", "[]");
         assert_member(exists, "error", "\"There is a job one with another spec.\"");

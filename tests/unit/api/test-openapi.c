@@ -225,9 +225,22 @@ END_TEST
 
 /* --- the job --------------------------------------------------------------------------------------- */
 
+/* Some fields are for virtual machines only. */
+static json_t *job_for(const char *path) {
+        static const char *const for_machines[] = { "parameters.conversion_method",
+                "parameters.source_power", "parameters.shutdown_timeout_seconds", "parameters.power_off" };
+
+        for (size_t i = 0; i < ELEMENTSOF(for_machines); i++)
+                if (streq(for_machines[i], path))
+                        return json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "image", "name", "vc", "vm_path",
+                                        "web", "parameters", "output_path", "/data/out/", "source_power",
+                                        "shutdown");
+        return json_pack("{s:{s:s}, s:{s:s}}", "image", "path", "/data/a.vmdk", "parameters", "output_path",
+                        "/data/out");
+}
+
 static bool takes(const char *path, json_t *value) {
-        _cleanup_json_ json_t *job = json_pack("{s:{s:s}, s:{s:s}}", "image", "path", "/data/a.vmdk",
-                        "parameters", "output_path", "/data/out");
+        _cleanup_json_ json_t *job = job_for(path);
         _cleanup_(dialect_job_done) DialectJob decoded = {};
         _cleanup_(json_errors_done) JsonErrors errors = {};
 
@@ -251,7 +264,10 @@ static void check_leaf(const char *path, const json_t *leaf) {
         json_t *words = json_object_get(leaf, "enum"), *word;
         size_t i;
 
-        ck_assert_msg(takes(path, json_null()) == json_is_true(json_object_get(leaf, "nullable")),
+        /* (image.path may be null if there is another field that says what the source is.) */
+        ck_assert_msg(streq(path, "image.path") ||
+                                        takes(path, json_null()) ==
+                                                        json_is_true(json_object_get(leaf, "nullable")),
                         "%s and null", path);
         json_array_foreach(words, i, word)
                 ck_assert_msg(takes(path, json_incref(word)), "%s is not taken by %s",
@@ -312,7 +328,7 @@ START_TEST(a_job_is_as_the_decoder_takes_it) {
         /* What the table calls required is, and nothing else. */
         ck_assert_uint_eq(json_array_size(get(schema, "required")), 1);
         ck_assert_str_eq(json_string_value(json_array_get(get(schema, "required"), 0)), "image");
-        ck_assert_uint_eq(json_array_size(get(schema, "properties.image.required")), 1);
+        ck_assert_ptr_null(json_path_get(schema, "properties.image.required"));
         ck_assert(!takes("image", json_object()));
 }
 END_TEST

@@ -180,6 +180,7 @@ static int open_http(uint64_t size, Endpoint **ret, char **ret_error) {
                 .size = size,
                 .label = "web.vmdk",
                 .cookie = COOKIE,
+                .plain = true,
                 .cancel_fd = -1,
                 .retry_delay = 1,
                 .renew = renew };

@@ -89,13 +89,13 @@ START_TEST(a_full_spec_is_understood) {
 END_TEST
 
 START_TEST(all_wrong_fields_are_told_at_once) {
-        bad("{\"operation\":\"Convert\",\"job_id\":\"-\",\"source\":{\"type\":\"vsphere\",\"path\":7},"
+        bad("{\"operation\":\"Convert\",\"job_id\":\"-\",\"source\":{\"type\":\"aws\",\"path\":7},"
             "\"destination\":{\"type\":\"file\",\"format\":\"vdi\"},\"audit_info\":[],"
             "\"execution_policy\":{\"timeout_seconds\":5,\"priority\":101,\"retry_count\":6}}",
                         "operation: must be one of convert, inspect, offline_fix, boot_repair, "
                         "selinux_prep, lvm_repair, "
                         "fs_repair, initramfs_regenerate; "
-                        "source.type: \"vsphere\" is not built in; built in: file, nbd; "
+                        "source.type: \"aws\" is not built in; built in: file, nbd, vsphere; "
                         "source.path: must be a string; "
                         "destination.format: \"vdi\" is not built in; built in: qcow2, raw, vmdk, ova, ovf; "
                         "execution_policy.timeout_seconds: must be 60 to 2592000, or 0; "

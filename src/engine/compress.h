@@ -29,6 +29,6 @@ typedef struct Packed {
 } Packed;
 void packed_done(Packed *p);
 
-/* Packs @length bytes; what is missing of the last cluster is zeroes. Any number of threads may call this at
- * a time. 0 or negative errno. */
-int compressor_pack(Compressor *c, const char *data, size_t length, Packed *ret);
+/* Packs @length bytes, which begin with the cluster @first of the disk; what is missing of the last cluster
+ * is zeroes. Any number of threads may call this at a time. 0 or negative errno. */
+int compressor_pack(Compressor *c, uint64_t first, const char *data, size_t length, Packed *ret);

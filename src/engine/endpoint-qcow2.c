@@ -102,7 +102,8 @@ static size_t cluster_length(const Write *w, size_t i) {
 static int run_compress(PoolTask *t) {
         Write *w = CONTAINER_OF(t, Write, task);
 
-        return compressor_pack(w->owner->compressor, w->buf, w->length, &w->packed);
+        return compressor_pack(
+                        w->owner->compressor, w->offset / QCOW2_CLUSTER, w->buf, w->length, &w->packed);
 }
 
 static int run_write(PoolTask *t) {

@@ -5,14 +5,11 @@
 #include "api/http/reply.h"
 #include "basic/string-util.h"
 
-/* So many are read in one step. */
-#define JOBS_STEP 50u
-
 typedef struct JobsList {
         Api *api;
         JobFilter filter; /* of the next step; its limit is what is left */
         char **ids;
-        job_to_json to_json;
+        const JobsFormat *format;
         usec_t now;
         JobRows rows; /* read, and not told yet */
 } JobsList;
@@ -36,7 +33,7 @@ static int read_rows(JobsList *l) {
         r = api_store(l->api, &store);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        filter.limit = MIN(filter.limit, (uint64_t) JOBS_STEP);
+        filter.limit = MIN(filter.limit, (uint64_t) l->format->step);
         r = store_jobs_list(store, &filter, &l->rows);
         if (r < 0)
                 return r;
@@ -54,7 +51,7 @@ static int make_elements(JobsList *l, json_t **ret) {
         if (!list)
                 return -ENOMEM;
         for (size_t i = 0; i < l->rows.n; i++)
-                if (json_array_append_new(list, l->to_json(l->rows.rows[i], l->now)) < 0)
+                if (json_array_append_new(list, l->format->to_json(l->rows.rows[i], l->now)) < 0)
                         return -ENOMEM;
         job_rows_done(&l->rows);
         *ret = TAKE_PTR(list);
@@ -94,14 +91,15 @@ static int reply_at_once(Request *r, JobsList *l, json_t *head) {
         return request_reply_json(r, 200, json_incref(head));
 }
 
-int request_reply_jobs(Request *r, const JobFilter *filter, json_t *head, job_to_json to_json, usec_t now) {
+int request_reply_jobs(
+                Request *r, const JobFilter *filter, json_t *head, const JobsFormat *format, usec_t now) {
         _cleanup_json_ json_t *owned = head;
         JobsList *l = owned ? new0(JobsList, 1) : NULL;
         int k = 0;
 
         if (!l)
                 return -ENOMEM;
-        *l = (JobsList){ .api = request_api(r), .filter = *filter, .to_json = to_json, .now = now };
+        *l = (JobsList){ .api = request_api(r), .filter = *filter, .format = format, .now = now };
         if (filter->ids)
                 k = copy_ids(l, filter->ids);
         if (k >= 0)

@@ -56,6 +56,8 @@ static json_t *job_element(const JobRow *row, usec_t now) {
         return hypersdk_job_json(row);
 }
 
+static const JobsFormat job_format = { .to_json = job_element, .step = 50 };
+
 static int reply_selection(Request *r, const HypersdkSelection *s) {
         JobFilter filter = {
                 .states = s->states, .ids = s->ids, .order = JOB_ORDER_NEWEST, .offset = s->offset
@@ -65,7 +67,7 @@ static int reply_selection(Request *r, const HypersdkSelection *s) {
         /* Who wants all gets as much as one answer holds; "total" and "offset" lead to the rest. */
         filter.limit = s->limit > 0 ? s->limit : s->all ? HYPERSDK_LIMIT_MAX : HYPERSDK_LIMIT_DEFAULT;
         return request_reply_jobs(
-                        r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), job_element, now);
+                        r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), &job_format, now);
 }
 
 static int reply_errors(Request *r, const JsonErrors *errors) {

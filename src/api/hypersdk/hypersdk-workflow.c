@@ -88,6 +88,8 @@ static int ids_of_workflow(const char *workflow_id, char ***ret) {
         return 0;
 }
 
+static const JobsFormat workflow_format = { .to_json = workflow_job_json, .step = 50 };
+
 static int reply_jobs(Request *r, const ListParameters *q) {
         _cleanup_strv_free_ char **ids = NULL;
         JobFilter filter = { .states = q->states, .order = JOB_ORDER_NEWEST, .offset = q->offset };
@@ -99,7 +101,7 @@ static int reply_jobs(Request *r, const ListParameters *q) {
         filter.ids = ids;
         filter.limit = q->limit > 0 ? q->limit : HYPERSDK_LIMIT_DEFAULT;
         return request_reply_jobs(
-                        r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), workflow_job_json, now);
+                        r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), &workflow_format, now);
 }
 
 int hypersdk_workflow_jobs(Request *r) {

@@ -148,6 +148,8 @@ static const QueryField list_parameters[] = {
         {},
 };
 
+static const JobsFormat summary_format = { .to_json = worker_summary_json, .step = 200 };
+
 static int get_jobs(Request *r) {
         ListParameters q = { .limit = LIST_DEFAULT };
         int k = request_query_decode(r, &q);
@@ -159,7 +161,7 @@ static int get_jobs(Request *r) {
                                         .order = JOB_ORDER_NEWEST,
                                         .limit = q.limit,
                                         .offset = q.offset },
-                        json_object(), worker_summary_json, now_realtime());
+                        json_object(), &summary_format, now_realtime());
 }
 
 static int get_job(Request *r) {

@@ -47,7 +47,7 @@ static CopyProgress add_to_sum(const CopyProgress *p, ConvertProgress *progress)
 
         sum->position += p->position - progress->position;
         sum->rate += p->rate - progress->rate;
-        progress->position = p->position;
+        progress->position = sum->positions[progress->disk] = p->position;
         progress->rate = p->rate;
         all.position = sum->position;
         all.total = sum->total;
@@ -56,14 +56,27 @@ static CopyProgress add_to_sum(const CopyProgress *p, ConvertProgress *progress)
         return all;
 }
 
+json_t *convert_sum_json(const ConvertSum *sum) {
+        json_t *disks = json_array();
+
+        for (size_t i = 0; i < sum->n_disks; i++)
+                (void) json_array_append_new(disks,
+                                json_pack("{s:I, s:I}", "bytes_done", (json_int_t) sum->positions[i],
+                                                "bytes_total", (json_int_t) sum->totals[i]));
+        return json_pack("{s:o}", "disks", disks);
+}
+
 int convert_on_progress(const CopyProgress *p, void *userdata) {
         ConvertProgress *progress = userdata;
+        _cleanup_json_ json_t *details = NULL;
         CopyProgress all = {};
 
         if (progress->sum) {
                 all = add_to_sum(p, progress);
                 p = &all;
+                details = convert_sum_json(progress->sum);
         }
+        progress->attempt->report.details = details;
 
         if (progress->tell && p->total > 0)
                 source_progress(progress->tell, (unsigned) (p->position * 100 / p->total));
@@ -74,6 +87,7 @@ int convert_on_progress(const CopyProgress *p, void *userdata) {
         else
                 report_progress(&progress->attempt->report, progress->what, p->position, p->total, p->rate,
                                 true);
+        progress->attempt->report.details = NULL;
         return 0;
 }
 

@@ -42,13 +42,18 @@ typedef struct ConvertProgress {
         Connection *source, *destination;
         Source *tell; /* who is told how much is copied; NULL: nobody */
         struct ConvertSum *sum; /* of disks that are converted at a time; NULL: there is one */
+        size_t disk; /* the one of the sum, from 0 */
         uint64_t position, rate; /* what is in the sum */
 } ConvertProgress;
 
 /* Several disks have one progress. */
 typedef struct ConvertSum {
         uint64_t position, total, rate;
+        size_t n_disks;
+        uint64_t positions[PART_DISKS_MAX], totals[PART_DISKS_MAX]; /* of each */
 } ConvertSum;
+/* The details of an event: how far each disk is. NULL when out of memory. */
+json_t *convert_sum_json(const ConvertSum *sum);
 int convert_on_progress(const CopyProgress *p, void *userdata);
 
 /* @one for the only disk, else "@many 2 of 3". NULL when out of memory. */

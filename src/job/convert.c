@@ -402,6 +402,7 @@ static int begin_disk(Disks *all, Running *w) {
                 .destination = &w->destination.connection,
                 .tell = c->source,
                 .sum = c->source->n_disks > 1 ? &all->sum : NULL,
+                .disk = w->disk,
         };
         w->options = (CopyOptions){
                 .size = c->in_place ? c->sizes[w->disk] : 0,
@@ -497,8 +498,11 @@ int convert_disks(Conversion *c) {
         all.what = n == 1 ? strdup("Converting disk format") : strprintf("Converting %zu disks", n);
         if (!all.what)
                 return -ENOMEM;
-        for (size_t i = 0; c->source->disks && i < n; i++)
-                all.sum.total += c->source->disks[i].virtual_size;
+        for (size_t i = 0; c->source->disks && i < n; i++) {
+                all.sum.totals[i] = c->source->disks[i].virtual_size;
+                all.sum.total += all.sum.totals[i];
+        }
+        all.sum.n_disks = n;
         while (r > 0)
                 r = step_disks(&all);
         if (r < 0)

@@ -132,6 +132,7 @@ void report_progress(
         e.bytes_done = done;
         e.bytes_total = total;
         e.rate = rate;
+        e.details = r->details;
         send_event(r, &e);
 }
 

@@ -24,6 +24,7 @@ typedef struct Report {
         bool print; /* to standard error too */
         bool flushing; /* the step's last event was about its flush */
         bool told; /* something was sent to the journal */
+        json_t *details; /* of events about progress; NULL: none; not owned */
 } Report;
 
 void report_init(Report *r, const char *job_id);

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vcsim: yes
+# timeout: 300
+#
+# VMs of a simulated vCenter: one that is off and one that is running are copied to the byte; a job that is
+# killed or cancelled leaves nothing on the server.
+
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib-vcsim.sh
+. "$(dirname "$0")/../lib/lib-vcsim.sh"
+
+raw_image "$dir/a.raw" 48
+raw_image "$dir/b.raw" 9
+jq -n --arg d "$dir" '[{file: "\($d)/a.raw"}, {file: "\($d)/b.raw", controller: "nvme"}] as $disks | {vms: [
+        {name: "off & é", directory: "x/y", power: "off", tools: "not-installed", disks: $disks},
+        {name: "on", power: "on", tools: "running", disks: $disks}]}' >"$dir/inventory.json"
+vcsim_start -inventory "$dir/inventory.json" -vm 0 -single-lease -lease-timeout 5s
+
+# vm_spec VM NAME [JQ-PROGRAM]
+vm_spec() {
+        jq -cn --arg vm "$1" --arg to "$dir/$2.qcow2" --arg url "$vcsim_url" --rawfile ca "$vcsim_ca" \
+                --arg user "$vcsim_user" --arg password "$vcsim_password" '{operation: "convert",
+                source: {type: "vsphere", vcenter_url: $url, username: $user, password: $password, ca: $ca, vm_path: $vm},
+                destination: {type: "file", path: $to, format: "qcow2"}, parameters: {verify: true},
+                execution_policy: {idempotent: true, retry_count: 2}}' | jq -c "${3:-.}"
+}
+same_disks() {
+        same "$dir/a.raw" "$dir/$1.qcow2" qcow2
+        same "$dir/b.raw" "$dir/$1-disk2.qcow2" qcow2
+}
+nothing_left() {
+        [ "$(vcsim /state | jq -c '[.sessions, .leases, ([.vms[].disks[].snapshots | length] | add)]')" = "[0,0,0]" ]
+}
+
+# Bytes, log and hardware.
+id=$(submit "$(vm_spec "/DC0/vm/x/y/off & é" off)")
+wait_state "$id" COMPLETED 120
+same_disks off
+nothing_left || fail "something is left on the server: $(vcsim /state)"
+log=$(journalctl -o cat HYPER_JOB_ID="$id")
+contains "$log" "Hard disk 1 is copied with nfc" "the log"
+contains "$log" "was received as it was sent: the SHA-256 is" "the log"
+lacks "$(journalctl -o export HYPER_JOB_ID="$id"; systemctl show "$(unit "$id")"; job "$id")" \
+        "\"$vcsim_password\"" "what others can see"
+equal "$(job "$id" | jq -r .result.vm.name)" "off & é" "the name of the machine"
+
+# Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one.
+vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 2000000}'
+id=$(submit "$(vm_spec on killed)")
+wait_bytes "$id" 1
+systemctl kill -s KILL "$(unit "$id")"
+wait_state "$id" RETRYING 30
+equal "$(vcsim_calls RemoveSnapshot_Task)" 1 "snapshots that were removed"
+vcsim_no_faults
+vcsim '/sessions/end?leases=yes'
+wait_state "$id" COMPLETED 120
+same_disks killed
+nothing_left || fail "something is left on the server: $(vcsim /state)"
+
+# Cancelled.
+vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 2000000}'
+id=$(submit "$(vm_spec on cancelled)")
+wait_bytes "$id" 1
+cancel "$id"
+wait_state "$id" CANCELLED 40
+eventually 40 "the unit is gone" unit_gone "$id"
+nothing_left || fail "something is left on the server: $(vcsim /state)"
+missing "$dir/cancelled.qcow2"
+vcsim_no_faults
+
+# A disk of a VM that is off goes on where it was.
+vcsim_fault '{"on": "nfc", "path": "disk-0", "kind": "reset", "at": 9000000, "count": 1}'
+id=$(submit "$(vm_spec "off & é" resumed)")
+wait_state "$id" COMPLETED 120
+equal "$(job "$id" | jq -r .attempt)" 2 "attempts"
+contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "Going on where an earlier attempt ended" "the log"
+same_disks resumed
+nothing_left || fail "something is left on the server: $(vcsim /state)"

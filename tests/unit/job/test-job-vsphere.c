@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Virtual machines of a simulated vCenter as sources, and everything that can go wrong on the way. After each
+ * attempt, the server must have neither a session nor a lease nor a snapshot of it. */
+
+#include <signal.h>
+
+#include "job/conversion.h"
+#include "job/vsphere-check.h"
+#include "unit/lib/job-servers.h"
+#include "unit/lib/vcsim.h"
+
+#define SIZE (48 * MIB)
+#define SMALL (5 * MIB)
+
+/* --- a server with VMs ----------------------------------------------------------------------------- */
+
+/* "on" and "off" have two disks each, "none" has what cannot be copied. */
+static char *write_inventory(const char *dir) {
+        char *path = PATH(dir, "inventory.json");
+        _cleanup_free_ char *text = NULL;
+
+        make_disk(PATH(dir, "a.raw"), SIZE, 3);
+        make_disk(PATH(dir, "b.raw"), SMALL, 4);
+        text = strprintf(
+                        "{\"vms\": ["
+                        "{\"name\": \"on\", \"directory\": \"a/b\", \"power\": \"on\", \"tools\": \"running\","
+                        " \"firmware\": \"efi\", \"cpus\": 2, \"memory_mb\": 2048,"
+                        " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}],"
+                        " \"nics\": [{\"mac\": \"00:50:56:ad:5e:3d\"}]},"
+                        "{\"name\": \"off\", \"power\": \"off\", \"tools\": \"not-installed\","
+                        " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}]},"
+                        "{\"name\": \"none\", \"power\": \"off\", \"disks\": [{\"size\": \"8M\","
+                        " \"rdm\": \"physicalMode\"}]}]}",
+                        dir, dir, dir, dir);
+        write_text(path, text);
+        return path;
+}
+
+static Vcsim start_server(const char *dir) {
+        write_text(PATH(dir, "source.password"), VCSIM_PASSWORD);
+        return vcsim_start(dir, "-inventory", write_inventory(dir), "-vm", "0", "-single-lease",
+                        "-task-time", "10ms", "-lease-init", "10ms", "-shutdown-time", "10ms", NULL);
+}
+
+static void assert_nothing_left(const Vcsim *server) {
+        _cleanup_json_ json_t *state = vcsim_state(server);
+        json_t *vm, *disk;
+        size_t i, k;
+
+        ck_assert_int_eq(json_integer_value(json_object_get(state, "sessions")), 0);
+        ck_assert_int_eq(json_integer_value(json_object_get(state, "leases")), 0);
+        json_array_foreach(json_object_get(state, "vms"), i, vm)
+                json_array_foreach(json_object_get(vm, "disks"), k, disk)
+                        ck_assert_uint_eq(json_object_size(json_object_get(disk, "snapshots")), 0);
+}
+
+/* --- jobs ------------------------------------------------------------------------------------------ */
+
+typedef struct VmPlan {
+        const char *dir;
+        const Vcsim *server;
+        const char *vm; /* NULL: "off" */
+        const char *power; /* NULL: keep */
+        unsigned attempt;
+        bool power_off, no_ca, full;
+} VmPlan;
+
+static char *job_directory(const VmPlan *p) {
+        return PATH(p->dir, "job");
+}
+
+static void write_vm_plan(const VmPlan *p) {
+        const char *directory = job_directory(p), *power = p->power ? p->power : "keep";
+        _cleanup_free_ char *part = part_dir(PATH(p->dir, "result.qcow2"));
+
+        if (mkdir(directory, 0700) < 0)
+                ck_assert_int_eq(errno, EEXIST);
+        json_t *source = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "type", "vsphere", "vcenter_url",
+                        p->server->url, "username", VCSIM_USER, "password", "***", "vm_path",
+                        p->vm ? p->vm : "off", "ca", p->no_ca ? NULL : p->server->ca);
+        json_t *parameters = json_pack("{s:o, s:s}", "verify", p->full ? json_string("full") : json_true(),
+                        "source_power", power);
+        if (streq(power, "shutdown"))
+                ck_assert_int_eq(
+                                json_object_set_new(parameters, "power_off", json_boolean(p->power_off)), 0);
+        _cleanup_json_ json_t *plan = json_pack(
+                        "{s:s, s:i, s:{s:s, s:s, s:o, s:{s:s, s:s, s:s}, s:o}, s:[], s:s}", "job_id", "test",
+                        "attempt", p->attempt ? (int) p->attempt : 1, "spec", "job_id", "test", "operation",
+                        "convert", "source", source, "destination", "type", "file", "path",
+                        PATH(p->dir, "result.qcow2"), "format", "qcow2", "parameters", parameters,
+                        "source_files", "part_dir", part);
+        ck_assert_ptr_nonnull(plan);
+        ck_assert_int_eq(json_dump_file(plan, PATH(directory, "job.json"), 0), 0);
+}
+
+static int run_verb(const VmPlan *p, const char *verb) {
+        _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", p->dir);
+
+        return RUN_STATUS("env", credentials, "./hyper-job", verb, job_directory(p));
+}
+
+static int attempt_vm(const VmPlan *p) {
+        write_vm_plan(p);
+        ck_assert_int_eq(run_verb(p, "prepare"), 0);
+        int status = run_verb(p, "run");
+        ck_assert_int_eq(run_verb(p, "finish-later"), 0);
+        return status;
+}
+
+static void assert_fails(const VmPlan *p, int outcome, const char *code, const char *text) {
+        int status = attempt_vm(p);
+        _cleanup_(job_result_freep) JobResult *result = read_result(job_directory(p));
+
+        ck_assert_msg(result->outcome == outcome && streq_ptr(result->code, code) &&
+                                        strstr(strna(result->message), text),
+                        "status %d: %s: %s", status, strna(result->code), strna(result->message));
+        ck_assert(!file_exists(PATH(p->dir, "result.qcow2")));
+        assert_nothing_left(p->server);
+}
+
+/* The result of an attempt that went well. */
+static JobResult *assert_copies(const VmPlan *p) {
+        int status = attempt_vm(p);
+        JobResult *result = read_result(job_directory(p));
+
+        ck_assert_msg(status == 0, "status %d: %s: %s", status, strna(result->code), strna(result->message));
+        assert_same_disk(PATH(p->dir, "a.raw"), "raw", PATH(p->dir, "result.qcow2"), "qcow2");
+        assert_same_disk(PATH(p->dir, "b.raw"), "raw", PATH(p->dir, "result-disk2.qcow2"), "qcow2");
+        assert_nothing_left(p->server);
+        return result;
+}
+
+static json_int_t metric_of(const JobResult *r, const char *name) {
+        return json_integer_value(json_object_get(r->metrics, name));
+}
+
+#define BEGIN(...)                                                 \
+        _cleanup_test_dir_ char *dir = test_dir();                 \
+        _cleanup_vcsim_ Vcsim server = start_server(dir);          \
+        VmPlan p = { .dir = dir, .server = &server, __VA_ARGS__ }; \
+        (void) p
+
+/* --- it works -------------------------------------------------------------------------------------- */
+
+START_TEST(a_vm_that_is_off) {
+        BEGIN(.vm = "off");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_uint_eq(json_array_size(r->outputs), 2);
+        ck_assert_str_eq(json_string_value(json_object_get(json_array_get(r->outputs, 0), "verified")),
+                        "sample");
+        ck_assert_uint_eq(vcsim_calls(&server, "CreateSnapshot_Task"), 0);
+        ck_assert_uint_eq(vcsim_calls(&server, "HttpNfcLeaseComplete"), 1);
+}
+END_TEST
+
+START_TEST(a_vm_that_is_running) {
+        BEGIN(.vm = "/DC0/vm/a/b/on");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_uint_eq(vcsim_calls(&server, "CreateSnapshot_Task"), 1);
+        ck_assert_str_eq(json_string_value(json_object_get(r->vm, "firmware")), "efi");
+        ck_assert_int_eq(json_integer_value(json_object_get(r->vm, "cpus")), 2);
+        ck_assert_uint_eq(json_array_size(json_object_get(r->vm, "disks")), 2);
+}
+END_TEST
+
+/* All is compared, so all is downloaded twice. */
+START_TEST(verified_in_full) {
+        BEGIN(.vm = "off", .full = true);
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_str_eq(json_string_value(json_object_get(json_array_get(r->outputs, 0), "verified")),
+                        "full");
+}
+END_TEST
+
+START_TEST(shut_down_first) {
+        BEGIN(.vm = "on", .power = "shutdown");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_uint_eq(vcsim_calls(&server, "ShutdownGuest"), 1);
+        ck_assert_uint_eq(vcsim_calls(&server, "CreateSnapshot_Task"), 0);
+}
+END_TEST
+
+START_TEST(powered_off_if_asked) {
+        BEGIN(.vm = "on", .power = "shutdown");
+
+        vcsim_control(&server, "/vm?name=on&tools=not-installed");
+        assert_fails(&p, OUTCOME_FAILED, "vsphere_shutdown", "set parameters.power_off");
+        p.power_off = true;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+/* --- it does not ----------------------------------------------------------------------------------- */
+
+START_TEST(refused) {
+        BEGIN(.vm = "none");
+
+        assert_fails(&p, OUTCOME_FAILED, "unsupported", "raw device mapping in physical mode");
+        p.vm = "nobody";
+        assert_fails(&p, OUTCOME_TRANSIENT, "source_missing", "check source.vm_path");
+        p.vm = "off";
+        p.no_ca = true;
+        assert_fails(&p, OUTCOME_FAILED, "certificate", server.thumbprint);
+        p.no_ca = false;
+        write_text(PATH(dir, "source.password"), "wrong");
+        assert_fails(&p, OUTCOME_FAILED, "vsphere_login", "check source.username");
+        ck_assert_uint_eq(vcsim_calls(&server, "CreateSnapshot_Task"), 0);
+}
+END_TEST
+
+START_TEST(not_permitted) {
+        BEGIN(.vm = "on");
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"CreateSnapshot_Task\", \"kind\": \"soap\","
+                        " \"fault\": \"NoPermission\"}");
+        assert_fails(&p, OUTCOME_FAILED, "vsphere_permission", "VirtualMachine.State.CreateSnapshot");
+}
+END_TEST
+
+/* --- interrupted, and resumed ---------------------------------------------------------------------- */
+
+static const char *const interruptions[] = {
+        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"reset\", \"at\": 9000000, \"count\": 1}",
+        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"truncate\", \"at\": 9000000, \"count\": 1}",
+        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"session\", \"at\": 9000000, \"count\": 1}",
+        "{\"on\": \"nfc\", \"kind\": \"http\", \"status\": 503, \"count\": 1}",
+};
+
+START_TEST(interrupted) {
+        BEGIN(.vm = "off");
+
+        vcsim_fault(&server, interruptions[_i]);
+        assert_fails(&p, OUTCOME_TRANSIENT, "connection_failed", "Hard disk");
+        vcsim_no_faults(&server);
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        if (_i < 3) /* something of the large disk was there already */
+                ck_assert_int_gt(metric_of(r, "bytes_resumed"), 0);
+}
+END_TEST
+
+/* A stream that was changed on its way, where no decoder notices it. */
+START_TEST(wrong_manifest) {
+        BEGIN(.vm = "off");
+
+        vcsim_fault(&server, "{\"on\": \"nfc\", \"kind\": \"corrupt\", \"at\": 20000}");
+        assert_fails(&p, OUTCOME_FAILED, "checksum_mismatch", "but the server says");
+        vcsim_no_faults(&server);
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_int_eq(metric_of(r, "bytes_resumed"), 0);
+}
+END_TEST
+
+START_TEST(damaged) {
+        BEGIN(.vm = "off");
+
+        vcsim_fault(&server, "{\"on\": \"nfc\", \"kind\": \"corrupt\", \"at\": 600000}");
+        assert_fails(&p, OUTCOME_FAILED, "image_damaged", "cannot be");
+}
+END_TEST
+
+static void interrupt_once(VmPlan *p) {
+        vcsim_fault(p->server, interruptions[0]);
+        assert_fails(p, OUTCOME_TRANSIENT, "connection_failed", "Hard disk");
+        vcsim_no_faults(p->server);
+        p->attempt = 2;
+}
+
+/* Its disks are not what they were. */
+START_TEST(started_between_attempts) {
+        BEGIN(.vm = "off");
+
+        interrupt_once(&p);
+        vcsim_control(&server, "/vm?name=off&power=on");
+        vcsim_control(&server, "/vm?name=off&power=off");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_int_eq(metric_of(r, "bytes_resumed"), 0);
+}
+END_TEST
+
+START_TEST(grown_between_attempts) {
+        BEGIN(.vm = "off");
+        char *path = PATH(dir, "a.raw");
+
+        interrupt_once(&p);
+        ck_assert_int_eq(truncate(path, SIZE + MIB), 0);
+        _cleanup_free_ char *load = strprintf("/disk/load?vm=off&disk=0&file=%s", path);
+        vcsim_control(&server, load);
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_int_eq(metric_of(r, "bytes_resumed"), 0);
+}
+END_TEST
+
+/* A snapshot is of one attempt only. */
+START_TEST(running_between_attempts) {
+        BEGIN(.vm = "on");
+
+        interrupt_once(&p);
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_int_eq(metric_of(r, "bytes_resumed"), 0);
+        ck_assert_uint_eq(vcsim_calls(&server, "CreateSnapshot_Task"), 2);
+}
+END_TEST
+
+/* --- stopped and killed ---------------------------------------------------------------------------- */
+
+static pid_t start_vm_job(const VmPlan *p, FILE **ret_lines) {
+        _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", p->dir);
+        const char *const argv[] = { "env", credentials, "./hyper-job", "run", job_directory(p), NULL };
+        pid_t pid;
+        int err[2];
+
+        vcsim_fault(p->server, "{\"on\": \"nfc\", \"kind\": \"slow\", \"rate\": 1000000}");
+        write_vm_plan(p);
+        ck_assert_int_eq(run_verb(p, "prepare"), 0);
+        ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+        ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, err[1], &pid), 0);
+        close(err[1]);
+        *ret_lines = fdopen(err[0], "r");
+        return pid;
+}
+
+static void end_vm_job(const VmPlan *p, int signal_number, const char *line) {
+        FILE *lines;
+        pid_t pid = start_vm_job(p, &lines);
+        int status;
+
+        wait_for_line(lines, line);
+        ck_assert_int_eq(kill(pid, signal_number), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        fclose(lines);
+        vcsim_no_faults(p->server);
+}
+
+START_TEST(stopped) {
+        BEGIN(.vm = "on");
+
+        end_vm_job(&p, SIGTERM, "Converting");
+        assert_nothing_left(&server);
+}
+END_TEST
+
+/* What a killed job leaves, "finish" removes; its session expires by itself. */
+START_TEST(killed) {
+        BEGIN(.vm = "on");
+
+        end_vm_job(&p, SIGKILL, "Converting");
+        ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 0);
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 1);
+        vcsim_control(&server, "/sessions/end?leases=yes");
+        assert_nothing_left(&server);
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+/* Or the next attempt. */
+START_TEST(killed_and_not_finished) {
+        BEGIN(.vm = "on");
+
+        end_vm_job(&p, SIGKILL, "Converting");
+        vcsim_control(&server, "/sessions/end?leases=yes");
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 2);
+}
+END_TEST
+
+/* --- without a server ------------------------------------------------------------------------------ */
+
+/* The progress of each disk is in the details of the events of all. */
+START_TEST(progress_of_disks) {
+        ConvertSum sum = { .n_disks = 2, .positions = { 5, 7 }, .totals = { 10, 20 } };
+        _cleanup_json_ json_t *details = convert_sum_json(&sum);
+        json_t *second = json_array_get(json_object_get(details, "disks"), 1);
+
+        ck_assert_uint_eq(json_array_size(json_object_get(details, "disks")), 2);
+        ck_assert_int_eq(json_integer_value(json_object_get(second, "bytes_done")), 7);
+        ck_assert_int_eq(json_integer_value(json_object_get(second, "bytes_total")), 20);
+}
+END_TEST
+
+static void check(const VmDisk *disk, bool snapshot, const char *text) {
+        VmDetail d = { .disks = (VmDisk *) disk, .n_disks = 1 };
+        _cleanup_free_ char *why = NULL;
+
+        int r = vsphere_check_vm(&d, snapshot, &why);
+        if (!text)
+                ck_assert_msg(r == 0, "%s", strna(why));
+        else
+                ck_assert_msg(r == -EOPNOTSUPP && strstr(why, text), "%d: %s", r, strna(why));
+}
+
+START_TEST(checks) {
+        char label[] = "Hard disk 1", independent[] = "independent_persistent", persistent[] = "persistent";
+        VmDisk good = { .label = label, .capacity = MIB, .mode = persistent }, d = good;
+        _cleanup_free_ char *why = NULL;
+
+        check(&good, true, NULL);
+        d.mode = independent;
+        check(&d, true, "Hard disk 1 is independent");
+        check(&d, false, NULL);
+        d = good;
+        d.rdm = d.rdm_physical = true;
+        check(&d, false, "physical mode");
+        d.rdm_physical = false;
+        check(&d, true, NULL);
+        d = good;
+        d.shared = true;
+        check(&d, false, "shared with other VMs");
+        d = good;
+        d.capacity = 511;
+        check(&d, false, "511 bytes");
+        VmDetail vm = { .disks = &good, .n_disks = 1, .consolidation_needed = true };
+        ck_assert_int_eq(vsphere_check_vm(&vm, false, &why), -EOPNOTSUPP);
+        ck_assert_ptr_nonnull(strstr(why, "consolidate"));
+        why = mfree(why);
+        vm.n_disks = 0;
+        vm.consolidation_needed = false;
+        ck_assert_int_eq(vsphere_check_vm(&vm, false, &why), -EOPNOTSUPP);
+}
+END_TEST
+
+int main(void) {
+        TCase *tcase = tcase_create("job-vsphere");
+
+        tcase_set_timeout(tcase, 120);
+        tcase_add_test(tcase, progress_of_disks);
+        tcase_add_test(tcase, checks);
+        tcase_add_test(tcase, a_vm_that_is_off);
+        tcase_add_test(tcase, a_vm_that_is_running);
+        tcase_add_test(tcase, verified_in_full);
+        tcase_add_test(tcase, shut_down_first);
+        tcase_add_test(tcase, powered_off_if_asked);
+        tcase_add_test(tcase, refused);
+        tcase_add_test(tcase, not_permitted);
+        tcase_add_loop_test(tcase, interrupted, 0, ELEMENTSOF(interruptions));
+        tcase_add_test(tcase, wrong_manifest);
+        tcase_add_test(tcase, damaged);
+        tcase_add_test(tcase, started_between_attempts);
+        tcase_add_test(tcase, grown_between_attempts);
+        tcase_add_test(tcase, running_between_attempts);
+        tcase_add_test(tcase, stopped);
+        tcase_add_test(tcase, killed);
+        tcase_add_test(tcase, killed_and_not_finished);
+        return test_run("job-vsphere", tcase);
+}

@@ -20,3 +20,8 @@ dist_dbussystemservices_DATA += dbus/org.hyper1.Hosts.service
 dist_dbuspolicy_DATA += dbus/org.hyper1.Hosts.conf
 dist_dbusinterfaces_DATA += dbus/org.hyper1.Hosts.Manager.xml dbus/org.hyper1.Hosts.Host.xml \
 	dbus/org.hyper1.Hosts.Vm.xml
+
+# hyper-vsphered's
+dist_dbussystemservices_DATA += dbus/org.hyper1.VSphere.service
+dist_dbuspolicy_DATA += dbus/org.hyper1.VSphere.conf
+dist_dbusinterfaces_DATA += dbus/org.hyper1.VSphere.xml

@@ -11,11 +11,13 @@ dist_man_MANS += \
 	man/hyper-job.8 \
 	man/hyper-managerd.8 \
 	man/hyper-notifyd.8 \
+	man/hyper-vsphered.8 \
 	man/hyper.7 \
 	man/hyper.socket.8 \
 	man/hyperctl.1 \
 	man/org.hyper1.5 \
-	man/org.hyper1.Hosts.5
+	man/org.hyper1.Hosts.5 \
+	man/org.hyper1.VSphere.5
 
 TESTS += man/check-man
 EXTRA_DIST += man/check-man

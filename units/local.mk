@@ -7,6 +7,7 @@ UNITS_IN = units/hyper-agentd.service units/hyper-managerd.service units/hyper-n
 	units/hyper-resume.service units/hyper-schedules.service
 include units/api.mk
 include units/hosts.mk
+include units/vsphere.mk
 
 # For every file that is made from a .in file, here and in dbus/
 fill_in = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \

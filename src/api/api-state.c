@@ -198,6 +198,10 @@ BusClient *api_hosts(Api *a) {
         return a->hosts;
 }
 
+BusClient *api_vsphere(Api *a) {
+        return a->vsphere;
+}
+
 const char *api_bus_address(Api *a) {
         return a->config.bus_address;
 }

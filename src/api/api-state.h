@@ -69,7 +69,7 @@ struct Api {
         char hostname[HOST_NAME_MAX + 1];
         LIST_HEAD(, Listener) listeners;
         LIST_HEAD(, Request) requests;
-        BusClient *manager, *hosts;
+        BusClient *manager, *hosts, *vsphere;
         EventHub *events;
         SseHub *sse;
         WebSocketHub *websockets;
@@ -101,6 +101,7 @@ bool api_has_peer_socket(Api *a);
 sd_event *api_event(Api *a);
 BusClient *api_manager(Api *a);
 BusClient *api_hosts(Api *a);
+BusClient *api_vsphere(Api *a);
 const char *api_bus_address(Api *a); /* NULL: the system bus */
 EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);

@@ -250,6 +250,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = bus_client_new(event, config->bus_address, HOSTS_CALL_TIMEOUT, HOSTS_CALLS_MAX, &a->hosts);
         if (r < 0)
                 return r;
+        r = bus_client_new(event, config->bus_address, VSPHERE_CALL_TIMEOUT, VSPHERE_CALLS_MAX, &a->vsphere);
+        if (r < 0)
+                return r;
         r = queue_waiters_new(a, &a->queue_waiters);
         if (r < 0)
                 return r;
@@ -323,6 +326,7 @@ Api *api_free(Api *a) {
         a->end_check = sd_event_source_disable_unref(a->end_check);
         a->manager = bus_client_free(a->manager);
         a->hosts = bus_client_free(a->hosts);
+        a->vsphere = bus_client_free(a->vsphere);
         api_abandon_requests(a);
         while (!LIST_EMPTY(&a->listeners)) {
                 Listener *l = LIST_FIRST(&a->listeners);

@@ -290,10 +290,21 @@ int hosts_call_new(Request *r, const char *path, const char *interface, const ch
         return call_new(api_hosts(request_api(r)), r, HYPER_HOSTS_BUS_NAME, path, interface, member, ret);
 }
 
+int vsphere_call_new(Request *r, const char *member, sd_bus_message **ret) {
+        return call_new(api_vsphere(request_api(r)), r, HYPER_VSPHERE_BUS_NAME, HYPER_VSPHERE_BUS_PATH,
+                        HYPER_VSPHERE_INTERFACE, member, ret);
+}
+
+static BusClient *client_of(Api *a, sd_bus_message *m) {
+        const char *name = sd_bus_message_get_destination(m);
+
+        if (streq(name, HYPER_HOSTS_BUS_NAME))
+                return api_hosts(a);
+        return streq(name, HYPER_VSPHERE_BUS_NAME) ? api_vsphere(a) : api_manager(a);
+}
+
 int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
-        Api *a = request_api(r);
-        BusClient *c = streq(sd_bus_message_get_destination(m), HYPER_HOSTS_BUS_NAME) ? api_hosts(a)
-                                                                                      : api_manager(a);
+        BusClient *c = client_of(request_api(r), m);
         Call *call;
 
         call = new0(Call, 1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Calls to org.hyper1, and org.hyper1.Hosts, for a request, without waiting: the HTTP connection is
- * suspended until the answer comes. The bus starts the manager if it is not running. If the bus itself goes
- * away, calls in flight fail with 503 and the next call connects anew; reads and streams do not notice. */
+/* Calls to org.hyper1, org.hyper1.Hosts and org.hyper1.VSphere for a request, without waiting: the HTTP
+ * connection is suspended until the answer comes. The bus starts the manager if it is not running. If the
+ * bus itself goes away, calls in flight fail with 503 and the next call connects anew; reads and streams do
+ * not notice. */
 
 #include "api/http/request.h"
 
@@ -15,6 +16,9 @@ int manager_call_new(Request *r, const char *member, sd_bus_message **ret);
  * that does not answer delays no call of the manager. */
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret);
+
+/* The same to hyper-vsphered. */
+int vsphere_call_new(Request *r, const char *member, sd_bus_message **ret);
 
 /* Called when the answer is there. @error is NULL, or says why the call failed; then @reply is of no use.
  * Timeouts and lost connections are bus errors as well. It answers the request, starts further calls, or,
@@ -61,7 +65,11 @@ void bus_client_wake(BusClient *c, const char *name);
 #define MANAGER_CALL_TIMEOUT (25 * USEC_PER_SEC)
 /* hyper-hostd answers in any case, after hosts.call_timeout at the latest. */
 #define HOSTS_CALL_TIMEOUT (660 * USEC_PER_SEC)
+/* hyper-vsphered answers within a minute. */
+#define VSPHERE_CALL_TIMEOUT (90 * USEC_PER_SEC)
 /* Calls out at once on our connection; dbus-daemon(1) allows 128 replies outstanding. */
 #define MANAGER_CALLS_MAX 64
 /* hyper-hostd lets 96 calls wait for one host and refuses more: some are left for others. */
 #define HOSTS_CALLS_MAX 112
+/* It lets 64 calls wait for one server. */
+#define VSPHERE_CALLS_MAX 112

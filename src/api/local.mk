@@ -154,8 +154,12 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-schedule-json.h \
 	src/api/hypersdk/hypersdk-schedules.c \
 	src/api/hypersdk/hypersdk-schedules.h \
+	src/api/hypersdk/hypersdk-sources.c \
+	src/api/hypersdk/hypersdk-sources.h \
 	src/api/hypersdk/hypersdk-submit.c \
 	src/api/hypersdk/hypersdk-submit.h \
+	src/api/hypersdk/hypersdk-vms.c \
+	src/api/hypersdk/hypersdk-vms.h \
 	src/api/hypersdk/hypersdk-webhooks.c \
 	src/api/hypersdk/hypersdk-webhooks.h \
 	src/api/hypersdk/hypersdk-workflow.c \

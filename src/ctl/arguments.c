@@ -359,6 +359,18 @@ static const OptionRow options[_OPTION_MAX] = {
                                             "A secret of the job, such as source.tls_psk, from a file or "
                                             "stdin (-)" },
                         parse_secret },
+        [OPTION_USER] = { { "user", 0, "USER", "The user that logs in to the vCenter or ESXi host" },
+                        parse_text, AT(user) },
+        [OPTION_DATACENTER] = { { "datacenter", 0, "NAME", "The datacenter of the VMs" }, parse_text,
+                        AT(datacenter) },
+        [OPTION_CA] = { { "ca", 0, "FILE", "Certificates in PEM that the server's is verified with" },
+                        parse_text, AT(ca) },
+        [OPTION_THUMBPRINT] = { { "thumbprint", 0, "SHA256", "The thumbprint of the server's certificate" },
+                        parse_text, AT(thumbprint) },
+        [OPTION_PASSWORD_FILE] = { { "password-file", 0, "FILE",
+                                                   "Read the password from a file or stdin (-), instead of "
+                                                   "asking" },
+                        parse_text, AT(password_file) },
 };
 
 const OptionInfo *option_info(Option o) {

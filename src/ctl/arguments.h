@@ -52,6 +52,11 @@ typedef enum Option {
         OPTION_RATE,
         OPTION_DAYS,
         OPTION_SECRET,
+        OPTION_USER,
+        OPTION_DATACENTER,
+        OPTION_CA,
+        OPTION_THUMBPRINT,
+        OPTION_PASSWORD_FILE,
         _OPTION_MAX,
 } Option;
 
@@ -102,6 +107,7 @@ typedef struct Arguments {
         const char *scope; /* of a key */
         char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */
+        const char *user, *datacenter, *ca, *thumbprint, *password_file; /* of a source */
         char **words; /* the verb and what follows it; part of argv */
 } Arguments;
 

@@ -40,6 +40,20 @@ static const struct {
                         "\"hyperctl webhook list\" shows the webhooks there are." },
         { HYPER_BUS_ERROR_NO_SUCH_KEY, EXIT_NO_SUCH_JOB, "\"hyperctl key list\" shows the keys there are." },
         { HYPER_BUS_ERROR_KEY_EXISTS, EXIT_REFUSED, NULL },
+        { HYPER_BUS_ERROR_NO_SUCH_SOURCE, EXIT_NO_SUCH_JOB, "\"hyperctl source list\" shows the sources." },
+        { HYPER_BUS_ERROR_SOURCE_EXISTS, EXIT_REFUSED, NULL },
+        { HYPER_BUS_ERROR_LOGIN_REFUSED, EXIT_REFUSED,
+                        "Remove the source, and add it again with the right user and password." },
+        { HYPER_BUS_ERROR_CERTIFICATE_REFUSED, EXIT_REFUSED,
+                        "Compare the thumbprint with the server's, and add the source with --thumbprint= or "
+                        "--ca=." },
+        { HYPER_BUS_ERROR_NO_SUCH_SOURCE_VM, EXIT_NO_SUCH_JOB,
+                        "\"hyperctl vsphere list\" shows the VMs of a source." },
+        { HYPER_BUS_ERROR_SERVER_DENIED, EXIT_DENIED, NULL },
+        { HYPER_BUS_ERROR_AMBIGUOUS_VM, EXIT_REFUSED, "Use the path of the VM." },
+        { HYPER_BUS_ERROR_SERVER_TIMEOUT, EXIT_UNAVAILABLE, NULL },
+        { HYPER_BUS_ERROR_SERVER_UNREACHABLE, EXIT_UNAVAILABLE, NULL },
+        { HYPER_BUS_ERROR_VSPHERE, EXIT_OTHER, NULL },
         { HYPER_BUS_ERROR_INVALID_SPEC, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_INVALID_SCHEDULE, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_SCHEDULE_EXISTS, EXIT_REFUSED, NULL },
@@ -126,7 +140,7 @@ static int local_failure(Ctl *ctl, int r, const char *what) {
 /* The least of the groups whose members may do it without a password (dbus/org.hyper1.rules). */
 static const char *action_group(const char *action) {
         static const char *const admin[] = { "org.hyper1.manage-hosts", "org.hyper1.manage-keys",
-                "org.hyper1.manage-webhooks" };
+                "org.hyper1.manage-sources", "org.hyper1.manage-webhooks" };
 
         for (size_t i = 0; i < ELEMENTSOF(admin); i++)
                 if (streq(admin[i], action))

@@ -21,6 +21,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/journal-print.h \
 	src/ctl/output-name.c \
 	src/ctl/output-name.h \
+	src/ctl/password.c \
+	src/ctl/password.h \
 	src/ctl/polkit-agent.c \
 	src/ctl/polkit-agent.h \
 	src/ctl/progress-bar.c \
@@ -53,6 +55,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-retry.h \
 	src/ctl/verb-schedule.c \
 	src/ctl/verb-schedule.h \
+	src/ctl/verb-source.c \
+	src/ctl/verb-source.h \
 	src/ctl/verb-status.c \
 	src/ctl/verb-status.h \
 	src/ctl/verb-submit.c \
@@ -63,6 +67,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-vm-top.h \
 	src/ctl/verb-vm.c \
 	src/ctl/verb-vm.h \
+	src/ctl/verb-vsphere.c \
+	src/ctl/verb-vsphere.h \
 	src/ctl/verb-watch.c \
 	src/ctl/verb-watch.h \
 	src/ctl/verb-webhook.c \
@@ -74,6 +80,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verbs.h \
 	src/ctl/view.c \
 	src/ctl/view.h \
+	src/ctl/vsphere-client.c \
+	src/ctl/vsphere-client.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
 CTL_LIBS = libhyper-ctl.la $(SHARED_LIBS) -lm

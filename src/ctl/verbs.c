@@ -13,11 +13,13 @@
 #include "ctl/verb-logs.h"
 #include "ctl/verb-retry.h"
 #include "ctl/verb-schedule.h"
+#include "ctl/verb-source.h"
 #include "ctl/verb-status.h"
 #include "ctl/verb-submit.h"
 #include "ctl/verb-vm-console.h"
 #include "ctl/verb-vm-top.h"
 #include "ctl/verb-vm.h"
+#include "ctl/verb-vsphere.h"
 #include "ctl/verb-watch.h"
 #include "ctl/verb-webhook.h"
 #include "ctl/verb-worker.h"
@@ -106,6 +108,25 @@ static const Verb verbs[] = {
                         "Take a screenshot of a VM" },
         { "vm top", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_vm_top, "[HOST]",
                         "Show what VMs use, live" },
+        { "source list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_source_list, "",
+                        "List named sources: vCenters and ESXi hosts" },
+        { "source add", 2, 2,
+                        B(OPTION_USER) | B(OPTION_DATACENTER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) |
+                                        B(OPTION_PASSWORD_FILE),
+                        verb_source_add, "SOURCE URL", "Add a vCenter or an ESXi host under a name" },
+        { "source rm", 1, WORDS_ANY, 0, verb_source_rm, "SOURCE…", "Remove sources and their passwords" },
+        { "source test", 1, 1, JSON_OPTIONS, verb_source_test, "SOURCE",
+                        "Log in to a source, and show what the server is" },
+        { "vsphere list", 1, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_NAME) | B(OPTION_DATACENTER),
+                        verb_vsphere_list, "SOURCE", "List the virtual machines of a source" },
+        { "vsphere show", 2, 2, JSON_OPTIONS, verb_vsphere_show, "SOURCE VM",
+                        "Show a VM of a source and its hardware" },
+        { "vsphere shutdown", 2, WORDS_ANY, 0, verb_vsphere_shutdown, "SOURCE VM…",
+                        "Ask VMs of a source to shut down" },
+        { "vsphere poweroff", 2, WORDS_ANY, 0, verb_vsphere_poweroff, "SOURCE VM…",
+                        "Force power off of VMs of a source" },
+        { "vsphere rm-cdrom", 2, WORDS_ANY, 0, verb_vsphere_rm_cdrom, "SOURCE VM…",
+                        "Remove the CD-ROM drives of VMs of a source" },
         { "worker list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_worker_list, "",
                         "List the workers on other machines" },
         { "worker show", 1, WORDS_ANY, JSON_OPTIONS, verb_worker_show, "WORKER…",
@@ -175,6 +196,8 @@ static const struct {
         { "top", "vm top" },
         { "vm stop", "vm shutdown" },
         { "vm poweroff", "vm destroy" },
+        { "vsphere destroy", "vsphere poweroff" },
+        { "vsphere stop", "vsphere shutdown" },
         { "vm kill", "vm destroy" },
         { "schedule run", "schedule trigger" },
         { "schedule start", "schedule trigger" },

@@ -27,6 +27,11 @@
 #define HYPER_AGENT_BUS_PATH "/org/hyper1/agent"
 #define HYPER_AGENT_INTERFACE "org.hyper1.Agent"
 
+/* hyper-vsphered's */
+#define HYPER_VSPHERE_BUS_NAME "org.hyper1.VSphere"
+#define HYPER_VSPHERE_BUS_PATH "/org/hyper1/vsphere"
+#define HYPER_VSPHERE_INTERFACE "org.hyper1.VSphere"
+
 /* hyper-hostd's */
 #define HYPER_HOSTS_BUS_NAME "org.hyper1.Hosts"
 #define HYPER_HOSTS_BUS_PATH "/org/hyper1/hosts"

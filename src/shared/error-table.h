@@ -45,6 +45,15 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_KEY_EXISTS "org.hyper1.Error.KeyExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_NO_SUCH_SOURCE "org.hyper1.Error.NoSuchSource" /* ENOPKG, 404 */
 #define HYPER_BUS_ERROR_SOURCE_EXISTS "org.hyper1.Error.SourceExists" /* EEXIST, 409 */
+/* Of hyper-vsphered. "Server" is a vCenter or an ESXi host. */
+#define HYPER_BUS_ERROR_LOGIN_REFUSED "org.hyper1.Error.LoginRefused" /* EKEYREVOKED, 400 */
+#define HYPER_BUS_ERROR_CERTIFICATE_REFUSED "org.hyper1.Error.CertificateRefused" /* EKEYREJECTED, 400 */
+#define HYPER_BUS_ERROR_SERVER_DENIED "org.hyper1.Error.ServerDenied" /* EBADE, 403 */
+#define HYPER_BUS_ERROR_NO_SUCH_SOURCE_VM "org.hyper1.Error.NoSuchSourceVm" /* ENODEV, 404 */
+#define HYPER_BUS_ERROR_AMBIGUOUS_VM "org.hyper1.Error.AmbiguousVm" /* ENOTUNIQ, 409 */
+#define HYPER_BUS_ERROR_SERVER_TIMEOUT "org.hyper1.Error.ServerTimeout" /* ETIME, 504 */
+#define HYPER_BUS_ERROR_SERVER_UNREACHABLE "org.hyper1.Error.ServerUnreachable" /* EHOSTDOWN, 502 */
+#define HYPER_BUS_ERROR_VSPHERE "org.hyper1.Error.VSphere" /* EBADR, 502: the server's own words */
 #define HYPER_BUS_ERROR_INTERNAL "org.hyper1.Error.Internal" /* EIO, 500 */
 
 /* By bus name (also the org.freedesktop.DBus.Error.* that a call can meet), or by errno of either sign (also

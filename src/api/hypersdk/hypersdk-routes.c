@@ -13,7 +13,9 @@
 #include "api/hypersdk/hypersdk-read.h"
 #include "api/hypersdk/hypersdk-retry.h"
 #include "api/hypersdk/hypersdk-schedules.h"
+#include "api/hypersdk/hypersdk-sources.h"
 #include "api/hypersdk/hypersdk-submit.h"
+#include "api/hypersdk/hypersdk-vms.h"
 #include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/hypersdk/hypersdk-workflow.h"
 #include "api/hypersdk/hypersdk-ws.h"
@@ -25,6 +27,7 @@
 #include "shared/machine.h"
 
 #define LOG_TAIL_MAX 10000u
+#define VMS_BODY_MAX ((size_t) 128 * 1024)
 
 static int get_health(Request *r) {
         return request_reply_json(r, 200,
@@ -213,31 +216,30 @@ static int get_websocket(Request *r) {
         return request_reply_websocket(r, &hypersdk_websocket);
 }
 
-/* Access to vCenters is not implemented. */
-static int get_vms(Request *r) {
-        return request_reply_error(r, 503,
-                        "Access to a vCenter is not implemented. Export the VM as an OVA, or copy its disks "
-                        "to "
-                        "this machine, and submit a job with a source of type file");
-}
-
 static const Route hypersdk_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Health check." },
         { HTTP_GET, "/status", SCOPE_READ, get_status, .summary = "Get the number of jobs by status." },
-        { HTTP_GET, "/vms/list", SCOPE_READ, get_vms,
-                        .summary = "List the VMs of a vCenter; not supported yet." },
-        { HTTP_POST, "/vms/list", SCOPE_READ, get_vms,
-                        .summary = "List the VMs of a vCenter; not supported yet." },
-        { HTTP_GET, "/vms/info", SCOPE_READ, get_vms,
-                        .summary = "Show a VM of a vCenter; not supported yet." },
-        { HTTP_POST, "/vms/info", SCOPE_READ, get_vms,
-                        .summary = "Show a VM of a vCenter; not supported yet." },
-        { HTTP_POST, "/vms/shutdown", SCOPE_SUBMIT, get_vms,
-                        .summary = "Shut down a VM of a vCenter; not supported yet." },
-        { HTTP_POST, "/vms/poweroff", SCOPE_SUBMIT, get_vms,
-                        .summary = "Force power off of a VM of a vCenter; not supported yet." },
-        { HTTP_POST, "/vms/remove-cdrom", SCOPE_SUBMIT, get_vms,
-                        .summary = "Remove the CD drives of a VM of a vCenter; not supported yet." },
+        { HTTP_GET, "/vms/list", SCOPE_READ, hypersdk_list_vms,
+                        .summary = "List the VMs of a vCenter or ESXi host." },
+        { HTTP_POST, "/vms/list", SCOPE_READ, hypersdk_list_vms, .max_body = VMS_BODY_MAX,
+                        .summary = "List the VMs of a vCenter or ESXi host." },
+        { HTTP_GET, "/vms/info", SCOPE_READ, hypersdk_vm_info,
+                        .summary = "Show a VM of a vCenter or ESXi host." },
+        { HTTP_POST, "/vms/info", SCOPE_READ, hypersdk_vm_info, .max_body = VMS_BODY_MAX,
+                        .summary = "Show a VM of a vCenter or ESXi host." },
+        { HTTP_POST, "/vms/shutdown", SCOPE_SUBMIT, hypersdk_shut_down_vm, .max_body = VMS_BODY_MAX,
+                        .summary = "Ask a VM of a vCenter or ESXi host to shut down." },
+        { HTTP_POST, "/vms/poweroff", SCOPE_SUBMIT, hypersdk_power_off_vm, .max_body = VMS_BODY_MAX,
+                        .summary = "Force power off of a VM of a vCenter or ESXi host." },
+        { HTTP_POST, "/vms/remove-cdrom", SCOPE_SUBMIT, hypersdk_remove_cdroms, .max_body = VMS_BODY_MAX,
+                        .summary = "Remove the CD-ROM drives of a VM of a vCenter or ESXi host." },
+        { HTTP_GET, "/sources", SCOPE_READ, hypersdk_list_sources, .summary = "List named sources." },
+        { HTTP_POST, "/sources", SCOPE_ADMIN, hypersdk_add_source, .max_body = VMS_BODY_MAX,
+                        .summary = "Add a named source, a vCenter or an ESXi host." },
+        { HTTP_DELETE, "/sources/{name}", SCOPE_ADMIN, hypersdk_remove_source,
+                        .summary = "Remove a named source." },
+        { HTTP_POST, "/sources/{name}/test", SCOPE_SUBMIT, hypersdk_test_source,
+                        .summary = "Log in to a named source, and get what the server is." },
         { HTTP_GET, "/metrics", SCOPE_READ, hypersdk_get_metrics, .summary = "Metrics for Prometheus." },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
                         .summary = "Get the capabilities of this machine." },

@@ -76,8 +76,8 @@ START_TEST(thumbprints_have_one_form) {
                 DIGEST "0", "g123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789",
                 "01-23:45:67:89:AB:CD:EF:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:"
                 "67:89",
-                "012:3:45:67:89:AB:CD:EF:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:"
-                "89" };
+                "012:3:45:67:89:AB:CD:EF:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:"
+                "67:89" };
         char text[VSPHERE_THUMBPRINT_SIZE];
 
         ck_assert_int_eq(vsphere_thumbprint_normalize(DIGEST, text), 0);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vsphered/vm-json.h"
+
+#include "basic/string-util.h"
+#include "json/json-table.h"
+
+/* "DC/vm/dir/name": the API has paths without the first slash. */
+static const char *shown_path(const char *path) {
+        return path && path[0] == '/' ? path + 1 : path;
+}
+
+/* Adds all members of @from, which may be NULL when out of memory. */
+static int add_all(json_t *to, json_t *from) {
+        int r = to && from ? json_object_update(to, from) : -1;
+
+        json_decref(from);
+        return r < 0 ? -ENOMEM : 0;
+}
+
+json_t *vm_summary_json(const VmSummary *v) {
+        _cleanup_json_ json_t *o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:s?, s:s?}", "name",
+                        v->name, "path", shown_path(v->path), "id", v->id, "power_state",
+                        v->power >= 0 ? vm_power_to_string(v->power) : NULL, "num_cpu", (json_int_t) v->cpus,
+                        "memory_mb", (json_int_t) (v->memory >> 20), "storage", (json_int_t) v->storage,
+                        "guest_os", v->guest_name, "ip_address", v->ip_address);
+        json_t *more = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:I, s:b}", "uuid", v->uuid,
+                        "instance_uuid", v->instance_uuid, "guest_id", v->guest_id, "datacenter",
+                        v->datacenter, "host_name", v->host_name, "tools_status", v->tools_status,
+                        "num_virtual_disks", (json_int_t) v->disks, "template", v->is_template);
+
+        return add_all(o, more) < 0 ? NULL : TAKE_PTR(o);
+}
+
+static json_t *disk_json(const VmDisk *d) {
+        return json_pack("{s:s?, s:I, s:I, s:s?, s:I, s:s?, s:b, s:b, s:b}", "label", d->label,
+                        "capacity_kb", (json_int_t) (d->capacity >> 10), "capacity_bytes",
+                        (json_int_t) d->capacity, "file_path", d->file, "key", (json_int_t) d->key, "mode",
+                        d->mode, "thin_provisioned", d->thin, "rdm", d->rdm, "shared", d->shared);
+}
+
+static json_t *nic_json(const VmNic *n) {
+        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:b}", "label", n->label, "type", n->type, "mac", n->mac,
+                        "network", n->network, "connected", n->connected);
+}
+
+static json_t *cdrom_json(const VmCdrom *c) {
+        return json_pack("{s:s?, s:s?, s:b}", "label", c->label, "file_path", c->file, "connected",
+                        c->connected);
+}
+
+/* The devices as lists. */
+static json_t *devices_json(const VmDetail *d) {
+        _cleanup_json_ json_t *o = json_pack("{s:[], s:[], s:[]}", "disks", "nics", "cdroms");
+        int r = o ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < d->n_disks && r >= 0; i++)
+                r = json_array_append_new(json_object_get(o, "disks"), disk_json(&d->disks[i]));
+        for (size_t i = 0; i < d->n_nics && r >= 0; i++)
+                r = json_array_append_new(json_object_get(o, "nics"), nic_json(&d->nics[i]));
+        for (size_t i = 0; i < d->n_cdroms && r >= 0; i++)
+                r = json_array_append_new(json_object_get(o, "cdroms"), cdrom_json(&d->cdroms[i]));
+        return r < 0 ? NULL : TAKE_PTR(o);
+}
+
+json_t *vm_detail_json(const VmDetail *d) {
+        const VmSummary *v = &d->summary;
+        _cleanup_json_ json_t *o = vm_summary_json(v);
+        json_t *hardware = json_pack("{s:{s:I, s:I, s:I, s:I, s:s?, s:s?, s:b, s:b}}", "hardware", "num_cpu",
+                        (json_int_t) v->cpus, "cores_per_socket", (json_int_t) d->cores_per_socket,
+                        "memory_mb", (json_int_t) (v->memory >> 20), "num_virtual_disks",
+                        (json_int_t) d->n_disks, "firmware", d->firmware, "version", d->hardware_version,
+                        "secure_boot", d->secure_boot, "tpm", d->tpm);
+        json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b}", "annotation", d->annotation, "host",
+                        d->host, "num_virtual_disks", (json_int_t) d->n_disks, "has_snapshots",
+                        d->has_snapshots, "change_tracking", d->change_tracking, "consolidation_needed",
+                        d->consolidation_needed);
+        int r = add_all(o, hardware);
+        int k = add_all(o, more);
+        int m = add_all(o, devices_json(d));
+
+        return r < 0 || k < 0 || m < 0 ? NULL : TAKE_PTR(o);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One page of the VMs of a server. The server has no order that lasts, so each page is selected while all of
+ * the inventory is read; no more than a page is kept. */
+
+#include <jansson.h>
+
+#include "vsphere/inventory.h"
+#include "json/json-table.h"
+
+#define VM_LIST_LIMIT_MAX 10000u
+
+typedef struct VmFilter {
+        char *datacenter, *name; /* @name: a part of the name, in any case */
+        int power; /* VmPower; negative: any */
+} VmFilter;
+
+void vm_filter_done(VmFilter *f);
+/* "" is the same as "{}". 0, -EBADMSG with @errors, or -ENOMEM. */
+int vm_filter_decode(const char *text, VmFilter *ret, JsonErrors *errors);
+
+typedef struct VmList VmList;
+
+/* @cursor is "" or what vm_list_cursor() has returned for the previous page. The order is that of paths. */
+int vm_list_new(const VmFilter *filter, unsigned limit, const char *cursor, VmList **ret);
+VmList *vm_list_free(VmList *l);
+DEFINE_CLEANUP_FUNC(VmList *, vm_list_free);
+
+/* An inventory_func: takes what belongs to the page out of @v. */
+int vm_list_add(VmSummary *v, void *list);
+
+/* The page as a list (a new reference), the cursor of the next page ("" if there is none), and the number of
+ * VMs that the filter selects. */
+int vm_list_json(VmList *l, json_t **ret);
+int vm_list_cursor(VmList *l, char **ret);
+uint64_t vm_list_total(const VmList *l) _pure_;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-vsphered: started by the bus, owns org.hyper1.VSphere. */
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <libxml/parser.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "basic/log.h"
+#include "shared/daemon-arguments.h"
+#include "shared/daemon.h"
+#include "vsphered/vsphered.h"
+
+static const char *arg_config_directory = SYSCONFDIR "/hyper";
+
+static const DaemonOption program_options[] = {
+        { .name = "config-directory",
+                        .value_name = "PATH",
+                        .value = &arg_config_directory,
+                        .help = "Where config.yaml and config.d/ are" },
+        {},
+};
+
+static const DaemonProgram program = {
+        .name = "hyper-vsphered",
+        .about = "Owns org.hyper1.VSphere on the system bus: virtual machines of vCenters and ESXi hosts.\n"
+                 "The bus starts it when it is called. It exits when no session is open.",
+        .options = program_options,
+};
+
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Logging out.");
+        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
+}
+
+static int run(void) {
+        const Daemon daemon = { .program = "hyper-vsphered",
+                .bus_name = HYPER_VSPHERE_BUS_NAME,
+                .config_directory = arg_config_directory,
+                .state_directory = STATEDIR,
+                .on_end = on_terminate };
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(vsphered_freep) Vsphered *v = NULL;
+        _cleanup_(settings_freep) Settings *settings = NULL;
+        int r = daemon_configure(&daemon, &settings);
+
+        if (r != 0)
+                return r;
+        r = daemon_set_up(&daemon, &event, &bus);
+        if (r < 0)
+                return r;
+        const VspheredOptions options = { .event = event, .bus = bus, .settings = TAKE_PTR(settings) };
+        r = vsphered_new(&options, &v);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up: %m");
+        r = sd_bus_request_name(bus, HYPER_VSPHERE_BUS_NAME, 0);
+        if (r < 0)
+                return log_error_errno(
+                                r, "Failed to get the name %s on the bus: %m", HYPER_VSPHERE_BUS_NAME);
+        (void) sd_notify(false, "READY=1");
+        return sd_event_loop(event);
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-vsphered");
+        r = daemon_parse_arguments(&program, argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        /* All are used by threads later. */
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+        xmlInitParser();
+        json_object_seed(0);
+        r = run();
+        /* A thread may still wait for a server that does not answer. */
+        (void) fflush(NULL);
+        _Exit(r < 0 ? EXIT_FAILURE : r);
+}

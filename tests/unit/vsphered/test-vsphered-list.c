@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unit/lib/test.h"
+#include "vsphered/login.h"
+#include "vsphered/vm-list.h"
+
+#define N 100u
+
+/* A VM whose place in the order is @i; two in a row have the same path. */
+static VmSummary make_vm(unsigned i) {
+        return (VmSummary){
+                .id = strprintf("vm-%03u", i),
+                .name = strprintf("Name%u", i),
+                .path = strprintf("/DC/vm/a %%2f %03u", i / 2),
+                .datacenter = strdup(i % 2 ? "DC" : "DC2"),
+                .power = i % 4 ? VM_POWERED_OFF : VM_POWERED_ON,
+        };
+}
+
+/* Reads a page while the VMs come in another order than that of their paths. */
+static json_t *read_page(const VmFilter *filter, unsigned limit, char **cursor, uint64_t *ret_total) {
+        _cleanup_(vm_list_freep) VmList *l = NULL;
+        json_t *page;
+
+        ck_assert_int_eq(vm_list_new(filter, limit, *cursor, &l), 0);
+        for (unsigned i = 0; i < N; i++) {
+                _cleanup_vm_summary_ VmSummary v = make_vm(i * 37 % N);
+
+                ck_assert_int_eq(vm_list_add(&v, l), 0);
+        }
+        ck_assert_int_eq(vm_list_json(l, &page), 0);
+        free(*cursor);
+        ck_assert_int_eq(vm_list_cursor(l, cursor), 0);
+        *ret_total = vm_list_total(l);
+        return page;
+}
+
+static unsigned number_of(json_t *vm) {
+        return (unsigned) atoi(json_string_value(json_object_get(vm, "id")) + 3);
+}
+
+START_TEST(pages_have_all_in_order) {
+        static const unsigned limits[] = { 1, 7, 50, 99, 100, 101, VM_LIST_LIMIT_MAX };
+        const VmFilter all = { .power = -1 };
+
+        for (size_t k = 0; k < ELEMENTSOF(limits); k++) {
+                _cleanup_free_ char *cursor = strdup("");
+                unsigned next = 0, pages = 0;
+                uint64_t total;
+
+                do {
+                        _cleanup_json_ json_t *page = read_page(&all, limits[k], &cursor, &total);
+                        json_t *vm;
+                        size_t i;
+
+                        ck_assert_uint_eq(total, N);
+                        ck_assert_uint_le(json_array_size(page), limits[k]);
+                        json_array_foreach(page, i, vm)
+                                ck_assert_uint_eq(number_of(vm), next++);
+                        pages++;
+                } while (*cursor);
+                ck_assert_uint_eq(next, N);
+                ck_assert_uint_eq(pages, (N + limits[k] - 1) / limits[k]);
+        }
+}
+END_TEST
+
+START_TEST(paths_have_no_first_slash) {
+        const VmFilter all = { .power = -1 };
+        _cleanup_free_ char *cursor = strdup("");
+        uint64_t total;
+        _cleanup_json_ json_t *page = read_page(&all, 1, &cursor, &total);
+
+        ck_assert_str_eq(json_string_value(json_object_get(json_array_get(page, 0), "path")),
+                        "DC/vm/a %2f 000");
+        ck_assert_str_eq(cursor, "vm-000 /DC/vm/a %2f 000");
+}
+END_TEST
+
+START_TEST(filters_select) {
+        static const struct {
+                const char *filter;
+                unsigned n;
+        } cases[] = { { "", N }, { "{}", N }, { "{\"datacenter\":\"DC\"}", N / 2 },
+                { "{\"datacenter\":\"D\"}", 0 }, { "{\"name\":\"nAME7\"}", 11 },
+                { "{\"power_state\":\"poweredOn\"}", N / 4 },
+                { "{\"power_state\":\"poweredOn\",\"datacenter\":\"DC\"}", 0 } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(vm_filter_done) VmFilter filter = {};
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                _cleanup_free_ char *cursor = strdup("");
+                uint64_t total;
+
+                ck_assert_int_eq(vm_filter_decode(cases[i].filter, &filter, &errors), 0);
+                _cleanup_json_ json_t *page = read_page(&filter, N, &cursor, &total);
+                ck_assert_msg(json_array_size(page) == cases[i].n, "%s: %zu", cases[i].filter,
+                                json_array_size(page));
+                ck_assert_uint_eq(total, cases[i].n);
+                ck_assert_str_eq(cursor, "");
+        }
+}
+END_TEST
+
+START_TEST(wrong_filters_are_named) {
+        static const char *const bad[][2] = { { "x", "" }, { "[]", "" },
+                { "{\"power_state\":\"on\"}", "power_state" }, { "{\"name\":1}", "name" },
+                { "{\"folder\":\"x\"}", "folder: there is no such filter" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                VmFilter filter;
+
+                ck_assert_int_eq(vm_filter_decode(bad[i][0], &filter, &errors), -EBADMSG);
+                _cleanup_free_ char *text = json_errors_text(&errors);
+                ck_assert_msg(strstr(text, bad[i][1]), "%s: %s", bad[i][0], text);
+        }
+}
+END_TEST
+
+/* --- logins ---------------------------------------------------------------------------------------- */
+
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+START_TEST(logins_are_equal_if_all_of_them_is) {
+        static const char *const different[] = {
+                "{\"vcenter_url\":\"vc\",\"username\":\"u\",\"password\":\"p\"}",
+                "{\"vcenter_url\":\"vd\",\"username\":\"u\",\"password\":\"p\"}",
+                "{\"vcenter_url\":\"vc\",\"username\":\"v\",\"password\":\"p\"}",
+                "{\"vcenter_url\":\"vc\",\"username\":\"u\",\"password\":\"q\"}",
+                "{\"vcenter_url\":\"vc\",\"username\":\"u\",\"password\":\"p\",\"thumbprint\":\"" HEX "\"}",
+        };
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        Login logins[ELEMENTSOF(different)], same;
+
+        for (size_t i = 0; i < ELEMENTSOF(different); i++)
+                ck_assert_int_eq(login_decode(different[i], &logins[i], &errors), 0);
+        for (size_t i = 0; i < ELEMENTSOF(different); i++)
+                for (size_t j = 0; j < ELEMENTSOF(different); j++)
+                        ck_assert_int_eq(login_equal(&logins[i], &logins[j]), i == j);
+        ck_assert_int_eq(
+                        login_decode("{\"vcenter_url\":\"HTTPS://VC:443/sdk\",\"username\":\"u\",\"password\":\"p\","
+                                     "\"datacenter\":\"DC\",\"ca\":\"\"}",
+                                        &same, &errors),
+                        0);
+        ck_assert(login_equal(&logins[0], &same));
+        ck_assert_str_eq(same.url, "https://vc");
+        for (size_t i = 0; i < ELEMENTSOF(different); i++)
+                login_done(&logins[i]);
+        login_done(&same);
+}
+END_TEST
+
+START_TEST(wrong_logins_are_named) {
+        static const char *const bad[][2] = {
+                { "", "" },
+                { "{}", "vcenter_url: is required" },
+                { "{}", "username: is required" },
+                { "{}", "password: is required" },
+                { "{\"vcenter_url\":\"http://vc\",\"username\":\"u\",\"password\":\"p\"}",
+                                "must use https" },
+                { "{\"vcenter_url\":\"vc\",\"username\":\"u\",\"password\":\"p\",\"thumbprint\":\"AA\"}",
+                                "thumbprint: must be" },
+                { "{\"vcenter_url\":\"vc\",\"username\":\"u\",\"password\":\"p\",\"ca\":\"x\"}",
+                                "ca: must be" },
+                { "{\"vcenter_url\":\"vc\",\"username\":\"u\",\"password\":\"p\",\"insecure\":true}",
+                                "insecure: there is no such field" },
+                { "{\"name\":\"a/b\"}", "name: must be the name" },
+                { "{\"name\":\"vc1\",\"password\":\"p\"}", "must not be given together" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+                Login l;
+
+                ck_assert_int_eq(login_decode(bad[i][0], &l, &errors), -EBADMSG);
+                _cleanup_free_ char *text = json_errors_text(&errors);
+                ck_assert_msg(strstr(text, bad[i][1]), "%s: %s", bad[i][0], text);
+        }
+}
+END_TEST
+
+TEST_MAIN("vsphered-list", pages_have_all_in_order, paths_have_no_first_slash, filters_select,
+                wrong_filters_are_named, logins_are_equal_if_all_of_them_is, wrong_logins_are_named)

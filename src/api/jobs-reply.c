@@ -8,7 +8,7 @@
 typedef struct JobsList {
         Api *api;
         JobFilter filter; /* of the next step; its limit is what is left */
-        char **ids;
+        char **ids, *workflow_id;
         const JobsFormat *format;
         usec_t now;
         JobRows rows; /* read, and not told yet */
@@ -19,6 +19,7 @@ static void jobs_list_free(void *userdata) {
 
         job_rows_done(&l->rows);
         strv_free(l->ids);
+        free(l->workflow_id);
         free(l);
 }
 
@@ -102,6 +103,10 @@ int request_reply_jobs(
         *l = (JobsList){ .api = request_api(r), .filter = *filter, .format = format, .now = now };
         if (filter->ids)
                 k = copy_ids(l, filter->ids);
+        if (filter->workflow_id) {
+                l->filter.workflow_id = l->workflow_id = strdup(filter->workflow_id);
+                k = l->workflow_id ? k : -ENOMEM;
+        }
         if (k >= 0)
                 k = read_rows(l);
         if (k >= 0 && json_object_set_new(owned, "total", json_integer((json_int_t) l->rows.total)) < 0)

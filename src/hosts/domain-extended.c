@@ -217,11 +217,10 @@ static json_t *vm_info(const xmlNode *root) {
         if (!o || put_fields(o, vm_fields, root) < 0 ||
                         put_fields(o, graphics_fields, xml_child(root, "devices")) < 0)
                 return NULL;
-        /* All VMs of libvirt are managed, and always in sync with libvirt. */
+        /* All VMs of libvirt are managed. */
         if (json_object_update_new(o,
-                            json_pack("{s:s, s:s, s:I, s:b, s:b}", "source", "managed", "syncStatus",
-                                            "SYNCED", "currentMemory", current, "isTemplate", 0,
-                                            "needsRebuild", 0)) < 0)
+                            json_pack("{s:s, s:I, s:b}", "source", "managed", "currentMemory", current,
+                                            "isTemplate", 0)) < 0)
                 return NULL;
         return TAKE_PTR(o);
 }

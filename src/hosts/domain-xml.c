@@ -10,6 +10,7 @@
 void domain_summary_done(DomainSummary *s) {
         free(s->description);
         free(s->cpu_model);
+        free(s->cpu_topology);
         free(s->os_type);
         strv_free(s->disks);
         *s = (DomainSummary){};
@@ -116,6 +117,18 @@ static char *find_cpu_model(const xmlNode *cpu) {
         return xml_attribute_or_empty(cpu, "mode");
 }
 
+static char *find_cpu_topology(const xmlNode *cpu) {
+        const xmlNode *n = xml_child(cpu, "topology");
+
+        if (!n)
+                return strdup("");
+        _cleanup_json_ json_t *topology = json_pack("{s:I, s:I, s:I}", "sockets",
+                        (json_int_t) (xml_attribute_number(n, "sockets") & INT32_MAX), "cores",
+                        (json_int_t) (xml_attribute_number(n, "cores") & INT32_MAX), "threads",
+                        (json_int_t) (xml_attribute_number(n, "threads") & INT32_MAX));
+        return topology ? json_dumps(topology, JSON_COMPACT) : NULL;
+}
+
 static int read_devices(const xmlNode *devices, DomainSummary *s) {
         int r = 0;
 
@@ -146,10 +159,11 @@ int domain_xml_summary(const char *xml, size_t size, DomainSummary *ret) {
         text = xml_child(root, "description");
         s.description = xml_text(text ? text : xml_child(root, "title"));
         s.cpu_model = find_cpu_model(xml_child(root, "cpu"));
+        s.cpu_topology = find_cpu_topology(xml_child(root, "cpu"));
         s.os_type = find_os_id(root);
         if (!s.os_type)
                 s.os_type = xml_text(xml_child(xml_child(root, "os"), "type"));
-        if (!s.description || !s.cpu_model || !s.os_type)
+        if (!s.description || !s.cpu_model || !s.cpu_topology || !s.os_type)
                 return -ENOMEM;
         r = read_devices(xml_child(root, "devices"), &s);
         if (r < 0)

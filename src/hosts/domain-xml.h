@@ -11,6 +11,7 @@
 typedef struct DomainSummary {
         char *description; /* <description>, or <title>, or "" */
         char *cpu_model; /* its model, or else its mode, or "" */
+        char *cpu_topology; /* {"sockets":…,"cores":…,"threads":…}, or "" */
         char *os_type; /* libosinfo's short id as "debian/12", or else <type>, or "" */
         char **disks; /* targets of its disks (no drives for discs): "vda" */
         bool vnc, spice;

@@ -105,7 +105,8 @@ static bool rows_differ(const VmRow *a, const VmRow *b) {
                         a->vcpu_count != b->vcpu_count || a->memory_bytes != b->memory_bytes ||
                         a->vnc != b->vnc || a->spice != b->spice || a->persistent != b->persistent ||
                         !streq(a->cpu_model, b->cpu_model) || !streq(a->os_type, b->os_type) ||
-                        a->disk_bytes != b->disk_bytes;
+                        a->disk_bytes != b->disk_bytes || !streq(a->cpu_topology, b->cpu_topology) ||
+                        !streq(a->drift, b->drift);
 }
 
 /* Out of @row into a VM that there is; true if that changed it. */

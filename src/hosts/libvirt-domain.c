@@ -3,6 +3,7 @@
 
 #include "basic/string-util.h"
 #include "basic/utf8.h"
+#include "hosts/domain-drift.h"
 #include "hosts/domain-xml.h"
 #include "hosts/libvirt-error.h"
 
@@ -86,6 +87,18 @@ static uint64_t disk_bytes(virDomainPtr domain, char *const *disks) {
         return sum;
 }
 
+/* Of a VM that runs: what its next start would change. A description that is malformed, and one that libvirt
+ * does not give, do not affect the rest. NULL without memory. */
+static char *find_drift(virDomainPtr domain, const char *live, bool active) {
+        _cleanup_free_ char *persistent =
+                        active ? virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE) : NULL;
+        char *drift = NULL;
+        int r = persistent ? domain_xml_drift(live, strlen(live), persistent, strlen(persistent), &drift)
+                           : 0;
+
+        return drift || r == -ENOMEM ? drift : strdup("");
+}
+
 int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, char **ret_error) {
         _cleanup_(domain_summary_done) DomainSummary summary = {};
         _cleanup_domain_ virDomainPtr domain = NULL;
@@ -110,9 +123,13 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         row.uuid = strdup(uuid);
         row.name = utf8_make_valid(strempty(name), strlen(strempty(name)), 4096);
         row.description = strdup(strempty(summary.description));
+        row.persistent = virDomainIsPersistent(domain) == 1;
+        row.drift = find_drift(domain, xml, row.persistent && virDomainIsActive(domain) == 1);
         row.cpu_model = strdup(strempty(summary.cpu_model));
+        row.cpu_topology = strdup(strempty(summary.cpu_topology));
         row.os_type = strdup(strempty(summary.os_type));
-        if (!row.uuid || !row.name || !row.description || !row.cpu_model || !row.os_type)
+        if (!row.uuid || !row.name || !row.description || !row.cpu_model || !row.os_type ||
+                        !row.cpu_topology || !row.drift)
                 return -ENOMEM;
         row.state = info.state;
         row.vcpu_count = info.nrVirtCpu;
@@ -120,7 +137,6 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         row.vnc = summary.vnc;
         row.spice = summary.spice;
         row.disk_bytes = disk_bytes(domain, summary.disks);
-        row.persistent = virDomainIsPersistent(domain) == 1;
         *ret = row;
         row = (VmRow){};
         return 0;

@@ -12,6 +12,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/domain-capabilities.h \
 	src/hosts/domain-devices.c \
 	src/hosts/domain-devices.h \
+	src/hosts/domain-drift.c \
+	src/hosts/domain-drift.h \
 	src/hosts/domain-disk.c \
 	src/hosts/domain-disk.h \
 	src/hosts/domain-extended.c \

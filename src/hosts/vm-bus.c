@@ -22,6 +22,8 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
         const Vm *vm = userdata;
         const char *s = streq(property, "Uuid")          ? vm->row.uuid
                         : streq(property, "CpuModel")    ? vm->row.cpu_model
+                        : streq(property, "CpuTopology") ? vm->row.cpu_topology
+                        : streq(property, "Drift")       ? vm->row.drift
                         : streq(property, "OsType")      ? vm->row.os_type
                         : streq(property, "Task")        ? strempty(vm->task)
                         : streq(property, "Host")        ? vm->host->row.id
@@ -148,7 +150,9 @@ const sd_bus_vtable vm_vtable[] = {
         SD_BUS_PROPERTY("VcpuCount", "u", get_vcpu_count, 0, CHANGES),
         SD_BUS_PROPERTY("MemoryBytes", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("CpuModel", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("CpuTopology", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("OsType", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Drift", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("DiskBytes", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("Task", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("Vnc", "b", get_boolean, 0, CHANGES),

@@ -110,7 +110,9 @@ static int reply_extended(HostCall *c) {
         if (!vm)
                 return -ENODEV;
         if (json_object_update_new(info,
-                            json_pack("{s:s, s:I, s:I, s:s, s:s, s:o, s:o}", "state",
+                            json_pack("{s:s, s:b, s:s, s:I, s:I, s:s, s:s, s:o, s:o}", "syncStatus",
+                                            isempty(vm->row.drift) ? "SYNCED" : "DRIFTED", "needsRebuild",
+                                            !isempty(vm->row.drift), "state",
                                             vm_state_to_string(vm->row.state), "vcpuCount",
                                             (json_int_t) vm->row.vcpu_count, "memoryBytes",
                                             (json_int_t) vm->row.memory_bytes, "cpuModel", vm->row.cpu_model,

@@ -51,6 +51,8 @@ void vm_row_done(VmRow *row) {
         free(row->description);
         free(row->cpu_model);
         free(row->os_type);
+        free(row->cpu_topology);
+        free(row->drift);
         *row = (VmRow){};
 }
 
@@ -195,6 +197,8 @@ static int vm_put(Store *s, const char *host_id, VmRow *row) {
         bind_text(st, 12, row->cpu_model);
         bind_text(st, 13, row->os_type);
         sql_bind_uint(st, 14, row->disk_bytes);
+        bind_text(st, 15, row->cpu_topology);
+        bind_text(st, 16, row->drift);
         r = sql_row(s, st);
         if (r < 0)
                 return r;
@@ -243,7 +247,8 @@ static int vm_row_read(sqlite3_stmt *st, void *ret) {
         };
         return sql_column_texts(st,
                         (SqlText[]){ { 1, &row->uuid }, { 2, &row->name }, { 3, &row->description },
-                                        { 12, &row->cpu_model }, { 13, &row->os_type }, {} });
+                                        { 12, &row->cpu_model }, { 13, &row->os_type },
+                                        { 15, &row->cpu_topology }, { 16, &row->drift }, {} });
 }
 
 int store_vms_list(Store *s, const char *host_id, VmRows *ret) {

@@ -49,6 +49,8 @@ typedef struct VmRow {
         bool vnc, spice, persistent;
         char *cpu_model; /* "host-passthrough", "Skylake-Client"; "" if libvirt does not say */
         char *os_type; /* "debian/12" or, without libosinfo's metadata, "hvm" */
+        char *cpu_topology; /* {"sockets":…,"cores":…,"threads":…}; "" if libvirt does not say */
+        char *drift; /* what differs from its persistent description while it runs: "disks, memory"; "" */
         uint64_t disk_bytes; /* of all its disks together, as the VM sees them; 0: not known */
         usec_t created_at, updated_at; /* created_at is set by store_vms_put() */
 } VmRow;

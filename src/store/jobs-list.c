@@ -96,11 +96,36 @@ static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
         return SQL_READ_ROWS(s, st, job_row_read, rows->rows, rows->n);
 }
 
+static void bind_workflow(sqlite3_stmt *st, const JobFilter *filter) {
+        bind_states(st, 1, filter->states);
+        sql_bind_text(st, _JOB_STATE_MAX + 1, filter->workflow_id);
+}
+
+static int list_by_workflow(Store *s, const JobFilter *filter, JobRows *rows) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_BY_WORKFLOW);
+        _cleanup_sql_done_ sqlite3_stmt *total = sql_statement(s, SQL_JOBS_BY_WORKFLOW_TOTAL);
+        int r;
+
+        if (!st || !total)
+                return sql_errno(s);
+        bind_workflow(total, filter);
+        r = sql_row(s, total);
+        if (r < 0)
+                return r;
+        rows->total = (uint64_t) sqlite3_column_int64(total, 0);
+        bind_workflow(st, filter);
+        bind_page(st, _JOB_STATE_MAX + 2, filter);
+        bind_before(st, _JOB_STATE_MAX + 4, filter);
+        return SQL_READ_ROWS(s, st, job_row_read, rows->rows, rows->n);
+}
+
 int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
         JobRows rows = {};
         int r;
 
-        r = filter->ids ? list_by_id(s, filter, &rows) : list_by_state(s, filter, &rows);
+        r = filter->ids                       ? list_by_id(s, filter, &rows)
+                        : filter->workflow_id ? list_by_workflow(s, filter, &rows)
+                                              : list_by_state(s, filter, &rows);
         if (r < 0) {
                 job_rows_done(&rows);
                 return r;

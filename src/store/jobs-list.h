@@ -21,6 +21,7 @@ typedef enum JobOrder {
 typedef struct JobFilter {
         uint32_t states; /* bit mask of 1u << JobState; 0: all */
         char *const *ids; /* strv; NULL: all */
+        const char *workflow_id; /* only those of this workflow, newest first and without ids; NULL: all */
         JobOrder order;
         uint64_t limit; /* 0: no limit */
         uint64_t offset;
@@ -30,7 +31,7 @@ typedef struct JobFilter {
 /* Fast at 100,000 jobs: total comes from a counter when only states are filtered. */
 int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret);
 
-/* How many of the newest 1000 jobs in @state have ended since @since. */
+/* How many jobs in @state have ended since @since. */
 int store_jobs_count_ended(Store *s, JobState state, usec_t since, uint64_t *ret);
 
 /* How many jobs there are in each state, from the counters. */

@@ -41,6 +41,10 @@ static const char *const steps[] = {
         "  name TEXT PRIMARY KEY,"
         "  value TEXT NOT NULL"
         ") STRICT;",
+
+        /* 3: what differs from the persistent description. */
+        "ALTER TABLE vms ADD COLUMN cpu_topology TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE vms ADD COLUMN drift TEXT NOT NULL DEFAULT '';",
 };
 
 const Schema schema_hosts = {

@@ -288,6 +288,12 @@ static const char *const steps[] = {
 
         /* 14: the counts of schedules are added up without their definitions. */
         "CREATE INDEX schedules_counts ON schedules (enabled, run_count, success_count, failure_count);",
+
+        /* 15: the workflow that a client has named, and when jobs ended. */
+        "ALTER TABLE jobs ADD COLUMN workflow_id TEXT;"
+        "UPDATE jobs SET workflow_id = " SQL_WORKFLOW_ID ";"
+        "CREATE INDEX jobs_by_workflow ON jobs (workflow_id, seq) WHERE workflow_id IS NOT NULL;"
+        "CREATE INDEX jobs_ended ON jobs (state, finished_at) WHERE finished_at > 0;",
 };
 
 const Schema schema_jobs = {

@@ -25,9 +25,9 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SAVEPOINT_RELEASE] = "RELEASE member",
         [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO member",
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
-                           ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                           ", workflow_id) VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30)",
+                           "?27, 0, ?28, ?29, ?30, " SQL_NEW_WORKFLOW_ID ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
         [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
@@ -73,8 +73,13 @@ static const char *const statement_texts[_SQL_MAX] = {
                            "CASE ?13 WHEN 0 THEN -seq ELSE seq END LIMIT ?11 OFFSET ?12",
         [SQL_JOBS_BY_ID_TOTAL] = "SELECT count(*) FROM jobs WHERE id IN (SELECT value FROM json_each(?10)) "
                                  "AND state IN (" STATES ")",
-        [SQL_JOBS_COUNT_ENDED] = "SELECT count(*) FROM (SELECT finished_at FROM jobs WHERE state = ?1 "
-                                 "ORDER BY seq DESC LIMIT 1000) WHERE finished_at >= ?2",
+        [SQL_JOBS_BY_WORKFLOW] =
+                        "SELECT " JOB_COLUMNS " FROM jobs WHERE workflow_id = ?10 AND "
+                        "state IN (" STATES ") AND seq < ?13 ORDER BY seq DESC LIMIT ?11 OFFSET ?12",
+        [SQL_JOBS_BY_WORKFLOW_TOTAL] = "SELECT count(*) FROM jobs WHERE workflow_id = ?10 AND "
+                                       "state IN (" STATES ")",
+        [SQL_JOBS_COUNT_ENDED] = "SELECT count(*) FROM jobs WHERE state = ?1 AND finished_at > 0 AND "
+                                 "finished_at >= ?2",
         [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
         /* All that have its priority or a higher one, but for those behind it: a job that has just come has
          * few of these. (Left to itself, SQLite prefers the index by state, and sorts.) */
@@ -261,14 +266,16 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_HOSTS] = "SELECT " HOST_COLUMNS " FROM hosts ORDER BY id",
         /* An update keeps seq, which the API shows, and created_at. */
         [SQL_VM_PUT] = "INSERT INTO vms (host_id, uuid, name, description, state, vcpu_count, memory_bytes, "
-                       "vnc, spice, persistent, created_at, updated_at, cpu_model, os_type, disk_bytes) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14) "
+                       "vnc, spice, persistent, created_at, updated_at, cpu_model, os_type, disk_bytes, "
+                       "cpu_topology, drift) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, "
+                       "?13, ?14, ?15, ?16) "
                        "ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name, "
                        "description = excluded.description, state = excluded.state, "
                        "vcpu_count = excluded.vcpu_count, memory_bytes = excluded.memory_bytes, "
                        "vnc = excluded.vnc, spice = excluded.spice, persistent = excluded.persistent, "
                        "updated_at = excluded.updated_at, cpu_model = excluded.cpu_model, "
-                       "os_type = excluded.os_type, disk_bytes = excluded.disk_bytes "
+                       "os_type = excluded.os_type, disk_bytes = excluded.disk_bytes, "
+                       "cpu_topology = excluded.cpu_topology, drift = excluded.drift "
                        "RETURNING seq, created_at",
         [SQL_VM_DELETE] = "DELETE FROM vms WHERE host_id = ?1 AND uuid = ?2",
         [SQL_VMS_BY_HOST] = "SELECT " VM_COLUMNS " FROM vms WHERE host_id = ?1 ORDER BY name, seq",

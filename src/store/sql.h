@@ -30,6 +30,8 @@ typedef enum StatementId {
         SQL_JOBS_BY_QUEUE,
         SQL_JOBS_BY_ID,
         SQL_JOBS_BY_ID_TOTAL,
+        SQL_JOBS_BY_WORKFLOW,
+        SQL_JOBS_BY_WORKFLOW_TOTAL,
         SQL_JOBS_COUNT_ENDED,
         SQL_JOBS_COUNT,
         SQL_JOB_QUEUE_POSITION,
@@ -141,10 +143,17 @@ struct Store {
         "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role, " \
         "source_path, destination_path"
 
+/* The workflow_id of what a client has sent, which may be anything: in a row of jobs, in SQL_JOB_INSERT. */
+#define SQL_WORKFLOW_ID_OF(sent)                                                                          \
+        "iif(json_valid(" sent "), iif(json_type(" sent ", '$.workflow_id') = 'text', json_extract(" sent \
+        ", '$.workflow_id'), NULL), NULL)"
+#define SQL_WORKFLOW_ID SQL_WORKFLOW_ID_OF("coalesce(request, spec)")
+#define SQL_NEW_WORKFLOW_ID SQL_WORKFLOW_ID_OF("coalesce(?6, ?4)")
+
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at, auto_connect"
 #define VM_COLUMNS                                                                                \
         "seq, uuid, name, description, state, vcpu_count, memory_bytes, vnc, spice, persistent, " \
-        "created_at, updated_at, cpu_model, os_type, disk_bytes"
+        "created_at, updated_at, cpu_model, os_type, disk_bytes, cpu_topology, drift"
 
 /* The same for a WebhookRow, and for a DeliveryRow. */
 #define WEBHOOK_COLUMNS                                                                                    \

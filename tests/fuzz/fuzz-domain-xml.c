@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "hosts/domain-devices.h"
+#include "hosts/domain-drift.h"
 #include "hosts/domain-extended.h"
 #include "hosts/domain-xml.h"
 #include "json/json-table.h"
@@ -30,6 +31,17 @@ static void check_devices(const char *xml, size_t size, int expected) {
                                 abort();
 }
 
+/* A description does not differ from itself, whatever is in it. */
+static void check_drift(const char *xml, size_t size, int expected) {
+        static const char other[] = "<domain><vcpu>1</vcpu></domain>";
+        _cleanup_free_ char *none = NULL, *some = NULL;
+        int r = domain_xml_drift(xml, size, xml, size, &none),
+            q = domain_xml_drift(xml, size, other, strlen(other), &some);
+
+        if (r != q || (r == -EBADMSG) != (expected == -EBADMSG) || (r >= 0 && !isempty(none)))
+                abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(domain_summary_done) DomainSummary summary = {};
         _cleanup_json_ json_t *hardware = NULL;
@@ -37,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             q = domain_xml_summary((const char *) data, size, &summary);
 
         check_devices((const char *) data, size, r);
+        check_drift((const char *) data, size, r);
         /* Both take the same descriptions, and what they give is JSON. */
         if ((r == -EBADMSG) != (q == -EBADMSG) || (r >= 0) != (hardware != NULL))
                 abort();

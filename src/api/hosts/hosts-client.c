@@ -58,7 +58,7 @@ int hosts_list_find_asked(Request *r, sd_bus_message *reply, const sd_bus_error 
 }
 
 int hosts_reply_no_host(Request *r, const char *id) {
-        return request_reply_error(r, 404, "There is no host %s", id);
+        return request_reply_errno(r, ENXIO, "There is no host %s", id);
 }
 
 int hosts_reply_host_error(Request *r, const sd_bus_error *error) {

@@ -5,6 +5,7 @@
 
 #include "api/job-json.h"
 #include "basic/string-util.h"
+#include "shared/error-table.h"
 #include "json/json-table.h"
 
 json_t *hosts_host_json(const HostView *h, bool manual) {
@@ -39,16 +40,22 @@ static json_t *vm_uptime(const VmView *vm) {
 /* What the published API does not have, and its web client reads. */
 static json_t *vm_more_json(const VmView *vm) {
         const VmRow *row = vm->row;
+        bool drifted = !isempty(row->drift);
 
         return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:o, s:o, s:f, s:s, s:s, s:I, "
                          "s:I}",
                         "domain_uuid", row->uuid, "libvirtState", vm_state_to_string(row->state),
-                        "sync_status", vm->connected ? "SYNCED" : "UNKNOWN", "drift_details", "",
-                        "needs_rebuild", 0, "is_template", 0, "cpu_model", row->cpu_model,
-                        "cpu_topology_json", "{}", "os_type", row->os_type, "network_interface", "",
-                        "task_state", isempty(vm->task) ? json_null() : json_string(vm->task), "uptime",
-                        vm_uptime(vm), "disk_size_gb", gibibytes(row->disk_bytes), "host_id", vm->host_id,
-                        "host_name", vm->host_name, "memory", (json_int_t) row->memory_bytes, "max_mem",
+                        "sync_status",
+                        !vm->connected            ? "UNKNOWN"
+                                        : drifted ? "DRIFTED"
+                                                  : "SYNCED",
+                        "drift_details", row->drift, "needs_rebuild", (int) drifted, "is_template", 0,
+                        "cpu_model", row->cpu_model, "cpu_topology_json",
+                        isempty(row->cpu_topology) ? "{}" : row->cpu_topology, "os_type", row->os_type,
+                        "network_interface", "", "task_state",
+                        isempty(vm->task) ? json_null() : json_string(vm->task), "uptime", vm_uptime(vm),
+                        "disk_size_gb", gibibytes(row->disk_bytes), "host_id", vm->host_id, "host_name",
+                        vm->host_name, "memory", (json_int_t) row->memory_bytes, "max_mem",
                         (json_int_t) (row->memory_bytes / 1024));
 }
 
@@ -69,24 +76,37 @@ json_t *hosts_vm_json(const VmView *vm, bool v1) {
         return TAKE_PTR(o);
 }
 
-json_t *hosts_error_json(unsigned status, const char *message, usec_t now) {
+/* The published codes, by what went wrong if that is known, else by status. */
+static const char *error_code(unsigned status, const char *bus_name) {
         static const struct {
+                const char *bus_name;
                 unsigned status;
                 const char *code;
         } codes[] = {
-                { 400, "BAD_REQUEST" },
-                { 403, "FORBIDDEN" },
-                { 404, "NOT_FOUND" },
-                { 405, "METHOD_NOT_ALLOWED" },
-                { 409, "CONFLICT" },
-                { 413, "TOO_LARGE" },
-                { 503, "UNAVAILABLE" },
+                { HYPER_BUS_ERROR_NO_SUCH_HOST, 404, "HOST_NOT_FOUND" },
+                { HYPER_BUS_ERROR_NO_SUCH_VM, 404, "VM_NOT_FOUND" },
+                { HYPER_BUS_ERROR_HOST_NOT_CONNECTED, 503, "HOST_DISCONNECTED" },
+                { HYPER_BUS_ERROR_WRONG_STATE, 409, "VM_STATE_ERROR" },
+                { HYPER_BUS_ERROR_LIBVIRT, 500, "LIBVIRT_ERROR" },
+                { NULL, 400, "BAD_REQUEST" },
+                { NULL, 401, "UNAUTHORIZED" },
+                { NULL, 403, "FORBIDDEN" },
+                { NULL, 404, "NOT_FOUND" },
+                { NULL, 405, "METHOD_NOT_ALLOWED" },
+                { NULL, 409, "CONFLICT" },
+                { NULL, 413, "TOO_LARGE" },
+                { NULL, 429, "RATE_LIMIT" },
+                { NULL, 503, "SERVICE_UNAVAILABLE" },
         };
-        const char *code = status >= 500 ? "INTERNAL_ERROR" : "BAD_REQUEST";
 
         for (size_t i = 0; i < ELEMENTSOF(codes); i++)
-                if (codes[i].status == status)
-                        code = codes[i].code;
-        return json_pack("{s:s, s:s, s:n, s:o}", "code", code, "message", message, "details", "timestamp",
-                        json_time(now));
+                if (codes[i].status == status &&
+                                (!codes[i].bus_name || streq_ptr(codes[i].bus_name, bus_name)))
+                        return codes[i].code;
+        return status >= 500 ? "INTERNAL_ERROR" : "BAD_REQUEST";
+}
+
+json_t *hosts_error_json(unsigned status, const char *bus_name, const char *message, usec_t now) {
+        return json_pack("{s:s, s:s, s:n, s:o}", "code", error_code(status, bus_name), "message", message,
+                        "details", "timestamp", json_time(now));
 }

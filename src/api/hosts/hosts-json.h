@@ -30,4 +30,4 @@ typedef struct VmView {
 json_t *hosts_vm_json(const VmView *vm, bool v1);
 
 /* {"code","message","details","timestamp"} */
-json_t *hosts_error_json(unsigned status, const char *message, usec_t now);
+json_t *hosts_error_json(unsigned status, const char *bus_name, const char *message, usec_t now);

@@ -150,7 +150,7 @@ static const Route hosts_routes[] = {
 /* clang-format on */
 
 static json_t *error_json(Request *r, unsigned status, const char *message) {
-        return hosts_error_json(status, message, now_realtime());
+        return hosts_error_json(status, request_error_name(r), message, now_realtime());
 }
 
 const Dialect hosts_dialect = {

@@ -197,11 +197,16 @@ int request_reply_error(Request *r, unsigned status, const char *format, ...) {
         return k;
 }
 
+const char *request_error_name(const Request *r) {
+        return r->error_name;
+}
+
 int request_reply_errno(Request *r, int error, const char *format, ...) {
         const ErrorEntry *e = error_entry_by_errno(error);
         va_list ap;
         int k;
 
+        r->error_name = e->bus_name;
         if (!format)
                 return reply_error(r, (unsigned) e->http_status, e->text);
 
@@ -215,6 +220,7 @@ int request_reply_bus_error(Request *r, const sd_bus_error *error) {
         const ErrorEntry *e = error_entry_by_bus_name(error->name);
         _cleanup_free_ char *text = bus_error_text(error);
 
+        r->error_name = e->bus_name;
         return text ? request_reply_error(r, (unsigned) e->http_status, "%s", *text ? text : e->text)
                     : -ENOMEM;
 }

@@ -29,6 +29,10 @@ int request_reply_error(Request *r, unsigned status, const char *format, ...) _p
 int request_reply_errno(Request *r, int error, const char *format, ...) _printf_(3, 4);
 int request_reply_bus_error(Request *r, const sd_bus_error *error);
 
+/* For a dialect's form of errors: what the bus calls this one (shared/error-table.h); NULL: only its status
+ * is known. */
+const char *request_error_name(const Request *r) _pure_;
+
 /* --- for the server itself --- */
 
 /* Answers with what is kept for this path, if its route allows that: 1 if there was something, 0 if not. */

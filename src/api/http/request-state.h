@@ -68,6 +68,7 @@ struct Request {
         char *body;
         size_t body_size, body_allocated;
 
+        const char *error_name; /* what the bus calls the error that is answered; NULL: nothing */
         bool answered;
         struct MHD_Response *response; /* until libmicrohttpd has it */
         unsigned status;

@@ -158,7 +158,7 @@ static int take_vm_path(Translation *t) {
 }
 
 /* Older clients give a directory as output_path. */
-int hypersdk_take_output_path(Translation *t) {
+static int take_output_path(Translation *t) {
         const char *path = translation_get_string(t, "destination.path"),
                    *origin = json_string_value(json_object_get(t->origins, "destination.path"));
         const char *slash = path ? strrchr(path, '/') : NULL;
@@ -175,18 +175,19 @@ int hypersdk_take_output_path(Translation *t) {
         return 0;
 }
 
-static int decode_job(json_t *object, const char *output_name, DialectJob *ret, JsonErrors *errors) {
+int hypersdk_fields_decode(const FieldMap *fields, const char *what, const char *output_name, json_t *object,
+                DialectJob *ret, JsonErrors *errors) {
         _cleanup_(translation_done) Translation t = {};
         int r;
 
-        r = translation_begin(&t, hypersdk_fields, "job", object, errors);
+        r = translation_begin(&t, fields, what, object, errors);
         if (r < 0)
                 return r;
         t.output_name = output_name;
         r = take_vm_path(&t);
         if (r < 0)
                 return r;
-        r = hypersdk_take_output_path(&t);
+        r = take_output_path(&t);
         if (r < 0)
                 return r;
         r = translation_complete(&t);
@@ -196,11 +197,11 @@ static int decode_job(json_t *object, const char *output_name, DialectJob *ret, 
 }
 
 int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
-        return decode_job(object, NULL, ret, errors);
+        return hypersdk_fields_decode(hypersdk_fields, "job", NULL, object, ret, errors);
 }
 
 int hypersdk_template_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
-        return decode_job(object, "{job_id}", ret, errors);
+        return hypersdk_fields_decode(hypersdk_fields, "job", "{job_id}", object, ret, errors);
 }
 
 int hypersdk_submit_decode(json_t *body, json_t **ret, bool *ret_batch, JsonErrors *errors) {

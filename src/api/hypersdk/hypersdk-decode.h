@@ -24,8 +24,9 @@ int hypersdk_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
  * the second run would find the output of the first. */
 int hypersdk_template_decode(json_t *object, DialectJob *ret, JsonErrors *errors);
 
-/* An output_path that can only be meant as a directory becomes one. 0 or -ENOMEM. */
-int hypersdk_take_output_path(Translation *t);
+/* Both, of an object with other @fields, called @what in errors; @output_name as in Translation. */
+int hypersdk_fields_decode(const FieldMap *fields, const char *what, const char *output_name, json_t *object,
+                DialectJob *ret, JsonErrors *errors);
 
 /* The body of a submission: one job, a list, or {"jobs": […]}. *ret is a new list of what may be jobs,
  * *ret_batch says that it came as one. -EBADMSG with @errors: neither, or none in it, or more than

@@ -6,8 +6,8 @@
 #include "dialect/dialect-complete.h"
 #include "spec/job-id.h"
 
-/* The stages "inspect" and "fix" are not supported: like all unknown fields they are kept with the job,
- * and its log has a warning for each. */
+/* The stage "inspect", which changes nothing, is not done: like all unknown fields it is kept with the job,
+ * and its log has a warning. */
 #define GIVEN (FIELD_SHOWN | FIELD_ZERO_IS_ABSENT)
 const FieldMap hypersdk_manifest_fields[] = {
         { "id", "job_id", GIVEN },
@@ -23,20 +23,22 @@ const FieldMap hypersdk_manifest_fields[] = {
 };
 #undef GIVEN
 
-int hypersdk_manifest_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
-        _cleanup_(translation_done) Translation t = {};
-        int r;
+/* A change that the client relies on is not left out. */
+static int check_fix(json_t *pipeline, JsonErrors *errors) {
+        json_t *fix = json_object_get(pipeline, "fix");
 
-        r = translation_begin(&t, hypersdk_manifest_fields, "vm", object, errors);
-        if (r < 0)
-                return r;
-        r = hypersdk_take_output_path(&t);
-        if (r < 0)
-                return r;
-        r = translation_complete(&t);
-        if (r < 0)
-                return r;
-        return translation_finish(&t, ret);
+        if (!fix || json_is_false(fix) || json_is_zero_value(fix) ||
+                        (json_is_object(fix) && json_object_size(fix) == 0) ||
+                        json_is_false(json_object_get(fix, "enabled")))
+                return 0;
+        return json_errors_add(errors, "pipeline.fix",
+                        "changes to the guest are not built in; leave it out, or set its enabled to false");
+}
+
+int hypersdk_manifest_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {
+        int r = check_fix(json_object_get(object, "pipeline"), errors);
+
+        return r < 0 ? r : hypersdk_fields_decode(hypersdk_manifest_fields, "vm", NULL, object, ret, errors);
 }
 
 /* A client's own, so that a request that is sent twice is one workflow, or a new one. */

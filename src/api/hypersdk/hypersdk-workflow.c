@@ -77,29 +77,16 @@ static json_t *workflow_job_json(const JobRow *row, usec_t now) {
         return TAKE_PTR(info);
 }
 
-/* The IDs that the jobs of a workflow can have. */
-static int ids_of_workflow(const char *workflow_id, char ***ret) {
-        for (unsigned i = 1; i <= HYPERSDK_BATCH_MAX; i++) {
-                int k = strv_extendf(ret, "%s-%u", workflow_id, i);
-
-                if (k < 0)
-                        return k;
-        }
-        return 0;
-}
-
 static const JobsFormat workflow_format = { .to_json = workflow_job_json, .step = 50 };
 
 static int reply_jobs(Request *r, const ListParameters *q) {
-        _cleanup_strv_free_ char **ids = NULL;
-        JobFilter filter = { .states = q->states, .order = JOB_ORDER_NEWEST, .offset = q->offset };
+        const JobFilter filter = { .states = q->states,
+                .workflow_id = q->workflow_id,
+                .order = JOB_ORDER_NEWEST,
+                .limit = q->limit > 0 ? q->limit : HYPERSDK_LIMIT_DEFAULT,
+                .offset = q->offset };
         usec_t now = now_realtime();
-        int k = q->workflow_id ? ids_of_workflow(q->workflow_id, &ids) : 0;
 
-        if (k < 0)
-                return k;
-        filter.ids = ids;
-        filter.limit = q->limit > 0 ? q->limit : HYPERSDK_LIMIT_DEFAULT;
         return request_reply_jobs(
                         r, &filter, json_pack("{s:o}", "timestamp", json_time(now)), &workflow_format, now);
 }

@@ -422,6 +422,8 @@ START_TEST(vms_have_the_words_of_the_hosts_api) {
                         .uuid = (char *) "u",
                         .description = (char *) "",
                         .cpu_model = (char *) "",
+                        .cpu_topology = (char *) "",
+                        .drift = (char *) "",
                         .os_type = (char *) "",
                         .state = state };
                 const VmView vm = {

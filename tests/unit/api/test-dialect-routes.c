@@ -105,17 +105,13 @@ static void read_options(sd_bus_message *msg, MockOptions *o) {
 /* An error with @n fields, all alike: more than the manager itself would send. */
 static int reply_fields(
                 sd_bus_message *msg, const char *name, const char *field, const char *text, size_t n) {
-        const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, "The text is for people");
-        sd_bus_message *reply = NULL;
+        _cleanup_strv_free_ char **lines = NULL;
+        _cleanup_free_ char *message = NULL;
 
-        ck_assert_int_ge(sd_bus_message_new_method_error(msg, &reply, &error), 0);
-        ck_assert_int_ge(sd_bus_message_open_container(reply, 'a', "(ss)"), 0);
         for (size_t i = 0; i < n; i++)
-                ck_assert_int_ge(sd_bus_message_append(reply, "(ss)", field, text), 0);
-        ck_assert_int_ge(sd_bus_message_close_container(reply), 0);
-        int r = sd_bus_send(NULL, reply, NULL);
-        sd_bus_message_unref(reply);
-        return r;
+                ck_assert_int_eq(strv_extendf(&lines, "%s: %s", field, text), 0);
+        message = strv_join(lines, "\n");
+        return sd_bus_reply_method_errorf(msg, name, "%s", message);
 }
 
 static int mock_submit(Mock *m, sd_bus_message *msg) {
@@ -145,9 +141,9 @@ static int mock_submit(Mock *m, sd_bus_message *msg) {
         }
         if (streq(spec->job_id, "refused"))
                 return reply_fields(msg, HYPER_BUS_ERROR_PATH_REFUSED, "source.path", "refused here", 1);
-        if (streq(spec->job_id, "text")) /* without fields: it is not taken apart */
+        if (streq(spec->job_id, "text")) /* a text about the whole */
                 return sd_bus_reply_method_errorf(
-                                msg, HYPER_BUS_ERROR_PATH_REFUSED, "source.path: refused there");
+                                msg, HYPER_BUS_ERROR_PATH_REFUSED, "The source.path: refused there");
         if (streq(spec->job_id, "many")) {
                 char wide[9001];
 
@@ -474,7 +470,7 @@ START_TEST(a_worker_client_is_told_what_is_wrong) {
         ck_assert_ptr_nonnull(json_path_get(array, "error.message"));
         /* The manager knows canonical names only; the client does not. */
         assert_member(refused, "error.message", "\"image.path: refused here\"");
-        assert_member(plain, "error.message", "\"source.path: refused there\"");
+        assert_member(plain, "error.message", "\"The source.path: refused there\"");
         const char *bounded = json_string_value(json_path_get(many, "error.message"));
         ck_assert_ptr_nonnull(startswith(bounded, "image.path: xxx"));
         ck_assert_uint_le(strlen(bounded), JSON_ERRORS_MAX * 1100);
@@ -755,6 +751,18 @@ START_TEST(a_manifest_is_a_workflow_of_jobs) {
         assert_member(first, "stage", "\"pending\"");
         assert_member(first, "progress", "0");
         ck_assert(json_is_string(json_object_get(first, "started_at")));
+        /* It is the field that counts, not the ID. */
+        _cleanup_json_ json_t *other = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"job_id\":\"move-3\",\"vm_path\":\"/data/e.vmdk\"}"),
+                              *same = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                              "{\"job_id\":\"f\",\"workflow_id\":\"move\",\"vm_path\":"
+                                              "\"/data/f.vmdk\"}"),
+                              *jobs_3 = ask(&w.hypersdk, 200,
+                                              "GET /api/workflow/jobs?workflow_id=move&status=pending", "");
+        assert_member(jobs_3, "total", "3");
+        assert_member(json_array_get(json_object_get(jobs_3, "jobs"), 0), "id", "\"f\"");
+        assert_member(other, "accepted", "1");
+        assert_member(same, "accepted", "1");
         assert_member(all, "total", "3");
         assert_member(active, "jobs", "[]");
         assert_member(job, "definition.workflow_id", "\"move\"");
@@ -784,6 +792,12 @@ START_TEST(a_wrong_manifest_is_refused_as_a_whole) {
                               *good = ask(&w.hypersdk, 200, "POST /manifest/validate",
                                               "{\"version\":1.0,\"pipeline\":{\"load\":{\"source_path\":\"/"
                                               "a.vmdk\"}}}"),
+                              *fix = ask(&w.hypersdk, 400, "POST /manifest/submit",
+                                              "{\"version\":1.0,\"pipeline\":{\"load\":{\"source_path\":\"/"
+                                              "a.vmdk\"},\"fix\":{\"grub\":{\"enabled\":true}}}}"),
+                              *no_fix = ask(&w.hypersdk, 200, "POST /manifest/validate",
+                                              "{\"version\":1.0,\"pipeline\":{\"load\":{\"source_path\":\"/"
+                                              "a.vmdk\"},\"fix\":{\"enabled\":false}}}"),
                               *jobs = ask(&w.hypersdk, 200,
                                               "GET /api/workflow/jobs?status=processing,pending", "");
 
@@ -797,6 +811,9 @@ START_TEST(a_wrong_manifest_is_refused_as_a_whole) {
         assert_member(empty, "errors",
                         "[\"version: must be given, like \\\"1.0\\\"\",\"vms: must be a list with at least "
                         "one VM\"]");
+        ck_assert_ptr_nonnull(startswith(json_string_value(json_object_get(fix, "error")),
+                        "pipeline.fix: changes to the guest are not built in"));
+        assert_member(no_fix, "valid", "true");
         assert_member(good, "valid", "true");
         assert_member(good, "errors", "[]");
         assert_member(jobs, "total", "0");
@@ -1137,7 +1154,8 @@ static void insert_jobs(const World *w, unsigned n) {
                 _cleanup_free_ char *id = strprintf("batch-%u", i + 1);
                 JobRow row = { .id = id,
                         .operation = (char *) "inspect",
-                        .spec = (char *) "{\"operation\":\"inspect\",\"source\":{\"type\":\"file\",\"path\":\"/a\"}}",
+                        .spec = (char *) "{\"operation\":\"inspect\",\"source\":{\"type\":\"file\",\"path\":\"/a\"},"
+                                         "\"workflow_id\":\"w\"}",
                         .dialect = (char *) "bus",
                         .created_at = 1,
                         .updated_at = 1,
@@ -1177,7 +1195,7 @@ START_TEST(a_long_list_of_jobs_is_whole) {
         assert_jobs(&w.worker, "GET /jobs?limit=200&offset=250", 0, 0);
         assert_jobs(&w.hypersdk, "GET /jobs/query?all=true", 250, 250);
         assert_jobs(&w.hypersdk, "GET /jobs/query?limit=101&offset=1", 101, 249);
-        assert_jobs(&w.hypersdk, "GET /api/workflow/jobs?workflow_id=batch&limit=120&offset=3", 120, 247);
+        assert_jobs(&w.hypersdk, "GET /api/workflow/jobs?workflow_id=w&limit=120&offset=3", 120, 247);
         world_stop(&w);
 }
 END_TEST

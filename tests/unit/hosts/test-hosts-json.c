@@ -3,6 +3,7 @@
 /* What clients of the hosts API read. */
 
 #include "api/hosts/hosts-json.h"
+#include "shared/error-table.h"
 #include "unit/lib/test.h"
 #include "json/json-table.h"
 
@@ -27,6 +28,8 @@ static VmRow make_vm(int state) {
                 .vnc = true,
                 .persistent = true,
                 .cpu_model = (char *) "host-passthrough",
+                .cpu_topology = (char *) "{\"cores\":2}",
+                .drift = (char *) "",
                 .os_type = (char *) "debian/12",
                 .disk_bytes = UINT64_C(10) << 30,
                 .created_at = T0,
@@ -47,13 +50,19 @@ START_TEST(a_vm_has_the_state_of_its_base) {
                         "\"updated_at\":\"2026-01-31T10:00:01Z\",\"domain_uuid\":\"u-u\",\"libvirtState\":"
                         "\"ACTIVE\","
                         "\"sync_status\":\"SYNCED\",\"drift_details\":\"\",\"needs_rebuild\":false,"
-                        "\"is_template\":false,\"cpu_model\":\"host-passthrough\",\"cpu_topology_json\":\"{}"
-                        "\","
+                        "\"is_template\":false,\"cpu_model\":\"host-passthrough\",\"cpu_topology_json\":\"{"
+                        "\\\"cores\\\":2}\","
                         "\"os_type\":\"debian/12\",\"network_interface\":\"\",\"task_state\":\"STOPPING\","
                         "\"uptime\":null,\"disk_size_gb\":10.0,\"host_id\":\"h\",\"host_name\":\"Host\","
                         "\"memory\":2147483648,\"max_mem\":2097152}");
         _cleanup_json_ json_t *v1 = hosts_vm_json(&vm, true);
         ck_assert_str_eq(json_string_value(json_object_get(v1, "state")), "ACTIVE");
+
+        row.drift = (char *) "disks, memory";
+        _cleanup_json_ json_t *drifted = hosts_vm_json(&vm, true);
+        ck_assert_str_eq(json_string_value(json_object_get(drifted, "sync_status")), "DRIFTED");
+        ck_assert_str_eq(json_string_value(json_object_get(drifted, "drift_details")), "disks, memory");
+        ck_assert(json_is_true(json_object_get(drifted, "needs_rebuild")));
 }
 END_TEST
 
@@ -109,10 +118,17 @@ END_TEST
 START_TEST(errors_have_a_code_in_words) {
         static const struct {
                 unsigned status;
-                const char *code;
-        } codes[] = { { 400, "BAD_REQUEST" }, { 404, "NOT_FOUND" }, { 409, "CONFLICT" },
-                { 500, "INTERNAL_ERROR" }, { 503, "UNAVAILABLE" }, { 418, "BAD_REQUEST" },
-                { 507, "INTERNAL_ERROR" } };
+                const char *bus_name, *code;
+        } codes[] = { { 400, NULL, "BAD_REQUEST" }, { 404, NULL, "NOT_FOUND" }, { 409, NULL, "CONFLICT" },
+                { 500, NULL, "INTERNAL_ERROR" }, { 503, NULL, "SERVICE_UNAVAILABLE" },
+                { 418, NULL, "BAD_REQUEST" }, { 507, NULL, "INTERNAL_ERROR" },
+                { 404, HYPER_BUS_ERROR_NO_SUCH_HOST, "HOST_NOT_FOUND" },
+                { 404, HYPER_BUS_ERROR_NO_SUCH_VM, "VM_NOT_FOUND" },
+                { 503, HYPER_BUS_ERROR_HOST_NOT_CONNECTED, "HOST_DISCONNECTED" },
+                { 503, HYPER_BUS_ERROR_UNAVAILABLE, "SERVICE_UNAVAILABLE" },
+                { 409, HYPER_BUS_ERROR_HOST_EXISTS, "CONFLICT" },
+                { 409, HYPER_BUS_ERROR_WRONG_STATE, "VM_STATE_ERROR" },
+                { 500, HYPER_BUS_ERROR_LIBVIRT, "LIBVIRT_ERROR" } };
 
         for (size_t i = 0; i < ELEMENTSOF(codes); i++) {
                 _cleanup_free_ char *expected =
@@ -120,7 +136,7 @@ START_TEST(errors_have_a_code_in_words) {
                                           "\"timestamp\":\"2026-01-31T10:00:00Z\"}",
                                                 codes[i].code);
 
-                check(hosts_error_json(codes[i].status, "so", T0), expected);
+                check(hosts_error_json(codes[i].status, codes[i].bus_name, "so", T0), expected);
         }
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "hosts/domain-devices.h"
+#include "hosts/domain-drift.h"
 #include "hosts/domain-extended.h"
 #include "hosts/domain-xml.h"
 #include "hosts/host-xml.h"
@@ -236,8 +237,59 @@ START_TEST(pictures_become_png) {
 }
 END_TEST
 
-TEST_MAIN("hosts-xml", disks_of_every_kind, networks_have_their_model_under_two_names,
-                graphics_without_their_password, a_vm_without_devices, the_summary,
-                what_is_no_description_is_refused, what_a_vm_is, disks_that_have_a_size,
-                the_display_that_is_asked_for, all_devices, networks_that_lead_nowhere_are_isolated,
-                pictures_become_png)
+static void check_drift(const char *live, const char *persistent, const char *expected) {
+        _cleanup_free_ char *drift = NULL;
+
+        ck_assert_int_eq(domain_xml_drift(live, strlen(live), persistent, strlen(persistent), &drift), 0);
+        ck_assert_str_eq(drift, expected);
+}
+
+#define VM(vcpu, memory, devices) \
+        DOMAIN(vcpu "<memory unit='KiB'>" memory "</memory><devices>" devices "</devices>")
+#define DISK(dev, file) \
+        "<disk type='file'><source file='" file "'/><target dev='" dev "' bus='virtio'/></disk>"
+#define NIC(mac, source, more) \
+        "<interface type='network'><mac address='" mac "'/><source " source "/>" more "</interface>"
+
+START_TEST(what_differs_from_the_persistent_description_is_drift) {
+        static const char persistent[] = VM("<vcpu>2</vcpu>", "1024",
+                        DISK("vda", "/a") DISK("vdb", "/b") NIC(
+                                        "m", "network='default'", "") "<graphics type='vnc' port='-1'/>");
+        _cleanup_free_ char *drift = NULL;
+
+        check_drift(persistent, persistent, "");
+        /* What libvirt adds, and another order. */
+        check_drift(VM("<vcpu placement='static'>2</vcpu>", "1024",
+                                    NIC("m", "network='default' portid='1' bridge='virbr0'",
+                                                    "<target dev='vnet0'/>") DISK("vdb", "/b")
+                                                    DISK("vda", "/a") "<graphics type='vnc' port='5900'/>"),
+                        persistent, "");
+        check_drift(VM("<vcpu current='1'>2</vcpu>", "2048", DISK("vda", "/a") DISK("vdb", "/c")),
+                        persistent, "vcpus, memory, disks, networks, displays");
+        check_drift(VM("<vcpu>2</vcpu>", "1024",
+                                    DISK("vda", "/a") DISK("vdb", "/b") NIC(
+                                                    "m", "network='other'", "") "<graphics type='vnc'/>"),
+                        persistent, "networks");
+        ck_assert_int_eq(domain_xml_drift(persistent, strlen(persistent), "<x/>", 4, &drift), -EBADMSG);
+        ck_assert_ptr_null(drift);
+}
+END_TEST
+
+START_TEST(a_summary_has_the_topology_of_the_processors) {
+        static const char xml[] =
+                        DOMAIN("<cpu><topology sockets='1' dies='1' cores='4' threads='2'/></cpu>");
+        _cleanup_(domain_summary_done) DomainSummary with = {}, without = {};
+
+        ck_assert_int_eq(domain_xml_summary(xml, strlen(xml), &with), 0);
+        ck_assert_str_eq(with.cpu_topology, "{\"sockets\":1,\"cores\":4,\"threads\":2}");
+        ck_assert_int_eq(domain_xml_summary(DOMAIN(""), strlen(DOMAIN("")), &without), 0);
+        ck_assert_str_eq(without.cpu_topology, "");
+}
+END_TEST
+
+TEST_MAIN("hosts-xml", what_differs_from_the_persistent_description_is_drift,
+                a_summary_has_the_topology_of_the_processors, disks_of_every_kind,
+                networks_have_their_model_under_two_names, graphics_without_their_password,
+                a_vm_without_devices, the_summary, what_is_no_description_is_refused, what_a_vm_is,
+                disks_that_have_a_size, the_display_that_is_asked_for, all_devices,
+                networks_that_lead_nowhere_are_isolated, pictures_become_png)

@@ -35,6 +35,8 @@ static VmRow vm(const char *uuid, const char *name, int state) {
                 .spice = true,
                 .persistent = true,
                 .cpu_model = (char *) "Skylake",
+                .cpu_topology = (char *) "{}",
+                .drift = (char *) "disks",
                 .os_type = (char *) "debian/12",
                 .disk_bytes = UINT64_C(3) << 40,
                 .updated_at = 200 };
@@ -234,7 +236,9 @@ START_TEST(an_older_database_is_read) {
                                         "DROP TABLE settings; ALTER TABLE hosts DROP COLUMN auto_connect;"
                                         "ALTER TABLE vms DROP COLUMN cpu_model; ALTER TABLE vms DROP COLUMN "
                                         "os_type;"
-                                        "ALTER TABLE vms DROP COLUMN disk_bytes; UPDATE schema_version SET "
+                                        "ALTER TABLE vms DROP COLUMN disk_bytes;"
+                                        "ALTER TABLE vms DROP COLUMN cpu_topology;"
+                                        "ALTER TABLE vms DROP COLUMN drift; UPDATE schema_version SET "
                                         "version = 1",
                                         NULL, NULL, NULL),
                         SQLITE_OK);

@@ -558,7 +558,56 @@ START_TEST(facts_outlive_their_owner) {
 }
 END_TEST
 
-TEST_MAIN("store", a_job_reads_back_as_it_was_written, an_id_is_taken_once,
+static void insert_sent(Store *s, const char *id, const char *request, const char *spec) {
+        const JobStateRow queued = { JOB_QUEUED, 1, (char *) "" };
+        JobRow row = { .id = (char *) id,
+                .operation = (char *) "convert",
+                .spec = (char *) spec,
+                .dialect = (char *) "bus",
+                .request = (char *) request,
+                .created_at = 1,
+                .updated_at = 1,
+                .percent = -1,
+                .phase = _PHASE_INVALID };
+
+        ck_assert_int_eq(store_job_insert(s, &row, &queued, 1), 0);
+        free(row.reason);
+}
+
+START_TEST(all_jobs_that_ended_are_counted_and_those_of_a_workflow_found) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        Store *s = open_owner(dir);
+        uint64_t n;
+
+        store_free(s);
+        /* More than a page; the first one ended last. */
+        run_sql(dir,
+                        "WITH RECURSIVE c (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c WHERE i < 1500) "
+                        "INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, "
+                        "idempotent, created_at, updated_at, finished_at) SELECT 'j' || i, 'convert', '{}', 'bus', "
+                        "'COMPLETED', 50, 0, 1, i, i, iif(i = 1, 9000, i) FROM c");
+        s = open_owner(dir);
+        ck_assert_int_eq(store_jobs_count_ended(s, JOB_COMPLETED, 2, &n), 0);
+        ck_assert_uint_eq(n, 1500);
+        ck_assert_int_eq(store_jobs_count_ended(s, JOB_COMPLETED, 1500, &n), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert_int_eq(store_jobs_count_ended(s, JOB_FAILED, 0, &n), 0);
+        ck_assert_uint_eq(n, 0);
+
+        insert_sent(s, "first", "{\"workflow_id\":\"w\"}", "{}");
+        insert_sent(s, "bus", NULL, "{\"workflow_id\":\"w\"}");
+        insert_sent(s, "number", "{\"workflow_id\":7}", "{}");
+        insert_sent(s, "nonsense", "workflow_id", "{\"workflow_id\":\"w\"}");
+        assert_page(s, (JobFilter){ .workflow_id = "w" }, 2, IDS("bus", "first"));
+        assert_page(s, (JobFilter){ .workflow_id = "w", .limit = 1, .offset = 1 }, 2, IDS("first"));
+        assert_page(s, (JobFilter){ .workflow_id = "7" }, 0, NONE);
+        assert_page(s, (JobFilter){ .workflow_id = "w", .states = 1u << JOB_FAILED }, 0, NONE);
+        store_free(s);
+}
+END_TEST
+
+TEST_MAIN("store", all_jobs_that_ended_are_counted_and_those_of_a_workflow_found,
+                a_job_reads_back_as_it_was_written, an_id_is_taken_once,
                 a_change_applies_only_to_the_state_it_was_made_for, several_changes_are_one_transaction,
                 changes_are_read_in_the_order_in_which_they_were_recorded,
                 the_queue_is_by_priority_then_arrival, places_in_the_queue_are_right_whoever_comes_and_goes,

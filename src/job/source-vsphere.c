@@ -14,6 +14,8 @@
 #include "job/vsphere-way.h"
 #include "vsphere/session.h"
 
+#define END_TIMEOUT (20 * USEC_PER_SEC) /* what remains of the 30 s that a cancelled job has */
+
 /* What was begun on the server is ended there even if the job is cancelled, which takes at most half a
  * minute. */
 static void free_vsphere(void *of_kind) {
@@ -24,7 +26,7 @@ static void free_vsphere(void *of_kind) {
                 session_set_cancel_fd(v->session, -1);
                 vsphere_unlock(v);
                 nfc_export_free(v->nfc);
-                (void) vsphere_snapshot_end(v);
+                (void) vsphere_snapshot_end(v, END_TIMEOUT);
         }
         vsphere_source_free(v);
 }
@@ -177,7 +179,7 @@ int source_finish_vm(Source *s) {
         VsphereSource *v = vsphere_of(s);
         int r = nfc_export_complete(v);
 
-        if (r >= 0 && vsphere_snapshot_end(v) < 0)
+        if (r >= 0 && vsphere_snapshot_end(v, VSPHERE_REMOVE_TIMEOUT) < 0)
                 (void) source_warn(s, 0, "The snapshot of %s was not removed: remove it in vCenter",
                                 strna(v->vm.summary.name));
         return r;

@@ -8,8 +8,6 @@
 #include "basic/string-util.h"
 #include "vsphere/snapshot.h"
 
-#define REMOVE_TIMEOUT (600 * USEC_PER_SEC)
-#define END_TIMEOUT (20 * USEC_PER_SEC) /* what remains of the 30 s that a cancelled job has */
 #define OFF_TIMEOUT (120 * USEC_PER_SEC)
 
 /* --- snapshots ------------------------------------------------------------------------------------- */
@@ -38,7 +36,7 @@ int vsphere_snapshot_remove_stale(VsphereSource *v) {
         int r = snapshot_find(v->session, v->vm.summary.id, name, &id);
         if (r >= 0) {
                 report_note(&v->attempt->report, "Removing the snapshot \"%s\" of an earlier attempt", name);
-                r = snapshot_remove(v->session, id, REMOVE_TIMEOUT, NULL, NULL);
+                r = snapshot_remove(v->session, id, VSPHERE_REMOVE_TIMEOUT, NULL, NULL);
         }
         r = r == -ENOENT ? 0 : r;
         if (r < 0)
@@ -72,11 +70,11 @@ static int create(VsphereSource *v) {
         return r;
 }
 
-int vsphere_snapshot_end(VsphereSource *v) {
+int vsphere_snapshot_end(VsphereSource *v, usec_t timeout) {
         if (!v->snapshot)
                 return 0;
         vsphere_lock(v);
-        int r = snapshot_remove(v->session, v->snapshot, END_TIMEOUT, NULL, NULL);
+        int r = snapshot_remove(v->session, v->snapshot, timeout, NULL, NULL);
         if (r < 0)
                 report_note(&v->attempt->report, "Removing the snapshot of %s failed: %s",
                                 strna(v->vm.summary.name), session_error(v->session));

@@ -15,5 +15,7 @@ int vsphere_snapshot_remove_stale(VsphereSource *v);
  * snapshot of a running one. */
 int vsphere_snapshot_begin(VsphereSource *v);
 
-/* Removes the snapshot, if there is one. 0 or negative errno with a note in the log. */
-int vsphere_snapshot_end(VsphereSource *v);
+/* Removes the snapshot, if there is one; @timeout: how long the server may take. 0 or negative errno
+ * with a note in the log. */
+int vsphere_snapshot_end(VsphereSource *v, usec_t timeout);
+#define VSPHERE_REMOVE_TIMEOUT (3600 * USEC_PER_SEC) /* disks are consolidated */

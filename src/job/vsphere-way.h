@@ -13,5 +13,4 @@ struct VsphereWay {
         int (*probe)(VsphereSource *v, size_t disk, char **ret_why_not);
         /* Opens disk @disk (from 0). Notes failures in the attempt. */
         int (*open)(VsphereSource *v, size_t disk, Connection *ret);
-        bool resumable; /* the disk can be read from anywhere */
 };

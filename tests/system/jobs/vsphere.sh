@@ -70,6 +70,17 @@ nothing_left || fail "something is left on the server: $(vcsim /state)"
 missing "$dir/cancelled.qcow2"
 vcsim_no_faults
 
+# As the HyperSDK API has it, and with hyperctl.
+job=$(jq -n --arg url "$vcsim_url" --rawfile ca "$vcsim_ca" --arg user "$vcsim_user" --arg to "$dir/sdk.qcow2" \
+        --arg password "$vcsim_password" '{vm_path: "DC0/vm/x/y/off & é", source: {type: "vsphere", vcenter_url: $url,
+        username: $user, password: $password, ca: $ca, datacenter: "DC0"}, destination: {type: "file", path: $to},
+        options: {conversion_method: "nfc"}}')
+id=$(http POST http://127.0.0.1:8080/jobs/submit "$job" | jq -r '.job_ids[0]')
+wait_state "$id" COMPLETED 120
+same_disks sdk
+vm_spec "off & é" ctl | hyperctl submit - --wait -q || fail "hyperctl did not wait for success"
+same_disks ctl
+
 # A disk of a VM that is off goes on where it was.
 vcsim_fault '{"on": "nfc", "path": "disk-0", "kind": "reset", "at": 9000000, "count": 1}'
 id=$(submit "$(vm_spec "off & é" resumed)")

@@ -130,6 +130,8 @@ libhyper_job_la_SOURCES = \
 	src/job/vsphere-source.c \
 	src/job/vsphere-source.h \
 	src/job/vsphere-way.h \
+	src/job/way-folder.c \
+	src/job/way-folder.h \
 	src/job/way-nfc.c \
 	src/job/way-nfc.h
 JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la libhyper-vsphere.la $(HTTP_LIBS) $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \

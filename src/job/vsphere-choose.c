@@ -2,9 +2,10 @@
 #include "job/vsphere-choose.h"
 
 #include "basic/string-util.h"
+#include "job/way-folder.h"
 #include "job/way-nfc.h"
 
-static const VsphereWay *const ways[] = { &way_nfc };
+static const VsphereWay *const ways[] = { &way_nfc, &way_folder };
 
 static int refuse(VsphereSource *v, size_t disk, const char *reasons) {
         const VmDisk *d = v->disks[disk].device;

@@ -62,6 +62,7 @@ typedef struct VmPlan {
         const Vcsim *server;
         const char *vm; /* NULL: "off" */
         const char *power; /* NULL: keep */
+        const char *method; /* NULL: auto */
         unsigned attempt;
         bool power_off, no_ca, full;
 } VmPlan;
@@ -81,6 +82,10 @@ static void write_vm_plan(const VmPlan *p) {
                         p->vm ? p->vm : "off", "ca", p->no_ca ? NULL : p->server->ca);
         json_t *parameters = json_pack("{s:o, s:s}", "verify", p->full ? json_string("full") : json_true(),
                         "source_power", power);
+        if (p->method)
+                ck_assert_int_eq(
+                                json_object_set_new(parameters, "conversion_method", json_string(p->method)),
+                                0);
         if (streq(power, "shutdown"))
                 ck_assert_int_eq(
                                 json_object_set_new(parameters, "power_off", json_boolean(p->power_off)), 0);
@@ -308,6 +313,73 @@ START_TEST(running_between_attempts) {
 }
 END_TEST
 
+/* --- by ranges of files ---------------------------------------------------------------------------- */
+
+static unsigned ranges_read(const Vcsim *server) {
+        return vcsim_calls(server, "/folder");
+}
+
+START_TEST(by_ranges) {
+        BEGIN(.vm = "off", .method = "https");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_str_eq(json_string_value(json_object_get(json_array_get(r->outputs, 0), "verified")),
+                        "sample");
+        ck_assert_uint_eq(vcsim_calls(&server, "HttpNfcLeaseComplete"), 0);
+        ck_assert_uint_ge(ranges_read(&server), (SIZE + SMALL) / MIB);
+}
+END_TEST
+
+/* Only the first link of the chain is read, which the snapshot has made unchanging. */
+START_TEST(by_ranges_while_it_is_running) {
+        BEGIN(.vm = "on", .method = "https", .full = true);
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_uint_eq(vcsim_calls(&server, "CreateSnapshot_Task"), 1);
+}
+END_TEST
+
+/* What one attempt survives. */
+static const char *const hiccups[] = {
+        "{\"on\": \"folder\", \"kind\": \"reset\", \"at\": 300000, \"skip\": 9, \"count\": 9}",
+        "{\"on\": \"folder\", \"kind\": \"truncate\", \"at\": 300000, \"skip\": 5, \"count\": 5}",
+        "{\"on\": \"folder\", \"kind\": \"http\", \"status\": 503, \"skip\": 3, \"count\": 2}",
+        "{\"on\": \"folder\", \"kind\": \"http\", \"status\": 503, \"count\": 1}",
+};
+
+START_TEST(by_ranges_with_hiccups) {
+        BEGIN(.vm = "off", .method = "https");
+
+        vcsim_fault(&server, hiccups[_i]);
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+/* It goes on at the watermark. */
+START_TEST(by_ranges_resumed) {
+        BEGIN(.vm = "off", .method = "https");
+
+        vcsim_fault(&server,
+                        "{\"on\": \"folder\", \"kind\": \"http\", \"status\": 404,"
+                        " \"skip\": 30}");
+        assert_fails(&p, OUTCOME_FAILED, "unsupported", "there is no such file (404)");
+        vcsim_no_faults(&server);
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_int_gt(metric_of(r, "bytes_resumed"), 0);
+        ck_assert_int_le(metric_of(r, "bytes_read"),
+                        (json_int_t) (SIZE + SMALL) - metric_of(r, "bytes_resumed"));
+}
+END_TEST
+
+START_TEST(by_ranges_of_a_server_without) {
+        BEGIN(.vm = "off", .method = "https");
+
+        vcsim_fault(&server, "{\"on\": \"folder\", \"kind\": \"http\", \"status\": 200}");
+        assert_fails(&p, OUTCOME_FAILED, "unsupported", "set parameters.conversion_method to \"nfc\"");
+}
+END_TEST
+
 /* --- stopped and killed ---------------------------------------------------------------------------- */
 
 static pid_t start_vm_job(const VmPlan *p, FILE **ret_lines) {
@@ -438,6 +510,11 @@ int main(void) {
         tcase_add_test(tcase, a_vm_that_is_running);
         tcase_add_test(tcase, verified_in_full);
         tcase_add_test(tcase, shut_down_first);
+        tcase_add_test(tcase, by_ranges);
+        tcase_add_test(tcase, by_ranges_while_it_is_running);
+        tcase_add_loop_test(tcase, by_ranges_with_hiccups, 0, ELEMENTSOF(hiccups));
+        tcase_add_test(tcase, by_ranges_resumed);
+        tcase_add_test(tcase, by_ranges_of_a_server_without);
         tcase_add_test(tcase, powered_off_if_asked);
         tcase_add_test(tcase, refused);
         tcase_add_test(tcase, not_permitted);

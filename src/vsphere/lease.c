@@ -41,9 +41,8 @@ void lease_manifest_done(LeaseManifest *m) {
 /* --- what it offers -------------------------------------------------------------------------------- */
 
 /* ESXi writes "*" where the address goes by which the client has reached it. */
-static int read_url(const Session *s, const xmlNode *n, char **ret) {
+static int read_url(const char *host, const xmlNode *n, char **ret) {
         _cleanup_free_ char *url = NULL;
-        const char *host = soap_host(session_soap(s));
 
         int r = node_dup(n, &url);
         if (r < 0)
@@ -60,7 +59,7 @@ static int read_url(const Session *s, const xmlNode *n, char **ret) {
         return 0;
 }
 
-static int read_device(const Session *s, const xmlNode *n, LeaseDevice *d) {
+static int read_device(const char *host, const xmlNode *n, LeaseDevice *d) {
         d->disk = node_bool(node_child(n, "disk"));
         d->file_size = node_number(node_child(n, "fileSize"));
         int r = node_dup(node_child(n, "key"), &d->key);
@@ -69,11 +68,11 @@ static int read_device(const Session *s, const xmlNode *n, LeaseDevice *d) {
         if (r >= 0)
                 r = node_dup(node_child(n, "sslThumbprint"), &d->thumbprint);
         if (r >= 0)
-                r = read_url(s, node_child(n, "url"), &d->url);
+                r = read_url(host, node_child(n, "url"), &d->url);
         return r < 0 ? r : d->key ? 0 : -EBADMSG;
 }
 
-static int read_info(const Session *s, const xmlNode *info, Lease *l) {
+int lease_info_read(const xmlNode *info, const char *host, Lease *l) {
         uint64_t timeout = node_number(node_child(info, "leaseTimeout"));
         size_t allocated = 0;
 
@@ -86,7 +85,7 @@ static int read_info(const Session *s, const xmlNode *info, Lease *l) {
                 LeaseDevice *d = &l->devices[l->n_devices];
                 *d = (LeaseDevice){};
                 l->n_devices++;
-                int r = read_device(s, i, d);
+                int r = read_device(host, i, d);
                 if (r < 0)
                         return r;
         }
@@ -122,7 +121,7 @@ static int look(Session *s, Lease *l) {
         if (!node_is(state, "ready"))
                 return session_fail(s, -EBADMSG, NULL, "%s: the export has ended before it began",
                                 soap_host(session_soap(s)));
-        r = read_info(s, property_value(o, "info"), l);
+        r = lease_info_read(property_value(o, "info"), soap_host(session_soap(s)), l);
         if (r == -EBADMSG || r == -EFBIG)
                 return session_fail(s, r, NULL, "%s: the description of the export is malformed",
                                 soap_host(session_soap(s)));
@@ -258,21 +257,14 @@ static int read_checksum(const xmlNode *n, LeaseChecksum *c) {
         return r;
 }
 
-int lease_manifest(Session *s, const Lease *l, LeaseManifest *ret) {
-        _cleanup_request_ SoapRequest *q = NULL;
-        _cleanup_answer_ SoapAnswer answer = {};
+int lease_manifest_read(const xmlNode *first, LeaseManifest *ret) {
         _cleanup_lease_manifest_ LeaseManifest m = {};
         size_t allocated = 0;
+        int r;
 
-        int r = soap_request_new("HttpNfcLeaseGetManifest", LEASE, l->id, &q);
-        if (r >= 0)
-                r = session_call(s, q, &answer);
-        if (r < 0)
-                return r;
-        for (const xmlNode *i = answer.value; i; i = node_next(i)) {
+        for (const xmlNode *i = first; i; i = node_next(i)) {
                 if (m.n_entries == DEVICES_MAX)
-                        return session_fail(s, -EFBIG, NULL, "%s: the list of checksums is too long",
-                                        soap_host(session_soap(s)));
+                        return -EFBIG;
                 if (!GREEDY_REALLOC(m.entries, allocated, m.n_entries + 1))
                         return -ENOMEM;
                 LeaseChecksum *c = &m.entries[m.n_entries];
@@ -285,4 +277,19 @@ int lease_manifest(Session *s, const Lease *l, LeaseManifest *ret) {
         *ret = m;
         m = (LeaseManifest){};
         return 0;
+}
+
+int lease_manifest(Session *s, const Lease *l, LeaseManifest *ret) {
+        _cleanup_request_ SoapRequest *q = NULL;
+        _cleanup_answer_ SoapAnswer answer = {};
+
+        int r = soap_request_new("HttpNfcLeaseGetManifest", LEASE, l->id, &q);
+        if (r >= 0)
+                r = session_call(s, q, &answer);
+        if (r >= 0)
+                r = lease_manifest_read(answer.value, ret);
+        if (r == -EFBIG)
+                return session_fail(s, r, NULL, "%s: the list of checksums is too long",
+                                soap_host(session_soap(s)));
+        return r;
 }

@@ -28,6 +28,9 @@ typedef struct Lease {
 void lease_done(Lease *l);
 #define _cleanup_lease_ _cleanup_(lease_done)
 
+/* Decodes HttpNfcLease.info into @l; @host replaces "*". 0, -EBADMSG, -EFBIG or -ENOMEM. */
+int lease_info_read(const xmlNode *info, const char *host, Lease *l);
+
 /* Waits until the lease is ready. -EBUSY: the VM is exported already (TaskInProgress). -EBADFD: its
  * power state does not permit it (InvalidPowerState). */
 int lease_export_vm(Session *s, const char *vm, Lease *ret);
@@ -54,6 +57,9 @@ typedef struct LeaseManifest {
 
 void lease_manifest_done(LeaseManifest *m);
 #define _cleanup_lease_manifest_ _cleanup_(lease_manifest_done)
+
+/* Decodes the entries of a manifest, @first and its siblings. 0, -EFBIG or -ENOMEM. */
+int lease_manifest_read(const xmlNode *first, LeaseManifest *ret);
 
 /* Asks for SHA-256 in the manifest, before anything is downloaded. -EOPNOTSUPP on servers before vSphere
  * 6.7, which have SHA-1 only. */

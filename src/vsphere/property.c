@@ -290,6 +290,9 @@ int property_walk(Session *s, const PropertySet *sets, size_t n_sets, property_f
 
         for (unsigned attempt = 0;; attempt++) {
                 r = walk_once(&w);
+                if (w.func_failed && r == -EBADMSG)
+                        return session_fail(s, r, NULL, "%s: an object of the inventory is malformed",
+                                        soap_host(session_soap(s)));
                 if (!is_worth_a_restart(&w, r) || attempt == RESTARTS)
                         return r < 0 ? r : 0;
                 w.generation = session_generation(s);

@@ -22,7 +22,7 @@ struct Session {
         unsigned generation;
 };
 
-static void server_info_done(ServerInfo *i) {
+void server_info_done(ServerInfo *i) {
         free(i->full_name);
         free(i->version);
         free(i->api_version);
@@ -278,7 +278,10 @@ unsigned session_generation(const Session *s) {
 }
 
 const char *session_error(const Session *s) {
-        return strempty(soap_error(s->soap)->text);
+        const char *text = soap_error(s->soap)->text;
+
+        /* Nothing else has no text. */
+        return text ? text : "out of memory";
 }
 
 const char *session_fault(const Session *s) {

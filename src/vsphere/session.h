@@ -50,7 +50,7 @@ int session_renew(Session *s);
 /* A call whose result does not matter. The error of the last call is kept. */
 void session_call_quietly(Session *s, SoapRequest *request);
 
-/* Why the last function has failed, for people; "" if none has. Valid until the next call. */
+/* Why the last function has failed, for people. Valid until the next call. */
 const char *session_error(const Session *s) _pure_;
 /* The type of the fault that it has failed with, such as "ToolsUnavailable"; "" if it was none. */
 const char *session_fault(const Session *s) _pure_;
@@ -73,6 +73,7 @@ typedef struct ServerInfo {
         /* IDs of the objects that others start from */
         char *property_collector, *session_manager, *view_manager, *root_directory;
 } ServerInfo;
+void server_info_done(ServerInfo *i);
 /* Decodes ServiceContent. 0, -EBADMSG if something is missing, or -ENOMEM. */
 int server_info_read(const xmlNode *content, ServerInfo *ret);
 const ServerInfo *session_server(const Session *s) _pure_;

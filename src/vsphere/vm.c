@@ -105,8 +105,7 @@ static int read_host(Session *s, PropertyObject o, VmDetail *d) {
         const char *host = node_text(property_value(o, "runtime.host"));
         _cleanup_answer_ SoapAnswer answer = {};
         PropertyObject h;
-        int r = *host ? property_read(s, "HostSystem", host, PROPERTIES("name"), &answer, &h)
-                      : -ENOENT;
+        int r = *host ? property_read(s, "HostSystem", host, PROPERTIES("name"), &answer, &h) : -ENOENT;
 
         /* Users may have no permission to see hosts. */
         if (r == -ENOENT || r == -EPERM)
@@ -119,8 +118,7 @@ static int read_port_group(Session *s, VmNic *n) {
         _cleanup_answer_ SoapAnswer answer = {};
         PropertyObject o;
         char *name = NULL;
-        int r = property_read(s, "DistributedVirtualPortgroup", n->network, PROPERTIES("name"),
-                        &answer, &o);
+        int r = property_read(s, "DistributedVirtualPortgroup", n->network, PROPERTIES("name"), &answer, &o);
 
         if (r == -ENOENT || r == -EPERM)
                 return 0;
@@ -139,8 +137,12 @@ static int read_place(Session *s, PropertyObject o, VmDetail *d) {
         _cleanup_place_ TreePlace place = {};
         int r = name ? tree_load(s, &tree) : -ENOMEM;
 
-        if (r >= 0)
-                r = tree_find(tree, o, &place);
+        if (r < 0)
+                return r;
+        r = tree_find(tree, o, &place);
+        if (r == -EBADMSG)
+                return session_fail(s, r, NULL, "%s: the directories of the inventory are a circle",
+                                soap_host(session_soap(s)));
         if (r < 0)
                 return r;
         d->summary.path = strprintf("%s/%s", place.path, name);
@@ -180,8 +182,7 @@ int vm_read(Session *s, const char *id, VmDetail *ret) {
 int vm_read_power(Session *s, const char *id, VmPower *ret) {
         _cleanup_answer_ SoapAnswer answer = {};
         PropertyObject o;
-        int r = property_read(
-                        s, "VirtualMachine", id, PROPERTIES("runtime.powerState"), &answer, &o);
+        int r = property_read(s, "VirtualMachine", id, PROPERTIES("runtime.powerState"), &answer, &o);
 
         if (r < 0)
                 return r;
@@ -263,8 +264,7 @@ int vm_remove_cdroms(Session *s, const char *id, unsigned *ret_removed) {
         _cleanup_vm_detail_ VmDetail d = {};
         _cleanup_answer_ SoapAnswer answer = {};
         PropertyObject o;
-        int r = property_read(
-                        s, "VirtualMachine", id, PROPERTIES("config.hardware.device"), &answer, &o);
+        int r = property_read(s, "VirtualMachine", id, PROPERTIES("config.hardware.device"), &answer, &o);
 
         if (r >= 0)
                 r = vm_devices_read(property_value(o, "config.hardware.device"), &d);

@@ -61,11 +61,8 @@ static int check_missing(Session *s, PropertyObject o) {
                         f.type ? f.type : "unknown fault");
 }
 
-static int read_once(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret,
-                PropertyObject *ret_object) {
+static int ask(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret) {
         _cleanup_request_ SoapRequest *q = NULL;
-        _cleanup_answer_ SoapAnswer answer = {};
-        PropertyObject o;
         int r = new_retrieve(s, &q);
 
         if (r < 0)
@@ -78,32 +75,46 @@ static int read_once(Session *s, const char *type, const char *id, char *const *
         soap_request_close(q);
         soap_request_open(q, "options", NULL);
         soap_request_close(q);
-        r = session_call(s, q, &answer);
-        if (r < 0)
-                return r;
-        o = (PropertyObject){ node_child(answer.value, "objects") };
+        return session_call(s, q, ret);
+}
+
+static int take_object(Session *s, const char *type, const char *id, const SoapAnswer *answer,
+                PropertyObject *ret) {
+        PropertyObject o = { node_child(answer->value, "objects") };
+        int r;
+
         if (!o.node || !streq(property_object_id(o), id))
                 return session_fail(s, -ENOENT, "ManagedObjectNotFound", "%s: there is no %s %s",
                                 soap_host(session_soap(s)), type, id);
         r = check_missing(s, o);
         if (r < 0)
                 return r;
-        *ret = answer;
-        *ret_object = o;
-        answer = (SoapAnswer){};
+        *ret = o;
         return 0;
 }
 
 int property_read(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret,
                 PropertyObject *ret_object) {
-        unsigned generation = session_generation(s);
-        int r = read_once(s, type, id, paths, ret, ret_object);
+        _cleanup_answer_ SoapAnswer answer = {};
+        int r = ask(s, type, id, paths, &answer);
 
-        /* Some servers report the end of the session only in place of a property. */
-        if (r != -EKEYEXPIRED || generation != session_generation(s) || !session_is_open(s))
+        if (r < 0)
                 return r;
-        r = session_renew(s);
-        return r < 0 ? r : read_once(s, type, id, paths, ret, ret_object);
+        r = take_object(s, type, id, &answer, ret_object);
+        if (r == -EKEYEXPIRED) {
+                /* Some servers report the end of the session only in place of a property. */
+                soap_answer_done(&answer);
+                r = session_renew(s);
+                if (r >= 0)
+                        r = ask(s, type, id, paths, &answer);
+                if (r >= 0)
+                        r = take_object(s, type, id, &answer, ret_object);
+        }
+        if (r < 0)
+                return r;
+        *ret = answer;
+        answer = (SoapAnswer){};
+        return 0;
 }
 
 /* --- all objects ----------------------------------------------------------------------------------- */

@@ -146,8 +146,9 @@ $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
 $(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))
 
 VSPHERE_TESTS = \
-	tests/unit/vsphere/test-vsphere-lease \
+	tests/unit/vsphere/test-vsphere-answers \
 	tests/unit/vsphere/test-vsphere-inventory \
+	tests/unit/vsphere/test-vsphere-lease \
 	tests/unit/vsphere/test-vsphere-session
 VSPHERE_TEST_LIBS = libhyper-test.la $(VSPHERE_LIBS)
 $(VSPHERE_TESTS): private TEST_LIBS = $(VSPHERE_TEST_LIBS) $(CHECK_LIBS)

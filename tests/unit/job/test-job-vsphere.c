@@ -30,9 +30,10 @@ static char *write_inventory(const char *dir) {
                         " \"nics\": [{\"mac\": \"00:50:56:ad:5e:3d\"}]},"
                         "{\"name\": \"off\", \"power\": \"off\", \"tools\": \"not-installed\","
                         " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}]},"
+                        "{\"name\": \"one\", \"power\": \"off\", \"disks\": [{\"file\": \"%s/a.raw\"}]},"
                         "{\"name\": \"none\", \"power\": \"off\", \"disks\": [{\"size\": \"8M\","
                         " \"rdm\": \"physicalMode\"}]}]}",
-                        dir, dir, dir, dir);
+                        dir, dir, dir, dir, dir);
         write_text(path, text);
         return path;
 }
@@ -65,6 +66,7 @@ typedef struct VmPlan {
         const char *method; /* NULL: auto */
         unsigned attempt;
         bool power_off, no_ca, full;
+        const char *uri; /* of an NBD server as the destination */
 } VmPlan;
 
 static char *job_directory(const VmPlan *p) {
@@ -73,7 +75,7 @@ static char *job_directory(const VmPlan *p) {
 
 static void write_vm_plan(const VmPlan *p) {
         const char *directory = job_directory(p), *power = p->power ? p->power : "keep";
-        _cleanup_free_ char *part = part_dir(PATH(p->dir, "result.qcow2"));
+        _cleanup_free_ char *part = p->uri ? NULL : part_dir(PATH(p->dir, "result.qcow2"));
 
         if (mkdir(directory, 0700) < 0)
                 ck_assert_int_eq(errno, EEXIST);
@@ -89,12 +91,13 @@ static void write_vm_plan(const VmPlan *p) {
         if (streq(power, "shutdown"))
                 ck_assert_int_eq(
                                 json_object_set_new(parameters, "power_off", json_boolean(p->power_off)), 0);
-        _cleanup_json_ json_t *plan = json_pack(
-                        "{s:s, s:i, s:{s:s, s:s, s:o, s:{s:s, s:s, s:s}, s:o}, s:[], s:s}", "job_id", "test",
-                        "attempt", p->attempt ? (int) p->attempt : 1, "spec", "job_id", "test", "operation",
-                        "convert", "source", source, "destination", "type", "file", "path",
-                        PATH(p->dir, "result.qcow2"), "format", "qcow2", "parameters", parameters,
-                        "source_files", "part_dir", part);
+        json_t *destination = p->uri ? json_pack("{s:s, s:s}", "type", "nbd", "uri", p->uri)
+                                     : json_pack("{s:s, s:s, s:s}", "type", "file", "path",
+                                                       PATH(p->dir, "result.qcow2"), "format", "qcow2");
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:i, s:{s:s, s:s, s:o, s:o, s:o}, s:[], s:s?}",
+                        "job_id", "test", "attempt", p->attempt ? (int) p->attempt : 1, "spec", "job_id",
+                        "test", "operation", "convert", "source", source, "destination", destination,
+                        "parameters", parameters, "source_files", "part_dir", part);
         ck_assert_ptr_nonnull(plan);
         ck_assert_int_eq(json_dump_file(plan, PATH(directory, "job.json"), 0), 0);
 }
@@ -247,6 +250,29 @@ START_TEST(interrupted) {
         _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
         if (_i < 3) /* something of the large disk was there already */
                 ck_assert_int_gt(metric_of(r, "bytes_resumed"), 0);
+}
+END_TEST
+
+/* What is on a server already is compared with the stream, which then goes on. */
+START_TEST(to_a_server_and_resumed) {
+        BEGIN(.vm = "one");
+        _cleanup_free_ char *uri = strprintf("nbd+unix:///?socket=%s/nbd", dir);
+        char *out = PATH(dir, "out.raw");
+
+        write_text(out, "");
+        ck_assert_int_eq(truncate(out, SIZE), 0);
+        pid_t nbd = SERVE(PATH(dir, "nbd"), "file", out);
+        p.uri = uri;
+        vcsim_fault(&server, interruptions[0]);
+        assert_fails(&p, OUTCOME_TRANSIENT, "connection_failed", "Hard disk");
+        vcsim_no_faults(&server);
+        p.attempt = 2;
+        ck_assert_int_eq(attempt_vm(&p), 0);
+        child_kill(nbd);
+        _cleanup_(job_result_freep) JobResult *r = read_result(job_directory(&p));
+        ck_assert_int_gt(metric_of(r, "bytes_resumed"), 0);
+        assert_same_disk(PATH(dir, "a.raw"), "raw", out, "raw");
+        assert_nothing_left(&server);
 }
 END_TEST
 
@@ -503,6 +529,10 @@ END_TEST
 int main(void) {
         TCase *tcase = tcase_create("job-vsphere");
 
+        if (!program_exists("nbdkit")) {
+                fprintf(stderr, "nbdkit is not installed\n");
+                return 77;
+        }
         tcase_set_timeout(tcase, 120);
         tcase_add_test(tcase, progress_of_disks);
         tcase_add_test(tcase, checks);
@@ -519,6 +549,7 @@ int main(void) {
         tcase_add_test(tcase, refused);
         tcase_add_test(tcase, not_permitted);
         tcase_add_loop_test(tcase, interrupted, 0, ELEMENTSOF(interruptions));
+        tcase_add_test(tcase, to_a_server_and_resumed);
         tcase_add_test(tcase, wrong_manifest);
         tcase_add_test(tcase, damaged);
         tcase_add_test(tcase, started_between_attempts);

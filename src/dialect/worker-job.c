@@ -72,8 +72,7 @@ const FieldMap worker_fields[] = {
                         "left "
                         "as it is." },
         { "parameters.conversion_method", "parameters.conversion_method", FIELD_SHOWN,
-                        "For vSphere: how the disks are transferred; \"auto\" is the first way that is "
-                        "possible." },
+                        "For vSphere: how the disks are transferred; \"auto\" is \"nfc\"." },
         { "parameters.source_power", "parameters.source_power", FIELD_SHOWN,
                         "For vSphere: what is done with a virtual machine that is running." },
         { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN },

@@ -437,7 +437,7 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
 
         tools[1].path = NULL;
         less = hypersdk_capabilities_json(tools, ELEMENTSOF(tools), T0);
-        assert_member(all, "source_types", "[\"file\",\"nbd\"]");
+        assert_member(all, "source_types", "[\"file\",\"nbd\",\"vsphere\"]");
         assert_member(all, "source_formats",
                         "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\","
                         "\"ovf\"]");
@@ -452,7 +452,7 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
         assert_member(less, "default_method", "\"nbd\"");
         assert_member(less, "capabilities.qemu-nbd.available", "false");
         assert_member(less, "capabilities.qemu-nbd.path", "\"\"");
-        assert_member(less, "source_types", "[\"nbd\"]");
+        assert_member(less, "source_types", "[\"nbd\",\"vsphere\"]");
         assert_member(less, "source_formats", "[]");
         assert_member(less, "missing_tools", "[\"qemu-nbd\"]");
 }

@@ -170,6 +170,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-lookup \
 	tests/unit/manager/test-manager-restart \
 	tests/unit/manager/test-manager-schedules \
+	tests/unit/manager/test-manager-machines \
 	tests/unit/manager/test-manager-sources \
 	tests/unit/manager/test-manager-unit \
 	tests/unit/manager/test-manager-webhooks \

@@ -76,10 +76,6 @@ int tls_trust_init(TlsTrust *t, const char *ca, const char *thumbprint) {
         return 0;
 }
 
-bool tls_trust_is_sha1(const TlsTrust *t) {
-        return t->digest_size == SHA1_SIZE;
-}
-
 static void remember(TlsTrust *t, const unsigned char digest[static SHA256_SIZE]) {
         char *p = t->seen;
 
@@ -101,7 +97,7 @@ static int verify(X509_STORE_CTX *ctx, void *userdata) {
         remember(t, sha256);
         if (t->digest_size == 0)
                 return X509_verify_cert(ctx);
-        if (CRYPTO_memcmp(t->digest, tls_trust_is_sha1(t) ? sha1 : sha256, t->digest_size) != 0) {
+        if (CRYPTO_memcmp(t->digest, t->digest_size == SHA1_SIZE ? sha1 : sha256, t->digest_size) != 0) {
                 X509_STORE_CTX_set_error(ctx, X509_V_ERR_CERT_UNTRUSTED);
                 return 0;
         }

@@ -23,11 +23,9 @@ void tls_trust_done(TlsTrust *t);
 #define _cleanup_tls_trust_ _cleanup_(tls_trust_done)
 
 /* @thumbprint: hexadecimal digits with or without colons, SHA-256, or SHA-1 for compatibility with other
- * programs. If it is given, neither @ca, nor the name, nor the dates of the certificate matter. Both may be NULL
- * or empty. 0, -EINVAL for what is no thumbprint or no certificate in PEM, or -ENOMEM. */
+ * programs. If it is given, neither @ca, nor the name, nor the dates of the certificate matter. Both may
+ * be NULL or empty. 0, -EINVAL for what is no thumbprint or no certificate in PEM, or -ENOMEM. */
 int tls_trust_init(TlsTrust *t, const char *ca, const char *thumbprint);
-/* SHA-1 is weak: users should be told to configure @seen instead. */
-bool tls_trust_is_sha1(const TlsTrust *t) _pure_;
 
 /* Makes @easy verify with @t, which must live as long as @easy. TLS 1.2 at least. 0 or -EIO. */
 int tls_trust_apply(TlsTrust *t, CURL *easy);

@@ -6,7 +6,7 @@
 
 #include "vsphere/vm-summary.h"
 
-/* Called for each VM; @v may be changed, and strings taken out of it. 0, 1 or negative errno as in property.h
+/* Called for each VM; @v may be changed, and strings taken out of it. 0, 1 or negative errno as in property.h.
  */
 typedef int (*inventory_func)(VmSummary *v, void *userdata);
 
@@ -16,8 +16,9 @@ int inventory_list(Session *s, inventory_func func, void *userdata);
 
 /* Finds one VM. Blocks. @name is
  *   "/…"           an inventory path. The part "/vm" may be left out of it
- *   "a/b"          a path below the directory of a datacenter's VMs, or an inventory path without the first "/"
- *   anything else  a name, or a UUID (instanceUuid, or that of the BIOS), or an ID ("vm-42") if no VM has that name
+ *   "a/b"          a path below the directory of a datacenter's VMs, or an inventory path without its first "/"
+ *   anything else  a name, a UUID (instanceUuid, or that of the BIOS), or an ID ("vm-42") if no VM has that name
+ *
  * @datacenter is a name or a path, or NULL for all. -ENOENT: no such VM, -ENOTUNIQ: several; the text lists
  * their paths. The ID is the caller's to free. */
 int inventory_find(Session *s, const char *datacenter, const char *name, char **ret_id);

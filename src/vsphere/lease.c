@@ -17,7 +17,6 @@
 static void device_done(LeaseDevice *d) {
         free(d->key);
         free(d->url);
-        free(d->file_name);
         free(d->thumbprint);
 }
 
@@ -61,10 +60,7 @@ static int read_url(const char *host, const xmlNode *n, char **ret) {
 
 static int read_device(const char *host, const xmlNode *n, LeaseDevice *d) {
         d->disk = node_bool(node_child(n, "disk"));
-        d->file_size = node_number(node_child(n, "fileSize"));
         int r = node_dup(node_child(n, "key"), &d->key);
-        if (r >= 0)
-                r = node_dup(node_child(n, "targetId"), &d->file_name);
         if (r >= 0)
                 r = node_dup(node_child(n, "sslThumbprint"), &d->thumbprint);
         if (r >= 0)

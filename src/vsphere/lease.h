@@ -13,9 +13,7 @@ typedef struct LeaseDevice {
         char *key;
         bool disk; /* false for CD-ROM images, NVRAM and others */
         char *url; /* with the host in place of "*" */
-        char *file_name; /* "disk-0.vmdk" or NULL */
         char *thumbprint; /* what the certificate of the URL's host is checked against, or NULL */
-        uint64_t file_size; /* as the server says, 0: unknown */
 } LeaseDevice;
 
 typedef struct Lease {

@@ -41,3 +41,4 @@ libhyper_vsphere_la_SOURCES = \
 	src/vsphere/xml.c \
 	src/vsphere/xml.h
 VSPHERE_LIBS = libhyper-vsphere.la $(HTTP_LIBS) $(XML_LIBS)
+EXTRA_DIST += src/vsphere/README.md

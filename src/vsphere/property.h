@@ -31,7 +31,7 @@ typedef struct PropertySet {
 /* Called for each object. 0 goes on, 1 ends the walk, negative errno ends it with an error. */
 typedef int (*property_func)(PropertyObject o, void *userdata);
 
-/* Walks all objects of these types below the root directory, in pages of 500. Blocks. Needs memory for one page
- * and for the IDs of the objects. Each object is seen once, even if the session has to be renewed meanwhile.
- * Objects that appear or vanish meanwhile may or may not be seen. */
+/* Walks all objects of these types below the root directory, in pages of 500. Blocks. Needs memory for one
+ * page and for the IDs of the objects. Each object is seen once, even if the session has to be renewed
+ * meanwhile. Objects that appear or vanish meanwhile may or may not be seen. */
 int property_walk(Session *s, const PropertySet *sets, size_t n_sets, property_func func, void *userdata);

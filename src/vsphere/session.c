@@ -26,7 +26,6 @@ void server_info_done(ServerInfo *i) {
         free(i->full_name);
         free(i->version);
         free(i->api_version);
-        free(i->instance);
         free(i->property_collector);
         free(i->session_manager);
         free(i->view_manager);
@@ -71,7 +70,6 @@ int session_new(const SessionOptions *options, Session **ret, char **ret_error) 
 /* Methods that change nothing: they can be repeated if it is unknown whether the server has executed them. */
 static bool is_repeatable(const char *method) {
         static const char *const methods[] = {
-                "CurrentTime",
                 "HttpNfcLeaseGetManifest",
                 "HttpNfcLeaseProgress",
                 "RetrievePropertiesEx",
@@ -127,8 +125,6 @@ int server_info_read(const xmlNode *content, ServerInfo *ret) {
                 r = node_dup(node_child(about, "version"), &i.version);
         if (r >= 0)
                 r = node_dup(node_child(about, "apiVersion"), &i.api_version);
-        if (r >= 0)
-                r = node_dup(node_child(about, "instanceUuid"), &i.instance);
         if (r >= 0)
                 r = read_reference(content, "propertyCollector", &i.property_collector);
         if (r >= 0)
@@ -259,14 +255,6 @@ void session_logout(Session *s) {
         s->open = false;
 }
 
-int session_keep_alive(Session *s) {
-        _cleanup_request_ SoapRequest *q = NULL;
-        _cleanup_answer_ SoapAnswer answer = {};
-        int r = soap_request_new("CurrentTime", "ServiceInstance", "ServiceInstance", &q);
-
-        return r < 0 ? r : session_call(s, q, &answer);
-}
-
 /* --- what there is to know ------------------------------------------------------------------------- */
 
 bool session_is_open(const Session *s) {
@@ -282,14 +270,6 @@ const char *session_error(const Session *s) {
 
         /* Nothing else has no text. */
         return text ? text : "out of memory";
-}
-
-const char *session_fault(const Session *s) {
-        return strempty(soap_error(s->soap)->fault);
-}
-
-const char *session_thumbprint(const Session *s) {
-        return soap_thumbprint(s->soap);
 }
 
 void session_set_cancel_fd(Session *s, int fd) {

@@ -34,14 +34,13 @@ DEFINE_CLEANUP_FUNC(Session *, session_free);
 int session_login(Session *s);
 /* Ends the session if there is one, and waits for at most 5 seconds, even after a cancel. Blocks. */
 void session_logout(Session *s);
-/* A call that keeps the session alive. Blocks. To be used at least every 5 minutes. */
-int session_keep_alive(Session *s);
 /* True if session_login() has succeeded, and the session was not found dead since. */
 bool session_is_open(const Session *s) _pure_;
 
-/* A call with the session. A busy server (503) is asked again. If the session has ended (NotAuthenticated), it
- * logs in again and repeats the call, but logs in at most once a minute; then -EKEYEXPIRED. Objects that
- * belong to a session (views, pages) are gone then: session_generation() has changed. */
+/* A call with the session. A busy server (503) is asked again. If the session has ended
+ * (NotAuthenticated), it logs in again and repeats the call, but logs in at most once a minute; then
+ * -EKEYEXPIRED. Objects that belong to a session (views, pages) are gone then: session_generation() has
+ * changed. */
 int session_call(Session *s, SoapRequest *request, SoapAnswer *ret);
 unsigned session_generation(const Session *s) _pure_;
 
@@ -52,13 +51,9 @@ void session_call_quietly(Session *s, SoapRequest *request);
 
 /* Why the last function has failed, for people. Valid until the next call. */
 const char *session_error(const Session *s) _pure_;
-/* The type of the fault that it has failed with, such as "ToolsUnavailable"; "" if it was none. */
-const char *session_fault(const Session *s) _pure_;
 /* Sets both for an error of a caller; see soap_fail(). */
 #define session_fail(s, r, fault, ...) soap_fail(session_soap(s), r, fault, __VA_ARGS__)
 
-/* The SHA-256 thumbprint of the certificate that the server has sent last, or "" */
-const char *session_thumbprint(const Session *s) _pure_;
 /* Replaces the descriptor for cancelling; with -1, a session whose work was cancelled can still clean up. */
 void session_set_cancel_fd(Session *s, int fd);
 Soap *session_soap(const Session *s) _pure_;
@@ -68,7 +63,6 @@ typedef struct ServerInfo {
         char *full_name; /* "VMware vCenter Server 7.0.3 build-…" */
         char *version; /* "7.0.3" */
         char *api_version; /* "7.0.3.0" */
-        char *instance; /* UUID, or NULL */
         bool vcenter; /* else an ESXi host */
         /* IDs of the objects that others start from */
         char *property_collector, *session_manager, *view_manager, *root_directory;

@@ -441,10 +441,6 @@ void soap_forget_cookie(Soap *s) {
         s->cookie = mfree(s->cookie);
 }
 
-const char *soap_thumbprint(const Soap *s) {
-        return s->trust.seen;
-}
-
 SoapError soap_take_error(Soap *s) {
         SoapError e = s->error;
 

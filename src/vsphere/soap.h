@@ -36,8 +36,8 @@ typedef struct SoapAnswer {
 void soap_answer_done(SoapAnswer *a);
 #define _cleanup_answer_ _cleanup_(soap_answer_done)
 
-/* Decodes an answer to @method. *ret_fault is borrowed from *ret, and NULL if it is no fault. 0, or an error of
- * xml_document_parse(). */
+/* Decodes an answer to @method. *ret_fault is borrowed from *ret, and NULL if it is no fault. 0, or an
+ * error of xml_document_parse(). */
 int soap_answer_parse(const char *data, size_t size, const char *method, SoapAnswer *ret,
                 const xmlNode **ret_fault);
 
@@ -97,5 +97,3 @@ const char *soap_host(const Soap *s) _pure_;
 /* "vmware_soap_session=…" for the header Cookie, or NULL without a session. It is a secret. */
 const char *soap_cookie(const Soap *s) _pure_;
 void soap_forget_cookie(Soap *s);
-/* The SHA-256 thumbprint of the certificate that the server has sent last, or "" */
-const char *soap_thumbprint(const Soap *s) _pure_;

@@ -26,7 +26,6 @@ void vm_detail_done(VmDetail *d) {
         free(d->annotation);
         free(d->host);
         free(d->modified);
-        free(d->boot_time);
         free(d->datacenter_path);
         for (size_t i = 0; i < d->n_controllers; i++)
                 free(d->controllers[i].type);
@@ -42,6 +41,5 @@ void vm_detail_done(VmDetail *d) {
         free(d->disks);
         free(d->nics);
         free(d->cdroms);
-        free(d->boot_order);
         *d = (VmDetail){};
 }

@@ -54,11 +54,10 @@ typedef struct VmDetail {
         char *annotation;
         char *host; /* name of the host that it is on */
         char *modified; /* config.modified as the server writes it: changes with each reconfiguration */
-        char *boot_time; /* NULL if it is off */
         char *datacenter_path; /* for /folder: "DIRECTORY/DATACENTER" */
         uint32_t cores_per_socket;
         bool secure_boot, tpm;
-        bool change_tracking, change_tracking_supported;
+        bool change_tracking;
         bool consolidation_needed;
         bool has_snapshots;
         VmController *controllers;
@@ -66,8 +65,6 @@ typedef struct VmDetail {
         VmNic *nics;
         VmCdrom *cdroms;
         size_t n_controllers, n_disks, n_nics, n_cdroms;
-        uint32_t *boot_order; /* keys of disks and NICs, the first first; empty if it was not configured */
-        size_t n_boot_order;
 } VmDetail;
 
 void vm_detail_done(VmDetail *d);

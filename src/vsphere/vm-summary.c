@@ -35,7 +35,6 @@ void vm_summary_done(VmSummary *v) {
         free(v->host_name);
         free(v->ip_address);
         free(v->tools_status);
-        free(v->config_path);
         *v = (VmSummary){};
 }
 
@@ -47,7 +46,6 @@ static const struct {
         { "summary.config.instanceUuid", offsetof(VmSummary, instance_uuid) },
         { "summary.config.guestId", offsetof(VmSummary, guest_id) },
         { "summary.config.guestFullName", offsetof(VmSummary, guest_name) },
-        { "summary.config.vmPathName", offsetof(VmSummary, config_path) },
         { "guest.hostName", offsetof(VmSummary, host_name) },
         { "guest.ipAddress", offsetof(VmSummary, ip_address) },
         { "guest.toolsRunningStatus", offsetof(VmSummary, tools_status) },
@@ -61,7 +59,6 @@ const char *const vm_summary_properties[] = {
         "summary.config.instanceUuid",
         "summary.config.guestId",
         "summary.config.guestFullName",
-        "summary.config.vmPathName",
         "summary.config.template",
         "summary.config.numCpu",
         "summary.config.memorySizeMB",

@@ -28,7 +28,6 @@ typedef struct VmSummary {
         char *guest_name; /* "Red Hat Enterprise Linux 8 (64-bit)" */
         char *host_name, *ip_address; /* of the guest, from its tools */
         char *tools_status; /* "guestToolsRunning", "guestToolsNotRunning" */
-        char *config_path; /* "[DATASTORE] DIRECTORY/NAME.vmx" */
         VmPower power; /* _VM_POWER_INVALID if it is not known */
         uint32_t cpus;
         uint64_t memory; /* bytes */

@@ -21,7 +21,6 @@ static const struct {
         { "config.version", offsetof(VmDetail, hardware_version) },
         { "config.annotation", offsetof(VmDetail, annotation) },
         { "config.modified", offsetof(VmDetail, modified) },
-        { "runtime.bootTime", offsetof(VmDetail, boot_time) },
 };
 
 static const struct {
@@ -30,12 +29,10 @@ static const struct {
 } flags[] = {
         { "config.bootOptions.efiSecureBootEnabled", offsetof(VmDetail, secure_boot) },
         { "config.changeTrackingEnabled", offsetof(VmDetail, change_tracking) },
-        { "capability.changeTrackingSupported", offsetof(VmDetail, change_tracking_supported) },
         { "runtime.consolidationNeeded", offsetof(VmDetail, consolidation_needed) },
 };
 
 static const char *const others[] = {
-        "config.bootOptions.bootOrder",
         "config.hardware.device",
         "config.hardware.numCoresPerSocket",
         "runtime.host",
@@ -62,22 +59,6 @@ static char **list_properties(void) {
         return list;
 }
 
-/* Disks and NICs are named by their key; "CD-ROM" and "floppy" are not. */
-static int read_boot_order(const xmlNode *order, VmDetail *d) {
-        size_t room = 0;
-
-        for (const xmlNode *n = order ? order->children : NULL; n; n = n->next) {
-                const xmlNode *key = node_child(n, "deviceKey");
-
-                if (!key)
-                        continue;
-                if (!GREEDY_REALLOC(d->boot_order, room, d->n_boot_order + 1))
-                        return -ENOMEM;
-                d->boot_order[d->n_boot_order++] = (uint32_t) node_number(key);
-        }
-        return 0;
-}
-
 int vm_detail_read(PropertyObject o, VmDetail *ret) {
         _cleanup_vm_detail_ VmDetail d = {};
         int r = vm_summary_read(o, &d.summary);
@@ -91,9 +72,7 @@ int vm_detail_read(PropertyObject o, VmDetail *ret) {
                 *(bool *) ((char *) &d + flags[i].offset) = node_bool(property_value(o, flags[i].property));
         d.cores_per_socket = (uint32_t) node_number(property_value(o, "config.hardware.numCoresPerSocket"));
         d.has_snapshots = property_value(o, "snapshot") != NULL;
-        r = read_boot_order(property_value(o, "config.bootOptions.bootOrder"), &d);
-        if (r >= 0)
-                r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
+        r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
         if (r < 0)
                 return r;
         *ret = d;
@@ -190,31 +169,23 @@ int vm_read_power(Session *s, const char *id, VmPower *ret) {
         return 0;
 }
 
-/* True if the VM is in that state, whatever a call has failed with: another client may have been faster. */
-static bool is_in_state(Session *s, const char *id, VmPower power) {
+/* True if the VM is off, whatever a call has failed with: another client may have been faster. */
+static bool is_off(Session *s, const char *id) {
         SoapError error = soap_take_error(session_soap(s));
         VmPower now;
-        bool is = vm_read_power(s, id, &now) >= 0 && now == power;
+        bool is = vm_read_power(s, id, &now) >= 0 && now == VM_POWERED_OFF;
 
         soap_put_error(session_soap(s), error);
         return is;
 }
 
-static int set_power(Session *s, const char *id, const char *method, VmPower power) {
+int vm_power_off(Session *s, const char *id) {
         _cleanup_request_ SoapRequest *q = NULL;
-        int r = soap_request_new(method, "VirtualMachine", id, &q);
+        int r = soap_request_new("PowerOffVM_Task", "VirtualMachine", id, &q);
 
         if (r >= 0)
                 r = task_run(s, q, POWER_TIMEOUT, NULL, NULL, NULL);
-        return r == -EBADFD && is_in_state(s, id, power) ? 0 : r;
-}
-
-int vm_power_on(Session *s, const char *id) {
-        return set_power(s, id, "PowerOnVM_Task", VM_POWERED_ON);
-}
-
-int vm_power_off(Session *s, const char *id) {
-        return set_power(s, id, "PowerOffVM_Task", VM_POWERED_OFF);
+        return r == -EBADFD && is_off(s, id) ? 0 : r;
 }
 
 int vm_shutdown_guest(Session *s, const char *id) {
@@ -224,7 +195,7 @@ int vm_shutdown_guest(Session *s, const char *id) {
 
         if (r >= 0)
                 r = session_call(s, q, &answer);
-        return r == -EBADFD && is_in_state(s, id, VM_POWERED_OFF) ? 0 : r;
+        return r == -EBADFD && is_off(s, id) ? 0 : r;
 }
 
 int vm_wait_power(Session *s, const char *id, VmPower power, usec_t timeout) {

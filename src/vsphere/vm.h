@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One virtual machine: its hardware and its power. All functions block. @id is VmSummary.id. -ENOENT: there is
- * no such VM (any more). */
+/* One virtual machine: its hardware and its power. All functions block. @id is VmSummary.id. -ENOENT:
+ * there is no such VM (any more). */
 
 #include "vsphere/vm-detail.h"
 
-/* Decodes all but path, datacenter and host; the names of distributed port groups are IDs. 0, -EBADMSG if there is
- * no name, or -ENOMEM. */
+/* Decodes all but path, datacenter and host; the names of distributed port groups are IDs. 0, -EBADMSG if
+ * there is no name, or -ENOMEM. */
 int vm_detail_read(PropertyObject o, VmDetail *ret);
 
 int vm_read(Session *s, const char *id, VmDetail *ret);
 int vm_read_power(Session *s, const char *id, VmPower *ret);
 
-/* 0 also if the VM already is in that state. */
-int vm_power_on(Session *s, const char *id);
+/* 0 also if the VM is off already. */
 int vm_power_off(Session *s, const char *id);
 /* Asks the guest to shut down, and returns at once: see vm_wait_power(). 0 also if the VM is off already.
  * -EOPNOTSUPP: the guest has no tools running that could do it (ToolsUnavailable). */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Reading XML that a server has sent, and writing what it gets. Nothing is fetched, a document type is refused
- * (hence there are no entities but those of XML itself), and size, depth and number of elements are limited,
- * so that no document needs more than about 64 MiB. */
+/* Reading XML that a server has sent. Nothing is fetched, a document type is
+ * refused (hence there are no entities but those of XML itself), and size, depth and number of elements
+ * are limited, so that no document needs more than about 64 MiB. */
 
 #include <libxml/tree.h>
 

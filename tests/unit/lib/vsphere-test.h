@@ -46,6 +46,20 @@ static inline Session *test_log_in(const Vcsim *v) {
         return s;
 }
 
+/* A call that changes nothing */
+static inline int test_call(Session *s) {
+        _cleanup_request_ SoapRequest *q = NULL;
+        _cleanup_answer_ SoapAnswer answer = {};
+        int r = soap_request_new("CurrentTime", "ServiceInstance", "ServiceInstance", &q);
+
+        return r < 0 ? r : session_call(s, q, &answer);
+}
+
+/* The type of the fault that the last call has failed with */
+static inline const char *test_fault(const Session *s) {
+        return strempty(soap_error(session_soap(s))->fault);
+}
+
 /* A file of the sources */
 static inline char *test_source(const char *name) {
         const char *srcdir = getenv("srcdir");

@@ -219,7 +219,7 @@ START_TEST(malformed_answers_are_errors) {
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 script(&v, "CurrentTime", cases[i].status, cases[i].body);
-                assert_result(s, session_keep_alive(s), cases[i].error);
+                assert_result(s, test_call(s), cases[i].error);
                 assert_contains(session_error(s), cases[i].text);
                 vcsim_no_faults(&v);
         }

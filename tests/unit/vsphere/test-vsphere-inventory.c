@@ -270,7 +270,6 @@ START_TEST(the_hardware_is_read) {
 
         assert_result(s, vm_read(s, old, &w), 0);
         ck_assert_int_eq(w.summary.power, VM_POWERED_OFF);
-        ck_assert_ptr_null(w.boot_time);
         ck_assert_uint_eq(w.n_disks, 3);
         ck_assert(!w.disks[0].thin);
         ck_assert_str_eq(w.disks[1].mode, "independent_persistent");
@@ -292,7 +291,7 @@ START_TEST(power_is_switched) {
         ck_assert_int_eq(power, VM_POWERED_OFF);
         assert_result(s, vm_power_off(s, id), 0); /* it is off */
         assert_result(s, vm_shutdown_guest(s, id), 0);
-        assert_result(s, vm_power_on(s, id), 0);
+        vcsim_control(&v, "/vm?name=DC0_C0_RP0_VM0&power=on");
         assert_result(s, vm_read_power(s, id, &power), 0);
         ck_assert_int_eq(power, VM_POWERED_ON);
         vcsim_fault(&v,
@@ -314,7 +313,7 @@ START_TEST(guests_are_shut_down) {
 
         vcsim_control(&v, "/vm?name=DC0_C0_RP0_VM0&tools=not-running");
         assert_result(s, vm_shutdown_guest(s, id), -EOPNOTSUPP);
-        ck_assert_str_eq(session_fault(s), "ToolsUnavailable");
+        ck_assert_str_eq(test_fault(s), "ToolsUnavailable");
         vcsim_control(&v, "/vm?name=DC0_C0_RP0_VM0&tools=running&shutdown=hang");
         assert_result(s, vm_shutdown_guest(s, id), 0);
         assert_result(s, vm_wait_power(s, id, VM_POWERED_OFF, 100 * USEC_PER_MSEC), -ETIMEDOUT);

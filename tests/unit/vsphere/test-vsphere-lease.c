@@ -63,7 +63,7 @@ START_TEST(a_task_fails_with_its_fault) {
                         "{\"on\":\"sdk\",\"method\":\"CreateSnapshot_Task\",\"kind\":\"task\",\"fault\":\"FileLocked\","
                         "\"message\":\"The file is locked.\"}");
         assert_result(s, snapshot_create(s, vm, "x", "", false, &id), -EBUSY);
-        ck_assert_str_eq(session_fault(s), "FileLocked");
+        ck_assert_str_eq(test_fault(s), "FileLocked");
         assert_contains(session_error(s), "The file is locked.");
         ck_assert_ptr_null(id);
         session_logout(s);
@@ -195,7 +195,7 @@ START_TEST(a_running_vm_is_exported_from_a_snapshot) {
         _cleanup_lease_ Lease l = {}, refused = {};
 
         assert_result(s, lease_export_vm(s, vm, &refused), -EBADFD);
-        ck_assert_str_eq(session_fault(s), "InvalidPowerState");
+        ck_assert_str_eq(test_fault(s), "InvalidPowerState");
         assert_result(s, snapshot_create(s, vm, "x", "", false, &snapshot), 0);
         assert_result(s, lease_export_snapshot(s, snapshot, &l), 0);
         ck_assert_ptr_nonnull(first_disk(&l)->url);

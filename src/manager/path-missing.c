@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <sys/stat.h>
 
 #include "basic/fd-util.h"
@@ -68,6 +69,53 @@ static int check_first(int fd, const char *rest, const char **ret_why) {
         return 0;
 }
 
+/* True if it is a directory on which nothing is mounted. */
+static bool is_plain_directory(const char *path) {
+        struct statx st;
+
+        return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) >= 0 && S_ISDIR(st.stx_mode) &&
+                        (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+                        !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/* What would be made in place of a file system that is not mounted would be hidden by it later. */
+static bool is_unmounted(const PathRules *rules, const char *directory) {
+        FILE *fstab = setmntent(rules->fstab ? rules->fstab : "/etc/fstab", "re");
+        bool unmounted = false;
+        struct mntent *entry;
+
+        if (!fstab)
+                return false;
+        while (!unmounted && (entry = getmntent(fstab)))
+                unmounted = entry->mnt_dir[0] == '/' && entry->mnt_dir[1] &&
+                                path_is_below(directory, entry->mnt_dir) &&
+                                is_plain_directory(entry->mnt_dir);
+        (void) endmntent(fstab);
+        return unmounted;
+}
+
+/* An administrator may write nearly everywhere; a mistyped path shall not become a tree. */
+static int check_place(const PathRules *rules, const char *above, const char *rest, const char *real,
+                const char **ret_why) {
+        PathRules as_operator = *rules;
+        const char *why;
+        int r;
+
+        if (is_unmounted(rules, above)) {
+                *ret_why = "a mount point of /etc/fstab that it is below is not mounted; mount it first";
+                return -EBADMSG;
+        }
+        if (rules->role < ROLE_ADMIN || !strchr(rest + 1, '/'))
+                return 0;
+        as_operator.role = ROLE_OPERATOR;
+        r = path_check(&as_operator, real, true, &why);
+        if (r != -EPERM)
+                return r;
+        *ret_why = "more than one directory does not exist, and outside jobs.destination_paths only the last "
+                   "one is created; create the others first";
+        return -EBADMSG;
+}
+
 int path_resolve_missing(const PathRules *rules, const char *path, bool follow, char **ret_real,
                 const char **ret_why) {
         _cleanup_free_ char *above = NULL, *real = NULL;
@@ -85,6 +133,8 @@ int path_resolve_missing(const PathRules *rules, const char *path, bool follow, 
         if (!real)
                 return -ENOMEM;
         r = path_check(rules, real, true, ret_why);
+        if (r >= 0)
+                r = check_place(rules, above, rest, real, ret_why);
         if (r < 0)
                 return r;
         *ret_real = TAKE_PTR(real);

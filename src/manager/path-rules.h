@@ -19,6 +19,7 @@ typedef struct PathRules {
         Role role;
         char **source_paths, **destination_paths; /* an operator's */
         int *at; /* LookingAt, written without a lock; or NULL */
+        const char *fstab; /* where mount points are listed; NULL: /etc/fstab */
         char *database; /* our own, wherever the configuration puts it; NULL: none */
 } PathRules;
 

@@ -162,7 +162,7 @@ static int judge(sd_bus_message *reply, const char *action, sd_bus_error *error)
         int authorized, challenge, r;
 
         if (sd_bus_message_is_method_error(reply, NULL))
-                return refuse(error, action, "polkit could not be asked; root may do this without it");
+                return refuse(error, action, "polkit does not respond; root does not require it");
         r = sd_bus_message_rewind(reply, true);
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, 'r', "bba{ss}");
@@ -173,8 +173,8 @@ static int judge(sd_bus_message *reply, const char *action, sd_bus_error *error)
         if (authorized)
                 return 1;
         return refuse(error, action,
-                        challenge ? "it takes a password, and there is nobody to ask for one"
-                                  : "polkit says no");
+                        challenge ? "a password is required, and cannot be asked for here"
+                                  : "polkit does not permit it");
 }
 
 static int make_question(sd_bus_message *m, const char *action, sd_bus_message **ret) {
@@ -254,9 +254,9 @@ int bus_verify_polkit(
                 return 1;
         }
         if (r < 0) /* gone, most likely */
-                return refuse(error, action, "the bus does not say who asks");
+                return refuse(error, action, "the caller is unknown, or has disconnected");
         if ((*registry)->n >= PENDING_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
-                                "Too many requests wait for polkit's answer; try again.");
+                                "Too many requests are waiting for polkit; try again later.");
         return ask(*registry, m, action);
 }

@@ -139,9 +139,8 @@ struct Store {
 #define JOB_COLUMNS                                                                                    \
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "  \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, " \
-        "phase, "                                                                                      \
-        "percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, deadline_at, role, " \
-        "source_path, destination_path"
+        "phase, percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, "             \
+        "deadline_at, role, source_path, destination_path"
 
 /* The workflow_id of what a client has sent, which may be anything: in a row of jobs, in SQL_JOB_INSERT. */
 #define SQL_WORKFLOW_ID_OF(sent)                                                                          \
@@ -161,8 +160,7 @@ struct Store {
         "from_config, created_at, delivered, failed"
 #define DELIVERY_COLUMNS                                                                             \
         "seq, webhook_seq, id, event, body, state, attempts, created_at, due_at, tried_at, status, " \
-        "duration, "                                                                                 \
-        "error, response"
+        "duration, error, response"
 /* The same for a WorkerRow. */
 #define WORKER_COLUMNS                                                                              \
         "w.seq, w.id, w.capabilities, w.capability_mask, w.memory_gb, w.disk_gb, w.system_info, "   \

@@ -31,6 +31,21 @@ same "$dir/in/a.raw" "$dir/in/slash/deep/a.qcow2" qcow2
 # an administrator elsewhere
 hyperctl submit --wait -q "$dir/in/a.raw" "$outside/new/c.qcow2"
 same "$dir/in/a.raw" "$outside/new/c.qcow2" qcow2
+# where a mistyped path does not become a tree
+answer=$(hyperctl submit "$dir/in/a.raw" "$outside/typo/deep/c.qcow2" 2>&1) && fail "a tree was accepted: $answer"
+contains "$answer" "only the last one is created" "the refusal"
+missing "$outside/typo"
+# and nothing is made where a file system is not mounted
+mkdir "$dir/in/nas"
+echo "tmpfs $dir/in/nas tmpfs noauto 0 0" >>/etc/fstab
+answer=$(hyperctl submit "$dir/in/a.raw" "$dir/in/nas/new/c.qcow2" 2>&1) && fail "an unmounted place: $answer"
+contains "$answer" "is not mounted" "the refusal"
+missing "$dir/in/nas/new"
+mount "$dir/in/nas"
+hyperctl submit --wait -q "$dir/in/a.raw" "$dir/in/nas/new/c.qcow2"
+same "$dir/in/a.raw" "$dir/in/nas/new/c.qcow2" qcow2
+umount "$dir/in/nas"
+sed -i "\\|$dir/in/nas|d" /etc/fstab
 
 # --- refused -----------------------------------------------------------------------------------------------
 refused() {

@@ -46,7 +46,7 @@ equal "$(hyperctl host show office --json=short | jq -rc '[.State, .AutoConnect]
 fails 6 "has no VNC or SPICE display" hyperctl vm console local test
 fails 5 "" hyperctl host show x
 fails 2 "not a verb" hyperctl host
-fails 2 "two more words" hyperctl vm start
+fails 2 "one more word" hyperctl vm start
 contains "$(hyperctl host key)" "ssh-ed25519 " "the key"
 contains "$(hyperctl host list)" "2 hosts listed" "the table of hosts"
 equal "$(hyperctl host list --json=short | jq -r '.[] | [.id, .state, .vms] | join(" ")' | sort |
@@ -65,6 +65,17 @@ uuid=$(hyperctl vm show office "web server" --json=short | jq -r .Uuid)
 equal "$(hyperctl vm show office "$uuid" --json=short | jq -r .hardware.disks[0].path)" /srv/web.qcow2 \
         "the hardware, by UUID"
 fails 5 "hyperctl vm list" hyperctl vm show office nothing
+
+# A VM that only one host has needs no host.
+equal "$(hyperctl vm show "web server" --json=short | jq -r .Host)" office "the host of the VM"
+equal "$(hyperctl vm show "$uuid" --json=short | jq -r .Name)" "web server" "the name of the VM"
+fails 5 "no VM nothing on any host" hyperctl vm show nothing
+fails 6 "has no VNC or SPICE display" hyperctl vm console test
+cp "$dir/office.xml" "$dir/twin.xml"
+hyperctl host add "test://$dir/twin.xml" twin >/dev/null
+fails 6 "exists on several hosts" hyperctl vm show "web server"
+hyperctl vm show twin "web server" >/dev/null
+hyperctl host rm twin
 
 fails 6 "running already" hyperctl vm start office "web server"
 hyperctl vm shutdown office "web server" Größe

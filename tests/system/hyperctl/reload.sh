@@ -58,6 +58,28 @@ equal "$(in_force '[."hyper-apid", ."hyper-managerd"] | map(.database.path) | un
         '["/var/lib/hyper/hyper.db"]' "the database in force"
 equal "$(answer "$api/status")" 200 "the status without a key, when none is required any more"
 
+# hyper-agentd has a file of its own.
+cat >/etc/hyper/agent.yaml <<EOT
+server: {url: "http://127.0.0.1:8000"}
+worker: {id: here, max_jobs: 3}
+EOT
+systemctl start hyper-agentd.service
+agent=$(systemctl show -P MainPID hyper-agentd.service)
+equal "$(in_force '."hyper-agentd".worker.max_jobs')" 3 "the configuration of hyper-agentd"
+sed -i 's/max_jobs: 3/max_jobs: 5/' /etc/hyper/agent.yaml
+hyperctl reload 2>/dev/null || fail "reload with hyper-agentd"
+equal "$(in_force '."hyper-agentd".worker | [.id, .max_jobs]')" '["here",5]' "the configuration of hyper-agentd"
+equal "$(systemctl show -P MainPID hyper-agentd.service)" "$agent" "the process of hyper-agentd"
+sed -i 's/max_jobs: 5/max_jobs: many/' /etc/hyper/agent.yaml
+error=$(hyperctl reload 2>&1) && fail "reload with a mistake in agent.yaml"
+contains "$error" worker.max_jobs "the error"
+equal "$(in_force '."hyper-agentd".worker.max_jobs')" 5 "the configuration of hyper-agentd"
+error=$(as hyper-viewer busctl call org.hyper1.Agent /org/hyper1/agent org.hyper1.Agent Reload 2>&1) &&
+        fail "a viewer may reload hyper-agentd"
+contains "$error" "Not allowed (org.hyper1.manage-jobs)" "the error"
+systemctl stop hyper-agentd.service
+rm /etc/hyper/agent.yaml
+
 # Who may not reload the manager may not reload the API.
 error=$(as hyper-viewer busctl call org.hyper1.Api /org/hyper1/api org.hyper1.Api Reload 2>&1) &&
         fail "a viewer may reload the API"

@@ -157,7 +157,7 @@ static int method_submit(sd_bus_message *msg, void *userdata, sd_bus_error *erro
                                 "source.path: must be an absolute path; destination.format: must be one of "
                                 "qcow2, raw, vmdk");
         if (strstr(id, "denies"))
-                return sd_bus_error_set(error, HYPER_BUS_ERROR_ACCESS_DENIED, "polkit says no");
+                return sd_bus_error_set(error, HYPER_BUS_ERROR_ACCESS_DENIED, "polkit does not permit it");
         exists = strstr(id, "exists");
         j = add_job(m, id, text);
         sd_bus_emit_signal(m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobNew", "so", j->id, j->path);

@@ -57,7 +57,10 @@ static JobSpec *spec_of(const char *dir, const char *source, const char *destina
         return spec;
 }
 
-static const PathRules as_admin = { .role = ROLE_ADMIN };
+static const PathRules as_admin = {
+        .role = ROLE_ADMIN,
+        .destination_paths = (char *[]){ (char *) "/", NULL },
+};
 
 /* The errors of @look as one text. */
 static int text_of(int (*look)(const JobSpec *, const PathRules *, JobFiles *, JsonErrors *),
@@ -316,6 +319,61 @@ START_TEST(missing_directories_are_made_later) {
         _cleanup_(job_files_done) JobFiles k = {};
         accepted(dir, "a.raw", most, &k);
         refused(dir, "a.raw", more, -EBADMSG, "destination.path", "more than 32 directories");
+}
+END_TEST
+
+START_TEST(an_administrator_makes_no_trees_elsewhere) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *real = realpath(dir, NULL), *allowed = strprintf("%s/allowed", real);
+        const PathRules elsewhere = { .role = ROLE_ADMIN, .destination_paths = (char *[]){ allowed, NULL } };
+        static const struct {
+                const char *path;
+                bool accepted;
+        } cases[] = { { "one/b.qcow2", true }, { "one/two/b.qcow2", false },
+                { "allowed/one/two/b.qcow2", true } };
+
+        put(dir, "a.raw", "x");
+        make_dir(dir, "allowed");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(job_spec_freep) JobSpec *spec = spec_of(real, "a.raw", cases[i].path, NULL);
+                _cleanup_(job_files_done) JobFiles files = {};
+                _cleanup_free_ char *error = NULL;
+
+                ck_assert_int_eq(check_text(spec, &elsewhere, &files, &error),
+                                cases[i].accepted ? 0 : -EBADMSG);
+                if (!cases[i].accepted)
+                        ck_assert_ptr_nonnull(strstr(error, "only the last one is created"));
+        }
+}
+END_TEST
+
+START_TEST(nothing_is_made_where_a_file_system_is_not_mounted) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *real = realpath(dir, NULL), *fstab = strprintf("%s/fstab", real),
+                            *lines = strprintf("# none\nserver:/x %s/nas nfs defaults 0 0\n"
+                                               "/dev/x / ext4 defaults 0 1\n/swap none swap sw 0 0\n",
+                                            real);
+        const PathRules rules = {
+                .role = ROLE_ADMIN, .destination_paths = as_admin.destination_paths, .fstab = fstab
+        };
+        static const char *const refused_paths[] = { "nas/new/b.qcow2", "nas/sub/new/b.qcow2" };
+
+        put(dir, "a.raw", "x");
+        put(dir, "fstab", lines);
+        make_dir(dir, "nas");
+        make_dir(dir, "nas/sub");
+        for (size_t i = 0; i < ELEMENTSOF(refused_paths); i++) {
+                _cleanup_(job_spec_freep) JobSpec *spec = spec_of(real, "a.raw", refused_paths[i], NULL);
+                _cleanup_(job_files_done) JobFiles files = {};
+                _cleanup_free_ char *error = NULL;
+
+                ck_assert_int_eq(check_text(spec, &rules, &files, &error), -EBADMSG);
+                ck_assert_ptr_nonnull(strstr(error, "is not mounted"));
+        }
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(real, "a.raw", "nas-2/new/b.qcow2", NULL);
+        _cleanup_(job_files_done) JobFiles files = {};
+        _cleanup_free_ char *error = NULL;
+        ck_assert_int_eq(check_text(spec, &rules, &files, &error), 0);
 }
 END_TEST
 
@@ -873,6 +931,8 @@ END_TEST
 TEST_MAIN("manager-files", an_error_has_its_field_apart, plain_files, symlinks_are_followed_once,
                 a_device_that_is_not_there_may_be_behind_nbd, what_is_no_image_file_is_refused,
                 an_ovf_brings_what_it_names, a_checksum_is_for_one_file, missing_directories_are_made_later,
+                an_administrator_makes_no_trees_elsewhere,
+                nothing_is_made_where_a_file_system_is_not_mounted,
                 missing_directories_have_the_rules_of_others, dots_are_no_directories,
                 an_operator_makes_directories_in_its_own_places, a_directory_takes_the_file,
                 a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,

@@ -112,7 +112,7 @@ static int method_get_login(sd_bus_message *message, void *userdata, sd_bus_erro
                 r = manager_reveal_source(m, row, &password, error);
         if (r < 0)
                 return r;
-        log_info("The password of source %s was given to hyper-vsphered.", row->name);
+        log_debug("The password of source %s was given to hyper-vsphered.", row->name);
         r = reply_login(message, row, password);
         explicit_bzero(password, strlen(password));
         free(password);

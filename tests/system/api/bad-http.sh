@@ -87,11 +87,39 @@ for field in execution_policy.timeout_seconds execution_policy.priority job_id; 
         "$field" "all that is wrong, at once"; done
 refused "a bad 'since'" 400 since GET "$worker/jobs/nobody/events?since=yesterday"
 
-# Published routes that are not implemented say so
-for route in 'GET /vms/list?vcenter_url=vc' 'GET /vms/info' 'POST /vms/shutdown' 'POST /vms/poweroff' \
+# VMs of vCenters, and sources
+for route in 'GET /vms/list' 'POST /vms/list' 'GET /vms/info' 'POST /vms/shutdown' 'POST /vms/poweroff' \
         'POST /vms/remove-cdrom'; do
-        refused "$route" 503 "not implemented" "${route% *}" "$api${route#* }"
+        refused "$route without a server" 400 "vcenter_url: is required" "${route% *}" "$api${route#* }"
 done
+server='{"vcenter_url":"127.0.0.1:1","username":"u","password":"a-secret","vm_path":"x"}'
+vm() { jq -c "$1" <<<"$server"; }
+refused "no VM" 400 "vm_path: is required" POST "$api/vms/info" "$(vm 'del(.vm_path)')"
+refused "a VM that is a number" 400 "vm_path: must be a string" POST "$api/vms/info" "$(vm '.vm_path = 7')"
+refused "no password" 400 "password: is required" POST "$api/vms/info" "$(vm 'del(.password)')"
+refused "a user in the address" 400 "must not contain a user" POST "$api/vms/list" \
+        "$(vm '.vcenter_url = "https://u:a-secret@vc"')"
+refused "http" 400 "must use https" GET "$api/vms/list?vcenter_url=http://vc&username=u&password=a-secret"
+refused "a bad thumbprint" 400 "thumbprint: must be" POST "$api/vms/list" "$(vm '.thumbprint = "AA"')"
+refused "a bad limit" 400 "limit: must be" GET "$api/vms/list?source=vc&limit=10001"
+refused "a bad cursor" 400 "cursor: must be" GET \
+        "$api/vms/list?vcenter_url=vc&username=u&password=p&cursor=x"
+refused "a bad power state" 400 "power_state" POST "$api/vms/list" "$(vm '.power_state = "sideways"')"
+refused "a bad header" 400 "Authorization: must be Basic" GET "$api/vms/list?vcenter_url=vc" '' \
+        -H 'Authorization: Basic %%%'
+refused "a source that does not exist" 404 "There is no source" GET "$api/vms/list?source=nobody"
+refused "a server that does not exist" 502 "127.0.0.1:1" POST "$api/vms/info" "$server"
+lacks "$(cat "$dir/body")" a-secret "the answer"
+refused "200 KiB" 413 "" POST "$api/vms/info" "" -H 'Content-Type: application/json' --data-binary \
+        "@$dir/deep"
+refused "a source without a password" 400 "password: is required" POST "$api/sources" '{"name":"a"}'
+refused "a source with all fields wrong" 400 "name: must be" POST "$api/sources" \
+        '{"name":"a b","vcenter_url":"http://x","username":"","password":"a-secret","insecure":true}'
+for field in vcenter_url username insecure; do
+        contains "$(cat "$dir/body")" "$field" "all that is wrong"
+done
+refused "a source that does not exist" 404 "There is no source" DELETE "$api/sources/nobody"
+refused "a test of it" 404 "There is no source" POST "$api/sources/nobody/test"
 
 # What is no HTTP at all
 printf 'GET / HTTP/9.9\r\n\r\n' | nc -N -w 2 127.0.0.1 8080 >/dev/null || :

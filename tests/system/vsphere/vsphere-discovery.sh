@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vcsim: yes
+#
+# VMs of a vCenter over HTTP and with hyperctl: named sources and their passwords, certificates, pages, power,
+# CD-ROMs, a server that hangs, roles, and what hyper-vsphered leaves behind when it has ended.
+
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib-vcsim.sh
+. "$(dirname "$0")/../lib/lib-vcsim.sh"
+
+settings 'daemon: {idle_timeout: 5}'
+cat >"$dir/inventory.json" <<'EOF'
+{"vms": [{"name": "a%2fb %25+é& c", "directory": "odd", "dir": "odd+é& d", "power": "on", "tools": "running",
+          "cdrom": "[LocalDS_0] iso/tools.iso", "disks": [{"size": "1M"}], "nics": [{}]}]}
+EOF
+vcsim_password='Zwetschge %&+1'
+vcsim_start -inventory "$dir/inventory.json" -vm 20 -password "$vcsim_password"
+path='DC0/vm/odd/a%2fb %25+é& c'
+
+# --- named sources -----------------------------------------------------------------------------------------
+
+printf '%s\n' "$vcsim_password" >"$dir/password"
+hyperctl source add vc1 "$vcsim_url" --user="$vcsim_user" --ca="$vcsim_ca" --password-file="$dir/password" ||
+        fail "the source is not added"
+hyperctl source add vc1 "$vcsim_url" --user=x <"$dir/password" 2>"$dir/error" && fail "two have one name"
+contains "$(cat "$dir/error")" "exists already" "the error"
+equal "$(hyperctl source list --no-legend | awk '{print $1, $2, $4, $6}')" "vc1 vsphere $vcsim_user ca" \
+        "the list"
+lacks "$(http GET "$api/sources")" "$vcsim_password" "the list over HTTP"
+contains "$(hyperctl source test vc1)" "VMware" "the server"
+equal "$(find /var/lib/hyper/credentials -name 'source-*' | wc -l)" 1 "the secrets"
+grep -rlF "$vcsim_password" /var/lib/hyper && fail "the password is stored as it is"
+
+# A certificate that is not trusted: the error has the thumbprint, with which it is.
+hyperctl source add vc2 "$vcsim_url" --user="$vcsim_user" <"$dir/password" || fail "the source is not added"
+hyperctl source test vc2 2>"$dir/error" && fail "any certificate is accepted"
+contains "$(cat "$dir/error")" "$vcsim_thumbprint" "the error"
+hyperctl source rm vc2
+shown=$(grep -oE '([0-9A-F]{2}:){31}[0-9A-F]{2}' "$dir/error")
+hyperctl source add vc2 "$vcsim_url" --user="$vcsim_user" --thumbprint="$shown" <"$dir/password" ||
+        fail "the source is not added"
+hyperctl source test vc2 >/dev/null || fail "the thumbprint is not accepted"
+
+# --- discovery ---------------------------------------------------------------------------------------------
+
+answer=$(http GET "$api/vms/list?source=vc1")
+total=$(jq .total <<<"$answer")
+[ "$total" -ge 41 ] || fail "only $total VMs: $answer"
+equal "$(jq '.vms | length' <<<"$answer")" "$total" "the VMs of one page"
+paths=$(jq -r '.vms[].path' <<<"$answer")
+contains "$paths" "$path" "the paths"
+cursor='' all=''
+while :; do
+        answer=$(http GET "$api/vms/list" '' -G -d source=vc1 -d limit=7 --data-urlencode "cursor=$cursor")
+        all+=$(jq -r '.vms[].path' <<<"$answer")$'\n'
+        cursor=$(jq -r '.next_cursor // ""' <<<"$answer")
+        [ -n "$cursor" ] || break
+done
+equal "$all" "$paths"$'\n' "the pages"
+equal "$(hyperctl vsphere list vc1 --json=short | jq -r '.[].path')" "$paths" "the list of hyperctl"
+
+# The published forms, with the credentials of the client
+own=(-G --data-urlencode "vcenter_url=$vcsim_url" --data-urlencode "thumbprint=$vcsim_thumbprint"
+        --data-urlencode "vm_path=$path")
+answer=$(http GET "$api/vms/info" '' "${own[@]}" --data-urlencode "username=$vcsim_user" \
+        --data-urlencode "password=$vcsim_password")
+equal "$(jq -r '.path, .disks[0].capacity_kb, .hardware.num_virtual_disks' <<<"$answer" | tr '\n' '|')" \
+        "$path|1024|1|" "the VM; $answer"
+grep -qi '^cache-control: no-store' "$dir/headers" || fail "the answer may be cached"
+body=$(jq -cn --arg u "$vcsim_url" --arg n "$vcsim_user" --arg p "$vcsim_password" --arg v "$path" \
+        --arg t "$vcsim_thumbprint" '{vcenter_url: $u, username: $n, password: $p, thumbprint: $t, vm_path: $v}')
+equal "$(http POST "$api/vms/remove-cdrom" "$body" | jq -r .message)" "CD-ROM devices removed" "the answer"
+equal "$(http POST "$api/vms/info" "$body" | jq -c .cdroms)" "[]" "the CD-ROMs"
+equal "$(http GET "$api/vms/info" '' "${own[@]}" -u "$vcsim_user:$vcsim_password" | jq -r .path)" "$path" \
+        "the VM with Authorization: Basic"
+equal "$(http POST "$api/vms/shutdown" "$body" | jq -r .message)" "VM shutdown initiated" "the answer"
+off() { [ "$(http POST "$api/vms/info" "$body" | jq -r .power_state)" = poweredOff ]; }
+eventually 20 "the VM is off" off
+hyperctl vsphere poweroff vc1 DC0_H0_VM0 || fail "the VM is not powered off"
+equal "$(hyperctl vsphere show vc1 DC0_H0_VM0 --json=short | jq -r .power_state)" poweredOff "the other VM"
+wrong=$(jq -c '.password = "not-the-password"' <<<"$body")
+contains "$(http POST "$api/vms/info" "$wrong")" "Server" "the answer to a wrong password"
+equal "$(status)" 400 "the status for a wrong password"
+http POST "$api/vms/info" "$(jq -c '.vm_path = "nowhere"' <<<"$body")" >/dev/null
+equal "$(status)" 404 "the status for no such VM"
+http GET "$api/vms/list?source=nobody" >/dev/null
+equal "$(status)" 404 "the status for no such source"
+
+# --- a server that hangs, and clients that do not wait -----------------------------------------------------
+
+vcsim_fault '{"on": "sdk", "method": "RetrievePropertiesEx", "kind": "delay", "delay_ms": 600000}'
+timeout 2 hyperctl vsphere list vc2 && fail "the server hangs, but there is a list"
+vcsim_no_faults
+first_control=$vcsim_control first_pid=$vcsim_pid
+vcsim_fault '{"on": "sdk", "method": "CreateContainerView", "kind": "delay", "delay_ms": 600000}'
+views=$(vcsim_calls CreateContainerView)
+hyperctl vsphere list vc1 >/dev/null 2>&1 &
+hanging=$!
+hangs() { [ "$(vcsim_calls CreateContainerView)" -gt "$views" ]; }
+eventually 10 "the call has come" hangs
+mkdir -p "$dir/other"
+dir=$dir/other vcsim_start -password "$vcsim_password"
+hyperctl source add vc3 "$vcsim_url" --user="$vcsim_user" --thumbprint="$vcsim_thumbprint" <"$dir/password" ||
+        fail "the source is not added"
+hyperctl vsphere list vc3 >/dev/null || fail "another server cannot be listed"
+kill -0 $hanging || fail "the call to the server that hangs has ended"
+kill $hanging
+second_control=$vcsim_control vcsim_control=$first_control
+vcsim_no_faults
+hyperctl vsphere list vc1 >/dev/null || fail "the server that did hang cannot be listed"
+
+# --- roles -------------------------------------------------------------------------------------------------
+
+as hyper-viewer hyperctl vsphere list vc1 >/dev/null || fail "a viewer may not list a named source"
+as hyper-viewer hyperctl --no-ask-password vsphere poweroff vc1 DC0_H0_VM1 2>"$dir/error" &&
+        fail "a viewer may power off"
+usermod -aG hyper-operator nobody
+as hyper-operator hyperctl vsphere poweroff vc1 DC0_H0_VM1 || fail "an operator may not power off"
+as hyper-operator hyperctl --no-ask-password source rm vc1 2>"$dir/error" &&
+        fail "an operator may remove sources"
+contains "$(cat "$dir/error")" "hyper-admin" "the error"
+busctl call org.hyper1 /org/hyper1 org.hyper1.Sources GetLogin s vc1 >/dev/null || fail "root is refused"
+for user in hyper-api hyper-notify hyper-hosts; do
+        setpriv --reuid=$user --regid=$user --clear-groups busctl call org.hyper1 /org/hyper1 \
+                org.hyper1.Sources GetLogin s vc1 2>/dev/null && fail "$user gets the password"
+done
+
+# --- what is left ------------------------------------------------------------------------------------------
+
+rss=$(awk '/^VmHWM/ {print $2}' "/proc/$(systemctl show -P MainPID hyper-vsphered)/status")
+[ "$rss" -lt 65536 ] || fail "hyper-vsphered has used $rss KiB"
+systemctl stop hyper-vsphered
+equal "$(vcsim_sessions)" 0 "the sessions of the first server"
+vcsim_control=$second_control
+equal "$(vcsim_sessions)" 0 "the sessions of the second server"
+for word in "$vcsim_password" not-the-password; do
+        journalctl --no-pager -o export | grep -aF "$word" | grep -v _CMDLINE | head -n 3 | grep . &&
+                fail "the journal has a password"
+done
+hyperctl source rm vc1 vc2 vc3
+equal "$(find /var/lib/hyper/credentials -name 'source-*' | wc -l)" 0 "the secrets of removed sources"
+hyperctl vsphere list vc1 2>"$dir/error" && fail "a source that was removed is still there"
+contains "$(cat "$dir/error")" "no source" "the error"
+idle() { [ "$(systemctl is-active hyper-vsphered)" = inactive ]; }
+eventually 30 "hyper-vsphered has ended" idle
+kill "$first_pid" "$vcsim_pid"

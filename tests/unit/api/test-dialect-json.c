@@ -5,6 +5,7 @@
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-quirks.h"
+#include "api/hypersdk/hypersdk-vms.h"
 #include "api/job-json.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
@@ -628,13 +629,32 @@ START_TEST(a_report_says_whose_it_is) {
 }
 END_TEST
 
-TEST_MAIN("dialect-json", a_report_says_whose_it_is, worker_clients_see_a_running_job,
-                worker_clients_see_how_a_job_ended, worker_lists_and_submissions_are_short,
-                worker_events_are_as_published, hypersdk_clients_see_a_running_job,
-                hypersdk_clients_see_how_a_job_ended, each_state_has_its_hypersdk_status_and_back,
-                a_client_sees_its_own_words_again, a_user_in_a_url_is_not_told_to_the_other_dialect,
-                durations_are_text, a_definition_fits_the_types_of_all_clients,
-                quirks_are_recognised_by_who_asks, what_cannot_be_known_is_null, status_counts_add_up,
+START_TEST(basic_credentials_are_user_and_password) {
+        static const char *const bad[] = { "Basic", "Basic !", "Basic YQ", "Basic YQ==" /* no colon */,
+                "Basic OgA=" /* a NUL */, "Basic Ov8=" /* no UTF-8 */, "Basic YTpi=" };
+        char *text;
+
+        ck_assert_int_eq(hypersdk_basic_decode("Basic YTpi", &text), 0);
+        ck_assert_str_eq(text, "a:b");
+        free(text);
+        ck_assert_int_eq(hypersdk_basic_decode("basic  YWRtaW46cMOkOnNz", &text), 0);
+        ck_assert_str_eq(text, "admin:p\xc3\xa4:ss");
+        free(text);
+        ck_assert_int_eq(hypersdk_basic_decode("Bearer YTpi", &text), -ENOENT);
+        ck_assert_int_eq(hypersdk_basic_decode(bad[0], &text), -ENOENT);
+        for (size_t i = 1; i < ELEMENTSOF(bad); i++)
+                ck_assert_msg(hypersdk_basic_decode(bad[i], &text) == -EBADMSG, "%s", bad[i]);
+}
+END_TEST
+
+TEST_MAIN("dialect-json", basic_credentials_are_user_and_password, a_report_says_whose_it_is,
+                worker_clients_see_a_running_job, worker_clients_see_how_a_job_ended,
+                worker_lists_and_submissions_are_short, worker_events_are_as_published,
+                hypersdk_clients_see_a_running_job, hypersdk_clients_see_how_a_job_ended,
+                each_state_has_its_hypersdk_status_and_back, a_client_sees_its_own_words_again,
+                a_user_in_a_url_is_not_told_to_the_other_dialect, durations_are_text,
+                a_definition_fits_the_types_of_all_clients, quirks_are_recognised_by_who_asks,
+                what_cannot_be_known_is_null, status_counts_add_up,
                 capabilities_are_those_of_the_programs_found,
                 submissions_and_cancels_say_what_became_of_each, queries_select_by_id_and_status,
                 bad_queries_name_their_fields, a_cancel_must_say_what, a_submission_is_one_job_or_many)

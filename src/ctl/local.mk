@@ -80,6 +80,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verbs.h \
 	src/ctl/view.c \
 	src/ctl/view.h \
+	src/ctl/vsphere-address.c \
+	src/ctl/vsphere-address.h \
 	src/ctl/vsphere-client.c \
 	src/ctl/vsphere-client.h \
 	src/ctl/watch.c \

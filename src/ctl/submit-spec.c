@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -10,7 +11,9 @@
 #include "ctl/output-name.h"
 #include "ctl/submit-spec.h"
 #include "ctl/text.h"
+#include "ctl/vsphere-address.h"
 #include "spec/job-spec.h"
+#include "spec/vsphere-server.h"
 
 #define SPEC_SIZE_MAX (1024 * 1024)
 
@@ -200,6 +203,46 @@ static int set_endpoint(const Arguments *a, json_t *spec, const char *section, c
         return status == EXIT_OK ? set_string(spec, section, "path", path) : status;
 }
 
+/* A virtual machine, with what options say of its server. */
+static int set_machine(const Arguments *a, json_t *spec, json_t *machine) {
+        _cleanup_free_ char *ca = NULL;
+        int status = set_new(spec, NULL, "source", machine);
+
+        if (a->ca) {
+                int r = read_file_at(AT_FDCWD, a->ca, VSPHERE_CA_MAX, &ca, NULL);
+
+                if (r < 0) {
+                        log_error_errno(r, "Failed to read the certificates in %s: %m", a->ca);
+                        return EXIT_OTHER;
+                }
+        }
+        const struct {
+                const char *key, *value;
+        } fields[] = {
+                { "username", a->user },
+                { "ca", ca },
+                { "thumbprint", a->thumbprint },
+                { "datacenter", a->datacenter },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(fields) && status == EXIT_OK; i++)
+                if (fields[i].value)
+                        status = set_string(spec, "source", fields[i].key, fields[i].value);
+        return status;
+}
+
+static int set_source(const Arguments *a, json_t *spec, const char *value) {
+        json_t *machine = NULL;
+        int r = utf8_is_valid(value) ? vsphere_address_parse(value, &machine) : 0;
+
+        if (r == 0)
+                return set_endpoint(a, spec, "source", value);
+        if (r == -EINVAL) {
+                log_error("The source %s must be vsphere://[USER@]HOST[:PORT]/PATH.", value);
+                return EXIT_USAGE;
+        }
+        return r < 0 ? (log_oom(), EXIT_OTHER) : set_machine(a, spec, machine);
+}
+
 /* --- a destination that is a directory ------------------------------------------------------------------
  */
 
@@ -216,7 +259,10 @@ static bool is_directory(const Arguments *a, const char *path) {
 static int name_in_directory(
                 const Arguments *a, json_t *spec, const char *directory, const char *tail, char **ret) {
         json_t *source = json_object_get(spec, "source");
-        const char *path = json_string_value(json_object_get(source, "path"));
+        const char *path = json_string_value(json_object_get(source, "path")),
+                   *machine = json_string_value(json_object_get(source, "vm_path"));
+
+        path = path ? path : machine;
         int r = path ? output_name(directory, path, tail, a->format ? a->format : "qcow2", ret) : -ENODATA;
 
         if (r == -ENOMEM)
@@ -267,7 +313,7 @@ static int apply_destination(const Arguments *a, json_t *spec, const char *tail)
 }
 
 static int apply_source(const Arguments *a, json_t *spec) {
-        int status = a->source ? set_endpoint(a, spec, "source", a->source) : EXIT_OK;
+        int status = a->source ? set_source(a, spec, a->source) : EXIT_OK;
 
         if (status == EXIT_OK && a->source_format)
                 status = set_string(spec, "source", "format", a->source_format);

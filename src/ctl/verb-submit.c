@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "ctl/client.h"
 #include "ctl/journal-print.h"
+#include "ctl/password.h"
 #include "ctl/submit-spec.h"
 #include "ctl/text.h"
 #include "ctl/verb-submit.h"
@@ -128,6 +129,26 @@ static int make_spec(Ctl *ctl, sd_bus *bus, const char *name, json_t **ret) {
         return EXIT_OK;
 }
 
+/* Of a virtual machine whose server was named on the command line. */
+static int ask_password(Ctl *ctl, json_t *spec) {
+        json_t *source = json_object_get(spec, "source");
+        const char *server = json_string_value(json_object_get(source, "vcenter_url"));
+        _cleanup_(password_freep) char *password = NULL;
+        _cleanup_free_ char *prompt = NULL;
+        int status;
+
+        if (!ctl->args.source || !server)
+                return EXIT_OK;
+        prompt = strprintf("Password for %s: ", server);
+        if (!prompt)
+                return log_oom(), EXIT_OTHER;
+        status = password_read(ctl, prompt, &password);
+        if (status != EXIT_OK)
+                return status;
+        return json_object_set_new(source, "password", json_string(password)) < 0 ? (log_oom(), EXIT_OTHER)
+                                                                                  : EXIT_OK;
+}
+
 int verb_submit(Ctl *ctl, char **words) {
         _cleanup_(json_decrefp) json_t *spec = NULL;
         _cleanup_free_ char *id = NULL;
@@ -146,6 +167,8 @@ int verb_submit(Ctl *ctl, char **words) {
                 status = client_connect(ctl, &bus);
         if (status == EXIT_OK)
                 status = make_spec(ctl, bus, name, &spec);
+        if (status == EXIT_OK)
+                status = ask_password(ctl, spec);
         if (status == EXIT_OK && !bus)
                 status = client_connect(ctl, &bus);
         if (status == EXIT_OK)

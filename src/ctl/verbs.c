@@ -39,7 +39,8 @@
 static const Verb verbs[] = {
         { "submit", 0, 2,
                         JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_ANY_WORKER) | B(OPTION_WAIT) |
-                                        B(OPTION_FOLLOW),
+                                        B(OPTION_FOLLOW) | B(OPTION_USER) | B(OPTION_DATACENTER) |
+                                        B(OPTION_CA) | B(OPTION_THUMBPRINT) | B(OPTION_PASSWORD_FILE),
                         verb_submit, "[SOURCE [DESTINATION]|SPEC.json|-]",
                         "Submit a job; \"submit\" may be left out before a path" },
         { "list", 0, 0,

@@ -9,6 +9,7 @@
 
 #include "unit/lib/vsphere-test.h"
 
+#define XSI_URL "http://www.w3.org/2001/XMLSchema-instance"
 #define ENVELOPE(body)                                                                                     \
         "<?xml version=\"1.0\"?><e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" "        \
         "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns=\"urn:vim25\"><e:Body>" body "</e:" \
@@ -306,6 +307,104 @@ START_TEST(directories_in_a_circle_are_malformed) {
 }
 END_TEST
 
+/* --- a large inventory ----------------------------------------------------------------------------- */
+
+#define PAGE 500u
+#define PAGES 20u
+
+static void put_property(FILE *f, const char *name, const char *value, unsigned n) {
+        fprintf(f, "<propSet><name>%s</name><val xsi:type=\"xsd:string\">%s%u</val></propSet>", name, value,
+                        n);
+}
+
+/* As long as those of a vCenter */
+static void put_vm(FILE *f, unsigned n) {
+        fprintf(f, "<objects><obj type=\"VirtualMachine\">vm-%u</obj>", n);
+        for (const char *const *p = vm_summary_properties; *p; p++)
+                put_property(f, *p, "a value of average length with a number ", n);
+        fputs("</objects>", f);
+}
+
+static void script_page(const Vcsim *v, const char *method, unsigned page) {
+        _cleanup_json_ json_t *fault = NULL;
+        _cleanup_free_ char *body = NULL, *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&body, &size);
+
+        fprintf(f,
+                        "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:xsi=\"" XSI_URL
+                        "\" xmlns=\"urn:vim25\"><e:Body><%sResponse><returnval>",
+                        method);
+        if (page < PAGES)
+                fprintf(f, "<token>%u</token>", page);
+        for (unsigned i = 0; i < PAGE; i++)
+                put_vm(f, page * PAGE + i);
+        fprintf(f, "</returnval></%sResponse></e:Body></e:Envelope>", method);
+        fclose(f);
+        fault = json_pack("{s:s, s:s, s:s, s:i, s:s, s:i}", "on", "sdk", "method", method, "kind", "http",
+                        "status", 200, "message", body, "count", 1);
+        text = json_dumps(fault, 0);
+        ck_assert_ptr_nonnull(text);
+        vcsim_fault(v, text);
+}
+
+static int count(VmSummary *v, void *userdata) {
+        unsigned *n = userdata;
+
+        ck_assert_ptr_nonnull(v->uuid);
+        ++*n;
+        return 0;
+}
+
+/* The most memory that this process has had since reset_memory(), in KiB */
+static unsigned long memory(void) {
+        char line[256];
+        unsigned long kilobytes = 0;
+        FILE *f = fopen("/proc/self/status", "re");
+
+        ck_assert_ptr_nonnull(f);
+        while (kilobytes == 0 && fgets(line, sizeof(line), f))
+                (void) sscanf(line, "VmHWM: %lu", &kilobytes);
+        fclose(f);
+        return kilobytes;
+}
+
+static void reset_memory(void) {
+        FILE *f = fopen("/proc/self/clear_refs", "we");
+
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_gt(fputs("5", f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(ten_thousand_vms_need_little_memory) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
+        _cleanup_session_ Session *s = test_log_in(&v);
+        unsigned n = 0;
+
+        /* The directories come first. */
+        script_page(&v, "RetrievePropertiesEx", PAGES);
+        script_page(&v, "RetrievePropertiesEx", 0);
+        for (unsigned page = 1; page < PAGES; page++)
+                script_page(&v, "ContinueRetrievePropertiesEx", page);
+        /* The last page has a token, too. */
+        script(&v, "ContinueRetrievePropertiesEx", 200,
+                        ENVELOPE("<ContinueRetrievePropertiesExResponse><returnval/></"
+                                 "ContinueRetrievePropertiesExResponse>"));
+        reset_memory();
+        assert_result(s, inventory_list(s, count, &n), 0);
+        ck_assert_uint_eq(n, PAGE * PAGES);
+#ifndef __SANITIZE_ADDRESS__
+        fprintf(stderr, "HWM %lu\n", memory());
+        ck_assert_uint_lt(memory(), 64 * 1024);
+#else
+        ck_assert_uint_gt(memory(), 0);
+#endif
+        session_logout(s);
+}
+END_TEST
+
 /* --- devices and leases ---------------------------------------------------------------------------- */
 
 static xmlDoc *document(const char *text) {
@@ -315,7 +414,7 @@ static xmlDoc *document(const char *text) {
         return d;
 }
 
-#define XSI "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+#define XSI "xmlns:xsi=\"" XSI_URL "\""
 
 START_TEST(devices_may_contain_anything) {
         _cleanup_xml_ xmlDoc *doc = document(
@@ -395,5 +494,5 @@ TEST_MAIN("vsphere-answers", what_is_no_plain_xml_is_refused, documents_have_lim
                 an_answer_to_another_method_is_malformed, values_that_xml_cannot_represent_are_refused,
                 malformed_answers_are_errors, a_server_that_does_not_describe_itself_is_refused,
                 an_end_of_the_session_is_noticed_at_properties, what_cannot_be_read_is_named,
-                directories_in_a_circle_are_malformed, devices_may_contain_anything,
-                leases_lead_to_https_only, checksums_are_checked)
+                directories_in_a_circle_are_malformed, ten_thousand_vms_need_little_memory,
+                devices_may_contain_anything, leases_lead_to_https_only, checksums_are_checked)

@@ -349,8 +349,27 @@ START_TEST(datastore_paths_are_taken_apart) {
 }
 END_TEST
 
+START_TEST(urls_have_escapes) {
+        SessionOptions options = {
+                .server = { .url = "https://vc:444/sdk", .cancel_fd = -1 }, .username = "u", .password = "p"
+        };
+        _cleanup_session_ Session *s = test_session(&options);
+        _cleanup_free_ char *url = NULL, *flat = NULL;
+        char *none = NULL;
+
+        ck_assert_int_eq(datastore_path_flat("[ds ü & (1)] web 01+é/50%/a.vmdk", &flat), 0);
+        ck_assert_int_eq(datastore_path_url(s, "F0/DC 0", flat, &url), 0);
+        ck_assert_str_eq(url,
+                        "https://vc:444/folder/web%2001%2B%C3%A9/50%25/a-flat.vmdk?dcPath=F0%2FDC%200&"
+                        "dsName=ds%20%C3%BC%20%26%20%281%29");
+        ck_assert_int_eq(datastore_path_flat("[ds] a.iso", &none), -EINVAL);
+        ck_assert_int_eq(datastore_path_url(s, "DC0", "a.vmdk", &none), -EINVAL);
+}
+END_TEST
+
 TEST_MAIN("vsphere-lease", snapshots_come_and_go, a_task_fails_with_its_fault,
                 a_task_that_takes_long_is_waited_for, an_export_has_the_checksum_of_the_manifest,
                 a_running_vm_is_exported_from_a_snapshot, the_star_is_the_host,
                 a_host_with_another_certificate_is_refused, downloads_that_fail_say_why,
-                a_download_can_be_ended, a_lease_can_end_before_the_export, datastore_paths_are_taken_apart)
+                a_download_can_be_ended, a_lease_can_end_before_the_export, datastore_paths_are_taken_apart,
+                urls_have_escapes)

@@ -77,7 +77,7 @@ equal "$(get "$a/hosts" '[.[].id] | sort')" '["Büro 1","here","local"]' "the ho
 equal "$(get "$v/hosts/here" .id)" here "one host"
 equal "$(get "$a/hosts/B%C3%BCro%201/info" '[.cpu, .memory, .cores, .threads, .connected]')" \
         '[8,17179869184,4,2,true]' "its figures"
-get "$a/hosts/none/info" .code >/dev/null
+equal "$(get "$a/hosts/none/info" .code)" HOST_NOT_FOUND "the code"
 is 404 "figures of no host"
 http DELETE "$a/hosts/local" >/dev/null
 is 204 "removing a host"
@@ -99,9 +99,9 @@ jq -e '.[0] | (.db_id | type) == "number" and (.uuid | length) == 36 and (.creat
 vm=$office/vms/web%20server
 equal "$(get "$vm/hardware" '[.disks[0].path, .disks[0].driver.driver_name, .disks[0].target.bus, .networks[0].mac.address, .networks[0].source.bridge, .networks[0].model.model_type, .networks[0].model.type]')" \
         '["/srv/web.qcow2","qemu","virtio","52:54:00:aa:bb:cc","br0","virtio","virtio"]' "its hardware"
-get "$office/vms/nothing/hardware" .code >/dev/null
+equal "$(get "$office/vms/nothing/hardware" .code)" VM_NOT_FOUND "the code"
 is 404 "the hardware of no VM"
-post "$vm/action" '{"action": "start"}' .code >/dev/null
+equal "$(post "$vm/action" '{"action": "start"}' .code)" VM_STATE_ERROR "the code"
 is 409 "starting a VM that runs"
 post "$vm/action" '{"action": "explode"}' .code >/dev/null
 is 400 "an action that there is not"
@@ -161,7 +161,7 @@ eventually 20 "the host is marked as away" away
 equal "$(get "$office/vms" '.[0].name')" "web server" "the VMs of a host that is away"
 http POST "$vm/action" '{"action": "start"}' >/dev/null
 is 503 "an action on a host that is away"
-get "$office/info" .code >/dev/null
+equal "$(get "$office/info" .code)" HOST_DISCONNECTED "the code"
 is 503 "its figures"
 n=$(jq -c 'select(.message.type == "vm-stats-updated")' "$dir/first" | wc -l)
 mv "$dir/hidden.xml" "$dir/office.xml"

@@ -71,6 +71,15 @@ virsh -q suspend guest
 eventually 2 "a suspend by virsh is seen" vm_is here guest PAUSED
 virsh -q resume guest
 eventually 2 "a resume by virsh is seen" vm_is here guest ACTIVE
+# A VM that runs drifts from a persistent definition that is changed, and no longer when it is changed back.
+drift_is() { [ "$(vm_property here guest Drift)" = "$1" ]; }
+drift_is "" || fail "a VM drifts that nobody has changed: $(vm_property here guest Drift)"
+virsh dumpxml --inactive guest >"$dir/persistent.xml"
+sed -E 's|<memory unit=.KiB.>[0-9]+</memory>|<memory unit="KiB">999424</memory>|' "$dir/persistent.xml" >"$dir/more.xml"
+virsh -q define "$dir/more.xml"
+eventually 10 "a changed definition is seen" drift_is memory
+virsh -q define "$dir/persistent.xml"
+eventually 10 "the definition as it was is seen" drift_is ""
 name='Größe & "ein" Gast'
 define "$name"
 eventually 2 "a VM that virsh defined is seen" has_vm here "$name"

@@ -35,19 +35,17 @@ static int set_text(Call *c, json_t *json) {
 
 static int run_list(Call *c, Session *s) {
         _cleanup_(vm_list_freep) VmList *list = NULL;
-        _cleanup_json_ json_t *json = NULL;
         int r = vm_list_new(&c->filter, c->limit, c->cursor, &list);
 
         if (r >= 0)
                 r = inventory_list(s, vm_list_add, list);
         if (r >= 0)
-                r = vm_list_json(list, &json);
+                r = vm_list_text(list, &c->text);
         if (r >= 0)
                 r = vm_list_cursor(list, &c->next_cursor);
-        if (r < 0)
-                return r;
-        c->number = vm_list_total(list);
-        return set_text(c, json);
+        if (r >= 0)
+                c->number = vm_list_total(list);
+        return r;
 }
 
 static int run_get(Call *c, Session *s) {

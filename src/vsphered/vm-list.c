@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vsphered/vm-list.h"
 
+#include <stdio.h>
+
 #include "basic/string-util.h"
 #include "vsphered/vm-json.h"
 #include "json/json-parse.h"
@@ -11,7 +13,7 @@ struct VmList {
         size_t limit, n, allocated;
         uint64_t total;
         bool more; /* there is a VM behind the page */
-        VmSummary *vms; /* a heap with the last one in front; sorted by vm_list_json() */
+        VmSummary *vms; /* a heap with the last one in front; sorted by vm_list_text() */
 };
 
 /* --- the filter ------------------------------------------------------------------------------------ */
@@ -158,17 +160,31 @@ int vm_list_add(VmSummary *v, void *list) {
         return 0;
 }
 
-int vm_list_json(VmList *l, json_t **ret) {
-        _cleanup_json_ json_t *list = json_array();
+/* One VM after the other, since values in memory are much larger than their text. */
+int vm_list_text(VmList *l, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&text, &size);
 
-        if (!list)
+        if (!f)
                 return -ENOMEM;
         if (l->n > 0)
                 qsort(l->vms, l->n, sizeof(VmSummary), compare);
-        for (size_t i = 0; i < l->n; i++)
-                if (json_array_append_new(list, vm_summary_json(&l->vms[i])) < 0)
+        fputc('[', f);
+        for (size_t i = 0; i < l->n; i++) {
+                _cleanup_json_ json_t *vm = vm_summary_json(&l->vms[i]);
+
+                if (i > 0)
+                        fputc(',', f);
+                if (!vm || json_dumpf(vm, f, JSON_COMPACT) < 0) {
+                        fclose(f);
                         return -ENOMEM;
-        *ret = TAKE_PTR(list);
+                }
+        }
+        fputc(']', f);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
         return 0;
 }
 

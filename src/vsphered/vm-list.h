@@ -30,8 +30,8 @@ DEFINE_CLEANUP_FUNC(VmList *, vm_list_free);
 /* An inventory_func: takes what belongs to the page out of @v. */
 int vm_list_add(VmSummary *v, void *list);
 
-/* The page as a list (a new reference), the cursor of the next page ("" if there is none), and the number of
- * VMs that the filter selects. */
-int vm_list_json(VmList *l, json_t **ret);
+/* The page as the text of a JSON list (caller frees), the cursor of the next page ("" if there is none), and
+ * the number of VMs that the filter selects. */
+int vm_list_text(VmList *l, char **ret);
 int vm_list_cursor(VmList *l, char **ret);
 uint64_t vm_list_total(const VmList *l) _pure_;

@@ -9,6 +9,8 @@
 #define CONTROLLER_UNIT 7u /* of the controller itself, on its own bus */
 #define FIRST_CONTROLLER_ID 3u
 #define FIRST_DISK_ID 100u
+#define FIRST_NIC_ID 200u
+#define MIB ((uint64_t) 1024 * 1024)
 #define STREAM_FORMAT "http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"
 
 /* For text and for attributes in double quotes. */
@@ -65,7 +67,10 @@ static void write_disks(FILE *f, const OvfWriteDisk *disks, size_t n) {
 }
 
 /* The elements of an Item must come in the order of the alphabet. */
-static void write_machine(FILE *f) {
+static void write_machine(FILE *f, const VmHardware *vm) {
+        unsigned cpus = vm->cpus > 0 ? vm->cpus : OVF_CPUS;
+        uint64_t memory = vm->memory > 0 ? (vm->memory + MIB - 1) / MIB : OVF_MEMORY_MB;
+
         fprintf(f,
                         "      <Item>\n"
                         "        <rasd:AllocationUnits>hertz * 10^6</rasd:AllocationUnits>\n"
@@ -73,17 +78,22 @@ static void write_machine(FILE *f) {
                         "        <rasd:ElementName>%u virtual CPUs</rasd:ElementName>\n"
                         "        <rasd:InstanceID>1</rasd:InstanceID>\n"
                         "        <rasd:ResourceType>3</rasd:ResourceType>\n"
-                        "        <rasd:VirtualQuantity>%u</rasd:VirtualQuantity>\n"
+                        "        <rasd:VirtualQuantity>%u</rasd:VirtualQuantity>\n",
+                        cpus, cpus);
+        if (vm->cores_per_socket > 0)
+                fprintf(f, "        <vmw:CoresPerSocket ovf:required=\"false\">%u</vmw:CoresPerSocket>\n",
+                                vm->cores_per_socket);
+        fprintf(f,
                         "      </Item>\n"
                         "      <Item>\n"
                         "        <rasd:AllocationUnits>byte * 2^20</rasd:AllocationUnits>\n"
                         "        <rasd:Description>Memory size</rasd:Description>\n"
-                        "        <rasd:ElementName>%u MB of memory</rasd:ElementName>\n"
+                        "        <rasd:ElementName>%" PRIu64 " MB of memory</rasd:ElementName>\n"
                         "        <rasd:InstanceID>2</rasd:InstanceID>\n"
                         "        <rasd:ResourceType>4</rasd:ResourceType>\n"
-                        "        <rasd:VirtualQuantity>%u</rasd:VirtualQuantity>\n"
+                        "        <rasd:VirtualQuantity>%" PRIu64 "</rasd:VirtualQuantity>\n"
                         "      </Item>\n",
-                        OVF_CPUS, OVF_CPUS, OVF_MEMORY_MB, OVF_MEMORY_MB);
+                        memory, memory);
 }
 
 static void write_controller(FILE *f, unsigned controller) {
@@ -115,16 +125,89 @@ static void write_disk_item(FILE *f, unsigned disk) {
                         FIRST_CONTROLLER_ID + disk / DISKS_PER_CONTROLLER);
 }
 
-static void write_system(FILE *f, const char *name, unsigned n_disks) {
+/* --- networks -------------------------------------------------------------------------------------- */
+
+static const char *network_of(const HardwareNic *nic) {
+        return isempty(nic->network) ? "none" : nic->network;
+}
+
+static bool was_written(const VmHardware *vm, size_t nic) {
+        for (size_t i = 0; i < nic; i++)
+                if (streq(network_of(&vm->nics[i]), network_of(&vm->nics[nic])))
+                        return true;
+        return false;
+}
+
+static void write_networks(FILE *f, const VmHardware *vm) {
+        if (vm->n_nics == 0)
+                return;
+        fputs("  <NetworkSection>\n    <Info>The networks</Info>\n", f);
+        for (size_t i = 0; i < vm->n_nics; i++) {
+                if (was_written(vm, i))
+                        continue;
+                fputs("    <Network ovf:name=\"", f);
+                write_escaped(f, network_of(&vm->nics[i]));
+                fputs("\"/>\n", f);
+        }
+        fputs("  </NetworkSection>\n", f);
+}
+
+static void write_nic(FILE *f, const HardwareNic *nic, unsigned number) {
+        fputs("      <Item>\n", f);
+        if (nic->mac)
+                fprintf(f, "        <rasd:Address>%s</rasd:Address>\n", nic->mac);
+        fprintf(f, "        <rasd:AutomaticAllocation>%s</rasd:AutomaticAllocation>\n        <rasd:Connection>",
+                        nic->disconnected ? "false" : "true");
+        write_escaped(f, network_of(nic));
+        fprintf(f,
+                        "</rasd:Connection>\n"
+                        "        <rasd:ElementName>Network adapter %u</rasd:ElementName>\n"
+                        "        <rasd:InstanceID>%u</rasd:InstanceID>\n"
+                        "        <rasd:ResourceSubType>%s</rasd:ResourceSubType>\n"
+                        "        <rasd:ResourceType>10</rasd:ResourceType>\n"
+                        "      </Item>\n",
+                        number + 1, FIRST_NIC_ID + number, nic->model ? nic->model : "E1000");
+}
+
+/* --- the machine ----------------------------------------------------------------------------------- */
+
+static void write_config(FILE *f, const char *key, const char *value) {
+        fprintf(f, "      <vmw:Config ovf:required=\"false\" vmw:key=\"%s\" vmw:value=\"%s\"/>\n", key,
+                        value);
+}
+
+static void write_firmware(FILE *f, const VmHardware *vm) {
+        if (vm->firmware == VM_FIRMWARE_EFI)
+                write_config(f, "firmware", "efi");
+        if (vm->secure_boot)
+                write_config(f, "bootOptions.efiSecureBootEnabled", "true");
+}
+
+static void write_guest_os(FILE *f, const VmHardware *vm) {
+        fputs("    <OperatingSystemSection ovf:id=\"1\"", f);
+        /* The IDs of others mean nothing to VMware. */
+        if (vm->guest_os && endswith(vm->guest_os, "Guest")) {
+                fputs(" vmw:osType=\"", f);
+                write_escaped(f, vm->guest_os);
+                fputs("\"", f);
+        }
+        fputs(">\n      <Info>The guest operating system</Info>\n", f);
+        if (vm->guest_os) {
+                fputs("      <Description>", f);
+                write_escaped(f, vm->guest_os);
+                fputs("</Description>\n", f);
+        }
+        fputs("    </OperatingSystemSection>\n", f);
+}
+
+static void write_system(FILE *f, const char *name, const VmHardware *vm, unsigned n_disks) {
         fputs("  <VirtualSystem ovf:id=\"", f);
         write_escaped(f, name);
         fputs("\">\n    <Info>A virtual machine</Info>\n    <Name>", f);
         write_escaped(f, name);
-        fputs("</Name>\n"
-              "    <OperatingSystemSection ovf:id=\"1\">\n"
-              "      <Info>The guest operating system: it is not known</Info>\n"
-              "    </OperatingSystemSection>\n"
-              "    <VirtualHardwareSection>\n"
+        fputs("</Name>\n", f);
+        write_guest_os(f, vm);
+        fputs("    <VirtualHardwareSection>\n"
               "      <Info>Virtual hardware requirements</Info>\n"
               "      <System>\n"
               "        <vssd:ElementName>Virtual Hardware Family</vssd:ElementName>\n"
@@ -136,15 +219,19 @@ static void write_system(FILE *f, const char *name, unsigned n_disks) {
               "        <vssd:VirtualSystemType>vmx-10</vssd:VirtualSystemType>\n"
               "      </System>\n",
                         f);
-        write_machine(f);
+        write_machine(f, vm);
         for (unsigned i = 0; i * DISKS_PER_CONTROLLER < n_disks; i++)
                 write_controller(f, i);
         for (unsigned i = 0; i < n_disks; i++)
                 write_disk_item(f, i);
+        for (unsigned i = 0; i < vm->n_nics; i++)
+                write_nic(f, &vm->nics[i], i);
+        write_firmware(f, vm);
         fputs("    </VirtualHardwareSection>\n  </VirtualSystem>\n", f);
 }
 
-char *ovf_write(const char *name, const OvfWriteDisk *disks, size_t n_disks) {
+char *ovf_write(const char *name, const VmHardware *vm, const OvfWriteDisk *disks, size_t n_disks) {
+        static const VmHardware plain = {};
         char *text = NULL;
         size_t size = 0;
 
@@ -158,13 +245,15 @@ char *ovf_write(const char *name, const OvfWriteDisk *disks, size_t n_disks) {
               "          xmlns:ovf=\"http://schemas.dmtf.org/ovf/envelope/1\"\n"
               "          xmlns:rasd=\"http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
               "CIM_ResourceAllocationSettingData\"\n"
+              "          xmlns:vmw=\"http://www.vmware.com/schema/ovf\"\n"
               "          xmlns:vssd=\"http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
               "CIM_VirtualSystemSettingData\"\n"
               "          xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n",
                         f);
         write_references(f, disks, n_disks);
         write_disks(f, disks, n_disks);
-        write_system(f, name, (unsigned) n_disks);
+        write_networks(f, vm ? vm : &plain);
+        write_system(f, name, vm ? vm : &plain, (unsigned) n_disks);
         fputs("</Envelope>\n", f);
         bool failed = ferror(f);
         if (fclose(f) != 0 || failed) {

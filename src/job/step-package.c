@@ -93,7 +93,7 @@ static int make_descriptor(Package *p) {
                 };
         p->ovf_name = stem ? strprintf("%s.ovf", stem) : NULL;
         p->manifest_name = stem ? strprintf("%s.mf", stem) : NULL;
-        p->ovf = stem ? ovf_write(stem, disks, p->n_disks) : NULL;
+        p->ovf = stem ? ovf_write(stem, p->run->source->vm, disks, p->n_disks) : NULL;
         return p->ovf_name && p->manifest_name && p->ovf ? 0 : -ENOMEM;
 }
 

@@ -10,6 +10,7 @@
 #include "image/tar-writer.h"
 #include "image/tar.h"
 #include "spec/job-result.h"
+#include "spec/vm-json.h"
 #include "unit/lib/job-front.h"
 
 #define SIZE (9 * MIB + 512)
@@ -219,6 +220,49 @@ END_TEST
 
 /* --- the writers ----------------------------------------------------------------------------------- */
 
+/* As a document, without what a package does not have. */
+static char *hardware_text(const VmHardware *vm) {
+        _cleanup_json_ json_t *object = vm_hardware_to_json(vm);
+
+        ck_assert_ptr_nonnull(object);
+        (void) json_object_del(object, "disks");
+        (void) json_object_del(object, "name");
+        return json_dumps(object, JSON_COMPACT);
+}
+
+START_TEST(the_hardware_of_the_source_is_in_the_descriptor) {
+        static const OvfWriteDisk disk = { .file = "a.vmdk", .size = 1, .capacity = MIB };
+        _cleanup_vm_ VmHardware *vm = vm_hardware_new();
+
+        vm->guest_os = strdup("debian12_64Guest");
+        vm->firmware = VM_FIRMWARE_EFI;
+        vm->secure_boot = true;
+        vm->cpus = 8;
+        vm->cores_per_socket = 2;
+        vm->memory = 3 * 1024 * MIB;
+        for (unsigned i = 0; i < 3; i++) {
+                HardwareNic *nic = vm_hardware_add_nic(vm);
+
+                nic->network = strdup(i < 2 ? "a & \"b\"" : "none");
+                nic->mac = i == 0 ? strdup("00:50:56:aa:bb:cc") : NULL;
+                nic->model = strdup("vmxnet3");
+                nic->disconnected = i == 1;
+        }
+        _cleanup_free_ char *text = ovf_write("x", vm, &disk, 1), *why = NULL, *before = NULL, *after = NULL;
+        _cleanup_ovf_ OvfDescriptor ovf = {};
+        ck_assert_ptr_nonnull(text);
+        int r = ovf_parse(text, strlen(text), &ovf, &why);
+        ck_assert_msg(r == 0, "%s", strna(why));
+        before = hardware_text(vm);
+        after = hardware_text(ovf.vm);
+        ck_assert_str_eq(after, before);
+        /* Each network is declared once. */
+        const char *declared = strstr(text, "<Network ovf:name=\"a &amp; &quot;b&quot;\"/>");
+        ck_assert_ptr_nonnull(declared);
+        ck_assert_ptr_null(strstr(declared + 1, "<Network ovf:name=\"a &amp;"));
+}
+END_TEST
+
 START_TEST(what_is_written_is_read_the_same) {
         OvfWriteDisk disks[OVF_WRITE_MAX];
         char names[OVF_WRITE_MAX][48];
@@ -227,7 +271,7 @@ START_TEST(what_is_written_is_read_the_same) {
                 (void) snprintf(names[i], sizeof(names[i]), "a&\"b\"<c> %%20#\xc3\xa9-disk%u.vmdk", i + 1);
                 disks[i] = (OvfWriteDisk){ .file = names[i], .size = 1000 + i, .capacity = (i + 1) * MIB };
         }
-        _cleanup_free_ char *text = ovf_write("a&\"b\"<c>", disks, OVF_WRITE_MAX), *why = NULL;
+        _cleanup_free_ char *text = ovf_write("a&\"b\"<c>", NULL, disks, OVF_WRITE_MAX), *why = NULL;
         ck_assert_ptr_nonnull(text);
         _cleanup_ovf_ OvfDescriptor ovf = {};
         int r = ovf_parse(text, strlen(text), &ovf, &why);
@@ -239,8 +283,8 @@ START_TEST(what_is_written_is_read_the_same) {
                 ck_assert_uint_eq(strcspn(ovf.disks[i].file, " #?\"<>"), strlen(ovf.disks[i].file));
                 ck_assert_uint_eq(ovf.disks[i].capacity, (i + 1) * MIB);
         }
-        ck_assert_ptr_null(ovf_write("x", disks, 0));
-        ck_assert_ptr_null(ovf_write("x", disks, OVF_WRITE_MAX + 1));
+        ck_assert_ptr_null(ovf_write("x", NULL, disks, 0));
+        ck_assert_ptr_null(ovf_write("x", NULL, disks, OVF_WRITE_MAX + 1));
         /* No two devices have one id, and no disk has the place of its controller. */
         ck_assert_ptr_null(strstr(text, "<rasd:AddressOnParent>7<"));
         ck_assert_ptr_null(strstr(text, "<rasd:AddressOnParent>16<"));
@@ -288,7 +332,8 @@ END_TEST
 int main(void) {
         const TTest *const tests[] = { a_disk_becomes_an_ova, several_disks_become_an_ovf,
                 an_ova_takes_one_name, a_stopped_package_is_made_by_the_next_attempt,
-                what_is_written_is_read_the_same, headers_hold_every_size };
+                the_hardware_of_the_source_is_in_the_descriptor, what_is_written_is_read_the_same,
+                headers_hold_every_size };
         TCase *tcase = test_case("job-package", 120, tests, ELEMENTSOF(tests));
 
         tcase_add_loop_test(tcase, a_name_of_an_ovf_that_is_taken_stops_all, 0, 2);

@@ -103,7 +103,10 @@ static int complete_endpoint(Translation *t, const EndpointPaths *p) {
         if (r < 0 || translation_get(t, p->type))
                 return r;
 
-        return translation_set(t, p->type, json_string(endpoint_type_to_string(type_of_fields(t, p))));
+        /* Only a domain has a name. */
+        bool kvm = p == &destination_paths && translation_get(t, "destination.name");
+        return translation_set(t, p->type,
+                        json_string(endpoint_type_to_string(kvm ? ENDPOINT_KVM : type_of_fields(t, p))));
 }
 
 static bool is_vsphere(const Translation *t) {
@@ -210,6 +213,21 @@ static int complete_output_path(Translation *t, const char *format) {
         return translation_set(t, destination_paths.path, json_string(path));
 }
 
+static bool is_kvm(const Translation *t) {
+        const char *type = translation_get_string(t, destination_paths.type);
+
+        return type && endpoint_type_from_string(type) == ENDPOINT_KVM;
+}
+
+/* A domain has a name and a directory for its disks: their names are made by the decoder of the spec. */
+static int complete_kvm(Translation *t) {
+        const char *path = translation_get_string(t, destination_paths.path);
+
+        if (path && endswith(path, "/") && !translation_get(t, TRANSLATE_DIRECTORY))
+                return rename_field(t, destination_paths.path, TRANSLATE_DIRECTORY);
+        return 0;
+}
+
 static int complete_destination(Translation *t) {
         const char *path = translation_get_string(t, destination_paths.path),
                    *type = translation_get_string(t, destination_paths.type),
@@ -278,8 +296,8 @@ int translation_complete(Translation *t) {
         }
         r = complete_endpoint(t, &destination_paths);
         if (r >= 0)
-                r = complete_destination(t);
-        if (r < 0)
+                r = is_kvm(t) ? complete_kvm(t) : complete_destination(t);
+        if (r < 0 || is_kvm(t))
                 return r;
         /* It has done its part. */
         (void) json_object_del(translation_get(t, destination_paths.whole), "directory");

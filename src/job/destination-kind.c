@@ -10,6 +10,12 @@ static const DestinationKind kinds[_ENDPOINT_MAX] = {
                 .connect_result = destination_connect_image,
                 .describe = destination_describe_image,
         },
+        [ENDPOINT_KVM] = {
+                .open_in_place = destination_open_device,
+                .check_result = destination_check_image,
+                .connect_result = destination_connect_image,
+                .describe = destination_describe_image,
+        },
         [ENDPOINT_NBD] = {
                 .open_in_place = destination_open_server,
                 .connect_result = destination_connect_server,

@@ -33,6 +33,10 @@ static const struct {
         { "no_space", OUTCOME_TRANSIENT, { ENOSPC, EDQUOT } },
         { "verification_failed", OUTCOME_FAILED, {} },
         { "publish_failed", OUTCOME_TRANSIENT, {} },
+        /* libvirt */
+        { "domain_exists", OUTCOME_FAILED, {} },
+        { "libvirt_refused", OUTCOME_FAILED, {} },
+        { "libvirt_unavailable", OUTCOME_TRANSIENT, {} },
         /* On the way */
         { "connection_failed", OUTCOME_TRANSIENT,
                         { ECONNRESET, EPIPE, ESHUTDOWN, ENOTCONN, ECONNREFUSED, EHOSTUNREACH,

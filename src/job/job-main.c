@@ -9,6 +9,7 @@
 #include "image/archive.h"
 #include "job/decode-child.h"
 #include "job/finish.h"
+#include "job/kvm.h"
 #include "job/prepare.h"
 #include "job/recognize-child.h"
 #include "job/run.h"
@@ -21,6 +22,7 @@ static const struct {
         { "prepare", verb_prepare, "make the directory for the unfinished image beside the destination" },
         { "run", verb_run, "convert; to be run in the job's sandbox" },
         { "finish", verb_finish, "give the finished image its name, or clean up" },
+        { "define", verb_define, "have libvirt define the domain for images that have their names" },
         { "finish-later", verb_finish_later,
                         "the same for an attempt that was complete when the machine went down" },
 };

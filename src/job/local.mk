@@ -48,6 +48,8 @@ libhyper_job_la_SOURCES = \
 	src/job/inspect.h \
 	src/job/job-owner.c \
 	src/job/job-owner.h \
+	src/job/kvm.c \
+	src/job/kvm.h \
 	src/job/landlock.c \
 	src/job/landlock.h \
 	src/job/layer-map.c \

@@ -18,6 +18,7 @@
 #include "job/attempt.h"
 #include "job/in-use.h"
 #include "job/job-owner.h"
+#include "job/kvm.h"
 #include "job/new-directories.h"
 #include "job/part-directory.h"
 #include "job/part-lock.h"
@@ -301,6 +302,8 @@ int verb_prepare(const char *directory) {
                 return EXIT_SUCCESS;
         /* What is complete needs no source any more. */
         r = marker_exists(a->directory_fd, RECORD_PUBLISHING) ? 0 : check_source(a);
+        if (r >= 0 && !marker_exists(a->directory_fd, RECORD_PUBLISHING))
+                r = kvm_prepare(a);
         if (r >= 0)
                 r = prepare(a);
         if (r < 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/step-inspect.h"
 #include "basic/string-util.h"
+#include "job/kvm.h"
 #include "job/source-kind.h"
 
 /* How many outputs there will be is known only now, and what names are taken only to prepare. */
@@ -44,6 +45,8 @@ int step_inspect(Run *run) {
                 r = source_settle(s);
         if (r >= 0)
                 r = check_names_free(run);
+        if (r >= 0)
+                r = kvm_check(a, s->vm);
         if (r < 0)
                 return r;
         if (a->report.phase != PHASE_INSPECTION)

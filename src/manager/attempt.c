@@ -197,16 +197,44 @@ static int error_json(const AttemptFacts *f, const Cause *c, char **ret) {
         return 0;
 }
 
-static int judge_completed(const AttemptFacts *f, Verdict *v) {
-        _cleanup_json_ json_t *object = NULL;
-        json_t *outputs = f->result && f->result->outputs ? json_incref(f->result->outputs) : json_array();
+/* The outputs have their names. @error is taken; NULL: nothing went wrong. */
+static char *published_json(const AttemptFacts *f, json_t *error) {
+        const JobResult *r = f->result;
+        _cleanup_json_ json_t *domain = f->domain ? kvm_outcome_to_json(f->domain) : NULL, *object = NULL;
 
-        object = json_pack("{s:o, s:O?, s:O*, s:n}", "outputs", outputs, "metrics",
-                        f->result ? f->result->metrics : NULL, "vm", f->result ? f->result->vm : NULL,
-                        "error");
+        (void) json_object_del(domain, "error"); /* it is told once */
+        object = json_pack("{s:o, s:O?, s:O*, s:O*, s:o}", "outputs",
+                        r && r->outputs ? json_incref(r->outputs) : json_array(), "metrics",
+                        r ? r->metrics : NULL, "vm", r ? r->vm : NULL, "domain", domain, "error",
+                        error ? error : json_null());
+        return object ? json_dumps(object, JSON_COMPACT) : NULL;
+}
+
+static int judge_completed(const AttemptFacts *f, Verdict *v) {
         v->state = JOB_COMPLETED;
-        v->result = object ? json_dumps(object, JSON_COMPACT) : NULL;
-        v->reason = strdup("Completed; the output stands under its final name");
+        v->result = published_json(f, NULL);
+        v->reason = f->domain ? strprintf("Completed; the domain %s is %s", f->domain->name,
+                                                f->domain->running ? "running" : "defined")
+                              : strdup("Completed; the output stands under its final name");
+        return v->result && v->reason ? 0 : -ENOMEM;
+}
+
+/* The disks stay: they are good, and a person can define a domain for them. */
+static int judge_undefined(const AttemptFacts *f, Verdict *v) {
+        const char *code = f->domain && f->domain->uuid ? "start_failed" : "define_failed",
+                   *what = f->domain ? f->domain->error : "libvirt did not answer";
+        _cleanup_free_ char *message = f->domain && f->domain->uuid
+                        ? strprintf("the domain %s is defined, but could not be started: %s",
+                                          f->domain->name, what)
+                        : strprintf("the disks are complete, but the domain could not be defined: %s", what);
+
+        if (!message)
+                return -ENOMEM;
+        v->state = JOB_FAILED;
+        v->result = published_json(f,
+                        json_pack("{s:s, s:s, s:s, s:b}", "phase", job_phase_to_string(PHASE_FINALIZATION),
+                                        "code", code, "message", message, "retryable", false));
+        v->reason = strprintf("Failed in phase %s: %s", job_phase_to_string(PHASE_FINALIZATION), message);
         return v->result && v->reason ? 0 : -ENOMEM;
 }
 
@@ -263,7 +291,9 @@ int attempt_judge(const AttemptFacts *f, Verdict *ret) {
         Verdict v = { .state = _JOB_STATE_INVALID };
         int r;
 
-        if (f->published)
+        if (f->published && f->needs_domain && (!f->domain || f->domain->error))
+                r = judge_undefined(f, &v);
+        else if (f->published)
                 r = judge_completed(f, &v);
         else if (f->report && f->report_completed)
                 r = judge_reported(f, &v);

@@ -8,6 +8,7 @@
 #include "spec/job-file.h"
 #include "spec/job-result.h"
 #include "spec/job-state.h"
+#include "spec/kvm-outcome.h"
 
 /* Everything the manager knows when an attempt is over. What it did not hear is NULL, 0 or invalid: it may
  * have been away when it happened. */
@@ -25,6 +26,8 @@ typedef struct AttemptFacts {
 
         /* of a unit of this machine */
         bool published; /* the output has its final name, or needs none */
+        bool needs_domain; /* a domain is to be defined for the output */
+        const KvmOutcome *domain; /* what became of it; NULL: it is not known */
         bool destination_exists; /* something stands under the final name */
         bool deadline_passed; /* timeout_seconds have gone by since it began */
         const JobResult *result; /* result.json of this attempt, or NULL */
@@ -51,7 +54,7 @@ typedef struct Verdict {
         JobState state; /* COMPLETED, FAILED or RETRYING */
         usec_t pause; /* RETRYING: before the next attempt */
         char *reason;
-        char *result; /* JSON {"outputs","metrics","vm","error"}; NULL for RETRYING */
+        char *result; /* JSON {"outputs","metrics","vm","domain","error"}; NULL for RETRYING */
 } Verdict;
 
 void verdict_done(Verdict *v);

@@ -19,6 +19,7 @@
 #include "manager/schedule/schedule-timer.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
+#include "spec/kvm-outcome.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
@@ -327,6 +328,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .devices = files->devices,
                 .credentials = credentials,
                 .network = files->network,
+                .define = spec->destination.type == ENDPOINT_KVM,
                 .timeout_seconds = spec->policy.timeout_seconds,
                 .priority = j->row->priority,
         };
@@ -479,9 +481,22 @@ static int gather(Job *j, const JobPlan *plan, const char *directory, AttemptFac
         return 0;
 }
 
-/* The work is complete, but finish was not: it was cut off together with the machine. */
+/* What libvirt said of the domain. NULL: it was not asked, or there is none to be defined. */
+static int gather_domain(const JobPlan *plan, const char *directory, AttemptFacts *f, KvmOutcome **ret) {
+        f->needs_domain = plan && plan->spec->destination.type == ENDPOINT_KVM;
+        if (!f->needs_domain || !f->published)
+                return 0;
+        int r = kvm_outcome_read(directory, ret);
+        f->domain = r >= 0 ? *ret : NULL;
+        return r == -ENOMEM ? r : 0;
+}
+
+/* The work is complete, but finish was not, or the domain is not defined: that was cut off together with the
+ * machine. */
 static bool needs_finish(const Job *j, const AttemptFacts *f) {
-        return f->result && f->result->outcome == OUTCOME_COMPLETED && !f->published &&
+        bool undefined = f->published && f->needs_domain && !f->domain;
+
+        return f->result && f->result->outcome == OUTCOME_COMPLETED && (!f->published || undefined) &&
                         !j->unit.finish_tried;
 }
 
@@ -526,6 +541,7 @@ static int end_attempt(Job *j, const char *start_error) {
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
+        _cleanup_kvm_outcome_ KvmOutcome *domain = NULL;
         AttemptFacts facts = attempt_facts(j);
         int r;
 
@@ -548,6 +564,8 @@ static int end_attempt(Job *j, const char *start_error) {
                 return r;
         facts.start_error = start_error;
         r = gather(j, plan, directory, &facts, &result);
+        if (r >= 0)
+                r = gather_domain(plan, directory, &facts, &domain);
         if (r < 0)
                 return r;
         if (needs_finish(j, &facts) && executor_unit_finish(j) >= 0) {

@@ -572,6 +572,7 @@ static const struct {
 } looks[_ENDPOINT_MAX] = {
         [ENDPOINT_FILE] = { add_source_file, add_destination_file },
         [ENDPOINT_NBD] = { add_nbd_source, add_nbd_destination },
+        [ENDPOINT_KVM] = { NULL, add_destination_file },
         [ENDPOINT_VSPHERE] = { .source = add_vsphere_source },
 };
 

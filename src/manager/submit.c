@@ -134,9 +134,10 @@ static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
                         job_source_is_stored(spec);
 }
 
-/* A secret does not leave this machine, so a job that has one is for this machine only. */
+/* A secret does not leave this machine, so a job that has one is for this machine only; and so is one that
+ * defines a domain on the libvirt of this machine. */
 static bool may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
-        return o->any_worker && !has_secrets(spec, o);
+        return o->any_worker && !has_secrets(spec, o) && spec->destination.type != ENDPOINT_KVM;
 }
 
 /* This machine does not do all that a job may ask for: the rest is left to workers, for whoever says so. */

@@ -345,6 +345,8 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                 r = add_exec(&p, "ExecStart", "run", q->directory);
         if (r >= 0)
                 r = add_exec_outside(&p, "ExecStopPost", "finish", q->directory);
+        if (r >= 0 && q->define)
+                r = add_exec_outside(&p, "ExecStopPost", "define", q->directory);
         if (r >= 0)
                 r = add_exec_tidy_up(&p, q->job_id);
         if (r < 0)
@@ -384,6 +386,8 @@ int unit_properties_for_finish(const char *job_id, const char *directory, UnitPr
                 r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL);
         if (r >= 0)
                 r = add_exec(&p, "ExecStart", "finish-later", directory);
+        if (r >= 0)
+                r = add_exec(&p, "ExecStart", "define", directory);
         if (r >= 0)
                 r = add_exec_tidy_up(&p, job_id);
         if (r < 0)

@@ -50,6 +50,7 @@ typedef struct UnitRequest {
         char *const *tls_files; /* certificates and keys, read-only */
         char *const *credentials; /* name, path of the encrypted file, name, path, … */
         bool network;
+        bool define; /* a domain is defined for the output */
         unsigned timeout_seconds; /* 0: no limit */
         unsigned priority;
 } UnitRequest;

@@ -93,6 +93,10 @@ static int check_vsphere(const EndpointCheck *c) {
         return r < 0 ? r : vsphere_spec_check(&c->e->vsphere, c->json, c->section, c->errors);
 }
 
+static int check_kvm(const EndpointCheck *c) {
+        return kvm_spec_check(&c->e->kvm, c->e->path, c->errors);
+}
+
 static bool is_file_address(const char *text) {
         return text[0] == '/' || startswith(text, "file:");
 }
@@ -102,7 +106,7 @@ static bool is_nbd_address(const char *text) {
                         startswith(text, "nbds+unix:");
 }
 
-/* An inventory path can be anything. */
+/* An inventory path can be anything, and a path is that of a file. */
 static bool is_never(_unused_ const char *text) {
         return false;
 }
@@ -113,6 +117,9 @@ static const char *const file_keys[] = { "path", "checksum", NULL };
 static const char *const nbd_keys[] = { "uri", "tls_certificates", "tls_psk", NULL };
 static const char *const vsphere_keys[] = { "name", "vcenter_url", "username", "password", "ca",
         "thumbprint", "datacenter", "vm_path", "vm_uuid", NULL };
+
+static const char *const kvm_keys[] = { "path", "directory", "libvirt_uri", "name", "network_map",
+        "hardware", "disk_bus", "nic_model", "start", NULL };
 
 static const EndpointKind kinds[_ENDPOINT_MAX] = {
         [ENDPOINT_FILE] = {
@@ -145,6 +152,16 @@ static const EndpointKind kinds[_ENDPOINT_MAX] = {
                 .decode = check_vsphere,
                 .recognize = is_never,
                 .needs = ENDPOINT_NEEDS_NETWORK | ENDPOINT_NEEDS_SECRETS,
+        },
+        [ENDPOINT_KVM] = {
+                .name = "kvm",
+                .ends = ENDPOINT_DESTINATION,
+                .keys = kvm_keys,
+                .field = "path",
+                .identity = offsetof(JobEndpoint, path),
+                .decode = check_kvm,
+                .recognize = is_never,
+                .needs = ENDPOINT_NEEDS_FILES,
         },
 };
 

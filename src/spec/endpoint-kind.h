@@ -4,6 +4,7 @@
 /* What can be a source or a destination: one row for each kind. */
 
 #include "spec/disk-format.h"
+#include "spec/kvm-spec.h"
 #include "spec/vsphere-spec.h"
 #include "json/json-table.h"
 
@@ -11,18 +12,20 @@ typedef enum EndpointType {
         ENDPOINT_FILE, /* an image file or a block device of this machine */
         ENDPOINT_NBD, /* an NBD URI: nbd://, nbds://, nbd+unix://, nbds+unix:// */
         ENDPOINT_VSPHERE, /* a virtual machine of a vCenter server or an ESXi host */
+        ENDPOINT_KVM, /* a domain of libvirt, whose disks are files */
         _ENDPOINT_MAX,
         _ENDPOINT_INVALID = -EINVAL,
 } EndpointType;
 
 typedef struct JobEndpoint {
         int type; /* EndpointType */
-        char *path; /* FILE: absolute, no "..", no NUL, UTF-8 */
+        char *path; /* FILE, KVM: absolute, no "..", no NUL, UTF-8 */
         char *uri; /* NBD */
         char *tls_certificates; /* NBD with TLS: a directory as nbd_set_tls_certificates(3) has it */
         int format; /* DiskFormat. NBD destinations are raw. */
         char *checksum; /* source FILE: "sha256:<64 hex digits>" of the file, or NULL */
         VsphereSpec vsphere; /* source VSPHERE */
+        KvmSpec kvm; /* destination KVM */
 } JobEndpoint;
 
 /* What a kind needs of the machine. */

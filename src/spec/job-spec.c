@@ -60,6 +60,10 @@ static int source_power(const char *s) {
         return vsphere_power_from_string(s);
 }
 
+static int disk_bus(const char *s) {
+        return vm_bus_from_string(s);
+}
+
 /* clang-format off */
 #define ENDPOINT_FIELDS \
         {"path", JSON_FIELD_STRING, offsetof(JobEndpoint, path), .flags = JSON_NULLABLE}, \
@@ -80,6 +84,17 @@ static int source_power(const char *s) {
         VSPHERE_FIELD("datacenter", datacenter), \
         VSPHERE_FIELD("vm_path", vm_path), \
         VSPHERE_FIELD("vm_uuid", vm_uuid)
+
+#define KVM_FIELDS \
+        {"libvirt_uri", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.uri), .flags = JSON_NULLABLE}, \
+        {"name", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.name), .flags = JSON_NULLABLE}, \
+        {"directory", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.directory), .flags = JSON_NULLABLE}, \
+        {"network_map", JSON_FIELD_ANY, offsetof(JobEndpoint, kvm.network_map), .flags = JSON_NULLABLE}, \
+        {"hardware", JSON_FIELD_ANY, offsetof(JobEndpoint, kvm.hardware), .flags = JSON_NULLABLE}, \
+        {"disk_bus", JSON_FIELD_ENUM, offsetof(JobEndpoint, kvm.disk_bus), .flags = JSON_NULLABLE, \
+                        .from_string = disk_bus, .expected = "virtio, scsi, sata, ide"}, \
+        {"nic_model", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.nic_model), .flags = JSON_NULLABLE}, \
+        {"start", JSON_FIELD_BOOLEAN, offsetof(JobEndpoint, kvm.start), .flags = JSON_NULLABLE}
 /* clang-format on */
 
 static const JsonField source_fields[] = {
@@ -97,8 +112,9 @@ static const JsonField source_fields[] = {
 
 static const JsonField destination_fields[] = {
         { "type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN,
-                        .from_string = destination_type, .expected = "file, nbd" },
+                        .from_string = destination_type, .expected = "file, nbd, kvm" },
         ENDPOINT_FIELDS,
+        KVM_FIELDS,
         { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
                         .from_string = destination_format, .expected = "qcow2, raw, vmdk, ova, ovf" },
         {},
@@ -238,9 +254,41 @@ static int check_package_name(const JobSpec *s, JsonErrors *errors) {
                         format->name, format->name);
 }
 
+/* What the domain is called if nothing is said: "web" of "/srv/web.ova". NULL if there is no name. */
+static char *source_name(const JobSpec *s) {
+        const char *name = s->source.type == ENDPOINT_VSPHERE
+                        ? vsphere_file_name(strempty(s->source.vsphere.vm_path))
+                        : NULL;
+
+        if (name)
+                return strdup(name);
+        if (s->source.type != ENDPOINT_FILE || !s->source.path || !strrchr(s->source.path, '/'))
+                return NULL;
+        const char *base = strrchr(s->source.path, '/') + 1, *dot = strrchr(base, '.');
+        return strndup(base, dot && dot != base ? (size_t) (dot - base) : strlen(base));
+}
+
+static int check_kvm_destination(JobSpec *s, JsonErrors *errors) {
+        _cleanup_free_ char *name = source_name(s);
+        JobEndpoint *d = &s->destination;
+
+        if (s->source.type == ENDPOINT_FILE && !name)
+                return 0; /* of a path that is wrong is told */
+        if (d->format == FORMAT_PROBE)
+                d->format = d->path && disk_format_from_name(d->path) == FORMAT_RAW ? FORMAT_RAW
+                                                                                    : FORMAT_QCOW2;
+        if (d->format != FORMAT_QCOW2 && d->format != FORMAT_RAW)
+                return json_errors_add(
+                                errors, "destination.format", "must be qcow2 or raw for type \"kvm\"");
+        return kvm_spec_complete(
+                        &d->kvm, name, disk_format_to_string((DiskFormat) d->format), &d->path, errors);
+}
+
 static int check_destination(JobSpec *s, JsonErrors *errors) {
         const EndpointKind *kind = endpoint_kind(s->destination.type);
 
+        if (s->destination.type == ENDPOINT_KVM)
+                return check_kvm_destination(s, errors);
         if (s->destination.format == FORMAT_PROBE)
                 s->destination.format = (int) default_format(&s->destination);
         if (kind && kind->one_raw_disk && s->destination.format != FORMAT_RAW)
@@ -388,6 +436,15 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "power_off");
 }
 
+static int fill_kvm(const JobEndpoint *e, json_t *destination) {
+        (void) json_object_del(destination, "directory");
+        (void) json_object_del(destination, "libvirt_uri"); /* there is one */
+        if (!e->kvm.start)
+                (void) json_object_del(destination, "start");
+        return json_object_set_new(destination, "path", json_string(e->path)) |
+                        json_object_set_new(destination, "name", json_string(e->kvm.name));
+}
+
 /* One form for the same thing: null is not given, what is not given is the default. */
 static int fill_document(JobSpec *s) {
         static const char *const sections[] = { "source", "destination", "parameters", "execution_policy" };
@@ -411,6 +468,8 @@ static int fill_document(JobSpec *s) {
         if (job_spec_has_destination(s))
                 failed |= json_object_set_new(section_of(s->document, "destination"), "format",
                                 json_string(disk_format_to_string(s->destination.format)));
+        if (s->destination.type == ENDPOINT_KVM)
+                failed |= fill_kvm(&s->destination, json_object_get(s->document, "destination"));
         failed |= json_object_set_new(parameters, "compress", json_boolean(s->parameters.compress));
         failed |= json_object_set_new(parameters, "verify",
                         s->parameters.verify == VERIFY_FULL ? json_string("full")

@@ -35,6 +35,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/kvm-domain.h \
 	src/spec/kvm-outcome.c \
 	src/spec/kvm-outcome.h \
+	src/spec/kvm-spec.c \
+	src/spec/kvm-spec.h \
 	src/spec/kvm-target.c \
 	src/spec/kvm-target.h \
 	src/spec/nbd-uri.c \

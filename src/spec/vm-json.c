@@ -202,6 +202,20 @@ int vm_hardware_from_json(json_t *object, const char *path, VmHardware **ret, Js
         return 0;
 }
 
+int vm_hardware_merge(const json_t *source, const json_t *given, VmHardware **ret) {
+        _cleanup_json_ json_t *merged = source ? json_copy((json_t *) source) : json_object();
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+
+        if (!merged || (given && json_object_update(merged, (json_t *) given) < 0))
+                return -ENOMEM;
+        /* What goes with the source's value only. */
+        if (json_object_get(given, "cpus") && !json_object_get(given, "cores_per_socket"))
+                (void) json_object_del(merged, "cores_per_socket");
+        if (json_object_get(given, "firmware") && !json_object_get(given, "secure_boot"))
+                (void) json_object_del(merged, "secure_boot");
+        return vm_hardware_from_json(merged, "", ret, &errors);
+}
+
 /* --- to JSON --------------------------------------------------------------------------------------- */
 
 static bool set_text(json_t *object, const char *key, const char *value) {

@@ -10,5 +10,9 @@
  * makes "vm.cpus"). 0 with *ret, -EBADMSG with @errors, -ENOMEM. */
 int vm_hardware_from_json(json_t *object, const char *path, VmHardware **ret, JsonErrors *errors);
 
+/* The hardware that @source (a document, or NULL) describes, with the values of @given (likewise) instead where
+ * it has some. 0; -EBADMSG: together they are contradictory; -ENOMEM. */
+int vm_hardware_merge(const json_t *source, const json_t *given, VmHardware **ret);
+
 /* The document: a new reference; NULL when out of memory, or if a string of @vm is no UTF-8. */
 json_t *vm_hardware_to_json(const VmHardware *vm);

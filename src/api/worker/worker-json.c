@@ -155,6 +155,7 @@ static const SchemaField result_fields[] = {
         { "outputs", SCHEMA_ARRAY_ANY, .description = "The files that were created." },
         { "metrics", SCHEMA_OBJECT, .description = "Metrics of the job." },
         { "vm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The hardware of the source, if it describes it." },
+        { "domain", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The domain of libvirt: name, UUID, XML." },
         { "error", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Why it failed.", &failure_schema },
         {},
 };
@@ -172,13 +173,13 @@ static json_t *result_json(const JobRow *row) {
                *error = json_object_get(result, "error");
         if (row->state != JOB_FAILED)
                 error = NULL;
-        return json_pack("{s:s, s:o, s:o, s:O*, s:o}", "status",
+        return json_pack("{s:s, s:o, s:o, s:O*, s:O*, s:o}", "status",
                         end_words[row->state == JOB_COMPLETED                      ? 0
                                                         : row->state == JOB_FAILED ? 1
                                                                                    : 2],
                         "outputs", json_is_array(outputs) ? json_incref(outputs) : json_array(), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "vm",
-                        json_object_get(result, "vm"), "error",
+                        json_object_get(result, "vm"), "domain", json_object_get(result, "domain"), "error",
                         json_is_object(error) ? json_incref(error)
                                         : row->state == JOB_FAILED
                                         ? json_pack("{s:n, s:n, s:o}", "phase", "code", "message",

@@ -58,7 +58,7 @@ static int check_expression(const char *expression, JsonErrors *errors) {
 }
 
 static int check_placeholders(json_t *job, JsonErrors *errors) {
-        static const char *const fields[] = { "path", "uri" };
+        static const char *const fields[] = { "path", "uri", "name" };
         json_t *destination = json_object_get(job, "destination");
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {

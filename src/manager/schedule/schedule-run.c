@@ -62,7 +62,7 @@ static int run_refused(Manager *m, const ScheduleRun *run, const char *why) {
 
 /* Each run needs an output of its own: "{job_id}" in where it goes stands for the id of the run's job. */
 static int name_output(json_t *spec, const char *job_id) {
-        static const char *const fields[] = { "path", "uri" };
+        static const char *const fields[] = { "path", "uri", "name" };
         json_t *destination = json_object_get(spec, "destination");
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {

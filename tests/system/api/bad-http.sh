@@ -55,7 +55,7 @@ refused "a setting in a wrong place" 400 'checksum: must be given as source.chec
 refused "another source type" 400 file POST "$api/jobs/submit" "$(sdk '.source = {type: "aws"}')"
 refused "a virtual machine without a user" 400 'source.username: must be given' POST "$api/jobs/submit" \
         "$(sdk '.source = {type: "vsphere", vcenter_url: "x", vm_path: "web"}')"
-refused "another destination type" 400 file POST "$api/jobs/submit" "$(sdk '.destination = {type: "kvm"}')"
+refused "another destination type" 400 file POST "$api/jobs/submit" "$(sdk '.destination = {type: "s3"}')"
 refused "a relative path" 400 source.path POST "$api/jobs/submit" "$(sdk '.source.path = "disk.raw"')"
 refused "a path that goes up" 400 destination.path POST "$api/jobs/submit" \
         "$(sdk '.destination.path = "/srv/../etc/x"')"

@@ -60,6 +60,49 @@ START_TEST(published_output_completes_the_job_whatever_else_is_known) {
 }
 END_TEST
 
+/* @part is in the result. */
+static void expect_part(const AttemptFacts *facts, const char *part) {
+        _cleanup_(verdict_done) Verdict v = {};
+
+        ck_assert_int_eq(attempt_judge(facts, &v), 0);
+        ck_assert_msg(strstr(v.result, part), "\"%s\" is not in \"%s\"", part, v.result);
+}
+
+START_TEST(a_domain_must_be_defined_and_started) {
+        const KvmOutcome running = { .name = (char *) "web", .uuid = (char *) "u", .running = true },
+                         refused = { .name = (char *) "web",
+                                 .xml = (char *) "<domain/>",
+                                 .error = (char *) "it is taken" },
+                         stopped = {
+                                 .name = (char *) "web", .uuid = (char *) "u", .error = (char *) "no network"
+                         };
+        JobResult result = { .attempt = 1,
+                .outcome = OUTCOME_COMPLETED,
+                .outputs = json_pack("[{s:s}]", "path", "/a.qcow2") };
+        AttemptFacts f = FACTS(.published = true, .needs_domain = true, .result = &result,
+                        .domain = &running, .unit_result = "success");
+
+        expect(&f, JOB_COMPLETED, "Completed; the domain web is running");
+        expect_part(&f, "\"domain\":{\"name\":\"web\",\"uuid\":\"u\",\"running\":true");
+        /* The disks stay, whatever became of the domain, and nothing is tried again. */
+        f.domain = &refused;
+        expect(&f, JOB_FAILED, "the disks are complete, but the domain could not be defined: it is taken");
+        expect_part(&f, "\"outputs\":[{\"path\":\"/a.qcow2\"}]");
+        expect_part(&f, "\"code\":\"define_failed\"");
+        expect_part(&f, "\"xml\":\"<domain/>\"");
+        f.domain = &stopped;
+        expect(&f, JOB_FAILED, "the domain web is defined, but could not be started: no network");
+        expect_part(&f, "\"code\":\"start_failed\"");
+        f.domain = NULL;
+        expect(&f, JOB_FAILED, "libvirt did not answer");
+        expect_part(&f, "\"retryable\":false");
+        /* Before the disks have their names, a domain is no matter. */
+        f.published = false;
+        expect(&f, JOB_RETRYING, "the finished output could not be given its final name");
+        json_decref(result.outputs);
+}
+END_TEST
+
 START_TEST(what_trying_again_cannot_help_fails_at_once) {
         AttemptFacts f = FACTS(.result = RESULT(OUTCOME_FAILED), .unit_result = "exit-code",
                         .exit_code = CLD_EXITED, .exit_status = JOB_EXIT_FAILED);
@@ -191,8 +234,8 @@ START_TEST(pauses_double_up_to_a_minute) {
 END_TEST
 
 TEST_MAIN("manager-attempt", published_output_completes_the_job_whatever_else_is_known,
-                what_trying_again_cannot_help_fails_at_once, what_may_pass_is_tried_again_as_the_policy_says,
-                a_timeout_is_final_and_names_the_phase, a_stop_from_outside_is_an_interruption,
-                crashes_are_told_by_their_names, what_kept_it_from_starting,
-                the_last_error_event_stands_in_for_a_missing_result, complete_but_without_its_name,
-                pauses_double_up_to_a_minute)
+                a_domain_must_be_defined_and_started, what_trying_again_cannot_help_fails_at_once,
+                what_may_pass_is_tried_again_as_the_policy_says, a_timeout_is_final_and_names_the_phase,
+                a_stop_from_outside_is_an_interruption, crashes_are_told_by_their_names,
+                what_kept_it_from_starting, the_last_error_event_stands_in_for_a_missing_result,
+                complete_but_without_its_name, pauses_double_up_to_a_minute)

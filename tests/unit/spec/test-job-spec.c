@@ -574,6 +574,74 @@ START_TEST(every_endpoint_kind_has_a_row) {
 }
 END_TEST
 
+START_TEST(a_domain_as_destination) {
+        static const struct {
+                const char *source, *destination;
+                const char *expected; /* path and name, or the error */
+        } cases[] = {
+                { "{\"type\":\"file\",\"path\":\"/srv/a.b.ova\"}", "",
+                                "/var/lib/libvirt/images/a.b.qcow2 a.b" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a.ova\"}", ",\"name\":\"x y\",\"directory\":\"/vms/\"",
+                                "/vms/x y.qcow2 x y" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a.ova\"}", ",\"path\":\"/vms/d.raw\"",
+                                "/vms/d.raw a" },
+                { "{\"type\":\"nbd\",\"uri\":\"nbd://h/x\"}", ",\"name\":\"n\",\"format\":\"raw\"",
+                                "/var/lib/libvirt/images/n.raw n" },
+                { "{\"type\":\"nbd\",\"uri\":\"nbd://h/x\"}", "",
+                                "destination.name: must be given: the source has no name that the domain "
+                                "could have" },
+                { "{\"type\":\"file\",\"path\":\"/srv/-a\"}", "",
+                                "destination.name: must be given: the name of the source cannot be that of a "
+                                "domain (it must not begin with \".\" or \"-\")" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"name\":\"a/b\"",
+                                "destination.name: must be 1 to 200 bytes without slashes and control "
+                                "characters" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"libvirt_uri\":\"qemu+ssh://h/system\"",
+                                "destination.libvirt_uri: must be qemu:///system: domains are defined on this "
+                                "machine only" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"path\":\"/v/a\",\"directory\":\"/v\"",
+                                "destination.directory: must not be given with path" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"directory\":\"/v/../w\"",
+                                "destination.directory: must not have" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"path\":\"/dev/sda\"",
+                                "destination.path: must be a file for type \"kvm\"" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"format\":\"vmdk\"",
+                                "destination.format: must be qcow2 or raw for type \"kvm\"" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"network_map\":{\"a\":1}",
+                                "destination.network_map: must be an object of names" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"hardware\":{\"cpus\":0}",
+                                "destination.hardware.cpus: must be 1 to 4096" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"disk_bus\":\"nvme\"",
+                                "destination.disk_bus: must be one of" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"nic_model\":\"ne2k\"",
+                                "destination.nic_model: must be one of" },
+                { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"uri\":\"nbd://h/\"",
+                                "destination.uri: must not be given with type \"kvm\"" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = strprintf("{\"operation\":\"convert\",\"source\":%s,"
+                                                      "\"destination\":{\"type\":\"kvm\"%s}}",
+                                                    cases[i].source, cases[i].destination),
+                                    *got = NULL;
+                _cleanup_(job_spec_freep) JobSpec *spec = NULL, *again = NULL;
+                _cleanup_(json_errors_done) JsonErrors errors = {};
+
+                if (job_spec_parse(text, strlen(text), &spec, &errors) < 0) {
+                        got = json_errors_text(&errors);
+                        ck_assert_msg(startswith(got, cases[i].expected), "%s", got);
+                        continue;
+                }
+                got = strprintf("%s %s", spec->destination.path, spec->destination.kvm.name);
+                ck_assert_str_eq(got, cases[i].expected);
+                /* What is stored means the same. */
+                ck_assert_int_eq(job_spec_from_json(spec->document, &again, &errors), 0);
+                ck_assert(job_spec_equal(spec, again));
+                ck_assert_str_eq(again->destination.path, spec->destination.path);
+        }
+}
+END_TEST
+
 START_TEST(every_format_has_a_row) {
         for (int f = FORMAT_PROBE + 1; f < _FORMAT_MAX; f++) {
                 const DiskFormatRow *row = disk_format(f);
@@ -618,4 +686,4 @@ TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,
                 equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
                 words_read_back_as_themselves, every_operation_has_a_row, every_endpoint_kind_has_a_row,
-                the_words_of_a_field_are_those_of_its_table, every_format_has_a_row)
+                a_domain_as_destination, the_words_of_a_field_are_those_of_its_table, every_format_has_a_row)

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/kvm.h"
+
+#include <fcntl.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "job/output-layout.h"
+#include "job/part-directory.h"
+#include "shared/bus-util.h"
+#include "shared/error-table.h"
+#include "spec/job-result.h"
+#include "spec/kvm-domain.h"
+#include "spec/kvm-outcome.h"
+#include "spec/vm-json.h"
+
+/* In the directory of the job: what hyper-hostd said of the host. */
+#define RECORD_TARGET "libvirt"
+
+/* hyper-hostd gives up libvirt sooner. */
+#define CALL_TIMEOUT (70 * USEC_PER_SEC)
+/* libvirtd may be restarted, and hyper-hostd, too: the pauses are 1, 2, 4 and 8 seconds. */
+#define TRIES 5u
+
+bool kvm_is_destination(const Attempt *a) {
+        return a->plan->spec->destination.type == ENDPOINT_KVM;
+}
+
+/* --- asking hyper-hostd ---------------------------------------------------------------------------- */
+
+/* 0, or negative errno with *ret_error. */
+static int call_once(const char *method, const char *argument, char **ret, char **ret_error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        const char *text;
+
+        int r = sd_bus_open_system(&bus);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &call, HYPER_HOSTS_BUS_NAME, HYPER_HOSTS_BUS_PATH,
+                                HYPER_HOSTS_MANAGER_INTERFACE, method);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "s", KVM_URI);
+        if (r >= 0 && argument)
+                r = sd_bus_message_append(call, "s", argument);
+        if (r >= 0)
+                r = sd_bus_call(bus, call, CALL_TIMEOUT, &error, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &text);
+        if (r < 0) {
+                *ret_error = strdup(error.message ? error.message : strerror(-r));
+                return sd_bus_error_has_name(&error, HYPER_BUS_ERROR_INVALID_ARGUMENT) ? -EINVAL : r;
+        }
+        *ret = strdup(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* Until it answers; what it refuses it would refuse again. */
+static int call_hosts(const char *method, const char *argument, char **ret, char **ret_error) {
+        for (unsigned i = 0;; i++) {
+                int r = call_once(method, argument, ret, ret_error);
+
+                if (r >= 0 || r == -EINVAL || r == -ENOMEM || i + 1 >= TRIES)
+                        return r;
+                log_warning_errno(r, "hyper-hostd does not answer, trying again: %s", strempty(*ret_error));
+                *ret_error = mfree(*ret_error);
+                (void) usleep((useconds_t) (USEC_PER_SEC << i));
+        }
+}
+
+/* --- before the copy ------------------------------------------------------------------------------- */
+
+/* @vm is a document as in spec/vm.h, or NULL. */
+static int make_domain(Attempt *a, const json_t *vm, size_t n_disks, KvmDomain **ret) {
+        _cleanup_kvm_domain_ KvmDomain *d = new0(KvmDomain, 1);
+        const JobEndpoint *e = &a->plan->spec->destination;
+
+        if (!d)
+                return -ENOMEM;
+        d->job_id = strdup(a->plan->job_id);
+        d->name = strdup(e->kvm.name);
+        d->disks = new0(KvmDisk, MAX(n_disks, (size_t) 1));
+        d->nic_model = e->kvm.nic_model ? strdup(e->kvm.nic_model) : NULL;
+        if (!d->job_id || !d->name || !d->disks || (e->kvm.nic_model && !d->nic_model))
+                return -ENOMEM;
+        d->n_disks = n_disks;
+        d->disk_bus = e->kvm.disk_bus;
+        d->start = e->kvm.start;
+        d->network_map = e->kvm.network_map ? json_incref(e->kvm.network_map) : NULL;
+        for (unsigned i = 0; i < n_disks; i++) {
+                d->disks[i].path = layout_path(e, i + 1);
+                d->disks[i].format = strdup(disk_format_to_string((DiskFormat) e->format));
+                if (!d->disks[i].path || !d->disks[i].format)
+                        return -ENOMEM;
+        }
+        int r = vm_hardware_merge(vm, e->kvm.hardware, &d->vm);
+        if (r == -EBADMSG)
+                return attempt_fail(a, EINVAL, "unsupported",
+                                "destination.hardware contradicts the hardware of the source, such as "
+                                "cores_per_socket that does not divide cpus, or secure_boot without the "
+                                "firmware \"efi\"");
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
+static int check_domain(Attempt *a, const KvmTarget *t, const json_t *vm) {
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        int r = make_domain(a, vm, 0, &d);
+        if (r >= 0)
+                r = kvm_domain_check(d, t, &why);
+        if (r >= 0 || !why)
+                return r;
+        return attempt_fail(a, r, r == -EEXIST ? "domain_exists" : "libvirt_refused",
+                        "The domain %s cannot be defined: %s", d->name, why);
+}
+
+int kvm_prepare(Attempt *a) {
+        _cleanup_kvm_target_ KvmTarget *t = NULL;
+        _cleanup_free_ char *text = NULL, *error = NULL;
+
+        if (!kvm_is_destination(a))
+                return 0;
+        int r = call_hosts("DescribeTarget", NULL, &text, &error);
+        if (r < 0)
+                return attempt_fail(a, r, "libvirt_unavailable",
+                                "Asking libvirt what it offers failed: %s. Is libvirtd running?",
+                                error ? error : strerror(-r));
+        r = kvm_target_decode(text, strlen(text), &t);
+        if (r >= 0)
+                r = write_file_atomic_at(a->directory_fd, RECORD_TARGET, text, strlen(text), 0644);
+        if (r < 0)
+                return attempt_fail(a, r, NULL, "Recording what libvirt offers failed: %s", strerror(-r));
+        return check_domain(a, t, NULL);
+}
+
+int kvm_check(Attempt *a, const VmHardware *vm) {
+        _cleanup_json_ json_t *document = NULL;
+        _cleanup_kvm_target_ KvmTarget *t = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        if (!kvm_is_destination(a))
+                return 0;
+        int r = read_file_at(a->directory_fd, RECORD_TARGET, KVM_TARGET_MAX, &text, NULL);
+        if (r >= 0)
+                r = kvm_target_decode(text, strlen(text), &t);
+        if (r < 0)
+                return attempt_fail(a, r, NULL, "Reading what libvirt offers failed: %s", strerror(-r));
+        if (vm && !(document = vm_hardware_to_json(vm)))
+                return -ENOMEM;
+        return check_domain(a, t, document);
+}
+
+/* --- afterwards ------------------------------------------------------------------------------------ */
+
+/* The disks have the names that follow from the plan. How many there are, and what the source's hardware is,
+ * says the sandboxed half: that is data, and was decoded as such. */
+static int ask_for_domain(Attempt *a, KvmOutcome **ret, char **ret_error) {
+        _cleanup_(job_result_freep) JobResult *result = NULL;
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        _cleanup_free_ char *argument = NULL, *answer = NULL;
+        _cleanup_json_ json_t *object = NULL;
+
+        int r = job_result_read(a->directory, &result);
+        if (r < 0)
+                return r;
+        size_t n = json_array_size(result->outputs);
+        if (n < 1 || n > PART_DISKS_MAX)
+                return -EBADMSG;
+        r = make_domain(a, result->vm, n, &d);
+        if (r < 0) {
+                *ret_error = a->message ? strdup(a->message) : NULL;
+                return r;
+        }
+        object = kvm_domain_to_json(d);
+        argument = object ? json_dumps(object, JSON_COMPACT) : NULL;
+        if (!argument)
+                return -ENOMEM;
+        r = call_hosts("DefineVm", argument, &answer, ret_error);
+        return r < 0 ? r : kvm_outcome_decode(answer, strlen(answer), ret);
+}
+
+static void tell(Attempt *a, const KvmOutcome *o) {
+        STRV_FOREACH(w, o->warnings)
+                report_note(&a->report, "%s", *w);
+        if (o->error)
+                report_note(&a->report, "The domain %s was %s: %s", o->name,
+                                o->uuid ? "defined, but not started" : "not defined", o->error);
+        else
+                report_note(&a->report, "The domain %s with the UUID %s is defined%s", o->name, o->uuid,
+                                o->running ? " and running" : "");
+}
+
+static int define(Attempt *a) {
+        _cleanup_kvm_outcome_ KvmOutcome *o = NULL;
+        _cleanup_free_ char *error = NULL;
+
+        a->report.phase = PHASE_FINALIZATION;
+        int r = ask_for_domain(a, &o, &error);
+        if (r < 0 && r != -ENOMEM) {
+                o = new0(KvmOutcome, 1);
+                if (o) {
+                        o->name = strdup(a->plan->spec->destination.kvm.name);
+                        o->error = error ? TAKE_PTR(error) : strdup(strerror(-r));
+                }
+        }
+        if (!o || !o->name || (!o->uuid && !o->error))
+                return log_oom();
+        tell(a, o);
+        r = kvm_outcome_write(o, a->directory);
+        report_sync(&a->report);
+        return r < 0 ? log_error_errno(r, "Failed to record what became of the domain %s: %m", o->name) : 0;
+}
+
+int verb_define(const char *directory) {
+        _cleanup_attempt_ Attempt *a = NULL;
+
+        if (attempt_open(directory, &a) < 0)
+                return JOB_EXIT_FAILED;
+        if (!kvm_is_destination(a) || faccessat(a->directory_fd, JOB_MARK_PUBLISHED, F_OK, 0) < 0 ||
+                        faccessat(a->directory_fd, KVM_OUTCOME_FILE, F_OK, 0) >= 0)
+                return EXIT_SUCCESS;
+        return define(a) < 0 ? JOB_EXIT_FAILED : EXIT_SUCCESS;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A libvirt domain as the destination of a job: its disks are files, and it is defined when they are in
+ * place. */
+
+#include "spec/vm.h"
+
+#include "json/json-table.h"
+
+#define KVM_URI "qemu:///system"
+/* That of libvirt's pool "default". */
+#define KVM_DIRECTORY "/var/lib/libvirt/images"
+
+typedef struct KvmSpec {
+        char *uri; /* KVM_URI, or NULL */
+        char *name; /* of the domain; once the spec is decoded, never NULL */
+        char *directory; /* of the disks, or NULL; only until the spec is decoded */
+        json_t *network_map; /* kvm-domain.h, or NULL */
+        json_t *hardware; /* what differs from the source: a document as in vm.h, or NULL */
+        int disk_bus; /* VmBus; unknown: chosen by the operating system */
+        char *nic_model; /* or NULL, likewise */
+        bool start;
+} KvmSpec;
+
+/* Checks the fields. Errors are added at "destination.FIELD". 0 or -ENOMEM. */
+int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors);
+
+/* Completes the name by @source_name (NULL: the source has none) and the path of the first disk by the
+ * directory, the name and the format. Likewise. */
+int kvm_spec_complete(
+                KvmSpec *k, const char *source_name, const char *extension, char **path, JsonErrors *errors);

@@ -252,6 +252,16 @@ static int parse_secret(const OptionRow *row, const char *value, Arguments *a) {
         return strv_extend(&a->secrets, value) < 0 ? log_oom() : 0;
 }
 
+static int parse_network(const OptionRow *row, const char *value, Arguments *a) {
+        const char *equals = strrchr(value, '=');
+
+        if (!equals || equals == value || !equals[1]) {
+                log_error("--network= must be SOURCE=NETWORK, as in \"--network=VM Network=default\".");
+                return -EINVAL;
+        }
+        return strv_extend(&a->networks, value) < 0 ? log_oom() : 0;
+}
+
 /* --- the table
  * ------------------------------------------------------------------------------------------ */
 
@@ -372,6 +382,16 @@ static const OptionRow options[_OPTION_MAX] = {
                                                    "Read the password from a file or stdin (-), instead of "
                                                    "asking" },
                         parse_text, AT(password_file) },
+        [OPTION_TO] = { { "to", 0, "TYPE", "What the machine becomes: kvm, a domain of libvirt" },
+                        parse_word, AT(to), .choices = { "kvm" } },
+        [OPTION_NETWORK] = { { "network", 0, "SOURCE=NETWORK",
+                                             "The network or bridge of this host for one of the source" },
+                        parse_network },
+        [OPTION_FIRMWARE] = { { "firmware", 0, "TYPE",
+                                              "The firmware, if the source does not say: bios, efi" },
+                        parse_word, AT(firmware), .choices = { "bios", "efi" } },
+        [OPTION_START] = { { "start", 0, NULL, "Start the domain afterwards" }, parse_flag, AT(start) },
+        [OPTION_YES] = { { "yes", 'y', NULL, "Do not ask before it begins" }, parse_flag, AT(yes) },
 };
 
 const OptionInfo *option_info(Option o) {
@@ -389,6 +409,7 @@ uint64_t options_common(void) {
 
 void arguments_done(Arguments *a) {
         a->secrets = strv_free(a->secrets);
+        a->networks = strv_free(a->networks);
         a->states = strv_free(a->states);
 }
 

@@ -57,6 +57,11 @@ typedef enum Option {
         OPTION_CA,
         OPTION_THUMBPRINT,
         OPTION_PASSWORD_FILE,
+        OPTION_TO,
+        OPTION_NETWORK,
+        OPTION_FIRMWARE,
+        OPTION_START,
+        OPTION_YES,
         _OPTION_MAX,
 } Option;
 
@@ -105,6 +110,9 @@ typedef struct Arguments {
         bool catch_up, disabled;
         const char *events; /* of a webhook */
         const char *scope; /* of a key */
+        const char *to, *firmware; /* of a domain */
+        char **networks; /* likewise: "SOURCE=NETWORK" */
+        bool start, yes;
         char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */
         const char *user, *datacenter, *ca, *thumbprint, *password_file; /* of a source */

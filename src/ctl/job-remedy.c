@@ -53,6 +53,13 @@ static const struct {
         { "certificate", "Compare the thumbprint, and submit the job with source.ca or source.thumbprint." },
         { "unsupported", "\"hyperctl logs {id}\" has the details; hyper-job(8) says what is supported." },
         { "program_missing", "Install the program that is missing, " RETRY },
+        { "domain_exists", "Change what the error names, and submit the job again." },
+        { "libvirt_refused", "Change what the error names, and submit the job again." },
+        { "libvirt_unavailable", "Start libvirtd, " RETRY },
+        { "define_failed",
+                        "The disks are complete: write the XML of the result to a file, correct it, and run "
+                        "\"virsh define FILE\"." },
+        { "start_failed", "The domain is defined: correct what the error names, and start it with virsh." },
         { "failed", "\"hyperctl logs {id}\" has the details; \"hyperctl retry {id}\" tries again." },
 };
 

@@ -51,6 +51,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-list.h \
 	src/ctl/verb-logs.c \
 	src/ctl/verb-logs.h \
+	src/ctl/verb-migrate.c \
+	src/ctl/verb-migrate.h \
 	src/ctl/verb-retry.c \
 	src/ctl/verb-retry.h \
 	src/ctl/verb-schedule.c \

@@ -17,7 +17,7 @@ static void tell_next(Ctl *ctl, const char *id) {
                 log_info("\"hyperctl watch %s\" shows its progress.", id);
 }
 
-static int submit(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
+int submit_job(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_(json_decrefp) json_t *answer = NULL;
         _cleanup_free_ char *text = json_dumps(spec, JSON_COMPACT), *copy = NULL;
@@ -172,7 +172,7 @@ int verb_submit(Ctl *ctl, char **words) {
         if (status == EXIT_OK && !bus)
                 status = client_connect(ctl, &bus);
         if (status == EXIT_OK)
-                status = submit(ctl, bus, spec, &id);
+                status = submit_job(ctl, bus, spec, &id);
         if (status == EXIT_OK && ctl->args.follow)
                 status = journal_print(ctl, id, /* follow= */ true);
         if (status == EXIT_OK && (ctl->args.wait || ctl->args.follow))

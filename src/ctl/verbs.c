@@ -11,6 +11,7 @@
 #include "ctl/verb-key.h"
 #include "ctl/verb-list.h"
 #include "ctl/verb-logs.h"
+#include "ctl/verb-migrate.h"
 #include "ctl/verb-retry.h"
 #include "ctl/verb-schedule.h"
 #include "ctl/verb-source.h"
@@ -43,6 +44,12 @@ static const Verb verbs[] = {
                                         B(OPTION_CA) | B(OPTION_THUMBPRINT) | B(OPTION_PASSWORD_FILE),
                         verb_submit, "[SOURCE [DESTINATION]|SPEC.json|-]",
                         "Submit a job; \"submit\" may be left out before a path" },
+        { "migrate", 1, 1,
+                        JSON_OPTIONS | (SPEC_OPTIONS & ~B(OPTION_OPERATION)) | B(OPTION_TO) |
+                                        B(OPTION_NAME) | B(OPTION_NETWORK) | B(OPTION_FIRMWARE) |
+                                        B(OPTION_START) | B(OPTION_YES),
+                        verb_migrate, "SOURCE|SPEC.json|-",
+                        "Migrate a virtual machine, after the plan was shown and confirmed" },
         { "list", 0, 0,
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),

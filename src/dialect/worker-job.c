@@ -51,7 +51,7 @@ const FieldMap worker_fields[] = {
                         "As the output's name ends, else qcow2, if nothing is said." },
         { "artifacts.output_format", "destination.format", 0, "The same as parameters.output_format." },
         { "parameters.output_type", "destination.type", 0,
-                        "\"kvm\": defines a domain of libvirt for the output, as parameters.domain_name does." },
+                        "\"kvm\": defines a domain of libvirt, as parameters.domain_name does." },
         { "parameters.output_directory", TRANSLATE_DIRECTORY, 0,
                         "For kvm: the directory of the disks, /var/lib/libvirt/images if nothing is said." },
         { "parameters.domain_name", "destination.name", FIELD_SHOWN,

@@ -267,8 +267,8 @@ static void warn_unconnected(Writer *w, size_t nic) {
         const HardwareNic *n = &w->vm->nics[nic];
 
         warn(w,
-                        strprintf("NIC %zu%s%s is not connected: no network of libvirt is named for \"%s\" in "
-                                  "destination.network_map",
+                        strprintf("NIC %zu%s%s is not connected: no network of libvirt is named for \"%s\" "
+                                  "in destination.network_map",
                                         nic + 1, n->mac ? " with the MAC address " : "", strempty(n->mac),
                                         strempty(n->network)));
 }

@@ -11,5 +11,5 @@
 int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error);
 
 /* Defines @d, and starts it if that is asked for. A domain that was defined for the same job before is found
- * again. 0 also if libvirt refuses: the outcome says why. -ENOLINK: the connection broke, and nothing is known. */
+ * again. 0 also if libvirt refuses: the outcome has the reason. -ENOLINK: the connection broke. */
 int libvirt_define(virConnectPtr connection, const KvmDomain *d, KvmOutcome **ret, char **ret_error);

@@ -44,10 +44,6 @@ const xmlNode *ovf_child(const xmlNode *node, const char *name) {
         return node ? ovf_next_element(node->children, name) : NULL;
 }
 
-const char *ovf_text(const xmlNode *node) {
-        return node ? only_text(node->children) : NULL;
-}
-
 const char *ovf_child_text(const xmlNode *node, const char *name) {
         for (const xmlNode *c = node->children; c; c = c->next)
                 if (c->type == XML_ELEMENT_NODE && strcasecmp((const char *) c->name, name) == 0)

@@ -17,8 +17,6 @@ bool ovf_is_section(const xmlNode *node, const char *name) _pure_;
 /* The first element @name among @node and its siblings behind it; NULL: none. */
 const xmlNode *ovf_next_element(const xmlNode *node, const char *name) _pure_;
 const xmlNode *ovf_child(const xmlNode *node, const char *name) _pure_;
-/* The text of an element, "" if it has none; NULL if @node is. */
-const char *ovf_text(const xmlNode *node) _pure_;
 /* The text of the first child whose name is @name in any case; NULL: there is none. */
 const char *ovf_child_text(const xmlNode *node, const char *name) _pure_;
 

@@ -45,13 +45,13 @@ int step_inspect(Run *run) {
                 r = source_settle(s);
         if (r >= 0)
                 r = check_names_free(run);
-        if (r >= 0)
-                r = kvm_check(a, s->vm);
         if (r < 0)
                 return r;
         if (a->report.phase != PHASE_INSPECTION)
                 report_inspection(s);
         r = source_inspect(s);
+        if (r >= 0)
+                r = kvm_check(a, s->vm);
         if (r < 0)
                 return r;
         if (s->n_disks > layout_disks_max(run->conversion.spec))

@@ -274,6 +274,12 @@ static int check_kvm_destination(JobSpec *s, JsonErrors *errors) {
 
         if (s->source.type == ENDPOINT_FILE && !name)
                 return 0; /* of a path that is wrong is told */
+        /* Two machines with one MAC address and one IP address. */
+        if (d->kvm.start && s->source.type == ENDPOINT_VSPHERE &&
+                        s->parameters.source_power == VSPHERE_POWER_KEEP)
+                return json_errors_add(errors, "destination.start",
+                                "must be false unless parameters.source_power is shutdown or poweroff: the "
+                                "source may be running");
         if (d->format == FORMAT_PROBE)
                 d->format = d->path && disk_format_from_name(d->path) == FORMAT_RAW ? FORMAT_RAW
                                                                                     : FORMAT_QCOW2;

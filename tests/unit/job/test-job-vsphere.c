@@ -38,10 +38,15 @@ static char *write_inventory(const char *dir) {
         return path;
 }
 
-static Vcsim start_server(const char *dir) {
+/* @flag: one more, or NULL. */
+static Vcsim start_server_with(const char *dir, const char *flag) {
         write_text(PATH(dir, "source.password"), VCSIM_PASSWORD);
         return vcsim_start(dir, "-inventory", write_inventory(dir), "-vm", "0", "-single-lease",
-                        "-task-time", "10ms", "-lease-init", "10ms", "-shutdown-time", "10ms", NULL);
+                        "-task-time", "10ms", "-lease-init", "10ms", "-shutdown-time", "10ms", flag, NULL);
+}
+
+static Vcsim start_server(const char *dir) {
+        return start_server_with(dir, NULL);
 }
 
 static void assert_nothing_left(const Vcsim *server) {
@@ -171,6 +176,32 @@ START_TEST(a_vm_that_is_running) {
         ck_assert_str_eq(json_string_value(json_object_get(r->vm, "firmware")), "efi");
         ck_assert_int_eq(json_integer_value(json_object_get(r->vm, "cpus")), 2);
         ck_assert_uint_eq(json_array_size(json_object_get(r->vm, "disks")), 2);
+}
+END_TEST
+
+/* One that leaves its name out of the URLs, one that sends to an ESXi host, which has a certificate of its
+ * own, and one without checksums. */
+START_TEST(other_servers) {
+        static const char *const flags[] = { "-star-nfc", "-nfc-listen=127.0.0.1:0", "-nfc-manifest=false" };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim server = start_server_with(dir, flags[_i]);
+        VmPlan p = { .dir = dir, .server = &server, .vm = "off" };
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+
+        ck_assert_uint_eq(vcsim_calls(&server, "ExportVm"), 1);
+}
+END_TEST
+
+/* A download that takes longer than a lease without progress. */
+START_TEST(the_lease_is_kept) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim server = start_server_with(dir, "-lease-timeout=5s");
+        VmPlan p = { .dir = dir, .server = &server, .vm = "off" };
+
+        vcsim_fault(&server,
+                        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"slow\", \"rate\": 2400000}");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_uint_ge(vcsim_calls(&server, "HttpNfcLeaseProgress"), 2);
 }
 END_TEST
 
@@ -538,6 +569,8 @@ int main(void) {
         tcase_add_test(tcase, checks);
         tcase_add_test(tcase, a_vm_that_is_off);
         tcase_add_test(tcase, a_vm_that_is_running);
+        tcase_add_loop_test(tcase, other_servers, 0, 3);
+        tcase_add_test(tcase, the_lease_is_kept);
         tcase_add_test(tcase, verified_in_full);
         tcase_add_test(tcase, shut_down_first);
         tcase_add_test(tcase, by_ranges);

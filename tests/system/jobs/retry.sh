@@ -32,3 +32,20 @@ no_part_left "$dir"
 retry "$id" 2>"$dir/error" && fail "a completed job was retried"
 contains "$(<"$dir/error")" "only a job that is FAILED can be retried" "the error"
 stop_serving "$dir/s.sock"
+
+# The secrets of a job are removed when it fails: the error names them, and how to give them again.
+secret=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
+(umask 077 && echo "alice:$secret" >"$dir/keys.psk")
+raw_image "$dir/small.raw" 8
+spec=$(spec "nbds+unix://alice@/?socket=$dir/t.sock" "$dir/small.qcow2" \
+        ".job_id = \"secret\" | .source.tls_psk = \"alice:$secret\" | .execution_policy = {retry_count: 0}")
+id=$(submit "$spec")
+wait_state "$id" FAILED 60
+eventually 30 "the unit is gone" unit_gone "$id"
+error=$(hyperctl retry "$id" 2>&1) && fail "a job was retried without its secret"
+contains "$error" "hyperctl retry secret --secret=source.tls_psk:FILE" "the error"
+serve "$dir/t.sock" --tls=require --tls-psk="$dir/keys.psk" -r file "$dir/small.raw"
+hyperctl retry "$id" --secret=source.tls_psk:"$dir/keys.psk"
+wait_state "$id" COMPLETED 60
+same "$dir/small.raw" "$dir/small.qcow2" qcow2
+stop_serving "$dir/t.sock"

@@ -165,14 +165,12 @@ struct Store {
 #define WORKER_COLUMNS                                                                              \
         "w.seq, w.id, w.capabilities, w.capability_mask, w.memory_gb, w.disk_gb, w.system_info, "   \
         "w.execution_mode, w.registered_at, w.heartbeat_at, (SELECT count(*) FROM jobs INDEXED BY " \
-        "jobs_held "                                                                                \
-        "WHERE worker_id = w.id AND finished_at = 0)"
+        "jobs_held WHERE worker_id = w.id AND finished_at = 0)"
 /* The same for a ScheduleRow. */
 #define SCHEDULE_COLUMNS                                                                               \
         "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, " \
         "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, "          \
-        "success_count, "                                                                              \
-        "failure_count, role, credentials"
+        "success_count, failure_count, role, credentials"
 
 /* The same for a SourceRow. */
 #define SOURCE_COLUMNS "name, type, url, username, datacenter, ca, thumbprint, credentials, created_at"

@@ -89,3 +89,30 @@ equal "$(job "$id" | jq -r .attempt)" 2 "attempts"
 contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "Going on where an earlier attempt ended" "the log"
 same_disks resumed
 nothing_left || fail "something is left on the server: $(vcsim /state)"
+
+# By ranges of files, with a named source. The job is killed once there is a checkpoint, and goes on there,
+# although the server is busy and ends the session meanwhile.
+printf '%s' "$vcsim_password" >"$dir/password"
+hyperctl source add vc1 "$vcsim_url" --user="$vcsim_user" --ca="$vcsim_ca" --password-file="$dir/password" ||
+        fail "hyperctl source add fails"
+vcsim_fault '{"on": "folder", "kind": "slow", "rate": 200000}'
+id=$(submit "$(vm_spec "off & é" ranges '.source |= {type, vm_path, name: "vc1"} |
+        .parameters.conversion_method = "https"')")
+eventually 100 "a checkpoint" test -e "$dir/.ranges.qcow2.hyper-part/checkpoint"
+equal "$(systemctl show -P PrivateNetwork "$(unit "$id")")" no "the unit's own network"
+secret="/var/lib/hyper/credentials/job-$(systemd-escape "$id")@source.password.cred"
+exists "$secret"
+systemctl kill -s KILL "$(unit "$id")"
+wait_state "$id" RETRYING 30
+vcsim_no_faults
+vcsim_fault '{"on": "folder", "kind": "http", "status": 503, "skip": 9, "count": 2}'
+hyperctl source rm vc1 || fail "hyperctl source rm fails"
+wait_state "$id" COMPLETED 120
+same_disks ranges
+missing "$secret"
+[ "$(job "$id" | jq .result.metrics.bytes_resumed)" -gt 0 ] || fail "the copy began anew: $(job "$id")"
+contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "is copied with https" "the log"
+lacks "$(journalctl -o export HYPER_JOB_ID="$id"; job "$id")" "\"$vcsim_password\"" "what others can see"
+vcsim_no_faults
+vcsim '/sessions/end?leases=yes'
+nothing_left || fail "something is left on the server: $(vcsim /state)"

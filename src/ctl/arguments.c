@@ -319,6 +319,8 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_ALLOW_LARGER] = { { "allow-larger", 0, NULL,
                                                   "The NBD destination may be larger than the source" },
                         parse_flag, AT(allow_larger) },
+        [OPTION_FIX] = { { "fix", 0, "MODE", "Make the guest start on KVM: none (the default) or auto" },
+                        parse_word, AT(fix), .choices = { "none", "auto" } },
         [OPTION_OPERATION] = { { "operation", 0, "NAME", "What to do, convert if not given" }, parse_text,
                         AT(operation) },
         [OPTION_ID] = { { "id", 0, "ID", "Its id, a random one if not given" }, parse_id },

@@ -28,6 +28,7 @@ typedef enum Option {
         OPTION_IN_USE,
         OPTION_CHAIN,
         OPTION_ALLOW_LARGER,
+        OPTION_FIX,
         OPTION_OPERATION,
         OPTION_ID,
         OPTION_PRIORITY,
@@ -99,7 +100,7 @@ typedef struct Arguments {
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
-        const char *in_use, *chain, *compression;
+        const char *in_use, *chain, *compression, *fix;
         bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;

@@ -360,6 +360,8 @@ int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
                 status = set_string(spec, "parameters", "in_use", a->in_use);
         if (status == EXIT_OK && a->chain)
                 status = set_string(spec, "parameters", "chain", a->chain);
+        if (status == EXIT_OK && a->fix)
+                status = set_string(spec, "parameters", "fix", a->fix);
         if (status == EXIT_OK && a->allow_larger)
                 status = set_new(spec, "parameters", "allow_larger", json_true());
         if (status == EXIT_OK && a->operation)

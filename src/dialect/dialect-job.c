@@ -129,7 +129,7 @@ static json_t *given_value(const Translation *t, const char *dialect, unsigned f
 /* Fields whose value is a word, which clients write in any case. */
 static const char *const word_fields[] = { "operation", "source.type", "source.format", "destination.type",
         "destination.format", "destination.disk_bus", "destination.nic_model", "parameters.in_use",
-        "parameters.chain", "parameters.conversion_method", "parameters.source_power" };
+        "parameters.chain", "parameters.fix", "parameters.conversion_method", "parameters.source_power" };
 
 /* The value as the canonical spec has it. New reference, or NULL when out of memory. */
 static json_t *canonical_value(const char *canonical, json_t *value) {

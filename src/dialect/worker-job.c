@@ -95,6 +95,13 @@ const FieldMap worker_fields[] = {
         { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN },
         { "parameters.power_off", "parameters.power_off", FIELD_SHOWN,
                         "For vSphere: powers it off if it does not shut down in time." },
+        { "parameters.fix", "parameters.fix", FIELD_SHOWN,
+                        "\"auto\", or a list of fs_repair, lvm_repair, offline_fix, boot_repair and "
+                        "initramfs_regenerate: changes the guest on the copied disks so that it starts on "
+                        "KVM." },
+        { "parameters.root", "parameters.root", FIELD_SHOWN,
+                        "The file system of the operating system to fix if there are several, such as "
+                        "\"/dev/sda2\"." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },

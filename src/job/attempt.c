@@ -30,6 +30,7 @@ Attempt *attempt_free(Attempt *a) {
         json_decref(a->outputs);
         json_decref(a->vm);
         json_decref(a->metrics);
+        json_decref(a->guest);
         free(a->directory);
         free(a->code);
         free(a->message);
@@ -110,6 +111,7 @@ static int write_result(Attempt *a, JobOutcome outcome, const char *message) {
                 .outputs = a->outputs,
                 .vm = a->vm,
                 .metrics = a->metrics,
+                .guest = a->guest,
         };
         int r = job_result_write(&result, a->directory);
         return r < 0 ? log_error_errno(r, "Failed to write %s/result.json: %m", a->directory) : 0;

@@ -22,6 +22,7 @@ typedef struct Attempt {
         json_t *outputs; /* array */
         json_t *vm; /* the hardware of the source (spec/vm.h), or NULL */
         json_t *metrics; /* object */
+        json_t *guest; /* object, or NULL */
 } Attempt;
 
 /* Opens the directory and reads the plan. */

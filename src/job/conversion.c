@@ -5,10 +5,15 @@
 #include "job/device.h"
 #include "job/source-kind.h"
 
+/* It takes about as long as copying a small disk, and seldom a larger one. */
+uint64_t conversion_guest_work(const Conversion *c, uint64_t total) {
+        return c->attempt->plan->spec->parameters.fix ? total / 2 : 0;
+}
+
 uint64_t conversion_work(const Conversion *c, uint64_t total) {
         uint64_t work = c->attempt->plan->spec->parameters.verify ? 2 * total : total;
 
-        return c->stream ? REPORT_PACKAGE(work) : work;
+        return c->stream ? REPORT_PACKAGE(work) : work + conversion_guest_work(c, total);
 }
 
 unsigned conversion_place(const Conversion *c, size_t disk) {

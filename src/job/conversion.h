@@ -62,5 +62,8 @@ char *convert_step_name(const Conversion *c, const char *one, const char *many, 
 /* The bytes of all work on @total bytes of disks, for Report.work_total. */
 uint64_t conversion_work(const Conversion *c, uint64_t total) _pure_;
 
+/* That of fixing the guest, which is part of it. */
+uint64_t conversion_guest_work(const Conversion *c, uint64_t total) _pure_;
+
 /* Where disk @disk (from 0) grows in the part directory, from 1. */
 unsigned conversion_place(const Conversion *c, size_t disk) _pure_;

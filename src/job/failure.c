@@ -37,6 +37,16 @@ static const struct {
         { "domain_exists", OUTCOME_FAILED, {} },
         { "libvirt_refused", OUTCOME_FAILED, {} },
         { "libvirt_unavailable", OUTCOME_TRANSIENT, {} },
+        /* The guest */
+        { "appliance_failed", OUTCOME_TRANSIENT, {} },
+        { "ambiguous_root", OUTCOME_FAILED, {} },
+        { "guest_unknown", OUTCOME_FAILED, {} },
+        { "guest_file_system_damaged", OUTCOME_FAILED, {} },
+        { "guest_inspection_failed", OUTCOME_FAILED, {} },
+        { "guest_initramfs_failed", OUTCOME_FAILED, {} },
+        { "guest_write_failed", OUTCOME_FAILED, {} },
+        { "no_space_in_guest", OUTCOME_FAILED, {} },
+        { "guest_failed", OUTCOME_TRANSIENT, {} }, /* hyper-guest was killed */
         /* On the way */
         { "connection_failed", OUTCOME_TRANSIENT,
                         { ECONNRESET, EPIPE, ESHUTDOWN, ENOTCONN, ECONNREFUSED, EHOSTUNREACH,

@@ -34,6 +34,10 @@ libhyper_job_la_SOURCES = \
 	src/job/failure.h \
 	src/job/finish.c \
 	src/job/finish.h \
+	src/job/guest-child.c \
+	src/job/guest-child.h \
+	src/job/guest-commit.c \
+	src/job/guest-commit.h \
 	src/job/helper.c \
 	src/job/helper.h \
 	src/job/identity.c \
@@ -106,6 +110,8 @@ libhyper_job_la_SOURCES = \
 	src/job/step-convert.h \
 	src/job/step-finalize.c \
 	src/job/step-finalize.h \
+	src/job/step-guest.c \
+	src/job/step-guest.h \
 	src/job/step-initialize.c \
 	src/job/step-initialize.h \
 	src/job/step-inspect.c \

@@ -2,6 +2,7 @@
 #include "job/operation-steps.h"
 #include "job/step-convert.h"
 #include "job/step-finalize.h"
+#include "job/step-guest.h"
 #include "job/step-initialize.h"
 #include "job/step-inspect.h"
 #include "job/step-package.h"
@@ -10,8 +11,10 @@
 static const Step convert_steps[] = {
         { "initialize", step_initialize },
         { "inspect", step_inspect },
+        { "guest-resume", step_guest_resume },
         { "convert", step_convert },
         { "verify", step_verify },
+        { "guest", step_guest },
         { "package", step_package },
         { "finalize", step_finalize },
         {},

@@ -281,6 +281,10 @@ static int get_filter(const struct sock_fprog **ret) {
 #define WRITE_DIRECTORY_RIGHTS \
         (LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_MAKE_REG)
 
+#define WORK_DIRECTORY_RIGHTS                                                                             \
+        (WRITE_DIRECTORY_RIGHTS | LANDLOCK_READ_DIR | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE |        \
+                        LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_SOCK)
+
 static const struct {
         const char *path;
         uint64_t rights;
@@ -343,7 +347,9 @@ static int add_files(int fd, const ParserFiles *files) {
                 struct stat st;
 
                 r = stat(*path, &st) >= 0 && S_ISDIR(st.st_mode)
-                                ? landlock_add_path(fd, *path, WRITE_DIRECTORY_RIGHTS)
+                                ? landlock_add_path(fd, *path,
+                                                  files->programs ? WORK_DIRECTORY_RIGHTS
+                                                                  : WRITE_DIRECTORY_RIGHTS)
                                 : landlock_add_path(fd, *path, WRITE_FILE_RIGHTS);
                 if (r < 0 && r != -ENOENT)
                         return r;
@@ -365,7 +371,10 @@ static int make_ruleset(const char *program, const ParserFiles *files, int *ret)
         if (fd < 0)
                 return fd;
         for (size_t i = 0; i < ELEMENTSOF(system_files); i++) {
-                int r = landlock_add_path(fd, system_files[i].path, system_files[i].rights);
+                uint64_t more = files && files->programs && system_files[i].rights == LIBRARIES_RIGHTS
+                                ? LANDLOCK_EXECUTE | LANDLOCK_READ_DIR
+                                : 0;
+                int r = landlock_add_path(fd, system_files[i].path, system_files[i].rights | more);
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
@@ -390,7 +399,7 @@ int parser_sandbox_new(const char *program, const ParserFiles *files, ParserSand
         rights_raise(s.rights);
         r = make_ruleset(program, files, &s.landlock_fd);
         rights_lower();
-        if (r >= 0)
+        if (r >= 0 && !(files && files->programs))
                 r = get_filter(&s.filter);
         if (r < 0)
                 return r;
@@ -412,7 +421,7 @@ void parser_sandbox_exec(const ParserSandbox *s, char *const argv[], char *const
         }
         if (s->landlock_fd >= 0 && landlock_enter(s->landlock_fd) < 0)
                 return;
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, s->filter) < 0)
+        if (s->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, s->filter) < 0)
                 return;
         execve(exec_path, argv, envp);
 }

@@ -22,13 +22,16 @@ typedef struct ParserFiles {
         char **read; /* files */
         char **write; /* files that it may change, directories that it may make files in */
         unsigned rights; /* what it needs of basic/rights.h: mostly none */
+        bool programs; /* it executes programs of /usr, and makes directories and sockets in those that it may
+                        * write to: hyper-guest, whose qemu has a filter of system calls of its own. Only
+                        * that of the unit applies. */
 } ParserFiles;
 
 void parser_files_done(ParserFiles *f);
 #define _cleanup_parser_files_ _cleanup_(parser_files_done)
 
 typedef struct ParserSandbox {
-        const struct sock_fprog *filter; /* not owned */
+        const struct sock_fprog *filter; /* not owned; NULL: none */
         int landlock_fd; /* -EBADF: the kernel has none */
         unsigned rights;
         const char *program;

@@ -190,6 +190,9 @@ static int empty_disk(int fd) {
          * copy to go on from. */
         unlink_entry(fd, CHECKPOINT_FILE, 0, &r);
         unlink_entry(fd, CHECKPOINT_FILE ".new", 0, &r);
+        unlink_entry(fd, PART_COMMIT_FILE, 0, &r);
+        unlink_entry(fd, PART_COMMIT_FILE ".new", 0, &r);
+        unlink_entry(fd, PART_OVERLAY_FILE, 0, &r);
         unlink_entry(fd, PART_IMAGE_FILE, 0, &r);
         for (size_t i = 0; i < ELEMENTSOF(unpacked); i++)
                 unlink_entry(fd, unpacked[i], 0, &r);
@@ -243,7 +246,7 @@ int part_directory_remove(PartDirectory *p) {
 }
 
 void part_directory_remove_if_useless(PartDirectory *p) {
-        if (p->fd < 0)
+        if (p->fd < 0 || faccessat(p->fd, PART_COMMIT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return;
         for (unsigned disk = 1; disk <= PART_DISKS_MAX; disk++) {
                 _cleanup_close_ int dir = -EBADF;

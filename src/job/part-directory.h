@@ -7,6 +7,8 @@
  *
  *   lock                         who works here (part-lock.h)
  *   image, checkpoint            the first disk
+ *   fix.qcow2                    the changes of its guest, until they are in the image
+ *   committing                   they are being written to the images (guest-commit.h)
  *   disk2/image, disk2/checkpoint, disk3/…    the further disks of an OVA
  */
 
@@ -23,6 +25,9 @@
 #define RECORD_PUBLISHING "publishing"
 /* The first of the further outputs' names that is taken: its number, or 0. */
 #define RECORD_TAKEN "taken"
+
+#define PART_OVERLAY_FILE "fix.qcow2"
+#define PART_COMMIT_FILE "committing"
 
 /* Names in the part directory of a disk, those of unpack.h. */
 #define UNPACKED_FILES                                                                                     \

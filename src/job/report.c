@@ -156,6 +156,22 @@ void report_flush(Report *r, uint64_t total, uint64_t unflushed) {
         send_event(r, &e);
 }
 
+void report_part(Report *r, const char *what, unsigned percent, uint64_t weight) {
+        usec_t now = now_monotonic();
+
+        if (r->last > 0 && now < r->last + REPORT_INTERVAL * 9 / 10)
+                return;
+        r->last = now;
+        if (r->work_total > 0)
+                r->percent = MIN(MAX(r->percent,
+                                                 percent_of(r->work_done + weight / 100 * percent, r->work_total)),
+                                100.0);
+        JobEvent e = JOB_EVENT_INIT(EVENT_PROGRESS);
+        e.message = (char *) what;
+        e.percent = r->percent;
+        send_event(r, &e);
+}
+
 void report_package(Report *r, uint64_t total) {
         r->work_done = 4 * total;
         r->work_total = REPORT_PACKAGE(r->work_done);

@@ -52,6 +52,9 @@ void report_progress(Report *r, const char *what, uint64_t done, uint64_t total,
  * is. */
 void report_flush(Report *r, uint64_t total, uint64_t unflushed);
 
+/* @percent of a step without bytes are done, which counts for @weight of the work. */
+void report_part(Report *r, const char *what, unsigned percent, uint64_t weight);
+
 /* A package is written: @total bytes that count for the last fifth of the work (REPORT_PACKAGE). */
 void report_package(Report *r, uint64_t total);
 

@@ -62,6 +62,7 @@ static int repeat_result(Attempt *a) {
                 a->outputs = old->outputs ? json_incref(old->outputs) : json_array();
                 a->vm = old->vm ? json_incref(old->vm) : NULL;
                 a->metrics = old->metrics ? json_incref(old->metrics) : json_object();
+                a->guest = old->guest ? json_incref(old->guest) : NULL;
         }
         job_result_free(old);
         a->report.phase = PHASE_FINALIZATION;

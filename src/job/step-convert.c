@@ -7,9 +7,9 @@ int step_convert(Run *run) {
         Conversion *c = &run->conversion;
         char size[BYTES_SIZE];
         uint64_t total = 0;
-        int r = convert_check_space(c);
+        int r = run->committing ? 0 : convert_check_space(c);
 
-        if (r < 0)
+        if (r < 0 || run->committing)
                 return r;
         for (size_t i = 0; run->source->disks && i < run->source->n_disks; i++)
                 total += run->source->disks[i].virtual_size;

@@ -7,6 +7,8 @@ int step_verify(Run *run) {
         JobVerify compare = (JobVerify) run->attempt->plan->spec->parameters.verify;
         int r;
 
+        if (run->committing)
+                return 0;
         report_phase(&run->attempt->report, PHASE_VERIFICATION, "%s",
                         compare ? "Comparing the result with the source" : "Checking the result");
         for (size_t i = 0; i < run->source->n_disks; i++) {

@@ -13,6 +13,7 @@ typedef struct Run {
         Conversion conversion;
         int part_fd, lock_fd;
         char *checkpoint_dir;
+        bool committing; /* an earlier attempt has copied and fixed all, see guest-commit.h */
 } Run;
 
 typedef struct Step {

@@ -329,6 +329,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .credentials = credentials,
                 .network = files->network,
                 .define = spec->destination.type == ENDPOINT_KVM,
+                .guest = spec->parameters.fix != 0,
                 .timeout_seconds = spec->policy.timeout_seconds,
                 .priority = j->row->priority,
         };

@@ -101,8 +101,6 @@ static const FixedProperty fixed[] = {
         { "SystemCallErrorNumber", PROPERTY_I32, EPERM, NULL },
         { "UMask", PROPERTY_U32, 0077, NULL },
 
-        /* A job and its servers stay far below this, unless an image drives them mad. */
-        { "MemoryMax", PROPERTY_U64, 1024 * MIB, NULL },
         { "TasksMax", PROPERTY_U64, 512, NULL },
         { "LimitCORE", PROPERTY_U64, 0, NULL }, /* a core would hold pieces of the disk, and keys */
         { "OOMPolicy", PROPERTY_STRING, 0, LIST("stop") },
@@ -263,6 +261,9 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                 if (r < 0)
                         return r;
         }
+        if (q->guest && ((r = strv_extend(&ro, "-" STATEDIR "/appliance")) < 0 ||
+                                        (r = strv_extend(&rw, "-/dev/kvm")) < 0))
+                return r;
         /* What ProtectSystem=strict leaves writable. */
         STRV_FOREACH(path, rw)
                 if ((r = strv_extend(&writable, *path)) < 0)
@@ -308,6 +309,9 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
         int r;
 
         r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL);
+        /* A job and its servers stay far below this, unless an image drives them mad. */
+        if (r >= 0)
+                r = add_consume(p, "MemoryMax", PROPERTY_U64, (q->guest ? 3072 : 1024) * MIB, NULL);
         if (r >= 0)
                 r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL);
         if (r >= 0)
@@ -318,6 +322,17 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
                 return r;
         return add_list(p, "RestrictAddressFamilies", PROPERTY_FILTER, 1, q->network ? remote : local,
                         q->network ? ELEMENTSOF(remote) : ELEMENTSOF(local));
+}
+
+/* The appliance is made before the job starts if it does not exist. If that fails, the job says so. */
+static int add_appliance(UnitProperties *p) {
+        static const char *const unit[] = { "hyper-appliance.service" };
+        static const char *const device[] = { "/dev/kvm", "rw" };
+        int r = add_list(p, "Wants", PROPERTY_STRV, 0, unit, 1);
+
+        if (r >= 0)
+                r = add_list(p, "After", PROPERTY_STRV, 0, unit, 1);
+        return r < 0 ? r : add_list(p, "DeviceAllow", PROPERTY_PAIRS, 0, device, 2);
 }
 
 int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
@@ -358,6 +373,9 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                 if (r < 0)
                         return r;
         }
+        r = q->guest ? add_appliance(&p) : 0;
+        if (r < 0)
+                return r;
         if (strv_length(q->credentials) > 0) {
                 r = add_list(&p, "LoadCredentialEncrypted", PROPERTY_PAIRS, 0,
                                 (const char *const *) q->credentials, strv_length(q->credentials));

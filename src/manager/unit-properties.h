@@ -51,6 +51,7 @@ typedef struct UnitRequest {
         char *const *credentials; /* name, path of the encrypted file, name, path, … */
         bool network;
         bool define; /* a domain is defined for the output */
+        bool guest; /* it starts an appliance, see src/guest/README.md */
         unsigned timeout_seconds; /* 0: no limit */
         unsigned priority;
 } UnitRequest;

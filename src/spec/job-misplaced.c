@@ -31,6 +31,7 @@ static const struct {
         { "in_use", "parameters.in_use", NULL },
         { "chain", "parameters.chain", NULL },
         { "allow_larger", "parameters.allow_larger", NULL },
+        { "fix", "parameters.fix", NULL },
         { "conversion_method", "parameters.conversion_method", NULL },
         { "source_power", "parameters.source_power", NULL },
         { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", NULL },

@@ -19,6 +19,9 @@
 #define OUTPUTS_MAX 1024
 #define WARNINGS_MAX 64
 #define METRICS_MAX 256
+/* Of all that is in it. */
+#define GUEST_VALUES_MAX 100000u
+#define GUEST_TEXT_MAX 1024u
 
 static const char *const outcome_names[_OUTCOME_MAX] = {
         [OUTCOME_COMPLETED] = "completed",
@@ -45,6 +48,7 @@ JobResult *job_result_free(JobResult *r) {
         free(r->code);
         json_decref(r->outputs);
         json_decref(r->vm);
+        json_decref(r->guest);
         json_decref(r->metrics);
         return mfree(r);
 }
@@ -57,10 +61,11 @@ int job_result_write(const JobResult *r, const char *directory) {
         message = utf8_make_valid(strempty(r->message), strlen(strempty(r->message)), MESSAGE_MAX);
         if (!message)
                 return -ENOMEM;
-        object = json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:O?, s:O?, s:O?}", "attempt",
+        object = json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:O?, s:O?, s:O?, s:O?}", "attempt",
                         (json_int_t) r->attempt, "outcome", job_outcome_to_string(r->outcome), "phase",
                         job_phase_to_string(r->phase), "message", ascii_replace_control(message, ' '),
-                        "code", r->code, "outputs", r->outputs, "vm", r->vm, "metrics", r->metrics);
+                        "code", r->code, "outputs", r->outputs, "vm", r->vm, "guest", r->guest, "metrics",
+                        r->metrics);
         if (!object)
                 return -EINVAL;
         /* It is there in a unit; not where a plan is carried out by hand. */
@@ -92,6 +97,7 @@ static const JsonField result_fields[] = {
         { "code", JSON_FIELD_STRING, offsetof(JobResult, code), .flags = JSON_NULLABLE, .max = CODE_MAX },
         { "outputs", JSON_FIELD_ANY, offsetof(JobResult, outputs), .flags = JSON_NULLABLE },
         { "vm", JSON_FIELD_ANY, offsetof(JobResult, vm), .flags = JSON_NULLABLE },
+        { "guest", JSON_FIELD_ANY, offsetof(JobResult, guest), .flags = JSON_NULLABLE },
         { "metrics", JSON_FIELD_ANY, offsetof(JobResult, metrics), .flags = JSON_NULLABLE },
         {},
 };
@@ -154,12 +160,33 @@ static int check_vm(const JobResult *r) {
         return r->vm ? vm_hardware_from_json(r->vm, "vm", &vm, &errors) : 0;
 }
 
+/* Any values, but no long texts and no control characters: what is in it comes from the disk of a guest. */
+static bool guest_value_is_valid(json_t *value, size_t *n) {
+        const char *key;
+        json_t *v;
+        size_t i;
+
+        if (++*n > GUEST_VALUES_MAX ||
+                        (json_is_string(value) && (json_string_length(value) > GUEST_TEXT_MAX ||
+                                                                  utf8_has_control(json_string_value(value)))))
+                return false;
+        json_array_foreach(value, i, v)
+                if (!guest_value_is_valid(v, n))
+                        return false;
+        json_object_foreach(value, key, v)
+                if (!code_is_valid(key) || !guest_value_is_valid(v, n))
+                        return false;
+        return true;
+}
+
 /* Flat and of known types, so that whoever shows it need not look again. */
 static bool result_makes_sense(const JobResult *r) {
         const char *key;
         json_t *value;
-        size_t i;
+        size_t i, n = 0;
 
+        if (r->guest && (!json_is_object(r->guest) || !guest_value_is_valid(r->guest, &n)))
+                return false;
         if ((r->code && !code_is_valid(r->code)) || (r->outputs && !json_is_array(r->outputs)) ||
                         (r->metrics && !json_is_object(r->metrics)) ||
                         json_array_size(r->outputs) > OUTPUTS_MAX ||

@@ -24,6 +24,7 @@ typedef struct JobResult {
         char *code; /* for programs: [a-z0-9_]{1,64}: "checksum_mismatch", "image_refused", "no_space", … */
         json_t *outputs; /* [{"path" (or, of an NBD server, "uri"),"format","virtual_size","actual_size"}],
                             or NULL; "warnings", a list of texts, may be in each */
+        json_t *guest; /* what was found and changed in the guest (src/guest/README.md), or NULL */
         json_t *vm; /* the hardware of the source (vm.h), or NULL: the source does not describe it */
         json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…}: numbers, or
                             NULL */

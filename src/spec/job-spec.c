@@ -132,6 +132,9 @@ static const JsonField parameter_fields[] = {
                         .from_string = chain, .expected = "refuse, flatten" },
         { "allow_larger", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.allow_larger),
                         .flags = JSON_NULLABLE },
+        { "fix", JSON_FIELD_ANY, offsetof(JobSpec, parameters.fix_words), .flags = JSON_NULLABLE },
+        { "root", JSON_FIELD_STRING, offsetof(JobSpec, parameters.root),
+                        .flags = JSON_NULLABLE | JSON_NONEMPTY, .max = 256 },
         { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
                         .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
                         .expected = "auto, nfc, https" },
@@ -377,6 +380,25 @@ static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonEr
         return r;
 }
 
+static int check_fix(JobSpec *s, JsonErrors *errors) {
+        int r = job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
+
+        if (r < 0)
+                return r;
+        if (s->parameters.root && s->parameters.fix == 0)
+                return json_errors_add(
+                                errors, "parameters.root", "must not be given without parameters.fix");
+        if (s->parameters.fix == 0)
+                return 0;
+        if (s->operation != OPERATION_CONVERT)
+                return json_errors_add(errors, "parameters.fix", "must not be given unless operation is convert");
+        if (s->destination.type != ENDPOINT_FILE ||
+                        (s->destination.format != FORMAT_QCOW2 && s->destination.format != FORMAT_RAW))
+                return json_errors_add(errors, "parameters.fix",
+                                "must not be given unless the destination is a qcow2 or raw file");
+        return 0;
+}
+
 static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         json_t *destination = json_object_get(object, "destination");
         int r = 0;
@@ -396,6 +418,8 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                 r = check_combinations(s, destination && !json_is_null(destination), errors);
         if (r >= 0)
                 r = check_compression(s, json_object_get(object, "parameters"), errors);
+        if (r >= 0)
+                r = check_fix(s, errors);
         return r < 0 ? r : check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
 }
 
@@ -434,6 +458,8 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "chain");
         if (!s->parameters.allow_larger)
                 (void) json_object_del(parameters, "allow_larger");
+        if (s->parameters.fix == 0)
+                (void) json_object_del(parameters, "fix");
         if (s->parameters.conversion_method == VSPHERE_METHOD_AUTO)
                 (void) json_object_del(parameters, "conversion_method");
         if (s->parameters.source_power == VSPHERE_POWER_KEEP)

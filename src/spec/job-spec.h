@@ -5,6 +5,7 @@
  * else. */
 
 #include "spec/endpoint-kind.h"
+#include "spec/job-fix.h"
 #include "spec/job-id.h"
 #include "spec/job-parameters.h"
 #include "spec/job-path.h"
@@ -32,6 +33,9 @@ typedef struct JobSpec {
                 int verify; /* JobVerify */
                 int in_use; /* JobInUse */
                 int chain; /* JobChain */
+                unsigned fix; /* as job-fix.h has it */
+                json_t *fix_words; /* the same, as given, or NULL */
+                char *root; /* of the guest that is fixed, or NULL */
                 int conversion_method; /* VsphereMethod; this and the following ones of a vSphere source */
                 int source_power; /* VspherePower */
                 unsigned shutdown_timeout; /* seconds */

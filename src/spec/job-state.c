@@ -23,6 +23,7 @@ static const char *const phase_names[_PHASE_MAX] = {
         [PHASE_INSPECTION] = "inspection",
         [PHASE_CONVERSION] = "conversion",
         [PHASE_VERIFICATION] = "verification",
+        [PHASE_GUEST] = "guest",
         [PHASE_FINALIZATION] = "finalization",
 };
 

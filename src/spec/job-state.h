@@ -40,6 +40,7 @@ typedef enum JobPhase {
         PHASE_INSPECTION,
         PHASE_CONVERSION,
         PHASE_VERIFICATION,
+        PHASE_GUEST, /* only if the guest is fixed */
         PHASE_FINALIZATION,
         _PHASE_MAX,
         _PHASE_INVALID = -EINVAL,

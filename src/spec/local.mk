@@ -13,6 +13,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-file-internal.h \
 	src/spec/job-file.c \
 	src/spec/job-file.h \
+	src/spec/job-fix.c \
+	src/spec/job-fix.h \
 	src/spec/job-id.c \
 	src/spec/job-id.h \
 	src/spec/job-misplaced.c \

@@ -102,6 +102,11 @@ const FieldMap hypersdk_fields[] = {
         { "options.allow_larger", "parameters.allow_larger", FIELD_SHOWN },
         { "allow_larger", "parameters.allow_larger", 0 },
         { "parameters.allow_larger", "parameters.allow_larger", 0 },
+        { "options.fix", "parameters.fix", FIELD_SHOWN },
+        { "fix", "parameters.fix", 0 },
+        { "parameters.fix", "parameters.fix", 0 },
+        { "options.root", "parameters.root", FIELD_SHOWN },
+        { "parameters.root", "parameters.root", 0 },
 
         { "options.conversion_method", "parameters.conversion_method", FIELD_SHOWN | ABSENT },
         { "conversion_method", "parameters.conversion_method", ABSENT },

@@ -141,7 +141,8 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
                         json_is_array(outputs) ? json_incref(outputs) : json_array(), "total_size",
                         json_count(size), "duration", json_count(duration), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "vm",
-                        json_object_get(result, "vm"), "domain", json_object_get(result, "domain"), "error",
+                        json_object_get(result, "vm"), "guest", json_object_get(result, "guest"), "domain",
+                        json_object_get(result, "domain"), "error",
                         json_text(job_row_error_text(row, result)));
 }
 

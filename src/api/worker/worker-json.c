@@ -15,6 +15,7 @@ static const char *const phase_titles[_PHASE_MAX] = {
         [PHASE_INSPECTION] = "Inspecting the source",
         [PHASE_CONVERSION] = "Converting disk format",
         [PHASE_VERIFICATION] = "Verifying the output",
+        [PHASE_GUEST] = "Fixing the guest",
         [PHASE_FINALIZATION] = "Finishing the output",
 };
 
@@ -156,6 +157,9 @@ static const SchemaField result_fields[] = {
         { "metrics", SCHEMA_OBJECT, .description = "Metrics of the job." },
         { "vm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The hardware of the source, if it describes it." },
         { "domain", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The domain of libvirt: name, UUID, XML." },
+        { "guest", SCHEMA_OBJECT, SCHEMA_OPTIONAL,
+                        "With parameters.fix: what was found in the guest, what was changed, and what could "
+                        "not be." },
         { "error", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Why it failed.", &failure_schema },
         {},
 };
@@ -179,7 +183,8 @@ static json_t *result_json(const JobRow *row) {
                                                                                    : 2],
                         "outputs", json_is_array(outputs) ? json_incref(outputs) : json_array(), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "vm",
-                        json_object_get(result, "vm"), "domain", json_object_get(result, "domain"), "error",
+                        json_object_get(result, "vm"), "guest", json_object_get(result, "guest"), "domain",
+                        json_object_get(result, "domain"), "error",
                         json_is_object(error) ? json_incref(error)
                                         : row->state == JOB_FAILED
                                         ? json_pack("{s:n, s:n, s:o}", "phase", "code", "message",

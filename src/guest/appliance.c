@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "guest/appliance.h"
+
+#define QEMU "/usr/bin/qemu-system-x86_64"
+/* xfs_repair of some TiB fits into it. */
+#define MEMORY_MIB 1280
+#define LAUNCH_PERCENT 40u
+/* It takes a few. */
+#define KVM_LAUNCH_SECONDS 120u
+
+/* The device exists in places where it cannot be used. */
+static bool kvm_works(void) {
+        _cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+        if (fd < 0)
+                return false;
+        _cleanup_close_ int vm = ioctl(fd, KVM_CREATE_VM, 0);
+        return vm >= 0;
+}
+
+/* Messages of the kernel in the appliance move the bar, too. */
+static void on_progress(guestfs_h *g, void *userdata, uint64_t event, int handle, int flags, const char *buf,
+                size_t size, const uint64_t *values, size_t n) {
+        const char *step = userdata;
+
+        if (n >= 4 && values[3] > 0)
+                guest_progress(step, (unsigned) (LAUNCH_PERCENT * MIN(values[2], values[3]) / values[3]));
+}
+
+static int configure(Guest *guest) {
+        const Orders *o = guest->orders;
+        _cleanup_free_ char *self = realpath("/proc/self/exe", NULL);
+        _cleanup_free_ char *sockets = strprintf("XDG_RUNTIME_DIR=%s", o->runtime);
+        char *environment[] = { sockets, NULL };
+        guestfs_h *g = guest->g;
+
+        if (!self || !sockets)
+                return -ENOMEM;
+        guestfs_set_error_handler(g, NULL, NULL);
+        (void) guestfs_set_recovery_proc(g, 0); /* qemu ends with us: see appliance_exec_qemu() */
+        if (guestfs_parse_environment_list(g, environment) < 0 || guestfs_set_backend(g, "direct") < 0 ||
+                        guestfs_set_path(g, o->appliance) < 0 || guestfs_set_tmpdir(g, o->runtime) < 0 ||
+                        guestfs_set_cachedir(g, o->runtime) < 0 || guestfs_set_hv(g, self) < 0 ||
+                        guestfs_set_memsize(g, MEMORY_MIB) < 0 || guestfs_set_network(g, 0) < 0 ||
+                        guestfs_set_autosync(g, 1) < 0)
+                return guest_fail_last(guest, "appliance_failed", "Setting up the appliance");
+        if (!guest->kvm && guestfs_set_backend_setting(g, "force_tcg", "1") < 0)
+                return guest_fail_last(guest, "appliance_failed", "Setting up the appliance");
+        return 0;
+}
+
+static int add_disks(Guest *guest) {
+        bool read_only = guest->orders->fix == 0;
+        json_t *disk;
+        size_t i;
+
+        json_array_foreach(guest->orders->disks, i, disk)
+                if (guestfs_add_drive_opts(guest->g, json_string_value(json_object_get(disk, "path")),
+                                    GUESTFS_ADD_DRIVE_OPTS_FORMAT,
+                                    json_string_value(json_object_get(disk, "format")),
+                                    GUESTFS_ADD_DRIVE_OPTS_READONLY, read_only,
+                                    GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, read_only ? "writeback" : "unsafe",
+                                    -1) < 0)
+                        return guest_fail_last(guest, "appliance_failed", "Adding a disk");
+        return 0;
+}
+
+/* Where KVM is nested, it may be there and not get on. */
+static guestfs_h *late_appliance;
+
+static void on_alarm(int signal) {
+        int pid = late_appliance ? guestfs_get_pid(late_appliance) : -1;
+
+        if (pid > 0)
+                (void) kill(pid, SIGKILL);
+}
+
+static int launch(Guest *guest) {
+        static char step[] = "appliance";
+
+        guest_progress(step, 0);
+        int handle = guestfs_set_event_callback(
+                        guest->g, on_progress, GUESTFS_EVENT_PROGRESS, 0, (void *) step);
+        if (guest->kvm) {
+                late_appliance = guest->g;
+                if (signal(SIGALRM, on_alarm) == SIG_ERR)
+                        return -errno;
+                alarm(KVM_LAUNCH_SECONDS);
+        }
+        int k = guestfs_launch(guest->g);
+        alarm(0);
+        late_appliance = NULL;
+        if (handle >= 0)
+                guestfs_delete_event_callback(guest->g, handle);
+        return k < 0 ? -EIO : 0;
+}
+
+static int start_with(Guest *guest, bool kvm) {
+        int r;
+
+        if (guest->g)
+                guestfs_close(guest->g);
+        guest->kvm = kvm;
+        guest->g = guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT);
+        if (!guest->g)
+                return -errno;
+        r = configure(guest);
+        if (r >= 0)
+                r = add_disks(guest);
+        return r < 0 ? r : launch(guest);
+}
+
+int appliance_start(Guest *guest) {
+        bool kvm = kvm_works();
+
+        /* Temporary files of qemu. */
+        if (setenv("TMPDIR", guest->orders->runtime, 1) < 0)
+                return -errno;
+        int r = start_with(guest, kvm);
+        if (r == -EIO && kvm && !guest->message) {
+                log_warning("The appliance does not start with KVM: it is emulated");
+                r = start_with(guest, false);
+        }
+        return r == -EIO ? guest_fail_last(guest, "appliance_failed", "Starting the appliance") : r;
+}
+
+int appliance_stop(Guest *guest) {
+        if (guestfs_umount_all(guest->g) < 0)
+                return guest_fail_last(guest, "guest_write_failed", "Unmounting the guest's file systems");
+        if (guestfs_shutdown(guest->g) < 0)
+                return guest_fail_last(guest, "guest_write_failed", "Writing the changes to the disks");
+        return 0;
+}
+
+/* --- the hypervisor -------------------------------------------------------------------------------- */
+
+/* Without "accel=tcg" in "-machine accel=tcg,…". 1: it was there. */
+static int cut_accelerator(const char *argument, char **ret) {
+        _cleanup_strv_free_ char **kept = NULL;
+        bool found = false;
+
+        for (const char *p = argument; *p;) {
+                size_t n = strcspn(p, ",");
+
+                if (n == strlen("accel=tcg") && strncmp(p, "accel=tcg", n) == 0)
+                        found = true;
+                else if (strv_extendf(&kept, "%.*s", (int) n, p) < 0)
+                        return -ENOMEM;
+                p += n + (p[n] == ',');
+        }
+        if (!found)
+                return 0;
+        *ret = strv_join(kept, ",");
+        return *ret ? 1 : -ENOMEM;
+}
+
+/* The unit has MemoryDenyWriteExecute=. With KVM, qemu has no need of such memory. TCG writes code at one
+ * address and executes it at another one if it is told to, which libguestfs cannot be told. And qemu gets a
+ * filter of system calls of its own: no programs, no new rights. */
+int appliance_exec_qemu(int argc, char *argv[]) {
+        static char program[] = QEMU, accel[] = "-accel", tcg[] = "tcg,split-wx=on", sandbox[] = "-sandbox",
+                    rules[] = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+        char **args = new0(char *, (size_t) argc + 6);
+        size_t n = 0;
+
+        if (!args)
+                return log_oom(), EXIT_FAILURE;
+        args[n++] = program;
+        args[n++] = sandbox;
+        args[n++] = rules;
+        bool split = false;
+        for (int i = 1; i < argc; i++) {
+                char *cut = NULL;
+                int r = i > 1 && streq(argv[i - 1], "-machine") ? cut_accelerator(argv[i], &cut) : 0;
+
+                if (r < 0)
+                        return log_oom(), EXIT_FAILURE;
+                split = split || r > 0;
+                args[n++] = r > 0 ? cut : argv[i];
+        }
+        if (split) {
+                args[n++] = accel;
+                args[n++] = tcg;
+        }
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                log_warning_errno(errno, "Failed to bind qemu to this process: %m");
+        execv(program, args);
+        log_error_errno(errno, "Failed to execute " QEMU ": %m");
+        return EXIT_FAILURE;
+}

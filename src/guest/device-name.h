@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names of disks and partitions that depend on the hardware (/dev/sda1), and the names of the same file
+ * systems that do not (UUID=…). */
+
+#include "basic/macro.h"
+
+typedef struct DeviceName {
+        char *device; /* as the appliance has it: /dev/sda1 */
+        char *stable; /* UUID=… */
+} DeviceName;
+
+typedef struct DeviceNames {
+        DeviceName *items;
+        size_t n, allocated;
+} DeviceNames;
+
+void device_names_done(DeviceNames *d);
+
+/* The disks have the order of the source, so that a name of the source is one of the appliance. 0 or
+ * -ENOMEM. */
+int device_names_add(DeviceNames *d, const char *device, const char *stable);
+
+/* True for a name that depends on the hardware: /dev/sda1, hda1, vda1, xvda1, nvme0n1p1, and those below
+ * /dev/disk/by-id and by-path. */
+bool device_name_is_unstable(const char *name, size_t length) _pure_;
+
+/* The stable name of the first @length bytes of @name, NULL if there is none. Not owned by the caller. */
+const char *device_names_find(const DeviceNames *d, const char *name, size_t length);

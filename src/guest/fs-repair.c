@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/fs-repair.h"
+#include "basic/string-util.h"
+
+#define STEP "fs_repair"
+
+/* e2fsck -p: replays the journal, and corrects what is safe to correct. */
+static int repair_ext(Guest *guest, const char *device) {
+        return guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1);
+}
+
+/* The journal of XFS is replayed by mounting it. */
+static int repair_xfs(Guest *guest, const char *device) {
+        if (guestfs_mount(guest->g, device, "/") < 0 || guestfs_umount(guest->g, "/") < 0)
+                return -1;
+        int k = guestfs_xfs_repair(guest->g, device, GUESTFS_XFS_REPAIR_NOMODIFY, 1, -1);
+        return k == 1 ? guestfs_xfs_repair(guest->g, device, -1) : k;
+}
+
+static int repair_vfat(Guest *guest, const char *device) {
+        int k = guestfs_fsck(guest->g, "vfat", device);
+
+        return k == 0 || k == 1 ? 0 : -1;
+}
+
+static const struct {
+        const char *type;
+        int (*repair)(Guest *guest, const char *device);
+} repairs[] = {
+        { "ext2", repair_ext },
+        { "ext3", repair_ext },
+        { "ext4", repair_ext },
+        { "xfs", repair_xfs },
+        { "vfat", repair_vfat },
+};
+
+int fs_repair(Guest *guest) {
+        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
+
+        if (!all)
+                return guest_fail_last(guest, "guest_inspection_failed", "Listing the file systems");
+        guest_progress(STEP, 41);
+        for (char **f = all; f[0] && f[1]; f += 2)
+                for (size_t i = 0; i < ELEMENTSOF(repairs); i++) {
+                        if (!streq(f[1], repairs[i].type) || repairs[i].repair(guest, f[0]) == 0)
+                                continue;
+                        int r = changes_warn(&guest->changes, STEP,
+                                        "The file system %s (%s) is damaged, and was not repaired: %s", f[0],
+                                        f[1], strna(guestfs_last_error(guest->g)));
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}

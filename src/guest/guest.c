@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "guest/guest.h"
+
+#define FILES_MAX 100u
+#define SELINUX_LABEL "security.selinux"
+/* What one call sends to the appliance. */
+#define CHUNK ((size_t) 1024 * 1024)
+
+void guest_done(Guest *guest) {
+        if (guest->g)
+                guestfs_close(guest->g);
+        changes_done(&guest->changes);
+        device_names_done(&guest->names);
+        json_decref(guest->kernels);
+        free(guest->root);
+        free(guest->code);
+        free(guest->message);
+        *guest = (Guest){};
+}
+
+int guest_fail(Guest *guest, int error, const char *code, const char *format, ...) {
+        va_list ap;
+
+        if (guest->message)
+                return -abs(error);
+        va_start(ap, format);
+        guest->message = vstrprintf(format, ap);
+        va_end(ap);
+        guest->code = strdup(code);
+        return guest->message && guest->code ? -abs(error) : -ENOMEM;
+}
+
+int guest_fail_last(Guest *guest, const char *code, const char *what) {
+        int error = guestfs_last_errno(guest->g);
+
+        return guest_fail(guest, error == ENOSPC ? ENOSPC : EIO,
+                        error == ENOSPC ? "no_space_in_guest" : code, "%s failed: %s", what,
+                        strna(guestfs_last_error(guest->g)));
+}
+
+int guest_warn_last(Guest *guest, const char *step, const char *what) {
+        return changes_warn(
+                        &guest->changes, step, "%s failed: %s", what, strna(guestfs_last_error(guest->g)));
+}
+
+void guest_progress(const char *step, unsigned percent) {
+        printf("{\"event\": \"progress\", \"step\": \"%s\", \"percent\": %u}\n", step, percent);
+        fflush(stdout);
+}
+
+void guest_list_freep(char ***list) {
+        *list = strv_free(*list);
+}
+
+bool guest_is_file(Guest *guest, const char *path) {
+        return guestfs_is_file_opts(guest->g, path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) > 0;
+}
+
+bool guest_is_directory(Guest *guest, const char *path) {
+        return guestfs_is_dir_opts(guest->g, path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) > 0;
+}
+
+int guest_read(Guest *guest, const char *path, size_t max, char **ret, size_t *ret_size) {
+        size_t size = 0;
+
+        if (!guest_is_file(guest, path))
+                return -ENOENT;
+        int64_t length = guestfs_filesize(guest->g, path);
+        if (length < 0)
+                return -EIO;
+        if ((uint64_t) length > max)
+                return -EFBIG;
+        char *data = guestfs_read_file(guest->g, path, &size);
+        if (!data)
+                return -EIO;
+        if (size > max) {
+                free(data);
+                return -EFBIG;
+        }
+        *ret = data;
+        if (ret_size)
+                *ret_size = size;
+        return 0;
+}
+
+/* As the kernel does it for a program without a policy of its own. */
+static int label_like_directory(Guest *guest, const char *path) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : (size_t) (slash - path));
+        size_t size;
+
+        if (!directory)
+                return -ENOMEM;
+        char *label = guestfs_lgetxattr(guest->g, directory, SELINUX_LABEL, &size);
+        if (label && size > 0 && memchr(label, 0, size) == label + size - 1)
+                (void) guestfs_lsetxattr(guest->g, SELINUX_LABEL, label, (int) size - 1, path);
+        free(label);
+        return 0;
+}
+
+int guest_write(Guest *guest, const char *path, const char *data, size_t size) {
+        bool fresh = guestfs_exists(guest->g, path) == 0;
+        size_t done = MIN(size, CHUNK);
+        int k = guestfs_write(guest->g, path, data, done);
+
+        while (k >= 0 && done < size) {
+                size_t n = MIN(size - done, CHUNK);
+                k = guestfs_write_append(guest->g, path, data + done, n);
+                done += n;
+        }
+        if (k >= 0 && fresh)
+                k = guestfs_chmod(guest->g, 0644, path);
+        if (k < 0) {
+                _cleanup_free_ char *what = strprintf("Writing %s", path);
+                return what ? guest_fail_last(guest, "guest_write_failed", what) : -ENOMEM;
+        }
+        return fresh ? label_like_directory(guest, path) : 0;
+}
+
+static int edit_file(Guest *guest, const char *step, const char *path, guest_editor editor) {
+        _cleanup_free_ char *text = NULL, *edited = NULL;
+        size_t size;
+        int r = guest_read(guest, path, GUEST_FILE_MAX, &text, &size);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r == -EFBIG)
+                return changes_warn(&guest->changes, step,
+                                "%s is larger than %zu bytes, and was left as it is", path, GUEST_FILE_MAX);
+        if (r < 0)
+                return guest_warn_last(guest, step, path);
+        if (strlen(text) != size)
+                return changes_warn(&guest->changes, step, "%s is no text, and was left as it is", path);
+        r = editor(step, path, text, guest, &edited);
+        return r > 0 ? guest_write(guest, path, edited, strlen(edited)) : r;
+}
+
+int guest_edit(Guest *guest, const char *step, const char *pattern, guest_editor editor) {
+        _cleanup_guest_list_ char **paths = guestfs_glob_expand(guest->g, pattern);
+        size_t n = 0;
+
+        STRV_FOREACH(path, paths) {
+                if (n++ == FILES_MAX)
+                        return changes_warn(&guest->changes, step, "More than %u files match %s", FILES_MAX,
+                                        pattern);
+                int r = edit_file(guest, step, *path, editor);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

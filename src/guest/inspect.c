@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/inspect.h"
+
+#include <inttypes.h>
+
+#include "basic/string-util.h"
+
+#define STEP "inspect"
+
+/* Takes @s, which may be NULL. */
+static json_t *text_consume(char *s) {
+        json_t *v = guest_text(s);
+
+        free(s);
+        return v;
+}
+
+/* --- the operating system -------------------------------------------------------------------------- */
+
+static int name_filesystems(Guest *guest) {
+        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
+
+        for (char **f = all; f && f[0] && f[1]; f += 2) {
+                _cleanup_free_ char *uuid = NULL;
+                if (!startswith(f[0], "/dev/sd") || streq(f[1], "unknown"))
+                        continue;
+                uuid = guestfs_vfs_uuid(guest->g, f[0]);
+                if (isempty(uuid) || strspn(uuid, "0123456789abcdefABCDEF-") != strlen(uuid))
+                        continue;
+                _cleanup_free_ char *stable = strprintf("UUID=%s", uuid);
+                int r = stable ? device_names_add(&guest->names, f[0], stable) : -ENOMEM;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_encrypted(Guest *guest) {
+        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
+
+        for (char **f = all; f && f[0] && f[1]; f += 2)
+                if (streq(f[1], "crypto_LUKS") || streq(f[1], "BitLocker"))
+                        return true;
+        return false;
+}
+
+static int choose_root(Guest *guest, char **roots) {
+        const char *wanted = guest->orders->root;
+        size_t n = strv_length(roots);
+
+        if (n == 0)
+                return is_encrypted(guest)
+                                ? changes_warn(&guest->changes, STEP,
+                                                  "No operating system was found, and a file system is "
+                                                  "encrypted: it cannot be fixed without its key")
+                                : changes_warn(&guest->changes, STEP, "No operating system was found");
+        if (!wanted && n > 1) {
+                _cleanup_free_ char *list = strv_join(roots, ", ");
+                return guest_fail(guest, EINVAL, "ambiguous_root",
+                                "The disks hold %zu operating systems: set parameters.root to the file "
+                                "system of one of them, %s",
+                                n, strna(list));
+        }
+        if (wanted && !strv_contains(roots, wanted)) {
+                _cleanup_free_ char *list = strv_join(roots, ", ");
+                return guest_fail(guest, EINVAL, "ambiguous_root",
+                                "There is no operating system on %s, but on %s: correct parameters.root",
+                                wanted, strna(list));
+        }
+        guest->root = strdup(wanted ? wanted : roots[0]);
+        return guest->root ? 0 : -ENOMEM;
+}
+
+/* The shortest mount point first. */
+static int compare_mounts(const void *a, const void *b) {
+        const char *const *x = a, *const *y = b;
+
+        return (int) strlen(x[0]) - (int) strlen(y[0]);
+}
+
+static int mount_root(Guest *guest) {
+        _cleanup_guest_list_ char **mounts = guestfs_inspect_get_mountpoints(guest->g, guest->root);
+        bool read_only = guest->orders->fix == 0;
+
+        if (!mounts)
+                return guest_fail_last(guest, "guest_inspection_failed", "Reading the guest's mount points");
+        qsort(mounts, strv_length(mounts) / 2, 2 * sizeof(char *), compare_mounts);
+        for (char **m = mounts; m[0] && m[1]; m += 2) {
+                int k = read_only ? guestfs_mount_ro(guest->g, m[1], m[0])
+                                  : guestfs_mount(guest->g, m[1], m[0]);
+                if (k >= 0)
+                        continue;
+                _cleanup_free_ char *what = strprintf("Mounting %s on %s", m[1], m[0]);
+                if (!what)
+                        return -ENOMEM;
+                if (streq(m[0], "/") || streq(m[0], "/boot"))
+                        return guest_fail_last(guest, "guest_file_system_damaged", what);
+                int r = guest_warn_last(guest, STEP, what);
+                if (r < 0)
+                        return r;
+        }
+        guest->mounted = true;
+        return 0;
+}
+
+static int check_type(Guest *guest) {
+        _cleanup_free_ char *type = guestfs_inspect_get_type(guest->g, guest->root);
+        int r = 0;
+
+        if (streq_ptr(type, "linux"))
+                return 0;
+        r = changes_warn(&guest->changes, STEP,
+                        "The operating system is %s, which is not changed: only Linux is",
+                        type ? type : "unknown");
+        return r < 0 ? r : 1;
+}
+
+int inspect_find(Guest *guest) {
+        guest_progress(STEP, 45);
+        _cleanup_guest_list_ char **roots = guestfs_inspect_os(guest->g);
+        int r;
+
+        if (!roots)
+                return guest_fail_last(guest, "guest_inspection_failed", "Looking for an operating system");
+        r = name_filesystems(guest);
+        if (r >= 0)
+                r = choose_root(guest, roots);
+        if (r < 0 || !guest->root)
+                return r;
+        r = check_type(guest);
+        return r == 0 ? mount_root(guest) : MIN(r, 0);
+}
+
+/* --- the result ------------------------------------------------------------------------------------ */
+
+static json_t *describe_os(Guest *guest) {
+        guestfs_h *g = guest->g;
+        const char *root = guest->root;
+
+        if (!root)
+                return json_null();
+        _cleanup_free_ char *version = strprintf("%d.%d", guestfs_inspect_get_major_version(g, root),
+                        guestfs_inspect_get_minor_version(g, root));
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type",
+                        text_consume(guestfs_inspect_get_type(g, root)), "distro",
+                        text_consume(guestfs_inspect_get_distro(g, root)), "version", guest_text(version),
+                        "name", text_consume(guestfs_inspect_get_product_name(g, root)), "arch",
+                        text_consume(guestfs_inspect_get_arch(g, root)), "hostname",
+                        text_consume(guestfs_inspect_get_hostname(g, root)), "osinfo",
+                        text_consume(guestfs_inspect_get_osinfo(g, root)));
+}
+
+static json_t *describe_filesystems(Guest *guest) {
+        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
+        _cleanup_guest_list_ char **mounts =
+                        guest->root ? guestfs_inspect_get_mountpoints(guest->g, guest->root) : NULL;
+        json_t *list = json_array();
+
+        for (char **f = all; list && f && f[0] && f[1] && json_array_size(list) < GUEST_LIST_MAX; f += 2) {
+                const char *mount = NULL;
+                for (char **m = mounts; m && m[0] && m[1]; m += 2)
+                        if (streq(m[1], f[0]))
+                                mount = m[0];
+                if (json_array_append_new(list,
+                                    json_pack("{s:o, s:o, s:o, s:o}", "device", guest_text(f[0]), "type",
+                                                    guest_text(f[1]), "mountpoint", guest_text(mount),
+                                                    "uuid",
+                                                    text_consume(guestfs_vfs_uuid(guest->g, f[0])))) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
+        return list;
+}
+
+static bool is_esp(Guest *guest, const char *device, int number) {
+        _cleanup_free_ char *type = guestfs_part_get_gpt_type(guest->g, device, number);
+
+        return type && strcasecmp(type, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B") == 0;
+}
+
+static json_t *describe_partitions(Guest *guest, const char *device, bool gpt, bool *esp) {
+        struct guestfs_partition_list *parts = guestfs_part_list(guest->g, device);
+        json_t *list = json_array();
+
+        for (uint32_t i = 0; list && parts && i < parts->len && i < GUEST_LIST_MAX; i++) {
+                const struct guestfs_partition *p = &parts->val[i];
+                *esp = *esp || (gpt && is_esp(guest, device, p->part_num));
+                if (json_array_append_new(list,
+                                    json_pack("{s:i, s:I}", "number", (int) p->part_num, "size",
+                                                    (json_int_t) p->part_size)) < 0) {
+                        json_decref(list);
+                        list = NULL;
+                }
+        }
+        if (parts)
+                guestfs_free_partition_list(parts);
+        return list;
+}
+
+static json_t *describe_disks(Guest *guest, bool *esp) {
+        _cleanup_guest_list_ char **devices = guestfs_list_devices(guest->g);
+        json_t *list = json_array();
+
+        STRV_FOREACH(d, devices) {
+                char *label = guestfs_part_get_parttype(guest->g, *d);
+                bool gpt = streq_ptr(label, "gpt");
+                json_t *disk = json_pack("{s:I, s:I, s:o, s:o}", "index", (json_int_t) (d - devices), "size",
+                                (json_int_t) guestfs_blockdev_getsize64(guest->g, *d), "label",
+                                text_consume(label), "partitions", describe_partitions(guest, *d, gpt, esp));
+
+                if (json_array_append_new(list, disk) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
+        return list;
+}
+
+static json_t *describe_volumes(Guest *guest) {
+        _cleanup_guest_list_ char **lvs = guestfs_lvs(guest->g);
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && lvs && lvs[i] && i < GUEST_LIST_MAX; i++)
+                if (json_array_append_new(list, guest_text(lvs[i])) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        return list;
+}
+
+json_t *inspect_describe(Guest *guest) {
+        bool esp = false;
+        json_t *disks = describe_disks(guest, &esp);
+
+        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "os", describe_os(guest), "firmware",
+                        esp ? "efi" : "bios", "root", guest_text(guest->root), "disks", disks, "filesystems",
+                        describe_filesystems(guest), "lvm", describe_volumes(guest), "kernels",
+                        guest->kernels ? json_incref(guest->kernels) : json_array(), "accelerator",
+                        guest->kvm ? "kvm" : "tcg");
+}

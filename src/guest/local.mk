@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-guest.la
+libhyper_guest_la_SOURCES = \
+	src/guest/appliance.c \
+	src/guest/appliance.h \
+	src/guest/boot-repair.c \
+	src/guest/boot-repair.h \
+	src/guest/buffer.c \
+	src/guest/buffer.h \
+	src/guest/changes.c \
+	src/guest/changes.h \
+	src/guest/cpio.c \
+	src/guest/cpio.h \
+	src/guest/device-name.c \
+	src/guest/device-name.h \
+	src/guest/device-table.c \
+	src/guest/device-table.h \
+	src/guest/driver-list.c \
+	src/guest/driver-list.h \
+	src/guest/fs-repair.c \
+	src/guest/fs-repair.h \
+	src/guest/guest.c \
+	src/guest/guest.h \
+	src/guest/initramfs-list.c \
+	src/guest/initramfs-list.h \
+	src/guest/initramfs.c \
+	src/guest/initramfs.h \
+	src/guest/inspect.c \
+	src/guest/inspect.h \
+	src/guest/kernel-line.c \
+	src/guest/kernel-line.h \
+	src/guest/lvm-filter.c \
+	src/guest/lvm-filter.h \
+	src/guest/lvm-repair.c \
+	src/guest/lvm-repair.h \
+	src/guest/module-set.c \
+	src/guest/module-set.h \
+	src/guest/nic-name.c \
+	src/guest/nic-name.h \
+	src/guest/offline-fix.c \
+	src/guest/offline-fix.h \
+	src/guest/orders.c \
+	src/guest/orders.h \
+	src/guest/udev-rule.c \
+	src/guest/udev-rule.h \
+	src/guest/work.c \
+	src/guest/work.h
+GUEST_LIBS = libhyper-guest.la $(SPEC_LIBS) $(GUESTFS_LIBS) $(ARCHIVE_LIBS)
+
+libexec_PROGRAMS += hyper-guest
+hyper_guest_SOURCES = src/guest/guest-main.c
+hyper_guest_LDADD = $(GUEST_LIBS)
+dist_libexec_SCRIPTS += src/guest/hyper-appliance
+EXTRA_DIST += src/guest/README.md

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names of network interfaces that a guest's configuration uses. They depend on the slot of the source's
+ * hardware (ens192); a .link file (systemd.link(5)) keeps them. */
+
+#include "basic/macro.h"
+
+#define NIC_NAME_MAX 15u /* IFNAMSIZ, without the NUL */
+#define NICS_MAX 64u
+
+typedef struct Nic {
+        char name[NIC_NAME_MAX + 1];
+        char mac[18]; /* lower case, "" if it is not known */
+        const char *by; /* what configures it: "ifupdown", … */
+} Nic;
+
+typedef struct Nics {
+        Nic items[NICS_MAX];
+        size_t n;
+} Nics;
+
+/* Each adds the interfaces that a file of its kind names. */
+void nics_add_ifupdown(Nics *nics, const char *text); /* interfaces(5) */
+void nics_add_netplan(Nics *nics, const char *text); /* netplan(5), ethernets only */
+void nics_add_network_manager(Nics *nics, const char *text); /* nm-settings-keyfile(5) */
+void nics_add_ifcfg(Nics *nics, const char *text); /* ifcfg-ens192 of RHEL and SUSE */
+void nics_add_networkd(Nics *nics, const char *text); /* systemd.network(5) */
+void nics_add_link(Nics *nics, const char *text); /* systemd.link(5) */
+void nics_add_udev_rules(Nics *nics, const char *text); /* 70-persistent-net.rules */
+
+/* True if the kernel or systemd gives such a name to an Ethernet interface, so that it may be another one on
+ * KVM: ens192, eth0, enp1s0. */
+bool nic_name_is_unstable(const char *name) _pure_;
+
+/* The text of a .link file: by address, or by the driver if there is none. NULL when out of memory; the
+ * caller frees. */
+char *nic_link_text(const Nic *nic);
+/* The same as a udev rule, for a guest without systemd. @nic has an address. */
+char *nic_rule_text(const Nic *nic);

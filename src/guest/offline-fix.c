@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/offline-fix.h"
+#include "basic/string-util.h"
+#include "guest/device-table.h"
+#include "guest/nic-name.h"
+#include "guest/udev-rule.h"
+
+#define STEP "offline_fix"
+
+static int edit_fstab(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return device_table_rewrite(step, file, 0, text, &guest->names, &guest->changes, ret);
+}
+
+static int edit_crypttab(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return device_table_rewrite(step, file, 1, text, &guest->names, &guest->changes, ret);
+}
+
+static int edit_rules(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return udev_rules_rewrite(step, file, text, &guest->changes, ret);
+}
+
+/* --- names of network interfaces ------------------------------------------------------------------- */
+
+/* In the order in which addresses are to be believed. */
+static const struct {
+        const char *pattern;
+        void (*add)(Nics *nics, const char *text);
+} nic_files[] = {
+        { "/etc/systemd/network/*.link", nics_add_link },
+        { "/etc/udev/rules.d/*net*.rules", nics_add_udev_rules },
+        { "/etc/network/interfaces", nics_add_ifupdown },
+        { "/etc/network/interfaces.d/*", nics_add_ifupdown },
+        { "/etc/netplan/*.yaml", nics_add_netplan },
+        { "/etc/NetworkManager/system-connections/*", nics_add_network_manager },
+        { "/etc/sysconfig/network-scripts/ifcfg-*", nics_add_ifcfg },
+        { "/etc/sysconfig/network/ifcfg-*", nics_add_ifcfg },
+        { "/etc/systemd/network/*.network", nics_add_networkd },
+};
+
+#define NIC_FILES_MAX 100u
+
+static int find_nics(Guest *guest, Nics *nics) {
+        for (size_t i = 0; i < ELEMENTSOF(nic_files); i++) {
+                _cleanup_guest_list_ char **paths = guestfs_glob_expand(guest->g, nic_files[i].pattern);
+                unsigned n = 0;
+
+                STRV_FOREACH(path, paths) {
+                        _cleanup_free_ char *text = NULL;
+                        int r = n++ < NIC_FILES_MAX ? guest_read(guest, *path, GUEST_FILE_MAX, &text, NULL)
+                                                    : -EFBIG;
+                        if (r == -ENOMEM)
+                                return r;
+                        if (r >= 0)
+                                nic_files[i].add(nics, text);
+                }
+        }
+        return 0;
+}
+
+static bool has_systemd(Guest *guest) {
+        return guest_is_directory(guest, "/lib/systemd/system") ||
+                        guest_is_directory(guest, "/usr/lib/systemd/system");
+}
+
+static int keep_name(Guest *guest, const Nic *nic) {
+        _cleanup_free_ char *path = strprintf("/etc/systemd/network/10-hyper-%s.link", nic->name),
+                            *text = nic_link_text(nic);
+
+        if (!path || !text)
+                return -ENOMEM;
+        if (guest_is_file(guest, path))
+                return 0;
+        if (guestfs_mkdir_p(guest->g, "/etc/systemd/network") < 0)
+                return guest_fail_last(guest, "guest_write_failed", "Making /etc/systemd/network");
+        int r = guest_write(guest, path, text, strlen(text));
+        return r < 0 ? r : changes_add(&guest->changes, STEP, path, NULL, nic->name);
+}
+
+#define RULES_FILE "/etc/udev/rules.d/70-persistent-net.rules"
+
+/* Without systemd, udev itself. */
+static int keep_name_by_rule(Guest *guest, const Nic *nic) {
+        _cleanup_free_ char *rule = nic_rule_text(nic), *old = NULL, *text = NULL;
+        int r;
+
+        if (!rule)
+                return -ENOMEM;
+        r = guest_read(guest, RULES_FILE, GUEST_FILE_MAX, &old, NULL);
+        if (r < 0 && r != -ENOENT)
+                return guest_warn_last(guest, STEP, "Reading " RULES_FILE);
+        if (old && strstr(old, rule))
+                return 0;
+        text = strprintf("%s%s%s", strempty(old), isempty(old) || endswith(old, "\n") ? "" : "\n", rule);
+        if (!text)
+                return -ENOMEM;
+        r = guest_write(guest, RULES_FILE, text, strlen(text));
+        return r < 0 ? r : changes_add(&guest->changes, STEP, RULES_FILE, NULL, nic->name);
+}
+
+static int keep_names(Guest *guest) {
+        Nics nics = {};
+        bool link = has_systemd(guest);
+        int r = find_nics(guest, &nics);
+
+        for (size_t i = 0; i < nics.n && r >= 0; i++) {
+                const Nic *nic = &nics.items[i];
+                /* One that is there is named by its driver, several cannot be told apart by it. */
+                if (nic->mac[0] || (link && nics.n == 1))
+                        r = link ? keep_name(guest, nic) : keep_name_by_rule(guest, nic);
+                else
+                        r = changes_warn(&guest->changes, STEP,
+                                        "The network interface %s (%s) may have another name on KVM: its "
+                                        "address is not in the guest's configuration",
+                                        nic->name, nic->by);
+        }
+        return r;
+}
+
+/* --- VMware ---------------------------------------------------------------------------------------- */
+
+/* Services that do nothing elsewhere; the tools that Debian and others package know that themselves. */
+static int disable_tools(Guest *guest) {
+        static const char *const patterns[] = { "/etc/systemd/system/*.wants/vmware-tools*.service",
+                "/etc/rc[0-6S].d/S[0-9][0-9]vmware-tools*", "/etc/init/vmware-tools*.conf" };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
+                _cleanup_guest_list_ char **paths = guestfs_glob_expand(guest->g, patterns[i]);
+                STRV_FOREACH(path, paths) {
+                        r = guestfs_rm(guest->g, *path) < 0
+                                        ? guest_warn_last(guest, STEP, "Disabling a service of VMware")
+                                        : changes_add(&guest->changes, STEP, *path, *path, NULL);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return r;
+}
+
+int offline_fix(Guest *guest) {
+        int r;
+
+        guest_progress(STEP, 65);
+        r = guest_edit(guest, STEP, "/etc/fstab", edit_fstab);
+        if (r >= 0)
+                r = guest_edit(guest, STEP, "/etc/crypttab", edit_crypttab);
+        /* Names are read before the rules that give them are changed. */
+        if (r >= 0)
+                r = keep_names(guest);
+        if (r >= 0)
+                r = guest_edit(guest, STEP, "/etc/udev/rules.d/*.rules", edit_rules);
+        return r < 0 ? r : disable_tools(guest);
+}

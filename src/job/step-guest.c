@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/step-guest.h"
+
+#include <sys/stat.h>
+
+#include "basic/string-util.h"
+#include "job/guest-child.h"
+#include "job/guest-commit.h"
+
+#define APPLIANCE STATEDIR "/appliance/current"
+
+int step_guest_resume(Run *run) {
+        json_t *guest = NULL;
+        int r = guest_commit_resume(&run->conversion, &guest);
+
+        if (r < 0 || !guest)
+                return r;
+        report_note(&run->attempt->report, "Going on where an earlier attempt ended: the guest is fixed");
+        run->attempt->guest = guest;
+        run->committing = true;
+        return 0;
+}
+
+static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **ret) {
+        const JobSpec *spec = run->attempt->plan->spec;
+
+        *ret = json_pack("{s:O, s:o, s:s?, s:s, s:s}", "disks", disks, "operations",
+                        job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "appliance",
+                        APPLIANCE, "runtime", runtime);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int list_files(Run *run, const char *runtime, ParserFiles *files) {
+        static const char *const read[] = { STATEDIR "/appliance", "/proc", "/etc/alternatives" };
+        static const char *const write[] = { "/dev/kvm" };
+        int r = guest_overlays_files(&run->conversion, files);
+
+        for (size_t i = 0; i < ELEMENTSOF(read) && r >= 0; i++)
+                r = strv_extend(&files->read, read[i]);
+        for (size_t i = 0; i < ELEMENTSOF(write) && r >= 0; i++)
+                r = strv_extend(&files->write, write[i]);
+        return r < 0 ? r : strv_extend(&files->write, runtime);
+}
+
+static int fix_guest(Run *run) {
+        _cleanup_json_ json_t *disks = NULL, *orders = NULL;
+        _cleanup_parser_files_ ParserFiles files = { .programs = true };
+        _cleanup_free_ char *runtime = strprintf("%s/guest", run->attempt->runtime);
+        uint64_t total = 0;
+        int r;
+
+        if (!runtime)
+                return -ENOMEM;
+        if (mkdir(runtime, 0700) < 0 && errno != EEXIST)
+                return attempt_fail(run->attempt, errno, NULL, "Making the directory %s failed: %s", runtime,
+                                strerror(errno));
+        for (size_t i = 0; i < run->source->n_disks; i++)
+                total += run->conversion.sizes[i];
+        r = guest_overlays_make(&run->conversion, &disks);
+        if (r >= 0)
+                r = make_orders(run, disks, runtime, &orders);
+        if (r >= 0)
+                r = list_files(run, runtime, &files);
+        if (r >= 0)
+                r = guest_child_run(run->attempt, orders, &files,
+                                conversion_guest_work(&run->conversion, total), &run->attempt->guest);
+        return r;
+}
+
+static void report_changes(Run *run) {
+        json_t *warnings = json_object_get(run->attempt->guest, "warnings"), *warning;
+        size_t i;
+
+        report_note(&run->attempt->report, "The guest was fixed: %zu changes, %zu warnings",
+                        json_array_size(json_object_get(run->attempt->guest, "changes")),
+                        json_array_size(warnings));
+        json_array_foreach(warnings, i, warning)
+                report_note(&run->attempt->report, "Guest: %s",
+                                strna(json_string_value(json_object_get(warning, "message"))));
+}
+
+int step_guest(Run *run) {
+        int r = 0;
+
+        if (run->attempt->plan->spec->parameters.fix == 0)
+                return 0;
+        if (run->conversion.in_place)
+                return attempt_fail(run->attempt, EOPNOTSUPP, "unsupported",
+                                "parameters.fix is not supported for a block device: choose a file as the "
+                                "destination");
+        report_phase(&run->attempt->report, PHASE_GUEST, "Fixing the guest");
+        if (!run->committing) {
+                r = fix_guest(run);
+                if (r < 0)
+                        return r;
+                report_changes(run);
+                r = guest_commit_begin(&run->conversion, run->attempt->guest);
+        }
+        return r < 0 ? r : guest_commit_all(&run->conversion);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Text files of a guest: each editor is given the text, and its own result once more, which it leaves as it
+ * is. */
+
+#include "basic/string-util.h"
+#include "fuzz.h"
+#include "guest/device-table.h"
+#include "guest/driver-list.h"
+#include "guest/kernel-line.h"
+#include "guest/lvm-filter.h"
+#include "guest/nic-name.h"
+#include "guest/udev-rule.h"
+
+enum { FSTAB, CRYPTTAB, KERNEL_LINE, DEFAULT_GRUB, LVM, UDEV, INITRAMFS_TOOLS, MKINITCPIO, _EDITORS };
+
+static int edit(int which, const char *text, const DeviceNames *names, Changes *c, char **ret) {
+        switch (which) {
+        case FSTAB:
+                return device_table_rewrite("t", "f", 0, text, names, c, ret);
+        case CRYPTTAB:
+                return device_table_rewrite("t", "f", 1, text, names, c, ret);
+        case KERNEL_LINE:
+                return kernel_line_rewrite("t", "f", text, names, c, ret);
+        case DEFAULT_GRUB:
+                return default_grub_rewrite("t", "f", text, c, ret);
+        case LVM:
+                return lvm_filter_rewrite("t", "f", text, c, ret);
+        case UDEV:
+                return udev_rules_rewrite("t", "f", text, c, ret);
+        case INITRAMFS_TOOLS:
+                return initramfs_tools_rewrite("t", "f", text, c, ret);
+        default:
+                return mkinitcpio_rewrite("t", "f", text, c, ret);
+        }
+}
+
+static void edit_twice(int which, const char *text, const DeviceNames *names) {
+        _cleanup_changes_ Changes c = {};
+        _cleanup_free_ char *once = NULL, *twice = NULL;
+
+        if (edit(which, text, names, &c, &once) > 0 && edit(which, once, names, &c, &twice) != 0)
+                abort();
+}
+
+static void read_nics(const char *text) {
+        Nics nics = {};
+
+        nics_add_ifupdown(&nics, text);
+        nics_add_netplan(&nics, text);
+        nics_add_network_manager(&nics, text);
+        nics_add_ifcfg(&nics, text);
+        nics_add_networkd(&nics, text);
+        nics_add_link(&nics, text);
+        nics_add_udev_rules(&nics, text);
+        /* They become names of files. */
+        for (size_t i = 0; i < nics.n; i++)
+                if (!nic_name_is_unstable(nics.items[i].name) || strpbrk(nics.items[i].name, "/\n\"") ||
+                                strpbrk(nics.items[i].mac, "\n\""))
+                        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_free_ char *text = strndup((const char *) data, size);
+        _cleanup_(device_names_done) DeviceNames names = {};
+
+        if (!text || device_names_add(&names, "/dev/sda1", "UUID=1111") < 0 ||
+                        device_names_add(&names, "/dev/sdb2", "UUID=2222") < 0)
+                return 0;
+        for (int i = 0; i < _EDITORS; i++)
+                edit_twice(i, text, &names);
+        read_nics(text);
+        return 0;
+}

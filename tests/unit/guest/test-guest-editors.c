@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is written into files of a guest: texts before and after. */
+
+#include "guest/device-table.h"
+#include "guest/driver-list.h"
+#include "guest/kernel-line.h"
+#include "guest/lvm-filter.h"
+#include "guest/udev-rule.h"
+#include "unit/lib/test.h"
+
+typedef int (*editor)(const char *text, const DeviceNames *names, Changes *changes, char **ret);
+
+static int fstab(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return device_table_rewrite("t", "/etc/fstab", 0, text, names, changes, ret);
+}
+
+static int crypttab(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return device_table_rewrite("t", "/etc/crypttab", 1, text, names, changes, ret);
+}
+
+static int kernel_line(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return kernel_line_rewrite("t", "/boot/grub/grub.cfg", text, names, changes, ret);
+}
+
+static int default_grub(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return default_grub_rewrite("t", "/etc/default/grub", text, changes, ret);
+}
+
+static int lvm(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return lvm_filter_rewrite("t", "/etc/lvm/lvm.conf", text, changes, ret);
+}
+
+static int udev(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return udev_rules_rewrite("t", "70-persistent-net.rules", text, changes, ret);
+}
+
+static int initramfs_tools(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return initramfs_tools_rewrite("t", "modules", text, changes, ret);
+}
+
+static int mkinitcpio(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return mkinitcpio_rewrite("t", "mkinitcpio.conf", text, changes, ret);
+}
+
+/* Without @after, nothing changes. */
+typedef struct Row {
+        editor edit;
+        const char *before, *after;
+        unsigned changes, warnings;
+} Row;
+
+static const Row rows[] = {
+        /* fstab(5) */
+        { fstab, "", NULL, 0, 0 },
+        { fstab, "/dev/sda1 / ext4 defaults 0 1\n", "UUID=1111 / ext4 defaults 0 1\n", 1, 0 },
+        { fstab, "# /dev/sda1 / ext4\n#x\n\n", NULL, 0, 0 },
+        { fstab, "  /dev/sda1\t/\text4", "  UUID=1111\t/\text4", 1, 0 },
+        { fstab, "/dev/hda2 none swap sw 0 0\n/dev/vdb1 /srv xfs\n",
+                        "UUID=2222 none swap sw 0 0\nUUID=3333 /srv xfs\n", 2, 0 },
+        { fstab, "/dev/nvme0n1p1 / ext4\n/dev/nvme0n2p1 /srv xfs\n",
+                        "UUID=1111 / ext4\nUUID=3333 /srv xfs\n", 2, 0 },
+        { fstab, "/dev/xvda1 /\n", "UUID=1111 /\n", 1, 0 },
+        { fstab, "/dev/sda9 /x ext4\n", NULL, 0, 1 },
+        { fstab, "/dev/disk/by-id/scsi-36000c29-part1 /x ext4\n", NULL, 0, 1 },
+        { fstab, "/dev/mapper/vg0-root / xfs\nUUID=9 /boot ext4\nLABEL=x /y ext4\n/dev/sr0 /cd auto\n", NULL,
+                        0, 0 },
+        { fstab, "server:/dev/sda1 /mnt nfs\n/dev/sda1x / ext4\n/dev/sda1234 / ext4\n/dev/sdaaa1 / ext4\n",
+                        NULL, 0, 0 },
+        /* crypttab(5): the second field */
+        { crypttab, "sda1 /dev/sda1 none luks\n# c /dev/sda1\nswap\n",
+                        "sda1 UUID=1111 none luks\n# c /dev/sda1\nswap\n", 1, 0 },
+        /* boot loaders */
+        { kernel_line, "\tlinux\t/vmlinuz root=/dev/sda1 ro resume=/dev/sda2 quiet\n",
+                        "\tlinux\t/vmlinuz root=UUID=1111 ro resume=UUID=2222 quiet\n", 2, 0 },
+        { kernel_line, "set root='hd0,msdos1'\nlinux /vmlinuz root=/dev/mapper/vg0-root ro\n", NULL, 0, 0 },
+        { kernel_line, "options root=/dev/nvme0n1p1", "options root=UUID=1111", 1, 0 },
+        { kernel_line, "GRUB_CMDLINE_LINUX=\"root=/dev/sda1\"\n", "GRUB_CMDLINE_LINUX=\"root=UUID=1111\"\n",
+                        1, 0 },
+        { kernel_line, "kernelopts=root=/dev/sda1 ro\n", "kernelopts=root=UUID=1111 ro\n", 1, 0 },
+        { kernel_line, "# kernel root=/dev/sda1\nnfsroot=/dev/sda1 xresume=/dev/sda1\n", NULL, 0, 0 },
+        { kernel_line, "linux root=/dev/sdc1\n", NULL, 0, 1 },
+        { kernel_line, "linux root=\n root=", NULL, 0, 0 },
+        { default_grub, "A=1\nGRUB_DISABLE_LINUX_UUID=true\nB=2", "A=1\n#GRUB_DISABLE_LINUX_UUID=true\nB=2",
+                        1, 0 },
+        { default_grub, "GRUB_DISABLE_LINUX_UUID=\"true\"\n", "#GRUB_DISABLE_LINUX_UUID=\"true\"\n", 1, 0 },
+        { default_grub, "#GRUB_DISABLE_LINUX_UUID=true\nGRUB_DISABLE_LINUX_UUID=false\n", NULL, 0, 0 },
+        /* lvm.conf(5) */
+        { lvm, "devices {\n\tfilter = [ \"a|/dev/sda2|\", \"r|.*|\" ]\n}\n",
+                        "devices {\n\t# filter = [ \"a|/dev/sda2|\", \"r|.*|\" ]\n}\n", 1, 0 },
+        { lvm, "global_filter=[\"a|naa.6000|\",\n\"r|.*|\"]\n",
+                        "# global_filter=[\"a|naa.6000|\",\n# \"r|.*|\"]\n", 1, 0 },
+        { lvm, "filter = [ \"a|.*|\" ]\n# filter = [ \"a|/dev/sda|\" ]\n", NULL, 0, 0 },
+        { lvm, "filter = \"a|/dev/sda|\"\nx = 1\n", "# filter = \"a|/dev/sda|\"\nx = 1\n", 1, 0 },
+        { lvm, "filter = [ \"a|/dev/sda|\"", "# filter = [ \"a|/dev/sda|\"", 1, 0 },
+        /* udev(7) */
+        { udev, "SUBSYSTEM==\"net\", DRIVERS==\"vmxnet3\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"ens192\"\n",
+                        "# SUBSYSTEM==\"net\", DRIVERS==\"vmxnet3\", ATTR{address}==\"00:50:56:aa:bb:01\", "
+                        "NAME=\"ens192\"\n",
+                        1, 0 },
+        { udev, "SUBSYSTEM==\"net\", KERNELS==\"0000:0b:00.0\",NAME=\"eth0\"",
+                        "# SUBSYSTEM==\"net\", KERNELS==\"0000:0b:00.0\",NAME=\"eth0\"", 1, 0 },
+        { udev, "SUBSYSTEM==\"net\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"eth0\"\n", NULL, 0, 0 },
+        { udev, "SUBSYSTEM==\"net\", DRIVERS==\"?*\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"eth0\"\n",
+                        NULL, 0, 0 },
+        { udev, "SUBSYSTEM==\"block\", DRIVERS==\"vmw_pvscsi\", SYMLINK+=\"x\"\n", NULL, 0, 0 },
+        /* drivers for the next kernel */
+        { initramfs_tools, "", "virtio_pci\nvirtio_blk\nvirtio_scsi\nsd_mod\n", 4, 0 },
+        { initramfs_tools, "# virtio_pci\nsd_mod\nvirtio_blk # x",
+                        "# virtio_pci\nsd_mod\nvirtio_blk # x\nvirtio_pci\nvirtio_scsi\n", 2, 0 },
+        { initramfs_tools, "virtio_scsi\nsd_mod\nvirtio_blk\nvirtio_pci\n", NULL, 0, 0 },
+        { mkinitcpio, "# MODULES=(a)\nMODULES=()\nHOOKS=(base)\n",
+                        "# MODULES=(a)\nMODULES=(virtio_pci virtio_blk virtio_scsi sd_mod)\nHOOKS=(base)\n",
+                        4, 0 },
+        { mkinitcpio, "MODULES=\"ext4 sd_mod\"\n",
+                        "MODULES=\"ext4 sd_mod virtio_pci virtio_blk virtio_scsi\"\n", 3, 0 },
+        { mkinitcpio, "HOOKS=(base)\n", NULL, 0, 0 },
+        { mkinitcpio, "MODULES=(", NULL, 0, 0 },
+};
+
+static void add_names(DeviceNames *names) {
+        ck_assert_int_eq(device_names_add(names, "/dev/sda1", "UUID=1111"), 0);
+        ck_assert_int_eq(device_names_add(names, "/dev/sda2", "UUID=2222"), 0);
+        ck_assert_int_eq(device_names_add(names, "/dev/sdb1", "UUID=3333"), 0);
+}
+
+START_TEST(texts_are_changed_as_the_table_says) {
+        _cleanup_(device_names_done) DeviceNames names = {};
+
+        add_names(&names);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_changes_ Changes changes = {};
+                _cleanup_free_ char *text = NULL;
+                int r = rows[i].edit(rows[i].before, &names, &changes, &text);
+
+                ck_assert_msg(r == (rows[i].after != NULL), "row %zu: %d for %s", i, r, rows[i].before);
+                if (rows[i].after)
+                        ck_assert_str_eq(text, rows[i].after);
+                ck_assert_msg(json_array_size(changes.changes) == rows[i].changes, "row %zu", i);
+                ck_assert_msg(json_array_size(changes.warnings) == rows[i].warnings, "row %zu", i);
+        }
+}
+END_TEST
+
+START_TEST(a_second_time_changes_nothing) {
+        _cleanup_(device_names_done) DeviceNames names = {};
+
+        add_names(&names);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_changes_ Changes changes = {};
+                _cleanup_free_ char *text = NULL;
+
+                if (rows[i].after)
+                        ck_assert_int_eq(rows[i].edit(rows[i].after, &names, &changes, &text), 0);
+        }
+}
+END_TEST
+
+START_TEST(what_was_changed_is_told_with_old_and_new) {
+        _cleanup_(device_names_done) DeviceNames names = {};
+        _cleanup_changes_ Changes changes = {};
+        _cleanup_free_ char *text = NULL;
+        const char *step, *file, *from, *to;
+
+        add_names(&names);
+        ck_assert_int_eq(fstab("/dev/sda1 /\n", &names, &changes, &text), 1);
+        ck_assert_int_eq(json_unpack(json_array_get(changes.changes, 0), "{s:s, s:s, s:s, s:s}", "step",
+                                         &step, "file", &file, "from", &from, "to", &to),
+                        0);
+        ck_assert_str_eq(step, "t");
+        ck_assert_str_eq(file, "/etc/fstab");
+        ck_assert_str_eq(from, "/dev/sda1");
+        ck_assert_str_eq(to, "UUID=1111");
+}
+END_TEST
+
+START_TEST(texts_of_a_guest_are_cut_and_cleaned) {
+        _cleanup_changes_ Changes changes = {};
+        char text[1000];
+
+        memset(text, 'a', sizeof(text) - 1);
+        text[sizeof(text) - 1] = 0;
+        text[3] = '\n';
+        text[5] = (char) 0xff;
+        for (size_t i = 0; i < GUEST_LIST_MAX + 5; i++)
+                ck_assert_int_eq(changes_add(&changes, "t", text, NULL, NULL), 0);
+        ck_assert_uint_eq(json_array_size(changes.changes), GUEST_LIST_MAX);
+        ck_assert_uint_eq(changes.left_out, 5);
+        const char *file = json_string_value(json_object_get(json_array_get(changes.changes, 0), "file"));
+        ck_assert_uint_le(strlen(file), GUEST_TEXT_MAX);
+        ck_assert(utf8_is_valid(file));
+        ck_assert_int_eq(file[3], '?');
+}
+END_TEST
+
+TEST_MAIN("guest-editors", texts_are_changed_as_the_table_says, a_second_time_changes_nothing,
+                what_was_changed_is_told_with_old_and_new, texts_of_a_guest_are_cut_and_cleaned)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Names of network interfaces in the files of a guest. */
+
+#include "guest/nic-name.h"
+#include "unit/lib/test.h"
+
+/* "name mac" of each, separated by commas. */
+static char *text_of(const Nics *nics) {
+        _cleanup_strv_free_ char **all = NULL;
+
+        for (size_t i = 0; i < nics->n; i++)
+                ck_assert_int_eq(strv_extendf(&all, "%s %s", nics->items[i].name, nics->items[i].mac), 0);
+        return strv_join(all, ",");
+}
+
+static const struct {
+        void (*add)(Nics *nics, const char *text);
+        const char *text, *expected;
+} rows[] = {
+        { nics_add_ifupdown,
+                        "auto lo\niface lo inet loopback\nauto ens192\niface ens192 inet static\n address 1\n",
+                        "ens192 " },
+        { nics_add_ifupdown, "iface\tens224   inet6 auto\niface ens192.7 inet dhcp\niface br0 inet dhcp",
+                        "ens224 " },
+        { nics_add_ifupdown, "iface ens192averyverylongname inet dhcp\niface ", "" },
+        { nics_add_netplan,
+                        "network:\n  version: 2\n  ethernets:\n    ens160:\n      dhcp4: true\n      match:\n"
+                        "        macaddress: 00:50:56:AA:bb:01\n    ens192: {}\n  vlans:\n    ens192.5:\n      id: 5\n",
+                        "ens160 00:50:56:aa:bb:01,ens192 " },
+        { nics_add_netplan,
+                        "network:\n ethernets:\n  primary:\n   match: {macaddress: x}\n   macaddress: \"00:50:56:00:00:02\"\n"
+                        "   set-name: eth7\n",
+                        "eth7 00:50:56:00:00:02" },
+        { nics_add_netplan, "network:\n# ethernets:\n  bridges:\n    ens1:\n", "" },
+        { nics_add_network_manager,
+                        "[connection]\nid=x\ninterface-name=ens192\n\n[ethernet]\nmac-address=00:50:56:AA:BB:CC\n",
+                        "ens192 00:50:56:aa:bb:cc" },
+        { nics_add_network_manager, "[connection]\nid=x\n", "" },
+        { nics_add_ifcfg, "DEVICE=\"eth0\"\nHWADDR=00:50:56:AA:BB:CC\nONBOOT=yes\n",
+                        "eth0 00:50:56:aa:bb:cc" },
+        { nics_add_ifcfg, "DEVICE='ens33'\nHWADDR=bad\n", "ens33 " },
+        { nics_add_networkd, "[Match]\nName=ens192\n[Network]\nDHCP=yes\n", "ens192 " },
+        { nics_add_networkd, "[Match]\nName=en*\n", "" },
+        { nics_add_networkd, "[NetDev]\nName=eth9\n", "" },
+        { nics_add_link, "[Match]\nMACAddress=00:50:56:AA:BB:CC\n[Link]\nName=eth3\n",
+                        "eth3 00:50:56:aa:bb:cc" },
+        { nics_add_udev_rules,
+                        "# x\nSUBSYSTEM==\"net\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"eth0\"\n"
+                        "#ATTR{address}==\"00:50:56:aa:bb:02\", NAME=\"eth1\"\n",
+                        "eth0 00:50:56:aa:bb:01" },
+        { nics_add_udev_rules, "ATTR{address}==\"00:50:56:aa:bb:01\",NAME=\"eth0",
+                        "eth0 00:50:56:aa:bb:01" },
+};
+
+START_TEST(names_and_addresses_are_found) {
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Nics nics = {};
+                rows[i].add(&nics, rows[i].text);
+                _cleanup_free_ char *text = text_of(&nics);
+                ck_assert_msg(streq(text, rows[i].expected), "row %zu: %s", i, text);
+        }
+}
+END_TEST
+
+START_TEST(an_interface_of_two_files_is_one) {
+        Nics nics = {};
+
+        nics_add_ifupdown(&nics, "iface ens192 inet dhcp\n");
+        nics_add_udev_rules(&nics, "ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"ens192\"\n");
+        _cleanup_free_ char *text = text_of(&nics);
+        ck_assert_str_eq(text, "ens192 00:50:56:aa:bb:01");
+}
+END_TEST
+
+START_TEST(there_are_not_too_many) {
+        Nics nics = {};
+
+        for (unsigned i = 0; i < 2 * NICS_MAX; i++) {
+                _cleanup_free_ char *text = strprintf("iface eth%u inet dhcp\n", i);
+                nics_add_ifupdown(&nics, text);
+        }
+        ck_assert_uint_eq(nics.n, NICS_MAX);
+}
+END_TEST
+
+START_TEST(names_are_kept_by_address_or_driver) {
+        Nic nic = { .name = "ens192", .mac = "00:50:56:aa:bb:01" };
+        _cleanup_free_ char *by_mac = nic_link_text(&nic), *rule = nic_rule_text(&nic);
+
+        ck_assert_str_eq(by_mac,
+                        "[Match]\nMACAddress=00:50:56:aa:bb:01\nType=ether\n\n[Link]\nName=ens192\n");
+        ck_assert_ptr_nonnull(strstr(rule, "ATTR{address}==\"00:50:56:aa:bb:01\""));
+        nic.mac[0] = 0;
+        _cleanup_free_ char *by_driver = nic_link_text(&nic);
+        ck_assert_str_eq(by_driver, "[Match]\nDriver=virtio_net\nType=ether\n\n[Link]\nName=ens192\n");
+        /* What is written is read again. */
+        Nics nics = {};
+        nics_add_link(&nics, by_mac);
+        nics_add_udev_rules(&nics, rule);
+        ck_assert_uint_eq(nics.n, 1);
+        ck_assert_str_eq(nics.items[0].mac, "00:50:56:aa:bb:01");
+}
+END_TEST
+
+TEST_MAIN("guest-nics", names_and_addresses_are_found, an_interface_of_two_files_is_one,
+                there_are_not_too_many, names_are_kept_by_address_or_driver)

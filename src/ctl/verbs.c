@@ -30,11 +30,11 @@
 
 #define B OPTION_BIT
 #define JSON_OPTIONS (B(OPTION_JSON) | B(OPTION_JSON_SHORT) | B(OPTION_OUTPUT))
-#define SPEC_OPTIONS                                                                                    \
-        (B(OPTION_SOURCE) | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHECKSUM) | B(OPTION_DESTINATION) |      \
-                        B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_IN_USE) |   \
-                        B(OPTION_CHAIN) | B(OPTION_ALLOW_LARGER) | B(OPTION_FIX) | B(OPTION_OPERATION) | B(OPTION_ID) | \
-                        B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES))
+#define SPEC_OPTIONS                                                                                     \
+        (B(OPTION_SOURCE) | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHECKSUM) | B(OPTION_DESTINATION) |       \
+                        B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_IN_USE) |    \
+                        B(OPTION_CHAIN) | B(OPTION_ALLOW_LARGER) | B(OPTION_FIX) | B(OPTION_OPERATION) | \
+                        B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES))
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {

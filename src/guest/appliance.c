@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #define LAUNCH_PERCENT 40u
 /* It takes a few. */
 #define KVM_LAUNCH_SECONDS 120u
+#define PID_FILE "qemu.pid"
 
 /* The device exists in places where it cannot be used. */
 static bool kvm_works(void) {
@@ -76,14 +79,25 @@ static int add_disks(Guest *guest) {
         return 0;
 }
 
-/* Where KVM is nested, it may be there and not get on. */
-static guestfs_h *late_appliance;
+/* Where KVM is nested, it may be there and not get on. While libguestfs waits, it does not say which process
+ * is qemu. */
+static char pid_path[PATH_MAX];
 
 static void on_alarm(int signal) {
-        int pid = late_appliance ? guestfs_get_pid(late_appliance) : -1;
+        char text[16] = "";
+        int fd = open(pid_path, O_RDONLY | O_CLOEXEC);
 
-        if (pid > 0)
-                (void) kill(pid, SIGKILL);
+        if (fd < 0)
+                return;
+        if (read(fd, text, sizeof(text) - 1) > 0 && atoi(text) > 1)
+                (void) kill(atoi(text), SIGKILL);
+        (void) close(fd);
+}
+
+static int name_pid_file(const char *directory) {
+        return snprintf(pid_path, sizeof(pid_path), "%s/" PID_FILE, directory) < (int) sizeof(pid_path)
+                        ? 0
+                        : -ENAMETOOLONG;
 }
 
 static int launch(Guest *guest) {
@@ -93,14 +107,12 @@ static int launch(Guest *guest) {
         int handle = guestfs_set_event_callback(
                         guest->g, on_progress, GUESTFS_EVENT_PROGRESS, 0, (void *) step);
         if (guest->kvm) {
-                late_appliance = guest->g;
                 if (signal(SIGALRM, on_alarm) == SIG_ERR)
                         return -errno;
                 alarm(KVM_LAUNCH_SECONDS);
         }
         int k = guestfs_launch(guest->g);
         alarm(0);
-        late_appliance = NULL;
         if (handle >= 0)
                 guestfs_delete_event_callback(guest->g, handle);
         return k < 0 ? -EIO : 0;
@@ -123,11 +135,14 @@ static int start_with(Guest *guest, bool kvm) {
 
 int appliance_start(Guest *guest) {
         bool kvm = kvm_works();
+        int r = name_pid_file(guest->orders->runtime);
 
+        if (r < 0)
+                return r;
         /* Temporary files of qemu. */
         if (setenv("TMPDIR", guest->orders->runtime, 1) < 0)
                 return -errno;
-        int r = start_with(guest, kvm);
+        r = start_with(guest, kvm);
         if (r == -EIO && kvm && !guest->message) {
                 log_warning("The appliance does not start with KVM: it is emulated");
                 r = start_with(guest, false);
@@ -165,6 +180,18 @@ static int cut_accelerator(const char *argument, char **ret) {
         return *ret ? 1 : -ENOMEM;
 }
 
+/* For on_alarm(), in the directory that this process was told. */
+static int write_pid_file(void) {
+        char text[16];
+        int r = name_pid_file(strempty(getenv("TMPDIR")));
+        _cleanup_close_ int fd = r < 0 ? r : open(pid_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return -errno;
+        snprintf(text, sizeof(text), "%d", getpid());
+        return pwrite_full(fd, text, strlen(text), 0);
+}
+
 /* The unit has MemoryDenyWriteExecute=. With KVM, qemu has no need of such memory. TCG writes code at one
  * address and executes it at another one if it is told to, which libguestfs cannot be told. And qemu gets a
  * filter of system calls of its own: no programs, no new rights. */
@@ -193,6 +220,7 @@ int appliance_exec_qemu(int argc, char *argv[]) {
                 args[n++] = accel;
                 args[n++] = tcg;
         }
+        (void) write_pid_file();
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 log_warning_errno(errno, "Failed to bind qemu to this process: %m");
         execv(program, args);

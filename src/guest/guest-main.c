@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* hyper-guest: inspects and fixes the guest on disk images. Orders come on descriptor 3, events go to standard
- * output, one JSON object a line: {"event": "progress"}, and in the end {"event": "result"} or
+/* hyper-guest: inspects and fixes the guest on disk images. Orders come on descriptor 3, events go to
+ * standard output, one JSON object a line: {"event": "progress"}, and in the end {"event": "result"} or
  * {"event": "error"}. See src/guest/README.md. */
 
 #include <stdio.h>

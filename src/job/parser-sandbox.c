@@ -281,8 +281,8 @@ static int get_filter(const struct sock_fprog **ret) {
 #define WRITE_DIRECTORY_RIGHTS \
         (LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_MAKE_REG)
 
-#define WORK_DIRECTORY_RIGHTS                                                                             \
-        (WRITE_DIRECTORY_RIGHTS | LANDLOCK_READ_DIR | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE |        \
+#define WORK_DIRECTORY_RIGHTS                                                                      \
+        (WRITE_DIRECTORY_RIGHTS | LANDLOCK_READ_DIR | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE | \
                         LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_SOCK)
 
 static const struct {

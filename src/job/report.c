@@ -164,7 +164,8 @@ void report_part(Report *r, const char *what, unsigned percent, uint64_t weight)
         r->last = now;
         if (r->work_total > 0)
                 r->percent = MIN(MAX(r->percent,
-                                                 percent_of(r->work_done + weight / 100 * percent, r->work_total)),
+                                                 percent_of(r->work_done + weight / 100 * percent,
+                                                                 r->work_total)),
                                 100.0);
         JobEvent e = JOB_EVENT_INIT(EVENT_PROGRESS);
         e.message = (char *) what;

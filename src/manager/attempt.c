@@ -205,8 +205,8 @@ static char *published_json(const AttemptFacts *f, json_t *error) {
         (void) json_object_del(domain, "error"); /* it is told once */
         object = json_pack("{s:o, s:O?, s:O*, s:O*, s:O*, s:o}", "outputs",
                         r && r->outputs ? json_incref(r->outputs) : json_array(), "metrics",
-                        r ? r->metrics : NULL, "vm", r ? r->vm : NULL, "guest", r ? r->guest : NULL, "domain", domain, "error",
-                        error ? error : json_null());
+                        r ? r->metrics : NULL, "vm", r ? r->vm : NULL, "guest", r ? r->guest : NULL,
+                        "domain", domain, "error", error ? error : json_null());
         return object ? json_dumps(object, JSON_COMPACT) : NULL;
 }
 

@@ -261,9 +261,13 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                 if (r < 0)
                         return r;
         }
-        if (q->guest && ((r = strv_extend(&ro, "-" STATEDIR "/appliance")) < 0 ||
-                                        (r = strv_extend(&rw, "-/dev/kvm")) < 0))
-                return r;
+        if (q->guest) {
+                r = strv_extend(&ro, "-" STATEDIR "/appliance");
+                if (r >= 0)
+                        r = strv_extend(&rw, "-/dev/kvm");
+                if (r < 0)
+                        return r;
+        }
         /* What ProtectSystem=strict leaves writable. */
         STRV_FOREACH(path, rw)
                 if ((r = strv_extend(&writable, *path)) < 0)

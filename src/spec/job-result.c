@@ -167,8 +167,9 @@ static bool guest_value_is_valid(json_t *value, size_t *n) {
         size_t i;
 
         if (++*n > GUEST_VALUES_MAX ||
-                        (json_is_string(value) && (json_string_length(value) > GUEST_TEXT_MAX ||
-                                                                  utf8_has_control(json_string_value(value)))))
+                        (json_is_string(value) &&
+                                        (json_string_length(value) > GUEST_TEXT_MAX ||
+                                                        utf8_has_control(json_string_value(value)))))
                 return false;
         json_array_foreach(value, i, v)
                 if (!guest_value_is_valid(v, n))

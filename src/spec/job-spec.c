@@ -391,8 +391,9 @@ static int check_fix(JobSpec *s, JsonErrors *errors) {
         if (s->parameters.fix == 0)
                 return 0;
         if (s->operation != OPERATION_CONVERT)
-                return json_errors_add(errors, "parameters.fix", "must not be given unless operation is convert");
-        if (s->destination.type != ENDPOINT_FILE ||
+                return json_errors_add(
+                                errors, "parameters.fix", "must not be given unless operation is convert");
+        if ((s->destination.type != ENDPOINT_FILE && s->destination.type != ENDPOINT_KVM) ||
                         (s->destination.format != FORMAT_QCOW2 && s->destination.format != FORMAT_RAW))
                 return json_errors_add(errors, "parameters.fix",
                                 "must not be given unless the destination is a qcow2 or raw file");

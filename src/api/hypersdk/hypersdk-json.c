@@ -133,7 +133,8 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
         if (row->started_at > 0 && row->finished_at > row->started_at)
                 duration = (row->finished_at - row->started_at) / USEC_PER_SEC;
 
-        return json_pack("{s:b, s:s, s:o, s:o, s:s, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:O*, s:O*, s:o}",
+        return json_pack(
+                        "{s:b, s:s, s:o, s:o, s:s, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:O*, s:O*, s:O*, s:o}",
                         "success", row->state == JOB_COMPLETED, "status", job_state_to_status(row->state),
                         "vm_name", base_name_json(source), "output_dir",
                         directory_json(first ? first : destination), "ovf_path", find_ovf(files),

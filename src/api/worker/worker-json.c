@@ -177,7 +177,7 @@ static json_t *result_json(const JobRow *row) {
                *error = json_object_get(result, "error");
         if (row->state != JOB_FAILED)
                 error = NULL;
-        return json_pack("{s:s, s:o, s:o, s:O*, s:O*, s:o}", "status",
+        return json_pack("{s:s, s:o, s:o, s:O*, s:O*, s:O*, s:o}", "status",
                         end_words[row->state == JOB_COMPLETED                      ? 0
                                                         : row->state == JOB_FAILED ? 1
                                                                                    : 2],

@@ -8,7 +8,8 @@
 # A guest of VMware, whose initramfs has no drivers of virtio and whose files name /dev/sda1, does not find its
 # root on KVM. With parameters.fix it does. The appliance and the guest run under emulation.
 
-. "$(dirname "$(readlink -f "$0")")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
 
 kernel=$(ls /lib/modules)
 modules=/usr/lib/modules/$kernel
@@ -45,8 +46,8 @@ chmod +x "$dir/initramfs/init"
 (cd "$dir/initramfs" && find . | cpio --quiet -o -H newc | zstd -q) >"$dir/root/boot/initrd.img-$kernel"
 cp "/boot/vmlinuz-$kernel" "$dir/root/boot/"
 cp "$modules"/modules.* "$dir/root/lib/modules/$kernel/"
-(cd "$modules" && find kernel/drivers -name 'virtio*.ko' -o -name sd_mod.ko -o -name scsi_mod.ko -o -name scsi_common.ko \
-        -o -name t10-pi.ko -o -name 'crc*t10*.ko' | cpio --quiet -pd "$dir/root/lib/modules/$kernel")
+(cd "$modules" && find kernel/drivers -name 'virtio*.ko' -o -name sd_mod.ko -o -name scsi_mod.ko \
+        -o -name scsi_common.ko -o -name t10-pi.ko -o -name 'crc*t10*.ko' | cpio --quiet -pd "$dir/root/lib/modules/$kernel")
 cp /etc/os-release /etc/debian_version "$dir/root/etc/"
 cp /bin/busybox "$dir/root/bin/sh"
 echo esx-guest >"$dir/root/etc/hostname"
@@ -67,8 +68,8 @@ boot() {
         for file in "boot/vmlinuz-$kernel" "boot/initrd.img-$kernel" boot/grub/grub.cfg; do
                 debugfs -R "dump /$file $files/${file##*/}" "$1?offset=1048576" 2>/dev/null
         done
-        timeout 300 qemu-system-x86_64 -accel tcg -cpu max -m 512 -display none -monitor none -serial stdio -no-reboot \
-                -nic none -kernel "$files/vmlinuz-$kernel" -initrd "$files/initrd.img-$kernel" \
+        timeout 300 qemu-system-x86_64 -accel tcg -cpu max -m 512 -display none -monitor none -serial stdio \
+                -no-reboot -nic none -kernel "$files/vmlinuz-$kernel" -initrd "$files/initrd.img-$kernel" \
                 -append "$(sed -n 's/^linux [^ ]* //p' "$files/grub.cfg") panic=-1 quiet no_timer_check" \
                 -drive "file=$1,format=raw,if=virtio,snapshot=on" | tr -d '\r' | grep -o 'guest-.*' || :
 }

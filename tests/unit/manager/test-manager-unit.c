@@ -112,6 +112,24 @@ START_TEST(sockets_and_secrets_are_handed_on) {
 }
 END_TEST
 
+START_TEST(a_job_that_fixes_a_guest_has_its_appliance) {
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){ .guest = true }),
+                                                       other = properties((UnitRequest){});
+
+        ck_assert_uint_eq(get(&p, "MemoryMax")->number, UINT64_C(3) << 30);
+        ck_assert(has(&p, "Wants", "hyper-appliance.service"));
+        ck_assert(has(&p, "After", "hyper-appliance.service"));
+        ck_assert(has(&p, "DeviceAllow", "/dev/kvm"));
+        ck_assert(has(&p, "BindPaths", "-/dev/kvm"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-" STATEDIR "/appliance"));
+        ck_assert_uint_eq(get(&p, "MemoryDenyWriteExecute")->number, true);
+        ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
+        ck_assert_uint_eq(get(&other, "MemoryMax")->number, UINT64_C(1) << 30);
+        ck_assert_ptr_null(unit_properties_find(&other, "Wants"));
+        ck_assert(!has(&other, "BindPaths", "-/dev/kvm"));
+}
+END_TEST
+
 START_TEST(prepare_and_finish_work_outside_run_inside) {
         _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){});
 
@@ -162,5 +180,6 @@ START_TEST(weights) {
 END_TEST
 
 TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
-                sockets_and_secrets_are_handed_on, prepare_and_finish_work_outside_run_inside, finish_alone,
-                each_job_has_a_user_of_its_own, weights)
+                sockets_and_secrets_are_handed_on, a_job_that_fixes_a_guest_has_its_appliance,
+                prepare_and_finish_work_outside_run_inside, finish_alone, each_job_has_a_user_of_its_own,
+                weights)

@@ -237,6 +237,21 @@ START_TEST(exceptions_are_asked_for) {
         ck_assert_int_eq(plain->parameters.chain, CHAIN_REFUSE);
         ck_assert_int_eq(s->parameters.chain, CHAIN_FLATTEN);
         ck_assert_str_eq(document_string(s, "parameters", "chain"), "flatten");
+        _cleanup_(job_spec_freep) JobSpec *fix =
+                        good(SPEC(",\"parameters\":{\"fix\":[\"fs_repair\",\"boot_repair\"]}"));
+        _cleanup_(job_spec_freep) JobSpec *none = good(SPEC(",\"parameters\":{\"fix\":\"none\"}"));
+        _cleanup_(job_spec_freep) JobSpec *automatic =
+                        good(SPEC(",\"parameters\":{\"fix\":\"auto\",\"root\":\"/dev/sda2\"}"));
+        ck_assert_uint_eq(fix->parameters.fix, 1u << OPERATION_FS_REPAIR | 1u << OPERATION_BOOT_REPAIR);
+        ck_assert_uint_eq(automatic->parameters.fix, FIX_AUTO | FIX_ALL);
+        ck_assert(job_spec_equal(plain, none));
+        bad(SPEC(",\"parameters\":{\"fix\":[\"convert\"]}"),
+                        "parameters.fix: must be \"none\", \"auto\", or a list of fs_repair, lvm_repair, "
+                        "offline_fix, boot_repair and initramfs_regenerate");
+        bad(SPEC(",\"parameters\":{\"root\":\"/dev/sda2\"}"),
+                        "parameters.root: must not be given without parameters.fix");
+        bad(DESTINATION("\"type\":\"nbd\",\"uri\":\"nbd://h\"},\"parameters\":{\"fix\":\"auto\""),
+                        "parameters.fix: must not be given unless the destination is a qcow2 or raw file");
         bad(SPEC(",\"parameters\":{\"chain\":\"follow\"}"),
                         "parameters.chain: must be one of refuse, flatten");
 

@@ -31,10 +31,6 @@ VsphereMethod vsphere_method_from_string(const char *s) {
         return _VSPHERE_METHOD_INVALID;
 }
 
-const char *vsphere_power_to_string(VspherePower p) {
-        return p >= 0 && p < _VSPHERE_POWER_MAX ? power_names[p] : NULL;
-}
-
 VspherePower vsphere_power_from_string(const char *s) {
         for (int i = 0; s && i < _VSPHERE_POWER_MAX; i++)
                 if (streq(power_names[i], s))

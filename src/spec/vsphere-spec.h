@@ -29,7 +29,6 @@ typedef enum VspherePower {
         _VSPHERE_POWER_INVALID = -EINVAL,
 } VspherePower;
 
-const char *vsphere_power_to_string(VspherePower p) _pure_;
 VspherePower vsphere_power_from_string(const char *s) _pure_;
 
 /* The fields of the source of a job. Either name, or url, username and (in the secrets) password. */

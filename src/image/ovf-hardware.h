@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The machine that an OVF descriptor describes: VMware's, VirtualBox's, oVirt's and the plain ones of DSP0243.
- * What is malformed or out of range is left out, since no disk depends on it. */
+/* The machine that an OVF descriptor describes: VMware's, VirtualBox's, oVirt's and the plain ones of
+ * DSP0243. What is malformed or out of range is left out, since no disk depends on it. */
 
 #include <libxml/tree.h>
 

@@ -156,8 +156,9 @@ static void write_nic(FILE *f, const HardwareNic *nic, unsigned number) {
         fputs("      <Item>\n", f);
         if (nic->mac)
                 fprintf(f, "        <rasd:Address>%s</rasd:Address>\n", nic->mac);
-        fprintf(f, "        <rasd:AutomaticAllocation>%s</rasd:AutomaticAllocation>\n        <rasd:Connection>",
+        fprintf(f, "        <rasd:AutomaticAllocation>%s</rasd:AutomaticAllocation>\n",
                         nic->disconnected ? "false" : "true");
+        fputs("        <rasd:Connection>", f);
         write_escaped(f, network_of(nic));
         fprintf(f,
                         "</rasd:Connection>\n"

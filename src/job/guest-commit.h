@@ -8,8 +8,8 @@
 #include "job/convert.h"
 
 /* Looks for an interrupted commit. If it is this job's, *ret_guest is the guest of the result (new
- * reference), and the sizes of the disks are in @c; else it is NULL, and what a commit of another job left is removed.
- * 0 or negative errno after attempt_fail(). */
+ * reference), and the sizes of the disks are in @c; else it is NULL, and what a commit of another job left
+ * is removed. 0 or negative errno after attempt_fail(). */
 int guest_commit_resume(Conversion *c, json_t **ret_guest);
 
 /* Makes an overlay for each disk, and the orders' list of disks (new reference). */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Jobs whose result is a domain of libvirt. hyper-hostd makes all calls of libvirt. What it says of the host is
- * kept in the job's directory by prepare, so that run, which has no bus, can refuse what cannot be defined
- * before it copies anything. */
+/* Jobs whose result is a domain of libvirt. hyper-hostd makes all calls of libvirt. What it says of the host
+ * is kept in the job's directory by prepare, so that run, which has no bus, can refuse what cannot be
+ * defined before it copies anything. */
 
 #include "job/attempt.h"
 

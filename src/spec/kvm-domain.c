@@ -245,8 +245,8 @@ static int check_networks(const KvmDomain *d, const KvmTarget *t, char **ret_tex
                 if (!all)
                         return -ENOMEM;
                 return say(ret_text, ENOENT,
-                                "destination.network_map: libvirt has no network '%s', and there is no bridge "
-                                "of that name (there are: %s)",
+                                "destination.network_map: libvirt has no network '%s', and there is no "
+                                "bridge of that name (there are: %s)",
                                 name, all);
         }
         return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a libvirt host has: the capabilities of its hypervisor, its networks, and what its domains use already.
- * hyper-hostd writes it, hyper-job reads it before a copy begins. */
+/* What a libvirt host has: the capabilities of its hypervisor, its networks, and what its domains use
+ * already. hyper-hostd writes it, hyper-job reads it before a copy begins. */
 
 #include "json/json-table.h"
 

@@ -6,12 +6,12 @@
 #include "spec/vm.h"
 #include "json/json-table.h"
 
-/* Strict: unknown keys, values out of range and contradictions are errors. @path is put before each field ("vm"
- * makes "vm.cpus"). 0 with *ret, -EBADMSG with @errors, -ENOMEM. */
+/* Strict: unknown keys, values out of range and contradictions are errors. @path is put before each field
+ * ("vm" makes "vm.cpus"). 0 with *ret, -EBADMSG with @errors, -ENOMEM. */
 int vm_hardware_from_json(json_t *object, const char *path, VmHardware **ret, JsonErrors *errors);
 
-/* The hardware that @source (a document, or NULL) describes, with the values of @given (likewise) instead where
- * it has some. 0; -EBADMSG: together they are contradictory; -ENOMEM. */
+/* The hardware that @source (a document, or NULL) describes, with the values of @given (likewise) instead
+ * where it has some. 0; -EBADMSG: together they are contradictory; -ENOMEM. */
 int vm_hardware_merge(const json_t *source, const json_t *given, VmHardware **ret);
 
 /* The document: a new reference; NULL when out of memory, or if a string of @vm is no UTF-8. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The hardware of a virtual machine as one JSON document: read from an OVF descriptor or from vSphere, kept in
- * the result of a job, and used to define a libvirt domain and to write OVF packages. What the source does not
- * say is left out of the document. */
+/* The hardware of a virtual machine as one JSON document: read from an OVF descriptor or from vSphere, kept
+ * in the result of a job, and used to define a libvirt domain and to write OVF packages. What the source
+ * does not say is left out of the document. */
 
 #include "basic/macro.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The decoders of what hyper-job, hyper-hostd and the manager tell each other about a domain, and the XML that
- * is made of it: an input is two documents with a newline between. */
+/* The decoders of what hyper-job, hyper-hostd and the manager tell each other about a domain, and the XML
+ * that is made of it: an input is two documents with a newline between. */
 
 #include <libxml/parser.h>
 

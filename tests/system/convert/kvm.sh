@@ -109,7 +109,7 @@ libvirt_back
 wait_state away COMPLETED
 equal "$(virsh domstate away)" "shut off" "the domain that was defined late"
 
-# --- the step itself is killed: it is repeated ---------------------------------------------------------------
+# --- the step itself is killed: it is repeated ----------------------------------------------------------
 slow killed killed
 libvirt_away
 eventually 60 "the disk has its name" published killed

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Domains that are made of the hardware of a VM: data/hardware/NAME.json becomes NAME.xml, which is valid by
- * libvirt's schema. With GOLDEN_WRITE=1 in the environment, the files are written instead of compared: look at
- * the difference, then. */
+ * libvirt's schema. With GOLDEN_WRITE=1 in the environment, the files are written instead of compared: look
+ * at the difference, then. */
 
 #include <fcntl.h>
 #include <libxml/parser.h>
@@ -103,11 +103,11 @@ START_TEST(differences_that_matter_are_told) {
         } expected[] = {
                 { "plain", "" },
                 { "windows-secure",
-                                "The TPM of the domain is new: secrets in that of the source, such as keys of "
-                                "encrypted disks, are not in it" },
+                                "The TPM of the domain is new: secrets in that of the source, such as keys "
+                                "of encrypted disks, are not in it" },
                 { "emulated",
-                                "NIC 1 with the MAC address 52:54:00:00:00:01 is not connected: no network of "
-                                "libvirt is named for \"VM Network\" in destination.network_map|The source "
+                                "NIC 1 with the MAC address 52:54:00:00:00:01 is not connected: no network "
+                                "of libvirt is named for \"VM Network\" in destination.network_map|The source "
                                 "has a TPM, and the domain has none: libvirt finds no emulator on this host "
                                 "(package swtpm-tools)" },
         };

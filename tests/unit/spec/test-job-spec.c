@@ -612,8 +612,8 @@ START_TEST(a_domain_as_destination) {
                                 "destination.name: must be 1 to 200 bytes without slashes and control "
                                 "characters" },
                 { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"libvirt_uri\":\"qemu+ssh://h/system\"",
-                                "destination.libvirt_uri: must be qemu:///system: domains are defined on this "
-                                "machine only" },
+                                "destination.libvirt_uri: must be qemu:///system: domains are defined on "
+                                "this machine only" },
                 { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"path\":\"/v/a\",\"directory\":\"/v\"",
                                 "destination.directory: must not be given with path" },
                 { "{\"type\":\"file\",\"path\":\"/srv/a\"}", ",\"directory\":\"/v/../w\"",

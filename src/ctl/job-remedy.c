@@ -60,6 +60,24 @@ static const struct {
                         "The disks are complete: write the XML of the result to a file, correct it, and run "
                         "\"virsh define FILE\"." },
         { "start_failed", "The domain is defined: correct what the error names, and start it with virsh." },
+        { "appliance_failed", "See \"journalctl -u hyper-appliance.service\", " RETRY },
+        { "ambiguous_root", "Name one of the roots with parameters.root, and submit the job again." },
+        { "guest_unknown", "Submit the job without parameters.fix: the disk is copied as it is." },
+        { "guest_file_system_damaged",
+                        "Repair the file system in the virtual machine of the source, and submit the job "
+                        "again." },
+        { "guest_inspection_failed",
+                        "\"hyperctl logs {id}\" has the details. Without parameters.fix, the disk is copied "
+                        "as it is." },
+        { "guest_initramfs_failed",
+                        "Rebuild the initramfs in the virtual machine of the source with the drivers of "
+                        "virtio, and submit the job again." },
+        { "guest_write_failed",
+                        "\"hyperctl logs {id}\" has the details. Without parameters.fix, the disk is copied "
+                        "as it is." },
+        { "no_space_in_guest",
+                        "Free space in the file system that the error names, and submit the job again." },
+        { "guest_failed", "\"hyperctl logs {id}\" has what hyper-guest said; " RETRY },
         { "failed", "\"hyperctl logs {id}\" has the details; \"hyperctl retry {id}\" tries again." },
 };
 

@@ -23,16 +23,20 @@ const FieldMap hypersdk_manifest_fields[] = {
 };
 #undef GIVEN
 
-/* A change that the client relies on is not left out. */
+/* A change that the client relies on is not left out. A stage that is off is removed: elsewhere, "fix" is
+ * taken for a parameter in the wrong place. */
 static int check_fix(json_t *pipeline, JsonErrors *errors) {
-        json_t *fix = json_object_get(pipeline, "fix");
+        _cleanup_json_ json_t *fix = json_incref(json_object_get(pipeline, "fix"));
+
+        (void) json_object_del(pipeline, "fix");
 
         if (!fix || json_is_false(fix) || json_is_zero_value(fix) ||
                         (json_is_object(fix) && json_object_size(fix) == 0) ||
                         json_is_false(json_object_get(fix, "enabled")))
                 return 0;
         return json_errors_add(errors, "pipeline.fix",
-                        "changes to the guest are not built in; leave it out, or set its enabled to false");
+                        "is not supported in a manifest: submit a job with a fix, or set its enabled to "
+                        "false");
 }
 
 int hypersdk_manifest_job_decode(json_t *object, DialectJob *ret, JsonErrors *errors) {

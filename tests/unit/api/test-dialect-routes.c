@@ -812,7 +812,7 @@ START_TEST(a_wrong_manifest_is_refused_as_a_whole) {
                         "[\"version: must be given, like \\\"1.0\\\"\",\"vms: must be a list with at least "
                         "one VM\"]");
         ck_assert_ptr_nonnull(startswith(json_string_value(json_object_get(fix, "error")),
-                        "pipeline.fix: changes to the guest are not built in"));
+                        "pipeline.fix: is not supported in a manifest"));
         assert_member(no_fix, "valid", "true");
         assert_member(good, "valid", "true");
         assert_member(good, "errors", "[]");

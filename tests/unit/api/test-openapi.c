@@ -225,18 +225,35 @@ END_TEST
 
 /* --- the job --------------------------------------------------------------------------------------- */
 
-/* Some fields are for virtual machines only. */
-static json_t *job_for(const char *path) {
-        static const char *const for_machines[] = { "parameters.conversion_method",
-                "parameters.source_power", "parameters.shutdown_timeout_seconds", "parameters.power_off" };
+#define FOR_VSPHERE                                                                                        \
+        "{\"image\":{\"name\":\"vc\",\"vm_path\":\"web\"},\"parameters\":{\"output_path\":\"/data/out/\"," \
+        "\"source_power\":\"shutdown\"}}"
+#define FOR_KVM "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"}}"
+#define FOR_FILES "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_path\":\"/data/out\"}}"
 
-        for (size_t i = 0; i < ELEMENTSOF(for_machines); i++)
-                if (streq(for_machines[i], path))
-                        return json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "image", "name", "vc", "vm_path",
-                                        "web", "parameters", "output_path", "/data/out/", "source_power",
-                                        "shutdown");
-        return json_pack("{s:{s:s}, s:{s:s}}", "image", "path", "/data/a.vmdk", "parameters", "output_path",
-                        "/data/out");
+/* Some fields are for one kind of source or destination only, or without a path. */
+static json_t *job_for(const char *path) {
+        static const struct {
+                const char *path, *job;
+        } special[] = {
+                { "parameters.conversion_method", FOR_VSPHERE },
+                { "parameters.source_power", FOR_VSPHERE },
+                { "parameters.shutdown_timeout_seconds", FOR_VSPHERE },
+                { "parameters.power_off", FOR_VSPHERE },
+                { "parameters.output_directory", FOR_KVM },
+                { "parameters.domain_name", FOR_KVM },
+                { "parameters.libvirt_uri", FOR_KVM },
+                { "parameters.network_map", FOR_KVM },
+                { "parameters.hardware", FOR_KVM },
+                { "parameters.disk_bus", FOR_KVM },
+                { "parameters.nic_model", FOR_KVM },
+                { "parameters.start", FOR_KVM },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(special); i++)
+                if (streq(special[i].path, path))
+                        return json_loads(special[i].job, 0, NULL);
+        return json_loads(FOR_FILES, 0, NULL);
 }
 
 static bool takes(const char *path, json_t *value) {
@@ -244,6 +261,9 @@ static bool takes(const char *path, json_t *value) {
         _cleanup_(dialect_job_done) DialectJob decoded = {};
         _cleanup_(json_errors_done) JsonErrors errors = {};
 
+        /* An NBD server is named by its URI. */
+        if (streq(path, "parameters.output_type") && streq(strempty(json_string_value(value)), "nbd"))
+                ck_assert_int_eq(json_path_set(job, "parameters.output_path", json_string("nbd://h/x")), 0);
         ck_assert_int_eq(json_path_set(job, path, value), 0);
         int r = worker_job_decode(job, &decoded, &errors);
         ck_assert(r == 0 || r == -EBADMSG);
@@ -292,9 +312,11 @@ static void check_leaf(const char *path, const json_t *leaf) {
                 ck_assert_str_eq(type, "string");
                 ck_assert(!takes(path, json_integer(1)));
                 if (!words)
-                        ck_assert(!takes(path,
-                                        text_of_length((size_t) json_integer_value(get(leaf, "maxLength")) +
-                                                        1)));
+                        ck_assert_msg(!takes(path,
+                                                      text_of_length((size_t) json_integer_value(get(
+                                                                                     leaf, "maxLength")) +
+                                                                      1)),
+                                        "%s is as long as one likes", path);
         }
 }
 

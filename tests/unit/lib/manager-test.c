@@ -56,7 +56,7 @@ static void emit_job_removed(Fixture *f, const char *unit) {
                         0);
 }
 
-/* Does the unit run finish alone? Then the first of its commands is that. */
+/* Does the unit run finish by itself? Then that is the first command of a property; each has one. */
 static void read_commands(sd_bus_message *m, FakeUnit *u) {
         const char *path;
         char **argv = NULL;
@@ -66,7 +66,7 @@ static void read_commands(sd_bus_message *m, FakeUnit *u) {
         ck_assert_int_gt(sd_bus_message_enter_container(m, 'r', "sasb"), 0);
         ck_assert_int_gt(sd_bus_message_read(m, "s", &path), 0);
         ck_assert_int_gt(sd_bus_message_read_strv(m, &argv), 0);
-        u->finish = streq(argv[1], "finish-later");
+        u->finish |= streq(argv[1], "finish-later");
         strv_free(argv);
         ck_assert_int_gt(sd_bus_message_skip(m, "b"), 0);
         ck_assert_int_ge(sd_bus_message_exit_container(m), 0);

@@ -173,7 +173,7 @@ BUS_TEST_END
 
 BUS_TEST(what_is_wrong_with_a_webhook_is_said)
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, none = SD_BUS_ERROR_NULL;
-        refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be given; timeout: must be 1 to 300",
+        refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "url: must be given\ntimeout: must be 1 to 300",
                         "{\"timeout\":0}");
         refused(&f, HYPER_BUS_ERROR_INVALID_ARGUMENT, "JSON", "[]");
         ck_assert_int_lt(call(&f, "RemoveWebhook", NULL, &none, "u", 0u), 0);
@@ -430,7 +430,7 @@ BUS_TEST(wrong_tests_are_refused)
                                 "url" },
                 { "{\"url\":\"http://u:p@a/\"}", HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "url: must have no password", "url" },
-                { "{\"index\":0}", HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, "There are no webhooks", NULL },
+                { "{\"index\":0}", HYPER_BUS_ERROR_NO_SUCH_WEBHOOK, "There are no webhooks", "" },
                 { "no", HYPER_BUS_ERROR_INVALID_ARGUMENT, "line 1", "" },
         };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -439,9 +439,8 @@ BUS_TEST(wrong_tests_are_refused)
                 ck_assert_int_lt(call(&f, "TestWebhook", NULL, &error, "s", cases[i].text), 0);
                 ck_assert_msg(streq(error.name, cases[i].name) && strstr(error.message, cases[i].words),
                                 "%s: %s", error.name, error.message);
-                ck_assert_uint_eq(f.fields.n_errors, cases[i].field ? 1 : 0);
-                if (cases[i].field)
-                        ck_assert_str_eq(f.fields.errors[0].field, cases[i].field);
+                ck_assert_uint_eq(f.fields.n_errors, 1);
+                ck_assert_str_eq(f.fields.errors[0].field, cases[i].field);
         }
 BUS_TEST_END
 

@@ -43,8 +43,8 @@ static const char *const steps[] = {
         ") STRICT;",
 
         /* 3: what differs from the persistent description. */
-        "ALTER TABLE vms ADD COLUMN cpu_topology TEXT NOT NULL DEFAULT '';"
-        "ALTER TABLE vms ADD COLUMN drift TEXT NOT NULL DEFAULT '';",
+        ("ALTER TABLE vms ADD COLUMN cpu_topology TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE vms ADD COLUMN drift TEXT NOT NULL DEFAULT '';"),
 };
 
 const Schema schema_hosts = {

@@ -3,7 +3,8 @@
 #
 # machine: guest
 # timeout: 900
-# weight: 2
+# weight: 1.3
+# slow: two guests and the appliance start under emulation
 #
 # A guest of VMware, whose initramfs has no drivers of virtio and whose files name /dev/sda1, does not find its
 # root on KVM. With parameters.fix it does. The appliance and the guest run under emulation.

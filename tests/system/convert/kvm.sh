@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: libvirt
 # timeout: 300
+# weight: 0.8
 #
 # A job whose destination is a domain: it is defined with the source's hardware, and started; what is taken or
 # missing is refused before the copy; libvirtd, the manager and the job's last step die at the end of a job.

@@ -464,7 +464,8 @@ static void end_vm_job(const VmPlan *p, int signal_number, const char *line) {
         ck_assert_int_eq(kill(pid, signal_number), 0);
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
         fclose(lines);
-        remove_runtime(pid);
+        if (signal_number == SIGKILL)
+                remove_runtime(pid);
         vcsim_no_faults(p->server);
 }
 

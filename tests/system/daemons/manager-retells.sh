@@ -7,7 +7,10 @@
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
 
-told() { journalctl -q -o json HYPER_EVENT=state "HYPER_JOB_ID=$1" | jq -r .HYPER_STATE | tr '\n' ' '; }
+told() {
+        journalctl --sync
+        journalctl -q -o json HYPER_EVENT=state "HYPER_JOB_ID=$1" | jq -r .HYPER_STATE | tr '\n' ' '
+}
 settings 'jobs: {max_running: 1}'
 raw_image "$dir/disk.raw" 64
 serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=16M

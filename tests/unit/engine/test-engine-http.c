@@ -101,11 +101,12 @@ static bool answer(int fd, const char *request) {
         _cleanup_free_ char *head = strprintf("HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n",
                         server.ranges ? "206 Partial Content" : "200 OK",
                         server.ranges && f != FAULT_NO_RANGE ? content_range : "", length);
-        send_all(fd, head, strlen(head));
-        send_all(fd, server.content + (f == FAULT_WRONG_RANGE ? first - 1 : first), sent);
+        /* Before the client has them, and sets the next fault. */
         pthread_mutex_lock(&server.lock);
         server.bytes_sent += sent;
         pthread_mutex_unlock(&server.lock);
+        send_all(fd, head, strlen(head));
+        send_all(fd, server.content + (f == FAULT_WRONG_RANGE ? first - 1 : first), sent);
         if (f == FAULT_RESET)
                 (void) setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
         return f != FAULT_RESET && f != FAULT_SHORT;

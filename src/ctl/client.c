@@ -258,6 +258,16 @@ int client_call(Ctl *ctl, sd_bus *bus, sd_bus_message **ret, const char *what, c
         return client_call_message(ctl, bus, m, ret, what);
 }
 
+int client_read_json(Ctl *ctl, sd_bus_message *reply, const char *what, json_t **ret) {
+        const char *text;
+        int r = sd_bus_message_read(reply, "s", &text);
+
+        if (r < 0)
+                return client_failure(ctl, NULL, r, what);
+        *ret = json_loads(text, 0, NULL);
+        return *ret ? EXIT_OK : client_failure(ctl, NULL, -EBADMSG, what);
+}
+
 int client_print_json(Ctl *ctl, json_t *value) {
         _cleanup_free_ char *text = NULL;
 

@@ -34,5 +34,9 @@ int client_failure(Ctl *ctl, const sd_bus_error *error, int r, const char *what)
 /* The ExitStatus for a bus error; @name may be NULL. */
 int client_exit_status(const char *name);
 
+/* Reads the JSON text that a method has answered with. EXIT_OK with a new reference, or another ExitStatus
+ * after an error message. */
+int client_read_json(Ctl *ctl, sd_bus_message *reply, const char *what, json_t **ret);
+
 /* Prints a value on stdout as --json= says. Returns an ExitStatus. */
 int client_print_json(Ctl *ctl, json_t *value);

@@ -66,17 +66,14 @@ int verb_key_list(Ctl *ctl, char **words) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *list = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
-        int status = connect_for_keys(ctl, &bus), r;
-        const char *text;
+        int status = connect_for_keys(ctl, &bus);
 
         if (status == EXIT_OK)
                 status = client_call(ctl, bus, &reply, "Listing keys", "ListKeys", NULL);
+        if (status == EXIT_OK)
+                status = client_read_json(ctl, reply, "Listing keys", &list);
         if (status != EXIT_OK)
                 return status;
-        r = sd_bus_message_read(reply, "s", &text);
-        list = r >= 0 ? json_loads(text, 0, NULL) : NULL;
-        if (!list)
-                return client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, "Listing keys");
         return ctl->args.json != JSON_MODE_OFF ? client_print_json(ctl, list) : print_keys(ctl, list);
 }
 

@@ -53,17 +53,14 @@ int verb_source_list(Ctl *ctl, char **words) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *list = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
-        int status = connect_for_sources(ctl, &bus), r;
-        const char *text;
+        int status = connect_for_sources(ctl, &bus);
 
         if (status == EXIT_OK)
                 status = client_call(ctl, bus, &reply, "Listing sources", "ListSources", NULL);
+        if (status == EXIT_OK)
+                status = client_read_json(ctl, reply, "Listing sources", &list);
         if (status != EXIT_OK)
                 return status;
-        r = sd_bus_message_read(reply, "s", &text);
-        list = r >= 0 ? json_loads(text, 0, NULL) : NULL;
-        if (!list)
-                return client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, "Listing sources");
         return ctl->args.json != JSON_MODE_OFF ? client_print_json(ctl, list) : print_sources(ctl, list);
 }
 
@@ -150,16 +147,13 @@ int verb_source_test(Ctl *ctl, char **words) {
         _cleanup_json_ json_t *server = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
         int status = vsphere_connect(ctl, &bus), r;
-        const char *text;
 
         if (status == EXIT_OK)
                 status = vsphere_call(ctl, bus, &reply, "Testing the source", "TestSource", words[0], NULL);
+        if (status == EXIT_OK)
+                status = client_read_json(ctl, reply, "Testing the source", &server);
         if (status != EXIT_OK)
                 return status;
-        r = sd_bus_message_read(reply, "s", &text);
-        server = r >= 0 ? json_loads(text, 0, NULL) : NULL;
-        if (!server)
-                return client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, "Testing the source");
         if (ctl->args.json != JSON_MODE_OFF)
                 return client_print_json(ctl, server);
         r = view_heading(ctl, COLOUR_GREEN, words[0]);

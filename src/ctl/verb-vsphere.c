@@ -164,17 +164,14 @@ int verb_vsphere_show(Ctl *ctl, char **words) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *vm = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
-        int status = vsphere_connect(ctl, &bus), r;
-        const char *text;
+        int status = vsphere_connect(ctl, &bus);
 
         if (status == EXIT_OK)
                 status = vsphere_call(ctl, bus, &reply, "Reading the VM", "GetVM", words[0], "s", words[1]);
+        if (status == EXIT_OK)
+                status = client_read_json(ctl, reply, "Reading the VM", &vm);
         if (status != EXIT_OK)
                 return status;
-        r = sd_bus_message_read(reply, "s", &text);
-        vm = r >= 0 ? json_loads(text, 0, NULL) : NULL;
-        if (!vm)
-                return client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, "Reading the VM");
         if (ctl->args.json != JSON_MODE_OFF)
                 return client_print_json(ctl, vm);
         return print_vm(ctl, vm) < 0 ? (log_oom(), EXIT_OTHER) : fflush(stdout) == 0 ? EXIT_OK : EXIT_OTHER;

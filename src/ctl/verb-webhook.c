@@ -21,17 +21,6 @@ static int connect_for_webhooks(Ctl *ctl, sd_bus **ret) {
         return client_connect(ctl, ret);
 }
 
-/* The value that a method gives as JSON text. EXIT_OK with a new reference, or another ExitStatus. */
-static int read_json(Ctl *ctl, sd_bus_message *reply, const char *what, json_t **ret) {
-        const char *text;
-        int r = sd_bus_message_read(reply, "s", &text);
-
-        if (r < 0)
-                return client_failure(ctl, NULL, r, what);
-        *ret = json_loads(text, 0, NULL);
-        return *ret ? EXIT_OK : client_failure(ctl, NULL, -EBADMSG, what);
-}
-
 static int read_index(const char *word, uint32_t *ret) {
         unsigned index;
 
@@ -97,7 +86,7 @@ int verb_webhook_list(Ctl *ctl, char **words) {
         if (status == EXIT_OK)
                 status = client_call(ctl, bus, &reply, "Listing webhooks", "ListWebhooks", NULL);
         if (status == EXIT_OK)
-                status = read_json(ctl, reply, "Listing webhooks", &list);
+                status = client_read_json(ctl, reply, "Listing webhooks", &list);
         if (status != EXIT_OK)
                 return status;
         if (ctl->args.json != JSON_MODE_OFF)
@@ -238,7 +227,7 @@ int verb_webhook_test(Ctl *ctl, char **words) {
                 return log_oom(), EXIT_OTHER;
         status = client_call(ctl, bus, &reply, "Testing the webhook", "TestWebhook", "s", text);
         if (status == EXIT_OK)
-                status = read_json(ctl, reply, "Testing the webhook", &result);
+                status = client_read_json(ctl, reply, "Testing the webhook", &result);
         if (status != EXIT_OK)
                 return status;
         status = ctl->args.json != JSON_MODE_OFF ? client_print_json(ctl, result)
@@ -293,7 +282,7 @@ int verb_webhook_deliveries(Ctl *ctl, char **words) {
                 status = client_call(ctl, bus, &reply, "Listing deliveries", "ListDeliveries", "ua{sv}",
                                 index, 1, "limit", "t", ctl->args.limit);
         if (status == EXIT_OK)
-                status = read_json(ctl, reply, "Listing deliveries", &list);
+                status = client_read_json(ctl, reply, "Listing deliveries", &list);
         if (status != EXIT_OK)
                 return status;
         if (ctl->args.json != JSON_MODE_OFF)

@@ -23,14 +23,9 @@ static int connect_for_workers(Ctl *ctl, sd_bus **ret) {
 static int call_json(
                 Ctl *ctl, sd_bus *bus, json_t **ret, const char *what, const char *method, const char *id) {
         _cleanup_message_ sd_bus_message *reply = NULL;
-        int status = client_call(ctl, bus, &reply, what, method, id ? "s" : NULL, id), r;
-        const char *text;
+        int status = client_call(ctl, bus, &reply, what, method, id ? "s" : NULL, id);
 
-        if (status != EXIT_OK)
-                return status;
-        r = sd_bus_message_read(reply, "s", &text);
-        *ret = r >= 0 ? json_loads(text, 0, NULL) : NULL;
-        return *ret ? EXIT_OK : client_failure(ctl, NULL, r < 0 ? r : -EBADMSG, what);
+        return status == EXIT_OK ? client_read_json(ctl, reply, what, ret) : status;
 }
 
 /* A list of words, or a map of booleans: the words that are there, or true. */

@@ -146,6 +146,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-quirks.h \
 	src/api/hypersdk/hypersdk-read.c \
 	src/api/hypersdk/hypersdk-read.h \
+	src/api/hypersdk/hypersdk-reply.c \
+	src/api/hypersdk/hypersdk-reply.h \
 	src/api/hypersdk/hypersdk-retry.c \
 	src/api/hypersdk/hypersdk-retry.h \
 	src/api/hypersdk/hypersdk-routes.c \

@@ -6,6 +6,7 @@
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-quirks.h"
+#include "api/hypersdk/hypersdk-reply.h"
 #include "api/hypersdk/hypersdk-schedule-json.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
@@ -253,12 +254,7 @@ int hypersdk_update_schedule(Request *r) {
 }
 
 static int on_done(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        const char *message = request_userdata(r);
-
-        return error ? request_reply_bus_error(r, error)
-                     : request_reply_json(r, 200,
-                                       json_pack("{s:s, s:o}", "message", message, "timestamp",
-                                                       json_time(now_realtime())));
+        return hypersdk_reply_message(r, 200, error, request_userdata(r));
 }
 
 static int send_id(Request *r, const char *member, const char *message) {

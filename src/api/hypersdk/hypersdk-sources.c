@@ -4,6 +4,7 @@
 #include "api/bus-client.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/hypersdk/hypersdk-reply.h"
 #include "basic/string-util.h"
 #include "store/sources.h"
 
@@ -40,11 +41,7 @@ int hypersdk_list_sources(Request *r) {
 }
 
 static int on_added(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        if (error)
-                return request_reply_bus_error(r, error);
-        return request_reply_json(r, 201,
-                        json_pack("{s:s, s:o}", "message", "source added successfully", "timestamp",
-                                        json_time(now_realtime())));
+        return hypersdk_reply_message(r, 201, error, "source added successfully");
 }
 
 /* The password goes beside the definition, where the bus does not show it. */
@@ -71,11 +68,7 @@ int hypersdk_add_source(Request *r) {
 }
 
 static int on_removed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        if (error)
-                return request_reply_bus_error(r, error);
-        return request_reply_json(r, 200,
-                        json_pack("{s:s, s:o}", "message", "source deleted successfully", "timestamp",
-                                        json_time(now_realtime())));
+        return hypersdk_reply_message(r, 200, error, "source deleted successfully");
 }
 
 int hypersdk_remove_source(Request *r) {
@@ -88,24 +81,7 @@ int hypersdk_remove_source(Request *r) {
 }
 
 static int on_tested(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        const char *text;
-        json_t *server;
-        int k;
-
-        if (error)
-                return request_reply_bus_error(r, error);
-        k = sd_bus_message_read(m, "s", &text);
-        if (k < 0)
-                return k;
-        server = json_loads(text, 0, NULL);
-        if (!server)
-                return -EBADMSG;
-        if (json_object_set_new(server, "message", json_string("source works")) < 0 ||
-                        json_object_set_new(server, "timestamp", json_time(now_realtime())) < 0) {
-                json_decref(server);
-                return -ENOMEM;
-        }
-        return request_reply_json(r, 200, server);
+        return hypersdk_reply_object(r, m, error, "source works");
 }
 
 int hypersdk_test_source(Request *r) {

@@ -7,6 +7,7 @@
 #include "api/bus-client.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/hypersdk/hypersdk-reply.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 
@@ -284,38 +285,15 @@ static int call_vm(Request *r, const char *member, const char *argument, manager
 }
 
 static int on_details(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        const char *text;
-        json_t *vm;
-        int k;
-
-        if (error)
-                return request_reply_bus_error(r, error);
-        k = sd_bus_message_read(m, "s", &text);
-        if (k < 0)
-                return k;
-        vm = json_loads(text, 0, NULL);
-        if (!vm)
-                return -EBADMSG;
-        if (json_object_set_new(vm, "timestamp", json_time(now_realtime())) < 0) {
-                json_decref(vm);
-                return -ENOMEM;
-        }
-        return request_reply_json(r, 200, vm);
+        return hypersdk_reply_object(r, m, error, NULL);
 }
 
 int hypersdk_vm_info(Request *r) {
         return call_vm(r, "GetVM", NULL, on_details);
 }
 
-static int reply_message(Request *r, const sd_bus_error *error, const char *message) {
-        if (error)
-                return request_reply_bus_error(r, error);
-        return request_reply_json(r, 200,
-                        json_pack("{s:s, s:o}", "message", message, "timestamp", json_time(now_realtime())));
-}
-
 static int on_shutting_down(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        return reply_message(r, error, "VM shutdown initiated");
+        return hypersdk_reply_message(r, 200, error, "VM shutdown initiated");
 }
 
 int hypersdk_shut_down_vm(Request *r) {
@@ -323,7 +301,7 @@ int hypersdk_shut_down_vm(Request *r) {
 }
 
 static int on_powered_off(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        return reply_message(r, error, "VM powered off");
+        return hypersdk_reply_message(r, 200, error, "VM powered off");
 }
 
 int hypersdk_power_off_vm(Request *r) {
@@ -331,7 +309,7 @@ int hypersdk_power_off_vm(Request *r) {
 }
 
 static int on_removed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        return reply_message(r, error, "CD-ROM devices removed");
+        return hypersdk_reply_message(r, 200, error, "CD-ROM devices removed");
 }
 
 int hypersdk_remove_cdroms(Request *r) {

@@ -2,6 +2,7 @@
 #include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/hypersdk/hypersdk-reply.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "basic/parse-util.h"
@@ -200,11 +201,7 @@ int hypersdk_add_webhook(Request *r) {
 }
 
 static int on_removed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
-        if (error)
-                return request_reply_bus_error(r, error);
-        return request_reply_json(r, 200,
-                        json_pack("{s:s, s:o}", "message", "webhook deleted successfully", "timestamp",
-                                        json_time(now_realtime())));
+        return hypersdk_reply_message(r, 200, error, "webhook deleted successfully");
 }
 
 int hypersdk_remove_webhook(Request *r) {

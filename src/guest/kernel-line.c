@@ -2,6 +2,7 @@
 #include "guest/kernel-line.h"
 #include "basic/string-util.h"
 #include "guest/buffer.h"
+#include "guest/comment-out.h"
 
 #define DISABLE_UUID "GRUB_DISABLE_LINUX_UUID="
 
@@ -81,30 +82,15 @@ int kernel_line_rewrite(const char *step, const char *file, const char *text, co
         return r < 0 ? r : 1;
 }
 
+static bool disables_uuid(const char *line, size_t *ret_blanks, size_t *ret_length) {
+        const char *value = startswith(line, DISABLE_UUID);
+
+        *ret_blanks = 0;
+        *ret_length = strcspn(line, "\n");
+        return value && (startswith(value, "true") || startswith(value, "\"true\""));
+}
+
 int default_grub_rewrite(
                 const char *step, const char *file, const char *text, Changes *changes, char **ret) {
-        _cleanup_buffer_ Buffer out = {};
-        bool changed = false;
-        int r;
-
-        for (const char *p = text; *p;) {
-                size_t n = strcspn(p, "\n");
-                const char *value = startswith(p, DISABLE_UUID);
-
-                if (value && (startswith(value, "true") || startswith(value, "\"true\""))) {
-                        _cleanup_free_ char *line = strndup(p, n);
-                        r = line ? changes_add(changes, step, file, line, NULL) : -ENOMEM;
-                        if (r < 0)
-                                return r;
-                        buffer_add_text(&out, "#");
-                        changed = true;
-                }
-                n += p[n] == '\n';
-                buffer_add(&out, p, n);
-                p += n;
-        }
-        if (!changed)
-                return 0;
-        r = buffer_finish(&out, ret, NULL);
-        return r < 0 ? r : 1;
+        return comment_out(step, file, text, disables_uuid, "#", changes, ret);
 }

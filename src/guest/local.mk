@@ -10,6 +10,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/buffer.h \
 	src/guest/changes.c \
 	src/guest/changes.h \
+	src/guest/comment-out.c \
+	src/guest/comment-out.h \
 	src/guest/cpio.c \
 	src/guest/cpio.h \
 	src/guest/device-name.c \

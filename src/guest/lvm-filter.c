@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/lvm-filter.h"
 #include "basic/string-util.h"
-#include "guest/buffer.h"
+#include "guest/comment-out.h"
 
 static const char *const keys[] = { "global_filter", "filter" };
 /* What names a disk by its hardware. */
@@ -36,43 +36,12 @@ static bool names_hardware(const char *p, size_t n) {
         return false;
 }
 
-/* Each line of it. */
-static void comment_out(Buffer *out, const char *p, size_t n) {
-        buffer_add_text(out, "# ");
-        for (size_t i = 0; i < n; i++) {
-                buffer_add(out, p + i, 1);
-                if (p[i] == '\n' && i + 1 < n)
-                        buffer_add_text(out, "# ");
-        }
+static bool filter_must_go(const char *line, size_t *ret_blanks, size_t *ret_length) {
+        *ret_blanks = strspn(line, " \t");
+        *ret_length = setting_at(line + *ret_blanks);
+        return *ret_length > 0 && names_hardware(line + *ret_blanks, *ret_length);
 }
 
 int lvm_filter_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {
-        _cleanup_buffer_ Buffer out = {};
-        bool changed = false;
-        int r;
-
-        for (const char *p = text; *p;) {
-                size_t blanks = strspn(p, " \t"), n = setting_at(p + blanks);
-
-                buffer_add(&out, p, blanks);
-                p += blanks;
-                if (n > 0 && names_hardware(p, n)) {
-                        _cleanup_free_ char *from = strndup(p, n);
-                        r = from ? changes_add(changes, step, file, from, NULL) : -ENOMEM;
-                        if (r < 0)
-                                return r;
-                        comment_out(&out, p, n);
-                        changed = true;
-                } else {
-                        n = strcspn(p, "\n");
-                        buffer_add(&out, p, n);
-                }
-                p += n;
-                buffer_add(&out, p, *p == '\n');
-                p += *p == '\n';
-        }
-        if (!changed)
-                return 0;
-        r = buffer_finish(&out, ret, NULL);
-        return r < 0 ? r : 1;
+        return comment_out(step, file, text, filter_must_go, "# ", changes, ret);
 }

@@ -36,44 +36,9 @@ void source_definition_done(SourceDefinition *d) {
         *d = (SourceDefinition){};
 }
 
-static int check_url(SourceDefinition *d, JsonErrors *errors) {
-        const char *reason;
-        char *url;
-        int r;
-
-        if (!d->url)
-                return 0;
-        r = vsphere_url_normalize(d->url, &url, &reason);
-        if (r == -EINVAL)
-                return json_errors_add(errors, "vcenter_url", "%s", reason);
-        if (r < 0)
-                return r;
-        free(d->url);
-        d->url = url;
-        return 0;
-}
-
-static int check_trust(SourceDefinition *d, JsonErrors *errors) {
-        char thumbprint[VSPHERE_THUMBPRINT_SIZE];
-        int r = 0;
-
-        if (d->ca && d->thumbprint)
-                return json_errors_add(errors, "ca", "must not be given together with thumbprint");
-        if (d->ca && !vsphere_ca_is_valid(d->ca))
-                r = json_errors_add(errors, "ca", "must be certificates in PEM, at most 64 KiB");
-        if (!d->thumbprint)
-                return r;
-        if (vsphere_thumbprint_normalize(d->thumbprint, thumbprint) < 0)
-                return json_errors_add(errors, "thumbprint",
-                                "must be the SHA-256 of the certificate, 64 hexadecimal digits");
-        return free_and_strdup(&d->thumbprint, thumbprint);
-}
-
 static int check(SourceDefinition *d, JsonErrors *errors) {
-        int r = check_url(d, errors);
+        int r = vsphere_server_check(&d->url, d->ca, &d->thumbprint, errors);
 
-        if (r >= 0)
-                r = check_trust(d, errors);
         if (r >= 0 && d->name && !vsphere_source_name_is_valid(d->name))
                 r = json_errors_add(errors, "name",
                                 "must be 1 to %u letters, digits, or . _ - and begin with a letter or digit",

@@ -157,3 +157,42 @@ bool vsphere_ca_is_valid(const char *text) {
         }
         return n > 0 && is_blank(s, strlen(s));
 }
+
+static int check_url(char **url, JsonErrors *errors) {
+        const char *reason;
+        char *normal;
+        int r;
+
+        if (!*url)
+                return 0;
+        r = vsphere_url_normalize(*url, &normal, &reason);
+        if (r == -EINVAL)
+                return json_errors_add(errors, "vcenter_url", "%s", reason);
+        if (r < 0)
+                return r;
+        free(*url);
+        *url = normal;
+        return 0;
+}
+
+static int check_trust(const char *ca, char **thumbprint, JsonErrors *errors) {
+        char normal[VSPHERE_THUMBPRINT_SIZE];
+        int r = 0;
+
+        if (ca && *thumbprint)
+                return json_errors_add(errors, "ca", "must not be given together with thumbprint");
+        if (ca && !vsphere_ca_is_valid(ca))
+                r = json_errors_add(errors, "ca", "must be certificates in PEM, at most 64 KiB");
+        if (!*thumbprint)
+                return r;
+        if (vsphere_thumbprint_normalize(*thumbprint, normal) < 0)
+                return json_errors_add(errors, "thumbprint",
+                                "must be the SHA-256 of the certificate, 64 hexadecimal digits");
+        return free_and_strdup(thumbprint, normal);
+}
+
+int vsphere_server_check(char **url, const char *ca, char **thumbprint, JsonErrors *errors) {
+        int r = check_url(url, errors);
+
+        return r < 0 ? r : check_trust(ca, thumbprint, errors);
+}

@@ -4,7 +4,7 @@
 /* How a vCenter or an ESXi host is named, and how its certificate is verified: the forms that the APIs
  * accept, and the canonical form of each, which is what is stored and compared. */
 
-#include "basic/macro.h"
+#include "json/json-table.h"
 
 #define VSPHERE_URL_MAX 512u
 #define VSPHERE_CA_MAX 65536u /* a few certificates in PEM */
@@ -25,3 +25,7 @@ int vsphere_thumbprint_normalize(const char *text, char ret[static VSPHERE_THUMB
 
 /* True if @text has the outer form of certificates in PEM. What is in them is decoded where they are used. */
 bool vsphere_ca_is_valid(const char *text) _pure_;
+
+/* Checks the fields vcenter_url, ca and thumbprint of a definition, each of which may be NULL, and replaces
+ * *url and *thumbprint by their canonical forms. 0, also with @errors; negative errno. */
+int vsphere_server_check(char **url, const char *ca, char **thumbprint, JsonErrors *errors);

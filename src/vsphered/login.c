@@ -26,25 +26,10 @@ void login_done(Login *l) {
         *l = (Login){};
 }
 
-/* Both the address and the thumbprint in their canonical forms. */
-static int normalize(Login *l, JsonErrors *errors) {
-        char thumbprint[VSPHERE_THUMBPRINT_SIZE];
-        const char *reason;
-        char *url;
-        int r = vsphere_url_normalize(l->url, &url, &reason);
-
-        if (r == -EINVAL)
-                r = json_errors_add(errors, "vcenter_url", "%s", reason);
-        else if (r >= 0) {
-                free(l->url);
-                l->url = url;
-        }
-        if (r < 0 || isempty(l->thumbprint))
-                return r;
-        if (vsphere_thumbprint_normalize(l->thumbprint, thumbprint) < 0)
-                return json_errors_add(errors, "thumbprint",
-                                "must be the SHA-256 of the certificate, 64 hexadecimal digits");
-        return free_and_strdup(&l->thumbprint, thumbprint);
+/* What is empty is the same as what is not given. */
+static void drop_empty(char **text) {
+        if (isempty(*text))
+                *text = mfree(*text);
 }
 
 static int check_server(Login *l, JsonErrors *errors) {
@@ -56,13 +41,12 @@ static int check_server(Login *l, JsonErrors *errors) {
         for (size_t i = 0; i < ELEMENTSOF(needed) && r >= 0; i++)
                 if (isempty(needed[i].value))
                         r = json_errors_add(errors, needed[i].field, "is required without a named source");
-        if (r >= 0 && !isempty(l->url))
-                r = normalize(l, errors);
-        if (r >= 0 && !isempty(l->ca) && !isempty(l->thumbprint))
-                r = json_errors_add(errors, "ca", "must not be given together with thumbprint");
-        if (r >= 0 && !isempty(l->ca) && !vsphere_ca_is_valid(l->ca))
-                r = json_errors_add(errors, "ca", "must be certificates in PEM, at most 64 KiB");
-        return r;
+        if (r < 0)
+                return r;
+        drop_empty(&l->url);
+        drop_empty(&l->ca);
+        drop_empty(&l->thumbprint);
+        return vsphere_server_check(&l->url, l->ca, &l->thumbprint, errors);
 }
 
 static int check_name(const Login *l, JsonErrors *errors) {
@@ -97,7 +81,6 @@ int login_decode(const char *text, Login *ret, JsonErrors *errors) {
         return 0;
 }
 
-/* What is empty is the same as what is not given. */
 static bool same(const char *a, const char *b) {
         return streq(strempty(a), strempty(b));
 }

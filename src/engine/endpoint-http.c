@@ -153,7 +153,7 @@ static HttpRequest *request_free(HttpRequest *q) {
         return mfree(q);
 }
 
-/* Ends it: the caller is told. */
+/* Frees the request, and calls its function. */
 static void request_end(HttpRequest *q, int error) {
         EndpointDone done = q->done;
         void *userdata = q->userdata;

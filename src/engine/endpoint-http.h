@@ -17,7 +17,7 @@ typedef struct HttpOptions {
         usec_t retry_delay; /* before the first retry, doubled with each; 0: 1 s */
         int cancel_fd; /* for opening; negative: none */
         /* The server does not accept @old (NULL: none) any more: gives another cookie in *ret, which the
-         * endpoint frees. Blocks. Negative errno with *ret_error (caller frees). NULL: there is none. */
+         * endpoint frees. Blocks. Negative errno with *ret_error (caller frees). May be NULL. */
         int (*renew)(void *userdata, const char *old, char **ret, char **ret_error);
         void *userdata;
 } HttpOptions;

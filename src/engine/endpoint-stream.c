@@ -174,7 +174,7 @@ static void receive(Stream *s) {
 
 /* --- what is asked --------------------------------------------------------------------------------- */
 
-/* Data at the end of the disk is told of only when the stream is known to be right: the copy may be over
+/* Data at the end of the disk is passed on only when the stream is known to be right: the copy may be over
  * then. */
 static bool may_tell(const Stream *s, const Held *h) {
         return s->complete || end_of(h) < s->endpoint.size;

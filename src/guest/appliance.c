@@ -193,8 +193,8 @@ static int write_pid_file(void) {
 }
 
 /* The unit has MemoryDenyWriteExecute=. With KVM, qemu has no need of such memory. TCG writes code at one
- * address and executes it at another one if it is told to, which libguestfs cannot be told. And qemu gets a
- * filter of system calls of its own: no programs, no new rights. */
+ * address and executes it at another one only with split-wx=on, for which libguestfs has no setting. And
+ * qemu gets a filter of system calls of its own: no programs, no new rights. */
 int appliance_exec_qemu(int argc, char *argv[]) {
         static char program[] = QEMU, accel[] = "-accel", tcg[] = "tcg,split-wx=on", sandbox[] = "-sandbox",
                     rules[] = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";

@@ -17,7 +17,7 @@ typedef struct CpioEntry {
 } CpioEntry;
 
 /* The entry at *offset, which then is that of the next one. 1 with *ret; 0: it was the last one, which is
- * called TRAILER!!!; -EBADMSG: there is none. */
+ * called TRAILER!!!; -EBADMSG: it is malformed. */
 int cpio_next(const char *archive, size_t size, size_t *offset, CpioEntry *ret);
 
 /* Appends an entry. */

@@ -24,7 +24,7 @@ int device_names_add(DeviceNames *d, const char *device, const char *stable) {
         return 0;
 }
 
-/* A number of at most three digits at *p; false if there is none. */
+/* Reads a number of at most three digits at *p. False if there is no digit. */
 static bool take_number(const char **p, const char *end, unsigned *ret) {
         unsigned n = 0;
         const char *q = *p;

@@ -26,5 +26,5 @@ int device_names_add(DeviceNames *d, const char *device, const char *stable);
  * /dev/disk/by-id and by-path. */
 bool device_name_is_unstable(const char *name, size_t length) _pure_;
 
-/* The stable name of the first @length bytes of @name, NULL if there is none. Not owned by the caller. */
+/* The stable name of the first @length bytes of @name, or NULL. Not owned by the caller. */
 const char *device_names_find(const DeviceNames *d, const char *name, size_t length);

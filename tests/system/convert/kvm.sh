@@ -93,7 +93,7 @@ equal "$(status)" 400 "the status of a job for another host"
 contains "$(cat body)" "destination.libvirt_uri" "the error"
 
 # --- libvirtd away, and the manager killed, between publish and define --------------------------------------
-# slow ID NAME: a job that is far enough to be done with libvirt, for now
+# slow ID NAME: a job that has asked libvirt what it needs before the copy
 slow() {
         serve "$dir/$1.sock" --filter=rate -r file "$dir/disk.raw" rate=16M
         submit "$(kvm "$(nbd_uri "$dir/$1.sock")" "$2" ".job_id = \"$1\"")" >/dev/null

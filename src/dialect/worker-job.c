@@ -95,6 +95,15 @@ const FieldMap worker_fields[] = {
         { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN },
         { "parameters.power_off", "parameters.power_off", FIELD_SHOWN,
                         "For vSphere: powers it off if it does not shut down in time." },
+        { "parameters.warm", "parameters.warm", FIELD_SHOWN,
+                        "For vSphere: copies it in passes while it runs, and shuts it down for the last "
+                        "one." },
+        { "parameters.cutover", "parameters.cutover", FIELD_SHOWN,
+                        "For a warm job: when that is, \"manual\" (the default) or a time." },
+        { "parameters.interval_seconds", "parameters.interval_seconds", FIELD_SHOWN,
+                        "For a warm job: the time between two passes." },
+        { "parameters.power_on_after_failure", "parameters.power_on_after_failure", FIELD_SHOWN,
+                        "For a warm job: starts the machine again if the cutover fails." },
         { "parameters.fix", "parameters.fix", FIELD_SHOWN,
                         "\"auto\", or a list of fs_repair, lvm_repair, offline_fix, boot_repair and "
                         "initramfs_regenerate: changes the guest on the copied disks so that it starts on "

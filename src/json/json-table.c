@@ -174,7 +174,7 @@ static int decode_switch(const JsonField *f, json_t *value, const char *path, in
         int k = json_is_boolean(value) ? json_is_true(value) : word ? f->from_string(word) : -EINVAL;
 
         if (k < 0)
-                return json_errors_add(errors, path, "must be true, false or %s", f->expected);
+                return json_errors_add(errors, path, "must be true, false or one of %s", f->expected);
         *p = k;
         return 0;
 }

@@ -129,8 +129,22 @@ int job_plan_write(const JobPlan *p, const char *directory) {
                         resolved_document(p->spec), "bound", strv_to_json(p->bound), "source_files",
                         strv_to_json(p->source_files), "part_dir", p->part_dir);
 
-        return plan ? job_file_write(directory, PLAN_FILE, plan) : -ENOMEM;
+        if (!plan)
+                return -ENOMEM;
+        if (p->warm_pass > 0 &&
+                        json_object_set_new(plan, "warm",
+                                        json_pack("{s:I, s:b}", "pass", (json_int_t) p->warm_pass, "cutover",
+                                                        (int) p->cutover)) < 0)
+                return -ENOMEM;
+        return job_file_write(directory, PLAN_FILE, plan);
 }
+
+/* Offsets count from the plan. */
+static const JsonField plan_warm_fields[] = {
+        { "pass", JSON_FIELD_UNSIGNED, offsetof(JobPlan, warm_pass), .flags = JSON_REQUIRED, .min = 1 },
+        { "cutover", JSON_FIELD_BOOLEAN, offsetof(JobPlan, cutover), .flags = JSON_REQUIRED },
+        {},
+};
 
 static const JsonField plan_fields[] = {
         { "job_id", JSON_FIELD_STRING, offsetof(JobPlan, job_id), .flags = JSON_REQUIRED },
@@ -142,6 +156,7 @@ static const JsonField plan_fields[] = {
                         .max = JSON_STRING_MAX + 64 },
         { "source_files", JSON_FIELD_STRV, offsetof(JobPlan, source_files), .flags = JSON_NULLABLE },
         { "part_dir", JSON_FIELD_STRING, offsetof(JobPlan, part_dir), .flags = JSON_NULLABLE },
+        { "warm", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = plan_warm_fields },
         {},
 };
 
@@ -152,6 +167,8 @@ static bool plan_makes_sense(const JobPlan *p) {
         const char *reason;
 
         if (!job_id_is_valid(p->job_id) || (p->spec->job_id && !streq(p->spec->job_id, p->job_id)))
+                return false;
+        if (p->spec->parameters.warm != (p->warm_pass > 0))
                 return false;
         STRV_FOREACH(file, p->source_files)
                 if (!job_path_is_valid(*file, false, &reason))

@@ -37,6 +37,8 @@ typedef struct JobPlan {
         unsigned attempt; /* from 1 */
         JobSpec *spec; /* paths resolved: no symlink in them. spec->source.path and spec->destination.path
                           are what is written, whatever the document says. */
+        unsigned warm_pass; /* the pass that a warm job is in, from 1; 0: it is none */
+        bool cutover; /* that pass is the last one: the virtual machine is shut down in it */
         char *user; /* that hyper-job run has; NULL: root, when a plan is carried out by hand */
         char **bound; /* what the job sees of the machine, as file_identity_text() has it; and the directory
                          of the destination and those above it, as far as they exist: prepare makes the

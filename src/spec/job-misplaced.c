@@ -36,6 +36,10 @@ static const struct {
         { "source_power", "parameters.source_power", NULL },
         { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", NULL },
         { "power_off", "parameters.power_off", NULL },
+        { "warm", "parameters.warm", NULL },
+        { "cutover", "parameters.cutover", NULL },
+        { "interval_seconds", "parameters.interval_seconds", NULL },
+        { "power_on_after_failure", "parameters.power_on_after_failure", NULL },
         /* the two ends */
         { "checksum", "source.checksum", NULL },
         { "tls_psk", "source.tls_psk", "destination.tls_psk" },

@@ -2,6 +2,13 @@
 #include "spec/job-parameters.h"
 #include "basic/string-util.h"
 
+static const char *const verify_names[_VERIFY_MAX] = {
+        [VERIFY_OFF] = "none",
+        [VERIFY_FULL] = "full",
+        [VERIFY_PRECOPY] = "precopy",
+        [VERIFY_CUTOVER] = "cutover",
+};
+
 static const char *const in_use_names[_IN_USE_MAX] = {
         [IN_USE_REFUSE] = "refuse",
         [IN_USE_ALLOW] = "allow",
@@ -22,6 +29,10 @@ static int find_name(const char *const *names, int n, const char *s) {
                 if (streq_ptr(names[i], s))
                         return i;
         return -EINVAL;
+}
+
+JobVerify job_verify_from_string(const char *s) {
+        return find_name(verify_names, _VERIFY_MAX, s);
 }
 
 JobInUse job_in_use_from_string(const char *s) {

@@ -12,7 +12,14 @@ typedef enum JobVerify {
         VERIFY_OFF,
         VERIFY_ON, /* all data, and a sample of what the source calls zero */
         VERIFY_FULL, /* every byte of both */
+        VERIFY_PRECOPY, /* of a warm job: whole disks, once, while the virtual machine runs */
+        VERIFY_CUTOVER, /* likewise, and once more when it is shut down */
+        _VERIFY_MAX,
+        _VERIFY_INVALID = -EINVAL,
 } JobVerify;
+
+/* "full", "precopy", "cutover" and "none"; the other value is only a boolean. */
+JobVerify job_verify_from_string(const char *s) _pure_;
 
 /* What is done with a source that another program may be writing. */
 typedef enum JobInUse {

@@ -19,6 +19,7 @@
 #define OUTPUTS_MAX 1024
 #define WARNINGS_MAX 64
 #define METRICS_MAX 256
+#define SECONDS_MAX (10.0 * 366 * 24 * 3600)
 /* Of all that is in it. */
 #define GUEST_VALUES_MAX 100000u
 #define GUEST_TEXT_MAX 1024u
@@ -28,6 +29,7 @@ static const char *const outcome_names[_OUTCOME_MAX] = {
         [OUTCOME_FAILED] = "failed",
         [OUTCOME_TRANSIENT] = "transient",
         [OUTCOME_CANCELLED] = "cancelled",
+        [OUTCOME_PASS] = "pass",
 };
 
 const char *job_outcome_to_string(JobOutcome o) {
@@ -53,6 +55,14 @@ JobResult *job_result_free(JobResult *r) {
         return mfree(r);
 }
 
+static json_t *warm_to_json(const JobWarmResult *w) {
+        return json_pack("{s:I, s:I, s:I, s:I, s:b, s:f, s:f, s:f}", "pass", (json_int_t) w->pass, "bytes",
+                        (json_int_t) w->bytes, "bytes_areas", (json_int_t) w->bytes_areas,
+                        "bytes_differences", (json_int_t) w->bytes_differences, "verified",
+                        (int) w->verified, "seconds", w->seconds, "estimate_seconds", w->estimate_seconds,
+                        "downtime_seconds", w->downtime_seconds);
+}
+
 int job_result_write(const JobResult *r, const char *directory) {
         _cleanup_free_ char *message = NULL, *results = NULL;
         _cleanup_json_ json_t *object = NULL;
@@ -68,6 +78,8 @@ int job_result_write(const JobResult *r, const char *directory) {
                         r->metrics);
         if (!object)
                 return -EINVAL;
+        if (r->warm.pass > 0 && json_object_set_new(object, "warm", warm_to_json(&r->warm)) < 0)
+                return -ENOMEM;
         /* It is there in a unit; not where a plan is carried out by hand. */
         results = strprintf("%s/" JOB_RESULTS_DIRECTORY, directory);
         if (!results)
@@ -85,11 +97,26 @@ static int phase_from_string(const char *s) {
         return job_phase_from_string(s);
 }
 
+/* Offsets count from the result. */
+#define WARM(field) offsetof(JobResult, warm.field)
+static const JsonField warm_fields[] = {
+        { "pass", JSON_FIELD_UNSIGNED, WARM(pass), .flags = JSON_REQUIRED, .min = 1 },
+        { "bytes", JSON_FIELD_UINT64, WARM(bytes), .max = INT64_MAX },
+        { "bytes_areas", JSON_FIELD_UINT64, WARM(bytes_areas), .max = INT64_MAX },
+        { "bytes_differences", JSON_FIELD_UINT64, WARM(bytes_differences), .max = INT64_MAX },
+        { "verified", JSON_FIELD_BOOLEAN, WARM(verified) },
+        { "seconds", JSON_FIELD_KNOWN },
+        { "estimate_seconds", JSON_FIELD_KNOWN },
+        { "downtime_seconds", JSON_FIELD_KNOWN },
+        {},
+};
+#undef WARM
+
 static const JsonField result_fields[] = {
         { "attempt", JSON_FIELD_UNSIGNED, offsetof(JobResult, attempt), .flags = JSON_REQUIRED, .min = 1 },
         { "outcome", JSON_FIELD_ENUM, offsetof(JobResult, outcome), .flags = JSON_REQUIRED,
                         .from_string = outcome_from_string,
-                        .expected = "completed, failed, transient, cancelled" },
+                        .expected = "completed, failed, transient, cancelled, pass" },
         { "phase", JSON_FIELD_ENUM, offsetof(JobResult, phase), .flags = JSON_NULLABLE,
                         .from_string = phase_from_string, .expected = "a phase" },
         { "message", JSON_FIELD_STRING, offsetof(JobResult, message), .flags = JSON_NULLABLE,
@@ -99,8 +126,28 @@ static const JsonField result_fields[] = {
         { "vm", JSON_FIELD_ANY, offsetof(JobResult, vm), .flags = JSON_NULLABLE },
         { "guest", JSON_FIELD_ANY, offsetof(JobResult, guest), .flags = JSON_NULLABLE },
         { "metrics", JSON_FIELD_ANY, offsetof(JobResult, metrics), .flags = JSON_NULLABLE },
+        { "warm", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = warm_fields },
         {},
 };
+
+/* -EBADMSG if it is there and no reasonable number. */
+static int read_seconds(json_t *warm, const char *key, double *ret) {
+        json_t *value = json_object_get(warm, key);
+        double seconds = json_number_value(value);
+
+        if (value && (!json_is_number(value) || !(seconds >= 0) || seconds > SECONDS_MAX))
+                return -EBADMSG;
+        *ret = seconds;
+        return 0;
+}
+
+static int read_warm(json_t *warm, JobWarmResult *w) {
+        int r = read_seconds(warm, "seconds", &w->seconds);
+
+        if (r >= 0)
+                r = read_seconds(warm, "estimate_seconds", &w->estimate_seconds);
+        return r < 0 ? r : read_seconds(warm, "downtime_seconds", &w->downtime_seconds);
+}
 
 static bool code_is_valid(const char *code) {
         return *code && strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(code);
@@ -186,6 +233,8 @@ static bool result_makes_sense(const JobResult *r) {
         json_t *value;
         size_t i, n = 0;
 
+        if (r->outcome == OUTCOME_PASS && r->warm.pass == 0)
+                return false;
         if (r->guest && (!json_is_object(r->guest) || !guest_value_is_valid(r->guest, &n)))
                 return false;
         if ((r->code && !code_is_valid(r->code)) || (r->outputs && !json_is_array(r->outputs)) ||
@@ -219,7 +268,9 @@ int job_result_decode(const char *text, size_t size, JobResult **ret) {
                 return r;
         if (errors.n_errors > 0 || !result_makes_sense(result))
                 return -EBADMSG;
-        r = check_vm(result);
+        r = read_warm(json_object_get(object, "warm"), &result->warm);
+        if (r >= 0)
+                r = check_vm(result);
         if (r < 0)
                 return r;
         if (result->message)

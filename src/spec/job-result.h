@@ -11,9 +11,22 @@ typedef enum JobOutcome {
         OUTCOME_FAILED, /* trying again cannot help: refused image, wrong checksum, wrong spec */
         OUTCOME_TRANSIENT, /* trying again may help: a dropped connection, a full disk, a vanished source */
         OUTCOME_CANCELLED, /* SIGTERM came */
+        OUTCOME_PASS, /* a pass of a warm job is complete, and another one follows */
         _OUTCOME_MAX,
         _OUTCOME_INVALID = -EINVAL,
 } JobOutcome;
+
+/* What a pass of a warm job has done. */
+typedef struct JobWarmResult {
+        unsigned pass; /* its number, from 1; 0: the job is not warm */
+        uint64_t bytes; /* that were copied */
+        uint64_t bytes_areas; /* that the server said have changed */
+        uint64_t bytes_differences; /* that the verification found and copied */
+        bool verified; /* whole disks were compared */
+        double seconds; /* that it took */
+        double estimate_seconds; /* that another pass would take now */
+        double downtime_seconds; /* between the shutdown of the guest and the end of the copy */
+} JobWarmResult;
 
 typedef struct JobResult {
         unsigned attempt;
@@ -26,6 +39,7 @@ typedef struct JobResult {
                             or NULL; "warnings", a list of texts, may be in each */
         json_t *guest; /* what was found and changed in the guest (src/guest/README.md), or NULL */
         json_t *vm; /* the hardware of the source (vm.h), or NULL: the source does not describe it */
+        JobWarmResult warm;
         json_t *metrics; /* {"bytes_read","bytes_written","bytes_zero","duration_seconds",…}: numbers, or
                             NULL */
 } JobResult;
@@ -42,4 +56,5 @@ JobOutcome job_outcome_from_string(const char *s) _pure_;
 /* The exit status of hyper-job run says the outcome too. */
 #define JOB_EXIT_FAILED 1
 #define JOB_EXIT_TRANSIENT 75 /* EX_TEMPFAIL */
+#define JOB_EXIT_PASS 76
 #define JOB_EXIT_CANCELLED 79 /* not 143: systemd would take that for success */

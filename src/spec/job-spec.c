@@ -4,6 +4,7 @@
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
 #include "spec/vsphere-server.h"
+#include "spec/warm-spec.h"
 #include "json/json-parse.h"
 
 static int operation(const char *s) {
@@ -37,7 +38,7 @@ static int destination_format(const char *s) {
 }
 
 static int verify(const char *s) {
-        return streq(s, "full") ? (int) VERIFY_FULL : -EINVAL;
+        return job_verify_from_string(s);
 }
 
 static int in_use(const char *s) {
@@ -125,7 +126,7 @@ static const JsonField parameter_fields[] = {
         { "compression", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.compression), .flags = JSON_NULLABLE,
                         .from_string = compression, .expected = "zlib, zstd" },
         { "verify", JSON_FIELD_SWITCH, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE,
-                        .from_string = verify, .expected = "full" },
+                        .from_string = verify, .expected = "full, precopy, cutover, none" },
         { "in_use", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.in_use), .flags = JSON_NULLABLE,
                         .from_string = in_use, .expected = "refuse, allow" },
         { "chain", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.chain), .flags = JSON_NULLABLE,
@@ -144,6 +145,12 @@ static const JsonField parameter_fields[] = {
         { "shutdown_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.shutdown_timeout),
                         .flags = JSON_NULLABLE, .min = 1, .max = VSPHERE_SHUTDOWN_TIMEOUT_MAX },
         { "power_off", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.power_off), .flags = JSON_NULLABLE },
+        { "warm", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.warm), .flags = JSON_NULLABLE },
+        { "cutover", JSON_FIELD_STRING, offsetof(JobSpec, parameters.cutover), .flags = JSON_NULLABLE },
+        { "interval_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.interval_seconds),
+                        .flags = JSON_NULLABLE, .min = WARM_INTERVAL_MIN, .max = WARM_INTERVAL_MAX },
+        { "power_on_after_failure", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.power_on_after_failure),
+                        .flags = JSON_NULLABLE },
         {},
 };
 
@@ -217,6 +224,8 @@ static JobSpec *job_spec_new(void) {
         s->policy.retry_count = JOB_RETRY_DEFAULT;
         s->policy.priority = JOB_PRIORITY_DEFAULT;
         s->parameters.shutdown_timeout = VSPHERE_SHUTDOWN_TIMEOUT_DEFAULT;
+        s->parameters.interval_seconds = WARM_INTERVAL_DEFAULT;
+        s->parameters.power_on_after_failure = true;
         s->policy.idempotent = true; /* an output appears only when complete: doing it twice does no harm */
         return s;
 }
@@ -278,11 +287,11 @@ static int check_kvm_destination(JobSpec *s, JsonErrors *errors) {
         if (s->source.type == ENDPOINT_FILE && !name)
                 return 0; /* of a path that is wrong is told */
         /* Two machines with one MAC address and one IP address. */
-        if (d->kvm.start && s->source.type == ENDPOINT_VSPHERE &&
+        if (d->kvm.start && s->source.type == ENDPOINT_VSPHERE && !s->parameters.warm &&
                         s->parameters.source_power == VSPHERE_POWER_KEEP)
                 return json_errors_add(errors, "destination.start",
-                                "must be false unless parameters.source_power is shutdown or poweroff: the "
-                                "source may be running");
+                                "must be false unless parameters.source_power is shutdown or poweroff, or "
+                                "parameters.warm is true: the source may be running");
         if (d->format == FORMAT_PROBE)
                 d->format = d->path && disk_format_from_name(d->path) == FORMAT_RAW ? FORMAT_RAW
                                                                                     : FORMAT_QCOW2;
@@ -353,6 +362,7 @@ static int check_compression(const JobSpec *s, json_t *parameters, JsonErrors *e
 
 /* How a virtual machine is treated is said of one only. */
 static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonErrors *errors) {
+        bool shuts_down = s->parameters.source_power == VSPHERE_POWER_SHUTDOWN || s->parameters.warm;
         const struct {
                 const char *key;
                 bool given, used;
@@ -361,9 +371,8 @@ static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonEr
                 { "source_power", s->parameters.source_power != VSPHERE_POWER_KEEP, true },
                 { "shutdown_timeout_seconds",
                                 json_is_integer(json_object_get(parameters, "shutdown_timeout_seconds")),
-                                s->parameters.source_power == VSPHERE_POWER_SHUTDOWN },
-                { "power_off", s->parameters.power_off,
-                                s->parameters.source_power == VSPHERE_POWER_SHUTDOWN },
+                                shuts_down },
+                { "power_off", s->parameters.power_off, shuts_down },
         };
         bool vsphere = s->source.type == ENDPOINT_VSPHERE;
         int r = 0;
@@ -374,7 +383,7 @@ static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonEr
                 _cleanup_free_ char *path = strprintf("parameters.%s", fields[i].key);
                 r = !path ? -ENOMEM
                           : json_errors_add(errors, path, "must not be given unless %s",
-                                            vsphere ? "source_power is \"shutdown\""
+                                            vsphere ? "source_power is \"shutdown\" or warm is true"
                                                     : "the source is of type \"vsphere\"");
         }
         return r;
@@ -421,7 +430,9 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                 r = check_compression(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
                 r = check_fix(s, errors);
-        return r < 0 ? r : check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
+        if (r >= 0)
+                r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
+        return r < 0 ? r : warm_spec_check(s, json_object_get(object, "parameters"), errors);
 }
 
 /* Whatever people wrote down for themselves; taken from the document, where it is without secrets. */
@@ -508,6 +519,7 @@ static int fill_document(JobSpec *s) {
                         s->parameters.verify == VERIFY_FULL ? json_string("full")
                                                             : json_boolean(s->parameters.verify));
         fill_exceptions(s, parameters);
+        failed |= warm_spec_fill(s, parameters);
         if (s->policy.timeout_seconds == 0) /* no limit */
                 (void) json_object_del(policy, "timeout_seconds");
         failed |= json_object_set_new(policy, "retry_count", json_integer(s->policy.retry_count));

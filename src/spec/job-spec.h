@@ -4,6 +4,7 @@
 /* The canonical job spec: what every dialect is translated to at the edge. JSON in, struct out, nothing
  * else. */
 
+#include "basic/time-util.h"
 #include "spec/endpoint-kind.h"
 #include "spec/job-fix.h"
 #include "spec/job-id.h"
@@ -40,6 +41,11 @@ typedef struct JobSpec {
                 int source_power; /* VspherePower */
                 unsigned shutdown_timeout; /* seconds */
                 bool power_off; /* a guest that does not shut down in time is powered off */
+                bool warm; /* copied in passes while it runs; this and the following ones of a warm job */
+                char *cutover; /* as given, or NULL */
+                usec_t cutover_at; /* 0: on request */
+                unsigned interval_seconds; /* between two passes */
+                bool power_on_after_failure; /* a guest that was shut down for nothing is started again */
         } parameters;
         struct {
                 unsigned timeout_seconds;

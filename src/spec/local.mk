@@ -54,6 +54,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/vsphere-server.c \
 	src/spec/vsphere-server.h \
 	src/spec/vsphere-spec.c \
-	src/spec/vsphere-spec.h
+	src/spec/vsphere-spec.h \
+	src/spec/warm-spec.c \
+	src/spec/warm-spec.h
 SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS)
 EXTRA_DIST += src/spec/README.md

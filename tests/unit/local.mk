@@ -54,7 +54,8 @@ SPEC_TESTS = \
 	tests/unit/spec/test-nbd-uri \
 	tests/unit/spec/test-vm \
 	tests/unit/spec/test-vsphere-server \
-	tests/unit/spec/test-vsphere-spec
+	tests/unit/spec/test-vsphere-spec \
+	tests/unit/spec/test-warm-spec
 SPEC_TEST_LIBS = libhyper-test.la $(SPEC_LIBS)
 $(SPEC_TESTS): private TEST_LIBS = $(SPEC_TEST_LIBS) $(CHECK_LIBS)
 $(SPEC_TESTS): $(filter %.la,$(SPEC_TEST_LIBS))

@@ -228,6 +228,9 @@ END_TEST
 #define FOR_VSPHERE                                                                                        \
         "{\"image\":{\"name\":\"vc\",\"vm_path\":\"web\"},\"parameters\":{\"output_path\":\"/data/out/\"," \
         "\"source_power\":\"shutdown\"}}"
+#define FOR_WARM                                                                                           \
+        "{\"image\":{\"name\":\"vc\",\"vm_path\":\"web\"},\"parameters\":{\"output_path\":\"/data/out/\"," \
+        "\"warm\":true}}"
 #define FOR_KVM "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"}}"
 #define FOR_FILES "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_path\":\"/data/out\"}}"
 
@@ -240,6 +243,11 @@ static json_t *job_for(const char *path) {
                 { "parameters.source_power", FOR_VSPHERE },
                 { "parameters.shutdown_timeout_seconds", FOR_VSPHERE },
                 { "parameters.power_off", FOR_VSPHERE },
+                { "parameters.verify", FOR_WARM },
+                { "parameters.warm", FOR_WARM },
+                { "parameters.cutover", FOR_WARM },
+                { "parameters.interval_seconds", FOR_WARM },
+                { "parameters.power_on_after_failure", FOR_WARM },
                 { "parameters.output_directory", FOR_KVM },
                 { "parameters.domain_name", FOR_KVM },
                 { "parameters.libvirt_uri", FOR_KVM },

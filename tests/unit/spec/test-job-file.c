@@ -69,6 +69,62 @@ START_TEST(an_nbd_plan_has_no_files) {
 }
 END_TEST
 
+#define WARM_SPEC                                                                                           \
+        "{\"operation\":\"convert\",\"source\":{\"type\":\"vsphere\",\"name\":\"vc\",\"vm_path\":\"web\"}," \
+        "\"destination\":{\"type\":\"file\",\"path\":\"/srv/b.raw\"},\"parameters\":{\"warm\":true}}"
+
+START_TEST(the_plan_of_a_warm_job_names_its_pass) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(job_spec_freep) JobSpec *spec = spec_of(WARM_SPEC);
+        _cleanup_(job_plan_freep) JobPlan *back = NULL;
+        JobPlan plan = { .job_id = (char *) "j",
+                .attempt = 1,
+                .warm_pass = 3,
+                .cutover = true,
+                .spec = spec,
+                .part_dir = (char *) "/srv/.b.raw.hyper-part" };
+
+        ck_assert_int_eq(job_plan_write(&plan, dir), 0);
+        ck_assert_int_eq(job_plan_read(dir, &back), 0);
+        ck_assert_uint_eq(back->warm_pass, 3);
+        ck_assert(back->cutover);
+        /* without a pass it is no plan */
+        plan.warm_pass = 0;
+        back = job_plan_free(back);
+        ck_assert_int_eq(job_plan_write(&plan, dir), 0);
+        ck_assert_int_eq(job_plan_read(dir, &back), -EBADMSG);
+}
+END_TEST
+
+START_TEST(the_result_of_a_pass_reads_back) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(job_result_freep) JobResult *back = NULL;
+        JobResult result = { .attempt = 1,
+                .outcome = OUTCOME_PASS,
+                .phase = _PHASE_INVALID,
+                .warm = { .pass = 2,
+                                .bytes = 7,
+                                .bytes_areas = 8,
+                                .bytes_differences = 9,
+                                .verified = true,
+                                .seconds = 1.5,
+                                .estimate_seconds = 2,
+                                .downtime_seconds = 0.25 } };
+
+        ck_assert_int_eq(job_result_write(&result, dir), 0);
+        ck_assert_int_eq(job_result_read(dir, &back), 0);
+        ck_assert_int_eq(back->outcome, OUTCOME_PASS);
+        ck_assert_uint_eq(back->warm.pass, 2);
+        ck_assert_uint_eq(back->warm.bytes, 7);
+        ck_assert_uint_eq(back->warm.bytes_areas, 8);
+        ck_assert_uint_eq(back->warm.bytes_differences, 9);
+        ck_assert(back->warm.verified);
+        ck_assert_double_eq(back->warm.seconds, 1.5);
+        ck_assert_double_eq(back->warm.estimate_seconds, 2);
+        ck_assert_double_eq(back->warm.downtime_seconds, 0.25);
+}
+END_TEST
+
 START_TEST(a_plan_that_makes_no_sense_is_refused) {
         static const char *const bad[] = { "", "[]", "{}", "{\"job_id\":\"j\",\"attempt\":1}",
                 "{\"job_id\":\"j\",\"attempt\":1,\"spec\":{}}",
@@ -160,6 +216,12 @@ START_TEST(a_hostile_result_is_refused) {
                 "{\"attempt\":1,\"outcome\":\"failed\",\"vm\":[]}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"vm\":{\"name\":\"a\\n\"}}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":[]}",
+                "{\"attempt\":1,\"outcome\":\"pass\"}", "{\"attempt\":1,\"outcome\":\"pass\",\"warm\":[]}",
+                "{\"attempt\":1,\"outcome\":\"pass\",\"warm\":{\"pass\":0}}",
+                "{\"attempt\":1,\"outcome\":\"pass\",\"warm\":{\"pass\":1,\"bytes\":-1}}",
+                "{\"attempt\":1,\"outcome\":\"pass\",\"warm\":{\"pass\":1,\"seconds\":-1}}",
+                "{\"attempt\":1,\"outcome\":\"pass\",\"warm\":{\"pass\":1,\"seconds\":1e300}}",
+                "{\"attempt\":1,\"outcome\":\"pass\",\"warm\":{\"pass\":1,\"estimate_seconds\":\"1\"}}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"a\":\"<script>\"}}",
                 "{\"attempt\":1,\"outcome\":\"failed\",\"metrics\":{\"A b\":1}}" };
         JobResult *result = NULL;
@@ -262,6 +324,7 @@ START_TEST(one_mark_only_can_be_claimed) {
 END_TEST
 
 TEST_MAIN("job-file", a_plan_reads_back_with_its_resolved_paths, an_nbd_plan_has_no_files,
-                a_plan_that_makes_no_sense_is_refused, a_result_reads_back, a_bare_result_is_enough,
+                a_plan_that_makes_no_sense_is_refused, the_plan_of_a_warm_job_names_its_pass,
+                the_result_of_a_pass_reads_back, a_result_reads_back, a_bare_result_is_enough,
                 a_hostile_result_is_refused, only_a_plain_file_is_read, what_was_replaced_is_another_file,
                 marks_are_set_and_cleared, outcomes_read_back_as_themselves, one_mark_only_can_be_claimed)

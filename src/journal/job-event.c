@@ -15,12 +15,23 @@
 #define MANAGER_UNIT "hyper-managerd.service"
 #define JOBS_SLICE "hyper-jobs.slice"
 
-static const char *const kind_names[_EVENT_KIND_MAX] = {
-        [EVENT_STATE] = "state",
-        [EVENT_PHASE] = "phase",
-        [EVENT_PROGRESS] = "progress",
-        [EVENT_NOTE] = "note",
-        [EVENT_ERROR] = "error",
+static const struct {
+        const char *name;
+        sd_id128_t id;
+        int priority;
+} kinds[_EVENT_KIND_MAX] = {
+        [EVENT_STATE] = { "state", MESSAGE_JOB_STATE, LOG_INFO },
+        [EVENT_PHASE] = { "phase", MESSAGE_JOB_PHASE, LOG_INFO },
+        [EVENT_PROGRESS] = { "progress", MESSAGE_JOB_PROGRESS, LOG_INFO },
+        [EVENT_NOTE] = { "note", MESSAGE_JOB_NOTE, LOG_NOTICE },
+        [EVENT_ERROR] = { "error", MESSAGE_JOB_ERROR, LOG_ERR },
+        [EVENT_WARM_PREPARED] = { "warm_prepared", MESSAGE_WARM_PREPARED, LOG_NOTICE },
+        [EVENT_PRECOPY_STARTED] = { "precopy_started", MESSAGE_PRECOPY_STARTED, LOG_NOTICE },
+        [EVENT_PRECOPY_FINISHED] = { "precopy_finished", MESSAGE_PRECOPY_FINISHED, LOG_NOTICE },
+        [EVENT_WARM_WAITING] = { "warm_waiting", MESSAGE_WARM_WAITING, LOG_NOTICE },
+        [EVENT_CUTOVER_STARTED] = { "cutover_started", MESSAGE_CUTOVER_STARTED, LOG_NOTICE },
+        [EVENT_GUEST_DOWN] = { "guest_down", MESSAGE_GUEST_DOWN, LOG_NOTICE },
+        [EVENT_CUTOVER_FINISHED] = { "cutover_finished", MESSAGE_CUTOVER_FINISHED, LOG_NOTICE },
 };
 
 static const char *const field_names[_EVENT_FIELD_MAX] = {
@@ -38,12 +49,12 @@ static const char *const field_names[_EVENT_FIELD_MAX] = {
 };
 
 const char *event_kind_to_string(EventKind k) {
-        return k >= 0 && k < _EVENT_KIND_MAX ? kind_names[k] : NULL;
+        return k >= 0 && k < _EVENT_KIND_MAX ? kinds[k].name : NULL;
 }
 
 EventKind event_kind_from_string(const char *s) {
         for (int i = 0; s && i < _EVENT_KIND_MAX; i++)
-                if (streq(kind_names[i], s))
+                if (streq(kinds[i].name, s))
                         return i;
         return _EVENT_KIND_INVALID;
 }
@@ -95,19 +106,9 @@ static int add_details(char ***fields, json_t *details) {
 }
 
 static int add_kind(char ***fields, EventKind kind) {
-        static const struct {
-                sd_id128_t id;
-                int priority;
-        } kinds[_EVENT_KIND_MAX] = {
-                [EVENT_STATE] = { MESSAGE_JOB_STATE, LOG_INFO },
-                [EVENT_PHASE] = { MESSAGE_JOB_PHASE, LOG_INFO },
-                [EVENT_PROGRESS] = { MESSAGE_JOB_PROGRESS, LOG_INFO },
-                [EVENT_NOTE] = { MESSAGE_JOB_NOTE, LOG_NOTICE },
-                [EVENT_ERROR] = { MESSAGE_JOB_ERROR, LOG_ERR },
-        };
         int r;
 
-        r = strv_extendf(fields, "HYPER_EVENT=%s", kind_names[kind]);
+        r = strv_extendf(fields, "HYPER_EVENT=%s", kinds[kind].name);
         if (r >= 0)
                 r = strv_extendf(fields, "PRIORITY=%d", kinds[kind].priority);
         if (r >= 0)
@@ -209,7 +210,7 @@ static int check_origin(const EventFieldValue *unit, const char *job_id, EventKi
         if (field_is(unit, MANAGER_UNIT))
                 return 0;
         /* The job is near the image's bytes; what state it is in is not for it to say. */
-        if (kind == EVENT_STATE)
+        if (kind == EVENT_STATE || kind == EVENT_WARM_WAITING)
                 return -EPERM;
         own = job_unit_name(job_id);
         if (!own)

@@ -28,6 +28,28 @@
 #define MESSAGE_JOB_ERROR                                                         \
         SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
                         15) /* the job: why the attempt fails */
+/* Those of a warm job. */
+#define MESSAGE_WARM_PREPARED                                                     \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        31) /* the job: the virtual machine can be copied in passes */
+#define MESSAGE_PRECOPY_STARTED                                                   \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        32) /* the job: a pass began */
+#define MESSAGE_PRECOPY_FINISHED                                                  \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        33) /* the job: a pass is complete */
+#define MESSAGE_WARM_WAITING                                                      \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        34) /* the manager: when the next pass begins */
+#define MESSAGE_CUTOVER_STARTED                                                   \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        35) /* the job: the last pass began */
+#define MESSAGE_GUEST_DOWN                                                        \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        36) /* the job: the virtual machine is off */
+#define MESSAGE_CUTOVER_FINISHED                                                  \
+        SD_ID128_MAKE(7c, 2f, 1b, 60, 9e, 3d, 4a, 53, 8a, 14, 51, 0d, 7a, 67, 0b, \
+                        37) /* the job: the copy is complete */
 
 typedef enum EventKind {
         EVENT_STATE, /* HYPER_EVENT=state */
@@ -35,6 +57,13 @@ typedef enum EventKind {
         EVENT_PROGRESS, /* progress */
         EVENT_NOTE, /* note */
         EVENT_ERROR, /* error */
+        EVENT_WARM_PREPARED, /* warm_prepared; the details of this and the following ones: hyper-job(8) */
+        EVENT_PRECOPY_STARTED, /* precopy_started */
+        EVENT_PRECOPY_FINISHED, /* precopy_finished */
+        EVENT_WARM_WAITING, /* warm_waiting */
+        EVENT_CUTOVER_STARTED, /* cutover_started */
+        EVENT_GUEST_DOWN, /* guest_down */
+        EVENT_CUTOVER_FINISHED, /* cutover_finished */
         _EVENT_KIND_MAX,
         _EVENT_KIND_INVALID = -EINVAL,
 } EventKind;

@@ -29,6 +29,16 @@ void nics_add_networkd(Nics *nics, const char *text); /* systemd.network(5) */
 void nics_add_link(Nics *nics, const char *text); /* systemd.link(5) */
 void nics_add_udev_rules(Nics *nics, const char *text); /* 70-persistent-net.rules */
 
+/* A NIC of the source's hardware. */
+typedef struct NicSource {
+        char mac[18]; /* lower case */
+        unsigned slot; /* the PCI slot number of VMware; 0: unknown */
+} NicSource;
+
+/* Gives each name the address of its NIC. An address that no NIC of the source has is stale. ens192 is the
+ * NIC in slot 192; a single name that is left is that of a single NIC that is left. */
+void nics_assign(Nics *nics, const NicSource *sources, size_t n);
+
 /* True if the kernel or systemd gives such a name to an Ethernet interface, so that it may be another one on
  * KVM: ens192, eth0, enp1s0. */
 bool nic_name_is_unstable(const char *name) _pure_;

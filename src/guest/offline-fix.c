@@ -4,6 +4,7 @@
 #include "guest/device-table.h"
 #include "guest/nic-name.h"
 #include "guest/udev-rule.h"
+#include "spec/vm-value.h"
 
 #define STEP "offline_fix"
 
@@ -57,6 +58,20 @@ static int find_nics(Guest *guest, Nics *nics) {
         return 0;
 }
 
+static size_t read_sources(const Guest *guest, NicSource sources[NICS_MAX]) {
+        json_t *nic;
+        size_t i, n = 0;
+
+        json_array_foreach(guest->orders->nics, i, nic) {
+                const char *mac = json_string_value(json_object_get(nic, "mac"));
+                json_int_t slot = json_integer_value(json_object_get(nic, "slot"));
+                if (!mac || n >= NICS_MAX || vm_mac_normalize(mac, sources[n].mac) < 0)
+                        continue;
+                sources[n++].slot = (unsigned) CLAMP(slot, 0, VM_SLOT_MAX);
+        }
+        return n;
+}
+
 static bool has_systemd(Guest *guest) {
         return guest_is_directory(guest, "/lib/systemd/system") ||
                         guest_is_directory(guest, "/usr/lib/systemd/system");
@@ -98,19 +113,22 @@ static int keep_name_by_rule(Guest *guest, const Nic *nic) {
 }
 
 static int keep_names(Guest *guest) {
-        Nics nics = {};
+        NicSource sources[NICS_MAX] = {};
+        size_t n_sources = read_sources(guest, sources);
         bool link = has_systemd(guest);
+        Nics nics = {};
         int r = find_nics(guest, &nics);
 
+        nics_assign(&nics, sources, n_sources);
         for (size_t i = 0; i < nics.n && r >= 0; i++) {
                 const Nic *nic = &nics.items[i];
                 /* One that is there is named by its driver, several cannot be told apart by it. */
-                if (nic->mac[0] || (link && nics.n == 1))
+                if (nic->mac[0] || (link && nics.n == 1 && n_sources <= 1))
                         r = link ? keep_name(guest, nic) : keep_name_by_rule(guest, nic);
                 else
                         r = changes_warn(&guest->changes, STEP,
                                         "The network interface %s (%s) may have another name on KVM: its "
-                                        "address is not in the guest's configuration",
+                                        "MAC address is not known",
                                         nic->name, nic->by);
         }
         return r;

@@ -2,12 +2,14 @@
 #include "guest/orders.h"
 #include "basic/string-util.h"
 #include "spec/job-fix.h"
+#include "spec/vm.h"
 #include "json/json-parse.h"
 
 static const JsonField fields[] = {
         { "disks", JSON_FIELD_ANY, offsetof(Orders, disks), .flags = JSON_REQUIRED },
         { "operations", JSON_FIELD_ANY, offsetof(Orders, operations), .flags = JSON_REQUIRED },
         { "root", JSON_FIELD_STRING, offsetof(Orders, root), .flags = JSON_NULLABLE | JSON_NONEMPTY },
+        { "nics", JSON_FIELD_ANY, offsetof(Orders, nics), .flags = JSON_NULLABLE },
         { "appliance", JSON_FIELD_STRING, offsetof(Orders, appliance),
                         .flags = JSON_REQUIRED | JSON_NONEMPTY },
         { "runtime", JSON_FIELD_STRING, offsetof(Orders, runtime), .flags = JSON_REQUIRED | JSON_NONEMPTY },
@@ -32,6 +34,20 @@ static int check_disks(const Orders *o, JsonErrors *errors) {
         return 0;
 }
 
+static int check_nics(const Orders *o, JsonErrors *errors) {
+        json_t *nic;
+        size_t i;
+
+        if (!o->nics || json_is_null(o->nics))
+                return 0;
+        if (!json_is_array(o->nics) || json_array_size(o->nics) > VM_NICS_MAX)
+                return json_errors_add(errors, "nics", "must be a list of at most %u NICs", VM_NICS_MAX);
+        json_array_foreach(o->nics, i, nic)
+                if (!json_is_object(nic))
+                        return json_errors_add(errors, "nics", "each NIC must be an object");
+        return 0;
+}
+
 int orders_parse(const char *text, size_t size, Orders *ret, JsonErrors *errors) {
         _cleanup_json_ json_t *object = NULL;
         _cleanup_orders_ Orders o = {};
@@ -47,6 +63,8 @@ int orders_parse(const char *text, size_t size, Orders *ret, JsonErrors *errors)
                 r = json_table_decode(fields, object, "", &o, errors);
         if (r >= 0 && errors->n_errors == 0)
                 r = check_disks(&o, errors);
+        if (r >= 0 && errors->n_errors == 0)
+                r = check_nics(&o, errors);
         if (r >= 0 && errors->n_errors == 0)
                 r = job_fix_from_json(o.operations, "operations", &o.fix, errors);
         if (r < 0)

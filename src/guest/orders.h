@@ -13,6 +13,7 @@ typedef struct Orders {
         json_t *operations; /* as parameters.fix has them */
         unsigned fix; /* the same, as spec/job-fix.h has it */
         char *root; /* the file system of the operating system if there are several, or NULL */
+        json_t *nics; /* [{"mac", "slot"}] of the source, or NULL: unknown */
         char *appliance; /* a directory */
         char *runtime; /* a directory for temporary files */
 } Orders;

@@ -100,6 +100,15 @@ static int add_disk(VmHardware *vm, const xmlNode *hardware, const OvfDisk *d) {
         return 0;
 }
 
+/* <vmw:Config vmw:key="slotInfo.pciSlotNumber" vmw:value="192"/> of VMware. */
+static unsigned pci_slot(const xmlNode *item) {
+        for (const xmlNode *n = item->children; n; n = n->next)
+                if (ovf_is_element(n, "Config") &&
+                                streq(strempty(ovf_attribute(n, "key")), "slotInfo.pciSlotNumber"))
+                        return number_or_zero(ovf_attribute(n, "value"), VM_SLOT_MAX);
+        return 0;
+}
+
 static int add_nic(VmHardware *vm, const xmlNode *item) {
         const char *mac = ovf_child_text(item, "Address"), *automatic;
         char normal[VM_MAC_SIZE];
@@ -113,6 +122,7 @@ static int add_nic(VmHardware *vm, const xmlNode *item) {
         if (!mac)
                 mac = ovf_child_text(item, "MACAddress"); /* oVirt */
         automatic = ovf_child_text(item, "AutomaticAllocation");
+        n->slot = pci_slot(item);
         n->disconnected = automatic && strcasecmp(automatic, "false") == 0;
         if (mac && vm_mac_normalize(mac, normal) >= 0 && !(n->mac = strdup(normal)))
                 return -ENOMEM;

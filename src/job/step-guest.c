@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "job/guest-child.h"
 #include "job/guest-commit.h"
+#include "spec/vm-json.h"
 
 #define APPLIANCE STATEDIR "/appliance/current"
 
@@ -21,12 +22,36 @@ int step_guest_resume(Run *run) {
         return 0;
 }
 
+/* Those of the source, unless the domain is to have others. */
+static int list_nics(Run *run, json_t **ret) {
+        const JobEndpoint *e = &run->attempt->plan->spec->destination;
+        _cleanup_json_ json_t *document = NULL, *nics = json_array();
+        _cleanup_vm_ VmHardware *vm = NULL;
+
+        if (run->source->vm && !(document = vm_hardware_to_json(run->source->vm)))
+                return -ENOMEM;
+        int r = vm_hardware_merge(document, e->type == ENDPOINT_KVM ? e->kvm.hardware : NULL, &vm);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < vm->n_nics; i++)
+                if (json_array_append_new(nics,
+                                    json_pack("{s:s?, s:i}", "mac", vm->nics[i].mac, "slot",
+                                                    (int) vm->nics[i].slot)) < 0)
+                        return -ENOMEM;
+        *ret = TAKE_PTR(nics);
+        return 0;
+}
+
 static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **ret) {
         const JobSpec *spec = run->attempt->plan->spec;
+        _cleanup_json_ json_t *nics = NULL;
+        int r = list_nics(run, &nics);
 
-        *ret = json_pack("{s:O, s:o, s:s?, s:s, s:s}", "disks", disks, "operations",
-                        job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "appliance",
-                        APPLIANCE, "runtime", runtime);
+        if (r < 0)
+                return r;
+        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:s, s:s}", "disks", disks, "operations",
+                        job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "nics", nics,
+                        "appliance", APPLIANCE, "runtime", runtime);
         return *ret ? 0 : -ENOMEM;
 }
 

@@ -72,6 +72,7 @@ static int add_nic(const VmNic *v, VmHardware *vm) {
         if (!nic)
                 return errno == E2BIG ? 0 : -ENOMEM;
         nic->disconnected = !v->connected;
+        nic->slot = v->slot <= VM_SLOT_MAX ? v->slot : 0;
         if (v->mac && vm_mac_normalize(v->mac, mac) >= 0) {
                 nic->mac = strdup(mac);
                 if (!nic->mac)

@@ -62,6 +62,7 @@ static const JsonField nic_fields[] = {
                         .max = VM_WORD_MAX },
         { "network", JSON_FIELD_STRING, offsetof(NicDocument, nic.network), .flags = JSON_NONEMPTY,
                         .max = VM_TEXT_MAX },
+        { "slot", JSON_FIELD_UNSIGNED, offsetof(NicDocument, nic.slot), .max = VM_SLOT_MAX },
         { "connected", JSON_FIELD_BOOLEAN, offsetof(NicDocument, connected) },
         {},
 };
@@ -250,7 +251,7 @@ static json_t *nic_to_json(const HardwareNic *n) {
         _cleanup_json_ json_t *object = json_object();
 
         if (!object || !set_text(object, "mac", n->mac) || !set_text(object, "model", n->model) ||
-                        !set_text(object, "network", n->network) ||
+                        !set_text(object, "network", n->network) || !set_number(object, "slot", n->slot) ||
                         json_object_set_new(object, "connected", json_boolean(!n->disconnected)) < 0)
                 return NULL;
         return TAKE_PTR(object);

@@ -10,6 +10,7 @@
 #define VM_DISKS_MAX 256u
 #define VM_NICS_MAX 64u
 #define VM_CPUS_MAX 4096u
+#define VM_SLOT_MAX 65535u
 #define VM_MEMORY_MIN ((uint64_t) 1024 * 1024)
 #define VM_MEMORY_MAX ((uint64_t) 1 << 46) /* 64 TiB */
 #define VM_TEXT_MAX 255u /* bytes of a name */
@@ -51,6 +52,7 @@ typedef struct HardwareNic {
         char *mac; /* as vm_mac_normalize() writes it; NULL: unknown */
         char *model; /* in lower case: "vmxnet3", "e1000"; or NULL */
         char *network; /* the source's name of its network; or NULL */
+        unsigned slot; /* the PCI slot number of VMware, which names of Linux have: 192; 0: unknown */
         bool disconnected; /* "connected": false */
 } HardwareNic;
 

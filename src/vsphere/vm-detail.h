@@ -37,6 +37,7 @@ typedef struct VmNic {
         char *mac;
         char *network; /* its name */
         bool is_port_group; /* of a distributed switch */
+        uint32_t slot; /* its PCI slot number, 0: unknown */
         bool connected; /* at power-on */
 } VmNic;
 

@@ -113,6 +113,7 @@ static int read_nic(const xmlNode *device, const char *type, VmDetail *d, Room *
         *n = (VmNic){
                 .key = number(device, "key"),
                 .type = strdup(type),
+                .slot = (uint32_t) node_number(node_path(device, "slotInfo/pciSlotNumber")),
                 .connected = node_bool(node_path(device, "connectable/startConnected")),
         };
         r = n->type ? node_dup(node_path(device, "deviceInfo/label"), &n->label) : -ENOMEM;

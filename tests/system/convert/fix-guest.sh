@@ -7,15 +7,19 @@
 # slow: two guests and the appliance start under emulation
 #
 # A guest of VMware, whose initramfs has no drivers of virtio and whose files name /dev/sda1, does not find its
-# root on KVM. With parameters.fix it does. The appliance and the guest run under emulation.
+# root on KVM. One job makes a domain of libvirt of it, in which it does. The appliance and the guests run under
+# emulation.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib-libvirt.sh
+. "$(dirname "$0")/../lib/lib-libvirt.sh"
 
+libvirt_up
 kernel=$(ls /lib/modules)
 modules=/usr/lib/modules/$kernel
 
-# --- a small guest: the kernel of this machine, busybox, and configuration files ---
+# --- a small guest: the kernel of this machine, busybox, GRUB, and configuration files ----------------------
 
 mkdir -p "$dir/initramfs"/{bin,proc,sys,dev,mnt} "$dir/root"/{boot/grub,dev,proc,sys,sbin,bin} \
         "$dir/root/etc"/{network,udev/rules.d,initramfs-tools} "$dir/root/lib/systemd/system" \
@@ -40,8 +44,10 @@ for f in jbd2 mbcache crc16 crc32c_generic ext4; do insmod /lib/modules/*/kernel
 root=$(sed 's/.*root=\([^ ]*\).*/\1/' /proc/cmdline)
 case $root in UUID=*) root=$(findfs "$root") ;; esac
 i=0; until [ -b "$root" ] || [ $i = 10 ]; do sleep 0.2; i=$((i + 1)); done
-mount -t ext4 -o ro "$root" /mnt && echo "guest-booted $root $(head -n1 /mnt/etc/fstab)" || echo "guest-lost $root"
-poweroff -f
+said="guest-lost $root"
+mount -t ext4 -o ro "$root" /mnt && said="guest-booted $root $(head -n1 /mnt/etc/fstab)"
+# until it is read
+while :; do echo "$said"; sleep 1; done
 EOF
 chmod +x "$dir/initramfs/init"
 (cd "$dir/initramfs" && find . | cpio --quiet -o -H newc | zstd -q) >"$dir/root/boot/initrd.img-$kernel"
@@ -53,52 +59,78 @@ cp /etc/os-release /etc/debian_version "$dir/root/etc/"
 cp /bin/busybox "$dir/root/bin/sh"
 echo esx-guest >"$dir/root/etc/hostname"
 echo '/dev/sda1 / ext4 errors=remount-ro 0 1' >"$dir/root/etc/fstab"
-printf 'linux /boot/vmlinuz-%s root=/dev/sda1 ro console=ttyS0\n' "$kernel" >"$dir/root/boot/grub/grub.cfg"
+cat >"$dir/root/boot/grub/grub.cfg" <<EOF
+set root=(hd0,msdos1)
+linux /boot/vmlinuz-$kernel root=/dev/sda1 ro console=ttyS0 quiet no_timer_check
+initrd /boot/initrd.img-$kernel
+boot
+EOF
 printf 'auto ens192\niface ens192 inet dhcp\n' >"$dir/root/etc/network/interfaces"
-echo 'SUBSYSTEM=="net", DRIVERS=="vmxnet3", ATTR{address}=="00:50:56:aa:bb:01", NAME="ens192"' \
+echo 'SUBSYSTEM=="net", DRIVERS=="vmxnet3", ATTR{address}=="00:50:56:00:00:99", NAME="ens192"' \
         >"$dir/root/etc/udev/rules.d/70-persistent-net.rules"
 : >"$dir/root/etc/initramfs-tools/modules"
+grub-mkimage -O i386-pc -p '(hd0,msdos1)/boot/grub' -o "$dir/core.img" biosdisk part_msdos ext2 normal linux
 truncate -s 200M "$dir/guest.img"
 echo 'start=1MiB, type=83, bootable' | sfdisk -q --label dos "$dir/guest.img"
 mkfs.ext4 -q -d "$dir/root" -E offset=1048576 "$dir/guest.img" 198M
+# boot.img looks for core.img in sector 1.
+dd if=/usr/lib/grub/i386-pc/boot.img of="$dir/guest.img" bs=440 count=1 conv=notrunc status=none
+dd if="$dir/core.img" of="$dir/guest.img" bs=512 seek=1 conv=notrunc status=none
 
-# boot IMAGE: what the guest says on its console
-boot() {
-        local files=$dir/boot
-        mkdir -p "$files"
-        for file in "boot/vmlinuz-$kernel" "boot/initrd.img-$kernel" boot/grub/grub.cfg; do
-                debugfs -R "dump /$file $files/${file##*/}" "$1?offset=1048576" 2>/dev/null
-        done
-        timeout 300 qemu-system-x86_64 -accel tcg -cpu max -m 512 -display none -monitor none -serial stdio \
-                -no-reboot -nic none -kernel "$files/vmlinuz-$kernel" -initrd "$files/initrd.img-$kernel" \
-                -append "$(sed -n 's/^linux [^ ]* //p' "$files/grub.cfg") panic=-1 quiet no_timer_check" \
-                -drive "file=$1,format=raw,if=virtio,snapshot=on" | tr -d '\r' | grep -o 'guest-.*' || :
-}
+# heard FILE: a guest has written to its console whether it has found its root
+heard() { tr -d '\r' <"$1" | grep -a -m1 -o '^guest-.*' >"$dir/heard"; }
 
-equal "$(boot "$dir/guest.img")" "guest-lost /dev/sda1" "the guest as it came"
+timeout 300 qemu-system-x86_64 -accel tcg -cpu max -m 512 -display none -monitor none -serial "file:$dir/before.log" \
+        -nic none -drive "file=$dir/guest.img,format=raw,if=virtio,snapshot=on" &
+eventually 300 "the guest as it came has booted" heard "$dir/before.log"
+kill $!
+wait $! 2>/dev/null || :
+equal "$(cat "$dir/heard")" "guest-lost /dev/sda1" "the guest as it came"
 
-# --- the job ---
+# --- the job ------------------------------------------------------------------------------------------------
 
-job=$(submit "$(spec "$dir/guest.img" "$dir/new.img" \
-        '.destination.format = "raw" | .parameters.fix = "auto" | .parameters.verify = true')")
+qemu-img convert -q -f raw -O vmdk -o subformat=streamOptimized "$dir/guest.img" "$dir/box-disk1.vmdk"
+cat >"$dir/box.ovf" <<'EOF'
+<?xml version="1.0"?>
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1" xmlns:rasd="r" xmlns:vmw="v" xmlns:vssd="s">
+<References><File ovf:href="box-disk1.vmdk" ovf:id="f1"/></References>
+<DiskSection><Info/><Disk ovf:capacity="200" ovf:capacityAllocationUnits="byte * 2^20" ovf:diskId="d1" ovf:fileRef="f1"/></DiskSection>
+<VirtualSystem ovf:id="box"><Info/><Name>box</Name>
+<OperatingSystemSection ovf:id="96" vmw:osType="debian12_64Guest"><Info/></OperatingSystemSection>
+<VirtualHardwareSection><Info/>
+<System><vssd:VirtualSystemType>vmx-19</vssd:VirtualSystemType></System>
+<Item><rasd:ResourceType>3</rasd:ResourceType><rasd:VirtualQuantity>1</rasd:VirtualQuantity></Item>
+<Item><rasd:AllocationUnits>byte * 2^20</rasd:AllocationUnits><rasd:ResourceType>4</rasd:ResourceType><rasd:VirtualQuantity>512</rasd:VirtualQuantity></Item>
+<Item><rasd:Address>00:50:56:aa:bb:01</rasd:Address><rasd:Connection>VM Network</rasd:Connection><rasd:ResourceSubType>VmxNet3</rasd:ResourceSubType><rasd:ResourceType>10</rasd:ResourceType><vmw:Config vmw:key="slotInfo.pciSlotNumber" vmw:value="192"/></Item>
+<Item><rasd:Address>00:50:56:aa:bb:02</rasd:Address><rasd:Connection>Storage</rasd:Connection><rasd:ResourceSubType>VmxNet3</rasd:ResourceSubType><rasd:ResourceType>10</rasd:ResourceType><vmw:Config vmw:key="slotInfo.pciSlotNumber" vmw:value="224"/></Item>
+</VirtualHardwareSection></VirtualSystem></Envelope>
+EOF
+tar --format=ustar -C "$dir" -cf "$dir/box.ova" box.ovf box-disk1.vmdk
+mkdir -m 755 "$dir/vm"
+chmod 755 "$dir"
+virsh -q net-undefine default 2>/dev/null || :
+job=$(submit "$(spec "$dir/box.ova" "$dir/unused.img" ".parameters.fix = \"auto\" | .parameters.verify = true |
+        .destination = {type: \"kvm\", name: \"fixed\", directory: \"$dir/vm\", format: \"raw\", start: true}")")
 wait_state "$job" COMPLETED 600
-exists "$dir/new.img"
-missing "$dir/.new.img.hyper-part"
-uuid=$(debugfs -R 'show_super_stats -h' "$dir/new.img?offset=1048576" 2>/dev/null | sed -n 's/^Filesystem UUID: *//p')
+equal "$(find "$dir/vm" -mindepth 1 -printf '%P')" fixed.raw "the files of the job"
+image=$dir/vm/fixed.raw
+equal "$(virsh domstate fixed)" running "the state of the domain"
+cat "$(virsh ttyconsole fixed)" >"$dir/after.log" &
+reader=$!
+
+# What was found and changed
+uuid=$(debugfs -R 'show_super_stats -h' "$image?offset=1048576" 2>/dev/null | sed -n 's/^Filesystem UUID: *//p')
 guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
 equal "$(jq -r .os.hostname <<<"$guest")" esx-guest "the host name that was found"
 equal "$(jq -r .firmware <<<"$guest")" bios "the firmware"
 equal "$(jq -r .virtio <<<"$guest")" true "the drivers of virtio"
 contains "$(jq -c '.changes[] | select(.file == "/etc/fstab")' <<<"$guest")" "\"to\":\"UUID=$uuid\"" "the change of fstab"
-contains "$(jq -c '.changes[] | .file' <<<"$guest")" 10-hyper-ens192.link "the name of the network interface"
-equal "$(boot "$dir/new.img")" "guest-booted /dev/vda1 UUID=$uuid / ext4 errors=remount-ro 0 1" "the fixed guest"
-# The source is as it was.
-equal "$(boot "$dir/guest.img")" "guest-lost /dev/sda1" "the source after the job"
+# The rule is of another VM, the address is that of the NIC in slot 192.
+link=$(debugfs -R 'cat /etc/systemd/network/10-hyper-ens192.link' "$image?offset=1048576" 2>/dev/null)
+contains "$link" MACAddress=00:50:56:aa:bb:01 "the file that keeps the name of the network interface"
+equal "$(virsh dumpxml fixed | grep -c "mac address='00:50:56:aa:bb:0[12]'")" 2 "the NICs of the domain"
 
-# --- a disk without an operating system ---
-
-truncate -s 8M "$dir/empty.img"
-job=$(submit "$(spec "$dir/empty.img" "$dir/empty-2.img" '.destination.format = "raw" | .parameters.fix = ["fs_repair"]')")
-wait_state "$job" FAILED 600
-contains "$(hyperctl status "$job")" "No operating system was found" "the reason"
-missing "$dir/empty-2.img"
+eventually 300 "the fixed guest has booted" heard "$dir/after.log"
+virsh -q destroy fixed
+kill "$reader" 2>/dev/null || :
+equal "$(cat "$dir/heard")" "guest-booted /dev/vda1 UUID=$uuid / ext4 errors=remount-ro 0 1" "the fixed guest"

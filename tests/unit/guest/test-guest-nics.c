@@ -103,5 +103,50 @@ START_TEST(names_are_kept_by_address_or_driver) {
 }
 END_TEST
 
-TEST_MAIN("guest-nics", names_and_addresses_are_found, an_interface_of_two_files_is_one,
-                there_are_not_too_many, names_are_kept_by_address_or_driver)
+#define A "00:50:56:aa:bb:01"
+#define B "00:50:56:aa:bb:02"
+#define OLD "00:50:56:00:00:99"
+
+static const struct {
+        const char *interfaces, *rules;
+        NicSource sources[3];
+        size_t n;
+        const char *expected;
+} assigned[] = {
+        /* one name and one NIC */
+        { "iface ens192 inet dhcp\n", "", { { A, 0 } }, 1, "ens192 " A },
+        /* nothing is known of the source */
+        { "iface ens192 inet dhcp\n", "", { { "", 0 } }, 0, "ens192 " },
+        { "", "ATTR{address}==\"" OLD "\", NAME=\"eth0\"\n", { { "", 0 } }, 0, "eth0 " OLD },
+        /* by the slot; the upper part of its number is the function */
+        { "iface ens192 inet dhcp\niface ens160 inet dhcp\niface ens161 inet dhcp\n", "",
+                        { { A, 160 }, { B, 192 }, { OLD, 1184 } }, 3,
+                        "ens192 " B ",ens160 " A ",ens161 " OLD },
+        /* two of each, and no slots: not guessed */
+        { "iface eth0 inet dhcp\niface eth1 inet dhcp\n", "", { { A, 0 }, { B, 0 } }, 2, "eth0 ,eth1 " },
+        /* one is known, so the other one is */
+        { "iface eth0 inet dhcp\niface eth1 inet dhcp\n", "ATTR{address}==\"" A "\", NAME=\"eth1\"\n",
+                        { { A, 0 }, { B, 0 } }, 2, "eth0 " B ",eth1 " A },
+        /* the rule is of a VM that this one was cloned from */
+        { "iface eth0 inet dhcp\n", "ATTR{address}==\"" OLD "\", NAME=\"eth0\"\n", { { A, 0 } }, 1,
+                        "eth0 " A },
+        /* two NICs, one of which is not configured */
+        { "iface ens192 inet dhcp\n", "", { { A, 0 }, { B, 0 } }, 2, "ens192 " },
+        { "iface ens192 inet dhcp\n", "", { { A, 0 }, { B, 192 } }, 2, "ens192 " B },
+};
+
+START_TEST(names_get_the_addresses_of_the_source) {
+        for (size_t i = 0; i < ELEMENTSOF(assigned); i++) {
+                Nics nics = {};
+                nics_add_ifupdown(&nics, assigned[i].interfaces);
+                nics_add_udev_rules(&nics, assigned[i].rules);
+                nics_assign(&nics, assigned[i].sources, assigned[i].n);
+                _cleanup_free_ char *text = text_of(&nics);
+                ck_assert_msg(streq(text, assigned[i].expected), "row %zu: %s", i, text);
+        }
+}
+END_TEST
+
+TEST_MAIN("guest-nics", names_get_the_addresses_of_the_source, names_and_addresses_are_found,
+                an_interface_of_two_files_is_one, there_are_not_too_many,
+                names_are_kept_by_address_or_driver)

@@ -63,6 +63,8 @@ START_TEST(vmwares_machine) {
                        "<Item><rasd:Address>00:50:56:AA:BB:CC</rasd:Address><rasd:AutomaticAllocation>true"
                        "</rasd:AutomaticAllocation><rasd:Connection>VM Network</rasd:Connection>"
                        "<rasd:ResourceSubType>VmxNet3</rasd:ResourceSubType>"
+                       "<vmw:Config ovf:required=\"false\" vmw:key=\"slotInfo.pciSlotNumber\" "
+                       "vmw:value=\"192\"/>"
                        "<rasd:ResourceType>10</rasd:ResourceType></Item>"
                        "<Item><rasd:AutomaticAllocation>false</rasd:AutomaticAllocation>"
                        "<rasd:ResourceSubType>E1000</rasd:ResourceSubType>"
@@ -80,7 +82,7 @@ START_TEST(vmwares_machine) {
                         "{\"id\":\"vmdisk1\",\"bus\":\"scsi\",\"model\":\"virtualscsi\",\"controller\":1,"
                         "\"unit\":5}],"
                         "\"nics\":[{\"mac\":\"00:50:56:aa:bb:cc\",\"model\":\"vmxnet3\","
-                        "\"network\":\"VM Network\",\"connected\":true},"
+                        "\"network\":\"VM Network\",\"slot\":192,\"connected\":true},"
                         "{\"model\":\"e1000\",\"connected\":false}]}");
 }
 END_TEST

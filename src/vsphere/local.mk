@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-vsphere.la
 libhyper_vsphere_la_SOURCES = \
+	src/vsphere/changes.c \
+	src/vsphere/changes.h \
 	src/vsphere/datastore-path.c \
 	src/vsphere/datastore-path.h \
 	src/vsphere/download.c \

@@ -72,6 +72,7 @@ static bool is_repeatable(const char *method) {
         static const char *const methods[] = {
                 "HttpNfcLeaseGetManifest",
                 "HttpNfcLeaseProgress",
+                "QueryChangedDiskAreas",
                 "RetrievePropertiesEx",
                 "RetrieveServiceContent",
         };

@@ -3,6 +3,7 @@
 
 #include "basic/string-util.h"
 #include "vsphere/property.h"
+#include "vsphere/vm-devices.h"
 
 #define CREATE_TIMEOUT (600 * USEC_PER_SEC)
 
@@ -55,6 +56,22 @@ int snapshot_find(Session *s, const char *vm, const char *name, char **ret_id) {
                 return session_fail(s, -ENOENT, NULL, "%s: there is no snapshot \"%s\"",
                                 soap_host(session_soap(s)), name);
         *ret_id = TAKE_PTR(id);
+        return 0;
+}
+
+int snapshot_read_disks(Session *s, const char *id, VmDetail *ret) {
+        _cleanup_answer_ SoapAnswer answer = {};
+        _cleanup_vm_detail_ VmDetail d = {};
+        PropertyObject o;
+
+        int r = property_read(
+                        s, "VirtualMachineSnapshot", id, PROPERTIES("config.hardware.device"), &answer, &o);
+        if (r >= 0)
+                r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
+        if (r < 0)
+                return r;
+        *ret = d;
+        d = (VmDetail){};
         return 0;
 }
 

@@ -58,9 +58,10 @@ typedef struct VmDetail {
         char *datacenter_path; /* for /folder: "DIRECTORY/DATACENTER" */
         uint32_t cores_per_socket;
         bool secure_boot, tpm;
-        bool change_tracking;
+        bool change_tracking, change_tracking_supported;
         bool consolidation_needed;
         bool has_snapshots;
+        unsigned n_snapshots;
         VmController *controllers;
         VmDisk *disks; /* in the order of the server */
         VmNic *nics;

@@ -29,6 +29,7 @@ static const struct {
 } flags[] = {
         { "config.bootOptions.efiSecureBootEnabled", offsetof(VmDetail, secure_boot) },
         { "config.changeTrackingEnabled", offsetof(VmDetail, change_tracking) },
+        { "capability.changeTrackingSupported", offsetof(VmDetail, change_tracking_supported) },
         { "runtime.consolidationNeeded", offsetof(VmDetail, consolidation_needed) },
 };
 
@@ -59,6 +60,15 @@ static char **list_properties(void) {
         return list;
 }
 
+/* The depth of documents is limited. */
+static unsigned count_snapshots(const xmlNode *list, const char *element) {
+        unsigned n = 0;
+
+        NODE_FOREACH(i, list, element)
+        n += 1 + count_snapshots(i, "childSnapshotList");
+        return n;
+}
+
 int vm_detail_read(PropertyObject o, VmDetail *ret) {
         _cleanup_vm_detail_ VmDetail d = {};
         int r = vm_summary_read(o, &d.summary);
@@ -72,6 +82,7 @@ int vm_detail_read(PropertyObject o, VmDetail *ret) {
                 *(bool *) ((char *) &d + flags[i].offset) = node_bool(property_value(o, flags[i].property));
         d.cores_per_socket = (uint32_t) node_number(property_value(o, "config.hardware.numCoresPerSocket"));
         d.has_snapshots = property_value(o, "snapshot") != NULL;
+        d.n_snapshots = count_snapshots(property_value(o, "snapshot"), "rootSnapshotList");
         r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
         if (r < 0)
                 return r;
@@ -169,14 +180,23 @@ int vm_read_power(Session *s, const char *id, VmPower *ret) {
         return 0;
 }
 
-/* True if the VM is off, whatever a call has failed with: another client may have been faster. */
-static bool is_off(Session *s, const char *id) {
+/* True if that is its state, whatever a call has failed with: another client may have been faster. */
+static bool is_now(Session *s, const char *id, VmPower power) {
         SoapError error = soap_take_error(session_soap(s));
         VmPower now;
-        bool is = vm_read_power(s, id, &now) >= 0 && now == VM_POWERED_OFF;
+        bool is = vm_read_power(s, id, &now) >= 0 && now == power;
 
         soap_put_error(session_soap(s), error);
         return is;
+}
+
+int vm_power_on(Session *s, const char *id) {
+        _cleanup_request_ SoapRequest *q = NULL;
+        int r = soap_request_new("PowerOnVM_Task", "VirtualMachine", id, &q);
+
+        if (r >= 0)
+                r = task_run(s, q, POWER_TIMEOUT, NULL, NULL, NULL);
+        return r == -EBADFD && is_now(s, id, VM_POWERED_ON) ? 0 : r;
 }
 
 int vm_power_off(Session *s, const char *id) {
@@ -185,7 +205,7 @@ int vm_power_off(Session *s, const char *id) {
 
         if (r >= 0)
                 r = task_run(s, q, POWER_TIMEOUT, NULL, NULL, NULL);
-        return r == -EBADFD && is_off(s, id) ? 0 : r;
+        return r == -EBADFD && is_now(s, id, VM_POWERED_OFF) ? 0 : r;
 }
 
 int vm_shutdown_guest(Session *s, const char *id) {
@@ -195,7 +215,7 @@ int vm_shutdown_guest(Session *s, const char *id) {
 
         if (r >= 0)
                 r = session_call(s, q, &answer);
-        return r == -EBADFD && is_off(s, id) ? 0 : r;
+        return r == -EBADFD && is_now(s, id, VM_POWERED_OFF) ? 0 : r;
 }
 
 int vm_wait_power(Session *s, const char *id, VmPower power, usec_t timeout) {

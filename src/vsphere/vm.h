@@ -13,6 +13,8 @@ int vm_detail_read(PropertyObject o, VmDetail *ret);
 int vm_read(Session *s, const char *id, VmDetail *ret);
 int vm_read_power(Session *s, const char *id, VmPower *ret);
 
+/* 0 also if the VM is on already. */
+int vm_power_on(Session *s, const char *id);
 /* 0 also if the VM is off already. */
 int vm_power_off(Session *s, const char *id);
 /* Asks the guest to shut down, and returns at once: see vm_wait_power(). 0 also if the VM is off already.

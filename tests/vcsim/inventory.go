@@ -440,6 +440,7 @@ func (v *inventoryVM) finish(vm *simulator.VirtualMachine) {
 		set("guest.hostName", v.Hostname)
 	}
 	vm.Config.ChangeTrackingEnabled = types.NewBool(v.Tracking)
+	vm.Capability.ChangeTrackingSupported = types.NewBool(true)
 	vm.Config.BootOptions = &types.VirtualMachineBootOptions{EfiSecureBootEnabled: types.NewBool(v.SecureBoot)}
 	if v.Template {
 		set("config.template", true)

@@ -46,6 +46,7 @@ struct Compare {
         CopyProgress progress;
         RateMeter rate;
         usec_t started, last_progress, last_activity;
+        bool differs;
         int error;
 };
 
@@ -176,13 +177,38 @@ static bool slot_is_equal(const Slot *s, uint64_t *ret_at) {
         return equal;
 }
 
-/* Judges what has come. 1: equal so far; 0: *ret_offset differs. */
+/* Tells about each block of the slot that differs, if that is wanted: 1; 0: the comparison ends. */
+static int tell_differences(Compare *c, Slot *s, uint64_t at, uint64_t *ret_offset) {
+        if (!c->differs)
+                *ret_offset = at;
+        c->differs = true;
+        if (!c->mode->difference)
+                return 0;
+        for (uint64_t i = 0; i < s->length; i += EXTENT_BLOCK) {
+                const Slot block = {
+                        .offset = s->offset + i,
+                        .length = MIN(EXTENT_BLOCK, s->length - i),
+                        .side = { s->side[0] ? s->side[0] + i : NULL, s->side[1] ? s->side[1] + i : NULL },
+                };
+                if (slot_is_equal(&block, &at))
+                        continue;
+                int r = c->mode->difference(block.offset, block.length, c->mode->userdata);
+                if (r < 0)
+                        return r;
+        }
+        return 1;
+}
+
+/* Judges what has come. 1: goes on; 0: *ret_offset differs, and the comparison ends. */
 static int judge(Compare *c, uint64_t *ret_offset) {
+        uint64_t at = 0;
+
         for (; c->head < c->tail && slot_at(c, c->head)->pending == 0; c->head++) {
                 Slot *s = slot_at(c, c->head);
 
-                if (!slot_is_equal(s, ret_offset))
-                        return 0;
+                int r = slot_is_equal(s, &at) ? 1 : tell_differences(c, s, at, ret_offset);
+                if (r <= 0)
+                        return r;
                 for (unsigned i = 0; i < 2; i++)
                         if (s->side[i])
                                 c->buffers[c->n_free++] = TAKE_PTR(s->side[i]);
@@ -226,7 +252,7 @@ static int step(Compare *c, uint64_t *ret_offset) {
         if (r < 0)
                 return r;
         r = judge(c, ret_offset);
-        if (r == 0 || c->progress.position == c->progress.total)
+        if (r <= 0 || c->progress.position == c->progress.total)
                 return r;
         if (is_stalled(c, now))
                 return -ETIMEDOUT;
@@ -287,7 +313,7 @@ static int run(Compare *c, uint64_t *ret_offset) {
                 return r;
         }
         r = report(c, now_monotonic());
-        return r < 0 ? r : 1;
+        return r < 0 ? r : !c->differs;
 }
 
 static char *explain(const Compare *c, int error) {

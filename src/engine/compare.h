@@ -15,7 +15,13 @@ typedef enum CompareDepth {
         COMPARE_TRUST, /* what both disks call zero is not read */
 } CompareDepth;
 
+/* Called for each block of EXTENT_BLOCK bytes (less at the end of the disk) that differs, in ascending order.
+ * A negative errno ends the comparison with it. */
+typedef int (*compare_difference_func)(uint64_t offset, uint64_t length, void *userdata);
+
 typedef struct CompareMode {
+        compare_difference_func difference; /* the comparison goes on behind a difference; NULL: it ends */
+        void *userdata;
         CompareDepth data, zeroes;
         uint64_t end; /* 0: the end of the longer disk */
 } CompareMode;
@@ -26,7 +32,9 @@ typedef struct CompareReport {
         uint64_t skipped; /* bytes that were not read */
 } CompareReport;
 
-/* Takes progress, cancel, stall timeout and request sizes from @options; total is the longer disk's size,
+/* With CompareMode.difference, 0 and the first difference are returned after all of the disk was compared.
+ *
+ * Takes progress, cancel, stall timeout and request sizes from @options; total is the longer disk's size,
  * and what one disk has behind the other's end must be zero (images are rounded up to whole sectors).
  * Returns 1 if they are equal, 0 if not, with the first byte that differs in *ret_offset, negative errno
  * with *ret_error (caller frees) if they could not be read. *ret_report may be NULL. */

@@ -218,6 +218,10 @@ static int start_write(Copy *c, Slot *s) {
         if (s->from.length > 0)
                 return endpoint_write_file(
                                 c->destination, &s->from, s->offset, &s->source_error, on_written, s);
+        if (!s->buf && c->options->keep_zeroes) {
+                on_written(s, 0);
+                return 0;
+        }
         return s->buf ? endpoint_write(c->destination, s->buf, s->length, s->offset, on_written, s)
                       : endpoint_zero(c->destination, s->offset, s->length, on_written, s);
 }

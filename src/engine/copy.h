@@ -29,6 +29,8 @@ typedef struct CopyOptions {
         usec_t checkpoint_interval; /* 0: 5 s. USEC_INFINITY: no checkpoints */
         usec_t stall_timeout; /* nothing moves for so long: -ETIMEDOUT. 0: 5 min */
         int cancel_fd; /* readable: give up with -ECANCELED; negative: none */
+        bool keep_zeroes; /* what the source reports as zeroes is not written: the destination keeps what
+                             it has there */
         uint64_t size; /* how much of the destination is written; 0: all of it */
         size_t request_size; /* 0: what the source prefers */
         unsigned requests; /* in flight at a time; 0: what the source prefers. Memory is about their

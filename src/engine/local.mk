@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-engine.la
 libhyper_engine_la_SOURCES = \
+	src/engine/areas.c \
+	src/engine/areas.h \
 	src/engine/checkpoint.c \
 	src/engine/checkpoint.h \
 	src/engine/compare.c \

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/attempt.h"
-#include "spec/job-result.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -110,6 +109,7 @@ static int write_result(Attempt *a, JobOutcome outcome, const char *message) {
                 .code = a->code,
                 .outputs = a->outputs,
                 .vm = a->vm,
+                .warm = a->warm,
                 .metrics = a->metrics,
                 .guest = a->guest,
         };
@@ -125,13 +125,15 @@ static int exit_status(JobOutcome outcome) {
                 return JOB_EXIT_TRANSIENT;
         case OUTCOME_CANCELLED:
                 return JOB_EXIT_CANCELLED;
+        case OUTCOME_PASS:
+                return JOB_EXIT_PASS;
         default:
                 return JOB_EXIT_FAILED;
         }
 }
 
 int attempt_end(Attempt *a, int r) {
-        JobOutcome outcome = OUTCOME_COMPLETED;
+        JobOutcome outcome = r == ATTEMPT_PASS ? OUTCOME_PASS : OUTCOME_COMPLETED;
 
         if (r == -ECANCELED && !attempt_is_cancelled(a))
                 r = -EIO;
@@ -148,7 +150,10 @@ int attempt_end(Attempt *a, int r) {
                 report_error(&a->report, strempty(a->code), strempty(a->message));
         }
         /* No result is read as an attempt that was cut off, which it then was. */
-        if (write_result(a, outcome, r < 0 ? strempty(a->message) : "The disk image is complete") < 0)
+        const char *message = r < 0               ? strempty(a->message)
+                        : outcome == OUTCOME_PASS ? "The pass is complete"
+                                                  : "The disk image is complete";
+        if (write_result(a, outcome, message) < 0)
                 return JOB_EXIT_TRANSIENT;
         return exit_status(outcome);
 }

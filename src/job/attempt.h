@@ -4,6 +4,7 @@
 /* What prepare, run and finish share: the job's directory, the plan in it, and how the attempt ends. */
 
 #include "job/report.h"
+#include "spec/job-result.h"
 
 typedef struct Attempt {
         char *directory;
@@ -21,6 +22,7 @@ typedef struct Attempt {
         /* What came out: */
         json_t *outputs; /* array */
         json_t *vm; /* the hardware of the source (spec/vm.h), or NULL */
+        JobWarmResult warm;
         json_t *metrics; /* object */
         json_t *guest; /* object, or NULL */
 } Attempt;
@@ -44,6 +46,7 @@ unsigned attempt_parser_rights(const Attempt *a);
  */
 int attempt_fail(Attempt *a, int error, const char *code, const char *format, ...) _printf_(4, 5);
 
-/* Ends the attempt: event and result.json from what was noted (@r negative) or of success, and the exit
- * status. */
+/* Ends the attempt: event and result.json from what was noted (@r negative), of success (0), or of a pass of
+ * a warm migration that is complete (ATTEMPT_PASS), and the exit status. */
+#define ATTEMPT_PASS 1
 int attempt_end(Attempt *a, int r);

@@ -13,6 +13,7 @@
 #include "job/prepare.h"
 #include "job/recognize-child.h"
 #include "job/run.h"
+#include "job/vsphere-clean.h"
 
 static const struct {
         const char *name;
@@ -25,6 +26,8 @@ static const struct {
         { "define", verb_define, "have libvirt define the domain for images that have their names" },
         { "finish-later", verb_finish_later,
                         "the same for an attempt that was complete when the machine went down" },
+        { "put-back", verb_put_back,
+                        "give the VM of a warm migration without a result the state that it had before" },
 };
 
 /* What "run" starts as its children; see job/helper.h. */

@@ -12,6 +12,7 @@
 #include "engine/checkpoint.h"
 #include "job/job-owner.h"
 #include "job/part-lock.h"
+#include "job/warm-state.h"
 #include "json/json-parse.h"
 #include "json/json-table.h"
 
@@ -133,7 +134,7 @@ static int change_entry(int dir_fd, const char *name, uid_t uid) {
 /* All that is known to be in the place of one disk; the place of a further one is a directory of its own. */
 static int change_disk(int part_fd, unsigned disk, uid_t uid) {
         static const char *const names[] = { PART_IMAGE_FILE, CHECKPOINT_FILE, CHECKPOINT_FILE ".new",
-                PART_LOCK_FILE };
+                WARM_STATE_FILE, PART_LOCK_FILE };
         _cleanup_close_ int fd = -EBADF;
         int r = part_directory_disk(part_fd, disk, false, &fd);
 

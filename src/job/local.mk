@@ -120,6 +120,8 @@ libhyper_job_la_SOURCES = \
 	src/job/step-package.h \
 	src/job/step-verify.c \
 	src/job/step-verify.h \
+	src/job/step-warm.c \
+	src/job/step-warm.h \
 	src/job/step.h \
 	src/job/unpack.c \
 	src/job/unpack.h \
@@ -138,6 +140,10 @@ libhyper_job_la_SOURCES = \
 	src/job/vsphere-source.c \
 	src/job/vsphere-source.h \
 	src/job/vsphere-way.h \
+	src/job/warm-pass.c \
+	src/job/warm-pass.h \
+	src/job/warm-state.c \
+	src/job/warm-state.h \
 	src/job/way-folder.c \
 	src/job/way-folder.h \
 	src/job/way-nfc.c \

@@ -6,5 +6,8 @@
 #include "job/step.h"
 #include "spec/operation.h"
 
+/* Those of an attempt of a warm migration. */
+const Step *warm_steps(void);
+
 /* NULL for what this program does not carry out; the list ends with a step without a name. */
 const Step *operation_steps(int operation) _pure_;

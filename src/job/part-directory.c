@@ -13,6 +13,7 @@
 #include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/rename.h"
+#include "job/warm-state.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define RECORD_MAX 8192
@@ -190,6 +191,8 @@ static int empty_disk(int fd) {
          * copy to go on from. */
         unlink_entry(fd, CHECKPOINT_FILE, 0, &r);
         unlink_entry(fd, CHECKPOINT_FILE ".new", 0, &r);
+        unlink_entry(fd, WARM_STATE_FILE, 0, &r);
+        unlink_entry(fd, WARM_STATE_FILE ".new", 0, &r);
         unlink_entry(fd, PART_COMMIT_FILE, 0, &r);
         unlink_entry(fd, PART_COMMIT_FILE ".new", 0, &r);
         unlink_entry(fd, PART_OVERLAY_FILE, 0, &r);
@@ -246,7 +249,8 @@ int part_directory_remove(PartDirectory *p) {
 }
 
 void part_directory_remove_if_useless(PartDirectory *p) {
-        if (p->fd < 0 || faccessat(p->fd, PART_COMMIT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        if (p->fd < 0 || faccessat(p->fd, PART_COMMIT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+                        faccessat(p->fd, WARM_STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return;
         for (unsigned disk = 1; disk <= PART_DISKS_MAX; disk++) {
                 _cleanup_close_ int dir = -EBADF;

@@ -7,6 +7,7 @@
  *
  *   lock                         who works here (part-lock.h)
  *   image, checkpoint            the first disk
+ *   warm                         how far a warm migration is (warm-state.h)
  *   fix.qcow2                    the changes of its guest, until they are in the image
  *   committing                   they are being written to the images (guest-commit.h)
  *   disk2/image, disk2/checkpoint, disk3/…    the further disks of an OVA

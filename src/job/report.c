@@ -7,7 +7,6 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/report.h"
-#include "journal/job-event.h"
 #include "journal/journal-sync.h"
 
 #define LINES_MAX 50
@@ -87,6 +86,22 @@ void report_note(Report *r, const char *format, ...) {
                 return log_no_memory();
         JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
         e.message = message;
+        send_event(r, &e);
+}
+
+void report_event(Report *r, EventKind kind, json_t *details, const char *format, ...) {
+        _cleanup_json_ json_t *owned = details;
+        _cleanup_free_ char *message = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        message = vstrprintf(format, ap);
+        va_end(ap);
+        if (!message)
+                return log_no_memory();
+        JobEvent e = JOB_EVENT_INIT(kind);
+        e.message = message;
+        e.details = owned;
         send_event(r, &e);
 }
 

@@ -5,6 +5,7 @@
  * unit lines on standard error. Telling is best effort: a journal that is away never fails a job. */
 
 #include "basic/time-util.h"
+#include "journal/job-event.h"
 #include "spec/job-file.h"
 #include "spec/job-state.h"
 
@@ -39,6 +40,9 @@ void report_phase(Report *r, JobPhase phase, const char *format, ...) _printf_(3
 
 /* Something worth knowing. */
 void report_note(Report *r, const char *format, ...) _printf_(2, 3);
+
+/* An event of a kind of its own; takes @details, which may be NULL. */
+void report_event(Report *r, EventKind kind, json_t *details, const char *format, ...) _printf_(4, 5);
 
 /* Why the attempt fails; @code for programs. */
 void report_error(Report *r, const char *code, const char *message);

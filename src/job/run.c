@@ -72,14 +72,14 @@ static int repeat_result(Attempt *a) {
 static int run_steps(Run *run) {
         Attempt *a = run->attempt;
         int operation = a->plan->spec->operation;
-        const Step *steps = operation_steps(operation);
+        const Step *steps = a->plan->warm_pass > 0 ? warm_steps() : operation_steps(operation);
 
         if (!steps)
                 return attempt_fail(a, EOPNOTSUPP, "unsupported", "The operation %s is not built in",
                                 strna(job_operation_to_string((JobOperation) operation)));
         for (const Step *step = steps; step->name; step++) {
                 int r = step->run(run);
-                if (r < 0)
+                if (r != 0)
                         return r;
                 if (attempt_is_cancelled(a))
                         return -ECANCELED;

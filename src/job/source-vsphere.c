@@ -40,6 +40,8 @@ int source_open_vm(Source *s) {
 /* --- which VM -------------------------------------------------------------------------------------- */
 
 static bool needs_snapshot(const VsphereSource *v) {
+        if (v->attempt->plan->warm_pass > 0)
+                return true;
         return v->vm.summary.power != VM_POWERED_OFF &&
                         v->attempt->plan->spec->parameters.source_power == VSPHERE_POWER_KEEP;
 }
@@ -48,6 +50,8 @@ static int check_vm(VsphereSource *v) {
         _cleanup_free_ char *why = NULL;
 
         int r = vsphere_check_vm(&v->vm, needs_snapshot(v), &why);
+        if (r >= 0 && v->attempt->plan->warm_pass > 0)
+                r = vsphere_check_warm(&v->vm, &why);
         if (r < 0)
                 return attempt_fail(v->attempt, r, "unsupported", "%s cannot be copied: %s",
                                 strna(v->vm.summary.name), why ? why : strerror(-r));
@@ -123,8 +127,9 @@ int source_inspect_vm(Source *s) {
         VsphereSource *v = vsphere_of(s);
         size_t n = v->vm.n_disks;
 
-        int r = vsphere_snapshot_begin(v);
-        if (r < 0)
+        /* A warm migration has a snapshot for each pass. */
+        int r = v->attempt->plan->warm_pass > 0 ? 0 : vsphere_snapshot_begin(v);
+        if (r < 0 || v->attempt->plan->warm_pass > 0)
                 return r;
         if (v->vm.n_disks != n)
                 return changed(v, "was reconfigured");

@@ -4,7 +4,9 @@
 #include "job/verify.h"
 
 int step_verify(Run *run) {
-        JobVerify compare = (JobVerify) run->attempt->plan->spec->parameters.verify;
+        /* A warm migration has compared already. */
+        bool warm = run->attempt->plan->warm_pass > 0;
+        JobVerify compare = warm ? VERIFY_OFF : (JobVerify) run->attempt->plan->spec->parameters.verify;
         int r;
 
         if (run->committing)

@@ -2,7 +2,7 @@
 #pragma once
 
 /* A step of an operation: one function in a file step-*.c. It notes failures in the attempt and returns
- * negative errno. */
+ * negative errno; 0 goes on with the next step; ATTEMPT_PASS ends the attempt. */
 
 #include "job/convert.h"
 

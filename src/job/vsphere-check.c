@@ -3,7 +3,11 @@
 
 #include <inttypes.h>
 
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
+
+#define WARM_HARDWARE_MIN 7u
+#define WARM_SNAPSHOTS_MAX 28u
 
 #define reject(ret, ...)                         \
         ({                                       \
@@ -47,6 +51,44 @@ int vsphere_check_vm(const VmDetail *d, bool snapshot, char **ret_reason) {
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+/* "vmx-07": tracking came with the seventh. */
+static bool hardware_is_too_old(const VmDetail *d) {
+        const char *number = startswith(strempty(d->hardware_version), "vmx-");
+        uint64_t version;
+
+        while (number && number[0] == '0' && number[1] != '\0')
+                number++;
+        return !number || parse_uint64(number, &version) < 0 || version < WARM_HARDWARE_MIN;
+}
+
+int vsphere_check_warm(const VmDetail *d, char **ret_reason) {
+        if (hardware_is_too_old(d))
+                return reject(ret_reason,
+                                "its hardware version is %s, and changed block tracking requires vmx-%02u: "
+                                "upgrade the compatibility of the VM, or copy it without parameters.warm",
+                                strna(d->hardware_version), WARM_HARDWARE_MIN);
+        if (!d->change_tracking_supported)
+                return reject(ret_reason,
+                                "the server does not support changed block tracking for it: copy it without "
+                                "parameters.warm");
+        if (d->summary.power == VM_SUSPENDED)
+                return reject(ret_reason,
+                                "it is suspended, so that its guest cannot be shut down: resume it, or shut "
+                                "it down and copy it without parameters.warm");
+        if (d->n_snapshots > WARM_SNAPSHOTS_MAX)
+                return reject(ret_reason,
+                                "it has %u snapshots, and changed block tracking works with at most %u: "
+                                "remove some of them",
+                                d->n_snapshots, WARM_SNAPSHOTS_MAX);
+        for (size_t i = 0; i < d->n_disks; i++)
+                if (d->disks[i].rdm)
+                        return reject(ret_reason,
+                                        "%s is a raw device mapping, which has no changed block tracking: "
+                                        "copy the VM without parameters.warm",
+                                        strna(d->disks[i].label));
         return 0;
 }
 

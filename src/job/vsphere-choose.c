@@ -14,7 +14,13 @@ static int refuse(VsphereSource *v, size_t disk, const char *reasons) {
                         strna(d->label), strna(v->vm.summary.name), strempty(reasons));
 }
 
+static int no_areas(char **ret_why_not) {
+        *ret_why_not = strdup("it transfers whole disks, and a warm migration reads changed areas");
+        return *ret_why_not ? 0 : -ENOMEM;
+}
+
 static int choose(VsphereSource *v, size_t disk) {
+        bool warm = v->attempt->plan->warm_pass > 0;
         int method = v->attempt->plan->spec->parameters.conversion_method;
         _cleanup_free_ char *reasons = NULL;
 
@@ -23,7 +29,7 @@ static int choose(VsphereSource *v, size_t disk) {
 
                 if (method != VSPHERE_METHOD_AUTO && method != (int) ways[i]->method)
                         continue;
-                int r = ways[i]->probe(v, disk, &why_not);
+                int r = warm && !ways[i]->random ? no_areas(&why_not) : ways[i]->probe(v, disk, &why_not);
                 if (r < 0)
                         return r;
                 const char *name = vsphere_method_to_string(ways[i]->method);

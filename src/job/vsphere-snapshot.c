@@ -9,22 +9,21 @@
 #include "vsphere/snapshot.h"
 
 #define OFF_TIMEOUT (120 * USEC_PER_SEC)
+/* A file that is still open elsewhere locks a snapshot. */
+#define REMOVE_PATIENCE (600 * USEC_PER_SEC)
+#define REMOVE_PAUSE (5 * USEC_PER_SEC)
 
 /* --- snapshots ------------------------------------------------------------------------------------- */
 
-static int mark(const Attempt *a) {
-        int fd = openat(a->directory_fd, VSPHERE_SNAPSHOT_MARK, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                        0600);
+int vsphere_mark(Attempt *a, const char *name) {
+        int r = write_file_atomic_at(a->directory_fd, name, "", 0, 0600);
 
-        if (fd < 0)
-                return -errno;
-        int r = fsync(fd) < 0 ? -errno : 0;
-        safe_close(fd);
-        return r;
+        return r < 0 ? attempt_fail(a, r, NULL, "Writing %s/%s failed: %s", a->directory, name, strerror(-r))
+                     : 0;
 }
 
-static void unmark(const Attempt *a) {
-        (void) unlinkat(a->directory_fd, VSPHERE_SNAPSHOT_MARK, 0);
+void vsphere_unmark(const Attempt *a, const char *name) {
+        (void) unlinkat(a->directory_fd, name, 0);
 }
 
 int vsphere_snapshot_remove_stale(VsphereSource *v) {
@@ -42,21 +41,20 @@ int vsphere_snapshot_remove_stale(VsphereSource *v) {
         if (r < 0)
                 r = vsphere_fail(v, r, "Removing the snapshot \"%s\" of an earlier attempt", name);
         else
-                unmark(v->attempt);
+                vsphere_unmark(v->attempt, VSPHERE_SNAPSHOT_MARK);
         vsphere_unlock(v);
         return r;
 }
 
-static int create(VsphereSource *v) {
+int vsphere_snapshot_create(VsphereSource *v) {
         _cleanup_free_ char *name = vsphere_snapshot_name(v->attempt);
 
         if (!name)
                 return -ENOMEM;
-        int r = mark(v->attempt);
+        int r = vsphere_mark(v->attempt, VSPHERE_SNAPSHOT_MARK);
         if (r < 0)
-                return attempt_fail(v->attempt, r, NULL, "Noting that there is a snapshot failed: %s",
-                                strerror(-r));
-        report_note(&v->attempt->report, "Creating the snapshot \"%s\" of %s, which is running", name,
+                return r;
+        report_note(&v->attempt->report, "Creating the snapshot \"%s\" of %s", name,
                         strna(v->vm.summary.name));
         vsphere_lock(v);
         /* One that is being created cannot be removed: a cancel waits. */
@@ -79,9 +77,31 @@ int vsphere_snapshot_end(VsphereSource *v, usec_t timeout) {
                 report_note(&v->attempt->report, "Removing the snapshot of %s failed: %s",
                                 strna(v->vm.summary.name), session_error(v->session));
         else
-                unmark(v->attempt);
+                vsphere_unmark(v->attempt, VSPHERE_SNAPSHOT_MARK);
         vsphere_unlock(v);
         v->snapshot = r < 0 ? v->snapshot : mfree(v->snapshot);
+        return r;
+}
+
+int vsphere_snapshot_remove(VsphereSource *v) {
+        usec_t deadline = now_monotonic() + REMOVE_PATIENCE;
+        _cleanup_free_ char *name = vsphere_snapshot_name(v->attempt);
+        int r;
+
+        if (!name)
+                return -ENOMEM;
+        while ((r = vsphere_snapshot_end(v, VSPHERE_REMOVE_TIMEOUT)) < 0) {
+                if (r == -ECANCELED || now_monotonic() >= deadline)
+                        break;
+                int k = soap_sleep(session_soap(v->session), REMOVE_PAUSE);
+                if (k < 0)
+                        return k;
+        }
+        if (r < 0 && r != -ECANCELED)
+                return attempt_fail(v->attempt, r, "vsphere_busy",
+                                "Removing the snapshot \"%s\" of %s failed: %s: see which program reads "
+                                "it, or remove it in vCenter",
+                                name, strna(v->vm.summary.name), session_error(v->session));
         return r;
 }
 
@@ -123,7 +143,7 @@ static int shut_down(VsphereSource *v) {
         return vsphere_fail(v, r, "Shutting down the guest of %s", name);
 }
 
-static int turn_off(VsphereSource *v, int power) {
+int vsphere_turn_off(VsphereSource *v, int power) {
         vsphere_lock(v);
         int r = power == VSPHERE_POWER_OFF ? power_off(v) : shut_down(v);
         if (r >= 0) {
@@ -149,5 +169,5 @@ int vsphere_snapshot_begin(VsphereSource *v) {
                                 "written: start it and shut it down, or set parameters.source_power to "
                                 "\"poweroff\", which loses what is in its memory",
                                 strna(v->vm.summary.name));
-        return power == VSPHERE_POWER_KEEP ? create(v) : turn_off(v, power);
+        return power == VSPHERE_POWER_KEEP ? vsphere_snapshot_create(v) : vsphere_turn_off(v, power);
 }

@@ -7,6 +7,13 @@
 #include "job/vsphere-source.h"
 
 #define VSPHERE_SNAPSHOT_MARK JOB_RESULTS_DIRECTORY "/vsphere-snapshot"
+/* Of a warm migration: its VM was shut down for the cutover; tracking was turned on for it. */
+#define VSPHERE_OFF_MARK JOB_RESULTS_DIRECTORY "/vsphere-off"
+#define VSPHERE_TRACKING_MARK JOB_RESULTS_DIRECTORY "/vsphere-tracking"
+
+/* Sets a mark, before what it says is done; notes failures in the attempt. */
+int vsphere_mark(Attempt *a, const char *name);
+void vsphere_unmark(const Attempt *a, const char *name);
 
 /* Removes a snapshot that an earlier attempt has left. */
 int vsphere_snapshot_remove_stale(VsphereSource *v);
@@ -14,6 +21,16 @@ int vsphere_snapshot_remove_stale(VsphereSource *v);
 /* Makes the disks readable as parameters.source_power says: shuts the VM down, powers it off, or creates a
  * snapshot of a running one. */
 int vsphere_snapshot_begin(VsphereSource *v);
+
+/* Creates the job's snapshot: v->snapshot. */
+int vsphere_snapshot_create(VsphereSource *v);
+
+/* Shuts the VM down (VSPHERE_POWER_SHUTDOWN) or powers it off, and reads it again, so that what points to its
+ * disks is not valid any more. */
+int vsphere_turn_off(VsphereSource *v, int power);
+
+/* Removes the snapshot, and tries again for 10 minutes. Notes failures in the attempt. */
+int vsphere_snapshot_remove(VsphereSource *v);
 
 /* Removes the snapshot, if there is one; @timeout: how long the server may take. 0 or negative errno
  * with a note in the log. */

@@ -8,6 +8,7 @@
 
 struct VsphereWay {
         VsphereMethod method;
+        bool random; /* parts of a disk can be read, of a snapshot of a running VM, too */
         /* 1: the disk can be read this way; 0: it cannot, with the reason in *ret_why_not (caller
          * frees), which completes "NAME: "; negative: an error that was noted in the attempt. */
         int (*probe)(VsphereSource *v, size_t disk, char **ret_why_not);

@@ -118,6 +118,7 @@ static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
 
 const VsphereWay way_folder = {
         .method = VSPHERE_METHOD_HTTPS,
+        .random = true,
         .probe = probe,
         .open = open_disk,
 };

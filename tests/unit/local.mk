@@ -141,7 +141,8 @@ JOB_TESTS = \
 	tests/unit/job/test-job-tables \
 	tests/unit/job/test-job-verify \
 	tests/unit/job/test-job-vmdk \
-	tests/unit/job/test-job-vsphere
+	tests/unit/job/test-job-vsphere \
+	tests/unit/job/test-job-warm
 JOB_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
 $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
 $(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))

@@ -119,7 +119,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
         return size;
 }
 
-static Body request(const Vcsim *v, const char *method, const char *path, const char *body) {
+static Body request_with(
+                const Vcsim *v, const char *method, const char *path, const void *body, size_t size) {
         _cleanup_free_ char *url = strprintf("%s%s", v->control, path);
         CURL *easy = curl_easy_init();
         CURLcode code;
@@ -131,13 +132,26 @@ static Body request(const Vcsim *v, const char *method, const char *path, const 
         curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, &b);
-        if (body)
+        if (body) {
+                curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long) size);
                 curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+        }
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
         code = curl_easy_perform(easy);
         ck_assert_msg(code == CURLE_OK, "%s %s: %s", method, url, curl_easy_strerror(code));
         curl_easy_cleanup(easy);
         return b;
+}
+
+static Body request(const Vcsim *v, const char *method, const char *path, const char *body) {
+        return request_with(v, method, path, body, body ? strlen(body) : 0);
+}
+
+void vcsim_write(const Vcsim *v, const char *vm, unsigned disk, uint64_t offset, const void *data,
+                size_t size) {
+        _cleanup_free_ char *path = strprintf("/disk/write?vm=%s&disk=%u&offset=%" PRIu64, vm, disk, offset);
+
+        free(request_with(v, "POST", path, data, size).data);
 }
 
 char *vcsim_get(const Vcsim *v, const char *path, size_t *ret_size) {

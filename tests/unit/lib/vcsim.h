@@ -29,6 +29,9 @@ void vcsim_stop(Vcsim *v);
 void vcsim_control(const Vcsim *v, const char *path);
 /* The body of the answer, the caller's to free */
 char *vcsim_get(const Vcsim *v, const char *path, size_t *ret_size);
+/* The guest of @vm writes. */
+void vcsim_write(const Vcsim *v, const char *vm, unsigned disk, uint64_t offset, const void *data,
+                size_t size);
 /* A fault as JSON, as in {"on": "sdk", "method": "Login", "kind": "http", "count": 1} */
 void vcsim_fault(const Vcsim *v, const char *json);
 void vcsim_no_faults(const Vcsim *v);

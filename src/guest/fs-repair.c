@@ -23,6 +23,20 @@ static int repair_vfat(Guest *guest, const char *device) {
         return k == 0 || k == 1 ? 0 : -1;
 }
 
+/* What ntfs-3g.probe(8) returns. */
+enum { NTFS_CLEAN = 0, NTFS_HIBERNATED = 14, NTFS_UNCLEAN = 15 };
+
+/* A volume that was not unmounted: its journal is emptied, and Windows checks it when it starts. Damage is
+ * left to Windows. */
+static int repair_ntfs(Guest *guest, const char *device) {
+        int state = guestfs_ntfs_3g_probe(guest->g, 1, device);
+
+        /* inspect_find() refuses it. */
+        if (state == NTFS_CLEAN || state == NTFS_HIBERNATED)
+                return 0;
+        return state == NTFS_UNCLEAN ? guestfs_ntfsfix(guest->g, device, -1) : -1;
+}
+
 static const struct {
         const char *type;
         int (*repair)(Guest *guest, const char *device);
@@ -32,6 +46,7 @@ static const struct {
         { "ext4", repair_ext },
         { "xfs", repair_xfs },
         { "vfat", repair_vfat },
+        { "ntfs", repair_ntfs },
 };
 
 int fs_repair(Guest *guest) {

@@ -16,6 +16,7 @@ void guest_done(Guest *guest) {
                 guestfs_close(guest->g);
         changes_done(&guest->changes);
         device_names_done(&guest->names);
+        windows_free(guest->windows);
         json_decref(guest->kernels);
         free(guest->root);
         free(guest->code);

@@ -8,6 +8,7 @@
 #include "guest/changes.h"
 #include "guest/device-name.h"
 #include "guest/orders.h"
+#include "guest/windows-info.h"
 
 typedef struct Guest {
         guestfs_h *g;
@@ -16,6 +17,7 @@ typedef struct Guest {
         char *root; /* the file system of the operating system; NULL: there is none */
         bool mounted; /* it is one that is known here, and its file systems are mounted */
         DeviceNames names;
+        Windows *windows; /* NULL: it is another system */
         json_t *kernels; /* of the result */
         bool kvm; /* the appliance runs with it */
         char *code, *message; /* why it failed */

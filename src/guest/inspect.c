@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "basic/string-util.h"
+#include "guest/windows.h"
 
 #define STEP "inspect"
 
@@ -78,9 +79,8 @@ static int compare_mounts(const void *a, const void *b) {
         return (int) strlen(x[0]) - (int) strlen(y[0]);
 }
 
-static int mount_root(Guest *guest) {
+static int mount_root(Guest *guest, bool read_only) {
         _cleanup_guest_list_ char **mounts = guestfs_inspect_get_mountpoints(guest->g, guest->root);
-        bool read_only = guest->orders->fix == 0;
 
         if (!mounts)
                 return guest_fail_last(guest, "guest_inspection_failed", "Reading the guest's mount points");
@@ -103,14 +103,31 @@ static int mount_root(Guest *guest) {
         return 0;
 }
 
+/* It is looked at before it is changed. 0 if it can be, 1 if it cannot. */
+static int find_windows(Guest *guest) {
+        int r = windows_check_disks(guest, true);
+
+        if (r >= 0)
+                r = mount_root(guest, true);
+        if (r >= 0)
+                r = windows_inspect(guest);
+        if (guest->mounted && guestfs_umount_all(guest->g) < 0 && r >= 0)
+                r = guest_fail_last(guest, "guest_inspection_failed", "Unmounting the guest's file systems");
+        guest->mounted = false;
+        return r;
+}
+
+/* 0 if it is known, 1 if not, and the reason is a warning. */
 static int check_type(Guest *guest) {
         _cleanup_free_ char *type = guestfs_inspect_get_type(guest->g, guest->root);
         int r = 0;
 
         if (streq_ptr(type, "linux"))
                 return 0;
+        if (streq_ptr(type, "windows"))
+                return find_windows(guest);
         r = changes_warn(&guest->changes, STEP,
-                        "The operating system is %s, which is not changed: only Linux is",
+                        "The operating system is %s, which is not changed: only Linux and Windows are",
                         type ? type : "unknown");
         return r < 0 ? r : 1;
 }
@@ -118,17 +135,20 @@ static int check_type(Guest *guest) {
 int inspect_find(Guest *guest) {
         guest_progress(STEP, 45);
         _cleanup_guest_list_ char **roots = guestfs_inspect_os(guest->g);
-        int r;
+        int r = 0;
 
         if (!roots)
                 return guest_fail_last(guest, "guest_inspection_failed", "Looking for an operating system");
-        r = name_filesystems(guest);
+        if (!*roots)
+                r = windows_check_disks(guest, false);
+        if (r >= 0)
+                r = name_filesystems(guest);
         if (r >= 0)
                 r = choose_root(guest, roots);
         if (r < 0 || !guest->root)
                 return r;
         r = check_type(guest);
-        return r == 0 ? mount_root(guest) : MIN(r, 0);
+        return r == 0 ? mount_root(guest, guest->orders->fix == 0) : MIN(r, 0);
 }
 
 /* --- the result ------------------------------------------------------------------------------------ */

@@ -2,7 +2,6 @@
 
 noinst_LTLIBRARIES += libhyper-guest.la
 libhyper_guest_la_SOURCES = \
-	src/guest/appliance.c \
 	src/guest/appliance.h \
 	src/guest/boot-repair.c \
 	src/guest/boot-repair.h \
@@ -20,8 +19,12 @@ libhyper_guest_la_SOURCES = \
 	src/guest/device-table.h \
 	src/guest/driver-list.c \
 	src/guest/driver-list.h \
+	src/guest/first-boot.c \
+	src/guest/first-boot.h \
 	src/guest/fs-repair.c \
 	src/guest/fs-repair.h \
+	src/guest/guest-registry.c \
+	src/guest/guest-registry.h \
 	src/guest/guest.c \
 	src/guest/guest.h \
 	src/guest/initramfs-list.c \
@@ -44,10 +47,31 @@ libhyper_guest_la_SOURCES = \
 	src/guest/offline-fix.h \
 	src/guest/orders.c \
 	src/guest/orders.h \
+	src/guest/registry-edit.c \
+	src/guest/registry-edit.h \
+	src/guest/registry.c \
+	src/guest/registry.h \
 	src/guest/udev-rule.c \
 	src/guest/udev-rule.h \
+	src/guest/utf16.c \
+	src/guest/utf16.h \
+	src/guest/virtio-win.c \
+	src/guest/virtio-win.h \
+	src/guest/windows-boot.c \
+	src/guest/windows-boot.h \
+	src/guest/windows-fix.c \
+	src/guest/windows-fix.h \
+	src/guest/windows-info.c \
+	src/guest/windows-info.h \
+	src/guest/windows-network.c \
+	src/guest/windows-network.h \
+	src/guest/windows-table.c \
+	src/guest/windows-table.h \
+	src/guest/windows.c \
+	src/guest/windows.h \
 	src/guest/work.c \
-	src/guest/work.h
+	src/guest/work.h \
+	src/guest/appliance.c
 GUEST_LIBS = libhyper-guest.la $(SPEC_LIBS) $(GUESTFS_LIBS) $(ARCHIVE_LIBS)
 
 libexec_PROGRAMS += hyper-guest

@@ -10,6 +10,8 @@ static const JsonField fields[] = {
         { "operations", JSON_FIELD_ANY, offsetof(Orders, operations), .flags = JSON_REQUIRED },
         { "root", JSON_FIELD_STRING, offsetof(Orders, root), .flags = JSON_NULLABLE | JSON_NONEMPTY },
         { "nics", JSON_FIELD_ANY, offsetof(Orders, nics), .flags = JSON_NULLABLE },
+        { "virtio_win", JSON_FIELD_STRING, offsetof(Orders, virtio_win),
+                        .flags = JSON_NULLABLE | JSON_NONEMPTY },
         { "appliance", JSON_FIELD_STRING, offsetof(Orders, appliance),
                         .flags = JSON_REQUIRED | JSON_NONEMPTY },
         { "runtime", JSON_FIELD_STRING, offsetof(Orders, runtime), .flags = JSON_REQUIRED | JSON_NONEMPTY },

@@ -14,6 +14,7 @@ typedef struct Orders {
         unsigned fix; /* the same, as spec/job-fix.h has it */
         char *root; /* the file system of the operating system if there are several, or NULL */
         json_t *nics; /* [{"mac", "slot"}] of the source, or NULL: unknown */
+        char *virtio_win; /* a directory or an ISO image with drivers for Windows, or NULL */
         char *appliance; /* a directory */
         char *runtime; /* a directory for temporary files */
 } Orders;

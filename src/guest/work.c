@@ -8,6 +8,9 @@
 #include "guest/inspect.h"
 #include "guest/lvm-repair.h"
 #include "guest/offline-fix.h"
+#include "guest/windows-boot.h"
+#include "guest/windows-fix.h"
+#include "guest/windows.h"
 #include "spec/job-fix.h"
 
 static bool ordered(const Guest *guest, JobOperation operation) {
@@ -25,11 +28,20 @@ static int check_known(Guest *guest) {
                         strna(json_string_value(json_object_get(last, "message"))));
 }
 
+/* It has neither LVM nor an initramfs. */
+static int fix_windows(Guest *guest) {
+        int r = ordered(guest, OPERATION_OFFLINE_FIX) ? windows_offline_fix(guest) : 0;
+
+        return r < 0 || !ordered(guest, OPERATION_BOOT_REPAIR) ? r : windows_boot_repair(guest);
+}
+
 static int fix(Guest *guest) {
         int lvm = 0, r = 0;
 
         if (!guest->mounted)
                 return check_known(guest);
+        if (guest->windows)
+                return fix_windows(guest);
         if (ordered(guest, OPERATION_LVM_REPAIR))
                 lvm = lvm_repair(guest);
         if (lvm < 0)
@@ -53,7 +65,8 @@ static json_t *describe(Guest *guest) {
                         json_object_set_new(result, "changes",
                                         changes ? json_incref(changes) : json_array()) < 0 ||
                         json_object_set_new(result, "warnings",
-                                        warnings ? json_incref(warnings) : json_array()) < 0) {
+                                        warnings ? json_incref(warnings) : json_array()) < 0 ||
+                        (guest->windows && windows_describe(guest, result) < 0)) {
                 json_decref(result);
                 return NULL;
         }

@@ -49,9 +49,10 @@ static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **re
 
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:s, s:s}", "disks", disks, "operations",
+        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:s?, s:s, s:s}", "disks", disks, "operations",
                         job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "nics", nics,
-                        "appliance", APPLIANCE, "runtime", runtime);
+                        "virtio_win", run->attempt->plan->virtio_win, "appliance", APPLIANCE, "runtime",
+                        runtime);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -64,6 +65,8 @@ static int list_files(Run *run, const char *runtime, ParserFiles *files) {
                 r = strv_extend(&files->read, read[i]);
         for (size_t i = 0; i < ELEMENTSOF(write) && r >= 0; i++)
                 r = strv_extend(&files->write, write[i]);
+        if (r >= 0 && run->attempt->plan->virtio_win)
+                r = strv_extend(&files->read, run->attempt->plan->virtio_win);
         return r < 0 ? r : strv_extend(&files->write, runtime);
 }
 

@@ -285,6 +285,7 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
                 .bound = files->bound,
                 .source_files = files->source_files,
                 .part_dir = files->part_dir,
+                .virtio_win = spec->parameters.fix != 0 ? j->manager->settings->guest.virtio_win : NULL,
         };
         int r;
 
@@ -330,6 +331,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .network = files->network,
                 .define = spec->destination.type == ENDPOINT_KVM,
                 .guest = spec->parameters.fix != 0,
+                .virtio_win = j->manager->settings->guest.virtio_win,
                 .timeout_seconds = spec->policy.timeout_seconds,
                 .priority = j->row->priority,
         };

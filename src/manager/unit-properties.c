@@ -263,6 +263,8 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
         }
         if (q->guest) {
                 r = strv_extend(&ro, "-" STATEDIR "/appliance");
+                if (r >= 0 && q->virtio_win)
+                        r = strv_extendf(&ro, "-%s", q->virtio_win);
                 if (r >= 0)
                         r = strv_extend(&rw, "-/dev/kvm");
                 if (r < 0)

@@ -52,6 +52,7 @@ typedef struct UnitRequest {
         bool network;
         bool define; /* a domain is defined for the output */
         bool guest; /* it starts an appliance, see src/guest/README.md */
+        const char *virtio_win; /* or NULL; for the guest, read-only */
         unsigned timeout_seconds; /* 0: no limit */
         unsigned priority;
 } UnitRequest;

@@ -71,6 +71,10 @@ json_t *settings_show_text(const void *field) {
         return text ? json_string(text) : json_null();
 }
 
+static bool text_is_given(const void *field) {
+        return *(char *const *) field;
+}
+
 /* The section of that name, made when it is not there yet; borrowed. */
 static json_t *section_of(json_t *all, const char *name) {
         json_t *section = json_object_get(all, name);
@@ -103,3 +107,4 @@ const SettingsKind settings_seconds = { set_seconds, show_seconds };
 const SettingsKind settings_boolean = { set_boolean, show_boolean };
 const SettingsKind settings_level = { set_level, settings_show_text };
 const SettingsKind settings_path = { set_path, settings_show_text };
+const SettingsKind settings_optional_path = { set_path, settings_show_text, text_is_given };

@@ -10,6 +10,7 @@ extern const SettingsKind settings_optional_number; /* unsigned; 0 if not set */
 extern const SettingsKind settings_seconds; /* usec_t */
 extern const SettingsKind settings_boolean; /* bool */
 extern const SettingsKind settings_path; /* char *, absolute */
+extern const SettingsKind settings_optional_path; /* likewise; NULL if not set */
 extern const SettingsKind settings_level; /* char *, a log level */
 
 /* A text's show(), for kinds whose set() is the user's own. */

@@ -24,6 +24,7 @@ Settings *settings_free(Settings *s) {
         strv_free(s->jobs.source_paths);
         strv_free(s->jobs.destination_paths);
         free(s->daemon.log_level);
+        free(s->guest.virtio_win);
         strv_free(s->api.cors_origins);
         strv_free(s->delivery.allow_private);
         json_decref(s->webhooks);
@@ -232,6 +233,7 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(hosts, call_timeout, settings_seconds), "must be a whole number of seconds, 1 to 600",
                         600 },
         { SETTING(hosts, allow_test, settings_boolean), "must be true or false" },
+        { SETTING(guest, virtio_win, settings_optional_path), "must be an absolute path" },
         { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like "

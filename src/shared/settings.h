@@ -50,6 +50,10 @@ typedef struct Settings {
                                     false */
         } hosts;
         struct {
+                char *virtio_win; /* guest.virtio_win: a directory or an ISO image with drivers for Windows;
+                                     NULL: not given */
+        } guest;
+        struct {
                 bool local; /* worker.local: this machine takes jobs that any worker may take, too; default
                                true */
         } worker;

@@ -24,6 +24,7 @@ JobPlan *job_plan_free(JobPlan *p) {
         job_spec_free(p->spec);
         strv_free(p->source_files);
         free(p->part_dir);
+        free(p->virtio_win);
         return mfree(p);
 }
 
@@ -124,10 +125,10 @@ int file_identity_check(char *const *list, const char *path, const struct stat *
 }
 
 int job_plan_write(const JobPlan *p, const char *directory) {
-        _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:s?, s:o, s:o, s:o, s:s?}", "job_id", p->job_id,
-                        "attempt", (json_int_t) p->attempt, "user", p->user, "spec",
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:s?, s:o, s:o, s:o, s:s?, s:s?}", "job_id",
+                        p->job_id, "attempt", (json_int_t) p->attempt, "user", p->user, "spec",
                         resolved_document(p->spec), "bound", strv_to_json(p->bound), "source_files",
-                        strv_to_json(p->source_files), "part_dir", p->part_dir);
+                        strv_to_json(p->source_files), "part_dir", p->part_dir, "virtio_win", p->virtio_win);
 
         if (!plan)
                 return -ENOMEM;
@@ -157,6 +158,7 @@ static const JsonField plan_fields[] = {
         { "source_files", JSON_FIELD_STRV, offsetof(JobPlan, source_files), .flags = JSON_NULLABLE },
         { "part_dir", JSON_FIELD_STRING, offsetof(JobPlan, part_dir), .flags = JSON_NULLABLE },
         { "warm", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = plan_warm_fields },
+        { "virtio_win", JSON_FIELD_STRING, offsetof(JobPlan, virtio_win), .flags = JSON_NULLABLE },
         {},
 };
 
@@ -173,6 +175,8 @@ static bool plan_makes_sense(const JobPlan *p) {
         STRV_FOREACH(file, p->source_files)
                 if (!job_path_is_valid(*file, false, &reason))
                         return false;
+        if (p->virtio_win && !job_path_is_valid(p->virtio_win, false, &reason))
+                return false;
         STRV_FOREACH(entry, p->bound)
                 if (isempty(identity_path(*entry)))
                         return false;

@@ -47,6 +47,7 @@ typedef struct JobPlan {
                                 itself */
         char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.
                            NULL for a block device and for an NBD destination */
+        char *virtio_win; /* guest.virtio_win of the configuration, or NULL */
 } JobPlan;
 
 /* "device inode size /path" of a file, "device inode - /path" of a directory or a socket: the manager checks

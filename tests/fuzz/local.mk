@@ -65,7 +65,8 @@ $(VSPHERE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(VSPHERE_LIBS))
 GUEST_FUZZERS = \
 	tests/fuzz/fuzz-guest-orders \
 	tests/fuzz/fuzz-guest-text \
-	tests/fuzz/fuzz-initramfs
+	tests/fuzz/fuzz-initramfs \
+	tests/fuzz/fuzz-windows
 $(GUEST_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(GUEST_LIBS) $(FUZZ_LDFLAGS)
 $(GUEST_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(GUEST_LIBS))
 

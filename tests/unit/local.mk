@@ -12,6 +12,8 @@ libhyper_test_la_SOURCES = \
 	tests/unit/lib/engine-util.h \
 	tests/unit/lib/fake-nbd.c \
 	tests/unit/lib/fake-nbd.h \
+	tests/unit/lib/hive.c \
+	tests/unit/lib/hive.h \
 	tests/unit/lib/inflate-strict.h \
 	tests/unit/lib/introspection.c \
 	tests/unit/lib/introspection.h \
@@ -159,8 +161,10 @@ $(VSPHERE_TESTS): $(filter %.la,$(VSPHERE_TEST_LIBS))
 GUEST_TESTS = \
 	tests/unit/guest/test-guest-editors \
 	tests/unit/guest/test-guest-initramfs \
-	tests/unit/guest/test-guest-nics
-GUEST_TEST_LIBS = libhyper-test.la $(GUEST_LIBS)
+	tests/unit/guest/test-guest-nics \
+	tests/unit/guest/test-guest-registry \
+	tests/unit/guest/test-guest-virtio-win
+GUEST_TEST_LIBS = libhyper-test.la $(GUEST_LIBS) $(HIVEX_LIBS)
 $(GUEST_TESTS): private TEST_LIBS = $(GUEST_TEST_LIBS) $(CHECK_LIBS)
 $(GUEST_TESTS): $(filter %.la,$(GUEST_TEST_LIBS))
 

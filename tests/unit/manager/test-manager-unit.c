@@ -113,8 +113,11 @@ START_TEST(sockets_and_secrets_are_handed_on) {
 END_TEST
 
 START_TEST(a_job_that_fixes_a_guest_has_its_appliance) {
-        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){ .guest = true }),
-                                                       other = properties((UnitRequest){});
+        _cleanup_(unit_properties_done)
+                        UnitProperties p = properties((UnitRequest){
+                                                       .guest = true, .virtio_win = "/srv/virtio-win.iso" }),
+                                       other = properties(
+                                                       (UnitRequest){ .virtio_win = "/srv/virtio-win.iso" });
 
         ck_assert_uint_eq(get(&p, "MemoryMax")->number, UINT64_C(3) << 30);
         ck_assert(has(&p, "Wants", "hyper-appliance.service"));
@@ -122,6 +125,8 @@ START_TEST(a_job_that_fixes_a_guest_has_its_appliance) {
         ck_assert(has(&p, "DeviceAllow", "/dev/kvm"));
         ck_assert(has(&p, "BindPaths", "-/dev/kvm"));
         ck_assert(has(&p, "BindReadOnlyPaths", "-" STATEDIR "/appliance"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/srv/virtio-win.iso"));
+        ck_assert(!has(&other, "BindReadOnlyPaths", "-/srv/virtio-win.iso"));
         ck_assert_uint_eq(get(&p, "MemoryDenyWriteExecute")->number, true);
         ck_assert_uint_eq(get(&p, "PrivateNetwork")->number, true);
         ck_assert_uint_eq(get(&other, "MemoryMax")->number, UINT64_C(1) << 30);

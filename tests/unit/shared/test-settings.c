@@ -225,6 +225,7 @@ START_TEST(an_error_names_line_and_key) {
         check_error("hypersdk:\n  submit_status: 202\n",
                         "f:2: hypersdk.submit_status: must be auto, 200 or 201");
         check_error("database:\n  path: hyper.db\n", "f:2: database.path: must be an absolute path");
+        check_error("guest:\n  virtio_win: drivers\n", "f:2: guest.virtio_win: must be an absolute path");
         check_error("jobs: 3\n", "f:1: jobs: must be a section, with a setting per line");
         check_error("- jobs\n", "f:1: the file must be made of sections");
         check_error("jobs\n", "f:1: the file must be made of sections");
@@ -299,7 +300,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
 
         put(dir, "config.yaml",
                         "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: "
-                        "[/b]\ndatabase: {path: /x.db}\n");
+                        "[/b]\ndatabase: {path: /x.db}\nguest: {virtio_win: /srv/virtio-win.iso}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
@@ -308,6 +309,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "[\"/a\"],\"destination_paths\":[\"/"
                         "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},"
+                        "\"guest\":{\"virtio_win\":\"/srv/virtio-win.iso\"},"
                         "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
                         "\"require_key\":false},"
                         "\"hypersdk\":{\"submit_status\":\"auto\"},\"webhooks\":[]}");

@@ -111,6 +111,8 @@ const FieldMap worker_fields[] = {
         { "parameters.root", "parameters.root", FIELD_SHOWN,
                         "The file system of the operating system to fix if there are several, such as "
                         "\"/dev/sda2\"." },
+        { "parameters.luks_keys", "parameters.luks_keys", 0,
+                        "The passphrases of the guest's encrypted devices, one on each line." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },

@@ -30,6 +30,7 @@ static const struct {
         { "/efi/loader/entries/*.conf", edit_kernel_lines },
         { "/boot/extlinux/extlinux.conf", edit_kernel_lines },
         { "/boot/syslinux/syslinux.cfg", edit_kernel_lines },
+        { "/etc/default/extlinux", edit_kernel_lines },
         { "/etc/default/grub", edit_kernel_lines },
         { "/etc/default/grub.d/*.cfg", edit_kernel_lines },
         { "/etc/kernel/cmdline", edit_kernel_lines },

@@ -52,10 +52,10 @@ int initramfs_tools_rewrite(
         return r < 0 ? r : 1;
 }
 
-/* The list behind a line that begins with MODULES=( or MODULES="; NULL if there is none. */
-static const char *find_modules(const char *text, size_t *ret_length) {
+/* The list behind a line that begins with KEY( or KEY"; NULL if there is none. */
+static const char *find_modules(const char *text, const char *key, size_t *ret_length) {
         for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
-                const char *list = startswith(p, "MODULES=");
+                const char *list = startswith(p, key);
 
                 if (list && (*list == '(' || *list == '"')) {
                         *ret_length = strcspn(list + 1, *list == '(' ? ")" : "\"");
@@ -65,11 +65,12 @@ static const char *find_modules(const char *text, size_t *ret_length) {
         return NULL;
 }
 
-int mkinitcpio_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {
+static int list_rewrite(const char *step, const char *file, const char *key, const char *text,
+                Changes *changes, char **ret) {
         _cleanup_buffer_ Buffer out = {};
         bool changed = false;
         size_t n;
-        const char *list = find_modules(text, &n);
+        const char *list = find_modules(text, key, &n);
         int r;
 
         if (!list)
@@ -91,6 +92,14 @@ int mkinitcpio_rewrite(const char *step, const char *file, const char *text, Cha
         buffer_add_text(&out, list + n);
         r = buffer_finish(&out, ret, NULL);
         return r < 0 ? r : 1;
+}
+
+int mkinitcpio_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {
+        return list_rewrite(step, file, "MODULES=", text, changes, ret);
+}
+
+int suse_kernel_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {
+        return list_rewrite(step, file, "INITRD_MODULES=", text, changes, ret);
 }
 
 char *dracut_text(void) {

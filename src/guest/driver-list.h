@@ -14,5 +14,7 @@ int initramfs_tools_rewrite(
                 const char *step, const char *file, const char *text, Changes *changes, char **ret);
 /* /etc/mkinitcpio.conf: MODULES=(…). 0 also if there is no such line. */
 int mkinitcpio_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret);
+/* /etc/sysconfig/kernel of SUSE: INITRD_MODULES="…". 0 also if there is no such line. */
+int suse_kernel_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret);
 /* A file for /etc/dracut.conf.d. NULL when out of memory; the caller frees. */
 char *dracut_text(void);

@@ -37,6 +37,11 @@ static int repair_ntfs(Guest *guest, const char *device) {
         return state == NTFS_UNCLEAN ? guestfs_ntfsfix(guest->g, device, -1) : -1;
 }
 
+/* It has no journal to replay. What a check finds is reported, since repairs may lose data. */
+static int check_btrfs(Guest *guest, const char *device) {
+        return startswith(device, "/dev/") ? guestfs_btrfs_fsck(guest->g, device, -1) : 0;
+}
+
 static const struct {
         const char *type;
         int (*repair)(Guest *guest, const char *device);
@@ -45,6 +50,7 @@ static const struct {
         { "ext3", repair_ext },
         { "ext4", repair_ext },
         { "xfs", repair_xfs },
+        { "btrfs", check_btrfs },
         { "vfat", repair_vfat },
         { "ntfs", repair_ntfs },
 };

@@ -36,8 +36,23 @@ static void kernel_done(Kernel *k) {
 static const char *const places[] = { "/boot/initrd.img-%s", "/boot/initramfs-%s.img", "/boot/initrd-%s",
         "/boot/initramfs-%s", "/boot/*/%s/initrd" };
 
-/* Some distributions have one kernel of a kind, whose files have no version. */
-static const char *const unversioned[] = { "/boot/initramfs-linux.img", "/boot/initramfs-linux-lts.img" };
+/* Arch has one kernel of a kind, "linux" or "linux-lts": its initramfs has that name and no version. */
+static int find_by_package(Guest *guest, Kernel *k) {
+        _cleanup_free_ char *path = strprintf("%s/pkgbase", k->directory), *name = NULL;
+        int r = path ? guest_read(guest, path, GUEST_TEXT_MAX, &name, NULL) : -ENOMEM;
+
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        name[strcspn(name, "\n")] = 0;
+        if (isempty(name) || strchr(name, '/'))
+                return 0;
+        _cleanup_free_ char *initramfs = strprintf("/boot/initramfs-%s.img", name);
+        if (!initramfs)
+                return -ENOMEM;
+        if (guest_is_file(guest, initramfs))
+                k->initramfs = TAKE_PTR(initramfs);
+        return 0;
+}
 
 static int find_initramfs(Guest *guest, Kernel *k) {
         for (size_t i = 0; i < ELEMENTSOF(places) && !k->initramfs; i++) {
@@ -50,12 +65,7 @@ static int find_initramfs(Guest *guest, Kernel *k) {
                 if (strv_length(paths) > 0 && !(k->initramfs = strdup(paths[0])))
                         return -ENOMEM;
         }
-        for (size_t i = 0; i < ELEMENTSOF(unversioned) && !k->initramfs; i++)
-                if ((strstr(k->version, "-lts") != NULL) == (strstr(unversioned[i], "-lts") != NULL) &&
-                                guest_is_file(guest, unversioned[i]) &&
-                                !(k->initramfs = strdup(unversioned[i])))
-                        return -ENOMEM;
-        return 0;
+        return k->initramfs ? 0 : find_by_package(guest, k);
 }
 
 static char *read_text(Guest *guest, const Kernel *k, const char *name) {
@@ -259,6 +269,10 @@ static int edit_mkinitcpio(const char *step, const char *file, const char *text,
         return mkinitcpio_rewrite(step, file, text, &guest->changes, ret);
 }
 
+static int edit_suse(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return suse_kernel_rewrite(step, file, text, &guest->changes, ret);
+}
+
 #define DRACUT_DIRECTORY "/etc/dracut.conf.d"
 #define DRACUT_FILE DRACUT_DIRECTORY "/90-hyper.conf"
 
@@ -268,6 +282,8 @@ static int demand_drivers(Guest *guest) {
 
         if (r >= 0)
                 r = guest_edit(guest, STEP, "/etc/mkinitcpio.conf", edit_mkinitcpio);
+        if (r >= 0)
+                r = guest_edit(guest, STEP, "/etc/sysconfig/kernel", edit_suse);
         if (r < 0 || !guest_is_directory(guest, DRACUT_DIRECTORY) || guest_is_file(guest, DRACUT_FILE))
                 return r;
         _cleanup_free_ char *text = dracut_text();

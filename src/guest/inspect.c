@@ -36,13 +36,29 @@ static int name_filesystems(Guest *guest) {
         return 0;
 }
 
-static bool is_encrypted(Guest *guest) {
+/* The devices that are encrypted. NULL when out of memory. */
+static json_t *describe_encrypted(Guest *guest) {
         _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
+        json_t *list = json_array();
 
-        for (char **f = all; f && f[0] && f[1]; f += 2)
-                if (streq(f[1], "crypto_LUKS") || streq(f[1], "BitLocker"))
-                        return true;
-        return false;
+        for (char **f = all; list && f && f[0] && f[1] && json_array_size(list) < GUEST_LIST_MAX; f += 2)
+                if ((streq(f[1], "crypto_LUKS") || streq(f[1], "BitLocker")) &&
+                                json_array_append_new(list, guest_text(f[0])) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        return list;
+}
+
+static int warn_no_root(Guest *guest) {
+        _cleanup_json_ json_t *encrypted = describe_encrypted(guest);
+
+        return json_array_size(encrypted) > 0
+                        ? changes_warn(&guest->changes, STEP,
+                                          "No operating system was found, and %s is encrypted: set "
+                                          "parameters.luks_keys to its key if it is LUKS",
+                                          json_string_value(json_array_get(encrypted, 0)))
+                        : changes_warn(&guest->changes, STEP, "No operating system was found");
 }
 
 static int choose_root(Guest *guest, char **roots) {
@@ -50,11 +66,7 @@ static int choose_root(Guest *guest, char **roots) {
         size_t n = strv_length(roots);
 
         if (n == 0)
-                return is_encrypted(guest)
-                                ? changes_warn(&guest->changes, STEP,
-                                                  "No operating system was found, and a file system is "
-                                                  "encrypted: it cannot be fixed without its key")
-                                : changes_warn(&guest->changes, STEP, "No operating system was found");
+                return warn_no_root(guest);
         if (!wanted && n > 1) {
                 _cleanup_free_ char *list = strv_join(roots, ", ");
                 return guest_fail(guest, EINVAL, "ambiguous_root",
@@ -86,11 +98,13 @@ static int mount_root(Guest *guest, bool read_only) {
                 return guest_fail_last(guest, "guest_inspection_failed", "Reading the guest's mount points");
         qsort(mounts, strv_length(mounts) / 2, 2 * sizeof(char *), compare_mounts);
         for (char **m = mounts; m[0] && m[1]; m += 2) {
-                int k = read_only ? guestfs_mount_ro(guest->g, m[1], m[0])
-                                  : guestfs_mount(guest->g, m[1], m[0]);
+                /* fstab may have the name of an encrypted device, which is another one here. */
+                const char *device = streq(m[0], "/") ? guest->root : m[1];
+                int k = read_only ? guestfs_mount_ro(guest->g, device, m[0])
+                                  : guestfs_mount(guest->g, device, m[0]);
                 if (k >= 0)
                         continue;
-                _cleanup_free_ char *what = strprintf("Mounting %s on %s", m[1], m[0]);
+                _cleanup_free_ char *what = strprintf("Mounting %s on %s", device, m[0]);
                 if (!what)
                         return -ENOMEM;
                 if (streq(m[0], "/") || streq(m[0], "/boot"))
@@ -253,9 +267,10 @@ json_t *inspect_describe(Guest *guest) {
         bool esp = false;
         json_t *disks = describe_disks(guest, &esp);
 
-        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "os", describe_os(guest), "firmware",
-                        esp ? "efi" : "bios", "root", guest_text(guest->root), "disks", disks, "filesystems",
-                        describe_filesystems(guest), "lvm", describe_volumes(guest), "kernels",
+        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "os", describe_os(guest),
+                        "firmware", esp ? "efi" : "bios", "root", guest_text(guest->root), "disks", disks,
+                        "filesystems", describe_filesystems(guest), "encrypted", describe_encrypted(guest),
+                        "lvm", describe_volumes(guest), "kernels",
                         guest->kernels ? json_incref(guest->kernels) : json_array(), "accelerator",
                         guest->kvm ? "kvm" : "tcg");
 }

@@ -23,13 +23,14 @@ static size_t argument_at(const char *text, const char *p) {
         return 0;
 }
 
-/* Whether the line of @p is a comment. */
+/* Whether the line of @p is a comment. In menu.lst, Debian's update-grub reads "# kopt=root=…". */
 static bool in_comment(const char *text, const char *p) {
         const char *line = p;
 
         while (line > text && line[-1] != '\n')
                 line--;
-        return line[strspn(line, " \t")] == '#';
+        line += strspn(line, " \t");
+        return *line == '#' && !startswith(line, "# kopt=");
 }
 
 static int rewrite_argument(const char *step, const char *file, const char *name, size_t length,

@@ -9,6 +9,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/buffer.h \
 	src/guest/changes.c \
 	src/guest/changes.h \
+	src/guest/cloud-init.c \
+	src/guest/cloud-init.h \
 	src/guest/comment-out.c \
 	src/guest/comment-out.h \
 	src/guest/cpio.c \
@@ -35,10 +37,14 @@ libhyper_guest_la_SOURCES = \
 	src/guest/inspect.h \
 	src/guest/kernel-line.c \
 	src/guest/kernel-line.h \
+	src/guest/luks.c \
+	src/guest/luks.h \
 	src/guest/lvm-filter.c \
 	src/guest/lvm-filter.h \
 	src/guest/lvm-repair.c \
 	src/guest/lvm-repair.h \
+	src/guest/module-list.c \
+	src/guest/module-list.h \
 	src/guest/module-set.c \
 	src/guest/module-set.h \
 	src/guest/nic-name.c \

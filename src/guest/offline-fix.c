@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/offline-fix.h"
 #include "basic/string-util.h"
+#include "guest/cloud-init.h"
 #include "guest/device-table.h"
+#include "guest/module-list.h"
 #include "guest/nic-name.h"
 #include "guest/udev-rule.h"
 #include "spec/vm-value.h"
@@ -18,6 +20,14 @@ static int edit_crypttab(const char *step, const char *file, const char *text, G
 
 static int edit_rules(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
         return udev_rules_rewrite(step, file, text, &guest->changes, ret);
+}
+
+static int edit_module_list(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return module_list_rewrite(step, file, text, &guest->changes, ret);
+}
+
+static int edit_cloud_init(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return cloud_init_rewrite(step, file, text, &guest->changes, ret);
 }
 
 /* --- names of network interfaces ------------------------------------------------------------------- */
@@ -136,9 +146,13 @@ static int keep_names(Guest *guest) {
 
 /* --- VMware ---------------------------------------------------------------------------------------- */
 
-/* Services that do nothing elsewhere; the tools that Debian and others package know that themselves. */
+/* Services that do nothing elsewhere. */
 static int disable_tools(Guest *guest) {
         static const char *const patterns[] = { "/etc/systemd/system/*.wants/vmware-tools*.service",
+                "/etc/systemd/system/*.wants/open-vm-tools.service",
+                "/etc/systemd/system/*.wants/vmtoolsd.service",
+                "/etc/systemd/system/*.wants/vgauthd.service",
+                "/etc/systemd/system/*.requires/vgauth*.service", "/etc/rc[0-6S].d/S[0-9][0-9]open-vm-tools",
                 "/etc/rc[0-6S].d/S[0-9][0-9]vmware-tools*", "/etc/init/vmware-tools*.conf" };
         int r = 0;
 
@@ -155,6 +169,38 @@ static int disable_tools(Guest *guest) {
         return r;
 }
 
+#define CLOUD_NETWORK_FILE "/etc/cloud/cloud.cfg.d/99-hyper-network.cfg"
+
+/* Without data of VMware, cloud-init would configure the network anew. */
+static int keep_cloud_network(Guest *guest) {
+        static const char *const rendered[] = { "/etc/netplan/50-cloud-init.yaml",
+                "/etc/network/interfaces.d/50-cloud-init", "/etc/network/interfaces.d/50-cloud-init.cfg",
+                "/etc/sysconfig/network-scripts/ifcfg-*", "/etc/sysconfig/network/ifcfg-*",
+                "/etc/NetworkManager/system-connections/cloud-init-*" };
+        static const char text[] = "network: {config: disabled}\n";
+        bool found = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(rendered); i++) {
+                _cleanup_guest_list_ char **paths = guestfs_glob_expand(guest->g, rendered[i]);
+                found = found || strv_length(paths) > 0;
+        }
+        if (!found || guest_is_file(guest, CLOUD_NETWORK_FILE))
+                return 0;
+        int r = guest_write(guest, CLOUD_NETWORK_FILE, text, strlen(text));
+        return r < 0 ? r : changes_add(&guest->changes, STEP, CLOUD_NETWORK_FILE, NULL, text);
+}
+
+static int fix_cloud_init(Guest *guest) {
+        size_t before = json_array_size(guest->changes.changes);
+        int r = guest_edit(guest, STEP, "/etc/cloud/cloud.cfg", edit_cloud_init);
+
+        if (r >= 0)
+                r = guest_edit(guest, STEP, "/etc/cloud/cloud.cfg.d/*.cfg", edit_cloud_init);
+        if (r < 0 || json_array_size(guest->changes.changes) == before)
+                return r;
+        return keep_cloud_network(guest);
+}
+
 int offline_fix(Guest *guest) {
         int r;
 
@@ -167,5 +213,11 @@ int offline_fix(Guest *guest) {
                 r = keep_names(guest);
         if (r >= 0)
                 r = guest_edit(guest, STEP, "/etc/udev/rules.d/*.rules", edit_rules);
-        return r < 0 ? r : disable_tools(guest);
+        if (r >= 0)
+                r = disable_tools(guest);
+        if (r >= 0)
+                r = guest_edit(guest, STEP, "/etc/modules", edit_module_list);
+        if (r >= 0)
+                r = guest_edit(guest, STEP, "/etc/modules-load.d/*.conf", edit_module_list);
+        return r < 0 ? r : fix_cloud_init(guest);
 }

@@ -12,6 +12,7 @@ static const JsonField fields[] = {
         { "nics", JSON_FIELD_ANY, offsetof(Orders, nics), .flags = JSON_NULLABLE },
         { "virtio_win", JSON_FIELD_STRING, offsetof(Orders, virtio_win),
                         .flags = JSON_NULLABLE | JSON_NONEMPTY },
+        { "luks_keys", JSON_FIELD_ANY, offsetof(Orders, luks_keys), .flags = JSON_NULLABLE },
         { "appliance", JSON_FIELD_STRING, offsetof(Orders, appliance),
                         .flags = JSON_REQUIRED | JSON_NONEMPTY },
         { "runtime", JSON_FIELD_STRING, offsetof(Orders, runtime), .flags = JSON_REQUIRED | JSON_NONEMPTY },
@@ -50,6 +51,21 @@ static int check_nics(const Orders *o, JsonErrors *errors) {
         return 0;
 }
 
+static int check_luks_keys(const Orders *o, JsonErrors *errors) {
+        json_t *key;
+        size_t i;
+
+        if (!o->luks_keys || json_is_null(o->luks_keys))
+                return 0;
+        if (!json_is_array(o->luks_keys) || json_array_size(o->luks_keys) > ORDERS_LUKS_KEYS_MAX)
+                return json_errors_add(errors, "luks_keys", "must be a list of at most %u keys",
+                                ORDERS_LUKS_KEYS_MAX);
+        json_array_foreach(o->luks_keys, i, key)
+                if (isempty(json_string_value(key)))
+                        return json_errors_add(errors, "luks_keys", "each key must be a string");
+        return 0;
+}
+
 int orders_parse(const char *text, size_t size, Orders *ret, JsonErrors *errors) {
         _cleanup_json_ json_t *object = NULL;
         _cleanup_orders_ Orders o = {};
@@ -67,6 +83,8 @@ int orders_parse(const char *text, size_t size, Orders *ret, JsonErrors *errors)
                 r = check_disks(&o, errors);
         if (r >= 0 && errors->n_errors == 0)
                 r = check_nics(&o, errors);
+        if (r >= 0 && errors->n_errors == 0)
+                r = check_luks_keys(&o, errors);
         if (r >= 0 && errors->n_errors == 0)
                 r = job_fix_from_json(o.operations, "operations", &o.fix, errors);
         if (r < 0)

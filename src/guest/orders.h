@@ -7,6 +7,7 @@
 
 #define ORDERS_MAX ((size_t) 256 * 1024)
 #define ORDERS_DISKS_MAX 64u
+#define ORDERS_LUKS_KEYS_MAX 64u
 
 typedef struct Orders {
         json_t *disks; /* [{"path", "format"}], in the order of the source */
@@ -15,6 +16,7 @@ typedef struct Orders {
         char *root; /* the file system of the operating system if there are several, or NULL */
         json_t *nics; /* [{"mac", "slot"}] of the source, or NULL: unknown */
         char *virtio_win; /* a directory or an ISO image with drivers for Windows, or NULL */
+        json_t *luks_keys; /* a list of strings, or NULL */
         char *appliance; /* a directory */
         char *runtime; /* a directory for temporary files */
 } Orders;

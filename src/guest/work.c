@@ -6,6 +6,7 @@
 #include "guest/fs-repair.h"
 #include "guest/initramfs.h"
 #include "guest/inspect.h"
+#include "guest/luks.h"
 #include "guest/lvm-repair.h"
 #include "guest/offline-fix.h"
 #include "guest/windows-boot.h"
@@ -78,6 +79,8 @@ int work_run(Guest *guest, json_t **ret) {
         int r;
 
         r = appliance_start(guest);
+        if (r >= 0)
+                r = luks_unlock(guest);
         if (r >= 0 && ordered(guest, OPERATION_FS_REPAIR))
                 r = fs_repair(guest);
         if (r >= 0)

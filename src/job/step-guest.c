@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/step-guest.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
+#include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "job/guest-child.h"
 #include "job/guest-commit.h"
 #include "spec/vm-json.h"
 
+#define LUKS_KEYS_MAX ((size_t) 64 * 1024)
 #define APPLIANCE STATEDIR "/appliance/current"
 
 int step_guest_resume(Run *run) {
@@ -42,17 +45,42 @@ static int list_nics(Run *run, json_t **ret) {
         return 0;
 }
 
+/* The credential has a key on each line. */
+static int read_luks_keys(Run *run, json_t **ret) {
+        const char *directory = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_json_ json_t *keys = json_array();
+        size_t size = 0;
+
+        path = strprintf("%s/parameters.luks_keys", strempty(directory));
+        if (!path || !keys)
+                return -ENOMEM;
+        int r = isempty(directory) ? -ENOENT : read_file_at(AT_FDCWD, path, LUKS_KEYS_MAX, &text, &size);
+        if (r < 0 && r != -ENOENT)
+                return attempt_fail(run->attempt, r, NULL,
+                                "Reading the credential parameters.luks_keys failed: %s", strerror(-r));
+        for (const char *p = text; p && *p; p += strcspn(p, "\n"), p += *p == '\n')
+                if (*p != '\n' && json_array_append_new(keys, json_stringn(p, strcspn(p, "\n"))) < 0)
+                        return -EINVAL;
+        if (text)
+                explicit_bzero(text, size);
+        *ret = TAKE_PTR(keys);
+        return 0;
+}
+
 static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **ret) {
         const JobSpec *spec = run->attempt->plan->spec;
-        _cleanup_json_ json_t *nics = NULL;
+        _cleanup_json_ json_t *nics = NULL, *keys = NULL;
         int r = list_nics(run, &nics);
 
+        if (r >= 0)
+                r = read_luks_keys(run, &keys);
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:s?, s:s, s:s}", "disks", disks, "operations",
+        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:s?, s:s, s:s}", "disks", disks, "operations",
                         job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "nics", nics,
-                        "virtio_win", run->attempt->plan->virtio_win, "appliance", APPLIANCE, "runtime",
-                        runtime);
+                        "luks_keys", keys, "virtio_win", run->attempt->plan->virtio_win, "appliance",
+                        APPLIANCE, "runtime", runtime);
         return *ret ? 0 : -ENOMEM;
 }
 

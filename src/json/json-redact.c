@@ -14,7 +14,7 @@
 
 static const char *const secret_endings[] = { "password", "passwords", "passwd", "passphrase", "pwd",
         "secret", "secrets", "token", "tokens", "authorization", "apikey", "apikeys", "accesskey",
-        "secretkey", "privatekey", "credential", "credentials", "cookie", "psk" };
+        "secretkey", "privatekey", "credential", "credentials", "cookie", "psk", "lukskeys" };
 
 /* Too short to be looked for at the end of other words. */
 static const char *const secret_words[] = { "pass", "auth" };

@@ -136,6 +136,7 @@ static const JsonField parameter_fields[] = {
         { "fix", JSON_FIELD_ANY, offsetof(JobSpec, parameters.fix_words), .flags = JSON_NULLABLE },
         { "root", JSON_FIELD_STRING, offsetof(JobSpec, parameters.root),
                         .flags = JSON_NULLABLE | JSON_NONEMPTY, .max = 256 },
+        { "luks_keys", JSON_FIELD_KNOWN },
         { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
                         .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
                         .expected = "auto, nfc, https" },
@@ -389,7 +390,7 @@ static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonEr
         return r;
 }
 
-static int check_fix(JobSpec *s, JsonErrors *errors) {
+static int check_fix(JobSpec *s, const json_t *parameters, JsonErrors *errors) {
         int r = job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
 
         if (r < 0)
@@ -397,6 +398,9 @@ static int check_fix(JobSpec *s, JsonErrors *errors) {
         if (s->parameters.root && s->parameters.fix == 0)
                 return json_errors_add(
                                 errors, "parameters.root", "must not be given without parameters.fix");
+        if (s->parameters.fix == 0 && json_is_string(json_object_get(parameters, "luks_keys")))
+                return json_errors_add(
+                                errors, "parameters.luks_keys", "must not be given without parameters.fix");
         if (s->parameters.fix == 0)
                 return 0;
         if (s->operation != OPERATION_CONVERT)
@@ -429,7 +433,7 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         if (r >= 0)
                 r = check_compression(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
-                r = check_fix(s, errors);
+                r = check_fix(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
                 r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
         return r < 0 ? r : warm_spec_check(s, json_object_get(object, "parameters"), errors);

@@ -5,17 +5,38 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "guest/cloud-init.h"
 #include "guest/device-table.h"
 #include "guest/driver-list.h"
 #include "guest/kernel-line.h"
 #include "guest/lvm-filter.h"
+#include "guest/module-list.h"
 #include "guest/nic-name.h"
 #include "guest/udev-rule.h"
 
-enum { FSTAB, CRYPTTAB, KERNEL_LINE, DEFAULT_GRUB, LVM, UDEV, INITRAMFS_TOOLS, MKINITCPIO, _EDITORS };
+enum {
+        CLOUD_INIT,
+        MODULE_LIST,
+        SUSE,
+        FSTAB,
+        CRYPTTAB,
+        KERNEL_LINE,
+        DEFAULT_GRUB,
+        LVM,
+        UDEV,
+        INITRAMFS_TOOLS,
+        MKINITCPIO,
+        _EDITORS
+};
 
 static int edit(int which, const char *text, const DeviceNames *names, Changes *c, char **ret) {
         switch (which) {
+        case CLOUD_INIT:
+                return cloud_init_rewrite("t", "f", text, c, ret);
+        case MODULE_LIST:
+                return module_list_rewrite("t", "f", text, c, ret);
+        case SUSE:
+                return suse_kernel_rewrite("t", "f", text, c, ret);
         case FSTAB:
                 return device_table_rewrite("t", "f", 0, text, names, c, ret);
         case CRYPTTAB:

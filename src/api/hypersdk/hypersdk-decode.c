@@ -107,6 +107,8 @@ const FieldMap hypersdk_fields[] = {
         { "parameters.fix", "parameters.fix", 0 },
         { "options.root", "parameters.root", FIELD_SHOWN },
         { "parameters.root", "parameters.root", 0 },
+        { "options.luks_keys", "parameters.luks_keys", 0 },
+        { "parameters.luks_keys", "parameters.luks_keys", 0 },
 
         { "options.conversion_method", "parameters.conversion_method", FIELD_SHOWN | ABSENT },
         { "conversion_method", "parameters.conversion_method", ABSENT },

@@ -2,10 +2,12 @@
 
 /* What is written into files of a guest: texts before and after. */
 
+#include "guest/cloud-init.h"
 #include "guest/device-table.h"
 #include "guest/driver-list.h"
 #include "guest/kernel-line.h"
 #include "guest/lvm-filter.h"
+#include "guest/module-list.h"
 #include "guest/udev-rule.h"
 #include "unit/lib/test.h"
 
@@ -41,6 +43,18 @@ static int initramfs_tools(const char *text, const DeviceNames *names, Changes *
 
 static int mkinitcpio(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
         return mkinitcpio_rewrite("t", "mkinitcpio.conf", text, changes, ret);
+}
+
+static int suse(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return suse_kernel_rewrite("t", "kernel", text, changes, ret);
+}
+
+static int module_list(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return module_list_rewrite("t", "modules", text, changes, ret);
+}
+
+static int cloud_init(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return cloud_init_rewrite("t", "cloud.cfg", text, changes, ret);
 }
 
 /* Without @after, nothing changes. */
@@ -79,6 +93,10 @@ static const Row rows[] = {
                         1, 0 },
         { kernel_line, "kernelopts=root=/dev/sda1 ro\n", "kernelopts=root=UUID=1111 ro\n", 1, 0 },
         { kernel_line, "# kernel root=/dev/sda1\nnfsroot=/dev/sda1 xresume=/dev/sda1\n", NULL, 0, 0 },
+        /* GRUB legacy */
+        { kernel_line, "# kopt=root=/dev/sda1 ro\nkernel /vmlinuz root=/dev/sda1 ro\n# groot=(hd0,0)\n",
+                        "# kopt=root=UUID=1111 ro\nkernel /vmlinuz root=UUID=1111 ro\n# groot=(hd0,0)\n", 2,
+                        0 },
         { kernel_line, "linux root=/dev/sdc1\n", NULL, 0, 1 },
         { kernel_line, "linux root=\n root=", NULL, 0, 0 },
         { default_grub, "A=1\nGRUB_DISABLE_LINUX_UUID=true\nB=2", "A=1\n#GRUB_DISABLE_LINUX_UUID=true\nB=2",
@@ -115,6 +133,28 @@ static const Row rows[] = {
         { mkinitcpio, "MODULES=\"ext4 sd_mod\"\n",
                         "MODULES=\"ext4 sd_mod virtio_pci virtio_blk virtio_scsi\"\n", 3, 0 },
         { mkinitcpio, "HOOKS=(base)\n", NULL, 0, 0 },
+        { suse, "# INITRD_MODULES=\"\"\nINITRD_MODULES=\"mptspi sd_mod\"\nMODULES_LOADED=\"\"\n",
+                        "# INITRD_MODULES=\"\"\nINITRD_MODULES=\"mptspi sd_mod virtio_pci virtio_blk "
+                        "virtio_scsi\"\nMODULES_LOADED=\"\"\n",
+                        3, 0 },
+        { suse, "INITRD_MODULES=\"virtio_pci virtio_blk virtio_scsi sd_mod\"\n", NULL, 0, 0 },
+        /* modules-load.d(5) */
+        { module_list, "loop\nvmw_balloon\n  vmhgfs\n# vmci\nvmd\n",
+                        "loop\n# vmw_balloon\n  # vmhgfs\n# vmci\nvmd\n", 2, 0 },
+        { module_list, "vmxnet3", "# vmxnet3", 1, 0 },
+        { module_list, "loop\nvirtio\n", NULL, 0, 0 },
+        /* cloud-init */
+        { cloud_init, "a: 1\ndatasource_list: [ VMware, OVF, None ] # x\nb: 2\n",
+                        "a: 1\ndatasource_list: [ NoCloud, None ] # x\nb: 2\n", 1, 0 },
+        { cloud_init, "datasource_list: ['OVF']", "datasource_list: [ NoCloud, None ]", 1, 0 },
+        { cloud_init, "datasource_list: [OVF,\n  VMware]\n", "datasource_list: [ NoCloud, None ]\n", 1, 0 },
+        { cloud_init, "datasource_list:\n  - VMware\n  - None\nb: 2\n",
+                        "datasource_list: [ NoCloud, None ]\nb: 2\n", 1, 0 },
+        { cloud_init, "datasource_list: [ NoCloud, OVF ]\n", NULL, 0, 0 },
+        { cloud_init, "datasource_list: [ None ]\n", NULL, 0, 0 },
+        { cloud_init, "#datasource_list: [ OVF ]\n datasource_list: [ OVF ]\n", NULL, 0, 0 },
+        { cloud_init, "datasource_list: [ OVF\nb: 2\n", NULL, 0, 0 },
+        { cloud_init, "datasource_list:", NULL, 0, 0 },
         { mkinitcpio, "MODULES=(", NULL, 0, 0 },
 };
 

@@ -250,6 +250,15 @@ START_TEST(exceptions_are_asked_for) {
                         "offline_fix, boot_repair and initramfs_regenerate");
         bad(SPEC(",\"parameters\":{\"root\":\"/dev/sda2\"}"),
                         "parameters.root: must not be given without parameters.fix");
+        bad(SPEC(",\"parameters\":{\"luks_keys\":\"a\"}"),
+                        "parameters.luks_keys: must not be given without parameters.fix");
+        bad(SPEC(",\"parameters\":{\"fix\":\"auto\",\"luks_keys\":[\"a\"]}"),
+                        "parameters.luks_keys: must be a string");
+        _cleanup_(job_spec_freep) JobSpec *keys =
+                        good(SPEC(",\"parameters\":{\"fix\":\"auto\",\"luks_keys\":\"one\\ntwo\"}"));
+        ck_assert_str_eq(json_string_value(json_object_get(keys->secrets, "parameters.luks_keys")),
+                        "one\ntwo");
+        ck_assert_str_eq(document_string(keys, "parameters", "luks_keys"), "***");
         bad(DESTINATION("\"type\":\"nbd\",\"uri\":\"nbd://h\"},\"parameters\":{\"fix\":\"auto\""),
                         "parameters.fix: must not be given unless the destination is a qcow2 or raw file");
         bad(SPEC(",\"parameters\":{\"chain\":\"follow\"}"),

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/cloud-init.h"
+
+#include <strings.h>
+
+#include "basic/string-util.h"
+#include "guest/buffer.h"
+
+#define KEY "datasource_list:"
+#define REPLACEMENT KEY " [ NoCloud, None ]"
+#define BETWEEN " \t,[]\"'\n-"
+
+/* The length of the setting that begins at @p, with the list in it or below it. */
+static size_t setting_length(const char *p) {
+        const char *value = p + strlen(KEY) + strspn(p + strlen(KEY), " \t");
+        size_t n;
+
+        if (*value == '[') {
+                const char *end = value + strcspn(value, "]");
+                return (size_t) (end - p) + (*end == ']');
+        }
+        n = strcspn(p, "\n");
+        while (p[n] == '\n') {
+                const char *line = p + n + 1;
+                line += strspn(line, " \t");
+                if (*line != '-')
+                        break;
+                n = (size_t) (line - p) + strcspn(line, "\n");
+        }
+        return n;
+}
+
+/* Whether all words of the list are sources of VMware, or None. */
+static bool only_vmware(const char *p, size_t size) {
+        const char *end = p + size;
+        bool found = false;
+
+        while (p < end) {
+                size_t n;
+                p += strspn(p, BETWEEN);
+                if (p >= end)
+                        break;
+                n = MIN(strcspn(p, BETWEEN "#"), (size_t) (end - p));
+                if ((n == 6 && strncasecmp(p, "VMware", n) == 0) ||
+                                (n == 3 && strncasecmp(p, "OVF", n) == 0))
+                        found = true;
+                else if (n != 4 || strncasecmp(p, "None", n) != 0)
+                        return false;
+                p += n;
+        }
+        return found;
+}
+
+int cloud_init_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {
+        _cleanup_buffer_ Buffer out = {};
+        bool changed = false;
+        int r;
+
+        for (const char *p = text; *p;) {
+                size_t n = startswith(p, KEY) ? setting_length(p) : 0;
+
+                if (n > 0 && only_vmware(p + strlen(KEY), n - strlen(KEY))) {
+                        _cleanup_free_ char *from = strndup(p, n);
+                        r = from ? changes_add(changes, step, file, from, REPLACEMENT) : -ENOMEM;
+                        if (r < 0)
+                                return r;
+                        buffer_add_text(&out, REPLACEMENT);
+                        changed = true;
+                } else {
+                        n = strcspn(p, "\n");
+                        buffer_add(&out, p, n);
+                }
+                p += n;
+                buffer_add(&out, p, *p == '\n');
+                p += *p == '\n';
+        }
+        if (!changed)
+                return 0;
+        r = buffer_finish(&out, ret, NULL);
+        return r < 0 ? r : 1;
+}

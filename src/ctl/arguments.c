@@ -321,6 +321,14 @@ static const OptionRow options[_OPTION_MAX] = {
                         parse_flag, AT(allow_larger) },
         [OPTION_FIX] = { { "fix", 0, "MODE", "Make the guest start on KVM: none (the default) or auto" },
                         parse_word, AT(fix), .choices = { "none", "auto" } },
+        [OPTION_CONVERSION_METHOD] = { { "conversion-method", 0, "METHOD",
+                                                       "How the disks of a vSphere VM are read: auto (the "
+                                                       "default), vddk, nfc, https" },
+                        parse_word, AT(conversion_method), .choices = { "auto", "vddk", "nfc", "https" } },
+        [OPTION_SOURCE_POWER] = { { "source-power", 0, "MODE",
+                                                  "A vSphere VM that is running: keep (the default), "
+                                                  "shutdown, poweroff" },
+                        parse_word, AT(source_power), .choices = { "keep", "shutdown", "poweroff" } },
         [OPTION_OPERATION] = { { "operation", 0, "NAME", "What to do, convert if not given" }, parse_text,
                         AT(operation) },
         [OPTION_ID] = { { "id", 0, "ID", "Its id, a random one if not given" }, parse_id },

@@ -29,6 +29,8 @@ typedef enum Option {
         OPTION_CHAIN,
         OPTION_ALLOW_LARGER,
         OPTION_FIX,
+        OPTION_CONVERSION_METHOD,
+        OPTION_SOURCE_POWER,
         OPTION_OPERATION,
         OPTION_ID,
         OPTION_PRIORITY,
@@ -100,7 +102,7 @@ typedef struct Arguments {
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
-        const char *in_use, *chain, *compression, *fix;
+        const char *in_use, *chain, *compression, *fix, *conversion_method, *source_power;
         bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;

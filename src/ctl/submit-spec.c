@@ -362,6 +362,10 @@ int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
                 status = set_string(spec, "parameters", "chain", a->chain);
         if (status == EXIT_OK && a->fix)
                 status = set_string(spec, "parameters", "fix", a->fix);
+        if (status == EXIT_OK && a->conversion_method)
+                status = set_string(spec, "parameters", "conversion_method", a->conversion_method);
+        if (status == EXIT_OK && a->source_power)
+                status = set_string(spec, "parameters", "source_power", a->source_power);
         if (status == EXIT_OK && a->allow_larger)
                 status = set_new(spec, "parameters", "allow_larger", json_true());
         if (status == EXIT_OK && a->operation)

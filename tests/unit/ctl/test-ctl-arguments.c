@@ -205,6 +205,24 @@ START_TEST(options_alone_make_a_spec_that_the_manager_takes) {
 }
 END_TEST
 
+START_TEST(options_of_a_virtual_machine) {
+        _cleanup_(arguments_done) Arguments a = {};
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--conversion-method=vddk"), W("--source-power=shutdown"),
+                                         W("x.json")),
+                        0);
+        spec = apply(&a, "{\"source\":{\"type\":\"vsphere\"},\"parameters\":{\"source_power\":\"keep\"}}",
+                        EXIT_OK);
+        ck_assert_str_eq(json_string_value(json_object_get(
+                                         json_object_get(spec, "parameters"), "conversion_method")),
+                        "vddk");
+        ck_assert_str_eq(json_string_value(json_object_get(
+                                         json_object_get(spec, "parameters"), "source_power")),
+                        "shutdown");
+}
+END_TEST
+
 START_TEST(options_win_over_the_file_and_leave_the_rest_alone) {
         _cleanup_(arguments_done) Arguments a = {};
         _cleanup_(json_decrefp) json_t *spec = NULL;
@@ -374,7 +392,7 @@ TEST_MAIN("ctl-arguments", options_may_stand_before_and_behind_the_verb,
                 the_edges_of_ranges_are_taken, states_may_be_lists_and_kinds,
                 json_can_be_asked_for_in_several_ways,
                 every_option_belongs_to_a_verb_and_has_a_name_of_its_own,
-                options_alone_make_a_spec_that_the_manager_takes,
+                options_alone_make_a_spec_that_the_manager_takes, options_of_a_virtual_machine,
                 options_win_over_the_file_and_leave_the_rest_alone, nbd_uris_are_endpoints_too,
                 compression_can_be_chosen, relative_paths_begin_in_the_current_directory,
                 relative_paths_mean_nothing_on_another_machine,

@@ -2,6 +2,7 @@
 #include "dialect/worker-job.h"
 #include "basic/string-util.h"
 #include "dialect/dialect-complete.h"
+#include "spec/endpoint-kind.h"
 
 /* Two forms of the spec are in use: audit_info {requested_by, ticket_id, tags: […]} with
  * parameters.output_path, and audit {requested_by, ticket, tags: {…}} with artifacts.output_path. Both are
@@ -53,7 +54,8 @@ const FieldMap worker_fields[] = {
         { "parameters.output_type", "destination.type", 0,
                         "\"kvm\": defines a domain of libvirt, as parameters.domain_name does." },
         { "parameters.output_directory", TRANSLATE_DIRECTORY, 0,
-                        "For kvm: the directory of the disks, /var/lib/libvirt/images if nothing is said." },
+                        "The directory of the output, instead of output_path; for kvm, /var/lib/libvirt/images if nothing "
+                        "is said." },
         { "parameters.domain_name", "destination.name", FIELD_SHOWN,
                         "For kvm: the name of the domain, that of the source if nothing is said." },
         { "parameters.libvirt_uri", "destination.libvirt_uri", 0,
@@ -89,7 +91,8 @@ const FieldMap worker_fields[] = {
                         "left "
                         "as it is." },
         { "parameters.conversion_method", "parameters.conversion_method", FIELD_SHOWN,
-                        "For vSphere: how the disks are transferred; \"auto\" is \"nfc\"." },
+                        "For vSphere: how the disks are transferred; \"auto\" is the first of vddk, nfc, https that is "
+                        "possible." },
         { "parameters.source_power", "parameters.source_power", FIELD_SHOWN,
                         "For vSphere: what is done with a virtual machine that is running." },
         { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN },
@@ -165,6 +168,17 @@ static int complete_artifacts(Translation *t) {
         return directory ? translation_set(t, "destination.path", json_string(directory)) : -ENOMEM;
 }
 
+/* A domain may have both: the file of its first disk is in the directory. */
+static int check_directory(Translation *t) {
+        const char *type = translation_get_string(t, "destination.type");
+
+        if (!translation_get(t, "destination.path") || !translation_get(t, TRANSLATE_DIRECTORY) ||
+                        (type && endpoint_type_from_string(type) == ENDPOINT_KVM))
+                return 0;
+        return translation_error(t, TRANSLATE_DIRECTORY,
+                        "must not be given with an output_path: the path says where the output is");
+}
+
 #define TIMEOUT "execution_policy.timeout_seconds"
 
 static int decode(json_t *object, unsigned timeout_default, DialectJob *ret, JsonErrors *errors) {
@@ -182,7 +196,9 @@ static int decode(json_t *object, unsigned timeout_default, DialectJob *ret, Jso
         r = complete_audit(&t);
         if (r < 0)
                 return r;
-        r = complete_artifacts(&t);
+        r = check_directory(&t);
+        if (r >= 0)
+                r = complete_artifacts(&t);
         if (r < 0)
                 return r;
         r = translation_complete(&t);

@@ -175,8 +175,9 @@ static int check_directory(Translation *t) {
         if (!translation_get(t, "destination.path") || !translation_get(t, TRANSLATE_DIRECTORY) ||
                         (type && endpoint_type_from_string(type) == ENDPOINT_KVM))
                 return 0;
-        return translation_error(t, TRANSLATE_DIRECTORY,
+        int r = translation_error(t, TRANSLATE_DIRECTORY,
                         "must not be given with an output_path: the path says where the output is");
+        return r < 0 ? r : translation_settle(t, "destination.path");
 }
 
 #define TIMEOUT "execution_policy.timeout_seconds"

@@ -76,10 +76,8 @@ int tls_trust_init(TlsTrust *t, const char *ca, const char *thumbprint) {
         return 0;
 }
 
-static void remember(TlsTrust *t, const unsigned char digest[static SHA256_SIZE]) {
-        char *p = t->seen;
-
-        for (size_t i = 0; i < SHA256_SIZE; i++)
+static void write_thumbprint(char *p, const unsigned char *digest, size_t size) {
+        for (size_t i = 0; i < size; i++)
                 p += snprintf(p, 4, i ? ":%02X" : "%02X", digest[i]);
 }
 
@@ -94,7 +92,8 @@ static int verify(X509_STORE_CTX *ctx, void *userdata) {
                 X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
                 return 0;
         }
-        remember(t, sha256);
+        write_thumbprint(t->seen, sha256, SHA256_SIZE);
+        write_thumbprint(t->seen_sha1, sha1, SHA1_SIZE);
         if (t->digest_size == 0)
                 return X509_verify_cert(ctx);
         if (CRYPTO_memcmp(t->digest, t->digest_size == SHA1_SIZE ? sha1 : sha256, t->digest_size) != 0) {

@@ -17,6 +17,7 @@ typedef struct TlsTrust {
         size_t digest_size; /* 32 for SHA-256, 20 for SHA-1, 0 if no thumbprint is given */
         char *ca; /* PEM, or NULL: the CAs of the system */
         char seen[TLS_THUMBPRINT_SIZE]; /* SHA-256 of the last certificate that a server has sent; "": none */
+        char seen_sha1[TLS_THUMBPRINT_SIZE]; /* SHA-1 of the same */
 } TlsTrust;
 
 void tls_trust_done(TlsTrust *t);

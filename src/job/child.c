@@ -114,11 +114,12 @@ static int move_up(int fd) {
 int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_fd, int stdout_fd,
                 int stderr_fd, pid_t *ret) {
         _cleanup_(parser_sandbox_done) ParserSandbox sandbox = PARSER_SANDBOX_INIT;
-        _cleanup_free_ char *program = NULL, *path = NULL;
+        _cleanup_free_ char *program = NULL, *path = NULL, *library_path = NULL;
         char listen_pid[] = "LISTEN_PID=0000000000", listen_fds[] = "LISTEN_FDS=1", lc_all[] = "LC_ALL=C";
         /* malloc(3) would reserve address space for every few threads. */
         char arenas[] = "MALLOC_ARENA_MAX=2";
-        char *envp[] = { NULL, lc_all, arenas, listen_fd >= 0 ? listen_pid : NULL, listen_fds, NULL };
+        char *envp[7] = { NULL, lc_all, arenas };
+        size_t n_env = 3;
         int r, report[2], error = 0;
 
         r = find_program(argv[0], &program);
@@ -133,6 +134,16 @@ int child_spawn(const char *const argv[], const ChildLimits *limits, int listen_
         if (!path)
                 return -ENOMEM;
         envp[0] = path;
+        if (limits->library_path) {
+                library_path = strprintf("LD_LIBRARY_PATH=%s", limits->library_path);
+                if (!library_path)
+                        return -ENOMEM;
+                envp[n_env++] = library_path;
+        }
+        if (listen_fd >= 0) {
+                envp[n_env++] = listen_pid;
+                envp[n_env++] = listen_fds;
+        }
 
         _cleanup_close_ int null_raw = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (null_raw < 0)

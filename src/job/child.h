@@ -12,6 +12,7 @@
 
 typedef struct ChildLimits {
         const ParserFiles *files; /* all that it may open, besides programs and libraries; NULL: nothing */
+        const char *library_path; /* LD_LIBRARY_PATH; NULL: none */
         bool unconfined; /* for tests that start shells: no parser-sandbox.h */
         uint64_t address_space; /* RLIMIT_AS in bytes; 0: none */
         unsigned cpu_seconds; /* RLIMIT_CPU; 0: none */

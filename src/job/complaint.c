@@ -4,13 +4,24 @@
 
 #define CUT " […] "
 
+/* "PLUGIN[1]: error: the reason", or "error: the reason" */
+static const char *skip_nbdkit_thread(const char *line) {
+        size_t n = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-");
+        const char *rest = n > 0 && line[n] == '[' ? strstr(line + n, "]: error: ") : NULL;
+
+        if (rest)
+                return rest + strlen("]: error: ");
+        rest = startswith(line, "error: ");
+        return rest ? rest : line;
+}
+
 static const char *skip_program(const char *line) {
         static const char *const programs[] = { "qemu-img: ", "qemu-nbd: ", "nbdkit: " };
 
         for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
                 const char *rest = startswith(line, programs[i]);
                 if (rest)
-                        return rest;
+                        return streq(programs[i], "nbdkit: ") ? skip_nbdkit_thread(rest) : rest;
         }
         return line;
 }

@@ -42,7 +42,7 @@ static void pass_errors_on(Report *report, Connection *c) {
         if (c->servers) {
                 _cleanup_free_ char *errors = server_group_errors(c->servers);
                 if (errors)
-                        report_lines(report, "qemu-nbd", errors);
+                        report_lines(report, server_group_program(c->servers), errors);
         }
 }
 

@@ -14,9 +14,6 @@
 #include "job/identity.h"
 #include "job/source-kind.h"
 
-/* One waits for its disk while another one has the processors. */
-#define DISKS_AT_A_TIME 2
-
 /* --- its room -------------------------------------------------------------------------------------- */
 
 static uint64_t allocated_bytes(const Conversion *c, size_t disk) {
@@ -362,13 +359,14 @@ static void running_done(Running *w) {
 typedef struct Disks {
         Conversion *conversion;
         char *what;
-        Running running[DISKS_AT_A_TIME];
+        Running running[JOB_DISKS_PARALLEL_MAX]; /* the first @n_running ones are used */
+        size_t n_running;
         size_t next; /* disk to begin with */
         ConvertSum sum;
 } Disks;
 
 static void disks_done(Disks *d) {
-        for (size_t i = 0; i < DISKS_AT_A_TIME; i++)
+        for (size_t i = 0; i < d->n_running; i++)
                 running_done(&d->running[i]);
         free(d->what);
 }
@@ -447,10 +445,10 @@ static int step_disk(Disks *all, Running *w) {
 }
 
 static int wait_for_disks(Disks *all) {
-        Copy *copies[DISKS_AT_A_TIME];
+        Copy *copies[JOB_DISKS_PARALLEL_MAX];
         size_t n = 0;
 
-        for (size_t i = 0; i < DISKS_AT_A_TIME; i++)
+        for (size_t i = 0; i < all->n_running; i++)
                 if (all->running[i].copy)
                         copies[n++] = all->running[i].copy;
         return copies_wait(copies, n, all->conversion->attempt->cancel_fd);
@@ -461,7 +459,7 @@ static int step_disks(Disks *all) {
         bool busy = false, wait = true;
         int r = 0;
 
-        for (size_t i = 0; i < DISKS_AT_A_TIME; i++) {
+        for (size_t i = 0; i < all->n_running; i++) {
                 Running *w = &all->running[i];
                 if (!w->copy && all->next == all->conversion->source->n_disks)
                         continue;
@@ -480,7 +478,7 @@ static int step_disks(Disks *all) {
 
 /* What the other disks have copied counts for the next attempt, too, unless the job is cancelled. */
 static void interrupt_disks(Disks *all, bool keep) {
-        for (size_t i = 0; i < DISKS_AT_A_TIME; i++) {
+        for (size_t i = 0; i < all->n_running; i++) {
                 Running *w = &all->running[i];
                 if (!w->copy)
                         continue;
@@ -491,7 +489,7 @@ static void interrupt_disks(Disks *all, bool keep) {
 }
 
 int convert_disks(Conversion *c) {
-        _cleanup_(disks_done) Disks all = { .conversion = c };
+        _cleanup_(disks_done) Disks all = { .conversion = c, .n_running = c->attempt->plan->disks_parallel };
         size_t n = c->source->n_disks;
         int r = 1;
 

@@ -42,12 +42,12 @@ static unsigned version(void) {
         return known;
 }
 
-int landlock_new(void) {
+int landlock_new(bool network) {
         unsigned v = version();
 
         if (v == UINT_MAX)
                 return -EOPNOTSUPP;
-        const Ruleset r = { versions[v].files, versions[v].net, versions[v].scoped };
+        const Ruleset r = { versions[v].files, network ? 0 : versions[v].net, versions[v].scoped };
         int fd = (int) syscall(SYS_landlock_create_ruleset, &r, versions[v].size, 0);
 
         return fd < 0 ? -errno : fd;

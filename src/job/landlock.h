@@ -18,9 +18,9 @@
 #define LANDLOCK_TRUNCATE (UINT64_C(1) << 14)
 #define LANDLOCK_IOCTL_DEV (UINT64_C(1) << 15)
 
-/* A ruleset that allows nothing: no file, no TCP, no abstract socket, no signal to others. A descriptor;
- * -EOPNOTSUPP: the kernel has none, or it may not be used here. */
-int landlock_new(void);
+/* A ruleset that allows nothing: no file, no TCP (unless @network), no abstract socket, no signal to others.
+ * A descriptor; -EOPNOTSUPP: the kernel has none, or it may not be used here. */
+int landlock_new(bool network);
 
 /* Allows @rights for the file or directory, and what is below it. -ENOENT: it is not there. */
 int landlock_add_path(int ruleset_fd, const char *path, uint64_t rights);

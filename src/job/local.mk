@@ -125,6 +125,8 @@ libhyper_job_la_SOURCES = \
 	src/job/step.h \
 	src/job/unpack.c \
 	src/job/unpack.h \
+	src/job/vddk-child.c \
+	src/job/vddk-child.h \
 	src/job/verify.c \
 	src/job/verify.h \
 	src/job/vsphere-check.c \
@@ -147,7 +149,9 @@ libhyper_job_la_SOURCES = \
 	src/job/way-folder.c \
 	src/job/way-folder.h \
 	src/job/way-nfc.c \
-	src/job/way-nfc.h
+	src/job/way-nfc.h \
+	src/job/way-vddk.c \
+	src/job/way-vddk.h
 JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la libhyper-vsphere.la $(HTTP_LIBS) $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
 	$(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) \
 	$(SECCOMP_LIBS) -lpthread

@@ -66,18 +66,28 @@ NfcExport *nfc_export_free(NfcExport *e) {
 }
 DEFINE_CLEANUP_FUNC(NfcExport *, nfc_export_free);
 
-/* The session is locked. */
-static int begin_lease(VsphereSource *v, NfcExport *e) {
+/* What will be so in the next attempt, too: no permission, not supported, a fault of the VM. */
+static bool is_refusal(int error) {
+        return error == -EPERM || error == -EOPNOTSUPP || error == -EREMOTEIO;
+}
+
+/* The session is locked. If the server refuses: -EOPNOTSUPP with the reason in *ret_refusal, unless that is
+ * NULL. */
+static int begin_lease(VsphereSource *v, NfcExport *e, char **ret_refusal) {
         int r = v->snapshot ? lease_export_snapshot(v->session, v->snapshot, &e->lease)
                             : lease_export_vm(v->session, v->vm.summary.id, &e->lease);
 
+        if (r < 0 && ret_refusal && is_refusal(r)) {
+                *ret_refusal = strdup(session_error(v->session));
+                return *ret_refusal ? -EOPNOTSUPP : -ENOMEM;
+        }
         if (r < 0)
                 return vsphere_fail(v, r, "Exporting %s", strna(v->vm.summary.name));
         r = lease_use_sha256(v->session, &e->lease);
         return r < 0 && r != -EOPNOTSUPP ? vsphere_fail(v, r, "Asking for checksums of the export") : 0;
 }
 
-static int begin_export(VsphereSource *v, NfcExport **ret) {
+static int begin_export(VsphereSource *v, NfcExport **ret, char **ret_refusal) {
         _cleanup_(nfc_export_freep) NfcExport *e = new0(NfcExport, 1);
 
         if (!e)
@@ -90,7 +100,7 @@ static int begin_export(VsphereSource *v, NfcExport **ret) {
         vsphere_lock(v);
         /* A lease whose ID is not known yet cannot be aborted: a cancel waits. */
         session_set_cancel_fd(v->session, -1);
-        int r = begin_lease(v, e);
+        int r = begin_lease(v, e, ret_refusal);
         session_set_cancel_fd(v->session, v->attempt->cancel_fd);
         vsphere_unlock(v);
         if (r < 0)
@@ -125,6 +135,28 @@ static const LeaseDevice *find_device(const NfcExport *e, const char *name) {
         return NULL;
 }
 
+static int find_disk(VsphereSource *v, size_t disk, const LeaseDevice **ret) {
+        _cleanup_free_ char *name = name_of_device(&v->vm, v->disks[disk].device);
+
+        if (!name)
+                return -ENOMEM;
+        *ret = find_device(v->nfc, name);
+        return 0;
+}
+
+int nfc_export_try(VsphereSource *v, size_t disk, char **ret_why_not) {
+        const LeaseDevice *device;
+        int r = v->nfc ? 0 : begin_export(v, &v->nfc, ret_why_not);
+
+        if (r < 0)
+                return *ret_why_not ? 0 : r;
+        r = find_disk(v, disk, &device);
+        if (r < 0 || device)
+                return r < 0 ? r : 1;
+        *ret_why_not = strdup("the server does not export it: it may be independent or in use");
+        return *ret_why_not ? 0 : -ENOMEM;
+}
+
 int nfc_export_acquire(VsphereSource *v, size_t disk, const LeaseDevice **ret) {
         const VmDisk *d = v->disks[disk].device;
 
@@ -135,14 +167,14 @@ int nfc_export_acquire(VsphereSource *v, size_t disk, const LeaseDevice **ret) {
                         return r;
         }
         if (!v->nfc) {
-                int r = begin_export(v, &v->nfc);
+                int r = begin_export(v, &v->nfc, NULL);
                 if (r < 0)
                         return r;
         }
-        _cleanup_free_ char *name = name_of_device(&v->vm, d);
-        if (!name)
-                return -ENOMEM;
-        const LeaseDevice *device = find_device(v->nfc, name);
+        const LeaseDevice *device;
+        int r = find_disk(v, disk, &device);
+        if (r < 0)
+                return r;
         if (!device)
                 return attempt_fail(v->attempt, EPROTO, "unsupported",
                                 "The server does not export %s of %s: it may be independent or in use",

@@ -11,6 +11,10 @@
  * with this one already. *ret is valid until nfc_export_release(). Notes failures in the attempt. */
 int nfc_export_acquire(VsphereSource *v, size_t disk, const LeaseDevice **ret);
 
+/* Begins the export if there is none. 1: it has the disk; 0: the server does not export it, with the reason
+ * in *ret_why_not (caller frees). Notes other failures in the attempt. */
+int nfc_export_try(VsphereSource *v, size_t disk, char **ret_why_not);
+
 /* The download is over, however it ended. */
 void nfc_export_release(VsphereSource *v);
 

@@ -339,7 +339,9 @@ static int add_files(int fd, const ParserFiles *files) {
         int r = 0;
 
         STRV_FOREACH(path, files->read) {
-                r = landlock_add_path(fd, *path, LANDLOCK_READ_FILE | LANDLOCK_IOCTL_DEV);
+                r = landlock_add_path(fd, *path,
+                                LANDLOCK_READ_FILE | LANDLOCK_IOCTL_DEV |
+                                                (files->network ? LANDLOCK_READ_DIR : 0));
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
@@ -348,8 +350,8 @@ static int add_files(int fd, const ParserFiles *files) {
 
                 r = stat(*path, &st) >= 0 && S_ISDIR(st.st_mode)
                                 ? landlock_add_path(fd, *path,
-                                                  files->programs ? WORK_DIRECTORY_RIGHTS
-                                                                  : WRITE_DIRECTORY_RIGHTS)
+                                                  files->programs || files->network ? WORK_DIRECTORY_RIGHTS
+                                                                                    : WRITE_DIRECTORY_RIGHTS)
                                 : landlock_add_path(fd, *path, WRITE_FILE_RIGHTS);
                 if (r < 0 && r != -ENOENT)
                         return r;
@@ -359,7 +361,7 @@ static int add_files(int fd, const ParserFiles *files) {
 
 static int make_ruleset(const char *program, const ParserFiles *files, int *ret) {
         static bool told;
-        _cleanup_close_ int fd = landlock_new();
+        _cleanup_close_ int fd = landlock_new(files && files->network);
 
         if (fd == -EOPNOTSUPP) {
                 if (!told)
@@ -399,7 +401,7 @@ int parser_sandbox_new(const char *program, const ParserFiles *files, ParserSand
         rights_raise(s.rights);
         r = make_ruleset(program, files, &s.landlock_fd);
         rights_lower();
-        if (r >= 0 && !(files && files->programs))
+        if (r >= 0 && !(files && (files->programs || files->network)))
                 r = get_filter(&s.filter);
         if (r < 0)
                 return r;

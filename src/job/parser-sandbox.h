@@ -25,6 +25,9 @@ typedef struct ParserFiles {
         bool programs; /* it executes programs of /usr, and makes directories and sockets in those that it may
                         * write to: hyper-guest, whose qemu has a filter of system calls of its own. Only
                         * that of the unit applies. */
+        bool network; /* it connects to servers, with a library whose system calls are not known: only the
+                       * filter of the unit applies. It may read directories, and make what it likes in those
+                       * that it may write to. */
 } ParserFiles;
 
 void parser_files_done(ParserFiles *f);

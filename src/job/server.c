@@ -21,6 +21,7 @@
 #define ERRORS_MAX ((size_t) 64 * 1024)
 
 typedef struct Server {
+        const char *program; /* of the group */
         pid_t pid; /* 0: reaped */
         int pid_fd;
         int err_fd; /* its standard error; never blocks it: what does not fit is lost */
@@ -31,6 +32,7 @@ typedef struct Server {
 } Server;
 
 struct ServerGroup {
+        char *program;
         Server servers[SERVERS_MAX];
         char *sockets[SERVERS_MAX + 1];
         unsigned n;
@@ -82,12 +84,7 @@ static int connect_to(const char *path) {
         return connect(fd, (struct sockaddr *) &sa, sizeof(sa)) < 0 ? -errno : TAKE_FD(fd);
 }
 
-static int server_spawn(Server *s, const char *options, const ParserFiles *files, bool writable) {
-        const char *const read_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--read-only", options,
-                NULL };
-        const char *const write_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--discard=unmap",
-                "--detect-zeroes=unmap", options, NULL };
-        ChildLimits limits = { .files = files };
+static int server_spawn(Server *s, const char *const argv[], const ChildLimits *limits) {
         int p[2];
 
         _cleanup_close_ int listen_fd = listen_on(s->socket);
@@ -98,7 +95,7 @@ static int server_spawn(Server *s, const char *options, const ParserFiles *files
                 return -errno;
         s->err_fd = p[0];
         _cleanup_close_ int write_fd = p[1];
-        int r = child_spawn(writable ? write_argv : read_argv, &limits, listen_fd, -1, write_fd, &s->pid);
+        int r = child_spawn(argv, limits, listen_fd, -1, write_fd, &s->pid);
         if (r < 0)
                 return r;
         s->pid_fd = pidfd_open(s->pid, 0);
@@ -142,7 +139,7 @@ static char *server_last_words(Server *s) {
         _cleanup_free_ char *how = child_status_text(s->status);
         char *said = s->said ? complaint_text(s->said) : NULL;
 
-        return said ? said : strprintf("qemu-nbd %s without a word", strna(how));
+        return said ? said : strprintf("%s %s without a word", s->program, strna(how));
 }
 
 /* The oldstyle part of a server's greeting, and a client's polite way to leave at once, as
@@ -172,13 +169,26 @@ static int read_greeting(int fd, size_t *done) {
         return 1;
 }
 
+/* One that ends at once does not listen any more. */
+static int server_wait_end(Server *s, usec_t deadline, char **ret_error) {
+        struct pollfd p = { .fd = s->pid_fd, .events = POLLIN };
+        usec_t now = now_monotonic();
+
+        if (poll(&p, 1, now >= deadline ? 0 : (int) ((deadline - now) / USEC_PER_MSEC + 1)) < 0)
+                return -errno;
+        if (!server_is_dead(s))
+                return -ECONNREFUSED;
+        *ret_error = server_last_words(s);
+        return *ret_error ? -ESRCH : -ENOMEM;
+}
+
 /* It greets once the image is open. */
 static int server_wait_greeting(Server *s, int cancel_fd, usec_t deadline, char **ret_error) {
         _cleanup_close_ int fd = connect_to(s->socket);
         size_t done = 0;
 
         if (fd < 0)
-                return fd;
+                return fd == -ECONNREFUSED ? server_wait_end(s, deadline, ret_error) : fd;
         struct pollfd p[] = {
                 { .fd = fd, .events = POLLIN },
                 { .fd = s->pid_fd, .events = POLLIN },
@@ -215,29 +225,47 @@ ServerGroup *server_group_free(ServerGroup *g) {
                 return NULL;
         for (unsigned i = 0; i < g->n; i++)
                 server_done(&g->servers[i]);
+        free(g->program);
         free(g);
         return NULL;
 }
 
 int server_group_start(json_t *options, const ParserFiles *files, unsigned n, bool writable,
                 const char *directory, int cancel_fd, ServerGroup **ret, char **ret_error) {
+        _cleanup_free_ char *json = json_dumps(options, JSON_COMPACT), *text = NULL;
+        const ChildLimits limits = { .files = files };
+
+        text = json ? strprintf("json:%s", json) : NULL;
+        if (!text)
+                return -ENOMEM;
+        const char *const read_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--read-only", text,
+                NULL };
+        const char *const write_argv[] = { "qemu-nbd", "--persistent", "--shared=64", "--discard=unmap",
+                "--detect-zeroes=unmap", text, NULL };
+        return server_group_start_program(
+                        writable ? write_argv : read_argv, &limits, n, directory, cancel_fd, ret, ret_error);
+}
+
+int server_group_start_program(const char *const argv[], const ChildLimits *limits, unsigned n,
+                const char *directory, int cancel_fd, ServerGroup **ret, char **ret_error) {
         static unsigned counter;
         _cleanup_servers_ ServerGroup *g = new0(ServerGroup, 1);
-        _cleanup_free_ char *json = json_dumps(options, JSON_COMPACT), *text = NULL;
         usec_t deadline = now_monotonic() + START_TIMEOUT;
         int r;
 
-        text = json ? strprintf("json:%s", json) : NULL;
-        if (!g || !text)
+        if (!g)
                 return -ENOMEM;
         assert(n >= 1 && n <= SERVERS_MAX);
+        g->program = strdup(argv[0]);
+        if (!g->program)
+                return -ENOMEM;
         for (unsigned i = 0; i < n; i++) {
                 Server *s = &g->servers[g->n++];
-                *s = (Server){ .pid_fd = -EBADF, .err_fd = -EBADF };
+                *s = (Server){ .program = g->program, .pid_fd = -EBADF, .err_fd = -EBADF };
                 g->sockets[i] = s->socket = strprintf("%s/nbd%u", directory, counter++);
                 if (!s->socket)
                         return -ENOMEM;
-                r = server_spawn(s, text, files, writable);
+                r = server_spawn(s, argv, limits);
                 if (r < 0)
                         return r;
         }
@@ -283,6 +311,10 @@ int server_group_stop(ServerGroup *g, char **ret_error) {
         return 0;
 }
 
+const char *server_group_program(const ServerGroup *g) {
+        return g->program;
+}
+
 char *const *server_group_sockets(const ServerGroup *g) {
         return (char *const *) g->sockets;
 }
@@ -308,7 +340,8 @@ char *server_group_obituary(ServerGroup *g, bool wait) {
                         server_read_errors(s);
                         _cleanup_free_ char *how = child_status_text(s->status);
                         _cleanup_free_ char *said = s->said ? complaint_text(s->said) : NULL;
-                        return strprintf("qemu-nbd %s%s%s", strempty(how), said ? ": " : "", strempty(said));
+                        return strprintf("%s %s%s%s", s->program, strempty(how), said ? ": " : "",
+                                        strempty(said));
                 }
         }
         return NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* qemu-nbd processes that make a disk image readable (or writable) over a unix socket. Each is given its
- * listening socket (sd_listen_fds(3)), so that nobody has to wait for a socket to appear, and dies with
- * us. */
+/* qemu-nbd or nbdkit processes that make a disk image readable (or writable) over a unix socket. Each is
+ * given its listening socket (sd_listen_fds(3)), so that nobody has to wait for a socket to appear, and dies
+ * with us. */
 
 #include <jansson.h>
 
@@ -24,6 +24,12 @@ typedef struct ServerGroup ServerGroup;
  * frees *ret_error. */
 int server_group_start(json_t *options, const ParserFiles *files, unsigned n, bool writable,
                 const char *directory, int cancel_fd, ServerGroup **ret, char **ret_error);
+
+/* The same with another program: @argv, which listens on the socket that it gets. */
+int server_group_start_program(const char *const argv[], const ChildLimits *limits, unsigned n,
+                const char *directory, int cancel_fd, ServerGroup **ret, char **ret_error);
+/* "qemu-nbd" or another argv[0] */
+const char *server_group_program(const ServerGroup *g) _pure_;
 
 /* Kills them; a writable one must have been flushed. */
 ServerGroup *server_group_free(ServerGroup *g);

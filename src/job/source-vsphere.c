@@ -7,6 +7,7 @@
 #include "basic/string-util.h"
 #include "job/nfc-export.h"
 #include "job/part-directory.h"
+#include "job/vddk-child.h"
 #include "job/vsphere-check.h"
 #include "job/vsphere-choose.h"
 #include "job/vsphere-hardware.h"
@@ -28,6 +29,8 @@ static void free_vsphere(void *of_kind) {
                 nfc_export_free(v->nfc);
                 (void) vsphere_snapshot_end(v, END_TIMEOUT);
         }
+        if (v)
+                vddk_child_done(v);
         vsphere_source_free(v);
 }
 
@@ -97,7 +100,7 @@ int source_settle_vm(Source *s) {
                 r = check_vm(v);
         if (r >= 0)
                 r = list_disks(s);
-        return r < 0 ? r : vsphere_choose_ways(v);
+        return r < 0 ? r : vsphere_check_ways(v);
 }
 
 /* --- its state ------------------------------------------------------------------------------------- */
@@ -135,7 +138,8 @@ int source_inspect_vm(Source *s) {
                 return changed(v, "was reconfigured");
         for (size_t i = 0; i < n; i++)
                 v->disks[i].device = &v->vm.disks[i];
-        return set_identity(s);
+        r = vsphere_choose_ways(v);
+        return r < 0 ? r : set_identity(s);
 }
 
 /* A snapshot does not change. */

@@ -86,7 +86,7 @@ VsphereSource *vsphere_source_free(VsphereSource *v) {
         return NULL;
 }
 
-static int read_password(Attempt *a, char **ret) {
+int vsphere_read_password(Attempt *a, char **ret) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
         _cleanup_free_ char *path = NULL;
 
@@ -104,7 +104,7 @@ int vsphere_prepare_login(VsphereSource *v) {
         Attempt *a = v->attempt;
         _cleanup_free_ char *password = NULL, *why = NULL;
 
-        int r = read_password(a, &password);
+        int r = vsphere_read_password(a, &password);
         if (r < 0)
                 return r;
         const SessionOptions options = {

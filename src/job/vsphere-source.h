@@ -30,6 +30,9 @@ typedef struct VsphereSource {
         VsphereDisk *disks; /* vm.n_disks, in the order of the VM */
         Image *images; /* the same, for the source */
         NfcExport *nfc; /* NULL: no disk is exported */
+        bool vddk_probed; /* whether VDDK is there was found out: */
+        char *vddk_why_not; /* NULL: it is */
+        char *vddk_work; /* a private directory, in Attempt.runtime; NULL: none yet */
 } VsphereSource;
 
 VsphereSource *vsphere_source_new(Attempt *a);
@@ -46,6 +49,9 @@ static inline VsphereSource *vsphere_of(const Source *s) {
 int vsphere_prepare_login(VsphereSource *v);
 int vsphere_login(VsphereSource *v);
 int vsphere_find(VsphereSource *v);
+
+/* The password of the source. The caller clears and frees it. Notes failures in the attempt. */
+int vsphere_read_password(Attempt *a, char **ret);
 
 /* For all that uses the session; between both the error of the last call can be read. */
 static inline void vsphere_lock(VsphereSource *v) {

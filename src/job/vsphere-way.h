@@ -12,6 +12,8 @@ struct VsphereWay {
         /* 1: the disk can be read this way; 0: it cannot, with the reason in *ret_why_not (caller
          * frees), which completes "NAME: "; negative: an error that was noted in the attempt. */
         int (*probe)(VsphereSource *v, size_t disk, char **ret_why_not);
+        /* The same once the disk can be read: asks the server. NULL: opening is enough. */
+        int (*try)(VsphereSource *v, size_t disk, char **ret_why_not);
         /* Opens disk @disk (from 0). Notes failures in the attempt. */
         int (*open)(VsphereSource *v, size_t disk, Connection *ret);
 };

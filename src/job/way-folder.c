@@ -92,14 +92,16 @@ static int locate(VsphereSource *v, size_t disk, char **ret_url, char **ret_cook
         return r;
 }
 
-static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
+/* The endpoint; on errors *ret_why may be NULL. */
+static int open_endpoint(VsphereSource *v, size_t disk, Endpoint **ret, char **ret_why) {
         const VmDisk *d = v->disks[disk].device;
-        _cleanup_free_ char *url = NULL, *cookie = NULL, *why = NULL;
+        _cleanup_free_ char *url = NULL, *cookie = NULL;
 
-        *ret = (Connection){};
         int r = locate(v, disk, &url, &cookie);
-        if (r < 0)
-                return fail(v, disk, r, "its file has no usable name");
+        if (r < 0) {
+                *ret_why = strdup("its file has no usable name");
+                return r;
+        }
         const HttpOptions options = {
                 .url = url,
                 .size = d->capacity,
@@ -112,7 +114,27 @@ static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
                 .renew = renew,
                 .userdata = v,
         };
-        r = endpoint_http_new(&options, &ret->endpoint, &why);
+        return endpoint_http_new(&options, ret, ret_why);
+}
+
+/* The first request is one for a range. */
+static int try(VsphereSource *v, size_t disk, char **ret_why_not) {
+        _cleanup_endpoint_ Endpoint *e = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r = open_endpoint(v, disk, &e, &why);
+
+        if (r >= 0)
+                return 1;
+        if (r == -ECANCELED || r == -ENOMEM)
+                return r;
+        return no(ret_why_not, why ? why : strerror(-r));
+}
+
+static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
+        _cleanup_free_ char *why = NULL;
+
+        *ret = (Connection){};
+        int r = open_endpoint(v, disk, &ret->endpoint, &why);
         return r < 0 ? fail(v, disk, r, why ? why : strerror(-r)) : 0;
 }
 
@@ -120,5 +142,6 @@ const VsphereWay way_folder = {
         .method = VSPHERE_METHOD_HTTPS,
         .random = true,
         .probe = probe,
+        .try = try,
         .open = open_disk,
 };

@@ -8,6 +8,11 @@ static int probe(_unused_ VsphereSource *v, _unused_ size_t disk, _unused_ char 
         return 1;
 }
 
+/* Errors that another attempt may not have are no reason for another way. */
+static int try(VsphereSource *v, size_t disk, char **ret_why_not) {
+        return nfc_export_try(v, disk, ret_why_not);
+}
+
 static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
         const LeaseDevice *device;
 
@@ -19,5 +24,6 @@ static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
 const VsphereWay way_nfc = {
         .method = VSPHERE_METHOD_NFC,
         .probe = probe,
+        .try = try,
         .open = open_disk,
 };

@@ -274,9 +274,18 @@ static int call_start(Job *j, const UnitProperties *properties) {
         return sd_bus_call_async(bus, &j->unit.start_call, call, on_start_reply, j, 0);
 }
 
+static bool may_use_vddk(const JobSpec *spec) {
+        int method = spec->parameters.conversion_method;
+
+        return spec->source.type == ENDPOINT_VSPHERE &&
+                        (method == VSPHERE_METHOD_AUTO || method == VSPHERE_METHOD_VDDK);
+}
+
 /* Writes what the unit reads: the plan, and an empty directory for its root. */
 static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const char *user,
                 const char *directory, const char *root) {
+        const Settings *settings = j->manager->settings;
+        bool vddk = may_use_vddk(spec);
         const JobPlan plan = {
                 .job_id = j->row->id,
                 .attempt = j->row->attempt,
@@ -286,6 +295,9 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
                 .source_files = files->source_files,
                 .part_dir = files->part_dir,
                 .virtio_win = spec->parameters.fix != 0 ? j->manager->settings->guest.virtio_win : NULL,
+                .disks_parallel = settings->jobs.disks_parallel,
+                .vddk_libdir = vddk ? settings->vsphere.vddk_libdir : NULL,
+                .vddk_plugin = vddk ? settings->vsphere.vddk_plugin : NULL,
         };
         int r;
 
@@ -317,6 +329,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                                 j->manager->state_directory, CREDENTIALS_OF_JOB, j->row->id, &credentials);
         if (r < 0)
                 return r;
+        bool vddk = may_use_vddk(spec);
         const UnitRequest request = {
                 .job_id = j->row->id,
                 .user = user,
@@ -332,6 +345,8 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .define = spec->destination.type == ENDPOINT_KVM,
                 .guest = spec->parameters.fix != 0,
                 .virtio_win = j->manager->settings->guest.virtio_win,
+                .vddk_libdir = vddk ? j->manager->settings->vsphere.vddk_libdir : NULL,
+                .vddk_plugin = vddk ? j->manager->settings->vsphere.vddk_plugin : NULL,
                 .timeout_seconds = spec->policy.timeout_seconds,
                 .priority = j->row->priority,
         };

@@ -243,6 +243,10 @@ static int add_view(UnitProperties *p, const UnitRequest *q) {
                 r = extend_optional(&ro, q->tls_files);
         if (r < 0)
                 return r;
+        if (q->vddk_libdir && (r = strv_extendf(&ro, "-%s", q->vddk_libdir)) < 0)
+                return r;
+        if (q->vddk_plugin && (r = strv_extendf(&ro, "-%s", q->vddk_plugin)) < 0)
+                return r;
         if (q->network && (r = extend_list(&ro, network_files, ELEMENTSOF(network_files))) < 0)
                 return r;
         if (!startswith(LIBEXECDIR, "/usr/") && (r = strv_extend(&ro, LIBEXECDIR)) < 0)
@@ -307,6 +311,12 @@ static int add_user(UnitProperties *p, const UnitRequest *q) {
         return add_consume(p, "AmbientCapabilities", PROPERTY_U64, rights, NULL);
 }
 
+/* A job and its servers stay far below this, unless an image drives them mad. VMware's library has buffers of
+ * its own for each disk. */
+static uint64_t memory_max(const UnitRequest *q) {
+        return (q->guest ? 3072 : q->vddk_libdir ? 2048 : 1024) * MIB;
+}
+
 static int add_limits(UnitProperties *p, const UnitRequest *q) {
         static const char *const local[] = { "AF_UNIX" },
                                  *const remote[] = { "AF_UNIX", "AF_INET", "AF_INET6" };
@@ -315,9 +325,8 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
         int r;
 
         r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL);
-        /* A job and its servers stay far below this, unless an image drives them mad. */
         if (r >= 0)
-                r = add_consume(p, "MemoryMax", PROPERTY_U64, (q->guest ? 3072 : 1024) * MIB, NULL);
+                r = add_consume(p, "MemoryMax", PROPERTY_U64, memory_max(q), NULL);
         if (r >= 0)
                 r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL);
         if (r >= 0)

@@ -53,6 +53,7 @@ typedef struct UnitRequest {
         bool define; /* a domain is defined for the output */
         bool guest; /* it starts an appliance, see src/guest/README.md */
         const char *virtio_win; /* or NULL; for the guest, read-only */
+        const char *vddk_libdir, *vddk_plugin; /* of the configuration, read-only, or NULL */
         unsigned timeout_seconds; /* 0: no limit */
         unsigned priority;
 } UnitRequest;

@@ -13,6 +13,7 @@
 #include "shared/settings-kind.h"
 #include "shared/settings-yaml.h"
 #include "shared/webhook.h"
+#include "spec/job-file.h"
 #include "spec/job-spec.h"
 
 #define ORIGIN_HOST_LIMIT 261u /* a name and a port */
@@ -25,6 +26,8 @@ Settings *settings_free(Settings *s) {
         strv_free(s->jobs.destination_paths);
         free(s->daemon.log_level);
         free(s->guest.virtio_win);
+        free(s->vsphere.vddk_libdir);
+        free(s->vsphere.vddk_plugin);
         strv_free(s->api.cors_origins);
         strv_free(s->delivery.allow_private);
         json_decref(s->webhooks);
@@ -69,6 +72,7 @@ Settings *settings_new(void) {
                 return NULL;
         s->jobs.max_running = default_max_running();
         s->jobs.max_per_source = 4;
+        s->jobs.disks_parallel = JOB_DISKS_PARALLEL_DEFAULT;
         s->metrics.enabled = true;
         s->worker.local = true;
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
@@ -223,6 +227,8 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(database, path, settings_path), "must be an absolute path" },
         { SETTING(jobs, max_running, settings_number), "must be a whole number, 1 to 256", 256 },
         { SETTING(jobs, max_per_source, settings_number), "must be a whole number, 1 to 256", 256 },
+        { SETTING(jobs, disks_parallel, settings_number), "must be a whole number, 1 to 4",
+                        JOB_DISKS_PARALLEL_MAX },
         { SETTING(jobs, source_paths, directories), "must be a list of absolute paths" },
         { SETTING(jobs, destination_paths, directories), "must be a list of absolute paths" },
         { SETTING(metrics, enabled, settings_boolean), "must be true or false" },
@@ -245,6 +251,8 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(api, rate_burst, settings_optional_number), "must be a whole number, 1 to 1000000",
                         1000000 },
         { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
+        { SETTING(vsphere, vddk_libdir, settings_optional_path), "must be an absolute path" },
+        { SETTING(vsphere, vddk_plugin, settings_optional_path), "must be an absolute path" },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
                         "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "
                         "the prefix" },

@@ -30,6 +30,8 @@ typedef struct Settings {
                 unsigned max_per_source; /* jobs.max_per_source: 1 to 256, 4; jobs that read from one vSphere
                                           * server */
                 unsigned max_running; /* jobs.max_running: 1 to 256; default: cores, at most 8 */
+                unsigned disks_parallel; /* jobs.disks_parallel: disks of a job that are copied at a time, 1
+                                          * to 4; default 2 */
                 char **source_paths; /* jobs.source_paths: an operator's sources must lie below one of
                                       * them */
                 char **destination_paths; /* jobs.destination_paths: the same for destinations */
@@ -69,6 +71,11 @@ typedef struct Settings {
         struct {
                 SubmitStatus submit_status; /* hypersdk.submit_status: auto, 200 or 201; default auto */
         } hypersdk;
+        struct {
+                char *vddk_libdir; /* vsphere.vddk_libdir: the directory of VMware's library; NULL: none */
+                char *vddk_plugin; /* vsphere.vddk_plugin: nbdkit's plugin for it; NULL: nbdkit's own
+                                    * directory has it */
+        } vsphere;
         struct {
                 char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h)
                                          that events are delivered to though they are not the internet's */

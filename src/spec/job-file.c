@@ -25,6 +25,8 @@ JobPlan *job_plan_free(JobPlan *p) {
         strv_free(p->source_files);
         free(p->part_dir);
         free(p->virtio_win);
+        free(p->vddk_libdir);
+        free(p->vddk_plugin);
         return mfree(p);
 }
 
@@ -125,10 +127,15 @@ int file_identity_check(char *const *list, const char *path, const struct stat *
 }
 
 int job_plan_write(const JobPlan *p, const char *directory) {
-        _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:s?, s:o, s:o, s:o, s:s?, s:s?}", "job_id",
-                        p->job_id, "attempt", (json_int_t) p->attempt, "user", p->user, "spec",
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:s?, s:o, s:o, s:o, s:s?, "
+                                                "s:I, s:s?, s:s?, s:s?}",
+                        "job_id", p->job_id, "attempt", (json_int_t) p->attempt, "user", p->user, "spec",
                         resolved_document(p->spec), "bound", strv_to_json(p->bound), "source_files",
-                        strv_to_json(p->source_files), "part_dir", p->part_dir, "virtio_win", p->virtio_win);
+                        strv_to_json(p->source_files), "part_dir", p->part_dir, "disks_parallel",
+                        (json_int_t) (p->disks_parallel > 0 ? p->disks_parallel
+                                                            : JOB_DISKS_PARALLEL_DEFAULT),
+                        "vddk_libdir", p->vddk_libdir, "vddk_plugin", p->vddk_plugin, "virtio_win",
+                        p->virtio_win);
 
         if (!plan)
                 return -ENOMEM;
@@ -159,6 +166,10 @@ static const JsonField plan_fields[] = {
         { "part_dir", JSON_FIELD_STRING, offsetof(JobPlan, part_dir), .flags = JSON_NULLABLE },
         { "warm", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = plan_warm_fields },
         { "virtio_win", JSON_FIELD_STRING, offsetof(JobPlan, virtio_win), .flags = JSON_NULLABLE },
+        { "disks_parallel", JSON_FIELD_UNSIGNED, offsetof(JobPlan, disks_parallel), .min = 1,
+                        .max = JOB_DISKS_PARALLEL_MAX },
+        { "vddk_libdir", JSON_FIELD_STRING, offsetof(JobPlan, vddk_libdir), .flags = JSON_NULLABLE },
+        { "vddk_plugin", JSON_FIELD_STRING, offsetof(JobPlan, vddk_plugin), .flags = JSON_NULLABLE },
         {},
 };
 
@@ -180,6 +191,9 @@ static bool plan_makes_sense(const JobPlan *p) {
         STRV_FOREACH(entry, p->bound)
                 if (isempty(identity_path(*entry)))
                         return false;
+        if ((p->vddk_libdir && !job_path_is_valid(p->vddk_libdir, false, &reason)) ||
+                        (p->vddk_plugin && !job_path_is_valid(p->vddk_plugin, false, &reason)))
+                return false;
         if (endpoint_needs(&p->spec->source, ENDPOINT_NEEDS_FILES) &&
                         !streq_ptr(p->source_files ? p->source_files[0] : NULL, p->spec->source.path))
                 return false;
@@ -202,6 +216,7 @@ int job_plan_decode(const char *text, size_t size, JobPlan **ret) {
 
         if (!p)
                 return -ENOMEM;
+        p->disks_parallel = JOB_DISKS_PARALLEL_DEFAULT;
         r = json_parse_object(text, size, &object, &error);
         if (r >= 0)
                 r = json_table_decode(plan_fields, object, "", p, &errors);

@@ -31,6 +31,8 @@
 #define JOB_USER_MAX 31
 /* So many directories above a destination are made if they do not exist. */
 #define JOB_NEW_DIRECTORIES_MAX 32u
+#define JOB_DISKS_PARALLEL_MAX 4u
+#define JOB_DISKS_PARALLEL_DEFAULT 2u
 
 typedef struct JobPlan {
         char *job_id;
@@ -48,6 +50,9 @@ typedef struct JobPlan {
         char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.
                            NULL for a block device and for an NBD destination */
         char *virtio_win; /* guest.virtio_win of the configuration, or NULL */
+        unsigned disks_parallel; /* disks that are copied at a time, 1 to JOB_DISKS_PARALLEL_MAX; 0: as by
+                                  * default */
+        char *vddk_libdir, *vddk_plugin; /* of the configuration, or NULL */
 } JobPlan;
 
 /* "device inode size /path" of a file, "device inode - /path" of a directory or a socket: the manager checks

@@ -139,7 +139,7 @@ static const JsonField parameter_fields[] = {
         { "luks_keys", JSON_FIELD_KNOWN },
         { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
                         .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
-                        .expected = "auto, nfc, https" },
+                        .expected = "auto, vddk, nfc, https" },
         { "source_power", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.source_power),
                         .flags = JSON_NULLABLE, .from_string = source_power,
                         .expected = "keep, shutdown, poweroff", .aliases = "off" },

@@ -10,6 +10,7 @@
 
 static const char *const method_names[_VSPHERE_METHOD_MAX] = {
         [VSPHERE_METHOD_AUTO] = "auto",
+        [VSPHERE_METHOD_VDDK] = "vddk",
         [VSPHERE_METHOD_NFC] = "nfc",
         [VSPHERE_METHOD_HTTPS] = "https",
 };

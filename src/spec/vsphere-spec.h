@@ -11,6 +11,7 @@
 /* How the disks are transferred. */
 typedef enum VsphereMethod {
         VSPHERE_METHOD_AUTO, /* the first one that is possible, for each job */
+        VSPHERE_METHOD_VDDK, /* nbdkit with VMware's library, which the user installs */
         VSPHERE_METHOD_NFC, /* an export lease: streamOptimized VMDKs */
         VSPHERE_METHOD_HTTPS, /* ranges of the files of the datastore */
         _VSPHERE_METHOD_MAX,

@@ -18,7 +18,7 @@
 #define FIRST_VERSION "6.0"
 
 struct Soap {
-        char *origin, *host, *url, *agent;
+        char *origin, *host, *port, *url, *agent;
         struct curl_slist *headers;
         TlsTrust trust;
         CURLM *multi;
@@ -84,9 +84,10 @@ static int parse_url(Soap *s, const char *url, char **ret_error) {
                 return refuse_url("contains a path other than /sdk", ret_error);
         (void) curl_url_get(u, CURLUPART_PORT, &port, 0);
         s->host = host_name(host);
+        s->port = strdup(port ? port : "443");
         s->origin = strprintf("https://%s%s%s", host, port ? ":" : "", strempty(port));
         s->url = s->origin ? strprintf("%s/sdk", s->origin) : NULL;
-        return s->host && s->url ? 0 : -ENOMEM;
+        return s->host && s->port && s->url ? 0 : -ENOMEM;
 }
 
 static int parse_trust(Soap *s, const SoapOptions *options, char **ret_error) {
@@ -242,6 +243,7 @@ Soap *soap_free(Soap *s) {
         clear_error(s);
         free(s->origin);
         free(s->host);
+        free(s->port);
         free(s->url);
         free(s->agent);
         return mfree(s);
@@ -429,6 +431,14 @@ const char *soap_origin(const Soap *s) {
 
 const char *soap_host(const Soap *s) {
         return s->host;
+}
+
+const char *soap_port(const Soap *s) {
+        return s->port;
+}
+
+const char *soap_sha1_thumbprint(const Soap *s) {
+        return s->trust.seen_sha1;
 }
 
 const char *soap_cookie(const Soap *s) {

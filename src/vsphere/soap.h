@@ -94,6 +94,10 @@ int soap_sleep(Soap *s, usec_t delay);
 /* The parts of the URL: "https://HOST[:PORT]" and the host alone (without brackets) */
 const char *soap_origin(const Soap *s) _pure_;
 const char *soap_host(const Soap *s) _pure_;
+/* "443" if the URL has none */
+const char *soap_port(const Soap *s) _pure_;
+/* SHA-1 of the certificate that the server was last verified by, "AA:BB:…"; "" before the first call */
+const char *soap_sha1_thumbprint(const Soap *s) _pure_;
 /* "vmware_soap_session=…" for the header Cookie, or NULL without a session. It is a secret. */
 const char *soap_cookie(const Soap *s) _pure_;
 void soap_forget_cookie(Soap *s);

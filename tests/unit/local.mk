@@ -19,6 +19,7 @@ libhyper_test_la_SOURCES = \
 	tests/unit/lib/introspection.h \
 	tests/unit/lib/job-front.h \
 	tests/unit/lib/job-servers.h \
+	tests/unit/lib/job-vsphere.h \
 	tests/unit/lib/journal-writer.c \
 	tests/unit/lib/journal-writer.h \
 	tests/unit/lib/manager-test.c \
@@ -144,6 +145,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-verify \
 	tests/unit/job/test-job-vmdk \
 	tests/unit/job/test-job-vsphere \
+	tests/unit/job/test-job-vsphere-ways \
 	tests/unit/job/test-job-warm
 JOB_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
 $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)

@@ -18,6 +18,7 @@ START_TEST(the_whole_complaint_is_told) {
         check("qemu-img: one\n", "one");
         check("qemu-nbd: Failed to get shared \"write\" lock\nIs another process using the image [/a]?\n",
                         "Failed to get shared \"write\" lock; Is another process using the image [/a]?");
+        check("nbdkit: error: a\nnbdkit: vddk[2]: error: b\nnbdkit: vddk[x] c\n", "a; b; vddk[x] c");
         check("ERROR: a\nERROR: b\nERROR: a\n", "ERROR: a; ERROR: b");
         check("qemu-img: bad option\nTry 'qemu-img --help' for more information\n", "bad option");
 }

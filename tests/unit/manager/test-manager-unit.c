@@ -112,6 +112,16 @@ START_TEST(sockets_and_secrets_are_handed_on) {
 }
 END_TEST
 
+START_TEST(a_job_with_vddk_sees_it_and_has_memory_for_it) {
+        _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){
+                        .network = true, .vddk_libdir = "/opt/vddk", .vddk_plugin = "/opt/p.so" });
+
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/opt/vddk"));
+        ck_assert(has(&p, "BindReadOnlyPaths", "-/opt/p.so"));
+        ck_assert_uint_eq(get(&p, "MemoryMax")->number, UINT64_C(2) << 30);
+}
+END_TEST
+
 START_TEST(a_job_that_fixes_a_guest_has_its_appliance) {
         _cleanup_(unit_properties_done)
                         UnitProperties p = properties((UnitRequest){
@@ -186,5 +196,5 @@ END_TEST
 
 TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
                 sockets_and_secrets_are_handed_on, a_job_that_fixes_a_guest_has_its_appliance,
-                prepare_and_finish_work_outside_run_inside, finish_alone, each_job_has_a_user_of_its_own,
-                weights)
+                a_job_with_vddk_sees_it_and_has_memory_for_it, prepare_and_finish_work_outside_run_inside,
+                finish_alone, each_job_has_a_user_of_its_own, weights)

@@ -80,7 +80,8 @@ START_TEST(everything_can_be_set) {
                         "worker:\n  local: false\n"
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n"
                         "  local: anybody\n  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n"
-                        "hypersdk: {submit_status: 200}\n");
+                        "hypersdk: {submit_status: 200}\n"
+                        "vsphere: {vddk_libdir: /opt/vddk, vddk_plugin: /opt/p.so}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -101,6 +102,8 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(s->api.rate_limit, 600);
         ck_assert_uint_eq(s->api.rate_burst, 20);
         ck_assert_int_eq(s->hypersdk.submit_status, SUBMIT_STATUS_200);
+        ck_assert_str_eq(s->vsphere.vddk_libdir, "/opt/vddk");
+        ck_assert_str_eq(s->vsphere.vddk_plugin, "/opt/p.so");
         ck_assert_str_eq(s->daemon.log_level, "debug");
 }
 END_TEST
@@ -111,6 +114,9 @@ START_TEST(webhooks_are_a_list_or_a_section_with_one) {
         } bad[] = {
                 { "webhooks:\n  allow_private: 10.0.0.0/8\n",
                                 ":2: webhooks.allow_private: must be a list of address" },
+                { "jobs:\n  disks_parallel: 5\n",
+                                ":2: jobs.disks_parallel: must be a whole number, 1 to 4" },
+                { "vsphere:\n  vddk_libdir: vddk\n", ":2: vsphere.vddk_libdir: must be an absolute path" },
                 { "webhooks:\n  allow_private: [10.0.0.1/8]\n",
                                 ":2: webhooks.allow_private: must be a list of address" },
                 { "webhooks:\n  other: []\n", ":2: webhooks.other: there is no such setting" },
@@ -305,7 +311,9 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
         ck_assert_str_eq(text,
-                        "{\"database\":{\"path\":\"/x.db\"},\"jobs\":{\"max_running\":3,\"max_per_source\":4,\"source_paths\":"
+                        "{\"database\":{\"path\":\"/x.db\"},"
+                        "\"jobs\":{\"max_running\":3,\"max_per_source\":4,\"disks_parallel\":2,"
+                        "\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[\"/"
                         "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},"

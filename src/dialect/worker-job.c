@@ -168,7 +168,7 @@ static int complete_artifacts(Translation *t) {
         return directory ? translation_set(t, "destination.path", json_string(directory)) : -ENOMEM;
 }
 
-/* A domain may have both: the file of its first disk is in the directory. */
+/* 1: refused. A domain may have both: the file of its first disk is in the directory. */
 static int check_directory(Translation *t) {
         const char *type = translation_get_string(t, "destination.type");
 
@@ -177,7 +177,7 @@ static int check_directory(Translation *t) {
                 return 0;
         int r = translation_error(t, TRANSLATE_DIRECTORY,
                         "must not be given with an output_path: the path says where the output is");
-        return r < 0 ? r : translation_settle(t, "destination.path");
+        return r < 0 ? r : 1;
 }
 
 #define TIMEOUT "execution_policy.timeout_seconds"
@@ -198,7 +198,7 @@ static int decode(json_t *object, unsigned timeout_default, DialectJob *ret, Jso
         if (r < 0)
                 return r;
         r = check_directory(&t);
-        if (r >= 0)
+        if (r == 0)
                 r = complete_artifacts(&t);
         if (r < 0)
                 return r;

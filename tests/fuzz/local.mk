@@ -63,12 +63,13 @@ $(VSPHERE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(VSPHERE_LIBS) $(FUZZ_LDFL
 $(VSPHERE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(VSPHERE_LIBS))
 
 GUEST_FUZZERS = \
+	tests/fuzz/fuzz-firstboot \
 	tests/fuzz/fuzz-guest-orders \
 	tests/fuzz/fuzz-guest-text \
 	tests/fuzz/fuzz-initramfs \
 	tests/fuzz/fuzz-windows
-$(GUEST_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(GUEST_LIBS) $(FUZZ_LDFLAGS)
-$(GUEST_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(GUEST_LIBS))
+$(GUEST_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) libhyper-firstboot.la $(GUEST_LIBS) $(FUZZ_LDFLAGS)
+$(GUEST_FUZZERS): $(FUZZ_MAIN) libhyper-firstboot.la $(filter %.la,$(GUEST_LIBS))
 
 MANAGER_FUZZERS = \
 	tests/fuzz/fuzz-cron \

@@ -162,11 +162,12 @@ $(VSPHERE_TESTS): $(filter %.la,$(VSPHERE_TEST_LIBS))
 
 GUEST_TESTS = \
 	tests/unit/guest/test-guest-editors \
+	tests/unit/guest/test-guest-first-boot \
 	tests/unit/guest/test-guest-initramfs \
 	tests/unit/guest/test-guest-nics \
 	tests/unit/guest/test-guest-registry \
 	tests/unit/guest/test-guest-virtio-win
-GUEST_TEST_LIBS = libhyper-test.la $(GUEST_LIBS) $(HIVEX_LIBS)
+GUEST_TEST_LIBS = libhyper-test.la libhyper-firstboot.la $(GUEST_LIBS) $(HIVEX_LIBS)
 $(GUEST_TESTS): private TEST_LIBS = $(GUEST_TEST_LIBS) $(CHECK_LIBS)
 $(GUEST_TESTS): $(filter %.la,$(GUEST_TEST_LIBS))
 

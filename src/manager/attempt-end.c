@@ -6,6 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/job-cutover.h"
 #include "manager/manager.h"
 #include "manager/progress.h"
 
@@ -17,6 +18,8 @@ AttemptFacts attempt_facts(const Job *j) {
                 .idempotent = j->row->idempotent,
                 .was_running = j->row->state == JOB_RUNNING,
                 .timeout_seconds = j->row->timeout_seconds,
+                .pass = j->warm ? j->warm->passes + 1 : 0,
+                .cutover = j->warm && j->warm->cutover,
                 .phase = j->row->phase,
                 .error_message = j->error_message,
                 .error_phase = j->error_phase,
@@ -40,7 +43,7 @@ static uint64_t output_size(const char *result) {
 }
 
 /* A finished job says 100 %, and of how much, whether its last events were seen or not. */
-static int record_completion(Job *j, const Verdict *v) {
+static int record_completion(Job *j, const WarmState *warm, const Verdict *v) {
         uint64_t total = MAX(j->row->bytes_total, output_size(v->result));
 
         job_progress(j, PHASE_FINALIZATION, 100, total > 0 ? total : j->row->bytes_done, total,
@@ -54,18 +57,26 @@ static int record_completion(Job *j, const Verdict *v) {
                                         .bytes_total = j->row->bytes_total,
                                         .rate = j->row->rate },
                         1, j->clock());
-        return r < 0 ? r : job_complete(j, v->result, v->reason);
+        return r < 0 ? r : job_complete(j, v->result, warm, v->reason);
 }
 
 /* As part of the group. What came so far is written first: the row then shows how far the attempt went. */
-static int record(Job *j, const Verdict *v) {
+static int record(Job *j, const AttemptFacts *facts, const Verdict *v) {
+        const JobWarmResult *pass =
+                        facts->result && facts->result->warm.pass > 0 ? &facts->result->warm : NULL;
+        WarmState warm = j->warm ? *j->warm : (WarmState){};
+        usec_t now = j->clock();
         int r = progress_record(j);
 
         if (r < 0)
                 return r;
+        if (j->warm && pass)
+                warm_state_add_pass(&warm, pass, now);
         switch (v->state) {
         case JOB_COMPLETED:
-                return record_completion(j, v);
+                return record_completion(j, j->warm ? &warm : NULL, v);
+        case JOB_QUEUED:
+                return job_pass(j, &warm, warm_state_next(&warm, now), v->reason);
         case JOB_RETRYING:
                 return job_retry(j, j->clock() + v->pause, v->reason);
         default:
@@ -84,6 +95,8 @@ static void on_recorded(int r, void *userdata) {
         Manager *m = e->job->manager;
 
         r = job_follow(e->job, r);
+        if (r >= 0)
+                job_tell_waiting(e->job);
         queue_wake(m);
         e->done(e->job, r, e->userdata);
 }
@@ -102,7 +115,7 @@ int attempt_end(Job *j, const AttemptFacts *facts, attempt_done done, void *user
                 r = commit_group_enter(m->group);
         if (r < 0)
                 return r;
-        r = record(j, &v);
+        r = record(j, facts, &v);
         commit_group_leave(m->group, r < 0 ? NULL : on_recorded, r < 0 ? NULL : e);
         if (r < 0)
                 return r;

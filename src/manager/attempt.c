@@ -122,6 +122,11 @@ static int cause_from_result(const AttemptFacts *f, Cause *c) {
                 c->phase = PHASE_FINALIZATION;
                 break;
 
+        case OUTCOME_PASS: /* … but the job was to end */
+                c->code = "result_unreadable";
+                c->message = strdup("the job reports that a pass is complete, and it was to end");
+                break;
+
         case OUTCOME_CANCELLED:
                 c->code = "interrupted";
                 c->transient = true;
@@ -286,6 +291,19 @@ static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
         return v->result ? 0 : -ENOMEM;
 }
 
+static bool is_pass(const AttemptFacts *f) {
+        return f->pass > 0 && !f->cutover && f->result && f->result->outcome == OUTCOME_PASS;
+}
+
+static int judge_pass(const AttemptFacts *f, Verdict *v) {
+        char span[TIMESPAN_SIZE];
+
+        v->state = JOB_QUEUED;
+        v->reason = strprintf("Pass %u is complete after %s", f->pass,
+                        format_timespan(span, (usec_t) (f->result->warm.seconds * (double) USEC_PER_SEC)));
+        return v->reason ? 0 : -ENOMEM;
+}
+
 int attempt_judge(const AttemptFacts *f, Verdict *ret) {
         Cause c = { .phase = f->phase };
         Verdict v = { .state = _JOB_STATE_INVALID };
@@ -297,6 +315,8 @@ int attempt_judge(const AttemptFacts *f, Verdict *ret) {
                 r = judge_completed(f, &v);
         else if (f->report && f->report_completed)
                 r = judge_reported(f, &v);
+        else if (is_pass(f))
+                r = judge_pass(f, &v);
         else {
                 r = find_cause(f, &c);
                 if (r >= 0)

@@ -28,6 +28,8 @@ typedef struct AttemptFacts {
         bool published; /* the output has its final name, or needs none */
         bool needs_domain; /* a domain is to be defined for the output */
         const KvmOutcome *domain; /* what became of it; NULL: it is not known */
+        unsigned pass; /* of a warm job: the one that was carried out; 0: it is none */
+        bool cutover; /* that was the last one */
         bool destination_exists; /* something stands under the final name */
         bool deadline_passed; /* timeout_seconds have gone by since it began */
         const JobResult *result; /* result.json of this attempt, or NULL */
@@ -51,10 +53,11 @@ typedef struct AttemptFacts {
 } AttemptFacts;
 
 typedef struct Verdict {
-        JobState state; /* COMPLETED, FAILED or RETRYING */
+        JobState state; /* COMPLETED, FAILED or RETRYING; QUEUED: a pass of a warm job is complete */
         usec_t pause; /* RETRYING: before the next attempt */
         char *reason;
-        char *result; /* JSON {"outputs","metrics","vm","domain","error"}; NULL for RETRYING */
+        char *result; /* JSON {"outputs","metrics","vm","domain","error"}; NULL for RETRYING and
+                         QUEUED */
 } Verdict;
 
 void verdict_done(Verdict *v);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "manager/executor-unit.h"
-#include "spec/job-result.h"
 #include "store/jobs.h"
-
-#include <sys/stat.h>
 
 #include <signal.h>
 
@@ -17,16 +14,13 @@
 #include "manager/manager.h"
 #include "manager/progress.h"
 #include "manager/schedule/schedule-timer.h"
+#include "manager/unit-facts.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
-#include "spec/kvm-outcome.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
-
-/* TimeoutStopSec= of a job's unit. */
-#define STOP_TIME (30 * USEC_PER_SEC)
 
 static Job *job_of_unit(Manager *m, const char *unit) {
         _cleanup_free_ char *id = NULL;
@@ -289,6 +283,8 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
         const JobPlan plan = {
                 .job_id = j->row->id,
                 .attempt = j->row->attempt,
+                .warm_pass = j->warm ? j->warm->passes + 1 : 0,
+                .cutover = j->warm && j->warm->cutover,
                 .user = (char *) user,
                 .spec = (JobSpec *) spec,
                 .bound = files->bound,
@@ -347,6 +343,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .virtio_win = j->manager->settings->guest.virtio_win,
                 .vddk_libdir = vddk ? j->manager->settings->vsphere.vddk_libdir : NULL,
                 .vddk_plugin = vddk ? j->manager->settings->vsphere.vddk_plugin : NULL,
+                .warm = j->warm,
                 .timeout_seconds = spec->policy.timeout_seconds,
                 .priority = j->row->priority,
         };
@@ -358,7 +355,7 @@ void executor_unit_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         int r;
 
         j->unit.stage = UNIT_STARTING;
-        j->unit.stop_sent = j->unit.finish_tried = false;
+        j->unit.stop_sent = j->unit.finish_tried = j->unit.put_back_tried = false;
         j->unit.result = mfree(j->unit.result);
         j->unit.exit_code = j->unit.exit_status = 0;
         r = progress_follow(j->manager);
@@ -408,17 +405,26 @@ void executor_unit_stop(Job *j) {
                 log_error_errno(r, "Failed to stop the unit of job %s: %m", j->row->id);
         else {
                 j->unit.stop_sent = true;
-                limit_time(j, STOP_TIME);
+                limit_time(j, unit_stop_time(j->warm));
         }
 }
 
-int executor_unit_finish(Job *j) {
+/* Runs the unit that does nothing but @tasks, each of which is tried once: executor_unit_gone() is called
+ * when it has ended. On failure, which is logged, nothing will end. 0 or negative errno. */
+static int start_finish(Job *j, FinishTasks tasks) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
-        int r;
+        _cleanup_strv_free_ char **credentials = NULL;
+        int r = directory ? 0 : -ENOMEM;
 
-        j->unit.finish_tried = true;
-        r = directory ? unit_properties_for_finish(j->row->id, directory, &properties) : -ENOMEM;
+        j->unit.finish_tried = j->unit.finish_tried || (tasks & FINISH_OUTPUT);
+        j->unit.put_back_tried = j->unit.put_back_tried || (tasks & FINISH_PUT_BACK);
+        j->unit.result = mfree(j->unit.result);
+        if (r >= 0 && j->warm)
+                r = credentials_list(
+                                j->manager->state_directory, CREDENTIALS_OF_JOB, j->row->id, &credentials);
+        if (r >= 0)
+                r = unit_properties_for_finish(j->row->id, directory, tasks, credentials, &properties);
         if (r >= 0)
                 r = call_start(j, &properties);
         if (r < 0)
@@ -429,86 +435,6 @@ int executor_unit_finish(Job *j) {
 
 /* --- its end --------------------------------------------------------------------------------------- */
 
-/* Where the file system does not answer, nothing is known to be there. */
-static bool exists(Job *j, const char *path) {
-        return lookup_exists(j->manager->lookups, path) > 0;
-}
-
-/* When this attempt began, from the history of the job. */
-static usec_t attempt_began(Job *j) {
-        JobStateRow *rows = NULL;
-        usec_t began = 0;
-        size_t n = 0;
-
-        if (store_job_states(j->store, j->row->id, &rows, &n) < 0)
-                return 0;
-        for (size_t i = 0; i < n; i++)
-                if (rows[i].state == JOB_ASSIGNED || rows[i].state == JOB_RUNNING)
-                        began = rows[i].timestamp;
-        job_state_rows_free(rows, n);
-        return began;
-}
-
-/* The job wrote its result when SIGTERM came: was that when its time was over? */
-static bool deadline_passed(Job *j, const char *directory) {
-        _cleanup_free_ char *path = strprintf("%s/" JOB_RESULTS_DIRECTORY "/result.json", directory);
-        usec_t began = attempt_began(j);
-        struct stat st;
-
-        if (!path || j->row->timeout_seconds == 0 || began == 0 || lstat(path, &st) < 0)
-                return false;
-        return (usec_t) st.st_mtime * USEC_PER_SEC + st.st_mtim.tv_nsec / NSEC_PER_USEC >=
-                        began + j->row->timeout_seconds * USEC_PER_SEC;
-}
-
-/* What was written to an NBD server has no other name: it is complete when the job says so. */
-static bool needs_no_publishing(const Job *j, const JobPlan *plan, const JobResult *result) {
-        return plan && !endpoint_needs(&plan->spec->destination, ENDPOINT_NEEDS_FILES) && result &&
-                        result->outcome == OUTCOME_COMPLETED &&
-                        (!j->unit.result || streq(j->unit.result, "success"));
-}
-
-/* Adds to @f what the unit left behind. @ret_result keeps what the facts point to. */
-static int gather(Job *j, const JobPlan *plan, const char *directory, AttemptFacts *f,
-                JobResult **ret_result) {
-        _cleanup_(job_result_freep) JobResult *result = NULL;
-        int published = job_mark_is_set(directory, JOB_MARK_PUBLISHED);
-        int r = job_result_read(directory, &result);
-
-        /* No directory: we were cut off between recording that the attempt begins and making it. */
-        if (published == -ENOENT)
-                published = 0;
-        if (published < 0)
-                return published;
-        if (r == -ENOMEM)
-                return r;
-        /* A result of another attempt says nothing about this one. */
-        if (result && result->attempt != j->row->attempt)
-                result = job_result_free(result);
-        f->published = published > 0 || needs_no_publishing(j, plan, result);
-        /* (Looked at only where it says why the output has no name.) */
-        f->destination_exists = published == 0 && result && result->outcome == OUTCOME_COMPLETED && plan &&
-                        plan->spec->destination.path && exists(j, plan->spec->destination.path);
-        f->deadline_passed = result && deadline_passed(j, directory);
-        f->result = result;
-        f->result_unreadable = r < 0 && r != -ENOENT;
-        f->unit_result = j->unit.result;
-        f->exit_code = j->unit.exit_code;
-        f->exit_status = j->unit.exit_status;
-        *ret_result = TAKE_PTR(result);
-        return 0;
-}
-
-/* What libvirt said of the domain. NULL: it was not asked, or there is none to be defined. */
-static int gather_domain(const JobPlan *plan, const char *directory, AttemptFacts *f, KvmOutcome **ret) {
-        f->needs_domain = plan && plan->spec->destination.type == ENDPOINT_KVM;
-        if (!f->needs_domain || !f->published)
-                return 0;
-        int r = kvm_outcome_read(directory, ret);
-        f->domain = r >= 0 ? *ret : NULL;
-        return r == -ENOMEM ? r : 0;
-}
-
 /* The work is complete, but finish was not, or the domain is not defined: that was cut off together with the
  * machine. */
 static bool needs_finish(const Job *j, const AttemptFacts *f) {
@@ -518,22 +444,41 @@ static bool needs_finish(const Job *j, const AttemptFacts *f) {
                         !j->unit.finish_tried;
 }
 
-/* Nothing of the finished job runs any more. @j is freed, unless its unfinished output still has to be
- * removed. */
+/* What is still to be done for a job that was cancelled or has failed: its unit has done it, unless it could
+ * not. */
+static FinishTasks open_tasks(Job *j, const JobPlan *plan) {
+        FinishTasks tasks = 0;
+
+        if (j->row->state == JOB_CANCELLED && plan->part_dir && !j->unit.finish_tried &&
+                        unit_path_exists(j, plan->part_dir))
+                tasks |= FINISH_OUTPUT;
+        if (j->row->state != JOB_COMPLETED && j->warm && !j->unit.put_back_tried)
+                tasks |= FINISH_PUT_BACK;
+        return tasks;
+}
+
+static void warn_of_remains(Job *j, const JobPlan *plan) {
+        if (j->row->state == JOB_CANCELLED && plan->part_dir && unit_path_exists(j, plan->part_dir))
+                log_warning("The unfinished output %s of the cancelled job %s could not be removed; its log "
+                            "says why (journalctl HYPER_JOB_ID=%s).",
+                                plan->part_dir, j->row->id, j->row->id);
+        if (j->unit.put_back_tried && j->unit.result && !streq(j->unit.result, "success"))
+                log_warning("The virtual machine of job %s could not be left as it was; its log says why "
+                            "(journalctl HYPER_JOB_ID=%s).",
+                                j->row->id, j->row->id);
+}
+
+/* Nothing of the finished job runs any more. @j is freed, unless something of it still has to be put in
+ * order. */
 static void leave(Job *j) {
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
 
-        /* The unit of a cancelled job has removed the unfinished output; what is still there is from an
-         * attempt that had no finish of its own. */
-        if (j->row->state == JOB_CANCELLED && directory && job_plan_read(directory, &plan) >= 0 &&
-                        plan->part_dir) {
-                if (exists(j, plan->part_dir) && !j->unit.finish_tried && executor_unit_finish(j) >= 0)
+        if (directory && job_plan_read(directory, &plan) >= 0) {
+                FinishTasks tasks = open_tasks(j, plan);
+                if (tasks && start_finish(j, tasks) >= 0)
                         return;
-                if (exists(j, plan->part_dir))
-                        log_warning("The unfinished output %s of the cancelled job %s could not be removed; "
-                                    "its log says why (journalctl HYPER_JOB_ID=%s).",
-                                        plan->part_dir, j->row->id, j->row->id);
+                warn_of_remains(j, plan);
         }
         manager_forget_job(j->manager, j);
 }
@@ -581,12 +526,10 @@ static int end_attempt(Job *j, const char *start_error) {
         if (r == -ENOMEM)
                 return r;
         facts.start_error = start_error;
-        r = gather(j, plan, directory, &facts, &result);
-        if (r >= 0)
-                r = gather_domain(plan, directory, &facts, &domain);
+        r = unit_facts_add(j, plan, directory, &facts, &result, &domain);
         if (r < 0)
                 return r;
-        if (needs_finish(j, &facts) && executor_unit_finish(j) >= 0) {
+        if (needs_finish(j, &facts) && start_finish(j, FINISH_OUTPUT) >= 0) {
                 j->unsettled = false;
                 return 0;
         }

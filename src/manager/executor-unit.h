@@ -18,7 +18,3 @@ int executor_unit_subscribe(Manager *m);
 int executor_unit_adopt(Job *j, bool running);
 /* Stops the unit of @j, once. */
 void executor_unit_stop(Job *j);
-/* Runs hyper-job finish alone: to remove the unfinished output of a cancelled job that has no unit, or to go
- * on where a power cut has interrupted it. executor_unit_gone() is called when it has ended; on failure
- * there is nothing that will end. */
-int executor_unit_finish(Job *j);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When nobody asks and no job is left, the daemon ends, and the bus starts it again for the next call.
+/* When nobody asks and no job is left, or all of them wait for their next pass, the daemon ends, and the bus starts it again for the next call.
  *
  * No call may be lost in between: systemd is told STOPPING=1 first, so that it will start the unit anew
  * instead of taking it for running; then the name is given up, and only when the bus has confirmed that does
@@ -14,8 +14,21 @@
 
 #include "basic/log.h"
 #include "manager/schedule/schedule-timer.h"
+#include "manager/wake-timer.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
+
+/* Jobs that wait for their next pass need no manager until then. */
+static bool is_busy(const Manager *m) {
+        return HASH_COUNT(m->jobs) > m->index.waiting.n;
+}
+
+/* When the next pass is due; 0: no job waits for one. */
+static usec_t next_pass(const Manager *m) {
+        const Job *j = prioq_first(&m->index.waiting);
+
+        return j ? j->row->due_at : 0;
+}
 
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         Manager *m = userdata;
@@ -28,7 +41,7 @@ static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 /* Calls that came before the name was given up are answered. */
 void idle_lookup_done(Manager *m) {
         if (m->released && lookup_pool_pending(m->lookups) == 0 && commit_group_pending(m->group) == 0)
-                (void) sd_event_exit(m->event, m->jobs ? EX_TEMPFAIL : EXIT_SUCCESS);
+                (void) sd_event_exit(m->event, is_busy(m) ? EX_TEMPFAIL : EXIT_SUCCESS);
 }
 
 static int drain(Manager *m) {
@@ -38,29 +51,56 @@ static int drain(Manager *m) {
         return sd_bus_release_name_async(m->bus, &m->release_call, HYPER_BUS_NAME, on_released, m);
 }
 
-static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
-        Manager *m = userdata;
-        usec_t now = now_monotonic(), timeout = m->settings->daemon.idle_timeout;
-        int r;
+static bool is_idle(const Manager *m) {
+        usec_t timeout = m->settings->daemon.idle_timeout, pass = next_pass(m);
 
-        if (!m->jobs && m->ready && !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
+        return !is_busy(m) && (pass == 0 || pass > m->clock() + timeout) && m->ready &&
+                        !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
                         bus_polkit_pending(m->polkit) == 0 && lookup_pool_pending(m->lookups) == 0 &&
-                        commit_group_pending(m->group) == 0 && now >= m->last_call + timeout) {
-                r = drain(m);
-                if (r >= 0)
-                        return 0;
-                log_error_errno(r, "Failed to give up the bus name: %m");
-                return sd_event_exit(m->event, EXIT_FAILURE);
-        }
-        /* While jobs are there, the end of the last one is the time to look again; a timeout later will
-         * do. */
-        usec_t due = m->jobs ? now + timeout : m->last_call + timeout;
-        r = sd_event_source_set_time_relative(s, due > now ? due - now : timeout);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
-        return r;
+                        commit_group_pending(m->group) == 0 && now_monotonic() >= m->last_call + timeout;
 }
 
+/* While jobs are there, the end of the last one is the time to look again; a timeout later will do. */
+static int look_again(Manager *m) {
+        usec_t now = now_monotonic(), timeout = m->settings->daemon.idle_timeout,
+               due = m->jobs ? now + timeout : m->last_call + timeout;
+        int r = sd_event_source_set_time_relative(m->idle_timer, due > now ? due - now : timeout);
+
+        return r < 0 ? r : sd_event_source_set_enabled(m->idle_timer, SD_EVENT_ONESHOT);
+}
+
+static void end(Manager *m) {
+        int r = drain(m);
+
+        if (r < 0) {
+                log_error_errno(r, "Failed to give up the bus name: %m");
+                (void) sd_event_exit(m->event, EXIT_FAILURE);
+        }
+}
+
+/* systemd starts the manager again for the next pass. */
+static void on_wake_timer_set(Manager *m, int r) {
+        if (r >= 0 && is_idle(m))
+                return end(m);
+        /* Set, but no longer needed; or of an earlier time. */
+        (void) wake_timer_remove(m);
+        r = look_again(m);
+        if (r < 0)
+                log_error_errno(r, "Failed to set a timer: %m");
+}
+
+static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        Manager *m = userdata;
+        usec_t pass = next_pass(m);
+
+        if (!is_idle(m))
+                return look_again(m);
+        if (pass == 0)
+                end(m);
+        else if (wake_timer_set(m, pass, on_wake_timer_set) < 0)
+                return look_again(m);
+        return 0;
+}
 /* Sees every message before its handler; only calls count, since signals of systemd come all the time. */
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         Manager *m = userdata;

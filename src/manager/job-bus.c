@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "manager/executor.h"
 #include "manager/job-cancel.h"
+#include "manager/job-cutover.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
@@ -93,6 +94,19 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
         return r;
 }
 
+static int get_warm(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Job *j = userdata;
+        _cleanup_json_ json_t *object = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        if (!j->warm)
+                return sd_bus_message_append(reply, "s", "");
+        object = warm_state_to_json(j->warm, j->row->state, j->row->phase, j->row->due_at);
+        text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+        return text ? sd_bus_message_append(reply, "s", text) : -ENOMEM;
+}
+
 /* --- methods --------------------------------------------------------------------------------------- */
 
 static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -108,6 +122,23 @@ static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *
         return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
+static int method_set_cutover(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Job *j = userdata;
+        Manager *m = j->manager;
+        _cleanup_free_ char *id = NULL, *warning = NULL;
+        const char *when;
+        int r = bus_verify_polkit(message, "org.hyper1.manage-jobs", &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &when);
+        if (r < 0)
+                return r;
+        id = strdup(j->row->id);
+        r = id ? manager_set_cutover(m, id, when, &warning, error) : -ENOMEM;
+        return r < 0 ? r : sd_bus_reply_method_return(message, "s", strempty(warning));
+}
+
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 
@@ -115,6 +146,8 @@ const sd_bus_vtable job_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_cancel,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetCutover", SD_BUS_ARGS("s", when), SD_BUS_RESULT("s", warning),
+                        method_set_cutover, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Operation", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Spec", "s", get_spec, 0, CONST),
@@ -133,6 +166,7 @@ const sd_bus_vtable job_vtable[] = {
         SD_BUS_PROPERTY("StartedUSec", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("FinishedUSec", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("Result", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Warm", "s", get_warm, 0, CHANGES),
         SD_BUS_VTABLE_END,
 };
 

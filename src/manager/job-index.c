@@ -31,6 +31,7 @@ void job_index_init(JobIndex *p) {
         prioq_init(&p->shared, starts_before, offset);
         prioq_init(&p->later, looks_before, offset);
         prioq_init(&p->retrying, due_before, offset);
+        prioq_init(&p->waiting, due_before, offset);
         TAILQ_INIT(&p->looked_at);
         TAILQ_INIT(&p->here);
         TAILQ_INIT(&p->held);
@@ -42,11 +43,12 @@ void job_index_done(JobIndex *p) {
         prioq_done(&p->shared);
         prioq_done(&p->later);
         prioq_done(&p->retrying);
+        prioq_done(&p->waiting);
         HASH_CLEAR(by_destination, p->by_destination);
 }
 
 int job_index_reserve(JobIndex *p, size_t n) {
-        Prioq *const queues[] = { &p->own, &p->shared, &p->later, &p->retrying };
+        Prioq *const queues[] = { &p->own, &p->shared, &p->later, &p->retrying, &p->waiting };
         int r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(queues) && r >= 0; i++)
@@ -82,6 +84,8 @@ static void forget_destination(JobIndex *p, Job *j) {
 static void place_queued(JobIndex *p, Job *j, usec_t now) {
         if (j->lookup)
                 enter_list(&p->looked_at, j);
+        else if (j->row->due_at > now)
+                enter_queue(&p->waiting, j);
         else if (!j->row->any_worker)
                 enter_queue(&p->own, j);
         else if (!worker_could_be_local(j))

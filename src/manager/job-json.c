@@ -8,6 +8,7 @@
 
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "spec/warm-state.h"
 #include "store/jobs.h"
 
 /* What is in the database was JSON when it was written; null where there is nothing. */
@@ -47,10 +48,18 @@ static json_t *request_to_json(const char *request) {
         return value ? value : request ? json_string(request) : json_null();
 }
 
+static json_t *warm_to_json(const JobRow *row) {
+        WarmState warm;
+
+        return row->warm && warm_state_decode(row->warm, &warm) >= 0
+                        ? warm_state_to_json(&warm, row->state, row->phase, row->due_at)
+                        : json_null();
+}
+
 static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, "
                          "s:o, s:o, "
-                         "s:o, s:o, s:o, s:o, s:o, s:o}",
+                         "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                         "job_id", row->id, "operation", row->operation, "role", role_to_string(row->role),
                         "state", job_state_to_string(row->state), "reason", strempty(row->reason),
                         "state_history", history_to_json(states, n), "attempt", (int) row->attempt,
@@ -61,7 +70,8 @@ static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRo
                         "updated_at", json_time(row->updated_at), "started_at", json_time(row->started_at),
                         "finished_at", json_time(row->finished_at), "due_at", json_time(row->due_at),
                         "deadline_at", json_time(row->deadline_at), "progress", progress_to_json(row),
-                        "spec", text_to_json(row->spec), "result", text_to_json(row->result));
+                        "spec", text_to_json(row->spec), "warm", warm_to_json(row), "result",
+                        text_to_json(row->result));
 }
 
 int job_details(Store *store, const char *id, char **ret) {

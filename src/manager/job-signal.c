@@ -51,7 +51,7 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
         if (r >= 0)
                 r = sd_bus_emit_properties_changed(bus, path, HYPER_JOB_INTERFACE, "State", "Reason",
                                 "Attempt", "Phase", "Percent", "BytesDone", "BytesTotal", "Rate",
-                                "StartedUSec", "FinishedUSec", "Result", NULL);
+                                "StartedUSec", "FinishedUSec", "Result", "Warm", NULL);
         if (r >= 0)
                 r = emit_state_changed(j, path, from, to, reason);
         if (r >= 0 && job_state_is_terminal(to))
@@ -69,4 +69,14 @@ void job_bus_progress_changed(Job *j) {
                                 "Percent", "BytesDone", "BytesTotal", "Rate", NULL);
         if (r < 0)
                 log_warning_errno(r, "Failed to tell the bus of the progress of job %s: %m", j->row->id);
+}
+
+void job_bus_warm_changed(Job *j) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        int r = path ? sd_bus_emit_properties_changed(
+                                       j->manager->bus, path, HYPER_JOB_INTERFACE, "Warm", NULL)
+                     : -ENOMEM;
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to tell the bus of the cutover of job %s: %m", j->row->id);
 }

@@ -12,6 +12,8 @@ typedef struct WrittenChanges {
         JobTransition list[CHANGES_MAX];
         size_t n;
         char *reason, *result; /* those of the last one */
+        char *warm; /* if it changes */
+        WarmState warm_state; /* the same */
 } WrittenChanges;
 
 static WrittenChanges *written_changes_free(WrittenChanges *c) {
@@ -19,23 +21,30 @@ static WrittenChanges *written_changes_free(WrittenChanges *c) {
                 return NULL;
         free(c->reason);
         free(c->result);
+        free(c->warm);
         return mfree(c);
 }
 DEFINE_CLEANUP_FUNC(WrittenChanges *, written_changes_free);
 
 int job_new(Store *store, clock_func clock, job_observer observer, Manager *manager, JobRow *row,
                 Job **ret) {
-        Job *j = new0(Job, 1);
+        _cleanup_(job_freep) Job *j = new0(Job, 1);
 
         if (!j)
                 return -ENOMEM;
+        if (row->warm) {
+                j->warm = new0(WarmState, 1);
+                int r = j->warm ? warm_state_decode(row->warm, j->warm) : -ENOMEM;
+                if (r < 0)
+                        return r;
+        }
         j->store = store;
         j->clock = clock;
         j->observer = observer;
         j->manager = manager;
         j->row = row;
         j->error_phase = _PHASE_INVALID;
-        *ret = j;
+        *ret = TAKE_PTR(j);
         return 0;
 }
 
@@ -49,6 +58,7 @@ Job *job_free(Job *j) {
         free(j->unit.start_job);
         free(j->unit.result);
         free(j->error_message);
+        free(j->warm);
         free(j->destination);
         free(j->server);
         job_row_free(j->row);
@@ -77,17 +87,21 @@ static void follow_each(Job *j, const JobTransition *changes, size_t n) {
 
                 j->row->state = t->to;
                 j->row->updated_at = t->timestamp;
-                j->row->due_at = t->to == JOB_RETRYING ? t->due_at : 0;
+                j->row->due_at = t->to == JOB_RETRYING || t->to == JOB_QUEUED ? t->due_at : 0;
                 if (job_state_is_terminal(t->to))
                         j->row->finished_at = t->timestamp;
                 else if (job_state_is_terminal(from))
                         forget_end(j);
                 if (t->worker_id && isempty(t->worker_id))
                         j->row->worker_id = mfree(j->row->worker_id);
+                if (t->ends_pass)
+                        j->row->attempt = 0;
                 if (t->begins_attempt) {
                         j->row->attempt++;
                         if (j->row->started_at == 0)
                                 j->row->started_at = t->timestamp;
+                }
+                if (t->begins_attempt || t->ends_pass) {
                         job_progress(j, _PHASE_INVALID, -1, 0, 0, 0);
                         j->progress_dirty = false;
                         j->told_tenth = 0;
@@ -112,13 +126,19 @@ int job_follow(Job *j, int r) {
                 free(j->row->result);
                 j->row->result = TAKE_PTR(c->result);
         }
+        if (c->warm) {
+                free(j->row->warm);
+                j->row->warm = TAKE_PTR(c->warm);
+                *j->warm = c->warm_state;
+        }
         c->list[c->n - 1].reason = j->row->reason;
         follow_each(j, c->list, c->n);
         return r;
 }
 
-/* What memory following needs is taken first: behind the transaction nothing may fail. */
-static int job_change(Job *j, const JobTransition *changes, size_t n) {
+/* What memory following needs is taken first: behind the transaction nothing may fail. @warm goes with the
+ * last change, and may be NULL. */
+static int job_change(Job *j, const JobTransition *changes, size_t n, const WarmState *warm) {
         _cleanup_(written_changes_freep) WrittenChanges *c = new0(WrittenChanges, 1);
         const JobTransition *last = &changes[n - 1];
         int r;
@@ -133,7 +153,14 @@ static int job_change(Job *j, const JobTransition *changes, size_t n) {
         c->result = last->result ? strdup(last->result) : NULL;
         if (!c->reason || (last->result && !c->result))
                 return -ENOMEM;
-        r = store_job_transition(j->store, j->row->id, changes, n);
+        if (warm) {
+                c->warm_state = *warm;
+                c->warm = warm_state_encode(warm);
+                if (!c->warm)
+                        return -ENOMEM;
+                c->list[n - 1].warm = c->warm;
+        }
+        r = store_job_transition(j->store, j->row->id, c->list, n);
         if (r >= 0)
                 j->changes = TAKE_PTR(c);
         return r;
@@ -159,7 +186,7 @@ static const char *begun(const Job *j) {
 }
 
 /* (With the change to RUNNING, if that was not seen.) */
-static int job_end(Job *j, JobTransition end) {
+static int job_end(Job *j, JobTransition end, const WarmState *warm) {
         JobTransition changes[CHANGES_MAX];
         size_t n = 0;
 
@@ -173,12 +200,20 @@ static int job_end(Job *j, JobTransition end) {
         } else
                 end.from = j->row->state;
         changes[n++] = end;
-        return job_change(j, changes, n);
+        return job_change(j, changes, n, warm);
 }
 
 int job_assign(Job *j) {
-        _cleanup_free_ char *reason = strprintf("Attempt %u begins", j->row->attempt + 1);
+        _cleanup_free_ char *reason = NULL;
+        WarmState warm;
 
+        if (j->warm) {
+                warm = *j->warm;
+                warm.cutover = warm_state_is_cutover(j->warm, j->clock());
+                reason = strprintf("Attempt %u of %s %u begins", j->row->attempt + 1,
+                                warm.cutover ? "the cutover, pass" : "pass", warm.passes + 1);
+        } else
+                reason = strprintf("Attempt %u begins", j->row->attempt + 1);
         if (!reason)
                 return -ENOMEM;
         return job_change(j,
@@ -187,7 +222,7 @@ int job_assign(Job *j) {
                                         .timestamp = j->clock(),
                                         .reason = reason,
                                         .begins_attempt = true },
-                        1);
+                        1, j->warm ? &warm : NULL);
 }
 
 int job_run(Job *j) {
@@ -196,7 +231,7 @@ int job_run(Job *j) {
                                         .to = JOB_RUNNING,
                                         .timestamp = j->clock(),
                                         .reason = begun(j) },
-                        1);
+                        1, NULL);
 }
 
 int job_requeue(Job *j, const char *reason) {
@@ -206,7 +241,7 @@ int job_requeue(Job *j, const char *reason) {
                                         .timestamp = j->clock(),
                                         .reason = reason,
                                         .worker_id = "" },
-                        1);
+                        1, NULL);
 }
 
 int job_retry(Job *j, usec_t due_at, const char *reason) {
@@ -214,21 +249,45 @@ int job_retry(Job *j, usec_t due_at, const char *reason) {
                         (JobTransition){ .to = JOB_RETRYING,
                                         .reason = reason,
                                         .due_at = due_at,
-                                        .worker_id = "" });
+                                        .worker_id = "" },
+                        NULL);
 }
 
-int job_complete(Job *j, const char *result, const char *reason) {
-        return job_end(j, (JobTransition){ .to = JOB_COMPLETED, .reason = reason, .result = result });
+int job_pass(Job *j, const WarmState *warm, usec_t due_at, const char *reason) {
+        return job_end(j,
+                        (JobTransition){ .to = JOB_QUEUED,
+                                        .reason = reason,
+                                        .due_at = due_at,
+                                        .ends_pass = true },
+                        warm);
+}
+
+int job_complete(Job *j, const char *result, const WarmState *warm, const char *reason) {
+        return job_end(j, (JobTransition){ .to = JOB_COMPLETED, .reason = reason, .result = result }, warm);
 }
 
 int job_fail(Job *j, const char *result, const char *reason) {
-        return job_end(j, (JobTransition){ .to = JOB_FAILED, .reason = reason, .result = result });
+        return job_end(j, (JobTransition){ .to = JOB_FAILED, .reason = reason, .result = result }, NULL);
 }
 
 int job_cancel(Job *j, const char *reason) {
         if (job_is_finished(j))
                 return -EALREADY;
-        return job_end(j, (JobTransition){ .to = JOB_CANCELLED, .reason = reason });
+        return job_end(j, (JobTransition){ .to = JOB_CANCELLED, .reason = reason }, NULL);
+}
+
+int job_set_warm(Job *j, const WarmState *warm, usec_t due_at) {
+        _cleanup_free_ char *text = warm_state_encode(warm);
+        int r = text ? store_job_warm(j->store, j->row->id, text, due_at) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        free(j->row->warm);
+        j->row->warm = TAKE_PTR(text);
+        *j->warm = *warm;
+        if (job_waits(j))
+                j->row->due_at = due_at;
+        return 0;
 }
 
 void job_progress(Job *j, JobPhase phase, double percent, uint64_t done, uint64_t total, uint64_t rate) {

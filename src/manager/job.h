@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "basic/prioq.h"
+#include "spec/warm-state.h"
 #include "store/jobs.h"
 #include "store/store.h"
 
@@ -36,6 +37,7 @@ typedef struct JobUnit {
         sd_event_source *overdue; /* a timer: by then systemd has ended it, or the manager kills it */
         bool stop_sent;
         bool finish_tried; /* finish was run alone for this attempt: once is enough */
+        bool put_back_tried; /* likewise put-back, for the end of a warm job */
         bool seen; /* in the list of units that is being looked through */
         /* What PropertiesChanged of the unit said last; how the attempt ended. */
         char *result; /* "success", "exit-code", "signal", "timeout", "oom-kill", … or NULL: not heard */
@@ -53,6 +55,7 @@ struct Job {
         char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
         char *server; /* that it reads from, as job_spec_server() has it; NULL: none that has a limit */
         JobUnit unit;
+        WarmState *warm; /* of a warm job, as the row has it; NULL: it is none */
 
         uint64_t told_sequence; /* of the last event that the worker reported in this attempt; 0: none had
                                    one */
@@ -104,13 +107,23 @@ int job_run(Job *j); /* ASSIGNED → RUNNING */
 int job_requeue(Job *j,
                 const char *reason); /* RETRYING, ASSIGNED or FAILED → QUEUED; nobody holds it any more */
 int job_retry(Job *j, usec_t due_at, const char *reason); /* → RETRYING */
-int job_complete(Job *j, const char *result, const char *reason);
+int job_pass(Job *j, const WarmState *warm, usec_t due_at,
+                const char *reason); /* → QUEUED: a pass of a warm job is complete */
+/* @warm: of a warm job, else NULL. */
+int job_complete(Job *j, const char *result, const WarmState *warm, const char *reason);
 int job_fail(Job *j, const char *result, const char *reason);
 int job_cancel(Job *j, const char *reason); /* -EALREADY if it is finished */
 
 /* What was written is durable (@r >= 0), and the job follows, or it is not recorded, and nothing has changed.
  * Returns @r: r = job_follow(j, job_run(j)) makes a change at once. */
 int job_follow(Job *j, int r);
+
+/* Sets where the warm job stands, and when it goes on if it waits for its next pass: at once. */
+int job_set_warm(Job *j, const WarmState *warm, usec_t due_at);
+/* True if it waits for its next pass. */
+static inline bool job_waits(const Job *j) {
+        return j->row->state == JOB_QUEUED && j->row->due_at > 0;
+}
 
 /* The store has given @j to a worker (store_job_dequeue()): memory follows. Takes from @row what it
  * needs. */

@@ -29,6 +29,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-bus.h \
 	src/manager/job-cancel.c \
 	src/manager/job-cancel.h \
+	src/manager/job-cutover.c \
+	src/manager/job-cutover.h \
 	src/manager/job-directory.c \
 	src/manager/job-directory.h \
 	src/manager/job-files.c \
@@ -107,8 +109,12 @@ libhyper_manager_la_SOURCES = \
 	src/manager/submit-options.h \
 	src/manager/submit.c \
 	src/manager/submit.h \
+	src/manager/unit-facts.c \
+	src/manager/unit-facts.h \
 	src/manager/unit-properties.c \
 	src/manager/unit-properties.h \
+	src/manager/wake-timer.c \
+	src/manager/wake-timer.h \
 	src/manager/webhook/outbox-bus.c \
 	src/manager/webhook/outbox-bus.h \
 	src/manager/webhook/outbox.c \

@@ -26,6 +26,7 @@
 #include "manager/schedule/schedule.h"
 #include "manager/source-bus.h"
 #include "manager/submit.h"
+#include "manager/wake-timer.h"
 #include "manager/webhook/outbox-bus.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
@@ -68,6 +69,7 @@ Manager *manager_free(Manager *m) {
                 sd_bus_slot_unref(m->systemd_slots[i]);
         sd_bus_slot_unref(m->reconcile_call);
         sd_bus_slot_unref(m->release_call);
+        sd_bus_slot_unref(m->wake_call);
         sd_event_source_disable_unref(m->idle_timer);
         progress_free(m->progress);
         commit_group_free(m->group);
@@ -205,6 +207,8 @@ int manager_start(Manager *m) {
         r = executor_unit_subscribe(m);
         for (const Executor *const *e = executors; r >= 0 && *e; e++)
                 r = (*e)->list(m);
+        if (r >= 0)
+                r = wake_timer_remove(m);
         if (r >= 0)
                 r = idle_start(m);
         if (r < 0)

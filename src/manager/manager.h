@@ -55,6 +55,8 @@ struct Manager {
         usec_t patience; /* for a unit that systemd was to end: then it is killed */
         bool reconcile_again; /* something happened while the units were being listed */
         sd_bus_slot *release_call;
+        sd_bus_slot *wake_call; /* that sets the timer of the next pass: wake-timer.c */
+        void (*on_wake_timer)(Manager *m, int r);
         struct ScheduleTimers *timers; /* manager/schedule/schedule-timer.h */
         bool restoring; /* timers are set for the first time in this boot */
         ScheduleRow *schedule; /* the one read last from the store for the bus */

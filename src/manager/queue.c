@@ -250,7 +250,7 @@ static int start_job(Manager *m, Job *j) {
         return 0;
 }
 
-/* Ends that could not be recorded, retries whose time has come, and jobs to be looked at once more. Says
+/* Ends that could not be recorded, retries and passes whose time has come, and jobs to be looked at once more. Says
  * when to do all of this again. */
 static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
@@ -268,6 +268,10 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
                 if (r < 0)
                         return r;
         }
+        if (j)
+                *next = MIN(*next, j->row->due_at);
+        while ((j = prioq_first(&m->index.waiting)) && j->row->due_at <= now)
+                job_index_put(&m->index, j, now);
         if (j)
                 *next = MIN(*next, j->row->due_at);
         while ((j = prioq_first(&m->index.later)) && j->look_again_at <= now)

@@ -34,9 +34,10 @@ static const FixedProperty fixed[] = {
 
         /* hyper-job gets SIGTERM first and alone, so that it can end its servers in good order. */
         { "KillMode", PROPERTY_STRING, 0, LIST("mixed") },
-        { "TimeoutStopUSec", PROPERTY_U64, 30 * USEC_PER_SEC, NULL },
         /* A job that ends because it was stopped has not failed: systemd logs no warning. */
         { "SuccessExitStatus", PROPERTY_EXIT_STATUS, JOB_EXIT_CANCELLED, NULL },
+        /* (added to the other one) */
+        { "SuccessExitStatus", PROPERTY_EXIT_STATUS, JOB_EXIT_PASS, NULL },
         /* Prepare makes a directory: what takes longer than this is a dead network file system. */
         { "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL },
 
@@ -326,6 +327,8 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
 
         r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL);
         if (r >= 0)
+                r = add_consume(p, "TimeoutStopUSec", PROPERTY_U64, unit_stop_time(q->warm), NULL);
+        if (r >= 0)
                 r = add_consume(p, "MemoryMax", PROPERTY_U64, memory_max(q), NULL);
         if (r >= 0)
                 r = add_consume(p, "CPUWeight", PROPERTY_U64, weight, NULL);
@@ -348,6 +351,13 @@ static int add_appliance(UnitProperties *p) {
         if (r >= 0)
                 r = add_list(p, "After", PROPERTY_STRV, 0, unit, 1);
         return r < 0 ? r : add_list(p, "DeviceAllow", PROPERTY_PAIRS, 0, device, 2);
+}
+
+static int add_credentials(UnitProperties *p, char *const *credentials) {
+        if (strv_length(credentials) == 0)
+                return 0;
+        return add_list(p, "LoadCredentialEncrypted", PROPERTY_PAIRS, 0, (const char *const *) credentials,
+                        strv_length(credentials));
 }
 
 int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
@@ -389,21 +399,23 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                         return r;
         }
         r = q->guest ? add_appliance(&p) : 0;
+        if (r >= 0)
+                r = add_credentials(&p, q->credentials);
         if (r < 0)
                 return r;
-        if (strv_length(q->credentials) > 0) {
-                r = add_list(&p, "LoadCredentialEncrypted", PROPERTY_PAIRS, 0,
-                                (const char *const *) q->credentials, strv_length(q->credentials));
-                if (r < 0)
-                        return r;
-        }
         *ret = p;
         p = (UnitProperties){};
         return 0;
 }
 
-int unit_properties_for_finish(const char *job_id, const char *directory, UnitProperties *ret) {
+/* Snapshots of large disks take minutes to be removed. */
+#define PUT_BACK_TIME (10 * USEC_PER_MINUTE)
+#define FINISH_TIME (90 * USEC_PER_SEC)
+
+int unit_properties_for_finish(const char *job_id, const char *directory, FinishTasks tasks,
+                char *const *credentials, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
+        usec_t time = FINISH_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0);
         int r;
 
         r = add_identity(&p, job_id);
@@ -416,11 +428,15 @@ int unit_properties_for_finish(const char *job_id, const char *directory, UnitPr
         if (r >= 0)
                 r = add_string(&p, "SyslogIdentifier", "hyper-job");
         if (r >= 0)
-                r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, 90 * USEC_PER_SEC, NULL);
-        if (r >= 0)
+                r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, time, NULL);
+        if (r >= 0 && (tasks & FINISH_OUTPUT))
                 r = add_exec(&p, "ExecStart", "finish-later", directory);
-        if (r >= 0)
+        if (r >= 0 && (tasks & FINISH_OUTPUT))
                 r = add_exec(&p, "ExecStart", "define", directory);
+        if (r >= 0 && (tasks & FINISH_PUT_BACK))
+                r = add_exec(&p, "ExecStart", "put-back", directory);
+        if (r >= 0)
+                r = add_credentials(&p, credentials);
         if (r >= 0)
                 r = add_exec_tidy_up(&p, job_id);
         if (r < 0)

@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 
 #include "basic/macro.h"
+#include "basic/time-util.h"
 
 typedef enum PropertyKind {
         PROPERTY_BOOL, /* b: number */
@@ -54,6 +55,7 @@ typedef struct UnitRequest {
         bool guest; /* it starts an appliance, see src/guest/README.md */
         const char *virtio_win; /* or NULL; for the guest, read-only */
         const char *vddk_libdir, *vddk_plugin; /* of the configuration, read-only, or NULL */
+        bool warm; /* when it is stopped, it has to remove a snapshot */
         unsigned timeout_seconds; /* 0: no limit */
         unsigned priority;
 } UnitRequest;
@@ -61,8 +63,20 @@ typedef struct UnitRequest {
 /* The unit that carries the job out. 0 or -ENOMEM. */
 int unit_properties_for_job(const UnitRequest *request, UnitProperties *ret);
 
-/* The unit that runs hyper-job finish alone. */
-int unit_properties_for_finish(const char *job_id, const char *directory, UnitProperties *ret);
+/* How long a unit may take to stop, by UnitRequest.warm. */
+static inline usec_t unit_stop_time(bool warm) {
+        return (warm ? 120 : 30) * USEC_PER_SEC;
+}
+
+/* What is done for a job that no unit of its own could do it for. */
+typedef enum FinishTasks {
+        FINISH_OUTPUT = 1 << 0, /* publish its output, or remove it */
+        FINISH_PUT_BACK = 1 << 1, /* leave the virtual machine of a warm job as it was */
+} FinishTasks;
+
+/* The unit that does nothing but @tasks. @credentials as above. */
+int unit_properties_for_finish(const char *job_id, const char *directory, FinishTasks tasks,
+                char *const *credentials, UnitProperties *ret);
 
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
 

@@ -39,7 +39,9 @@ static const unsigned transitions[_JOB_STATE_MAX] = {
                    running. */
         [JOB_ASSIGNED] = TO(JOB_RUNNING) | TO(JOB_QUEUED) | TO(JOB_RETRYING) | TO(JOB_FAILED) |
                         TO(JOB_CANCELLED),
-        [JOB_RUNNING] = TO(JOB_COMPLETED) | TO(JOB_RETRYING) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
+        /* QUEUED: a pass of a warm job is complete, and the next one is due at a time. */
+        [JOB_RUNNING] = TO(JOB_COMPLETED) | TO(JOB_QUEUED) | TO(JOB_RETRYING) | TO(JOB_FAILED) |
+                        TO(JOB_CANCELLED),
         [JOB_RETRYING] = TO(JOB_QUEUED) | TO(JOB_FAILED) | TO(JOB_CANCELLED),
         /* Somebody has asked for it: RetryJob. */
         [JOB_FAILED] = TO(JOB_QUEUED),

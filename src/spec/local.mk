@@ -56,6 +56,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/vsphere-spec.c \
 	src/spec/vsphere-spec.h \
 	src/spec/warm-spec.c \
-	src/spec/warm-spec.h
+	src/spec/warm-spec.h \
+	src/spec/warm-state.c \
+	src/spec/warm-state.h
 SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS)
 EXTRA_DIST += src/spec/README.md

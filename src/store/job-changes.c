@@ -53,6 +53,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_text(st, 28, role_to_string(row->role));
         sql_bind_text(st, 29, row->source_path);
         sql_bind_text(st, 30, row->destination_path);
+        sql_bind_text(st, 31, row->warm);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -95,12 +96,14 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
         sql_bind_uint(st, 5, t->timestamp);
         sql_bind_text(st, 6, t->worker_id);
         sql_bind_text(st, 7, t->result);
-        sql_bind_uint(st, 8, t->to == JOB_RETRYING ? t->due_at : 0);
+        sql_bind_uint(st, 8, t->to == JOB_RETRYING || t->to == JOB_QUEUED ? t->due_at : 0);
         sql_bind_uint(st, 9, t->begins_attempt);
         sql_bind_uint(st, 10, job_state_is_terminal(t->to));
         sql_bind_uint(st, 11, WORKER_LEASE / USEC_PER_SEC);
         sql_bind_uint(st, 12, job_state_is_terminal(t->from));
         sql_bind_uint(st, 13, WORKER_BEGIN_TIME / USEC_PER_SEC);
+        sql_bind_text(st, 14, t->warm);
+        sql_bind_uint(st, 15, t->ends_pass);
         r = sql_run(s, st);
         if (r < 0)
                 return r;
@@ -124,6 +127,19 @@ int store_job_transition(Store *s, const char *id, const JobTransition *changes,
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = job_transition_apply(s, id, changes + i);
         return sql_end(s, r);
+}
+
+int store_job_warm(Store *s, const char *id, const char *warm, usec_t due_at) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_WARM);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_text(st, 2, warm);
+        sql_bind_uint(st, 3, due_at);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ESTALE;
 }
 
 int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t timestamp) {

@@ -13,7 +13,9 @@ typedef struct JobTransition {
         /* What else changes with it; what is not set stays. */
         const char *worker_id; /* non-NULL: set ("" clears) */
         const char *result; /* non-NULL: set */
-        usec_t due_at; /* for RETRYING */
+        const char *warm; /* non-NULL: set */
+        usec_t due_at; /* for RETRYING and QUEUED */
+        bool ends_pass; /* the attempts of the next pass are counted from 1 again, progress cleared */
         bool begins_attempt; /* attempt + 1, started_at set if it was not, progress cleared */
 } JobTransition;
 
@@ -24,6 +26,10 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
  * first one's from state. Refuses
  * (-EINVAL) what job_state_may_become() does not allow. */
 int store_job_transition(Store *s, const char *id, const JobTransition *changes, size_t n);
+
+/* Sets where a warm job stands, and, if it is QUEUED, when it goes on. -ESTALE: there is no such job that is
+ * not finished. */
+int store_job_warm(Store *s, const char *id, const char *warm, usec_t due_at);
 
 typedef struct JobProgress {
         const char *id;

@@ -15,6 +15,7 @@ JobRow *job_row_free(JobRow *row) {
         free(row->reason);
         free(row->worker_id);
         free(row->result);
+        free(row->warm);
         free(row->source_path);
         free(row->destination_path);
         return mfree(row);
@@ -44,6 +45,7 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
                 { 24, &row->result },
                 { 29, &row->source_path },
                 { 30, &row->destination_path },
+                { 31, &row->warm },
                 {},
         };
         int r = sql_column_texts(st, texts);

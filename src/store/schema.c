@@ -294,6 +294,25 @@ static const char *const steps[] = {
         "UPDATE jobs SET workflow_id = " SQL_WORKFLOW_ID ";"
         "CREATE INDEX jobs_by_workflow ON jobs (workflow_id, seq) WHERE workflow_id IS NOT NULL;"
         "CREATE INDEX jobs_ended ON jobs (state, finished_at) WHERE finished_at > 0;",
+
+        /* 16: warm jobs. One that waits for its next pass is QUEUED, but has no place in the queue. */
+        "ALTER TABLE jobs ADD COLUMN warm TEXT;"
+        "CREATE INDEX jobs_warm ON jobs (seq) WHERE warm IS NOT NULL;"
+        "DROP TRIGGER queue_count_enter;"
+        "DROP TRIGGER queue_count_leave;"
+        "DROP TRIGGER queue_count_delete;"
+        "CREATE TRIGGER queue_count_enter AFTER UPDATE OF state ON jobs"
+        " WHEN new.state = 'QUEUED' AND new.due_at = 0 AND (old.state <> 'QUEUED' OR old.due_at > 0) BEGIN"
+        "  INSERT INTO queue_counts VALUES (new.priority, 1) ON CONFLICT (priority) DO UPDATE SET n = n + 1;"
+        " END;"
+        "CREATE TRIGGER queue_count_leave AFTER UPDATE OF state ON jobs"
+        " WHEN old.state = 'QUEUED' AND old.due_at = 0 AND (new.state <> 'QUEUED' OR new.due_at > 0) BEGIN"
+        "  UPDATE queue_counts SET n = n - 1 WHERE priority = old.priority;"
+        " END;"
+        "CREATE TRIGGER queue_count_delete AFTER DELETE ON jobs WHEN old.state = 'QUEUED' AND old.due_at = 0 "
+        "BEGIN"
+        "  UPDATE queue_counts SET n = n - 1 WHERE priority = old.priority;"
+        " END;",
 };
 
 const Schema schema_jobs = {

@@ -27,14 +27,16 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
                            ", workflow_id) VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30, " SQL_NEW_WORKFLOW_ID ")",
+                           "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
         [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
                                "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
                                /* ?12: a job that has failed is tried again, as if it had not begun. */
                                "result = CASE WHEN ?12 THEN NULL ELSE coalesce(?7, result) END, due_at = "
-                               "?8, attempt = attempt + ?9, "
+                               "?8, warm = coalesce(?14, warm), "
+                               /* ?15: a pass of a warm job is complete. */
+                               "attempt = CASE WHEN ?15 THEN 0 ELSE attempt + ?9 END, "
                                /* An attempt of a worker's has one; it stays with a job that has ended. */
                                "deadline_at = CASE WHEN ?9 AND ?6 <> '' "
                                "THEN ?5 + (iif(timeout_seconds > 0, timeout_seconds, ?13) + ?11) * 1000000 "
@@ -43,15 +45,18 @@ static const char *const statement_texts[_SQL_MAX] = {
                                "started_at = CASE WHEN ?9 AND started_at = 0 THEN ?5 WHEN ?12 THEN 0 ELSE "
                                "started_at END, "
                                "finished_at = CASE WHEN ?10 THEN ?5 WHEN ?12 THEN 0 ELSE finished_at END, "
-                               "phase = CASE WHEN ?9 OR ?12 THEN NULL ELSE phase END, "
-                               "percent = CASE WHEN ?9 OR ?12 THEN -1 ELSE percent END, "
-                               "bytes_done = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_done END, "
-                               "bytes_total = CASE WHEN ?9 OR ?12 THEN 0 ELSE bytes_total END, "
-                               "rate = CASE WHEN ?9 OR ?10 THEN 0 ELSE rate END "
+                               "phase = CASE WHEN ?9 OR ?12 OR ?15 THEN NULL ELSE phase END, "
+                               "percent = CASE WHEN ?9 OR ?12 OR ?15 THEN -1 ELSE percent END, "
+                               "bytes_done = CASE WHEN ?9 OR ?12 OR ?15 THEN 0 ELSE bytes_done END, "
+                               "bytes_total = CASE WHEN ?9 OR ?12 OR ?15 THEN 0 ELSE bytes_total END, "
+                               "rate = CASE WHEN ?9 OR ?10 OR ?15 THEN 0 ELSE rate END "
                                "WHERE id = ?1 AND state = ?2",
         [SQL_JOB_PROGRESS] = "UPDATE jobs SET phase = ?2, percent = ?3, bytes_done = ?4, bytes_total = ?5, "
                              "rate = ?6, "
                              "updated_at = ?7 WHERE id = ?1 AND finished_at = 0",
+        [SQL_JOB_WARM] = "UPDATE jobs SET warm = ?2, "
+                         "due_at = CASE WHEN state = 'QUEUED' AND due_at > 0 THEN ?3 ELSE due_at END "
+                         "WHERE id = ?1 AND finished_at = 0 AND warm IS NOT NULL",
         [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
         [SQL_JOB_STATES] = "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = "
                            "s.job_seq "
@@ -87,7 +92,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "SELECT (SELECT sum(n) FROM queue_counts c WHERE c.priority >= j.priority) - "
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND "
                         "q.priority = j.priority AND "
-                        "q.seq > j.seq) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED'",
+                        "q.seq > j.seq AND q.due_at = 0) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED' "
+                        "AND j.due_at = 0",
         [SQL_VERSION] = "PRAGMA data_version",
         [SQL_WEBHOOK_INSERT] = "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, "
                                "retry_count, headers, "

@@ -190,6 +190,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-machines \
 	tests/unit/manager/test-manager-sources \
 	tests/unit/manager/test-manager-unit \
+	tests/unit/manager/test-manager-warm \
 	tests/unit/manager/test-manager-webhooks \
 	tests/unit/manager/test-manager-workers-model \
 	tests/unit/manager/test-manager-workers

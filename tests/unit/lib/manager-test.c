@@ -67,6 +67,7 @@ static void read_commands(sd_bus_message *m, FakeUnit *u) {
         ck_assert_int_gt(sd_bus_message_read(m, "s", &path), 0);
         ck_assert_int_gt(sd_bus_message_read_strv(m, &argv), 0);
         u->finish |= streq(argv[1], "finish-later");
+        u->put_back |= streq(argv[1], "put-back");
         strv_free(argv);
         ck_assert_int_gt(sd_bus_message_skip(m, "b"), 0);
         ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
@@ -103,7 +104,7 @@ static void read_monotonic(sd_bus_message *m, FakeUnit *u) {
 static void read_properties(sd_bus_message *m, FakeUnit *u) {
         const char *name;
 
-        u->finish = false;
+        u->finish = u->put_back = u->has_credentials = false;
         u->when = strv_free(u->when);
         ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sv)"), 0);
         while (sd_bus_message_enter_container(m, 'r', "sv") > 0) {
@@ -114,8 +115,10 @@ static void read_properties(sd_bus_message *m, FakeUnit *u) {
                         read_calendar(m, u);
                 else if (streq(name, "TimersMonotonic"))
                         read_monotonic(m, u);
-                else
+                else {
+                        u->has_credentials |= streq(name, "LoadCredentialEncrypted");
                         ck_assert_int_gt(sd_bus_message_skip(m, "v"), 0);
+                }
                 ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
         }
 }
@@ -322,6 +325,12 @@ static Fixture *logging; /* whose manager sends */
 static int on_event_sent(const JobEvent *e) {
         size_t n = strlen(logging->logged);
 
+        if (e->kind == EVENT_WARM_WAITING) {
+                size_t k = strlen(logging->warm_events);
+
+                snprintf(logging->warm_events + k, sizeof(logging->warm_events) - k, "%s %s: %s\n",
+                                event_kind_to_string(e->kind), e->job_id, e->message);
+        }
         if (e->kind != EVENT_STATE)
                 return 0;
         if (logging->log_error < 0)

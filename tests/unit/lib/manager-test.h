@@ -16,6 +16,8 @@ typedef struct FakeUnit {
         char *name; /* "hyper-job-a.service" */
         bool live; /* as ListUnitsByPatterns says */
         bool finish; /* it runs hyper-job finish alone */
+        bool put_back; /* it runs hyper-job put-back */
+        bool has_credentials; /* LoadCredentialEncrypted= */
         char **when; /* of a timer: "OnCalendar=…", "OnActiveSec=seconds" */
         bool stopped; /* StopUnit came */
         unsigned n_kills; /* KillUnit came */
@@ -43,6 +45,7 @@ typedef struct Fixture {
 
         char signals[8192]; /* "id OLD>NEW" of each JobStateChanged, one a line */
         char logged[8192]; /* "number id STATE" of each change that was sent to the journal, one a line */
+        char warm_events[8192]; /* "kind id: message" of each event of a warm job that the manager sent */
         int log_error; /* sending an event to the journal gives this */
         unsigned n_added, n_removed; /* InterfacesAdded, InterfacesRemoved */
         unsigned n_messages; /* calls and signals that came on any connection */

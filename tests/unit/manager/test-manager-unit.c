@@ -165,7 +165,7 @@ END_TEST
 START_TEST(finish_alone) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
 
-        ck_assert_int_eq(unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", &p), 0);
+        ck_assert_int_eq(unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", FINISH_OUTPUT, NULL, &p), 0);
         ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "finish-later");
         ck_assert(has(&p, "Type", "oneshot"));
         ck_assert_ptr_null(unit_properties_find(&p, "RootDirectory"));

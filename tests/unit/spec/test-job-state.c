@@ -25,7 +25,7 @@ START_TEST(each_state_may_become_these_and_no_others) {
                 { "VALIDATED", "QUEUED FAILED CANCELLED" },
                 { "QUEUED", "ASSIGNED FAILED CANCELLED" },
                 { "ASSIGNED", "QUEUED RUNNING RETRYING FAILED CANCELLED" },
-                { "RUNNING", "RETRYING COMPLETED FAILED CANCELLED" },
+                { "RUNNING", "QUEUED RETRYING COMPLETED FAILED CANCELLED" },
                 { "RETRYING", "QUEUED FAILED CANCELLED" },
                 { "COMPLETED", "" },
                 { "FAILED", "QUEUED" },

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager/wake-timer.h"
+
+#include <time.h>
+
+#include "basic/log.h"
+
+#define SYSTEMD_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+#define TIMER "hyper-passes.timer"
+#define MANAGER_UNIT "hyper-managerd.service"
+
+static int on_set(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        Manager *m = userdata;
+
+        m->wake_call = sd_bus_slot_unref(m->wake_call);
+        if (error)
+                log_error("Failed to set the timer of the next pass: %s", error->message);
+        m->on_wake_timer(m, error ? -sd_bus_message_get_errno(reply) : 0);
+        return 0;
+}
+
+/* In UTC, and never earlier than @at. */
+static int format_calendar(usec_t at, char *buf, size_t size) {
+        time_t t = (time_t) ((at + USEC_PER_SEC - 1) / USEC_PER_SEC);
+        struct tm tm;
+
+        return gmtime_r(&t, &tm) && strftime(buf, size, "%Y-%m-%d %H:%M:%S UTC", &tm) > 0 ? 0 : -EINVAL;
+}
+
+int wake_timer_set(Manager *m, usec_t at, void (*done)(Manager *m, int r)) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        char text[sizeof("2026-10-25 01:00:00 UTC") + 8];
+
+        int r = format_calendar(at, text, sizeof(text));
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH,
+                                SYSTEMD_MANAGER, "StartTransientUnit");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "ss", TIMER, "replace");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "a(sv)", 5, "Description", "s", "Next pass of a warm job",
+                                "CollectMode", "s", "inactive-or-failed", "Unit", "s", MANAGER_UNIT,
+                                "TimersCalendar", "a(ss)", 1, "OnCalendar", text, "AccuracyUSec", "t",
+                                (uint64_t) USEC_PER_SEC);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "a(sa(sv))", 0);
+        if (r < 0)
+                return r;
+        m->on_wake_timer = done;
+        return sd_bus_call_async(m->bus, &m->wake_call, call, on_set, m, 0);
+}
+
+static int on_removed(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+        /* Usually there is none. */
+        if (error && !sd_bus_error_has_name(error, SYSTEMD_NAME ".NoSuchUnit"))
+                log_warning("Failed to remove " TIMER ": %s", error->message);
+        return 0;
+}
+
+int wake_timer_remove(Manager *m) {
+        return sd_bus_call_method_async(m->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                        "StopUnit", on_removed, m, "ss", TIMER, "replace");
+}

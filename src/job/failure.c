@@ -23,6 +23,7 @@ static const struct {
         { "vsphere_busy", OUTCOME_TRANSIENT, {} },
         { "vsphere_shutdown", OUTCOME_FAILED, {} },
         { "vsphere_changed", OUTCOME_FAILED, {} },
+        { "vsphere_started", OUTCOME_FAILED, {} },
         { "vsphere_failed", OUTCOME_TRANSIENT, {} },
         { "certificate", OUTCOME_FAILED, {} },
         /* The destination */

@@ -275,10 +275,30 @@ int step_warm(Run *run) {
         return r < 0 || last ? r : ATTEMPT_PASS;
 }
 
+/* Files of removed snapshots that are still there take room, and slow the VM down. */
+static int check_consolidated(Warm *w) {
+        _cleanup_vm_detail_ VmDetail now = {};
+        VsphereSource *v = w->v;
+
+        vsphere_lock(v);
+        int r = vm_read(v->session, v->vm.summary.id, &now);
+        if (r < 0)
+                r = vsphere_fail(v, r, "Reading the VM %s", strna(v->vm.summary.name));
+        vsphere_unlock(v);
+        return r < 0 || !now.consolidation_needed
+                        ? r
+                        : source_warn(w->run->source, 0,
+                                          "The disks of %s need consolidation, since a snapshot was not "
+                                          "removed completely: consolidate them in vCenter",
+                                          strna(v->vm.summary.name));
+}
+
 int step_warm_end(Run *run) {
         _cleanup_warm_ Warm w = warm_init(run);
 
         int r = check_still_off(&w);
+        if (r >= 0)
+                r = check_consolidated(&w);
         if (r >= 0)
                 r = load_state(&w);
         if (r < 0)

@@ -26,6 +26,14 @@ void vsphere_unmark(const Attempt *a, const char *name) {
         (void) unlinkat(a->directory_fd, name, 0);
 }
 
+static int read_again(VsphereSource *v) {
+        _cleanup_free_ char *id = TAKE_PTR(v->vm.summary.id);
+
+        vm_detail_done(&v->vm);
+        int r = vm_read(v->session, id, &v->vm);
+        return r < 0 ? vsphere_fail(v, r, "Reading the VM %s", id) : 0;
+}
+
 int vsphere_snapshot_remove_stale(VsphereSource *v) {
         _cleanup_free_ char *name = vsphere_snapshot_name(v->attempt), *id = NULL;
 
@@ -36,6 +44,8 @@ int vsphere_snapshot_remove_stale(VsphereSource *v) {
         if (r >= 0) {
                 report_note(&v->attempt->report, "Removing the snapshot \"%s\" of an earlier attempt", name);
                 r = snapshot_remove(v->session, id, VSPHERE_REMOVE_TIMEOUT, NULL, NULL);
+                if (r >= 0)
+                        r = read_again(v); /* its disks are others now */
         }
         r = r == -ENOENT ? 0 : r;
         if (r < 0)
@@ -83,6 +93,11 @@ int vsphere_snapshot_end(VsphereSource *v, usec_t timeout) {
         return r;
 }
 
+/* A file that another program reads is locked. */
+static bool may_be_removed_later(int error) {
+        return error == -EBUSY || error == -EREMOTEIO || error == -ETIMEDOUT || error == -ECONNRESET;
+}
+
 int vsphere_snapshot_remove(VsphereSource *v) {
         usec_t deadline = now_monotonic() + REMOVE_PATIENCE;
         _cleanup_free_ char *name = vsphere_snapshot_name(v->attempt);
@@ -91,14 +106,14 @@ int vsphere_snapshot_remove(VsphereSource *v) {
         if (!name)
                 return -ENOMEM;
         while ((r = vsphere_snapshot_end(v, VSPHERE_REMOVE_TIMEOUT)) < 0) {
-                if (r == -ECANCELED || now_monotonic() >= deadline)
+                if (!may_be_removed_later(r) || now_monotonic() >= deadline)
                         break;
                 int k = soap_sleep(session_soap(v->session), REMOVE_PAUSE);
                 if (k < 0)
                         return k;
         }
         if (r < 0 && r != -ECANCELED)
-                return attempt_fail(v->attempt, r, "vsphere_busy",
+                return attempt_fail(v->attempt, r, r == -EPERM ? "vsphere_permission" : "vsphere_busy",
                                 "Removing the snapshot \"%s\" of %s failed: %s: see which program reads "
                                 "it, or remove it in vCenter",
                                 name, strna(v->vm.summary.name), session_error(v->session));
@@ -146,14 +161,8 @@ static int shut_down(VsphereSource *v) {
 int vsphere_turn_off(VsphereSource *v, int power) {
         vsphere_lock(v);
         int r = power == VSPHERE_POWER_OFF ? power_off(v) : shut_down(v);
-        if (r >= 0) {
-                _cleanup_free_ char *id = TAKE_PTR(v->vm.summary.id);
-
-                vm_detail_done(&v->vm);
-                r = vm_read(v->session, id, &v->vm);
-                if (r < 0)
-                        r = vsphere_fail(v, r, "Reading the VM %s", id);
-        }
+        if (r >= 0)
+                r = read_again(v);
         vsphere_unlock(v);
         return r;
 }

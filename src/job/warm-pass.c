@@ -201,6 +201,7 @@ static int copy_areas(Warm *w, size_t disk, const Areas *areas) {
         w->attempt->warm.bytes += p.bytes_read;
         if (r < 0)
                 return connection_fail(w->attempt, &source, &image, r, what, why);
+        report_step_done(&w->attempt->report, pass.total);
         return close_image(w, &image);
 }
 
@@ -273,6 +274,7 @@ static int verify_disk(Warm *w, size_t disk, bool *ret_differs) {
         int r = compare_disk(w, disk, &differences);
         if (r < 0)
                 return r;
+        report_step_done(&w->attempt->report, w->state->disks[disk].capacity);
         if (differences.n == 0) {
                 w->c->verified[disk].verify = VERIFY_FULL;
                 return 0;
@@ -325,46 +327,85 @@ static int set_identity(Warm *w) {
         return identity ? 0 : -ENOMEM;
 }
 
-/* All disks are complete at their targets. */
-static int complete(Warm *w) {
-        for (size_t i = 0; i < w->state->n_disks; i++) {
-                free(w->state->disks[i].change_id);
-                w->state->disks[i].change_id = TAKE_PTR(w->state->disks[i].target);
-        }
-        return warm_save(w, "the pass");
+static uint64_t total_capacity(const Warm *w) {
+        uint64_t total = 0;
+
+        for (size_t i = 0; i < w->state->n_disks; i++)
+                total += w->state->disks[i].capacity;
+        return total;
+}
+
+/* All of the image lasts, and is what the snapshot has. */
+static void set_complete(Warm *w, size_t disk) {
+        WarmDisk *d = &w->state->disks[disk];
+
+        free(d->change_id);
+        d->change_id = TAKE_PTR(d->target);
 }
 
 static int first_pass(Warm *w) {
         int r = convert_check_space(w->c);
 
+        w->attempt->report.work_total = total_capacity(w);
         if (r >= 0)
                 r = set_identity(w);
         if (r >= 0)
                 r = convert_disks(w->c);
         w->attempt->warm.bytes += w->c->bytes_read;
-        return r;
+        for (size_t i = 0; i < w->state->n_disks && r >= 0; i++)
+                set_complete(w, i);
+        return r < 0 ? r : warm_save(w, "the first pass");
 }
 
 /* What was written since tracking was reset is found by a comparison only. */
-static int copy_changes(Warm *w, size_t disk) {
-        _cleanup_areas_ Areas areas = {};
+static int find_changes(Warm *w, size_t disk, Areas *areas) {
+        int r = warm_areas(w, disk, areas);
 
-        int r = warm_areas(w, disk, &areas);
         if (r == -ESTALE) {
                 report_note(&w->attempt->report,
                                 "The server does not know which areas of %s were written, since its changed "
                                 "block tracking was reset: comparing all of the disk",
                                 strna(w->v->vm.disks[disk].label));
-                r = compare_disk(w, disk, &areas);
+                areas_done(areas);
+                r = compare_disk(w, disk, areas);
         }
-        if (r < 0)
-                return r;
-        w->attempt->warm.bytes_areas += areas_total(&areas);
-        return copy_areas(w, disk, &areas);
+        w->attempt->warm.bytes_areas += areas_total(areas);
+        return r;
+}
+
+/* A disk that is complete is not copied again if another one fails. */
+static int copy_changes(Warm *w, Areas *areas, bool verified) {
+        uint64_t total = verified ? total_capacity(w) : 0;
+        int r = 0;
+
+        for (size_t i = 0; i < w->state->n_disks && r >= 0; i++) {
+                r = find_changes(w, i, &areas[i]);
+                total += areas_total(&areas[i]);
+        }
+        w->attempt->report.work_total = w->attempt->report.work_done + total;
+        for (size_t i = 0; i < w->state->n_disks && r >= 0; i++) {
+                r = copy_areas(w, i, &areas[i]);
+                if (r < 0)
+                        return r;
+                set_complete(w, i);
+                r = warm_save(w, "copying a disk");
+        }
+        return r;
+}
+
+static int next_pass(Warm *w, bool verified) {
+        Areas *areas = new0(Areas, w->state->n_disks);
+        int r = areas ? copy_changes(w, areas, verified) : -ENOMEM;
+
+        for (size_t i = 0; i < w->state->n_disks && areas; i++)
+                areas_done(&areas[i]);
+        free(areas);
+        return r;
 }
 
 int warm_pass(Warm *w, bool off) {
         bool first = !warm_state_is_complete(w->state);
+        bool verified = !first && needs_verification(w, off);
         usec_t began = now_monotonic();
 
         report_phase(&w->attempt->report, PHASE_CONVERSION,
@@ -373,13 +414,9 @@ int warm_pass(Warm *w, bool off) {
         w->copied = !first;
         w->overhead = 2 * (double) (now_monotonic() - began) /
                         (double) USEC_PER_SEC; /* it is removed, too */
-        if (r >= 0 && first)
-                r = first_pass(w);
-        for (size_t i = 0; i < w->state->n_disks && r >= 0 && !first; i++)
-                r = copy_changes(w, i);
         if (r >= 0)
-                r = complete(w);
-        if (r >= 0 && (off || !first) && needs_verification(w, off))
+                r = first ? first_pass(w) : next_pass(w, verified);
+        if (r >= 0 && verified)
                 r = verify(w);
         return r < 0 ? r : vsphere_snapshot_remove(w->v);
 }

@@ -4,6 +4,7 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "vsphere/changes.h"
 #include "vsphere/fault.h"
 #include "vsphere/lease.h"
 #include "vsphere/session.h"
@@ -67,6 +68,21 @@ static void read_object(PropertyObject o) {
         check_text(missing.text);
 }
 
+#define CAPACITY (UINT64_C(1) << 32)
+
+static int check_area(uint64_t start, uint64_t length, void *userdata) {
+        if (length == 0 || start < *(uint64_t *) userdata || start >= CAPACITY || length > CAPACITY - start)
+                abort();
+        return 0;
+}
+
+static void read_changes(const xmlNode *value) {
+        uint64_t start = node_number(node_child(value, "startOffset")), next;
+
+        if (changes_read(value, start, CAPACITY, check_area, &start, &next) >= 0 && next <= start)
+                abort();
+}
+
 static void read_value(const xmlNode *value) {
         _cleanup_lease_manifest_ LeaseManifest m = {};
         ServerInfo info = {};
@@ -77,6 +93,7 @@ static void read_value(const xmlNode *value) {
                 server_info_done(&info);
         }
         (void) lease_manifest_read(value, &m);
+        read_changes(value);
         NODE_FOREACH(i, value, "objects")
         read_object((PropertyObject){ i });
 }

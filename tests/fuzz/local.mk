@@ -52,7 +52,8 @@ JOB_FUZZERS = \
 	tests/fuzz/fuzz-ovf \
 	tests/fuzz/fuzz-parallels \
 	tests/fuzz/fuzz-sight \
-	tests/fuzz/fuzz-tar
+	tests/fuzz/fuzz-tar \
+	tests/fuzz/fuzz-warm-state
 $(JOB_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(JOB_LIBS) $(FUZZ_LDFLAGS)
 $(JOB_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(JOB_LIBS))
 

@@ -95,6 +95,7 @@ $(STORE_TESTS): private TEST_LIBS = $(STORE_TEST_LIBS) $(CHECK_LIBS)
 $(STORE_TESTS): $(filter %.la,$(STORE_TEST_LIBS))
 
 ENGINE_TESTS = \
+	tests/unit/engine/test-engine-areas \
 	tests/unit/engine/test-engine-compare \
 	tests/unit/engine/test-engine-compress \
 	tests/unit/engine/test-engine-copy \
@@ -153,6 +154,7 @@ $(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))
 
 VSPHERE_TESTS = \
 	tests/unit/vsphere/test-vsphere-answers \
+	tests/unit/vsphere/test-vsphere-changes \
 	tests/unit/vsphere/test-vsphere-inventory \
 	tests/unit/vsphere/test-vsphere-lease \
 	tests/unit/vsphere/test-vsphere-session

@@ -212,6 +212,391 @@ START_TEST(in_passes) {
 }
 END_TEST
 
+/* The VM is off already. It has tracking, which stays on. */
+START_TEST(of_a_vm_that_is_off) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        vcsim_control(&server, "/vm?name=web&power=off");
+        (void) cut_over(&p);
+        ck_assert_uint_eq(vcsim_calls(&server, "ShutdownGuest"), 0);
+}
+END_TEST
+
+/* All in one attempt. */
+START_TEST(at_once) {
+        BEGIN(.verify = "cutover");
+
+        JobWarmResult r = cut_over(&p);
+        ck_assert(r.verified);
+        ck_assert_uint_eq(r.bytes_differences, 0);
+}
+END_TEST
+
+START_TEST(powered_off_if_asked) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        vcsim_control(&server, "/vm?name=web&tools=not-installed");
+        p.cutover = true;
+        p.pass = 2;
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "vsphere_shutdown");
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        assert_power(&server, "poweredOn");
+        p.power_off = true;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* --- areas that are wrong -------------------------------------------------------------------------- */
+
+static void lose_areas(const Vcsim *server, bool on) {
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_free_ char *path =
+                                strprintf("/disk/lose-areas?vm=web&disk=%u&on=%s", i, on ? "yes" : "no");
+                vcsim_control(server, path);
+        }
+}
+
+static bool has_warning(const JobResult *r, size_t disk) {
+        return json_array_size(json_object_get(json_array_get(r->outputs, disk), "warnings")) > 0;
+}
+
+/* The comparison finds what the server has not reported, and is repeated until it finds nothing. */
+START_TEST(lost_areas_are_found) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        lose_areas(&server, true);
+        JobWarmResult second = next_pass(&p);
+        ck_assert_uint_gt(second.bytes_differences, 0);
+        ck_assert(!second.verified);
+        guest_works(&server, 8);
+        p.pass++;
+        p.cutover = true;
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_COMPLETED, NULL);
+        ck_assert_uint_gt(r->warm.bytes_differences, 0);
+        ck_assert(r->warm.verified);
+        ck_assert(has_warning(r, 0) && has_warning(r, 1));
+        assert_same_as_source(&p);
+}
+END_TEST
+
+/* Without a comparison they are not: what is lost shows that the test can fail. */
+START_TEST(lost_areas_without_verification) {
+        BEGIN(.verify = "none");
+
+        (void) next_pass(&p);
+        lose_areas(&server, true);
+        guest_writes(&server, 1, 0, BLOCK, 9);
+        JobWarmResult second = next_pass(&p);
+        ck_assert_uint_eq(second.bytes + second.bytes_differences, 0);
+        ck_assert(!second.verified);
+        lose_areas(&server, false);
+        guest_writes(&server, 1, 0, BLOCK, 9);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* A host that has crashed has forgotten what was written: all is compared. */
+START_TEST(tracking_is_reset) {
+        BEGIN(.verify = "none");
+
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        vcsim_control(&server, "/disk/reset-tracking?vm=web&disk=0");
+        JobWarmResult second = next_pass(&p);
+        ck_assert_uint_gt(second.bytes, 0);
+        ck_assert_uint_lt(second.bytes, SIZE / 4);
+        guest_works(&server, 8);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* --- it does not ----------------------------------------------------------------------------------- */
+
+START_TEST(grown) {
+        BEGIN();
+        char *path = PATH(dir, "a.raw");
+
+        (void) next_pass(&p);
+        ck_assert_int_eq(truncate(path, SIZE + MIB), 0);
+        _cleanup_free_ char *load = strprintf("/disk/load?vm=web&disk=0&file=%s", path);
+        vcsim_control(&server, load);
+        p.pass++;
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "vsphere_changed");
+        ck_assert_ptr_nonnull(strstr(r->message, "resized"));
+        /* It begins again. */
+        (void) next_pass(&p);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* --- stopped and killed ---------------------------------------------------------------------------- */
+
+static pid_t start_attempt(const WarmPlan *p, FILE **ret_lines) {
+        _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", p->dir);
+        const char *const argv[] = { "env", credentials, "./hyper-job", "run", job_directory(p), NULL };
+        int err[2];
+        pid_t pid;
+
+        write_warm_plan(p);
+        ck_assert_int_eq(run_verb(p, "prepare"), 0);
+        ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+        ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, err[1], &pid), 0);
+        close(err[1]);
+        *ret_lines = fdopen(err[0], "r");
+        return pid;
+}
+
+static void end_attempt(const WarmPlan *p, int signal_number, const char *line) {
+        FILE *lines;
+        int status;
+        pid_t pid = start_attempt(p, &lines);
+
+        wait_for_line(lines, line);
+        ck_assert_int_eq(kill(pid, signal_number), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        fclose(lines);
+        if (signal_number == SIGKILL)
+                remove_runtime(pid);
+        vcsim_no_faults(p->server);
+        ck_assert_int_eq(run_verb(p, "finish"), 0);
+        vcsim_control(p->server, "/sessions/end?leases=yes");
+        assert_nothing_left(p->server);
+}
+
+static void slow_down(const Vcsim *server) {
+        vcsim_fault(server, "{\"on\": \"folder\", \"kind\": \"slow\", \"rate\": 300000, \"skip\": 4}");
+}
+
+/* What was written between both snapshots of the first pass is copied by the next one. */
+START_TEST(interrupted_in_the_first_pass) {
+        static const int signals[] = { SIGTERM, SIGKILL };
+        BEGIN(.pass = 1);
+
+        slow_down(&server);
+        end_attempt(&p, signals[_i], "Converting 2 disks");
+        guest_works(&server, 6);
+        p.pass = 0;
+        p.attempt = 2;
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        (void) next_pass(&p);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* It goes on where it was, with another snapshot. */
+START_TEST(resumed_in_the_first_pass) {
+        BEGIN(.pass = 1);
+
+        vcsim_fault(&server, "{\"on\": \"folder\", \"kind\": \"http\", \"status\": 404, \"skip\": 14}");
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "unsupported");
+        vcsim_no_faults(&server);
+        guest_works(&server, 6);
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *again = attempt_ends(&p, OUTCOME_PASS, NULL);
+        ck_assert_int_gt(json_integer_value(json_object_get(again->metrics, "bytes_resumed")), 0);
+        ck_assert_uint_lt(again->warm.bytes, SIZE + SMALL);
+        JobWarmResult second = next_pass(&p);
+        ck_assert_uint_ge(second.bytes_areas, 10 * BLOCK + 2 * MIB);
+        ck_assert_uint_eq(second.bytes_differences, 0);
+        (void) cut_over(&p);
+}
+END_TEST
+
+START_TEST(killed_in_the_second_pass) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        guest_writes(&server, 0, 16 * MIB, 8 * MIB, 3);
+        slow_down(&server);
+        p.pass = 2;
+        end_attempt(&p, SIGKILL, "Copying changed areas");
+        guest_works(&server, 8);
+        p.pass = 1;
+        p.attempt = 2;
+        (void) next_pass(&p);
+        (void) cut_over(&p);
+}
+END_TEST
+
+static void kill_cutover(WarmPlan *p) {
+        (void) next_pass(p);
+        guest_works(p->server, 7);
+        p->pass = 2;
+        p->cutover = true;
+        end_attempt(p, SIGKILL, "is off: its guest has shut down");
+        assert_power(p->server, "poweredOff");
+}
+
+/* The next attempt continues with the VM off. */
+START_TEST(killed_in_the_cutover) {
+        BEGIN();
+
+        kill_cutover(&p);
+        p.pass = 1;
+        p.attempt = 2;
+        (void) cut_over(&p);
+        ck_assert_uint_eq(vcsim_calls(&server, "ShutdownGuest"), 1);
+}
+END_TEST
+
+/* Or there is none: the source is what it was. */
+START_TEST(put_back) {
+        BEGIN(.stay_off = _i == 1);
+
+        kill_cutover(&p);
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        assert_power(&server, _i == 1 ? "poweredOff" : "poweredOn");
+        assert_nothing_left(&server);
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        ck_assert_uint_eq(vcsim_calls(&server, "PowerOnVM_Task"), _i == 1 ? 0 : 1);
+        ck_assert(!file_exists(result_path(&p)));
+        if (_i == 1)
+                return;
+        guest_works(&server, 9);
+        p.pass = 1;
+        p.attempt = 2;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* Somebody starts the VM while its last changes are copied. */
+START_TEST(started_in_the_cutover) {
+        BEGIN();
+        FILE *lines;
+        int status;
+
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        p.pass = 2;
+        p.cutover = true;
+        slow_down(&server);
+        pid_t pid = start_attempt(&p, &lines);
+        wait_for_line(lines, "is off: its guest has shut down");
+        vcsim_control(&server, "/vm?name=web&power=on");
+        vcsim_no_faults(&server);
+        status = wait_job(pid, lines);
+        ck_assert_int_eq(status, JOB_EXIT_FAILED);
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        _cleanup_(job_result_freep) JobResult *r = read_result(job_directory(&p));
+        ck_assert_str_eq(r->code, "vsphere_started");
+        assert_nothing_left(&server);
+        ck_assert(!file_exists(result_path(&p)));
+        p.pass = 1;
+        p.attempt = 2;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* The snapshot stays: the pass fails, and names it. */
+START_TEST(snapshot_that_cannot_be_removed) {
+        BEGIN(.pass = 1);
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"RemoveSnapshot_Task\", \"kind\": \"soap\","
+                        " \"fault\": \"NoPermission\"}");
+        ck_assert_int_eq(attempt_warm(&p), JOB_EXIT_FAILED);
+        _cleanup_(job_result_freep) JobResult *r = read_result(job_directory(&p));
+        ck_assert_str_eq(r->code, "vsphere_permission");
+        ck_assert_ptr_nonnull(strstr(r->message, "\"hyper test\""));
+        vcsim_no_faults(&server);
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *again = attempt_ends(&p, OUTCOME_PASS, NULL);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* A result that could still be published is gone before the source is started. */
+START_TEST(not_published_after_it_was_put_back) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        p.pass++;
+        p.cutover = true;
+        write_warm_plan(&p);
+        ck_assert_int_eq(run_verb(&p, "prepare"), 0);
+        ck_assert_int_eq(run_verb(&p, "run"), 0);
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        assert_power(&server, "poweredOn");
+        ck_assert_int_eq(run_verb(&p, "finish-later"), 0);
+        ck_assert(!file_exists(result_path(&p)));
+}
+END_TEST
+
+/* --- without a server ------------------------------------------------------------------------------ */
+
+START_TEST(checks) {
+        static const struct {
+                const char *version;
+                bool supported;
+                VmPower power;
+                unsigned snapshots;
+                bool rdm;
+                const char *text; /* NULL: it is not refused */
+        } cases[] = {
+                { "vmx-07", true, VM_POWERED_ON, 28, false, NULL },
+                { "vmx-19", true, VM_POWERED_OFF, 0, false, NULL },
+                { "vmx-04", true, VM_POWERED_ON, 0, false, "hardware version is vmx-04" },
+                { "new", true, VM_POWERED_ON, 0, false, "hardware version" },
+                { NULL, true, VM_POWERED_ON, 0, false, "hardware version" },
+                { "vmx-19", false, VM_POWERED_ON, 0, false, "does not support changed block tracking" },
+                { "vmx-19", true, VM_SUSPENDED, 0, false, "suspended" },
+                { "vmx-19", true, VM_POWERED_ON, 29, false, "29 snapshots" },
+                { "vmx-19", true, VM_POWERED_ON, 0, true, "raw device mapping" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                VmDisk disk = { .rdm = cases[i].rdm };
+                const VmDetail d = {
+                        .hardware_version = (char *) cases[i].version,
+                        .change_tracking_supported = cases[i].supported,
+                        .summary.power = cases[i].power,
+                        .n_snapshots = cases[i].snapshots,
+                        .disks = &disk,
+                        .n_disks = 1,
+                };
+                _cleanup_free_ char *why = NULL;
+                int r = vsphere_check_warm(&d, &why);
+
+                ck_assert_int_eq(r, cases[i].text ? -EOPNOTSUPP : 0);
+                ck_assert(!cases[i].text || strstr(why, cases[i].text));
+        }
+}
+END_TEST
+
+START_TEST(state) {
+        WarmDisk disks[] = {
+                { .key = 2000,
+                                .uuid = (char *) "6000C29",
+                                .capacity = SIZE,
+                                .change_id = (char *) "52 a/1",
+                                .target = (char *) "52 a/2" },
+                { .key = 2001, .capacity = SMALL, .change_id = (char *) "52 b/7" },
+        };
+        const WarmState s = {
+                .vm = (char *) "vm", .verified = true, .down_at = 5, .disks = disks, .n_disks = 2
+        };
+        _cleanup_free_ char *text = warm_state_encode(&s), *again = NULL;
+        _cleanup_warm_state_ WarmState *r = NULL, *wrong = NULL;
+
+        ck_assert_int_eq(warm_state_decode(text, strlen(text), &r), 0);
+        ck_assert(warm_state_is_complete(r));
+        again = warm_state_encode(r);
+        ck_assert_str_eq(text, again);
+        ck_assert_int_eq(warm_state_decode(text, strlen(text) - 2, &wrong), -EBADMSG);
+        /* The first pass is complete for all disks or for none. */
+        disks[1].change_id = NULL;
+        _cleanup_free_ char *half = warm_state_encode(&s);
+        ck_assert_int_eq(warm_state_decode(half, strlen(half), &wrong), -EBADMSG);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("job-warm");
 
@@ -220,6 +605,23 @@ int main(void) {
                 return 77;
         }
         tcase_set_timeout(tcase, 120);
+        tcase_add_test(tcase, checks);
+        tcase_add_test(tcase, state);
         tcase_add_loop_test(tcase, in_passes, 0, 2);
+        tcase_add_test(tcase, of_a_vm_that_is_off);
+        tcase_add_test(tcase, at_once);
+        tcase_add_test(tcase, powered_off_if_asked);
+        tcase_add_test(tcase, lost_areas_are_found);
+        tcase_add_test(tcase, lost_areas_without_verification);
+        tcase_add_test(tcase, tracking_is_reset);
+        tcase_add_test(tcase, grown);
+        tcase_add_loop_test(tcase, interrupted_in_the_first_pass, 0, 2);
+        tcase_add_test(tcase, resumed_in_the_first_pass);
+        tcase_add_test(tcase, killed_in_the_second_pass);
+        tcase_add_test(tcase, started_in_the_cutover);
+        tcase_add_test(tcase, snapshot_that_cannot_be_removed);
+        tcase_add_test(tcase, killed_in_the_cutover);
+        tcase_add_loop_test(tcase, put_back, 0, 2);
+        tcase_add_test(tcase, not_published_after_it_was_put_back);
         return test_run("job-warm", tcase);
 }

@@ -23,6 +23,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/driver-list.h \
 	src/guest/first-boot.c \
 	src/guest/first-boot.h \
+	src/guest/file-contexts.c \
+	src/guest/file-contexts.h \
 	src/guest/fs-repair.c \
 	src/guest/fs-repair.h \
 	src/guest/guest-registry.c \
@@ -57,6 +59,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/registry-edit.h \
 	src/guest/registry.c \
 	src/guest/registry.h \
+	src/guest/selinux-prep.c \
+	src/guest/selinux-prep.h \
 	src/guest/udev-rule.c \
 	src/guest/udev-rule.h \
 	src/guest/utf16.c \

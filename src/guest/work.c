@@ -9,6 +9,7 @@
 #include "guest/luks.h"
 #include "guest/lvm-repair.h"
 #include "guest/offline-fix.h"
+#include "guest/selinux-prep.h"
 #include "guest/windows-boot.h"
 #include "guest/windows-fix.h"
 #include "guest/windows.h"
@@ -53,6 +54,8 @@ static int fix(Guest *guest) {
                 r = boot_repair(guest);
         if (r >= 0)
                 r = initramfs_regenerate(guest, ordered(guest, OPERATION_INITRAMFS_REGENERATE), lvm > 0);
+        if (r >= 0 && ordered(guest, OPERATION_SELINUX_PREP))
+                r = selinux_prep(guest);
         return r;
 }
 

@@ -28,6 +28,7 @@ static const struct {
         { "offline_fix", "Fixing the guest's configuration" },
         { "boot_repair", "Fixing the boot loader" },
         { "initramfs_regenerate", "Fixing the initramfs" },
+        { "selinux_prep", "Labeling files for SELinux" },
         { "write", "Writing the changes" },
 };
 

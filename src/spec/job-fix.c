@@ -2,9 +2,9 @@
 #include "spec/job-fix.h"
 #include "basic/string-util.h"
 
-#define EXPECTED                                                                                        \
-        "must be \"none\", \"auto\", or a list of fs_repair, lvm_repair, offline_fix, boot_repair and " \
-        "initramfs_regenerate"
+#define EXPECTED                                                                                     \
+        "must be \"none\", \"auto\", or a list of fs_repair, lvm_repair, offline_fix, boot_repair, " \
+        "initramfs_regenerate and selinux_prep"
 
 static unsigned operation_from_json(json_t *value) {
         JobOperation o = json_is_string(value) ? job_operation_from_string(json_string_value(value))

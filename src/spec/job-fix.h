@@ -9,7 +9,8 @@
 #define FIX_AUTO (1u << 31) /* all that the guest needs; a guest that is not known is left as it is */
 #define FIX_ALL                                                                                   \
         (1u << OPERATION_OFFLINE_FIX | 1u << OPERATION_BOOT_REPAIR | 1u << OPERATION_LVM_REPAIR | \
-                        1u << OPERATION_FS_REPAIR | 1u << OPERATION_INITRAMFS_REGENERATE)
+                        1u << OPERATION_FS_REPAIR | 1u << OPERATION_INITRAMFS_REGENERATE |        \
+                        1u << OPERATION_SELINUX_PREP)
 
 /* "none", "auto", or a list of operations. Wrong words are added to @errors under @path. 0 or -ENOMEM. */
 int job_fix_from_json(json_t *value, const char *path, unsigned *ret, JsonErrors *errors);

@@ -64,6 +64,7 @@ $(VSPHERE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(VSPHERE_LIBS) $(FUZZ_LDFL
 $(VSPHERE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(VSPHERE_LIBS))
 
 GUEST_FUZZERS = \
+	tests/fuzz/fuzz-file-contexts \
 	tests/fuzz/fuzz-firstboot \
 	tests/fuzz/fuzz-guest-orders \
 	tests/fuzz/fuzz-guest-text \

@@ -166,6 +166,7 @@ GUEST_TESTS = \
 	tests/unit/guest/test-guest-editors \
 	tests/unit/guest/test-guest-first-boot \
 	tests/unit/guest/test-guest-initramfs \
+	tests/unit/guest/test-guest-selinux \
 	tests/unit/guest/test-guest-nics \
 	tests/unit/guest/test-guest-registry \
 	tests/unit/guest/test-guest-virtio-win

@@ -247,7 +247,7 @@ START_TEST(exceptions_are_asked_for) {
         ck_assert(job_spec_equal(plain, none));
         bad(SPEC(",\"parameters\":{\"fix\":[\"convert\"]}"),
                         "parameters.fix: must be \"none\", \"auto\", or a list of fs_repair, lvm_repair, "
-                        "offline_fix, boot_repair and initramfs_regenerate");
+                        "offline_fix, boot_repair, initramfs_regenerate and selinux_prep");
         bad(SPEC(",\"parameters\":{\"root\":\"/dev/sda2\"}"),
                         "parameters.root: must not be given without parameters.fix");
         bad(SPEC(",\"parameters\":{\"luks_keys\":\"a\"}"),

@@ -109,8 +109,8 @@ const FieldMap worker_fields[] = {
                         "For a warm job: starts the machine again if the cutover fails." },
         { "parameters.fix", "parameters.fix", FIELD_SHOWN,
                         "\"auto\", or a list of fs_repair, lvm_repair, offline_fix, boot_repair, "
-                        "initramfs_regenerate and selinux_prep: changes the guest on the copied disks so that it starts on "
-                        "KVM." },
+                        "initramfs_regenerate and selinux_prep: changes the guest on the copied disks so "
+                        "that it starts on KVM." },
         { "parameters.root", "parameters.root", FIELD_SHOWN,
                         "The file system of the operating system to fix if there are several, such as "
                         "\"/dev/sda2\"." },

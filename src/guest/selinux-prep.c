@@ -7,7 +7,7 @@
 #define CONFIG "/etc/selinux/config"
 #define POLICY_MAX ((size_t) 16 * 1024 * 1024)
 
-/* The policy, with the lines of the administrator behind it. *ret is NULL if the guest does not use SELinux. */
+/* The policy, with the lines of the administrator behind it. *ret is NULL if the guest does not use it. */
 static int read_policy(Guest *guest, char **ret) {
         _cleanup_free_ char *config = NULL, *mode = NULL, *type = NULL, *path = NULL, *local_path = NULL,
                             *policy = NULL, *local = NULL;

@@ -6,9 +6,9 @@
 # weight: 1.3
 # slow: two guests and the appliance start under emulation
 #
-# A guest of VMware, whose initramfs has no drivers of virtio and whose files name /dev/sda1, does not find its
-# root on KVM. One job makes a domain of libvirt of it, in which it does. The appliance and the guests run under
-# emulation.
+# A guest of VMware, whose initramfs has no drivers of virtio and whose files name /dev/sda1, does not find
+# its root on KVM. One job makes a domain of libvirt of it, in which it does. The appliance and the guests run
+# under emulation.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -134,3 +134,15 @@ eventually 300 "the fixed guest has booted" heard "$dir/after.log"
 virsh -q destroy fixed
 kill "$reader" 2>/dev/null || :
 equal "$(cat "$dir/heard")" "guest-booted /dev/vda1 UUID=$uuid / ext4 errors=remount-ro 0 1" "the fixed guest"
+
+# --- a job that is cancelled while its appliance starts leaves nothing ---------------------------------------
+
+appliance_runs() { pgrep -f '^/usr/bin/qemu-system-x86_64 .*guestfs' >/dev/null; }
+appliance_is_gone() { ! appliance_runs; }
+job=$(submit "$(spec "$dir/guest.img" "$dir/cancelled.raw" '.source.format = "raw" | .parameters.fix = ["fs_repair"]')")
+eventually 120 "the appliance starts" appliance_runs
+busctl -q call "${manager[@]}" CancelJob s "$job"
+wait_state "$job" CANCELLED
+eventually 20 "the appliance is gone" appliance_is_gone
+missing "$dir/cancelled.raw"
+missing "$dir/.cancelled.raw.hyper-part"

@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 400
+# slow: it boots the machine again after each power cut
+# runs-on: host
+# weight: 0.6
+#
+# The changes of a guest on three disks are committed, all or none: the job is killed, or the power is cut, while
+# a disk is being committed, and after the last one. The job then repeats the commit, not the changes. No image is
+# published before. A program in place of hyper-guest makes the changes.
+
+# shellcheck disable=SC2016 # much of it is for the shell inside
+# shellcheck source=tests/system/lib/host.sh
+. "$(dirname "$0")/../lib/host.sh"
+
+inside mkdir -p /srv/commit
+inside sh -c 'cat >/usr/libexec/hyper-appliance; chmod 755 /usr/libexec/hyper-appliance' <<'EOF'
+#!/bin/sh
+mkdir -p "$1/none"
+ln -sfn none "$1/current"
+EOF
+inside sh -c 'cat >/usr/libexec/hyper-guest; chmod 755 /usr/libexec/hyper-guest' <<'EOF'
+#!/usr/bin/bash
+/usr/bin/jq -r '.disks[].path' <&3 | while read -r path; do
+        /usr/bin/qemu-io -f qcow2 -c 'write -P 0x5a 1M 24M' "$path" >/dev/null || exit 1
+done || exit 1
+echo '{"event": "result", "guest": {"changes": [], "warnings": []}}'
+EOF
+inside bash -c '
+        cd /srv/commit
+        for i in 1 2 3; do
+                head -c 32M /dev/urandom >disk$i.raw
+                cp disk$i.raw fixed$i.raw
+                qemu-io -f raw -c "write -P 0x5a 1M 24M" fixed$i.raw >/dev/null
+                qemu-img convert -q -f raw -O vmdk -o subformat=streamOptimized disk$i.raw box-disk$i.vmdk
+        done
+        {
+                echo "<Envelope xmlns:ovf=\"http://schemas.dmtf.org/ovf/envelope/1\"><References>"
+                for i in 1 2 3; do echo "<File ovf:href=\"box-disk$i.vmdk\" ovf:id=\"f$i\"/>"; done
+                echo "</References><DiskSection>"
+                for i in 1 2 3; do
+                        echo "<Disk ovf:capacity=\"33554432\" ovf:diskId=\"d$i\" ovf:fileRef=\"f$i\"/>"
+                done
+                echo "</DiskSection></Envelope>"
+        } >box.ovf
+        tar --format=ustar -cf box.ova box.ovf box-disk1.vmdk box-disk2.vmdk box-disk3.vmdk
+        sync'
+
+# stopped NAME DISK: submit the job NAME, and stop qemu-img while it commits this disk. It may be quicker than that:
+# then another job is tried. Set id to the job.
+stopped() {
+        local try state='' overlay=/disk$2/fix.qcow2
+        [ "$2" != 1 ] || overlay=hyper-part/fix.qcow2
+        for try in $(seq 20); do
+                id=$1-$try
+                state=$(lib "
+                        submit '{\"job_id\": \"$id\", \"operation\": \"convert\",
+                                \"source\": {\"type\": \"file\", \"path\": \"/srv/commit/box.ova\"},
+                                \"destination\": {\"type\": \"file\", \"path\": \"/srv/commit/$id.raw\",
+                                        \"format\": \"raw\"},
+                                \"parameters\": {\"fix\": \"auto\"},
+                                \"execution_policy\": {\"retry_count\": 3, \"idempotent\": true}}' >/dev/null
+                        stop() { for _ in {1..50}; do pkill -STOP -f '^qemu-img commit .*$id.*$overlay' && return; done; return 1; }
+                        until stop || is_final \"\$(state $id)\"; do :; done
+                        pgrep -f '^qemu-img commit .*$id.*$overlay' >/dev/null && echo stopped || reason $id")
+                [ "$state" != stopped ] || return 0
+                inside sh -c "rm -f /srv/commit/$id*.raw"
+        done
+        fail "no commit was stopped: $state"
+}
+
+# The outputs are there in whole, or not at all.
+none() { inside bash -c 'ls /srv/commit/'"$id"'*.raw 2>/dev/null | grep . && exit 1 || :' || fail "$id: an image was published"; }
+all() {
+        lib "wait_state $id COMPLETED 180
+                same /srv/commit/fixed1.raw /srv/commit/$id.raw raw
+                same /srv/commit/fixed2.raw /srv/commit/$id-disk2.raw raw
+                same /srv/commit/fixed3.raw /srv/commit/$id-disk3.raw raw
+                missing /srv/commit/.$id.raw.hyper-part
+                contains \"\$(journalctl -q -o cat HYPER_JOB_ID=$id)\" 'the guest is fixed' 'the log of a commit that is repeated'
+                rm -f /srv/commit/$id*.raw"
+}
+kill_job() { inside bash -c 'systemctl kill -s KILL "hyper-job-$(systemd-escape -- "$1").service"' sh "$id"; }
+cut_power() {
+        machine crash
+        machine up
+}
+# The last commit ends, and what follows it does not begin.
+after_the_last() {
+        stopped "$1" 3
+        lib "ended() { [ -z \"\$(pgrep -r R,S,D,T -f '^qemu-img commit')\" ]; }
+                kill -STOP \"\$(systemctl show -P MainPID \"\$(unit $id)\")\"
+                pkill -CONT -f '^qemu-img commit'
+                eventually 60 'the last commit has ended' ended"
+}
+
+stopped killed-first 1
+none
+kill_job
+all
+
+stopped cut-second 2
+none
+cut_power
+all
+
+after_the_last killed-last
+none
+kill_job
+all
+
+after_the_last cut-last
+none
+cut_power
+all
+inside rm -rf /srv/commit

@@ -17,6 +17,37 @@
 #define HELPER DATADIR "/hyper/" FIRST_BOOT_PROGRAM
 #define HELPER_MAX ((off_t) 4 * 1024 * 1024)
 
+/* --- files ----------------------------------------------------------------------------------------- */
+
+/* A path below the directory of Windows: parts that exist are spelled as they are, since Windows does not
+ * distinguish "drivers" and "Drivers". NULL when out of memory. */
+static char *windows_path(Guest *guest, const char *below) {
+        char *path = strdup(guest->windows->directory);
+
+        for (const char *p = below; *p && path;) {
+                size_t n = strcspn(p, "/");
+                _cleanup_free_ char *before = path, *wanted = strprintf("%s/%.*s", before, (int) n, p);
+
+                path = wanted ? guestfs_case_sensitive_path(guest->g, wanted) : NULL;
+                if (!path) /* there is no such directory yet */
+                        path = TAKE_PTR(wanted);
+                p += n + (p[n] == '/');
+        }
+        return path;
+}
+
+static int write_file(Guest *guest, const char *below, const char *data, size_t size) {
+        _cleanup_free_ char *path = windows_path(guest, below);
+
+        return path ? guest_write(guest, path, data, size) : -ENOMEM;
+}
+
+static int note_file(Guest *guest, const char *below, const char *what) {
+        _cleanup_free_ char *path = windows_path(guest, below);
+
+        return path ? changes_add(&guest->changes, STEP, path, NULL, what) : -ENOMEM;
+}
+
 /* --- drivers --------------------------------------------------------------------------------------- */
 
 /* Without drivers, there is a reason. */
@@ -54,8 +85,7 @@ static int read_drivers(Guest *guest, VirtioWin *ret) {
 
 /* Where Windows looks for drivers of new devices: DevicePath. */
 static int copy_drivers(Guest *guest, const VirtioWin *drivers) {
-        const Windows *w = guest->windows;
-        _cleanup_free_ char *directory = strprintf("%s/Drivers/VirtIO", w->directory), *what = NULL;
+        _cleanup_free_ char *directory = windows_path(guest, "Drivers/VirtIO"), *what = NULL;
 
         if (!directory)
                 return -ENOMEM;
@@ -63,8 +93,8 @@ static int copy_drivers(Guest *guest, const VirtioWin *drivers) {
                 return guest_fail_last(guest, "guest_write_failed", "Making the directory Drivers/VirtIO");
         for (size_t i = 0; i < drivers->n; i++) {
                 const VirtioWinFile *f = &drivers->files[i];
-                _cleanup_free_ char *path = strprintf("%s/%s", directory, f->name);
-                int r = path ? guest_write(guest, path, f->data, f->size) : -ENOMEM;
+                _cleanup_free_ char *below = strprintf("Drivers/VirtIO/%s", f->name);
+                int r = below ? write_file(guest, below, f->data, f->size) : -ENOMEM;
                 if (r < 0)
                         return r;
         }
@@ -74,17 +104,10 @@ static int copy_drivers(Guest *guest, const VirtioWin *drivers) {
 
 /* Where the boot loader reads those that are started first. */
 static int copy_boot_driver(Guest *guest, const VirtioWinFile *f) {
-        _cleanup_free_ char *wanted = strprintf("%s/System32/drivers", guest->windows->directory),
-                            *directory = NULL, *path = NULL;
+        _cleanup_free_ char *below = strprintf("System32/drivers/%s", f->name);
+        int r = below ? write_file(guest, below, f->data, f->size) : -ENOMEM;
 
-        if (!wanted)
-                return -ENOMEM;
-        directory = guestfs_case_sensitive_path(guest->g, wanted);
-        if (!directory)
-                return guest_fail_last(guest, "guest_write_failed", "Looking for System32/drivers");
-        path = strprintf("%s/%s", directory, f->name);
-        int r = path ? guest_write(guest, path, f->data, f->size) : -ENOMEM;
-        return r < 0 ? r : changes_add(&guest->changes, STEP, path, NULL, f->path);
+        return r < 0 ? r : note_file(guest, below, f->path);
 }
 
 static int register_ids(Guest *guest, const Registry *r, const WindowsDriver *driver) {
@@ -152,13 +175,6 @@ static int read_helper(char **ret, size_t *ret_size) {
         return 0;
 }
 
-static int write_beside(Guest *guest, const char *name, const char *data, size_t size) {
-        _cleanup_free_ char *path = strprintf("%s/%s", guest->windows->directory, name);
-        int r = path ? guest_write(guest, path, data, size) : -ENOMEM;
-
-        return r < 0 ? r : changes_add(&guest->changes, STEP, path, NULL, name);
-}
-
 static int warn_addresses(Guest *guest, const char *reason) {
         const WindowsNetwork *n = &guest->windows->network;
 
@@ -189,9 +205,11 @@ static int install_helper(Guest *guest) {
         if (r < 0)
                 return guest_fail(guest, r, "failed", "Reading " HELPER " failed: %s", strerror(-r));
         orders = first_boot_text(&guest->windows->network);
-        r = orders ? write_beside(guest, FIRST_BOOT_PROGRAM, data, size) : -ENOMEM;
+        r = orders ? write_file(guest, FIRST_BOOT_PROGRAM, data, size) : -ENOMEM;
         if (r >= 0)
-                r = write_beside(guest, FIRST_BOOT_ORDERS, orders, strlen(orders));
+                r = write_file(guest, FIRST_BOOT_ORDERS, orders, strlen(orders));
+        if (r >= 0)
+                r = note_file(guest, FIRST_BOOT_PROGRAM, "the first-boot helper");
         return r < 0 ? r : 1;
 }
 

@@ -63,6 +63,13 @@ static const struct {
         { "appliance_failed", "See \"journalctl -u hyper-appliance.service\", " RETRY },
         { "ambiguous_root", "Name one of the roots with parameters.root, and submit the job again." },
         { "guest_unknown", "Submit the job without parameters.fix: the disk is copied as it is." },
+        { "guest_hibernated", "Start Windows, run \"shutdown /s /t 0\" in it, and submit the job again." },
+        { "guest_encrypted",
+                        "Run \"manage-bde -off C:\" in Windows, wait until it is decrypted, shut it down, "
+                        "and submit the job again." },
+        { "guest_dynamic_disks",
+                        "Convert the dynamic disks of Windows to basic disks, or submit the job without "
+                        "parameters.fix." },
         { "guest_file_system_damaged",
                         "Repair the file system in the virtual machine of the source, and submit the job "
                         "again." },

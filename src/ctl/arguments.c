@@ -401,6 +401,8 @@ static const OptionRow options[_OPTION_MAX] = {
                                               "The firmware, if the source does not say: bios, efi" },
                         parse_word, AT(firmware), .choices = { "bios", "efi" } },
         [OPTION_START] = { { "start", 0, NULL, "Start the domain afterwards" }, parse_flag, AT(start) },
+        [OPTION_BOOT_CHECK] = { { "boot-check", 0, NULL, "See whether it boots, without a network" },
+                        parse_flag, AT(boot_check) },
         [OPTION_YES] = { { "yes", 'y', NULL, "Do not ask before it begins" }, parse_flag, AT(yes) },
 };
 

@@ -64,6 +64,7 @@ typedef enum Option {
         OPTION_NETWORK,
         OPTION_FIRMWARE,
         OPTION_START,
+        OPTION_BOOT_CHECK,
         OPTION_YES,
         _OPTION_MAX,
 } Option;
@@ -115,7 +116,7 @@ typedef struct Arguments {
         const char *scope; /* of a key */
         const char *to, *firmware; /* of a domain */
         char **networks; /* likewise: "SOURCE=NETWORK" */
-        bool start, yes;
+        bool start, boot_check, yes;
         char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */
         const char *user, *datacenter, *ca, *thumbprint, *password_file; /* of a source */

@@ -60,6 +60,9 @@ static const struct {
                         "The disks are complete: write the XML of the result to a file, correct it, and run "
                         "\"virsh define FILE\"." },
         { "start_failed", "The domain is defined: correct what the error names, and start it with virsh." },
+        { "boot_failed",
+                        "The domain is defined, and its disks are complete. The result has the last lines of "
+                        "its console and the path of a screenshot: \"hyperctl status {id} --json\"." },
         { "appliance_failed", "See \"journalctl -u hyper-appliance.service\", " RETRY },
         { "ambiguous_root", "Name one of the roots with parameters.root, and submit the job again." },
         { "guest_unknown", "Submit the job without parameters.fix: the disk is copied as it is." },

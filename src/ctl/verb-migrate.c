@@ -13,6 +13,9 @@
 #include "ctl/watch.h"
 #include "spec/job-spec.h"
 
+/* At most so many of the last lines of a console are shown. */
+#define CONSOLE_LINES 5u
+
 /* --- the spec -------------------------------------------------------------------------------------- */
 
 /* "VM Network=default" */
@@ -42,6 +45,16 @@ static json_t *make_destination(const Arguments *a) {
         return TAKE_PTR(d);
 }
 
+static int add_boot_check(const Arguments *a, json_t *spec) {
+        json_t *parameters = json_object_get(spec, "parameters");
+
+        if (!a->boot_check)
+                return 0;
+        if (!parameters && json_object_set_new(spec, "parameters", json_object()) >= 0)
+                parameters = json_object_get(spec, "parameters");
+        return json_object_set_new(parameters, "boot_check", json_true());
+}
+
 /* The options of the source and of the job are those of "submit"; the destination is not. */
 static int make_spec(Ctl *ctl, char **words, json_t **ret) {
         _cleanup_(json_decrefp) json_t *spec = NULL;
@@ -56,7 +69,8 @@ static int make_spec(Ctl *ctl, char **words, json_t **ret) {
                 status = submit_spec_apply(&options, spec, "");
         if (status != EXIT_OK)
                 return status;
-        if (json_object_set_new(spec, "destination", make_destination(&ctl->args)) < 0)
+        if (json_object_set_new(spec, "destination", make_destination(&ctl->args)) < 0 ||
+                        add_boot_check(&ctl->args, spec) < 0)
                 return log_oom(), EXIT_OTHER;
         *ret = TAKE_PTR(spec);
         return EXIT_OK;
@@ -96,7 +110,10 @@ static int show_plan(Ctl *ctl, const JobSpec *spec) {
                         r = view_line(ctl, "Network", COLOUR_NONE, "%s -> %s", key,
                                         json_string_value(value));
         if (r >= 0)
-                r = view_line(ctl, "Afterwards", COLOUR_NONE, "%s",
+                r = view_line(ctl, "Afterwards", COLOUR_NONE, "%s%s",
+                                spec->parameters.boot_check
+                                                ? "a trial without a network shows whether it boots, and "
+                                                : "",
                                 d->kvm.start ? "the domain is started"
                                              : "the domain is defined, but not started");
         return r;
@@ -120,6 +137,22 @@ static int confirm(void) {
 
 /* --- the end --------------------------------------------------------------------------------------- */
 
+/* What the proof has shown, with the end of the console. */
+static int show_boot(Ctl *ctl, json_t *boot) {
+        const char *boots = view_string(boot, "boots");
+        json_t *console = json_object_get(boot, "console");
+        size_t n = json_array_size(console), first = n > CONSOLE_LINES ? n - CONSOLE_LINES : 0;
+        int r = 0;
+
+        if (*boots)
+                r = view_line(ctl, "Boots", streq(boots, "yes") ? COLOUR_GREEN : COLOUR_YELLOW, "%s: %s",
+                                boots, view_string(boot, "message"));
+        for (size_t i = first; i < n && r >= 0; i++)
+                r = view_line(ctl, i == first ? "Console" : "", COLOUR_NONE, "%s",
+                                json_string_value(json_array_get(console, i)));
+        return r < 0 ? r : view_line(ctl, "Screenshot", COLOUR_NONE, "%s", view_string(boot, "screenshot"));
+}
+
 static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         _cleanup_(json_decrefp) json_t *job = NULL;
         _cleanup_free_ char *path = NULL;
@@ -130,6 +163,8 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         if (status != EXIT_OK)
                 return status;
         domain = json_object_get(json_object_get(job, "result"), "domain");
+        if (!domain)
+                return EXIT_OK;
         const char *name = view_string(domain, "name"), *uuid = view_string(domain, "uuid");
         bool running = json_is_true(json_object_get(domain, "running"));
         int r = view_line(ctl, "Domain", COLOUR_BOLD, "%s", name);
@@ -138,6 +173,8 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         json_array_foreach(json_object_get(domain, "warnings"), i, warning)
                 if (r >= 0)
                         r = view_line(ctl, "Warning", COLOUR_YELLOW, "%s", json_string_value(warning));
+        if (r >= 0)
+                r = show_boot(ctl, json_object_get(json_object_get(job, "result"), "boot"));
         if (r >= 0 && *uuid)
                 r = view_line(ctl, "Next", COLOUR_NONE, running ? "virsh console %s" : "virsh start %s",
                                 uuid);
@@ -153,9 +190,11 @@ static int migrate(Ctl *ctl, json_t *spec) {
                 status = submit_job(ctl, bus, spec, &id);
         if (status == EXIT_OK)
                 status = watch_jobs(ctl, &bus, (char *[]){ id, NULL });
-        if (status != EXIT_OK || ctl->args.json != JSON_MODE_OFF)
+        /* A domain may be there even if its start or the proof of it has failed. */
+        if ((status != EXIT_OK && status != EXIT_JOB_FAILED) || ctl->args.json != JSON_MODE_OFF)
                 return status;
-        return show_domain(ctl, bus, id);
+        int shown = show_domain(ctl, bus, id);
+        return status != EXIT_OK ? status : shown;
 }
 
 int verb_migrate(Ctl *ctl, char **words) {

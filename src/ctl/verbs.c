@@ -48,7 +48,7 @@ static const Verb verbs[] = {
         { "migrate", 1, 1,
                         JSON_OPTIONS | (SPEC_OPTIONS & ~B(OPTION_OPERATION)) | B(OPTION_TO) |
                                         B(OPTION_NAME) | B(OPTION_NETWORK) | B(OPTION_FIRMWARE) |
-                                        B(OPTION_START) | B(OPTION_YES),
+                                        B(OPTION_START) | B(OPTION_BOOT_CHECK) | B(OPTION_YES),
                         verb_migrate, "SOURCE|SPEC.json|-",
                         "Migrate a virtual machine, after the plan was shown and confirmed" },
         { "list", 0, 0,

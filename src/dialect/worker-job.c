@@ -116,6 +116,11 @@ const FieldMap worker_fields[] = {
                         "\"/dev/sda2\"." },
         { "parameters.luks_keys", "parameters.luks_keys", 0,
                         "The passphrases of the guest's encrypted devices, one on each line." },
+        { "parameters.boot_check", "parameters.boot_check", FIELD_SHOWN,
+                        "For kvm: starts the hardware of the domain on unchanged disks and without a "
+                        "network, to see whether the guest boots." },
+        { "parameters.boot_timeout_seconds", "parameters.boot_timeout_seconds", FIELD_SHOWN,
+                        "For kvm: how long that may take." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },

@@ -85,7 +85,7 @@ static void on_vm(void *userdata, const char *uuid) {
 static void on_closed(void *userdata) {
 }
 
-static int check_call(Hosts *h, const char *uri, sd_bus_error *error) {
+int define_call_check(Hosts *h, const char *uri, sd_bus_error *error) {
         const char *why;
         HostUri parts;
 
@@ -131,26 +131,31 @@ int hosts_method_describe_target(sd_bus_message *message, void *userdata, sd_bus
         int r = sd_bus_message_read(message, "s", &uri);
 
         if (r >= 0)
-                r = check_call(h, uri, error);
+                r = define_call_check(h, uri, error);
         return r < 0 ? r : call_libvirt(h, uri, NULL, message);
 }
 
-int hosts_method_define_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+int define_call_domain(const char *text, KvmDomain **ret, sd_bus_error *error) {
         _cleanup_(json_errors_done) JsonErrors errors = {};
+        int r = kvm_domain_decode(text, strlen(text), ret, &errors);
+
+        if (r == -EBADMSG) {
+                _cleanup_free_ char *why = json_errors_text(&errors);
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "domain: %s", strempty(why));
+        }
+        return r;
+}
+
+int hosts_method_define_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_kvm_domain_ KvmDomain *domain = NULL;
         Hosts *h = userdata;
         const char *uri, *text;
         int r = sd_bus_message_read(message, "ss", &uri, &text);
 
         if (r >= 0)
-                r = check_call(h, uri, error);
-        if (r < 0)
-                return r;
-        r = kvm_domain_decode(text, strlen(text), &domain, &errors);
-        if (r == -EBADMSG) {
-                _cleanup_free_ char *why = json_errors_text(&errors);
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "domain: %s", strempty(why));
-        }
+                r = define_call_check(h, uri, error);
+        if (r >= 0)
+                r = define_call_domain(text, &domain, error);
         if (r < 0)
                 return r;
         log_info("Defining the domain %s for job %s.", domain->name, domain->job_id);

@@ -6,5 +6,14 @@
 
 #include <systemd/sd-bus.h>
 
+#include "hosts/hosts.h"
+#include "spec/kvm-domain.h"
+
+/* May a call about that libvirt be made? Otherwise a negative errno, with @error. */
+int define_call_check(Hosts *h, const char *uri, sd_bus_error *error);
+
+/* The domain in the argument of a call. Likewise. */
+int define_call_domain(const char *text, KvmDomain **ret, sd_bus_error *error);
+
 int hosts_method_describe_target(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int hosts_method_define_vm(sd_bus_message *message, void *userdata, sd_bus_error *error);

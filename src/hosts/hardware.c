@@ -6,6 +6,7 @@
 
 #include "basic/string-util.h"
 #include "hosts/guest-hardware.h"
+#include "spec/kvm-boot.h"
 
 /* With virtio-blk, each disk is a PCI device. */
 #define VIRTIO_DISKS_MAX 20u
@@ -21,6 +22,7 @@ typedef struct Writer {
         const KvmTarget *target;
         const GuestHardware *guest;
         int disk_bus; /* VmBus */
+        const char *boot_name; /* of the domain for the proof of boot; NULL: the domain itself is written */
         char **warnings;
 } Writer;
 
@@ -71,8 +73,8 @@ static void warn(Writer *w, char *text) {
 /* --- the machine ----------------------------------------------------------------------------------- */
 
 static void write_identity(Writer *w) {
-        text_element(w, "name", w->domain->name);
-        if (w->vm->uuid)
+        text_element(w, "name", w->boot_name ? w->boot_name : w->domain->name);
+        if (w->vm->uuid && !w->boot_name)
                 text_element(w, "uuid", w->vm->uuid);
         begin(w, "metadata");
         begin(w, "hyper:job");
@@ -246,6 +248,8 @@ static void write_disk(Writer *w, size_t disk) {
         ELEMENT(w, "driver", "name", "qemu", "type", d->format, "discard", "unmap");
         ELEMENT(w, "source", "file", d->path);
         write_target(w, disk);
+        if (w->boot_name)
+                ELEMENT(w, "transient", NULL);
         if (source && source->serial)
                 text_element(w, "serial", source->serial);
         begin(w, "boot");
@@ -279,7 +283,7 @@ static void write_nic(Writer *w, size_t nic) {
         KvmConnection connection = KVM_CONNECTED_NOT;
         const char *name = NULL;
 
-        if (kvm_connection(w->domain, w->target, n->network, &connection, &name) < 0)
+        if (w->boot_name || kvm_connection(w->domain, w->target, n->network, &connection, &name) < 0)
                 connection = KVM_CONNECTED_NOT;
         begin(w, "interface");
         attribute(w, "type",
@@ -384,9 +388,14 @@ static void write_domain(Writer *w) {
         check(w, xmlTextWriterFlush(w->xml));
 }
 
-int hardware_xml(const KvmDomain *d, const KvmTarget *t, char **ret, char ***ret_warnings) {
+static int make_xml(const KvmDomain *d, const KvmTarget *t, const char *boot_name, char **ret,
+                char ***ret_warnings) {
         xmlBufferPtr buffer = xmlBufferCreate();
-        Writer w = { .domain = d, .vm = d->vm, .target = t, .guest = guest_hardware(d->vm->guest_os) };
+        Writer w = { .domain = d,
+                .vm = d->vm,
+                .target = t,
+                .guest = guest_hardware(d->vm->guest_os),
+                .boot_name = boot_name };
         char *text = NULL;
 
         w.disk_bus = choose_disk_bus(&w);
@@ -406,4 +415,15 @@ int hardware_xml(const KvmDomain *d, const KvmTarget *t, char **ret, char ***ret
         *ret = text;
         *ret_warnings = w.warnings;
         return 0;
+}
+
+int hardware_xml(const KvmDomain *d, const KvmTarget *t, char **ret, char ***ret_warnings) {
+        return make_xml(d, t, NULL, ret, ret_warnings);
+}
+
+int hardware_boot_xml(const KvmDomain *d, const KvmTarget *t, char **ret) {
+        _cleanup_free_ char *name = kvm_boot_domain_name(d->job_id);
+        _cleanup_strv_free_ char **warnings = NULL;
+
+        return name ? make_xml(d, t, name, ret, &warnings) : -ENOMEM;
 }

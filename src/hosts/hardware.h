@@ -12,3 +12,7 @@
 /* @d must have passed kvm_domain_check() with @t. *ret_warnings says what differs from the source and matters
  * (the caller frees both). 0; -EILSEQ: a name or path has characters that XML cannot have; -ENOMEM. */
 int hardware_xml(const KvmDomain *d, const KvmTarget *t, char **ret, char ***ret_warnings);
+
+/* The same hardware for a proof of boot: a domain with another name and UUID, whose NICs are connected to
+ * nothing, and that does not change its disks (libvirt's <transient/>). */
+int hardware_boot_xml(const KvmDomain *d, const KvmTarget *t, char **ret);

@@ -8,6 +8,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
+#include "hosts/boot-bus.h"
 #include "hosts/bus-objects.h"
 #include "hosts/define-bus.h"
 #include "hosts/host-connect.h"
@@ -302,6 +303,10 @@ const sd_bus_vtable hosts_vtable[] = {
                         hosts_method_describe_target, 0),
         SD_BUS_METHOD_WITH_ARGS("DefineVm", SD_BUS_ARGS("s", uri, "s", domain), SD_BUS_RESULT("s", outcome),
                         hosts_method_define_vm, 0),
+        SD_BUS_METHOD_WITH_ARGS("CheckBoot", SD_BUS_ARGS("s", uri, "s", domain, "u", limit),
+                        SD_BUS_RESULT("s", outcome, "ah", screenshot), hosts_method_check_boot, 0),
+        SD_BUS_METHOD_WITH_ARGS("EndBootCheck", SD_BUS_ARGS("s", uri, "s", job_id), SD_BUS_NO_RESULT,
+                        hosts_method_end_boot_check, 0),
         SD_BUS_SIGNAL("HostsChanged", "", 0),
         SD_BUS_SIGNAL_WITH_ARGS("VmsChanged", SD_BUS_ARGS("s", host), 0),
         SD_BUS_SIGNAL_WITH_ARGS("HostConnectionChanged", SD_BUS_ARGS("s", host, "b", connected), 0),

@@ -9,15 +9,10 @@
 #include "basic/utf8.h"
 #include "hosts/domain-capabilities.h"
 #include "hosts/hardware.h"
+#include "hosts/libvirt-domain.h"
 #include "hosts/libvirt-error.h"
 
 #define WORDS_MAX 2048u
-
-static void domain_freep(virDomainPtr *d) {
-        if (*d)
-                (void) virDomainFree(*d);
-}
-#define _cleanup_domain_ _cleanup_(domain_freep)
 
 static void closedirp(DIR **d) {
         if (*d)
@@ -120,8 +115,7 @@ int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error) 
 
 /* --- the domain ------------------------------------------------------------------------------------ */
 
-/* libvirt's words about XML that we made: unlike libvirt_error(), they may quote it. */
-static int note_refusal(virConnectPtr c, KvmOutcome *o) {
+int libvirt_words(virConnectPtr c, char **ret) {
         const virError *e = virGetLastError();
         _cleanup_free_ char *text = NULL;
         const char *words = e && e->message ? e->message : "libvirt does not say why";
@@ -132,24 +126,28 @@ static int note_refusal(virConnectPtr c, KvmOutcome *o) {
         ascii_replace_control(text, ' ');
         if (virConnectIsAlive(c) != 1)
                 return -ENOLINK;
-        free(o->error);
-        o->error = TAKE_PTR(text);
+        *ret = TAKE_PTR(text);
         return 0;
+}
+
+static int note_refusal(virConnectPtr c, KvmOutcome *o) {
+        o->error = mfree(o->error);
+        return libvirt_words(c, &o->error);
+}
+
+bool libvirt_is_of_job(virDomainPtr domain, const char *job_id) {
+        _cleanup_free_ char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+                                            HARDWARE_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT),
+                            *id = strprintf("id=\"%s\"", job_id), *other = strprintf("id='%s'", job_id);
+
+        return metadata && id && other && (strstr(metadata, id) || strstr(metadata, other));
 }
 
 /* The domain of that name, if it was made for this job: then an earlier call did not live to say so. */
 static virDomainPtr find_own(virConnectPtr c, const KvmDomain *d) {
         _cleanup_domain_ virDomainPtr domain = virDomainLookupByName(c, d->name);
-        _cleanup_free_ char *metadata = domain
-                        ? virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, HARDWARE_NAMESPACE,
-                                          VIR_DOMAIN_AFFECT_CONFIG)
-                        : NULL,
-                            *id = strprintf("id=\"%s\"", d->job_id),
-                            *other = strprintf("id='%s'", d->job_id);
 
-        if (!metadata || !id || !other || (!strstr(metadata, id) && !strstr(metadata, other)))
-                return NULL;
-        return TAKE_PTR(domain);
+        return domain && libvirt_is_of_job(domain, d->job_id) ? TAKE_PTR(domain) : NULL;
 }
 
 static int define(virConnectPtr c, const KvmDomain *d, KvmOutcome *o, virDomainPtr *ret, char **ret_error) {

@@ -13,3 +13,10 @@ int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error);
 /* Defines @d, and starts it if that is asked for. A domain that was defined for the same job before is found
  * again. 0 also if libvirt refuses: the outcome has the reason. -ENOLINK: the connection broke. */
 int libvirt_define(virConnectPtr connection, const KvmDomain *d, KvmOutcome **ret, char **ret_error);
+
+/* True if @domain was made for that job: its metadata says so. */
+bool libvirt_is_of_job(virDomainPtr domain, const char *job_id);
+
+/* libvirt's words about XML that we made: unlike libvirt_error(), they may quote it. 0; -ENOLINK: the
+ * connection broke; -ENOMEM. */
+int libvirt_words(virConnectPtr connection, char **ret);

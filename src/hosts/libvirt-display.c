@@ -62,16 +62,7 @@ int libvirt_open_display(virConnectPtr connection, const char *uuid, const char 
 
 /* --- screenshots ----------------------------------------------------------------------------------- */
 
-typedef struct Buffer {
-        char *data;
-        size_t size, allocated;
-} Buffer;
-
-static void buffer_done(Buffer *b) {
-        free(b->data);
-}
-
-static int receive(virStreamPtr stream, Buffer *b, char **ret_error) {
+static int receive(virStreamPtr stream, ScreenImage *b, char **ret_error) {
         for (;;) {
                 int n;
 
@@ -91,8 +82,9 @@ static int receive(virStreamPtr stream, Buffer *b, char **ret_error) {
         }
 }
 
-static int take_screenshot(virConnectPtr connection, virDomainPtr domain, Buffer *b, char **ret_error) {
+int libvirt_screen(virConnectPtr connection, virDomainPtr domain, ScreenImage *ret, char **ret_error) {
         virStreamPtr stream = virStreamNew(connection, 0);
+        _cleanup_screen_image_ ScreenImage image = {};
         _cleanup_free_ char *type = NULL;
         int r;
 
@@ -100,11 +92,15 @@ static int take_screenshot(virConnectPtr connection, virDomainPtr domain, Buffer
                 return libvirt_error(ret_error);
         /* The first screen; what kind of image it is shows in its first bytes. */
         type = virDomainScreenshot(domain, stream, 0, 0);
-        r = type ? receive(stream, b, ret_error) : libvirt_error(ret_error);
+        r = type ? receive(stream, &image, ret_error) : libvirt_error(ret_error);
         if (r < 0 && type)
                 (void) virStreamAbort(stream);
         (void) virStreamFree(stream);
-        return r;
+        if (r < 0)
+                return r;
+        *ret = image;
+        image = (ScreenImage){};
+        return 0;
 }
 
 static int put_into_memory(const void *data, size_t size, int *ret) {
@@ -122,22 +118,24 @@ static int put_into_memory(const void *data, size_t size, int *ret) {
         return 0;
 }
 
-int libvirt_screenshot(virConnectPtr connection, const char *uuid, int *ret_fd, char **ret_error) {
-        _cleanup_domain_ virDomainPtr domain = NULL;
-        _cleanup_(buffer_done) Buffer image = {};
+int screen_image_to_png(const ScreenImage *image, int *ret_fd, char **ret_error) {
         _cleanup_free_ void *png = NULL;
         size_t size;
-        int r = find_running(connection, uuid, &domain, ret_error);
 
-        if (r < 0)
-                return r;
-        r = take_screenshot(connection, domain, &image, ret_error);
-        if (r < 0)
-                return r;
-        if (is_png(image.data, image.size))
-                return put_into_memory(image.data, image.size, ret_fd);
-        r = ppm_to_png(image.data, image.size, &png, &size);
+        if (is_png(image->data, image->size))
+                return put_into_memory(image->data, image->size, ret_fd);
+        int r = ppm_to_png(image->data, image->size, &png, &size);
         if (r == -EBADMSG)
                 *ret_error = strdup("its screenshot is neither PNG nor PPM");
         return r < 0 ? r : put_into_memory(png, size, ret_fd);
+}
+
+int libvirt_screenshot(virConnectPtr connection, const char *uuid, int *ret_fd, char **ret_error) {
+        _cleanup_screen_image_ ScreenImage image = {};
+        _cleanup_domain_ virDomainPtr domain = NULL;
+        int r = find_running(connection, uuid, &domain, ret_error);
+
+        if (r >= 0)
+                r = libvirt_screen(connection, domain, &image, ret_error);
+        return r < 0 ? r : screen_image_to_png(&image, ret_fd, ret_error);
 }

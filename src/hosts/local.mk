@@ -4,6 +4,10 @@ noinst_LTLIBRARIES += libhyper-hosts.la
 libhyper_hosts_la_SOURCES = \
 	src/hosts/activity.c \
 	src/hosts/activity.h \
+	src/hosts/boot-bus.c \
+	src/hosts/boot-bus.h \
+	src/hosts/boot-watch.c \
+	src/hosts/boot-watch.h \
 	src/hosts/bus-objects.c \
 	src/hosts/bus-objects.h \
 	src/hosts/define-bus.c \
@@ -57,6 +61,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/hosts-reload.c \
 	src/hosts/hosts-reload.h \
 	src/hosts/hosts.h \
+	src/hosts/libvirt-boot.c \
+	src/hosts/libvirt-boot.h \
 	src/hosts/libvirt-define.c \
 	src/hosts/libvirt-define.h \
 	src/hosts/libvirt-display.c \

@@ -9,6 +9,7 @@
 #include "image/archive.h"
 #include "job/decode-child.h"
 #include "job/finish.h"
+#include "job/kvm-boot.h"
 #include "job/kvm.h"
 #include "job/prepare.h"
 #include "job/recognize-child.h"
@@ -24,6 +25,8 @@ static const struct {
         { "run", verb_run, "convert; to be run in the job's sandbox" },
         { "finish", verb_finish, "give the finished image its name, or clean up" },
         { "define", verb_define, "have libvirt define the domain for images that have their names" },
+        { "boot", verb_boot, "see whether the defined domain boots, and start it if that is asked for" },
+        { "boot-end", verb_boot_end, "end what is left of \"boot\"" },
         { "finish-later", verb_finish_later,
                         "the same for an attempt that was complete when the machine went down" },
         { "put-back", verb_put_back,

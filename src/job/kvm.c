@@ -2,16 +2,14 @@
 #include "job/kvm.h"
 
 #include <fcntl.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "job/hosts-call.h"
 #include "job/output-layout.h"
 #include "job/part-directory.h"
-#include "shared/bus-util.h"
-#include "shared/error-table.h"
 #include "spec/job-result.h"
 #include "spec/kvm-domain.h"
 #include "spec/kvm-outcome.h"
@@ -20,55 +18,8 @@
 /* In the directory of the job: what hyper-hostd said of the host. */
 #define RECORD_TARGET "libvirt"
 
-/* hyper-hostd gives up libvirt sooner. */
-#define CALL_TIMEOUT (70 * USEC_PER_SEC)
-/* libvirtd may be restarted, and hyper-hostd, too: the pauses are 1, 2, 4 and 8 seconds. */
-#define TRIES 5u
-
 bool kvm_is_destination(const Attempt *a) {
         return a->plan->spec->destination.type == ENDPOINT_KVM;
-}
-
-/* --- asking hyper-hostd ---------------------------------------------------------------------------- */
-
-/* 0, or negative errno with *ret_error. */
-static int call_once(const char *method, const char *argument, char **ret, char **ret_error) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-        const char *text;
-
-        int r = sd_bus_open_system(&bus);
-        if (r >= 0)
-                r = sd_bus_message_new_method_call(bus, &call, HYPER_HOSTS_BUS_NAME, HYPER_HOSTS_BUS_PATH,
-                                HYPER_HOSTS_MANAGER_INTERFACE, method);
-        if (r >= 0)
-                r = sd_bus_message_append(call, "s", KVM_URI);
-        if (r >= 0 && argument)
-                r = sd_bus_message_append(call, "s", argument);
-        if (r >= 0)
-                r = sd_bus_call(bus, call, CALL_TIMEOUT, &error, &reply);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "s", &text);
-        if (r < 0) {
-                *ret_error = strdup(error.message ? error.message : strerror(-r));
-                return sd_bus_error_has_name(&error, HYPER_BUS_ERROR_INVALID_ARGUMENT) ? -EINVAL : r;
-        }
-        *ret = strdup(text);
-        return *ret ? 0 : -ENOMEM;
-}
-
-/* Until it answers; what it refuses it would refuse again. */
-static int call_hosts(const char *method, const char *argument, char **ret, char **ret_error) {
-        for (unsigned i = 0;; i++) {
-                int r = call_once(method, argument, ret, ret_error);
-
-                if (r >= 0 || r == -EINVAL || r == -ENOMEM || i + 1 >= TRIES)
-                        return r;
-                log_warning_errno(r, "hyper-hostd does not answer, trying again: %s", strempty(*ret_error));
-                *ret_error = mfree(*ret_error);
-                (void) usleep((useconds_t) (USEC_PER_SEC << i));
-        }
 }
 
 /* --- before the copy ------------------------------------------------------------------------------- */
@@ -88,7 +39,7 @@ static int make_domain(Attempt *a, const json_t *vm, size_t n_disks, KvmDomain *
                 return -ENOMEM;
         d->n_disks = n_disks;
         d->disk_bus = e->kvm.disk_bus;
-        d->start = e->kvm.start;
+        d->start = e->kvm.start && !a->plan->spec->parameters.boot_check; /* else afterwards */
         d->network_map = e->kvm.network_map ? json_incref(e->kvm.network_map) : NULL;
         for (unsigned i = 0; i < n_disks; i++) {
                 d->disks[i].path = layout_path(e, i + 1);
@@ -127,7 +78,7 @@ int kvm_prepare(Attempt *a) {
 
         if (!kvm_is_destination(a))
                 return 0;
-        int r = call_hosts("DescribeTarget", NULL, &text, &error);
+        int r = hosts_call("DescribeTarget", NULL, &text, &error);
         if (r < 0)
                 return attempt_fail(a, r, "libvirt_unavailable",
                                 "Asking libvirt what it offers failed: %s. Is libvirtd running?",
@@ -161,11 +112,8 @@ int kvm_check(Attempt *a, const VmHardware *vm) {
 
 /* The disks have the names that follow from the plan. How many there are, and what the source's hardware is,
  * says the sandboxed half: that is data, and was decoded as such. */
-static int ask_for_domain(Attempt *a, KvmOutcome **ret, char **ret_error) {
+int kvm_domain_of_result(Attempt *a, KvmDomain **ret, char **ret_error) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
-        _cleanup_kvm_domain_ KvmDomain *d = NULL;
-        _cleanup_free_ char *argument = NULL, *answer = NULL;
-        _cleanup_json_ json_t *object = NULL;
 
         int r = job_result_read(a->directory, &result);
         if (r < 0)
@@ -173,16 +121,20 @@ static int ask_for_domain(Attempt *a, KvmOutcome **ret, char **ret_error) {
         size_t n = json_array_size(result->outputs);
         if (n < 1 || n > PART_DISKS_MAX)
                 return -EBADMSG;
-        r = make_domain(a, result->vm, n, &d);
-        if (r < 0) {
+        r = make_domain(a, result->vm, n, ret);
+        if (r < 0)
                 *ret_error = a->message ? strdup(a->message) : NULL;
-                return r;
-        }
-        object = kvm_domain_to_json(d);
+        return r;
+}
+
+int kvm_define(const KvmDomain *d, KvmOutcome **ret, char **ret_error) {
+        _cleanup_free_ char *argument = NULL, *answer = NULL;
+        _cleanup_json_ json_t *object = kvm_domain_to_json(d);
+
         argument = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!argument)
                 return -ENOMEM;
-        r = call_hosts("DefineVm", argument, &answer, ret_error);
+        int r = hosts_call("DefineVm", argument, &answer, ret_error);
         return r < 0 ? r : kvm_outcome_decode(answer, strlen(answer), ret);
 }
 
@@ -199,10 +151,13 @@ static void tell(Attempt *a, const KvmOutcome *o) {
 
 static int define(Attempt *a) {
         _cleanup_kvm_outcome_ KvmOutcome *o = NULL;
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
         _cleanup_free_ char *error = NULL;
 
         a->report.phase = PHASE_FINALIZATION;
-        int r = ask_for_domain(a, &o, &error);
+        int r = kvm_domain_of_result(a, &d, &error);
+        if (r >= 0)
+                r = kvm_define(d, &o, &error);
         if (r < 0 && r != -ENOMEM) {
                 o = new0(KvmOutcome, 1);
                 if (o) {

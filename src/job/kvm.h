@@ -6,6 +6,8 @@
  * defined before it copies anything. */
 
 #include "job/attempt.h"
+#include "spec/kvm-domain.h"
+#include "spec/kvm-outcome.h"
 
 bool kvm_is_destination(const Attempt *a) _pure_;
 
@@ -14,6 +16,12 @@ int kvm_prepare(Attempt *a);
 
 /* run: checks the domain with the hardware of the source (NULL: it does not describe it). */
 int kvm_check(Attempt *a, const VmHardware *vm);
+
+/* The domain of a job whose disks are complete. 0, or negative errno with *ret_error, if there is more to say
+ * (the caller frees). */
+int kvm_domain_of_result(Attempt *a, KvmDomain **ret, char **ret_error);
+/* Has it defined, and started if @d says so. Likewise. */
+int kvm_define(const KvmDomain *d, KvmOutcome **ret, char **ret_error);
 
 /* "hyper-job define DIRECTORY": after finish, has the domain defined, and records the outcome. May be called
  * again at any time. The exit status. */

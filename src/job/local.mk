@@ -52,6 +52,10 @@ libhyper_job_la_SOURCES = \
 	src/job/inspect.h \
 	src/job/job-owner.c \
 	src/job/job-owner.h \
+	src/job/hosts-call.c \
+	src/job/hosts-call.h \
+	src/job/kvm-boot.c \
+	src/job/kvm-boot.h \
 	src/job/kvm.c \
 	src/job/kvm.h \
 	src/job/landlock.c \

@@ -205,34 +205,40 @@ static int error_json(const AttemptFacts *f, const Cause *c, char **ret) {
 /* The outputs have their names. @error is taken; NULL: nothing went wrong. */
 static char *published_json(const AttemptFacts *f, json_t *error) {
         const JobResult *r = f->result;
-        _cleanup_json_ json_t *domain = f->domain ? kvm_outcome_to_json(f->domain) : NULL, *object = NULL;
+        _cleanup_json_ json_t *domain = f->domain ? kvm_outcome_to_json(f->domain) : NULL,
+                              *boot = f->boot ? kvm_boot_to_json(f->boot) : NULL, *object = NULL;
 
         (void) json_object_del(domain, "error"); /* it is told once */
-        object = json_pack("{s:o, s:O?, s:O*, s:O*, s:O*, s:o}", "outputs",
+        object = json_pack("{s:o, s:O?, s:O*, s:O*, s:O*, s:O*, s:o}", "outputs",
                         r && r->outputs ? json_incref(r->outputs) : json_array(), "metrics",
                         r ? r->metrics : NULL, "vm", r ? r->vm : NULL, "guest", r ? r->guest : NULL,
-                        "domain", domain, "error", error ? error : json_null());
+                        "domain", domain, "boot", boot, "error", error ? error : json_null());
         return object ? json_dumps(object, JSON_COMPACT) : NULL;
+}
+
+static char *describe_domain(const AttemptFacts *f) {
+        const char *state = f->domain->running ? "running" : "defined";
+
+        if (!f->needs_boot)
+                return strprintf("Completed; the domain %s is %s", f->domain->name, state);
+        if (!f->boot)
+                return strprintf("Completed; the domain %s is %s, and the proof that it boots was stopped",
+                                f->domain->name, state);
+        return strprintf("Completed; the domain %s is %s, and %s: %s", f->domain->name, state,
+                        f->boot->boots == KVM_BOOTS_YES ? "boots" : "whether it boots is not known",
+                        f->boot->message);
 }
 
 static int judge_completed(const AttemptFacts *f, Verdict *v) {
         v->state = JOB_COMPLETED;
         v->result = published_json(f, NULL);
-        v->reason = f->domain ? strprintf("Completed; the domain %s is %s", f->domain->name,
-                                                f->domain->running ? "running" : "defined")
+        v->reason = f->domain ? describe_domain(f)
                               : strdup("Completed; the output stands under its final name");
         return v->result && v->reason ? 0 : -ENOMEM;
 }
 
-/* The disks stay: they are good, and a person can define a domain for them. */
-static int judge_undefined(const AttemptFacts *f, Verdict *v) {
-        const char *code = f->domain && f->domain->uuid ? "start_failed" : "define_failed",
-                   *what = f->domain ? f->domain->error : "libvirt did not answer";
-        _cleanup_free_ char *message = f->domain && f->domain->uuid
-                        ? strprintf("the domain %s is defined, but could not be started: %s",
-                                          f->domain->name, what)
-                        : strprintf("the disks are complete, but the domain could not be defined: %s", what);
-
+/* The outputs have their names; something after that went wrong. Takes @message. */
+static int judge_afterwards(const AttemptFacts *f, const char *code, char *message, Verdict *v) {
         if (!message)
                 return -ENOMEM;
         v->state = JOB_FAILED;
@@ -240,7 +246,30 @@ static int judge_undefined(const AttemptFacts *f, Verdict *v) {
                         json_pack("{s:s, s:s, s:s, s:b}", "phase", job_phase_to_string(PHASE_FINALIZATION),
                                         "code", code, "message", message, "retryable", false));
         v->reason = strprintf("Failed in phase %s: %s", job_phase_to_string(PHASE_FINALIZATION), message);
+        free(message);
         return v->result && v->reason ? 0 : -ENOMEM;
+}
+
+/* It stays defined. */
+static int judge_unbootable(const AttemptFacts *f, Verdict *v) {
+        return judge_afterwards(f, "boot_failed",
+                        strprintf("the domain %s is defined, but its guest does not boot: %s",
+                                        f->domain->name, f->boot->message),
+                        v);
+}
+
+/* The disks stay: they are good, and a person can define a domain for them. */
+static int judge_undefined(const AttemptFacts *f, Verdict *v) {
+        const char *what = f->domain ? f->domain->error : "libvirt did not answer";
+
+        if (f->domain && f->domain->uuid)
+                return judge_afterwards(f, "start_failed",
+                                strprintf("the domain %s is defined, but could not be started: %s",
+                                                f->domain->name, what),
+                                v);
+        return judge_afterwards(f, "define_failed",
+                        strprintf("the disks are complete, but the domain could not be defined: %s", what),
+                        v);
 }
 
 static int judge_reported(const AttemptFacts *f, Verdict *v) {
@@ -311,6 +340,8 @@ int attempt_judge(const AttemptFacts *f, Verdict *ret) {
 
         if (f->published && f->needs_domain && (!f->domain || f->domain->error))
                 r = judge_undefined(f, &v);
+        else if (f->published && f->domain && f->boot && f->boot->boots == KVM_BOOTS_NO)
+                r = judge_unbootable(f, &v);
         else if (f->published)
                 r = judge_completed(f, &v);
         else if (f->report && f->report_completed)

@@ -8,6 +8,7 @@
 #include "spec/job-file.h"
 #include "spec/job-result.h"
 #include "spec/job-state.h"
+#include "spec/kvm-boot.h"
 #include "spec/kvm-outcome.h"
 
 /* Everything the manager knows when an attempt is over. What it did not hear is NULL, 0 or invalid: it may
@@ -28,6 +29,8 @@ typedef struct AttemptFacts {
         bool published; /* the output has its final name, or needs none */
         bool needs_domain; /* a domain is to be defined for the output */
         const KvmOutcome *domain; /* what became of it; NULL: it is not known */
+        bool needs_boot; /* the domain is to be started to see whether it boots */
+        const KvmBoot *boot; /* what was seen then; NULL: that was stopped */
         unsigned pass; /* of a warm job: the one that was carried out; 0: it is none */
         bool cutover; /* that was the last one */
         bool destination_exists; /* something stands under the final name */
@@ -56,7 +59,7 @@ typedef struct Verdict {
         JobState state; /* COMPLETED, FAILED or RETRYING; QUEUED: a pass of a warm job is complete */
         usec_t pause; /* RETRYING: before the next attempt */
         char *reason;
-        char *result; /* JSON {"outputs","metrics","vm","domain","error"}; NULL for RETRYING and
+        char *result; /* JSON {"outputs","metrics","vm","domain","boot","error"}; NULL for RETRYING and
                          QUEUED */
 } Verdict;
 

@@ -22,6 +22,9 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 
+/* What libvirt may take to start and to stop a domain, again and again if it is restarted meanwhile. */
+#define BOOT_OVERHEAD (300 * USEC_PER_SEC)
+
 static Job *job_of_unit(Manager *m, const char *unit) {
         _cleanup_free_ char *id = NULL;
 
@@ -355,7 +358,7 @@ void executor_unit_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         int r;
 
         j->unit.stage = UNIT_STARTING;
-        j->unit.stop_sent = j->unit.finish_tried = j->unit.put_back_tried = false;
+        j->unit.stop_sent = j->unit.finish_tried = j->unit.put_back_tried = j->unit.boot_tried = false;
         j->unit.result = mfree(j->unit.result);
         j->unit.exit_code = j->unit.exit_status = 0;
         r = progress_follow(j->manager);
@@ -409,9 +412,17 @@ void executor_unit_stop(Job *j) {
         }
 }
 
+/* What a proof of boot may take at most, with libvirt's part of it. */
+static usec_t boot_time(const Job *j, const JobPlan *plan) {
+        usec_t limit = plan ? plan->spec->parameters.boot_timeout * USEC_PER_SEC : 0;
+
+        /* Four times as much without KVM. */
+        return (limit > 0 ? limit : j->manager->settings->hosts.boot_timeout * 4) + BOOT_OVERHEAD;
+}
+
 /* Runs the unit that does nothing but @tasks, each of which is tried once: executor_unit_gone() is called
  * when it has ended. On failure, which is logged, nothing will end. 0 or negative errno. */
-static int start_finish(Job *j, FinishTasks tasks) {
+static int start_finish(Job *j, const JobPlan *plan, FinishTasks tasks) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
         _cleanup_strv_free_ char **credentials = NULL;
@@ -419,12 +430,14 @@ static int start_finish(Job *j, FinishTasks tasks) {
 
         j->unit.finish_tried = j->unit.finish_tried || (tasks & FINISH_OUTPUT);
         j->unit.put_back_tried = j->unit.put_back_tried || (tasks & FINISH_PUT_BACK);
+        j->unit.boot_tried = j->unit.boot_tried || (tasks & FINISH_BOOT);
         j->unit.result = mfree(j->unit.result);
         if (r >= 0 && j->warm)
                 r = credentials_list(
                                 j->manager->state_directory, CREDENTIALS_OF_JOB, j->row->id, &credentials);
         if (r >= 0)
-                r = unit_properties_for_finish(j->row->id, directory, tasks, credentials, &properties);
+                r = unit_properties_for_finish(
+                                j->row->id, directory, tasks, boot_time(j, plan), credentials, &properties);
         if (r >= 0)
                 r = call_start(j, &properties);
         if (r < 0)
@@ -436,12 +449,19 @@ static int start_finish(Job *j, FinishTasks tasks) {
 /* --- its end --------------------------------------------------------------------------------------- */
 
 /* The work is complete, but finish was not, or the domain is not defined: that was cut off together with the
- * machine. */
-static bool needs_finish(const Job *j, const AttemptFacts *f) {
-        bool undefined = f->published && f->needs_domain && !f->domain;
+ * machine. Or the proof of boot, which has a unit of its own, has not begun. */
+static FinishTasks missing_tasks(const Job *j, const JobPlan *plan, const AttemptFacts *f) {
+        bool undefined = f->published && f->needs_domain && !f->domain,
+             unproven = f->needs_boot && !f->boot && !f->domain->error;
+        FinishTasks tasks = 0;
 
-        return f->result && f->result->outcome == OUTCOME_COMPLETED && (!f->published || undefined) &&
-                        !j->unit.finish_tried;
+        if (!f->result || f->result->outcome != OUTCOME_COMPLETED)
+                return 0;
+        if ((!f->published || undefined) && !j->unit.finish_tried)
+                tasks |= FINISH_OUTPUT;
+        if (plan && plan->spec->parameters.boot_check && (tasks || unproven) && !j->unit.boot_tried)
+                tasks |= FINISH_BOOT;
+        return tasks;
 }
 
 /* What is still to be done for a job that was cancelled or has failed: its unit has done it, unless it could
@@ -476,7 +496,7 @@ static void leave(Job *j) {
 
         if (directory && job_plan_read(directory, &plan) >= 0) {
                 FinishTasks tasks = open_tasks(j, plan);
-                if (tasks && start_finish(j, tasks) >= 0)
+                if (tasks && start_finish(j, plan, tasks) >= 0)
                         return;
                 warn_of_remains(j, plan);
         }
@@ -505,6 +525,7 @@ static int end_attempt(Job *j, const char *start_error) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
         _cleanup_(job_plan_freep) JobPlan *plan = NULL;
         _cleanup_kvm_outcome_ KvmOutcome *domain = NULL;
+        _cleanup_kvm_boot_ KvmBoot *boot = NULL;
         AttemptFacts facts = attempt_facts(j);
         int r;
 
@@ -526,10 +547,11 @@ static int end_attempt(Job *j, const char *start_error) {
         if (r == -ENOMEM)
                 return r;
         facts.start_error = start_error;
-        r = unit_facts_add(j, plan, directory, &facts, &result, &domain);
+        r = unit_facts_add(j, plan, directory, &facts, &result, &domain, &boot);
         if (r < 0)
                 return r;
-        if (needs_finish(j, &facts) && start_finish(j, FINISH_OUTPUT) >= 0) {
+        FinishTasks tasks = missing_tasks(j, plan, &facts);
+        if (tasks && start_finish(j, plan, tasks) >= 0) {
                 j->unsettled = false;
                 return 0;
         }
@@ -564,8 +586,12 @@ void executor_unit_gone(Job *j, const char *start_error) {
 /* --- the executor ---------------------------------------------------------------------------------- */
 
 void executor_unit_cancel(Job *j) {
+        /* A job that is not finished has a proof of boot that is to be stopped, and not to be repeated. */
+        bool boots = !job_is_finished(j);
+
         j->unit.finish_tried = false;
-        if (job_holds_slot(j))
+        j->unit.boot_tried = j->unit.boot_tried || boots;
+        if (boots || job_holds_slot(j))
                 executor_unit_stop(j);
         else if (j->unit.stage == UNIT_NONE)
                 executor_unit_gone(j, NULL);

@@ -36,6 +36,11 @@ static int cancel(Manager *m, Job *j, sd_bus_error *error) {
                 return refuse_finished(error, j->row);
         if (j->unit.stage != UNIT_NONE)
                 r = job_mark_claim(directory, JOB_MARK_CANCELLED);
+        /* All that is left to stop is the proof of boot. */
+        if (r == -EALREADY && job_mark_is_set(directory, JOB_MARK_BOOTING) > 0) {
+                executor_of(j)->stop(j);
+                return 0;
+        }
         /* Its end is only not recorded yet. */
         if (r == -EALREADY)
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED,

@@ -26,7 +26,8 @@ typedef enum UnitStage {
         UNIT_NONE, /* there is none */
         UNIT_STARTING, /* StartTransientUnit is called */
         UNIT_LIVE, /* it was started, or was found running */
-        UNIT_FINISH, /* what runs is hyper-job finish alone, after a unit that was cut off */
+        UNIT_FINISH, /* what runs is hyper-job finish alone, after a unit that was cut off, or the proof of
+                        boot */
 } UnitStage;
 
 typedef struct JobUnit {
@@ -38,6 +39,7 @@ typedef struct JobUnit {
         bool stop_sent;
         bool finish_tried; /* finish was run alone for this attempt: once is enough */
         bool put_back_tried; /* likewise put-back, for the end of a warm job */
+        bool boot_tried; /* likewise the proof of boot */
         bool seen; /* in the list of units that is being looked through */
         /* What PropertiesChanged of the unit said last; how the attempt ended. */
         char *result; /* "success", "exit-code", "signal", "timeout", "oom-kill", … or NULL: not heard */

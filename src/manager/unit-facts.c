@@ -89,9 +89,21 @@ static int gather_domain(const JobPlan *plan, const char *directory, AttemptFact
         return r == -ENOMEM ? r : 0;
 }
 
+/* What was seen of its start, if that was asked for, and the domain is defined. */
+static int gather_boot(const JobPlan *plan, const char *directory, AttemptFacts *f, KvmBoot **ret) {
+        f->needs_boot = f->domain && f->domain->uuid && plan->spec->parameters.boot_check;
+        if (!f->needs_boot)
+                return 0;
+        int r = kvm_boot_read(directory, ret);
+        f->boot = r >= 0 ? *ret : NULL;
+        return r == -ENOMEM ? r : 0;
+}
+
 int unit_facts_add(Job *j, const JobPlan *plan, const char *directory, AttemptFacts *f,
-                JobResult **ret_result, KvmOutcome **ret_domain) {
+                JobResult **ret_result, KvmOutcome **ret_domain, KvmBoot **ret_boot) {
         int r = gather(j, plan, directory, f, ret_result);
 
-        return r < 0 ? r : gather_domain(plan, directory, f, ret_domain);
+        if (r >= 0)
+                r = gather_domain(plan, directory, f, ret_domain);
+        return r < 0 ? r : gather_boot(plan, directory, f, ret_boot);
 }

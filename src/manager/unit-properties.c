@@ -413,9 +413,10 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
 #define FINISH_TIME (90 * USEC_PER_SEC)
 
 int unit_properties_for_finish(const char *job_id, const char *directory, FinishTasks tasks,
-                char *const *credentials, UnitProperties *ret) {
+                usec_t boot_time, char *const *credentials, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
-        usec_t time = FINISH_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0);
+        usec_t time = FINISH_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0) +
+                        (tasks & FINISH_BOOT ? boot_time : 0);
         int r;
 
         r = add_identity(&p, job_id);
@@ -435,6 +436,10 @@ int unit_properties_for_finish(const char *job_id, const char *directory, Finish
                 r = add_exec(&p, "ExecStart", "define", directory);
         if (r >= 0 && (tasks & FINISH_PUT_BACK))
                 r = add_exec(&p, "ExecStart", "put-back", directory);
+        if (r >= 0 && (tasks & FINISH_BOOT))
+                r = add_exec(&p, "ExecStart", "boot", directory);
+        if (r >= 0 && (tasks & FINISH_BOOT))
+                r = add_exec(&p, "ExecStopPost", "boot-end", directory);
         if (r >= 0)
                 r = add_credentials(&p, credentials);
         if (r >= 0)

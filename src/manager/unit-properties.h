@@ -72,11 +72,12 @@ static inline usec_t unit_stop_time(bool warm) {
 typedef enum FinishTasks {
         FINISH_OUTPUT = 1 << 0, /* publish its output, or remove it */
         FINISH_PUT_BACK = 1 << 1, /* leave the virtual machine of a warm job as it was */
+        FINISH_BOOT = 1 << 2, /* see whether its domain boots */
 } FinishTasks;
 
-/* The unit that does nothing but @tasks. @credentials as above. */
+/* The unit that does nothing but @tasks. FINISH_BOOT may take @boot_time. @credentials as above. */
 int unit_properties_for_finish(const char *job_id, const char *directory, FinishTasks tasks,
-                char *const *credentials, UnitProperties *ret);
+                usec_t boot_time, char *const *credentials, UnitProperties *ret);
 
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
 

@@ -77,6 +77,7 @@ Settings *settings_new(void) {
         s->worker.local = true;
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
         s->hosts.call_timeout = 30 * USEC_PER_SEC;
+        s->hosts.boot_timeout = 300 * USEC_PER_SEC;
         s->database.path = strdup(STATEDIR "/hyper.db");
         s->daemon.log_level = strdup("info");
         s->jobs.source_paths = make_default_paths();
@@ -238,6 +239,8 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(daemon, log_level, settings_level), "must be one of debug, info, notice, warning, err" },
         { SETTING(hosts, call_timeout, settings_seconds), "must be a whole number of seconds, 1 to 600",
                         600 },
+        { SETTING(hosts, boot_timeout, settings_seconds), "must be a whole number of seconds, 1 to 21600",
+                        21600 },
         { SETTING(hosts, allow_test, settings_boolean), "must be true or false" },
         { SETTING(guest, virtio_win, settings_optional_path), "must be an absolute path" },
         { SETTING(worker, local, settings_boolean), "must be true or false" },

@@ -48,6 +48,8 @@ typedef struct Settings {
         struct {
                 usec_t call_timeout; /* hosts.call_timeout: how long libvirt may take for one call, seconds
                                         in the file, 1 to 600; default 30 */
+                usec_t boot_timeout; /* hosts.boot_timeout: how long a proof of boot may take with KVM,
+                                        seconds in the file, 1 to 21600; default 300 */
                 bool allow_test; /* hosts.allow_test: hosts of libvirt's test driver may be added; default
                                     false */
         } hosts;

@@ -14,6 +14,8 @@
  *
  * cancelled: manager to unit. Exists once the job is cancelled: finish then removes the unfinished output.
  *
+ * booting: unit to manager. Exists once the unit has begun to see whether the domain boots.
+ *
  * ending: a link to which of these two it will be; who makes it decides (job_mark_claim()).
  */
 
@@ -70,8 +72,9 @@ int job_plan_read(const char *directory, JobPlan **ret);
 /* The decoder of job_plan_read(): text in, plan out. -EBADMSG or -ENOMEM. */
 int job_plan_decode(const char *text, size_t size, JobPlan **ret);
 
-/* The two marks: made durably; removed; asked for. */
+/* The marks: made durably; removed; asked for. */
 #define JOB_MARK_PUBLISHED "published"
+#define JOB_MARK_BOOTING "booting" /* a proof of boot has begun, which may be stopped */
 #define JOB_MARK_CANCELLED "cancelled"
 int job_mark_set(const char *directory, const char *mark);
 int job_mark_clear(const char *directory, const char *mark);

@@ -32,6 +32,8 @@ static const struct {
         { "chain", "parameters.chain", NULL },
         { "allow_larger", "parameters.allow_larger", NULL },
         { "fix", "parameters.fix", NULL },
+        { "boot_check", "parameters.boot_check", NULL },
+        { "boot_timeout_seconds", "parameters.boot_timeout_seconds", NULL },
         { "conversion_method", "parameters.conversion_method", NULL },
         { "source_power", "parameters.source_power", NULL },
         { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", NULL },

@@ -137,6 +137,10 @@ static const JsonField parameter_fields[] = {
         { "root", JSON_FIELD_STRING, offsetof(JobSpec, parameters.root),
                         .flags = JSON_NULLABLE | JSON_NONEMPTY, .max = 256 },
         { "luks_keys", JSON_FIELD_KNOWN },
+        { "boot_check", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.boot_check),
+                        .flags = JSON_NULLABLE },
+        { "boot_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.boot_timeout),
+                        .flags = JSON_NULLABLE, .min = 1, .max = JOB_BOOT_TIMEOUT_MAX },
         { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
                         .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
                         .expected = "auto, vddk, nfc, https" },
@@ -435,6 +439,9 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         if (r >= 0)
                 r = check_fix(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
+                r = kvm_boot_check(s->destination.type == ENDPOINT_KVM, s->parameters.boot_check,
+                                s->parameters.boot_timeout, errors);
+        if (r >= 0)
                 r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
         return r < 0 ? r : warm_spec_check(s, json_object_get(object, "parameters"), errors);
 }
@@ -476,6 +483,8 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "allow_larger");
         if (s->parameters.fix == 0)
                 (void) json_object_del(parameters, "fix");
+        if (!s->parameters.boot_check)
+                (void) json_object_del(parameters, "boot_check");
         if (s->parameters.conversion_method == VSPHERE_METHOD_AUTO)
                 (void) json_object_del(parameters, "conversion_method");
         if (s->parameters.source_power == VSPHERE_POWER_KEEP)

@@ -16,6 +16,7 @@
 #define JOB_SPEC_MAX ((size_t) 1024 * 1024)
 
 #define JOB_TIMEOUT_MIN 60u
+#define JOB_BOOT_TIMEOUT_MAX 21600u /* six hours */
 #define JOB_TIMEOUT_MAX 2592000u /* 30 days */
 #define JOB_RETRY_DEFAULT 3u
 #define JOB_RETRY_MAX 5u
@@ -37,6 +38,8 @@ typedef struct JobSpec {
                 unsigned fix; /* as job-fix.h has it */
                 json_t *fix_words; /* the same, as given, or NULL */
                 char *root; /* of the guest that is fixed, or NULL */
+                bool boot_check; /* a domain: start its hardware to see whether it boots */
+                unsigned boot_timeout; /* seconds; 0: hyper-hostd's default */
                 int conversion_method; /* VsphereMethod; this and the following ones of a vSphere source */
                 int source_power; /* VspherePower */
                 unsigned shutdown_timeout; /* seconds */

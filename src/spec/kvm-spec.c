@@ -66,6 +66,16 @@ int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors) {
         return r == -EBADMSG ? 0 : r;
 }
 
+int kvm_boot_check(bool domain, bool boot_check, unsigned timeout, JsonErrors *errors) {
+        if (boot_check && !domain)
+                return json_errors_add(errors, "parameters.boot_check",
+                                "must not be given unless destination.type is \"kvm\"");
+        if (timeout > 0 && !boot_check)
+                return json_errors_add(errors, "parameters.boot_timeout_seconds",
+                                "must not be given without parameters.boot_check");
+        return 0;
+}
+
 int kvm_spec_complete(KvmSpec *k, const char *source_name, const char *extension, char **path,
                 JsonErrors *errors) {
         _cleanup_free_ char *directory = tidy_directory(k->directory ? k->directory : KVM_DIRECTORY);

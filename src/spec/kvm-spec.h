@@ -30,3 +30,6 @@ int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors);
  * directory, the name and the format. Likewise. */
 int kvm_spec_complete(
                 KvmSpec *k, const char *source_name, const char *extension, char **path, JsonErrors *errors);
+
+/* Checks the parameters of a proof of boot; @domain: the destination is a domain. Likewise. */
+int kvm_boot_check(bool domain, bool boot_check, unsigned timeout, JsonErrors *errors);

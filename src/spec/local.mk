@@ -33,6 +33,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-state.h \
 	src/spec/job-template.c \
 	src/spec/job-template.h \
+	src/spec/kvm-boot.c \
+	src/spec/kvm-boot.h \
 	src/spec/kvm-domain.c \
 	src/spec/kvm-domain.h \
 	src/spec/kvm-outcome.c \

@@ -8,11 +8,20 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "hosts/hardware.h"
+#include "spec/kvm-boot.h"
 #include "spec/kvm-outcome.h"
+
+static void check_xml(const char *xml) {
+        xmlDoc *doc = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL, XML_PARSE_NONET);
+
+        if (!doc)
+                abort();
+        xmlFreeDoc(doc);
+}
 
 static void fuzz_xml(const KvmDomain *d, const KvmTarget *t) {
         _cleanup_strv_free_ char **warnings = NULL;
-        _cleanup_free_ char *xml = NULL, *why = NULL;
+        _cleanup_free_ char *xml = NULL, *boot = NULL, *why = NULL;
         int r = kvm_domain_check(d, t, &why);
 
         if ((r < 0) != (why != NULL))
@@ -22,10 +31,10 @@ static void fuzz_xml(const KvmDomain *d, const KvmTarget *t) {
                 return;
         if (r < 0)
                 abort();
-        xmlDoc *doc = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL, XML_PARSE_NONET);
-        if (!doc)
+        check_xml(xml);
+        if (hardware_boot_xml(d, t, &boot) < 0)
                 abort();
-        xmlFreeDoc(doc);
+        check_xml(boot);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -36,8 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_kvm_domain_ KvmDomain *d = NULL;
         _cleanup_kvm_target_ KvmTarget *t = NULL;
         _cleanup_kvm_outcome_ KvmOutcome *o = NULL;
-        _cleanup_json_ json_t *again = NULL;
+        _cleanup_kvm_boot_ KvmBoot *b = NULL;
+        _cleanup_json_ json_t *again = NULL, *boot = NULL;
 
+        if (kvm_boot_decode(text, size, &b) == 0 && !(boot = kvm_boot_to_json(b)))
+                abort();
         if (kvm_outcome_decode(text, size, &o) == 0 && !(again = kvm_outcome_to_json(o)))
                 abort();
         if (kvm_domain_decode(text, first, &d, &errors) == 0 &&

@@ -95,6 +95,7 @@ $(API_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(API_LIBS))
 
 HOSTS_FUZZERS = \
 	tests/fuzz/fuzz-domain-capabilities \
+	tests/fuzz/fuzz-boot-watch \
 	tests/fuzz/fuzz-domain-xml \
 	tests/fuzz/fuzz-host-uri \
 	tests/fuzz/fuzz-host-xml \

@@ -227,6 +227,7 @@ $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)
 $(API_TESTS): $(filter %.la,$(API_TEST_LIBS))
 
 HOSTS_TESTS = \
+	tests/unit/hosts/test-boot-watch \
 	tests/unit/hosts/test-hardware \
 	tests/unit/hosts/test-hosts-api \
 	tests/unit/hosts/test-hosts-bus \

@@ -109,6 +109,12 @@ const FieldMap hypersdk_fields[] = {
         { "parameters.root", "parameters.root", 0 },
         { "options.luks_keys", "parameters.luks_keys", 0 },
         { "parameters.luks_keys", "parameters.luks_keys", 0 },
+        { "options.boot_check", "parameters.boot_check", FIELD_SHOWN },
+        { "boot_check", "parameters.boot_check", 0 },
+        { "parameters.boot_check", "parameters.boot_check", 0 },
+        { "options.boot_timeout_seconds", "parameters.boot_timeout_seconds", FIELD_SHOWN | ABSENT },
+        { "boot_timeout_seconds", "parameters.boot_timeout_seconds", ABSENT },
+        { "parameters.boot_timeout_seconds", "parameters.boot_timeout_seconds", ABSENT },
 
         { "options.conversion_method", "parameters.conversion_method", FIELD_SHOWN | ABSENT },
         { "conversion_method", "parameters.conversion_method", ABSENT },

@@ -232,6 +232,9 @@ END_TEST
         "{\"image\":{\"name\":\"vc\",\"vm_path\":\"web\"},\"parameters\":{\"output_path\":\"/data/out/\"," \
         "\"warm\":true}}"
 #define FOR_KVM "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"}}"
+#define FOR_BOOT                                                                          \
+        "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"," \
+        "\"boot_check\":true}}"
 #define FOR_FILES "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_path\":\"/data/out\"}}"
 
 /* Some fields are for one kind of source or destination only, or without a path. */
@@ -256,6 +259,8 @@ static json_t *job_for(const char *path) {
                 { "parameters.disk_bus", FOR_KVM },
                 { "parameters.nic_model", FOR_KVM },
                 { "parameters.start", FOR_KVM },
+                { "parameters.boot_check", FOR_KVM },
+                { "parameters.boot_timeout_seconds", FOR_BOOT },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(special); i++)

@@ -76,6 +76,24 @@ START_TEST(hardware_becomes_the_expected_domain) {
 }
 END_TEST
 
+static char *make_boot_xml(const char *name) {
+        _cleanup_kvm_domain_ KvmDomain *domain = NULL;
+        _cleanup_kvm_target_ KvmTarget *target = NULL;
+        char *xml;
+
+        read_case(name, &domain, &target);
+        ck_assert_int_eq(hardware_boot_xml(domain, target, &xml), 0);
+        return xml;
+}
+
+static void assert_valid(xmlRelaxNGValidCtxtPtr context, const char *name, const char *xml) {
+        xmlDoc *doc = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL, XML_PARSE_NONET);
+
+        ck_assert_ptr_nonnull(doc);
+        ck_assert_msg(xmlRelaxNGValidateDoc(context, doc) == 0, "%s: %s", name, xml);
+        xmlFreeDoc(doc);
+}
+
 START_TEST(domains_are_valid_by_libvirts_schema) {
         xmlRelaxNGParserCtxtPtr parser = xmlRelaxNGNewParserCtxt(SCHEMA);
         xmlRelaxNGPtr schema = xmlRelaxNGParse(parser);
@@ -84,12 +102,10 @@ START_TEST(domains_are_valid_by_libvirts_schema) {
         ck_assert_ptr_nonnull(context);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_strv_free_ char **warnings = NULL;
-                _cleanup_free_ char *xml = make_xml(cases[i], &warnings);
-                xmlDoc *doc = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL, XML_PARSE_NONET);
+                _cleanup_free_ char *xml = make_xml(cases[i], &warnings), *boot = make_boot_xml(cases[i]);
 
-                ck_assert_ptr_nonnull(doc);
-                ck_assert_msg(xmlRelaxNGValidateDoc(context, doc) == 0, "%s: %s", cases[i], xml);
-                xmlFreeDoc(doc);
+                assert_valid(context, cases[i], xml);
+                assert_valid(context, cases[i], boot);
         }
         xmlRelaxNGFreeValidCtxt(context);
         xmlRelaxNGFree(schema);
@@ -118,6 +134,31 @@ START_TEST(differences_that_matter_are_told) {
                                     *text = strv_join(warnings, "|");
 
                 ck_assert_str_eq(text, expected[i].warnings);
+        }
+}
+END_TEST
+
+static size_t count(const char *text, const char *word) {
+        size_t n = 0;
+
+        for (const char *p = strstr(text, word); p; p = strstr(p + 1, word))
+                n++;
+        return n;
+}
+
+/* It must not disturb the domain, its source, its disks, or a network. */
+START_TEST(a_proof_of_boot_changes_nothing) {
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_strv_free_ char **warnings = NULL;
+                _cleanup_free_ char *xml = make_xml(cases[i], &warnings), *boot = make_boot_xml(cases[i]);
+
+                ck_assert_uint_eq(count(boot, "<transient/>"), count(boot, "<disk "));
+                ck_assert_uint_eq(count(boot, "<disk "), count(xml, "<disk "));
+                ck_assert_uint_eq(count(boot, "<interface type=\"user\">"), count(xml, "<interface "));
+                ck_assert_uint_eq(count(boot, "<link state=\"down\"/>"), count(xml, "<interface "));
+                ck_assert_uint_eq(count(boot, "<name>hyper-boot-"), 1);
+                ck_assert_uint_eq(count(boot, "<uuid>"), 0);
+                ck_assert_uint_eq(count(boot, "<mac "), count(xml, "<mac "));
         }
 }
 END_TEST
@@ -208,7 +249,7 @@ START_TEST(systems_are_found_by_their_ids) {
 END_TEST
 
 int main(void) {
-        const TTest *const tests[] = { domains_are_valid_by_libvirts_schema,
+        const TTest *const tests[] = { domains_are_valid_by_libvirts_schema, a_proof_of_boot_changes_nothing,
                 differences_that_matter_are_told, what_a_host_cannot_have_is_refused, capabilities_are_read,
                 systems_are_found_by_their_ids };
         TCase *tcase = test_case("hardware", 60, tests, ELEMENTSOF(tests));

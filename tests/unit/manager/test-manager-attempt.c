@@ -103,6 +103,33 @@ START_TEST(a_domain_must_be_defined_and_started) {
 }
 END_TEST
 
+START_TEST(a_domain_must_boot_if_a_proof_is_asked_for) {
+        KvmOutcome domain = { .name = (char *) "web", .uuid = (char *) "u" };
+        KvmBoot yes = { .boots = KVM_BOOTS_YES, .message = (char *) "a login prompt" },
+                no = { .boots = KVM_BOOTS_NO, .message = (char *) "a panic" },
+                unknown = { .boots = KVM_BOOTS_UNKNOWN, .message = (char *) "still" };
+        JobResult result = { .attempt = 1, .outcome = OUTCOME_COMPLETED };
+        AttemptFacts f = FACTS(.published = true, .needs_domain = true, .needs_boot = true,
+                        .result = &result, .domain = &domain, .boot = &yes, .unit_result = "success");
+
+        expect(&f, JOB_COMPLETED, "the domain web is defined, and boots: a login prompt");
+        expect_part(&f, "\"boot\":{\"boots\":\"yes\"");
+        f.boot = &no;
+        expect(&f, JOB_FAILED, "the domain web is defined, but its guest does not boot: a panic");
+        expect_part(&f, "\"code\":\"boot_failed\"");
+        expect_part(&f, "\"boot\":{\"boots\":\"no\"");
+        f.boot = &unknown;
+        domain.running = true;
+        expect(&f, JOB_COMPLETED, "the domain web is running, and whether it boots is not known: still");
+        f.boot = NULL;
+        expect(&f, JOB_COMPLETED, "the proof that it boots was stopped");
+        /* Its start is what failed. */
+        f.boot = &unknown;
+        domain.error = (char *) "no network";
+        expect(&f, JOB_FAILED, "the domain web is defined, but could not be started: no network");
+}
+END_TEST
+
 START_TEST(what_trying_again_cannot_help_fails_at_once) {
         AttemptFacts f = FACTS(.result = RESULT(OUTCOME_FAILED), .unit_result = "exit-code",
                         .exit_code = CLD_EXITED, .exit_status = JOB_EXIT_FAILED);
@@ -234,8 +261,9 @@ START_TEST(pauses_double_up_to_a_minute) {
 END_TEST
 
 TEST_MAIN("manager-attempt", published_output_completes_the_job_whatever_else_is_known,
-                a_domain_must_be_defined_and_started, what_trying_again_cannot_help_fails_at_once,
-                what_may_pass_is_tried_again_as_the_policy_says, a_timeout_is_final_and_names_the_phase,
-                a_stop_from_outside_is_an_interruption, crashes_are_told_by_their_names,
-                what_kept_it_from_starting, the_last_error_event_stands_in_for_a_missing_result,
-                complete_but_without_its_name, pauses_double_up_to_a_minute)
+                a_domain_must_be_defined_and_started, a_domain_must_boot_if_a_proof_is_asked_for,
+                what_trying_again_cannot_help_fails_at_once, what_may_pass_is_tried_again_as_the_policy_says,
+                a_timeout_is_final_and_names_the_phase, a_stop_from_outside_is_an_interruption,
+                crashes_are_told_by_their_names, what_kept_it_from_starting,
+                the_last_error_event_stands_in_for_a_missing_result, complete_but_without_its_name,
+                pauses_double_up_to_a_minute)

@@ -165,10 +165,25 @@ END_TEST
 START_TEST(finish_alone) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
 
-        ck_assert_int_eq(unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", FINISH_OUTPUT, NULL, &p), 0);
+        ck_assert_int_eq(
+                        unit_properties_for_finish("a", "/var/lib/hyper/jobs/a", FINISH_OUTPUT, 0, NULL, &p),
+                        0);
         ck_assert_str_eq(get(&p, "ExecStart")->strings[1], "finish-later");
         ck_assert(has(&p, "Type", "oneshot"));
         ck_assert_ptr_null(unit_properties_find(&p, "RootDirectory"));
+}
+END_TEST
+
+START_TEST(finish_with_a_proof_of_boot) {
+        _cleanup_(unit_properties_done) UnitProperties p = {};
+
+        ck_assert_int_eq(unit_properties_for_finish(
+                                         "a", "/var/lib/hyper/jobs/a", FINISH_BOOT, USEC_PER_SEC, NULL, &p),
+                        0);
+        ck_assert(runs(&p, "ExecStart", "boot"));
+        ck_assert(runs(&p, "ExecStopPost", "boot-end"));
+        ck_assert(!runs(&p, "ExecStart", "define"));
+        ck_assert_uint_eq(get(&p, "TimeoutStartUSec")->number, 91 * USEC_PER_SEC);
 }
 END_TEST
 
@@ -197,4 +212,4 @@ END_TEST
 TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
                 sockets_and_secrets_are_handed_on, a_job_that_fixes_a_guest_has_its_appliance,
                 a_job_with_vddk_sees_it_and_has_memory_for_it, prepare_and_finish_work_outside_run_inside,
-                finish_alone, each_job_has_a_user_of_its_own, weights)
+                finish_alone, finish_with_a_proof_of_boot, each_job_has_a_user_of_its_own, weights)

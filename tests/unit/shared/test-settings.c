@@ -45,6 +45,7 @@ START_TEST(without_a_file_there_are_defaults) {
         ck_assert(strv_contains(s->jobs.destination_paths, "/srv"));
         ck_assert_uint_eq(s->daemon.idle_timeout, 30 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 30 * USEC_PER_SEC);
+        ck_assert_uint_eq(s->hosts.boot_timeout, 300 * USEC_PER_SEC);
         ck_assert(s->worker.local);
         ck_assert_str_eq(s->daemon.log_level, "info");
         ck_assert_str_eq(none->daemon.log_level, "info");
@@ -76,7 +77,7 @@ START_TEST(everything_can_be_set) {
                         "  destination_paths:\n    - /\n"
                         "metrics:\n  enabled: false\n  port: 8080\n"
                         "daemon:\n  idle_timeout: 5\n  log_level: debug\n"
-                        "hosts:\n  call_timeout: 600\n"
+                        "hosts:\n  call_timeout: 600\n  boot_timeout: 900\n"
                         "worker:\n  local: false\n"
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n"
                         "  local: anybody\n  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n"
@@ -93,6 +94,7 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(s->metrics.port, 8080);
         ck_assert_uint_eq(s->daemon.idle_timeout, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(s->hosts.call_timeout, 600 * USEC_PER_SEC);
+        ck_assert_uint_eq(s->hosts.boot_timeout, 900 * USEC_PER_SEC);
         ck_assert(!s->worker.local);
         ck_assert_uint_eq(strv_length(s->api.cors_origins), 2);
         ck_assert_str_eq(s->api.cors_origins[0], "https://a.example");
@@ -316,7 +318,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"source_paths\":"
                         "[\"/a\"],\"destination_paths\":[\"/"
                         "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
-                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"allow_test\":false},"
+                        "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"boot_timeout\":300,\"allow_test\":false},"
                         "\"guest\":{\"virtio_win\":\"/srv/virtio-win.iso\"},"
                         "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
                         "\"require_key\":false},"

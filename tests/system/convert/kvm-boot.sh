@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machine: libvirt
+# timeout: 300
+# weight: 0.8
+#
+# The proof of boot of a domain: what its guest shows on the console decides, its disk is not changed, and
+# nothing is left when it is cancelled, or when what takes part in it is killed.
+
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib-libvirt.sh
+. "$(dirname "$0")/../lib/lib-libvirt.sh"
+
+# boot_disk FILE TEXT: a disk whose boot sector writes the text to the serial port and the screen, then writes
+# sector 1, and stops:
+#       xor %ax,%ax; mov %ax,%ds; mov %ax,%es; mov %ax,%ss; mov $0x7c00,%sp; mov $text,%si
+# next: lodsb; test %al,%al; jz done; mov $0x3f8,%dx; out %al,%dx; mov $0xe,%ah; xor %bx,%bx; int $0x10;
+#       jmp next
+# done: mov $0x301,%ax; mov $0x7c00,%bx; mov $2,%cx; mov $0x80,%dx; int $0x13
+# stop: hlt; jmp stop
+boot_disk() {
+        local code i
+        code=31c08ed88ec08ed0bc007cbe307cac84c0740cbaf803eeb40e31dbcd10ebefb80103bb007cb90200ba8000cd13f4ebfd
+        for ((i = 0; i < ${#code}; i += 2)); do printf %b "\\x${code:i:2}"; done >"$1"
+        printf '%b\0' "$2" >>"$1"
+        truncate -s 510 "$1"
+        printf '\x55\xaa' >>"$1"
+        truncate -s 8M "$1"
+}
+# proof FILE NAME [JQ-PROGRAM]: a job with a proof of boot
+proof() { submit "$(spec "$dir/$1" "$dir/unused.qcow2" ".job_id = \"$2\" | .parameters.boot_check = true |
+        .destination = {type: \"kvm\", name: \"$2\", directory: \"$dir/vm\", hardware: {memory: 67108864}} |
+        ${3:-.}")" >/dev/null; }
+result() { job "$1" | jq -r ".result.$2"; }
+trial() { virsh list --name | grep '^hyper-boot-'; }
+trial_pid() { pgrep -f 'guest=hyper-boot-'; }
+other_trial() { local pid; pid=$(trial_pid) && [ "$pid" != "$1" ] && trial >/dev/null; }
+nothing_left() {
+        trial && fail "a domain is left"
+        equal "$(find vm -name '*TRANSIENT*')" "" "the overlays"
+}
+
+libvirt_up
+mkdir "$dir/vm"
+chmod 755 "$dir/vm"
+cd "$dir"
+boot_disk login.raw '\r\nDebian GNU/Linux 12 box ttyS0\r\n\r\nbox login: '
+boot_disk panic.raw '\r\n[    1.0] Kernel panic - not syncing: VFS\r\n'
+boot_disk hang.raw '\r\nLoading ...'
+
+# --- a guest that boots; the trial has not changed its disk -------------------------------------------------
+proof login.raw boots
+wait_state boots COMPLETED
+contains "$(reason boots)" "the domain boots is defined, and boots: a login prompt is on the serial" reason
+equal "$(result boots boot.boots)" yes "the result"
+equal "$(result boots 'boot.console | join("|")')" "Debian GNU/Linux 12 box ttyS0|box login: " "the console"
+equal "$(head -c 4 "$(result boots boot.screenshot)" | tail -c 3)" PNG "the screenshot"
+equal "$(virsh domstate boots)" "shut off" "the domain, which was not to be started"
+same login.raw vm/boots.qcow2 qcow2
+nothing_left
+
+# --- one that does not: the domain is defined, but not started, although that was asked for -----------------
+proof panic.raw panics '.destination.start = true'
+wait_state panics FAILED
+equal "$(result panics error.code)" boot_failed "the code"
+contains "$(reason panics)" "its guest does not boot: its kernel has stopped with a panic" "the reason"
+contains "$(result panics 'boot.console | join("|")')" "Kernel panic - not syncing: VFS" "the console"
+equal "$(virsh domstate panics)" "shut off" "a domain that does not boot"
+nothing_left
+
+# --- one of which nothing is known: it is started -----------------------------------------------------------
+proof hang.raw unknown '.destination.start = true | .parameters.boot_timeout_seconds = 1'
+wait_state unknown COMPLETED
+contains "$(reason unknown)" "the domain unknown is running, and whether it boots is not known" "the reason"
+contains "$(result unknown boot.message)" "within 1 s" "the message"
+equal "$(virsh domstate unknown)" running "the domain"
+virsh -q destroy unknown
+nothing_left
+
+# --- cancelled: only the proof ends -------------------------------------------------------------------------
+proof hang.raw cancelled
+eventually 60 "the trial runs" trial
+busctl -q call "${manager[@]}" CancelJob s cancelled
+wait_state cancelled COMPLETED
+contains "$(reason cancelled)" "the proof that it boots was stopped" "the reason"
+equal "$(virsh domstate cancelled)" "shut off" "the domain of a proof that was cancelled"
+nothing_left
+
+# --- killed: hyper-hostd, libvirtd (with and without QEMU), and the step itself -----------------------------
+proof hang.raw killed
+eventually 60 "the trial runs" trial
+pid=$(trial_pid)
+systemctl kill --kill-whom=main -s KILL hyper-hostd.service
+eventually 60 "the trial begins again without hyper-hostd" other_trial "$pid"
+pid=$(trial_pid)
+systemctl kill --kill-whom=main -s KILL libvirtd.service
+eventually 60 "the trial begins again without libvirtd" other_trial "$pid"
+pid=$(trial_pid)
+systemctl kill -s KILL libvirtd.service
+eventually 60 "the trial begins again without libvirtd and QEMU" other_trial "$pid"
+pkill -KILL -f 'hyper-job boot /var/lib/hyper/jobs/killed'
+wait_state killed COMPLETED
+contains "$(reason killed)" "the proof that it boots was stopped" "the reason"
+nothing_left
+same hang.raw vm/killed.qcow2 qcow2
+systemctl -q reset-failed 2>/dev/null || :

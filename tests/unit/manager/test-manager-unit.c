@@ -162,6 +162,14 @@ START_TEST(prepare_and_finish_work_outside_run_inside) {
 }
 END_TEST
 
+/* One of the command lines is that of this verb. */
+static bool runs(const UnitProperties *p, const char *name, const char *verb) {
+        for (size_t i = 0; i < p->n; i++)
+                if (streq(p->items[i].name, name) && streq(p->items[i].strings[1], verb))
+                        return true;
+        return false;
+}
+
 START_TEST(finish_alone) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
 

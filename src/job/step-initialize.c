@@ -12,6 +12,7 @@
 #include "job/device.h"
 #include "job/part-lock.h"
 #include "job/source-kind.h"
+#include "job/warm-state.h"
 
 #define CHECKPOINT_DIRECTORY JOB_RESULTS_DIRECTORY "/" RESULTS_CHECKPOINT_DIRECTORY
 
@@ -46,7 +47,13 @@ static int open_part_directory(Run *run) {
                 return attempt_fail(a, r, "destination_refused",
                                 "The directory %s is not the one that was made for this job: %s",
                                 a->plan->part_dir, strerror(-r));
-        return lock_part_directory(run);
+        r = lock_part_directory(run);
+        /* The image will not be any more what it says. */
+        if (r >= 0 && a->plan->warm_pass == 0 && unlinkat(run->part_fd, WARM_STATE_FILE, 0) < 0 &&
+                        errno != ENOENT)
+                return attempt_fail(a, errno, NULL, "Removing %s/" WARM_STATE_FILE " failed: %s",
+                                a->plan->part_dir, strerror(errno));
+        return r;
 }
 
 static int open_checkpoint_directory(Run *run) {

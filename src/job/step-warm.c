@@ -27,8 +27,10 @@ static void warm_done(Warm *w) {
 
 /* --- preparing ------------------------------------------------------------------------------------- */
 
-static char *vm_text(const VsphereSource *v) {
-        return strprintf("%s %s", v->spec->url, strempty(v->vm.summary.instance_uuid));
+/* What the image is of, and its format: another one is of no use. */
+static char *vm_text(const Warm *w) {
+        return strprintf("%s %s %s", w->v->spec->url, strempty(w->v->vm.summary.instance_uuid),
+                        disk_format_to_string(w->c->format));
 }
 
 static int new_state(Warm *w) {
@@ -37,7 +39,7 @@ static int new_state(Warm *w) {
 
         if (!s)
                 return -ENOMEM;
-        s->vm = vm_text(w->v);
+        s->vm = vm_text(w);
         s->disks = new0(WarmDisk, vm->n_disks);
         if (!s->vm || !s->disks)
                 return -ENOMEM;
@@ -68,7 +70,7 @@ static bool same_disks(const WarmState *s, const VmDetail *vm) {
 /* That of the passes before, if it is of this VM. */
 static int load_state(Warm *w) {
         _cleanup_warm_state_ WarmState *old = NULL;
-        _cleanup_free_ char *vm = vm_text(w->v);
+        _cleanup_free_ char *vm = vm_text(w);
 
         if (!vm)
                 return -ENOMEM;
@@ -80,7 +82,7 @@ static int load_state(Warm *w) {
                                 w->c->part_dir, strerror(-r));
         if (r < 0 || !streq(old->vm, vm)) {
                 report_note(&w->attempt->report, "What an earlier job has left in %s is not used: it is %s",
-                                w->c->part_dir, r < 0 ? "damaged" : "of another VM");
+                                w->c->part_dir, r < 0 ? "damaged" : "of another VM or format");
                 r = part_directory_empty(w->c->part_fd);
                 return r < 0 ? attempt_fail(w->attempt, r, NULL, "Emptying %s failed: %s", w->c->part_dir,
                                                strerror(-r))
@@ -134,13 +136,13 @@ static double seconds_since(usec_t start) {
 
 /* Another pass after this one copies about what was written during this one, at the same rate, and has the
  * same snapshots. */
-static void set_result(Warm *w, usec_t began, double overhead) {
+static void set_result(Warm *w, usec_t began) {
         JobWarmResult *result = &w->attempt->warm;
 
         result->pass = w->attempt->plan->warm_pass;
         result->verified = w->state->verified && !w->state->differed;
         result->seconds = seconds_since(began);
-        result->estimate_seconds = w->copied ? result->seconds : overhead;
+        result->estimate_seconds = w->copied ? MAX(result->seconds - w->verification, 0.0) : w->overhead;
 }
 
 static int precopy(Warm *w) {
@@ -153,7 +155,7 @@ static int precopy(Warm *w) {
         int r = warm_pass(w, false);
         if (r < 0)
                 return r;
-        set_result(w, began, w->overhead);
+        set_result(w, began);
         const JobWarmResult *done = &w->attempt->warm;
         report_event(&w->attempt->report, EVENT_PRECOPY_FINISHED,
                         json_pack("{s:I, s:I, s:f}", "pass", (json_int_t) pass, "bytes",
@@ -234,7 +236,7 @@ static int cutover(Warm *w) {
                 r = warm_pass(w, true);
         if (r < 0)
                 return r;
-        set_result(w, began, w->overhead);
+        set_result(w, began);
         return check_still_off(w);
 }
 

@@ -296,6 +296,7 @@ static bool needs_verification(const Warm *w, bool off) {
 }
 
 static int verify(Warm *w) {
+        usec_t began = now_monotonic();
         bool differs = false;
         int r = 0;
 
@@ -304,6 +305,7 @@ static int verify(Warm *w) {
                 r = verify_disk(w, i, &differs);
         if (r < 0)
                 return r;
+        w->verification = (double) (now_monotonic() - began) / (double) USEC_PER_SEC;
         w->state->differed = differs;
         w->state->verified = true;
         return warm_save(w, "the comparison");
@@ -412,6 +414,7 @@ int warm_pass(Warm *w, bool off) {
                         first ? "Copying the disks of the running VM" : "Copying what has changed");
         int r = warm_snapshot(w);
         w->copied = !first;
+        w->verification = 0;
         w->overhead = 2 * (double) (now_monotonic() - began) /
                         (double) USEC_PER_SEC; /* it is removed, too */
         if (r >= 0)

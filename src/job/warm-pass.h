@@ -17,7 +17,7 @@ typedef struct Warm {
         Conversion *c;
         WarmState *state;
         bool copied; /* the last pass has copied changes, not whole disks */
-        double overhead; /* seconds that its snapshot took */
+        double overhead, verification; /* seconds that its snapshot and the comparison took */
 } Warm;
 
 /* @off: the VM is off, so that this is the last pass. */

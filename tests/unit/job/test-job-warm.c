@@ -512,6 +512,50 @@ START_TEST(snapshot_that_cannot_be_removed) {
 }
 END_TEST
 
+/* The guest was fixed in the copy when the cutover was interrupted. Nothing can be copied any more; if there
+ * is nothing to copy, the copy is used. */
+START_TEST(interrupted_after_the_guest_was_fixed) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        vcsim_control(&server, "/vm?name=web&power=off");
+        p.cutover = true;
+        p.pass = 2;
+        write_warm_plan(&p);
+        ck_assert_int_eq(run_verb(&p, "prepare"), 0);
+        ck_assert_int_eq(run_verb(&p, "run"), 0);
+        _cleanup_free_ char *part = part_dir(result_path(&p));
+        _cleanup_free_ char *mark = strprintf("{\"job_id\": \"test\", \"guest\": {}, \"sizes\": [%" PRIu64
+                                              ", %" PRIu64 "]}",
+                        SIZE, SMALL);
+        write_text(PATH(part, "committing"), mark);
+        if (_i == 1) {
+                vcsim_control(&server, "/vm?name=web&power=on");
+                guest_works(&server, 5);
+                p.attempt = 2;
+                _cleanup_(job_result_freep) JobResult *r =
+                                attempt_ends(&p, OUTCOME_FAILED, "vsphere_changed");
+                ck_assert_ptr_nonnull(strstr(r->message, "after its guest was fixed"));
+        }
+        p.pass = 1;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* What is left of another job is of no use. */
+START_TEST(another_format) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        guest_works(&server, 5);
+        p.format = "raw";
+        p.pass = 0;
+        JobWarmResult first = next_pass(&p);
+        ck_assert_uint_ge(first.bytes, SIZE + SMALL);
+        (void) cut_over(&p);
+}
+END_TEST
+
 /* A result that could still be published is gone before the source is started. */
 START_TEST(not_published_after_it_was_put_back) {
         BEGIN();
@@ -623,5 +667,7 @@ int main(void) {
         tcase_add_test(tcase, killed_in_the_cutover);
         tcase_add_loop_test(tcase, put_back, 0, 2);
         tcase_add_test(tcase, not_published_after_it_was_put_back);
+        tcase_add_loop_test(tcase, interrupted_after_the_guest_was_fixed, 0, 2);
+        tcase_add_test(tcase, another_format);
         return test_run("job-warm", tcase);
 }

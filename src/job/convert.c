@@ -441,6 +441,8 @@ static int step_disk(Disks *all, Running *w) {
                 return finish_disk(all, w);
         if (r == -EBADMSG) /* what there was is forgotten */
                 return attempt_fail(c->attempt, r, "output_damaged", "%s failed: %s", all->what, strna(why));
+        if (r != -ECANCELED)
+                source_explain(c->source);
         return connection_fail(c->attempt, &w->source, &w->destination.connection, r, all->what, why);
 }
 

@@ -231,6 +231,8 @@ int nfc_export_checksum(VsphereSource *v, const LeaseDevice *device, uint64_t *r
                 if (poll(&p, 1, MANIFEST_DELAY_MS) > 0)
                         return -ECANCELED;
         }
+        /* Other disks do not wait for it again. */
+        v->nfc->no_manifest = true;
         return 0;
 }
 

@@ -25,6 +25,7 @@ static const SourceKind kinds[_ENDPOINT_MAX] = {
                 .settle = source_settle_vm,
                 .inspect = source_inspect_vm,
                 .check_unchanged = source_check_vm_unchanged,
+                .explain = source_explain_vm,
                 .finish = source_finish_vm,
                 .progress = source_vm_progress,
                 .digest = source_vm_digest,
@@ -68,6 +69,11 @@ int source_inspect(Source *s) {
 
 int source_check_unchanged(Source *s) {
         return optional(source_kind(s->spec->type)->check_unchanged, s);
+}
+
+void source_explain(Source *s) {
+        if (source_kind(s->spec->type)->explain)
+                source_kind(s->spec->type)->explain(s);
 }
 
 int source_finish(Source *s) {

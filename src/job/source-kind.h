@@ -15,6 +15,7 @@ typedef struct SourceKind {
         int (*settle)(Source *s);
         int (*inspect)(Source *s);
         int (*check_unchanged)(Source *s);
+        void (*explain)(Source *s);
         int (*finish)(Source *s);
         void (*progress)(Source *s, unsigned percent);
         int (*digest)(const Source *s, size_t disk, uint8_t *ret);
@@ -39,6 +40,9 @@ int source_inspect(Source *s);
 
 /* Checks that the source has not changed since source_open(). */
 int source_check_unchanged(Source *s);
+
+/* A disk could not be read: notes the reason if the source knows a better one than the error. */
+void source_explain(Source *s);
 
 /* All disks are copied and verified: ends what was begun for that. */
 int source_finish(Source *s);

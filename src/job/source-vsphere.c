@@ -164,6 +164,10 @@ int source_check_vm_unchanged(Source *s) {
         return streq(before, after) ? 0 : changed(v, "was started or reconfigured");
 }
 
+void source_explain_vm(Source *s) {
+        vsphere_explain(vsphere_of(s));
+}
+
 /* --- its disks ------------------------------------------------------------------------------------- */
 
 int source_connect_vm(Source *s, size_t disk, Connection *ret) {

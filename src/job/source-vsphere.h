@@ -10,6 +10,7 @@ int source_open_vm(Source *s);
 int source_settle_vm(Source *s);
 int source_inspect_vm(Source *s);
 int source_check_vm_unchanged(Source *s);
+void source_explain_vm(Source *s);
 int source_connect_vm(Source *s, size_t disk, Connection *ret);
 int source_vm_digest(const Source *s, size_t disk, uint8_t *ret);
 int source_finish_vm(Source *s);

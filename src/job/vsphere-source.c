@@ -148,6 +148,23 @@ int vsphere_find(VsphereSource *v) {
         return r;
 }
 
+/* A server that does not answer is no news. */
+void vsphere_explain(VsphereSource *v) {
+        VmPower power = v->vm.summary.power;
+
+        if (v->snapshot || power != VM_POWERED_OFF)
+                return;
+        vsphere_lock(v);
+        int r = vm_read_power(v->session, v->vm.summary.id, &power);
+        vsphere_unlock(v);
+        if (r >= 0 && power != VM_POWERED_OFF)
+                (void) attempt_fail(v->attempt, ESTALE, "vsphere_changed",
+                                "%s was started while its disks were copied: leave it off until the job is "
+                                "finished, or set parameters.source_power to \"keep\" to copy a snapshot of "
+                                "the running VM",
+                                strna(v->vm.summary.name));
+}
+
 char *vsphere_snapshot_name(const Attempt *a) {
         return strprintf("hyper %s", a->plan->job_id);
 }

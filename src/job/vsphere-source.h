@@ -65,5 +65,8 @@ static inline void vsphere_unlock(VsphereSource *v) {
  * before. Returns @error. The session is locked. */
 int vsphere_fail(VsphereSource *v, int error, const char *format, ...) _printf_(3, 4);
 
+/* A disk could not be read: notes that the VM was started, if that is so. */
+void vsphere_explain(VsphereSource *v);
+
 /* The name of the job's snapshot. NULL when out of memory. */
 char *vsphere_snapshot_name(const Attempt *a);

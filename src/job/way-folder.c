@@ -64,6 +64,7 @@ static int fail(VsphereSource *v, size_t disk, int error, const char *why) {
 
         if (error == -ECANCELED)
                 return error;
+        vsphere_explain(v);
         for (size_t i = 0; i < ELEMENTSOF(failures); i++)
                 if (failures[i].error == -error)
                         return attempt_fail(v->attempt, error, failures[i].code,

@@ -183,9 +183,61 @@ START_TEST(no_other_way_for_a_busy_server) {
 }
 END_TEST
 
+/* --- servers that fail ---------------------------------------------------------------------------- */
+
+/* It is renewed once a minute at most; the next attempt goes on with another one. */
+START_TEST(session_ended_while_ranges_are_read) {
+        BEGIN(.vm = "off", .method = "https");
+
+        vcsim_fault(&server,
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 30,"
+                        " \"count\": 1}");
+        assert_fails(&p, OUTCOME_TRANSIENT, "connection_failed", "the server has ended the session");
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_int_gt(metric_of(r, "bytes_resumed"), 0);
+}
+END_TEST
+
+/* Nobody could keep the lease: the download ends, and the next attempt gets another lease. */
+START_TEST(lease_timed_out) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim server = start_server_with(dir, "-lease-timeout=1s");
+        VmPlan p = { .dir = dir, .server = &server, .vm = "off", .method = "nfc" };
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"HttpNfcLeaseProgress\", \"kind\": \"soap\","
+                        " \"fault\": \"NotSupported\"}");
+        vcsim_fault(&server,
+                        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"slow\", \"rate\": 2000000}");
+        assert_fails(&p, OUTCOME_TRANSIENT, "connection_failed", "Hard disk 1");
+        vcsim_no_faults(&server);
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+START_TEST(too_many_sessions) {
+        BEGIN(.vm = "off");
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"Login\", \"kind\": \"http\", \"status\": 503, \"count\": 2,"
+                        " \"message\": \"Out of HTTP sessions\"}");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+        ck_assert_uint_eq(vcsim_calls(&server, "Login"), 3);
+}
+END_TEST
+
+/* As the server sends the name "a/b % + ": in paths of the inventory, of the datastore and in URLs. */
+START_TEST(names_with_special_characters) {
+        BEGIN(.vm = "/DC0/vm/%25 %2f/a%2fb %25 + \xc3\xa9 &", .method = _i == 0 ? "nfc" : "https");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
 /* --- how many at a time ---------------------------------------------------------------------------- */
 
-START_TEST(one_disk_at_a_time) {
+START_TEST(some_disks_at_a_time) {
         BEGIN(.vm = "off", .method = "https", .parallel = (unsigned) _i);
         _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
 }
@@ -206,6 +258,10 @@ int main(void) {
         tcase_add_test(tcase, without_vddk);
         tcase_add_test(tcase, the_last_way);
         tcase_add_test(tcase, no_other_way_for_a_busy_server);
-        tcase_add_loop_test(tcase, one_disk_at_a_time, 1, 5);
+        tcase_add_test(tcase, session_ended_while_ranges_are_read);
+        tcase_add_test(tcase, lease_timed_out);
+        tcase_add_test(tcase, too_many_sessions);
+        tcase_add_loop_test(tcase, names_with_special_characters, 0, 2);
+        tcase_add_loop_test(tcase, some_disks_at_a_time, 1, 5);
         return test_run("job-vsphere-ways", tcase);
 }

@@ -302,6 +302,7 @@ static pid_t start_vm_job(const VmPlan *p, FILE **ret_lines) {
         int err[2];
 
         vcsim_fault(p->server, "{\"on\": \"nfc\", \"kind\": \"slow\", \"rate\": 1000000}");
+        vcsim_fault(p->server, "{\"on\": \"folder\", \"kind\": \"slow\", \"rate\": 500000}");
         write_vm_plan(p);
         ck_assert_int_eq(run_verb(p, "prepare"), 0);
         ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
@@ -345,6 +346,28 @@ START_TEST(killed) {
         assert_nothing_left(&server);
         p.attempt = 2;
         _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+/* Its server locks the disks then. */
+START_TEST(started_meanwhile) {
+        BEGIN(.vm = "off", .method = "https");
+        FILE *lines;
+        int status;
+
+        pid_t pid = start_vm_job(&p, &lines);
+        wait_for_line(lines, "Converting");
+        vcsim_control(&server, "/vm?name=off&power=on");
+        vcsim_no_faults(&server);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        fclose(lines);
+        ck_assert(WIFEXITED(status));
+        _cleanup_(job_result_freep) JobResult *result = read_result(job_directory(&p));
+        ck_assert_msg(result->outcome == OUTCOME_FAILED && streq_ptr(result->code, "vsphere_changed"),
+                        "%s: %s", strna(result->code), strna(result->message));
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        ck_assert(!file_exists(PATH(dir, "result.qcow2")));
+        assert_nothing_left(&server);
 }
 END_TEST
 
@@ -447,6 +470,7 @@ int main(void) {
         tcase_add_test(tcase, grown_between_attempts);
         tcase_add_test(tcase, running_between_attempts);
         tcase_add_test(tcase, stopped);
+        tcase_add_test(tcase, started_meanwhile);
         tcase_add_test(tcase, killed);
         tcase_add_test(tcase, killed_and_not_finished);
         return test_run("job-vsphere", tcase);

@@ -18,18 +18,22 @@ static inline char *write_inventory(const char *dir) {
 
         make_disk(PATH(dir, "a.raw"), SIZE, 3);
         make_disk(PATH(dir, "b.raw"), SMALL, 4);
-        text = strprintf("{\"vms\": ["
-                         "{\"name\": \"on\","
-                         " \"directory\": \"a/b\", \"power\": \"on\", \"tools\": \"running\","
-                         " \"firmware\": \"efi\", \"cpus\": 2, \"memory_mb\": 2048,"
-                         " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}],"
-                         " \"nics\": [{\"mac\": \"00:50:56:ad:5e:3d\"}]},"
-                         "{\"name\": \"off\", \"power\": \"off\", \"tools\": \"not-installed\","
-                         " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}]},"
-                         "{\"name\": \"one\", \"power\": \"off\", \"disks\": [{\"file\": \"%s/a.raw\"}]},"
-                         "{\"name\": \"none\", \"power\": \"off\", \"disks\": [{\"size\": \"8M\","
-                         " \"rdm\": \"physicalMode\"}]}]}",
-                        dir, dir, dir, dir, dir);
+        text = strprintf(
+                        "{\"vms\": ["
+                        "{\"name\": \"on\","
+                        " \"directory\": \"a/b\", \"power\": \"on\", \"tools\": \"running\","
+                        " \"firmware\": \"efi\", \"cpus\": 2, \"memory_mb\": 2048,"
+                        " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}],"
+                        " \"nics\": [{\"mac\": \"00:50:56:ad:5e:3d\"}]},"
+                        "{\"name\": \"off\", \"power\": \"off\", \"tools\": \"not-installed\","
+                        " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}]},"
+                        "{\"name\": \"a%%2fb %%25 + \xc3\xa9 &\", \"directory\": \"%%25 %%2f\", \"power\": \"off\","
+                        " \"dir\": \"a %% + \xc3\xa9 &;#?\","
+                        " \"disks\": [{\"file\": \"%s/a.raw\"}, {\"file\": \"%s/b.raw\"}]},"
+                        "{\"name\": \"one\", \"power\": \"off\", \"disks\": [{\"file\": \"%s/a.raw\"}]},"
+                        "{\"name\": \"none\", \"power\": \"off\", \"disks\": [{\"size\": \"8M\","
+                        " \"rdm\": \"physicalMode\"}]}]}",
+                        dir, dir, dir, dir, dir, dir, dir);
         write_text(path, text);
         return path;
 }

@@ -90,6 +90,26 @@ contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "Going on where an earlier at
 same_disks resumed
 nothing_left || fail "something is left on the server: $(vcsim /state)"
 
+# With VDDK, for which a plugin stands in that compares its parameters.
+mkdir -p "$dir/vddk/lib64"
+: >"$dir/vddk/lib64/libvixDiskLib.so.8"
+ln "$dir/a.raw" "$dir/b.raw" "$dir/vddk"
+{
+        printf '%s\n' "libdir=$dir/vddk" server=127.0.0.1 "user=$vcsim_user" "password=$vcsim_password"
+        vcsim /state | jq -r '.vms[] | select(.name == "off & é").disks |
+                "disk \(.[0].file)=a.raw", "disk \(.[1].file)=b.raw"'
+} >"$dir/vddk/expected"
+chmod -R a+rX "$dir/vddk"
+jq -n --arg d "$dir/vddk" '{vsphere: {vddk_libdir: $d, vddk_plugin: "/usr/lib/hyper-tests/nbdkit-vddk-plugin.so"},
+        jobs: {disks_parallel: 1}}' >/etc/hyper/config.d/vddk.yaml
+hyperctl reload || fail "hyperctl reload fails"
+id=$(submit "$(vm_spec "off & é" vddk)")
+wait_state "$id" COMPLETED 120
+same_disks vddk
+contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "Hard disk 2 is copied with vddk" "the log"
+lacks "$(journalctl -o export HYPER_JOB_ID="$id"; job "$id")" "\"$vcsim_password\"" "what others can see"
+nothing_left || fail "something is left on the server: $(vcsim /state)"
+
 # By ranges of files, with a named source. The job is killed once there is a checkpoint, and goes on there,
 # although the server is busy and ends the session meanwhile.
 printf '%s' "$vcsim_password" >"$dir/password"

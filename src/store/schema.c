@@ -324,16 +324,15 @@ const Schema schema_jobs = {
 
 static int query_integer(Store *s, const char *sql, int64_t *ret) {
         sqlite3_stmt *statement = NULL;
-        int r = 0;
+        int r;
 
-        if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
-                return sql_errno(s);
-        if (sqlite3_step(statement) == SQLITE_ROW)
+        r = sql_prepare(s, sql, &statement);
+        if (r >= 0)
+                r = sql_next(s, statement);
+        if (r > 0)
                 *ret = sqlite3_column_int64(statement, 0);
-        else
-                r = sql_errno(s);
         (void) sqlite3_finalize(statement);
-        return r;
+        return r < 0 ? r : 0;
 }
 
 /* The version, or 0 for a new and empty file. -EBADMSG for somebody else's database and for one of a newer

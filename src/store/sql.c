@@ -6,6 +6,9 @@
 #include "spec/job-state.h"
 #include "store/sql.h"
 
+/* The lock that the writer holds, in the index of the log (https://www.sqlite.org/walformat.html, 2.3). */
+#define WAL_WRITE_LOCK 0
+
 /* One arm per state, so that each walks its part of the index (state, seq); the arms are merged in order. */
 #define ARM(i, and) "SELECT seq FROM jobs WHERE state = ?" #i and
 #define AND_ARM(i, and) " UNION ALL " ARM(i, and)
@@ -325,10 +328,66 @@ sqlite3_stmt *sql_statement(Store *s, StatementId id) {
         return sql_statement_any(s, id);
 }
 
+/* Whether somebody holds the lock of those who write. A shared lock on it is what SQLite itself takes in a
+ * reader to ask this. */
+static bool is_being_written(Store *s) {
+        sqlite3_file *file = NULL;
+        int rc;
+
+        if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+                        !file->pMethods || file->pMethods->iVersion < 2)
+                return false;
+        rc = file->pMethods->xShmLock(file, WAL_WRITE_LOCK, 1, SQLITE_SHM_LOCK | SQLITE_SHM_SHARED);
+        if (rc == SQLITE_OK)
+                (void) file->pMethods->xShmLock(
+                                file, WAL_WRITE_LOCK, 1, SQLITE_SHM_UNLOCK | SQLITE_SHM_SHARED);
+        return (rc & 0xff) == SQLITE_BUSY;
+}
+
+/* How often a statement has looked again, and how often nobody held that lock then. */
+typedef struct Looks {
+        unsigned n, n_unlocked;
+} Looks;
+
+/* A reader that may not write the log's index may find it incomplete while the owner writes it:
+ *
+ * - its head is half written, and the owner is done before SQLite asks whether anybody writes. That looks as
+ *   if the owner had died (walIndexReadHdr() in SQLite's wal.c): SQLITE_READONLY_RECOVERY.
+ * - the owner begins the log anew, and has written its head, but not yet the marks of the readers
+ *   (walRestartHdr(), walTryBeginRead()): SQLITE_READONLY_CANTINIT.
+ *
+ * The owner may have lost its processor in the middle of it. While it holds its lock, the reader waits as for
+ * any other lock. Without that lock, the index is complete at the next look, unless another writer has just
+ * come; where it is not, the owner did die, and its next start mends it. */
+static bool look_again(Store *s, Looks *l) {
+        int rc = sqlite3_extended_errcode(s->db);
+
+        if (rc != SQLITE_READONLY_RECOVERY && rc != SQLITE_READONLY_CANTINIT)
+                return false;
+        if (!is_being_written(s) && l->n_unlocked++ >= SQL_LOOKS_MAX)
+                return false;
+        if (l->n >= SQL_LOOKS_WRITING)
+                return false;
+        if (s->pause)
+                s->pause(l->n);
+        else if (l->n > 0)
+                (void) usleep(SQL_LOOK_PAUSE);
+        l->n++;
+        return true;
+}
+
+int sql_prepare(Store *s, const char *text, sqlite3_stmt **ret) {
+        Looks looks = {};
+
+        while (sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) != SQLITE_OK)
+                if (!look_again(s, &looks))
+                        return sql_errno(s);
+        return 0;
+}
+
 sqlite3_stmt *sql_statement_any(Store *s, StatementId id) {
         if (!s->statements[id])
-                (void) sqlite3_prepare_v3(s->db, statement_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
-                                &s->statements[id], NULL);
+                (void) sql_prepare(s, statement_texts[id], &s->statements[id]);
         return s->statements[id];
 }
 
@@ -359,21 +418,12 @@ int sql_run_on_one(Store *s, sqlite3_stmt *statement) {
         return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ENOENT;
 }
 
-/* A reader may come upon the head of the log's index while the owner writes it. If the owner is done before
- * SQLite has asked who writes there, that looks as if it had died, and only an owner could mend it
- * (walIndexReadHdr() in SQLite's wal.c). It is whole at the next look; where it is not, the owner did die,
- * and its next start mends it. */
 static int step(Store *s, sqlite3_stmt *statement) {
-        int rc = sqlite3_step(statement);
+        Looks looks = {};
+        int rc;
 
-        for (unsigned i = 0; i < SQL_LOOKS_MAX && rc != SQLITE_ROW && rc != SQLITE_DONE &&
-                        sqlite3_extended_errcode(s->db) == SQLITE_READONLY_RECOVERY;
-                        i++) {
+        while ((rc = sqlite3_step(statement)) != SQLITE_ROW && rc != SQLITE_DONE && look_again(s, &looks))
                 (void) sqlite3_reset(statement);
-                if (i > 0)
-                        (void) usleep(SQL_LOOK_PAUSE);
-                rc = sqlite3_step(statement);
-        }
         return rc;
 }
 

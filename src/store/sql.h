@@ -122,8 +122,10 @@ typedef struct StoreGroup {
         int result; /* pending, but not open: how its commit ended */
 } StoreGroup;
 
-/* How often, and after how many microseconds, a reader looks again at what is being written. */
+/* How often a reader looks again at an index that is incomplete if nobody writes it, how often in all, and
+ * after how many microseconds. In all, it waits as long as for a lock. */
 #define SQL_LOOKS_MAX 10u
+#define SQL_LOOKS_WRITING 5000u
 #define SQL_LOOK_PAUSE 1000u
 
 typedef struct Store Store;
@@ -134,6 +136,7 @@ struct Store {
         const Schema *schema;
         sqlite3_stmt *statements[_SQL_MAX];
         StoreGroup group;
+        void (*pause)(unsigned looks); /* tests: instead of a pause */
 };
 
 /* The columns of a JobRow in the order in which job_row_read() takes them. */
@@ -178,6 +181,9 @@ struct Store {
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);
+
+/* A new statement, or NULL. It reads the schema, if no statement has done so. */
+int sql_prepare(Store *s, const char *text, sqlite3_stmt **ret);
 
 /* The statement, prepared at its first use, reset and with no values bound; NULL with sql_errno() on
  * failure. Outside the stretches of a group (group.h) this commits the group. */

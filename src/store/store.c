@@ -47,10 +47,6 @@ static int open_schema(const char *path, StoreMode mode, const Schema *schema, S
                             NULL, NULL, NULL) != SQLITE_OK)
                 return sql_errno(s);
         r = mode == STORE_OWNER ? configure_owner(s) : schema_check(s);
-        for (unsigned i = 0; i < SQL_LOOKS_MAX && r == -EROFS && mode == STORE_READER; i++) {
-                (void) usleep(SQL_LOOK_PAUSE); /* as in step() */
-                r = schema_check(s);
-        }
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

@@ -446,76 +446,143 @@ static void run_sql(const char *dir, const char *sql) {
         ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
-/* Reads so often, without any rights: SQLite behaves differently where it cannot write the log's index. */
-static void read_often(const char *dir, int other) {
-        Store *reader;
+/* The index of the log, in memory: what SQLite's walIndexHdr and walCkptInfo describe. */
+typedef struct LogIndex {
+        uint8_t head[2][48];
+        uint32_t backfilled, marks[5];
+} LogIndex;
+
+/* Of the children that read: what their pauses do. */
+static struct {
+        LogIndex *index, whole;
+        unsigned pauses, mend_at, unlock_at;
+        int from_owner, to_owner;
+} spoilt;
+
+static void mend_in_the_end(unsigned looks) {
         char c;
 
-        if (read(other, &c, 1) != 1 || setgid(65534) < 0 || setuid(65534) < 0 ||
-                        open_reader(dir, &reader) < 0 || write(other, "", 1) != 1)
-                _exit(1);
-        for (unsigned i = 0; i < 20000; i++) {
-                _cleanup_free_ char *value = NULL;
-                int r = store_get_fact(reader, "n", &value);
-
-                if (r < 0) {
-                        fprintf(stderr, "read %u: %s: %s\n", i, strerror(-r), store_error_text(reader));
-                        _exit(2);
-                }
-        }
-        _exit(0);
+        spoilt.pauses++;
+        if (looks == spoilt.unlock_at &&
+                        (write(spoilt.to_owner, "", 1) != 1 || read(spoilt.from_owner, &c, 1) != 1))
+                _exit(7);
+        if (looks == spoilt.mend_at)
+                *spoilt.index = spoilt.whole;
 }
 
-/* The index of the log begins with two copies of its head (https://www.sqlite.org/walformat.html, 2.1). One
- * of them is spoilt again and again for a moment, as when an owner is at it. (Other than an owner we hold no
- * lock meanwhile: where the machine let us wait in the middle of it, for longer than a reader does, it was
- * right to give up.) */
-START_TEST(a_reader_does_not_take_an_owner_that_writes_for_one_that_died) {
+static void spoil_head(LogIndex *index) {
+        index->head[0][8] ^= 1;
+}
+
+/* As if the owner had begun the log anew, and were about to say so to the readers. */
+static void spoil_marks(LogIndex *index) {
+        for (size_t i = 1; i < ELEMENTSOF(index->marks); i++)
+                index->marks[i] = 1000000;
+}
+
+/* Reads without any rights: SQLite behaves differently where it cannot write the log's index. The exit status
+ * is 0 if the value could be read, and 1 if not. */
+static int read_once(const char *dir, void (*spoil)(LogIndex *index)) {
+        _cleanup_free_ char *value = NULL;
+        Store *reader;
+        int r;
+
+        if (setgid(65534) < 0 || setuid(65534) < 0 || open_reader(dir, &reader) < 0)
+                return 2;
+        reader->pause = mend_in_the_end;
+        spoilt.whole = *spoilt.index;
+        spoil(spoilt.index);
+        r = store_get_fact(reader, "n", &value);
+        if (r < 0 && r != -EROFS)
+                return 3;
+        return r < 0;
+}
+
+/* What a reader returns that finds the index spoilt until it has looked @mend_at times and once more. The
+ * owner holds its lock until it has looked @unlock_at times; 0: not at all, UINT_MAX: for ever. */
+static int read_spoilt(
+                void (*spoil)(LogIndex *index), unsigned unlock_at, unsigned mend_at, unsigned *ret_pauses) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *path = strprintf("%s/hyper.db-shm", dir);
+        int status, fd, pair[2], ready[2];
         Store *owner = open_owner(dir);
-        usec_t begun, longest = 0;
-        volatile uint8_t *index;
-        int status, fd, pair[2];
-        char c;
         pid_t pid;
+        char c;
 
-        if (geteuid() != 0) { /* there is nobody else to be */
-                store_free(owner);
-                return;
-        }
         ck_assert_int_eq(chmod(dir, 0755), 0);
         ck_assert_int_eq(store_set_fact(owner, "n", "0"), 0);
         /* A connection must not be there when a process forks: both would take the index for theirs. */
         store_free(owner);
-        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
+        ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
         pid = fork();
         ck_assert_int_ge(pid, 0);
-        if (pid == 0)
-                read_often(dir, pair[0]);
+        if (pid == 0) {
+                if (read(ready[0], &c, 1) != 1)
+                        _exit(4);
+                fd = open(path, O_RDWR | O_CLOEXEC);
+                spoilt.index = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                if (fd < 0 || spoilt.index == MAP_FAILED)
+                        _exit(5);
+                spoilt.mend_at = mend_at;
+                spoilt.unlock_at = unlock_at > 0 ? unlock_at : UINT_MAX;
+                spoilt.from_owner = ready[0];
+                spoilt.to_owner = pair[1];
+                status = read_once(dir, spoil);
+                if (write(pair[1], &spoilt.pauses, sizeof(spoilt.pauses)) != sizeof(spoilt.pauses))
+                        _exit(6);
+                _exit(status);
+        }
         owner = open_owner(dir);
         ck_assert_int_eq(store_set_fact(owner, "n", "1"), 0);
-        fd = open(path, O_RDWR | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        index = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        ck_assert_ptr_ne((void *) index, MAP_FAILED);
-        ck_assert_int_eq(write(pair[1], "", 1), 1);
-        ck_assert_int_eq(read(pair[1], &c, 1), 1); /* it is open */
-        while (waitpid(pid, &status, WNOHANG) == 0) {
-                begun = now_monotonic();
-                index[48] ^= 1;
-                for (volatile unsigned i = 0; i < 1000; i++)
-                        ;
-                index[48] ^= 1;
-                longest = MAX(longest, now_monotonic() - begun);
-                (void) usleep(100);
+        if (unlock_at > 0)
+                ck_assert_int_eq(sqlite3_exec(owner->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(write(ready[1], "", 1), 1);
+        if (unlock_at > 0 && unlock_at < UINT_MAX) {
+                ck_assert_int_eq(read(pair[0], &c, 1), 1);
+                ck_assert_int_eq(sqlite3_exec(owner->db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+                ck_assert_int_eq(write(ready[1], "", 1), 1);
         }
-        ck_assert(status == 0 || longest >= 5 * USEC_PER_MSEC);
-        ck_assert_int_eq(munmap((void *) index, 4096), 0);
+        ck_assert_int_eq(read(pair[0], ret_pauses, sizeof(*ret_pauses)), sizeof(*ret_pauses));
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status));
         store_free(owner);
-        close(fd);
         close(pair[0]);
         close(pair[1]);
+        close(ready[0]);
+        close(ready[1]);
+        return WEXITSTATUS(status);
+}
+
+START_TEST(a_reader_does_not_take_an_owner_that_writes_for_one_that_died) {
+        unsigned pauses;
+
+        if (geteuid() != 0) /* there is nobody else to be */
+                return;
+        /* The head is half written, and nobody holds the lock any more. */
+        ck_assert_int_eq(read_spoilt(spoil_head, 0, 3, &pauses), 0);
+        ck_assert_uint_eq(pauses, 4);
+        /* The owner begins the log anew. However long it does not run, it is waited for. */
+        ck_assert_int_eq(read_spoilt(spoil_marks, UINT_MAX, 10 * SQL_LOOKS_MAX, &pauses), 0);
+        ck_assert_uint_eq(pauses, 10 * SQL_LOOKS_MAX + 1);
+        /* It is done between a look and the question who writes. */
+        ck_assert_int_eq(read_spoilt(spoil_marks, 10 * SQL_LOOKS_MAX, 10 * SQL_LOOKS_MAX + 1, &pauses), 0);
+        ck_assert_uint_eq(pauses, 10 * SQL_LOOKS_MAX + 2);
+}
+END_TEST
+
+START_TEST(a_reader_does_not_wait_for_an_owner_that_died) {
+        unsigned pauses;
+
+        if (geteuid() != 0)
+                return;
+        ck_assert_int_eq(read_spoilt(spoil_head, 0, UINT_MAX, &pauses), 1);
+        ck_assert_uint_eq(pauses, SQL_LOOKS_MAX);
+        ck_assert_int_eq(read_spoilt(spoil_marks, 0, UINT_MAX, &pauses), 1);
+        ck_assert_uint_eq(pauses, SQL_LOOKS_MAX);
+        /* Nor for ever for one that was stopped. */
+        ck_assert_int_eq(read_spoilt(spoil_marks, UINT_MAX, UINT_MAX, &pauses), 1);
+        ck_assert_uint_eq(pauses, SQL_LOOKS_WRITING);
 }
 END_TEST
 
@@ -615,4 +682,5 @@ TEST_MAIN("store", all_jobs_that_ended_are_counted_and_those_of_a_workflow_found
                 what_was_inserted_survives_a_kill, a_reader_without_any_rights_reads_while_the_owner_is_away,
                 no_temporary_files_are_needed, a_reader_sees_each_commit_at_once,
                 a_reader_does_not_take_an_owner_that_writes_for_one_that_died,
-                a_database_that_is_not_ours_is_refused, facts_outlive_their_owner)
+                a_reader_does_not_wait_for_an_owner_that_died, a_database_that_is_not_ours_is_refused,
+                facts_outlive_their_owner)

@@ -16,10 +16,12 @@
 #include "basic/string-util.h"
 #include "job/attempt.h"
 #include "job/job-owner.h"
+#include "job/kvm.h"
 #include "job/new-directories.h"
 #include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/publish.h"
+#include "job/unit-fields.h"
 #include "job/vsphere-clean.h"
 
 /* What systemd says of how the unit ended, systemd.exec(5). What it does not say is no success. */
@@ -182,20 +184,24 @@ static void remove_directories(Attempt *a) {
                 log_warning_errno(errno, "Failed to remove %s/" RECORD_PREPARED ": %m", a->directory);
 }
 
-static int finish(const char *directory, bool succeeded) {
-        _cleanup_attempt_ Attempt *a = NULL;
-
-        int r = attempt_open(directory, &a);
-        if (r < 0)
-                return JOB_EXIT_FAILED;
+static int finish_attempt(Attempt *a, bool succeeded) {
         if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         vsphere_clean(a);
-        r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
+        int r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
         if (a->plan->part_dir)
                 remove_directories(a);
         int status = r < 0 ? attempt_end(a, r) : EXIT_SUCCESS;
         report_sync(&a->report);
+        return status;
+}
+
+static int finish(const char *directory, bool succeeded) {
+        _cleanup_attempt_ Attempt *a = NULL;
+        int status = attempt_open(directory, &a) < 0 ? JOB_EXIT_FAILED : finish_attempt(a, succeeded);
+
+        if (!a || !kvm_is_destination(a)) /* or "define" follows */
+                unit_fields_forget(directory);
         return status;
 }
 

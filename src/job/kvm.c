@@ -10,6 +10,7 @@
 #include "job/hosts-call.h"
 #include "job/output-layout.h"
 #include "job/part-directory.h"
+#include "job/unit-fields.h"
 #include "spec/job-result.h"
 #include "spec/kvm-domain.h"
 #include "spec/kvm-outcome.h"
@@ -173,13 +174,17 @@ static int define(Attempt *a) {
         return r < 0 ? log_error_errno(r, "Failed to record what became of the domain %s: %m", o->name) : 0;
 }
 
-int verb_define(const char *directory) {
-        _cleanup_attempt_ Attempt *a = NULL;
-
-        if (attempt_open(directory, &a) < 0)
-                return JOB_EXIT_FAILED;
+static int define_if_needed(Attempt *a) {
         if (!kvm_is_destination(a) || faccessat(a->directory_fd, JOB_MARK_PUBLISHED, F_OK, 0) < 0 ||
                         faccessat(a->directory_fd, KVM_OUTCOME_FILE, F_OK, 0) >= 0)
                 return EXIT_SUCCESS;
         return define(a) < 0 ? JOB_EXIT_FAILED : EXIT_SUCCESS;
+}
+
+int verb_define(const char *directory) {
+        _cleanup_attempt_ Attempt *a = NULL;
+        int status = attempt_open(directory, &a) < 0 ? JOB_EXIT_FAILED : define_if_needed(a);
+
+        unit_fields_forget(directory);
+        return status;
 }

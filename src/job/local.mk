@@ -127,6 +127,8 @@ libhyper_job_la_SOURCES = \
 	src/job/step-warm.c \
 	src/job/step-warm.h \
 	src/job/step.h \
+	src/job/unit-fields.c \
+	src/job/unit-fields.h \
 	src/job/unpack.c \
 	src/job/unpack.h \
 	src/job/vddk-child.c \

@@ -41,10 +41,38 @@ int job_directory_make_readable(const char *path) {
         return r;
 }
 
+const char *const job_root_links[] = { "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", NULL };
+
+int job_root_link_target(const char *path, char **ret) {
+        char target[64];
+        ssize_t n = readlink(path, target, sizeof(target));
+
+        if (n < 0)
+                return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+        if (n == 0 || (size_t) n >= sizeof(target))
+                return 0;
+        target[n] = '\0';
+        if (!startswith(target, "usr/") && !startswith(target, "/usr/"))
+                return 0;
+        *ret = strdup(target);
+        return *ret ? 1 : -ENOMEM;
+}
+
 int job_root_make(const char *path) {
         int r = mkdir_parents(path, 0700);
 
-        return r < 0 ? r : chmod(path, 0755) < 0 ? -errno : 0;
+        if (r < 0)
+                return r;
+        for (const char *const *link = job_root_links; *link; link++) {
+                _cleanup_free_ char *target = NULL, *name = strprintf("%s%s", path, *link);
+
+                r = name ? job_root_link_target(*link, &target) : -ENOMEM;
+                if (r < 0)
+                        return r;
+                if (r > 0 && symlink(target, name) < 0 && errno != EEXIST)
+                        return -errno;
+        }
+        return chmod(path, 0755) < 0 ? -errno : 0;
 }
 
 int job_directory_clear_result(const char *path) {

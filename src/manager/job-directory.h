@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A job's own directory <state>/jobs/<escaped id>/, and the empty directory <runtime>/<escaped id>/ in which
+/* A job's own directory <state>/jobs/<escaped id>/, and the directory <runtime>/<escaped id>/ in which
  * its unit's file system is put together. A hostile image may have taken over a job and written into
  * "results" in the first: no symlink in it is followed. */
 
@@ -17,7 +17,15 @@ int job_directory_make(const char *path);
 /* Makes the directory's results too, and lets the job's user read it. */
 int job_directory_make_readable(const char *path);
 
-/* Makes the empty directory; the job's user sees it as "/". The one above is for root only. */
+/* The directories of programs and libraries that are links into /usr on most machines. */
+extern const char *const job_root_links[];
+
+/* Where such a link of this machine points to: 1. 0 if it is something else than a link into /usr, or missing:
+ * then it is bound into the root of a job like other directories. */
+int job_root_link_target(const char *path, char **ret);
+
+/* Makes the directory, with those links in it; the job's user sees it as "/". The one above is for root
+ * only. Each link saves a mount, and systemd reads the list of mounts once or more for each of them. */
 int job_root_make(const char *path);
 
 /* Forgets what a former attempt left in it: its result. */

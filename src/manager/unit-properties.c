@@ -6,6 +6,7 @@
 
 #include "basic/string-util.h"
 #include "basic/time-util.h"
+#include "manager/job-directory.h"
 #include "spec/job-file.h"
 
 #define HYPER_JOB LIBEXECDIR "/hyper-job"
@@ -70,10 +71,12 @@ static const FixedProperty fixed[] = {
         { "PrivateIPC", PROPERTY_BOOL, true, NULL },
         { "ProtectProc", PROPERTY_STRING, 0, LIST("invisible") },
         { "ProcSubset", PROPERTY_STRING, 0, LIST("pid") },
-        { "ProtectKernelTunables", PROPERTY_BOOL, true, NULL },
+        /* What ProtectKernelTunables= and ProtectControlGroups= would add is either below /sys, or missing from
+         * the /proc of ProcSubset=. systemd 252 reads the list of mounts three times for each of its 20
+         * paths. */
+        { "ReadOnlyPaths", PROPERTY_STRV, 0, LIST("/sys") },
         { "ProtectKernelModules", PROPERTY_BOOL, true, NULL },
         { "ProtectKernelLogs", PROPERTY_BOOL, true, NULL },
-        { "ProtectControlGroups", PROPERTY_BOOL, true, NULL },
         { "ProtectClock", PROPERTY_BOOL, true, NULL },
         { "ProtectHostname", PROPERTY_BOOL, true, NULL },
 
@@ -107,15 +110,9 @@ static const FixedProperty fixed[] = {
         { "OOMPolicy", PROPERTY_STRING, 0, LIST("stop") },
 };
 
-/* What a program needs to run, wherever /lib and /bin are links into /usr or not. */
+/* What a program needs to run, besides job_root_links. */
 static const char *const programs[] = {
         "/usr",
-        "-/bin",
-        "-/sbin",
-        "-/lib",
-        "-/lib32",
-        "-/lib64",
-        "-/libx32",
         "-/etc/ld.so.cache",
         "-/etc/alternatives",
         /* The one socket of the journal that events are sent to. */
@@ -188,7 +185,8 @@ static int add_exec_outside(UnitProperties *p, const char *name, const char *ver
 }
 
 /* systemd 252 leaves this file behind when a transient unit with LogExtraFields= is gone: some bytes of
- * memory for every job there ever was. */
+ * memory for every job there ever was. (In the unit of an attempt, finish or define removes it: another
+ * process would take systemd as long as one of them.) */
 static int add_exec_tidy_up(UnitProperties *p, const char *job_id) {
         _cleanup_free_ char *unit = job_unit_name(job_id), *file = NULL;
 
@@ -233,11 +231,25 @@ static int extend_list(char ***list, const char *const *paths, size_t n) {
         return 0;
 }
 
+/* /bin, /lib and so on, if they are not links, which job_root_make() makes. */
+static int extend_programs(char ***list) {
+        for (const char *const *path = job_root_links; *path; path++) {
+                _cleanup_free_ char *target = NULL;
+                int r = job_root_link_target(*path, &target);
+
+                if (r == 0)
+                        r = strv_extendf(list, "-%s", *path);
+                if (r < 0)
+                        return r;
+        }
+        return extend_list(list, programs, ELEMENTSOF(programs));
+}
+
 static int add_view(UnitProperties *p, const UnitRequest *q) {
         _cleanup_strv_free_ char **ro = NULL, **rw = NULL, **writable = NULL;
         int r;
 
-        r = extend_list(&ro, programs, ELEMENTSOF(programs));
+        r = extend_programs(&ro);
         if (r >= 0)
                 r = extend_optional(&ro, q->source_files);
         if (r >= 0)
@@ -387,8 +399,6 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                 r = add_exec_outside(&p, "ExecStopPost", "finish", q->directory);
         if (r >= 0 && q->define)
                 r = add_exec_outside(&p, "ExecStopPost", "define", q->directory);
-        if (r >= 0)
-                r = add_exec_tidy_up(&p, q->job_id);
         if (r < 0)
                 return r;
         /* The private /dev has none, and its device policy lets nothing else through. */

@@ -3,7 +3,9 @@
 /* The properties of a job's unit, as data. What systemd makes of them, tests/system/sandbox.sh looks at. */
 
 #include <linux/capability.h>
+#include <unistd.h>
 
+#include "manager/job-directory.h"
 #include "manager/job-user.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
@@ -35,6 +37,14 @@ static const UnitProperty *get(const UnitProperties *p, const char *name) {
 
 static bool has(const UnitProperties *p, const char *name, const char *value) {
         return strv_contains(get(p, name)->strings, value);
+}
+
+static size_t count(const UnitProperties *p, const char *name) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n; i++)
+                n += streq(p->items[i].name, name);
+        return n;
 }
 
 START_TEST(a_local_job_is_shut_in) {
@@ -79,6 +89,16 @@ START_TEST(a_local_job_is_shut_in) {
         STRV_FOREACH(s, get(&p, "BindPaths")->strings)
                 ck_assert_int_eq(**s, '-');
         ck_assert_uint_eq(strv_length(get(&p, "ReadWritePaths")->strings), 3);
+        /* Links into /usr are made in the root, other directories of programs are bound. */
+        for (const char *const *path = job_root_links; *path; path++) {
+                _cleanup_free_ char *target = NULL, *bind = strprintf("-%s", *path);
+                int r = job_root_link_target(*path, &target);
+
+                ck_assert_int_ge(r, 0);
+                ck_assert_int_eq(has(&p, "BindReadOnlyPaths", bind), r == 0);
+        }
+        ck_assert(has(&p, "ReadOnlyPaths", "/sys"));
+        ck_assert(has(&p, "ProcSubset", "pid"));
         /* The /run that systemd would make has no limit. */
         ck_assert(has(&p, "TemporaryFileSystem", "/run"));
 }
@@ -154,6 +174,9 @@ START_TEST(prepare_and_finish_work_outside_run_inside) {
         ck_assert(has(&p, "ExecStartPre", "--target=1"));
         ck_assert(has(&p, "ExecStopPost", "finish"));
         ck_assert(has(&p, "ExecStopPost", "--target=1"));
+        /* Each further command would take systemd as long. */
+        ck_assert_uint_eq(count(&p, "ExecStartPre"), 1);
+        ck_assert_uint_eq(count(&p, "ExecStopPost"), 1);
         ck_assert_uint_eq(get(&p, "RootDirectoryStartOnly")->number, true);
         ck_assert_uint_eq(get(&p, "PermissionsStartOnly")->number, true);
         /* systemd 252 forgets these two when it reads the unit again after a daemon-reload. */
@@ -169,6 +192,39 @@ static bool runs(const UnitProperties *p, const char *name, const char *verb) {
                         return true;
         return false;
 }
+
+/* As on a machine where /bin is a link, and one where it is not. */
+START_TEST(the_root_of_a_job_has_the_links_of_the_machine) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *root = strprintf("%s/root", dir), *link = strprintf("%s/l", dir),
+                            *target = NULL;
+
+        ck_assert_int_eq(job_root_make(root), 0);
+        ck_assert_int_eq(job_root_make(root), 0);
+        for (const char *const *path = job_root_links; *path; path++) {
+                _cleanup_free_ char *there = NULL, *name = strprintf("%s%s", root, *path);
+                char found[64] = "";
+                int r = job_root_link_target(*path, &there);
+
+                ck_assert_int_eq(readlink(name, found, sizeof(found) - 1) > 0, r > 0);
+                ck_assert_str_eq(found, r > 0 ? there : "");
+        }
+        ck_assert_int_eq(job_root_link_target(root, &target), 0);
+        ck_assert_int_eq(job_root_link_target(link, &target), 0);
+        ck_assert_int_eq(symlink("usr/lib", link), 0);
+        ck_assert_int_eq(job_root_link_target(link, &target), 1);
+        ck_assert_str_eq(target, "usr/lib");
+        /* Of another place, a job would see nothing. */
+        ck_assert_int_eq(unlink(link), 0);
+        ck_assert_int_eq(symlink("/opt/lib", link), 0);
+        target = mfree(target);
+        ck_assert_int_eq(job_root_link_target(link, &target), 0);
+        ck_assert_ptr_null(target);
+        ck_assert_int_eq(remove_tree(root), 0);
+        ck_assert_int_lt(access(root, F_OK), 0);
+        ck_assert_int_eq(access("/usr", F_OK), 0);
+}
+END_TEST
 
 START_TEST(finish_alone) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
@@ -220,4 +276,5 @@ END_TEST
 TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
                 sockets_and_secrets_are_handed_on, a_job_that_fixes_a_guest_has_its_appliance,
                 a_job_with_vddk_sees_it_and_has_memory_for_it, prepare_and_finish_work_outside_run_inside,
-                finish_alone, finish_with_a_proof_of_boot, each_job_has_a_user_of_its_own, weights)
+                finish_alone, finish_with_a_proof_of_boot, the_root_of_a_job_has_the_links_of_the_machine,
+                each_job_has_a_user_of_its_own, weights)

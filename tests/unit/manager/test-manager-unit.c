@@ -98,6 +98,7 @@ START_TEST(a_local_job_is_shut_in) {
                 ck_assert_int_eq(has(&p, "BindReadOnlyPaths", bind), r == 0);
         }
         ck_assert(has(&p, "ReadOnlyPaths", "/sys"));
+        ck_assert_uint_eq(get(&p, "ProtectControlGroups")->number, true);
         ck_assert(has(&p, "ProcSubset", "pid"));
         /* The /run that systemd would make has no limit. */
         ck_assert(has(&p, "TemporaryFileSystem", "/run"));

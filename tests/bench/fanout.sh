@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # results, build_directory, here, tool, api and fanout_seconds are those scripts'
 # shellcheck disable=SC2016 # $ in single quotes is for the shell or awk inside
 
-fanout_clients=1000 fanout_jobs=4
+fanout_websockets=2000 fanout_streams=1000 fanout_jobs=4
 
 # four jobs that take a while, each with a source of its own that gives 2 MiB a second
 fanout_start_jobs() {
@@ -24,12 +24,9 @@ fanout_start_jobs() {
                         "nbd+unix:///?socket=/srv/bench/$i.sock" \
                         --destination "/srv/bench/fanout-$i.qcow2" >/dev/null
         done
-        for i in $(seq 100); do
-                [ "$(curl -sSf "$api/status" | jq .running_jobs)" != $fanout_jobs ] || return 0
-                sleep 0.1
-        done
-        die "the jobs do not start"
+        await 60 "all $fanout_jobs jobs run" fanout_jobs_run
 }
+fanout_jobs_run() { [ "$(curl -sSf "$api/status" | jq .running_jobs)" = $fanout_jobs ]; }
 
 fanout_stop_jobs() {
         local i
@@ -52,8 +49,8 @@ fanout_measure() {
         local name=$1 pid=$2 where memory=() spent figures clients
         shift 2
         memory+=("$(pss "$pid")")
-        coproc CLIENTS { "$build_directory/tests/bench/fanout-client" "$1" "$2" $fanout_clients \
-                $fanout_clients $fanout_seconds "${@:3}"; }
+        coproc CLIENTS { "$build_directory/tests/bench/fanout-client" "$1" "$2" $fanout_websockets \
+                $fanout_streams "$fanout_seconds" "${@:3}"; }
         clients=$CLIENTS_PID # bash forgets it when it ends
         for _ in 1 2; do
                 read -r where <&"${CLIENTS[0]}" || die "the clients of $name could not connect"
@@ -65,8 +62,8 @@ fanout_measure() {
         done
         read -r figures <&"${CLIENTS[0]}" || die "clients of $name were let down"
         jq -c --argjson cpu "$(minus "$(cpu "$pid")" "$spent")" \
-                --argjson websocket "$(minus "${memory[1]}" "${memory[0]}" $fanout_clients)" \
-                --argjson stream "$(minus "${memory[2]}" "${memory[1]}" $fanout_clients)" \
+                --argjson websocket "$(minus "${memory[1]}" "${memory[0]}" $fanout_websockets)" \
+                --argjson stream "$(minus "${memory[2]}" "${memory[1]}" $fanout_streams)" \
                 '.cpu = $cpu | .websocket.kib = ($websocket * 1024) | .stream.kib = ($stream * 1024)' \
                 <<<"$figures" >"$results.$name"
         wait "$clients" 2>/dev/null || :
@@ -88,20 +85,17 @@ bench_fanout() {
         inside sh -c "cat >$tool/fanout-peer.js" <"$here/fanout-peer.js"
         inside sh -c "echo \$\$ >/srv/bench/peer.pid; exec node $tool/fanout-peer.js" &
         peer=$!
-        for i in $(seq 100); do
-                ! curl -s -o /dev/null --max-time 1 http://127.0.0.1:8097/ || break
-                sleep 0.1
-        done
+        await 10 "the peer answers" curl -s -o /dev/null --max-time 1 http://127.0.0.1:8097/
         fanout_measure peer "$(inside cat /srv/bench/peer.pid)" 8097 8098 /
         inside sh -c 'kill $(cat /srv/bench/peer.pid)'
         wait "$peer" 2>/dev/null || :
 
         fanout_record .websocket.messages \
-                "Messages to $fanout_clients WebSocket clients in $fanout_seconds s" ""
+                "Messages to $fanout_websockets WebSocket clients in $fanout_seconds s" ""
         fanout_record .websocket.median_ms "From the journal to a WebSocket client, median" ms
         fanout_record .websocket.p99_ms "the same, 99 of 100" ms
         fanout_record .websocket.worst_ms "the same, worst" ms
-        fanout_record .stream.messages "Events to $fanout_clients event streams in $fanout_seconds s" ""
+        fanout_record .stream.messages "Events to $fanout_streams event streams in $fanout_seconds s" ""
         fanout_record .stream.median_ms "From the journal to an event stream, median" ms
         fanout_record .stream.p99_ms "the same, 99 of 100" ms
         fanout_record .stream.worst_ms "the same, worst" ms

@@ -164,10 +164,7 @@ against_bare() {
         length=$(curl -sSf "$url" | wc -c)
         inside "$tool/bare-http" 8099 "$length" &
         bare=$!
-        for i in $(seq 50); do
-                ! curl -sf http://127.0.0.1:8099/ >/dev/null || break
-                sleep 0.1
-        done
+        await 10 "bare-http answers" curl -sf -o /dev/null http://127.0.0.1:8099/
         for i in 1 2 3; do
                 ours+=("$(rate 16 "$url")")
                 peers+=("$(rate 16 http://127.0.0.1:8099/)")
@@ -197,6 +194,10 @@ post_job() { curl -sSf -o /dev/null -w '%{time_total}\n' -H 'Content-Type: appli
         "$(worker_spec "$1")" http://127.0.0.1:8000/jobs; }
 worker_spec() { printf '{"job_id":"%s","operation":"convert","image":{"path":"/srv/bench/small.qcow2","format":"qcow2"},"parameters":{"output_format":"qcow2","output_path":"/srv/bench/%s.qcow2"}}' "$1" "$1"; }
 
+no_job_is_left() { [ "$(curl -sSf $api/status | jq '.total_jobs - .completed_jobs - .failed_jobs -
+        (.cancelled_jobs // 0)')" -eq 0 ]; }
+job_is_completed() { [ "$(curl -sSf "http://127.0.0.1:8000/jobs/$1" | jq -r .state)" = COMPLETED ]; }
+
 bench_submit() {
         local run=$RANDOM i began answered many=$((load_seconds * 40))
         small_source
@@ -208,10 +209,7 @@ bench_submit() {
         record submit "POST /jobs, worst of $many, 32 clients" ms \
                 "$(tail -n 1 "$results.many" | awk '{print $1 * 1000}')" "" ""
         rm "$results.one" "$results.many"
-        until \
-                [ "$(curl -sSf $api/status | jq \
-                '.total_jobs - .completed_jobs - .failed_jobs - (.cancelled_jobs // 0)')" -eq 0 ]; do sleep \
-                0.2; done
+        await 120 "all jobs have ended" no_job_is_left
         # A raw disk of random data: nothing of it is skipped
         inside sh -c 'head -c 4M /dev/urandom >/srv/bench/first.raw'
         for i in 1 2 3 4 5 6 7; do
@@ -219,8 +217,7 @@ bench_submit() {
                 curl -sSf -o /dev/null "http://127.0.0.1:8000/jobs" -H 'Content-Type: application/json' -d \
                         "$(worker_spec "first-$run-$i" | sed 's/small\.qcow2","format":"qcow2"/first.raw","format":"raw"/')"
                 answered=$(date +%s%6N)
-                until [ "$(curl -sSf "http://127.0.0.1:8000/jobs/first-$run-$i" | jq -r .state)" = COMPLETED \
-                        ]; do sleep 0.1; done
+                await 30 "the job first-$run-$i is COMPLETED" job_is_completed "first-$run-$i"
                 # the attempt, the unit, the first line of hyper-job, the first line of the copy
                 inside journalctl -q -o json "HYPER_JOB_ID=first-$run-$i" | jq -rs --argjson a "$answered" \
                         --argjson b "$began" '
@@ -385,14 +382,12 @@ bench_memory() {
 
 # --- idle: nothing runs when nothing happens ---------------------------------------------------------------
 
+no_process_is_left() { [ -z "$(inside pgrep '^hyper' || :)" ]; }
+
 bench_idle() {
-        local began=$EPOCHREALTIME deadline=$((SECONDS + 90)) taken
+        local began=$EPOCHREALTIME taken
         curl -sSf $api/health >/dev/null
-        until [ -z "$(inside pgrep -l '^hyper' || :)" ]; do
-                [ $SECONDS -lt $deadline ] ||
-                        die "still there after 90 s: $(inside pgrep -l '^hyper' | tr '\n' ' ')"
-                sleep 0.1
-        done
+        await 90 "no process of the suite is left" no_process_is_left
         taken=$(elapsed "$began")
         record idle "From the last request until no process of the suite is left" s "${taken% s}" "" ""
 }

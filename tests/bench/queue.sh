@@ -50,7 +50,7 @@ queue_fill() {
                 FROM n, jobs WHERE id = 'queue-model-$queue_run'"
         queue_serial=$((queue_serial + 1))
         curl -sSf -o /dev/null $queue_peer/fill -H 'Content-Type: application/json' -d "{\"n\": $1}"
-        until curl -sf -o /dev/null -X POST $queue_api/workers/w1/heartbeat; do sleep 0.2; done
+        await 30 "a heartbeat is accepted" curl -sf -o /dev/null -X POST $queue_api/workers/w1/heartbeat
 }
 
 queue_waiting() { curl -sSf $queue_api/queue | jq .total_jobs; }
@@ -67,11 +67,7 @@ start_queue_peer() {
         (cd "$here" && PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m uvicorn --log-level error \
                 --no-access-log --port 8098 queue-peer:app) &
         queue_peer_pid=$!
-        for _ in $(seq 100); do
-                ! curl -sf -o /dev/null $queue_peer/workers || return 0
-                sleep 0.1
-        done
-        die "the peer does not start"
+        await 10 "the peer answers" curl -sf -o /dev/null $queue_peer/workers
 }
 
 # workers_time URL: ms for one answer

@@ -46,7 +46,7 @@ bench_schedules() {
                 "$(awk '{print $1 * 1000}' <<<"$few")" "with 10 there"
         record schedules "All timers of $schedules schedules made anew" s "${taken% s}" "" ""
         inside systemctl stop hyper.service
-        until [ -z "$(inside pgrep -l '^hyper' || :)" ]; do sleep 0.5; done
+        await 90 "no process of the suite is left" no_process_is_left
         sleep 10
         processes=$(inside pgrep -c '^hyper' || :)
         record schedules "Processes of the suite between firings, $schedules schedules" "" "$processes" "" ""

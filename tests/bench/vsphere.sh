@@ -21,11 +21,11 @@ vsphere_start() {
                 done
                 disks() { for i in $(seq 0 $(($1 - 1))); do echo "{\"file\": \"/srv/bench/disk$i.raw\"}"; done | paste -sd,; }
                 for n in 1 2 4; do echo "{\"name\": \"vm$n\", \"power\": \"off\", \"disks\": [$(disks $n)]}"; done |
-                        paste -sd, | sed "s/.*/{\"vms\": [&]}/" >inventory.json' _ $((disk / 4))
+                        paste -sd, | sed "s/.*/{\"vms\": [&]}/" >inventory.json' _ $((disk / 8))
         inside systemd-run -q --unit=bench-vcsim -p StandardOutput=file:/srv/bench/vcsim.out /srv/bench/vcsim \
                 -listen 127.0.0.1:0 -control 127.0.0.1:0 -dir /srv/bench/vcsim.d -inventory /srv/bench/inventory.json -vm 0
+        await 30 "the simulator has said its address" inside grep -qs URL= /srv/bench/vcsim.out
         inside sh -ec '
-                until grep -q URL= /srv/bench/vcsim.out; do sleep 0.1; done
                 tr " " "\n" </srv/bench/vcsim.out | grep -E "^(URL|CONTROL|CA)=" >/srv/bench/vcsim.env'
 }
 
@@ -44,8 +44,13 @@ call Login '<_this type="SessionManager">SessionManager</_this><userName>adminis
 vm=$(curl -sS "$CONTROL/state" | jq -r --arg n "$1" '.vms[] | select(.name == $n).moref')
 lease=$(call ExportVm "<_this type=\"VirtualMachine\">$vm</_this>" | sed -n 's/.*<returnval[^>]*>\([^<]*\)<.*/\1/p')
 test "$lease"
+n=0
 until urls=$(call RetrievePropertiesEx "<_this type=\"PropertyCollector\">propertyCollector</_this><specSet><propSet><type>HttpNfcLease</type><pathSet>info</pathSet><pathSet>state</pathSet></propSet><objectSet><obj type=\"HttpNfcLease\">$lease</obj></objectSet></specSet><options/>") &&
-        echo "$urls" | grep -q '>ready<'; do sleep 0.1; done
+        echo "$urls" | grep -q '>ready<'; do
+        n=$((n + 1))
+        [ $n -lt 300 ] || { echo "within 30 s, the lease $lease has not become ready" >&2; exit 1; }
+        sleep 0.1
+done
 for url in $(echo "$urls" | grep -o 'https://[^<]*[.]vmdk'); do
         curl -sSf --cacert "$CA" "$url" -o "export-${url##*/}"
         qemu-img convert -W -m 8 -f vmdk -O qcow2 "export-${url##*/}" "out-${url##*/}"

@@ -29,11 +29,13 @@ queue_deliveries() {
 pending() { inside sqlite3 -readonly $webhook_database \
         "SELECT count(*) FROM deliveries WHERE state = 'pending'"; }
 
+few_are_pending() { [ "$(pending)" -le "$1" ]; }
+
 # deliver N EXPECTED-LEFT: prints deliveries per second from waking the manager until that many are left
 deliver() {
         local count=$1 left=$2 began=$EPOCHREALTIME
         inside busctl -q call org.hyper1 /org/hyper1 org.freedesktop.DBus.Peer Ping
-        until [ "$(pending)" -le "$left" ]; do sleep 0.05; done
+        await 60 "all but $left deliveries are made" few_are_pending "$left"
         awk "BEGIN { print $count / ($EPOCHREALTIME - $began) }"
 }
 

@@ -30,6 +30,12 @@ for path in /root /home; do equal "$(inside /usr/bin/find "$path" -mindepth 1 2>
 for path in "$dir/disk.raw" "$dir/new" "$dir/out/new" /usr/new /new; do
         inside /usr/bin/touch "$path" 2>/dev/null && fail "the job may write $path"
 done
+writable=$(awk '$6 ~ /^rw/ {print $5}' "/proc/$pid/mountinfo" | grep -vE '^/(dev|proc)(/|$)' | sed 's/\\134/\\/g' | sort |
+        tr '\n' ' ')
+equal "$writable" "/run $dir/out/.disk.qcow2.hyper-part /var/lib/hyper/jobs/$(systemd-escape "$id")/results " \
+        "what the job may write to"
+equal "$(inside /usr/bin/find /proc -maxdepth 1 -name '[a-z]*' ! -name '*self' | tr '\n' ' ')" "" \
+        "what it sees in /proc, besides processes"
 equal "$(nsenter -t "$pid" -n ip -o link | cut -d: -f2 | tr -d ' ' | tr '\n' ' ')" "lo " \
         "its network interfaces"
 equal "$(nsenter -t "$pid" -n ip route)" "" "its routes"
@@ -60,3 +66,5 @@ systemctl kill -s CONT "$unit"
 trap 'rm -rf "$dir"' EXIT
 wait_state "$id" COMPLETED 120
 same "$dir/disk.raw" "$dir/out/disk.qcow2" qcow2
+file=/run/systemd/units/log-extra-fields:$unit
+[ ! -e "$file" ] || fail "$file was left behind"

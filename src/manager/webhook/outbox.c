@@ -13,6 +13,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/commit-group.h"
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
@@ -303,6 +304,9 @@ void outbox_wake(Outbox *o) {
         if (!o || o->wake_source)
                 return;
         int r = sd_event_add_defer(o->manager->event, &o->wake_source, on_wake, o);
+        /* What it reads would end a group of requests that is not complete. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(o->wake_source, COMMIT_GROUP_PRIORITY + 1);
         if (r < 0)
                 log_error_errno(r, "Failed to wake the outbox: %m");
 }

@@ -34,7 +34,7 @@ writable=$(awk '$6 ~ /^rw/ {print $5}' "/proc/$pid/mountinfo" | grep -vE '^/(dev
         tr '\n' ' ')
 equal "$writable" "/run $dir/out/.disk.qcow2.hyper-part /var/lib/hyper/jobs/$(systemd-escape "$id")/results " \
         "what the job may write to"
-equal "$(inside /usr/bin/find /proc -maxdepth 1 -name '[a-z]*' ! -name '*self' | tr '\n' ' ')" "" \
+equal "$(inside /usr/bin/find /proc -mindepth 1 -maxdepth 1 -name '[a-z]*' ! -name '*self' | tr '\n' ' ')" "" \
         "what it sees in /proc, besides processes"
 equal "$(nsenter -t "$pid" -n ip -o link | cut -d: -f2 | tr -d ' ' | tr '\n' ' ')" "lo " \
         "its network interfaces"

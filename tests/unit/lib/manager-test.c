@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unit/lib/manager-test.h"
+#include "manager/webhook/outbox.h"
 #include "spec/job-result.h"
 #include "store/jobs.h"
 
@@ -477,7 +478,8 @@ static bool is_pending(const Fixture *f) {
         return f->manager && !f->exited &&
                         (lookup_pool_pending(f->manager->lookups) > 0 ||
                                         commit_group_pending(f->manager->group) > 0 ||
-                                        f->manager->queue->source);
+                                        f->manager->queue->source ||
+                                        (f->manager->outbox && f->manager->outbox->wake_source));
 }
 
 void finish_lookups(Fixture *f) {

@@ -7,6 +7,7 @@
 #include "manager/queue.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
+#include "manager/webhook/outbox.h"
 #include "manager/worker/worker-report.h"
 #include "manager/worker/worker.h"
 #include "store/jobs.h"
@@ -79,6 +80,27 @@ BUS_TEST(submissions_that_come_together_share_a_flush)
         ck_assert_uint_eq(answers, 50);
         expect_states(&f, "a-49", "CREATED VALIDATED QUEUED");
         ck_assert_ptr_nonnull(strstr(f.signals, "a-49 VALIDATED>QUEUED"));
+BUS_TEST_END
+
+static int submit_later(sd_event_source *source, void *userdata) {
+        submit_some(userdata, "b", 10);
+        return 0;
+}
+
+/* Those who look at the database after a change wait until the loop has nothing to read: what they read would
+ * end the group of those who come meanwhile. */
+BUS_TEST(what_follows_from_a_change_ends_no_group)
+        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
+
+        watch(&f);
+        outbox_wake(f.manager->outbox);
+        submit_some(&f, "a", 10);
+        /* More to read in the next round of the loop */
+        ck_assert_int_ge(sd_event_add_defer(f.event, &source, submit_later, &f), 0);
+        settle_down(&f);
+        ck_assert_uint_eq(answers, 20);
+        ck_assert_uint_eq(commits, 1);
+        ck_assert(!outbox_is_busy(f.manager->outbox));
 BUS_TEST_END
 
 BUS_TEST(nobody_hears_of_what_is_not_durable)
@@ -344,7 +366,8 @@ BUS_TEST(what_a_worker_loses_shares_a_flush)
         expect_state(&f, "a-1", JOB_RETRYING);
 BUS_TEST_END
 
-TEST_MAIN("manager-group", submissions_that_come_together_share_a_flush, nobody_hears_of_what_is_not_durable,
+TEST_MAIN("manager-group", submissions_that_come_together_share_a_flush,
+                what_follows_from_a_change_ends_no_group, nobody_hears_of_what_is_not_durable,
                 a_commit_that_fails_fails_each, the_same_job_twice_is_one, two_do_not_write_to_one_place,
                 a_group_has_an_end, workers_that_ask_together_share_a_flush,
                 a_worker_gets_nothing_that_is_not_recorded, a_cancel_finds_the_job_where_it_is,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/job-signal.h"
 
+#include "manager/managed-objects.h"
 #include "manager/manager.h"
 
 #include "basic/log.h"
@@ -12,6 +13,8 @@ void job_bus_announce(Job *j) {
         sd_bus *bus = j->manager->bus;
         int r = -ENOMEM;
 
+        if (path)
+                managed_objects_changed(j->manager, path, false);
         if (path)
                 r = sd_bus_emit_object_added(bus, path);
         if (r >= 0)
@@ -45,6 +48,8 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
         sd_bus *bus = j->manager->bus;
         int r = -ENOMEM;
 
+        if (path)
+                managed_objects_changed(j->manager, path, job_state_is_terminal(to));
         /* A job that is tried again after its end is an object again. */
         if (path)
                 r = job_state_is_terminal(from) ? sd_bus_emit_object_added(bus, path) : 0;
@@ -64,6 +69,8 @@ void job_bus_progress_changed(Job *j) {
         _cleanup_free_ char *path = job_bus_path(j->row->id);
         int r = -ENOMEM;
 
+        if (path)
+                managed_objects_changed(j->manager, path, false);
         if (path)
                 r = sd_bus_emit_properties_changed(j->manager->bus, path, HYPER_JOB_INTERFACE, "Phase",
                                 "Percent", "BytesDone", "BytesTotal", "Rate", NULL);

@@ -59,6 +59,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/key.h \
 	src/manager/lookup.c \
 	src/manager/lookup.h \
+	src/manager/managed-objects.c \
+	src/manager/managed-objects.h \
 	src/manager/manager-bus.c \
 	src/manager/manager-bus.h \
 	src/manager/manager-life.c \

@@ -13,6 +13,7 @@
 #include "manager/job-retry.h"
 #include "manager/key-bus.h"
 #include "manager/key.h"
+#include "manager/managed-objects.h"
 #include "manager/manager-reload.h"
 #include "manager/schedule/schedule-bus.h"
 #include "manager/source-bus.h"
@@ -410,5 +411,5 @@ int manager_bus_register(Manager *m) {
 
         if (r >= 0)
                 r = sd_bus_add_object_manager(m->bus, &m->object_slots[1], HYPER_BUS_PATH);
-        return r;
+        return r < 0 ? r : managed_objects_register(m);
 }

@@ -16,6 +16,7 @@
 #include "manager/job-directory.h"
 #include "manager/job-signal.h"
 #include "manager/journal-catchup.h"
+#include "manager/managed-objects.h"
 #include "manager/manager-bus.h"
 #include "manager/progress.h"
 #include "manager/queue.h"
@@ -75,6 +76,7 @@ Manager *manager_free(Manager *m) {
         commit_group_free(m->group);
         submissions_free(m);
         worker_lists_free(m);
+        managed_objects_free(m);
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
@@ -112,6 +114,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         TAILQ_INIT(&m->submissions);
         TAILQ_INIT(&m->runs);
         TAILQ_INIT(&m->worker_lists);
+        TAILQ_INIT(&m->managed_objects);
         m->event = sd_event_ref(o->event);
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;

@@ -49,7 +49,7 @@ struct Manager {
 
         PolkitRegistry *polkit;
         CallerCache callers;
-        sd_bus_slot *object_slots[8];
+        sd_bus_slot *object_slots[9];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;
         usec_t patience; /* for a unit that systemd was to end: then it is killed */
@@ -74,6 +74,7 @@ struct Manager {
         LookupPool *lookups;
         TAILQ_HEAD(, Submission) submissions;
         TAILQ_HEAD(, WorkersList) worker_lists; /* that are being made for clients */
+        TAILQ_HEAD(, ManagedObjects) managed_objects; /* the same */
         TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */
         bool released; /* the name is given up: the end comes with the last lookup */
 

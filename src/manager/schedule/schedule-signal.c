@@ -4,6 +4,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
+#include "manager/managed-objects.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 
@@ -19,6 +20,8 @@ void schedule_bus_emit(Manager *m, const char *member, const char *id) {
         if (path)
                 r = sd_bus_emit_signal(
                                 m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, member, "so", id, path);
+        if (path)
+                managed_objects_changed(m, path, streq(member, "ScheduleRemoved"));
         if (r >= 0 && streq(member, "ScheduleNew"))
                 r = sd_bus_emit_object_added(m->bus, path);
         if (r >= 0 && streq(member, "ScheduleRemoved"))

@@ -440,7 +440,7 @@ void fixture_close(Fixture *f) {
         test_dir_freep(&f->dir);
 }
 
-static void turn(Fixture *f) {
+void turn(Fixture *f) {
         int r = sd_event_run(f->event, 10 * USEC_PER_SEC);
 
         if (r == -ESTALE || sd_event_get_state(f->event) == SD_EVENT_FINISHED) {

@@ -64,6 +64,8 @@ void fixture_close(Fixture *f);
 void manager_up(Fixture *f);
 void manager_down(Fixture *f);
 
+/* One round of the loop. */
+void turn(Fixture *f);
 /* Runs the loop until everything that was sent has arrived and led to nothing more. */
 void settle_down(Fixture *f);
 /* The same until no path is being looked at, and the queue has nothing to start. */

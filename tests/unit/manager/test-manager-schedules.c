@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 
+#include "manager/managed-objects.h"
 #include "manager/schedule/schedule-timer.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
@@ -692,7 +693,85 @@ SCHEDULE_TEST(schedules_are_objects_that_are_listed)
         ck_assert_ptr_null(strstr(left, path));
 SCHEDULE_TEST_END
 
+typedef struct Objects {
+        char *text; /* the answer, as text */
+        char *signals; /* InterfacesAdded and InterfacesRemoved after it: "+path" and "-path", one a line */
+        size_t size;
+        FILE *out;
+} Objects;
+
+static int on_interfaces(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Objects *o = userdata;
+        const char *path;
+
+        ck_assert_int_gt(sd_bus_message_read(m, "o", &path), 0);
+        if (o->text)
+                fprintf(o->out, "%c%s\n", sd_bus_message_is_signal(m, NULL, "InterfacesAdded") ? '+' : '-',
+                                strrchr(path, '/') + 1);
+        return 0;
+}
+
+static int on_objects(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Objects *o = userdata;
+        size_t size = 0;
+        FILE *out = open_memstream(&o->text, &size);
+
+        ck_assert(!sd_bus_message_is_method_error(reply, NULL));
+        ck_assert_int_ge(sd_bus_message_dump(reply, out, 0), 0);
+        fclose(out);
+        return 0;
+}
+
+/* With 120 schedules, the answer takes several steps. Between them, there are changes. */
+SCHEDULE_TEST(the_list_of_objects_is_made_in_steps_and_misses_nothing)
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        Objects o = {};
+
+        for (unsigned i = 0; i < 120; i++) {
+                _cleanup_free_ char *id = strprintf("s%03u", i);
+                create(&f, id, NIGHTLY, NULL);
+        }
+        submit(&f, "waiting", NULL);
+        settle_down(&f);
+        o.out = open_memstream(&o.signals, &o.size);
+        ck_assert_int_ge(sd_bus_match_signal(f.client, &slot, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                         "org.freedesktop.DBus.ObjectManager", NULL, on_interfaces, &o),
+                        0);
+        ck_assert_int_ge(sd_bus_call_method_async(f.client, NULL, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                         "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                                         on_objects, &o, NULL),
+                        0);
+        while (TAILQ_EMPTY(&f.manager->managed_objects))
+                turn(&f);
+        turn(&f);
+        ck_assert_ptr_null(o.text);
+        /* One that is changed, and one that is removed */
+        managed_objects_changed(f.manager, HYPER_SCHEDULE_PATH_PREFIX "/s118", false);
+        ck_assert_int_ge(sd_bus_call_method_async(f.client, NULL, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                         HYPER_MANAGER_INTERFACE, "DeleteSchedule", NULL, NULL, "s", "s000"),
+                        0);
+        while (!o.text)
+                turn(&f);
+        settle_down(&f);
+        fflush(o.out);
+        for (unsigned i = 1; i < 120; i++) {
+                _cleanup_free_ char *path = strprintf(HYPER_SCHEDULE_PATH_PREFIX "/s%03u\"", i);
+                ck_assert_msg(strstr(o.text, path), "%s is missing", path);
+        }
+        ck_assert_ptr_nonnull(strstr(o.text, HYPER_JOB_PATH_PREFIX "/waiting\""));
+        ck_assert_ptr_nonnull(strstr(o.text, NIGHTLY));
+        ck_assert_ptr_nonnull(strstr(o.signals, "+s118\n"));
+        /* It is in the answer only if it was removed after that step: then its removal is told again. */
+        ck_assert_int_eq(strstr(o.text, HYPER_SCHEDULE_PATH_PREFIX "/s000\"") &&
+                                        !strstr(o.signals, "-s000\n"),
+                        0);
+        fclose(o.out);
+        free(o.signals);
+        free(o.text);
+SCHEDULE_TEST_END
+
 TEST_MAIN("manager-schedules", an_error_of_a_schedule_has_its_fields, schedules_are_objects_that_are_listed,
+                the_list_of_objects_is_made_in_steps_and_misses_nothing,
                 a_schedule_has_a_timer_and_a_next_time, every_placeholder_of_the_destination_is_filled_in,
                 wrong_schedules_are_refused_by_field, what_there_is_not_cannot_be_changed,
                 changes_leave_the_rest_and_touch_the_timer_only_if_they_must,

@@ -284,7 +284,7 @@ static Listener *listener_free(Listener *l) {
 }
 DEFINE_CLEANUP_FUNC(Listener *, listener_free);
 
-int api_add_listener(Api *a, const Dialect *dialect, int fd) {
+int api_add_listener(Api *a, const Dialect *dialect, int fd, const TlsPair *tls) {
         _cleanup_(listener_freep) Listener *l = NULL;
         _cleanup_close_ int owned = fd;
         int r;
@@ -295,7 +295,7 @@ int api_add_listener(Api *a, const Dialect *dialect, int fd) {
         r = router_new(dialect, &l->router);
         if (r < 0)
                 return r;
-        r = http_server_new(a, dialect, l->router, TAKE_FD(owned), &l->server);
+        r = http_server_new(a, dialect, l->router, TAKE_FD(owned), tls, &l->server);
         if (r < 0)
                 return r;
 

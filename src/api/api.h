@@ -5,6 +5,7 @@
  * their own database, journal directory, and bus. */
 
 #include "api/api-state.h"
+#include "tls/tls-pair.h"
 
 /* @config's strings are copied. */
 int api_new(sd_event *event, const ApiConfig *config, Api **ret);
@@ -16,10 +17,10 @@ DEFINE_CLEANUP_FUNC(Api *, api_free);
  * idle_timeout. On failure nothing has changed. 0 or -ENOMEM. */
 int api_configure(Api *a, const ApiConfig *config);
 
-/* Serves @dialect on a listening socket, which is taken over, also on failure. 1 if other
- * machines can reach it, 0 if not. -EADDRNOTAVAIL if they could and there is no API key; -EINVAL for a
- * broken route table. */
-int api_add_listener(Api *a, const Dialect *dialect, int fd);
+/* Serves @dialect on a listening socket, which is taken over, also on failure. @tls: the certificate of a
+ * dialect with TLS, else NULL. 1 if other machines can reach it, 0 if not. -EADDRNOTAVAIL if they could
+ * without TLS and there is no API key; -EINVAL for a broken route table. */
+int api_add_listener(Api *a, const Dialect *dialect, int fd, const TlsPair *tls);
 
 /* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight
  * finish, and then leaves the event loop with @exit_code. What is not answered within 10 s is given up. */

@@ -13,18 +13,21 @@
 #include "api/hosts/hosts-routes.h"
 #include "api/http/router.h"
 #include "api/hypersdk/hypersdk-routes.h"
+#include "api/v1/v1-routes.h"
 #include "api/worker/worker-routes.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 #include "shared/settings.h"
+#include "tls/tls-pair.h"
 
 /* What is served on which sockets: by the FileDescriptorName= of the socket unit. */
 static const Dialect *const dialects[] = {
         &hypersdk_dialect,
         &worker_dialect,
         &hosts_dialect,
+        &v1_dialect,
 };
 
 static const Dialect *dialect_by_fd_name(const char *name) {
@@ -92,8 +95,31 @@ static void show_routes(void) {
                                                                      : scope_to_string(route->scope));
 }
 
+/* 0 if there is no certificate that can be used: then the others are served without this one. */
+static int load_certificate(const char *name, TlsPair *ret) {
+        const char *directory = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_tls_pair_ TlsPair p = {};
+        _cleanup_free_ char *why = NULL;
+        int r = directory ? tls_pair_read(directory, &p, &why) : -ENOENT;
+
+        if (r >= 0)
+                r = tls_pair_check_time(&p, now_realtime(), &why);
+        if (r == -ENOMEM)
+                return log_oom();
+        if (r < 0) {
+                log_error("%s.socket is not served: %s. See hyper-certificate(8).", name,
+                                why ? why : "there is no certificate");
+                return 0;
+        }
+        log_debug("%s.socket has the certificate with the SHA-256 fingerprint %s.", name, p.fingerprint);
+        *ret = p;
+        p = (TlsPair){};
+        return 1;
+}
+
 static int serve(Api *api, int fd, const char *name) {
         const Dialect *dialect = dialect_by_fd_name(name);
+        _cleanup_tls_pair_ TlsPair tls = {};
         int r;
 
         if (peer_socket_is_valid(fd)) {
@@ -117,7 +143,12 @@ static int serve(Api *api, int fd, const char *name) {
         if (r < 0)
                 return log_error_errno(r, "Failed to look at a socket of %s.socket: %m", name);
 
-        r = api_add_listener(api, dialect, fd);
+        if (dialect->tls) {
+                r = load_certificate(name, &tls);
+                if (r <= 0)
+                        return r;
+        }
+        r = api_add_listener(api, dialect, fd, dialect->tls ? &tls : NULL);
         if (r == -EADDRNOTAVAIL) {
                 log_error("Refusing to serve %s.socket: one of its addresses can be reached from other "
                           "machines, "
@@ -131,7 +162,7 @@ static int serve(Api *api, int fd, const char *name) {
         }
         if (r < 0)
                 return log_error_errno(r, "Failed to serve %s.socket: %m", name);
-        if (r > 0)
+        if (r > 0 && !dialect->tls)
                 log_notice("%s.socket can be reached from other machines. Each request needs an API key, "
                            "but "
                            "nothing is encrypted: see hyper-apid(8).",

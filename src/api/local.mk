@@ -182,14 +182,18 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-routes.c \
 	src/api/worker/worker-routes.h \
 	src/api/worker/worker-workers.c \
-	src/api/worker/worker-workers.h
-API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS) -lm
+	src/api/worker/worker-workers.h \
+	src/api/v1/v1-json.c \
+	src/api/v1/v1-json.h \
+	src/api/v1/v1-routes.c \
+	src/api/v1/v1-routes.h
+API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS) -lm
 
 libexec_PROGRAMS += hyper-apid
 hyper_apid_SOURCES = src/api/apid-main.c
 hyper_apid_LDADD = $(API_LIBS)
 EXTRA_DIST += src/api/README.md src/api/access/README.md src/api/hosts/README.md src/api/http/README.md \
-	src/api/hypersdk/README.md src/api/openapi/README.md src/api/stream/README.md src/api/worker/README.md
+	src/api/hypersdk/README.md src/api/openapi/README.md src/api/stream/README.md src/api/v1/README.md src/api/worker/README.md
 
 # Pages for browsers, and what they are made of; see their README
 docspagesdir = $(datadir)/hyper/docs

@@ -13,6 +13,7 @@ typedef uint64_t usec_t;
 #define USEC_PER_MSEC ((usec_t) 1000)
 #define USEC_PER_MINUTE (60 * USEC_PER_SEC)
 #define USEC_PER_HOUR (60 * USEC_PER_MINUTE)
+#define USEC_PER_DAY (24 * USEC_PER_HOUR)
 #define NSEC_PER_USEC ((uint64_t) 1000)
 #define USEC_INFINITY ((usec_t) UINT64_MAX)
 

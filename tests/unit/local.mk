@@ -197,7 +197,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-webhooks \
 	tests/unit/manager/test-manager-workers-model \
 	tests/unit/manager/test-manager-workers
-MANAGER_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(MANAGER_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+MANAGER_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(MANAGER_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
 $(MANAGER_TESTS): private TEST_LIBS = $(MANAGER_TEST_LIBS) $(CHECK_LIBS)
 $(MANAGER_TESTS): $(filter %.la,$(MANAGER_TEST_LIBS))
 
@@ -236,7 +236,7 @@ HOSTS_TESTS = \
 	tests/unit/hosts/test-hosts-thread \
 	tests/unit/hosts/test-hosts-uri \
 	tests/unit/hosts/test-hosts-xml
-HOSTS_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(HOSTS_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+HOSTS_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(HOSTS_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
 $(HOSTS_TESTS): private TEST_LIBS = $(HOSTS_TEST_LIBS) $(CHECK_LIBS)
 $(HOSTS_TESTS): $(filter %.la,$(HOSTS_TEST_LIBS))
 
@@ -247,12 +247,18 @@ NOTIFY_TEST_LIBS = libhyper-test.la $(NOTIFY_LIBS)
 $(NOTIFY_TESTS): private TEST_LIBS = $(NOTIFY_TEST_LIBS) $(CHECK_LIBS)
 $(NOTIFY_TESTS): $(filter %.la,$(NOTIFY_TEST_LIBS))
 
+TLS_TESTS = \
+	tests/unit/tls/test-tls-pair
+TLS_TEST_LIBS = libhyper-test.la $(CERTIFICATE_LIBS)
+$(TLS_TESTS): private TEST_LIBS = $(TLS_TEST_LIBS) $(CHECK_LIBS)
+$(TLS_TESTS): $(filter %.la,$(TLS_TEST_LIBS))
+
 AGENT_TESTS = \
 	tests/unit/agent/test-agent-life \
 	tests/unit/agent/test-agent-service \
 	tests/unit/agent/test-agent
 AGENT_TEST_LIBS = libhyper-test.la libhyper-agent.la libhyper-dialects.la libhyper-api.la libhyper-manager.la libhyper-http.la libhyper-store.la libhyper-image.la \
-	$(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(XML_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS)
+	$(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(XML_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
 $(AGENT_TESTS): private TEST_LIBS = $(AGENT_TEST_LIBS) $(CHECK_LIBS)
 $(AGENT_TESTS): $(filter %.la,$(AGENT_TEST_LIBS))
 
@@ -273,7 +279,7 @@ $(VSPHERED_TESTS): private TEST_LIBS = $(VSPHERED_TEST_LIBS) $(CHECK_LIBS)
 $(VSPHERED_TESTS): $(filter %.la,$(VSPHERED_TEST_LIBS))
 EXTRA_DIST += tests/unit/vsphered/inventory.json
 
-UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
+UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
 LDADD = $(TEST_LIBS)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

@@ -95,8 +95,10 @@ static int refuse_for_now(Request *r, const RateVerdict *v, const char *why) {
 }
 
 static int refuse(Request *r, const char *why) {
-        /* RFC 9110, 11.6.1 wants a challenge; the scheme is not a registered one. */
-        int k = request_add_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "ApiKey realm=\"hyper\"");
+        /* RFC 9110, 11.6.1 requires a challenge; the scheme of API keys is not a registered one. */
+        const char *challenge = request_dialect(r)->challenge;
+        int k = request_add_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                        challenge ? challenge : "ApiKey realm=\"hyper\"");
 
         if (k < 0)
                 return k;
@@ -259,12 +261,12 @@ static bool has_key(Request *r) {
 static bool requires_key(Request *r, const Access *a) {
         HttpServer *s = r->server;
 
-        if (!http_server_is_local(s))
+        if (!http_server_is_local(s) || request_dialect(r)->keys == KEYS_ALWAYS)
                 return true;
         if (!http_server_is_inet(s))
                 return false;
         return api_requires_key(request_api(r)) ||
-                        (request_dialect(r)->keys_on_loopback && access_has_keys(a));
+                        (request_dialect(r)->keys == KEYS_ONCE_MADE && access_has_keys(a));
 }
 
 static bool user_is_allowed(Request *r) {

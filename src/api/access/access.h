@@ -9,7 +9,7 @@
  * route names the scope it requires; public ones require none. What has no identity has no role.
  *
  * Whatever can be reached from other machines requires a key, as do all ports with api.require_key, and the
- * loopback interface in a dialect with keys_on_loopback once there is a key. Elsewhere the user's role
+ * loopback interface where the dialect says so (KeyRule). Elsewhere the user's role
  * decides, unless the request comes with a key: then that does. With api.local "anybody" each user of this
  * machine is admin.
  *

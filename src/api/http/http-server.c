@@ -361,7 +361,7 @@ static int http_server_check_address(HttpServer *s) {
         Access *access;
         int r;
 
-        if (s->is_local || api_refusal(s->api))
+        if (s->is_local || s->dialect->tls || api_refusal(s->api))
                 return 0;
         r = api_access(s->api, &access);
         if (r < 0)
@@ -369,7 +369,36 @@ static int http_server_check_address(HttpServer *s) {
         return access_has_keys(access) ? 0 : -EADDRNOTAVAIL;
 }
 
-int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, HttpServer **ret) {
+/* TLS 1.2 and 1.3, and nothing older (RFC 8996). */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+
+/* -EIO if libmicrohttpd does not accept something; it has logged what. */
+static int http_server_start(HttpServer *s, int fd, const TlsPair *tls) {
+        unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+        const struct MHD_OptionItem tls_options[] = {
+                { MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificate : NULL },
+                { MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->key : NULL },
+                { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) TLS_PRIORITIES },
+                { MHD_OPTION_END, 0, NULL },
+        };
+
+        /* The log first: it is told what is wrong with the others. */
+        s->mhd = MHD_start_daemon(tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, s,
+                        MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_ARRAY,
+                        tls ? tls_options : tls_options + ELEMENTSOF(tls_options) - 1,
+                        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+                        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
+                        on_request_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+                        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+                        (unsigned) HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                        s->is_local ? 0u : HTTP_CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                        HTTP_MEMORY_MAX, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SEC,
+                        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        return s->mhd ? 0 : -EIO;
+}
+
+int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, const TlsPair *tls,
+                HttpServer **ret) {
         _cleanup_(http_server_freep) HttpServer *s = NULL;
         _cleanup_close_ int owned = fd;
         int r;
@@ -386,23 +415,10 @@ int http_server_new(Api *api, const Dialect *dialect, const Router *router, int 
         r = http_server_read_address(s, fd);
         if (r >= 0)
                 r = http_server_check_address(s);
+        if (r >= 0)
+                r = http_server_start(s, fd, tls);
         if (r < 0)
                 return r;
-
-        s->mhd = MHD_start_daemon(
-                        MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-                        NULL, NULL, on_request,
-                        s, /* the log first: it is told what is wrong with the others */
-                        MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_URI_LOG_CALLBACK,
-                        on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_request_completed, s,
-                        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                        MHD_OPTION_CONNECTION_LIMIT, (unsigned) HTTP_CONNECTIONS_MAX,
-                        MHD_OPTION_PER_IP_CONNECTION_LIMIT, s->is_local ? 0u : HTTP_CONNECTIONS_PER_ADDRESS,
-                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                        HTTP_IDLE_SEC, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-        if (!s->mhd)
-                return -EIO;
         TAKE_FD(owned);
 
         r = http_server_watch(s);

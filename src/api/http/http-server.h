@@ -7,10 +7,13 @@
 #include "api/http/http-server-state.h"
 #include "api/http/router.h"
 #include "basic/time-util.h"
+#include "tls/tls-pair.h"
 
-/* Takes @fd over, also on failure. @router and @api outlive the server. -EADDRNOTAVAIL for an address that
- * other machines can reach while there is no API key. */
-int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, HttpServer **ret);
+/* Takes @fd over, also on failure. @router and @api outlive the server. @tls: for a dialect with TLS, else
+ * NULL; it is only used during the call. -EADDRNOTAVAIL for an address that other machines can reach without
+ * TLS while there is no API key. */
+int http_server_new(Api *api, const Dialect *dialect, const Router *router, int fd, const TlsPair *tls,
+                HttpServer **ret);
 /* Every suspended connection must have been resumed before. */
 HttpServer *http_server_free(HttpServer *s);
 DEFINE_CLEANUP_FUNC(HttpServer *, http_server_free);

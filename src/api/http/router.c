@@ -40,6 +40,35 @@ HttpMethod http_method_from_string(const char *s) {
         return _HTTP_METHOD_INVALID;
 }
 
+/* Whether @d has a route of its own for the method and path of one of another dialect. */
+static bool has_own(const Dialect *d, const Route *other) {
+        for (const Route *route = d->routes; route->handler; route++)
+                if (route->method == other->method && streq(route->path, other->path))
+                        return true;
+        return false;
+}
+
+static bool is_own(const Dialect *d, const Route *route) {
+        for (const Route *own = d->routes; own->handler; own++)
+                if (own == route)
+                        return true;
+        return false;
+}
+
+const Route *dialect_next_route(const Dialect *d, const Route *route) {
+        bool own = !route || is_own(d, route);
+        const Route *next = route ? route + 1 : d->routes;
+
+        if (own && next->handler)
+                return next;
+        if (!d->also)
+                return NULL;
+        for (next = own ? d->also->routes : next; next->handler; next++)
+                if (!has_own(d, next))
+                        return next;
+        return NULL;
+}
+
 static Node *node_free(Node *n) {
         if (!n)
                 return NULL;
@@ -110,15 +139,14 @@ static int node_descend(Node *n, const char *segment, size_t length, Node **ret)
         return 0;
 }
 
-static int router_add(Router *router, const Route *route) {
+/* The node for @path below @n, made if it is not there yet. */
+static int node_find(Node *n, const char *path, Node **ret) {
         size_t n_segments = 0, n_params = 0;
-        Node *n = &router->root;
         int r;
 
-        if (route->method < 0 || route->method >= _HTTP_METHOD_MAX || route->path[0] != '/')
+        if (path[0] != '/')
                 return -EINVAL;
-
-        for (const char *p = route->path + 1; *p;) {
+        for (const char *p = path + 1; *p;) {
                 size_t length = strcspn(p, "/");
 
                 if (length == 0 || ++n_segments > ROUTER_SEGMENTS_MAX)
@@ -132,11 +160,39 @@ static int router_add(Router *router, const Route *route) {
                 if (*p == '/')
                         p++;
         }
+        *ret = n;
+        return 0;
+}
 
-        if (n->routes[route->method])
+/* -EEXIST if there is a route for this method and path. */
+static int router_add(Router *router, const char *base, const Route *route) {
+        _cleanup_free_ char *path = strprintf("%s%s", base, route->path);
+        Node *n = NULL;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        if (route->method < 0 || route->method >= _HTTP_METHOD_MAX)
                 return -EINVAL;
+        r = node_find(&router->root, path, &n);
+        if (r < 0)
+                return r;
+        if (n->routes[route->method])
+                return -EEXIST;
         n->routes[route->method] = route;
         n->is_end = true;
+        return 0;
+}
+
+/* The routes of another dialect, where @router has none yet. */
+static int router_add_others(Router *router, const char *base, const Dialect *dialect) {
+        int r;
+
+        for (const Route *route = dialect->routes; route->handler; route++) {
+                r = router_add(router, base, route);
+                if (r < 0 && r != -EEXIST)
+                        return r;
+        }
         return 0;
 }
 
@@ -149,7 +205,14 @@ int router_new(const Dialect *dialect, Router **ret) {
                 return -ENOMEM;
 
         for (const Route *route = dialect->routes; route->handler; route++) {
-                r = router_add(router, route);
+                r = router_add(router, "", route);
+                if (r < 0)
+                        return r == -EEXIST ? -EINVAL : r;
+        }
+        if (dialect->also) {
+                r = router_add_others(router, "", dialect->also);
+                if (r >= 0)
+                        r = router_add_others(router, dialect->base, dialect->also);
                 if (r < 0)
                         return r;
         }

@@ -79,17 +79,35 @@ typedef struct Route {
         const Reply *replies; /* likewise: what comes back, errors apart */
 } Route;
 
-typedef struct Dialect {
+/* Where a client has to come with an API key. Elsewhere the role of its user is enough. */
+typedef enum KeyRule {
+        KEYS_REMOTE, /* on addresses that other machines can reach */
+        KEYS_ONCE_MADE, /* on the loopback interface, too, once there are keys */
+        KEYS_ALWAYS, /* on each address */
+} KeyRule;
+
+typedef struct Dialect Dialect;
+struct Dialect {
         const char *name; /* "hypersdk": also what a job's row says it came through */
         const char *fd_name; /* FileDescriptorName= of its sockets; the unit is "<fd_name>.socket" */
         const Route *routes;
+        /* Routes of another dialect, which are served, too, and below @base as well, where this one has none
+         * of its own. NULL: none */
+        const Dialect *also;
+        const char *base; /* "/api/v1" */
+        bool tls; /* HTTP over TLS */
         const char *title, *description; /* for the API's own documentation; may be NULL */
         const Schema *error_schema; /* what error() makes, likewise */
-        bool keys_on_loopback; /* wants a key of clients on this machine too, once there are keys */
+        KeyRule keys;
+        const char *challenge; /* of WWW-Authenticate (RFC 9110, 11.6.1); NULL: the one of API keys */
         /* An error in the dialect's own form. New reference, or NULL when out of memory. @message is UTF-8
          * and for people. request_path() may be asked for. */
         json_t *(*error)(Request *r, unsigned status, const char *message);
-} Dialect;
+};
+
+/* The routes one after the other: its own, and those of Dialect.also that are served; @route NULL begins.
+ * NULL at the end. */
+const Route *dialect_next_route(const Dialect *d, const Route *route);
 
 /* A route table made ready for matching. It keeps a pointer to the dialect, which must outlive it.
  * -EINVAL for a table that contradicts itself (two routes for one method and path, two names for the

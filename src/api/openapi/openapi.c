@@ -206,7 +206,8 @@ json_t *openapi_document(const Dialect *dialect) {
 
         if (!paths || !components)
                 return NULL;
-        for (const Route *route = dialect->routes; route->handler; route++)
+        for (const Route *route = dialect_next_route(dialect, NULL); route;
+                        route = dialect_next_route(dialect, route))
                 if (add_operation(paths, dialect, route, components) < 0)
                         return NULL;
         return json_pack("{s:s, s:{s:s, s:s, s:s}, s:O, s:{s:O, s:o}}", "openapi", "3.0.3", "info", "title",

@@ -408,7 +408,7 @@ const Dialect worker_dialect = {
         .name = WORKER_DIALECT,
         .fd_name = "hyper-worker",
         .routes = worker_routes,
-        .keys_on_loopback = true,
+        .keys = KEYS_ONCE_MADE,
         .title = "hyper, worker API",
         .description = "Submit, monitor and cancel jobs that migrate virtual machine disks to KVM. See "
                        "hyper-api(7).",

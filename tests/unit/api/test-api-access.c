@@ -45,7 +45,7 @@ static const Route routes[] = {
 static const Dialect shy = { .name = "shy",
         .fd_name = "shy",
         .routes = routes,
-        .keys_on_loopback = true,
+        .keys = KEYS_ONCE_MADE,
         .error = test_dialect_error };
 static const Dialect plain = {
         .name = "plain", .fd_name = "plain", .routes = routes, .error = test_dialect_error

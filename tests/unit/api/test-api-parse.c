@@ -189,6 +189,50 @@ START_TEST(literals_win_over_parameters) {
 }
 END_TEST
 
+START_TEST(routes_of_another_dialect_are_served_too) {
+        static const Route others[] = {
+                { HTTP_GET, "/jobs/{id}", .handler = handler },
+                { HTTP_GET, "/health", .handler = handler },
+                { HTTP_POST, "/submit", .handler = handler },
+                {},
+        };
+        static const Route own[] = {
+                { HTTP_GET, "/v1/health", .handler = handler },
+                { HTTP_GET, "/v1/jobs/{id}", .handler = handler },
+                { HTTP_GET, "/health", .handler = handler },
+                {},
+        };
+        const Dialect other = { .routes = others }, d = { .routes = own, .also = &other, .base = "/v1" };
+        const struct {
+                const char *segments[3];
+                size_t n;
+                HttpMethod method;
+                const Route *route;
+        } cases[] = {
+                { { "health" }, 1, HTTP_GET, &own[2] },
+                { { "v1", "health" }, 2, HTTP_GET, &own[0] },
+                { { "jobs", "x" }, 2, HTTP_GET, &others[0] },
+                { { "v1", "jobs", "x" }, 3, HTTP_GET, &own[1] },
+                { { "submit" }, 1, HTTP_POST, &others[2] },
+                { { "v1", "submit" }, 2, HTTP_POST, &others[2] },
+        };
+        const Route *listed[] = { &own[0], &own[1], &own[2], &others[0], &others[2] }, *route = NULL;
+        _cleanup_(router_freep) Router *router = NULL;
+        RouteMatch m;
+
+        ck_assert_int_eq(router_new(&d, &router), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                ck_assert_int_eq(router_match(router, cases[i].segments, cases[i].n, &m), 0);
+                ck_assert_ptr_eq(m.routes[cases[i].method], cases[i].route);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(listed); i++) {
+                route = dialect_next_route(&d, route);
+                ck_assert_ptr_eq(route, listed[i]);
+        }
+        ck_assert_ptr_null(dialect_next_route(&d, route));
+}
+END_TEST
+
 START_TEST(contradictory_tables_are_refused) {
         static const Route twice[] = { { HTTP_GET, "/a", .handler = handler },
                 { HTTP_GET, "/a/", .handler = handler }, {} },
@@ -339,5 +383,5 @@ END_TEST
 
 TEST_MAIN("api-parse", decoding_is_strict, targets_in_both_forms, paths_are_split_before_they_are_decoded,
                 queries_are_split_before_they_are_decoded, literals_win_over_parameters,
-                contradictory_tables_are_refused, hosts_that_are_this_machine, origins,
-                addresses_only_this_machine_can_reach, cursors)
+                routes_of_another_dialect_are_served_too, contradictory_tables_are_refused,
+                hosts_that_are_this_machine, origins, addresses_only_this_machine_can_reach, cursors)

@@ -7,6 +7,7 @@
 #include "api/hypersdk/hypersdk-quirks.h"
 #include "api/hypersdk/hypersdk-vms.h"
 #include "api/job-json.h"
+#include "api/v1/v1-json.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-json.h"
 #include "store/jobs-list.h"
@@ -647,6 +648,36 @@ START_TEST(basic_credentials_are_user_and_password) {
 }
 END_TEST
 
+START_TEST(errors_of_v1_name_each_field) {
+        static const struct {
+                unsigned status;
+                const char *message, *error, *errors;
+        } cases[] = {
+                { 400, "source.path: is missing\npriority: must be 0 to 100",
+                                "source.path: is missing; priority: must be 0 to 100",
+                                "[{\"field\":\"source.path\",\"message\":\"is missing\"},"
+                                "{\"field\":\"priority\",\"message\":\"must be 0 to 100\"}]" },
+                { 400, "limit: must be 1 to 200", "limit: must be 1 to 200",
+                                "[{\"field\":\"limit\",\"message\":\"must be 1 to 200\"}]" },
+                { 400, "The body is not JSON.", "The body is not JSON.", NULL },
+                { 400, "a: b\nThe body is not JSON.", "a: b; The body is not JSON.", NULL },
+                { 400, "", "", NULL },
+                { 404, "job: there is none", "job: there is none", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_t *e = v1_error_json(cases[i].status, cases[i].message, T0);
+                json_t *errors = json_object_get(e, "errors");
+                _cleanup_free_ char *text = errors ? json_dumps(errors, JSON_COMPACT) : NULL;
+
+                ck_assert_str_eq(json_string_value(json_object_get(e, "error")), cases[i].error);
+                ck_assert_int_eq(json_integer_value(json_object_get(e, "status")), (int) cases[i].status);
+                ck_assert_str_eq(json_string_value(json_object_get(e, "timestamp")), "2026-01-31T10:00:00Z");
+                ck_assert_pstr_eq(text, cases[i].errors);
+        }
+}
+END_TEST
+
 TEST_MAIN("dialect-json", basic_credentials_are_user_and_password, a_report_says_whose_it_is,
                 worker_clients_see_a_running_job, worker_clients_see_how_a_job_ended,
                 worker_lists_and_submissions_are_short, worker_events_are_as_published,
@@ -657,4 +688,5 @@ TEST_MAIN("dialect-json", basic_credentials_are_user_and_password, a_report_says
                 what_cannot_be_known_is_null, status_counts_add_up,
                 capabilities_are_those_of_the_programs_found,
                 submissions_and_cancels_say_what_became_of_each, queries_select_by_id_and_status,
-                bad_queries_name_their_fields, a_cancel_must_say_what, a_submission_is_one_job_or_many)
+                bad_queries_name_their_fields, a_cancel_must_say_what, a_submission_is_one_job_or_many,
+                errors_of_v1_name_each_field)

@@ -41,7 +41,7 @@ static int server_main(int fd, const Dialect *dialect, const ApiConfig *config) 
                 api_take_peer_socket(api, socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
         if (sd_event_add_signal(event, NULL, SIGTERM, on_sigterm, api) < 0)
                 return 102;
-        if (api_add_listener(api, dialect, fd) < 0)
+        if (api_add_listener(api, dialect, fd, NULL) < 0)
                 return TEST_SERVER_REFUSED;
         return sd_event_loop(event);
 }

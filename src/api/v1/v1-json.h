@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <jansson.h>
+
+#include "basic/time-util.h"
+
+/* {"error", "status", "timestamp"}, and for several wrong fields "errors": the message has a line
+ * "field: text" for each. NULL when out of memory. */
+json_t *v1_error_json(unsigned status, const char *message, usec_t now);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "api/v1/v1-routes.h"
+#include "api/http/reply.h"
+#include "api/http/request.h"
+#include "api/hypersdk/hypersdk-routes.h"
+#include "api/openapi/openapi.h"
+#include "api/v1/v1-json.h"
+#include "json/json-table.h"
+
+static const SchemaField health_fields[] = {
+        { "status", SCHEMA_STRING, .description = "\"healthy\"" },
+        { "version", SCHEMA_STRING },
+        { "timestamp", SCHEMA_TIMESTAMP },
+        {},
+};
+static const Schema health_schema = { .name = "Health", .fields = health_fields };
+
+static const SchemaField field_error_fields[] = {
+        { "field", SCHEMA_STRING },
+        { "message", SCHEMA_STRING },
+        {},
+};
+static const Schema field_error_schema = { .name = "FieldError", .fields = field_error_fields };
+
+static const SchemaField error_fields[] = {
+        { "error", SCHEMA_STRING, .description = "What is wrong, for people." },
+        { "status", SCHEMA_INTEGER, .description = "The status of the reply." },
+        { "timestamp", SCHEMA_TIMESTAMP },
+        { "errors", SCHEMA_ARRAY, SCHEMA_OPTIONAL, "Each wrong field, if fields are wrong.",
+                        &field_error_schema },
+        {},
+};
+static const Schema error_schema = { .name = "Error", .fields = error_fields };
+
+/* The database is opened to see that it can be read. That there is none yet is not a fault. */
+static int get_health(Request *r) {
+        Store *store;
+        int k = api_store(request_api(r), &store);
+
+        if (k < 0 && k != -ENOENT)
+                return request_reply_error(r, 503,
+                                "The database cannot be read; see the journal of "
+                                "hyper.service.");
+        return request_reply_json(r, 200,
+                        json_pack("{s:s, s:s, s:o}", "status", "healthy", "version", PACKAGE_VERSION,
+                                        "timestamp", json_time(now_realtime())));
+}
+
+/* clang-format off */
+static const Route v1_routes[] = {
+        { HTTP_GET, "/api/v1/health", SCOPE_PUBLIC, get_health, .summary = "Health check.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The API is served.", health_schema)) },
+        { HTTP_GET, "/api/v1/openapi.json", SCOPE_PUBLIC, openapi_get,
+                .summary = "Describe this API, for programs.", .replies = openapi_replies },
+        {},
+};
+/* clang-format on */
+
+static json_t *error_json(Request *r, unsigned status, const char *message) {
+        return v1_error_json(status, message, now_realtime());
+}
+
+const Dialect v1_dialect = {
+        .name = "v1",
+        .fd_name = "hyper-tls",
+        .routes = v1_routes,
+        .also = &hypersdk_dialect,
+        .base = "/api/v1",
+        .tls = true,
+        .keys = KEYS_ALWAYS,
+        .challenge = "Bearer realm=\"hyper\"",
+        .title = "hyper v1 API",
+        .description = "The HyperSDK API over TLS. Each path without /api/v1 is served below it as well.",
+        .error_schema = &error_schema,
+        .error = error_json,
+};

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* hyper-certificate: makes and renews the self-signed certificate of hyper-tls.socket, and checks the one
+ * that is configured. */
+
+#include <fcntl.h>
+
+#include "basic/fd-util.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "certificate/self-signed.h"
+#include "shared/daemon-arguments.h"
+
+static const char *arg_directory = "/etc/credstore";
+static bool arg_check;
+
+static const DaemonOption program_options[] = {
+        { .name = "check",
+                        .flag = &arg_check,
+                        .help = "Only check the certificate and the key in $CREDENTIALS_DIRECTORY" },
+        { .name = "directory",
+                        .value_name = "PATH",
+                        .value = &arg_directory,
+                        .help = "Where the certificate and the key are stored" },
+        {},
+};
+
+static const DaemonProgram program = {
+        .name = "hyper-certificate",
+        .about = "Makes a self-signed certificate for hyper-tls.socket if there is none, and renews it\n"
+                 "before it expires.\n"
+                 "Certificates that it has not made are not changed.",
+        .options = program_options,
+};
+
+/* The key first: until the certificate follows, the two do not fit, and neither is used. */
+static int write_pair(const TlsPair *p) {
+        _cleanup_close_ int fd = -EBADF;
+        int r = mkdir_parents(arg_directory, 0700);
+
+        if (r < 0)
+                return log_error_errno(r, "Failed to make %s: %m", arg_directory);
+        fd = open(arg_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return log_error_errno(-errno, "Failed to open %s: %m", arg_directory);
+        r = write_file_atomic_at(fd, TLS_CREDENTIAL_KEY, p->key, strlen(p->key), 0600);
+        if (r >= 0)
+                r = write_file_atomic_at(fd, TLS_CREDENTIAL_CERTIFICATE, p->certificate,
+                                strlen(p->certificate), 0600);
+        if (r < 0)
+                return log_error_errno(r, "Failed to write to %s: %m", arg_directory);
+        return 0;
+}
+
+static int make_pair(usec_t now) {
+        _cleanup_strv_free_ char **names = NULL;
+        _cleanup_tls_pair_ TlsPair p = {};
+        int r = self_signed_names(&names);
+
+        if (r >= 0)
+                r = self_signed_make(names, now, &p);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make a certificate: %m");
+        r = write_pair(&p);
+        if (r < 0)
+                return r;
+        log_notice("Made a self-signed certificate for %s in %s. Its SHA-256 fingerprint is %s.", names[0],
+                        arg_directory, p.fingerprint);
+        return 0;
+}
+
+static int make(void) {
+        _cleanup_tls_pair_ TlsPair p = {};
+        _cleanup_free_ char *why = NULL;
+        usec_t now = now_realtime();
+        int r = tls_pair_read(arg_directory, &p, &why);
+
+        if (r == -ENOENT)
+                return make_pair(now);
+        if (r < 0) {
+                log_error("%s: %s. Nothing is changed.", arg_directory, why ? why : strerror(-r));
+                return r;
+        }
+        if (!self_signed_is_ours(&p) || now + SELF_SIGNED_RENEW < p.not_after)
+                return 0;
+        return make_pair(now);
+}
+
+/* The exit status is 1 if they do not fit, for ExecCondition=. */
+static int check(void) {
+        const char *directory = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_tls_pair_ TlsPair p = {};
+        _cleanup_free_ char *why = NULL;
+        int r = directory ? tls_pair_read(directory, &p, &why) : -ENOENT;
+
+        if (r >= 0)
+                r = tls_pair_check_time(&p, now_realtime(), &why);
+        if (r < 0) {
+                log_notice("The certificate is not used: %s.",
+                                why                            ? why
+                                                : r == -ENOENT ? "there is none"
+                                                               : strerror(-r));
+                return r;
+        }
+        log_info("The certificate with the SHA-256 fingerprint %s is used from now on.", p.fingerprint);
+        return 0;
+}
+
+int main(int argc, char *argv[]) {
+        int r;
+
+        log_open("hyper-certificate");
+        r = daemon_parse_arguments(&program, argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        r = arg_check ? check() : make();
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

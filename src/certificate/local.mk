@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+noinst_LTLIBRARIES += libhyper-certificate.la
+libhyper_certificate_la_SOURCES = \
+	src/certificate/self-signed.c \
+	src/certificate/self-signed.h
+CERTIFICATE_LIBS = libhyper-certificate.la $(TLS_LIBS) $(SHARED_LIBS)
+
+libexec_PROGRAMS += hyper-certificate
+hyper_certificate_SOURCES = src/certificate/certificate-main.c
+hyper_certificate_LDADD = $(CERTIFICATE_LIBS)
+EXTRA_DIST += src/certificate/README.md

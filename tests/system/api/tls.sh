@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 180
+#
+# hyper-tls.socket: the v1 API over TLS. The certificate makes itself, each request requires a key, what comes
+# is TLS 1.2 or newer, events and WebSockets pass, a new certificate is served without a refused connection,
+# and a pair that does not fit leaves the other sockets as they are.
+
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
+
+store=/etc/credstore
+url=https://localhost:5080
+tls() { curl -sS -m 20 --cacert $store/hyper.tls-certificate "$@"; }
+code() { tls -o "$dir/body" -D "$dir/head" -w '%{http_code}' "$@"; }
+served() { openssl s_client -connect localhost:5080 </dev/null 2>/dev/null | openssl x509 -noout -serial; }
+stored() { openssl x509 -noout -serial -in $store/hyper.tls-certificate; }
+
+# --- the first start ---------------------------------------------------------------------------------------
+
+missing $store/hyper.tls-key
+systemctl -q enable hyper-tls.socket
+systemctl restart hyper.socket
+equal "$(systemctl is-active hyper-tls.socket hyper.socket | uniq)" active "the sockets"
+equal "$(stat -c '%a %U' $store/hyper.tls-key $store/hyper.tls-certificate | uniq)" "600 root" "the files"
+contains "$(journalctl -u hyper-tls-certificate -o cat)" \
+        "$(openssl x509 -noout -fingerprint -sha256 -in $store/hyper.tls-certificate | cut -d= -f2)" \
+        "the journal"
+equal "$(code $url/api/v1/health)" 200 "health"
+equal "$(jq -r .status "$dir/body")" healthy "health"
+names=$(openssl x509 -noout -ext subjectAltName -in $store/hyper.tls-certificate)
+contains "$names" "DNS:$(hostname)" "the names"
+contains "$names" "IP Address:127.0.0.1" "the names"
+before=$(stored)
+systemctl start hyper-tls-certificate.service
+equal "$(stored)" "$before" "the certificate after another start of its service"
+
+# --- who ---------------------------------------------------------------------------------------------------
+
+equal "$(code $url/api/v1/jobs/query)" 401 "without a key"
+contains "$(cat "$dir/head")" 'Www-Authenticate: Bearer realm="hyper"' "the header"
+equal "$(jq -c '[.status, (.error | type), (.timestamp | type)]' "$dir/body")" \
+        '[401,"string","string"]' "the error"
+key=$(hyperctl key add tls --scope=submit,read -q)
+for path in /api/v1/jobs/query /jobs/query; do
+        equal "$(code -H "Authorization: Bearer $key" $url$path)" 200 "$path with a key"
+        equal "$(code -H "Authorization: Bearer ${key%?}x" $url$path)" 401 "$path with another key"
+done
+equal "$(code -H "X-API-Key: $key" $url/api/v1/nothing)" 404 "a path that is not there"
+equal "$(jq .status "$dir/body")" 404 "the error's status"
+equal "$(code -H "X-API-Key: $key" -X POST $url/api/v1/jobs/submit \
+        -d '{"operation":"convert","priority":1000,"source":{"type":"file"}}')" 400 "a wrong job"
+jq -e '.errors | length > 0 and all(.field and .message)' "$dir/body" >/dev/null ||
+        fail "the fields are not named: $(cat "$dir/body")"
+
+# --- TLS ---------------------------------------------------------------------------------------------------
+
+for version in 1.2 1.3; do
+        tls --tlsv$version --tls-max $version -o /dev/null $url/api/v1/health || fail "TLS $version is refused"
+done
+for version in tls1 tls1_1; do
+        openssl s_client -connect localhost:5080 -$version -cipher 'ALL:@SECLEVEL=0' </dev/null >/dev/null 2>&1 &&
+                fail "$version is accepted"
+done
+curl -sS -m 20 http://localhost:5080/api/v1/health >"$dir/body" 2>&1 && fail "HTTP without TLS: $(cat "$dir/body")"
+contains "$(openssl s_client -connect localhost:5080 -alpn h2,http/1.1 </dev/null 2>/dev/null)" \
+        "ALPN protocol: http/1.1" "the handshake"
+
+# --- a job, its events and a WebSocket ----------------------------------------------------------------------
+
+raw_image "$dir/disk.raw" 16
+id=$(tls -H "X-API-Key: $key" "$url/api/v1/jobs/submit" -d "$(spec "$dir/disk.raw" "$dir/out.qcow2")" |
+        jq -r '.job_id // .job_ids[0]')
+tls -N -H "X-API-Key: $key" "$url/api/v1/jobs/$id/events" >"$dir/events" || fail "the events end early"
+contains "$(cat "$dir/events")" completed "the events"
+same "$dir/disk.raw" "$dir/out.qcow2"
+tls -N --http1.1 -m 3 -H "X-API-Key: $key" -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+        -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -D "$dir/head" \
+        "$url/ws" >"$dir/frames" 2>/dev/null
+contains "$(cat "$dir/head")" "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" "the handshake of the WebSocket"
+[ -s "$dir/frames" ] || fail "there is no frame"
+
+# --- another certificate ------------------------------------------------------------------------------------
+
+# Connections during the change: none is refused.
+(until [ -e "$dir/enough" ]; do
+        curl -sS -k -m 20 -o /dev/null $url/api/v1/health || exit 1
+done) 2>"$dir/refused" &
+asking=$!
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$dir/key" -out "$dir/certificate" 2>/dev/null
+install -m 600 "$dir/key" $store/hyper.tls-key
+install -m 600 "$dir/certificate" $store/hyper.tls-certificate
+is_new() { [ "$(served)" = "$(stored)" ]; }
+eventually 30 "the new certificate is served" is_new
+touch "$dir/enough"
+wait $asking || fail "a connection was refused: $(cat "$dir/refused")"
+systemctl start hyper-tls-certificate.service
+equal "$(served)" "$(openssl x509 -noout -serial -in "$dir/certificate")" "the certificate of the administrator"
+
+# Encrypted, it has precedence.
+mkdir -p /etc/credstore.encrypted
+openssl req -x509 -key "$dir/key" -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+        -out "$dir/certificate2" 2>/dev/null
+systemd-creds encrypt -q --name=hyper.tls-key "$dir/key" /etc/credstore.encrypted/hyper.tls-key
+systemd-creds encrypt -q --name=hyper.tls-certificate "$dir/certificate2" \
+        /etc/credstore.encrypted/hyper.tls-certificate
+is_encrypted() { [ "$(served)" = "$(openssl x509 -noout -serial -in "$dir/certificate2")" ]; }
+eventually 30 "the encrypted certificate is served" is_encrypted
+rm /etc/credstore.encrypted/hyper.tls-*
+eventually 30 "the plain certificate is served again" is_new
+
+# --- a key that does not fit --------------------------------------------------------------------------------
+
+openssl ecparam -name prime256v1 -genkey -noout -out $store/hyper.tls-key
+refused() { journalctl -u hyper-tls-renew -o cat | grep -q 'hyper.tls-key is not the key of'; }
+eventually 30 "the pair is refused" refused
+is_new || fail "a pair that does not fit is used"
+systemctl restart hyper.service
+equal "$(curl -sS -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/health)" 200 "the other sockets"
+contains "$(journalctl -u hyper.service -o cat)" "hyper-tls.socket is not served: hyper.tls-key is not the key of" \
+        "the journal"
+install -m 600 "$dir/key" $store/hyper.tls-key
+eventually 30 "it is served again" is_new
+lacks "$(journalctl -o cat)" "$key" "the journal"

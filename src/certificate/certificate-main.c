@@ -4,12 +4,16 @@
  * that is configured. */
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
 
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "certificate/self-signed.h"
 #include "shared/daemon-arguments.h"
+
+#define CHANGE_TIME (10 * USEC_PER_SEC)
 
 static const char *arg_directory = "/etc/credstore";
 static bool arg_check;
@@ -86,24 +90,38 @@ static int make(void) {
         return make_pair(now);
 }
 
-/* The exit status is 1 if they do not fit, for ExecCondition=. */
+/* Whether one of the files has changed so recently that the other one may be about to follow. */
+static bool is_recent(usec_t now) {
+        static const char *const directories[] = { "/etc/credstore", "/etc/credstore.encrypted" },
+                                 *const names[] = { TLS_CREDENTIAL_CERTIFICATE, TLS_CREDENTIAL_KEY };
+
+        for (size_t i = 0; i < ELEMENTSOF(directories) * ELEMENTSOF(names); i++) {
+                _cleanup_free_ char *path = strprintf("%s/%s", directories[i / 2], names[i % 2]);
+                struct stat st;
+
+                if (path && stat(path, &st) >= 0 &&
+                                now < (usec_t) st.st_ctim.tv_sec * USEC_PER_SEC + CHANGE_TIME)
+                        return true;
+        }
+        return false;
+}
+
+/* The exit status. */
 static int check(void) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
         _cleanup_tls_pair_ TlsPair p = {};
         _cleanup_free_ char *why = NULL;
+        usec_t now = now_realtime();
         int r = directory ? tls_pair_read(directory, &p, &why) : -ENOENT;
 
         if (r >= 0)
-                r = tls_pair_check_time(&p, now_realtime(), &why);
+                r = tls_pair_check_time(&p, now, &why);
         if (r < 0) {
-                log_notice("The certificate is not used: %s.",
-                                why                            ? why
-                                                : r == -ENOENT ? "there is none"
-                                                               : strerror(-r));
-                return r;
+                log_notice("The certificate is not used: %s.", why ? why : "there is none");
+                return is_recent(now) ? EX_TEMPFAIL : EXIT_FAILURE;
         }
         log_info("The certificate with the SHA-256 fingerprint %s is used from now on.", p.fingerprint);
-        return 0;
+        return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[]) {
@@ -113,6 +131,7 @@ int main(int argc, char *argv[]) {
         r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        r = arg_check ? check() : make();
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (arg_check)
+                return check();
+        return make() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

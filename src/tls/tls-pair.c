@@ -124,16 +124,28 @@ int tls_pair_from_pem(const char *certificate, const char *key, TlsPair *ret, ch
         return 0;
 }
 
-static int read_credential(const char *directory, const char *name, char **ret) {
-        _cleanup_free_ char *path = strprintf("%s/%s", directory, name);
-
-        return path ? read_file_at(AT_FDCWD, path, PEM_SIZE_MAX, ret, NULL) : -ENOMEM;
-}
-
 static void wiped_freep(char **s) {
         if (*s)
                 explicit_bzero(*s, strlen(*s));
         free(*s);
+}
+
+/* The credential of this name, or if it is missing or has no text, the one that was not encrypted. */
+static int read_credential(const char *directory, const char *name, char **ret) {
+        static const char *const suffixes[] = { "", TLS_CREDENTIAL_PLAIN };
+        int r = -ENOENT;
+
+        for (size_t i = 0; r == -ENOENT && i < ELEMENTSOF(suffixes); i++) {
+                _cleanup_free_ char *path = strprintf("%s/%s%s", directory, name, suffixes[i]);
+                _cleanup_(wiped_freep) char *text = NULL;
+
+                r = path ? read_file_at(AT_FDCWD, path, PEM_SIZE_MAX, &text, NULL) : -ENOMEM;
+                if (r >= 0 && !text[strspn(text, "\n")])
+                        r = -ENOENT;
+                if (r >= 0)
+                        *ret = TAKE_PTR(text);
+        }
+        return r;
 }
 
 int tls_pair_read(const char *directory, TlsPair *ret, char **ret_why) {

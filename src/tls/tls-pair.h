@@ -9,6 +9,9 @@
 
 #define TLS_CREDENTIAL_CERTIFICATE "hyper.tls-certificate"
 #define TLS_CREDENTIAL_KEY "hyper.tls-key"
+/* Appended to the names of those that are not encrypted: both kinds can be passed to a unit (units/), and the
+ * encrypted ones have precedence unless they have no text. */
+#define TLS_CREDENTIAL_PLAIN ".plain"
 
 #define TLS_FINGERPRINT_SIZE (32 * 3) /* "AB:CD:…" of SHA-256, with the NUL */
 

@@ -105,6 +105,12 @@ START_TEST(read_from_a_directory) {
         ck_assert_str_eq(p.certificate, a.certificate);
         ck_assert_str_eq(p.key, a.key);
 
+        write_text(dir, TLS_CREDENTIAL_KEY TLS_CREDENTIAL_PLAIN, a.key);
+        write_text(dir, TLS_CREDENTIAL_KEY, "\n");
+        tls_pair_done(&p);
+        ck_assert_int_eq(tls_pair_read(dir, &p, NULL), 0);
+        ck_assert_str_eq(p.key, a.key);
+
         large = strprintf("%s%70000s", a.key, "");
         write_text(dir, TLS_CREDENTIAL_KEY, large);
         ck_assert_int_eq(tls_pair_read(dir, &(TlsPair){}, &why_large), -EBADMSG);

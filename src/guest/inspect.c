@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "basic/string-util.h"
+#include "guest/encrypted.h"
 #include "guest/windows.h"
 
 #define STEP "inspect"
@@ -38,16 +39,15 @@ static int name_filesystems(Guest *guest) {
 
 /* The devices that are encrypted. NULL when out of memory. */
 static json_t *describe_encrypted(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
-        json_t *list = json_array();
+        _cleanup_strv_free_ char **devices = NULL;
+        _cleanup_json_ json_t *list = json_array();
 
-        for (char **f = all; list && f && f[0] && f[1] && json_array_size(list) < GUEST_LIST_MAX; f += 2)
-                if ((streq(f[1], "crypto_LUKS") || streq(f[1], "BitLocker")) &&
-                                json_array_append_new(list, guest_text(f[0])) < 0) {
-                        json_decref(list);
+        if (!list || encrypted_devices(guest, NULL, &devices) < 0)
+                return NULL;
+        STRV_FOREACH(device, devices)
+                if (json_array_append_new(list, guest_text(*device)) < 0)
                         return NULL;
-                }
-        return list;
+        return TAKE_PTR(list);
 }
 
 static int warn_no_root(Guest *guest) {

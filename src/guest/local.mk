@@ -21,6 +21,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/device-table.h \
 	src/guest/driver-list.c \
 	src/guest/driver-list.h \
+	src/guest/encrypted.c \
+	src/guest/encrypted.h \
 	src/guest/first-boot.c \
 	src/guest/first-boot.h \
 	src/guest/file-contexts.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/luks.h"
 #include "basic/string-util.h"
+#include "guest/encrypted.h"
 
 #define STEP "inspect"
 
@@ -28,28 +29,27 @@ static int unlock_device(Guest *guest, const char *device) {
 }
 
 int luks_unlock(Guest *guest) {
-        _cleanup_guest_list_ char **all = NULL;
+        _cleanup_strv_free_ char **all = NULL;
         bool opened = false;
+        int r;
 
         if (json_array_size(guest->orders->luks_keys) == 0)
                 return 0;
-        all = guestfs_list_filesystems(guest->g);
-        if (!all)
-                return guest_fail_last(guest, "guest_inspection_failed", "Listing the file systems");
-        for (char **f = all; f[0] && f[1]; f += 2) {
-                if (!streq(f[1], "crypto_LUKS"))
-                        continue;
-                int r = unlock_device(guest, f[0]);
+        r = encrypted_devices(guest, "crypto_LUKS", &all);
+        STRV_FOREACH(device, all) {
+                r = unlock_device(guest, *device);
                 if (r == 0)
                         r = changes_warn(&guest->changes, STEP,
                                         "The encrypted device %s is not opened by any key of "
                                         "parameters.luks_keys",
-                                        f[0]);
+                                        *device);
                 else if (r > 0)
                         opened = true;
                 if (r < 0)
                         return r;
         }
+        if (r < 0)
+                return r;
         if (opened && guestfs_lvm_scan(guest->g, 1) < 0)
                 return guest_warn_last(guest, STEP, "Looking for volumes in encrypted devices");
         return 0;

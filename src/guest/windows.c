@@ -3,6 +3,7 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "guest/encrypted.h"
 #include "guest/guest-registry.h"
 #include "guest/windows-table.h"
 
@@ -38,15 +39,6 @@ static bool has_dynamic(Guest *guest) {
         return false;
 }
 
-static bool has_bitlocker(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
-
-        for (char **f = all; f && f[0] && f[1]; f += 2)
-                if (streq(f[1], "BitLocker"))
-                        return true;
-        return false;
-}
-
 /* What is only looked at gets a warning. */
 static int refuse(Guest *guest, const char *code, const char *message) {
         return guest->orders->fix == 0 ? changes_warn(&guest->changes, STEP, "%s", message)
@@ -54,13 +46,14 @@ static int refuse(Guest *guest, const char *code, const char *message) {
 }
 
 int windows_check_disks(Guest *guest, bool known) {
-        int r = 0;
+        _cleanup_strv_free_ char **bitlocker = NULL;
+        int r = encrypted_devices(guest, "BitLocker", &bitlocker);
 
-        if (has_dynamic(guest))
+        if (r >= 0 && has_dynamic(guest))
                 r = refuse(guest, "guest_dynamic_disks",
                                 "Windows has dynamic disks, which cannot be changed: convert them to basic "
                                 "disks, or set parameters.fix to none");
-        if (r < 0 || !has_bitlocker(guest))
+        if (r < 0 || !bitlocker)
                 return r;
         if (known)
                 return changes_warn(&guest->changes, STEP,

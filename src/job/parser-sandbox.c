@@ -341,7 +341,7 @@ static int add_files(int fd, const ParserFiles *files) {
         STRV_FOREACH(path, files->read) {
                 r = landlock_add_path(fd, *path,
                                 LANDLOCK_READ_FILE | LANDLOCK_IOCTL_DEV |
-                                                (files->network ? LANDLOCK_READ_DIR : 0));
+                                                (files->programs || files->network ? LANDLOCK_READ_DIR : 0));
                 if (r < 0 && r != -ENOENT)
                         return r;
         }

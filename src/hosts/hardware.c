@@ -8,8 +8,6 @@
 #include "hosts/guest-hardware.h"
 #include "spec/kvm-boot.h"
 
-/* With virtio-blk, each disk is a PCI device. */
-#define VIRTIO_DISKS_MAX 20u
 #define IDE_DISKS_MAX 4u
 
 /* What is being written. The first error ends it: later calls do nothing. */
@@ -195,7 +193,7 @@ static int choose_disk_bus(const Writer *w) {
                 return w->domain->disk_bus;
         if (w->guest->disk_bus == VM_BUS_IDE && (!is_pc(w) || n > IDE_DISKS_MAX))
                 return VM_BUS_SATA;
-        if (w->guest->disk_bus == VM_BUS_VIRTIO && n > VIRTIO_DISKS_MAX)
+        if (w->guest->disk_bus == VM_BUS_VIRTIO && n > KVM_VIRTIO_DISKS_MAX)
                 return VM_BUS_SCSI;
         return w->guest->disk_bus;
 }

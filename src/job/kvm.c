@@ -123,6 +123,8 @@ int kvm_domain_of_result(Attempt *a, KvmDomain **ret, char **ret_error) {
         if (n < 1 || n > PART_DISKS_MAX)
                 return -EBADMSG;
         r = make_domain(a, result->vm, n, ret);
+        if (r >= 0)
+                r = kvm_domain_use_guest(*ret, result->guest);
         if (r < 0)
                 *ret_error = a->message ? strdup(a->message) : NULL;
         return r;

@@ -271,3 +271,19 @@ int kvm_domain_check(const KvmDomain *d, const KvmTarget *t, char **ret_text) {
                                 "host: install the package ovmf");
         return 0;
 }
+
+int kvm_domain_use_guest(KvmDomain *d, const json_t *guest) {
+        const json_t *hardware = json_object_get(guest, "hardware");
+        const char *bus = json_string_value(json_object_get(hardware, "disk_bus")),
+                   *nic = json_string_value(json_object_get(hardware, "nic_model"));
+        VmBus found = bus ? vm_bus_from_string(bus) : VM_BUS_UNKNOWN;
+
+        if (d->disk_bus == VM_BUS_UNKNOWN &&
+                        (found == VM_BUS_SATA ||
+                                        (found == VM_BUS_VIRTIO && d->n_disks <= KVM_VIRTIO_DISKS_MAX)))
+                d->disk_bus = found;
+        if (d->nic_model || !nic || !kvm_nic_model_is_valid(nic))
+                return 0;
+        d->nic_model = strdup(nic);
+        return d->nic_model ? 0 : -ENOMEM;
+}

@@ -10,6 +10,7 @@
 #define KVM_DOMAIN_MAX ((size_t) 1024 * 1024)
 #define KVM_NAME_MAX 200u /* bytes; a file is named after it */
 #define KVM_NETWORKS_MAX 256u
+#define KVM_VIRTIO_DISKS_MAX 20u /* each has a slot of PCI */
 #define KVM_CPUS_DEFAULT 2u
 #define KVM_MEMORY_DEFAULT ((uint64_t) 2048 * 1024 * 1024)
 
@@ -44,6 +45,11 @@ json_t *kvm_domain_to_json(const KvmDomain *d);
 bool kvm_name_is_valid(const char *name, const char **ret_reason);
 /* {"text": "text", …} with at most KVM_NETWORKS_MAX entries. */
 bool kvm_network_map_is_valid(const json_t *map) _pure_;
+/* What the destination leaves open, the disks' bus and the NICs' model, is as the guest requires it:
+ * "hardware" of the result's @guest, which may be NULL. It comes from a guest: words that are not known are
+ * ignored. 0 or -ENOMEM. */
+int kvm_domain_use_guest(KvmDomain *d, const json_t *guest);
+
 /* "virtio", "e1000e", "e1000", "rtl8139", "vmxnet3" */
 bool kvm_nic_model_is_valid(const char *model) _pure_;
 

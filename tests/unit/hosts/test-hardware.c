@@ -208,6 +208,43 @@ START_TEST(what_a_host_cannot_have_is_refused) {
 }
 END_TEST
 
+START_TEST(a_guest_says_what_it_requires) {
+        static const struct {
+                const char *guest; /* NULL: none */
+                int disk_bus;
+                const char *nic_model;
+                int expected_bus;
+                const char *expected_model;
+        } rows[] = {
+                { NULL, VM_BUS_UNKNOWN, NULL, VM_BUS_UNKNOWN, NULL },
+                { "{}", VM_BUS_UNKNOWN, NULL, VM_BUS_UNKNOWN, NULL },
+                { "{\"disk_bus\": \"sata\", \"nic_model\": \"e1000e\"}", VM_BUS_UNKNOWN, NULL, VM_BUS_SATA,
+                                "e1000e" },
+                { "{\"disk_bus\": \"virtio\", \"nic_model\": \"virtio\"}", VM_BUS_UNKNOWN, NULL,
+                                VM_BUS_VIRTIO, "virtio" },
+                { "{\"disk_bus\": \"virtio\", \"nic_model\": \"virtio\"}", VM_BUS_SATA, "e1000", VM_BUS_SATA,
+                                "e1000" }, /* the destination's */
+                { "{\"disk_bus\": \"nvme\", \"nic_model\": \"evil'/>\"}", VM_BUS_UNKNOWN, NULL,
+                                VM_BUS_UNKNOWN, NULL },
+                { "{\"disk_bus\": 7, \"nic_model\": []}", VM_BUS_UNKNOWN, NULL, VM_BUS_UNKNOWN, NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_kvm_domain_ KvmDomain *d = new0(KvmDomain, 1);
+                _cleanup_(json_decrefp) json_t *guest = json_object();
+
+                ck_assert_ptr_nonnull(d);
+                if (rows[i].guest)
+                        json_object_set_new(guest, "hardware", json_loads(rows[i].guest, 0, NULL));
+                d->disk_bus = rows[i].disk_bus;
+                d->nic_model = rows[i].nic_model ? strdup(rows[i].nic_model) : NULL;
+                ck_assert_int_eq(kvm_domain_use_guest(d, rows[i].guest ? guest : NULL), 0);
+                ck_assert_int_eq(d->disk_bus, rows[i].expected_bus);
+                ck_assert(streq_ptr(d->nic_model, rows[i].expected_model));
+        }
+}
+END_TEST
+
 /* A file of the fuzzer's corpus. */
 static char *read_xml(const char *name) {
         const char *srcdir = getenv("srcdir");
@@ -250,8 +287,8 @@ END_TEST
 
 int main(void) {
         const TTest *const tests[] = { domains_are_valid_by_libvirts_schema, a_proof_of_boot_changes_nothing,
-                differences_that_matter_are_told, what_a_host_cannot_have_is_refused, capabilities_are_read,
-                systems_are_found_by_their_ids };
+                differences_that_matter_are_told, what_a_host_cannot_have_is_refused,
+                a_guest_says_what_it_requires, capabilities_are_read, systems_are_found_by_their_ids };
         TCase *tcase = test_case("hardware", 60, tests, ELEMENTSOF(tests));
 
         tcase_add_loop_test(tcase, hardware_becomes_the_expected_domain, 0, ELEMENTSOF(cases));

@@ -285,6 +285,15 @@ int manager_call_new(Request *r, const char *member, sd_bus_message **ret) {
                         HYPER_MANAGER_INTERFACE, member, ret);
 }
 
+int job_call_new(Request *r, const char *id, const char *member, sd_bus_message **ret) {
+        _cleanup_free_ char *path = job_bus_path(id);
+
+        if (!path)
+                return -ENOMEM;
+        return call_new(api_manager(request_api(r)), r, HYPER_BUS_NAME, path, HYPER_JOB_INTERFACE, member,
+                        ret);
+}
+
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret) {
         return call_new(api_hosts(request_api(r)), r, HYPER_HOSTS_BUS_NAME, path, interface, member, ret);

@@ -12,6 +12,9 @@
  * be reached 503 is answered and the return is negative. The caller unrefs. */
 int manager_call_new(Request *r, const char *member, sd_bus_message **ret);
 
+/* The same of org.hyper1.Job.@member, of a job that exists. */
+int job_call_new(Request *r, const char *id, const char *member, sd_bus_message **ret);
+
 /* The same to hyper-hostd, about one of its objects, over a connection of its own: what waits for a host
  * that does not answer delays no call of the manager. */
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/job-json.h"
 #include "basic/string-util.h"
+#include "spec/warm-state.h"
 #include "store/jobs.h"
 #include "json/json-redact.h"
 
@@ -52,6 +53,20 @@ json_t *job_row_result(const JobRow *row) {
         _cleanup_json_ json_t *result = parse_column(row->result);
 
         return json_is_object(result) ? TAKE_PTR(result) : NULL;
+}
+
+json_t *job_row_warm(const JobRow *row) {
+        WarmState warm;
+
+        if (!row->warm || warm_state_decode(row->warm, &warm) < 0)
+                return NULL;
+        return warm_state_to_json(&warm, row->state, row->phase, row->due_at);
+}
+
+int job_row_add_warm(const JobRow *row, json_t *object) {
+        json_t *warm = job_row_warm(row);
+
+        return warm && json_object_set_new(object, "warm", warm) < 0 ? -ENOMEM : 0;
 }
 
 const char *job_row_error_text(const JobRow *row, const json_t *result) {

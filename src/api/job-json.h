@@ -20,6 +20,10 @@ json_t *job_row_definition(const JobRow *row, const char *dialect, const FieldMa
 
 /* The row's result, or NULL if there is none (yet): {"outputs", "metrics", "error"}. */
 json_t *job_row_result(const JobRow *row);
+/* Where a warm job stands, for clients; NULL: it is none. */
+json_t *job_row_warm(const JobRow *row);
+/* The same as "warm" in @object. 0 or -ENOMEM. */
+int job_row_add_warm(const JobRow *row, json_t *object);
 /* Why it FAILED, for people; NULL for all other states. @result may be NULL. Borrowed from either. */
 const char *job_row_error_text(const JobRow *row, const json_t *result);
 

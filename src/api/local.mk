@@ -94,6 +94,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/job-json.h \
 	src/api/jobs-reply.c \
 	src/api/jobs-reply.h \
+	src/api/job-cutover.c \
+	src/api/job-cutover.h \
 	src/api/job-retry.c \
 	src/api/job-retry.h \
 	src/api/job-submit.c \

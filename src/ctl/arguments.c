@@ -190,6 +190,11 @@ static int parse_compress(const OptionRow *row, const char *value, Arguments *a)
         return value ? parse_word(row, value, a) : 0;
 }
 
+static int parse_warm(const OptionRow *row, const char *value, Arguments *a) {
+        a->warm = true;
+        return value ? parse_text(row, value, a) : 0;
+}
+
 static int parse_id(const OptionRow *row, const char *value, Arguments *a) {
         if (!job_id_is_valid(value)) {
                 log_error("--id= must be 1 to %u letters, digits, or . _ : - and begin with a letter or "
@@ -329,6 +334,14 @@ static const OptionRow options[_OPTION_MAX] = {
                                                   "A vSphere VM that is running: keep (the default), "
                                                   "shutdown, poweroff" },
                         parse_word, AT(source_power), .choices = { "keep", "shutdown", "poweroff" } },
+        [OPTION_WARM] = { { "warm", 0, "[=TIME]",
+                                          "Copy a VM of vSphere in passes while it runs; the time of the "
+                                          "cutover" },
+                        parse_warm, AT(cutover) },
+        [OPTION_AT] = { { "at", 0, "TIME", "When the cutover begins, now if not given" }, parse_text,
+                        AT(at) },
+        [OPTION_CANCEL] = { { "cancel", 0, NULL, "No cutover is planned any more" }, parse_flag,
+                        AT(cancel) },
         [OPTION_OPERATION] = { { "operation", 0, "NAME", "What to do, convert if not given" }, parse_text,
                         AT(operation) },
         [OPTION_ID] = { { "id", 0, "ID", "Its id, a random one if not given" }, parse_id },

@@ -37,6 +37,9 @@ typedef enum Option {
         OPTION_TIMEOUT,
         OPTION_RETRIES,
         OPTION_ANY_WORKER,
+        OPTION_WARM,
+        OPTION_AT,
+        OPTION_CANCEL,
         OPTION_WAIT,
         OPTION_FOLLOW,
         OPTION_STATE,
@@ -104,6 +107,9 @@ typedef struct Arguments {
         bool help, version, no_legend, quiet, no_ask_password;
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
         const char *in_use, *chain, *compression, *fix, *conversion_method, *source_power;
+        const char *cutover; /* of a warm job, or NULL */
+        const char *at; /* likewise, of the verb cutover */
+        bool warm, cancel;
         bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;

@@ -24,6 +24,7 @@ void job_view_done(JobView *v) {
         free(v->reason);
         free(v->phase);
         free(v->result);
+        free(v->warm);
         *v = (JobView){};
 }
 
@@ -41,6 +42,7 @@ static const struct {
         { "Reason", 's', offsetof(JobView, reason) },
         { "Phase", 's', offsetof(JobView, phase) },
         { "Result", 's', offsetof(JobView, result) },
+        { "Warm", 's', offsetof(JobView, warm) },
         { "Priority", 'u', offsetof(JobView, priority) },
         { "Attempt", 'u', offsetof(JobView, attempt) },
         { "Percent", 'd', offsetof(JobView, percent) },

@@ -12,7 +12,7 @@ typedef struct StateChange {
 } StateChange;
 
 typedef struct JobView {
-        char *id, *operation, *spec, *unit, *state, *reason, *phase, *result;
+        char *id, *operation, *spec, *unit, *state, *reason, *phase, *result, *warm;
         uint32_t priority, attempt;
         double percent; /* 0 to 100; -1: not known */
         uint64_t done, total, rate;

@@ -43,6 +43,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-cancel.h \
 	src/ctl/verb-config.c \
 	src/ctl/verb-config.h \
+	src/ctl/verb-cutover.c \
+	src/ctl/verb-cutover.h \
 	src/ctl/verb-host.c \
 	src/ctl/verb-host.h \
 	src/ctl/verb-key.c \

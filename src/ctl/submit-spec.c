@@ -366,6 +366,10 @@ int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
                 status = set_string(spec, "parameters", "conversion_method", a->conversion_method);
         if (status == EXIT_OK && a->source_power)
                 status = set_string(spec, "parameters", "source_power", a->source_power);
+        if (status == EXIT_OK && a->warm)
+                status = set_new(spec, "parameters", "warm", json_true());
+        if (status == EXIT_OK && a->cutover)
+                status = set_string(spec, "parameters", "cutover", a->cutover);
         if (status == EXIT_OK && a->allow_larger)
                 status = set_new(spec, "parameters", "allow_larger", json_true());
         if (status == EXIT_OK && a->operation)

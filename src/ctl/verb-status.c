@@ -29,6 +29,35 @@ static int print_progress(Ctl *ctl, const JobView *v) {
                         isempty(v->phase) ? "" : ", ", v->percent, bytes, speed);
 }
 
+/* Of a warm job: "waiting, 3 passes complete". */
+static int print_warm(Ctl *ctl, const JobView *v) {
+        _cleanup_(json_decrefp) json_t *warm = json_loads(strempty(v->warm), 0, NULL);
+        json_int_t passes = json_integer_value(json_object_get(warm, "passes"));
+        char span[TIMESPAN_SIZE];
+
+        if (!warm)
+                return 0;
+        const char *phase = json_string_value(json_object_get(warm, "phase"));
+        int r = view_line(ctl, "Warm", COLOUR_NONE, "%s%s%" JSON_INTEGER_FORMAT " %s complete",
+                        strempty(phase), phase ? ", " : "", passes, passes == 1 ? "pass" : "passes");
+        const struct {
+                const char *key, *title;
+        } lines[] = { { "next", "Next pass" }, { "cutover_at", "Cutover" },
+                { "estimate_seconds", "Pass takes" }, { "downtime_seconds", "Downtime" } };
+        for (size_t i = 0; i < ELEMENTSOF(lines) && r >= 0; i++) {
+                json_t *value = json_object_get(warm, lines[i].key);
+
+                if (json_is_string(value))
+                        r = view_line(ctl, lines[i].title, COLOUR_NONE, "%s", json_string_value(value));
+                else if (json_is_number(value))
+                        r = view_line(ctl, lines[i].title, COLOUR_NONE, "%s",
+                                        format_timespan(span,
+                                                        (usec_t) (json_number_value(value) *
+                                                                        (double) USEC_PER_SEC)));
+        }
+        return r;
+}
+
 static int print_output(Ctl *ctl, json_t *output) {
         const char *where = json_string_value(json_object_get(output, "path"));
         const char *format = json_string_value(json_object_get(output, "format"));
@@ -110,6 +139,8 @@ static int print_job(Ctl *ctl, const JobView *v) {
                 r = view_line(ctl, "Reason", COLOUR_NONE, "%s", strempty(v->reason));
         if (r >= 0)
                 r = print_progress(ctl, v);
+        if (r >= 0)
+                r = print_warm(ctl, v);
         if (r >= 0)
                 r = view_endpoint(ctl, "Source", json_object_get(spec, "source"));
         if (r >= 0)

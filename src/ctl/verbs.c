@@ -7,6 +7,7 @@
 #include "ctl/similar.h"
 #include "ctl/verb-cancel.h"
 #include "ctl/verb-config.h"
+#include "ctl/verb-cutover.h"
 #include "ctl/verb-host.h"
 #include "ctl/verb-key.h"
 #include "ctl/verb-list.h"
@@ -35,7 +36,7 @@
                         B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_IN_USE) |    \
                         B(OPTION_CHAIN) | B(OPTION_ALLOW_LARGER) | B(OPTION_FIX) | B(OPTION_OPERATION) | \
                         B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES) |      \
-                        B(OPTION_CONVERSION_METHOD) | B(OPTION_SOURCE_POWER))
+                        B(OPTION_CONVERSION_METHOD) | B(OPTION_SOURCE_POWER) | B(OPTION_WARM))
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
@@ -61,6 +62,8 @@ static const Verb verbs[] = {
         { "logs", 1, 1, JSON_OPTIONS | B(OPTION_FOLLOW) | B(OPTION_LINES), verb_logs, "ID",
                         "Show a job's log lines from the journal" },
         { "cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs" },
+        { "cutover", 1, 1, B(OPTION_AT) | B(OPTION_CANCEL) | B(OPTION_WAIT), verb_cutover, "ID",
+                        "Cut over a warm job, now or at a time, or take that back" },
         { "retry", 1, WORDS_ANY, B(OPTION_WAIT) | B(OPTION_SECRET), verb_retry, "ID…",
                         "Try failed jobs again, from where they stopped" },
         { "config", 0, 0, JSON_OPTIONS, verb_config, "",

@@ -148,15 +148,16 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
 }
 
 json_t *hypersdk_job_json(const JobRow *row) {
-        _cleanup_json_ json_t *result = job_row_result(row);
+        _cleanup_json_ json_t *result = job_row_result(row), *job = NULL;
 
-        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id),
+        job = json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "job_id", json_text(row->id),
                         "definition", hypersdk_definition_json(row), "status",
                         job_state_to_status(row->state), "progress", progress_json(row), "result",
                         result_json(row, result), "error", json_text(job_row_error_text(row, result)),
                         "created_at", json_time(row->created_at), "started_at", json_time(row->started_at),
                         "completed_at", json_time(row->finished_at), "updated_at",
                         json_time(row->updated_at));
+        return job && job_row_add_warm(row, job) >= 0 ? TAKE_PTR(job) : NULL;
 }
 
 json_t *hypersdk_jobs_json(const JobRows *rows, usec_t now) {

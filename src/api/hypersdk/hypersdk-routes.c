@@ -19,6 +19,7 @@
 #include "api/hypersdk/hypersdk-webhooks.h"
 #include "api/hypersdk/hypersdk-workflow.h"
 #include "api/hypersdk/hypersdk-ws.h"
+#include "api/job-cutover.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "api/jobs-reply.h"
@@ -253,6 +254,8 @@ static const Route hypersdk_routes[] = {
                         .summary = "Cancel jobs by ID, by status, or both." },
         { HTTP_GET, "/jobs/{id}", SCOPE_READ, get_job, .from_database = true, .summary = "Get a job." },
         { HTTP_POST, "/jobs/{id}/retry", SCOPE_SUBMIT, hypersdk_retry, .summary = "Retry a failed job." },
+        { HTTP_POST, "/jobs/{id}/cutover", SCOPE_SUBMIT, job_cutover,
+                        .summary = "Cut over a warm job, now or at a time, or take that back." },
         { HTTP_GET, "/jobs/status/{id}", SCOPE_READ, get_job, .from_database = true,
                         .summary = "Get a job." },
         { HTTP_GET, "/jobs/progress/{id}", SCOPE_READ, get_progress,

@@ -207,13 +207,15 @@ static const SchemaField job_fields[] = {
         { "attempt", SCHEMA_INTEGER,
                         .description = "The number of the attempt, from 1; 0 before the first one." },
         { "worker_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Who carries it out." },
+        { "warm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Where a warm job stands." },
         {},
 };
 
 const Schema worker_job_schema = { .name = "Job", .fields = job_fields };
 
 json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_states) {
-        return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:i, s:o}", "job_id",
+        _cleanup_json_ json_t *job = json_pack(
+                        "{s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:i, s:o}", "job_id",
                         json_text(row->id), "spec",
                         job_row_definition(row, WORKER_DIALECT, worker_fields, "job_id"), "state",
                         strempty(job_state_to_string(row->state)), "state_history",
@@ -223,6 +225,8 @@ json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_s
                         "started_at", json_time(row->started_at), "completed_at",
                         json_time(row->finished_at), "attempt", (int) row->attempt, "worker_id",
                         json_text(row->worker_id));
+
+        return job && job_row_add_warm(row, job) >= 0 ? TAKE_PTR(job) : NULL;
 }
 
 static const SchemaField summary_fields[] = {

@@ -3,6 +3,7 @@
 #include "api/dialect-metrics.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/job-cutover.h"
 #include "api/job-json.h"
 #include "api/job-retry.h"
 #include "api/job-submit.h"
@@ -336,6 +337,10 @@ static const Route worker_routes[] = {
                         .body = &worker_retry_schema,
                         .replies = REPLIES(REPLY_OBJECT(
                                         200, "The job is queued again.", worker_cancelled_schema)) },
+        { HTTP_POST, "/jobs/{id}/cutover", SCOPE_SUBMIT, job_cutover, .body = &job_cutover_schema,
+                        .summary = "Cut over a warm job, now or at a time, or take that back.",
+                        .replies = REPLIES(REPLY_OBJECT(
+                                        200, "The cutover is planned.", job_cutover_reply_schema)) },
         { HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
                         .summary = "List the events of a job.",
                         .replies = REPLIES({ 200,

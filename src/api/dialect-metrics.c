@@ -20,6 +20,12 @@ void metrics_write_common(const MetricsFigures *figures, FILE *f) {
         metrics_header(f, "hyper_bytes_copied_total", "counter",
                         "Bytes of disks that jobs which have ended had worked on.");
         metrics_sample(f, "hyper_bytes_copied_total", (double) figures->totals.bytes, NULL);
+        metrics_header(f, "hyper_warm_passes_total", "counter", "Passes of warm jobs that are complete.");
+        metrics_sample(f, "hyper_warm_passes_total", (double) figures->totals.warm_passes, NULL);
+        metrics_header(f, "hyper_warm_downtime_seconds", "summary",
+                        "How long virtual machines were off for the cutover of warm jobs.");
+        metrics_sample(f, "hyper_warm_downtime_seconds_sum", figures->totals.warm_downtime, NULL);
+        metrics_sample(f, "hyper_warm_downtime_seconds_count", (double) figures->totals.warm_cutovers, NULL);
         metrics_header(f, "hyper_webhook_deliveries_total", "counter",
                         "Deliveries to webhooks that have ended, by how they did.");
         metrics_sample(f, "hyper_webhook_deliveries_total", (double) figures->deliveries[DELIVERY_DELIVERED],

@@ -27,6 +27,7 @@
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "spec/warm-state.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
 
@@ -186,13 +187,23 @@ static int read_filter(sd_bus_message *m, ListFilter *f, sd_bus_error *error) {
         return r;
 }
 
+/* Of a warm job, what it does between its passes, too. */
+static const char *phase_of(const JobRow *row) {
+        const char *phase = NULL;
+        WarmState warm;
+
+        if (row->warm && warm_state_decode(row->warm, &warm) >= 0)
+                phase = warm_phase(&warm, row->state, row->phase, row->due_at);
+        return phase ? phase : job_phase_to_string(row->phase);
+}
+
 static int append_row(sd_bus_message *reply, const JobRow *row) {
         _cleanup_free_ char *path = job_bus_path(row->id);
 
         if (!path)
                 return -ENOMEM;
         return sd_bus_message_append(reply, "(sosssdtts)", row->id, path, row->operation,
-                        job_state_to_string(row->state), strempty(job_phase_to_string(row->phase)),
+                        job_state_to_string(row->state), strempty(phase_of(row)),
                         row->percent < 0 ? -1.0 : row->percent, (uint64_t) row->created_at,
                         (uint64_t) row->finished_at, strempty(row->reason));
 }

@@ -9,7 +9,10 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define TIMER "hyper-passes.timer"
+/* What the timer starts, made with it: systemd 252 does not take Unit= of a transient timer. */
+#define SERVICE "hyper-passes.service"
 #define MANAGER_UNIT "hyper-managerd.service"
+#define TRUE "/usr/bin/true"
 
 static int on_set(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
@@ -41,12 +44,14 @@ int wake_timer_set(Manager *m, usec_t at, void (*done)(Manager *m, int r)) {
         if (r >= 0)
                 r = sd_bus_message_append(call, "ss", TIMER, "replace");
         if (r >= 0)
-                r = sd_bus_message_append(call, "a(sv)", 5, "Description", "s", "Next pass of a warm job",
-                                "CollectMode", "s", "inactive-or-failed", "Unit", "s", MANAGER_UNIT,
-                                "TimersCalendar", "a(ss)", 1, "OnCalendar", text, "AccuracyUSec", "t",
-                                (uint64_t) USEC_PER_SEC);
+                r = sd_bus_message_append(call, "a(sv)", 4, "Description", "s", "Next pass of a warm job",
+                                "CollectMode", "s", "inactive-or-failed", "TimersCalendar", "a(ss)", 1,
+                                "OnCalendar", text, "AccuracyUSec", "t", (uint64_t) USEC_PER_SEC);
         if (r >= 0)
-                r = sd_bus_message_append(call, "a(sa(sv))", 0);
+                r = sd_bus_message_append(call, "a(sa(sv))", 1, SERVICE, 5, "Description", "s",
+                                "Start of the next pass of a warm job", "CollectMode", "s",
+                                "inactive-or-failed", "Type", "s", "oneshot", "Wants", "as", 1, MANAGER_UNIT,
+                                "ExecStart", "a(sasb)", 1, TRUE, 1, TRUE, 0);
         if (r < 0)
                 return r;
         m->on_wake_timer = done;

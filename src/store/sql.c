@@ -193,6 +193,11 @@ static const char *const statement_texts[_SQL_MAX] = {
                                    "ON r.schedule_seq = s.seq WHERE s.id = ?1 ORDER BY r.seq DESC LIMIT ?2",
         [SQL_JOB_TOTALS] = "SELECT le_60, le_300, le_600, le_1800, le_7200, n, duration_usec, bytes FROM "
                            "job_totals",
+        [SQL_WARM_TOTALS] =
+                        "SELECT coalesce(sum(json_extract(warm, '$.passes')), 0), "
+                        "count(iif(state = 'COMPLETED', 1, NULL)), "
+                        "coalesce(sum(iif(state = 'COMPLETED', json_extract(warm, '$.downtime_seconds'), "
+                        "0)), 0.0) FROM jobs INDEXED BY jobs_warm WHERE warm IS NOT NULL",
         [SQL_WORKER_PUT] = "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, "
                            "system_info, "
                            "execution_mode, registered_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "

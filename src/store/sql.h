@@ -74,6 +74,7 @@ typedef enum StatementId {
         SQL_SCHEDULE_RUNS_PENDING,
         SQL_SCHEDULE_RUNS_LIST,
         SQL_JOB_TOTALS,
+        SQL_WARM_TOTALS,
         SQL_WORKER_PUT,
         SQL_WORKER_HEARTBEAT,
         SQL_WORKER_HEARD,

@@ -14,6 +14,9 @@ typedef struct JobTotals {
         uint64_t durations[DURATION_BUCKETS]; /* jobs that ended within so many seconds, cumulative */
         double duration_sum; /* seconds; of all jobs that were started and have ended */
         uint64_t bytes; /* that jobs which have ended had worked on */
+        uint64_t warm_passes; /* of warm jobs, that are complete */
+        uint64_t warm_cutovers; /* that are complete */
+        double warm_downtime; /* seconds; the sum of theirs */
 } JobTotals;
 
 int store_job_totals(Store *s, JobTotals *ret);

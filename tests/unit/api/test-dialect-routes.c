@@ -23,6 +23,8 @@
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "spec/warm-spec.h"
+#include "spec/warm-state.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
 #include "store/schedules.h"
@@ -58,6 +60,8 @@ static int mock_insert(Mock *m, const char *text, JobSpec *spec, const char *dia
         row->created_at = row->updated_at = T0;
         row->phase = _PHASE_INVALID;
         row->percent = -1;
+        if (spec->parameters.warm)
+                row->warm = warm_spec_first_state(spec);
         return store_job_insert(m->store, row, states, ELEMENTSOF(states));
 }
 
@@ -208,6 +212,20 @@ static int mock_retry(Mock *m, sd_bus_message *msg) {
         return sd_bus_reply_method_return(msg, "o", "/org/hyper1/job/a");
 }
 
+/* Of job a: what it is given becomes the time of the cutover, and "now" is too early. */
+static int mock_set_cutover(Mock *m, sd_bus_message *msg) {
+        const char *when;
+
+        ck_assert_int_gt(sd_bus_message_read(msg, "s", &when), 0);
+        if (streq(when, "now"))
+                return sd_bus_reply_method_errorf(
+                                msg, HYPER_BUS_ERROR_WRONG_STATE, "The first pass is not complete");
+        const WarmState warm = { .passes = 2, .cutover_at = streq(when, "cancel") ? 0 : T0 };
+        _cleanup_free_ char *text = warm_state_encode(&warm);
+        ck_assert_int_eq(store_job_warm(m->store, "a", text, 0), 0);
+        return sd_bus_reply_method_return(msg, "s", streq(when, "cancel") ? "" : when);
+}
+
 /* The bus's own part: a client says Hello first, and may add matches. */
 static int on_message(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         Mock *m = userdata;
@@ -224,6 +242,9 @@ static int on_message(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
                 return mock_retry(m, msg);
         if (sd_bus_message_is_method_call(msg, HYPER_MANAGER_INTERFACE, "CreateSchedule"))
                 return mock_create_schedule(m, msg);
+        if (sd_bus_message_is_method_call(msg, HYPER_JOB_INTERFACE, "SetCutover") &&
+                        streq(sd_bus_message_get_path(msg), "/org/hyper1/job/a"))
+                return mock_set_cutover(m, msg);
         return 0;
 }
 
@@ -843,6 +864,51 @@ START_TEST(a_failed_job_is_retried_in_each_dialect) {
 }
 END_TEST
 
+START_TEST(a_warm_job_is_cut_over_in_each_dialect) {
+        static const struct {
+                const char *body, *error;
+        } bad[] = {
+                { "{\"at\":1}", "\"at: must be a string\"" },
+                { "{\"cancel\":\"yes\"}", "\"cancel: must be true or false\"" },
+                { "{\"when\":\"x\"}", "\"when: must not be given: only at and cancel may be\"" },
+                { "{\"at\":\"x\",\"cancel\":true}", "\"at: must not be given together with cancel\"" },
+        };
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t
+                        *s = ask(&w.hypersdk, 201, "POST /jobs/submit",
+                                        "{\"id\":\"a\",\"vm_path\":\"DC/vm/web\",\"vcenter_url\":\"vc\","
+                                        "\"username\":\"u\",\"password\":\"p\","
+                                        "\"output_path\":\"/data/out.qcow2\",\"warm\":true}"),
+                        *early = ask(&w.hypersdk, 409, "POST /jobs/a/cutover", "{}"),
+                        *empty = ask(&w.worker, 409, "POST /jobs/a/cutover", ""),
+                        *at = ask(&w.hypersdk, 200, "POST /jobs/a/cutover",
+                                        "{\"at\":\"2026-05-01T02:00:00Z\"}"),
+                        *job = ask(&w.hypersdk, 200, "GET /jobs/a", ""),
+                        *other = ask(&w.worker, 200, "GET /jobs/a", ""),
+                        *cancel = ask(&w.worker, 200, "POST /jobs/a/cutover", "{\"cancel\":true}"),
+                        *unknown = ask(&w.hypersdk, 404, "POST /jobs/none/cutover", "{}");
+
+        assert_member(early, "error", "\"The first pass is not complete\"");
+        assert_member(at, "message", "\"cutover planned\"");
+        assert_member(at, "warning", "\"2026-05-01T02:00:00Z\"");
+        assert_member(json_object_get(job, "warm"), "passes", "2");
+        ck_assert(json_is_string(json_object_get(json_object_get(at, "warm"), "cutover_at")));
+        ck_assert(json_equal(json_object_get(job, "warm"), json_object_get(other, "warm")));
+        assert_member(cancel, "message", "\"cutover cancelled\"");
+        assert_member(cancel, "warning", "null");
+        assert_member(json_object_get(cancel, "warm"), "cutover_at", "null");
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_json_ json_t *answer = ask(&w.worker, 400, "POST /jobs/a/cutover", bad[i].body);
+
+                assert_member(answer, "error", bad[i].error);
+        }
+        ck_assert(s && empty && unknown);
+        world_stop(&w);
+}
+END_TEST
+
 START_TEST(a_hypersdk_client_cancels_by_id_and_by_status) {
         World w;
 
@@ -1254,7 +1320,8 @@ TEST_MAIN("dialect-routes", a_long_list_of_jobs_is_whole, a_long_list_of_schedul
                 secrets_reach_the_manager_and_nobody_else, a_hypersdk_client_queries,
                 a_hypersdk_client_looks_at_one_job, a_kept_answer_is_never_older_than_the_database,
                 a_manifest_is_a_workflow_of_jobs, a_wrong_manifest_is_refused_as_a_whole,
-                a_failed_job_is_retried_in_each_dialect, a_hypersdk_client_cancels_by_id_and_by_status,
+                a_failed_job_is_retried_in_each_dialect, a_warm_job_is_cut_over_in_each_dialect,
+                a_hypersdk_client_cancels_by_id_and_by_status,
                 a_database_that_is_not_there_yet_is_an_empty_one, events_are_the_trusted_ones_after_a_time,
                 a_stream_replays_and_completes, the_stream_of_a_failed_job_says_error_then_complete,
                 a_job_without_events_has_a_stream_too)

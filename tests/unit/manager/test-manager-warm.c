@@ -13,6 +13,7 @@
 #include "spec/job-file.h"
 #include "spec/job-result.h"
 #include "spec/warm-state.h"
+#include "store/totals.h"
 #include "unit/lib/manager-test.h"
 
 #define HOUR (3600 * USEC_PER_SEC)
@@ -173,6 +174,8 @@ static void cutover_ends(Fixture *f, const char *id, unsigned pass) {
 }
 
 BUS_TEST(a_warm_job_waits_between_its_passes_and_ends_with_the_cutover)
+        JobTotals totals;
+
         f.manager->settings->jobs.max_running = 1;
         submit_warm(&f, "a", "");
         expect_pass(&f, "a", 1, false);
@@ -204,6 +207,10 @@ BUS_TEST(a_warm_job_waits_between_its_passes_and_ends_with_the_cutover)
         ck_assert_uint_eq(warm.passes, 3);
         ck_assert_uint_eq(warm.total_bytes, 2010);
         ck_assert_double_eq(warm.downtime_seconds, 2.5);
+        ck_assert_int_eq(store_job_totals(f.store, &totals), 0);
+        ck_assert_uint_eq(totals.warm_passes, 3);
+        ck_assert_uint_eq(totals.warm_cutovers, 1);
+        ck_assert_double_eq(totals.warm_downtime, 2.5);
         ck_assert_ptr_null(f.manager->jobs);
         ck_assert(!unit_of(&f, "a")->put_back);
 BUS_TEST_END

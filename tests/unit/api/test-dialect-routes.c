@@ -900,7 +900,7 @@ START_TEST(a_warm_job_is_cut_over_in_each_dialect) {
         assert_member(cancel, "warning", "null");
         assert_member(json_object_get(cancel, "warm"), "cutover_at", "null");
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
-                _cleanup_json_ json_t *answer = ask(&w.worker, 400, "POST /jobs/a/cutover", bad[i].body);
+                _cleanup_json_ json_t *answer = ask(&w.hypersdk, 400, "POST /jobs/a/cutover", bad[i].body);
 
                 assert_member(answer, "error", bad[i].error);
         }

@@ -65,9 +65,13 @@ int fs_repair(Guest *guest) {
                 for (size_t i = 0; i < ELEMENTSOF(repairs); i++) {
                         if (!streq(f[1], repairs[i].type) || repairs[i].repair(guest, f[0]) == 0)
                                 continue;
-                        int r = changes_warn(&guest->changes, STEP,
-                                        "The file system %s (%s) is damaged, and was not repaired: %s", f[0],
-                                        f[1], strna(guestfs_last_error(guest->g)));
+                        /* Programs for some types are in packages of their own. */
+                        bool missing = guestfs_last_errno(guest->g) == ENOTSUP;
+                        int r = changes_warn(&guest->changes, STEP, "The file system %s (%s) %s: %s", f[0],
+                                        f[1],
+                                        missing ? "was not checked, its programs are not in the appliance"
+                                                : "is damaged, and was not repaired",
+                                        strna(guestfs_last_error(guest->g)));
                         if (r < 0)
                                 return r;
                 }

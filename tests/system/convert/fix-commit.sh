@@ -5,9 +5,9 @@
 # runs-on: host
 # weight: 0.6
 #
-# The changes of a guest on three disks are committed, all or none: the job is killed, or the power is cut, while
-# a disk is being committed, and after the last one. The job then repeats the commit, not the changes. No image is
-# published before. A program in place of hyper-guest makes the changes.
+# The changes of a guest on three disks are committed, all or none: the job is killed, or the power is cut,
+# while a disk is being committed, and after the last one. The job then repeats the commit, not the changes.
+# No image is published before. A program in place of hyper-guest makes the changes.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -46,8 +46,8 @@ inside bash -c '
         tar --format=ustar -cf box.ova box.ovf box-disk1.vmdk box-disk2.vmdk box-disk3.vmdk
         sync'
 
-# stopped NAME DISK: submit the job NAME, and stop qemu-img while it commits this disk. It may be quicker than that:
-# then another job is tried. Set id to the job.
+# stopped NAME DISK: submit the job NAME, and stop qemu-img while it commits this disk. It may be quicker than
+# that: then another job is tried. Set id to the job.
 stopped() {
         local try state='' overlay=/disk$2/fix.qcow2
         [ "$2" != 1 ] || overlay=hyper-part/fix.qcow2

@@ -124,7 +124,8 @@ guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
 equal "$(jq -r .os.hostname <<<"$guest")" esx-guest "the host name that was found"
 equal "$(jq -r .firmware <<<"$guest")" bios "the firmware"
 equal "$(jq -r .virtio <<<"$guest")" true "the drivers of virtio"
-contains "$(jq -c '.changes[] | select(.file == "/etc/fstab")' <<<"$guest")" "\"to\":\"UUID=$uuid\"" "the change of fstab"
+contains "$(jq -c '.changes[] | select(.file == "/etc/fstab")' <<<"$guest")" "\"to\":\"UUID=$uuid\"" \
+        "the change of fstab"
 # The rule is of another VM, the address is that of the NIC in slot 192.
 link=$(debugfs -R 'cat /etc/systemd/network/10-hyper-ens192.link' "$image?offset=1048576" 2>/dev/null)
 contains "$link" MACAddress=00:50:56:aa:bb:01 "the file that keeps the name of the network interface"
@@ -135,11 +136,12 @@ virsh -q destroy fixed
 kill "$reader" 2>/dev/null || :
 equal "$(cat "$dir/heard")" "guest-booted /dev/vda1 UUID=$uuid / ext4 errors=remount-ro 0 1" "the fixed guest"
 
-# --- a job that is cancelled while its appliance starts leaves nothing ---------------------------------------
+# --- a job that is cancelled while its appliance starts leaves nothing --------------------------------------
 
 appliance_runs() { pgrep -f '^/usr/bin/qemu-system-x86_64 .*guestfs' >/dev/null; }
 appliance_is_gone() { ! appliance_runs; }
-job=$(submit "$(spec "$dir/guest.img" "$dir/cancelled.raw" '.source.format = "raw" | .parameters.fix = ["fs_repair"]')")
+job=$(submit "$(spec "$dir/guest.img" "$dir/cancelled.raw" \
+        '.source.format = "raw" | .parameters.fix = ["fs_repair"]')")
 eventually 120 "the appliance starts" appliance_runs
 busctl -q call "${manager[@]}" CancelJob s "$job"
 wait_state "$job" CANCELLED

@@ -54,8 +54,8 @@ const FieldMap worker_fields[] = {
         { "parameters.output_type", "destination.type", 0,
                         "\"kvm\": defines a domain of libvirt, as parameters.domain_name does." },
         { "parameters.output_directory", TRANSLATE_DIRECTORY, 0,
-                        "The directory of the output, instead of output_path; for kvm, /var/lib/libvirt/images if nothing "
-                        "is said." },
+                        "The directory of the output, instead of output_path; for kvm, "
+                        "/var/lib/libvirt/images if nothing is said." },
         { "parameters.domain_name", "destination.name", FIELD_SHOWN,
                         "For kvm: the name of the domain, that of the source if nothing is said." },
         { "parameters.libvirt_uri", "destination.libvirt_uri", 0,
@@ -91,8 +91,8 @@ const FieldMap worker_fields[] = {
                         "left "
                         "as it is." },
         { "parameters.conversion_method", "parameters.conversion_method", FIELD_SHOWN,
-                        "For vSphere: how the disks are transferred; \"auto\" is the first of vddk, nfc, https that is "
-                        "possible." },
+                        "For vSphere: how the disks are transferred; \"auto\" is the first of vddk, "
+                        "nfc, https that is possible." },
         { "parameters.source_power", "parameters.source_power", FIELD_SHOWN,
                         "For vSphere: what is done with a virtual machine that is running." },
         { "parameters.shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", FIELD_SHOWN },

@@ -16,7 +16,7 @@ loop "$out" $((1 << 20)) $((1790 << 20))
 make_fs "$fs" "$ret"
 mount "$ret" "$m"
 unpack
-printf '/dev/sda1 / %s defaults 0 1\n/dev/sda2 none swap sw 0 0\n' "$fs" >"$m/etc/fstab"
+printf '/dev/sda1 / %s defaults 0 1\n/dev/sda2 none swap sw,%s 0 0\n' "$fs" "$patience" >"$m/etc/fstab"
 network
 printf 'SUBSYSTEM=="net", %s, NAME="ens192"\n' 'DRIVERS=="vmxnet3", ATTR{address}=="00:50:56:aa:bb:01"' \
         >"$m/etc/udev/rules.d/70-persistent-net.rules"

@@ -6,13 +6,15 @@
 # with qemu-img. All mounts are in a separate mount namespace.
 # BASE names the archive that base.sh has made.
 
-# shellcheck disable=SC2034 # uuid is for the scripts
+# shellcheck disable=SC2034 # uuid and patience are for the scripts
 
 set -euo pipefail
 [ -n "${IN_NS:-}" ] ||
         IN_NS=1 exec unshare -m --propagation unchanged \
                 sh -c 'mount --make-rprivate / 2>/dev/null; exec "$@"' sh "$0" "$@"
 
+# An option of fstab: systemd 252 waits for a device for 90 s otherwise.
+patience=x-systemd.device-timeout=30min
 loops=()
 tidy() {
         umount -R "$m" 2>/dev/null || :

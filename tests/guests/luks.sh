@@ -19,7 +19,8 @@ make_fs ext4 "$ret"
 mkdir "$m/boot"
 mount "$ret" "$m/boot"
 unpack
-printf '/dev/mapper/root / ext4 defaults 0 1\n/dev/sda1 /boot ext4 defaults 0 2\n' >"$m/etc/fstab"
+printf '/dev/mapper/root / ext4 defaults 0 1\n/dev/sda1 /boot ext4 defaults,%s 0 2\n' "$patience" \
+        >"$m/etc/fstab"
 luks=4b2f0c1e-6a3d-4c55-9a40-0c3f7d1e2a90
 printf 'root UUID=%s none luks,initramfs\n' "$luks" >"$m/etc/crypttab"
 printf 'dm_crypt\naes\nxts\necb\naesni_intel\nsha256\nsha1\n' >>"$m/etc/initramfs-tools/modules"

@@ -36,8 +36,8 @@ mount "$ret" "$m/boot"
 unpack
 cat >"$m/etc/fstab" <<EOF
 /dev/mapper/vg0-root / $fs defaults 0 1
-/dev/sda1 /boot ext4 defaults 0 2
-/dev/mapper/vg0-swap none swap sw 0 0
+/dev/sda1 /boot ext4 defaults,$patience 0 2
+/dev/mapper/vg0-swap none swap sw,$patience 0 0
 EOF
 network
 mkdir -p "$m/etc/lvm/devices"

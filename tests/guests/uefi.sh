@@ -14,7 +14,8 @@ loop "$out" $((101 << 20)) $((2090 << 20))
 make_fs "$fs" "$ret"
 mount "$ret" "$m"
 unpack
-printf '/dev/sda2 / %s defaults 0 1\n/dev/sda1 /boot/efi vfat umask=0077 0 1\n' "$fs" >"$m/etc/fstab"
+printf '/dev/sda2 / %s defaults 0 1\n/dev/sda1 /boot/efi vfat umask=0077,%s 0 1\n' "$fs" "$patience" \
+        >"$m/etc/fstab"
 mkdir -p "$m/boot/efi"
 network
 module=$(grub_name "$fs")

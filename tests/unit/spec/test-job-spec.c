@@ -264,8 +264,10 @@ START_TEST(exceptions_are_asked_for) {
         bad(SPEC(",\"parameters\":{\"chain\":\"follow\"}"),
                         "parameters.chain: must be one of refuse, flatten");
 
-        bad(SPEC(",\"parameters\":{\"verify\":\"half\"}"), "parameters.verify: must be true, false or one of full, precopy, cutover, none");
-        bad(SPEC(",\"parameters\":{\"verify\":2}"), "parameters.verify: must be true, false or one of full, precopy, cutover, none");
+        bad(SPEC(",\"parameters\":{\"verify\":\"half\"}"),
+                        "parameters.verify: must be true, false or one of full, precopy, cutover, none");
+        bad(SPEC(",\"parameters\":{\"verify\":2}"),
+                        "parameters.verify: must be true, false or one of full, precopy, cutover, none");
         bad(SPEC(",\"parameters\":{\"in_use\":true}"),
                         "parameters.in_use: must be a string, one of refuse, allow");
         bad(SPEC(",\"parameters\":{\"in_use\":\"maybe\"}"),

@@ -150,9 +150,11 @@ int result_from_details(const char *worker_id, const char *details, json_t **ret
         if (state == JOB_COMPLETED) {
                 json_t *outputs = json_object_get(result, "outputs");
 
-                answer = json_pack("{s:s, s:s, s:o, s:o}", "worker_id", worker_id, "status", "completed",
-                                "outputs", json_is_array(outputs) ? json_incref(outputs) : json_array(),
-                                "metrics", object_or_null(json_object_get(result, "metrics")));
+                answer = json_pack("{s:s, s:s, s:o, s:o, s:o}", "worker_id", worker_id, "status",
+                                "completed", "outputs",
+                                json_is_array(outputs) ? json_incref(outputs) : json_array(), "metrics",
+                                object_or_null(json_object_get(result, "metrics")), "guest",
+                                object_or_null(json_object_get(result, "guest")));
         } else if (state == JOB_FAILED)
                 answer = json_pack("{s:s, s:s, s:o, s:o}", "worker_id", worker_id, "status", "failed",
                                 "metrics", object_or_null(json_object_get(result, "metrics")), "error",

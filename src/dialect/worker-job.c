@@ -121,6 +121,11 @@ const FieldMap worker_fields[] = {
                         "network, to see whether the guest boots." },
         { "parameters.boot_timeout_seconds", "parameters.boot_timeout_seconds", FIELD_SHOWN,
                         "For kvm: how long that may take." },
+        { "parameters.dry_run", "parameters.dry_run", FIELD_SHOWN,
+                        "For an operation that fixes a guest: writes nothing; the result lists what would be "
+                        "changed." },
+        { "parameters.force", "parameters.force", FIELD_SHOWN,
+                        "For fs_repair: repairs a file system even if data in it may be lost." },
 
         { "execution_policy.timeout_seconds", "execution_policy.timeout_seconds", FIELD_SHOWN },
         { "execution_policy.retry_count", "execution_policy.retry_count", FIELD_SHOWN },

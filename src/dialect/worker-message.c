@@ -3,6 +3,7 @@
 #include "basic/string-util.h"
 #include "journal/job-event.h"
 #include "spec/capability.h"
+#include "spec/job-result.h"
 #include "json/json-parse.h"
 
 static int verdict(const JsonErrors *errors) {
@@ -243,13 +244,14 @@ int worker_events_parse(const char *text, WorkerEvents *ret, JsonErrors *errors)
 
 typedef struct ResultFields {
         char *status;
-        json_t *outputs, *metrics, *error;
+        json_t *outputs, *metrics, *guest, *error;
 } ResultFields;
 
 static const JsonField result_fields[] = {
         { "status", JSON_FIELD_STRING, offsetof(ResultFields, status), JSON_REQUIRED, .max = 32 },
         { "outputs", JSON_FIELD_ANY, offsetof(ResultFields, outputs), JSON_NULLABLE },
         { "metrics", JSON_FIELD_ANY, offsetof(ResultFields, metrics), JSON_NULLABLE },
+        { "guest", JSON_FIELD_ANY, offsetof(ResultFields, guest), JSON_NULLABLE },
         { "error", JSON_FIELD_ANY, offsetof(ResultFields, error), JSON_NULLABLE },
         { "worker_id", JSON_FIELD_KNOWN },
         { "job_id", JSON_FIELD_KNOWN },
@@ -327,14 +329,17 @@ static int build_result(const ResultFields *f, WorkerResult *ret, JsonErrors *er
                 r = check_outputs(f->outputs, errors);
         if (r >= 0 && f->metrics && !json_is_object(f->metrics))
                 r = wrong(errors, "metrics", "must be an object");
+        if (r >= 0 && f->guest && !job_result_guest_is_valid(f->guest))
+                r = wrong(errors, "guest",
+                                "must be an object whose texts are short and without control characters");
         if (r >= 0)
                 r = take_error(f->error, ret, &error, errors);
         if (r < 0 || verdict(errors) < 0)
                 return r;
         ret->completed = streq(f->status, "completed");
-        ret->document = json_pack("{s:o, s:o, s:o}", "outputs",
+        ret->document = json_pack("{s:o, s:o, s:O*, s:o}", "outputs",
                         f->outputs ? json_incref(f->outputs) : json_array(), "metrics",
-                        f->metrics ? json_incref(f->metrics) : json_object(), "error",
+                        f->metrics ? json_incref(f->metrics) : json_object(), "guest", f->guest, "error",
                         !ret->completed && error ? json_incref(error) : json_null());
         if (!ret->document)
                 return -ENOMEM;

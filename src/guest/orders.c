@@ -13,6 +13,7 @@ static const JsonField fields[] = {
         { "virtio_win", JSON_FIELD_STRING, offsetof(Orders, virtio_win),
                         .flags = JSON_NULLABLE | JSON_NONEMPTY },
         { "luks_keys", JSON_FIELD_ANY, offsetof(Orders, luks_keys), .flags = JSON_NULLABLE },
+        { "force", JSON_FIELD_BOOLEAN, offsetof(Orders, force), .flags = JSON_NULLABLE },
         { "appliance", JSON_FIELD_STRING, offsetof(Orders, appliance),
                         .flags = JSON_REQUIRED | JSON_NONEMPTY },
         { "runtime", JSON_FIELD_STRING, offsetof(Orders, runtime), .flags = JSON_REQUIRED | JSON_NONEMPTY },

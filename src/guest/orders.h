@@ -17,6 +17,7 @@ typedef struct Orders {
         json_t *nics; /* [{"mac", "slot"}] of the source, or NULL: unknown */
         char *virtio_win; /* a directory or an ISO image with drivers for Windows, or NULL */
         json_t *luks_keys; /* a list of strings, or NULL */
+        bool force; /* file systems are repaired even if data may be lost */
         char *appliance; /* a directory */
         char *runtime; /* a directory for temporary files */
 } Orders;

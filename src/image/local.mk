@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-image.la
 libhyper_image_la_SOURCES = \
+	src/image/archive-kind.c \
+	src/image/archive-kind.h \
 	src/image/archive-member.c \
 	src/image/archive-member.h \
 	src/image/archive.c \
@@ -24,6 +26,8 @@ libhyper_image_la_SOURCES = \
 	src/image/image-paths.h \
 	src/image/image-vmdk.c \
 	src/image/image-vmdk.h \
+	src/image/image-writable.c \
+	src/image/image-writable.h \
 	src/image/image.c \
 	src/image/image.h \
 	src/image/manifest.c \

@@ -132,6 +132,12 @@ static int exit_status(JobOutcome outcome) {
         }
 }
 
+static const char *success_text(const JobSpec *spec) {
+        return spec->operation == OPERATION_INSPECT ? "The guest was inspected"
+                        : spec->parameters.dry_run  ? "The changes were tried, and nothing was written"
+                                                    : "The disk image is complete";
+}
+
 int attempt_end(Attempt *a, int r) {
         JobOutcome outcome = r == ATTEMPT_PASS ? OUTCOME_PASS : OUTCOME_COMPLETED;
 
@@ -152,7 +158,7 @@ int attempt_end(Attempt *a, int r) {
         /* No result is read as an attempt that was cut off, which it then was. */
         const char *message = r < 0               ? strempty(a->message)
                         : outcome == OUTCOME_PASS ? "The pass is complete"
-                                                  : "The disk image is complete";
+                                                  : success_text(a->plan->spec);
         if (write_result(a, outcome, message) < 0)
                 return JOB_EXIT_TRANSIENT;
         return exit_status(outcome);

@@ -167,12 +167,11 @@ static int server_fail(Attempt *a, int error, const char *label, const char *why
         }
 }
 
-int connect_image(Attempt *a, const Image *image, bool writable, unsigned flags, const char *label,
-                Connection *ret) {
-        _cleanup_connection_ Connection c = {};
+static int start_servers(Attempt *a, const Image *image, bool writable, unsigned n, const char *label,
+                ServerGroup **ret) {
         _cleanup_json_ json_t *options = image_disk_options(image);
         _cleanup_parser_files_ ParserFiles files = {};
-        _cleanup_free_ char *said = NULL, *why = NULL;
+        _cleanup_free_ char *said = NULL;
 
         if (!options)
                 return -ENOMEM;
@@ -180,11 +179,22 @@ int connect_image(Attempt *a, const Image *image, bool writable, unsigned flags,
                         writable ? (image->device ? RIGHTS_WRITE : 0) : attempt_parser_rights(a), &files);
         if (r < 0)
                 return r;
-        r = server_group_start(options, &files, writable ? 1 : servers_for_reading(), writable, a->runtime,
-                        a->cancel_fd, &c.servers, &said);
-        if (r < 0) {
-                return server_fail(a, r, label, said);
-        }
+        r = server_group_start(options, &files, n, writable, a->runtime, a->cancel_fd, ret, &said);
+        return r < 0 ? server_fail(a, r, label, said) : 0;
+}
+
+int serve_image(Attempt *a, const Image *image, ServerGroup **ret) {
+        return start_servers(a, image, false, 1, image->label, ret);
+}
+
+int connect_image(Attempt *a, const Image *image, bool writable, unsigned flags, const char *label,
+                Connection *ret) {
+        _cleanup_connection_ Connection c = {};
+        _cleanup_free_ char *why = NULL;
+
+        int r = start_servers(a, image, writable, writable ? 1 : servers_for_reading(), label, &c.servers);
+        if (r < 0)
+                return r;
         NbdOptions nbd = {
                 .uris = server_group_sockets(c.servers),
                 /* One connection keeps writes in their order, which a stream VMDK needs. */

@@ -21,6 +21,9 @@ void connection_done(Connection *c);
  * names its credential too. @flags: NbdFlags. */
 int connect_nbd(Attempt *a, const JobEndpoint *spec, const char *role, unsigned flags, Endpoint **ret);
 
+/* Starts a server that offers the disk in @image for reading, to other programs. */
+int serve_image(Attempt *a, const Image *image, ServerGroup **ret);
+
 /* Starts @n servers for @image and connects. */
 int connect_image(Attempt *attempt, const Image *image, bool writable, unsigned flags, const char *label,
                 Connection *ret);

@@ -7,11 +7,12 @@
 
 /* It takes about as long as copying a small disk, and seldom a larger one. */
 uint64_t conversion_guest_work(const Conversion *c, uint64_t total) {
-        return c->attempt->plan->spec->parameters.fix ? total / 2 : 0;
+        return job_spec_has_guest(c->attempt->plan->spec) ? total / 2 : 0;
 }
 
 uint64_t conversion_work(const Conversion *c, uint64_t total) {
-        uint64_t work = c->attempt->plan->spec->parameters.verify ? 2 * total : total;
+        const JobSpec *spec = c->attempt->plan->spec;
+        uint64_t work = !job_spec_has_destination(spec) ? 0 : spec->parameters.verify ? 2 * total : total;
 
         return c->stream ? REPORT_PACKAGE(work) : work + conversion_guest_work(c, total);
 }

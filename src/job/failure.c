@@ -50,6 +50,7 @@ static const struct {
         { "guest_initramfs_failed", OUTCOME_FAILED, {} },
         { "guest_write_failed", OUTCOME_FAILED, {} },
         { "no_space_in_guest", OUTCOME_FAILED, {} },
+        { "commit_failed", OUTCOME_TRANSIENT, {} }, /* the next attempt repeats it */
         { "guest_failed", OUTCOME_TRANSIENT, {} }, /* hyper-guest was killed */
         /* On the way */
         { "connection_failed", OUTCOME_TRANSIENT,

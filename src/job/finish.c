@@ -15,6 +15,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/attempt.h"
+#include "job/in-place.h"
 #include "job/job-owner.h"
 #include "job/kvm.h"
 #include "job/new-directories.h"
@@ -40,7 +41,7 @@ static int completed_disks(Attempt *a, unsigned *ret) {
         if (result->outcome != OUTCOME_COMPLETED || result->attempt != a->plan->attempt)
                 return -ENODATA;
         size_t n = json_array_size(result->outputs);
-        if (n < 1 || n > PART_DISKS_MAX)
+        if ((n < 1 && job_spec_has_destination(a->plan->spec)) || n > PART_DISKS_MAX)
                 return -EBADMSG;
         /* publishing fails must not lose what run had measured */
         json_decref(a->metrics);
@@ -109,7 +110,8 @@ static int finish_nbd(Attempt *a, bool succeeded) {
         r = job_mark_set(a->directory, JOB_MARK_PUBLISHED);
         if (r < 0)
                 return attempt_fail(a, r, NULL, "Noting that the disk is complete failed: %s", strerror(-r));
-        report_note(&a->report, "The destination's disk is complete");
+        if (job_spec_has_destination(a->plan->spec))
+                report_note(&a->report, "The destination's disk is complete");
         return 0;
 }
 
@@ -185,11 +187,16 @@ static void remove_directories(Attempt *a) {
 }
 
 static int finish_attempt(Attempt *a, bool succeeded) {
+        int r;
+
         if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
                 return EXIT_SUCCESS;
         vsphere_clean(a);
-        int r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
-        if (a->plan->part_dir)
+        if (job_spec_is_in_place(a->plan->spec))
+                r = in_place_finish(a, succeeded);
+        else
+                r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
+        if (a->plan->part_dir && job_spec_has_destination(a->plan->spec))
                 remove_directories(a);
         int status = r < 0 ? attempt_end(a, r) : EXIT_SUCCESS;
         report_sync(&a->report);

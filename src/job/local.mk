@@ -46,6 +46,8 @@ libhyper_job_la_SOURCES = \
 	src/job/image-files.h \
 	src/job/image-log.c \
 	src/job/image-log.h \
+	src/job/in-place.c \
+	src/job/in-place.h \
 	src/job/in-use.c \
 	src/job/in-use.h \
 	src/job/inspect.c \
@@ -110,6 +112,8 @@ libhyper_job_la_SOURCES = \
 	src/job/source-vsphere.h \
 	src/job/source.c \
 	src/job/source.h \
+	src/job/step-alone.c \
+	src/job/step-alone.h \
 	src/job/step-convert.c \
 	src/job/step-convert.h \
 	src/job/step-finalize.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/operation-steps.h"
+#include "job/step-alone.h"
 #include "job/step-convert.h"
 #include "job/step-finalize.h"
 #include "job/step-guest.h"
@@ -38,11 +39,19 @@ const Step *warm_steps(void) {
         return warm;
 }
 
-/* An operation has a row here if, and only if, its row in spec/operation.c says that it is built in. */
-static const Step *const steps[_OPERATION_MAX] = {
-        [OPERATION_CONVERT] = convert_steps,
+/* The guest of the source itself is inspected or changed. */
+static const Step alone_steps[] = {
+        { "initialize", step_initialize },
+        { "inspect", step_inspect },
+        { "check", step_alone_check },
+        { "guest", step_alone_guest },
+        { "finalize", step_alone_finalize },
+        {},
 };
 
-const Step *operation_steps(int operation) {
-        return operation >= 0 && operation < _OPERATION_MAX ? steps[operation] : NULL;
+/* With a destination, each operation is a conversion whose guest is changed. */
+const Step *operation_steps(const JobSpec *spec) {
+        if (!job_operation_is_built_in(spec->operation))
+                return NULL;
+        return job_spec_has_destination(spec) ? convert_steps : alone_steps;
 }

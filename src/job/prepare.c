@@ -16,6 +16,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/attempt.h"
+#include "job/in-place.h"
 #include "job/in-use.h"
 #include "job/job-owner.h"
 #include "job/kvm.h"
@@ -28,7 +29,7 @@
 #define DIRECTORY_TRIES 8u
 
 static int parent_fail(Attempt *a, int r) {
-        const char *path = a->plan->spec->destination.path;
+        const char *path = job_plan_target(a->plan);
 
         if (r == -ELOOP)
                 return attempt_fail(a, r, "destination_refused",
@@ -39,7 +40,7 @@ static int parent_fail(Attempt *a, int r) {
 
 /* The final name must be free. It is looked at again when the image is given the name. */
 static int check_name_free(Attempt *a, const PartDirectory *p) {
-        const char *path = a->plan->spec->destination.path;
+        const char *path = job_plan_target(a->plan);
         struct stat st;
 
         if (fstatat(p->parent_fd, strrchr(path, '/') + 1, &st, AT_SYMLINK_NOFOLLOW) >= 0)
@@ -57,7 +58,7 @@ static int check_name_free(Attempt *a, const PartDirectory *p) {
 static int busy(Attempt *a) {
         return attempt_fail(a, EBUSY, "destination_busy",
                         "Another job is writing the destination %s: wait until it is finished, or cancel it",
-                        a->plan->spec->destination.path);
+                        job_plan_target(a->plan));
 }
 
 /* hyper-job run takes the lock for good; this is to say so before anything was read. */
@@ -104,6 +105,12 @@ static int check_source(Attempt *a) {
         const JobSpec *spec = a->plan->spec;
         _cleanup_free_ char *text = NULL;
 
+        if (!job_spec_is_in_place(spec) && spec->source.type == ENDPOINT_FILE &&
+                        in_place_is_interrupted(spec->source.path))
+                return attempt_fail(a, EBUSY, "source_in_use",
+                                "The changes of the guest of %s are not completely written: repeat the job "
+                                "that writes them first",
+                                spec->source.path);
         int r = endpoint_needs(&spec->source, ENDPOINT_NEEDS_FILES)
                         ? in_use_check(a->plan->source_files, &text)
                         : 0;
@@ -129,8 +136,8 @@ static int check_file_system(Attempt *a, PartDirectory *p) {
                 return 0;
         (void) unlinkat(p->parent_fd, p->name, AT_REMOVEDIR); /* unless something is in it */
         return attempt_fail(a, r, r == -ENOSPC || r == -EDQUOT ? "no_space" : "destination_refused",
-                        "The directory of the destination %s cannot be used: %s",
-                        a->plan->spec->destination.path, why ? why : strerror(-r));
+                        "The directory of the destination %s cannot be used: %s", job_plan_target(a->plan),
+                        why ? why : strerror(-r));
 }
 
 /* Two jobs with one destination: the first that works in the directory has it. */
@@ -145,7 +152,7 @@ static int check_free(Attempt *a, const PartDirectory *p, uid_t uid) {
                 return attempt_fail(a, EBUSY, NULL,
                                 "Another job is writing the destination %s: wait until it is finished, or "
                                 "cancel it",
-                                a->plan->spec->destination.path);
+                                job_plan_target(a->plan));
         return r;
 }
 
@@ -166,7 +173,7 @@ static int directory_fail(Attempt *a, int r, const char *directory) {
                 return attempt_fail(a, r, "destination_refused",
                                 "A directory above the destination %s was made by another user since the "
                                 "job was checked",
-                                a->plan->spec->destination.path);
+                                job_plan_target(a->plan));
         default:
                 return attempt_fail(
                                 a, r, NULL, "Making the directory %s failed: %s", directory, strerror(-r));
@@ -227,7 +234,7 @@ static int make_part_directory(Attempt *a, PartDirectory *p, uid_t uid) {
                 r = part_directory_give(p->fd, uid);
         if (r >= 0)
                 r = part_directory_record(p, a->directory_fd, uid);
-        if (r >= 0)
+        if (r >= 0 && job_spec_has_destination(a->plan->spec))
                 r = part_directory_record_taken(p, a->directory_fd, &a->plan->spec->destination);
         if (r == -EPERM && !a->code)
                 return attempt_fail(a, r, "destination_refused",
@@ -258,10 +265,14 @@ static int try_destination(Attempt *a, uid_t uid) {
         /* Until this attempt has a directory, finish has none to tidy up. */
         if (unlinkat(a->directory_fd, RECORD_PREPARED, 0) < 0 && errno != ENOENT)
                 return -errno;
-        r = check_name_free(a, &p);
+        r = job_spec_is_in_place(a->plan->spec) ? 0 : check_name_free(a, &p);
         if (r >= 0)
                 r = check_lock(a, &p);
-        return r < 0 ? r : make_part_directory(a, &p, uid);
+        if (r >= 0 && job_spec_is_in_place(a->plan->spec))
+                r = in_place_prepare(a, &p);
+        if (r < 0 || marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
+                return r;
+        return make_part_directory(a, &p, uid);
 }
 
 /* Another job that ends may remove a directory that it has made and that this one needs, too: then it is made

@@ -72,7 +72,7 @@ static int repeat_result(Attempt *a) {
 static int run_steps(Run *run) {
         Attempt *a = run->attempt;
         int operation = a->plan->spec->operation;
-        const Step *steps = a->plan->warm_pass > 0 ? warm_steps() : operation_steps(operation);
+        const Step *steps = a->plan->warm_pass > 0 ? warm_steps() : operation_steps(a->plan->spec);
 
         if (!steps)
                 return attempt_fail(a, EOPNOTSUPP, "unsupported", "The operation %s is not built in",

@@ -77,17 +77,17 @@ static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **re
                 r = read_luks_keys(run, &keys);
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:s?, s:s, s:s}", "disks", disks, "operations",
+        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:b, s:s?, s:s, s:s}", "disks", disks, "operations",
                         job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "nics", nics,
-                        "luks_keys", keys, "virtio_win", run->attempt->plan->virtio_win, "appliance",
-                        APPLIANCE, "runtime", runtime);
+                        "luks_keys", keys, "force", spec->parameters.force, "virtio_win",
+                        run->attempt->plan->virtio_win, "appliance", APPLIANCE, "runtime", runtime);
         return *ret ? 0 : -ENOMEM;
 }
 
-static int list_files(Run *run, const char *runtime, ParserFiles *files) {
+static int list_files(const Run *run, const char *runtime, ParserFiles *files) {
         static const char *const read[] = { STATEDIR "/appliance", "/proc", "/etc/alternatives" };
         static const char *const write[] = { "/dev/kvm" };
-        int r = guest_overlays_files(&run->conversion, files);
+        int r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(read) && r >= 0; i++)
                 r = strv_extend(&files->read, read[i]);
@@ -98,11 +98,9 @@ static int list_files(Run *run, const char *runtime, ParserFiles *files) {
         return r < 0 ? r : strv_extend(&files->write, runtime);
 }
 
-static int fix_guest(Run *run) {
-        _cleanup_json_ json_t *disks = NULL, *orders = NULL;
-        _cleanup_parser_files_ ParserFiles files = { .programs = true };
+int guest_run(Run *run, json_t *disks, ParserFiles *files, uint64_t weight) {
         _cleanup_free_ char *runtime = strprintf("%s/guest", run->attempt->runtime);
-        uint64_t total = 0;
+        _cleanup_json_ json_t *orders = NULL;
         int r;
 
         if (!runtime)
@@ -110,24 +108,32 @@ static int fix_guest(Run *run) {
         if (mkdir(runtime, 0700) < 0 && errno != EEXIST)
                 return attempt_fail(run->attempt, errno, NULL, "Making the directory %s failed: %s", runtime,
                                 strerror(errno));
+        files->programs = true;
+        r = make_orders(run, disks, runtime, &orders);
+        if (r >= 0)
+                r = list_files(run, runtime, files);
+        return r < 0 ? r : guest_child_run(run->attempt, orders, files, weight, &run->attempt->guest);
+}
+
+static int fix_guest(Run *run) {
+        _cleanup_json_ json_t *disks = NULL;
+        _cleanup_parser_files_ ParserFiles files = {};
+        uint64_t total = 0;
+        int r;
+
         for (size_t i = 0; i < run->source->n_disks; i++)
                 total += run->conversion.sizes[i];
         r = guest_overlays_make(&run->conversion, &disks);
         if (r >= 0)
-                r = make_orders(run, disks, runtime, &orders);
-        if (r >= 0)
-                r = list_files(run, runtime, &files);
-        if (r >= 0)
-                r = guest_child_run(run->attempt, orders, &files,
-                                conversion_guest_work(&run->conversion, total), &run->attempt->guest);
-        return r;
+                r = guest_overlays_files(&run->conversion, &files);
+        return r < 0 ? r : guest_run(run, disks, &files, conversion_guest_work(&run->conversion, total));
 }
 
-static void report_changes(Run *run) {
+void guest_report_changes(Run *run, const char *what) {
         json_t *warnings = json_object_get(run->attempt->guest, "warnings"), *warning;
         size_t i;
 
-        report_note(&run->attempt->report, "The guest was fixed: %zu changes, %zu warnings",
+        report_note(&run->attempt->report, "%s: %zu changes, %zu warnings", what,
                         json_array_size(json_object_get(run->attempt->guest, "changes")),
                         json_array_size(warnings));
         json_array_foreach(warnings, i, warning)
@@ -149,7 +155,7 @@ int step_guest(Run *run) {
                 r = fix_guest(run);
                 if (r < 0)
                         return r;
-                report_changes(run);
+                guest_report_changes(run, "The guest was fixed");
                 r = guest_commit_begin(&run->conversion, run->attempt->guest);
         }
         return r < 0 ? r : guest_commit_all(&run->conversion);

@@ -25,7 +25,7 @@ static int lock_part_directory(Run *run) {
                 return attempt_fail(a, r, "destination_busy",
                                 "Another job is writing the destination %s: wait until it is finished, or "
                                 "cancel it",
-                                a->plan->spec->destination.path);
+                                job_plan_target(a->plan));
         if (r < 0)
                 return attempt_fail(a, r, NULL,
                                 "Locking the directory for the unfinished image, %s, failed: %s",

@@ -9,7 +9,7 @@ static int check_names_free(Run *run) {
         Attempt *a = run->attempt;
         unsigned taken;
 
-        if (run->conversion.in_place)
+        if (run->conversion.in_place || !job_spec_has_destination(a->plan->spec))
                 return 0;
         int r = part_directory_read_taken(a->directory_fd, &taken);
         if (r < 0)
@@ -58,7 +58,7 @@ int step_inspect(Run *run) {
                 return attempt_fail(a, EFBIG, "unsupported",
                                 "The source has %zu disks, but the destination's format takes %zu",
                                 s->n_disks, layout_disks_max(run->conversion.spec));
-        if (s->n_disks > 1 && run->conversion.in_place)
+        if (s->n_disks > 1 && run->conversion.in_place && job_spec_has_destination(a->plan->spec))
                 return attempt_fail(a, EOPNOTSUPP, "unsupported",
                                 "The source has %zu disks, but this destination takes one", s->n_disks);
         for (size_t i = 0; s->disks && i < s->n_disks; i++)

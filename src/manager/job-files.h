@@ -11,7 +11,8 @@ typedef struct JobFiles {
         char *source_path; /* FILE: resolved */
         char **source_files; /* FILE: the image first, then the other files of a split one */
         char *destination_path; /* FILE: resolved directory and the name */
-        char *part_dir; /* FILE: ".<name>.hyper-part" beside it; NULL for a block device */
+        char *part_dir; /* FILE: ".<name>.hyper-part" beside it, or beside a source that is changed in
+                           place; NULL for a block device */
         char **sockets; /* NBD over a UNIX socket: that socket */
         char **devices; /* block devices: path, "r" or "rw", path, …; as they were named, links of udev
                            included */

@@ -10,6 +10,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "image/image-writable.h"
 #include "manager/job-paths.h"
 #include "manager/path-missing.h"
 #include "manager/source-chain.h"
@@ -190,6 +191,43 @@ static int check_checksum(const JobSpec *spec, const JobFiles *f, JsonErrors *er
         return text ? refuse(errors, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
 }
 
+/* The source is changed: its directory gets a part directory. */
+static int add_in_place(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
+        const char *path = spec->source.path, *slash = strrchr(f->source_path, '/');
+        _cleanup_free_ char *directory = strndup(f->source_path,
+                                            slash == f->source_path ? 1 : slash - f->source_path),
+                            *why = NULL;
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!directory)
+                return -ENOMEM;
+        if (!spec->parameters.dry_run) {
+                fd = open(f->source_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+                int r = fd < 0 ? -errno : image_check_writable(fd, spec->source.format, &why);
+                if (r < 0 && r != -EROFS)
+                        return r == -ENOMEM ? r
+                                            : refuse(errors, -EBADMSG, "source.path", path, strerror(-r));
+                if (r < 0) {
+                        _cleanup_free_ char *text = strprintf("must be given: of %s, %s", path, why);
+                        r = text ? json_errors_add(errors, "destination", "%s", text) : -ENOMEM;
+                        return r < 0 ? r : -EBADMSG;
+                }
+        }
+        int r = check_place(rules, true, "source.path", f->source_path, path, errors);
+        if (r >= 0)
+                r = job_files_note_directories(rules, directory, f);
+        if (r < 0)
+                return r;
+        f->part_dir = job_part_path(f->source_path);
+        return f->part_dir ? 0 : -ENOMEM;
+}
+
+/* Nothing can grow beside a block device. */
+static int refuse_device_in_place(const char *path, JsonErrors *errors) {
+        return refuse(errors, -EBADMSG, "destination", path,
+                        "it is a block device, whose guest is changed in a copy only: give a destination");
+}
+
 static int add_source_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
         const char *path = spec->source.path;
@@ -199,6 +237,8 @@ static int add_source_file(
         if (r < 0)
                 return r;
         if (S_ISBLK(st.st_mode)) {
+                if (job_spec_is_in_place(spec))
+                        return refuse_device_in_place(path, errors);
                 if (path_is_device(path) && (r = free_and_strdup(&f->source_path, path)) < 0)
                         return r;
                 r = add_device(f, "source.path", f->source_path, "r", errors);
@@ -225,9 +265,9 @@ static int add_source_file(
                 r = add_parallels_descriptor(spec, f);
         if (r >= 0)
                 r = source_ovf_add(spec, rules, f, errors);
-        if (r < 0)
-                return r;
-        return check_checksum(spec, f, errors);
+        if (r >= 0)
+                r = check_checksum(spec, f, errors);
+        return r < 0 || !job_spec_is_in_place(spec) ? r : add_in_place(spec, rules, f, errors);
 }
 
 /* Only an administrator writes to block devices. What is on it is overwritten, as with an NBD server. */

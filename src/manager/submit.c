@@ -150,8 +150,8 @@ static int check_operation(
                 return 0;
         if (!o->any_worker)
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
-                                "this machine does convert; %s is done by workers, and left to them with "
-                                " queue=true in the worker API, or the option any-worker on the bus",
+                                "this machine does not carry out %s: submit the job with queue=true in the "
+                                "worker API, or the option any-worker on the bus, and a worker does",
                                 operation);
         if (has_secrets(spec, o))
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
@@ -192,6 +192,8 @@ static int refuse_files(int r, const JsonErrors *why, JsonErrors *fields, sd_bus
 
 /* What the job writes, with symbolic links resolved. */
 static const char *resolved_destination(const JobSpec *spec, const JobFiles *files) {
+        if (job_spec_is_in_place(spec) && files->source_path)
+                return files->source_path;
         return files->destination_path ? files->destination_path : spec_destination(spec);
 }
 

@@ -41,8 +41,8 @@ static bool deadline_passed(Job *j, const char *directory) {
 
 /* What was written to an NBD server has no other name: it is complete when the job says so. */
 static bool needs_no_publishing(const Job *j, const JobPlan *plan, const JobResult *result) {
-        return plan && !endpoint_needs(&plan->spec->destination, ENDPOINT_NEEDS_FILES) && result &&
-                        result->outcome == OUTCOME_COMPLETED &&
+        return plan && !plan->part_dir && !endpoint_needs(&plan->spec->destination, ENDPOINT_NEEDS_FILES) &&
+                        result && result->outcome == OUTCOME_COMPLETED &&
                         (!j->unit.result || streq(j->unit.result, "success"));
 }
 

@@ -11,6 +11,8 @@
 
 #define HYPER_JOB LIBEXECDIR "/hyper-job"
 #define MIB ((uint64_t) 1024 * 1024)
+/* For finish to write all changes of a guest to its image. */
+#define COMMIT_TIME (3600 * USEC_PER_SEC)
 /* In front of a command line: in the mount namespace of PID 1. */
 #define OUTSIDE "/usr/bin/nsenter", "--target=1", "--mount", "--"
 
@@ -339,7 +341,8 @@ static int add_limits(UnitProperties *p, const UnitRequest *q) {
 
         r = add_consume(p, "RuntimeMaxUSec", PROPERTY_U64, limit, NULL);
         if (r >= 0)
-                r = add_consume(p, "TimeoutStopUSec", PROPERTY_U64, unit_stop_time(q->warm), NULL);
+                r = add_consume(p, "TimeoutStopUSec", PROPERTY_U64,
+                                q->in_place ? COMMIT_TIME : unit_stop_time(q->warm), NULL);
         if (r >= 0)
                 r = add_consume(p, "MemoryMax", PROPERTY_U64, memory_max(q), NULL);
         if (r >= 0)
@@ -420,12 +423,11 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
 
 /* Snapshots of large disks take minutes to be removed. */
 #define PUT_BACK_TIME (10 * USEC_PER_MINUTE)
-#define FINISH_TIME (90 * USEC_PER_SEC)
 
 int unit_properties_for_finish(const char *job_id, const char *directory, FinishTasks tasks,
                 usec_t boot_time, char *const *credentials, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
-        usec_t time = FINISH_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0) +
+        usec_t time = COMMIT_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0) +
                         (tasks & FINISH_BOOT ? boot_time : 0);
         int r;
 

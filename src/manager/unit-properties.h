@@ -56,6 +56,7 @@ typedef struct UnitRequest {
         const char *virtio_win; /* or NULL; for the guest, read-only */
         const char *vddk_libdir, *vddk_plugin; /* of the configuration, read-only, or NULL */
         bool warm; /* when it is stopped, it has to remove a snapshot */
+        bool in_place; /* finish writes to the image */
         unsigned timeout_seconds; /* 0: no limit */
         unsigned priority;
 } UnitRequest;

@@ -15,6 +15,10 @@
 /* A spec, with room for the names of a thousand files. */
 #define PLAN_MAX (8 * JOB_SPEC_MAX)
 
+const char *job_plan_target(const JobPlan *p) {
+        return job_spec_is_in_place(p->spec) ? p->spec->source.path : p->spec->destination.path;
+}
+
 JobPlan *job_plan_free(JobPlan *p) {
         if (!p)
                 return NULL;
@@ -197,6 +201,10 @@ static bool plan_makes_sense(const JobPlan *p) {
         if (endpoint_needs(&p->spec->source, ENDPOINT_NEEDS_FILES) &&
                         !streq_ptr(p->source_files ? p->source_files[0] : NULL, p->spec->source.path))
                 return false;
+        if (job_spec_is_in_place(p->spec)) {
+                part = p->spec->source.path ? job_part_path(p->spec->source.path) : NULL;
+                return part && streq_ptr(p->part_dir, part);
+        }
         if (!endpoint_needs(&p->spec->destination, ENDPOINT_NEEDS_FILES))
                 return !p->part_dir;
         /* A block device is there already: nothing grows beside it. */

@@ -49,8 +49,9 @@ typedef struct JobPlan {
                          others */
         char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
                                 itself */
-        char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md.
-                           NULL for a block device and for an NBD destination */
+        char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md; the same of
+                           a source that is changed in place. NULL for a block device, for an NBD
+                           destination, and if nothing is written */
         char *virtio_win; /* guest.virtio_win of the configuration, or NULL */
         unsigned disks_parallel; /* disks that are copied at a time, 1 to JOB_DISKS_PARALLEL_MAX; 0: as by
                                   * default */
@@ -62,6 +63,9 @@ typedef struct JobPlan {
 char *file_identity_text(const char *path, const struct stat *st);
 /* -ESTALE: @st is another file than the one that @list has for @path; -ENOENT: it has none. */
 int file_identity_check(char *const *list, const char *path, const struct stat *st);
+
+/* The file that the job writes: the destination, or the source that is changed in place. NULL: none. */
+const char *job_plan_target(const JobPlan *p) _pure_;
 
 JobPlan *job_plan_free(JobPlan *p);
 DEFINE_CLEANUP_FUNC(JobPlan *, job_plan_free);

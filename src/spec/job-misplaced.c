@@ -34,6 +34,7 @@ static const struct {
         { "fix", "parameters.fix", NULL },
         { "boot_check", "parameters.boot_check", NULL },
         { "boot_timeout_seconds", "parameters.boot_timeout_seconds", NULL },
+        { "dry_run", "parameters.dry_run", NULL },
         { "conversion_method", "parameters.conversion_method", NULL },
         { "source_power", "parameters.source_power", NULL },
         { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", NULL },

@@ -227,6 +227,12 @@ static bool guest_value_is_valid(json_t *value, size_t *n) {
         return true;
 }
 
+bool job_result_guest_is_valid(json_t *guest) {
+        size_t n = 0;
+
+        return json_is_object(guest) && guest_value_is_valid(guest, &n);
+}
+
 /* Flat and of known types, so that whoever shows it need not look again. */
 static bool result_makes_sense(const JobResult *r) {
         const char *key;

@@ -50,6 +50,10 @@ int job_result_write(const JobResult *r, const char *directory);
 int job_result_read(const char *directory, JobResult **ret);
 int job_result_decode(const char *text, size_t size, JobResult **ret);
 
+/* True for the "guest" of a result: an object without long texts and control characters. What is in it comes
+ * from the disk of a guest. */
+bool job_result_guest_is_valid(json_t *guest);
+
 const char *job_outcome_to_string(JobOutcome o) _pure_;
 JobOutcome job_outcome_from_string(const char *s) _pure_;
 

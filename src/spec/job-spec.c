@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-spec.h"
 #include "basic/string-util.h"
+#include "spec/job-guest.h"
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
 #include "spec/vsphere-server.h"
@@ -141,6 +142,8 @@ static const JsonField parameter_fields[] = {
                         .flags = JSON_NULLABLE },
         { "boot_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.boot_timeout),
                         .flags = JSON_NULLABLE, .min = 1, .max = JOB_BOOT_TIMEOUT_MAX },
+        { "dry_run", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.dry_run), .flags = JSON_NULLABLE },
+        { "force", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.force), .flags = JSON_NULLABLE },
         { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
                         .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
                         .expected = "auto, vddk, nfc, https" },
@@ -394,29 +397,6 @@ static int check_vsphere_parameters(const JobSpec *s, json_t *parameters, JsonEr
         return r;
 }
 
-static int check_fix(JobSpec *s, const json_t *parameters, JsonErrors *errors) {
-        int r = job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
-
-        if (r < 0)
-                return r;
-        if (s->parameters.root && s->parameters.fix == 0)
-                return json_errors_add(
-                                errors, "parameters.root", "must not be given without parameters.fix");
-        if (s->parameters.fix == 0 && json_is_string(json_object_get(parameters, "luks_keys")))
-                return json_errors_add(
-                                errors, "parameters.luks_keys", "must not be given without parameters.fix");
-        if (s->parameters.fix == 0)
-                return 0;
-        if (s->operation != OPERATION_CONVERT)
-                return json_errors_add(
-                                errors, "parameters.fix", "must not be given unless operation is convert");
-        if ((s->destination.type != ENDPOINT_FILE && s->destination.type != ENDPOINT_KVM) ||
-                        (s->destination.format != FORMAT_QCOW2 && s->destination.format != FORMAT_RAW))
-                return json_errors_add(errors, "parameters.fix",
-                                "must not be given unless the destination is a qcow2 or raw file");
-        return 0;
-}
-
 static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         json_t *destination = json_object_get(object, "destination");
         int r = 0;
@@ -437,7 +417,7 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         if (r >= 0)
                 r = check_compression(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
-                r = check_fix(s, json_object_get(object, "parameters"), errors);
+                r = job_guest_check(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
                 r = kvm_boot_check(s->destination.type == ENDPOINT_KVM, s->parameters.boot_check,
                                 s->parameters.boot_timeout, errors);
@@ -485,6 +465,10 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "fix");
         if (!s->parameters.boot_check)
                 (void) json_object_del(parameters, "boot_check");
+        if (!s->parameters.dry_run)
+                (void) json_object_del(parameters, "dry_run");
+        if (!s->parameters.force)
+                (void) json_object_del(parameters, "force");
         if (s->parameters.conversion_method == VSPHERE_METHOD_AUTO)
                 (void) json_object_del(parameters, "conversion_method");
         if (s->parameters.source_power == VSPHERE_POWER_KEEP)

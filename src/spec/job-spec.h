@@ -5,73 +5,10 @@
  * else. */
 
 #include "basic/time-util.h"
-#include "spec/endpoint-kind.h"
-#include "spec/job-fix.h"
-#include "spec/job-id.h"
-#include "spec/job-parameters.h"
-#include "spec/job-path.h"
-#include "spec/operation.h"
-
-/* The longest text of one spec. */
-#define JOB_SPEC_MAX ((size_t) 1024 * 1024)
-
-#define JOB_TIMEOUT_MIN 60u
-#define JOB_BOOT_TIMEOUT_MAX 21600u /* six hours */
-#define JOB_TIMEOUT_MAX 2592000u /* 30 days */
-#define JOB_RETRY_DEFAULT 3u
-#define JOB_RETRY_MAX 5u
-#define JOB_PRIORITY_DEFAULT 50u
-#define JOB_PRIORITY_MAX 100u
-
-typedef struct JobSpec {
-        char *job_id; /* NULL: one is made */
-        int operation; /* JobOperation */
-        JobEndpoint source;
-        JobEndpoint destination; /* its type is _ENDPOINT_INVALID if there is none */
-        struct {
-                bool compress; /* of formats that can (disk-format.h) */
-                int compression; /* JobCompression; with compress alone it is zlib */
-                bool allow_larger; /* an NBD destination may be larger than the source */
-                int verify; /* JobVerify */
-                int in_use; /* JobInUse */
-                int chain; /* JobChain */
-                unsigned fix; /* as job-fix.h has it */
-                json_t *fix_words; /* the same, as given, or NULL */
-                char *root; /* of the guest that is fixed, or NULL */
-                bool boot_check; /* a domain: start its hardware to see whether it boots */
-                unsigned boot_timeout; /* seconds; 0: hyper-hostd's default */
-                int conversion_method; /* VsphereMethod; this and the following ones of a vSphere source */
-                int source_power; /* VspherePower */
-                unsigned shutdown_timeout; /* seconds */
-                bool power_off; /* a guest that does not shut down in time is powered off */
-                bool warm; /* copied in passes while it runs; this and the following ones of a warm job */
-                char *cutover; /* as given, or NULL */
-                usec_t cutover_at; /* 0: on request */
-                unsigned interval_seconds; /* between two passes */
-                bool power_on_after_failure; /* a guest that was shut down for nothing is started again */
-        } parameters;
-        struct {
-                unsigned timeout_seconds;
-                unsigned retry_count;
-                unsigned priority;
-                bool idempotent;
-        } policy;
-        json_t *audit_info; /* as given, or NULL */
-        json_t *capability_requirements; /* as given, or NULL */
-        json_t *document; /* the whole canonical object: unknown fields kept, defaults filled in, secrets
-                             "***" */
-        json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd
-                          * credentials */
-} JobSpec;
+#include "spec/job-settings.h"
 
 JobSpec *job_spec_free(JobSpec *s);
 DEFINE_CLEANUP_FUNC(JobSpec *, job_spec_free);
-
-/* An operation that needs one always has one; the others only if the output is to stand apart from the
- * source. */
-static inline bool job_spec_has_destination(const JobSpec *s) {
-        return s->destination.type >= 0;
-}
 
 /* Decodes and checks a canonical spec as far as that is possible without touching the machine: types,
  * ranges, ids, combinations (compress needs qcow2, …), paths made of plain components. @errors gets every

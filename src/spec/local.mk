@@ -15,6 +15,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-file.h \
 	src/spec/job-fix.c \
 	src/spec/job-fix.h \
+	src/spec/job-guest.c \
+	src/spec/job-guest.h \
 	src/spec/job-id.c \
 	src/spec/job-id.h \
 	src/spec/job-misplaced.c \
@@ -27,6 +29,7 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-result.h \
 	src/spec/job-secrets.c \
 	src/spec/job-secrets.h \
+	src/spec/job-settings.h \
 	src/spec/job-spec.c \
 	src/spec/job-spec.h \
 	src/spec/job-state.c \

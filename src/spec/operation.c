@@ -8,13 +8,13 @@
 static const OperationRow operations[_OPERATION_MAX] = {
         [OPERATION_CONVERT] = { "convert", OPERATION_BUILT_IN | OPERATION_NEEDS_DESTINATION,
                         NEEDS(QEMU_IMG) },
-        [OPERATION_INSPECT] = { "inspect", OPERATION_READS_ONLY, NEEDS(QEMU_IMG) },
-        [OPERATION_OFFLINE_FIX] = { "offline_fix", 0, GUEST },
-        [OPERATION_BOOT_REPAIR] = { "boot_repair", 0, GUEST },
-        [OPERATION_SELINUX_PREP] = { "selinux_prep", 0, GUEST | NEEDS(SELINUX_TOOLS) },
-        [OPERATION_LVM_REPAIR] = { "lvm_repair", 0, NEEDS(NBD_ACCESS) | NEEDS(LVM_TOOLS) },
-        [OPERATION_FS_REPAIR] = { "fs_repair", 0, NEEDS(NBD_ACCESS) },
-        [OPERATION_INITRAMFS_REGENERATE] = { "initramfs_regenerate", 0, GUEST },
+        [OPERATION_INSPECT] = { "inspect", OPERATION_BUILT_IN | OPERATION_READS_ONLY, NEEDS(QEMU_IMG) },
+        [OPERATION_OFFLINE_FIX] = { "offline_fix", OPERATION_BUILT_IN, GUEST },
+        [OPERATION_BOOT_REPAIR] = { "boot_repair", OPERATION_BUILT_IN, GUEST },
+        [OPERATION_SELINUX_PREP] = { "selinux_prep", OPERATION_BUILT_IN, GUEST | NEEDS(SELINUX_TOOLS) },
+        [OPERATION_LVM_REPAIR] = { "lvm_repair", OPERATION_BUILT_IN, NEEDS(NBD_ACCESS) | NEEDS(LVM_TOOLS) },
+        [OPERATION_FS_REPAIR] = { "fs_repair", OPERATION_BUILT_IN, NEEDS(NBD_ACCESS) },
+        [OPERATION_INITRAMFS_REGENERATE] = { "initramfs_regenerate", OPERATION_BUILT_IN, GUEST },
 };
 
 const OperationRow *job_operation(int operation) {

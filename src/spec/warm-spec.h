@@ -4,7 +4,7 @@
 /* The parameters of a warm job: a running virtual machine is copied in passes, and shut down for the last
  * one, the cutover. */
 
-#include "spec/job-spec.h"
+#include "spec/job-settings.h"
 
 /* Between the end of a pass and the next one. */
 #define WARM_INTERVAL_DEFAULT 3600u

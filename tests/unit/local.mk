@@ -135,6 +135,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-file-system \
 	tests/unit/job/test-job-hostile \
 	tests/unit/job/test-job-identity \
+	tests/unit/job/test-job-in-place \
 	tests/unit/job/test-job-in-use \
 	tests/unit/job/test-job-lock \
 	tests/unit/job/test-job-nbd \

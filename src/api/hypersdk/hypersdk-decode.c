@@ -115,6 +115,11 @@ const FieldMap hypersdk_fields[] = {
         { "options.boot_timeout_seconds", "parameters.boot_timeout_seconds", FIELD_SHOWN | ABSENT },
         { "boot_timeout_seconds", "parameters.boot_timeout_seconds", ABSENT },
         { "parameters.boot_timeout_seconds", "parameters.boot_timeout_seconds", ABSENT },
+        { "options.dry_run", "parameters.dry_run", FIELD_SHOWN },
+        { "dry_run", "parameters.dry_run", 0 },
+        { "parameters.dry_run", "parameters.dry_run", 0 },
+        { "options.force", "parameters.force", FIELD_SHOWN },
+        { "parameters.force", "parameters.force", 0 },
 
         { "options.conversion_method", "parameters.conversion_method", FIELD_SHOWN | ABSENT },
         { "conversion_method", "parameters.conversion_method", ABSENT },

@@ -158,8 +158,8 @@ static const SchemaField result_fields[] = {
         { "vm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The hardware of the source, if it describes it." },
         { "domain", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The domain of libvirt: name, UUID, XML." },
         { "guest", SCHEMA_OBJECT, SCHEMA_OPTIONAL,
-                        "With parameters.fix: what was found in the guest, what was changed, and what could "
-                        "not be." },
+                        "Of an inspection, and of a job that fixes a guest: what was found in it, what was "
+                        "changed, and what could not be." },
         { "error", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Why it failed.", &failure_schema },
         {},
 };

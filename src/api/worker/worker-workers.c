@@ -349,6 +349,8 @@ static const SchemaField outcome_fields[] = {
         { "status", SCHEMA_STRING, 0, "completed or failed." },
         { "outputs", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE, "What was made: objects." },
         { "metrics", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
+        { "guest", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
+                        "What was found in the guest, what was changed, and what could not be." },
         { "error", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
                         "phase, code, message; retryable false if trying again is of no use." },
         {},

@@ -77,8 +77,6 @@ refused "retries out of range" 400 execution_policy.retry_count POST "$worker/jo
         "$(job '.execution_policy.retry_count = 6')"
 refused "a checksum that is none" 400 checksum POST "$worker/jobs" "$(job '.image.checksum = "md5:1"')"
 refused "an unknown operation" 400 operation POST "$worker/jobs" "$(job '.operation = "explode"')"
-refused "an operation that only workers do" 400 queue=true POST "$worker/jobs" \
-        "$(job '.operation = "boot_repair"')"
 refused "an id that is a path" 400 job_id POST "$worker/jobs" "$(job '.job_id = "../../etc"')"
 refused "an id that is too long" 400 job_id POST "$worker/jobs" "$(job ".job_id = \"$(printf '%0129d' 0)\"")"
 answer=$(http POST "$worker/jobs" \

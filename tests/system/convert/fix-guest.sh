@@ -148,3 +148,34 @@ wait_state "$job" CANCELLED
 eventually 20 "the appliance is gone" appliance_is_gone
 missing "$dir/cancelled.raw"
 missing "$dir/.cancelled.raw.hyper-part"
+
+# --- the operations alone -----------------------------------------------------------------------------------
+
+# Inspection reads only.
+before=$(sha256sum <"$dir/box.ova")
+job=$(submit '{"operation": "inspect", "source": {"type": "file", "path": "'"$dir/box.ova"'"}}')
+wait_state "$job" COMPLETED 600
+guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
+equal "$(jq -r '.os.hostname, .root, .bootable' <<<"$guest" | xargs)" "esx-guest /dev/sda1 no" "the inspected guest"
+equal "$(jq -c .changes <<<"$guest")" "[]" "the changes of an inspection"
+equal "$(sha256sum <"$dir/box.ova")" "$before" "the inspected image"
+
+# In place, with hyper-guest killed in the first attempt.
+before=$(sha256sum <"$dir/guest.img")
+job=$(submit '{"operation": "offline_fix", "source": {"type": "file", "path": "'"$dir/guest.img"'"},
+        "execution_policy": {"retry_count": 1}}')
+eventually 120 pgrep -x hyper-guest
+equal "$(sha256sum <"$dir/guest.img")" "$before" "the image while its guest is changed"
+pkill -KILL -x hyper-guest
+wait_state "$job" COMPLETED 600
+contains "$(hyperctl logs "$job")" "hyper-guest was killed" "the log of the job"
+missing "$dir/.guest.img.hyper-part"
+contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/null)" "UUID=$uuid / ext4" "fstab in the image"
+
+# A disk without an operating system, which stays as it is.
+truncate -s 8M "$dir/empty.img"
+job=$(submit '{"operation": "fs_repair", "source": {"type": "file", "path": "'"$dir/empty.img"'"}}')
+wait_state "$job" FAILED 600
+contains "$(hyperctl status "$job")" "No operating system was found" "the reason"
+missing "$dir/.empty.img.hyper-part"
+equal "$(tr -d '\0' <"$dir/empty.img" | wc -c)" 0 "the image of a failed job"

@@ -9,25 +9,31 @@
 #include "unit/lib/job-front.h"
 
 START_TEST(what_is_built_in_has_steps) {
-        for (int o = 0; o < _OPERATION_MAX; o++) {
-                const Step *steps = operation_steps(o);
-                ck_assert_msg(job_operation_is_built_in(o) == (steps != NULL), "%s",
-                                job_operation_to_string((JobOperation) o));
+        JobSpec spec = { .destination.type = ENDPOINT_FILE };
+
+        for (int o = 0; o < _OPERATION_MAX * 2; o++) {
+                spec.operation = o / 2;
+                spec.destination.type = o % 2 ? ENDPOINT_FILE : _ENDPOINT_INVALID;
+                const Step *steps = operation_steps(&spec);
+                ck_assert_msg(job_operation_is_built_in(spec.operation) == (steps != NULL), "%s",
+                                job_operation_to_string((JobOperation) spec.operation));
                 for (const Step *s = steps; s && s->name; s++) {
                         ck_assert_msg(s->run, "the step %s does nothing", s->name);
                         for (const Step *before = steps; before < s; before++)
                                 ck_assert_str_ne(before->name, s->name);
                 }
-                /* What a destination is needed for is the output that the last step describes. */
-                if (steps && job_operation_has(o, OPERATION_NEEDS_DESTINATION)) {
+                /* The last step describes the result. */
+                if (steps) {
                         const Step *last = steps;
                         while (last[1].name)
                                 last++;
                         ck_assert_str_eq(last->name, "finalize");
                 }
         }
-        ck_assert_ptr_null(operation_steps(_OPERATION_MAX));
-        ck_assert_ptr_null(operation_steps(_OPERATION_INVALID));
+        spec.operation = _OPERATION_MAX;
+        ck_assert_ptr_null(operation_steps(&spec));
+        spec.operation = _OPERATION_INVALID;
+        ck_assert_ptr_null(operation_steps(&spec));
 }
 END_TEST
 

@@ -131,7 +131,9 @@ START_TEST(only_a_conversion_must_have_a_destination) {
                 ck_assert_int_eq(s->operation, o);
                 ck_assert(!job_spec_has_destination(s));
                 ck_assert_ptr_null(json_object_get(s->document, "destination"));
-                ck_assert(!job_operation_is_built_in(o));
+                ck_assert(job_operation_is_built_in(o));
+                ck_assert(job_spec_is_in_place(s) == (o != OPERATION_INSPECT));
+                ck_assert(job_spec_has_guest(s));
         }
         _cleanup_(job_spec_freep) JobSpec *apart = good(
                         "{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"},"
@@ -140,6 +142,61 @@ START_TEST(only_a_conversion_must_have_a_destination) {
         bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/"
             "a\"},\"destination\":{}}",
                         "destination.type: must be given");
+}
+END_TEST
+
+#define OPERATION(name, source, rest) \
+        "{\"operation\":\"" name "\",\"source\":{\"type\":\"file\",\"path\":\"" source "\"}" rest "}"
+#define PARAMETERS(p) ",\"parameters\":{" p "}"
+#define TO(path) ",\"destination\":{\"type\":\"file\",\"path\":\"" path "\"}"
+
+START_TEST(an_operation_on_a_guest_changes_a_file_or_a_copy) {
+        _cleanup_(job_spec_freep) JobSpec *in_place = good(OPERATION(
+                        "fs_repair", "/a.qcow2", PARAMETERS("\"force\":true,\"root\":\"/dev/sda2\"")));
+        _cleanup_(job_spec_freep) JobSpec *dry =
+                        good(OPERATION("offline_fix", "/a.ova", PARAMETERS("\"dry_run\":true")));
+        _cleanup_(job_spec_freep) JobSpec *look = good(OPERATION(
+                        "inspect", "/a.ova", PARAMETERS("\"root\":\"/dev/sda2\",\"dry_run\":false")));
+        _cleanup_(job_spec_freep) JobSpec *copy = good(OPERATION("boot_repair", "/a.ova", TO("/b.qcow2")));
+
+        ck_assert_uint_eq(in_place->parameters.fix, 1u << OPERATION_FS_REPAIR);
+        ck_assert(in_place->parameters.force && job_spec_is_in_place(in_place));
+        ck_assert(dry->parameters.dry_run && job_spec_is_in_place(dry));
+        ck_assert_uint_eq(look->parameters.fix, 0);
+        ck_assert(!job_spec_is_in_place(look) && job_spec_has_guest(look));
+        ck_assert_ptr_null(json_object_get(json_object_get(look->document, "parameters"), "dry_run"));
+        ck_assert_uint_eq(copy->parameters.fix, 1u << OPERATION_BOOT_REPAIR);
+        ck_assert(!job_spec_is_in_place(copy) && job_spec_has_guest(copy));
+}
+END_TEST
+
+START_TEST(what_an_operation_on_a_guest_cannot_do_is_refused) {
+        bad(OPERATION("inspect", "/a.qcow2", TO("/b.qcow2")),
+                        "destination: must not be given for operation inspect");
+        bad("{\"operation\":\"inspect\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd://h/a\"}}",
+                        "source.type: must be file for operation inspect");
+        bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd://h/a\"}}",
+                        "source.type: must be file for operation fs_repair without a destination");
+        bad("{\"operation\":\"fs_repair\",\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"},"
+            "\"destination\":{\"type\":\"nbd\",\"uri\":\"nbd://h/a\"}}",
+                        "destination: must not be given unless the destination is a qcow2 or raw file");
+        bad(OPERATION("fs_repair", "/a.qcow2", TO("/b.vmdk")),
+                        "destination: must not be given unless the destination is a qcow2 or raw file");
+        bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"fix\":\"auto\"")),
+                        "parameters.fix: must not be given unless operation is convert");
+        bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"chain\":\"flatten\"")),
+                        "parameters.chain: must not be flatten without a destination: the images below would no "
+                        "longer be those that the result depends on");
+        bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"in_use\":\"allow\"")),
+                        "parameters.in_use: must not be allow without a destination: the image is written to");
+        bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"dry_run\":true") TO("/b.qcow2")),
+                        "destination: must not be given with parameters.dry_run");
+        bad(OPERATION("convert", "/a.qcow2", PARAMETERS("\"dry_run\":true") TO("/b.qcow2")),
+                        "parameters.dry_run: must not be given for operation convert, but for one that fixes a "
+                        "guest");
+        bad(OPERATION("boot_repair", "/a.qcow2", PARAMETERS("\"force\":true")),
+                        "parameters.force: must not be given unless the operation is fs_repair, or "
+                        "parameters.fix contains it");
 }
 END_TEST
 
@@ -554,6 +611,8 @@ START_TEST(every_operation_has_a_row) {
 }
 END_TEST
 
+#define END "\"destination\":{\"type\":\"file\",\"path\":\"/z.qcow2\"}}"
+
 START_TEST(every_endpoint_kind_has_a_row) {
         static const struct {
                 const char *address, *more;
@@ -576,11 +635,10 @@ START_TEST(every_endpoint_kind_has_a_row) {
                 /* Without its field it is refused, by that field's name; with it, that is its identity. */
                 for (int given = 0; given < 2; given++) {
                         _cleanup_free_ char *text = given
-                                        ? strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\","
-                                                    "\"%s\":\"%s\"%s}}",
+                                        ? strprintf("{\"operation\":\"convert\",\"source\":{\"type\":\"%s\","
+                                                    "\"%s\":\"%s\"%s}," END,
                                                           k->name, k->field, cases[t].address, cases[t].more)
-                                        : strprintf("{\"operation\":\"inspect\",\"source\":{\"type\":\"%s\"%s}"
-                                                    "}",
+                                        : strprintf("{\"operation\":\"convert\",\"source\":{\"type\":\"%s\"%s}," END,
                                                           k->name, cases[t].more);
                         _cleanup_free_ char *field = strprintf("source.%s", k->field);
                         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
@@ -709,8 +767,10 @@ END_TEST
 
 TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
-                the_destinations_format_follows_its_name, fields_must_go_together, exceptions_are_asked_for,
-                compression_has_one_form, paths_are_plain, a_destination_leaves_room_for_its_part_directory,
+                an_operation_on_a_guest_changes_a_file_or_a_copy,
+                what_an_operation_on_a_guest_cannot_do_is_refused, the_destinations_format_follows_its_name,
+                fields_must_go_together, exceptions_are_asked_for, compression_has_one_form, paths_are_plain,
+                a_destination_leaves_room_for_its_part_directory,
                 the_part_directory_is_beside_the_destination, secrets_are_cut_out,
                 the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
                 a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job/step-alone.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "basic/fd-util.h"
+#include "basic/string-util.h"
+#include "image/image-writable.h"
+#include "job/complaint.h"
+#include "job/source-kind.h"
+#include "job/step-guest.h"
+
+#define SECTOR 512u
+#define CREATE_TIMEOUT (60 * USEC_PER_SEC)
+
+/* The servers of the disks, and the overlays on them. */
+typedef struct Stack {
+        ServerGroup *servers[PART_DISKS_MAX];
+        size_t n;
+        json_t *disks; /* as the orders of hyper-guest have them */
+        ParserFiles files;
+} Stack;
+
+static void stack_done(Stack *s) {
+        for (size_t i = 0; i < s->n; i++)
+                server_group_free(s->servers[i]);
+        json_decref(s->disks);
+        parser_files_done(&s->files);
+}
+
+static int refuse(Run *run, const char *why) {
+        return attempt_fail(run->attempt, EOPNOTSUPP, "unsupported",
+                        "The image %s is not changed in place: %s. Give a destination, and the guest of a "
+                        "copy is changed.",
+                        run->source->spec->path, why);
+}
+
+int step_alone_check(Run *run) {
+        const JobSpec *spec = run->attempt->plan->spec;
+        _cleanup_free_ char *why = NULL;
+        Source *s = run->source;
+
+        for (size_t i = 0; i < s->n_disks; i++)
+                if (s->disks[i].differencing)
+                        return refuse(run, "it is a differencing image");
+        if (!job_spec_is_in_place(spec) || spec->parameters.dry_run)
+                return 0;
+        if (s->n_disks != 1 || s->ova || !s->disks[0].whole || !streq(s->disks[0].path, s->spec->path))
+                return refuse(run, "it is an archive or a package");
+        int r = image_check_writable(s->fd, s->disks[0].format, &why);
+        if (r < 0)
+                return r == -EROFS ? refuse(run, why)
+                                   : attempt_fail(run->attempt, r, NULL, "Reading %s failed: %s",
+                                                     s->spec->path, strerror(-r));
+        if (s->disks[0].parent || s->disks[0].has_log || s->disks[0].virtual_size % SECTOR != 0)
+                return refuse(run,
+                                s->disks[0].parent ? "it depends on another image"
+                                                : s->disks[0].has_log
+                                                ? "it was not closed properly"
+                                                : "its size is no multiple of 512 bytes");
+        return 0;
+}
+
+/* --- the overlays ---------------------------------------------------------------------------------- */
+
+static int create_overlay(
+                Run *run, const char *directory, const char *path, const char *socket, uint64_t size) {
+        _cleanup_free_ char *backing = strprintf("nbd+unix:///?socket=%s", socket),
+                            *bytes = strprintf("%" PRIu64, size), *why = NULL;
+        const char *const argv[] = { "qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b",
+                backing, path, bytes, NULL };
+        char *write[] = { (char *) directory, NULL };
+        const ParserFiles files = { .write = write };
+        const ChildLimits limits = { .files = &files, .timeout = CREATE_TIMEOUT, .output_max = 65536 };
+        _cleanup_child_output_ ChildOutput o = {};
+
+        if (!backing || !bytes)
+                return -ENOMEM;
+        int r = child_run(argv, &limits, run->attempt->cancel_fd, &o);
+        if (r == -ECANCELED)
+                return r;
+        if (r >= 0 && o.status == 0)
+                return 0;
+        why = r < 0 ? NULL : complaint_text(o.errors);
+        return attempt_fail(run->attempt, r < 0 ? r : EIO, r == -ENOENT ? "program_missing" : NULL,
+                        "Making a file for the changes of the guest failed: %s",
+                        why ? why : strerror(r < 0 ? -r : EIO));
+}
+
+/* The place of disk @disk, where an earlier attempt may have left an overlay. */
+static int open_place(Run *run, size_t disk, char **ret_directory, char **ret_path) {
+        unsigned place = (unsigned) disk + 1;
+        _cleanup_close_ int fd = -EBADF;
+        int r = part_directory_disk(run->part_fd, place, true, &fd);
+
+        if (r >= 0 && unlinkat(fd, PART_OVERLAY_FILE, 0) < 0 && errno != ENOENT)
+                r = -errno;
+        if (r < 0)
+                return attempt_fail(run->attempt, r, NULL, "Using the directory %s failed: %s",
+                                run->conversion.part_dir, strerror(-r));
+        *ret_directory = place == 1 ? strdup(run->conversion.part_dir)
+                                    : strprintf("%s/disk%u", run->conversion.part_dir, place);
+        *ret_path = *ret_directory ? strprintf("%s/" PART_OVERLAY_FILE, *ret_directory) : NULL;
+        return *ret_path ? 0 : -ENOMEM;
+}
+
+static int add_disk(Run *run, size_t disk, Stack *s) {
+        _cleanup_free_ char *directory = NULL, *path = NULL;
+        const Image *image = &run->source->disks[disk];
+        int r = open_place(run, disk, &directory, &path);
+
+        if (r >= 0)
+                r = serve_image(run->attempt, image, &s->servers[disk]);
+        if (r < 0)
+                return r;
+        s->n = disk + 1;
+        const char *socket = server_group_sockets(s->servers[disk])[0];
+        r = create_overlay(run, directory, path, socket, image->virtual_size);
+        if (r >= 0)
+                r = strv_extend(&s->files.write, path);
+        if (r >= 0)
+                r = strv_extend(&s->files.read, socket);
+        if (r < 0)
+                return r;
+        run->conversion.sizes[disk] = image->virtual_size;
+        return json_array_append_new(s->disks, json_pack("{s:s, s:s}", "path", path, "format", "qcow2")) < 0
+                        ? -ENOMEM
+                        : 0;
+}
+
+/* What finish commits must be on stable storage before the result is. */
+static int sync_overlay(Run *run) {
+        _cleanup_close_ int fd = openat(run->part_fd, PART_OVERLAY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 || fsync(fd) < 0 || fsync(run->part_fd) < 0)
+                return attempt_fail(run->attempt, errno, NULL,
+                                "Flushing the changes of the guest in %s failed: %s",
+                                run->conversion.part_dir, strerror(errno));
+        return 0;
+}
+
+/* --- the steps ------------------------------------------------------------------------------------- */
+
+static const char *what_is_done(const JobSpec *spec) {
+        return spec->operation == OPERATION_INSPECT ? "The guest was inspected"
+                        : spec->parameters.dry_run  ? "Nothing was written; the guest would be fixed"
+                                                    : "The guest was fixed";
+}
+
+int step_alone_guest(Run *run) {
+        const JobSpec *spec = run->attempt->plan->spec;
+        _cleanup_(stack_done) Stack stack = { .disks = json_array() };
+        uint64_t total = 0;
+        int r = stack.disks ? 0 : -ENOMEM;
+
+        report_phase(&run->attempt->report, PHASE_GUEST, "%s",
+                        spec->operation == OPERATION_INSPECT ? "Inspecting the guest" : "Fixing the guest");
+        for (size_t i = 0; i < run->source->n_disks && r >= 0; i++) {
+                r = add_disk(run, i, &stack);
+                total += run->source->disks[i].virtual_size;
+        }
+        if (r >= 0)
+                r = guest_run(run, stack.disks, &stack.files,
+                                conversion_guest_work(&run->conversion, total));
+        if (r < 0)
+                return r;
+        guest_report_changes(run, what_is_done(spec));
+        return source_check_unchanged(run->source);
+}
+
+/* Without a change that is worth telling, only the times at which file systems were mounted differ. */
+static bool writes_image(const Run *run) {
+        const JobSpec *spec = run->attempt->plan->spec;
+
+        return job_spec_is_in_place(spec) && !spec->parameters.dry_run &&
+                        json_array_size(json_object_get(run->attempt->guest, "changes")) > 0;
+}
+
+int step_alone_finalize(Run *run) {
+        const Image *i = run->source->disks;
+
+        report_complete(&run->attempt->report);
+        report_phase(&run->attempt->report, PHASE_FINALIZATION, "Finishing");
+        if (!writes_image(run))
+                return 0;
+        int r = sync_overlay(run);
+        if (r < 0)
+                return r;
+        return json_array_append_new(run->attempt->outputs,
+                               json_pack("{s:s, s:s, s:I, s:I}", "path", run->source->spec->path, "format",
+                                               disk_format_to_string((DiskFormat) i->format), "virtual_size",
+                                               (json_int_t) i->virtual_size, "actual_size",
+                                               (json_int_t) run->source->st.st_blocks * 512)) < 0
+                        ? -ENOMEM
+                        : 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/job-guest.h"
+#include "basic/string-util.h"
+
+static int check_files(const JobSpec *s, JsonErrors *errors) {
+        if (s->source.type < 0 || s->source.type == ENDPOINT_FILE)
+                return 0;
+        return json_errors_add(errors, "source.type", "must be file for operation %s%s",
+                        job_operation_to_string((JobOperation) s->operation),
+                        s->operation == OPERATION_INSPECT ? "" : " without a destination");
+}
+
+/* The source is written to. */
+static int check_in_place(const JobSpec *s, JsonErrors *errors) {
+        int r = check_files(s, errors);
+
+        if (r >= 0 && s->parameters.chain == CHAIN_FLATTEN)
+                r = json_errors_add(errors, "parameters.chain",
+                                "must not be flatten without a destination: the images below would no "
+                                "longer be "
+                                "those that the result depends on");
+        if (r >= 0 && s->parameters.in_use == IN_USE_ALLOW)
+                r = json_errors_add(errors, "parameters.in_use",
+                                "must not be allow without a destination: the image is written to");
+        return r;
+}
+
+static int check_destination(const JobSpec *s, const char *field, JsonErrors *errors) {
+        if ((s->destination.type == ENDPOINT_FILE || s->destination.type == ENDPOINT_KVM) &&
+                        (s->destination.format == FORMAT_QCOW2 || s->destination.format == FORMAT_RAW))
+                return 0;
+        return json_errors_add(
+                        errors, field, "must not be given unless the destination is a qcow2 or raw file");
+}
+
+static int check_inspect(const JobSpec *s, JsonErrors *errors) {
+        int r = check_files(s, errors);
+
+        if (r >= 0 && job_spec_has_destination(s))
+                r = json_errors_add(errors, "destination", "must not be given for operation inspect");
+        return r;
+}
+
+/* Nothing is kept of a dry run. */
+static int check_dry_run(const JobSpec *s, JsonErrors *errors) {
+        if (!s->parameters.dry_run)
+                return 0;
+        if (s->operation == OPERATION_CONVERT || s->operation == OPERATION_INSPECT)
+                return json_errors_add(errors, "parameters.dry_run",
+                                "must not be given for operation %s, but for one that fixes a guest",
+                                job_operation_to_string((JobOperation) s->operation));
+        if (job_spec_has_destination(s))
+                return json_errors_add(errors, "destination", "must not be given with parameters.dry_run");
+        return 0;
+}
+
+static int check_details(const JobSpec *s, const json_t *parameters, JsonErrors *errors) {
+        int r = check_dry_run(s, errors);
+
+        if (r >= 0 && s->parameters.root && !job_spec_has_guest(s))
+                r = json_errors_add(errors, "parameters.root", "must not be given without parameters.fix");
+        if (r >= 0 && !job_spec_has_guest(s) && json_is_string(json_object_get(parameters, "luks_keys")))
+                r = json_errors_add(
+                                errors, "parameters.luks_keys", "must not be given without parameters.fix");
+        if (r >= 0 && s->parameters.force && !(s->parameters.fix & 1u << OPERATION_FS_REPAIR))
+                r = json_errors_add(errors, "parameters.force",
+                                "must not be given unless the operation is fs_repair, or parameters.fix "
+                                "contains it");
+        return r;
+}
+
+static int check_operation(JobSpec *s, JsonErrors *errors) {
+        if (s->parameters.fix != 0) {
+                s->parameters.fix = 0;
+                return json_errors_add(
+                                errors, "parameters.fix", "must not be given unless operation is convert");
+        }
+        if (s->operation == OPERATION_INSPECT)
+                return check_inspect(s, errors);
+        s->parameters.fix = 1u << s->operation;
+        if (job_spec_has_destination(s))
+                return check_destination(s, "destination", errors);
+        return s->parameters.dry_run ? check_files(s, errors) : check_in_place(s, errors);
+}
+
+int job_guest_check(JobSpec *s, const json_t *parameters, JsonErrors *errors) {
+        int r = job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
+
+        if (r < 0 || s->operation < 0)
+                return r;
+        if (s->operation != OPERATION_CONVERT)
+                r = check_operation(s, errors);
+        else if (s->parameters.fix != 0)
+                r = check_destination(s, "parameters.fix", errors);
+        return r < 0 ? r : check_details(s, parameters, errors);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Images that are changed in place: what prepare and finish do with the overlay that run has left, and with a
+ * commit that was interrupted. hyper-guest is not needed. */
+
+#include "job/in-place.h"
+#include "unit/lib/job-front.h"
+
+#define SIZE (8 * MIB)
+/* A file may be so long: the first change is written, the second one fails. */
+#define HALF "--fsize=4194304"
+
+typedef struct InPlace {
+        char *dir, *image, *job, *part, *overlay, *format;
+} InPlace;
+
+static void in_place_done(InPlace *t) {
+        free(t->part);
+}
+
+static void write_in_place_plan(const InPlace *t, const char *job, const char *id, unsigned attempt) {
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:i, s:{s:s, s:s, s:{s:s, s:s, s:s}}, s:[s], s:s}",
+                        "job_id", id, "attempt", (int) attempt, "spec", "job_id", id, "operation",
+                        "offline_fix", "source", "type", "file", "path", t->image, "format", t->format,
+                        "source_files", t->image, "part_dir", t->part);
+
+        if (mkdir(job, 0700) < 0)
+                ck_assert_int_eq(errno, EEXIST);
+        ck_assert_int_eq(json_dump_file(plan, PATH(job, "job.json"), 0), 0);
+}
+
+/* What run leaves. */
+static void write_run_result(const InPlace *t, bool changed) {
+        _cleanup_json_ json_t *outputs = changed
+                        ? json_pack("[{s:s, s:s, s:I}]", "path", t->image, "format", t->format,
+                                          "virtual_size", (json_int_t) SIZE)
+                        : json_array(),
+                              *guest = json_pack("{s:[{s:s}]}", "changes", "step", "fstab");
+        const JobResult result = { .attempt = 1,
+                .outcome = OUTCOME_COMPLETED,
+                .phase = PHASE_FINALIZATION,
+                .message = (char *) "complete",
+                .outputs = outputs,
+                .guest = guest };
+
+        ck_assert_int_eq(job_result_write(&result, t->job), 0);
+}
+
+static void make_overlay(const InPlace *t) {
+        RUN("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b",
+                        "nbd+unix:///?socket=/run/none", t->overlay, "8M");
+        _cleanup_free_ char *options = strprintf(
+                        "json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"},"
+                        "\"backing\":{\"driver\":\"%s\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"}}}",
+                        t->overlay, t->format, t->image);
+        RUN("qemu-io", "-c", "write -P 7 1M 64k", "-c", "write -P 8 7M 64k", options);
+}
+
+/* An image, and a job that has run. */
+static void start(InPlace *t, const char *dir, const char *format) {
+        *t = (InPlace){ .dir = (char *) dir,
+                .image = PATH(dir, "a.%s", format),
+                .job = PATH(dir, "job"),
+                .format = (char *) format };
+        t->part = part_dir(t->image);
+        t->overlay = PATH(t->part, "fix.qcow2");
+        RUN("qemu-img", "create", "-q", "-f", format, t->image, "8M");
+        write_in_place_plan(t, t->job, "test", 1);
+        ck_assert_int_eq(hyper_job("prepare", t->job), 0);
+        make_overlay(t);
+        write_run_result(t, true);
+}
+
+static bool has(const InPlace *t, const char *pattern, const char *range) {
+        _cleanup_free_ char *command = strprintf("read -P %s %s 64k", pattern, range);
+        const char *const argv[] = { "qemu-io", "-r", "-f", t->format, "-c", command, t->image, NULL };
+        _cleanup_child_output_ ChildOutput o = {};
+
+        run_argv(argv, &o);
+        return strstr(o.output, "Pattern verification failed") == NULL;
+}
+
+static void assert_old(const InPlace *t) {
+        ck_assert(has(t, "0", "1M") && has(t, "0", "7M"));
+}
+
+static void assert_half(const InPlace *t) {
+        ck_assert(has(t, "7", "1M") && has(t, "0", "7M"));
+        ck_assert(in_place_is_interrupted(t->image));
+}
+
+static void assert_fixed(const InPlace *t) {
+        ck_assert(has(t, "7", "1M") && has(t, "8", "7M"));
+        ck_assert(!in_place_is_interrupted(t->image));
+}
+
+static bool published(const char *job) {
+        return file_exists(PATH(job, "published"));
+}
+
+static void assert_code(const char *job, const char *code) {
+        _cleanup_(job_result_freep) JobResult *result = read_result(job);
+
+        ck_assert_msg(streq_ptr(result->code, code), "%s: %s", strna(result->code), strna(result->message));
+}
+
+static void interrupt(const InPlace *t) {
+        ck_assert_int_ne(RUN_STATUS("prlimit", HALF, "./hyper-job", "finish-later", t->job), 0);
+        assert_code(t->job, "commit_failed");
+        ck_assert(!published(t->job));
+        assert_half(t);
+}
+
+#define IN_PLACE_TEST(name, format)                        \
+        START_TEST(name) {                                 \
+                _cleanup_test_dir_ char *dir = test_dir(); \
+                _cleanup_(in_place_done) InPlace t;        \
+                start(&t, dir, format);
+#define IN_PLACE_TEST_END \
+        }                 \
+        END_TEST
+
+START_TEST(all_formats_are_changed) {
+        static const char *const formats[] = { "raw", "qcow2", "vmdk", "vdi", "vhdx" };
+
+        for (size_t i = 0; i < ELEMENTSOF(formats); i++) {
+                _cleanup_test_dir_ char *dir = test_dir();
+                _cleanup_(in_place_done) InPlace t;
+
+                start(&t, dir, formats[i]);
+                assert_old(&t);
+                ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+                ck_assert(published(t.job));
+                assert_fixed(&t);
+                ck_assert(!file_exists(t.part));
+                /* It may be called again. */
+                ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+        }
+}
+END_TEST
+
+IN_PLACE_TEST(a_commit_that_was_interrupted_is_repeated, "raw")
+interrupt(&t);
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+ck_assert(published(t.job));
+assert_fixed(&t);
+ck_assert(!file_exists(t.part));
+_cleanup_(job_result_freep) JobResult *result = read_result(t.job);
+ck_assert_int_eq(result->outcome, OUTCOME_COMPLETED);
+ck_assert_uint_eq(json_array_size(json_object_get(result->guest, "changes")), 1);
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(the_next_attempt_completes_a_commit, "raw")
+interrupt(&t);
+ck_assert_int_eq(unlink(PATH(t.job, "results/result.json")), 0);
+ck_assert_int_eq(job_mark_release(t.job), 0);
+write_in_place_plan(&t, t.job, "test", 2);
+ck_assert_int_eq(hyper_job("prepare", t.job), 0);
+assert_fixed(&t);
+ck_assert(published(t.job) && !file_exists(t.part));
+ck_assert_int_eq(hyper_job("run", t.job), 0);
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+_cleanup_(job_result_freep) JobResult *result = read_result(t.job);
+ck_assert_uint_eq(result->attempt, 2);
+ck_assert_uint_eq(json_array_size(json_object_get(result->guest, "changes")), 1);
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(another_job_completes_a_commit_and_begins_its_own, "raw")
+const char *other = PATH(dir, "other");
+
+interrupt(&t);
+write_in_place_plan(&t, other, "other", 1);
+ck_assert_int_eq(hyper_job("prepare", other), 0);
+assert_fixed(&t);
+ck_assert(!published(other) && file_exists(t.part) && !file_exists(t.overlay));
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(a_cancelled_job_completes_a_commit, "raw")
+interrupt(&t);
+ck_assert_int_eq(job_mark_set(t.job, JOB_MARK_CANCELLED), 0);
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+assert_fixed(&t);
+ck_assert(!file_exists(t.part));
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(a_job_that_is_cancelled_before_changes_nothing, "raw")
+ck_assert_int_eq(job_mark_claim(t.job, JOB_MARK_CANCELLED), 0);
+ck_assert_int_eq(job_mark_set(t.job, JOB_MARK_CANCELLED), 0);
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+assert_old(&t);
+ck_assert(!published(t.job) && !file_exists(t.part));
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(an_interrupted_image_is_not_converted, "raw")
+interrupt(&t);
+const Plan plan = { .directory = PATH(dir, "convert"),
+        .source = t.image,
+        .source_format = "raw",
+        .destination = PATH(dir, "b.qcow2") };
+write_plan(&plan);
+ck_assert_int_ne(hyper_job("prepare", plan.directory), 0);
+assert_code(plan.directory, "source_in_use");
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(an_image_that_was_changed_meanwhile_is_left_alone, "raw")
+RUN("qemu-io", "-f", "raw", "-c", "write -P 9 3M 64k", t.image);
+ck_assert_int_ne(hyper_job("finish-later", t.job), 0);
+assert_code(t.job, "source_changed");
+assert_old(&t);
+ck_assert(!file_exists(t.part) && !published(t.job));
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(a_dry_run_changes_nothing, "raw")
+write_run_result(&t, false);
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+assert_old(&t);
+ck_assert(published(t.job) && !file_exists(t.part));
+IN_PLACE_TEST_END
+
+/* The feature bit of an external data file, which qemu would open. */
+IN_PLACE_TEST(an_overlay_that_names_another_file_is_refused, "raw")
+int fd = open(t.overlay, O_WRONLY | O_CLOEXEC);
+
+ck_assert_int_eq(pwrite_full(fd, "\4", 1, 79), 0);
+close(fd);
+ck_assert_int_ne(hyper_job("finish-later", t.job), 0);
+assert_code(t.job, "output_damaged");
+assert_old(&t);
+ck_assert(!file_exists(t.part));
+IN_PLACE_TEST_END
+
+IN_PLACE_TEST(an_overlay_that_is_a_link_is_refused, "raw")
+const char *elsewhere = PATH(dir, "elsewhere");
+
+ck_assert_int_eq(rename(t.overlay, elsewhere), 0);
+ck_assert_int_eq(symlink(elsewhere, t.overlay), 0);
+ck_assert_int_ne(hyper_job("finish-later", t.job), 0);
+assert_old(&t);
+IN_PLACE_TEST_END
+
+TEST_MAIN("job-in-place", all_formats_are_changed, a_commit_that_was_interrupted_is_repeated,
+                the_next_attempt_completes_a_commit, another_job_completes_a_commit_and_begins_its_own,
+                a_cancelled_job_completes_a_commit, a_job_that_is_cancelled_before_changes_nothing,
+                an_interrupted_image_is_not_converted, an_image_that_was_changed_meanwhile_is_left_alone,
+                a_dry_run_changes_nothing, an_overlay_that_names_another_file_is_refused,
+                an_overlay_that_is_a_link_is_refused)

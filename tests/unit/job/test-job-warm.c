@@ -241,7 +241,7 @@ START_TEST(powered_off_if_asked) {
         vcsim_control(&server, "/vm?name=web&tools=not-installed");
         p.cutover = true;
         p.pass = 2;
-        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "vsphere_shutdown");
+        job_result_free(attempt_ends(&p, OUTCOME_FAILED, "vsphere_shutdown"));
         ck_assert_int_eq(run_verb(&p, "put-back"), 0);
         assert_power(&server, "poweredOn");
         p.power_off = true;
@@ -394,7 +394,7 @@ START_TEST(resumed_in_the_first_pass) {
         BEGIN(.pass = 1);
 
         vcsim_fault(&server, "{\"on\": \"folder\", \"kind\": \"http\", \"status\": 404, \"skip\": 14}");
-        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "unsupported");
+        job_result_free(attempt_ends(&p, OUTCOME_FAILED, "unsupported"));
         vcsim_no_faults(&server);
         guest_works(&server, 6);
         p.attempt = 2;
@@ -507,7 +507,7 @@ START_TEST(snapshot_that_cannot_be_removed) {
         ck_assert_ptr_nonnull(strstr(r->message, "\"hyper test\""));
         vcsim_no_faults(&server);
         p.attempt = 2;
-        _cleanup_(job_result_freep) JobResult *again = attempt_ends(&p, OUTCOME_PASS, NULL);
+        job_result_free(attempt_ends(&p, OUTCOME_PASS, NULL));
         (void) cut_over(&p);
 }
 END_TEST

@@ -13,8 +13,8 @@ void unit_fields_forget(const char *directory) {
         _cleanup_free_ char *path = strprintf("/run/systemd/units/log-extra-fields:hyper-job-%s.service",
                         slash ? slash + 1 : directory);
 
-        /* Only commands of ExecStopPost= have it. In the unit of finish-later, others follow, and rm(1) is the
-         * last one. */
+        /* Only commands of ExecStopPost= have it. In the unit of finish-later, others follow; the last one is
+         * rm(1). */
         if (!getenv("SERVICE_RESULT"))
                 return;
         if (path && unlink(path) < 0 && errno != ENOENT)

@@ -20,8 +20,8 @@ int job_directory_make_readable(const char *path);
 /* The directories of programs and libraries that are links into /usr on most machines. */
 extern const char *const job_root_links[];
 
-/* Where such a link of this machine points to: 1. 0 if it is something else than a link into /usr, or missing:
- * then it is bound into the root of a job like other directories. */
+/* Where such a link of this machine points to: 1. 0 if it is something else than a link into /usr, or
+ * missing: then it is bound into the root of a job like other directories. */
 int job_root_link_target(const char *path, char **ret);
 
 /* Makes the directory, with those links in it; the job's user sees it as "/". The one above is for root

@@ -14,6 +14,8 @@ libhyper_image_la_SOURCES = \
 	src/image/content.h \
 	src/image/gunzip.c \
 	src/image/gunzip.h \
+	src/image/disk-firmware.c \
+	src/image/disk-firmware.h \
 	src/image/hyperv-names.c \
 	src/image/hyperv-names.h \
 	src/image/image-header.c \

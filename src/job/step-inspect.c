@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/step-inspect.h"
 #include "basic/string-util.h"
+#include "image/disk-firmware.h"
 #include "job/kvm.h"
 #include "job/source-kind.h"
+
+/* At most so long, until it is looked at again whether the job was cancelled. */
+#define READ_TIMEOUT USEC_PER_SEC
 
 /* How many outputs there will be is known only now, and what names are taken only to prepare. */
 static int check_names_free(Run *run) {
@@ -33,6 +37,60 @@ static void report_inspection(Source *s) {
                 report_phase(report, PHASE_INSPECTION, "%s", source_kind(s->spec->type)->inspecting);
 }
 
+typedef struct Reading {
+        bool done;
+        int error;
+} Reading;
+
+static void on_read(void *userdata, int error) {
+        Reading *reading = userdata;
+
+        *reading = (Reading){ .done = true, .error = error };
+}
+
+/* The beginning of the first disk; what is behind its end is zero. */
+static int read_head(Source *s, uint8_t head[static DISK_FIRMWARE_HEAD]) {
+        _cleanup_connection_ Connection connection = {};
+        Reading reading = {};
+
+        int r = source_connect(s, 0, &connection);
+        if (r < 0)
+                return r;
+        Endpoint *e = connection.endpoint;
+        r = endpoint_read(e, head, MIN(DISK_FIRMWARE_HEAD, e->size), 0, on_read, &reading);
+        while (r >= 0 && !reading.done)
+                r = endpoints_run(e, NULL, s->attempt->cancel_fd, READ_TIMEOUT);
+        if (r >= 0)
+                r = reading.error;
+        return r < 0 ? connection_fail(s->attempt, &connection, NULL, r, "Reading the partition table",
+                                       endpoint_error(e))
+                     : 0;
+}
+
+/* A source that does not describe its firmware gets the one that its first disk is made for. */
+static int find_firmware(Source *s) {
+        _cleanup_free_ uint8_t *head = NULL;
+
+        if (!kvm_is_destination(s->attempt) || s->spec->type == ENDPOINT_VSPHERE ||
+                        (s->vm && s->vm->firmware != VM_FIRMWARE_UNKNOWN))
+                return 0;
+        head = new0(uint8_t, DISK_FIRMWARE_HEAD);
+        if (!head)
+                return -ENOMEM;
+        int r = read_head(s, head);
+        if (r < 0)
+                return r;
+        if (disk_firmware(head, DISK_FIRMWARE_HEAD) != VM_FIRMWARE_EFI)
+                return 0;
+        if (!s->vm && !(s->vm = vm_hardware_new()))
+                return -ENOMEM;
+        s->vm->firmware = VM_FIRMWARE_EFI;
+        report_note(&s->attempt->report,
+                        "The first disk is made for UEFI: it has an EFI system partition, and nothing that a "
+                        "BIOS could start");
+        return 0;
+}
+
 int step_inspect(Run *run) {
         Attempt *a = run->attempt;
         Source *s = run->source;
@@ -50,6 +108,8 @@ int step_inspect(Run *run) {
         if (a->report.phase != PHASE_INSPECTION)
                 report_inspection(s);
         r = source_inspect(s);
+        if (r >= 0)
+                r = find_firmware(s);
         if (r >= 0)
                 r = kvm_check(a, s->vm);
         if (r < 0)

@@ -36,6 +36,7 @@ $(ENGINE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(ENGINE_LIBS) $(ZLIB_LIBS) 
 $(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(ENGINE_LIBS))
 
 IMAGE_FUZZERS = \
+	tests/fuzz/fuzz-disk-firmware \
 	tests/fuzz/fuzz-image-names \
 	tests/fuzz/fuzz-ovf-names \
 	tests/fuzz/fuzz-vmdk-descriptor \

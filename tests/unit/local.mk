@@ -111,6 +111,7 @@ $(ENGINE_TESTS): private TEST_LIBS = $(ENGINE_TEST_LIBS) $(CHECK_LIBS)
 $(ENGINE_TESTS): $(filter %.la,$(ENGINE_TEST_LIBS))
 
 IMAGE_TESTS = \
+	tests/unit/image/test-disk-firmware \
 	tests/unit/image/test-image-names \
 	tests/unit/image/test-job-image \
 	tests/unit/image/test-job-map \

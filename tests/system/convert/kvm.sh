@@ -84,6 +84,14 @@ refused "$(submit "$(kvm "$dir/box.ova" web2 "$other_uuid")")" domain_exists "th
 refused "$(submit "$(kvm "$dir/disk.raw" lan '.destination.network_map = {"VM Network": "lan"}')")" libvirt_refused \
         "libvirt has no network 'lan'"
 refused "$(submit "$(kvm "$dir/disk.raw" uefi '.destination.hardware = {firmware: "efi"}')")" libvirt_refused ovmf
+# a disk with an EFI system partition and nothing for a BIOS
+put() { printf %b "$2" | dd of=esp.raw bs=1 seek="$1" conv=notrunc status=none; }
+raw_image esp.raw 1
+put 450 '\xee'
+put 510 '\x55\xaaEFI PART'
+put 584 '\x02\0\0\0\0\0\0\0\x80\0\0\0\x80\0\0\0'
+put 1024 '\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\0\xa0\xc9\x3e\xc9\x3b'
+refused "$(submit "$(kvm "$dir/esp.raw" esp)")" libvirt_refused "the source has UEFI firmware"
 equal "$(find vm -name '*.qcow2' | sort | xargs)" "vm/plain.qcow2 vm/web.qcow2" "the disks"
 
 # --- another host is refused at submission, also as HyperSDK's clients write it -----------------------------

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
@@ -90,15 +91,27 @@ int part_directory_make(PartDirectory *p) {
 }
 
 int part_directory_record(const PartDirectory *p, int job_fd, uid_t uid) {
+        sd_id128_t boot;
         struct stat st;
 
         if (fstat(p->fd, &st) < 0)
                 return -errno;
-        _cleanup_free_ char *text = strprintf(
-                        "%ju %ju %ju\n", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino, (uintmax_t) uid);
+        int r = sd_id128_get_boot(&boot);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *text = strprintf("%ju %ju %ju " SD_ID128_FORMAT_STR "\n", (uintmax_t) st.st_dev,
+                        (uintmax_t) st.st_ino, (uintmax_t) uid, SD_ID128_FORMAT_VAL(boot));
         if (!text)
                 return -ENOMEM;
         return write_file_atomic_at(job_fd, RECORD_PREPARED, text, strlen(text), 0644);
+}
+
+/* The number of a device is another after a boot. A record without a boot counts as one of this boot. */
+static bool is_earlier_boot(const char *word) {
+        sd_id128_t boot, now;
+
+        return word && sd_id128_from_string(word, &boot) >= 0 && sd_id128_get_boot(&now) >= 0 &&
+                        !sd_id128_equal(boot, now);
 }
 
 int part_directory_check_record(int part_fd, int job_fd, uid_t *ret_uid) {
@@ -116,7 +129,8 @@ int part_directory_check_record(int part_fd, int job_fd, uid_t *ret_uid) {
                         return -EBADMSG;
         if (fstat(part_fd, &st) < 0)
                 return -errno;
-        if (st.st_dev != numbers[0] || st.st_ino != numbers[1] || numbers[2] >= UINT32_MAX)
+        if ((st.st_dev != numbers[0] && !is_earlier_boot(word)) || st.st_ino != numbers[1] ||
+                        numbers[2] >= UINT32_MAX)
                 return -ESTALE;
         if (ret_uid)
                 *ret_uid = (uid_t) numbers[2];

@@ -175,8 +175,11 @@ static int add_string(UnitProperties *p, const char *name, const char *value) {
         return add_list(p, name, PROPERTY_STRING, 0, &value, 1);
 }
 
-static int add_exec(UnitProperties *p, const char *name, const char *verb, const char *directory) {
-        return add_list(p, name, PROPERTY_EXEC, 0, (const char *const[]){ HYPER_JOB, verb, directory }, 3);
+/* @ignored: the commands after it are run even if it fails. */
+static int add_exec(
+                UnitProperties *p, const char *name, const char *verb, const char *directory, bool ignored) {
+        return add_list(p, name, PROPERTY_EXEC, ignored, (const char *const[]){ HYPER_JOB, verb, directory },
+                        3);
 }
 
 /* Prepare and finish keep RootDirectory= off, but the binds are made for them, too, over the very files they
@@ -397,7 +400,7 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
         if (r >= 0)
                 r = add_exec_outside(&p, "ExecStartPre", "prepare", q->directory);
         if (r >= 0)
-                r = add_exec(&p, "ExecStart", "run", q->directory);
+                r = add_exec(&p, "ExecStart", "run", q->directory, false);
         if (r >= 0)
                 r = add_exec_outside(&p, "ExecStopPost", "finish", q->directory);
         if (r >= 0 && q->define)
@@ -443,15 +446,15 @@ int unit_properties_for_finish(const char *job_id, const char *directory, Finish
         if (r >= 0)
                 r = add_consume(&p, "TimeoutStartUSec", PROPERTY_U64, time, NULL);
         if (r >= 0 && (tasks & FINISH_OUTPUT))
-                r = add_exec(&p, "ExecStart", "finish-later", directory);
+                r = add_exec(&p, "ExecStart", "finish-later", directory, tasks & FINISH_PUT_BACK);
         if (r >= 0 && (tasks & FINISH_OUTPUT))
-                r = add_exec(&p, "ExecStart", "define", directory);
+                r = add_exec(&p, "ExecStart", "define", directory, tasks & FINISH_PUT_BACK);
         if (r >= 0 && (tasks & FINISH_PUT_BACK))
-                r = add_exec(&p, "ExecStart", "put-back", directory);
+                r = add_exec(&p, "ExecStart", "put-back", directory, false);
         if (r >= 0 && (tasks & FINISH_BOOT))
-                r = add_exec(&p, "ExecStart", "boot", directory);
+                r = add_exec(&p, "ExecStart", "boot", directory, false);
         if (r >= 0 && (tasks & FINISH_BOOT))
-                r = add_exec(&p, "ExecStopPost", "boot-end", directory);
+                r = add_exec(&p, "ExecStopPost", "boot-end", directory, false);
         if (r >= 0)
                 r = add_credentials(&p, credentials);
         if (r >= 0)
@@ -492,7 +495,7 @@ static int append_pairs(sd_bus_message *m, char *const *strings) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_exec(sd_bus_message *m, char **argv) {
+static int append_exec(sd_bus_message *m, char **argv, bool ignored) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(sasb)");
@@ -503,7 +506,7 @@ static int append_exec(sd_bus_message *m, char **argv) {
         if (r >= 0)
                 r = sd_bus_message_append_strv(m, argv);
         if (r >= 0)
-                r = sd_bus_message_append(m, "b", 0);
+                r = sd_bus_message_append(m, "b", (int) ignored);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
@@ -565,7 +568,7 @@ static int append_value(sd_bus_message *m, const UnitProperty *p) {
         case PROPERTY_STRV:
                 return sd_bus_message_append_strv(m, p->strings);
         case PROPERTY_EXEC:
-                return append_exec(m, p->strings);
+                return append_exec(m, p->strings, p->number > 0);
         case PROPERTY_BINDS:
                 return append_binds(m, p->strings);
         case PROPERTY_FILTER:

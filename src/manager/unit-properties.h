@@ -16,7 +16,7 @@ typedef enum PropertyKind {
         PROPERTY_U64, /* t: number */
         PROPERTY_STRING, /* s: strings[0] */
         PROPERTY_STRV, /* as: strings */
-        PROPERTY_EXEC, /* a(sasb): strings is argv, argv[0] the program */
+        PROPERTY_EXEC, /* a(sasb): strings is argv, argv[0] the program; number 1: its failure is ignored */
         PROPERTY_BINDS, /* a(ssbt): strings are paths; a "-" in front: it need not exist */
         PROPERTY_FILTER, /* (bas): number 1: only strings are allowed, 0: strings are not */
         PROPERTY_PAIRS, /* a(ss): strings two by two */

@@ -39,7 +39,7 @@ settings "daemon: {idle_timeout: 1}"
 
 # --- on request, over HTTP
 head -c 100000 /dev/urandom | vcsim "/disk/write?vm=web&disk=0&offset=4096" --data-binary @-
-vcsim_fault "{\"on\": \"folder\", \"kind\": \"delay\", \"delay_ms\": 4000, \"count\": 1}"
+vcsim_fault "{\"on\": \"folder\", \"kind\": \"delay\", \"delay_ms\": 2000, \"count\": 1}"
 equal "$(submit "$(warm manual web)")" manual "the job"
 wait_state manual RUNNING
 # The manager is killed in the pass, which goes on.
@@ -73,7 +73,7 @@ equal "$(cat "$dir/status")" 409 "a cutover of a job that has ended"
 # --- at a time, with hyperctl; the timer wakes the manager
 submit "$(warm timed db)" >/dev/null
 eventually 60 "the first pass is complete" waits timed 1
-hyperctl cutover timed --at="$(date -u -d "+8 seconds" +%FT%TZ)" || fail "hyperctl cutover"
+hyperctl cutover timed --at="$(date -u -d "+5 seconds" +%FT%TZ)" || fail "hyperctl cutover"
 contains "$(hyperctl status timed)" "waiting, 1 pass complete" "the status"
 eventually 60 "the manager has ended" gone
 ended() { [ -e /srv/warm/timed.raw ]; }

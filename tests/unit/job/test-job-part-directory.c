@@ -357,6 +357,31 @@ START_TEST(another_directory_in_its_place_is_noticed) {
 }
 END_TEST
 
+/* Devices are numbered anew at each boot. */
+START_TEST(the_device_is_compared_within_a_boot) {
+        static const struct {
+                const char *boot;
+                int r;
+        } cases[] = {
+                { "", -ESTALE },
+                { " rubbish", -ESTALE },
+                { " 00112233445566778899aabbccddeeff", 0 },
+        };
+        _cleanup_place_ Place p = make_place(0);
+        struct stat st;
+
+        ck_assert_int_eq(fstat(p.directory.fd, &st), 0);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = strprintf("%ju %ju 61234%s\n", (uintmax_t) st.st_dev + 1,
+                                (uintmax_t) st.st_ino, cases[i].boot);
+
+                ck_assert_int_eq(write_file_atomic_at(p.job_fd, RECORD_PREPARED, text, strlen(text), 0644),
+                                0);
+                ck_assert_int_eq(part_directory_check_record(p.directory.fd, p.job_fd, NULL), cases[i].r);
+        }
+}
+END_TEST
+
 /* Cut off before the image was renamed; then another is there, in the directory or under the name. */
 START_TEST(another_image_in_its_place_is_not_published) {
         _cleanup_place_ Place p = make_place(1);
@@ -384,6 +409,6 @@ TEST_MAIN("part-directory", output_names_are_told_apart, images_get_their_names_
                 a_dangling_symlink_is_in_the_way_too, only_known_entries_are_removed,
                 removing_follows_no_symlink, a_directory_of_others_is_not_taken,
                 a_symlink_above_is_not_followed, another_directory_in_its_place_is_noticed,
-                another_image_in_its_place_is_not_published, a_killed_publication_is_finished,
-                a_killed_publication_is_taken_back, a_failure_takes_the_first_image_back,
-                an_image_with_both_names_loses_one)
+                the_device_is_compared_within_a_boot, another_image_in_its_place_is_not_published,
+                a_killed_publication_is_finished, a_killed_publication_is_taken_back,
+                a_failure_takes_the_first_image_back, an_image_with_both_names_loses_one)

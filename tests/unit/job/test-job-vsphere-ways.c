@@ -9,7 +9,7 @@
 /* --- what a user would have installed -------------------------------------------------------------- */
 
 static char *plugin_path(void) {
-        char *path = realpath(PLUGIN, NULL);
+        char *path = test_keep(realpath(PLUGIN, NULL));
 
         ck_assert_ptr_nonnull(path);
         return path;

@@ -161,7 +161,7 @@ static bool read_orders(FirstBootOrders *ret) {
         bool done = ReadFile(file, text, ORDERS_SIZE_MAX, &size, NULL);
         CloseHandle(file);
         text[size] = 0;
-        if (done && orders_parse(text, ret))
+        if (done && first_boot_orders_parse(text, ret))
                 return true;
         note("%s is malformed", path);
         return false;

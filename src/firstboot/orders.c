@@ -68,7 +68,7 @@ static char *next_word(char **p) {
         return word;
 }
 
-bool orders_parse(char *text, FirstBootOrders *ret) {
+bool first_boot_orders_parse(char *text, FirstBootOrders *ret) {
         ret->n = 0;
         while (*text) {
                 size_t n = strcspn(text, "\r\n");

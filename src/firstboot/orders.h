@@ -29,7 +29,7 @@ typedef struct FirstBootOrders {
 } FirstBootOrders;
 
 /* @text is changed. False if a line is malformed. */
-bool orders_parse(char *text, FirstBootOrders *ret);
+bool first_boot_orders_parse(char *text, FirstBootOrders *ret);
 
 /* An interface that Windows has now. */
 typedef struct Adapter {

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Adapter a = { .index = 1, .mac = "00:50:56:95:08:bb" };
         char command[COMMAND_MAX];
 
-        if (!text || !orders_parse(text, &orders))
+        if (!text || !first_boot_orders_parse(text, &orders))
                 return 0;
         orders_assign(&orders, &a, 1);
         for (size_t i = 0; orders_command(&a, i, command); i++)

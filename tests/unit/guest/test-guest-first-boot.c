@@ -38,7 +38,7 @@ START_TEST(orders_of_hyper_guest_are_understood) {
                 (void) snprintf(interfaces[1].servers[i], 16, "192.0.2.5%u", i);
         }
         _cleanup_free_ char *text = first_boot_text(&network);
-        ck_assert(orders_parse(text, &orders));
+        ck_assert(first_boot_orders_parse(text, &orders));
         ck_assert_uint_eq(orders.n, 2);
         Adapter a = { .index = 7, .mac = "00:50:56:95:08:BB" };
         orders_assign(&orders, &a, 1);
@@ -79,7 +79,7 @@ START_TEST(limits_agree) {
         }
         _cleanup_free_ char *text = first_boot_text(&network);
         ck_assert_uint_le(strlen(text), ORDERS_SIZE_MAX);
-        ck_assert(orders_parse(text, &orders));
+        ck_assert(first_boot_orders_parse(text, &orders));
         ck_assert_uint_eq(orders.n, WINDOWS_INTERFACES_MAX);
         ck_assert_uint_eq(orders.interfaces[31].n_servers, WINDOWS_ADDRESSES_MAX);
         Adapter a = { .index = UINT32_MAX, .like = &orders.interfaces[0] };
@@ -99,10 +99,10 @@ START_TEST(what_is_malformed_is_refused) {
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_free_ char *text = strdup(texts[i]);
-                ck_assert_msg(!orders_parse(text, &orders), "%s", texts[i]);
+                ck_assert_msg(!first_boot_orders_parse(text, &orders), "%s", texts[i]);
         }
         _cleanup_free_ char *empty = strdup("\r\n \r\n");
-        ck_assert(orders_parse(empty, &orders));
+        ck_assert(first_boot_orders_parse(empty, &orders));
         ck_assert_uint_eq(orders.n, 0);
 }
 END_TEST
@@ -138,7 +138,7 @@ START_TEST(interfaces_are_assigned) {
                 Adapter adapters[3] = {};
                 size_t n = 0;
 
-                ck_assert(orders_parse(text, &orders));
+                ck_assert(first_boot_orders_parse(text, &orders));
                 for (; n < 3 && rows[i].macs[n]; n++)
                         strcpy(adapters[n].mac, rows[i].macs[n]);
                 orders_assign(&orders, adapters, n);

@@ -87,6 +87,9 @@ static const struct {
                         "as it is." },
         { "no_space_in_guest",
                         "Free space in the file system that the error names, and submit the job again." },
+        { "commit_failed",
+                        "Correct what the error names, and run \"hyperctl retry {id}\": the image is "
+                        "complete when the job is." },
         { "guest_failed", "\"hyperctl logs {id}\" has what hyper-guest said; " RETRY },
         { "failed", "\"hyperctl logs {id}\" has the details; \"hyperctl retry {id}\" tries again." },
 };

@@ -4,15 +4,18 @@
 
 #define STEP "fs_repair"
 
-/* e2fsck -p: replays the journal, and corrects what is safe to correct. */
+/* e2fsck -p: replays the journal, and corrects what is safe to correct. -y corrects all. */
 static int repair_ext(Guest *guest, const char *device) {
-        return guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1);
+        return guest->orders->force ? guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_FORCEALL, 1, -1)
+                                    : guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1);
 }
 
-/* The journal of XFS is replayed by mounting it. */
+/* The journal of XFS is replayed by mounting it. If that fails, "force" clears it. */
 static int repair_xfs(Guest *guest, const char *device) {
         if (guestfs_mount(guest->g, device, "/") < 0 || guestfs_umount(guest->g, "/") < 0)
-                return -1;
+                return guest->orders->force ? guestfs_xfs_repair(guest->g, device,
+                                                              GUESTFS_XFS_REPAIR_FORCELOGZERO, 1, -1)
+                                            : -1;
         int k = guestfs_xfs_repair(guest->g, device, GUESTFS_XFS_REPAIR_NOMODIFY, 1, -1);
         return k == 1 ? guestfs_xfs_repair(guest->g, device, -1) : k;
 }

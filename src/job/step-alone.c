@@ -170,12 +170,14 @@ int step_alone_guest(Run *run) {
         return source_check_unchanged(run->source);
 }
 
-/* Without a change that is worth telling, only the times at which file systems were mounted differ. */
+/* Repairs of file systems are not listed. Without other changes, only times differ. */
 static bool writes_image(const Run *run) {
         const JobSpec *spec = run->attempt->plan->spec;
 
         return job_spec_is_in_place(spec) && !spec->parameters.dry_run &&
-                        json_array_size(json_object_get(run->attempt->guest, "changes")) > 0;
+                        (spec->operation == OPERATION_FS_REPAIR ||
+                                        json_array_size(json_object_get(run->attempt->guest, "changes")) >
+                                                        0);
 }
 
 int step_alone_finalize(Run *run) {

@@ -156,7 +156,7 @@ before=$(sha256sum <"$dir/box.ova")
 job=$(submit '{"operation": "inspect", "source": {"type": "file", "path": "'"$dir/box.ova"'"}}')
 wait_state "$job" COMPLETED 600
 guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
-equal "$(jq -r '.os.hostname, .root, .bootable' <<<"$guest" | xargs)" "esx-guest /dev/sda1 no" "the inspected guest"
+equal "$(jq -r '.os.hostname, .root, .virtio' <<<"$guest" | xargs)" "esx-guest /dev/sda1 false" "the inspected guest"
 equal "$(jq -c .changes <<<"$guest")" "[]" "the changes of an inspection"
 equal "$(sha256sum <"$dir/box.ova")" "$before" "the inspected image"
 

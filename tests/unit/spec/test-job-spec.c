@@ -185,15 +185,16 @@ START_TEST(what_an_operation_on_a_guest_cannot_do_is_refused) {
         bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"fix\":\"auto\"")),
                         "parameters.fix: must not be given unless operation is convert");
         bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"chain\":\"flatten\"")),
-                        "parameters.chain: must not be flatten without a destination: the images below would no "
-                        "longer be those that the result depends on");
+                        "parameters.chain: must not be flatten without a destination: the images below would "
+                        "no longer be those that the result depends on");
         bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"in_use\":\"allow\"")),
-                        "parameters.in_use: must not be allow without a destination: the image is written to");
+                        "parameters.in_use: must not be allow without a destination: the image is written "
+                        "to");
         bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"dry_run\":true") TO("/b.qcow2")),
                         "destination: must not be given with parameters.dry_run");
         bad(OPERATION("convert", "/a.qcow2", PARAMETERS("\"dry_run\":true") TO("/b.qcow2")),
-                        "parameters.dry_run: must not be given for operation convert, but for one that fixes a "
-                        "guest");
+                        "parameters.dry_run: must not be given for operation convert, but for one that fixes "
+                        "a guest");
         bad(OPERATION("boot_repair", "/a.qcow2", PARAMETERS("\"force\":true")),
                         "parameters.force: must not be given unless the operation is fs_repair, or "
                         "parameters.fix contains it");

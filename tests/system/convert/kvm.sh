@@ -86,7 +86,7 @@ refused "$(submit "$(kvm "$dir/disk.raw" lan '.destination.network_map = {"VM Ne
 refused "$(submit "$(kvm "$dir/disk.raw" uefi '.destination.hardware = {firmware: "efi"}')")" libvirt_refused ovmf
 # a disk with an EFI system partition and nothing for a BIOS
 put() { printf %b "$2" | dd of=esp.raw bs=1 seek="$1" conv=notrunc status=none; }
-raw_image esp.raw 1
+truncate -s 1M esp.raw
 put 450 '\xee'
 put 510 '\x55\xaaEFI PART'
 put 584 '\x02\0\0\0\0\0\0\0\x80\0\0\0\x80\0\0\0'

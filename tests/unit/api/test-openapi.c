@@ -238,6 +238,8 @@ END_TEST
 #define FOR_FILES "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_path\":\"/data/out\"}}"
 
 /* Some fields are for one kind of source or destination only, or without a path. */
+#define FOR_REPAIR "{\"operation\": \"fs_repair\", \"image\": {\"path\": \"/srv/a.qcow2\"}}"
+
 static json_t *job_for(const char *path) {
         static const struct {
                 const char *path, *job;
@@ -261,6 +263,8 @@ static json_t *job_for(const char *path) {
                 { "parameters.start", FOR_KVM },
                 { "parameters.boot_check", FOR_KVM },
                 { "parameters.boot_timeout_seconds", FOR_BOOT },
+                { "parameters.dry_run", FOR_REPAIR },
+                { "parameters.force", FOR_REPAIR },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(special); i++)
@@ -277,6 +281,9 @@ static bool takes(const char *path, json_t *value) {
         /* An NBD server is named by its URI. */
         if (streq(path, "parameters.output_type") && streq(strempty(json_string_value(value)), "nbd"))
                 ck_assert_int_eq(json_path_set(job, "parameters.output_path", json_string("nbd://h/x")), 0);
+        /* An inspection has no output. */
+        if (streq(path, "operation") && streq(strempty(json_string_value(value)), "inspect"))
+                (void) json_object_del(json_object_get(job, "parameters"), "output_path");
         ck_assert_int_eq(json_path_set(job, path, value), 0);
         int r = worker_job_decode(job, &decoded, &errors);
         ck_assert(r == 0 || r == -EBADMSG);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When nobody asks and no job is left, or all of them wait for their next pass, the daemon ends, and the bus starts it again for the next call.
+/* When nobody asks and no job is left, or all of them wait for their next pass, the daemon ends, and the bus
+ * starts it again for the next call.
  *
  * No call may be lost in between: systemd is told STOPPING=1 first, so that it will start the unit anew
  * instead of taking it for running; then the name is given up, and only when the bus has confirmed that does

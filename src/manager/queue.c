@@ -250,8 +250,8 @@ static int start_job(Manager *m, Job *j) {
         return 0;
 }
 
-/* Ends that could not be recorded, retries and passes whose time has come, and jobs to be looked at once more. Says
- * when to do all of this again. */
+/* Ends that could not be recorded, retries and passes whose time has come, and jobs to be looked at once
+ * more. Says when to do all of this again. */
 static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
         int r;

@@ -101,17 +101,17 @@ START_TEST(what_does_not_go_together_is_refused) {
                                 "parameters.warm: must be false if the destination is a device: the passes "
                                 "change an image" },
                 { VM, FILE_TO, "\"warm\":true,\"compress\":true",
-                                "parameters.compress: must not be given for a warm job: later passes cannot "
-                                "change compressed clusters" },
+                                "parameters.compress: must not be given for a warm job: later passes "
+                                "cannot change compressed clusters" },
                 { VM, FILE_TO, "\"warm\":true,\"compression\":\"zstd\"",
-                                "parameters.compression: must not be given for a warm job: later passes cannot "
-                                "change compressed clusters" },
+                                "parameters.compression: must not be given for a warm job: later passes "
+                                "cannot change compressed clusters" },
                 { VM, FILE_TO, "\"warm\":true,\"source_power\":\"keep\"",
-                                "parameters.source_power: must not be given for a warm job: the virtual machine "
-                                "runs until the cutover" },
+                                "parameters.source_power: must not be given for a warm job: the virtual "
+                                "machine runs until the cutover" },
                 { VM, FILE_TO, "\"warm\":true,\"conversion_method\":\"nfc\"",
-                                "parameters.conversion_method: must not be nfc for a warm job: an export has all "
-                                "of a disk, not what has changed" },
+                                "parameters.conversion_method: must not be nfc for a warm job: an export has "
+                                "all of a disk, not what has changed" },
                 { VM, FILE_TO, "\"warm\":true,\"cutover\":\"tomorrow\"",
                                 "parameters.cutover: must be \"manual\", or a time such as "
                                 "2026-05-01T02:00:00Z" },
@@ -121,11 +121,11 @@ START_TEST(what_does_not_go_together_is_refused) {
                 { VM, FILE_TO, "\"cutover\":\"manual\",\"interval_seconds\":5,\"verify\":\"precopy\"",
                                 "parameters.cutover: must not be given unless parameters.warm is true; "
                                 "parameters.interval_seconds: must not be given unless parameters.warm is true; "
-                                "parameters.verify: must be true, false or full unless parameters.warm is "
-                                "true" },
+                                "parameters.verify: must be true, false or full unless parameters.warm "
+                                "is true" },
                 { VM, FILE_TO, "\"warm\":false,\"power_on_after_failure\":true",
-                                "parameters.power_on_after_failure: must not be given unless parameters.warm is "
-                                "true" },
+                                "parameters.power_on_after_failure: must not be given unless parameters.warm "
+                                "is true" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -94,9 +94,11 @@ START_TEST(what_does_not_go_together_is_refused) {
                 { "{\"type\":\"file\",\"path\":\"/a\"}", FILE_TO, "\"warm\":true",
                                 "parameters.warm: must be false unless the source is of type \"vsphere\"" },
                 { VM, "{\"type\":\"nbd\",\"uri\":\"nbd://h\"}", "\"warm\":true",
-                                "parameters.warm: must be false unless the destination is a qcow2 or raw file" },
+                                "parameters.warm: must be false unless the destination is a qcow2 or raw "
+                                "file" },
                 { VM, "{\"type\":\"file\",\"path\":\"/b.ova\",\"format\":\"ova\"}", "\"warm\":true",
-                                "parameters.warm: must be false unless the destination is a qcow2 or raw file" },
+                                "parameters.warm: must be false unless the destination is a qcow2 or raw "
+                                "file" },
                 { VM, "{\"type\":\"file\",\"path\":\"/dev/sda\",\"format\":\"raw\"}", "\"warm\":true",
                                 "parameters.warm: must be false if the destination is a device: the passes "
                                 "change an image" },
@@ -120,7 +122,8 @@ START_TEST(what_does_not_go_together_is_refused) {
                 { VM, FILE_TO, "\"warm\":1", "parameters.warm: must be true or false" },
                 { VM, FILE_TO, "\"cutover\":\"manual\",\"interval_seconds\":5,\"verify\":\"precopy\"",
                                 "parameters.cutover: must not be given unless parameters.warm is true; "
-                                "parameters.interval_seconds: must not be given unless parameters.warm is true; "
+                                "parameters.interval_seconds: must not be given unless parameters.warm is "
+                                "true; "
                                 "parameters.verify: must be true, false or full unless parameters.warm "
                                 "is true" },
                 { VM, FILE_TO, "\"warm\":false,\"power_on_after_failure\":true",

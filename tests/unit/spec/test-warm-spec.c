@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/job-spec.h"
 #include "spec/warm-spec.h"
 #include "unit/lib/test.h"
 

@@ -73,8 +73,8 @@ static const FixedProperty fixed[] = {
         { "PrivateIPC", PROPERTY_BOOL, true, NULL },
         { "ProtectProc", PROPERTY_STRING, 0, LIST("invisible") },
         { "ProcSubset", PROPERTY_STRING, 0, LIST("pid") },
-        /* What ProtectKernelTunables= would add is either below /sys, or missing from the /proc of ProcSubset=.
-         * systemd 252 reads the list of mounts three times for each of its 18 paths. */
+        /* What ProtectKernelTunables= would add is either below /sys, or missing from the /proc of
+         * ProcSubset=. systemd 252 reads the list of mounts three times for each of its 18 paths. */
         { "ReadOnlyPaths", PROPERTY_STRV, 0, LIST("/sys") },
         { "ProtectControlGroups", PROPERTY_BOOL, true, NULL },
         { "ProtectKernelModules", PROPERTY_BOOL, true, NULL },

@@ -27,13 +27,22 @@ static bool has_program(const char *name) {
         return path;
 }
 
+/* What hyper-guest does in its appliance (src/guest/README.md). */
+#define GUEST_CAPABILITIES \
+        (1u << CAPABILITY_MOUNT_OPERATIONS | 1u << CAPABILITY_LVM_TOOLS | 1u << CAPABILITY_SELINUX_TOOLS)
+
+static bool has_appliance(void) {
+        return has_program("supermin") && has_program("qemu-system-x86_64");
+}
+
 uint32_t machine_capabilities(void) {
         static bool known;
         static uint32_t mask;
 
         if (!known) {
                 mask = (has_program("qemu-img") ? 1u << CAPABILITY_QEMU_IMG : 0) |
-                                (has_program("qemu-nbd") ? 1u << CAPABILITY_NBD_ACCESS : 0);
+                                (has_program("qemu-nbd") ? 1u << CAPABILITY_NBD_ACCESS : 0) |
+                                (has_appliance() ? GUEST_CAPABILITIES : 0);
                 known = true;
         }
         return mask;

@@ -382,13 +382,11 @@ BUS_TEST_END
 WORKERS_TEST(this_machine_takes_what_it_can)
         f.manager->settings->worker.local = true;
         submit_queued(&f, "a", NULL);
-        submit_queued(&f, "lvm", ",\"capability_requirements\":{\"needs_lvm\":true}");
         submit_queued(&f, "huge", ",\"capability_requirements\":{\"min_memory_gb\":1000000}");
         submit(&f, "mine", ",\"capability_requirements\":{\"needs_lvm\":true}");
         settle_down(&f);
         expect_state(&f, "a", JOB_RUNNING);
         expect_state(&f, "mine", JOB_RUNNING);
-        expect_state(&f, "lvm", JOB_QUEUED);
         expect_state(&f, "huge", JOB_QUEUED);
 BUS_TEST_END
 

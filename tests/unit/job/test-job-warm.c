@@ -648,7 +648,7 @@ int main(void) {
                 fprintf(stderr, "nbdkit is not installed\n");
                 return 77;
         }
-        tcase_set_timeout(tcase, 120);
+        tcase_set_timeout(tcase, 300);
         tcase_add_test(tcase, checks);
         tcase_add_test(tcase, state);
         tcase_add_loop_test(tcase, in_passes, 0, 2);

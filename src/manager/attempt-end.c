@@ -6,7 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/job-cutover.h"
+#include "manager/job-waiting.h"
 #include "manager/manager.h"
 #include "manager/progress.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* When the cutover of a warm job begins, and the event that says when its next pass does. */
+/* When the cutover of a warm job begins. */
 
 #include "manager/manager.h"
 
@@ -9,6 +9,3 @@
  * should know, and belongs to it. 0, or negative errno with @error. */
 int manager_set_cutover(
                 Manager *m, const char *id, const char *when, char **ret_warning, sd_bus_error *error);
-
-/* Logs when the next pass of @j begins, if it waits for one. */
-void job_tell_waiting(Job *j);

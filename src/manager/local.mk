@@ -111,6 +111,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/submit-options.h \
 	src/manager/submit.c \
 	src/manager/submit.h \
+	src/manager/job-waiting.c \
+	src/manager/job-waiting.h \
 	src/manager/unit-facts.c \
 	src/manager/unit-facts.h \
 	src/manager/unit-properties.c \

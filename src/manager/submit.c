@@ -24,7 +24,7 @@
 #include "shared/error-table.h"
 #include "spec/capability.h"
 #include "spec/job-demand.h"
-#include "spec/warm-spec.h"
+#include "spec/warm-state.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
 
@@ -260,7 +260,7 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
         row->percent = -1;
-        if (spec->parameters.warm && !(row->warm = warm_spec_first_state(spec)))
+        if (spec->parameters.warm && !(row->warm = warm_state_first(spec)))
                 return -ENOMEM;
         *ret = TAKE_PTR(row);
         return 0;

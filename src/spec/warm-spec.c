@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/warm-spec.h"
 #include "basic/string-util.h"
-#include "spec/warm-state.h"
 
 static bool is_given(json_t *parameters, const char *key) {
         json_t *value = json_object_get(parameters, key);
@@ -109,11 +108,4 @@ int warm_spec_fill(const JobSpec *s, json_t *parameters) {
                                                         json_string(verify_word(s->parameters.verify))) < 0
                         ? -ENOMEM
                         : 0;
-}
-
-char *warm_spec_first_state(const JobSpec *s) {
-        const WarmState warm = { .cutover_at = s->parameters.cutover_at,
-                .interval_seconds = s->parameters.interval_seconds };
-
-        return warm_state_encode(&warm);
 }

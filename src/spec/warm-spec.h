@@ -18,6 +18,3 @@ int warm_spec_check(JobSpec *s, json_t *parameters, JsonErrors *errors);
 
 /* Puts the parameters of a warm job into their canonical form, in the document of the spec. 0 or -ENOMEM. */
 int warm_spec_fill(const JobSpec *s, json_t *parameters);
-
-/* Where a warm job stands when it is submitted, as in warm-state.h. NULL when out of memory. */
-char *warm_spec_first_state(const JobSpec *s);

@@ -50,6 +50,13 @@ char *warm_state_encode(const WarmState *w) {
         return object ? json_dumps(object, JSON_COMPACT) : NULL;
 }
 
+char *warm_state_first(const JobSpec *s) {
+        const WarmState warm = { .cutover_at = s->parameters.cutover_at,
+                .interval_seconds = s->parameters.interval_seconds };
+
+        return warm_state_encode(&warm);
+}
+
 void warm_state_add_pass(WarmState *w, const JobWarmResult *result, usec_t now) {
         w->passes = result->pass;
         w->pass_ended_at = now;

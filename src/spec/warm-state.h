@@ -8,6 +8,7 @@
 
 #include "basic/time-util.h"
 #include "spec/job-result.h"
+#include "spec/job-settings.h"
 #include "spec/job-state.h"
 
 typedef struct WarmState {
@@ -26,6 +27,9 @@ typedef struct WarmState {
 int warm_state_decode(const char *text, WarmState *ret);
 /* Allocated; NULL when out of memory. */
 char *warm_state_encode(const WarmState *w);
+
+/* Of a job that is submitted, encoded. Likewise. */
+char *warm_state_first(const JobSpec *s);
 
 /* A pass is complete. */
 void warm_state_add_pass(WarmState *w, const JobWarmResult *result, usec_t now);

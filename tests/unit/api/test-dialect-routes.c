@@ -23,7 +23,6 @@
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
-#include "spec/warm-spec.h"
 #include "spec/warm-state.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
@@ -61,7 +60,7 @@ static int mock_insert(Mock *m, const char *text, JobSpec *spec, const char *dia
         row->phase = _PHASE_INVALID;
         row->percent = -1;
         if (spec->parameters.warm)
-                row->warm = warm_spec_first_state(spec);
+                row->warm = warm_state_first(spec);
         return store_job_insert(m->store, row, states, ELEMENTSOF(states));
 }
 

@@ -3,9 +3,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "manager/job-bus.h"
 #include "manager/manager.h"
-#include "manager/schedule/schedule-bus.h"
 #include "store/jobs-list.h"
 
 /* So many are read in one step. */
@@ -123,7 +121,8 @@ static int add_jobs(ManagedObjects *l) {
 
                 l->seq = rows.rows[i]->seq;
                 if (j && !job_is_finished(j))
-                        r = path ? append_object(l, path, HYPER_JOB_INTERFACE, job_vtable, j) : -ENOMEM;
+                        r = path ? append_object(l, path, HYPER_JOB_INTERFACE, l->manager->job_vtable, j)
+                                 : -ENOMEM;
         }
         return r < 0 ? r : rows.n == STEP;
 }
@@ -140,7 +139,7 @@ static int add_schedules(ManagedObjects *l) {
                 /* Where the functions of the properties expect it; as schedule_find() does. */
                 schedule_row_free(m->schedule);
                 m->schedule = TAKE_PTR(rows.rows[i]);
-                r = path ? append_object(l, path, HYPER_SCHEDULE_INTERFACE, schedule_vtable, m) : -ENOMEM;
+                r = path ? append_object(l, path, HYPER_SCHEDULE_INTERFACE, m->schedule_vtable, m) : -ENOMEM;
         }
         return r < 0 ? r : rows.n == STEP;
 }

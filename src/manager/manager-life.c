@@ -122,6 +122,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->clock = o->clock;
         m->send_event = o->send_event ?: job_event_send;
         m->observer = on_job_changed;
+        m->job_vtable = job_vtable;
+        m->schedule_vtable = schedule_vtable;
         m->list_units = executor_unit_list;
         m->started_at = m->clock();
         m->patience = UNIT_PATIENCE;

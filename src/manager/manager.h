@@ -54,6 +54,7 @@ struct Manager {
         sd_bus_slot *reconcile_call;
         usec_t patience; /* for a unit that systemd was to end: then it is killed */
         bool reconcile_again; /* something happened while the units were being listed */
+        const sd_bus_vtable *job_vtable, *schedule_vtable; /* of the objects: managed-objects.c */
         sd_bus_slot *release_call;
         sd_bus_slot *wake_call; /* that sets the timer of the next pass: wake-timer.c */
         void (*on_wake_timer)(Manager *m, int r);

@@ -112,6 +112,24 @@ int guest_commit_resume(Conversion *c, json_t **ret_guest) {
                      : 0;
 }
 
+/* What is committed after a power failure must be what hyper-guest wrote. The appliance flushes nothing. */
+static int flush_overlays(Conversion *c) {
+        for (size_t i = 0; i < c->source->n_disks; i++) {
+                _cleanup_(overlay_done) Overlay o = {};
+                _cleanup_close_ int file = -EBADF, directory = -EBADF;
+                int r = overlay_name(c, i, &o);
+
+                if (r < 0)
+                        return r;
+                file = open(o.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+                directory = open(o.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                if (file < 0 || directory < 0 || fsync(file) < 0 || fsync(directory) < 0)
+                        return attempt_fail(c->attempt, errno, NULL, "Flushing %s failed: %s", o.path,
+                                        strerror(errno));
+        }
+        return 0;
+}
+
 /* From now on no checkpoint is true. */
 static int drop_checkpoints(Conversion *c) {
         for (size_t i = 0; i < c->source->n_disks; i++) {
@@ -130,7 +148,7 @@ static int drop_checkpoints(Conversion *c) {
 
 int guest_commit_begin(Conversion *c, json_t *guest) {
         _cleanup_json_ json_t *mark = NULL, *sizes = json_array();
-        char *text = NULL;
+        _cleanup_free_ char *text = NULL;
 
         for (size_t i = 0; i < c->source->n_disks; i++)
                 if (json_array_append_new(sizes, json_integer((json_int_t) c->sizes[i])) < 0)
@@ -140,8 +158,10 @@ int guest_commit_begin(Conversion *c, json_t *guest) {
         text = mark ? json_dumps(mark, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
-        int r = write_file_atomic_at(c->part_fd, PART_COMMIT_FILE, text, strlen(text), 0600);
-        free(text);
+        int r = flush_overlays(c);
+        if (r < 0)
+                return r;
+        r = write_file_atomic_at(c->part_fd, PART_COMMIT_FILE, text, strlen(text), 0600);
         if (r >= 0)
                 r = drop_checkpoints(c);
         return r < 0 ? attempt_fail(c->attempt, r, NULL, "Writing to %s failed: %s", c->part_dir,

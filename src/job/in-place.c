@@ -338,6 +338,14 @@ static int output_format(const JobResult *result) {
                       : FORMAT_PROBE;
 }
 
+/* What is committed after a power failure must be what hyper-guest wrote. The appliance flushes nothing. */
+static int flush_overlay(Attempt *a, const PartDirectory *p, const Files *f) {
+        return fsync(f->fds[0]) < 0 || fsync(p->fd) < 0
+                        ? attempt_fail(a, errno, NULL, "Flushing the changes of the guest in %s failed: %s",
+                                          p->path, strerror(errno))
+                        : 0;
+}
+
 static int write_changes(Attempt *a, const PartDirectory *p, const JobResult *result) {
         _cleanup_(files_done) Files files = {};
         int format = output_format(result);
@@ -349,6 +357,8 @@ static int write_changes(Attempt *a, const PartDirectory *p, const JobResult *re
                 r = check_source_state(a);
         if (r >= 0)
                 r = check_space(a, &files);
+        if (r >= 0)
+                r = flush_overlay(a, p, &files);
         if (r >= 0)
                 r = write_mark(a, p, format, result);
         if (r < 0)

@@ -156,7 +156,8 @@ before=$(sha256sum <"$dir/box.ova")
 job=$(submit '{"operation": "inspect", "source": {"type": "file", "path": "'"$dir/box.ova"'"}}')
 wait_state "$job" COMPLETED 600
 guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
-equal "$(jq -r '.os.hostname, .root, .virtio' <<<"$guest" | xargs)" "esx-guest /dev/sda1 false" "the inspected guest"
+equal "$(jq -r '.os.hostname, .root, .virtio' <<<"$guest" | xargs)" "esx-guest /dev/sda1 false" \
+        "the inspected guest"
 equal "$(jq -c .changes <<<"$guest")" "[]" "the changes of an inspection"
 equal "$(sha256sum <"$dir/box.ova")" "$before" "the inspected image"
 
@@ -164,13 +165,15 @@ equal "$(sha256sum <"$dir/box.ova")" "$before" "the inspected image"
 before=$(sha256sum <"$dir/guest.img")
 job=$(submit '{"operation": "offline_fix", "source": {"type": "file", "path": "'"$dir/guest.img"'"},
         "execution_policy": {"retry_count": 1}}')
-eventually 120 pgrep -x hyper-guest
+guest_runs() { pgrep -x hyper-guest >/dev/null; }
+eventually 120 "hyper-guest runs" guest_runs
 equal "$(sha256sum <"$dir/guest.img")" "$before" "the image while its guest is changed"
 pkill -KILL -x hyper-guest
 wait_state "$job" COMPLETED 600
 contains "$(hyperctl logs "$job")" "hyper-guest was killed" "the log of the job"
 missing "$dir/.guest.img.hyper-part"
-contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/null)" "UUID=$uuid / ext4" "fstab in the image"
+contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/null)" "UUID=$uuid / ext4" \
+        "fstab in the image"
 
 # A disk without an operating system, which stays as it is.
 truncate -s 8M "$dir/empty.img"

@@ -105,7 +105,8 @@ eventually 60 "the first pass is complete" waits cut 1
 hyperctl cutover cut --at=2099-01-01T00:00:00Z
 next=$(of_warm cut next)
 printf "%s" "$next" >/srv/warm/next
-sync /srv/warm/next'
+# With the settings, the manager does not stay for long after the boot, either.
+sync /srv/warm/next /etc/hyper /etc/hyper/config.d /etc/hyper/config.d/90-test.yaml'
 
 machine crash
 machine up

@@ -86,7 +86,7 @@ struct Api {
         usec_t started; /* realtime */
         size_t bodies; /* bytes held for bodies */
         usec_t last_activity; /* monotonic */
-        sd_event_source *idle_timer, *sweep_timer, *end_timer, *end_check;
+        sd_event_source *idle_timer, *sweep_timer, *end_timer, *end_check, *newcomers_timer;
         bool ending;
         int exit_code;
 

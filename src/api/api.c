@@ -32,7 +32,18 @@ struct Listener {
 
 /* --- counting, idleness, the end ------------------------------------------------------------------- */
 
+static bool api_has_newcomers(Api *a) {
+        usec_t now = now_monotonic();
+        Listener *l;
+
+        LIST_FOREACH(l, &a->listeners, listeners)
+                if (http_server_has_newcomers(l->server, now))
+                        return true;
+        return false;
+}
+
 static void api_leave(Api *a) {
+        a->newcomers_timer = sd_event_source_disable_unref(a->newcomers_timer);
         a->end_timer = sd_event_source_disable_unref(a->end_timer);
         a->end_check = sd_event_source_disable_unref(a->end_check);
         (void) sd_event_exit(a->event, a->exit_code);
@@ -50,9 +61,14 @@ static int on_end_timeout(sd_event_source *source, uint64_t usec, void *userdata
 static int on_end(sd_event_source *source, void *userdata) {
         Api *a = userdata;
 
-        if (!api_is_busy(a))
+        if (!api_is_busy(a) && !api_has_newcomers(a))
                 api_leave(a);
         return 0;
+}
+
+/* By now, whoever had just connected has sent a request or is not waited for. */
+static int on_newcomers_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        return on_end(source, userdata);
 }
 
 void api_shutdown(Api *a, int exit_code) {
@@ -76,9 +92,12 @@ void api_shutdown(Api *a, int exit_code) {
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_run(l->server);
 
-        if (api_is_busy(a)) {
+        if (api_is_busy(a) || api_has_newcomers(a)) {
                 k = sd_event_add_time_relative(a->event, &a->end_timer, CLOCK_MONOTONIC, SHUTDOWN_TIMEOUT, 0,
                                 on_end_timeout, a);
+                if (k >= 0)
+                        k = sd_event_add_time_relative(a->event, &a->newcomers_timer, CLOCK_MONOTONIC,
+                                        HTTP_NEWCOMER_TIME, 1, on_newcomers_timer, a);
                 if (k >= 0)
                         k = sd_event_add_defer(a->event, &a->end_check, on_end, a);
                 if (k >= 0)
@@ -349,6 +368,7 @@ Api *api_free(Api *a) {
         sd_event_source_disable_unref(a->sweep_timer);
         sd_event_source_disable_unref(a->end_timer);
         sd_event_source_disable_unref(a->end_check);
+        sd_event_source_disable_unref(a->newcomers_timer);
         sd_event_unref(a->event);
         free((char *) a->config.database);
         free((char *) a->config.hosts_database);

@@ -49,6 +49,7 @@ static const struct {
         { "vsphere_shutdown",
                         "Shut the virtual machine down, or submit the job with parameters.power_off." },
         { "vsphere_changed", "Leave the virtual machine as it is while it is copied, " RETRY },
+        { "vsphere_started", "Leave the virtual machine off during the cutover, " RETRY },
         { "vsphere_failed", "See the tasks and events of the virtual machine on the server, " RETRY },
         { "certificate", "Compare the thumbprint, and submit the job with source.ca or source.thumbprint." },
         { "unsupported", "\"hyperctl logs {id}\" has the details; hyper-job(8) says what is supported." },

@@ -23,6 +23,7 @@ typedef struct Connection {
         struct MHD_Connection *mhd;
         Request *request; /* the one being worked on */
         usec_t waiting_since; /* accepted, or the last answer sent */
+        bool asked; /* there was a request */
         bool has_uid; /* it is known who made it */
         uid_t uid;
         struct UserConnections *user; /* NULL: not counted */
@@ -159,6 +160,7 @@ static void *on_request_line(void *userdata, const char *target, struct MHD_Conn
         if (!r)
                 return NULL;
         c->request = r;
+        c->asked = true;
         r->has_uid = c->has_uid;
         r->uid = c->uid;
         api_request_begun(s->api, r);
@@ -448,6 +450,15 @@ void http_server_sweep(HttpServer *s, usec_t now) {
                 if (now >= since + limit)
                         connection_shut_down(c);
         }
+}
+
+bool http_server_has_newcomers(HttpServer *s, usec_t now) {
+        Connection *c;
+
+        LIST_FOREACH(c, &s->connections, connections)
+                if (!c->asked && now < c->waiting_since + HTTP_NEWCOMER_TIME)
+                        return true;
+        return false;
 }
 
 HttpServer *http_server_free(HttpServer *s) {

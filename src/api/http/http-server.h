@@ -21,6 +21,10 @@ DEFINE_CLEANUP_FUNC(HttpServer *, http_server_free);
 /* Stops accepting. Clients that come now wait in the socket's queue, which PID 1 holds too. */
 void http_server_quiesce(HttpServer *s);
 
+/* Whether there are clients that connected at most HTTP_NEWCOMER_TIME before @now (monotonic), and have not
+ * sent a request yet: with TLS, they may still be in the handshake. */
+bool http_server_has_newcomers(HttpServer *s, usec_t now);
+
 /* Does what can be done at once. */
 void http_server_run(HttpServer *s);
 
@@ -36,5 +40,6 @@ void http_server_sweep(HttpServer *s, usec_t now);
 #define HTTP_CONNECTIONS_PER_USER 4000u
 #define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */
 #define HTTP_IDLE_SEC 60u
+#define HTTP_NEWCOMER_TIME USEC_PER_SEC
 #define HTTP_HEADERS_TIMEOUT (60 * USEC_PER_SEC)
 #define HTTP_BODY_TIMEOUT (300 * USEC_PER_SEC)

@@ -444,7 +444,9 @@ START_TEST(capabilities_are_those_of_the_programs_found) {
                         "[\"raw\",\"qcow2\",\"vmdk\",\"vdi\",\"vhd\",\"vhdx\",\"parallels\",\"ova\","
                         "\"ovf\"]");
         assert_member(all, "destination_formats", "[\"raw\",\"qcow2\",\"vmdk\",\"ova\",\"ovf\"]");
-        assert_member(all, "operations", "[\"convert\"]");
+        assert_member(all, "operations",
+                        "[\"convert\",\"inspect\",\"offline_fix\",\"boot_repair\",\"selinux_prep\","
+                        "\"lvm_repair\",\"fs_repair\",\"initramfs_regenerate\"]");
         assert_member(all, "tools.qemu-img", "\"/usr/bin/qemu-img\"");
         assert_member(all, "tools.nbdkit", "null");
         assert_member(all, "missing_tools", "[]");

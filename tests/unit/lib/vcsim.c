@@ -103,15 +103,14 @@ void vcsim_stop(Vcsim *v) {
 
 typedef struct Body {
         char *data;
-        size_t size;
+        size_t size, allocated;
 } Body;
 
 static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
         Body *b = userdata;
 
         size *= n;
-        b->data = realloc(b->data, b->size + size + 1);
-        if (!b->data)
+        if (!GREEDY_REALLOC(b->data, b->allocated, b->size + size + 1))
                 return 0;
         memcpy(b->data + b->size, data, size);
         b->size += size;

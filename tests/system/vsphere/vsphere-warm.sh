@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 240
+# slow: a machine is booted twice, and VMs are copied in passes
 # runs-on: host
 # vcsim: yes
 #

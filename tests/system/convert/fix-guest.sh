@@ -146,6 +146,7 @@ eventually 120 "the appliance starts" appliance_runs
 busctl -q call "${manager[@]}" CancelJob s "$job"
 wait_state "$job" CANCELLED
 eventually 20 "the appliance is gone" appliance_is_gone
+eventually 60 "the unit has ended" unit_gone "$job" # it removes what it has made
 missing "$dir/cancelled.raw"
 missing "$dir/.cancelled.raw.hyper-part"
 

@@ -15,6 +15,7 @@
 #include "manager/progress.h"
 #include "manager/schedule/schedule-timer.h"
 #include "manager/unit-facts.h"
+#include "manager/unit-append.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
 

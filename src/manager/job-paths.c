@@ -1,112 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/openat2.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "image/image-writable.h"
+#include "manager/job-paths-nbd.h"
 #include "manager/job-paths.h"
+#include "manager/path-look.h"
 #include "manager/path-missing.h"
 #include "manager/source-chain.h"
 #include "manager/source-ovf.h"
-#include "spec/nbd-uri.h"
-
-/* Of a longer path the end is left out: the reason must not be. */
-#define SHOWN_PATH_MAX 512
-
-/* Adds "PATH: TEXT" about @field to @errors and returns @r. */
-static int refuse(JsonErrors *errors, int r, const char *field, const char *path, const char *text) {
-        int k = json_errors_add(errors, field, "%.*s%s: %s", SHOWN_PATH_MAX, path,
-                        strlen(path) > SHOWN_PATH_MAX ? "…" : "", text);
-
-        return k < 0 ? k : r;
-}
-
-/* What open(2) says of a path, for people. */
-static const char *open_error(const char *path, int error, bool follow, char **buffer) {
-        if ((error == -ENOENT || error == -ENOTDIR) && path_is_device(path))
-                return "there is no such block device on this machine; one of another machine is reached "
-                       "through an NBD "
-                       "server there (type \"nbd\")";
-        if (error == -ENOENT || error == -ENOTDIR)
-                return "there is no such file or directory";
-        if (error == -ELOOP)
-                return follow ? "its symbolic links lead nowhere"
-                              : "a symbolic link was put into it since the job was submitted";
-        return *buffer = strprintf("it cannot be opened: %s", strerror(-error));
-}
-
-/* "a source may not be here: WHY"; an operator is shown the path as it was given, whatever it leads to. */
-static int refuse_place(
-                const char *field, const char *path, bool destination, const char *why, JsonErrors *errors) {
-        _cleanup_free_ char *text =
-                        strprintf("%s may not be here: %s", destination ? "a destination" : "a source", why);
-
-        return text ? refuse(errors, -EPERM, field, path, text) : -ENOMEM;
-}
-
-/* Opens what a spec's field names and gives its path without symlinks. */
-static int resolve(const PathRules *rules, bool destination, const char *field, const char *path,
-                bool follow, char **ret_path, struct stat *ret_stat, JsonErrors *errors) {
-        _cleanup_free_ char *real = NULL, *text = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        const char *why = NULL;
-        struct stat st;
-
-        fd = path_open(rules, path, destination, follow, &real, &why);
-        if (fd == -ENOMEM)
-                return fd;
-        if (fd == -EPERM)
-                return refuse_place(field, real ? real : path, destination, why, errors);
-        if (fd < 0) {
-                why = open_error(path, fd, follow, &text);
-                return why ? refuse(errors, fd == -ENOENT || fd == -ENOTDIR ? -ENOENT : -EBADMSG, field,
-                                             path, why)
-                           : -ENOMEM;
-        }
-        if (fstat(fd, &st) < 0)
-                return refuse(errors, -EBADMSG, field, path, strerror(errno));
-        *ret_path = TAKE_PTR(real);
-        *ret_stat = st;
-        return 0;
-}
-
-static int resolve_directory(const PathRules *rules, bool destination, const char *field, const char *path,
-                bool follow, char **ret_path, struct stat *ret_stat, JsonErrors *errors) {
-        _cleanup_free_ char *real = NULL;
-        struct stat st;
-        int r = resolve(rules, destination, field, path, follow, &real, &st, errors);
-
-        if (r < 0)
-                return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
-        if (!S_ISDIR(st.st_mode))
-                return refuse(errors, -EBADMSG, field, path, "it is not a directory");
-        *ret_path = TAKE_PTR(real);
-        *ret_stat = st;
-        return 0;
-}
-
-/* A handle only: nothing is read. -ELOOP: there is a symbolic link in the path. */
-static int open_handle(const char *path) {
-        struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
-        int fd = (int) syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-
-        return fd < 0 ? -errno : fd;
-}
-
-static int check_place(const PathRules *rules, bool destination, const char *field, const char *path,
-                const char *shown, JsonErrors *errors) {
-        const char *why = NULL;
-        int r = path_check(rules, path, destination, &why);
-
-        return r == -EPERM ? refuse_place(field, shown, destination, why, errors) : r;
-}
 
 /* --- block devices --------------------------------------------------------------------------------- */
 
@@ -122,7 +27,7 @@ static int check_claim(const char *field, const char *path, JsonErrors *errors) 
                                        "swap, or "
                                        "part of LVM or RAID; unmount it, or name the volume that is on it")
                               : strprintf("the block device cannot be opened: %s", strerror(errno));
-        return text ? refuse(errors, -EBADMSG, field, path, text) : -ENOMEM;
+        return text ? path_refuse(errors, -EBADMSG, field, path, text) : -ENOMEM;
 }
 
 /* Its name is kept as it was given: udev's links stay the same when numbers change. */
@@ -162,18 +67,19 @@ static int use_ovf_of_directory(
 
         int r = source_ovf_in_directory(directory, &ovf);
         if (r == -ENOENT)
-                return refuse(errors, -EBADMSG, "source.path", directory,
+                return path_refuse(errors, -EBADMSG, "source.path", directory,
                                 "it is a directory without an .ovf file in it; give the image itself");
         if (r == -ENOTUNIQ) {
                 _cleanup_free_ char *text =
                                 strprintf("it is a directory with several .ovf files in it: %s; give one of "
                                           "them",
                                                 ovf);
-                return text ? refuse(errors, -EBADMSG, "source.path", directory, text) : -ENOMEM;
+                return text ? path_refuse(errors, -EBADMSG, "source.path", directory, text) : -ENOMEM;
         }
         if (r < 0)
-                return r == -ENOMEM ? r : refuse(errors, -EBADMSG, "source.path", directory, strerror(-r));
-        return resolve(rules, false, "source.path", ovf, false, &f->source_path, ret_stat, errors);
+                return r == -ENOMEM ? r
+                                    : path_refuse(errors, -EBADMSG, "source.path", directory, strerror(-r));
+        return path_resolve(rules, false, "source.path", ovf, false, &f->source_path, ret_stat, errors);
 }
 
 /* The digest of one of several files would prove nothing about the others. */
@@ -188,7 +94,7 @@ static int check_checksum(const JobSpec *spec, const JobFiles *f, JsonErrors *er
                         n, f->source_files[1],
                         endswith(f->source_path, ".ovf") ? " (the manifest of an OVF is always checked)"
                                                          : "");
-        return text ? refuse(errors, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
+        return text ? path_refuse(errors, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
 }
 
 /* The source is changed: its directory gets a part directory. */
@@ -205,15 +111,16 @@ static int add_in_place(const JobSpec *spec, const PathRules *rules, JobFiles *f
                 fd = open(f->source_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
                 int r = fd < 0 ? -errno : image_check_writable(fd, spec->source.format, &why);
                 if (r < 0 && r != -EROFS)
-                        return r == -ENOMEM ? r
-                                            : refuse(errors, -EBADMSG, "source.path", path, strerror(-r));
+                        return r == -ENOMEM
+                                        ? r
+                                        : path_refuse(errors, -EBADMSG, "source.path", path, strerror(-r));
                 if (r < 0) {
                         _cleanup_free_ char *text = strprintf("must be given: of %s, %s", path, why);
                         r = text ? json_errors_add(errors, "destination", "%s", text) : -ENOMEM;
                         return r < 0 ? r : -EBADMSG;
                 }
         }
-        int r = check_place(rules, true, "source.path", f->source_path, path, errors);
+        int r = path_check_place(rules, true, "source.path", f->source_path, path, errors);
         if (r >= 0)
                 r = job_files_note_directories(rules, directory, f);
         if (r < 0)
@@ -224,7 +131,7 @@ static int add_in_place(const JobSpec *spec, const PathRules *rules, JobFiles *f
 
 /* Nothing can grow beside a block device. */
 static int refuse_device_in_place(const char *path, JsonErrors *errors) {
-        return refuse(errors, -EBADMSG, "destination", path,
+        return path_refuse(errors, -EBADMSG, "destination", path,
                         "it is a block device, whose guest is changed in a copy only: give a destination");
 }
 
@@ -232,7 +139,7 @@ static int add_source_file(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
         const char *path = spec->source.path;
         struct stat st;
-        int r = resolve(rules, false, "source.path", path, follow, &f->source_path, &st, errors);
+        int r = path_resolve(rules, false, "source.path", path, follow, &f->source_path, &st, errors);
 
         if (r < 0)
                 return r;
@@ -254,7 +161,7 @@ static int add_source_file(
                         return r;
         }
         if (!S_ISREG(st.st_mode))
-                return refuse(errors, -EBADMSG, "source.path", path,
+                return path_refuse(errors, -EBADMSG, "source.path", path,
                                 "it is neither a regular file nor a block device");
         r = job_files_note(f, f->source_path, &st);
         if (r >= 0)
@@ -279,18 +186,18 @@ static int add_destination_device(
         int r;
 
         if (rules->role < ROLE_ADMIN)
-                return refuse_place("destination.path", path, true,
+                return path_refuse_place("destination.path", path, true,
                                 "only an administrator's job may write to a block device; others may be "
                                 "given an NBD server that offers "
                                 "it (type \"nbd\")",
                                 errors);
-        r = resolve(rules, true, "destination.path", path, true, &real, &st, errors);
+        r = path_resolve(rules, true, "destination.path", path, true, &real, &st, errors);
         if (r < 0)
                 return r == -ENOENT ? -EBADMSG : r;
         if (!S_ISBLK(st.st_mode))
-                return refuse(errors, -EBADMSG, "destination.path", path, "it is not a block device");
+                return path_refuse(errors, -EBADMSG, "destination.path", path, "it is not a block device");
         if (spec->destination.format != FORMAT_RAW)
-                return refuse(errors, -EBADMSG, "destination.format",
+                return path_refuse(errors, -EBADMSG, "destination.format",
                                 strna(disk_format_to_string(spec->destination.format)),
                                 "a block device holds a raw disk; set it to raw");
         r = job_files_note(f, path, &st);
@@ -324,7 +231,7 @@ static int set_destination(const JobSpec *spec, const PathRules *rules, const ch
                                    : name_in_directory(spec, directory);
         if (!f->destination_path)
                 return -ENOMEM;
-        return check_place(rules, true, "destination.path", f->destination_path,
+        return path_check_place(rules, true, "destination.path", f->destination_path,
                         rules->role < ROLE_ADMIN ? given : f->destination_path, errors);
 }
 
@@ -335,7 +242,7 @@ static int check_package_name(const JobSpec *spec, const JobFiles *f, JsonErrors
         if (!(format->flags & FORMAT_IS_PACKAGE) ||
                         (int) disk_format_from_name(f->destination_path) == spec->destination.format)
                 return 0;
-        return refuse(errors, -EBADMSG, "destination.path", f->destination_path,
+        return path_refuse(errors, -EBADMSG, "destination.path", f->destination_path,
                         "the name of an OVA must end in .ova, that of an OVF in .ovf");
 }
 
@@ -346,7 +253,8 @@ static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *
 
         if (!directory)
                 return -ENOMEM;
-        int r = resolve_directory(rules, true, "destination.path", directory, false, &real, &st, errors);
+        int r = path_resolve_directory(
+                        rules, true, "destination.path", directory, false, &real, &st, errors);
         if (r >= 0)
                 r = job_files_note_directories(rules, real, f);
         return r < 0 ? r : set_destination(spec, rules, real, NULL, f, errors);
@@ -358,16 +266,16 @@ static int resolve_new_directory(
         _cleanup_(json_errors_done) JsonErrors missing = {};
         const char *why = NULL;
         struct stat st;
-        int r = resolve(rules, true, "destination.path", path, follow, ret_path, &st, &missing);
+        int r = path_resolve(rules, true, "destination.path", path, follow, ret_path, &st, &missing);
 
         if (r >= 0 && !S_ISDIR(st.st_mode))
-                return refuse(errors, -EBADMSG, "destination.path", path, "it is not a directory");
+                return path_refuse(errors, -EBADMSG, "destination.path", path, "it is not a directory");
         if (r == -ENOENT) {
                 r = path_resolve_missing(rules, path, follow, ret_path, &why);
                 if (r == -EPERM)
-                        return refuse_place("destination.path", path, true, why, errors);
+                        return path_refuse_place("destination.path", path, true, why, errors);
                 if (r == -EBADMSG)
-                        return refuse(errors, r, "destination.path", path, why);
+                        return path_refuse(errors, r, "destination.path", path, why);
         }
         if (r >= 0 || r == -ENOMEM)
                 return r;
@@ -389,7 +297,7 @@ static int add_destination_file(
         if (path_is_device(path))
                 return add_destination_device(spec, rules, f, errors);
         /* (The name first, so that a refusal names what was given.) */
-        r = check_place(rules, true, "destination.path", path, path, errors);
+        r = path_check_place(rules, true, "destination.path", path, path, errors);
         if (r >= 0)
                 r = resolve_new_directory(rules, directory, follow, &real, errors);
         if (r >= 0)
@@ -406,179 +314,10 @@ static int add_destination_file(
         if (!f->part_dir)
                 return -ENOMEM;
         if (lstat(f->destination_path, &st) >= 0)
-                return refuse(errors, -EBADMSG, "destination.path", f->destination_path,
+                return path_refuse(errors, -EBADMSG, "destination.path", f->destination_path,
                                 "there is something under that name already, and it is not overwritten; "
                                 "choose another name or move it away");
         return 0;
-}
-
-/* Sockets of services are in /run, where images are not: there, only what other services talk through is out
- * of reach. */
-static const char *socket_refusal(const char *path) {
-        static const char *const services[] = { "/run/systemd", "/run/dbus", "/run/user", "/run/udev",
-                "/run/credentials", "/run/docker.sock", "/run/containerd", "/run/hyper", "/run/libvirt",
-                "/run/polkit" };
-
-        for (size_t i = 0; i < ELEMENTSOF(services); i++)
-                if (path_is_below(path, services[i]))
-                        return "a source or destination may not be here: another service listens there";
-        if (path_is_below(path, "/run"))
-                return NULL;
-        return path_refusal(path, false);
-}
-
-/* An operator's is by the same rules as files; an administrator's may be in /run besides. */
-static int resolve_socket_directory(const PathRules *rules, bool destination, const char *field,
-                const char *path, const char *directory, char **ret, JsonErrors *errors) {
-        if (rules->role < ROLE_ADMIN) {
-                struct stat st;
-                int r = check_place(rules, destination, field, path, path, errors);
-
-                return r < 0 ? r
-                             : resolve_directory(
-                                               rules, destination, field, directory, true, ret, &st, errors);
-        }
-        const char *refusal = socket_refusal(path);
-        _cleanup_free_ char *text = NULL;
-
-        if (refusal)
-                return refuse(errors, -EPERM, field, path, refusal);
-        *ret = realpath(directory, NULL);
-        if (*ret)
-                return 0;
-        text = strprintf("its directory cannot be used: %s", strerror(errno));
-        return text ? refuse(errors, -EBADMSG, field, path, text) : -ENOMEM;
-}
-
-/* The server may come later than the job: its socket need not be there yet. But its directory must be. */
-static int add_socket(const PathRules *rules, bool destination, const char *field, const char *path,
-                JobFiles *f, JsonErrors *errors) {
-        const char *slash = strrchr(path, '/');
-        _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *real = NULL,
-                            *full = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        struct stat st;
-
-        if (!directory)
-                return -ENOMEM;
-        int r = resolve_socket_directory(rules, destination, field, path, directory, &real, errors);
-        if (r < 0)
-                return r;
-        full = strprintf("%s/%s", streq(real, "/") ? "" : real, slash + 1);
-        if (!full)
-                return -ENOMEM;
-        const char *refusal = socket_refusal(full);
-        if (refusal)
-                return refuse(errors, -EPERM, field, full, refusal);
-        fd = open_handle(full);
-        if (fd >= 0 && fstat(fd, &st) < 0)
-                return -errno;
-        if (fd == -ELOOP || (fd >= 0 && !S_ISSOCK(st.st_mode)))
-                return refuse(errors, -EBADMSG, field, full, "it is not a socket");
-        if (fd >= 0 && (r = job_files_note(f, full, &st)) < 0)
-                return r;
-        /* hyper-job connects to the path that the URI has, so that is the one to be bound; only a path that
-         * leads there without a link can be. */
-        if (!streq(full, path))
-                return refuse(errors, -EBADMSG, field, path,
-                                "the way to the socket has symbolic links in it; give the path without "
-                                "them");
-        return strv_consume(&f->sockets, TAKE_PTR(full));
-}
-
-/* Where certificates usually are, although nothing else there may be used. */
-static bool is_certificate_directory(const char *path) {
-        return path_is_below(path, "/etc/pki") || path_is_below(path, "/etc/hyper");
-}
-
-static int resolve_tls_directory(const PathRules *rules, bool destination, const char *field,
-                const char *path, char **ret, JsonErrors *errors) {
-        _cleanup_free_ char *real = NULL;
-
-        if (rules->role < ROLE_ADMIN || !is_certificate_directory(path)) {
-                struct stat st;
-                return resolve_directory(rules, destination, field, path, true, ret, &st, errors);
-        }
-        real = realpath(path, NULL);
-        if (!real)
-                return refuse(errors, -EBADMSG, field, path, "there is no such directory");
-        if (!is_certificate_directory(real))
-                return refuse(errors, -EPERM, field, path, "it leads out of the directory for certificates");
-        *ret = TAKE_PTR(real);
-        return 0;
-}
-
-/* One of the files that nbd_set_tls_certificates(3) reads in its directory. 0 also if it is not there. */
-static int add_tls_file(JobFiles *f, const char *field, const char *directory, const char *name,
-                JsonErrors *errors) {
-        _cleanup_free_ char *path = strprintf("%s/%s", directory, name);
-        _cleanup_close_ int fd = -EBADF;
-        struct stat st;
-
-        if (!path)
-                return -ENOMEM;
-        fd = open_handle(path);
-        if (fd == -ENOENT || strv_contains(f->tls_files, path))
-                return 0;
-        if (fd == -ELOOP)
-                return refuse(errors, -EBADMSG, field, path,
-                                "it is a symbolic link; put the file itself there");
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return refuse(errors, -EBADMSG, field, path, strerror(fd < 0 ? -fd : errno));
-        if (!S_ISREG(st.st_mode))
-                return refuse(errors, -EBADMSG, field, path, "it is not a regular file");
-        int r = job_files_note(f, path, &st);
-        return r < 0 ? r : strv_consume(&f->tls_files, TAKE_PTR(path));
-}
-
-/* The job is shown the files that are known, not the directory. */
-static int add_tls_directory(const PathRules *rules, bool destination, const char *field, const char *path,
-                JobFiles *f, JsonErrors *errors) {
-        static const char *const names[] = { "ca-cert.pem", "ca-crl.pem", "client-cert.pem",
-                "client-key.pem" };
-        _cleanup_free_ char *directory = NULL, *ca = NULL;
-        int r = resolve_tls_directory(rules, destination, field, path, &directory, errors);
-
-        if (r < 0)
-                return r;
-        ca = strprintf("%s/%s", directory, names[0]);
-        if (!ca)
-                return -ENOMEM;
-        if (access(ca, F_OK) < 0)
-                return refuse(errors, -EBADMSG, field, directory, "there is no ca-cert.pem in it");
-        if (!streq(directory, path))
-                return refuse(errors, -EBADMSG, field, path,
-                                "the way to it has symbolic links in it; give the path without them");
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                r = add_tls_file(f, field, directory, names[i], errors);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int add_nbd(const PathRules *rules, const char *name, const JobEndpoint *e, JobFiles *f,
-                JsonErrors *errors) {
-        bool destination = streq(name, "destination");
-        _cleanup_free_ char *uri_field = strprintf("%s.uri", name),
-                            *tls_field = strprintf("%s.tls_certificates", name), *why = NULL;
-        _cleanup_(nbd_uri_done) NbdUri uri = {};
-        int r;
-
-        if (!uri_field || !tls_field)
-                return -ENOMEM;
-        r = nbd_uri_parse(e->uri, &uri, &why);
-        if (r == -EINVAL)
-                return refuse(errors, -EBADMSG, uri_field, "the URI", why ? why : "is malformed");
-        if (r < 0)
-                return r;
-        if (uri.socket)
-                r = add_socket(rules, destination, uri_field, uri.socket, f, errors);
-        else
-                f->network = true;
-        if (r >= 0 && e->tls_certificates)
-                r = add_tls_directory(rules, destination, tls_field, e->tls_certificates, f, errors);
-        return r;
 }
 
 static void looking_at(const PathRules *rules, LookingAt at) {
@@ -588,7 +327,7 @@ static void looking_at(const PathRules *rules, LookingAt at) {
 
 static int add_nbd_source(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
-        return add_nbd(rules, "source", &spec->source, f, errors);
+        return job_paths_add_nbd(rules, "source", &spec->source, f, errors);
 }
 
 /* Its names are resolved by the job, which logs in to it. */
@@ -600,7 +339,7 @@ static int add_vsphere_source(_unused_ const JobSpec *spec, _unused_ const PathR
 
 static int add_nbd_destination(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
-        return add_nbd(rules, "destination", &spec->destination, f, errors);
+        return job_paths_add_nbd(rules, "destination", &spec->destination, f, errors);
 }
 
 typedef int (*look_func)(

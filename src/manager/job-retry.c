@@ -8,7 +8,7 @@
 #include "manager/job-source.h"
 #include "manager/manager.h"
 #include "manager/submit-options.h"
-#include "manager/submit.h"
+#include "manager/submit-secrets.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/job-secrets.h"

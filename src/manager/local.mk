@@ -41,6 +41,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-json.h \
 	src/manager/job-paths.c \
 	src/manager/job-paths.h \
+	src/manager/job-paths-nbd.c \
+	src/manager/job-paths-nbd.h \
 	src/manager/job-retry.c \
 	src/manager/job-retry.h \
 	src/manager/job-signal.c \
@@ -69,6 +71,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/manager-reload.h \
 	src/manager/manager.c \
 	src/manager/manager.h \
+	src/manager/path-look.c \
+	src/manager/path-look.h \
 	src/manager/path-missing.c \
 	src/manager/path-missing.h \
 	src/manager/path-rules.c \
@@ -109,10 +113,14 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source-bus.h \
 	src/manager/submit-options.c \
 	src/manager/submit-options.h \
+	src/manager/submit-secrets.c \
+	src/manager/submit-secrets.h \
 	src/manager/submit.c \
 	src/manager/submit.h \
 	src/manager/job-waiting.c \
 	src/manager/job-waiting.h \
+	src/manager/unit-append.c \
+	src/manager/unit-append.h \
 	src/manager/unit-facts.c \
 	src/manager/unit-facts.h \
 	src/manager/unit-properties.c \

@@ -19,7 +19,3 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
                 JsonErrors *fields, sd_bus_error *error);
 /* Refuses those that are under way: the manager ends. */
 void submissions_free(Manager *m);
-
-/* Encrypts and keeps the secrets of the options and those that were still in the spec. */
-int manager_store_secrets(Manager *m, CredentialOwner owner, const char *id, const JobSpec *spec,
-                const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error);

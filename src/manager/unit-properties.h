@@ -2,7 +2,7 @@
 #pragma once
 
 /* The properties of a job's transient unit: a table of what every job has, and what its spec adds. Made as
- * plain data, so that a test can look at it; job-unit.c puts it into a message with one loop. */
+ * plain data, so that a test can look at it; unit-append.h puts it into a message. */
 
 #include <systemd/sd-bus.h>
 
@@ -81,9 +81,6 @@ int unit_properties_for_finish(const char *job_id, const char *directory, Finish
                 usec_t boot_time, char *const *credentials, UnitProperties *ret);
 
 const UnitProperty *unit_properties_find(const UnitProperties *p, const char *name);
-
-/* Appends them as a(sv). 0 or negative errno. */
-int unit_properties_append(const UnitProperties *p, sd_bus_message *m);
 
 /* 10 … 1000, with 100, the default of systemd, for priority 50 (systemd.resource-control(5)). */
 unsigned weight_from_priority(unsigned priority) _pure_;

@@ -17,7 +17,7 @@
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule-times.h"
 #include "manager/submit-options.h"
-#include "manager/submit.h"
+#include "manager/submit-secrets.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"

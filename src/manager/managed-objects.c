@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/managed-objects.h"
 
-#include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/manager.h"
+#include "manager/step-reply.h"
 #include "store/jobs-list.h"
 
 /* So many are read in one step. */
@@ -15,36 +15,28 @@ typedef struct Change {
         bool removed;
 } Change;
 
-struct ManagedObjects {
-        Manager *manager;
-        sd_bus_message *call, *reply;
-        sd_event_source *source; /* the next step */
+typedef struct ManagedObjects {
+        StepReply reply;
+        sd_bus_message *message; /* the answer */
         int64_t seq; /* of the last row in the answer */
         bool jobs_done;
         Change *changes; /* since the answer was begun */
         size_t n_changes, allocated;
         bool lost_changes;
-        TAILQ_ENTRY(ManagedObjects) entries;
-};
+} ManagedObjects;
 
-static ManagedObjects *list_free(ManagedObjects *l) {
-        if (!l)
-                return NULL;
-        if (l->manager)
-                TAILQ_REMOVE(&l->manager->managed_objects, l, entries);
-        sd_event_source_disable_unref(l->source);
-        sd_bus_message_unref(l->call);
-        sd_bus_message_unref(l->reply);
+static ManagedObjects *list_of(StepReply *r) {
+        return CONTAINER_OF(r, ManagedObjects, reply);
+}
+
+static void list_free(StepReply *r) {
+        ManagedObjects *l = list_of(r);
+
+        sd_bus_message_unref(l->message);
         for (size_t i = 0; i < l->n_changes; i++)
                 free(l->changes[i].path);
         free(l->changes);
-        return mfree(l);
-}
-DEFINE_CLEANUP_FUNC(ManagedObjects *, list_free);
-
-void managed_objects_free(Manager *m) {
-        while (!TAILQ_EMPTY(&m->managed_objects))
-                list_free(TAILQ_FIRST(&m->managed_objects));
+        free(l);
 }
 
 /* --- one object ------------------------------------------------------------------------------------ */
@@ -52,7 +44,7 @@ void managed_objects_free(Manager *m) {
 static int append_property(ManagedObjects *l, const char *path, const char *interface,
                 const sd_bus_vtable *property, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus_message *m = l->reply;
+        sd_bus_message *m = l->message;
         int r;
 
         r = sd_bus_message_open_container(m, 'e', "sv");
@@ -61,8 +53,8 @@ static int append_property(ManagedObjects *l, const char *path, const char *inte
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'v', property->x.property.signature);
         if (r >= 0)
-                r = property->x.property.get(l->manager->bus, path, interface, property->x.property.member,
-                                m, userdata, &error);
+                r = property->x.property.get(l->reply.manager->bus, path, interface,
+                                property->x.property.member, m, userdata, &error);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -71,7 +63,7 @@ static int append_property(ManagedObjects *l, const char *path, const char *inte
 /* The same interfaces as in InterfacesAdded. All properties of @vtable have a function. */
 static int append_object(ManagedObjects *l, const char *path, const char *interface,
                 const sd_bus_vtable *vtable, void *userdata) {
-        sd_bus_message *m = l->reply;
+        sd_bus_message *m = l->message;
         int r;
 
         r = sd_bus_message_open_container(m, 'e', "oa{sa{sv}}");
@@ -113,15 +105,16 @@ static int add_jobs(ManagedObjects *l) {
                 .states = unfinished_states(), .order = JOB_ORDER_NEWEST, .limit = STEP, .before = l->seq
         };
         _cleanup_(job_rows_done) JobRows rows = {};
-        int r = store_jobs_list(l->manager->store, &filter, &rows);
+        int r = store_jobs_list(l->reply.manager->store, &filter, &rows);
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++) {
-                Job *j = manager_get_job(l->manager, rows.rows[i]->id);
+                Job *j = manager_get_job(l->reply.manager, rows.rows[i]->id);
                 _cleanup_free_ char *path = j ? job_bus_path(j->row->id) : NULL;
 
                 l->seq = rows.rows[i]->seq;
                 if (j && !job_is_finished(j))
-                        r = path ? append_object(l, path, HYPER_JOB_INTERFACE, l->manager->job_vtable, j)
+                        r = path ? append_object(l, path, HYPER_JOB_INTERFACE, l->reply.manager->job_vtable,
+                                                   j)
                                  : -ENOMEM;
         }
         return r < 0 ? r : rows.n == STEP;
@@ -129,7 +122,7 @@ static int add_jobs(ManagedObjects *l) {
 
 static int add_schedules(ManagedObjects *l) {
         _cleanup_(schedule_rows_done) ScheduleRows rows = {};
-        Manager *m = l->manager;
+        Manager *m = l->reply.manager;
         int r = store_schedules_list_after(m->store, l->seq, 0, STEP, &rows);
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++) {
@@ -152,7 +145,7 @@ static bool changes_later(const ManagedObjects *l, size_t i) {
 }
 
 static int repeat_changes(ManagedObjects *l) {
-        sd_bus *bus = l->manager->bus;
+        sd_bus *bus = l->reply.manager->bus;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < l->n_changes; i++) {
@@ -170,15 +163,17 @@ static int repeat_changes(ManagedObjects *l) {
         return r;
 }
 
-static int finish(ManagedObjects *l) {
-        int r = l->lost_changes ? -ENOMEM : sd_bus_message_close_container(l->reply);
+static int finish(StepReply *reply) {
+        ManagedObjects *l = list_of(reply);
+        int r = l->lost_changes ? -ENOMEM : sd_bus_message_close_container(l->message);
 
         if (r >= 0)
-                r = sd_bus_send(NULL, l->reply, NULL);
+                r = sd_bus_send(NULL, l->message, NULL);
         return r < 0 ? r : repeat_changes(l);
 }
 
-static int step(ManagedObjects *l) {
+static int step(StepReply *reply) {
+        ManagedObjects *l = list_of(reply);
         int r = l->jobs_done ? add_schedules(l) : add_jobs(l);
 
         if (r != 0 || l->jobs_done)
@@ -188,27 +183,14 @@ static int step(ManagedObjects *l) {
         return 1;
 }
 
-static int on_step(sd_event_source *source, void *userdata) {
-        ManagedObjects *l = userdata;
-        int r = step(l);
-
-        if (r > 0)
-                return 0;
-        if (r == 0)
-                r = finish(l);
-        if (r < 0)
-                r = sd_bus_reply_method_errno(l->call, r, NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to answer a client that lists all objects: %m");
-        list_free(l);
-        return 0;
-}
+static const StepReplyType managed_objects = {
+        .what = "all objects", .step = step, .finish = finish, .free = list_free
+};
 
 /* --- the call -------------------------------------------------------------------------------------- */
 
 static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(list_freep) ManagedObjects *l = NULL;
-        Manager *m = userdata;
+        ManagedObjects *l;
         int r;
 
         if (!sd_bus_message_is_method_call(message, DBUS_INTERFACE "ObjectManager", "GetManagedObjects"))
@@ -216,20 +198,13 @@ static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error)
         l = new0(ManagedObjects, 1);
         if (!l)
                 return -ENOMEM;
-        r = sd_bus_message_new_method_return(message, &l->reply);
+        r = sd_bus_message_new_method_return(message, &l->message);
         if (r >= 0)
-                r = sd_bus_message_open_container(l->reply, 'a', "{oa{sa{sv}}}");
+                r = sd_bus_message_open_container(l->message, 'a', "{oa{sa{sv}}}");
         if (r >= 0)
-                r = sd_event_add_defer(m->event, &l->source, on_step, l);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(l->source, SD_EVENT_ON);
-        if (r < 0)
-                return r;
-        l->call = sd_bus_message_ref(message);
-        l->manager = m;
-        TAILQ_INSERT_TAIL(&m->managed_objects, l, entries);
-        TAKE_PTR(l);
-        return 1;
+                return step_reply_start(&l->reply, &managed_objects, userdata, message);
+        list_free(&l->reply);
+        return r;
 }
 
 int managed_objects_register(Manager *m) {
@@ -237,11 +212,15 @@ int managed_objects_register(Manager *m) {
 }
 
 void managed_objects_changed(Manager *m, const char *path, bool removed) {
-        ManagedObjects *l;
+        StepReply *reply;
 
-        TAILQ_FOREACH(l, &m->managed_objects, entries) {
-                char *copy = strdup(path);
+        TAILQ_FOREACH(reply, &m->step_replies, entries) {
+                ManagedObjects *l = list_of(reply);
+                char *copy;
 
+                if (reply->type != &managed_objects)
+                        continue;
+                copy = strdup(path);
                 if (!copy || !GREEDY_REALLOC(l->changes, l->allocated, l->n_changes + 1)) {
                         free(copy);
                         l->lost_changes = true;

@@ -11,11 +11,9 @@
 #include <systemd/sd-bus.h>
 
 typedef struct Manager Manager;
-typedef struct ManagedObjects ManagedObjects;
 
 /* Beside sd_bus_add_object_manager(), which describes the interface and sends its signals. */
 int managed_objects_register(Manager *m);
-void managed_objects_free(Manager *m);
 
 /* An object was added or changed, or was removed. */
 void managed_objects_changed(Manager *m, const char *path, bool removed);

@@ -16,7 +16,6 @@
 #include "manager/job-directory.h"
 #include "manager/job-signal.h"
 #include "manager/journal-catchup.h"
-#include "manager/managed-objects.h"
 #include "manager/manager-bus.h"
 #include "manager/progress.h"
 #include "manager/queue.h"
@@ -26,12 +25,12 @@
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule.h"
 #include "manager/source-bus.h"
+#include "manager/step-reply.h"
 #include "manager/submit.h"
 #include "manager/wake-timer.h"
 #include "manager/webhook/outbox-bus.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
-#include "manager/worker/workers-list.h"
 #include "shared/daemon.h"
 
 /* A longer one only delays the answers: a flush takes about a millisecond. */
@@ -75,8 +74,7 @@ Manager *manager_free(Manager *m) {
         progress_free(m->progress);
         commit_group_free(m->group);
         submissions_free(m);
-        worker_lists_free(m);
-        managed_objects_free(m);
+        step_replies_free(m);
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
@@ -113,8 +111,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         job_index_init(&m->index);
         TAILQ_INIT(&m->submissions);
         TAILQ_INIT(&m->runs);
-        TAILQ_INIT(&m->worker_lists);
-        TAILQ_INIT(&m->managed_objects);
+        TAILQ_INIT(&m->step_replies);
         m->event = sd_event_ref(o->event);
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;

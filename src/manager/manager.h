@@ -74,8 +74,7 @@ struct Manager {
 
         LookupPool *lookups;
         TAILQ_HEAD(, Submission) submissions;
-        TAILQ_HEAD(, WorkersList) worker_lists; /* that are being made for clients */
-        TAILQ_HEAD(, ManagedObjects) managed_objects; /* the same */
+        TAILQ_HEAD(, StepReply) step_replies; /* that are being made for clients */
         TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */
         bool released; /* the name is given up: the end comes with the last lookup */
 

@@ -9,5 +9,3 @@
 json_t *worker_to_json(const Manager *m, const WorkerRow *row);
 
 int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *error);
-/* Those that are not complete are not answered. */
-void worker_lists_free(Manager *m);

@@ -222,17 +222,13 @@ int hypersdk_remove_webhook(Request *r) {
 /* What came back, in the words of clients: the answer's status, how long it took, what was wrong. */
 static int on_tested(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         _cleanup_json_ json_t *result = NULL;
-        const char *text;
         int k;
 
         if (error)
                 return request_reply_bus_error(r, error);
-        k = sd_bus_message_read(m, "s", &text);
+        k = hypersdk_read_object(m, &result);
         if (k < 0)
                 return k;
-        result = json_loads(text, 0, NULL);
-        if (!json_is_object(result))
-                return -EBADMSG;
         const char *message = json_is_true(json_object_get(result, "success")) ? "test webhook sent"
                                                                                : "test webhook failed";
         if (json_object_set_new(result, "message", json_string(message)) < 0 ||

@@ -58,51 +58,45 @@ static void send_event(Report *r, JobEvent *e) {
                 log_full_errno(e->kind == EVENT_ERROR ? LOG_ERR : LOG_INFO, 0, "%s", e->message);
 }
 
-void report_phase(Report *r, JobPhase phase, const char *format, ...) {
-        _cleanup_free_ char *message = NULL;
-        va_list ap;
+_printf_(3, 0) static void send_text(Report *r, JobEvent *e, const char *format, va_list ap) {
+        _cleanup_free_ char *message = vstrprintf(format, ap);
 
-        va_start(ap, format);
-        message = vstrprintf(format, ap);
-        va_end(ap);
         if (!message)
                 return log_no_memory();
+        e->message = message;
+        send_event(r, e);
+}
+
+void report_phase(Report *r, JobPhase phase, const char *format, ...) {
+        JobEvent e = JOB_EVENT_INIT(EVENT_PHASE);
+        va_list ap;
+
         r->phase = phase;
         r->last = 0;
-        JobEvent e = JOB_EVENT_INIT(EVENT_PHASE);
-        e.message = message;
         e.percent = r->percent;
-        send_event(r, &e);
+        va_start(ap, format);
+        send_text(r, &e, format, ap);
+        va_end(ap);
 }
 
 void report_note(Report *r, const char *format, ...) {
-        _cleanup_free_ char *message = NULL;
+        JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
         va_list ap;
 
         va_start(ap, format);
-        message = vstrprintf(format, ap);
+        send_text(r, &e, format, ap);
         va_end(ap);
-        if (!message)
-                return log_no_memory();
-        JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
-        e.message = message;
-        send_event(r, &e);
 }
 
 void report_event(Report *r, EventKind kind, json_t *details, const char *format, ...) {
         _cleanup_json_ json_t *owned = details;
-        _cleanup_free_ char *message = NULL;
+        JobEvent e = JOB_EVENT_INIT(kind);
         va_list ap;
 
-        va_start(ap, format);
-        message = vstrprintf(format, ap);
-        va_end(ap);
-        if (!message)
-                return log_no_memory();
-        JobEvent e = JOB_EVENT_INIT(kind);
-        e.message = message;
         e.details = owned;
-        send_event(r, &e);
+        va_start(ap, format);
+        send_text(r, &e, format, ap);
+        va_end(ap);
 }
 
 void report_error(Report *r, const char *code, const char *message) {

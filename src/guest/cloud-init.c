@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "basic/string-util.h"
-#include "guest/buffer.h"
+#include "guest/comment-out.h"
 
 #define KEY "datasource_list:"
 #define REPLACEMENT KEY " [ NoCloud, None ]"
@@ -51,31 +51,14 @@ static bool only_vmware(const char *p, size_t size) {
         return found;
 }
 
+static bool list_must_go(const char *line, size_t *ret_blanks, size_t *ret_length) {
+        if (!startswith(line, KEY))
+                return false;
+        *ret_blanks = 0;
+        *ret_length = setting_length(line);
+        return only_vmware(line + strlen(KEY), *ret_length - strlen(KEY));
+}
+
 int cloud_init_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {
-        _cleanup_buffer_ Buffer out = {};
-        bool changed = false;
-        int r;
-
-        for (const char *p = text; *p;) {
-                size_t n = startswith(p, KEY) ? setting_length(p) : 0;
-
-                if (n > 0 && only_vmware(p + strlen(KEY), n - strlen(KEY))) {
-                        _cleanup_free_ char *from = strndup(p, n);
-                        r = from ? changes_add(changes, step, file, from, REPLACEMENT) : -ENOMEM;
-                        if (r < 0)
-                                return r;
-                        buffer_add_text(&out, REPLACEMENT);
-                        changed = true;
-                } else {
-                        n = strcspn(p, "\n");
-                        buffer_add(&out, p, n);
-                }
-                p += n;
-                buffer_add(&out, p, *p == '\n');
-                p += *p == '\n';
-        }
-        if (!changed)
-                return 0;
-        r = buffer_finish(&out, ret, NULL);
-        return r < 0 ? r : 1;
+        return replace_setting(step, file, text, list_must_go, REPLACEMENT, changes, ret);
 }

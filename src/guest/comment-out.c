@@ -12,8 +12,9 @@ static void add_marked(Buffer *out, const char *mark, const char *p, size_t n) {
         }
 }
 
-int comment_out(const char *step, const char *file, const char *text, setting_matches matches,
-                const char *mark, Changes *changes, char **ret) {
+/* @replacement: NULL for a comment. */
+static int edit(const char *step, const char *file, const char *text, setting_matches matches,
+                const char *mark, const char *replacement, Changes *changes, char **ret) {
         _cleanup_buffer_ Buffer out = {};
         bool changed = false;
         int r;
@@ -23,11 +24,14 @@ int comment_out(const char *step, const char *file, const char *text, setting_ma
 
                 if (matches(p, &blanks, &n)) {
                         _cleanup_free_ char *from = strndup(p + blanks, n);
-                        r = from ? changes_add(changes, step, file, from, NULL) : -ENOMEM;
+                        r = from ? changes_add(changes, step, file, from, replacement) : -ENOMEM;
                         if (r < 0)
                                 return r;
                         buffer_add(&out, p, blanks);
-                        add_marked(&out, mark, p + blanks, n);
+                        if (replacement)
+                                buffer_add_text(&out, replacement);
+                        else
+                                add_marked(&out, mark, p + blanks, n);
                         p += blanks + n;
                         changed = true;
                 } else {
@@ -42,4 +46,14 @@ int comment_out(const char *step, const char *file, const char *text, setting_ma
                 return 0;
         r = buffer_finish(&out, ret, NULL);
         return r < 0 ? r : 1;
+}
+
+int comment_out(const char *step, const char *file, const char *text, setting_matches matches,
+                const char *mark, Changes *changes, char **ret) {
+        return edit(step, file, text, matches, mark, NULL, changes, ret);
+}
+
+int replace_setting(const char *step, const char *file, const char *text, setting_matches matches,
+                const char *replacement, Changes *changes, char **ret) {
+        return edit(step, file, text, matches, NULL, replacement, changes, ret);
 }

@@ -10,7 +10,11 @@
  * before it, and *ret_length its own, which may be several lines without the last line end. */
 typedef bool (*setting_matches)(const char *line, size_t *ret_blanks, size_t *ret_length);
 
-/* Puts @mark before each line of each setting that @matches. 1 with *ret (caller frees), 0: there is no such
- * setting; -ENOMEM. */
+/* Puts @mark before each line of each setting that @matches. 1 with *ret (caller frees), 0: no setting does;
+ * -ENOMEM. */
 int comment_out(const char *step, const char *file, const char *text, setting_matches matches,
                 const char *mark, Changes *changes, char **ret);
+
+/* The same, but such a setting becomes @replacement, which the list of changes names. */
+int replace_setting(const char *step, const char *file, const char *text, setting_matches matches,
+                const char *replacement, Changes *changes, char **ret);

@@ -27,51 +27,53 @@ int64_t registry_make(const Registry *r, const char *path) {
         return walk(r, path, true);
 }
 
-static int read_value(const Registry *r, const char *path, const char *name, unsigned *ret_type, char **ret,
+/* @types: a mask of 1u << type. -ENOENT also for a value of another type. */
+static int read_value(const Registry *r, const char *path, const char *name, uint32_t types, char **ret,
                 size_t *ret_size) {
         int64_t key = registry_find(r, path);
+        _cleanup_free_ char *data = NULL;
+        unsigned type;
+        int k = key < 0            ? (int) key
+                        : key == 0 ? -ENOENT
+                                   : r->ops->read(r->hive, key, name, &type, &data, ret_size);
 
-        if (key <= 0)
-                return key < 0 ? (int) key : -ENOENT;
-        return r->ops->read(r->hive, key, name, ret_type, ret, ret_size);
+        if (k < 0)
+                return k;
+        if (type >= 32 || !(types & 1u << type))
+                return -ENOENT;
+        *ret = TAKE_PTR(data);
+        return 0;
 }
 
 int registry_read_text(const Registry *r, const char *path, const char *name, char **ret) {
         _cleanup_free_ char *data = NULL;
-        unsigned type;
         size_t size;
-        int k = read_value(r, path, name, &type, &data, &size);
+        int k = read_value(r, path, name, 1u << REGISTRY_TEXT | 1u << REGISTRY_EXPAND, &data, &size);
 
         if (k < 0)
                 return k;
-        if (type != REGISTRY_TEXT && type != REGISTRY_EXPAND)
-                return -ENOENT;
         *ret = utf16_to_utf8(data, size, REGISTRY_TEXT_MAX);
         return *ret ? 0 : -ENOMEM;
 }
 
 int registry_read_list(const Registry *r, const char *path, const char *name, char ***ret) {
         _cleanup_free_ char *data = NULL;
-        unsigned type;
         size_t size;
-        int k = read_value(r, path, name, &type, &data, &size);
+        int k = read_value(r, path, name, 1u << REGISTRY_LIST, &data, &size);
 
         if (k < 0)
                 return k;
-        if (type != REGISTRY_LIST)
-                return -ENOENT;
         return utf16_list(data, size, REGISTRY_LIST_MAX, REGISTRY_TEXT_MAX, ret);
 }
 
 int registry_read_number(const Registry *r, const char *path, const char *name, uint32_t *ret) {
         _cleanup_free_ char *data = NULL;
-        unsigned type;
         size_t size;
-        int k = read_value(r, path, name, &type, &data, &size);
+        int k = read_value(r, path, name, 1u << REGISTRY_NUMBER, &data, &size);
 
         if (k < 0)
                 return k;
-        if (type != REGISTRY_NUMBER || size < 4)
+        if (size < 4)
                 return -ENOENT;
         const unsigned char *p = (const unsigned char *) data;
         *ret = p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;

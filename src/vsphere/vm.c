@@ -190,22 +190,21 @@ static bool is_now(Session *s, const char *id, VmPower power) {
         return is;
 }
 
-int vm_power_on(Session *s, const char *id) {
+static int set_power(Session *s, const char *id, const char *method, VmPower power) {
         _cleanup_request_ SoapRequest *q = NULL;
-        int r = soap_request_new("PowerOnVM_Task", "VirtualMachine", id, &q);
+        int r = soap_request_new(method, "VirtualMachine", id, &q);
 
         if (r >= 0)
                 r = task_run(s, q, POWER_TIMEOUT, NULL, NULL, NULL);
-        return r == -EBADFD && is_now(s, id, VM_POWERED_ON) ? 0 : r;
+        return r == -EBADFD && is_now(s, id, power) ? 0 : r;
+}
+
+int vm_power_on(Session *s, const char *id) {
+        return set_power(s, id, "PowerOnVM_Task", VM_POWERED_ON);
 }
 
 int vm_power_off(Session *s, const char *id) {
-        _cleanup_request_ SoapRequest *q = NULL;
-        int r = soap_request_new("PowerOffVM_Task", "VirtualMachine", id, &q);
-
-        if (r >= 0)
-                r = task_run(s, q, POWER_TIMEOUT, NULL, NULL, NULL);
-        return r == -EBADFD && is_now(s, id, VM_POWERED_OFF) ? 0 : r;
+        return set_power(s, id, "PowerOffVM_Task", VM_POWERED_OFF);
 }
 
 int vm_shutdown_guest(Session *s, const char *id) {

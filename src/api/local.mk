@@ -195,7 +195,8 @@ libexec_PROGRAMS += hyper-apid
 hyper_apid_SOURCES = src/api/apid-main.c
 hyper_apid_LDADD = $(API_LIBS)
 EXTRA_DIST += src/api/README.md src/api/access/README.md src/api/hosts/README.md src/api/http/README.md \
-	src/api/hypersdk/README.md src/api/openapi/README.md src/api/stream/README.md src/api/v1/README.md src/api/worker/README.md
+	src/api/hypersdk/README.md src/api/openapi/README.md src/api/stream/README.md src/api/v1/README.md \
+	src/api/worker/README.md
 
 # Pages for browsers, and what they are made of; see their README
 docspagesdir = $(datadir)/hyper/docs

@@ -31,7 +31,7 @@ static const DaemonOption program_options[] = {
 
 static const DaemonProgram program = {
         .name = "hyper-certificate",
-        .about = "Makes a self-signed certificate for hyper-tls.socket if there is none, and renews it\n"
+        .about = "Creates a self-signed certificate for hyper-tls.socket if it is missing, and renews it\n"
                  "before it expires.\n"
                  "Certificates that it has not made are not changed.",
         .options = program_options,
@@ -117,7 +117,7 @@ static int check(void) {
         if (r >= 0)
                 r = tls_pair_check_time(&p, now, &why);
         if (r < 0) {
-                log_notice("The certificate is not used: %s.", why ? why : "there is none");
+                log_notice("The certificate is not used: %s.", why ? why : "it does not exist");
                 return is_recent(now) ? EX_TEMPFAIL : EXIT_FAILURE;
         }
         log_info("The certificate with the SHA-256 fingerprint %s is used from now on.", p.fingerprint);

@@ -384,7 +384,7 @@ static int http_server_start(HttpServer *s, int fd, const TlsPair *tls) {
                 { MHD_OPTION_END, 0, NULL },
         };
 
-        /* The log first: it is told what is wrong with the others. */
+        /* The logger is the first option, so that errors in the other ones are logged. */
         s->mhd = MHD_start_daemon(tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, s,
                         MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_ARRAY,
                         tls ? tls_options : tls_options + ELEMENTSOF(tls_options) - 1,

@@ -33,7 +33,7 @@ static const SchemaField error_fields[] = {
 };
 static const Schema error_schema = { .name = "Error", .fields = error_fields };
 
-/* The database is opened to see that it can be read. That there is none yet is not a fault. */
+/* Opens the database to verify that it can be read. It does not exist before the first job. */
 static int get_health(Request *r) {
         Store *store;
         int k = api_store(request_api(r), &store);

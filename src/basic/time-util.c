@@ -106,6 +106,15 @@ int parse_rfc3339(const char *s, usec_t *ret) {
         return 0;
 }
 
+int format_calendar(char buf[static CALENDAR_SIZE], usec_t t) {
+        time_t seconds = (time_t) (t / USEC_PER_SEC);
+        struct tm tm;
+
+        return gmtime_r(&seconds, &tm) && strftime(buf, CALENDAR_SIZE, "%Y-%m-%d %H:%M:%S UTC", &tm) > 0
+                        ? 0
+                        : -EINVAL;
+}
+
 char *format_timespan(char buf[static TIMESPAN_SIZE], usec_t span) {
         static const struct {
                 const char *suffix;

@@ -31,6 +31,11 @@ char *format_rfc3339(char buf[static RFC3339_SIZE], usec_t t);
  * fraction. 0, or -EINVAL for anything else (dates that do not exist, years before 1970, text behind it). */
 int parse_rfc3339(const char *s, usec_t *ret);
 
+/* "2026-10-25 01:00:00 UTC", for OnCalendar= (systemd.time(7)); a fraction of a second is left out. 0 or
+ * -EINVAL. */
+#define CALENDAR_SIZE 32
+int format_calendar(char buf[static CALENDAR_SIZE], usec_t t);
+
 /* "1h 2min", "45s", "300ms": two units at most. */
 #define TIMESPAN_SIZE 32
 char *format_timespan(char buf[static TIMESPAN_SIZE], usec_t span);

@@ -14,14 +14,11 @@
 #include "manager/manager.h"
 #include "manager/progress.h"
 #include "manager/schedule/schedule-timer.h"
-#include "manager/unit-facts.h"
+#include "manager/systemd-names.h"
 #include "manager/unit-append.h"
+#include "manager/unit-facts.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
-
-#define SYSTEMD_NAME "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 
 /* What libvirt may take to start and to stop a domain, again and again if it is restarted meanwhile. */
 #define BOOT_OVERHEAD (300 * USEC_PER_SEC)

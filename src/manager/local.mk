@@ -121,6 +121,7 @@ libhyper_manager_la_SOURCES = \
 	src/manager/submit.h \
 	src/manager/job-waiting.c \
 	src/manager/job-waiting.h \
+	src/manager/systemd-names.h \
 	src/manager/unit-append.c \
 	src/manager/unit-append.h \
 	src/manager/unit-facts.c \

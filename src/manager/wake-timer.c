@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/wake-timer.h"
 
-#include <time.h>
-
 #include "basic/log.h"
+#include "manager/systemd-names.h"
 
-#define SYSTEMD_NAME "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define TIMER "hyper-passes.timer"
 /* What the timer starts, made with it: systemd 252 does not take Unit= of a transient timer. */
 #define SERVICE "hyper-passes.service"
@@ -25,19 +21,11 @@ static int on_set(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error
         return 0;
 }
 
-/* In UTC, and never earlier than @at. */
-static int format_calendar(usec_t at, char *buf, size_t size) {
-        time_t t = (time_t) ((at + USEC_PER_SEC - 1) / USEC_PER_SEC);
-        struct tm tm;
-
-        return gmtime_r(&t, &tm) && strftime(buf, size, "%Y-%m-%d %H:%M:%S UTC", &tm) > 0 ? 0 : -EINVAL;
-}
-
 int wake_timer_set(Manager *m, usec_t at, void (*done)(Manager *m, int r)) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        char text[sizeof("2026-10-25 01:00:00 UTC") + 8];
+        char text[CALENDAR_SIZE];
 
-        int r = format_calendar(at, text, sizeof(text));
+        int r = format_calendar(text, at + USEC_PER_SEC - 1); /* never earlier */
         if (r >= 0)
                 r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH,
                                 SYSTEMD_MANAGER, "StartTransientUnit");
@@ -61,7 +49,7 @@ int wake_timer_set(Manager *m, usec_t at, void (*done)(Manager *m, int r)) {
 static int on_removed(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
 
-        /* Usually there is none. */
+        /* Usually it does not exist. */
         if (error && !sd_bus_error_has_name(error, SYSTEMD_NAME ".NoSuchUnit"))
                 log_warning("Failed to remove " TIMER ": %s", error->message);
         return 0;

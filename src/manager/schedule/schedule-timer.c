@@ -15,20 +15,16 @@
 
 #include "manager/schedule/schedule-timer.h"
 
-#include <time.h>
-
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
 #include "manager/boot-mark.h"
 #include "manager/manager.h"
 #include "manager/schedule/schedule-times.h"
+#include "manager/systemd-names.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 
-#define SYSTEMD_NAME "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 /* So many are asked for at once, and the next when systemd has carried one out. (It would take more; but it
  * looks at its bus before it does its work, and watches for each job that waits whether who asked for it is
  * still there, which the bus allows 512 times: more, and it is thrown off the bus.) */
@@ -152,13 +148,10 @@ static Timer *timer_get(Manager *m, const char *id) {
 /* next_at as a line of its own, in UTC. */
 static int add_next_time(char ***lines, const ScheduleRow *row, usec_t now) {
         /* If it passed while the old timer was stopped, the new one elapses at once. */
-        time_t t = (time_t) (MAX(row->next_at, now + USEC_PER_SEC) / USEC_PER_SEC);
-        char text[sizeof("2026-10-25 01:00:00 UTC")];
-        struct tm tm;
+        char text[CALENDAR_SIZE];
+        int r = format_calendar(text, MAX(row->next_at, now + USEC_PER_SEC));
 
-        if (!gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
-                return -EINVAL;
-        return strv_extend(lines, text);
+        return r < 0 ? r : strv_extend(lines, text);
 }
 
 static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t now) {

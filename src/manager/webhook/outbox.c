@@ -14,14 +14,12 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/commit-group.h"
+#include "manager/systemd-names.h"
 #include "manager/webhook/webhook.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
 #include "store/deliveries.h"
 
-#define SYSTEMD_NAME "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define SERVICE "hyper-notifyd.service"
 #define TIMER "hyper-notifyd.timer"
 #define TIMER_TRIES_MAX 10u

@@ -55,5 +55,13 @@ START_TEST(spans_show_two_units_at_most) {
 }
 END_TEST
 
+START_TEST(calendar_times_are_in_utc) {
+        char buf[CALENDAR_SIZE];
+
+        ck_assert_int_eq(format_calendar(buf, 1835395200 * USEC_PER_SEC + 999999), 0);
+        ck_assert_str_eq(buf, "2028-02-29 00:00:00 UTC");
+}
+END_TEST
+
 TEST_MAIN("time-util", a_formatted_time_reads_back_as_itself, offsets_and_fractions_are_understood,
-                what_is_no_time_is_refused, spans_show_two_units_at_most)
+                what_is_no_time_is_refused, spans_show_two_units_at_most, calendar_times_are_in_utc)

@@ -184,8 +184,8 @@ static int router_add(Router *router, const char *base, const Route *route) {
         return 0;
 }
 
-/* The routes of another dialect, where @router has none yet. */
-static int router_add_others(Router *router, const char *base, const Dialect *dialect) {
+/* The routes of a dialect, where @router has none yet. */
+static int router_add_missing(Router *router, const char *base, const Dialect *dialect) {
         int r;
 
         for (const Route *route = dialect->routes; route->handler; route++) {
@@ -205,14 +205,16 @@ int router_new(const Dialect *dialect, Router **ret) {
                 return -ENOMEM;
 
         for (const Route *route = dialect->routes; route->handler; route++) {
-                r = router_add(router, "", route);
+                r = router_add(router, strempty(dialect->base), route);
                 if (r < 0)
                         return r == -EEXIST ? -EINVAL : r;
         }
         if (dialect->also) {
-                r = router_add_others(router, "", dialect->also);
+                r = router_add_missing(router, "", dialect->also);
                 if (r >= 0)
-                        r = router_add_others(router, dialect->base, dialect->also);
+                        r = router_add_missing(router, dialect->base, dialect->also);
+                if (r >= 0)
+                        r = router_add_missing(router, "", dialect);
                 if (r < 0)
                         return r;
         }

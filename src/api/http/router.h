@@ -91,10 +91,10 @@ struct Dialect {
         const char *name; /* "hypersdk": also what a job's row says it came through */
         const char *fd_name; /* FileDescriptorName= of its sockets; the unit is "<fd_name>.socket" */
         const Route *routes;
-        /* Routes of another dialect, which are served, too, and below @base as well, where this one has none
-         * of its own. NULL: none */
+        /* Another dialect that is served, too; NULL: none. Both have their routes without a prefix and below
+         * @base. Where both have a path and method, it is this dialect's below @base, else the other's. */
         const Dialect *also;
-        const char *base; /* "/api/v1" */
+        const char *base; /* "/api/v1"; NULL without @also */
         bool tls; /* HTTP over TLS */
         const char *title, *description; /* for the API's own documentation; may be NULL */
         const Schema *error_schema; /* what error() makes, likewise */
@@ -105,8 +105,8 @@ struct Dialect {
         json_t *(*error)(Request *r, unsigned status, const char *message);
 };
 
-/* The routes one after the other: its own, and those of Dialect.also that are served; @route NULL begins.
- * NULL at the end. */
+/* The routes below Dialect.base, if there is one, one after the other: its own, and those of Dialect.also that
+ * are served there; @route NULL begins. NULL at the end. */
 const Route *dialect_next_route(const Dialect *d, const Route *route);
 
 /* A route table made ready for matching. It keeps a pointer to the dialect, which must outlive it.

@@ -185,16 +185,17 @@ static json_t *operation_json(const Dialect *dialect, const Route *route, json_t
 }
 
 static int add_operation(json_t *paths, const Dialect *dialect, const Route *route, json_t *components) {
-        _cleanup_free_ char *method = strdup(http_method_to_string(route->method));
-        json_t *path = json_object_get(paths, route->path);
+        _cleanup_free_ char *method = strdup(http_method_to_string(route->method)),
+                            *full = strprintf("%s%s", strempty(dialect->base), route->path);
+        json_t *path = full ? json_object_get(paths, full) : NULL;
 
-        if (!method)
+        if (!method || !full)
                 return -ENOMEM;
         for (char *p = method; *p; p++)
                 *p = (char) tolower((unsigned char) *p);
         if (!path) {
                 path = json_object();
-                if (json_object_set_new(paths, route->path, path) < 0)
+                if (json_object_set_new(paths, full, path) < 0)
                         return -ENOMEM;
         }
         return json_object_set_new(path, method, operation_json(dialect, route, components)) < 0 ? -ENOMEM

@@ -49,9 +49,9 @@ static int get_health(Request *r) {
 
 /* clang-format off */
 static const Route v1_routes[] = {
-        { HTTP_GET, "/api/v1/health", SCOPE_PUBLIC, get_health, .summary = "Health check.",
+        { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Health check.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The API is served.", health_schema)) },
-        { HTTP_GET, "/api/v1/openapi.json", SCOPE_PUBLIC, openapi_get,
+        { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
         {},
 };
@@ -71,7 +71,8 @@ const Dialect v1_dialect = {
         .keys = KEYS_ALWAYS,
         .challenge = "Bearer realm=\"hyper\"",
         .title = "hyper v1 API",
-        .description = "The HyperSDK API over TLS. Each path without /api/v1 is served below it as well.",
+        .description = "HyperSDK's v1 API over TLS, and the HyperSDK API. Each path is served without /api/v1 as well; where "
+                       "both have it, the one without /api/v1 is the HyperSDK API's.",
         .error_schema = &error_schema,
         .error = error_json,
 };

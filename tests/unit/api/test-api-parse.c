@@ -197,9 +197,9 @@ START_TEST(routes_of_another_dialect_are_served_too) {
                 {},
         };
         static const Route own[] = {
-                { HTTP_GET, "/v1/health", .handler = handler },
-                { HTTP_GET, "/v1/jobs/{id}", .handler = handler },
                 { HTTP_GET, "/health", .handler = handler },
+                { HTTP_GET, "/jobs/{id}", .handler = handler },
+                { HTTP_GET, "/files", .handler = handler },
                 {},
         };
         const Dialect other = { .routes = others }, d = { .routes = own, .also = &other, .base = "/v1" };
@@ -209,14 +209,16 @@ START_TEST(routes_of_another_dialect_are_served_too) {
                 HttpMethod method;
                 const Route *route;
         } cases[] = {
-                { { "health" }, 1, HTTP_GET, &own[2] },
+                { { "health" }, 1, HTTP_GET, &others[1] },
                 { { "v1", "health" }, 2, HTTP_GET, &own[0] },
                 { { "jobs", "x" }, 2, HTTP_GET, &others[0] },
                 { { "v1", "jobs", "x" }, 3, HTTP_GET, &own[1] },
+                { { "files" }, 1, HTTP_GET, &own[2] },
+                { { "v1", "files" }, 2, HTTP_GET, &own[2] },
                 { { "submit" }, 1, HTTP_POST, &others[2] },
                 { { "v1", "submit" }, 2, HTTP_POST, &others[2] },
         };
-        const Route *listed[] = { &own[0], &own[1], &own[2], &others[0], &others[2] }, *route = NULL;
+        const Route *listed[] = { &own[0], &own[1], &own[2], &others[2] }, *route = NULL;
         _cleanup_(router_freep) Router *router = NULL;
         RouteMatch m;
 

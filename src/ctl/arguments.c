@@ -423,7 +423,7 @@ const OptionInfo *option_info(Option o) {
         return &options[o].info;
 }
 
-uint64_t options_common(void) {
+OptionSet options_common(void) {
         return OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_HOST) |
                         OPTION_BIT(OPTION_MACHINE) | OPTION_BIT(OPTION_NO_PAGER) | OPTION_BIT(OPTION_QUIET) |
                         OPTION_BIT(OPTION_NO_ASK_PASSWORD);

@@ -72,7 +72,10 @@ typedef enum Option {
         _OPTION_MAX,
 } Option;
 
-#define OPTION_BIT(o) (UINT64_C(1) << (o))
+/* One bit for each. */
+__extension__ typedef unsigned __int128 OptionSet;
+#define OPTION_BIT(o) ((OptionSet) 1 << (o))
+_Static_assert(_OPTION_MAX <= 8 * sizeof(OptionSet), "a set has no room for all options");
 
 typedef struct OptionInfo {
         const char *name; /* long name, without dashes */
@@ -85,7 +88,7 @@ typedef struct OptionInfo {
 const OptionInfo *option_info(Option o) _pure_;
 
 /* Those that every verb takes. */
-uint64_t options_common(void) _pure_;
+OptionSet options_common(void) _pure_;
 
 typedef enum JsonMode {
         JSON_MODE_OFF,
@@ -100,7 +103,7 @@ typedef enum Transport {
 } Transport;
 
 typedef struct Arguments {
-        uint64_t given; /* OPTION_BIT()s of what was on the command line */
+        OptionSet given; /* what was on the command line */
         Transport transport;
         const char *host; /* of -H or -M */
         JsonMode json;

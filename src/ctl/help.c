@@ -32,7 +32,7 @@ static void print_row(const Terminal *t, const char *left, const char *right) {
         printf("%*s %s\n", width < LEFT_WIDTH ? (int) (LEFT_WIDTH - width) : 0, "", right);
 }
 
-static void print_options(const Terminal *t, uint64_t mask) {
+static void print_options(const Terminal *t, OptionSet mask) {
         for (Option o = 0; o < _OPTION_MAX; o++) {
                 const OptionInfo *i = option_info(o);
                 _cleanup_free_ char *left = NULL;

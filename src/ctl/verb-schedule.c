@@ -348,10 +348,10 @@ static int edited_job(Ctl *ctl, sd_bus *bus, char **words, json_t *definition) {
 }
 
 int verb_schedule_edit(Ctl *ctl, char **words) {
-        const uint64_t about_schedule = OPTION_BIT(OPTION_CRON) | OPTION_BIT(OPTION_NAME) |
+        const OptionSet about_schedule = OPTION_BIT(OPTION_CRON) | OPTION_BIT(OPTION_NAME) |
                         OPTION_BIT(OPTION_DESCRIPTION) | OPTION_BIT(OPTION_OVERLAP) |
                         OPTION_BIT(OPTION_CATCH_UP);
-        uint64_t given = ctl->args.given & ~options_common();
+        OptionSet given = ctl->args.given & ~options_common();
         _cleanup_json_ json_t *definition = json_object();
         _cleanup_free_ char *text = NULL, *what = strprintf("Changing schedule %s", words[0]);
         _cleanup_bus_ sd_bus *bus = NULL;

@@ -10,7 +10,7 @@
 typedef struct Verb {
         const char *name; /* one word, or two: "host list" */
         size_t min, max; /* words behind the verb */
-        uint64_t options; /* OPTION_BIT()s, besides options_common() */
+        OptionSet options; /* besides options_common() */
         int (*run)(Ctl *ctl, char **words); /* returns an ExitStatus; has said what is wrong */
         const char *usage; /* what follows the verb: "ID…" */
         const char *help; /* one line */

@@ -322,7 +322,7 @@ static const char *words_wanted(const Verb *v, size_t n) {
 
 /* Everything that can be wrong with a verb, its words and its options. */
 static int check_verb(const Verb *v, const Arguments *a, char **words) {
-        uint64_t unfit = a->given & ~(v->options | options_common());
+        OptionSet unfit = a->given & ~(v->options | options_common());
         size_t n = strv_length(words);
 
         for (Option o = 0; o < _OPTION_MAX; o++) {

@@ -86,6 +86,10 @@ static const struct {
         { "guest_write_failed",
                         "\"hyperctl logs {id}\" has the details. Without parameters.fix, the disk is copied "
                         "as it is." },
+        { "guest_read_only",
+                        "Make the file system that the error names writable in the virtual machine of the "
+                        "source, and submit the job again." },
+        { "guest_no_initramfs_tool", "Submit the job again without parameters.method." },
         { "no_space_in_guest",
                         "Free space in the file system that the error names, and submit the job again." },
         { "commit_failed",

@@ -116,6 +116,12 @@ const FieldMap worker_fields[] = {
                         "\"/dev/sda2\"." },
         { "parameters.luks_keys", "parameters.luks_keys", 0,
                         "The passphrases of the guest's encrypted devices, one on each line." },
+        { "parameters.method", "parameters.method", FIELD_SHOWN,
+                        "For initramfs_regenerate: \"append\" (the default) adds the missing drivers, "
+                        "\"native\" has the guest's own program make the initramfs anew." },
+        { "parameters.relabel", "parameters.relabel", FIELD_SHOWN,
+                        "For selinux_prep: which files are labeled, \"changed\" (the default), \"full\" or "
+                        "\"firstboot\"." },
         { "parameters.boot_check", "parameters.boot_check", FIELD_SHOWN,
                         "For kvm: starts the hardware of the domain on unchanged disks and without a "
                         "network, to see whether the guest boots." },

@@ -15,8 +15,6 @@
 #include "guest/appliance.h"
 
 #define QEMU "/usr/bin/qemu-system-x86_64"
-/* xfs_repair of some TiB fits into it. */
-#define MEMORY_MIB 1280
 #define LAUNCH_PERCENT 40u
 /* It takes a few. */
 #define KVM_LAUNCH_SECONDS 120u
@@ -55,8 +53,9 @@ static int configure(Guest *guest) {
         if (guestfs_parse_environment_list(g, environment) < 0 || guestfs_set_backend(g, "direct") < 0 ||
                         guestfs_set_path(g, o->appliance) < 0 || guestfs_set_tmpdir(g, o->runtime) < 0 ||
                         guestfs_set_cachedir(g, o->runtime) < 0 || guestfs_set_hv(g, self) < 0 ||
-                        guestfs_set_memsize(g, MEMORY_MIB) < 0 || guestfs_set_network(g, 0) < 0 ||
-                        guestfs_set_autosync(g, 1) < 0)
+                        guestfs_set_memsize(g, (int) (o->memory > 0 ? o->memory : ORDERS_MEMORY_DEFAULT)) <
+                                        0 ||
+                        guestfs_set_network(g, 0) < 0 || guestfs_set_autosync(g, 1) < 0)
                 return guest_fail_last(guest, "appliance_failed", "Setting up the appliance");
         if (!guest->kvm && guestfs_set_backend_setting(g, "force_tcg", "1") < 0)
                 return guest_fail_last(guest, "appliance_failed", "Setting up the appliance");

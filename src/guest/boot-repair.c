@@ -10,6 +10,10 @@ static int edit_kernel_lines(
         return kernel_line_rewrite(step, file, text, &guest->names, &guest->changes, ret);
 }
 
+static int edit_grubenv(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return grubenv_rewrite(step, file, text, &guest->names, &guest->changes, ret);
+}
+
 static int edit_default_grub(
                 const char *step, const char *file, const char *text, Guest *guest, char **ret) {
         return default_grub_rewrite(step, file, text, &guest->changes, ret);
@@ -21,19 +25,27 @@ static const struct {
 } edits[] = {
         { "/boot/grub/grub.cfg", edit_kernel_lines },
         { "/boot/grub2/grub.cfg", edit_kernel_lines },
-        { "/boot/grub2/grubenv", edit_kernel_lines },
+        { "/boot/grub/grubenv", edit_grubenv },
+        { "/boot/grub2/grubenv", edit_grubenv },
+        { "/boot/efi/EFI/*/grubenv", edit_grubenv },
         { "/boot/efi/EFI/*/grub.cfg", edit_kernel_lines },
+        { "/boot/efi/EFI/*/grub.conf", edit_kernel_lines },
         { "/boot/grub/menu.lst", edit_kernel_lines },
         { "/boot/grub/grub.conf", edit_kernel_lines },
         { "/boot/loader/entries/*.conf", edit_kernel_lines },
         { "/boot/efi/loader/entries/*.conf", edit_kernel_lines },
         { "/efi/loader/entries/*.conf", edit_kernel_lines },
-        { "/boot/extlinux/extlinux.conf", edit_kernel_lines },
-        { "/boot/syslinux/syslinux.cfg", edit_kernel_lines },
+        { "/boot/extlinux.conf", edit_kernel_lines },
+        { "/boot/extlinux/*.c*f*", edit_kernel_lines },
+        { "/boot/syslinux/*.cfg", edit_kernel_lines },
         { "/etc/default/extlinux", edit_kernel_lines },
         { "/etc/default/grub", edit_kernel_lines },
         { "/etc/default/grub.d/*.cfg", edit_kernel_lines },
         { "/etc/kernel/cmdline", edit_kernel_lines },
+        { "/etc/cmdline.d/*.conf", edit_kernel_lines },
+        { "/etc/dracut.conf", edit_kernel_lines },
+        { "/etc/dracut.conf.d/*.conf", edit_kernel_lines },
+        { "/etc/sysconfig/bootloader", edit_kernel_lines },
         { "/etc/default/grub", edit_default_grub },
 };
 

@@ -8,6 +8,8 @@
 
 #define KEY "datasource_list:"
 #define REPLACEMENT KEY " [ NoCloud, None ]"
+/* A longer list is none. */
+#define LIST_MAX ((size_t) 64 * 1024)
 #define BETWEEN " \t,[]\"'\n-"
 
 /* The length of the setting that begins at @p, with the list in it or below it. */
@@ -16,8 +18,8 @@ static size_t setting_length(const char *p) {
         size_t n;
 
         if (*value == '[') {
-                const char *end = value + strcspn(value, "]");
-                return (size_t) (end - p) + (*end == ']');
+                const char *end = memchr(value, ']', strnlen(value, LIST_MAX));
+                return end ? (size_t) (end - p) + 1 : 0;
         }
         n = strcspn(p, "\n");
         while (p[n] == '\n') {
@@ -56,7 +58,7 @@ static bool list_must_go(const char *line, size_t *ret_blanks, size_t *ret_lengt
                 return false;
         *ret_blanks = 0;
         *ret_length = setting_length(line);
-        return only_vmware(line + strlen(KEY), *ret_length - strlen(KEY));
+        return *ret_length > 0 && only_vmware(line + strlen(KEY), *ret_length - strlen(KEY));
 }
 
 int cloud_init_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret) {

@@ -20,7 +20,7 @@ static int edit(const char *step, const char *file, const char *text, setting_ma
         int r;
 
         for (const char *p = text; *p;) {
-                size_t blanks = 0, n;
+                size_t blanks = 0, n = 0;
 
                 if (matches(p, &blanks, &n)) {
                         _cleanup_free_ char *from = strndup(p + blanks, n);
@@ -35,7 +35,7 @@ static int edit(const char *step, const char *file, const char *text, setting_ma
                         p += blanks + n;
                         changed = true;
                 } else {
-                        n = strcspn(p, "\n");
+                        n = n > 0 ? blanks + n : strcspn(p, "\n");
                         buffer_add(&out, p, n);
                         p += n;
                 }

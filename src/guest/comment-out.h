@@ -7,7 +7,8 @@
 #include "guest/changes.h"
 
 /* Does a setting to be commented out begin in the line at @line? *ret_blanks is the length of what stands
- * before it, and *ret_length its own, which may be several lines without the last line end. */
+ * before it, and *ret_length its own, which may be several lines without the last line end. If it does not,
+ * so much is left as it is; 0: the line. */
 typedef bool (*setting_matches)(const char *line, size_t *ret_blanks, size_t *ret_length);
 
 /* Puts @mark before each line of each setting that @matches. 1 with *ret (caller frees), 0: no setting does;

@@ -39,9 +39,13 @@ int guest_fail(Guest *guest, int error, const char *code, const char *format, ..
 int guest_fail_last(Guest *guest, const char *code, const char *what) {
         int error = guestfs_last_errno(guest->g);
 
-        return guest_fail(guest, error == ENOSPC ? ENOSPC : EIO,
-                        error == ENOSPC ? "no_space_in_guest" : code, "%s failed: %s", what,
-                        strna(guestfs_last_error(guest->g)));
+        if (error == ENOSPC)
+                code = "no_space_in_guest";
+        else if (error == EROFS)
+                code = "guest_read_only";
+        else
+                error = EIO;
+        return guest_fail(guest, error, code, "%s failed: %s", what, strna(guestfs_last_error(guest->g)));
 }
 
 int guest_warn_last(Guest *guest, const char *step, const char *what) {

@@ -9,6 +9,9 @@
 #define MODULES_MAX 5000u
 #define BLOCK ((size_t) 128 * 1024)
 
+const char *const initramfs_files[INITRAMFS_FILES_MAX] = { "/etc/crypttab", "/etc/mdadm.conf",
+        "/etc/mdadm/mdadm.conf", "/etc/lvm/lvm.conf", "/etc/lvm/lvmlocal.conf" };
+
 void initramfs_list_done(InitramfsList *l) {
         l->modules = strv_free(l->modules);
         l->directory = mfree(l->directory);
@@ -33,6 +36,10 @@ static int add_path(InitramfsList *l, const char *path, size_t size) {
 
         path += skip;
         size -= skip;
+        for (size_t i = 0; i < INITRAMFS_FILES_MAX; i++)
+                if (size == strlen(initramfs_files[i]) - 1 &&
+                                memcmp(path, initramfs_files[i] + 1, size) == 0)
+                        l->has[i] = true;
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
                 size_t n = strlen(directories[i]);
                 if (size < n || memcmp(path, directories[i], n) != 0 || (size > n && path[n] != '/'))
@@ -118,6 +125,8 @@ static int take_entries(InitramfsList *l, InitramfsList *from) {
                 if (r < 0)
                         return r;
         }
+        for (size_t i = 0; i < INITRAMFS_FILES_MAX; i++)
+                l->has[i] = l->has[i] || from->has[i];
         if (!l->directory)
                 l->directory = TAKE_PTR(from->directory);
         l->complete = l->complete && from->complete;

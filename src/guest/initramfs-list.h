@@ -9,9 +9,14 @@
 /* No initramfs is larger, compressed or not. */
 #define INITRAMFS_MAX ((size_t) 1024 * 1024 * 1024)
 
+/* Configuration that it may have a copy of. */
+enum { INITRAMFS_FILES_MAX = 5 };
+extern const char *const initramfs_files[INITRAMFS_FILES_MAX];
+
 typedef struct InitramfsList {
         char **modules; /* their names without directory and extensions, "-" as "_": virtio_blk */
         char *directory; /* that of modules: "usr/lib/modules" or "lib/modules"; NULL: there are none */
+        bool has[INITRAMFS_FILES_MAX];
         bool complete; /* all archives were understood */
 } InitramfsList;
 

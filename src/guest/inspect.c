@@ -5,6 +5,7 @@
 
 #include "basic/string-util.h"
 #include "guest/encrypted.h"
+#include "guest/roots.h"
 #include "guest/windows.h"
 
 #define STEP "inspect"
@@ -19,22 +20,34 @@ static json_t *text_consume(char *s) {
 
 /* --- the operating system -------------------------------------------------------------------------- */
 
+static int name_device(Guest *guest, const char *device, const char *type) {
+        _cleanup_free_ char *uuid = guestfs_vfs_uuid(guest->g, device), *stable = NULL;
+
+        if (isempty(uuid) || strspn(uuid, "0123456789abcdefABCDEF-") != strlen(uuid))
+                return 0;
+        stable = strprintf("UUID=%s", uuid);
+        if (!stable)
+                return -ENOMEM;
+        return streq(type, "btrfs") ? device_names_add_member(&guest->names, device, stable)
+                                    : device_names_add(&guest->names, device, stable);
+}
+
 static int name_filesystems(Guest *guest) {
         _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
+        _cleanup_guest_list_ char **disks = guestfs_list_devices(guest->g);
+        _cleanup_strv_free_ char **encrypted = NULL;
+        int r = 0;
 
-        for (char **f = all; f && f[0] && f[1]; f += 2) {
-                _cleanup_free_ char *uuid = NULL;
-                if (!startswith(f[0], "/dev/sd") || streq(f[1], "unknown"))
-                        continue;
-                uuid = guestfs_vfs_uuid(guest->g, f[0]);
-                if (isempty(uuid) || strspn(uuid, "0123456789abcdefABCDEF-") != strlen(uuid))
-                        continue;
-                _cleanup_free_ char *stable = strprintf("UUID=%s", uuid);
-                int r = stable ? device_names_add(&guest->names, f[0], stable) : -ENOMEM;
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        guest->names.one_disk = strv_length(disks) == 1;
+        for (char **f = all; f && f[0] && f[1] && r >= 0; f += 2)
+                if (startswith(f[0], "/dev/sd") && !streq(f[1], "unknown"))
+                        r = name_device(guest, f[0], f[1]);
+        if (r >= 0)
+                r = encrypted_devices(guest, "crypto_LUKS", &encrypted);
+        STRV_FOREACH(device, encrypted)
+                if (r >= 0 && startswith(*device, "/dev/sd"))
+                        r = name_device(guest, *device, "crypto_LUKS");
+        return r;
 }
 
 /* The devices that are encrypted. NULL when out of memory. */
@@ -63,7 +76,7 @@ static int warn_no_root(Guest *guest) {
 
 static int choose_root(Guest *guest, char **roots) {
         const char *wanted = guest->orders->root;
-        size_t n = strv_length(roots);
+        size_t n = roots_order(roots);
 
         if (n == 0)
                 return warn_no_root(guest);

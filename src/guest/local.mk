@@ -35,10 +35,16 @@ libhyper_guest_la_SOURCES = \
 	src/guest/guest.h \
 	src/guest/initramfs-list.c \
 	src/guest/initramfs-list.h \
+	src/guest/initramfs-append.c \
+	src/guest/initramfs-append.h \
+	src/guest/initramfs-native.c \
+	src/guest/initramfs-native.h \
 	src/guest/initramfs.c \
 	src/guest/initramfs.h \
 	src/guest/inspect.c \
 	src/guest/inspect.h \
+	src/guest/kernel.c \
+	src/guest/kernel.h \
 	src/guest/kernel-line.c \
 	src/guest/kernel-line.h \
 	src/guest/luks.c \
@@ -47,12 +53,22 @@ libhyper_guest_la_SOURCES = \
 	src/guest/lvm-filter.h \
 	src/guest/lvm-repair.c \
 	src/guest/lvm-repair.h \
+	src/guest/mdadm-conf.c \
+	src/guest/mdadm-conf.h \
 	src/guest/module-list.c \
 	src/guest/module-list.h \
 	src/guest/module-set.c \
 	src/guest/module-set.h \
+	src/guest/nic-driver.c \
+	src/guest/nic-driver.h \
+	src/guest/nic-keyfile.c \
+	src/guest/nic-keyfile.h \
 	src/guest/nic-name.c \
 	src/guest/nic-name.h \
+	src/guest/nic-netplan.c \
+	src/guest/nic-netplan.h \
+	src/guest/nic-read.c \
+	src/guest/nic-read.h \
 	src/guest/offline-fix.c \
 	src/guest/offline-fix.h \
 	src/guest/orders.c \
@@ -61,6 +77,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/registry-edit.h \
 	src/guest/registry.c \
 	src/guest/registry.h \
+	src/guest/roots.c \
+	src/guest/roots.h \
 	src/guest/selinux-prep.c \
 	src/guest/selinux-prep.h \
 	src/guest/udev-rule.c \

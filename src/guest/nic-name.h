@@ -20,14 +20,9 @@ typedef struct Nics {
         size_t n;
 } Nics;
 
-/* Each adds the interfaces that a file of its kind names. */
-void nics_add_ifupdown(Nics *nics, const char *text); /* interfaces(5) */
-void nics_add_netplan(Nics *nics, const char *text); /* netplan(5), ethernets only */
-void nics_add_network_manager(Nics *nics, const char *text); /* nm-settings-keyfile(5) */
-void nics_add_ifcfg(Nics *nics, const char *text); /* ifcfg-ens192 of RHEL and SUSE */
-void nics_add_networkd(Nics *nics, const char *text); /* systemd.network(5) */
-void nics_add_link(Nics *nics, const char *text); /* systemd.link(5) */
-void nics_add_udev_rules(Nics *nics, const char *text); /* 70-persistent-net.rules */
+/* Adds the interfaces that a file of its kind names: nic-read.h, nic-keyfile.h, nic-netplan.h. @file is its
+ * path. */
+typedef void (*nics_reader)(Nics *nics, const char *file, const char *text);
 
 /* A NIC of the source's hardware. */
 typedef struct NicSource {

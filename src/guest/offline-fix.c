@@ -3,8 +3,12 @@
 #include "basic/string-util.h"
 #include "guest/cloud-init.h"
 #include "guest/device-table.h"
+#include "guest/mdadm-conf.h"
 #include "guest/module-list.h"
-#include "guest/nic-name.h"
+#include "guest/nic-driver.h"
+#include "guest/nic-keyfile.h"
+#include "guest/nic-netplan.h"
+#include "guest/nic-read.h"
 #include "guest/udev-rule.h"
 #include "spec/vm-value.h"
 
@@ -16,6 +20,14 @@ static int edit_fstab(const char *step, const char *file, const char *text, Gues
 
 static int edit_crypttab(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
         return device_table_rewrite(step, file, 1, text, &guest->names, &guest->changes, ret);
+}
+
+static int edit_mdadm(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return mdadm_conf_rewrite(step, file, text, &guest->changes, ret);
+}
+
+static int edit_nic_driver(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
+        return nic_driver_rewrite(step, file, text, &guest->changes, ret);
 }
 
 static int edit_rules(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
@@ -35,14 +47,15 @@ static int edit_cloud_init(const char *step, const char *file, const char *text,
 /* In the order in which addresses are to be believed. */
 static const struct {
         const char *pattern;
-        void (*add)(Nics *nics, const char *text);
+        nics_reader add;
 } nic_files[] = {
         { "/etc/systemd/network/*.link", nics_add_link },
-        { "/etc/udev/rules.d/*net*.rules", nics_add_udev_rules },
+        { "/etc/udev/rules.d/*.rules", nics_add_udev_rules },
         { "/etc/network/interfaces", nics_add_ifupdown },
         { "/etc/network/interfaces.d/*", nics_add_ifupdown },
         { "/etc/netplan/*.yaml", nics_add_netplan },
         { "/etc/NetworkManager/system-connections/*", nics_add_network_manager },
+        { "/usr/lib/NetworkManager/system-connections/*", nics_add_network_manager },
         { "/etc/sysconfig/network-scripts/ifcfg-*", nics_add_ifcfg },
         { "/etc/sysconfig/network/ifcfg-*", nics_add_ifcfg },
         { "/etc/systemd/network/*.network", nics_add_networkd },
@@ -57,12 +70,14 @@ static int find_nics(Guest *guest, Nics *nics) {
 
                 STRV_FOREACH(path, paths) {
                         _cleanup_free_ char *text = NULL;
+                        if (nics_file_is_copy(*path))
+                                continue;
                         int r = n++ < NIC_FILES_MAX ? guest_read(guest, *path, GUEST_FILE_MAX, &text, NULL)
                                                     : -EFBIG;
                         if (r == -ENOMEM)
                                 return r;
                         if (r >= 0)
-                                nic_files[i].add(nics, text);
+                                nic_files[i].add(nics, *path, text);
                 }
         }
         return 0;
@@ -201,23 +216,32 @@ static int fix_cloud_init(Guest *guest) {
         return keep_cloud_network(guest);
 }
 
+static const struct {
+        const char *pattern;
+        guest_editor editor;
+} edits[] = {
+        { "/etc/fstab", edit_fstab },
+        { "/etc/crypttab", edit_crypttab },
+        { "/etc/mdadm.conf", edit_mdadm },
+        { "/etc/mdadm/mdadm.conf", edit_mdadm },
+        { "/etc/netplan/*.yaml", edit_nic_driver },
+        { "/etc/systemd/network/*.network", edit_nic_driver },
+        { "/etc/systemd/network/*.link", edit_nic_driver },
+        { "/etc/NetworkManager/system-connections/*", edit_nic_driver },
+        { "/etc/udev/rules.d/*.rules", edit_rules },
+        { "/etc/modules", edit_module_list },
+        { "/etc/modules-load.d/*.conf", edit_module_list },
+};
+
 int offline_fix(Guest *guest) {
         int r;
 
         guest_progress(STEP, 65);
-        r = guest_edit(guest, STEP, "/etc/fstab", edit_fstab);
-        if (r >= 0)
-                r = guest_edit(guest, STEP, "/etc/crypttab", edit_crypttab);
         /* Names are read before the rules that give them are changed. */
-        if (r >= 0)
-                r = keep_names(guest);
-        if (r >= 0)
-                r = guest_edit(guest, STEP, "/etc/udev/rules.d/*.rules", edit_rules);
+        r = keep_names(guest);
+        for (size_t i = 0; i < ELEMENTSOF(edits) && r >= 0; i++)
+                r = guest_edit(guest, STEP, edits[i].pattern, edits[i].editor);
         if (r >= 0)
                 r = disable_tools(guest);
-        if (r >= 0)
-                r = guest_edit(guest, STEP, "/etc/modules", edit_module_list);
-        if (r >= 0)
-                r = guest_edit(guest, STEP, "/etc/modules-load.d/*.conf", edit_module_list);
         return r < 0 ? r : fix_cloud_init(guest);
 }

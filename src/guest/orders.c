@@ -2,8 +2,13 @@
 #include "guest/orders.h"
 #include "basic/string-util.h"
 #include "spec/job-fix.h"
+#include "spec/job-parameters.h"
 #include "spec/vm.h"
 #include "json/json-parse.h"
+
+static int relabel(const char *s) {
+        return job_relabel_from_string(s);
+}
 
 static const JsonField fields[] = {
         { "disks", JSON_FIELD_ANY, offsetof(Orders, disks), .flags = JSON_REQUIRED },
@@ -13,6 +18,11 @@ static const JsonField fields[] = {
         { "virtio_win", JSON_FIELD_STRING, offsetof(Orders, virtio_win),
                         .flags = JSON_NULLABLE | JSON_NONEMPTY },
         { "luks_keys", JSON_FIELD_ANY, offsetof(Orders, luks_keys), .flags = JSON_NULLABLE },
+        { "native", JSON_FIELD_BOOLEAN, offsetof(Orders, native), .flags = JSON_NULLABLE },
+        { "relabel", JSON_FIELD_ENUM, offsetof(Orders, relabel), .flags = JSON_NULLABLE,
+                        .from_string = relabel, .expected = "changed, full, firstboot" },
+        { "memory", JSON_FIELD_UNSIGNED, offsetof(Orders, memory), .flags = JSON_NULLABLE, .min = 256,
+                        .max = ORDERS_MEMORY_MAX },
         { "force", JSON_FIELD_BOOLEAN, offsetof(Orders, force), .flags = JSON_NULLABLE },
         { "appliance", JSON_FIELD_STRING, offsetof(Orders, appliance),
                         .flags = JSON_REQUIRED | JSON_NONEMPTY },

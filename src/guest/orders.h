@@ -8,6 +8,9 @@
 #define ORDERS_MAX ((size_t) 256 * 1024)
 #define ORDERS_DISKS_MAX 64u
 #define ORDERS_LUKS_KEYS_MAX 64u
+/* xfs_repair of some TiB fits into it. */
+#define ORDERS_MEMORY_DEFAULT 1280u
+#define ORDERS_MEMORY_MAX (64u * 1024)
 
 typedef struct Orders {
         json_t *disks; /* [{"path", "format"}], in the order of the source */
@@ -17,6 +20,9 @@ typedef struct Orders {
         json_t *nics; /* [{"mac", "slot"}] of the source, or NULL: unknown */
         char *virtio_win; /* a directory or an ISO image with drivers for Windows, or NULL */
         json_t *luks_keys; /* a list of strings, or NULL */
+        bool native; /* each initramfs is made anew by the guest's own program */
+        int relabel; /* JobRelabel */
+        unsigned memory; /* of the appliance, in MiB; 0: ORDERS_MEMORY_DEFAULT */
         bool force; /* file systems are repaired even if data may be lost */
         char *appliance; /* a directory */
         char *runtime; /* a directory for temporary files */

@@ -49,6 +49,8 @@ static const struct {
         { "guest_inspection_failed", OUTCOME_FAILED, {} },
         { "guest_initramfs_failed", OUTCOME_FAILED, {} },
         { "guest_write_failed", OUTCOME_FAILED, {} },
+        { "guest_read_only", OUTCOME_FAILED, {} },
+        { "guest_no_initramfs_tool", OUTCOME_FAILED, {} },
         { "no_space_in_guest", OUTCOME_FAILED, {} },
         { "commit_failed", OUTCOME_TRANSIENT, {} }, /* the next attempt repeats it */
         { "guest_failed", OUTCOME_TRANSIENT, {} }, /* hyper-guest was killed */

@@ -77,9 +77,11 @@ static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **re
                 r = read_luks_keys(run, &keys);
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:b, s:s?, s:s, s:s}", "disks", disks, "operations",
-                        job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root, "nics", nics,
-                        "luks_keys", keys, "force", spec->parameters.force, "virtio_win",
+        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:b, s:b, s:s, s:s?, s:s, s:s}", "disks", disks,
+                        "operations", job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root,
+                        "nics", nics, "luks_keys", keys, "force", spec->parameters.force, "native",
+                        spec->parameters.method == INITRAMFS_NATIVE, "relabel",
+                        job_relabel_to_string(spec->parameters.relabel), "virtio_win",
                         run->attempt->plan->virtio_win, "appliance", APPLIANCE, "runtime", runtime);
         return *ret ? 0 : -ENOMEM;
 }

@@ -54,6 +54,22 @@ static int check_dry_run(const JobSpec *s, JsonErrors *errors) {
         return 0;
 }
 
+/* What is said about one operation. */
+static const struct {
+        const char *field;
+        JobOperation operation;
+} details[] = {
+        { "force", OPERATION_FS_REPAIR },
+        { "method", OPERATION_INITRAMFS_REGENERATE },
+        { "relabel", OPERATION_SELINUX_PREP },
+};
+
+static bool is_given(const JobSpec *s, const char *field) {
+        return streq(field, "force")             ? s->parameters.force
+                        : streq(field, "method") ? s->parameters.method != INITRAMFS_APPEND
+                                                 : s->parameters.relabel != RELABEL_CHANGED;
+}
+
 static int check_details(const JobSpec *s, const json_t *parameters, JsonErrors *errors) {
         int r = check_dry_run(s, errors);
 
@@ -62,10 +78,15 @@ static int check_details(const JobSpec *s, const json_t *parameters, JsonErrors 
         if (r >= 0 && !job_spec_has_guest(s) && json_is_string(json_object_get(parameters, "luks_keys")))
                 r = json_errors_add(
                                 errors, "parameters.luks_keys", "must not be given without parameters.fix");
-        if (r >= 0 && s->parameters.force && !(s->parameters.fix & 1u << OPERATION_FS_REPAIR))
-                r = json_errors_add(errors, "parameters.force",
-                                "must not be given unless the operation is fs_repair, or parameters.fix "
-                                "contains it");
+        for (size_t i = 0; i < ELEMENTSOF(details) && r >= 0; i++)
+                if (is_given(s, details[i].field) && !(s->parameters.fix & 1u << details[i].operation)) {
+                        _cleanup_free_ char *path = strprintf("parameters.%s", details[i].field);
+                        r = path ? json_errors_add(errors, path,
+                                                   "must not be given unless the operation is %s, or "
+                                                   "parameters.fix contains it",
+                                                   job_operation_to_string(details[i].operation))
+                                 : -ENOMEM;
+                }
         return r;
 }
 

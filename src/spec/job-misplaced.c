@@ -35,6 +35,7 @@ static const struct {
         { "boot_check", "parameters.boot_check", NULL },
         { "boot_timeout_seconds", "parameters.boot_timeout_seconds", NULL },
         { "dry_run", "parameters.dry_run", NULL },
+        { "relabel", "parameters.relabel", NULL },
         { "conversion_method", "parameters.conversion_method", NULL },
         { "source_power", "parameters.source_power", NULL },
         { "shutdown_timeout_seconds", "parameters.shutdown_timeout_seconds", NULL },

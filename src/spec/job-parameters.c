@@ -24,6 +24,17 @@ static const char *const compression_names[_JOB_COMPRESSION_MAX] = {
         [JOB_COMPRESSION_ZSTD] = "zstd",
 };
 
+static const char *const initramfs_names[_INITRAMFS_MAX] = {
+        [INITRAMFS_APPEND] = "append",
+        [INITRAMFS_NATIVE] = "native",
+};
+
+static const char *const relabel_names[_RELABEL_MAX] = {
+        [RELABEL_CHANGED] = "changed",
+        [RELABEL_FULL] = "full",
+        [RELABEL_FIRSTBOOT] = "firstboot",
+};
+
 static int find_name(const char *const *names, int n, const char *s) {
         for (int i = 0; s && i < n; i++)
                 if (streq_ptr(names[i], s))
@@ -45,4 +56,16 @@ JobChain job_chain_from_string(const char *s) {
 
 JobCompression job_compression_from_string(const char *s) {
         return find_name(compression_names, _JOB_COMPRESSION_MAX, s);
+}
+
+JobInitramfs job_initramfs_from_string(const char *s) {
+        return find_name(initramfs_names, _INITRAMFS_MAX, s);
+}
+
+JobRelabel job_relabel_from_string(const char *s) {
+        return find_name(relabel_names, _RELABEL_MAX, s);
+}
+
+const char *job_relabel_to_string(JobRelabel r) {
+        return r >= 0 && r < _RELABEL_MAX ? relabel_names[r] : NULL;
 }

@@ -51,3 +51,27 @@ typedef enum JobCompression {
 } JobCompression;
 
 JobCompression job_compression_from_string(const char *s) _pure_;
+
+/* How an initramfs gets the drivers that it lacks. */
+typedef enum JobInitramfs {
+        INITRAMFS_APPEND, /* as one more archive: nothing of the guest is executed */
+        INITRAMFS_NATIVE, /* the guest's own program makes it anew */
+        _INITRAMFS_MAX,
+        _INITRAMFS_INVALID = -EINVAL,
+} JobInitramfs;
+
+/* "append" and "native" */
+JobInitramfs job_initramfs_from_string(const char *s) _pure_;
+
+/* Which files of a guest with SELinux are labeled. */
+typedef enum JobRelabel {
+        RELABEL_CHANGED, /* those that were changed */
+        RELABEL_FULL, /* all, in the appliance */
+        RELABEL_FIRSTBOOT, /* all, by the guest when it starts */
+        _RELABEL_MAX,
+        _RELABEL_INVALID = -EINVAL,
+} JobRelabel;
+
+/* "changed", "full" and "firstboot" */
+JobRelabel job_relabel_from_string(const char *s) _pure_;
+const char *job_relabel_to_string(JobRelabel r) _pure_;

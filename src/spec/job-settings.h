@@ -38,6 +38,8 @@ typedef struct JobSpec {
                 char *root; /* of the guest that is fixed, or NULL */
                 bool dry_run; /* nothing is written; the result says what would be changed */
                 bool force; /* file systems are repaired even if data may be lost */
+                int method; /* JobInitramfs */
+                int relabel; /* JobRelabel */
                 bool boot_check; /* a domain: start its hardware to see whether it boots */
                 unsigned boot_timeout; /* seconds; 0: hyper-hostd's default */
                 int conversion_method; /* VsphereMethod; this and the following ones of a vSphere source */

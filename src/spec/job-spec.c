@@ -54,6 +54,14 @@ static int compression(const char *s) {
         return job_compression_from_string(s);
 }
 
+static int initramfs(const char *s) {
+        return job_initramfs_from_string(s);
+}
+
+static int relabel(const char *s) {
+        return job_relabel_from_string(s);
+}
+
 static int conversion_method(const char *s) {
         return vsphere_method_from_string(s);
 }
@@ -138,6 +146,10 @@ static const JsonField parameter_fields[] = {
         { "root", JSON_FIELD_STRING, offsetof(JobSpec, parameters.root),
                         .flags = JSON_NULLABLE | JSON_NONEMPTY, .max = 256 },
         { "luks_keys", JSON_FIELD_KNOWN },
+        { "method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.method), .flags = JSON_NULLABLE,
+                        .from_string = initramfs, .expected = "append, native" },
+        { "relabel", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.relabel), .flags = JSON_NULLABLE,
+                        .from_string = relabel, .expected = "changed, full, firstboot" },
         { "boot_check", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.boot_check),
                         .flags = JSON_NULLABLE },
         { "boot_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.boot_timeout),
@@ -463,6 +475,10 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "allow_larger");
         if (s->parameters.fix == 0)
                 (void) json_object_del(parameters, "fix");
+        if (s->parameters.method == INITRAMFS_APPEND)
+                (void) json_object_del(parameters, "method");
+        if (s->parameters.relabel == RELABEL_CHANGED)
+                (void) json_object_del(parameters, "relabel");
         if (!s->parameters.boot_check)
                 (void) json_object_del(parameters, "boot_check");
         if (!s->parameters.dry_run)

@@ -10,8 +10,12 @@
 #include "guest/driver-list.h"
 #include "guest/kernel-line.h"
 #include "guest/lvm-filter.h"
+#include "guest/mdadm-conf.h"
 #include "guest/module-list.h"
-#include "guest/nic-name.h"
+#include "guest/nic-driver.h"
+#include "guest/nic-keyfile.h"
+#include "guest/nic-netplan.h"
+#include "guest/nic-read.h"
 #include "guest/udev-rule.h"
 
 enum {
@@ -24,6 +28,9 @@ enum {
         DEFAULT_GRUB,
         LVM,
         UDEV,
+        GRUBENV,
+        MDADM,
+        NIC_DRIVER,
         INITRAMFS_TOOLS,
         MKINITCPIO,
         _EDITORS
@@ -49,6 +56,12 @@ static int edit(int which, const char *text, const DeviceNames *names, Changes *
                 return lvm_filter_rewrite("t", "f", text, c, ret);
         case UDEV:
                 return udev_rules_rewrite("t", "f", text, c, ret);
+        case GRUBENV:
+                return grubenv_rewrite("t", "f", text, names, c, ret);
+        case MDADM:
+                return mdadm_conf_rewrite("t", "f", text, c, ret);
+        case NIC_DRIVER:
+                return nic_driver_rewrite("t", "f", text, c, ret);
         case INITRAMFS_TOOLS:
                 return initramfs_tools_rewrite("t", "f", text, c, ret);
         default:
@@ -62,22 +75,21 @@ static void edit_twice(int which, const char *text, const DeviceNames *names) {
 
         if (edit(which, text, names, &c, &once) > 0 && edit(which, once, names, &c, &twice) != 0)
                 abort();
+        if (which == GRUBENV && once && strlen(once) != strlen(text))
+                abort();
 }
 
 static void read_nics(const char *text) {
+        static const nics_reader readers[] = { nics_add_ifupdown, nics_add_netplan, nics_add_network_manager,
+                nics_add_ifcfg, nics_add_networkd, nics_add_link, nics_add_udev_rules };
         Nics nics = {};
 
-        nics_add_ifupdown(&nics, text);
-        nics_add_netplan(&nics, text);
-        nics_add_network_manager(&nics, text);
-        nics_add_ifcfg(&nics, text);
-        nics_add_networkd(&nics, text);
-        nics_add_link(&nics, text);
-        nics_add_udev_rules(&nics, text);
+        for (size_t i = 0; i < ELEMENTSOF(readers); i++)
+                readers[i](&nics, "/etc/sysconfig/network/ifcfg-eth0", text);
         /* They become names of files. */
         for (size_t i = 0; i < nics.n; i++)
-                if (!nic_name_is_unstable(nics.items[i].name) || strpbrk(nics.items[i].name, "/\n\"") ||
-                                strpbrk(nics.items[i].mac, "\n\""))
+                if (isempty(nics.items[i].name) || *nics.items[i].name == '.' ||
+                                strpbrk(nics.items[i].name, "/\n\" ") || strpbrk(nics.items[i].mac, "\n\""))
                         abort();
 }
 
@@ -90,6 +102,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         for (int i = 0; i < _EDITORS; i++)
                 edit_twice(i, text, &names);
+        names.one_disk = true;
+        edit_twice(FSTAB, text, &names);
         read_nics(text);
         return 0;
 }

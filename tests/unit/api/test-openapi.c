@@ -239,6 +239,9 @@ END_TEST
 
 /* Some fields are for one kind of source or destination only, or without a path. */
 #define FOR_REPAIR "{\"operation\": \"fs_repair\", \"image\": {\"path\": \"/srv/a.qcow2\"}}"
+#define FOR_FIX                                                                                 \
+        "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_path\":\"/data/out\"," \
+        "\"fix\":\"auto\"}}"
 
 static json_t *job_for(const char *path) {
         static const struct {
@@ -265,6 +268,8 @@ static json_t *job_for(const char *path) {
                 { "parameters.boot_timeout_seconds", FOR_BOOT },
                 { "parameters.dry_run", FOR_REPAIR },
                 { "parameters.force", FOR_REPAIR },
+                { "parameters.method", FOR_FIX },
+                { "parameters.relabel", FOR_FIX },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(special); i++)

@@ -7,7 +7,9 @@
 #include "guest/driver-list.h"
 #include "guest/kernel-line.h"
 #include "guest/lvm-filter.h"
+#include "guest/mdadm-conf.h"
 #include "guest/module-list.h"
+#include "guest/nic-driver.h"
 #include "guest/udev-rule.h"
 #include "unit/lib/test.h"
 
@@ -27,6 +29,18 @@ static int kernel_line(const char *text, const DeviceNames *names, Changes *chan
 
 static int default_grub(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
         return default_grub_rewrite("t", "/etc/default/grub", text, changes, ret);
+}
+
+static int grubenv(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return grubenv_rewrite("t", "/boot/grub2/grubenv", text, names, changes, ret);
+}
+
+static int mdadm(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return mdadm_conf_rewrite("t", "/etc/mdadm.conf", text, changes, ret);
+}
+
+static int nic_driver(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
+        return nic_driver_rewrite("t", "50-lan.network", text, changes, ret);
 }
 
 static int lvm(const char *text, const DeviceNames *names, Changes *changes, char **ret) {
@@ -79,6 +93,14 @@ static const Row rows[] = {
         { fstab, "/dev/disk/by-id/scsi-36000c29-part1 /x ext4\n", NULL, 0, 1 },
         { fstab, "/dev/mapper/vg0-root / xfs\nUUID=9 /boot ext4\nLABEL=x /y ext4\n/dev/sr0 /cd auto\n", NULL,
                         0, 0 },
+        { fstab, "/dev/sda0 / ext4\n/dev/sda01 / ext4\n/dev/nvme0n1p0 / ext4\n/dev/nvme00n1p1 / ext4\n",
+                        NULL, 0, 0 },
+        { fstab,
+                        "/dev/disk/by-uuid/9 / ext4\n/dev/disk/by-label/x /y ext4\n/dev/disk/by-partuuid/1 /z ext4\n"
+                        "/dev/disk/by-id/dm-name-vg0-root / xfs\n/dev/disk/by-id/md-uuid-1 /m xfs\n"
+                        "/dev/disk/by-id/lvm-pv-uuid-x /l xfs\nPARTLABEL=x /p ext4\n",
+                        NULL, 0, 0 },
+        { fstab, "/dev/sdd1 /copy ext4\n", NULL, 0, 1 },
         { fstab, "server:/dev/sda1 /mnt nfs\n/dev/sda1x / ext4\n/dev/sda1234 / ext4\n/dev/sdaaa1 / ext4\n",
                         NULL, 0, 0 },
         /* crypttab(5): the second field */
@@ -93,6 +115,29 @@ static const Row rows[] = {
                         1, 0 },
         { kernel_line, "kernelopts=root=/dev/sda1 ro\n", "kernelopts=root=UUID=1111 ro\n", 1, 0 },
         { kernel_line, "# kernel root=/dev/sda1\nnfsroot=/dev/sda1 xresume=/dev/sda1\n", NULL, 0, 0 },
+        /* dracut with FIPS, Arch with LUKS, Gentoo */
+        { kernel_line, "linux /vmlinuz boot=/dev/sda1 fips=1 real_root=/dev/sda2",
+                        "linux /vmlinuz boot=UUID=1111 fips=1 real_root=UUID=2222", 2, 0 },
+        { kernel_line, "options cryptdevice=/dev/sda2:root:allow-discards root=/dev/mapper/root\n",
+                        "options cryptdevice=UUID=2222:root:allow-discards root=/dev/mapper/root\n", 1, 0 },
+        /* SUSE */
+        { kernel_line, "DEFAULT_APPEND=\"resume=/dev/sda2 splash=silent\"\n",
+                        "DEFAULT_APPEND=\"resume=UUID=2222 splash=silent\"\n", 1, 0 },
+        /* dracut.conf(5) */
+        { kernel_line, "kernel_cmdline=\"root=/dev/sda1\"\n", "kernel_cmdline=\"root=UUID=1111\"\n", 1, 0 },
+        /* extlinux, BLS */
+        { kernel_line, "LABEL linux\n  KERNEL /vmlinuz\n  APPEND root=/dev/sda1 ro\n",
+                        "LABEL linux\n  KERNEL /vmlinuz\n  APPEND root=UUID=1111 ro\n", 1, 0 },
+        { kernel_line, "title x\noptions root=/dev/sda1 ro $tuned_params\n# options root=/dev/sda2",
+                        "title x\noptions root=UUID=1111 ro $tuned_params\n# options root=/dev/sda2", 1, 0 },
+        { grubenv, "# GRUB Environment Block\nkernelopts=root=/dev/sdh1 ro\n####################",
+                        "# GRUB Environment Block\nkernelopts=root=UUID=6666-7777 ro\n###############", 1,
+                        0 },
+        { grubenv, "# GRUB Environment Block\nkernelopts=root=/dev/nvme0n1p1 ro\n##",
+                        "# GRUB Environment Block\nkernelopts=root=UUID=1111 ro\n#######", 1, 0 },
+        { grubenv, "# GRUB Environment Block\nkernelopts=root=/dev/sdh1 ro\n####", NULL, 0, 1 },
+        { grubenv, "# GRUB Environment Block\nsaved_entry=0\n####", NULL, 0, 0 },
+        { grubenv, "# GRUB Environment Block\nkernelopts=root=/dev/sdd1\n####", NULL, 0, 1 },
         /* GRUB legacy */
         { kernel_line, "# kopt=root=/dev/sda1 ro\nkernel /vmlinuz root=/dev/sda1 ro\n# groot=(hd0,0)\n",
                         "# kopt=root=UUID=1111 ro\nkernel /vmlinuz root=UUID=1111 ro\n# groot=(hd0,0)\n", 2,
@@ -103,6 +148,32 @@ static const Row rows[] = {
                         1, 0 },
         { default_grub, "GRUB_DISABLE_LINUX_UUID=\"true\"\n", "#GRUB_DISABLE_LINUX_UUID=\"true\"\n", 1, 0 },
         { default_grub, "#GRUB_DISABLE_LINUX_UUID=true\nGRUB_DISABLE_LINUX_UUID=false\n", NULL, 0, 0 },
+        { default_grub, " GRUB_DISABLE_UUID='true'\nGRUB_DISABLE_LINUX_UUID='true'\n",
+                        " #GRUB_DISABLE_UUID='true'\n#GRUB_DISABLE_LINUX_UUID='true'\n", 2, 0 },
+        /* mdadm.conf(5) */
+        { mdadm, "DEVICE partitions containers\nARRAY /dev/md0 UUID=1:2:3:4\nMAILADDR root\n", NULL, 0, 0 },
+        { mdadm, "# DEVICE /dev/sda\nDEVICE /dev/sda1 /dev/sdb1\n\t/dev/sdc1\nARRAY /dev/md0 UUID=1\n",
+                        "# DEVICE /dev/sda\n# DEVICE /dev/sda1 /dev/sdb1\n# \t/dev/sdc1\nARRAY /dev/md0 UUID=1\n",
+                        1, 0 },
+        { mdadm, "dev /dev/sd*", "# dev /dev/sd*", 1, 0 },
+        { mdadm, "ARRAY /dev/md0 devices=/dev/sda1,/dev/sdb1 UUID=1:2:3:4\n",
+                        "ARRAY /dev/md0 UUID=1:2:3:4\n", 1, 0 },
+        { mdadm, "ARRAY /dev/md0 level=1\n  name=x:0\n  devices=/dev/sda1,/dev/sdb1\nDEVICE /dev/sda1\n",
+                        "ARRAY /dev/md0 level=1\n  name=x:0\n# DEVICE /dev/sda1\n", 2, 0 },
+        { mdadm, "ARRAY /dev/md0 devices=/dev/sda1,/dev/sdb1\n", NULL, 0, 1 },
+        { mdadm, "DEVICES /dev/sda1\nde /dev/sda1\nDEVICE /dev/mapper/a\n", NULL, 0, 0 },
+        /* systemd.network(5), systemd.link(5), netplan(5), nm-settings-keyfile(5) */
+        { nic_driver, "[Match]\nDriver=vmxnet3\n[Network]\nDHCP=yes\n",
+                        "[Match]\nDriver=virtio_net\n[Network]\nDHCP=yes\n", 1, 0 },
+        { nic_driver, "[Match]\nDriver=e1000 e1000e  igb\n", "[Match]\nDriver=virtio_net virtio_net  igb\n",
+                        2, 0 },
+        { nic_driver, "      match:\n        driver: \"vmxnet3\"\n",
+                        "      match:\n        driver: \"virtio_net\"\n", 1, 0 },
+        { nic_driver, "      match: {driver: vmxnet3}\n", "      match: {driver: virtio_net}\n", 1, 0 },
+        { nic_driver, "[match]\ndriver=vmxnet3;", "[match]\ndriver=virtio_net;", 1, 0 },
+        { nic_driver, "[Match]\nPath=pci-0000:0b:00.0\n", NULL, 0, 1 },
+        { nic_driver, "[Match]\nDriver=virtio_net\n# Driver=vmxnet3\nDriverX=vmxnet3\npath=/x\n", NULL, 0,
+                        0 },
         /* lvm.conf(5) */
         { lvm, "devices {\n\tfilter = [ \"a|/dev/sda2|\", \"r|.*|\" ]\n}\n",
                         "devices {\n\t# filter = [ \"a|/dev/sda2|\", \"r|.*|\" ]\n}\n", 1, 0 },
@@ -111,6 +182,14 @@ static const Row rows[] = {
         { lvm, "filter = [ \"a|.*|\" ]\n# filter = [ \"a|/dev/sda|\" ]\n", NULL, 0, 0 },
         { lvm, "filter = \"a|/dev/sda|\"\nx = 1\n", "# filter = \"a|/dev/sda|\"\nx = 1\n", 1, 0 },
         { lvm, "filter = [ \"a|/dev/sda|\"", "# filter = [ \"a|/dev/sda|\"", 1, 0 },
+        { lvm, "global_filter = [ \"a|sd.*|\", \"r|.*|\" ]\n",
+                        "# global_filter = [ \"a|sd.*|\", \"r|.*|\" ]\n", 1, 0 },
+        { lvm, "filter = [ # the disks ] of \"VMware\n\t\"a|^/dev/sda2$|\",\n\t\"r|.*|\"\n]\nx = 1\n",
+                        "# filter = [ # the disks ] of \"VMware\n# \t\"a|^/dev/sda2$|\",\n# \t\"r|.*|\"\n# ]\nx = 1\n",
+                        1, 0 },
+        { lvm, "filter = [ \"a|/dev/mapper/mpath.*|\", \"r|.*|\" ]\nfilter_x = [ \"a|/dev/sda|\" ]\n", NULL,
+                        0, 0 },
+        { lvm, "devices/filter = [ \"a|/dev/sda|\" ]\n", "# devices/filter = [ \"a|/dev/sda|\" ]\n", 1, 0 },
         /* udev(7) */
         { udev, "SUBSYSTEM==\"net\", DRIVERS==\"vmxnet3\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"ens192\"\n",
                         "# SUBSYSTEM==\"net\", DRIVERS==\"vmxnet3\", ATTR{address}==\"00:50:56:aa:bb:01\", "
@@ -120,6 +199,23 @@ static const Row rows[] = {
                         "# SUBSYSTEM==\"net\", KERNELS==\"0000:0b:00.0\",NAME=\"eth0\"", 1, 0 },
         { udev, "SUBSYSTEM==\"net\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"eth0\"\n", NULL, 0, 0 },
         { udev, "SUBSYSTEM==\"net\", DRIVERS==\"?*\", ATTR{address}==\"00:50:56:aa:bb:01\", NAME=\"eth0\"\n",
+                        NULL, 0, 0 },
+        { udev, "SUBSYSTEM==\"net\", DRIVERS==\"?*\", KERNELS==\"0000:0b:00.0\", NAME=\"lan0\"\n",
+                        "# SUBSYSTEM==\"net\", DRIVERS==\"?*\", KERNELS==\"0000:0b:00.0\", NAME=\"lan0\"\n",
+                        1, 0 },
+        { udev, "SUBSYSTEM==\"net\", ACTION==\"add\", \\\n  KERNELS==\"0000:0b:00.0\", \\\n  NAME:=\"lan0\"\nx\n",
+                        "# SUBSYSTEM==\"net\", ACTION==\"add\", \\\n#   KERNELS==\"0000:0b:00.0\", \\\n#   NAME:=\"lan0\"\n"
+                        "x\n",
+                        1, 0 },
+        { udev, "SUBSYSTEM==\"net\", ATTRS{vendor}==\"0x15ad\", NAME=\"lan0\"\n",
+                        "# SUBSYSTEM==\"net\", ATTRS{vendor}==\"0x15ad\", NAME=\"lan0\"\n", 1, 0 },
+        { udev,
+                        "SUBSYSTEM==\"net\", ACTION==\"add\", DRIVERS==\"?*\", ATTR{address}==\"00:50:56:aa:bb:01\", "
+                        "ATTR{dev_id}==\"0x0\", ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"eth0\"\n",
+                        NULL, 0, 0 },
+        { udev,
+                        "SUBSYSTEM==\"net\", DRIVERS==\"vmxnet3\", RUN+=\"/sbin/x NAME=\"\nSUBSYSTEM==\"net\", NAME==\"\", "
+                        "DRIVERS==\"vmxnet3\"\n",
                         NULL, 0, 0 },
         { udev, "SUBSYSTEM==\"block\", DRIVERS==\"vmw_pvscsi\", SYMLINK+=\"x\"\n", NULL, 0, 0 },
         /* drivers for the next kernel */
@@ -162,6 +258,12 @@ static void add_names(DeviceNames *names) {
         ck_assert_int_eq(device_names_add(names, "/dev/sda1", "UUID=1111"), 0);
         ck_assert_int_eq(device_names_add(names, "/dev/sda2", "UUID=2222"), 0);
         ck_assert_int_eq(device_names_add(names, "/dev/sdb1", "UUID=3333"), 0);
+        ck_assert_int_eq(device_names_add(names, "/dev/sdh1", "UUID=6666-7777"), 0);
+        /* A copy of a file system, and one of btrfs on two disks. */
+        ck_assert_int_eq(device_names_add(names, "/dev/sdd1", "UUID=4444"), 0);
+        ck_assert_int_eq(device_names_add(names, "/dev/sde1", "UUID=4444"), 0);
+        ck_assert_int_eq(device_names_add_member(names, "/dev/sdf1", "UUID=5555"), 0);
+        ck_assert_int_eq(device_names_add_member(names, "/dev/sdg1", "UUID=5555"), 0);
 }
 
 START_TEST(texts_are_changed_as_the_table_says) {
@@ -192,6 +294,68 @@ START_TEST(a_second_time_changes_nothing) {
 
                 if (rows[i].after)
                         ck_assert_int_eq(rows[i].edit(rows[i].after, &names, &changes, &text), 0);
+        }
+}
+END_TEST
+
+START_TEST(a_file_system_on_two_disks_has_one_name) {
+        _cleanup_(device_names_done) DeviceNames names = {};
+
+        add_names(&names);
+        ck_assert_str_eq(device_names_find(&names, "/dev/sdf1", 9), "UUID=5555");
+        ck_assert_str_eq(device_names_find(&names, "/dev/sdg1", 9), "UUID=5555");
+        ck_assert_ptr_null(device_names_find(&names, "/dev/sde1", 9));
+}
+END_TEST
+
+/* As SUSE writes them. With one disk, they mean that one. */
+START_TEST(names_by_id_and_path_are_those_of_the_only_disk) {
+        static const struct {
+                const char *name, *stable;
+        } by_hardware[] = {
+                { "/dev/disk/by-id/scsi-36000c29aabbccddeeff00112233445566-part1", "UUID=1111" },
+                { "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part2", "UUID=2222" },
+                { "/dev/disk/by-id/wwn-0x6000c29-part9", NULL },
+                { "/dev/disk/by-id/wwn-0x6000c29", NULL },
+                { "/dev/disk/by-id/wwn-0x6000c29-part01", NULL },
+                { "/dev/disk/by-id/dm-name-vg-part1", NULL },
+                { "/dev/disk/by-label/x-part1", NULL },
+                { "/dev/disk/by-id/-part", NULL },
+        };
+        _cleanup_(device_names_done) DeviceNames names = {};
+
+        add_names(&names);
+        for (size_t i = 0; i < ELEMENTSOF(by_hardware); i++) {
+                const char *name = by_hardware[i].name;
+                names.one_disk = true;
+                const char *found = device_names_find(&names, name, strlen(name));
+                ck_assert_msg(streq_ptr(found, by_hardware[i].stable), "row %zu: %s", i, strna(found));
+                names.one_disk = false;
+                ck_assert_ptr_null(device_names_find(&names, name, strlen(name)));
+        }
+}
+END_TEST
+
+/* One line of 1 MiB, and a list that never ends on each line: the time is that of the size. */
+START_TEST(long_texts_are_read_once) {
+        _cleanup_(device_names_done) DeviceNames names = {};
+        static const struct {
+                editor edit;
+                const char *repeated;
+        } texts[] = { { kernel_line, "root=/dev/sda1 " }, { lvm, "filter = [ \"\n" },
+                { cloud_init, "datasource_list: [ \n" }, { udev, "SUBSYSTEM==\"net\", \\\n" },
+                { mdadm, "DEVICE\n /dev/sd\n" } };
+
+        add_names(&names);
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                size_t n = strlen(texts[i].repeated), size = 1024 * 1024 / n * n;
+                _cleanup_free_ char *text = malloc(size + 1), *edited = NULL;
+                _cleanup_changes_ Changes changes = {};
+
+                for (size_t p = 0; p < size; p += n)
+                        memcpy(text + p, texts[i].repeated, n);
+                text[size] = 0;
+                ck_assert_int_ge(texts[i].edit(text, &names, &changes, &edited), 0);
         }
 }
 END_TEST
@@ -234,4 +398,6 @@ START_TEST(texts_of_a_guest_are_cut_and_cleaned) {
 END_TEST
 
 TEST_MAIN("guest-editors", texts_are_changed_as_the_table_says, a_second_time_changes_nothing,
-                what_was_changed_is_told_with_old_and_new, texts_of_a_guest_are_cut_and_cleaned)
+                a_file_system_on_two_disks_has_one_name, names_by_id_and_path_are_those_of_the_only_disk,
+                long_texts_are_read_once, what_was_changed_is_told_with_old_and_new,
+                texts_of_a_guest_are_cut_and_cleaned)

@@ -8,9 +8,12 @@
 #include "guest/cpio.h"
 #include "guest/driver-list.h"
 #include "guest/initramfs-list.h"
+#include "guest/kernel.h"
 #include "guest/module-set.h"
 #include "guest/orders.h"
+#include "guest/roots.h"
 #include "spec/job-fix.h"
+#include "spec/job-parameters.h"
 #include "unit/lib/test.h"
 
 static void add_plain(Buffer *b, const char *path) {
@@ -183,9 +186,76 @@ START_TEST(orders_are_checked) {
                         0);
         ck_assert_uint_eq(o.fix, 1u << OPERATION_FS_REPAIR);
         ck_assert_ptr_null(o.root);
+        orders_done(&o);
+        ck_assert_int_eq(
+                        parse_orders("{\"disks\": [{\"path\": \"/d\", \"format\": \"raw\"}], \"operations\": "
+                                     "\"auto\", \"appliance\": \"/a\", \"runtime\": \"/r\", \"native\": true, "
+                                     "\"relabel\": \"firstboot\", \"memory\": 4096}",
+                                        &o),
+                        0);
+        ck_assert(o.native);
+        ck_assert_int_eq(o.relabel, RELABEL_FIRSTBOOT);
+        ck_assert_uint_eq(o.memory, 4096);
+}
+END_TEST
+
+/* 200 kernels: the newest one is the first that gets its drivers. */
+START_TEST(kernels_are_sorted_newest_first) {
+        char **versions = NULL;
+
+        for (unsigned i = 1; i <= 200; i++)
+                ck_assert_int_eq(strv_extendf(&versions, "5.14.0-%u.%u.1.el9_2.x86_64", i % 100 + 8, i), 0);
+        ck_assert_int_eq(strv_extend(&versions, "6.1.0-9-amd64"), 0);
+        ck_assert_int_eq(strv_extend(&versions, "6.1.0-57-amd64"), 0);
+        kernel_versions_sort(versions);
+        ck_assert_str_eq(versions[0], "6.1.0-57-amd64");
+        ck_assert_str_eq(versions[1], "6.1.0-9-amd64");
+        ck_assert_str_eq(versions[2], "5.14.0-107.199.1.el9_2.x86_64");
+        ck_assert_str_eq(versions[201], "5.14.0-8.100.1.el9_2.x86_64");
+        strv_free(versions);
+}
+END_TEST
+
+START_TEST(copies_of_configuration_are_seen) {
+        _cleanup_buffer_ Buffer b = {};
+        _cleanup_initramfs_list_ InitramfsList l = {};
+
+        add_plain(&b, "etc/crypttab");
+        add_plain(&b, "./etc/mdadm/mdadm.conf");
+        add_plain(&b, "etc/crypttab.old");
+        ck_assert_int_eq(initramfs_list_read(b.data, b.size, &l), 0);
+        for (size_t i = 0; i < INITRAMFS_FILES_MAX; i++)
+                ck_assert_int_eq(l.has[i],
+                                streq(initramfs_files[i], "/etc/crypttab") ||
+                                                streq(initramfs_files[i], "/etc/mdadm/mdadm.conf"));
+}
+END_TEST
+
+START_TEST(snapshots_are_no_operating_systems) {
+        static const char *const texts[][4] = {
+                { "/dev/sda1", "/dev/sdb1", NULL },
+                { "btrfsvol:/dev/sda2/@/.snapshots/1/snapshot", "/dev/sda2", NULL },
+                { "btrfsvol:/dev/sda2/timeshift-btrfs/snapshots/x/@", "btrfsvol:/dev/sda2/@", NULL },
+                { "btrfsvol:/dev/sda2/@/.snapshots/1/snapshot", "btrfsvol:/dev/sda2/@/.snapshots/2/snapshot",
+                                NULL },
+                { NULL },
+        };
+        static const struct {
+                size_t n;
+                const char *first;
+        } expected[] = { { 2, "/dev/sda1" }, { 1, "/dev/sda2" }, { 1, "btrfsvol:/dev/sda2/@" },
+                { 2, "btrfsvol:/dev/sda2/@/.snapshots/1/snapshot" }, { 0, NULL } };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                char *roots[4] = {};
+                memcpy(roots, texts[i], sizeof(roots));
+                ck_assert_uint_eq(roots_order(roots), expected[i].n);
+                ck_assert(streq_ptr(roots[0], expected[i].first));
+        }
 }
 END_TEST
 
 TEST_MAIN("guest-initramfs", archives_of_all_kinds_are_listed, other_directories_are_no_modules,
                 damage_is_seen, what_is_written_is_read, missing_drivers_come_with_what_they_need,
-                orders_are_checked)
+                orders_are_checked, kernels_are_sorted_newest_first, copies_of_configuration_are_seen,
+                snapshots_are_no_operating_systems)

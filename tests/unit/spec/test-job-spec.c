@@ -195,6 +195,14 @@ START_TEST(what_an_operation_on_a_guest_cannot_do_is_refused) {
         bad(OPERATION("convert", "/a.qcow2", PARAMETERS("\"dry_run\":true") TO("/b.qcow2")),
                         "parameters.dry_run: must not be given for operation convert, but for one that fixes "
                         "a guest");
+        bad(OPERATION("boot_repair", "/a.qcow2", PARAMETERS("\"method\":\"native\"")),
+                        "parameters.method: must not be given unless the operation is initramfs_regenerate, "
+                        "or parameters.fix contains it");
+        bad(OPERATION("initramfs_regenerate", "/a.qcow2", PARAMETERS("\"relabel\":\"full\"")),
+                        "parameters.relabel: must not be given unless the operation is selinux_prep, or "
+                        "parameters.fix contains it");
+        bad(OPERATION("selinux_prep", "/a.qcow2", PARAMETERS("\"relabel\":\"all\"")),
+                        "parameters.relabel: must be one of changed, full, firstboot");
         bad(OPERATION("boot_repair", "/a.qcow2", PARAMETERS("\"force\":true")),
                         "parameters.force: must not be given unless the operation is fs_repair, or "
                         "parameters.fix contains it");

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <nettle/base64.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
@@ -10,11 +9,10 @@
 
 #define PREFIX "hyper_"
 #define HEX_DIGITS "0123456789abcdef"
-#define BASE64URL_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 static_assert(API_KEY_HASH_SIZE == SHA256_DIGEST_SIZE, "the hash is SHA-256");
-static_assert(sizeof(PREFIX) - 1 + API_KEY_ID_LENGTH + 1 + API_KEY_SECRET_LENGTH == API_KEY_LENGTH,
+static_assert(sizeof(PREFIX) - 1 + API_KEY_ID_LENGTH + 1 + SECRET_LENGTH == API_KEY_LENGTH,
                 "the prefix is part of the length");
 
 static const char *const scope_table[_SCOPE_MAX] = {
@@ -85,32 +83,14 @@ bool api_key_id_is_valid(const char *id) {
 }
 
 int api_key_make(ApiKey *ret) {
-        struct {
-                uint8_t secret[32];
-                uint32_t id;
-        } random;
-        char digits[BASE64_ENCODE_LENGTH(32) + BASE64_ENCODE_FINAL_LENGTH];
-        struct base64_encode_ctx encoder;
-        size_t n;
+        uint32_t id;
+        char *p;
 
-        /* Up to 256 bytes come whole or not at all (getrandom(2)). */
-        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
                 return errno > 0 ? -errno : -EIO;
-
-        base64url_encode_init(&encoder);
-        n = base64_encode_update(&encoder, digits, sizeof(random.secret), random.secret);
-        n += base64_encode_final(&encoder, digits + n);
-        assert(n > API_KEY_SECRET_LENGTH); /* with a "=" behind it */
-
-        (void) snprintf(ret->id.text, sizeof(ret->id.text), "%08x", random.id);
-        char *p = stpcpy(stpcpy(stpcpy(ret->text, PREFIX), ret->id.text), "_");
-        memcpy(p, digits, API_KEY_SECRET_LENGTH);
-        p[API_KEY_SECRET_LENGTH] = '\0';
-
-        explicit_bzero(&random, sizeof(random));
-        explicit_bzero(&encoder, sizeof(encoder));
-        explicit_bzero(digits, sizeof(digits));
-        return 0;
+        (void) snprintf(ret->id.text, sizeof(ret->id.text), "%08x", id);
+        p = stpcpy(stpcpy(stpcpy(ret->text, PREFIX), ret->id.text), "_");
+        return secret_make(p);
 }
 
 int api_key_parse(const char *text, ApiKeyId *ret) {
@@ -119,7 +99,7 @@ int api_key_parse(const char *text, ApiKeyId *ret) {
         if (!id || strspn(id, HEX_DIGITS) != API_KEY_ID_LENGTH || id[API_KEY_ID_LENGTH] != '_')
                 return -EINVAL;
         secret = id + API_KEY_ID_LENGTH + 1;
-        if (strspn(secret, BASE64URL_DIGITS) != API_KEY_SECRET_LENGTH || secret[API_KEY_SECRET_LENGTH])
+        if (!secret_is_valid(secret))
                 return -EINVAL;
         memcpy(ret->text, id, API_KEY_ID_LENGTH);
         ret->text[API_KEY_ID_LENGTH] = '\0';

@@ -6,6 +6,7 @@
  * Only a hash of the whole is ever stored. */
 
 #include "basic/macro.h"
+#include "shared/secret.h"
 
 /* What a caller must be allowed to do. */
 typedef enum Scope {
@@ -37,8 +38,7 @@ bool api_key_name_is_valid(const char *name) _pure_;
 #define API_KEY_HEADER "X-API-Key"
 
 #define API_KEY_ID_LENGTH 8 /* hexadecimal digits */
-#define API_KEY_SECRET_LENGTH 43 /* 32 bytes in base64url without padding (RFC 4648, 5) */
-#define API_KEY_LENGTH (6 + API_KEY_ID_LENGTH + 1 + API_KEY_SECRET_LENGTH)
+#define API_KEY_LENGTH (6 + API_KEY_ID_LENGTH + 1 + SECRET_LENGTH)
 #define API_KEY_HASH_SIZE 32
 
 typedef struct ApiKeyId {

@@ -33,6 +33,7 @@ static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_KEY_EXISTS, EEXIST, 409, "An API key of this name exists already." },
         { HYPER_BUS_ERROR_NO_SUCH_SOURCE, ENOPKG, 404, "There is no such source." },
         { HYPER_BUS_ERROR_SOURCE_EXISTS, EEXIST, 409, "A source of this name exists already." },
+        { HYPER_BUS_ERROR_NO_SUCH_SESSION, ENOKEY, 404, "There is no such session." },
         { HYPER_BUS_ERROR_LOGIN_REFUSED, EKEYREVOKED, 400, "The server has refused the user or password." },
         { HYPER_BUS_ERROR_CERTIFICATE_REFUSED, EKEYREJECTED, 400, "The certificate is not trusted." },
         { HYPER_BUS_ERROR_SERVER_DENIED, EBADE, 403, "The server does not permit this to the user." },

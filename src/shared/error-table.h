@@ -45,6 +45,7 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_KEY_EXISTS "org.hyper1.Error.KeyExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_NO_SUCH_SOURCE "org.hyper1.Error.NoSuchSource" /* ENOPKG, 404 */
 #define HYPER_BUS_ERROR_SOURCE_EXISTS "org.hyper1.Error.SourceExists" /* EEXIST, 409 */
+#define HYPER_BUS_ERROR_NO_SUCH_SESSION "org.hyper1.Error.NoSuchSession" /* ENOKEY, 404 */
 /* Of hyper-vsphered. "Server" is a vCenter or an ESXi host. */
 #define HYPER_BUS_ERROR_LOGIN_REFUSED "org.hyper1.Error.LoginRefused" /* EKEYREVOKED, 400 */
 #define HYPER_BUS_ERROR_CERTIFICATE_REFUSED "org.hyper1.Error.CertificateRefused" /* EKEYREJECTED, 400 */

@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += libhyper-shared.la
 libhyper_shared_la_SOURCES = \
 	src/shared/address-range.c \
 	src/shared/address-range.h \
+	src/shared/auth-message.c \
+	src/shared/auth-message.h \
 	src/shared/api-key.c \
 	src/shared/api-key.h \
 	src/shared/bus-fields.c \
@@ -24,6 +26,10 @@ libhyper_shared_la_SOURCES = \
 	src/shared/refuse.h \
 	src/shared/role.c \
 	src/shared/role.h \
+	src/shared/secret.c \
+	src/shared/secret.h \
+	src/shared/session-token.c \
+	src/shared/session-token.h \
 	src/shared/settings-kind.c \
 	src/shared/settings-kind.h \
 	src/shared/settings-yaml.c \

@@ -98,19 +98,11 @@ static int list_groups(const struct passwd *user, gid_t **ret, int *ret_n) {
         return -E2BIG;
 }
 
-int role_of_user(uid_t uid, Role *ret) {
+static int role_by_groups(const struct passwd *user, Role *ret) {
         _cleanup_free_ gid_t *list = NULL;
-        _cleanup_free_ char *buffer = NULL;
-        struct passwd user;
         int n = 0, r;
 
-        if (uid == 0) {
-                *ret = ROLE_ADMIN;
-                return 0;
-        }
-        r = find_user(uid, NULL, &user, &buffer);
-        if (r > 0)
-                r = list_groups(&user, &list, &n);
+        r = list_groups(user, &list, &n);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ELEMENTSOF(groups); i++) {
@@ -127,6 +119,38 @@ int role_of_user(uid_t uid, Role *ret) {
         }
         *ret = ROLE_NONE;
         return 0;
+}
+
+int role_of_user(uid_t uid, Role *ret) {
+        _cleanup_free_ char *buffer = NULL;
+        struct passwd user;
+        int r;
+
+        if (uid == 0) {
+                *ret = ROLE_ADMIN;
+                return 0;
+        }
+        r = find_user(uid, NULL, &user, &buffer);
+        if (r > 0)
+                return role_by_groups(&user, ret);
+        if (r == 0)
+                *ret = ROLE_NONE;
+        return r;
+}
+
+int role_of_login(const char *name, uid_t *ret_uid, Role *ret) {
+        _cleanup_free_ char *buffer = NULL;
+        struct passwd user;
+        int r;
+
+        r = find_user(0, name, &user, &buffer);
+        if (r == 0)
+                return -ENOENT;
+        if (r > 0)
+                r = role_by_groups(&user, ret);
+        if (r >= 0)
+                *ret_uid = user.pw_uid;
+        return r;
 }
 
 bool user_is(uid_t uid, const char *name) {

@@ -30,5 +30,9 @@ Role role_from_string(const char *s) _pure_; /* _ROLE_INVALID for anything else,
  * or negative errno: the user database could not be read. A user who is not in it has ROLE_NONE. */
 int role_of_user(uid_t uid, Role *ret);
 
+/* The same for a login name, and the UID of the user; root has the role of its groups, too. -ENOENT: there is
+ * no such user. */
+int role_of_login(const char *name, uid_t *ret_uid, Role *ret);
+
 /* Whether @uid is the user @name; false if there is no such user. */
 bool user_is(uid_t uid, const char *name);

@@ -16,6 +16,7 @@
 #include "spec/job-file.h"
 #include "spec/job-spec.h"
 
+#define LIFETIME_MIN (300 * USEC_PER_SEC)
 #define ORIGIN_HOST_LIMIT 261u /* a name and a port */
 
 Settings *settings_free(Settings *s) {
@@ -78,6 +79,10 @@ Settings *settings_new(void) {
         s->daemon.idle_timeout = 30 * USEC_PER_SEC;
         s->hosts.call_timeout = 30 * USEC_PER_SEC;
         s->hosts.boot_timeout = 300 * USEC_PER_SEC;
+        s->auth.token_lifetime = 8 * USEC_PER_HOUR;
+        s->auth.session_lifetime = 7 * USEC_PER_DAY;
+        s->v1.rate_limit = 100;
+        s->v1.user_rate_limit = 6000;
         s->database.path = strdup(STATEDIR "/hyper.db");
         s->daemon.log_level = strdup("info");
         s->jobs.source_paths = make_default_paths();
@@ -214,9 +219,20 @@ static json_t *show_list(const void *field) {
         return TAKE_PTR(array);
 }
 
+static int set_lifetime(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        int r = settings_seconds.set(e, v, field);
+
+        return r >= 0 && *(usec_t *) field < LIFETIME_MIN ? -EINVAL : r;
+}
+
+static json_t *show_lifetime(const void *field) {
+        return settings_seconds.show(field);
+}
+
 static const SettingsKind directories = { set_directories, show_list };
 static const SettingsKind origins = { set_origins, show_list };
 static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
+static const SettingsKind lifetime = { set_lifetime, show_lifetime };
 static const SettingsKind local = { set_local, show_local };
 static const SettingsKind submit_status = { set_submit_status, show_submit_status };
 
@@ -253,6 +269,12 @@ static const SettingsEntry settings_entries[] = {
                         1000000 },
         { SETTING(api, rate_burst, settings_optional_number), "must be a whole number, 1 to 1000000",
                         1000000 },
+        { SETTING(auth, token_lifetime, lifetime), "must be a whole number of seconds, 300 to 86400",
+                        86400 },
+        { SETTING(auth, session_lifetime, lifetime), "must be a whole number of seconds, 300 to 2592000",
+                        2592000 },
+        { SETTING(v1, rate_limit, settings_number), "must be a whole number, 1 to 1000000", 1000000 },
+        { SETTING(v1, user_rate_limit, settings_number), "must be a whole number, 1 to 1000000", 1000000 },
         { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
         { SETTING(vsphere, vddk_libdir, settings_optional_path), "must be an absolute path" },
         { SETTING(vsphere, vddk_plugin, settings_optional_path), "must be an absolute path" },

@@ -71,6 +71,18 @@ typedef struct Settings {
                 unsigned rate_burst; /* api.rate_burst: how many of them at once, likewise */
         } api;
         struct {
+                usec_t token_lifetime; /* auth.token_lifetime, seconds in the file, 300 to 86400; default 8
+                                          hours */
+                usec_t session_lifetime; /* auth.session_lifetime: how long after the login a session can be
+                                            refreshed, likewise, 300 to 2592000; default 7 days */
+        } auth;
+        struct {
+                unsigned rate_limit; /* v1.rate_limit: requests a minute of an address without a valid token,
+                                        1 to 1000000; default 100 */
+                unsigned user_rate_limit; /* v1.user_rate_limit: the same of a user or API key; default
+                                             6000 */
+        } v1;
+        struct {
                 SubmitStatus submit_status; /* hypersdk.submit_status: auto, 200 or 201; default auto */
         } hypersdk;
         struct {

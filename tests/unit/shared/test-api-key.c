@@ -22,22 +22,22 @@ END_TEST
 
 /* Each of the secret's characters takes many values over many keys: none stands still. */
 START_TEST(all_of_the_secret_is_random) {
-        uint64_t seen[API_KEY_SECRET_LENGTH][2] = {};
+        uint64_t seen[SECRET_LENGTH][2] = {};
 
         for (size_t i = 0; i < 400; i++) {
                 ApiKey key;
 
                 ck_assert_int_eq(api_key_make(&key), 0);
-                for (size_t k = 0; k < API_KEY_SECRET_LENGTH; k++) {
+                for (size_t k = 0; k < SECRET_LENGTH; k++) {
                         unsigned c = (unsigned char) key.text[15 + k] & 127;
 
                         seen[k][c / 64] |= UINT64_C(1) << c % 64;
                 }
         }
-        for (size_t k = 0; k < API_KEY_SECRET_LENGTH; k++)
+        for (size_t k = 0; k < SECRET_LENGTH; k++)
                 /* the last one holds four bits only: 256 is 42 times 6 and 4 */
                 ck_assert_int_ge(__builtin_popcountll(seen[k][0]) + __builtin_popcountll(seen[k][1]),
-                                k + 1 < API_KEY_SECRET_LENGTH ? 40 : 12);
+                                k + 1 < SECRET_LENGTH ? 40 : 12);
 }
 END_TEST
 

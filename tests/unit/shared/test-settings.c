@@ -82,6 +82,8 @@ START_TEST(everything_can_be_set) {
                         "api:\n  cors_origins: [https://a.example, \"http://b.example:8443\"]\n"
                         "  local: anybody\n  require_key: true\n  rate_limit: 600\n  rate_burst: 20\n"
                         "hypersdk: {submit_status: 200}\n"
+                        "auth: {token_lifetime: 300, session_lifetime: 2592000}\n"
+                        "v1: {rate_limit: 10, user_rate_limit: 20}\n"
                         "vsphere: {vddk_libdir: /opt/vddk, vddk_plugin: /opt/p.so}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
@@ -104,6 +106,10 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(s->api.rate_limit, 600);
         ck_assert_uint_eq(s->api.rate_burst, 20);
         ck_assert_int_eq(s->hypersdk.submit_status, SUBMIT_STATUS_200);
+        ck_assert_uint_eq(s->auth.token_lifetime, 300 * USEC_PER_SEC);
+        ck_assert_uint_eq(s->auth.session_lifetime, 30 * USEC_PER_DAY);
+        ck_assert_uint_eq(s->v1.rate_limit, 10);
+        ck_assert_uint_eq(s->v1.user_rate_limit, 20);
         ck_assert_str_eq(s->vsphere.vddk_libdir, "/opt/vddk");
         ck_assert_str_eq(s->vsphere.vddk_plugin, "/opt/p.so");
         ck_assert_str_eq(s->daemon.log_level, "debug");
@@ -232,6 +238,9 @@ START_TEST(an_error_names_line_and_key) {
                         "f:2: daemon.log_level: must be one of debug, info, notice, warning, err");
         check_error("hypersdk:\n  submit_status: 202\n",
                         "f:2: hypersdk.submit_status: must be auto, 200 or 201");
+        check_error("auth:\n  token_lifetime: 299\n",
+                        "f:2: auth.token_lifetime: must be a whole number of seconds, 300 to 86400");
+        check_error("v1:\n  rate_limit: 0\n", "f:2: v1.rate_limit: must be a whole number, 1 to 1000000");
         check_error("database:\n  path: hyper.db\n", "f:2: database.path: must be an absolute path");
         check_error("guest:\n  virtio_win: drivers\n", "f:2: guest.virtio_win: must be an absolute path");
         check_error("jobs: 3\n", "f:1: jobs: must be a section, with a setting per line");
@@ -322,6 +331,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"guest\":{\"virtio_win\":\"/srv/virtio-win.iso\"},"
                         "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
                         "\"require_key\":false},"
+                        "\"auth\":{\"token_lifetime\":28800,\"session_lifetime\":604800},"
+                        "\"v1\":{\"rate_limit\":100,\"user_rate_limit\":6000},"
                         "\"hypersdk\":{\"submit_status\":\"auto\"},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */

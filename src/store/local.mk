@@ -29,6 +29,8 @@ libhyper_store_la_SOURCES = \
 	src/store/schema-hosts.h \
 	src/store/schema.c \
 	src/store/schema.h \
+	src/store/sessions.c \
+	src/store/sessions.h \
 	src/store/sources.c \
 	src/store/sources.h \
 	src/store/sql.c \

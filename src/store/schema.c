@@ -313,6 +313,21 @@ static const char *const steps[] = {
         "BEGIN"
         "  UPDATE queue_counts SET n = n - 1 WHERE priority = old.priority;"
         " END;",
+
+        /* 17: sessions of the v1 API. */
+        "CREATE TABLE sessions ("
+        "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  id TEXT NOT NULL UNIQUE,"
+        "  hash BLOB NOT NULL UNIQUE,"
+        "  username TEXT NOT NULL,"
+        "  uid INTEGER NOT NULL,"
+        "  role TEXT NOT NULL,"
+        "  address TEXT NOT NULL,"
+        "  login_at INTEGER NOT NULL,"
+        "  created_at INTEGER NOT NULL,"
+        "  expires_at INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE INDEX sessions_by_user ON sessions (username, seq);",
 };
 
 const Schema schema_jobs = {

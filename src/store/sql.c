@@ -265,6 +265,19 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SOURCE_DELETE] = "DELETE FROM sources WHERE name = ?1",
         [SQL_SOURCE_GET] = "SELECT " SOURCE_COLUMNS " FROM sources WHERE name = ?1",
         [SQL_SOURCES_LIST] = "SELECT " SOURCE_COLUMNS " FROM sources ORDER BY name",
+        [SQL_SESSION_INSERT] = "INSERT INTO sessions (" SESSION_COLUMNS
+                               ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        [SQL_SESSION_SHORTEN] = "UPDATE sessions SET expires_at = min(expires_at, ?2) WHERE id = ?1",
+        [SQL_SESSION_DELETE] = "DELETE FROM sessions WHERE id = ?1",
+        [SQL_SESSION_FIND] = "SELECT " SESSION_COLUMNS " FROM sessions WHERE hash = ?1",
+        [SQL_SESSION_GET] = "SELECT " SESSION_COLUMNS " FROM sessions WHERE id = ?1",
+        [SQL_SESSION_IS_KNOWN] = "SELECT EXISTS (SELECT 1 FROM sessions WHERE username = ?1 AND address = ?2 "
+                                 "AND expires_at > ?3)",
+        [SQL_SESSIONS_LIST] = "SELECT " SESSION_COLUMNS
+                              " FROM sessions WHERE ?1 IS NULL OR username = ?1 ORDER BY seq",
+        [SQL_SESSIONS_PRUNE] = "DELETE FROM sessions WHERE expires_at <= ?1",
+        [SQL_SESSIONS_DROP_OLDEST] = "DELETE FROM sessions WHERE username = ?1 AND seq NOT IN (SELECT seq "
+                                     "FROM sessions WHERE username = ?1 ORDER BY seq DESC LIMIT ?2)",
         [SQL_FACT_GET] = "SELECT value FROM facts WHERE name = ?1",
         [SQL_FACT_SET] = "INSERT INTO facts (name, value) VALUES (?1, ?2) "
                          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

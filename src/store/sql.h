@@ -98,6 +98,15 @@ typedef enum StatementId {
         SQL_SOURCE_DELETE,
         SQL_SOURCE_GET,
         SQL_SOURCES_LIST,
+        SQL_SESSION_INSERT,
+        SQL_SESSION_SHORTEN,
+        SQL_SESSION_DELETE,
+        SQL_SESSION_FIND,
+        SQL_SESSION_GET,
+        SQL_SESSION_IS_KNOWN,
+        SQL_SESSIONS_LIST,
+        SQL_SESSIONS_PRUNE,
+        SQL_SESSIONS_DROP_OLDEST,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,
@@ -179,6 +188,9 @@ struct Store {
 
 /* The same for a SourceRow. */
 #define SOURCE_COLUMNS "name, type, url, username, datacenter, ca, thumbprint, credentials, created_at"
+
+/* The same for a SessionRow. */
+#define SESSION_COLUMNS "id, hash, username, uid, role, address, login_at, created_at, expires_at"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

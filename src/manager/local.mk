@@ -103,6 +103,10 @@ libhyper_manager_la_SOURCES = \
 	src/manager/schedule/schedule-times.h \
 	src/manager/schedule/schedule.c \
 	src/manager/schedule/schedule.h \
+	src/manager/session-bus.c \
+	src/manager/session-bus.h \
+	src/manager/session.c \
+	src/manager/session.h \
 	src/manager/source-chain.c \
 	src/manager/source-chain.h \
 	src/manager/source-ovf.c \

@@ -16,6 +16,7 @@
 #include "manager/managed-objects.h"
 #include "manager/manager-reload.h"
 #include "manager/schedule/schedule-bus.h"
+#include "manager/session-bus.h"
 #include "manager/source-bus.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
@@ -399,6 +400,10 @@ const sd_bus_vtable manager_vtable[] = {
                         method_remove_source, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListSources", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", sources),
                         method_list_sources, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListSessions", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", sessions),
+                        method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("EndSession", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_end_session,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config), method_get_config,

@@ -24,6 +24,7 @@
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule.h"
+#include "manager/session-bus.h"
 #include "manager/source-bus.h"
 #include "manager/step-reply.h"
 #include "manager/submit.h"
@@ -203,6 +204,8 @@ int manager_start(Manager *m) {
                 r = schedule_bus_register(m);
         if (r >= 0)
                 r = source_bus_register(m);
+        if (r >= 0)
+                r = session_bus_register(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to put the objects on the bus: %m");
         /* Subscribe before looking: a unit that ends in between is told of. */

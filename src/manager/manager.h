@@ -49,7 +49,7 @@ struct Manager {
 
         PolkitRegistry *polkit;
         CallerCache callers;
-        sd_bus_slot *object_slots[9];
+        sd_bus_slot *object_slots[10];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;
         usec_t patience; /* for a unit that systemd was to end: then it is killed */

@@ -441,6 +441,7 @@ BUS_TEST(the_description_is_what_the_daemon_says)
         compare(&f, "/org/hyper1/job/a", HYPER_JOB_INTERFACE);
         compare(&f, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE);
         compare(&f, HYPER_BUS_PATH, HYPER_SOURCES_INTERFACE);
+        compare(&f, HYPER_BUS_PATH, HYPER_SESSIONS_INTERFACE);
         ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}",
                                          "{\"id\":\"a\",\"schedule\":\"@daily\",\"job\":{\"operation\":"
                                          "\"convert\","

@@ -6,6 +6,7 @@ dist_man_MANS += \
 	man/hyper-agentd.8 \
 	man/hyper-api.7 \
 	man/hyper-apid.8 \
+	man/hyper-auth.8 \
 	man/hyper-certificate.8 \
 	man/hyper-config.5 \
 	man/hyper-hostd.8 \

@@ -32,6 +32,8 @@ ApiConfig api_config_from_settings(const Settings *settings) {
                 .submit_status = settings->hypersdk.submit_status,
                 .rate_limit = settings->api.rate_limit,
                 .rate_burst = settings->api.rate_burst,
+                .v1_rate_limit = settings->v1.rate_limit,
+                .v1_user_rate_limit = settings->v1.user_rate_limit,
                 .idle_timeout = settings->daemon.idle_timeout,
         };
 }

@@ -57,6 +57,10 @@ int api_access(Api *a, Access **ret) {
         return 0;
 }
 
+Access *api_any_access(Api *a) {
+        return a->access;
+}
+
 const char *api_kept_reply(Api *a, const Dialect *dialect, const char *path, size_t *ret_size) {
         Store *store;
         int64_t version;
@@ -260,6 +264,14 @@ const ApiCounters *api_counters(Api *a) {
 
 const Metrics *api_metrics(Api *a) {
         return a->metrics;
+}
+
+AuthClient *api_auth(Api *a) {
+        return a->auth;
+}
+
+LoginLimit *api_logins(Api *a) {
+        return a->logins;
 }
 
 usec_t api_started_at(Api *a) {

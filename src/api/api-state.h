@@ -17,6 +17,8 @@
 #include "store/store.h"
 
 typedef struct Access Access;
+typedef struct AuthClient AuthClient;
+typedef struct LoginLimit LoginLimit;
 typedef struct Api Api;
 typedef struct Dialect Dialect;
 typedef struct EventHub EventHub;
@@ -43,6 +45,8 @@ typedef struct ApiConfig {
         int (*role_of_user)(uid_t uid, Role *ret); /* NULL: by the user database */
         SubmitStatus submit_status; /* of the HyperSDK API */
         unsigned rate_limit, rate_burst; /* 0: the defaults (access.h) */
+        unsigned v1_rate_limit, v1_user_rate_limit; /* of the v1 API; 0: the defaults (access.h) */
+        const char *auth_socket; /* of hyper-auth; NULL: AUTH_SOCKET */
         usec_t websocket_ping; /* between two pings to a WebSocket client; 0: WEBSOCKET_PING */
         usec_t idle_timeout; /* leave the loop after so long without a request; 0: never */
 } ApiConfig;
@@ -78,6 +82,8 @@ struct Api {
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */
         Access *access;
+        AuthClient *auth;
+        LoginLimit *logins;
         PeerFinder peers;
         RoleCache *roles;
         Metrics *metrics; /* NULL: turned off */
@@ -120,6 +126,8 @@ int api_hosts_store(Api *a, Store **ret);
 
 const ApiCounters *api_counters(Api *a);
 const Metrics *api_metrics(Api *a); /* NULL: they are turned off */
+AuthClient *api_auth(Api *a);
+LoginLimit *api_logins(Api *a);
 usec_t api_started_at(Api *a); /* realtime */
 SubmitStatus api_submit_status(Api *a);
 
@@ -139,6 +147,8 @@ void api_give_body(Api *a, size_t size);
 /* Who may ask, as the database says now. -EAGAIN while that cannot be known; other errors have been
  * logged. */
 int api_access(Api *a, Access **ret);
+/* The same for the rates alone. */
+Access *api_any_access(Api *a);
 
 /* The user at the other end of a connection that was just accepted from a listener of this machine's. False
  * if nobody needs to know, or the user cannot be found. */
@@ -157,4 +167,6 @@ usec_t api_ping_interval(Api *a);
 const char *api_hostname(Api *a);
 bool api_is_ending(Api *a);
 const char *api_refusal(Api *a); /* NULL: requests are welcome */
+/* Close streams and WebSockets whose clients may not have them any more. */
+void api_end_refused_streams(Api *a);
 bool api_is_busy(const Api *a); /* a request or stream is not finished */

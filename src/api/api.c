@@ -4,8 +4,10 @@
 
 #include "api/access/access-check.h"
 #include "api/access/access.h"
+#include "api/access/login-limit.h"
 #include "api/access/role-cache.h"
 #include "api/api.h"
+#include "api/auth-client.h"
 #include "api/bus-client.h"
 #include "api/http/http-server.h"
 #include "api/http/reply-cache.h"
@@ -112,6 +114,8 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         Api *a = userdata;
 
         due = (api_is_busy(a) ? now : a->last_activity) + a->config.idle_timeout;
+        /* Otherwise, whoever guesses passwords would only have to wait for us to leave. */
+        due = MAX(due, login_limit_full_at(a->logins));
         if (due <= now) {
                 log_debug("No request for a while, leaving.");
                 api_shutdown(a, 0);
@@ -121,7 +125,14 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static void api_end_streams_without_role(Api *a) {
+static const char *why_refused(const Request *r) {
+        if (r->session)
+                return "The session has ended, or its user no longer has the role for this.";
+        return isempty(r->key.text) ? "The user no longer has the role for this."
+                                    : "The API key is no longer valid.";
+}
+
+void api_end_refused_streams(Api *a) {
         Request *r;
 
         LIST_FOREACH(r, &a->requests, requests) {
@@ -129,9 +140,7 @@ static void api_end_streams_without_role(Api *a) {
                         continue;
                 request_park_over(r);
                 if (r->stream)
-                        r->stream_ops->refuse(r->stream,
-                                        isempty(r->key.text) ? "The user no longer has the role for this."
-                                                             : "The API key is no longer valid.");
+                        r->stream_ops->refuse(r->stream, why_refused(r));
         }
 }
 
@@ -145,7 +154,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
 
         LIST_FOREACH(l, &a->listeners, listeners)
                 http_server_sweep(l->server, now);
-        api_end_streams_without_role(a);
+        api_end_refused_streams(a);
         (void) sd_event_source_set_time_relative(source, API_SWEEP_INTERVAL);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -175,18 +184,27 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .submit_status = config->submit_status,
                 .rate_limit = config->rate_limit,
                 .rate_burst = config->rate_burst,
+                .v1_rate_limit = config->v1_rate_limit,
+                .v1_user_rate_limit = config->v1_user_rate_limit,
+                .auth_socket = strdup(config->auth_socket ? config->auth_socket : AUTH_SOCKET),
                 .websocket_ping = config->websocket_ping > 0 ? config->websocket_ping : WEBSOCKET_PING,
                 .idle_timeout = config->idle_timeout,
         };
         a->database = (Database){ .path = a->config.database, .open = store_open };
         a->hosts_database = (Database){ .path = a->config.hosts_database, .open = store_open_hosts };
-        if (!a->config.database || (config->hosts_database && !a->config.hosts_database) ||
+        if (!a->config.database || !a->config.auth_socket ||
+                        (config->hosts_database && !a->config.hosts_database) ||
                         (config->bus_address && !a->config.bus_address) ||
                         (config->journal_directory && !a->config.journal_directory) ||
                         (config->pages_directory && !a->config.pages_directory) ||
                         (config->refusal && !a->config.refusal))
                 return -ENOMEM;
         return copy_origins(config->cors_origins, &a->cors_origins);
+}
+
+static void set_strict_limits(Api *a, const ApiConfig *config) {
+        access_set_strict_limits(
+                        a->access, &(AccessLimits){ config->v1_rate_limit, config->v1_user_rate_limit });
 }
 
 int api_configure(Api *a, const ApiConfig *config) {
@@ -209,6 +227,7 @@ int api_configure(Api *a, const ApiConfig *config) {
         a->config.local_anybody = config->local_anybody;
         a->config.submit_status = config->submit_status;
         access_set_limits(a->access, config->rate_limit, config->rate_burst);
+        set_strict_limits(a, config);
         a->config.idle_timeout = config->idle_timeout;
         if (a->idle_timer) /* it looks again then */
                 (void) sd_event_source_set_time_relative(a->idle_timer, config->idle_timeout);
@@ -256,6 +275,13 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         if (!a->replies)
                 return -ENOMEM;
         r = access_new(config->rate_limit, config->rate_burst, &a->access);
+        if (r < 0)
+                return r;
+        set_strict_limits(a, config);
+        r = login_limit_new(&a->logins);
+        if (r < 0)
+                return r;
+        r = auth_client_new(event, a->config.auth_socket, &a->auth);
         if (r < 0)
                 return r;
         r = role_cache_new(config->role_of_user ? config->role_of_user : role_of_user, &a->roles);
@@ -346,6 +372,7 @@ Api *api_free(Api *a) {
         a->manager = bus_client_free(a->manager);
         a->hosts = bus_client_free(a->hosts);
         a->vsphere = bus_client_free(a->vsphere);
+        a->auth = auth_client_free(a->auth);
         api_abandon_requests(a);
         while (!LIST_EMPTY(&a->listeners)) {
                 Listener *l = LIST_FIRST(&a->listeners);
@@ -362,6 +389,7 @@ Api *api_free(Api *a) {
         reply_cache_free(a->replies);
         metrics_free(a->metrics);
         access_free(a->access);
+        login_limit_free(a->logins);
         role_cache_free(a->roles);
         safe_close(a->peers.fd);
         sd_event_source_disable_unref(a->idle_timer);
@@ -376,6 +404,7 @@ Api *api_free(Api *a) {
         free((char *) a->config.journal_directory);
         free((char *) a->config.pages_directory);
         free((char *) a->config.refusal);
+        free((char *) a->config.auth_socket);
         strv_free(a->cors_origins);
         free(a);
         return NULL;

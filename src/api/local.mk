@@ -8,6 +8,8 @@ libhyper_api_la_SOURCES = \
 	src/api/api-state.h \
 	src/api/api.c \
 	src/api/api.h \
+	src/api/auth-client.c \
+	src/api/auth-client.h \
 	src/api/database.c \
 	src/api/database.h \
 	src/api/bus-client.c \
@@ -55,10 +57,16 @@ libhyper_api_la_SOURCES = \
 	src/api/access/access-check.h \
 	src/api/access/access.c \
 	src/api/access/access.h \
+	src/api/access/client-address.c \
+	src/api/access/client-address.h \
+	src/api/access/login-limit.c \
+	src/api/access/login-limit.h \
 	src/api/access/peer.c \
 	src/api/access/peer.h \
 	src/api/access/role-cache.c \
 	src/api/access/role-cache.h \
+	src/api/access/session-check.c \
+	src/api/access/session-check.h \
 	src/api/access/socket-diag.c \
 	src/api/access/socket-diag.h \
 	src/api/stream/event-hub.c \
@@ -185,7 +193,13 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-routes.h \
 	src/api/worker/worker-workers.c \
 	src/api/worker/worker-workers.h \
+	src/api/v1/v1-auth.c \
+	src/api/v1/v1-auth.h \
 	src/api/v1/v1-json.c \
+	src/api/v1/v1-login.c \
+	src/api/v1/v1-login.h \
+	src/api/v1/v1-session.c \
+	src/api/v1/v1-session.h \
 	src/api/v1/v1-json.h \
 	src/api/v1/v1-routes.c \
 	src/api/v1/v1-routes.h

@@ -13,6 +13,7 @@ endif
 
 SHARED_FUZZERS = \
 	tests/fuzz/fuzz-api-key \
+	tests/fuzz/fuzz-auth-message \
 	tests/fuzz/fuzz-bus-fields \
 	tests/fuzz/fuzz-job-event \
 	tests/fuzz/fuzz-job-file \
@@ -88,6 +89,7 @@ API_FUZZERS = \
 	tests/fuzz/fuzz-hypersdk \
 	tests/fuzz/fuzz-request \
 	tests/fuzz/fuzz-socket-diag \
+	tests/fuzz/fuzz-v1-login \
 	tests/fuzz/fuzz-worker-job \
 	tests/fuzz/fuzz-ws-codec \
 	tests/fuzz/fuzz-yaml-body

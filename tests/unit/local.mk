@@ -193,6 +193,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-restart \
 	tests/unit/manager/test-manager-schedules \
 	tests/unit/manager/test-manager-machines \
+	tests/unit/manager/test-manager-sessions \
 	tests/unit/manager/test-manager-sources \
 	tests/unit/manager/test-manager-unit \
 	tests/unit/manager/test-manager-warm \
@@ -207,6 +208,7 @@ API_TESTS = \
 	tests/unit/api/test-api-access \
 	tests/unit/api/test-api-bus \
 	tests/unit/api/test-api-http \
+	tests/unit/api/test-api-login \
 	tests/unit/api/test-api-metrics \
 	tests/unit/api/test-api-parse \
 	tests/unit/api/test-api-peer \
@@ -223,6 +225,7 @@ API_TESTS = \
 	tests/unit/api/test-dialect-schedules \
 	tests/unit/api/test-hypersdk-ws \
 	tests/unit/api/test-openapi \
+	tests/unit/api/test-v1-auth \
 	tests/unit/api/test-worker-pages
 API_TEST_LIBS = libhyper-test.la $(API_LIBS)
 $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)
@@ -255,6 +258,12 @@ TLS_TEST_LIBS = libhyper-test.la $(CERTIFICATE_LIBS)
 $(TLS_TESTS): private TEST_LIBS = $(TLS_TEST_LIBS) $(CHECK_LIBS)
 $(TLS_TESTS): $(filter %.la,$(TLS_TEST_LIBS))
 
+AUTH_TESTS = \
+	tests/unit/auth/test-auth
+AUTH_TEST_LIBS = libhyper-test.la libhyper-auth.la $(MANAGER_LIBS) $(PAM_LIBS)
+$(AUTH_TESTS): private TEST_LIBS = $(AUTH_TEST_LIBS) $(CHECK_LIBS)
+$(AUTH_TESTS): $(filter %.la,$(AUTH_TEST_LIBS))
+
 AGENT_TESTS = \
 	tests/unit/agent/test-agent-life \
 	tests/unit/agent/test-agent-service \
@@ -281,7 +290,7 @@ $(VSPHERED_TESTS): private TEST_LIBS = $(VSPHERED_TEST_LIBS) $(CHECK_LIBS)
 $(VSPHERED_TESTS): $(filter %.la,$(VSPHERED_TEST_LIBS))
 EXTRA_DIST += tests/unit/vsphered/inventory.json
 
-UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
+UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AUTH_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
 LDADD = $(TEST_LIBS)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

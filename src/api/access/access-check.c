@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include "api/access/access-check.h"
 #include "api/access/access.h"
+#include "api/access/client-address.h"
+#include "api/access/session-check.h"
 #include "api/api-state.h"
 #include "api/http/http-server-state.h"
 #include "api/http/reply.h"
@@ -24,55 +24,27 @@ typedef struct Stranger {
 
 /* --- who asks -------------------------------------------------------------------------------------- */
 
-static const struct sockaddr *client_address(Request *r) {
-        const union MHD_ConnectionInfo *info =
-                        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-        return info ? info->client_addr : NULL;
-}
-
-static void read_address(Request *r, uint8_t ret[static 16]) {
-        static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-        const struct sockaddr *address = client_address(r);
-
-        memset(ret, 0, 16);
-        if (!address)
-                return;
-        if (address->sa_family == AF_INET) {
-                memcpy(ret, mapped, sizeof(mapped));
-                memcpy(ret + 12, &((const struct sockaddr_in *) address)->sin_addr, 4);
-        } else if (address->sa_family == AF_INET6) {
-                const struct in6_addr *in6 = &((const struct sockaddr_in6 *) address)->sin6_addr;
-
-                memcpy(ret, in6, IN6_IS_ADDR_V4MAPPED(in6) ? 16 : 8);
-        }
-}
-
-static const char *address_text(Request *r, char buf[static INET6_ADDRSTRLEN]) {
-        const struct sockaddr *address = client_address(r);
-        const void *bytes = !address ? NULL
-                        : address->sa_family == AF_INET
-                        ? (const void *) &((const struct sockaddr_in *) address)->sin_addr
-                        : address->sa_family == AF_INET6
-                        ? (const void *) &((const struct sockaddr_in6 *) address)->sin6_addr
-                        : NULL;
-
-        return bytes && inet_ntop(address->sa_family, bytes, buf, INET6_ADDRSTRLEN) ? buf : "(unknown)";
-}
-
-/* The key as it came: in X-API-Key, or as a bearer token (RFC 6750, 2.1), for clients that know no other
- * header. */
-static const char *request_key(Request *r) {
+/* A bearer token (RFC 6750, 2.1). */
+const char *request_bearer_token(Request *r) {
         static const char bearer[] = "Bearer ";
-        const char *key = request_header(r, API_KEY_HEADER), *authorization;
+        const char *authorization = request_header(r, MHD_HTTP_HEADER_AUTHORIZATION);
 
-        if (key)
-                return key;
-        authorization = request_header(r, MHD_HTTP_HEADER_AUTHORIZATION);
         if (!authorization || strncasecmp(authorization, bearer, strlen(bearer)) != 0)
                 return NULL;
         authorization += strlen(bearer);
         return authorization + strspn(authorization, " ");
+}
+
+/* The key as it came: in X-API-Key, or as a bearer token, for clients that know no other header; or the token
+ * of a session, which comes as a bearer token only. */
+static const char *request_key(Request *r) {
+        const char *key = request_header(r, API_KEY_HEADER);
+
+        return key ? key : request_bearer_token(r);
+}
+
+static bool is_session_token(Request *r, const char *text) {
+        return text && !request_header(r, API_KEY_HEADER) && session_token_is_meant(text);
 }
 
 /* --- answers --------------------------------------------------------------------------------------- */
@@ -94,11 +66,21 @@ static int refuse_for_now(Request *r, const RateVerdict *v, const char *why) {
         return -EACCES;
 }
 
+int request_add_challenge(Request *r, bool invalid_token) {
+        const char *challenge = request_dialect(r)->challenge;
+        char text[128];
+
+        if (challenge && invalid_token) {
+                (void) snprintf(text, sizeof(text), "%s, error=\"invalid_token\"", challenge);
+                challenge = text;
+        }
+        return request_add_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                        challenge ? challenge : "ApiKey realm=\"hyper\"");
+}
+
 static int refuse(Request *r, const char *why) {
         /* RFC 9110, 11.6.1 requires a challenge; the scheme of API keys is not a registered one. */
-        const char *challenge = request_dialect(r)->challenge;
-        int k = request_add_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                        challenge ? challenge : "ApiKey realm=\"hyper\"");
+        int k = request_add_challenge(r, request_key(r));
 
         if (k < 0)
                 return k;
@@ -109,7 +91,7 @@ static int refuse(Request *r, const char *why) {
 static void read_stranger(Request *r, Stranger *s) {
         uid_t uid = r->has_uid ? r->uid : (uid_t) -1;
 
-        read_address(r, s->address);
+        client_address_read(r, s->address);
         memcpy(s->uid, &uid, sizeof(uid));
 }
 
@@ -121,7 +103,8 @@ static int refuse_key(Request *r, Access *a, const Stranger *s, const char *why)
                 return refuse_for_now(
                                 r, &v, "Too many requests from this address came with a wrong API key.");
         log_notice("%s.socket: refused a request from %s%s%s: %s", request_dialect(r)->fd_name,
-                        address_text(r, address), isempty(s->id.text) ? "" : " with key ", s->id.text, why);
+                        client_address_text(r, address), isempty(s->id.text) ? "" : " with key ", s->id.text,
+                        why);
         return refuse(r, why);
 }
 
@@ -227,10 +210,63 @@ static int find_valid_key(Request *r, Access *a, const ApiKeyRow **ret) {
         return 0;
 }
 
+static int check_scope(Request *r) {
+        if (scopes_allow(r->scopes, r->route->scope))
+                return 0;
+        if (r->session)
+                request_reply_error(r, MHD_HTTP_FORBIDDEN,
+                                "The user %s has the role %s, and this requires membership in the group %s.",
+                                r->session->username, role_to_string(r->role),
+                                scope_groups(r->route->scope));
+        else
+                request_reply_error(r, MHD_HTTP_FORBIDDEN,
+                                "The API key %s does not have the scope \"%s\", which this requires.",
+                                r->key_name, scope_to_string(r->route->scope));
+        return -EACCES;
+}
+
+static const char session_ended[] = "The session has ended, or there never was such a one; log in again.";
+
+static void admit_key(Request *r, const ApiKeyRow *key) {
+        r->key = key->id;
+        (void) stpncpy(r->key_name, key->name, sizeof(r->key_name) - 1);
+        r->key_expires_at = key->expires_at;
+        r->role = scopes_role(key->scopes);
+        r->scopes = key->scopes;
+}
+
+/* Takes over @session. */
+static void admit_session(Request *r, SessionRow *session) {
+        r->session = session;
+        r->role = session_check_role(r, session);
+        r->scopes = role_scopes(r->role);
+}
+
+static int check_session(Request *r, Access *a, const char *token) {
+        SessionRow *session = NULL;
+        Stranger s = {};
+        int k;
+
+        k = session_check_find(r, token, &session);
+        if (k == -ENOENT) {
+                read_stranger(r, &s);
+                return refuse_key(r, a, &s, session_ended);
+        }
+        if (k < 0)
+                return k;
+        admit_session(r, session);
+        RateVerdict v = access_take_user(a, session->username);
+        k = check_rate(r, &v);
+        return k < 0 ? k : check_scope(r);
+}
+
 static int check_key(Request *r, Access *a) {
+        const char *text = request_key(r);
         const ApiKeyRow *key = NULL;
         int k;
 
+        if (is_session_token(r, text))
+                return check_session(r, a, text);
         k = find_valid_key(r, a, &key);
         if (k < 0)
                 return k;
@@ -238,15 +274,8 @@ static int check_key(Request *r, Access *a) {
         k = check_rate(r, &v);
         if (k < 0)
                 return k;
-        if (!scopes_allow(key->scopes, r->route->scope)) {
-                request_reply_error(r, MHD_HTTP_FORBIDDEN,
-                                "The API key %s does not have the scope \"%s\", which this requires.",
-                                key->name, scope_to_string(r->route->scope));
-                return -EACCES;
-        }
-        r->key = key->id;
-        r->role = scopes_role(key->scopes);
-        return 0;
+        admit_key(r, key);
+        return check_scope(r);
 }
 
 /* Whether the request comes with a key, where none is required. A text in another form is not meant for
@@ -255,7 +284,7 @@ static bool has_key(Request *r) {
         const char *text = request_key(r);
         ApiKeyId id;
 
-        return text && api_key_parse(text, &id) >= 0;
+        return text && (is_session_token(r, text) || api_key_parse(text, &id) >= 0);
 }
 
 static bool requires_key(Request *r, const Access *a) {
@@ -282,7 +311,7 @@ static int check_user(Request *r, Access *a) {
                 return refuse_user(r);
         if (!access_limits_addresses(a) || !http_server_is_inet(r->server))
                 return 0;
-        read_address(r, address);
+        client_address_read(r, address);
         RateVerdict v = access_take_address(a, address);
         return check_rate(r, &v);
 }
@@ -292,7 +321,101 @@ bool request_is_still_allowed(Request *r) {
 
         if (r->by_user)
                 return scopes_allow(role_scopes(user_role(r)), r->route->scope);
+        if (r->session)
+                return session_check_again(r) &&
+                                scopes_allow(role_scopes(session_check_role(r, r->session)),
+                                                r->route->scope);
         return isempty(r->key.text) || (api_access(request_api(r), &a) >= 0 && access_is_valid(a, &r->key));
+}
+
+/* --- dialects that are "limited" ------------------------------------------------------------------- */
+
+static const char *find_key(Request *r, Access *a, const char *text, const ApiKeyRow **ret) {
+        const ApiKeyRow *key;
+        ApiKeyHash hash;
+        ApiKeyId id;
+
+        if (api_key_parse(text, &id) < 0)
+                return "What came as a token is neither one nor an API key.";
+        key = access_find_key(a, &id);
+        if (key)
+                api_key_hash(text, API_KEY_LENGTH, &hash);
+        if (!key || !api_key_hash_equal(&hash, &key->hash))
+                return "The API key is not valid: it was removed, or there never was such a one.";
+        if (access_key_has_expired(key))
+                return "The API key has expired.";
+        *ret = key;
+        return NULL;
+}
+
+/* Finds out who asks, without an answer. 0, or negative errno if that cannot be known. */
+static int identify(Request *r, Access *a, const ApiKeyRow **ret_key) {
+        const char *text = request_key(r);
+        SessionRow *session = NULL;
+        int k = 0;
+
+        if (!text)
+                return 0;
+        if (!is_session_token(r, text)) {
+                r->refused = find_key(r, a, text, ret_key);
+                if (*ret_key)
+                        admit_key(r, *ret_key);
+                return 0;
+        }
+        k = session_check_find(r, text, &session);
+        if (session)
+                admit_session(r, session);
+        else
+                r->refused = session_ended;
+        return k == -ENOENT ? 0 : k;
+}
+
+/* Two different ones: it is not known which one is meant. */
+static int check_ambiguity(Request *r) {
+        const char *key = request_header(r, API_KEY_HEADER), *token = request_bearer_token(r);
+
+        if (!key || !token || streq(key, token))
+                return 0;
+        request_reply_error(r, MHD_HTTP_BAD_REQUEST,
+                        "The request has an Authorization header and a different " API_KEY_HEADER
+                        " header; send only one of them.");
+        return -EINVAL;
+}
+
+int request_check_limit(Request *r) {
+        const ApiKeyRow *key = NULL;
+        uint8_t address[16];
+        RateVerdict v;
+        Access *a;
+        int k;
+
+        if (!request_dialect(r)->limited || api_refusal(request_api(r)))
+                return 0;
+        k = api_access(request_api(r), &a);
+        if (k >= 0)
+                k = identify(r, a, &key);
+        if (k < 0) {
+                r->unknown = true;
+                a = api_any_access(request_api(r));
+        }
+        if (r->session || key)
+                v = access_take_identity(a, key, key ? NULL : r->session->username);
+        else {
+                client_address_read(r, address);
+                v = access_take_stranger(a, address);
+        }
+        k = check_rate(r, &v);
+        return k < 0 ? k : check_ambiguity(r);
+}
+
+static int check_identity(Request *r) {
+        if (r->session || r->scopes)
+                return check_scope(r);
+        if (r->refused)
+                return refuse(r, r->refused);
+        return refuse(r,
+                        "This requires a token, as \"Authorization: Bearer TOKEN\": log in with POST "
+                        "/api/v1/auth/login, or use an API key ('hyperctl key add').");
 }
 
 int request_check_access(Request *r) {
@@ -303,7 +426,9 @@ int request_check_access(Request *r) {
         /* A refused configuration is all that is told then. */
         if (r->route->scope == SCOPE_PUBLIC || api_refusal(api))
                 return 0;
-        k = api_access(api, &a);
+        k = r->unknown ? -EAGAIN : api_access(api, &a);
+        if (k >= 0 && request_dialect(r)->limited)
+                return check_identity(r);
         if (k < 0) {
                 request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
                                 "The database cannot be read at present, so it is not known who may do "

@@ -7,6 +7,16 @@
 
 typedef struct Request Request;
 
+/* Where the dialect is "limited": finds out who asks, and counts the request. 0, or a negative errno with the
+ * error answer set. */
+int request_check_limit(Request *r);
+
+/* The token in the header Authorization, or NULL. */
+const char *request_bearer_token(Request *r);
+
+/* The header of an answer 401; @invalid_token: the request came with a key or a token. */
+int request_add_challenge(Request *r, bool invalid_token);
+
 /* Whether the client may ask for this route, and now. 0, or a negative errno with the error answer set. */
 int request_check_access(Request *r);
 

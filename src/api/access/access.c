@@ -2,16 +2,20 @@
 
 #include "api/access/access.h"
 #include "basic/string-util.h"
+#include "shared/session-token.h"
 #include "store/facts.h"
 
 #define TABLE_SIZE 1024u /* clients that are short of tokens at once */
+#define STRANGERS_MAX 16384u
 
 struct Access {
         unsigned rate_limit, rate_burst; /* of the configuration; 0: not given */
         bool known; /* @keys is what is in the database */
         int64_t version; /* of the database; negative: there was none */
         ApiKeyRows keys;
+        AccessLimits strict;
         RateTable *by_key, *by_address, *failures;
+        RateTable *identities, *strangers; /* of dialects that are "limited" */
 };
 
 int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret) {
@@ -27,6 +31,10 @@ int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret) {
                 r = rate_table_new(TABLE_SIZE, &a->by_address);
         if (r >= 0)
                 r = rate_table_new(TABLE_SIZE, &a->failures);
+        if (r >= 0)
+                r = rate_table_new(TABLE_SIZE, &a->identities);
+        if (r >= 0)
+                r = rate_table_new(STRANGERS_MAX, &a->strangers);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(a);
@@ -45,6 +53,8 @@ Access *access_free(Access *a) {
         rate_table_free(a->by_key);
         rate_table_free(a->by_address);
         rate_table_free(a->failures);
+        rate_table_free(a->identities);
+        rate_table_free(a->strangers);
         free(a);
         return NULL;
 }
@@ -111,6 +121,46 @@ RateVerdict access_take_key(Access *a, const ApiKeyRow *key) {
                                                             : ACCESS_RATE_LIMIT);
 
         return rate_table_take(a->by_key, &key->id, sizeof(key->id), &limit, now_monotonic());
+}
+
+/* What a user is called among the names of a table, in which keys are called by their IDs. */
+static size_t name_user(const char *username, char ret[static SESSION_USER_MAX + 2]) {
+        ret[0] = '@';
+        strncpy(ret + 1, username, SESSION_USER_MAX);
+        return 1 + strnlen(username, SESSION_USER_MAX);
+}
+
+RateVerdict access_take_user(Access *a, const char *username) {
+        const RateLimit limit = make_limit(a, a->rate_limit > 0 ? a->rate_limit : ACCESS_RATE_LIMIT);
+        char name[SESSION_USER_MAX + 2];
+        size_t n = name_user(username, name);
+
+        return rate_table_take(a->by_key, name, n, &limit, now_monotonic());
+}
+
+void access_set_strict_limits(Access *a, const AccessLimits *limits) {
+        a->strict = *limits;
+}
+
+RateVerdict access_take_identity(Access *a, const ApiKeyRow *key, const char *username) {
+        RateLimit limit = { .per_minute = a->strict.identity > 0 ? a->strict.identity
+                                                                 : ACCESS_STRICT_IDENTITY_LIMIT,
+                .burst = ACCESS_STRICT_IDENTITY_BURST };
+        char name[SESSION_USER_MAX + 2];
+
+        if (!key)
+                return rate_table_take(
+                                a->identities, name, name_user(username, name), &limit, now_monotonic());
+        if (key->rate_limit > 0)
+                limit = make_limit(a, key->rate_limit);
+        return rate_table_take(a->identities, &key->id, sizeof(key->id), &limit, now_monotonic());
+}
+
+RateVerdict access_take_stranger(Access *a, const uint8_t address[static 16]) {
+        unsigned n = a->strict.address > 0 ? a->strict.address : ACCESS_STRICT_ADDRESS_LIMIT;
+        const RateLimit limit = { .per_minute = n, .burst = n };
+
+        return rate_table_take(a->strangers, address, 16, &limit, now_monotonic());
 }
 
 bool access_limits_addresses(const Access *a) {

@@ -23,7 +23,17 @@
 #include "store/api-keys.h"
 #include "store/store.h"
 
+/* A user can also log in and then come with the token of a session (store/sessions.h): that gives the role of
+ * the user.
+ *
+ * A dialect that is "limited" counts each request: those with a valid key or session for this key or user,
+ * all others, whatever they ask for, for their address. */
 typedef struct Access Access;
+
+/* Limits of dialects that are "limited", in requests a minute; 0: the defaults below. */
+typedef struct AccessLimits {
+        unsigned address, identity;
+} AccessLimits;
 
 /* 0: the defaults below. */
 int access_new(unsigned rate_limit, unsigned rate_burst, Access **ret);
@@ -54,11 +64,20 @@ RateVerdict access_take_key(Access *a, const ApiKeyRow *key);
 RateVerdict access_take_address(Access *a, const uint8_t address[static 16]);
 RateVerdict access_take_failure(Access *a, const void *who, size_t size);
 RateVerdict access_look_failures(Access *a, const void *who, size_t size);
+/* The same where the dialect is "limited": for a key, or a user with a session. */
+RateVerdict access_take_identity(Access *a, const ApiKeyRow *key, const char *username);
+RateVerdict access_take_stranger(Access *a, const uint8_t address[static 16]);
+void access_set_strict_limits(Access *a, const AccessLimits *limits);
+/* A user with a session, elsewhere. */
+RateVerdict access_take_user(Access *a, const char *username);
 /* Whether an address without a key has a bucket. */
 bool access_limits_addresses(const Access *a) _pure_;
 
 #define ACCESS_RATE_LIMIT 6000u /* requests a minute with one key, if nobody says otherwise */
 #define ACCESS_RATE_SECONDS 10u /* a full bucket lasts so long, likewise */
+#define ACCESS_STRICT_ADDRESS_LIMIT 100u /* and as many at once */
+#define ACCESS_STRICT_IDENTITY_LIMIT 6000u
+#define ACCESS_STRICT_IDENTITY_BURST 1000u
 /* Wrong keys. */
 #define ACCESS_FAILURES_PER_MINUTE 10u
 #define ACCESS_FAILURES_BURST 20u

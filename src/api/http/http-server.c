@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "api/access/access.h"
+#include "api/access/client-address.h"
 #include "api/api-state.h"
 #include "api/http/http-server.h"
 #include "api/http/origin.h"
@@ -29,9 +30,15 @@ typedef struct Connection {
         struct UserConnections *user; /* NULL: not counted */
 } Connection;
 
-/* How many connections one user of this machine has. */
-typedef struct UserConnections {
+/* Who connects: a user, where only this machine can come; elsewhere an address (client-address.h). */
+typedef union Peer {
         uid_t uid; /* UID_UNKNOWN: of all whose user is not known */
+        uint8_t address[16];
+} Peer;
+
+/* How many connections it has. */
+typedef struct UserConnections {
+        Peer peer;
         unsigned n;
         bool told; /* that there are too many */
         UT_hash_handle hh;
@@ -73,29 +80,42 @@ static void http_server_identify(HttpServer *s, Connection *c) {
                 c->has_uid = api_find_peer(s->api, info->connect_fd, &c->uid);
 }
 
-/* One user of this machine, who need not have a role to connect, leaves room for the others. Root has no
- * limit. */
+static Peer read_peer(HttpServer *s, const Connection *c) {
+        const union MHD_ConnectionInfo *info;
+        Peer p = {};
+
+        if (s->is_local)
+                p.uid = c->has_uid ? c->uid : UID_UNKNOWN;
+        else {
+                info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+                client_address_prefix(info ? info->client_addr : NULL, p.address);
+        }
+        return p;
+}
+
+/* One user of this machine, or one address, that need not have a role to connect, leaves room for the others.
+ * Root has no limit. */
 static bool user_has_room(HttpServer *s, Connection *c) {
-        uid_t uid = c->has_uid ? c->uid : UID_UNKNOWN;
+        Peer p = read_peer(s, c);
         UserConnections *u;
 
-        if (!s->is_local || uid == 0)
+        if (s->is_local && p.uid == 0)
                 return true;
-        HASH_FIND(hh, s->users, &uid, sizeof(uid), u);
+        HASH_FIND(hh, s->users, &p, sizeof(p), u);
         if (!u) {
                 u = new0(UserConnections, 1);
                 if (!u)
                         return false;
-                u->uid = uid;
-                HASH_ADD(hh, s->users, uid, sizeof(u->uid), u);
+                u->peer = p;
+                HASH_ADD(hh, s->users, peer, sizeof(u->peer), u);
         }
         c->user = u;
-        if (++u->n <= HTTP_CONNECTIONS_PER_USER)
+        if (++u->n <= (s->is_local ? HTTP_CONNECTIONS_PER_USER : HTTP_CONNECTIONS_PER_ADDRESS))
                 return true;
         if (!u->told && c->has_uid)
                 log_warning("The user with the UID %u has %u connections to %s.socket: more are closed at "
                             "once",
-                                (unsigned) uid, HTTP_CONNECTIONS_PER_USER, s->dialect->fd_name);
+                                (unsigned) p.uid, HTTP_CONNECTIONS_PER_USER, s->dialect->fd_name);
         u->told = true;
         return false;
 }
@@ -392,10 +412,9 @@ static int http_server_start(HttpServer *s, int fd, const TlsPair *tls) {
                         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
                         on_request_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
                         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-                        (unsigned) HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                        s->is_local ? 0u : HTTP_CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                        HTTP_MEMORY_MAX, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SEC,
-                        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+                        (unsigned) HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY_MAX,
+                        MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SEC, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+                        MHD_OPTION_END);
         return s->mhd ? 0 : -EIO;
 }
 

@@ -33,8 +33,8 @@ void http_server_run(HttpServer *s);
 void http_server_sweep(HttpServer *s, usec_t now);
 
 #define HTTP_CONNECTIONS_MAX 16000 /* per listener */
-/* Where other machines can come: one of them, which need not have a key to connect, leaves room for the
- * others. */
+/* Where other machines can come: an IPv4 address, or a network of 2^64 IPv6 addresses, which need not have a
+ * key to connect, leaves room for the others. */
 #define HTTP_CONNECTIONS_PER_ADDRESS 1024u
 /* Where only this machine can come: the same for each of its users but root. */
 #define HTTP_CONNECTIONS_PER_USER 4000u

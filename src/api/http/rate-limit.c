@@ -69,9 +69,14 @@ static Bucket *find(RateTable *t, uint64_t client, bool *ret_found) {
         return fullest;
 }
 
+/* Between two tokens that come back. */
+static usec_t interval_of(const RateLimit *limit) {
+        return MAX(USEC_PER_MINUTE / MAX(limit->per_minute, 1u), (usec_t) 1);
+}
+
 static RateVerdict try(
                 RateTable *t, const void *name, size_t size, const RateLimit *limit, usec_t now, bool take) {
-        usec_t interval = MAX(USEC_PER_MINUTE / MAX(limit->per_minute, 1u), (usec_t) 1);
+        usec_t interval = interval_of(limit);
         usec_t whole = interval * limit->burst, missing;
         uint64_t client = client_of(t, name, size);
         bool found;
@@ -104,4 +109,21 @@ RateVerdict rate_table_take(
 RateVerdict rate_table_look(
                 RateTable *t, const void *name, size_t size, const RateLimit *limit, usec_t now) {
         return try(t, name, size, limit, now, false);
+}
+
+void rate_table_give(RateTable *t, const void *name, size_t size, const RateLimit *limit) {
+        usec_t interval = interval_of(limit);
+        bool found;
+        Bucket *b = find(t, client_of(t, name, size), &found);
+
+        if (found)
+                b->full_at = b->full_at > interval ? b->full_at - interval : 0;
+}
+
+void rate_table_fill(RateTable *t, const void *name, size_t size) {
+        bool found;
+        Bucket *b = find(t, client_of(t, name, size), &found);
+
+        if (found)
+                b->full_at = 0;
 }

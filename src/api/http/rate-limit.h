@@ -35,6 +35,9 @@ DEFINE_CLEANUP_FUNC(RateTable *, rate_table_free);
 RateVerdict rate_table_take(RateTable *t, const void *name, size_t size, const RateLimit *limit, usec_t now);
 /* The same without taking it. */
 RateVerdict rate_table_look(RateTable *t, const void *name, size_t size, const RateLimit *limit, usec_t now);
+/* Puts one token back, or all of them. */
+void rate_table_give(RateTable *t, const void *name, size_t size, const RateLimit *limit);
+void rate_table_fill(RateTable *t, const void *name, size_t size);
 
 /* Whole seconds, rounded up: for headers. */
 static inline uint64_t usec_to_seconds_up(usec_t t) {

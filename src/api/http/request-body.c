@@ -83,6 +83,12 @@ static int request_parse_body(Request *r, bool object, json_t **ret) {
         return k == -EBADMSG ? refuse_body(r, "JSON", error) : k;
 }
 
+void request_wipe_body(Request *r) {
+        if (r->body)
+                explicit_bzero(r->body, r->body_size);
+        r->body_size = 0;
+}
+
 int request_json(Request *r, json_t **ret) {
         return request_parse_body(r, false, ret);
 }

@@ -15,5 +15,7 @@ int request_query_decode(Request *r, void *base);
  * duplicate keys; whatever the Content-Type says, unless it is one of YAML's: then it is read as YAML. New
  * reference in *ret. An empty body is an error too: look at request_body() first where it may be left out.
  * 0 or -EBADMSG. */
+/* Overwrites the body, which is empty then: it had a secret. */
+void request_wipe_body(Request *r);
 int request_json(Request *r, json_t **ret);
 int request_json_object(Request *r, json_t **ret);

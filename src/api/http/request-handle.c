@@ -166,6 +166,8 @@ int request_begin(Request *r, const char *method) {
         r->method = r->is_head ? HTTP_GET : http_method_from_string(method);
 
         k = request_add_cors(r);
+        if (k >= 0)
+                k = request_check_limit(r);
         if (k < 0)
                 return k;
         k = request_read_target(r);

@@ -12,6 +12,7 @@
 #include "basic/time-util.h"
 #include "shared/api-key.h"
 #include "shared/role.h"
+#include "store/sessions.h"
 
 #define REQUEST_QUERY_MAX 64
 
@@ -55,9 +56,15 @@ struct Request {
         const Route *route;
 
         ApiKeyId key; /* the one that lets it in; empty: none does */
+        char key_name[API_KEY_NAME_MAX + 1];
+        usec_t key_expires_at; /* realtime; 0: never */
+        SessionRow *session; /* the one that lets it in; NULL: none does */
+        uint32_t scopes; /* what the key or the session allows */
+        const char *refused; /* why what came as a key or a token is none; NULL: nothing came, or it is */
         bool has_uid; /* of a local client: it is known who made the connection */
         uid_t uid;
         bool by_user; /* that lets it in */
+        bool unknown; /* who it is cannot be found out at present */
         Role role; /* what it was let in as */
 
         const char *host; /* from an absolute target, else NULL */

@@ -22,6 +22,7 @@ static void request_free(Request *r) {
         }
         api_give_body(http_server_api(r->server), r->body_allocated);
         free(r->body);
+        session_row_free(r->session);
         free(r->query);
         free(r->path_text);
         free(r);

@@ -96,6 +96,8 @@ struct Dialect {
         const Dialect *also;
         const char *base; /* "/api/v1"; NULL without @also */
         bool tls; /* HTTP over TLS */
+        bool limited; /* each request is counted, before it is looked at: for its user or key, or, if it has
+                       * no valid one, for its address; see access_take_identity() */
         const char *title, *description; /* for the API's own documentation; may be NULL */
         const Schema *error_schema; /* what error() makes, likewise */
         KeyRule keys;

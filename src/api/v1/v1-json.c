@@ -7,11 +7,28 @@
 
 #define FIELD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]"
 
+/* The length of the field that a line begins with, or 0 if it begins with none. */
+static size_t field_length(const char *line) {
+        size_t n = strspn(line, FIELD_CHARACTERS);
+
+        return strncmp(line + n, ": ", 2) == 0 ? n : 0;
+}
+
+/* Errors of several fields are lines, or have "; " between them. */
+static size_t line_length(const char *line) {
+        size_t n = 0;
+
+        while (line[n] && line[n] != '\n' &&
+                        !(strncmp(line + n, "; ", 2) == 0 && field_length(line + n + 2) > 0))
+                n++;
+        return n;
+}
+
 /* {"field", "message"} of a line, or NULL if it has no field. */
 static json_t *line_json(const char *line, size_t length) {
-        size_t field = strspn(line, FIELD_CHARACTERS);
+        size_t field = field_length(line);
 
-        if (field == 0 || field + 2 >= length || strncmp(line + field, ": ", 2) != 0)
+        if (field == 0 || field + 2 >= length)
                 return NULL;
         return json_pack("{s:s%, s:s%}", "field", line, field, "message", line + field + 2,
                         length - field - 2);
@@ -22,13 +39,14 @@ static json_t *lines_json(const char *message) {
         json_t *lines = json_array();
 
         for (const char *line = message; lines && *line;) {
-                size_t length = strcspn(line, "\n");
+                size_t length = line_length(line);
 
                 if (json_array_append_new(lines, line_json(line, length)) < 0) {
                         json_array_clear(lines);
                         break;
                 }
-                line += length + (line[length] == '\n');
+                line += length;
+                line += *line == '\n' ? 1 : *line == ';' ? 2 : 0;
         }
         return lines;
 }

@@ -5,6 +5,6 @@
 
 #include "basic/time-util.h"
 
-/* {"error", "status", "timestamp"}, and for several wrong fields "errors": the message has a line
- * "field: text" for each. NULL when out of memory. */
+/* {"error", "status", "timestamp"}, and for several wrong fields "errors": the message has a text
+ * "field: text" for each, with newlines or "; " between them. NULL when out of memory. */
 json_t *v1_error_json(unsigned status, const char *message, usec_t now);

@@ -5,7 +5,10 @@
 #include "api/http/request.h"
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/openapi.h"
+#include "api/v1/v1-auth.h"
 #include "api/v1/v1-json.h"
+#include "api/v1/v1-login.h"
+#include "api/v1/v1-session.h"
 #include "json/json-table.h"
 
 static const SchemaField health_fields[] = {
@@ -51,6 +54,32 @@ static int get_health(Request *r) {
 static const Route v1_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Health check.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The API is served.", health_schema)) },
+        { HTTP_POST, "/auth/login", SCOPE_PUBLIC, v1_log_in, .max_body = V1_AUTH_BODY_MAX,
+                .summary = "Log in with the password of a user of the system.", .body = &v1_login_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "The token of a new session.", v1_token_schema)) },
+        { HTTP_POST, "/api/login", SCOPE_PUBLIC, v1_log_in, .max_body = V1_AUTH_BODY_MAX,
+                .summary = "The same as POST /auth/login.", .body = &v1_login_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "The token of a new session.", v1_token_schema)) },
+        { HTTP_POST, "/auth/refresh", SCOPE_READ, v1_refresh, .max_body = V1_AUTH_BODY_MAX,
+                .summary = "Replace the token of the session. The old one is valid for 30 seconds more.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The new token.", v1_token_schema)) },
+        { HTTP_POST, "/auth/logout", SCOPE_READ, v1_log_out, .max_body = V1_AUTH_BODY_MAX,
+                .summary = "End the session.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The token is invalid now.", v1_message_schema)) },
+        { HTTP_POST, "/api/logout", SCOPE_READ, v1_log_out, .max_body = V1_AUTH_BODY_MAX,
+                .summary = "The same as POST /auth/logout.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The token is invalid now.", v1_message_schema)) },
+        { HTTP_GET, "/auth/me", SCOPE_READ, v1_get_me, .summary = "Show whose token this is.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The user and the role.", v1_me_schema)) },
+        { HTTP_GET, "/auth/session", SCOPE_READ, v1_get_session,
+                .summary = "The same as GET /auth/me, for clients that only ask whether they are logged in.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The user and the role.", v1_me_schema)) },
+        { HTTP_GET, "/auth/sessions", SCOPE_READ, v1_list_sessions,
+                .summary = "List the sessions of the user, or, for administrators, all.",
+                .replies = REPLIES(REPLY_OBJECT(200, "Sessions, oldest first.", v1_sessions_schema)) },
+        { HTTP_DELETE, "/auth/sessions/{id}", SCOPE_READ, v1_end_session,
+                .summary = "End a session of the user, or, for administrators, of anybody.",
+                .replies = REPLIES(REPLY_OBJECT(200, "Its token is invalid now.", v1_message_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
         {},
@@ -69,6 +98,7 @@ const Dialect v1_dialect = {
         .base = "/api/v1",
         .tls = true,
         .keys = KEYS_ALWAYS,
+        .limited = true,
         .challenge = "Bearer realm=\"hyper\"",
         .title = "hyper v1 API",
         .description = "HyperSDK's v1 API over TLS, and the HyperSDK API. Each path is served without /api/v1 as well; where "

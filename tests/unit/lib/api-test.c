@@ -122,6 +122,18 @@ int test_server_stop(TestServer *s) {
         return test_server_wait(s);
 }
 
+int test_listen(const char *path) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+        strcpy(address.sun_path, path);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(fd, 64), 0);
+        return fd;
+}
+
 int test_connect(const TestServer *s) {
         union {
                 struct sockaddr sa;

@@ -29,6 +29,8 @@ int test_server_stop(TestServer *s);
 /* Waits for it to leave by itself. */
 int test_server_wait(TestServer *s);
 
+/* A listening UNIX socket at a path. */
+int test_listen(const char *path);
 int test_connect(const TestServer *s);
 void test_send(int fd, const char *format, ...) _printf_(2, 3);
 void test_send_bytes(int fd, const void *data, size_t size);

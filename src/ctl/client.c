@@ -40,6 +40,8 @@ static const struct {
                         "\"hyperctl webhook list\" shows the webhooks there are." },
         { HYPER_BUS_ERROR_NO_SUCH_KEY, EXIT_NO_SUCH_JOB, "\"hyperctl key list\" shows the keys there are." },
         { HYPER_BUS_ERROR_KEY_EXISTS, EXIT_REFUSED, NULL },
+        { HYPER_BUS_ERROR_NO_SUCH_SESSION, EXIT_NO_SUCH_JOB,
+                        "\"hyperctl session list\" shows the sessions." },
         { HYPER_BUS_ERROR_NO_SUCH_SOURCE, EXIT_NO_SUCH_JOB, "\"hyperctl source list\" shows the sources." },
         { HYPER_BUS_ERROR_SOURCE_EXISTS, EXIT_REFUSED, NULL },
         { HYPER_BUS_ERROR_LOGIN_REFUSED, EXIT_REFUSED,
@@ -140,7 +142,7 @@ static int local_failure(Ctl *ctl, int r, const char *what) {
 /* The least of the groups whose members may do it without a password (dbus/org.hyper1.rules). */
 static const char *action_group(const char *action) {
         static const char *const admin[] = { "org.hyper1.manage-hosts", "org.hyper1.manage-keys",
-                "org.hyper1.manage-sources", "org.hyper1.manage-webhooks" };
+                "org.hyper1.manage-sessions", "org.hyper1.manage-sources", "org.hyper1.manage-webhooks" };
 
         for (size_t i = 0; i < ELEMENTSOF(admin); i++)
                 if (streq(admin[i], action))

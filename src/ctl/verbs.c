@@ -15,6 +15,7 @@
 #include "ctl/verb-migrate.h"
 #include "ctl/verb-retry.h"
 #include "ctl/verb-schedule.h"
+#include "ctl/verb-session.h"
 #include "ctl/verb-source.h"
 #include "ctl/verb-status.h"
 #include "ctl/verb-submit.h"
@@ -150,6 +151,9 @@ static const Verb verbs[] = {
         { "key add", 1, 1, JSON_OPTIONS | B(OPTION_SCOPE) | B(OPTION_RATE) | B(OPTION_DAYS), verb_key_add,
                         "NAME", "Make a key for the HTTP API, and show it, once" },
         { "key rm", 1, WORDS_ANY, 0, verb_key_rm, "NAME…", "Have keys no longer be valid" },
+        { "session list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_session_list, "",
+                        "List who has logged in to the HTTP API" },
+        { "session end", 1, WORDS_ANY, 0, verb_session_end, "SESSION…", "End sessions of the HTTP API" },
         { "help", 0, 2, 0, verb_help, "[VERB]", "Show this help, or that of a verb" },
         {},
 };

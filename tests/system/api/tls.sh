@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# hyper-tls.socket: the v1 API over TLS. The certificate makes itself, each request requires a key, what comes
-# is TLS 1.2 or newer, WebSockets pass, a new certificate is served without a refused connection,
-# and a pair that does not fit leaves the other sockets as they are.
+# hyper-tls.socket: the v1 API over TLS. The certificate makes itself, each request requires a key or the token
+# of a user who has logged in with PAM, what comes is TLS 1.2 or newer, WebSockets pass, a new certificate is
+# served without a refused connection, and a pair that does not fit leaves the other sockets as they are.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -52,6 +52,95 @@ equal "$(code -H "X-API-Key: $key" $url/api/v1/jobs/query -d '{"limit":-1,"statu
 jq -e '.errors | length > 0 and all(.field and .message)' "$dir/body" >/dev/null ||
         fail "the fields are not named: $(cat "$dir/body")"
 
+# --- logins ------------------------------------------------------------------------------------------------
+
+password='pass"word\é'
+# user NAME GROUP: a user of the system with this password
+user() {
+        useradd -M -s /usr/sbin/nologin ${2:+-G "$2"} "$1"
+        chpasswd <<<"$1:$password"
+}
+user alice hyper-operator
+user bob ''
+user carol hyper-viewer
+user erin hyper-admin
+chage -E 0 erin
+user frank hyper-admin
+passwd -q -l frank
+user grace hyper-admin
+passwd -q -d grace
+login() { # NAME PASSWORD
+        jq -n --arg username "$1" --arg password "$2" '$ARGS.named' >"$dir/login"
+        code $url/api/v1/auth/login -d "@$dir/login"
+}
+bearer() { code -H "Authorization: Bearer $1" "${@:2}"; }
+
+# 403 and 200 are no failures of the address; those with 401 are: it may fail five times.
+equal "$(login alice "$password")" 200 "alice"
+equal "$(jq -c '[.token_type, .expires_in, .username, .role, (.token | length)]' "$dir/body")" \
+        '["Bearer",28800,"alice","operator",48]' "alice's token"
+token=$(jq -r .token "$dir/body")
+equal "$(login bob "$password")" 403 "a user without a group"
+contains "$(cat "$dir/body")" "hyper-viewer, hyper-operator and hyper-admin" "the error"
+equal "$(login erin "$password")" 403 "an account that has expired"
+equal "$(login alice "$password ")" 401 "a wrong password"
+wrong=$(jq -r .error "$dir/body")
+equal "$(login nobody-of-that-name "$password")" 401 "a user who does not exist"
+equal "$(jq -r .error "$dir/body")" "$wrong" "the error about a user who does not exist"
+equal "$(login frank "$password")" 401 "an account that is locked"
+equal "$(login grace x)" 401 "an account without a password"
+contains "$(journalctl -o cat HYPER_USER=alice HYPER_ADDRESS=127.0.0.1)" "Refused a login of alice" "the journal"
+equal "$(login alice "$password")" 200 "alice again, which clears the address"
+other=$(jq -r .token "$dir/body")
+
+systemctl restart hyper.service hyper-managerd.service
+equal "$(bearer "$token" $url/api/v1/auth/me)" 200 "a token after a restart"
+equal "$(jq -c '[.username, .role, .auth]' "$dir/body")" '["alice","operator","session"]' "who alice is"
+equal "$(bearer "$token" $url/api/v1/webhooks -d '{}')" 403 "an operator at an administrator's route"
+equal "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $token" $worker/jobs)" 200 \
+        "a token at another port"
+equal "$(bearer "$token" -X POST $url/api/v1/auth/refresh)" 200 "a refresh"
+fresh=$(jq -r .token "$dir/body")
+[ "$fresh" != "$token" ] || fail "a refresh gave the same token"
+equal "$(bearer "$fresh" -X POST $url/api/v1/auth/logout)" 200 "a logout"
+equal "$(bearer "$fresh" $url/api/v1/auth/me)" 401 "a token after the logout"
+contains "$(cat "$dir/head")" 'error="invalid_token"' "the challenge"
+equal "$(hyperctl session list --json=short | jq -c '[.[] | .username] | unique')" '["alice"]' "the sessions"
+session=$(bearer "$other" $url/api/v1/auth/session >/dev/null; jq -r .session_id "$dir/body")
+as hyper-operator busctl call "${manager[@]}" EndSession s "$session" 2>/dev/null &&
+        fail "an operator ends a session on the bus"
+hyperctl session end "$session"
+equal "$(bearer "$other" $url/api/v1/auth/me)" 401 "a token whose session was ended"
+as hyper-admin busctl call org.hyper1 /org/hyper1 org.hyper1.Sessions Start suss erin 0 admin '' 2>/dev/null &&
+        fail "somebody but root makes a token"
+as hyper-admin curl -s --unix-socket /run/hyper/auth.sock http://localhost/ 2>/dev/null && fail "hyper-auth answers"
+
+# A role that was taken away.
+equal "$(login carol "$password")" 200 "carol"
+viewer=$(jq -r .token "$dir/body")
+equal "$(bearer "$viewer" $url/api/v1/jobs/submit -d '{}')" 403 "a viewer who submits"
+gpasswd -d carol hyper-viewer >/dev/null
+is_refused() { [ "$(bearer "$viewer" $url/api/v1/auth/me)" = 403 ]; }
+eventually 15 "a user without a group is refused" is_refused
+equal "$(bearer "$viewer" -X POST $url/api/v1/auth/refresh)" 403 "a refresh of a user without a group"
+
+# A module that hangs is killed; in the test after two seconds.
+mkdir -p /run/systemd/system/hyper-auth@.service.d
+printf '[Service]\nRuntimeMaxSec=2s\n' >/run/systemd/system/hyper-auth@.service.d/test.conf
+systemctl daemon-reload
+printf 'auth required pam_exec.so /bin/sleep 1000\naccount required pam_permit.so\n' >/etc/pam.d/hyper
+equal "$(login alice "$password")" 503 "a module that hangs"
+contains "$(cat "$dir/head")" "Retry-After" "the headers"
+no_process() { ! pgrep -x sleep >/dev/null && ! pgrep -x hyper-auth >/dev/null; }
+eventually 10 "the module is killed" no_process
+rm -r /run/systemd/system/hyper-auth@.service.d
+systemctl daemon-reload
+
+for secret in "$token" "$fresh" "$other" "$viewer" "$password"; do
+        journalctl -o export | grep -aqF -- "$secret" && fail "a secret is in the journal"
+        grep -aqF -- "$secret" /var/lib/hyper/hyper.db /var/lib/hyper/hyper.db-wal && fail "a secret is in the database"
+done
+
 # --- TLS ---------------------------------------------------------------------------------------------------
 
 for version in 1.2 1.3; do
@@ -98,7 +187,6 @@ systemctl start hyper-tls-certificate.service
 equal "$(served)" "$(openssl x509 -noout -serial -in "$dir/certificate")" "the certificate of the administrator"
 
 # Encrypted, it has precedence.
-systemctl reset-failed hyper.service
 mkdir -p /etc/credstore.encrypted
 openssl req -x509 -key "$dir/key" -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
         -out "$dir/certificate2" 2>/dev/null
@@ -116,7 +204,6 @@ openssl ecparam -name prime256v1 -genkey -noout -out $store/hyper.tls-key
 refused() { journalctl -u hyper-tls-renew -o cat | grep -q 'hyper.tls-key is not the key of'; }
 eventually 30 "the pair is refused" refused
 is_new || fail "a pair that does not fit is used"
-systemctl reset-failed hyper.service # nobody renews a certificate five times in ten seconds
 systemctl restart hyper.service
 equal "$(curl -sS -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/health)" 200 "the other sockets"
 contains "$(journalctl -u hyper.service -o cat)" "hyper-tls.socket is not served: hyper.tls-key is not the key of" \

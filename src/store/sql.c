@@ -271,8 +271,9 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SESSION_DELETE] = "DELETE FROM sessions WHERE id = ?1",
         [SQL_SESSION_FIND] = "SELECT " SESSION_COLUMNS " FROM sessions WHERE hash = ?1",
         [SQL_SESSION_GET] = "SELECT " SESSION_COLUMNS " FROM sessions WHERE id = ?1",
-        [SQL_SESSION_IS_KNOWN] = "SELECT EXISTS (SELECT 1 FROM sessions WHERE username = ?1 AND address = ?2 "
-                                 "AND expires_at > ?3)",
+        [SQL_SESSION_IS_KNOWN] =
+                        "SELECT EXISTS (SELECT 1 FROM sessions WHERE username = ?1 AND address = ?2 "
+                        "AND expires_at > ?3)",
         [SQL_SESSIONS_LIST] = "SELECT " SESSION_COLUMNS
                               " FROM sessions WHERE ?1 IS NULL OR username = ?1 ORDER BY seq",
         [SQL_SESSIONS_PRUNE] = "DELETE FROM sessions WHERE expires_at <= ?1",

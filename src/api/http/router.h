@@ -107,8 +107,8 @@ struct Dialect {
         json_t *(*error)(Request *r, unsigned status, const char *message);
 };
 
-/* The routes below Dialect.base, if there is one, one after the other: its own, and those of Dialect.also that
- * are served there; @route NULL begins. NULL at the end. */
+/* The routes below Dialect.base, if there is one, one after the other: its own, and those of Dialect.also
+ * that are served there; @route NULL begins. NULL at the end. */
 const Route *dialect_next_route(const Dialect *d, const Route *route);
 
 /* A route table made ready for matching. It keeps a pointer to the dialect, which must outlive it.

@@ -78,7 +78,7 @@ static const Route v1_routes[] = {
                 .summary = "List the sessions of the user, or, for administrators, all.",
                 .replies = REPLIES(REPLY_OBJECT(200, "Sessions, oldest first.", v1_sessions_schema)) },
         { HTTP_DELETE, "/auth/sessions/{id}", SCOPE_READ, v1_end_session,
-                .summary = "End a session of the user, or, for administrators, of anybody.",
+                .summary = "End a session of the user, or, for administrators, of any user.",
                 .replies = REPLIES(REPLY_OBJECT(200, "Its token is invalid now.", v1_message_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
@@ -101,8 +101,8 @@ const Dialect v1_dialect = {
         .limited = true,
         .challenge = "Bearer realm=\"hyper\"",
         .title = "hyper v1 API",
-        .description = "HyperSDK's v1 API over TLS, and the HyperSDK API. Each path is served without /api/v1 as well; where "
-                       "both have it, the one without /api/v1 is the HyperSDK API's.",
+        .description = "HyperSDK's v1 API over TLS, and the HyperSDK API. Each path is served without "
+                       "/api/v1 as well; where both have it, the one without /api/v1 is the HyperSDK API's.",
         .error_schema = &error_schema,
         .error = error_json,
 };

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 180
 #
-# hyper-tls.socket: the v1 API over TLS. The certificate makes itself, each request requires a key or the token
-# of a user who has logged in with PAM, what comes is TLS 1.2 or newer, WebSockets pass, a new certificate is
-# served without a refused connection, and a pair that does not fit leaves the other sockets as they are.
+# hyper-tls.socket: the v1 API over TLS. The certificate makes itself, each request requires a key or the
+# token of a user who has logged in with PAM, what comes is TLS 1.2 or newer, WebSockets pass, a new
+# certificate is served without a refused connection, and a pair that does not fit leaves the other sockets
+# as they are.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"

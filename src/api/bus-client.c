@@ -3,6 +3,7 @@
 #include "api/bus-client.h"
 #include "api/http/reply.h"
 #include "api/http/request-handle.h"
+#include "api/http/request-park.h"
 #include "api/http/request-state.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -12,12 +13,15 @@
 /* Of hyper-job-*.service, as sd_bus_path_encode(3) writes it. */
 #define JOB_UNIT_PATH_PREFIX "/org/freedesktop/systemd1/unit/hyper_2djob_2d"
 
+#define PROPERTY_TIMEOUT (2 * USEC_PER_SEC)
+
 typedef struct Call {
         TAILQ_ENTRY(Call) calls;
         BusClient *client;
         Request *request;
         sd_bus_message *message;
         sd_bus_slot *slot;
+        usec_t timeout;
         manager_reply_func func;
         void *userdata;
 } Call;
@@ -99,7 +103,7 @@ static int call_send(Call *call) {
         BusClient *c = call->client;
         int r;
 
-        r = sd_bus_call_async(c->bus, &call->slot, call->message, on_reply, call, c->timeout);
+        r = sd_bus_call_async(c->bus, &call->slot, call->message, on_reply, call, call->timeout);
         if (r < 0)
                 return r;
         TAILQ_INSERT_TAIL(&c->sent, call, calls);
@@ -312,19 +316,110 @@ static BusClient *client_of(Api *a, sd_bus_message *m) {
         return streq(name, HYPER_VSPHERE_BUS_NAME) ? api_vsphere(a) : api_manager(a);
 }
 
-int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
-        BusClient *c = client_of(request_api(r), m);
-        Call *call;
+/* --- calls whose HTTP client is gone --------------------------------------------------------------- */
 
-        call = new0(Call, 1);
+static void cancel_call(const Call *call) {
+        BusClient *c = call->client;
+        uint64_t serial;
+
+        if (c->bus && sd_bus_message_get_cookie(call->message, &serial) >= 0)
+                (void) sd_bus_call_method_async(c->bus, NULL, HYPER_VSPHERE_BUS_NAME, HYPER_VSPHERE_BUS_PATH,
+                                HYPER_VSPHERE_INTERFACE, "CancelCall", NULL, NULL, "t", serial);
+}
+
+static void drop_calls(BusClient *c, Request *r) {
+        Call *call, *next;
+
+        for (call = TAILQ_FIRST(&c->sent); call; call = next) {
+                next = TAILQ_NEXT(call, calls);
+                if (call->request != r)
+                        continue;
+                cancel_call(call);
+                TAILQ_REMOVE(&c->sent, call, calls);
+                c->n_sent--;
+                r->n_calls--;
+                call_free(call);
+        }
+        for (call = TAILQ_FIRST(&c->waiting); call; call = next) {
+                next = TAILQ_NEXT(call, calls);
+                if (call->request != r)
+                        continue;
+                TAILQ_REMOVE(&c->waiting, call, calls);
+                r->n_calls--;
+                call_free(call);
+        }
+}
+
+static void on_client_gone(Request *r) {
+        BusClient *c = api_vsphere(request_api(r));
+
+        drop_calls(c, r);
+        (void) request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+                        "The call was cancelled, since the client has closed its connection.");
+        bus_client_pump(c);
+}
+
+/* Without this, the call ends when its time is over. */
+static void watch_client(BusClient *c, Request *r) {
+        bool waited = r->waited;
+
+        if (!r->park)
+                (void) request_park(r, now_monotonic() + 2 * c->timeout, on_client_gone);
+        r->waited = waited;
+}
+
+/* --- calls ----------------------------------------------------------------------------------------- */
+
+static Call *make_call(
+                BusClient *c, Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
+        Call *call = new0(Call, 1);
+
         if (!call)
-                return -ENOMEM;
+                return NULL;
         call->client = c;
         call->request = request_ref(r);
         call->message = sd_bus_message_ref(m);
+        call->timeout = c->timeout;
         call->func = func;
         call->userdata = userdata;
+        return call;
+}
 
+int vsphere_get_property(Request *r, const char *name, manager_reply_func func) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        BusClient *c = api_vsphere(request_api(r));
+        Call *call;
+        int k = bus_client_connect(c);
+
+        if (k >= 0)
+                k = sd_bus_message_new_method_call(c->bus, &m, HYPER_VSPHERE_BUS_NAME,
+                                HYPER_VSPHERE_BUS_PATH, "org.freedesktop.DBus.Properties", "Get");
+        if (k >= 0)
+                k = sd_bus_message_set_auto_start(m, false);
+        if (k >= 0)
+                k = sd_bus_message_append(m, "ss", HYPER_VSPHERE_INTERFACE, name);
+        if (k < 0)
+                return k;
+        call = make_call(c, r, m, func, NULL);
+        if (!call)
+                return -ENOMEM;
+        call->timeout = PROPERTY_TIMEOUT;
+        /* It does not wait for calls that wait for servers. */
+        k = call_send(call);
+        if (k < 0) {
+                call_free(call);
+                return k;
+        }
+        r->n_calls++;
+        return 0;
+}
+
+int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
+        BusClient *c = client_of(request_api(r), m);
+        Call *call = make_call(c, r, m, func, userdata);
+
+        if (!call)
+                return -ENOMEM;
         if (TAILQ_EMPTY(&c->waiting) && c->n_sent < c->max_calls) {
                 int k = c->bus ? call_send(call) : -ENOTCONN;
 
@@ -338,6 +433,8 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
                 TAILQ_INSERT_TAIL(&c->waiting, call, calls);
 
         r->n_calls++;
+        if (c == api_vsphere(request_api(r)))
+                watch_client(c, r);
         return 0;
 }
 

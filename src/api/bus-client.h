@@ -20,7 +20,8 @@ int job_call_new(Request *r, const char *id, const char *member, sd_bus_message 
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret);
 
-/* The same to hyper-vsphered. */
+/* The same to hyper-vsphered. If the HTTP client closes its connection, manager_call() cancels the call: it may
+ * wait for a server that does not answer. */
 int vsphere_call_new(Request *r, const char *member, sd_bus_message **ret);
 
 /* Called when the answer is there. @error is NULL, or says why the call failed; then @reply is of no use.
@@ -35,6 +36,11 @@ typedef int (*manager_reply_func)(
  * NULL an error is answered as it came and success as 204. @userdata must live as long as the request
  * (request_set_userdata()), or be the index of the call (SIZE_TO_PTR). 0 or negative errno. */
 int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata);
+
+/* Reads a property of hyper-vsphered, which is not started for that: @func gets the error of the bus if it
+ * does not run, or does not answer within two seconds. Negative errno: the bus cannot be reached; nothing was
+ * answered. */
+int vsphere_get_property(Request *r, const char *name, manager_reply_func func);
 
 #define SIZE_TO_PTR(n) ((void *) (uintptr_t) (n))
 #define PTR_TO_SIZE(p) ((size_t) (uintptr_t) (p))

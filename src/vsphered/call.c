@@ -51,6 +51,8 @@ static void reply_error(Call *c, int r) {
         if (r == -ETIMEDOUT && c->task.given_up)
                 (void) bus_error_setf(&error, error_name(r), "Server %s did not answer within %s",
                                 server_name(c), format_timespan(span, c->daemon->call_timeout));
+        else if (c->cancelled)
+                (void) bus_error_setf(&error, error_name(r), "The call was cancelled");
         else if (r == -ECANCELED)
                 (void) bus_error_setf(&error, error_name(r), "hyper-vsphered is being stopped; try again");
         else
@@ -101,8 +103,9 @@ Call *call_free(Call *c) {
         login_done(&c->login);
         vm_filter_done(&c->filter);
         free(c->task.error);
+        vm_cursor_done(&c->cursor);
         free(c->vm);
-        free(c->cursor);
+        free(c->filter_text);
         free(c->text);
         free(c->next_cursor);
         return mfree(c);
@@ -147,6 +150,22 @@ static int on_client_gone(sd_bus_track *track, void *userdata) {
         log_debug("A client is gone; its call is given up.");
         give_up(userdata, -ECANCELED);
         return 0;
+}
+
+static bool is_message(const Call *c, const char *sender, uint64_t cookie) {
+        uint64_t k;
+
+        return c->message && sd_bus_message_get_cookie(c->message, &k) >= 0 && k == cookie &&
+                        streq_ptr(sd_bus_message_get_sender(c->message), sender);
+}
+
+void calls_cancel(Vsphered *v, const char *sender, uint64_t cookie) {
+        for (Call *c = v->calls; c; c = c->next)
+                if (is_message(c, sender, cookie)) {
+                        c->cancelled = true;
+                        give_up(c, -ECANCELED);
+                        return;
+                }
 }
 
 int call_new(Vsphered *v, const CallKind *kind, sd_bus_message *message, const char *source,

@@ -26,10 +26,12 @@ struct Call {
         sd_bus_slot *login_call;
         Login login;
         bool in_thread;
+        bool cancelled; /* by the caller */
         Call *previous, *next;
 
         /* Arguments */
-        char *vm, *cursor;
+        char *vm, *filter_text;
+        VmCursor cursor;
         VmFilter filter;
         unsigned limit;
         bool off; /* PowerVM */
@@ -37,6 +39,7 @@ struct Call {
         /* Results */
         char *text, *next_cursor;
         uint64_t number;
+        usec_t read_at; /* realtime: when what is listed was read */
 };
 
 /* A call with the source as its login; *ret is for the caller to add arguments to, and to start or free. */
@@ -44,6 +47,9 @@ int call_new(Vsphered *v, const CallKind *kind, sd_bus_message *message, const c
                 JsonErrors *fields, sd_bus_error *error, Call **ret);
 Call *call_free(Call *c);
 DEFINE_CLEANUP_FUNC(Call *, call_free);
+
+/* Gives up the call that @sender has sent as its message @cookie. Nothing happens if there is none. */
+void calls_cancel(Vsphered *v, const char *sender, uint64_t cookie);
 
 /* Starts it; it is then its own. 1, or negative errno with @error set: what a handler of the bus returns. */
 int call_start(Call *c, sd_bus_error *error);

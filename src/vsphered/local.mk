@@ -11,10 +11,14 @@ libhyper_vsphered_la_SOURCES = \
 	src/vsphered/server.c \
 	src/vsphered/server.h \
 	src/vsphered/state.h \
+	src/vsphered/vm-cursor.c \
+	src/vsphered/vm-cursor.h \
 	src/vsphered/vm-json.c \
 	src/vsphered/vm-json.h \
 	src/vsphered/vm-list.c \
 	src/vsphered/vm-list.h \
+	src/vsphered/vm-listing.c \
+	src/vsphered/vm-listing.h \
 	src/vsphered/vsphered.c \
 	src/vsphered/vsphered.h
 VSPHERED_LIBS = libhyper-vsphered.la $(VSPHERE_LIBS) -lpthread

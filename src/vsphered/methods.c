@@ -33,18 +33,42 @@ static int set_text(Call *c, json_t *json) {
         return c->text ? 0 : -ENOMEM;
 }
 
-static int run_list(Call *c, Session *s) {
+/* A page of what an earlier call has read. */
+static int use_listing(Call *c, const VmListing *l) {
+        c->read_at = c->cursor.read_at;
+        c->number = vm_listing_total(l);
+        return vm_listing_page(l, &c->cursor, c->limit, &c->text, &c->next_cursor);
+}
+
+static int read_inventory(Call *c, Session *s, VmListing *rest) {
         _cleanup_(vm_list_freep) VmList *list = NULL;
-        int r = vm_list_new(&c->filter, c->limit, c->cursor, &list);
+        int r = vm_list_new(&c->filter, c->limit, &c->cursor, rest, &list);
 
         if (r >= 0)
                 r = inventory_list(s, vm_list_add, list);
         if (r >= 0)
                 r = vm_list_text(list, &c->text);
         if (r >= 0)
-                r = vm_list_cursor(list, &c->next_cursor);
+                r = vm_list_cursor(list, c->read_at, &c->next_cursor);
         if (r >= 0)
                 c->number = vm_list_total(list);
+        return r;
+}
+
+static int run_list(Call *c, Session *s) {
+        VmListings *kept = task_listings(&c->task);
+        const VmListing *listing = vm_listings_find(kept, &c->cursor, c->filter_text, now_monotonic());
+        _cleanup_(vm_listing_freep) VmListing *rest = NULL;
+        int r;
+
+        if (listing)
+                return use_listing(c, listing);
+        c->read_at = now_realtime();
+        r = vm_listing_new(c->filter_text, c->read_at, &rest);
+        if (r >= 0)
+                r = read_inventory(c, s, rest);
+        if (r >= 0)
+                vm_listings_put(kept, TAKE_PTR(rest), c->number, now_monotonic());
         return r;
 }
 
@@ -108,7 +132,7 @@ static int append_number(const Call *c, sd_bus_message *reply) {
 }
 
 static int append_list(const Call *c, sd_bus_message *reply) {
-        return sd_bus_message_append(reply, "sst", c->text, c->next_cursor, c->number);
+        return sd_bus_message_append(reply, "sstt", c->text, c->next_cursor, c->number, c->read_at);
 }
 
 static const CallKind list_kind = { run_list, append_list }, get_kind = { run_get, append_text },
@@ -166,15 +190,18 @@ static int read_list(Call *c, sd_bus_message *message, JsonErrors *fields, sd_bu
         if (limit < 1 || limit > VM_LIST_LIMIT_MAX)
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "limit",
                                 "must be 1 to %u", VM_LIST_LIMIT_MAX);
-        if (strlen(cursor) > CURSOR_MAX || (*cursor && !strchr(cursor, ' ')))
+        r = strlen(cursor) > CURSOR_MAX ? -EINVAL : vm_cursor_parse(cursor, &c->cursor);
+        if (r == -EINVAL)
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "cursor",
                                 "must be the cursor of the previous page");
+        if (r < 0)
+                return r;
         r = vm_filter_decode(filter, &c->filter, fields);
         if (r == -EBADMSG)
                 return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, fields);
         c->limit = limit;
-        c->cursor = strdup(cursor);
-        return r < 0 || c->cursor ? r : -ENOMEM;
+        c->filter_text = strdup(filter);
+        return r < 0 || c->filter_text ? r : -ENOMEM;
 }
 
 static int method_list(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -230,6 +257,16 @@ static int method_test(sd_bus_message *message, void *userdata, sd_bus_error *er
         return start_simple(message, userdata, &test_kind, false, error);
 }
 
+static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        uint64_t cookie;
+        int r = sd_bus_message_read(message, "t", &cookie);
+
+        if (r < 0)
+                return r;
+        calls_cancel(userdata, sd_bus_message_get_sender(message), cookie);
+        return sd_bus_reply_method_return(message, NULL);
+}
+
 static int get_sessions(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Vsphered *v = userdata;
@@ -247,7 +284,7 @@ static int get_calls(sd_bus *bus, const char *path, const char *interface, const
 const sd_bus_vtable vsphere_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("ListVMs", SD_BUS_ARGS("s", source, "s", filter, "u", limit, "s", cursor),
-                        SD_BUS_RESULT("s", vms, "s", next_cursor, "t", total), method_list,
+                        SD_BUS_RESULT("s", vms, "s", next_cursor, "t", total, "t", read_at), method_list,
                         SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("GetVM", SD_BUS_ARGS("s", source, "s", vm), SD_BUS_RESULT("s", details),
                         method_get, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
@@ -258,6 +295,8 @@ const sd_bus_vtable vsphere_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("TestSource", SD_BUS_ARGS("s", source), SD_BUS_RESULT("s", server),
                         method_test, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("CancelCall", SD_BUS_ARGS("t", serial), SD_BUS_NO_RESULT, method_cancel,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Sessions", "u", get_sessions, 0, 0),
         SD_BUS_PROPERTY("Calls", "t", get_calls, 0, 0),
         SD_BUS_VTABLE_END,

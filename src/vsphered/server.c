@@ -32,6 +32,7 @@ typedef struct Server {
         Session *session;
         usec_t refused_at;
         char *refusal;
+        VmListings listings;
 
         struct Server *next;
 } Server;
@@ -122,10 +123,16 @@ static void log_out(Server *s) {
         s->session = session_free(s->session);
 }
 
+VmListings *task_listings(const Task *t) {
+        return &t->server->listings;
+}
+
 static int execute(Server *s, Task *t) {
         bool open = s->session && session_is_open(s->session);
-        int r = open ? 0 : log_in(s, &t->error);
+        int r;
 
+        vm_listings_expire(&s->listings, now_monotonic());
+        r = open ? 0 : log_in(s, &t->error);
         if (r < 0)
                 return r;
         r = t->run(t, s->session);
@@ -189,6 +196,7 @@ static Server *server_free(Server *s) {
                 return NULL;
         login_done(&s->login);
         free(s->refusal);
+        vm_listings_done(&s->listings);
         safe_close(s->cancel_fd);
         pthread_cond_destroy(&s->wake);
         return mfree(s);

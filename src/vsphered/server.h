@@ -13,13 +13,14 @@
 #include "basic/time-util.h"
 #include "vsphere/session.h"
 #include "vsphered/login.h"
+#include "vsphered/vm-listing.h"
 
 typedef struct Servers Servers;
 typedef struct Task Task;
 
 /* More servers at once are refused, and more calls for one of them. */
 #define SERVERS_MAX 64u
-#define TASKS_MAX 64u
+#define TASKS_MAX 16u
 
 struct Task {
         /* In the thread, with a session that is open. 0 or more, or negative errno. */
@@ -36,6 +37,9 @@ struct Task {
         int result;
         Task *next;
 };
+
+/* In the thread: what calls of this login have listed. */
+VmListings *task_listings(const Task *t);
 
 typedef struct ServersOptions {
         sd_event *event;

@@ -9,7 +9,8 @@
 
 struct VmList {
         const VmFilter *filter;
-        char *after_id, *after_path; /* NULL: from the beginning */
+        const VmCursor *after;
+        VmListing *rest; /* or NULL */
         size_t limit, n, allocated;
         uint64_t total;
         bool more; /* there is a VM behind the page */
@@ -67,16 +68,10 @@ static bool selects(const VmFilter *f, const VmSummary *v) {
 
 /* --- the page -------------------------------------------------------------------------------------- */
 
-static int compare_keys(const char *path_a, const char *id_a, const char *path_b, const char *id_b) {
-        int c = strcmp(strempty(path_a), strempty(path_b));
-
-        return c != 0 ? c : strcmp(strempty(id_a), strempty(id_b));
-}
-
 static int compare(const void *a, const void *b) {
         const VmSummary *x = a, *y = b;
 
-        return compare_keys(x->path, x->id, y->path, y->id);
+        return vm_place_compare(x->path, x->id, y->path, y->id);
 }
 
 VmList *vm_list_free(VmList *l) {
@@ -85,29 +80,20 @@ VmList *vm_list_free(VmList *l) {
         for (size_t i = 0; i < l->n; i++)
                 vm_summary_done(&l->vms[i]);
         free(l->vms);
-        free(l->after_id);
-        free(l->after_path);
         return mfree(l);
 }
 
-/* A cursor is the ID of the last VM, a blank, and its path. */
-int vm_list_new(const VmFilter *filter, unsigned limit, const char *cursor, VmList **ret) {
-        _cleanup_(vm_list_freep) VmList *l = new0(VmList, 1);
-        const char *blank = strchr(cursor, ' ');
+int vm_list_new(const VmFilter *filter, unsigned limit, const VmCursor *after, VmListing *rest,
+                VmList **ret) {
+        VmList *l = new0(VmList, 1);
 
         if (!l)
                 return -ENOMEM;
-        if (*cursor && !blank)
-                return -EINVAL;
         l->filter = filter;
         l->limit = limit;
-        if (*cursor) {
-                l->after_id = strndup(cursor, (size_t) (blank - cursor));
-                l->after_path = strdup(blank + 1);
-                if (!l->after_id || !l->after_path)
-                        return -ENOMEM;
-        }
-        *ret = TAKE_PTR(l);
+        l->after = after;
+        l->rest = rest;
+        *ret = l;
         return 0;
 }
 
@@ -142,7 +128,7 @@ int vm_list_add(VmSummary *v, void *list) {
         if (!selects(l->filter, v))
                 return 0;
         l->total++;
-        if (l->after_path && compare_keys(v->path, v->id, l->after_path, l->after_id) <= 0)
+        if (l->after->path && vm_place_compare(v->path, v->id, l->after->path, l->after->id) <= 0)
                 return 0;
         if (l->n < l->limit) {
                 if (!GREEDY_REALLOC(l->vms, l->allocated, l->n + 1))
@@ -157,7 +143,7 @@ int vm_list_add(VmSummary *v, void *list) {
                 swap(v, &l->vms[0]);
                 sift_down(l->vms, l->n);
         }
-        return 0;
+        return l->rest ? vm_listing_add(l->rest, v) : 0;
 }
 
 /* One VM after the other, since values in memory are much larger than their text. */
@@ -188,13 +174,13 @@ int vm_list_text(VmList *l, char **ret) {
         return 0;
 }
 
-int vm_list_cursor(VmList *l, char **ret) {
+int vm_list_cursor(VmList *l, usec_t read_at, char **ret) {
         const VmSummary *last = l->n > 0 ? &l->vms[0] : NULL;
 
         for (size_t i = 1; i < l->n; i++)
                 if (compare(&l->vms[i], last) > 0)
                         last = &l->vms[i];
-        *ret = l->more && last ? strprintf("%s %s", strempty(last->id), strempty(last->path)) : strdup("");
+        *ret = l->more && last ? vm_cursor_format(read_at, last->id, last->path) : strdup("");
         return *ret ? 0 : -ENOMEM;
 }
 

@@ -226,12 +226,12 @@ static int call_new(Request *r, const char *member, const VmRequest *q, sd_bus_m
 static int on_listed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         const char *text, *cursor;
         json_t *list;
-        uint64_t total;
+        uint64_t total, read_at;
         int k;
 
         if (error)
                 return request_reply_bus_error(r, error);
-        k = sd_bus_message_read(m, "sst", &text, &cursor, &total);
+        k = sd_bus_message_read(m, "sstt", &text, &cursor, &total, &read_at);
         if (k < 0)
                 return k;
         list = json_loads(text, 0, NULL);
@@ -240,7 +240,7 @@ static int on_listed(Request *r, sd_bus_message *m, const sd_bus_error *error, v
         return request_reply_json(r, 200,
                         json_pack("{s:o, s:I, s:o, s:o}", "vms", list, "total", (json_int_t) total,
                                         "next_cursor", *cursor ? json_string(cursor) : json_null(),
-                                        "timestamp", json_time(now_realtime())));
+                                        "timestamp", json_time(read_at)));
 }
 
 int hypersdk_list_vms(Request *r) {

@@ -111,6 +111,18 @@ second_control=$vcsim_control vcsim_control=$first_control
 vcsim_no_faults
 hyperctl vsphere list vc1 >/dev/null || fail "the server that did hang cannot be listed"
 
+# The call of an HTTP client that has gone away ends at once, so that the next one need not wait for it.
+vcsim_fault '{"on": "sdk", "method": "CreateContainerView", "kind": "delay", "delay_ms": 600000, "count": 1}'
+views=$(vcsim_calls CreateContainerView)
+curl -s "$api/vms/list?source=vc1" >/dev/null &
+hanging=$!
+eventually 10 "the call has come" hangs
+kill $hanging
+timeout 30 hyperctl vsphere list vc1 >/dev/null || fail "the call of a client that is gone goes on"
+equal "$(curl -s "$api/metrics" | awk '$1 == "hyper_vsphere_sessions{of=\"hyper-vsphered\"}" { print $2 }')" \
+        "$(busctl get-property org.hyper1.VSphere /org/hyper1/vsphere org.hyper1.VSphere Sessions | cut -d' ' -f2)" \
+        "the sessions among the metrics"
+
 # --- roles -------------------------------------------------------------------------------------------------
 
 as hyper-viewer hyperctl vsphere list vc1 >/dev/null || fail "a viewer may not list a named source"
@@ -145,4 +157,7 @@ hyperctl vsphere list vc1 2>"$dir/error" && fail "a source that was removed is s
 contains "$(cat "$dir/error")" "no source" "the error"
 idle() { [ "$(systemctl is-active hyper-vsphered)" = inactive ]; }
 eventually 30 "hyper-vsphered has ended" idle
+equal "$(curl -s "$api/metrics" | awk '$1 == "hyper_vsphere_sessions{of=\"hyper-vsphered\"}" { print $2 }')" 0 \
+        "the sessions of a daemon that does not run"
+idle || fail "/metrics has started hyper-vsphered"
 kill "$first_pid" "$vcsim_pid"

@@ -211,6 +211,58 @@ VSPHERE_TEST(vms_are_listed_in_pages_and_found_by_path, 0, 0)
         ck_assert_uint_eq(vcsim_calls(&f.sim, "Login"), 1);
 VSPHERE_TEST_END
 
+static unsigned readings(Fixture *f) {
+        return vcsim_calls(&f->sim, "RetrievePropertiesEx");
+}
+
+static bool has_name(json_t *page, const char *name) {
+        json_t *vm;
+        size_t i;
+
+        json_array_foreach(page, i, vm)
+                if (streq(string(vm, "name"), name))
+                        return true;
+        return false;
+}
+
+/* The pages of a list are from one reading, and a new list is read anew. */
+VSPHERE_TEST(the_inventory_is_read_once_for_a_list, 0, 0)
+        _cleanup_free_ char *cursor = strdup(""), *again = strdup(""), *first = NULL;
+        _cleanup_json_ json_t *page = list(&f, "", 1, &cursor), *fresh = NULL;
+        unsigned n = 1, before = readings(&f);
+        uint64_t read_at;
+
+        ck_assert_uint_gt(before, 0);
+        first = strdup(cursor);
+        vcsim_control(&f.sim, "/vm?name=web&rename=renamed");
+        while (*cursor) {
+                json_decref(page);
+                page = list(&f, "", 1, &cursor);
+                ck_assert(!has_name(page, "renamed"));
+                n++;
+        }
+        ck_assert_uint_eq(readings(&f), before);
+        fresh = list(&f, "", 10000, &again);
+        ck_assert(has_name(fresh, "renamed"));
+        ck_assert_uint_eq(json_array_size(fresh), n);
+        ck_assert_uint_gt(readings(&f), before);
+
+        /* When it was read is in the reply of each page. */
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply =
+                        CALL(&f, "ListVMs", "ssus", NAMED, "", 1, first);
+        ck_assert_int_gt(sd_bus_message_read(reply, "sstt", NULL, NULL, NULL, &read_at), 0);
+        ck_assert_uint_eq(read_at, strtoull(first, NULL, 10));
+
+        /* With other credentials it is not there. */
+        _cleanup_free_ char *own = source(&f.sim, VCSIM_PASSWORD, "thumbprint", f.sim.thumbprint);
+        before = readings(&f);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *theirs =
+                        CALL(&f, "ListVMs", "ssus", own, "", 1, first);
+        _cleanup_json_ json_t *of_others = result(theirs);
+        ck_assert_uint_eq(json_array_size(of_others), 1);
+        ck_assert_uint_gt(readings(&f), before);
+VSPHERE_TEST_END
+
 VSPHERE_TEST(names_may_have_any_characters, 0, 0)
         _cleanup_free_ char *cursor = strdup("");
         _cleanup_json_ json_t *page = list(&f, "{\"name\":\"a/b\"}", 10, &cursor),
@@ -356,6 +408,54 @@ VSPHERE_TEST(the_call_of_a_client_that_is_gone_ends, 0, 0)
         ck_assert_uint_eq(servers_count(f.daemon->servers), 1);
 VSPHERE_TEST_END
 
+/* hyper-apid has one connection for all of its clients. */
+VSPHERE_TEST(a_client_cancels_one_of_its_calls, 0, 0)
+        sd_bus *other = private_bus_connect(f.dir, f.event);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL,
+                                                        *m = make_call(f.client, "TestSource", "s", NAMED);
+        uint64_t serial;
+
+        vcsim_fault(&f.sim, HANG);
+        ck_assert_int_ge(sd_bus_call_async(f.client, NULL, m, on_reply, &reply, USEC_INFINITY), 0);
+        ck_assert_int_ge(sd_bus_message_get_cookie(m, &serial), 0);
+        wait_until(&f, f.daemon->calls && servers_count(f.daemon->servers) > 0);
+
+        /* Neither another call nor that of somebody else. */
+        sd_bus_message_unref(CALL(&f, "CancelCall", "t", serial + 1));
+        sd_bus_message_unref(private_bus_call(make_call(other, "CancelCall", "t", serial)));
+        ck_assert_ptr_null(reply);
+        sd_bus_message_unref(CALL(&f, "CancelCall", "t", serial));
+        wait_until(&f, reply);
+        is_error(sd_bus_message_ref(reply), HYPER_BUS_ERROR_UNAVAILABLE, "was cancelled");
+        ck_assert_ptr_null(f.daemon->calls);
+        vcsim_no_faults(&f.sim);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *next = CALL(&f, "TestSource", "s", NAMED);
+        _cleanup_json_ json_t *server = result(next);
+        sd_bus_flush_close_unref(other);
+VSPHERE_TEST_END
+
+/* So that they leave room for others in whoever has sent them. */
+VSPHERE_TEST(few_calls_wait_for_a_server_that_hangs, 0, 0)
+        sd_bus_message *replies[TASKS_MAX] = {};
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim good = vcsim_start(dir, NULL);
+        _cleanup_free_ char *text = source(&good, VCSIM_PASSWORD, "ca", good.ca);
+
+        vcsim_fault(&f.sim, HANG);
+        for (unsigned i = 0; i < TASKS_MAX; i++)
+                start_hanging_call(&f, f.client, &replies[i]);
+        wait_until(&f, f.daemon->n_calls == TASKS_MAX);
+        is_error(CALL(&f, "TestSource", "s", NAMED), HYPER_BUS_ERROR_UNAVAILABLE, "Too many calls wait");
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = CALL(&f, "TestSource", "s", text);
+        _cleanup_json_ json_t *server = result(reply);
+        down(&f);
+        for (unsigned i = 0; i < TASKS_MAX; i++) {
+                wait_until(&f, replies[i]);
+                sd_bus_message_unref(replies[i]);
+        }
+        up(&f, 0, 0);
+VSPHERE_TEST_END
+
 VSPHERE_TEST(a_call_that_takes_too_long_is_given_up, 200 * USEC_PER_MSEC, 0)
         vcsim_fault(&f.sim, HANG);
         is_error(CALL(&f, "TestSource", "s", NAMED), HYPER_BUS_ERROR_SERVER_TIMEOUT,
@@ -414,7 +514,9 @@ VSPHERE_TEST_END
 TEST_MAIN("vsphered", vms_are_listed_in_pages_and_found_by_path, names_may_have_any_characters,
                 vms_are_stopped_and_lose_their_cdroms,
                 a_wrong_certificate_shows_its_thumbprint_which_then_works, a_wrong_password_is_sent_once,
-                sources_are_checked, a_server_that_hangs_delays_no_other,
-                the_call_of_a_client_that_is_gone_ends, a_call_that_takes_too_long_is_given_up,
-                a_server_that_is_not_there_is_named, without_a_call_it_logs_out_and_ends,
-                a_session_that_the_server_ends_is_replaced, the_description_is_what_the_daemon_says)
+                sources_are_checked, the_inventory_is_read_once_for_a_list,
+                a_server_that_hangs_delays_no_other, the_call_of_a_client_that_is_gone_ends,
+                a_client_cancels_one_of_its_calls, few_calls_wait_for_a_server_that_hangs,
+                a_call_that_takes_too_long_is_given_up, a_server_that_is_not_there_is_named,
+                without_a_call_it_logs_out_and_ends, a_session_that_the_server_ends_is_replaced,
+                the_description_is_what_the_daemon_says)

@@ -7,6 +7,8 @@
 Endpoint *endpoint_free(Endpoint *e) {
         if (!e)
                 return NULL;
+        if (e->tally)
+                *e->tally += e->bytes_read;
         free(e->label);
         free(e->error);
         e->ops->free(e);

@@ -115,6 +115,7 @@ struct Endpoint {
         char *error; /* the first error's text, or NULL */
         uint64_t bytes_read, bytes_written; /* content moved through it; for a compressing destination what
                                                went in */
+        uint64_t *tally; /* bytes_read is added to it by endpoint_free(); NULL: nothing is */
         size_t preferred; /* a good length of a request */
         size_t alignment; /* where requests must begin and end, besides at the disk's end; 0 and 1:
                            * anywhere */

@@ -147,6 +147,8 @@ libhyper_job_la_SOURCES = \
 	src/job/vsphere-clean.h \
 	src/job/vsphere-hardware.c \
 	src/job/vsphere-hardware.h \
+	src/job/vsphere-session.c \
+	src/job/vsphere-session.h \
 	src/job/vsphere-snapshot.c \
 	src/job/vsphere-snapshot.h \
 	src/job/vsphere-source.c \

@@ -7,6 +7,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/vsphere-session.h"
 
 #define KEEP_MAX (60 * USEC_PER_SEC)
 /* The server notes that a file was sent to its end after its last byte was received. */
@@ -49,6 +50,19 @@ static void stop_keeper(NfcExport *e) {
         e->has_keeper = false;
 }
 
+/* The session is locked. */
+static void note_lease(VsphereSource *v, const char *id) {
+        if (free_and_strdup(&v->lease, id) >= 0)
+                vsphere_session_note(v);
+}
+
+static void on_lease(const char *id, void *userdata) {
+        VsphereSource *v = userdata;
+
+        v->leases++;
+        note_lease(v, id);
+}
+
 NfcExport *nfc_export_free(NfcExport *e) {
         if (!e)
                 return NULL;
@@ -56,6 +70,7 @@ NfcExport *nfc_export_free(NfcExport *e) {
         if (e->lease.id) {
                 vsphere_lock(e->source);
                 (void) lease_abort(e->source->session, &e->lease);
+                note_lease(e->source, NULL);
                 vsphere_unlock(e->source);
         }
         lease_done(&e->lease);
@@ -74,8 +89,8 @@ static bool is_refusal(int error) {
 /* The session is locked. If the server refuses: -EOPNOTSUPP with the reason in *ret_refusal, unless that is
  * NULL. */
 static int begin_lease(VsphereSource *v, NfcExport *e, char **ret_refusal) {
-        int r = v->snapshot ? lease_export_snapshot(v->session, v->snapshot, &e->lease)
-                            : lease_export_vm(v->session, v->vm.summary.id, &e->lease);
+        int r = v->snapshot ? lease_export_snapshot(v->session, v->snapshot, on_lease, v, &e->lease)
+                            : lease_export_vm(v->session, v->vm.summary.id, on_lease, v, &e->lease);
 
         if (r < 0 && ret_refusal && is_refusal(r)) {
                 *ret_refusal = strdup(session_error(v->session));
@@ -244,6 +259,8 @@ int nfc_export_complete(VsphereSource *v) {
         int r = lease_complete(v->session, &v->nfc->lease);
         if (r < 0)
                 r = vsphere_fail(v, r, "Completing the export of %s", strna(v->vm.summary.name));
+        else
+                note_lease(v, NULL);
         vsphere_unlock(v);
         if (r >= 0)
                 lease_done(&v->nfc->lease);

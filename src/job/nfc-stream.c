@@ -112,6 +112,7 @@ static void stream_free(void *userdata) {
 
         (void) eventfd_write(s->cancel, 1);
         join_download(s);
+        s->source->received[VSPHERE_METHOD_NFC] += s->size;
         if (s->decoder > 0)
                 child_kill(s->decoder);
         for (Sum i = 0; i < _SUM_MAX; i++)

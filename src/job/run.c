@@ -16,6 +16,7 @@
 #include "basic/string-util.h"
 #include "job/operation-steps.h"
 #include "job/part-directory.h"
+#include "job/source-kind.h"
 
 static void run_done(Run *r) {
         source_free(r->source);
@@ -32,6 +33,8 @@ static void add_metrics(Run *run) {
                         (json_int_t) c->bytes_zero, "bytes_resumed", (json_int_t) c->resumed_from,
                         "duration_seconds", seconds);
 
+        if (m && run->source && source_add_metrics(run->source, m) < 0)
+                log_warning("Without memory, the result has no metrics of the source");
         if (m) {
                 json_decref(run->attempt->metrics);
                 run->attempt->metrics = m;

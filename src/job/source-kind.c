@@ -29,6 +29,7 @@ static const SourceKind kinds[_ENDPOINT_MAX] = {
                 .finish = source_finish_vm,
                 .progress = source_vm_progress,
                 .digest = source_vm_digest,
+                .add_metrics = source_vm_add_metrics,
                 .connect = source_connect_vm,
         },
 };
@@ -89,6 +90,12 @@ int source_digest(const Source *s, size_t disk, uint8_t ret[static DISK_DIGEST_S
         const SourceKind *kind = source_kind(s->spec->type);
 
         return kind->digest ? kind->digest(s, disk, ret) : 0;
+}
+
+int source_add_metrics(const Source *s, json_t *metrics) {
+        const SourceKind *kind = source_kind(s->spec->type);
+
+        return kind->add_metrics ? kind->add_metrics(s, metrics) : 0;
 }
 
 int source_connect(Source *s, size_t disk, Connection *ret) {

@@ -19,6 +19,7 @@ typedef struct SourceKind {
         int (*finish)(Source *s);
         void (*progress)(Source *s, unsigned percent);
         int (*digest)(const Source *s, size_t disk, uint8_t *ret);
+        int (*add_metrics)(const Source *s, json_t *metrics);
         /* And the disks, from 0: */
         int (*connect)(Source *s, size_t disk, Connection *ret);
 } SourceKind;
@@ -53,6 +54,9 @@ void source_progress(Source *s, unsigned percent);
 /* The digest of disk @disk (engine/disk-digest.h), if it was computed while it was copied. 1, or 0 if
  * there is none. */
 int source_digest(const Source *s, size_t disk, uint8_t ret[static DISK_DIGEST_SIZE]);
+
+/* Adds to the metrics of the result (JobResult.metrics) what was transferred, and how. 0 or -ENOMEM. */
+int source_add_metrics(const Source *s, json_t *metrics);
 
 /* Connects to disk @disk (from 0). */
 int source_connect(Source *s, size_t disk, Connection *ret);

@@ -2,6 +2,7 @@
 #include "job/source-vsphere.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
@@ -88,8 +89,10 @@ static int list_disks(Source *s) {
 
 int source_settle_vm(Source *s) {
         VsphereSource *v = vsphere_of(s);
-        int r = vsphere_prepare_login(v);
+        int r;
 
+        v->noted = true;
+        r = vsphere_prepare_login(v);
         if (r >= 0)
                 r = vsphere_login(v);
         if (r >= 0)
@@ -182,6 +185,24 @@ int source_vm_digest(const Source *s, size_t disk, uint8_t *ret) {
         if (d->digested)
                 memcpy(ret, d->digest, sizeof(d->digest));
         return d->digested;
+}
+
+int source_vm_add_metrics(const Source *s, json_t *metrics) {
+        const VsphereSource *v = vsphere_of(s);
+        unsigned logins = v->session ? session_generation(v->session) : 0;
+        int r = json_object_set_new(metrics, "vsphere_logins", json_integer(logins));
+
+        if (r >= 0)
+                r = json_object_set_new(metrics, "vsphere_leases", json_integer(v->leases));
+        for (VsphereMethod m = 0; m < _VSPHERE_METHOD_MAX && r >= 0; m++) {
+                char name[64];
+
+                if (v->received[m] == 0)
+                        continue;
+                (void) snprintf(name, sizeof(name), "vsphere_%s_bytes", vsphere_method_to_string(m));
+                r = json_object_set_new(metrics, name, json_integer((json_int_t) v->received[m]));
+        }
+        return r < 0 ? -ENOMEM : 0;
 }
 
 void source_vm_progress(Source *s, unsigned percent) {

@@ -13,5 +13,6 @@ int source_check_vm_unchanged(Source *s);
 void source_explain_vm(Source *s);
 int source_connect_vm(Source *s, size_t disk, Connection *ret);
 int source_vm_digest(const Source *s, size_t disk, uint8_t *ret);
+int source_vm_add_metrics(const Source *s, json_t *metrics);
 int source_finish_vm(Source *s);
 void source_vm_progress(Source *s, unsigned percent);

@@ -11,6 +11,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/part-directory.h"
+#include "job/vsphere-session.h"
 #include "job/vsphere-snapshot.h"
 #include "vsphere/changes.h"
 #include "vsphere/session.h"
@@ -29,18 +30,42 @@ static int give_up_rights(void) {
         return 0;
 }
 
-/* In the child. The password is read before it gives up the right to. */
-static int log_in(Attempt *a, VsphereSource *v) {
+/* What an attempt that was killed has noted; nothing if that cannot be read. */
+static int read_noted(Attempt *a, VsphereNoted *ret) {
+        _cleanup_free_ char *password = NULL;
+        int r = vsphere_read_password(a, &password);
+
+        if (r < 0)
+                return r;
+        r = vsphere_session_read(a->directory, password, ret);
+        explicit_bzero(password, strlen(password));
+        return r == -ENOMEM ? r : 0;
+}
+
+/* In the child. The password and the note are read before it gives up the right to. */
+static int begin(Attempt *a, VsphereSource *v) {
+        _cleanup_(vsphere_noted_done) VsphereNoted noted = {};
         int r = vsphere_prepare_login(v);
 
         if (r >= 0)
-                r = give_up_rights();
+                r = read_noted(a, &noted);
         if (r >= 0)
-                r = vsphere_login(v);
+                r = give_up_rights();
+        if (r < 0 || !noted.cookie)
+                return r;
+        if (vsphere_noted_end(&noted, v->session) >= 0)
+                report_note(&a->report, "The session of the attempt that was killed was ended");
+        return 0;
+}
+
+static int log_in(VsphereSource *v) {
+        int r = vsphere_login(v);
+
         return r < 0 ? r : vsphere_find(v);
 }
 
-/* In a process of its own, since it parses what a server sends. 0; -EIO: @work has failed; -ETIMEDOUT. */
+/* In a process of its own, since it parses what a server sends: ends what an attempt that was killed has noted,
+ * and does @work with another session, unless it is NULL. 0; -EIO: that has failed; -ETIMEDOUT. */
 static int run_child(Attempt *a, unsigned time_max, int (*work)(VsphereSource *v, const bool *marks),
                 const bool *marks) {
         int status = 0;
@@ -52,8 +77,10 @@ static int run_child(Attempt *a, unsigned time_max, int (*work)(VsphereSource *v
                 _cleanup_(vsphere_source_freep) VsphereSource *v = vsphere_source_new(a);
 
                 alarm(time_max);
-                int r = v ? log_in(a, v) : -ENOMEM;
-                if (r >= 0)
+                int r = v ? begin(a, v) : -ENOMEM;
+                if (r >= 0 && work)
+                        r = log_in(v);
+                if (r >= 0 && work)
                         r = work(v, marks);
                 if (r < 0)
                         report_note(&a->report, "Cleaning up on the server failed: %s",
@@ -75,13 +102,20 @@ static int remove_snapshot(VsphereSource *v, _unused_ const bool *marks) {
 }
 
 void vsphere_clean(Attempt *a) {
-        if (a->plan->spec->source.type != ENDPOINT_VSPHERE ||
-                        !marker_exists(a->directory_fd, VSPHERE_SNAPSHOT_MARK))
+        bool snapshot, noted;
+
+        if (a->plan->spec->source.type != ENDPOINT_VSPHERE)
                 return;
-        int r = run_child(a, CLEAN_TIME_MAX, remove_snapshot, NULL);
+        snapshot = marker_exists(a->directory_fd, VSPHERE_SNAPSHOT_MARK);
+        noted = marker_exists(a->directory_fd, VSPHERE_SESSION_FILE);
+        if (!snapshot && !noted)
+                return;
+        int r = run_child(a, CLEAN_TIME_MAX, snapshot ? remove_snapshot : NULL, NULL);
+        /* It is not tried again: the server ends sessions that are not used. */
+        vsphere_unmark(a, VSPHERE_SESSION_FILE);
         if (r >= 0)
                 vsphere_unmark(a, VSPHERE_SNAPSHOT_MARK);
-        else
+        else if (snapshot)
                 report_note(&a->report,
                                 "The job's snapshot was not removed%s: it is removed when the job runs "
                                 "again; otherwise, remove it in vCenter",

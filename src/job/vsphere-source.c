@@ -6,6 +6,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/vsphere-session.h"
 #include "vsphere/inventory.h"
 #include "vsphere/session.h"
 
@@ -76,7 +77,10 @@ VsphereSource *vsphere_source_free(VsphereSource *v) {
         if (v->session) {
                 session_logout(v->session);
                 session_free(v->session);
+                vsphere_session_forget(v);
         }
+        explicit_bzero(v->key, sizeof(v->key));
+        free(v->lease);
         free(v->snapshot);
         free(v->disks);
         free(v->images);
@@ -100,6 +104,10 @@ int vsphere_read_password(Attempt *a, char **ret) {
                      : 0;
 }
 
+static void on_login(void *userdata) {
+        vsphere_session_note(userdata);
+}
+
 int vsphere_prepare_login(VsphereSource *v) {
         Attempt *a = v->attempt;
         _cleanup_free_ char *password = NULL, *why = NULL;
@@ -117,7 +125,11 @@ int vsphere_prepare_login(VsphereSource *v) {
                 },
                 .username = v->spec->username,
                 .password = password,
+                .logged_in = on_login,
+                .userdata = v,
         };
+        if (v->noted)
+                vsphere_session_begin(v, password);
         r = session_new(&options, &v->session, &why);
         explicit_bzero(password, strlen(password));
         return r < 0 ? attempt_fail(a, r, NULL, "source.vcenter_url cannot be used: %s",
@@ -128,6 +140,11 @@ int vsphere_prepare_login(VsphereSource *v) {
 int vsphere_login(VsphereSource *v) {
         int r = session_login(v->session);
 
+        if (r == -EBUSY)
+                return attempt_fail(v->attempt, r, "vsphere_busy",
+                                "Logging in to %s as %s failed: %s: the server is overloaded, or has too many "
+                                "sessions: end sessions that are not used, or raise its limit (maxSessionCount)",
+                                v->spec->url, v->spec->username, session_error(v->session));
         return r < 0 ? vsphere_fail(v, r, "Logging in to %s as %s", v->spec->url, v->spec->username) : 0;
 }
 

@@ -10,6 +10,9 @@
 #include "job/source.h"
 #include "vsphere/vm.h"
 
+#define VSPHERE_KEY_SIZE 32u
+#define VSPHERE_KEY_SALT 16u
+
 typedef struct VsphereWay VsphereWay;
 typedef struct NfcExport NfcExport;
 
@@ -25,6 +28,10 @@ typedef struct VsphereSource {
         const VsphereSpec *spec; /* of the plan */
         pthread_mutex_t lock; /* of the session: an export has a thread that keeps its lease */
         Session *session; /* NULL: not logged in */
+        bool noted; /* for "finish", in case that the attempt is killed: vsphere-session.h */
+        bool has_key; /* that notes are encrypted with: */
+        uint8_t key[VSPHERE_KEY_SIZE], salt[VSPHERE_KEY_SALT];
+        char *lease; /* ID of the export that was begun; NULL: none */
         VmDetail vm;
         char *snapshot; /* ID of the one that is copied; NULL: the VM is off */
         VsphereDisk *disks; /* vm.n_disks, in the order of the VM */
@@ -33,6 +40,8 @@ typedef struct VsphereSource {
         bool vddk_probed; /* whether VDDK is there was found out: */
         char *vddk_why_not; /* NULL: it is */
         char *vddk_work; /* a private directory, in Attempt.runtime; NULL: none yet */
+        uint64_t received[_VSPHERE_METHOD_MAX]; /* bytes of disks from the server, by way */
+        unsigned leases; /* that were begun */
 } VsphereSource;
 
 VsphereSource *vsphere_source_new(Attempt *a);

@@ -136,7 +136,10 @@ static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
 
         *ret = (Connection){};
         int r = open_endpoint(v, disk, &ret->endpoint, &why);
-        return r < 0 ? fail(v, disk, r, why ? why : strerror(-r)) : 0;
+        if (r < 0)
+                return fail(v, disk, r, why ? why : strerror(-r));
+        ret->endpoint->tally = &v->received[VSPHERE_METHOD_HTTPS];
+        return 0;
 }
 
 const VsphereWay way_folder = {

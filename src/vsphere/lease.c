@@ -141,12 +141,18 @@ static int wait_until_ready(Session *s, Lease *l) {
         }
 }
 
-static int export(Session *s, const char *method, const char *type, const char *id, Lease *ret) {
+typedef struct Export {
+        const char *method, *type, *id;
+        lease_begun_func begun;
+        void *userdata;
+} Export;
+
+static int export(Session *s, const Export *e, Lease *ret) {
         _cleanup_request_ SoapRequest *q = NULL;
         _cleanup_answer_ SoapAnswer answer = {};
         _cleanup_lease_ Lease l = {};
 
-        int r = soap_request_new(method, type, id, &q);
+        int r = soap_request_new(e->method, e->type, e->id, &q);
         if (r >= 0)
                 r = session_call(s, q, &answer);
         if (r >= 0)
@@ -155,7 +161,9 @@ static int export(Session *s, const char *method, const char *type, const char *
                 return r;
         if (!l.id)
                 return session_fail(s, -EBADMSG, NULL, "%s: %s returned no lease",
-                                soap_host(session_soap(s)), method);
+                                soap_host(session_soap(s)), e->method);
+        if (e->begun)
+                e->begun(l.id, e->userdata);
         r = wait_until_ready(s, &l);
         if (r < 0) {
                 /* It would be kept until it times out. The error is that of the wait. */
@@ -169,12 +177,14 @@ static int export(Session *s, const char *method, const char *type, const char *
         return 0;
 }
 
-int lease_export_vm(Session *s, const char *vm, Lease *ret) {
-        return export(s, "ExportVm", "VirtualMachine", vm, ret);
+int lease_export_vm(Session *s, const char *vm, lease_begun_func begun, void *userdata, Lease *ret) {
+        return export(s, &(Export){ "ExportVm", "VirtualMachine", vm, begun, userdata }, ret);
 }
 
-int lease_export_snapshot(Session *s, const char *snapshot, Lease *ret) {
-        return export(s, "ExportSnapshot", "VirtualMachineSnapshot", snapshot, ret);
+int lease_export_snapshot(
+                Session *s, const char *snapshot, lease_begun_func begun, void *userdata, Lease *ret) {
+        return export(s, &(Export){ "ExportSnapshot", "VirtualMachineSnapshot", snapshot, begun, userdata },
+                        ret);
 }
 
 /* A call without arguments. */

@@ -29,10 +29,14 @@ void lease_done(Lease *l);
 /* Decodes HttpNfcLease.info into @l; @host replaces "*". 0, -EBADMSG, -EFBIG or -ENOMEM. */
 int lease_info_read(const xmlNode *info, const char *host, Lease *l);
 
+/* Called when the server has begun a lease, which takes some time to be ready; may be NULL. */
+typedef void (*lease_begun_func)(const char *id, void *userdata);
+
 /* Waits until the lease is ready. -EBUSY: the VM is exported already (TaskInProgress). -EBADFD: its
  * power state does not permit it (InvalidPowerState). */
-int lease_export_vm(Session *s, const char *vm, Lease *ret);
-int lease_export_snapshot(Session *s, const char *snapshot, Lease *ret);
+int lease_export_vm(Session *s, const char *vm, lease_begun_func begun, void *userdata, Lease *ret);
+int lease_export_snapshot(
+                Session *s, const char *snapshot, lease_begun_func begun, void *userdata, Lease *ret);
 
 /* Keeps the lease. -ETIMEDOUT: it has ended by itself. */
 int lease_progress(Session *s, const Lease *l, unsigned percent);

@@ -14,6 +14,8 @@ struct Session {
         clock_func clock;
         usec_t retry_delay;
         unsigned retries;
+        void (*logged_in)(void *userdata);
+        void *userdata;
         ServerInfo server;
         bool known; /* @server is filled in */
         bool open;
@@ -54,6 +56,8 @@ int session_new(const SessionOptions *options, Session **ret, char **ret_error) 
         s->clock = options->clock ? options->clock : now_monotonic;
         s->retry_delay = options->retry_delay > 0 ? options->retry_delay : RETRY_DELAY;
         s->retries = options->retries > 0 ? options->retries : RETRIES;
+        s->logged_in = options->logged_in;
+        s->userdata = options->userdata;
         s->username = strdup(options->username);
         s->password = strdup(options->password);
         if (!s->username || !s->password)
@@ -189,6 +193,12 @@ static void end_half_open(Session *s) {
         soap_forget_cookie(s->soap);
 }
 
+/* Beside the credentials, a server refuses a login because of its limits, with a fault that is not documented:
+ * vCenter says SystemError or LimitExceeded, or 503. */
+static bool refuses_for_now(const Session *s, int r) {
+        return r == -EREMOTEIO || (r == -EBUSY && !isempty(soap_error(s->soap)->fault));
+}
+
 int session_login(Session *s) {
         usec_t delay = s->retry_delay;
         int r = 0;
@@ -202,17 +212,35 @@ int session_login(Session *s) {
         for (unsigned attempt = 0; r >= 0; attempt++, delay *= 2) {
                 soap_forget_cookie(s->soap);
                 r = send_login(s);
-                if (r != -ECONNRESET || attempt == s->retries)
+                if ((r != -ECONNRESET && !refuses_for_now(s, r)) || attempt == s->retries)
                         break;
-                end_half_open(s);
+                if (r == -ECONNRESET)
+                        end_half_open(s);
                 r = soap_sleep(s->soap, delay);
         }
+        r = r < 0 && refuses_for_now(s, r) ? -EBUSY : r;
         s->refused = r == -EACCES;
         s->open = r >= 0;
         if (r < 0)
                 return r;
         s->login_at = s->clock();
         s->generation++;
+        if (s->logged_in)
+                s->logged_in(s->userdata);
+        return 0;
+}
+
+int session_adopt(Session *s, const char *cookie) {
+        int r = s->known ? 0 : read_server(s);
+
+        if (r >= 0)
+                r = soap_set_cookie(s->soap, cookie);
+        if (r < 0)
+                return r;
+        s->open = true;
+        s->generation++;
+        /* So that it counts as new, and is not renewed. */
+        s->login_at = s->clock();
         return 0;
 }
 

@@ -21,6 +21,8 @@ typedef struct SessionOptions {
         clock_func clock; /* NULL: now_monotonic() */
         usec_t retry_delay; /* before a busy server is asked again, doubled each time; 0: 1 s */
         unsigned retries; /* how often it is asked again; 0: 5 times */
+        void (*logged_in)(void *userdata); /* after each login: soap_cookie() is another one; may be NULL */
+        void *userdata;
 } SessionOptions;
 
 /* Does not talk to the server. 0, -EINVAL with the reason in @ret_error, or -ENOMEM. */
@@ -30,8 +32,12 @@ Session *session_free(Session *s);
 DEFINE_CLEANUP_FUNC(Session *, session_free);
 
 /* Logs in. Blocks. -EACCES: user or password are wrong (InvalidLogin), or the password has expired: never
- * tried again, since servers lock accounts. */
+ * tried again, since servers lock accounts. -EBUSY: the server opens no more sessions now, also after it was
+ * asked again. */
 int session_login(Session *s);
+/* Takes over a session of another process in place of a login, so that it can be ended. It is not renewed.
+ * Blocks. -EINVAL: @cookie is none. */
+int session_adopt(Session *s, const char *cookie);
 /* Ends the session if there is one, and waits for at most 5 seconds, even after a cancel. Blocks. */
 void session_logout(Session *s);
 /* True if session_login() has succeeded, and the session was not found dead since. */

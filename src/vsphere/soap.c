@@ -451,6 +451,22 @@ void soap_forget_cookie(Soap *s) {
         s->cookie = mfree(s->cookie);
 }
 
+int soap_set_cookie(Soap *s, const char *cookie) {
+        char *copy;
+
+        if (!startswith(cookie, COOKIE_NAME) || strlen(cookie) > COOKIE_MAX)
+                return -EINVAL;
+        for (const char *p = cookie; *p; p++)
+                if (*p <= ' ' || *p >= 0x7f || *p == ';')
+                        return -EINVAL;
+        copy = strdup(cookie);
+        if (!copy)
+                return -ENOMEM;
+        soap_forget_cookie(s);
+        s->cookie = copy;
+        return 0;
+}
+
 SoapError soap_take_error(Soap *s) {
         SoapError e = s->error;
 

@@ -101,3 +101,5 @@ const char *soap_sha1_thumbprint(const Soap *s) _pure_;
 /* "vmware_soap_session=…" for the header Cookie, or NULL without a session. It is a secret. */
 const char *soap_cookie(const Soap *s) _pure_;
 void soap_forget_cookie(Soap *s);
+/* Requests have this cookie from now on, as soap_cookie() gives it. 0, -EINVAL if it is none, or -ENOMEM. */
+int soap_set_cookie(Soap *s, const char *cookie);

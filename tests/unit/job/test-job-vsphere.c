@@ -7,6 +7,7 @@
 
 #include "job/conversion.h"
 #include "job/vsphere-check.h"
+#include "job/vsphere-session.h"
 #include "unit/lib/job-servers.h"
 #include "unit/lib/job-vsphere.h"
 
@@ -334,7 +335,7 @@ START_TEST(stopped) {
 }
 END_TEST
 
-/* What a killed job leaves, "finish" removes; its session expires by itself. */
+/* What a killed job leaves, "finish" removes. */
 START_TEST(killed) {
         BEGIN(.vm = "on");
 
@@ -342,10 +343,90 @@ START_TEST(killed) {
         ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 0);
         ck_assert_int_eq(run_verb(&p, "finish"), 0);
         ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 1);
-        vcsim_control(&server, "/sessions/end?leases=yes");
         assert_nothing_left(&server);
         p.attempt = 2;
         _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+#define HANGS(method) \
+        "{\"on\": \"sdk\", \"method\": \"" method "\", \"kind\": \"delay\", \"delay_ms\": 600000}"
+
+/* What a job does when it is killed, and what it has called on the server by then. */
+static const struct {
+        const char *method, *fault, *call;
+} phases[] = {
+        { "nfc", HANGS("CreateContainerView"), "CreateContainerView" }, /* it looks for the VM */
+        { "nfc", HANGS("HttpNfcLeaseSetManifestChecksumType"), "HttpNfcLeaseSetManifestChecksumType" },
+        { "nfc", "{\"on\": \"nfc\", \"kind\": \"slow\", \"rate\": 1000000}", "/nfc" },
+        { "nfc", HANGS("HttpNfcLeaseGetManifest"), "HttpNfcLeaseGetManifest" },
+        { "nfc", HANGS("HttpNfcLeaseComplete"), "HttpNfcLeaseComplete" },
+        { "nfc", HANGS("RemoveSnapshot_Task"), "RemoveSnapshot_Task" },
+        { "nfc", HANGS("Logout"), "Logout" },
+        { "https", "{\"on\": \"folder\", \"kind\": \"slow\", \"rate\": 500000, \"skip\": 20}", "/folder" },
+};
+
+/* "finish" ends the lease and the session, and removes the snapshot, whatever the job did when it was killed. */
+START_TEST(killed_in_each_phase) {
+        BEGIN(.vm = "on", .method = phases[_i].method);
+        _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", dir);
+        const char *const argv[] = { "env", credentials, "./hyper-job", "run", job_directory(&p), NULL };
+        pid_t pid;
+
+        vcsim_fault(&server, phases[_i].fault);
+        write_vm_plan(&p);
+        ck_assert_int_eq(run_verb(&p, "prepare"), 0);
+        ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, STDERR_FILENO, &pid), 0);
+        while (vcsim_calls(&server, phases[_i].call) == 0)
+                ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        remove_runtime(pid);
+        vcsim_no_faults(&server);
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        assert_nothing_left(&server);
+        ck_assert(!file_exists(PATH(dir, "result.qcow2")));
+        p.attempt = 2;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+static void write_data(const char *path, const char *data, size_t size) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(pwrite_full(fd, data, size, 0), 0);
+        close(fd);
+}
+
+/* A cookie is a secret, and only who knows the password can read it, or write one that is used. */
+START_TEST(the_note_of_a_session_is_encrypted) {
+        BEGIN(.vm = "off");
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+
+        end_vm_job(&p, SIGKILL, "Converting");
+        ck_assert_uint_eq(vcsim_sessions(&server), 1);
+        ck_assert_int_eq(job_file_read(job_directory(&p), VSPHERE_SESSION_FILE, 10000, &text, &size), 0);
+        ck_assert_ptr_null(memmem(text, size, "vmware_soap_session", strlen("vmware_soap_session")));
+        VsphereNoted noted = {};
+        ck_assert_int_eq(vsphere_session_read(job_directory(&p), "wrong", &noted), -EBADMSG);
+        ck_assert_int_eq(vsphere_session_read(job_directory(&p), VCSIM_PASSWORD, &noted), 0);
+        ck_assert_ptr_nonnull(strstr(noted.cookie, "vmware_soap_session="));
+        ck_assert_ptr_nonnull(noted.lease);
+        vsphere_noted_done(&noted);
+        char *path = PATH(job_directory(&p), VSPHERE_SESSION_FILE);
+        for (size_t i = 0; i < size; i += size / 7) {
+                text[i] ^= 1;
+                write_data(path, text, size);
+                ck_assert_int_eq(vsphere_session_read(job_directory(&p), VCSIM_PASSWORD, &noted), -EBADMSG);
+                text[i] ^= 1;
+        }
+        write_data(path, text, 20);
+        ck_assert_int_eq(vsphere_session_read(job_directory(&p), VCSIM_PASSWORD, &noted), -EBADMSG);
+        /* Then, the session ends by itself, and "finish" does not fail. */
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        ck_assert(!file_exists(path));
 }
 END_TEST
 
@@ -472,6 +553,8 @@ int main(void) {
         tcase_add_test(tcase, stopped);
         tcase_add_test(tcase, started_meanwhile);
         tcase_add_test(tcase, killed);
+        tcase_add_loop_test(tcase, killed_in_each_phase, 0, ELEMENTSOF(phases));
+        tcase_add_test(tcase, the_note_of_a_session_is_encrypted);
         tcase_add_test(tcase, killed_and_not_finished);
         return test_run("job-vsphere", tcase);
 }

@@ -162,7 +162,7 @@ static void export_and_compare(bool sha256) {
         Received received = receive(sha256 ? EVP_sha256() : EVP_sha1());
         const LeaseDevice *d;
 
-        assert_result(s, lease_export_vm(s, vm, &l), 0);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &l), 0);
         ck_assert_uint_eq(l.timeout, 300 * USEC_PER_SEC);
         if (sha256)
                 assert_result(s, lease_use_sha256(s, &l), 0);
@@ -194,10 +194,10 @@ START_TEST(a_running_vm_is_exported_from_a_snapshot) {
         _cleanup_free_ char *vm = vcsim_vm(&v, "DC0_C0_RP0_VM0"), *snapshot = NULL;
         _cleanup_lease_ Lease l = {}, refused = {};
 
-        assert_result(s, lease_export_vm(s, vm, &refused), -EBADFD);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &refused), -EBADFD);
         ck_assert_str_eq(test_fault(s), "InvalidPowerState");
         assert_result(s, snapshot_create(s, vm, "x", "", false, &snapshot), 0);
-        assert_result(s, lease_export_snapshot(s, snapshot, &l), 0);
+        assert_result(s, lease_export_snapshot(s, snapshot, NULL, NULL, &l), 0);
         ck_assert_ptr_nonnull(first_disk(&l)->url);
         assert_result(s, lease_abort(s, &l), 0);
         assert_result(s, snapshot_remove(s, snapshot, USEC_PER_MINUTE, NULL, NULL), 0);
@@ -213,7 +213,7 @@ START_TEST(the_star_is_the_host) {
         _cleanup_session_ Session *s = powered_off(&v, &vm);
         _cleanup_lease_ Lease l = {};
 
-        assert_result(s, lease_export_vm(s, vm, &l), 0);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &l), 0);
         ck_assert_ptr_nonnull(startswith(first_disk(&l)->url, "https://127.0.0.1:"));
         assert_result(s, lease_abort(s, &l), 0);
         session_logout(s);
@@ -229,7 +229,7 @@ START_TEST(a_host_with_another_certificate_is_refused) {
         _cleanup_lease_ Lease l = {};
         Received received = receive(EVP_sha1());
 
-        assert_result(s, lease_export_vm(s, vm, &l), 0);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &l), 0);
         ck_assert_int_eq(get(first_disk(&l), v.thumbprint, &received, &error), -EKEYREJECTED);
         assert_contains(error, "certificate");
         ck_assert_uint_eq(received.bytes, 0);
@@ -258,7 +258,7 @@ START_TEST(downloads_that_fail_say_why) {
         _cleanup_session_ Session *s = powered_off(&v, &vm);
         _cleanup_lease_ Lease l = {};
 
-        assert_result(s, lease_export_vm(s, vm, &l), 0);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &l), 0);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Received received = receive(EVP_sha1());
                 _cleanup_free_ char *error = NULL;
@@ -285,7 +285,7 @@ START_TEST(a_download_can_be_ended) {
         _cleanup_lease_ Lease l = {};
         Received received = receive(EVP_sha1());
 
-        assert_result(s, lease_export_vm(s, vm, &l), 0);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &l), 0);
         received.fail_at = 1;
         received.error = -ENOSPC;
         ck_assert_int_eq(get(first_disk(&l), first_disk(&l)->thumbprint, &received, &error), -ENOSPC);
@@ -311,7 +311,7 @@ START_TEST(a_lease_can_end_before_the_export) {
         Received received = receive(EVP_sha1());
         _cleanup_lease_ Lease l = {};
 
-        assert_result(s, lease_export_vm(s, vm, &l), 0);
+        assert_result(s, lease_export_vm(s, vm, NULL, NULL, &l), 0);
         vcsim_control(&v, "/sessions/end?leases=yes");
         test_now += 2 * USEC_PER_MINUTE;
         ck_assert_int_lt(lease_progress(s, &l, 1), 0);

@@ -216,6 +216,60 @@ START_TEST(too_many_sessions_are_a_busy_server) {
 }
 END_TEST
 
+/* Some servers have a fault for it. */
+START_TEST(a_limit_of_sessions_may_be_a_fault) {
+        static const char *const faults[] = { "LimitExceeded", "SystemError", "ResourceInUse" };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
+        SessionOptions options = test_options(&v);
+
+        options.retries = 2;
+        for (size_t i = 0; i < ELEMENTSOF(faults); i++) {
+                _cleanup_session_ Session *s = test_session(&options);
+                _cleanup_free_ char *fault =
+                                strprintf("{\"on\":\"sdk\",\"method\":\"Login\",\"kind\":\"soap\","
+                                          "\"fault\":\"%s\",\"message\":\"Too many sessions\","
+                                          "\"count\":5}",
+                                                faults[i]);
+                unsigned before = vcsim_calls(&v, "Login");
+
+                vcsim_fault(&v, fault);
+                assert_result(s, session_login(s), -EBUSY);
+                ck_assert_uint_eq(vcsim_calls(&v, "Login"), before + 3);
+                assert_contains(session_error(s), "Too many sessions");
+                assert_contains(session_error(s), faults[i]);
+                /* Twice more, and then there is room. */
+                assert_result(s, session_login(s), 0);
+                session_logout(s);
+                vcsim_no_faults(&v);
+        }
+        ck_assert_uint_eq(vcsim_sessions(&v), 0);
+}
+END_TEST
+
+/* By a process that knows nothing but the cookie. */
+START_TEST(a_session_of_another_process_is_ended) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
+        _cleanup_session_ Session *s = test_log_in(&v), *other = NULL;
+        _cleanup_free_ char *cookie = strdup(soap_cookie(session_soap(s)));
+        SessionOptions options = test_options(&v);
+
+        other = test_session(&options);
+        assert_result(other, session_adopt(other, "x=y"), -EINVAL);
+        assert_result(other, session_adopt(other, "vmware_soap_session=a\r\nHost: b"), -EINVAL);
+        ck_assert(!session_is_open(other));
+        assert_result(other, session_adopt(other, cookie), 0);
+        assert_result(other, test_call(other), 0);
+        session_logout(other);
+        ck_assert_uint_eq(vcsim_sessions(&v), 0);
+        /* It is not renewed. */
+        assert_result(other, session_adopt(other, cookie), 0);
+        assert_result(other, test_call(other), -EKEYEXPIRED);
+        ck_assert_uint_eq(vcsim_calls(&v, "Login"), 1);
+}
+END_TEST
+
 /* Each answer is cut off at each byte of its beginning, and then somewhere. */
 START_TEST(answers_that_break_off_are_asked_for_again) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -319,6 +373,7 @@ TEST_MAIN("vsphere-session", a_session_is_one_session, a_wrong_password_is_tried
                 the_system_does_not_know_a_strange_ca, wrong_options_are_refused,
                 a_session_that_has_ended_is_renewed, a_session_is_renewed_once_a_minute,
                 a_busy_server_is_asked_again, too_many_sessions_are_a_busy_server,
+                a_limit_of_sessions_may_be_a_fault, a_session_of_another_process_is_ended,
                 answers_that_break_off_are_asked_for_again, a_login_that_breaks_off_leaves_no_session,
                 a_call_can_be_cancelled, a_call_has_a_time_limit,
                 nothing_that_listens_is_an_error_of_its_own, faults_have_their_type)

@@ -1,12 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
 
+#include "api/bus-client.h"
 #include "api/dialect-metrics.h"
 #include "api/http/reply.h"
 #include "basic/string-util.h"
 #include "spec/job-state.h"
 #include "store/deliveries.h"
 #include "store/jobs-list.h"
+
+static void write_vsphere_sum(
+                const VsphereTotals *t, FILE *f, const char *what, const char *name, const char *help) {
+        metrics_header(f, name, "counter", help);
+        for (size_t i = 0; i < t->n_rows; i++)
+                if (streq(t->rows[i].what, what))
+                        metrics_sample(f, name, (double) t->rows[i].n, "server", t->rows[i].server, NULL);
+}
+
+static bool is_way(const char *what) {
+        return !streq(what, "logins") && !streq(what, "leases");
+}
+
+static void write_vsphere(const MetricsFigures *figures, FILE *f) {
+        const VsphereTotals *t = &figures->vsphere;
+
+        metrics_header(f, "hyper_vsphere_bytes_total", "counter",
+                        "Bytes that jobs have received from vSphere servers, by the way they were read.");
+        for (size_t i = 0; i < t->n_rows; i++)
+                if (is_way(t->rows[i].what))
+                        metrics_sample(f, "hyper_vsphere_bytes_total", (double) t->rows[i].n, "server",
+                                        t->rows[i].server, "way", t->rows[i].what, NULL);
+        write_vsphere_sum(t, f, "logins", "hyper_vsphere_logins_total",
+                        "Sessions that jobs have opened on vSphere servers.");
+        write_vsphere_sum(t, f, "leases", "hyper_vsphere_leases_total",
+                        "Export leases that jobs have begun on vSphere servers.");
+        metrics_header(f, "hyper_vsphere_sessions", "gauge",
+                        "Open sessions with vSphere servers. A job that is running has one.");
+        metrics_sample(f, "hyper_vsphere_sessions", (double) t->running, "of", "jobs", NULL);
+        if (figures->sessions_known)
+                metrics_sample(f, "hyper_vsphere_sessions", (double) figures->sessions, "of",
+                                "hyper-vsphered", NULL);
+}
 
 void metrics_write_common(const MetricsFigures *figures, FILE *f) {
         metrics_header(f, "hyper_jobs", "gauge", "Jobs by state.");
@@ -26,6 +60,7 @@ void metrics_write_common(const MetricsFigures *figures, FILE *f) {
                         "How long virtual machines were off for the cutover of warm jobs.");
         metrics_sample(f, "hyper_warm_downtime_seconds_sum", figures->totals.warm_downtime, NULL);
         metrics_sample(f, "hyper_warm_downtime_seconds_count", (double) figures->totals.warm_cutovers, NULL);
+        write_vsphere(figures, f);
         metrics_header(f, "hyper_webhook_deliveries_total", "counter",
                         "Deliveries to webhooks that have ended, by how they did.");
         metrics_sample(f, "hyper_webhook_deliveries_total", (double) figures->deliveries[DELIVERY_DELIVERED],
@@ -53,33 +88,75 @@ void metrics_write_common(const MetricsFigures *figures, FILE *f) {
         metrics_sample(f, "hyper_build_info", 1, "version", PACKAGE_VERSION, NULL);
 }
 
-int metrics_reply(Request *r, void (*write)(Request *r, const MetricsFigures *figures, FILE *f)) {
-        _cleanup_free_ char *text = NULL;
-        MetricsFigures figures = {};
+typedef struct MetricsRequest {
+        MetricsFigures figures;
+        void (*write)(Request *r, const MetricsFigures *figures, FILE *f);
+} MetricsRequest;
+
+static void metrics_request_free(void *userdata) {
+        MetricsRequest *q = userdata;
+
+        vsphere_totals_done(&q->figures.vsphere);
+        free(q);
+}
+
+static int read_figures(Request *r, MetricsFigures *figures) {
         Store *store;
+        int k = api_store(request_api(r), &store);
+
+        if (k >= 0)
+                k = store_jobs_count(store, figures->jobs);
+        if (k >= 0)
+                k = store_job_totals(store, &figures->totals);
+        if (k >= 0)
+                k = store_deliveries_count(store, figures->deliveries);
+        if (k >= 0)
+                k = store_schedules_stats(store, &figures->schedules);
+        if (k >= 0)
+                k = store_vsphere_totals(store, &figures->vsphere);
+        return k == -ENOENT ? 0 : k;
+}
+
+static int answer(Request *r, const MetricsRequest *q) {
+        _cleanup_free_ char *text = NULL;
         size_t size;
-        FILE *f;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return -ENOMEM;
+        q->write(r, &q->figures, f);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        return request_reply_text(r, 200, METRICS_CONTENT_TYPE, text);
+}
+
+/* A daemon that does not run has no sessions. */
+static int on_sessions(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        MetricsRequest *q = request_userdata(r);
+        MetricsFigures *f = &q->figures;
+
+        if (!error)
+                f->sessions_known = sd_bus_message_read(m, "v", "u", &f->sessions) > 0;
+        else
+                f->sessions_known = sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
+                                sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN);
+        return answer(r, q);
+}
+
+int metrics_reply(Request *r, void (*write)(Request *r, const MetricsFigures *figures, FILE *f)) {
+        MetricsRequest *q;
         int k;
 
         if (!api_metrics(request_api(r)))
                 return request_reply_error(
                                 r, 404, "Metrics are turned off (metrics.enabled in the configuration).");
-        k = api_store(request_api(r), &store);
-        if (k >= 0)
-                k = store_jobs_count(store, figures.jobs);
-        if (k >= 0)
-                k = store_job_totals(store, &figures.totals);
-        if (k >= 0)
-                k = store_deliveries_count(store, figures.deliveries);
-        if (k >= 0)
-                k = store_schedules_stats(store, &figures.schedules);
-        if (k < 0 && k != -ENOENT)
+        q = new0(MetricsRequest, 1);
+        if (!q)
+                return -ENOMEM;
+        q->write = write;
+        request_set_userdata(r, q, metrics_request_free);
+        k = read_figures(r, &q->figures);
+        if (k < 0)
                 return k;
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -ENOMEM;
-        write(r, &figures, f);
-        if (fclose(f) != 0)
-                return -ENOMEM;
-        return request_reply_text(r, 200, METRICS_CONTENT_TYPE, text);
+        return vsphere_get_property(r, "Sessions", on_sessions) < 0 ? answer(r, q) : 0;
 }

@@ -10,6 +10,7 @@
 #include "store/deliveries.h"
 #include "store/schedules.h"
 #include "store/totals.h"
+#include "store/vsphere-totals.h"
 #include "store/webhooks.h"
 
 typedef struct MetricsFigures {
@@ -17,6 +18,9 @@ typedef struct MetricsFigures {
         JobTotals totals;
         uint64_t deliveries[_DELIVERY_STATE_MAX]; /* of webhooks, by state */
         ScheduleStats schedules;
+        VsphereTotals vsphere;
+        bool sessions_known;
+        uint32_t sessions; /* of hyper-vsphered */
 } MetricsFigures;
 
 /* The figures that are told under our own names, beside those that a dialect publishes. */

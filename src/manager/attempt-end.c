@@ -3,6 +3,7 @@
 #include "manager/attempt-end.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
+#include "store/vsphere-totals.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -60,6 +61,30 @@ static int record_completion(Job *j, const WarmState *warm, const Verdict *v) {
         return r < 0 ? r : job_complete(j, v->result, warm, v->reason);
 }
 
+/* Above it, numbers are not exact in JSON, and no job transfers as much. */
+#define METRIC_MAX INT64_C(9007199254740991)
+
+/* What the attempt has transferred from a vSphere server, however it has ended. */
+static int record_vsphere(Job *j, const AttemptFacts *facts) {
+        static const char *const sums[][2] = {
+                { "vsphere_logins", "logins" },
+                { "vsphere_leases", "leases" },
+                { "vsphere_nfc_bytes", "nfc" },
+                { "vsphere_https_bytes", "https" },
+                { "vsphere_vddk_bytes", "vddk" },
+        };
+        const char *server = j->server ? startswith(j->server, "https://") : NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(sums) && server && facts->result && r >= 0; i++) {
+                json_int_t n = json_integer_value(json_object_get(facts->result->metrics, sums[i][0]));
+
+                if (n > 0 && n <= METRIC_MAX)
+                        r = store_vsphere_add(j->store, server, sums[i][1], (uint64_t) n);
+        }
+        return r;
+}
+
 /* As part of the group. What came so far is written first: the row then shows how far the attempt went. */
 static int record(Job *j, const AttemptFacts *facts, const Verdict *v) {
         const JobWarmResult *pass =
@@ -68,6 +93,8 @@ static int record(Job *j, const AttemptFacts *facts, const Verdict *v) {
         usec_t now = j->clock();
         int r = progress_record(j);
 
+        if (r >= 0)
+                r = record_vsphere(j, facts);
         if (r < 0)
                 return r;
         if (j->warm && pass)

@@ -39,6 +39,8 @@ libhyper_store_la_SOURCES = \
 	src/store/store.h \
 	src/store/totals.c \
 	src/store/totals.h \
+	src/store/vsphere-totals.c \
+	src/store/vsphere-totals.h \
 	src/store/webhook-json.c \
 	src/store/webhook-json.h \
 	src/store/webhooks.c \

@@ -328,6 +328,10 @@ static const char *const steps[] = {
         "  expires_at INTEGER NOT NULL"
         ") STRICT;"
         "CREATE INDEX sessions_by_user ON sessions (username, seq);",
+
+        /* 18: sums of what was transferred from vSphere servers, for metrics. */
+        "CREATE TABLE vsphere_totals (server TEXT NOT NULL, what TEXT NOT NULL, n INTEGER NOT NULL, "
+        "PRIMARY KEY (server, what)) STRICT, WITHOUT ROWID;",
 };
 
 const Schema schema_jobs = {

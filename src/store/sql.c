@@ -198,6 +198,13 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "count(iif(state = 'COMPLETED', 1, NULL)), "
                         "coalesce(sum(iif(state = 'COMPLETED', json_extract(warm, '$.downtime_seconds'), "
                         "0)), 0.0) FROM jobs INDEXED BY jobs_warm WHERE warm IS NOT NULL",
+        [SQL_VSPHERE_ADD] =
+                        "INSERT INTO vsphere_totals VALUES (iif(EXISTS (SELECT 1 FROM vsphere_totals WHERE "
+                        "server = ?1) OR (SELECT count(DISTINCT server) FROM vsphere_totals) < ?4, ?1, 'other'), "
+                        "?2, ?3) ON CONFLICT (server, what) DO UPDATE SET n = n + excluded.n",
+        [SQL_VSPHERE_TOTALS] = "SELECT server, what, n FROM vsphere_totals ORDER BY what, server",
+        [SQL_VSPHERE_RUNNING] = "SELECT count(*) FROM jobs WHERE state = 'RUNNING' AND "
+                                "json_extract(spec, '$.source.type') = 'vsphere'",
         [SQL_WORKER_PUT] = "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, "
                            "system_info, "
                            "execution_mode, registered_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "

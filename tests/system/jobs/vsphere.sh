@@ -14,7 +14,7 @@
 raw_image "$dir/a.raw" 48
 raw_image "$dir/b.raw" 9
 jq -n --arg d "$dir" '[{file: "\($d)/a.raw"}, {file: "\($d)/b.raw", controller: "nvme"}] as $disks | {vms: [
-        {name: "off & é", directory: "x/y", power: "off", tools: "not-installed", disks: $disks},
+        {name: "off %25%2f+ & é", dir: "off % + é &", directory: "x/y", power: "off", tools: "not-installed", disks: $disks},
         {name: "on", power: "on", tools: "running", disks: $disks}]}' >"$dir/inventory.json"
 vcsim_start -inventory "$dir/inventory.json" -vm 0 -single-lease -lease-timeout 5s
 
@@ -35,7 +35,7 @@ nothing_left() {
 }
 
 # Bytes, log and hardware.
-id=$(submit "$(vm_spec "/DC0/vm/x/y/off & é" off)")
+id=$(submit "$(vm_spec "/DC0/vm/x/y/off %25%2f+ & é" off)")
 wait_state "$id" COMPLETED 120
 same_disks off
 nothing_left || fail "something is left on the server: $(vcsim /state)"
@@ -44,7 +44,7 @@ contains "$log" "Hard disk 1 is copied with nfc" "the log"
 contains "$log" "was received as it was sent: the SHA-256 is" "the log"
 lacks "$(journalctl -o export HYPER_JOB_ID="$id"; systemctl show "$(unit "$id")"; job "$id")" \
         "\"$vcsim_password\"" "what others can see"
-equal "$(job "$id" | jq -r .result.vm.name)" "off & é" "the name of the machine"
+equal "$(job "$id" | jq -r .result.vm.name)" "off %/+ & é" "the name of the machine"
 
 # Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one.
 vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 2000000}'
@@ -54,7 +54,9 @@ systemctl kill -s KILL "$(unit "$id")"
 wait_state "$id" RETRYING 30
 equal "$(vcsim_calls RemoveSnapshot_Task)" 1 "snapshots that were removed"
 vcsim_no_faults
-vcsim '/sessions/end?leases=yes'
+# Those of the first job, of the job that was killed, and of who has removed the snapshot
+[ "$(vcsim_calls Logout)" -ge 3 ] || fail "the session of the job that was killed goes on"
+[ "$(vcsim_calls HttpNfcLeaseAbort)" -ge 1 ] || fail "the lease of the job that was killed goes on"
 wait_state "$id" COMPLETED 120
 same_disks killed
 nothing_left || fail "something is left on the server: $(vcsim /state)"
@@ -72,18 +74,18 @@ vcsim_no_faults
 
 # As the HyperSDK API has it, and with hyperctl.
 job=$(jq -n --arg url "$vcsim_url" --rawfile ca "$vcsim_ca" --arg user "$vcsim_user" --arg to "$dir/sdk.qcow2" \
-        --arg password "$vcsim_password" '{vm_path: "DC0/vm/x/y/off & é", source: {type: "vsphere", vcenter_url: $url,
+        --arg password "$vcsim_password" '{vm_path: "DC0/vm/x/y/off %25%2f+ & é", source: {type: "vsphere", vcenter_url: $url,
         username: $user, password: $password, ca: $ca, datacenter: "DC0"}, destination: {type: "file", path: $to},
         options: {conversion_method: "nfc"}}')
 id=$(http POST http://127.0.0.1:8080/jobs/submit "$job" | jq -r '.job_ids[0]')
 wait_state "$id" COMPLETED 120
 same_disks sdk
-vm_spec "off & é" ctl | hyperctl submit - --wait -q || fail "hyperctl did not wait for success"
+vm_spec "off %25%2f+ & é" ctl | hyperctl submit - --wait -q || fail "hyperctl did not wait for success"
 same_disks ctl
 
 # A disk of a VM that is off goes on where it was.
 vcsim_fault '{"on": "nfc", "path": "disk-0", "kind": "reset", "at": 9000000, "count": 1}'
-id=$(submit "$(vm_spec "off & é" resumed)")
+id=$(submit "$(vm_spec "off %25%2f+ & é" resumed)")
 wait_state "$id" COMPLETED 120
 equal "$(job "$id" | jq -r .attempt)" 2 "attempts"
 contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "Going on where an earlier attempt ended" "the log"
@@ -96,14 +98,14 @@ mkdir -p "$dir/vddk/lib64"
 ln "$dir/a.raw" "$dir/b.raw" "$dir/vddk"
 {
         printf '%s\n' "libdir=$dir/vddk" server=127.0.0.1 "user=$vcsim_user" "password=$vcsim_password"
-        vcsim /state | jq -r '.vms[] | select(.name == "off & é").disks |
+        vcsim /state | jq -r '.vms[] | select(.name == "off %25%2f+ & é").disks |
                 "disk \(.[0].file)=a.raw", "disk \(.[1].file)=b.raw"'
 } >"$dir/vddk/expected"
 chmod -R a+rX "$dir/vddk"
 jq -n --arg d "$dir/vddk" '{vsphere: {vddk_libdir: $d, vddk_plugin: "/usr/lib/hyper-tests/nbdkit-vddk-plugin.so"},
         jobs: {disks_parallel: 1}}' >/etc/hyper/config.d/vddk.yaml
 hyperctl reload || fail "hyperctl reload fails"
-id=$(submit "$(vm_spec "off & é" vddk)")
+id=$(submit "$(vm_spec "off %25%2f+ & é" vddk)")
 wait_state "$id" COMPLETED 120
 same_disks vddk
 contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "Hard disk 2 is copied with vddk" "the log"
@@ -116,7 +118,7 @@ printf '%s' "$vcsim_password" >"$dir/password"
 hyperctl source add vc1 "$vcsim_url" --user="$vcsim_user" --ca="$vcsim_ca" --password-file="$dir/password" ||
         fail "hyperctl source add fails"
 vcsim_fault '{"on": "folder", "kind": "slow", "rate": 200000}'
-id=$(submit "$(vm_spec "off & é" ranges '.source |= {type, vm_path, name: "vc1"} |
+id=$(submit "$(vm_spec "off %25%2f+ & é" ranges '.source |= {type, vm_path, name: "vc1"} |
         .parameters.conversion_method = "https"')")
 eventually 100 "a checkpoint" test -e "$dir/.ranges.qcow2.hyper-part/checkpoint"
 equal "$(systemctl show -P PrivateNetwork "$(unit "$id")")" no "the unit's own network"
@@ -134,5 +136,17 @@ missing "$secret"
 contains "$(journalctl -o cat HYPER_JOB_ID="$id")" "is copied with https" "the log"
 lacks "$(journalctl -o export HYPER_JOB_ID="$id"; job "$id")" "\"$vcsim_password\"" "what others can see"
 vcsim_no_faults
-vcsim '/sessions/end?leases=yes'
 nothing_left || fail "something is left on the server: $(vcsim /state)"
+
+# What was transferred is counted, also by attempts that have failed.
+metric() { curl -s http://127.0.0.1:8080/metrics | awk -v s="$1" '$1 == s { print $2 }'; }
+server=${vcsim_url#https://}
+server=${server%/sdk}
+for way in nfc https vddk; do
+        [ "$(metric "hyper_vsphere_bytes_total{server=\"$server\",way=\"$way\"}")" -gt 1000000 ] ||
+                fail "what was received with $way is not counted: $(curl -s http://127.0.0.1:8080/metrics)"
+done
+for name in logins leases; do
+        [ "$(metric "hyper_vsphere_${name}_total{server=\"$server\"}")" -ge 5 ] || fail "$name are not counted"
+done
+equal "$(metric 'hyper_vsphere_sessions{of="jobs"}')" 0 "the sessions of jobs"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/sources.h"
+#include "store/vsphere-totals.h"
 #include "unit/lib/test.h"
 
 static Store *open_store(const char *dir) {
@@ -63,4 +64,38 @@ START_TEST(names_are_taken_once) {
 }
 END_TEST
 
-TEST_MAIN("store-sources", what_is_stored_comes_back, names_are_taken_once)
+START_TEST(what_was_transferred_is_added_up) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_store(dir);
+        _cleanup_(vsphere_totals_done) VsphereTotals t = {};
+
+        ck_assert_int_eq(store_vsphere_add(s, "vc", "nfc", 5), 0);
+        ck_assert_int_eq(store_vsphere_add(s, "vc", "nfc", 7), 0);
+        ck_assert_int_eq(store_vsphere_add(s, "vc", "logins", 1), 0);
+        ck_assert_int_eq(store_vsphere_totals(s, &t), 0);
+        ck_assert_uint_eq(t.n_rows, 2);
+        ck_assert_str_eq(t.rows[1].what, "nfc");
+        ck_assert_uint_eq(t.rows[1].n, 12);
+        ck_assert_uint_eq(t.running, 0);
+        vsphere_totals_done(&t);
+
+        /* Not more servers than are allowed. */
+        for (unsigned i = 0; i < VSPHERE_SERVERS_MAX + 10; i++) {
+                char name[16];
+
+                snprintf(name, sizeof(name), "vc%u", i);
+                ck_assert_int_eq(store_vsphere_add(s, name, "nfc", 1), 0);
+        }
+        ck_assert_int_eq(store_vsphere_add(s, "vc", "nfc", 1), 0);
+        ck_assert_int_eq(store_vsphere_totals(s, &t), 0);
+        /* "vc" has two rows, and "other" is one of the servers. */
+        ck_assert_uint_eq(t.n_rows, VSPHERE_SERVERS_MAX + 2);
+        for (size_t i = 0; i < t.n_rows; i++)
+                if (streq(t.rows[i].server, "other"))
+                        ck_assert_uint_eq(t.rows[i].n, 11);
+                else if (streq(t.rows[i].server, "vc") && streq(t.rows[i].what, "nfc"))
+                        ck_assert_uint_eq(t.rows[i].n, 13);
+}
+END_TEST
+
+TEST_MAIN("store-sources", what_is_stored_comes_back, names_are_taken_once, what_was_transferred_is_added_up)

@@ -3,15 +3,28 @@
 #
 # The part "vsphere" of tests/bench/run: a VM of the simulator is copied from an export lease, beside curl, which
 # downloads the same export to a file, and qemu-img, which converts that file. The part "ranges" reads the files of
-# the disks, beside nbdkit's curl plugin and nbdcopy. To be sourced by that script.
+# the disks, beside nbdkit's curl plugin and nbdcopy, and beside qemu-img with QEMU's https driver. The part
+# "inventory" lists 10,000 VMs. To be sourced by that script.
 
 # shellcheck disable=SC2016 # \$ in single quotes is for the shell inside
 # shellcheck disable=SC2154 # disk, rounds and work are that script's
 
-# The address, the CA and the control address of the simulator, in a file that scripts source
-vsphere_start() {
+# vsphere_serve FLAGS…: starts the simulator
+vsphere_serve() {
         "$tests/vcsim/build" "$work/vcsim"
-        inside sh -c 'cat >/srv/bench/vcsim && chmod +x /srv/bench/vcsim' <"$work/vcsim"
+        inside sh -c 'rm -f /srv/bench/vcsim.out; cat >/srv/bench/vcsim && chmod +x /srv/bench/vcsim' <"$work/vcsim"
+        inside systemd-run -q --unit=bench-vcsim -p StandardOutput=file:/srv/bench/vcsim.out /srv/bench/vcsim \
+                -listen 127.0.0.1:0 -control 127.0.0.1:0 -dir /srv/bench/vcsim.d "$@"
+}
+
+# The address, the CA and the control address of the simulator, in a file that scripts source
+vsphere_address() {
+        inside sh -ec '
+                tr " " "\n" </srv/bench/vcsim.out | grep -E "^(URL|CONTROL|CA)=" >/srv/bench/vcsim.env'
+}
+
+# A simulator with VMs of one, two and four disks
+vsphere_start() {
         inside sh -ec '
                 cd /srv/bench
                 for i in 0 1 2 3; do
@@ -22,11 +35,9 @@ vsphere_start() {
                 disks() { for i in $(seq 0 $(($1 - 1))); do echo "{\"file\": \"/srv/bench/disk$i.raw\"}"; done | paste -sd,; }
                 for n in 1 2 4; do echo "{\"name\": \"vm$n\", \"power\": \"off\", \"disks\": [$(disks $n)]}"; done |
                         paste -sd, | sed "s/.*/{\"vms\": [&]}/" >inventory.json' _ $((disk / 8))
-        inside systemd-run -q --unit=bench-vcsim -p StandardOutput=file:/srv/bench/vcsim.out /srv/bench/vcsim \
-                -listen 127.0.0.1:0 -control 127.0.0.1:0 -dir /srv/bench/vcsim.d -inventory /srv/bench/inventory.json -vm 0
+        vsphere_serve -inventory /srv/bench/inventory.json -vm 0
         await 30 "the simulator has said its address" inside grep -qs URL= /srv/bench/vcsim.out
-        inside sh -ec '
-                tr " " "\n" </srv/bench/vcsim.out | grep -E "^(URL|CONTROL|CA)=" >/srv/bench/vcsim.env'
+        vsphere_address
 }
 
 # vsphere_peer VM: downloads all disks of the VM, one after the other, and converts them
@@ -112,28 +123,104 @@ rm -f out-* cookie
 EOF
 }
 
+# QEMU's curl driver is in a package that the machine does not have: the module and its library are the host's.
+vsphere_copy_qemu_driver() {
+        local file
+        for file in /usr/lib/*/qemu/block-curl.so /usr/lib/*/libcurl-gnutls.so.4; do
+                # shellcheck disable=SC2094 # one is inside the machine
+                inside sh -c 'mkdir -p "$(dirname "$1")" && cat >"$1"' _ "$file" <"$file"
+        done
+}
+
+# vsphere_qemu_peer VM: the same with qemu-img. The driver has no option for a CA, so it accepts any certificate.
+vsphere_qemu_peer() {
+        vsphere_ranges_peer | sed 's|^ *nbdcopy -- .*|        timeout 300 qemu-img convert -W -m 8 -O raw --image-opts "driver=raw,file.driver=https,file.url=${URL%/sdk}/folder/$url,file.cookie=$(cat cookie),file.sslverify=off,file.timeout=30" "out-$i" \&|'
+}
+
+# vsphere_delay: 20 ms for each round trip by the kernel, or, if it cannot do that, by the simulator for each answer.
+# Prints what it is.
+vsphere_delay() {
+        if inside tc qdisc add dev lo root netem delay 10ms 2>/dev/null; then
+                echo "round trips of 20 ms"
+                return
+        fi
+        inside sh -c '. /srv/bench/vcsim.env; curl -sSf "$CONTROL/faults" \
+                -d "{\"on\": \"folder\", \"kind\": \"delay\", \"delay_ms\": 20}"' >&2
+        echo "answers after 20 ms"
+}
+
+# record_ranges HYPER PEER "WHAT" "NAME OF THE PEER": seconds, CPU seconds and memory
+record_ranges() {
+        record ranges "$3" s "$(cost "$1" .seconds)" "$(cost "$2" .seconds)" "$4"
+        record ranges "CPU time, $3" s "$(cost "$1" .cpu_seconds)" "$(cost "$2" .cpu_seconds)" "$4"
+        record ranges "Anonymous memory, $3" MiB "$(cost "$1" '.anonymous_peak_kib / 1024')" \
+                "$(cost "$2" '.anonymous_peak_kib / 1024')" "$4"
+}
+
 bench_ranges() {
-        local n i delay what
-        local peer="\`nbdkit curl\` and nbdcopy"
+        local n i delay how what
         vsphere_start
+        vsphere_copy_qemu_driver
         for delay in 0 20; do
-                [ "$delay" = 0 ] || inside sh -c '. /srv/bench/vcsim.env; curl -sSf "$CONTROL/faults" \
-                        -d "{\"on\": \"folder\", \"kind\": \"delay\", \"delay_ms\": $1}"' _ "$delay"
+                how="no delay"
+                [ "$delay" = 0 ] || how=$(vsphere_delay)
                 for n in 1 2 4; do
                         for i in $(seq "$rounds"); do
-                                say "  $n disks, answers after $delay ms, round $i of $rounds"
-                                measured "ranges-peer-$delay-$n" sh -c "$(vsphere_ranges_peer)" _ "vm$n"
+                                say "  $n disks, $how, round $i of $rounds"
+                                measured "ranges-nbdkit-$delay-$n" sh -c "$(vsphere_ranges_peer)" _ "vm$n"
+                                measured "ranges-qemu-$delay-$n" sh -c "$(vsphere_qemu_peer)" _ "vm$n"
                                 measured "ranges-hyper-$delay-$n" sh -c "$(vsphere_job)" _ "vm$n" https raw
                         done
-                        what="VM with $n disk$([ "$n" = 1 ] || echo s), answers after $delay ms"
-                        record ranges "$what" s "$(cost "ranges-hyper-$delay-$n" .seconds)" \
-                                "$(cost "ranges-peer-$delay-$n" .seconds)" "$peer"
-                        record ranges "CPU time, $what" s "$(cost "ranges-hyper-$delay-$n" .cpu_seconds)" \
-                                "$(cost "ranges-peer-$delay-$n" .cpu_seconds)" "$peer"
+                        what="VM with $n disk$([ "$n" = 1 ] || echo s), $how"
+                        record_ranges "ranges-hyper-$delay-$n" "ranges-nbdkit-$delay-$n" "$what" \
+                                "\`nbdkit curl\` and nbdcopy"
+                        record_ranges "ranges-hyper-$delay-$n" "ranges-qemu-$delay-$n" "$what" \
+                                "\`qemu-img convert\` from https"
                 done
         done
+        inside tc qdisc del dev lo root 2>/dev/null || :
         inside systemctl stop bench-vcsim
         inside rm -rf /srv/bench/vcsim.d /srv/bench/inventory.json
+}
+
+# vsphere_list: seconds for each page of 1,000 VMs, one for each line, over HTTP
+vsphere_list() {
+        cat <<'EOF'
+set -e
+. /srv/bench/vcsim.env
+cursor='' n=0
+while :; do
+        curl -sSf -G http://127.0.0.1:8080/vms/list -d limit=1000 --data-urlencode "vcenter_url=$URL" --data-urlencode "ca@$CA" \
+                -d username=administrator@vsphere.local -d password=secret --data-urlencode "cursor=$cursor" \
+                -o page -w '%{time_total}\n'
+        n=$((n + $(jq '.vms | length' page)))
+        cursor=$(jq -r '.next_cursor // ""' page)
+        [ "$cursor" ] || break
+done
+[ $n -ge 10000 ] || { echo "only $n VMs were listed" >&2; exit 1; }
+EOF
+}
+
+bench_inventory() {
+        local i pages
+        say "  starting a simulator with 10,000 VMs"
+        vsphere_serve -vm 5000 -disk-size 0
+        await 300 "the simulator has said its address" inside grep -qs URL= /srv/bench/vcsim.out
+        vsphere_address
+        for i in $(seq "$rounds"); do
+                say "  10,000 VMs in pages of 1,000, round $i of $rounds"
+                pages=$(inside sh -c "$(vsphere_list)")
+                head -n 1 <<<"$pages" | inside sh -c 'cat >>/srv/bench/inventory-first'
+                sed 1d <<<"$pages" | inside sh -c 'cat >>/srv/bench/inventory-next'
+                awk '{ s += $1 } END { print s }' <<<"$pages" | inside sh -c 'cat >>/srv/bench/inventory-all'
+        done
+        record inventory "10,000 VMs in pages of 1,000" s "$(inside cat /srv/bench/inventory-all)" "" ""
+        record inventory "The first page, for which all are read" s "$(inside cat /srv/bench/inventory-first)" "" ""
+        record inventory "One of the other pages" s "$(inside cat /srv/bench/inventory-next)" "" ""
+        record inventory "Peak of hyper-vsphered" MiB "$(inside sh -c \
+                'awk "/^VmHWM/ {print \$2 / 1024}" "/proc/$(systemctl show -P MainPID hyper-vsphered)/status"')" "" ""
+        inside systemctl stop bench-vcsim
+        inside rm -rf /srv/bench/vcsim.d
 }
 
 bench_vsphere() {

@@ -9,14 +9,14 @@ vcsim_user=administrator@vsphere.local
 vcsim_password=secret
 
 # vcsim_start [FLAGS…]: starts the simulator, and sets $vcsim_url, $vcsim_control, $vcsim_ca (a file) and
-# $vcsim_thumbprint. It ends with the test.
+# $vcsim_thumbprint. It ends with the test. $vcsim_patience: seconds until it listens (30).
 vcsim_start() {
         local line
         mkdir -p "$dir/vcsim"
         /usr/lib/hyper-tests/vcsim -listen 127.0.0.1:0 -control 127.0.0.1:0 -dir "$dir/vcsim" "$@" \
                 >"$dir/vcsim.out" 2>"$dir/vcsim.err" &
         vcsim_pid=$!
-        eventually 30 "the simulator listens" grep -q '^URL=' "$dir/vcsim.out"
+        eventually "${vcsim_patience:-30}" "the simulator listens" grep -q '^URL=' "$dir/vcsim.out"
         line=$(grep '^URL=' "$dir/vcsim.out")
         vcsim_url=$(vcsim_field URL "$line")
         vcsim_control=$(vcsim_field CONTROL "$line")

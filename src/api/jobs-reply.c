@@ -2,7 +2,6 @@
 #include "api/jobs-reply.h"
 #include "api/api.h"
 #include "api/http/list-reply.h"
-#include "api/http/reply.h"
 #include "basic/string-util.h"
 
 typedef struct JobsList {
@@ -32,8 +31,10 @@ static int read_rows(JobsList *l) {
         if (filter.limit == 0)
                 return 0;
         r = api_store(l->api, &store);
-        if (r < 0)
+        if (r < 0) {
+                l->filter.limit = 0;
                 return r == -ENOENT ? 0 : r;
+        }
         filter.limit = MIN(filter.limit, (uint64_t) l->format->step);
         r = store_jobs_list(store, &filter, &l->rows);
         if (r < 0)
@@ -63,7 +64,9 @@ static int jobs_step(void *userdata, json_t **ret) {
         JobsList *l = userdata;
         int r = l->rows.n > 0 ? 0 : read_rows(l);
 
-        return r < 0 ? r : make_elements(l, ret);
+        if (r >= 0)
+                r = make_elements(l, ret);
+        return r < 0 ? r : l->filter.limit > 0;
 }
 
 static int copy_ids(JobsList *l, char *const *ids) {
@@ -78,18 +81,6 @@ static int copy_ids(JobsList *l, char *const *ids) {
         }
         l->filter.ids = l->ids;
         return 0;
-}
-
-/* All of it is one step. */
-static int reply_at_once(Request *r, JobsList *l, json_t *head) {
-        json_t *elements;
-        int k = make_elements(l, &elements);
-
-        if (k < 0)
-                return k;
-        if (json_object_set_new(head, "jobs", elements) < 0)
-                return -ENOMEM;
-        return request_reply_json(r, 200, json_incref(head));
 }
 
 int request_reply_jobs(
@@ -111,10 +102,8 @@ int request_reply_jobs(
                 k = read_rows(l);
         if (k >= 0 && json_object_set_new(owned, "total", json_integer((json_int_t) l->rows.total)) < 0)
                 k = -ENOMEM;
-        if (k >= 0 && l->filter.limit > 0)
-                return request_reply_list(r, TAKE_PTR(owned), "jobs", jobs_step, l, jobs_list_free);
         if (k >= 0)
-                k = reply_at_once(r, l, owned);
+                return request_reply_list(r, TAKE_PTR(owned), "jobs", jobs_step, l, jobs_list_free);
         jobs_list_free(l);
         return k;
 }

@@ -134,6 +134,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hosts/hosts-schema.h \
 	src/api/hosts/hosts-settings.c \
 	src/api/hosts/hosts-settings.h \
+	src/api/hosts/hosts-vm-list.c \
+	src/api/hosts/hosts-vm-list.h \
 	src/api/hosts/hosts-vm.c \
 	src/api/hosts/hosts-vm.h \
 	src/api/hosts/hosts-ws.c \

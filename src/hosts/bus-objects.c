@@ -6,6 +6,7 @@
 #include "hosts/host-uri.h"
 #include "hosts/hosts.h"
 #include "shared/error-table.h"
+#include "shared/object-list.h"
 
 /* Many VMs that change together cause one signal. */
 #define VMS_CHANGED_DELAY (100 * USEC_PER_MSEC)
@@ -54,6 +55,8 @@ void host_bus_added(Host *h, bool added) {
         for (const Vm *vm = added ? NULL : h->vms; vm; vm = vm->hh.next)
                 vm_bus_added(vm, false);
         if (path)
+                object_list_changed(&h->hosts->replies, path, !added);
+        if (path)
                 r = added ? sd_bus_emit_object_added(bus, path) : sd_bus_emit_object_removed(bus, path);
         if (r < 0)
                 log_warning_errno(r, "Failed to emit a signal for host %s: %m", h->row.id);
@@ -63,6 +66,8 @@ void host_bus_changed(Host *h) {
         _cleanup_free_ char *path = host_bus_path(h->row.id);
         int r = -ENOMEM;
 
+        if (path)
+                object_list_changed(&h->hosts->replies, path, false);
         if (path)
                 r = sd_bus_emit_properties_changed(h->hosts->bus, path, HYPER_HOSTS_HOST_INTERFACE, "Name",
                                 "AutoConnect", "Connected", "State", "Error", "Hostname", "Cpu", "Cores",
@@ -114,6 +119,8 @@ void vm_bus_added(const Vm *vm, bool added) {
         int r = -ENOMEM;
 
         if (path)
+                object_list_changed(&vm->host->hosts->replies, path, !added);
+        if (path)
                 r = added ? sd_bus_emit_object_added(bus, path) : sd_bus_emit_object_removed(bus, path);
         if (r < 0)
                 log_warning_errno(r, "Failed to emit a signal for VM %s: %m", vm->row.name);
@@ -123,6 +130,8 @@ void vm_bus_changed(const Vm *vm) {
         _cleanup_free_ char *path = vm_bus_path(vm);
         int r = -ENOMEM;
 
+        if (path)
+                object_list_changed(&vm->host->hosts->replies, path, false);
         if (path)
                 r = sd_bus_emit_properties_changed(vm->host->hosts->bus, path, HYPER_HOSTS_VM_INTERFACE,
                                 "Name", "Description", "State", "VcpuCount", "MemoryBytes", "CpuModel",

@@ -6,14 +6,14 @@
 
 #define TEXT_MAX 4096
 
-static void item_done(HostItem *item) {
+void host_item_done(HostItem *item) {
         for (size_t i = 0; i < ELEMENTSOF(item->texts); i++)
-                free(item->texts[i]);
+                item->texts[i] = mfree(item->texts[i]);
 }
 
 void host_items_done(HostItems *l) {
         for (size_t i = 0; i < l->n; i++)
-                item_done(l->items + i);
+                host_item_done(l->items + i);
         free(l->items);
         *l = (HostItems){};
 }
@@ -36,7 +36,7 @@ int host_items_add(HostItems *l, const char *const *texts, size_t n_texts, const
         for (size_t i = 0; i < n_texts; i++) {
                 item.texts[i] = texts[i] ? clean(texts[i]) : NULL;
                 if (!item.texts[i]) {
-                        item_done(&item);
+                        host_item_done(&item);
                         return -ENOMEM;
                 }
         }

@@ -21,6 +21,7 @@ typedef struct HostItems {
         size_t n, allocated;
 } HostItems;
 
+void host_item_done(HostItem *item);
 void host_items_done(HostItems *l);
 
 /* Appends an item of copies of @texts, in which each byte that is not UTF-8 and each control character is

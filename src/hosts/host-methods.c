@@ -3,6 +3,7 @@
 
 #include "basic/string-util.h"
 #include "hosts/host-call.h"
+#include "hosts/hosts.h"
 #include "hosts/libvirt-lists.h"
 
 /* --- figures --------------------------------------------------------------------------------------- */
@@ -107,31 +108,76 @@ static int append_item(sd_bus_message *m, const char *types, const HostItem *ite
         return r;
 }
 
-static int append_items(sd_bus_message *m, const char *types, const HostItems *items) {
-        char inner[32] = {};
-        int r;
+/* So many are appended in one step. */
+#define ITEMS_STEP 100u
 
-        /* Without the parentheses of the structure. */
-        memcpy(inner, types + 1, strlen(types) - 2);
-        r = sd_bus_message_open_container(m, 'a', types);
-        for (size_t i = 0; i < items->n && r >= 0; i++) {
-                r = sd_bus_message_open_container(m, 'r', inner);
-                if (r >= 0)
-                        r = append_item(m, inner, items->items + i);
-                if (r >= 0)
-                        r = sd_bus_message_close_container(m);
-        }
-        return r < 0 ? r : sd_bus_message_close_container(m);
+/* The reply with a list, in steps. */
+typedef struct ItemsReply {
+        StepReply reply;
+        HostItems items;
+        size_t next;
+        char types[32]; /* of an item, without the parentheses */
+        sd_bus_message *message;
+} ItemsReply;
+
+static ItemsReply *items_reply_of(StepReply *r) {
+        return CONTAINER_OF(r, ItemsReply, reply);
 }
 
-static int reply_list(HostCall *c) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r = sd_bus_message_new_method_return(c->message, &reply);
+static int append_items(StepReply *reply) {
+        ItemsReply *l = items_reply_of(reply);
+        size_t end = MIN(l->next + ITEMS_STEP, l->items.n);
+        int r = 0;
 
+        for (; l->next < end && r >= 0; l->next++) {
+                HostItem *item = l->items.items + l->next;
+
+                r = sd_bus_message_open_container(l->message, 'r', l->types);
+                if (r >= 0)
+                        r = append_item(l->message, l->types, item);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(l->message);
+                host_item_done(item);
+        }
+        return r < 0 ? r : l->next < l->items.n;
+}
+
+static int finish_items(StepReply *reply) {
+        ItemsReply *l = items_reply_of(reply);
+        int r = sd_bus_message_close_container(l->message);
+
+        return r < 0 ? r : sd_bus_send(NULL, l->message, NULL);
+}
+
+static void items_reply_free(StepReply *reply) {
+        ItemsReply *l = items_reply_of(reply);
+
+        host_items_done(&l->items);
+        sd_bus_message_unref(l->message);
+        free(l);
+}
+
+static const StepReplyType items_reply = {
+        .what = "what a host has", .step = append_items, .finish = finish_items, .free = items_reply_free
+};
+
+static int reply_list(HostCall *c) {
+        const char *types = c->list->types;
+        ItemsReply *l = new0(ItemsReply, 1);
+        int r;
+
+        if (!l)
+                return -ENOMEM;
+        l->items = c->items;
+        c->items = (HostItems){};
+        memcpy(l->types, types + 1, strlen(types) - 2);
+        r = sd_bus_message_new_method_return(c->message, &l->message);
         if (r >= 0)
-                r = append_items(reply, c->list->types, &c->items);
+                r = sd_bus_message_open_container(l->message, 'a', types);
         if (r >= 0)
-                r = sd_bus_send(NULL, reply, NULL);
+                r = step_reply_start(&l->reply, &items_reply, &c->host->hosts->replies, c->message);
+        else
+                items_reply_free(&l->reply);
         return r < 0 ? r : 0;
 }
 

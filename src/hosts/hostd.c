@@ -20,6 +20,7 @@ Hosts *hosts_free(Hosts *h) {
         if (!h)
                 return NULL;
         hosts_drop_subscriptions(h);
+        step_replies_done(&h->replies);
         HASH_ITER(hh, h->by_id, host, next) {
                 host_free(host);
         }
@@ -50,6 +51,7 @@ int hosts_new(const HostsOptions *o, Hosts **ret) {
         }
         h->connect = host_connect;
         h->event = sd_event_ref(o->event);
+        step_replies_init(&h->replies, h->event, h);
         h->bus = sd_bus_ref(o->bus);
         h->store = o->store;
         h->settings = o->settings;

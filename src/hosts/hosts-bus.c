@@ -13,6 +13,7 @@
 #include "hosts/define-bus.h"
 #include "hosts/host-connect.h"
 #include "hosts/host-uri.h"
+#include "hosts/hosts-list.h"
 #include "hosts/hosts-methods.h"
 #include "hosts/hosts-reload.h"
 #include "hosts/hosts.h"
@@ -330,5 +331,5 @@ int hosts_bus_register(Hosts *h) {
 
         if (r >= 0)
                 r = sd_bus_add_object_manager(h->bus, &h->slots[1], HYPER_HOSTS_BUS_PATH);
-        return r;
+        return r < 0 ? r : hosts_objects_register(h);
 }

@@ -9,95 +9,7 @@
 #include "shared/error-table.h"
 #include "json/json-table.h"
 
-#define LIST_LIMIT_MAX 1000u
 #define SETTING_MAX ((size_t) 16 * 1024)
-
-/* --- lists ----------------------------------------------------------------------------------------- */
-
-static int append_host(sd_bus_message *reply, const Host *host) {
-        _cleanup_free_ char *path = host_bus_path(host->row.id);
-
-        if (!path)
-                return -ENOMEM;
-        return sd_bus_message_append(reply, "(sossssutt)", host->row.id, path, host->row.shown_uri,
-                        host->row.name, host_state_to_string(host->row.state), host->row.error,
-                        (uint32_t) HASH_COUNT(host->vms), (uint64_t) host->row.created_at,
-                        (uint64_t) host->row.updated_at);
-}
-
-int hosts_method_list_hosts(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Hosts *h = userdata;
-        int r = sd_bus_message_new_method_return(message, &reply);
-
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sossssutt)");
-        for (Host *host = h->by_id; host && r >= 0; host = host->hh.next)
-                if (!host->adding)
-                        r = append_host(reply, host);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
-}
-
-static int append_vm(sd_bus_message *reply, const Vm *vm) {
-        _cleanup_free_ char *path = vm_bus_path(vm);
-
-        if (!path)
-                return -ENOMEM;
-        return sd_bus_message_append(reply, "(sossssut)", vm->host->row.id, path, vm->row.uuid, vm->row.name,
-                        vm->row.description, vm_state_to_string(vm->row.state),
-                        (uint32_t) vm->row.vcpu_count, vm->row.memory_bytes);
-}
-
-/* Passes @offset VMs over, then appends up to @limit; both count down. */
-static int append_vms(sd_bus_message *reply, const Host *host, uint64_t *offset, uint64_t *limit) {
-        int r = 0;
-
-        for (const Vm *vm = host->vms; vm && r >= 0; vm = vm->hh.next) {
-                if (*offset > 0)
-                        (*offset)--;
-                else if (*limit > 0) {
-                        (*limit)--;
-                        r = append_vm(reply, vm);
-                }
-        }
-        return r;
-}
-
-int hosts_method_list_vms(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        uint64_t offset, limit, total = 0;
-        Hosts *h = userdata;
-        Host *only = NULL;
-        const char *id;
-        int r = sd_bus_message_read(message, "stt", &id, &offset, &limit);
-
-        if (r < 0)
-                return r;
-        if (limit < 1 || limit > LIST_LIMIT_MAX)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "limit: must be 1 to %u",
-                                LIST_LIMIT_MAX);
-        if (!isempty(id)) {
-                only = hosts_find(h, id);
-                if (!only)
-                        return bus_no_such_host(error, id);
-        }
-        for (Host *host = h->by_id; host; host = host->hh.next)
-                if (!host->adding && (!only || host == only))
-                        total += HASH_COUNT(host->vms);
-        r = sd_bus_message_new_method_return(message, &reply);
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "t", total);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sossssut)");
-        for (Host *host = h->by_id; host && r >= 0; host = host->hh.next)
-                if (!host->adding && (!only || host == only))
-                        r = append_vms(reply, host, &offset, &limit);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
-}
 
 int hosts_method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *path = NULL;
@@ -117,40 +29,6 @@ int hosts_method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *e
                 return bus_no_such_vm(error, host, name);
         path = vm_bus_path(vm);
         return path ? sd_bus_reply_method_return(message, "os", path, vm->row.uuid) : -ENOMEM;
-}
-
-/* What the database does not have: what VMs are doing, and since when they run, if that was seen. */
-static int append_runtime(sd_bus_message *reply, const Vm *vm) {
-        usec_t started = vm->started > 0 ? now_realtime() - (now_monotonic() - vm->started) : 0;
-
-        if (!vm->task && started == 0)
-                return 0;
-        return sd_bus_message_append(reply, "(ssst)", vm->host->row.id, vm->row.uuid, strempty(vm->task),
-                        (uint64_t) started);
-}
-
-int hosts_method_list_runtime(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Hosts *h = userdata;
-        const char *id;
-        int r = sd_bus_message_read(message, "s", &id);
-
-        if (r < 0)
-                return r;
-        if (!isempty(id) && !hosts_find(h, id))
-                return bus_no_such_host(error, id);
-        r = sd_bus_message_new_method_return(message, &reply);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(ssst)");
-        for (Host *host = h->by_id; host && r >= 0; host = host->hh.next) {
-                if (host->adding || (!isempty(id) && !streq(id, host->row.id)))
-                        continue;
-                for (const Vm *vm = host->vms; vm && r >= 0; vm = vm->hh.next)
-                        r = append_runtime(reply, vm);
-        }
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 /* --- activity, settings ---------------------------------------------------------------------------- */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Methods of org.hyper1.Hosts.Manager that list, and those of settings: handlers for its table. */
+/* Further methods of org.hyper1.Hosts.Manager: handlers for its table. */
 
 #include <systemd/sd-bus.h>
 
-int hosts_method_list_hosts(sd_bus_message *message, void *userdata, sd_bus_error *error);
-int hosts_method_list_vms(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int hosts_method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *error);
-int hosts_method_list_runtime(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int hosts_method_list_activity(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int hosts_method_get_setting(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int hosts_method_set_setting(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -8,6 +8,7 @@
 
 #include "shared/bus-util.h"
 #include "shared/settings.h"
+#include "shared/step-reply.h"
 #include "store/hosts.h"
 
 typedef struct Hosts Hosts;
@@ -30,8 +31,9 @@ struct Hosts {
         Client *clients;
         Subscription *subscriptions;
         Activities *activities;
+        StepReplies replies; /* that are being made for clients */
         PolkitRegistry *polkit;
-        sd_bus_slot *slots[6];
+        sd_bus_slot *slots[7];
         sd_bus_slot *release_call;
         sd_event_source *idle_timer;
         usec_t last_call;

@@ -46,6 +46,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/host-thread.h \
 	src/hosts/host-uri.c \
 	src/hosts/host-uri.h \
+	src/hosts/host-walk.c \
+	src/hosts/host-walk.h \
 	src/hosts/host-xml.c \
 	src/hosts/host-xml.h \
 	src/hosts/host.c \
@@ -56,6 +58,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/hosts-bus.h \
 	src/hosts/hosts-idle.c \
 	src/hosts/hosts-idle.h \
+	src/hosts/hosts-list.c \
+	src/hosts/hosts-list.h \
 	src/hosts/hosts-methods.c \
 	src/hosts/hosts-methods.h \
 	src/hosts/hosts-reload.c \

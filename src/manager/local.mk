@@ -115,8 +115,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source.h \
 	src/manager/source-bus.c \
 	src/manager/source-bus.h \
-	src/manager/step-reply.c \
-	src/manager/step-reply.h \
 	src/manager/submit-options.c \
 	src/manager/submit-options.h \
 	src/manager/submit-secrets.c \

@@ -26,7 +26,6 @@
 #include "manager/schedule/schedule.h"
 #include "manager/session-bus.h"
 #include "manager/source-bus.h"
-#include "manager/step-reply.h"
 #include "manager/submit.h"
 #include "manager/wake-timer.h"
 #include "manager/webhook/outbox-bus.h"
@@ -75,7 +74,7 @@ Manager *manager_free(Manager *m) {
         progress_free(m->progress);
         commit_group_free(m->group);
         submissions_free(m);
-        step_replies_free(m);
+        step_replies_done(&m->replies);
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
@@ -112,8 +111,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         job_index_init(&m->index);
         TAILQ_INIT(&m->submissions);
         TAILQ_INIT(&m->runs);
-        TAILQ_INIT(&m->step_replies);
         m->event = sd_event_ref(o->event);
+        step_replies_init(&m->replies, m->event, m);
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;
         m->settings = o->settings;

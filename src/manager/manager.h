@@ -18,6 +18,7 @@
 #include "manager/queue-state.h"
 #include "shared/bus-util.h"
 #include "shared/settings.h"
+#include "shared/step-reply.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
 #include "store/schedules.h"
@@ -74,7 +75,7 @@ struct Manager {
 
         LookupPool *lookups;
         TAILQ_HEAD(, Submission) submissions;
-        TAILQ_HEAD(, StepReply) step_replies; /* that are being made for clients */
+        StepReplies replies; /* that are being made for clients */
         TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */
         bool released; /* the name is given up: the end comes with the last lookup */
 

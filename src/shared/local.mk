@@ -10,6 +10,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/api-key.h \
 	src/shared/bus-fields.c \
 	src/shared/bus-fields.h \
+	src/shared/bus-object.c \
+	src/shared/bus-object.h \
 	src/shared/bus-options.c \
 	src/shared/bus-options.h \
 	src/shared/bus-util.c \
@@ -22,6 +24,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/error-table.h \
 	src/shared/machine.c \
 	src/shared/machine.h \
+	src/shared/object-list.c \
+	src/shared/object-list.h \
 	src/shared/refuse.c \
 	src/shared/refuse.h \
 	src/shared/role.c \
@@ -36,6 +40,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/settings-yaml.h \
 	src/shared/settings.c \
 	src/shared/settings.h \
+	src/shared/step-reply.c \
+	src/shared/step-reply.h \
 	src/shared/webhook.c \
 	src/shared/webhook.h
 SHARED_LIBS = libhyper-shared.la $(DIALECT_LIBS) $(YAML_LIBS) $(NETTLE_LIBS)

@@ -267,6 +267,49 @@ int store_vms_list(Store *s, const char *host_id, VmRows *ret) {
         return 0;
 }
 
+int store_vms_list_after(
+                Store *s, const char *host_id, const char *name, int64_t seq, uint64_t limit, VmRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VMS_AFTER);
+        _cleanup_(vm_rows_done) VmRows rows = {};
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        bind_text(st, 1, host_id);
+        bind_text(st, 2, name);
+        (void) sqlite3_bind_int64(st, 3, seq);
+        sql_bind_uint(st, 4, limit);
+        r = SQL_READ_ROWS(s, st, vm_row_read, rows.rows, rows.n);
+        if (r < 0)
+                return r;
+        *ret = rows;
+        rows = (VmRows){};
+        return 0;
+}
+
+static int vm_count_read(sqlite3_stmt *st, void *ret) {
+        *(VmCount *) ret = (VmCount){ sqlite3_column_int(st, 0), (uint64_t) sqlite3_column_int64(st, 1),
+                (uint64_t) sqlite3_column_int64(st, 2) };
+        return 0;
+}
+
+int store_vms_count(Store *s, const char *host_id, VmCount **ret, size_t *ret_n) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_VMS_COUNT);
+        _cleanup_free_ VmCount *counts = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, host_id);
+        r = SQL_READ_ROWS(s, st, vm_count_read, counts, n);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(counts);
+        *ret_n = n;
+        return 0;
+}
+
 /* --- settings -------------------------------------------------------------------------------------- */
 
 int store_setting_get(Store *s, const char *name, char **ret) {

@@ -80,6 +80,17 @@ int store_hosts_list(Store *s, HostRows *ret); /* by id */
 int store_vms_put(Store *s, const char *host_id, VmRow *const *rows, size_t n, char *const *gone);
 /* By name. */
 int store_vms_list(Store *s, const char *host_id, VmRows *ret);
+/* The same, of at most @limit behind the one with @name and @seq; "" and 0: from the beginning. */
+int store_vms_list_after(
+                Store *s, const char *host_id, const char *name, int64_t seq, uint64_t limit, VmRows *ret);
+
+typedef struct VmCount {
+        int state; /* virDomainState */
+        uint64_t n, vcpus; /* of the VMs in this state */
+} VmCount;
+
+/* How many VMs there are in each state, of a host or, if @host_id is NULL, of all. The caller frees. */
+int store_vms_count(Store *s, const char *host_id, VmCount **ret, size_t *ret_n);
 
 /* Settings that clients keep here: a text by its name. -ENOENT if it was never set; the caller frees. */
 int store_setting_get(Store *s, const char *name, char **ret);

@@ -125,16 +125,24 @@ int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n)
         return 0;
 }
 
-int store_job_queue_position(Store *s, const char *id, uint64_t *ret) {
+int store_job_queue_position(Store *s, const char *id, JobState *ret_state, uint64_t *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_QUEUE_POSITION);
+        const char *text;
+        JobState state;
         int r;
 
         if (!st)
                 return sql_errno(s);
         sql_bind_text(st, 1, id);
-        r = sql_next(s, st);
+        r = sql_row(s, st);
         if (r < 0)
                 return r;
-        *ret = r > 0 ? (uint64_t) sqlite3_column_int64(st, 0) : 0;
+        text = (const char *) sqlite3_column_text(st, 0);
+        state = text ? job_state_from_string(text) : _JOB_STATE_INVALID;
+        if (state < 0)
+                return -EBADMSG;
+        if (ret_state)
+                *ret_state = state;
+        *ret = (uint64_t) sqlite3_column_int64(st, 1);
         return 0;
 }

@@ -52,8 +52,9 @@ void job_state_rows_free(JobStateRow *rows, size_t n);
 int store_job_get(Store *s, const char *id, JobRow **ret);
 int store_job_states(Store *s, const char *id, JobStateRow **ret, size_t *ret_n);
 
-/* From 1: its place among the QUEUED jobs; 0 for a job that is not QUEUED. */
-int store_job_queue_position(Store *s, const char *id, uint64_t *ret);
+/* From 1: its place among the QUEUED jobs; 0 for a job that is not QUEUED. @ret_state may be NULL. -ENOENT:
+ * there is no such job. */
+int store_job_queue_position(Store *s, const char *id, JobState *ret_state, uint64_t *ret);
 
 /* For the other files about jobs, an SqlReader: a JobRow *, from JOB_COLUMNS. */
 int job_row_read(struct sqlite3_stmt *st, void *ret);

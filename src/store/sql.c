@@ -92,11 +92,11 @@ static const char *const statement_texts[_SQL_MAX] = {
         /* All that have its priority or a higher one, but for those behind it: a job that has just come has
          * few of these. (Left to itself, SQLite prefers the index by state, and sorts.) */
         [SQL_JOB_QUEUE_POSITION] =
-                        "SELECT (SELECT sum(n) FROM queue_counts c WHERE c.priority >= j.priority) - "
+                        "SELECT j.state, iif(j.state = 'QUEUED' AND j.due_at = 0, "
+                        "(SELECT sum(n) FROM queue_counts c WHERE c.priority >= j.priority) - "
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND "
-                        "q.priority = j.priority AND "
-                        "q.seq > j.seq AND q.due_at = 0) FROM jobs j WHERE j.id = ?1 AND j.state = 'QUEUED' "
-                        "AND j.due_at = 0",
+                        "q.priority = j.priority AND q.seq > j.seq AND q.due_at = 0), 0) "
+                        "FROM jobs j WHERE j.id = ?1",
         [SQL_VERSION] = "PRAGMA data_version",
         [SQL_WEBHOOK_INSERT] = "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, "
                                "retry_count, headers, "
@@ -314,6 +314,11 @@ static const char *const statement_texts[_SQL_MAX] = {
                        "RETURNING seq, created_at",
         [SQL_VM_DELETE] = "DELETE FROM vms WHERE host_id = ?1 AND uuid = ?2",
         [SQL_VMS_BY_HOST] = "SELECT " VM_COLUMNS " FROM vms WHERE host_id = ?1 ORDER BY name, seq",
+        [SQL_VMS_AFTER] = "SELECT " VM_COLUMNS " FROM vms WHERE host_id = ?1 AND (name, seq) > (?2, ?3) "
+                          "ORDER BY name, seq LIMIT ?4",
+        [SQL_VMS_COUNT] =
+                        "SELECT state, count(*), sum(vcpu_count) FROM vms WHERE ?1 IS NULL OR host_id = ?1 "
+                        "GROUP BY state",
         [SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?1",
         [SQL_SETTING_SET] = "INSERT INTO settings (name, value) VALUES (?1, ?2) "
                             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -122,6 +122,8 @@ typedef enum StatementId {
         SQL_VM_PUT,
         SQL_VM_DELETE,
         SQL_VMS_BY_HOST,
+        SQL_VMS_AFTER,
+        SQL_VMS_COUNT,
         SQL_SETTING_GET,
         SQL_SETTING_SET,
         _SQL_MAX,

@@ -128,25 +128,23 @@ typedef struct VmCounts {
 } VmCounts;
 
 static int count_vms(Request *r, VmCounts *ret) {
-        _cleanup_(host_rows_done) HostRows hosts = {};
+        _cleanup_free_ VmCount *by_state = NULL;
         Store *store;
         VmCounts c = {};
+        size_t n = 0;
         int k = api_hosts_store(request_api(r), &store);
 
         if (k >= 0)
-                k = store_hosts_list(store, &hosts);
-        for (size_t i = 0; i < hosts.n && k >= 0; i++) {
-                _cleanup_(vm_rows_done) VmRows vms = {};
+                k = store_vms_count(store, NULL, &by_state, &n);
+        for (size_t i = 0; i < n && k >= 0; i++) {
+                const char *state = vm_state_to_string(by_state[i].state);
 
-                k = store_vms_list(store, hosts.rows[i].id, &vms);
-                for (size_t j = 0; j < vms.n; j++) {
-                        const char *state = vm_state_to_string(vms.rows[j].state);
-
-                        c.total++;
-                        c.running += streq(state, "ACTIVE");
-                        c.stopped += streq(state, "STOPPED");
-                        c.cpus += streq(state, "ACTIVE") ? (json_int_t) vms.rows[j].vcpu_count : 0;
-                }
+                c.total += (json_int_t) by_state[i].n;
+                if (streq(state, "ACTIVE")) {
+                        c.running += (json_int_t) by_state[i].n;
+                        c.cpus += (json_int_t) by_state[i].vcpus;
+                } else if (streq(state, "STOPPED"))
+                        c.stopped += (json_int_t) by_state[i].n;
         }
         if (k >= 0)
                 *ret = c;

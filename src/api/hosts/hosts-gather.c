@@ -9,9 +9,7 @@
 static void gather_free(void *userdata) {
         Gather *g = userdata;
 
-        if (g->kind->free)
-                g->kind->free(g->userdata);
-        json_decref(g->list);
+        g->kind->free(g->userdata);
         strv_free(g->ids);
         free(g);
 }
@@ -85,9 +83,6 @@ int hosts_gather(Request *r, const GatherKind *kind) {
         g->request = r;
         g->kind = kind;
         request_set_userdata(r, g, gather_free);
-        g->list = json_array();
-        if (!g->list)
-                return -ENOMEM;
         if (!asks_one(r))
                 return hosts_list(r, on_hosts);
         /* If it does not exist, or is not connected, its call fails. */

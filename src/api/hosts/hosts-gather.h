@@ -15,7 +15,8 @@ typedef struct GatherKind {
         int (*take)(Gather *g, const char *host_id, sd_bus_message *reply);
         /* All have answered: answers the request. */
         int (*finish)(Gather *g);
-        void (*free)(void *userdata); /* may be NULL */
+        void (*free)(void *userdata);
+        const void *data; /* for take() */
 } GatherKind;
 
 struct Gather {
@@ -24,8 +25,7 @@ struct Gather {
         char **ids; /* of the hosts that are asked */
         size_t n_out; /* calls that have not come back */
         unsigned n_hosts, n_connected;
-        json_t *list; /* for take(): an array at first */
-        void *userdata; /* likewise: NULL at first */
+        void *userdata; /* for take(): NULL at first */
 };
 
 /* @kind is static. The request's userdata becomes the Gather. */

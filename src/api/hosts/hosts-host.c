@@ -2,38 +2,73 @@
 #include "api/hosts/hosts-host.h"
 
 #include "api/hosts/hosts-client.h"
+#include "api/http/list-reply.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 
+/* So many are read in one step. */
+#define STEP 50u
+
 /* Whether it is connected on request only is in the database. */
-static json_t *host_json(Request *r, const HostView *h) {
+static json_t *api_host_json(Api *a, const HostView *h) {
         _cleanup_(host_row_done) HostRow row = {};
         Store *store;
-        int k = api_hosts_store(request_api(r), &store);
+        int k = api_hosts_store(a, &store);
 
         if (k >= 0)
                 k = store_host_get(store, h->id, &row);
         return hosts_host_json(h, k >= 0 && row.manual);
 }
 
-static int on_hosts(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+static json_t *host_json(Request *r, const HostView *h) {
+        return api_host_json(request_api(r), h);
+}
+
+typedef struct HostsList {
+        Api *api;
+        sd_bus_message *message; /* the answer to ListHosts */
+} HostsList;
+
+static void hosts_list_free(void *userdata) {
+        HostsList *l = userdata;
+
+        sd_bus_message_unref(l->message);
+        free(l);
+}
+
+static int hosts_step(void *userdata, json_t **ret) {
         _cleanup_json_ json_t *list = json_array();
-        HostView h;
+        HostsList *l = userdata;
+        int k = list ? 1 : -ENOMEM;
+
+        for (unsigned n = 0; n < STEP && k > 0; n++) {
+                HostView h;
+
+                k = hosts_list_next(l->message, &h);
+                if (k > 0 && json_array_append_new(list, api_host_json(l->api, &h)) < 0)
+                        k = -ENOMEM;
+        }
+        if (k >= 0)
+                *ret = TAKE_PTR(list);
+        return k;
+}
+
+static int on_hosts(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        HostsList *l;
         int k;
 
         if (error)
                 return request_reply_bus_error(r, error);
-        k = list ? hosts_list_enter(reply) : -ENOMEM;
-        while (k >= 0) {
-                k = hosts_list_next(reply, &h);
-                if (k == 0)
-                        return request_reply_json(r, 200, TAKE_PTR(list));
-                if (k > 0 && json_array_append_new(list, host_json(r, &h)) < 0)
-                        k = -ENOMEM;
-        }
-        return k;
+        k = hosts_list_enter(reply);
+        if (k < 0)
+                return k;
+        l = new0(HostsList, 1);
+        if (!l)
+                return -ENOMEM;
+        *l = (HostsList){ .api = request_api(r), .message = sd_bus_message_ref(reply) };
+        return request_reply_list(r, NULL, NULL, hosts_step, l, hosts_list_free);
 }
 
 int hosts_get_hosts(Request *r) {
@@ -299,22 +334,25 @@ int hosts_get_capabilities(Request *r) {
 static json_t *count_vms(Request *r, size_t *ret_total) {
         static const char *const states[] = { "ACTIVE", "PAUSED", "SUSPENDED", "STOPPED", "ERROR",
                 "UNKNOWN" };
-        _cleanup_(vm_rows_done) VmRows rows = {};
         _cleanup_json_ json_t *counts = json_object();
+        _cleanup_free_ VmCount *by_state = NULL;
+        size_t n_states = 0, total = 0;
         Store *store;
         int k = api_hosts_store(request_api(r), &store);
 
         if (k >= 0)
-                k = store_vms_list(store, request_param(r, "id"), &rows);
+                k = store_vms_count(store, request_param(r, "id"), &by_state, &n_states);
         for (size_t i = 0; i < ELEMENTSOF(states) && counts && k >= 0; i++) {
-                json_int_t n = 0;
+                uint64_t n = 0;
 
-                for (size_t j = 0; j < rows.n; j++)
-                        n += streq(vm_state_to_string(rows.rows[j].state), states[i]);
-                if (json_object_set_new(counts, states[i], json_integer(n)) < 0)
+                for (size_t j = 0; j < n_states; j++)
+                        if (streq(vm_state_to_string(by_state[j].state), states[i]))
+                                n += by_state[j].n;
+                total += n;
+                if (json_object_set_new(counts, states[i], json_integer((json_int_t) n)) < 0)
                         k = -ENOMEM;
         }
-        *ret_total = rows.n;
+        *ret_total = total;
         return k < 0 ? NULL : TAKE_PTR(counts);
 }
 

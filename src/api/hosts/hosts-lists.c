@@ -2,7 +2,7 @@
 #include "api/hosts/hosts-lists.h"
 
 #include "api/hosts/hosts-gather.h"
-#include "api/http/reply.h"
+#include "api/http/list-reply.h"
 #include "basic/string-util.h"
 #include "json/json-table.h"
 
@@ -38,41 +38,139 @@ static json_t *read_member(sd_bus_message *m, char type) {
         }
 }
 
-static int read_item(sd_bus_message *m, const List *l, const char *host_id, json_t *list) {
-        _cleanup_json_ json_t *item =
-                        json_pack("{s:s, s:n, s:n}", "host_id", host_id, "created_at", "updated_at");
+/* So many are read in one step. */
+#define STEP 100u
 
-        for (const Member *member = l->members; item && member->type; member++)
-                if (json_object_set_new(item, member->key, read_member(m, member->type)) < 0)
-                        return -ENOMEM;
-        if (!item || l->finish(item, host_id) < 0 || json_array_append(list, item) < 0)
-                return -ENOMEM;
-        return 0;
-}
+/* The answer of a host, which is read when it is sent on. */
+typedef struct Answer {
+        char *host_id;
+        sd_bus_message *message;
+} Answer;
 
-static int take_items(Gather *g, const List *l, const char *host_id, sd_bus_message *reply) {
-        char inner[32] = {};
-        int k = sd_bus_message_enter_container(reply, 'a', l->types);
+typedef struct Items {
+        const List *list;
+        char *vm; /* whose items are asked for, by name or UUID; NULL: all */
+        Answer *answers;
+        size_t n, allocated, next;
+        bool entered; /* the list of the next answer */
+} Items;
 
-        memcpy(inner, l->types + 1, strlen(l->types) - 2); /* without its parentheses */
-        while (k >= 0) {
-                k = sd_bus_message_enter_container(reply, 'r', inner);
-                if (k <= 0)
-                        return k;
-                k = read_item(reply, l, host_id, g->list);
-                if (k >= 0)
-                        k = sd_bus_message_exit_container(reply);
+static void items_free(void *userdata) {
+        Items *items = userdata;
+
+        for (size_t i = 0; items && i < items->n; i++) {
+                free(items->answers[i].host_id);
+                sd_bus_message_unref(items->answers[i].message);
         }
-        return k;
-}
-
-static int finish_list(Gather *g) {
-        return request_reply_json(g->request, 200, TAKE_PTR(g->list));
+        if (items) {
+                free(items->answers);
+                free(items->vm);
+        }
+        free(items);
 }
 
 static const char *text_of(const json_t *item, const char *key) {
         return strempty(json_string_value(json_object_get(item, key)));
 }
+
+static bool is_asked_for(const Items *items, const json_t *item) {
+        return !items->vm || streq(text_of(item, "vm_uuid"), items->vm) ||
+                        streq(text_of(item, "vm_name"), items->vm);
+}
+
+static int read_item(sd_bus_message *m, const Items *items, const char *host_id, json_t *list) {
+        _cleanup_json_ json_t *item =
+                        json_pack("{s:s, s:n, s:n}", "host_id", host_id, "created_at", "updated_at");
+
+        for (const Member *member = items->list->members; item && member->type; member++)
+                if (json_object_set_new(item, member->key, read_member(m, member->type)) < 0)
+                        return -ENOMEM;
+        if (!item || items->list->finish(item, host_id) < 0)
+                return -ENOMEM;
+        return !is_asked_for(items, item) || json_array_append(list, item) >= 0 ? 0 : -ENOMEM;
+}
+
+/* The next item of an answer. 1, 0 if there is none, or negative errno. */
+static int read_next(Items *items, const Answer *a, json_t *list) {
+        const char *types = items->list->types;
+        char inner[32] = {};
+        int k = items->entered ? 0 : sd_bus_message_enter_container(a->message, 'a', types);
+
+        items->entered = true;
+        memcpy(inner, types + 1, strlen(types) - 2); /* without its parentheses */
+        if (k >= 0)
+                k = sd_bus_message_enter_container(a->message, 'r', inner);
+        if (k <= 0)
+                return k;
+        k = read_item(a->message, items, a->host_id, list);
+        if (k >= 0)
+                k = sd_bus_message_exit_container(a->message);
+        return k < 0 ? k : 1;
+}
+
+static int items_step(void *userdata, json_t **ret) {
+        _cleanup_json_ json_t *list = json_array();
+        Items *items = userdata;
+
+        if (!list)
+                return -ENOMEM;
+        for (unsigned n = 0; n < STEP && items->next < items->n; n++) {
+                int k = read_next(items, &items->answers[items->next], list);
+
+                if (k < 0)
+                        return k;
+                if (k == 0) {
+                        items->entered = false;
+                        items->next++;
+                }
+        }
+        *ret = TAKE_PTR(list);
+        return items->next < items->n;
+}
+
+static int get_items(Gather *g, Items **ret) {
+        bool one = strstr(request_route(g->request)->path, "{name}");
+        Items *items = g->userdata;
+
+        if (!items) {
+                g->userdata = items = new0(Items, 1);
+                if (!items)
+                        return -ENOMEM;
+                items->list = g->kind->data;
+                if (one && !(items->vm = strdup(request_param(g->request, "name"))))
+                        return -ENOMEM;
+        }
+        *ret = items;
+        return 0;
+}
+
+static int take_items(Gather *g, const char *host_id, sd_bus_message *reply) {
+        Items *items;
+        int k = get_items(g, &items);
+
+        if (k < 0)
+                return k;
+        if (!GREEDY_REALLOC(items->answers, items->allocated, items->n + 1))
+                return -ENOMEM;
+        items->answers[items->n] = (Answer){ .host_id = strdup(host_id) };
+        if (!items->answers[items->n].host_id)
+                return -ENOMEM;
+        items->answers[items->n++].message = sd_bus_message_ref(reply);
+        return 0;
+}
+
+static int finish_items(Gather *g) {
+        Items *items;
+        int k = get_items(g, &items);
+
+        if (k < 0)
+                return k;
+        g->userdata = NULL;
+        return request_reply_list(g->request, NULL, NULL, items_step, items, items_free);
+}
+
+#define ITEMS_KIND(member, list) \
+        { (member), take_items, finish_items, items_free, (list) }
 
 /* Ids that say where a thing is: no host's id has a slash. */
 static int set_id(json_t *item, const char *key, const char *host_id, const char *a, const char *b) {
@@ -95,12 +193,8 @@ static const List pools = {
         .finish = finish_pool,
 };
 
-static int take_pools(Gather *g, const char *host_id, sd_bus_message *reply) {
-        return take_items(g, &pools, host_id, reply);
-}
-
 int hosts_get_pools(Request *r) {
-        static const GatherKind kind = { "ListPools", take_pools, finish_list, NULL };
+        static const GatherKind kind = ITEMS_KIND("ListPools", &pools);
 
         return hosts_gather(r, &kind);
 }
@@ -119,12 +213,8 @@ static const List volumes = {
         .finish = finish_volume,
 };
 
-static int take_volumes(Gather *g, const char *host_id, sd_bus_message *reply) {
-        return take_items(g, &volumes, host_id, reply);
-}
-
 int hosts_get_volumes(Request *r) {
-        static const GatherKind kind = { "ListVolumes", take_volumes, finish_list, NULL };
+        static const GatherKind kind = ITEMS_KIND("ListVolumes", &volumes);
 
         return hosts_gather(r, &kind);
 }
@@ -144,12 +234,8 @@ static const List disks = {
         .finish = finish_disk,
 };
 
-static int take_disks(Gather *g, const char *host_id, sd_bus_message *reply) {
-        return take_items(g, &disks, host_id, reply);
-}
-
 int hosts_get_disk_attachments(Request *r) {
-        static const GatherKind kind = { "ListDisks", take_disks, finish_list, NULL };
+        static const GatherKind kind = ITEMS_KIND("ListDisks", &disks);
 
         return hosts_gather(r, &kind);
 }
@@ -163,12 +249,8 @@ static const List networks = {
         .finish = finish_pool,
 };
 
-static int take_networks(Gather *g, const char *host_id, sd_bus_message *reply) {
-        return take_items(g, &networks, host_id, reply);
-}
-
 int hosts_get_networks(Request *r) {
-        static const GatherKind kind = { "ListNetworks", take_networks, finish_list, NULL };
+        static const GatherKind kind = ITEMS_KIND("ListNetworks", &networks);
 
         return hosts_gather(r, &kind);
 }
@@ -189,12 +271,8 @@ static const Member port_members[] = { { "vm_uuid", 's' }, { "vm_name", 's' }, {
 
 static const List ports = { .types = "(ssssssssstt)", .members = port_members, .finish = finish_port };
 
-static int take_ports(Gather *g, const char *host_id, sd_bus_message *reply) {
-        return take_items(g, &ports, host_id, reply);
-}
-
 int hosts_get_ports(Request *r) {
-        static const GatherKind kind = { "ListPorts", take_ports, finish_list, NULL };
+        static const GatherKind kind = ITEMS_KIND("ListPorts", &ports);
 
         return hosts_gather(r, &kind);
 }
@@ -212,27 +290,8 @@ static const List attachments = {
         .types = "(ssssssssstt)", .members = port_members, .finish = finish_attachment
 };
 
-/* Those of one VM, if the path names one, by name or UUID. */
-static int drop_others(Gather *g) {
-        const char *name = request_param(g->request, "name");
-
-        for (size_t i = json_array_size(g->list); i > 0; i--) {
-                const json_t *item = json_array_get(g->list, i - 1);
-
-                if (!streq(text_of(item, "vm_uuid"), name) && !streq(text_of(item, "vm_name"), name))
-                        (void) json_array_remove(g->list, i - 1);
-        }
-        return 0;
-}
-
-static int take_attachments(Gather *g, const char *host_id, sd_bus_message *reply) {
-        int k = take_items(g, &attachments, host_id, reply);
-
-        return k < 0 || !strstr(request_route(g->request)->path, "{name}") ? k : drop_others(g);
-}
-
 int hosts_get_port_attachments(Request *r) {
-        static const GatherKind kind = { "ListPorts", take_attachments, finish_list, NULL };
+        static const GatherKind kind = ITEMS_KIND("ListPorts", &attachments);
 
         return hosts_gather(r, &kind);
 }

@@ -8,6 +8,7 @@
 #include "api/hosts/hosts-lists.h"
 #include "api/hosts/hosts-schema.h"
 #include "api/hosts/hosts-settings.h"
+#include "api/hosts/hosts-vm-list.h"
 #include "api/hosts/hosts-vm.h"
 #include "api/hosts/hosts-ws.h"
 #include "api/http/reply.h"

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A response that is a JSON object with a long list, made in steps: the event loop serves others between
- * them. The size is not known at the beginning, so it is sent in chunks. */
+/* A response that is a long list, or a JSON object with one, made in steps: the event loop serves others
+ * between them. The size of one that takes several steps is not known at the beginning, so it is sent in
+ * chunks. */
 
 #include <jansson.h>
 
 #include "api/http/request.h"
 
-/* The next elements, an array that the caller frees; an empty array at the end. A step takes a few
- * milliseconds at most. Negative errno: the connection is closed, because the response has begun. */
+/* The next elements, an array that the caller frees, and that may be empty. 1: there may be more, 0: these
+ * were the last. A step takes a few milliseconds at most. Negative errno: if the response has begun, the
+ * connection is closed. */
 typedef int (*list_step)(void *list, json_t **ret);
 
-/* Reply with status 200 and @head, an object that is consumed, to which the list is added as @key. @list is
- * passed to
- * @step and freed with @free_list, also on failure. 0 or negative errno. */
+/* Reply with status 200 and @head, an object that is consumed, to which the list is added as @key; or, if
+ * @key is NULL, with the list. @list is passed to @step and freed with @free_list, also on failure. The first
+ * step is made at once. 0 or negative errno. */
 int request_reply_list(Request *r, json_t *head, const char *key, list_step step, void *list,
                 void (*free_list)(void *list));
+
+/* The same with a list that is there already, as JSON in @text, which exists until @owner is freed with
+ * @free_owner, also on failure. It is sent as it is: neither parsed nor copied. */
+int request_reply_list_text(Request *r, json_t *head, const char *key, const char *text, void *owner,
+                void (*free_owner)(void *owner));

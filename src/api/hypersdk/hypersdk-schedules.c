@@ -75,7 +75,7 @@ static int schedules_step(void *userdata, json_t **ret) {
         l->offset = 0;
         l->left -= rows.n;
         *ret = TAKE_PTR(list);
-        return 0;
+        return rows.n == SCHEDULES_STEP && l->left > 0;
 }
 
 int hypersdk_list_schedules(Request *r) {

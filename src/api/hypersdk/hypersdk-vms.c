@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api/bus-client.h"
+#include "api/http/list-reply.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/hypersdk/hypersdk-reply.h"
@@ -223,9 +224,13 @@ static int call_new(Request *r, const char *member, const VmRequest *q, sd_bus_m
         return 0;
 }
 
+static void unref_message(void *message) {
+        sd_bus_message_unref(message);
+}
+
+/* hyper-vsphered has made JSON of what the server sent. */
 static int on_listed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         const char *text, *cursor;
-        json_t *list;
         uint64_t total, read_at;
         int k;
 
@@ -234,13 +239,11 @@ static int on_listed(Request *r, sd_bus_message *m, const sd_bus_error *error, v
         k = sd_bus_message_read(m, "sstt", &text, &cursor, &total, &read_at);
         if (k < 0)
                 return k;
-        list = json_loads(text, 0, NULL);
-        if (!list)
-                return -EBADMSG;
-        return request_reply_json(r, 200,
-                        json_pack("{s:o, s:I, s:o, s:o}", "vms", list, "total", (json_int_t) total,
-                                        "next_cursor", *cursor ? json_string(cursor) : json_null(),
-                                        "timestamp", json_time(read_at)));
+        return request_reply_list_text(r,
+                        json_pack("{s:I, s:o, s:o}", "total", (json_int_t) total, "next_cursor",
+                                        *cursor ? json_string(cursor) : json_null(), "timestamp",
+                                        json_time(read_at)),
+                        "vms", text, sd_bus_message_ref(m), unref_message);
 }
 
 int hypersdk_list_vms(Request *r) {

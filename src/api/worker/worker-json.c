@@ -268,13 +268,13 @@ static const SchemaField submitted_fields[] = {
 
 const Schema worker_submitted_schema = { .name = "Submitted", .fields = submitted_fields };
 
-json_t *worker_submitted_json(const JobRow *row, bool created, uint64_t position) {
+json_t *worker_submitted_json(const char *id, JobState state, bool created, uint64_t position) {
         const char *message = !created ? "Job exists already with the same spec"
                         : position > 0 ? "Job queued successfully"
                                        : "Job submitted successfully";
 
-        return json_pack("{s:o, s:s, s:s, s:o}", "job_id", json_text(row->id), "state",
-                        strempty(job_state_to_string(row->state)), "message", message, "queue_position",
+        return json_pack("{s:o, s:s, s:s, s:o}", "job_id", json_text(id), "state",
+                        strempty(job_state_to_string(state)), "message", message, "queue_position",
                         position > 0 ? json_count(position) : json_null());
 }
 

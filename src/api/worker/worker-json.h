@@ -22,7 +22,7 @@ json_t *worker_summary_json(const JobRow *row, usec_t now);
 extern const Schema worker_jobs_schema;
 
 /* The answer to a submission; @position 0: not waiting. */
-json_t *worker_submitted_json(const JobRow *row, bool created, uint64_t position);
+json_t *worker_submitted_json(const char *id, JobState state, bool created, uint64_t position);
 extern const Schema worker_submitted_schema;
 
 /* The answer to a cancellation. */

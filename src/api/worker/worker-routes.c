@@ -58,9 +58,9 @@ static const QueryField submit_parameters[] = {
 
 /* The job as it is a moment later: the manager has written it before it answered. */
 static int on_submitted(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
-        _cleanup_(job_row_freep) JobRow *row = NULL;
-        uint64_t position = 0;
+        uint64_t position;
         const char *id;
+        JobState state;
         bool created;
         Store *store;
         int k;
@@ -76,15 +76,11 @@ static int on_submitted(Request *r, sd_bus_message *reply, const sd_bus_error *e
                 return k;
         k = api_store(request_api(r), &store);
         if (k >= 0)
-                k = store_job_get(store, id, &row);
+                k = store_job_queue_position(store, id, &state, &position);
         if (k < 0)
                 return k;
-        if (row->state == JOB_QUEUED) {
-                k = store_job_queue_position(store, id, &position);
-                if (k < 0)
-                        return k;
-        }
-        return request_reply_json(r, created ? 201 : 200, worker_submitted_json(row, created, position));
+        return request_reply_json(
+                        r, created ? 201 : 200, worker_submitted_json(id, state, created, position));
 }
 
 static void origins_done(void *userdata) {

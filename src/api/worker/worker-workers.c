@@ -241,7 +241,7 @@ static int workers_step(void *userdata, json_t **ret) {
         l->offset = 0;
         l->left -= rows.n;
         *ret = TAKE_PTR(list);
-        return 0;
+        return rows.n == WORKERS_STEP && l->left > 0;
 }
 
 int worker_get_workers(Request *r) {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "basic/string-util.h"
-#include "manager/step-reply.h"
 #include "manager/worker/worker.h"
+#include "shared/step-reply.h"
 #include "spec/capability.h"
 
 /* So many are read in one step. */
@@ -46,11 +46,12 @@ json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
 /* 1: there are more, 0: that was all. */
 static int add_some(StepReply *reply) {
         _cleanup_(worker_rows_done) WorkerRows rows = {};
+        Manager *m = reply->replies->daemon;
         WorkersList *l = list_of(reply);
-        int r = store_workers_list(reply->manager->store, l->seq, 0, STEP, &rows);
+        int r = store_workers_list(m->store, l->seq, 0, STEP, &rows);
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++) {
-                _cleanup_json_ json_t *worker = worker_to_json(reply->manager, &rows.rows[i]);
+                _cleanup_json_ json_t *worker = worker_to_json(m, &rows.rows[i]);
 
                 (void) fputc(l->seq > 0 ? ',' : '[', l->file);
                 l->seq = rows.rows[i].seq;
@@ -75,6 +76,7 @@ static const StepReplyType workers_list = {
 
 int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         WorkersList *l = new0(WorkersList, 1);
+        Manager *m = userdata;
 
         if (!l)
                 return -ENOMEM;
@@ -83,5 +85,5 @@ int method_list_workers(sd_bus_message *message, void *userdata, sd_bus_error *e
                 free(l);
                 return -ENOMEM;
         }
-        return step_reply_start(&l->reply, &workers_list, userdata, message);
+        return step_reply_start(&l->reply, &workers_list, &m->replies, message);
 }

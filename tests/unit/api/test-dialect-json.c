@@ -130,10 +130,10 @@ END_TEST
 START_TEST(worker_lists_and_submissions_are_short) {
         JobRow row = running_row();
         _cleanup_json_ json_t *entry = worker_summary_json(&row, T0), *expected = NULL, *queued = NULL,
-                              *again = worker_submitted_json(&row, false, 0);
+                              *again = worker_submitted_json(row.id, row.state, false, 0);
 
         row.state = JOB_QUEUED;
-        queued = worker_submitted_json(&row, true, 5);
+        queued = worker_submitted_json(row.id, row.state, true, 5);
         expected = json_loads("{\"created_at\":\"2026-01-31T10:00:00Z\",\"is_terminal\":false,"
                               "\"job_id\":\"job-1\",\"operation\":\"convert\",\"percentage\":45,"
                               "\"state\":\"RUNNING\",\"updated_at\":\"2026-01-31T10:01:30Z\"}",

@@ -741,7 +741,7 @@ SCHEDULE_TEST(the_list_of_objects_is_made_in_steps_and_misses_nothing)
                                          "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
                                          on_objects, &o, NULL),
                         0);
-        while (TAILQ_EMPTY(&f.manager->step_replies))
+        while (TAILQ_EMPTY(&f.manager->replies.replies))
                 turn(&f);
         turn(&f);
         ck_assert_ptr_null(o.text);

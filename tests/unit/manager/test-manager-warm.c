@@ -487,9 +487,9 @@ BUS_TEST(a_job_that_waits_has_no_place_in_the_queue)
         submit(&f, "b", NULL);
         submit(&f, "c", NULL);
         work(&f);
-        ck_assert_int_eq(store_job_queue_position(f.store, "a", &position), 0);
+        ck_assert_int_eq(store_job_queue_position(f.store, "a", NULL, &position), 0);
         ck_assert_uint_eq(position, 0);
-        ck_assert_int_eq(store_job_queue_position(f.store, "c", &position), 0);
+        ck_assert_int_eq(store_job_queue_position(f.store, "c", NULL, &position), 0);
         ck_assert_uint_eq(position, 1);
 BUS_TEST_END
 

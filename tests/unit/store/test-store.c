@@ -209,12 +209,12 @@ START_TEST(the_queue_is_by_priority_then_arrival) {
         insert(s, "second", 50);
         insert(s, "high", 90);
         for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
-                ck_assert_int_eq(store_job_queue_position(s, expected[i], &position), 0);
+                ck_assert_int_eq(store_job_queue_position(s, expected[i], NULL, &position), 0);
                 ck_assert_uint_eq(position, i + 1);
         }
         for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
                 ck_assert_int_eq(change(s, expected[i], JOB_QUEUED, JOB_ASSIGNED), 0);
-                ck_assert_int_eq(store_job_queue_position(s, expected[i], &position), 0);
+                ck_assert_int_eq(store_job_queue_position(s, expected[i], NULL, &position), 0);
                 ck_assert_uint_eq(position, 0);
         }
 }
@@ -231,7 +231,7 @@ static void check_positions(Store *s) {
         for (size_t i = 0; i < rows.n; i++) {
                 uint64_t position;
 
-                ck_assert_int_eq(store_job_queue_position(s, rows.rows[i]->id, &position), 0);
+                ck_assert_int_eq(store_job_queue_position(s, rows.rows[i]->id, NULL, &position), 0);
                 ck_assert_uint_eq(position, i + 1);
         }
         ck_assert_int_eq(store_queue_status(s, &q), 0);

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager/step-reply.h"
+#include "shared/step-reply.h"
 
 #include "basic/log.h"
 
 static void step_reply_free(StepReply *r) {
-        TAILQ_REMOVE(&r->manager->step_replies, r, entries);
+        TAILQ_REMOVE(&r->replies->replies, r, entries);
         sd_event_source_disable_unref(r->source);
         sd_bus_message_unref(r->call);
         r->type->free(r);
 }
 
-void step_replies_free(Manager *m) {
-        while (!TAILQ_EMPTY(&m->step_replies))
-                step_reply_free(TAILQ_FIRST(&m->step_replies));
+void step_replies_init(StepReplies *l, sd_event *event, void *daemon) {
+        l->event = event;
+        l->daemon = daemon;
+        TAILQ_INIT(&l->replies);
+}
+
+void step_replies_done(StepReplies *l) {
+        while (!TAILQ_EMPTY(&l->replies))
+                step_reply_free(TAILQ_FIRST(&l->replies));
 }
 
 static int on_step(sd_event_source *source, void *userdata) {
@@ -31,14 +37,14 @@ static int on_step(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-int step_reply_start(StepReply *reply, const StepReplyType *type, Manager *m, sd_bus_message *call) {
+int step_reply_start(StepReply *reply, const StepReplyType *type, StepReplies *l, sd_bus_message *call) {
         int r;
 
         reply->type = type;
-        reply->manager = m;
+        reply->replies = l;
         reply->call = sd_bus_message_ref(call);
-        TAILQ_INSERT_TAIL(&m->step_replies, reply, entries);
-        r = sd_event_add_defer(m->event, &reply->source, on_step, reply);
+        TAILQ_INSERT_TAIL(&l->replies, reply, entries);
+        r = sd_event_add_defer(l->event, &reply->source, on_step, reply);
         if (r >= 0)
                 r = sd_event_source_set_enabled(reply->source, SD_EVENT_ON);
         if (r >= 0)

@@ -71,9 +71,21 @@ static int get_spec(sd_bus *bus, const char *path, const char *interface, const 
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Job *j = userdata;
         _cleanup_(job_row_freep) JobRow *row = NULL;
-        int r = store_job_get(j->store, j->row->id, &row);
+        int r;
 
+        if (j->texts)
+                return sd_bus_message_append_basic(reply, 's', j->texts->spec);
+        r = store_job_get(j->store, j->row->id, &row);
         return r < 0 ? r : sd_bus_message_append(reply, "s", row->spec);
+}
+
+static int append_states(sd_bus_message *m, const JobStateRow *rows, size_t n) {
+        int r = sd_bus_message_open_container(m, 'a', "(sts)");
+
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = sd_bus_message_append(m, "(sts)", job_state_to_string(rows[i].state),
+                                (uint64_t) rows[i].timestamp, strempty(rows[i].reason));
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int get_state_history(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -81,15 +93,13 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
         Job *j = userdata;
         JobStateRow *rows = NULL;
         size_t n = 0;
-        int r = store_job_states(j->store, j->row->id, &rows, &n);
+        int r;
 
+        if (j->texts)
+                return append_states(reply, j->texts->states, j->texts->n_states);
+        r = store_job_states(j->store, j->row->id, &rows, &n);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sts)");
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                r = sd_bus_message_append(reply, "(sts)", job_state_to_string(rows[i].state),
-                                (uint64_t) rows[i].timestamp, strempty(rows[i].reason));
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
+                r = append_states(reply, rows, n);
         job_state_rows_free(rows, n);
         return r;
 }

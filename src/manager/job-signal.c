@@ -6,17 +6,21 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "shared/bus-object.h"
 #include "shared/bus-util.h"
 
-void job_bus_announce(Job *j) {
+void job_bus_announce(Job *j, const JobTexts *texts) {
         _cleanup_free_ char *path = job_bus_path(j->row->id);
         sd_bus *bus = j->manager->bus;
         int r = -ENOMEM;
 
         if (path)
                 managed_objects_changed(j->manager, path, false);
+        j->texts = texts;
         if (path)
-                r = sd_bus_emit_object_added(bus, path);
+                r = bus_object_emit_added(bus, HYPER_BUS_PATH,
+                                &(BusObject){ path, HYPER_JOB_INTERFACE, j->manager->job_vtable, j });
+        j->texts = NULL;
         if (r >= 0)
                 r = sd_bus_emit_signal(bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobNew", "so",
                                 j->row->id, path);

@@ -5,8 +5,8 @@
 
 #include "manager/job.h"
 
-/* Tells the bus of a new job, a change of state, progress. Failures are logged. */
-void job_bus_announce(Job *j);
+/* Tells the bus of a new job, a change of state, progress. Failures are logged. @texts are those of @j. */
+void job_bus_announce(Job *j, const JobTexts *texts);
 void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reason);
 void job_bus_progress_changed(Job *j);
 /* What the bus shows of a warm job is another. */

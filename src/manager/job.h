@@ -47,6 +47,13 @@ typedef struct JobUnit {
         int32_t exit_status;
 } JobUnit;
 
+/* What otherwise is in the store only. */
+typedef struct JobTexts {
+        const char *spec;
+        const JobStateRow *states;
+        size_t n_states;
+} JobTexts;
+
 struct Job {
         Store *store;
         clock_func clock;
@@ -54,6 +61,7 @@ struct Job {
         Manager *manager; /* the observer's userdata */
 
         JobRow *row; /* spec and request are left out: they are in the store */
+        const JobTexts *texts; /* of a new job, while it is announced; or NULL */
         char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
         char *server; /* that it reads from, as job_spec_server() has it; NULL: none that has a limit */
         JobUnit unit;

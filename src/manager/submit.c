@@ -39,6 +39,7 @@ struct Submission {
         char *text; /* the spec, where it may be needed once more */
         bool ignores_files;
         JobRow *row; /* once it is written */
+        char *submitted; /* the reason of its first state, likewise */
         char *destination; /* what it writes then, or NULL */
         char *server; /* that it reads from, or NULL */
         submit_done done;
@@ -269,9 +270,22 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
 
 static const char validated[] = "Job spec validated";
 
+/* The states of a new job. */
+#define STATES 3u
+
+static void make_states(
+                const Submission *s, const JobRow *row, const char *queued, JobStateRow ret[static STATES]) {
+        ret[0] = (JobStateRow){ JOB_CREATED, row->created_at, s->submitted };
+        ret[1] = (JobStateRow){ JOB_VALIDATED, row->created_at, (char *) validated };
+        ret[2] = (JobStateRow){ JOB_QUEUED, row->created_at, (char *) queued };
+}
+
 /* The journal has been told. The job's object is announced before it changes. */
-static void tell_states(Job *j) {
-        job_bus_announce(j);
+static void tell_states(const Submission *s, Job *j, const char *spec) {
+        JobStateRow states[STATES];
+
+        make_states(s, j->row, j->row->reason, states);
+        job_bus_announce(j, &(JobTexts){ spec, states, STATES });
         job_bus_became(j, JOB_CREATED, JOB_VALIDATED, validated);
         job_bus_became(j, JOB_VALIDATED, JOB_QUEUED, j->row->reason);
 }
@@ -316,21 +330,18 @@ static void on_recorded(int r, void *userdata);
 static int write_row(Submission *s, sd_bus_error *error) {
         JobRow *row = s->row;
         Manager *m = s->manager;
-        _cleanup_free_ char *submitted = strprintf("Job submitted via %s", s->options.dialect),
-                            *queued = strdup(row->reason); /* the row's own is replaced */
+        _cleanup_free_ char *queued = strdup(row->reason); /* the row's own is replaced */
+        JobStateRow states[STATES];
         int r;
 
-        if (!submitted || !queued)
+        s->submitted = strprintf("Job submitted via %s", s->options.dialect);
+        if (!s->submitted || !queued)
                 return -ENOMEM;
-        const JobStateRow states[] = {
-                { JOB_CREATED, row->created_at, submitted },
-                { JOB_VALIDATED, row->created_at, (char *) validated },
-                { JOB_QUEUED, row->created_at, queued },
-        };
+        make_states(s, row, queued, states);
         r = commit_group_enter(m->group);
         if (r < 0)
                 return r;
-        r = store_job_insert(m->store, row, states, ELEMENTSOF(states));
+        r = store_job_insert(m->store, row, states, STATES);
         commit_group_leave(m->group, r < 0 ? NULL : on_recorded, s);
         return r < 0 ? refuse_unrecorded(r, error) : 0;
 }
@@ -381,6 +392,7 @@ static Submission *submission_free(Submission *s) {
                 TAILQ_REMOVE(&s->manager->submissions, s, entries);
         submit_options_done(&s->options);
         job_row_free(s->row);
+        free(s->submitted);
         free(s->destination);
         free(s->server);
         free(s->id);
@@ -424,13 +436,14 @@ static void submission_end(
 
 /* The job of @s is durable: memory follows, and all are told. */
 static int take_into_memory(Submission *s) {
+        _cleanup_free_ char *spec = TAKE_PTR(s->row->spec); /* memory does not keep it */
         Manager *m = s->manager;
         Job *j;
         int r = manager_add_job(m, TAKE_PTR(s->row), s->destination, s->server, &j);
 
         if (r < 0)
                 return r;
-        tell_states(j);
+        tell_states(s, j, spec);
         tell_warnings(j, s->options.warnings);
         tell_nobody_can(j);
         outbox_wake(m->outbox);

@@ -26,9 +26,23 @@ typedef struct SseFormat {
         json_t *(*complete)(const char *job_id, JobState state, unsigned percent, const char *reason);
 } SseFormat;
 
+/* An event, and what is made of it for one stream and used by others that would say the same. */
+typedef struct SseNews {
+        const JobEvent *event;
+        bool has_position; /* its cursor can be read */
+        JournalPosition position;
+        /* As @format words it for a stream that has heard of @before percent: */
+        const SseFormat *format; /* NULL: nothing was made yet */
+        unsigned before, after;
+        char *text; /* NULL: it is not told */
+} SseNews;
+
+void sse_news_init(SseNews *n, const JobEvent *event);
+void sse_news_done(SseNews *n);
+
 /* What the hub has a stream do. */
 typedef struct SseStreamOps {
-        void (*event)(SseStream *s, const JobEvent *event);
+        void (*event)(SseStream *s, SseNews *n);
         /* Now and then: keeps the connection alive, and ends the stream of a job that ended unheard. */
         void (*tick)(SseStream *s, usec_t now, bool job_is_settled);
         /* Ends it without "complete": the client comes back. */

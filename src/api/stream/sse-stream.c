@@ -79,13 +79,20 @@ static void sse_stream_shrink(SseStream *s) {
 
 /* One event in the form of the standard: the id, what it is, its data. The data is one line: compact
  * JSON. */
-static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, const char *cursor) {
-        _cleanup_free_ char *json = NULL, *text = NULL;
+static char *event_text(const char *name, json_t *data, const char *cursor) {
+        _cleanup_free_ char *json = data
+                        ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+                        : NULL;
 
-        json = data ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : NULL;
-        if (json)
-                text = cursor ? strprintf("id: %s\nevent: %s\ndata: %s\n\n", cursor, name, json)
-                              : strprintf("event: %s\ndata: %s\n\n", name, json);
+        if (!json)
+                return NULL;
+        return cursor ? strprintf("id: %s\nevent: %s\ndata: %s\n\n", cursor, name, json)
+                      : strprintf("event: %s\ndata: %s\n\n", name, json);
+}
+
+static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, const char *cursor) {
+        _cleanup_free_ char *text = event_text(name, data, cursor);
+
         if (!text)
                 return sse_stream_drop(s, "out of memory");
         sse_stream_push(s, text, strlen(text));
@@ -119,44 +126,65 @@ static bool sse_event_is_final(SseStream *s, const JobEvent *event) {
         return event->realtime >= (job_state_is_terminal(row->state) ? row->finished_at : row->updated_at);
 }
 
-/* Moves behind @event; false if it stands there already. */
-static bool sse_stream_advance(SseStream *s, const JobEvent *event) {
-        JournalPosition position;
+/* Moves behind the event; false if it stands there already. */
+static bool sse_stream_advance(SseStream *s, const SseNews *n) {
+        const JobEvent *event = n->event;
 
-        if (journal_position_parse(event->cursor, &position) < 0)
+        if (!n->has_position)
                 return false; /* the journal's own cursors can be read */
-        if (s->has_position && !journal_position_after(&position, &s->position))
+        if (s->has_position && !journal_position_after(&n->position, &s->position))
                 return false;
         if (free_and_strdup(&s->cursor, event->cursor) < 0) {
                 sse_stream_drop(s, "out of memory");
                 return false;
         }
-        s->position = position;
+        s->position = n->position;
         s->position_time = event->realtime;
         s->has_position = true;
         return true;
 }
 
-static void sse_stream_tell(SseStream *s, const JobEvent *event) {
+/* -ENOMEM, with nothing made. */
+static int make_text(const SseStream *s, SseNews *n) {
         _cleanup_json_ json_t *data = NULL;
         const char *name = NULL;
+        unsigned percent = s->percent;
+        char *text = NULL;
 
-        if (s->ended || !sse_stream_advance(s, event))
+        if (n->format == s->format && n->before == s->percent)
+                return 0;
+        if (s->format->event(n->event, &percent, &name, &data) < 0)
+                return -ENOMEM;
+        if (name && !(text = event_text(name, data, n->event->cursor)))
+                return -ENOMEM;
+        free(n->text);
+        n->text = text;
+        n->format = s->format;
+        n->before = s->percent;
+        n->after = percent;
+        return 0;
+}
+
+static void sse_stream_tell(SseStream *s, SseNews *n) {
+        const JobEvent *event = n->event;
+
+        if (s->ended || !sse_stream_advance(s, n))
                 return;
 
         if (sse_event_is_final(s, event))
                 return sse_stream_finish(s, event->state, event->message, event->cursor);
 
-        if (s->format->event(event, &s->percent, &name, &data) < 0)
+        if (make_text(s, n) < 0)
                 return sse_stream_drop(s, "out of memory");
-        if (name)
-                sse_stream_push_event(s, name, data, event->cursor);
+        s->percent = n->after;
+        if (n->text)
+                sse_stream_push(s, n->text, strlen(n->text));
 }
 
-static void sse_stream_event(SseStream *s, const JobEvent *event) {
+static void sse_stream_event(SseStream *s, SseNews *n) {
         if (s->replaying)
                 return; /* it is in the journal, and will be read from there */
-        sse_stream_tell(s, event);
+        sse_stream_tell(s, n);
         sse_stream_wake(s);
 }
 
@@ -190,8 +218,13 @@ static int sse_stream_replay(SseStream *s) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < n; i++)
-                sse_stream_tell(s, events[i]);
+        for (size_t i = 0; i < n; i++) {
+                SseNews news;
+
+                sse_news_init(&news, events[i]);
+                sse_stream_tell(s, &news);
+                sse_news_done(&news);
+        }
         job_events_free(events, n);
 
         if (s->ended || n < SSE_REPLAY_BATCH)

@@ -19,16 +19,28 @@ static SseTopic *sse_hub_topic(SseHub *h, const char *job_id) {
         return topic;
 }
 
+void sse_news_init(SseNews *n, const JobEvent *event) {
+        *n = (SseNews){ .event = event };
+        n->has_position = journal_position_parse(event->cursor, &n->position) >= 0;
+}
+
+void sse_news_done(SseNews *n) {
+        n->text = mfree(n->text);
+}
+
 static void on_event(const JobEvent *event, void *userdata) {
         SseHub *h = userdata;
         SseTopic *topic;
         SseStream *s;
+        SseNews n;
 
         topic = sse_hub_topic(h, event->job_id);
         if (!topic)
                 return;
+        sse_news_init(&n, event);
         LIST_FOREACH(s, &topic->streams, streams)
-                s->ops->event(s, event);
+                s->ops->event(s, &n);
+        sse_news_done(&n);
 }
 
 bool sse_job_is_settled(Api *a, const char *job_id, JobRow **ret) {

@@ -10,7 +10,7 @@ void websocket_needs_work(WebSocket *w) {
         if (w->has_work)
                 return;
         w->has_work = true;
-        LIST_INSERT_HEAD(&h->work, w, work);
+        TAILQ_INSERT_TAIL(&h->work, w, work);
         (void) sd_event_source_set_enabled(h->flush, SD_EVENT_ONESHOT);
 }
 

@@ -33,7 +33,7 @@ struct WebSocketGroup {
 
 struct WebSocket {
         LIST_ENTRY(WebSocket) clients;
-        LIST_ENTRY(WebSocket) work;
+        TAILQ_ENTRY(WebSocket) work;
         bool has_work; /* in the hub's list: something to send, or to be put away */
         WebSocketGroup *group;
         WebSocketState state;
@@ -59,7 +59,7 @@ struct WebSocket {
 struct WebSocketHub {
         Api *api;
         LIST_HEAD(, WebSocketGroup) groups;
-        LIST_HEAD(, WebSocket) work;
+        TAILQ_HEAD(, WebSocket) work; /* first come, first served */
         sd_event_source *flush; /* while there is work */
         sd_event_source *tick; /* while there are groups */
         unsigned dropped; /* clients, since it was last said in the log */

@@ -16,6 +16,8 @@
 #include "basic/string-util.h"
 
 #define TICK USEC_PER_SEC
+/* So many clients are sent what waits for them in one go: about a millisecond. */
+#define FLUSH_MAX ((size_t) 200)
 
 /* --- groups ---------------------------------------------------------------------------------------- */
 
@@ -175,7 +177,7 @@ static WebSocket *websocket_free(WebSocket *w) {
         if (w->is_opened && w->group->protocol->on_close)
                 w->group->protocol->on_close(w);
         if (w->has_work)
-                LIST_REMOVE(w, work);
+                TAILQ_REMOVE(&w->group->hub->work, w, work);
         if (w->group)
                 group_leave(w->group, w);
         sd_event_source_disable_unref(w->io);
@@ -376,12 +378,12 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-static int on_flush(sd_event_source *source, void *userdata) {
-        WebSocketHub *h = userdata;
+/* Does the work of so many clients at most. */
+static void flush(WebSocketHub *h, size_t max) {
         WebSocket *w;
 
-        while ((w = LIST_FIRST(&h->work))) {
-                LIST_REMOVE(w, work);
+        for (size_t n = 0; n < max && (w = TAILQ_FIRST(&h->work)); n++) {
+                TAILQ_REMOVE(&h->work, w, work);
                 w->has_work = false;
                 if (w->state == WS_GONE) {
                         websocket_free(w);
@@ -390,7 +392,14 @@ static int on_flush(sd_event_source *source, void *userdata) {
                 websocket_feed_early(w);
                 websocket_flush(w);
         }
-        return 0;
+}
+
+/* Between thousands of clients that are all sent something, others have their turn. */
+static int on_flush(sd_event_source *source, void *userdata) {
+        WebSocketHub *h = userdata;
+
+        flush(h, FLUSH_MAX);
+        return TAILQ_EMPTY(&h->work) ? 0 : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 int websocket_hub_new(Api *a, WebSocketHub **ret) {
@@ -401,7 +410,7 @@ int websocket_hub_new(Api *a, WebSocketHub **ret) {
                 return -ENOMEM;
         h->api = a;
         LIST_INIT(&h->groups);
-        LIST_INIT(&h->work);
+        TAILQ_INIT(&h->work);
         r = sd_event_add_defer(api_event(a), &h->flush, on_flush, h);
         if (r >= 0)
                 r = sd_event_source_set_enabled(h->flush, SD_EVENT_OFF);
@@ -431,7 +440,7 @@ void websocket_hub_cut(WebSocketHub *h) {
                 LIST_FOREACH(w, &g->clients, clients)
                         if (w->state != WS_CONNECTING) /* its request puts that one away */
                                 websocket_gone(w);
-        (void) on_flush(h->flush, h);
+        flush(h, SIZE_MAX);
 }
 
 WebSocketHub *websocket_hub_free(WebSocketHub *h) {

@@ -59,9 +59,9 @@ static int move_device_map(Guest *guest) {
                         return -ENOMEM;
                 if (!guest_is_file(guest, maps[i]))
                         continue;
-                if (guestfs_mv(guest->g, maps[i], to) < 0)
-                        return guest_fail_last(guest, "guest_write_failed", "Renaming device.map");
-                int r = changes_add(&guest->changes, STEP, maps[i], NULL, to);
+                int r = guest_rename(guest, maps[i], to, "Renaming device.map");
+                if (r >= 0)
+                        r = changes_add(&guest->changes, STEP, maps[i], NULL, to);
                 if (r < 0)
                         return r;
         }
@@ -78,9 +78,9 @@ static const char *const companions[] = { "grubx64.efi", "mmx64.efi", "grub.cfg"
 static int copy_loader(Guest *guest, const char *from, const char *to) {
         if (!guest_is_file(guest, from))
                 return 0;
-        if (guestfs_cp(guest->g, from, to) < 0)
-                return guest_fail_last(guest, "guest_write_failed", "Copying a boot loader");
-        int r = changes_add(&guest->changes, STEP, to, NULL, from);
+        int r = guest_copy(guest, from, to, "Copying a boot loader");
+        if (r >= 0)
+                r = changes_add(&guest->changes, STEP, to, NULL, from);
         return r < 0 ? r : 1;
 }
 
@@ -93,8 +93,9 @@ static int copy_from(Guest *guest, const char *esp, const char *directory, const
                 return -ENOMEM;
         if (!guest_is_file(guest, from))
                 return 0;
-        if (guestfs_mkdir_p(guest->g, target) < 0)
-                return guest_fail_last(guest, "guest_write_failed", "Making the directory EFI/BOOT");
+        int made = guest_make_directory(guest, target);
+        if (made < 0)
+                return made;
         for (size_t i = 0; i < ELEMENTSOF(companions); i++) {
                 _cleanup_free_ char *a = strprintf("%s/%s", directory, companions[i]),
                                     *b = strprintf("%s/%s", target, companions[i]);

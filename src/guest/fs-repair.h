@@ -3,6 +3,7 @@
 
 #include "guest/guest.h"
 
-/* Checks the file systems and repairs what can be repaired without a loss, before they are mounted. A
- * damage that needs a decision becomes a warning. 0, or negative errno. */
-int fs_repair(Guest *guest);
+/* Fills guest->filesystems and guest->clean. With @repair, checks the file systems and repairs what can be
+ * repaired without a loss, before they are mounted; what was repaired is a change, and a damage that needs a
+ * decision a warning. 0, or negative errno. */
+int fs_repair(Guest *guest, bool repair);

@@ -15,6 +15,9 @@ void guest_done(Guest *guest) {
         if (guest->g)
                 guestfs_close(guest->g);
         changes_done(&guest->changes);
+        changes_done(&guest->needs);
+        json_decref(guest->clean);
+        strv_free(guest->filesystems);
         device_names_done(&guest->names);
         windows_free(guest->windows);
         json_decref(guest->kernels);
@@ -108,7 +111,31 @@ static int label_like_directory(Guest *guest, const char *path) {
         return 0;
 }
 
+int guest_rename(Guest *guest, const char *from, const char *to, const char *what) {
+        return guest->look || guestfs_mv(guest->g, from, to) >= 0
+                        ? 0
+                        : guest_fail_last(guest, "guest_write_failed", what);
+}
+
+int guest_copy(Guest *guest, const char *from, const char *to, const char *what) {
+        return guest->look || guestfs_cp(guest->g, from, to) >= 0
+                        ? 0
+                        : guest_fail_last(guest, "guest_write_failed", what);
+}
+
+int guest_make_directory(Guest *guest, const char *path) {
+        _cleanup_free_ char *what = strprintf("Making the directory %s", path);
+
+        if (!what)
+                return -ENOMEM;
+        return guest->look || guestfs_mkdir_p(guest->g, path) >= 0
+                        ? 0
+                        : guest_fail_last(guest, "guest_write_failed", what);
+}
+
 int guest_write(Guest *guest, const char *path, const char *data, size_t size) {
+        if (guest->look)
+                return 0;
         bool fresh = guestfs_exists(guest->g, path) == 0;
         size_t done = MIN(size, CHUNK);
         int k = guestfs_write(guest->g, path, data, done);

@@ -18,6 +18,10 @@ typedef struct Guest {
         bool mounted; /* it is one that is known here, and its file systems are mounted */
         DeviceNames names;
         Windows *windows; /* NULL: it is another system */
+        bool look; /* nothing is written: the changes are those that would be made */
+        Changes needs; /* these */
+        char **filesystems; /* all of them: device, type, device, … */
+        json_t *clean; /* file systems, by device: whether they were unmounted, as far as that is known */
         json_t *kernels; /* of the result */
         bool kvm; /* the appliance runs with it */
         char *code, *message; /* why it failed */
@@ -47,9 +51,14 @@ bool guest_is_directory(Guest *guest, const char *path);
 /* Reads a regular file of at most @max bytes. 0, -ENOENT, -EFBIG, or -EIO: see guestfs_last_error(). The
  * caller frees *ret, which ends with a NUL that does not count. */
 int guest_read(Guest *guest, const char *path, size_t max, char **ret, size_t *ret_size);
-/* Writes a file. One that is there keeps its owner, mode and label; a new one gets the label of its
- * directory. 0, -ENOMEM, or negative errno after guest_fail(). */
+/* Writes a file, unless @look is set. One that is there keeps its owner, mode and label; a new one gets the
+ * label of its directory. 0, -ENOMEM, or negative errno after guest_fail(). */
 int guest_write(Guest *guest, const char *path, const char *data, size_t size);
+
+/* The same for other changes of files: nothing happens while @look is set. @what is for the error. */
+int guest_rename(Guest *guest, const char *from, const char *to, const char *what);
+int guest_copy(Guest *guest, const char *from, const char *to, const char *what);
+int guest_make_directory(Guest *guest, const char *path);
 
 /* Edits all files that @pattern matches (glob(7)). What cannot be read becomes a warning. The editor returns
  * 1 with *ret, or 0. */

@@ -140,8 +140,12 @@ static char *describe(const Kernel *k, bool drivers, const char *const *files) {
 int initramfs_append(Guest *guest, const Kernel *k, bool drivers, const char *const *files) {
         _cleanup_free_ char *archive = NULL, *names = describe(k, drivers, files);
         size_t size;
-        int r = names ? make_archive(guest, k, drivers, files, &archive, &size) : -ENOMEM;
+        int r = names ? 0 : -ENOMEM;
 
+        if (r >= 0 && guest->look)
+                return changes_add(&guest->changes, STEP, k->initramfs, NULL, names) < 0 ? -ENOMEM : 1;
+        if (r >= 0)
+                r = make_archive(guest, k, drivers, files, &archive, &size);
         if (r >= 0)
                 r = check_space(guest, k, size);
         if (r <= 0)

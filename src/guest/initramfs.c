@@ -14,15 +14,18 @@ typedef struct Tasks {
 } Tasks;
 
 static int describe(Guest *guest, const Kernel *k, bool fixed) {
-        json_t *missing = json_array();
+        json_t *missing = json_array(), *unavailable = json_array();
 
         for (char **m = k->modules.missing; m && *m && !fixed; m++)
                 json_array_append_new(missing, guest_text(*m));
-        STRV_FOREACH(m, k->modules.unavailable)
+        STRV_FOREACH(m, k->modules.unavailable) {
                 json_array_append_new(missing, guest_text(*m));
+                json_array_append_new(unavailable, guest_text(*m));
+        }
         return json_array_append_new(guest->kernels,
-                               json_pack("{s:o, s:o, s:o}", "version", guest_text(k->version), "initramfs",
-                                               guest_text(k->initramfs), "missing", missing)) < 0
+                               json_pack("{s:o, s:o, s:o, s:o}", "version", guest_text(k->version),
+                                               "initramfs", guest_text(k->initramfs), "missing", missing,
+                                               "unavailable", unavailable)) < 0
                         ? -ENOMEM
                         : 0;
 }
@@ -93,7 +96,7 @@ static int do_kernel(Guest *guest, Kernel *k, const Tasks *tasks) {
                                 k->modules.unavailable[0]);
         if (r >= 0)
                 r = append(guest, k, tasks);
-        return r < 0 ? r : describe(guest, k, r > 0);
+        return r < 0 ? r : describe(guest, k, r > 0 && !guest->look);
 }
 
 /* --- the guest's next kernel ------------------------------------------------------------------------- */
@@ -175,7 +178,9 @@ static int list_versions(Guest *guest, char ***ret) {
 }
 
 int initramfs_regenerate(Guest *guest, bool fix, bool lvm_changed) {
-        Tasks tasks = { .drivers = fix, .native = fix && guest->orders->native, .lvm = lvm_changed };
+        Tasks tasks = {
+                .drivers = fix, .native = fix && !guest->look && guest->orders->native, .lvm = lvm_changed
+        };
         _cleanup_strv_free_ char **versions = NULL;
         int r;
 

@@ -5,6 +5,7 @@
 
 #include "basic/string-util.h"
 #include "guest/encrypted.h"
+#include "guest/lvm-repair.h"
 #include "guest/roots.h"
 #include "guest/windows.h"
 
@@ -33,13 +34,12 @@ static int name_device(Guest *guest, const char *device, const char *type) {
 }
 
 static int name_filesystems(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
         _cleanup_guest_list_ char **disks = guestfs_list_devices(guest->g);
         _cleanup_strv_free_ char **encrypted = NULL;
         int r = 0;
 
         guest->names.one_disk = strv_length(disks) == 1;
-        for (char **f = all; f && f[0] && f[1] && r >= 0; f += 2)
+        for (char **f = guest->filesystems; f[0] && f[1] && r >= 0; f += 2)
                 if (startswith(f[0], "/dev/sd") && !streq(f[1], "unknown"))
                         r = name_device(guest, f[0], f[1]);
         if (r >= 0)
@@ -197,22 +197,37 @@ static json_t *describe_os(Guest *guest) {
                         text_consume(guestfs_inspect_get_osinfo(g, root)));
 }
 
+/* Bytes that are free, of a file system that is mounted. */
+static json_t *describe_free(Guest *guest, const char *mount) {
+        struct guestfs_statvfs *fs = guest->mounted && mount ? guestfs_statvfs(guest->g, mount) : NULL;
+        json_t *v = fs ? json_integer((json_int_t) (fs->bavail * fs->bsize)) : json_null();
+
+        if (fs)
+                guestfs_free_statvfs(fs);
+        return v;
+}
+
+static json_t *describe_filesystem(Guest *guest, const char *device, const char *type, const char *mount) {
+        json_t *clean = json_object_get(guest->clean, device);
+
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:O?}", "device", guest_text(device), "type",
+                        guest_text(type), "mountpoint", guest_text(mount), "uuid",
+                        text_consume(guestfs_vfs_uuid(guest->g, device)), "free",
+                        describe_free(guest, mount), "clean", clean);
+}
+
 static json_t *describe_filesystems(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
         _cleanup_guest_list_ char **mounts =
                         guest->root ? guestfs_inspect_get_mountpoints(guest->g, guest->root) : NULL;
         json_t *list = json_array();
 
-        for (char **f = all; list && f && f[0] && f[1] && json_array_size(list) < GUEST_LIST_MAX; f += 2) {
+        for (char **f = guest->filesystems; list && f[0] && f[1] && json_array_size(list) < GUEST_LIST_MAX;
+                        f += 2) {
                 const char *mount = NULL;
                 for (char **m = mounts; m && m[0] && m[1]; m += 2)
                         if (streq(m[1], f[0]))
                                 mount = m[0];
-                if (json_array_append_new(list,
-                                    json_pack("{s:o, s:o, s:o, s:o}", "device", guest_text(f[0]), "type",
-                                                    guest_text(f[1]), "mountpoint", guest_text(mount),
-                                                    "uuid",
-                                                    text_consume(guestfs_vfs_uuid(guest->g, f[0])))) < 0) {
+                if (json_array_append_new(list, describe_filesystem(guest, f[0], f[1], mount)) < 0) {
                         json_decref(list);
                         return NULL;
                 }
@@ -264,15 +279,38 @@ static json_t *describe_disks(Guest *guest, bool *esp) {
         return list;
 }
 
+/* The group @name in @groups, made if it is not there. */
+static json_t *find_group(json_t *groups, const char *name, bool devices_file) {
+        json_t *group;
+        size_t i;
+
+        json_array_foreach(groups, i, group)
+                if (streq_ptr(json_string_value(json_object_get(group, "vg")), name))
+                        return group;
+        group = json_pack("{s:o, s:[], s:b}", "vg", guest_text(name), "lvs", "devices_file",
+                        (int) devices_file);
+        return json_array_append_new(groups, group) < 0 ? NULL : group;
+}
+
+/* "/dev/vg0/root" */
 static json_t *describe_volumes(Guest *guest) {
         _cleanup_guest_list_ char **lvs = guestfs_lvs(guest->g);
+        bool devices_file = guest->mounted && guest_is_file(guest, LVM_DEVICES_FILE);
         json_t *list = json_array();
 
-        for (size_t i = 0; list && lvs && lvs[i] && i < GUEST_LIST_MAX; i++)
-                if (json_array_append_new(list, guest_text(lvs[i])) < 0) {
+        for (size_t i = 0; list && lvs && lvs[i] && i < GUEST_LIST_MAX; i++) {
+                const char *rest = startswith(lvs[i], "/dev/"), *slash = rest ? strchr(rest, '/') : NULL;
+                _cleanup_free_ char *name = slash ? strndup(rest, (size_t) (slash - rest)) : NULL;
+                json_t *group = name ? find_group(list, name, devices_file) : NULL;
+
+                if (slash &&
+                                (!group ||
+                                                json_array_append_new(json_object_get(group, "lvs"),
+                                                                guest_text(slash + 1)) < 0)) {
                         json_decref(list);
                         return NULL;
                 }
+        }
         return list;
 }
 

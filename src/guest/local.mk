@@ -5,6 +5,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/appliance.h \
 	src/guest/boot-repair.c \
 	src/guest/boot-repair.h \
+	src/guest/boot-state.c \
+	src/guest/boot-state.h \
 	src/guest/buffer.c \
 	src/guest/buffer.h \
 	src/guest/changes.c \
@@ -23,6 +25,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/driver-list.h \
 	src/guest/encrypted.c \
 	src/guest/encrypted.h \
+	src/guest/ext-state.c \
+	src/guest/ext-state.h \
 	src/guest/first-boot.c \
 	src/guest/first-boot.h \
 	src/guest/file-contexts.c \
@@ -47,6 +51,10 @@ libhyper_guest_la_SOURCES = \
 	src/guest/kernel.h \
 	src/guest/kernel-line.c \
 	src/guest/kernel-line.h \
+	src/guest/linux-hardware.c \
+	src/guest/linux-hardware.h \
+	src/guest/linux-info.c \
+	src/guest/linux-info.h \
 	src/guest/luks.c \
 	src/guest/luks.h \
 	src/guest/lvm-filter.c \
@@ -59,6 +67,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/module-list.h \
 	src/guest/module-set.c \
 	src/guest/module-set.h \
+	src/guest/network-list.c \
+	src/guest/network-list.h \
 	src/guest/nic-driver.c \
 	src/guest/nic-driver.h \
 	src/guest/nic-keyfile.c \

@@ -3,7 +3,6 @@
 #include "guest/lvm-filter.h"
 
 #define STEP "lvm_repair"
-#define DEVICES_FILE "/etc/lvm/devices/system.devices"
 
 static int edit_filter(const char *step, const char *file, const char *text, Guest *guest, char **ret) {
         return lvm_filter_rewrite(step, file, text, &guest->changes, ret);
@@ -20,10 +19,12 @@ int lvm_repair(Guest *guest) {
         if (r < 0)
                 return r;
         /* Without it, LVM takes all disks. */
-        if (guest_is_file(guest, DEVICES_FILE)) {
-                if (guestfs_mv(guest->g, DEVICES_FILE, DEVICES_FILE ".before-hyper") < 0)
-                        return guest_fail_last(guest, "guest_write_failed", "Renaming " DEVICES_FILE);
-                r = changes_add(&guest->changes, STEP, DEVICES_FILE, NULL, DEVICES_FILE ".before-hyper");
+        if (guest_is_file(guest, LVM_DEVICES_FILE)) {
+                r = guest_rename(guest, LVM_DEVICES_FILE, LVM_DEVICES_FILE ".before-hyper",
+                                "Renaming " LVM_DEVICES_FILE);
+                if (r >= 0)
+                        r = changes_add(&guest->changes, STEP, LVM_DEVICES_FILE, NULL,
+                                        LVM_DEVICES_FILE ".before-hyper");
                 if (r < 0)
                         return r;
         }

@@ -110,9 +110,9 @@ static int keep_name(Guest *guest, const Nic *nic) {
                 return -ENOMEM;
         if (guest_is_file(guest, path))
                 return 0;
-        if (guestfs_mkdir_p(guest->g, "/etc/systemd/network") < 0)
-                return guest_fail_last(guest, "guest_write_failed", "Making /etc/systemd/network");
-        int r = guest_write(guest, path, text, strlen(text));
+        int r = guest_make_directory(guest, "/etc/systemd/network");
+        if (r >= 0)
+                r = guest_write(guest, path, text, strlen(text));
         return r < 0 ? r : changes_add(&guest->changes, STEP, path, NULL, nic->name);
 }
 
@@ -174,7 +174,7 @@ static int disable_tools(Guest *guest) {
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
                 _cleanup_guest_list_ char **paths = guestfs_glob_expand(guest->g, patterns[i]);
                 STRV_FOREACH(path, paths) {
-                        r = guestfs_rm(guest->g, *path) < 0
+                        r = !guest->look && guestfs_rm(guest->g, *path) < 0
                                         ? guest_warn_last(guest, STEP, "Disabling a service of VMware")
                                         : changes_add(&guest->changes, STEP, *path, *path, NULL);
                         if (r < 0)

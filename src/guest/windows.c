@@ -227,3 +227,19 @@ int windows_describe(Guest *guest, json_t *result) {
                 return -ENOMEM;
         return 0;
 }
+
+int windows_boot_state(Guest *guest, BootState *ret) {
+        static const char none[] =
+                        "Windows has no driver of virtio that starts at boot: it gets other disks";
+        json_t *reasons = json_array();
+        bool driver = guest->windows->disk_driver;
+
+        if (reasons && !driver && json_array_append_new(reasons, json_string(none)) < 0) {
+                json_decref(reasons);
+                return -ENOMEM;
+        }
+        if (!reasons)
+                return -ENOMEM;
+        *ret = (BootState){ .bootable = driver ? "yes" : "unknown", .reasons = reasons };
+        return 0;
+}

@@ -3,6 +3,7 @@
 
 /* Reads a guest that runs Windows. */
 
+#include "guest/boot-state.h"
 #include "guest/guest.h"
 
 /* Fails if Windows cannot be read at all, BitLocker, or is on dynamic disks. @known: an operating system was
@@ -15,3 +16,5 @@ int windows_inspect(Guest *guest);
 
 /* Adds what is known to the result: 0 or -ENOMEM. */
 int windows_describe(Guest *guest, json_t *result);
+/* Whether it boots on the hardware that windows_describe() names. 0 or -ENOMEM. */
+int windows_boot_state(Guest *guest, BootState *ret);

@@ -3,9 +3,11 @@
 #include "basic/string-util.h"
 #include "guest/appliance.h"
 #include "guest/boot-repair.h"
+#include "guest/boot-state.h"
 #include "guest/fs-repair.h"
 #include "guest/initramfs.h"
 #include "guest/inspect.h"
+#include "guest/linux-info.h"
 #include "guest/luks.h"
 #include "guest/lvm-repair.h"
 #include "guest/offline-fix.h"
@@ -37,40 +39,116 @@ static int fix_windows(Guest *guest) {
         return r < 0 || !ordered(guest, OPERATION_BOOT_REPAIR) ? r : windows_boot_repair(guest);
 }
 
+static int regenerate(Guest *guest) {
+        return initramfs_regenerate(guest, true, false);
+}
+
+static int regenerate_for_lvm(Guest *guest) {
+        return initramfs_regenerate(guest, true, true);
+}
+
+/* What could not be looked at is no failure of a job that does not change it. */
+static int warn_of_failure(Guest *guest) {
+        int r = changes_warn(&guest->changes, "inspect", "%s", guest->message);
+
+        guest->message = mfree(guest->message);
+        guest->code = mfree(guest->code);
+        return r;
+}
+
+/* With @order, the changes are made; without, they are noted as what the guest still needs. */
+static int run_step(Guest *guest, bool order, int (*step)(Guest *guest)) {
+        Changes kept = guest->changes;
+
+        if (order)
+                return step(guest);
+        guest->changes = guest->needs;
+        guest->look = true;
+        int r = step(guest);
+        if (r < 0 && guest->message)
+                r = warn_of_failure(guest);
+        guest->look = false;
+        guest->needs = guest->changes;
+        guest->changes = kept;
+        return r;
+}
+
+/* All steps, in this order. One that was not ordered only looks. */
 static int fix(Guest *guest) {
-        int lvm = 0, r = 0;
+        bool lvm_ordered = ordered(guest, OPERATION_LVM_REPAIR);
+        int lvm, r;
 
         if (!guest->mounted)
                 return check_known(guest);
         if (guest->windows)
                 return fix_windows(guest);
-        if (ordered(guest, OPERATION_LVM_REPAIR))
-                lvm = lvm_repair(guest);
-        if (lvm < 0)
-                return lvm;
-        if (ordered(guest, OPERATION_OFFLINE_FIX))
-                r = offline_fix(guest);
-        if (r >= 0 && ordered(guest, OPERATION_BOOT_REPAIR))
-                r = boot_repair(guest);
+        r = lvm = run_step(guest, lvm_ordered, lvm_repair);
         if (r >= 0)
-                r = initramfs_regenerate(guest, ordered(guest, OPERATION_INITRAMFS_REGENERATE), lvm > 0);
+                r = run_step(guest, ordered(guest, OPERATION_OFFLINE_FIX), offline_fix);
+        if (r >= 0)
+                r = run_step(guest, ordered(guest, OPERATION_BOOT_REPAIR), boot_repair);
+        bool drivers = ordered(guest, OPERATION_INITRAMFS_REGENERATE);
+        /* An initramfs has a copy of the configuration of LVM. */
+        if (r >= 0 && !drivers && lvm > 0 && lvm_ordered)
+                r = initramfs_regenerate(guest, false, true);
+        else if (r >= 0)
+                r = run_step(guest, drivers, lvm > 0 ? regenerate_for_lvm : regenerate);
         if (r >= 0 && ordered(guest, OPERATION_SELINUX_PREP))
                 r = selinux_prep(guest);
         return r;
 }
 
-static json_t *describe(Guest *guest) {
-        json_t *result = inspect_describe(guest), *changes = guest->changes.changes,
-               *warnings = guest->changes.warnings;
+static json_t *list_or_empty(json_t *list) {
+        return list ? json_incref(list) : json_array();
+}
 
-        if (!result)
+/* Those of steps that only look are of interest if nothing else was ordered. */
+static json_t *list_warnings(const Guest *guest) {
+        json_t *list = list_or_empty(guest->changes.warnings);
+
+        if (list && guest->orders->fix == 0 && guest->needs.warnings &&
+                        json_array_extend(list, guest->needs.warnings) < 0) {
+                json_decref(list);
                 return NULL;
-        if (json_object_set_new(result, "virtio", json_boolean(initramfs_has_drivers(guest))) < 0 ||
-                        json_object_set_new(result, "changes",
-                                        changes ? json_incref(changes) : json_array()) < 0 ||
-                        json_object_set_new(result, "warnings",
-                                        warnings ? json_incref(warnings) : json_array()) < 0 ||
-                        (guest->windows && windows_describe(guest, result) < 0)) {
+        }
+        return list;
+}
+
+static int describe_boot_state(Guest *guest, json_t *result) {
+        BootState state;
+        int r = guest->windows ? windows_boot_state(guest, &state)
+                               : boot_state(guest->needs.changes, guest->kernels, guest->mounted, &state);
+
+        if (r < 0)
+                return r;
+        return json_object_set_new(result, "bootable", json_string(state.bootable)) < 0 ||
+                                        json_object_set_new(result, "reasons", state.reasons) < 0
+                        ? -ENOMEM
+                        : 0;
+}
+
+static int describe_all(Guest *guest, json_t *result) {
+        int r = json_object_set_new(result, "virtio", json_boolean(initramfs_has_drivers(guest)));
+
+        if (r >= 0)
+                r = json_object_set_new(result, "changes", list_or_empty(guest->changes.changes));
+        if (r >= 0)
+                r = json_object_set_new(result, "needs", list_or_empty(guest->needs.changes));
+        if (r >= 0)
+                r = json_object_set_new(result, "warnings", list_warnings(guest));
+        if (r < 0)
+                return -ENOMEM;
+        if (guest->windows)
+                r = windows_describe(guest, result);
+        else if (guest->mounted)
+                r = linux_describe(guest, result);
+        return r < 0 ? r : describe_boot_state(guest, result);
+}
+
+static json_t *describe(Guest *guest) {
+        json_t *result = inspect_describe(guest);
+
+        if (result && describe_all(guest, result) < 0) {
                 json_decref(result);
                 return NULL;
         }
@@ -84,8 +162,8 @@ int work_run(Guest *guest, json_t **ret) {
         r = appliance_start(guest);
         if (r >= 0)
                 r = luks_unlock(guest);
-        if (r >= 0 && ordered(guest, OPERATION_FS_REPAIR))
-                r = fs_repair(guest);
+        if (r >= 0)
+                r = fs_repair(guest, ordered(guest, OPERATION_FS_REPAIR));
         if (r >= 0)
                 r = inspect_find(guest);
         if (r >= 0)

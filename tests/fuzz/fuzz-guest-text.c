@@ -12,6 +12,7 @@
 #include "guest/lvm-filter.h"
 #include "guest/mdadm-conf.h"
 #include "guest/module-list.h"
+#include "guest/network-list.h"
 #include "guest/nic-driver.h"
 #include "guest/nic-keyfile.h"
 #include "guest/nic-netplan.h"
@@ -93,6 +94,27 @@ static void read_nics(const char *text) {
                         abort();
 }
 
+static void read_network(const char *text) {
+        NetworkList *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return;
+        network_add_ifupdown(l, text);
+        network_add_netplan(l, text);
+        network_add_network_manager(l, text);
+        network_add_ifcfg(l, text);
+        network_add_networkd(l, text);
+        for (size_t i = 0; i < l->n; i++) {
+                const NetworkInterface *n = &l->items[i];
+                if (!n->name[0] || strpbrk(n->name, "/\n \t") || !n->by)
+                        abort();
+                for (size_t k = 0; k < n->n_addresses; k++)
+                        if (strspn(n->addresses[k], "0123456789abcdefABCDEF.:/") != strlen(n->addresses[k]))
+                                abort();
+        }
+        free(l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = strndup((const char *) data, size);
         _cleanup_(device_names_done) DeviceNames names = {};
@@ -105,5 +127,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         names.one_disk = true;
         edit_twice(FSTAB, text, &names);
         read_nics(text);
+        read_network(text);
         return 0;
 }

@@ -108,7 +108,8 @@ const FieldMap worker_fields[] = {
         { "parameters.power_on_after_failure", "parameters.power_on_after_failure", FIELD_SHOWN,
                         "For a warm job: starts the machine again if the cutover fails." },
         { "parameters.fix", "parameters.fix", FIELD_SHOWN,
-                        "\"auto\", or a list of fs_repair, lvm_repair, offline_fix, boot_repair, "
+                        "\"none\", \"auto\" (the default for kvm), or a list of fs_repair, "
+                        "lvm_repair, offline_fix, boot_repair, "
                         "initramfs_regenerate and selinux_prep: changes the guest on the copied disks so "
                         "that it starts on KVM." },
         { "parameters.root", "parameters.root", FIELD_SHOWN,

@@ -170,12 +170,12 @@ int step_alone_guest(Run *run) {
         return source_check_unchanged(run->source);
 }
 
-/* Repairs of file systems are not listed. Without other changes, only times differ. */
+/* A journal of XFS that was replayed is not listed. Without other changes, only times differ. */
 static bool writes_image(const Run *run) {
         const JobSpec *spec = run->attempt->plan->spec;
 
         return job_spec_is_in_place(spec) && !spec->parameters.dry_run &&
-                        (spec->operation == OPERATION_FS_REPAIR ||
+                        (spec->parameters.fix & 1u << OPERATION_FS_REPAIR ||
                                         json_array_size(json_object_get(run->attempt->guest, "changes")) >
                                                         0);
 }

@@ -19,11 +19,11 @@ int job_fix_from_json(json_t *value, const char *path, unsigned *ret, JsonErrors
         json_t *item;
         size_t i;
 
-        if (!value || json_is_null(value) || streq_ptr(word, "none")) {
+        if (!value || json_is_null(value) || json_is_false(value) || streq_ptr(word, "none")) {
                 *ret = 0;
                 return 0;
         }
-        if (streq_ptr(word, "auto")) {
+        if (json_is_true(value) || streq_ptr(word, "auto")) {
                 *ret = FIX_AUTO | FIX_ALL;
                 return 0;
         }

@@ -91,21 +91,31 @@ static int check_details(const JobSpec *s, const json_t *parameters, JsonErrors 
 }
 
 static int check_operation(JobSpec *s, JsonErrors *errors) {
-        if (s->parameters.fix != 0) {
+        if (s->operation == OPERATION_INSPECT && s->parameters.fix != 0) {
                 s->parameters.fix = 0;
-                return json_errors_add(
-                                errors, "parameters.fix", "must not be given unless operation is convert");
+                return json_errors_add(errors, "parameters.fix", "must not be given for operation inspect");
         }
         if (s->operation == OPERATION_INSPECT)
                 return check_inspect(s, errors);
-        s->parameters.fix = 1u << s->operation;
+        s->parameters.fix |= 1u << s->operation;
         if (job_spec_has_destination(s))
                 return check_destination(s, "destination", errors);
         return s->parameters.dry_run ? check_files(s, errors) : check_in_place(s, errors);
 }
 
+/* A guest that becomes a domain is fixed, unless that is switched off. */
+static int read_fix(JobSpec *s, JsonErrors *errors) {
+        bool given = s->parameters.fix_words && !json_is_null(s->parameters.fix_words);
+
+        if (!given && s->operation == OPERATION_CONVERT && s->destination.type == ENDPOINT_KVM) {
+                s->parameters.fix = FIX_AUTO | FIX_ALL;
+                return 0;
+        }
+        return job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
+}
+
 int job_guest_check(JobSpec *s, const json_t *parameters, JsonErrors *errors) {
-        int r = job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
+        int r = read_fix(s, errors);
 
         if (r < 0 || s->operation < 0)
                 return r;

@@ -473,7 +473,7 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "chain");
         if (!s->parameters.allow_larger)
                 (void) json_object_del(parameters, "allow_larger");
-        if (s->parameters.fix == 0)
+        if (s->parameters.fix == 0 && s->destination.type != ENDPOINT_KVM)
                 (void) json_object_del(parameters, "fix");
         if (s->parameters.method == INITRAMFS_APPEND)
                 (void) json_object_del(parameters, "method");
@@ -493,11 +493,17 @@ static void fill_exceptions(const JobSpec *s, json_t *parameters) {
                 (void) json_object_del(parameters, "power_off");
 }
 
-static int fill_kvm(const JobEndpoint *e, json_t *destination) {
+static int fill_kvm(const JobSpec *s, json_t *destination, json_t *parameters) {
+        const JobEndpoint *e = &s->destination;
+
         (void) json_object_del(destination, "directory");
         (void) json_object_del(destination, "libvirt_uri"); /* there is one */
         if (!e->kvm.start)
                 (void) json_object_del(destination, "start");
+        /* Here, the default is another one. */
+        if (s->operation == OPERATION_CONVERT &&
+                        json_object_set_new(parameters, "fix", job_fix_to_json(s->parameters.fix)) < 0)
+                return -ENOMEM;
         return json_object_set_new(destination, "path", json_string(e->path)) |
                         json_object_set_new(destination, "name", json_string(e->kvm.name));
 }
@@ -526,7 +532,7 @@ static int fill_document(JobSpec *s) {
                 failed |= json_object_set_new(section_of(s->document, "destination"), "format",
                                 json_string(disk_format_to_string(s->destination.format)));
         if (s->destination.type == ENDPOINT_KVM)
-                failed |= fill_kvm(&s->destination, json_object_get(s->document, "destination"));
+                failed |= fill_kvm(s, json_object_get(s->document, "destination"), parameters);
         failed |= json_object_set_new(parameters, "compress", json_boolean(s->parameters.compress));
         failed |= json_object_set_new(parameters, "verify",
                         s->parameters.verify == VERIFY_FULL ? json_string("full")

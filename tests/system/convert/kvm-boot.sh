@@ -29,7 +29,7 @@ boot_disk() {
         truncate -s 8M "$1"
 }
 # proof FILE NAME [JQ-PROGRAM]: a job with a proof of boot
-proof() { submit "$(spec "$dir/$1" "$dir/unused.qcow2" ".job_id = \"$2\" | .parameters.boot_check = true |
+proof() { submit "$(spec "$dir/$1" "$dir/unused.qcow2" ".job_id = \"$2\" | .parameters += {boot_check: true, fix: \"none\"} |
         .destination = {type: \"kvm\", name: \"$2\", directory: \"$dir/vm\", hardware: {memory: 67108864}} |
         ${3:-.}")" >/dev/null; }
 result() { job "$1" | jq -r ".result.$2"; }

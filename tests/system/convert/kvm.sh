@@ -13,7 +13,8 @@
 . "$(dirname "$0")/../lib/lib-libvirt.sh"
 
 # kvm SOURCE NAME [JQ-PROGRAM]: the spec of a job that defines the domain NAME
-kvm() { spec "$1" "$dir/unused.qcow2" ".destination = {type: \"kvm\", name: \"$2\", directory: \"$dir/vm\"} | ${3:-.}"; }
+kvm() { spec "$1" "$dir/unused.qcow2" ".destination = {type: \"kvm\", name: \"$2\", directory: \"$dir/vm\"} |
+        .parameters.fix = \"none\" | ${3:-.}"; }
 result() { job "$1" | jq -c "${2:-.result}"; }
 xml() { virsh dumpxml --inactive "$1" | xmllint --xpath "$2" -; }
 libvirt_away() { systemctl -q stop libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket; }

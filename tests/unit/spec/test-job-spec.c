@@ -167,6 +167,50 @@ START_TEST(an_operation_on_a_guest_changes_a_file_or_a_copy) {
         ck_assert_ptr_null(json_object_get(json_object_get(look->document, "parameters"), "dry_run"));
         ck_assert_uint_eq(copy->parameters.fix, 1u << OPERATION_BOOT_REPAIR);
         ck_assert(!job_spec_is_in_place(copy) && job_spec_has_guest(copy));
+
+        /* Several in place, or all that the guest needs */
+        _cleanup_(job_spec_freep) JobSpec *two =
+                        good(OPERATION("offline_fix", "/a.qcow2", PARAMETERS("\"fix\":[\"fs_repair\"]")));
+        _cleanup_(job_spec_freep) JobSpec *all = good(
+                        OPERATION("offline_fix", "/a.qcow2", PARAMETERS("\"fix\":\"auto\",\"force\":true")));
+        ck_assert_uint_eq(two->parameters.fix, 1u << OPERATION_OFFLINE_FIX | 1u << OPERATION_FS_REPAIR);
+        ck_assert_uint_eq(all->parameters.fix, FIX_AUTO | FIX_ALL);
+        ck_assert(job_spec_is_in_place(two) && job_spec_is_in_place(all));
+}
+END_TEST
+
+/* The document says which, so that it means the same when it is read again. */
+START_TEST(the_guest_of_a_domain_is_fixed_by_default) {
+        static const struct {
+                const char *parameters, *fix;
+                unsigned expected;
+        } cases[] = {
+                { "", "\"auto\"", FIX_AUTO | FIX_ALL },
+                { ",\"parameters\":{\"fix\":null}", "\"auto\"", FIX_AUTO | FIX_ALL },
+                { ",\"parameters\":{\"fix\":true}", "\"auto\"", FIX_AUTO | FIX_ALL },
+                { ",\"parameters\":{\"fix\":\"none\"}", "\"none\"", 0 },
+                { ",\"parameters\":{\"fix\":false}", "\"none\"", 0 },
+                { ",\"parameters\":{\"fix\":[\"fs_repair\"]}", "[\"fs_repair\"]",
+                                1u << OPERATION_FS_REPAIR },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = strprintf(
+                                "{\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":\"/a.ova\"},"
+                                "\"destination\":{\"type\":\"kvm\"}%s}",
+                                cases[i].parameters);
+                _cleanup_(job_spec_freep) JobSpec *s = good(text);
+                char *document = json_dumps(s->document, 0);
+                _cleanup_(job_spec_freep) JobSpec *again = good(document);
+                char *fix = json_dumps(json_object_get(json_object_get(s->document, "parameters"), "fix"),
+                                JSON_ENCODE_ANY | JSON_COMPACT);
+
+                ck_assert_uint_eq(s->parameters.fix, cases[i].expected);
+                ck_assert_uint_eq(again->parameters.fix, cases[i].expected);
+                ck_assert_str_eq(fix, cases[i].fix);
+                free(fix);
+                free(document);
+        }
 }
 END_TEST
 
@@ -182,8 +226,8 @@ START_TEST(what_an_operation_on_a_guest_cannot_do_is_refused) {
                         "destination: must not be given unless the destination is a qcow2 or raw file");
         bad(OPERATION("fs_repair", "/a.qcow2", TO("/b.vmdk")),
                         "destination: must not be given unless the destination is a qcow2 or raw file");
-        bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"fix\":\"auto\"")),
-                        "parameters.fix: must not be given unless operation is convert");
+        bad(OPERATION("inspect", "/a.qcow2", PARAMETERS("\"fix\":\"auto\"")),
+                        "parameters.fix: must not be given for operation inspect");
         bad(OPERATION("fs_repair", "/a.qcow2", PARAMETERS("\"chain\":\"flatten\"")),
                         "parameters.chain: must not be flatten without a destination: the images below would "
                         "no longer be those that the result depends on");
@@ -776,7 +820,7 @@ END_TEST
 
 TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
-                an_operation_on_a_guest_changes_a_file_or_a_copy,
+                an_operation_on_a_guest_changes_a_file_or_a_copy, the_guest_of_a_domain_is_fixed_by_default,
                 what_an_operation_on_a_guest_cannot_do_is_refused, the_destinations_format_follows_its_name,
                 fields_must_go_together, exceptions_are_asked_for, compression_has_one_form, paths_are_plain,
                 a_destination_leaves_room_for_its_part_directory,

@@ -324,7 +324,8 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_ALLOW_LARGER] = { { "allow-larger", 0, NULL,
                                                   "The NBD destination may be larger than the source" },
                         parse_flag, AT(allow_larger) },
-        [OPTION_FIX] = { { "fix", 0, "MODE", "Make the guest start on KVM: none (the default) or auto" },
+        [OPTION_FIX] = { { "fix", 0, "MODE",
+                                         "Make the guest start on KVM: auto (default of migrate) or none" },
                         parse_word, AT(fix), .choices = { "none", "auto" } },
         [OPTION_CONVERSION_METHOD] = { { "conversion-method", 0, "METHOD",
                                                        "How the disks of a vSphere VM are read: auto (the "
@@ -417,6 +418,16 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_BOOT_CHECK] = { { "boot-check", 0, NULL, "See whether it boots, without a network" },
                         parse_flag, AT(boot_check) },
         [OPTION_YES] = { { "yes", 'y', NULL, "Do not ask before it begins" }, parse_flag, AT(yes) },
+        [OPTION_DRY_RUN] = { { "dry-run", 0, NULL, "Only show what would be changed" }, parse_flag,
+                        AT(dry_run) },
+        [OPTION_FORCE] = { { "force", 0, NULL, "Repair file systems even if data may be lost" }, parse_flag,
+                        AT(force) },
+        [OPTION_ROOT] = { { "root", 0, "DEVICE", "The root file system, if there are several systems" },
+                        parse_text, AT(root) },
+        [OPTION_LUKS_KEYS] = { { "luks-keys", 0, "FILE",
+                                               "Passphrases of encrypted devices, a line each, from a file "
+                                               "or stdin (-)" },
+                        parse_text, AT(luks_keys) },
 };
 
 const OptionInfo *option_info(Option o) {

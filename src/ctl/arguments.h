@@ -69,6 +69,10 @@ typedef enum Option {
         OPTION_START,
         OPTION_BOOT_CHECK,
         OPTION_YES,
+        OPTION_DRY_RUN,
+        OPTION_FORCE,
+        OPTION_ROOT,
+        OPTION_LUKS_KEYS,
         _OPTION_MAX,
 } Option;
 
@@ -126,6 +130,8 @@ typedef struct Arguments {
         const char *to, *firmware; /* of a domain */
         char **networks; /* likewise: "SOURCE=NETWORK" */
         bool start, boot_check, yes;
+        bool dry_run, force; /* of a guest that is fixed */
+        const char *root, *luks_keys; /* likewise: a file system; a file */
         char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */
         const char *user, *datacenter, *ca, *thumbprint, *password_file; /* of a source */

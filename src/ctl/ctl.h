@@ -23,5 +23,6 @@ typedef enum ExitStatus {
 typedef struct Ctl {
         Arguments args;
         Terminal out, err; /* what stdout and stderr can show */
+        bool cancel_on_signal; /* ^C cancels a job that is watched; else it goes on */
         const char *daemon, *action; /* whom the verb talks to, and what polkit calls it; for errors */
 } Ctl;

@@ -64,28 +64,31 @@ static const struct {
         { "boot_failed",
                         "The domain is defined, and its disks are complete. The result has the last lines of "
                         "its console and the path of a screenshot: \"hyperctl status {id} --json\"." },
-        { "appliance_failed", "See \"journalctl -u hyper-appliance.service\", " RETRY },
+        { "appliance_failed",
+                        "See \"journalctl -u hyper-appliance.service\", " RETRY
+                        " With parameters.fix set to "
+                        "none, a disk is copied without an appliance." },
         { "ambiguous_root", "Name one of the roots with parameters.root, and submit the job again." },
-        { "guest_unknown", "Submit the job without parameters.fix: the disk is copied as it is." },
+        { "guest_unknown", "Submit the job with parameters.fix set to none: the disk is copied as it is." },
         { "guest_hibernated", "Start Windows, run \"shutdown /s /t 0\" in it, and submit the job again." },
         { "guest_encrypted",
                         "Run \"manage-bde -off C:\" in Windows, wait until it is decrypted, shut it down, "
                         "and submit the job again." },
         { "guest_dynamic_disks",
-                        "Convert the dynamic disks of Windows to basic disks, or submit the job without "
-                        "parameters.fix." },
+                        "Convert the dynamic disks of Windows to basic disks, or submit the job with "
+                        "parameters.fix set to none." },
         { "guest_file_system_damaged",
                         "Repair the file system in the virtual machine of the source, and submit the job "
                         "again." },
         { "guest_inspection_failed",
-                        "\"hyperctl logs {id}\" has the details. Without parameters.fix, the disk is copied "
-                        "as it is." },
+                        "\"hyperctl logs {id}\" has the details. With parameters.fix set to none, the disk "
+                        "is copied as it is." },
         { "guest_initramfs_failed",
                         "Rebuild the initramfs in the virtual machine of the source with the drivers of "
                         "virtio, and submit the job again." },
         { "guest_write_failed",
-                        "\"hyperctl logs {id}\" has the details. Without parameters.fix, the disk is copied "
-                        "as it is." },
+                        "\"hyperctl logs {id}\" has the details. With parameters.fix set to none, the disk "
+                        "is copied as it is." },
         { "guest_read_only",
                         "Make the file system that the error names writable in the virtual machine of the "
                         "source, and submit the job again." },

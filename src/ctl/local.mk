@@ -9,6 +9,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/ctl.h \
 	src/ctl/daemons.c \
 	src/ctl/daemons.h \
+	src/ctl/guest-view.c \
+	src/ctl/guest-view.h \
 	src/ctl/help.c \
 	src/ctl/help.h \
 	src/ctl/hosts-client.c \
@@ -19,6 +21,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/job-view.h \
 	src/ctl/journal-print.c \
 	src/ctl/journal-print.h \
+	src/ctl/migrate-plan.c \
+	src/ctl/migrate-plan.h \
 	src/ctl/output-name.c \
 	src/ctl/output-name.h \
 	src/ctl/password.c \
@@ -45,6 +49,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-config.h \
 	src/ctl/verb-cutover.c \
 	src/ctl/verb-cutover.h \
+	src/ctl/verb-guest.c \
+	src/ctl/verb-guest.h \
 	src/ctl/verb-host.c \
 	src/ctl/verb-host.h \
 	src/ctl/verb-key.c \

@@ -11,6 +11,7 @@
 #include "basic/string-util.h"
 
 #define PASSWORD_MAX ((size_t) 1024)
+#define PASSWORDS_MAX ((size_t) 64 * 1024)
 
 char *password_free(char *password) {
         if (password)
@@ -53,6 +54,29 @@ static int read_terminal(const char *prompt, char buffer[static PASSWORD_MAX + 2
         (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
         fputc('\n', stderr);
         return r;
+}
+
+int password_read_file(const char *name, char **ret) {
+        bool opens = !streq(name, "-");
+        _cleanup_close_ int fd = opens ? open(name, O_RDONLY | O_CLOEXEC) : -EBADF;
+        _cleanup_(password_freep) char *text = calloc(1, PASSWORDS_MAX + 2);
+        size_t n = 0;
+        ssize_t k = 1;
+
+        if (opens && fd < 0)
+                return -errno;
+        while (text && k > 0 && n <= PASSWORDS_MAX) {
+                k = read(opens ? fd : STDIN_FILENO, text + n, PASSWORDS_MAX + 1 - n);
+                if (k < 0)
+                        return -errno;
+                n += (size_t) k;
+        }
+        if (!text)
+                return -ENOMEM;
+        if (n == 0 || n > PASSWORDS_MAX || strlen(text) != n || !utf8_is_valid(text))
+                return n > PASSWORDS_MAX ? -EFBIG : -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
 }
 
 int password_read(const Ctl *ctl, const char *prompt, char **ret) {

@@ -9,6 +9,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/output-name.h"
+#include "ctl/password.h"
 #include "ctl/submit-spec.h"
 #include "ctl/text.h"
 #include "ctl/vsphere-address.h"
@@ -322,6 +323,30 @@ static int apply_source(const Arguments *a, json_t *spec) {
         return status;
 }
 
+/* The passphrases are a secret of the job. */
+static int apply_luks_keys(json_t *spec, const char *name) {
+        _cleanup_(password_freep) char *keys = NULL;
+        int r = password_read_file(name, &keys);
+
+        if (r < 0) {
+                log_error_errno(r, "Failed to read the passphrases in %s: %m", name);
+                return EXIT_OTHER;
+        }
+        return set_string(spec, "parameters", "luks_keys", keys);
+}
+
+static int apply_guest(const Arguments *a, json_t *spec) {
+        int status = a->root ? set_string(spec, "parameters", "root", a->root) : EXIT_OK;
+
+        if (status == EXIT_OK && a->luks_keys)
+                status = apply_luks_keys(spec, a->luks_keys);
+        if (status == EXIT_OK && a->dry_run)
+                status = set_new(spec, "parameters", "dry_run", json_true());
+        if (status == EXIT_OK && a->force)
+                status = set_new(spec, "parameters", "force", json_true());
+        return status;
+}
+
 static int apply_policy(const Arguments *a, json_t *spec) {
         const struct {
                 Option option;
@@ -362,6 +387,8 @@ int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
                 status = set_string(spec, "parameters", "chain", a->chain);
         if (status == EXIT_OK && a->fix)
                 status = set_string(spec, "parameters", "fix", a->fix);
+        if (status == EXIT_OK)
+                status = apply_guest(a, spec);
         if (status == EXIT_OK && a->conversion_method)
                 status = set_string(spec, "parameters", "conversion_method", a->conversion_method);
         if (status == EXIT_OK && a->source_power)

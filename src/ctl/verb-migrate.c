@@ -6,10 +6,11 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "ctl/guest-view.h"
 #include "ctl/job-view.h"
+#include "ctl/migrate-plan.h"
 #include "ctl/submit-spec.h"
 #include "ctl/verb-submit.h"
-#include "ctl/view.h"
 #include "ctl/watch.h"
 #include "spec/job-spec.h"
 
@@ -67,6 +68,8 @@ static int make_spec(Ctl *ctl, char **words, json_t **ret) {
                 status = submit_spec_load(ctl, name, &spec);
         if (status == EXIT_OK)
                 status = submit_spec_apply(&options, spec, "");
+        if (status == EXIT_OK)
+                status = submit_ask_password(ctl, spec, options.source);
         if (status != EXIT_OK)
                 return status;
         if (json_object_set_new(spec, "destination", make_destination(&ctl->args)) < 0 ||
@@ -91,32 +94,6 @@ static int complete(json_t *spec, JobSpec **ret) {
                 return EXIT_REFUSED;
         }
         return r < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
-}
-
-static int show_plan(Ctl *ctl, const JobSpec *spec) {
-        const JobEndpoint *d = &spec->destination;
-        const char *key;
-        json_t *value;
-
-        int r = view_endpoint(ctl, "Source", json_object_get(spec->document, "source"));
-        if (r >= 0)
-                r = view_line(ctl, "Domain", COLOUR_BOLD, "%s", d->kvm.name);
-        if (r >= 0)
-                r = view_line(ctl, "Host", COLOUR_NONE, "%s", KVM_URI);
-        if (r >= 0)
-                r = view_line(ctl, "First disk", COLOUR_NONE, "%s", d->path);
-        json_object_foreach(d->kvm.network_map, key, value)
-                if (r >= 0)
-                        r = view_line(ctl, "Network", COLOUR_NONE, "%s -> %s", key,
-                                        json_string_value(value));
-        if (r >= 0)
-                r = view_line(ctl, "Afterwards", COLOUR_NONE, "%s%s",
-                                spec->parameters.boot_check
-                                                ? "a trial without a network shows whether it boots, and "
-                                                : "",
-                                d->kvm.start ? "the domain is started"
-                                             : "the domain is defined, but not started");
-        return r;
 }
 
 /* EXIT_OK: the person agrees. */
@@ -153,6 +130,14 @@ static int show_boot(Ctl *ctl, json_t *boot) {
         return r < 0 ? r : view_line(ctl, "Screenshot", COLOUR_NONE, "%s", view_string(boot, "screenshot"));
 }
 
+/* No word that a shell or virsh takes for something else. */
+static bool is_plain(const char *name) {
+        static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+        return *name && *name != '-' && strspn(name, characters) == strlen(name) &&
+                        strspn(name, "0123456789") < strlen(name);
+}
+
 static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         _cleanup_(json_decrefp) json_t *job = NULL;
         _cleanup_free_ char *path = NULL;
@@ -163,6 +148,7 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         if (status != EXIT_OK)
                 return status;
         domain = json_object_get(json_object_get(job, "result"), "domain");
+        json_t *guest = json_object_get(json_object_get(job, "result"), "guest");
         if (!domain)
                 return EXIT_OK;
         const char *name = view_string(domain, "name"), *uuid = view_string(domain, "uuid");
@@ -170,6 +156,8 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         int r = view_line(ctl, "Domain", COLOUR_BOLD, "%s", name);
         if (r >= 0)
                 r = view_line(ctl, "UUID", COLOUR_NONE, "%s", uuid);
+        if (r >= 0 && guest)
+                r = guest_view_changes(ctl, guest, /* dry_run= */ false);
         json_array_foreach(json_object_get(domain, "warnings"), i, warning)
                 if (r >= 0)
                         r = view_line(ctl, "Warning", COLOUR_YELLOW, "%s", json_string_value(warning));
@@ -177,7 +165,7 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
                 r = show_boot(ctl, json_object_get(json_object_get(job, "result"), "boot"));
         if (r >= 0 && *uuid)
                 r = view_line(ctl, "Next", COLOUR_NONE, running ? "virsh console %s" : "virsh start %s",
-                                uuid);
+                                is_plain(name) ? name : uuid);
         return r < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
 }
 
@@ -198,7 +186,7 @@ static int migrate(Ctl *ctl, json_t *spec) {
 }
 
 int verb_migrate(Ctl *ctl, char **words) {
-        _cleanup_(json_decrefp) json_t *spec = NULL;
+        _cleanup_(json_decrefp) json_t *spec = NULL, *vm = NULL;
         _cleanup_(job_spec_freep) JobSpec *complete_spec = NULL;
 
         if (!ctl->args.to) {
@@ -209,9 +197,12 @@ int verb_migrate(Ctl *ctl, char **words) {
         int status = make_spec(ctl, words, &spec);
         if (status == EXIT_OK)
                 status = complete(spec, &complete_spec);
+        bool show = ctl->args.json == JSON_MODE_OFF && !ctl->args.quiet;
+        if (status == EXIT_OK && show)
+                status = migrate_plan_read_vm(ctl, complete_spec, &vm);
         if (status != EXIT_OK)
                 return status;
-        if (ctl->args.json == JSON_MODE_OFF && !ctl->args.quiet && show_plan(ctl, complete_spec) < 0)
+        if (show && (migrate_plan_show(ctl, complete_spec, vm) < 0 || fflush(stdout) != 0))
                 return log_oom(), EXIT_OTHER;
         if (!ctl->args.yes)
                 status = confirm();

@@ -17,10 +17,9 @@ static void tell_next(Ctl *ctl, const char *id) {
                 log_info("\"hyperctl watch %s\" shows its progress.", id);
 }
 
-int submit_job(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
+int submit_silently(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id, char **ret_path, bool *ret_created) {
         _cleanup_message_ sd_bus_message *reply = NULL;
-        _cleanup_(json_decrefp) json_t *answer = NULL;
-        _cleanup_free_ char *text = json_dumps(spec, JSON_COMPACT), *copy = NULL;
+        _cleanup_free_ char *text = json_dumps(spec, JSON_COMPACT), *id_copy = NULL, *path_copy = NULL;
         const char *id, *path;
         int created, status, r;
 
@@ -33,23 +32,36 @@ int submit_job(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
         r = sd_bus_message_read(reply, "sob", &id, &path, &created);
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Submitting the job");
-        copy = strdup(id);
-        if (!copy)
+        id_copy = strdup(id);
+        path_copy = strdup(path);
+        if (!id_copy || !path_copy)
                 return log_oom(), EXIT_OTHER;
-        *ret_id = TAKE_PTR(copy);
         if (!created && !ctl->args.quiet)
                 log_info("Job %s is there already, with the same spec; it is not run a second time.", id);
+        *ret_id = TAKE_PTR(id_copy);
+        *ret_path = TAKE_PTR(path_copy);
+        *ret_created = created;
+        return EXIT_OK;
+}
+
+int submit_job(Ctl *ctl, sd_bus *bus, json_t *spec, char **ret_id) {
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        _cleanup_free_ char *id = NULL, *path = NULL;
+        bool created;
+
+        int status = submit_silently(ctl, bus, spec, &id, &path, &created);
+        if (status != EXIT_OK)
+                return status;
         if (ctl->args.json == JSON_MODE_OFF) {
                 if (puts(id) < 0 || fflush(stdout) != 0)
                         return EXIT_OTHER;
                 tell_next(ctl, id);
-                return EXIT_OK;
+        } else if (!ctl->args.wait && !ctl->args.follow) { /* else the finished job is written instead */
+                answer = json_pack("{s:s, s:s, s:b}", "id", id, "path", path, "created", (int) created);
+                status = client_print_json(ctl, answer);
         }
-        /* With --wait the finished job is written instead. */
-        if (ctl->args.wait || ctl->args.follow)
-                return EXIT_OK;
-        answer = json_pack("{s:s, s:s, s:b}", "id", id, "path", path, "created", created);
-        return client_print_json(ctl, answer);
+        *ret_id = TAKE_PTR(id);
+        return status;
 }
 
 /* --- the directory that is written to if no destination is given ----------------------------------------
@@ -129,17 +141,16 @@ static int make_spec(Ctl *ctl, sd_bus *bus, const char *name, json_t **ret) {
         return EXIT_OK;
 }
 
-/* Of a virtual machine whose server was named on the command line. */
-static int ask_password(Ctl *ctl, json_t *spec) {
+int submit_ask_password(Ctl *ctl, json_t *spec, bool given) {
         json_t *source = json_object_get(spec, "source");
         const char *server = json_string_value(json_object_get(source, "vcenter_url"));
         _cleanup_(password_freep) char *password = NULL;
         _cleanup_free_ char *prompt = NULL;
         int status;
 
-        if (!ctl->args.source || !server)
+        if (!given || !server)
                 return EXIT_OK;
-        prompt = strprintf("Password for %s: ", server);
+        prompt = strprintf("Password for %s", server);
         if (!prompt)
                 return log_oom(), EXIT_OTHER;
         status = password_read(ctl, prompt, &password);
@@ -168,7 +179,7 @@ int verb_submit(Ctl *ctl, char **words) {
         if (status == EXIT_OK)
                 status = make_spec(ctl, bus, name, &spec);
         if (status == EXIT_OK)
-                status = ask_password(ctl, spec);
+                status = submit_ask_password(ctl, spec, ctl->args.source);
         if (status == EXIT_OK && !bus)
                 status = client_connect(ctl, &bus);
         if (status == EXIT_OK)

@@ -8,6 +8,7 @@
 #include "ctl/verb-cancel.h"
 #include "ctl/verb-config.h"
 #include "ctl/verb-cutover.h"
+#include "ctl/verb-guest.h"
 #include "ctl/verb-host.h"
 #include "ctl/verb-key.h"
 #include "ctl/verb-list.h"
@@ -38,21 +39,35 @@
                         B(OPTION_CHAIN) | B(OPTION_ALLOW_LARGER) | B(OPTION_FIX) | B(OPTION_OPERATION) | \
                         B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES) |      \
                         B(OPTION_CONVERSION_METHOD) | B(OPTION_SOURCE_POWER) | B(OPTION_WARM))
+#define GUEST_OPTIONS (B(OPTION_ROOT) | B(OPTION_LUKS_KEYS))
+#define VSPHERE_OPTIONS                                                                \
+        (B(OPTION_USER) | B(OPTION_DATACENTER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) | \
+                        B(OPTION_PASSWORD_FILE))
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
         { "submit", 0, 2,
                         JSON_OPTIONS | SPEC_OPTIONS | B(OPTION_ANY_WORKER) | B(OPTION_WAIT) |
-                                        B(OPTION_FOLLOW) | B(OPTION_USER) | B(OPTION_DATACENTER) |
-                                        B(OPTION_CA) | B(OPTION_THUMBPRINT) | B(OPTION_PASSWORD_FILE),
+                                        B(OPTION_FOLLOW) | VSPHERE_OPTIONS,
                         verb_submit, "[SOURCE [DESTINATION]|SPEC.json|-]",
                         "Submit a job; \"submit\" may be left out before a path" },
         { "migrate", 1, 1,
                         JSON_OPTIONS | (SPEC_OPTIONS & ~B(OPTION_OPERATION)) | B(OPTION_TO) |
                                         B(OPTION_NAME) | B(OPTION_NETWORK) | B(OPTION_FIRMWARE) |
-                                        B(OPTION_START) | B(OPTION_BOOT_CHECK) | B(OPTION_YES),
+                                        B(OPTION_START) | B(OPTION_BOOT_CHECK) | B(OPTION_YES) |
+                                        GUEST_OPTIONS | B(OPTION_FORCE) | VSPHERE_OPTIONS,
                         verb_migrate, "SOURCE|SPEC.json|-",
                         "Migrate a virtual machine, after the plan was shown and confirmed" },
+        { "inspect", 1, 1,
+                        JSON_OPTIONS | GUEST_OPTIONS | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHAIN) |
+                                        B(OPTION_IN_USE) | B(OPTION_ID) | B(OPTION_PRIORITY) |
+                                        B(OPTION_TIMEOUT),
+                        verb_inspect, "FILE", "Show what is on a disk, and whether it starts on KVM" },
+        { "fix", 1, 1,
+                        JSON_OPTIONS | GUEST_OPTIONS | B(OPTION_SOURCE_FORMAT) | B(OPTION_DRY_RUN) |
+                                        B(OPTION_FORCE) | B(OPTION_ID) | B(OPTION_PRIORITY) |
+                                        B(OPTION_TIMEOUT),
+                        verb_fix, "FILE", "Change the guest on a disk, in place, so that it starts on KVM" },
         { "list", 0, 0,
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),
@@ -123,10 +138,8 @@ static const Verb verbs[] = {
                         "Show what VMs use, live" },
         { "source list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_source_list, "",
                         "List named sources: vCenters and ESXi hosts" },
-        { "source add", 2, 2,
-                        B(OPTION_USER) | B(OPTION_DATACENTER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) |
-                                        B(OPTION_PASSWORD_FILE),
-                        verb_source_add, "SOURCE URL", "Add a vCenter or an ESXi host under a name" },
+        { "source add", 2, 2, VSPHERE_OPTIONS, verb_source_add, "SOURCE URL",
+                        "Add a vCenter or an ESXi host under a name" },
         { "source rm", 1, WORDS_ANY, 0, verb_source_rm, "SOURCE…", "Remove sources and their passwords" },
         { "source test", 1, 1, JSON_OPTIONS, verb_source_test, "SOURCE",
                         "Log in to a source, and show what the server is" },
@@ -206,8 +219,8 @@ static const struct {
         { "resume", "retry" },
         { "restart", "retry" },
         { "convert", "submit" },
-        { "migrate", "submit" },
         { "import", "submit" },
+        { "repair", "fix" },
         { "start", "vm start" },
         { "top", "vm top" },
         { "vm stop", "vm shutdown" },

@@ -35,6 +35,7 @@ typedef struct Watch {
         Watched *jobs;
         size_t n_jobs, n_drawn; /* lines of the block on the terminal */
         int status; /* of the first job that did not end well */
+        int cancelled_by; /* the signal, or 0 */
         usec_t lost_since; /* 0: not lost */
 } Watch;
 
@@ -232,11 +233,27 @@ static char *list_going_on(const Watch *w) {
         return list;
 }
 
+/* Of those that have not ended. The answer is their end, or that of the watch with the next signal. */
+static void cancel_jobs(Watch *w) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (!w->jobs[i].ended)
+                        (void) sd_bus_call_method_async(*w->bus, NULL, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                        HYPER_MANAGER_INTERFACE, "CancelJob", NULL, NULL, "s",
+                                        w->jobs[i].id);
+}
+
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *info, void *userdata) {
         _cleanup_free_ char *ids = NULL;
         Watch *w = userdata;
 
         erase_block(w);
+        if (w->ctl->cancel_on_signal && w->cancelled_by == 0) {
+                w->cancelled_by = (int) info->ssi_signo;
+                if (!w->ctl->args.quiet)
+                        log_info("Cancelling the job. Another ^C does not wait for its end.");
+                cancel_jobs(w);
+                return 0;
+        }
         if (!w->ctl->args.quiet) {
                 ids = list_going_on(w);
                 log_info("No longer watching; the job goes on. \"hyperctl watch%s\" shows it again, "
@@ -414,5 +431,7 @@ int watch_jobs(Ctl *ctl, sd_bus **bus, char **ids) {
                 status = watch_until_ended(&w);
         if (status == EXIT_OK && ctl->args.json != JSON_MODE_OFF)
                 status = print_ended_jobs(&w);
+        if (w.cancelled_by > 0 && w.status == EXIT_JOB_CANCELLED)
+                w.status = 128 + w.cancelled_by;
         return status == EXIT_OK ? w.status : status;
 }

@@ -12,8 +12,8 @@
                         1u << OPERATION_FS_REPAIR | 1u << OPERATION_INITRAMFS_REGENERATE |        \
                         1u << OPERATION_SELINUX_PREP)
 
-/* "none" or false, "auto" or true, or a list of operations. Wrong words are added to @errors under @path. 0 or
- * -ENOMEM. */
+/* "none" or false, "auto" or true, or a list of operations. Wrong words are added to @errors under @path.
+ * 0 or -ENOMEM. */
 int job_fix_from_json(json_t *value, const char *path, unsigned *ret, JsonErrors *errors);
 /* A new reference, or NULL when out of memory. */
 json_t *job_fix_to_json(unsigned fix);

@@ -67,6 +67,30 @@ static const char *result(const MockJob *j) {
         return "{\"error\":{\"phase\":\"conversion\",\"code\":\"no_space\",\"message\":\"no space left\"}}";
 }
 
+/* What a job that inspects or fixes a guest has found, or NULL. */
+static json_t *guest(const MockJob *j) {
+        if (!strstr(j->spec, "\"inspect\"") && !strstr(j->spec, "\"offline_fix\""))
+                return NULL;
+        return json_loads(
+                        "{\"os\":{\"type\":\"linux\",\"distro\":\"debian\",\"version\":\"12.15\",\"name\":"
+                        "\"Debian \\u001b[31m\",\"arch\":\"x86_64\",\"hostname\":\"esx-guest\"},"
+                        "\"firmware\":\"bios\",\"root\":\"/dev/sda1\",\"boot_loaders\":[\"grub2\"],"
+                        "\"disks\":[{\"index\":0,\"size\":2147483648,\"label\":\"msdos\",\"partitions\":[{}]}],"
+                        "\"filesystems\":[{\"device\":\"/dev/sda1\",\"type\":\"ext4\",\"mountpoint\":\"/\","
+                        "\"free\":1073741824,\"clean\":false}],"
+                        "\"lvm\":[{\"vg\":\"vg0\",\"lvs\":[\"root\",\"swap\"],\"devices_file\":true}],"
+                        "\"kernels\":[{\"version\":\"6.1\",\"missing\":[\"virtio_blk\"]}],"
+                        "\"network\":[{\"name\":\"ens192\",\"by\":\"ifupdown\",\"dhcp\":false,"
+                        "\"addresses\":[\"10.0.2.15/24\"],\"mac\":null}],"
+                        "\"hardware\":{\"disk_bus\":\"virtio\",\"nic_model\":\"virtio\",\"machine\":\"q35\","
+                        "\"cpu_min\":null,\"rtc\":\"utc\"},\"bootable\":\"no\","
+                        "\"reasons\":[\"/etc/fstab names /dev/sda1\"],"
+                        "\"changes\":[{\"step\":\"offline_fix\",\"file\":\"/etc/fstab\",\"from\":\"/dev/sda1\","
+                        "\"to\":\"UUID=1\"},{\"step\":\"offline_fix\",\"file\":\"/etc/x\",\"from\":\"/etc/x\","
+                        "\"to\":null}],\"warnings\":[{\"step\":\"s\",\"message\":\"be careful\"}]}",
+                        0, NULL);
+}
+
 static MockJob *find(Mock *m, const char *id) {
         for (MockJob *j = m->jobs; j; j = j->next)
                 if (streq(j->id, id))
@@ -176,8 +200,9 @@ static int method_get(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
         j = find(userdata, id);
         if (!j)
                 return sd_bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s.", id);
-        json_t *details = json_pack("{s:s, s:s, s:s, s:o}", "job_id", j->id, "state", j->state, "reason",
-                        j->reason, "spec", json_loads(j->spec, 0, NULL));
+        json_t *details = json_pack("{s:s, s:s, s:s, s:o, s:{s:o*}}", "job_id", j->id, "state", j->state,
+                        "reason", j->reason, "spec", json_loads(j->spec, 0, NULL), "result", "guest",
+                        guest(j));
         text = json_dumps(details, 0);
         json_decref(details);
         r = sd_bus_reply_method_return(msg, "os", j->path, text);

@@ -133,7 +133,7 @@ START_TEST(json_can_be_asked_for_in_several_ways) {
 END_TEST
 
 START_TEST(every_option_belongs_to_a_verb_and_has_a_name_of_its_own) {
-        uint64_t all = options_common();
+        OptionSet all = options_common();
 
         for (const Verb *v = verb_table(); v->name; v++) {
                 _cleanup_free_ char *name = strdup(v->name);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/migrate-plan.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "basic/parse-util.h"
+#include "basic/string-util.h"
+#include "ctl/vsphere-client.h"
+
+/* --- the source ------------------------------------------------------------------------------------ */
+
+int migrate_plan_read_vm(Ctl *ctl, const JobSpec *spec, json_t **ret) {
+        json_t *source = json_object_get(spec->document, "source");
+        const char *name = view_string(source, "name"), *vm = view_string(source, "vm_path");
+        const char *daemon = ctl->daemon, *action = ctl->action;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_bus_ sd_bus *bus = NULL;
+
+        if (isempty(vm))
+                vm = view_string(source, "vm_uuid");
+        if (spec->source.type != ENDPOINT_VSPHERE || isempty(name) || isempty(vm))
+                return EXIT_OK;
+        int status = vsphere_connect(ctl, &bus);
+        if (status == EXIT_OK)
+                status = vsphere_call(ctl, bus, &reply, "Reading the VM", "GetVM", name, "s", vm);
+        if (status == EXIT_OK)
+                status = client_read_json(ctl, reply, "Reading the VM", ret);
+        ctl->daemon = daemon;
+        ctl->action = action;
+        return status;
+}
+
+/* Of a file, how large it is; all else is read by the job. */
+static int show_file(Ctl *ctl, const char *path) {
+        char size[BYTES_SIZE];
+        struct stat st;
+
+        if (ctl->args.transport != TRANSPORT_LOCAL || !path || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+                return 0;
+        return view_line(ctl, "Size", COLOUR_NONE, "%s in the file",
+                        format_bytes(size, (uint64_t) st.st_size));
+}
+
+static int show_disks(Ctl *ctl, json_t *vm) {
+        json_t *disk;
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(json_object_get(vm, "disks"), i, disk) {
+                char size[BYTES_SIZE];
+                if (r >= 0)
+                        r = view_line(ctl, i == 0 ? "Disks" : "", COLOUR_NONE, "%s, %s",
+                                        view_string(disk, "label"),
+                                        format_bytes(size, view_number(disk, "capacity_bytes")));
+        }
+        return r;
+}
+
+static int show_vm(Ctl *ctl, json_t *vm) {
+        char memory[BYTES_SIZE];
+        int r = view_line(ctl, "Power", COLOUR_NONE, "%s", view_string(vm, "power_state"));
+
+        if (r >= 0)
+                r = show_disks(ctl, vm);
+        if (r >= 0)
+                r = view_line(ctl, "Hardware", COLOUR_NONE, "%" PRIu64 " CPUs, %s, %s",
+                                view_number(vm, "num_cpu"),
+                                format_bytes(memory, view_number(vm, "memory_mb") << 20),
+                                view_string(json_object_get(vm, "hardware"), "firmware"));
+        return r;
+}
+
+static const char *what_happens_to_source(const JobSpec *spec) {
+        if (spec->source.type != ENDPOINT_VSPHERE)
+                return "only read, and left as it is";
+        if (spec->parameters.warm)
+                return "copied while it runs, shut down for the cutover, and left off";
+        return spec->parameters.source_power == VSPHERE_POWER_SHUTDOWN
+                        ? "shut down if it is running, and left off"
+                        : spec->parameters.source_power == VSPHERE_POWER_OFF
+                        ? "powered off if it is running, and left off"
+                        : "copied from a snapshot if it is running, and left as it is";
+}
+
+static int show_source(Ctl *ctl, const JobSpec *spec, json_t *vm) {
+        int r = view_endpoint(ctl, "Source", json_object_get(spec->document, "source"));
+
+        if (r >= 0)
+                r = vm ? show_vm(ctl, vm) : show_file(ctl, spec->source.path);
+        return r < 0 ? r : view_line(ctl, "", COLOUR_NONE, "%s", what_happens_to_source(spec));
+}
+
+/* --- the domain ------------------------------------------------------------------------------------ */
+
+static int show_networks(Ctl *ctl, const JobSpec *spec, json_t *vm) {
+        json_t *map = spec->destination.kvm.network_map, *nic, *value;
+        const char *key, *label = "Networks";
+        size_t i;
+        int r = 0;
+
+        json_array_foreach(json_object_get(vm, "nics"), i, nic) {
+                const char *to = json_string_value(json_object_get(map, view_string(nic, "network")));
+                if (r >= 0)
+                        r = view_line(ctl, label, COLOUR_NONE, "%s: %s -> %s", view_string(nic, "mac"),
+                                        view_string(nic, "network"),
+                                        to ? to : "default if it is the only one, else not connected");
+                label = "";
+        }
+        if (!vm)
+                json_object_foreach(map, key, value) {
+                        if (r >= 0)
+                                r = view_line(ctl, label, COLOUR_NONE, "%s -> %s", key,
+                                                json_string_value(value));
+                        label = "";
+                }
+        return r;
+}
+
+/* What differs from the hardware of the source. */
+static int show_hardware(Ctl *ctl, const JobSpec *spec) {
+        _cleanup_free_ char *text = NULL;
+
+        if (!spec->destination.kvm.hardware)
+                return 0;
+        text = json_dumps(spec->destination.kvm.hardware, JSON_COMPACT);
+        return text ? view_line(ctl, "Changed", COLOUR_NONE, "%s", text) : -ENOMEM;
+}
+
+static int show_domain(Ctl *ctl, const JobSpec *spec, json_t *vm) {
+        const JobEndpoint *d = &spec->destination;
+        int r = view_line(ctl, "Domain", COLOUR_BOLD, "%s", d->kvm.name);
+
+        if (r >= 0)
+                r = view_line(ctl, "Host", COLOUR_NONE, "%s", KVM_URI);
+        if (r >= 0)
+                r = view_line(ctl, "First disk", COLOUR_NONE, "%s", d->path);
+        if (r >= 0)
+                r = show_hardware(ctl, spec);
+        return r < 0 ? r : show_networks(ctl, spec, vm);
+}
+
+/* --- the steps ------------------------------------------------------------------------------------- */
+
+static int show_fix(Ctl *ctl, const JobSpec *spec) {
+        unsigned fix = spec->parameters.fix;
+
+        if (fix == 0 || (fix & FIX_AUTO))
+                return view_line(ctl, "Guest", COLOUR_NONE, "%s",
+                                fix == 0 ? "left as it is" : "changed in the copy so that it starts on KVM");
+        json_t *list = job_fix_to_json(fix);
+        _cleanup_free_ char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+        json_decref(list);
+        return text ? view_line(ctl, "Guest", COLOUR_NONE, "changed in the copy: %s", text) : -ENOMEM;
+}
+
+static int show_steps(Ctl *ctl, const JobSpec *spec) {
+        int r = view_line(ctl, "Copy", COLOUR_NONE, "%s",
+                        spec->parameters.verify == VERIFY_FULL    ? "compared with the source, all bytes"
+                                        : spec->parameters.verify ? "compared with the source"
+                                                                  : "not compared with the source");
+
+        if (r >= 0)
+                r = show_fix(ctl, spec);
+        if (r >= 0 && spec->parameters.boot_check)
+                r = view_line(ctl, "Boot check", COLOUR_NONE,
+                                "a trial without a network shows whether it boots");
+        return r < 0 ? r
+                     : view_line(ctl, "Afterwards", COLOUR_NONE, "%s",
+                                       spec->destination.kvm.start
+                                                       ? "the domain is started"
+                                                       : "the domain is defined, but not started");
+}
+
+int migrate_plan_show(Ctl *ctl, const JobSpec *spec, json_t *vm) {
+        int r = show_source(ctl, spec, vm);
+
+        if (r >= 0)
+                r = show_domain(ctl, spec, vm);
+        return r < 0 ? r : show_steps(ctl, spec);
+}

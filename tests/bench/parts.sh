@@ -387,7 +387,7 @@ no_process_is_left() { [ -z "$(inside pgrep '^hyper' || :)" ]; }
 bench_idle() {
         local began=$EPOCHREALTIME taken
         curl -sSf $api/health >/dev/null
-        await 90 "no process of the suite is left" no_process_is_left
+        (await 90 "no process of the suite is left" no_process_is_left) || die "$(inside pgrep -a '^hyper')"
         taken=$(elapsed "$began")
         record idle "From the last request until no process of the suite is left" s "${taken% s}" "" ""
 }

@@ -5,6 +5,8 @@ libhyper_basic_la_SOURCES = \
 	src/basic/byte-order.h \
 	src/basic/fd-util.c \
 	src/basic/fd-util.h \
+	src/basic/kvm.c \
+	src/basic/kvm.h \
 	src/basic/log.c \
 	src/basic/log.h \
 	src/basic/macro.h \

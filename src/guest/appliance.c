@@ -1,34 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/kvm.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
+#include "basic/kvm.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "guest/appliance.h"
+#include "spec/job-file.h"
 
 #define QEMU "/usr/bin/qemu-system-x86_64"
 #define LAUNCH_PERCENT 40u
 /* It takes a few. */
 #define KVM_LAUNCH_SECONDS 120u
 #define PID_FILE "qemu.pid"
-
-/* The device exists in places where it cannot be used. */
-static bool kvm_works(void) {
-        _cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-        if (fd < 0)
-                return false;
-        _cleanup_close_ int vm = ioctl(fd, KVM_CREATE_VM, 0);
-        return vm >= 0;
-}
 
 /* Messages of the kernel in the appliance move the bar, too. */
 static void on_progress(guestfs_h *g, void *userdata, uint64_t event, int handle, int flags, const char *buf,
@@ -53,7 +43,8 @@ static int configure(Guest *guest) {
         if (guestfs_parse_environment_list(g, environment) < 0 || guestfs_set_backend(g, "direct") < 0 ||
                         guestfs_set_path(g, o->appliance) < 0 || guestfs_set_tmpdir(g, o->runtime) < 0 ||
                         guestfs_set_cachedir(g, o->runtime) < 0 || guestfs_set_hv(g, self) < 0 ||
-                        guestfs_set_memsize(g, (int) (o->memory > 0 ? o->memory : ORDERS_MEMORY_DEFAULT)) <
+                        guestfs_set_memsize(g,
+                                        (int) (o->memory > 0 ? o->memory : JOB_APPLIANCE_MEMORY_DEFAULT)) <
                                         0 ||
                         guestfs_set_network(g, 0) < 0 || guestfs_set_autosync(g, 1) < 0)
                 return guest_fail_last(guest, "appliance_failed", "Setting up the appliance");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/orders.h"
 #include "basic/string-util.h"
+#include "spec/job-file.h"
 #include "spec/job-fix.h"
 #include "spec/job-parameters.h"
 #include "spec/vm.h"
@@ -21,8 +22,8 @@ static const JsonField fields[] = {
         { "native", JSON_FIELD_BOOLEAN, offsetof(Orders, native), .flags = JSON_NULLABLE },
         { "relabel", JSON_FIELD_ENUM, offsetof(Orders, relabel), .flags = JSON_NULLABLE,
                         .from_string = relabel, .expected = "changed, full, firstboot" },
-        { "memory", JSON_FIELD_UNSIGNED, offsetof(Orders, memory), .flags = JSON_NULLABLE, .min = 256,
-                        .max = ORDERS_MEMORY_MAX },
+        { "memory", JSON_FIELD_UNSIGNED, offsetof(Orders, memory), .flags = JSON_NULLABLE | JSON_OR_ZERO,
+                        .min = JOB_APPLIANCE_MEMORY_MIN, .max = JOB_APPLIANCE_MEMORY_MAX },
         { "force", JSON_FIELD_BOOLEAN, offsetof(Orders, force), .flags = JSON_NULLABLE },
         { "appliance", JSON_FIELD_STRING, offsetof(Orders, appliance),
                         .flags = JSON_REQUIRED | JSON_NONEMPTY },

@@ -8,9 +8,6 @@
 #define ORDERS_MAX ((size_t) 256 * 1024)
 #define ORDERS_DISKS_MAX 64u
 #define ORDERS_LUKS_KEYS_MAX 64u
-/* xfs_repair of some TiB fits into it. */
-#define ORDERS_MEMORY_DEFAULT 1280u
-#define ORDERS_MEMORY_MAX (64u * 1024)
 
 typedef struct Orders {
         json_t *disks; /* [{"path", "format"}], in the order of the source */
@@ -22,7 +19,7 @@ typedef struct Orders {
         json_t *luks_keys; /* a list of strings, or NULL */
         bool native; /* each initramfs is made anew by the guest's own program */
         int relabel; /* JobRelabel */
-        unsigned memory; /* of the appliance, in MiB; 0: ORDERS_MEMORY_DEFAULT */
+        unsigned memory; /* of the appliance, in MiB; 0: as by default */
         bool force; /* file systems are repaired even if data may be lost */
         char *appliance; /* a directory */
         char *runtime; /* a directory for temporary files */

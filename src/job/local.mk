@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-job.la
 libhyper_job_la_SOURCES = \
+	src/job/appliance-slot.c \
+	src/job/appliance-slot.h \
 	src/job/attempt.c \
 	src/job/attempt.h \
 	src/job/bound.c \

@@ -6,6 +6,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/appliance-slot.h"
 #include "job/guest-child.h"
 #include "job/guest-commit.h"
 #include "spec/vm-json.h"
@@ -77,11 +78,12 @@ static int make_orders(Run *run, json_t *disks, const char *runtime, json_t **re
                 r = read_luks_keys(run, &keys);
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:b, s:b, s:s, s:s?, s:s, s:s}", "disks", disks,
+        *ret = json_pack("{s:O, s:o, s:s?, s:O, s:O, s:b, s:b, s:s, s:I, s:s?, s:s, s:s}", "disks", disks,
                         "operations", job_fix_to_json(spec->parameters.fix), "root", spec->parameters.root,
                         "nics", nics, "luks_keys", keys, "force", spec->parameters.force, "native",
                         spec->parameters.method == INITRAMFS_NATIVE, "relabel",
-                        job_relabel_to_string(spec->parameters.relabel), "virtio_win",
+                        job_relabel_to_string(spec->parameters.relabel), "memory",
+                        (json_int_t) run->attempt->plan->appliance_memory, "virtio_win",
                         run->attempt->plan->virtio_win, "appliance", APPLIANCE, "runtime", runtime);
         return *ret ? 0 : -ENOMEM;
 }
@@ -103,6 +105,7 @@ static int list_files(const Run *run, const char *runtime, ParserFiles *files) {
 int guest_run(Run *run, json_t *disks, ParserFiles *files, uint64_t weight) {
         _cleanup_free_ char *runtime = strprintf("%s/guest", run->attempt->runtime);
         _cleanup_json_ json_t *orders = NULL;
+        _cleanup_close_ int slot = -EBADF;
         int r;
 
         if (!runtime)
@@ -114,6 +117,8 @@ int guest_run(Run *run, json_t *disks, ParserFiles *files, uint64_t weight) {
         r = make_orders(run, disks, runtime, &orders);
         if (r >= 0)
                 r = list_files(run, runtime, files);
+        if (r >= 0)
+                r = appliance_slot_wait(run->attempt, weight, &slot);
         return r < 0 ? r : guest_child_run(run->attempt, orders, files, weight, &run->attempt->guest);
 }
 

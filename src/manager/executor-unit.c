@@ -7,6 +7,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/appliance-slots.h"
 #include "manager/attempt-end.h"
 #include "manager/credentials.h"
 #include "manager/job-directory.h"
@@ -292,13 +293,18 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
                 .source_files = files->source_files,
                 .part_dir = files->part_dir,
                 .virtio_win = spec->parameters.fix != 0 ? j->manager->settings->guest.virtio_win : NULL,
+                .appliances = settings->guest.max_running,
+                .appliance_memory = settings->guest.memory,
                 .disks_parallel = settings->jobs.disks_parallel,
                 .vddk_libdir = vddk ? settings->vsphere.vddk_libdir : NULL,
                 .vddk_plugin = vddk ? settings->vsphere.vddk_plugin : NULL,
         };
-        int r;
+        int r = job_spec_has_guest(spec)
+                        ? appliance_slots_make(j->manager->state_directory, settings->guest.max_running)
+                        : 0;
 
-        r = job_directory_make_readable(directory);
+        if (r >= 0)
+                r = job_directory_make_readable(directory);
         if (r >= 0)
                 r = job_directory_clear_result(directory);
         if (r >= 0)
@@ -341,6 +347,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .network = files->network,
                 .define = spec->destination.type == ENDPOINT_KVM,
                 .guest = job_spec_has_guest(spec),
+                .guest_memory = j->manager->settings->guest.memory,
                 .in_place = job_spec_is_in_place(spec),
                 .virtio_win = j->manager->settings->guest.virtio_win,
                 .vddk_libdir = vddk ? j->manager->settings->vsphere.vddk_libdir : NULL,

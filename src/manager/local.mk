@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-manager.la
 libhyper_manager_la_SOURCES = \
+	src/manager/appliance-slots.c \
+	src/manager/appliance-slots.h \
 	src/manager/attempt-end.c \
 	src/manager/attempt-end.h \
 	src/manager/attempt.c \

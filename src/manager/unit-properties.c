@@ -331,7 +331,9 @@ static int add_user(UnitProperties *p, const UnitRequest *q) {
 /* A job and its servers stay far below this, unless an image drives them mad. VMware's library has buffers of
  * its own for each disk. */
 static uint64_t memory_max(const UnitRequest *q) {
-        return (q->guest ? 3072 : q->vddk_libdir ? 2048 : 1024) * MIB;
+        unsigned appliance = q->guest_memory > 0 ? q->guest_memory : JOB_APPLIANCE_MEMORY_DEFAULT;
+
+        return (q->guest ? 1792 + (uint64_t) appliance : q->vddk_libdir ? 2048 : 1024) * MIB;
 }
 
 static int add_limits(UnitProperties *p, const UnitRequest *q) {

@@ -53,6 +53,7 @@ typedef struct UnitRequest {
         bool network;
         bool define; /* a domain is defined for the output */
         bool guest; /* it starts an appliance, see src/guest/README.md */
+        unsigned guest_memory; /* of that, in MiB; 0: as by default */
         const char *virtio_win; /* or NULL; for the guest, read-only */
         const char *vddk_libdir, *vddk_plugin; /* of the configuration, read-only, or NULL */
         bool warm; /* when it is stopped, it has to remove a snapshot */

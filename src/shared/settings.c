@@ -73,6 +73,7 @@ Settings *settings_new(void) {
                 return NULL;
         s->jobs.max_running = default_max_running();
         s->jobs.max_per_source = 4;
+        s->guest.memory = JOB_APPLIANCE_MEMORY_DEFAULT;
         s->jobs.disks_parallel = JOB_DISKS_PARALLEL_DEFAULT;
         s->metrics.enabled = true;
         s->worker.local = true;
@@ -229,6 +230,17 @@ static json_t *show_lifetime(const void *field) {
         return settings_seconds.show(field);
 }
 
+static int set_mebibytes(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        int r = settings_number.set(e, v, field);
+
+        return r >= 0 && *(unsigned *) field < JOB_APPLIANCE_MEMORY_MIN ? -EINVAL : r;
+}
+
+static json_t *show_mebibytes(const void *field) {
+        return settings_number.show(field);
+}
+
+static const SettingsKind mebibytes = { set_mebibytes, show_mebibytes };
 static const SettingsKind directories = { set_directories, show_list };
 static const SettingsKind origins = { set_origins, show_list };
 static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
@@ -258,6 +270,10 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(hosts, boot_timeout, settings_seconds), "must be a whole number of seconds, 1 to 21600",
                         21600 },
         { SETTING(hosts, allow_test, settings_boolean), "must be true or false" },
+        { SETTING(guest, max_running, settings_optional_number), "must be a whole number, 1 to 64",
+                        JOB_APPLIANCES_MAX },
+        { SETTING(guest, memory, mebibytes), "must be a whole number of MiB, 512 to 65536",
+                        JOB_APPLIANCE_MEMORY_MAX },
         { SETTING(guest, virtio_win, settings_optional_path), "must be an absolute path" },
         { SETTING(worker, local, settings_boolean), "must be true or false" },
         { SETTING(api, cors_origins, origins),

@@ -132,14 +132,15 @@ int file_identity_check(char *const *list, const char *path, const struct stat *
 
 int job_plan_write(const JobPlan *p, const char *directory) {
         _cleanup_json_ json_t *plan = json_pack("{s:s, s:I, s:s?, s:o, s:o, s:o, s:s?, "
-                                                "s:I, s:s?, s:s?, s:s?}",
+                                                "s:I, s:I, s:I, s:s?, s:s?, s:s?}",
                         "job_id", p->job_id, "attempt", (json_int_t) p->attempt, "user", p->user, "spec",
                         resolved_document(p->spec), "bound", strv_to_json(p->bound), "source_files",
                         strv_to_json(p->source_files), "part_dir", p->part_dir, "disks_parallel",
                         (json_int_t) (p->disks_parallel > 0 ? p->disks_parallel
                                                             : JOB_DISKS_PARALLEL_DEFAULT),
-                        "vddk_libdir", p->vddk_libdir, "vddk_plugin", p->vddk_plugin, "virtio_win",
-                        p->virtio_win);
+                        "appliances", (json_int_t) p->appliances, "appliance_memory",
+                        (json_int_t) p->appliance_memory, "vddk_libdir", p->vddk_libdir, "vddk_plugin",
+                        p->vddk_plugin, "virtio_win", p->virtio_win);
 
         if (!plan)
                 return -ENOMEM;
@@ -172,6 +173,11 @@ static const JsonField plan_fields[] = {
         { "virtio_win", JSON_FIELD_STRING, offsetof(JobPlan, virtio_win), .flags = JSON_NULLABLE },
         { "disks_parallel", JSON_FIELD_UNSIGNED, offsetof(JobPlan, disks_parallel), .min = 1,
                         .max = JOB_DISKS_PARALLEL_MAX },
+        { "appliances", JSON_FIELD_UNSIGNED, offsetof(JobPlan, appliances), .flags = JSON_OR_ZERO,
+                        .max = JOB_APPLIANCES_MAX },
+        { "appliance_memory", JSON_FIELD_UNSIGNED, offsetof(JobPlan, appliance_memory),
+                        .flags = JSON_OR_ZERO, .min = JOB_APPLIANCE_MEMORY_MIN,
+                        .max = JOB_APPLIANCE_MEMORY_MAX },
         { "vddk_libdir", JSON_FIELD_STRING, offsetof(JobPlan, vddk_libdir), .flags = JSON_NULLABLE },
         { "vddk_plugin", JSON_FIELD_STRING, offsetof(JobPlan, vddk_plugin), .flags = JSON_NULLABLE },
         {},

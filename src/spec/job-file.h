@@ -33,6 +33,16 @@
 #define JOB_USER_MAX 31
 /* So many directories above a destination are made if they do not exist. */
 #define JOB_NEW_DIRECTORIES_MAX 32u
+/* In the state directory: files "0", "1", … that jobs lock while they run an appliance. */
+#define JOB_APPLIANCES "appliance"
+#define JOB_APPLIANCE_SLOTS JOB_APPLIANCES "/slots"
+/* So many appliances run at once by default. */
+#define JOB_APPLIANCES_KVM 4u
+#define JOB_APPLIANCES_TCG 1u
+#define JOB_APPLIANCES_MAX 64u
+#define JOB_APPLIANCE_MEMORY_MIN 512u /* MiB */
+#define JOB_APPLIANCE_MEMORY_MAX 65536u
+#define JOB_APPLIANCE_MEMORY_DEFAULT 1280u
 #define JOB_DISKS_PARALLEL_MAX 4u
 #define JOB_DISKS_PARALLEL_DEFAULT 2u
 
@@ -57,6 +67,8 @@ typedef struct JobPlan {
                            a source that is changed in place. NULL for a block device, for an NBD
                            destination, and if nothing is written */
         char *virtio_win; /* guest.virtio_win of the configuration, or NULL */
+        unsigned appliances; /* guest.max_running of the configuration; 0: as by default */
+        unsigned appliance_memory; /* guest.memory of the configuration, in MiB; 0: as by default */
         unsigned disks_parallel; /* disks that are copied at a time, 1 to JOB_DISKS_PARALLEL_MAX; 0: as by
                                   * default */
         char *vddk_libdir, *vddk_plugin; /* of the configuration, or NULL */

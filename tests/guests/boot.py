@@ -18,7 +18,7 @@ import tempfile
 import time
 
 PATTERNS = [
-    ("login", r"login: $"), ("initramfs", r"\(initramfs\)"), ("dracut", r"dracut:/#|Entering emergency mode"),
+    ("login", r"login: $"), ("initramfs", r"\(initramfs\)"), ("dracut", r"dracut:/#|Entering emergency mode|initqueue.*starting timeout scripts"),
     ("grub-rescue", r"grub rescue>"), ("uefi-shell", r"Shell> "), ("panic", r"Kernel panic"),
     ("no-boot-device", r"No bootable (device|option)"), ("emergency", r"emergency mode|for maintenance"),
 ]

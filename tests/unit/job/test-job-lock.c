@@ -5,11 +5,35 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "job/appliance-slot.h"
 #include "job/part-lock.h"
 #include "spec/job-result.h"
 #include "unit/lib/job-servers.h"
 
 #define SIZE (48 * MIB)
+
+/* --- appliances -------------------------------------------------------------------------------------- */
+
+START_TEST(as_many_appliances_run_as_there_are_slots) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_close_ int a = -EBADF, b = -EBADF, c = -EBADF;
+
+        ck_assert_int_eq(appliance_slot_try(dir, 2, &a), -ENOENT);
+        for (unsigned i = 0; i < 4; i++) {
+                _cleanup_free_ char *path = strprintf("%s/%u", dir, i);
+                ck_assert_int_eq(safe_close(open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0444)), -EBADF);
+        }
+        ck_assert_int_eq(appliance_slot_try(dir, 2, &a), 1);
+        ck_assert_int_eq(appliance_slot_try(dir, 2, &b), 1);
+        ck_assert_int_eq(appliance_slot_try(dir, 2, &c), 0);
+        /* The setting is larger now. */
+        ck_assert_int_eq(appliance_slot_try(dir, 64, &c), 1);
+        a = safe_close(a);
+        ck_assert_int_eq(appliance_slot_try(dir, 1, &a), 1);
+        b = safe_close(b);
+        ck_assert_int_eq(appliance_slot_try(dir, 1, &b), 0);
+}
+END_TEST
 
 /* --- the lock itself ------------------------------------------------------------------------------- */
 
@@ -190,8 +214,9 @@ START_TEST(a_cancel_does_not_remove_what_another_job_took_over) {
 END_TEST
 
 int main(void) {
-        const TTest *const tests[] = { one_at_a_time, the_last_one_to_take_it_has_it,
-                only_a_plain_file_is_a_lock, a_cancel_does_not_remove_what_another_job_took_over };
+        const TTest *const tests[] = { as_many_appliances_run_as_there_are_slots, one_at_a_time,
+                the_last_one_to_take_it_has_it, only_a_plain_file_is_a_lock,
+                a_cancel_does_not_remove_what_another_job_took_over };
         TCase *tcase = test_case("job-lock", 120, tests, ELEMENTSOF(tests));
 
         if (!program_exists("nbdkit") || !program_exists("qemu-nbd"))

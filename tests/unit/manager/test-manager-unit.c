@@ -3,8 +3,10 @@
 /* The properties of a job's unit, as data. What systemd makes of them, tests/system/sandbox.sh looks at. */
 
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager/appliance-slots.h"
 #include "manager/job-directory.h"
 #include "manager/job-user.h"
 #include "manager/unit-properties.h"
@@ -147,10 +149,13 @@ START_TEST(a_job_that_fixes_a_guest_has_its_appliance) {
         _cleanup_(unit_properties_done)
                         UnitProperties p = properties((UnitRequest){
                                                        .guest = true, .virtio_win = "/srv/virtio-win.iso" }),
+                                       larger = properties(
+                                                       (UnitRequest){ .guest = true, .guest_memory = 8192 }),
                                        other = properties(
                                                        (UnitRequest){ .virtio_win = "/srv/virtio-win.iso" });
 
         ck_assert_uint_eq(get(&p, "MemoryMax")->number, UINT64_C(3) << 30);
+        ck_assert_uint_eq(get(&larger, "MemoryMax")->number, UINT64_C(9984) << 20);
         ck_assert(has(&p, "Wants", "hyper-appliance.service"));
         ck_assert(has(&p, "After", "hyper-appliance.service"));
         ck_assert(has(&p, "DeviceAllow", "/dev/kvm"));
@@ -163,6 +168,27 @@ START_TEST(a_job_that_fixes_a_guest_has_its_appliance) {
         ck_assert_uint_eq(get(&other, "MemoryMax")->number, UINT64_C(1) << 30);
         ck_assert_ptr_null(unit_properties_find(&other, "Wants"));
         ck_assert(!has(&other, "BindPaths", "-/dev/kvm"));
+}
+END_TEST
+
+/* Other users than that of the manager read them, whatever its umask is. */
+START_TEST(slots_of_appliances_are_made) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *slots = strprintf("%s/" JOB_APPLIANCE_SLOTS, dir),
+                            *last = strprintf("%s/%u", slots, JOB_APPLIANCES_KVM - 1),
+                            *more = strprintf("%s/9", slots);
+        struct stat st;
+        mode_t old = umask(0077);
+
+        ck_assert_int_eq(appliance_slots_make(dir, 0), 0);
+        ck_assert_int_eq(stat(slots, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 0777, 0755);
+        ck_assert_int_eq(stat(last, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 0777, 0444);
+        ck_assert_int_eq(access(more, F_OK), -1);
+        ck_assert_int_eq(appliance_slots_make(dir, 10), 0);
+        ck_assert_int_eq(access(more, F_OK), 0);
+        umask(old);
 }
 END_TEST
 
@@ -277,5 +303,5 @@ END_TEST
 TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
                 sockets_and_secrets_are_handed_on, a_job_that_fixes_a_guest_has_its_appliance,
                 a_job_with_vddk_sees_it_and_has_memory_for_it, prepare_and_finish_work_outside_run_inside,
-                finish_alone, finish_with_a_proof_of_boot, the_root_of_a_job_has_the_links_of_the_machine,
-                each_job_has_a_user_of_its_own, weights)
+                slots_of_appliances_are_made, finish_alone, finish_with_a_proof_of_boot,
+                the_root_of_a_job_has_the_links_of_the_machine, each_job_has_a_user_of_its_own, weights)

@@ -242,6 +242,11 @@ START_TEST(an_error_names_line_and_key) {
                         "f:2: auth.token_lifetime: must be a whole number of seconds, 300 to 86400");
         check_error("v1:\n  rate_limit: 0\n", "f:2: v1.rate_limit: must be a whole number, 1 to 1000000");
         check_error("database:\n  path: hyper.db\n", "f:2: database.path: must be an absolute path");
+        check_error("guest:\n  memory: 511\n",
+                        "f:2: guest.memory: must be a whole number of MiB, 512 to 65536");
+        check_error("guest:\n  memory: 65537\n",
+                        "f:2: guest.memory: must be a whole number of MiB, 512 to 65536");
+        check_error("guest:\n  max_running: 0\n", "f:2: guest.max_running: must be a whole number, 1 to 64");
         check_error("guest:\n  virtio_win: drivers\n", "f:2: guest.virtio_win: must be an absolute path");
         check_error("jobs: 3\n", "f:1: jobs: must be a section, with a setting per line");
         check_error("- jobs\n", "f:1: the file must be made of sections");
@@ -328,7 +333,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "[\"/a\"],\"destination_paths\":[\"/"
                         "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"boot_timeout\":300,\"allow_test\":false},"
-                        "\"guest\":{\"virtio_win\":\"/srv/virtio-win.iso\"},"
+                        "\"guest\":{\"memory\":1280,\"virtio_win\":\"/srv/virtio-win.iso\"},"
                         "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
                         "\"require_key\":false},"
                         "\"auth\":{\"token_lifetime\":28800,\"session_lifetime\":604800},"

@@ -39,6 +39,8 @@ START_TEST(a_plan_reads_back_with_its_resolved_paths) {
                 .spec = spec,
                 .source_files = files,
                 .part_dir = (char *) "/srv/.b.raw.hyper-part",
+                .appliances = 3,
+                .appliance_memory = 4096,
                 .virtio_win = (char *) "/srv/virtio-win" };
 
         ck_assert_int_eq(free_and_strdup(&spec->source.path, "/srv/a.vmdk"), 0);
@@ -52,6 +54,8 @@ START_TEST(a_plan_reads_back_with_its_resolved_paths) {
         ck_assert_uint_eq(strv_length(back->source_files), 2);
         ck_assert_str_eq(back->source_files[1], "/srv/a-s001.vmdk");
         ck_assert_str_eq(back->part_dir, plan.part_dir);
+        ck_assert_uint_eq(back->appliances, 3);
+        ck_assert_uint_eq(back->appliance_memory, 4096);
         ck_assert_str_eq(back->virtio_win, plan.virtio_win);
         plan.virtio_win = (char *) "virtio-win";
         ck_assert_int_eq(job_plan_write(&plan, dir), 0);

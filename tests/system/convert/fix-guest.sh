@@ -176,9 +176,20 @@ missing "$dir/.guest.img.hyper-part"
 contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/null)" "UUID=$uuid / ext4" \
         "fstab in the image"
 
-# A disk without an operating system, which stays as it is.
+# A disk without an operating system, which stays as it is. All appliances are in use at first.
 truncate -s 8M "$dir/empty.img"
+held=()
+for slot in /var/lib/hyper/appliance/slots/*; do
+        exec {fd}<"$slot"
+        flock -n "$fd"
+        held+=("$fd")
+done
+equal "${#held[@]}" 4 "the slots of appliances"
 job=$(submit '{"operation": "fs_repair", "source": {"type": "file", "path": "'"$dir/empty.img"'"}}')
+waits() { [[ $(hyperctl logs "$job") = *"Waiting for one of "*" appliances: all are in use"* ]]; }
+eventually 120 "the job waits for an appliance" waits
+equal "$(state "$job")" RUNNING "the state of the job that waits"
+for fd in "${held[@]}"; do exec {fd}<&-; done
 wait_state "$job" FAILED 600
 contains "$(hyperctl status "$job")" "No operating system was found" "the reason"
 missing "$dir/.empty.img.hyper-part"

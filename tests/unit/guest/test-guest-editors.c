@@ -228,6 +228,10 @@ static const Row rows[] = {
                         4, 0 },
         { mkinitcpio, "MODULES=\"ext4 sd_mod\"\n",
                         "MODULES=\"ext4 sd_mod virtio_pci virtio_blk virtio_scsi\"\n", 3, 0 },
+        { mkinitcpio, "MODULES=(ext#4 # a comment)\n)\n",
+                        "MODULES=(ext#4 # a comment)\n virtio_pci virtio_blk virtio_scsi sd_mod)\n", 4, 0 },
+        { suse, "INITRD_MODULES=\"a # sd_mod\"\n",
+                        "INITRD_MODULES=\"a # sd_mod virtio_pci virtio_blk virtio_scsi\"\n", 3, 0 },
         { mkinitcpio, "HOOKS=(base)\n", NULL, 0, 0 },
         { suse, "# INITRD_MODULES=\"\"\nINITRD_MODULES=\"mptspi sd_mod\"\nMODULES_LOADED=\"\"\n",
                         "# INITRD_MODULES=\"\"\nINITRD_MODULES=\"mptspi sd_mod virtio_pci virtio_blk "

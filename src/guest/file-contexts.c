@@ -10,6 +10,7 @@
 #define META ".^$?*+|[](){}\\"
 #define PATTERN_MAX 256u
 #define CONTEXT_MAX 256u
+#define REPETITIONS_MAX 8u
 #define CONTEXT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:.,-"
 
 typedef struct Line {
@@ -67,12 +68,17 @@ static bool begins_otherwise(const char *pattern, const char *path) {
         return !strchr(pattern, '|') && n > 0 && strncmp(pattern, path, n - 1) != 0;
 }
 
-/* References to groups and counts can make a match take forever, and no policy has them. */
+/* References to groups and counts can make a match take forever, and no policy has them. regcomp() copies what
+ * each "+" repeats, so that nested ones double it each time. */
 static bool is_expensive(const char *pattern) {
-        for (const char *p = pattern; *p; p++)
+        unsigned repetitions = 0;
+
+        for (const char *p = pattern; *p; p++) {
                 if (*p == '{' || (*p == '\\' && isdigit((unsigned char) p[1])))
                         return true;
-        return false;
+                repetitions += *p == '+';
+        }
+        return repetitions > REPETITIONS_MAX;
 }
 
 /* 1, 0, or -ENOMEM. */

@@ -20,6 +20,7 @@ static const char policy[] = "# a comment\n"
                              "/twice  u:r:second_t:s0\n"
                              "/plain\\.name  u:r:plain_t:s0\n"
                              "/expensive(a{1,255}){1,255}  u:r:x_t:s0\n"
+                             "/repeated((((((((((a+)+)+)+)+)+)+)+)+)+)+  u:r:x_t:s0\n"
                              "/broken(  u:r:x_t:s0\n"
                              "/nocontext\n"
                              "/bad  u:r:x t:s0\n"
@@ -46,6 +47,7 @@ static const struct {
         { "/plain.name", false, "u:r:plain_t:s0" },
         { "/plainxname", false, "u:r:default_t:s0" },
         { "/expensiveaaaa", false, "u:r:default_t:s0" },
+        { "/repeatedaaaa", false, "u:r:default_t:s0" },
         { "/nocontext", false, "u:r:default_t:s0" },
         { "/bad", false, "u:r:x" },
         { "/strange", false, NULL },

@@ -10,6 +10,8 @@ libhyper_vsphered_la_SOURCES = \
 	src/vsphered/methods.h \
 	src/vsphered/server.c \
 	src/vsphered/server.h \
+	src/vsphered/session-store.c \
+	src/vsphered/session-store.h \
 	src/vsphered/state.h \
 	src/vsphered/vm-cursor.c \
 	src/vsphered/vm-cursor.h \

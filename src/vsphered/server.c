@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "vsphered/session-store.h"
 
 /* Servers lock accounts after a few wrong passwords, so a refused login is not tried again at once. */
 #define REFUSAL_KEPT USEC_PER_MINUTE
@@ -17,6 +19,7 @@
 
 typedef struct Server {
         Servers *servers;
+        char name[32]; /* of its session in the store */
         Login login;
         pthread_t thread;
         pthread_cond_t wake;
@@ -78,6 +81,13 @@ static void count_session(Server *s, int n) {
         pthread_mutex_unlock(&s->servers->lock);
 }
 
+/* Also after a renewal. */
+static void on_logged_in(void *userdata) {
+        Server *s = userdata;
+
+        session_store_put(s->name, &s->login, soap_cookie(session_soap(s->session)));
+}
+
 static int log_in(Server *s, char **ret_error) {
         const SessionOptions options = {
                 .server = { .url = s->login.url,
@@ -88,6 +98,8 @@ static int log_in(Server *s, char **ret_error) {
                 .password = s->login.password,
                 /* Somebody waits for the answer. */
                 .retries = 1,
+                .logged_in = on_logged_in,
+                .userdata = s,
         };
         int r;
 
@@ -120,6 +132,7 @@ static void log_out(Server *s) {
                 session_logout(s->session);
                 count_session(s, -1);
         }
+        session_store_remove(s->name);
         s->session = session_free(s->session);
 }
 
@@ -230,11 +243,13 @@ static void init_cond(pthread_cond_t *cond) {
 
 static int server_new(Servers *all, const Login *login, Server **ret) {
         _cleanup_(server_freep) Server *s = new0(Server, 1);
+        static unsigned n;
         int r;
 
         if (!s)
                 return -ENOMEM;
         s->servers = all;
+        (void) snprintf(s->name, sizeof(s->name), "%u-%u", (unsigned) getpid(), n++);
         init_cond(&s->wake);
         s->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (s->cancel_fd < 0)

@@ -11,6 +11,7 @@
 #include "basic/log.h"
 #include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
+#include "vsphered/session-store.h"
 #include "vsphered/vsphered.h"
 
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
@@ -52,6 +53,7 @@ static int run(void) {
         r = daemon_set_up(&daemon, &event, &bus);
         if (r < 0)
                 return r;
+        session_store_end_old();
         const VspheredOptions options = { .event = event, .bus = bus, .settings = TAKE_PTR(settings) };
         r = vsphered_new(&options, &v);
         if (r < 0)

@@ -13,7 +13,8 @@
 settings 'daemon: {idle_timeout: 5}'
 cat >"$dir/inventory.json" <<'EOF'
 {"vms": [{"name": "a%2fb %25+é& c", "directory": "odd", "dir": "odd+é& d", "power": "on", "tools": "running",
-          "cdrom": "[LocalDS_0] iso/tools.iso", "disks": [{"size": "1M"}], "nics": [{}]}]}
+          "cdrom": "[LocalDS_0] iso/tools.iso", "disks": [{"size": "1M"}], "nics": [{}]},
+         {"name": "web-server-1", "directory": "production", "power": "off", "disks": [{"size": "1M"}]}]}
 EOF
 vcsim_password='Zwetschge %&+1'
 vcsim_start -inventory "$dir/inventory.json" -vm 20 -password "$vcsim_password"
@@ -88,6 +89,20 @@ equal "$(status)" 404 "the status for no such VM"
 http GET "$api/vms/list?source=nobody" >/dev/null
 equal "$(status)" 404 "the status for no such source"
 
+# --- the examples of hyper-vsphered(8) ---------------------------------------------------------------------
+
+zcat -f /usr/share/man/man8/hyper-vsphered.8* | awk '/^\.\\" vsphere example/ { marked = 1 }
+        /^\.Ed/ { inside = marked = 0 }
+        inside
+        /^\.Bd -literal/ && marked { inside = 1 }' | sed -e 's/\\-/-/g' -e "s|vcenter.example.com|$vcsim_url|" \
+        -e "s|vcenter.pem|$vcsim_ca|" -e 's|Datacenter|DC0|' -e 's|vc1|example|' >"$dir/examples"
+equal "$(wc -l <"$dir/examples")" 6 "the lines of the examples"
+bash -euo pipefail "$dir/examples" <"$dir/password" >"$dir/shown" || fail "an example does not work: $(cat "$dir/shown")"
+contains "$(cat "$dir/shown")" "web-server-1" "what the examples print"
+exists /srv/web-server-1.qcow2
+rm /srv/web-server-1.qcow2
+hyperctl source rm example
+
 # --- a server that hangs, and clients that do not wait -----------------------------------------------------
 
 vcsim_fault '{"on": "sdk", "method": "RetrievePropertiesEx", "kind": "delay", "delay_ms": 600000}'
@@ -122,6 +137,12 @@ timeout 30 hyperctl vsphere list vc1 >/dev/null || fail "the call of a client th
 equal "$(curl -s "$api/metrics" | awk '$1 == "hyper_vsphere_sessions{of=\"hyper-vsphered\"}" { print $2 }')" \
         "$(busctl get-property org.hyper1.VSphere /org/hyper1/vsphere org.hyper1.VSphere Sessions | cut -d' ' -f2)" \
         "the sessions among the metrics"
+
+# The session of a daemon that is killed is ended by the next process.
+[ "$(vcsim_sessions)" -gt 0 ] || fail "no session is open"
+systemctl kill -s KILL hyper-vsphered
+no_session() { [ "$(vcsim_sessions)" = 0 ]; }
+eventually 30 "the session has ended" no_session
 
 # --- roles -------------------------------------------------------------------------------------------------
 

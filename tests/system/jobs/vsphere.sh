@@ -46,6 +46,17 @@ lacks "$(journalctl -o export HYPER_JOB_ID="$id"; systemctl show "$(unit "$id")"
         "\"$vcsim_password\"" "what others can see"
 equal "$(job "$id" | jq -r .result.vm.name)" "off %/+ & é" "the name of the machine"
 
+# The manager is killed meanwhile: the job does not notice.
+vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 4000000}'
+id=$(submit "$(vm_spec "/DC0/vm/x/y/off %25%2f+ & é" manager)")
+wait_bytes "$id" 1
+systemctl kill -s KILL hyper-managerd
+vcsim_no_faults
+wait_state "$id" COMPLETED 120
+equal "$(job "$id" | jq -r .attempt)" 1 "attempts"
+same_disks manager
+nothing_left || fail "something is left on the server: $(vcsim /state)"
+
 # Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one.
 vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 2000000}'
 id=$(submit "$(vm_spec on killed)")
@@ -54,8 +65,8 @@ systemctl kill -s KILL "$(unit "$id")"
 wait_state "$id" RETRYING 30
 equal "$(vcsim_calls RemoveSnapshot_Task)" 1 "snapshots that were removed"
 vcsim_no_faults
-# Those of the first job, of the job that was killed, and of who has removed the snapshot
-[ "$(vcsim_calls Logout)" -ge 3 ] || fail "the session of the job that was killed goes on"
+# Those of two jobs, of the job that was killed, and of who has removed the snapshot
+[ "$(vcsim_calls Logout)" -ge 4 ] || fail "the session of the job that was killed goes on"
 [ "$(vcsim_calls HttpNfcLeaseAbort)" -ge 1 ] || fail "the lease of the job that was killed goes on"
 wait_state "$id" COMPLETED 120
 same_disks killed

@@ -218,11 +218,15 @@ START_TEST(lease_timed_out) {
 END_TEST
 
 START_TEST(too_many_sessions) {
+        static const char *const faults[] = {
+                "{\"on\": \"sdk\", \"method\": \"Login\", \"kind\": \"http\", \"status\": 503, \"count\": 2,"
+                " \"message\": \"Out of HTTP sessions\"}",
+                "{\"on\": \"sdk\", \"method\": \"Login\", \"kind\": \"soap\", \"fault\": \"LimitExceeded\","
+                " \"count\": 2, \"message\": \"Too many sessions\"}",
+        };
         BEGIN(.vm = "off");
 
-        vcsim_fault(&server,
-                        "{\"on\": \"sdk\", \"method\": \"Login\", \"kind\": \"http\", \"status\": 503, \"count\": 2,"
-                        " \"message\": \"Out of HTTP sessions\"}");
+        vcsim_fault(&server, faults[_i]);
         _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
         ck_assert_uint_eq(vcsim_calls(&server, "Login"), 3);
 }
@@ -260,7 +264,7 @@ int main(void) {
         tcase_add_test(tcase, no_other_way_for_a_busy_server);
         tcase_add_test(tcase, session_ended_while_ranges_are_read);
         tcase_add_test(tcase, lease_timed_out);
-        tcase_add_test(tcase, too_many_sessions);
+        tcase_add_loop_test(tcase, too_many_sessions, 0, 2);
         tcase_add_loop_test(tcase, names_with_special_characters, 0, 2);
         tcase_add_loop_test(tcase, some_disks_at_a_time, 1, 5);
         return test_run("job-vsphere-ways", tcase);

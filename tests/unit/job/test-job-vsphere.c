@@ -119,6 +119,39 @@ START_TEST(not_permitted) {
 }
 END_TEST
 
+/* A task that ends with a fault, which the next attempt may not have. */
+START_TEST(snapshot_fails) {
+        BEGIN(.vm = "on");
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"CreateSnapshot_Task\", \"kind\": \"task\","
+                        " \"fault\": \"TaskInProgress\", \"message\": \"it is being cloned\", \"count\": 1}");
+        assert_fails(&p, OUTCOME_TRANSIENT, "vsphere_busy", "it is being cloned");
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"CreateSnapshot_Task\", \"kind\": \"task\","
+                        " \"fault\": \"SystemError\", \"message\": \"vmotion\", \"count\": 1}");
+        assert_fails(&p, OUTCOME_TRANSIENT, "vsphere_failed", "see the tasks and events of the VM");
+        p.attempt = 3;
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
+/* The copy is good: the result warns, and a person can remove it. */
+START_TEST(snapshot_that_stays) {
+        BEGIN(.vm = "on");
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"RemoveSnapshot_Task\", \"kind\": \"task\","
+                        " \"fault\": \"FileLocked\", \"message\": \"it is locked\"}");
+        ck_assert_int_eq(attempt_vm(&p), 0);
+        assert_logged("it is locked");
+        _cleanup_(job_result_freep) JobResult *r = read_result(job_directory(&p));
+        _cleanup_free_ char *outputs = json_dumps(r->outputs, 0);
+        ck_assert_msg(strstr(outputs, "remove it in vCenter"), "%s", outputs);
+        ck_assert_uint_eq(vcsim_sessions(&server), 0);
+}
+END_TEST
+
 /* --- interrupted, and resumed ---------------------------------------------------------------------- */
 
 static const char *const interruptions[] = {
@@ -126,6 +159,9 @@ static const char *const interruptions[] = {
         "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"truncate\", \"at\": 9000000, \"count\": 1}",
         "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"session\", \"at\": 9000000, \"count\": 1}",
         "{\"on\": \"nfc\", \"kind\": \"http\", \"status\": 503, \"count\": 1}",
+        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"reset\", \"at\": 1, \"count\": 1}",
+        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"reset\", \"at\": 600, \"count\": 1}",
+        "{\"on\": \"nfc\", \"path\": \"disk-0\", \"kind\": \"truncate\", \"at\": 70001, \"count\": 1}",
 };
 
 START_TEST(interrupted) {
@@ -543,6 +579,8 @@ int main(void) {
         tcase_add_test(tcase, powered_off_if_asked);
         tcase_add_test(tcase, refused);
         tcase_add_test(tcase, not_permitted);
+        tcase_add_test(tcase, snapshot_fails);
+        tcase_add_test(tcase, snapshot_that_stays);
         tcase_add_loop_test(tcase, interrupted, 0, ELEMENTSOF(interruptions));
         tcase_add_test(tcase, to_a_server_and_resumed);
         tcase_add_test(tcase, wrong_manifest);

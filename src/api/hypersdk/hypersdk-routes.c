@@ -60,7 +60,7 @@ static json_t *job_element(const JobRow *row, usec_t now) {
         return hypersdk_job_json(row);
 }
 
-static const JobsFormat job_format = { .to_json = job_element, .step = 50 };
+static const JobsFormat job_format = { .to_json = job_element, .step = 25 };
 
 static int reply_selection(Request *r, const HypersdkSelection *s) {
         JobFilter filter = {

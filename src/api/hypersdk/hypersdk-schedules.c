@@ -43,7 +43,7 @@ const QueryField hypersdk_schedule_parameters[] = {
 };
 
 /* So many are read in one step. */
-#define SCHEDULES_STEP 100u
+#define SCHEDULES_STEP 50u
 
 typedef struct SchedulesList {
         Api *api;

@@ -77,7 +77,7 @@ static json_t *workflow_job_json(const JobRow *row, usec_t now) {
         return TAKE_PTR(info);
 }
 
-static const JobsFormat workflow_format = { .to_json = workflow_job_json, .step = 50 };
+static const JobsFormat workflow_format = { .to_json = workflow_job_json, .step = 25 };
 
 static int reply_jobs(Request *r, const ListParameters *q) {
         const JobFilter filter = { .states = q->states,

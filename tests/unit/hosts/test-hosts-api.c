@@ -189,6 +189,52 @@ START_TEST(hosts_and_vms_over_http) {
 }
 END_TEST
 
+#define MANY 120u
+
+/* A host of many VMs; the body that adds it. */
+static char *make_large_host(const World *w) {
+        _cleanup_free_ char *path = strprintf("%s/large.xml", w->dir);
+        FILE *f = fopen(path, "we");
+
+        ck_assert_ptr_nonnull(f);
+        fputs("<node>", f);
+        for (unsigned i = MANY; i > 0; i--)
+                fprintf(f,
+                                "<domain type='test'><name>vm%03u</name><memory>1024</memory>"
+                                "<os><type>hvm</type></os></domain>",
+                                i);
+        fputs("</node>", f);
+        ck_assert_int_eq(fclose(f), 0);
+        return strprintf("{\"id\":\"large\",\"uri\":\"test://%s\"}", path);
+}
+
+static void check_many(const World *w, const char *path) {
+        json_t *body = NULL;
+
+        ck_assert_uint_eq(ask(w, "GET", path, "", &body), 200);
+        ck_assert_uint_eq(json_array_size(body), MANY);
+        for (unsigned i = 0; i < MANY; i++) {
+                _cleanup_free_ char *name = strprintf("vm%03u", i + 1);
+                const json_t *vm = json_array_get(body, i);
+
+                ck_assert_str_eq(json_string_value(json_object_get(vm, "name")), name);
+                ck_assert_str_eq(json_string_value(json_object_get(vm, "host_id")), "large");
+        }
+        json_decref(body);
+}
+
+START_TEST(a_list_that_takes_several_steps_is_complete) {
+        World w;
+
+        start(&w);
+        _cleanup_free_ char *large = make_large_host(&w);
+        ck_assert_uint_eq(ask(&w, "POST", "/api/hosts", large, NULL), 200);
+        check_many(&w, "/api/v1/hosts/large/vms");
+        check_many(&w, "/api/v1/vms");
+        stop(&w);
+}
+END_TEST
+
 static void check_object(const World *w, const char *path) {
         _cleanup_free_ char *full = strprintf("/api/v1%s", path);
         json_t *body = NULL;
@@ -358,5 +404,6 @@ START_TEST(websocket_clients_outlive_the_daemon_behind_them) {
 }
 END_TEST
 
-TEST_MAIN("hosts-api", hosts_and_vms_over_http, the_web_client_finds_what_it_reads,
-                hosts_are_changed_over_http, websocket_clients_outlive_the_daemon_behind_them)
+TEST_MAIN("hosts-api", hosts_and_vms_over_http, a_list_that_takes_several_steps_is_complete,
+                the_web_client_finds_what_it_reads, hosts_are_changed_over_http,
+                websocket_clients_outlive_the_daemon_behind_them)

@@ -714,6 +714,44 @@ HOSTS_TEST(a_thousand_vms_are_listed_in_pages_and_as_objects)
         sd_bus_message_unref(m);
 HOSTS_TEST_END
 
+static int on_objects(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        int *n = userdata;
+
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "{oa{sa{sv}}}"), 0);
+        for (*n = 0; sd_bus_message_skip(reply, "{oa{sa{sv}}}") > 0;)
+                (*n)++;
+        return 0;
+}
+
+/* 121 objects take several steps; between them, the host goes. */
+HOSTS_TEST(a_host_may_go_while_its_objects_are_listed)
+        _cleanup_free_ char *text = NULL, *uri = NULL;
+        size_t size;
+        FILE *vms = open_memstream(&text, &size);
+        int n = -1;
+
+        for (unsigned i = 0; i < 120; i++)
+                fprintf(vms,
+                                "<domain type='test'><name>vm%u</name><memory>1024</memory><os>"
+                                "<type>hvm</type></os></domain>",
+                                i);
+        ck_assert_int_eq(fclose(vms), 0);
+        uri = make_host(&f, "many", text);
+        check_ok(add(&f, "h", uri));
+        ck_assert_int_ge(sd_bus_call_method_async(f.client, NULL, HYPER_HOSTS_BUS_NAME, ROOT,
+                                         "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                                         on_objects, &n, NULL),
+                        0);
+        wait_until(&f, !TAILQ_EMPTY(&f.hosts->replies.replies));
+        ck_assert_int_eq(n, -1);
+        f.n_removed = 0;
+        check_ok(ask(&f, ROOT, MANAGER, "RemoveHost", "s", "h"));
+        wait_until(&f, n >= 0);
+        ck_assert_int_lt(n, 122);
+        /* Once when they went, and if the list was not complete by then, once more after it. */
+        wait_until(&f, f.n_removed >= 121);
+HOSTS_TEST_END
+
 /* --- statistics ------------------------------------------------------------------------------------ */
 
 HOSTS_TEST(statistics_come_to_who_subscribed)
@@ -924,7 +962,8 @@ TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is
                 what_happens_is_remembered_and_settings_are_kept, facts_of_a_host,
                 while_a_host_is_away_what_was_known_of_it_is_there, a_vm_is_stopped_and_started,
                 a_vm_that_others_change_is_seen, names_may_be_anything, hardware_is_json,
-                a_thousand_vms_are_listed_in_pages_and_as_objects, statistics_come_to_who_subscribed,
+                a_thousand_vms_are_listed_in_pages_and_as_objects,
+                a_host_may_go_while_its_objects_are_listed, statistics_come_to_who_subscribed,
                 a_client_that_leaves_the_bus_takes_its_subscriptions_along, a_subscription_outlives_its_vm,
                 the_bus_has_what_is_written_down, the_configuration_is_read_again,
                 a_uri_that_is_not_allowed_any_more_is_never_opened, an_error_does_not_quote_a_file,

@@ -135,6 +135,40 @@ START_TEST(a_vm_keeps_its_number_when_it_changes) {
 }
 END_TEST
 
+START_TEST(vms_are_read_in_pages_and_counted) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(vm_rows_done) VmRows page = {}, rest = {};
+        _cleanup_free_ VmCount *all = NULL, *one = NULL;
+        Store *s = open_owner(dir);
+        /* Two have the same name. */
+        VmRow rows[] = { vm("uuid-1", "b", 1), vm("uuid-2", "b", 5), vm("uuid-3", "a", 1) },
+              other = vm("uuid-1", "z", 1);
+        size_t n = 0;
+
+        ck_assert_int_eq(add_host(s, "h"), 0);
+        ck_assert_int_eq(add_host(s, "i"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                put(s, "h", &rows[i]);
+        put(s, "i", &other);
+        ck_assert_int_eq(store_vms_list_after(s, "h", "", 0, 2, &page), 0);
+        ck_assert_uint_eq(page.n, 2);
+        ck_assert_str_eq(page.rows[0].uuid, "uuid-3");
+        ck_assert_str_eq(page.rows[1].uuid, "uuid-1");
+        ck_assert_int_eq(store_vms_list_after(s, "h", "b", page.rows[1].seq, 2, &rest), 0);
+        ck_assert_uint_eq(rest.n, 1);
+        ck_assert_str_eq(rest.rows[0].uuid, "uuid-2");
+
+        ck_assert_int_eq(store_vms_count(s, NULL, &all, &n), 0);
+        ck_assert_uint_eq(n, 2);
+        ck_assert(all[0].state == 1 && all[0].n == 3 && all[0].vcpus == 12);
+        ck_assert(all[1].state == 5 && all[1].n == 1 && all[1].vcpus == 4);
+        ck_assert_int_eq(store_vms_count(s, "i", &one, &n), 0);
+        ck_assert_uint_eq(n, 1);
+        ck_assert(one[0].state == 1 && one[0].n == 1);
+        store_free(s);
+}
+END_TEST
+
 START_TEST(the_number_of_a_vm_that_is_gone_is_not_used_again) {
         _cleanup_test_dir_ char *dir = test_dir();
         char *gone[] = { (char *) "uuid-1", (char *) "uuid-9", NULL };
@@ -255,6 +289,7 @@ START_TEST(an_older_database_is_read) {
 END_TEST
 
 TEST_MAIN("store-hosts", a_host_is_kept_as_it_was_given, a_host_changes_its_state,
-                a_vm_keeps_its_number_when_it_changes, the_number_of_a_vm_that_is_gone_is_not_used_again,
-                with_a_host_go_its_vms_and_no_others, a_reader_sees_what_the_owner_writes_and_cannot_write,
+                a_vm_keeps_its_number_when_it_changes, vms_are_read_in_pages_and_counted,
+                the_number_of_a_vm_that_is_gone_is_not_used_again, with_a_host_go_its_vms_and_no_others,
+                a_reader_sees_what_the_owner_writes_and_cannot_write,
                 a_host_is_renamed_and_settings_are_kept, an_older_database_is_read)

@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The part "holds" of tests/bench/run, to be sourced by it: the longest time for which one request holds the event loop
+# of a daemon, in CPU time (loop-hold.c), with 10,000 rows of each kind and 1,000 VMs on a host.
+
+# shellcheck disable=SC2154 # tool, here, results, work, api, hosts_api and queue_api are those scripts'
+# shellcheck disable=SC2016 # $ in single quotes is for the shell inside
+
+hold_units=(hyper.service hyper-managerd.service hyper-hostd.service)
+
+holds_start() {
+        local unit
+        cc -shared -fPIC -O2 -o "$work/loop-hold.so" "$here/loop-hold.c"
+        inside sh -c "cat >$tool/loop-hold.so" <"$work/loop-hold.so"
+        for unit in "${hold_units[@]}"; do
+                inside sh -c 'mkdir -p /run/systemd/system/$1.d
+                        printf "[Service]\nEnvironment=LD_PRELOAD=%s\n" "$2" >/run/systemd/system/$1.d/hold.conf' _ \
+                        "$unit" $tool/loop-hold.so
+        done
+        inside systemctl daemon-reload
+        inside systemctl stop "${hold_units[@]}"
+}
+
+holds_stop() {
+        local unit
+        for unit in "${hold_units[@]}"; do inside rm -r "/run/systemd/system/$unit.d"; done
+        inside systemctl daemon-reload
+        inside systemctl stop "${hold_units[@]}"
+}
+
+# Rows are copied in the database: to make them by requests would take minutes.
+holds_fill() {
+        small_source
+        inside hyperctl submit --wait --quiet --id hold-job --source /srv/bench/small.qcow2 --destination \
+                /srv/bench/hold.qcow2
+        inside hyperctl schedule add '0 2 * * *' --id hold-schedule --source /srv/bench/small.qcow2 \
+                --destination '/srv/bench/{job_id}.qcow2'
+        /usr/bin/python3 "$here/queue-register.py" 8000 10000
+        inside systemctl stop hyper.service hyper-managerd.service
+        inside sh -ec '
+                columns() { sqlite3 /var/lib/hyper/hyper.db "SELECT group_concat(name) FROM pragma_table_info('\''$1'\'')
+                        WHERE name NOT IN ('\''seq'\'', '\''id'\'')"; }
+                for table in jobs schedules; do
+                        all=$(columns $table)
+                        sqlite3 /var/lib/hyper/hyper.db "
+                                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                                INSERT INTO $table (id, $all) SELECT '\''hold-'\'' || n.i, $all FROM n, $table
+                                WHERE id IN ('\''hold-job'\'', '\''hold-schedule'\'')"
+                done'
+        inside busctl call org.hyper1 /org/hyper1 org.freedesktop.DBus.Peer Ping
+        # the host
+        inside sh -ec '{
+                echo "<node>"
+                for vm in $(seq 1000); do
+                        echo "<domain type=\"test\"><name>vm-$vm</name><memory unit=\"MiB\">512</memory><vcpu>2</vcpu><os><type>hvm</type></os></domain>"
+                done
+                echo "</node>"
+        } >/srv/bench/hold-host.xml
+        mkdir -p /etc/hyper/config.d && echo "hosts: {allow_test: true}" >/etc/hyper/config.d/90-hosts.yaml'
+        curl -sSf -o /dev/null "$hosts_api/hosts" -H 'Content-Type: application/json' \
+                -d '{"id":"hold","uri":"test:///srv/bench/hold-host.xml"}'
+}
+
+# hold UNIT "WHAT" COMMAND…: what the command asks for holds the loop of the unit for so long
+hold() {
+        local unit=$1 what=$2 since longest
+        shift 2
+        inside journalctl -q --sync
+        since=$(date +%s.%6N)
+        "$@" >/dev/null || die "$what failed"
+        inside journalctl -q --sync
+        longest=$(inside journalctl -q -o cat -u "$unit" --since "@$since" |
+                awk '/^hold / && $2 > most {most = $2} END {print most + 0}')
+        record holds "$what" ms "$longest" "" ""
+}
+
+bus_call() { inside busctl --timeout=60 call "$@"; }
+
+bench_holds() {
+        local path manager=(org.hyper1 /org/hyper1 org.hyper1.Manager) hosts=(org.hyper1.Hosts /org/hyper1/hosts)
+        local objects=(org.freedesktop.DBus.ObjectManager GetManagedObjects)
+        holds_start
+        holds_fill
+        for path in /jobs/query?all=true /jobs/logs/hold-job /schedules /schedules/stats /webhooks /status /metrics \
+                /sources /capabilities "/api/workflow/jobs?limit=1000" /api/workflow/status; do
+                hold hyper.service "GET $path" curl -sSf "$api$path"
+        done
+        for path in /jobs?limit=1000 /jobs/hold-job/events /workers /queue /openapi.json /metrics /health; do
+                hold hyper.service "GET $path (worker API)" curl -sSf "$queue_api$path"
+        done
+        for path in /hosts /vms /hosts/hold/vms /hosts/hold/stats /hosts/hold/storage/volumes /ports \
+                /storage/disk-attachments /dashboard/stats /dashboard/overview /dashboard/activity; do
+                hold hyper.service "GET /api$path" curl -sSf "$hosts_api$path"
+        done
+        hold hyper-hostd.service "hyper-hostd: ListVmRuntime" \
+                bus_call "${hosts[@]}" org.hyper1.Hosts.Manager ListVmRuntime s ""
+        hold hyper-hostd.service "hyper-hostd: ListVms, 1,000" \
+                bus_call "${hosts[@]}" org.hyper1.Hosts.Manager ListVms stt "" 0 1000
+        hold hyper-hostd.service "hyper-hostd: ListPorts" curl -sSf "$hosts_api/ports"
+        hold hyper-hostd.service "hyper-hostd: GetManagedObjects" bus_call "${hosts[@]}" "${objects[@]}"
+        hold hyper-managerd.service "hyper-managerd: GetManagedObjects" \
+                bus_call org.hyper1 /org/hyper1 "${objects[@]}"
+        hold hyper-managerd.service "hyper-managerd: ListWorkers" bus_call "${manager[@]}" ListWorkers
+        hold hyper-managerd.service "hyper-managerd: ListJobs, 1,000" \
+                bus_call "${manager[@]}" ListJobs 'a{sv}' 1 limit t 1000
+        hold hyper-managerd.service "hyper-managerd: ListSchedules, 1,000" \
+                bus_call "${manager[@]}" ListSchedules tt 0 1000
+        hold hyper-managerd.service "hyper-managerd: QueueStatus" bus_call "${manager[@]}" QueueStatus
+        curl -sSf -X DELETE "$hosts_api/hosts/hold"
+        holds_stop
+}

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "basic/string-util.h"
+#include "guest/config-size.h"
 #include "guest/encrypted.h"
 #include "guest/lvm-repair.h"
 #include "guest/roots.h"
@@ -161,9 +162,10 @@ static int check_type(Guest *guest) {
 
 int inspect_find(Guest *guest) {
         guest_progress(STEP, 45);
+        int r = config_size_check(guest);
+        if (r < 0)
+                return r;
         _cleanup_guest_list_ char **roots = guestfs_inspect_os(guest->g);
-        int r = 0;
-
         if (!roots)
                 return guest_fail_last(guest, "guest_inspection_failed", "Looking for an operating system");
         if (!*roots)

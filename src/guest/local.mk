@@ -15,6 +15,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/cloud-init.h \
 	src/guest/comment-out.c \
 	src/guest/comment-out.h \
+	src/guest/config-size.c \
+	src/guest/config-size.h \
 	src/guest/cpio.c \
 	src/guest/cpio.h \
 	src/guest/device-name.c \

@@ -37,7 +37,7 @@ tree() {
 
 # image NAME SIZE: NAME.img from the tree NAME
 image() {
-        mkfs.ext4 -q -d "$d/$1" "$d/$1.img" "$2"
+        mkfs.ext4 -q -F -d "$d/$1" "$d/$1.img" "$2" >/dev/null
 }
 
 # run NAME ORDERS DISK…: the last event is in NAME.last
@@ -69,23 +69,26 @@ warned() { echo "(.guest.warnings | map(select(.message | test(\"$1\"))) | lengt
 
 tree "$d/many" 200
 image many 500M
-tree "$d/long" 1
-for ((i = 0; i < 200000; i++)); do echo "/dev/sda9 /srv/directory-of-a-very-long-fstab-$i ext4 defaults 0 0"; done \
-        >>"$d/long/etc/fstab"
-image long 100M
 
 if want two-roots; then
-        run two-roots '"operations": "auto"' many long
+        tree "$d/second" 1
+        image second 24M
+        run two-roots '"operations": "auto"' many second
         check two-roots '.code == "ambiguous_root" and (.message | contains("/dev/sda, /dev/sdb"))'
 fi
 if want many-kernels; then
-        run many-kernels '"operations": "auto", "root": "/dev/sda"' many long
+        run many-kernels '"operations": "auto"' many
         check many-kernels "(.guest.kernels | length) == 32 and .guest.kernels[0].version == \"6.1.0-200-amd64\" and
                 ([.guest.kernels[].missing[]] | length) == 0 and $(warned '168 older ones was not')"
 fi
 if want long-fstab; then
-        run long-fstab '"operations": "auto", "root": "/dev/sdb"' many long
-        check long-fstab "$(warned '/etc/fstab is larger than') or .code == \"guest_inspection_failed\""
+        tree "$d/long" 1
+        for ((i = 0; i < 200000; i++)); do
+                echo "/dev/sda9 /srv/directory-of-a-very-long-fstab-$i ext4 defaults 0 0"
+        done >>"$d/long/etc/fstab"
+        image long 100M
+        run long-fstab '"operations": "auto"' long
+        check long-fstab '.code == "guest_inspection_failed" and (.message | contains("/etc/fstab in the file system"))'
 fi
 if want full-boot; then
         tree "$d/full" 1
@@ -122,5 +125,36 @@ if want luks; then
         run luks '"operations": "auto", "luks_keys": ["wrong", "hyper"]' luks empty
         check luks '(.guest.root | startswith("/dev/mapper/luks-")) and .guest.os.hostname == "unusual" and
                 .guest.virtio'
+fi
+if want no-tool; then
+        tree "$d/tool" 1
+        image tool 24M
+        run no-tool '"operations": ["initramfs_regenerate"], "native": true' tool
+        check no-tool '.code == "guest_no_initramfs_tool"'
+fi
+# SELinux: the policy is not there, so that the files that are changed cannot be labeled now.
+if want selinux; then
+        tree "$d/se" 1
+        mkdir -p "$d/se/etc/selinux"
+        printf 'SELINUX=enforcing\nSELINUXTYPE=targeted\n' >"$d/se/etc/selinux/config"
+        image se 24M
+        run selinux '"operations": "auto"' se
+        check selinux "(.guest.changes | map(select(.file == \"/.autorelabel\")) | length) == 1 and
+                $(warned 'file_contexts cannot be read')"
+        equal=$(debugfs -R 'stat /.autorelabel' "$d/se.img" 2>/dev/null | sed -n 's/.*Type: \([a-z]*\).*/\1/p')
+        [ "$equal" = regular ] || { echo "FAILED selinux: there is no /.autorelabel"; failed=1; }
+fi
+# Windows is refused before it is changed.
+if want hibernated; then
+        python3 "$(dirname "$0")/../system/lib/windows-disk.py" "$d/hibernated.img"
+        begin=20480 count=32768
+        dd if="$d/hibernated.img" of="$d/ntfs" bs=512 skip=$begin count=$count status=none
+        { printf hibr && head -c 8192 /dev/zero; } >"$d/hiberfil"
+        ntfscp -q "$d/ntfs" "$d/hiberfil" hiberfil.sys
+        dd if="$d/ntfs" of="$d/hibernated.img" bs=512 seek=$begin count=$count conv=notrunc status=none
+        before=$(sha256sum <"$d/hibernated.img")
+        run hibernated '"operations": "auto"' hibernated
+        check hibernated '.code == "guest_hibernated"'
+        [ "$before" = "$(sha256sum <"$d/hibernated.img")" ] || { echo "FAILED hibernated: it was changed"; failed=1; }
 fi
 exit $failed

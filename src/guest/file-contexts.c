@@ -68,8 +68,8 @@ static bool begins_otherwise(const char *pattern, const char *path) {
         return !strchr(pattern, '|') && n > 0 && strncmp(pattern, path, n - 1) != 0;
 }
 
-/* References to groups and counts can make a match take forever, and no policy has them. regcomp() copies what
- * each "+" repeats, so that nested ones double it each time. */
+/* References to groups and counts can make a match take forever, and no policy has them. regcomp() copies
+ * what each "+" repeats, so that nested ones double it each time. */
 static bool is_expensive(const char *pattern) {
         unsigned repetitions = 0;
 

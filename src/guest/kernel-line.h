@@ -16,6 +16,6 @@ int kernel_line_rewrite(const char *step, const char *file, const char *text, co
 int grubenv_rewrite(const char *step, const char *file, const char *text, const DeviceNames *names,
                 Changes *changes, char **ret);
 
-/* /etc/default/grub: comments out GRUB_DISABLE_LINUX_UUID=true and GRUB_DISABLE_UUID=true, so that the guest's own grub-mkconfig keeps
- * to UUIDs. 1 with *ret, 0 or -ENOMEM. */
+/* /etc/default/grub: comments out GRUB_DISABLE_LINUX_UUID=true and GRUB_DISABLE_UUID=true, so
+ * that the guest's own grub-mkconfig keeps to UUIDs. 1 with *ret, 0 or -ENOMEM. */
 int default_grub_rewrite(const char *step, const char *file, const char *text, Changes *changes, char **ret);

@@ -65,7 +65,8 @@ static int rewrite_line(
         if (!value || value > line + n || !memmem(value, (size_t) (line + n - value), "pci-", 4))
                 return 0;
         return changes_warn(c, step,
-                        "%s is for the network interface with a PCI path of VMware: it may not be used on KVM",
+                        "%s is for the network interface with a PCI path of VMware: it may not be used on "
+                        "KVM",
                         file);
 }
 

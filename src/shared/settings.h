@@ -54,8 +54,8 @@ typedef struct Settings {
                                     false */
         } hosts;
         struct {
-                unsigned max_running; /* guest.max_running: appliances that run at once, 1 to 64; 0: not given,
-                                       * 4 with KVM, else 1 */
+                unsigned max_running; /* guest.max_running: appliances that run at once, 1 to 64; 0: not
+                                       * given, 4 with KVM, else 1 */
                 unsigned memory; /* guest.memory: of an appliance, in MiB, 512 to 65536; default 1280 */
                 char *virtio_win; /* guest.virtio_win: a directory or an ISO image with drivers for Windows;
                                      NULL: not given */

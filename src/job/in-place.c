@@ -14,6 +14,7 @@
 #include "job/child.h"
 #include "job/complaint.h"
 #include "job/identity.h"
+#include "job/in-use.h"
 #include "job/job-owner.h"
 #include "job/landlock.h"
 #include "job/part-lock.h"
@@ -146,6 +147,31 @@ static int open_files(Attempt *a, const PartDirectory *p, Files *ret) {
                 if (r < 0)
                         return attempt_fail(
                                         a, r, NULL, "Opening the image %s failed: %s", *path, strerror(-r));
+        }
+        return 0;
+}
+
+/* qemu-img refuses an image of a virtual machine, but not one that a server offers for writing. */
+static int check_in_use(Attempt *a) {
+        _cleanup_free_ char *text = NULL;
+        int r = in_use_check(a->plan->source_files, &text);
+
+        if (r == -EBUSY)
+                return attempt_fail(a, r, "source_in_use", "The image %s It is left as it is.", text);
+        return r < 0 ? attempt_fail(a, r, NULL, "Finding out whether the image %s is in use failed: %s",
+                                       image_path(a), strerror(-r))
+                     : 0;
+}
+
+/* Before the mark: an image that cannot be written is not half written. */
+static int check_writable(Attempt *a, const Files *f) {
+        for (size_t i = 1; i < f->n; i++) {
+                _cleanup_close_ int fd = open(f->links[i], O_WRONLY | O_CLOEXEC);
+
+                if (fd < 0)
+                        return attempt_fail(a, errno, NULL,
+                                        "Opening the image %s for writing failed: %s. It is left as it is.",
+                                        image_path(a), strerror(errno));
         }
         return 0;
 }
@@ -355,6 +381,10 @@ static int write_changes(Attempt *a, const PartDirectory *p, const JobResult *re
         int r = open_files(a, p, &files);
         if (r >= 0)
                 r = check_source_state(a);
+        if (r >= 0)
+                r = check_in_use(a);
+        if (r >= 0)
+                r = check_writable(a, &files);
         if (r >= 0)
                 r = check_space(a, &files);
         if (r >= 0)

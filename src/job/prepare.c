@@ -117,9 +117,11 @@ static int check_source(Attempt *a) {
         if (r == -EBUSY && spec->parameters.in_use == IN_USE_ALLOW)
                 r = write_file_atomic_at(a->directory_fd, RECORD_IN_USE, text, strlen(text), 0644);
         else if (r == -EBUSY)
-                return attempt_fail(a, r, "source_in_use",
-                                "The source %s (To read it all the same, set parameters.in_use to allow.)",
-                                text);
+                return attempt_fail(a, r, "source_in_use", "The source %s%s", text,
+                                job_spec_is_in_place(spec)
+                                                ? ""
+                                                : " (To read it all the same, set parameters.in_use to "
+                                                  "allow.)");
         else if (r >= 0 && unlinkat(a->directory_fd, RECORD_IN_USE, 0) < 0 && errno != ENOENT)
                 r = -errno;
         return r < 0 ? attempt_fail(a, r, NULL, "Finding out whether the source %s is in use failed: %s",

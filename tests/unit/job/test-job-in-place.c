@@ -238,9 +238,72 @@ ck_assert_int_ne(hyper_job("finish-later", t.job), 0);
 assert_old(&t);
 IN_PLACE_TEST_END
 
-TEST_MAIN("job-in-place", all_formats_are_changed, a_commit_that_was_interrupted_is_repeated,
-                the_next_attempt_completes_a_commit, another_job_completes_a_commit_and_begins_its_own,
-                a_cancelled_job_completes_a_commit, a_job_that_is_cancelled_before_changes_nothing,
-                an_interrupted_image_is_not_converted, an_image_that_was_changed_meanwhile_is_left_alone,
-                a_dry_run_changes_nothing, an_overlay_that_names_another_file_is_refused,
-                an_overlay_that_is_a_link_is_refused)
+/* What was not changed is not written. */
+IN_PLACE_TEST(a_sparse_image_stays_sparse, "raw")
+struct stat st;
+
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+assert_fixed(&t);
+ck_assert_int_eq(stat(t.image, &st), 0);
+ck_assert_int_le(st.st_blocks * 512, MIB);
+IN_PLACE_TEST_END
+
+/* All names of an image have the changes. */
+IN_PLACE_TEST(an_image_with_two_names_stays_one, "raw")
+const char *other = PATH(dir, "other.raw");
+struct stat st;
+
+ck_assert_int_eq(link(t.image, other), 0);
+ck_assert_int_eq(hyper_job("prepare", t.job), 0); /* the link has changed its ctime */
+make_overlay(&t);
+write_run_result(&t, true);
+ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+assert_fixed(&t);
+ck_assert_int_eq(stat(other, &st), 0);
+ck_assert_uint_eq(st.st_nlink, 2);
+IN_PLACE_TEST_END
+
+START_TEST(a_compressed_image_is_changed) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(in_place_done) InPlace t = { .dir = dir,
+                .image = PATH(dir, "a.qcow2"),
+                .job = PATH(dir, "job"),
+                .format = (char *) "qcow2" };
+        const char *plain = PATH(dir, "plain.raw");
+
+        t.part = part_dir(t.image);
+        t.overlay = PATH(t.part, "fix.qcow2");
+        RUN("qemu-img", "create", "-q", "-f", "raw", plain, "8M");
+        RUN("qemu-io", "-f", "raw", "-c", "write -P 3 0 2M", plain);
+        RUN("qemu-img", "convert", "-q", "-c", "-O", "qcow2", plain, t.image);
+        write_in_place_plan(&t, t.job, "test", 1);
+        ck_assert_int_eq(hyper_job("prepare", t.job), 0);
+        make_overlay(&t);
+        write_run_result(&t, true);
+        ck_assert_int_eq(hyper_job("finish-later", t.job), 0);
+        assert_fixed(&t);
+        ck_assert(has(&t, "3", "0") && has(&t, "3", "1088k"));
+}
+END_TEST
+
+/* A program of QEMU that may write, as qemu-nbd, was started after the job began: byte 101 is its lock. */
+IN_PLACE_TEST(an_image_in_use_is_left_alone, "raw")
+struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 1 };
+int fd = open(t.image, O_RDWR | O_CLOEXEC);
+
+ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+ck_assert_int_ne(hyper_job("finish-later", t.job), 0);
+assert_code(t.job, "source_in_use");
+ck_assert(!published(t.job) && !file_exists(t.part));
+close(fd);
+assert_old(&t);
+ck_assert(!in_place_is_interrupted(t.image));
+IN_PLACE_TEST_END
+
+TEST_MAIN("job-in-place", a_sparse_image_stays_sparse, an_image_with_two_names_stays_one,
+                a_compressed_image_is_changed, an_image_in_use_is_left_alone, all_formats_are_changed,
+                a_commit_that_was_interrupted_is_repeated, the_next_attempt_completes_a_commit,
+                another_job_completes_a_commit_and_begins_its_own, a_cancelled_job_completes_a_commit,
+                a_job_that_is_cancelled_before_changes_nothing, an_interrupted_image_is_not_converted,
+                an_image_that_was_changed_meanwhile_is_left_alone, a_dry_run_changes_nothing,
+                an_overlay_that_names_another_file_is_refused, an_overlay_that_is_a_link_is_refused)

@@ -197,9 +197,15 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-workers.h \
 	src/api/v1/v1-auth.c \
 	src/api/v1/v1-auth.h \
+	src/api/v1/v1-job-json.c \
+	src/api/v1/v1-job-json.h \
+	src/api/v1/v1-jobs.c \
+	src/api/v1/v1-jobs.h \
 	src/api/v1/v1-json.c \
 	src/api/v1/v1-login.c \
 	src/api/v1/v1-login.h \
+	src/api/v1/v1-page.c \
+	src/api/v1/v1-page.h \
 	src/api/v1/v1-session.c \
 	src/api/v1/v1-session.h \
 	src/api/v1/v1-json.h \

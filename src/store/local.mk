@@ -16,6 +16,8 @@ libhyper_store_la_SOURCES = \
 	src/store/hosts.h \
 	src/store/job-changes.c \
 	src/store/job-changes.h \
+	src/store/jobs-page.c \
+	src/store/jobs-page.h \
 	src/store/jobs-list.c \
 	src/store/jobs-list.h \
 	src/store/jobs.c \

@@ -5,6 +5,23 @@
 #include "store/schema.h"
 #include "store/sql.h"
 
+/* An order of jobs-page.c. */
+#define V1_INDEX(name, key) \
+        "CREATE INDEX jobs_v1_" name " ON jobs (state, " key ", id) WHERE finished_at > 0;"
+/* clang-format off */
+#define V1_INDEXES \
+        V1_INDEX("created", "created_at") \
+        V1_INDEX("updated", "updated_at") \
+        V1_INDEX("started", "nullif(started_at, 0)") \
+        V1_INDEX("completed", "nullif(finished_at, 0)") \
+        V1_INDEX("type", SQL_V1_TYPE) \
+        V1_INDEX("provider", "v1_provider") \
+        V1_INDEX("name", SQL_V1_NAME) \
+        V1_INDEX("progress", SQL_V1_PROGRESS) \
+        V1_INDEX("priority", "priority") \
+        "CREATE INDEX jobs_v1_id ON jobs (state, id) WHERE finished_at > 0;"
+/* clang-format on */
+
 static const char *const steps[] = {
         /* 1: jobs */
         "CREATE TABLE jobs ("
@@ -332,6 +349,12 @@ static const char *const steps[] = {
         /* 18: sums of what was transferred from vSphere servers, for metrics. */
         "CREATE TABLE vsphere_totals (server TEXT NOT NULL, what TEXT NOT NULL, n INTEGER NOT NULL, "
         "PRIMARY KEY (server, what)) STRICT, WITHOUT ROWID;",
+
+        /* 19: the orders of the v1 API, for jobs that have ended: these do not change any more. */
+        "ALTER TABLE jobs ADD COLUMN v1_provider TEXT;"
+        "ALTER TABLE jobs ADD COLUMN v1_source TEXT;"
+        "ALTER TABLE jobs ADD COLUMN v1_output TEXT;"
+        "UPDATE jobs SET (" SQL_V1_COLUMNS ") = (SELECT " SQL_V1_VALUES("spec") ");" V1_INDEXES,
 };
 
 const Schema schema_jobs = {

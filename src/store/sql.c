@@ -27,10 +27,10 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SAVEPOINT] = "SAVEPOINT member",
         [SQL_SAVEPOINT_RELEASE] = "RELEASE member",
         [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO member",
-        [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS
-                           ", workflow_id) VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+        [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS ", workflow_id, " SQL_V1_COLUMNS
+                           ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID ")",
+                           "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID ", " SQL_V1_VALUES("?4") ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
         [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
@@ -86,6 +86,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "state IN (" STATES ") AND seq < ?13 ORDER BY seq DESC LIMIT ?11 OFFSET ?12",
         [SQL_JOBS_BY_WORKFLOW_TOTAL] = "SELECT count(*) FROM jobs WHERE workflow_id = ?10 AND "
                                        "state IN (" STATES ")",
+        [SQL_JOBS_PAGE_GET] = "SELECT " JOB_COLUMNS ", " SQL_V1_TYPE ", v1_provider, " SQL_V1_NAME
+                              " FROM jobs WHERE id = ?1",
         [SQL_JOBS_COUNT_ENDED] = "SELECT count(*) FROM jobs WHERE state = ?1 AND finished_at > 0 AND "
                                  "finished_at >= ?2",
         [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",

@@ -33,6 +33,7 @@ typedef enum StatementId {
         SQL_JOBS_BY_ID_TOTAL,
         SQL_JOBS_BY_WORKFLOW,
         SQL_JOBS_BY_WORKFLOW_TOTAL,
+        SQL_JOBS_PAGE_GET,
         SQL_JOBS_COUNT_ENDED,
         SQL_JOBS_COUNT,
         SQL_JOB_QUEUE_POSITION,
@@ -167,6 +168,27 @@ struct Store {
         ", '$.workflow_id'), NULL), NULL)"
 #define SQL_WORKFLOW_ID SQL_WORKFLOW_ID_OF("coalesce(request, spec)")
 #define SQL_NEW_WORKFLOW_ID SQL_WORKFLOW_ID_OF("coalesce(?6, ?4)")
+
+/* What the v1 API says about a job (jobs-page.h): columns that are made of the spec, and what is made of
+ * them. These are indexed, so an index is used only for the same text. */
+#define SQL_V1_COLUMNS "v1_provider, v1_source, v1_output"
+#define SQL_V1_VALUES(spec)                                                                                 \
+        "iif(json_valid(" spec "), CASE json_extract(" spec ", '$.source.type') WHEN 'vsphere' THEN "       \
+        "'vsphere' WHEN 'libvirt' THEN 'libvirt' WHEN 'nbd' THEN 'nbd' ELSE 'local' END, 'local'), "        \
+        "iif(json_valid(" spec "), coalesce(json_extract(" spec ", '$.source.vm_path'), json_extract(" spec \
+        ", '$.source.path'), json_extract(" spec ", '$.source.uri'), ''), ''), "                            \
+        "iif(json_valid(" spec "), coalesce(json_extract(" spec                                             \
+        ", '$.destination.path'), json_extract(" spec ", '$.destination.directory'), json_extract(" spec    \
+        ", '$.destination.uri'), ''), '')"
+#define SQL_V1_TYPE \
+        "iif(operation = 'convert' AND v1_provider IN ('vsphere', 'libvirt'), 'export', operation)"
+/* What is behind the last slash, and before the last dot of that. */
+#define SQL_V1_BASE "substr(v1_source, length(rtrim(v1_source, replace(v1_source, '/', ''))) + 1)"
+#define SQL_V1_STEM_LENGTH "length(rtrim(" SQL_V1_BASE ", replace(" SQL_V1_BASE ", '.', '')))"
+#define SQL_V1_NAME                                                                     \
+        "iif(v1_provider = 'local' AND " SQL_V1_STEM_LENGTH " > 1, substr(" SQL_V1_BASE \
+        ", 1, " SQL_V1_STEM_LENGTH " - 1), " SQL_V1_BASE ")"
+#define SQL_V1_PROGRESS "max(percent, 0)"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at, auto_connect"
 #define VM_COLUMNS                                                                                \

@@ -86,6 +86,7 @@ STORE_TESTS = \
 	tests/unit/store/test-store-api-keys \
 	tests/unit/store/test-store-group \
 	tests/unit/store/test-store-hosts \
+	tests/unit/store/test-store-jobs-page \
 	tests/unit/store/test-store-sources \
 	tests/unit/store/test-store-webhooks \
 	tests/unit/store/test-store-workers \
@@ -227,6 +228,7 @@ API_TESTS = \
 	tests/unit/api/test-hypersdk-ws \
 	tests/unit/api/test-openapi \
 	tests/unit/api/test-v1-auth \
+	tests/unit/api/test-v1-jobs \
 	tests/unit/api/test-worker-pages
 API_TEST_LIBS = libhyper-test.la $(API_LIBS)
 $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)

@@ -6,6 +6,8 @@
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/openapi.h"
 #include "api/v1/v1-auth.h"
+#include "api/v1/v1-job-json.h"
+#include "api/v1/v1-jobs.h"
 #include "api/v1/v1-json.h"
 #include "api/v1/v1-login.h"
 #include "api/v1/v1-session.h"
@@ -80,6 +82,14 @@ static const Route v1_routes[] = {
         { HTTP_DELETE, "/auth/sessions/{id}", SCOPE_READ, v1_end_session,
                 .summary = "End a session of the user, or, for administrators, of any user.",
                 .replies = REPLIES(REPLY_OBJECT(200, "Its token is invalid now.", v1_message_schema)) },
+        { HTTP_GET, "/jobs", SCOPE_READ, v1_list_jobs, .query = v1_jobs_parameters,
+                .summary = "List jobs, by page, with filters and in any order.",
+                .replies = REPLIES(REPLY_OBJECT(200, "A page of jobs.", v1_jobs_schema)) },
+        { HTTP_GET, "/jobs/{id}", SCOPE_READ, v1_get_job, .summary = "Get a job.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The job.", v1_job_schema)) },
+        { HTTP_DELETE, "/jobs/{id}", SCOPE_SUBMIT, v1_cancel_job, .summary = "Cancel a job.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The job is cancelled; its unit may need 30 seconds more.",
+                        v1_cancelled_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
         {},

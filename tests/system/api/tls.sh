@@ -163,6 +163,11 @@ id=$(tls -H "X-API-Key: $key" "$url/api/v1/jobs/submit" -d "$(spec "$dir/disk.ra
 wait_state "$id" COMPLETED
 contains "$(tls -H "X-API-Key: $key" "$url/api/v1/jobs/$id")" '"completed"' "the job"
 same "$dir/disk.raw" "$dir/out.qcow2" qcow2
+tls -H "X-API-Key: $key" "$url/api/v1/jobs?status=completed&provider=local&sort=created_at&order=desc&limit=10" |
+        jq -c '[.data[] | [.id, .type, .status, .vm_name, .progress]], .pagination' >"$dir/page"
+equal "$(cat "$dir/page")" "[[\"$id\",\"convert\",\"completed\",\"disk\",100.0]]
+{\"offset\":0,\"limit\":10,\"total\":1,\"has_more\":false}" "the list of jobs"
+equal "$(code -H "X-API-Key: $key" -X DELETE "$url/api/v1/jobs/$id")" 409 "cancelling a job that has ended"
 tls -N --http1.1 -m 3 -H "X-API-Key: $key" -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -D "$dir/head" \
         "$url/ws" >"$dir/frames" 2>/dev/null || : # it does not end by itself

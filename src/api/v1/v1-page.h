@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Pages of lists: {"data": […], "pagination": {"offset", "limit", "total", "has_more"}}. */
+
+#include <jansson.h>
+
+#include "api/http/query.h"
+#include "api/openapi/schema.h"
+
+#define V1_LIMIT_DEFAULT 50u
+#define V1_LIMIT_MAX 200u
+
+typedef struct V1Page {
+        uint64_t offset;
+        unsigned limit;
+} V1Page;
+
+#define V1_PAGE_INIT                      \
+        (V1Page) {                        \
+                .limit = V1_LIMIT_DEFAULT \
+        }
+
+/* The fields of a table for request_query_decode(), for a struct that has the V1Page at @at. */
+#define V1_PAGE_FIELDS(at)                                                                                  \
+        { .key = "offset",                                                                                  \
+                .type = QUERY_UINT64,                                                                       \
+                .offset = (at) + offsetof(V1Page, offset),                                                  \
+                .max = INT64_MAX,                                                                           \
+                .description = "How many elements are left out at the beginning; default 0." },             \
+        {                                                                                                   \
+                .key = "limit", .type = QUERY_UNSIGNED, .offset = (at) + offsetof(V1Page, limit), .min = 1, \
+                .max = V1_LIMIT_MAX, .description = "The length of the page; default 50."                   \
+        }
+
+/* The page @data (an array, consumed) of a list of @total elements, as a member of @object ("data" and
+ * "pagination"). 0 or -ENOMEM. */
+int v1_page_add(json_t *object, const V1Page *page, json_t *data, uint64_t total);
+
+extern const Schema v1_pagination_schema;

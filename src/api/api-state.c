@@ -2,6 +2,7 @@
 
 #include "api/api-state.h"
 #include "api/access/access.h"
+#include "api/access/audit.h"
 #include "api/access/role-cache.h"
 #include "api/http/http-server-state.h"
 #include "api/http/reply-cache.h"
@@ -149,6 +150,7 @@ void api_request_done(Api *a, Request *r) {
         usec_t now = now_monotonic();
 
         LIST_REMOVE(r, requests);
+        audit_request(r);
         if (r->stream)
                 r->stream_ops->over(r->stream);
         if (r->is_stream) {

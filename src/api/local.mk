@@ -57,6 +57,8 @@ libhyper_api_la_SOURCES = \
 	src/api/access/access-check.h \
 	src/api/access/access.c \
 	src/api/access/access.h \
+	src/api/access/audit.c \
+	src/api/access/audit.h \
 	src/api/access/client-address.c \
 	src/api/access/client-address.h \
 	src/api/access/login-limit.c \

@@ -167,6 +167,8 @@ tls -H "X-API-Key: $key" "$url/api/v1/jobs?status=completed&provider=local&sort=
         jq -c '[.data[] | [.id, .type, .status, .vm_name, .progress]], .pagination' >"$dir/page"
 equal "$(cat "$dir/page")" "[[\"$id\",\"convert\",\"completed\",\"disk\",100.0]]
 {\"offset\":0,\"limit\":10,\"total\":1,\"has_more\":false}" "the list of jobs"
+contains "$(journalctl -o cat HYPER_USER=tls HYPER_ROLE=operator HYPER_ADDRESS=127.0.0.1)" \
+        "POST /api/v1/jobs/submit of key tls (operator) from 127.0.0.1: 20" "the journal about a change"
 equal "$(code -H "X-API-Key: $key" -X DELETE "$url/api/v1/jobs/$id")" 409 "cancelling a job that has ended"
 tls -N --http1.1 -m 3 -H "X-API-Key: $key" -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -D "$dir/head" \

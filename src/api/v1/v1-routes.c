@@ -88,7 +88,7 @@ static const Route v1_routes[] = {
         { HTTP_GET, "/jobs/{id}", SCOPE_READ, v1_get_job, .summary = "Get a job.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The job.", v1_job_schema)) },
         { HTTP_DELETE, "/jobs/{id}", SCOPE_SUBMIT, v1_cancel_job, .summary = "Cancel a job.",
-                .replies = REPLIES(REPLY_OBJECT(200, "The job is cancelled; its unit may need 30 seconds more.",
+                .replies = REPLIES(REPLY_OBJECT(200, "It is cancelled; its unit may need 30 seconds more.",
                         v1_cancelled_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },

@@ -165,7 +165,7 @@ contains "$(tls -H "X-API-Key: $key" "$url/api/v1/jobs/$id")" '"completed"' "the
 same "$dir/disk.raw" "$dir/out.qcow2" qcow2
 tls -H "X-API-Key: $key" "$url/api/v1/jobs?status=completed&provider=local&sort=created_at&order=desc&limit=10" |
         jq -c '[.data[] | [.id, .type, .status, .vm_name, .progress]], .pagination' >"$dir/page"
-equal "$(cat "$dir/page")" "[[\"$id\",\"convert\",\"completed\",\"disk\",100.0]]
+equal "$(cat "$dir/page")" "[[\"$id\",\"convert\",\"completed\",\"disk\",100]]
 {\"offset\":0,\"limit\":10,\"total\":1,\"has_more\":false}" "the list of jobs"
 contains "$(journalctl -o cat HYPER_USER=tls HYPER_ROLE=operator HYPER_ADDRESS=127.0.0.1)" \
         "POST /api/v1/jobs/submit of key tls (operator) from 127.0.0.1: 20" "the journal about a change"

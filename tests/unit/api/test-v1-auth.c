@@ -457,7 +457,7 @@ END_TEST
 /* The status of a request, whose reply may have no end. */
 static unsigned status_of(Fixture *f, const Route *route, const char *token) {
         int fd = test_connect(&f->server);
-        _cleanup_free_ char *path = strdup(route->path), *body = NULL;
+        _cleanup_free_ char *path = strdup(route->path);
         char line[64] = "";
         unsigned status = 0;
         size_t n = 0;

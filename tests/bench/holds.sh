@@ -16,7 +16,7 @@ holds_start() {
         for unit in "${hold_units[@]}"; do
                 inside sh -c 'mkdir -p /run/systemd/system/$1.d
                         printf "[Service]\nEnvironment=LD_PRELOAD=%s\n" "$2" >/run/systemd/system/$1.d/hold.conf' _ \
-                        "$unit" $tool/loop-hold.so
+                        "$unit" "$tool/loop-hold.so"
         done
         inside systemctl daemon-reload
         inside systemctl stop "${hold_units[@]}"

@@ -438,6 +438,17 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         return 0;
 }
 
+void manager_drop_chunk(Api *a, const char *upload_id, uint64_t index) {
+        BusClient *c = api_manager(a);
+        int r = c->bus ? sd_bus_call_method_async(c->bus, NULL, HYPER_BUS_NAME, HYPER_BUS_PATH,
+                                         HYPER_MANAGER_INTERFACE, "EndChunk", NULL, NULL, "stb", upload_id,
+                                         index, 0)
+                       : 0;
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to give up a chunk of upload %s: %m", upload_id);
+}
+
 void bus_client_wake(BusClient *c, const char *name) {
         usec_t now = now_monotonic();
         int r;

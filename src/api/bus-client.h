@@ -41,6 +41,9 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
  * does not run, or does not answer within two seconds. Negative errno: the bus cannot be reached; nothing was
  * answered. */
 int vsphere_get_property(Request *r, const char *name, manager_reply_func func);
+/* Sends EndChunk for a chunk that was begun and not written: no reply is waited for, and nothing happens if
+ * the connection over which it was begun is lost, since the manager knows then. */
+void manager_drop_chunk(Api *a, const char *upload_id, uint64_t index);
 
 #define SIZE_TO_PTR(n) ((void *) (uintptr_t) (n))
 #define PTR_TO_SIZE(p) ((size_t) (uintptr_t) (p))

@@ -24,6 +24,14 @@ libhyper_api_la_SOURCES = \
 	src/api/http/http-server-state.h \
 	src/api/http/http-server.c \
 	src/api/http/http-server.h \
+	src/api/http/content-digest.c \
+	src/api/http/content-digest.h \
+	src/api/http/file-reply.c \
+	src/api/http/file-reply.h \
+	src/api/http/multipart.c \
+	src/api/http/multipart.h \
+	src/api/http/range.c \
+	src/api/http/range.h \
 	src/api/http/reply-header.c \
 	src/api/http/reply-header.h \
 	src/api/http/reply.c \
@@ -199,6 +207,10 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-workers.h \
 	src/api/v1/v1-auth.c \
 	src/api/v1/v1-auth.h \
+	src/api/v1/v1-chunk.c \
+	src/api/v1/v1-chunk.h \
+	src/api/v1/v1-files.c \
+	src/api/v1/v1-files.h \
 	src/api/v1/v1-job-json.c \
 	src/api/v1/v1-job-json.h \
 	src/api/v1/v1-jobs.c \
@@ -211,6 +223,10 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-session.c \
 	src/api/v1/v1-session.h \
 	src/api/v1/v1-json.h \
+	src/api/v1/v1-page.c \
+	src/api/v1/v1-page.h \
+	src/api/v1/v1-upload.c \
+	src/api/v1/v1-upload.h \
 	src/api/v1/v1-routes.c \
 	src/api/v1/v1-routes.h
 API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS) -lm

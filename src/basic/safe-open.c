@@ -57,6 +57,16 @@ int open_no_symlinks(int dir_fd, const char *path, int flags, mode_t mode) {
         return fd < 0 ? -errno : (int) fd;
 }
 
+int open_beneath(int dir_fd, const char *path, int flags) {
+        struct open_how how = {
+                .flags = (uint64_t) (flags | O_CLOEXEC),
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+        };
+        long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+
+        return fd < 0 ? -errno : (int) fd;
+}
+
 static int open_checked(const char *path, int *ret_fd, struct stat *ret_stat) {
         struct stat st;
 

@@ -27,6 +27,10 @@ int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_err
         return 0;
 }
 
+bool caller_is_api(uid_t uid) {
+        return uid != 0 && user_is(uid, API_USER);
+}
+
 void caller_cache_done(CallerCache *c) {
         c->sender = mfree(c->sender);
 }
@@ -49,7 +53,7 @@ static int ask(sd_bus_message *m, Caller *ret, sd_bus_error *error) {
                 return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
                                 "The groups of the caller cannot be read; try again");
         }
-        ret->is_api = uid != 0 && user_is(uid, API_USER);
+        ret->is_api = caller_is_api(uid);
         return 0;
 }
 

@@ -20,6 +20,9 @@ typedef struct Caller {
  * the role, never raise it. 0, or negative errno with @error set. */
 int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_error *error);
 
+/* Whether this is the user of hyper-apid. */
+bool caller_is_api(uid_t uid);
+
 /* The client of the bus that has called last. What it may do is asked again after a second: hyper-apid calls
  * some thousand times in one. */
 typedef struct CallerCache {

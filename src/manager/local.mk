@@ -25,6 +25,18 @@ libhyper_manager_la_SOURCES = \
 	src/manager/executor.h \
 	src/manager/executors.c \
 	src/manager/executors.h \
+	src/manager/file/chunk-bus.c \
+	src/manager/file/chunk-bus.h \
+	src/manager/file/file-bus.c \
+	src/manager/file/file-bus.h \
+	src/manager/file/file-open.c \
+	src/manager/file/file-open.h \
+	src/manager/file/upload-bus.c \
+	src/manager/file/upload-bus.h \
+	src/manager/file/upload-verify.c \
+	src/manager/file/upload-verify.h \
+	src/manager/file/upload.c \
+	src/manager/file/upload.h \
 	src/manager/idle.c \
 	src/manager/idle.h \
 	src/manager/job-bus.c \

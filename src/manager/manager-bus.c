@@ -8,6 +8,9 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/file/chunk-bus.h"
+#include "manager/file/file-bus.h"
+#include "manager/file/upload-bus.h"
 #include "manager/job-cancel.h"
 #include "manager/job-json.h"
 #include "manager/job-retry.h"
@@ -404,6 +407,24 @@ const sd_bus_vtable manager_vtable[] = {
                         method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("EndSession", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_end_session,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenFile", SD_BUS_ARGS("s", path), SD_BUS_RESULT("h", file),
+                        method_open_file, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListFiles", SD_BUS_ARGS("s", path),
+                        SD_BUS_RESULT("b", root, "a(sbtt)", entries), method_list_files,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CreateUpload", SD_BUS_ARGS("s", definition, "s", owner),
+                        SD_BUS_RESULT("s", upload), method_create_upload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetUpload", SD_BUS_ARGS("s", id, "s", owner), SD_BUS_RESULT("s", upload),
+                        method_get_upload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("BeginChunk", SD_BUS_ARGS("s", id, "s", owner, "t", index),
+                        SD_BUS_RESULT("h", file, "t", offset, "t", length), method_begin_chunk,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("EndChunk", SD_BUS_ARGS("s", id, "t", index, "b", written),
+                        SD_BUS_RESULT("s", upload), method_end_chunk, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CompleteUpload", SD_BUS_ARGS("s", id, "s", owner, "s", sha256),
+                        SD_BUS_RESULT("s", upload), method_complete_upload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DeleteUpload", SD_BUS_ARGS("s", id, "s", owner), SD_BUS_NO_RESULT,
+                        method_delete_upload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetConfig", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", config), method_get_config,

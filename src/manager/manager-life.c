@@ -11,6 +11,8 @@
 #include "manager/executor-unit-list.h"
 #include "manager/executor-unit.h"
 #include "manager/executors.h"
+#include "manager/file/chunk-bus.h"
+#include "manager/file/file-bus.h"
 #include "manager/idle.h"
 #include "manager/job-bus.h"
 #include "manager/job-directory.h"
@@ -32,6 +34,7 @@
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
+#include "shared/thread-call.h"
 
 /* A longer one only delays the answers: a flush takes about a millisecond. */
 #define GROUP_AGE_MAX (10 * USEC_PER_MSEC)
@@ -85,6 +88,8 @@ Manager *manager_free(Manager *m) {
         }
         job_free(m->finished);
         lookup_pool_free(m->lookups);
+        chunks_forget(m, NULL);
+        thread_calls_free(m->file_calls);
         outbox_free(m->outbox);
         schedule_timers_free(m->timers);
         queue_state_free(m->queue);
@@ -111,6 +116,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         job_index_init(&m->index);
         TAILQ_INIT(&m->submissions);
         TAILQ_INIT(&m->runs);
+        LIST_INIT(&m->chunks);
+        LIST_INIT(&m->verifications);
         m->event = sd_event_ref(o->event);
         step_replies_init(&m->replies, m->event, m);
         m->bus = sd_bus_ref(o->bus);
@@ -142,6 +149,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
                         m->event, m->store, o->group_age_max ?: GROUP_AGE_MAX, on_committed, m, &m->group);
         if (r >= 0)
                 r = lookup_pool_new(m->event, &m->lookups);
+        if (r >= 0)
+                r = thread_calls_new(m->event, FILE_CALLS_MAX, &m->file_calls);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(m);

@@ -29,6 +29,8 @@
 
 typedef struct Submission Submission;
 typedef struct RunStart RunStart;
+typedef struct UploadChunk UploadChunk;
+typedef struct UploadVerification UploadVerification;
 
 struct Manager {
         sd_event *event;
@@ -74,6 +76,9 @@ struct Manager {
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook/webhook.h */
 
         LookupPool *lookups;
+        struct ThreadCalls *file_calls; /* manager/file/file-bus.h */
+        LIST_HEAD(, UploadChunk) chunks; /* that clients write: manager/file/chunk-bus.h */
+        LIST_HEAD(, UploadVerification) verifications; /* manager/file/upload-verify.h */
         TAILQ_HEAD(, Submission) submissions;
         StepReplies replies; /* that are being made for clients */
         TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */

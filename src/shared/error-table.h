@@ -46,6 +46,12 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_NO_SUCH_SOURCE "org.hyper1.Error.NoSuchSource" /* ENOPKG, 404 */
 #define HYPER_BUS_ERROR_SOURCE_EXISTS "org.hyper1.Error.SourceExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_NO_SUCH_SESSION "org.hyper1.Error.NoSuchSession" /* ENOKEY, 404 */
+#define HYPER_BUS_ERROR_NO_SUCH_FILE "org.hyper1.Error.NoSuchFile" /* ENOENT, 404 */
+#define HYPER_BUS_ERROR_NO_SUCH_UPLOAD "org.hyper1.Error.NoSuchUpload" /* ENOENT, 404 */
+#define HYPER_BUS_ERROR_TOO_MANY_UPLOADS "org.hyper1.Error.TooManyUploads" /* EDQUOT, 409 */
+#define HYPER_BUS_ERROR_CHUNK_BUSY "org.hyper1.Error.ChunkBusy" /* EINPROGRESS, 409 */
+#define HYPER_BUS_ERROR_CHUNKS_MISSING "org.hyper1.Error.ChunksMissing" /* ENODATA, 409 */
+#define HYPER_BUS_ERROR_NO_SPACE "org.hyper1.Error.NoSpace" /* ENOSPC, 507 */
 /* Of hyper-vsphered. "Server" is a vCenter or an ESXi host. */
 #define HYPER_BUS_ERROR_LOGIN_REFUSED "org.hyper1.Error.LoginRefused" /* EKEYREVOKED, 400 */
 #define HYPER_BUS_ERROR_CERTIFICATE_REFUSED "org.hyper1.Error.CertificateRefused" /* EKEYREJECTED, 400 */

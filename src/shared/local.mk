@@ -42,6 +42,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/settings.h \
 	src/shared/step-reply.c \
 	src/shared/step-reply.h \
+	src/shared/thread-call.c \
+	src/shared/thread-call.h \
 	src/shared/webhook.c \
 	src/shared/webhook.h
 SHARED_LIBS = libhyper-shared.la $(DIALECT_LIBS) $(YAML_LIBS) $(NETTLE_LIBS)

@@ -27,6 +27,39 @@ static bool number_is_given(const void *field) {
         return *(const unsigned *) field > 0;
 }
 
+/* "10G": 2^30 bytes each, as in systemd.resource-control(5). */
+static int set_size(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        static const char suffixes[] = "KMGT";
+        const uint64_t limit = (uint64_t) 16 << 40;
+        _cleanup_free_ char *digits = NULL;
+        unsigned shift = 0;
+        uint64_t n;
+
+        if (v->is_list || v->is_quoted || !*v->items[0])
+                return -EINVAL;
+        digits = strdup(v->items[0]);
+        if (!digits)
+                return -ENOMEM;
+        char *last = digits + strlen(digits) - 1;
+        const char *suffix = strchr(suffixes, *last);
+        if (suffix) {
+                shift = 10 * (unsigned) (suffix - suffixes + 1);
+                *last = '\0';
+        }
+        if (parse_uint64(digits, &n) < 0 || n < 1 || n > limit >> shift)
+                return -EINVAL;
+        *(uint64_t *) field = n << shift;
+        return 0;
+}
+
+static json_t *show_size(const void *field) {
+        return json_integer((json_int_t) * (const uint64_t *) field);
+}
+
+static bool size_is_given(const void *field) {
+        return *(const uint64_t *) field > 0;
+}
+
 static int set_seconds(const SettingsEntry *e, const SettingsValue *v, void *field) {
         unsigned seconds;
         int r = read_unsigned(e, v, &seconds);
@@ -103,6 +136,8 @@ json_t *settings_show(const SettingsEntry *entries, const void *settings) {
 
 const SettingsKind settings_number = { set_number, show_number };
 const SettingsKind settings_optional_number = { set_number, show_number, number_is_given };
+const SettingsKind settings_size = { set_size, show_size };
+const SettingsKind settings_optional_size = { set_size, show_size, size_is_given };
 const SettingsKind settings_seconds = { set_seconds, show_seconds };
 const SettingsKind settings_boolean = { set_boolean, show_boolean };
 const SettingsKind settings_level = { set_level, settings_show_text };

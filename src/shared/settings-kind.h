@@ -7,6 +7,8 @@
 
 extern const SettingsKind settings_number; /* unsigned */
 extern const SettingsKind settings_optional_number; /* unsigned; 0 if not set */
+extern const SettingsKind settings_size; /* uint64_t; bytes, or with K, M, G or T; at most 16T */
+extern const SettingsKind settings_optional_size; /* likewise; 0 if not set */
 extern const SettingsKind settings_seconds; /* usec_t */
 extern const SettingsKind settings_boolean; /* bool */
 extern const SettingsKind settings_path; /* char *, absolute */

@@ -25,6 +25,7 @@ Settings *settings_free(Settings *s) {
         free(s->database.path);
         strv_free(s->jobs.source_paths);
         strv_free(s->jobs.destination_paths);
+        strv_free(s->files.roots);
         free(s->daemon.log_level);
         free(s->guest.virtio_win);
         free(s->vsphere.vddk_libdir);
@@ -57,10 +58,13 @@ static unsigned default_max_running(void) {
 static const char *const default_paths[] = { "/var/lib/libvirt/images", "/var/lib/hypersdk",
         "/var/lib/hyper/uploads", "/srv", "/mnt", "/media", "/data", "/vms" };
 
-static char **make_default_paths(void) {
+/* The first ones of these are in files.roots. */
+#define DEFAULT_ROOTS 3u
+
+static char **make_default_paths(size_t n) {
         _cleanup_strv_free_ char **l = NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(default_paths); i++)
+        for (size_t i = 0; i < n; i++)
                 if (strv_extend(&l, default_paths[i]) < 0)
                         return NULL;
         return TAKE_PTR(l);
@@ -86,9 +90,12 @@ Settings *settings_new(void) {
         s->v1.user_rate_limit = 6000;
         s->database.path = strdup(STATEDIR "/hyper.db");
         s->daemon.log_level = strdup("info");
-        s->jobs.source_paths = make_default_paths();
-        s->jobs.destination_paths = make_default_paths();
-        return s->database.path && s->daemon.log_level && s->jobs.source_paths && s->jobs.destination_paths
+        s->jobs.source_paths = make_default_paths(ELEMENTSOF(default_paths));
+        s->jobs.destination_paths = make_default_paths(ELEMENTSOF(default_paths));
+        s->uploads.max_size = (uint64_t) 16 << 40;
+        s->files.roots = make_default_paths(DEFAULT_ROOTS);
+        return s->database.path && s->daemon.log_level && s->jobs.source_paths &&
+                                        s->jobs.destination_paths && s->files.roots
                         ? TAKE_PTR(s)
                         : NULL;
 }
@@ -270,6 +277,11 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(hosts, boot_timeout, settings_seconds), "must be a whole number of seconds, 1 to 21600",
                         21600 },
         { SETTING(hosts, allow_test, settings_boolean), "must be true or false" },
+        { SETTING(files, roots, directories), "must be a list of absolute paths" },
+        { SETTING(uploads, max_size, settings_size),
+                        "must be a number of bytes, 1 to 16T; K, M, G or T may follow it" },
+        { SETTING(uploads, quota, settings_optional_size),
+                        "must be a number of bytes, 1 to 16T; K, M, G or T may follow it" },
         { SETTING(guest, max_running, settings_optional_number), "must be a whole number, 1 to 64",
                         JOB_APPLIANCES_MAX },
         { SETTING(guest, memory, mebibytes), "must be a whole number of MiB, 512 to 65536",

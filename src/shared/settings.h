@@ -54,6 +54,13 @@ typedef struct Settings {
                                     false */
         } hosts;
         struct {
+                char **roots; /* files.roots: the v1 API gives files below these directories to operators */
+        } files;
+        struct {
+                uint64_t max_size; /* uploads.max_size: of one file, in bytes; default 16T */
+                uint64_t quota; /* uploads.quota: of all that are not complete, in bytes; 0: no limit */
+        } uploads;
+        struct {
                 unsigned max_running; /* guest.max_running: appliances that run at once, 1 to 64; 0: not
                                        * given, 4 with KVM, else 1 */
                 unsigned memory; /* guest.memory: of an appliance, in MiB, 512 to 65536; default 1280 */

@@ -41,6 +41,8 @@ libhyper_store_la_SOURCES = \
 	src/store/store.h \
 	src/store/totals.c \
 	src/store/totals.h \
+	src/store/uploads.c \
+	src/store/uploads.h \
 	src/store/vsphere-totals.c \
 	src/store/vsphere-totals.h \
 	src/store/webhook-json.c \

@@ -355,6 +355,27 @@ static const char *const steps[] = {
         "ALTER TABLE jobs ADD COLUMN v1_source TEXT;"
         "ALTER TABLE jobs ADD COLUMN v1_output TEXT;"
         "UPDATE jobs SET (" SQL_V1_COLUMNS ") = (SELECT " SQL_V1_VALUES("spec") ");" V1_INDEXES,
+
+        /* 20: uploads, and the chunks of each that are there. */
+        "CREATE TABLE uploads ("
+        "  id TEXT NOT NULL PRIMARY KEY,"
+        "  owner TEXT NOT NULL,"
+        "  filename TEXT NOT NULL,"
+        "  size INTEGER NOT NULL,"
+        "  chunk_size INTEGER NOT NULL,"
+        "  sha256 TEXT,"
+        "  state TEXT NOT NULL,"
+        "  path TEXT,"
+        "  error TEXT,"
+        "  created_at INTEGER NOT NULL,"
+        "  updated_at INTEGER NOT NULL"
+        ") STRICT;"
+        "CREATE INDEX uploads_updated ON uploads (updated_at);"
+        "CREATE TABLE upload_chunks ("
+        "  upload_id TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,"
+        "  chunk INTEGER NOT NULL,"
+        "  PRIMARY KEY (upload_id, chunk)"
+        ") STRICT, WITHOUT ROWID;",
 };
 
 const Schema schema_jobs = {

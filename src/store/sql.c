@@ -273,6 +273,19 @@ static const char *const statement_texts[_SQL_MAX] = {
                               ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [SQL_SOURCE_DELETE] = "DELETE FROM sources WHERE name = ?1",
         [SQL_SOURCE_GET] = "SELECT " SOURCE_COLUMNS " FROM sources WHERE name = ?1",
+        [SQL_UPLOAD_INSERT] = "INSERT INTO uploads (" UPLOAD_COLUMNS
+                              ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        [SQL_UPLOAD_DELETE] = "DELETE FROM uploads WHERE id = ?1",
+        [SQL_UPLOAD_GET] = "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id = ?1",
+        [SQL_UPLOAD_UPDATE] = "UPDATE uploads SET sha256 = ?2, state = ?3, path = ?4, error = ?5, "
+                              "updated_at = ?6 WHERE id = ?1",
+        [SQL_UPLOAD_TOUCH] = "UPDATE uploads SET updated_at = ?2 WHERE id = ?1",
+        [SQL_UPLOAD_EXPIRED] = "SELECT id FROM uploads WHERE updated_at < ?1 ORDER BY updated_at LIMIT 1",
+        [SQL_UPLOADS_COUNT] = "SELECT count(*), count(*) FILTER (WHERE owner = ?1), coalesce(sum(size), 0) "
+                              "FROM uploads WHERE state <> 'completed'",
+        [SQL_UPLOAD_CHUNK_PUT] = "INSERT OR IGNORE INTO upload_chunks (upload_id, chunk) VALUES (?1, ?2)",
+        [SQL_UPLOAD_CHUNK_DROP] = "DELETE FROM upload_chunks WHERE upload_id = ?1 AND chunk = ?2",
+        [SQL_UPLOAD_CHUNKS] = "SELECT chunk FROM upload_chunks WHERE upload_id = ?1 ORDER BY chunk",
         [SQL_SOURCES_LIST] = "SELECT " SOURCE_COLUMNS " FROM sources ORDER BY name",
         [SQL_SESSION_INSERT] = "INSERT INTO sessions (" SESSION_COLUMNS
                                ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -111,6 +111,16 @@ typedef enum StatementId {
         SQL_SESSIONS_LIST,
         SQL_SESSIONS_PRUNE,
         SQL_SESSIONS_DROP_OLDEST,
+        SQL_UPLOAD_INSERT,
+        SQL_UPLOAD_DELETE,
+        SQL_UPLOAD_GET,
+        SQL_UPLOAD_UPDATE,
+        SQL_UPLOAD_TOUCH,
+        SQL_UPLOAD_EXPIRED,
+        SQL_UPLOADS_COUNT,
+        SQL_UPLOAD_CHUNK_PUT,
+        SQL_UPLOAD_CHUNK_DROP,
+        SQL_UPLOAD_CHUNKS,
         SQL_FACT_GET,
         SQL_FACT_SET,
         SQL_HOST_PUT,
@@ -218,6 +228,9 @@ struct Store {
 
 /* The same for a SessionRow. */
 #define SESSION_COLUMNS "id, hash, username, uid, role, address, login_at, created_at, expires_at"
+/* The same for an UploadRow. */
+#define UPLOAD_COLUMNS \
+        "id, owner, filename, size, chunk_size, sha256, state, path, error, created_at, updated_at"
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

@@ -80,12 +80,14 @@ MANAGER_FUZZERS = \
 	tests/fuzz/fuzz-key-definition \
 	tests/fuzz/fuzz-schedule-definition \
 	tests/fuzz/fuzz-source-definition \
-	tests/fuzz/fuzz-submit-options
+	tests/fuzz/fuzz-submit-options \
+	tests/fuzz/fuzz-upload-definition
 $(MANAGER_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(MANAGER_LIBS) $(FUZZ_LDFLAGS)
 $(MANAGER_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(MANAGER_LIBS))
 
 API_FUZZERS = \
 	tests/fuzz/fuzz-basic \
+	tests/fuzz/fuzz-file-headers \
 	tests/fuzz/fuzz-hypersdk \
 	tests/fuzz/fuzz-request \
 	tests/fuzz/fuzz-socket-diag \

@@ -77,6 +77,7 @@ SHARED_TESTS = \
 	tests/unit/shared/test-error-table \
 	tests/unit/shared/test-polkit \
 	tests/unit/shared/test-settings \
+	tests/unit/shared/test-thread-call \
 	tests/unit/shared/test-webhook
 SHARED_TEST_LIBS = libhyper-test.la $(SHARED_LIBS)
 $(SHARED_TESTS): private TEST_LIBS = $(SHARED_TEST_LIBS) $(CHECK_LIBS)
@@ -88,6 +89,7 @@ STORE_TESTS = \
 	tests/unit/store/test-store-hosts \
 	tests/unit/store/test-store-jobs-page \
 	tests/unit/store/test-store-sources \
+	tests/unit/store/test-store-uploads \
 	tests/unit/store/test-store-webhooks \
 	tests/unit/store/test-store-workers \
 	tests/unit/store/test-store
@@ -197,6 +199,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-machines \
 	tests/unit/manager/test-manager-sessions \
 	tests/unit/manager/test-manager-sources \
+	tests/unit/manager/test-manager-uploads \
 	tests/unit/manager/test-manager-unit \
 	tests/unit/manager/test-manager-warm \
 	tests/unit/manager/test-manager-webhooks \
@@ -214,6 +217,7 @@ API_TESTS = \
 	tests/unit/api/test-api-metrics \
 	tests/unit/api/test-api-parse \
 	tests/unit/api/test-api-peer \
+	tests/unit/api/test-api-range \
 	tests/unit/api/test-api-rate-limit \
 	tests/unit/api/test-api-reply-cache \
 	tests/unit/api/test-api-sse \

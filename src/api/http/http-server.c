@@ -231,11 +231,28 @@ static enum MHD_Result on_headers(Request *r, const char *method, const char *ve
                 request_handler_returned(r, k);
 
         length = request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-        if (length && (parse_uint64(length, &n) < 0 || n > request_body_max(r))) {
+        if (length &&
+                        (parse_uint64(length, &n) < 0 || n > request_body_max(r) ||
+                                        (r->answered && n > REQUEST_BODY_MAX))) {
                 if (!r->answered)
                         reply_too_large(r);
                 r->close = true;
                 return request_send(r);
+        }
+        return MHD_YES;
+}
+
+/* The piece is taken in any case. While calls are out, libmicrohttpd reads nothing more. */
+static enum MHD_Result on_piece(Request *r, const char *data, size_t size) {
+        if (size > request_body_max(r) || r->body_size > request_body_max(r) - size) {
+                reply_too_large(r);
+                return MHD_YES;
+        }
+        r->body_size += size;
+        request_body_piece(r, data, size);
+        if (!r->answered && r->n_calls > 0) {
+                r->suspended = true;
+                MHD_suspend_connection(r->connection);
         }
         return MHD_YES;
 }
@@ -246,8 +263,10 @@ static enum MHD_Result on_body(Request *r, const char *data, size_t size) {
         /* Answered already, with an error: read the rest and forget it, but not without end. */
         if (r->answered) {
                 r->body_size += size;
-                return r->body_size > 2 * REQUEST_BODY_MAX ? MHD_NO : MHD_YES;
+                return r->body_size > MAX(max, 2 * REQUEST_BODY_MAX) ? MHD_NO : MHD_YES;
         }
+        if (r->route && r->route->read_body)
+                return on_piece(r, data, size);
 
         switch (request_append_body(r, data, size, max)) {
         case 0:

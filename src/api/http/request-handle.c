@@ -222,11 +222,22 @@ int request_append_body(Request *r, const char *data, size_t size, size_t max) {
 
 /* --- the handler ----------------------------------------------------------------------------------- */
 
+/* After the calls of a body reader: on with the body. */
+static void request_read_on(Request *r) {
+        if (!r->suspended)
+                return;
+        r->suspended = false;
+        http_server_resume(r->server, r->connection);
+}
+
 void request_handler_returned(Request *r, int result) {
         if (r->answered || !r->connection)
                 return;
 
-        if (result < 0) {
+        if (result >= 0 && r->stage == REQUEST_BODY) {
+                if (r->n_calls == 0)
+                        request_read_on(r);
+        } else if (result < 0) {
                 log_debug_errno(result, "%s: answering an error: %m", request_path(r));
                 request_reply_errno(r, result, NULL);
         } else if (r->n_calls == 0 && !r->park) {
@@ -234,6 +245,15 @@ void request_handler_returned(Request *r, int result) {
                                 r->route ? r->route->path : request_path(r));
                 request_reply_errno(r, EIO, NULL);
         }
+}
+
+void request_body_piece(Request *r, const char *data, size_t size) {
+        const char *refusal = api_refusal(request_api(r));
+
+        if (refusal)
+                (void) request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", refusal);
+        else
+                request_handler_returned(r, r->route->read_body(r, data, size));
 }
 
 void request_handle(Request *r) {

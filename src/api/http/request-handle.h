@@ -16,6 +16,9 @@ int request_begin(Request *r, const char *method);
 /* Adds to the body: 0; -EFBIG over @max; -ENOBUFS if all requests together hold too much; -ENOMEM. */
 int request_append_body(Request *r, const char *data, size_t size, size_t max);
 
+/* Calls the body reader of the route. */
+void request_body_piece(Request *r, const char *data, size_t size);
+
 /* Calls the handler and makes sure that an answer is set or under way. */
 void request_handle(Request *r);
 /* What a handler's or a callback's return value means, if it set no answer. */

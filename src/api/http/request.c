@@ -53,6 +53,15 @@ const Dialect *request_dialect(Request *r) {
         return http_server_dialect(r->server);
 }
 
+char *request_owner(Request *r, char buf[static REQUEST_OWNER_SIZE]) {
+        if (!isempty(r->key.text))
+                (void) snprintf(buf, REQUEST_OWNER_SIZE, "key:%s", r->key.text);
+        else
+                (void) snprintf(buf, REQUEST_OWNER_SIZE, "user:%u",
+                                (unsigned) (r->session ? r->session->uid : r->uid));
+        return buf;
+}
+
 Role request_role(Request *r) {
         return r->role;
 }

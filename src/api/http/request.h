@@ -21,6 +21,11 @@ const Dialect *request_dialect(Request *r);
  * alone is a viewer's besides. */
 Role request_role(Request *r);
 
+/* Who it was let in as, for things that belong to somebody: "key:<id>", or "user:<uid>" of a session
+ * or a local client. */
+#define REQUEST_OWNER_SIZE 128
+char *request_owner(Request *r, char buf[static REQUEST_OWNER_SIZE]);
+
 /* The path as the client sent it, without the query; for messages. Always UTF-8 (what was not is "?"). */
 const char *request_path(Request *r);
 

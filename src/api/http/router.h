@@ -60,6 +60,11 @@ typedef struct Reply {
         { .status = (s), .value = { .type = SCHEMA_OBJECT, .description = (text), .schema = &(what) } }
 /* clang-format on */
 
+/* Takes the body of a request in pieces, as they come, instead of having it in memory: called for each piece
+ * until one is answered or fails; @handler follows when the body is complete. It may start calls of the bus
+ * (manager_call()): the next piece comes when they have returned. The rest is like a request_handler. */
+typedef int (*request_body_reader)(Request *r, const char *data, size_t size);
+
 #define REQUEST_BODY_MAX ((size_t) 10 * 1024 * 1024)
 
 typedef struct Route {
@@ -69,6 +74,7 @@ typedef struct Route {
         Scope scope; /* what the client's key or role must allow (access.h) */
         request_handler handler; /* NULL ends a table */
         size_t max_body; /* bytes; 0: REQUEST_BODY_MAX (GET and DELETE may carry one, it is not looked at) */
+        request_body_reader read_body; /* NULL: the body is kept for the handler, in memory */
         bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until
                              * the database changes (reply-cache.h). Not with query parameters. */
         const QueryField *query; /* NULL: query parameters are ignored */

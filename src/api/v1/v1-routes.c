@@ -6,12 +6,17 @@
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/openapi.h"
 #include "api/v1/v1-auth.h"
+#include "api/v1/v1-chunk.h"
+#include "api/v1/v1-files.h"
 #include "api/v1/v1-job-json.h"
 #include "api/v1/v1-jobs.h"
 #include "api/v1/v1-json.h"
 #include "api/v1/v1-login.h"
 #include "api/v1/v1-session.h"
+#include "api/v1/v1-upload.h"
 #include "json/json-table.h"
+
+#define UPLOAD_BODY_MAX ((size_t) 8 * 1024)
 
 static const SchemaField health_fields[] = {
         { "status", SCHEMA_STRING, .description = "\"healthy\"" },
@@ -92,6 +97,27 @@ static const Route v1_routes[] = {
                         v1_cancelled_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
+        { HTTP_GET, "/browse/files", SCOPE_SUBMIT, v1_browse_files, .query = v1_browse_query,
+                .summary = "List files on the server.", .replies = v1_browse_replies },
+        { HTTP_GET, "/browse", SCOPE_SUBMIT, v1_browse_files, .query = v1_browse_query,
+                .summary = "The same as /browse/files.", .replies = v1_browse_replies },
+        { HTTP_GET, "/download", SCOPE_SUBMIT, v1_download, .query = v1_download_query,
+                .summary = "Download a file, or a part of it.", .replies = v1_download_replies },
+        { HTTP_POST, "/upload/init", SCOPE_SUBMIT, v1_init_upload, .max_body = UPLOAD_BODY_MAX,
+                .summary = "Begin an upload in chunks.", .body = &v1_init_upload_body,
+                .replies = v1_init_upload_replies },
+        { HTTP_POST, "/upload/chunk", SCOPE_SUBMIT, v1_end_chunk, .max_body = V1_CHUNK_BODY_MAX,
+                .read_body = v1_read_chunk, .query = v1_chunk_query,
+                .summary = "Upload a chunk: as the body, or as the field \"chunk\" of "
+                           "multipart/form-data, after upload_id and chunk_index.",
+                .replies = v1_chunk_replies },
+        { HTTP_GET, "/upload/status/{id}", SCOPE_READ, v1_get_upload, .summary = "Show an upload.",
+                .replies = v1_upload_replies },
+        { HTTP_POST, "/upload/complete", SCOPE_SUBMIT, v1_complete_upload, .max_body = UPLOAD_BODY_MAX,
+                .summary = "Give an uploaded file its name.", .body = &v1_complete_upload_body,
+                .replies = v1_complete_upload_replies },
+        { HTTP_DELETE, "/upload/{id}", SCOPE_SUBMIT, v1_delete_upload, .summary = "Remove an upload.",
+                .replies = v1_delete_upload_replies },
         {},
 };
 /* clang-format on */

@@ -217,6 +217,15 @@ START_TEST(an_error_names_line_and_key) {
                         "f:2: jobs.source_paths: must be a list of absolute paths");
         check_error("jobs:\n  source_paths: [/a/../b]\n",
                         "f:2: jobs.source_paths: must be a list of absolute paths");
+        check_error("uploads: {max_size: 17T}\n",
+                        "f:1: uploads.max_size: must be a number of bytes, 1 to 16T; K, M, G or T may follow it");
+        check_error("uploads: {max_size: 0}\n",
+                        "f:1: uploads.max_size: must be a number of bytes, 1 to 16T; K, M, G or T may follow it");
+        check_error("uploads: {quota: 1X}\n",
+                        "f:1: uploads.quota: must be a number of bytes, 1 to 16T; K, M, G or T may follow it");
+        check_error("uploads: {quota: K}\n",
+                        "f:1: uploads.quota: must be a number of bytes, 1 to 16T; K, M, G or T may follow it");
+        check_error("files: {roots: [images]}\n", "f:1: files.roots: must be a list of absolute paths");
         check_error("jobs:\n  source_paths: [[/a]]\n",
                         "f:2: jobs.source_paths: must be a value or a list of values");
         check_error("daemon:\n\n  idle_timeout: 30s\n",
@@ -322,7 +331,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
 
         put(dir, "config.yaml",
                         "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: "
-                        "[/b]\ndatabase: {path: /x.db}\nguest: {virtio_win: /srv/virtio-win.iso}\n");
+                        "[/b]\ndatabase: {path: /x.db}\nguest: {virtio_win: /srv/virtio-win.iso}\n"
+                        "files: {roots: [/srv/images/]}\nuploads: {max_size: 1T, quota: 10G}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
@@ -333,6 +343,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "[\"/a\"],\"destination_paths\":[\"/"
                         "b\"]},\"metrics\":{\"enabled\":true},\"daemon\":{\"idle_timeout\":30,"
                         "\"log_level\":\"info\"},\"hosts\":{\"call_timeout\":30,\"boot_timeout\":300,\"allow_test\":false},"
+                        "\"files\":{\"roots\":[\"/srv/images\"]},"
+                        "\"uploads\":{\"max_size\":1099511627776,\"quota\":10737418240},"
                         "\"guest\":{\"memory\":1280,\"virtio_win\":\"/srv/virtio-win.iso\"},"
                         "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
                         "\"require_key\":false},"

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 300
+# runs-on: host
+#
+# Files over the v1 API: lists, downloads and ranges; an upload of 100 chunks in random order, four at a time,
+# with a power cut in between, has the same SHA-256; what the roots do not contain cannot be reached.
+
+# shellcheck disable=SC2016 # much of it is for the shell inside
+# shellcheck source=tests/system/lib/host.sh
+. "$(dirname "$0")/../lib/host.sh"
+
+lib 'systemctl -q enable hyper-tls.socket; systemctl restart hyper.socket
+mkdir -p /srv/up/chunks; cd /srv/up
+hyperctl key add files --scope=submit,read -q >key
+hyperctl key add looks --scope=read -q >key-read
+hyperctl key add other --scope=submit -q >key-other
+head -c $((99 * 1048576 + 12345)) /dev/urandom >disk.raw
+split -b 1M -a 3 -d disk.raw chunks/c
+(cd chunks; ls) | sed s/^c// | shuf >order
+sync'
+# the functions that each part uses
+functions='cd /srv/up; url=https://localhost:5080/api/v1
+api() { curl -sS -m 60 --cacert /etc/credstore/hyper.tls-certificate -H "Authorization: Bearer $(cat ${as:-key})" "$@"; }
+code() { api -o body -D head -w "%{http_code}" "$@"; }
+put() { api -f -o /dev/null --data-binary "@chunks/c$1" -H "X-Chunk-SHA256: $(sha256sum <"chunks/c$1" | cut -d" " -f1)" \
+        "$url/upload/chunk?upload_id=$(cat id)&chunk_index=$((10#$1))"; }
+export -f api code put; export url
+'
+
+# --- an upload, and a power cut ------------------------------------------------------------------------
+
+lib "$functions"'
+equal "$(code $url/upload/init -d "{\"filename\":\"../a b.raw\",\"size\":$(stat -c %s disk.raw),\"chunk_size\":1048576,\"sha256\":\"$(sha256sum <disk.raw | cut -d" " -f1)\"}")" 201 "init"
+equal "$(jq -r "[.filename, .total_chunks, .status] | join(\" \")" body)" "a_b.raw 100 open" "the upload"
+jq -r .upload_id body >id
+head -60 order | xargs -P 4 -n 1 bash -c "put \$0" || fail "a chunk was refused"
+equal "$(code $url/upload/complete -d "{\"upload_id\":\"$(cat id)\"}")" 409 "complete without all chunks"
+equal "$(jq ".missing_chunks | length" body)" 40 "the missing chunks"'
+id=$(inside cat /srv/up/id)
+machine crash
+machine up
+equal "$(inside sh -c 'journalctl -b -o cat _PID=1 | grep -c "ordering cycle" || :')" 0 "cycles in the order of units"
+lib "echo $id >/srv/up/id; $functions"'
+equal "$(code $url/upload/status/$(cat id))" 200 "the status after a power cut"
+equal "$(jq -c .received_chunks body)" "$(head -60 order | sed "s/^0*\(.\)/\1/" | sort -n | jq -cs .)" "the chunks that were acknowledged"
+# the manager is killed while chunks are written
+tail -40 order | xargs -P 4 -n 1 bash -c "put \$0" 2>errors &
+eventually 30 "some chunks" sh -c "test \$(sqlite3 -readonly /var/lib/hyper/hyper.db \"SELECT count(*) FROM upload_chunks\") -gt 65"
+systemctl kill -s KILL hyper-managerd
+wait || true
+api "$url/upload/status/$(cat id)" >status
+jq -r ".total_chunks as \$n | [range(\$n)] - .received_chunks | .[]" status | while read -r i; do put "$(printf %03d "$i")"; done
+equal "$(code $url/upload/complete -d "{\"upload_id\":\"$(cat id)\"}")" 200 "complete"
+equal "$(jq -r .path body)" /var/lib/hyper/uploads/a_b.raw "the path"
+cmp disk.raw /var/lib/hyper/uploads/a_b.raw || fail "the uploaded file differs"
+missing /var/lib/hyper/uploads/.parts/$(cat id)'
+
+# --- the other form, errors ------------------------------------------------------------------------------
+
+lib "$functions"'
+head -c 1500000 disk.raw >small.raw
+api $url/upload/init -d "{\"filename\":\"a_b.raw\",\"size\":1500000,\"chunk_size\":1048576}" | jq -r .upload_id >id
+form() { code $url/upload/chunk -F upload_id=$(cat id) -F chunk_index=$1 -F "chunk=@$2" "${@:3}"; }
+equal "$(form 0 chunks/c000)" 200 "a chunk as multipart/form-data"
+equal "$(jq -c "[.chunk_index, .received, .received_bytes, .total_chunks, .complete]" body)" "[0,1048576,1048576,2,false]" "the answer"
+equal "$(form 1 chunks/c001)" 400 "a chunk that is too long"
+contains "$(cat body)" "must have 451424 bytes" "the error"
+tail -c +1048577 small.raw >rest
+equal "$(form 1 rest -F sha256=$(sha256sum <disk.raw | cut -d" " -f1))" 400 "a wrong checksum"
+contains "$(cat body)" "sha256" "the error"
+equal "$(form 7 rest)" 400 "a chunk that does not exist"
+equal "$(code $url/upload/chunk -F "chunk=@rest" -F upload_id=$(cat id) -F chunk_index=1)" 400 "the chunk before its number"
+equal "$(api "$url/upload/status/$(cat id)" | jq -c .received_chunks)" "[0]" "the chunks that are there"
+digest=$(openssl dgst -sha256 -binary rest | base64)
+equal "$(code -H "Content-Digest: sha-256=:$digest:" --data-binary @rest "$url/upload/chunk?upload_id=$(cat id)&chunk_index=1")" 200 "a chunk with Content-Digest"
+equal "$(as=key-other code $url/upload/status/$(cat id))" 404 "the upload of somebody else"
+equal "$(as=key-read code $url/upload/init -d {})" 403 "a viewer"
+equal "$(code $url/upload/complete -d "{\"upload_id\":\"$(cat id)\"}")" 200 "complete"
+equal "$(jq -r .path body)" /var/lib/hyper/uploads/a_b-1.raw "the second file of this name"
+cmp small.raw /var/lib/hyper/uploads/a_b-1.raw || fail "the second file differs"
+equal "$(code $url/upload/init -d "{\"filename\":\"big.raw\",\"size\":17000000000000}")" 507 "more than the disk has"
+api $url/upload/init -d "{\"filename\":\"c.raw\",\"size\":5}" | jq -r .upload_id >id
+equal "$(code -X DELETE $url/upload/$(cat id))" 200 "delete"
+equal "$(code $url/upload/status/$(cat id))" 404 "a deleted upload"'
+
+# --- lists and downloads ---------------------------------------------------------------------------------
+
+lib "$functions"'
+uploads=/var/lib/hyper/uploads
+equal "$(code "$url/browse/files")" 200 "the roots"
+contains "$(jq -c "[.entries[].path]" body)" "\"$uploads\"" "the roots"
+touch $uploads/notes.txt; mkdir -p $uploads/sub
+equal "$(code "$url/browse?path=$uploads&filter=vm&limit=2")" 200 "a list"
+equal "$(jq -c "[[.data[].name], .parent, .pagination.total, .pagination.has_more]" body)" "[[\"sub\",\"a_b-1.raw\"],\"\",3,true]" "the list"
+equal "$(code "$url/browse?path=$uploads&limit=201")" 400 "a limit that is too large"
+get() { api -o got -w "%{http_code}" -D head "$@" "$url/download?path=$uploads/a_b.raw"; }
+equal "$(get)" 200 "a download"
+cmp got disk.raw || fail "the download differs"
+for range in 0-0 1048575-1048576 5000000- -777 103000000-999999999; do
+        equal "$(get -r "$range")" 206 "the range $range"
+        curl -sS -r "$range" file:///srv/up/disk.raw >expected
+        cmp got expected || fail "the range $range differs"
+done
+equal "$(get -r 200000000-)" 416 "a range behind the end"
+contains "$(cat head)" "ontent-Range: bytes */$(stat -c %s disk.raw)" "the header"
+get -I >/dev/null
+etag=$(sed -n "s/^E[Tt]ag: \(.*\)\r/\1/p" head)
+contains "$(cat head)" "ontent-Disposition: attachment; filename=\"a_b.raw\"" "the header"
+equal "$(get -H "If-None-Match: $etag")" 304 "a file that the client has"
+equal "$(get -H "If-Match: \"x\"")" 412 "another file"
+equal "$(get -r 5-6 -H "If-Range: \"x\"")" 200 "a range of another file"
+equal "$(get -r 5-6 -H "If-Range: $etag")" 206 "a range of this file"
+ln -s /etc/shadow $uploads/link.raw; mkfifo $uploads/fifo.raw
+for path in /etc/shadow $uploads/link.raw $uploads/fifo.raw $uploads/../hyper.db $uploads/%2e%2e/hyper.db /var/lib/hyper/hyper.db $uploads/.parts/x $uploads/a_b.raw%00x $uploads none; do
+        status=$(code "$url/download?path=$path")
+        case $status in 400|403|404) ;; *) fail "$path: $status" ;; esac
+done
+equal "$(as=key-read code "$url/download?path=$uploads/a_b.raw")" 403 "a viewer"
+equal "$(code "${url%/api/v1}/download?path=$uploads/notes.txt")" 200 "without the prefix"
+id=$(api $url/jobs/submit -d "$(spec $uploads/a_b-1.raw $uploads/out.qcow2)" | jq -r ".job_id // .id // .job_ids[0]")
+wait_state "$id" COMPLETED 60
+equal "$(code "$url/download?job_id=$id")" 200 "the output of a job"
+cmp body $uploads/out.qcow2 || fail "the output differs"'
+inside rm -rf /srv/up

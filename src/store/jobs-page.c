@@ -79,10 +79,6 @@ int job_provider_from_string(const char *s) {
         return find_word(provider_table, _PROVIDER_MAX, s);
 }
 
-const char *job_sort_to_string(int s) {
-        return s >= 0 && s < _SORT_MAX ? sorts[s].name : NULL;
-}
-
 int job_sort_from_string(const char *s) {
         for (int i = 0; i < _SORT_MAX; i++)
                 if (streq(sorts[i].name, s))

@@ -50,7 +50,6 @@ typedef enum JobSort {
         _SORT_INVALID = -EINVAL,
 } JobSort;
 
-const char *job_sort_to_string(int s) _pure_;
 int job_sort_from_string(const char *s) _pure_;
 
 typedef struct JobPageFilter {

@@ -3,7 +3,7 @@
 #include "shared/auth-message.h"
 #include "shared/session-token.h"
 
-const JsonField v1_login_fields[] = {
+static const JsonField v1_login_fields[] = {
         { "username", JSON_FIELD_STRING, offsetof(V1Login, username), JSON_REQUIRED | JSON_NONEMPTY, 0,
                         SESSION_USER_MAX },
         { "password", JSON_FIELD_STRING, offsetof(V1Login, password), JSON_REQUIRED | JSON_NONEMPTY, 0,

@@ -18,5 +18,3 @@ void v1_login_done(V1Login *l);
 /* {"username", "password"}; other fields are ignored. The password in @object is overwritten. 0, -EBADMSG
  * with all that is wrong in @errors, -ENOMEM. */
 int v1_login_decode(json_t *object, V1Login *ret, JsonErrors *errors);
-
-extern const JsonField v1_login_fields[];

@@ -213,9 +213,9 @@ static void check(Store *s, const JobPageFilter *f) {
         for (size_t i = 0; i < rows.n; i++) {
                 const Model *m = expected[f->offset + i];
 
-                ck_assert_msg(streq(rows.rows[i].row->id, m->id), "%s %s at %zu: %s instead of %s",
-                                job_sort_to_string(f->sort), f->descending ? "desc" : "asc", i,
-                                rows.rows[i].row->id, m->id);
+                ck_assert_msg(streq(rows.rows[i].row->id, m->id), "order %d %s at %zu: %s instead of %s",
+                                (int) f->sort, f->descending ? "desc" : "asc", i, rows.rows[i].row->id,
+                                m->id);
                 ck_assert_str_eq(rows.rows[i].name, m->name);
                 ck_assert_str_eq(rows.rows[i].type, m->type);
                 ck_assert_str_eq(rows.rows[i].provider, job_provider_to_string(m->provider));

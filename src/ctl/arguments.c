@@ -11,6 +11,8 @@
 #include "ctl/similar.h"
 #include "spec/job-spec.h"
 #include "spec/job-state.h"
+#include "spec/vsphere-spec.h"
+#include "spec/warm-spec.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000 /* of org.hyper1.Manager.ListJobs */
@@ -339,6 +341,22 @@ static const OptionRow options[_OPTION_MAX] = {
                                           "Copy a VM of vSphere in passes while it runs; the time of the "
                                           "cutover" },
                         parse_warm, AT(cutover) },
+        [OPTION_INTERVAL] = { { "interval", 0, "SECONDS",
+                                              "Between two passes of a warm job, 3600 if not given" },
+                        parse_small_number, AT(interval), .min = WARM_INTERVAL_MIN,
+                        .max = WARM_INTERVAL_MAX },
+        [OPTION_SHUTDOWN_TIMEOUT] = { { "shutdown-timeout", 0, "SECONDS",
+                                                      "How long the guest of a vSphere VM may take to shut "
+                                                      "down, 300 if not given" },
+                        parse_small_number, AT(shutdown_timeout), .min = 1,
+                        .max = VSPHERE_SHUTDOWN_TIMEOUT_MAX },
+        [OPTION_POWER_OFF] = { { "power-off", 0, NULL,
+                                               "Power a vSphere VM off if its guest does not shut down" },
+                        parse_flag, AT(power_off) },
+        [OPTION_POWER_ON_AFTER_FAILURE] = { { "power-on-after-failure", 0, "yes|no",
+                                                            "Whether a warm job that fails starts the VM "
+                                                            "again that it has shut down, yes if not given" },
+                        parse_yes_no, AT(power_on_after_failure) },
         [OPTION_AT] = { { "at", 0, "TIME", "When the cutover begins, now if not given" }, parse_text,
                         AT(at) },
         [OPTION_CANCEL] = { { "cancel", 0, NULL, "No cutover is planned any more" }, parse_flag,

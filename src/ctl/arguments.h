@@ -38,6 +38,10 @@ typedef enum Option {
         OPTION_RETRIES,
         OPTION_ANY_WORKER,
         OPTION_WARM,
+        OPTION_INTERVAL,
+        OPTION_SHUTDOWN_TIMEOUT,
+        OPTION_POWER_OFF,
+        OPTION_POWER_ON_AFTER_FAILURE,
         OPTION_AT,
         OPTION_CANCEL,
         OPTION_WAIT,
@@ -116,7 +120,8 @@ typedef struct Arguments {
         const char *in_use, *chain, *compression, *fix, *conversion_method, *source_power;
         const char *cutover; /* of a warm job, or NULL */
         const char *at; /* likewise, of the verb cutover */
-        bool warm, cancel;
+        bool warm, cancel, power_off, power_on_after_failure;
+        unsigned interval, shutdown_timeout;
         bool compress, verify, verify_full, allow_larger, any_worker, wait, follow;
         unsigned priority, timeout, retries;
         char **states;

@@ -366,6 +366,31 @@ static int apply_policy(const Arguments *a, json_t *spec) {
         return status;
 }
 
+static int apply_warm(const Arguments *a, json_t *spec) {
+        const struct {
+                Option option;
+                const char *key;
+                json_t *value;
+        } rows[] = {
+                { OPTION_WARM, "warm", json_true() },
+                { OPTION_INTERVAL, "interval_seconds", json_integer((json_int_t) a->interval) },
+                { OPTION_SHUTDOWN_TIMEOUT, "shutdown_timeout_seconds",
+                                json_integer((json_int_t) a->shutdown_timeout) },
+                { OPTION_POWER_OFF, "power_off", json_true() },
+                { OPTION_POWER_ON_AFTER_FAILURE, "power_on_after_failure",
+                                json_boolean(a->power_on_after_failure) },
+        };
+        int status = EXIT_OK;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (status == EXIT_OK && (a->given & OPTION_BIT(rows[i].option)))
+                        status = set_new(spec, "parameters", rows[i].key, rows[i].value);
+                else
+                        json_decref(rows[i].value);
+        return status == EXIT_OK && a->cutover ? set_string(spec, "parameters", "cutover", a->cutover)
+                                               : status;
+}
+
 int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
         int status;
 
@@ -393,10 +418,8 @@ int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
                 status = set_string(spec, "parameters", "conversion_method", a->conversion_method);
         if (status == EXIT_OK && a->source_power)
                 status = set_string(spec, "parameters", "source_power", a->source_power);
-        if (status == EXIT_OK && a->warm)
-                status = set_new(spec, "parameters", "warm", json_true());
-        if (status == EXIT_OK && a->cutover)
-                status = set_string(spec, "parameters", "cutover", a->cutover);
+        if (status == EXIT_OK)
+                status = apply_warm(a, spec);
         if (status == EXIT_OK && a->allow_larger)
                 status = set_new(spec, "parameters", "allow_larger", json_true());
         if (status == EXIT_OK && a->operation)

@@ -38,7 +38,9 @@
                         B(OPTION_FORMAT) | B(OPTION_COMPRESS) | B(OPTION_VERIFY) | B(OPTION_IN_USE) |    \
                         B(OPTION_CHAIN) | B(OPTION_ALLOW_LARGER) | B(OPTION_FIX) | B(OPTION_OPERATION) | \
                         B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES) |      \
-                        B(OPTION_CONVERSION_METHOD) | B(OPTION_SOURCE_POWER) | B(OPTION_WARM))
+                        B(OPTION_CONVERSION_METHOD) | B(OPTION_SOURCE_POWER) | B(OPTION_WARM) |          \
+                        B(OPTION_INTERVAL) | B(OPTION_SHUTDOWN_TIMEOUT) | B(OPTION_POWER_OFF) |          \
+                        B(OPTION_POWER_ON_AFTER_FAILURE))
 #define GUEST_OPTIONS (B(OPTION_ROOT) | B(OPTION_LUKS_KEYS))
 #define VSPHERE_OPTIONS                                                                \
         (B(OPTION_USER) | B(OPTION_DATACENTER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) | \

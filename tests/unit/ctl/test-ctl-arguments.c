@@ -223,6 +223,24 @@ START_TEST(options_of_a_virtual_machine) {
 }
 END_TEST
 
+START_TEST(options_of_a_warm_job) {
+        _cleanup_(arguments_done) Arguments a = {}, wrong = {};
+        _cleanup_(json_decrefp) json_t *spec = NULL, *expected = NULL;
+
+        ck_assert_int_eq(PARSE(&a, W("submit"), W("--warm=2026-05-01T02:00:00Z"), W("--interval=600"),
+                                         W("--shutdown-timeout=60"), W("--power-off"),
+                                         W("--power-on-after-failure=no"), W("x.json")),
+                        0);
+        spec = apply(&a, "{\"source\":{\"type\":\"vsphere\"}}", EXIT_OK);
+        expected = json_loads("{\"warm\":true,\"cutover\":\"2026-05-01T02:00:00Z\",\"interval_seconds\":600,"
+                              "\"shutdown_timeout_seconds\":60,\"power_off\":true,"
+                              "\"power_on_after_failure\":false}",
+                        0, NULL);
+        ck_assert(json_equal(json_object_get(spec, "parameters"), expected));
+        ck_assert_int_eq(PARSE(&wrong, W("submit"), W("--interval=0"), W("x.json")), -EINVAL);
+}
+END_TEST
+
 START_TEST(options_win_over_the_file_and_leave_the_rest_alone) {
         _cleanup_(arguments_done) Arguments a = {};
         _cleanup_(json_decrefp) json_t *spec = NULL;
@@ -393,8 +411,9 @@ TEST_MAIN("ctl-arguments", options_may_stand_before_and_behind_the_verb,
                 json_can_be_asked_for_in_several_ways,
                 every_option_belongs_to_a_verb_and_has_a_name_of_its_own,
                 options_alone_make_a_spec_that_the_manager_takes, options_of_a_virtual_machine,
-                options_win_over_the_file_and_leave_the_rest_alone, nbd_uris_are_endpoints_too,
-                compression_can_be_chosen, relative_paths_begin_in_the_current_directory,
+                options_of_a_warm_job, options_win_over_the_file_and_leave_the_rest_alone,
+                nbd_uris_are_endpoints_too, compression_can_be_chosen,
+                relative_paths_begin_in_the_current_directory,
                 relative_paths_mean_nothing_on_another_machine,
                 a_name_that_does_not_tell_the_format_needs_one,
                 in_a_directory_the_file_is_named_after_the_source,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -15,13 +16,15 @@ type fault struct {
 	On      string `json:"on"`       // "sdk", "folder", "nfc"; empty: any
 	Method  string `json:"method"`   // of sdk
 	Path    string `json:"path"`     // part of the URL's path or query
-	Kind    string `json:"kind"`     // http, soap, task, session, delay; of bodies: reset, truncate, stall, slow, corrupt
+	Reads   string `json:"reads"`    // of sdk: the only property that is read
+	VM      string `json:"vm"`       // start
+	Kind    string `json:"kind"`     // http, soap, task, session, delay, late, start; of bodies: reset, truncate, stall, slow, corrupt
 	Status  int    `json:"status"`   // http
 	Fault   string `json:"fault"`    // soap, task: "NoPermission"
 	Message string `json:"message"`  // soap, task, http
 	At      int64  `json:"at"`       // bodies: after so many bytes
 	Rate    int64  `json:"rate"`     // slow: bytes in a second
-	DelayMS int64  `json:"delay_ms"` // delay, stall
+	DelayMS int64  `json:"delay_ms"` // delay, late, stall
 	Skip    int    `json:"skip"`     // so many requests are let through first
 	Count   int    `json:"count"`    // then so many fail; 0: all
 	hits    int
@@ -36,7 +39,7 @@ var faults faultList
 
 var kinds = map[string]bool{
 	"http": true, "soap": true, "task": true, "session": true, "delay": true,
-	"reset": true, "truncate": true, "stall": true, "slow": true, "corrupt": true,
+	"late": true, "start": true, "reset": true, "truncate": true, "stall": true, "slow": true, "corrupt": true,
 }
 
 func (f *faultList) add(rule *fault) error {
@@ -64,7 +67,7 @@ func (f *faultList) find(r *http.Request, on string, c *call) *fault {
 	defer f.Unlock()
 	for _, x := range f.rules {
 		if x.On != "" && x.On != on || x.Method != "" && (c == nil || c.method != x.Method) ||
-			!strings.Contains(r.URL.Path+"?"+r.URL.RawQuery, x.Path) {
+			!strings.Contains(r.URL.Path+"?"+r.URL.RawQuery, x.Path) || x.Reads != "" && !c.reads(x.Reads) {
 			continue
 		}
 		x.hits++
@@ -75,6 +78,11 @@ func (f *faultList) find(r *http.Request, on string, c *call) *fault {
 		return &copy
 	}
 	return nil
+}
+
+// reads says whether a call reads one property, and which.
+func (c *call) reads(property string) bool {
+	return c != nil && bytes.Contains(c.body, []byte(">"+property+"</")) && bytes.Count(c.body, []byte("</pathSet>")) == 1
 }
 
 // apply does what is to be done before the answer; true: that was it.
@@ -102,6 +110,14 @@ func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *
 		return w, true
 	case "delay":
 		wait(r, time.Duration(x.DelayMS)*time.Millisecond)
+		return w, false
+	case "late":
+		time.Sleep(time.Duration(x.DelayMS) * time.Millisecond)
+		return w, false
+	case "start":
+		if vm := findVM(x.VM); vm != nil {
+			powerOn(vm)
+		}
 		return w, false
 	case "session":
 		if x.At == 0 {

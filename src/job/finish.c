@@ -22,6 +22,7 @@
 #include "job/part-directory.h"
 #include "job/part-lock.h"
 #include "job/publish.h"
+#include "job/source-guard.h"
 #include "job/unit-fields.h"
 #include "job/vsphere-clean.h"
 
@@ -77,14 +78,29 @@ static int claim(Attempt *a) {
                         : r;
 }
 
-static int publish(Attempt *a, PartDirectory *p, uid_t uid, unsigned n_disks) {
+/* The source of a warm migration may be on, and an earlier call was interrupted when images had their names.
+ * Returns @error. */
+static int take_back_names(Attempt *a, PartDirectory *p, int error) {
+        int r = a->plan->warm_pass > 0 ? outputs_unpublish(p, a->directory_fd, &a->plan->spec->destination)
+                                       : 0;
+
+        if (r < 0)
+                log_error_errno(r, "Failed to take back the outputs of %s that have their names: %m",
+                                a->plan->spec->destination.path);
+        return error < 0 ? error : r;
+}
+
+static int publish(Attempt *a, PartDirectory *p, uid_t uid, unsigned n_disks, SourceGuard *guard) {
         const JobEndpoint *destination = &a->plan->spec->destination;
         _cleanup_free_ char *why = NULL;
 
-        int r = claim(a);
+        int r = source_guard_check(guard);
+        if (r < 0)
+                return take_back_names(a, p, r);
+        r = claim(a);
         if (r < 0)
                 return r == -EALREADY ? remove_part(a, p) : r;
-        r = outputs_publish(p, a->directory_fd, uid, destination, n_disks, &why);
+        r = outputs_publish(p, a->directory_fd, uid, destination, n_disks, source_guard_check, guard, &why);
         if (r < 0)
                 return why ? attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL, "%s", why)
                            : attempt_fail(a, r, r == -ENOENT ? "publish_failed" : NULL,
@@ -132,7 +148,7 @@ static int leave_to_others(Attempt *a, const PartDirectory *p, bool succeeded, i
                         a, error, NULL, "Locking the directory %s failed: %s", p->path, strerror(-error));
 }
 
-static int finish_file(Attempt *a, bool succeeded) {
+static int finish_file(Attempt *a, bool succeeded, SourceGuard *guard) {
         _cleanup_part_directory_ PartDirectory p = PART_DIRECTORY_INIT;
         _cleanup_free_ char *why = NULL;
         unsigned n_disks = 0;
@@ -160,10 +176,10 @@ static int finish_file(Attempt *a, bool succeeded) {
                 return remove_part(a, &p);
         r = succeeded ? completed_disks(a, &n_disks) : -ENODATA;
         if (r >= 0)
-                r = publish(a, &p, uid, n_disks);
+                r = publish(a, &p, uid, n_disks, guard);
         else {
+                r = take_back_names(a, &p, 0);
                 part_directory_remove_if_useless(&p);
-                r = 0;
         }
         /* What is kept for the next attempt is root's meanwhile. */
         int k = p.fd >= 0 ? part_directory_take_back(p.fd) : 0;
@@ -186,6 +202,24 @@ static void remove_directories(Attempt *a) {
                 log_warning_errno(errno, "Failed to remove %s/" RECORD_PREPARED ": %m", a->directory);
 }
 
+/* Whether the result of a cutover is about to be published. */
+static bool needs_guard(Attempt *a, bool succeeded) {
+        unsigned n;
+
+        return a->plan->warm_pass > 0 && succeeded && !marker_exists(a->directory_fd, JOB_MARK_CANCELLED) &&
+                        completed_disks(a, &n) >= 0;
+}
+
+static int finish_output(Attempt *a, bool succeeded) {
+        _cleanup_(source_guard_endp) SourceGuard *guard = NULL;
+        int r = needs_guard(a, succeeded) ? source_guard_start(a, &guard) : 0;
+        int k = finish_file(a, succeeded && r >= 0, guard);
+
+        if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
+                source_guard_published(guard);
+        return r < 0 ? r : k;
+}
+
 static int finish_attempt(Attempt *a, bool succeeded) {
         int r;
 
@@ -195,7 +229,7 @@ static int finish_attempt(Attempt *a, bool succeeded) {
         if (job_spec_is_in_place(a->plan->spec))
                 r = in_place_finish(a, succeeded);
         else
-                r = a->plan->part_dir ? finish_file(a, succeeded) : finish_nbd(a, succeeded);
+                r = a->plan->part_dir ? finish_output(a, succeeded) : finish_nbd(a, succeeded);
         if (a->plan->part_dir && job_spec_has_destination(a->plan->spec))
                 remove_directories(a);
         int status = r < 0 ? attempt_end(a, r) : EXIT_SUCCESS;

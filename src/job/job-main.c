@@ -12,9 +12,9 @@
 #include "job/kvm-boot.h"
 #include "job/kvm.h"
 #include "job/prepare.h"
+#include "job/put-back.h"
 #include "job/recognize-child.h"
 #include "job/run.h"
-#include "job/vsphere-clean.h"
 
 static const struct {
         const char *name;

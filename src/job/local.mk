@@ -88,6 +88,8 @@ libhyper_job_la_SOURCES = \
 	src/job/prepare.h \
 	src/job/publish.c \
 	src/job/publish.h \
+	src/job/put-back.c \
+	src/job/put-back.h \
 	src/job/read-back.c \
 	src/job/read-back.h \
 	src/job/recognize-child.c \
@@ -104,6 +106,8 @@ libhyper_job_la_SOURCES = \
 	src/job/server.h \
 	src/job/source-file.c \
 	src/job/source-file.h \
+	src/job/source-guard.c \
+	src/job/source-guard.h \
 	src/job/source-kind.c \
 	src/job/source-kind.h \
 	src/job/source-nbd.c \
@@ -143,6 +147,8 @@ libhyper_job_la_SOURCES = \
 	src/job/verify.h \
 	src/job/vsphere-check.c \
 	src/job/vsphere-check.h \
+	src/job/vsphere-child.c \
+	src/job/vsphere-child.h \
 	src/job/vsphere-choose.c \
 	src/job/vsphere-choose.h \
 	src/job/vsphere-clean.c \

@@ -74,6 +74,15 @@ static int check_lock(Attempt *a, const PartDirectory *p) {
                                      : 0;
 }
 
+/* The source may be on by now: the cutover comes first, which is short if it is not. */
+static int take_back_names(Attempt *a, PartDirectory *p) {
+        int r = outputs_unpublish(p, a->directory_fd, &a->plan->spec->destination);
+
+        return r < 0 ? attempt_fail(a, r, NULL, "Taking back the names of the images of %s failed: %s",
+                                       a->plan->spec->destination.path, strerror(-r))
+                     : 0;
+}
+
 /* A crash may have come between the last image's new name and the note of it. */
 static int finish_publishing(Attempt *a, PartDirectory *p) {
         _cleanup_(job_result_freep) JobResult *result = NULL;
@@ -84,6 +93,8 @@ static int finish_publishing(Attempt *a, PartDirectory *p) {
         /* (It may be gone: only the note that all was done is missing then.) */
         if (p->fd >= 0 && part_directory_check_record(p->fd, a->directory_fd, &uid) < 0)
                 return 0;
+        if (a->plan->warm_pass > 0)
+                return take_back_names(a, p);
         int r = job_result_read(a->directory, &result);
         if (r < 0 || result->outcome != OUTCOME_COMPLETED || !json_is_array(result->outputs))
                 return 0;
@@ -92,7 +103,8 @@ static int finish_publishing(Attempt *a, PartDirectory *p) {
                 return busy(a);
         const JobEndpoint *destination = &a->plan->spec->destination;
         r = outputs_publish(p, a->directory_fd, uid, destination,
-                        layout_published_of_outputs(destination, json_array_size(result->outputs)), &why);
+                        layout_published_of_outputs(destination, json_array_size(result->outputs)), NULL,
+                        NULL, &why);
         if (r < 0)
                 return attempt_fail(a, r, r == -EEXIST ? "destination_exists" : NULL,
                                 "Giving the finished image its name failed: %s", why ? why : strerror(-r));

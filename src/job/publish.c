@@ -248,7 +248,7 @@ static int resume_or_begin(PartDirectory *p, int job_fd, Publication *pub, char 
 }
 
 int outputs_publish(PartDirectory *p, int job_fd, uid_t uid, const JobEndpoint *destination, unsigned n,
-                char **ret_error) {
+                publish_check check, void *userdata, char **ret_error) {
         _cleanup_(publication_done) Publication pub = { .uid = uid };
         int r;
 
@@ -265,6 +265,8 @@ int outputs_publish(PartDirectory *p, int job_fd, uid_t uid, const JobEndpoint *
         if (r < 0)
                 return r;
         r = publish_all(p, &pub, destination, ret_error);
+        if (r >= 0 && check)
+                r = check(userdata);
         if (r < 0) {
                 int k = unpublish_all(p, job_fd, &pub);
                 if (k < 0)

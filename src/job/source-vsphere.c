@@ -98,7 +98,7 @@ int source_settle_vm(Source *s) {
         if (r >= 0)
                 r = vsphere_find(v);
         if (r >= 0)
-                r = vsphere_snapshot_remove_stale(v);
+                r = vsphere_snapshot_remove_stale(v, vsphere_snapshot_patience(v->attempt));
         if (r >= 0)
                 r = check_vm(v);
         if (r >= 0)

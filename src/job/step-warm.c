@@ -6,6 +6,7 @@
 #include "job/step-warm.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "job/part-directory.h"
 #include "job/vsphere-snapshot.h"
 #include "job/warm-pass.h"
 #include "vsphere/changes.h"
@@ -80,6 +81,11 @@ static int load_state(Warm *w) {
         if (r < 0 && r != -EBADMSG)
                 return attempt_fail(w->attempt, r, NULL, "Reading %s/" WARM_STATE_FILE " failed: %s",
                                 w->c->part_dir, strerror(-r));
+        if (r >= 0 && !streq(old->vm, vm) && w->attempt->plan->warm_pass > 1)
+                return attempt_fail(w->attempt, ESTALE, "vsphere_changed",
+                                "%s is another VM than in the passes before: the migration has to begin "
+                                "again; retry the job to copy this one",
+                                strna(w->v->vm.summary.name));
         if (r < 0 || !streq(old->vm, vm)) {
                 report_note(&w->attempt->report, "What an earlier job has left in %s is not used: it is %s",
                                 w->c->part_dir, r < 0 ? "damaged" : "of another VM or format");
@@ -198,8 +204,11 @@ static int shut_down(Warm *w) {
         usec_t began = now_monotonic();
 
         int r = vsphere_mark(w->attempt, VSPHERE_OFF_MARK);
-        if (r >= 0)
-                r = vsphere_turn_off(v, VSPHERE_POWER_SHUTDOWN);
+        if (r < 0)
+                return r;
+        r = vsphere_turn_off(v, VSPHERE_POWER_SHUTDOWN);
+        if (r == -EOPNOTSUPP) /* it was not asked to shut down */
+                vsphere_unmark(w->attempt, VSPHERE_OFF_MARK);
         if (r < 0)
                 return r;
         if (v->vm.n_disks != n)
@@ -216,15 +225,23 @@ static int shut_down(Warm *w) {
         return warm_save(w, "the shutdown");
 }
 
+/* What the last pass finds to do is to be little, and no comparison of whole disks. */
+static int copy_before_cutover(Warm *w, bool running) {
+        bool first = !warm_state_is_complete(w->state);
+        int r = running || first ? precopy(w) : 0;
+
+        return r >= 0 && running && first ? precopy(w) : r;
+}
+
 static int cutover(Warm *w) {
         bool running = w->v->vm.summary.power != VM_POWERED_OFF;
-        int r = 0;
 
         report_event(&w->attempt->report, EVENT_CUTOVER_STARTED, NULL, "The cutover of %s has started",
                         strna(w->v->vm.summary.name));
-        /* What the last pass finds to do is to be little. */
-        if (running || !warm_state_is_complete(w->state))
-                r = precopy(w);
+        /* Somebody else has shut it down since. */
+        if (!running && !marker_exists(w->attempt->directory_fd, VSPHERE_OFF_MARK))
+                w->state->down_at = 0;
+        int r = copy_before_cutover(w, running);
         if (r >= 0 && running)
                 r = shut_down(w);
         if (r >= 0 && w->state->down_at == 0) {

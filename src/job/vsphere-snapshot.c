@@ -2,6 +2,7 @@
 #include "job/vsphere-snapshot.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "basic/fd-util.h"
@@ -12,18 +13,35 @@
 /* A file that is still open elsewhere locks a snapshot. */
 #define REMOVE_PATIENCE (600 * USEC_PER_SEC)
 #define REMOVE_PAUSE (5 * USEC_PER_SEC)
+/* The server goes on creating a snapshot when the job that has asked for it is killed. */
+#define APPEAR_PATIENCE 15u
+#define APPEAR_PAUSE (500 * USEC_PER_MSEC)
 
 /* --- snapshots ------------------------------------------------------------------------------------- */
 
-int vsphere_mark(Attempt *a, const char *name) {
-        int r = write_file_atomic_at(a->directory_fd, name, "", 0, 0600);
+static int write_mark(Attempt *a, const char *name, const char *text) {
+        int r = write_file_atomic_at(a->directory_fd, name, text, strlen(text), 0600);
 
         return r < 0 ? attempt_fail(a, r, NULL, "Writing %s/%s failed: %s", a->directory, name, strerror(-r))
                      : 0;
 }
 
+int vsphere_mark(Attempt *a, const char *name) {
+        return write_mark(a, name, "");
+}
+
 void vsphere_unmark(const Attempt *a, const char *name) {
         (void) unlinkat(a->directory_fd, name, 0);
+}
+
+/* The mark is empty until the snapshot is there. */
+unsigned vsphere_snapshot_patience(const Attempt *a) {
+        struct stat st;
+
+        return fstatat(a->directory_fd, VSPHERE_SNAPSHOT_MARK, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+                                        st.st_size == 0
+                        ? APPEAR_PATIENCE
+                        : 0;
 }
 
 static int read_again(VsphereSource *v) {
@@ -34,13 +52,28 @@ static int read_again(VsphereSource *v) {
         return r < 0 ? vsphere_fail(v, r, "Reading the VM %s", id) : 0;
 }
 
-int vsphere_snapshot_remove_stale(VsphereSource *v) {
+/* -ENOENT: it is not there, and does not appear within @patience seconds. */
+static int find_stale(VsphereSource *v, const char *name, unsigned patience, char **ret_id) {
+        usec_t deadline = now_monotonic() + patience * USEC_PER_SEC;
+
+        for (;;) {
+                int r = snapshot_find(v->session, v->vm.summary.id, name, ret_id);
+
+                if (r != -ENOENT || now_monotonic() >= deadline)
+                        return r;
+                r = soap_sleep(session_soap(v->session), APPEAR_PAUSE);
+                if (r < 0)
+                        return r;
+        }
+}
+
+int vsphere_snapshot_remove_stale(VsphereSource *v, unsigned patience) {
         _cleanup_free_ char *name = vsphere_snapshot_name(v->attempt), *id = NULL;
 
         if (!name)
                 return -ENOMEM;
         vsphere_lock(v);
-        int r = snapshot_find(v->session, v->vm.summary.id, name, &id);
+        int r = find_stale(v, name, patience, &id);
         if (r >= 0) {
                 report_note(&v->attempt->report, "Removing the snapshot \"%s\" of an earlier attempt", name);
                 r = snapshot_remove(v->session, id, VSPHERE_REMOVE_TIMEOUT, NULL, NULL);
@@ -54,6 +87,12 @@ int vsphere_snapshot_remove_stale(VsphereSource *v) {
                 vsphere_unmark(v->attempt, VSPHERE_SNAPSHOT_MARK);
         vsphere_unlock(v);
         return r;
+}
+
+/* What has failed for another reason will not be there later. */
+static bool may_appear(int error) {
+        return error == -ETIMEDOUT || error == -ECONNRESET || error == -ECANCELED || error == -ENOMEM ||
+                        error == -EBADMSG || error == -EFBIG || error == -EKEYEXPIRED;
 }
 
 int vsphere_snapshot_create(VsphereSource *v) {
@@ -71,11 +110,13 @@ int vsphere_snapshot_create(VsphereSource *v) {
         session_set_cancel_fd(v->session, -1);
         r = snapshot_create(v->session, v->vm.summary.id, name, "Created to copy the disks of the VM", false,
                         &v->snapshot);
+        if (r < 0 && !may_appear(r))
+                vsphere_unmark(v->attempt, VSPHERE_SNAPSHOT_MARK);
         if (r < 0)
                 r = vsphere_fail(v, r, "Creating a snapshot of %s", strna(v->vm.summary.name));
         session_set_cancel_fd(v->session, v->attempt->cancel_fd);
         vsphere_unlock(v);
-        return r;
+        return r < 0 ? r : write_mark(v->attempt, VSPHERE_SNAPSHOT_MARK, "created\n");
 }
 
 int vsphere_snapshot_end(VsphereSource *v, usec_t timeout) {
@@ -142,6 +183,11 @@ static int shut_down(VsphereSource *v) {
                                 (usec_t) spec->parameters.shutdown_timeout * USEC_PER_SEC);
         if (r >= 0 || r == -ECANCELED)
                 return r;
+        /* It was suspended, or is just being switched. */
+        if (r == -EBADFD)
+                return attempt_fail(v->attempt, r, "vsphere_failed",
+                                "Shutting down the guest of %s failed: %s: leave its power state to the job",
+                                name, session_error(v->session));
         if (force && (r == -ETIMEDOUT || r == -EOPNOTSUPP))
                 return power_off(v);
         if (r == -ETIMEDOUT)

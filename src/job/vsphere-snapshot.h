@@ -15,8 +15,11 @@
 int vsphere_mark(Attempt *a, const char *name);
 void vsphere_unmark(const Attempt *a, const char *name);
 
-/* Removes a snapshot that an earlier attempt has left. */
-int vsphere_snapshot_remove_stale(VsphereSource *v);
+/* Removes a snapshot that an earlier attempt has left, also if it appears within @patience seconds only. */
+int vsphere_snapshot_remove_stale(VsphereSource *v, unsigned patience);
+
+/* That, by the mark: 0, unless an attempt has ended while the server created a snapshot. */
+unsigned vsphere_snapshot_patience(const Attempt *a);
 
 /* Makes the disks readable as parameters.source_power says: shuts the VM down, powers it off, or creates a
  * snapshot of a running one. */

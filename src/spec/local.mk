@@ -25,6 +25,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/job-parameters.h \
 	src/spec/job-path.c \
 	src/spec/job-path.h \
+	src/spec/job-remains.c \
+	src/spec/job-remains.h \
 	src/spec/job-result.c \
 	src/spec/job-result.h \
 	src/spec/job-secrets.c \

@@ -3,15 +3,25 @@
 
 #include <inttypes.h>
 
+#include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "vsphere/task.h"
 
 #define RECONFIGURE_TIMEOUT (5 * USEC_PER_MINUTE)
 
-bool change_ids_are_related(const char *a, const char *b) {
-        size_t n = strcspn(strempty(a), "/");
+/* -EINVAL: it has no number. */
+static int read_number(const char *id, size_t n, uint64_t *ret) {
+        return id[n] == '/' ? parse_uint64(id + n + 1, ret) : -EINVAL;
+}
 
-        return n > 0 && strcspn(strempty(b), "/") == n && memcmp(a, b, n) == 0;
+bool change_ids_are_related(const char *before, const char *after) {
+        size_t n = strcspn(strempty(before), "/");
+        uint64_t from, to;
+
+        if (n == 0 || strcspn(strempty(after), "/") != n || memcmp(before, after, n) != 0)
+                return false;
+        /* A VM that was reverted to a snapshot counts from there again. */
+        return read_number(before, n, &from) < 0 || read_number(after, n, &to) < 0 || from <= to;
 }
 
 int changes_read(const xmlNode *answer, uint64_t start, uint64_t capacity, changes_func func, void *userdata,

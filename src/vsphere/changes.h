@@ -20,8 +20,8 @@ int changes_query(Session *s, const char *vm, const char *snapshot, uint32_t key
 int changes_read(const xmlNode *answer, uint64_t start, uint64_t capacity, changes_func func, void *userdata,
                 uint64_t *ret_next);
 
-/* True if both change IDs are of the same tracking. */
-bool change_ids_are_related(const char *a, const char *b) _pure_;
+/* True if both change IDs are of the same tracking, and @after is not older than @before. */
+bool change_ids_are_related(const char *before, const char *after) _pure_;
 
 /* Turns tracking on or off. It begins with the next snapshot. */
 int changes_enable(Session *s, const char *vm, bool enable);

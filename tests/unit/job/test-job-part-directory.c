@@ -51,7 +51,7 @@ static Place make_place(unsigned n_disks) {
 
 static int publish(Place *p, unsigned n, char **ret_why) {
         *ret_why = NULL;
-        return outputs_publish(&p->directory, p->job_fd, geteuid(), &p->endpoint, n, ret_why);
+        return outputs_publish(&p->directory, p->job_fd, geteuid(), &p->endpoint, n, NULL, NULL, ret_why);
 }
 
 static void assert_content(const char *path, const char *text) {

@@ -7,6 +7,7 @@
 
 #include "job/vsphere-check.h"
 #include "job/warm-state.h"
+#include "spec/job-remains.h"
 #include "unit/lib/job-servers.h"
 #include "unit/lib/vcsim.h"
 
@@ -69,6 +70,7 @@ typedef struct WarmPlan {
         const char *dir;
         const Vcsim *server;
         unsigned pass, attempt;
+        unsigned shutdown_timeout; /* 0: 1 s */
         bool cutover, power_off, stay_off;
         const char *verify, *format;
 } WarmPlan;
@@ -92,7 +94,8 @@ static void write_warm_plan(const WarmPlan *p) {
                         p->server->ca);
         json_t *parameters = json_pack("{s:b, s:s, s:b, s:b, s:i}", "warm", 1, "verify",
                         p->verify ? p->verify : "precopy", "power_off", (int) p->power_off,
-                        "power_on_after_failure", (int) !p->stay_off, "shutdown_timeout_seconds", 1);
+                        "power_on_after_failure", (int) !p->stay_off, "shutdown_timeout_seconds",
+                        (int) MAX(p->shutdown_timeout, 1u));
         json_t *destination = json_pack("{s:s, s:s, s:s}", "type", "file", "path", result_path(p), "format",
                         p->format ? p->format : "qcow2");
         _cleanup_json_ json_t *plan = json_pack(
@@ -111,10 +114,16 @@ static int run_verb(const WarmPlan *p, const char *verb) {
         return RUN_STATUS("env", credentials, "./hyper-job", verb, job_directory(p));
 }
 
+/* As the manager does it. */
+static void prepare_attempt(const WarmPlan *p) {
+        write_warm_plan(p);
+        ck_assert_int_eq(job_mark_release(job_directory(p)), 0);
+        ck_assert_int_eq(run_verb(p, "prepare"), 0);
+}
+
 /* As the unit does; "finish-later" believes a result without systemd. */
 static int attempt_warm(const WarmPlan *p) {
-        write_warm_plan(p);
-        ck_assert_int_eq(run_verb(p, "prepare"), 0);
+        prepare_attempt(p);
         int status = run_verb(p, "run");
         ck_assert_int_eq(run_verb(p, "finish-later"), 0);
         return status;
@@ -207,6 +216,8 @@ START_TEST(in_passes) {
         ck_assert_uint_eq(last.bytes_areas, second.bytes_areas);
         ck_assert(last.downtime_seconds > 0);
         ck_assert_uint_eq(vcsim_calls(&server, "ShutdownGuest"), 1);
+        /* It was enabled, and is disabled again. */
+        ck_assert_uint_eq(vcsim_calls(&server, "ReconfigVM_Task"), 2);
         ck_assert_int_eq(run_verb(&p, "put-back"), 0);
         assert_power(&server, "poweredOff");
 }
@@ -342,8 +353,7 @@ static pid_t start_attempt(const WarmPlan *p, FILE **ret_lines) {
         int err[2];
         pid_t pid;
 
-        write_warm_plan(p);
-        ck_assert_int_eq(run_verb(p, "prepare"), 0);
+        prepare_attempt(p);
         ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
         ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, err[1], &pid), 0);
         close(err[1]);
@@ -573,6 +583,259 @@ START_TEST(not_published_after_it_was_put_back) {
 }
 END_TEST
 
+/* --- the source is never on while its copy is published ---------------------------------------------- */
+
+/* A cutover that is complete, but not published. */
+static void complete_cutover(WarmPlan *p) {
+        (void) next_pass(p);
+        guest_works(p->server, 7);
+        p->pass = 2;
+        p->cutover = true;
+        prepare_attempt(p);
+        ck_assert_int_eq(run_verb(p, "run"), 0);
+}
+
+static void assert_nothing_published(const WarmPlan *p, const char *code) {
+        _cleanup_(job_result_freep) JobResult *r = read_result(job_directory(p));
+
+        ck_assert_str_eq(r->code, code);
+        ck_assert(!file_exists(result_path(p)));
+        ck_assert(!file_exists(PATH(p->dir, "result-disk2.img")));
+        ck_assert_int_eq(job_mark_is_set(job_directory(p), JOB_MARK_PUBLISHED), 0);
+        assert_nothing_left(p->server);
+}
+
+/* It was started in the time between the end of the copy and "finish", as after a power cut. */
+START_TEST(started_before_it_was_published) {
+        BEGIN();
+
+        complete_cutover(&p);
+        vcsim_control(&server, "/vm?name=web&power=on");
+        guest_works(&server, 9);
+        ck_assert_int_ne(run_verb(&p, "finish-later"), 0);
+        assert_nothing_published(&p, "vsphere_started");
+        p.pass = 1;
+        p.attempt = 2;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* It is started while the images get their names: the first check has passed, the second one has not. */
+START_TEST(started_while_it_was_published) {
+        BEGIN();
+
+        complete_cutover(&p);
+        /* Once the VM is found, both checks read nothing but its power. */
+        _cleanup_free_ char *fault = strprintf(
+                        "{\"on\": \"sdk\", \"method\": \"RetrievePropertiesEx\", \"kind\": \"start\","
+                        " \"vm\": \"web\", \"reads\": \"runtime.powerState\", \"skip\": %d, \"count\": 1}",
+                        _i);
+        vcsim_fault(&server, fault);
+        ck_assert_int_ne(run_verb(&p, "finish-later"), 0);
+        assert_power(&server, "poweredOn");
+        assert_nothing_published(&p, "vsphere_started");
+        vcsim_no_faults(&server);
+        p.pass = 1;
+        p.attempt = 2;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* Nothing is published before the server was asked. */
+START_TEST(published_without_a_server) {
+        BEGIN();
+
+        complete_cutover(&p);
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"Login\", \"kind\": \"soap\","
+                        " \"fault\": \"NoPermission\"}");
+        ck_assert_int_ne(run_verb(&p, "finish-later"), 0);
+        vcsim_no_faults(&server);
+        vcsim_control(&server, "/sessions/end");
+        assert_nothing_published(&p, "vsphere_permission");
+        p.pass = 1;
+        p.attempt = 2;
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* "finish" is killed when the images have their names: the next one asks again. */
+START_TEST(killed_while_it_was_published) {
+        BEGIN();
+        int status;
+
+        complete_cutover(&p);
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"RetrievePropertiesEx\", \"kind\": \"delay\","
+                        " \"reads\": \"runtime.powerState\", \"delay_ms\": 60000, \"skip\": 1}");
+        _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", dir);
+        const char *const argv[] = { "env", credentials, "./hyper-job", "finish-later", job_directory(&p),
+                NULL };
+        pid_t pid;
+        ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, -1, &pid), 0);
+        while (!file_exists(result_path(&p)) || !file_exists(PATH(dir, "result-disk2.img")))
+                usleep(20000);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        vcsim_no_faults(&server);
+        vcsim_control(&server, "/sessions/end");
+        if (_i == 0) {
+                ck_assert_int_eq(run_verb(&p, "finish-later"), 0);
+                assert_same_as_source(&p);
+                assert_power(&server, "poweredOff");
+                return;
+        }
+        /* It is cancelled, or has failed: the names are taken back before the source is started. */
+        if (_i == 1) {
+                ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+                assert_power(&server, "poweredOn");
+        } else
+                vcsim_control(&server, "/vm?name=web&power=on");
+        ck_assert_int_eq(run_verb(&p, "finish-later") == 0, _i == 1);
+        ck_assert(!file_exists(result_path(&p)));
+        ck_assert(!file_exists(PATH(dir, "result-disk2.img")));
+}
+END_TEST
+
+/* --- what cannot be undone ------------------------------------------------------------------------- */
+
+static JobRemains *remains_of(const WarmPlan *p) {
+        JobRemains *r = NULL;
+
+        ck_assert_int_eq(job_remains_read(job_directory(p), &r), 0);
+        return r;
+}
+
+/* One task fails: the others are done, and the next try does the rest. */
+START_TEST(put_back_in_part) {
+        static const char *const methods[] = { "RemoveSnapshot_Task", "ReconfigVM_Task", "PowerOnVM_Task" };
+        BEGIN();
+        _cleanup_free_ char *fault = strprintf("{\"on\": \"sdk\", \"method\": \"%s\", \"kind\": \"task\","
+                                               " \"fault\": \"NoPermission\", \"message\": \"not now\"}",
+                        methods[_i]);
+
+        kill_cutover(&p);
+        if (_i == 0) { /* as if its last snapshot was left */
+                p.pass = 2;
+                p.attempt = 2;
+                vcsim_fault(&server, fault);
+                (void) attempt_warm(&p);
+        } else
+                vcsim_fault(&server, fault);
+        ck_assert_int_ne(run_verb(&p, "put-back"), 0);
+        _cleanup_job_remains_ JobRemains *r = remains_of(&p);
+        ck_assert_int_eq(r->snapshot, _i == 0);
+        ck_assert_int_eq(r->change_tracking, _i == 1);
+        ck_assert_int_eq(r->powered_off, _i == 2);
+        ck_assert_uint_eq(r->tries, 1);
+        ck_assert_msg(strstr(r->message, "not now") != NULL, "%s", r->message);
+        assert_power(&server, _i == 2 ? "poweredOff" : "poweredOn");
+        ck_assert_int_ne(run_verb(&p, "put-back"), 0);
+        _cleanup_job_remains_ JobRemains *again = remains_of(&p);
+        ck_assert_uint_eq(again->tries, 2);
+        vcsim_no_faults(&server);
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        ck_assert_int_eq(job_remains_read(job_directory(&p), &r), -ENOENT);
+        assert_power(&server, "poweredOn");
+        assert_nothing_left(&server);
+}
+END_TEST
+
+START_TEST(put_back_without_a_server) {
+        BEGIN();
+
+        kill_cutover(&p);
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"Login\", \"kind\": \"soap\", \"fault\":"
+                        " \"InvalidLogin\"}");
+        ck_assert_int_ne(run_verb(&p, "put-back"), 0);
+        /* Accounts are locked after some. */
+        unsigned logins = vcsim_calls(&server, "Login");
+        _cleanup_job_remains_ JobRemains *r = remains_of(&p);
+        ck_assert(r->powered_off && r->change_tracking);
+        ck_assert_ptr_nonnull(strstr(r->message, "power it on"));
+        ck_assert_uint_le(logins, 4);
+        vcsim_no_faults(&server);
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        assert_power(&server, "poweredOn");
+}
+END_TEST
+
+/* A VM that is gone has nothing left. */
+START_TEST(put_back_of_a_vm_that_is_gone) {
+        BEGIN();
+
+        kill_cutover(&p);
+        vcsim_control(&server, "/vm?name=web&rename=other");
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        ck_assert(!file_exists(PATH(job_directory(&p), JOB_REMAINS_FILE)));
+}
+END_TEST
+
+/* The guest is asked to shut down, and the job ends before it is down. */
+START_TEST(cancelled_while_the_guest_shuts_down) {
+        BEGIN(.shutdown_timeout = 60);
+        FILE *lines;
+        int status;
+
+        (void) next_pass(&p);
+        vcsim_control(&server, "/vm?name=web&shutdown=hang");
+        p.pass = 2;
+        p.cutover = true;
+        pid_t pid = start_attempt(&p, &lines);
+        wait_for_line(lines, "Shutting down the guest");
+        while (vcsim_calls(&server, "ShutdownGuest") == 0)
+                usleep(20000);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        fclose(lines);
+        remove_runtime(pid);
+        vcsim_control(&server, "/sessions/end");
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        assert_power(&server, "poweredOn");
+
+        _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", dir);
+        const char *const argv[] = { "env", credentials, "./hyper-job", "put-back", job_directory(&p),
+                NULL };
+        int err[2];
+        ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+        ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, err[1], &pid), 0);
+        close(err[1]);
+        lines = fdopen(err[0], "r");
+        wait_for_line(lines, "until the guest of web has shut down");
+        vcsim_control(&server, "/vm?name=web&power=off");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        fclose(lines);
+        ck_assert_int_eq(status, 0);
+        assert_power(&server, "poweredOn");
+        ck_assert_uint_eq(vcsim_calls(&server, "PowerOnVM_Task"), 1);
+}
+END_TEST
+
+/* The job is killed while the server creates the snapshot, which appears later. */
+START_TEST(killed_while_the_snapshot_is_created) {
+        BEGIN(.pass = 1);
+        FILE *lines;
+        int status;
+
+        vcsim_fault(&server,
+                        "{\"on\": \"sdk\", \"method\": \"CreateSnapshot_Task\", \"kind\": \"late\","
+                        " \"delay_ms\": 2000, \"count\": 1}");
+        pid_t pid = start_attempt(&p, &lines);
+        wait_for_line(lines, "Creating the snapshot");
+        while (vcsim_calls(&server, "CreateSnapshot_Task") == 0)
+                usleep(20000);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        fclose(lines);
+        remove_runtime(pid);
+        ck_assert_int_eq(run_verb(&p, "finish"), 0);
+        vcsim_control(&server, "/sessions/end");
+        ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 1);
+        assert_nothing_left(&server);
+}
+END_TEST
+
 /* --- without a server ------------------------------------------------------------------------------ */
 
 START_TEST(checks) {
@@ -667,6 +930,15 @@ int main(void) {
         tcase_add_test(tcase, killed_in_the_cutover);
         tcase_add_loop_test(tcase, put_back, 0, 2);
         tcase_add_test(tcase, not_published_after_it_was_put_back);
+        tcase_add_test(tcase, started_before_it_was_published);
+        tcase_add_loop_test(tcase, started_while_it_was_published, 0, 2);
+        tcase_add_test(tcase, published_without_a_server);
+        tcase_add_loop_test(tcase, killed_while_it_was_published, 0, 3);
+        tcase_add_loop_test(tcase, put_back_in_part, 0, 3);
+        tcase_add_test(tcase, put_back_without_a_server);
+        tcase_add_test(tcase, put_back_of_a_vm_that_is_gone);
+        tcase_add_test(tcase, cancelled_while_the_guest_shuts_down);
+        tcase_add_test(tcase, killed_while_the_snapshot_is_created);
         tcase_add_loop_test(tcase, interrupted_after_the_guest_was_fixed, 0, 2);
         tcase_add_test(tcase, another_format);
         return test_run("job-warm", tcase);

@@ -10,6 +10,7 @@
 #include "manager/executor-unit.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
+#include "manager/put-back.h"
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-timer.h"
 #include "spec/job-file.h"
@@ -94,6 +95,8 @@ static int visit_directory(Manager *m, const char *id) {
                 return 0;
         if (!directory)
                 return -ENOMEM;
+        if (put_back_is_early(m, directory))
+                return 0;
         r = add_finished(m, id, &j);
         if (r == -ENOENT) /* the submission was not finished: nobody was told of this job */
                 return remove_tree(directory);
@@ -104,7 +107,7 @@ static int visit_directory(Manager *m, const char *id) {
         return r;
 }
 
-static void visit_directories(Manager *m) {
+void executor_unit_tidy_up(Manager *m) {
         _cleanup_strv_free_ char **ids = NULL;
         int r = job_directories_list(m->state_directory, &ids);
 
@@ -136,7 +139,7 @@ static int first_time(Manager *m) {
         int r;
 
         m->ready = true;
-        visit_directories(m);
+        executor_unit_tidy_up(m);
         /* Those that the manager before us has promised, or whose turn has come when it died. */
         schedule_runs_continue(m, NULL);
         r = schedule_timers_finish(m);

@@ -9,5 +9,8 @@
 /* A transient unit of this machine for each job. */
 extern const Executor executor_unit;
 
+/* Does what is left to be done for jobs that have ended, by their directories. */
+void executor_unit_tidy_up(Manager *m);
+
 /* Asks systemd for the units, and starts the queue when the answer has come. 0 or negative errno. */
 int executor_unit_list(Manager *m);

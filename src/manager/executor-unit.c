@@ -14,12 +14,14 @@
 #include "manager/job-user.h"
 #include "manager/manager.h"
 #include "manager/progress.h"
+#include "manager/put-back.h"
 #include "manager/schedule/schedule-timer.h"
 #include "manager/systemd-names.h"
 #include "manager/unit-append.h"
 #include "manager/unit-facts.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
+#include "spec/job-remains.h"
 
 /* What libvirt may take to start and to stop a domain, again and again if it is restarted meanwhile. */
 #define BOOT_OVERHEAD (300 * USEC_PER_SEC)
@@ -308,6 +310,8 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
         if (r >= 0)
                 r = job_directory_clear_result(directory);
         if (r >= 0)
+                r = job_mark_clear(directory, JOB_REMAINS_FILE);
+        if (r >= 0)
                 r = job_mark_release(directory);
         if (r >= 0)
                 r = remove_tree(root);
@@ -488,10 +492,6 @@ static void warn_of_remains(Job *j, const JobPlan *plan) {
                 log_warning("The unfinished output %s of the cancelled job %s could not be removed; its log "
                             "says why (journalctl HYPER_JOB_ID=%s).",
                                 plan->part_dir, j->row->id, j->row->id);
-        if (j->unit.put_back_tried && j->unit.result && !streq(j->unit.result, "success"))
-                log_warning("The virtual machine of job %s could not be left as it was; its log says why "
-                            "(journalctl HYPER_JOB_ID=%s).",
-                                j->row->id, j->row->id);
 }
 
 /* Nothing of the finished job runs any more. @j is freed, unless something of it still has to be put in
@@ -506,7 +506,10 @@ static void leave(Job *j) {
                         return;
                 warn_of_remains(j, plan);
         }
-        manager_forget_job(j->manager, j);
+        if (directory && put_back_is_open(j, directory))
+                manager_drop_job(j->manager, j);
+        else
+                manager_forget_job(j->manager, j);
 }
 
 /* The end could not be recorded. The queue tries again: not at once, for ever. */

@@ -25,11 +25,12 @@ static bool is_busy(const Manager *m) {
         return HASH_COUNT(m->jobs) > m->index.waiting.n;
 }
 
-/* When the next pass is due; 0: no job waits for one. */
+/* When the next pass is due, or a source is to be restored; 0: there is neither. */
 static usec_t next_pass(const Manager *m) {
         const Job *j = prioq_first(&m->index.waiting);
+        usec_t pass = j ? j->row->due_at : 0;
 
-        return j ? j->row->due_at : 0;
+        return pass == 0 || (m->put_back_at > 0 && m->put_back_at < pass) ? m->put_back_at : pass;
 }
 
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {

@@ -93,6 +93,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/path-rules.h \
 	src/manager/progress.c \
 	src/manager/progress.h \
+	src/manager/put-back.c \
+	src/manager/put-back.h \
 	src/manager/queue-state.c \
 	src/manager/queue-state.h \
 	src/manager/queue.c \

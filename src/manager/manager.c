@@ -98,6 +98,10 @@ void manager_forget_job(Manager *m, Job *j) {
                 if (r < 0)
                         log_warning_errno(r, "Failed to remove %s: %m", directory);
         }
+        manager_drop_job(m, j);
+}
+
+void manager_drop_job(Manager *m, Job *j) {
         job_index_remove(&m->index, j);
         HASH_DEL(m->jobs, j);
         job_free(j);

@@ -68,6 +68,7 @@ struct Manager {
         sd_event_source *idle_timer;
         usec_t started_at; /* by @clock: before, no worker could be heard */
         usec_t leases_until; /* by @clock: no lease of a worker ends before */
+        usec_t put_back_at; /* when a source is restored that could not be: put-back.c; 0: there is none */
         usec_t last_call; /* monotonic: when the bus last asked something */
 
         int (*send_event)(const JobEvent *e);
@@ -94,6 +95,8 @@ int manager_add_job(Manager *m, JobRow *row, const char *destination, const char
 Job *manager_get_job(Manager *m, const char *id);
 /* Forgets a finished job once nothing of it runs any more, and removes its directories and secrets. */
 void manager_forget_job(Manager *m, Job *j);
+/* Only forgets it: its directory and its secrets are still needed. */
+void manager_drop_job(Manager *m, Job *j);
 
 /* Sets @error; returns its errno. */
 int no_such_job(sd_bus_error *error, const char *id);

@@ -118,7 +118,7 @@ static int pending(void) {
         if (r == -ENOENT)
                 return EXIT_FAILURE;
         if (r >= 0)
-                r = restore_is_needed(store, &needed);
+                r = restore_is_needed(store, arg_state_directory, &needed);
         return r < 0 || needed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -4,6 +4,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
+#include "manager/executor-unit-list.h"
 #include "manager/executor-unit.h"
 #include "manager/executor-worker.h"
 #include "manager/executors.h"
@@ -124,10 +125,12 @@ static void try_again_later(Manager *m, int r) {
 static void on_failed(Job *j, int r, void *userdata) {
         Manager *m = j->manager;
 
-        if (r >= 0)
-                manager_forget_job(m, j);
-        else
+        if (r < 0)
                 try_again_later(m, r);
+        else if (j->warm) /* earlier attempts may have changed its source */
+                executor_unit_gone(j, NULL);
+        else
+                manager_forget_job(m, j);
 }
 
 /* What was accepted cannot be done any more: the source vanished, the destination is taken. */
@@ -250,8 +253,8 @@ static int start_job(Manager *m, Job *j) {
         return 0;
 }
 
-/* Ends that could not be recorded, retries and passes whose time has come, and jobs to be looked at once
- * more. Says when to do all of this again. */
+/* Ends that could not be recorded, retries and passes whose time has come, jobs to be looked at once more,
+ * and sources to be restored. Says when to do all of this again. */
 static int bring_back(Manager *m, usec_t now, usec_t *next) {
         Job *j, *following;
         int r;
@@ -278,6 +281,12 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
                 job_index_put(&m->index, j, now);
         if (j)
                 *next = MIN(*next, j->look_again_at);
+        if (m->put_back_at > 0 && m->put_back_at <= now) {
+                m->put_back_at = 0;
+                executor_unit_tidy_up(m);
+        }
+        if (m->put_back_at > 0)
+                *next = MIN(*next, m->put_back_at);
         return 0;
 }
 

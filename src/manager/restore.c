@@ -5,12 +5,14 @@
 
 #include "basic/string-util.h"
 #include "manager/boot-mark.h"
+#include "manager/job-directory.h"
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-timer.h"
 #include "store/schedules.h"
 #include "store/webhooks.h"
 
-int restore_is_needed(Store *s, bool *ret) {
+int restore_is_needed(Store *s, const char *state_directory, bool *ret) {
+        _cleanup_strv_free_ char **ids = NULL;
         uint64_t jobs[_JOB_STATE_MAX], deliveries[_DELIVERY_STATE_MAX];
         ScheduleStats schedules;
         bool needed = false;
@@ -27,7 +29,10 @@ int restore_is_needed(Store *s, bool *ret) {
                 return r;
         for (JobState state = 0; state < _JOB_STATE_MAX; state++)
                 needed = needed || (!job_state_is_terminal(state) && jobs[state] > 0);
-        *ret = needed || schedules.enabled > 0 || deliveries[DELIVERY_PENDING] > 0;
+        r = job_directories_list(state_directory, &ids);
+        if (r < 0)
+                return r;
+        *ret = needed || strv_length(ids) > 0 || schedules.enabled > 0 || deliveries[DELIVERY_PENDING] > 0;
         return 0;
 }
 

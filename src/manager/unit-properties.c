@@ -426,7 +426,7 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
 }
 
 /* Snapshots of large disks take minutes to be removed. */
-#define PUT_BACK_TIME (10 * USEC_PER_MINUTE)
+#define PUT_BACK_TIME (15 * USEC_PER_MINUTE)
 
 int unit_properties_for_finish(const char *job_id, const char *directory, FinishTasks tasks,
                 usec_t boot_time, char *const *credentials, UnitProperties *ret) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /* A transient timer, hyper-passes.timer, that starts hyper-managerd again when the next pass of a warm job is
- * due. It is made when the manager is about to exit because all of its jobs wait, and removed when it
- * starts. After a boot, hyper-schedules.service starts the manager. */
+ * due, or the source of one is to be restored. It is made when the manager is about to exit because all of
+ * its jobs wait, and removed when it starts. After a boot, hyper-schedules.service starts the manager. */
 
 #include "manager/manager.h"
 

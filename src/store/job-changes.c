@@ -142,6 +142,18 @@ int store_job_warm(Store *s, const char *id, const char *warm, usec_t due_at) {
         return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ESTALE;
 }
 
+int store_job_result(Store *s, const char *id, const char *result) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_RESULT);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_text(st, 2, result);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ESTALE;
+}
+
 int store_job_progress(Store *s, const JobProgress *progress, size_t n, usec_t timestamp) {
         int r;
 

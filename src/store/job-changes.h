@@ -31,6 +31,9 @@ int store_job_transition(Store *s, const char *id, const JobTransition *changes,
  * not finished. */
 int store_job_warm(Store *s, const char *id, const char *warm, usec_t due_at);
 
+/* Replaces the result of a job that is finished. -ESTALE: there is none. */
+int store_job_result(Store *s, const char *id, const char *result);
+
 typedef struct JobProgress {
         const char *id;
         JobPhase phase;

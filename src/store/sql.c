@@ -60,6 +60,7 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_WARM] = "UPDATE jobs SET warm = ?2, "
                          "due_at = CASE WHEN state = 'QUEUED' AND due_at > 0 THEN ?3 ELSE due_at END "
                          "WHERE id = ?1 AND finished_at = 0 AND warm IS NOT NULL",
+        [SQL_JOB_RESULT] = "UPDATE jobs SET result = ?2 WHERE id = ?1 AND finished_at > 0",
         [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
         [SQL_JOB_STATES] = "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = "
                            "s.job_seq "

@@ -23,6 +23,7 @@ typedef enum StatementId {
         SQL_JOB_PROGRESS,
         SQL_JOB_GET,
         SQL_JOB_WARM,
+        SQL_JOB_RESULT,
         SQL_JOB_STATES,
         SQL_JOB_CHANGES,
         SQL_JOB_LAST_CHANGE,

@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
 #include "manager/credentials.h"
+#include "manager/job-directory.h"
 #include "manager/manager.h"
 #include "manager/schedule/cron.h"
 #include "manager/schedule/schedule-definition.h"
@@ -117,11 +118,29 @@ static int make_secrets(Manager *m, const JobSpec *spec, const SubmitOptions *op
         return 0;
 }
 
+/* Of those that have ended, too, as long as something of them is to be tidied up. */
+static int add_jobs(Manager *m, CredentialOwners *owners) {
+        _cleanup_strv_free_ char **ids = NULL;
+        Job *j, *next;
+        int r = job_directories_list(m->state_directory, &ids);
+
+        STRV_FOREACH(id, ids) {
+                if (r < 0)
+                        return r;
+                r = credential_owners_add(owners, CREDENTIALS_OF_JOB, *id);
+        }
+        HASH_ITER(hh, m->jobs, j, next) {
+                if (r < 0)
+                        return r;
+                r = credential_owners_add(owners, CREDENTIALS_OF_JOB, j->row->id);
+        }
+        return r;
+}
+
 int manager_sweep_secrets(Manager *m) {
         _cleanup_(credential_owners_done) CredentialOwners owners = {};
         _cleanup_(schedule_rows_done) ScheduleRows rows = {};
         _cleanup_(source_rows_done) SourceRows sources = {};
-        Job *j, *next;
         int r = store_schedules_list(m->store, 0, 0, &rows);
 
         for (size_t i = 0; r >= 0 && i < rows.n; i++)
@@ -132,11 +151,8 @@ int manager_sweep_secrets(Manager *m) {
                 r = store_sources_list(m->store, &sources);
         for (size_t i = 0; r >= 0 && i < sources.n; i++)
                 r = credential_owners_add(&owners, CREDENTIALS_OF_SOURCE, sources.rows[i].credentials);
-        HASH_ITER(hh, m->jobs, j, next) {
-                if (r < 0)
-                        break;
-                r = credential_owners_add(&owners, CREDENTIALS_OF_JOB, j->row->id);
-        }
+        if (r >= 0)
+                r = add_jobs(m, &owners);
         return r < 0 ? r : credentials_sweep(m->state_directory, &owners);
 }
 

@@ -2,15 +2,19 @@
 
 /* Warm jobs: passes, the time between them, the cutover, and what is put back after the end. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "basic/fd-util.h"
 #include "manager/job-cutover.h"
 #include "manager/queue.h"
+#include "manager/restore.h"
 #include "manager/wake-timer.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
+#include "spec/job-remains.h"
 #include "spec/job-result.h"
 #include "spec/warm-state.h"
 #include "store/totals.h"
@@ -171,6 +175,62 @@ static void cutover_ends(Fixture *f, const char *id, unsigned pass) {
         ck_assert_int_ge(job_result_write(&result, directory), 0);
         leave_mark(f, id, JOB_MARK_PUBLISHED);
         fake_ends(f, id, "success", CLD_EXITED, 0, true);
+}
+
+static void wait_for_exit(Fixture *f) {
+        usec_t end = now_monotonic() + 60 * USEC_PER_SEC;
+
+        f->manager->settings->daemon.idle_timeout = 1;
+        f->manager->last_call = 0;
+        sd_event_source_set_time_relative(f->manager->idle_timer, 0);
+        while (!f->exited && now_monotonic() < end)
+                settle_down(f);
+        ck_assert(f->exited);
+}
+
+static void fail_in_cutover(Fixture *f, const char *id) {
+        submit_warm(f, id, "");
+        pass_ends(f, id, 1, 1);
+        accepted(f, id, 0, NULL);
+        leave_result(f, id, 1, OUTCOME_FAILED, "the guest does not shut down");
+        fake_ends(f, id, "exit-code", CLD_EXITED, JOB_EXIT_FAILED, true);
+        expect_state(f, id, JOB_FAILED);
+        ck_assert(unit_of(f, id)->put_back);
+}
+
+/* As "hyper-job put-back" does that could not do all. */
+static void leave_remains(Fixture *f, const char *id, unsigned tries) {
+        _cleanup_free_ char *directory = directory_of(f, id);
+        const JobRemains remains = {
+                .tries = tries,
+                .next_at = test_clock + job_remains_pause(tries),
+                .message = (char *) "the server is away; it is off: power it on",
+                .powered_off = true,
+        };
+
+        ck_assert_int_ge(job_remains_write(&remains, directory), 0);
+        fake_ends(f, id, "exit-code", CLD_EXITED, 1, true);
+        ck_assert_int_eq(access(directory, F_OK), tries < JOB_REMAINS_TRIES ? 0 : -1);
+}
+
+static void leave_nothing(Fixture *f, const char *id) {
+        _cleanup_free_ char *directory = directory_of(f, id);
+
+        ck_assert_int_eq(job_mark_clear(directory, JOB_REMAINS_FILE), 0);
+        fake_ends(f, id, "success", CLD_EXITED, 0, true);
+        ck_assert_int_lt(access(directory, F_OK), 0);
+}
+
+/* @text is part of what the result says; NULL: nothing. */
+static void expect_remains(Fixture *f, const char *id, const char *text, bool again) {
+        _cleanup_(job_row_freep) JobRow *row = row_of(f, id);
+        _cleanup_json_ json_t *result = json_loads(row->result, 0, NULL);
+        json_t *remains = json_object_get(result, "remains");
+        const char *message = json_string_value(json_object_get(remains, "message"));
+
+        ck_assert_int_eq(json_is_object(remains), text != NULL);
+        ck_assert_msg(!text || strstr(message, text), "%s", message);
+        ck_assert_int_eq(json_is_string(json_object_get(remains, "next_try")), again);
 }
 
 BUS_TEST(a_warm_job_waits_between_its_passes_and_ends_with_the_cutover)
@@ -381,6 +441,89 @@ BUS_TEST(a_failed_job_is_put_back_and_can_be_retried)
         expect_pass(&f, "a", 2, true);
 BUS_TEST_END
 
+/* Its paths are looked at before each attempt: earlier ones may have shut the source down. */
+BUS_TEST(a_job_that_cannot_begin_its_next_attempt_is_put_back)
+        submit_warm(&f, "a", "");
+        pass_ends(&f, "a", 1, 1);
+        _cleanup_free_ char *path = strprintf("%s/a.qcow2", f.dir);
+        _cleanup_close_ int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        ck_assert_int_ge(file, 0);
+        time_passes(&f, HOUR);
+        expect_state(&f, "a", JOB_FAILED);
+        ck_assert(unit_is_live(&f, "a"));
+        ck_assert(unit_of(&f, "a")->put_back);
+        ck_assert(unit_of(&f, "a")->has_credentials);
+        leave_nothing(&f, "a");
+BUS_TEST_END
+
+BUS_TEST(what_could_not_be_put_back_is_shown_and_tried_again)
+        fail_in_cutover(&f, "a");
+        leave_remains(&f, "a", 1);
+        expect_remains(&f, "a", "it is off: power it on", true);
+        ck_assert_ptr_null(f.manager->jobs);
+
+        /* Not by a manager that starts before the time has come; and its secrets are still there then. */
+        manager_down(&f);
+        manager_up(&f);
+        settle_down(&f);
+        ck_assert(!unit_is_live(&f, "a"));
+        time_passes(&f, 2 * USEC_PER_MINUTE);
+        ck_assert(unit_is_live(&f, "a"));
+        ck_assert(unit_of(&f, "a")->put_back);
+        ck_assert(unit_of(&f, "a")->has_credentials);
+        leave_remains(&f, "a", 2);
+        time_passes(&f, 3 * USEC_PER_MINUTE);
+        leave_nothing(&f, "a");
+        expect_remains(&f, "a", NULL, false);
+        expect_state(&f, "a", JOB_FAILED);
+        time_passes(&f, HOUR);
+        ck_assert(!unit_is_live(&f, "a"));
+BUS_TEST_END
+
+BUS_TEST(a_cancelled_job_shows_what_is_left_and_is_given_up_at_last)
+        submit_warm(&f, "a", "");
+        pass_ends(&f, "a", 1, 1);
+        ck_assert_int_ge(cancel(&f, "a"), 0);
+        settle_down(&f);
+        _cleanup_free_ char *directory = directory_of(&f, "a");
+        /* The unit did not get as far. */
+        fake_ends(&f, "a", "exit-code", CLD_EXITED, 243, true);
+        expect_remains(&f, "a", "did not start (exit-code)", true);
+        for (unsigned tries = 2; tries <= JOB_REMAINS_TRIES; tries++) {
+                time_passes(&f, HOUR + USEC_PER_MINUTE);
+                ck_assert(unit_is_live(&f, "a"));
+                leave_remains(&f, "a", tries);
+        }
+        expect_remains(&f, "a", "power it on", false);
+        ck_assert_int_lt(access(directory, F_OK), 0);
+        expect_state(&f, "a", JOB_CANCELLED);
+BUS_TEST_END
+
+BUS_TEST(the_manager_exits_while_something_is_left)
+        fail_in_cutover(&f, "a");
+        leave_remains(&f, "a", 4);
+        wait_for_exit(&f);
+        ck_assert_ptr_nonnull(wake_timer(&f));
+        bool needed = false;
+        ck_assert_int_eq(restore_is_needed(f.store, f.manager->state_directory, &needed), 0);
+        ck_assert(needed);
+BUS_TEST_END
+
+BUS_TEST(a_retry_forgets_what_was_left)
+        fail_in_cutover(&f, "a");
+        leave_remains(&f, "a", 1);
+        ck_assert_int_ge(call(&f, "RetryJob", NULL, NULL, "sa{sv}", "a", 1, "secrets", "a{ss}", 1,
+                                         "source.password", "p"),
+                        0);
+        work(&f);
+        expect_pass(&f, "a", 2, true);
+        _cleanup_free_ char *directory = directory_of(&f, "a");
+        ck_assert_int_eq(job_mark_is_set(directory, JOB_REMAINS_FILE), 0);
+        cutover_ends(&f, "a", 2);
+        expect_state(&f, "a", JOB_COMPLETED);
+        ck_assert_int_lt(access(directory, F_OK), 0);
+BUS_TEST_END
+
 BUS_TEST(a_job_that_never_began_needs_no_putting_back)
         f.manager->draining = true;
         submit_warm(&f, "a", "");
@@ -439,17 +582,6 @@ BUS_TEST(passes_outlive_the_manager)
         expect_pass(&f, "a", 3, true);
 BUS_TEST_END
 
-static void wait_for_exit(Fixture *f) {
-        usec_t end = now_monotonic() + 60 * USEC_PER_SEC;
-
-        f->manager->settings->daemon.idle_timeout = 1;
-        f->manager->last_call = 0;
-        sd_event_source_set_time_relative(f->manager->idle_timer, 0);
-        while (!f->exited && now_monotonic() < end)
-                settle_down(f);
-        ck_assert(f->exited);
-}
-
 BUS_TEST(the_manager_exits_while_jobs_wait)
         submit_warm(&f, "a", "");
         pass_ends(&f, "a", 1, 1);
@@ -498,6 +630,10 @@ TEST_MAIN("manager-warm", a_warm_job_waits_between_its_passes_and_ends_with_the_
                 a_cutover_in_a_pass_follows_it, what_is_no_cutover_is_refused,
                 attempts_are_counted_for_failures_only, the_result_of_another_pass_is_no_result,
                 a_cancelled_job_that_waits_is_put_back, a_failed_job_is_put_back_and_can_be_retried,
+                a_job_that_cannot_begin_its_next_attempt_is_put_back,
+                what_could_not_be_put_back_is_shown_and_tried_again,
+                a_cancelled_job_shows_what_is_left_and_is_given_up_at_last,
+                the_manager_exits_while_something_is_left, a_retry_forgets_what_was_left,
                 a_job_that_never_began_needs_no_putting_back, passes_outlive_the_manager,
                 the_manager_exits_while_jobs_wait, the_next_manager_removes_the_timer,
                 a_job_that_waits_has_no_place_in_the_queue)

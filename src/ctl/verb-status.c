@@ -78,6 +78,17 @@ static int print_remedy(Ctl *ctl, const JobView *v) {
         return remedy ? view_line(ctl, "Next", COLOUR_NONE, "%s", remedy) : -ENOMEM;
 }
 
+/* What a warm job could not undo on its source. */
+static int print_remains(Ctl *ctl, json_t *remains) {
+        const char *message = json_string_value(json_object_get(remains, "message")),
+                   *next = json_string_value(json_object_get(remains, "next_try"));
+
+        if (!message)
+                return 0;
+        return view_line(ctl, "Source left", COLOUR_RED, "%s (%s%s)", message,
+                        next ? "next try at " : "not tried again", strempty(next));
+}
+
 /* Output files, and why it failed in the job's own words. */
 static int print_result(Ctl *ctl, const JobView *v) {
         _cleanup_(json_decrefp) json_t *result = json_loads(strempty(v->result), 0, NULL);
@@ -95,6 +106,8 @@ static int print_result(Ctl *ctl, const JobView *v) {
         if (message && !streq_ptr(message, v->reason))
                 r = view_line(ctl, "Error", COLOUR_RED, "%s%s%s", strempty(phase), phase ? ": " : "",
                                 message);
+        if (r >= 0)
+                r = print_remains(ctl, json_object_get(result, "remains"));
         return r < 0 ? r : print_remedy(ctl, v);
 }
 

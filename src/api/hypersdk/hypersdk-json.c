@@ -133,8 +133,8 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
         if (row->started_at > 0 && row->finished_at > row->started_at)
                 duration = (row->finished_at - row->started_at) / USEC_PER_SEC;
 
-        return json_pack(
-                        "{s:b, s:s, s:o, s:o, s:s, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:O*, s:O*, s:O*, s:o}",
+        return json_pack("{s:b, s:s, s:o, s:o, s:s, s:o, s:O, s:O, s:o, s:o, s:o, s:o, s:O*, s:O*, s:O*, "
+                         "s:O*, s:o}",
                         "success", row->state == JOB_COMPLETED, "status", job_state_to_status(row->state),
                         "vm_name", base_name_json(source), "output_dir",
                         directory_json(first ? first : destination), "ovf_path", find_ovf(files),
@@ -143,8 +143,8 @@ static json_t *result_json(const JobRow *row, const json_t *result) {
                         json_count(size), "duration", json_count(duration), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "vm",
                         json_object_get(result, "vm"), "guest", json_object_get(result, "guest"), "domain",
-                        json_object_get(result, "domain"), "error",
-                        json_text(job_row_error_text(row, result)));
+                        json_object_get(result, "domain"), "remains", json_object_get(result, "remains"),
+                        "error", json_text(job_row_error_text(row, result)));
 }
 
 json_t *hypersdk_job_json(const JobRow *row) {

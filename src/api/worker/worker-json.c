@@ -160,6 +160,8 @@ static const SchemaField result_fields[] = {
         { "guest", SCHEMA_OBJECT, SCHEMA_OPTIONAL,
                         "Of an inspection, and of a job that fixes a guest: what was found in it, what was "
                         "changed, and what could not be." },
+        { "remains", SCHEMA_OBJECT, SCHEMA_OPTIONAL,
+                        "Of a warm job that has ended without a result: what is left on its source." },
         { "error", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Why it failed.", &failure_schema },
         {},
 };
@@ -177,14 +179,15 @@ static json_t *result_json(const JobRow *row) {
                *error = json_object_get(result, "error");
         if (row->state != JOB_FAILED)
                 error = NULL;
-        return json_pack("{s:s, s:o, s:o, s:O*, s:O*, s:O*, s:o}", "status",
+        return json_pack("{s:s, s:o, s:o, s:O*, s:O*, s:O*, s:O*, s:o}", "status",
                         end_words[row->state == JOB_COMPLETED                      ? 0
                                                         : row->state == JOB_FAILED ? 1
                                                                                    : 2],
                         "outputs", json_is_array(outputs) ? json_incref(outputs) : json_array(), "metrics",
                         json_is_object(metrics) ? json_incref(metrics) : json_object(), "vm",
                         json_object_get(result, "vm"), "guest", json_object_get(result, "guest"), "domain",
-                        json_object_get(result, "domain"), "error",
+                        json_object_get(result, "domain"), "remains", json_object_get(result, "remains"),
+                        "error",
                         json_is_object(error) ? json_incref(error)
                                         : row->state == JOB_FAILED
                                         ? json_pack("{s:n, s:n, s:o}", "phase", "code", "message",

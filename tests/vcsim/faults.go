@@ -113,6 +113,9 @@ func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *
 		return w, false
 	case "late":
 		time.Sleep(time.Duration(x.DelayMS) * time.Millisecond)
+		if c != nil {
+			c.late = true
+		}
 		return w, false
 	case "start":
 		if vm := findVM(x.VM); vm != nil {

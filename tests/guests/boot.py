@@ -52,7 +52,7 @@ class Console:
         self.process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.log = open(log, "wb") if log else None
-        self.text = ""
+        self.text = self.piece = ""
 
     def read(self):
         """False after the machine has ended."""
@@ -63,7 +63,11 @@ class Console:
         if self.log:
             self.log.write(data)
             self.log.flush()
-        self.text += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", data.decode("utf-8", "replace")).replace("\r", "")
+        # An escape sequence may be in two pieces.
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.piece + data.decode("utf-8", "replace"))
+        piece = re.search(r"\x1b(\[[0-9;?]*)?$", text)
+        self.piece = piece[0] if piece else ""
+        self.text += text[:len(text) - len(self.piece)].replace("\r", "")
         return bool(data)
 
     def write(self, line):

@@ -16,12 +16,12 @@ cp /etc/os-release "$d/files/etc/"
 
 make() {
         case $1 in
-                ext4 | ext2) "mkfs.$1" -q -d "$d/files" "$2" 16M ;;
+                ext4 | ext2) "mkfs.$1" -q -F -d "$d/files" "$2" 16M ;;
                 xfs) truncate -s 300M "$2" && mkfs.xfs -q "$2" ;;
                 btrfs) truncate -s 120M "$2" && mkfs.btrfs -q -r "$d/files" "$2" ;;
                 vfat) truncate -s 16M "$2" && mkfs.vfat -F 16 "$2" >/dev/null ;;
                 swap) truncate -s 16M "$2" && mkswap -q "$2" ;;
-                luks) truncate -s 16M "$2" && printf x | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 \
+                luks) truncate -s 32M "$2" && printf x | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 \
                         --pbkdf-force-iterations 1000 "$2" - ;;
         esac
 }
@@ -30,7 +30,7 @@ disks=
 for kind in ext4 ext2 xfs btrfs vfat swap luks; do
         for i in 1 2 3; do
                 image=$d/$kind-$i.img
-                make "$kind" "$image" 2>/dev/null
+                make "$kind" "$image" >/dev/null 2>&1
                 disks+="${disks:+, }{\"path\": \"$image\", \"format\": \"raw\"}"
         done
 done

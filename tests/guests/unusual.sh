@@ -67,16 +67,17 @@ check() {
 want() { [ "$wanted" = "  " ] || [[ $wanted = *" $1 "* ]]; }
 warned() { echo "(.guest.warnings | map(select(.message | test(\"$1\"))) | length) > 0"; }
 
-tree "$d/many" 200
-image many 500M
-
 if want two-roots; then
-        tree "$d/second" 1
-        image second 24M
-        run two-roots '"operations": "auto"' many second
+        for name in first second; do
+                tree "$d/$name" 1
+                image "$name" 24M
+        done
+        run two-roots '"operations": "auto"' first second
         check two-roots '.code == "ambiguous_root" and (.message | contains("/dev/sda, /dev/sdb"))'
 fi
 if want many-kernels; then
+        tree "$d/many" 200
+        image many 500M
         run many-kernels '"operations": "auto"' many
         check many-kernels "(.guest.kernels | length) == 32 and .guest.kernels[0].version == \"6.1.0-200-amd64\" and
                 ([.guest.kernels[].missing[]] | length) == 0 and $(warned '168 older ones was not')"

@@ -58,6 +58,7 @@ cp "$modules"/modules.* "$dir/root/lib/modules/$kernel/"
 cp /etc/os-release /etc/debian_version "$dir/root/etc/"
 cp /bin/busybox "$dir/root/bin/sh"
 echo esx-guest >"$dir/root/etc/hostname"
+echo welcome >"$dir/root/etc/motd"
 echo '/dev/sda1 / ext4 errors=remount-ro 0 1' >"$dir/root/etc/fstab"
 cat >"$dir/root/boot/grub/grub.cfg" <<EOF
 set root=(hd0,msdos1)
@@ -150,34 +151,27 @@ eventually 60 "the unit has ended" unit_gone "$job" # it removes what it has mad
 missing "$dir/cancelled.raw"
 missing "$dir/.cancelled.raw.hyper-part"
 
-# --- the operations alone -----------------------------------------------------------------------------------
+# --- without a copy -----------------------------------------------------------------------------------------
 
-# Inspection reads only.
-before=$(sha256sum <"$dir/box.ova")
-job=$(submit '{"operation": "inspect", "source": {"type": "file", "path": "'"$dir/box.ova"'"}}')
-wait_state "$job" COMPLETED 600
-guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
-equal "$(jq -r '.os.hostname, .root, .virtio' <<<"$guest" | xargs)" "esx-guest /dev/sda1 false" \
-        "the inspected guest"
-equal "$(jq -c .changes <<<"$guest")" "[]" "the changes of an inspection"
-equal "$(sha256sum <"$dir/box.ova")" "$before" "the inspected image"
-
-# In place, with hyper-guest killed in the first attempt.
+# In place, all that the guest needs, with hyper-guest killed in the first attempt. The file system is
+# damaged, and e2fsck -p refuses to repair it.
+debugfs -w -R 'sif /etc/motd mode 0777' "$dir/guest.img?offset=1048576" 2>/dev/null
 before=$(sha256sum <"$dir/guest.img")
-job=$(submit '{"operation": "offline_fix", "source": {"type": "file", "path": "'"$dir/guest.img"'"},
-        "execution_policy": {"retry_count": 1}}')
+hyperctl fix "$dir/guest.img" --force --id=in-place >"$dir/fixed" 2>&1 &
+fix=$!
 guest_runs() { pgrep -x hyper-guest >/dev/null; }
 eventually 120 "hyper-guest runs" guest_runs
 equal "$(sha256sum <"$dir/guest.img")" "$before" "the image while its guest is changed"
 pkill -KILL -x hyper-guest
-wait_state "$job" COMPLETED 600
-contains "$(hyperctl logs "$job")" "hyper-guest was killed" "the log of the job"
+wait $fix || fail "hyperctl fix: $(cat "$dir/fixed")"
+contains "$(hyperctl logs in-place)" "hyper-guest was killed" "the log of the job"
+contains "$(cat "$dir/fixed")" "repaired, data may be lost" "the repair of the file system"
+contains "$(cat "$dir/fixed")" "Boots on KVM: yes" "whether it boots"
 missing "$dir/.guest.img.hyper-part"
 contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/null)" "UUID=$uuid / ext4" \
         "fstab in the image"
 
-# A disk without an operating system, which stays as it is. All appliances are in use at first.
-truncate -s 8M "$dir/empty.img"
+# An inspection reads only. All appliances are in use at first.
 held=()
 for slot in /var/lib/hyper/appliance/slots/*; do
         exec {fd}<"$slot"
@@ -185,12 +179,18 @@ for slot in /var/lib/hyper/appliance/slots/*; do
         held+=("$fd")
 done
 equal "${#held[@]}" 4 "the slots of appliances"
-job=$(submit '{"operation": "fs_repair", "source": {"type": "file", "path": "'"$dir/empty.img"'"}}')
-waits() { [[ $(hyperctl logs "$job") = *"Waiting for one of "*" appliances: all are in use"* ]]; }
+before=$(sha256sum <"$dir/box.ova")
+hyperctl inspect --json=short --id=looked-at "$dir/box.ova" >"$dir/guest.json" 2>"$dir/inspection" &
+inspection=$!
+waits() { [[ $(hyperctl logs looked-at) = *"Waiting for one of "*" appliances: all are in use"* ]]; }
 eventually 120 "the job waits for an appliance" waits
-equal "$(state "$job")" RUNNING "the state of the job that waits"
+equal "$(state looked-at)" RUNNING "the state of the job that waits"
 for fd in "${held[@]}"; do exec {fd}<&-; done
-wait_state "$job" FAILED 600
-contains "$(hyperctl status "$job")" "No operating system was found" "the reason"
-missing "$dir/.empty.img.hyper-part"
-equal "$(tr -d '\0' <"$dir/empty.img" | wc -c)" 0 "the image of a failed job"
+wait $inspection || fail "hyperctl inspect: $(cat "$dir/inspection")"
+equal "$(jq -r '.os.hostname, .root, .virtio, .bootable' "$dir/guest.json" | xargs)" \
+        "esx-guest /dev/sda1 false no" "the inspected guest"
+contains "$(jq -r '.reasons[]' "$dir/guest.json")" "/etc/fstab names /dev/sda1" "the reasons"
+contains "$(jq -r '.reasons[]' "$dir/guest.json")" "lacks virtio_" "the reasons"
+equal "$(jq -c '[.network[] | .name, .dhcp]' "$dir/guest.json")" '["ens192",true]' "the network"
+equal "$(jq -c .changes "$dir/guest.json")" "[]" "the changes of an inspection"
+equal "$(sha256sum <"$dir/box.ova")" "$before" "the inspected image"

@@ -7,7 +7,6 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "job/vsphere-session.h"
 
 #define KEEP_MAX (60 * USEC_PER_SEC)
 /* The server notes that a file was sent to its end after its last byte was received. */
@@ -52,8 +51,8 @@ static void stop_keeper(NfcExport *e) {
 
 /* The session is locked. */
 static void note_lease(VsphereSource *v, const char *id) {
-        if (free_and_strdup(&v->lease, id) >= 0)
-                vsphere_session_note(v);
+        if (free_and_strdup(&v->note.lease, id) >= 0)
+                vsphere_note_write(&v->note, v->session);
 }
 
 static void on_lease(const char *id, void *userdata) {

@@ -8,7 +8,6 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "spec/job-file.h"
 #include "vsphere/lease.h"
 #include "vsphere/session.h"
 
@@ -55,33 +54,37 @@ static bool convert(bool encrypt, const uint8_t *key, Head *h, const void *from,
 
 /* --- noting ---------------------------------------------------------------------------------------- */
 
-void vsphere_session_begin(VsphereSource *v, const char *password) {
-        v->has_key = RAND_bytes(v->salt, sizeof(v->salt)) == 1 && derive(password, v->salt, v->key);
+void vsphere_note_begin(VsphereNote *n, int directory_fd, const char *password) {
+        n->directory_fd = directory_fd;
+        n->has_key = RAND_bytes(n->salt, sizeof(n->salt)) == 1 && derive(password, n->salt, n->key);
 }
 
-void vsphere_session_note(VsphereSource *v) {
-        const char *cookie = v->session ? soap_cookie(session_soap(v->session)) : NULL;
+void vsphere_note_write(const VsphereNote *n, const Session *s) {
+        const char *cookie = soap_cookie(session_soap(s));
         char text[NOTE_MAX], data[sizeof(Head) + NOTE_MAX];
         Head head;
-        int n;
+        int size;
 
-        if (!v->has_key || !cookie)
+        if (!n->has_key || !cookie)
                 return;
-        n = snprintf(text, sizeof(text), "%s\n%s\n", cookie, strempty(v->lease));
-        memcpy(head.salt, v->salt, sizeof(head.salt));
-        if (n > 0 && (size_t) n < sizeof(text) && RAND_bytes(head.nonce, NONCE_SIZE) == 1 &&
-                        convert(true, v->key, &head, text, (size_t) n, data + sizeof(head))) {
+        size = snprintf(text, sizeof(text), "%s\n%s\n", cookie, strempty(n->lease));
+        memcpy(head.salt, n->salt, sizeof(head.salt));
+        if (size > 0 && (size_t) size < sizeof(text) && RAND_bytes(head.nonce, NONCE_SIZE) == 1 &&
+                        convert(true, n->key, &head, text, (size_t) size, data + sizeof(head))) {
                 memcpy(data, &head, sizeof(head));
                 /* Without it, a session that is left behind ends when the server finds it idle. */
-                (void) write_file_atomic_at(v->attempt->directory_fd, VSPHERE_SESSION_FILE, data,
-                                sizeof(head) + (size_t) n, 0600);
+                (void) write_file_atomic_at(n->directory_fd, VSPHERE_SESSION_FILE, data,
+                                sizeof(head) + (size_t) size, 0600);
         }
         explicit_bzero(text, sizeof(text));
 }
 
-void vsphere_session_forget(const VsphereSource *v) {
-        if (v->has_key)
-                (void) unlinkat(v->attempt->directory_fd, VSPHERE_SESSION_FILE, 0);
+void vsphere_note_done(VsphereNote *n) {
+        if (n->has_key)
+                (void) unlinkat(n->directory_fd, VSPHERE_SESSION_FILE, 0);
+        explicit_bzero(n->key, sizeof(n->key));
+        free(n->lease);
+        *n = (VsphereNote){};
 }
 
 /* --- ending ---------------------------------------------------------------------------------------- */

@@ -5,19 +5,28 @@
  * "finish" can end both if the attempt was killed. A cookie is as good as a password while the session lasts:
  * the file is encrypted with a key that is derived from the password of the source (scrypt, AES-256-GCM). */
 
-#include "job/vsphere-source.h"
+#include "spec/job-file.h"
+#include "vsphere/session.h"
 
 #define VSPHERE_SESSION_FILE JOB_RESULTS_DIRECTORY "/vsphere-session"
+#define VSPHERE_KEY_SIZE 32u
+#define VSPHERE_KEY_SALT 16u
 
-/* Derives the key; from then on, v->lease and the session are noted by the other functions. Without memory,
- * nothing will be noted. */
-void vsphere_session_begin(VsphereSource *v, const char *password);
+typedef struct VsphereNote {
+        int directory_fd; /* of the job; not owned */
+        bool has_key; /* else nothing is noted */
+        uint8_t key[VSPHERE_KEY_SIZE], salt[VSPHERE_KEY_SALT];
+        char *lease; /* ID of the export that was begun; NULL: none */
+} VsphereNote;
 
-/* Notes the cookie of the session and v->lease as they are now. The session is locked. */
-void vsphere_session_note(VsphereSource *v);
+/* Derives the key, without which nothing is noted. */
+void vsphere_note_begin(VsphereNote *n, int directory_fd, const char *password);
 
-/* Removes the file: the session was ended. */
-void vsphere_session_forget(const VsphereSource *v);
+/* Notes the cookie of @s and n->lease as they are now. */
+void vsphere_note_write(const VsphereNote *n, const Session *s);
+
+/* The session was ended: removes the file, and frees what is in @n. */
+void vsphere_note_done(VsphereNote *n);
 
 /* What was noted by an attempt that was killed. */
 typedef struct VsphereNoted {

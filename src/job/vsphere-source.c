@@ -6,7 +6,6 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
-#include "job/vsphere-session.h"
 #include "vsphere/inventory.h"
 #include "vsphere/session.h"
 
@@ -77,10 +76,8 @@ VsphereSource *vsphere_source_free(VsphereSource *v) {
         if (v->session) {
                 session_logout(v->session);
                 session_free(v->session);
-                vsphere_session_forget(v);
         }
-        explicit_bzero(v->key, sizeof(v->key));
-        free(v->lease);
+        vsphere_note_done(&v->note);
         free(v->snapshot);
         free(v->disks);
         free(v->images);
@@ -105,7 +102,9 @@ int vsphere_read_password(Attempt *a, char **ret) {
 }
 
 static void on_login(void *userdata) {
-        vsphere_session_note(userdata);
+        const VsphereSource *v = userdata;
+
+        vsphere_note_write(&v->note, v->session);
 }
 
 int vsphere_prepare_login(VsphereSource *v) {
@@ -129,7 +128,7 @@ int vsphere_prepare_login(VsphereSource *v) {
                 .userdata = v,
         };
         if (v->noted)
-                vsphere_session_begin(v, password);
+                vsphere_note_begin(&v->note, a->directory_fd, password);
         r = session_new(&options, &v->session, &why);
         explicit_bzero(password, strlen(password));
         return r < 0 ? attempt_fail(a, r, NULL, "source.vcenter_url cannot be used: %s",

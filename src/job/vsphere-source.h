@@ -8,10 +8,8 @@
 
 #include "engine/disk-digest.h"
 #include "job/source.h"
+#include "job/vsphere-session.h"
 #include "vsphere/vm.h"
-
-#define VSPHERE_KEY_SIZE 32u
-#define VSPHERE_KEY_SALT 16u
 
 typedef struct VsphereWay VsphereWay;
 typedef struct NfcExport NfcExport;
@@ -28,10 +26,8 @@ typedef struct VsphereSource {
         const VsphereSpec *spec; /* of the plan */
         pthread_mutex_t lock; /* of the session: an export has a thread that keeps its lease */
         Session *session; /* NULL: not logged in */
-        bool noted; /* for "finish", in case that the attempt is killed: vsphere-session.h */
-        bool has_key; /* that notes are encrypted with: */
-        uint8_t key[VSPHERE_KEY_SIZE], salt[VSPHERE_KEY_SALT];
-        char *lease; /* ID of the export that was begun; NULL: none */
+        bool noted; /* for "finish", in case that the attempt is killed: */
+        VsphereNote note;
         VmDetail vm;
         char *snapshot; /* ID of the one that is copied; NULL: the VM is off */
         VsphereDisk *disks; /* vm.n_disks, in the order of the VM */

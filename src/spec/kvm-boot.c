@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "spec/job-file-internal.h"
+#include "spec/job-file.h"
 #include "json/json-parse.h"
 
 static const char *const boots_names[_KVM_BOOTS_MAX] = {

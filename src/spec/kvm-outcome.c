@@ -3,6 +3,7 @@
 
 #include "basic/string-util.h"
 #include "spec/job-file-internal.h"
+#include "spec/job-file.h"
 #include "spec/kvm-domain.h"
 #include "json/json-parse.h"
 

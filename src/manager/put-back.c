@@ -55,7 +55,7 @@ static int read_remains(const Job *j, const char *directory, JobRemains **ret) {
 
 /* @remains is taken; NULL: nothing is left any more. */
 static int record(Job *j, json_t *remains) {
-        _cleanup_json_ json_t *value = remains, *result = NULL;
+        _cleanup_json_ json_t *result = NULL;
         int r = 0;
 
         result = j->row->result ? json_loads(j->row->result, 0, NULL) : NULL;
@@ -64,7 +64,7 @@ static int record(Job *j, json_t *remains) {
         if (!result)
                 result = json_pack("{s:[], s:n}", "outputs", "error");
         if (remains)
-                r = json_object_set(result, "remains", remains);
+                r = json_object_set_new(result, "remains", remains);
         else
                 (void) json_object_del(result, "remains");
         _cleanup_free_ char *text = r >= 0 && result ? json_dumps(result, JSON_COMPACT) : NULL;

@@ -4,6 +4,7 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "spec/job-file-internal.h"
+#include "spec/job-file.h"
 #include "json/json-parse.h"
 
 #define MESSAGE_MAX 4096

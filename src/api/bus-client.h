@@ -20,8 +20,8 @@ int job_call_new(Request *r, const char *id, const char *member, sd_bus_message 
 int hosts_call_new(Request *r, const char *path, const char *interface, const char *member,
                 sd_bus_message **ret);
 
-/* The same to hyper-vsphered. If the HTTP client closes its connection, manager_call() cancels the call: it may
- * wait for a server that does not answer. */
+/* The same to hyper-vsphered. If the HTTP client closes its connection, manager_call() cancels the call,
+ * which may wait for a server that does not answer. */
 int vsphere_call_new(Request *r, const char *member, sd_bus_message **ret);
 
 /* Called when the answer is there. @error is NULL, or says why the call failed; then @reply is of no use.

@@ -141,8 +141,9 @@ int vsphere_login(VsphereSource *v) {
 
         if (r == -EBUSY)
                 return attempt_fail(v->attempt, r, "vsphere_busy",
-                                "Logging in to %s as %s failed: %s: the server is overloaded, or has too many "
-                                "sessions: end sessions that are not used, or raise its limit (maxSessionCount)",
+                                "Logging in to %s as %s failed: %s: the server is overloaded, or has too "
+                                "many sessions: end sessions that are not used, or raise its limit "
+                                "(maxSessionCount)",
                                 v->spec->url, v->spec->username, session_error(v->session));
         return r < 0 ? vsphere_fail(v, r, "Logging in to %s as %s", v->spec->url, v->spec->username) : 0;
 }

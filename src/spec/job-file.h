@@ -46,8 +46,8 @@
 #define JOB_DISKS_PARALLEL_MAX 4u
 #define JOB_DISKS_PARALLEL_DEFAULT 2u
 
-/* Reads a file of the directory, which may be hostile: -EBADMSG if it is no regular file, or longer than @max.
- * A NUL is added, which *ret_size does not count. */
+/* Reads a file of the directory, which may be hostile: -EBADMSG if it is no regular file, or longer than
+ * @max. A NUL is added, which *ret_size does not count. */
 int job_file_read(const char *directory, const char *name, size_t max, char **ret, size_t *ret_size);
 
 typedef struct JobPlan {

@@ -203,8 +203,8 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "0)), 0.0) FROM jobs INDEXED BY jobs_warm WHERE warm IS NOT NULL",
         [SQL_VSPHERE_ADD] =
                         "INSERT INTO vsphere_totals VALUES (iif(EXISTS (SELECT 1 FROM vsphere_totals WHERE "
-                        "server = ?1) OR (SELECT count(DISTINCT server) FROM vsphere_totals) < ?4, ?1, 'other'), "
-                        "?2, ?3) ON CONFLICT (server, what) DO UPDATE SET n = n + excluded.n",
+                        "server = ?1) OR (SELECT count(DISTINCT server) FROM vsphere_totals) < ?4, ?1, "
+                        "'other'), ?2, ?3) ON CONFLICT (server, what) DO UPDATE SET n = n + excluded.n",
         [SQL_VSPHERE_TOTALS] = "SELECT server, what, n FROM vsphere_totals ORDER BY what, server",
         [SQL_VSPHERE_RUNNING] = "SELECT count(*) FROM jobs WHERE state = 'RUNNING' AND "
                                 "json_extract(spec, '$.source.type') = 'vsphere'",

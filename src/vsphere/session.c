@@ -193,8 +193,8 @@ static void end_half_open(Session *s) {
         soap_forget_cookie(s->soap);
 }
 
-/* Beside the credentials, a server refuses a login because of its limits, with a fault that is not documented:
- * vCenter says SystemError or LimitExceeded, or 503. */
+/* Beside the credentials, a server refuses a login because of its limits, with 503, or with a fault that is
+ * not documented. */
 static bool refuses_for_now(const Session *s, int r) {
         return r == -EREMOTEIO || (r == -EBUSY && !isempty(soap_error(s->soap)->fault));
 }

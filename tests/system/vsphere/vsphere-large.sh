@@ -5,7 +5,8 @@
 # timeout: 900
 # weight: 1
 #
-# 10,000 VMs in pages: each is listed once, the inventory is read once, and hyper-vsphered needs less than 64 MiB.
+# 10,000 VMs in pages: each is listed once, the inventory is read once, and hyper-vsphered needs less than
+# 64 MiB.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"

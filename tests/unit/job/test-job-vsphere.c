@@ -402,7 +402,8 @@ static const struct {
         { "https", "{\"on\": \"folder\", \"kind\": \"slow\", \"rate\": 500000, \"skip\": 20}", "/folder" },
 };
 
-/* "finish" ends the lease and the session, and removes the snapshot, whatever the job did when it was killed. */
+/* "finish" ends the lease and the session, and removes the snapshot, whatever the job did when it was
+ * killed. */
 START_TEST(killed_in_each_phase) {
         BEGIN(.vm = "on", .method = phases[_i].method);
         _cleanup_free_ char *credentials = strprintf("CREDENTIALS_DIRECTORY=%s", dir);

@@ -116,6 +116,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/job-cutover.h \
 	src/api/job-retry.c \
 	src/api/job-retry.h \
+	src/api/job-screenshot.c \
+	src/api/job-screenshot.h \
 	src/api/job-submit.c \
 	src/api/job-submit.h \
 	src/api/openapi/dialect-schema.c \

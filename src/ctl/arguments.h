@@ -68,6 +68,8 @@ typedef enum Option {
         OPTION_THUMBPRINT,
         OPTION_PASSWORD_FILE,
         OPTION_TO,
+        OPTION_LIBVIRT,
+        OPTION_POOL,
         OPTION_NETWORK,
         OPTION_FIRMWARE,
         OPTION_START,
@@ -132,7 +134,7 @@ typedef struct Arguments {
         bool catch_up, disabled;
         const char *events; /* of a webhook */
         const char *scope; /* of a key */
-        const char *to, *firmware; /* of a domain */
+        const char *to, *libvirt, *pool, *firmware; /* of a domain */
         char **networks; /* likewise: "SOURCE=NETWORK" */
         bool start, boot_check, yes;
         bool dry_run, force; /* of a guest that is fixed */

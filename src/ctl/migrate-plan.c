@@ -132,9 +132,12 @@ static int show_domain(Ctl *ctl, const JobSpec *spec, json_t *vm) {
         int r = view_line(ctl, "Domain", COLOUR_BOLD, "%s", d->kvm.name);
 
         if (r >= 0)
-                r = view_line(ctl, "Host", COLOUR_NONE, "%s", KVM_URI);
-        if (r >= 0)
-                r = view_line(ctl, "First disk", COLOUR_NONE, "%s", d->path);
+                r = view_line(ctl, "Host", COLOUR_NONE, "%s", kvm_spec_uri(&d->kvm));
+        if (r >= 0 && d->kvm.pool)
+                r = view_line(ctl, "Storage pool", COLOUR_NONE, "%s", d->kvm.pool);
+        if (r >= 0 && (!d->kvm.pool || kvm_spec_is_remote(&d->kvm)))
+                r = view_line(ctl, "First disk", COLOUR_NONE, "%s%s", d->path,
+                                d->kvm.pool ? ", until it is on the host" : "");
         if (r >= 0)
                 r = show_hardware(ctl, spec);
         return r < 0 ? r : show_networks(ctl, spec, vm);

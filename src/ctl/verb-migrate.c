@@ -35,8 +35,9 @@ static int add_networks(const Arguments *a, json_t *destination) {
 }
 
 static json_t *make_destination(const Arguments *a) {
-        _cleanup_(json_decrefp) json_t *d = json_pack("{s:s, s:s*, s:s*, s:s*}", "type", a->to, "name",
-                        a->name, "format", a->format, "directory", a->destination);
+        _cleanup_(json_decrefp) json_t *d = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "type", a->to,
+                        "name", a->name, "format", a->format, "directory", a->destination, "libvirt_uri",
+                        a->libvirt, "pool", a->pool);
 
         if (!d || add_networks(a, d) < 0 || (a->start && json_object_set_new(d, "start", json_true()) < 0) ||
                         (a->firmware &&

@@ -55,9 +55,10 @@ static const Verb verbs[] = {
                         "Submit a job; \"submit\" may be left out before a path" },
         { "migrate", 1, 1,
                         JSON_OPTIONS | (SPEC_OPTIONS & ~B(OPTION_OPERATION)) | B(OPTION_TO) |
-                                        B(OPTION_NAME) | B(OPTION_NETWORK) | B(OPTION_FIRMWARE) |
-                                        B(OPTION_START) | B(OPTION_BOOT_CHECK) | B(OPTION_YES) |
-                                        GUEST_OPTIONS | B(OPTION_FORCE) | VSPHERE_OPTIONS,
+                                        B(OPTION_LIBVIRT) | B(OPTION_POOL) | B(OPTION_NAME) |
+                                        B(OPTION_NETWORK) | B(OPTION_FIRMWARE) | B(OPTION_START) |
+                                        B(OPTION_BOOT_CHECK) | B(OPTION_YES) | GUEST_OPTIONS |
+                                        B(OPTION_FORCE) | VSPHERE_OPTIONS,
                         verb_migrate, "SOURCE|SPEC.json|-",
                         "Migrate a virtual machine, after the plan was shown and confirmed" },
         { "inspect", 1, 1,

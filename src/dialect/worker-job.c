@@ -58,8 +58,12 @@ const FieldMap worker_fields[] = {
                         "/var/lib/libvirt/images if nothing is said." },
         { "parameters.domain_name", "destination.name", FIELD_SHOWN,
                         "For kvm: the name of the domain, that of the source if nothing is said." },
-        { "parameters.libvirt_uri", "destination.libvirt_uri", 0,
-                        "For kvm: only qemu:///system, the libvirt of this machine." },
+        { "parameters.libvirt_uri", "destination.libvirt_uri", FIELD_SHOWN,
+                        "For kvm: the libvirt of another host, which hyper-hostd knows; qemu:///system, that "
+                        "of this machine, if nothing is said." },
+        { "parameters.storage_pool", "destination.pool", FIELD_SHOWN,
+                        "For kvm: the storage pool of the disks; on another host \"default\", if nothing "
+                        "is said." },
         { "parameters.network_map", "destination.network_map", FIELD_SHOWN,
                         "For kvm: an object of networks of the source and networks or bridges of libvirt." },
         { "parameters.hardware", "destination.hardware", FIELD_SHOWN,

@@ -10,6 +10,8 @@
 #define READ_STEP ((uint64_t) 4 * 1024 * 1024)
 /* Firmware that finds nothing to start has read less. */
 #define READ_LOADER ((uint64_t) 64 * 1024)
+/* The overlays must not fill the file system that other domains use. */
+#define WRITTEN_MAX ((uint64_t) 4 * 1024 * 1024 * 1024)
 
 typedef enum Escape {
         ESCAPE_NONE,
@@ -31,7 +33,7 @@ struct BootWatch {
         /* The screen: hashes of the last two images. A cursor that blinks makes two. */
         uint64_t screens[2];
         bool has_screen;
-        uint64_t bytes_read, bytes_marked;
+        uint64_t bytes_read, bytes_marked, bytes_written;
         /* The verdict */
         KvmBoots boots;
         char *message;
@@ -217,12 +219,13 @@ void boot_watch_screen(BootWatch *w, const void *image, size_t size, usec_t now)
         w->active = now;
 }
 
-void boot_watch_disks(BootWatch *w, uint64_t bytes, usec_t now) {
+void boot_watch_disks(BootWatch *w, uint64_t bytes, uint64_t written, usec_t now) {
         if (bytes > w->bytes_marked && bytes - w->bytes_marked >= READ_STEP) {
                 w->bytes_marked = bytes;
                 w->active = now;
         }
         w->bytes_read = MAX(w->bytes_read, bytes);
+        w->bytes_written = MAX(w->bytes_written, written);
 }
 
 int boot_watch_agent(BootWatch *w, const char *os) {
@@ -245,6 +248,11 @@ int boot_watch_ended(BootWatch *w, const char *how) {
 static int decide_by_time(BootWatch *w, usec_t now) {
         uint64_t still = (now - w->active) / USEC_PER_SEC, passed = (now - w->started) / USEC_PER_SEC;
 
+        if (w->bytes_written >= WRITTEN_MAX)
+                return decide(w, KVM_BOOTS_UNKNOWN,
+                                strprintf("it has written %" PRIu64
+                                          " bytes to its disks, which is more than a trial may",
+                                                w->bytes_written));
         if (w->has_screen && now - w->active >= w->still && w->bytes_read < READ_LOADER)
                 return decide(w, KVM_BOOTS_NO,
                                 strprintf("nothing has changed for %" PRIu64

@@ -20,8 +20,8 @@ int boot_watch_console(BootWatch *w, const char *data, size_t size, usec_t now);
 /* A screenshot. */
 void boot_watch_screen(BootWatch *w, const void *image, size_t size, usec_t now);
 
-/* So many bytes were read from the disks. */
-void boot_watch_disks(BootWatch *w, uint64_t bytes, usec_t now);
+/* So many bytes were read from the disks, and written to their overlays. */
+void boot_watch_disks(BootWatch *w, uint64_t bytes, uint64_t written, usec_t now);
 
 /* The guest agent has answered; @os is the name of the operating system, or NULL. 0 or -ENOMEM. */
 int boot_watch_agent(BootWatch *w, const char *os);

@@ -3,10 +3,10 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "hosts/host-uri.h"
 #include "hosts/hosts.h"
 #include "shared/error-table.h"
 #include "shared/object-list.h"
+#include "spec/host-uri.h"
 
 /* Many VMs that change together cause one signal. */
 #define VMS_CHANGED_DELAY (100 * USEC_PER_MSEC)

@@ -3,37 +3,35 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "hosts/host-thread.h"
-#include "hosts/host-uri.h"
-#include "hosts/hosts.h"
 #include "hosts/libvirt-define.h"
-#include "hosts/libvirt-error.h"
+#include "hosts/running.h"
+#include "hosts/thread-call.h"
 #include "shared/error-table.h"
 
 /* A start of a domain may take that long. */
 #define CALL_TIMEOUT (60 * USEC_PER_SEC)
-#define CALLS_MAX 16u
 
 typedef struct DefineCall {
-        Task task;
-        /* The loop's */
-        Hosts *hosts;
-        HostThread *thread;
-        sd_bus_message *message;
+        ThreadCall call;
         /* What is asked */
-        char *uri;
         KvmDomain *domain; /* NULL: only what the host is like */
+        char *pool; /* to look at then, or NULL */
+        char *must_not_start; /* why, or NULL */
         /* What comes back */
         char *answer; /* JSON */
 } DefineCall;
 
-static int ask(DefineCall *c, virConnectPtr connection) {
+static int run_define(ThreadCall *call, virConnectPtr connection, char **ret_error) {
+        DefineCall *c = CONTAINER_OF(call, DefineCall, call);
+        const DefineRequest q = {
+                .domain = c->domain, .local = call->local, .must_not_start = c->must_not_start
+        };
         _cleanup_kvm_outcome_ KvmOutcome *outcome = NULL;
         _cleanup_kvm_target_ KvmTarget *target = NULL;
         _cleanup_json_ json_t *object = NULL;
 
-        int r = c->domain ? libvirt_define(connection, c->domain, &outcome, &c->task.error)
-                          : libvirt_target(connection, &target, &c->task.error);
+        int r = c->domain ? libvirt_define(connection, &q, &outcome, ret_error)
+                          : libvirt_target(connection, call->local, c->pool, &target, ret_error);
         if (r < 0)
                 return r;
         object = outcome ? kvm_outcome_to_json(outcome) : kvm_target_to_json(target);
@@ -41,98 +39,47 @@ static int ask(DefineCall *c, virConnectPtr connection) {
         return c->answer ? 0 : -ENOMEM;
 }
 
-static int run_define(Task *t, HostThread *thread, virConnectPtr *connection) {
-        DefineCall *c = CONTAINER_OF(t, DefineCall, task);
-
-        *connection = virConnectOpen(c->uri);
-        return *connection ? ask(c, *connection) : libvirt_error(&t->error);
+static int reply_define(ThreadCall *call, sd_bus_message *reply) {
+        return sd_bus_message_append(reply, "s", CONTAINER_OF(call, DefineCall, call)->answer);
 }
 
-static void done_define(Task *t, int r) {
-        DefineCall *c = CONTAINER_OF(t, DefineCall, task);
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus_message *message = TAKE_PTR(c->message);
-
-        if (r >= 0)
-                r = sd_bus_reply_method_return(message, "s", c->answer);
-        else {
-                /* After a timeout the task's own text belongs to the thread. */
-                (void) bus_error_setf(&error, HYPER_BUS_ERROR_LIBVIRT, "libvirt: %s",
-                                r == -ETIMEDOUT ? "it did not answer in time"
-                                                : r == -ECANCELED || isempty(t->error) ? strerror(-r)
-                                                                                       : t->error);
-                r = sd_bus_reply_method_error(message, &error);
-        }
-        if (r < 0)
-                log_warning_errno(r, "Failed to reply to a call about a domain: %m");
-        sd_bus_message_unref(message);
-        c->hosts->n_define_calls--;
-        host_thread_abandon(TAKE_PTR(c->thread));
-}
-
-static void free_define(Task *t) {
-        DefineCall *c = CONTAINER_OF(t, DefineCall, task);
+static void free_define(ThreadCall *call) {
+        DefineCall *c = CONTAINER_OF(call, DefineCall, call);
 
         kvm_domain_free(c->domain);
-        free(c->uri);
+        free(c->pool);
+        free(c->must_not_start);
         free(c->answer);
         free(c);
 }
 
-static void on_vm(void *userdata, const char *uuid) {
-}
-
-static void on_closed(void *userdata) {
-}
-
-int define_call_check(Hosts *h, const char *uri, sd_bus_error *error) {
-        const char *why;
-        HostUri parts;
-
-        if (host_uri_parse(uri, h->settings->hosts.allow_test, &parts, &why) < 0)
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "uri: %s", why);
-        if (!host_uri_is_local(uri))
-                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                "uri: must be that of this machine's libvirt, qemu:///system");
-        if (h->n_define_calls >= CALLS_MAX || host_thread_abandoned() >= HOST_GHOSTS_TOTAL)
-                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
-                                "Too many calls wait for libvirt; try again.");
-        return 0;
-}
-
-/* Takes @domain, also on failure. */
-static int call_libvirt(Hosts *h, const char *uri, KvmDomain *domain, sd_bus_message *message) {
-        const HostThreadHandler handler = { .on_vm = on_vm, .on_closed = on_closed };
+static DefineCall *define_call_new(void) {
         DefineCall *c = new0(DefineCall, 1);
-        int r;
 
-        if (!c) {
-                kvm_domain_free(domain);
-                return -ENOMEM;
+        if (c) {
+                c->call.run = run_define;
+                c->call.reply = reply_define;
+                c->call.free = free_define;
         }
-        c->task = (Task){ .run = run_define, .done = done_define, .free = free_define };
-        c->hosts = h;
-        c->domain = domain;
-        c->uri = strdup(uri);
-        r = c->uri ? host_thread_new(h->event, &handler, &c->thread) : -ENOMEM;
-        if (r < 0) {
-                free_define(&c->task);
-                return r;
-        }
-        c->message = sd_bus_message_ref(message);
-        h->n_define_calls++;
-        r = host_thread_run(c->thread, &c->task, CALL_TIMEOUT);
-        return r < 0 ? r : 1;
+        return c;
 }
 
 int hosts_method_describe_target(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(call_target_done) CallTarget target = {};
+        const char *uri, *pool;
         Hosts *h = userdata;
-        const char *uri;
-        int r = sd_bus_message_read(message, "s", &uri);
+        int r = sd_bus_message_read(message, "ss", &uri, &pool);
 
         if (r >= 0)
-                r = define_call_check(h, uri, error);
-        return r < 0 ? r : call_libvirt(h, uri, NULL, message);
+                r = call_target_find(h, uri, &target, error);
+        if (r < 0)
+                return r;
+        DefineCall *c = define_call_new();
+        if (!c || (*pool && !(c->pool = strdup(pool)))) {
+                free(c);
+                return -ENOMEM;
+        }
+        return thread_call_start(&c->call, h, &target, CALL_TIMEOUT, message);
 }
 
 int define_call_domain(const char *text, KvmDomain **ret, sd_bus_error *error) {
@@ -147,17 +94,26 @@ int define_call_domain(const char *text, KvmDomain **ret, sd_bus_error *error) {
 }
 
 int hosts_method_define_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(call_target_done) CallTarget target = {};
         _cleanup_kvm_domain_ KvmDomain *domain = NULL;
-        Hosts *h = userdata;
+        _cleanup_free_ char *running = NULL;
         const char *uri, *text;
+        Hosts *h = userdata;
         int r = sd_bus_message_read(message, "ss", &uri, &text);
 
         if (r >= 0)
-                r = define_call_check(h, uri, error);
+                r = call_target_find(h, uri, &target, error);
         if (r >= 0)
                 r = define_call_domain(text, &domain, error);
+        if (r >= 0 && domain->start)
+                r = hosts_find_running(h, domain, target.host, &running);
         if (r < 0)
                 return r;
+        DefineCall *c = define_call_new();
+        if (!c)
+                return -ENOMEM;
         log_info("Defining the domain %s for job %s.", domain->name, domain->job_id);
-        return call_libvirt(h, uri, TAKE_PTR(domain), message);
+        c->domain = TAKE_PTR(domain);
+        c->must_not_start = TAKE_PTR(running);
+        return thread_call_start(&c->call, h, &target, CALL_TIMEOUT, message);
 }

@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "hosts/domain-disk.h"
 #include "hosts/xml-util.h"
+#include "spec/vm-value.h"
 #include "json/json-table.h"
 
 void domain_summary_done(DomainSummary *s) {
@@ -13,6 +14,7 @@ void domain_summary_done(DomainSummary *s) {
         free(s->cpu_topology);
         free(s->os_type);
         strv_free(s->disks);
+        strv_free(s->macs);
         *s = (DomainSummary){};
 }
 
@@ -142,6 +144,12 @@ static int read_devices(const xmlNode *devices, DomainSummary *s) {
 
                         if (!isempty(target) && (!device || streq(device, "disk")))
                                 r = strv_extend(&s->disks, target);
+                } else if (xml_is_element(n, "interface")) {
+                        _cleanup_free_ char *mac = xml_attribute(xml_child(n, "mac"), "address");
+                        char normal[VM_MAC_SIZE];
+
+                        if (mac && vm_mac_normalize(mac, normal) >= 0)
+                                r = strv_extend(&s->macs, normal);
                 }
         }
         return r;

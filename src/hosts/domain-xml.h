@@ -14,6 +14,7 @@ typedef struct DomainSummary {
         char *cpu_topology; /* {"sockets":…,"cores":…,"threads":…}, or "" */
         char *os_type; /* libosinfo's short id as "debian/12", or else <type>, or "" */
         char **disks; /* targets of its disks (no drives for discs): "vda" */
+        char **macs; /* of its NICs, as vm_mac_normalize() writes them */
         bool vnc, spice;
 } DomainSummary;
 void domain_summary_done(DomainSummary *s);

@@ -6,11 +6,11 @@
 #include "hosts/bus-objects.h"
 #include "hosts/host-lost.h"
 #include "hosts/host-sync.h"
-#include "hosts/host-uri.h"
 #include "hosts/hosts.h"
 #include "hosts/libvirt-error.h"
 #include "hosts/stats.h"
 #include "shared/error-table.h"
+#include "spec/host-uri.h"
 
 /* libvirt sends a keepalive after 5 s without data; after three without a reply, it disconnects. */
 #define KEEPALIVE_INTERVAL 5

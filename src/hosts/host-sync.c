@@ -115,8 +115,13 @@ static bool update_vm(Vm *vm, VmRow *row) {
                 vm->started = 0;
         else if (row->state == VIR_DOMAIN_RUNNING && !vm_is_active(vm))
                 vm->started = now_monotonic();
-        if (!rows_differ(&vm->row, row))
+        if (!rows_differ(&vm->row, row)) {
+                /* They are not in the database. */
+                char **macs = vm->row.macs;
+                vm->row.macs = row->macs;
+                row->macs = macs;
                 return false;
+        }
         row->seq = vm->row.seq;
         row->created_at = vm->row.created_at;
         /* The key of the hash stays where it is. */

@@ -44,6 +44,16 @@ int volume_xml_read(const char *xml, size_t size, char **ret_type, char **ret_fo
         return 0;
 }
 
+int interface_xml_read(const char *xml, size_t size, bool *ret_bridge) {
+        _cleanup_doc_ xmlDoc *doc = NULL;
+        int r = xml_parse(xml, size, "interface", &doc);
+
+        if (r < 0)
+                return r;
+        *ret_bridge = xml_attribute_is(xmlDocGetRootElement(doc), "type", "bridge");
+        return 0;
+}
+
 int network_xml_read(const char *xml, size_t size, char **ret_mode, char **ret_bridge) {
         _cleanup_free_ char *mode = NULL, *bridge = NULL;
         _cleanup_doc_ xmlDoc *doc = NULL;

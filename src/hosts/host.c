@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "basic/string-util.h"
-#include "hosts/host-uri.h"
 #include "hosts/hosts.h"
+#include "spec/host-uri.h"
 
 int host_new(Hosts *hosts, HostRow *row, Host **ret) {
         Host *h = new0(Host, 1);
@@ -54,6 +54,23 @@ Host *hosts_find(Hosts *h, const char *id) {
 
         HASH_FIND_STR(h->by_id, id, host);
         return host && !host->adding ? host : NULL;
+}
+
+Host *hosts_find_by_uri(Hosts *h, const HostUri *uri) {
+        _cleanup_free_ char *text = host_uri_build(uri, h->keyfile);
+
+        for (Host *host = h->by_id; host && text; host = host->hh.next) {
+                _cleanup_free_ char *its = NULL;
+                const char *why;
+                HostUri parts;
+
+                if (host_uri_parse(host->row.uri, true, &parts, &why) < 0)
+                        continue;
+                its = host_uri_build(&parts, h->keyfile);
+                if (its && streq(its, text))
+                        return host;
+        }
+        return NULL;
 }
 
 Vm *host_find_vm(Host *h, const char *uuid) {

@@ -10,6 +10,7 @@
 #include "hosts/host-thread.h"
 #include "hosts/libvirt-host.h"
 #include "hosts/vm.h"
+#include "spec/host-uri.h"
 #include "store/hosts.h"
 
 typedef struct Hosts Hosts;
@@ -59,6 +60,9 @@ DEFINE_CLEANUP_FUNC(Host *, host_free);
 
 /* NULL: there is none, or it is being added. */
 Host *hosts_find(Hosts *h, const char *id);
+
+/* The one that is reached by the same URI, however it is written. NULL: there is none. */
+Host *hosts_find_by_uri(Hosts *h, const HostUri *uri);
 
 Vm *host_find_vm(Host *h, const char *uuid);
 /* By UUID, or by name. */

@@ -12,15 +12,16 @@
 #include "hosts/bus-objects.h"
 #include "hosts/define-bus.h"
 #include "hosts/host-connect.h"
-#include "hosts/host-uri.h"
 #include "hosts/hosts-list.h"
 #include "hosts/hosts-methods.h"
 #include "hosts/hosts-reload.h"
 #include "hosts/hosts.h"
 #include "hosts/stats.h"
 #include "hosts/subscriptions.h"
+#include "hosts/volume-bus.h"
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
+#include "spec/host-uri.h"
 #include "json/json-table.h"
 
 #define KEY_MAX ((size_t) 16 * 1024)
@@ -46,24 +47,6 @@ static const BusOptions add_options = {
         .read = read_option,
 };
 
-/* The host that is reached by the same URI already, however it is written; NULL: there is none. */
-static const Host *find_same_uri(Hosts *h, const HostUri *uri) {
-        _cleanup_free_ char *text = host_uri_build(uri, h->keyfile);
-
-        for (const Host *other = h->by_id; other && text; other = other->hh.next) {
-                _cleanup_free_ char *its = NULL;
-                const char *why;
-                HostUri parts;
-
-                if (host_uri_parse(other->row.uri, true, &parts, &why) < 0)
-                        continue;
-                its = host_uri_build(&parts, h->keyfile);
-                if (its && streq(its, text))
-                        return other;
-        }
-        return NULL;
-}
-
 static int check_host(Hosts *h, const char *uri, const char *id, const char *name, sd_bus_error *error) {
         const char *why;
         const Host *same;
@@ -83,7 +66,7 @@ static int check_host(Hosts *h, const char *uri, const char *id, const char *nam
         HASH_FIND_STR(h->by_id, id, other);
         if (other)
                 return bus_error_setf(error, HYPER_BUS_ERROR_HOST_EXISTS, "Host %s exists already", id);
-        same = find_same_uri(h, &parts);
+        same = hosts_find_by_uri(h, &parts);
         if (same)
                 return bus_error_setf(error, HYPER_BUS_ERROR_HOST_EXISTS,
                                 "uri: host %s has this URI already", same->row.id);
@@ -300,8 +283,15 @@ const sd_bus_vtable hosts_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("UnsubscribeStats", SD_BUS_ARGS("s", host, "s", vm), SD_BUS_NO_RESULT,
                         method_unsubscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         /* Not "unprivileged": only root may call these. */
-        SD_BUS_METHOD_WITH_ARGS("DescribeTarget", SD_BUS_ARGS("s", uri), SD_BUS_RESULT("s", target),
-                        hosts_method_describe_target, 0),
+        SD_BUS_METHOD_WITH_ARGS("DescribeTarget", SD_BUS_ARGS("s", uri, "s", pool),
+                        SD_BUS_RESULT("s", target), hosts_method_describe_target, 0),
+        SD_BUS_METHOD_WITH_ARGS("CreateVolume",
+                        SD_BUS_ARGS("s", uri, "s", pool, "s", volume, "t", size, "t", allocated),
+                        SD_BUS_RESULT("s", path), hosts_method_create_volume, 0),
+        SD_BUS_METHOD_WITH_ARGS("SendVolume", SD_BUS_ARGS("s", uri, "s", pool, "s", volume, "h", file),
+                        SD_BUS_NO_RESULT, hosts_method_send_volume, 0),
+        SD_BUS_METHOD_WITH_ARGS("RemoveVolume", SD_BUS_ARGS("s", uri, "s", pool, "s", volume),
+                        SD_BUS_NO_RESULT, hosts_method_remove_volume, 0),
         SD_BUS_METHOD_WITH_ARGS("DefineVm", SD_BUS_ARGS("s", uri, "s", domain), SD_BUS_RESULT("s", outcome),
                         hosts_method_define_vm, 0),
         SD_BUS_METHOD_WITH_ARGS("CheckBoot", SD_BUS_ARGS("s", uri, "s", domain, "u", limit),

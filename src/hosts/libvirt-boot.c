@@ -88,8 +88,9 @@ static void look_at_disks(Boot *b, usec_t now) {
         virDomainBlockStatsStruct stats;
 
         /* All disks together */
-        if (virDomainBlockStats(b->domain, "", &stats, sizeof(stats)) >= 0 && stats.rd_bytes > 0)
-                boot_watch_disks(b->watch, (uint64_t) stats.rd_bytes, now);
+        if (virDomainBlockStats(b->domain, "", &stats, sizeof(stats)) >= 0)
+                boot_watch_disks(b->watch, (uint64_t) MAX(stats.rd_bytes, 0LL),
+                                (uint64_t) MAX(stats.wr_bytes, 0LL), now);
 }
 
 static int ask_agent(Boot *b) {
@@ -224,7 +225,7 @@ int libvirt_boot(virConnectPtr connection, const BootRequest *q, KvmBoot **ret, 
         _cleanup_kvm_boot_ KvmBoot *boot = NULL;
         _cleanup_free_ char *error = NULL;
 
-        int r = libvirt_target(connection, &t, ret_error);
+        int r = libvirt_target(connection, q->local, NULL, &t, ret_error);
         if (r >= 0)
                 r = prove(&b, t, &boot, ret_error);
         if (r < 0)

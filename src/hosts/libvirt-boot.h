@@ -13,6 +13,7 @@
 
 typedef struct BootRequest {
         const KvmDomain *domain;
+        bool local; /* it is the libvirt of this machine */
         usec_t limit; /* 0: the default */
         usec_t limit_default; /* with KVM; without it, BOOT_EMULATED_FACTOR times as much */
         const atomic_bool *cancelled; /* set by another thread */

@@ -9,8 +9,10 @@
 #include "basic/utf8.h"
 #include "hosts/domain-capabilities.h"
 #include "hosts/hardware.h"
+#include "hosts/host-xml.h"
 #include "hosts/libvirt-domain.h"
 #include "hosts/libvirt-error.h"
+#include "hosts/libvirt-volume.h"
 
 #define WORDS_MAX 2048u
 
@@ -38,16 +40,19 @@ static int read_networks(virConnectPtr c, KvmTarget *t, char **ret_error) {
                 return libvirt_error(ret_error);
         for (int i = 0; i < n; i++) {
                 const char *name = virNetworkGetName(networks[i]);
-                if (r >= 0 && name && utf8_is_valid(name))
+                if (r >= 0 && name && utf8_is_valid(name)) {
                         r = strv_extend(&t->networks, name);
+                        if (r >= 0 && virNetworkIsActive(networks[i]) == 0)
+                                r = strv_extend(&t->inactive, name);
+                }
                 (void) virNetworkFree(networks[i]);
         }
         free(networks);
         return r;
 }
 
-/* libvirt does not know the bridges of its host. */
-static int read_bridges(KvmTarget *t) {
+/* Of this machine: libvirt knows its bridges only if it was built with a driver for them. */
+static int read_local_bridges(KvmTarget *t) {
         _cleanup_(closedirp) DIR *d = opendir("/sys/class/net");
         int r = 0;
 
@@ -58,6 +63,25 @@ static int read_bridges(KvmTarget *t) {
                 if (e->d_name[0] != '.' && utf8_is_valid(e->d_name) && access(path, F_OK) >= 0)
                         r = strv_extend(&t->bridges, e->d_name);
         }
+        return r;
+}
+
+/* Of another machine. Without that driver, none are known. */
+static int read_bridges(virConnectPtr c, KvmTarget *t) {
+        virInterfacePtr *interfaces = NULL;
+        int n = virConnectListAllInterfaces(c, &interfaces, VIR_CONNECT_LIST_INTERFACES_ACTIVE), r = 0;
+
+        for (int i = 0; i < n; i++) {
+                _cleanup_free_ char *xml = r >= 0 ? virInterfaceGetXMLDesc(interfaces[i], 0) : NULL;
+                const char *name = virInterfaceGetName(interfaces[i]);
+                bool is_bridge = false;
+
+                if (xml && name && utf8_is_valid(name) &&
+                                interface_xml_read(xml, strlen(xml), &is_bridge) >= 0 && is_bridge)
+                        r = strv_extend(&t->bridges, name);
+                (void) virInterfaceFree(interfaces[i]);
+        }
+        free(interfaces);
         return r;
 }
 
@@ -95,7 +119,8 @@ static int read_domains(virConnectPtr c, KvmTarget *t, char **ret_error) {
         return r;
 }
 
-int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error) {
+int libvirt_target(
+                virConnectPtr connection, bool local, const char *pool, KvmTarget **ret, char **ret_error) {
         _cleanup_kvm_target_ KvmTarget *t = new0(KvmTarget, 1);
 
         if (!t)
@@ -104,9 +129,11 @@ int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error) 
         if (r >= 0)
                 r = read_networks(connection, t, ret_error);
         if (r >= 0)
-                r = read_bridges(t);
+                r = local ? read_local_bridges(t) : read_bridges(connection, t);
         if (r >= 0)
                 r = read_domains(connection, t, ret_error);
+        if (r >= 0 && pool)
+                r = libvirt_pool(connection, pool, t, ret_error);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(t);
@@ -150,12 +177,16 @@ static virDomainPtr find_own(virConnectPtr c, const KvmDomain *d) {
         return domain && libvirt_is_of_job(domain, d->job_id) ? TAKE_PTR(domain) : NULL;
 }
 
-static int define(virConnectPtr c, const KvmDomain *d, KvmOutcome *o, virDomainPtr *ret, char **ret_error) {
+static int define(virConnectPtr c, const DefineRequest *q, KvmOutcome *o, virDomainPtr *ret,
+                char **ret_error) {
         _cleanup_kvm_target_ KvmTarget *t = NULL;
+        const KvmDomain *d = q->domain;
 
-        int r = libvirt_target(c, &t, ret_error);
+        int r = libvirt_target(c, q->local, NULL, &t, ret_error);
         if (r < 0)
                 return virConnectIsAlive(c) == 1 ? r : -ENOLINK;
+        /* A network that has ended meanwhile is a reason not to start the domain, but to define it. */
+        t->inactive = strv_free(t->inactive);
         r = kvm_domain_check(d, t, &o->error);
         bool refused = r < 0;
         /* The XML is of use even then: a person can change it. */
@@ -170,31 +201,35 @@ static int define(virConnectPtr c, const KvmDomain *d, KvmOutcome *o, virDomainP
         return *ret ? 0 : note_refusal(c, o);
 }
 
-static int start(virConnectPtr c, virDomainPtr domain, const KvmDomain *d, KvmOutcome *o) {
+static int start(virConnectPtr c, virDomainPtr domain, const DefineRequest *q, KvmOutcome *o) {
         o->running = virDomainIsActive(domain) == 1;
-        if (!d->start || o->running)
+        if (!q->domain->start || o->running)
                 return 0;
+        if (q->must_not_start) {
+                o->error = strdup(q->must_not_start);
+                return o->error ? 0 : -ENOMEM;
+        }
         if (virDomainCreate(domain) < 0)
                 return note_refusal(c, o);
         o->running = true;
         return 0;
 }
 
-int libvirt_define(virConnectPtr connection, const KvmDomain *d, KvmOutcome **ret, char **ret_error) {
-        _cleanup_domain_ virDomainPtr domain = find_own(connection, d);
+int libvirt_define(virConnectPtr connection, const DefineRequest *q, KvmOutcome **ret, char **ret_error) {
+        _cleanup_domain_ virDomainPtr domain = find_own(connection, q->domain);
         _cleanup_kvm_outcome_ KvmOutcome *o = new0(KvmOutcome, 1);
         char uuid[VIR_UUID_STRING_BUFLEN];
         int r = 0;
 
-        if (!o || !(o->name = strdup(d->name)))
+        if (!o || !(o->name = strdup(q->domain->name)))
                 return -ENOMEM;
         if (!domain)
-                r = define(connection, d, o, &domain, ret_error);
+                r = define(connection, q, o, &domain, ret_error);
         if (r >= 0 && domain) {
                 if (virDomainGetUUIDString(domain, uuid) < 0)
                         return libvirt_error(ret_error);
                 o->uuid = strdup(uuid);
-                r = o->uuid ? start(connection, domain, d, o) : -ENOMEM;
+                r = o->uuid ? start(connection, domain, q, o) : -ENOMEM;
         }
         if (r < 0)
                 return r;

@@ -8,11 +8,19 @@
 #include "spec/kvm-domain.h"
 #include "spec/kvm-outcome.h"
 
-int libvirt_target(virConnectPtr connection, KvmTarget **ret, char **ret_error);
+/* @local: it is the libvirt of this machine. @pool: a storage pool to look at, or NULL. */
+int libvirt_target(
+                virConnectPtr connection, bool local, const char *pool, KvmTarget **ret, char **ret_error);
 
-/* Defines @d, and starts it if that is asked for. A domain that was defined for the same job before is found
- * again. 0 also if libvirt refuses: the outcome has the reason. -ENOLINK: the connection broke. */
-int libvirt_define(virConnectPtr connection, const KvmDomain *d, KvmOutcome **ret, char **ret_error);
+typedef struct DefineRequest {
+        const KvmDomain *domain;
+        bool local;
+        const char *must_not_start; /* why, or NULL */
+} DefineRequest;
+
+/* Defines a domain, and starts it if that is asked for. A domain that was defined for the same job before is
+ * found again. 0 also if libvirt refuses: the outcome has the reason. -ENOLINK: the connection broke. */
+int libvirt_define(virConnectPtr connection, const DefineRequest *q, KvmOutcome **ret, char **ret_error);
 
 /* True if @domain was made for that job: its metadata says so. */
 bool libvirt_is_of_job(virDomainPtr domain, const char *job_id);

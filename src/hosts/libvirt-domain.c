@@ -137,6 +137,7 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         row.vnc = summary.vnc;
         row.spice = summary.spice;
         row.disk_bytes = disk_bytes(domain, summary.disks);
+        row.macs = TAKE_PTR(summary.macs);
         *ret = row;
         row = (VmRow){};
         return 0;

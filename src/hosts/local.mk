@@ -44,8 +44,6 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/host-sync.h \
 	src/hosts/host-thread.c \
 	src/hosts/host-thread.h \
-	src/hosts/host-uri.c \
-	src/hosts/host-uri.h \
 	src/hosts/host-walk.c \
 	src/hosts/host-walk.h \
 	src/hosts/host-xml.c \
@@ -83,8 +81,12 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/libvirt-lists.h \
 	src/hosts/libvirt-sample.c \
 	src/hosts/libvirt-sample.h \
+	src/hosts/libvirt-volume.c \
+	src/hosts/libvirt-volume.h \
 	src/hosts/ppm-png.c \
 	src/hosts/ppm-png.h \
+	src/hosts/running.c \
+	src/hosts/running.h \
 	src/hosts/stats-json.c \
 	src/hosts/stats-json.h \
 	src/hosts/stats.c \
@@ -93,12 +95,16 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/subscription.h \
 	src/hosts/subscriptions.c \
 	src/hosts/subscriptions.h \
+	src/hosts/thread-call.c \
+	src/hosts/thread-call.h \
 	src/hosts/vm-bus.c \
 	src/hosts/vm-bus.h \
 	src/hosts/vm-methods.c \
 	src/hosts/vm-methods.h \
 	src/hosts/vm.c \
 	src/hosts/vm.h \
+	src/hosts/volume-bus.c \
+	src/hosts/volume-bus.h \
 	src/hosts/xml-util.c \
 	src/hosts/xml-util.h
 HOSTS_LIBS = libhyper-hosts.la $(STORE_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(ZLIB_LIBS) -lm -lpthread

@@ -7,11 +7,11 @@
 #include "hosts/domain-xml.h"
 #include "hosts/host-call.h"
 #include "hosts/host-sync.h"
-#include "hosts/host-uri.h"
 #include "hosts/libvirt-display.h"
 #include "hosts/stats-json.h"
 #include "hosts/stats.h"
 #include "shared/error-table.h"
+#include "spec/host-uri.h"
 #include "json/json-table.h"
 
 /* --- actions --------------------------------------------------------------------------------------- */

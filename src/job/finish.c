@@ -241,7 +241,7 @@ static int finish(const char *directory, bool succeeded) {
         _cleanup_attempt_ Attempt *a = NULL;
         int status = attempt_open(directory, &a) < 0 ? JOB_EXIT_FAILED : finish_attempt(a, succeeded);
 
-        if (!a || !kvm_is_destination(a)) /* or "define" follows */
+        if (!a || !kvm_is_destination(a) || kvm_is_remote(a)) /* or "define" follows in this unit */
                 unit_fields_forget(directory);
         return status;
 }

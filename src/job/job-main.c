@@ -25,6 +25,7 @@ static const struct {
         { "run", verb_run, "convert; to be run in the job's sandbox" },
         { "finish", verb_finish, "give the finished image its name, or clean up" },
         { "define", verb_define, "have libvirt define the domain for images that have their names" },
+        { "define-end", verb_define_end, "remove what an unfinished \"define\" has sent to another host" },
         { "boot", verb_boot, "see whether the defined domain boots, and start it if that is asked for" },
         { "boot-end", verb_boot_end, "end what is left of \"boot\"" },
         { "finish-later", verb_finish_later,

@@ -17,29 +17,42 @@
 
 /* One file for each job, which systemd-tmpfiles removes. */
 #define SCREENSHOTS STATEDIR "/screenshots"
+/* Of qemu:///system */
+#define NVRAM_DIRECTORY "/var/lib/libvirt/qemu/nvram"
 #define SCREENSHOT_MAX ((off_t) 64 * 1024 * 1024)
 
 /* --- what is left ---------------------------------------------------------------------------------- */
 
-/* libvirt removes its overlays, unless it was killed together with QEMU. */
-static int remove_overlays(const KvmDomain *d) {
-        _cleanup_free_ char *name = kvm_boot_domain_name(d->job_id);
+/* Takes @path; NULL: out of memory. */
+static int remove_file(char *path) {
+        _cleanup_free_ char *owned = path;
 
-        for (size_t i = 0; name && i < d->n_disks; i++) {
-                _cleanup_free_ char *path = strprintf("%s.TRANSIENT-%s", d->disks[i].path, name);
-                if (!path)
-                        return -ENOMEM;
-                if (unlink(path) < 0 && errno != ENOENT)
-                        log_warning_errno(errno, "Failed to remove %s: %m", path);
-        }
-        return name ? 0 : -ENOMEM;
+        if (!path)
+                return -ENOMEM;
+        if (unlink(path) < 0 && errno != ENOENT)
+                log_warning_errno(errno, "Failed to remove %s: %m", path);
+        return 0;
+}
+
+/* libvirt removes its overlays, unless it was killed together with QEMU; but never the variables of the
+ * firmware of a transient domain. */
+static int remove_files(const KvmDomain *d) {
+        static const char *const variables[] = { "fd", "qcow2" };
+        _cleanup_free_ char *name = kvm_boot_domain_name(d->job_id);
+        int r = name ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < d->n_disks && r >= 0; i++)
+                r = remove_file(strprintf("%s.TRANSIENT-%s", d->disks[i].path, name));
+        for (size_t i = 0; i < ELEMENTSOF(variables) && r >= 0; i++)
+                r = remove_file(strprintf(NVRAM_DIRECTORY "/%s_VARS.%s", name, variables[i]));
+        return r;
 }
 
 static int end_check(const KvmDomain *d, char **ret_error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 
-        int r = hosts_call_once("EndBootCheck", d->job_id, NULL, &reply, ret_error);
-        return r < 0 ? r : remove_overlays(d);
+        int r = hosts_call_once(KVM_URI, "EndBootCheck", d->job_id, NULL, &reply, ret_error);
+        return r < 0 ? r : remove_files(d);
 }
 
 /* --- the proof ------------------------------------------------------------------------------------- */
@@ -101,7 +114,7 @@ static int check_once(const Attempt *a, const KvmDomain *d, const char *argument
 
         int r = end_check(d, ret_error);
         if (r >= 0)
-                r = hosts_call_once("CheckBoot", argument, &limit, &reply, ret_error);
+                r = hosts_call_once(KVM_URI, "CheckBoot", argument, &limit, &reply, ret_error);
         return r < 0 ? r : read_reply(reply, d->job_id, ret);
 }
 
@@ -145,7 +158,7 @@ static int start(Attempt *a, KvmDomain *d, KvmOutcome *o) {
         _cleanup_free_ char *error = NULL;
 
         d->start = true;
-        int r = kvm_define(d, &started, &error);
+        int r = kvm_define(a, d, &started, &error);
         if (r == -ENOMEM)
                 return r;
         o->running = started && started->running;

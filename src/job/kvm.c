@@ -8,6 +8,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/hosts-call.h"
+#include "job/kvm-send.h"
 #include "job/output-layout.h"
 #include "job/part-directory.h"
 #include "job/unit-fields.h"
@@ -21,6 +22,10 @@
 
 bool kvm_is_destination(const Attempt *a) {
         return a->plan->spec->destination.type == ENDPOINT_KVM;
+}
+
+bool kvm_is_remote(const Attempt *a) {
+        return kvm_is_destination(a) && kvm_spec_is_remote(&a->plan->spec->destination.kvm);
 }
 
 /* --- before the copy ------------------------------------------------------------------------------- */
@@ -62,11 +67,17 @@ static int make_domain(Attempt *a, const json_t *vm, size_t n_disks, KvmDomain *
 
 static int check_domain(Attempt *a, const KvmTarget *t, const json_t *vm) {
         _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        const KvmSpec *spec = &a->plan->spec->destination.kvm;
+        size_t n_disks = json_array_size(json_object_get(vm, "disks"));
         _cleanup_free_ char *why = NULL;
 
-        int r = make_domain(a, vm, 0, &d);
-        if (r >= 0)
-                r = kvm_domain_check(d, t, &why);
+        int r = make_domain(a, vm, MIN(MAX(n_disks, (size_t) 1), (size_t) PART_DISKS_MAX), &d);
+        if (r < 0)
+                return r;
+        d->start = spec->start; /* also if that is later */
+        if (spec->pool && !(d->pool = strdup(spec->pool)))
+                return -ENOMEM;
+        r = kvm_domain_check(d, t, &why);
         if (r >= 0 || !why)
                 return r;
         return attempt_fail(a, r, r == -EEXIST ? "domain_exists" : "libvirt_refused",
@@ -79,7 +90,9 @@ int kvm_prepare(Attempt *a) {
 
         if (!kvm_is_destination(a))
                 return 0;
-        int r = hosts_call("DescribeTarget", NULL, &text, &error);
+        const char *pool = a->plan->spec->destination.kvm.pool;
+        int r = hosts_call(kvm_spec_uri(&a->plan->spec->destination.kvm), "DescribeTarget", strempty(pool),
+                        &text, &error);
         if (r < 0)
                 return attempt_fail(a, r, "libvirt_unavailable",
                                 "Asking libvirt what it offers failed: %s. Is libvirtd running?",
@@ -130,14 +143,15 @@ int kvm_domain_of_result(Attempt *a, KvmDomain **ret, char **ret_error) {
         return r;
 }
 
-int kvm_define(const KvmDomain *d, KvmOutcome **ret, char **ret_error) {
+int kvm_define(const Attempt *a, const KvmDomain *d, KvmOutcome **ret, char **ret_error) {
         _cleanup_free_ char *argument = NULL, *answer = NULL;
         _cleanup_json_ json_t *object = kvm_domain_to_json(d);
 
         argument = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!argument)
                 return -ENOMEM;
-        int r = hosts_call("DefineVm", argument, &answer, ret_error);
+        int r = hosts_call(kvm_spec_uri(&a->plan->spec->destination.kvm), "DefineVm", argument, &answer,
+                        ret_error);
         return r < 0 ? r : kvm_outcome_decode(answer, strlen(answer), ret);
 }
 
@@ -152,22 +166,48 @@ static void tell(Attempt *a, const KvmOutcome *o) {
                                 o->running ? " and running" : "");
 }
 
+/* What is told of a domain that libvirt was not even asked to define. */
+static KvmOutcome *outcome_of_error(const Attempt *a, const char *error) {
+        _cleanup_kvm_outcome_ KvmOutcome *o = new0(KvmOutcome, 1);
+
+        if (!o)
+                return NULL;
+        o->name = strdup(a->plan->spec->destination.kvm.name);
+        o->error = strdup(error);
+        return o->name && o->error ? TAKE_PTR(o) : NULL;
+}
+
+static int define_sent(Attempt *a, KvmDomain *d, KvmOutcome **ret, char **ret_error) {
+        _cleanup_(kvm_sending_done) KvmSending s = {};
+        int r = kvm_send(a, d, &s, ret_error);
+
+        if (r >= 0)
+                r = kvm_define(a, d, ret, ret_error);
+        if (r >= 0 && (*ret)->uuid)
+                return kvm_sent(a, d, &s, *ret);
+        /* If libvirt has not answered, there may be a domain. */
+        if (r >= 0 || !kvm_sent_all(a))
+                kvm_withdraw(a, d);
+        return r;
+}
+
+static int define_domain(Attempt *a, KvmOutcome **ret, char **ret_error) {
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+
+        int r = kvm_domain_of_result(a, &d, ret_error);
+        if (r < 0)
+                return r;
+        return kvm_is_remote(a) ? define_sent(a, d, ret, ret_error) : kvm_define(a, d, ret, ret_error);
+}
+
 static int define(Attempt *a) {
         _cleanup_kvm_outcome_ KvmOutcome *o = NULL;
-        _cleanup_kvm_domain_ KvmDomain *d = NULL;
         _cleanup_free_ char *error = NULL;
 
         a->report.phase = PHASE_FINALIZATION;
-        int r = kvm_domain_of_result(a, &d, &error);
-        if (r >= 0)
-                r = kvm_define(d, &o, &error);
-        if (r < 0 && r != -ENOMEM) {
-                o = new0(KvmOutcome, 1);
-                if (o) {
-                        o->name = strdup(a->plan->spec->destination.kvm.name);
-                        o->error = error ? TAKE_PTR(error) : strdup(strerror(-r));
-                }
-        }
+        int r = define_domain(a, &o, &error);
+        if (r < 0 && r != -ENOMEM && !o)
+                o = outcome_of_error(a, error ? error : strerror(-r));
         if (!o || !o->name || (!o->uuid && !o->error))
                 return log_oom();
         tell(a, o);
@@ -176,17 +216,48 @@ static int define(Attempt *a) {
         return r < 0 ? log_error_errno(r, "Failed to record what became of the domain %s: %m", o->name) : 0;
 }
 
-static int define_if_needed(Attempt *a) {
-        if (!kvm_is_destination(a) || faccessat(a->directory_fd, JOB_MARK_PUBLISHED, F_OK, 0) < 0 ||
-                        faccessat(a->directory_fd, KVM_OUTCOME_FILE, F_OK, 0) >= 0)
-                return EXIT_SUCCESS;
-        return define(a) < 0 ? JOB_EXIT_FAILED : EXIT_SUCCESS;
+static bool is_undefined(const Attempt *a) {
+        return kvm_is_destination(a) && faccessat(a->directory_fd, JOB_MARK_PUBLISHED, F_OK, 0) >= 0 &&
+                        faccessat(a->directory_fd, KVM_OUTCOME_FILE, F_OK, 0) < 0;
 }
 
 int verb_define(const char *directory) {
         _cleanup_attempt_ Attempt *a = NULL;
-        int status = attempt_open(directory, &a) < 0 ? JOB_EXIT_FAILED : define_if_needed(a);
+        int status = attempt_open(directory, &a) < 0 ? JOB_EXIT_FAILED : EXIT_SUCCESS;
 
+        if (status == EXIT_SUCCESS && is_undefined(a) && define(a) < 0)
+                status = JOB_EXIT_FAILED;
         unit_fields_forget(directory);
         return status;
+}
+
+/* Another "define" follows if all was sent, or unless it was stopped on request: after a power failure, for
+ * example. */
+static int end_define(Attempt *a) {
+        _cleanup_kvm_outcome_ KvmOutcome *o = NULL;
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        _cleanup_free_ char *error = NULL;
+
+        int r = kvm_domain_of_result(a, &d, &error);
+        if (r < 0)
+                return r;
+        if (kvm_sent_all(a))
+                return 0;
+        kvm_withdraw(a, d);
+        if (job_mark_is_set(a->directory, JOB_MARK_SEND_STOPPED) <= 0)
+                return 0;
+        o = outcome_of_error(a, "sending the disks was cancelled on request");
+        return o ? kvm_outcome_write(o, a->directory) : -ENOMEM;
+}
+
+int verb_define_end(const char *directory) {
+        _cleanup_attempt_ Attempt *a = NULL;
+
+        if (attempt_open(directory, &a) < 0)
+                return JOB_EXIT_FAILED;
+        if (!kvm_is_remote(a) || !is_undefined(a))
+                return EXIT_SUCCESS;
+        int r = end_define(a);
+        return r < 0 ? (log_error_errno(r, "Failed to end the sending of disks: %m"), JOB_EXIT_FAILED)
+                     : EXIT_SUCCESS;
 }

@@ -10,6 +10,8 @@
 #include "spec/kvm-outcome.h"
 
 bool kvm_is_destination(const Attempt *a) _pure_;
+/* On another host: the disks are sent there first. */
+bool kvm_is_remote(const Attempt *a) _pure_;
 
 /* prepare: asks hyper-hostd, keeps the answer, and checks what is known without the source. */
 int kvm_prepare(Attempt *a);
@@ -21,8 +23,11 @@ int kvm_check(Attempt *a, const VmHardware *vm);
  * (the caller frees). */
 int kvm_domain_of_result(Attempt *a, KvmDomain **ret, char **ret_error);
 /* Has it defined, and started if @d says so. Likewise. */
-int kvm_define(const KvmDomain *d, KvmOutcome **ret, char **ret_error);
+int kvm_define(const Attempt *a, const KvmDomain *d, KvmOutcome **ret, char **ret_error);
 
 /* "hyper-job define DIRECTORY": after finish, has the domain defined, and records the outcome. May be called
  * again at any time. The exit status. */
 int verb_define(const char *directory);
+/* "hyper-job define-end DIRECTORY": after "define" has ended in any way, removes from the other host what
+ * is of no use. */
+int verb_define_end(const char *directory);

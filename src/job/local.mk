@@ -60,6 +60,8 @@ libhyper_job_la_SOURCES = \
 	src/job/hosts-call.h \
 	src/job/kvm-boot.c \
 	src/job/kvm-boot.h \
+	src/job/kvm-send.c \
+	src/job/kvm-send.h \
 	src/job/kvm.c \
 	src/job/kvm.h \
 	src/job/landlock.c \

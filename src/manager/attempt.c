@@ -202,6 +202,21 @@ static int error_json(const AttemptFacts *f, const Cause *c, char **ret) {
         return 0;
 }
 
+/* The outputs of a domain on another host: the disks are there, and no longer here. NULL when out of
+ * memory. */
+static json_t *outputs_of(const AttemptFacts *f) {
+        json_t *outputs =
+                        f->result && f->result->outputs ? json_deep_copy(f->result->outputs) : json_array();
+        char *const *disks = f->domain ? f->domain->disks : NULL;
+
+        for (size_t i = 0; i < strv_length(disks) && i < json_array_size(outputs); i++)
+                if (json_object_set_new(json_array_get(outputs, i), "path", json_string(disks[i])) < 0) {
+                        json_decref(outputs);
+                        return NULL;
+                }
+        return outputs;
+}
+
 /* The outputs have their names. @error is taken; NULL: nothing went wrong. */
 static char *published_json(const AttemptFacts *f, json_t *error) {
         const JobResult *r = f->result;
@@ -209,8 +224,7 @@ static char *published_json(const AttemptFacts *f, json_t *error) {
                               *boot = f->boot ? kvm_boot_to_json(f->boot) : NULL, *object = NULL;
 
         (void) json_object_del(domain, "error"); /* it is told once */
-        object = json_pack("{s:o, s:O?, s:O*, s:O*, s:O*, s:O*, s:o}", "outputs",
-                        r && r->outputs ? json_incref(r->outputs) : json_array(), "metrics",
+        object = json_pack("{s:o, s:O?, s:O*, s:O*, s:O*, s:O*, s:o}", "outputs", outputs_of(f), "metrics",
                         r ? r->metrics : NULL, "vm", r ? r->vm : NULL, "guest", r ? r->guest : NULL,
                         "domain", domain, "boot", boot, "error", error ? error : json_null());
         return object ? json_dumps(object, JSON_COMPACT) : NULL;

@@ -26,6 +26,9 @@
 /* What libvirt may take to start and to stop a domain, again and again if it is restarted meanwhile. */
 #define BOOT_OVERHEAD (300 * USEC_PER_SEC)
 
+/* Sending disks to another host takes long enough to be interrupted. */
+#define SEND_TRIES 2u
+
 static Job *job_of_unit(Manager *m, const char *unit) {
         _cleanup_free_ char *id = NULL;
 
@@ -349,7 +352,8 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
                 .devices = files->devices,
                 .credentials = credentials,
                 .network = files->network,
-                .define = spec->destination.type == ENDPOINT_KVM,
+                .define = spec->destination.type == ENDPOINT_KVM &&
+                                !kvm_spec_is_remote(&spec->destination.kvm),
                 .guest = job_spec_has_guest(spec),
                 .guest_memory = j->manager->settings->guest.memory,
                 .in_place = job_spec_is_in_place(spec),
@@ -438,6 +442,10 @@ static int start_finish(Job *j, const JobPlan *plan, FinishTasks tasks) {
         _cleanup_strv_free_ char **credentials = NULL;
         int r = directory ? 0 : -ENOMEM;
 
+        if ((tasks & FINISH_OUTPUT) && plan && kvm_spec_is_remote(&plan->spec->destination.kvm)) {
+                tasks |= FINISH_SEND;
+                j->unit.send_tries++;
+        }
         j->unit.finish_tried = j->unit.finish_tried || (tasks & FINISH_OUTPUT);
         j->unit.put_back_tried = j->unit.put_back_tried || (tasks & FINISH_PUT_BACK);
         j->unit.boot_tried = j->unit.boot_tried || (tasks & FINISH_BOOT);
@@ -467,7 +475,9 @@ static FinishTasks missing_tasks(const Job *j, const JobPlan *plan, const Attemp
 
         if (!f->result || f->result->outcome != OUTCOME_COMPLETED)
                 return 0;
-        if ((!f->published || undefined) && !j->unit.finish_tried)
+        if ((!f->published || undefined) &&
+                        (!j->unit.finish_tried ||
+                                        (j->unit.send_tries > 0 && j->unit.send_tries < SEND_TRIES)))
                 tasks |= FINISH_OUTPUT;
         if (plan && plan->spec->parameters.boot_check && (tasks || unproven) && !j->unit.boot_tried)
                 tasks |= FINISH_BOOT;

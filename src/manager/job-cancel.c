@@ -26,6 +26,17 @@ static int refuse_unknown(Manager *m, const char *id, sd_bus_error *error) {
         return r < 0 ? r : refuse_finished(error, row);
 }
 
+/* "hyper-job define-end" sees the mark, and says that this is the end. */
+static int stop_sending(Job *j, const char *directory, sd_bus_error *error) {
+        int r = job_mark_set(directory, JOB_MARK_SEND_STOPPED);
+
+        if (r < 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
+                                "The cancel of job %s could not be recorded: %s", j->row->id, strerror(-r));
+        executor_of(j)->stop(j);
+        return 0;
+}
+
 static int cancel(Manager *m, Job *j, sd_bus_error *error) {
         _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
         int r = 0, marked;
@@ -36,11 +47,13 @@ static int cancel(Manager *m, Job *j, sd_bus_error *error) {
                 return refuse_finished(error, j->row);
         if (j->unit.stage != UNIT_NONE)
                 r = job_mark_claim(directory, JOB_MARK_CANCELLED);
-        /* All that is left to stop is the proof of boot. */
+        /* All that is left to stop is the proof of boot, or the way of the disks to another host. */
         if (r == -EALREADY && job_mark_is_set(directory, JOB_MARK_BOOTING) > 0) {
                 executor_of(j)->stop(j);
                 return 0;
         }
+        if (r == -EALREADY && job_mark_is_set(directory, JOB_MARK_SENDING) > 0)
+                return stop_sending(j, directory, error);
         /* Its end is only not recorded yet. */
         if (r == -EALREADY)
                 return bus_error_setf(error, HYPER_BUS_ERROR_JOB_FINISHED,

@@ -40,6 +40,7 @@ typedef struct JobUnit {
         bool finish_tried; /* finish was run alone for this attempt: once is enough */
         bool put_back_tried; /* likewise put-back, for the end of a warm job */
         bool boot_tried; /* likewise the proof of boot */
+        unsigned send_tries; /* how often its disks were to be sent to another host */
         bool seen; /* in the list of units that is being looked through */
         /* What PropertiesChanged of the unit said last; how the attempt ended. */
         char *result; /* "success", "exit-code", "signal", "timeout", "oom-kill", … or NULL: not heard */

@@ -133,8 +133,12 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source-bus.h \
 	src/manager/submit-options.c \
 	src/manager/submit-options.h \
+	src/manager/submit-pool.c \
+	src/manager/submit-pool.h \
 	src/manager/submit-secrets.c \
 	src/manager/submit-secrets.h \
+	src/manager/submit-tell.c \
+	src/manager/submit-tell.h \
 	src/manager/submit.c \
 	src/manager/submit.h \
 	src/manager/job-waiting.c \

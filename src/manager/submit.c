@@ -8,7 +8,6 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "journal/job-event.h"
 #include "manager/credentials.h"
 #include "manager/idle.h"
 #include "manager/job-directory.h"
@@ -17,13 +16,13 @@
 #include "manager/job-source.h"
 #include "manager/manager.h"
 #include "manager/submit-options.h"
+#include "manager/submit-pool.h"
 #include "manager/submit-secrets.h"
+#include "manager/submit-tell.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
-#include "manager/worker/worker-local.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
-#include "spec/capability.h"
 #include "spec/job-demand.h"
 #include "spec/warm-state.h"
 #include "store/job-changes.h"
@@ -34,6 +33,7 @@
 struct Submission {
         Manager *manager;
         Lookup *lookup;
+        sd_bus_slot *pool_call; /* hyper-hostd is asked for the directory of a storage pool */
         SubmitOptions options;
         char *id;
         char *text; /* the spec, where it may be needed once more */
@@ -181,17 +181,6 @@ static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions
         return r;
 }
 
-static int refuse_files(int r, const JsonErrors *why, JsonErrors *fields, sd_bus_error *error) {
-        const char *name = r == -EPERM                   ? HYPER_BUS_ERROR_PATH_REFUSED
-                        : r == -ETIMEDOUT || r == -EBUSY ? HYPER_BUS_ERROR_UNAVAILABLE
-                                                         : HYPER_BUS_ERROR_INVALID_SPEC;
-
-        if (why->n_errors == 0)
-                return r;
-        r = json_errors_adopt(fields, "", why);
-        return r < 0 ? r : bus_error_set_fields(error, name, fields);
-}
-
 /* What the job writes, with symbolic links resolved. */
 static const char *resolved_destination(const JobSpec *spec, const JobFiles *files) {
         if (job_spec_is_in_place(spec) && files->source_path)
@@ -290,40 +279,6 @@ static void tell_states(const Submission *s, Job *j, const char *spec) {
         job_bus_became(j, JOB_VALIDATED, JOB_QUEUED, j->row->reason);
 }
 
-static void tell_warnings(Job *j, char *const *warnings) {
-        STRV_FOREACH(w, warnings) {
-                JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
-
-                e.job_id = j->row->id;
-                e.message = *w;
-                (void) job_event_send(&e);
-        }
-}
-
-/* A job may wait for a worker that does not exist yet. Its log says so. */
-static void tell_nobody_can(Job *j) {
-        const JobDemand d = job_demand_unpack(j->row->demand);
-        _cleanup_free_ char *capabilities = NULL, *message = NULL;
-        JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
-        bool can;
-
-        if (worker_is_local(j->manager->settings, j) || store_workers_can(j->store, &d, &can) < 0 || can)
-                return;
-        capabilities = capabilities_to_text(d.capabilities);
-        message = capabilities ? strprintf("No worker that is registered can do this job: it waits for one "
-                                           "that does %s, with "
-                                           "%s%s",
-                                                 j->row->operation, capabilities,
-                                                 d.memory_gb > 0 || d.disk_gb > 0
-                                                                 ? ", and enough memory and disk space"
-                                                                 : "")
-                               : NULL;
-        e.job_id = j->row->id;
-        e.message = message;
-        if (message)
-                (void) job_event_send(&e);
-}
-
 static void on_recorded(int r, void *userdata);
 
 /* Writes the row of @s, which becomes durable with its group. */
@@ -388,6 +343,7 @@ static Submission *submission_free(Submission *s) {
                 return NULL;
         if (s->lookup)
                 lookup_cancel(s->lookup);
+        sd_bus_slot_unref(s->pool_call);
         if (s->manager)
                 TAILQ_REMOVE(&s->manager->submissions, s, entries);
         submit_options_done(&s->options);
@@ -444,8 +400,7 @@ static int take_into_memory(Submission *s) {
         if (r < 0)
                 return r;
         tell_states(s, j, spec);
-        tell_warnings(j, s->options.warnings);
-        tell_nobody_can(j);
+        submit_tell(j, s->options.warnings);
         outbox_wake(m->outbox);
         queue_wake(m);
         return 0;
@@ -475,7 +430,7 @@ static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int l
         int r;
 
         if (looked < 0 && !(why->n_errors > 0 && s->ignores_files))
-                return refuse_files(looked, why, fields, error);
+                return submit_refuse_files(looked, why, fields, error);
         if (!spec) {
                 r = parse_again(s, &again, fields, error);
                 if (r < 0)
@@ -525,7 +480,7 @@ static int look_at_files(Submission *s, JobSpec *spec, JsonErrors *fields, sd_bu
         if (r >= 0)
                 r = lookup_start(s->manager->lookups, TAKE_PTR(taken), &rules, job_files_resolve,
                                 on_looked_at, s, &s->lookup, &why);
-        return r < 0 ? refuse_files(r, &why, fields, error) : 0;
+        return r < 0 ? submit_refuse_files(r, &why, fields, error) : 0;
 }
 
 /* Takes @options, also on failure. */
@@ -551,16 +506,15 @@ static int submission_new(Manager *m, const char *text, const char *id, SubmitOp
         return 0;
 }
 
-int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
-                JsonErrors *fields, sd_bus_error *error) {
+/* Takes @spec, also on failure. */
+static int submit_spec(Manager *m, const char *text, JobSpec *taken, SubmitOptions *options,
+                submit_done done, void *userdata, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(submission_freep) Submission *s = NULL;
-        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        _cleanup_(job_spec_freep) JobSpec *spec = taken;
         _cleanup_free_ char *id = NULL;
         JobDemand demand;
-        int r = parse_spec(m, text, &spec, fields, error);
+        int r = 0;
 
-        if (r < 0)
-                return r;
         if (spec->job_id)
                 r = compare_with_existing(m, spec, error);
         else {
@@ -585,4 +539,58 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
                 return r;
         TAKE_PTR(s);
         return 0;
+}
+
+/* --- a storage pool -------------------------------------------------------------------------------- */
+
+static int submit_with_path(Submission *s, sd_bus_message *reply, JsonErrors *fields, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL, *with_path = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r = parse_spec(s->manager, s->text, &spec, fields, error);
+
+        if (r >= 0)
+                r = submit_pool_read(reply, s->text, spec, &text, fields, error);
+        if (r >= 0)
+                r = parse_spec(s->manager, text, &with_path, fields, error);
+        return r < 0 ? r
+                     : submit_spec(s->manager, text, TAKE_PTR(with_path), &s->options, s->done, s->userdata,
+                                       fields, error);
+}
+
+static int on_pool(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Submission *s = userdata;
+        s->pool_call = sd_bus_slot_unref(s->pool_call);
+        int r = submit_with_path(s, reply, &fields, &error);
+        if (r < 0)
+                submission_end(s, r, false, &fields, &error);
+        else
+                submission_free(s); /* another one goes on */
+        return 0;
+}
+
+static int ask_for_pool(Manager *m, const char *text, const JobSpec *spec, SubmitOptions *options,
+                submit_done done, void *userdata) {
+        _cleanup_(submission_freep) Submission *s = NULL;
+        int r = submission_new(m, text, strempty(spec->job_id), options, done, userdata, &s);
+
+        if (r >= 0)
+                r = submit_pool_ask(m, spec, on_pool, s, &s->pool_call);
+        if (r < 0)
+                return r;
+        TAKE_PTR(s);
+        return 0;
+}
+
+int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
+                JsonErrors *fields, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        int r = parse_spec(m, text, &spec, fields, error);
+
+        if (r < 0)
+                return r;
+        if (submit_has_pool(spec))
+                return ask_for_pool(m, text, spec, options, done, userdata);
+        return submit_spec(m, text, TAKE_PTR(spec), options, done, userdata, fields, error);
 }

@@ -433,9 +433,10 @@ int unit_properties_for_finish(const char *job_id, const char *directory, Finish
         _cleanup_(unit_properties_done) UnitProperties p = {};
         usec_t time = COMMIT_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0) +
                         (tasks & FINISH_BOOT ? boot_time : 0);
-        int r;
+        int r = add_identity(&p, job_id);
 
-        r = add_identity(&p, job_id);
+        if (tasks & FINISH_SEND)
+                time = USEC_INFINITY;
         if (r >= 0)
                 r = add_string(&p, "Slice", "hyper-jobs.slice");
         if (r >= 0)
@@ -450,6 +451,8 @@ int unit_properties_for_finish(const char *job_id, const char *directory, Finish
                 r = add_exec(&p, "ExecStart", "finish-later", directory, tasks & FINISH_PUT_BACK);
         if (r >= 0 && (tasks & FINISH_OUTPUT))
                 r = add_exec(&p, "ExecStart", "define", directory, tasks & FINISH_PUT_BACK);
+        if (r >= 0 && (tasks & FINISH_SEND))
+                r = add_exec(&p, "ExecStopPost", "define-end", directory, false);
         if (r >= 0 && (tasks & FINISH_PUT_BACK))
                 r = add_exec(&p, "ExecStart", "put-back", directory, false);
         if (r >= 0 && (tasks & FINISH_BOOT))

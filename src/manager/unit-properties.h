@@ -75,6 +75,7 @@ typedef enum FinishTasks {
         FINISH_OUTPUT = 1 << 0, /* publish its output, or remove it */
         FINISH_PUT_BACK = 1 << 1, /* leave the virtual machine of a warm job as it was */
         FINISH_BOOT = 1 << 2, /* see whether its domain boots */
+        FINISH_SEND = 1 << 3, /* with FINISH_OUTPUT: disks are sent to another host, at any length */
 } FinishTasks;
 
 /* The unit that does nothing but @tasks. FINISH_BOOT may take @boot_time. @credentials as above. */

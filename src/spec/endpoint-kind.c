@@ -118,7 +118,7 @@ static const char *const nbd_keys[] = { "uri", "tls_certificates", "tls_psk", NU
 static const char *const vsphere_keys[] = { "name", "vcenter_url", "username", "password", "ca",
         "thumbprint", "datacenter", "vm_path", "vm_uuid", NULL };
 
-static const char *const kvm_keys[] = { "path", "directory", "libvirt_uri", "name", "network_map",
+static const char *const kvm_keys[] = { "path", "directory", "libvirt_uri", "pool", "name", "network_map",
         "hardware", "disk_bus", "nic_model", "start", NULL };
 
 static const EndpointKind kinds[_ENDPOINT_MAX] = {

@@ -95,6 +95,8 @@ int job_plan_decode(const char *text, size_t size, JobPlan **ret);
 /* The marks: made durably; removed; asked for. */
 #define JOB_MARK_PUBLISHED "published"
 #define JOB_MARK_BOOTING "booting" /* a proof of boot has begun, which may be stopped */
+#define JOB_MARK_SENDING "sending" /* the disks are sent to another host, which may be stopped */
+#define JOB_MARK_SEND_STOPPED "send-stopped" /* it was stopped on request */
 #define JOB_MARK_CANCELLED "cancelled"
 int job_mark_set(const char *directory, const char *mark);
 int job_mark_clear(const char *directory, const char *mark);

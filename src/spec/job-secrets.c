@@ -11,8 +11,10 @@
 /* The parts of a spec in which a secret is of use to the job; elsewhere it is only masked. */
 static const char *const sections[] = { "source", "destination", "parameters" };
 
-/* A URI's user name is of use to the job; nbd_uri_parse() refuses one with a password. */
-static const char *const with_uri[] = { "source", "destination" };
+/* A URI's user name is of use to the job; nbd_uri_parse() and host_uri_parse() refuse one with a password. */
+static const struct {
+        const char *section, *key;
+} with_uri[] = { { "source", "uri" }, { "destination", "uri" }, { "destination", "libvirt_uri" } };
 
 static int cut_value(json_t *value, const char *path, json_t *secrets, JsonErrors *errors);
 
@@ -75,10 +77,11 @@ int job_secrets_cut(json_t *spec, json_t **ret_document, json_t **ret_secrets, J
                         return r;
         }
         for (size_t i = 0; i < ELEMENTSOF(with_uri); i++) {
-                json_t *uri = json_object_get(json_object_get(spec, with_uri[i]), "uri");
+                const char *section = with_uri[i].section, *key = with_uri[i].key;
+                json_t *uri = json_object_get(json_object_get(spec, section), key);
 
                 if (json_is_string(uri) &&
-                                json_object_set_new(json_object_get(document, with_uri[i]), "uri",
+                                json_object_set_new(json_object_get(document, section), key,
                                                 json_string(json_string_value(uri))) < 0)
                         return -ENOMEM;
         }

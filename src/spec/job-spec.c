@@ -97,6 +97,7 @@ static int disk_bus(const char *s) {
 
 #define KVM_FIELDS \
         {"libvirt_uri", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.uri), .flags = JSON_NULLABLE}, \
+        {"pool", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.pool), .flags = JSON_NULLABLE}, \
         {"name", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.name), .flags = JSON_NULLABLE}, \
         {"directory", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.directory), .flags = JSON_NULLABLE}, \
         {"network_map", JSON_FIELD_ANY, offsetof(JobEndpoint, kvm.network_map), .flags = JSON_NULLABLE}, \
@@ -431,8 +432,9 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         if (r >= 0)
                 r = job_guest_check(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
-                r = kvm_boot_check(s->destination.type == ENDPOINT_KVM, s->parameters.boot_check,
-                                s->parameters.boot_timeout, errors);
+                r = kvm_boot_check(s->destination.type == ENDPOINT_KVM &&
+                                                !kvm_spec_is_remote(&s->destination.kvm),
+                                s->parameters.boot_check, s->parameters.boot_timeout, errors);
         if (r >= 0)
                 r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
         return r < 0 ? r : warm_spec_check(s, json_object_get(object, "parameters"), errors);
@@ -497,13 +499,18 @@ static int fill_kvm(const JobSpec *s, json_t *destination, json_t *parameters) {
         const JobEndpoint *e = &s->destination;
 
         (void) json_object_del(destination, "directory");
-        (void) json_object_del(destination, "libvirt_uri"); /* there is one */
+        if (!kvm_spec_is_remote(&e->kvm))
+                (void) json_object_del(destination, "libvirt_uri"); /* the default */
+        else if (json_object_set_new(destination, "pool", json_string(e->kvm.pool)) < 0)
+                return -1;
         if (!e->kvm.start)
                 (void) json_object_del(destination, "start");
         /* Here, the default is another one. */
         if (s->operation == OPERATION_CONVERT &&
                         json_object_set_new(parameters, "fix", job_fix_to_json(s->parameters.fix)) < 0)
                 return -ENOMEM;
+        if (e->kvm.pool && !kvm_spec_is_remote(&e->kvm)) /* the path is not known yet */
+                return json_object_set_new(destination, "name", json_string(e->kvm.name));
         return json_object_set_new(destination, "path", json_string(e->path)) |
                         json_object_set_new(destination, "name", json_string(e->kvm.name));
 }

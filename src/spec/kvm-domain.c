@@ -40,6 +40,7 @@ KvmDomain *kvm_domain_free(KvmDomain *d) {
                 json_table_done(disk_fields, &d->disks[i]);
         free(d->disks);
         vm_hardware_free(d->vm);
+        free(d->pool);
         json_table_done(domain_fields, d);
         return mfree(d);
 }
@@ -218,38 +219,109 @@ static int check_neighbour(const KvmDomain *d, const KvmNeighbour *n, char **ret
         return 0;
 }
 
-/* "default, br0", or "none". */
-static char *list_networks(const KvmTarget *t) {
+/* "default, br0", or "none". NULL when out of memory. */
+static char *list_names(char *const *first, char *const *second) {
         _cleanup_strv_free_ char **all = NULL;
 
-        STRV_FOREACH(s, t->networks)
+        STRV_FOREACH(s, first)
                 if (strv_extend(&all, *s) < 0)
                         return NULL;
-        STRV_FOREACH(s, t->bridges)
+        STRV_FOREACH(s, second)
                 if (strv_extend(&all, *s) < 0)
                         return NULL;
         return all ? strv_join(all, ", ") : strdup("none");
 }
 
+static int refuse_network(const KvmTarget *t, const char *name, char **ret_text) {
+        _cleanup_free_ char *all = list_names(t->networks, t->bridges);
+
+        if (!all)
+                return -ENOMEM;
+        return say(ret_text, ENOENT,
+                        "destination.network_map: libvirt has no network '%s', and there is no bridge of "
+                        "that name (there are: %s)",
+                        name, all);
+}
+
 static int check_networks(const KvmDomain *d, const KvmTarget *t, char **ret_text) {
-        const char *key;
+        const char *key, *name;
+        KvmConnection connection;
         json_t *value;
 
-        json_object_foreach(d->network_map, key, value) {
-                KvmConnection connection;
-                const char *name;
+        json_object_foreach(d->network_map, key, value)
+                if (kvm_connection(d, t, key, &connection, &name) < 0)
+                        return refuse_network(t, name, ret_text);
+        for (size_t i = 0; i < d->vm->n_nics && d->start; i++)
+                if (kvm_connection(d, t, d->vm->nics[i].network, &connection, &name) >= 0 &&
+                                connection == KVM_CONNECTED_NETWORK && strv_contains(t->inactive, name))
+                        return say(ret_text, ENOENT,
+                                        "the network '%s' of libvirt, which NIC %zu is connected to, is not "
+                                        "active: start it (virsh net-start), or set destination.start to "
+                                        "false",
+                                        name, i + 1);
+        return 0;
+}
 
-                if (kvm_connection(d, t, key, &connection, &name) >= 0)
-                        continue;
-                _cleanup_free_ char *all = list_networks(t);
-                if (!all)
-                        return -ENOMEM;
-                return say(ret_text, ENOENT,
-                                "destination.network_map: libvirt has no network '%s', and there is no "
-                                "bridge of that name (there are: %s)",
-                                name, all);
+static bool has_volume(const KvmTarget *t, const char *name) {
+        json_t *value;
+        size_t i;
+
+        json_array_foreach(t->volumes, i, value) {
+                const char *s = json_string_value(value);
+                if (s && streq(s, name))
+                        return true;
+        }
+        return false;
+}
+
+const char *kvm_volume_name(const KvmDisk *disk) {
+        const char *slash = strrchr(disk->path, '/');
+
+        return slash ? slash + 1 : disk->path;
+}
+
+static int check_volumes(const KvmDomain *d, const KvmTarget *t, char **ret_text) {
+        for (size_t i = 0; i < d->n_disks; i++) {
+                const char *name = kvm_volume_name(&d->disks[i]);
+
+                if (has_volume(t, name))
+                        return say(ret_text, EEXIST,
+                                        "the storage pool '%s' has a volume '%s' already, which is not "
+                                        "overwritten: set destination.name to another name, or delete the "
+                                        "volume",
+                                        d->pool, name);
         }
         return 0;
+}
+
+/* Those whose volumes are files that hold what was written into them. */
+static bool pool_has_files(const char *type) {
+        return streq(type, "dir") || streq(type, "fs") || streq(type, "netfs");
+}
+
+int kvm_pool_check(const char *pool, const KvmTarget *t, char **ret_text) {
+        if (!t->pool) {
+                _cleanup_free_ char *all = list_names(t->pools, NULL);
+                return all ? say(ret_text, ENOENT, "libvirt has no storage pool '%s' (there are: %s)", pool,
+                                             all)
+                           : -ENOMEM;
+        }
+        if (!t->pool_type || !pool_has_files(t->pool_type))
+                return say(ret_text, EOPNOTSUPP,
+                                "the storage pool '%s' has the type %s, and must have the type dir, fs or "
+                                "netfs",
+                                pool, strna(t->pool_type));
+        if (!t->pool_active)
+                return say(ret_text, ENOENT,
+                                "the storage pool '%s' is not active: start it (virsh pool-start)", pool);
+        return 0;
+}
+
+static int check_pool(const KvmDomain *d, const KvmTarget *t, char **ret_text) {
+        if (!d->pool)
+                return 0;
+        int r = kvm_pool_check(d->pool, t, ret_text);
+        return r < 0 ? r : check_volumes(d, t, ret_text);
 }
 
 int kvm_domain_check(const KvmDomain *d, const KvmTarget *t, char **ret_text) {
@@ -259,6 +331,8 @@ int kvm_domain_check(const KvmDomain *d, const KvmTarget *t, char **ret_text) {
                 r = check_neighbour(d, &t->domains[i], ret_text);
         if (r >= 0)
                 r = check_networks(d, t, ret_text);
+        if (r >= 0)
+                r = check_pool(d, t, ret_text);
         if (r < 0)
                 return r;
         if (d->vm->firmware == VM_FIRMWARE_EFI && !t->efi)

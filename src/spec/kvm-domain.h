@@ -29,6 +29,7 @@ typedef struct KvmDomain {
         int disk_bus; /* VmBus; unknown: chosen by the guest's operating system */
         char *nic_model; /* or NULL: likewise */
         bool start;
+        char *pool; /* that its disks are to be in, or NULL; for kvm_domain_check() only, not in the JSON */
 } KvmDomain;
 
 KvmDomain *kvm_domain_free(KvmDomain *d);
@@ -39,6 +40,9 @@ DEFINE_CLEANUP_FUNC(KvmDomain *, kvm_domain_free);
 int kvm_domain_decode(const char *text, size_t size, KvmDomain **ret, JsonErrors *errors);
 /* NULL when out of memory. */
 json_t *kvm_domain_to_json(const KvmDomain *d);
+
+/* The name of a disk in a storage pool: the last part of its path. */
+const char *kvm_volume_name(const KvmDisk *disk) _pure_;
 
 /* May be the name of a domain and, with an extension, of its disk. Otherwise *ret_reason says what is wrong
  * ("must be …", static). */
@@ -65,6 +69,11 @@ typedef enum KvmConnection {
 int kvm_connection(const KvmDomain *d, const KvmTarget *t, const char *network, KvmConnection *ret,
                 const char **ret_name);
 
-/* 0 if @d can be defined as far as @t tells. -EEXIST: its name, UUID or a MAC is taken; -EOPNOTSUPP: the host
- * lacks something; -ENOENT: a network. Then *ret_text (caller frees) says what, and the remedy. */
+/* 0 if the storage pool of that name, which @t is about, can hold disks. -ENOENT, -EOPNOTSUPP: it cannot.
+ * Then *ret_text (caller frees) says why, and the remedy. */
+int kvm_pool_check(const char *pool, const KvmTarget *t, char **ret_text);
+
+/* 0 if @d can be defined as far as @t tells. -EEXIST: its name, UUID, a MAC or a volume is taken;
+ * -EOPNOTSUPP: the host lacks something; -ENOENT: a network or its pool, or these are not active. Then
+ * *ret_text (caller frees) says what, and the remedy. */
 int kvm_domain_check(const KvmDomain *d, const KvmTarget *t, char **ret_text);

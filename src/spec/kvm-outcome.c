@@ -17,6 +17,7 @@ static const JsonField outcome_fields[] = {
         { "running", JSON_FIELD_BOOLEAN, offsetof(KvmOutcome, running) },
         { "xml", JSON_FIELD_STRING, offsetof(KvmOutcome, xml), .flags = JSON_NONEMPTY, .max = XML_MAX },
         { "warnings", JSON_FIELD_STRV, offsetof(KvmOutcome, warnings) },
+        { "disks", JSON_FIELD_STRV, offsetof(KvmOutcome, disks) },
         { "error", JSON_FIELD_STRING, offsetof(KvmOutcome, error), .flags = JSON_NONEMPTY },
         {},
 };
@@ -48,14 +49,24 @@ int kvm_outcome_decode(const char *text, size_t size, KvmOutcome **ret) {
         return 0;
 }
 
-json_t *kvm_outcome_to_json(const KvmOutcome *o) {
-        _cleanup_json_ json_t *warnings = json_array();
+/* NULL when out of memory. */
+static json_t *list_to_json(char *const *l) {
+        _cleanup_json_ json_t *list = json_array();
 
-        STRV_FOREACH(w, o->warnings)
-                if (json_array_append_new(warnings, json_string(*w)) < 0)
+        STRV_FOREACH(s, l)
+                if (json_array_append_new(list, json_string(*s)) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s*, s:b, s:s*, s:O, s:s*}", "name", o->name, "uuid", o->uuid, "running",
-                        o->running, "xml", o->xml, "warnings", warnings, "error", o->error);
+        return TAKE_PTR(list);
+}
+
+json_t *kvm_outcome_to_json(const KvmOutcome *o) {
+        _cleanup_json_ json_t *object = json_pack("{s:s, s:s*, s:b, s:s*, s:o, s:s*}", "name", o->name,
+                        "uuid", o->uuid, "running", o->running, "xml", o->xml, "warnings",
+                        list_to_json(o->warnings), "error", o->error);
+
+        if (!object || (o->disks && json_object_set_new(object, "disks", list_to_json(o->disks)) < 0))
+                return NULL;
+        return TAKE_PTR(object);
 }
 
 int kvm_outcome_read(const char *directory, KvmOutcome **ret) {

@@ -16,6 +16,7 @@ typedef struct KvmOutcome {
         bool running;
         char *xml; /* as it was given to libvirt; NULL: it was not made */
         char **warnings;
+        char **disks; /* their paths on another host that they were sent to; else NULL */
         char *error; /* for people: why it is not defined, or not started; else NULL */
 } KvmOutcome;
 

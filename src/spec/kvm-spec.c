@@ -2,6 +2,8 @@
 #include "spec/kvm-spec.h"
 
 #include "basic/string-util.h"
+#include "basic/utf8.h"
+#include "spec/host-uri.h"
 #include "spec/job-path.h"
 #include "spec/kvm-domain.h"
 #include "spec/vm-json.h"
@@ -37,8 +39,38 @@ static int check_place(const KvmSpec *k, const char *path, JsonErrors *errors) {
                                 "must be a file for type \"kvm\": its disks are files");
         if (r >= 0 && k->directory)
                 r = check_directory(k->directory, errors);
+        /* It has a directory of its own; with another host, the other one is for the time before. */
+        if (r >= 0 && k->pool && !kvm_spec_is_remote(k) && (k->directory || path))
+                r = json_errors_add(errors, "destination.pool",
+                                "must not be given with path or directory, unless the domain is on another "
+                                "host");
         if (r >= 0 && k->directory && path)
                 r = json_errors_add(errors, "destination.directory", "must not be given with path");
+        return r;
+}
+
+const char *kvm_spec_uri(const KvmSpec *k) {
+        return k->uri ? k->uri : KVM_URI;
+}
+
+bool kvm_spec_is_remote(const KvmSpec *k) {
+        return k->uri && !host_uri_is_local(k->uri);
+}
+
+/* What may be a URI is for hyper-hostd to decide, which refuses hosts that it does not know. */
+static int check_host(const KvmSpec *k, JsonErrors *errors) {
+        const char *why;
+        HostUri uri;
+        int r = 0;
+
+        if (k->uri && host_uri_parse(k->uri, false, &uri, &why) < 0)
+                r = json_errors_add(errors, "destination.libvirt_uri", "%s", why);
+        else if (k->uri && !endswith(k->uri, "/system") && !endswith(k->uri, "/system?no_verify=1"))
+                r = json_errors_add(errors, "destination.libvirt_uri", "must end with /system");
+        if (r >= 0 && k->pool &&
+                        (isempty(k->pool) || strlen(k->pool) > VM_TEXT_MAX || !utf8_is_valid(k->pool) ||
+                                        utf8_has_control(k->pool)))
+                r = json_errors_add(errors, "destination.pool", "must be the name of a storage pool");
         return r;
 }
 
@@ -47,9 +79,8 @@ int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors) {
         const char *reason;
         int r = check_place(k, path, errors);
 
-        if (r >= 0 && k->uri && !streq(k->uri, KVM_URI))
-                r = json_errors_add(errors, "destination.libvirt_uri",
-                                "must be " KVM_URI ": domains are defined on this machine only");
+        if (r >= 0)
+                r = check_host(k, errors);
         if (r >= 0 && k->name && !kvm_name_is_valid(k->name, &reason))
                 r = json_errors_add(errors, "destination.name", "%s", reason);
         if (r >= 0 && k->network_map && !kvm_network_map_is_valid(k->network_map))
@@ -69,7 +100,8 @@ int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors) {
 int kvm_boot_check(bool domain, bool boot_check, unsigned timeout, JsonErrors *errors) {
         if (boot_check && !domain)
                 return json_errors_add(errors, "parameters.boot_check",
-                                "must not be given unless destination.type is \"kvm\"");
+                                "must not be given unless destination.type is \"kvm\", and the domain is "
+                                "defined on this machine");
         if (timeout > 0 && !boot_check)
                 return json_errors_add(errors, "parameters.boot_timeout_seconds",
                                 "must not be given without parameters.boot_check");
@@ -91,6 +123,8 @@ int kvm_spec_complete(KvmSpec *k, const char *source_name, const char *extension
                                 "must be given: the name of the source cannot be that of a domain (it %s)",
                                 reason);
         if (!k->name && !(k->name = strdup(source_name)))
+                return -ENOMEM;
+        if (kvm_spec_is_remote(k) && !k->pool && !(k->pool = strdup(KVM_POOL)))
                 return -ENOMEM;
         if (*path)
                 return 0;

@@ -9,11 +9,15 @@
 #include "json/json-table.h"
 
 #define KVM_URI "qemu:///system"
+/* That of another host, unless it is named. */
+#define KVM_POOL "default"
 /* That of libvirt's pool "default". */
 #define KVM_DIRECTORY "/var/lib/libvirt/images"
 
 typedef struct KvmSpec {
-        char *uri; /* KVM_URI, or NULL */
+        char *uri; /* NULL: KVM_URI; that of another host: its disks are sent there */
+        char *pool; /* the storage pool of the disks, or NULL; never NULL on another host. On this machine,
+                     * the manager puts its directory in place of it. */
         char *name; /* of the domain; once the spec is decoded, never NULL */
         char *directory; /* of the disks, or NULL; only until the spec is decoded */
         json_t *network_map; /* kvm-domain.h, or NULL */
@@ -22,6 +26,11 @@ typedef struct KvmSpec {
         char *nic_model; /* or NULL, likewise */
         bool start;
 } KvmSpec;
+
+/* That of the libvirt. */
+const char *kvm_spec_uri(const KvmSpec *k) _pure_;
+/* True if the domain is to be defined on another machine. */
+bool kvm_spec_is_remote(const KvmSpec *k) _pure_;
 
 /* Checks the fields. Errors are added at "destination.FIELD". 0 or -ENOMEM. */
 int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors);

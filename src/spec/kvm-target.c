@@ -17,6 +17,14 @@ static const JsonField target_fields[] = {
         { "virtio_vga", JSON_FIELD_BOOLEAN, offsetof(KvmTarget, virtio_vga) },
         { "networks", JSON_FIELD_STRV, offsetof(KvmTarget, networks), .flags = JSON_REQUIRED },
         { "bridges", JSON_FIELD_STRV, offsetof(KvmTarget, bridges), .flags = JSON_REQUIRED },
+        { "inactive", JSON_FIELD_STRV, offsetof(KvmTarget, inactive) },
+        { "pools", JSON_FIELD_STRV, offsetof(KvmTarget, pools) },
+        { "pool", JSON_FIELD_STRING, offsetof(KvmTarget, pool) },
+        { "pool_type", JSON_FIELD_STRING, offsetof(KvmTarget, pool_type) },
+        { "pool_path", JSON_FIELD_STRING, offsetof(KvmTarget, pool_path) },
+        { "pool_active", JSON_FIELD_BOOLEAN, offsetof(KvmTarget, pool_active) },
+        { "pool_available", JSON_FIELD_UINT64, offsetof(KvmTarget, pool_available) },
+        { "volumes", JSON_FIELD_ANY, offsetof(KvmTarget, volumes) },
         { "domains", JSON_FIELD_KNOWN, 0, .flags = JSON_REQUIRED },
         {},
 };
@@ -77,7 +85,7 @@ int kvm_target_decode(const char *text, size_t size, KvmTarget **ret) {
                 r = decode_domains(t, json_object_get(object, "domains"), &errors);
         if (r < 0)
                 return r;
-        if (errors.n_errors > 0 || errors.unknown)
+        if (errors.n_errors > 0 || errors.unknown || (t->volumes && !json_is_array(t->volumes)))
                 return -EBADMSG;
         *ret = TAKE_PTR(t);
         return 0;
@@ -105,10 +113,22 @@ static json_t *domains_to_json(const KvmTarget *t) {
         return TAKE_PTR(list);
 }
 
+static int add_storage(const KvmTarget *t, json_t *object) {
+        _cleanup_json_ json_t *storage = json_pack("{s:o, s:s*, s:s*, s:s*, s:b, s:I, s:O*}", "pools",
+                        strv_to_json(t->pools), "pool", t->pool, "pool_type", t->pool_type, "pool_path",
+                        t->pool_path, "pool_active", t->pool_active, "pool_available",
+                        (json_int_t) MIN(t->pool_available, (uint64_t) INT64_MAX), "volumes", t->volumes);
+
+        return storage && json_object_update(object, storage) >= 0 ? 0 : -ENOMEM;
+}
+
 json_t *kvm_target_to_json(const KvmTarget *t) {
-        return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "type", t->type, "q35",
-                        t->q35, "efi", t->efi, "secure_boot", t->secure_boot, "tpm", t->tpm, "host_model",
-                        t->host_model, "maximum", t->maximum, "virtio_vga", t->virtio_vga, "networks",
-                        strv_to_json(t->networks), "bridges", strv_to_json(t->bridges), "domains",
-                        domains_to_json(t));
+        _cleanup_json_ json_t *object = json_pack(
+                        "{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "type", t->type,
+                        "q35", t->q35, "efi", t->efi, "secure_boot", t->secure_boot, "tpm", t->tpm,
+                        "host_model", t->host_model, "maximum", t->maximum, "virtio_vga", t->virtio_vga,
+                        "networks", strv_to_json(t->networks), "bridges", strv_to_json(t->bridges),
+                        "inactive", strv_to_json(t->inactive), "domains", domains_to_json(t));
+
+        return object && add_storage(t, object) >= 0 ? TAKE_PTR(object) : NULL;
 }

@@ -22,6 +22,13 @@ typedef struct KvmTarget {
         bool host_model, maximum; /* modes of the CPU */
         bool virtio_vga;
         char **networks, **bridges;
+        char **inactive; /* those of the networks that are not active */
+        char **pools; /* the names of all storage pools */
+        /* The pool that was asked about; NULL: none was, or there is none of that name */
+        char *pool, *pool_type, *pool_path;
+        bool pool_active;
+        uint64_t pool_available; /* bytes; 0 if it is not active */
+        json_t *volumes; /* a list of the names of its volumes, or NULL */
         KvmNeighbour *domains;
         size_t n_domains, allocated_domains;
 } KvmTarget;

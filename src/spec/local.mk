@@ -8,6 +8,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/disk-format.h \
 	src/spec/endpoint-kind.c \
 	src/spec/endpoint-kind.h \
+	src/spec/host-uri.c \
+	src/spec/host-uri.h \
 	src/spec/job-demand.c \
 	src/spec/job-demand.h \
 	src/spec/job-file-internal.h \

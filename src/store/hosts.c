@@ -53,6 +53,7 @@ void vm_row_done(VmRow *row) {
         free(row->os_type);
         free(row->cpu_topology);
         free(row->drift);
+        strv_free(row->macs);
         *row = (VmRow){};
 }
 

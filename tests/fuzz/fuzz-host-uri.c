@@ -4,7 +4,7 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "hosts/host-uri.h"
+#include "spec/host-uri.h"
 
 #define KEY "/key"
 

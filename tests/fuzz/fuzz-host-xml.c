@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* libvirt's descriptions of pools, volumes, networks and capabilities, from a host that may mean harm. */
+/* libvirt's descriptions of pools, volumes, networks, interfaces and capabilities, from a host that may
+ * mean harm. */
 
 #include "basic/string-util.h"
 #include "fuzz.h"
@@ -25,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check(r, volume);
         r = network_xml_read(xml, size, &mode, &bridge);
         check(r, mode);
+        bool is_bridge;
+        r = interface_xml_read(xml, size, &is_bridge);
+        if (r < 0 && r != -EBADMSG)
+                abort();
         if (capabilities_xml_read(xml, size, &capabilities) >= 0) {
                 text = json_dumps(capabilities, JSON_COMPACT);
                 if (!text)

@@ -21,6 +21,7 @@
 #include "api/hypersdk/hypersdk-ws.h"
 #include "api/job-cutover.h"
 #include "api/job-json.h"
+#include "api/job-screenshot.h"
 #include "api/job-submit.h"
 #include "api/jobs-reply.h"
 #include "basic/string-util.h"
@@ -256,6 +257,8 @@ static const Route hypersdk_routes[] = {
         { HTTP_POST, "/jobs/{id}/retry", SCOPE_SUBMIT, hypersdk_retry, .summary = "Retry a failed job." },
         { HTTP_POST, "/jobs/{id}/cutover", SCOPE_SUBMIT, job_cutover,
                         .summary = "Cut over a warm job, now or at a time, or take that back." },
+        { HTTP_GET, "/jobs/{id}/boot-screen", SCOPE_READ, job_screenshot,
+                        .summary = "Get the screenshot of a proof of boot." },
         { HTTP_GET, "/jobs/status/{id}", SCOPE_READ, get_job, .from_database = true,
                         .summary = "Get a job." },
         { HTTP_GET, "/jobs/progress/{id}", SCOPE_READ, get_progress,

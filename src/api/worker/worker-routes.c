@@ -6,6 +6,7 @@
 #include "api/job-cutover.h"
 #include "api/job-json.h"
 #include "api/job-retry.h"
+#include "api/job-screenshot.h"
 #include "api/job-submit.h"
 #include "api/jobs-reply.h"
 #include "api/openapi/openapi.h"
@@ -337,6 +338,9 @@ static const Route worker_routes[] = {
                         .summary = "Cut over a warm job, now or at a time, or take that back.",
                         .replies = REPLIES(REPLY_OBJECT(
                                         200, "The cutover is planned.", job_cutover_reply_schema)) },
+        { HTTP_GET, "/jobs/{id}/boot-screen", SCOPE_READ, job_screenshot,
+                        .summary = "Get the screenshot of a proof of boot.",
+                        .replies = job_screenshot_replies },
         { HTTP_GET, "/jobs/{id}/events", SCOPE_READ, get_events, .query = event_parameters,
                         .summary = "List the events of a job.",
                         .replies = REPLIES({ 200,

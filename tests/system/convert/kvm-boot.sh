@@ -56,6 +56,9 @@ contains "$(reason boots)" "the domain boots is defined, and boots: a login prom
 equal "$(result boots boot.boots)" yes "the result"
 equal "$(result boots 'boot.console | join("|")')" "Debian GNU/Linux 12 box ttyS0|box login: " "the console"
 equal "$(head -c 4 "$(result boots boot.screenshot)" | tail -c 3)" PNG "the screenshot"
+http GET $api/jobs/boots/boot-screen >/dev/null
+equal "$(status)" 200 "the status of the screenshot"
+cmp -s "$dir/body" "$(result boots boot.screenshot)" || fail "the screenshot over HTTP is another one"
 equal "$(virsh domstate boots)" "shut off" "the domain, which was not to be started"
 same login.raw vm/boots.qcow2 qcow2
 nothing_left
@@ -67,6 +70,19 @@ equal "$(result panics error.code)" boot_failed "the code"
 contains "$(reason panics)" "its guest does not boot: its kernel has stopped with a panic" "the reason"
 contains "$(result panics 'boot.console | join("|")')" "Kernel panic - not syncing: VFS" "the console"
 equal "$(virsh domstate panics)" "shut off" "a domain that does not boot"
+nothing_left
+
+# --- UEFI with secure boot and a TPM: QEMU runs with them, which is slow; nothing of them is left ------------
+proof hang.raw uefi '.parameters.boot_timeout_seconds = 1 |
+        .destination.hardware = {memory: 268435456, firmware: "efi", secure_boot: true, tpm: true}'
+wait_state uefi COMPLETED
+contains "$(reason uefi)" "whether it boots is not known: there was neither a login prompt" "the reason"
+xml=$(virsh dumpxml --inactive uefi)
+equal "$(xmllint --xpath 'string(/domain/os/firmware/feature[@name="secure-boot"]/@enabled)' - <<<"$xml")" yes \
+        "secure boot of the domain"
+equal "$(xmllint --xpath 'string(/domain/devices/tpm/backend/@version)' - <<<"$xml")" 2.0 "the TPM of the domain"
+equal "$(find /var/lib/libvirt/qemu/nvram -name 'hyper-boot-*')" "" "the variables of the firmware of the trial"
+equal "$(find /var/lib/libvirt/swtpm -mindepth 1 2>/dev/null)" "" "the TPM of the trial"
 nothing_left
 
 # --- one of which nothing is known: it is started -----------------------------------------------------------

@@ -5,7 +5,8 @@
 # weight: 0.8
 #
 # A job whose destination is a domain: it is defined with the source's hardware, and started; what is taken or
-# missing is refused before the copy; libvirtd, the manager and the job's last step die at the end of a job.
+# missing is refused before the copy; its disks are put into a storage pool, and sent to another host; libvirtd,
+# the manager and the job's last step die at the end of a job. What fails while disks are sent is in kvm-remote.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -84,6 +85,8 @@ other_uuid='.destination.hardware = {uuid: "11111111-2222-4333-8444-555555555555
 refused "$(submit "$(kvm "$dir/box.ova" web2 "$other_uuid")")" domain_exists "the MAC address 00:50:56:aa:bb:cc"
 refused "$(submit "$(kvm "$dir/disk.raw" lan '.destination.network_map = {"VM Network": "lan"}')")" libvirt_refused \
         "libvirt has no network 'lan'"
+firmware=/usr/share/qemu/firmware
+mv $firmware $firmware.away
 refused "$(submit "$(kvm "$dir/disk.raw" uefi '.destination.hardware = {firmware: "efi"}')")" libvirt_refused ovmf
 # a disk with an EFI system partition and nothing for a BIOS
 put() { printf %b "$2" | dd of=esp.raw bs=1 seek="$1" conv=notrunc status=none; }
@@ -93,13 +96,70 @@ put 510 '\x55\xaaEFI PART'
 put 584 '\x02\0\0\0\0\0\0\0\x80\0\0\0\x80\0\0\0'
 put 1024 '\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\0\xa0\xc9\x3e\xc9\x3b'
 refused "$(submit "$(kvm "$dir/esp.raw" esp)")" libvirt_refused "the source has UEFI firmware"
+mv $firmware.away $firmware
 equal "$(find vm -name '*.qcow2' | sort | xargs)" "vm/plain.qcow2 vm/web.qcow2" "the disks"
 
-# --- another host is refused at submission, also as HyperSDK's clients write it -----------------------------
+# --- the same address runs on another host that is known ----------------------------------------------------
+mkdir -p /etc/hyper/config.d
+printf 'hosts: {allow_test: true}\n' >/etc/hyper/config.d/90-test.yaml
+systemctl -q stop hyper-hostd.service
+cat >"$dir/office.xml" <<'EOF'
+<node><domain type='test'><name>old</name><memory>1024</memory><os><type>hvm</type></os><devices>
+<interface type='bridge'><mac address='00:50:56:00:00:99'/><source bridge='br0'/></interface></devices></domain></node>
+EOF
+chmod 644 "$dir/office.xml"
+add_host "test://$dir/office.xml" office >/dev/null
+id=$(submit "$(kvm "$dir/box.ova" twin ".destination.start = true | $other_uuid |
+        .destination.hardware.nics = [{mac: \"00:50:56:00:00:99\"}]")")
+wait_state "$id" FAILED
+equal "$(result "$id" .result.error.code)" '"start_failed"' "the code of a domain whose address is used"
+contains "$(reason "$id")" "old on the host office runs with the MAC address 00:50:56:00:00:99" "the reason"
+equal "$(virsh domstate twin)" "shut off" "the domain whose address is used"
+
+# --- another host, as HyperSDK's clients write it: one that is not known is refused -------------------------
+remote=qemu+ssh://root@127.0.0.1/system
 http POST $api/jobs/submit "{\"vm_path\": \"$dir/disk.raw\", \"destination\": {\"type\": \"kvm\", \
-        \"libvirt_uri\": \"qemu+ssh://user@host/system\"}, \"options\": {\"network_mapping\": {\"a\": \"br0\"}}}" >/dev/null
-equal "$(status)" 400 "the status of a job for another host"
-contains "$(cat body)" "destination.libvirt_uri" "the error"
+        \"libvirt_uri\": \"$remote\", \"output_dir\": \"$dir/vm\", \"name\": \"sent\"}, \
+        \"options\": {\"fix\": \"none\"}}" >/dev/null
+equal "$(status)" 201 "the status of a job for another host: $(cat body)"
+refused "$(jq -r .job_id body)" libvirt_unavailable "is not the URI of a host that was added"
+
+mkdir -p /root/.ssh
+busctl --json=short get-property "${hosts[@]}" PublicKey | jq -r .data >>/root/.ssh/authorized_keys
+ssh-keyscan 127.0.0.1 >>/etc/ssh/ssh_known_hosts 2>/dev/null
+add_host "$remote" remote >/dev/null
+# to_remote NAME POOL [JQ-PROGRAM]: a job for the other host
+to_remote() { submit "$(kvm "$dir/disk.raw" "$1" ".job_id = \"$1\" | .destination.libvirt_uri = \"$remote\" |
+        .destination.pool = \"$2\" | ${3:-.}")"; }
+mkdir "$dir/pool"
+virsh -q pool-define-as vms dir --target "$dir/pool"
+refused "$(to_remote no-pool none)" libvirt_refused "no storage pool 'none' (there are: "
+refused "$(to_remote inactive vms)" libvirt_refused "the storage pool 'vms' is not active"
+virsh -q pool-start vms
+truncate -s 1M pool/taken.qcow2
+refused "$(to_remote taken vms)" domain_exists "has a volume 'taken.qcow2' already"
+
+# --- a pool of this machine: its directory is used, if it may be --------------------------------------------
+in_pool() { kvm "$dir/disk.raw" "$1" ".job_id = \"$1\" | del(.destination.directory) | .destination.pool = \"$2\""; }
+submit "$(in_pool pooled vms)" >/dev/null
+wait_state pooled COMPLETED
+same disk.raw pool/pooled.qcow2 qcow2
+for bad in "none:no storage pool 'none'" "unset:the storage pool 'unset' is not active"; do
+        [ "${bad%%:*}" = none ] || virsh -q pool-define-as unset dir --target "$dir/unset"
+        contains "$(submit "$(in_pool bad "${bad%%:*}")" 2>&1)" "${bad#*:}" "the error of a pool that cannot be used"
+done
+virsh -q pool-undefine unset
+
+# --- sent, compared and defined; the disk is no longer here -------------------------------------------------
+to_remote sent vms '.destination.start = true' >/dev/null
+wait_state sent COMPLETED
+missing vm/sent.qcow2
+equal "$(xml sent 'string(/domain/devices/disk/source/@file)')" "$dir/pool/sent.qcow2" "the disk"
+equal "$(virsh domstate sent)" running "the state of a domain on another host"
+equal "$(result sent .result.outputs[0].path)" "\"$dir/pool/sent.qcow2\"" "the path in the result"
+contains "$(journalctl -o cat HYPER_JOB_ID=sent)" "was read back and compared" "the log"
+virsh -q destroy sent
+same disk.raw pool/sent.qcow2 qcow2
 
 # --- libvirtd away, and the manager killed, between publish and define --------------------------------------
 # slow ID NAME: a job that has asked libvirt what it needs before the copy

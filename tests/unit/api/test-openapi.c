@@ -232,6 +232,9 @@ END_TEST
         "{\"image\":{\"name\":\"vc\",\"vm_path\":\"web\"},\"parameters\":{\"output_path\":\"/data/out/\"," \
         "\"warm\":true}}"
 #define FOR_KVM "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"}}"
+#define FOR_REMOTE                                                                        \
+        "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"," \
+        "\"libvirt_uri\":\"qemu+tls://h/system\"}}"
 #define FOR_BOOT                                                                          \
         "{\"image\":{\"path\":\"/data/a.vmdk\"},\"parameters\":{\"output_type\":\"kvm\"," \
         "\"boot_check\":true}}"
@@ -259,6 +262,7 @@ static json_t *job_for(const char *path) {
                 { "parameters.output_directory", FOR_KVM },
                 { "parameters.domain_name", FOR_KVM },
                 { "parameters.libvirt_uri", FOR_KVM },
+                { "parameters.storage_pool", FOR_REMOTE },
                 { "parameters.network_map", FOR_KVM },
                 { "parameters.hardware", FOR_KVM },
                 { "parameters.disk_bus", FOR_KVM },

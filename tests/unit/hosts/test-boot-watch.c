@@ -112,7 +112,7 @@ END_TEST
 START_TEST(a_screen_that_stands_still_is_the_end) {
         _cleanup_boot_watch_ BootWatch *w = new_watch(), *empty = new_watch(), *busy = new_watch();
 
-        boot_watch_disks(w, 100 << 20, 0);
+        boot_watch_disks(w, 100 << 20, 0, 0);
         boot_watch_screen(w, "a", 1, 10 * USEC_PER_SEC);
         boot_watch_screen(w, "b", 1, 20 * USEC_PER_SEC);
         /* A cursor blinks. */
@@ -120,7 +120,7 @@ START_TEST(a_screen_that_stands_still_is_the_end) {
         boot_watch_screen(w, "b", 1, 50 * USEC_PER_SEC);
         expect_at(w, 79 * USEC_PER_SEC, "");
         expect_at(w, 80 * USEC_PER_SEC, "unknown: its screen has not changed for 60 s");
-        boot_watch_disks(empty, 512, 0);
+        boot_watch_disks(empty, 512, 0, 0);
         boot_watch_screen(empty, "a", 1, 0);
         expect_at(empty, STILL, "no: nothing has changed for 60 s, and it has read only 512 bytes");
         /* The disk is read, and the screen changes: this ends with the limit. */
@@ -130,9 +130,19 @@ START_TEST(a_screen_that_stands_still_is_the_end) {
                 if (i < 15)
                         boot_watch_screen(busy, &i, sizeof(i), now);
                 else
-                        boot_watch_disks(busy, i * (uint64_t) 100 << 20, now);
+                        boot_watch_disks(busy, i * (uint64_t) 100 << 20, 0, now);
         }
         expect_at(busy, LIMIT, "unknown: there was neither a login prompt");
+}
+END_TEST
+
+START_TEST(a_guest_that_writes_all_the_time_is_ended) {
+        _cleanup_boot_watch_ BootWatch *w = new_watch();
+
+        boot_watch_disks(w, 1 << 20, (UINT64_C(4) << 30) - 1, 0);
+        expect_at(w, USEC_PER_SEC, "");
+        boot_watch_disks(w, 1 << 20, UINT64_C(4) << 30, 0);
+        expect_at(w, USEC_PER_SEC, "unknown: it has written 4294967296 bytes to its disks");
 }
 END_TEST
 
@@ -173,5 +183,5 @@ START_TEST(outcomes_are_decoded_strictly) {
 END_TEST
 
 TEST_MAIN("boot-watch", the_console_decides, the_first_sign_counts, the_console_is_kept_as_lines,
-                a_screen_that_stands_still_is_the_end, the_agent_and_the_end_of_the_guest_decide,
-                outcomes_are_decoded_strictly)
+                a_screen_that_stands_still_is_the_end, a_guest_that_writes_all_the_time_is_ended,
+                the_agent_and_the_end_of_the_guest_decide, outcomes_are_decoded_strictly)

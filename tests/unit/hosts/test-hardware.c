@@ -208,6 +208,49 @@ START_TEST(what_a_host_cannot_have_is_refused) {
 }
 END_TEST
 
+START_TEST(networks_must_be_active_to_start) {
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        _cleanup_kvm_target_ KvmTarget *t = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        read_case("vmware-linux", &d, &t);
+        ck_assert_int_eq(strv_extend(&t->inactive, "default"), 0);
+        d->start = false;
+        ck_assert_int_eq(kvm_domain_check(d, t, &why), 0);
+        d->start = true;
+        assert_refused(d, t, -ENOENT, "the network 'default' of libvirt, which NIC");
+}
+END_TEST
+
+START_TEST(pools_are_checked) {
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        _cleanup_kvm_target_ KvmTarget *t = NULL, *again = NULL;
+        _cleanup_(json_decrefp) json_t *object = NULL;
+        _cleanup_free_ char *why = NULL, *text = NULL;
+
+        read_case("vmware-linux", &d, &t);
+        d->pool = strdup("vms");
+        assert_refused(d, t, -ENOENT, "libvirt has no storage pool 'vms' (there are: none)");
+        ck_assert_int_eq(strv_extend(&t->pools, "default"), 0);
+        ck_assert_int_eq(strv_extend(&t->pools, "fast"), 0);
+        assert_refused(d, t, -ENOENT, "(there are: default, fast)");
+        t->pool = strdup("vms");
+        t->pool_type = strdup("logical");
+        assert_refused(d, t, -EOPNOTSUPP, "the storage pool 'vms' has the type logical, and must have");
+        free_and_strdup(&t->pool_type, "dir");
+        assert_refused(d, t, -ENOENT, "the storage pool 'vms' is not active: start it");
+        t->pool_active = true;
+        ck_assert_int_eq(kvm_domain_check(d, t, &why), 0);
+        t->volumes = json_pack("[s, s]", "other", kvm_volume_name(&d->disks[0]));
+        assert_refused(d, t, -EEXIST, "the storage pool 'vms' has a volume '");
+        /* It is the same for hyper-job, which gets it as JSON. */
+        object = kvm_target_to_json(t);
+        text = json_dumps(object, 0);
+        ck_assert_int_eq(kvm_target_decode(text, strlen(text), &again), 0);
+        assert_refused(d, again, -EEXIST, "the storage pool 'vms' has a volume '");
+}
+END_TEST
+
 START_TEST(a_guest_says_what_it_requires) {
         static const struct {
                 const char *guest; /* NULL: none */
@@ -288,7 +331,8 @@ END_TEST
 int main(void) {
         const TTest *const tests[] = { domains_are_valid_by_libvirts_schema, a_proof_of_boot_changes_nothing,
                 differences_that_matter_are_told, what_a_host_cannot_have_is_refused,
-                a_guest_says_what_it_requires, capabilities_are_read, systems_are_found_by_their_ids };
+                networks_must_be_active_to_start, pools_are_checked, a_guest_says_what_it_requires,
+                capabilities_are_read, systems_are_found_by_their_ids };
         TCase *tcase = test_case("hardware", 60, tests, ELEMENTSOF(tests));
 
         tcase_add_loop_test(tcase, hardware_becomes_the_expected_domain, 0, ELEMENTSOF(cases));

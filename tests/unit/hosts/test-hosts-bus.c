@@ -10,10 +10,12 @@
 #include "basic/log.h"
 #include "hosts/bus-objects.h"
 #include "hosts/host-bus.h"
+#include "hosts/host.h"
 #include "hosts/hostd.h"
 #include "hosts/hosts-bus.h"
 #include "hosts/hosts-idle.h"
 #include "hosts/libvirt-events.h"
+#include "hosts/running.h"
 #include "hosts/subscription.h"
 #include "hosts/vm-bus.h"
 #include "shared/error-table.h"
@@ -921,13 +923,14 @@ HOSTS_TEST(an_error_does_not_quote_a_file)
         }
 HOSTS_TEST_END
 
-HOSTS_TEST(domains_are_defined_on_this_machine_only)
+HOSTS_TEST(domains_are_defined_on_known_hosts_only)
         static const struct {
                 const char *method, *uri, *text, *error;
         } cases[] = {
-                { "DescribeTarget", "qemu+ssh://root@elsewhere/system", NULL, "this machine's libvirt" },
-                { "DescribeTarget", "lxc:///", NULL, "uri: " },
-                { "DefineVm", "qemu+tls://elsewhere/system", "{}", "this machine's libvirt" },
+                { "DescribeTarget", "qemu+ssh://root@elsewhere/system", "",
+                                "uri: qemu+ssh://***@elsewhere/system is not the URI of a host that was added" },
+                { "DescribeTarget", "lxc:///", "", "uri: " },
+                { "DefineVm", "qemu+tls://elsewhere/system", "{}", "is not the URI of a host" },
                 { "DefineVm", "qemu:///system", "{}", "domain: job_id: must be given" },
                 { "DefineVm", "qemu:///system",
                                 "{\"job_id\":\"a\",\"name\":\"../a\",\"vm\":{},"
@@ -936,9 +939,67 @@ HOSTS_TEST(domains_are_defined_on_this_machine_only)
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-                check_error(ask(&f, ROOT, MANAGER, cases[i].method, cases[i].text ? "ss" : "s", cases[i].uri,
-                                            cases[i].text),
+                check_error(ask(&f, ROOT, MANAGER, cases[i].method, "ss", cases[i].uri, cases[i].text),
                                 HYPER_BUS_ERROR_INVALID_ARGUMENT, cases[i].error);
+HOSTS_TEST_END
+
+static KvmDomain *parse_domain(const char *text) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        KvmDomain *d;
+
+        ck_assert_int_eq(kvm_domain_decode(text, strlen(text), &d, &errors), 0);
+        return d;
+}
+
+static void assert_running(Fixture *f, const KvmDomain *d, const Host *target, const char *expected) {
+        _cleanup_free_ char *text = NULL;
+
+        ck_assert_int_eq(hosts_find_running(f->hosts, d, target, &text), 0);
+        if (expected)
+                ck_assert_msg(text && strstr(text, expected), "\"%s\" is not in \"%s\"", expected,
+                                strempty(text));
+        else
+                ck_assert_msg(!text, "%s", text);
+}
+
+HOSTS_TEST(a_domain_is_not_started_while_its_source_runs)
+        _cleanup_free_ char *
+                        uri = make_host(&f, "source",
+                                       "<domain type='test'><name>web</name><uuid>" UUID_A
+                                       "</uuid><memory>1024</memory>"
+                                       "<os><type>hvm</type></os><devices><interface type='network'>"
+                                       "<mac address='00:50:56:AA:BB:CC'/><source network='default'/></interface></devices>"
+                                       "</domain>"),
+                       *path = NULL;
+        _cleanup_kvm_domain_ KvmDomain *
+                        mac = parse_domain("{\"job_id\":\"a\",\"name\":\"a\",\"disks\":[{\"path\":\"/a\","
+                                           "\"format\":\"raw\"}],\"vm\":{\"nics\":[{\"mac\":"
+                                           "\"00:50:56:aa:bb:cc\"}]}}"),
+                       *uuid = parse_domain("{\"job_id\":\"a\",\"name\":\"a\",\"disks\":[{\"path\":"
+                                            "\"/a\",\"format\":\"raw\"}],\"vm\":{\"uuid\":\"" UUID_A "\"}}"),
+                       *other = parse_domain(
+                                       "{\"job_id\":\"a\",\"name\":\"web\",\"disks\":[{\"path\":\"/a\","
+                                       "\"format\":\"raw\"}],\"vm\":{\"nics\":[{\"mac\":"
+                                       "\"00:50:56:aa:bb:cd\"}]}}");
+
+        assert_running(&f, mac, NULL, NULL);
+        check_ok(add(&f, "source", uri));
+        path = vm_path(&f, "source", "web");
+        assert_running(&f, mac, NULL,
+                        "web on the host source runs with the MAC address 00:50:56:aa:bb:cc: stop");
+        assert_running(&f, uuid, NULL, "runs with the UUID " UUID_A);
+        assert_running(&f, other, NULL, NULL);
+        /* On the host itself, libvirt knows. */
+        assert_running(&f, mac, hosts_find(f.hosts, "source"), NULL);
+        /* It was running when it was last seen. */
+        check_ok(ask(&f, ROOT "/source", HYPER_HOSTS_HOST_INTERFACE, "Disconnect", NULL));
+        wait_until(&f, f.connected == 0);
+        assert_running(&f, mac, NULL, "ran on the host source when this was last connected");
+        check_ok(ask(&f, ROOT "/source", HYPER_HOSTS_HOST_INTERFACE, "Connect", NULL));
+        check_ok(ask(&f, path, HYPER_HOSTS_VM_INTERFACE, "Destroy", NULL));
+        wait_until(&f, !vm_is_active(host_find_vm(hosts_find(f.hosts, "source"), UUID_A)));
+        assert_running(&f, mac, NULL, NULL);
+        assert_running(&f, uuid, NULL, NULL);
 HOSTS_TEST_END
 
 HOSTS_TEST(without_a_host_it_ends)
@@ -967,4 +1028,5 @@ TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is
                 a_client_that_leaves_the_bus_takes_its_subscriptions_along, a_subscription_outlives_its_vm,
                 the_bus_has_what_is_written_down, the_configuration_is_read_again,
                 a_uri_that_is_not_allowed_any_more_is_never_opened, an_error_does_not_quote_a_file,
-                domains_are_defined_on_this_machine_only, without_a_host_it_ends)
+                domains_are_defined_on_known_hosts_only, a_domain_is_not_started_while_its_source_runs,
+                without_a_host_it_ends)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hosts/host-uri.h"
+#include "spec/host-uri.h"
 #include "unit/lib/test.h"
 
 static const char key[] = "/k";

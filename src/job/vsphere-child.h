@@ -26,8 +26,8 @@ typedef struct VsphereReply {
 /* Ends the session and the lease that an attempt which was killed has noted (vsphere-session.h). */
 void vsphere_child_end_session(Attempt *a, unsigned time_max);
 
-/* Does the same, logs in and finds the VM, within @time_max seconds. @ret_reply is why not. The descriptors that are open
- * are the child's, too: none of them may be one that it must not use. */
+/* Does the same, logs in and finds the VM, within @time_max seconds. @ret_reply is why not. The descriptors
+ * that are open are the child's, too: none of them may be one that it must not use. */
 int vsphere_child_start(Attempt *a, unsigned time_max, VsphereChild **ret, VsphereReply *ret_reply);
 /* Logs out. */
 VsphereChild *vsphere_child_end(VsphereChild *c);

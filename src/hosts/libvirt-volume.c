@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libvirt/virterror.h>
-#include <libxml/entities.h>
+#include <libxml/xmlwriter.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,18 +107,42 @@ static int find_volume(virConnectPtr c, const VolumeName *v, virStorageVolPtr *r
         return missing ? -ENOENT : r;
 }
 
-/* A raw file, whatever is in it: libvirt must not write a header. */
-static char *volume_xml(const char *name, uint64_t size) {
-        xmlChar *escaped = xmlEncodeSpecialChars(NULL, (const xmlChar *) name);
-        char *xml = escaped ? strprintf("<volume><name>%s</name><capacity unit='bytes'>%" PRIu64
-                                        "</capacity><allocation unit='bytes'>0</allocation><target><format "
-                                        "type='raw'/><permissions><mode>0600</mode></permissions></target>"
-                                        "</volume>",
-                                              (const char *) escaped, size)
-                            : NULL;
+static void buffer_freep(xmlBufferPtr *b) {
+        if (*b)
+                xmlBufferFree(*b);
+}
+static void writer_freep(xmlTextWriterPtr *w) {
+        if (*w)
+                xmlFreeTextWriter(*w);
+}
 
-        xmlFree(escaped);
-        return xml;
+#define X(s) ((const xmlChar *) (s))
+
+/* A raw file, whatever is in it: libvirt must not write a header. */
+static bool write_volume(xmlTextWriterPtr w, const char *name, uint64_t size) {
+        return xmlTextWriterStartElement(w, X("volume")) >= 0 &&
+                        xmlTextWriterWriteElement(w, X("name"), X(name)) >= 0 &&
+                        xmlTextWriterStartElement(w, X("capacity")) >= 0 &&
+                        xmlTextWriterWriteAttribute(w, X("unit"), X("bytes")) >= 0 &&
+                        xmlTextWriterWriteFormatString(w, "%" PRIu64, size) >= 0 &&
+                        xmlTextWriterEndElement(w) >= 0 &&
+                        xmlTextWriterWriteElement(w, X("allocation"), X("0")) >= 0 &&
+                        xmlTextWriterStartElement(w, X("target")) >= 0 &&
+                        xmlTextWriterStartElement(w, X("format")) >= 0 &&
+                        xmlTextWriterWriteAttribute(w, X("type"), X("raw")) >= 0 &&
+                        xmlTextWriterEndElement(w) >= 0 &&
+                        xmlTextWriterStartElement(w, X("permissions")) >= 0 &&
+                        xmlTextWriterWriteElement(w, X("mode"), X("0600")) >= 0 &&
+                        xmlTextWriterEndDocument(w) >= 0;
+}
+
+static char *volume_xml(const char *name, uint64_t size) {
+        _cleanup_(buffer_freep) xmlBufferPtr buffer = xmlBufferCreate();
+        _cleanup_(writer_freep) xmlTextWriterPtr writer = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
+
+        if (!writer || !write_volume(writer, name, size) || xmlTextWriterFlush(writer) < 0)
+                return NULL;
+        return strdup((const char *) xmlBufferContent(buffer));
 }
 
 static int check_space(virStoragePoolPtr pool, const VolumeName *v, uint64_t allocated, char **ret_error) {

@@ -27,10 +27,10 @@
 static int remove_file(char *path) {
         _cleanup_free_ char *owned = path;
 
-        if (!path)
+        if (!owned)
                 return -ENOMEM;
-        if (unlink(path) < 0 && errno != ENOENT)
-                log_warning_errno(errno, "Failed to remove %s: %m", path);
+        if (unlink(owned) < 0 && errno != ENOENT)
+                log_warning_errno(errno, "Failed to remove %s: %m", owned);
         return 0;
 }
 

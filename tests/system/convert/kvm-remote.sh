@@ -3,6 +3,7 @@
 # machine: libvirt
 # timeout: 300
 # weight: 0.8
+# tier: all
 # slow: the connection to the other host is slow, and calls are repeated after pauses
 #
 # A domain on another host, which is this machine, over ssh: a pool that is full, a cancel, and the death of

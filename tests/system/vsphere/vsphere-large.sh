@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vcsim: yes
+# tier: all
 # slow: the simulator needs minutes to create 10,000 VMs
 # timeout: 900
 # weight: 1

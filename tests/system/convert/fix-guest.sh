@@ -174,9 +174,9 @@ contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/n
 # An inspection reads only. All appliances are in use at first.
 held=()
 for slot in /var/lib/hyper/appliance/slots/*; do
-        exec {fd}<"$slot"
-        flock -n "$fd"
-        held+=("$fd")
+        flock -n --no-fork "$slot" sleep infinity &
+        held+=($!)
+        eventually 10 "an appliance is in use" sh -c "! flock -n $slot true"
 done
 equal "${#held[@]}" 4 "the slots of appliances"
 before=$(sha256sum <"$dir/box.ova")
@@ -185,7 +185,7 @@ inspection=$!
 waits() { [[ $(hyperctl logs looked-at) = *"Waiting for one of "*" appliances: all are in use"* ]]; }
 eventually 120 "the job waits for an appliance" waits
 equal "$(state looked-at)" RUNNING "the state of the job that waits"
-for fd in "${held[@]}"; do exec {fd}<&-; done
+kill "${held[@]}"
 wait $inspection || fail "hyperctl inspect: $(cat "$dir/inspection")"
 equal "$(jq -r '.os.hostname, .root, .virtio, .bootable' "$dir/guest.json" | xargs)" \
         "esx-guest /dev/sda1 false no" "the inspected guest"

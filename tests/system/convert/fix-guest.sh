@@ -174,9 +174,10 @@ contains "$(debugfs -R 'cat /etc/fstab' "$dir/guest.img?offset=1048576" 2>/dev/n
 # An inspection reads only. All appliances are in use at first.
 held=()
 for slot in /var/lib/hyper/appliance/slots/*; do
-        flock -n --no-fork "$slot" sleep infinity &
+        flock --no-fork "$slot" sleep infinity &
         held+=($!)
-        eventually 10 "an appliance is in use" sh -c "! flock -n $slot true"
+        in_use() { ! flock -n "$slot" true; }
+        eventually 10 "an appliance is in use" in_use
 done
 equal "${#held[@]}" 4 "the slots of appliances"
 before=$(sha256sum <"$dir/box.ova")

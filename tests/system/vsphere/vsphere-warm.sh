@@ -120,8 +120,8 @@ unit_gone cut || fail "a unit runs between the passes"
 exists /srv/warm/.cut.raw.hyper-part/image
 eventually 60 "the manager has ended" gone
 systemctl is-active --quiet hyper-passes.timer || fail "there is no timer"
-# The server is gone, and the cancel ends all the same: what is left is shown, and tried again later. (The inodes
-# of an overlay are others after a boot: the unfinished output is not recognized, and is left.)
+# The server is gone, and the cancel ends all the same: what is left is shown, and tried again later. (The
+# inodes of an overlay are others after a boot: the unfinished output is not recognized, and is left.)
 hyperctl cancel cut
 wait_state cut CANCELLED
 left() { hyperctl status cut --json | grep -q "DC0/vm/web.*is not as it was"; }

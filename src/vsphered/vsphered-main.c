@@ -2,9 +2,6 @@
 
 /* hyper-vsphered: started by the bus, owns org.hyper1.VSphere. */
 
-#include <curl/curl.h>
-#include <jansson.h>
-#include <libxml/parser.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
@@ -53,11 +50,11 @@ static int run(void) {
         r = daemon_set_up(&daemon, &event, &bus);
         if (r < 0)
                 return r;
-        session_store_end_old();
         const VspheredOptions options = { .event = event, .bus = bus, .settings = TAKE_PTR(settings) };
         r = vsphered_new(&options, &v);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
+        session_store_end_old();
         r = sd_bus_request_name(bus, HYPER_VSPHERE_BUS_NAME, 0);
         if (r < 0)
                 return log_error_errno(
@@ -73,10 +70,6 @@ int main(int argc, char *argv[]) {
         r = daemon_parse_arguments(&program, argc, argv);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        /* All are used by threads later. */
-        curl_global_init(CURL_GLOBAL_DEFAULT);
-        xmlInitParser();
-        json_object_seed(0);
         r = run();
         /* A thread may still wait for a server that does not answer. */
         (void) fflush(NULL);

@@ -6,6 +6,9 @@
 
 #include "vsphered/vsphered.h"
 
+#include <curl/curl.h>
+#include <jansson.h>
+#include <libxml/parser.h>
 #include <systemd/sd-daemon.h>
 
 #include "basic/log.h"
@@ -72,6 +75,13 @@ static int start_idle(Vsphered *v) {
                         USEC_PER_SEC / 4, on_idle_timer, v);
 }
 
+/* The threads of the servers use them, and they initialize themselves without a lock. */
+static void initialize_libraries(void) {
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+        xmlInitParser();
+        json_object_seed(0);
+}
+
 int vsphered_new(const VspheredOptions *options, Vsphered **ret) {
         _cleanup_(vsphered_freep) Vsphered *v = new0(Vsphered, 1);
         int r;
@@ -80,6 +90,7 @@ int vsphered_new(const VspheredOptions *options, Vsphered **ret) {
                 settings_free(options->settings);
                 return -ENOMEM;
         }
+        initialize_libraries();
         v->event = sd_event_ref(options->event);
         v->bus = sd_bus_ref(options->bus);
         v->settings = options->settings;

@@ -16,7 +16,7 @@ struct sockaddr;
 void client_address_prefix(const struct sockaddr *address, uint8_t ret[static 16]);
 void client_address_read(Request *r, uint8_t ret[static 16]);
 
-/* For the log; "" if there is none. */
+/* For the log; "" if it is not known. */
 const char *client_address_text(Request *r, char buf[static INET6_ADDRSTRLEN]);
 
 /* It is this machine's. */

@@ -4,7 +4,7 @@
 /* How often a login may fail: for each address, and for each user name, wherever it comes from. PAM is not
  * asked beyond that.
  *
- * Nobody may lock a user out by failing in the user's name: where the user has a session, or on this machine,
+ * Failures in the name of a user must not lock that user out: where the user has a session, or on this machine,
  * the limit of the name does not apply, and what fails there does not count for others. */
 
 #include "api/http/rate-limit.h"

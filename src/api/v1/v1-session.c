@@ -170,7 +170,7 @@ int v1_end_session(Request *r) {
                 k = store_session_get(store, id, &row);
         if (k < 0 && k != -ENOENT)
                 return k;
-        /* Whether others have sessions is not for everybody to know. */
+        /* Only administrators may learn whether others have sessions. */
         if (k < 0 || !session_is_valid(row, now_realtime()) || (r->role < ROLE_ADMIN && !is_own(r, row)))
                 return request_reply_error(r, MHD_HTTP_NOT_FOUND, "There is no such session.");
         return end_session(r, id);

@@ -200,7 +200,6 @@ static int flush(void *userdata) {
 
 static int record(Flush *f, sd_bus_error *error) {
         _cleanup_(upload_row_freep) UploadRow *row = NULL;
-        _cleanup_json_ json_t *json = NULL;
         _cleanup_free_ char *text = NULL;
         Manager *m = f->manager;
         int r = store_upload_put_chunk(m->store, f->upload_id, f->index, m->clock());
@@ -209,8 +208,7 @@ static int record(Flush *f, sd_bus_error *error) {
                 r = store_upload_get(m->store, f->upload_id, &row);
         if (r < 0)
                 return r == -ENOMEM ? r : upload_store_failed(m, error);
-        json = upload_json(m, row);
-        text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        text = upload_text(m, row);
         return text ? sd_bus_reply_method_return(f->message, "s", text) : -ENOMEM;
 }
 

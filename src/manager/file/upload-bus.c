@@ -24,8 +24,7 @@
 #define FREE_PERCENT 5u
 
 static int reply_upload(Manager *m, sd_bus_message *call, const UploadRow *row) {
-        _cleanup_json_ json_t *json = upload_json(m, row);
-        _cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        _cleanup_free_ char *text = upload_text(m, row);
 
         return text ? sd_bus_reply_method_return(call, "s", text) : -ENOMEM;
 }

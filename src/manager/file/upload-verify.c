@@ -83,8 +83,7 @@ static int hash_file(void *userdata) {
 }
 
 static void answer(UploadVerification *v, int r, sd_bus_error *error) {
-        _cleanup_json_ json_t *json = r >= 0 ? upload_json(v->manager, v->row) : NULL;
-        _cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        _cleanup_free_ char *text = r >= 0 ? upload_text(v->manager, v->row) : NULL;
 
         v->timer = sd_event_source_disable_unref(v->timer);
         if (!v->message)
@@ -214,8 +213,7 @@ int upload_verify_start(Manager *m, UploadRow *row, sd_bus_message *message, sd_
                 r = manager_publish_upload(m, row, error);
                 if (r < 0 || !message)
                         return r < 0 ? r : 1;
-                _cleanup_json_ json_t *json = upload_json(m, row);
-                _cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+                _cleanup_free_ char *text = upload_text(m, row);
                 return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
         }
         r = start(m, row, fd, message);

@@ -146,7 +146,7 @@ static const char *name_of(const char *path) {
         return path ? strrchr(path, '/') + 1 : NULL;
 }
 
-json_t *upload_json(Manager *m, const UploadRow *row) {
+char *upload_text(Manager *m, const UploadRow *row) {
         _cleanup_free_ uint64_t *chunks = NULL;
         uint64_t received = 0;
         size_t n = 0;
@@ -157,8 +157,9 @@ json_t *upload_json(Manager *m, const UploadRow *row) {
         _cleanup_json_ json_t *list = chunks_json(row, chunks, n, &received);
         DiskFormat format = disk_format_from_name(row->filename);
 
-        return json_pack("{s:s, s:s, s:I, s:I, s:I, s:O, s:I, s:f, s:s, s:b, s:s?, s:s?, s:s?, "
-                         "s:s?, s:s?, s:o, s:o, s:o}",
+        _cleanup_json_ json_t *json = json_pack(
+                        "{s:s, s:s, s:I, s:I, s:I, s:O, s:I, s:f, s:s, s:b, s:s?, s:s?, s:s?, "
+                        "s:s?, s:s?, s:o, s:o, s:o}",
                         "upload_id", row->id, "filename", row->filename, "size", (json_int_t) row->size,
                         "chunk_size", (json_int_t) row->chunk_size, "total_chunks",
                         (json_int_t) upload_n_chunks(row), "received_chunks", list, "received_bytes",
@@ -169,6 +170,8 @@ json_t *upload_json(Manager *m, const UploadRow *row) {
                         row->sha256, "error", row->error, "created_at", json_time(row->created_at),
                         "updated_at", json_time(row->updated_at), "expires_at",
                         json_time(row->updated_at + UPLOAD_EXPIRES_AFTER));
+
+        return json ? json_dumps(json, JSON_COMPACT) : NULL;
 }
 
 /* --- rows and files -------------------------------------------------------------------------------- */

@@ -5,8 +5,6 @@
  * (hyper-apid) a descriptor for each chunk, flushes what it has written and records the chunk. When all are
  * there, and the SHA-256 is right, the file gets its name in /var/lib/hyper/uploads. */
 
-#include <jansson.h>
-
 #include "manager/manager.h"
 #include "store/uploads.h"
 #include "json/json-table.h"
@@ -39,9 +37,9 @@ uint64_t upload_n_chunks(const UploadRow *row);
 uint64_t upload_chunk_offset(const UploadRow *row, uint64_t chunk);
 uint64_t upload_chunk_length(const UploadRow *row, uint64_t chunk);
 
-/* For clients: {"upload_id", "filename", "size", …, "received_chunks"}. New reference; NULL when out of
- * memory, or if the database cannot be read. */
-json_t *upload_json(Manager *m, const UploadRow *row);
+/* For clients, as JSON text: {"upload_id", "filename", "size", …, "received_chunks"}. The caller frees it;
+ * NULL when out of memory, or if the database cannot be read. */
+char *upload_text(Manager *m, const UploadRow *row);
 
 /* The owner in whose name the sender of a call acts: hyper-apid and root pass it, others act for themselves,
  * as "user:<uid>". The caller frees it. 0, or negative errno with @error set. */

@@ -2,9 +2,9 @@
 #include "manager/key.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/definition.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
-#include "json/json-parse.h"
 
 #define DEFINITION_MAX ((size_t) 64 * 1024)
 
@@ -52,20 +52,10 @@ static int check(KeyDefinition *d, JsonErrors *errors) {
 
 int key_definition_decode(const char *text, KeyDefinition *ret, JsonErrors *errors) {
         _cleanup_(key_definition_done) KeyDefinition d = {};
-        _cleanup_json_ json_t *object = NULL;
-        _cleanup_free_ char *why = NULL;
-        int r;
+        int r = definition_read(text, DEFINITION_MAX, definition_fields, &d, errors);
 
-        if (strlen(text) > DEFINITION_MAX)
-                r = json_errors_add(
-                                errors, "", "the definition must be at most %zu bytes long", DEFINITION_MAX);
-        else {
-                r = json_parse_object(text, strlen(text), &object, &why);
-                if (r == -EBADMSG)
-                        r = json_errors_add(errors, "", "%s", why);
-                else if (r >= 0 && (r = json_table_decode(definition_fields, object, "", &d, errors)) >= 0)
-                        r = check(&d, errors);
-        }
+        if (r > 0)
+                r = check(&d, errors);
         if (r < 0)
                 return r;
         if (errors->n_errors > 0)

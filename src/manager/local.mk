@@ -16,6 +16,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/commit-group.h \
 	src/manager/credentials.c \
 	src/manager/credentials.h \
+	src/manager/definition.c \
+	src/manager/definition.h \
 	src/manager/executor-unit-list.c \
 	src/manager/executor-unit-list.h \
 	src/manager/executor-unit.c \

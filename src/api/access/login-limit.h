@@ -4,7 +4,7 @@
 /* How often a login may fail: for each address, and for each user name, wherever it comes from. PAM is not
  * asked beyond that.
  *
- * Failures in the name of a user must not lock that user out: where the user has a session, or on this machine,
+ * Failures in the name of a user must not lock the user out: where there is a session, or on this machine,
  * the limit of the name does not apply, and what fails there does not count for others. */
 
 #include "api/http/rate-limit.h"

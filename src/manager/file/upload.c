@@ -10,9 +10,9 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/caller.h"
+#include "manager/definition.h"
 #include "shared/error-table.h"
 #include "spec/disk-format.h"
-#include "json/json-parse.h"
 
 #define DEFINITION_MAX ((size_t) 8 * 1024)
 #define NAME_MAX_LENGTH 200u
@@ -91,19 +91,10 @@ static int check(UploadDefinition *d, JsonErrors *errors) {
 
 int upload_definition_decode(const char *text, UploadDefinition *ret, JsonErrors *errors) {
         _cleanup_(upload_definition_done) UploadDefinition d = {};
-        _cleanup_json_ json_t *object = NULL;
-        _cleanup_free_ char *why = NULL;
-        int r;
+        int r = definition_read(text, DEFINITION_MAX, definition_fields, &d, errors);
 
-        if (strlen(text) > DEFINITION_MAX)
-                r = json_errors_add(errors, "", "must be at most %zu bytes long", DEFINITION_MAX);
-        else {
-                r = json_parse_object(text, strlen(text), &object, &why);
-                if (r == -EBADMSG)
-                        r = json_errors_add(errors, "", "%s", why);
-                else if (r >= 0 && (r = json_table_decode(definition_fields, object, "", &d, errors)) >= 0)
-                        r = check(&d, errors);
-        }
+        if (r > 0)
+                r = check(&d, errors);
         if (r < 0)
                 return r;
         if (errors->n_errors > 0)

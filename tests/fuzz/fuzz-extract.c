@@ -12,6 +12,8 @@
 
 #define MAX_SIZE (UINT64_C(1) << 20)
 
+FUZZ_LIMIT_RESERVATIONS
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *why = NULL;
 

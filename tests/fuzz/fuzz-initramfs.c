@@ -8,21 +8,7 @@
 #include "guest/initramfs-list.h"
 #include "guest/module-set.h"
 
-/* libarchive reserves as many bytes as the name of an entry claims to have, at most 4 GiB, but uses only
- * those that are there. This is not what the fuzzer looks for; the limit of resident memory stays. */
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv) {
-        char **longer = new0(char *, (size_t) *argc + 2);
-
-        if (!longer)
-                return -ENOMEM;
-        for (int i = 0; i < *argc; i++)
-                longer[i] = (*argv)[i];
-        longer[(*argc)++] = (char *) "-malloc_limit_mb=5000";
-        *argv = longer;
-        return 0;
-}
+FUZZ_LIMIT_RESERVATIONS
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = strndup((const char *) data, size);

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* For decoders by libraries that reserve as much memory as their input claims: more than this at once fails,
  * as it does in the sandbox of parsers, where the address space is limited. Without it, the notes that
- * AddressSanitizer keeps of such memory use up what the fuzzer may have. Placed once, outside of functions. */
+ * AddressSanitizer keeps of it use up what the fuzzer may have. Placed once, outside functions. */
 #define FUZZ_LIMIT_RESERVATIONS                                                   \
         const char *__asan_default_options(void);                                 \
         const char *__asan_default_options(void) {                                \

@@ -13,6 +13,7 @@
 #include "manager/put-back.h"
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-timer.h"
+#include "manager/unit-end.h"
 #include "spec/job-file.h"
 
 #define UNIT_PATTERN "hyper-job-*.service"
@@ -81,7 +82,7 @@ static void end_the_gone(Manager *m) {
                                 j->row->state == JOB_RUNNING;
 
                 if (carried_out && !job_is_held(j) && !j->unit.seen && !j->unit.start_call && !j->unsettled)
-                        executor_unit_gone(j, NULL);
+                        unit_gone(j, NULL);
         }
 }
 
@@ -103,7 +104,7 @@ static int visit_directory(Manager *m, const char *id) {
         if (r < 0)
                 return r;
         r = mark_cancelled(m, j);
-        executor_unit_gone(j, NULL);
+        unit_gone(j, NULL);
         return r;
 }
 

@@ -9,11 +9,6 @@
 void executor_unit_start(Job *j, const JobSpec *spec, const JobFiles *files);
 /* @j is cancelled. Where no unit runs, what is left of it goes at once: @j may be freed. */
 void executor_unit_cancel(Job *j);
-/* The unit of @j is gone; or, with @start_error, it never was. Ends the attempt, or goes on with what is
- * left to do for a job that is finished. @j may be freed. */
-void executor_unit_gone(Job *j, const char *start_error);
-/* Has systemd's signals delivered. To be called before the units are listed. 0 or negative errno. */
-int executor_unit_subscribe(Manager *m);
 /* Takes over the unit of @j; @running: it is active. 0 or negative errno. */
 int executor_unit_adopt(Job *j, bool running);
 /* Stops the unit of @j, once. */

@@ -148,10 +148,16 @@ libhyper_manager_la_SOURCES = \
 	src/manager/systemd-names.h \
 	src/manager/unit-append.c \
 	src/manager/unit-append.h \
+	src/manager/unit-end.c \
+	src/manager/unit-end.h \
 	src/manager/unit-facts.c \
 	src/manager/unit-facts.h \
 	src/manager/unit-properties.c \
 	src/manager/unit-properties.h \
+	src/manager/unit-signals.c \
+	src/manager/unit-signals.h \
+	src/manager/unit-start.c \
+	src/manager/unit-start.h \
 	src/manager/wake-timer.c \
 	src/manager/wake-timer.h \
 	src/manager/webhook/outbox-bus.c \

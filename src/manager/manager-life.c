@@ -9,7 +9,6 @@
 #include "journal/job-event.h"
 #include "manager/credentials.h"
 #include "manager/executor-unit-list.h"
-#include "manager/executor-unit.h"
 #include "manager/executors.h"
 #include "manager/file/chunk-bus.h"
 #include "manager/file/file-bus.h"
@@ -29,6 +28,8 @@
 #include "manager/session-bus.h"
 #include "manager/source-bus.h"
 #include "manager/submit.h"
+#include "manager/unit-end.h"
+#include "manager/unit-signals.h"
 #include "manager/wake-timer.h"
 #include "manager/webhook/outbox-bus.h"
 #include "manager/webhook/outbox.h"
@@ -129,6 +130,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->job_vtable = job_vtable;
         m->schedule_vtable = schedule_vtable;
         m->list_units = executor_unit_list;
+        m->unit_gone = unit_gone;
         m->started_at = m->clock();
         m->patience = UNIT_PATIENCE;
         m->state_directory = strdup(o->state_directory);
@@ -217,7 +219,7 @@ int manager_start(Manager *m) {
         if (r < 0)
                 return log_error_errno(r, "Failed to put the objects on the bus: %m");
         /* Subscribe before looking: a unit that ends in between is told of. */
-        r = executor_unit_subscribe(m);
+        r = unit_signals_subscribe(m);
         for (const Executor *const *e = executors; r >= 0 && *e; e++)
                 r = (*e)->list(m);
         if (r >= 0)

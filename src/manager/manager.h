@@ -40,6 +40,8 @@ struct Manager {
         clock_func clock;
         job_observer observer; /* of each job's changes */
         int (*list_units)(Manager *m); /* executor_unit_list() */
+        /* unit_gone(): the end of a unit may start another one, of which is told as of the first. */
+        void (*unit_gone)(Job *j, const char *start_error);
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
 
         CommitGroup *group; /* of what clients submit and workers say */

@@ -5,12 +5,12 @@
 #include "basic/string-util.h"
 #include "manager/attempt-end.h"
 #include "manager/executor-unit-list.h"
-#include "manager/executor-unit.h"
 #include "manager/executor-worker.h"
 #include "manager/executors.h"
 #include "manager/idle.h"
 #include "manager/job-paths.h"
 #include "manager/manager.h"
+#include "manager/unit-end.h"
 #include "manager/worker/worker-local.h"
 
 /* When the database cannot be written (a full disk), the same is tried again after this long. */
@@ -128,7 +128,7 @@ static void on_failed(Job *j, int r, void *userdata) {
         if (r < 0)
                 try_again_later(m, r);
         else if (j->warm) /* earlier attempts may have changed its source */
-                executor_unit_gone(j, NULL);
+                unit_gone(j, NULL);
         else
                 manager_forget_job(m, j);
 }
@@ -263,7 +263,7 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
                 following = TAILQ_NEXT(j, in_list);
                 if (!j->unsettled)
                         continue;
-                executor_unit_gone(j, NULL);
+                unit_gone(j, NULL);
                 *next = MIN(*next, now + STORE_PAUSE);
         }
         while ((j = prioq_first(&m->index.retrying)) && j->row->due_at <= now) {

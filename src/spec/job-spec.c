@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-spec.h"
 #include "basic/string-util.h"
+#include "spec/job-document.h"
+#include "spec/job-fields.h"
 #include "spec/job-guest.h"
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
@@ -8,225 +10,10 @@
 #include "spec/warm-spec.h"
 #include "json/json-parse.h"
 
-static int operation(const char *s) {
-        return job_operation_from_string(s);
-}
-
-static int type_at(const char *s, EndpointEnds end) {
-        EndpointType t = endpoint_type_from_string(s);
-
-        return endpoint_type_is((int) t, end) ? (int) t : -EOPNOTSUPP;
-}
-
-static int source_type(const char *s) {
-        return type_at(s, ENDPOINT_SOURCE);
-}
-
-static int destination_type(const char *s) {
-        return type_at(s, ENDPOINT_DESTINATION);
-}
-
-static int source_format(const char *s) {
-        DiskFormat f = disk_format_from_string(s);
-
-        return f == FORMAT_PROBE || disk_format_has((int) f, FORMAT_IS_SOURCE) ? (int) f : -EOPNOTSUPP;
-}
-
-static int destination_format(const char *s) {
-        DiskFormat f = disk_format_from_string(s);
-
-        return disk_format_has((int) f, FORMAT_IS_DESTINATION) ? (int) f : -EOPNOTSUPP;
-}
-
-static int verify(const char *s) {
-        return job_verify_from_string(s);
-}
-
-static int in_use(const char *s) {
-        return job_in_use_from_string(s);
-}
-
-static int chain(const char *s) {
-        return job_chain_from_string(s);
-}
-
-static int compression(const char *s) {
-        return job_compression_from_string(s);
-}
-
-static int initramfs(const char *s) {
-        return job_initramfs_from_string(s);
-}
-
-static int relabel(const char *s) {
-        return job_relabel_from_string(s);
-}
-
-static int conversion_method(const char *s) {
-        return vsphere_method_from_string(s);
-}
-
-static int source_power(const char *s) {
-        return vsphere_power_from_string(s);
-}
-
-static int disk_bus(const char *s) {
-        return vm_bus_from_string(s);
-}
-
-/* clang-format off */
-#define ENDPOINT_FIELDS \
-        {"path", JSON_FIELD_STRING, offsetof(JobEndpoint, path), .flags = JSON_NULLABLE}, \
-        {"uri", JSON_FIELD_STRING, offsetof(JobEndpoint, uri), .flags = JSON_NULLABLE, .max = 8192}, \
-        {"tls_certificates", JSON_FIELD_STRING, offsetof(JobEndpoint, tls_certificates), \
-                        .flags = JSON_NULLABLE}, \
-        {"tls_psk", JSON_FIELD_KNOWN}
-
-#define VSPHERE_FIELD(key, member, ...) \
-        {key, JSON_FIELD_STRING, offsetof(JobEndpoint, vsphere.member), .flags = JSON_NULLABLE, __VA_ARGS__}
-#define VSPHERE_FIELDS \
-        VSPHERE_FIELD("name", name), \
-        VSPHERE_FIELD("vcenter_url", url), \
-        VSPHERE_FIELD("username", username, .max = 256), \
-        {"password", JSON_FIELD_KNOWN}, \
-        VSPHERE_FIELD("ca", ca, .max = VSPHERE_CA_MAX), \
-        VSPHERE_FIELD("thumbprint", thumbprint, .max = 128), \
-        VSPHERE_FIELD("datacenter", datacenter), \
-        VSPHERE_FIELD("vm_path", vm_path), \
-        VSPHERE_FIELD("vm_uuid", vm_uuid)
-
-#define KVM_FIELDS \
-        {"libvirt_uri", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.uri), .flags = JSON_NULLABLE}, \
-        {"pool", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.pool), .flags = JSON_NULLABLE}, \
-        {"name", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.name), .flags = JSON_NULLABLE}, \
-        {"directory", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.directory), .flags = JSON_NULLABLE}, \
-        {"network_map", JSON_FIELD_ANY, offsetof(JobEndpoint, kvm.network_map), .flags = JSON_NULLABLE}, \
-        {"hardware", JSON_FIELD_ANY, offsetof(JobEndpoint, kvm.hardware), .flags = JSON_NULLABLE}, \
-        {"disk_bus", JSON_FIELD_ENUM, offsetof(JobEndpoint, kvm.disk_bus), .flags = JSON_NULLABLE, \
-                        .from_string = disk_bus, .expected = "virtio, scsi, sata, ide"}, \
-        {"nic_model", JSON_FIELD_STRING, offsetof(JobEndpoint, kvm.nic_model), .flags = JSON_NULLABLE}, \
-        {"start", JSON_FIELD_BOOLEAN, offsetof(JobEndpoint, kvm.start), .flags = JSON_NULLABLE}
-/* clang-format on */
-
-static const JsonField source_fields[] = {
-        { "type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN,
-                        .from_string = source_type, .expected = "file, nbd, vsphere" },
-        ENDPOINT_FIELDS,
-        VSPHERE_FIELDS,
-        { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
-                        .from_string = source_format,
-                        .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova, ovf",
-                        .aliases = "vpc" },
-        { "checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE },
-        {},
-};
-
-static const JsonField destination_fields[] = {
-        { "type", JSON_FIELD_ENUM, offsetof(JobEndpoint, type), .flags = JSON_REQUIRED | JSON_BUILT_IN,
-                        .from_string = destination_type, .expected = "file, nbd, kvm" },
-        ENDPOINT_FIELDS,
-        KVM_FIELDS,
-        { "format", JSON_FIELD_ENUM, offsetof(JobEndpoint, format), .flags = JSON_NULLABLE | JSON_BUILT_IN,
-                        .from_string = destination_format, .expected = "qcow2, raw, vmdk, ova, ovf" },
-        {},
-};
-
-static const JsonField parameter_fields[] = {
-        { "compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress), .flags = JSON_NULLABLE },
-        { "compression", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.compression), .flags = JSON_NULLABLE,
-                        .from_string = compression, .expected = "zlib, zstd" },
-        { "verify", JSON_FIELD_SWITCH, offsetof(JobSpec, parameters.verify), .flags = JSON_NULLABLE,
-                        .from_string = verify, .expected = "full, precopy, cutover, none" },
-        { "in_use", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.in_use), .flags = JSON_NULLABLE,
-                        .from_string = in_use, .expected = "refuse, allow" },
-        { "chain", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.chain), .flags = JSON_NULLABLE,
-                        .from_string = chain, .expected = "refuse, flatten" },
-        { "allow_larger", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.allow_larger),
-                        .flags = JSON_NULLABLE },
-        { "fix", JSON_FIELD_ANY, offsetof(JobSpec, parameters.fix_words), .flags = JSON_NULLABLE },
-        { "root", JSON_FIELD_STRING, offsetof(JobSpec, parameters.root),
-                        .flags = JSON_NULLABLE | JSON_NONEMPTY, .max = 256 },
-        { "luks_keys", JSON_FIELD_KNOWN },
-        { "method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.method), .flags = JSON_NULLABLE,
-                        .from_string = initramfs, .expected = "append, native" },
-        { "relabel", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.relabel), .flags = JSON_NULLABLE,
-                        .from_string = relabel, .expected = "changed, full, firstboot" },
-        { "boot_check", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.boot_check),
-                        .flags = JSON_NULLABLE },
-        { "boot_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.boot_timeout),
-                        .flags = JSON_NULLABLE, .min = 1, .max = JOB_BOOT_TIMEOUT_MAX },
-        { "dry_run", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.dry_run), .flags = JSON_NULLABLE },
-        { "force", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.force), .flags = JSON_NULLABLE },
-        { "conversion_method", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.conversion_method),
-                        .flags = JSON_NULLABLE | JSON_BUILT_IN, .from_string = conversion_method,
-                        .expected = "auto, vddk, nfc, https" },
-        { "source_power", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.source_power),
-                        .flags = JSON_NULLABLE, .from_string = source_power,
-                        .expected = "keep, shutdown, poweroff", .aliases = "off" },
-        { "shutdown_timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.shutdown_timeout),
-                        .flags = JSON_NULLABLE, .min = 1, .max = VSPHERE_SHUTDOWN_TIMEOUT_MAX },
-        { "power_off", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.power_off), .flags = JSON_NULLABLE },
-        { "warm", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.warm), .flags = JSON_NULLABLE },
-        { "cutover", JSON_FIELD_STRING, offsetof(JobSpec, parameters.cutover), .flags = JSON_NULLABLE },
-        { "interval_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, parameters.interval_seconds),
-                        .flags = JSON_NULLABLE, .min = WARM_INTERVAL_MIN, .max = WARM_INTERVAL_MAX },
-        { "power_on_after_failure", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.power_on_after_failure),
-                        .flags = JSON_NULLABLE },
-        {},
-};
-
-static const JsonField policy_fields[] = {
-        { "timeout_seconds", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.timeout_seconds),
-                        JSON_NULLABLE | JSON_OR_ZERO, JOB_TIMEOUT_MIN, JOB_TIMEOUT_MAX },
-        { "retry_count", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.retry_count), JSON_NULLABLE, 0,
-                        JOB_RETRY_MAX },
-        { "priority", JSON_FIELD_UNSIGNED, offsetof(JobSpec, policy.priority), JSON_NULLABLE, 0,
-                        JOB_PRIORITY_MAX },
-        { "idempotent", JSON_FIELD_BOOLEAN, offsetof(JobSpec, policy.idempotent), .flags = JSON_NULLABLE },
-        {},
-};
-
-static const JsonField spec_fields[] = {
-        { "job_id", JSON_FIELD_STRING, offsetof(JobSpec, job_id), .flags = JSON_NULLABLE },
-        { "operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation), .flags = JSON_REQUIRED,
-                        .from_string = operation,
-                        .expected = "convert, inspect, offline_fix, boot_repair, selinux_prep, lvm_repair, "
-                                    "fs_repair, initramfs_regenerate" },
-        { "source", JSON_FIELD_OBJECT, offsetof(JobSpec, source), .flags = JSON_REQUIRED,
-                        .nested = source_fields },
-        /* A conversion must have one; the other operations work on the source itself. */
-        { "destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_NULLABLE,
-                        .nested = destination_fields },
-        /* These two have no struct type of their own: their offsets count from the spec. */
-        { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
-        { "execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields },
-        { "audit_info", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
-        { "capability_requirements", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
-        {},
-};
-
-const JsonField *job_spec_field(const char *path) {
-        const JsonField *f = spec_fields;
-
-        while (f) {
-                size_t n = strcspn(path, ".");
-
-                while (f->key && (strncmp(f->key, path, n) != 0 || f->key[n] != '\0'))
-                        f++;
-                if (!f->key)
-                        return NULL;
-                if (path[n] == '\0')
-                        return f;
-                path += n + 1;
-                f = f->nested;
-        }
-        return NULL;
-}
-
 JobSpec *job_spec_free(JobSpec *s) {
         if (!s)
                 return NULL;
-        json_table_done(spec_fields, s);
+        json_table_done(job_fields, s);
         json_decref(s->audit_info);
         json_decref(s->capability_requirements);
         json_decref(s->document);
@@ -448,112 +235,6 @@ static void take_object(json_t *document, const char *key, json_t **p) {
                 *p = json_incref(value);
 }
 
-static void drop_nulls(json_t *object) {
-        const char *key;
-        json_t *value;
-        void *next;
-
-        json_object_foreach_safe(object, next, key, value) if (json_is_null(value))
-                        json_object_del(object, key);
-}
-
-static json_t *section_of(json_t *document, const char *key) {
-        json_t *section = json_object_get(document, key);
-
-        if (!section && json_object_set_new(document, key, json_object()) == 0)
-                section = json_object_get(document, key);
-        return section;
-}
-
-/* What is rarely asked for is in the document only if it was. */
-static void fill_exceptions(const JobSpec *s, json_t *parameters) {
-        if (s->parameters.in_use == IN_USE_REFUSE)
-                (void) json_object_del(parameters, "in_use");
-        if (s->parameters.compression != JOB_COMPRESSION_ZSTD)
-                (void) json_object_del(parameters, "compression");
-        if (s->parameters.chain == CHAIN_REFUSE)
-                (void) json_object_del(parameters, "chain");
-        if (!s->parameters.allow_larger)
-                (void) json_object_del(parameters, "allow_larger");
-        if (s->parameters.fix == 0 && s->destination.type != ENDPOINT_KVM)
-                (void) json_object_del(parameters, "fix");
-        if (s->parameters.method == INITRAMFS_APPEND)
-                (void) json_object_del(parameters, "method");
-        if (s->parameters.relabel == RELABEL_CHANGED)
-                (void) json_object_del(parameters, "relabel");
-        if (!s->parameters.boot_check)
-                (void) json_object_del(parameters, "boot_check");
-        if (!s->parameters.dry_run)
-                (void) json_object_del(parameters, "dry_run");
-        if (!s->parameters.force)
-                (void) json_object_del(parameters, "force");
-        if (s->parameters.conversion_method == VSPHERE_METHOD_AUTO)
-                (void) json_object_del(parameters, "conversion_method");
-        if (s->parameters.source_power == VSPHERE_POWER_KEEP)
-                (void) json_object_del(parameters, "source_power");
-        if (!s->parameters.power_off)
-                (void) json_object_del(parameters, "power_off");
-}
-
-static int fill_kvm(const JobSpec *s, json_t *destination, json_t *parameters) {
-        const JobEndpoint *e = &s->destination;
-
-        (void) json_object_del(destination, "directory");
-        if (!kvm_spec_is_remote(&e->kvm))
-                (void) json_object_del(destination, "libvirt_uri"); /* the default */
-        else if (json_object_set_new(destination, "pool", json_string(e->kvm.pool)) < 0)
-                return -1;
-        if (!e->kvm.start)
-                (void) json_object_del(destination, "start");
-        /* Here, the default is another one. */
-        if (s->operation == OPERATION_CONVERT &&
-                        json_object_set_new(parameters, "fix", job_fix_to_json(s->parameters.fix)) < 0)
-                return -ENOMEM;
-        if (e->kvm.pool && !kvm_spec_is_remote(&e->kvm)) /* the path is not known yet */
-                return json_object_set_new(destination, "name", json_string(e->kvm.name));
-        return json_object_set_new(destination, "path", json_string(e->path)) |
-                        json_object_set_new(destination, "name", json_string(e->kvm.name));
-}
-
-/* One form for the same thing: null is not given, what is not given is the default. */
-static int fill_document(JobSpec *s) {
-        static const char *const sections[] = { "source", "destination", "parameters", "execution_policy" };
-        json_t *parameters, *policy, *source;
-        int failed = 0;
-
-        drop_nulls(s->document);
-        for (size_t i = 0; i < ELEMENTSOF(sections); i++)
-                drop_nulls(json_object_get(s->document, sections[i]));
-        source = section_of(s->document, "source");
-        parameters = section_of(s->document, "parameters");
-        policy = section_of(s->document, "execution_policy");
-
-        if (vsphere_spec_normalize(&s->source.vsphere, source) < 0)
-                return -ENOMEM;
-        if (s->source.format != FORMAT_PROBE)
-                failed |= json_object_set_new(
-                                source, "format", json_string(disk_format_to_string(s->source.format)));
-        if (s->source.checksum)
-                failed |= json_object_set_new(source, "checksum", json_string(s->source.checksum));
-        if (job_spec_has_destination(s))
-                failed |= json_object_set_new(section_of(s->document, "destination"), "format",
-                                json_string(disk_format_to_string(s->destination.format)));
-        if (s->destination.type == ENDPOINT_KVM)
-                failed |= fill_kvm(s, json_object_get(s->document, "destination"), parameters);
-        failed |= json_object_set_new(parameters, "compress", json_boolean(s->parameters.compress));
-        failed |= json_object_set_new(parameters, "verify",
-                        s->parameters.verify == VERIFY_FULL ? json_string("full")
-                                                            : json_boolean(s->parameters.verify));
-        fill_exceptions(s, parameters);
-        failed |= warm_spec_fill(s, parameters);
-        if (s->policy.timeout_seconds == 0) /* no limit */
-                (void) json_object_del(policy, "timeout_seconds");
-        failed |= json_object_set_new(policy, "retry_count", json_integer(s->policy.retry_count));
-        failed |= json_object_set_new(policy, "priority", json_integer(s->policy.priority));
-        failed |= json_object_set_new(policy, "idempotent", json_boolean(s->policy.idempotent));
-        return failed ? -ENOMEM : 0;
-}
-
 static char *own_name(_unused_ void *userdata, const char *canonical) {
         return strdup(canonical);
 }
@@ -565,7 +246,7 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
 
         if (!s)
                 return -ENOMEM;
-        r = json_table_decode(spec_fields, object, "", s, errors);
+        r = json_table_decode(job_fields, object, "", s, errors);
         if (r >= 0)
                 r = job_misplaced_check(errors, own_name, NULL);
         if (r >= 0)
@@ -580,7 +261,7 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors) {
                 return -EBADMSG;
         if (s->parameters.compression != JOB_COMPRESSION_NONE)
                 s->parameters.compress = true;
-        r = fill_document(s);
+        r = job_document_fill(s);
         if (r < 0)
                 return r;
         if (s->parameters.compress && s->parameters.compression == JOB_COMPRESSION_NONE)

@@ -15,10 +15,6 @@ DEFINE_CLEANUP_FUNC(JobSpec *, job_spec_free);
  * wrong field; *ret is set only when there is none. 0 with *ret, -EBADMSG with @errors, -ENOMEM. */
 int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors);
 
-/* What the decoder asks of a field, by its canonical path ("execution_policy.priority"); NULL if there is no
- * such field. */
-const JsonField *job_spec_field(const char *path) _pure_;
-
 /* The same from text; text that is no JSON is one error. */
 int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *errors);
 

@@ -12,6 +12,10 @@ libhyper_spec_la_SOURCES = \
 	src/spec/host-uri.h \
 	src/spec/job-demand.c \
 	src/spec/job-demand.h \
+	src/spec/job-document.c \
+	src/spec/job-document.h \
+	src/spec/job-fields.c \
+	src/spec/job-fields.h \
 	src/spec/job-file-internal.h \
 	src/spec/job-file.c \
 	src/spec/job-file.h \

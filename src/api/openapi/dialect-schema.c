@@ -5,6 +5,7 @@
 #include "api/openapi/dialect-schema.h"
 #include "api/openapi/schema.h"
 #include "basic/string-util.h"
+#include "spec/job-fields.h"
 
 /* Objects keep what they do not know. null is the same as not given, so only what is required must not
  * be. */
@@ -31,7 +32,7 @@ static int require(json_t *object, json_t *property, const char *key) {
 }
 
 static json_t *leaf_new(const FieldMap *m) {
-        const JsonField *f = m->canonical ? job_spec_field(m->canonical) : NULL;
+        const JsonField *f = m->canonical ? job_field(m->canonical) : NULL;
         _cleanup_json_ json_t *leaf = f ? schema_from_json_field(f) : json_object();
 
         if (!leaf || json_object_set_new(leaf, "nullable", json_true()) < 0)
@@ -47,7 +48,7 @@ static json_t *leaf_new(const FieldMap *m) {
 
 /* Where a field may be the one or the other, a path or a URI, the longer one is the limit. */
 static int widen(json_t *leaf, const FieldMap *m) {
-        const JsonField *f = m->canonical ? job_spec_field(m->canonical) : NULL;
+        const JsonField *f = m->canonical ? job_field(m->canonical) : NULL;
         json_t *there = json_object_get(leaf, "maxLength");
 
         if (f && f->type == JSON_FIELD_STRING && there && (json_int_t) f->max > json_integer_value(there))

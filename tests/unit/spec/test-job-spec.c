@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/job-fields.h"
 #include "spec/job-spec.h"
 #include "spec/job-template.h"
 #include "unit/lib/test.h"
@@ -605,7 +606,7 @@ static void add_word(char **words, const char *word) {
 
 /* In any order. */
 static void assert_words(const char *field, const char *words) {
-        const char *expected = job_spec_field(field)->expected;
+        const char *expected = job_field(field)->expected;
 
         ck_assert_uint_eq(strlen(expected), strlen(words));
         for (const char *p = words; *p; p += strcspn(p, " "), p += *p == ' ') {

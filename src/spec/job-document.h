@@ -5,6 +5,6 @@
 
 #include "spec/job-settings.h"
 
-/* Brings s->document into the one form that a spec has: a null is removed, and a setting that was not given is
- * there with its default, unless it is a rare one. 0 or -ENOMEM. */
+/* Brings s->document into the one form that a spec has: a null is removed, and a setting that was not given
+ * is there with its default, unless it is a rare one. 0 or -ENOMEM. */
 int job_document_fill(JobSpec *s);

@@ -5,12 +5,10 @@
 #include <unistd.h>
 
 #include "basic/fd-util.h"
-#include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/file/file-bus.h"
 #include "manager/file/upload-verify.h"
 #include "manager/file/upload.h"
-#include "manager/idle.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
 #include "shared/thread-call.h"
@@ -227,13 +225,7 @@ static void on_flushed(int r, void *userdata) {
                 else if (r >= 0)
                         r = record(f, &error);
         }
-        if (r < 0)
-                r = sd_bus_error_is_set(&error) ? sd_bus_reply_method_error(f->message, &error)
-                                                : sd_bus_reply_method_errno(f->message, r, NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to answer a client that uploads a file: %m");
-        f->message = sd_bus_message_unref(f->message);
-        idle_lookup_done(f->manager);
+        file_call_end(f->manager, &f->message, r, &error);
 }
 
 static int start_flush(UploadChunk *c, sd_bus_message *message, sd_bus_error *error) {

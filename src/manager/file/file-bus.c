@@ -68,19 +68,22 @@ static int reply(FileCall *c) {
         return r < 0 ? r : sd_bus_send(NULL, m, NULL);
 }
 
+void file_call_end(Manager *m, sd_bus_message **message, int r, const sd_bus_error *error) {
+        if (r < 0)
+                r = sd_bus_error_is_set(error) ? sd_bus_reply_method_error(*message, error)
+                                               : sd_bus_reply_method_errno(*message, r, NULL);
+        if (r < 0)
+                log_warning_errno(r, "Failed to answer a client that uses files: %m");
+        *message = sd_bus_message_unref(*message);
+        idle_lookup_done(m);
+}
+
 static void on_done(int r, void *userdata) {
         FileCall *c = userdata;
-        Manager *m = c->manager;
 
         if (r >= 0)
                 r = reply(c);
-        if (r < 0)
-                r = sd_bus_error_is_set(&c->error) ? sd_bus_reply_method_error(c->message, &c->error)
-                                                   : sd_bus_reply_method_errno(c->message, r, NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to answer a client that uses files: %m");
-        c->message = sd_bus_message_unref(c->message);
-        idle_lookup_done(m);
+        file_call_end(c->manager, &c->message, r, &c->error);
 }
 
 int files_busy(sd_bus_error *error) {

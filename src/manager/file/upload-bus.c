@@ -13,7 +13,6 @@
 #include "manager/file/file-bus.h"
 #include "manager/file/upload-verify.h"
 #include "manager/file/upload.h"
-#include "manager/idle.h"
 #include "shared/bus-fields.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
@@ -110,13 +109,7 @@ static void on_created(int r, void *userdata) {
 
         if (r >= 0)
                 r = finish_creation(c);
-        if (r < 0)
-                r = sd_bus_error_is_set(&c->error) ? sd_bus_reply_method_error(c->message, &c->error)
-                                                   : sd_bus_reply_method_errno(c->message, r, NULL);
-        if (r < 0)
-                log_warning_errno(r, "Failed to answer a client that uploads a file: %m");
-        c->message = sd_bus_message_unref(c->message);
-        idle_lookup_done(c->manager);
+        file_call_end(c->manager, &c->message, r, &c->error);
 }
 
 /* "up-" and a random UUID. */

@@ -8,6 +8,7 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "journal/job-event.h"
+#include "journal/journal-batch.h"
 #include "spec/job-spec.h"
 #include "json/json-parse.h"
 #include "json/json-table.h"
@@ -117,10 +118,9 @@ static int add_kind(char ***fields, EventKind kind) {
         return r;
 }
 
-int job_event_send(const JobEvent *e) {
+/* The entry of @e as a strv. */
+static int make_fields(const JobEvent *e, char ***ret) {
         _cleanup_strv_free_ char **fields = NULL;
-        struct iovec iov[16];
-        size_t n = 0;
         int r;
 
         if (e->kind < 0 || e->kind >= _EVENT_KIND_MAX || isempty(e->job_id))
@@ -144,9 +144,59 @@ int job_event_send(const JobEvent *e) {
                 r = add_details(&fields, e->details);
         if (r < 0)
                 return r;
+        *ret = TAKE_PTR(fields);
+        return 0;
+}
+
+static int send_fields(char *const *fields) {
+        struct iovec iov[16];
+        size_t n = 0;
+
         STRV_FOREACH(f, fields)
                 iov[n++] = (struct iovec){ .iov_base = *f, .iov_len = strlen(*f) };
         return sd_journal_sendv(iov, (int) n);
+}
+
+int job_event_send(const JobEvent *e) {
+        _cleanup_strv_free_ char **fields = NULL;
+        int r = make_fields(e, &fields);
+
+        return r < 0 ? r : send_fields(fields);
+}
+
+/* Sends what waits, and @fields after it, in the same datagram as what follows if it has room. */
+static int add_to_batch(JournalBatch *b, char *const *fields) {
+        int r = journal_batch_add(b, fields);
+
+        if (r != -ENOBUFS)
+                return r;
+        r = journal_batch_send(b, NULL);
+        if (r >= 0)
+                r = journal_batch_add(b, fields);
+        return r == -ENOBUFS ? send_fields(fields) : r;
+}
+
+int job_events_send(const JobEvent *events, size_t n, size_t *ret_sent) {
+        _cleanup_(journal_batch_done) JournalBatch batch = {};
+        size_t i;
+        int r = 0, q;
+
+        *ret_sent = 0;
+        for (i = 0; i < n; i++) {
+                _cleanup_strv_free_ char **fields = NULL;
+
+                r = make_fields(&events[i], &fields);
+                if (r < 0)
+                        break;
+                q = add_to_batch(&batch, fields);
+                if (q < 0)
+                        return q;
+                *ret_sent = i + 1 - batch.n;
+        }
+        q = journal_batch_send(&batch, NULL);
+        if (q >= 0)
+                *ret_sent = i;
+        return r < 0 ? r : q;
 }
 
 /* --- reading --------------------------------------------------------------------------------------- */

@@ -99,6 +99,10 @@ DEFINE_CLEANUP_FUNC(JobEvent *, job_event_free);
  * too large, or what sd_journal_sendv() says. */
 int job_event_send(const JobEvent *e);
 
+/* The same for several, in few datagrams (journal-batch.h). *ret_sent is how many were sent, the first ones;
+ * on failure, too. */
+int job_events_send(const JobEvent *events, size_t n, size_t *ret_sent);
+
 /* The fields of an entry, without "NAME=". data is NULL for a field that is not there; sizes are as
  * found. */
 typedef enum EventField {

@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += libhyper-journal.la
 libhyper_journal_la_SOURCES = \
 	src/journal/job-event.c \
 	src/journal/job-event.h \
+	src/journal/journal-batch.c \
+	src/journal/journal-batch.h \
 	src/journal/journal-follow.c \
 	src/journal/journal-follow.h \
 	src/journal/journal-open.c \

@@ -12,9 +12,15 @@
 /* Only letters and digits of a key count, so that api_key, apiKey and X-Api-Key are one. */
 #define KEY_MAX 256
 
-static const char *const secret_endings[] = { "password", "passwords", "passwd", "passphrase", "pwd",
-        "secret", "secrets", "token", "tokens", "authorization", "apikey", "apikeys", "accesskey",
-        "secretkey", "privatekey", "credential", "credentials", "cookie", "psk", "lukskeys" };
+#define WORD(s) \
+        { s, sizeof(s) - 1 }
+static const struct {
+        const char *text;
+        size_t size;
+} secret_endings[] = { WORD("password"), WORD("passwords"), WORD("passwd"), WORD("passphrase"), WORD("pwd"),
+        WORD("secret"), WORD("secrets"), WORD("token"), WORD("tokens"), WORD("authorization"),
+        WORD("apikey"), WORD("apikeys"), WORD("accesskey"), WORD("secretkey"), WORD("privatekey"),
+        WORD("credential"), WORD("credentials"), WORD("cookie"), WORD("psk"), WORD("lukskeys") };
 
 /* Too short to be looked for at the end of other words. */
 static const char *const secret_words[] = { "pass", "auth" };
@@ -29,7 +35,9 @@ static bool key_is_secret_n(const char *key, size_t size) {
                         plain[n++] = (char) tolower((unsigned char) key[i]);
         plain[n] = 0;
         for (size_t i = 0; i < ELEMENTSOF(secret_endings); i++)
-                if (endswith(plain, secret_endings[i]))
+                if (n >= secret_endings[i].size &&
+                                memcmp(plain + n - secret_endings[i].size, secret_endings[i].text,
+                                                secret_endings[i].size) == 0)
                         return true;
         for (size_t i = 0; i < ELEMENTSOF(secret_words); i++)
                 if (streq(plain, secret_words[i]))
@@ -75,7 +83,7 @@ static json_t *redact_string(json_t *value) {
         size_t size;
 
         if (!strstr(s, "://"))
-                return json_string(s);
+                return json_string_nocheck(s);
         FILE *out = open_memstream(&text, &size);
         if (!out)
                 return NULL;
@@ -95,7 +103,7 @@ static json_t *redact_object(json_t *value) {
         json_object_foreach(value, key, item) {
                 json_t *clean = json_key_is_secret(key) && !json_is_null(item) ? json_string("***")
                                                                                : json_redact(item);
-                if (json_object_set_new(copy, key, clean) < 0)
+                if (json_object_set_new_nocheck(copy, key, clean) < 0) /* UTF-8, since jansson has read it */
                         return NULL;
         }
         return TAKE_PTR(copy);

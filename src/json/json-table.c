@@ -244,18 +244,17 @@ int json_table_decode(
                 return json_errors_add(errors, path, "must be an object");
         for (const JsonField *f = table; f->key; f++) {
                 json_t *value = json_object_get(object, f->key);
-                _cleanup_free_ char *full = join_path(path, f->key);
 
-                if (!full)
-                        return -ENOMEM;
                 if (json_is_null(value) && (f->flags & JSON_NULLABLE))
                         value = NULL;
-                if (value)
-                        r = decode_field(f, value, full, (char *) base + f->offset, errors);
-                else if (f->flags & JSON_REQUIRED)
-                        r = json_errors_add(errors, full, "must be given");
-                else
+                /* Most fields of a large table are not given. */
+                if (!value && !(f->flags & JSON_REQUIRED))
                         continue;
+                _cleanup_free_ char *full = join_path(path, f->key);
+                if (!full)
+                        return -ENOMEM;
+                r = value ? decode_field(f, value, full, (char *) base + f->offset, errors)
+                          : json_errors_add(errors, full, "must be given");
                 if (r < 0)
                         return r;
         }

@@ -63,23 +63,31 @@ static int last_logged(Manager *m, uint64_t *ret) {
         return r < 0 ? r : -ENOENT;
 }
 
+static int send_changes(Manager *m, const JobChange *changes, size_t n) {
+        JobEvent events[BATCH];
+        size_t sent = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                events[i] = JOB_EVENT_INIT(EVENT_STATE);
+                events[i].job_id = changes[i].job_id;
+                events[i].state = changes[i].state;
+                events[i].message = changes[i].reason;
+                events[i].change = changes[i].seq;
+        }
+        int r = m->send_events(events, n, &sent);
+        if (sent > 0)
+                m->logged = changes[sent - 1].seq;
+        return r;
+}
+
 /* Logs the next ones. The number of those that were logged, or negative errno. */
 static int log_some(Manager *m, bool finished) {
         JobChange *changes = NULL;
-        size_t n = 0, i = 0;
+        size_t n = 0;
         int r = store_job_changes(m->store, m->logged, finished, BATCH, &changes, &n);
 
-        for (; r >= 0 && i < n; i++) {
-                JobEvent e = JOB_EVENT_INIT(EVENT_STATE);
-
-                e.job_id = changes[i].job_id;
-                e.state = changes[i].state;
-                e.message = changes[i].reason;
-                e.change = changes[i].seq;
-                r = m->send_event(&e);
-                if (r >= 0)
-                        m->logged = changes[i].seq;
-        }
+        if (r >= 0)
+                r = send_changes(m, changes, n);
         job_changes_free(changes, n);
         return r < 0 ? r : (int) n;
 }

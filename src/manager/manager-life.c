@@ -126,6 +126,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->settings = o->settings;
         m->clock = o->clock;
         m->send_event = o->send_event ?: job_event_send;
+        m->send_events = o->send_events ?: job_events_send;
         m->observer = on_job_changed;
         m->job_vtable = job_vtable;
         m->schedule_vtable = schedule_vtable;

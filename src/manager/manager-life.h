@@ -16,6 +16,8 @@ typedef struct ManagerOptions {
         const char *config_directory; /* read again by Reload */
         const char *journal_directory; /* NULL: the system's journal */
         int (*send_event)(const JobEvent *e); /* NULL: job_event_send() */
+        /* NULL: job_events_send() */
+        int (*send_events)(const JobEvent *events, size_t n, size_t *ret_sent);
         usec_t group_age_max; /* of a group commit; 0: 10 ms */
 } ManagerOptions;
 

@@ -74,6 +74,7 @@ struct Manager {
         usec_t last_call; /* monotonic: when the bus last asked something */
 
         int (*send_event)(const JobEvent *e);
+        int (*send_events)(const JobEvent *events, size_t n, size_t *ret_sent);
         uint64_t logged; /* the last change of state that the journal has: journal-catchup.c */
 
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook/webhook.h */

@@ -6,15 +6,20 @@
 #include "store/lease.h"
 #include "store/sql.h"
 
-static int insert_state(Store *s, const char *id, JobState state, usec_t timestamp, const char *reason) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_STATE_INSERT);
+/* Of the job with the number @seq, or, if that is 0, with the id. */
+static int insert_state(Store *s, int64_t seq, const char *id, const JobStateRow *row) {
+        _cleanup_sql_done_ sqlite3_stmt *st =
+                        sql_statement(s, seq > 0 ? SQL_JOB_STATE_INSERT : SQL_JOB_STATE_INSERT_BY_ID);
 
         if (!st)
                 return sql_errno(s);
-        sql_bind_text(st, 1, id);
-        sql_bind_text(st, 2, job_state_to_string(state));
-        sql_bind_uint(st, 3, timestamp);
-        sql_bind_text(st, 4, strempty(reason));
+        if (seq > 0)
+                sql_bind_uint(st, 1, (uint64_t) seq);
+        else
+                sql_bind_text(st, 1, id);
+        sql_bind_text(st, 2, job_state_to_string(row->state));
+        sql_bind_uint(st, 3, row->timestamp);
+        sql_bind_text(st, 4, strempty(row->reason));
         return sql_run(s, st);
 }
 
@@ -73,7 +78,7 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
         if (r >= 0)
                 r = insert_row(s, row);
         for (size_t i = 0; i < n_states && r >= 0; i++)
-                r = insert_state(s, row->id, states[i].state, states[i].timestamp, states[i].reason);
+                r = insert_state(s, row->seq, NULL, &states[i]);
         if (r >= 0)
                 r = deliveries_add_job(s, WEBHOOK_JOB_SUBMITTED, row->id, row->created_at);
         return sql_end(s, r);
@@ -109,7 +114,7 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
                 return r;
         if (sqlite3_changes(s->db) != 1)
                 return -ESTALE;
-        r = insert_state(s, id, t->to, t->timestamp, t->reason);
+        r = insert_state(s, 0, id, &(JobStateRow){ t->to, t->timestamp, (char *) t->reason });
         event = deliveries_event_of(t->to);
         if (r >= 0 && event >= 0)
                 r = deliveries_add_job(s, event, id, t->timestamp);

@@ -32,7 +32,9 @@ static const char *const statement_texts[_SQL_MAX] = {
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
                            "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID ", " SQL_V1_VALUES("?4") ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
-                                 "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
+                                 "VALUES (?1, ?2, ?3, ?4)",
+        [SQL_JOB_STATE_INSERT_BY_ID] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
+                                       "SELECT seq, ?2, ?3, ?4 FROM jobs WHERE id = ?1",
         [SQL_JOB_TRANSITION] = "UPDATE jobs SET state = ?3, reason = ?4, updated_at = ?5, "
                                "worker_id = CASE WHEN ?6 IS NULL THEN worker_id ELSE nullif(?6, '') END, "
                                /* ?12: a job that has failed is tried again, as if it had not begun. */

@@ -19,6 +19,7 @@ typedef enum StatementId {
         SQL_SAVEPOINT_ROLLBACK,
         SQL_JOB_INSERT,
         SQL_JOB_STATE_INSERT,
+        SQL_JOB_STATE_INSERT_BY_ID,
         SQL_JOB_TRANSITION,
         SQL_JOB_PROGRESS,
         SQL_JOB_GET,
@@ -158,11 +159,19 @@ typedef struct StoreGroup {
 typedef struct Store Store;
 typedef struct Schema Schema;
 
+/* The last answer of store_workers_can(), valid until a row changes: it is asked for each job of a group commit. */
+typedef struct StoreWorkersCan {
+        bool known, can;
+        uint64_t demand; /* packed */
+        int changes;
+} StoreWorkersCan;
+
 struct Store {
         sqlite3 *db;
         const Schema *schema;
         sqlite3_stmt *statements[_SQL_MAX];
         StoreGroup group;
+        StoreWorkersCan workers_can;
         void (*pause)(unsigned looks); /* tests: instead of a pause */
 };
 

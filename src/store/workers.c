@@ -252,18 +252,29 @@ int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *r
 }
 
 int store_workers_can(Store *s, const JobDemand *demand, bool *ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_CAN);
-        int r;
+        StoreWorkersCan *last = &s->workers_can;
+        uint64_t packed = job_demand_pack(demand);
 
+        /* Rows that are not committed may be taken back. */
+        bool committed = sqlite3_get_autocommit(s->db);
+
+        if (committed && last->known && last->demand == packed &&
+                        last->changes == sqlite3_total_changes(s->db)) {
+                *ret = last->can;
+                return 0;
+        }
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_CAN);
         if (!st)
                 return sql_errno(s);
         sql_bind_uint(st, 1, demand->capabilities);
         sql_bind_uint(st, 2, demand->memory_gb);
         sql_bind_uint(st, 3, demand->disk_gb);
-        r = sql_row(s, st);
-        if (r >= 0)
-                *ret = sqlite3_column_int(st, 0);
-        return r;
+        int r = sql_row(s, st);
+        if (r < 0)
+                return r;
+        *ret = sqlite3_column_int(st, 0);
+        *last = (StoreWorkersCan){ committed, *ret, packed, sqlite3_total_changes(s->db) };
+        return 0;
 }
 
 int store_workers_longest_silent(Store *s, usec_t *ret) {

@@ -4,7 +4,7 @@
 # The part "queue" of tests/bench/run: submitting, taking jobs and heartbeats over HTTP, beside a FastAPI
 # application with the same routes on dictionaries. To be sourced by that script.
 
-# shellcheck disable=SC2154 # results, rounds and here are that script's
+# shellcheck disable=SC2154 # results, rounds, tool, work and here are that script's
 # shellcheck disable=SC2016 # $ in single quotes is awk's
 
 queue_api=http://127.0.0.1:8000
@@ -88,6 +88,27 @@ queue_finish() {
                 "one connection"
 }
 
+# What clients that submit at the same time share if a flush takes a millisecond (slow-flush.c), as with many disks:
+# the flush of a machine that has its disk in the memory of its host may take a tenth of it.
+queue_group() {
+        local i few=() many=() unit=hyper-managerd.service
+        cc -shared -fPIC -O2 -o "$work/slow-flush.so" "$here/slow-flush.c"
+        inside sh -c "cat >$tool/slow-flush.so" <"$work/slow-flush.so"
+        inside sh -c 'mkdir -p /run/systemd/system/$1.d
+                printf "[Service]\nEnvironment=LD_PRELOAD=%s\n" "$2" >/run/systemd/system/$1.d/flush.conf' _ "$unit" \
+                "$tool/slow-flush.so"
+        inside systemctl daemon-reload
+        inside systemctl stop hyper.service "$unit"
+        for i in 1 2 3; do
+                few+=("$(queue_rate $queue_api submit 1 1)")
+                many+=("$(queue_rate $queue_api submit 32 1)")
+        done
+        record queue "POST /jobs?queue=true, 32 clients, a flush takes 1 ms" "/s" "${many[*]}" "${few[*]}" "one client"
+        inside rm -r "/run/systemd/system/$unit.d"
+        inside systemctl daemon-reload
+        inside systemctl stop hyper.service "$unit"
+}
+
 bench_queue() {
         local i model few many
         : >"$queue_wrong"
@@ -113,6 +134,7 @@ bench_queue() {
         say "  submissions"
         queue_pair submit 1 1 "POST /jobs?queue=true, one client"
         queue_pair submit 32 1 "POST /jobs?queue=true, 32 clients"
+        queue_group
         queue_drain
 
         say "  taking jobs"

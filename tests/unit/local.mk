@@ -65,7 +65,8 @@ $(SPEC_TESTS): $(filter %.la,$(SPEC_TEST_LIBS))
 
 JOURNAL_TESTS = \
 	tests/unit/journal/test-job-event \
-	tests/unit/journal/test-journal
+	tests/unit/journal/test-journal \
+	tests/unit/journal/test-journal-batch
 JOURNAL_TEST_LIBS = libhyper-test.la $(JOURNAL_LIBS)
 $(JOURNAL_TESTS): private TEST_LIBS = $(JOURNAL_TEST_LIBS) $(CHECK_LIBS)
 $(JOURNAL_TESTS): $(filter %.la,$(JOURNAL_TEST_LIBS))

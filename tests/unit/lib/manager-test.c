@@ -341,6 +341,14 @@ static int on_event_sent(const JobEvent *e) {
         return 0;
 }
 
+static int on_events_sent(const JobEvent *events, size_t n, size_t *ret_sent) {
+        int r = 0;
+
+        for (*ret_sent = 0; *ret_sent < n && (r = on_event_sent(&events[*ret_sent])) >= 0;)
+                ++*ret_sent;
+        return r;
+}
+
 void manager_up(Fixture *f) {
         _cleanup_free_ char *path = strprintf("%s/hyper.db", f->state);
 
@@ -358,6 +366,7 @@ void manager_up(Fixture *f) {
                 .config_directory = f->config,
                 .journal_directory = f->dir,
                 .send_event = on_event_sent,
+                .send_events = on_events_sent,
                 .group_age_max = USEC_INFINITY, /* a slow machine makes no more groups than a fast one */
         };
         ck_assert_int_eq(manager_new(&options, &f->manager), 0);

@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "guest/config-size.h"
 #include "guest/encrypted.h"
+#include "guest/esp.h"
 #include "guest/lvm-repair.h"
 #include "guest/roots.h"
 #include "guest/windows.h"
@@ -176,8 +177,12 @@ int inspect_find(Guest *guest) {
                 r = choose_root(guest, roots);
         if (r < 0 || !guest->root)
                 return r;
+        bool read_only = guest->orders->fix == 0;
         r = check_type(guest);
-        return r == 0 ? mount_root(guest, guest->orders->fix == 0) : MIN(r, 0);
+        if (r != 0)
+                return MIN(r, 0);
+        r = mount_root(guest, read_only);
+        return r < 0 ? r : esp_mount(guest, read_only);
 }
 
 /* --- the result ------------------------------------------------------------------------------------ */
@@ -237,19 +242,13 @@ static json_t *describe_filesystems(Guest *guest) {
         return list;
 }
 
-static bool is_esp(Guest *guest, const char *device, int number) {
-        _cleanup_free_ char *type = guestfs_part_get_gpt_type(guest->g, device, number);
-
-        return type && strcasecmp(type, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B") == 0;
-}
-
 static json_t *describe_partitions(Guest *guest, const char *device, bool gpt, bool *esp) {
         struct guestfs_partition_list *parts = guestfs_part_list(guest->g, device);
         json_t *list = json_array();
 
         for (uint32_t i = 0; list && parts && i < parts->len && i < GUEST_LIST_MAX; i++) {
                 const struct guestfs_partition *p = &parts->val[i];
-                *esp = *esp || (gpt && is_esp(guest, device, p->part_num));
+                *esp = *esp || (gpt && esp_is(guest, device, p->part_num));
                 if (json_array_append_new(list,
                                     json_pack("{s:i, s:I}", "number", (int) p->part_num, "size",
                                                     (json_int_t) p->part_size)) < 0) {

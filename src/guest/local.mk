@@ -27,6 +27,8 @@ libhyper_guest_la_SOURCES = \
 	src/guest/driver-list.h \
 	src/guest/encrypted.c \
 	src/guest/encrypted.h \
+	src/guest/esp.c \
+	src/guest/esp.h \
 	src/guest/ext-state.c \
 	src/guest/ext-state.h \
 	src/guest/first-boot.c \

@@ -46,6 +46,7 @@ static const struct {
         { "/etc/dracut.conf", edit_kernel_lines },
         { "/etc/dracut.conf.d/*.conf", edit_kernel_lines },
         { "/etc/sysconfig/bootloader", edit_kernel_lines },
+        { "/etc/initramfs-tools/conf.d/*", edit_kernel_lines },
         { "/etc/default/grub", edit_default_grub },
 };
 
@@ -84,9 +85,10 @@ static int copy_loader(Guest *guest, const char *from, const char *to) {
         return r < 0 ? r : 1;
 }
 
+/* @directory ends with a slash, as glob_expand marks it. */
 static int copy_from(Guest *guest, const char *esp, const char *directory, const char *loader) {
         _cleanup_free_ char *target = strprintf("%s/EFI/BOOT", esp),
-                            *from = strprintf("%s/%s", directory, loader),
+                            *from = strprintf("%s%s", directory, loader),
                             *to = strprintf("%s/EFI/BOOT/BOOTX64.EFI", esp);
 
         if (!target || !from || !to)
@@ -97,7 +99,7 @@ static int copy_from(Guest *guest, const char *esp, const char *directory, const
         if (made < 0)
                 return made;
         for (size_t i = 0; i < ELEMENTSOF(companions); i++) {
-                _cleanup_free_ char *a = strprintf("%s/%s", directory, companions[i]),
+                _cleanup_free_ char *a = strprintf("%s%s", directory, companions[i]),
                                     *b = strprintf("%s/%s", target, companions[i]);
                 int r = a && b ? copy_loader(guest, a, b) : -ENOMEM;
                 if (r < 0)

@@ -9,6 +9,7 @@ static const struct {
         const char *end; /* of the value, besides blanks and quotes */
 } arguments[] = {
         { "root=", "" }, { "resume=", "" }, { "boot=", "" }, { "real_root=", "" },
+        { "RESUME=", "" }, /* initramfs-tools */
         { "cryptdevice=", ":" }, /* device:name */
 };
 

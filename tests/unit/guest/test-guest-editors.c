@@ -113,6 +113,8 @@ static const Row rows[] = {
         { kernel_line, "options root=/dev/nvme0n1p1", "options root=UUID=1111", 1, 0 },
         { kernel_line, "GRUB_CMDLINE_LINUX=\"root=/dev/sda1\"\n", "GRUB_CMDLINE_LINUX=\"root=UUID=1111\"\n",
                         1, 0 },
+        { kernel_line, "RESUME=/dev/sda2\n", "RESUME=UUID=2222\n", 1, 0 },
+        { kernel_line, "RESUME=none\nNORESUME=/dev/sda2\n", NULL, 0, 0 },
         { kernel_line, "kernelopts=root=/dev/sda1 ro\n", "kernelopts=root=UUID=1111 ro\n", 1, 0 },
         { kernel_line, "# kernel root=/dev/sda1\nnfsroot=/dev/sda1 xresume=/dev/sda1\n", NULL, 0, 0 },
         /* dracut with FIPS, Arch with LUKS, Gentoo */

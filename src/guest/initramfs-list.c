@@ -12,6 +12,13 @@
 const char *const initramfs_files[INITRAMFS_FILES_MAX] = { "/etc/crypttab", "/etc/mdadm.conf",
         "/etc/mdadm/mdadm.conf", "/etc/lvm/lvm.conf", "/etc/lvm/lvmlocal.conf" };
 
+bool initramfs_has_file(const InitramfsList *l, const char *path) {
+        for (size_t i = 0; i < INITRAMFS_FILES_MAX; i++)
+                if (streq(initramfs_files[i], path))
+                        return l->has[i];
+        return false;
+}
+
 void initramfs_list_done(InitramfsList *l) {
         l->modules = strv_free(l->modules);
         l->directory = mfree(l->directory);

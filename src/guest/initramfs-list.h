@@ -26,6 +26,9 @@ void initramfs_list_done(InitramfsList *l);
 /* 0 or -ENOMEM; damage shows in ret->complete. */
 int initramfs_list_read(const char *data, size_t size, InitramfsList *ret);
 
+/* Whether it has a copy of one of initramfs_files. */
+bool initramfs_has_file(const InitramfsList *l, const char *path);
+
 /* "virtio_blk" for "kernel/drivers/block/virtio_blk.ko.xz"; NULL if it is no module, or when out of memory.
  * The caller frees. */
 char *module_name(const char *path, size_t size);

@@ -80,8 +80,15 @@ static int append(Guest *guest, const Kernel *k, const Tasks *tasks) {
         return r < 0 ? r : r > 0 && drivers;
 }
 
+/* What is in the old one says what the new one needs. It may also be damaged. */
+static int make_anew(Guest *guest, Kernel *k) {
+        int r = kernel_read(guest, k);
+
+        return r < 0 && r != -EFBIG && r != -ENOENT ? r : initramfs_make(guest, k);
+}
+
 static int do_kernel(Guest *guest, Kernel *k, const Tasks *tasks) {
-        int r = tasks->native ? initramfs_make(guest, k) : 0;
+        int r = tasks->native ? make_anew(guest, k) : 0;
 
         if (r >= 0)
                 r = kernel_read(guest, k);
@@ -136,7 +143,7 @@ static int demand_drivers(Guest *guest) {
 static int do_kernels(Guest *guest, char *const *versions, const Tasks *tasks) {
         unsigned n = 0, left = 0;
 
-        for (; *versions; versions++) {
+        for (; versions && *versions; versions++) {
                 _cleanup_kernel_ Kernel k = {};
                 int r = kernel_find(guest, *versions, &k);
 
@@ -150,6 +157,10 @@ static int do_kernels(Guest *guest, char *const *versions, const Tasks *tasks) {
                 if (r < 0)
                         return r;
         }
+        if (n == 0)
+                return changes_warn(&guest->changes, STEP,
+                                "No kernel with an initramfs was found: whether it has the drivers of virtio "
+                                "was not checked");
         return left == 0 ? 0
                          : changes_warn(&guest->changes, STEP,
                                            "The initramfs of the newest %u kernels was checked, that of %u "
@@ -192,7 +203,7 @@ int initramfs_regenerate(Guest *guest, bool fix, bool lvm_changed) {
         r = fix ? demand_drivers(guest) : 0;
         if (r >= 0)
                 r = list_versions(guest, &versions);
-        return r < 0 || !versions ? r : do_kernels(guest, versions, &tasks);
+        return r < 0 ? r : do_kernels(guest, versions, &tasks);
 }
 
 bool initramfs_has_drivers(Guest *guest) {

@@ -5,14 +5,8 @@
 # result or the error that is expected. They are small trees in file systems without partitions: nothing is
 # started but the appliance, once for each case.
 
-set -euo pipefail
-
-program=$(readlink -f "$1") appliance=$(readlink -f "$2")
-shift 2
-wanted=" $* "
-d=$(mktemp -d)
-trap 'rm -rf "$d"' EXIT
-failed=0
+# shellcheck source=tests/guests/cases.sh
+. "$(dirname "$0")/cases.sh"
 
 # tree DIRECTORY KERNELS: a root with so many kernels, whose initramfs has no drivers of virtio
 tree() {
@@ -35,38 +29,6 @@ tree() {
         done
 }
 
-# image NAME SIZE: NAME.img from the tree NAME
-image() {
-        mkfs.ext4 -q -F -d "$d/$1" "$d/$1.img" "$2" >/dev/null
-}
-
-# run NAME ORDERS DISK…: the last event is in NAME.last
-run() {
-        local name=$1 orders=$2 disks='' i
-        shift 2
-        for i; do disks+="${disks:+, }{\"path\": \"$d/$i.img\", \"format\": \"raw\"}"; done
-        mkdir -p "$d/$name.tmp"
-        printf '{"disks": [%s], "appliance": "%s", "runtime": "%s/%s.tmp", %s}' "$disks" "$appliance" "$d" "$name" \
-                "$orders" >"$d/$name.orders"
-        timeout 1800 "$program" 3<"$d/$name.orders" >"$d/$name.events" 2>"$d/$name.log" || :
-        rm -rf "$d/$name.tmp"
-        tail -n1 "$d/$name.events" >"$d/$name.last"
-}
-
-# check NAME JQ-FILTER: the filter is true for the last event
-check() {
-        if jq -e "$2" "$d/$1.last" >/dev/null; then
-                echo "ok $1"
-        else
-                echo "FAILED $1: $(head -c 1500 "$d/$1.last")"
-                tail -n3 "$d/$1.log"
-                failed=1
-        fi
-}
-
-want() { [ "$wanted" = "  " ] || [[ $wanted = *" $1 "* ]]; }
-warned() { echo "(.guest.warnings | map(select(.message | test(\"$1\"))) | length) > 0"; }
-
 if want two-roots; then
         for name in first second; do
                 tree "$d/$name" 1
@@ -74,6 +36,13 @@ if want two-roots; then
         done
         run two-roots '"operations": "auto"' first second
         check two-roots '.code == "ambiguous_root" and (.message | contains("/dev/sda, /dev/sdb"))'
+fi
+if want no-root; then
+        mkdir -p "$d/data/photos"
+        image data 8M
+        run no-root '"operations": "auto"' data
+        check no-root ".guest.root == null and .guest.bootable == \"unknown\" and .guest.changes == [] and
+                $(warned 'No operating system was found')"
 fi
 if want many-kernels; then
         tree "$d/many" 200
@@ -134,6 +103,43 @@ if want no-tool; then
         run no-tool '"operations": ["initramfs_regenerate"], "native": true' tool
         check no-tool '.code == "guest_no_initramfs_tool"'
 fi
+# The guest's own tool is a script, which notes its arguments: drivers are appended to what it leaves.
+# native NAME PATH-OF-TOOL ARGUMENTS: what its help prints is on standard input
+native() {
+        local name=$1 file
+        tree "$d/$name" 1
+        for file in /bin/dash $(ldd /bin/dash | grep -o '/[^ ]*'); do
+                mkdir -p "$d/$name$(dirname "$file")"
+                cp -L "$file" "$d/$name$file"
+        done
+        mv "$d/$name/bin/dash" "$d/$name/bin/sh"
+        mkdir -p "$(dirname "$d/$name/$2")"
+        {
+                echo '#!/bin/sh'
+                echo "[ \"\$1\" != --help ] || { echo '$(cat)'; exit; }"
+                echo 'echo "$@" >/arguments'
+        } >"$d/$name/$2"
+        chmod +x "$d/$name/$2"
+        image "$name" 200M
+        run "$name" '"operations": ["initramfs_regenerate"], "native": true' "$name"
+        check "$name" '.guest.virtio and ([.guest.changes[] | select(.file | test("initrd")) | .to] | length) == 2'
+        [ "$(debugfs -R 'cat /arguments' "$d/$name.img" 2>/dev/null)" = "$3" ] ||
+                { echo "FAILED $name: $(debugfs -R 'cat /arguments' "$d/$name.img" 2>/dev/null)"; failed=1; }
+        debugfs -R 'stat /boot/initrd.img-6.1.0-1-amd64.before-hyper' "$d/$name.img" 2>/dev/null | grep -q regular ||
+                { echo "FAILED $name: there is no copy of the initramfs"; failed=1; }
+}
+initrd=/boot/initrd.img-6.1.0-1-amd64
+if want dracut; then
+        native dracut usr/bin/dracut "--force $initrd 6.1.0-1-amd64 --no-hostonly --kernel-cmdline rd.auto=1" \
+                <<<"  -N, --no-hostonly     Disables host-only mode."
+fi
+if want old-dracut; then
+        native old-dracut sbin/dracut "--force $initrd 6.1.0-1-amd64" <<<"  -H, --hostonly"
+fi
+if want mkinitcpio; then
+        native mkinitcpio usr/bin/mkinitcpio "-k 6.1.0-1-amd64 -g $initrd --skiphooks autodetect" \
+                <<<"   -S, --skiphooks <hooks>      Skip specified hooks"
+fi
 # SELinux: the policy is not there, so that the files that are changed cannot be labeled now.
 if want selinux; then
         tree "$d/se" 1
@@ -146,17 +152,30 @@ if want selinux; then
         equal=$(debugfs -R 'stat /.autorelabel' "$d/se.img" 2>/dev/null | sed -n 's/.*Type: \([a-z]*\).*/\1/p')
         [ "$equal" = regular ] || { echo "FAILED selinux: there is no /.autorelabel"; failed=1; }
 fi
+windows_disk=$(dirname "$0")/../system/lib/windows-disk.py
 # Windows is refused before it is changed.
+# refused NAME CODE
+refused() {
+        local before
+        before=$(sha256sum <"$d/$1.img")
+        run "$1" '"operations": "auto"' "$1"
+        check "$1" ".code == \"$2\""
+        [ "$before" = "$(sha256sum <"$d/$1.img")" ] || { echo "FAILED $1: it was changed"; failed=1; }
+}
 if want hibernated; then
-        python3 "$(dirname "$0")/../system/lib/windows-disk.py" "$d/hibernated.img"
-        begin=20480 count=32768
-        dd if="$d/hibernated.img" of="$d/ntfs" bs=512 skip=$begin count=$count status=none
-        { printf hibr && head -c 8192 /dev/zero; } >"$d/hiberfil"
-        ntfscp -q "$d/ntfs" "$d/hiberfil" hiberfil.sys
-        dd if="$d/ntfs" of="$d/hibernated.img" bs=512 seek=$begin count=$count conv=notrunc status=none
-        before=$(sha256sum <"$d/hibernated.img")
-        run hibernated '"operations": "auto"' hibernated
-        check hibernated '.code == "guest_hibernated"'
-        [ "$before" = "$(sha256sum <"$d/hibernated.img")" ] || { echo "FAILED hibernated: it was changed"; failed=1; }
+        python3 "$windows_disk" "$d/hibernated.img" hibernated
+        refused hibernated guest_hibernated
 fi
-exit $failed
+if want bitlocker; then
+        python3 "$windows_disk" "$d/bitlocker.img"
+        # The boot sector of a volume that is encrypted
+        { printf '\xeb\x58\x90-FVE-FS-' && head -c 501 /dev/zero; } |
+                dd of="$d/bitlocker.img" bs=512 seek=20480 conv=notrunc status=none
+        refused bitlocker guest_encrypted
+fi
+if want dynamic-disks; then
+        python3 "$windows_disk" "$d/dynamic-disks.img"
+        sfdisk -q --part-type "$d/dynamic-disks.img" 2 AF9B60A0-1431-4F62-BC68-3311714A69AD
+        refused dynamic-disks guest_dynamic_disks
+fi
+exit "$failed"

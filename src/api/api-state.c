@@ -212,6 +212,15 @@ const char *api_bus_address(Api *a) {
         return a->config.bus_address;
 }
 
+void *api_kept(Api *a) {
+        return a->kept;
+}
+
+void api_keep(Api *a, void *kept, void (*free_kept)(void *kept)) {
+        a->kept = kept;
+        a->free_kept = free_kept;
+}
+
 QueueWaiters *api_queue_waiters(Api *a) {
         return a->queue_waiters;
 }

@@ -87,6 +87,8 @@ struct Api {
         PeerFinder peers;
         RoleCache *roles;
         Metrics *metrics; /* NULL: turned off */
+        void *kept; /* by api_keep() */
+        void (*free_kept)(void *kept);
 
         ApiCounters counters;
         usec_t started; /* realtime */
@@ -123,6 +125,10 @@ const char *api_journal_directory(Api *a); /* for journal_read_events() and jour
 int api_store(Api *a, Store **ret);
 /* The same for hyper-hostd's (store/hosts.h). */
 int api_hosts_store(Api *a, Store **ret);
+
+/* What the v1 API keeps between requests: NULL until api_keep() is called, once. */
+void *api_kept(Api *a);
+void api_keep(Api *a, void *kept, void (*free_kept)(void *kept));
 
 const ApiCounters *api_counters(Api *a);
 const Metrics *api_metrics(Api *a); /* NULL: they are turned off */

@@ -381,6 +381,8 @@ Api *api_free(Api *a) {
                 listener_free(l);
         }
         queue_waiters_free(a->queue_waiters);
+        if (a->kept)
+                a->free_kept(a->kept);
         sse_hub_free(a->sse);
         websocket_hub_free(a->websockets);
         event_hub_free(a->events);

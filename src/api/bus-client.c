@@ -73,6 +73,7 @@ static void call_finish(Call *call, sd_bus_message *reply, const sd_bus_error *e
 }
 
 static void bus_client_pump(BusClient *c);
+static void cancel_call(const Call *call);
 
 static void give_hint(BusClient *c) {
         if (c->hint)
@@ -91,6 +92,10 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) 
         if (error && sd_bus_is_open(sd_bus_message_get_bus(m)) <= 0)
                 error = &lost;
 
+        /* hyper-vsphered would go on. */
+        if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) &&
+                        c == api_vsphere(request_api(call->request)))
+                cancel_call(call);
         TAILQ_REMOVE(&c->sent, call, calls);
         c->n_sent--;
         give_hint(c);
@@ -414,12 +419,14 @@ int vsphere_get_property(Request *r, const char *name, manager_reply_func func) 
         return 0;
 }
 
-int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
+int manager_call_within(
+                Request *r, sd_bus_message *m, usec_t timeout, manager_reply_func func, void *userdata) {
         BusClient *c = client_of(request_api(r), m);
         Call *call = make_call(c, r, m, func, userdata);
 
         if (!call)
                 return -ENOMEM;
+        call->timeout = MIN(timeout, c->timeout);
         if (TAILQ_EMPTY(&c->waiting) && c->n_sent < c->max_calls) {
                 int k = c->bus ? call_send(call) : -ENOTCONN;
 
@@ -436,6 +443,10 @@ int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *u
         if (c == api_vsphere(request_api(r)))
                 watch_client(c, r);
         return 0;
+}
+
+int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata) {
+        return manager_call_within(r, m, USEC_INFINITY, func, userdata);
 }
 
 void manager_drop_chunk(Api *a, const char *upload_id, uint64_t index) {

@@ -37,6 +37,10 @@ typedef int (*manager_reply_func)(
  * (request_set_userdata()), or be the index of the call (SIZE_TO_PTR). 0 or negative errno. */
 int manager_call(Request *r, sd_bus_message *m, manager_reply_func func, void *userdata);
 
+/* The same, but it fails with SD_BUS_ERROR_NO_REPLY when there is no answer within @timeout. */
+int manager_call_within(
+                Request *r, sd_bus_message *m, usec_t timeout, manager_reply_func func, void *userdata);
+
 /* Reads a property of hyper-vsphered, which is not started for that: @func gets the error of the bus if it
  * does not run, or does not answer within two seconds. Negative errno: the bus cannot be reached; nothing was
  * answered. */

@@ -209,6 +209,34 @@ libhyper_dialects_la_SOURCES = \
 	src/api/worker/worker-workers.h \
 	src/api/v1/v1-auth.c \
 	src/api/v1/v1-auth.h \
+	src/api/v1/v1-browse.c \
+	src/api/v1/v1-browse.h \
+	src/api/v1/v1-capabilities.c \
+	src/api/v1/v1-capabilities.h \
+	src/api/v1/v1-compare.c \
+	src/api/v1/v1-compare.h \
+	src/api/v1/v1-connect.c \
+	src/api/v1/v1-connect.h \
+	src/api/v1/v1-find.c \
+	src/api/v1/v1-find.h \
+	src/api/v1/v1-gather.c \
+	src/api/v1/v1-gather.h \
+	src/api/v1/v1-hardware.c \
+	src/api/v1/v1-hardware.h \
+	src/api/v1/v1-provider.c \
+	src/api/v1/v1-provider.h \
+	src/api/v1/v1-provider-connect.c \
+	src/api/v1/v1-provider-connect.h \
+	src/api/v1/v1-providers.c \
+	src/api/v1/v1-providers.h \
+	src/api/v1/v1-vm.c \
+	src/api/v1/v1-vm.h \
+	src/api/v1/v1-vm-detail.c \
+	src/api/v1/v1-vm-detail.h \
+	src/api/v1/v1-vm-select.c \
+	src/api/v1/v1-vm-select.h \
+	src/api/v1/v1-vms.c \
+	src/api/v1/v1-vms.h \
 	src/api/v1/v1-chunk.c \
 	src/api/v1/v1-chunk.h \
 	src/api/v1/v1-files.c \

@@ -28,6 +28,7 @@ static const JsonField definition_fields[] = {
                         JSON_NULLABLE | JSON_NONEMPTY, .max = TEXT_MAX },
         { "ca", JSON_FIELD_STRING, offsetof(SourceDefinition, ca), JSON_NULLABLE, .max = VSPHERE_CA_MAX },
         { "thumbprint", JSON_FIELD_STRING, offsetof(SourceDefinition, thumbprint), JSON_NULLABLE },
+        { "replace", JSON_FIELD_BOOLEAN, offsetof(SourceDefinition, replace), JSON_NULLABLE },
         {},
 };
 
@@ -88,14 +89,14 @@ static int check_password(const char *password, JsonErrors *fields, sd_bus_error
 }
 
 /* What exists already may leave no place for it. */
-static int check_place(Manager *m, const char *name, sd_bus_error *error) {
+static int check_place(Manager *m, const SourceDefinition *d, sd_bus_error *error) {
         _cleanup_(source_rows_done) SourceRows rows = {};
 
         if (store_sources_list(m->store, &rows) < 0)
                 return store_failed(m, error);
         for (size_t i = 0; i < rows.n; i++)
-                if (streq(rows.rows[i].name, name))
-                        return source_exists(name, error);
+                if (streq(rows.rows[i].name, d->name))
+                        return d->replace ? 0 : source_exists(d->name, error);
         if (rows.n >= SOURCES_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
                                 "There are %u sources already, the limit. Remove one.", SOURCES_MAX);
@@ -104,8 +105,13 @@ static int check_place(Manager *m, const char *name, sd_bus_error *error) {
 
 /* The secret first: a set that no row names is removed when the manager starts. */
 static int insert(Manager *m, const SourceDefinition *d, const char *password, sd_bus_error *error) {
+        _cleanup_(source_row_freep) SourceRow *old = NULL;
         _cleanup_free_ char *set = NULL;
-        int r = job_id_make(&set);
+        int r = d->replace ? store_source_get(m->store, d->name, &old) : -ENOENT;
+
+        if (r < 0 && r != -ENOENT)
+                return store_failed(m, error);
+        r = job_id_make(&set);
 
         if (r < 0)
                 return r;
@@ -124,9 +130,13 @@ static int insert(Manager *m, const SourceDefinition *d, const char *password, s
                 .credentials = set,
                 .created_at = m->clock(),
         };
-        r = store_source_insert(m->store, &row);
-        if (r >= 0)
+        r = old ? store_source_replace(m->store, &row) : store_source_insert(m->store, &row);
+        if (r >= 0) {
+                if (old)
+                        (void) credentials_remove(
+                                        m->state_directory, CREDENTIALS_OF_SOURCE, old->credentials);
                 return 0;
+        }
         (void) credentials_remove(m->state_directory, CREDENTIALS_OF_SOURCE, set);
         return r == -EEXIST ? source_exists(d->name, error) : store_failed(m, error);
 }
@@ -141,7 +151,7 @@ int manager_add_source(Manager *m, const char *definition, const char *password,
         if (r >= 0)
                 r = check_password(password, fields, error);
         if (r >= 0)
-                r = check_place(m, d.name, error);
+                r = check_place(m, &d, error);
         if (r >= 0)
                 r = insert(m, &d, password, error);
         if (r >= 0)

@@ -15,12 +15,13 @@
 
 typedef struct SourceDefinition {
         char *name, *type, *url, *username, *datacenter, *ca, *thumbprint;
+        bool replace; /* the one of this name, if there is one */
 } SourceDefinition;
 
 void source_definition_done(SourceDefinition *d);
-/* {"name", "type", "vcenter_url", "username", "datacenter", "ca", "thumbprint"}, as text; unknown fields are
- * refused. The address and the thumbprint are normalized (spec/vsphere-server.h). 0, -EBADMSG with all that
- * is wrong in @errors, -ENOMEM. */
+/* {"name", "type", "vcenter_url", "username", "datacenter", "ca", "thumbprint", "replace"}, as text; unknown
+ * fields are refused. The address and the thumbprint are normalized (spec/vsphere-server.h). 0, -EBADMSG with
+ * all that is wrong in @errors, -ENOMEM. */
 int source_definition_decode(const char *text, SourceDefinition *ret, JsonErrors *errors);
 
 /* These: 0, or negative errno with @error set. */

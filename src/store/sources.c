@@ -73,6 +73,17 @@ int store_source_delete(Store *s, const char *name) {
         return sql_run_on_one(s, st);
 }
 
+int store_source_replace(Store *s, const SourceRow *row) {
+        int r = sql_begin(s);
+
+        if (r < 0)
+                return r;
+        r = store_source_delete(s, row->name);
+        if (r >= 0)
+                r = store_source_insert(s, row);
+        return sql_end(s, r);
+}
+
 int store_source_get(Store *s, const char *name, SourceRow **ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SOURCE_GET);
         _cleanup_(source_row_freep) SourceRow *row = new0(SourceRow, 1);

@@ -30,6 +30,8 @@ void source_rows_done(SourceRows *rows);
 
 /* -EEXIST: the name is taken. */
 int store_source_insert(Store *s, const SourceRow *row);
+/* The same in place of the one of this name. -ENOENT. */
+int store_source_replace(Store *s, const SourceRow *row);
 /* -ENOENT. */
 int store_source_delete(Store *s, const char *name);
 /* -ENOENT. */

@@ -61,7 +61,7 @@ static int check_missing(Session *s, PropertyObject o) {
                         f.type ? f.type : "unknown fault");
 }
 
-static int ask(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret) {
+static int ask(Session *s, const char *type, char *const *ids, char *const *paths, SoapAnswer *ret) {
         _cleanup_request_ SoapRequest *q = NULL;
         int r = new_retrieve(s, &q);
 
@@ -69,13 +69,19 @@ static int ask(Session *s, const char *type, const char *id, char *const *paths,
                 return r;
         soap_request_open(q, "specSet", NULL);
         put_properties(q, type, paths);
-        soap_request_open(q, "objectSet", NULL);
-        soap_request_object(q, "obj", type, id);
-        soap_request_close(q);
+        STRV_FOREACH(id, ids) {
+                soap_request_open(q, "objectSet", NULL);
+                soap_request_object(q, "obj", type, *id);
+                soap_request_close(q);
+        }
         soap_request_close(q);
         soap_request_open(q, "options", NULL);
         soap_request_close(q);
         return session_call(s, q, ret);
+}
+
+static int ask_one(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret) {
+        return ask(s, type, PROPERTIES(id), paths, ret);
 }
 
 static int take_object(Session *s, const char *type, const char *id, const SoapAnswer *answer,
@@ -96,7 +102,7 @@ static int take_object(Session *s, const char *type, const char *id, const SoapA
 int property_read(Session *s, const char *type, const char *id, char *const *paths, SoapAnswer *ret,
                 PropertyObject *ret_object) {
         _cleanup_answer_ SoapAnswer answer = {};
-        int r = ask(s, type, id, paths, &answer);
+        int r = ask_one(s, type, id, paths, &answer);
 
         if (r < 0)
                 return r;
@@ -106,7 +112,7 @@ int property_read(Session *s, const char *type, const char *id, char *const *pat
                 soap_answer_done(&answer);
                 r = session_renew(s);
                 if (r >= 0)
-                        r = ask(s, type, id, paths, &answer);
+                        r = ask_one(s, type, id, paths, &answer);
                 if (r >= 0)
                         r = take_object(s, type, id, &answer, ret_object);
         }
@@ -310,4 +316,26 @@ int property_walk(Session *s, const PropertySet *sets, size_t n_sets, property_f
                 w.view = mfree(w.view);
                 w.token = mfree(w.token);
         }
+}
+
+/* --- several objects ------------------------------------------------------------------------------- */
+
+int property_read_many(Session *s, const char *type, char *const *ids, char *const *paths,
+                property_func func, void *userdata) {
+        _cleanup_(walk_done) Walk w = { .session = s, .func = func, .userdata = userdata };
+        _cleanup_answer_ SoapAnswer first = {};
+        int r = ask(s, type, ids, paths, &first);
+
+        if (r >= 0)
+                r = take_page(&w, &first);
+        while (r == 0 && w.token) {
+                _cleanup_answer_ SoapAnswer page = {};
+
+                r = next_page(&w, &page);
+                if (r >= 0)
+                        r = take_page(&w, &page);
+        }
+        if (r != -ECANCELED)
+                end_pages(&w);
+        return r < 0 ? r : 0;
 }

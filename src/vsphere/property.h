@@ -22,14 +22,19 @@ int property_read(Session *s, const char *type, const char *id, char *const *pat
                 PropertyObject *ret_object);
 #define PROPERTIES(...) ((char *const *) (const char *const[]){ __VA_ARGS__, NULL })
 
+/* Called for each object. 0 goes on, 1 ends the walk, negative errno ends it with an error. */
+typedef int (*property_func)(PropertyObject o, void *userdata);
+
+/* Reads properties of several objects of a type, with one call or a few. Blocks. What the server refuses is
+ * missing. @func is called in the order of the server. -ENOENT: one of them does not exist (any more). */
+int property_read_many(Session *s, const char *type, char *const *ids, char *const *paths,
+                property_func func, void *userdata);
+
 /* What is read of all objects of a type */
 typedef struct PropertySet {
         const char *type;
         char *const *paths;
 } PropertySet;
-
-/* Called for each object. 0 goes on, 1 ends the walk, negative errno ends it with an error. */
-typedef int (*property_func)(PropertyObject o, void *userdata);
 
 /* Walks all objects of these types below the root directory, in pages of 500. Blocks. Needs memory for one
  * page and for the IDs of the objects. Each object is seen once, even if the session has to be renewed

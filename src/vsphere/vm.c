@@ -167,6 +167,37 @@ int vm_read(Session *s, const char *id, VmDetail *ret) {
         return 0;
 }
 
+/* --- several --------------------------------------------------------------------------------------- */
+
+typedef struct ReadMany {
+        Session *session;
+        vm_detail_func func;
+        void *userdata;
+} ReadMany;
+
+static int take_vm(PropertyObject o, void *userdata) {
+        _cleanup_vm_detail_ VmDetail d = {};
+        const ReadMany *m = userdata;
+        int r = vm_detail_read(o, &d);
+
+        /* One without a name is being created, or the user may not see it. */
+        if (r == -EBADMSG)
+                return 0;
+        for (size_t i = 0; i < d.n_nics && r >= 0; i++)
+                if (d.nics[i].is_port_group)
+                        r = read_port_group(m->session, &d.nics[i]);
+        return r < 0 ? r : m->func(&d, m->userdata);
+}
+
+int vm_read_many(Session *s, char *const *ids, vm_detail_func func, void *userdata) {
+        ReadMany m = { .session = s, .func = func, .userdata = userdata };
+        _cleanup_free_ char **properties = list_properties();
+
+        if (!properties)
+                return -ENOMEM;
+        return property_read_many(s, "VirtualMachine", ids, properties, take_vm, &m);
+}
+
 /* --- its power ------------------------------------------------------------------------------------- */
 
 int vm_read_power(Session *s, const char *id, VmPower *ret) {

@@ -11,6 +11,12 @@
 int vm_detail_read(PropertyObject o, VmDetail *ret);
 
 int vm_read(Session *s, const char *id, VmDetail *ret);
+
+/* Reads several: all but path, datacenter and host. @func is called for each, in the order of the server; 0,
+ * or a negative errno that ends it. */
+typedef int (*vm_detail_func)(const VmDetail *d, void *userdata);
+int vm_read_many(Session *s, char *const *ids, vm_detail_func func, void *userdata);
+
 int vm_read_power(Session *s, const char *id, VmPower *ret);
 
 /* 0 also if the VM is on already. */

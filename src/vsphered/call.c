@@ -106,6 +106,7 @@ Call *call_free(Call *c) {
         vm_cursor_done(&c->cursor);
         free(c->vm);
         free(c->filter_text);
+        strv_free(c->vms);
         free(c->text);
         free(c->next_cursor);
         return mfree(c);

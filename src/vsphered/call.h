@@ -31,6 +31,7 @@ struct Call {
 
         /* Arguments */
         char *vm, *filter_text;
+        char **vms; /* GetVMs */
         VmCursor cursor;
         VmFilter filter;
         unsigned limit;

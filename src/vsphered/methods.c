@@ -9,6 +9,7 @@
 
 #define VM_NAME_MAX 4096u
 #define CURSOR_MAX 8192u
+#define VMS_MAX 200u
 
 static const char use_vsphere[] = "org.hyper1.use-vsphere";
 
@@ -86,6 +87,17 @@ static int run_get(Call *c, Session *s) {
         return set_text(c, json);
 }
 
+static int add_details(const VmDetail *d, void *userdata) {
+        return json_array_append_new(userdata, vm_detail_json(d)) < 0 ? -ENOMEM : 0;
+}
+
+static int run_get_many(Call *c, Session *s) {
+        _cleanup_json_ json_t *list = json_array();
+        int r = list ? vm_read_many(s, c->vms, add_details, list) : -ENOMEM;
+
+        return r < 0 ? r : set_text(c, list);
+}
+
 static int run_power(Call *c, Session *s) {
         _cleanup_free_ char *id = NULL;
         int r = find_vm(c, s, &id);
@@ -136,6 +148,7 @@ static int append_list(const Call *c, sd_bus_message *reply) {
 }
 
 static const CallKind list_kind = { run_list, append_list }, get_kind = { run_get, append_text },
+                      get_many_kind = { run_get_many, append_text },
                       power_kind = { run_power, append_nothing },
                       remove_kind = { run_remove_cdroms, append_number },
                       test_kind = { run_test, append_text };
@@ -249,6 +262,24 @@ static int method_get(sd_bus_message *message, void *userdata, sd_bus_error *err
         return start_simple(message, userdata, &get_kind, true, error);
 }
 
+static int method_get_many(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
+        _cleanup_(call_freep) Call *c = NULL;
+        int r = begin(message, userdata, &get_many_kind, false, &fields, error, &c);
+
+        if (r > 0)
+                r = sd_bus_message_read_strv(message, &c->vms);
+        if (r >= 0 && c) {
+                size_t n = strv_length(c->vms);
+
+                r = n >= 1 && n <= VMS_MAX
+                                ? call_start(TAKE_PTR(c), error)
+                                : bus_error_add_field(&fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                                  "ids", "must be 1 to %u IDs of VMs", VMS_MAX);
+        }
+        return end(message, r, error, &fields);
+}
+
 static int method_remove_cdroms(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return start_simple(message, userdata, &remove_kind, true, error);
 }
@@ -288,6 +319,8 @@ const sd_bus_vtable vsphere_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("GetVM", SD_BUS_ARGS("s", source, "s", vm), SD_BUS_RESULT("s", details),
                         method_get, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("GetVMs", SD_BUS_ARGS("s", source, "as", ids), SD_BUS_RESULT("s", details),
+                        method_get_many, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("PowerVM", SD_BUS_ARGS("s", source, "s", vm, "s", action), SD_BUS_NO_RESULT,
                         method_power, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("RemoveCdroms", SD_BUS_ARGS("s", source, "s", vm),

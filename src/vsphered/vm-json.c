@@ -31,11 +31,19 @@ json_t *vm_summary_json(const VmSummary *v) {
         return add_all(o, more) < 0 ? NULL : TAKE_PTR(o);
 }
 
-static json_t *disk_json(const VmDisk *d) {
-        return json_pack("{s:s?, s:I, s:I, s:s?, s:I, s:s?, s:b, s:b, s:b}", "label", d->label,
+static const char *controller_type(const VmDetail *d, uint32_t key) {
+        for (size_t i = 0; i < d->n_controllers; i++)
+                if (d->controllers[i].key == key)
+                        return d->controllers[i].type;
+        return NULL;
+}
+
+static json_t *disk_json(const VmDetail *v, const VmDisk *d) {
+        return json_pack("{s:s?, s:I, s:I, s:s?, s:I, s:s?, s:b, s:b, s:b, s:s?, s:I}", "label", d->label,
                         "capacity_kb", (json_int_t) (d->capacity >> 10), "capacity_bytes",
                         (json_int_t) d->capacity, "file_path", d->file, "key", (json_int_t) d->key, "mode",
-                        d->mode, "thin_provisioned", d->thin, "rdm", d->rdm, "shared", d->shared);
+                        d->mode, "thin_provisioned", d->thin, "rdm", d->rdm, "shared", d->shared,
+                        "controller_type", controller_type(v, d->controller), "unit", (json_int_t) d->unit);
 }
 
 static json_t *nic_json(const VmNic *n) {
@@ -54,7 +62,7 @@ static json_t *devices_json(const VmDetail *d) {
         int r = o ? 0 : -ENOMEM;
 
         for (size_t i = 0; i < d->n_disks && r >= 0; i++)
-                r = json_array_append_new(json_object_get(o, "disks"), disk_json(&d->disks[i]));
+                r = json_array_append_new(json_object_get(o, "disks"), disk_json(d, &d->disks[i]));
         for (size_t i = 0; i < d->n_nics && r >= 0; i++)
                 r = json_array_append_new(json_object_get(o, "nics"), nic_json(&d->nics[i]));
         for (size_t i = 0; i < d->n_cdroms && r >= 0; i++)
@@ -70,10 +78,10 @@ json_t *vm_detail_json(const VmDetail *d) {
                         "memory_mb", (json_int_t) (v->memory >> 20), "num_virtual_disks",
                         (json_int_t) d->n_disks, "firmware", d->firmware, "version", d->hardware_version,
                         "secure_boot", d->secure_boot, "tpm", d->tpm);
-        json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b}", "annotation", d->annotation, "host",
-                        d->host, "num_virtual_disks", (json_int_t) d->n_disks, "has_snapshots",
+        json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b, s:I}", "annotation", d->annotation,
+                        "host", d->host, "num_virtual_disks", (json_int_t) d->n_disks, "has_snapshots",
                         d->has_snapshots, "change_tracking", d->change_tracking, "consolidation_needed",
-                        d->consolidation_needed);
+                        d->consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots);
         int r = add_all(o, hardware);
         int k = add_all(o, more);
         int m = add_all(o, devices_json(d));

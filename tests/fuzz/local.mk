@@ -91,7 +91,9 @@ API_FUZZERS = \
 	tests/fuzz/fuzz-hypersdk \
 	tests/fuzz/fuzz-request \
 	tests/fuzz/fuzz-socket-diag \
+	tests/fuzz/fuzz-v1-connect \
 	tests/fuzz/fuzz-v1-login \
+	tests/fuzz/fuzz-v1-vm \
 	tests/fuzz/fuzz-worker-job \
 	tests/fuzz/fuzz-ws-codec \
 	tests/fuzz/fuzz-yaml-body

@@ -6,17 +6,24 @@
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/openapi.h"
 #include "api/v1/v1-auth.h"
+#include "api/v1/v1-browse.h"
+#include "api/v1/v1-capabilities.h"
 #include "api/v1/v1-chunk.h"
+#include "api/v1/v1-connect.h"
 #include "api/v1/v1-files.h"
 #include "api/v1/v1-job-json.h"
 #include "api/v1/v1-jobs.h"
 #include "api/v1/v1-json.h"
 #include "api/v1/v1-login.h"
+#include "api/v1/v1-provider-connect.h"
+#include "api/v1/v1-providers.h"
 #include "api/v1/v1-session.h"
 #include "api/v1/v1-upload.h"
+#include "api/v1/v1-vms.h"
 #include "json/json-table.h"
 
 #define UPLOAD_BODY_MAX ((size_t) 8 * 1024)
+#define VMS_BODY_MAX ((size_t) 16 * 1024)
 
 static const SchemaField health_fields[] = {
         { "status", SCHEMA_STRING, .description = "\"healthy\"" },
@@ -97,6 +104,31 @@ static const Route v1_routes[] = {
                         v1_cancelled_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
+        { HTTP_GET, "/vms/list", SCOPE_READ, v1_list_vms, .query = v1_vms_query,
+                .summary = "List the VMs of all providers, by page.", .replies = v1_vms_replies },
+        { HTTP_POST, "/vms/browse", SCOPE_READ, v1_browse_vm, .max_body = VMS_BODY_MAX,
+                .summary = "Show a VM with its hardware, or the VMs of a directory.",
+                .body = &v1_browse_body, .replies = v1_browse_vm_replies },
+        { HTTP_POST, "/vms/compare", SCOPE_READ, v1_compare_vms, .max_body = VMS_BODY_MAX,
+                .summary = "Compare the configurations of two VMs.",
+                .body = &v1_compare_body, .replies = v1_compare_replies },
+        { HTTP_GET, "/providers", SCOPE_READ, v1_list_providers, .query = v1_providers_query,
+                .summary = "List providers, and whether they are connected.",
+                .replies = v1_providers_replies },
+        { HTTP_GET, "/providers/capabilities", SCOPE_READ, v1_get_capabilities,
+                .query = v1_capabilities_query, .summary = "Show what can be done with each provider.",
+                .replies = v1_capabilities_replies },
+        { HTTP_POST, "/providers", SCOPE_ADMIN, v1_connect_provider, .max_body = V1_CONNECT_BODY_MAX,
+                .summary = "The same as POST /providers/connect.", .body = &v1_connect_body,
+                .replies = v1_connect_replies },
+        { HTTP_POST, "/providers/connect", SCOPE_ADMIN, v1_connect_provider, .max_body = V1_CONNECT_BODY_MAX,
+                .summary = "Connect a vCenter, an ESXi host or a host of libvirt, and keep it.",
+                .body = &v1_connect_body, .replies = v1_connect_replies },
+        { HTTP_POST, "/providers/test", SCOPE_ADMIN, v1_test_provider, .max_body = V1_CONNECT_BODY_MAX,
+                .summary = "Try to connect a vCenter or an ESXi host, without keeping it.",
+                .body = &v1_connect_body, .replies = v1_test_replies },
+        { HTTP_DELETE, "/providers/{id}", SCOPE_ADMIN, v1_remove_provider,
+                .summary = "Remove a provider, which no job may use.", .replies = v1_removed_replies },
         { HTTP_GET, "/browse/files", SCOPE_SUBMIT, v1_browse_files, .query = v1_browse_query,
                 .summary = "List files on the server.", .replies = v1_browse_replies },
         { HTTP_GET, "/browse", SCOPE_SUBMIT, v1_browse_files, .query = v1_browse_query,

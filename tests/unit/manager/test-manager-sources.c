@@ -93,6 +93,27 @@ BUS_TEST(a_source_is_kept_and_its_password_is_given_to_the_daemon_only)
         ck_assert_uint_eq(json_array_size(left), 0);
 BUS_TEST_END
 
+BUS_TEST(a_source_is_replaced_with_its_password)
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *url, *user, *password, *datacenter, *ca, *thumbprint;
+        _cleanup_json_ json_t *sources = NULL;
+
+        /* also the first of its name */
+        add(&f, "{\"name\":\"vc1\",\"vcenter_url\":\"old\",\"username\":\"a\",\"replace\":true}", PASSWORD);
+        add(&f, "{\"name\":\"vc1\",\"vcenter_url\":\"new\",\"username\":\"b\",\"replace\":true}", "other");
+        refuse_add(&f, DEFINITION("vc1"), PASSWORD, HYPER_BUS_ERROR_SOURCE_EXISTS, "vc1");
+        sources = list(&f);
+        ck_assert_uint_eq(json_array_size(sources), 1);
+        ck_assert_uint_eq(count_secrets(&f, "source-"), 1);
+        ck_assert_int_ge(get_login(&f, "vc1", &reply, NULL), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "ssssss", &url, &user, &password, &datacenter, &ca,
+                                         &thumbprint),
+                        0);
+        ck_assert_str_eq(url, "https://new");
+        ck_assert_str_eq(user, "b");
+        ck_assert_str_eq(password, "other");
+BUS_TEST_END
+
 BUS_TEST(a_job_gets_a_copy_of_the_password)
         _cleanup_(source_row_freep) SourceRow *row = NULL;
         _cleanup_free_ char *password = NULL;
@@ -183,5 +204,6 @@ BUS_TEST(what_is_wrong_is_named)
 BUS_TEST_END
 
 TEST_MAIN("manager-sources", a_source_is_kept_and_its_password_is_given_to_the_daemon_only,
-                a_job_gets_a_copy_of_the_password, secrets_without_a_source_are_removed_at_start,
-                a_password_that_was_tampered_with_is_an_error, what_is_wrong_is_named)
+                a_source_is_replaced_with_its_password, a_job_gets_a_copy_of_the_password,
+                secrets_without_a_source_are_removed_at_start, a_password_that_was_tampered_with_is_an_error,
+                what_is_wrong_is_named)

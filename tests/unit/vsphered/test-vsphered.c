@@ -211,6 +211,31 @@ VSPHERE_TEST(vms_are_listed_in_pages_and_found_by_path, 0, 0)
         ck_assert_uint_eq(vcsim_calls(&f.sim, "Login"), 1);
 VSPHERE_TEST_END
 
+VSPHERE_TEST(several_vms_are_read_with_one_call, 0, 0)
+        _cleanup_free_ char *cursor = strdup(""), *web = vcsim_vm(&f.sim, "web"),
+                            *other = vcsim_vm(&f.sim, "without-tools");
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *page = list(&f, "", 10, &cursor), *details = NULL;
+        unsigned before = vcsim_calls(&f.sim, "RetrievePropertiesEx");
+
+        reply = CALL(&f, "GetVMs", "sas", NAMED, 2, web, other);
+        ck_assert_uint_eq(vcsim_calls(&f.sim, "RetrievePropertiesEx"), before + 1);
+        details = result(reply);
+        ck_assert_uint_eq(json_array_size(details), 2);
+        for (size_t i = 0; i < 2; i++) {
+                json_t *vm = json_array_get(details, i), *disks = json_object_get(vm, "disks");
+
+                ck_assert(streq(string(vm, "id"), web) || streq(string(vm, "id"), other));
+                ck_assert_int_eq(json_integer_value(json_object_get(
+                                                 json_array_get(disks, 0), "capacity_bytes")),
+                                1 << 20);
+        }
+        is_error(CALL(&f, "GetVMs", "sas", NAMED, 0), HYPER_BUS_ERROR_INVALID_ARGUMENT, "ids: must be");
+        sd_bus_message *gone = CALL(&f, "GetVMs", "sas", NAMED, 1, "vm-999999");
+        ck_assert(sd_bus_message_is_method_error(gone, NULL));
+        sd_bus_message_unref(gone);
+VSPHERE_TEST_END
+
 static unsigned readings(Fixture *f) {
         return vcsim_calls(&f->sim, "RetrievePropertiesEx");
 }
@@ -511,8 +536,8 @@ VSPHERE_TEST(the_description_is_what_the_daemon_says, 0, 0)
         sd_bus_message_unref(reply);
 VSPHERE_TEST_END
 
-TEST_MAIN("vsphered", vms_are_listed_in_pages_and_found_by_path, names_may_have_any_characters,
-                vms_are_stopped_and_lose_their_cdroms,
+TEST_MAIN("vsphered", vms_are_listed_in_pages_and_found_by_path, several_vms_are_read_with_one_call,
+                names_may_have_any_characters, vms_are_stopped_and_lose_their_cdroms,
                 a_wrong_certificate_shows_its_thumbprint_which_then_works, a_wrong_password_is_sent_once,
                 sources_are_checked, the_inventory_is_read_once_for_a_list,
                 a_server_that_hangs_delays_no_other, the_call_of_a_client_that_is_gone_ends,

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* GET /vms/list: the VMs of all providers, by page. */
+
+#include "api/http/router.h"
+
+int v1_list_vms(Request *r);
+
+extern const QueryField v1_vms_query[];
+extern const Reply v1_vms_replies[];

@@ -80,12 +80,23 @@ int job_submit_append_options(Request *request, sd_bus_message *m, const Dialect
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+int job_submit_sign(Request *request, const DialectJob *job) {
+        const char *name = request_dialect(request)->tls ? request_user_name(request) : NULL;
+
+        if (isempty(name))
+                return 0;
+        return json_path_set(job->spec->document, "audit_info.requested_by", json_string(name));
+}
+
 int job_submit_call_new(Request *request, const DialectJob *job, const char *dialect, bool any_worker,
                 sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_free_ char *spec = json_dumps(job->spec->document, JSON_COMPACT);
-        int r;
+        _cleanup_free_ char *spec = NULL;
+        int r = job_submit_sign(request, job);
 
+        if (r < 0)
+                return r;
+        spec = json_dumps(job->spec->document, JSON_COMPACT);
         if (!spec)
                 return -ENOMEM;
         r = manager_call_new(request, "SubmitJob", &m);

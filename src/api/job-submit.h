@@ -20,6 +20,10 @@ int job_submit_append_options(Request *request, sd_bus_message *m, const Dialect
 /* The word of the role by which the manager checks paths. */
 const char *job_submit_role(Request *request);
 
+/* Over TLS: makes the user or the name of the key "requested_by" of the job's audit_info, whatever the client
+ * has sent. 0 or -ENOMEM. */
+int job_submit_sign(Request *request, const DialectJob *job);
+
 /* Appends {"secrets": @secrets}, an entry of an a{sv}; nothing if there are none. Their memory will be
  * wiped. */
 int job_submit_append_secrets(sd_bus_message *m, json_t *secrets);

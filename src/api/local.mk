@@ -241,6 +241,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-chunk.h \
 	src/api/v1/v1-files.c \
 	src/api/v1/v1-files.h \
+	src/api/v1/v1-job-decode.c \
+	src/api/v1/v1-job-decode.h \
 	src/api/v1/v1-job-json.c \
 	src/api/v1/v1-job-json.h \
 	src/api/v1/v1-jobs.c \
@@ -253,8 +255,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-session.c \
 	src/api/v1/v1-session.h \
 	src/api/v1/v1-json.h \
-	src/api/v1/v1-page.c \
-	src/api/v1/v1-page.h \
+	src/api/v1/v1-submit.c \
+	src/api/v1/v1-submit.h \
 	src/api/v1/v1-upload.c \
 	src/api/v1/v1-upload.h \
 	src/api/v1/v1-routes.c \

@@ -39,6 +39,10 @@ static int verify(const char *s) {
         return job_verify_from_string(s);
 }
 
+static int kind(const char *s) {
+        return job_kind_from_string(s);
+}
+
 static int in_use(const char *s) {
         return job_in_use_from_string(s);
 }
@@ -129,6 +133,8 @@ static const JsonField destination_fields[] = {
 };
 
 static const JsonField parameter_fields[] = {
+        { "kind", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.kind), .flags = JSON_NULLABLE,
+                        .from_string = kind, .expected = "convert, export, migration" },
         { "compress", JSON_FIELD_BOOLEAN, offsetof(JobSpec, parameters.compress), .flags = JSON_NULLABLE },
         { "compression", JSON_FIELD_ENUM, offsetof(JobSpec, parameters.compression), .flags = JSON_NULLABLE,
                         .from_string = compression, .expected = "zlib, zstd" },

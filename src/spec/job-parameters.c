@@ -9,6 +9,12 @@ static const char *const verify_names[_VERIFY_MAX] = {
         [VERIFY_CUTOVER] = "cutover",
 };
 
+static const char *const kind_names[_JOB_KIND_MAX] = {
+        [JOB_KIND_CONVERT] = "convert",
+        [JOB_KIND_EXPORT] = "export",
+        [JOB_KIND_MIGRATION] = "migration",
+};
+
 static const char *const in_use_names[_IN_USE_MAX] = {
         [IN_USE_REFUSE] = "refuse",
         [IN_USE_ALLOW] = "allow",
@@ -44,6 +50,14 @@ static int find_name(const char *const *names, int n, const char *s) {
 
 JobVerify job_verify_from_string(const char *s) {
         return find_name(verify_names, _VERIFY_MAX, s);
+}
+
+JobKind job_kind_from_string(const char *s) {
+        return find_name(kind_names, _JOB_KIND_MAX, s);
+}
+
+const char *job_kind_to_string(JobKind k) {
+        return k >= 0 && k < _JOB_KIND_MAX ? kind_names[k] : NULL;
 }
 
 JobInUse job_in_use_from_string(const char *s) {

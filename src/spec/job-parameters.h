@@ -21,6 +21,20 @@ typedef enum JobVerify {
 /* "full", "precopy", "cutover" and "none"; the other value is only a boolean. */
 JobVerify job_verify_from_string(const char *s) _pure_;
 
+/* What a conversion is to its client; the v1 API shows and filters it. */
+typedef enum JobKind {
+        JOB_KIND_NONE, /* has no name */
+        JOB_KIND_CONVERT,
+        JOB_KIND_EXPORT,
+        JOB_KIND_MIGRATION,
+        _JOB_KIND_MAX,
+        _JOB_KIND_INVALID = -EINVAL,
+} JobKind;
+
+/* "convert", "export" and "migration" */
+JobKind job_kind_from_string(const char *s) _pure_;
+const char *job_kind_to_string(JobKind k) _pure_;
+
 /* What is done with a source that another program may be writing. */
 typedef enum JobInUse {
         IN_USE_REFUSE,

@@ -27,6 +27,7 @@ typedef struct JobSpec {
         JobEndpoint source;
         JobEndpoint destination; /* its type is _ENDPOINT_INVALID if there is none */
         struct {
+                int kind; /* JobKind */
                 bool compress; /* of formats that can (disk-format.h) */
                 int compression; /* JobCompression; with compress alone it is zlib */
                 bool allow_larger; /* an NBD destination may be larger than the source */

@@ -148,6 +148,10 @@ static int check_combinations(JobSpec *s, bool has_destination, JsonErrors *erro
         if (r >= 0 && source && source->one_raw_disk && disk_format_has(s->source.format, FORMAT_IS_PACKAGE))
                 r = json_errors_add(errors, "source.format", "must not be %s for type \"%s\"",
                                 disk_format_to_string((DiskFormat) s->source.format), source->name);
+        if (r >= 0 && s->parameters.kind != JOB_KIND_NONE && s->operation >= 0 &&
+                        s->operation != OPERATION_CONVERT)
+                r = json_errors_add(
+                                errors, "parameters.kind", "must not be given unless operation is convert");
         bool can_compress = disk_format_has(s->destination.format, FORMAT_CAN_COMPRESS) ||
                         disk_format_has(s->destination.format, FORMAT_IS_COMPRESSED);
         if (r >= 0 && s->parameters.compress && !can_compress)

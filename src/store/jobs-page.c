@@ -115,7 +115,8 @@ static char *conditions(const JobPageFilter *f) {
         if (r >= 0 && f->search)
                 r = strv_extend(&all,
                                 " AND (instr(lower(id), lower(?5)) OR instr(lower(v1_source), lower(?5)) "
-                                "OR instr(lower(v1_output), lower(?5)))");
+                                "OR instr(lower(v1_output), lower(?5)) OR instr(lower(v1_label), "
+                                "lower(?5)))");
         return r < 0 ? NULL : strv_join(all, "");
 }
 

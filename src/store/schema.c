@@ -14,9 +14,9 @@
         V1_INDEX("updated", "updated_at") \
         V1_INDEX("started", "nullif(started_at, 0)") \
         V1_INDEX("completed", "nullif(finished_at, 0)") \
-        V1_INDEX("type", SQL_V1_TYPE) \
+        V1_INDEX("type", SQL_V1_TYPE_OF_SPEC) \
         V1_INDEX("provider", "v1_provider") \
-        V1_INDEX("name", SQL_V1_NAME) \
+        V1_INDEX("name", SQL_V1_NAME_OF_SPEC) \
         V1_INDEX("progress", SQL_V1_PROGRESS) \
         V1_INDEX("priority", "priority") \
         "CREATE INDEX jobs_v1_id ON jobs (state, id) WHERE finished_at > 0;"
@@ -376,6 +376,12 @@ static const char *const steps[] = {
         "  chunk INTEGER NOT NULL,"
         "  PRIMARY KEY (upload_id, chunk)"
         ") STRICT, WITHOUT ROWID;",
+
+        /* 21: the type and the name that clients of the v1 API give to jobs. */
+        "ALTER TABLE jobs ADD COLUMN v1_kind TEXT;"
+        "ALTER TABLE jobs ADD COLUMN v1_label TEXT;"
+        "DROP INDEX jobs_v1_type;"
+        "DROP INDEX jobs_v1_name;" V1_INDEX("type", SQL_V1_TYPE) V1_INDEX("name", SQL_V1_NAME),
 };
 
 const Schema schema_jobs = {

@@ -28,9 +28,10 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SAVEPOINT_RELEASE] = "RELEASE member",
         [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO member",
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS ", workflow_id, " SQL_V1_COLUMNS
-                           ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                           ", " SQL_V1_WORDS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID ", " SQL_V1_VALUES("?4") ")",
+                           "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID
+                           ", " SQL_V1_VALUES("?4") ", " SQL_V1_WORDS_VALUES("?4", "?5", "?6") ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "VALUES (?1, ?2, ?3, ?4)",
         [SQL_JOB_STATE_INSERT_BY_ID] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "

@@ -200,12 +200,20 @@ struct Store {
         "iif(json_valid(" spec "), coalesce(json_extract(" spec                                             \
         ", '$.destination.path'), json_extract(" spec ", '$.destination.directory'), json_extract(" spec    \
         ", '$.destination.uri'), ''), '')"
-#define SQL_V1_TYPE \
+/* The kind that the spec has, and what a client of the v1 API calls the machine in its request. */
+#define SQL_V1_WORDS "v1_kind, v1_label"
+#define SQL_V1_WORDS_VALUES(spec, dialect, sent)                                         \
+        "iif(json_valid(" spec "), json_extract(" spec ", '$.parameters.kind'), NULL), " \
+        "iif(" dialect " = 'v1' AND json_valid(" sent "), iif(json_type(" sent           \
+        ", '$.vm_name') = 'text', nullif(json_extract(" sent ", '$.vm_name'), ''), NULL), NULL)"
+#define SQL_V1_TYPE_OF_SPEC \
         "iif(operation = 'convert' AND v1_provider IN ('vsphere', 'libvirt'), 'export', operation)"
+#define SQL_V1_TYPE "coalesce(v1_kind, " SQL_V1_TYPE_OF_SPEC ")"
 /* What is behind the last slash, and before the last dot of that. */
 #define SQL_V1_BASE "substr(v1_source, length(rtrim(v1_source, replace(v1_source, '/', ''))) + 1)"
 #define SQL_V1_STEM_LENGTH "length(rtrim(" SQL_V1_BASE ", replace(" SQL_V1_BASE ", '.', '')))"
-#define SQL_V1_NAME                                                                     \
+#define SQL_V1_NAME "coalesce(v1_label, " SQL_V1_NAME_OF_SPEC ")"
+#define SQL_V1_NAME_OF_SPEC                                                             \
         "iif(v1_provider = 'local' AND " SQL_V1_STEM_LENGTH " > 1, substr(" SQL_V1_BASE \
         ", 1, " SQL_V1_STEM_LENGTH " - 1), " SQL_V1_BASE ")"
 #define SQL_V1_PROGRESS "max(percent, 0)"

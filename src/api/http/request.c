@@ -62,6 +62,10 @@ char *request_owner(Request *r, char buf[static REQUEST_OWNER_SIZE]) {
         return buf;
 }
 
+const char *request_user_name(const Request *r) {
+        return r->session ? r->session->username : r->key_name;
+}
+
 Role request_role(Request *r) {
         return r->role;
 }

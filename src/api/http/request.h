@@ -26,6 +26,9 @@ Role request_role(Request *r);
 #define REQUEST_OWNER_SIZE 128
 char *request_owner(Request *r, char buf[static REQUEST_OWNER_SIZE]);
 
+/* The user of its session, or the name of its API key; "" for a local client without either. */
+const char *request_user_name(const Request *r) _pure_;
+
 /* The path as the client sent it, without the query; for messages. Always UTF-8 (what was not is "?"). */
 const char *request_path(Request *r);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/job-json.h"
+#include "api/v1/v1-job-decode.h"
 #include "api/v1/v1-job-json.h"
 #include "basic/string-util.h"
 #include "json/json-redact.h"
@@ -81,9 +82,17 @@ static json_t *error_json(const JobRow *row) {
         return json_text(error_of(row, result));
 }
 
-/* What another dialect's job would have been submitted with. */
-static json_t *options_json(json_t *spec) {
+/* Those of the client; of another dialect's job, or that of a schedule, what it could have been submitted
+ * with. */
+static json_t *options_json(const JobRow *row, json_t *spec) {
         json_t *parameters = json_object_get(spec, "parameters"), *path;
+
+        if (row->request && streq_ptr(row->dialect, V1_DIALECT)) {
+                _cleanup_json_ json_t *request = json_loads(row->request, 0, NULL);
+                json_t *options = json_object_get(request, "options");
+
+                return json_is_object(options) ? json_incref(options) : json_object();
+        }
 
         path = json_path_get(spec, "destination.path");
         if (!path)
@@ -93,7 +102,7 @@ static json_t *options_json(json_t *spec) {
                         json_object_get(parameters, "verify"));
 }
 
-json_t *v1_job_json(const JobPageRow *page_row, uint64_t queue_position, usec_t now) {
+json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t now) {
         const JobRow *row = page_row->row;
         _cleanup_json_ json_t *canonical = json_loads(row->spec, 0, NULL),
                               *spec = json_is_object(canonical) ? json_redact(canonical) : json_object(),
@@ -103,23 +112,24 @@ json_t *v1_job_json(const JobPageRow *page_row, uint64_t queue_position, usec_t 
         bool known = estimate(row, now, &seconds);
 
         job = json_pack("{s:o, s:o, s:s, s:s, s:o, s:O?, s:o, s:O?, s:o, s:s?, s:o, s:o, s:o, s:o, s:i, s:i, "
-                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:O?, s:[], s:o}",
+                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:s?, s:O?, s:[], s:o}",
                         "id", json_text(row->id), "type", json_text(page_row->type), "status",
                         job_status_to_string(job_status_of_state(row->state)), "state",
                         job_state_to_string(row->state), "provider", json_text(page_row->provider),
-                        "provider_id", json_path_get(spec, "source.provider_id"), "vm_name",
+                        "provider_id", json_path_get(spec, "source.name"), "vm_name",
                         json_text(page_row->name), "format", json_path_get(spec, "destination.format"),
                         "progress", progress_json(row), "phase", phase, "bytes_done",
                         json_count(row->bytes_done), "bytes_total", json_count(row->bytes_total),
                         "estimated_duration", known ? duration_json(seconds) : json_null(),
                         "estimated_seconds", known ? json_count(seconds) : json_null(), "priority",
                         (int) row->priority, "attempt", (int) row->attempt, "queue_position",
-                        queue_position > 0 ? json_count(queue_position) : json_null(), "created_at",
-                        json_time(row->created_at), "updated_at", json_time(row->updated_at), "started_at",
-                        json_time(row->started_at), "completed_at", json_time(row->finished_at), "error",
-                        error_json(row), "result", result_json(row), "hold", "carbon", "schedule_id",
-                        "created_by", json_path_get(spec, "audit_info.requested_by"), "warnings", "options",
-                        options_json(spec));
+                        more->queue_position > 0 ? json_count(more->queue_position) : json_null(),
+                        "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at),
+                        "started_at", json_time(row->started_at), "completed_at",
+                        json_time(row->finished_at), "error", error_json(row), "result", result_json(row),
+                        "hold", "carbon", "schedule_id", more->schedule_id, "created_by",
+                        json_path_get(spec, "audit_info.requested_by"), "warnings", "options",
+                        options_json(row, spec));
         return job && job_row_add_warm(row, job) >= 0 ? TAKE_PTR(job) : NULL;
 }
 
@@ -147,7 +157,8 @@ static const Schema result_schema = { .name = "JobResult", .fields = result_fiel
 
 static const SchemaField job_fields[] = {
         { "id", SCHEMA_STRING },
-        { "type", SCHEMA_STRING, .description = "export, convert, or an operation of the worker API" },
+        { "type", SCHEMA_STRING,
+                        .description = "export, migration, convert, or an operation of the worker API" },
         { "status", SCHEMA_WORD, .word = job_status_to_string },
         { "state", SCHEMA_STRING, .description = "As in the journal and on the bus." },
         { "provider", SCHEMA_WORD, .word = job_provider_to_string },
@@ -171,7 +182,7 @@ static const SchemaField job_fields[] = {
         { "result", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Of a completed job.", &result_schema },
         { "hold", SCHEMA_ANY, SCHEMA_NULLABLE, "null" },
         { "carbon", SCHEMA_ANY, SCHEMA_NULLABLE, "null" },
-        { "schedule_id", SCHEMA_ANY, SCHEMA_NULLABLE, "null" },
+        { "schedule_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Of the schedule that has submitted it." },
         { "created_by", SCHEMA_STRING, SCHEMA_NULLABLE },
         { "warnings", SCHEMA_ARRAY, .description = "Empty." },
         { "options", SCHEMA_OBJECT },

@@ -8,7 +8,13 @@
 #include "api/openapi/schema.h"
 #include "store/jobs-page.h"
 
-/* @queue_position: 0 if it is not queued. New reference, or NULL when out of memory. */
-json_t *v1_job_json(const JobPageRow *row, uint64_t queue_position, usec_t now);
+/* What is not in the row of a job. */
+typedef struct V1JobMore {
+        uint64_t queue_position; /* 0: it is not queued */
+        const char *schedule_id; /* that has submitted it; NULL: none has */
+} V1JobMore;
+
+/* New reference, or NULL when out of memory. */
+json_t *v1_job_json(const JobPageRow *row, const V1JobMore *more, usec_t now);
 
 extern const Schema v1_job_schema;

@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "shared/error-table.h"
 #include "spec/operation.h"
+#include "store/schedules.h"
 #include "json/json-table.h"
 
 #define SEARCH_MAX 200u
@@ -108,6 +109,16 @@ static uint64_t queue_position(Store *store, const JobRow *row) {
         return position;
 }
 
+static json_t *job_json(Store *store, const JobPageRow *row, usec_t now) {
+        _cleanup_free_ char *schedule_id = NULL;
+
+        (void) store_schedule_of_job(store, row->row->id, &schedule_id);
+        return v1_job_json(row,
+                        &(V1JobMore){ .queue_position = queue_position(store, row->row),
+                                        .schedule_id = schedule_id },
+                        now);
+}
+
 /* No database yet is the same as one without jobs. */
 static int read_page(Request *r, const JobPageFilter *filter, json_t **ret, uint64_t *ret_total) {
         _cleanup_(job_page_rows_done) JobPageRows rows = {};
@@ -121,9 +132,7 @@ static int read_page(Request *r, const JobPageFilter *filter, json_t **ret, uint
         if (k < 0 && k != -ENOENT)
                 return k;
         for (size_t i = 0; i < rows.n; i++)
-                if (json_array_append_new(data,
-                                    v1_job_json(&rows.rows[i], queue_position(store, rows.rows[i].row),
-                                                    now)) < 0)
+                if (json_array_append_new(data, job_json(store, &rows.rows[i], now)) < 0)
                         return -ENOMEM;
         *ret = TAKE_PTR(data);
         *ret_total = rows.total;
@@ -175,19 +184,22 @@ static int reply_no_job(Request *r) {
         return request_reply_error(r, MHD_HTTP_NOT_FOUND, "There is no such job.");
 }
 
-int v1_get_job(Request *r) {
+int v1_reply_job(Request *r, unsigned status, const char *id) {
         _cleanup_(job_page_rows_done) JobPageRows rows = {};
         Store *store;
         int k = api_store(request_api(r), &store);
 
         if (k >= 0)
-                k = store_jobs_page_get(store, request_param(r, "id"), &rows);
+                k = store_jobs_page_get(store, id, &rows);
         if (k == -ENOENT)
                 return reply_no_job(r);
         if (k < 0)
                 return k;
-        return request_reply_json(r, 200,
-                        v1_job_json(&rows.rows[0], queue_position(store, rows.rows[0].row), now_realtime()));
+        return request_reply_json(r, status, job_json(store, &rows.rows[0], now_realtime()));
+}
+
+int v1_get_job(Request *r) {
+        return v1_reply_job(r, 200, request_param(r, "id"));
 }
 
 static int on_cancelled(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {

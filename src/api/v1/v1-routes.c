@@ -11,6 +11,7 @@
 #include "api/v1/v1-chunk.h"
 #include "api/v1/v1-connect.h"
 #include "api/v1/v1-files.h"
+#include "api/v1/v1-job-decode.h"
 #include "api/v1/v1-job-json.h"
 #include "api/v1/v1-jobs.h"
 #include "api/v1/v1-json.h"
@@ -18,6 +19,7 @@
 #include "api/v1/v1-provider-connect.h"
 #include "api/v1/v1-providers.h"
 #include "api/v1/v1-session.h"
+#include "api/v1/v1-submit.h"
 #include "api/v1/v1-upload.h"
 #include "api/v1/v1-vms.h"
 #include "json/json-table.h"
@@ -97,6 +99,8 @@ static const Route v1_routes[] = {
         { HTTP_GET, "/jobs", SCOPE_READ, v1_list_jobs, .query = v1_jobs_parameters,
                 .summary = "List jobs, by page, with filters and in any order.",
                 .replies = REPLIES(REPLY_OBJECT(200, "A page of jobs.", v1_jobs_schema)) },
+        { HTTP_POST, "/jobs", SCOPE_SUBMIT, v1_submit_job, .max_body = V1_JOB_BODY_MAX,
+                .summary = "Submit a job.", .body = &v1_job_body, .replies = v1_submit_replies },
         { HTTP_GET, "/jobs/{id}", SCOPE_READ, v1_get_job, .summary = "Get a job.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The job.", v1_job_schema)) },
         { HTTP_DELETE, "/jobs/{id}", SCOPE_SUBMIT, v1_cancel_job, .summary = "Cancel a job.",

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 240
+# vcsim: yes
+#
+# The curl commands on the published page of the v1 API work as they are written there, with the token in
+# place of TOKEN; and the jobs that they submit are done.
+
+# shellcheck source=tests/system/lib/lib.sh
+. "$(dirname "$0")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib-vcsim.sh
+. "$(dirname "$0")/../lib/lib-vcsim.sh"
+
+(grep -qs localhost /etc/hosts || echo "127.0.0.1 localhost"; echo "127.0.0.1 your-server") >>/etc/hosts
+systemctl -q enable hyper-tls.socket
+systemctl restart hyper.socket
+useradd -M -s /usr/sbin/nologin -G hyper-admin admin
+chpasswd <<<admin:secret
+
+cat >"$dir/inventory.json" <<'EOF'
+{"vms": [{"name": "web-server-01", "power": "off", "disks": [{"size": "4M"}], "nics": [{}]}]}
+EOF
+vcsim_start -inventory "$dir/inventory.json" -vm 0
+printf '%s\n' "$vcsim_password" >"$dir/password"
+
+# is JSON FILTER VALUE WHAT
+is() { equal "$(jq -c "$2" <<<"$1")" "$3" "$4: $1"; }
+
+# --- a token -----------------------------------------------------------------------------------------------
+
+answer=$(curl -sk -X POST https://your-server:5080/api/v1/auth/login \
+-H "Content-Type: application/json" \
+-d '{"username": "admin", "password": "secret"}')
+TOKEN=$(jq -r .token <<<"$answer")
+is "$answer" '[.token_type, .role]' '["Bearer","admin"]' "the login"
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
+https://your-server:5080/api/v1/jobs)" '[.data, .pagination.total]' '[[],0]' "no jobs"
+
+# --- an export ---------------------------------------------------------------------------------------------
+
+submit() {
+        curl -sk -X POST https://your-server:5080/api/v1/jobs \
+-H "Authorization: Bearer $TOKEN" \
+-H "Content-Type: application/json" \
+-D "$dir/head" \
+-d '{
+"type": "export",
+"provider": "vsphere",
+"vm_name": "web-server-01",
+"format": "ova",
+"options": {
+"compress": true,
+"include_snapshots": false,
+"destination": "/var/lib/hypersdk/exports/"
+}
+}'
+}
+answer=$(submit)
+is "$answer" '[.status, .errors[0].field]' '[400,"provider"]' "without a provider"
+hyperctl source add vc1 "$vcsim_url" --user="$vcsim_user" --ca="$vcsim_ca" --password-file="$dir/password" ||
+        fail "the source is not added"
+answer=$(submit)
+contains "$(head -1 "$dir/head")" 201 "the status"
+id=$(jq -r .id <<<"$answer")
+[[ $id =~ ^job-[0-9a-f]{12}$ ]] || fail "the ID: $answer"
+contains "$(cat "$dir/head")" "ocation: /api/v1/jobs/$id" "the headers"
+is "$answer" '[.type, .provider, .provider_id, .vm_name, .format, .created_by]' \
+        '["export","vsphere","vc1","web-server-01","ova","admin"]' "the job"
+is "$answer" .options '{"compress":true,"include_snapshots":false,"destination":"/var/lib/hypersdk/exports/"}' "the options"
+wait_state "$id" COMPLETED
+tar -tf /var/lib/hypersdk/exports/web-server-01.ova >"$dir/names" || fail "no package"
+contains "$(cat "$dir/names")" .ovf "the package"
+
+# --- other jobs --------------------------------------------------------------------------------------------
+
+# post JSON: POST /jobs
+post() { curl -sk -H "Authorization: Bearer $TOKEN" -w '\n%{http_code}\n' https://your-server:5080/jobs -d "$1"; }
+mkdir -p /var/lib/libvirt/images
+raw_image /var/lib/libvirt/images/shop.raw 8
+body='{"id": "mine", "type": "convert", "source_path": "/var/lib/libvirt/images/shop.raw", "vm_name": "shop 2", "priority": 70}'
+equal "$(post "$body" | tail -1)" 201 "a job of a file"
+equal "$(post "$body" | tail -1)" 200 "the same job"
+equal "$(post "${body/70/71}" | tail -1)" 409 "another job of the same ID"
+wait_state mine COMPLETED
+same /var/lib/libvirt/images/shop.raw "/var/lib/hypersdk/exports/shop 2.qcow2" qcow2
+post '{"type": "convert", "source_path": "/var/lib/libvirt/images/none.raw", "carbon": {}}' >"$dir/answer"
+contains "$(cat "$dir/answer")" '"field":"carbon"' "a job with carbon"
+key=$(hyperctl key add tool --scope=submit -q)
+equal "$(curl -sk -o "$dir/answer" -w '%{http_code}' -H "X-API-Key: $key" https://your-server:5080/jobs \
+        -d '{"type": "convert", "source_path": "/root/a.raw"}')" 403 "a path of an administrator"
+
+# --- lists -------------------------------------------------------------------------------------------------
+
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
+"https://your-server:5080/api/v1/jobs?offset=0&limit=20")" '[[.data[].id], .pagination]' \
+        "[[\"mine\",\"$id\"],{\"offset\":0,\"limit\":20,\"total\":2,\"has_more\":false}]" "page 1"
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
+"https://your-server:5080/api/v1/jobs?offset=20&limit=20")" .data '[]' "page 2"
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
+"https://your-server:5080/api/v1/jobs?status=completed&provider=vsphere&sort=created_at&order=desc&limit=10")" \
+        '[.data[].id]' "[\"$id\"]" "the jobs of a provider"
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" "https://your-server:5080/api/v1/jobs?search=SHOP%202")" \
+        '[.data[].vm_name]' '["shop 2"]' "a search"

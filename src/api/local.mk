@@ -18,6 +18,8 @@ libhyper_api_la_SOURCES = \
 	src/api/metrics.h \
 	src/api/queue-waiters.c \
 	src/api/queue-waiters.h \
+	src/api/http/accept.c \
+	src/api/http/accept.h \
 	src/api/http/cors.c \
 	src/api/http/cors.h \
 	src/api/http/http-server-state.c \
@@ -250,6 +252,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-json.c \
 	src/api/v1/v1-login.c \
 	src/api/v1/v1-login.h \
+	src/api/v1/v1-logs.c \
+	src/api/v1/v1-logs.h \
 	src/api/v1/v1-page.c \
 	src/api/v1/v1-page.h \
 	src/api/v1/v1-session.c \

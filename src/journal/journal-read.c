@@ -63,17 +63,11 @@ static void event_list_done(EventList *l) {
         l->events = job_events_free(l->events, l->n);
 }
 
-int journal_read_events(const char *directory, const char *job_id, const char *cursor, usec_t since,
-                size_t limit, JobEvent ***ret, size_t *ret_n) {
+static int read_events(sd_journal *j, const char *job_id, const char *cursor, usec_t since, size_t limit,
+                JobEvent ***ret, size_t *ret_n) {
         _cleanup_(event_list_done) EventList list = {};
-        _cleanup_journal_ sd_journal *j = NULL;
-        int r;
+        int r = 0;
 
-        r = journal_open(directory, &j);
-        if (r >= 0)
-                r = seek(j, job_id, cursor, since);
-        if (r < 0)
-                return r;
         while ((limit == 0 || list.n < limit) && (r = sd_journal_next(j)) > 0) {
                 _cleanup_(job_event_freep) JobEvent *e = NULL;
 
@@ -94,6 +88,48 @@ int journal_read_events(const char *directory, const char *job_id, const char *c
         *ret_n = list.n;
         list.n = 0;
         return 0;
+}
+
+int journal_read_events(const char *directory, const char *job_id, const char *cursor, usec_t since,
+                size_t limit, JobEvent ***ret, size_t *ret_n) {
+        _cleanup_journal_ sd_journal *j = NULL;
+        int r;
+
+        r = journal_open(directory, &j);
+        if (r >= 0)
+                r = seek(j, job_id, cursor, since);
+        return r < 0 ? r : read_events(j, job_id, cursor, since, limit, ret, ret_n);
+}
+
+/* The index of the journal has them, so that the other ones are not read. */
+static int add_kinds(sd_journal *j) {
+        int r = sd_journal_add_conjunction(j);
+
+        for (EventKind k = 0; k < _EVENT_KIND_MAX && r >= 0; k++) {
+                _cleanup_free_ char *match = strprintf("HYPER_EVENT=%s", event_kind_to_string(k));
+
+                if (!match)
+                        return -ENOMEM;
+                if (k != EVENT_PROGRESS)
+                        r = sd_journal_add_match(j, match, 0);
+        }
+        return r;
+}
+
+int journal_read_log_events(
+                const char *directory, const char *job_id, usec_t since, JobEvent ***ret, size_t *ret_n) {
+        _cleanup_journal_ sd_journal *j = NULL;
+        usec_t first = since > 0 ? since + 1 : 0;
+        int r;
+
+        r = journal_open(directory, &j);
+        if (r >= 0)
+                r = job_event_add_matches(j, job_id);
+        if (r >= 0)
+                r = add_kinds(j);
+        if (r >= 0)
+                r = first > 0 ? sd_journal_seek_realtime_usec(j, first) : sd_journal_seek_head(j);
+        return r < 0 ? r : read_events(j, job_id, NULL, first, 0, ret, ret_n);
 }
 
 int journal_read_event(const char *directory, const char *cursor, JobEvent **ret) {

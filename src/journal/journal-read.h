@@ -11,6 +11,10 @@
  * (rotated away, or not a cursor) is -EINVAL. *ret and its events belong to the caller. */
 int journal_read_events(const char *directory, const char *job_id, const char *cursor, usec_t since,
                 size_t limit, JobEvent ***ret, size_t *ret_n);
+/* Reads the past events of a job that are not progress, which are few, in order, behind @since (0: all). As
+ * above. */
+int journal_read_log_events(
+                const char *directory, const char *job_id, usec_t since, JobEvent ***ret, size_t *ret_n);
 /* Reads the event at @cursor, of whatever job. -EINVAL: there is no such entry, or it is no event. */
 int journal_read_event(const char *directory, const char *cursor, JobEvent **ret);
 JobEvent **job_events_free(JobEvent **events, size_t n);

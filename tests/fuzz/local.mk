@@ -86,6 +86,7 @@ $(MANAGER_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(MANAGER_LIBS) $(FUZZ_LDFL
 $(MANAGER_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(MANAGER_LIBS))
 
 API_FUZZERS = \
+	tests/fuzz/fuzz-accept \
 	tests/fuzz/fuzz-basic \
 	tests/fuzz/fuzz-file-headers \
 	tests/fuzz/fuzz-hypersdk \

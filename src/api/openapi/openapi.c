@@ -91,17 +91,29 @@ static json_t *reply_json(const Reply *reply, json_t *components) {
                         media);
 }
 
+/* A status may have bodies of several types. */
+static int add_reply(json_t *replies, const Reply *reply, json_t *components) {
+        _cleanup_json_ json_t *one = reply_json(reply, components);
+        char status[16];
+
+        (void) snprintf(status, sizeof(status), "%u", reply->status);
+        json_t *content = json_object_get(json_object_get(replies, status), "content");
+        if (!one)
+                return -ENOMEM;
+        return (content ? json_object_update(content, json_object_get(one, "content"))
+                        : json_object_set(replies, status, one)) < 0
+                        ? -ENOMEM
+                        : 0;
+}
+
 static json_t *replies_json(const Dialect *dialect, const Route *route, json_t *components) {
         _cleanup_json_ json_t *replies = json_object();
-        char status[16];
 
         if (!replies)
                 return NULL;
-        for (const Reply *reply = route->replies; reply && reply->status > 0; reply++) {
-                (void) snprintf(status, sizeof(status), "%u", reply->status);
-                if (json_object_set_new(replies, status, reply_json(reply, components)) < 0)
+        for (const Reply *reply = route->replies; reply && reply->status > 0; reply++)
+                if (add_reply(replies, reply, components) < 0)
                         return NULL;
-        }
         if (dialect->error_schema &&
                         json_object_set_new(replies, "default",
                                         json_pack("{s:s, s:{s:{s:o}}}", "description",

@@ -24,7 +24,17 @@ typedef struct SseFormat {
         json_t *(*error)(const char *job_id, JobState state, unsigned percent, const char *reason);
         /* The data of "complete". */
         json_t *(*complete)(const char *job_id, JobState state, unsigned percent, const char *reason);
+        /* Plain text instead: the data of an event is a string, a line. There is nothing but the events, of
+         * which the last one is told like the others, and the two functions above are not called. */
+        bool is_plain;
 } SseFormat;
+
+/* Where a stream begins, for clients without Last-Event-ID. */
+typedef struct SseStart {
+        const char *cursor; /* behind this event; NULL: at the first one */
+        usec_t since; /* behind this time; 0: at the first one */
+        bool once; /* it ends with the events of the past */
+} SseStart;
 
 /* An event, and what is made of it for one stream and used by others that would say the same. */
 typedef struct SseNews {
@@ -76,6 +86,7 @@ struct SseStream {
         char *job_id;
 
         bool replaying;
+        bool once; /* see SseStart */
         bool ended; /* nothing more is queued; what is queued still goes out */
         bool dropped; /* the client was too slow, or went away */
         bool suspended; /* waits for data */

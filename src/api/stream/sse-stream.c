@@ -79,7 +79,10 @@ static void sse_stream_shrink(SseStream *s) {
 
 /* One event in the form of the standard: the id, what it is, its data. The data is one line: compact
  * JSON. */
-static char *event_text(const char *name, json_t *data, const char *cursor) {
+static char *event_text(const SseFormat *format, const char *name, json_t *data, const char *cursor) {
+        if (format->is_plain)
+                return data ? strprintf("%s\n", strempty(json_string_value(data))) : NULL;
+
         _cleanup_free_ char *json = data
                         ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
                         : NULL;
@@ -91,7 +94,7 @@ static char *event_text(const char *name, json_t *data, const char *cursor) {
 }
 
 static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, const char *cursor) {
-        _cleanup_free_ char *text = event_text(name, data, cursor);
+        _cleanup_free_ char *text = event_text(s->format, name, data, cursor);
 
         if (!text)
                 return sse_stream_drop(s, "out of memory");
@@ -104,13 +107,15 @@ static void sse_stream_push_event(SseStream *s, const char *name, json_t *data, 
 static void sse_stream_finish(SseStream *s, JobState state, const char *reason, const char *cursor) {
         _cleanup_json_ json_t *error = NULL, *complete = NULL;
 
+        s->ended = true;
+        if (s->format->is_plain)
+                return;
         if (state == JOB_FAILED) {
                 error = s->format->error(s->job_id, state, s->percent, reason);
                 sse_stream_push_event(s, "error", error, NULL);
         }
         complete = s->format->complete(s->job_id, state, s->percent, reason);
         sse_stream_push_event(s, "complete", complete, cursor);
-        s->ended = true;
 }
 
 /* A job that was retried has ended before, and the stream goes on behind that. The database is never older
@@ -155,7 +160,7 @@ static int make_text(const SseStream *s, SseNews *n) {
                 return 0;
         if (s->format->event(n->event, &percent, &name, &data) < 0)
                 return -ENOMEM;
-        if (name && !(text = event_text(name, data, n->event->cursor)))
+        if (name && !(text = event_text(s->format, name, data, n->event->cursor)))
                 return -ENOMEM;
         free(n->text);
         n->text = text;
@@ -171,7 +176,8 @@ static void sse_stream_tell(SseStream *s, SseNews *n) {
         if (s->ended || !sse_stream_advance(s, n))
                 return;
 
-        if (sse_event_is_final(s, event))
+        bool final = sse_event_is_final(s, event);
+        if (final && !s->format->is_plain)
                 return sse_stream_finish(s, event->state, event->message, event->cursor);
 
         if (make_text(s, n) < 0)
@@ -179,6 +185,7 @@ static void sse_stream_tell(SseStream *s, SseNews *n) {
         s->percent = n->after;
         if (n->text)
                 sse_stream_push(s, n->text, strlen(n->text));
+        s->ended = s->ended || final;
 }
 
 static void sse_stream_event(SseStream *s, SseNews *n) {
@@ -192,10 +199,18 @@ static void sse_stream_event(SseStream *s, SseNews *n) {
  * knows already), the database does. */
 static void sse_stream_replayed(SseStream *s) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
+        Store *store;
 
         s->replaying = false;
-        if (!s->ended && sse_job_is_settled(request_api(s->request), s->job_id, &row))
+        if (s->ended)
+                return;
+        if (sse_job_is_settled(request_api(s->request), s->job_id, &row))
                 sse_stream_finish(s, row->state, row->reason, SSE_END_ID);
+        else if (s->once && api_store(request_api(s->request), &store) >= 0 &&
+                        store_job_get(store, s->job_id, &row) >= 0)
+                sse_stream_finish(s, row->state, row->reason, NULL);
+        else
+                s->ended = s->once;
 }
 
 /* Reads the next piece of the past into the queue. */
@@ -205,7 +220,8 @@ static int sse_stream_replay(SseStream *s) {
         size_t n = 0;
         int r;
 
-        r = journal_read_events(directory, s->job_id, s->cursor, 0, SSE_REPLAY_BATCH, &events, &n);
+        r = journal_read_events(directory, s->job_id, s->cursor, s->cursor ? 0 : s->position_time,
+                        SSE_REPLAY_BATCH, &events, &n);
         if (r == -EINVAL && s->cursor) {
                 /* That entry is gone. If it is the client's own, begin at the beginning; if it was ours, a
                  * moment ago, go on by time. */
@@ -240,7 +256,7 @@ static void sse_stream_tick(SseStream *s, usec_t now, bool job_is_settled) {
 
         if (job_is_settled)
                 s->replaying = true; /* read what the follower may have missed, then the database's word */
-        else if (s->peer_closed || now >= s->last_output + SSE_KEEPALIVE)
+        else if (!s->format->is_plain && (s->peer_closed || now >= s->last_output + SSE_KEEPALIVE))
                 sse_stream_push(s, comment, strlen(comment));
         else
                 return;
@@ -289,7 +305,7 @@ static int on_peer_closed(sd_event_source *source, int fd, uint32_t events, void
 
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         s->peer_closed = true;
-        if (events & (EPOLLHUP | EPOLLERR))
+        if (events & (EPOLLHUP | EPOLLERR) || s->format->is_plain)
                 sse_stream_drop(s, "it closed the connection");
         else
                 sse_stream_tick(s, now_monotonic(), false);
@@ -347,18 +363,21 @@ static void on_refuse(void *stream, const char *why) {
 
 static const RequestStreamOps request_ops = { .over = on_over, .refuse = on_refuse };
 
-static int sse_stream_new(Request *r, const char *job_id, const SseFormat *format, SseStream **ret) {
+static int sse_stream_new(Request *r, const char *job_id, const SseFormat *format, const SseStart *start,
+                SseStream **ret) {
         static const char hello[] = "retry: 1000\n\n"; /* come back after a second if we are restarted */
         const char *last = request_header(r, "Last-Event-ID");
         _cleanup_(sse_stream_freep) SseStream *s = NULL;
         int k;
 
+        last = last ? last : start->cursor;
         s = new0(SseStream, 1);
         if (!s)
                 return -ENOMEM;
         s->ops = &stream_ops;
         s->format = format;
         s->replaying = true;
+        s->once = start->once;
         s->job_id = strdup(job_id);
         if (!s->job_id)
                 return -ENOMEM;
@@ -368,9 +387,11 @@ static int sse_stream_new(Request *r, const char *job_id, const SseFormat *forma
                 k = free_and_strdup(&s->cursor, last);
                 if (k < 0)
                         return k;
-        }
+        } else if (start->since > 0)
+                s->position_time = start->since + 1;
 
-        sse_stream_push(s, hello, strlen(hello));
+        if (!format->is_plain)
+                sse_stream_push(s, hello, strlen(hello));
         s->request = request_ref(r);
         *ret = TAKE_PTR(s);
         return 0;
@@ -403,6 +424,13 @@ static bool client_knows_the_end(Request *r, const char *job_id, const char *las
 }
 
 int request_reply_events(Request *r, const char *job_id, const SseFormat *format) {
+        return request_reply_events_from(r, job_id, format, &(SseStart){});
+}
+
+int request_reply_events_from(
+                Request *r, const char *job_id, const SseFormat *format, const SseStart *start) {
+        const char *type =
+                        format->is_plain ? "text/plain; charset=utf-8" : "text/event-stream; charset=utf-8";
         const char *last = request_header(r, "Last-Event-ID");
         _cleanup_(sse_stream_freep) SseStream *s = NULL;
         struct MHD_Response *response;
@@ -414,9 +442,9 @@ int request_reply_events(Request *r, const char *job_id, const SseFormat *format
         if (last && client_knows_the_end(r, job_id, last))
                 return request_reply_empty(r, MHD_HTTP_NO_CONTENT);
         if (r->is_head)
-                return request_reply_text(r, MHD_HTTP_OK, "text/event-stream; charset=utf-8", "");
+                return request_reply_text(r, MHD_HTTP_OK, type, "");
 
-        k = sse_stream_new(r, job_id, format, &s);
+        k = sse_stream_new(r, job_id, format, start, &s);
         if (k < 0)
                 return k;
         k = sse_hub_add(api_sse(request_api(r)), job_id, s);
@@ -433,8 +461,7 @@ int request_reply_events(Request *r, const char *job_id, const SseFormat *format
         r->stream = TAKE_PTR(s);
         r->stream_ops = &request_ops;
         api_request_streams(request_api(r), r);
-        (void) MHD_add_response_header(
-                        response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream; charset=utf-8");
+        (void) MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         request_answer(r, MHD_HTTP_OK, response);
         return 0;
 }

@@ -17,6 +17,9 @@
 /* Answers with the stream of the job's events; the caller has checked that the job exists. Looks at the
  * request's Last-Event-ID. 0 or negative errno. */
 int request_reply_events(Request *r, const char *job_id, const SseFormat *format);
+/* The same from another place. */
+int request_reply_events_from(
+                Request *r, const char *job_id, const SseFormat *format, const SseStart *start);
 
 #define SSE_KEEPALIVE (15 * USEC_PER_SEC)
 /* What may wait for a slow client; beyond it the client is dropped. */

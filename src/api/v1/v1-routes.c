@@ -18,6 +18,7 @@
 #include "api/v1/v1-login.h"
 #include "api/v1/v1-provider-connect.h"
 #include "api/v1/v1-providers.h"
+#include "api/v1/v1-logs.h"
 #include "api/v1/v1-session.h"
 #include "api/v1/v1-submit.h"
 #include "api/v1/v1-upload.h"
@@ -103,6 +104,9 @@ static const Route v1_routes[] = {
                 .summary = "Submit a job.", .body = &v1_job_body, .replies = v1_submit_replies },
         { HTTP_GET, "/jobs/{id}", SCOPE_READ, v1_get_job, .summary = "Get a job.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The job.", v1_job_schema)) },
+        { HTTP_GET, "/jobs/{id}/logs", SCOPE_READ, v1_get_logs, .query = v1_logs_query,
+                .summary = "Get the log of a job, as text, as events, or as JSON, by Accept.",
+                .replies = v1_logs_replies },
         { HTTP_DELETE, "/jobs/{id}", SCOPE_SUBMIT, v1_cancel_job, .summary = "Cancel a job.",
                 .replies = REPLIES(REPLY_OBJECT(200, "It is cancelled; its unit may need 30 seconds more.",
                         v1_cancelled_schema)) },

@@ -5,7 +5,6 @@
 #include "api/access/audit.h"
 #include "api/access/client-address.h"
 #include "api/http/request-state.h"
-#include "api/http/request.h"
 #include "basic/string-util.h"
 
 /* Queries that are too long for an address are sent with POST. */
@@ -14,7 +13,7 @@ static bool is_change(const Request *r) {
 }
 
 void audit_request(Request *r) {
-        const char *user = request_user_name(r);
+        const char *user = r->session ? r->session->username : r->key_name;
         char address[INET6_ADDRSTRLEN];
 
         if (!is_change(r) || isempty(user))

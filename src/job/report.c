@@ -37,12 +37,17 @@ void report_init(Report *r, const char *job_id) {
         };
 }
 
-/* What "systemctl status" shows. */
-static void tell_status(const Report *r, const char *message) {
+/* What "systemctl status" shows. systemd signals only a status that differs from the last one: a space that nobody
+ * sees makes a difference between two that are equal. Without a signal, the entry would be read when journald says that
+ * its file has changed, up to 250 ms later. */
+static void tell_status(Report *r, const char *message) {
+        const char *end = r->odd ? " " : "";
+
+        r->odd = !r->odd;
         if (r->percent > 0)
-                (void) sd_notifyf(false, "STATUS=%.0f %%: %s", r->percent, message);
+                (void) sd_notifyf(false, "STATUS=%.0f %%: %s%s", r->percent, message, end);
         else
-                (void) sd_notifyf(false, "STATUS=%s", message);
+                (void) sd_notifyf(false, "STATUS=%s%s", message, end);
 }
 
 static void send_event(Report *r, JobEvent *e) {

@@ -25,6 +25,7 @@ typedef struct Report {
         bool print; /* to standard error too */
         bool flushing; /* the step's last event was about its flush */
         bool told; /* something was sent to the journal */
+        bool odd; /* the next status is the second, the fourth, … */
         json_t *details; /* of events about progress; NULL: none; not owned */
 } Report;
 

@@ -148,6 +148,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-package \
 	tests/unit/job/test-job-part-directory \
 	tests/unit/job/test-job-recognize \
+	tests/unit/job/test-job-report \
 	tests/unit/job/test-job-tables \
 	tests/unit/job/test-job-verify \
 	tests/unit/job/test-job-vmdk \

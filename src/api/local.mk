@@ -239,6 +239,14 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-vm-select.h \
 	src/api/v1/v1-vms.c \
 	src/api/v1/v1-vms.h \
+	src/api/v1/v1-alerts.c \
+	src/api/v1/v1-alerts.h \
+	src/api/v1/v1-machine.c \
+	src/api/v1/v1-machine.h \
+	src/api/v1/v1-readiness.c \
+	src/api/v1/v1-readiness.h \
+	src/api/v1/v1-system.c \
+	src/api/v1/v1-system.h \
 	src/api/v1/v1-chunk.c \
 	src/api/v1/v1-chunk.h \
 	src/api/v1/v1-files.c \

@@ -235,6 +235,7 @@ API_TESTS = \
 	tests/unit/api/test-openapi \
 	tests/unit/api/test-v1-auth \
 	tests/unit/api/test-v1-job-decode \
+	tests/unit/api/test-v1-alerts \
 	tests/unit/api/test-v1-jobs \
 	tests/unit/api/test-v1-vms \
 	tests/unit/api/test-v1-logs \

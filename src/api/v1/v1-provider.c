@@ -172,6 +172,10 @@ int v1_providers_get(Request *r, const V1Providers **ret) {
         return v1_provider_note(local, NULL, 0);
 }
 
+const V1Providers *v1_providers_kept(Api *a) {
+        return api_kept(a);
+}
+
 bool v1_provider_is_meant(const V1Provider *p, const char *words) {
         const char *type = v1_provider_type_to_string(p->type);
 

@@ -54,6 +54,9 @@ typedef struct V1Providers {
 /* All that exist now, by the databases; they belong to the daemon. 0 or negative errno. */
 int v1_providers_get(Request *r, const V1Providers **ret);
 
+/* Those that a request has asked for before, or NULL. */
+const V1Providers *v1_providers_kept(Api *a);
+
 /* "type" or "id" in the lists of words @types_or_ids; NULL: all. */
 bool v1_provider_is_meant(const V1Provider *p, const char *words);
 

@@ -5,6 +5,7 @@
 #include "api/http/request.h"
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/openapi.h"
+#include "api/v1/v1-alerts.h"
 #include "api/v1/v1-auth.h"
 #include "api/v1/v1-browse.h"
 #include "api/v1/v1-capabilities.h"
@@ -21,6 +22,8 @@
 #include "api/v1/v1-logs.h"
 #include "api/v1/v1-session.h"
 #include "api/v1/v1-submit.h"
+#include "api/v1/v1-readiness.h"
+#include "api/v1/v1-system.h"
 #include "api/v1/v1-upload.h"
 #include "api/v1/v1-vms.h"
 #include "json/json-table.h"
@@ -112,6 +115,14 @@ static const Route v1_routes[] = {
                         v1_cancelled_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
+        { HTTP_GET, "/system/health", SCOPE_READ, v1_get_system_health,
+                .summary = "Show the load of this machine, and the state of hyper.",
+                .replies = v1_system_health_replies },
+        { HTTP_GET, "/system/alerts", SCOPE_READ, v1_list_alerts, .query = v1_alerts_query,
+                .summary = "List what needs attention, the worst first.", .replies = v1_alerts_replies },
+        { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness,
+                .summary = "Check whether virtual machines can be migrated here.",
+                .replies = v1_readiness_replies },
         { HTTP_GET, "/vms/list", SCOPE_READ, v1_list_vms, .query = v1_vms_query,
                 .summary = "List the VMs of all providers, by page.", .replies = v1_vms_replies },
         { HTTP_POST, "/vms/browse", SCOPE_READ, v1_browse_vm, .max_body = VMS_BODY_MAX,

@@ -177,8 +177,13 @@ static int remove_source(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int list_sources(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "s", "[]");
+}
+
 static const sd_bus_vtable manager[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("ListSources", "", "s", list_sources, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("AddSource", "ss", "", add_source, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("RemoveSource", "s", "", remove_source, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
@@ -212,8 +217,20 @@ static int list_ports(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                         "virtio", "network", "default", "", "", "up", (uint64_t) 0, (uint64_t) 0);
 }
 
+static int list_networks(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a(sssssbb)", 2, "default", UUID, "virbr0", "nat", "active", 1,
+                        1, "other", UUID, "virbr1", "nat", "inactive", 0, 1);
+}
+
+static int list_pools(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a(ssssstttb)", 1, "default", UUID, "dir", "/x", "inactive",
+                        (uint64_t) 1, (uint64_t) 0, (uint64_t) 1, 1);
+}
+
 static const sd_bus_vtable host[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("ListNetworks", "", "a(sssssbb)", list_networks, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListPools", "", "a(ssssstttb)", list_pools, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListDisks", "", "a(sssssssstbb)", list_disks, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListPorts", "", "a(ssssssssstt)", list_ports, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
@@ -610,6 +627,60 @@ START_TEST(what_is_not_built_in_is_said) {
 }
 END_TEST
 
+/* --- the system ------------------------------------------------------------------------------------ */
+
+static const char *check_status(json_t *readiness, const char *name) {
+        json_t *check;
+        size_t i;
+
+        json_array_foreach(json_object_get(readiness, "checks"), i, check)
+                if (streq(json_string_value(json_object_get(check, "name")), name))
+                        return json_string_value(json_object_get(check, "status"));
+        return NULL;
+}
+
+START_TEST(readiness_has_all_checks) {
+        static const char *const names[] = { "database", "manager", "credential_key", "disk_space", "kvm",
+                "cpu_virtualization", "libvirt", "default_network", "storage_pool", "qemu_img", "qemu_nbd",
+                "nbdkit", "vddk", "ovmf", "virtio_win", "clock", "certificate", "providers" };
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        _cleanup_json_ json_t *all = ask(&f, "GET /api/v1/readiness", 200);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                ck_assert_msg(check_status(all, names[i]) != NULL, "%s is missing", names[i]);
+        ck_assert_uint_eq(json_array_size(json_object_get(all, "checks")), ELEMENTSOF(names));
+        ck_assert_str_eq(check_status(all, "database"), "ok");
+        ck_assert_str_eq(check_status(all, "manager"), "ok");
+        ck_assert_str_eq(check_status(all, "libvirt"), "ok");
+        ck_assert_str_eq(check_status(all, "default_network"), "ok");
+        ck_assert_str_eq(check_status(all, "storage_pool"), "warning");
+        ck_assert_str_eq(check_status(all, "providers"), "ok");
+
+        ck_assert_int_eq(insert_source(f.store, "vc2", T0), 0);
+        _cleanup_json_ json_t *worse = ask(&f, "GET /readiness", 200);
+        ck_assert_str_eq(check_status(worse, "providers"), "warning");
+}
+END_TEST
+
+START_TEST(the_load_of_the_machine_is_shown) {
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        _cleanup_json_ json_t *health = ask(&f, "GET /api/v1/system/health", 200);
+        ck_assert(json_integer_value(member(health, "cpu.cores")) > 0);
+        ck_assert_uint_eq(json_array_size(member(health, "cpu.load")), 3);
+        ck_assert(json_integer_value(member(health, "memory.total_bytes")) > 0);
+        ck_assert(json_number_value(member(health, "memory.percent")) <= 100);
+        is_text(health, "components.0.name", "database");
+        is_text(health, "components.0.status", "ok");
+        is_number(health, "jobs.queued", 0);
+        _cleanup_json_ json_t *alerts = ask(&f, "GET /system/alerts?limit=5&sort=started_at", 200);
+        ck_assert(json_is_array(member(alerts, "data")));
+        json_decref(ask(&f, "GET /system/alerts?status=bad", 400));
+}
+END_TEST
+
 START_TEST(bodies_are_checked) {
         static const struct {
                 const char *body, *fields;
@@ -663,4 +734,5 @@ END_TEST
 TEST_MAIN("v1-vms", vms_are_listed_as_published, vms_are_filtered_and_sorted,
                 a_provider_that_fails_is_a_warning, a_vm_is_found_by_each_name,
                 a_migrated_vm_matches_its_source, providers_are_connected_and_removed,
-                a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, bodies_are_checked)
+                a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, readiness_has_all_checks,
+                the_load_of_the_machine_is_shown, bodies_are_checked)

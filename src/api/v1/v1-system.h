@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* GET /system/health. */
+
+#include "api/http/request.h"
+
+int v1_get_system_health(Request *r);
+extern const Reply v1_system_health_replies[];
+
+/* The same as an object: nothing is waited for. NULL when out of memory. */
+json_t *v1_system_health_json(Api *a);
+
+/* The settings of the files, or the defaults if they are invalid: see hyper-config(5). NULL when out of
+ * memory; the caller frees them. */
+Settings *v1_settings(void);

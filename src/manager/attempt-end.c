@@ -105,7 +105,7 @@ static int record(Job *j, const AttemptFacts *facts, const Verdict *v) {
         case JOB_QUEUED:
                 return job_pass(j, &warm, warm_state_next(&warm, now), v->reason);
         case JOB_RETRYING:
-                return job_retry(j, j->clock() + v->pause, v->reason);
+                return job_retry(j, j->clock() + v->pause, v->stopped, v->reason);
         default:
                 return job_fail(j, v->result, v->reason);
         }

@@ -13,6 +13,7 @@ typedef struct Cause {
         char *message; /* for people */
         JobPhase phase;
         bool transient;
+        bool stopped; /* from outside: the attempt does not count */
 } Cause;
 
 void verdict_done(Verdict *v) {
@@ -129,7 +130,7 @@ static int cause_from_result(const AttemptFacts *f, Cause *c) {
 
         case OUTCOME_CANCELLED:
                 c->code = "interrupted";
-                c->transient = true;
+                c->transient = c->stopped = true;
                 c->message = strdup("interrupted: its unit was stopped from outside");
                 break;
 
@@ -303,7 +304,7 @@ static char *describe_cause(const AttemptFacts *f, const Cause *c) {
 
 /* The one rule of retries. */
 static bool may_retry(const AttemptFacts *f, const Cause *c) {
-        return c->transient && f->idempotent && f->attempt <= f->retry_count;
+        return c->transient && f->idempotent && (c->stopped || f->attempt <= f->retry_count);
 }
 
 static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
@@ -314,7 +315,9 @@ static int judge_failed(const AttemptFacts *f, const Cause *c, Verdict *v) {
         if (may_retry(f, c)) {
                 v->state = JOB_RETRYING;
                 v->pause = f->at_once ? 0 : attempt_pause(f->attempt);
-                v->reason = strprintf("Attempt %u failed%s; the next one begins in %u s", f->attempt, what,
+                v->stopped = c->stopped;
+                v->reason = strprintf("Attempt %u failed%s; %s begins in %u s", f->attempt, what,
+                                c->stopped ? "it does not count, and the next one" : "the next one",
                                 (unsigned) (v->pause / USEC_PER_SEC));
                 return v->reason ? 0 : -ENOMEM;
         }

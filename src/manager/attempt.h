@@ -58,6 +58,7 @@ typedef struct AttemptFacts {
 typedef struct Verdict {
         JobState state; /* COMPLETED, FAILED or RETRYING; QUEUED: a pass of a warm job is complete */
         usec_t pause; /* RETRYING: before the next attempt */
+        bool stopped; /* RETRYING: the attempt was stopped from outside, and does not count */
         char *reason;
         char *result; /* JSON {"outputs","metrics","vm","domain","boot","error"}; NULL for RETRYING and
                          QUEUED */

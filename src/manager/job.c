@@ -96,6 +96,8 @@ static void follow_each(Job *j, const JobTransition *changes, size_t n) {
                         j->row->worker_id = mfree(j->row->worker_id);
                 if (t->ends_pass)
                         j->row->attempt = 0;
+                if (t->drops_attempt)
+                        j->row->attempt--;
                 if (t->begins_attempt) {
                         j->row->attempt++;
                         if (j->row->started_at == 0)
@@ -244,12 +246,13 @@ int job_requeue(Job *j, const char *reason) {
                         1, NULL);
 }
 
-int job_retry(Job *j, usec_t due_at, const char *reason) {
+int job_retry(Job *j, usec_t due_at, bool stopped, const char *reason) {
         return job_end(j,
                         (JobTransition){ .to = JOB_RETRYING,
                                         .reason = reason,
                                         .due_at = due_at,
-                                        .worker_id = "" },
+                                        .worker_id = "",
+                                        .drops_attempt = stopped },
                         NULL);
 }
 

@@ -117,7 +117,8 @@ int job_assign(Job *j); /* QUEUED → ASSIGNED: a new attempt begins */
 int job_run(Job *j); /* ASSIGNED → RUNNING */
 int job_requeue(Job *j,
                 const char *reason); /* RETRYING, ASSIGNED or FAILED → QUEUED; nobody holds it any more */
-int job_retry(Job *j, usec_t due_at, const char *reason); /* → RETRYING */
+int job_retry(Job *j, usec_t due_at, bool stopped,
+                const char *reason); /* → RETRYING; @stopped: the attempt does not count */
 int job_pass(Job *j, const WarmState *warm, usec_t due_at,
                 const char *reason); /* → QUEUED: a pass of a warm job is complete */
 /* @warm: of a warm job, else NULL. */

@@ -109,6 +109,7 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
         sql_bind_uint(st, 13, WORKER_BEGIN_TIME / USEC_PER_SEC);
         sql_bind_text(st, 14, t->warm);
         sql_bind_uint(st, 15, t->ends_pass);
+        sql_bind_uint(st, 16, t->drops_attempt);
         r = sql_run(s, st);
         if (r < 0)
                 return r;

@@ -16,6 +16,7 @@ typedef struct JobTransition {
         const char *warm; /* non-NULL: set */
         usec_t due_at; /* for RETRYING and QUEUED */
         bool ends_pass; /* the attempts of the next pass are counted from 1 again, progress cleared */
+        bool drops_attempt; /* attempt - 1: it was stopped from outside */
         bool begins_attempt; /* attempt + 1, started_at set if it was not, progress cleared */
 } JobTransition;
 

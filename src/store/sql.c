@@ -42,7 +42,7 @@ static const char *const statement_texts[_SQL_MAX] = {
                                "result = CASE WHEN ?12 THEN NULL ELSE coalesce(?7, result) END, due_at = "
                                "?8, warm = coalesce(?14, warm), "
                                /* ?15: a pass of a warm job is complete. */
-                               "attempt = CASE WHEN ?15 THEN 0 ELSE attempt + ?9 END, "
+                               "attempt = CASE WHEN ?15 THEN 0 ELSE attempt + ?9 - ?16 END, "
                                /* An attempt of a worker's has one; it stays with a job that has ended. */
                                "deadline_at = CASE WHEN ?9 AND ?6 <> '' "
                                "THEN ?5 + (iif(timeout_seconds > 0, timeout_seconds, ?13) + ?11) * 1000000 "

@@ -242,6 +242,24 @@ BUS_TEST(a_job_that_is_not_idempotent_is_not_tried_again)
         expect_reason(&f, "a", "not idempotent");
 BUS_TEST_END
 
+BUS_TEST(a_stop_from_outside_is_no_attempt)
+        submit(&f, "a", ",\"execution_policy\":{\"retry_count\":0}");
+        settle_down(&f);
+        for (unsigned i = 1; i <= 3; i++) {
+                leave_result(&f, "a", 1, OUTCOME_CANCELLED, "SIGTERM came");
+                fake_ends(&f, "a", "success", CLD_EXITED, JOB_EXIT_CANCELLED, true);
+                expect_state(&f, "a", JOB_RETRYING);
+                ck_assert_uint_eq(manager_get_job(f.manager, "a")->row->attempt, 0);
+                _cleanup_(job_row_freep) JobRow *row = NULL;
+                ck_assert_int_eq(store_job_get(f.store, "a", &row), 0);
+                ck_assert_uint_eq(row->attempt, 0);
+                time_passes(&f, 2);
+                ck_assert_uint_eq(unit_of(&f, "a")->starts, i + 1);
+        }
+        fake_ends(&f, "a", "signal", CLD_KILLED, SIGKILL, true);
+        expect_state(&f, "a", JOB_FAILED);
+BUS_TEST_END
+
 BUS_TEST(a_timeout_is_final)
         submit(&f, "a", ",\"execution_policy\":{\"timeout_seconds\":7200}");
         settle_down(&f);
@@ -573,8 +591,8 @@ TEST_MAIN("manager-jobs", a_retry_without_its_secret_names_the_secret, a_job_run
                 no_more_run_than_may_and_the_highest_priority_first,
                 what_may_pass_is_tried_again_after_a_pause, a_failed_job_is_retried_on_request,
                 a_retry_outlives_the_manager, what_cannot_be_retried_is_refused,
-                a_job_that_is_not_idempotent_is_not_tried_again, a_timeout_is_final,
-                what_systemd_says_is_the_reason, a_source_that_vanished_before_the_start,
+                a_job_that_is_not_idempotent_is_not_tried_again, a_stop_from_outside_is_no_attempt,
+                a_timeout_is_final, what_systemd_says_is_the_reason, a_source_that_vanished_before_the_start,
                 a_source_that_became_a_link_before_the_start, a_waiting_job_is_cancelled,
                 a_running_job_is_cancelled, a_unit_that_systemd_does_not_end_is_killed,
                 a_job_is_cancelled_while_it_starts,

@@ -24,20 +24,26 @@ $(UNITS_IN): %: %.in Makefile
 
 dist_systemdsystemunit_DATA = $(UNITS)
 nodist_systemdsystemunit_DATA = $(UNITS_IN)
-EXTRA_DIST += $(UNITS_IN:=.in) units/hyper.sysusers units/hyper.tmpfiles
+EXTRA_DIST += $(UNITS_IN:=.in) units/hyper.sysusers units/hyper-agent.sysusers units/hyper.tmpfiles
 CLEANFILES += $(UNITS_IN)
 dist_catalog_DATA = units/hyper.catalog
 # For all units whose names begin so
 schedule_dropindir = $(systemdsystemunitdir)/hyper-schedule-.service.d
 dist_schedule_dropin_DATA = units/hyper-schedule.conf
 
-# sysusers.d and tmpfiles.d want names that end in .conf
+# sysusers.d and tmpfiles.d require names that end in .conf. The directories of the configuration are created here.
 install-data-local: install-units-conf
 install-units-conf:
-	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
-	$(INSTALL_DATA) $(srcdir)/units/hyper.sysusers '$(DESTDIR)$(sysusersdir)/hyper.conf'
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)' '$(DESTDIR)$(sysconfdir)/hyper/config.d'
+	for name in hyper hyper-agent; do \
+		$(INSTALL_DATA) $(srcdir)/units/$$name.sysusers "$(DESTDIR)$(sysusersdir)/$$name.conf" || exit; \
+	done
 	$(INSTALL_DATA) $(srcdir)/units/hyper.tmpfiles '$(DESTDIR)$(tmpfilesdir)/hyper.conf'
 uninstall-local: uninstall-units-conf
 uninstall-units-conf:
-	rm -f '$(DESTDIR)$(sysusersdir)/hyper.conf' '$(DESTDIR)$(tmpfilesdir)/hyper.conf'
+	rm -f '$(DESTDIR)$(sysusersdir)/hyper.conf' '$(DESTDIR)$(sysusersdir)/hyper-agent.conf' \
+		'$(DESTDIR)$(tmpfilesdir)/hyper.conf'
+	-rmdir '$(DESTDIR)$(sysconfdir)/hyper/config.d' '$(DESTDIR)$(sysconfdir)/hyper' 2>/dev/null
 .PHONY: install-units-conf uninstall-units-conf
+
+include units/debian/local.mk

@@ -180,11 +180,50 @@ static void text_reply_free(void *userdata) {
         free(t);
 }
 
-int request_reply_list_text(Request *r, json_t *head, const char *key, const char *text, void *owner,
-                void (*free_owner)(void *owner)) {
+/* What is between the brackets of each array, with commas between those that are not empty. */
+static int add_parts(const char *const *texts, size_t n, struct MHD_IoVec *parts, unsigned *n_parts) {
+        bool any = false;
+
+        for (size_t i = 0; i < n; i++) {
+                size_t size = strlen(texts[i]);
+
+                if (size < 2 || texts[i][0] != '[' || texts[i][size - 1] != ']')
+                        return -EBADMSG;
+                if (size == 2)
+                        continue;
+                if (any)
+                        parts[(*n_parts)++] = (struct MHD_IoVec){ ",", 1 };
+                parts[(*n_parts)++] = (struct MHD_IoVec){ texts[i] + 1, size - 2 };
+                any = true;
+        }
+        return 0;
+}
+
+/* @parts have room for all. Consumes @t. */
+static int reply_texts(
+                Request *r, TextReply *t, const char *const *texts, size_t n, struct MHD_IoVec *parts) {
+        struct MHD_Response *response = NULL;
+        unsigned n_parts = 0;
+        int k = 0;
+
+        parts[n_parts++] = (struct MHD_IoVec){ t->head, strlen(t->head) };
+        parts[n_parts++] = (struct MHD_IoVec){ "[", 1 };
+        k = add_parts(texts, n, parts, &n_parts);
+        parts[n_parts++] = (struct MHD_IoVec){ "]}", 2 };
+        if (k >= 0 && !(response = MHD_create_response_from_iovec(parts, n_parts, text_reply_free, t)))
+                k = -ENOMEM;
+        if (k < 0) {
+                text_reply_free(t);
+                return k;
+        }
+        return answer(r, response);
+}
+
+int request_reply_list_texts(Request *r, json_t *head, const char *key, const char *const *texts, size_t n,
+                void *owner, void (*free_owner)(void *owner)) {
+        _cleanup_free_ struct MHD_IoVec *parts = new0(struct MHD_IoVec, 2 * n + 3);
         _cleanup_json_ json_t *owned = head;
-        struct MHD_Response *response;
-        TextReply *t = owned ? new0(TextReply, 1) : NULL;
+        TextReply *t = owned && parts ? new0(TextReply, 1) : NULL;
 
         if (!t) {
                 free_owner(owner);
@@ -195,15 +234,5 @@ int request_reply_list_text(Request *r, json_t *head, const char *key, const cha
                 text_reply_free(t);
                 return -ENOMEM;
         }
-        const struct MHD_IoVec parts[] = {
-                { t->head, strlen(t->head) },
-                { text, strlen(text) },
-                { "}", 1 },
-        };
-        response = MHD_create_response_from_iovec(parts, ELEMENTSOF(parts), text_reply_free, t);
-        if (!response) {
-                text_reply_free(t);
-                return -ENOMEM;
-        }
-        return answer(r, response);
+        return reply_texts(r, t, texts, n, parts);
 }

@@ -112,3 +112,8 @@ void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdat
 void *request_userdata(Request *r) {
         return r->userdata;
 }
+
+void *request_take_userdata(Request *r) {
+        r->userdata_done = NULL;
+        return TAKE_PTR(r->userdata);
+}

@@ -50,6 +50,8 @@ const char *request_body(Request *r, size_t *ret_size);
  * NULL. Set at most once. */
 void request_set_userdata(Request *r, void *userdata, void (*done)(void *userdata));
 void *request_userdata(Request *r);
+/* Takes it out of the request: the caller frees it. */
+void *request_take_userdata(Request *r);
 
 /* --- for files that keep a request ----------------------------------------------------------------- */
 

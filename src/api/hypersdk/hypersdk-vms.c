@@ -224,12 +224,47 @@ static int call_new(Request *r, const char *member, const VmRequest *q, sd_bus_m
         return 0;
 }
 
-static void unref_message(void *message) {
-        sd_bus_message_unref(message);
+/* A list is read in pages, since libsystemd checks the whole text of a reply in one go: a page takes about a
+ * millisecond. The pages are of one reading of the server's inventory. */
+#define PAGE_SIZE 1000u
+#define PAGES_MAX (LIMIT_MAX / PAGE_SIZE + 1)
+
+typedef struct VmPages {
+        VmRequest request; /* its cursor is that of the next page */
+        char *filter;
+        unsigned left; /* so many VMs may follow */
+        sd_bus_message *messages[PAGES_MAX];
+        const char *texts[PAGES_MAX]; /* in these */
+        size_t n;
+} VmPages;
+
+static void vm_pages_free(void *userdata) {
+        VmPages *p = userdata;
+
+        if (!p)
+                return;
+        for (size_t i = 0; i < p->n; i++)
+                sd_bus_message_unref(p->messages[i]);
+        vm_request_done(&p->request);
+        free(p->filter);
+        free(p);
+}
+
+static int ask_for_page(Request *r, VmPages *p);
+
+/* The response has the pages until it is sent. */
+static int reply_pages(Request *r, uint64_t total, uint64_t read_at) {
+        VmPages *p = request_take_userdata(r);
+        const char *cursor = p->request.cursor;
+        json_t *head = json_pack("{s:I, s:o, s:o}", "total", (json_int_t) total, "next_cursor",
+                        *cursor ? json_string(cursor) : json_null(), "timestamp", json_time(read_at));
+
+        return request_reply_list_texts(r, head, "vms", p->texts, p->n, p, vm_pages_free);
 }
 
 /* hyper-vsphered has made JSON of what the server sent. */
 static int on_listed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        VmPages *p = request_userdata(r);
         const char *text, *cursor;
         uint64_t total, read_at;
         int k;
@@ -237,36 +272,47 @@ static int on_listed(Request *r, sd_bus_message *m, const sd_bus_error *error, v
         if (error)
                 return request_reply_bus_error(r, error);
         k = sd_bus_message_read(m, "sstt", &text, &cursor, &total, &read_at);
+        if (k >= 0)
+                k = free_and_strdup(&p->request.cursor, cursor);
         if (k < 0)
                 return k;
-        return request_reply_list_text(r,
-                        json_pack("{s:I, s:o, s:o}", "total", (json_int_t) total, "next_cursor",
-                                        *cursor ? json_string(cursor) : json_null(), "timestamp",
-                                        json_time(read_at)),
-                        "vms", text, sd_bus_message_ref(m), unref_message);
+        p->texts[p->n] = text;
+        p->messages[p->n++] = sd_bus_message_ref(m);
+        p->left -= MIN(p->left, PAGE_SIZE);
+        return *cursor && p->left > 0 && p->n < PAGES_MAX ? ask_for_page(r, p)
+                                                          : reply_pages(r, total, read_at);
+}
+
+static int ask_for_page(Request *r, VmPages *p) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int k = call_new(r, "ListVMs", &p->request, &m);
+
+        if (k >= 0)
+                k = sd_bus_message_append(m, "sus", p->filter, MIN(p->left, PAGE_SIZE), p->request.cursor);
+        return k < 0 ? k : manager_call(r, m, on_listed, NULL);
 }
 
 int hypersdk_list_vms(Request *r) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(vm_request_done) VmRequest q = {};
+        VmPages *p = new0(VmPages, 1);
         _cleanup_json_ json_t *body = NULL;
-        _cleanup_free_ char *filter = NULL;
         json_t *datacenter;
-        int k = read_request(r, &body, &q);
+        int k;
 
+        if (!p)
+                return -ENOMEM;
+        request_set_userdata(r, p, vm_pages_free);
+        k = read_request(r, &body, &p->request);
         if (k >= 0)
-                k = take_page(r, body, &q);
+                k = take_page(r, body, &p->request);
         if (k < 0)
                 return k;
         /* Of a list, the datacenter is a filter. */
-        datacenter = json_object_get(q.source, "datacenter");
-        if (datacenter && json_object_set(q.filter, "datacenter", datacenter) < 0)
+        datacenter = json_object_get(p->request.source, "datacenter");
+        if (datacenter && json_object_set(p->request.filter, "datacenter", datacenter) < 0)
                 return -ENOMEM;
-        filter = json_dumps(q.filter, JSON_COMPACT);
-        k = filter ? call_new(r, "ListVMs", &q, &m) : -ENOMEM;
-        if (k >= 0)
-                k = sd_bus_message_append(m, "sus", filter, q.limit > 0 ? q.limit : LIMIT_MAX, q.cursor);
-        return k < 0 ? k : manager_call(r, m, on_listed, NULL);
+        p->left = p->request.limit > 0 ? p->request.limit : LIMIT_MAX;
+        p->filter = json_dumps(p->request.filter, JSON_COMPACT);
+        return p->filter ? ask_for_page(r, p) : -ENOMEM;
 }
 
 /* A call about one VM; @argument may be NULL. */

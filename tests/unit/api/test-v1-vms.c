@@ -429,6 +429,38 @@ START_TEST(vms_are_listed_as_published) {
 }
 END_TEST
 
+/* The reply has the pages of hyper-vsphered, one after the other. */
+START_TEST(the_old_list_has_all_pages) {
+        static const struct {
+                const char *query;
+                unsigned n;
+        } cases[] = { { "", N_VMS }, { "&limit=10000", N_VMS }, { "&cursor=50", N_VMS - 50 } };
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *what = strprintf("GET /vms/list?source=vc1%s", cases[i].query);
+                _cleanup_json_ json_t *list = ask(&f, what, 200);
+                size_t n = json_array_size(member(list, "vms"));
+
+                ck_assert_uint_eq(n, cases[i].n);
+                for (size_t k = 0; k < n; k++) {
+                        _cleanup_json_ json_t *expected = vm_json((unsigned) (k + N_VMS - n));
+
+                        ck_assert(json_equal(json_array_get(member(list, "vms"), k), expected));
+                }
+                is_number(list, "total", N_VMS);
+                ck_assert(json_is_null(member(list, "next_cursor")));
+                is_text(list, "timestamp", "2026-01-01T00:00:00Z");
+        }
+        /* So many fit in one page, and the rest is left to the client. */
+        _cleanup_json_ json_t *first = ask(&f, "GET /vms/list?source=vc1&limit=50", 200);
+        ck_assert_uint_eq(json_array_size(member(first, "vms")), 50);
+        is_text(first, "next_cursor", "50");
+        json_decref(ask(&f, "GET /vms/list?source=vc2", 502));
+}
+END_TEST
+
 START_TEST(vms_are_filtered_and_sorted) {
         static const struct {
                 const char *query;
@@ -731,7 +763,7 @@ START_TEST(bodies_are_checked) {
 }
 END_TEST
 
-TEST_MAIN("v1-vms", vms_are_listed_as_published, vms_are_filtered_and_sorted,
+TEST_MAIN("v1-vms", vms_are_listed_as_published, the_old_list_has_all_pages, vms_are_filtered_and_sorted,
                 a_provider_that_fails_is_a_warning, a_vm_is_found_by_each_name,
                 a_migrated_vm_matches_its_source, providers_are_connected_and_removed,
                 a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, readiness_has_all_checks,

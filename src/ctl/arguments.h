@@ -118,6 +118,7 @@ typedef struct Arguments {
         const char *host; /* of -H or -M */
         JsonMode json;
         bool help, version, no_legend, quiet, no_ask_password;
+        char *const *further_disks; /* of the same virtual machine as source, or NULL */
         const char *source, *source_format, *checksum, *destination, *format, *operation, *id;
         const char *in_use, *chain, *compression, *fix, *conversion_method, *source_power;
         const char *cutover; /* of a warm job, or NULL */

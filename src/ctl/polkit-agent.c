@@ -34,7 +34,10 @@ static const char *fallback_option(void) {
 /* In the child: asks through the terminal that is standard input. */
 static void exec_agent(int notify_fd, pid_t parent) {
         char number[16];
+        sigset_t none;
 
+        sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL); /* ^C ends it */
         (void) snprintf(number, sizeof(number), "%d", notify_fd);
         /* Not left behind when hyperctl is killed. */
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)

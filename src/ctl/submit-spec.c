@@ -313,8 +313,36 @@ static int apply_destination(const Arguments *a, json_t *spec, const char *tail)
         return format ? set_string(spec, "destination", "format", format) : EXIT_OK;
 }
 
+/* Where the disk really is: hyper-managerd takes no links here. What cannot be looked at is left to it. */
+static int add_further_disk(const Arguments *a, const char *disk, json_t *list) {
+        char *real = a->transport == TRANSPORT_LOCAL ? realpath(disk, NULL) : NULL;
+        int status = real ? EXIT_OK : make_absolute(a, "source", disk, &real);
+
+        if (status == EXIT_OK && json_array_append_new(list, json_string(real)) < 0) {
+                log_error("The path %s is not UTF-8.", disk);
+                status = EXIT_USAGE;
+        }
+        free(real);
+        return status;
+}
+
+static int apply_further_disks(const Arguments *a, json_t *spec) {
+        _cleanup_(json_decrefp) json_t *list = json_array();
+        int status = EXIT_OK;
+
+        if (strv_length(a->further_disks) == 0)
+                return EXIT_OK;
+        STRV_FOREACH(disk, a->further_disks)
+                if (status == EXIT_OK)
+                        status = add_further_disk(a, *disk, list);
+        return status == EXIT_OK ? set_new(spec, "source", "further_disks", TAKE_PTR(list)) : status;
+}
+
 static int apply_source(const Arguments *a, json_t *spec) {
         int status = a->source ? set_source(a, spec, a->source) : EXIT_OK;
+
+        if (status == EXIT_OK)
+                status = apply_further_disks(a, spec);
 
         if (status == EXIT_OK && a->source_format)
                 status = set_string(spec, "source", "format", a->source_format);

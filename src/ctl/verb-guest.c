@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/verb-guest.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "basic/log.h"
@@ -11,24 +12,45 @@
 #include "ctl/verb-submit.h"
 #include "ctl/watch.h"
 
+/* A ^C that comes before the job has an ID waits for watch_jobs(), which cancels the job. */
+static void block_signals(sigset_t *ret_old) {
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        (void) sigprocmask(SIG_BLOCK, &set, ret_old);
+}
+
+static int submit_and_watch(Ctl *ctl, sd_bus **bus, json_t *spec, char **ret_id) {
+        _cleanup_free_ char *id = NULL, *path = NULL;
+        JsonMode json = ctl->args.json;
+        sigset_t old;
+        bool created;
+
+        block_signals(&old);
+        int status = submit_silently(ctl, *bus, spec, &id, &path, &created);
+        if (status == EXIT_OK) {
+                ctl->args.json = JSON_MODE_OFF; /* not the whole job */
+                ctl->cancel_on_signal = true;
+                status = watch_jobs(ctl, bus, (char *[]){ id, NULL });
+                ctl->args.json = json;
+        }
+        (void) sigprocmask(SIG_SETMASK, &old, NULL);
+        *ret_id = TAKE_PTR(id);
+        return status;
+}
+
 /* Submits the job, and waits for its end, which ^C hastens. EXIT_OK with *ret_guest; or another ExitStatus,
  * which watch_jobs() has explained. */
 static int run_job(Ctl *ctl, json_t *spec, json_t **ret_guest) {
-        JsonMode json = ctl->args.json;
         _cleanup_(json_decrefp) json_t *job = NULL;
-        _cleanup_free_ char *id = NULL, *path = NULL, *found = NULL;
+        _cleanup_free_ char *id = NULL, *found = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
-        bool created;
 
         int status = client_connect(ctl, &bus);
         if (status == EXIT_OK)
-                status = submit_silently(ctl, bus, spec, &id, &path, &created);
-        if (status != EXIT_OK)
-                return status;
-        ctl->args.json = JSON_MODE_OFF; /* not the whole job */
-        ctl->cancel_on_signal = true;
-        status = watch_jobs(ctl, &bus, (char *[]){ id, NULL });
-        ctl->args.json = json;
+                status = submit_and_watch(ctl, &bus, spec, &id);
         if (status == EXIT_OK)
                 status = job_view_find(ctl, bus, id, &found, &job);
         if (status != EXIT_OK)
@@ -47,11 +69,18 @@ static int make_spec(Ctl *ctl, char **words, const char *operation, json_t **ret
         if (!spec)
                 return log_oom(), EXIT_OTHER;
         options.source = words[0];
+        options.further_disks = words + 1;
         options.operation = operation;
         int status = submit_spec_apply(&options, spec, "");
         if (status == EXIT_OK)
                 *ret = TAKE_PTR(spec);
         return status;
+}
+
+static int show_heading(Ctl *ctl, char **words) {
+        _cleanup_free_ char *disks = strv_join(words, " ");
+
+        return disks ? view_heading(ctl, COLOUR_NONE, disks) : -ENOMEM;
 }
 
 int verb_inspect(Ctl *ctl, char **words) {
@@ -64,9 +93,8 @@ int verb_inspect(Ctl *ctl, char **words) {
                 return status;
         if (ctl->args.json != JSON_MODE_OFF)
                 return client_print_json(ctl, guest);
-        return view_heading(ctl, COLOUR_NONE, words[0]) < 0 || guest_view_report(ctl, guest) < 0
-                        ? (log_oom(), EXIT_OTHER)
-                        : EXIT_OK;
+        return show_heading(ctl, words) < 0 || guest_view_report(ctl, guest) < 0 ? (log_oom(), EXIT_OTHER)
+                                                                                 : EXIT_OK;
 }
 
 /* All operations that the guest needs. */
@@ -78,8 +106,8 @@ static int add_fix(json_t *spec) {
         return json_object_set_new(parameters, "fix", json_string("auto"));
 }
 
-static int show_fix(Ctl *ctl, const char *file, json_t *guest) {
-        int r = view_heading(ctl, COLOUR_NONE, file);
+static int show_fix(Ctl *ctl, char **words, json_t *guest) {
+        int r = show_heading(ctl, words);
 
         if (r >= 0)
                 r = guest_view_changes(ctl, guest, ctl->args.dry_run);
@@ -98,6 +126,5 @@ int verb_fix(Ctl *ctl, char **words) {
                 status = run_job(ctl, spec, &guest);
         if (status != EXIT_OK)
                 return status;
-        return ctl->args.json != JSON_MODE_OFF ? client_print_json(ctl, guest)
-                                               : show_fix(ctl, words[0], guest);
+        return ctl->args.json != JSON_MODE_OFF ? client_print_json(ctl, guest) : show_fix(ctl, words, guest);
 }

@@ -61,16 +61,17 @@ static const Verb verbs[] = {
                                         B(OPTION_FORCE) | VSPHERE_OPTIONS,
                         verb_migrate, "SOURCE|SPEC.json|-",
                         "Migrate a virtual machine, after the plan was shown and confirmed" },
-        { "inspect", 1, 1,
+        { "inspect", 1, WORDS_ANY,
                         JSON_OPTIONS | GUEST_OPTIONS | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHAIN) |
                                         B(OPTION_IN_USE) | B(OPTION_ID) | B(OPTION_PRIORITY) |
                                         B(OPTION_TIMEOUT),
-                        verb_inspect, "FILE", "Show what is on a disk, and whether it starts on KVM" },
-        { "fix", 1, 1,
+                        verb_inspect, "FILE…", "Show what is on a disk, and whether it starts on KVM" },
+        { "fix", 1, WORDS_ANY,
                         JSON_OPTIONS | GUEST_OPTIONS | B(OPTION_SOURCE_FORMAT) | B(OPTION_DRY_RUN) |
                                         B(OPTION_FORCE) | B(OPTION_ID) | B(OPTION_PRIORITY) |
                                         B(OPTION_TIMEOUT),
-                        verb_fix, "FILE", "Change the guest on a disk, in place, so that it starts on KVM" },
+                        verb_fix, "FILE…",
+                        "Change the guest on a disk, in place, so that it starts on KVM" },
         { "list", 0, 0,
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),

@@ -23,6 +23,8 @@ const FieldMap worker_fields[] = {
         { "image.format", "source.format", FIELD_SHOWN, "Found out by looking, if nothing is said." },
         { "image.checksum", "source.checksum", FIELD_SHOWN,
                         "\"sha256:\" and 64 hexadecimal digits; checked before the work." },
+        { "image.further_disks", "source.further_disks", FIELD_SHOWN,
+                        "Without an output: the paths of the other disks of the same virtual machine." },
         { "image.tls_certificates", "source.tls_certificates", FIELD_SHOWN,
                         "For nbds://: a directory with ca-cert.pem and so on." },
         { "image.tls_psk", "source.tls_psk", 0, "For nbds://: a pre-shared key, \"[user:]key\"." },

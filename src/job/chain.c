@@ -116,19 +116,21 @@ static int open_parent(Attempt *a, const Image *top, Image *child, const ImageNa
         return r;
 }
 
-/* The manager listed what it read from the same images: a file too many means that one of them has changed.
- * The disks of an OVF are parts of the source, and what was unpacked has no files of its own. */
-static int check_all_used(Attempt *a, const Image *top) {
-        if (!a->plan->source_files || !streq(top->path, a->plan->source_files[0]))
+int chain_check_all_used(Attempt *a, const Image *disks, size_t n) {
+        /* What was unpacked has no files of its own. */
+        if (n == 0 || !a->plan->source_files || !streq(disks[0].path, a->plan->source_files[0]))
                 return 0;
-        STRV_FOREACH(path, a->plan->source_files)
-                if (!is_in_chain(top, *path))
+        STRV_FOREACH(path, a->plan->source_files) {
+                bool used = false;
+
+                for (size_t i = 0; i < n && !used; i++)
+                        used = is_in_chain(&disks[i], *path);
+                if (!used)
                         return attempt_fail(a, EBADMSG, "image_refused",
                                         "The image %s was refused: %s was a part of it when the job began, "
-                                        "and "
-                                        "is not any "
-                                        "more",
-                                        top->label, *path);
+                                        "and is not any more",
+                                        disks[0].label, *path);
+        }
         return 0;
 }
 
@@ -164,7 +166,7 @@ int chain_examine(Attempt *a, int fd, Image *top) {
         }
         for (const Image *i = top->parent; i; i = i->parent)
                 top->actual_size += i->actual_size;
-        return check_all_used(a, top);
+        return 0;
 }
 
 /* --- reading --------------------------------------------------------------------------------------- */

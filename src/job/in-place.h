@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A source whose guest is changed in place. "run" cannot write to the image: it makes the changes in an
- * overlay in the part directory. "finish" commits the overlay, after it has claimed the end of the job.
- * Before the first byte, it writes the file "committing"; a commit that is interrupted is repeated, by the
- * next finish or by the next job that prepares the same image. */
+/* A source whose guest is changed in place. "run" cannot write to the images: it makes the changes in an
+ * overlay for each disk in the part directory. "finish" commits the overlays, all or none, after it has claimed
+ * the end of the job. Before the first byte, it writes the file "committing" (in-place-mark.h); a commit that
+ * is interrupted is repeated, by the next finish or by the next job that prepares the same disks. */
 
 #include "job/attempt.h"
 #include "job/part-directory.h"
@@ -16,6 +16,3 @@ int in_place_prepare(Attempt *a, PartDirectory *p);
 
 /* finish: the same for what finish does. @succeeded: run has ended well. */
 int in_place_finish(Attempt *a, bool succeeded);
-
-/* True if a commit into the image @path was begun and is not complete: its content is undefined. */
-bool in_place_is_interrupted(const char *path);

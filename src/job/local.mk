@@ -48,6 +48,10 @@ libhyper_job_la_SOURCES = \
 	src/job/image-files.h \
 	src/job/image-log.c \
 	src/job/image-log.h \
+	src/job/in-place-commit.c \
+	src/job/in-place-commit.h \
+	src/job/in-place-mark.c \
+	src/job/in-place-mark.h \
 	src/job/in-place.c \
 	src/job/in-place.h \
 	src/job/in-use.c \

@@ -11,7 +11,7 @@
 
 #include "spec/endpoint-kind.h"
 
-#define PART_DISKS_MAX 64
+#define PART_DISKS_MAX JOB_DISKS_MAX
 
 /* The places of a package. */
 #define PLACE_PACKAGE 1u

@@ -16,6 +16,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/attempt.h"
+#include "job/in-place-mark.h"
 #include "job/in-place.h"
 #include "job/in-use.h"
 #include "job/job-owner.h"

@@ -57,39 +57,39 @@ static int open_source_file(Attempt *a, const char *path, int *ret_fd, struct st
         }
 }
 
-/* Of every file. */
-static int files_identity(Attempt *a, int *ret_fd, struct stat *ret_stat, char **ret) {
+/* Keeps the file if it is that of a disk: the first one, or the next of the further ones. */
+static void keep_disk(Source *s, const char *path, int *fd, const struct stat *st) {
+        const char *next = job_source_disk(s->spec, s->n_further + 1);
+
+        if (s->fd < 0) {
+                s->fd = TAKE_FD(*fd);
+                s->st = *st;
+        } else if (streq_ptr(path, next))
+                s->further_fds[s->n_further++] = TAKE_FD(*fd);
+}
+
+/* Of every file. @keep: the first time; later it is the source's identity that must not change. */
+static int files_identity(Source *s, bool keep, char **ret) {
         _cleanup_strv_free_ char **parts = NULL;
-        _cleanup_close_ int first_fd = -EBADF;
-        struct stat first_stat = {};
+        Attempt *a = s->attempt;
 
         STRV_FOREACH(path, a->plan->source_files) {
                 _cleanup_close_ int fd = -EBADF;
                 struct stat st;
                 int r = open_source_file(a, *path, &fd, &st);
-                if (r >= 0 && ret_fd) /* the first time: later it is the source's identity that must not
-                                         change */
+                if (r >= 0 && keep)
                         r = bound_check(a, *path, &st, "source_changed");
+                if (r >= 0)
+                        r = identity_add_file(&parts, *path, &st, a->plan->job_id);
                 if (r < 0)
                         return r;
-                r = identity_add_file(&parts, *path, &st, a->plan->job_id);
-                if (r < 0)
-                        return r;
-                if (first_fd < 0) {
-                        first_fd = TAKE_FD(fd);
-                        first_stat = st;
-                }
+                if (keep)
+                        keep_disk(s, *path, &fd, &st);
         }
-        if (first_fd < 0)
+        if (!parts)
                 return attempt_fail(a, EINVAL, "failed", "The job's plan names no source file");
         *ret = strv_join(parts, "\n");
-        if (!*ret)
-                return -ENOMEM;
-        if (ret_fd) {
-                *ret_fd = TAKE_FD(first_fd);
-                *ret_stat = first_stat;
-        }
-        return 0;
+        return *ret ? 0 : -ENOMEM;
 }
 
 /* Once more, for who came after prepare. Who that is cannot be seen from here. */
@@ -128,7 +128,7 @@ static int check_in_use(Source *s) {
 int source_open_file(Source *s) {
         Attempt *a = s->attempt;
 
-        int r = files_identity(a, &s->fd, &s->st, &s->identity);
+        int r = files_identity(s, true, &s->identity);
         if (r < 0)
                 return r;
         if (!streq(a->plan->source_files[0], s->spec->path))
@@ -140,7 +140,7 @@ int source_open_file(Source *s) {
 int source_check_files(Source *s) {
         _cleanup_free_ char *now = NULL;
 
-        int r = files_identity(s->attempt, NULL, NULL, &now);
+        int r = files_identity(s, false, &now);
         if (r < 0)
                 return r;
         if (streq(now, s->identity))
@@ -268,14 +268,14 @@ static int warn_of_capacity(Source *s, size_t disk) {
 int source_inspect_images(Source *s) {
         for (size_t i = 0; i < s->n_disks; i++) {
                 s->disks[i].in_use = s->in_use;
-                s->disks[i].device = S_ISBLK(s->st.st_mode) && s->disks[i].whole;
+                s->disks[i].device = i == 0 && S_ISBLK(s->st.st_mode) && s->disks[i].whole;
                 int r = inspect_disk(s, i);
                 if (r >= 0)
                         r = warn_of_capacity(s, i);
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return s->ova ? 0 : chain_check_all_used(s->attempt, s->disks, s->n_disks);
 }
 
 int source_connect_image(Source *s, size_t disk, Connection *ret) {

@@ -317,28 +317,74 @@ static int is_ovf(Source *s, bool *ret) {
         return 0;
 }
 
-static int settle_file(Source *s) {
-        int fd = duplicate(s->fd);
-        Settling t = { .source = s, .image = &s->image, .fd = &s->disk_fds[0] };
-        _cleanup_free_ char *why = NULL;
+/* Disk @disk of a source that is no package. */
+static int settle_disk(Source *s, size_t disk) {
+        Image *image = &s->images[disk];
+        Settling t = { .source = s, .image = image, .disk = disk, .fd = &s->disk_fds[disk] };
+        int r = s->disk_fds[disk] = duplicate(disk == 0 ? s->fd : s->further_fds[disk - 1]);
 
-        if (fd < 0)
-                return fd;
-        s->disk_fds[0] = fd;
-        t.name = strdup(strrchr(s->spec->path, '/') + 1);
+        if (r < 0)
+                return r;
+        t.name = strdup(strrchr(image->path, '/') + 1);
         if (!t.name)
                 return -ENOMEM;
-        int r = settle_image(&t, NULL);
+        r = settle_image(&t, NULL);
         free(t.name);
-        if (r < 0 || s->image.format != FORMAT_OVA)
+        if (r >= 0 && s->n_images > 1 && (image->format == FORMAT_OVA || !streq(image->path, image->label)))
+                return image_refused(s->attempt, image->label, -EBADMSG,
+                                "it is an archive or a package, which is not supported for one of several "
+                                "disks");
+        return r;
+}
+
+static int settle_files(Source *s) {
+        Image *first = s->images;
+        _cleanup_free_ char *why = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < s->n_images && r >= 0; i++)
+                r = settle_disk(s, i);
+        if (r < 0 || first->format != FORMAT_OVA)
                 return r;
         s->archive_fd = s->disk_fds[0];
         free(TAKE_PTR(s->disk_fds));
         free(TAKE_PTR(s->warnings));
         s->disks = NULL;
         s->n_disks = 0;
-        r = ova_open(s->archive_fd, s->image.path, s->image.label, s->image.length, &s->ova, &why);
-        return r < 0 ? image_refused(s->attempt, s->image.label, r, why) : settle_ova(s, "OVA");
+        r = ova_open(s->archive_fd, first->path, first->label, first->length, &s->ova, &why);
+        return r < 0 ? image_refused(s->attempt, first->label, r, why) : settle_ova(s, "OVA");
+}
+
+static int add_image(Source *s, const char *path, uint64_t length) {
+        Image *i = &s->images[s->n_images++];
+
+        *i = (Image){
+                .label = strdup(path),
+                .path = strdup(path),
+                .whole = true,
+                .length = length,
+                .format = s->spec->format,
+        };
+        return i->label && i->path ? 0 : -ENOMEM;
+}
+
+/* One for each disk. */
+static int make_images(Source *s) {
+        size_t n = strv_length(s->spec->further_disks);
+        struct stat st;
+
+        if (n != s->n_further)
+                return attempt_fail(s->attempt, EINVAL, "failed", "The job's plan lacks files of its disks");
+        s->images = new0(Image, n + 1);
+        int r = s->images ? add_image(s, s->spec->path, (uint64_t) s->st.st_size) : -ENOMEM;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                if (fstat(s->further_fds[i], &st) < 0)
+                        return -errno;
+                if (st.st_size == 0)
+                        return image_refused(s->attempt, s->spec->further_disks[i], -EBADMSG, "it is empty");
+                r = add_image(s, s->spec->further_disks[i], (uint64_t) st.st_size);
+        }
+        return r < 0 ? r : source_reserve_disks(s, s->images, s->n_images);
 }
 
 static int settle_directory(Source *s) {
@@ -358,15 +404,6 @@ int source_settle_file(Source *s) {
                 return r;
         if (ovf)
                 return settle_directory(s);
-        s->image = (Image){
-                .label = strdup(s->spec->path),
-                .path = strdup(s->spec->path),
-                .whole = true,
-                .length = (uint64_t) s->st.st_size,
-                .format = s->spec->format,
-        };
-        if (!s->image.label || !s->image.path)
-                return -ENOMEM;
-        r = source_reserve_disks(s, &s->image, 1);
-        return r < 0 ? r : settle_file(s);
+        r = make_images(s);
+        return r < 0 ? r : settle_files(s);
 }

@@ -30,7 +30,11 @@ Source *source_free(Source *s) {
         safe_close(s->archive_fd);
         ova_free(s->ova);
         vm_hardware_free(s->vm);
-        image_done(&s->image);
+        for (size_t i = 0; i < s->n_images; i++)
+                image_done(&s->images[i]);
+        free(s->images);
+        for (size_t i = 0; i < s->n_further; i++)
+                safe_close(s->further_fds[i]);
         free(s->identity);
         if (s->free_of_kind)
                 s->free_of_kind(s->of_kind);

@@ -9,21 +9,25 @@
 
 #include "image/ova.h"
 #include "job/attempt.h"
+#include "job/output-layout.h"
 #include "spec/vm.h"
 
 typedef struct Source {
         Attempt *attempt; /* not owned */
         const JobEndpoint *spec; /* of the plan */
         int fd; /* FILE */
+        int further_fds[PART_DISKS_MAX - 1]; /* FILE: of its further disks; the first @n_further are open */
+        size_t n_further;
         struct stat st; /* FILE */
         bool in_use; /* somebody else may write to it, and that is allowed */
         bool changed; /* and has done so */
         char *identity; /* names the source and its version */
         int archive_fd; /* of an OVA: where its tar is */
-        Image image; /* FILE that is no OVA */
+        Image *images; /* FILE that is no OVA: of all disks */
+        size_t n_images;
         Ova *ova; /* or this */
         VmHardware *vm; /* the hardware around the disks; NULL: the source does not describe it */
-        Image *disks; /* FILE: points into one of them; NULL: NBD */
+        Image *disks; /* FILE: those of one of them; NULL: NBD */
         size_t n_disks;
         int *disk_fds; /* of each, where its image is */
         char ***warnings; /* of each, for the result */

@@ -30,37 +30,46 @@ static void stack_done(Stack *s) {
         parser_files_done(&s->files);
 }
 
-static int refuse(Run *run, const char *why) {
+static int refuse(Run *run, const Image *image, const char *why) {
         return attempt_fail(run->attempt, EOPNOTSUPP, "unsupported",
                         "The image %s is not changed in place: %s. Give a destination, and the guest of a "
                         "copy is changed.",
-                        run->source->spec->path, why);
+                        image->label, why);
+}
+
+static int check_disk(Run *run, size_t disk) {
+        const Image *image = &run->source->disks[disk];
+        _cleanup_free_ char *why = NULL;
+
+        if (!image->whole || !streq_ptr(image->path, job_source_disk(run->source->spec, disk)))
+                return refuse(run, image, "it is an archive or a package");
+        int r = image_check_writable(run->source->disk_fds[disk], image->format, &why);
+        if (r == -EROFS)
+                return refuse(run, image, why);
+        if (r < 0)
+                return attempt_fail(
+                                run->attempt, r, NULL, "Reading %s failed: %s", image->label, strerror(-r));
+        if (image->parent)
+                return refuse(run, image, "it depends on another image");
+        if (image->has_log)
+                return refuse(run, image, "it was not closed properly");
+        if (image->virtual_size % SECTOR != 0)
+                return refuse(run, image, "its size is no multiple of 512 bytes");
+        return 0;
 }
 
 int step_alone_check(Run *run) {
         const JobSpec *spec = run->attempt->plan->spec;
-        _cleanup_free_ char *why = NULL;
         Source *s = run->source;
+        int r = 0;
 
         for (size_t i = 0; i < s->n_disks; i++)
                 if (s->disks[i].differencing)
-                        return refuse(run, "it is a differencing image");
-        if (!job_spec_is_in_place(spec) || spec->parameters.dry_run)
-                return 0;
-        if (s->n_disks != 1 || s->ova || !s->disks[0].whole || !streq(s->disks[0].path, s->spec->path))
-                return refuse(run, "it is an archive or a package");
-        int r = image_check_writable(s->fd, s->disks[0].format, &why);
-        if (r < 0)
-                return r == -EROFS ? refuse(run, why)
-                                   : attempt_fail(run->attempt, r, NULL, "Reading %s failed: %s",
-                                                     s->spec->path, strerror(-r));
-        if (s->disks[0].parent || s->disks[0].has_log || s->disks[0].virtual_size % SECTOR != 0)
-                return refuse(run,
-                                s->disks[0].parent ? "it depends on another image"
-                                                : s->disks[0].has_log
-                                                ? "it was not closed properly"
-                                                : "its size is no multiple of 512 bytes");
-        return 0;
+                        return refuse(run, &s->disks[i], "it is a differencing image");
+        for (size_t i = 0; i < s->n_disks && r >= 0; i++)
+                if (job_spec_is_in_place(spec) && !spec->parameters.dry_run)
+                        r = check_disk(run, i);
+        return r;
 }
 
 /* --- the overlays ---------------------------------------------------------------------------------- */
@@ -131,14 +140,33 @@ static int add_disk(Run *run, size_t disk, Stack *s) {
 }
 
 /* What finish commits must be on stable storage before the result is. */
-static int sync_overlay(Run *run) {
-        _cleanup_close_ int fd = openat(run->part_fd, PART_OVERLAY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+static int sync_overlay(Run *run, size_t disk) {
+        _cleanup_close_ int directory = -EBADF, fd = -EBADF;
+        int r = part_directory_disk(run->part_fd, (unsigned) disk + 1, false, &directory);
 
-        if (fd < 0 || fsync(fd) < 0 || fsync(run->part_fd) < 0)
-                return attempt_fail(run->attempt, errno, NULL,
-                                "Flushing the changes of the guest in %s failed: %s",
-                                run->conversion.part_dir, strerror(errno));
-        return 0;
+        if (r >= 0) {
+                fd = openat(directory, PART_OVERLAY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+                r = fd < 0 || fsync(fd) < 0 || fsync(directory) < 0 || fsync(run->part_fd) < 0 ? -errno : 0;
+        }
+        return r < 0 ? attempt_fail(run->attempt, r, NULL,
+                                       "Flushing the changes of the guest in %s failed: %s",
+                                       run->conversion.part_dir, strerror(-r))
+                     : 0;
+}
+
+static int add_output(Run *run, size_t disk) {
+        const Image *i = &run->source->disks[disk];
+        struct stat st;
+
+        if (fstat(run->source->disk_fds[disk], &st) < 0)
+                return -errno;
+        return json_array_append_new(run->attempt->outputs,
+                               json_pack("{s:s, s:s, s:I, s:I}", "path", i->path, "format",
+                                               disk_format_to_string((DiskFormat) i->format), "virtual_size",
+                                               (json_int_t) i->virtual_size, "actual_size",
+                                               (json_int_t) st.st_blocks * 512)) < 0
+                        ? -ENOMEM
+                        : 0;
 }
 
 /* --- the steps ------------------------------------------------------------------------------------- */
@@ -181,20 +209,14 @@ static bool writes_image(const Run *run) {
 }
 
 int step_alone_finalize(Run *run) {
-        const Image *i = run->source->disks;
+        int r = 0;
 
         report_complete(&run->attempt->report);
         report_phase(&run->attempt->report, PHASE_FINALIZATION, "Finishing");
-        if (!writes_image(run))
-                return 0;
-        int r = sync_overlay(run);
-        if (r < 0)
-                return r;
-        return json_array_append_new(run->attempt->outputs,
-                               json_pack("{s:s, s:s, s:I, s:I}", "path", run->source->spec->path, "format",
-                                               disk_format_to_string((DiskFormat) i->format), "virtual_size",
-                                               (json_int_t) i->virtual_size, "actual_size",
-                                               (json_int_t) run->source->st.st_blocks * 512)) < 0
-                        ? -ENOMEM
-                        : 0;
+        for (size_t i = 0; i < run->source->n_disks && r >= 0 && writes_image(run); i++) {
+                r = sync_overlay(run, i);
+                if (r >= 0)
+                        r = add_output(run, i);
+        }
+        return r;
 }

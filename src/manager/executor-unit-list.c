@@ -27,7 +27,7 @@ static int add_finished(Manager *m, const char *id, Job **ret) {
 
         if (r >= 0)
                 r = store_job_get(m->store, id, &row);
-        return r < 0 ? r : manager_add_job(m, row, spec_destination(spec), job_spec_server(spec), ret);
+        return r < 0 ? r : manager_add_job_of_spec(m, row, spec, ret);
 }
 
 static int mark_cancelled(Manager *m, const Job *j) {

@@ -44,7 +44,7 @@ void job_index_done(JobIndex *p) {
         prioq_done(&p->later);
         prioq_done(&p->retrying);
         prioq_done(&p->waiting);
-        HASH_CLEAR(by_destination, p->by_destination);
+        HASH_CLEAR(by_path, p->destinations);
 }
 
 int job_index_reserve(JobIndex *p, size_t n) {
@@ -75,10 +75,10 @@ static void enter_list(struct JobList *list, Job *j) {
         TAILQ_INSERT_TAIL(list, j, in_list);
 }
 
-static void forget_destination(JobIndex *p, Job *j) {
-        if (j->has_destination)
-                HASH_DELETE(by_destination, p->by_destination, j);
-        j->has_destination = false;
+static void forget_destinations(JobIndex *p, Job *j) {
+        for (size_t i = 0; i < j->n_destinations && j->has_destinations; i++)
+                HASH_DELETE(by_path, p->destinations, &j->destinations[i]);
+        j->has_destinations = false;
 }
 
 static void place_queued(JobIndex *p, Job *j, usec_t now) {
@@ -102,15 +102,15 @@ void job_index_put(JobIndex *p, Job *j, usec_t now) {
         if (j->row->state != JOB_QUEUED)
                 j->lookup = lookup_cancel(j->lookup);
         if (job_is_finished(j)) {
-                forget_destination(p, j);
+                forget_destinations(p, j);
                 enter_list(&p->ending, j);
                 return;
         }
-        if (!j->has_destination && !isempty(j->destination)) {
-                HASH_ADD_KEYPTR(by_destination, p->by_destination, j->destination, strlen(j->destination),
-                                j);
-                j->has_destination = true;
+        for (size_t i = 0; i < j->n_destinations && !j->has_destinations; i++) {
+                JobDestination *d = &j->destinations[i];
+                HASH_ADD_KEYPTR(by_path, p->destinations, d->path, strlen(d->path), d);
         }
+        j->has_destinations = true;
         switch (j->row->state) {
         case JOB_QUEUED:
                 place_queued(p, j, now);
@@ -130,12 +130,12 @@ void job_index_put(JobIndex *p, Job *j, usec_t now) {
 void job_index_remove(JobIndex *p, Job *j) {
         j->lookup = lookup_cancel(j->lookup);
         leave(p, j);
-        forget_destination(p, j);
+        forget_destinations(p, j);
 }
 
 Job *job_index_by_destination(const JobIndex *p, const char *destination) {
-        Job *j;
+        JobDestination *d;
 
-        HASH_FIND(by_destination, p->by_destination, destination, strlen(destination), j);
-        return j;
+        HASH_FIND(by_path, p->destinations, destination, strlen(destination), d);
+        return d ? d->job : NULL;
 }

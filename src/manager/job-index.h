@@ -22,7 +22,7 @@ typedef struct JobIndex {
         struct JobList here; /* ASSIGNED or RUNNING on this machine */
         struct JobList held; /* the same, by workers */
         struct JobList ending; /* finished, but something of them still runs */
-        Job *by_destination; /* those that are not finished, and write somewhere */
+        JobDestination *destinations; /* of those that are not finished */
 } JobIndex;
 
 void job_index_init(JobIndex *p);

@@ -42,8 +42,8 @@ static int add_device(
 
 /* Beside a Parallels image: it says whether the image is a whole disk. The job does without if there is
  * none. */
-static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
-        const char *slash = strrchr(f->source_path, '/');
+static int add_parallels_descriptor(const JobSpec *spec, const char *image, JobFiles *f) {
+        const char *slash = strrchr(image, '/');
         _cleanup_free_ char *path = NULL;
         struct stat st;
 
@@ -51,10 +51,10 @@ static int add_parallels_descriptor(const JobSpec *spec, JobFiles *f) {
                         (spec->source.format != FORMAT_PROBE ||
                                         (!endswith(slash, ".hds") && !endswith(slash, ".hdd"))))
                 return 0;
-        path = strprintf("%.*s/DiskDescriptor.xml", (int) (slash - f->source_path), f->source_path);
+        path = strprintf("%.*s/DiskDescriptor.xml", (int) (slash - image), image);
         if (!path)
                 return -ENOMEM;
-        if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        if (strv_contains(f->source_files, path) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
                 return 0;
         int r = job_files_note(f, path, &st);
         return r < 0 ? r : strv_consume(&f->source_files, TAKE_PTR(path));
@@ -97,36 +97,84 @@ static int check_checksum(const JobSpec *spec, const JobFiles *f, JsonErrors *er
         return text ? path_refuse(errors, -EBADMSG, "source.checksum", f->source_path, text) : -ENOMEM;
 }
 
+/* Whether the image @path, which the spec names as @given, can be written to. */
+static int check_writable(const JobSpec *spec, const PathRules *rules, const char *field, const char *path,
+                const char *given, JsonErrors *errors) {
+        _cleanup_free_ char *why = NULL;
+        _cleanup_close_ int fd = -EBADF;
+
+        if (spec->parameters.dry_run)
+                return path_check_place(rules, true, field, path, given, errors);
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        int r = fd < 0 ? -errno : image_check_writable(fd, spec->source.format, &why);
+        if (r < 0 && r != -EROFS)
+                return r == -ENOMEM ? r : path_refuse(errors, -EBADMSG, field, given, strerror(-r));
+        if (r < 0) {
+                _cleanup_free_ char *text = strprintf("must be given: of %s, %s", given, why);
+                r = text ? json_errors_add(errors, "destination", "%s", text) : -ENOMEM;
+                return r < 0 ? r : -EBADMSG;
+        }
+        return path_check_place(rules, true, field, path, given, errors);
+}
+
 /* The source is changed: its directory gets a part directory. */
 static int add_in_place(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
-        const char *path = spec->source.path, *slash = strrchr(f->source_path, '/');
-        _cleanup_free_ char *directory = strndup(f->source_path,
-                                            slash == f->source_path ? 1 : slash - f->source_path),
-                            *why = NULL;
-        _cleanup_close_ int fd = -EBADF;
+        const char *slash = strrchr(f->source_path, '/');
+        _cleanup_free_ char *directory =
+                        strndup(f->source_path, slash == f->source_path ? 1 : slash - f->source_path);
+        int r;
 
         if (!directory)
                 return -ENOMEM;
-        if (!spec->parameters.dry_run) {
-                fd = open(f->source_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-                int r = fd < 0 ? -errno : image_check_writable(fd, spec->source.format, &why);
-                if (r < 0 && r != -EROFS)
-                        return r == -ENOMEM
-                                        ? r
-                                        : path_refuse(errors, -EBADMSG, "source.path", path, strerror(-r));
-                if (r < 0) {
-                        _cleanup_free_ char *text = strprintf("must be given: of %s, %s", path, why);
-                        r = text ? json_errors_add(errors, "destination", "%s", text) : -ENOMEM;
-                        return r < 0 ? r : -EBADMSG;
-                }
-        }
-        int r = path_check_place(rules, true, "source.path", f->source_path, path, errors);
+        r = check_writable(spec, rules, "source.path", f->source_path, spec->source.path, errors);
         if (r >= 0)
                 r = job_files_note_directories(rules, directory, f);
         if (r < 0)
                 return r;
         f->part_dir = job_part_path(f->source_path);
         return f->part_dir ? 0 : -ENOMEM;
+}
+
+/* Its path is used as it is given: only that of the first disk is stored as it was resolved. */
+static int add_further_disk(const JobSpec *spec, const PathRules *rules, bool follow, const char *path,
+                JobFiles *f, JsonErrors *errors) {
+        static const char field[] = "source.further_disks";
+        _cleanup_free_ char *real = NULL, *text = NULL;
+        struct stat st;
+        int r = path_resolve(rules, false, field, path, follow, &real, &st, errors);
+
+        if (r < 0)
+                return r;
+        if (!S_ISREG(st.st_mode))
+                return path_refuse(errors, -EBADMSG, field, path, "it is not a regular file");
+        if (!streq(real, path)) {
+                text = strprintf("it is a symbolic link, or behind one; give %s", real);
+                return text ? path_refuse(errors, -EBADMSG, field, path, text) : -ENOMEM;
+        }
+        if (strv_contains(f->source_files, real))
+                return path_refuse(errors, -EBADMSG, field, path, "it is named twice");
+        r = job_files_note(f, real, &st);
+        if (r >= 0)
+                r = strv_extend(&f->source_files, real);
+        if (r >= 0)
+                r = source_chain_add(spec, rules, field, real, f, errors);
+        if (r >= 0)
+                r = add_parallels_descriptor(spec, real, f);
+        return r < 0 || !job_spec_is_in_place(spec) ? r
+                                                    : check_writable(spec, rules, field, real, path, errors);
+}
+
+static int add_further_disks(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
+        if (spec->source.further_disks && endswith(f->source_path, ".ovf"))
+                return path_refuse(errors, -EBADMSG, "source.further_disks", f->source_path,
+                                "the OVF lists all disks");
+        STRV_FOREACH(disk, spec->source.further_disks) {
+                int r = add_further_disk(spec, rules, follow, *disk, f, errors);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* Nothing can grow beside a block device. */
@@ -151,9 +199,9 @@ static int add_source_file(
                 r = add_device(f, "source.path", f->source_path, "r", errors);
                 if (r >= 0)
                         r = job_files_note(f, f->source_path, &st);
-                if (r < 0)
-                        return r;
-                return strv_extend(&f->source_files, f->source_path);
+                if (r >= 0)
+                        r = strv_extend(&f->source_files, f->source_path);
+                return r < 0 ? r : add_further_disks(spec, rules, follow, f, errors);
         }
         if (S_ISDIR(st.st_mode)) {
                 r = use_ovf_of_directory(rules, f, &st, errors);
@@ -167,11 +215,13 @@ static int add_source_file(
         if (r >= 0)
                 r = strv_extend(&f->source_files, f->source_path);
         if (r >= 0)
-                r = source_chain_add(spec, rules, f, errors);
+                r = source_chain_add(spec, rules, "source.path", f->source_path, f, errors);
         if (r >= 0)
-                r = add_parallels_descriptor(spec, f);
+                r = add_parallels_descriptor(spec, f->source_path, f);
         if (r >= 0)
                 r = source_ovf_add(spec, rules, f, errors);
+        if (r >= 0)
+                r = add_further_disks(spec, rules, follow, f, errors);
         if (r >= 0)
                 r = check_checksum(spec, f, errors);
         return r < 0 || !job_spec_is_in_place(spec) ? r : add_in_place(spec, rules, f, errors);

@@ -72,22 +72,27 @@ static int check_secrets(
         return 0;
 }
 
-static int check_destination(Manager *m, const JobSpec *spec, sd_bus_error *error) {
-        const char *destination = spec_destination(spec);
-        Job *other = destination ? job_index_by_destination(&m->index, destination) : NULL;
+static int check_destinations(Manager *m, const JobSpec *spec, sd_bus_error *error) {
+        _cleanup_strv_free_ char **destinations = NULL;
+        int r = spec_destinations(spec, NULL, &destinations);
 
-        if (!other)
-                return 0;
-        return bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE,
-                        "Job %s writes to %s, too: retry job %s when it has ended", other->row->id,
-                        destination, spec->job_id);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(destination, destinations) {
+                Job *other = job_index_by_destination(&m->index, *destination);
+                if (other)
+                        return bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE,
+                                        "Job %s writes to %s, too: retry job %s when it has ended",
+                                        other->row->id, *destination, spec->job_id);
+        }
+        return 0;
 }
 
 /* Brings the job back into memory. Takes @row. */
 static int add_again(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
         /* What the bus shows of it is this job from now on. */
         m->finished = job_free(m->finished);
-        return manager_add_job(m, row, spec_destination(spec), job_spec_server(spec), ret);
+        return manager_add_job_of_spec(m, row, spec, ret);
 }
 
 int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, JsonErrors *fields,
@@ -110,7 +115,7 @@ int manager_retry_job(Manager *m, const char *id, const SubmitOptions *options, 
         if (r >= 0)
                 r = check_secrets(spec, options, fields, error);
         if (r >= 0)
-                r = check_destination(m, spec, error);
+                r = check_destinations(m, spec, error);
         if (r >= 0)
                 r = manager_store_secrets(m, CREDENTIALS_OF_JOB, id, spec, options, fields, error);
         if (r >= 0)

@@ -59,11 +59,39 @@ Job *job_free(Job *j) {
         free(j->unit.result);
         free(j->error_message);
         free(j->warm);
-        free(j->destination);
+        for (size_t i = 0; i < j->n_destinations; i++)
+                free(j->destinations[i].path);
+        free(j->destinations);
         free(j->server);
         job_row_free(j->row);
         free(j);
         return NULL;
+}
+
+int job_set_destinations(Job *j, char *const *paths) {
+        size_t n = strv_length(paths);
+
+        if (n == 0)
+                return 0;
+        j->destinations = new0(JobDestination, n);
+        if (!j->destinations)
+                return -ENOMEM;
+        for (; j->n_destinations < n; j->n_destinations++) {
+                JobDestination *d = &j->destinations[j->n_destinations];
+                d->job = j;
+                d->path = strdup(paths[j->n_destinations]);
+                if (!d->path)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+bool job_shares_destination(const Job *a, const Job *b) {
+        for (size_t i = 0; i < a->n_destinations; i++)
+                for (size_t k = 0; k < b->n_destinations; k++)
+                        if (streq(a->destinations[i].path, b->destinations[k].path))
+                                return true;
+        return false;
 }
 
 bool job_holds_slot(const Job *j) {

@@ -55,6 +55,13 @@ typedef struct JobTexts {
         size_t n_states;
 } JobTexts;
 
+/* A path or URI that a job writes: no two jobs write to one. */
+typedef struct JobDestination {
+        char *path;
+        Job *job;
+        UT_hash_handle by_path;
+} JobDestination;
+
 struct Job {
         Store *store;
         clock_func clock;
@@ -63,7 +70,8 @@ struct Job {
 
         JobRow *row; /* spec and request are left out: they are in the store */
         const JobTexts *texts; /* of a new job, while it is announced; or NULL */
-        char *destination; /* path or URI that it writes, "" for none: no two jobs write to one */
+        JobDestination *destinations; /* the first is that of the output, or of the first disk */
+        size_t n_destinations;
         char *server; /* that it reads from, as job_spec_server() has it; NULL: none that has a limit */
         JobUnit unit;
         WarmState *warm; /* of a warm job, as the row has it; NULL: it is none */
@@ -87,13 +95,15 @@ struct Job {
         size_t place_index;
         struct JobList *list; /* or NULL */
         TAILQ_ENTRY(Job) in_list;
-        bool has_destination;
-        UT_hash_handle by_destination;
+        bool has_destinations; /* they are in the index */
 };
 
 /* @row belongs to the job from success on. */
 int job_new(Store *store, clock_func clock, job_observer observer, Manager *manager, JobRow *row, Job **ret);
 Job *job_free(Job *j);
+/* Sets what it writes. 0 or -ENOMEM. */
+int job_set_destinations(Job *j, char *const *paths);
+bool job_shares_destination(const Job *a, const Job *b) _pure_;
 DEFINE_CLEANUP_FUNC(Job *, job_free);
 
 static inline bool job_is_finished(const Job *j) {

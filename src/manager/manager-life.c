@@ -191,8 +191,7 @@ static int load_jobs(Manager *m) {
                 if (r == -EBADMSG)
                         r = fail_unreadable(m, rows.rows[i]);
                 else if (r >= 0)
-                        r = manager_add_job(m, TAKE_PTR(rows.rows[i]), spec_destination(spec),
-                                        job_spec_server(spec), &j);
+                        r = manager_add_job_of_spec(m, TAKE_PTR(rows.rows[i]), spec, &j);
         }
         return r;
 }

@@ -8,12 +8,26 @@
 #include "manager/job-directory.h"
 #include "shared/error-table.h"
 
-const char *spec_destination(const JobSpec *spec) {
+static const char *spec_destination(const JobSpec *spec) {
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
 
         if (e == &spec->source && job_operation_has(spec->operation, OPERATION_READS_ONLY))
                 return NULL;
         return endpoint_identity(e);
+}
+
+int spec_destinations(const JobSpec *spec, const char *resolved, char ***ret) {
+        const char *first = spec_destination(spec);
+        _cleanup_strv_free_ char **list = NULL;
+        int r = isempty(first) ? 0 : strv_extend(&list, resolved ? resolved : first);
+
+        if (job_spec_is_in_place(spec))
+                STRV_FOREACH(disk, spec->source.further_disks)
+                        if (r >= 0)
+                                r = strv_extend(&list, *disk);
+        if (r >= 0)
+                *ret = TAKE_PTR(list);
+        return r;
 }
 
 int manager_parse_spec(const JobRow *row, JobSpec **ret) {
@@ -42,7 +56,7 @@ int manager_load_spec(Manager *m, const char *id, JobSpec **ret) {
         return r < 0 ? r : manager_parse_spec(row, ret);
 }
 
-int manager_add_job(Manager *m, JobRow *row, const char *destination, const char *server, Job **ret) {
+int manager_add_job(Manager *m, JobRow *row, char *const *destinations, const char *server, Job **ret) {
         _cleanup_(job_row_freep) JobRow *taken = row;
         _cleanup_(job_freep) Job *j = NULL;
         int r = job_new(m->store, m->clock, m->observer, m, row, &j);
@@ -50,9 +64,9 @@ int manager_add_job(Manager *m, JobRow *row, const char *destination, const char
         if (r < 0)
                 return r;
         TAKE_PTR(taken);
-        j->destination = strdup(strempty(destination));
-        if (!j->destination)
-                return -ENOMEM;
+        r = job_set_destinations(j, destinations);
+        if (r < 0)
+                return r;
         if (server && !(j->server = strdup(server)))
                 return -ENOMEM;
         /* The long texts stay in the store. */
@@ -65,6 +79,14 @@ int manager_add_job(Manager *m, JobRow *row, const char *destination, const char
         job_index_put(&m->index, j, m->clock());
         *ret = TAKE_PTR(j);
         return 0;
+}
+
+int manager_add_job_of_spec(Manager *m, JobRow *row, const JobSpec *spec, Job **ret) {
+        _cleanup_(job_row_freep) JobRow *taken = row;
+        _cleanup_strv_free_ char **destinations = NULL;
+        int r = spec_destinations(spec, NULL, &destinations);
+
+        return r < 0 ? r : manager_add_job(m, TAKE_PTR(taken), destinations, job_spec_server(spec), ret);
 }
 
 Job *manager_get_job(Manager *m, const char *id) {

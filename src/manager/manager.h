@@ -93,8 +93,10 @@ struct Manager {
         bool watched; /* READY=1 was sent */
 };
 
-/* Takes @row, also on failure, into memory. @destination is what it writes (spec_destination()). */
-int manager_add_job(Manager *m, JobRow *row, const char *destination, const char *server, Job **ret);
+/* Takes @row, also on failure, into memory. @destinations is what it writes (spec_destinations()). */
+int manager_add_job(Manager *m, JobRow *row, char *const *destinations, const char *server, Job **ret);
+/* The same, for a job whose spec is at hand. */
+int manager_add_job_of_spec(Manager *m, JobRow *row, const JobSpec *spec, Job **ret);
 Job *manager_get_job(Manager *m, const char *id);
 /* Forgets a finished job once nothing of it runs any more, and removes its directories and secrets. */
 void manager_forget_job(Manager *m, Job *j);
@@ -104,8 +106,9 @@ void manager_drop_job(Manager *m, Job *j);
 /* Sets @error; returns its errno. */
 int no_such_job(sd_bus_error *error, const char *id);
 
-/* What the job writes, as it is compared: path or URI. NULL if it only reads. */
-const char *spec_destination(const JobSpec *spec);
+/* What the job writes, as it is compared: paths or a URI, which the caller frees. NULL if it only reads.
+ * @resolved: the path of the first one with symbolic links resolved, if @spec does not have it. */
+int spec_destinations(const JobSpec *spec, const char *resolved, char ***ret);
 /* The spec of @row, with its paths as they were resolved at submission. 0; -EBADMSG; -ENOMEM. */
 int manager_parse_spec(const JobRow *row, JobSpec **ret);
 /* The stored spec of a job with its paths resolved as they were at submission. */

@@ -29,8 +29,7 @@ static bool destination_is_held(Manager *m, const Job *j) {
         Job *other;
 
         TAILQ_FOREACH(other, &m->index.ending, in_list)
-                if (other->unit.stage != UNIT_NONE && !isempty(j->destination) &&
-                                streq(other->destination, j->destination))
+                if (other->unit.stage != UNIT_NONE && job_shares_destination(other, j))
                         return true;
         return false;
 }

@@ -25,6 +25,7 @@ typedef struct Link {
 
 typedef struct Walk {
         const JobSpec *spec;
+        const char *field, *top; /* where the spec names the image, and its path */
         const PathRules *rules;
         JobFiles *files;
         char **images; /* the paths of all images, the top first; the last may be a name in quotes */
@@ -49,7 +50,7 @@ static int refuse(Walk *w, const char *format, ...) {
         va_end(ap);
         if (!text)
                 return -ENOMEM;
-        int r = json_errors_add(w->errors, "source.path", "%s: %s", w->files->source_path, text);
+        int r = json_errors_add(w->errors, w->field, "%s: %s", w->top, text);
         return r < 0 ? r : -EBADMSG;
 }
 
@@ -86,7 +87,7 @@ static int link_open(Walk *w, const char *path, int format, Link *ret) {
         r = image_names_read(l.fd, l.size, format, &l.names, &why);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 && streq(path, w->files->source_path))
+        if (r < 0 && streq(path, w->top))
                 return refuse(w, "%s", why ? why : strerror(-r));
         if (r < 0)
                 return refuse(w, "%s: %s", path, why ? why : strerror(-r));
@@ -111,7 +112,7 @@ static int add_extent(Walk *w, const Link *l, const char *name) {
         if (!S_ISREG(st.st_mode))
                 return refuse(w, "its extent %s is not a regular file", name);
         if (strv_contains(w->files->source_files, path))
-                return 0;
+                return w->spec->source.further_disks ? refuse(w, "%s is named twice", path) : 0;
         int r = job_files_note(w->files, path, &st);
         return r < 0 ? r : strv_consume(&w->files->source_files, TAKE_PTR(path));
 }
@@ -242,14 +243,15 @@ static int walk(Walk *w, Link *top) {
         }
 }
 
-int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
-        Walk w = { .spec = spec, .rules = rules, .files = f, .errors = errors };
+int source_chain_add(const JobSpec *spec, const PathRules *rules, const char *field, const char *path,
+                JobFiles *f, JsonErrors *errors) {
+        Walk w = { .spec = spec, .rules = rules, .field = field, .top = path, .files = f, .errors = errors };
         _cleanup_(link_done) Link top = { .fd = -EBADF };
 
         /* To a raw disk its first bytes are the guest's business. */
         if (spec->source.format == FORMAT_RAW)
                 return 0;
-        int r = link_open(&w, f->source_path, spec->source.format, &top);
+        int r = link_open(&w, path, spec->source.format, &top);
         if (r >= 0)
                 r = walk(&w, &top);
         if (r >= 0 && strv_length(f->source_files) > FILES_MAX)

@@ -8,6 +8,7 @@
 #include "manager/job-files.h"
 #include "manager/path-rules.h"
 
-/* Adds to f->source_files what the image f->source_path, which is there already, needs. 0; -EBADMSG with
- * *ret_error (caller frees), "source.path: …"; -ENOMEM. */
-int source_chain_add(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors);
+/* Adds to f->source_files what the image @path, which is there already, needs. @field is the one of the spec
+ * that names it. 0; -EBADMSG with an error of this field; -ENOMEM. */
+int source_chain_add(const JobSpec *spec, const PathRules *rules, const char *field, const char *path,
+                JobFiles *f, JsonErrors *errors);

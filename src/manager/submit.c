@@ -40,22 +40,27 @@ struct Submission {
         bool ignores_files;
         JobRow *row; /* once it is written */
         char *submitted; /* the reason of its first state, likewise */
-        char *destination; /* what it writes then, or NULL */
+        char **destinations; /* what it writes then, or NULL */
         char *server; /* that it reads from, or NULL */
         submit_done done;
         void *userdata;
         TAILQ_ENTRY(Submission) entries;
 };
 
-/* Commits the group if a job of this id, or with this destination, is written in it: then it is in
+static bool writes_one_of(const Submission *s, char *const *destinations) {
+        STRV_FOREACH(d, destinations)
+                if (strv_contains(s->destinations, *d))
+                        return true;
+        return false;
+}
+
+/* Commits the group if a job of this id, or with one of these destinations, is written in it: then it is in
  * memory. */
-static void settle_like(Manager *m, const char *id, const char *destination) {
+static void settle_like(Manager *m, const char *id, char *const *destinations) {
         Submission *s;
 
         TAILQ_FOREACH(s, &m->submissions, entries) {
-                if (!s->row ||
-                                !(streq(s->id, id) ||
-                                                (destination && streq_ptr(s->destination, destination))))
+                if (!s->row || !(streq(s->id, id) || writes_one_of(s, destinations)))
                         continue;
                 commit_group_settle(m->group);
                 return;
@@ -182,26 +187,32 @@ static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions
 }
 
 /* What the job writes, with symbolic links resolved. */
-static const char *resolved_destination(const JobSpec *spec, const JobFiles *files) {
-        if (job_spec_is_in_place(spec) && files->source_path)
-                return files->source_path;
-        return files->destination_path ? files->destination_path : spec_destination(spec);
+static int resolved_destinations(const JobSpec *spec, const JobFiles *files, char ***ret) {
+        return spec_destinations(spec,
+                        job_spec_is_in_place(spec) ? files->source_path : files->destination_path, ret);
 }
 
 static int check_destination(Manager *m, const JobSpec *spec, const JobFiles *files, JsonErrors *fields,
                 sd_bus_error *error) {
-        const char *destination = resolved_destination(spec, files);
+        _cleanup_strv_free_ char **destinations = NULL;
         const JobEndpoint *e = job_spec_has_destination(spec) ? &spec->destination : &spec->source;
-        Job *other;
+        bool further = false;
+        Job *other = NULL;
+        int r = resolved_destinations(spec, files, &destinations);
 
+        if (r < 0)
+                return r;
         if (streq_ptr(files->source_path, files->destination_path) && files->source_path)
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "destination.path",
                                 "must not be the source itself");
-        other = destination ? job_index_by_destination(&m->index, destination) : NULL;
+        for (size_t i = 0; destinations && destinations[i] && !other; i++) {
+                other = job_index_by_destination(&m->index, destinations[i]);
+                further = i > 0;
+        }
         if (!other)
                 return 0;
-        _cleanup_free_ char *field =
-                        strprintf("%s.%s", e == &spec->source ? "source" : "destination", endpoint_field(e));
+        _cleanup_free_ char *field = strprintf("%s.%s", e == &spec->source ? "source" : "destination",
+                        further ? "further_disks" : endpoint_field(e));
         return field ? bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_ARGUMENT, field,
                                        "job %s, which is not finished, writes there", other->row->id)
                      : -ENOMEM;
@@ -319,7 +330,7 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, JsonError
                 r = take_resolved(
                                 files->destination_path, &spec->destination.path, &s->row->destination_path);
         if (r >= 0)
-                r = free_and_strdup(&s->destination, spec_destination(spec));
+                r = spec_destinations(spec, NULL, &s->destinations);
         if (r >= 0)
                 r = free_and_strdup(&s->server, job_spec_server(spec));
         if (r >= 0)
@@ -349,7 +360,7 @@ static Submission *submission_free(Submission *s) {
         submit_options_done(&s->options);
         job_row_free(s->row);
         free(s->submitted);
-        free(s->destination);
+        strv_free(s->destinations);
         free(s->server);
         free(s->id);
         free(s->text);
@@ -395,7 +406,7 @@ static int take_into_memory(Submission *s) {
         _cleanup_free_ char *spec = TAKE_PTR(s->row->spec); /* memory does not keep it */
         Manager *m = s->manager;
         Job *j;
-        int r = manager_add_job(m, TAKE_PTR(s->row), s->destination, s->server, &j);
+        int r = manager_add_job(m, TAKE_PTR(s->row), s->destinations, s->server, &j);
 
         if (r < 0)
                 return r;
@@ -426,6 +437,7 @@ static void on_recorded(int r, void *userdata) {
 static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int looked, const JsonErrors *why,
                 JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *again = NULL;
+        _cleanup_strv_free_ char **destinations = NULL;
         JobFiles none = {};
         int r;
 
@@ -439,7 +451,10 @@ static int accept_looked_at(Submission *s, JobSpec *spec, JobFiles *files, int l
         }
         if (looked < 0)
                 files = &none;
-        settle_like(s->manager, s->id, resolved_destination(spec, files));
+        r = resolved_destinations(spec, files, &destinations);
+        if (r < 0)
+                return r;
+        settle_like(s->manager, s->id, destinations);
         r = compare_with_existing(s->manager, spec, error);
         return r != 0 ? r : accept(s, spec, files, fields, error);
 }
@@ -473,7 +488,11 @@ static int look_at_files(Submission *s, JobSpec *spec, JsonErrors *fields, sd_bu
         if (r < 0)
                 return r;
         if (is_for_workers(s, spec)) {
-                settle_like(s->manager, s->id, spec_destination(spec));
+                _cleanup_strv_free_ char **destinations = NULL;
+                r = spec_destinations(spec, NULL, &destinations);
+                if (r < 0)
+                        return r;
+                settle_like(s->manager, s->id, destinations);
                 return accept(s, spec, &none, fields, error);
         }
         r = path_rules_init(&rules, s->manager->settings, s->options.role);

@@ -113,7 +113,7 @@ static bool is_never(_unused_ const char *text) {
 
 /* --- the table ------------------------------------------------------------------------------------- */
 
-static const char *const file_keys[] = { "path", "checksum", NULL };
+static const char *const file_keys[] = { "path", "checksum", "further_disks", NULL };
 static const char *const nbd_keys[] = { "uri", "tls_certificates", "tls_psk", NULL };
 static const char *const vsphere_keys[] = { "name", "vcenter_url", "username", "password", "ca",
         "thumbprint", "datacenter", "vm_path", "vm_uuid", NULL };

@@ -8,6 +8,9 @@
 #include "spec/vsphere-spec.h"
 #include "json/json-table.h"
 
+/* The most disks of a virtual machine. */
+#define JOB_DISKS_MAX 64
+
 typedef enum EndpointType {
         ENDPOINT_FILE, /* an image file or a block device of this machine */
         ENDPOINT_NBD, /* an NBD URI: nbd://, nbds://, nbd+unix://, nbds+unix:// */
@@ -24,6 +27,8 @@ typedef struct JobEndpoint {
         char *tls_certificates; /* NBD with TLS: a directory as nbd_set_tls_certificates(3) has it */
         int format; /* DiskFormat. NBD destinations are raw. */
         char *checksum; /* source FILE: "sha256:<64 hex digits>" of the file, or NULL */
+        char **further_disks; /* source FILE whose guest is inspected or changed itself: the paths of the
+                                 disks of the same virtual machine after the first one; or NULL */
         VsphereSpec vsphere; /* source VSPHERE */
         KvmSpec kvm; /* destination KVM */
 } JobEndpoint;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-document.h"
+#include "basic/string-util.h"
 #include "spec/warm-spec.h"
 
 static void drop_nulls(json_t *object) {
@@ -88,6 +89,8 @@ int job_document_fill(JobSpec *s) {
                                 source, "format", json_string(disk_format_to_string(s->source.format)));
         if (s->source.checksum)
                 failed |= json_object_set_new(source, "checksum", json_string(s->source.checksum));
+        if (strv_length(s->source.further_disks) == 0)
+                (void) json_object_del(source, "further_disks");
         if (job_spec_has_destination(s))
                 failed |= json_object_set_new(section_of(s->document, "destination"), "format",
                                 json_string(disk_format_to_string(s->destination.format)));

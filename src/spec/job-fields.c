@@ -119,6 +119,7 @@ static const JsonField source_fields[] = {
                         .expected = "raw, qcow2, vmdk, vdi, vhd, vhdx, parallels, ova, ovf",
                         .aliases = "vpc" },
         { "checksum", JSON_FIELD_STRING, offsetof(JobEndpoint, checksum), .flags = JSON_NULLABLE },
+        { "further_disks", JSON_FIELD_STRV, offsetof(JobEndpoint, further_disks), .flags = JSON_NULLABLE },
         {},
 };
 

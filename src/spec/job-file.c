@@ -19,6 +19,27 @@ const char *job_plan_target(const JobPlan *p) {
         return job_spec_is_in_place(p->spec) ? p->spec->source.path : p->spec->destination.path;
 }
 
+const char *job_source_disk(const JobEndpoint *source, size_t disk) {
+        if (disk == 0)
+                return source->path;
+        return disk <= strv_length(source->further_disks) ? source->further_disks[disk - 1] : NULL;
+}
+
+static char **find_file(char **files, const char *path) {
+        while (files && *files && !streq_ptr(*files, path))
+                files++;
+        return files && *files ? files : NULL;
+}
+
+char *const *job_plan_disk_files(const JobPlan *p, size_t disk, size_t *ret_n) {
+        const char *next = job_source_disk(&p->spec->source, disk + 1);
+        char **first = find_file(p->source_files, job_source_disk(&p->spec->source, disk)),
+             **end = first && next ? find_file(first, next) : NULL;
+
+        *ret_n = !first ? 0 : end ? (size_t) (end - first) : strv_length(first);
+        return first;
+}
+
 JobPlan *job_plan_free(JobPlan *p) {
         if (!p)
                 return NULL;
@@ -207,6 +228,12 @@ static bool plan_makes_sense(const JobPlan *p) {
         if (endpoint_needs(&p->spec->source, ENDPOINT_NEEDS_FILES) &&
                         !streq_ptr(p->source_files ? p->source_files[0] : NULL, p->spec->source.path))
                 return false;
+        char **rest = p->source_files;
+        STRV_FOREACH(disk, p->spec->source.further_disks) {
+                rest = find_file(rest, *disk);
+                if (!rest++)
+                        return false;
+        }
         if (job_spec_is_in_place(p->spec)) {
                 part = p->spec->source.path ? job_part_path(p->spec->source.path) : NULL;
                 return part && streq_ptr(p->part_dir, part);

@@ -62,7 +62,7 @@ typedef struct JobPlan {
                          of the destination and those above it, as far as they exist: prepare makes the
                          others */
         char **source_files; /* FILE source: every file that is visible in the unit, the first is the image
-                                itself */
+                                itself; then each of its further disks with the files of its image */
         char *part_dir; /* FILE destination: "<dir>/.<name>.hyper-part", see src/job/README.md; the same of
                            a source that is changed in place. NULL for a block device, for an NBD
                            destination, and if nothing is written */
@@ -73,6 +73,12 @@ typedef struct JobPlan {
                                   * default */
         char *vddk_libdir, *vddk_plugin; /* of the configuration, or NULL */
 } JobPlan;
+
+/* The paths of the disks of a FILE source: NULL behind the last one. */
+const char *job_source_disk(const JobEndpoint *source, size_t disk) _pure_;
+/* That of disk @disk and the other files of its image, such as extents: *ret_n of @p->source_files. NULL:
+ * there is no such disk. */
+char *const *job_plan_disk_files(const JobPlan *p, size_t disk, size_t *ret_n);
 
 /* "device inode size /path" of a file, "device inode - /path" of a directory or a socket: the manager checks
  * a path, and what is under that path later must be the same. NULL when out of memory. */

@@ -114,10 +114,49 @@ static int read_fix(JobSpec *s, JsonErrors *errors) {
         return job_fix_from_json(s->parameters.fix_words, "parameters.fix", &s->parameters.fix, errors);
 }
 
+static const char *wrong_disk(const JobSpec *s, size_t i) {
+        const char *path = s->source.further_disks[i], *reason = NULL;
+
+        if (!job_path_is_valid(path, true, &reason))
+                return reason;
+        if (streq_ptr(path, s->source.path))
+                return "must not contain source.path";
+        for (size_t k = 0; k < i; k++)
+                if (streq(path, s->source.further_disks[k]))
+                        return "must not contain a path twice";
+        return NULL;
+}
+
+/* Disks of the same virtual machine, which are looked at and changed together. */
+static int check_further_disks(const JobSpec *s, JsonErrors *errors) {
+        static const char field[] = "source.further_disks";
+        size_t n = strv_length(s->source.further_disks);
+        int r = 0;
+
+        if (n == 0 || s->source.type != ENDPOINT_FILE)
+                return 0;
+        if (n >= JOB_DISKS_MAX)
+                return json_errors_add(errors, field, "must have at most %d entries", JOB_DISKS_MAX - 1);
+        if (s->operation == OPERATION_CONVERT || job_spec_has_destination(s))
+                r = json_errors_add(errors, field, "must not be given with a destination");
+        if (r >= 0 && s->parameters.chain == CHAIN_FLATTEN)
+                r = json_errors_add(
+                                errors, "parameters.chain", "must not be flatten with source.further_disks");
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                const char *why = wrong_disk(s, i);
+                if (why)
+                        return json_errors_add(errors, field, "%s (in entry %zu)", why, i + 1);
+        }
+        return r;
+}
+
 int job_guest_check(JobSpec *s, const json_t *parameters, JsonErrors *errors) {
         int r = read_fix(s, errors);
 
         if (r < 0 || s->operation < 0)
+                return r;
+        r = check_further_disks(s, errors);
+        if (r < 0)
                 return r;
         if (s->operation != OPERATION_CONVERT)
                 r = check_operation(s, errors);

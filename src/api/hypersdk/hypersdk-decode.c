@@ -36,6 +36,7 @@ const FieldMap hypersdk_fields[] = {
         { "source.url", "source.uri", ABSENT },
         { "source.format", "source.format", FIELD_SHOWN | ABSENT },
         { "source.checksum", "source.checksum", FIELD_SHOWN | ABSENT },
+        { "source.further_disks", "source.further_disks", FIELD_SHOWN | ABSENT },
         { "source.tls_certificates", "source.tls_certificates", FIELD_SHOWN | ABSENT },
         { "source.tls_psk", "source.tls_psk", ABSENT },
         { "source.name", "source.name", FIELD_SHOWN | ABSENT },

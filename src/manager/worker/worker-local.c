@@ -9,9 +9,8 @@
 
 /* Free space where the job writes, in GiB. */
 static uint64_t free_space(const Job *j) {
-        const char *slash = strrchr(j->destination, '/');
-        _cleanup_free_ char *directory =
-                        slash ? strndup(j->destination, (size_t) (slash - j->destination) + 1) : NULL;
+        const char *path = j->n_destinations > 0 ? j->destinations[0].path : "", *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory = slash ? strndup(path, (size_t) (slash - path) + 1) : NULL;
 
         return directory && directory[0] == '/' ? machine_free_space_mb(directory) / 1024 : 0;
 }

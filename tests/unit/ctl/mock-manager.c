@@ -8,6 +8,7 @@
  *   …stays…     RUNNING until it is cancelled
  *   …refuses…   SubmitJob: InvalidSpec        …denies…   SubmitJob: AccessDenied
  *   …exists…    SubmitJob: created is false
+ *   …interrupts… SubmitJob: SIGTERM to the caller, before the job is there; it then stays
  *   …drops…     the mock exits with status 1 in mid-job; when it is started again with --resumed such jobs
  * complete others      COMPLETED after a few steps of progress
  *
@@ -16,6 +17,7 @@
  * directory, the last secret to "secret". */
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -114,7 +116,7 @@ static void changed(MockJob *j, const char *state, const char *reason) {
 static int on_step(sd_event_source *s, uint64_t now, void *userdata) {
         MockJob *j = userdata;
 
-        if (strstr(j->id, "stays") && j->step >= 2)
+        if ((strstr(j->id, "stays") || strstr(j->id, "interrupts")) && j->step >= 2)
                 return 0;
         if (strstr(j->id, "drops") && j->step == 2)
                 return sd_event_exit(j->mock->event, 1);
@@ -160,6 +162,17 @@ static void note(const char *name, const char *text) {
 /* --- org.hyper1.Manager
  * --------------------------------------------------------------------------------------- */
 
+/* As ^C does. */
+static void interrupt_sender(sd_bus_message *msg) {
+        sd_bus_creds *creds = NULL;
+        pid_t pid;
+
+        if (sd_bus_query_sender_creds(msg, SD_BUS_CREDS_PID, &creds) >= 0 &&
+                        sd_bus_creds_get_pid(creds, &pid) >= 0)
+                (void) kill(pid, SIGTERM);
+        sd_bus_creds_unref(creds);
+}
+
 static int method_submit(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
         static unsigned made;
         _cleanup_free_ char *fresh = NULL;
@@ -182,6 +195,8 @@ static int method_submit(sd_bus_message *msg, void *userdata, sd_bus_error *erro
                                 "qcow2, raw, vmdk");
         if (strstr(id, "denies"))
                 return sd_bus_error_set(error, HYPER_BUS_ERROR_ACCESS_DENIED, "polkit does not permit it");
+        if (strstr(id, "interrupts"))
+                interrupt_sender(msg);
         exists = strstr(id, "exists");
         j = add_job(m, id, text);
         sd_bus_emit_signal(m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobNew", "so", j->id, j->path);

@@ -3,7 +3,7 @@
 /* Images that are changed in place: what prepare and finish do with the overlay that run has left, and with a
  * commit that was interrupted. hyper-guest is not needed. */
 
-#include "job/in-place.h"
+#include "job/in-place-mark.h"
 #include "unit/lib/job-front.h"
 
 #define SIZE (8 * MIB)
@@ -300,10 +300,234 @@ assert_old(&t);
 ck_assert(!in_place_is_interrupted(t.image));
 IN_PLACE_TEST_END
 
+/* --- several disks ----------------------------------------------------------------------------------- */
+
+/* A job of its own for some of these disks. The first and the third can be interrupted at the second change. */
+#define N 3
+static const char *const names[N] = { "a.raw", "b.qcow2", "c.raw" };
+static const char *const kinds[N] = { "raw", "qcow2", "raw" };
+
+static void write_plan_of(
+                const char *dir, const char *job, const char *id, unsigned attempt, size_t first, size_t n) {
+        _cleanup_json_ json_t *further = json_array(), *files = json_array();
+        const char *image = PATH(dir, "%s", names[first]);
+        _cleanup_free_ char *part = part_dir(image);
+
+        for (size_t i = first; i < first + n; i++) {
+                json_array_append_new(files, json_string(PATH(dir, "%s", names[i])));
+                if (i > first)
+                        json_array_append_new(further, json_string(PATH(dir, "%s", names[i])));
+        }
+        _cleanup_json_ json_t *plan = json_pack("{s:s, s:i, s:{s:s, s:s, s:{s:s, s:s, s:O}}, s:O, s:s}",
+                        "job_id", id, "attempt", (int) attempt, "spec", "job_id", id, "operation",
+                        "offline_fix", "source", "type", "file", "path", image, "further_disks", further,
+                        "source_files", files, "part_dir", part);
+        if (mkdir(job, 0700) < 0)
+                ck_assert_int_eq(errno, EEXIST);
+        ck_assert_int_eq(json_dump_file(plan, PATH(job, "job.json"), 0), 0);
+}
+
+static InPlace nth(const char *dir, size_t disk) {
+        const char *part = PATH(dir, ".%s.hyper-part", names[0]);
+
+        return (InPlace){ .image = PATH(dir, "%s", names[disk]),
+                .format = (char *) kinds[disk],
+                .overlay = disk == 0 ? PATH(part, "fix.qcow2") : PATH(part, "disk%zu/fix.qcow2", disk + 1) };
+}
+
+/* What run leaves. */
+static void run_several(const char *dir, const char *job) {
+        _cleanup_json_ json_t *outputs = json_array(), *guest = json_pack("{s:[]}", "changes");
+
+        for (size_t i = 0; i < N; i++) {
+                const InPlace t = nth(dir, i);
+
+                if (i > 0)
+                        (void) mkdir(PATH(dir, ".%s.hyper-part/disk%zu", names[0], i + 1), 0700);
+                make_overlay(&t);
+                json_array_append_new(outputs,
+                                json_pack("{s:s, s:s, s:I}", "path", t.image, "format", t.format,
+                                                "virtual_size", (json_int_t) SIZE));
+        }
+        const JobResult result = { .attempt = 1,
+                .outcome = OUTCOME_COMPLETED,
+                .phase = PHASE_FINALIZATION,
+                .message = (char *) "complete",
+                .outputs = outputs,
+                .guest = guest };
+        ck_assert_int_eq(job_result_write(&result, job), 0);
+}
+
+static void assert_all_old(const char *dir) {
+        for (size_t i = 0; i < N; i++) {
+                const InPlace t = nth(dir, i);
+                assert_old(&t);
+        }
+}
+
+static void assert_all_fixed(const char *dir) {
+        for (size_t i = 0; i < N; i++) {
+                const InPlace t = nth(dir, i);
+                assert_fixed(&t);
+                ck_assert(!file_exists(PATH(dir, ".%s.hyper-part", names[i])));
+        }
+}
+
+static void start_several(const char *dir, const char *job) {
+        for (size_t i = 0; i < N; i++)
+                RUN("qemu-img", "create", "-q", "-f", kinds[i], PATH(dir, "%s", names[i]), "8M");
+        write_plan_of(dir, job, "test", 1, 0, N);
+        ck_assert_int_eq(hyper_job("prepare", job), 0);
+        run_several(dir, job);
+}
+
+/* The first two disks are written, and half of the third one. */
+static void interrupt_several(const char *dir, const char *job) {
+        InPlace a = nth(dir, 0), b = nth(dir, 1), c = nth(dir, 2);
+
+        /* The limit does not hold for the first one: there, nothing is beyond it. */
+        RUN("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b", a.image, a.overlay, "8M");
+        RUN("qemu-io", "-f", "qcow2", "-c", "write -P 7 1M 64k", a.overlay);
+        ck_assert_int_ne(RUN_STATUS("prlimit", HALF, "./hyper-job", "finish-later", job), 0);
+        assert_code(job, "commit_failed");
+        ck_assert(!published(job));
+        ck_assert(has(&a, "7", "1M") && has(&b, "7", "1M") && has(&b, "8", "7M"));
+        for (size_t i = 0; i < N; i++)
+                ck_assert(in_place_is_interrupted(nth(dir, i).image));
+        assert_half(&c);
+        /* The next commit writes both changes again. */
+        make_overlay(&a);
+}
+
+#define SEVERAL_TEST(name)                                 \
+        START_TEST(name) {                                 \
+                _cleanup_test_dir_ char *dir = test_dir(); \
+                const char *job = PATH(dir, "job");        \
+                start_several(dir, job);
+#define SEVERAL_TEST_END IN_PLACE_TEST_END
+
+SEVERAL_TEST(several_disks_are_changed)
+assert_all_old(dir);
+ck_assert_int_eq(hyper_job("finish-later", job), 0);
+ck_assert(published(job));
+assert_all_fixed(dir);
+SEVERAL_TEST_END
+
+SEVERAL_TEST(a_commit_of_several_disks_is_repeated)
+interrupt_several(dir, job);
+ck_assert_int_eq(hyper_job("finish-later", job), 0);
+ck_assert(published(job));
+assert_all_fixed(dir);
+SEVERAL_TEST_END
+
+SEVERAL_TEST(the_next_attempt_completes_several_disks)
+interrupt_several(dir, job);
+ck_assert_int_eq(unlink(PATH(job, "results/result.json")), 0);
+ck_assert_int_eq(job_mark_release(job), 0);
+write_plan_of(dir, job, "test", 2, 0, N);
+ck_assert_int_eq(hyper_job("prepare", job), 0);
+ck_assert(published(job));
+assert_all_fixed(dir);
+SEVERAL_TEST_END
+
+/* Neither its first disk alone, nor one of the others, nor a part of them. */
+SEVERAL_TEST(other_jobs_wait_for_all_disks)
+static const size_t parts[][2] = { { 0, 1 }, { 0, 2 }, { 1, 1 }, { 1, 2 }, { 2, 1 } };
+
+interrupt_several(dir, job);
+for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+        const char *other = PATH(dir, "other-%zu", i);
+
+        write_plan_of(dir, other, "other", 1, parts[i][0], parts[i][1]);
+        ck_assert_int_ne(hyper_job("prepare", other), 0);
+        assert_code(other, "source_in_use");
+}
+const Plan plan = { .directory = PATH(dir, "convert"),
+        .source = nth(dir, 2).image,
+        .source_format = "raw",
+        .destination = PATH(dir, "d.qcow2") };
+write_plan(&plan);
+ck_assert_int_ne(hyper_job("prepare", plan.directory), 0);
+assert_code(plan.directory, "source_in_use");
+
+/* One for all of them completes it, and begins its own. */
+const char *all = PATH(dir, "all");
+write_plan_of(dir, all, "all", 1, 0, N);
+ck_assert_int_eq(hyper_job("prepare", all), 0);
+ck_assert(!published(all) && !file_exists(nth(dir, 0).overlay) && !file_exists(nth(dir, 1).overlay));
+for (size_t i = 0; i < N; i++) {
+        const InPlace t = nth(dir, i);
+        assert_fixed(&t);
+}
+SEVERAL_TEST_END
+
+/* All is written, and the power fails before the job is complete: nothing is written again. */
+SEVERAL_TEST(a_complete_commit_is_not_repeated)
+const char *mark = PATH(dir, ".%s.hyper-part/committing", names[0]);
+const char *result = PATH(job, "committed/results");
+_cleanup_json_ json_t *done = json_pack("{s:s, s:b, s:[{s:s, s:s}]}", "job_id", "test", "done", 1, "disks",
+                "path", nth(dir, 0).image, "format", "raw");
+
+ck_assert_int_eq(json_dump_file(done, mark, 0), 0);
+ck_assert(!in_place_is_interrupted(nth(dir, 0).image));
+ck_assert_int_eq(mkdir(PATH(job, "committed"), 0700), 0);
+RUN("cp", "-r", PATH(job, "results"), result);
+write_plan_of(dir, job, "test", 2, 0, N);
+ck_assert_int_eq(hyper_job("prepare", job), 0);
+ck_assert(published(job) && !file_exists(PATH(dir, ".%s.hyper-part", names[0])));
+assert_all_old(dir);
+SEVERAL_TEST_END
+
+/* The power failed between the notes of the further disks and that of the first one: nothing was begun. */
+SEVERAL_TEST(a_note_without_the_first_one_is_none)
+const char *part = PATH(dir, ".%s.hyper-part", names[1]);
+_cleanup_json_ json_t *further = json_pack("{s:s, s:s}", "job_id", "test", "first", nth(dir, 0).image);
+
+ck_assert_int_eq(mkdir(part, 0700), 0);
+ck_assert_int_eq(json_dump_file(further, PATH(part, "committing"), 0), 0);
+ck_assert(!in_place_is_interrupted(nth(dir, 1).image));
+ck_assert_int_eq(hyper_job("finish-later", job), 0);
+assert_all_fixed(dir);
+SEVERAL_TEST_END
+
+/* A virtual machine has the last disk: nothing is written to the first one. */
+SEVERAL_TEST(one_disk_in_use_leaves_all_alone)
+struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 101, .l_len = 1 };
+int fd = open(nth(dir, 2).image, O_RDWR | O_CLOEXEC);
+
+ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+ck_assert_int_ne(hyper_job("finish-later", job), 0);
+assert_code(job, "source_in_use");
+close(fd);
+assert_all_old(dir);
+ck_assert(!file_exists(PATH(dir, ".%s.hyper-part", names[1])));
+SEVERAL_TEST_END
+
+SEVERAL_TEST(one_disk_that_was_changed_leaves_all_alone)
+RUN("qemu-io", "-f", "raw", "-c", "write -P 9 3M 64k", nth(dir, 2).image);
+ck_assert_int_ne(hyper_job("finish-later", job), 0);
+assert_code(job, "source_changed");
+assert_all_old(dir);
+SEVERAL_TEST_END
+
+SEVERAL_TEST(a_result_without_all_disks_is_refused)
+const InPlace t = { .image = nth(dir, 0).image, .job = (char *) job, .format = (char *) "raw" };
+
+write_run_result(&t, true);
+ck_assert_int_ne(hyper_job("finish-later", job), 0);
+assert_all_old(dir);
+ck_assert(!published(job));
+SEVERAL_TEST_END
+
 TEST_MAIN("job-in-place", a_sparse_image_stays_sparse, an_image_with_two_names_stays_one,
                 a_compressed_image_is_changed, an_image_in_use_is_left_alone, all_formats_are_changed,
                 a_commit_that_was_interrupted_is_repeated, the_next_attempt_completes_a_commit,
                 another_job_completes_a_commit_and_begins_its_own, a_cancelled_job_completes_a_commit,
                 a_job_that_is_cancelled_before_changes_nothing, an_interrupted_image_is_not_converted,
                 an_image_that_was_changed_meanwhile_is_left_alone, a_dry_run_changes_nothing,
-                an_overlay_that_names_another_file_is_refused, an_overlay_that_is_a_link_is_refused)
+                an_overlay_that_names_another_file_is_refused, an_overlay_that_is_a_link_is_refused,
+                several_disks_are_changed, a_commit_of_several_disks_is_repeated,
+                the_next_attempt_completes_several_disks, other_jobs_wait_for_all_disks,
+                a_complete_commit_is_not_repeated, a_note_without_the_first_one_is_none,
+                one_disk_in_use_leaves_all_alone, one_disk_that_was_changed_leaves_all_alone,
+                a_result_without_all_disks_is_refused)

@@ -766,6 +766,77 @@ START_TEST(a_split_disk_brings_its_extents) {
 }
 END_TEST
 
+/* A job that changes a guest on @first and @others, a list of names separated by blanks. */
+static int look_at_disks(
+                const char *dir, const char *first, const char *others, JobFiles *ret, char **ret_error) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        _cleanup_free_ char *path = strprintf("%s/%s", dir, first), *words = strdup(others);
+        _cleanup_json_ json_t *list = json_array();
+        char *save = NULL;
+
+        for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+                _cleanup_free_ char *disk = strprintf("%s/%s", dir, w);
+                json_array_append_new(list, json_string(disk));
+        }
+        _cleanup_json_ json_t *object = json_pack("{s:s, s:{s:s, s:s, s:O}}", "operation", "offline_fix",
+                        "source", "type", "file", "path", path, "further_disks", list);
+        ck_assert_int_eq(job_spec_from_json(object, &spec, &errors), 0);
+        return resolve_text(spec, &as_admin, ret, ret_error);
+}
+
+START_TEST(further_disks_are_files_of_the_job) {
+        static const struct {
+                const char *first, *others, *error;
+        } wrong[] = {
+                { "a.raw", "link.raw", "it is a symbolic link, or behind one; give /" },
+                { "a.raw", "into/b.raw", "it is a symbolic link, or behind one; give /" },
+                { "link.raw", "b.raw", "it is named twice" },
+                { "a.raw", "none.raw", "No such file" },
+                { "a.raw", "d", "it is not a regular file" },
+                { "a.raw", "stream.vmdk", "destination: must be given: of " },
+                { "split.vmdk", "f.vmdk", "it is named twice" },
+                { "a.raw", "split.vmdk split.2.vmdk", "f.vmdk is named twice" },
+        };
+        static const char descriptor[] = "# Disk DescriptorFile\ncreateType=\"monolithicFlat\"\n"
+                                         "RW 2048 FLAT \"f.vmdk\" 0\n";
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(job_files_done) JobFiles files = {};
+        _cleanup_free_ char *error = NULL;
+        /* The magic, and the flags of a compressed stream. */
+        static const char stream[] = "KDMV\1\1\1\1\1\1\3";
+
+        put(dir, "a.raw", "a");
+        put(dir, "b.raw", "b");
+        put(dir, "c.raw", "c");
+        put(dir, "split.vmdk", descriptor);
+        put(dir, "split.2.vmdk", descriptor);
+        put(dir, "f.vmdk", "x");
+        put(dir, "stream.vmdk", stream);
+        make_dir(dir, "d");
+        make_link("b.raw", dir, "link.raw");
+        make_link(".", dir, "into");
+        int r = look_at_disks(dir, "a.raw", "b.raw split.vmdk c.raw", &files, &error);
+        ck_assert_msg(r >= 0, "%s", strna(error));
+        ck_assert_uint_eq(strv_length(files.source_files), 5);
+        ends_with(files.source_files[1], "/b.raw");
+        ends_with(files.source_files[3], "/f.vmdk");
+        ends_with(files.source_files[4], "/c.raw");
+        ends_with(files.part_dir, "/.a.raw.hyper-part");
+        for (size_t i = 0; i < 5; i++)
+                ck_assert(is_bound(&files, files.source_files[i]));
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                _cleanup_(job_files_done) JobFiles none = {};
+                _cleanup_free_ char *why = NULL;
+
+                ck_assert_int_lt(look_at_disks(dir, wrong[i].first, wrong[i].others, &none, &why), 0);
+                ck_assert_msg(why && strstr(why, wrong[i].error), "%s %s: %s", wrong[i].first,
+                                wrong[i].others, strna(why));
+        }
+}
+END_TEST
+
 START_TEST(a_descriptor_that_reaches_outside_is_refused) {
         static const struct {
                 const char *text, *words;
@@ -937,7 +1008,7 @@ TEST_MAIN("manager-files", an_error_has_its_field_apart, plain_files, symlinks_a
                 an_operator_makes_directories_in_its_own_places, a_directory_takes_the_file,
                 a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
                 directories_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
-                block_devices, a_split_disk_brings_its_extents, a_descriptor_that_reaches_outside_is_refused,
-                nbd_over_sockets_and_networks, a_hostile_directory_is_removed_without_following_anything,
-                directories_name_their_jobs, secrets_of_one_job_are_not_another_s,
-                secrets_that_nothing_names_are_swept)
+                block_devices, a_split_disk_brings_its_extents, further_disks_are_files_of_the_job,
+                a_descriptor_that_reaches_outside_is_refused, nbd_over_sockets_and_networks,
+                a_hostile_directory_is_removed_without_following_anything, directories_name_their_jobs,
+                secrets_of_one_job_are_not_another_s, secrets_that_nothing_names_are_swept)

@@ -2,10 +2,12 @@
 
 /* Jobs from their submission to their end: the queue, retries, cancels. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "basic/fd-util.h"
 #include "manager/manager.h"
 #include "manager/queue.h"
 #include "shared/error-table.h"
@@ -399,6 +401,48 @@ BUS_TEST(the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone)
         expect_state(&f, "b", JOB_RUNNING);
 BUS_TEST_END
 
+/* A job that changes the guest on a.raw, and on further disks. */
+static int submit_fix(Fixture *f, const char *id, const char *first, const char *further, char **ret_error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *spec = strprintf("{\"operation\":\"offline_fix\",\"job_id\":\"%s\","
+                                              "\"source\":{\"type\":\"file\",\"path\":\"%s/%s.raw\","
+                                              "\"format\":\"raw\",\"further_disks\":[\"%s/%s.raw\"]}}",
+                        id, f->dir, first, f->dir, further);
+        int r = call(f, "SubmitJob", NULL, &error, "sa{sv}", spec, 0);
+
+        *ret_error = error.message ? strdup(error.message) : NULL;
+        return r;
+}
+
+BUS_TEST(each_disk_is_changed_by_one_job_at_a_time)
+        static const struct {
+                const char *first, *further, *field;
+        } others[] = { { "b", "c", "source.path: job a, which" }, { "a", "c", "source.path: job a, which" },
+                { "c", "b", "source.further_disks: job a, which" } };
+        _cleanup_free_ char *text = NULL;
+
+        for (const char *name = "abcd"; *name; name++) {
+                _cleanup_free_ char *path = strprintf("%s/%c.raw", f.dir, *name);
+                ck_assert_int_eq(write_file_atomic_at(AT_FDCWD, path, "disk", 4, 0600), 0);
+        }
+        ck_assert_int_ge(submit_fix(&f, "a", "a", "b", &text), 0);
+        settle_down(&f);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                _cleanup_free_ char *why = NULL;
+
+                ck_assert_int_lt(submit_fix(&f, "x", others[i].first, others[i].further, &why), 0);
+                ck_assert_msg(why && strstr(why, others[i].field), "%s", strna(why));
+        }
+        /* When it is cancelled, they are free; but they are used only when its unit is gone. */
+        ck_assert_int_eq(cancel(&f, "a"), 0);
+        free(text);
+        ck_assert_int_ge(submit_fix(&f, "x", "c", "b", &text), 0);
+        settle_down(&f);
+        expect_state(&f, "x", JOB_QUEUED);
+        fake_ends(&f, "a", "exit-code", CLD_EXITED, JOB_EXIT_CANCELLED, true);
+        expect_state(&f, "x", JOB_RUNNING);
+BUS_TEST_END
+
 BUS_TEST(a_job_that_is_being_published_cannot_be_cancelled)
         _cleanup_free_ char *directory = directory_of(&f, "a");
 
@@ -597,7 +641,7 @@ TEST_MAIN("manager-jobs", a_retry_without_its_secret_names_the_secret, a_job_run
                 a_running_job_is_cancelled, a_unit_that_systemd_does_not_end_is_killed,
                 a_job_is_cancelled_while_it_starts,
                 the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone,
-                a_job_that_is_being_published_cannot_be_cancelled,
+                each_disk_is_changed_by_one_job_at_a_time, a_job_that_is_being_published_cannot_be_cancelled,
                 a_job_that_could_not_be_published_can_be_cancelled_later,
                 what_a_cancelled_job_left_unfinished_is_removed_by_finish,
                 a_failed_job_keeps_its_unfinished_output, a_finish_that_was_cut_off_is_run_again,

@@ -180,6 +180,49 @@ START_TEST(an_operation_on_a_guest_changes_a_file_or_a_copy) {
 }
 END_TEST
 
+#define DISKS(operation, disks, rest)                                                           \
+        "{\"operation\":\"" operation "\",\"source\":{\"type\":\"file\",\"path\":\"/a.qcow2\"," \
+        "\"further_disks\":" disks "}" rest "}"
+
+START_TEST(several_disks_are_looked_at_and_changed_together) {
+        _cleanup_(job_spec_freep) JobSpec *fix = good(DISKS("offline_fix", "[\"/b.raw\",\"/d/c.raw\"]", ""));
+        _cleanup_(job_spec_freep) JobSpec *look = good(DISKS("inspect", "[\"/b.raw\"]", ""));
+        _cleanup_(job_spec_freep) JobSpec *one = good(DISKS("offline_fix", "[]", ""));
+
+        ck_assert_uint_eq(strv_length(fix->source.further_disks), 2);
+        ck_assert_str_eq(fix->source.further_disks[1], "/d/c.raw");
+        ck_assert(job_spec_is_in_place(fix));
+        ck_assert_uint_eq(strv_length(look->source.further_disks), 1);
+        ck_assert_ptr_null(json_object_get(json_object_get(one->document, "source"), "further_disks"));
+
+        bad(DISKS("offline_fix", "[\"b\"]", ""),
+                        "source.further_disks: must be an absolute path (in entry 1)");
+        bad(DISKS("offline_fix", "[\"/b\",\"/a.qcow2\"]", ""),
+                        "source.further_disks: must not contain source.path (in entry 2)");
+        bad(DISKS("inspect", "[\"/b\",\"/b\"]", ""),
+                        "source.further_disks: must not contain a path twice (in entry 2)");
+        bad(DISKS("offline_fix", "[\"/b\"]", TO("/c.raw")),
+                        "source.further_disks: must not be given with a destination");
+        bad(DISKS("convert", "[\"/b\"]", TO("/c.raw")),
+                        "source.further_disks: must not be given with a destination");
+        bad(DISKS("inspect", "[\"/b\"]", PARAMETERS("\"chain\":\"flatten\"")),
+                        "parameters.chain: must not be flatten with source.further_disks");
+        bad("{\"operation\":\"offline_fix\",\"source\":{\"type\":\"nbd\",\"uri\":\"nbd://h/a\","
+            "\"further_disks\":[\"/b\"]}}",
+                        "source.further_disks: must not be given with type \"nbd\"; "
+                        "source.type: must be file for operation offline_fix without a destination");
+        _cleanup_json_ json_t *many = json_array();
+        for (unsigned i = 0; i < JOB_DISKS_MAX; i++) {
+                _cleanup_free_ char *path = strprintf("/disk%u", i);
+                json_array_append_new(many, json_string(path));
+        }
+        char *list = json_dumps(many, 0);
+        _cleanup_free_ char *text = strprintf(DISKS("inspect", "%s", ""), list);
+        free(list);
+        bad(text, "source.further_disks: must have at most 63 entries");
+}
+END_TEST
+
 /* The document says which, so that it means the same when it is read again. */
 START_TEST(the_guest_of_a_domain_is_fixed_by_default) {
         static const struct {
@@ -842,7 +885,8 @@ END_TEST
 
 TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 all_wrong_fields_are_told_at_once, only_a_conversion_must_have_a_destination,
-                an_operation_on_a_guest_changes_a_file_or_a_copy, the_guest_of_a_domain_is_fixed_by_default,
+                an_operation_on_a_guest_changes_a_file_or_a_copy,
+                several_disks_are_looked_at_and_changed_together, the_guest_of_a_domain_is_fixed_by_default,
                 what_an_operation_on_a_guest_cannot_do_is_refused, the_destinations_format_follows_its_name,
                 fields_must_go_together, exceptions_are_asked_for, compression_has_one_form, paths_are_plain,
                 a_destination_leaves_room_for_its_part_directory,

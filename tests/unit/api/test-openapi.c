@@ -271,6 +271,7 @@ static json_t *job_for(const char *path) {
                 { "parameters.boot_check", FOR_KVM },
                 { "parameters.boot_timeout_seconds", FOR_BOOT },
                 { "parameters.dry_run", FOR_REPAIR },
+                { "image.further_disks", FOR_REPAIR },
                 { "parameters.force", FOR_REPAIR },
                 { "parameters.method", FOR_FIX },
                 { "parameters.relabel", FOR_FIX },
@@ -337,6 +338,8 @@ static void check_leaf(const char *path, const json_t *leaf) {
                 ck_assert(takes(path, json_true()) && !takes(path, json_integer(1)));
         else if (streq(type, "object"))
                 ck_assert(takes(path, json_object()) && !takes(path, json_string("x")));
+        else if (streq(type, "array"))
+                ck_assert(takes(path, json_pack("[s]", "/b.raw")) && !takes(path, json_string("/b.raw")));
         else {
                 ck_assert_str_eq(type, "string");
                 ck_assert(!takes(path, json_integer(1)));

@@ -219,6 +219,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-compare.h \
 	src/api/v1/v1-connect.c \
 	src/api/v1/v1-connect.h \
+	src/api/v1/v1-deploy.c \
+	src/api/v1/v1-deploy.h \
 	src/api/v1/v1-find.c \
 	src/api/v1/v1-find.h \
 	src/api/v1/v1-gather.c \

@@ -11,6 +11,7 @@
 #include "hosts/boot-bus.h"
 #include "hosts/bus-objects.h"
 #include "hosts/define-bus.h"
+#include "hosts/deploy-bus.h"
 #include "hosts/host-connect.h"
 #include "hosts/hosts-list.h"
 #include "hosts/hosts-methods.h"
@@ -294,6 +295,8 @@ const sd_bus_vtable hosts_vtable[] = {
                         SD_BUS_NO_RESULT, hosts_method_remove_volume, 0),
         SD_BUS_METHOD_WITH_ARGS("DefineVm", SD_BUS_ARGS("s", uri, "s", domain), SD_BUS_RESULT("s", outcome),
                         hosts_method_define_vm, 0),
+        SD_BUS_METHOD_WITH_ARGS("DeployVm", SD_BUS_ARGS("s", uri, "s", domain, "b", autostart),
+                        SD_BUS_RESULT("s", vm), hosts_method_deploy_vm, 0),
         SD_BUS_METHOD_WITH_ARGS("CheckBoot", SD_BUS_ARGS("s", uri, "s", domain, "u", limit),
                         SD_BUS_RESULT("s", outcome, "ah", screenshot), hosts_method_check_boot, 0),
         SD_BUS_METHOD_WITH_ARGS("EndBootCheck", SD_BUS_ARGS("s", uri, "s", job_id), SD_BUS_NO_RESULT,

@@ -12,6 +12,10 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/bus-objects.h \
 	src/hosts/define-bus.c \
 	src/hosts/define-bus.h \
+	src/hosts/deploy-bus.c \
+	src/hosts/deploy-bus.h \
+	src/hosts/libvirt-deploy.c \
+	src/hosts/libvirt-deploy.h \
 	src/hosts/domain-capabilities.c \
 	src/hosts/domain-capabilities.h \
 	src/hosts/domain-devices.c \

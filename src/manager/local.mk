@@ -29,6 +29,10 @@ libhyper_manager_la_SOURCES = \
 	src/manager/executors.h \
 	src/manager/file/chunk-bus.c \
 	src/manager/file/chunk-bus.h \
+	src/manager/file/deploy-bus.c \
+	src/manager/file/deploy-bus.h \
+	src/manager/file/deploy.c \
+	src/manager/file/deploy.h \
 	src/manager/file/file-bus.c \
 	src/manager/file/file-bus.h \
 	src/manager/file/file-open.c \

@@ -9,6 +9,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "manager/file/chunk-bus.h"
+#include "manager/file/deploy-bus.h"
 #include "manager/file/file-bus.h"
 #include "manager/file/upload-bus.h"
 #include "manager/job-cancel.h"
@@ -407,6 +408,8 @@ const sd_bus_vtable manager_vtable[] = {
                         method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("EndSession", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_end_session,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DeployVm", SD_BUS_ARGS("s", definition), SD_BUS_RESULT("s", vm),
+                        method_deploy_vm, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenFile", SD_BUS_ARGS("s", path), SD_BUS_RESULT("h", file),
                         method_open_file, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListFiles", SD_BUS_ARGS("s", path),

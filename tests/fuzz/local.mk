@@ -79,6 +79,7 @@ MANAGER_FUZZERS = \
 	tests/fuzz/fuzz-cron \
 	tests/fuzz/fuzz-key-definition \
 	tests/fuzz/fuzz-schedule-definition \
+	tests/fuzz/fuzz-deploy \
 	tests/fuzz/fuzz-source-definition \
 	tests/fuzz/fuzz-submit-options \
 	tests/fuzz/fuzz-upload-definition

@@ -187,6 +187,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-dequeue-wait \
 	tests/unit/manager/test-manager-attempt \
 	tests/unit/manager/test-manager-bus \
+	tests/unit/manager/test-manager-deploy \
 	tests/unit/manager/test-manager-caller \
 	tests/unit/manager/test-manager-chain \
 	tests/unit/manager/test-manager-changes \

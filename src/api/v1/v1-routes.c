@@ -11,6 +11,7 @@
 #include "api/v1/v1-capabilities.h"
 #include "api/v1/v1-chunk.h"
 #include "api/v1/v1-connect.h"
+#include "api/v1/v1-deploy.h"
 #include "api/v1/v1-files.h"
 #include "api/v1/v1-job-decode.h"
 #include "api/v1/v1-job-json.h"
@@ -131,6 +132,9 @@ static const Route v1_routes[] = {
         { HTTP_POST, "/vms/compare", SCOPE_READ, v1_compare_vms, .max_body = VMS_BODY_MAX,
                 .summary = "Compare the configurations of two VMs.",
                 .body = &v1_compare_body, .replies = v1_compare_replies },
+        { HTTP_POST, "/vms/deploy", SCOPE_SUBMIT, v1_deploy_vm, .max_body = VMS_BODY_MAX,
+                .summary = "Define a virtual machine for disk images on this machine, and start it.",
+                .body = &v1_deploy_body, .replies = v1_deploy_replies },
         { HTTP_GET, "/providers", SCOPE_READ, v1_list_providers, .query = v1_providers_query,
                 .summary = "List providers, and whether they are connected.",
                 .replies = v1_providers_replies },

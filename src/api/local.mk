@@ -266,6 +266,10 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-logs.h \
 	src/api/v1/v1-page.c \
 	src/api/v1/v1-page.h \
+	src/api/v1/v1-schedule-json.c \
+	src/api/v1/v1-schedule-json.h \
+	src/api/v1/v1-schedules.c \
+	src/api/v1/v1-schedules.h \
 	src/api/v1/v1-session.c \
 	src/api/v1/v1-session.h \
 	src/api/v1/v1-json.h \

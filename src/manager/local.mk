@@ -107,10 +107,6 @@ libhyper_manager_la_SOURCES = \
 	src/manager/queue.h \
 	src/manager/restore.c \
 	src/manager/restore.h \
-	src/manager/schedule/cron-calendar.c \
-	src/manager/schedule/cron-calendar.h \
-	src/manager/schedule/cron.c \
-	src/manager/schedule/cron.h \
 	src/manager/schedule/schedule-bus.c \
 	src/manager/schedule/schedule-bus.h \
 	src/manager/schedule/schedule-definition.c \

@@ -4,6 +4,10 @@ noinst_LTLIBRARIES += libhyper-spec.la
 libhyper_spec_la_SOURCES = \
 	src/spec/capability.c \
 	src/spec/capability.h \
+	src/spec/cron-calendar.c \
+	src/spec/cron-calendar.h \
+	src/spec/cron.c \
+	src/spec/cron.h \
 	src/spec/disk-format.c \
 	src/spec/disk-format.h \
 	src/spec/endpoint-kind.c \

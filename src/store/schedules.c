@@ -176,6 +176,78 @@ int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows
         return r;
 }
 
+/* --- pages ----------------------------------------------------------------------------------------- */
+
+static const struct {
+        const char *name, *key;
+} sorts[_SCHEDULE_SORT_MAX] = {
+        [SCHEDULE_SORT_CREATED_AT] = { "created_at", "created_at" },
+        [SCHEDULE_SORT_NAME] = { "name", "nullif(name, '')" },
+        [SCHEDULE_SORT_NEXT_RUN] = { "next_run", "nullif(next_at, 0)" },
+        [SCHEDULE_SORT_LAST_RUN] = { "last_run", "nullif(last_run_at, 0)" },
+};
+
+ScheduleSort schedule_sort_from_string(const char *s) {
+        for (int i = 0; i < _SCHEDULE_SORT_MAX; i++)
+                if (streq(sorts[i].name, s))
+                        return i;
+        return _SCHEDULE_SORT_INVALID;
+}
+
+#define PAGE_CONDITIONS                                                                               \
+        "FROM schedules WHERE enabled BETWEEN ?1 AND ?2 AND created_at > ?3 AND created_at < ?4 AND " \
+        "(?5 IS NULL OR instr(lower(id), lower(?5)) OR instr(lower(name), lower(?5)) OR "             \
+        "instr(lower(coalesce(iif(json_valid(request), json_extract(request, '$.vm_name'), NULL), "   \
+        "json_extract(spec, '$.source.vm_path'), "                                                    \
+        "json_extract(spec, '$.source.path'), '')), lower(?5)))"
+
+static void bind_page(sqlite3_stmt *st, const SchedulePageFilter *f) {
+        (void) sqlite3_bind_int(st, 1, f->no_disabled);
+        (void) sqlite3_bind_int(st, 2, !f->no_enabled);
+        (void) sqlite3_bind_int64(st, 3, f->after > 0 ? (int64_t) f->after : -1);
+        (void) sqlite3_bind_int64(st, 4, f->before > 0 ? (int64_t) f->before : INT64_MAX);
+        if (f->search)
+                sql_bind_text(st, 5, f->search);
+}
+
+static int read_page(Store *s, const SchedulePageFilter *f, ScheduleRows *ret) {
+        const char *direction = f->descending ? "DESC" : "ASC", *key = sorts[f->sort].key;
+        _cleanup_free_ char *text = strprintf("SELECT " SCHEDULE_COLUMNS " " PAGE_CONDITIONS
+                                              " ORDER BY %s %s NULLS LAST, id %s LIMIT ?6 OFFSET ?7",
+                        key, direction, direction);
+        sqlite3_stmt *st = NULL;
+        int r = text ? sql_prepare(s, text, &st) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        bind_page(st, f);
+        sql_bind_uint(st, 6, MIN(f->limit, (uint64_t) INT64_MAX));
+        sql_bind_uint(st, 7, MIN(f->offset, (uint64_t) INT64_MAX));
+        r = read_rows(s, st, ret);
+        (void) sqlite3_finalize(st);
+        return r;
+}
+
+int store_schedules_page(Store *s, const SchedulePageFilter *filter, ScheduleRows *ret) {
+        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
+        sqlite3_stmt *st = NULL;
+        int r = read_page(s, filter, &rows);
+
+        if (r >= 0)
+                r = sql_prepare(s, "SELECT count(*) " PAGE_CONDITIONS, &st);
+        if (r < 0)
+                return r;
+        bind_page(st, filter);
+        r = sql_row(s, st);
+        if (r >= 0) {
+                rows.total = (uint64_t) sqlite3_column_int64(st, 0);
+                *ret = rows;
+                rows = (ScheduleRows){};
+        }
+        (void) sqlite3_finalize(st);
+        return r;
+}
+
 int store_schedules_ids(Store *s, bool all, char ***ret) {
         _cleanup_sql_done_ sqlite3_stmt *st =
                         sql_statement(s, all ? SQL_SCHEDULES_IDS : SQL_SCHEDULES_WITHOUT_TIMER);

@@ -21,7 +21,7 @@ ScheduleOverlap schedule_overlap_from_string(const char *s) _pure_;
 typedef struct ScheduleRow {
         int64_t seq; /* order of creation */
         char *id, *name, *description;
-        char *expression; /* cron (manager/schedule/cron.h) */
+        char *expression; /* cron (spec/cron.h) */
         bool enabled;
         ScheduleOverlap overlap;
         bool catch_up; /* one run after times that were missed */
@@ -57,6 +57,29 @@ int store_schedule_delete(Store *s, const char *id);
 int store_schedule_get(Store *s, const char *id, ScheduleRow **ret);
 /* In the order of creation; @limit 0: no limit. */
 int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret);
+typedef enum ScheduleSort {
+        SCHEDULE_SORT_CREATED_AT,
+        SCHEDULE_SORT_NAME,
+        SCHEDULE_SORT_NEXT_RUN,
+        SCHEDULE_SORT_LAST_RUN,
+        _SCHEDULE_SORT_MAX,
+        _SCHEDULE_SORT_INVALID = -EINVAL,
+} ScheduleSort;
+
+/* "created_at", "name", "next_run", "last_run" */
+ScheduleSort schedule_sort_from_string(const char *s) _pure_;
+
+typedef struct SchedulePageFilter {
+        bool no_enabled, no_disabled;
+        usec_t after, before; /* created_at, exclusive; 0: any time */
+        const char *search; /* in the ID, the name, or the name of the machine; ASCII letters of either case */
+        ScheduleSort sort;
+        bool descending; /* ties are in the same order, by ID; those without a value are last in any case */
+        uint64_t offset, limit;
+} SchedulePageFilter;
+
+/* A page, with the total of what matches. */
+int store_schedules_page(Store *s, const SchedulePageFilter *filter, ScheduleRows *ret);
 /* Those behind the one with @seq, without the total. */
 int store_schedules_list_after(Store *s, int64_t seq, uint64_t offset, uint64_t limit, ScheduleRows *ret);
 

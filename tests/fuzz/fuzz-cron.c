@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/string-util.h"
 #include "fuzz.h"
-#include "manager/schedule/cron-calendar.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron-calendar.h"
+#include "spec/cron.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = strndup((const char *) data, size), *error = NULL;

@@ -5,7 +5,7 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "journal/schedule-event.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron.h"
 #include "manager/schedule/schedule-definition.h"
 
 static void try(const char *text, bool create) {

@@ -18,9 +18,11 @@
 #include "api/v1/v1-jobs.h"
 #include "api/v1/v1-json.h"
 #include "api/v1/v1-login.h"
+#include "api/v1/v1-logs.h"
 #include "api/v1/v1-provider-connect.h"
 #include "api/v1/v1-providers.h"
-#include "api/v1/v1-logs.h"
+#include "api/v1/v1-schedule-json.h"
+#include "api/v1/v1-schedules.h"
 #include "api/v1/v1-session.h"
 #include "api/v1/v1-submit.h"
 #include "api/v1/v1-readiness.h"
@@ -114,6 +116,36 @@ static const Route v1_routes[] = {
         { HTTP_DELETE, "/jobs/{id}", SCOPE_SUBMIT, v1_cancel_job, .summary = "Cancel a job.",
                 .replies = REPLIES(REPLY_OBJECT(200, "It is cancelled; its unit may need 30 seconds more.",
                         v1_cancelled_schema)) },
+        { HTTP_GET, "/schedules", SCOPE_READ, v1_list_schedules, .query = v1_schedules_query,
+                .summary = "List schedules, by page, with filters and in any order.",
+                .replies = REPLIES(REPLY_OBJECT(200, "A page of schedules.", v1_schedules_schema)) },
+        { HTTP_POST, "/schedules", SCOPE_SUBMIT, v1_create_schedule, .max_body = V1_JOB_BODY_MAX,
+                .summary = "Create a schedule.", .body = &v1_new_schedule_schema,
+                .replies = REPLIES(REPLY_OBJECT(201, "The new schedule.", v1_schedule_schema)) },
+        { HTTP_POST, "/schedules/validate", SCOPE_READ, v1_validate_schedule, .max_body = UPLOAD_BODY_MAX,
+                .summary = "Check a cron expression, and get its next times.",
+                .body = &v1_schedule_expression_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "It is valid.", v1_schedule_times_schema)) },
+        { HTTP_GET, "/schedules/{id}", SCOPE_READ, v1_get_schedule, .summary = "Get a schedule.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The schedule.", v1_schedule_schema)) },
+        { HTTP_PUT, "/schedules/{id}", SCOPE_SUBMIT, v1_update_schedule, .max_body = V1_JOB_BODY_MAX,
+                .summary = "Change the specified fields of a schedule.", .body = &v1_new_schedule_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "The schedule.", v1_schedule_schema)) },
+        { HTTP_DELETE, "/schedules/{id}", SCOPE_SUBMIT, v1_delete_schedule,
+                .summary = "Delete a schedule, but not its jobs.",
+                .replies = REPLIES(REPLY_OBJECT(200, "It is deleted.", v1_schedule_message_schema)) },
+        { HTTP_POST, "/schedules/{id}/enable", SCOPE_SUBMIT, v1_enable_schedule,
+                .summary = "Enable a schedule.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The schedule.", v1_schedule_schema)) },
+        { HTTP_POST, "/schedules/{id}/disable", SCOPE_SUBMIT, v1_disable_schedule,
+                .summary = "Disable a schedule.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The schedule.", v1_schedule_schema)) },
+        { HTTP_POST, "/schedules/{id}/trigger", SCOPE_SUBMIT, v1_trigger_schedule,
+                .summary = "Run a schedule immediately.",
+                .replies = REPLIES(REPLY_OBJECT(200, "Its job.", v1_triggered_schema)) },
+        { HTTP_POST, "/schedules/{id}/run", SCOPE_SUBMIT, v1_trigger_schedule,
+                .summary = "The same as POST /schedules/{id}/trigger.",
+                .replies = REPLIES(REPLY_OBJECT(200, "Its job.", v1_triggered_schema)) },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
         { HTTP_GET, "/system/health", SCOPE_READ, v1_get_system_health,

@@ -6,7 +6,7 @@
 
 #include "basic/string-util.h"
 #include "journal/schedule-event.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron.h"
 #include "spec/job-template.h"
 #include "store/schedules.h"
 

@@ -2,8 +2,8 @@
 #include "manager/schedule/schedule-times.h"
 
 #include "basic/string-util.h"
-#include "manager/schedule/cron-calendar.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron-calendar.h"
+#include "spec/cron.h"
 
 usec_t schedule_next(const ScheduleRow *row, usec_t now) {
         _cleanup_(cron_done) Cron cron = {};

@@ -11,7 +11,7 @@
 #include "manager/credentials.h"
 #include "manager/job-directory.h"
 #include "manager/manager.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron.h"
 #include "manager/schedule/schedule-definition.h"
 #include "manager/schedule/schedule-run.h"
 #include "manager/schedule/schedule-signal.h"

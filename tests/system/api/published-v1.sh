@@ -89,11 +89,40 @@ key=$(hyperctl key add tool --scope=submit -q)
 equal "$(curl -sk -o "$dir/answer" -w '%{http_code}' -H "X-API-Key: $key" https://your-server:5080/jobs \
         -d '{"type": "convert", "source_path": "/root/a.raw"}')" 403 "a path of an administrator"
 
+# --- logs --------------------------------------------------------------------------------------------------
+
+logs() { curl -sk -m 20 -H "Authorization: Bearer $TOKEN" "https://your-server:5080/api/v1/jobs/$1/logs" "${@:2}"; }
+logs mine >"$dir/log"
+contains "$(tail -1 "$dir/log")" " info Completed" "the last line of the log"
+contains "$(logs mine -H 'Accept: text/event-stream')" '"status":"completed"' "the events"
+is "$(logs mine -H 'Accept: application/json')" '[.status, (.lines | length) == .pagination.total]' \
+        '["completed",true]' "the page of the log"
+equal "$(logs mine -o /dev/null -w '%{http_code}' -H 'Accept: image/png')" 406 "another form"
+
+# --- schedules ---------------------------------------------------------------------------------------------
+
+api() { curl -sk -m 20 -H "Authorization: Bearer $TOKEN" "https://your-server:5080/api/v1$1" "${@:2}"; }
+answer=$(api /schedules -d '{"id": "nightly", "name": "nightly web", "schedule": "0 2 * * *",
+        "job": {"type": "convert", "source_path": "/var/lib/libvirt/images/shop.raw"}}')
+is "$answer" '[.id, .status, .job.type, .run_count, .last_run]' '["nightly","enabled","convert",0,null]' "a schedule"
+is "$(api /schedules -d '{"schedule": "0 2 * * *", "job": {"type": "convert", "source_path": "a", "format": "x"}}')" \
+        '[.errors[].field] | sort' '["job.format","job.source_path"]' "a schedule whose job is wrong"
+is "$(api /schedules -d '{"schedule": "0 2 * *", "job": {"type": "convert", "source_path": "/srv/a.raw"}}')" \
+        '[.errors[].field]' '["schedule"]' "a schedule without times"
+run=$(api /schedules/nightly/run -X POST | jq -r .job_id)
+wait_state "$run" COMPLETED
+same /var/lib/libvirt/images/shop.raw "/var/lib/hypersdk/exports/$run.qcow2" qcow2
+is "$(api "/jobs/$run")" '[.schedule_id, .type, .created_by]' '["nightly","convert","admin"]' "its job"
+is "$(api /schedules/nightly -X PUT -d '{"enabled": false}')" '[.status, .schedule]' '["disabled","0 2 * * *"]' "a change"
+is "$(api '/schedules?status=disabled')" '[.data[].id]' '["nightly"]' "the schedules"
+is "$(api /schedules/validate -d '{"cron": "@hourly"}')" '[.valid, (.next_runs | length)]' '[true,5]' "times"
+is "$(api /schedules/nightly -X DELETE)" .id '"nightly"' "a schedule that is deleted"
+
 # --- lists -------------------------------------------------------------------------------------------------
 
 is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
 "https://your-server:5080/api/v1/jobs?offset=0&limit=20")" '[[.data[].id], .pagination]' \
-        "[[\"mine\",\"$id\"],{\"offset\":0,\"limit\":20,\"total\":2,\"has_more\":false}]" "page 1"
+        "[[\"$run\",\"mine\",\"$id\"],{\"offset\":0,\"limit\":20,\"total\":3,\"has_more\":false}]" "page 1"
 is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
 "https://your-server:5080/api/v1/jobs?offset=20&limit=20")" .data '[]' "page 2"
 is "$(curl -sk -H "Authorization: Bearer $TOKEN" \

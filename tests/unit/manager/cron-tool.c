@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "basic/string-util.h"
-#include "manager/schedule/cron-calendar.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron-calendar.h"
+#include "spec/cron.h"
 
 static json_t *next_times(const Cron *c, usec_t t, unsigned n, json_t *extra) {
         json_t *list = json_array();

@@ -3,8 +3,8 @@
 /* What is written how, and what is wrong with what. When expressions occur is compared with other readers of
  * cron by cron/check-cron. */
 
-#include "manager/schedule/cron-calendar.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron-calendar.h"
+#include "spec/cron.h"
 #include "unit/lib/test.h"
 
 static void assert_calendar(const char *expression, const char *expected) {

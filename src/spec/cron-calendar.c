@@ -2,13 +2,13 @@
 
 /* What a cron expression is to systemd, and when it occurs. */
 
-#include "manager/schedule/cron-calendar.h"
+#include "spec/cron-calendar.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "basic/string-util.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron.h"
 
 #define HOUR ((time_t) 3600)
 #define DAY (24 * HOUR)

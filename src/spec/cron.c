@@ -4,7 +4,7 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
-#include "manager/schedule/cron.h"
+#include "spec/cron.h"
 
 #define WORDS_MAX 6
 

@@ -3,7 +3,7 @@
 
 /* Cron expressions as OnCalendar= lines. */
 
-#include "manager/schedule/cron.h"
+#include "spec/cron.h"
 
 /* The OnCalendar= lines (systemd.time(7)), as a strv that the caller frees: two if days of month and of week
  * are both restricted, else one; none for "@every". 0 or -ENOMEM. */

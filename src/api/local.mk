@@ -243,6 +243,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-vms.h \
 	src/api/v1/v1-alerts.c \
 	src/api/v1/v1-alerts.h \
+	src/api/v1/v1-libvirt.c \
+	src/api/v1/v1-libvirt.h \
 	src/api/v1/v1-machine.c \
 	src/api/v1/v1-machine.h \
 	src/api/v1/v1-readiness.c \

@@ -186,6 +186,22 @@ static int on_inventory(Request *r) {
         return k <= 0 ? k : v1_hardware_read(r, reply_vm);
 }
 
+int v1_browse_named(Request *r, const char *provider, const char *vm) {
+        BrowseRequest *q = new0(BrowseRequest, 1);
+
+        if (!q)
+                return -ENOMEM;
+        request_set_userdata(r, q, browse_request_free);
+        q->vms.all = true;
+        q->vms.vms = json_array();
+        q->names[0] = (V1VmName){ provider, vm };
+        return q->vms.vms ? v1_gather(r, &q->vms.gather,
+                                            &(V1GatherOptions){ .which = provider,
+                                                            .vms = true,
+                                                            .done = on_inventory })
+                          : -ENOMEM;
+}
+
 int v1_browse_vm(Request *r) {
         const json_t *path;
         BrowseRequest *q;

@@ -202,6 +202,26 @@ int v1_get_job(Request *r) {
         return v1_reply_job(r, 200, request_param(r, "id"));
 }
 
+/* GET /convert/status */
+typedef struct ConversionQuery {
+        const char *job_id;
+} ConversionQuery;
+
+const QueryField v1_conversion_query[] = {
+        { "job_id", QUERY_STRING, offsetof(ConversionQuery, job_id), .description = "Required." },
+        {},
+};
+
+int v1_get_conversion(Request *r) {
+        ConversionQuery q = {};
+        int k = request_query_decode(r, &q);
+
+        if (k < 0)
+                return k;
+        return isempty(q.job_id) ? request_reply_error(r, 400, "job_id: is required")
+                                 : v1_reply_job(r, 200, q.job_id);
+}
+
 static int on_cancelled(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         if (sd_bus_error_has_name(error, HYPER_BUS_ERROR_JOB_FINISHED))
                 return request_reply_error(r, MHD_HTTP_CONFLICT, "The job has ended already.");

@@ -7,6 +7,8 @@
 
 int v1_list_jobs(Request *r);
 int v1_get_job(Request *r);
+int v1_get_conversion(Request *r); /* GET /convert/status */
+extern const QueryField v1_conversion_query[];
 int v1_cancel_job(Request *r);
 
 /* The job from the database, with this status; 404 if there is none. */

@@ -241,7 +241,7 @@ static int on_host_added(Request *r, sd_bus_message *m, const sd_bus_error *erro
 static int add_host(Request *r, ConnectRequest *q) {
         const V1Connect *c = &q->body;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        bool local = streq(c->endpoint, "qemu:///system");
+        bool local = streq(c->endpoint, V1_LIBVIRT_URI);
         int k;
 
         if (c->only_try)

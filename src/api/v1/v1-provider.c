@@ -108,7 +108,7 @@ static int keep_hosts(Request *r, V1Providers *all) {
                 k = store_hosts_list(store, &rows);
         for (size_t i = 0; k >= 0 && i < rows.n; i++) {
                 const HostRow *row = &rows.rows[i];
-                bool local = streq(row->id, V1_LIBVIRT_HOST);
+                bool local = streq(row->uri, V1_LIBVIRT_URI);
 
                 has_local |= local;
                 k = keep(all,
@@ -124,7 +124,7 @@ static int keep_hosts(Request *r, V1Providers *all) {
                          : keep(all,
                                            &(V1Provider){ .type = V1_PROVIDER_LIBVIRT,
                                                            .id = (char *) V1_LIBVIRT_ID,
-                                                           .endpoint = (char *) "qemu:///system" });
+                                                           .endpoint = (char *) V1_LIBVIRT_URI });
 }
 
 static void drop_gone(V1Providers *all) {

@@ -11,7 +11,8 @@
 /* The libvirt of this machine, whether hyper-hostd has it in its list or not. */
 #define V1_LIBVIRT_ID "libvirt"
 #define V1_LOCAL_ID "local"
-/* Its ID at hyper-hostd. */
+#define V1_LIBVIRT_URI "qemu:///system"
+/* The ID at hyper-hostd that it gets when it is added here. */
 #define V1_LIBVIRT_HOST "local"
 
 typedef struct V1Inventory {

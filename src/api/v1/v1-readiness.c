@@ -279,7 +279,8 @@ static int check_without_libvirt(ReadinessRequest *q) {
         return k < 0 ? k : add(q, "storage_pool", false, false, message, NULL);
 }
 
-static int ask_daemons(Request *r, bool has_libvirt) {
+/* @host: the ID of the libvirt of this machine, NULL: it is not connected. */
+static int ask_daemons(Request *r, const char *host) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *networks = NULL, *pools = NULL;
         int k = manager_call_new(r, "ListSources", &m);
 
@@ -287,13 +288,13 @@ static int ask_daemons(Request *r, bool has_libvirt) {
                 k = ask(r, m, on_manager);
         if (k < 0)
                 return k;
-        if (!has_libvirt)
+        if (!host)
                 return check_without_libvirt(request_userdata(r));
-        k = hosts_host_call_new(r, V1_LIBVIRT_HOST, "ListNetworks", &networks);
+        k = hosts_host_call_new(r, host, "ListNetworks", &networks);
         if (k >= 0)
                 k = ask(r, networks, on_networks);
         if (k >= 0)
-                k = hosts_host_call_new(r, V1_LIBVIRT_HOST, "ListPools", &pools);
+                k = hosts_host_call_new(r, host, "ListPools", &pools);
         return k < 0 ? k : ask(r, pools, on_pools);
 }
 
@@ -301,15 +302,15 @@ static int ask_daemons(Request *r, bool has_libvirt) {
 static int on_providers(Request *r) {
         ReadinessRequest *q = request_userdata(r);
         _cleanup_free_ char *message = NULL;
-        bool has_libvirt = false, ok = true;
-        const char *error = NULL;
+        const char *error = NULL, *host = NULL;
+        bool ok = true;
         int k;
 
         for (size_t i = 0; i < q->gather.n; i++) {
                 const V1Provider *p = q->gather.providers[i];
 
                 if (streq(p->id, V1_LIBVIRT_ID)) {
-                        has_libvirt = p->connected;
+                        host = p->connected ? p->host : NULL;
                         error = p->error;
                 } else if (!p->connected && ok) {
                         ok = false;
@@ -318,7 +319,7 @@ static int on_providers(Request *r) {
                                 return -ENOMEM;
                 }
         }
-        k = add(q, "libvirt", false, has_libvirt, has_libvirt ? "It is connected." : strempty(error),
+        k = add(q, "libvirt", false, host, host ? "It is connected." : strempty(error),
                         "hyperctl host add qemu:///system");
         if (k >= 0)
                 k = add(q, "providers", false, ok, ok ? "All are connected." : message,
@@ -326,7 +327,7 @@ static int on_providers(Request *r) {
         /* One more, so that it does not end before all are asked. */
         q->n_out = 1;
         if (k >= 0)
-                k = ask_daemons(r, has_libvirt);
+                k = ask_daemons(r, host);
         return k < 0 ? k : finish_one(r);
 }
 

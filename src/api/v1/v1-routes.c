@@ -17,6 +17,7 @@
 #include "api/v1/v1-job-json.h"
 #include "api/v1/v1-jobs.h"
 #include "api/v1/v1-json.h"
+#include "api/v1/v1-libvirt.h"
 #include "api/v1/v1-login.h"
 #include "api/v1/v1-logs.h"
 #include "api/v1/v1-provider-connect.h"
@@ -74,6 +75,10 @@ static int get_health(Request *r) {
 }
 
 /* clang-format off */
+#define DOMAIN_ACTION(action, text) \
+        { HTTP_POST, "/libvirt/domain/" action, SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX, \
+                .summary = text, .body = &v1_domain_body, .replies = v1_domain_action_replies }
+
 static const Route v1_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Health check.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The API is served.", health_schema)) },
@@ -167,6 +172,27 @@ static const Route v1_routes[] = {
         { HTTP_POST, "/vms/deploy", SCOPE_SUBMIT, v1_deploy_vm, .max_body = VMS_BODY_MAX,
                 .summary = "Define a virtual machine for disk images on this machine, and start it.",
                 .body = &v1_deploy_body, .replies = v1_deploy_replies },
+        { HTTP_GET, "/libvirt/domains", SCOPE_READ, v1_list_domains, .query = v1_vms_query,
+                .summary = "The same as GET /vms/list, of libvirt.", .replies = v1_vms_replies },
+        { HTTP_GET, "/libvirt/domain", SCOPE_READ, v1_get_domain, .query = v1_domain_query,
+                .summary = "The same as POST /vms/browse, of libvirt.", .replies = v1_browse_vm_replies },
+        DOMAIN_ACTION("start", "Start a virtual machine of libvirt."),
+        DOMAIN_ACTION("shutdown", "Ask a guest of libvirt to shut down."),
+        DOMAIN_ACTION("reboot", "Ask a guest of libvirt to reboot."),
+        DOMAIN_ACTION("destroy", "Force power off of a virtual machine of libvirt."),
+        DOMAIN_ACTION("reset", "Reset a virtual machine of libvirt."),
+        { HTTP_GET, "/libvirt/networks", SCOPE_READ, v1_list_networks, .query = v1_libvirt_query,
+                .summary = "List networks of libvirt on this machine.", .replies = v1_libvirt_replies },
+        { HTTP_GET, "/libvirt/pools", SCOPE_READ, v1_list_pools, .query = v1_libvirt_query,
+                .summary = "List storage pools of libvirt on this machine.", .replies = v1_libvirt_replies },
+        { HTTP_GET, "/libvirt/volumes", SCOPE_READ, v1_list_volumes, .query = v1_libvirt_query,
+                .summary = "List volumes of libvirt on this machine.", .replies = v1_libvirt_replies },
+        { HTTP_POST, "/convert/vm", SCOPE_SUBMIT, v1_submit_conversion, .max_body = V1_JOB_BODY_MAX,
+                .summary = "The same as POST /jobs, with the type convert.", .body = &v1_job_body,
+                .replies = v1_submit_replies },
+        { HTTP_GET, "/convert/status", SCOPE_READ, v1_get_conversion, .query = v1_conversion_query,
+                .summary = "The same as GET /jobs/{id}.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The job.", v1_job_schema)) },
         { HTTP_GET, "/providers", SCOPE_READ, v1_list_providers, .query = v1_providers_query,
                 .summary = "List providers, and whether they are connected.",
                 .replies = v1_providers_replies },

@@ -182,7 +182,7 @@ static int name_job(DialectJob *job) {
         return id ? job_spec_set_id(job->spec, id) : -ENOMEM;
 }
 
-int v1_submit_job(Request *r) {
+static int submit(Request *r, const char *type) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_(dialect_job_done) DialectJob job = {};
@@ -191,6 +191,9 @@ int v1_submit_job(Request *r) {
 
         if (k < 0)
                 return k;
+        if (type && !json_object_get(body, "type") &&
+                        json_object_set_new(body, "type", json_string(type)) < 0)
+                return -ENOMEM;
         k = v1_job_read(r, body, false, &job, &errors);
         if (k == -EBADMSG)
                 return v1_reply_field_errors(r, &errors);
@@ -202,4 +205,12 @@ int v1_submit_job(Request *r) {
                 return k;
         request_set_userdata(r, json_incref(job.origins), origins_free);
         return manager_call(r, m, on_submitted, NULL);
+}
+
+int v1_submit_job(Request *r) {
+        return submit(r, NULL);
+}
+
+int v1_submit_conversion(Request *r) {
+        return submit(r, "convert");
 }

@@ -10,6 +10,7 @@
 #define V1_JOB_BODY_MAX ((size_t) 1024 * 1024)
 
 int v1_submit_job(Request *r);
+int v1_submit_conversion(Request *r); /* POST /convert/vm: "type" is convert by default */
 
 /* Decodes a job, after what it refers to is looked up in the database. Fields that are wrong are added to
  * @errors, with -EBADMSG. 0 with *ret (dialect_job_done()) or another negative errno. */

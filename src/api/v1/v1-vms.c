@@ -128,7 +128,7 @@ static int on_gathered(Request *r) {
         return k < 0 ? k : v1_hardware_read(r, reply_page);
 }
 
-int v1_list_vms(Request *r) {
+static int list_vms(Request *r, const char *provider) {
         static const char *const others[] = { "type", "created_after", "created_before", NULL };
         ListRequest *q = new0(ListRequest, 1);
         int k;
@@ -138,6 +138,8 @@ int v1_list_vms(Request *r) {
         request_set_userdata(r, q, list_request_free);
         q->query.page = V1_PAGE_INIT;
         k = request_query_decode(r, &q->query);
+        if (provider)
+                q->query.provider = provider;
         if (k >= 0)
                 k = v1_check_filters(r, others, q->query.search);
         if (k >= 0)
@@ -149,4 +151,12 @@ int v1_list_vms(Request *r) {
                                         .vms = true,
                                         .refresh = q->query.refresh,
                                         .done = on_gathered });
+}
+
+int v1_list_vms(Request *r) {
+        return list_vms(r, NULL);
+}
+
+int v1_list_domains(Request *r) {
+        return list_vms(r, "libvirt");
 }

@@ -6,6 +6,7 @@
 #include "api/http/router.h"
 
 int v1_list_vms(Request *r);
+int v1_list_domains(Request *r); /* GET /libvirt/domains: of hosts of libvirt only */
 
 extern const QueryField v1_vms_query[];
 extern const Reply v1_vms_replies[];

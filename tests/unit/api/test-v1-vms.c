@@ -177,12 +177,24 @@ static int remove_source(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int deploy_vm(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *text;
+
+        ck_assert_int_gt(sd_bus_message_read(m, "s", &text), 0);
+        if (strstr(text, "taken"))
+                return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS, "A domain taken exists");
+        if (strstr(text, "broken"))
+                return bus_error_setf(error, HYPER_BUS_ERROR_LIBVIRT, "qemu has ended");
+        return sd_bus_reply_method_return(m, "s", "{\"name\":\"web\",\"status\":\"running\"}");
+}
+
 static int list_sources(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, "s", "[]");
 }
 
 static const sd_bus_vtable manager[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("DeployVm", "s", "s", deploy_vm, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListSources", "", "s", list_sources, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("AddSource", "ss", "", add_source, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("RemoveSource", "s", "", remove_source, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -242,8 +254,18 @@ static int get_extended(sd_bus_message *m, void *userdata, sd_bus_error *error) 
                         "\"cpu_topology\":{\"sockets\":2,\"cores\":2,\"threads\":1}}");
 }
 
+static int start_vm(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int shut_down(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE, "It is off");
+}
+
 static const sd_bus_vtable vm[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Start", "", "", start_vm, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Shutdown", "", "", shut_down, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetExtendedHardware", "", "s", get_extended, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
@@ -659,6 +681,39 @@ START_TEST(what_is_not_built_in_is_said) {
 }
 END_TEST
 
+/* --- deploy, libvirt ------------------------------------------------------------------------------- */
+
+START_TEST(libvirt_has_its_own_paths) {
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        _cleanup_json_ json_t *deployed = ask_with(&f, "POST /api/v1/vms/deploy", "{\"name\":\"web\"}", 201);
+        is_text(deployed, "status", "running");
+        json_decref(ask_with(&f, "POST /api/v1/vms/deploy", "{\"name\":\"taken\"}", 409));
+        json_decref(ask_with(&f, "POST /api/v1/vms/deploy", "{\"name\":\"broken\"}", 502));
+
+        _cleanup_json_ json_t *domains = ask(&f, "GET /libvirt/domains?provider=vsphere", 200);
+        is_number(domains, "pagination.total", 1);
+        is_text(domains, "data.0.id", UUID);
+        _cleanup_json_ json_t *domain = ask(&f, "GET /libvirt/domain?name=web-server-01", 200);
+        is_text(domain, "hardware.boot", "bios");
+        json_decref(ask(&f, "GET /libvirt/domain", 400));
+        json_decref(ask(&f, "GET /libvirt/domain?name=none", 404));
+        _cleanup_json_ json_t *done = ask_with(&f, "POST /libvirt/domain/start", "{\"name\":\"x\"}", 200);
+        is_text(done, "action", "start");
+        json_decref(ask_with(&f, "POST /libvirt/domain/shutdown", "{\"name\":\"x\"}", 409));
+        json_decref(ask_with(&f, "POST /libvirt/domain/start", "{}", 400));
+        _cleanup_json_ json_t *networks = ask(&f, "GET /libvirt/networks?limit=1&offset=1", 200);
+        is_number(networks, "pagination.total", 2);
+        is_text(networks, "data.0.name", "other");
+        _cleanup_json_ json_t *pools = ask(&f, "GET /libvirt/pools", 200);
+        is_text(pools, "data.0.state", "inactive");
+        json_decref(ask(&f, "GET /convert/status", 400));
+        json_decref(ask(&f, "GET /convert/status?job_id=none", 404));
+        json_decref(ask_with(&f, "POST /convert/vm", "{\"format\":\"none\"}", 400));
+}
+END_TEST
+
 /* --- the system ------------------------------------------------------------------------------------ */
 
 static const char *check_status(json_t *readiness, const char *name) {
@@ -766,5 +821,5 @@ END_TEST
 TEST_MAIN("v1-vms", vms_are_listed_as_published, the_old_list_has_all_pages, vms_are_filtered_and_sorted,
                 a_provider_that_fails_is_a_warning, a_vm_is_found_by_each_name,
                 a_migrated_vm_matches_its_source, providers_are_connected_and_removed,
-                a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, readiness_has_all_checks,
-                the_load_of_the_machine_is_shown, bodies_are_checked)
+                a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, libvirt_has_its_own_paths,
+                readiness_has_all_checks, the_load_of_the_machine_is_shown, bodies_are_checked)

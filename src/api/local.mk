@@ -164,6 +164,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/hypersdk/hypersdk-definition.h \
 	src/api/hypersdk/hypersdk-json.c \
 	src/api/hypersdk/hypersdk-json.h \
+	src/api/hypersdk/hypersdk-logs.c \
+	src/api/hypersdk/hypersdk-logs.h \
 	src/api/hypersdk/hypersdk-manifest.c \
 	src/api/hypersdk/hypersdk-manifest.h \
 	src/api/hypersdk/hypersdk-metrics.c \

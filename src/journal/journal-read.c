@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the journal already has: past events and log lines. */
+/* What the journal already has: past events. */
 
 #include "journal/journal-read.h"
 #include "basic/string-util.h"
@@ -8,10 +8,6 @@
 #include "journal/journal-follow.h"
 #include "journal/journal-open.h"
 #include "spec/job-spec.h"
-
-#define LOG_LINES_MAX ((size_t) 10000)
-#define LOG_LINE_MAX ((size_t) 8 * 1024)
-#define LOG_TOTAL_MAX ((size_t) 16 * 1024 * 1024)
 
 JobEvent **job_events_free(JobEvent **events, size_t n) {
         for (size_t i = 0; i < n; i++)
@@ -101,6 +97,40 @@ int journal_read_events(const char *directory, const char *job_id, const char *c
         return r < 0 ? r : read_events(j, job_id, cursor, since, limit, ret, ret_n);
 }
 
+struct JournalReading {
+        sd_journal *journal;
+        char *job_id;
+        usec_t since;
+};
+
+int journal_reading_new(const char *directory, const char *job_id, usec_t since, JournalReading **ret) {
+        _cleanup_(journal_reading_freep) JournalReading *g = new0(JournalReading, 1);
+        int r;
+
+        if (!g || !(g->job_id = strdup(job_id)))
+                return -ENOMEM;
+        g->since = since;
+        r = journal_open(directory, &g->journal);
+        if (r >= 0)
+                r = seek(g->journal, job_id, NULL, since);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+int journal_reading_step(JournalReading *g, size_t limit, JobEvent ***ret, size_t *ret_n) {
+        return read_events(g->journal, g->job_id, NULL, g->since, limit, ret, ret_n);
+}
+
+JournalReading *journal_reading_free(JournalReading *g) {
+        if (!g)
+                return NULL;
+        sd_journal_close(g->journal);
+        free(g->job_id);
+        return mfree(g);
+}
+
 /* The index of the journal has them, so that the other ones are not read. */
 static int add_kinds(sd_journal *j) {
         int r = sd_journal_add_conjunction(j);
@@ -144,105 +174,4 @@ int journal_read_event(const char *directory, const char *cursor, JobEvent **ret
                 return r;
         r = job_event_read(j, ret);
         return r < 0 && r != -ENOMEM ? -EINVAL : r;
-}
-
-/* The unit's own lines, the manager's about the job, and PID 1's about the unit. */
-static int add_log_matches(sd_journal *j, const char *job_id) {
-        _cleanup_free_ char *name = job_unit_name(job_id), *unit = NULL;
-        int r;
-
-        unit = name ? strprintf("UNIT=%s", name) : NULL;
-        if (!unit)
-                return -ENOMEM;
-        r = job_event_add_matches(j, job_id);
-        if (r >= 0)
-                r = sd_journal_add_disjunction(j);
-        if (r >= 0)
-                r = sd_journal_add_match(j, "_PID=1", 0);
-        if (r >= 0)
-                r = sd_journal_add_match(j, unit, 0);
-        return r;
-}
-
-static int read_line(sd_journal *j, char **ret) {
-        _cleanup_free_ char *message = NULL;
-        const size_t prefix = strlen("MESSAGE=");
-        char time[RFC3339_SIZE];
-        const void *data;
-        usec_t realtime;
-        size_t size;
-        int r;
-
-        r = sd_journal_get_realtime_usec(j, &realtime);
-        if (r < 0)
-                return r;
-        r = sd_journal_get_data(j, "MESSAGE", &data, &size);
-        if (r == -ENOENT) {
-                data = "MESSAGE=";
-                size = prefix;
-        } else if (r < 0)
-                return r;
-        message = utf8_make_valid((const char *) data + prefix, size - prefix, LOG_LINE_MAX);
-        if (!message)
-                return -ENOMEM;
-        format_rfc3339(time, realtime - realtime % USEC_PER_SEC);
-        char *line = strprintf("%s %s", time, ascii_replace_control(message, ' '));
-        if (!line)
-                return -ENOMEM;
-        *ret = line;
-        return 0;
-}
-
-static void reverse(char **lines, size_t n) {
-        for (size_t i = 0; i < n / 2; i++) {
-                char *swapped = lines[i];
-                lines[i] = lines[n - 1 - i];
-                lines[n - 1 - i] = swapped;
-        }
-}
-
-int journal_read_log(
-                const char *directory, const char *job_id, size_t tail, char ***ret, size_t *ret_total) {
-        _cleanup_journal_ sd_journal *j = NULL;
-        _cleanup_strv_free_ char **lines = NULL;
-        size_t n = 0, allocated = 0, total = 0, bytes = 0;
-        int r;
-
-        tail = tail == 0 ? LOG_LINES_MAX : MIN(tail, LOG_LINES_MAX);
-        r = journal_open(directory, &j);
-        if (r >= 0)
-                r = sd_journal_set_data_threshold(j, LOG_LINE_MAX);
-        if (r >= 0)
-                r = add_log_matches(j, job_id);
-        if (r >= 0)
-                r = sd_journal_seek_tail(j);
-        if (r < 0)
-                return r;
-        if (!GREEDY_REALLOC(lines, allocated, 1))
-                return -ENOMEM;
-        lines[0] = NULL;
-        /* Newest first; the older ones are only counted. */
-        while ((r = sd_journal_previous(j)) > 0) {
-                total++;
-                if (n >= tail || bytes >= LOG_TOTAL_MAX)
-                        continue;
-                if (!GREEDY_REALLOC(lines, allocated, n + 2))
-                        return -ENOMEM;
-                r = read_line(j, &lines[n]);
-                if (r == -ENOMEM) {
-                        lines[n] = NULL;
-                        return r;
-                }
-                if (r < 0) /* a damaged entry */
-                        lines[n] = NULL;
-                else
-                        bytes += strlen(lines[n++]);
-                lines[n] = NULL;
-        }
-        if (r < 0)
-                return r;
-        reverse(lines, n);
-        *ret = TAKE_PTR(lines);
-        *ret_total = total;
-        return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the journal already has: past events and log lines. */
+/* What the journal already has: past events. */
 
 #include "journal/job-event.h"
 
@@ -11,6 +11,13 @@
  * (rotated away, or not a cursor) is -EINVAL. *ret and its events belong to the caller. */
 int journal_read_events(const char *directory, const char *job_id, const char *cursor, usec_t since,
                 size_t limit, JobEvent ***ret, size_t *ret_n);
+/* The same in steps, each of which reads the next @limit ones at most; none: there are no more. */
+typedef struct JournalReading JournalReading;
+int journal_reading_new(const char *directory, const char *job_id, usec_t since, JournalReading **ret);
+int journal_reading_step(JournalReading *g, size_t limit, JobEvent ***ret, size_t *ret_n);
+JournalReading *journal_reading_free(JournalReading *g);
+DEFINE_CLEANUP_FUNC(JournalReading *, journal_reading_free);
+
 /* Reads the past events of a job that are not progress, which are few, in order, behind @since (0: all). As
  * above. */
 int journal_read_log_events(
@@ -18,9 +25,3 @@ int journal_read_log_events(
 /* Reads the event at @cursor, of whatever job. -EINVAL: there is no such entry, or it is no event. */
 int journal_read_event(const char *directory, const char *cursor, JobEvent **ret);
 JobEvent **job_events_free(JobEvent **events, size_t n);
-
-/* Reads a job's log as journalctl -u would show it: all lines of its unit and the manager's about it, also
- * what qemu-nbd printed, and the service manager's about the unit; the last @tail lines (0: all, at most
- * 10000), with *ret_total the number there are. Lines are "2026-01-31T10:00:00Z message", at most 8 KiB each
- * and 16 MiB in all (the oldest are left out). The caller frees with strv_free(). */
-int journal_read_log(const char *directory, const char *job_id, size_t tail, char ***ret, size_t *ret_total);

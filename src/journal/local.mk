@@ -8,6 +8,8 @@ libhyper_journal_la_SOURCES = \
 	src/journal/journal-batch.h \
 	src/journal/journal-follow.c \
 	src/journal/journal-follow.h \
+	src/journal/journal-log.c \
+	src/journal/journal-log.h \
 	src/journal/journal-open.c \
 	src/journal/journal-open.h \
 	src/journal/journal-read.c \

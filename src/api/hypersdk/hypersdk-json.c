@@ -203,12 +203,6 @@ json_t *hypersdk_eta_json(const JobRow *row, usec_t now) {
                         json_count(row->bytes_total), "timestamp", json_time(now));
 }
 
-json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total) {
-        return json_pack("{s:o, s:s, s:o, s:o}", "job_id", json_text(row->id), "status",
-                        job_state_to_status(row->state), "logs", hypersdk_strings_json(lines), "total",
-                        json_count(total));
-}
-
 json_t *hypersdk_status_json(const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running,
                 usec_t uptime, usec_t now) {
         uint64_t total = 0, running = counts[JOB_RUNNING];

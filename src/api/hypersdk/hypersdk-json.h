@@ -21,7 +21,6 @@ json_t *hypersdk_jobs_json(const JobRows *rows, usec_t now);
 /* The fields of progress flat, and once more nested. */
 json_t *hypersdk_progress_json(const JobRow *row);
 json_t *hypersdk_eta_json(const JobRow *row, usec_t now);
-json_t *hypersdk_logs_json(const JobRow *row, char *const *lines, uint64_t total);
 
 /* @max_running is how many jobs run here at once; this machine's slots are what the API calls workers. */
 json_t *hypersdk_status_json(const uint64_t counts[static _JOB_STATE_MAX], unsigned max_running,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/http/request-body.h"
-#include "journal/journal-read.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
 
@@ -9,6 +8,7 @@
 #include "api/hypersdk/hypersdk-cancel.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
+#include "api/hypersdk/hypersdk-logs.h"
 #include "api/hypersdk/hypersdk-metrics.h"
 #include "api/hypersdk/hypersdk-read.h"
 #include "api/hypersdk/hypersdk-retry.h"
@@ -196,22 +196,14 @@ static const QueryField log_parameters[] = {
 };
 
 static int get_logs(Request *r) {
-        _cleanup_(job_row_freep) JobRow *row = NULL;
-        _cleanup_strv_free_ char **lines = NULL;
         LogParameters q = {};
-        size_t total = 0;
+        JobRow *row;
         int k;
 
         k = request_query_decode(r, &q);
-        if (k < 0)
-                return k;
-        k = job_find(r, request_param(r, "id"), &row);
-        if (k < 0)
-                return k;
-        k = journal_read_log(api_journal_directory(request_api(r)), row->id, q.tail, &lines, &total);
-        if (k < 0)
-                return k;
-        return request_reply_json(r, 200, hypersdk_logs_json(row, lines, total));
+        if (k >= 0)
+                k = job_find(r, request_param(r, "id"), &row);
+        return k < 0 ? k : hypersdk_reply_logs(r, row, q.tail);
 }
 
 static int get_websocket(Request *r) {

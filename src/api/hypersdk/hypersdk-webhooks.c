@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/hypersdk/hypersdk-webhooks.h"
+#include "api/http/list-reply.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/hypersdk/hypersdk-reply.h"
@@ -78,47 +79,76 @@ const QueryField hypersdk_delivery_parameters[] = {
 };
 
 /* What receivers answer, which may be a service inside a network, is for admins. */
-static json_t *delivery_json(Request *r, const DeliveryRow *row) {
+static json_t *delivery_json(bool is_admin, const DeliveryRow *row) {
         _cleanup_json_ json_t *shown = delivery_row_to_json(row);
 
-        if (request_role(r) < ROLE_ADMIN && json_object_set_new(shown, "response", json_null()) < 0)
+        if (shown && !is_admin && json_object_set_new(shown, "response", json_null()) < 0)
                 return NULL;
         return TAKE_PTR(shown);
 }
 
+/* In steps: each delivery has what was sent, as JSON. */
+#define DELIVERIES_STEP 50u
+
+typedef struct DeliveryList {
+        bool is_admin;
+        DeliveryRows rows;
+        size_t told;
+} DeliveryList;
+
+static void delivery_list_free(void *userdata) {
+        DeliveryList *l = userdata;
+
+        delivery_rows_done(&l->rows);
+        free(l);
+}
+
+static int deliveries_step(void *userdata, json_t **ret) {
+        _cleanup_json_ json_t *list = json_array();
+        DeliveryList *l = userdata;
+        size_t end = MIN(l->rows.n, l->told + DELIVERIES_STEP);
+
+        for (; l->told < end; l->told++)
+                if (json_array_append_new(list, delivery_json(l->is_admin, &l->rows.rows[l->told])) < 0)
+                        return -ENOMEM;
+        if (!list)
+                return -ENOMEM;
+        *ret = TAKE_PTR(list);
+        return l->told < l->rows.n;
+}
+
 int hypersdk_list_deliveries(Request *r) {
-        _cleanup_(delivery_rows_done) DeliveryRows deliveries = {};
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
         DeliveryParameters q = { .limit = DELIVERIES_DEFAULT };
-        _cleanup_json_ json_t *list = json_array();
         const WebhookRow *row;
+        DeliveryList *l;
         unsigned index;
         Store *store;
         int k;
 
-        if (!list)
-                return -ENOMEM;
         k = request_query_decode(r, &q);
+        if (k >= 0)
+                k = find_row(r, &rows, &index);
+        if (k >= 0)
+                k = api_store(request_api(r), &store);
         if (k < 0)
                 return k;
-        k = find_row(r, &rows, &index);
-        if (k < 0)
-                return k;
-        k = api_store(request_api(r), &store);
-        if (k < 0)
-                return k;
+        l = new0(DeliveryList, 1);
+        if (!l)
+                return -ENOMEM;
+        l->is_admin = request_role(r) >= ROLE_ADMIN;
         row = rows.rows[index];
-        k = store_deliveries_list(store, row->seq, q.limit, &deliveries);
-        if (k < 0)
+        k = store_deliveries_list(store, row->seq, q.limit, &l->rows);
+        if (k < 0) {
+                delivery_list_free(l);
                 return k;
-        for (size_t i = 0; i < deliveries.n; i++)
-                if (json_array_append_new(list, delivery_json(r, &deliveries.rows[i])) < 0)
-                        return -ENOMEM;
-        return request_reply_json(r, 200,
-                        json_pack("{s:O, s:I, s:I, s:I, s:I, s:o}", "deliveries", list, "total",
-                                        (json_int_t) deliveries.n, "pending", (json_int_t) row->pending,
-                                        "delivered", (json_int_t) row->delivered, "failed",
-                                        (json_int_t) row->failed, "timestamp", json_time(now_realtime())));
+        }
+        return request_reply_list(r,
+                        json_pack("{s:I, s:I, s:I, s:I, s:o}", "total", (json_int_t) l->rows.n, "pending",
+                                        (json_int_t) row->pending, "delivered", (json_int_t) row->delivered,
+                                        "failed", (json_int_t) row->failed, "timestamp",
+                                        json_time(now_realtime())),
+                        "deliveries", deliveries_step, l, delivery_list_free);
 }
 
 /* --- changes --------------------------------------------------------------------------------------- */

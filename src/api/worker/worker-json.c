@@ -303,12 +303,11 @@ json_t *worker_event_json(const JobEvent *event, unsigned *percent) {
                         json_text(strempty(event->message)), "details", details);
 }
 
-json_t *worker_events_json(JobEvent *const *events, size_t n) {
+json_t *worker_events_json(JobEvent *const *events, size_t n, unsigned *percent) {
         _cleanup_json_ json_t *list = json_array();
-        unsigned percent = 0;
 
         for (size_t i = 0; i < n; i++)
-                if (!list || json_array_append_new(list, worker_event_json(events[i], &percent)) < 0)
+                if (!list || json_array_append_new(list, worker_event_json(events[i], percent)) < 0)
                         return NULL;
         return TAKE_PTR(list);
 }

@@ -35,8 +35,8 @@ extern const Schema worker_retry_schema;
  * percent repeat it, so that a progress bar does not jump. */
 json_t *worker_event_json(const JobEvent *event, unsigned *percent);
 extern const Schema worker_event_schema;
-/* All of them, in order. */
-json_t *worker_events_json(JobEvent *const *events, size_t n);
+/* Several of them, in order. */
+json_t *worker_events_json(JobEvent *const *events, size_t n, unsigned *percent);
 
 /* The last events of a stream. @reason may be NULL. */
 json_t *worker_error_json(const char *job_id, JobState state, unsigned percent, const char *reason);

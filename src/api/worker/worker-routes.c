@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/worker/worker-routes.h"
 #include "api/dialect-metrics.h"
+#include "api/http/list-reply.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/job-cutover.h"
@@ -245,12 +246,38 @@ static const QueryField event_parameters[] = {
         {},
 };
 
+/* Events that are read and sent in one step */
+#define EVENTS_STEP 50u
+
+typedef struct EventReading {
+        JournalReading *reading;
+        unsigned percent; /* of the last one */
+} EventReading;
+
+static void event_reading_free(void *userdata) {
+        EventReading *l = userdata;
+
+        journal_reading_free(l->reading);
+        free(l);
+}
+
+static int events_step(void *userdata, json_t **ret) {
+        EventReading *l = userdata;
+        JobEvent **events = NULL;
+        size_t n = 0;
+        int r = journal_reading_step(l->reading, EVENTS_STEP, &events, &n);
+
+        if (r < 0)
+                return r;
+        *ret = worker_events_json(events, n, &l->percent);
+        job_events_free(events, n);
+        return !*ret ? -ENOMEM : n == EVENTS_STEP;
+}
+
 static int get_events(Request *r) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         EventParameters q = {};
-        JobEvent **events = NULL;
-        json_t *answer;
-        size_t n = 0;
+        EventReading *l;
         int k;
 
         k = request_query_decode(r, &q);
@@ -260,13 +287,16 @@ static int get_events(Request *r) {
         if (k < 0)
                 return k;
         /* The journal counts whole microseconds and includes the first: exclusive is one later. */
-        k = journal_read_events(api_journal_directory(request_api(r)), row->id, NULL,
-                        q.since > 0 ? q.since + 1 : 0, 0, &events, &n);
-        if (k < 0)
+        l = new0(EventReading, 1);
+        if (!l)
+                return -ENOMEM;
+        k = journal_reading_new(api_journal_directory(request_api(r)), row->id,
+                        q.since > 0 ? q.since + 1 : 0, &l->reading);
+        if (k < 0) {
+                event_reading_free(l);
                 return k;
-        answer = worker_events_json(events, n);
-        job_events_free(events, n);
-        return request_reply_json(r, 200, answer);
+        }
+        return request_reply_list(r, NULL, NULL, events_step, l, event_reading_free);
 }
 
 static int stream_event(const JobEvent *event, unsigned *percent, const char **ret_name, json_t **ret_data) {

@@ -164,8 +164,9 @@ START_TEST(worker_events_are_as_published) {
         note.details = json_pack("{s:i, s:s, s:[i, i]}", "attempt", 2, "host", "h", "list", 1, 2);
         note.message = (char *) "a \xff b";
 
-        _cleanup_json_ json_t *list = worker_events_json(events, ELEMENTSOF(events)),
-                              *none = worker_events_json(NULL, 0);
+        unsigned percent = 0;
+        _cleanup_json_ json_t *list = worker_events_json(events, ELEMENTSOF(events), &percent),
+                              *none = worker_events_json(NULL, 0, &percent);
         ck_assert_uint_eq(json_array_size(list), 3);
         assert_member(json_array_get(list, 0), "phase", "\"retrying\"");
         assert_member(json_array_get(list, 0), "percentage", "0");

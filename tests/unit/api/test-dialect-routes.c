@@ -997,13 +997,28 @@ static void add_entry(FILE *f, unsigned n, const char *unit, const char *job, co
 #define MANAGER_UNIT "hyper-managerd.service"
 #define JOB_UNIT "hyper-job-a.service"
 
+static void import_journal(const World *w, const char *input) {
+        _cleanup_free_ char *output = strprintf("%s/a.journal", w->journal);
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                int in = open(input, O_RDONLY), null = open("/dev/null", O_WRONLY);
+
+                dup2(in, STDIN_FILENO);
+                dup2(null, STDERR_FILENO);
+                execl(JOURNAL_REMOTE, "systemd-journal-remote", "-o", output, "-", NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(status == 0, "%s (Debian: systemd-journal-remote): %d", JOURNAL_REMOTE, status);
+}
+
 /* What a job leaves in the journal, and what somebody else would like to have there. */
 static void write_journal(const World *w, const char *end) {
         _cleanup_free_ char *input = strprintf("%s/export", w->dir),
-                            *output = strprintf("%s/a.journal", w->journal),
                             *state = strprintf("HYPER_EVENT=state\nHYPER_STATE=%s\n", end);
         FILE *f = fopen(input, "we");
-        int status;
 
         ck_assert_ptr_nonnull(f);
         add_entry(f, 1, MANAGER_UNIT, "a", "HYPER_EVENT=state\nHYPER_STATE=RUNNING\n",
@@ -1021,18 +1036,7 @@ static void write_journal(const World *w, const char *end) {
         add_entry(f, 7, MANAGER_UNIT, "b", "HYPER_EVENT=state\nHYPER_STATE=RUNNING\n", "Another job");
         add_entry(f, 8, MANAGER_UNIT, "a", state, "It has ended.");
         fclose(f);
-
-        pid_t pid = fork();
-        if (pid == 0) {
-                int in = open(input, O_RDONLY), null = open("/dev/null", O_WRONLY);
-
-                dup2(in, STDIN_FILENO);
-                dup2(null, STDERR_FILENO);
-                execl(JOURNAL_REMOTE, "systemd-journal-remote", "-o", output, "-", NULL);
-                _exit(127);
-        }
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert_msg(status == 0, "%s (Debian: systemd-journal-remote): %d", JOURNAL_REMOTE, status);
+        import_journal(w, input);
 }
 
 static void submit_and_end(World *w, JobState end, const char *result) {
@@ -1045,6 +1049,50 @@ static void submit_and_end(World *w, JobState end, const char *result) {
 }
 
 #define RESULT_OK "{\"outputs\":[],\"metrics\":{},\"error\":null}"
+
+/* It is read and sent in steps. */
+START_TEST(a_long_log_is_whole) {
+        static const struct {
+                unsigned tail, expected;
+        } cases[] = { { 0, 1234 }, { 1000, 1000 }, { 100, 100 }, { 101, 101 } };
+        World w;
+
+        world_start(&w);
+        _cleanup_json_ json_t *a = ask(&w.worker, 201, "POST /jobs", JOB_A);
+        _cleanup_free_ char *input = strprintf("%s/export", w.dir);
+        FILE *f = fopen(input, "we");
+
+        ck_assert_ptr_nonnull(a);
+        ck_assert_ptr_nonnull(f);
+        for (unsigned i = 0; i < 1234; i++) {
+                char line[32];
+
+                (void) snprintf(line, sizeof(line), "line %04u", i);
+                add_entry(f, i, JOB_UNIT, "a", "HYPER_EVENT=note\n", line);
+        }
+        fclose(f);
+        import_journal(&w, input);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *what = cases[i].tail > 0
+                                ? strprintf("GET /jobs/logs/a?tail=%u", cases[i].tail)
+                                : strdup("GET /jobs/logs/a");
+                _cleanup_json_ json_t *log = ask(&w.hypersdk, 200, what, "");
+                json_t *lines = json_object_get(log, "logs");
+
+                assert_member(log, "total", "1234");
+                assert_member(log, "job_id", "\"a\"");
+                ck_assert_uint_eq(json_array_size(lines), cases[i].expected);
+                for (size_t k = 0; k < json_array_size(lines); k++)
+                        ck_assert_uint_eq((size_t) atoi(strrchr(
+                                                          json_string_value(json_array_get(lines, k)), ' ')),
+                                        1234 - cases[i].expected + k);
+        }
+        _cleanup_json_ json_t *events = ask(&w.worker, 200, "GET /jobs/a/events", "");
+        ck_assert_uint_eq(json_array_size(events), 1234);
+        assert_member(json_array_get(events, 1233), "message", "\"line 1233\"");
+        world_stop(&w);
+}
+END_TEST
 
 START_TEST(events_are_the_trusted_ones_after_a_time) {
         World w;
@@ -1321,6 +1369,6 @@ TEST_MAIN("dialect-routes", a_long_list_of_jobs_is_whole, a_long_list_of_schedul
                 a_manifest_is_a_workflow_of_jobs, a_wrong_manifest_is_refused_as_a_whole,
                 a_failed_job_is_retried_in_each_dialect, a_warm_job_is_cut_over_in_each_dialect,
                 a_hypersdk_client_cancels_by_id_and_by_status,
-                a_database_that_is_not_there_yet_is_an_empty_one, events_are_the_trusted_ones_after_a_time,
-                a_stream_replays_and_completes, the_stream_of_a_failed_job_says_error_then_complete,
-                a_job_without_events_has_a_stream_too)
+                a_database_that_is_not_there_yet_is_an_empty_one, a_long_log_is_whole,
+                events_are_the_trusted_ones_after_a_time, a_stream_replays_and_completes,
+                the_stream_of_a_failed_job_says_error_then_complete, a_job_without_events_has_a_stream_too)

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "journal/journal-follow.h"
+#include "journal/journal-log.h"
 #include "journal/journal-read.h"
 #include "unit/lib/test.h"
 
@@ -318,15 +319,24 @@ START_TEST(since_and_limit_cut_a_replay) {
 }
 END_TEST
 
-static void check_log(const Journal *j, const char *id, size_t tail, size_t total, const char *expected) {
-        _cleanup_strv_free_ char **lines = NULL;
-        _cleanup_free_ char *found = NULL;
-        size_t n;
+/* In steps of two entries. */
+static JournalLog *read_log(const char *directory, const char *id, size_t tail) {
+        JournalLog *l;
+        int r;
 
-        ck_assert_int_eq(journal_read_log(j->dir, id, tail, &lines, &n), 0);
-        found = strv_join(lines, "|");
+        ck_assert_int_eq(journal_log_open(directory, id, tail, &l), 0);
+        while ((r = journal_log_step(l, 2)) > 0)
+                ;
+        ck_assert_int_eq(r, 0);
+        return l;
+}
+
+static void check_log(const Journal *j, const char *id, size_t tail, size_t total, const char *expected) {
+        _cleanup_(journal_log_freep) JournalLog *log = read_log(j->dir, id, tail);
+        _cleanup_free_ char *found = strv_join(journal_log_lines(log), "|");
+
         ck_assert_str_eq(found, expected);
-        ck_assert_uint_eq(n, total);
+        ck_assert_uint_eq(journal_log_total(log), total);
 }
 
 START_TEST(a_log_is_what_the_unit_said_and_what_was_said_of_it) {
@@ -360,7 +370,6 @@ START_TEST(huge_and_binary_lines_do_no_harm) {
         _cleanup_test_journal_ Journal j = journal_new();
         size_t huge = 8 * 1024 * 1024, n;
         _cleanup_free_ char *data = malloc(huge);
-        _cleanup_strv_free_ char **lines = NULL;
         JobEvent **events;
 
         for (size_t i = 0; i < huge; i++)
@@ -377,8 +386,9 @@ START_TEST(huge_and_binary_lines_do_no_harm) {
         fputc('\n', j.entries);
         flush(&j);
 
-        ck_assert_int_eq(journal_read_log(j.dir, "a", 0, &lines, &n), 0);
-        ck_assert_uint_eq(n, 2);
+        _cleanup_(journal_log_freep) JournalLog *log = read_log(j.dir, "a", 0);
+        char *const *lines = journal_log_lines(log);
+        ck_assert_uint_eq(journal_log_total(log), 2);
         ck_assert_uint_lt(strlen(lines[0]), 9000);
         ck_assert(utf8_is_valid(lines[0]));
         ck_assert_int_eq(journal_read_events(j.dir, "a", NULL, 0, 0, &events, &n), 0);

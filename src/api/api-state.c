@@ -281,6 +281,10 @@ AuthClient *api_auth(Api *a) {
         return a->auth;
 }
 
+Tickets *api_tickets(Api *a) {
+        return a->tickets;
+}
+
 LoginLimit *api_logins(Api *a) {
         return a->logins;
 }

@@ -29,6 +29,7 @@ typedef struct ReplyCache ReplyCache;
 typedef struct Request Request;
 typedef struct RoleCache RoleCache;
 typedef struct SseHub SseHub;
+typedef struct Tickets Tickets;
 typedef struct WebSocketHub WebSocketHub;
 
 typedef struct ApiConfig {
@@ -84,6 +85,7 @@ struct Api {
         Access *access;
         AuthClient *auth;
         LoginLimit *logins;
+        Tickets *tickets;
         PeerFinder peers;
         RoleCache *roles;
         Metrics *metrics; /* NULL: turned off */
@@ -134,6 +136,7 @@ const ApiCounters *api_counters(Api *a);
 const Metrics *api_metrics(Api *a); /* NULL: they are turned off */
 AuthClient *api_auth(Api *a);
 LoginLimit *api_logins(Api *a);
+Tickets *api_tickets(Api *a);
 usec_t api_started_at(Api *a); /* realtime */
 SubmitStatus api_submit_status(Api *a);
 

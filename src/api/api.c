@@ -6,6 +6,7 @@
 #include "api/access/access.h"
 #include "api/access/login-limit.h"
 #include "api/access/role-cache.h"
+#include "api/access/ticket.h"
 #include "api/api.h"
 #include "api/auth-client.h"
 #include "api/bus-client.h"
@@ -116,6 +117,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
         due = (api_is_busy(a) ? now : a->last_activity) + a->config.idle_timeout;
         /* Otherwise, whoever guesses passwords would only have to wait for us to leave. */
         due = MAX(due, login_limit_full_at(a->logins));
+        due = MAX(due, tickets_gone_at(a->tickets));
         if (due <= now) {
                 log_debug("No request for a while, leaving.");
                 api_shutdown(a, 0);
@@ -279,6 +281,8 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
                 return r;
         set_strict_limits(a, config);
         r = login_limit_new(&a->logins);
+        if (r >= 0)
+                r = tickets_new(&a->tickets);
         if (r < 0)
                 return r;
         r = auth_client_new(event, a->config.auth_socket, &a->auth);
@@ -392,6 +396,7 @@ Api *api_free(Api *a) {
         metrics_free(a->metrics);
         access_free(a->access);
         login_limit_free(a->logins);
+        tickets_free(a->tickets);
         role_cache_free(a->roles);
         safe_close(a->peers.fd);
         sd_event_source_disable_unref(a->idle_timer);

@@ -81,6 +81,8 @@ libhyper_api_la_SOURCES = \
 	src/api/access/session-check.h \
 	src/api/access/socket-diag.c \
 	src/api/access/socket-diag.h \
+	src/api/access/ticket.c \
+	src/api/access/ticket.h \
 	src/api/stream/event-hub.c \
 	src/api/stream/event-hub.h \
 	src/api/stream/journal-position.c \
@@ -110,6 +112,8 @@ noinst_LTLIBRARIES += libhyper-dialects.la
 libhyper_dialects_la_SOURCES = \
 	src/api/dialect-metrics.c \
 	src/api/dialect-metrics.h \
+	src/api/job-feed.c \
+	src/api/job-feed.h \
 	src/api/job-json.c \
 	src/api/job-json.h \
 	src/api/jobs-reply.c \
@@ -279,8 +283,12 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-json.h \
 	src/api/v1/v1-submit.c \
 	src/api/v1/v1-submit.h \
+	src/api/v1/v1-subscription.c \
+	src/api/v1/v1-subscription.h \
 	src/api/v1/v1-upload.c \
 	src/api/v1/v1-upload.h \
+	src/api/v1/v1-ws.c \
+	src/api/v1/v1-ws.h \
 	src/api/v1/v1-routes.c \
 	src/api/v1/v1-routes.h
 API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS) -lm

@@ -96,6 +96,7 @@ API_FUZZERS = \
 	tests/fuzz/fuzz-v1-connect \
 	tests/fuzz/fuzz-v1-job \
 	tests/fuzz/fuzz-v1-schedule \
+	tests/fuzz/fuzz-v1-subscription \
 	tests/fuzz/fuzz-v1-login \
 	tests/fuzz/fuzz-v1-vm \
 	tests/fuzz/fuzz-worker-job \

@@ -241,6 +241,7 @@ API_TESTS = \
 	tests/unit/api/test-v1-vms \
 	tests/unit/api/test-v1-logs \
 	tests/unit/api/test-v1-schedules \
+	tests/unit/api/test-v1-ws \
 	tests/unit/api/test-worker-pages
 API_TEST_LIBS = libhyper-test.la $(API_LIBS)
 $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)

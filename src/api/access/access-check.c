@@ -8,6 +8,7 @@
 #include "api/access/access.h"
 #include "api/access/client-address.h"
 #include "api/access/session-check.h"
+#include "api/access/ticket.h"
 #include "api/api-state.h"
 #include "api/http/http-server-state.h"
 #include "api/http/reply.h"
@@ -41,6 +42,10 @@ static const char *request_key(Request *r) {
         const char *key = request_header(r, API_KEY_HEADER);
 
         return key ? key : request_bearer_token(r);
+}
+
+const char *request_credential(Request *r) {
+        return strempty(request_key(r));
 }
 
 static bool is_session_token(Request *r, const char *text) {
@@ -348,14 +353,11 @@ static const char *find_key(Request *r, Access *a, const char *text, const ApiKe
         return NULL;
 }
 
-/* Finds out who asks, without an answer. 0, or negative errno if that cannot be known. */
-static int identify(Request *r, Access *a, const ApiKeyRow **ret_key) {
-        const char *text = request_key(r);
+/* Finds out who has @text, without an answer. 0, or negative errno if that cannot be known. */
+static int identify_by(Request *r, Access *a, const char *text, const ApiKeyRow **ret_key) {
         SessionRow *session = NULL;
         int k = 0;
 
-        if (!text)
-                return 0;
         if (!is_session_token(r, text)) {
                 r->refused = find_key(r, a, text, ret_key);
                 if (*ret_key)
@@ -380,6 +382,12 @@ static int check_ambiguity(Request *r) {
                         "The request has an Authorization header and a different " API_KEY_HEADER
                         " header; send only one of them.");
         return -EINVAL;
+}
+
+static int identify(Request *r, Access *a, const ApiKeyRow **ret_key) {
+        const char *text = request_key(r);
+
+        return text ? identify_by(r, a, text, ret_key) : 0;
 }
 
 int request_check_limit(Request *r) {
@@ -408,7 +416,26 @@ int request_check_limit(Request *r) {
         return k < 0 ? k : check_ambiguity(r);
 }
 
-static int check_identity(Request *r) {
+/* Of a route that permits it: the token, or that of the ticket, in the query. */
+static int identify_by_query(Request *r, Access *a) {
+        const char *token = request_query(r, "token"), *ticket = request_query(r, "ticket");
+        _cleanup_free_ char *of_ticket = NULL;
+        const ApiKeyRow *key = NULL;
+
+        if (!r->route->token_in_query || request_key(r) || (!token && !ticket))
+                return 0;
+        if (!token && tickets_take(api_tickets(request_api(r)), ticket, now_monotonic(), &of_ticket) < 0) {
+                r->refused = "The ticket has been used, has expired, or there never was such a one.";
+                return 0;
+        }
+        return identify_by(r, a, token ? token : of_ticket, &key);
+}
+
+static int check_identity(Request *r, Access *a) {
+        int k = r->session || r->scopes ? 0 : identify_by_query(r, a);
+
+        if (k < 0)
+                return k;
         if (r->session || r->scopes)
                 return check_scope(r);
         if (r->refused)
@@ -428,7 +455,7 @@ int request_check_access(Request *r) {
                 return 0;
         k = r->unknown ? -EAGAIN : api_access(api, &a);
         if (k >= 0 && request_dialect(r)->limited)
-                return check_identity(r);
+                return check_identity(r, a);
         if (k < 0) {
                 request_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
                                 "The database cannot be read at present, so it is not known who may do "

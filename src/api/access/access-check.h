@@ -14,6 +14,9 @@ int request_check_limit(Request *r);
 /* The token in the header Authorization, or NULL. */
 const char *request_bearer_token(Request *r);
 
+/* The key or token in the headers, as it came; "" if there is none. */
+const char *request_credential(Request *r);
+
 /* The header of an answer 401; @invalid_token: the request came with a key or a token. */
 int request_add_challenge(Request *r, bool invalid_token);
 

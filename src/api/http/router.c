@@ -196,6 +196,16 @@ static int router_add_missing(Router *router, const char *base, const Dialect *d
         return 0;
 }
 
+/* Those that have precedence everywhere. */
+static int router_add_at_root(Router *router, const Dialect *dialect) {
+        int r = 0;
+
+        for (const Route *route = dialect->routes; route->handler && r >= 0; route++)
+                if (route->at_root)
+                        r = router_add(router, "", route);
+        return r;
+}
+
 int router_new(const Dialect *dialect, Router **ret) {
         _cleanup_(router_freep) Router *router = NULL;
         int r;
@@ -210,7 +220,9 @@ int router_new(const Dialect *dialect, Router **ret) {
                         return r == -EEXIST ? -EINVAL : r;
         }
         if (dialect->also) {
-                r = router_add_missing(router, "", dialect->also);
+                r = router_add_at_root(router, dialect);
+                if (r >= 0)
+                        r = router_add_missing(router, "", dialect->also);
                 if (r >= 0)
                         r = router_add_missing(router, dialect->base, dialect->also);
                 if (r >= 0)

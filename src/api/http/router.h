@@ -78,6 +78,9 @@ typedef struct Route {
         bool from_database; /* a 200 says nothing but what the path and the database say: it is kept until
                              * the database changes (reply-cache.h). Not with query parameters. */
         const QueryField *query; /* NULL: query parameters are ignored */
+        bool at_root; /* with Dialect.also: the other dialect does not have precedence without the prefix */
+        bool token_in_query; /* a client that has no header may send its token, or a ticket (ticket.h), in
+                              * the query. Of "limited" dialects only. */
         bool for_browsers; /* a page, which a browser asks for without a key: on this machine a user's role
                             * is enough, also where a key is required */
         const char *summary; /* one sentence for the API's own documentation */

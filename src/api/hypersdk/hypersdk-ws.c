@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <uthash.h>
-
+#include "api/hypersdk/hypersdk-ws.h"
 #include "api/hypersdk/hypersdk-dashboard.h"
 #include "api/hypersdk/hypersdk-decode.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-read.h"
-#include "api/hypersdk/hypersdk-ws.h"
+#include "api/job-feed.h"
 #include "api/job-json.h"
-#include "api/stream/event-hub.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "store/facts.h"
@@ -15,39 +13,14 @@
 #include "store/jobs.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
-/* For one job: at most ten in any second. None of them waits: a job here reports its progress twice a second,
- * and has a few more events at its start and its end. A worker may report as often as it likes. */
-#define UPDATE_WINDOW USEC_PER_SEC
-#define UPDATES_IN_WINDOW 10u
-#define RETRY_INTERVAL (500 * USEC_PER_MSEC) /* when the database could not be read */
 #define STATUS_FRESH (500 * USEC_PER_MSEC) /* so old may the one be that a new client gets */
-/* By then the database has what the journal said, and nothing is lost if it is forgotten here. */
-#define FORGET_AFTER (5 * USEC_PER_SEC)
 #define MESSAGE_MAX 4096 /* clients have nothing to say here */
-
-/* A job of which something was heard lately. */
-typedef struct FeedJob {
-        char *id;
-        bool pending; /* its clients have not been told of the last change */
-        usec_t told[UPDATES_IN_WINDOW]; /* monotonic: when its last updates were sent */
-        unsigned n_told; /* how many there were */
-        usec_t heard; /* monotonic */
-        /* What it said last, which the database learns within a second. */
-        bool has_progress;
-        JobPhase phase;
-        double percent;
-        uint64_t bytes_done, bytes_total, rate;
-        usec_t realtime;
-        UT_hash_handle hh;
-} FeedJob;
 
 /* What serves all clients; lives while there are any. */
 typedef struct Feed {
         WebSocketGroup *group;
-        EventListener listener;
-        FeedJob *jobs; /* by id */
-        sd_event_source *status_timer, *update_timer;
-        usec_t update_at; /* monotonic; USEC_INFINITY: the timer is off */
+        JobFeed *jobs;
+        sd_event_source *status_timer;
 
         WsMessage *list; /* "jobs", as it was at @list_version */
         int64_t list_version;
@@ -168,21 +141,10 @@ static int send_metrics(Feed *f, usec_t now) {
         return 0;
 }
 
-/* The row as the database has it, with what the job itself has said since. */
-static void add_progress(JobRow *row, const FeedJob *j) {
-        if (!j->has_progress || row->state != JOB_RUNNING)
-                return;
-        row->phase = j->phase;
-        row->percent = j->percent;
-        row->bytes_done = j->bytes_done;
-        row->bytes_total = j->bytes_total;
-        row->rate = j->rate;
-        row->updated_at = MAX(row->updated_at, j->realtime);
-}
-
-static int send_update(Feed *f, const FeedJob *j) {
+static int send_update(const FeedJob *j, void *userdata) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
         _cleanup_ws_message_ WsMessage *m = NULL;
+        Feed *f = userdata;
         Store *store;
         int r;
 
@@ -191,7 +153,7 @@ static int send_update(Feed *f, const FeedJob *j) {
                 r = store_job_get(store, j->id, &row);
         if (r < 0)
                 return r;
-        add_progress(row, j);
+        feed_job_add_progress(j, row);
         m = make_message("job_update", hypersdk_job_json(row));
         if (!m)
                 return -ENOMEM;
@@ -200,82 +162,6 @@ static int send_update(Feed *f, const FeedJob *j) {
 }
 
 /* --- changes --------------------------------------------------------------------------------------- */
-
-static void feed_job_free(Feed *f, FeedJob *j) {
-        HASH_DEL(f->jobs, j);
-        free(j->id);
-        free(j);
-}
-
-static FeedJob *feed_job_get(Feed *f, const char *id) {
-        FeedJob *j;
-
-        HASH_FIND_STR(f->jobs, id, j);
-        if (j)
-                return j;
-        j = new0(FeedJob, 1);
-        if (!j)
-                return NULL;
-        j->id = strdup(id);
-        if (!j->id) {
-                free(j);
-                return NULL;
-        }
-        HASH_ADD_KEYPTR(hh, f->jobs, j->id, strlen(j->id), j);
-        return j;
-}
-
-static void feed_arm(Feed *f, usec_t at) {
-        if (at >= f->update_at)
-                return;
-        f->update_at = at;
-        (void) sd_event_source_set_time(f->update_timer, at);
-        (void) sd_event_source_set_enabled(f->update_timer, SD_EVENT_ONESHOT);
-}
-
-/* Tells of the change now, or when it is time. */
-static void feed_job_changed(Feed *f, FeedJob *j, usec_t now) {
-        usec_t *oldest = &j->told[j->n_told % UPDATES_IN_WINDOW];
-        usec_t due = j->n_told >= UPDATES_IN_WINDOW ? *oldest + UPDATE_WINDOW : 0;
-        int r;
-
-        j->pending = true;
-        if (now < due)
-                return feed_arm(f, due);
-
-        r = send_update(f, j);
-        if (r < 0 && r != -ENOENT) {
-                /* The database may be busy; the change is not lost. */
-                log_warning_errno(r, "Failed to tell WebSocket clients of job %s, trying again: %m", j->id);
-                return feed_arm(f, now + RETRY_INTERVAL);
-        }
-        j->pending = false;
-        /* Not @now: reading the job may have taken time, and the window begins when clients were told. */
-        *oldest = now_monotonic();
-        j->n_told++;
-}
-
-static void on_event(const JobEvent *event, void *userdata) {
-        usec_t now = now_monotonic();
-        Feed *f = userdata;
-        FeedJob *j;
-
-        if (event->kind != EVENT_STATE && event->kind != EVENT_PHASE && event->kind != EVENT_PROGRESS)
-                return; /* lines of the log */
-        j = feed_job_get(f, event->job_id);
-        if (!j)
-                return (void) log_oom();
-
-        j->heard = now;
-        j->has_progress = event->kind != EVENT_STATE; /* another state: an attempt begins or has ended */
-        j->phase = event->phase;
-        j->percent = event->percent;
-        j->bytes_done = event->bytes_done;
-        j->bytes_total = event->bytes_total;
-        j->rate = event->rate;
-        j->realtime = event->realtime;
-        feed_job_changed(f, j, now);
-}
 
 static void on_schedule(const ScheduleEvent *event, void *userdata) {
         _cleanup_ws_message_ WsMessage *m = NULL;
@@ -288,21 +174,8 @@ static void on_schedule(const ScheduleEvent *event, void *userdata) {
         websocket_group_send(f->group, m);
 }
 
-static int on_update_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        usec_t now = now_monotonic();
-        FeedJob *j, *next;
-        Feed *f = userdata;
-
-        f->update_at = USEC_INFINITY;
-        HASH_ITER(hh, f->jobs, j, next)
-                if (j->pending)
-                        feed_job_changed(f, j, now);
-        return 0;
-}
-
 static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic();
-        FeedJob *j, *next;
         Feed *f = userdata;
         int r;
 
@@ -315,10 +188,7 @@ static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdat
         if (r < 0)
                 log_warning_errno(r, "Failed to read the metrics for WebSocket clients: %m");
 
-        HASH_ITER(hh, f->jobs, j, next)
-                if (!j->pending && now >= j->heard + FORGET_AFTER)
-                        feed_job_free(f, j);
-
+        job_feed_forget(f->jobs, now);
         (void) sd_event_source_set_time(source, MAX(usec + STATUS_INTERVAL, now));
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -326,20 +196,19 @@ static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdat
 /* --- clients --------------------------------------------------------------------------------------- */
 
 static Feed *feed_free(Feed *f) {
-        FeedJob *j, *next;
-
         if (!f)
                 return NULL;
-        event_hub_ignore(api_events(websocket_group_api(f->group)), &f->listener);
+        job_feed_free(f->jobs);
         sd_event_source_disable_unref(f->status_timer);
-        sd_event_source_disable_unref(f->update_timer);
-        HASH_ITER(hh, f->jobs, j, next)
-                feed_job_free(f, j);
         ws_message_unref(f->list);
         ws_message_unref(f->status);
         return mfree(f);
 }
 DEFINE_CLEANUP_FUNC(Feed *, feed_free);
+
+/* A job here reports its progress twice a second, and has a few more events at its start and its end. A worker
+ * may report as often as it likes. */
+static const JobFeedOps feed_ops = { .per_second = 10, .on_job = send_update, .on_schedule = on_schedule };
 
 static int on_start(WebSocketGroup *g) {
         _cleanup_(feed_freep) Feed *f = new0(Feed, 1);
@@ -349,18 +218,11 @@ static int on_start(WebSocketGroup *g) {
         if (!f)
                 return -ENOMEM;
         f->group = g;
-        f->update_at = USEC_INFINITY;
-        f->listener = (EventListener){ .on_event = on_event, .on_schedule = on_schedule, .userdata = f };
-        r = event_hub_listen(api_events(a), &f->listener);
+        r = job_feed_new(a, &feed_ops, f, &f->jobs);
         if (r < 0)
                 return log_error_errno(r, "Failed to follow the journal: %m");
         r = sd_event_add_time_relative(api_event(a), &f->status_timer, CLOCK_MONOTONIC, STATUS_INTERVAL, 0,
                         on_status_timer, f);
-        if (r >= 0)
-                r = sd_event_add_time(api_event(a), &f->update_timer, CLOCK_MONOTONIC, USEC_INFINITY,
-                                USEC_PER_MSEC, on_update_timer, f);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(f->update_timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         websocket_group_set_userdata(g, TAKE_PTR(f));

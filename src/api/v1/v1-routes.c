@@ -22,14 +22,15 @@
 #include "api/v1/v1-logs.h"
 #include "api/v1/v1-provider-connect.h"
 #include "api/v1/v1-providers.h"
+#include "api/v1/v1-readiness.h"
 #include "api/v1/v1-schedule-json.h"
 #include "api/v1/v1-schedules.h"
 #include "api/v1/v1-session.h"
 #include "api/v1/v1-submit.h"
-#include "api/v1/v1-readiness.h"
 #include "api/v1/v1-system.h"
 #include "api/v1/v1-upload.h"
 #include "api/v1/v1-vms.h"
+#include "api/v1/v1-ws.h"
 #include "json/json-table.h"
 
 #define UPLOAD_BODY_MAX ((size_t) 8 * 1024)
@@ -151,6 +152,12 @@ static const Route v1_routes[] = {
         { HTTP_POST, "/schedules/{id}/run", SCOPE_SUBMIT, v1_trigger_schedule,
                 .summary = "The same as POST /schedules/{id}/trigger.",
                 .replies = REPLIES(REPLY_OBJECT(200, "Its job.", v1_triggered_schema)) },
+        { HTTP_POST, "/auth/ticket", SCOPE_READ, v1_make_ticket, .max_body = V1_AUTH_BODY_MAX,
+                .summary = "Get a ticket for clients that cannot send a header: it is the parameter ticket of "
+                           "/ws and /download, once, within a minute.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The ticket.", v1_ticket_schema)) },
+        { HTTP_GET, "/ws", SCOPE_READ, v1_open_websocket, .at_root = true, .token_in_query = true,
+                .summary = "WebSocket with changes of jobs and schedules, metrics and alerts." },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
         { HTTP_GET, "/system/health", SCOPE_READ, v1_get_system_health,
@@ -215,6 +222,7 @@ static const Route v1_routes[] = {
         { HTTP_GET, "/browse", SCOPE_SUBMIT, v1_browse_files, .query = v1_browse_query,
                 .summary = "The same as /browse/files.", .replies = v1_browse_replies },
         { HTTP_GET, "/download", SCOPE_SUBMIT, v1_download, .query = v1_download_query,
+                .token_in_query = true,
                 .summary = "Download a file, or a part of it.", .replies = v1_download_replies },
         { HTTP_POST, "/upload/init", SCOPE_SUBMIT, v1_init_upload, .max_body = UPLOAD_BODY_MAX,
                 .summary = "Begin an upload in chunks.", .body = &v1_init_upload_body,

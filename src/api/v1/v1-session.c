@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/v1/v1-session.h"
 
+#include "api/access/access-check.h"
+#include "api/access/ticket.h"
 #include "api/bus-client.h"
 #include "api/http/reply.h"
 #include "api/http/request-state.h"
@@ -19,6 +21,13 @@ static const SchemaField me_fields[] = {
         {},
 };
 const Schema v1_me_schema = { .name = "Identity", .fields = me_fields };
+
+static const SchemaField ticket_fields[] = {
+        { "ticket", SCHEMA_STRING },
+        { "expires_in", SCHEMA_INTEGER, .description = "Seconds." },
+        {},
+};
+const Schema v1_ticket_schema = { .name = "Ticket", .fields = ticket_fields };
 
 static const SchemaField session_fields[] = {
         { "id", SCHEMA_STRING },
@@ -84,6 +93,18 @@ static json_t *me_json(const Request *r) {
                         s ? NULL : r->key.text, "session_id", s ? s->id : NULL, "expires_at",
                         json_time(s ? s->expires_at : r->key_expires_at), "permissions",
                         permissions_json(r->scopes));
+}
+
+int v1_make_ticket(Request *r) {
+        _cleanup_free_ char *ticket = NULL;
+        int k = tickets_make(api_tickets(request_api(r)), request_credential(r), now_monotonic(), &ticket);
+
+        if (k >= 0)
+                k = request_add_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+        return k < 0 ? k
+                     : request_reply_json(r, 200,
+                                       json_pack("{s:s, s:I}", "ticket", ticket, "expires_in",
+                                                       (json_int_t) (TICKET_LIFETIME / USEC_PER_SEC)));
 }
 
 int v1_get_me(Request *r) {

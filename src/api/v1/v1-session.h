@@ -6,9 +6,10 @@
 #include "api/http/router.h"
 
 int v1_log_out(Request *r);
+int v1_make_ticket(Request *r);
 int v1_get_me(Request *r);
 int v1_get_session(Request *r);
 int v1_list_sessions(Request *r);
 int v1_end_session(Request *r);
 
-extern const Schema v1_me_schema, v1_session_schema, v1_sessions_schema, v1_message_schema;
+extern const Schema v1_ticket_schema, v1_me_schema, v1_session_schema, v1_sessions_schema, v1_message_schema;

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api/v1/v1-ws.h"
+
+#include "api/job-feed.h"
+#include "api/job-json.h"
+#include "api/v1/v1-alerts.h"
+#include "api/v1/v1-job-json.h"
+#include "api/v1/v1-page.h"
+#include "api/v1/v1-schedule-json.h"
+#include "api/v1/v1-system.h"
+#include "basic/log.h"
+#include "basic/string-util.h"
+#include "store/jobs-list.h"
+
+#define STATUS_INTERVAL (2 * USEC_PER_SEC)
+#define ALERTS_INTERVAL (10 * USEC_PER_SEC)
+#define MESSAGE_MAX 4096
+
+typedef struct Client {
+        WebSocket *socket;
+        V1Subscription wants;
+        LIST_ENTRY(Client) clients;
+} Client;
+
+/* What serves all clients; lives while there are any. */
+typedef struct Feed {
+        WebSocketGroup *group;
+        JobFeed *jobs;
+        sd_event_source *timer;
+        usec_t alerts_at; /* monotonic: when they were looked at */
+        json_t *alerts; /* those that are active, by id */
+        LIST_HEAD(, Client) clients;
+} Feed;
+
+/* --- messages -------------------------------------------------------------------------------------- */
+
+/* Takes @data over; NULL is passed on. */
+static WsMessage *make_message(const char *type, json_t *data) {
+        return ws_message_from_json(json_pack("{s:s, s:o, s:o}", "type", type, "timestamp",
+                        json_time(now_realtime()), "data", data));
+}
+
+static bool is_wanted(const Client *c, V1Topic topic, const char *job_id) {
+        return c->wants.topics & 1u << topic &&
+                        (!job_id || !c->wants.job_ids || strv_contains(c->wants.job_ids, job_id));
+}
+
+/* To those who want it; takes @data over. NULL, without memory, ends the connections. */
+static void send_all(Feed *f, V1Topic topic, const char *job_id, const char *type, json_t *data) {
+        _cleanup_ws_message_ WsMessage *m = make_message(type, data);
+        Client *c;
+
+        LIST_FOREACH(c, &f->clients, clients)
+                if (is_wanted(c, topic, job_id))
+                        websocket_send(c->socket, m);
+}
+
+/* The jobs that have not ended, newest first. */
+static int read_jobs(Api *a, json_t **ret) {
+        const JobPageFilter filter = { .statuses = 1u << STATUS_QUEUED | 1u << STATUS_RUNNING,
+                .sort = SORT_CREATED_AT,
+                .descending = true,
+                .limit = V1_LIMIT_MAX };
+        _cleanup_(job_page_rows_done) JobPageRows rows = {};
+        _cleanup_json_ json_t *list = json_array();
+        usec_t now = now_realtime();
+        Store *store;
+        int r = api_store(a, &store);
+
+        if (r >= 0)
+                r = store_jobs_page(store, &filter, &rows);
+        if (r < 0 && r != -ENOENT) /* without a database, there are no jobs */
+                return r;
+        for (size_t i = 0; i < rows.n; i++)
+                if (json_array_append_new(list, v1_job_json(&rows.rows[i], &(V1JobMore){}, now)) < 0)
+                        return -ENOMEM;
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+static json_t *status_json(Api *a) {
+        uint64_t counts[_JOB_STATE_MAX] = {}, by_status[_STATUS_MAX] = {};
+        json_t *o = json_object();
+        Store *store;
+
+        if (api_store(a, &store) >= 0)
+                (void) store_jobs_count(store, counts);
+        for (JobState s = 0; s < _JOB_STATE_MAX; s++)
+                by_status[job_status_of_state(s)] += counts[s];
+        for (JobStatus s = 0; s < _STATUS_MAX; s++)
+                (void) json_object_set_new(o, job_status_to_string(s), json_count(by_status[s]));
+        return o;
+}
+
+static json_t *metrics_json(Api *a) {
+        _cleanup_json_ json_t *health = v1_system_health_json(a);
+
+        if (!health)
+                return NULL;
+        return json_pack("{s:O?, s:O?, s:O?, s:O?, s:O?, s:O?}", "cpu_percent",
+                        json_path_get(health, "cpu.percent"), "memory_percent",
+                        json_path_get(health, "memory.percent"), "load", json_path_get(health, "cpu.load"),
+                        "disks", json_object_get(health, "disks"), "jobs", json_object_get(health, "jobs"),
+                        "pressure", json_object_get(health, "pressure"));
+}
+
+/* --- alerts ---------------------------------------------------------------------------------------- */
+
+/* The item, and whether it is active. */
+static json_t *alert_json(json_t *alert, bool active) {
+        json_t *copy = json_copy(alert);
+
+        return json_object_set_new(copy, "active", json_boolean(active)) < 0 ? json_decref(copy),
+               NULL                                                          : copy;
+}
+
+/* Alerts by their id. */
+static json_t *read_alerts(Api *a) {
+        _cleanup_json_ json_t *list = v1_alerts_json(a, now_realtime()), *map = json_object();
+        json_t *alert;
+        size_t i;
+
+        if (!list || !map)
+                return NULL;
+        json_array_foreach(list, i, alert) {
+                const char *id = json_string_value(json_object_get(alert, "id"));
+
+                if (id && json_object_set(map, id, alert) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(map);
+}
+
+/* Tells of those that begin, change or end. */
+static void look_at_alerts(Feed *f, usec_t now) {
+        json_t *alerts = read_alerts(websocket_group_api(f->group)), *alert;
+        const char *id;
+
+        f->alerts_at = now;
+        if (!alerts)
+                return (void) log_oom();
+        json_object_foreach(alerts, id, alert)
+                if (!json_equal(alert, json_object_get(f->alerts, id)))
+                        send_all(f, V1_TOPIC_ALERTS, NULL, "alert", alert_json(alert, true));
+        json_object_foreach(f->alerts, id, alert)
+                if (!json_object_get(alerts, id))
+                        send_all(f, V1_TOPIC_ALERTS, NULL, "alert", alert_json(alert, false));
+        json_decref(f->alerts);
+        f->alerts = alerts;
+}
+
+/* --- changes --------------------------------------------------------------------------------------- */
+
+static int on_job(const FeedJob *j, void *userdata) {
+        _cleanup_(job_page_rows_done) JobPageRows rows = {};
+        Feed *f = userdata;
+        Store *store;
+        int r = api_store(websocket_group_api(f->group), &store);
+
+        if (r >= 0)
+                r = store_jobs_page_get(store, j->id, &rows);
+        if (r < 0)
+                return r;
+        feed_job_add_progress(j, rows.rows[0].row);
+        send_all(f, V1_TOPIC_JOBS, j->id, "job_update",
+                        v1_job_json(&rows.rows[0], &(V1JobMore){}, now_realtime()));
+        return 0;
+}
+
+static void on_schedule(const ScheduleEvent *event, void *userdata) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        Feed *f = userdata;
+        json_t *schedule = NULL;
+        Store *store;
+
+        if (api_store(websocket_group_api(f->group), &store) >= 0 &&
+                        store_schedule_get(store, event->schedule_id, &row) >= 0)
+                schedule = v1_schedule_json(row);
+        send_all(f, V1_TOPIC_SCHEDULES, NULL, "schedule_event",
+                        json_pack("{s:o, s:s, s:o, s:o}", "schedule_id", json_text(event->schedule_id),
+                                        "event", schedule_event_to_string(event->kind), "job_id",
+                                        json_text(event->job_id), "schedule",
+                                        schedule ? schedule : json_null()));
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        usec_t now = now_monotonic();
+        Feed *f = userdata;
+        Api *a = websocket_group_api(f->group);
+
+        send_all(f, V1_TOPIC_JOBS, NULL, "status", status_json(a));
+        send_all(f, V1_TOPIC_METRICS, NULL, "metrics", metrics_json(a));
+        if (now >= f->alerts_at + ALERTS_INTERVAL)
+                look_at_alerts(f, now);
+        job_feed_forget(f->jobs, now);
+        (void) sd_event_source_set_time(source, MAX(usec + STATUS_INTERVAL, now));
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* --- clients --------------------------------------------------------------------------------------- */
+
+static Feed *feed_free(Feed *f) {
+        if (!f)
+                return NULL;
+        job_feed_free(f->jobs);
+        sd_event_source_disable_unref(f->timer);
+        json_decref(f->alerts);
+        return mfree(f);
+}
+DEFINE_CLEANUP_FUNC(Feed *, feed_free);
+
+static int on_start(WebSocketGroup *g) {
+        static const JobFeedOps ops = { .per_second = 2, .on_job = on_job, .on_schedule = on_schedule };
+        _cleanup_(feed_freep) Feed *f = new0(Feed, 1);
+        Api *a = websocket_group_api(g);
+        int r;
+
+        if (!f)
+                return -ENOMEM;
+        f->group = g;
+        LIST_INIT(&f->clients);
+        f->alerts = read_alerts(a);
+        f->alerts_at = now_monotonic();
+        if (!f->alerts)
+                return -ENOMEM;
+        r = job_feed_new(a, &ops, f, &f->jobs);
+        if (r < 0)
+                return log_error_errno(r, "Failed to follow the journal: %m");
+        r = sd_event_add_time_relative(
+                        api_event(a), &f->timer, CLOCK_MONOTONIC, STATUS_INTERVAL, 0, on_timer, f);
+        if (r < 0)
+                return r;
+        websocket_group_set_userdata(g, TAKE_PTR(f));
+        return 0;
+}
+
+static void on_stop(WebSocketGroup *g) {
+        feed_free(websocket_group_userdata(g));
+}
+
+/* The jobs, their number, and the alerts that are active. */
+static int greet(WebSocket *w, Feed *f) {
+        Api *a = websocket_group_api(f->group);
+        _cleanup_ws_message_ WsMessage *list = NULL, *status = NULL;
+        json_t *jobs = NULL, *alert;
+        const char *id;
+        int r = read_jobs(a, &jobs);
+
+        if (r < 0)
+                return r;
+        list = make_message("jobs", jobs);
+        status = make_message("status", status_json(a));
+        websocket_send(w, list);
+        websocket_send(w, status);
+        json_object_foreach(f->alerts, id, alert) {
+                _cleanup_ws_message_ WsMessage *m = make_message("alert", alert_json(alert, true));
+
+                websocket_send(w, m);
+        }
+        return 0;
+}
+
+static int on_open(WebSocket *w) {
+        Feed *f = websocket_group_userdata(websocket_group(w));
+        Client *c = new0(Client, 1);
+
+        if (!c)
+                return -ENOMEM;
+        c->socket = w;
+        c->wants.topics = (1u << _V1_TOPIC_MAX) - 1;
+        LIST_INSERT_HEAD(&f->clients, c, clients);
+        websocket_set_userdata(w, c);
+        return greet(w, f);
+}
+
+static void on_close(WebSocket *w) {
+        Client *c = websocket_userdata(w);
+
+        if (!c)
+                return;
+        LIST_REMOVE(c, clients);
+        v1_subscription_done(&c->wants);
+        free(c);
+}
+
+static void on_message(WebSocket *w, const char *text, size_t size) {
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_ws_message_ WsMessage *m = NULL;
+        _cleanup_free_ char *why = NULL;
+        Client *c = websocket_userdata(w);
+        V1Subscription wants = {};
+        int r = v1_subscription_decode(text, size, &wants, &errors);
+
+        if (r >= 0) {
+                v1_subscription_done(&c->wants);
+                c->wants = wants;
+                return;
+        }
+        why = json_errors_text(&errors);
+        m = make_message("error", r == -EBADMSG ? json_pack("{s:s*}", "message", why) : NULL);
+        websocket_send(w, m);
+}
+
+static const WebSocketProtocol protocol = {
+        .max_message = MESSAGE_MAX,
+        .on_start = on_start,
+        .on_stop = on_stop,
+        .on_open = on_open,
+        .on_message = on_message,
+        .on_close = on_close,
+};
+
+int v1_open_websocket(Request *r) {
+        return request_reply_websocket(r, &protocol);
+}

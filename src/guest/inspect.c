@@ -23,16 +23,33 @@ static json_t *text_consume(char *s) {
 
 /* --- the operating system -------------------------------------------------------------------------- */
 
+static bool is_uuid(const char *s) {
+        return !isempty(s) && strspn(s, "0123456789abcdefABCDEF-") == strlen(s);
+}
+
 static int name_device(Guest *guest, const char *device, const char *type) {
         _cleanup_free_ char *uuid = guestfs_vfs_uuid(guest->g, device), *stable = NULL;
 
-        if (isempty(uuid) || strspn(uuid, "0123456789abcdefABCDEF-") != strlen(uuid))
+        if (!uuid || !is_uuid(uuid))
                 return 0;
         stable = strprintf("UUID=%s", uuid);
         if (!stable)
                 return -ENOMEM;
         return streq(type, "btrfs") ? device_names_add_member(&guest->names, device, stable)
                                     : device_names_add(&guest->names, device, stable);
+}
+
+/* What has no UUID, such as swap that is encrypted with a random key, has that of its partition. */
+static int name_partition(Guest *guest, const char *device) {
+        _cleanup_guest_list_ char **fields = guestfs_blkid(guest->g, device);
+
+        for (char **f = fields; f && f[0] && f[1]; f += 2) {
+                if (!streq(f[0], "PART_ENTRY_UUID") || !is_uuid(f[1]))
+                        continue;
+                _cleanup_free_ char *stable = strprintf("PARTUUID=%s", f[1]);
+                return stable ? device_names_add(&guest->names, device, stable) : -ENOMEM;
+        }
+        return 0;
 }
 
 static int name_filesystems(Guest *guest) {
@@ -42,8 +59,9 @@ static int name_filesystems(Guest *guest) {
 
         guest->names.one_disk = strv_length(disks) == 1;
         for (char **f = guest->filesystems; f[0] && f[1] && r >= 0; f += 2)
-                if (startswith(f[0], "/dev/sd") && !streq(f[1], "unknown"))
-                        r = name_device(guest, f[0], f[1]);
+                if (startswith(f[0], "/dev/sd"))
+                        r = streq(f[1], "unknown") ? name_partition(guest, f[0])
+                                                   : name_device(guest, f[0], f[1]);
         if (r >= 0)
                 r = encrypted_devices(guest, "crypto_LUKS", &encrypted);
         STRV_FOREACH(device, encrypted)

@@ -40,11 +40,12 @@ kernel() {
         (cd "$d/initramfs" && find . | cpio -o -H newc --quiet) | "$@" | put "$name" "$initramfs"
 }
 
-# partition IMAGE BEGIN SIZE TYPE [TREE]: what is in it
+# partition IMAGE BEGIN SIZE TYPE [TREE]: what is in it; "random" is swap that has a new key at each boot
 partition() {
-        case $4 in
-                82) truncate -s "$3M" "$d/part" && mkswap -q "$d/part" ;;
-                uefi) mkfs.vfat -F 32 -C "$d/part" $(($3 << 10)) >/dev/null && mcopy -s -i "$d/part" "$d/$5"/* :: ;;
+        case $4:${5:-} in
+                82:random) head -c "$3M" /dev/urandom >"$d/part" ;;
+                82:) truncate -s "$3M" "$d/part" && mkswap -q "$d/part" ;;
+                uefi:*) mkfs.vfat -F 32 -C "$d/part" $(($3 << 10)) >/dev/null && mcopy -s -i "$d/part" "$d/$5"/* :: ;;
                 *) mkfs.ext4 -q -F -d "$d/$5" "$d/part" "$3M" >/dev/null ;;
         esac
         dd if="$d/part" of="$1" bs=1M seek="$2" conv=notrunc,sparse status=none
@@ -353,11 +354,14 @@ EOF
 auto ens192
 iface ens192 inet dhcp
 EOF
-        disk extlinux dos "300 83 extlinux"
+        put extlinux etc/crypttab <<<'swap /dev/sda2 /dev/urandom swap'
+        disk extlinux dos "300 83 extlinux" "40 82 random"
         run extlinux '"operations": "auto"' extlinux
         fixed extlinux debian
         text extlinux 1 boot/extlinux/extlinux.conf | grep root= | same extlinux extlinux.conf \
                 "	append initrd=/boot/initrd.img root=$(uuid extlinux 1) ro quiet"
+        id=$(sfdisk -q --disk-id "$d/extlinux.img" | sed s/0x//)
+        text extlinux 1 etc/crypttab | same extlinux crypttab "swap PARTUUID=$id-02 /dev/urandom swap"
         text extlinux 1 etc/default/extlinux | same extlinux default/extlinux "EXTLINUX_ROOT=\"root=$(uuid extlinux 1)\""
         link extlinux 1 ens192
         text extlinux 1 boot/initrd.img-$v | drivers extlinux usr/lib/modules $v

@@ -168,9 +168,12 @@ if want hibernated; then
 fi
 if want bitlocker; then
         python3 "$windows_disk" "$d/bitlocker.img"
-        # The boot sector of a volume that is encrypted
-        { printf '\xeb\x58\x90-FVE-FS-' && head -c 501 /dev/zero; } |
-                dd of="$d/bitlocker.img" bs=512 seek=20480 conv=notrunc status=none
+        # at BYTES: standard input, into the NTFS
+        at() { dd of="$d/bitlocker.img" bs=1 seek=$((20480 * 512 + $1)) conv=notrunc status=none; }
+        # The boot sector of an encrypted volume since Windows 7, and its metadata at 4096
+        printf '\xeb\x58\x90-FVE-FS-' | at 0
+        printf '\x00\x10\x00\x00\x00\x00\x00\x00' | at 176
+        printf -- '-FVE-FS-' | at 4096
         refused bitlocker guest_encrypted
 fi
 if want dynamic-disks; then

@@ -37,9 +37,9 @@ void report_init(Report *r, const char *job_id) {
         };
 }
 
-/* What "systemctl status" shows. systemd signals only a status that differs from the last one: a space that nobody
- * sees makes a difference between two that are equal. Without a signal, the entry would be read when journald says that
- * its file has changed, up to 250 ms later. */
+/* What "systemctl status" shows. systemd signals only a status that differs from the last one: a space that
+ * nobody sees makes a difference between two that are equal. Without a signal, the entry would be read when
+ * journald says that its file has changed, up to 250 ms later. */
 static void tell_status(Report *r, const char *message) {
         const char *end = r->odd ? " " : "";
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A job's log as journalctl -u would show it, read in steps: all lines of its unit and the manager's about it,
- * also what qemu-nbd printed, and the service manager's about the unit. Lines are "2026-01-31T10:00:00Z message",
- * at most 8 KiB each and 16 MiB in all (the oldest are left out). */
+/* A job's log as journalctl -u would show it, read in steps: all lines of its unit and the manager's about
+ * it, also what qemu-nbd printed, and the service manager's about the unit. Lines are "2026-01-31T10:00:00Z
+ * message", at most 8 KiB each and 16 MiB in all (the oldest are left out). */
 
 #include <stddef.h>
 

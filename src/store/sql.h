@@ -159,7 +159,8 @@ typedef struct StoreGroup {
 typedef struct Store Store;
 typedef struct Schema Schema;
 
-/* The last answer of store_workers_can(), valid until a row changes: it is asked for each job of a group commit. */
+/* The last answer of store_workers_can(), valid until a row changes: it is asked for each job of a group
+ * commit. */
 typedef struct StoreWorkersCan {
         bool known, can;
         uint64_t demand; /* packed */

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The part "holds" of tests/bench/run, to be sourced by it: the longest time for which one request holds the event loop
-# of a daemon, in CPU time (loop-hold.c), with 10,000 rows of each kind and 1,000 VMs on a host.
+# of a daemon, in CPU time (loop-hold.c), with 10,000 rows of each kind, 1,000 VMs on
+# a host, 1,000 deliveries, and a log of 5,000 lines.
 
-# shellcheck disable=SC2154 # tool, here, results, work, api, hosts_api and queue_api are those scripts'
+# shellcheck disable=SC2154 # tool, here, results, work, api, hosts_api, queue_api and webhook_database are those scripts'
 # shellcheck disable=SC2016 # $ in single quotes is for the shell inside
 
-hold_units=(hyper.service hyper-managerd.service hyper-hostd.service)
+hold_units=(hyper.service hyper-managerd.service hyper-hostd.service hyper-vsphered.service)
 
 holds_start() {
         local unit
@@ -37,6 +38,13 @@ holds_fill() {
         inside hyperctl schedule add '0 2 * * *' --id hold-schedule --source /srv/bench/small.qcow2 \
                 --destination '/srv/bench/{job_id}.qcow2'
         /usr/bin/python3 "$here/queue-register.py" 8000 10000
+        # The unit of the job once more: 5,000 lines for its log, which are events, too
+        inside systemd-run -q --wait --unit='hyper-job-hold\x2djob.service' -p LogExtraFields=HYPER_JOB_ID=hold-job \
+                -p LogExtraFields=HYPER_EVENT=note seq 5000
+        add_webhook 9
+        queue_deliveries 1000
+        inside sqlite3 "$webhook_database" "UPDATE deliveries SET state = 'delivered', tried_at = 1, status = 200,
+                response = printf('%01000d', seq)"
         inside systemctl stop hyper.service hyper-managerd.service
         inside sh -ec '
                 columns() { sqlite3 /var/lib/hyper/hyper.db "SELECT group_concat(name) FROM pragma_table_info('\''$1'\'')
@@ -82,7 +90,7 @@ bench_holds() {
         local objects=(org.freedesktop.DBus.ObjectManager GetManagedObjects)
         holds_start
         holds_fill
-        for path in /jobs/query?all=true /jobs/logs/hold-job /schedules /schedules/stats /webhooks /status /metrics \
+        for path in /jobs/query?all=true /jobs/logs/hold-job /webhooks/0/deliveries?limit=1000 /schedules /schedules/stats /webhooks /status /metrics \
                 /sources /capabilities "/api/workflow/jobs?limit=1000" /api/workflow/status; do
                 hold hyper.service "GET $path" curl -sSf "$api$path"
         done
@@ -108,5 +116,6 @@ bench_holds() {
                 bus_call "${manager[@]}" ListSchedules tt 0 1000
         hold hyper-managerd.service "hyper-managerd: QueueStatus" bus_call "${manager[@]}" QueueStatus
         curl -sSf -X DELETE "$hosts_api/hosts/hold"
+        forget_webhooks
         holds_stop
 }

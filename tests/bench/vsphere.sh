@@ -189,17 +189,33 @@ bench_ranges() {
 vsphere_list() {
         cat <<'EOF'
 set -e
+cd /srv/bench
 . /srv/bench/vcsim.env
 cursor='' n=0
 while :; do
-        curl -sSf -G http://127.0.0.1:8080/vms/list -d limit=1000 --data-urlencode "vcenter_url=$URL" --data-urlencode "ca@$CA" \
-                -d username=administrator@vsphere.local -d password=secret --data-urlencode "cursor=$cursor" \
-                -o page -w '%{time_total}\n'
+        jq -n --arg url "$URL" --rawfile ca "$CA" --arg cursor "$cursor" '{vcenter_url: $url, ca: $ca, cursor: $cursor,
+                username: "administrator@vsphere.local", password: "secret", limit: 1000}' |
+                curl -sS --fail-with-body http://127.0.0.1:8080/vms/list -H 'Content-Type: application/json' -d @- -o page \
+                -w '%{time_total}\n' || { cat page >&2; exit 1; }
         n=$((n + $(jq '.vms | length' page)))
         cursor=$(jq -r '.next_cursor // ""' page)
         [ "$cursor" ] || break
 done
 [ $n -ge 10000 ] || { echo "only $n VMs were listed" >&2; exit 1; }
+EOF
+}
+
+# vsphere_list_all: all VMs with one request
+vsphere_list_all() {
+        cat <<'EOF'
+set -e
+cd /srv/bench
+. /srv/bench/vcsim.env
+jq -n --arg url "$URL" --rawfile ca "$CA" '{vcenter_url: $url, ca: $ca, username: "administrator@vsphere.local",
+        password: "secret"}' |
+        curl -sS --fail-with-body http://127.0.0.1:8080/vms/list -H 'Content-Type: application/json' -d @- -o page ||
+        { cat page >&2; exit 1; }
+[ "$(jq '.vms | length' page)" -ge 10000 ]
 EOF
 }
 
@@ -221,6 +237,10 @@ bench_inventory() {
         record inventory "One of the other pages" s "$(inside cat /srv/bench/inventory-next)" "" ""
         record inventory "Peak of hyper-vsphered" MiB "$(inside sh -c \
                 'awk "/^VmHWM/ {print \$2 / 1024}" "/proc/$(systemctl show -P MainPID hyper-vsphered)/status"')" "" ""
+        holds_start
+        hold hyper.service "GET /vms/list, all 10,000" inside sh -c "$(vsphere_list_all)"
+        hold hyper-vsphered.service "hyper-vsphered: the same" inside sh -c "$(vsphere_list_all)"
+        holds_stop
         inside systemctl stop bench-vcsim
         inside rm -rf /srv/bench/vcsim.d
 }

@@ -20,8 +20,8 @@ typedef int (*list_step)(void *list, json_t **ret);
 int request_reply_list(Request *r, json_t *head, const char *key, list_step step, void *list,
                 void (*free_list)(void *list));
 
-/* The same with a list that is there already, as one or several JSON arrays in @texts, which exist until @owner is
- * freed with @free_owner, also on failure. They are sent as they are: neither parsed nor copied. -EBADMSG if one has
- * no brackets. */
+/* The same with a list that is there already, as one or several JSON arrays in @texts, which exist until
+ * @owner is freed with @free_owner, also on failure. They are sent as they are: neither parsed nor copied.
+ * -EBADMSG if one has no brackets. */
 int request_reply_list_texts(Request *r, json_t *head, const char *key, const char *const *texts, size_t n,
                 void *owner, void (*free_owner)(void *owner));

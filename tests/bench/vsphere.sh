@@ -161,7 +161,7 @@ record_ranges() {
 bench_ranges() {
         local n i delay how what
         # Each request takes its time, so less is enough.
-        vsphere_start $((disk / 32))
+        vsphere_start $((disk / 64))
         vsphere_copy_qemu_driver
         for delay in 0 20; do
                 how="no delay"
@@ -248,7 +248,7 @@ bench_inventory() {
 bench_vsphere() {
         local n i what
         local peer="curl to a file, then \`qemu-img convert -W -m 8\`, and sync"
-        vsphere_start $((disk / 8))
+        vsphere_start $((disk / 16))
         for n in 1 2 4; do
                 for i in $(seq "$rounds"); do
                         say "  $n disks, round $i of $rounds"

@@ -220,11 +220,21 @@ static int finish_output(Attempt *a, bool succeeded) {
         return r < 0 ? r : k;
 }
 
+/* The output has its name. An earlier call may have been interrupted before it restored the source. */
+static int finish_published(Attempt *a) {
+        _cleanup_(source_guard_endp) SourceGuard *guard = NULL;
+
+        if (a->plan->warm_pass > 0 && marker_exists(a->directory_fd, JOB_MARK_TRACKING) &&
+                        source_guard_start(a, &guard) >= 0)
+                source_guard_published(guard);
+        return EXIT_SUCCESS;
+}
+
 static int finish_attempt(Attempt *a, bool succeeded) {
         int r;
 
         if (marker_exists(a->directory_fd, JOB_MARK_PUBLISHED))
-                return EXIT_SUCCESS;
+                return finish_published(a);
         vsphere_clean(a);
         if (job_spec_is_in_place(a->plan->spec))
                 r = in_place_finish(a, succeeded);

@@ -9,7 +9,7 @@
 #define VSPHERE_SNAPSHOT_MARK JOB_RESULTS_DIRECTORY "/vsphere-snapshot"
 /* Of a warm migration: its VM was shut down for the cutover; tracking was turned on for it. */
 #define VSPHERE_OFF_MARK JOB_RESULTS_DIRECTORY "/vsphere-off"
-#define VSPHERE_TRACKING_MARK JOB_RESULTS_DIRECTORY "/vsphere-tracking"
+#define VSPHERE_TRACKING_MARK JOB_MARK_TRACKING
 
 /* Sets a mark, before what it says is done; notes failures in the attempt. */
 int vsphere_mark(Attempt *a, const char *name);

@@ -27,6 +27,7 @@ typedef struct AttemptFacts {
 
         /* of a unit of this machine */
         bool published; /* the output has its final name, or needs none */
+        bool tracked; /* its source still has the changed block tracking that the job has enabled */
         bool needs_domain; /* a domain is to be defined for the output */
         const KvmOutcome *domain; /* what became of it; NULL: it is not known */
         bool needs_boot; /* the domain is to be started to see whether it boots */

@@ -62,7 +62,7 @@ static int start_finish(Job *j, const JobPlan *plan, FinishTasks tasks) {
 /* The work is complete, but finish was not, or the domain is not defined: that was cut off together with the
  * machine. Or the proof of boot, which has a unit of its own, has not begun. */
 static FinishTasks missing_tasks(const Job *j, const JobPlan *plan, const AttemptFacts *f) {
-        bool undefined = f->published && f->needs_domain && !f->domain,
+        bool undefined = f->published && ((f->needs_domain && !f->domain) || f->tracked),
              unproven = f->needs_boot && !f->boot && !f->domain->error;
         FinishTasks tasks = 0;
 

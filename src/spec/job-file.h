@@ -104,6 +104,8 @@ int job_plan_decode(const char *text, size_t size, JobPlan **ret);
 #define JOB_MARK_SENDING "sending" /* the disks are sent to another host, which may be stopped */
 #define JOB_MARK_SEND_STOPPED "send-stopped" /* it was stopped on request */
 #define JOB_MARK_CANCELLED "cancelled"
+/* The job has enabled changed block tracking of its source, which is to be disabled at its end. */
+#define JOB_MARK_TRACKING JOB_RESULTS_DIRECTORY "/vsphere-tracking"
 int job_mark_set(const char *directory, const char *mark);
 int job_mark_clear(const char *directory, const char *mark);
 /* 1 or 0, or negative errno. */

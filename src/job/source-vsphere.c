@@ -87,14 +87,24 @@ static int list_disks(Source *s) {
         return r < 0 ? r : source_reserve_disks(s, v->images, n);
 }
 
-int source_settle_vm(Source *s) {
-        VsphereSource *v = vsphere_of(s);
-        int r;
+/* What the last attempt has noted is ended first; then this one notes its own session. */
+static int begin_session(VsphereSource *v) {
+        _cleanup_(vsphere_noted_done) VsphereNoted noted = {};
+        int r = vsphere_read_noted(v->attempt, &noted);
 
         v->noted = true;
-        r = vsphere_prepare_login(v);
         if (r >= 0)
-                r = vsphere_login(v);
+                r = vsphere_prepare_login(v);
+        if (r < 0)
+                return r;
+        vsphere_end_noted(v, &noted);
+        return vsphere_login(v);
+}
+
+int source_settle_vm(Source *s) {
+        VsphereSource *v = vsphere_of(s);
+        int r = begin_session(v);
+
         if (r >= 0)
                 r = vsphere_find(v);
         if (r >= 0)

@@ -44,32 +44,18 @@ static int give_up_rights(void) {
                                                                                                   : 0;
 }
 
-/* What an attempt that was killed has noted; nothing if that cannot be read. */
-static int read_noted(Attempt *a, VsphereNoted *ret) {
-        _cleanup_free_ char *password = NULL;
-        int r = vsphere_read_password(a, &password);
-
-        if (r < 0)
-                return r;
-        r = vsphere_session_read(a->directory, password, ret);
-        explicit_bzero(password, strlen(password));
-        return r == -ENOMEM ? r : 0;
-}
-
 /* The password and the note are read before the right to is given up. */
 static int begin(VsphereSource *v) {
         _cleanup_(vsphere_noted_done) VsphereNoted noted = {};
         int r = vsphere_prepare_login(v);
 
         if (r >= 0)
-                r = read_noted(v->attempt, &noted);
+                r = vsphere_read_noted(v->attempt, &noted);
         if (r >= 0)
                 r = give_up_rights();
-        if (r < 0 || !noted.cookie)
-                return r;
-        if (vsphere_noted_end(&noted, v->session) >= 0)
-                report_note(&v->attempt->report, "The session of the attempt that was killed was ended");
-        return 0;
+        if (r >= 0)
+                vsphere_end_noted(v, &noted);
+        return r;
 }
 
 static int log_in(VsphereSource *v) {

@@ -101,6 +101,22 @@ int vsphere_read_password(Attempt *a, char **ret) {
                      : 0;
 }
 
+int vsphere_read_noted(Attempt *a, VsphereNoted *ret) {
+        _cleanup_free_ char *password = NULL;
+        int r = vsphere_read_password(a, &password);
+
+        if (r < 0)
+                return r;
+        r = vsphere_session_read(a->directory, password, ret);
+        explicit_bzero(password, strlen(password));
+        return r == -ENOMEM ? r : 0;
+}
+
+void vsphere_end_noted(VsphereSource *v, const VsphereNoted *noted) {
+        if (noted->cookie && vsphere_noted_end(noted, v->session) >= 0)
+                report_note(&v->attempt->report, "The session of the attempt that was killed was ended");
+}
+
 static void on_login(void *userdata) {
         const VsphereSource *v = userdata;
 

@@ -96,9 +96,10 @@ static int locate(VsphereSource *v, size_t disk, char **ret_url, char **ret_cook
 /* The endpoint; on errors *ret_why may be NULL. */
 static int open_endpoint(VsphereSource *v, size_t disk, Endpoint **ret, char **ret_why) {
         const VmDisk *d = v->disks[disk].device;
-        _cleanup_free_ char *url = NULL, *cookie = NULL;
+        _cleanup_free_ char *url = NULL, *cookie = NULL,
+                            *agent = strprintf("hyper/%s (%s)", PACKAGE_VERSION, v->attempt->plan->job_id);
 
-        int r = locate(v, disk, &url, &cookie);
+        int r = agent ? locate(v, disk, &url, &cookie) : -ENOMEM;
         if (r < 0) {
                 *ret_why = strdup("its file has no usable name");
                 return r;
@@ -110,7 +111,7 @@ static int open_endpoint(VsphereSource *v, size_t disk, Endpoint **ret, char **r
                 .cookie = cookie,
                 .ca = v->spec->ca,
                 .thumbprint = v->spec->thumbprint,
-                .user_agent = "hyper",
+                .user_agent = agent,
                 .cancel_fd = v->attempt->cancel_fd,
                 .renew = renew,
                 .userdata = v,

@@ -211,6 +211,14 @@ static int add_difference(uint64_t offset, uint64_t length, void *userdata) {
         return areas_add(userdata, offset, length);
 }
 
+static uint64_t total_capacity(const Warm *w) {
+        uint64_t total = 0;
+
+        for (size_t i = 0; i < w->state->n_disks; i++)
+                total += w->state->disks[i].capacity;
+        return total;
+}
+
 /* Where the image differs from the snapshot. */
 static int compare_disk(Warm *w, size_t disk, Areas *differences) {
         _cleanup_connection_ Connection source = {}, image = {};
@@ -295,7 +303,7 @@ static bool needs_verification(const Warm *w, bool off) {
         return !w->state->verified || w->state->differed || (off && verify == VERIFY_CUTOVER);
 }
 
-static int verify(Warm *w) {
+static int compare_and_copy(Warm *w) {
         usec_t began = now_monotonic();
         bool differs = false;
         int r = 0;
@@ -309,6 +317,23 @@ static int verify(Warm *w) {
         w->state->differed = differs;
         w->state->verified = true;
         return warm_save(w, "the comparison");
+}
+
+/* Differences of the last pass have no further pass that looks for more of them. The VM is off: once they are
+ * copied, there are none. */
+static int verify(Warm *w, bool off) {
+        int r = compare_and_copy(w);
+
+        if (r < 0 || !off || !w->state->differed)
+                return r;
+        w->attempt->report.work_total += total_capacity(w);
+        r = compare_and_copy(w);
+        return r < 0 || !w->state->differed
+                        ? r
+                        : attempt_fail(w->attempt, EBADMSG, "verification_failed",
+                                          "The copy still differs from %s after the differences were "
+                                          "copied: check the destination; the result is not used",
+                                          strna(w->v->vm.summary.name));
 }
 
 /* --- passes ---------------------------------------------------------------------------------------- */
@@ -327,14 +352,6 @@ static int set_identity(Warm *w) {
         free(s->identity);
         s->identity = identity;
         return identity ? 0 : -ENOMEM;
-}
-
-static uint64_t total_capacity(const Warm *w) {
-        uint64_t total = 0;
-
-        for (size_t i = 0; i < w->state->n_disks; i++)
-                total += w->state->disks[i].capacity;
-        return total;
 }
 
 /* All of the image lasts, and is what the snapshot has. */
@@ -420,6 +437,6 @@ int warm_pass(Warm *w, bool off) {
         if (r >= 0)
                 r = first ? first_pass(w) : next_pass(w, verified);
         if (r >= 0 && verified)
-                r = verify(w);
+                r = verify(w, off);
         return r < 0 ? r : vsphere_snapshot_remove(w->v);
 }

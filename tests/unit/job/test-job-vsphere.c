@@ -49,6 +49,25 @@ START_TEST(other_servers) {
 }
 END_TEST
 
+/* The host that exports has another certificate than its server says: nothing is read from it. */
+START_TEST(another_certificate_of_the_host) {
+        static const char *const kinds[] = { "unknown-ca", "expired", "wrong-host", "good" };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim server = start_server_with(dir, "-nfc-listen=127.0.0.1:0");
+        VmPlan p = { .dir = dir, .server = &server, .vm = "on", .method = "nfc" };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                _cleanup_free_ char *path = strprintf("/certificate?nfc=yes&kind=%s", kinds[i]);
+                vcsim_control(&server, path);
+                assert_fails(&p, OUTCOME_FAILED, "certificate", "Hard disk");
+                p.attempt++;
+        }
+        ck_assert_uint_eq(vcsim_calls(&server, "/nfc"), 0);
+        vcsim_control(&server, "/certificate?nfc=yes&kind=nfc");
+        _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
+}
+END_TEST
+
 /* A download that takes longer than a lease without progress. */
 START_TEST(the_lease_is_kept) {
         _cleanup_test_dir_ char *dir = test_dir();
@@ -489,12 +508,12 @@ START_TEST(started_meanwhile) {
 }
 END_TEST
 
-/* Or the next attempt. */
+/* Or the next attempt, as after a power cut. */
 START_TEST(killed_and_not_finished) {
         BEGIN(.vm = "on");
 
         end_vm_job(&p, SIGKILL, "Converting");
-        vcsim_control(&server, "/sessions/end?leases=yes");
+        ck_assert_uint_eq(vcsim_sessions(&server), 1);
         p.attempt = 2;
         _cleanup_(job_result_freep) JobResult *r = assert_copies(&p);
         ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 2);
@@ -569,6 +588,7 @@ int main(void) {
         tcase_add_test(tcase, a_vm_that_is_off);
         tcase_add_test(tcase, a_vm_that_is_running);
         tcase_add_loop_test(tcase, other_servers, 0, 3);
+        tcase_add_test(tcase, another_certificate_of_the_host);
         tcase_add_test(tcase, the_lease_is_kept);
         tcase_add_test(tcase, verified_in_full);
         tcase_add_test(tcase, shut_down_first);

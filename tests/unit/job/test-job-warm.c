@@ -7,6 +7,7 @@
 
 #include "job/vsphere-check.h"
 #include "job/vsphere-session.h"
+#include "job/vsphere-snapshot.h"
 #include "job/warm-state.h"
 #include "spec/job-remains.h"
 #include "unit/lib/job-servers.h"
@@ -296,6 +297,39 @@ START_TEST(lost_areas_are_found) {
 }
 END_TEST
 
+/* The VM is off, so that no pass follows: the result is compared again. */
+START_TEST(lost_areas_are_found_by_the_last_pass) {
+        BEGIN();
+
+        (void) next_pass(&p);
+        lose_areas(&server, true);
+        guest_works(&server, 7);
+        vcsim_control(&server, "/vm?name=web&power=off");
+        JobWarmResult last = cut_over(&p);
+        ck_assert_uint_gt(last.bytes_differences, 0);
+        ck_assert(last.verified);
+}
+END_TEST
+
+/* What is lost after the comparison is found by another one with the VM off, if that is asked for. */
+START_TEST(lost_areas_are_found_by_the_cutover) {
+        BEGIN(.verify = _i == 0 ? "cutover" : "precopy");
+
+        (void) next_pass(&p);
+        JobWarmResult second = next_pass(&p);
+        ck_assert(second.verified);
+        lose_areas(&server, true);
+        guest_writes(&server, 1, 0, BLOCK, 9);
+        p.pass++;
+        p.cutover = true;
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_COMPLETED, NULL);
+        ck_assert_uint_eq(r->warm.bytes_differences, _i == 0 ? BLOCK : 0);
+        ck_assert_int_eq(has_warning(r, 1), _i == 0);
+        if (_i == 0)
+                assert_same_as_source(&p);
+}
+END_TEST
+
 /* Without a comparison they are not: what is lost shows that the test can fail. */
 START_TEST(lost_areas_without_verification) {
         BEGIN(.verify = "none");
@@ -342,6 +376,60 @@ START_TEST(grown) {
         ck_assert_ptr_nonnull(strstr(r->message, "resized"));
         /* It begins again. */
         (void) next_pass(&p);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* --- the server fails ------------------------------------------------------------------------------ */
+
+/* The session ends in the middle of a pass, and right after it was renewed. */
+START_TEST(session_ends_in_a_pass) {
+        BEGIN(.pass = 1);
+
+        vcsim_fault(&server,
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 9, \"count\": 1}");
+        job_result_free(attempt_ends(&p, OUTCOME_TRANSIENT, "connection_failed"));
+        guest_works(&server, 6);
+        p.attempt = 2;
+        p.pass = 0;
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        guest_writes(&server, 0, 16 * MIB, 8 * MIB, 3);
+        vcsim_fault(&server,
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 12, \"count\": 1}");
+        p.pass = 2;
+        job_result_free(attempt_ends(&p, OUTCOME_TRANSIENT, "connection_failed"));
+        vcsim_no_faults(&server);
+        p.pass = 1;
+        (void) next_pass(&p);
+        (void) cut_over(&p);
+}
+END_TEST
+
+/* The task of a snapshot fails: of the first pass, of a further one, and of the last one, when the VM is off. */
+START_TEST(snapshot_fails) {
+        BEGIN();
+        _cleanup_free_ char *fault = strprintf(
+                        "{\"on\": \"sdk\", \"method\": \"CreateSnapshot_Task\", \"kind\": \"task\","
+                        " \"fault\": \"TaskInProgress\", \"message\": \"it is being cloned\", \"skip\": %d,"
+                        " \"count\": 1}",
+                        _i == 2 ? 1 : 0);
+
+        if (_i > 0)
+                (void) next_pass(&p);
+        guest_works(&server, 7);
+        vcsim_fault(&server, fault);
+        p.pass++;
+        p.cutover = _i == 2;
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_TRANSIENT, "vsphere_busy");
+        ck_assert_ptr_nonnull(strstr(r->message, "it is being cloned"));
+        ck_assert(!file_exists(PATH(job_directory(&p), VSPHERE_SNAPSHOT_MARK)));
+        assert_power(&server, _i == 2 ? "poweredOff" : "poweredOn");
+        vcsim_no_faults(&server);
+        p.attempt = 2;
+        p.pass--;
+        if (_i < 2)
+                (void) next_pass(&p);
         (void) cut_over(&p);
 }
 END_TEST
@@ -830,8 +918,6 @@ START_TEST(killed_while_the_snapshot_is_created) {
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
         fclose(lines);
         remove_runtime(pid);
-        /* The simulator drops what it was asked in a session that is ended meanwhile. */
-        ck_assert_int_eq(unlink(PATH(job_directory(&p), VSPHERE_SESSION_FILE)), 0);
         ck_assert_int_eq(run_verb(&p, "finish"), 0);
         vcsim_control(&server, "/sessions/end");
         ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 1);
@@ -923,7 +1009,11 @@ int main(void) {
         tcase_add_test(tcase, powered_off_if_asked);
         tcase_add_test(tcase, lost_areas_are_found);
         tcase_add_test(tcase, lost_areas_without_verification);
+        tcase_add_test(tcase, lost_areas_are_found_by_the_last_pass);
+        tcase_add_loop_test(tcase, lost_areas_are_found_by_the_cutover, 0, 2);
         tcase_add_test(tcase, tracking_is_reset);
+        tcase_add_test(tcase, session_ends_in_a_pass);
+        tcase_add_loop_test(tcase, snapshot_fails, 0, 3);
         tcase_add_test(tcase, grown);
         tcase_add_loop_test(tcase, interrupted_in_the_first_pass, 0, 2);
         tcase_add_test(tcase, resumed_in_the_first_pass);

@@ -23,11 +23,12 @@ import (
 // certificates are made at each start: one good one, which ca.pem vouches for, and several that a client must refuse.
 type certificates struct {
 	sync.Mutex
-	byKind map[string]tls.Certificate
-	kind   string // that new connections get
+	byKind  map[string]tls.Certificate
+	kind    string // that new connections get
+	nfcKind string // the same, those to the second address
 }
 
-var certs = &certificates{byKind: map[string]tls.Certificate{}, kind: "good"}
+var certs = &certificates{byKind: map[string]tls.Certificate{}, kind: "good", nfcKind: "nfc"}
 
 type authority struct {
 	cert *x509.Certificate
@@ -116,11 +117,14 @@ func (c *certificates) make(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "ca.pem"), b, 0o644)
 }
 
-func (c *certificates) set(kind string) bool {
+func (c *certificates) set(kind string, nfc bool) bool {
 	c.Lock()
 	defer c.Unlock()
 	_, ok := c.byKind[kind]
-	if ok {
+	switch {
+	case ok && nfc:
+		c.nfcKind = kind
+	case ok:
 		c.kind = kind
 	}
 	return ok
@@ -135,7 +139,7 @@ func (c *certificates) config(nfc bool) *tls.Config {
 			defer c.Unlock()
 			kind := c.kind
 			if nfc && kind == "good" {
-				kind = "nfc"
+				kind = c.nfcKind
 			}
 			return &tls.Config{Certificates: []tls.Certificate{c.byKind[kind]}}, nil
 		},

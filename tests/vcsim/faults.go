@@ -17,6 +17,7 @@ type fault struct {
 	Method  string `json:"method"`   // of sdk
 	Path    string `json:"path"`     // part of the URL's path or query
 	Reads   string `json:"reads"`    // of sdk: the only property that is read
+	Agent   string `json:"agent"`    // part of the client's User-Agent: the ID of a job
 	VM      string `json:"vm"`       // start
 	Kind    string `json:"kind"`     // http, soap, task, session, delay, late, start; of bodies: reset, truncate, stall, slow, corrupt
 	Status  int    `json:"status"`   // http
@@ -27,7 +28,7 @@ type fault struct {
 	DelayMS int64  `json:"delay_ms"` // delay, late, stall
 	Skip    int    `json:"skip"`     // so many requests are let through first
 	Count   int    `json:"count"`    // then so many fail; 0: all
-	hits    int
+	Hits    int    `json:"hits"`     // so many requests matched
 }
 
 type faultList struct {
@@ -55,6 +56,15 @@ func (f *faultList) add(rule *fault) error {
 	return nil
 }
 
+func (f *faultList) list() (rules []fault) {
+	f.Lock()
+	defer f.Unlock()
+	for _, x := range f.rules {
+		rules = append(rules, *x)
+	}
+	return
+}
+
 func (f *faultList) clear() {
 	f.Lock()
 	f.rules = nil
@@ -67,11 +77,12 @@ func (f *faultList) find(r *http.Request, on string, c *call) *fault {
 	defer f.Unlock()
 	for _, x := range f.rules {
 		if x.On != "" && x.On != on || x.Method != "" && (c == nil || c.method != x.Method) ||
-			!strings.Contains(r.URL.Path+"?"+r.URL.RawQuery, x.Path) || x.Reads != "" && !c.reads(x.Reads) {
+			!strings.Contains(r.URL.Path+"?"+r.URL.RawQuery, x.Path) || x.Reads != "" && !c.reads(x.Reads) ||
+			!strings.Contains(r.UserAgent(), x.Agent) {
 			continue
 		}
-		x.hits++
-		if x.hits <= x.Skip || x.Count > 0 && x.hits > x.Skip+x.Count {
+		x.Hits++
+		if x.Hits <= x.Skip || x.Count > 0 && x.Hits > x.Skip+x.Count {
 			continue
 		}
 		copy := *x
@@ -112,10 +123,11 @@ func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *
 		wait(r, time.Duration(x.DelayMS)*time.Millisecond)
 		return w, false
 	case "late":
-		time.Sleep(time.Duration(x.DelayMS) * time.Millisecond)
 		if c != nil {
 			c.late = true
+			expectLate(sessionKey(r), 1)
 		}
+		time.Sleep(time.Duration(x.DelayMS) * time.Millisecond)
 		return w, false
 	case "start":
 		if vm := findVM(x.VM); vm != nil {

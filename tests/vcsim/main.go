@@ -31,7 +31,8 @@ var opt struct {
 	version, apiVersion                string
 	datacenters, clusters, directories int
 	hosts, clusterHosts, vms           int
-	inventory, dir                     string
+	inventory, dir, record             string
+	plain                              bool
 	diskSize                           int64
 	plainCookie, untypedArrays         bool
 	maxSessions, pageSize              int
@@ -65,6 +66,8 @@ func parseFlags() {
 	f.StringVar(&opt.inventory, "inventory", "", "JSON file with datastores and VMs (README.md)")
 	f.StringVar(&opt.dir, "dir", "", "directory for ca.pem and the datastores (default: a temporary one)")
 	f.Int64Var(&opt.diskSize, "disk-size", 16<<20, "size of the disks of the VMs of -vm; 0: the simulator's 10 GB, empty")
+	f.BoolVar(&opt.plain, "plain", false, "only govmomi's simulator, without anything of ours but the certificate")
+	f.StringVar(&opt.record, "record", "", "directory that gets an answer to each method, METHOD.xml, for the corpus of fuzzers")
 	f.BoolVar(&opt.plainCookie, "plain-cookie", false, "session cookie without quotes and Secure (real servers have both)")
 	f.BoolVar(&opt.untypedArrays, "untyped-arrays", false, "leave xsi:type out of array items (real servers have it)")
 	f.IntVar(&opt.pageSize, "page-size", 100, "most objects in one answer of RetrievePropertiesEx; then comes a token")
@@ -178,21 +181,28 @@ func main() {
 	if err := m.Create(); err != nil {
 		log.Fatal(err)
 	}
-	if err := loadInventory(m, opt.inventory); err != nil {
-		log.Fatal(err)
+	if !opt.plain {
+		if err := loadInventory(m, opt.inventory); err != nil {
+			log.Fatal(err)
+		}
+		mountDatastores()
+		if err := adoptDisks(); err != nil {
+			log.Fatal(err)
+		}
+		addMethods()
 	}
-	mountDatastores()
-	if err := adoptDisks(); err != nil {
-		log.Fatal(err)
-	}
-	addMethods()
 
 	m.Service.TLS = certs.config(false)
 	m.Service.RegisterEndpoints = true
 	m.Service.Listen = &url.URL{Host: opt.listen, User: url.UserPassword(opt.user, opt.password)}
 	s := m.Service.NewServer()
 	opt.listen = s.URL.Host
-	s.Config.Handler = wrap(s.Config.Handler)
+	if !opt.plain {
+		s.Config.Handler = wrap(s.Config.Handler)
+	}
+	if opt.record != "" {
+		s.Config.Handler = recorder(s.Config.Handler)
+	}
 	serveNfc()
 	serveControl()
 

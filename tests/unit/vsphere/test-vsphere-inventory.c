@@ -3,7 +3,9 @@
 #include "vsphere/inventory.h"
 
 #include "unit/lib/vsphere-test.h"
+#include "vsphere/changes.h"
 #include "vsphere/inventory-name.h"
+#include "vsphere/snapshot.h"
 #include "vsphere/vm.h"
 
 /* Names as users give them, in the directories of a datacenter that is in a directory itself */
@@ -344,8 +346,66 @@ START_TEST(cdroms_are_removed) {
 }
 END_TEST
 
+/* --- without our additions to the simulator -------------------------------------------------------- */
+
+static void assert_power(Session *s, const char *id, VmPower expected) {
+        VmPower power;
+
+        assert_result(s, vm_read_power(s, id, &power), 0);
+        ck_assert_int_eq(power, expected);
+}
+
+/* All methods that govmomi's simulator has, as it answers them. */
+START_TEST(govmomi_alone) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim v = vcsim_start(dir, "-plain", NULL);
+        _cleanup_session_ Session *s = test_log_in(&v);
+        Found f = {};
+        _cleanup_free_ char *id = find(s, NULL, "/DC0/vm/DC0_H0_VM0"), *snapshot = NULL, *found = NULL;
+        _cleanup_vm_detail_ VmDetail d = {}, again = {};
+        unsigned n;
+
+        assert_result(s, inventory_list(s, on_vm, &f), 0);
+        ck_assert_uint_eq(f.n, 4);
+        strv_free(f.lines);
+        assert_not_found(s, NULL, "/DC0/vm/nobody", -ENOENT, "nobody");
+        assert_result(s, vm_read(s, id, &d), 0);
+        ck_assert_str_eq(d.summary.name, "DC0_H0_VM0");
+        ck_assert_uint_eq(d.n_disks, 1);
+        ck_assert_uint_gt(d.disks[0].capacity, 0);
+        ck_assert(!d.has_snapshots && !d.change_tracking);
+
+        assert_power(s, id, VM_POWERED_ON);
+        assert_result(s, vm_power_off(s, id), 0);
+        assert_power(s, id, VM_POWERED_OFF);
+        assert_result(s, vm_power_off(s, id), 0);
+        assert_result(s, vm_power_on(s, id), 0);
+        assert_power(s, id, VM_POWERED_ON);
+        assert_result(s, vm_power_off(s, "vm-none"), -ENOENT);
+
+        assert_result(s, snapshot_create(s, id, "hyper <é&>", "a text", false, &snapshot), 0);
+        assert_result(s, snapshot_find(s, id, "hyper <é&>", &found), 0);
+        ck_assert_str_eq(found, snapshot);
+        assert_result(s, snapshot_remove(s, snapshot, USEC_PER_MINUTE, NULL, NULL), 0);
+        assert_result(s, snapshot_remove(s, snapshot, USEC_PER_MINUTE, NULL, NULL), 0);
+
+        assert_result(s, changes_enable(s, id, true), 0);
+        assert_result(s, vm_remove_cdroms(s, id, &n), 0);
+        assert_result(s, vm_read(s, id, &again), 0);
+        ck_assert(again.change_tracking && !again.has_snapshots);
+        ck_assert_uint_eq(again.n_cdroms, 0);
+        session_logout(s);
+
+        SessionOptions wrong = test_options(&v);
+        wrong.password = "wrong";
+        _cleanup_session_ Session *refused = test_session(&wrong);
+        assert_result(refused, session_login(refused), -EACCES);
+}
+END_TEST
+
 TEST_MAIN("vsphere-inventory", names_are_decoded_and_encoded, paths_are_normalized,
                 all_vms_are_listed_in_pages, a_list_can_be_abandoned,
                 each_vm_is_listed_once_if_the_session_ends, each_vm_is_listed_once_if_a_connection_breaks,
                 vms_are_found, names_of_all_kinds_are_found, a_datacenter_can_be_in_a_directory,
-                the_hardware_is_read, power_is_switched, guests_are_shut_down, cdroms_are_removed)
+                the_hardware_is_read, power_is_switched, guests_are_shut_down, cdroms_are_removed,
+                govmomi_alone)

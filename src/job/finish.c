@@ -224,9 +224,16 @@ static int finish_output(Attempt *a, bool succeeded) {
 static int finish_published(Attempt *a) {
         _cleanup_(source_guard_endp) SourceGuard *guard = NULL;
 
-        if (a->plan->warm_pass > 0 && marker_exists(a->directory_fd, JOB_MARK_TRACKING) &&
-                        source_guard_start(a, &guard) >= 0)
+        if (a->plan->warm_pass == 0 || !marker_exists(a->directory_fd, JOB_MARK_TRACKING))
+                return EXIT_SUCCESS;
+        if (source_guard_start(a, &guard) >= 0)
                 source_guard_published(guard);
+        else
+                report_note(&a->report,
+                                "Changed block tracking of the source stays enabled: %s; to disable it, set "
+                                "changeTrackingEnabled of the VM to false",
+                                strna(a->message));
+        report_sync(&a->report);
         return EXIT_SUCCESS;
 }
 

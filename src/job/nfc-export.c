@@ -58,7 +58,7 @@ static void note_lease(VsphereSource *v, const char *id) {
 static void on_lease(const char *id, void *userdata) {
         VsphereSource *v = userdata;
 
-        v->leases++;
+        v->counts->leases++;
         note_lease(v, id);
 }
 

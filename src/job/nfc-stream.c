@@ -77,6 +77,7 @@ static int on_data(void *userdata, const void *data, size_t size) {
         NfcStream *s = userdata;
 
         s->size += size;
+        (void) __atomic_fetch_add(&s->source->counts->received[VSPHERE_METHOD_NFC], size, __ATOMIC_RELAXED);
         for (Sum i = 0; i < _SUM_MAX; i++)
                 if (EVP_DigestUpdate(s->sums[i], data, size) != 1)
                         return -ENOMEM;
@@ -112,7 +113,6 @@ static void stream_free(void *userdata) {
 
         (void) eventfd_write(s->cancel, 1);
         join_download(s);
-        s->source->received[VSPHERE_METHOD_NFC] += s->size;
         if (s->decoder > 0)
                 child_kill(s->decoder);
         for (Sum i = 0; i < _SUM_MAX; i++)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job/source-vsphere.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "job/nfc-export.h"
@@ -87,12 +84,23 @@ static int list_disks(Source *s) {
         return r < 0 ? r : source_reserve_disks(s, v->images, n);
 }
 
+static int begin_counts(VsphereSource *v) {
+        Attempt *a = v->attempt;
+        int r = vsphere_counts_map(a->directory_fd, &v->counts);
+
+        return r < 0 ? attempt_fail(a, r, NULL, "Creating %s/" VSPHERE_COUNTS_FILE " failed: %s",
+                                       a->directory, strerror(-r))
+                     : 0;
+}
+
 /* What the last attempt has noted is ended first; then this one notes its own session. */
 static int begin_session(VsphereSource *v) {
         _cleanup_(vsphere_noted_done) VsphereNoted noted = {};
-        int r = vsphere_read_noted(v->attempt, &noted);
+        int r = vsphere_read_noted(v->attempt, VSPHERE_SESSION_FILE, &noted);
 
         v->noted = true;
+        if (r >= 0)
+                r = begin_counts(v);
         if (r >= 0)
                 r = vsphere_prepare_login(v);
         if (r < 0)
@@ -199,20 +207,8 @@ int source_vm_digest(const Source *s, size_t disk, uint8_t *ret) {
 
 int source_vm_add_metrics(const Source *s, json_t *metrics) {
         const VsphereSource *v = vsphere_of(s);
-        unsigned logins = v->session ? session_generation(v->session) : 0;
-        int r = json_object_set_new(metrics, "vsphere_logins", json_integer(logins));
 
-        if (r >= 0)
-                r = json_object_set_new(metrics, "vsphere_leases", json_integer(v->leases));
-        for (VsphereMethod m = 0; m < _VSPHERE_METHOD_MAX && r >= 0; m++) {
-                char name[64];
-
-                if (v->received[m] == 0)
-                        continue;
-                (void) snprintf(name, sizeof(name), "vsphere_%s_bytes", vsphere_method_to_string(m));
-                r = json_object_set_new(metrics, name, json_integer((json_int_t) v->received[m]));
-        }
-        return r < 0 ? -ENOMEM : 0;
+        return v->counts ? vsphere_counts_to_json(v->counts, metrics) : 0;
 }
 
 void source_vm_progress(Source *s, unsigned percent) {

@@ -23,6 +23,7 @@
 #define LOGOUT_TIME_MAX 5u
 
 struct VsphereChild {
+        const Attempt *attempt;
         pid_t pid;
         int fd;
 };
@@ -44,17 +45,30 @@ static int give_up_rights(void) {
                                                                                                   : 0;
 }
 
-/* The password and the note are read before the right to is given up. */
-static int begin(VsphereSource *v) {
-        _cleanup_(vsphere_noted_done) VsphereNoted noted = {};
-        int r = vsphere_prepare_login(v);
+/* Whose sessions may have been left behind. */
+static const char *const note_files[] = { VSPHERE_SESSION_FILE, VSPHERE_CHILD_FILE };
 
+/* The password and the notes are read, and the own note is opened, before the right to is given up. */
+static int open_notes(VsphereSource *v, VsphereNoted *notes) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(note_files) && r >= 0; i++)
+                r = vsphere_read_noted(v->attempt, note_files[i], &notes[i]);
+        v->noted = vsphere_note_open(&v->note, v->attempt->directory_fd) >= 0;
         if (r >= 0)
-                r = vsphere_read_noted(v->attempt, &noted);
-        if (r >= 0)
-                r = give_up_rights();
-        if (r >= 0)
-                vsphere_end_noted(v, &noted);
+                r = vsphere_prepare_login(v);
+        return r < 0 ? r : give_up_rights();
+}
+
+static int begin(VsphereSource *v) {
+        VsphereNoted notes[ELEMENTSOF(note_files)] = {};
+        int r = open_notes(v, notes);
+
+        for (size_t i = 0; i < ELEMENTSOF(note_files); i++) {
+                if (r >= 0)
+                        vsphere_end_noted(v, &notes[i]);
+                vsphere_noted_done(&notes[i]);
+        }
         return r;
 }
 
@@ -186,11 +200,16 @@ static int receive(VsphereChild *c, VsphereReply *ret) {
 }
 
 VsphereChild *vsphere_child_end(VsphereChild *c) {
+        int status = -1;
+
         if (!c)
                 return NULL;
         safe_close(c->fd);
-        while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+        while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
                 ;
+        /* Otherwise, it has not ended its session. */
+        if (status == 0)
+                vsphere_unmark(c->attempt, VSPHERE_CHILD_FILE);
         return mfree(c);
 }
 
@@ -212,7 +231,7 @@ static int start(Attempt *a, unsigned time_max, bool login, VsphereChild **ret, 
                 safe_close(pair[0]);
                 return ret_reply->r;
         }
-        *c = (VsphereChild){ .pid = pid, .fd = pair[0] };
+        *c = (VsphereChild){ .attempt = a, .pid = pid, .fd = pair[0] };
         int r = receive(c, ret_reply);
         if (r < 0)
                 return r;

@@ -29,7 +29,8 @@ void vsphere_clean(Attempt *a) {
         if (a->plan->spec->source.type != ENDPOINT_VSPHERE)
                 return;
         snapshot = marker_exists(a->directory_fd, VSPHERE_SNAPSHOT_MARK);
-        noted = marker_exists(a->directory_fd, VSPHERE_SESSION_FILE);
+        noted = marker_exists(a->directory_fd, VSPHERE_SESSION_FILE) ||
+                        marker_exists(a->directory_fd, VSPHERE_CHILD_FILE);
         if (!snapshot && noted)
                 vsphere_child_end_session(a, TIME_MAX);
         int r = snapshot ? remove_snapshot(a, &reply) : 0;

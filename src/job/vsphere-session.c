@@ -54,6 +54,25 @@ static bool convert(bool encrypt, const uint8_t *key, Head *h, const void *from,
 
 /* --- noting ---------------------------------------------------------------------------------------- */
 
+int vsphere_note_open(VsphereNote *n, int directory_fd) {
+        int fd = openat(directory_fd, VSPHERE_CHILD_FILE,
+                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (fd < 0)
+                return -errno;
+        n->fd = fd;
+        return 0;
+}
+
+/* Without it, a session that is left behind ends when the server finds it idle. A file of a child that was
+ * written in part is not used, since it does not match its tag. */
+static void write_note(const VsphereNote *n, const char *data, size_t size) {
+        if (n->fd <= 0)
+                (void) write_file_atomic_at(n->directory_fd, VSPHERE_SESSION_FILE, data, size, 0600);
+        else if (pwrite_full(n->fd, data, size, 0) >= 0 && ftruncate(n->fd, (off_t) size) >= 0)
+                (void) fsync(n->fd);
+}
+
 void vsphere_note_begin(VsphereNote *n, int directory_fd, const char *password) {
         n->directory_fd = directory_fd;
         n->has_key = RAND_bytes(n->salt, sizeof(n->salt)) == 1 && derive(password, n->salt, n->key);
@@ -72,15 +91,17 @@ void vsphere_note_write(const VsphereNote *n, const Session *s) {
         if (size > 0 && (size_t) size < sizeof(text) && RAND_bytes(head.nonce, NONCE_SIZE) == 1 &&
                         convert(true, n->key, &head, text, (size_t) size, data + sizeof(head))) {
                 memcpy(data, &head, sizeof(head));
-                /* Without it, a session that is left behind ends when the server finds it idle. */
-                (void) write_file_atomic_at(n->directory_fd, VSPHERE_SESSION_FILE, data,
-                                sizeof(head) + (size_t) size, 0600);
+                write_note(n, data, sizeof(head) + (size_t) size);
         }
         explicit_bzero(text, sizeof(text));
 }
 
 void vsphere_note_done(VsphereNote *n) {
-        if (n->has_key)
+        if (n->fd > 0) {
+                if (ftruncate(n->fd, 0) >= 0)
+                        (void) fdatasync(n->fd);
+                (void) close(n->fd);
+        } else if (n->has_key)
                 (void) unlinkat(n->directory_fd, VSPHERE_SESSION_FILE, 0);
         explicit_bzero(n->key, sizeof(n->key));
         free(n->lease);
@@ -116,13 +137,13 @@ static int decode(char *text, VsphereNoted *ret) {
         return r;
 }
 
-int vsphere_session_read(const char *directory, const char *password, VsphereNoted *ret) {
+int vsphere_session_read(const char *directory, const char *file, const char *password, VsphereNoted *ret) {
         _cleanup_free_ char *data = NULL;
         uint8_t key[VSPHERE_KEY_SIZE];
         char text[NOTE_MAX + 1];
         size_t size;
         Head head;
-        int r = job_file_read(directory, VSPHERE_SESSION_FILE, sizeof(Head) + NOTE_MAX, &data, &size);
+        int r = job_file_read(directory, file, sizeof(Head) + NOTE_MAX, &data, &size);
 
         if (r < 0)
                 return r;

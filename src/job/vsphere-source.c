@@ -78,6 +78,7 @@ VsphereSource *vsphere_source_free(VsphereSource *v) {
                 session_free(v->session);
         }
         vsphere_note_done(&v->note);
+        vsphere_counts_unmap(v->counts);
         free(v->snapshot);
         free(v->disks);
         free(v->images);
@@ -101,13 +102,13 @@ int vsphere_read_password(Attempt *a, char **ret) {
                      : 0;
 }
 
-int vsphere_read_noted(Attempt *a, VsphereNoted *ret) {
+int vsphere_read_noted(Attempt *a, const char *file, VsphereNoted *ret) {
         _cleanup_free_ char *password = NULL;
         int r = vsphere_read_password(a, &password);
 
         if (r < 0)
                 return r;
-        r = vsphere_session_read(a->directory, password, ret);
+        r = vsphere_session_read(a->directory, file, password, ret);
         explicit_bzero(password, strlen(password));
         return r == -ENOMEM ? r : 0;
 }
@@ -120,6 +121,8 @@ void vsphere_end_noted(VsphereSource *v, const VsphereNoted *noted) {
 static void on_login(void *userdata) {
         const VsphereSource *v = userdata;
 
+        if (v->counts)
+                v->counts->logins++;
         vsphere_note_write(&v->note, v->session);
 }
 

@@ -9,6 +9,7 @@
 #include "engine/disk-digest.h"
 #include "job/source.h"
 #include "job/vsphere-session.h"
+#include "spec/vsphere-counts.h"
 #include "vsphere/vm.h"
 
 typedef struct VsphereWay VsphereWay;
@@ -36,8 +37,7 @@ typedef struct VsphereSource {
         bool vddk_probed; /* whether VDDK is there was found out: */
         char *vddk_why_not; /* NULL: it is */
         char *vddk_work; /* a private directory, in Attempt.runtime; NULL: none yet */
-        uint64_t received[_VSPHERE_METHOD_MAX]; /* bytes of disks from the server, by way */
-        unsigned leases; /* that were begun */
+        VsphereCounts *counts; /* NULL: not begun yet */
 } VsphereSource;
 
 VsphereSource *vsphere_source_new(Attempt *a);
@@ -58,8 +58,8 @@ int vsphere_find(VsphereSource *v);
 /* The password of the source. The caller clears and frees it. Notes failures in the attempt. */
 int vsphere_read_password(Attempt *a, char **ret);
 
-/* What an attempt that was killed has noted; nothing if that cannot be read. Notes failures in the attempt. */
-int vsphere_read_noted(Attempt *a, VsphereNoted *ret);
+/* What an attempt that was killed has noted in @file; nothing if that cannot be read. Notes failures in the attempt. */
+int vsphere_read_noted(Attempt *a, const char *file, VsphereNoted *ret);
 /* Ends the session and the lease that were noted, with the session of @v, which is not logged in. */
 void vsphere_end_noted(VsphereSource *v, const VsphereNoted *noted);
 

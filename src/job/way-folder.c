@@ -139,7 +139,7 @@ static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
         int r = open_endpoint(v, disk, &ret->endpoint, &why);
         if (r < 0)
                 return fail(v, disk, r, why ? why : strerror(-r));
-        ret->endpoint->tally = &v->received[VSPHERE_METHOD_HTTPS];
+        ret->endpoint->tally = &v->counts->received[VSPHERE_METHOD_HTTPS];
         return 0;
 }
 

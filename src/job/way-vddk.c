@@ -64,7 +64,7 @@ static int open_disk(VsphereSource *v, size_t disk, Connection *ret) {
         vddk_child_forget_password(v);
         if (r < 0)
                 return r;
-        c.endpoint->tally = &v->received[VSPHERE_METHOD_VDDK];
+        c.endpoint->tally = &v->counts->received[VSPHERE_METHOD_VDDK];
         *ret = c;
         c = (Connection){};
         return 0;

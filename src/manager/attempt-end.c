@@ -7,9 +7,11 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/job-directory.h"
 #include "manager/job-waiting.h"
 #include "manager/manager.h"
 #include "manager/progress.h"
+#include "spec/vsphere-counts.h"
 
 AttemptFacts attempt_facts(const Job *j) {
         return (AttemptFacts){
@@ -64,6 +66,20 @@ static int record_completion(Job *j, const WarmState *warm, const Verdict *v) {
 /* Above it, numbers are not exact in JSON, and no job transfers as much. */
 #define METRIC_MAX INT64_C(9007199254740991)
 
+/* One that was killed has no result, and has only counted. NULL: nothing is known. */
+static json_t *metrics_of(const Job *j, const AttemptFacts *facts) {
+        _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id);
+        json_t *metrics = json_object();
+        VsphereCounts counts;
+
+        if (facts->result || !directory || vsphere_counts_read(directory, &counts) < 0 ||
+                        vsphere_counts_to_json(&counts, metrics) < 0) {
+                json_decref(metrics);
+                return facts->result ? json_incref(facts->result->metrics) : NULL;
+        }
+        return metrics;
+}
+
 /* What the attempt has transferred from a vSphere server, however it has ended. */
 static int record_vsphere(Job *j, const AttemptFacts *facts) {
         static const char *const sums[][2] = {
@@ -74,10 +90,11 @@ static int record_vsphere(Job *j, const AttemptFacts *facts) {
                 { "vsphere_vddk_bytes", "vddk" },
         };
         const char *server = j->server ? startswith(j->server, "https://") : NULL;
+        _cleanup_json_ json_t *metrics = server ? metrics_of(j, facts) : NULL;
         int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(sums) && server && facts->result && r >= 0; i++) {
-                json_int_t n = json_integer_value(json_object_get(facts->result->metrics, sums[i][0]));
+        for (size_t i = 0; i < ELEMENTSOF(sums) && metrics && r >= 0; i++) {
+                json_int_t n = json_integer_value(json_object_get(metrics, sums[i][0]));
 
                 if (n > 0 && n <= METRIC_MAX)
                         r = store_vsphere_add(j->store, server, sums[i][1], (uint64_t) n);

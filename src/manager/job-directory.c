@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "manager/job-directory.h"
 #include "spec/job-file.h"
+#include "spec/vsphere-counts.h"
 
 /* A directory's depth that no job needs: deeper ones are left where they are, with an error. */
 #define DEPTH_MAX 32
@@ -76,11 +77,14 @@ int job_root_make(const char *path) {
 }
 
 int job_directory_clear_result(const char *path) {
-        _cleanup_free_ char *file = strprintf("%s/" JOB_RESULTS_DIRECTORY "/result.json", path);
+        _cleanup_free_ char *file = strprintf("%s/" JOB_RESULTS_DIRECTORY "/result.json", path),
+                            *counts = strprintf("%s/" VSPHERE_COUNTS_FILE, path);
 
-        if (!file)
+        if (!file || !counts)
                 return -ENOMEM;
-        return unlink(file) < 0 && errno != ENOENT ? -errno : 0;
+        if (unlink(file) < 0 && errno != ENOENT)
+                return -errno;
+        return unlink(counts) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int remove_at(int dir_fd, const char *name, unsigned depth);

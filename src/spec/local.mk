@@ -70,6 +70,8 @@ libhyper_spec_la_SOURCES = \
 	src/spec/vm.h \
 	src/spec/vsphere-server.c \
 	src/spec/vsphere-server.h \
+	src/spec/vsphere-counts.c \
+	src/spec/vsphere-counts.h \
 	src/spec/vsphere-spec.c \
 	src/spec/vsphere-spec.h \
 	src/spec/warm-spec.c \

@@ -57,12 +57,20 @@ equal "$(job "$id" | jq -r .attempt)" 1 "attempts"
 same_disks manager
 nothing_left || fail "something is left on the server: $(vcsim /state)"
 
-# Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one.
+metric() { curl -s http://127.0.0.1:8080/metrics | awk -v s="$1" '$1 == s { print $2 }'; }
+server=${vcsim_url#https://}
+server=${server%/sdk}
+
+# Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one. What it
+# has received is counted.
+received=$(metric "hyper_vsphere_bytes_total{server=\"$server\",way=\"nfc\"}")
 vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 2000000}'
 id=$(submit "$(vm_spec on killed)")
 wait_bytes "$id" 1
 systemctl kill -s KILL "$(unit "$id")"
 wait_state "$id" RETRYING 30
+[ "$(metric "hyper_vsphere_bytes_total{server=\"$server\",way=\"nfc\"}")" -gt "$received" ] ||
+        fail "what the job that was killed has received is not counted"
 equal "$(vcsim_calls RemoveSnapshot_Task)" 1 "snapshots that were removed"
 vcsim_no_faults
 # Those of two jobs, of the job that was killed, and of who has removed the snapshot
@@ -150,9 +158,6 @@ vcsim_no_faults
 nothing_left || fail "something is left on the server: $(vcsim /state)"
 
 # What was transferred is counted, also by attempts that have failed.
-metric() { curl -s http://127.0.0.1:8080/metrics | awk -v s="$1" '$1 == s { print $2 }'; }
-server=${vcsim_url#https://}
-server=${server%/sdk}
 for way in nfc https vddk; do
         [ "$(metric "hyper_vsphere_bytes_total{server=\"$server\",way=\"$way\"}")" -gt 1000000 ] ||
                 fail "what was received with $way is not counted: $(curl -s http://127.0.0.1:8080/metrics)"

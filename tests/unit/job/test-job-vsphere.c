@@ -8,6 +8,7 @@
 #include "job/conversion.h"
 #include "job/vsphere-check.h"
 #include "job/vsphere-session.h"
+#include "spec/vsphere-counts.h"
 #include "unit/lib/job-servers.h"
 #include "unit/lib/job-vsphere.h"
 
@@ -394,8 +395,14 @@ END_TEST
 START_TEST(killed) {
         BEGIN(.vm = "on");
 
+        VsphereCounts counts;
         end_vm_job(&p, SIGKILL, "Converting");
         ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 0);
+        /* It has counted what it has received. */
+        ck_assert_int_eq(vsphere_counts_read(job_directory(&p), &counts), 0);
+        ck_assert_uint_eq(counts.logins, 1);
+        ck_assert_uint_eq(counts.leases, 1);
+        ck_assert_uint_gt(counts.received[VSPHERE_METHOD_NFC], 0);
         ck_assert_int_eq(run_verb(&p, "finish"), 0);
         ck_assert_uint_eq(vcsim_calls(&server, "RemoveSnapshot_Task"), 1);
         assert_nothing_left(&server);
@@ -466,8 +473,11 @@ START_TEST(the_note_of_a_session_is_encrypted) {
         ck_assert_int_eq(job_file_read(job_directory(&p), VSPHERE_SESSION_FILE, 10000, &text, &size), 0);
         ck_assert_ptr_null(memmem(text, size, "vmware_soap_session", strlen("vmware_soap_session")));
         VsphereNoted noted = {};
-        ck_assert_int_eq(vsphere_session_read(job_directory(&p), "wrong", &noted), -EBADMSG);
-        ck_assert_int_eq(vsphere_session_read(job_directory(&p), VCSIM_PASSWORD, &noted), 0);
+        ck_assert_int_eq(vsphere_session_read(job_directory(&p), VSPHERE_SESSION_FILE, "wrong", &noted),
+                        -EBADMSG);
+        ck_assert_int_eq(vsphere_session_read(
+                                         job_directory(&p), VSPHERE_SESSION_FILE, VCSIM_PASSWORD, &noted),
+                        0);
         ck_assert_ptr_nonnull(strstr(noted.cookie, "vmware_soap_session="));
         ck_assert_ptr_nonnull(noted.lease);
         vsphere_noted_done(&noted);
@@ -475,11 +485,15 @@ START_TEST(the_note_of_a_session_is_encrypted) {
         for (size_t i = 0; i < size; i += size / 7) {
                 text[i] ^= 1;
                 write_data(path, text, size);
-                ck_assert_int_eq(vsphere_session_read(job_directory(&p), VCSIM_PASSWORD, &noted), -EBADMSG);
+                ck_assert_int_eq(vsphere_session_read(job_directory(&p), VSPHERE_SESSION_FILE,
+                                                 VCSIM_PASSWORD, &noted),
+                                -EBADMSG);
                 text[i] ^= 1;
         }
         write_data(path, text, 20);
-        ck_assert_int_eq(vsphere_session_read(job_directory(&p), VCSIM_PASSWORD, &noted), -EBADMSG);
+        ck_assert_int_eq(vsphere_session_read(
+                                         job_directory(&p), VSPHERE_SESSION_FILE, VCSIM_PASSWORD, &noted),
+                        -EBADMSG);
         /* Then, the session ends by itself, and "finish" does not fail. */
         ck_assert_int_eq(run_verb(&p, "finish"), 0);
         ck_assert(!file_exists(path));

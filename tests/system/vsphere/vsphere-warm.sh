@@ -30,9 +30,13 @@ snapshots() { vcsim /state | jq "[.vms[].disks[]?.snapshots // {} | length] | ad
 
 inside mkdir -p /srv/warm
 inside sync
+# The example of README.md
+awk '/^## / { here = /Warm migration/ } here && /^```/ { n++; next } here && n == 1' \
+        "$(dirname "$0")/../../../README.md" | inside sh -c 'cat >/srv/warm/example'
 lib "$functions"'
 cat >"$dir/inventory.json" <<END
 {"vms": [{"name": "web", "power": "on", "tools": "running", "disks": [{"size": "2M"}]},
+         {"name": "a%2fb %25 + é &", "dir": "a % + é &", "power": "on", "tools": "running", "disks": [{"size": "1M"}]},
          {"name": "db", "power": "on", "tools": "running", "disks": [{"size": "1M"}]}]}
 END
 vcsim_start -inventory "$dir/inventory.json" -vm 0 -shutdown-time 100ms
@@ -82,6 +86,26 @@ eventually 60 "the cutover has begun by itself" ended
 wait_state timed COMPLETED
 vcsim_disk db | cmp - /srv/warm/timed.raw || fail "the copy is another"
 
+# --- the example of the README, with a VM whose name has special characters
+printf "%s" "$vcsim_password" >"$dir/password"
+hyperctl source add vc1 "$vcsim_url" --user="$vcsim_user" --ca="$vcsim_ca" --password-file="$dir/password"
+equal "$(wc -l </srv/warm/example)" 3 "the lines of the example"
+example() { # LINE: runs it
+        sed -n "$1s|vc1:/Datacenter/vm/linux/web|\"vc1:/DC0/vm/a%2fb %25 + é \&\"|; $1s|ID|$id|p" /srv/warm/example >"$dir/line"
+        bash -euo pipefail "$dir/line" || fail "this line of the example does not work: $(cat "$dir/line")"
+}
+id=
+id=$(example 1)
+eventually 60 "the first pass is complete" waits "$id" 1
+contains "$(example 2)" "waiting, 1 pass complete" "the status"
+head -c 70000 /dev/urandom | vcsim "/disk/write?disk=0&offset=200000" --url-query "vm=a%2fb %25 + é &" --data-binary @-
+example 3 >/dev/null
+wait_state "$id" COMPLETED
+image=$(job "$id" | jq -r ".result.outputs[0].path")
+vcsim_disk "a%2fb %25 + é &" >"$dir/odd.raw"
+same "$dir/odd.raw" "$image" qcow2
+rm "$image"
+
 # --- a cancel while it waits
 vcsim "/vm?name=web&power=on" >/dev/null
 submit "$(warm cancelled web)" >/dev/null
@@ -120,11 +144,11 @@ unit_gone cut || fail "a unit runs between the passes"
 exists /srv/warm/.cut.raw.hyper-part/image
 eventually 60 "the manager has ended" gone
 systemctl is-active --quiet hyper-passes.timer || fail "there is no timer"
-# The server is gone, and the cancel ends all the same: what is left is shown, and tried again later. (The
-# inodes of an overlay are others after a boot: the unfinished output is not recognized, and is left.)
+# The server is gone, and the cancel ends all the same: what is left is shown, and tried again later.
 hyperctl cancel cut
 wait_state cut CANCELLED
 left() { hyperctl status cut --json | grep -q "DC0/vm/web.*is not as it was"; }
 eventually 90 "it is shown what is left" left
+missing /srv/warm/.cut.raw.hyper-part
 eventually 60 "the manager has ended" gone
 systemctl is-active --quiet hyper-passes.timer || fail "there is no timer for the next try"'

@@ -29,7 +29,7 @@ vms() {
 
 dir=$(mktemp -d /tmp/hyper-warm-cut.XXXXXX)
 server=''
-trap '[ -z "$server" ] || kill -KILL "$server"; rm -rf "$dir"' EXIT
+trap '[ -z "$server" ] || { kill -KILL "$server"; wait "$server" || :; } 2>/dev/null; rm -rf "$dir"' EXIT
 vms | jq -R '{name: ., power: "on", tools: "running", disks: [{size: "1M"}]}' | jq -s '{vms: .}' \
         >"$dir/inventory.json"
 "$(dirname "$0")/../../vcsim/build" "$dir/program"

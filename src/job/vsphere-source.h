@@ -58,7 +58,8 @@ int vsphere_find(VsphereSource *v);
 /* The password of the source. The caller clears and frees it. Notes failures in the attempt. */
 int vsphere_read_password(Attempt *a, char **ret);
 
-/* What an attempt that was killed has noted in @file; nothing if that cannot be read. Notes failures in the attempt. */
+/* What an attempt that was killed has noted in @file; nothing if that cannot be read. Notes failures in the
+ * attempt. */
 int vsphere_read_noted(Attempt *a, const char *file, VsphereNoted *ret);
 /* Ends the session and the lease that were noted, with the session of @v, which is not logged in. */
 void vsphere_end_noted(VsphereSource *v, const VsphereNoted *noted);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What an attempt has transferred from a vSphere server. It counts in a file that it maps, so that the manager
- * knows it also if the attempt was killed and has no result. Whoever the job is can write anything there. */
+/* What an attempt has transferred from a vSphere server. It counts in a file that it maps, so that the
+ * manager knows it also if the attempt was killed and has no result. The job can write anything there. */
 
 #include <jansson.h>
 

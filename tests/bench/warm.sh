@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The part "warm" of tests/bench/run: a VM of the simulator is copied in passes, beside a cold copy with the same
-# method. To be sourced by that script, after vsphere.sh.
+# The part "warm" of tests/bench/run: a VM of the simulator is copied in passes, beside a cold copy with the
+# same method. To be sourced by that script, after vsphere.sh.
 
 # shellcheck disable=SC2016 # \$ in single quotes is for the shell inside
 # shellcheck disable=SC2154 # disk, rounds and work are that script's

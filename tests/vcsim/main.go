@@ -67,7 +67,7 @@ func parseFlags() {
 	f.StringVar(&opt.dir, "dir", "", "directory for ca.pem and the datastores (default: a temporary one)")
 	f.Int64Var(&opt.diskSize, "disk-size", 16<<20, "size of the disks of the VMs of -vm; 0: the simulator's 10 GB, empty")
 	f.BoolVar(&opt.plain, "plain", false, "only govmomi's simulator, without anything of ours but the certificate")
-	f.StringVar(&opt.record, "record", "", "directory that gets an answer to each method, METHOD.xml, for the corpus of fuzzers")
+	f.StringVar(&opt.record, "record", "", "directory that gets the longest answer to each method, METHOD.xml, for the corpus of fuzzers")
 	f.BoolVar(&opt.plainCookie, "plain-cookie", false, "session cookie without quotes and Secure (real servers have both)")
 	f.BoolVar(&opt.untypedArrays, "untyped-arrays", false, "leave xsi:type out of array items (real servers have it)")
 	f.IntVar(&opt.pageSize, "page-size", 100, "most objects in one answer of RetrievePropertiesEx; then comes a token")

@@ -61,8 +61,8 @@ metric() { curl -s http://127.0.0.1:8080/metrics | awk -v s="$1" '$1 == s { prin
 server=${vcsim_url#https://}
 server=${server%/sdk}
 
-# Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one. What it
-# has received is counted.
+# Killed in the middle of a snapshot: it is gone before the next attempt begins, which copies a new one. What
+# it has received is counted.
 received=$(metric "hyper_vsphere_bytes_total{server=\"$server\",way=\"nfc\"}")
 vcsim_fault '{"on": "nfc", "kind": "slow", "rate": 2000000}'
 id=$(submit "$(vm_spec on killed)")

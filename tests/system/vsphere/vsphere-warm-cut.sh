@@ -8,14 +8,14 @@
 # vcsim: yes
 #
 # Warm jobs in each of their phases when all their processes and the manager are killed, and when the power is
-# cut: some go on, and their copies are right to the byte; others fail, and their VMs are as they were. Neither a
-# snapshot nor a session nor changed block tracking is left.
+# cut: some go on, and their copies are right to the byte; others fail, and their VMs are as they were. Neither
+# a snapshot nor a session nor changed block tracking is left.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
 . "$(dirname "$0")/../lib/host.sh"
 
-# --- the server, which keeps its power -----------------------------------------------------------------------
+# --- the server, which keeps its power ----------------------------------------------------------------------
 
 # The phases in which jobs are held. "VM" goes on after the event. "VM-not" is not idempotent, and fails.
 phases='create first again down last remove'
@@ -62,7 +62,7 @@ plug_in() {
                 nsenter -t "$server" -n sh -ec 'ip address add 10.77.0.2/24 dev cable; ip link set cable up'
 }
 
-# --- jobs ----------------------------------------------------------------------------------------------------
+# --- jobs ---------------------------------------------------------------------------------------------------
 
 functions='
 warm() { # ROUND VM
@@ -116,7 +116,7 @@ arrange() {
         eventually 200 "each job is in its phase" all_are_held
         # "finish" does not wait for the server for long.
         hold finish '{"method": "RetrieveServiceContent"}' 1
-        # It is off already, so that its power state is read twice in the cutover, and twice in its publication.
+        # It is off already: its power state is read twice in the cutover, and twice in its publication.
         vcsim "/vm?name=named&power=off"
         hold named '{"method": "RetrievePropertiesEx", "reads": "runtime.powerState"}' 3
         hold tracked '{"method": "ReconfigVM_Task"}'

@@ -387,7 +387,8 @@ START_TEST(session_ends_in_a_pass) {
         BEGIN(.pass = 1);
 
         vcsim_fault(&server,
-                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 9, \"count\": 1}");
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 9,"
+                        " \"count\": 1}");
         job_result_free(attempt_ends(&p, OUTCOME_TRANSIENT, "connection_failed"));
         guest_works(&server, 6);
         p.attempt = 2;
@@ -396,7 +397,8 @@ START_TEST(session_ends_in_a_pass) {
         guest_works(&server, 7);
         guest_writes(&server, 0, 16 * MIB, 8 * MIB, 3);
         vcsim_fault(&server,
-                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 12, \"count\": 1}");
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 12,"
+                        " \"count\": 1}");
         p.pass = 2;
         job_result_free(attempt_ends(&p, OUTCOME_TRANSIENT, "connection_failed"));
         vcsim_no_faults(&server);
@@ -406,7 +408,7 @@ START_TEST(session_ends_in_a_pass) {
 }
 END_TEST
 
-/* The task of a snapshot fails: of the first pass, of a further one, and of the last one, when the VM is off. */
+/* The task of a snapshot fails: of the first pass, of a further one, and of the last one. */
 START_TEST(snapshot_fails) {
         BEGIN();
         _cleanup_free_ char *fault = strprintf(

@@ -35,6 +35,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/run.h \
 	src/ctl/similar.c \
 	src/ctl/similar.h \
+	src/ctl/socket-view.c \
+	src/ctl/socket-view.h \
 	src/ctl/submit-spec.c \
 	src/ctl/submit-spec.h \
 	src/ctl/table.c \

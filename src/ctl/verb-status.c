@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "ctl/job-remedy.h"
 #include "ctl/job-view.h"
+#include "ctl/socket-view.h"
 #include "ctl/verb-status.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
@@ -196,8 +197,11 @@ static int status_one(Ctl *ctl, sd_bus *bus, const char *id, bool first) {
 
 int verb_status(Ctl *ctl, char **words) {
         _cleanup_bus_ sd_bus *bus = NULL;
-        int first = client_connect(ctl, &bus);
+        int first;
 
+        if (!*words)
+                return socket_view(ctl);
+        first = client_connect(ctl, &bus);
         if (first != EXIT_OK)
                 return first;
         STRV_FOREACH(id, words) {

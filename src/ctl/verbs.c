@@ -76,7 +76,8 @@ static const Verb verbs[] = {
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),
                         verb_list, "", "List jobs" },
-        { "status", 1, WORDS_ANY, JSON_OPTIONS, verb_status, "ID…", "Show all that is known of jobs" },
+        { "status", 0, WORDS_ANY, JSON_OPTIONS, verb_status, "[ID…]",
+                        "Show all that is known of jobs, or the sockets of the HTTP APIs" },
         { "watch", 1, WORDS_ANY, JSON_OPTIONS, verb_watch, "ID…",
                         "Show the progress of jobs until they have ended" },
         { "logs", 1, 1, JSON_OPTIONS | B(OPTION_FOLLOW) | B(OPTION_LINES), verb_logs, "ID",
@@ -370,9 +371,9 @@ static int check_verb(const Verb *v, const Arguments *a, char **words) {
 /* Ids are checked here, so that no verb meets one that the bus would have to refuse. */
 static int check_ids(const Verb *v, char **words) {
         bool schedule = startswith(v->usage, "SCHEDULE");
-        size_t n = endswith(v->usage, "…") ? WORDS_ANY : 1;
+        size_t n = strstr(v->usage, "…") ? WORDS_ANY : 1;
 
-        if (!schedule && !startswith(v->usage, "ID"))
+        if (!schedule && !startswith(v->usage, "ID") && !startswith(v->usage, "[ID"))
                 return 0;
         for (size_t i = 0; words[i] && i < n; i++) {
                 if (schedule ? schedule_id_is_valid(words[i]) : job_id_is_valid(words[i]))

@@ -278,6 +278,8 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-schedule-json.h \
 	src/api/v1/v1-schedules.c \
 	src/api/v1/v1-schedules.h \
+	src/api/v1/v1-settings.c \
+	src/api/v1/v1-settings.h \
 	src/api/v1/v1-session.c \
 	src/api/v1/v1-session.h \
 	src/api/v1/v1-json.h \

@@ -69,6 +69,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/verb-schedule.h \
 	src/ctl/verb-session.c \
 	src/ctl/verb-session.h \
+	src/ctl/verb-provider.c \
+	src/ctl/verb-provider.h \
 	src/ctl/verb-source.c \
 	src/ctl/verb-source.h \
 	src/ctl/verb-status.c \

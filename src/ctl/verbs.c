@@ -14,6 +14,7 @@
 #include "ctl/verb-list.h"
 #include "ctl/verb-logs.h"
 #include "ctl/verb-migrate.h"
+#include "ctl/verb-provider.h"
 #include "ctl/verb-retry.h"
 #include "ctl/verb-schedule.h"
 #include "ctl/verb-session.h"
@@ -148,6 +149,13 @@ static const Verb verbs[] = {
         { "source rm", 1, WORDS_ANY, 0, verb_source_rm, "SOURCE…", "Remove sources and their passwords" },
         { "source test", 1, 1, JSON_OPTIONS, verb_source_test, "SOURCE",
                         "Log in to a source, and show what the server is" },
+        { "provider list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_provider_list, "",
+                        "List providers: named sources, and hosts of libvirt" },
+        { "provider add", 2, 2, VSPHERE_OPTIONS, verb_provider_add, "PROVIDER URL",
+                        "Add a source, or a host of libvirt by its URI" },
+        { "provider rm", 1, WORDS_ANY, 0, verb_provider_rm, "PROVIDER…", "Remove providers" },
+        { "provider test", 1, WORDS_ANY, JSON_OPTIONS, verb_provider_test, "PROVIDER…",
+                        "Log in to providers, and show what they are" },
         { "vsphere list", 1, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_NAME) | B(OPTION_DATACENTER),
                         verb_vsphere_list, "SOURCE", "List the virtual machines of a source" },
         { "vsphere show", 2, 2, JSON_OPTIONS, verb_vsphere_show, "SOURCE VM",

@@ -78,6 +78,7 @@ static void free_call(Task *t) {
         HostCall *c = CONTAINER_OF(t, HostCall, task);
 
         free(c->uuid);
+        free(c->name);
         vm_row_done(&c->row);
         free(c->text);
         json_decref(c->json);
@@ -110,7 +111,10 @@ int host_call(Host *h, const HostCall *template, const char *uuid, sd_bus_messag
         c->task = (Task){ .run = run_call, .done = done_call, .free = free_call };
         c->host = h;
         c->uuid = uuid ? strdup(uuid) : NULL;
-        if (uuid && !c->uuid) {
+        c->name = template->name ? strdup(template->name) : NULL;
+        if ((uuid && !c->uuid) || (template->name && !c->name)) {
+                free(c->uuid);
+                free(c->name);
                 free(c);
                 return -ENOMEM;
         }

@@ -31,6 +31,7 @@ struct HostCall {
         char *uuid; /* of a VM; NULL: about the host */
         VmAction action;
         const char *type; /* static */
+        char *name; /* of a snapshot; copied by host_call() */
         const struct HostList *list;
 
         /* What comes back */

@@ -85,6 +85,8 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/libvirt-lists.h \
 	src/hosts/libvirt-sample.c \
 	src/hosts/libvirt-sample.h \
+	src/hosts/libvirt-snapshot.c \
+	src/hosts/libvirt-snapshot.h \
 	src/hosts/libvirt-volume.c \
 	src/hosts/libvirt-volume.h \
 	src/hosts/ppm-png.c \

@@ -99,6 +99,32 @@ static int method_get_stats(sd_bus_message *message, void *userdata, sd_bus_erro
         return vm_call_stats(userdata, message, error);
 }
 
+static int method_list_snapshots(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return vm_call_list_snapshots(userdata, message, error);
+}
+
+static int act_on_snapshot(sd_bus_message *message, Vm *vm, SnapshotAction action, sd_bus_error *error) {
+        const char *name;
+        int r = may_manage(vm, message, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = sd_bus_message_read(message, "s", &name);
+        return r < 0 ? r : vm_call_snapshot(vm, action, name, message, error);
+}
+
+static int method_create_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return act_on_snapshot(message, userdata, SNAPSHOT_CREATE, error);
+}
+
+static int method_revert_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return act_on_snapshot(message, userdata, SNAPSHOT_REVERT, error);
+}
+
+static int method_delete_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return act_on_snapshot(message, userdata, SNAPSHOT_DELETE, error);
+}
+
 static int method_open_console(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *type;
         Vm *vm = userdata;
@@ -137,6 +163,14 @@ const sd_bus_vtable vm_vtable[] = {
                         method_get_extended, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", stats), method_get_stats,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListSnapshots", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", snapshots),
+                        method_list_snapshots, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CreateSnapshot", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+                        method_create_snapshot, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RevertSnapshot", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+                        method_revert_snapshot, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DeleteSnapshot", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+                        method_delete_snapshot, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", type),
                         SD_BUS_RESULT("h", console, "s", type), method_open_console,
                         SD_BUS_VTABLE_UNPRIVILEGED),

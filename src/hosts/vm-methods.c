@@ -129,6 +129,43 @@ int vm_call_extended_hardware(Vm *vm, sd_bus_message *message, sd_bus_error *err
         return host_call(vm->host, &template, vm->row.uuid, message, error);
 }
 
+/* --- snapshots ------------------------------------------------------------------------------------- */
+
+static int ask_snapshots(HostCall *c, virConnectPtr connection) {
+        return libvirt_snapshots(connection, c->uuid, &c->json, &c->task.error);
+}
+
+int vm_call_list_snapshots(Vm *vm, sd_bus_message *message, sd_bus_error *error) {
+        const HostCall template = { .ask = ask_snapshots, .reply = reply_json };
+
+        return host_call(vm->host, &template, vm->row.uuid, message, error);
+}
+
+static int ask_snapshot(HostCall *c, virConnectPtr connection) {
+        return libvirt_snapshot_act(
+                        connection, c->uuid, (SnapshotAction) c->numbers[0], c->name, &c->task.error);
+}
+
+static int reply_snapshot(HostCall *c) {
+        log_info("VM %s on host %s: snapshot %s: %s.", c->uuid, c->host->row.id, c->name,
+                        snapshot_action_to_string((SnapshotAction) c->numbers[0]));
+        host_look_at(c->host, c->uuid);
+        (void) sd_bus_reply_method_return(c->message, NULL);
+        return 0;
+}
+
+int vm_call_snapshot(Vm *vm, SnapshotAction action, const char *name, sd_bus_message *message,
+                sd_bus_error *error) {
+        const HostCall template = {
+                .ask = ask_snapshot, .reply = reply_snapshot, .numbers = { action }, .name = (char *) name
+        };
+
+        if (!snapshot_name_is_valid(name))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "name: must be 1 to %u letters, digits, or . _ -", SNAPSHOT_NAME_MAX);
+        return host_call(vm->host, &template, vm->row.uuid, message, error);
+}
+
 /* --- statistics, once ------------------------------------------------------------------------------ */
 
 static int ask_stats(HostCall *c, virConnectPtr connection) {

@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "hosts/libvirt-domain.h"
+#include "hosts/libvirt-snapshot.h"
 #include "hosts/vm.h"
 
 int vm_call_action(Vm *vm, VmAction action, sd_bus_message *message, sd_bus_error *error);
@@ -14,4 +15,7 @@ int vm_call_extended_hardware(Vm *vm, sd_bus_message *message, sd_bus_error *err
 int vm_call_stats(Vm *vm, sd_bus_message *message, sd_bus_error *error);
 /* @type: "vnc", "spice", or "". */
 int vm_call_console(Vm *vm, const char *type, sd_bus_message *message, sd_bus_error *error);
+int vm_call_list_snapshots(Vm *vm, sd_bus_message *message, sd_bus_error *error);
+int vm_call_snapshot(Vm *vm, SnapshotAction action, const char *name, sd_bus_message *message,
+                sd_bus_error *error);
 int vm_call_screenshot(Vm *vm, sd_bus_message *message, sd_bus_error *error);

@@ -10,7 +10,7 @@
 #include "api/v1/v1-machine.h"
 #include "api/v1/v1-page.h"
 #include "api/v1/v1-provider.h"
-#include "api/v1/v1-system.h"
+#include "api/v1/v1-settings.h"
 #include "basic/string-util.h"
 #include "store/deliveries.h"
 #include "store/jobs-page.h"

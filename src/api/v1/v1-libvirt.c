@@ -197,25 +197,39 @@ static const SchemaField domain_body_fields[] = {
 };
 const Schema v1_domain_body = { .name = "DomainName", .fields = domain_body_fields };
 
+static const SchemaField snapshot_body_fields[] = {
+        { "name", SCHEMA_STRING, .description = "The name or UUID of the virtual machine." },
+        { "snapshot", SCHEMA_STRING, .description = "1 to 100 letters, digits, or . _ -" },
+        {},
+};
+const Schema v1_snapshot_body = { .name = "SnapshotName", .fields = snapshot_body_fields };
+
 static const SchemaField done_fields[] = { { "name", SCHEMA_STRING }, { "action", SCHEMA_STRING },
-        { "message", SCHEMA_STRING }, {} };
+        { "message", SCHEMA_STRING }, { "snapshot", SCHEMA_STRING, SCHEMA_OPTIONAL }, {} };
 static const Schema done_schema = { .name = "DomainAction", .fields = done_fields };
 const Reply v1_domain_action_replies[] = { REPLY_OBJECT(200, "It is done, or has begun.", done_schema), {} };
 
 /* The last parts of paths, and the methods of the bus. */
-static const struct {
-        const char *action, *method;
-} actions[] = {
-        { "/start", "Start" },
-        { "/shutdown", "Shutdown" },
-        { "/reboot", "Reboot" },
-        { "/destroy", "Destroy" },
-        { "/reset", "Reset" },
+typedef struct Action {
+        const char *path, *method;
+        bool on_snapshot;
+} Action;
+
+static const Action actions[] = {
+        { "/domain/start", "Start" },
+        { "/domain/shutdown", "Shutdown" },
+        { "/domain/reboot", "Reboot" },
+        { "/domain/destroy", "Destroy" },
+        { "/domain/reset", "Reset" },
+        { "/snapshot/create", "CreateSnapshot", true },
+        { "/snapshot/revert", "RevertSnapshot", true },
+        { "/snapshot/delete", "DeleteSnapshot", true },
 };
 
 typedef struct ActionRequest {
         json_t *body;
-        const char *name, *action, *method; /* name: of the body */
+        const char *name, *snapshot; /* of the body */
+        const Action *action;
 } ActionRequest;
 
 static void action_request_free(void *userdata) {
@@ -231,8 +245,9 @@ static int on_acted(Request *r, sd_bus_message *m, const sd_bus_error *error, vo
         if (error)
                 return request_reply_bus_error(r, error);
         return request_reply_json(r, 200,
-                        json_pack("{s:s, s:s, s:s}", "name", q->name, "action", q->action, "message",
-                                        "libvirt has accepted it."));
+                        json_pack("{s:s, s:s, s:s, s:s*}", "name", q->name, "action",
+                                        strrchr(q->action->path, '/') + 1, "message",
+                                        "libvirt has accepted it.", "snapshot", q->snapshot));
 }
 
 static int on_domain(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
@@ -245,38 +260,112 @@ static int on_domain(Request *r, sd_bus_message *m, const sd_bus_error *error, v
                 return request_reply_bus_error(r, error);
         k = sd_bus_message_read(m, "os", &path, &uuid);
         if (k >= 0)
-                k = hosts_call_new(r, path, HYPER_HOSTS_VM_INTERFACE, q->method, &next);
+                k = hosts_call_new(r, path, HYPER_HOSTS_VM_INTERFACE, q->action->method, &next);
+        if (k >= 0 && q->snapshot)
+                k = sd_bus_message_append(next, "s", q->snapshot);
         return k < 0 ? k : manager_call(r, next, on_acted, NULL);
 }
 
-static void choose_action(Request *r, ActionRequest *q) {
+static const Action *find_action(Request *r) {
         for (size_t i = 0; i < ELEMENTSOF(actions); i++)
-                if (endswith(request_route(r)->path, actions[i].action)) {
-                        q->action = actions[i].action + 1;
-                        q->method = actions[i].method;
-                }
+                if (endswith(request_route(r)->path, actions[i].path))
+                        return &actions[i];
+        return NULL;
+}
+
+static int call_domain(Request *r, const char *name, manager_reply_func func) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const char *host;
+        int k = find_host(r, &host);
+
+        if (k >= 0)
+                k = hosts_manager_call_new(r, "GetVm", &m);
+        if (k >= 0)
+                k = sd_bus_message_append(m, "ss", host, name);
+        return k < 0 ? k : manager_call(r, m, func, NULL);
 }
 
 int v1_act_on_domain(Request *r) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         ActionRequest *q = new0(ActionRequest, 1);
-        const char *host;
         int k;
 
         if (!q)
                 return -ENOMEM;
         request_set_userdata(r, q, action_request_free);
-        choose_action(r, q);
-        k = request_json_object(r, &q->body);
+        q->action = find_action(r);
+        k = q->action ? request_json_object(r, &q->body) : -ENOENT;
         if (k < 0)
                 return k;
         q->name = json_string_value(json_object_get(q->body, "name"));
         if (isempty(q->name))
                 return request_reply_error(r, 400, "name: is required");
-        k = find_host(r, &host);
+        if (q->action->on_snapshot) {
+                q->snapshot = json_string_value(json_object_get(q->body, "snapshot"));
+                if (isempty(q->snapshot))
+                        return request_reply_error(r, 400, "snapshot: is required");
+        }
+        return call_domain(r, q->name, on_domain);
+}
+
+/* --- snapshots ------------------------------------------------------------------------------------- */
+
+typedef struct SnapshotsQuery {
+        V1Page page;
+        const char *name;
+} SnapshotsQuery;
+
+const QueryField v1_snapshots_query[] = {
+        V1_PAGE_FIELDS(offsetof(SnapshotsQuery, page)),
+        { "name", QUERY_STRING, offsetof(SnapshotsQuery, name), .max = NAME_LENGTH_MAX,
+                        .description = "The name or UUID of the virtual machine; required." },
+        {},
+};
+
+static int on_snapshots(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        const SnapshotsQuery *q = request_userdata(r);
+        _cleanup_json_ json_t *list = NULL, *reply = json_object();
+        json_t *page = json_array();
+        size_t from, to;
+        const char *text;
+        int k = error ? 0 : sd_bus_message_read(m, "s", &text);
+
+        list = !error && k >= 0 ? json_loads(text, 0, NULL) : NULL;
+        v1_page_bounds(&q->page, json_array_size(list), &from, &to);
+        for (size_t i = from; i < to && k >= 0; i++)
+                if (json_array_append(page, json_array_get(list, i)) < 0)
+                        k = -ENOMEM;
+        if (error || k < 0) {
+                json_decref(page);
+                return error ? request_reply_bus_error(r, error) : k;
+        }
+        k = v1_page_add(reply, &q->page, page, json_array_size(list));
+        return k < 0 ? k : request_reply_json(r, 200, TAKE_PTR(reply));
+}
+
+static int on_domain_of_snapshots(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *next = NULL;
+        const char *path, *uuid;
+        int k;
+
+        if (error)
+                return request_reply_bus_error(r, error);
+        k = sd_bus_message_read(m, "os", &path, &uuid);
         if (k >= 0)
-                k = hosts_manager_call_new(r, "GetVm", &m);
-        if (k >= 0)
-                k = sd_bus_message_append(m, "ss", host, q->name);
-        return k < 0 ? k : manager_call(r, m, on_domain, NULL);
+                k = hosts_call_new(r, path, HYPER_HOSTS_VM_INTERFACE, "ListSnapshots", &next);
+        return k < 0 ? k : manager_call(r, next, on_snapshots, NULL);
+}
+
+int v1_list_snapshots(Request *r) {
+        SnapshotsQuery *q = new0(SnapshotsQuery, 1);
+        int k;
+
+        if (!q)
+                return -ENOMEM;
+        request_set_userdata(r, q, free);
+        q->page = V1_PAGE_INIT;
+        k = request_query_decode(r, q);
+        if (k < 0)
+                return k;
+        return isempty(q->name) ? request_reply_error(r, 400, "name: is required")
+                                : call_domain(r, q->name, on_domain_of_snapshots);
 }

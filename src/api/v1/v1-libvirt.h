@@ -7,10 +7,11 @@
 
 int v1_get_domain(Request *r);
 int v1_act_on_domain(Request *r); /* the last part of the path is the action */
+int v1_list_snapshots(Request *r);
 int v1_list_networks(Request *r);
 int v1_list_pools(Request *r);
 int v1_list_volumes(Request *r);
 
-extern const QueryField v1_domain_query[], v1_libvirt_query[];
-extern const Schema v1_domain_body;
+extern const QueryField v1_domain_query[], v1_snapshots_query[], v1_libvirt_query[];
+extern const Schema v1_domain_body, v1_snapshot_body;
 extern const Reply v1_domain_action_replies[], v1_libvirt_replies[];

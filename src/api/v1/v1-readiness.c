@@ -12,7 +12,7 @@
 #include "api/v1/v1-alerts.h"
 #include "api/v1/v1-gather.h"
 #include "api/v1/v1-machine.h"
-#include "api/v1/v1-system.h"
+#include "api/v1/v1-settings.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "shared/machine.h"

@@ -5,6 +5,7 @@
 #include "api/job-json.h"
 #include "api/v1/v1-alerts.h"
 #include "api/v1/v1-machine.h"
+#include "api/v1/v1-settings.h"
 #include "basic/string-util.h"
 #include "store/jobs-list.h"
 #include "store/jobs-page.h"
@@ -40,13 +41,6 @@ static const SchemaField health_fields[] = {
 };
 static const Schema health_schema = { .name = "SystemHealth", .fields = health_fields };
 const Reply v1_system_health_replies[] = { REPLY_OBJECT(200, "The load and the state.", health_schema), {} };
-
-Settings *v1_settings(void) {
-        _cleanup_free_ char *why = NULL;
-        Settings *s = NULL;
-
-        return settings_load(SYSCONFDIR "/hyper", &s, &why) >= 0 ? s : settings_new();
-}
 
 static json_t *jobs_json(Store *store, unsigned max_running) {
         static const JobStatus order[] = { STATUS_QUEUED, STATUS_RUNNING, STATUS_COMPLETED, STATUS_FAILED,

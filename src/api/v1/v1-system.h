@@ -10,7 +10,3 @@ extern const Reply v1_system_health_replies[];
 
 /* The same as an object: nothing is waited for. NULL when out of memory. */
 json_t *v1_system_health_json(Api *a);
-
-/* The settings of the files, or the defaults if they are invalid: see hyper-config(5). NULL when out of
- * memory; the caller frees them. */
-Settings *v1_settings(void);

@@ -10,6 +10,8 @@
 . "$(dirname "$0")/../lib/lib.sh"
 # shellcheck source=tests/system/lib/lib-libvirt.sh
 . "$(dirname "$0")/../lib/lib-libvirt.sh"
+# shellcheck source=tests/system/lib/lib-v1.sh
+. "$(dirname "$0")/../lib/lib-v1.sh"
 
 libvirt_up
 guest_image
@@ -116,6 +118,69 @@ systemctl restart polkit.service
 as_nobody busctl -q call org.hyper1.Hosts "$path" org.hyper1.Hosts.Vm Start ||
         fail "a rule for nobody was not heeded"
 vm_call here guest Destroy
+
+# --- the v1 API: a domain for an image ---------------------------------------------------------------------
+v1_up
+virsh -q net-undefine default 2>/dev/null || :
+virsh -q net-define /dev/stdin <<<"<network><name>default</name><bridge name='virbr9'/></network>"
+virsh -q net-start default
+images=/var/lib/libvirt/images
+qemu-img create -q -f qcow2 $images/web-server-01.qcow2 16M
+vm=$(published <<'EOF'
+curl -sk -X POST https://your-server:5080/api/v1/vms/deploy \
+-H "Authorization: Bearer TOKEN" \
+-H "Content-Type: application/json" \
+-d '{
+"name": "web-server-01",
+"disk_path": "/var/lib/libvirt/images/web-server-01.qcow2",
+"cpu": 4,
+"memory_mb": 8192,
+"network": "default",
+"autostart": true,
+"target": "libvirt"
+}'
+EOF
+)
+equal "$(jq -c '[.name, .uuid, .status, .target, .cpu, .memory_mb, .disk_path, .network, .autostart]' <<<"$vm")" \
+        "[\"web-server-01\",\"$(virsh domuuid web-server-01)\",\"running\",\"libvirt\",4,8192,$(
+        )\"$images/web-server-01.qcow2\",\"default\",true]" "the domain; $vm"
+equal "$(jq -r .mac <<<"$vm")" "$(virsh domiflist web-server-01 | awk '/network/ { print $5 }')" "its MAC address"
+equal "$(jq -r .vnc_port <<<"$vm")" $((5900 + $(virsh vncdisplay web-server-01 | cut -d: -f2))) "its display"
+contains "$(virsh dominfo web-server-01)" "Autostart:      enable" "the domain"
+v1 POST /vms/deploy "{\"name\": \"other\", \"disk_path\": \"$images/web-server-01.qcow2\"}" >/dev/null
+equal "$(v1_status)" 409 "the status for an image that is in use"
+qemu-img create -q -f qcow2 -b web-server-01.qcow2 -F qcow2 $images/top.qcow2
+cp $images/web-server-01.qcow2 $images/renamed.raw
+for disk in top.qcow2 renamed.raw; do
+        v1 POST /vms/deploy "{\"name\": \"other\", \"disk_path\": \"$images/$disk\"}" >/dev/null
+        equal "$(v1_status)" 400 "the status for $disk"
+done
+v1 POST /vms/deploy '{"name": "other", "disk_path": "/etc/machine-id", "format": "raw"}' >/dev/null
+equal "$(v1_status)" 403 "the status for a file elsewhere"
+truncate -s 1M $images/plain.raw
+contains "$(v1 POST /vms/deploy "{\"name\": \"other\", \"disk_path\": \"$images/plain.raw\", $(
+        )\"network\": \"nowhere\"}")" nowhere "the answer about a network"
+equal "$(v1_status)" 400 "the status for a network that does not exist"
+equal "$(virsh list --all --name | grep -c other)" 0 "domains that were refused" || :
+equal "$(v1 GET "/libvirt/domain?name=web-server-01" | jq -c '[.provider_id, .disks[0].format, .nics[0].network]')" \
+        '["libvirt","qcow2","default"]' "the domain"
+v1 POST /libvirt/domain/destroy '{"name": "web-server-01"}' >/dev/null
+equal "$(v1_status)" 200 "the status of a destroy"
+equal "$(virsh domstate web-server-01)" "shut off" "the state"
+for action in create revert; do
+        v1 POST "/libvirt/snapshot/$action" '{"name": "web-server-01", "snapshot": "before"}' >"$dir/answer"
+        equal "$(v1_status)" 200 "the status of $action; $(cat "$dir/answer")"
+done
+equal "$(v1 GET "/libvirt/snapshots?name=web-server-01" | jq -c '[.data[] | [.name, .state, .current]]')" \
+        '[["before","shutoff",true]]' "the snapshots"
+v1 POST /libvirt/snapshot/create '{"name": "web-server-01", "snapshot": "<x>"}' >/dev/null
+equal "$(v1_status)" 400 "the status of a snapshot with a wrong name"
+v1 POST /libvirt/snapshot/delete '{"name": "web-server-01", "snapshot": "before"}' >/dev/null
+equal "$(virsh snapshot-list web-server-01 --name | grep -c before)" 0 "the snapshots at the end" || :
+equal "$(v1 GET /libvirt/networks | jq -c '[.data[].name]')" '["default"]' "the networks"
+equal "$(v1 GET /readiness | jq -c '[.checks[] | select(.name == "libvirt" or .name == "default_network") |
+        .status]')" '["ok","ok"]' "the readiness"
+virsh -q undefine web-server-01
 
 # --- removed, and nothing is left --------------------------------------------------------------------------
 busctl call "${hosts[@]}" RemoveHost s here

@@ -9,6 +9,8 @@
 . "$(dirname "$0")/../lib/lib.sh"
 # shellcheck source=tests/system/lib/lib-vcsim.sh
 . "$(dirname "$0")/../lib/lib-vcsim.sh"
+# shellcheck source=tests/system/lib/lib-v1.sh
+. "$(dirname "$0")/../lib/lib-v1.sh"
 
 settings 'daemon: {idle_timeout: 5}'
 cat >"$dir/inventory.json" <<'EOF'
@@ -102,6 +104,52 @@ contains "$(cat "$dir/shown")" "web-server-1" "what the examples print"
 exists /srv/web-server-1.qcow2
 rm /srv/web-server-1.qcow2
 hyperctl source rm example
+
+# --- the same in the v1 API --------------------------------------------------------------------------------
+
+v1_up
+answer=$(published <<'EOF'
+curl -sk -H "Authorization: Bearer TOKEN" \
+"https://your-server:5080/api/v1/vms/list?provider=vsphere&limit=5"
+EOF
+)
+equal "$(jq -c '[(.data | length), .pagination.offset, .pagination.limit, .pagination.has_more]' <<<"$answer")" \
+        '[5,0,5,true]' "the page; $answer"
+equal "$(jq '[.data[] | select(.provider == "vsphere" and .cpu and .memory_mb and .disks[0].size_gb and
+        .power_state and .last_seen)] | length' <<<"$answer")" 5 "the VMs; $answer"
+equal "$(published <<'EOF' | jq -c '[(.data | length), .pagination.total]'
+curl -sk -H "Authorization: Bearer TOKEN" \
+"https://your-server:5080/api/v1/vms/list?search=prod-db&os=linux"
+EOF
+)" '[0,0]' "a search"
+equal "$(v1 GET "/vms/list?provider=vc1&search=web-server" | jq -c '[.data[] | [.name, .provider_id, .status]]')" \
+        '[["web-server-1","vc1","stopped"]]' "the VM"
+equal "$(v1 POST /vms/browse '{"provider_id": "vc1", "vm": "DC0/vm/production/web-server-1"}' |
+        jq -c '[.name, .disks[0].size_bytes, .migration.supported]')" '["web-server-1",1048576,true]' "the VM"
+equal "$(v1 POST /vms/compare '{"source": {"provider": "vc1", "vm": "DC0_H0_VM0"}, "ignore": ["mac", "name"],
+        "target": {"provider": "vc1", "vm": "DC0_H0_VM1"}}' | jq .summary.different)" 0 "the differences"
+body=$(jq -cn --arg e "$vcsim_url" --arg u "$vcsim_user" --arg p "$vcsim_password" \
+        '{provider: "vsphere", id: "vc-v1", endpoint: $e, username: $u, password: $p}')
+equal "$(v1 POST /providers/connect "$body" | jq -r .fingerprint)" "$vcsim_thumbprint" "the fingerprint"
+equal "$(v1_status)" 400 "the status for an unknown certificate"
+v1 POST /providers/connect "$(jq -c '.insecure = true | .password = "not-the-password"' <<<"$body")" >/dev/null
+equal "$(v1_status)" 400 "the status for a wrong password"
+equal "$(v1 POST /providers/connect "$(jq -c --arg f "$vcsim_thumbprint" '.fingerprint = $f' <<<"$body")" |
+        jq -c '[.id, .status]')" '["vc-v1","connected"]' "the provider"
+equal "$(v1_status)" 201 "the status of a new provider"
+equal "$(v1 GET "/providers?provider=vsphere&status=connected" | jq -c '[.data[].id]')" \
+        '["vc-v1","vc1","vc2"]' "the providers"
+equal "$(v1 GET /readiness | jq -r '.checks[] | select(.name == "manager") | .status')" ok "the readiness"
+equal "$(v1 GET /system/health | jq -c '.memory.percent > 0 and .cpu.load[0] >= 0')" true "the health"
+equal "$(v1 GET /system/alerts | jq .pagination.offset)" 0 "the alerts"
+equal "$(hyperctl provider list --json=short | jq -c '[.[].id]')" '["vc-v1","vc1","vc2"]' "the providers"
+contains "$(hyperctl provider test vc-v1)" VMware "the server"
+lacks "$(v1 GET /providers)" "$vcsim_password" "the providers"
+hyperctl provider add example "$vcsim_url" --user="$vcsim_user" --password-file="$dir/password" ||
+        fail "the provider is not added"
+hyperctl provider rm example || fail "the provider is not removed"
+v1 DELETE /providers/vc-v1 >/dev/null
+equal "$(v1_status)" 200 "the status of a removal"
 
 # --- a server that hangs, and clients that do not wait -----------------------------------------------------
 

@@ -262,8 +262,22 @@ static int shut_down(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE, "It is off");
 }
 
+static int list_snapshots(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "s", "[{\"name\":\"a\"},{\"name\":\"b\"}]");
+}
+
+static int create_snapshot(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *name;
+
+        ck_assert_int_gt(sd_bus_message_read(m, "s", &name), 0);
+        ck_assert_str_eq(name, "before");
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 static const sd_bus_vtable vm[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("ListSnapshots", "", "s", list_snapshots, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("CreateSnapshot", "s", "", create_snapshot, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Start", "", "", start_vm, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Shutdown", "", "", shut_down, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetExtendedHardware", "", "s", get_extended, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -703,6 +717,14 @@ START_TEST(libvirt_has_its_own_paths) {
         is_text(done, "action", "start");
         json_decref(ask_with(&f, "POST /libvirt/domain/shutdown", "{\"name\":\"x\"}", 409));
         json_decref(ask_with(&f, "POST /libvirt/domain/start", "{}", 400));
+        _cleanup_json_ json_t *snapshots = ask(&f, "GET /libvirt/snapshots?name=x&offset=1", 200);
+        is_number(snapshots, "pagination.total", 2);
+        is_text(snapshots, "data.0.name", "b");
+        json_decref(ask(&f, "GET /libvirt/snapshots", 400));
+        _cleanup_json_ json_t *created = ask_with(&f, "POST /libvirt/snapshot/create",
+                        "{\"name\":\"x\",\"snapshot\":\"before\"}", 200);
+        is_text(created, "action", "create");
+        json_decref(ask_with(&f, "POST /libvirt/snapshot/create", "{\"name\":\"x\"}", 400));
         _cleanup_json_ json_t *networks = ask(&f, "GET /libvirt/networks?limit=1&offset=1", 200);
         is_number(networks, "pagination.total", 2);
         is_text(networks, "data.0.name", "other");

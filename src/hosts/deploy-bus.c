@@ -71,6 +71,7 @@ int hosts_method_deploy_vm(sd_bus_message *message, void *userdata, sd_bus_error
         c->call.run = run_deploy;
         c->call.reply = reply_deploy;
         c->call.free = free_deploy;
+        c->call.refuses = true;
         log_info("Defining the domain %s.", domain->name);
         c->domain = TAKE_PTR(domain);
         c->autostart = autostart;

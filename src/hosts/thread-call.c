@@ -37,13 +37,18 @@ static int reply_to(ThreadCall *c, sd_bus_message *message) {
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int reply_error(const Task *t, int r, sd_bus_message *message) {
+static int reply_error(const ThreadCall *c, int r, sd_bus_message *message) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const Task *t = &c->task;
         /* After a timeout the task's own text belongs to the thread. */
         const char *text = r == -ETIMEDOUT                     ? "it did not answer in time"
                         : r == -ECANCELED || isempty(t->error) ? strerror(-r)
                                                                : t->error;
 
+        if (c->refuses && (r == -EEXIST || r == -EINVAL)) {
+                (void) bus_error_setf(&error, error_entry_by_errno(r)->bus_name, "%s", text);
+                return sd_bus_reply_method_error(message, &error);
+        }
         /* "Unavailable" means that another try is of use. */
         (void) bus_error_setf(&error,
                         r == -ENOLINK || r == -ETIMEDOUT || r == -ECANCELED ? HYPER_BUS_ERROR_UNAVAILABLE
@@ -58,7 +63,7 @@ static void done_call(Task *t, int r) {
 
         c->cancelled = true;
         c->track = sd_bus_track_unref(c->track);
-        r = r >= 0 ? reply_to(c, message) : reply_error(t, r, message);
+        r = r >= 0 ? reply_to(c, message) : reply_error(c, r, message);
         if (r < 0)
                 log_warning_errno(r, "Failed to reply to a call of %s: %m",
                                 strna(sd_bus_message_get_member(message)));

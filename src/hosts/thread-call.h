@@ -22,6 +22,7 @@ struct ThreadCall {
         int (*reply)(ThreadCall *c, sd_bus_message *reply);
         /* Frees @c. */
         void (*free)(ThreadCall *c);
+        bool refuses; /* -EEXIST and -EINVAL are not libvirt's, but about what the caller has asked for */
         atomic_bool cancelled; /* the caller has left the bus, or the call has timed out */
         bool local; /* it is the libvirt of this machine */
 

@@ -107,7 +107,7 @@ static const Route v1_routes[] = {
         { HTTP_GET, "/auth/session", SCOPE_READ, v1_get_session,
                 .summary = "The same as GET /auth/me, for clients that only ask whether they are logged in.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The user and the role.", v1_me_schema)) },
-        { HTTP_GET, "/auth/sessions", SCOPE_READ, v1_list_sessions,
+        { HTTP_GET, "/auth/sessions", SCOPE_READ, v1_list_sessions, .query = v1_sessions_query,
                 .summary = "List the sessions of the user, or, for administrators, all.",
                 .replies = REPLIES(REPLY_OBJECT(200, "Sessions, oldest first.", v1_sessions_schema)) },
         { HTTP_DELETE, "/auth/sessions/{id}", SCOPE_READ, v1_end_session,

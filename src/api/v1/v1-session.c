@@ -5,7 +5,9 @@
 #include "api/access/ticket.h"
 #include "api/bus-client.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "api/http/request-state.h"
+#include "api/v1/v1-page.h"
 #include "basic/string-util.h"
 #include "shared/error-table.h"
 
@@ -44,6 +46,7 @@ const Schema v1_session_schema = { .name = "Session", .fields = session_fields }
 
 static const SchemaField sessions_fields[] = {
         { "data", SCHEMA_ARRAY, .schema = &v1_session_schema },
+        { "pagination", SCHEMA_OBJECT, .schema = &v1_pagination_schema },
         {},
 };
 const Schema v1_sessions_schema = { .name = "Sessions", .fields = sessions_fields };
@@ -142,19 +145,30 @@ static int read_sessions(Request *r, SessionRows *ret) {
         return k < 0 ? k : store_sessions_list(store, username, ret);
 }
 
+const QueryField v1_sessions_query[] = { V1_PAGE_FIELDS(0), {} };
+
 int v1_list_sessions(Request *r) {
         _cleanup_(session_rows_done) SessionRows rows = {};
-        _cleanup_json_ json_t *list = json_array();
+        _cleanup_json_ json_t *list = json_array(), *reply = json_object();
+        V1Page page = V1_PAGE_INIT;
         usec_t now = now_realtime();
-        int k = read_sessions(r, &rows);
+        uint64_t total = 0;
+        int k = request_query_decode(r, &page);
 
+        if (k >= 0)
+                k = read_sessions(r, &rows);
         if (k < 0)
                 return k;
-        for (size_t i = 0; i < rows.n; i++)
-                if (session_is_valid(&rows.rows[i], now) &&
+        for (size_t i = 0; i < rows.n; i++) {
+                if (!session_is_valid(&rows.rows[i], now))
+                        continue;
+                if (total >= page.offset && json_array_size(list) < page.limit &&
                                 json_array_append_new(list, session_json(r, &rows.rows[i])) < 0)
                         return -ENOMEM;
-        return request_reply_json(r, 200, json_pack("{s:O}", "data", list));
+                total++;
+        }
+        k = v1_page_add(reply, &page, json_incref(list), total);
+        return k < 0 ? k : request_reply_json(r, 200, TAKE_PTR(reply));
 }
 
 static int on_ended(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {

@@ -12,4 +12,5 @@ int v1_get_session(Request *r);
 int v1_list_sessions(Request *r);
 int v1_end_session(Request *r);
 
+extern const QueryField v1_sessions_query[];
 extern const Schema v1_ticket_schema, v1_me_schema, v1_session_schema, v1_sessions_schema, v1_message_schema;

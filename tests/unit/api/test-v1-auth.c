@@ -423,6 +423,17 @@ START_TEST(sessions_of_others_are_for_administrators) {
         ck_assert_uint_eq(count_sessions(&f, alice), 2);
         ck_assert_uint_eq(count_sessions(&f, again), 2);
         ck_assert_uint_eq(count_sessions(&f, root), 3);
+        _cleanup_reply_ TestReply r = {}, bad = {};
+        ask(&f, "GET /api/v1/auth/sessions?offset=1&limit=1", root, &r);
+        _cleanup_json_ json_t *page = parse(&r);
+        json_int_t total;
+        int more;
+        ck_assert_int_eq(json_unpack(page, "{s:[{}!], s:{s:I, s:b}}", "data", "pagination", "total", &total,
+                                         "has_more", &more),
+                        0);
+        ck_assert(total == 3 && more);
+        ask(&f, "GET /api/v1/auth/sessions?limit=201", root, &bad);
+        ck_assert_uint_eq(bad.status, 400);
         ck_assert_int_eq(store_sessions_list(f.store, "root", &rows), 0);
         _cleanup_free_ char *what = strprintf("DELETE /api/v1/auth/sessions/%s", rows.rows[0].id);
         expect(&f, what, alice, 404);

@@ -72,7 +72,7 @@ ScheduleSort schedule_sort_from_string(const char *s) _pure_;
 typedef struct SchedulePageFilter {
         bool no_enabled, no_disabled;
         usec_t after, before; /* created_at, exclusive; 0: any time */
-        const char *search; /* in the ID, the name, or the name of the machine; ASCII letters of either case */
+        const char *search; /* in the ID, the name, or that of the machine; ASCII letters of either case */
         ScheduleSort sort;
         bool descending; /* ties are in the same order, by ID; those without a value are last in any case */
         uint64_t offset, limit;

@@ -5,8 +5,8 @@
 #include "basic/string-util.h"
 #include "fuzz.h"
 #include "journal/schedule-event.h"
-#include "spec/cron.h"
 #include "manager/schedule/schedule-definition.h"
+#include "spec/cron.h"
 
 static void try(const char *text, bool create) {
         _cleanup_(schedule_definition_done) ScheduleDefinition d = {};

@@ -206,8 +206,8 @@ static Feed *feed_free(Feed *f) {
 }
 DEFINE_CLEANUP_FUNC(Feed *, feed_free);
 
-/* A job here reports its progress twice a second, and has a few more events at its start and its end. A worker
- * may report as often as it likes. */
+/* A job here reports its progress twice a second, and has a few more events at its start and its end. A
+ * worker may report as often as it likes. */
 static const JobFeedOps feed_ops = { .per_second = 10, .on_job = send_update, .on_schedule = on_schedule };
 
 static int on_start(WebSocketGroup *g) {

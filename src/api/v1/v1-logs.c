@@ -66,7 +66,7 @@ const QueryField v1_logs_query[] = {
                         .expected = "one of debug, info, warning, error",
                         .description = "Only entries of this level or a higher one." },
         { "follow", QUERY_BOOLEAN, offsetof(LogsQuery, follow),
-                        .description = "Whether to go on until the job has ended; default true." },
+                        .description = "Whether to continue until the job has ended; default true." },
         {},
 };
 

@@ -157,8 +157,8 @@ static const Route v1_routes[] = {
                 .summary = "The same as POST /schedules/{id}/trigger.",
                 .replies = REPLIES(REPLY_OBJECT(200, "Its job.", v1_triggered_schema)) },
         { HTTP_POST, "/auth/ticket", SCOPE_READ, v1_make_ticket, .max_body = V1_AUTH_BODY_MAX,
-                .summary = "Get a ticket for clients that cannot send a header: it is the parameter ticket of "
-                           "/ws and /download, once, within a minute.",
+                .summary = "Get a ticket for clients that cannot send a header: it is the parameter ticket "
+                           "of /ws and /download, once, within a minute.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The ticket.", v1_ticket_schema)) },
         { HTTP_GET, "/ws", SCOPE_READ, v1_open_websocket, .at_root = true, .token_in_query = true,
                 .summary = "WebSocket with changes of jobs and schedules, metrics and alerts." },

@@ -113,9 +113,8 @@ static const char *last_status(const ScheduleRow *row) {
 json_t *v1_schedule_json(const ScheduleRow *row) {
         json_t *job = job_json(row), *carbon = json_object_get(job, "carbon");
 
-        return json_pack(
-                        "{s:s, s:s?, s:s?, s:s, s:b, s:s, s:o, s:s, s:b, s:O?, s:o, s:o, s:s?, s:s?, s:I, s:o, "
-                        "s:o}",
+        return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:s, s:o, s:s, s:b, s:O?, s:o, s:o, s:s?, s:s?, s:I, "
+                         "s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "schedule",
                         row->expression, "enabled", row->enabled, "status",
                         row->enabled ? "enabled" : "disabled", "job", job, "overlap_policy",

@@ -118,6 +118,22 @@ is "$(api '/schedules?status=disabled')" '[.data[].id]' '["nightly"]' "the sched
 is "$(api /schedules/validate -d '{"cron": "@hourly"}')" '[.valid, (.next_runs | length)]' '[true,5]' "times"
 is "$(api /schedules/nightly -X DELETE)" .id '"nightly"' "a schedule that is deleted"
 
+# --- the WebSocket -----------------------------------------------------------------------------------------
+
+# handshake QUERY: its status; a WebSocket does not end by itself
+handshake() {
+        curl -sk -N --http1.1 -m 2 -o "$dir/frames" -w '%{http_code}' -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+                -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+                "https://your-server:5080/ws?$1" || :
+}
+ticket=$(api /auth/ticket -X POST | jq -r .ticket)
+equal "$(handshake "ticket=$ticket")" 101 "a WebSocket with a ticket"
+contains "$(tr -d '\0' <"$dir/frames")" '"type":"jobs"' "the first message"
+equal "$(handshake "ticket=$ticket")" 401 "a ticket that was used"
+equal "$(handshake "token=$TOKEN")" 101 "a WebSocket with a token"
+lacks "$(journalctl -o cat)" "$TOKEN" "the journal"
+lacks "$(journalctl -o cat)" "$ticket" "the journal"
+
 # --- lists -------------------------------------------------------------------------------------------------
 
 is "$(curl -sk -H "Authorization: Bearer $TOKEN" \

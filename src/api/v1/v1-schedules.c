@@ -264,7 +264,7 @@ static int on_deleted(Request *r, sd_bus_message *m, const sd_bus_error *error, 
         return error ? reply_bus_error(r, error)
                      : request_reply_json(r, 200,
                                        json_pack("{s:s, s:s}", "id", request_param(r, "id"), "message",
-                                                       "The schedule is deleted. Its jobs are not affected."));
+                                                       "The schedule is deleted, but not its jobs."));
 }
 
 int v1_delete_schedule(Request *r) {

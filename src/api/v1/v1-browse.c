@@ -101,14 +101,14 @@ static const char *below(const char *full, const char *path) {
         return *rest == '/' ? rest + 1 : NULL;
 }
 
-static json_t *folder_json(const char *path, const char *name, size_t size) {
+static json_t *entry_json(const char *path, const char *name, size_t size) {
         return json_pack("{s:s%, s:o, s:s}", "name", name, size, "path",
                         *path ? json_sprintf("%s/%.*s", path, (int) size, name)
                               : json_sprintf("%.*s", (int) size, name),
                         "type", "folder");
 }
 
-static int add_entry(const V1Vm *vm, const char *path, json_t *folders, json_t *vms) {
+static int add_entry(const V1Vm *vm, const char *path, json_t *directories, json_t *vms) {
         const char *rest = vm->path ? below(vm->path, path) : NULL, *slash = rest ? strchr(rest, '/') : NULL;
         char *name;
         int k = 0;
@@ -125,8 +125,8 @@ static int add_entry(const V1Vm *vm, const char *path, json_t *folders, json_t *
         name = strndup(rest, (size_t) (slash - rest));
         if (!name)
                 return -ENOMEM;
-        if (!json_object_get(folders, name) &&
-                        json_object_set_new(folders, name, folder_json(path, name, strlen(name))) < 0)
+        if (!json_object_get(directories, name) &&
+                        json_object_set_new(directories, name, entry_json(path, name, strlen(name))) < 0)
                 k = -ENOMEM;
         free(name);
         return k;
@@ -134,20 +134,20 @@ static int add_entry(const V1Vm *vm, const char *path, json_t *folders, json_t *
 
 /* Directories are known from the paths of VMs: one without any is not. */
 static json_t *directory_json(const V1Gather *g, const char *path) {
-        _cleanup_json_ json_t *found = json_object(), *folders = json_array(), *vms = json_array();
+        _cleanup_json_ json_t *found = json_object(), *directories = json_array(), *vms = json_array();
         const char *slash = strrchr(path, '/'), *key;
-        json_t *folder;
+        json_t *directory;
 
         for (size_t i = 0; i < g->n; i++)
                 for (size_t k = 0; k < g->providers[i]->inventory.n; k++)
                         if (add_entry(&g->providers[i]->inventory.vms[k], path, found, vms) < 0)
                                 return NULL;
-        json_object_foreach(found, key, folder)
-                if (json_array_append(folders, folder) < 0)
+        json_object_foreach(found, key, directory)
+                if (json_array_append(directories, directory) < 0)
                         return NULL;
         return json_pack("{s:s, s:o, s:O, s:O}", "path", path, "parent",
                         slash ? json_stringn(path, (size_t) (slash - path)) : json_string(""), "folders",
-                        folders, "vms", vms);
+                        directories, "vms", vms);
 }
 
 static int on_directory(Request *r) {

@@ -56,7 +56,7 @@ static int on_deployed(Request *r, sd_bus_message *m, const sd_bus_error *error,
 
         if (sd_bus_error_has_name(error, HYPER_BUS_ERROR_LIBVIRT) ||
                         sd_bus_error_has_name(error, HYPER_BUS_ERROR_HOST_NOT_CONNECTED))
-                return request_reply_error(r, 502, "libvirt: %s", strempty(error->message));
+                return request_reply_error(r, 502, "%s", strempty(error->message));
         if (error)
                 return request_reply_bus_error(r, error);
         k = hypersdk_read_object(m, &vm);

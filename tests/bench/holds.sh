@@ -43,8 +43,8 @@ holds_fill() {
                 -p LogExtraFields=HYPER_EVENT=note seq 5000
         add_webhook 9
         queue_deliveries 1000
-        inside sqlite3 "$webhook_database" "UPDATE deliveries SET state = 'delivered', tried_at = 1, status = 200,
-                response = printf('%01000d', seq)"
+        inside sqlite3 "$webhook_database" "UPDATE deliveries SET state = 'delivered',
+                tried_at = unixepoch() * 1000000, status = 200, response = printf('%01000d', seq)"
         inside systemctl stop hyper.service hyper-managerd.service
         inside sh -ec '
                 columns() { sqlite3 /var/lib/hyper/hyper.db "SELECT group_concat(name) FROM pragma_table_info('\''$1'\'')
@@ -90,6 +90,9 @@ bench_holds() {
         local objects=(org.freedesktop.DBus.ObjectManager GetManagedObjects)
         holds_start
         holds_fill
+        [ "$(curl -sSf "$api/webhooks/0/deliveries?limit=1000" | jq '.deliveries | length')" = 1000 ] ||
+                die "there are no 1,000 deliveries"
+        [ "$(curl -sSf "$api/jobs/logs/hold-job" | jq '.logs | length')" -ge 5000 ] || die "the log has no 5,000 lines"
         for path in /jobs/query?all=true /jobs/logs/hold-job /webhooks/0/deliveries?limit=1000 /schedules /schedules/stats /webhooks /status /metrics \
                 /sources /capabilities "/api/workflow/jobs?limit=1000" /api/workflow/status; do
                 hold hyper.service "GET $path" curl -sSf "$api$path"

@@ -76,14 +76,6 @@ static int get_health(Request *r) {
 }
 
 /* clang-format off */
-#define DOMAIN_ACTION(action, text) \
-        { HTTP_POST, "/libvirt/domain/" action, SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX, \
-                .summary = text, .body = &v1_domain_body, .replies = v1_domain_action_replies }
-
-#define SNAPSHOT_ACTION(action, text) \
-        { HTTP_POST, "/libvirt/snapshot/" action, SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX, \
-                .summary = text, .body = &v1_snapshot_body, .replies = v1_domain_action_replies }
-
 static const Route v1_routes[] = {
         { HTTP_GET, "/health", SCOPE_PUBLIC, get_health, .summary = "Health check.",
                 .replies = REPLIES(REPLY_OBJECT(200, "The API is served.", health_schema)) },
@@ -187,17 +179,33 @@ static const Route v1_routes[] = {
                 .summary = "The same as GET /vms/list, of libvirt.", .replies = v1_vms_replies },
         { HTTP_GET, "/libvirt/domain", SCOPE_READ, v1_get_domain, .query = v1_domain_query,
                 .summary = "The same as POST /vms/browse, of libvirt.", .replies = v1_browse_vm_replies },
-        DOMAIN_ACTION("start", "Start a virtual machine of libvirt."),
-        DOMAIN_ACTION("shutdown", "Ask a guest of libvirt to shut down."),
-        DOMAIN_ACTION("reboot", "Ask a guest of libvirt to reboot."),
-        DOMAIN_ACTION("destroy", "Force power off of a virtual machine of libvirt."),
-        DOMAIN_ACTION("reset", "Reset a virtual machine of libvirt."),
+        { HTTP_POST, "/libvirt/domain/start", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Start a virtual machine of libvirt.",
+                .body = &v1_domain_body, .replies = v1_domain_action_replies },
+        { HTTP_POST, "/libvirt/domain/shutdown", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Ask a guest of libvirt to shut down.",
+                .body = &v1_domain_body, .replies = v1_domain_action_replies },
+        { HTTP_POST, "/libvirt/domain/reboot", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Ask a guest of libvirt to reboot.",
+                .body = &v1_domain_body, .replies = v1_domain_action_replies },
+        { HTTP_POST, "/libvirt/domain/destroy", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Force power off of a virtual machine of libvirt.",
+                .body = &v1_domain_body, .replies = v1_domain_action_replies },
+        { HTTP_POST, "/libvirt/domain/reset", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Reset a virtual machine of libvirt.",
+                .body = &v1_domain_body, .replies = v1_domain_action_replies },
         { HTTP_GET, "/libvirt/snapshots", SCOPE_READ, v1_list_snapshots, .query = v1_snapshots_query,
                 .summary = "List the snapshots of a virtual machine of libvirt.",
                 .replies = v1_libvirt_replies },
-        SNAPSHOT_ACTION("create", "Create a snapshot, with the memory if the virtual machine runs."),
-        SNAPSHOT_ACTION("revert", "Return to the state of a snapshot; what has changed since is lost."),
-        SNAPSHOT_ACTION("delete", "Delete a snapshot; later ones remain."),
+        { HTTP_POST, "/libvirt/snapshot/create", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Create a snapshot, with the memory if the virtual machine runs.",
+                .body = &v1_snapshot_body, .replies = v1_domain_action_replies },
+        { HTTP_POST, "/libvirt/snapshot/revert", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Return to the state of a snapshot; what has changed since is lost.",
+                .body = &v1_snapshot_body, .replies = v1_domain_action_replies },
+        { HTTP_POST, "/libvirt/snapshot/delete", SCOPE_SUBMIT, v1_act_on_domain, .max_body = VMS_BODY_MAX,
+                .summary = "Delete a snapshot; later ones remain.",
+                .body = &v1_snapshot_body, .replies = v1_domain_action_replies },
         { HTTP_GET, "/libvirt/networks", SCOPE_READ, v1_list_networks, .query = v1_libvirt_query,
                 .summary = "List networks of libvirt on this machine.", .replies = v1_libvirt_replies },
         { HTTP_GET, "/libvirt/pools", SCOPE_READ, v1_list_pools, .query = v1_libvirt_query,

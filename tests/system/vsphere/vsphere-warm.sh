@@ -91,7 +91,7 @@ printf "%s" "$vcsim_password" >"$dir/password"
 hyperctl source add vc1 "$vcsim_url" --user="$vcsim_user" --ca="$vcsim_ca" --password-file="$dir/password"
 equal "$(wc -l </srv/warm/example)" 3 "the lines of the example"
 example() { # LINE: runs it
-        sed -n "$1s|vc1:/Datacenter/vm/linux/web|\"vc1:/DC0/vm/a%2fb %25 + é \&\"|; $1s|ID|$id|p" /srv/warm/example >"$dir/line"
+        sed -n "$1{s|vc1:/Datacenter/vm/linux/web|\"vc1:/DC0/vm/a%2fb %25 + é \&\"|; s|ID|$id|; p}" /srv/warm/example >"$dir/line"
         bash -euo pipefail "$dir/line" || fail "this line of the example does not work: $(cat "$dir/line")"
 }
 id=

@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += libhyper-ctl.la
 libhyper_ctl_la_SOURCES = \
 	src/ctl/arguments.c \
 	src/ctl/arguments.h \
+	src/ctl/boot-view.c \
+	src/ctl/boot-view.h \
 	src/ctl/client.c \
 	src/ctl/client.h \
 	src/ctl/ctl.h \
@@ -45,6 +47,8 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/terminal.h \
 	src/ctl/text.c \
 	src/ctl/text.h \
+	src/ctl/verb-boot.c \
+	src/ctl/verb-boot.h \
 	src/ctl/verb-cancel.c \
 	src/ctl/verb-cancel.h \
 	src/ctl/verb-config.c \

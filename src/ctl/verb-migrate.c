@@ -6,6 +6,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "ctl/boot-view.h"
 #include "ctl/guest-view.h"
 #include "ctl/job-view.h"
 #include "ctl/migrate-plan.h"
@@ -14,7 +15,7 @@
 #include "ctl/watch.h"
 #include "spec/job-spec.h"
 
-/* At most so many of the last lines of a console are shown. */
+/* At most so many of the last lines of a console are shown; "hyperctl boot" shows all. */
 #define CONSOLE_LINES 5u
 
 /* --- the spec -------------------------------------------------------------------------------------- */
@@ -115,22 +116,6 @@ static int confirm(void) {
 
 /* --- the end --------------------------------------------------------------------------------------- */
 
-/* What the proof has shown, with the end of the console. */
-static int show_boot(Ctl *ctl, json_t *boot) {
-        const char *boots = view_string(boot, "boots");
-        json_t *console = json_object_get(boot, "console");
-        size_t n = json_array_size(console), first = n > CONSOLE_LINES ? n - CONSOLE_LINES : 0;
-        int r = 0;
-
-        if (*boots)
-                r = view_line(ctl, "Boots", streq(boots, "yes") ? COLOUR_GREEN : COLOUR_YELLOW, "%s: %s",
-                                boots, view_string(boot, "message"));
-        for (size_t i = first; i < n && r >= 0; i++)
-                r = view_line(ctl, i == first ? "Console" : "", COLOUR_NONE, "%s",
-                                json_string_value(json_array_get(console, i)));
-        return r < 0 ? r : view_line(ctl, "Screenshot", COLOUR_NONE, "%s", view_string(boot, "screenshot"));
-}
-
 /* No word that a shell or virsh takes for something else. */
 static bool is_plain(const char *name) {
         static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -163,7 +148,7 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
                 if (r >= 0)
                         r = view_line(ctl, "Warning", COLOUR_YELLOW, "%s", json_string_value(warning));
         if (r >= 0)
-                r = show_boot(ctl, json_object_get(json_object_get(job, "result"), "boot"));
+                r = boot_view(ctl, json_object_get(json_object_get(job, "result"), "boot"), CONSOLE_LINES);
         if (r >= 0 && *uuid)
                 r = view_line(ctl, "Next", COLOUR_NONE, running ? "virsh console %s" : "virsh start %s",
                                 is_plain(name) ? name : uuid);

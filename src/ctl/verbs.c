@@ -5,6 +5,7 @@
 #include "basic/string-util.h"
 #include "ctl/help.h"
 #include "ctl/similar.h"
+#include "ctl/verb-boot.h"
 #include "ctl/verb-cancel.h"
 #include "ctl/verb-config.h"
 #include "ctl/verb-cutover.h"
@@ -83,6 +84,8 @@ static const Verb verbs[] = {
                         "Show the progress of jobs until they have ended" },
         { "logs", 1, 1, JSON_OPTIONS | B(OPTION_FOLLOW) | B(OPTION_LINES), verb_logs, "ID",
                         "Show a job's log lines from the journal" },
+        { "boot", 1, 2, JSON_OPTIONS, verb_boot, "ID [FILE.png|-]",
+                        "Show what a proof of boot has seen, and save its screenshot" },
         { "cancel", 1, WORDS_ANY, B(OPTION_WAIT), verb_cancel, "ID…", "Cancel jobs" },
         { "cutover", 1, 1, B(OPTION_AT) | B(OPTION_CANCEL) | B(OPTION_WAIT), verb_cutover, "ID",
                         "Cut over a warm job, now or at a time, or take that back" },

@@ -10,6 +10,7 @@
 #include "manager/job-cancel.h"
 #include "manager/job-cutover.h"
 #include "manager/job-directory.h"
+#include "manager/job-screen.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
@@ -158,6 +159,8 @@ const sd_bus_vtable job_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("SetCutover", SD_BUS_ARGS("s", when), SD_BUS_RESULT("s", warning),
                         method_set_cutover, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_NO_ARGS, SD_BUS_RESULT("ay", png),
+                        job_method_screenshot, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Operation", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Spec", "s", get_spec, 0, CONST),

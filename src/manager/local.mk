@@ -65,6 +65,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-paths-nbd.h \
 	src/manager/job-retry.c \
 	src/manager/job-retry.h \
+	src/manager/job-screen.c \
+	src/manager/job-screen.h \
 	src/manager/job-signal.c \
 	src/manager/job-signal.h \
 	src/manager/job-source.c \

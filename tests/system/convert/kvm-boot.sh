@@ -59,6 +59,8 @@ equal "$(head -c 4 "$(result boots boot.screenshot)" | tail -c 3)" PNG "the scre
 http GET $api/jobs/boots/boot-screen >/dev/null
 equal "$(status)" 200 "the status of the screenshot"
 cmp -s "$dir/body" "$(result boots boot.screenshot)" || fail "the screenshot over HTTP is another one"
+contains "$(hyperctl boot boots "$dir/screen.png")" "box login: " "hyperctl boot"
+cmp -s "$dir/screen.png" "$dir/body" || fail "the screenshot of hyperctl is another one"
 equal "$(virsh domstate boots)" "shut off" "the domain, which was not to be started"
 same login.raw vm/boots.qcow2 qcow2
 nothing_left

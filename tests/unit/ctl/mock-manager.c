@@ -9,6 +9,7 @@
  *   …refuses…   SubmitJob: InvalidSpec        …denies…   SubmitJob: AccessDenied
  *   …exists…    SubmitJob: created is false
  *   …interrupts… SubmitJob: SIGTERM to the caller, before the job is there; it then stays
+ *   …boots…     its result has a proof of boot, with a screenshot unless the id has "blind"
  *   …drops…     the mock exits with status 1 in mid-job; when it is started again with --resumed such jobs
  * complete others      COMPLETED after a few steps of progress
  *
@@ -91,6 +92,14 @@ static json_t *guest(const MockJob *j) {
                         "\"to\":\"UUID=1\"},{\"step\":\"offline_fix\",\"file\":\"/etc/x\",\"from\":\"/etc/x\","
                         "\"to\":null}],\"warnings\":[{\"step\":\"s\",\"message\":\"be careful\"}]}",
                         0, NULL);
+}
+
+/* What a proof of boot has seen, or NULL. */
+static json_t *boot(const MockJob *j) {
+        return strstr(j->id, "boots") ? json_pack("{s:s, s:s, s:[ssssss], s:s}", "boots", "yes", "message",
+                                                        "a login prompt", "console", "1", "2", "3", "4", "5",
+                                                        "box login: ", "screenshot", "/x.png")
+                                      : NULL;
 }
 
 static MockJob *find(Mock *m, const char *id) {
@@ -215,9 +224,9 @@ static int method_get(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
         j = find(userdata, id);
         if (!j)
                 return sd_bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s.", id);
-        json_t *details = json_pack("{s:s, s:s, s:s, s:o, s:{s:o*}}", "job_id", j->id, "state", j->state,
-                        "reason", j->reason, "spec", json_loads(j->spec, 0, NULL), "result", "guest",
-                        guest(j));
+        json_t *details = json_pack("{s:s, s:s, s:s, s:o, s:{s:o*, s:o*}}", "job_id", j->id, "state",
+                        j->state, "reason", j->reason, "spec", json_loads(j->spec, 0, NULL), "result",
+                        "guest", guest(j), "boot", boot(j));
         text = json_dumps(details, 0);
         json_decref(details);
         r = sd_bus_reply_method_return(msg, "os", j->path, text);
@@ -461,11 +470,27 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
         return sd_bus_message_append(reply, "u", streq(property, "Priority") ? 50 : 1);
 }
 
+static int method_screenshot(sd_bus_message *msg, void *userdata, sd_bus_error *error) {
+        const MockJob *j = userdata;
+        sd_bus_message *reply = NULL;
+
+        if (strstr(j->id, "blind"))
+                return sd_bus_error_set(error, HYPER_BUS_ERROR_NO_SUCH_FILE, "it has no screenshot");
+        int r = sd_bus_message_new_method_return(msg, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_array(reply, 'y', "\x89PNG\0\n", 6);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
 #define P(name, type) SD_BUS_PROPERTY(name, type, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
-static const sd_bus_vtable job_vtable[] = { SD_BUS_VTABLE_START(0), P("Id", "s"), P("Operation", "s"),
-        P("Spec", "s"), P("Unit", "s"), P("Priority", "u"), P("State", "s"), P("Reason", "s"),
-        P("StateHistory", "a(sts)"), P("Attempt", "u"), P("Phase", "s"), P("Percent", "d"),
+static const sd_bus_vtable job_vtable[] = { SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Screenshot", NULL, "ay", method_screenshot, SD_BUS_VTABLE_UNPRIVILEGED), P("Id", "s"),
+        P("Operation", "s"), P("Spec", "s"), P("Unit", "s"), P("Priority", "u"), P("State", "s"),
+        P("Reason", "s"), P("StateHistory", "a(sts)"), P("Attempt", "u"), P("Phase", "s"), P("Percent", "d"),
         P("BytesDone", "t"), P("BytesTotal", "t"), P("Rate", "t"), P("CreatedUSec", "t"),
         P("StartedUSec", "t"), P("FinishedUSec", "t"), P("Result", "s"), SD_BUS_VTABLE_END };
 

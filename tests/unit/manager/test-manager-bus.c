@@ -2,8 +2,12 @@
 
 /* org.hyper1 as its callers meet it, and the description in dbus/ against what the daemon says of itself. */
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "basic/fd-util.h"
+#include "manager/manager.h"
 #include "manager/submit-options.h"
 #include "shared/error-table.h"
 #include "spec/job-file.h"
@@ -340,6 +344,35 @@ BUS_TEST(job_objects)
         sd_bus_message_unref(m);
 BUS_TEST_END
 
+BUS_TEST(a_job_has_the_screenshot_of_its_proof_of_boot)
+        const char *object = "/org/hyper1/job/a";
+        _cleanup_free_ char *directory = strprintf("%s/screenshots", f.manager->state_directory),
+                            *path = strprintf("%s/a.png", directory);
+        const void *png;
+        size_t size;
+
+        submit(&f, "a", NULL);
+        settle_down(&f);
+        sd_bus_message *m = ask(&f, object, HYPER_JOB_INTERFACE, "Screenshot", NULL, NULL, NULL);
+        ck_assert(sd_bus_message_is_method_error(m, HYPER_BUS_ERROR_NO_SUCH_FILE));
+        sd_bus_message_unref(m);
+
+        ck_assert_int_eq(mkdir(directory, 0700), 0);
+        ck_assert_int_eq(symlink("/etc/hostname", path), 0);
+        m = ask(&f, object, HYPER_JOB_INTERFACE, "Screenshot", NULL, NULL, NULL);
+        ck_assert(sd_bus_message_is_method_error(m, NULL));
+        sd_bus_message_unref(m);
+        ck_assert_int_eq(unlink(path), 0);
+
+        ck_assert_int_eq(write_file_atomic_at(AT_FDCWD, path, "\x89PNG\0\n", 6, 0600), 0);
+        leave_mark(&f, "a", JOB_MARK_PUBLISHED);
+        fake_ends(&f, "a", "success", CLD_EXITED, 0, true);
+        m = ask(&f, object, HYPER_JOB_INTERFACE, "Screenshot", NULL, NULL, NULL);
+        ck_assert_int_gt(sd_bus_message_read_array(m, 'y', &png, &size), 0);
+        ck_assert(size == 6 && memcmp(png, "\x89PNG\0\n", 6) == 0);
+        sd_bus_message_unref(m);
+BUS_TEST_END
+
 BUS_TEST(a_job_is_cancelled_through_its_object)
         submit(&f, "a", NULL);
         settle_down(&f);
@@ -455,7 +488,8 @@ BUS_TEST_END
 TEST_MAIN("manager-bus", an_error_says_which_fields_it_is_about, wrong_specs_are_refused_by_field,
                 wrong_options_are_refused_by_name, the_same_job_twice_is_one_job,
                 a_job_without_an_id_gets_one, where_links_led_at_submission_is_kept, lists, details_are_json,
-                job_objects, a_job_is_cancelled_through_its_object, a_bad_configuration_is_not_taken,
+                job_objects, a_job_has_the_screenshot_of_its_proof_of_boot,
+                a_job_is_cancelled_through_its_object, a_bad_configuration_is_not_taken,
                 a_manager_with_nothing_to_do_ends_and_gives_its_name_up_first,
                 a_job_that_comes_in_the_last_moment_is_not_forgotten,
                 the_description_is_what_the_daemon_says)
